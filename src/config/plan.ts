@@ -1,0 +1,73 @@
+/** How a block device is named: by what it carries (LABEL=, UUID=, …), by path, or by number. */
+export type DeviceSpec =
+  | { readonly by: "path"; readonly path: string }
+  | { readonly by: "label" | "uuid" | "partlabel"; readonly value: string }
+  | { readonly by: "partuuid"; readonly value: string; /** /PARTNROFF=n */ readonly partitionOffset: number }
+  | { readonly by: "number"; readonly major: number; readonly minor: number };
+
+/** Where the image files that make the root lie on the root device, and what is done with them. */
+export interface ImagePlan {
+  /** Paths on the root device tried in this order; the first that exists is taken. */
+  readonly paths: readonly string[];
+  readonly copyToRam: boolean;
+}
+
+/** What is stacked over a root that is not written to. */
+export interface OverlayPlan {
+  readonly kind: "tmpfs";
+  /** tmpfs size= as given ("100M", "50%"); null for the kernel's default. */
+  readonly size: string | null;
+}
+
+export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
+
+/** Everything that a boot decides, before the first of it is done. Plain data: printable, comparable. */
+export interface BootPlan {
+  /** root= and then each rootfallback=; empty: the initramfs itself is the final system. */
+  readonly roots: readonly DeviceSpec[];
+  /** rootfstype= as a list in the order to try; empty: whatever the probe finds. */
+  readonly rootTypes: readonly string[];
+  /** rootflags=, comma-separated. */
+  readonly rootOptions: string;
+  /** rw instead of ro (the default). */
+  readonly rootWritable: boolean;
+  readonly image: ImagePlan | null;
+  readonly overlay: OverlayPlan | null;
+  /** Milliseconds to wait for the root device; null: for ever. */
+  readonly rootTimeoutMs: number | null;
+  readonly modules: {
+    /** Asked for by name: a missing one is worth a warning. */
+    readonly load: readonly string[];
+    /** module → parameters, as "a=1 b=2". */
+    readonly parameters: Readonly<Record<string, string>>;
+    readonly blacklist: readonly string[];
+  };
+  readonly handover: {
+    /** auto: switch_root from rootfs, pivot_root from a real mount. */
+    readonly mode: "auto" | "switch_root" | "pivot_root" | "stay";
+    readonly putOld: string | null;
+    /** null: the kernel's list. */
+    readonly init: string | null;
+    readonly arguments: readonly string[];
+    /** Unknown name=value words of the command line. */
+    readonly environment: readonly string[];
+  };
+  readonly rescue: {
+    /** False: no shell, ever. */
+    readonly shell: boolean;
+    /** rd.break=: names of steps to stop before. */
+    readonly breaks: readonly StepName[];
+    readonly onFailure: FailurePolicy;
+    /** panic=: seconds until the reboot; null where not given. */
+    readonly panicSeconds: number | null;
+  };
+  readonly talk: {
+    readonly level: "quiet" | "normal" | "debug";
+    /** rd.log=: where our lines go. */
+    readonly log: "kmsg" | "console" | "all";
+  };
+}
+
+/** The steps of a boot in their order, as rd.break=, /run/levain/boot.json and the console name them. */
+export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "init", "handover"] as const;
+export type StepName = (typeof STEP_NAMES)[number];
