@@ -1,0 +1,49 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { cached } from "./cache.ts";
+import { run, runScript } from "./command.ts";
+
+/** Debian's kernels: "cloud" is small and knows virtio and NVMe only, "full" has every driver. */
+export type KernelFlavour = "cloud" | "full";
+
+/** An unpacked kernel package. */
+export interface Kernel {
+  /** The bzImage. */
+  readonly vmlinuz: string;
+  /** …/lib/modules/VERSION, with depmod's files. */
+  readonly modulesDir: string;
+  /** As in `uname -r`. */
+  readonly version: string;
+}
+
+const META_PACKAGES = { cloud: "linux-image-cloud-amd64", full: "linux-image-amd64" } as const;
+
+/** Fetches Debian's newest kernel of this flavour into the cache without installing it; afterwards it is there at once. */
+export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
+  const directory = await cached("kernels", flavour, (target) => fetchKernel(META_PACKAGES[flavour], target));
+  const version = readdirSync(join(directory, "lib/modules"))[0];
+  if (version === undefined) throw new Error(`no kernel in ${directory}: remove it and try again`);
+  return { vmlinuz: join(directory, `boot/vmlinuz-${version}`), modulesDir: join(directory, "lib/modules", version), version };
+}
+
+async function fetchKernel(metaPackage: string, target: string): Promise<void> {
+  try {
+    await downloadKernel(metaPackage, target);
+  } catch {
+    // Package lists that are missing or older than the mirror: one more try with new ones.
+    await runScript('if [ "$(id -u)" = 0 ]; then apt-get -q update; else sudo apt-get -q update; fi');
+    await downloadKernel(metaPackage, target);
+  }
+  await runScript(
+    `dpkg -x linux-image-*.deb . && rm linux-image-*.deb && rm -rf usr && for d in lib/modules/*; do depmod -b . "\${d##*/}"; done`,
+    [],
+    { cwd: target },
+  );
+}
+
+async function downloadKernel(metaPackage: string, target: string): Promise<void> {
+  const depends = await run(["apt-cache", "depends", metaPackage]);
+  const name = /Depends: (linux-image-\d\S*)/.exec(depends)?.[1];
+  if (name === undefined) throw new Error(`${metaPackage} depends on no kernel: ${depends}`);
+  await run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", name], { cwd: target });
+}

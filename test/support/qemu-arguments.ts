@@ -1,0 +1,84 @@
+/** How a disk is seen by the guest. `ide` is the old PIIX, `usb` an xHCI stick, `ehci` a USB 2 one, `cdrom` a virtio-scsi CD. */
+export type Bus = "virtio" | "scsi" | "nvme" | "ahci" | "ide" | "usb" | "ehci" | "cdrom" | "sd";
+
+/** A disk of the guest. Its writes go to a throw-away snapshot: the file is never changed, and VMs can share it. */
+export interface Disk {
+  /** A raw image file on the host. */
+  readonly file: string;
+  /** Default: virtio. */
+  readonly bus?: Bus;
+  readonly readOnly?: boolean;
+  readonly serial?: string;
+  /** The name for `vm.plug` and `vm.unplug`; default disk0, disk1, … */
+  readonly id?: string;
+  /** The guest does not have it until `vm.plug(id)`. */
+  readonly unplugged?: boolean;
+}
+
+/** A device as `-device` and QMP's device_add take it. */
+export type Device = Readonly<Record<string, string | boolean>> & { readonly driver: string };
+
+const CONTROLLERS: Readonly<Partial<Record<Bus, Device>>> = {
+  scsi: { driver: "virtio-scsi-pci", id: "scsi" },
+  cdrom: { driver: "virtio-scsi-pci", id: "cdrom" },
+  ahci: { driver: "ich9-ahci", id: "ahci" },
+  usb: { driver: "qemu-xhci", id: "xhci" },
+  ehci: { driver: "usb-ehci", id: "ehci" },
+};
+
+/** The guest's device for `disk`, which is drive `<id>-drive`; `index` counts the disks of one bus. */
+export function diskDevice(disk: Disk, id: string, index: number): Device {
+  const common = { id, drive: `${id}-drive`, ...(disk.serial === undefined ? {} : { serial: disk.serial }) };
+  switch (disk.bus ?? "virtio") {
+    case "virtio":
+      return { driver: "virtio-blk-pci", ...common };
+    case "scsi":
+      return { driver: "scsi-hd", bus: "scsi.0", ...common };
+    case "cdrom":
+      return { driver: "scsi-cd", bus: "cdrom.0", ...common };
+    case "nvme":
+      return { driver: "nvme", ...common, serial: disk.serial ?? id };
+    case "ahci":
+      return { driver: "ide-hd", bus: `ahci.${index}`, ...common };
+    case "ide":
+      return { driver: "ide-hd", bus: `ide.${index}`, ...common };
+    case "usb":
+      return { driver: "usb-storage", bus: "xhci.0", ...common, removable: true };
+    case "ehci":
+      return { driver: "usb-storage", bus: "ehci.0", ...common, removable: true };
+    case "sd":
+      return { driver: "sd-card", bus: `sdhci${index}.0`, id, drive: common.drive };
+  }
+}
+
+/** A disk with its name and its device. */
+export interface NamedDisk {
+  readonly disk: Disk;
+  readonly id: string;
+  readonly device: Device;
+}
+
+/** Gives every disk its name and its place on its bus. */
+export function nameDisks(disks: readonly Disk[]): readonly NamedDisk[] {
+  const used = new Map<Bus, number>();
+  return disks.map((disk, number) => {
+    const bus = disk.bus ?? "virtio";
+    const index = used.get(bus) ?? 0;
+    used.set(bus, index + 1);
+    const id = disk.id ?? `disk${number}`;
+    return { disk, id, device: diskDevice(disk, id, index) };
+  });
+}
+
+/** QEMU's arguments for these disks and the controllers they hang on. */
+export function diskArguments(disks: readonly NamedDisk[]): string[] {
+  const buses = new Set(disks.map(({ disk }) => disk.bus ?? "virtio"));
+  const controllers = [...buses].flatMap((bus) => CONTROLLERS[bus] ?? []);
+  const slots = disks.filter(({ disk }) => disk.bus === "sd").map((_, index) => ({ driver: "sdhci-pci", id: `sdhci${index}` }));
+  const drives = disks.flatMap(({ disk, id }) => {
+    const readOnly = disk.readOnly === true ? ",readonly=on" : "";
+    return ["-drive", `if=none,id=${id}-drive,format=raw,snapshot=on,file=${disk.file.replaceAll(",", ",,")}${readOnly}`];
+  });
+  const plugged = disks.filter(({ disk }) => disk.unplugged !== true).map(({ device }) => device);
+  return [...drives, ...[...controllers, ...slots, ...plugged].flatMap((device) => ["-device", JSON.stringify(device)])];
+}

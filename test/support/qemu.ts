@@ -1,0 +1,166 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { cacheDirectory, takeLock } from "./cache.ts";
+import { debianKernel, type KernelFlavour } from "./kernels.ts";
+import { type Disk, diskArguments, type NamedDisk, nameDisks } from "./qemu-arguments.ts";
+import { listenForMonitor, type Monitor } from "./qmp.ts";
+import { SerialConsole } from "./serial-console.ts";
+
+const EXPECT_TIMEOUT_MS = 60_000;
+
+/** A guest to boot. */
+export interface BootOptions {
+  /** For the name of the log file. */
+  readonly name: string;
+  /** Debian's "cloud" (default) or "full" kernel, or a bzImage's path; null boots the first disk through the firmware. */
+  readonly kernel?: KernelFlavour | { readonly vmlinuz: string } | null;
+  /** The initramfs or initrd file. */
+  readonly initrd?: string;
+  readonly disks?: readonly Disk[];
+  /** What comes after `console=ttyS0` on the kernel's command line. */
+  readonly cmdline?: string;
+  /** QEMU's CPU model; default "max". */
+  readonly cpu?: string;
+  /** Default 512. */
+  readonly memoryMib?: number;
+  /** Default 2. */
+  readonly smp?: number;
+  /** QEMU's virtual time counts instructions, as in `-icount shift=1,sleep=on`; implies one CPU. */
+  readonly icount?: boolean;
+  /** More arguments for QEMU. */
+  readonly extra?: readonly string[];
+}
+
+/** How a guest ended: QEMU's exit status and its reason ("guest-shutdown", "guest-reset", "host-signal", …; null where it gave none). */
+export interface Exit {
+  readonly status: number;
+  readonly reason: string | null;
+}
+
+/** A running guest. */
+export interface Vm {
+  /** Waits (default 60 s) for text on the console after what the last `expect` matched; throws with the last 40 lines where it does not come, QEMU ends or the kernel panics. */
+  expect(pattern: string | RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
+  /** Types on the console; a line needs its "\n". */
+  send(text: string): void;
+  /** All that the console said so far, without `\r` and colours. */
+  log(): string;
+  /** Settles when QEMU has ended; the guest's reboot ends it as well. */
+  readonly exited: Promise<Exit>;
+  /** The same, but throws with the last 40 lines when it has not ended after this time (default 60 s). */
+  expectExit(timeoutMs?: number): Promise<Exit>;
+  /** Runs a QMP command. */
+  monitor(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Gives the guest a disk that was `unplugged`, by its id. */
+  plug(id: string): Promise<void>;
+  /** Takes a device away from the guest. */
+  unplug(id: string): Promise<void>;
+  /** Ends QEMU if it still runs; safe to call twice. */
+  stop(): Promise<void>;
+  /** Writes the console log to a file that stays and returns its path. */
+  keepLog(): string;
+}
+
+/** Starts a guest as soon as a slot is free: no more run at once than the host has CPUs, over all processes. */
+export async function boot(options: BootOptions): Promise<Vm> {
+  const args = await qemuArguments(options);
+  const locks = cacheDirectory("locks");
+  const slots = Array.from({ length: availableParallelism() }, (_, slot) => join(locks, `vm-slot-${slot}`));
+  const release = await takeLock(...slots);
+  try {
+    return start(options, args, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** QEMU's command line for these options, without console and monitor. */
+export async function qemuArguments(options: BootOptions): Promise<string[]> {
+  const { kernel = "cloud", initrd, cmdline = "", cpu = "max", memoryMib = 512, icount = false, extra = [] } = options;
+  const smp = icount ? 1 : (options.smp ?? 2);
+  const vmlinuz = typeof kernel === "string" ? (await debianKernel(kernel)).vmlinuz : kernel?.vmlinuz;
+  return [
+    ...["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config", "-machine", "pc"],
+    ...(icount ? ["-accel", "tcg", "-icount", "shift=1,sleep=on"] : ["-accel", "tcg,thread=multi"]),
+    ...["-cpu", cpu, "-m", `${memoryMib}`, "-smp", `${smp}`],
+    ...(vmlinuz === undefined ? [] : ["-kernel", vmlinuz, "-append", `console=ttyS0 ${cmdline}`.trim()]),
+    ...(initrd === undefined ? [] : ["-initrd", initrd]),
+    ...diskArguments(nameDisks(options.disks ?? [])),
+    ...extra,
+  ];
+}
+
+function start(options: BootOptions, args: readonly string[], release: () => void): Vm {
+  const socket = join(tmpdir(), `levain-vm-${process.pid}-${Bun.randomUUIDv7().slice(-8)}`);
+  const serial = new SerialConsole();
+  let reason: string | null = null;
+  const monitor = listenForMonitor(socket, (name, data) => {
+    if (name === "SHUTDOWN") reason = String(data["reason"]);
+  });
+  // setpriv: where this process dies without a chance to clean up, the kernel ends QEMU.
+  const argv = ["setpriv", "--pdeathsig", "KILL", "--", ...args, "-serial", "stdio"];
+  const qmp = ["-chardev", `socket,id=qmp,path=${socket}`, "-mon", "chardev=qmp,mode=control"];
+  const child = Bun.spawn([...argv, ...qmp], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const killChild = (): void => child.kill("SIGKILL");
+  process.on("exit", killChild);
+  const exited = (async (): Promise<Exit> => {
+    const [, errors, status] = await Promise.all([feed(child.stdout, serial), child.stderr.text(), child.exited]);
+    process.off("exit", killChild);
+    monitor.close();
+    rmSync(socket, { force: true });
+    release();
+    serial.end(`QEMU has ended (status ${status}, ${reason ?? "no reason"})${errors === "" ? "" : `: ${errors.trim()}`}`);
+    return { status, reason };
+  })();
+  return {
+    ...consoleMethods(options.name, serial, exited),
+    ...deviceMethods(nameDisks(options.disks ?? []), monitor),
+    exited,
+    send(text) {
+      child.stdin.write(text);
+      child.stdin.flush();
+    },
+    async stop() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+async function feed(stream: ReadableStream<Uint8Array>, serial: SerialConsole): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) serial.append(decoder.decode(chunk, { stream: true }));
+}
+
+function consoleMethods(name: string, serial: SerialConsole, exited: Promise<Exit>): Pick<Vm, "expect" | "log" | "keepLog" | "expectExit"> {
+  return {
+    expect: (pattern, timeoutMs = EXPECT_TIMEOUT_MS) => serial.expect(pattern, timeoutMs),
+    log: () => serial.text,
+    keepLog() {
+      const path = join(cacheDirectory("logs"), `${name.replaceAll(/[^\w.=-]+/g, "-")}.log`);
+      writeFileSync(path, serial.raw);
+      return path;
+    },
+    async expectExit(timeoutMs = EXPECT_TIMEOUT_MS) {
+      const exit = await Promise.race([exited, Bun.sleep(timeoutMs)]);
+      if (exit === undefined) throw new Error(`QEMU has not ended after ${timeoutMs} ms. Its last lines:\n${serial.tail()}`);
+      return exit;
+    },
+  };
+}
+
+function deviceMethods(disks: readonly NamedDisk[], monitor: Monitor): Pick<Vm, "monitor" | "plug" | "unplug"> {
+  return {
+    monitor: (command, args) => monitor.execute(command, args),
+    async plug(id) {
+      const named = disks.find((disk) => disk.id === id);
+      if (named === undefined) throw new Error(`there is no disk "${id}"`);
+      await monitor.execute("device_add", named.device);
+    },
+    async unplug(id) {
+      await monitor.execute("device_del", { id });
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { Socket } from "bun";
+
+/** QEMU's side of a QMP connection (docs/interop/qmp-spec in QEMU): commands go in, answers and events come out. */
+export interface Monitor {
+  /** Runs a QMP command and returns its answer; throws with QEMU's own words where it is refused. */
+  execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  close(): void;
+}
+
+interface Message {
+  readonly QMP?: unknown;
+  readonly event?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly return?: unknown;
+  readonly error?: { readonly desc: string };
+  readonly id?: number;
+}
+
+/** Listens on the socket `path` for QEMU (`-chardev socket,path=…` as client); `onEvent` is told every event's name and data. */
+export function listenForMonitor(path: string, onEvent: (name: string, data: Readonly<Record<string, unknown>>) => void): Monitor {
+  const ready = Promise.withResolvers<Socket>();
+  const answers = new Map<number, (message: Message) => void>();
+  let nextId = 0;
+  const receive = (socket: Socket, message: Message): void => {
+    if (message.QMP !== undefined) socket.write('{"execute":"qmp_capabilities"}\n');
+    else if (message.event !== undefined) onEvent(message.event, message.data ?? {});
+    else if (message.id !== undefined) answers.get(message.id)?.(message);
+    else ready.resolve(socket);
+  };
+  let buffered = "";
+  const server = Bun.listen({
+    unix: path,
+    socket: {
+      data(socket, bytes) {
+        const lines = (buffered + bytes.toString()).split("\n");
+        buffered = lines.pop() ?? "";
+        for (const line of lines) receive(socket, JSON.parse(line) as Message);
+      },
+    },
+  });
+  return {
+    async execute(command, args = {}) {
+      const socket = await ready.promise;
+      const id = ++nextId;
+      const answer = new Promise<Message>((resolve) => answers.set(id, resolve));
+      socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+      const message = await answer;
+      answers.delete(id);
+      if (message.error !== undefined) throw new Error(`QEMU refused ${command}: ${message.error.desc}`);
+      return message.return;
+    },
+    close: () => server.stop(true),
+  };
+}

@@ -1,0 +1,127 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { busyboxEntries, packInitramfs } from "../support/initramfs.ts";
+import { vmTest, withVm } from "../support/vm-test.ts";
+
+const INIT = `
+for applet in mount cat echo sleep sync poweroff reboot dd modprobe head; do /bin/busybox ln -s busybox /bin/$applet; done
+mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
+echo "hello from $(cat /proc/sys/kernel/osrelease)"
+exec /bin/sh < /dev/ttyS0 > /dev/ttyS0 2>&1
+`;
+
+async function busyboxInitramfs(): Promise<string> {
+  return packInitramfs(busyboxEntries(INIT));
+}
+
+vmTest(
+  "the harness expects, sends and sees a power-off",
+  async () => ({ initrd: await busyboxInitramfs(), cmdline: "quiet" }),
+  async (vm) => {
+    const version = await vm.expect(/hello from (\S+)/);
+    expect(version[1]).toContain("cloud");
+    vm.send("echo $((6 * 7))-is-it\n");
+    await vm.expect("42-is-it");
+    vm.send("poweroff -f\n");
+    expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-shutdown" });
+  },
+);
+
+vmTest(
+  "the harness tells a reboot from a power-off",
+  async () => ({ initrd: await busyboxInitramfs(), cmdline: "quiet" }),
+  async (vm) => {
+    await vm.expect("hello from");
+    vm.send("reboot -f\n");
+    expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-reset" });
+  },
+);
+
+vmTest(
+  "the harness plugs a disk in and out, and never writes to its file",
+  async () => ({
+    initrd: await busyboxInitramfs(),
+    cmdline: "quiet",
+    disks: [{ file: pristineDisk(), bus: "nvme", id: "late", serial: "L8", unplugged: true }],
+  }),
+  async (vm) => {
+    await vm.expect("hello from");
+    vm.send("[ -e /dev/nvme0n1 ] || echo none-yet\n");
+    await vm.expect("\nnone-yet");
+    await vm.plug("late");
+    vm.send("while [ ! -e /dev/nvme0n1 ]; do sleep 0.1; done; head -c 8 /dev/nvme0n1; cat /sys/block/nvme0n1/device/serial\n");
+    await vm.expect(/PRISTINEL8/);
+    vm.send("echo SPOILED | dd of=/dev/nvme0n1 conv=notrunc; sync; head -c 7 /dev/nvme0n1\n");
+    await vm.expect("\nSPOILED");
+    await vm.unplug("late");
+    vm.send("while [ -e /dev/nvme0n1 ]; do sleep 0.1; done; echo it is gone\n");
+    await vm.expect("\nit is gone");
+    const files = await vm.monitor("query-named-block-nodes");
+    expect(files).toBeArray();
+  },
+);
+
+test.concurrent("a disk's file is as before after the guest wrote to it", async () => {
+  const file = pristineDisk();
+  await withVm({ name: "pristine", initrd: await busyboxInitramfs(), cmdline: "quiet", disks: [{ file, bus: "nvme" }] }, 60_000, async (vm) => {
+    await vm.expect("hello from");
+    vm.send("echo SPOILED | dd of=/dev/nvme0n1 conv=notrunc; sync; poweroff -f\n");
+    await vm.expectExit();
+  });
+  expect(readFileSync(file).subarray(0, 8).toString()).toBe("PRISTINE");
+}, 300_000);
+
+test.concurrent("what a guest does not say is told with the end of its console, and the log is kept", async () => {
+  const initrd = await busyboxInitramfs();
+  const failure = withVm({ name: "it does not say it", initrd, cmdline: "quiet" }, 60_000, async (vm) => {
+    await vm.expect("hello from");
+    await vm.expect("good bye", 500);
+  });
+  const error = await failure.then(() => null, (cause: Error) => cause);
+  expect(error?.message).toMatch(/did not say good bye: 500 ms are over[^]*hello from 6\.[^]*console log: .*it-does-not-say-it\.log$/);
+  expect(readFileSync(/console log: (.*)$/.exec(error?.message ?? "")?.[1] ?? "", "utf8")).toContain("hello from");
+}, 300_000);
+
+test.concurrent("a panic and an early end are told at once, not after the time is up", async () => {
+  const initrd = await packInitramfs({ "/init": { text: "#!/bin/no-such-shell\n" } });
+  const failure = withVm({ name: "panic", initrd }, 60_000, async (vm) => {
+    await vm.expect("never said", 60_000);
+  });
+  expect(failure).rejects.toThrow(/never said: the kernel panicked[^]*Kernel panic - not syncing/);
+  await failure.catch(() => null);
+  const refused = withVm({ name: "refused", initrd, extra: ["-device", "no-such-device"] }, 60_000, async (vm) => {
+    await vm.expect("never said", 60_000);
+  });
+  expect(refused).rejects.toThrow(/QEMU has ended \(status 1, no reason\): .*no-such-device/);
+  await refused.catch(() => null);
+}, 300_000);
+
+test.concurrent("a guest does not outlive a test process that is killed", async () => {
+  const script = join(scratchDirectory(), "killed.ts");
+  const support = join(import.meta.dir, "../support");
+  const initrd = await busyboxInitramfs();
+  writeFileSync(
+    script,
+    `import { boot } from ${JSON.stringify(`${support}/qemu.ts`)};
+     const vm = await boot({ name: "killed", initrd: ${JSON.stringify(initrd)} });
+     console.log((await vm.monitor("query-status")).status);
+     await vm.exited;`,
+  );
+  const child = Bun.spawn([process.execPath, script], { stdout: "pipe" });
+  const said = await child.stdout.getReader().read();
+  expect(new TextDecoder().decode(said.value)).toBe("running\n");
+  const guests = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
+  expect(guests).toHaveLength(1);
+  child.kill("SIGKILL");
+  await child.exited;
+  await Bun.sleep(500);
+  expect(existsSync(`/proc/${guests[0]}`)).toBe(false);
+}, 300_000);
+
+function pristineDisk(): string {
+  const file = join(scratchDirectory(), "disk.img");
+  writeFileSync(file, `PRISTINE${"\0".repeat(1048568)}`);
+  return file;
+}
