@@ -1,5 +1,5 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheDirectory, takeLock } from "./cache.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
@@ -93,7 +93,7 @@ export async function qemuArguments(options: BootOptions): Promise<string[]> {
 }
 
 function start(options: BootOptions, args: readonly string[], release: () => void): Vm {
-  const socket = join(tmpdir(), `levain-vm-${process.pid}-${Bun.randomUUIDv7().slice(-8)}`);
+  const socket = `levain-vm-${Bun.randomUUIDv7()}`;
   const serial = new SerialConsole();
   let reason: string | null = null;
   const monitor = listenForMonitor(socket, (name, data) => {
@@ -101,7 +101,7 @@ function start(options: BootOptions, args: readonly string[], release: () => voi
   });
   // setpriv: where this process dies without a chance to clean up, the kernel ends QEMU.
   const argv = ["setpriv", "--pdeathsig", "KILL", "--", ...args, "-serial", "stdio"];
-  const qmp = ["-chardev", `socket,id=qmp,path=${socket}`, "-mon", "chardev=qmp,mode=control"];
+  const qmp = ["-chardev", `socket,id=qmp,abstract=on,path=${socket}`, "-mon", "chardev=qmp,mode=control"];
   const child = Bun.spawn([...argv, ...qmp], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
   const killChild = (): void => child.kill("SIGKILL");
   process.on("exit", killChild);
@@ -109,7 +109,6 @@ function start(options: BootOptions, args: readonly string[], release: () => voi
     const [, errors, status] = await Promise.all([feed(child.stdout, serial), child.stderr.text(), child.exited]);
     process.off("exit", killChild);
     monitor.close();
-    rmSync(socket, { force: true });
     release();
     serial.end(`QEMU has ended (status ${status}, ${reason ?? "no reason"})${errors === "" ? "" : `: ${errors.trim()}`}`);
     return { status, reason };

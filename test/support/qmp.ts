@@ -16,8 +16,8 @@ interface Message {
   readonly id?: number;
 }
 
-/** Listens on the socket `path` for QEMU (`-chardev socket,path=…` as client); `onEvent` is told every event's name and data. */
-export function listenForMonitor(path: string, onEvent: (name: string, data: Readonly<Record<string, unknown>>) => void): Monitor {
+/** Listens on the abstract socket `name` for QEMU (`-chardev socket,abstract=on,path=NAME` as client); `onEvent` is told every event's name and data. */
+export function listenForMonitor(name: string, onEvent: (event: string, data: Readonly<Record<string, unknown>>) => void): Monitor {
   const ready = Promise.withResolvers<Socket>();
   const answers = new Map<number, (message: Message) => void>();
   let nextId = 0;
@@ -29,7 +29,7 @@ export function listenForMonitor(path: string, onEvent: (name: string, data: Rea
   };
   let buffered = "";
   const server = Bun.listen({
-    unix: path,
+    unix: `\0${name}`,
     socket: {
       data(socket, bytes) {
         const lines = (buffered + bytes.toString()).split("\n");
