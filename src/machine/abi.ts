@@ -1,0 +1,154 @@
+/**
+ * The kernel's numbers and structures, named as in its headers. Plain data: nothing here calls anything.
+ * Everything is little-endian and 64-bit, as on the two machines this runs on.
+ */
+
+/** System call numbers: asm/unistd_64.h of x86-64, asm-generic/unistd.h of aarch64. */
+const SYSTEM_CALLS = {
+  x64: {
+    ioctl: 16,
+    socket: 41,
+    recvfrom: 45,
+    bind: 49,
+    setsockopt: 54,
+    wait4: 61,
+    fcntl: 72,
+    lseek: 8,
+    sync: 162,
+    mount: 165,
+    umount2: 166,
+    reboot: 169,
+    clock_gettime: 228,
+    mknodat: 259,
+    ppoll: 271,
+    prlimit64: 302,
+    finit_module: 313,
+    memfd_create: 319,
+  },
+  arm64: {
+    ioctl: 29,
+    socket: 198,
+    recvfrom: 207,
+    bind: 200,
+    setsockopt: 208,
+    wait4: 260,
+    fcntl: 25,
+    lseek: 62,
+    sync: 81,
+    mount: 40,
+    umount2: 39,
+    reboot: 142,
+    clock_gettime: 113,
+    mknodat: 33,
+    ppoll: 73,
+    prlimit64: 261,
+    finit_module: 273,
+    memfd_create: 279,
+  },
+} as const;
+
+export type SystemCallName = keyof (typeof SYSTEM_CALLS)["x64"];
+
+/** The numbers of the machine this process runs on. */
+export const SYS: Readonly<Record<SystemCallName, number>> = SYSTEM_CALLS[process.arch === "arm64" ? "arm64" : "x64"];
+
+/** asm-generic/errno-base.h and errno.h: the name at index n is error n; "-" where a number is not used. */
+const ERRNO_NAMES = (
+  "- EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST " +
+  "EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE " +
+  "EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP - ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG EUNATCH " +
+  "ENOCSI EL2HLT EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT - EBFONT ENOSTR ENODATA ETIME ENOSR ENONET ENOPKG EREMOTE " +
+  "ENOLINK EADV ESRMNT ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW ENOTUNIQ EBADFD EREMCHG ELIBACC ELIBBAD " +
+  "ELIBSCN ELIBMAX ELIBEXEC EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT " +
+  "EPROTONOSUPPORT ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH " +
+  "ENETRESET ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN " +
+  "EHOSTUNREACH EALREADY EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE " +
+  "ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON"
+).split(" ");
+
+/** The name of error number `errno`, as "ENOENT"; "E524" for one that has none (the kernel's own leak out at times). */
+export function errnoName(errno: number): string {
+  const name = ERRNO_NAMES[errno];
+  return name === undefined || name === "-" ? `E${errno}` : name;
+}
+
+/** linux/fcntl.h */
+export const AT_FDCWD = -100;
+export const F_SETFD = 2;
+export const FD_CLOEXEC = 1;
+export const SEEK_SET = 0;
+export const SEEK_END = 2;
+/** linux/memfd.h */
+export const MFD_CLOEXEC = 1;
+
+/** linux/stat.h */
+export const S_IFMT = 0o170000;
+export const S_IFSOCK = 0o140000;
+export const S_IFLNK = 0o120000;
+export const S_IFREG = 0o100000;
+export const S_IFBLK = 0o060000;
+export const S_IFDIR = 0o040000;
+export const S_IFCHR = 0o020000;
+export const S_IFIFO = 0o010000;
+
+/** linux/mount.h */
+export const MS_RDONLY = 1;
+export const MS_NOSUID = 2;
+export const MS_NODEV = 4;
+export const MS_NOEXEC = 8;
+export const MS_REMOUNT = 32;
+export const MS_NOATIME = 1024;
+export const MS_BIND = 4096;
+export const MS_MOVE = 8192;
+export const MS_REC = 16384;
+export const MS_PRIVATE = 1 << 18;
+export const MS_RELATIME = 1 << 21;
+export const MNT_DETACH = 2;
+
+/** linux/loop.h */
+export const LOOP_SET_FD = 0x4c00;
+export const LOOP_CLR_FD = 0x4c01;
+export const LOOP_SET_STATUS64 = 0x4c04;
+export const LOOP_CONFIGURE = 0x4c0a;
+export const LOOP_CTL_GET_FREE = 0x4c82;
+export const LO_FLAGS_READ_ONLY = 1;
+export const LO_FLAGS_AUTOCLEAR = 4;
+export const LO_NAME_SIZE = 64;
+/** struct loop_info64: its size and where its fields begin, in bytes. */
+export const LOOP_INFO64 = { size: 232, lo_offset: 24, lo_flags: 52, lo_file_name: 56 } as const;
+/** struct loop_config: a u32 fd, a u32 block_size, then a loop_info64 and eight reserved u64. */
+export const LOOP_CONFIG = { size: 304, fd: 0, block_size: 4, info: 8 } as const;
+
+/** linux/socket.h, linux/netlink.h, asm-generic/socket.h */
+export const AF_NETLINK = 16;
+export const SOCK_RAW = 3;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+export const SO_RCVBUF = 8;
+export const SO_RCVBUFFORCE = 33;
+export const MSG_DONTWAIT = 0x40;
+export const NETLINK_KOBJECT_UEVENT = 15;
+/** struct sockaddr_nl: u16 family, u16 padding, u32 port id, u32 groups. */
+export const SOCKADDR_NL = { size: 12, nl_family: 0, nl_pid: 4, nl_groups: 8 } as const;
+/** asm-generic/poll.h; struct pollfd: s32 fd, s16 events, s16 revents. */
+export const POLLIN = 1;
+
+/** linux/time.h */
+export const CLOCK_MONOTONIC = 1;
+/** asm-generic/resource.h */
+export const RLIMIT_NOFILE = 7;
+
+/** linux/reboot.h */
+export const LINUX_REBOOT_MAGIC1 = 0xfee1dead;
+export const LINUX_REBOOT_MAGIC2 = 672274793;
+export const LINUX_REBOOT_CMD_RESTART = 0x01234567;
+export const LINUX_REBOOT_CMD_HALT = 0xcdef0123;
+export const LINUX_REBOOT_CMD_POWER_OFF = 0x4321fedc;
+
+/** spawn.h of glibc: flags of posix_spawnattr_t, and room enough for either opaque structure (336 and 80 bytes). */
+export const POSIX_SPAWN_SETSIGDEF = 0x04;
+export const POSIX_SPAWN_SETSIGMASK = 0x08;
+export const POSIX_SPAWN_SETSID = 0x80;
+export const POSIX_SPAWN_STRUCT_SIZE = 512;
+/** sigset_t of glibc, in bytes. */
+export const SIGSET_SIZE = 128;

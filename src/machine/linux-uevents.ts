@@ -1,0 +1,114 @@
+import { isErrno } from "../errors.ts";
+import {
+  AF_NETLINK,
+  MSG_DONTWAIT,
+  NETLINK_KOBJECT_UEVENT,
+  POLLIN,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  SOCKADDR_NL,
+  SOL_SOCKET,
+} from "./abi.ts";
+import { systemCall } from "./libc.ts";
+import type { DeviceEvent, Devices } from "./machine.ts";
+
+const SUBJECT = "kernel uevents";
+/** Bit 0: what the kernel itself says. (Bit 1 is udev's.) */
+const KERNEL_GROUP = 1;
+/** A machine with hundreds of devices sends a few hundred KiB at once while drivers are loaded. */
+const RECEIVE_BUFFER_BYTES = 16 << 20;
+/** UEVENT_BUFFER_SIZE of linux/kobject.h is 2048; the header with the devpath comes on top. */
+const MESSAGE_BYTES = 16 << 10;
+
+/** The kernel's uevents by netlink(7), NETLINK_KOBJECT_UEVENT. */
+export function createUeventSource(nowMs: () => number): Pick<Devices, "listenForDevices" | "nextDeviceEvent"> {
+  let socket: number | null = null;
+  const buffer = new Uint8Array(MESSAGE_BYTES);
+  const listen = () => (socket ??= openSocket());
+  return {
+    listenForDevices: () => void listen(),
+    nextDeviceEvent(timeoutMs) {
+      const fd = listen();
+      const deadlineMs = timeoutMs === null ? null : nowMs() + timeoutMs;
+      for (;;) {
+        const event = receiveEvent(fd, buffer);
+        if (event !== null) return event;
+        const leftMs = deadlineMs === null ? null : deadlineMs - nowMs();
+        if (leftMs !== null && leftMs <= 0) return null;
+        waitReadable(fd, leftMs);
+      }
+    },
+  };
+}
+
+function openSocket(): number {
+  const fd = systemCall("socket", SUBJECT, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+  const size = new Uint32Array([RECEIVE_BUFFER_BYTES]);
+  try {
+    systemCall("setsockopt", SUBJECT, fd, SOL_SOCKET, SO_RCVBUFFORCE, size, size.byteLength);
+  } catch (error) {
+    // Without CAP_NET_ADMIN there is the ordinary limit, and an overflow is reported when it comes.
+    if (!isErrno(error, "EPERM")) throw error;
+    systemCall("setsockopt", SUBJECT, fd, SOL_SOCKET, SO_RCVBUF, size, size.byteLength);
+  }
+  const address = new Uint8Array(SOCKADDR_NL.size);
+  const view = new DataView(address.buffer);
+  view.setUint16(SOCKADDR_NL.nl_family, AF_NETLINK, true);
+  view.setUint32(SOCKADDR_NL.nl_groups, KERNEL_GROUP, true);
+  systemCall("bind", SUBJECT, fd, address, address.length);
+  return fd;
+}
+
+/** The next event that is already there; null where there is none. */
+function receiveEvent(fd: number, buffer: Uint8Array): DeviceEvent | null {
+  const address = new Uint8Array(SOCKADDR_NL.size);
+  const addressLength = new Uint32Array(1);
+  for (;;) {
+    addressLength[0] = address.length;
+    let length: number;
+    try {
+      length = systemCall("recvfrom", SUBJECT, fd, buffer, buffer.length, MSG_DONTWAIT, address, addressLength);
+    } catch (error) {
+      if (isErrno(error, "EAGAIN")) return null;
+      if (isErrno(error, "ENOBUFS")) return { action: "overflow", devpath: "", subsystem: "", properties: {} };
+      throw error;
+    }
+    // Any process with CAP_NET_ADMIN may send to the group; the kernel is the one with port id 0.
+    const sender = new DataView(address.buffer).getUint32(SOCKADDR_NL.nl_pid, true);
+    const event = sender === 0 ? parseUevent(buffer.subarray(0, length)) : null;
+    if (event !== null) return event;
+  }
+}
+
+function waitReadable(fd: number, timeoutMs: number | null): void {
+  const poll = new Uint8Array(8);
+  const view = new DataView(poll.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, POLLIN, true);
+  systemCall("ppoll", SUBJECT, poll, 1, timeoutMs === null ? 0 : timespec(timeoutMs), 0, 0);
+}
+
+function timespec(ms: number): BigInt64Array {
+  const seconds = Math.floor(ms / 1000);
+  return BigInt64Array.of(BigInt(seconds), BigInt(Math.ceil((ms - seconds * 1000) * 1e6)));
+}
+
+/** One message of lib/kobject_uevent.c, "ACTION@DEVPATH" and KEY=value, each NUL-terminated; null where it is none. */
+export function parseUevent(message: Uint8Array): DeviceEvent | null {
+  const [header = "", ...lines] = Buffer.from(message).toString("utf8").split("\0");
+  const at = header.indexOf("@");
+  if (at < 1) return null;
+  const properties: Record<string, string> = Object.create(null);
+  for (const line of lines) {
+    const equals = line.indexOf("=");
+    if (equals > 0) properties[line.slice(0, equals)] = line.slice(equals + 1);
+  }
+  return {
+    action: header.slice(0, at),
+    devpath: header.slice(at + 1),
+    subsystem: properties.SUBSYSTEM ?? "",
+    properties,
+  };
+}

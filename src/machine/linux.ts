@@ -1,0 +1,98 @@
+import * as fs from "node:fs";
+import { machine, release } from "node:os";
+import {
+  CLOCK_MONOTONIC,
+  LINUX_REBOOT_CMD_HALT,
+  LINUX_REBOOT_CMD_POWER_OFF,
+  LINUX_REBOOT_CMD_RESTART,
+  LINUX_REBOOT_MAGIC1,
+  LINUX_REBOOT_MAGIC2,
+  MNT_DETACH,
+  MS_BIND,
+  MS_MOVE,
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_PRIVATE,
+  MS_RDONLY,
+  MS_REC,
+  MS_RELATIME,
+  MS_REMOUNT,
+} from "./abi.ts";
+import { systemCall } from "./libc.ts";
+import { createLinuxFiles, refusable } from "./linux-files.ts";
+import { createKernelLog } from "./linux-kernel-log.ts";
+import { createLoopDevices } from "./linux-loop.ts";
+import { createLinuxProcesses } from "./linux-processes.ts";
+import { createUeventSource } from "./linux-uevents.ts";
+import type { Clock, Kernel, Machine, MountFlag, Mounts } from "./machine.ts";
+
+const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
+  ro: MS_RDONLY,
+  nosuid: MS_NOSUID,
+  nodev: MS_NODEV,
+  noexec: MS_NOEXEC,
+  remount: MS_REMOUNT,
+  noatime: MS_NOATIME,
+  bind: MS_BIND,
+  rec: MS_REC,
+  private: MS_PRIVATE,
+  relatime: MS_RELATIME,
+};
+
+const POWER_COMMANDS = {
+  reboot: LINUX_REBOOT_CMD_RESTART,
+  poweroff: LINUX_REBOOT_CMD_POWER_OFF,
+  halt: LINUX_REBOOT_CMD_HALT,
+} as const;
+
+/** The running Linux. Made once, at the start: it takes stage0's pipe out of the environment. */
+export function createLinuxMachine(): Machine {
+  const files = createLinuxFiles();
+  return {
+    ...files,
+    ...mounts,
+    ...createUeventSource(clock.nowMs),
+    ...createLoopDevices(files),
+    ...kernel,
+    ...createKernelLog(),
+    ...createLinuxProcesses(),
+    ...clock,
+  };
+}
+
+const mounts: Mounts = {
+  mount({ source, target, type, flags, options }) {
+    const bits = flags.reduce((sum, flag) => sum | MOUNT_FLAGS[flag], 0);
+    // No options is a null pointer, not an empty string: some filesystems refuse data that they do not know.
+    systemCall("mount", target, source, target, type, bits, options === "" ? 0 : options);
+  },
+  moveMount: (from, to) => void systemCall("mount", to, from, to, 0, MS_MOVE, 0),
+  unmount: (target, lazy = false) => void systemCall("umount2", target, target, lazy ? MNT_DETACH : 0),
+};
+
+const kernel: Pick<Kernel, "release" | "loadModule" | "power"> = {
+  release: () => ({ release: release(), machine: machine() }),
+  loadModule(path, parameters) {
+    const fd = refusable(path, () => fs.openSync(path, "r"));
+    try {
+      systemCall("finit_module", path, fd, parameters, 0);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  power(action) {
+    systemCall("sync", action);
+    systemCall("reboot", action, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, POWER_COMMANDS[action], 0);
+  },
+};
+
+const clock: Clock = {
+  nowMs() {
+    const time = new BigInt64Array(2);
+    systemCall("clock_gettime", "CLOCK_MONOTONIC", CLOCK_MONOTONIC, time);
+    return Number(time[0]) * 1000 + Number(time[1]) / 1e6;
+  },
+  sleepMs: (ms) => Bun.sleepSync(Math.max(0, ms)),
+};
