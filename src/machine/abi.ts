@@ -12,6 +12,7 @@ const SYSTEM_CALLS = {
     bind: 49,
     setsockopt: 54,
     wait4: 61,
+    kill: 62,
     fcntl: 72,
     lseek: 8,
     sync: 162,
@@ -32,6 +33,7 @@ const SYSTEM_CALLS = {
     bind: 200,
     setsockopt: 208,
     wait4: 260,
+    kill: 129,
     fcntl: 25,
     lseek: 62,
     sync: 81,
@@ -137,6 +139,9 @@ export const POLLIN = 1;
 export const CLOCK_MONOTONIC = 1;
 /** asm-generic/resource.h */
 export const RLIMIT_NOFILE = 7;
+
+/** asm/signal.h */
+export const SIGHUP = 1;
 
 /** linux/reboot.h */
 export const LINUX_REBOOT_MAGIC1 = 0xfee1dead;

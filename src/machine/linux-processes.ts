@@ -1,8 +1,7 @@
 import * as fs from "node:fs";
 import { isErrno, SyscallError } from "../errors.ts";
-import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE } from "./abi.ts";
+import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "./abi.ts";
 import { type SpawnRequest, spawnProcess, systemCall } from "./libc.ts";
-import { refusable } from "./linux-files.ts";
 import type { Handover, Processes } from "./machine.ts";
 
 /** stage0 says in it which descriptor is its pipe. */
@@ -88,7 +87,7 @@ function hangUp(pid: number): void {
   // 0 and below are groups of processes, and 1 is not ours to end.
   if (!Number.isInteger(pid) || pid <= 1) throw new SyscallError("kill", "EINVAL", String(pid));
   try {
-    refusable(String(pid), () => process.kill(pid, "SIGHUP"));
+    systemCall("kill", String(pid), pid, SIGHUP);
   } catch (error) {
     if (!isErrno(error, "ESRCH")) throw error;
   }
