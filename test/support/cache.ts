@@ -13,7 +13,8 @@ export type Release = () => void;
 
 /** A directory below the cache (`$LEVAIN_CACHE`, `$XDG_CACHE_HOME/levain` or `~/.cache/levain`), made where it is missing. */
 export function cacheDirectory(...names: readonly string[]): string {
-  const root = process.env["LEVAIN_CACHE"] || join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "levain");
+  const root =
+    process.env["LEVAIN_CACHE"] || join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "levain");
   const path = join(root, ...names);
   mkdirSync(path, { recursive: true });
   return path;

@@ -9,7 +9,11 @@ export class CommandError extends Error {
 /** Runs a program to its end and returns its stdout as text; throws CommandError where the exit status is not 0. */
 export async function run(
   argv: readonly string[],
-  options: { readonly cwd?: string; readonly stdin?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly cwd?: string;
+    readonly stdin?: string;
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<string> {
   const child = Bun.spawn([...argv], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -24,6 +28,10 @@ export async function run(
 }
 
 /** Runs a shell script (dash, `set -e`) with `$1`, `$2`, … and returns its stdout; throws CommandError on failure. */
-export function runScript(script: string, args: readonly string[] = [], options: { readonly cwd?: string } = {}): Promise<string> {
+export function runScript(
+  script: string,
+  args: readonly string[] = [],
+  options: { readonly cwd?: string } = {},
+): Promise<string> {
   return run(["/bin/sh", "-euc", script, "sh", ...args], options);
 }

@@ -28,7 +28,10 @@ export function writeTree(root: string, entries: Readonly<Record<string, Entry>>
 /** Packs a directory with cpio(1) into an uncompressed newc initramfs that everybody in it belongs to root; returns its path. */
 export async function packDirectory(directory: string): Promise<string> {
   const output = join(scratchDirectory(), "initramfs.cpio");
-  await runScript('cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 > "$2"', [directory, output]);
+  await runScript('cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 > "$2"', [
+    directory,
+    output,
+  ]);
   return output;
 }
 

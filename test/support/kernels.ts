@@ -23,7 +23,11 @@ export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
   const directory = await cached("kernels", flavour, (target) => fetchKernel(META_PACKAGES[flavour], target));
   const version = readdirSync(join(directory, "lib/modules"))[0];
   if (version === undefined) throw new Error(`no kernel in ${directory}: remove it and try again`);
-  return { vmlinuz: join(directory, `boot/vmlinuz-${version}`), modulesDir: join(directory, "lib/modules", version), version };
+  return {
+    vmlinuz: join(directory, `boot/vmlinuz-${version}`),
+    modulesDir: join(directory, "lib/modules", version),
+    version,
+  };
 }
 
 async function fetchKernel(metaPackage: string, target: string): Promise<void> {

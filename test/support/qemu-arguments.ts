@@ -74,11 +74,19 @@ export function nameDisks(disks: readonly Disk[]): readonly NamedDisk[] {
 export function diskArguments(disks: readonly NamedDisk[]): string[] {
   const buses = new Set(disks.map(({ disk }) => disk.bus ?? "virtio"));
   const controllers = [...buses].flatMap((bus) => CONTROLLERS[bus] ?? []);
-  const slots = disks.filter(({ disk }) => disk.bus === "sd").map((_, index) => ({ driver: "sdhci-pci", id: `sdhci${index}` }));
+  const slots = disks
+    .filter(({ disk }) => disk.bus === "sd")
+    .map((_, index) => ({ driver: "sdhci-pci", id: `sdhci${index}` }));
   const drives = disks.flatMap(({ disk, id }) => {
     const readOnly = disk.readOnly === true ? ",readonly=on" : "";
-    return ["-drive", `if=none,id=${id}-drive,format=raw,snapshot=on,file=${disk.file.replaceAll(",", ",,")}${readOnly}`];
+    return [
+      "-drive",
+      `if=none,id=${id}-drive,format=raw,snapshot=on,file=${disk.file.replaceAll(",", ",,")}${readOnly}`,
+    ];
   });
   const plugged = disks.filter(({ disk }) => disk.unplugged !== true).map(({ device }) => device);
-  return [...drives, ...[...controllers, ...slots, ...plugged].flatMap((device) => ["-device", JSON.stringify(device)])];
+  return [
+    ...drives,
+    ...[...controllers, ...slots, ...plugged].flatMap((device) => ["-device", JSON.stringify(device)]),
+  ];
 }

@@ -110,7 +110,9 @@ function start(options: BootOptions, args: readonly string[], release: () => voi
     process.off("exit", killChild);
     monitor.close();
     release();
-    serial.end(`QEMU has ended (status ${status}, ${reason ?? "no reason"})${errors === "" ? "" : `: ${errors.trim()}`}`);
+    serial.end(
+      `QEMU has ended (status ${status}, ${reason ?? "no reason"})${errors === "" ? "" : `: ${errors.trim()}`}`,
+    );
     return { status, reason };
   })();
   return {
@@ -133,7 +135,11 @@ async function feed(stream: ReadableStream<Uint8Array>, serial: SerialConsole): 
   for await (const chunk of stream) serial.append(decoder.decode(chunk, { stream: true }));
 }
 
-function consoleMethods(name: string, serial: SerialConsole, exited: Promise<Exit>): Pick<Vm, "expect" | "log" | "keepLog" | "expectExit"> {
+function consoleMethods(
+  name: string,
+  serial: SerialConsole,
+  exited: Promise<Exit>,
+): Pick<Vm, "expect" | "log" | "keepLog" | "expectExit"> {
   return {
     expect: (pattern, timeoutMs = EXPECT_TIMEOUT_MS) => serial.expect(pattern, timeoutMs),
     log: () => serial.text,
@@ -144,7 +150,8 @@ function consoleMethods(name: string, serial: SerialConsole, exited: Promise<Exi
     },
     async expectExit(timeoutMs = EXPECT_TIMEOUT_MS) {
       const exit = await Promise.race([exited, Bun.sleep(timeoutMs)]);
-      if (exit === undefined) throw new Error(`QEMU has not ended after ${timeoutMs} ms. Its last lines:\n${serial.tail()}`);
+      if (exit === undefined)
+        throw new Error(`QEMU has not ended after ${timeoutMs} ms. Its last lines:\n${serial.tail()}`);
       return exit;
     },
   };

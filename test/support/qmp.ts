@@ -17,7 +17,10 @@ interface Message {
 }
 
 /** Listens on the abstract socket `name` for QEMU (`-chardev socket,abstract=on,path=NAME` as client); `onEvent` is told every event's name and data. */
-export function listenForMonitor(name: string, onEvent: (event: string, data: Readonly<Record<string, unknown>>) => void): Monitor {
+export function listenForMonitor(
+  name: string,
+  onEvent: (event: string, data: Readonly<Record<string, unknown>>) => void,
+): Monitor {
   const ready = Promise.withResolvers<Socket>();
   const answers = new Map<number, (message: Message) => void>();
   let nextId = 0;

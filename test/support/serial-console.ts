@@ -66,7 +66,8 @@ export class SerialConsole {
           finish();
           resolve(match);
         };
-        const isOpen = typeof pattern !== "string" && match.index + match[0].length === this.text.length - this.#consumed;
+        const isOpen =
+          typeof pattern !== "string" && match.index + match[0].length === this.text.length - this.#consumed;
         if (isOpen && this.#ended === null) settling = setTimeout(take, SETTLE_MS);
         else take();
       },

@@ -15,7 +15,11 @@ export type VmTestOptions = Omit<BootOptions, "name"> & {
  * A test that boots a guest, talks with it, and ends it whatever happens. Tests of a file run at once, as slots are free.
  * Where it fails, the error names the file with the console's log.
  */
-export function vmTest(name: string, options: VmTestOptions | (() => VmTestOptions | Promise<VmTestOptions>), body: (vm: Vm) => Promise<void>): void {
+export function vmTest(
+  name: string,
+  options: VmTestOptions | (() => VmTestOptions | Promise<VmTestOptions>),
+  body: (vm: Vm) => Promise<void>,
+): void {
   test.concurrent(
     name,
     async () => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { busyboxEntries, packInitramfs } from "../support/initramfs.ts";
-import { vmTest, withVm } from "../support/vm-test.ts";
+import { type VmTestOptions, vmTest, withVm } from "../support/vm-test.ts";
 
 const INIT = `
 for applet in mount cat echo sleep sync poweroff reboot dd modprobe head; do /bin/busybox ln -s busybox /bin/$applet; done
@@ -12,32 +12,28 @@ echo "hello from $(cat /proc/sys/kernel/osrelease)"
 exec /bin/sh < /dev/ttyS0 > /dev/ttyS0 2>&1
 `;
 
-async function busyboxInitramfs(): Promise<string> {
+function busyboxInitramfs(): Promise<string> {
   return packInitramfs(busyboxEntries(INIT));
 }
 
-vmTest(
-  "the harness expects, sends and sees a power-off",
-  async () => ({ initrd: await busyboxInitramfs(), cmdline: "quiet" }),
-  async (vm) => {
-    const version = await vm.expect(/hello from (\S+)/);
-    expect(version[1]).toContain("cloud");
-    vm.send("echo $((6 * 7))-is-it\n");
-    await vm.expect("42-is-it");
-    vm.send("poweroff -f\n");
-    expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-shutdown" });
-  },
-);
+async function quietBusybox(): Promise<VmTestOptions> {
+  return { initrd: await busyboxInitramfs(), cmdline: "quiet" };
+}
 
-vmTest(
-  "the harness tells a reboot from a power-off",
-  async () => ({ initrd: await busyboxInitramfs(), cmdline: "quiet" }),
-  async (vm) => {
-    await vm.expect("hello from");
-    vm.send("reboot -f\n");
-    expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-reset" });
-  },
-);
+vmTest("the harness expects, sends and sees a power-off", quietBusybox, async (vm) => {
+  const version = await vm.expect(/hello from (\S+)/);
+  expect(version[1]).toContain("cloud");
+  vm.send("echo $((6 * 7))-is-it\n");
+  await vm.expect("42-is-it");
+  vm.send("poweroff -f\n");
+  expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-shutdown" });
+});
+
+vmTest("the harness tells a reboot from a power-off", quietBusybox, async (vm) => {
+  await vm.expect("hello from");
+  vm.send("reboot -f\n");
+  expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-reset" });
+});
 
 vmTest(
   "the harness plugs a disk in and out, and never writes to its file",
@@ -51,7 +47,9 @@ vmTest(
     vm.send("[ -e /dev/nvme0n1 ] || echo none-yet\n");
     await vm.expect("\nnone-yet");
     await vm.plug("late");
-    vm.send("while [ ! -e /dev/nvme0n1 ]; do sleep 0.1; done; head -c 8 /dev/nvme0n1; cat /sys/block/nvme0n1/device/serial\n");
+    vm.send(
+      "while [ ! -e /dev/nvme0n1 ]; do sleep 0.1; done; head -c 8 /dev/nvme0n1; cat /sys/block/nvme0n1/device/serial\n",
+    );
     await vm.expect(/PRISTINEL8/);
     vm.send("echo SPOILED | dd of=/dev/nvme0n1 conv=notrunc; sync; head -c 7 /dev/nvme0n1\n");
     await vm.expect("\nSPOILED");
@@ -65,11 +63,15 @@ vmTest(
 
 test.concurrent("a disk's file is as before after the guest wrote to it", async () => {
   const file = pristineDisk();
-  await withVm({ name: "pristine", initrd: await busyboxInitramfs(), cmdline: "quiet", disks: [{ file, bus: "nvme" }] }, 60_000, async (vm) => {
-    await vm.expect("hello from");
-    vm.send("echo SPOILED | dd of=/dev/nvme0n1 conv=notrunc; sync; poweroff -f\n");
-    await vm.expectExit();
-  });
+  await withVm(
+    { name: "pristine", initrd: await busyboxInitramfs(), cmdline: "quiet", disks: [{ file, bus: "nvme" }] },
+    60_000,
+    async (vm) => {
+      await vm.expect("hello from");
+      vm.send("echo SPOILED | dd of=/dev/nvme0n1 conv=notrunc; sync; poweroff -f\n");
+      await vm.expectExit();
+    },
+  );
   expect(readFileSync(file).subarray(0, 8).toString()).toBe("PRISTINE");
 }, 300_000);
 
@@ -79,8 +81,13 @@ test.concurrent("what a guest does not say is told with the end of its console, 
     await vm.expect("hello from");
     await vm.expect("good bye", 500);
   });
-  const error = await failure.then(() => null, (cause: Error) => cause);
-  expect(error?.message).toMatch(/did not say good bye: 500 ms are over[^]*hello from 6\.[^]*console log: .*it-does-not-say-it\.log$/);
+  const error = await failure.then(
+    () => null,
+    (cause: Error) => cause,
+  );
+  expect(error?.message).toMatch(
+    /did not say good bye: 500 ms are over[\s\S]*hello from 6\.[\s\S]*console log: .*it-does-not-say-it\.log$/,
+  );
   expect(readFileSync(/console log: (.*)$/.exec(error?.message ?? "")?.[1] ?? "", "utf8")).toContain("hello from");
 }, 300_000);
 
@@ -89,7 +96,7 @@ test.concurrent("a panic and an early end are told at once, not after the time i
   const failure = withVm({ name: "panic", initrd }, 60_000, async (vm) => {
     await vm.expect("never said", 60_000);
   });
-  expect(failure).rejects.toThrow(/never said: the kernel panicked[^]*Kernel panic - not syncing/);
+  expect(failure).rejects.toThrow(/never said: the kernel panicked[\s\S]*Kernel panic - not syncing/);
   await failure.catch(() => null);
   const refused = withVm({ name: "refused", initrd, extra: ["-device", "no-such-device"] }, 60_000, async (vm) => {
     await vm.expect("never said", 60_000);

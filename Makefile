@@ -1,0 +1,40 @@
+# levain: what can be made. Everything works on a fresh Debian 12 machine; `make setup` installs what is missing.
+bun := node_modules/.bin/bun
+sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
+
+.PHONY: all setup check vm test demo bench coverage clean
+
+all: dist/levain
+
+dist/levain: $(sources)
+	@sh build/setup.sh
+	$(bun) build/compile.ts
+
+setup:
+	@sh build/setup.sh
+
+# Types, style, and the tests that need no guest: seconds.
+check: setup
+	@$(bun) test/run.ts check
+
+# The tests that boot guests in QEMU: minutes.
+vm: dist/levain
+	@$(bun) test/run.ts vm
+
+# Everything; the last line is "N passed, N failed".
+test: setup
+	@$(bun) test/run.ts build check vm
+
+# Builds a USB-stick-like disk and boots it with the console on this terminal.
+demo: dist/levain
+	@$(bun) test/support/demo.ts
+
+# levain beside Debian's initramfs-tools and dracut.
+bench: dist/levain
+	@$(bun) bench/run.ts
+
+coverage: setup
+	@$(bun) test/support/coverage.ts
+
+clean:
+	rm -rf dist

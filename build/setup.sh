@@ -1,0 +1,37 @@
+#!/bin/sh
+# Makes a Debian 12 machine ready to build and test levain: the missing Debian packages, and what npm installs.
+# Quick when nothing is to do. Packages are installed as root, or with sudo.
+set -eu
+cd "$(dirname "$0")/.."
+
+packages="
+  gcc libc6-dev make file cpio kmod util-linux xz-utils zstd lz4
+  qemu-system-x86 busybox-static
+  debootstrap squashfs-tools erofs-utils e2fsprogs xfsprogs btrfs-progs dosfstools mtools xorriso fdisk cryptsetup-bin
+"
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+command -v npm >/dev/null || packages="$packages nodejs npm"
+missing=
+for package in $packages; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  echo "setup: installing$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  as_root apt-get -q update
+  # shellcheck disable=SC2086 # a list of words
+  as_root apt-get -q install -y --no-install-recommends $missing
+fi
+
+# node_modules is as package-lock.json says when the copy that the last set-up left in it says the same.
+if ! cmp -s package-lock.json node_modules/.set-up-from; then
+  npm install --no-audit --no-fund
+  # npm may leave a package's own install step out; Bun's puts the executable in its place.
+  node_modules/.bin/bun --version >/dev/null 2>&1 || (cd node_modules/bun && node install.js)
+  node_modules/.bin/bun --version >/dev/null
+  cp package-lock.json node_modules/.set-up-from
+fi

@@ -1,0 +1,74 @@
+// Runs what is named on the command line (build, check, vm), goes on after a failure, and says at the very end
+// "N passed, N failed" over all of it. A tool such as tsc counts as one test.
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { cacheDirectory, scratchDirectory } from "./support/cache.ts";
+
+interface Task {
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** The file where `bun test` counts. */
+  readonly report?: string;
+}
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const BUN = process.execPath;
+
+function bunTest(name: string, ...args: readonly string[]): Task {
+  const report = join(scratchDirectory(), `${name}.xml`);
+  return { name, argv: [BUN, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...args], report };
+}
+
+const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
+  build: () => [{ name: "build", argv: ["make", "-s", "dist/levain"] }],
+  check: () => [
+    { name: "types", argv: ["node_modules/.bin/tsc", "--noEmit"] },
+    { name: "style", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
+    bunTest("tests", "test/unit", "test/boot", "test/contract", "test/architecture.test.ts"),
+  ],
+  vm: () => {
+    const timings = join(cacheDirectory(), "timings.json");
+    return [
+      bunTest("vm", `--parallel=${availableParallelism()}`, `--timings=${timings}`, "--update-timings", "test/vm"),
+    ];
+  },
+};
+
+async function runTask(task: Task): Promise<Count> {
+  const startMs = performance.now();
+  const status = await Bun.spawn([...task.argv], { stdin: "ignore", stdout: "inherit", stderr: "inherit" }).exited;
+  const count = task.report === undefined ? { passed: status === 0 ? 1 : 0, failed: 0 } : readCount(task.report);
+  // A test file that cannot be loaded, or a runner that crashed, is in no count.
+  const failed = status !== 0 && count.failed === 0 ? 1 : count.failed;
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  console.log(`== ${task.name}: ${count.passed} passed, ${failed} failed (${seconds} s)`);
+  return { passed: count.passed, failed };
+}
+
+function readCount(report: string): Count {
+  if (!existsSync(report)) return { passed: 0, failed: 0 };
+  const head = /<testsuites[^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "";
+  const attribute = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
+  const failed = attribute("failures") + attribute("errors");
+  return { passed: attribute("tests") - failed - attribute("skipped"), failed };
+}
+
+const tasks = process.argv.slice(2).flatMap((name) => {
+  const group = GROUPS[name];
+  if (group === undefined) throw new Error(`test/run.ts knows ${Object.keys(GROUPS).join(", ")}, not "${name}"`);
+  return group();
+});
+let passed = 0;
+let failed = 0;
+for (const task of tasks) {
+  const count = await runTask(task);
+  passed += count.passed;
+  failed += count.failed;
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
