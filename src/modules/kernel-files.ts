@@ -1,0 +1,87 @@
+import { moduleNameOf, normalizeAlias, normalizeName } from "./names.ts";
+
+/** One line of modules.dep: a module, its file below /lib/modules/VERSION and all that it needs, in the file's order (the last is loaded first). */
+export interface DependencyLine {
+  readonly name: string;
+  readonly path: string;
+  readonly dependencies: readonly string[];
+}
+
+/** An alias pattern, normal form, and the module that it stands for. */
+export interface AliasLine {
+  readonly pattern: string;
+  readonly module: string;
+}
+
+/** A line of modules.softdep or modprobe.d: what is better loaded before and after the modules that `pattern` matches. */
+export interface SoftDependency {
+  readonly pattern: string;
+  readonly pre: readonly string[];
+  readonly post: readonly string[];
+}
+
+/** The lines of depmod's and modprobe's text files: without comments, empty ones, and with those ended by a backslash joined. */
+export function readLines(text: string): readonly string[] {
+  const whole = text.includes("\\\n") ? text.replaceAll("\\\n", "") : text;
+  return whole.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** modules.dep: "kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko …". Of two files with one module's name the first counts. */
+export function parseDependencies(text: string): readonly DependencyLine[] {
+  const found = new Map<string, DependencyLine>();
+  for (const line of text.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon < 1 || line.startsWith("#")) continue;
+    const path = line.slice(0, colon).trim();
+    const name = moduleNameOf(path);
+    if (name === "" || found.has(name)) continue;
+    const rest = line.slice(colon + 1).trim();
+    found.set(name, { name, path, dependencies: rest === "" ? [] : rest.split(/\s+/).map(moduleNameOf) });
+  }
+  return [...found.values()];
+}
+
+/** modules.alias, modules.symbols: "alias PATTERN MODULE" each. */
+export function parseAliases(text: string): readonly AliasLine[] {
+  const found: AliasLine[] = [];
+  for (const line of text.split("\n")) {
+    if (!line.startsWith("alias ")) continue;
+    // An alias may hold a vendor's string with blanks; the module is the last word.
+    const end = line.trimEnd();
+    const blank = end.lastIndexOf(" ");
+    const pattern = normalizeAlias(end.slice("alias ".length, blank).trim());
+    if (pattern === null || pattern === "") continue;
+    found.push({ pattern, module: normalizeName(end.slice(blank + 1)) });
+  }
+  return found;
+}
+
+/** The words of one softdep line after the module's name: "pre: a b post: c". What comes before either counts for nothing, as in kmod. */
+export function parseSoftDependency(pattern: string, words: readonly string[]): SoftDependency {
+  const pre: string[] = [];
+  const post: string[] = [];
+  let list: string[] | null = null;
+  for (const word of words) {
+    if (word === "pre:") list = pre;
+    else if (word === "post:") list = post;
+    else list?.push(word);
+  }
+  return { pattern: normalizeName(pattern), pre, post };
+}
+
+/** modules.order and modules.builtin: a path a line, given as modules' names. */
+export function parsePathList(text: string): readonly string[] {
+  return readLines(text).map(moduleNameOf);
+}
+
+/** modules.builtin.modinfo: "module.key=value" each, ended by NUL; gives the aliases. */
+export function parseBuiltinAliases(text: string): readonly AliasLine[] {
+  const found: AliasLine[] = [];
+  for (const entry of text.split("\0")) {
+    const [, module, alias] = /^([^.=]+)\.alias=(.*)$/s.exec(entry) ?? [];
+    if (module === undefined || alias === undefined) continue;
+    const pattern = normalizeAlias(alias);
+    if (pattern !== null && pattern !== "") found.push({ pattern, module: normalizeName(module) });
+  }
+  return found;
+}

@@ -1,0 +1,134 @@
+import { findByAlias } from "./alias-table.ts";
+import type { SoftDependency } from "./kernel-files.ts";
+import type { ModprobeConfig } from "./modprobe-config.ts";
+import { findModule, isBuiltin, type ModuleIndex } from "./module-index.ts";
+import { normalizeAlias, normalizeName } from "./names.ts";
+import { matchesWildcard } from "./wildcard.ts";
+
+/** One thing to do, in its place: load a file, or obey an install command, or nothing because the kernel has it. */
+export type ModuleAction =
+  | {
+      readonly do: "load";
+      readonly name: string;
+      /** Below /lib/modules/VERSION. */
+      readonly path: string;
+      readonly parameters: string;
+      /** False for what is only a soft dependency: its failure is none. */
+      readonly required: boolean;
+    }
+  | { readonly do: "install"; readonly name: string; readonly command: string; readonly required: boolean }
+  | { readonly do: "builtin"; readonly name: string };
+
+/** A module that was asked for, and what to do for it. */
+export interface Target {
+  readonly name: string;
+  /** The alias that led to it; null where it was its own name. */
+  readonly alias: string | null;
+  /** A blacklist keeps a module from being loaded by its aliases, not by its own name (modprobe.d(5)). */
+  readonly blacklisted: boolean;
+  readonly actions: readonly ModuleAction[];
+  /** Names of dependencies that the index does not have. */
+  readonly missing: readonly string[];
+}
+
+/** What the modules are looked up in. */
+export interface ModuleSource {
+  readonly index: ModuleIndex;
+  readonly config: ModprobeConfig;
+}
+
+/**
+ * What a name or alias leads to, in the order of `modprobe --show-depends` (libkmod's kmod_module_get_probe_list),
+ * each module once. Empty: nothing of that name. `everySoftdep` honours all softdep lines of a module, where kmod
+ * takes the first only: who has no /sbin/modprobe for the kernel to call has to be earlier with the others.
+ */
+export function resolveModule(source: ModuleSource, given: string, everySoftdep = false): readonly Target[] {
+  return lookUp(source, given).map(({ name, alias }) => {
+    const walk = createWalk(source, everySoftdep);
+    walk.visit(name, alias, true);
+    const blacklisted = alias !== null && source.config.blacklist.includes(name);
+    return { name, alias, blacklisted, actions: walk.actions(), missing: [...walk.missing] };
+  });
+}
+
+interface Found {
+  readonly name: string;
+  readonly alias: string | null;
+}
+
+/** kmod_module_new_from_lookup: the configuration's aliases, then names, then the kernel's aliases, then what is built in. */
+function lookUp({ index, config }: ModuleSource, given: string): readonly Found[] {
+  const alias = normalizeAlias(given);
+  if (alias === null || alias === "") return [];
+  const byConfig = config.aliases.filter(({ pattern }) => matchesWildcard(pattern, alias)).map(({ module }) => module);
+  if (byConfig.length > 0) return aliased(byConfig, alias);
+  if (findModule(index, alias) !== null) return [{ name: alias, alias: null }];
+  if (config.install.some(({ pattern }) => pattern === alias)) return [{ name: alias, alias: null }];
+  const byKernel = findByAlias(index.aliases, alias);
+  if (byKernel.length > 0) return aliased(byKernel, alias);
+  if (isBuiltin(index, alias)) return [{ name: alias, alias: null }];
+  return aliased(findByAlias(index.builtinAliases, alias), alias);
+}
+
+function aliased(names: readonly string[], alias: string): readonly Found[] {
+  return [...new Set(names)].map((name) => ({ name, alias }));
+}
+
+interface Walk {
+  readonly missing: Set<string>;
+  visit(name: string, alias: string | null, required: boolean): void;
+  actions(): readonly ModuleAction[];
+}
+
+/** The walk of libkmod's __kmod_module_get_probe_list: dependencies, each with its soft ones around it, then the module. */
+function createWalk(source: ModuleSource, everySoftdep: boolean): Walk {
+  const { index, config } = source;
+  const visited = new Set<string>();
+  const listed = new Map<string, ModuleAction>();
+  const missing = new Set<string>();
+  const needed = new Set<string>();
+
+  function visit(name: string, alias: string | null, required: boolean): void {
+    if (visited.has(name)) return;
+    visited.add(name);
+    const dependencies = [...(findModule(index, name)?.dependencies ?? [])].reverse();
+    if (required) for (const need of [name, ...dependencies]) needed.add(need);
+    for (const dependency of dependencies) surround(dependency, null);
+    surround(name, alias);
+  }
+
+  function surround(name: string, alias: string | null): void {
+    const soft = softDependenciesOf(config.softDependencies, name, everySoftdep);
+    const pre = soft.flatMap((entry) => entry.pre).flatMap((wanted) => lookUp(source, wanted));
+    const post = soft.flatMap((entry) => entry.post).flatMap((wanted) => lookUp(source, wanted));
+    for (const found of pre) visit(found.name, found.alias, false);
+    list(name, alias, pre.length + post.length > 0);
+    for (const found of post) visit(found.name, found.alias, false);
+  }
+
+  function list(name: string, alias: string | null, ignoresInstall: boolean): void {
+    if (listed.has(name)) return;
+    const action = actionFor(source, name, alias, ignoresInstall);
+    if (action === null) missing.add(name);
+    else listed.set(name, action);
+  }
+
+  const actions = () => [...listed.values()].map((action) => ("required" in action ? { ...action, required: needed.has(action.name) } : action));
+  return { missing, visit, actions };
+}
+
+/** Only the first line that matches counts in kmod. */
+function softDependenciesOf(lines: readonly SoftDependency[], name: string, every: boolean): readonly SoftDependency[] {
+  const found = lines.filter(({ pattern }) => matchesWildcard(pattern, name));
+  return every ? found : found.slice(0, 1);
+}
+
+function actionFor({ index, config }: ModuleSource, name: string, alias: string | null, ignoresInstall: boolean): ModuleAction | null {
+  const install = ignoresInstall ? undefined : config.install.find(({ pattern }) => matchesWildcard(pattern, name));
+  if (install !== undefined) return { do: "install", name, command: install.command, required: false };
+  const module = findModule(index, name);
+  if (module === null) return isBuiltin(index, name) ? { do: "builtin", name } : null;
+  const options = config.options.filter((entry) => entry.name === name || (alias !== null && entry.name === normalizeName(alias)));
+  const parameters = options.map((entry) => entry.parameters).join(" ");
+  return { do: "load", name, path: module.path, parameters, required: false };
+}
