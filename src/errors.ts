@@ -28,7 +28,7 @@ export class SyscallError extends Error {
   }
 }
 
-/** True where `error` is the kernel's refusal with one of these errno names. */
+/** True where `error` is the kernel's refusal with one of these errno names; with none named, any refusal. */
 export function isErrno(error: unknown, ...codes: readonly string[]): error is SyscallError {
-  return error instanceof SyscallError && codes.includes(error.code);
+  return error instanceof SyscallError && (codes.length === 0 || codes.includes(error.code));
 }

@@ -146,6 +146,8 @@ export interface Processes {
   run(argv: readonly string[], options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> }): RunResult;
   /** Runs a program in a session of its own with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` is told its process id. */
   runOnTerminal(argv: readonly string[], terminal: string, environment: Readonly<Record<string, string>>, onStart: (pid: number) => void): number;
+  /** Sends SIGHUP; a process that is gone is no error. */
+  hangUp(pid: number): void;
   /** Tells stage0 and ends this process. */
   handOver(handover: Handover): never;
   /** Text on the console (/dev/console), as it is. Never throws. */

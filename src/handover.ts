@@ -1,0 +1,111 @@
+import type { BootPlan } from "./config/plan.ts";
+import { BootError, isErrno } from "./errors.ts";
+import type { Handover, Machine } from "./machine/machine.ts";
+import { findMount, readMounts } from "./steps/mounts.ts";
+import { PLACES } from "./steps/places.ts";
+import type { Voice } from "./voice.ts";
+
+/** What moves along into the new root, /proc last: the others are looked up in it. */
+const API_MOUNTS = ["/dev", "/sys", "/run", "/proc"] as const;
+
+/** linux/magic.h */
+const RAMFS_MAGIC = 0x858458f6;
+const TMPFS_MAGIC = 0x01021994;
+
+/** Decides how this system is left, and checks all that can be checked before anything is given up. */
+export function planHandover(machine: Machine, plan: BootPlan, init: string, voice: Voice): Handover {
+  const rest = {
+    init,
+    argv: [init, ...plan.handover.arguments],
+    environment: plan.handover.environment,
+  };
+  if (plan.roots.length === 0) return { ...rest, mode: "stay", root: "/", putOld: null };
+  const mounts = readMounts(machine);
+  if (findMount(mounts, PLACES.root) === null) throw new BootError(`nothing is mounted at ${PLACES.root}`);
+  const mode = chooseMode(plan, findMount(mounts, "/")?.type === "rootfs", voice);
+  if (mode === "switch_root") checkOldRoot(machine);
+  const putOld = mode === "pivot_root" ? plan.handover.putOld : null;
+  if (putOld !== null) makeTarget(machine, putOld, "rd.putold=");
+  return { ...rest, mode, root: PLACES.root, putOld };
+}
+
+function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_root" | "pivot_root" {
+  const { mode, putOld } = plan.handover;
+  if (!isRootfs) return mode === "switch_root" ? "switch_root" : "pivot_root";
+  if (mode === "pivot_root" || putOld !== null) {
+    voice.warn("the kernel does not let pivot_root leave an initramfs: using switch_root, the old root is not kept");
+  }
+  return "switch_root";
+}
+
+/** The old root is emptied, so it had better be the initramfs. */
+function checkOldRoot(machine: Machine): void {
+  const { magic } = machine.statFilesystem("/");
+  if (magic === RAMFS_MAGIC || magic === TMPFS_MAGIC) return;
+  throw new BootError("refusing to empty the old root: it is not in memory", {
+    seen: [`filesystem magic 0x${magic.toString(16)}`],
+    hint: "use rd.handover=pivot_root",
+  });
+}
+
+/** Moves the API filesystems into the new root. What has been moved already is left, so that it can be tried again. */
+export function moveApiMounts(machine: Machine, root: string, voice: Voice): void {
+  const mounts = readMounts(machine);
+  for (const source of API_MOUNTS) {
+    if (findMount(mounts, source) === null) continue;
+    if (hasTarget(machine, root, source)) {
+      machine.moveMount(source, `${root}${source}`);
+    } else {
+      voice.warn(`the new root has no directory ${source} and is read-only: it starts without`);
+      machine.unmount(source, true);
+    }
+  }
+}
+
+function hasTarget(machine: Machine, root: string, directory: string): boolean {
+  try {
+    makeTarget(machine, directory, root);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A symbolic link is no target: it would be followed here, outside the new root. */
+function makeTarget(machine: Machine, directory: string, why: string): void {
+  const path = `${PLACES.root}${directory}`;
+  let cause: unknown;
+  try {
+    if (machine.lstat(path) === null) machine.makeDirectory(path);
+  } catch (error) {
+    cause = error;
+  }
+  if (machine.lstat(path)?.kind === "directory") return;
+  throw new BootError(`the new root has no directory ${directory}, which ${why} needs`, {
+    cause,
+    hint: `make the directory ${directory} in the root filesystem`,
+  });
+}
+
+/** Removes everything of the initramfs, to give its memory back: never across a mount, and what refuses stays. The point of no return. */
+export function emptyInitramfs(machine: Machine): void {
+  const { device = "" } = machine.lstat("/") ?? {};
+  removeContent(machine, "", device);
+}
+
+function removeContent(machine: Machine, directory: string, device: string): void {
+  for (const name of machine.listDirectory(directory === "" ? "/" : directory)) {
+    const path = `${directory}/${name}`;
+    const status = machine.lstat(path);
+    if (status === null || status.device !== device) continue;
+    try {
+      if (status.kind !== "directory") machine.removeFile(path);
+      else {
+        removeContent(machine, path, device);
+        machine.removeDirectory(path);
+      }
+    } catch (error) {
+      if (!isErrno(error, "EBUSY", "ENOTEMPTY", "ENOENT")) throw error; // a mount point or its parent: /sysroot is one
+    }
+  }
+}

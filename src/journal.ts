@@ -1,0 +1,52 @@
+import { STEP_NAMES, type StepName } from "./config/plan.ts";
+import type { Machine } from "./machine/machine.ts";
+
+/** One step as /run/levain/boot.json keeps it; times are milliseconds since the kernel started. */
+export interface StepRecord {
+  readonly name: StepName;
+  startMs: number | null;
+  endMs: number | null;
+  outcome: "waiting" | "running" | "done" | "failed";
+  /** What was done, or the first line of why it failed. */
+  text: string;
+}
+
+/** The whole of /run/levain/boot.json. */
+export interface BootRecord {
+  readonly version: 1;
+  readonly levain: string;
+  kernel: string;
+  commandLine: string;
+  state: "booting" | "rescue" | "handed over";
+  readonly steps: StepRecord[];
+  /** Every line that was told, with its syslog level. */
+  readonly messages: { readonly atMs: number; readonly level: number; readonly text: string }[];
+  /** The report of the failure that led to the rescue shell. */
+  failure: readonly string[];
+}
+
+export const JOURNAL_FILE = "/run/levain/boot.json";
+
+/** The record of a boot that has not begun. */
+export function createRecord(levain: string): BootRecord {
+  const steps = STEP_NAMES.map((name): StepRecord => ({ name, startMs: null, endMs: null, outcome: "waiting", text: "" }));
+  return { version: 1, levain, kernel: "", commandLine: "", state: "booting", steps, messages: [], failure: [] };
+}
+
+/** Writes the record below `prefix` (the new root, once /run has moved there); a /run that cannot be written must not stop a boot. */
+export function saveRecord(machine: Machine, record: BootRecord, prefix = ""): void {
+  try {
+    machine.writeFile(`${prefix}${JOURNAL_FILE}`, `${JSON.stringify(record, null, 1)}\n`);
+  } catch {
+    // Before /run is mounted, or with it full: the console and the kernel's log still have every line.
+  }
+}
+
+/** The record of the boot that is going on or has been; null where there is none or it is not readable. */
+export function readRecord(machine: Machine): BootRecord | null {
+  try {
+    return JSON.parse(new TextDecoder().decode(machine.readFile(JOURNAL_FILE))) as BootRecord;
+  } catch {
+    return null;
+  }
+}

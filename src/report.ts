@@ -1,0 +1,83 @@
+import { BootError, SyscallError } from "./errors.ts";
+
+/** What the kernel means by an errno, for the calls a boot makes; the most specific row ("call CODE") wins. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  "mount EINVAL": "it is not that type of filesystem, its superblock is damaged, or an option is wrong",
+  "mount ENODEV": "this kernel does not know that filesystem, and no module for it could be loaded",
+  "mount EBUSY": "the device or the directory is in use already",
+  "mount ENXIO": "the device is not there any more",
+  "mount ENOTBLK": "it is not a block device",
+  "mount EROFS": "the device is write-protected",
+  "mount EACCES": "the device is write-protected",
+  "mount EUCLEAN": "the filesystem is damaged and needs a repair",
+  "mount EFSCORRUPTED": "the filesystem is damaged and needs a repair",
+  "mount EFBIG": "it is larger than this kernel can handle",
+  "mount EOVERFLOW": "it is larger than this kernel can handle",
+  "finit_module ENOEXEC": "it was built for another kernel or is damaged",
+  "finit_module EKEYREJECTED": "its signature is not trusted by this kernel",
+  "finit_module ENOENT": "it needs a symbol that no loaded module has",
+  "finit_module EINVAL": "a parameter is wrong",
+  ENOENT: "no such file or directory",
+  EIO: "the device answers with read errors: it is failing, or the cable is",
+  ENOMEM: "there is not enough memory",
+  ENOSPC: "there is no room left",
+  EPERM: "not permitted: this needs root",
+  EACCES: "permission denied",
+  EBUSY: "it is in use",
+  ENOMEDIUM: "there is no medium in the drive",
+  ENOTDIR: "part of the path is not a directory",
+  EISDIR: "it is a directory",
+  ELOOP: "too many symbolic links, or a mount would contain itself",
+  EROFS: "the filesystem is read-only",
+  ENOEXEC: "it is not a program that this machine can run",
+};
+
+/** The kernel's refusal in words, its errno in brackets. */
+export function describeRefusal(error: SyscallError): string {
+  const words = REFUSALS[`${error.call} ${error.code}`] ?? REFUSALS[error.code];
+  return words === undefined ? `${error.call} said ${error.code}` : `${words} (${error.code})`;
+}
+
+/** Text from outside made safe to print: control characters, escapes, bidirectional and other invisible characters as `\xNN` or `\u{…}`. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** Any error as lines for a person: what, why (indented), `seen:` and `hint:`. The only formatter of errors there is. */
+export function report(error: unknown): readonly string[] {
+  const chain = causes(error);
+  const [first, ...rest] = chain.flatMap((link) => explain(link));
+  const lines = [first ?? "something failed without saying what", ...rest.map((line) => `  ${line}`)];
+  const boot = chain.filter((link) => link instanceof BootError);
+  const seen = boot.flatMap((link) => link.seen);
+  if (seen.length > 0) lines.push(...listSeen(seen));
+  for (const { hint } of boot) if (hint !== null) lines.push(`hint: ${hint}`);
+  return lines.map(printable);
+}
+
+/** A short list on one line, a long one a line each: a person must be able to read either. */
+function listSeen(seen: readonly string[]): readonly string[] {
+  const short = `seen: ${seen.join(" · ")}`;
+  return short.length <= 110 ? [short] : ["seen:", ...seen.map((item) => `  ${item}`)];
+}
+
+function causes(error: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  for (let link = error; link !== undefined && link !== null && chain.length < 8; ) {
+    chain.push(link);
+    link = link instanceof Error ? link.cause : undefined;
+  }
+  return chain;
+}
+
+function explain(error: unknown): readonly string[] {
+  if (error instanceof SyscallError) return [`${error.subject}: ${describeRefusal(error)}`];
+  if (error instanceof BootError) return error.message.split("\n");
+  if (!(error instanceof Error)) return [String(error)];
+  // Not foreseen, so a mistake of ours: the person can do little, whoever reads the report needs the place.
+  const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
+  return [`${error.name}: ${error.message}`, ...(place === undefined ? [] : [`this is a bug in levain, ${place.trim()}`])];
+}

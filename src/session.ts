@@ -1,0 +1,97 @@
+import { boot } from "./boot.ts";
+import { type PlanInput, makePlan } from "./config/make-plan.ts";
+import { parseManifest } from "./config/manifest.ts";
+import type { BootPlan } from "./config/plan.ts";
+import { readRescuePolicy } from "./config/rescue-policy.ts";
+import { type Console, createConsole } from "./console.ts";
+import { type BootRecord, createRecord, saveRecord } from "./journal.ts";
+import type { Handover, Machine } from "./machine/machine.ts";
+import { report } from "./report.ts";
+import { applyPolicy, runBreakShell } from "./rescue.ts";
+import { createStepRunner } from "./step-runner.ts";
+import { readText } from "./steps/block-devices.ts";
+
+/** `levain retry` in a shell before a step (rd.break=) was given parameters: not a failure, but everything is planned again. */
+class RestartError extends Error {
+  readonly parameters: readonly string[];
+
+  constructor(parameters: readonly string[]) {
+    super("the boot begins again with other parameters");
+    this.parameters = parameters;
+  }
+}
+
+/** What the kernel gave to PID 1: its arguments and its environment. */
+export type Inherited = NonNullable<PlanInput["inherited"]>;
+
+/** Boots, however often it takes: every failure is told and left to the failure policy, and the boot goes on where it stopped. */
+export function runBoot(machine: Machine, version: string, inherited: Inherited): Handover {
+  const record = createRecord(version);
+  const console = createConsole(machine, record);
+  let plan: BootPlan | null = null;
+  let added: readonly string[] = [];
+  const runner = createStepRunner(machine, record, {
+    before: (name) => {
+      if (plan?.rescue.breaks.includes(name) !== true || !plan.rescue.shell) return;
+      const words = runBreakShell(machine, name, console);
+      if (words.length > 0) throw new RestartError(words);
+    },
+    after: (step) => console.step(step),
+  });
+  const readPlan = () => {
+    plan = plan ?? readPlanOnce(machine, { record, console, inherited, added });
+    return plan;
+  };
+  const recover = (error: unknown) => {
+    tell(machine, record, console, error);
+    return applyPolicy(machine, plan?.rescue ?? readRescuePolicy(readCommandLine(machine)), console);
+  };
+  for (;;) {
+    try {
+      const handover = boot({ machine, voice: console, step: runner.run, readPlan });
+      record.state = "handed over";
+      saveRecord(machine, record, handover.root === "/" ? "" : handover.root);
+      return handover;
+    } catch (error) {
+      const words = error instanceof RestartError ? error.parameters : recover(error);
+      record.state = "booting";
+      if (words.length > 0) {
+        added = [...added, ...words];
+        plan = null;
+        runner.rewind("prepare");
+      }
+    }
+  }
+}
+
+function readPlanOnce(
+  machine: Machine,
+  parts: { readonly record: BootRecord; readonly console: Console; readonly inherited: Inherited; readonly added: readonly string[] },
+): BootPlan {
+  const { record, console, inherited, added } = parts;
+  record.commandLine = readCommandLine(machine);
+  record.kernel = machine.release().release;
+  const manifest = machine.stat("/etc/levain.json") === null ? null : parseManifest(machine.readFile("/etc/levain.json"));
+  const { plan, warnings } = makePlan({ cmdline: record.commandLine, manifest, inherited, added });
+  console.obey(plan.talk);
+  console.say(`levain ${record.levain} on Linux ${record.kernel}`);
+  for (const warning of warnings) console.warn(warning);
+  return plan;
+}
+
+function tell(machine: Machine, record: BootRecord, console: Console, error: unknown): void {
+  const lines = report(error);
+  record.failure = lines;
+  record.state = "rescue";
+  console.trouble(["", ...lines]);
+  saveRecord(machine, record);
+}
+
+/** Empty where /proc cannot be read: then nothing was asked for. */
+function readCommandLine(machine: Machine): string {
+  try {
+    return readText(machine, "/proc/cmdline");
+  } catch {
+    return "";
+  }
+}

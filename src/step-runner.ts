@@ -1,0 +1,71 @@
+import type { StepName } from "./config/plan.ts";
+import type { BootRecord, StepRecord } from "./journal.ts";
+import { saveRecord } from "./journal.ts";
+import type { Machine } from "./machine/machine.ts";
+import { report } from "./report.ts";
+import type { Undo } from "./steps/places.ts";
+
+/** Runs a step once: its value is kept, so that a boot that is tried again does nothing twice. */
+export type RunStep = <T>(name: StepName, act: (undo: Undo) => T, describe: (value: T) => string) => T;
+
+export interface StepRunner {
+  readonly run: RunStep;
+  /** Forgets every step from `name` on and takes back what they did, the last first. */
+  rewind(name: StepName): void;
+}
+
+export interface StepHooks {
+  /** Before a step that has not run yet (rd.break=). */
+  before(name: StepName): void;
+  /** After a step that went well. */
+  after(step: StepRecord): void;
+}
+
+/** A step that fails takes back what it has done so far, so that trying again starts from firm ground. */
+export function createStepRunner(machine: Machine, record: BootRecord, hooks: StepHooks): StepRunner {
+  const values = new Map<StepName, unknown>();
+  const takeBacks: { readonly name: StepName; readonly takeBack: () => void }[] = [];
+  const order = (name: StepName) => record.steps.findIndex((step) => step.name === name);
+
+  function rewind(from: StepName): void {
+    while (takeBacks.length > 0 && order(takeBacks.at(-1)?.name ?? from) >= order(from)) takeBackOne(takeBacks.pop());
+    for (const step of record.steps.slice(order(from))) {
+      values.delete(step.name);
+      Object.assign(step, { startMs: null, endMs: null, outcome: "waiting", text: "" });
+    }
+  }
+
+  function run<T>(name: StepName, act: (undo: Undo) => T, describe: (value: T) => string): T {
+    if (values.has(name)) return values.get(name) as T; // only `run` puts values in, each under its step's name
+    hooks.before(name);
+    const step = record.steps[order(name)];
+    if (step === undefined) throw new RangeError(`there is no step ${name}`);
+    Object.assign(step, { startMs: machine.nowMs(), outcome: "running" });
+    try {
+      const value = act((takeBack) => takeBacks.push({ name, takeBack }));
+      values.set(name, value);
+      Object.assign(step, { endMs: machine.nowMs(), outcome: "done", text: describe(value) });
+      hooks.after(step);
+      return value;
+    } catch (error) {
+      const endMs = machine.nowMs();
+      const { startMs } = step;
+      rewind(name);
+      Object.assign(step, { startMs, endMs, outcome: "failed", text: report(error)[0] ?? "" });
+      throw error;
+    } finally {
+      saveRecord(machine, record);
+    }
+  }
+
+  return { run, rewind };
+}
+
+/** What cannot be taken back (busy, or gone already) stays: the failure that led here is what the person must hear. */
+function takeBackOne(entry: { readonly takeBack: () => void } | undefined): void {
+  try {
+    entry?.takeBack();
+  } catch {
+    // see above
+  }
+}

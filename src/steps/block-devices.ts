@@ -1,0 +1,124 @@
+import { isErrno } from "../errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { Facts } from "../probe/facts.ts";
+import { readPartitionTable } from "../probe/partition-table.ts";
+import { probe } from "../probe/probe.ts";
+import { printable } from "../report.ts";
+
+/** A block device that the kernel has, with what it holds. */
+export interface BlockDevice {
+  /** The kernel's name, as in /sys/class/block. */
+  readonly name: string;
+  /** "/dev/…". */
+  readonly node: string;
+  /** "major:minor". */
+  readonly number: string;
+  readonly sizeBytes: number;
+  /** For a partition: the disk's kernel name and the partition's number. */
+  readonly partition: { readonly disk: string; readonly index: number } | null;
+  readonly facts: Facts;
+}
+
+/** PARTUUID and PARTLABEL of a partition. */
+export interface PartitionName {
+  readonly uuid: string | null;
+  readonly label: string | null;
+}
+
+const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
+
+/** Kernel names of all block devices that could hold something, sorted; RAM disks and floppies are left to those who name them. */
+export function listBlockDeviceNames(machine: Machine): readonly string[] {
+  return machine.stat("/sys/class/block") === null ? [] : machine.listDirectory("/sys/class/block").filter(isWorthProbing);
+}
+
+/** False for what costs time and never holds a root that is looked for by content: fd0 spins up for seconds, ram0 is empty. */
+export function isWorthProbing(name: string): boolean {
+  return !/^(ram|fd|zram)\d+$/.test(name);
+}
+
+/** Reads one device from sysfs and probes its content; null where it is gone, empty or without a medium. */
+export function readBlockDevice(machine: Machine, name: string): BlockDevice | null {
+  const directory = `/sys/class/block/${name}`;
+  try {
+    const properties = parseProperties(readText(machine, `${directory}/uevent`));
+    const sizeBytes = Number(readText(machine, `${directory}/size`)) * 512;
+    if (!(sizeBytes > 0)) return null;
+    const node = `/dev/${properties["DEVNAME"] ?? name}`;
+    const index = Number(properties["PARTN"] ?? Number.NaN);
+    const number = `${properties["MAJOR"]}:${properties["MINOR"]}`;
+    ensureNode(machine, node, number);
+    return {
+      name,
+      node,
+      number,
+      sizeBytes,
+      partition: Number.isInteger(index) ? { disk: diskOf(machine, directory), index } : null,
+      facts: probeNode(machine, node),
+    };
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENODEV", "ENXIO", "ENOTDIR")) return null; // it went away while we looked
+    throw error;
+  }
+}
+
+/** What the disk's partition table calls this partition; nulls where the device is none or the table does not say. */
+export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
+  if (device.partition === null) return { uuid: null, label: null };
+  const { disk, index } = device.partition;
+  const sectorSize = Number(readText(machine, `/sys/class/block/${disk}/queue/logical_block_size`)) || 512;
+  const table = withReader(machine, `/dev/${disk.replaceAll("!", "/")}`, (reader) => readPartitionTable(reader, sectorSize));
+  const entry = table?.partitions.find((partition) => partition.number === index);
+  return { uuid: entry?.uuid ?? null, label: entry?.name ?? null };
+}
+
+/** The device as a report names it: `/dev/vda1 vfat "EFI"`. */
+export function describeDevice({ node, facts }: BlockDevice): string {
+  const type = facts.type ?? (facts.partitionTable === null ? "(nothing known)" : `(${facts.partitionTable} partition table)`);
+  return `${node} ${type}${facts.label === null ? "" : ` "${printable(facts.label)}"`}`;
+}
+
+/** KEY=value lines, as a uevent file has them. */
+export function parseProperties(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split("\n").flatMap((line) => {
+    const equals = line.indexOf("=");
+    return equals > 0 ? [[line.slice(0, equals), line.slice(equals + 1)] as const] : [];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** A small text file of the kernel's, without the newline at its end. */
+export function readText(machine: Machine, path: string): string {
+  return new TextDecoder().decode(machine.readFile(path)).trimEnd();
+}
+
+function diskOf(machine: Machine, directory: string): string {
+  return machine.readLink(directory).split("/").at(-2) ?? "";
+}
+
+/** Kernels without devtmpfs make no nodes. */
+function ensureNode(machine: Machine, node: string, number: string): void {
+  if (machine.stat(node) !== null) return;
+  const [major, minor] = number.split(":").map(Number);
+  machine.makeDirectory(node.slice(0, node.lastIndexOf("/")));
+  machine.makeNode(node, "block", major ?? 0, minor ?? 0, 0o600);
+}
+
+/** A device that cannot be read is one of which nothing is known: its I/O errors must not end the search for another. */
+function probeNode(machine: Machine, node: string): Facts {
+  try {
+    return withReader(machine, node, probe);
+  } catch (error) {
+    if (isErrno(error, "EIO", "ENOMEDIUM", "ENXIO", "EBUSY", "EACCES", "ETIMEDOUT", "EREMOTEIO", "ENODATA", "EILSEQ")) return NOTHING;
+    throw error;
+  }
+}
+
+function withReader<T>(machine: Machine, node: string, use: (reader: ReturnType<Machine["openReader"]>) => T): T {
+  const reader = machine.openReader(node);
+  try {
+    return use(reader);
+  } finally {
+    reader.close();
+  }
+}

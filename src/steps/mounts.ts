@@ -1,0 +1,35 @@
+import type { Machine } from "../machine/machine.ts";
+import { readText } from "./block-devices.ts";
+
+/** A line of /proc/self/mountinfo, as proc(5) has it. */
+export interface MountEntry {
+  readonly target: string;
+  /** Filesystem type, "rootfs" for the kernel's own root. */
+  readonly type: string;
+  readonly source: string;
+}
+
+/** What is mounted now, oldest first. */
+export function readMounts(machine: Machine): readonly MountEntry[] {
+  return parseMountInfo(readText(machine, "/proc/self/mountinfo"));
+}
+
+/** Lines that are not as proc(5) has them are passed over. */
+export function parseMountInfo(text: string): readonly MountEntry[] {
+  return text.split("\n").flatMap((line) => {
+    const [before, after] = line.split(" - ", 2);
+    const target = before?.split(" ")[4];
+    const [type, source] = after?.split(" ") ?? [];
+    return target === undefined || type === undefined ? [] : [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? "") }];
+  });
+}
+
+/** The mount that covers exactly `target`, the topmost of several; null where nothing is mounted there. */
+export function findMount(mounts: readonly MountEntry[], target: string): MountEntry | null {
+  return mounts.findLast((mount) => mount.target === target) ?? null;
+}
+
+/** The kernel writes space, tab, newline and backslash as \040 and so on. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
