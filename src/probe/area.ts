@@ -1,0 +1,90 @@
+import { SyscallError } from "../errors.ts";
+import type { ByteSource } from "./facts.ts";
+
+/** A device or file under examination, or a part of one: reads are checked against its end, kept, and limited in sum. */
+export interface Area {
+  /** Bytes. */
+  readonly size: number;
+  /** Bytes of a logical sector, by which partition tables count. */
+  readonly sectorSize: number;
+  /** True up to the size of a floppy disk, where libblkid neither looks for RAID nor for a second signature. */
+  readonly isTiny: boolean;
+  /** True where `length` bytes from `offset` lie inside. */
+  contains(offset: number, length: number): boolean;
+  /** Exactly `length` bytes from `offset`, not to be changed; null where they are not all there, cannot be read, or are too many. */
+  bytes(offset: number, length: number): Uint8Array | null;
+  /** The part of `length` bytes from `offset`, with the same limit in sum; null where it does not lie inside. */
+  part(offset: number, length: number): Area | null;
+}
+
+/** What is read of one device at most, bytes. A field on the disk that asks for more is not believed. */
+export const READ_LIMIT_BYTES = 1024 * 1024;
+const HEAD_BYTES = 64 * 1024;
+const PAGE_BYTES = 4096;
+const TINY_BYTES = 1440 * 1024;
+
+/** The whole of `source` as an area. */
+export function examine(source: ByteSource, sectorSize = 512): Area {
+  const blocks = cacheBlocks(source);
+  return makeArea(blocks, 0, source.size, sectorSize);
+}
+
+type ReadBlocks = (offset: number, length: number) => Uint8Array | null;
+
+function makeArea(read: ReadBlocks, start: number, size: number, sectorSize: number): Area {
+  const contains = (offset: number, length: number) =>
+    Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length > 0 && offset + length <= size;
+  return {
+    size,
+    sectorSize,
+    isTiny: size <= TINY_BYTES,
+    contains,
+    bytes: (offset, length) => (contains(offset, length) ? read(start + offset, length) : null),
+    part: (offset, length) => (contains(offset, length) ? makeArea(read, start + offset, length, sectorSize) : null),
+  };
+}
+
+/** Reads the first 64 KiB in one piece, the rest by pages or, where more is asked for, directly; never more than the limit. */
+function cacheBlocks(source: ByteSource): ReadBlocks {
+  const pages = new Map<number, Uint8Array>();
+  let budgetBytes = READ_LIMIT_BYTES;
+  const load = (offset: number, length: number): Uint8Array | null => {
+    const wanted = Math.min(length, source.size - offset);
+    if (wanted <= 0 || wanted > budgetBytes) {
+      return null;
+    }
+    budgetBytes -= wanted;
+    return readExactly(source, offset, wanted);
+  };
+  const cached = (offset: number, length: number): Uint8Array | null => {
+    let block = pages.get(offset);
+    if (block === undefined) {
+      block = load(offset, length) ?? new Uint8Array();
+      pages.set(offset, block);
+    }
+    return block;
+  };
+  return (offset, length) => {
+    const end = offset + length;
+    const blockBytes = end <= HEAD_BYTES ? HEAD_BYTES : PAGE_BYTES;
+    const first = offset - (offset % blockBytes);
+    if (end > first + blockBytes) {
+      return load(offset, length);
+    }
+    const found = cached(first, blockBytes)?.subarray(offset - first, end - first);
+    return found?.length === length ? found : null;
+  };
+}
+
+/** A disk that cannot be read at some place (a bad sector, the unreadable end of a CD) has no signature there. */
+function readExactly(source: ByteSource, offset: number, length: number): Uint8Array | null {
+  try {
+    const bytes = source.read(offset, length);
+    return bytes.length === length ? bytes : null;
+  } catch (error) {
+    if (error instanceof SyscallError) {
+      return null;
+    }
+    throw error;
+  }
+}

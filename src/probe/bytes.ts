@@ -1,0 +1,81 @@
+/** The little-endian 16-bit number at `at`; bytes that are not there count as 0, as in all readers here. */
+export function le16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+}
+
+/** The big-endian 16-bit number at `at`. */
+export function be16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+/** The little-endian 32-bit number at `at`, unsigned. */
+export function le32(bytes: Uint8Array, at: number): number {
+  return (le16(bytes, at) | (le16(bytes, at + 2) << 16)) >>> 0;
+}
+
+/** The big-endian 32-bit number at `at`, unsigned. */
+export function be32(bytes: Uint8Array, at: number): number {
+  return ((be16(bytes, at) << 16) | be16(bytes, at + 2)) >>> 0;
+}
+
+/** The little-endian 64-bit number at `at`, unsigned and exact. */
+export function le64(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(le32(bytes, at + 4)) << 32n) | BigInt(le32(bytes, at));
+}
+
+/** The big-endian 64-bit number at `at`, unsigned and exact. */
+export function be64(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(be32(bytes, at)) << 32n) | BigInt(be32(bytes, at + 4));
+}
+
+/** True where `bytes` hold `text`, one byte a character (Latin-1), from `at` on. */
+export function holds(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[at + i] !== text.charCodeAt(i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** `length` bytes from `at`, padded with zeros where `bytes` end before. */
+export function slice(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  const part = bytes.subarray(at, at + length);
+  if (part.length === length) {
+    return part;
+  }
+  const padded = new Uint8Array(length);
+  padded.set(part);
+  return padded;
+}
+
+/** True where every byte is zero. */
+export function isEmpty(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+/** The bytes in hexadecimal, lower case. */
+export function hex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) {
+    text += byte.toString(16).padStart(2, "0");
+  }
+  return text;
+}
+
+/** 16 bytes in the form of RFC 9562, as they lie on the disk: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". */
+export function formatUuid(bytes: Uint8Array): string {
+  const digits = hex(bytes);
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20, 32)}`;
+}
+
+/** A GUID as EFI stores it (UEFI 2.10, appendix A): the first three fields are little-endian. */
+export function formatGuid(bytes: Uint8Array): string {
+  const order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+  return formatUuid(Uint8Array.from(order, (at) => bytes[at] ?? 0));
+}
+
+/** True for 1, 2, 4, 8, … */
+export function isPowerOfTwo(value: number): boolean {
+  return value > 0 && Number.isInteger(Math.log2(value));
+}

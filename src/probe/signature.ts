@@ -1,0 +1,47 @@
+import type { Area } from "./area.ts";
+import type { Tags } from "./tags.ts";
+
+/** Bytes that give a type away: `text`, one byte a character, at `at` bytes from the start of the device. */
+export interface Magic {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** What libblkid calls USAGE. */
+export type Usage = "filesystem" | "raid" | "crypto" | "other";
+
+/** How one type is recognised. */
+export interface Signature {
+  /** TYPE. */
+  readonly type: string;
+  readonly usage: Usage;
+  /** The first of these that is there is handed to `read`; an empty list asks `read` always. */
+  readonly magics: readonly Magic[];
+  /** Smaller devices are not examined, bytes. */
+  readonly minSize?: number;
+  /** True where a second signature beside this one does not make the result ambivalent (hybrid images). */
+  readonly isTolerant?: boolean;
+  /** Looks closer and adds the tags; false where it is not this type after all. `magic` is null where the list is empty. */
+  read(area: Area, tags: Tags, magic: Magic | null): boolean;
+}
+
+/** The first magic of the list that is on the device, or null. Spec: the 1 KiB around it must be readable, as in libblkid. */
+export function findMagic(area: Area, magics: readonly Magic[]): Magic | null {
+  for (const magic of magics) {
+    const block = area.bytes(magic.at - (magic.at % 1024), 1024);
+    if (block !== null && matches(block, magic)) {
+      return magic;
+    }
+  }
+  return null;
+}
+
+function matches(block: Uint8Array, magic: Magic): boolean {
+  const start = magic.at % 1024;
+  for (let i = 0; i < magic.text.length; i++) {
+    if (block[start + i] !== magic.text.charCodeAt(i)) {
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,71 @@
+import { formatUuid, isEmpty } from "./bytes.ts";
+
+/** One NAME=value that libblkid tells of a device; the value as bytes, because a label may hold anything but NUL. */
+export interface Tag {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+/** Where the readers put what they find, in libblkid's order. */
+export type Tags = Tag[];
+
+const encoder = new TextEncoder();
+const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
+
+/** The bytes up to the first NUL. */
+export function untilNul(bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes : bytes.subarray(0, end);
+}
+
+/** Without the white space (of the C locale) at its end. */
+export function trimEnd(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length;
+  while (end > 0 && isSpace(bytes[end - 1])) {
+    end--;
+  }
+  return bytes.subarray(0, end);
+}
+
+function trimStart(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  while (isSpace(bytes[start])) {
+    start++;
+  }
+  return bytes.subarray(start);
+}
+
+/** Adds a value as it is. */
+export function addTag(tags: Tags, name: string, value: string | Uint8Array): void {
+  tags.push({ name, value: typeof value === "string" ? encoder.encode(value) : Uint8Array.from(untilNul(value)) });
+}
+
+/** Adds LABEL, or `name`: up to a NUL, without white space at its end; nothing where nothing is left. */
+export function addLabel(tags: Tags, bytes: Uint8Array, name = "LABEL"): void {
+  const label = trimEnd(untilNul(bytes));
+  if (label.length > 0) {
+    addTag(tags, name, label);
+  }
+}
+
+/** Adds a value without white space at either end, as libblkid does for what is not the label itself. */
+export function addTrimmed(tags: Tags, name: string, bytes: Uint8Array): void {
+  addLabel(tags, trimStart(untilNul(bytes)), name);
+}
+
+/** Adds a UUID of 16 bytes, under the name of UUID or another; all zeros is none. */
+export function addUuid(tags: Tags, bytes: Uint8Array, name = "UUID"): void {
+  if (!isEmpty(bytes)) {
+    addTag(tags, name, formatUuid(bytes));
+  }
+}
+
+/** Adds VERSION. */
+export function addVersion(tags: Tags, version: string): void {
+  addTag(tags, "VERSION", version);
+}
+
+/** Adds BLOCK_SIZE, the smallest unit the filesystem reads, in bytes. */
+export function addBlockSize(tags: Tags, bytes: number): void {
+  addTag(tags, "BLOCK_SIZE", String(bytes));
+}

@@ -1,0 +1,56 @@
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The bytes as text; those that are no valid UTF-8 as `\xNN`. The text is not safe to print: it may hold control characters. */
+export function decodeText(bytes: Uint8Array): string {
+  return readCharacters(bytes)
+    .map(({ text, bytes: raw }) => text ?? escapeBytes(raw))
+    .join("");
+}
+
+/** The bytes as text that is safe to print on one line: what is not printable UTF-8 as `\xNN`, byte by byte. */
+export function decodePrintable(bytes: Uint8Array): string {
+  return readCharacters(bytes)
+    .map(({ text, bytes: raw }) => (text !== null && isPrintable(text) ? text : escapeBytes(raw)))
+    .join("");
+}
+
+interface Character {
+  /** null where the bytes are no valid UTF-8. */
+  readonly text: string | null;
+  readonly bytes: Uint8Array;
+}
+
+function readCharacters(bytes: Uint8Array): readonly Character[] {
+  const characters: Character[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = expectedLength(bytes[at] ?? 0);
+    const raw = bytes.subarray(at, at + length);
+    const text = decodeStrict(raw);
+    const taken = text === null ? bytes.subarray(at, at + 1) : raw;
+    characters.push({ text, bytes: taken });
+    at += taken.length;
+  }
+  return characters;
+}
+
+function expectedLength(lead: number): number {
+  return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+function decodeStrict(bytes: Uint8Array): string | null {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    // The decoder's only complaint: no valid UTF-8.
+    return null;
+  }
+}
+
+/** Neither a control character nor a format character (direction marks), line separator, private or unassigned one. */
+function isPrintable(character: string): boolean {
+  return !/[\p{C}\p{Zl}\p{Zp}]/u.test(character);
+}
+
+function escapeBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
+}

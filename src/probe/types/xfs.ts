@@ -1,0 +1,83 @@
+import { be16, be32, be64, holds } from "../bytes.ts";
+import type { Signature } from "../signature.ts";
+import { addBlockSize, addLabel, addUuid } from "../tags.ts";
+
+const GIB = 1024 * 1024 * 1024;
+const LOG_SEARCH_BYTES = 256 * 1024;
+
+const isBetween = (value: number, low: number, high: number) => value >= low && value <= high;
+
+/** The checks of libblkid on struct xfs_dsb (fs/xfs/libxfs/xfs_format.h): sizes, their logarithms and the sum of blocks agree. */
+function isValid(sb: Uint8Array): boolean {
+  const blockSize = be32(sb, 4);
+  const sectorSize = be16(sb, 102);
+  const inodeSize = be16(sb, 104);
+  const [blockLog = 0, sectorLog = 0, inodeLog = 0, inodesPerBlockLog = 0] = sb.subarray(120, 124);
+  const extentBytes = Math.imul(be32(sb, 80), blockSize) >>> 0;
+  const groups = BigInt(be32(sb, 88));
+  const groupBlocks = BigInt(be32(sb, 84));
+  const blocks = be64(sb, 8);
+  return (
+    groups > 0n &&
+    isBetween(sectorLog, 9, 15) &&
+    sectorSize === 1 << sectorLog &&
+    isBetween(blockLog, 9, 16) &&
+    blockSize === 1 << blockLog &&
+    isBetween(inodeLog, 8, 11) &&
+    inodeSize === 1 << inodeLog &&
+    blockLog - inodeLog === inodesPerBlockLog &&
+    isBetween(extentBytes, 4096, GIB) &&
+    (sb[127] ?? 255) <= 100 &&
+    blocks > 0n &&
+    blocks <= groups * groupBlocks &&
+    blocks >= (groups - 1n) * groupBlocks + 64n
+  );
+}
+
+/** XFS. */
+export const xfs: Signature = {
+  type: "xfs",
+  usage: "filesystem",
+  magics: [{ text: "XFSB", at: 0 }],
+  read(area, tags) {
+    const sb = area.bytes(0, 176);
+    if (sb === null || !isValid(sb)) {
+      return false;
+    }
+    addLabel(tags, sb.subarray(108, 120));
+    addUuid(tags, sb.subarray(32, 48));
+    addBlockSize(tags, be16(sb, 102));
+    return true;
+  },
+};
+
+/** struct xlog_rec_header (fs/xfs/libxfs/xfs_log_format.h). */
+function isLogRecord(record: Uint8Array): boolean {
+  const version = be32(record, 8);
+  return (
+    be32(record, 0) === 0xfeedbabe &&
+    version !== 0 &&
+    version <= 3 &&
+    isBetween(be32(record, 12), 1, 0x7fffffff) &&
+    isBetween(be32(record, 300), 1, 3)
+  );
+}
+
+/** The log of an XFS on a device of its own: a record begins in one of the first 512 sectors, and no superblock before it. */
+export const xfsLog: Signature = {
+  type: "xfs_external_log",
+  usage: "other",
+  magics: [],
+  minSize: 10 * 1024 * 1024,
+  read(area, tags) {
+    const log = area.bytes(0, LOG_SEARCH_BYTES);
+    for (let at = 0; log !== null && at < LOG_SEARCH_BYTES && !holds(log, at, "XFSB"); at += 512) {
+      const record = log.subarray(at, at + 512);
+      if (isLogRecord(record)) {
+        addUuid(tags, record.subarray(304, 320), "LOGUUID");
+        return true;
+      }
+    }
+    return false;
+  },
+};
