@@ -36,12 +36,14 @@ export interface Elf {
   readonly needed: readonly string[];
   /** DT_SONAME. */
   readonly soname: string | null;
+  /** DT_RUNPATH, or DT_RPATH where there is none: directories where its libraries are looked for first, `$ORIGIN` as it stands there. */
+  readonly searchPath: readonly string[];
 }
 
 /** Program header types of elf.h. */
 export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, PHDR: 6, TLS: 7, GNU_STACK: 0x6474e551 } as const;
 /** Dynamic tags of elf.h. */
-export const DT = { NULL: 0, NEEDED: 1, STRTAB: 5, STRSZ: 10, SONAME: 14, VERNEED: 0x6ffffffe, VERNEEDNUM: 0x6fffffff } as const;
+export const DT = { NULL: 0, NEEDED: 1, STRTAB: 5, STRSZ: 10, SONAME: 14, RPATH: 15, RUNPATH: 29, VERNEED: 0x6ffffffe, VERNEEDNUM: 0x6fffffff } as const;
 /** Machine numbers of elf.h. */
 export const EM = { I386: 3, ARM: 40, X86_64: 62, AARCH64: 183 } as const;
 
@@ -88,6 +90,7 @@ function readElfUnnamed(bytes: Uint8Array): Elf {
     dynamic,
     needed: named(DT.NEEDED),
     soname: named(DT.SONAME)[0] ?? null,
+    searchPath: (named(DT.RUNPATH)[0] ?? named(DT.RPATH)[0] ?? "").split(":").filter((directory) => directory !== ""),
   };
 }
 

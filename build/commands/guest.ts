@@ -1,0 +1,37 @@
+import { defineCommand } from "citty";
+import { describeDevices } from "../../src/commands/devices.ts";
+import { describeLog } from "../../src/commands/log.ts";
+import { retryBoot } from "../../src/commands/retry.ts";
+import { describeStatus } from "../../src/commands/status.ts";
+import type { Machine } from "../../src/machine/machine.ts";
+
+/** The commands that look at the machine they run on: for the rescue shell, and for the booted system after it. */
+export function guestCommands(machine: Machine) {
+  const show = (name: string, description: string, describe: (machine: Machine) => readonly string[] | null) =>
+    defineCommand({
+      meta: { name, description },
+      run: () => print(describe(machine)),
+    });
+  return {
+    status: show("status", "Tell how the boot went, or where it stopped", describeStatus),
+    devices: show("devices", "List the block devices with what they hold", describeDevices),
+    log: show("log", "Show what the boot has said", describeLog),
+    retry: defineCommand({
+      meta: { name: "retry", description: "In the rescue shell: go on with the boot where it stopped" },
+      args: { parameters: { type: "positional", required: false, description: "parameters that come after those of the command line" } },
+      run: ({ rawArgs }) => {
+        retryBoot(machine, rawArgs);
+        return 0;
+      },
+    }),
+  };
+}
+
+function print(lines: readonly string[] | null): number {
+  if (lines === null) {
+    console.error("this system was not booted by levain");
+    return 1;
+  }
+  console.log(lines.join("\n"));
+  return 0;
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import * as v from "valibot";
+import { BootError } from "../src/errors.ts";
+import { attempt } from "./attempt.ts";
+
+const text = v.pipe(v.string(), v.minLength(1, "Expected a text that is not empty"));
+const list = v.optional(v.array(text), []);
+
+const schema = v.strictObject({
+  output: v.optional(text),
+  kernel: v.optional(text),
+  "modules-dir": v.optional(text),
+  modules: list,
+  busybox: v.optional(text),
+  init: v.optional(text),
+  add: list,
+  programs: list,
+  compress: v.optional(text),
+  parameters: list,
+});
+
+/** levain.toml: the options of `levain image` under their own names, the repeatable ones as lists, and `parameters`. */
+export type ImageConfig = v.InferOutput<typeof schema>;
+
+/** Reads levain.toml. Throws BootError that tells every mistake at once, with its line where it can be found. */
+export function readConfig(path: string): ImageConfig {
+  const source = attempt(`cannot read the configuration ${path}`, () => readFileSync(path, "utf8"), "check the path given to --config");
+  return parseConfig(source, path);
+}
+
+/** As `readConfig`, from the file's text; `path` is for the messages. */
+export function parseConfig(source: string, path: string): ImageConfig {
+  const result = v.safeParse(schema, parseToml(source, path));
+  if (result.success) return result.output;
+  throw new BootError(`${path} has ${result.issues.length === 1 ? "a mistake" : `${result.issues.length} mistakes`}`, {
+    seen: result.issues.map((issue) => `${locate(source, issue)}: ${explain(issue)}`),
+    hint: `its keys are ${Object.keys(schema.entries).join(", ")}`,
+  });
+}
+
+function parseToml(source: string, path: string): unknown {
+  try {
+    return Bun.TOML.parse(source);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new BootError(`${path} is not valid TOML`, {
+      seen: [`line ${findErrorLine(source, message)}: ${message.replace(/^TOML Parse error: /, "")}`],
+      hint: 'lists are written as modules = ["a", "b"], texts in double quotes',
+    });
+  }
+}
+
+/** Bun's parser does not say where: the mistake is in the first line after which it makes the same complaint. */
+function findErrorLine(source: string, message: string): number {
+  const lines = source.split("\n");
+  const index = lines.findIndex((_, last) => {
+    try {
+      Bun.TOML.parse(lines.slice(0, last + 1).join("\n"));
+      return false;
+    } catch (error) {
+      return error instanceof Error && error.message === message;
+    }
+  });
+  return index < 0 ? lines.length : index + 1;
+}
+
+type Issue = v.InferIssue<typeof schema>;
+
+function locate(source: string, issue: Issue): string {
+  const key = String(issue.path?.[0]?.key ?? "");
+  const line = source.split("\n").findIndex((candidate) => {
+    const start = candidate.trimStart().replace(/^\[+\s*/, "").replace(/^["']/, "");
+    return start.startsWith(key) && !/^[\w-]/.test(start.slice(key.length));
+  });
+  return line < 0 || key === "" ? "in it" : `line ${line + 1}`;
+}
+
+function explain(issue: Issue): string {
+  const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : String(key))).join("");
+  if (issue.type === "strict_object") return `${issue.path ? `unknown key ${path}` : "Expected a table"}`;
+  if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
+  return `${path}: Expected ${describe(issue.expected)} but received ${issue.received}`;
+}
+
+const WORDS: Readonly<Record<string, string>> = { string: "a text", Array: "a list" };
+
+function describe(expected: string | null): string {
+  return WORDS[expected ?? ""] ?? expected ?? "something else";
+}

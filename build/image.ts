@@ -1,0 +1,99 @@
+import { resolve } from "node:path";
+import type { Manifest } from "../src/config/manifest.ts";
+import type { Voice } from "../src/voice.ts";
+import { type Addition, addFromHost } from "./addition.ts";
+import { type Compression, compress } from "./compress.ts";
+import { contentOfBytes } from "./content.ts";
+import { measureCpio, writeCpio } from "./cpio.ts";
+import { canUnpack, chooseKernel, type KernelChoice } from "./kernel.ts";
+import { estimateMemory } from "./memory.ts";
+import { addModules } from "./module-files.ts";
+import { checkWritable, writeWhole } from "./output.ts";
+import { addBusybox, addInit, addProgram } from "./program.ts";
+import { addSkeleton } from "./skeleton.ts";
+import { type ImageTree, putEntry, sortEntries } from "./tree.ts";
+
+/** All that `levain image` was asked for; null is "the usual". */
+export interface ImageOptions {
+  readonly output: string | null;
+  /** A version, or "none". */
+  readonly kernel: string | null;
+  readonly modulesDir: string | null;
+  /** Modules beside the usual ones. */
+  readonly modules: readonly string[];
+  /** A file, or "none". */
+  readonly busybox: string | null;
+  /** The program that becomes /init. */
+  readonly init: string | null;
+  readonly additions: readonly Addition[];
+  /** Programs of this host that come in with their libraries, absolute paths. */
+  readonly programs: readonly string[];
+  readonly compression: Compression;
+  /** Parameters that the image brings with it, weaker than the kernel's command line. */
+  readonly parameters: readonly string[];
+}
+
+/** What came of it. */
+export interface ImageSummary {
+  readonly output: string;
+  readonly kernel: KernelChoice | null;
+  readonly moduleCount: number;
+  readonly entryCount: number;
+  /** Bytes before and after the compression. */
+  readonly unpackedBytes: number;
+  readonly imageBytes: number;
+  /** Bytes of memory the machine needs to unpack it. */
+  readonly memoryBytes: number;
+}
+
+/** Builds an initramfs and writes it, whole or not at all. Throws BootError. */
+export async function buildImage(options: ImageOptions, voice: Voice): Promise<ImageSummary> {
+  const kernel = chooseKernel(options);
+  const output = resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
+  checkWritable(output);
+  if (kernel) warnOfCompression(kernel, options.compression, voice);
+
+  const tree: ImageTree = new Map();
+  addSkeleton(tree);
+  const machine = addInit(tree, options.init);
+  addBusybox(tree, options.busybox, machine);
+  for (const program of options.programs) addProgram(tree, program, program, machine);
+  const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
+  addManifest(tree, { version: 1, kernel: kernel?.version ?? null, parameters: options.parameters });
+  for (const addition of options.additions) addFromHost(tree, addition);
+
+  const entries = sortEntries(tree);
+  const unpackedBytes = measureCpio(entries);
+  const pieces = announce(writeCpio(entries), unpackedBytes, voice);
+  const imageBytes = await writeWhole(output, compress(pieces, options.compression));
+  return {
+    output,
+    kernel,
+    moduleCount,
+    entryCount: entries.length,
+    unpackedBytes,
+    imageBytes,
+    memoryBytes: estimateMemory(entries, imageBytes),
+  };
+}
+
+function addManifest(tree: ImageTree, manifest: Manifest): void {
+  const content = contentOfBytes(`${JSON.stringify(manifest, null, 2)}\n`);
+  putEntry(tree, { kind: "file", path: "/etc/levain.json", mode: 0o644, content });
+}
+
+function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice: Voice): void {
+  if (canUnpack(kernel, method) !== false) return;
+  const fault = method === "none" ? "an initramfs" : `an initramfs compressed with ${method}`;
+  voice.warn(`the kernel ${kernel.version} is configured without support for ${fault}: it will not boot this image`);
+}
+
+/** Passes the pieces on and tells how far they are. */
+function* announce(pieces: Iterable<Uint8Array>, total: number, voice: Voice): Generator<Uint8Array> {
+  let done = 0;
+  for (const piece of pieces) {
+    yield piece;
+    done += piece.length;
+    voice.progress(`packing: ${Math.floor((done / total) * 100)} %`);
+  }
+}

@@ -1,0 +1,76 @@
+import { closeSync, fsyncSync, lstatSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { BootError } from "../src/errors.ts";
+import { attempt } from "./attempt.ts";
+
+/**
+ * Writes `chunks` to the file `path` so that it is there whole or not at all: into a new file beside it, which takes its
+ * place at the end. Returns the bytes written. Throws BootError; whatever goes wrong, also in `chunks`, nothing is left behind.
+ */
+export async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
+  const target = resolveTarget(path);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
+  const file = attemptWrite(path, () => openSync(temporary, "wx", 0o644));
+  const forget = removeOnSignals(temporary);
+  try {
+    let size = 0;
+    try {
+      for await (const chunk of chunks) size += attemptWrite(path, () => writeAll(file, chunk));
+      attemptWrite(path, () => fsyncSync(file));
+    } finally {
+      closeSync(file);
+    }
+    attemptWrite(path, () => renameSync(temporary, target));
+    return size;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    forget();
+  }
+}
+
+/** Throws BootError where `path` surely cannot be written, so that this is told before the work and not after it. */
+export function checkWritable(path: string): void {
+  const target = resolveTarget(path);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
+  attemptWrite(path, () => closeSync(openSync(temporary, "wx", 0o644)));
+  rmSync(temporary, { force: true });
+}
+
+/** The file behind a symlink is replaced, not the link; something that is no file is left alone. */
+function resolveTarget(path: string): string {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (!there) return path;
+  const target = attemptWrite(path, () => realpathSync(path));
+  if (!attemptWrite(path, () => statSync(target)).isFile()) {
+    throw new BootError(`cannot write the image to ${path}: it is there and not a file`, {
+      hint: "choose another place with --output FILE",
+    });
+  }
+  return target;
+}
+
+function writeAll(file: number, chunk: Uint8Array): number {
+  let done = 0;
+  while (done < chunk.length) done += writeSync(file, chunk, done);
+  return done;
+}
+
+function removeOnSignals(temporary: string): () => void {
+  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal, index) => {
+    const handler = () => {
+      rmSync(temporary, { force: true });
+      process.exit(128 + ([2, 15, 1][index] ?? 0));
+    };
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  });
+  return () => {
+    for (const remove of handlers) remove();
+  };
+}
+
+function attemptWrite<T>(path: string, action: () => T): T {
+  return attempt(`cannot write ${path}`, action, "choose another place with --output FILE");
+}

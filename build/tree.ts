@@ -1,0 +1,69 @@
+import { BootError } from "../src/errors.ts";
+import type { Content } from "./content.ts";
+
+/**
+ * One thing of the image. `path` is absolute and normal ("/bin/sh"); `mode` are the permission bits, 07777; all belong to root.
+ * Files that share one `content` object are names of one file, hard links.
+ */
+export type ImageEntry =
+  | { readonly kind: "file"; readonly path: string; readonly mode: number; readonly content: Content }
+  | { readonly kind: "directory"; readonly path: string; readonly mode: number }
+  | { readonly kind: "symlink"; readonly path: string; readonly target: string }
+  | { readonly kind: "fifo"; readonly path: string; readonly mode: number }
+  | DeviceEntry;
+
+export interface DeviceEntry {
+  readonly kind: "block" | "character";
+  readonly path: string;
+  readonly mode: number;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** The image while it is put together: path → entry. */
+export type ImageTree = Map<string, ImageEntry>;
+
+/**
+ * Puts `entry` into the tree, with the directories above it. What was at its path is replaced, so the last one wins;
+ * a directory and something else at one path, or a path below a thing that is no directory, is a BootError.
+ */
+export function putEntry(tree: ImageTree, entry: ImageEntry): void {
+  checkPath(entry.path);
+  const there = tree.get(entry.path);
+  if (there && (there.kind === "directory") !== (entry.kind === "directory")) {
+    throw new BootError(`${entry.path} would be a ${there.kind} and a ${entry.kind} in the image`, {
+      hint: "give one of them another destination",
+    });
+  }
+  for (const parent of parentsOf(entry.path)) {
+    const above = tree.get(parent);
+    if (!above) tree.set(parent, { kind: "directory", path: parent, mode: 0o755 });
+    else if (above.kind !== "directory") {
+      throw new BootError(`cannot put ${entry.path} into the image: ${parent} is a ${above.kind} there`, {
+        hint: "give it another destination",
+      });
+    }
+  }
+  tree.set(entry.path, entry);
+}
+
+/** Every entry in the order of the archive: bytewise by path, so that a directory comes before what is in it. */
+export function sortEntries(tree: ImageTree): readonly ImageEntry[] {
+  return [...tree.values()]
+    .map((entry) => ({ entry, key: Buffer.from(entry.path) }))
+    .sort((a, b) => Buffer.compare(a.key, b.key))
+    .map(({ entry }) => entry);
+}
+
+function checkPath(path: string): void {
+  const parts = path.split("/").slice(1);
+  const normal = path.startsWith("/") && parts.every((part) => part !== "" && part !== "." && part !== "..");
+  if (!normal || path.includes("\0")) {
+    throw new BootError(`Expected an absolute path without "." and ".." for the image but received ${JSON.stringify(path)}`);
+  }
+}
+
+function parentsOf(path: string): readonly string[] {
+  const parts = path.split("/").slice(1, -1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
+}
