@@ -7,7 +7,7 @@ export type DeviceSpec =
 
 /** Where the image files that make the root lie on the root device, and what is done with them. */
 export interface ImagePlan {
-  /** Paths on the root device tried in this order; the first that exists is taken. */
+  /** Absolute paths on the root device, without "." and "..", tried in this order; the first that exists is taken. */
   readonly paths: readonly string[];
   readonly copyToRam: boolean;
 }
@@ -29,7 +29,7 @@ export interface BootPlan {
   readonly rootTypes: readonly string[];
   /** rootflags=, comma-separated. */
   readonly rootOptions: string;
-  /** rw instead of ro (the default). */
+  /** rw instead of ro (the default); false too where the root device lies below an image or an overlay: it is never written to. */
   readonly rootWritable: boolean;
   readonly image: ImagePlan | null;
   readonly overlay: OverlayPlan | null;
@@ -38,8 +38,9 @@ export interface BootPlan {
   readonly modules: {
     /** Asked for by name: a missing one is worth a warning. */
     readonly load: readonly string[];
-    /** module → parameters, as "a=1 b=2". */
+    /** module, every "-" in its name as "_" → parameters, as "a=1 b=2". */
     readonly parameters: Readonly<Record<string, string>>;
+    /** Every "-" as "_". */
     readonly blacklist: readonly string[];
   };
   readonly handover: {
@@ -48,17 +49,19 @@ export interface BootPlan {
     readonly putOld: string | null;
     /** null: the kernel's list. */
     readonly init: string | null;
+    /** argv from argv[1] on. */
     readonly arguments: readonly string[];
-    /** Unknown name=value words of the command line. */
+    /** All of it, "NAME=value" each: HOME=/, TERM=linux and the unknown name=value words of the command line. */
     readonly environment: readonly string[];
   };
   readonly rescue: {
-    /** False: no shell, ever. */
+    /** False: no shell, ever (rdshell=0): `onFailure` is then never "shell", and `breaks` is empty. */
     readonly shell: boolean;
     /** rd.break=: names of steps to stop before. */
     readonly breaks: readonly StepName[];
+    /** What is done when the boot fails, everything considered: rd.emergency=, else reboot with panic=, else shell, or halt without one. */
     readonly onFailure: FailurePolicy;
-    /** panic=: seconds until the reboot; null where not given. */
+    /** panic=: seconds until that reboot; null where not given. */
     readonly panicSeconds: number | null;
   };
   readonly talk: {

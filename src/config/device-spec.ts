@@ -1,0 +1,78 @@
+import type { DeviceSpec } from "./plan.ts";
+import { decodeUdevName } from "./text.ts";
+
+/** The forms of root= that `parseDeviceSpec` takes, for "Expected …". */
+export const DEVICE_SPEC_FORMS = "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL= or major:minor)";
+
+const LINKS: Readonly<Record<string, "label" | "uuid" | "partuuid" | "partlabel">> = {
+  "by-label": "label",
+  "by-uuid": "uuid",
+  "by-partuuid": "partuuid",
+  "by-partlabel": "partlabel",
+};
+
+/**
+ * What `root=`, `rootfallback=` and `root=live:` name, or null where it is none of the forms: those of init/do_mounts.c
+ * (`name_to_dev_t`; block/early-lookup.c since 6.5) and LABEL= and UUID= as mount(8) knows them, in upper or lower case, the value in quotes
+ * or not. udev's links below /dev/disk are taken for what they mean, because nobody makes them in an initramfs without udev.
+ */
+export function parseDeviceSpec(text: string): DeviceSpec | null {
+  const tag = /^(LABEL|UUID|PARTUUID|PARTLABEL)=(.*)$/is.exec(text);
+  if (tag !== null) return tagged(tag[1]?.toLowerCase() ?? "", unquote(tag[2] ?? ""));
+  const link = /^\/dev\/disk\/(by-(?:label|uuid|partuuid|partlabel))\/([^/]+)$/.exec(text);
+  if (link !== null) return tagged(LINKS[link[1] ?? ""] ?? "", decodeUdevName(link[2] ?? ""));
+  if (text.startsWith("/dev/")) return devicePath(text);
+  return byNumber(text);
+}
+
+/** The spec as the command line spells it. */
+export function formatDeviceSpec(spec: DeviceSpec): string {
+  switch (spec.by) {
+    case "path":
+      return spec.path;
+    case "number":
+      return `${spec.major}:${spec.minor}`;
+    case "partuuid":
+      return `PARTUUID=${spec.value}${spec.partitionOffset === 0 ? "" : `/PARTNROFF=${spec.partitionOffset}`}`;
+    default:
+      return `${spec.by.toUpperCase()}=${spec.value}`;
+  }
+}
+
+function tagged(by: string, value: string): DeviceSpec | null {
+  if (value === "") return null;
+  if (by === "label" || by === "uuid" || by === "partlabel") return { by, value };
+  // The kernel reads the offset by sscanf("PARTNROFF=%d"): it may be negative.
+  const partuuid = /^([0-9a-f-]+)(?:\/PARTNROFF=([+-]?\d{1,4}))?$/i.exec(value);
+  if (by !== "partuuid" || partuuid === null) return null;
+  return { by, value: partuuid[1] ?? "", partitionOffset: Number(partuuid[2] ?? 0) + 0 };
+}
+
+/** A path below /dev, without empty and "." parts; null where it leads out of /dev or to a directory. */
+function devicePath(text: string): DeviceSpec | null {
+  const parts = text.split("/").filter((part) => part !== "" && part !== ".");
+  const usable = parts.length > 1 && !parts.includes("..") && !text.endsWith("/");
+  return usable ? { by: "path", path: `/${parts.join("/")}` } : null;
+}
+
+/** "8:1" and the kernel's hexadecimal dev_t: "0801", "801", "0x801", in the layout of `new_decode_dev` (linux/kdev_t.h). */
+function byNumber(text: string): DeviceSpec | null {
+  const pair = /^(\d{1,4}):(\d{1,7})$/.exec(text);
+  if (pair !== null) {
+    const [major, minor] = [Number(pair[1]), Number(pair[2])];
+    return deviceNumber(major, minor);
+  }
+  if (!/^(?:0x)?[0-9a-f]{1,8}$/i.test(text)) return null;
+  const device = Number.parseInt(text, 16);
+  return deviceNumber((device >>> 8) & 0xfff, (device & 0xff) | ((device >>> 12) & 0xfff00));
+}
+
+/** Within the 12 and 20 bits of a dev_t, and not 0:0, which is no device. */
+function deviceNumber(major: number, minor: number): DeviceSpec | null {
+  const fits = major < 1 << 12 && minor < 1 << 20 && major + minor > 0;
+  return fits ? { by: "number", major, minor } : null;
+}
+
+function unquote(text: string): string {
+  return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+}

@@ -1,0 +1,50 @@
+import { printable } from "../report.ts";
+import { formatDeviceSpec } from "./device-spec.ts";
+import type { BootPlan } from "./plan.ts";
+
+/** The plan in words, a line a subject, safe to print: what `levain plan` shows. */
+export function formatPlan(plan: BootPlan): readonly string[] {
+  const subjects: readonly (readonly [string, string])[] = [...formatRoot(plan), ...formatSystem(plan), ...formatRescue(plan)];
+  return subjects.map(([subject, text]) => printable(`${subject.padEnd(12)}${text}`));
+}
+
+type Subjects = readonly (readonly [string, string])[];
+
+function formatRoot(plan: BootPlan): Subjects {
+  if (plan.roots.length === 0) return [["root", "this initramfs; it is the final system"]];
+  const { image, overlay } = plan;
+  const options = plan.rootOptions === "" ? "" : `, options ${plan.rootOptions}`;
+  return [
+    ["root", plan.roots.map(formatDeviceSpec).join(", else ")],
+    ["waiting", plan.rootTimeoutMs === null ? "for ever" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
+    ["mounted", `${plan.rootWritable ? "read-write" : "read-only"} as ${plan.rootTypes.join(", else ") || "the type it has"}${options}`],
+    ["image", image === null ? "none" : `${image.paths.join(", else ")}${image.copyToRam ? ", copied to memory" : ""}`],
+    ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],
+  ];
+}
+
+function formatSystem({ modules, handover }: BootPlan): Subjects {
+  const parameters = Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const);
+  const kept = handover.putOld === null ? "" : `, the old root at ${handover.putOld}`;
+  return [
+    ["modules", ["what the hardware asks for", ...modules.load].join(", ")],
+    ...parameters,
+    ...(modules.blacklist.length === 0 ? [] : [["not loaded", modules.blacklist.join(", ")] as const]),
+    ["handover", `${handover.mode}${kept}`],
+    ["init", [handover.init ?? "the first of the kernel's list", ...handover.arguments.map(quote)].join(" ")],
+    ["environment", handover.environment.map(quote).join(" ")],
+  ];
+}
+
+function formatRescue({ rescue, talk }: BootPlan): Subjects {
+  const after = rescue.onFailure === "reboot" && rescue.panicSeconds !== null ? ` after ${rescue.panicSeconds} s` : "";
+  const shell = rescue.shell ? "" : ", no shell ever";
+  const breaks = rescue.breaks.length === 0 ? [] : [["shell before", rescue.breaks.join(", ")] as const];
+  const log = { kmsg: "the kernel's log", console: "the console", all: "the console and the kernel's log" }[talk.log];
+  return [...breaks, ["on failure", `${rescue.onFailure}${after}${shell}`], ["talk", `${talk.level}, to ${log}`]];
+}
+
+/** A word in quotes where it would not look like one. */
+function quote(word: string): string {
+  return word === "" || /\s/.test(word) ? `"${word}"` : word;
+}

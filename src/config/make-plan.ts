@@ -1,0 +1,122 @@
+import { BootError } from "../errors.ts";
+import { type CommandLine, parseCommandLine, type Word } from "./cmdline.ts";
+import { type Inherited, passOn } from "./inherited.ts";
+import type { Manifest } from "./manifest.ts";
+import { readModuleParameters } from "./module-parameters.ts";
+import type { Settings } from "./parameters.ts";
+import type { BootPlan, DeviceSpec, FailurePolicy, ImagePlan, OverlayPlan } from "./plan.ts";
+import { type Mistake, readParameters, type Source } from "./read-parameters.ts";
+import { findRefused, warnOfUnsupported } from "./unsupported.ts";
+import { warnOfStrangers, warnOfUnused } from "./warnings.ts";
+
+export interface PlanInput {
+  /** /proc/cmdline. */
+  readonly cmdline: Uint8Array | string;
+  /** null in an image without /etc/levain.json. */
+  readonly manifest: Manifest | null;
+  /** What the kernel gave to process 1; left out (on a desk), it is worked out from the command line. */
+  readonly inherited?: Inherited | null;
+}
+
+const ROOT_TIMEOUT_MS = 30_000;
+
+/**
+ * Everything a boot decides, from its command line and its image's manifest, and what a person should know about it. Deterministic.
+ * Throws one BootError that tells all mistakes.
+ */
+export function makePlan({ cmdline, manifest, inherited }: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
+  const line = parseCommandLine(cmdline);
+  const sources: readonly Source[] = [
+    { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
+    { origin: "the kernel command line", words: line.words },
+  ];
+  const { settings, mistakes } = readParameters(sources);
+  const refused = sources.flatMap(({ origin, words }) => findRefused(words).map((text) => ({ origin, text })));
+  if (mistakes.length + refused.length > 0) throw tellMistakes([...mistakes, ...refused]);
+  const words = sources.flatMap((source) => source.words);
+  const plan = decide(settings, words, line, inherited ?? null);
+  return { plan, warnings: [...warnOfUnsupported(words), ...warnOfStrangers(sources), ...warnOfUnused(settings, plan)] };
+}
+
+function decide(settings: Settings, words: readonly Word[], line: CommandLine, inherited: Inherited | null): BootPlan {
+  const roots = decideRoots(settings);
+  const image = roots.length === 0 ? null : decideImage(settings);
+  const overlay = roots.length === 0 ? null : decideOverlay(settings, image);
+  const { argv, environment } = passOn(line, inherited, settings.initArguments);
+  return {
+    roots,
+    rootTypes: settings.types ?? [],
+    rootOptions: settings.options ?? "",
+    rootWritable: settings.writable === true && image === null && overlay === null,
+    image,
+    overlay,
+    rootTimeoutMs: settings.timeoutMs === undefined ? ROOT_TIMEOUT_MS : settings.timeoutMs,
+    modules: {
+      load: [...new Set(settings.modules)],
+      parameters: readModuleParameters(words),
+      blacklist: [...new Set(settings.blacklist.map((name) => name.replaceAll("-", "_")))],
+    },
+    handover: {
+      mode: roots.length === 0 ? "stay" : (settings.handover ?? "auto"),
+      putOld: settings.putOld ?? null,
+      init: settings.init ?? null,
+      arguments: argv,
+      environment,
+    },
+    rescue: decideRescue(settings),
+    talk: { level: decideLevel(settings), log: settings.log ?? "all" },
+  };
+}
+
+/** Empty where the initramfs itself is the final system. */
+function decideRoots({ root, rootFallbacks, handover }: Settings): readonly DeviceSpec[] {
+  if (root === undefined || root.device === null || handover === "stay") return [];
+  return [root.device, ...rootFallbacks];
+}
+
+function decideImage({ root, image, liveDirectory, liveImage, copyToRam }: Settings): ImagePlan | null {
+  const live = root?.isLive === true ? `${liveDirectory ?? "/LiveOS"}${liveImage ?? "/squashfs.img"}` : null;
+  const path = image ?? live;
+  return path === null ? null : { paths: [path], copyToRam: copyToRam === true };
+}
+
+/** Over an image by default: its filesystem cannot be written to, and hardly a system runs without a place to write. */
+function decideOverlay({ overlay, overlaySize }: Settings, image: ImagePlan | null): OverlayPlan | null {
+  const asked = overlay ?? (image === null ? false : { kind: "tmpfs" as const, size: null });
+  return asked === false ? null : { kind: asked.kind, size: asked.size ?? overlaySize ?? null };
+}
+
+function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
+  const hasShell = shell !== false;
+  const otherwise: FailurePolicy = hasShell ? "shell" : "halt";
+  const asked = emergency ?? (typeof panicSeconds === "number" ? "reboot" : otherwise);
+  return {
+    shell: hasShell,
+    breaks: hasShell ? [...new Set(breaks)] : [],
+    onFailure: asked === "shell" ? otherwise : asked,
+    panicSeconds: panicSeconds ?? null,
+  };
+}
+
+function decideLevel({ quiet, debug }: Settings): BootPlan["talk"]["level"] {
+  if (debug === true) return "debug";
+  return quiet === true ? "quiet" : "normal";
+}
+
+/** A parameter of the manifest: one string each, without the quotes that words of a command line need. */
+function splitParameter(text: string): Word {
+  const equals = text.indexOf("=", 1);
+  if (equals < 0) return { name: text, value: null, text };
+  return { name: text.slice(0, equals), value: text.slice(equals + 1), text };
+}
+
+function tellMistakes(mistakes: readonly Mistake[]): BootError {
+  const origins = [...new Set(mistakes.map(({ origin }) => origin))];
+  const where = origins.map((origin) => (origin === "levain.toml" ? "in levain.toml" : "on the kernel command line"));
+  const seen = mistakes.map(({ origin, text }) => (origins.length > 1 ? `${text} (${origin})` : text));
+  const hint = origins.map((origin) =>
+    origin === "levain.toml" ? "correct levain.toml and build the image again" : "correct the line in the boot loader",
+  );
+  const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
+  return new BootError(`${count} ${where.join(" and ")}`, { seen, hint: `${hint.join("; ")}; levain help parameters tells them all` });
+}

@@ -1,0 +1,33 @@
+import { printable } from "../report.ts";
+import { isModuleParameter } from "./module-parameters.ts";
+import { findParameters, type Settings } from "./parameters.ts";
+import type { BootPlan } from "./plan.ts";
+import type { Source } from "./read-parameters.ts";
+import { isUnsupported } from "./unsupported.ts";
+
+/** A line for each word of levain.toml that nobody reads: the kernel and init, who may know it on the command line, do not see this file. */
+export function warnOfStrangers(sources: readonly Source[]): readonly string[] {
+  return sources
+    .filter(({ origin }) => origin === "levain.toml")
+    .flatMap(({ words }) => words)
+    .filter((word) => findParameters(word.name).length === 0 && !isModuleParameter(word) && !isUnsupported(word))
+    .map((word) => `${printable(word.name)} in levain.toml is not a parameter of levain, ignoring`);
+}
+
+/** A line for each parameter that was given, but has nothing to act on in this plan. */
+export function warnOfUnused(settings: Settings, plan: BootPlan): readonly string[] {
+  const { root, handover, image, copyToRam, overlaySize, putOld, emergency, breaks } = settings;
+  const isFinal = plan.roots.length === 0;
+  const unused: readonly (readonly [boolean, string])[] = [
+    [handover === "stay" && root !== undefined && root.device !== null, "root= is not used: rd.handover=stay keeps the initramfs"],
+    [isFinal && handover !== undefined && !/^(?:stay|auto)$/.test(handover), `rd.handover=${handover} needs a root=`],
+    [isFinal && image !== undefined, "rd.image= needs a root= that the image lies on"],
+    [isFinal && settings.overlay !== undefined && settings.overlay !== false, "rd.overlay needs a root= to be put over"],
+    [!isFinal && copyToRam === true && plan.image === null, "rd.live.ram copies images only, and there is no rd.image= or root=live:"],
+    [!isFinal && overlaySize !== undefined && plan.overlay === null, "rd.overlay.size= needs rd.overlay"],
+    [putOld !== undefined && /^(?:switch_root|stay)$/.test(plan.handover.mode), `rd.putold= is not used by ${plan.handover.mode}`],
+    [emergency === "shell" && !plan.rescue.shell, "rd.emergency=shell is not used: rdshell=0 means no shell"],
+    [breaks.length > 0 && !plan.rescue.shell, "rd.break is not used: rdshell=0 means no shell"],
+  ];
+  return unused.flatMap(([holds, text]) => (holds ? [text] : []));
+}
