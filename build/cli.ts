@@ -6,8 +6,9 @@ import { UsageError } from "./command-line.ts";
 import { guestCommands } from "./commands/guest.ts";
 import { helpCommand } from "./commands/help.ts";
 import { imageCommand } from "./commands/image.ts";
+import { planCommand } from "./commands/plan.ts";
 
-const DESK_COMMANDS = { image: imageCommand, help: helpCommand };
+const DESK_COMMANDS = { image: imageCommand, plan: planCommand, help: helpCommand };
 
 // biome-ignore lint/suspicious/noExplicitAny: citty's own type for commands with any arguments
 type Command = CommandDef<any>;

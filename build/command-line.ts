@@ -26,7 +26,11 @@ export function readCommandLine(rawArgs: readonly string[], args: ArgsDef): Comm
     if (definition.type === "positional") continue;
     const aliases = "alias" in definition ? [definition.alias ?? []].flat() : [];
     const short = aliases.find((candidate) => candidate.length === 1);
-    options[name] = { type: definition.type === "boolean" ? "boolean" : "string", multiple: true, ...(short ? { short } : {}) };
+    options[name] = {
+      type: definition.type === "boolean" ? "boolean" : "string",
+      multiple: true,
+      ...(short ? { short } : {}),
+    };
   }
   const { values, positionals } = parseStrictly(rawArgs, options);
   const all = (name: string) => (values[name] ?? []).filter((value) => typeof value === "string");
@@ -40,7 +44,12 @@ export function readCommandLine(rawArgs: readonly string[], args: ArgsDef): Comm
 
 function parseStrictly(rawArgs: readonly string[], options: NonNullable<Parameters<typeof parseArgs>[0]>["options"]) {
   try {
-    const { values, positionals } = parseArgs({ args: [...rawArgs], options: options ?? {}, strict: true, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args: [...rawArgs],
+      options: options ?? {},
+      strict: true,
+      allowPositionals: true,
+    });
     return { values: values as Record<string, (string | boolean)[] | undefined>, positionals };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

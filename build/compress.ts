@@ -14,7 +14,9 @@ export interface Compression {
 }
 
 // The upper end of each is what the tool takes; the default is where more effort no longer pays for a file of this kind.
-const LEVELS: Readonly<Record<CompressionMethod, { readonly lowest: number; readonly highest: number; readonly usual: number }>> = {
+const LEVELS: Readonly<
+  Record<CompressionMethod, { readonly lowest: number; readonly highest: number; readonly usual: number }>
+> = {
   zstd: { lowest: 1, highest: 22, usual: 3 },
   lz4: { lowest: 1, highest: 12, usual: 9 },
   gzip: { lowest: 1, highest: 9, usual: 6 },
@@ -42,7 +44,10 @@ export function parseCompression(text: string): Compression {
 }
 
 /** The bytes of `chunks` compressed as the kernel's unpacker (lib/decompress*.c) reads them; the same input gives the same bytes. */
-export function compress(chunks: Iterable<Uint8Array>, { method, level }: Compression): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+export function compress(
+  chunks: Iterable<Uint8Array>,
+  { method, level }: Compression,
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   switch (method) {
     case "none":
       return chunks;
@@ -62,7 +67,7 @@ export function compress(chunks: Iterable<Uint8Array>, { method, level }: Compre
 async function* through(chunks: Iterable<Uint8Array>, transform: NodeJS.ReadWriteStream & AsyncIterable<Uint8Array>) {
   // The pipeline closes the transform on an error in `chunks`; awaiting it at the end tells which error that was.
   const done = pipeline(Readable.from(chunks), transform);
-  done.catch(() => {});
+  done.catch(() => "told by the await below");
   try {
     yield* transform;
   } finally {
@@ -84,7 +89,9 @@ async function* throughTool(chunks: Iterable<Uint8Array>, argv: readonly [string
   });
   const ended = new Promise<string | null>((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("close", (status, signal) => resolve(status === 0 ? null : `it ended with ${signal ?? `status ${status}`}`));
+    child.once("close", (status, signal) =>
+      resolve(status === 0 ? null : `it ended with ${signal ?? `status ${status}`}`),
+    );
   });
   let inputError: unknown = null;
   const fed = pipeline(Readable.from(chunks), child.stdin).catch((error) => {
@@ -97,7 +104,10 @@ async function* throughTool(chunks: Iterable<Uint8Array>, argv: readonly [string
     const failure = await ended;
     if (inputError instanceof BootError) throw inputError;
     if (failure !== null) {
-      throw new BootError(`cannot compress: ${tool} failed, ${failure}`, complaint === "" ? {} : { seen: [complaint.trim()] });
+      throw new BootError(
+        `cannot compress: ${tool} failed, ${failure}`,
+        complaint === "" ? {} : { seen: [complaint.trim()] },
+      );
     }
     if (inputError) throw inputError;
   } finally {

@@ -24,7 +24,11 @@ export type ImageConfig = v.InferOutput<typeof schema>;
 
 /** Reads levain.toml. Throws BootError that tells every mistake at once, with its line where it can be found. */
 export function readConfig(path: string): ImageConfig {
-  const source = attempt(`cannot read the configuration ${path}`, () => readFileSync(path, "utf8"), "check the path given to --config");
+  const source = attempt(
+    `cannot read the configuration ${path}`,
+    () => readFileSync(path, "utf8"),
+    "check the path given to --config",
+  );
   return parseConfig(source, path);
 }
 
@@ -69,7 +73,10 @@ type Issue = v.InferIssue<typeof schema>;
 function locate(source: string, issue: Issue): string {
   const key = String(issue.path?.[0]?.key ?? "");
   const line = source.split("\n").findIndex((candidate) => {
-    const start = candidate.trimStart().replace(/^\[+\s*/, "").replace(/^["']/, "");
+    const start = candidate
+      .trimStart()
+      .replace(/^\[+\s*/, "")
+      .replace(/^["']/, "");
     return start.startsWith(key) && !/^[\w-]/.test(start.slice(key.length));
   });
   return line < 0 || key === "" ? "in it" : `line ${line + 1}`;

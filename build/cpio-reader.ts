@@ -64,8 +64,18 @@ function readMember(bytes: Uint8Array, start: number, offset: number): { member:
 }
 
 type Fields = [
-  ino: number, mode: number, uid: number, gid: number, nlink: number, mtime: number, size: number,
-  devMajor: number, devMinor: number, major: number, minor: number, nameSize: number,
+  ino: number,
+  mode: number,
+  uid: number,
+  gid: number,
+  nlink: number,
+  mtime: number,
+  size: number,
+  devMajor: number,
+  devMinor: number,
+  major: number,
+  minor: number,
+  nameSize: number,
 ];
 
 function readHeader(bytes: Uint8Array, offset: number): Fields {

@@ -70,7 +70,10 @@ const trailer: Header = { ino: 0, mode: 0, nlink: 1, size: 0, major: 0, minor: 0
 
 /** Inode numbers count from 1; the names of one file share theirs, and the last of them carries the data. */
 function layOut(entries: readonly ImageEntry[]): readonly Member[] {
-  const inodes = new Map<ImageEntry | Content, { readonly ino: number; readonly mode: number; names: number; last: string }>();
+  const inodes = new Map<
+    ImageEntry | Content,
+    { readonly ino: number; readonly mode: number; names: number; last: string }
+  >();
   for (const entry of entries) {
     checkLimits(entry);
     const inode = inodes.get(inodeKey(entry)) ?? { ino: inodes.size + 1, mode: modeOf(entry), names: 0, last: "" };

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { makePlan } from "../src/config/make-plan.ts";
 import type { Manifest } from "../src/config/manifest.ts";
 import type { Voice } from "../src/voice.ts";
 import { type Addition, addFromHost } from "./addition.ts";
@@ -7,7 +8,7 @@ import { contentOfBytes } from "./content.ts";
 import { measureCpio, writeCpio } from "./cpio.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "./kernel.ts";
 import { estimateMemory } from "./memory.ts";
-import { addModules } from "./module-files.ts";
+import { selectModules } from "./modules.ts";
 import { checkWritable, writeWhole } from "./output.ts";
 import { addBusybox, addInit, addProgram } from "./program.ts";
 import { addSkeleton } from "./skeleton.ts";
@@ -50,6 +51,9 @@ export interface ImageSummary {
 export async function buildImage(options: ImageOptions, voice: Voice): Promise<ImageSummary> {
   const kernel = chooseKernel(options);
   const output = resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
+  const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters: options.parameters };
+  // A parameter that the boot would refuse is refused here, where it can still be corrected.
+  for (const warning of makePlan({ cmdline: "", manifest }).warnings) voice.warn(warning);
   checkWritable(output);
   if (kernel) warnOfCompression(kernel, options.compression, voice);
 
@@ -59,7 +63,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   addBusybox(tree, options.busybox, machine);
   for (const program of options.programs) addProgram(tree, program, program, machine);
   const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
-  addManifest(tree, { version: 1, kernel: kernel?.version ?? null, parameters: options.parameters });
+  addManifest(tree, manifest);
   for (const addition of options.additions) addFromHost(tree, addition);
 
   const entries = sortEntries(tree);
@@ -75,6 +79,17 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
     imageBytes,
     memoryBytes: estimateMemory(entries, imageBytes),
   };
+}
+
+/** Returns how many. */
+function addModules(tree: ImageTree, kernel: KernelChoice, add: readonly string[], voice: Voice): number {
+  voice.progress("reading modules");
+  const { files, names, missingFirmware } = selectModules({ kernel, add });
+  for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
+  if (missingFirmware.length > 0) {
+    voice.debug(`firmware that modules name and this host does not have: ${missingFirmware.join(", ")}`);
+  }
+  return names.length;
 }
 
 function addManifest(tree: ImageTree, manifest: Manifest): void {

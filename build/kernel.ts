@@ -83,7 +83,9 @@ function readConfig(path: string): string | null {
 
 function listDirectories(path: string): readonly string[] {
   try {
-    return readdirSync(path).filter((name) => isDirectory(join(path, name))).sort();
+    return readdirSync(path)
+      .filter((name) => isDirectory(join(path, name)))
+      .sort();
   } catch {
     // No such directory is the same as an empty one: both are told with what was seen.
     return [];

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BootError } from "../src/errors.ts";
-import { EM, type Elf, isElf, readElf } from "./elf.ts";
+import { type Elf, EM, isElf, readElf } from "./elf.ts";
 
 /** A shared library or loader that a program needs, and where its own loader will find it in the image. */
 export interface Library {
@@ -49,7 +49,12 @@ export function findLibraries(path: string, elf: Elf): readonly Library[] {
   return [...found.values()];
 }
 
-function search(name: string, kept: readonly string[], extra: readonly string[], user: Elf): { library: Library; elf: Elf } | null {
+function search(
+  name: string,
+  kept: readonly string[],
+  extra: readonly string[],
+  user: Elf,
+): { library: Library; elf: Elf } | null {
   for (const directory of name.includes("/") ? [""] : [...kept, ...extra]) {
     const hostPath = name.includes("/") ? name : join(directory, name);
     const elf = readLibrary(hostPath, user);
@@ -96,7 +101,9 @@ function expand(searchPath: readonly string[], user: string): readonly string[] 
 
 function readLines(path: string): readonly string[] {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return [];
-  return readFileSync(path, "utf8").split("\n").map((line) => line.replace(/#.*/, "").trim());
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .map((line) => line.replace(/#.*/, "").trim());
 }
 
 function listNames(directory: string): readonly string[] {

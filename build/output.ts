@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, lstatSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BootError } from "../src/errors.ts";
 import { attempt } from "./attempt.ts";
@@ -7,7 +17,10 @@ import { attempt } from "./attempt.ts";
  * Writes `chunks` to the file `path` so that it is there whole or not at all: into a new file beside it, which takes its
  * place at the end. Returns the bytes written. Throws BootError; whatever goes wrong, also in `chunks`, nothing is left behind.
  */
-export async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
+export async function writeWhole(
+  path: string,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
   const target = resolveTarget(path);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
   const file = attemptWrite(path, () => openSync(temporary, "wx", 0o644));

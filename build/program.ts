@@ -32,7 +32,13 @@ export function addProgram(tree: ImageTree, hostPath: string, imagePath: string,
 }
 
 // Debian's busybox and busybox-static, Fedora's, Alpine's; initramfs-tools' is the dynamically linked one of Debian's installer.
-const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/bin/busybox.static", "/sbin/busybox", "/usr/sbin/busybox"];
+const BUSYBOX_PLACES = [
+  "/bin/busybox",
+  "/usr/bin/busybox",
+  "/bin/busybox.static",
+  "/sbin/busybox",
+  "/usr/sbin/busybox",
+];
 
 /** Puts BusyBox at /bin/busybox, and /bin/sh as a link to it. `wish`: a file, "none" to go without, null for the host's own. */
 export function addBusybox(tree: ImageTree, wish: string | null, machine: number, places = BUSYBOX_PLACES): void {
@@ -68,9 +74,15 @@ export function addInit(tree: ImageTree, wish: string | null): number {
 
 /** Where levain runs from its sources the running program is Bun, so what `make` built beside them is taken. */
 function findSelf(): string {
-  return import.meta.dir.startsWith("/$bunfs/") ? "/proc/self/exe" : join(resolve(import.meta.dir, ".."), "dist", "levain");
+  return import.meta.dir.startsWith("/$bunfs/")
+    ? "/proc/self/exe"
+    : join(resolve(import.meta.dir, ".."), "dist", "levain");
 }
 
 function nameMachine(machine: number): string {
-  return Object.entries(EM).find(([, number]) => number === machine)?.[0].toLowerCase() ?? `machine ${machine}`;
+  return (
+    Object.entries(EM)
+      .find(([, number]) => number === machine)?.[0]
+      .toLowerCase() ?? `machine ${machine}`
+  );
 }

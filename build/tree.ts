@@ -59,7 +59,9 @@ function checkPath(path: string): void {
   const parts = path.split("/").slice(1);
   const normal = path.startsWith("/") && parts.every((part) => part !== "" && part !== "." && part !== "..");
   if (!normal || path.includes("\0")) {
-    throw new BootError(`Expected an absolute path without "." and ".." for the image but received ${JSON.stringify(path)}`);
+    throw new BootError(
+      `Expected an absolute path without "." and ".." for the image but received ${JSON.stringify(path)}`,
+    );
   }
 }
 

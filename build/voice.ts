@@ -8,7 +8,10 @@ export interface DeskVoice extends Voice {
 const QUIET_MS = 1000;
 
 /** Warnings a line each. Progress, of what takes more than a second, on one line that is written over; nothing of it in a file or pipe. */
-export function createDeskVoice(stream: { isTTY?: boolean; write(text: string): unknown }, now = performance.now.bind(performance)): DeskVoice {
+export function createDeskVoice(
+  stream: { isTTY?: boolean; write(text: string): unknown },
+  now = performance.now.bind(performance),
+): DeskVoice {
   const startMs = now();
   let shown = "";
   const clear = () => {
@@ -20,7 +23,9 @@ export function createDeskVoice(stream: { isTTY?: boolean; write(text: string): 
       clear();
       stream.write(`warning: ${text}\n`);
     },
-    debug: () => {},
+    debug: () => {
+      // A desk has no rd.debug: what matters is in the summary.
+    },
     progress: (text) => {
       if (!stream.isTTY || text === shown || now() - startMs < QUIET_MS) return;
       stream.write(`\r\u001b[K${text}`);

@@ -18,7 +18,13 @@ export function guestCommands(machine: Machine) {
     log: show("log", "Show what the boot has said", describeLog),
     retry: defineCommand({
       meta: { name: "retry", description: "In the rescue shell: go on with the boot where it stopped" },
-      args: { parameters: { type: "positional", required: false, description: "parameters that come after those of the command line" } },
+      args: {
+        parameters: {
+          type: "positional",
+          required: false,
+          description: "parameters that come after those of the command line",
+        },
+      },
       run: ({ rawArgs }) => {
         retryBoot(machine, rawArgs);
         return 0;

@@ -9,15 +9,33 @@ import { summarize } from "../summary.ts";
 import { createDeskVoice } from "../voice.ts";
 
 const args = {
-  output: { type: "string", alias: "o", valueHint: "FILE", description: "where the image goes (default: initramfs-VERSION.img)" },
-  kernel: { type: "string", valueHint: "VERSION", description: "the kernel to build for, or none for an image without modules (default: the running one)" },
+  output: {
+    type: "string",
+    alias: "o",
+    valueHint: "FILE",
+    description: "where the image goes (default: initramfs-VERSION.img)",
+  },
+  kernel: {
+    type: "string",
+    valueHint: "VERSION",
+    description: "the kernel to build for, or none for an image without modules (default: the running one)",
+  },
   "modules-dir": { type: "string", valueHint: "DIR", description: "a lib/modules/VERSION directory somewhere else" },
   module: { type: "string", valueHint: "NAME", description: "a module beside the usual ones; may be repeated" },
   busybox: { type: "string", valueHint: "FILE", description: "the BusyBox to put in, or none (default: this host's)" },
   init: { type: "string", valueHint: "FILE", description: "the levain to put in as /init (default: this one)" },
-  config: { type: "string", alias: "c", valueHint: "FILE", description: "a levain.toml with these options and parameters" },
+  config: {
+    type: "string",
+    alias: "c",
+    valueHint: "FILE",
+    description: "a levain.toml with these options and parameters",
+  },
   add: { type: "string", valueHint: "SRC:DST", description: "a file or directory to put in; may be repeated" },
-  program: { type: "string", valueHint: "FILE", description: "a program to put in with its libraries; may be repeated" },
+  program: {
+    type: "string",
+    valueHint: "FILE",
+    description: "a program to put in with its libraries; may be repeated",
+  },
   compress: { type: "string", valueHint: "METHOD[:LEVEL]", description: "zstd, lz4, gzip, xz or none (default: zstd)" },
 } as const;
 
@@ -67,7 +85,12 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   };
 }
 
-function readBusybox(line: CommandWords, config: ImageConfig, directory: string, configDirectory: string): string | null {
+function readBusybox(
+  line: CommandWords,
+  config: ImageConfig,
+  directory: string,
+  configDirectory: string,
+): string | null {
   const given = line.one("busybox");
   const wish = given ?? config.busybox ?? null;
   if (wish === null || wish === "none") return wish;

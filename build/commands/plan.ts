@@ -1,0 +1,38 @@
+import { readFileSync } from "node:fs";
+import { defineCommand } from "citty";
+import { formatPlan } from "../../src/config/format-plan.ts";
+import { makePlan } from "../../src/config/make-plan.ts";
+import { printable } from "../../src/report.ts";
+import { attempt } from "../attempt.ts";
+import { readCommandLine } from "../command-line.ts";
+import { readConfig } from "../config.ts";
+
+const args = {
+  cmdline: {
+    type: "positional",
+    required: false,
+    description: "a kernel command line, in quotes (default: this machine's)",
+  },
+  config: { type: "string", alias: "c", valueHint: "FILE", description: "the levain.toml of the image" },
+  json: { type: "boolean", description: "Print the plan as JSON" },
+} as const;
+
+/** `levain plan 'CMDLINE'`: what a boot with this command line would do. */
+export const planCommand = defineCommand({
+  meta: { name: "plan", description: "Show what a boot with a kernel command line would do" },
+  args,
+  run: ({ rawArgs }) => {
+    const line = readCommandLine(rawArgs, args);
+    const configFile = line.one("config");
+    const parameters = configFile === null ? [] : readConfig(configFile).parameters;
+    const cmdline = line.words.length > 0 ? line.words.join(" ") : readOwnCommandLine();
+    const { plan, warnings } = makePlan({ cmdline, manifest: { version: 1, kernel: null, parameters } });
+    for (const warning of warnings) console.error(`warning: ${printable(warning)}`);
+    console.log(line.has("json") ? JSON.stringify(plan, null, 2) : formatPlan(plan).join("\n"));
+    return 0;
+  },
+});
+
+function readOwnCommandLine(): Uint8Array {
+  return attempt("cannot read this machine's command line", () => readFileSync("/proc/cmdline"));
+}
