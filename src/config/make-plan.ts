@@ -4,8 +4,9 @@ import { type Inherited, passOn } from "./inherited.ts";
 import type { Manifest } from "./manifest.ts";
 import { readModuleParameters } from "./module-parameters.ts";
 import type { Settings } from "./parameters.ts";
-import type { BootPlan, DeviceSpec, FailurePolicy, ImagePlan, OverlayPlan } from "./plan.ts";
-import { type Mistake, readParameters, type Source } from "./read-parameters.ts";
+import type { BootPlan, DeviceSpec, ImagePlan, OverlayPlan } from "./plan.ts";
+import { type Mistake, type Origin, readParameters, type Source, splitParameter } from "./read-parameters.ts";
+import { decideRescue } from "./rescue-policy.ts";
 import { findRefused, warnOfUnsupported } from "./unsupported.ts";
 import { warnOfStrangers, warnOfUnused } from "./warnings.ts";
 
@@ -16,6 +17,8 @@ export interface PlanInput {
   readonly manifest: Manifest | null;
   /** What the kernel gave to process 1; left out (on a desk), it is worked out from the command line. */
   readonly inherited?: Inherited | null;
+  /** Parameters of `levain retry`, one a string; stronger than the command line. */
+  readonly added?: readonly string[];
 }
 
 const ROOT_TIMEOUT_MS = 30_000;
@@ -24,11 +27,12 @@ const ROOT_TIMEOUT_MS = 30_000;
  * Everything a boot decides, from its command line and its image's manifest, and what a person should know about it. Deterministic.
  * Throws one BootError that tells all mistakes.
  */
-export function makePlan({ cmdline, manifest, inherited }: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
+export function makePlan({ cmdline, manifest, inherited, added }: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "the kernel command line", words: line.words },
+    { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ];
   const { settings, mistakes } = readParameters(sources);
   const refused = sources.flatMap(({ origin, words }) => findRefused(words).map((text) => ({ origin, text })));
@@ -70,8 +74,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, i
 
 /** Empty where the initramfs itself is the final system. */
 function decideRoots({ root, rootFallbacks, handover }: Settings): readonly DeviceSpec[] {
-  if (root === undefined || root.device === null || handover === "stay") return [];
-  return [root.device, ...rootFallbacks];
+  if (root?.device === null || handover === "stay") return [];
+  return root === undefined ? rootFallbacks : [root.device, ...rootFallbacks];
 }
 
 function decideImage({ root, image, liveDirectory, liveImage, copyToRam }: Settings): ImagePlan | null {
@@ -86,37 +90,22 @@ function decideOverlay({ overlay, overlaySize }: Settings, image: ImagePlan | nu
   return asked === false ? null : { kind: asked.kind, size: asked.size ?? overlaySize ?? null };
 }
 
-function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
-  const hasShell = shell !== false;
-  const otherwise: FailurePolicy = hasShell ? "shell" : "halt";
-  const asked = emergency ?? (typeof panicSeconds === "number" ? "reboot" : otherwise);
-  return {
-    shell: hasShell,
-    breaks: hasShell ? [...new Set(breaks)] : [],
-    onFailure: asked === "shell" ? otherwise : asked,
-    panicSeconds: panicSeconds ?? null,
-  };
-}
-
 function decideLevel({ quiet, debug }: Settings): BootPlan["talk"]["level"] {
   if (debug === true) return "debug";
   return quiet === true ? "quiet" : "normal";
 }
 
-/** A parameter of the manifest: one string each, without the quotes that words of a command line need. */
-function splitParameter(text: string): Word {
-  const equals = text.indexOf("=", 1);
-  if (equals < 0) return { name: text, value: null, text };
-  return { name: text.slice(0, equals), value: text.slice(equals + 1), text };
-}
+const REMEDIES: Readonly<Record<Origin, string>> = {
+  "levain.toml": "correct levain.toml and build the image again",
+  "the kernel command line": "correct the line in the boot loader",
+  "levain retry": "give levain retry other parameters",
+};
 
 function tellMistakes(mistakes: readonly Mistake[]): BootError {
   const origins = [...new Set(mistakes.map(({ origin }) => origin))];
-  const where = origins.map((origin) => (origin === "levain.toml" ? "in levain.toml" : "on the kernel command line"));
+  const where = origins.map((origin) => (origin === "the kernel command line" ? `on ${origin}` : `in ${origin}`));
   const seen = mistakes.map(({ origin, text }) => (origins.length > 1 ? `${text} (${origin})` : text));
-  const hint = origins.map((origin) =>
-    origin === "levain.toml" ? "correct levain.toml and build the image again" : "correct the line in the boot loader",
-  );
   const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
-  return new BootError(`${count} ${where.join(" and ")}`, { seen, hint: `${hint.join("; ")}; levain help parameters tells them all` });
+  const remedies = origins.map((origin) => REMEDIES[origin]).join(", ");
+  return new BootError(`${count} ${where.join(" and ")}`, { seen, hint: `${remedies}; all of them: levain help parameters` });
 }

@@ -16,6 +16,14 @@ export type Settings = {
   readonly [K in ParameterKey]: (typeof PARAMETERS)[K] extends { isList: true } ? Output<K> : Output<K> | undefined;
 };
 
+/** The table in parts, as it is read by people. */
+export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows: readonly Parameter[] }[] = [
+  { title: "The root device", rows: Object.values(ROOT) },
+  { title: "Images and layers", rows: Object.values(LAYERS) },
+  { title: "Modules and the real init", rows: Object.values(SYSTEM) },
+  { title: "Failures and talk", rows: Object.values(RESCUE) },
+];
+
 /** The rows with their keys, in the table's order. */
 export const PARAMETER_ROWS = Object.entries(PARAMETERS) as readonly (readonly [ParameterKey, Parameter])[];
 

@@ -4,7 +4,7 @@ import type { Word } from "./cmdline.ts";
 import { findParameters, type Match, PARAMETER_ROWS, type ParameterKey, type Settings } from "./parameters.ts";
 
 /** Where words come from, as an error names it. */
-export type Origin = "levain.toml" | "the kernel command line";
+export type Origin = "levain.toml" | "the kernel command line" | "levain retry";
 
 export interface Source {
   readonly origin: Origin;
@@ -17,21 +17,38 @@ export interface Mistake {
   readonly text: string;
 }
 
-/** The values of all our parameters in `sources`, the weakest source first, and every mistake in them. Never throws. */
+/**
+ * The values of all our parameters in `sources`, the weakest source first, and every mistake in them that counts: one is mended by a stronger
+ * source that gives the parameter. Never throws.
+ */
 export function readParameters(sources: readonly Source[]): { settings: Settings; mistakes: readonly Mistake[] } {
   const values = new Map<ParameterKey, unknown>();
-  const mistakes: Mistake[] = [];
-  for (const { origin, words } of sources) {
-    for (const word of words) {
+  const givenBy = new Map<ParameterKey, Source>();
+  const mistakes: { key: ParameterKey; source: Source; text: string }[] = [];
+  for (const source of sources) {
+    for (const word of source.words) {
       for (const match of findParameters(word.name)) {
+        const { key, row } = match;
         const read = readValue(match, word);
         if (read === null) continue;
-        if ("expected" in read) mistakes.push({ origin, text: describe(word, read.expected) });
-        else values.set(match.key, match.row.isList ? join(values.get(match.key), read.value) : read.value);
+        if ("expected" in read) {
+          mistakes.push({ key, source, text: describe(word, read.expected) });
+        } else {
+          values.set(key, row.isList ? join(values.get(key), read.value) : read.value);
+          givenBy.set(key, source);
+        }
       }
     }
   }
-  return { settings: complete(values), mistakes: unique(mistakes) };
+  const counting = mistakes.filter(({ key, source }) => sources.indexOf(givenBy.get(key) ?? source) <= sources.indexOf(source));
+  return { settings: complete(values), mistakes: unique(counting.map(({ source, text }) => ({ origin: source.origin, text }))) };
+}
+
+/** A parameter that is a string of its own: without the quotes that a word of a command line needs. */
+export function splitParameter(text: string): Word {
+  const equals = text.indexOf("=", 1);
+  if (equals < 0) return { name: text, value: null, text };
+  return { name: text.slice(0, equals), value: text.slice(equals + 1), text };
 }
 
 /** null where the word says nothing about this parameter. */

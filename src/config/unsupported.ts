@@ -80,3 +80,9 @@ function nameOf(word: Word): string {
 export function isUnsupported(word: Word): boolean {
   return find([word], [...UNSUPPORTED, ...REFUSED]).length > 0;
 }
+
+/** The names of both tables, for the documentation; a dot at the end stands for everything that begins so. */
+export const UNSUPPORTED_NAMES = {
+  ignored: [...new Set(UNSUPPORTED.map(({ name, when }) => (when === undefined ? name : `${name}=${when.source.replace(/[\^$?:()]/g, "")}`)))],
+  refused: REFUSED.map(({ name }) => name),
+};

@@ -5,13 +5,13 @@ import type { BootPlan } from "./plan.ts";
 import type { Source } from "./read-parameters.ts";
 import { isUnsupported } from "./unsupported.ts";
 
-/** A line for each word of levain.toml that nobody reads: the kernel and init, who may know it on the command line, do not see this file. */
+/** A line for each word that nobody reads, but for the command line's: those may be the kernel's or init's. */
 export function warnOfStrangers(sources: readonly Source[]): readonly string[] {
   return sources
-    .filter(({ origin }) => origin === "levain.toml")
-    .flatMap(({ words }) => words)
-    .filter((word) => findParameters(word.name).length === 0 && !isModuleParameter(word) && !isUnsupported(word))
-    .map((word) => `${printable(word.name)} in levain.toml is not a parameter of levain, ignoring`);
+    .filter(({ origin }) => origin !== "the kernel command line")
+    .flatMap(({ origin, words }) => words.map((word) => ({ origin, word })))
+    .filter(({ word }) => findParameters(word.name).length === 0 && !isModuleParameter(word) && !isUnsupported(word))
+    .map(({ origin, word }) => `${printable(word.name)} in ${origin} is not a parameter of levain, ignoring`);
 }
 
 /** A line for each parameter that was given, but has nothing to act on in this plan. */

@@ -1,0 +1,27 @@
+import { parseCommandLine } from "./cmdline.ts";
+import type { Manifest } from "./manifest.ts";
+import type { Settings } from "./parameters.ts";
+import type { BootPlan, FailurePolicy } from "./plan.ts";
+import { readParameters, splitParameter } from "./read-parameters.ts";
+
+/** What is done when a boot fails, everything considered. */
+export function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
+  const hasShell = shell !== false;
+  const otherwise: FailurePolicy = hasShell ? "shell" : "halt";
+  const asked = emergency ?? (typeof panicSeconds === "number" ? "reboot" : otherwise);
+  return {
+    shell: hasShell,
+    breaks: hasShell ? [...new Set(breaks)] : [],
+    onFailure: asked === "shell" ? otherwise : asked,
+    panicSeconds: panicSeconds ?? null,
+  };
+}
+
+/** The same for a boot that failed before it had a plan: from what can be read of the parameters, without their mistakes. Never throws. */
+export function readRescuePolicy(cmdline: Uint8Array | string, manifest: Manifest | null = null): BootPlan["rescue"] {
+  const { settings } = readParameters([
+    { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
+    { origin: "the kernel command line", words: parseCommandLine(cmdline).words },
+  ]);
+  return decideRescue(settings);
+}
