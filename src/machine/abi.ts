@@ -107,6 +107,9 @@ export const MS_PRIVATE = 1 << 18;
 export const MS_RELATIME = 1 << 21;
 export const MNT_DETACH = 2;
 
+/** linux/module.h */
+export const MODULE_INIT_COMPRESSED_FILE = 4;
+
 /** linux/loop.h */
 export const LOOP_SET_FD = 0x4c00;
 export const LOOP_CLR_FD = 0x4c01;

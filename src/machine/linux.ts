@@ -8,6 +8,7 @@ import {
   LINUX_REBOOT_MAGIC1,
   LINUX_REBOOT_MAGIC2,
   MNT_DETACH,
+  MODULE_INIT_COMPRESSED_FILE,
   MS_BIND,
   MS_MOVE,
   MS_NOATIME,
@@ -74,10 +75,10 @@ const mounts: Mounts = {
 
 const kernel: Pick<Kernel, "release" | "loadModule" | "power"> = {
   release: () => ({ release: release(), machine: machine() }),
-  loadModule(path, parameters) {
+  loadModule(path, parameters, { compressed = false } = {}) {
     const fd = refusable(path, () => fs.openSync(path, "r"));
     try {
-      systemCall("finit_module", path, fd, parameters, 0);
+      systemCall("finit_module", path, fd, parameters, compressed ? MODULE_INIT_COMPRESSED_FILE : 0);
     } finally {
       fs.closeSync(fd);
     }

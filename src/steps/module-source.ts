@@ -1,0 +1,83 @@
+import type { BootPlan } from "../config/plan.ts";
+import { isErrno } from "../errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import { type ConfigFile, type ModprobeConfig, parseModprobeConfig } from "../modules/modprobe-config.ts";
+import { buildModuleIndex, INDEX_NAME, type KernelFiles, type ModuleIndex, parseModuleIndex } from "../modules/module-index.ts";
+import { normalizeName } from "../modules/names.ts";
+import type { ModuleSource } from "../modules/resolution.ts";
+
+/** The image's modules for the running kernel. */
+export interface ImageModules extends ModuleSource {
+  /** …/lib/modules/VERSION; the paths of the index are below it. */
+  readonly directory: string;
+}
+
+const ROOTS = ["/lib/modules", "/usr/lib/modules"];
+/** In modprobe's order: of two files with one name the first counts. */
+const CONFIG_DIRECTORIES = ["/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
+
+/** Reads the index that the builder wrote or, in a foreign image, depmod's text files; null where there are no modules for this kernel. */
+export function readImageModules(machine: Machine, wishes: BootPlan["modules"]): ImageModules | null {
+  const { release } = machine.release();
+  for (const root of ROOTS) {
+    const directory = `${root}/${release}`;
+    const index = readIndex(machine, directory, release);
+    if (index !== null) return { directory, index, config: readConfig(machine, index, wishes) };
+  }
+  return null;
+}
+
+/** The kernels that the image has modules for. */
+export function listKernels(machine: Machine): readonly string[] {
+  return [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
+}
+
+function readIndex(machine: Machine, directory: string, release: string): ModuleIndex | null {
+  const made = parseModuleIndex(textOrNone(machine, `${directory}/${INDEX_NAME}`));
+  if (made?.kernel === release) return made;
+  const read = (name: string) => textOrNone(machine, `${directory}/${name}`);
+  const files: KernelFiles = {
+    dep: read("modules.dep"),
+    alias: read("modules.alias"),
+    softdep: read("modules.softdep"),
+    order: read("modules.order"),
+    builtin: read("modules.builtin"),
+    builtinModinfo: read("modules.builtin.modinfo"),
+  };
+  return files.dep === "" ? null : buildModuleIndex(release, files);
+}
+
+/** modprobe.d and, after it, what the command line says. */
+function readConfig(machine: Machine, index: ModuleIndex, wishes: BootPlan["modules"]): ModprobeConfig {
+  const files = CONFIG_DIRECTORIES.flatMap((directory): readonly ConfigFile[] =>
+    listOrNone(machine, directory)
+      .filter((name) => name.endsWith(".conf") && !name.startsWith("."))
+      .map((name) => ({ name, text: textOrNone(machine, `${directory}/${name}`) })),
+  );
+  const config = parseModprobeConfig([...files, { name: "modules.softdep", text: index.softDependencies }]);
+  const options = Object.entries(wishes.parameters).map(([name, parameters]) => ({ name: normalizeName(name), parameters }));
+  return {
+    ...config,
+    options: [...config.options, ...options],
+    blacklist: [...config.blacklist, ...wishes.blacklist.map(normalizeName)],
+  };
+}
+
+/** Most of these files and directories are in few images only: a missing one is an empty one. */
+function textOrNone(machine: Machine, path: string): string {
+  try {
+    return new TextDecoder().decode(machine.readFile(path));
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "EISDIR")) return "";
+    throw error;
+  }
+}
+
+function listOrNone(machine: Machine, directory: string): readonly string[] {
+  try {
+    return machine.listDirectory(directory);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
+    throw error;
+  }
+}
