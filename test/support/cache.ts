@@ -53,16 +53,17 @@ export async function cached(kind: string, key: string, make: (directory: string
   const directory = cacheDirectory(kind);
   const target = join(directory, key);
   if (existsSync(target)) return target;
+  const partial = `${target}.partial`;
   const release = await takeLock(join(cacheDirectory("locks"), `${kind}-${key}`));
   try {
     if (existsSync(target)) return target;
-    const partial = `${target}.partial`;
     rmSync(partial, { recursive: true, force: true });
     mkdirSync(partial);
     await make(partial);
     renameSync(partial, target);
     return target;
   } finally {
+    rmSync(partial, { recursive: true, force: true });
     release();
   }
 }

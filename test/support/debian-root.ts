@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cached, recipeKey } from "./cache.ts";
+import { run, runScript } from "./command.ts";
+import { treeImage } from "./filesystem-images.ts";
+
+const SUITE = "bookworm";
+const INCLUDE = "systemd-sysv,udev";
+const IMAGE_MIB = 768;
+
+/** The UUID of `debianImage`. */
+export const DEBIAN_UUID = "deb1a000-0000-4000-8000-00000000000c";
+
+// Documentation and translations are a third of a minbase root, and no boot reads them.
+const CONFIGURE = `
+cd "$1"
+rm -rf var/cache/apt/* var/lib/apt/lists/* usr/share/doc usr/share/man usr/share/locale usr/share/info dev/*
+echo levain-debian > etc/hostname
+: > etc/machine-id
+: > etc/fstab
+sed -i 's/^root:[^:]*:/root::/' etc/shadow
+`;
+
+/** A Debian 12 root with systemd and udev by debootstrap: root has no password, a login prompt comes on the console. Needs root; a minute or two the first time. */
+export async function debianRoot(): Promise<string> {
+  const directory = await cached("debian", recipeKey(readFileSync(import.meta.path, "utf8")), async (target) => {
+    const tree = join(target, "tree");
+    const options = ["--variant=minbase", `--include=${INCLUDE}`, `--cache-dir=${await packageCache()}`];
+    await run(["debootstrap", ...options, SUITE, tree, await mirror()]);
+    await runScript(CONFIGURE, [tree]);
+  });
+  return join(directory, "tree");
+}
+
+/** An ext4 image of it, with UUID `DEBIAN_UUID` and label "debian"; or a squashfs. */
+export async function debianImage(type: "ext4" | "squashfs-zstd"): Promise<string> {
+  if (type === "squashfs-zstd") return treeImage(type, await debianRoot());
+  return treeImage(type, await debianRoot(), { label: "debian", uuid: DEBIAN_UUID }, IMAGE_MIB);
+}
+
+function packageCache(): Promise<string> {
+  return cached("debootstrap-packages", SUITE, () => Promise.resolve());
+}
+
+// The mirror that this machine's apt uses.
+async function mirror(): Promise<string> {
+  const format = "$(REPO_URI)";
+  const uris = await run(["apt-get", "indextargets", "--format", format, "Created-By: Packages", `Codename: ${SUITE}`]);
+  const uri = uris.trim().split("\n")[0];
+  if (uri === undefined || uri === "") throw new Error(`apt on this machine knows no ${SUITE}: run build/setup.sh`);
+  return uri;
+}
