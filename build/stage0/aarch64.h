@@ -1,0 +1,69 @@
+/* AArch64: how the program begins, how a system call is made, and the numbers of include/uapi/asm-generic/unistd.h. */
+
+enum {
+  SYS_dup3 = 24,
+  SYS_ioctl = 29,
+  SYS_mknodat = 33,
+  SYS_mkdirat = 34,
+  SYS_umount2 = 39,
+  SYS_mount = 40,
+  SYS_pivot_root = 41,
+  SYS_faccessat = 48,
+  SYS_chdir = 49,
+  SYS_chroot = 51,
+  SYS_openat = 56,
+  SYS_close = 57,
+  SYS_pipe2 = 59,
+  SYS_read = 63,
+  SYS_write = 64,
+  SYS_readlinkat = 78,
+  SYS_sync = 81,
+  SYS_exit_group = 94,
+  SYS_nanosleep = 101,
+  SYS_reboot = 142,
+  SYS_setsid = 157,
+  SYS_umask = 166,
+  SYS_getpid = 172,
+  SYS_clone = 220,
+  SYS_execve = 221,
+  SYS_wait4 = 260,
+  SYS_memfd_create = 279,
+  SYS_close_range = 436,
+};
+
+static inline long call6(long number, long a, long b, long c, long d, long e, long f)
+{
+  register long x8 asm("x8") = number;
+  register long x0 asm("x0") = a;
+  register long x1 asm("x1") = b;
+  register long x2 asm("x2") = c;
+  register long x3 asm("x3") = d;
+  register long x4 asm("x4") = e;
+  register long x5 asm("x5") = f;
+  asm volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+  return x0;
+}
+
+/* start() gets the kernel's stack and has ROOM_ON_STACK bytes under it for another; it returns where to go, and with which. */
+#define ENTRY_CODE                                                                                                     \
+  asm(".pushsection .text.entry, \"ax\"\n"                                                                             \
+      ".globl _start\n"                                                                                                \
+      "_start:\n"                                                                                                      \
+      "  mov x29, #0\n"                                                                                                \
+      "  mov x30, #0\n"                                                                                                \
+      "  mov x0, sp\n"                                                                                                 \
+      "  sub sp, sp, #8192\n"                                                                                          \
+      "  bl start\n"                                                                                                   \
+      "  mov sp, x1\n"                                                                                                 \
+      "  mov x16, x0\n"                                                                                                \
+      "  mov x0, #0\n"                                                                                                 \
+      "  br x16\n"                                                                                                     \
+      ".popsection")
+
+/* The runtime is compiled for ARMv8.0, which every AArch64 machine is. */
+static inline const char *missing_cpu_feature(void)
+{
+  return 0;
+}
+
+#define CPU_NEEDED "ARMv8.0"

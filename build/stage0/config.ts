@@ -1,0 +1,54 @@
+import { CONFIG_MAGIC, type NamedFile } from "./checks.ts";
+import type { Renaming } from "./rename.ts";
+
+/** As in stage0.h. */
+export const MAX_LIBRARIES = 8;
+const LIBRARY_SIZE = 4 * 8;
+const CONFIG_SIZE = CONFIG_MAGIC.length + 6 * 8 + MAX_LIBRARIES * LIBRARY_SIZE;
+
+/** What stage0 tells the dynamic loader of the program; all addresses. */
+export interface ProgramPlaces {
+  readonly entry: number;
+  readonly headers: number;
+  readonly headerCount: number;
+  readonly loaderBase: number;
+  readonly loaderEntry: number;
+}
+
+/** Where in the bytes of `encodeConfig` the program's new string table begins. */
+export const STRINGS_OFFSET = CONFIG_SIZE;
+
+/** Bytes that `encodeConfig` will make of these. */
+export function configSize(libraries: readonly NamedFile[], renaming: Renaming): number {
+  return CONFIG_SIZE + renaming.strings.length + libraries.reduce((sum, { name }) => sum + name.length + 1, 0);
+}
+
+/**
+ * stage0's `struct config` (stage0.h) as it lies at `address`, then the program's new string table, then the libraries'
+ * names. `libraryAddress` says where each library's bytes are.
+ */
+export function encodeConfig(
+  address: number,
+  program: ProgramPlaces,
+  libraries: readonly NamedFile[],
+  libraryAddress: (index: number) => number,
+  renaming: Renaming,
+): Uint8Array {
+  const bytes = Buffer.alloc(configSize(libraries, renaming));
+  let at = bytes.write(CONFIG_MAGIC, "latin1");
+  const putWord = (value: number) => {
+    at = bytes.writeBigUInt64LE(BigInt(value), at);
+  };
+  for (const value of [program.entry, program.headers, program.headerCount]) putWord(value);
+  for (const value of [program.loaderBase, program.loaderEntry, libraries.length]) putWord(value);
+
+  bytes.set(renaming.strings, STRINGS_OFFSET);
+  let name = STRINGS_OFFSET + renaming.strings.length;
+  libraries.forEach((library, index) => {
+    const digits = renaming.digits.get(library.name) ?? 0;
+    for (const value of [address + name, libraryAddress(index), library.bytes.length]) putWord(value);
+    putWord(address + STRINGS_OFFSET + digits);
+    name += bytes.write(`${library.name}\0`, name, "latin1");
+  });
+  return bytes;
+}

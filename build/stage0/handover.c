@@ -1,0 +1,113 @@
+#include "stage0.h"
+
+enum { MAGIC, MODE, ROOT, PUT_OLD, INIT, ARGUMENT_COUNT, ARGUMENTS };
+
+static int is_power_mode(const char *mode)
+{
+  return is_same(mode, "reboot") || is_same(mode, "poweroff") || is_same(mode, "halt");
+}
+
+static int is_root_mode(const char *mode)
+{
+  return is_same(mode, "switch_root") || is_same(mode, "pivot_root") || is_same(mode, "stay");
+}
+
+/* Cuts the message into its strings. Returns how many, or less than 0 where the last has no end or there are too many. */
+static long split_message(char *message, u64 size, char **words)
+{
+  long count = 0;
+  for (u64 at = 0; at < size; at += length_of(message + at) + 1) {
+    if (count == HANDOVER_WORDS) return -1;
+    words[count++] = message + at;
+  }
+  return size > 0 && message[size - 1] == 0 ? count : -1;
+}
+
+static const char *check_places(const struct handover *handover)
+{
+  if (is_power_mode(handover->mode)) return 0;
+  if (!is_root_mode(handover->mode)) return "its mode is unknown";
+  if (handover->root[0] != '/') return "its root is no absolute path";
+  if (handover->init[0] != '/') return "its init is no absolute path";
+  if (handover->put_old[0] && handover->put_old[0] != '/') return "its place for the old root is no absolute path";
+  if (!handover->argv[0]) return "it has no argv";
+  return 0;
+}
+
+const char *parse_handover(char *message, u64 size, char **words, struct handover *to)
+{
+  long arguments, variables;
+  if (size == 0) return "there is none";
+  /* A byte behind the message is ours: read_message() leaves room for it. */
+  message[size] = 0;
+  long count = split_message(message, size, words);
+  if (count < 0) return "it is cut off";
+  if (count <= ARGUMENTS + 1 || !is_same(words[MAGIC], "levain1")) return "it is not of this version";
+  if (!parse_number(words[ARGUMENT_COUNT], 0, &arguments)) return "argc is no number";
+  if (arguments > count - ARGUMENTS - 2) return "argc is too large";
+  if (!parse_number(words[ARGUMENTS + arguments], 0, &variables)) return "envc is no number";
+  if (variables != count - ARGUMENTS - arguments - 2) return "envc does not fit";
+  if (!is_same(words[count - 1], "end")) return "it has no end";
+
+  /* The two counts and "end" have done their work: what stood behind argv and envp becomes their ends. */
+  words[ARGUMENTS + arguments] = 0;
+  words[count - 1] = 0;
+  *to = (struct handover){words[MODE], words[ROOT], words[PUT_OLD], words[INIT], words + ARGUMENTS, words + ARGUMENTS + arguments + 1, 0};
+  return check_places(to);
+}
+
+static long switch_root(const char *root)
+{
+  long error = change_directory(root);
+  if (error >= 0) error = mount(".", "/", 0, MS_MOVE, 0);
+  if (error >= 0) error = change_root(".");
+  if (error >= 0) error = change_directory("/");
+  return error;
+}
+
+/* pivot_root(2), NOTES: pivot_root(".", ".") stacks the old root over the new one, where it can be unmounted. */
+static long enter_by_pivot(const char *root, const char *put_old)
+{
+  char place[4096] = ".";
+  u64 length = length_of(put_old);
+  if (length > sizeof place - 2) return -E2BIG;
+  for (u64 i = 0; i < length; i++) place[i + 1] = put_old[i];
+  place[length + 1] = 0;
+
+  long error = change_directory(root);
+  if (error >= 0) error = pivot_root(".", place);
+  if (error >= 0) error = change_root(".");
+  if (error >= 0 && !length) error = unmount(".", MNT_DETACH);
+  if (error >= 0) error = change_directory("/");
+  return error;
+}
+
+static void obey_power_mode(const char *mode)
+{
+  switch_power(is_same(mode, "reboot") ? REBOOT_RESTART : is_same(mode, "halt") ? REBOOT_HALT : REBOOT_POWER_OFF);
+  say("the kernel did not ", mode);
+}
+
+static int enter_root(const struct handover *handover)
+{
+  long error = change_directory("/");
+  if (is_same(handover->mode, "switch_root")) error = switch_root(handover->root);
+  if (is_same(handover->mode, "pivot_root")) error = enter_by_pivot(handover->root, handover->put_old);
+  if (error >= 0) return 1;
+  say("could not make ", handover->root, " the root (", handover->mode, "): ", describe_error(error), ", error ", number_text(-error));
+  return 0;
+}
+
+void follow_handover(struct handover *handover)
+{
+  if (is_power_mode(handover->mode)) {
+    obey_power_mode(handover->mode);
+    return;
+  }
+  if (!handover->entered && !enter_root(handover)) return;
+  handover->entered = 1;
+  open_console();
+  close_all_from(3);
+  long error = execute(handover->init, handover->argv, handover->envp);
+  say("could not start ", handover->init, ": ", describe_error(error), ", error ", number_text(-error));
+}

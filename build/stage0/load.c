@@ -1,0 +1,81 @@
+#include "stage0.h"
+
+#define OUR_VARIABLES "LEVAIN_"
+#define HANDOVER_VARIABLE "LEVAIN_HANDOVER_FD=198"
+
+struct vector read_vector(u64 *words)
+{
+  char **argv = (char **)(words + 1);
+  char **envp = argv + words[0] + 1;
+  char **end = envp;
+  while (*end) end++;
+  return (struct vector){words, argv, envp, (u64 *)(end + 1)};
+}
+
+static u64 *end_of(const struct vector *vector)
+{
+  u64 *pair = vector->auxv;
+  while (pair[0]) pair += 2;
+  return pair + 2;
+}
+
+struct vector make_boot_vector(const struct vector *from)
+{
+  /* One more word for our variable, one more to keep the stack on 16 bytes. */
+  u64 size = (u64)(end_of(from) - from->words) + 2;
+  if (size * sizeof(u64) > ROOM_ON_STACK) {
+    complain("too many arguments and variables for a boot");
+    leave(127);
+  }
+  u64 *to = (u64 *)((u64)(from->words - size) & ~15ul), *words = to;
+  for (u64 *word = from->words; word < (u64 *)from->envp; word++) *to++ = *word;
+  for (char **variable = from->envp; *variable; variable++)
+    if (!begins_with(*variable, OUR_VARIABLES)) *to++ = (u64)*variable;
+  *to++ = (u64)HANDOVER_VARIABLE;
+  *to++ = 0;
+  for (u64 *word = from->auxv; word < end_of(from); word++) *to++ = *word;
+  return read_vector(words);
+}
+
+static void write_all(long fd, const char *from, u64 size)
+{
+  while (size) {
+    long count = write_bytes(fd, from, size);
+    if (count <= 0) {
+      complain("could not unpack the runtime's libraries into memory: ", describe_error(count));
+      leave(127);
+    }
+    from += count;
+    size -= (u64)count;
+  }
+}
+
+/* A file that exists in this process only; the dynamic loader opens it as /proc/self/fd/N. */
+static void publish_library(const struct library *library)
+{
+  long fd = make_memory_file(library->name);
+  if (fd < 0) {
+    complain("could not make a file in memory: ", describe_error(fd));
+    leave(127);
+  }
+  write_all(fd, library->bytes, library->size);
+  decimal(fd, library->digits);
+}
+
+/* What the kernel would have said had it started the program with its dynamic loader. */
+static void tell_loader(u64 *auxv)
+{
+  for (; auxv[0]; auxv += 2) {
+    if (auxv[0] == AT_PHDR) auxv[1] = config.program_headers;
+    if (auxv[0] == AT_PHNUM) auxv[1] = config.program_header_count;
+    if (auxv[0] == AT_BASE) auxv[1] = config.loader_base;
+    if (auxv[0] == AT_ENTRY) auxv[1] = config.program_entry;
+  }
+}
+
+struct jump load_program(const struct vector *vector)
+{
+  for (u64 i = 0; i < config.library_count; i++) publish_library(&config.libraries[i]);
+  tell_loader(vector->auxv);
+  return (struct jump){config.loader_entry, (u64)vector->words};
+}

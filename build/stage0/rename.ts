@@ -1,0 +1,87 @@
+import { DT, type Elf, fileOffset, readString } from "../elf.ts";
+
+/** Decimal digits that the number of a file can have, and the NUL behind them. */
+const ROOM_FOR_DIGITS = 20;
+const DIRECTORY = "/proc/self/fd/";
+
+/** A program's string table with new names for its libraries, and where the program's own tables must point to them. */
+export interface Renaming {
+  /** The new .dynstr: the old one, and the new names behind it, all but for their last digits. */
+  readonly strings: Uint8Array;
+  /** By library name: where in `strings` the digits are to be written when the program runs. */
+  readonly digits: ReadonlyMap<string, number>;
+  /** Writes into the program's bytes, which are otherwise unchanged, once the address of `strings` is known. */
+  apply(program: Uint8Array, stringsAddress: number): void;
+}
+
+interface Patch {
+  readonly offset: number;
+  readonly size: 4 | 8;
+  readonly value: number;
+}
+
+/**
+ * Makes the program ask for `/proc/self/fd/N` instead of each of `libraries`: in DT_NEEDED, and in .gnu.version_r
+ * (Elf64_Verneed.vn_file) too, or glibc's _dl_check_map_versions finds no library of that name and aborts.
+ */
+export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readonly string[]): Renaming {
+  const table = find(elf, DT.STRTAB);
+  const size = find(elf, DT.STRSZ);
+  const tableOffset = fileOffset(elf.programHeaders, table.value);
+  const strings = Buffer.alloc(size.value + libraries.length * (DIRECTORY.length + ROOM_FOR_DIGITS));
+  strings.set(program.subarray(tableOffset, tableOffset + size.value));
+
+  const names = new Map<string, number>();
+  const digits = new Map<string, number>();
+  let end = size.value;
+  for (const library of libraries) {
+    names.set(library, end);
+    digits.set(library, end + strings.write(DIRECTORY, end));
+    end += DIRECTORY.length + ROOM_FOR_DIGITS;
+  }
+
+  const patches: Patch[] = [{ offset: size.offset + 8, size: 8, value: strings.length }];
+  const rename = (offset: number, width: 4 | 8, oldName: number) => {
+    const value = names.get(readString(strings, oldName));
+    if (value !== undefined) patches.push({ offset, size: width, value });
+  };
+  for (const entry of elf.dynamic) if (entry.tag === DT.NEEDED) rename(entry.offset + 8, 8, entry.value);
+  for (const need of readVersionNeeds(program, elf)) rename(need.offset, 4, need.name);
+
+  return {
+    strings,
+    digits,
+    apply: (target, address) => write(target, [...patches, { offset: table.offset + 8, size: 8, value: address }]),
+  };
+}
+
+/** The places of each Elf64_Verneed.vn_file and their values. */
+function readVersionNeeds(program: Uint8Array, elf: Elf): { offset: number; name: number }[] {
+  const first = elf.dynamic.find((entry) => entry.tag === DT.VERNEED);
+  if (first === undefined) return [];
+  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
+  const needs: { offset: number; name: number }[] = [];
+  let at = fileOffset(elf.programHeaders, first.value);
+  for (let rest = find(elf, DT.VERNEEDNUM).value; rest > 0; rest--) {
+    if (view.getUint16(at, true) !== 1) throw new Error("its table of needed versions is of another version than 1");
+    needs.push({ offset: at + 4, name: view.getUint32(at + 4, true) });
+    const next = view.getUint32(at + 12, true);
+    if (next === 0 && rest > 1) throw new Error("its table of needed versions ends too early");
+    at += next;
+  }
+  return needs;
+}
+
+function write(target: Uint8Array, patches: readonly Patch[]): void {
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  for (const { offset, size, value } of patches) {
+    if (size === 4) view.setUint32(offset, value, true);
+    else view.setBigUint64(offset, BigInt(value), true);
+  }
+}
+
+function find(elf: Elf, tag: number): { value: number; offset: number } {
+  const entry = elf.dynamic.find((candidate) => candidate.tag === tag);
+  if (entry === undefined) throw new Error(`its dynamic section has no entry 0x${tag.toString(16)}`);
+  return entry;
+}

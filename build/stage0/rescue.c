@@ -1,0 +1,159 @@
+#include "stage0.h"
+
+/* include/uapi/asm-generic/termbits.h */
+struct termios {
+  u32 input, output, control, local;
+  u8 line, characters[19];
+};
+#define ICRNL 0000400
+#define IXON 0002000
+#define OPOST 0000001
+#define ONLCR 0000004
+#define ISIG 0000001
+#define ICANON 0000002
+#define ECHO 0000010
+#define ECHOE 0000020
+#define ECHOK 0000040
+#define IEXTEN 0100000
+
+/* As if it had exited with 255; only a SIGCHLD that somebody told the kernel to ignore leads here. */
+#define STATUS_UNKNOWN 0xff00
+
+#define CONSOLE_TTY "/dev/levain-tty"
+
+int wait_for(long pid)
+{
+  int status;
+  for (;;) {
+    long got = wait_for_any(&status, 0);
+    if (got == pid) return status;
+    if (got < 0 && got != -EINTR) return STATUS_UNKNOWN;
+  }
+}
+
+static void sleep_and_bury(void)
+{
+  int status;
+  sleep_second();
+  while (wait_for_any(&status, WNOHANG) > 0) {
+  }
+}
+
+static void wait_for_ever(const char *why)
+{
+  say(why, "nothing more can be done: read what went wrong above, then press Ctrl-Alt-Del or switch the machine off");
+  for (;;) sleep_and_bury();
+}
+
+/* /dev/console cannot be a controlling terminal, so the terminal behind it gets a node of its own. */
+static long open_console_terminal(void)
+{
+  u32 device = 0;
+  long console = open_file("/dev/console", O_RDWR | O_NOCTTY);
+  if (console < 0) return console;
+  if (control(console, TIOCGDEV, &device) < 0) return console;
+  make_node(CONSOLE_TTY, 0600, device);
+  long terminal = open_file(CONSOLE_TTY, O_RDWR | O_NOCTTY);
+  if (terminal < 0) return console;
+  close_file(console);
+  return terminal;
+}
+
+/* The runtime may have died in the middle of a question for a passphrase, with the echo off. */
+static void mend_terminal(long terminal)
+{
+  struct termios settings;
+  if (control(terminal, TCGETS, &settings) < 0) return;
+  settings.input |= ICRNL | IXON;
+  settings.output |= OPOST | ONLCR;
+  settings.local |= ISIG | ICANON | ECHO | ECHOE | ECHOK | IEXTEN;
+  control(terminal, TCSETS, &settings);
+}
+
+static const char *find_shell(void)
+{
+  static const char *const SHELLS[] = {"/bin/busybox", "/bin/sh", "/usr/bin/busybox", "/usr/bin/sh"};
+  for (u64 i = 0; i < sizeof SHELLS / sizeof *SHELLS; i++)
+    if (can_execute(SHELLS[i])) return SHELLS[i];
+  return 0;
+}
+
+/* In the child. */
+static void become_shell(const char *shell, char **envp)
+{
+  char *argv[] = {"sh", 0}, *terminal_type = "TERM=linux";
+  for (; *envp; envp++)
+    if (begins_with(*envp, "TERM=")) terminal_type = *envp;
+  char *environment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "PS1=levain:\\w# ", terminal_type, 0};
+
+  new_session();
+  long terminal = open_console_terminal();
+  if (terminal >= 0) {
+    mend_terminal(terminal);
+    control(terminal, TIOCSCTTY, (void *)1);
+    for (long to = 0; to <= 2; to++) duplicate(terminal, to, 0);
+    if (terminal > 2) close_file(terminal);
+  }
+  long error = execute(shell, argv, environment);
+  say("could not start ", shell, ": ", describe_error(error));
+  leave(127);
+}
+
+static int run_shell(char **envp, const char *again)
+{
+  const char *shell = find_shell();
+  if (!shell) return 0;
+  say("here is a shell: `exit` ", again);
+  long pid = fork_process();
+  if (pid == 0) become_shell(shell, envp);
+  if (pid > 0) wait_for(pid);
+  /* A console that is gone ends every shell at once; this keeps the processor free then. */
+  sleep_and_bury();
+  return 1;
+}
+
+static void count_down(const char *words, long seconds)
+{
+  for (; seconds > 0; seconds--) {
+    if (seconds <= 5 || seconds % 10 == 0) say(words, " in ", number_text(seconds), " s");
+    sleep_and_bury();
+  }
+  say(words, " now");
+}
+
+/* /etc/levain.cmdline holds the image's own parameters, which are weaker than the boot loader's. */
+static struct policy read_machine_policy(void)
+{
+  char image[COMMAND_LINE_MAX], boot_loader[COMMAND_LINE_MAX];
+  char *texts[] = {image, boot_loader, 0};
+  if (read_text_file("/etc/levain.cmdline", image, sizeof image) < 0) image[0] = 0;
+  if (read_text_file("/proc/cmdline", boot_loader, sizeof boot_loader) < 0) boot_loader[0] = 0;
+  return read_policy(texts);
+}
+
+void apply_policy(char **envp, const char *again)
+{
+  struct policy policy = read_machine_policy();
+  switch (policy.action) {
+  case ACTION_SHELL:
+    if (run_shell(envp, again)) return;
+    wait_for_ever("no shell is here (/bin/busybox, /bin/sh); ");
+    break;
+  case ACTION_WAIT:
+    wait_for_ever("rdshell=0 allows no shell; ");
+    break;
+  case ACTION_REBOOT:
+    count_down("rebooting", policy.seconds);
+    switch_power(REBOOT_RESTART);
+    break;
+  case ACTION_POWEROFF:
+    count_down("powering off", policy.seconds);
+    switch_power(REBOOT_POWER_OFF);
+    break;
+  case ACTION_HALT:
+    count_down("halting", policy.seconds);
+    switch_power(REBOOT_HALT);
+    break;
+  }
+  wait_for_ever("the kernel did not do it; ");
+}

@@ -1,0 +1,60 @@
+#include "stage0.h"
+
+#define LINE_MAX 700
+#define KERN_ERR "<3>"
+
+/* "<3>levain: …\n"; what could move the cursor or end the line is a question mark. */
+static u64 compose(char *line, const char *const *words)
+{
+  u64 length = 0;
+  for (const char *c = KERN_ERR "levain: "; *c; c++) line[length++] = *c;
+  for (; *words; words++)
+    for (const char *c = *words; *c && length < LINE_MAX - 1; c++)
+      line[length++] = (u8)*c < ' ' || *c == 0x7f ? '?' : *c;
+  line[length++] = '\n';
+  return length;
+}
+
+long read_text_file(const char *path, char *to, u64 size)
+{
+  long fd = open_file(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fd;
+  u64 length = 0;
+  long count;
+  while (length < size - 1 && (count = read_bytes(fd, to + length, size - 1 - length)) > 0) length += (u64)count;
+  to[length] = 0;
+  close_file(fd);
+  return (long)length;
+}
+
+/* The kernel shows a line of its log on all of its consoles where its level is below the first number of this file. */
+static int does_kernel_show_errors(void)
+{
+  char text[64];
+  return read_text_file("/proc/sys/kernel/printk", text, sizeof text) > 0 && (text[0] > '3' || text[1] != '\t');
+}
+
+static int write_to(const char *path, const char *from, u64 size)
+{
+  long fd = open_file(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  long written = write_bytes(fd, from, size);
+  close_file(fd);
+  return written > 0;
+}
+
+/* The log is opened anew for each line: its rate limit counts by open file. */
+void say_words(const char *const *words)
+{
+  char line[LINE_MAX];
+  u64 length = compose(line, words), prefix = sizeof KERN_ERR - 1;
+  int is_logged = write_to("/dev/kmsg", line, length);
+  if (!is_logged || !does_kernel_show_errors()) write_to("/dev/console", line + prefix, length - prefix);
+}
+
+void complain_words(const char *const *words)
+{
+  char line[LINE_MAX];
+  u64 length = compose(line, words), prefix = sizeof KERN_ERR - 1;
+  write_bytes(2, line + prefix, length - prefix);
+}

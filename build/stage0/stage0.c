@@ -1,0 +1,36 @@
+/*
+ * What runs before the runtime: the packer (pack.ts) puts this in front of a dynamically linked program, so that the
+ * kernel can start it where nothing is. As the machine's first process it stays, watches over the program as its child,
+ * and in the end becomes the real init. Otherwise it becomes the program at once.
+ */
+#include "stage0.h"
+
+ENTRY_CODE;
+
+struct jump start(u64 *words);
+
+static void check_desk(void)
+{
+  char name[64];
+  const char *lack = missing_cpu_feature();
+  if (lack) {
+    complain("this CPU is too old: it has no ", lack, " (needed: " CPU_NEEDED ")");
+    leave(126);
+  }
+  if (read_link("/proc/self", name, sizeof name) < 0) {
+    complain("/proc is needed: mount -t proc proc /proc");
+    leave(126);
+  }
+}
+
+struct jump start(u64 *words)
+{
+  struct vector vector = read_vector(words);
+  if (is_first_process()) {
+    supervise(vector.envp);
+    vector = make_boot_vector(&vector);
+  } else {
+    check_desk();
+  }
+  return load_program(&vector);
+}

@@ -1,0 +1,124 @@
+/* What the parts of stage0 know of one another. */
+#pragma once
+
+#include "system.h"
+
+#define ROOM_ON_STACK 8192
+#define HANDOVER_FD 198
+#define HANDOVER_MAX 65536
+#define HANDOVER_WORDS 4096
+#define COMMAND_LINE_MAX 32768
+
+/* --- load.c: the program that the packer wrapped --- */
+
+/* A library that the dynamic loader will open by `path`, "/proc/self/fd/…", whose digits are filled in when it runs. */
+struct library {
+  const char *name;
+  const char *bytes;
+  u64 size;
+  char *digits;
+};
+
+/* Written by the packer (build/stage0/pack.ts): what the kernel would have told the dynamic loader of the program alone. */
+struct config {
+  char magic[8];
+  u64 program_entry;
+  u64 program_headers;
+  u64 program_header_count;
+  u64 loader_base;
+  u64 loader_entry;
+  u64 library_count;
+  struct library libraries[8];
+};
+extern const struct config config __attribute__((visibility("hidden")));
+
+/* What the kernel puts on a new program's stack: argc, argv…, 0, envp…, 0, auxv pairs…, 0 0. */
+struct vector {
+  u64 *words;
+  char **argv;
+  char **envp;
+  u64 *auxv;
+};
+struct vector read_vector(u64 *words);
+
+/* The vector without LEVAIN_* variables and with our own, written into the room under the old one. */
+struct vector make_boot_vector(const struct vector *from);
+
+/* Where the processor goes next, and with which stack. */
+struct jump {
+  u64 entry;
+  u64 stack;
+};
+struct jump load_program(const struct vector *vector);
+
+/* --- supervise.c: PID 1 --- */
+
+/* True where the kernel itself started us, as the first process of the machine. */
+int is_first_process(void);
+/* Returns in the child only. */
+void supervise(char **envp);
+
+/* --- prepare.c --- */
+
+void prepare_machine(void);
+/* /dev/console on 0, 1 and 2. */
+void open_console(void);
+
+/* --- policy.c --- */
+
+enum action { ACTION_SHELL, ACTION_WAIT, ACTION_REBOOT, ACTION_POWEROFF, ACTION_HALT };
+struct policy {
+  enum action action;
+  /* Before it. */
+  long seconds;
+};
+/* `texts` are command lines, the weakest first; they are taken apart in place. */
+struct policy read_policy(char *const texts[]);
+
+/* --- rescue.c --- */
+
+/* What is done when nothing else can be. Returns when the boot shall be tried again, `again` says it in words. */
+void apply_policy(char **envp, const char *again);
+/* Waits for one child and buries all others; returns its status as wait(2) gives it. */
+int wait_for(long pid);
+
+/* --- handover.c --- */
+
+/* Points into the message; argv and envp end with null. */
+struct handover {
+  const char *mode;
+  const char *root;
+  const char *put_old;
+  const char *init;
+  char **argv;
+  char **envp;
+  int entered;
+};
+/* Returns null, or what is wrong with the message. `words` has room for HANDOVER_WORDS. */
+const char *parse_handover(char *message, u64 size, char **words, struct handover *to);
+/* Returns only where it failed, having said why. */
+void follow_handover(struct handover *handover);
+
+/* --- text.c --- */
+
+u64 length_of(const char *text);
+int is_same(const char *a, const char *b);
+int begins_with(const char *text, const char *start);
+/* Into `to`, which has at least 24 bytes; returns it. */
+char *decimal(long number, char *to);
+/* Digits only, at most 9 of them, with a sign where `is_signed`. Returns 0 where it is anything else. */
+int parse_number(const char *text, int is_signed, long *number);
+const char *describe_error(long error);
+const char *describe_signal(int signal);
+
+/* --- say.c --- */
+
+/* Strings to a line: on every console of the kernel and into its log, or where there is no kernel log, on /dev/console. */
+void say_words(const char *const *words);
+/* The same to standard error. */
+void complain_words(const char *const *words);
+#define say(...) say_words((const char *const[]){__VA_ARGS__, 0})
+#define complain(...) complain_words((const char *const[]){__VA_ARGS__, 0})
+#define number_text(number) decimal(number, (char[24]){0})
+/* A whole small file, with a 0 behind it; cut at size - 1. Returns its length, or less than 0. */
+long read_text_file(const char *path, char *to, u64 size);

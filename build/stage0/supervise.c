@@ -1,0 +1,95 @@
+#include "stage0.h"
+
+/* include/linux/proc_ns.h, PROC_PID_INIT_INO: the process namespace that the kernel began with. */
+#define FIRST_NAMESPACE "pid:[4026531836]"
+
+int is_first_process(void)
+{
+  if (process_id() != 1) return 0;
+  char name[64];
+  long length = read_link("/proc/self/ns/pid", name, sizeof name - 1);
+  /* No /proc yet: only the kernel starts a program like this. With one, PID 1 may be a container's. */
+  if (length < 0) return 1;
+  name[length] = 0;
+  return is_same(name, FIRST_NAMESPACE);
+}
+
+/* Returns in both: 0 in the child, which has the pipe's other end at HANDOVER_FD. */
+static long start_child(int *messages)
+{
+  int ends[2];
+  /* A message that does not fit into the pipe is an error to its writer, not a wait without end. */
+  long error = make_pipe(ends, O_CLOEXEC | O_NONBLOCK);
+  if (error < 0) return error;
+  long pid = fork_process();
+  if (pid == 0) {
+    duplicate(ends[1], HANDOVER_FD, O_CLOEXEC);
+    close_file(ends[0]);
+    close_file(ends[1]);
+    return 0;
+  }
+  close_file(ends[1]);
+  *messages = ends[0];
+  return pid;
+}
+
+static u64 read_message(int from, char *to)
+{
+  u64 size = 0;
+  long count;
+  while (size < HANDOVER_MAX && (count = read_bytes(from, to + size, HANDOVER_MAX - size)) > 0) size += (u64)count;
+  close_file(from);
+  return size;
+}
+
+static void explain_death(int signal)
+{
+  say("levain crashed: killed by ", describe_signal(signal), " (", number_text(signal), ")");
+  if (signal == 9) say("hint: the kernel kills where memory runs out (`dmesg` tells): give the machine more memory");
+  else say("hint: a fault of levain or of its runtime, or damaged memory: try again, and please report it");
+}
+
+/* Returns what went wrong in a word, null where the message is to be followed. */
+static int is_handover(int status, int messages, char *message, char **words, struct handover *handover)
+{
+  u64 size = read_message(messages, message);
+  int signal = status & 0x7f, code = status >> 8 & 0xff;
+  if (signal) {
+    explain_death(signal);
+    return 0;
+  }
+  if (code) {
+    say("levain ended with exit status ", number_text(code), " and no word on how to go on");
+    return 0;
+  }
+  const char *fault = parse_handover(message, size, words, handover);
+  if (fault) say("levain ended without a handover that can be followed: ", fault);
+  return !fault;
+}
+
+static void follow_for_ever(struct handover *handover, char **envp)
+{
+  for (;;) {
+    follow_handover(handover);
+    apply_policy(envp, "tries once more to start the real init");
+  }
+}
+
+void supervise(char **envp)
+{
+  char message[HANDOVER_MAX + 1], *words[HANDOVER_WORDS];
+  struct handover handover;
+  prepare_machine();
+  for (;; apply_policy(envp, "starts levain once more")) {
+    const char *lack = missing_cpu_feature();
+    if (lack) {
+      say("this CPU is too old for levain's runtime: it has no ", lack, " (needed: " CPU_NEEDED ")");
+      continue;
+    }
+    int messages;
+    long pid = start_child(&messages);
+    if (pid == 0) return;
+    if (pid < 0) say("could not start a process: ", describe_error(pid));
+    else if (is_handover(wait_for(pid), messages, message, words, &handover)) follow_for_ever(&handover, envp);
+  }
+}

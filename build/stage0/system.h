@@ -1,0 +1,106 @@
+/* The kernel's interface as far as stage0 uses it. Every function returns what the kernel does: less than 0 is -errno. */
+#pragma once
+
+typedef unsigned char u8;
+typedef unsigned int u32;
+typedef unsigned long u64;
+
+#if defined(__x86_64__)
+#include "x86_64.h"
+#elif defined(__aarch64__)
+#include "aarch64.h"
+#else
+#error "stage0 knows x86-64 and AArch64"
+#endif
+
+#define E2BIG 7
+#define EINTR 4
+#define EBUSY 16
+#define AT_FDCWD (-100)
+#define AT_PHDR 3
+#define AT_PHNUM 5
+#define AT_BASE 7
+#define AT_ENTRY 9
+#define O_RDONLY 0
+#define O_WRONLY 01
+#define O_RDWR 02
+#define O_NOCTTY 0400
+#define O_NONBLOCK 04000
+#define O_CLOEXEC 02000000
+#define MFD_CLOEXEC 1
+#define X_OK 1
+#define S_IFCHR 0020000
+#define MS_NOSUID 2
+#define MS_NODEV 4
+#define MS_NOEXEC 8
+#define MS_MOVE 8192
+#define MNT_DETACH 2
+#define SIGCHLD 17
+#define WNOHANG 1
+#define TCGETS 0x5401
+#define TCSETS 0x5402
+#define TIOCSCTTY 0x540e
+#define TIOCGDEV 0x80045432
+#define REBOOT_MAGIC1 0xfee1dead
+#define REBOOT_MAGIC2 672274793
+#define REBOOT_RESTART 0x01234567
+#define REBOOT_HALT 0xcdef0123
+#define REBOOT_POWER_OFF 0x4321fedc
+
+#define call0(n) call6(n, 0, 0, 0, 0, 0, 0)
+#define call1(n, a) call6(n, (long)(a), 0, 0, 0, 0, 0)
+#define call2(n, a, b) call6(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define call3(n, a, b, c) call6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define call4(n, a, b, c, d) call6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define call5(n, a, b, c, d, e) call6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
+
+static inline long open_file(const char *path, int flags) { return call4(SYS_openat, AT_FDCWD, path, flags, 0); }
+static inline long read_bytes(long fd, void *to, u64 size) { return call3(SYS_read, fd, to, size); }
+static inline long write_bytes(long fd, const void *from, u64 size) { return call3(SYS_write, fd, from, size); }
+static inline long close_file(long fd) { return call1(SYS_close, fd); }
+static inline long duplicate(long fd, long to, int flags) { return fd == to ? fd : call3(SYS_dup3, fd, to, flags); }
+static inline long control(long fd, u64 request, void *argument) { return call3(SYS_ioctl, fd, request, argument); }
+static inline long make_pipe(int fds[2], int flags) { return call2(SYS_pipe2, fds, flags); }
+static inline long make_memory_file(const char *name) { return call2(SYS_memfd_create, name, MFD_CLOEXEC); }
+static inline long make_directory(const char *path) { return call3(SYS_mkdirat, AT_FDCWD, path, 0755); }
+static inline long make_node(const char *path, u32 mode, u32 device)
+{
+  return call4(SYS_mknodat, AT_FDCWD, path, S_IFCHR | mode, device);
+}
+static inline long read_link(const char *path, char *to, u64 size)
+{
+  return call4(SYS_readlinkat, AT_FDCWD, path, to, size);
+}
+static inline int can_execute(const char *path) { return call3(SYS_faccessat, AT_FDCWD, path, X_OK) == 0; }
+static inline long mount(const char *source, const char *target, const char *type, u64 flags, const char *options)
+{
+  return call5(SYS_mount, source, target, type, flags, options);
+}
+static inline long unmount(const char *target, int flags) { return call2(SYS_umount2, target, flags); }
+static inline long change_directory(const char *path) { return call1(SYS_chdir, path); }
+static inline long change_root(const char *path) { return call1(SYS_chroot, path); }
+static inline long pivot_root(const char *to, const char *old) { return call2(SYS_pivot_root, to, old); }
+static inline long execute(const char *path, char *const argv[], char *const envp[])
+{
+  return call3(SYS_execve, path, argv, envp);
+}
+static inline long fork_process(void) { return call5(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
+static inline long wait_for_any(int *status, int flags) { return call4(SYS_wait4, -1, status, flags, 0); }
+static inline long process_id(void) { return call0(SYS_getpid); }
+static inline long new_session(void) { return call0(SYS_setsid); }
+static inline u32 set_umask(u32 mask) { return (u32)call1(SYS_umask, mask); }
+static inline void sleep_second(void)
+{
+  long second[2] = {1, 0};
+  call2(SYS_nanosleep, second, 0);
+}
+static inline void switch_power(u32 command)
+{
+  call0(SYS_sync);
+  call4(SYS_reboot, REBOOT_MAGIC1, REBOOT_MAGIC2, command, 0);
+}
+static inline void close_all_from(u32 fd) { call3(SYS_close_range, fd, ~0u, 0); }
+static inline void leave(int status)
+{
+  for (;;) call1(SYS_exit_group, status);
+}
