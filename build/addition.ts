@@ -1,6 +1,7 @@
 import { accessSync, constants, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { basename, join, posix, resolve } from "node:path";
 import { BootError } from "../src/errors.ts";
+import type { Voice } from "../src/voice.ts";
 import { attempt } from "./attempt.ts";
 import { type Content, contentOfFile } from "./content.ts";
 import { type ImageTree, putEntry } from "./tree.ts";
@@ -29,6 +30,9 @@ export function parseAddition(text: string, directory: string): Addition {
   return { source, destination: path };
 }
 
+// What node:fs gives for bytes that are not UTF-8; the true name is lost then.
+const REPLACEMENT = "\u{fffd}";
+
 function wrongAddition(text: string): BootError {
   return new BootError(`Expected SRC:DST with an absolute DST to add but received "${text}"`, {
     hint: "for example --add ./hooks:/etc/hooks",
@@ -37,14 +41,15 @@ function wrongAddition(text: string): BootError {
 
 /**
  * Puts a file, symlink, device node, fifo or a whole directory into the tree: modes, symlinks and hard links are kept,
- * everything belongs to root. Throws BootError where something cannot be read; sockets are passed over.
+ * everything belongs to root. Throws BootError where something cannot be read; sockets are left out with a warning.
  */
-export function addFromHost(tree: ImageTree, { source, destination }: Addition): void {
+export function addFromHost(tree: ImageTree, { source, destination }: Addition, voice: Voice): void {
   // By inode: the names of one file get one Content, which makes them hard links in the image.
   const linked = new Map<string, Content>();
   const visit = (from: string, to: string) => {
     const status = attempt(`cannot add ${from} to the image`, () => lstatSync(from), "check the path given to --add");
     if (status.isFile()) addFile(tree, from, to, status, linked);
+    else if (status.isSocket()) voice.warn(`${from} is a socket, which an image cannot hold: left out`);
     else addSpecial(tree, from, to, status);
     if (status.isDirectory()) for (const name of listNames(from)) visit(join(from, name), posix.join(to, name));
   };
@@ -65,7 +70,9 @@ function addSpecial(tree: ImageTree, from: string, to: string, status: Stats): v
     // The image's own "/" is made by the kernel.
     if (to !== "/") putEntry(tree, { kind: "directory", path: to, mode });
   } else if (status.isSymbolicLink()) {
-    putEntry(tree, { kind: "symlink", path: to, target: attempt(`cannot add ${from}`, () => readlinkSync(from)) });
+    const target = attempt(`cannot add ${from} to the image`, () => readlinkSync(from));
+    if (target.includes(REPLACEMENT)) throw new BootError(`cannot add ${from} to the image: its target is not UTF-8`);
+    putEntry(tree, { kind: "symlink", path: to, target });
   } else if (status.isFIFO()) {
     putEntry(tree, { kind: "fifo", path: to, mode });
   } else if (status.isBlockDevice() || status.isCharacterDevice()) {
@@ -85,7 +92,7 @@ function splitDevice(device: number): { major: number; minor: number } {
 
 function listNames(directory: string): readonly string[] {
   const names = attempt(`cannot add the directory ${directory} to the image`, () => readdirSync(directory));
-  const strange = names.find((name) => name.includes("\u{fffd}"));
+  const strange = names.find((name) => name.includes(REPLACEMENT));
   if (strange !== undefined) {
     throw new BootError(`cannot add ${directory} to the image: it has a name that is not UTF-8, like ${strange}`);
   }

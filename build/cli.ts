@@ -24,21 +24,29 @@ export async function runDesk(argv: readonly string[], machine: Machine): Promis
     args: { version: { type: "boolean", alias: "V", description: "Say the version" } },
     subCommands: commands,
   });
+  const find = (name: string | undefined) =>
+    name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   const [name, ...rest] = argv;
   if (name === "--version" || name === "-V") return say(packageJson.version);
-  if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) return say(await usage(levain));
-  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return say(await usage(levain));
+  const command = find(name);
   if (!command) {
     console.error(await usage(levain));
     if (name !== undefined) console.error(`\nUnknown command '${printable(name)}'`);
     return 2;
   }
-  if (asksForHelp(rest)) return say(await usage(command, levain));
+  // `levain help image` is `levain image --help`.
+  const topic = command === helpCommand ? find(rest[0]) : undefined;
+  if (topic ?? asksForHelp(rest)) return say(await usage(topic ?? command, levain));
+  return runOne(command, `levain ${name}`, rest);
+}
+
+async function runOne(command: Command, name: string, rawArgs: string[]): Promise<number> {
   try {
-    const { result } = await runCommand(command, { rawArgs: rest });
+    const { result } = await runCommand(command, { rawArgs });
     return typeof result === "number" ? result : 0;
   } catch (error) {
-    return tell(error, `levain ${name}`);
+    return tell(error, name);
   }
 }
 

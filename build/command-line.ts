@@ -52,6 +52,7 @@ function parseStrictly(rawArgs: readonly string[], options: NonNullable<Paramete
     });
     return { values: values as Record<string, (string | boolean)[] | undefined>, positionals };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    // Only the first sentence is about the mistake.
+    throw new UsageError((error instanceof Error ? error.message : String(error)).split(". ")[0] ?? "");
   }
 }

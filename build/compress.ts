@@ -17,7 +17,7 @@ export interface Compression {
 const LEVELS: Readonly<
   Record<CompressionMethod, { readonly lowest: number; readonly highest: number; readonly usual: number }>
 > = {
-  zstd: { lowest: 1, highest: 22, usual: 3 },
+  zstd: { lowest: 1, highest: 22, usual: 9 },
   lz4: { lowest: 1, highest: 12, usual: 9 },
   gzip: { lowest: 1, highest: 9, usual: 6 },
   xz: { lowest: 0, highest: 9, usual: 6 },

@@ -52,13 +52,14 @@ function readMember(bytes: Uint8Array, start: number, offset: number): { member:
   // Padding counts from the archive's own begin: it may follow another one in the same file.
   const dataStart = start + align(nameEnd + 1 - start, 4);
   const dataEnd = dataStart + size;
-  if (dataEnd > bytes.length) throw malformed(offset, "the file ends within it");
+  // After a name without data the padding may be cut off.
+  if ((size > 0 ? dataEnd : nameEnd + 1) > bytes.length) throw malformed(offset, "the file ends within it");
   if (bytes[nameEnd] !== 0) throw malformed(offset, "a name without its end");
   const name = new TextDecoder().decode(bytes.subarray(nameStart, nameEnd));
   const data = bytes.subarray(dataStart, dataEnd);
   return {
     member: { name, ino, mode, uid, gid, nlink, mtime, major, minor, data },
-    // The last padding may be cut off.
+    // So may the padding after data.
     next: Math.min(start + align(dataEnd - start, 4), bytes.length),
   };
 }

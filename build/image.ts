@@ -64,7 +64,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   for (const program of options.programs) addProgram(tree, program, program, machine);
   const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
   addManifest(tree, manifest);
-  for (const addition of options.additions) addFromHost(tree, addition);
+  for (const addition of options.additions) addFromHost(tree, addition, voice);
 
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);

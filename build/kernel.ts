@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -33,7 +33,8 @@ export function chooseKernel(wish: KernelWish, modulesRoot = "/lib/modules", run
         hint: "give a folder like /lib/modules/VERSION to --modules-dir",
       });
     }
-    return { version: wish.kernel ?? basename(modulesDir), modulesDir };
+    // A link like lib/modules/current has not the version as its name.
+    return { version: wish.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
   }
   const versions = listDirectories(modulesRoot);
   const version = wish.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
