@@ -1,0 +1,60 @@
+// Runs the tests that need no guest with coverage, and fails where fewer than 90 % of the lines of src/ were run.
+// What answers for the real kernel (machine/linux*.ts, machine/libc.ts) runs only in guests and is left out.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Glob } from "bun";
+import { scratchDirectory } from "./cache.ts";
+
+const LEAST_PERCENT = 90;
+const IN_GUESTS_ONLY = /^src\/machine\/(linux[\w-]*|libc)\.ts$/;
+
+interface Coverage {
+  readonly file: string;
+  readonly lines: number;
+  readonly hit: number;
+}
+
+/** The records of an lcov tracefile (geninfo(1)) for files of src/. */
+export function readTracefile(text: string): Coverage[] {
+  return text.split("end_of_record").flatMap((record) => {
+    const file = /^SF:(.*)$/m.exec(record)?.[1] ?? "";
+    const field = (name: string): number => Number(new RegExp(`^${name}:(\\d+)$`, "m").exec(record)?.[1] ?? 0);
+    return file.startsWith("src/") ? [{ file, lines: field("LF"), hit: field("LH") }] : [];
+  });
+}
+
+// A file that no test imports is in no tracefile: its lines without types and comments count as not run.
+function unseenFile(file: string): Coverage {
+  const code = new Bun.Transpiler({ loader: "ts" }).transformSync(readFileSync(file, "utf8"));
+  return { file, lines: code.split("\n").filter((line) => /\w/.test(line)).length, hit: 0 };
+}
+
+function percent(hit: number, lines: number): number {
+  return lines === 0 ? 100 : (100 * hit) / lines;
+}
+
+if (import.meta.main) {
+  const directory = scratchDirectory();
+  const words = ["--coverage", "--coverage-reporter=lcov", `--coverage-dir=${directory}`, "--dots"];
+  const tests = ["test/unit", "test/boot", "test/contract"];
+  const status = await Bun.spawn([process.execPath, "test", ...words, ...tests], {
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).exited;
+  const seen = readTracefile(readFileSync(join(directory, "lcov.info"), "utf8"));
+  const unseen = [...new Glob("src/**/*.ts").scanSync(".")]
+    .filter((file) => !seen.some((entry) => entry.file === file))
+    .map(unseenFile);
+  const counted = [...seen, ...unseen].filter(({ file, lines }) => !IN_GUESTS_ONLY.test(file) && lines > 0);
+  counted.sort((a, b) => percent(a.hit, a.lines) - percent(b.hit, b.lines) || a.file.localeCompare(b.file));
+  for (const { file, lines, hit } of counted) {
+    if (hit < lines) console.log(`${percent(hit, lines).toFixed(0).padStart(4)} %  ${hit}/${lines}  ${file}`);
+  }
+  const total = percent(
+    counted.reduce((sum, { hit }) => sum + hit, 0),
+    counted.reduce((sum, { lines }) => sum + lines, 0),
+  );
+  console.log(`${total.toFixed(1)} % of the lines of src/ were run; at least ${LEAST_PERCENT} % must be`);
+  process.exitCode = status === 0 && total >= LEAST_PERCENT ? 0 : 1;
+}

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
+import { run } from "./command.ts";
+import { debianKernel, type KernelFlavour } from "./kernels.ts";
+
+/** The program that all of this is about. */
+export const LEVAIN = join(import.meta.dir, "../../dist/levain");
+
+/** What `levain image` is asked for. */
+export interface LevainImageOptions {
+  /** Whose modules: "cloud" (default), "full", or "none" for an image without modules. */
+  readonly kernel?: KernelFlavour | "none";
+  /** The text of a levain.toml. */
+  readonly config?: string;
+  /** Path in the image → file on the host. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** More words for the command line, as "--module", "aoe"; files they name are not watched for changes. */
+  readonly words?: readonly string[];
+  /** METHOD[:LEVEL]; default lz4, which is quick both ways. */
+  readonly compress?: string;
+}
+
+const KEEP_OLD_MS = 3_600_000;
+
+/** Builds an initramfs with `dist/levain image`, once for these options and this dist/levain, and returns its path. */
+export async function levainImage(options: LevainImageOptions = {}): Promise<string> {
+  const { kernel = "cloud", config, files = {}, words = [], compress = "lz4" } = options;
+  const contents = Object.values(files).map((file) => [statSync(file).size, statSync(file).mtimeMs]);
+  const program = programKey();
+  const key = `${program}-${recipeKey(kernel, config, files, contents, words, compress)}`;
+  const directory = await cached("levain-images", key, async (target) => {
+    const modules =
+      kernel === "none" ? ["--kernel", "none"] : ["--modules-dir", (await debianKernel(kernel)).modulesDir];
+    const additions = Object.entries(files).flatMap(([path, file]) => ["--add", `${file}:${path}`]);
+    const output = ["--output", join(target, "image"), "--compress", compress];
+    removeOldImages(program);
+    await run([LEVAIN, "image", ...output, ...modules, ...additions, ...configWords(config), ...words]);
+  });
+  return join(directory, "image");
+}
+
+// Each build of dist/levain leaves images of up to 100 MB behind that nobody will ask for again.
+function removeOldImages(program: string): void {
+  const images = cacheDirectory("levain-images");
+  for (const name of readdirSync(images)) {
+    const path = join(images, name);
+    if (!name.startsWith(program) && Date.now() - statSync(path).mtimeMs > KEEP_OLD_MS)
+      rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function configWords(config: string | undefined): string[] {
+  if (config === undefined) return [];
+  const file = join(scratchDirectory(), "levain.toml");
+  writeFileSync(file, config);
+  return ["--config", file];
+}
+
+let keyOfProgram: string | null = null;
+
+// Reading 100 MB once a process costs less than trusting a file's time.
+function programKey(): string {
+  keyOfProgram ??= Bun.hash(readFileSync(LEVAIN)).toString(16);
+  return keyOfProgram;
+}
