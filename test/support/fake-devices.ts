@@ -1,0 +1,147 @@
+import type { DeviceEvent } from "../../src/machine/machine.ts";
+import { addEntry, type FakeDirectory } from "./fake-files.ts";
+import { type FakeImage, type FakePartition, partitionDisk } from "./fake-images.ts";
+
+/** A disk as a test writes it down; it has an image, or partitions, or neither. */
+export interface FakeDisk {
+  /** The kernel's name, "vda". */
+  readonly name: string;
+  readonly image?: FakeImage;
+  readonly partitions?: readonly FakePartition[];
+  /** In place of either: what is on it, byte for byte. */
+  readonly content?: Uint8Array;
+  readonly readOnly?: boolean;
+  /** Milliseconds since the kernel started, or since the module that makes it was loaded; there from the start where not given. */
+  readonly arrivesAtMs?: number;
+}
+
+/** A block device that the fake kernel has. */
+export interface FakeBlockDevice {
+  readonly name: string;
+  /** "major:minor" */
+  readonly number: string;
+  readonly devpath: string;
+  content: Uint8Array;
+  readonly readOnly: boolean;
+}
+
+const SD_MAJOR = 8;
+const MINORS_PER_DISK = 16;
+const CONTENT_IF_NONE = new Uint8Array(1 << 20);
+
+/** The block devices, what /sys and /dev say of them, and the uevents that tell of them. */
+export class FakeDevices {
+  readonly images = new Map<bigint | number, FakeImage>();
+  readonly #byNumber = new Map<string, FakeBlockDevice>();
+  readonly #sys: FakeDirectory;
+  readonly #dev: FakeDirectory;
+  #disks = 0;
+  #sequence = 0;
+  /** null until somebody listens: what happened before is not heard of. */
+  #queue: DeviceEvent[] | null = null;
+
+  constructor(sys: FakeDirectory, dev: FakeDirectory) {
+    this.#sys = sys;
+    this.#dev = dev;
+  }
+
+  /** Makes an image known: what has its bytes can be mounted. */
+  addImage(image: FakeImage): void {
+    this.images.set(Bun.hash(image.bytes), image);
+  }
+
+  /** The image whose bytes these are; undefined for any others. */
+  imageOf(content: Uint8Array): FakeImage | undefined {
+    return this.images.get(Bun.hash(content));
+  }
+
+  addDisk(disk: FakeDisk): void {
+    const { name, image, partitions = [] } = disk;
+    const minor = this.#disks++ * MINORS_PER_DISK;
+    const table = partitions.length > 0 ? partitionDisk(partitions) : null;
+    const content = disk.content ?? image?.bytes ?? table?.bytes ?? CONTENT_IF_NONE;
+    const readOnly = disk.readOnly ?? false;
+    if (image !== undefined) this.addImage(image);
+    const devpath = `/devices/pci0000:00/0000:00:0${this.#disks}.0/block/${name}`;
+    this.addBlockDevice({ name, number: `${SD_MAJOR}:${minor}`, devpath, content, readOnly }, { DEVTYPE: "disk" });
+    for (const [index, partition] of partitions.entries()) {
+      this.addImage(partition.image);
+      const partName = `${name}${/\d$/.test(name) ? "p" : ""}${index + 1}`;
+      const offset = table?.offsets[index] ?? 0;
+      const part = content.subarray(offset, offset + partition.image.bytes.length);
+      const number = `${SD_MAJOR}:${minor + index + 1}`;
+      const properties = { DEVTYPE: "partition", PARTN: String(index + 1) };
+      this.addBlockDevice({ name: partName, number, devpath: `${devpath}/${partName}`, content: part, readOnly }, properties);
+    }
+  }
+
+  /** As the kernel does it: sysfs and the node first, then the event. */
+  addBlockDevice(device: FakeBlockDevice, properties: Readonly<Record<string, string>>): void {
+    const { name, number, devpath } = device;
+    this.#byNumber.set(number, device);
+    const [major = "", minor = ""] = number.split(":");
+    const all = { MAJOR: major, MINOR: minor, DEVNAME: name, ...properties };
+    const uevent = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);
+    addEntry(this.#sys, `${devpath}/uevent`, uevent.join(""));
+    addEntry(this.#sys, `${devpath}/dev`, `${number}\n`);
+    addEntry(this.#sys, `${devpath}/size`, { read: () => `${Math.floor(device.content.length / 512)}\n` });
+    addEntry(this.#sys, `${devpath}/ro`, device.readOnly ? "1\n" : "0\n");
+    if (properties.DEVTYPE === "disk") addEntry(this.#sys, `${devpath}/queue/logical_block_size`, "512\n");
+    else addEntry(this.#sys, `${devpath}/partition`, `${properties.PARTN}\n`);
+    addEntry(this.#sys, `/class/block/${name}`, { link: `../..${devpath}` });
+    addEntry(this.#dev, `/${name}`, { node: "block", number });
+    this.emit("add", devpath, "block", all);
+  }
+
+  removeDisk(name: string): void {
+    const link = this.#entry("/class/block", name);
+    const devpath = link?.kind === "symlink" ? link.target.slice("../..".length) : null;
+    if (devpath === null) throw new Error(`FakeMachine: there is no disk ${name}`);
+    const below = [...this.#byNumber.values()].filter((device) => `${device.devpath}/`.startsWith(`${devpath}/`));
+    for (const device of below.toReversed()) {
+      this.#byNumber.delete(device.number);
+      this.#entries("/class/block").delete(device.name);
+      this.#dev.entries.delete(device.name);
+      this.emit("remove", device.devpath, "block", { DEVNAME: device.name });
+    }
+    this.#entries(devpath.slice(0, devpath.lastIndexOf("/"))).delete(name);
+  }
+
+  byNumber(number: string | null): FakeBlockDevice | undefined {
+    return this.#byNumber.get(number ?? "");
+  }
+
+  emit(action: string, devpath: string, subsystem: string, properties: Readonly<Record<string, string>>): void {
+    const SEQNUM = String(++this.#sequence);
+    const all = { ACTION: action, DEVPATH: devpath, SUBSYSTEM: subsystem, ...properties, SEQNUM };
+    this.#queue?.push({ action, devpath, subsystem, properties: all });
+  }
+
+  listen(): void {
+    this.#queue ??= [];
+  }
+
+  /** The next event that has happened. */
+  takeEvent(): DeviceEvent | null {
+    return this.#queue?.shift() ?? null;
+  }
+
+  /** Forgets what has happened, as the kernel does when the socket's buffer is full, and says so. */
+  overflow(): void {
+    this.#queue = [{ action: "overflow", devpath: "", subsystem: "", properties: {} }];
+  }
+
+  #entries(path: string): FakeDirectory["entries"] {
+    let directory = this.#sys;
+    for (const name of path.split("/").filter((part) => part !== "")) {
+      const next = directory.entries.get(name);
+      if (next?.kind !== "directory") return new Map();
+      directory = next;
+    }
+    return directory.entries;
+  }
+
+  #entry(path: string, name: string) {
+    return this.#entries(path).get(name);
+  }
+}

@@ -1,0 +1,144 @@
+import { SyscallError } from "../../src/errors.ts";
+import type { Files } from "../../src/machine/machine.ts";
+import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
+import type { FakeKernel } from "./fake-kernel.ts";
+import { type FakePlace, pathOf } from "./fake-mounts.ts";
+
+const COPY_CHUNK_BYTES = 4 << 20;
+
+/** The calls on files, over the fake kernel's mount table. */
+export function createFakeFiles(kernel: FakeKernel): Files {
+  const { namespace } = kernel;
+  const read = (path: string) => readNode(kernel, namespace.find(path, "open"), path, "read");
+  const status = (path: string, follow: boolean) => {
+    const place = lookOrNull(kernel, path, follow);
+    return place === null ? null : nodeStatus(place.node, place.mount.filesystem.device);
+  };
+  const files: Files = {
+    readFile: (path) => Uint8Array.from(read(path)),
+    writeFile: (path, data) => write(kernel, path, typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data)),
+    listDirectory(path) {
+      const { entries } = asDirectory(namespace.find(path, "open").node, "scandir", path);
+      return [...entries.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    },
+    makeDirectory: (path, mode) => makeDirectory(kernel, path, mode),
+    makeSymlink: (target, path) => create(kernel, path, "symlink", { kind: "symlink", target }),
+    makeNode: (path, kind, major, minor, mode) => create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
+    stat: (path) => status(path, true),
+    lstat: (path) => status(path, false),
+    readLink(path) {
+      const { node } = namespace.find(path, "readlink", false);
+      if (node.kind !== "symlink") throw new SyscallError("readlink", "EINVAL", path);
+      return node.target;
+    },
+    removeFile(path) {
+      remove(kernel, path, "unlink", (node) => (node.kind === "directory" ? "EISDIR" : null));
+    },
+    removeDirectory(path) {
+      remove(kernel, path, "rmdir", (node) => (node.kind !== "directory" ? "ENOTDIR" : node.entries.size > 0 ? "ENOTEMPTY" : null));
+    },
+    openReader(path) {
+      const place = namespace.find(path, "open");
+      const bytes = readNode(kernel, place, path, "read");
+      const count = (change: number) => kernel.openFiles.set(place.mount, (kernel.openFiles.get(place.mount) ?? 0) + change);
+      count(1);
+      return {
+        size: bytes.length,
+        read: (offset, length) => bytes.slice(Math.min(offset, bytes.length), offset + Math.max(0, length)),
+        close: () => void count(-1),
+      };
+    },
+    copyFile(source, target, onProgress) {
+      const bytes = read(source);
+      write(kernel, target, new Uint8Array());
+      try {
+        for (let done = 0; done < bytes.length; ) {
+          done = Math.min(done + COPY_CHUNK_BYTES, bytes.length);
+          write(kernel, target, bytes.slice(0, done));
+          onProgress(done);
+        }
+      } catch (error) {
+        files.removeFile(target);
+        throw error;
+      }
+    },
+    statFilesystem(path) {
+      const { filesystem } = namespace.find(path, "statfs").mount;
+      const freeBytes = filesystem.readOnly ? 0 : Math.max(0, filesystem.totalBytes - usedBytes(filesystem.root));
+      return { magic: filesystem.magic, totalBytes: filesystem.totalBytes, freeBytes };
+    },
+  };
+  return files;
+}
+
+/** Throws EROFS where the place lies on something that is read-only. */
+export function checkWritable({ mount }: FakePlace, call: string, path: string): void {
+  if (mount.readOnly || mount.filesystem.readOnly) throw new SyscallError(call, "EROFS", path);
+}
+
+function lookOrNull(kernel: FakeKernel, path: string, follow: boolean): FakePlace | null {
+  try {
+    return kernel.namespace.look(path, "stat", follow).place;
+  } catch (error) {
+    if (error instanceof SyscallError && (error.code === "ENOENT" || error.code === "ENOTDIR")) return null;
+    throw error;
+  }
+}
+
+function readNode(kernel: FakeKernel, { node }: FakePlace, path: string, call: string): Uint8Array {
+  if (node.kind === "directory") throw new SyscallError(call, "EISDIR", path);
+  if (node.kind === "file") return fileBytes(node);
+  if (node.kind !== "block") return new Uint8Array();
+  const device = kernel.devices.byNumber(node.number);
+  if (device === undefined) throw new SyscallError("open", "ENXIO", path);
+  return device.content;
+}
+
+/** Puts a new node where nothing is. */
+function create(kernel: FakeKernel, path: string, call: string, node: FakeNode): void {
+  const { place, parent, name } = kernel.namespace.look(path, call, false);
+  if (place !== null) throw new SyscallError(call, "EEXIST", path);
+  checkWritable(parent, call, path);
+  asDirectory(parent.node, call, path).entries.set(name, node);
+}
+
+function write(kernel: FakeKernel, path: string, data: Uint8Array): void {
+  const { place, parent, name } = kernel.namespace.look(path, "open");
+  const node = place?.node ?? null;
+  if (node?.kind === "directory") throw new SyscallError("open", "EISDIR", path);
+  if (node?.kind === "block") throw new Error(`FakeMachine: nobody writes to a disk, and ${path} is one`);
+  if (node?.kind === "character") return;
+  checkWritable(place ?? parent, "open", path);
+  if (node !== null && node.kind !== "file") throw new SyscallError("open", "ENOENT", path);
+  if (typeof node?.data === "function") throw new SyscallError("write", "EIO", path);
+  const { filesystem } = (place ?? parent).mount;
+  const growth = data.length - (node?.data.length ?? 0);
+  if (filesystem.totalBytes > 0 && usedBytes(filesystem.root) + growth > filesystem.totalBytes) throw new SyscallError("write", "ENOSPC", path);
+  if (node !== null) node.data = data;
+  else asDirectory(parent.node, "open", path).entries.set(name, { kind: "file", mode: 0o644, data });
+}
+
+function makeDirectory(kernel: FakeKernel, path: string, mode = 0o755): void {
+  const { namespace } = kernel;
+  const names = path.split("/").filter((name) => name !== "");
+  for (let length = 1; length <= names.length; length++) {
+    const prefix = `/${names.slice(0, length).join("/")}`;
+    const { place, parent, name } = namespace.look(prefix, "mkdir");
+    const isLast = length === names.length;
+    if (place !== null && place.node.kind !== "directory") throw new SyscallError("mkdir", isLast ? "EEXIST" : "ENOTDIR", path);
+    if (place !== null) continue;
+    checkWritable(parent, "mkdir", path);
+    asDirectory(parent.node, "mkdir", path).entries.set(name, makeFakeDirectory(isLast ? mode : 0o755));
+  }
+}
+
+function remove(kernel: FakeKernel, path: string, call: string, objection: (node: FakeNode) => string | null): void {
+  const place = kernel.namespace.find(path, call, false);
+  checkWritable(place, call, path);
+  const code = objection(place.node);
+  // Being a mount point is seen before being full, but after being of the wrong kind.
+  if (code !== "ENOTDIR" && code !== "EISDIR" && kernel.namespace.isMountPoint(place)) throw new SyscallError(call, "EBUSY", path);
+  if (code !== null) throw new SyscallError(call, code, path);
+  if (place.up === null) throw new SyscallError(call, "EBUSY", pathOf(place));
+  asDirectory(place.up.node, call, path).entries.delete(place.name);
+}

@@ -1,0 +1,48 @@
+import type { Handover, LoopRequest, Machine, MountRequest } from "../../src/machine/machine.ts";
+
+type Describer = { readonly [Name in keyof Machine]?: Machine[Name] extends (...given: infer Given) => unknown ? (...given: Given) => string : never };
+
+/** Calls that change something, in words. */
+const CHANGES: Describer = {
+  writeFile: (path) => `write ${path}`,
+  makeDirectory: (path) => `mkdir ${path}`,
+  makeSymlink: (target, path) => `link ${path} to ${target}`,
+  makeNode: (path, kind, major, minor) => `node ${path} ${kind} ${major}:${minor}`,
+  removeFile: (path) => `remove ${path}`,
+  removeDirectory: (path) => `remove ${path}/`,
+  copyFile: (source, target) => `copy ${source} to ${target}`,
+  mount: describeMount,
+  moveMount: (from, to) => `move ${from} to ${to}`,
+  unmount: (target, lazy) => `unmount ${target}${lazy === true ? " (lazy)" : ""}`,
+  attachLoop: describeLoop,
+  detachLoop: (device) => `detach ${device}`,
+  loadModule: (path, parameters) => `load ${path}${parameters === "" ? "" : ` ${parameters}`}`,
+  run: (argv) => `run ${argv.join(" ")}`,
+  runOnTerminal: (argv, terminal) => `run ${argv.join(" ")} on ${terminal}`,
+  hangUp: () => "hang up a process",
+  handOver: describeHandover,
+  power: (action) => action,
+};
+
+/** The line of a call in the journal; a directory that is there already is not made, so no change. */
+export function describeCall(name: string, given: readonly unknown[], machine: Machine): { readonly line: string; readonly isChange: boolean } {
+  const describe = CHANGES[name as keyof Machine] as ((...all: readonly unknown[]) => string) | undefined;
+  if (describe === undefined) return { line: [name, ...given.filter((one) => typeof one === "string")].join(" "), isChange: false };
+  const isThere = name === "makeDirectory" && machine.stat(String(given[0]))?.kind === "directory";
+  return { line: describe(...given), isChange: !isThere };
+}
+
+function describeMount({ source, target, type, flags, options }: MountRequest): string {
+  const words = [...flags, ...(options === "" ? [] : [options])].join(",");
+  return `mount ${type === "" ? "" : `${type} `}${source} at ${target}${words === "" ? "" : ` (${words})`}`;
+}
+
+function describeLoop({ file, readOnly, offset }: LoopRequest): string {
+  return `loop ${file}${readOnly ? " (ro)" : ""}${offset === undefined ? "" : ` from ${offset}`}`;
+}
+
+function describeHandover({ mode, root, putOld, argv, environment }: Handover): string {
+  const old = putOld === null ? "" : `, the old root at ${putOld}`;
+  const more = environment.length === 0 ? "" : ` with ${environment.join(" ")}`;
+  return `${mode} to ${root}${old}: ${argv.join(" ")}${more}`;
+}

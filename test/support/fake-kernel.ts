@@ -1,0 +1,135 @@
+import { FakeDevices, type FakeDisk } from "./fake-devices.ts";
+import { addEntry, type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
+import { FakeFilesystems } from "./fake-filesystems.ts";
+import { type FakeFilesystem, type FakeMount, FakeNamespace } from "./fake-mounts.ts";
+
+/** A kernel module as the fake kernel knows it, by its name; its file has to be in the tree too. */
+export interface FakeModule {
+  /** Names of the modules whose symbols it uses. */
+  readonly needs?: readonly string[];
+  /** Filesystem types that the kernel then knows. */
+  readonly filesystems?: readonly string[];
+  /** Nodes that it makes in /dev: { "/loop-control": { node: "character", number: "10:237" } }. */
+  readonly nodes?: FakeTree;
+  /** Disks that it finds; `arrivesAtMs` counts from its loading. */
+  readonly disks?: readonly FakeDisk[];
+}
+
+export interface FakeKernelOptions {
+  /** /proc/cmdline */
+  readonly cmdline?: string;
+  /** What the initramfs holds. */
+  readonly files?: FakeTree;
+  /** Of the kernel's root: "rootfs" where not given, or what a classic initrd is. */
+  readonly rootType?: string;
+  readonly disks?: readonly FakeDisk[];
+  readonly modules?: Readonly<Record<string, FakeModule>>;
+  /** Filesystem types that need a block device and are built in. */
+  readonly filesystems?: readonly string[];
+  /** More files of /sys: { "/devices/…/modalias": "pci:…" }. */
+  readonly sys?: FakeTree;
+  readonly memoryBytes?: number;
+}
+
+const START_MS = 1000;
+const ROOTFS_MAGIC = 0x01021994;
+const VIRTUAL_TYPES = ["sysfs", "tmpfs", "ramfs", "proc", "devtmpfs"];
+const DEV: FakeTree = {
+  "/console": { node: "character", number: "5:1" },
+  "/null": { node: "character", number: "1:3" },
+  "/kmsg": { node: "character", number: "1:11" },
+  "/ttyS0": { node: "character", number: "4:64" },
+};
+
+/** What the fake calls work on: mount table, devices, modules, log and clock. */
+export class FakeKernel {
+  readonly namespace: FakeNamespace;
+  readonly devices: FakeDevices;
+  readonly filesystems: FakeFilesystems;
+  readonly modules: Readonly<Record<string, FakeModule>>;
+  readonly loadedModules: string[] = [];
+  /** Types that mount(2) knows. */
+  readonly types: { readonly virtual: string[]; readonly device: string[] };
+  /** Open files by the mount they lie on, which they keep busy. */
+  readonly openFiles = new Map<FakeMount, number>();
+  readonly log: { readonly text: string; readonly isOurs: boolean }[] = [];
+  readonly #sys: FakeDirectory;
+  readonly #dev: FakeDirectory;
+  #nowMs = START_MS;
+  #arrivals: { readonly atMs: number; readonly disk: FakeDisk }[] = [];
+
+  constructor(options: FakeKernelOptions) {
+    const memoryBytes = options.memoryBytes ?? 1 << 30;
+    this.modules = options.modules ?? {};
+    this.types = { virtual: [...VIRTUAL_TYPES], device: [...(options.filesystems ?? [])] };
+    this.#sys = makeFakeTree({ "/class/block": { directory: true }, "/class/tty/console/active": "ttyS0\n", ...options.sys });
+    this.#dev = makeFakeTree(DEV);
+    this.devices = new FakeDevices(this.#sys, this.#dev);
+    const rootfs: FakeFilesystem = {
+      type: options.rootType ?? "rootfs",
+      device: "0:1",
+      root: makeFakeTree({ ...options.files }),
+      magic: options.rootType === undefined ? ROOTFS_MAGIC : 0xef53,
+      totalBytes: memoryBytes / 2,
+      layers: [],
+      readOnly: false,
+    };
+    this.namespace = new FakeNamespace(rootfs, options.rootType === undefined ? "none" : "/dev/root");
+    const single = { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.#sys, devtmpfs: this.#dev };
+    const say = (text: string) => this.say(text);
+    this.filesystems = new FakeFilesystems({ namespace: this.namespace, devices: this.devices, single, memoryBytes, say });
+    for (const disk of options.disks ?? []) this.arrive(disk, disk.arrivesAtMs ?? 0);
+  }
+
+  #makeProc(cmdline: string, memoryBytes: number): FakeDirectory {
+    const kilobytes = memoryBytes / 1024;
+    const listTypes = () => `${this.types.virtual.map((type) => `nodev\t${type}\n`).join("")}${this.types.device.map((type) => `\t${type}\n`).join("")}`;
+    return makeFakeTree({
+      "/cmdline": `${cmdline}\n`,
+      "/filesystems": { read: listTypes },
+      "/meminfo": `MemTotal:       ${kilobytes} kB\nMemFree:        ${kilobytes} kB\nMemAvailable:   ${kilobytes} kB\n`,
+      "/modules": { read: () => this.loadedModules.map((name) => `${name} 16384 0 - Live 0x0000000000000000\n`).join("") },
+      "/mounts": { link: "self/mounts" },
+      "/self/mountinfo": { read: () => this.namespace.mountInfo() },
+    });
+  }
+
+  /** A line of the kernel's own in its log. */
+  say(text: string): void {
+    this.log.push({ text, isOurs: false });
+  }
+
+  /** A disk that is there at `atMs`, now if that is past. */
+  arrive(disk: FakeDisk, atMs: number): void {
+    if (atMs <= this.#nowMs) this.devices.addDisk(disk);
+    else this.#arrivals = [...this.#arrivals, { atMs, disk }].sort((a, b) => a.atMs - b.atMs);
+  }
+
+  /** What a module brings with it, when it has been loaded. */
+  addModule(name: string, module: FakeModule): void {
+    this.loadedModules.push(name);
+    addEntry(this.#sys, `/module/${name}/initstate`, "live\n");
+    for (const type of module.filesystems ?? []) (type === "overlay" ? this.types.virtual : this.types.device).push(type);
+    for (const [path, entry] of Object.entries(module.nodes ?? {})) addEntry(this.#dev, path, entry);
+    for (const disk of module.disks ?? []) this.arrive(disk, this.#nowMs + (disk.arrivesAtMs ?? 0));
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** When the next device arrives; null where none is to come. */
+  get nextArrivalMs(): number | null {
+    return this.#arrivals[0]?.atMs ?? null;
+  }
+
+  /** Moves the clock, and lets arrive what arrives until then. */
+  waitUntil(ms: number): void {
+    for (let next = this.#arrivals[0]; next !== undefined && next.atMs <= ms; next = this.#arrivals[0]) {
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      this.#arrivals.shift();
+      this.devices.addDisk(next.disk);
+    }
+    this.#nowMs = Math.max(this.#nowMs, ms);
+  }
+}

@@ -1,0 +1,178 @@
+import { SyscallError } from "../../src/errors.ts";
+import type { Clock, Devices, Kernel, Machine } from "../../src/machine/machine.ts";
+import type { FakeDisk } from "./fake-devices.ts";
+import { createFakeFiles } from "./fake-file-calls.ts";
+import type { FakeTree } from "./fake-files.ts";
+import type { FakeImage } from "./fake-images.ts";
+import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
+import { createFakeMounts } from "./fake-mount-calls.ts";
+import { createFakeProcesses, Ended, type FakePrograms } from "./fake-processes.ts";
+import { describeCall } from "./fake-journal.ts";
+
+export { fakeImage } from "./fake-images.ts";
+export { Ended };
+
+export interface FakeMachineOptions extends FakeKernelOptions {
+  readonly isBoot?: boolean;
+  readonly programs?: FakePrograms;
+  readonly release?: { readonly release: string; readonly machine: string };
+  /** Images that lie in files: their bytes can be mounted by a loop device. */
+  readonly images?: readonly FakeImage[];
+  /** What stage0 has mounted; /proc and /dev where not given. */
+  readonly mounted?: Readonly<Record<string, string>>;
+}
+
+/** What a refusal applies to: a part of the call's line in the journal. */
+export interface Refusal {
+  readonly call: keyof Machine;
+  readonly matches: string | RegExp;
+  readonly code: string;
+  /** How often; always where not given. */
+  times: number;
+  /** What the kernel says to it in its log. */
+  readonly kernelLog: readonly string[];
+}
+
+/** A machine, and what a test can do to it or ask of it beyond that. */
+export interface FakeMachine extends Machine {
+  /** What changed something or would have, one line each, with " → CODE" where it was refused. */
+  readonly journal: string[];
+  /** All that was written to the console. */
+  readonly console: string[];
+  /** All of the kernel's log, ours too. */
+  kernelLog(): readonly string[];
+  /** From here on, calls whose line in the journal contains `matches` fail with `code`. */
+  refuse(call: keyof Machine, matches: string | RegExp, code: string, more?: { readonly times?: number; readonly kernelLog?: readonly string[] }): void;
+  plugIn(disk: FakeDisk): void;
+  /** Takes a disk away, with its partitions. */
+  pullOut(name: string): void;
+  /** Uevents were lost: what is queued is gone, and the next one says so. */
+  overflowEvents(): void;
+  /** The kernel says something. */
+  say(text: string): void;
+}
+
+const RELEASE = { release: "6.1.0-fake", machine: "x86_64" };
+const MOUNTED = { "/proc": "proc", "/dev": "devtmpfs" };
+
+/** A small model of Linux after stage0: what it claims, test/contract/ holds against the real one. */
+export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
+  const kernel = new FakeKernel({ ...options, files: { ...directoriesOf(options.mounted ?? MOUNTED), ...options.files } });
+  for (const image of options.images ?? []) kernel.devices.addImage(image);
+  const journal: string[] = [];
+  const console: string[] = [];
+  const refusals: Refusal[] = [];
+  let ended: Ended | null = null;
+  const end = (how: Ended): never => {
+    ended = how;
+    throw how;
+  };
+  const calls = {
+    ...createFakeFiles(kernel),
+    ...createFakeMounts(kernel),
+    ...createFakeEvents(kernel),
+    ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
+    ...createFakeProcesses(kernel, { isBoot: options.isBoot ?? true, programs: options.programs ?? {}, show: (text) => void console.push(text), end }),
+    ...createFakeClock(kernel),
+  };
+  for (const [target, type] of Object.entries(options.mounted ?? MOUNTED)) calls.mount({ source: type, target, type, flags: [], options: "" });
+  return {
+    ...watchCalls(calls, { journal, refusals, kernel, ended: () => ended }),
+    journal,
+    console,
+    kernelLog: () => kernel.log.map(({ text }) => text),
+    refuse: (call, matches, code, { times = Number.POSITIVE_INFINITY, kernelLog = [] } = {}) => void refusals.push({ call, matches, code, times, kernelLog }),
+    plugIn: (disk) => kernel.arrive(disk, disk.arrivesAtMs ?? 0),
+    pullOut: (name) => kernel.devices.removeDisk(name),
+    overflowEvents: () => kernel.devices.overflow(),
+    say: (text) => kernel.say(text),
+  };
+}
+
+function directoriesOf(mounted: Readonly<Record<string, string>>): FakeTree {
+  return Object.fromEntries(Object.keys(mounted).map((path) => [path, { directory: true as const }]));
+}
+
+interface Watch {
+  readonly journal: string[];
+  readonly refusals: readonly Refusal[];
+  readonly kernel: FakeKernel;
+  readonly ended: () => Ended | null;
+}
+
+/** The same calls, but written down, and refused where a test wants that. */
+function watchCalls(calls: Machine, watch: Watch): Machine {
+  const watched = Object.entries(calls).map(([name, call]) => [name, typeof call === "function" ? watchCall(name, call, calls, watch) : call]);
+  return Object.fromEntries(watched) as Machine;
+}
+
+function watchCall(name: string, call: (...given: never[]) => unknown, calls: Machine, watch: Watch) {
+  return (...given: unknown[]): unknown => {
+    const over = watch.ended();
+    if (over !== null) throw over;
+    const { line, isChange } = describeCall(name, given, calls);
+    const at = isChange ? watch.journal.push(line) - 1 : null;
+    try {
+      refuseOrNot(name, line, watch);
+      return (call as (...all: unknown[]) => unknown)(...given);
+    } catch (error) {
+      if (at !== null && error instanceof SyscallError) watch.journal[at] = `${line} → ${error.code}`;
+      throw error;
+    }
+  };
+}
+
+function refuseOrNot(name: string, line: string, { refusals, kernel }: Watch): void {
+  const applies = ({ call, matches, times }: Refusal) => call === name && times > 0 && (typeof matches === "string" ? line.includes(matches) : matches.test(line));
+  const refusal = refusals.find(applies);
+  if (refusal === undefined) return;
+  refusal.times--;
+  for (const message of refusal.kernelLog) kernel.say(message);
+  throw new SyscallError(name, refusal.code, line);
+}
+
+function createFakeEvents(kernel: FakeKernel): Pick<Devices, "listenForDevices" | "nextDeviceEvent"> {
+  return {
+    listenForDevices: () => kernel.devices.listen(),
+    nextDeviceEvent(timeoutMs) {
+      kernel.devices.listen();
+      const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
+      for (;;) {
+        const event = kernel.devices.takeEvent();
+        if (event !== null) return event;
+        const nextMs = Math.min(kernel.nextArrivalMs ?? Number.POSITIVE_INFINITY, deadlineMs);
+        if (nextMs === Number.POSITIVE_INFINITY) throw new Error("FakeMachine: waits for ever, no device is to come");
+        if (kernel.nowMs >= deadlineMs) return null;
+        kernel.waitUntil(nextMs);
+      }
+    },
+  };
+}
+
+function createFakeKernelCalls(kernel: FakeKernel, release: ReturnType<Kernel["release"]>): Omit<Kernel, "power"> {
+  return {
+    release: () => release,
+    loadModule(path) {
+      const place = kernel.namespace.find(path, "open");
+      const name = (path.split("/").at(-1) ?? "").replace(/\.ko$/, "").replaceAll("-", "_");
+      const module = kernel.modules[name];
+      if (place.node.kind !== "file" || module === undefined || !path.endsWith(".ko")) throw new SyscallError("finit_module", "ENOEXEC", path);
+      if (kernel.loadedModules.includes(name)) throw new SyscallError("finit_module", "EEXIST", path);
+      const missing = module.needs?.find((needed) => !kernel.loadedModules.includes(needed));
+      if (missing !== undefined) {
+        kernel.say(`${name}: Unknown symbol of ${missing} (err -2)`);
+        throw new SyscallError("finit_module", "ENOENT", path);
+      }
+      kernel.addModule(name, module);
+    },
+    writeKernelLog(_level, text) {
+      for (const line of text.split("\n")) if (line !== "") kernel.log.push({ text: `levain: ${line}`, isOurs: true });
+    },
+    kernelLogMark: () => kernel.log.length - 1,
+    kernelLogSince: (mark) => kernel.log.slice(mark + 1).filter(({ isOurs }) => !isOurs).map(({ text }) => text),
+  };
+}
+
+function createFakeClock(kernel: FakeKernel): Clock {
+  return { nowMs: () => kernel.nowMs, sleepMs: (ms) => kernel.waitUntil(kernel.nowMs + Math.max(0, ms)) };
+}

@@ -1,0 +1,71 @@
+import { SyscallError } from "../../src/errors.ts";
+import type { Handover, Kernel, Processes } from "../../src/machine/machine.ts";
+import type { FakeKernel } from "./fake-kernel.ts";
+import { pathOf } from "./fake-mounts.ts";
+
+/** What a fake program is told, and what it does: it may use the machine like any other process. */
+export type FakeProgram = (call: {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** The tty that it runs on; null where it shares ours. */
+  readonly terminal: string | null;
+}) => { readonly status?: number; readonly output?: string } | undefined;
+
+/** Thrown where the real machine would not come back: from then on every call throws it again. */
+export class Ended extends Error {
+  readonly handover: Handover | null;
+  readonly power: "reboot" | "poweroff" | "halt" | null;
+
+  constructor(handover: Handover | null, power: Ended["power"]) {
+    super(handover === null ? `the machine does ${power}` : `handed over to ${handover.init}`);
+    this.name = "Ended";
+    this.handover = handover;
+    this.power = power;
+  }
+}
+
+/** Programs by the path that they are started with, or that it leads to. */
+export type FakePrograms = Readonly<Record<string, FakeProgram>>;
+
+/** The calls on processes; `end` is called where the process would end. */
+export function createFakeProcesses(
+  kernel: FakeKernel,
+  options: { readonly isBoot: boolean; readonly programs: FakePrograms; readonly show: (text: string) => void; readonly end: (ended: Ended) => never },
+): Processes & Pick<Kernel, "power"> {
+  let lastPid = 100;
+
+  function start(argv: readonly string[], environment: Readonly<Record<string, string>>, terminal: string | null) {
+    const [path = ""] = argv;
+    const place = kernel.namespace.find(path, "posix_spawn");
+    const isProgram = place.node.kind === "file" && (place.node.mode & 0o111) !== 0;
+    if (!isProgram) throw new SyscallError("posix_spawn", "EACCES", path);
+    if (terminal !== null) kernel.namespace.find(terminal, "posix_spawn");
+    const program = options.programs[path] ?? options.programs[pathOf(place)];
+    if (program === undefined) throw new Error(`FakeMachine: the test says nothing of the program ${path}`);
+    return program({ argv, environment, terminal }) ?? {};
+  }
+
+  return {
+    isBoot: options.isBoot,
+    run(argv, { capture = false, environment = {} } = {}) {
+      const { status = 0, output = "" } = start(argv, environment, null);
+      if (!capture) options.show(output);
+      return { status, output: capture ? Buffer.from(output).subarray(0, 64 << 10).toString() : "" };
+    },
+    runOnTerminal(argv, terminal, environment, onStart) {
+      onStart(++lastPid);
+      const { status = 0, output = "" } = start(argv, environment, terminal);
+      options.show(output);
+      return status;
+    },
+    hangUp(pid) {
+      if (!Number.isInteger(pid) || pid <= 1) throw new SyscallError("kill", "EINVAL", String(pid));
+    },
+    handOver(handover) {
+      if (!options.isBoot) throw new SyscallError("write", "EBADF", "handover");
+      options.end(new Ended(handover, null));
+    },
+    writeConsole: options.show,
+    power: (action) => options.end(new Ended(null, action)),
+  };
+}
