@@ -6,9 +6,10 @@ import { UsageError } from "./command-line.ts";
 import { guestCommands } from "./commands/guest.ts";
 import { helpCommand } from "./commands/help.ts";
 import { imageCommand } from "./commands/image.ts";
+import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 
-const DESK_COMMANDS = { image: imageCommand, plan: planCommand, help: helpCommand };
+const DESK_COMMANDS = { image: imageCommand, modules: modulesCommand, plan: planCommand, help: helpCommand };
 
 // biome-ignore lint/suspicious/noExplicitAny: citty's own type for commands with any arguments
 type Command = CommandDef<any>;

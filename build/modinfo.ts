@@ -24,7 +24,8 @@ function findSection(bytes: Uint8Array, name: string): Uint8Array | null {
     const wanted = Buffer.from(`${name}\0`);
     for (const section of sections.all) {
       const at = names.offset + section.nameOffset;
-      if (wanted.equals(bytes.subarray(at, at + wanted.length))) return bytes.subarray(section.offset, section.offset + section.size);
+      if (wanted.equals(bytes.subarray(at, at + wanted.length)))
+        return bytes.subarray(section.offset, section.offset + section.size);
     }
     return null;
   } catch (error) {
@@ -43,7 +44,11 @@ function readSections(view: DataView): { readonly all: readonly Section[]; reado
   const count = view.getUint16(wide ? 60 : 48, true);
   const all = Array.from({ length: count }, (_, index) => {
     const at = table + index * size;
-    return { nameOffset: view.getUint32(at, true), offset: word(at + (wide ? 24 : 16)), size: word(at + (wide ? 32 : 20)) };
+    return {
+      nameOffset: view.getUint32(at, true),
+      offset: word(at + (wide ? 24 : 16)),
+      size: word(at + (wide ? 32 : 20)),
+    };
   });
   return { all, namesIndex: view.getUint16(wide ? 62 : 50, true) };
 }

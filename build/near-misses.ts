@@ -2,7 +2,13 @@
 export function nearMisses(given: string, names: readonly string[], count = 5): readonly string[] {
   const limit = Math.max(1, Math.floor(given.length / 3));
   return names
-    .map((name) => ({ name, distance: given.length > 2 && (name.includes(given) || given.includes(name)) && name.length > 2 ? 1.5 : editDistance(given, name) }))
+    .map((name) => ({
+      name,
+      distance:
+        given.length > 2 && (name.includes(given) || given.includes(name)) && name.length > 2
+          ? 1.5
+          : editDistance(given, name),
+    }))
     .filter(({ distance }) => distance <= limit || distance === 1.5)
     .sort((a, b) => a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
     .slice(0, count)

@@ -23,7 +23,10 @@ export interface SoftDependency {
 /** The lines of depmod's and modprobe's text files: without comments, empty ones, and with those ended by a backslash joined. */
 export function readLines(text: string): readonly string[] {
   const whole = text.includes("\\\n") ? text.replaceAll("\\\n", "") : text;
-  return whole.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+  return whole
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 /** modules.dep: "kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko …". Of two files with one module's name the first counts. */

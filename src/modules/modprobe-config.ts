@@ -49,7 +49,8 @@ function takeLine(draft: Draft, line: string): boolean {
   if (command === "blacklist") return draft.blacklist.push(normalizeName(subject)) > 0;
   if (words.length === 0) return false;
   if (command === "alias") return takeAlias(draft, subject, words[0] ?? "");
-  if (command === "options") return draft.options.push({ name: normalizeName(subject), parameters: afterWords(line, 2) }) > 0;
+  if (command === "options")
+    return draft.options.push({ name: normalizeName(subject), parameters: afterWords(line, 2) }) > 0;
   if (command === "softdep") return draft.softDependencies.push(parseSoftDependency(subject, words)) > 0;
   if (command === "weakdep") return true; // says what an image should hold, nothing about loading
   if (command === "install") return takeInstall(draft, subject, afterWords(line, 2));
@@ -65,7 +66,9 @@ function takeInstall(draft: Draft, subject: string, command: string): boolean {
   const pattern = normalizeName(subject);
   draft.install.push({ pattern, command });
   if (judgeInstall(command) === null) {
-    draft.problems.push(`modprobe.d: "install ${pattern} ${command}" is not run, only /bin/true and /bin/false are known here`);
+    draft.problems.push(
+      `modprobe.d: "install ${pattern} ${command}" is not run, only /bin/true and /bin/false are known here`,
+    );
   }
   return true;
 }

@@ -1,5 +1,12 @@
 import { type AliasTable, buildAliasTable } from "./alias-table.ts";
-import { type AliasLine, type DependencyLine, parseAliases, parseBuiltinAliases, parseDependencies, parsePathList } from "./kernel-files.ts";
+import {
+  type AliasLine,
+  type DependencyLine,
+  parseAliases,
+  parseBuiltinAliases,
+  parseDependencies,
+  parsePathList,
+} from "./kernel-files.ts";
 
 /**
  * All that loading needs to know about one kernel's modules. Plain data: `levain image` writes it as JSON, so that a
@@ -48,13 +55,19 @@ export function indexModules(
   kernel: string,
   modules: readonly DependencyLine[],
   aliases: readonly AliasLine[],
-  rest: { readonly builtin: readonly string[]; readonly builtinAliases: readonly AliasLine[]; readonly softDependencies: string },
+  rest: {
+    readonly builtin: readonly string[];
+    readonly builtinAliases: readonly AliasLine[];
+    readonly softDependencies: string;
+  },
 ): ModuleIndex {
   const order = new Map(modules.map(({ name }, place) => [name, place]));
   return {
     version: 1,
     kernel,
-    modules: Object.fromEntries(modules.map(({ name, path, dependencies }) => [name, [path, ...dependencies].join(" ")])),
+    modules: Object.fromEntries(
+      modules.map(({ name, path, dependencies }) => [name, [path, ...dependencies].join(" ")]),
+    ),
     builtin: ` ${rest.builtin.join(" ")} `,
     softDependencies: rest.softDependencies,
     aliases: buildAliasTable(aliases, (module) => order.get(module) ?? modules.length),
@@ -97,7 +110,9 @@ function isIndex(value: unknown): value is ModuleIndex {
   if (!isRecord(value) || value.version !== 1) return false;
   const { kernel, modules, builtin, softDependencies, aliases, builtinAliases } = value;
   const texts = [kernel, builtin, softDependencies].every((part) => typeof part === "string");
-  return texts && isRecord(modules) && Object.values(modules).every(isText) && isTable(aliases) && isTable(builtinAliases);
+  return (
+    texts && isRecord(modules) && Object.values(modules).every(isText) && isTable(aliases) && isTable(builtinAliases)
+  );
 }
 
 function isTable(value: unknown): boolean {
@@ -105,7 +120,9 @@ function isTable(value: unknown): boolean {
 }
 
 function isGroup(value: unknown): boolean {
-  return isRecord(value) && isText(value.lines) && Array.isArray(value.lengths) && value.lengths.every(Number.isInteger);
+  return (
+    isRecord(value) && isText(value.lines) && Array.isArray(value.lengths) && value.lengths.every(Number.isInteger)
+  );
 }
 
 function isText(value: unknown): value is string {

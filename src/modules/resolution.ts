@@ -2,7 +2,7 @@ import { findByAlias } from "./alias-table.ts";
 import type { SoftDependency } from "./kernel-files.ts";
 import type { ModprobeConfig } from "./modprobe-config.ts";
 import { findModule, isBuiltin, type ModuleIndex } from "./module-index.ts";
-import { normalizeAlias, normalizeName } from "./names.ts";
+import { normalizeAlias } from "./names.ts";
 import { matchesWildcard } from "./wildcard.ts";
 
 /** One thing to do, in its place: load a file, or obey an install command, or nothing because the kernel has it. */
@@ -16,7 +16,15 @@ export type ModuleAction =
       /** False for what is only a soft dependency: its failure is none. */
       readonly required: boolean;
     }
-  | { readonly do: "install"; readonly name: string; readonly command: string; readonly required: boolean }
+  | {
+      readonly do: "install";
+      readonly name: string;
+      readonly command: string;
+      /** The module's file, for who does not run commands; null where the name is the command's alone. */
+      readonly path: string | null;
+      readonly parameters: string;
+      readonly required: boolean;
+    }
   | { readonly do: "builtin"; readonly name: string };
 
 /** A module that was asked for, and what to do for it. */
@@ -113,7 +121,10 @@ function createWalk(source: ModuleSource, everySoftdep: boolean): Walk {
     else listed.set(name, action);
   }
 
-  const actions = () => [...listed.values()].map((action) => ("required" in action ? { ...action, required: needed.has(action.name) } : action));
+  const actions = () =>
+    [...listed.values()].map((action) =>
+      "required" in action ? { ...action, required: needed.has(action.name) } : action,
+    );
   return { missing, visit, actions };
 }
 
@@ -123,12 +134,23 @@ function softDependenciesOf(lines: readonly SoftDependency[], name: string, ever
   return every ? found : found.slice(0, 1);
 }
 
-function actionFor({ index, config }: ModuleSource, name: string, alias: string | null, ignoresInstall: boolean): ModuleAction | null {
+function actionFor(
+  source: ModuleSource,
+  name: string,
+  alias: string | null,
+  ignoresInstall: boolean,
+): ModuleAction | null {
+  const { index, config } = source;
   const install = ignoresInstall ? undefined : config.install.find(({ pattern }) => matchesWildcard(pattern, name));
-  if (install !== undefined) return { do: "install", name, command: install.command, required: false };
-  const module = findModule(index, name);
-  if (module === null) return isBuiltin(index, name) ? { do: "builtin", name } : null;
-  const options = config.options.filter((entry) => entry.name === name || (alias !== null && entry.name === normalizeName(alias)));
-  const parameters = options.map((entry) => entry.parameters).join(" ");
-  return { do: "load", name, path: module.path, parameters, required: false };
+  const path = findModule(index, name)?.path ?? null;
+  const parameters = parametersFor(config, name, alias);
+  if (install !== undefined)
+    return { do: "install", name, command: install.command, path, parameters, required: false };
+  if (path !== null) return { do: "load", name, path, parameters, required: false };
+  return isBuiltin(index, name) ? { do: "builtin", name } : null;
+}
+
+function parametersFor(config: ModprobeConfig, name: string, alias: string | null): string {
+  const entries = config.options.filter((entry) => entry.name === name || entry.name === alias);
+  return entries.map((entry) => entry.parameters).join(" ");
 }

@@ -13,7 +13,17 @@ export interface Modalias {
  * Buses that are not asked. "cpu" would load every accelerated cipher there is, which come when their cipher is asked
  * for; the others have hundreds of devices and no modalias.
  */
-const SILENT_BUSES = ["cpu", "memory", "node", "clocksource", "clockevents", "workqueue", "event_source", "machinecheck", "container"];
+const SILENT_BUSES = [
+  "cpu",
+  "memory",
+  "node",
+  "clocksource",
+  "clockevents",
+  "workqueue",
+  "event_source",
+  "machinecheck",
+  "container",
+];
 
 /** True where the modaliases of these devices are worth a look. */
 export function isAsked(bus: string): boolean {
@@ -22,10 +32,12 @@ export function isAsked(bus: string): boolean {
 
 /** Every device that says what it is, bus by bus. */
 export function listModaliases(machine: Machine): readonly Modalias[] {
-  return listBuses(machine).filter(isAsked).flatMap((bus) => {
-    const devices = `/sys/bus/${bus}/devices`;
-    return listOrNone(machine, devices).flatMap((name) => readModalias(machine, `${devices}/${name}`));
-  });
+  return listBuses(machine)
+    .filter(isAsked)
+    .flatMap((bus) => {
+      const devices = `/sys/bus/${bus}/devices`;
+      return listOrNone(machine, devices).flatMap((name) => readModalias(machine, `${devices}/${name}`));
+    });
 }
 
 function listBuses(machine: Machine): readonly string[] {

@@ -58,21 +58,29 @@ function decompress(bytes: Uint8Array, path: string, compression: "gzip" | "zstd
   try {
     return compression === "zstd" ? zstdDecompressSync(bytes) : gunzipSync(bytes);
   } catch (cause) {
-    throw new BootError(`the module ${path} is damaged: it cannot be decompressed`, { cause, hint: "make the image again" });
+    throw new BootError(`the module ${path} is damaged: it cannot be decompressed`, {
+      cause,
+      hint: "make the image again",
+    });
   }
 }
 
 function unpackXz(machine: Machine, path: string, plain: string): void {
   const unxz = UNXZ.find(([program]) => machine.stat(program)?.kind === "file");
   if (unxz === undefined) {
-    throw new BootError(`the module ${path} is compressed with xz, which this kernel does not unpack, and there is no unxz`, {
-      hint: "add BusyBox to the image, or modules that are not compressed",
-    });
+    throw new BootError(
+      `the module ${path} is compressed with xz, which this kernel does not unpack, and there is no unxz`,
+      {
+        hint: "add BusyBox to the image, or modules that are not compressed",
+      },
+    );
   }
   const copy = `${plain}.xz`;
-  machine.copyFile(path, copy, () => {});
+  machine.writeFile(copy, machine.readFile(path));
   const { status, output } = machine.run([...unxz, "-f", copy], { capture: true });
   if (status === 0) return;
   if (machine.stat(copy) !== null) machine.removeFile(copy);
-  throw new BootError(`the module ${path} is damaged: unxz ended with status ${status}`, { cause: new BootError(output.trim()) });
+  throw new BootError(`the module ${path} is damaged: unxz ended with status ${status}`, {
+    cause: new BootError(output.trim()),
+  });
 }

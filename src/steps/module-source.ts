@@ -2,7 +2,13 @@ import type { BootPlan } from "../config/plan.ts";
 import { isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type ConfigFile, type ModprobeConfig, parseModprobeConfig } from "../modules/modprobe-config.ts";
-import { buildModuleIndex, INDEX_NAME, type KernelFiles, type ModuleIndex, parseModuleIndex } from "../modules/module-index.ts";
+import {
+  buildModuleIndex,
+  INDEX_NAME,
+  type KernelFiles,
+  type ModuleIndex,
+  parseModuleIndex,
+} from "../modules/module-index.ts";
 import { normalizeName } from "../modules/names.ts";
 import type { ModuleSource } from "../modules/resolution.ts";
 
@@ -14,7 +20,13 @@ export interface ImageModules extends ModuleSource {
 
 const ROOTS = ["/lib/modules", "/usr/lib/modules"];
 /** In modprobe's order: of two files with one name the first counts. */
-const CONFIG_DIRECTORIES = ["/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
+const CONFIG_DIRECTORIES = [
+  "/etc/modprobe.d",
+  "/run/modprobe.d",
+  "/usr/local/lib/modprobe.d",
+  "/usr/lib/modprobe.d",
+  "/lib/modprobe.d",
+];
 
 /** Reads the index that the builder wrote or, in a foreign image, depmod's text files; null where there are no modules for this kernel. */
 export function readImageModules(machine: Machine, wishes: BootPlan["modules"]): ImageModules | null {
@@ -55,7 +67,10 @@ function readConfig(machine: Machine, index: ModuleIndex, wishes: BootPlan["modu
       .map((name) => ({ name, text: textOrNone(machine, `${directory}/${name}`) })),
   );
   const config = parseModprobeConfig([...files, { name: "modules.softdep", text: index.softDependencies }]);
-  const options = Object.entries(wishes.parameters).map(([name, parameters]) => ({ name: normalizeName(name), parameters }));
+  const options = Object.entries(wishes.parameters).map(([name, parameters]) => ({
+    name: normalizeName(name),
+    parameters,
+  }));
   return {
     ...config,
     options: [...config.options, ...options],
