@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["errors", "machine/machine", "machine/abi", "voice"],
   ["config", "probe", "modules", "report"],
   ["openers", "steps"],
-  ["boot", "rescue", "handover", "console", "journal", "step-runner", "terminal", "commands"],
+  ["boot", "rescue", "handover", "console", "journal", "step-runner", "session", "terminal", "commands"],
   ["main"],
 ];
 // The files that answer the Machine interface: only `main` knows them, and they know floor 0.

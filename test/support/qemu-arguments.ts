@@ -1,4 +1,4 @@
-/** How a disk is seen by the guest. `ide` is the old PIIX, `usb` an xHCI stick, `ehci` a USB 2 one, `cdrom` a virtio-scsi CD. */
+/** How a disk is seen by the guest. `ide` is the old PIIX, `usb` an xHCI stick, `ehci` a USB 2 one, `cdrom` a virtio-scsi CD, `sd` the one SD card. */
 export type Bus = "virtio" | "scsi" | "nvme" | "ahci" | "ide" | "usb" | "ehci" | "cdrom" | "sd";
 
 /** A disk of the guest. Its writes go to a throw-away snapshot: the file is never changed, and VMs can share it. */
@@ -22,6 +22,7 @@ const CONTROLLERS: Readonly<Partial<Record<Bus, Device>>> = {
   scsi: { driver: "virtio-scsi-pci", id: "scsi" },
   cdrom: { driver: "virtio-scsi-pci", id: "cdrom" },
   ahci: { driver: "ich9-ahci", id: "ahci" },
+  sd: { driver: "sdhci-pci", id: "sdhci" },
   usb: { driver: "qemu-xhci", id: "xhci" },
   ehci: { driver: "usb-ehci", id: "ehci" },
 };
@@ -47,7 +48,7 @@ export function diskDevice(disk: Disk, id: string, index: number): Device {
     case "ehci":
       return { driver: "usb-storage", bus: "ehci.0", ...common, removable: true };
     case "sd":
-      return { driver: "sd-card", bus: `sdhci${index}.0`, id, drive: common.drive };
+      return { driver: "sd-card", bus: "sd-bus", id, drive: common.drive };
   }
 }
 
@@ -74,9 +75,6 @@ export function nameDisks(disks: readonly Disk[]): readonly NamedDisk[] {
 export function diskArguments(disks: readonly NamedDisk[]): string[] {
   const buses = new Set(disks.map(({ disk }) => disk.bus ?? "virtio"));
   const controllers = [...buses].flatMap((bus) => CONTROLLERS[bus] ?? []);
-  const slots = disks
-    .filter(({ disk }) => disk.bus === "sd")
-    .map((_, index) => ({ driver: "sdhci-pci", id: `sdhci${index}` }));
   const drives = disks.flatMap(({ disk, id }) => {
     const readOnly = disk.readOnly === true ? ",readonly=on" : "";
     return [
@@ -85,8 +83,5 @@ export function diskArguments(disks: readonly NamedDisk[]): string[] {
     ];
   });
   const plugged = disks.filter(({ disk }) => disk.unplugged !== true).map(({ device }) => device);
-  return [
-    ...drives,
-    ...[...controllers, ...slots, ...plugged].flatMap((device) => ["-device", JSON.stringify(device)]),
-  ];
+  return [...drives, ...[...controllers, ...plugged].flatMap((device) => ["-device", JSON.stringify(device)])];
 }
