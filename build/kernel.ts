@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { release } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { BootError } from "../src/errors.ts";
 import type { CompressionMethod } from "./compress.ts";
+import { isDirectory } from "./host.ts";
 
 /** The kernel an image is for. */
 export interface KernelChoice {
@@ -91,8 +92,4 @@ function listDirectories(path: string): readonly string[] {
     // No such directory is the same as an empty one: both are told with what was seen.
     return [];
   }
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { BootError } from "../src/errors.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
+import { isDirectory, isFile } from "./host.ts";
 
 /** A shared library or loader that a program needs, and where its own loader will find it in the image. */
 export interface Library {
@@ -23,7 +24,9 @@ const MULTIARCH: Readonly<Record<number, string>> = {
  */
 export function findLibraries(path: string, elf: Elf): readonly Library[] {
   if (elf.interpreter === null) return [];
-  const found = new Map<string, Library>([["", { hostPath: elf.interpreter, imagePath: elf.interpreter }]]);
+  // libc needs the loader by its bare name, and finds the one that is running.
+  const loader = { hostPath: elf.interpreter, imagePath: elf.interpreter };
+  const found = new Map<string, Library>([[basename(elf.interpreter), loader]]);
   const missing: string[] = [];
   const defaults = defaultDirectories(elf.machine);
   const extra = configuredDirectories("/etc/ld.so.conf");
@@ -68,7 +71,7 @@ function search(
 
 /** The library at `path` where it is one for the same machine as its user; a foreign one of that name is passed over, as ld.so does. */
 function readLibrary(path: string, user: Elf): Elf | null {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return null;
+  if (!isFile(path)) return null;
   const bytes = readFileSync(path);
   if (!isElf(bytes)) return null;
   const elf = readElf(bytes, path);
@@ -100,12 +103,12 @@ function expand(searchPath: readonly string[], user: string): readonly string[] 
 }
 
 function readLines(path: string): readonly string[] {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return [];
+  if (!isFile(path)) return [];
   return readFileSync(path, "utf8")
     .split("\n")
     .map((line) => line.replace(/#.*/, "").trim());
 }
 
 function listNames(directory: string): readonly string[] {
-  return statSync(directory, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(directory).sort() : [];
+  return isDirectory(directory) ? readdirSync(directory).sort() : [];
 }

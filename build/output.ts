@@ -53,7 +53,7 @@ export function checkWritable(path: string): void {
 
 /** The file behind a symlink is replaced, not the link; something that is no file is left alone. */
 function resolveTarget(path: string): string {
-  const there = lstatSync(path, { throwIfNoEntry: false });
+  const there = attemptWrite(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (!there) return path;
   const target = attemptWrite(path, () => realpathSync(path));
   if (!attemptWrite(path, () => statSync(target)).isFile()) {

@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BootError } from "../src/errors.ts";
 import { attempt } from "./attempt.ts";
 import { contentOfBytes } from "./content.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
+import { isFile } from "./host.ts";
 import { findLibraries } from "./libraries.ts";
 import { type ImageTree, putEntry } from "./tree.ts";
 
@@ -43,7 +44,7 @@ const BUSYBOX_PLACES = [
 /** Puts BusyBox at /bin/busybox, and /bin/sh as a link to it. `wish`: a file, "none" to go without, null for the host's own. */
 export function addBusybox(tree: ImageTree, wish: string | null, machine: number, places = BUSYBOX_PLACES): void {
   if (wish === "none") return;
-  const hostPath = wish ?? places.find((place) => statSync(place, { throwIfNoEntry: false })?.isFile());
+  const hostPath = wish ?? places.find(isFile);
   if (hostPath === undefined) {
     throw new BootError("could not find BusyBox on this host: without it the image has no rescue shell", {
       seen: places.map((place) => `${place}: not there`),

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../src/errors.ts";
 import { contentOfBytes } from "./content.ts";
+import { isDirectory, isFile } from "./host.ts";
 import { type ImageEntry, type ImageTree, putEntry } from "./tree.ts";
 
 // What git and the executable's assets cannot hold: empty directories, symlinks and device nodes.
@@ -27,7 +28,7 @@ export function addSkeleton(tree: ImageTree): void {
   for (const entry of BASE) putEntry(tree, entry);
   const root = findSkeleton();
   for (const name of readdirSync(root, { recursive: true, encoding: "utf8" }).sort()) {
-    if (!statSync(join(root, name)).isFile()) continue;
+    if (!isFile(join(root, name))) continue;
     const bytes = readFileSync(join(root, name));
     // An executable's assets keep no permissions.
     const mode = bytes[0] === 0x23 && bytes[1] === 0x21 ? 0o755 : 0o644;
@@ -38,7 +39,7 @@ export function addSkeleton(tree: ImageTree): void {
 /** Within the executable `--asset rootfs-skel` puts it beside the program's one module; in the source tree it is one up. */
 function findSkeleton(): string {
   const places = [join(import.meta.dir, "rootfs-skel"), join(import.meta.dir, "..", "rootfs-skel")];
-  const found = places.find((place) => statSync(place, { throwIfNoEntry: false })?.isDirectory());
+  const found = places.find(isDirectory);
   if (found === undefined) {
     throw new BootError("this levain was built without its rootfs-skel", { hint: "build it again with make" });
   }

@@ -1,39 +1,21 @@
 import { defineCommand } from "citty";
-import { PARAMETER_ROWS } from "../../src/config/parameters.ts";
+import { describeParameters } from "../../src/config/describe-parameters.ts";
 import { readCommandLine, UsageError } from "../command-line.ts";
 
-const args = { topic: { type: "positional", required: false, description: "parameters" } } as const;
+const args = {
+  topic: { type: "positional", required: false, description: "parameters, or the name of a command" },
+} as const;
 
-/** `levain help parameters`: the table of the kernel command line's parameters. */
+/** `levain help parameters`: the table of the kernel command line's parameters. `levain help COMMAND` is the dispatcher's. */
 export const helpCommand = defineCommand({
-  meta: { name: "help", description: "Explain the parameters of the kernel command line" },
+  meta: { name: "help", description: "Explain a command, or the parameters of the kernel command line" },
   args,
   run: ({ rawArgs }) => {
     const { words } = readCommandLine(rawArgs, args);
     if (words.length !== 1 || words[0] !== "parameters") {
-      throw new UsageError(`Expected 'parameters' as the topic but received '${words.join(" ")}'`);
+      throw new UsageError(`Expected 'parameters' or a command but received '${words.join(" ")}'`);
     }
-    console.log(describeParameters().join("\n"));
+    console.log(describeParameters());
     return 0;
   },
 });
-
-function describeParameters(): readonly string[] {
-  return PARAMETER_ROWS.flatMap(([, row]) => [
-    row.syntax,
-    ...wrap(row.text),
-    `    default: ${row.fallback}`,
-    ...(row.aliases.length > 0 ? wrap(`also: ${row.aliases.map((alias) => alias.syntax).join(", ")}`) : []),
-    "",
-  ]);
-}
-
-function wrap(text: string): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1);
-    if (line === undefined || line.length + word.length > 96) lines.push(`    ${word}`);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  return lines;
-}
