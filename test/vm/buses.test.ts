@@ -33,7 +33,12 @@ async function everyDriverInitramfs(): Promise<string> {
   const tree = scratchDirectory();
   writeTree(tree, busyboxEntries(INIT));
   const target = join(tree, "lib/modules", version);
-  for (const directory of [...DRIVERS.map((name) => `kernel/drivers/${name}`), "kernel/lib", "kernel/crypto", "kernel/block"]) {
+  for (const directory of [
+    ...DRIVERS.map((name) => `kernel/drivers/${name}`),
+    "kernel/lib",
+    "kernel/crypto",
+    "kernel/block",
+  ]) {
     mkdirSync(join(target, directory), { recursive: true });
     if (existsSync(join(modulesDir, directory)))
       cpSync(join(modulesDir, directory), join(target, directory), { recursive: true });
