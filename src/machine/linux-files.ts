@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { SyscallError } from "../errors.ts";
 import { AT_FDCWD, errnoName, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, SEEK_END } from "./abi.ts";
 import { systemCall } from "./libc.ts";
-import type { Files, FileStatus, RandomReader } from "./machine.ts";
+import type { FileStatus, Files, RandomReader } from "./machine.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
 const DEFAULT_DIRECTORY_MODE = 0o755;
@@ -118,6 +118,8 @@ function deviceNumber(device: number): string {
 function openReader(path: string): RandomReader {
   const fd = refusable(path, () => fs.openSync(path, fs.constants.O_RDONLY));
   try {
+    // A directory can be opened, and where it ends is each filesystem's own matter.
+    if (fs.fstatSync(fd).isDirectory()) throw new SyscallError("read", "EISDIR", path);
     // The end is where a seek gets to: right for files and for block devices, of which stat says 0.
     const size = systemCall("lseek", path, fd, 0, SEEK_END);
     return { size, read: (offset, length) => readAt(fd, path, size, offset, length), close: () => fs.closeSync(fd) };

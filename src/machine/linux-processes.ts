@@ -73,9 +73,9 @@ function listEnvironment(more: Readonly<Record<string, string>>): string[] {
 }
 
 /** The exit status, or 128 + the signal's number. */
-function runToEnd(request: SpawnRequest, onStart: (pid: number) => void = () => {}): number {
+function runToEnd(request: SpawnRequest, onStart?: (pid: number) => void): number {
   const pid = spawnProcess(request);
-  onStart(pid);
+  onStart?.(pid);
   const status = new Int32Array(1);
   systemCall("wait4", String(pid), pid, status, 0, 0);
   const word = status[0] ?? 0;

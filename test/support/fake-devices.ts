@@ -71,7 +71,10 @@ export class FakeDevices {
       const part = content.subarray(offset, offset + partition.image.bytes.length);
       const number = `${SD_MAJOR}:${minor + index + 1}`;
       const properties = { DEVTYPE: "partition", PARTN: String(index + 1) };
-      this.addBlockDevice({ name: partName, number, devpath: `${devpath}/${partName}`, content: part, readOnly }, properties);
+      this.addBlockDevice(
+        { name: partName, number, devpath: `${devpath}/${partName}`, content: part, readOnly },
+        properties,
+      );
     }
   }
 

@@ -1,5 +1,5 @@
 import { SyscallError } from "../../src/errors.ts";
-import type { Files } from "../../src/machine/machine.ts";
+import type { Files, RandomReader } from "../../src/machine/machine.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { type FakePlace, pathOf } from "./fake-mounts.ts";
@@ -16,14 +16,16 @@ export function createFakeFiles(kernel: FakeKernel): Files {
   };
   const files: Files = {
     readFile: (path) => Uint8Array.from(read(path)),
-    writeFile: (path, data) => write(kernel, path, typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data)),
+    writeFile: (path, data) =>
+      write(kernel, path, typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data)),
     listDirectory(path) {
       const { entries } = asDirectory(namespace.find(path, "open").node, "scandir", path);
       return [...entries.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     },
     makeDirectory: (path, mode) => makeDirectory(kernel, path, mode),
     makeSymlink: (target, path) => create(kernel, path, "symlink", { kind: "symlink", target }),
-    makeNode: (path, kind, major, minor, mode) => create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
+    makeNode: (path, kind, major, minor, mode) =>
+      create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
     stat: (path) => status(path, true),
     lstat: (path) => status(path, false),
     readLink(path) {
@@ -31,23 +33,9 @@ export function createFakeFiles(kernel: FakeKernel): Files {
       if (node.kind !== "symlink") throw new SyscallError("readlink", "EINVAL", path);
       return node.target;
     },
-    removeFile(path) {
-      remove(kernel, path, "unlink", (node) => (node.kind === "directory" ? "EISDIR" : null));
-    },
-    removeDirectory(path) {
-      remove(kernel, path, "rmdir", (node) => (node.kind !== "directory" ? "ENOTDIR" : node.entries.size > 0 ? "ENOTEMPTY" : null));
-    },
-    openReader(path) {
-      const place = namespace.find(path, "open");
-      const bytes = readNode(kernel, place, path, "read");
-      const count = (change: number) => kernel.openFiles.set(place.mount, (kernel.openFiles.get(place.mount) ?? 0) + change);
-      count(1);
-      return {
-        size: bytes.length,
-        read: (offset, length) => bytes.slice(Math.min(offset, bytes.length), offset + Math.max(0, length)),
-        close: () => void count(-1),
-      };
-    },
+    removeFile: (path) => remove(kernel, path, "unlink", objectToUnlink),
+    removeDirectory: (path) => remove(kernel, path, "rmdir", objectToRmdir),
+    openReader: (path) => openReader(kernel, path),
     copyFile(source, target, onProgress) {
       const bytes = read(source);
       write(kernel, target, new Uint8Array());
@@ -69,6 +57,29 @@ export function createFakeFiles(kernel: FakeKernel): Files {
     },
   };
   return files;
+}
+
+function openReader(kernel: FakeKernel, path: string): RandomReader {
+  const place = kernel.namespace.find(path, "open");
+  const bytes = readNode(kernel, place, path, "read");
+  const count = (change: number) => {
+    kernel.openFiles.set(place.mount, (kernel.openFiles.get(place.mount) ?? 0) + change);
+  };
+  count(1);
+  return {
+    size: bytes.length,
+    read: (offset, length) => bytes.slice(Math.min(offset, bytes.length), offset + Math.max(0, length)),
+    close: () => count(-1),
+  };
+}
+
+function objectToUnlink(node: FakeNode): string | null {
+  return node.kind === "directory" ? "EISDIR" : null;
+}
+
+function objectToRmdir(node: FakeNode): string | null {
+  if (node.kind !== "directory") return "ENOTDIR";
+  return node.entries.size > 0 ? "ENOTEMPTY" : null;
 }
 
 /** Throws EROFS where the place lies on something that is read-only. */
@@ -113,7 +124,8 @@ function write(kernel: FakeKernel, path: string, data: Uint8Array): void {
   if (typeof node?.data === "function") throw new SyscallError("write", "EIO", path);
   const { filesystem } = (place ?? parent).mount;
   const growth = data.length - (node?.data.length ?? 0);
-  if (filesystem.totalBytes > 0 && usedBytes(filesystem.root) + growth > filesystem.totalBytes) throw new SyscallError("write", "ENOSPC", path);
+  if (filesystem.totalBytes > 0 && usedBytes(filesystem.root) + growth > filesystem.totalBytes)
+    throw new SyscallError("write", "ENOSPC", path);
   if (node !== null) node.data = data;
   else asDirectory(parent.node, "open", path).entries.set(name, { kind: "file", mode: 0o644, data });
 }
@@ -125,7 +137,8 @@ function makeDirectory(kernel: FakeKernel, path: string, mode = 0o755): void {
     const prefix = `/${names.slice(0, length).join("/")}`;
     const { place, parent, name } = namespace.look(prefix, "mkdir");
     const isLast = length === names.length;
-    if (place !== null && place.node.kind !== "directory") throw new SyscallError("mkdir", isLast ? "EEXIST" : "ENOTDIR", path);
+    if (place !== null && place.node.kind !== "directory")
+      throw new SyscallError("mkdir", isLast ? "EEXIST" : "ENOTDIR", path);
     if (place !== null) continue;
     checkWritable(parent, "mkdir", path);
     asDirectory(parent.node, "mkdir", path).entries.set(name, makeFakeDirectory(isLast ? mode : 0o755));
@@ -137,7 +150,8 @@ function remove(kernel: FakeKernel, path: string, call: string, objection: (node
   checkWritable(place, call, path);
   const code = objection(place.node);
   // Being a mount point is seen before being full, but after being of the wrong kind.
-  if (code !== "ENOTDIR" && code !== "EISDIR" && kernel.namespace.isMountPoint(place)) throw new SyscallError(call, "EBUSY", path);
+  if (code !== "ENOTDIR" && code !== "EISDIR" && kernel.namespace.isMountPoint(place))
+    throw new SyscallError(call, "EBUSY", path);
   if (code !== null) throw new SyscallError(call, code, path);
   if (place.up === null) throw new SyscallError(call, "EBUSY", pathOf(place));
   asDirectory(place.up.node, call, path).entries.delete(place.name);

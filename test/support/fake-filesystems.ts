@@ -66,8 +66,14 @@ export class FakeFilesystems {
     return this.#known.has(device);
   }
 
-  #make(type: string, root: FakeDirectory, totalBytes: number, device = `0:${++this.#anonymous}`): FakeFilesystem {
+  #make(type: string, root: FakeDirectory, totalBytes: number, device = this.#nextDevice()): FakeFilesystem {
     return { type, device, root, magic: MAGICS[type] ?? 0x01021994, totalBytes, layers: [], readOnly: false };
+  }
+
+  /** A number for a filesystem without a device. */
+  #nextDevice(): string {
+    this.#anonymous += 1;
+    return `0:${this.#anonymous}`;
   }
 
   #openSingle(type: string): FakeFilesystem {
@@ -115,13 +121,19 @@ export class FakeFilesystems {
     const { namespace } = this.#sources;
     const given = parseOptions(options);
     const find = (path: string) => namespace.find(path, "mount");
-    const lower = (given.get("lowerdir") ?? "").split(":").filter((path) => path !== "").map(find);
-    const [upper, work] = ["upperdir", "workdir"].map((name) => given.get(name)).map((path) => (path === undefined ? null : find(path)));
+    const lower = (given.get("lowerdir") ?? "")
+      .split(":")
+      .filter((path) => path !== "")
+      .map(find);
+    const [upper, work] = ["upperdir", "workdir"]
+      .map((name) => given.get(name))
+      .map((path) => (path === undefined ? null : find(path)));
     const isHalf = (upper ?? null) === null || (work ?? null) === null;
     const onOther = upper?.mount !== work?.mount || upper?.mount.filesystem.readOnly === true;
     if (lower.length === 0 || isHalf || onOther) throw new SyscallError("mount", "EINVAL", target);
     const root = makeFakeDirectory();
-    for (const place of [...lower.toReversed(), upper]) if (place?.node.kind === "directory") mergeTree(root, place.node);
+    for (const place of [...lower.toReversed(), upper])
+      if (place?.node.kind === "directory") mergeTree(root, place.node);
     const layers = [...lower, upper].flatMap((place) => (place ? [place.mount.filesystem] : []));
     return { ...this.#make("overlay", root, upper?.mount.filesystem.totalBytes ?? 0), layers };
   }
@@ -152,5 +164,7 @@ function parseSize(text: string, memoryBytes: number): number | null {
   if (match === null) return null;
   const value = Number(match[1]);
   const unit = (match[2] ?? "").toLowerCase();
-  return unit === "%" ? (memoryBytes * value) / 100 : value * { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[unit as "" | "k" | "m" | "g"];
+  return unit === "%"
+    ? (memoryBytes * value) / 100
+    : value * { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[unit as "" | "k" | "m" | "g"];
 }

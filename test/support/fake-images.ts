@@ -33,7 +33,14 @@ const WRITERS = {
     const bytes = new Uint8Array(20 * 512);
     const view = new DataView(bytes.buffer);
     put(bytes, 0, "\xeb\x3c\x90mkfs.fat");
-    for (const [at, value] of [[0x0b, 512], [0x0e, 1], [0x11, 16], [0x13, 20], [0x16, 1]] as const) view.setUint16(at, value, true);
+    for (const [at, value] of [
+      [0x0b, 512],
+      [0x0e, 1],
+      [0x11, 16],
+      [0x13, 20],
+      [0x16, 1],
+    ] as const)
+      view.setUint16(at, value, true);
     bytes.set([1], 0x0d);
     bytes.set([1], 0x10);
     bytes.set([0xf8], 0x15);
@@ -116,16 +123,33 @@ function writeHeader(header: Uint8Array, entriesCrc: number, lastLba: number): v
   const view = new DataView(header.buffer, header.byteOffset, header.length);
   put(header, 0, "EFI PART\0\0\x01\0");
   view.setUint32(12, 92, true);
-  for (const [at, lba] of [[24, 1], [32, lastLba], [40, FIRST_LBA], [48, lastLba - 1], [72, 2]] as const) view.setBigUint64(at, BigInt(lba), true);
+  for (const [at, lba] of [
+    [24, 1],
+    [32, lastLba],
+    [40, FIRST_LBA],
+    [48, lastLba - 1],
+    [72, 2],
+  ] as const)
+    view.setBigUint64(at, BigInt(lba), true);
   header.set(guid("11111111-2222-3333-4444-555555555555"), 56);
-  for (const [at, value] of [[80, 128], [84, 128], [88, entriesCrc]] as const) view.setUint32(at, value, true);
+  for (const [at, value] of [
+    [80, 128],
+    [84, 128],
+    [88, entriesCrc],
+  ] as const)
+    view.setUint32(at, value, true);
   view.setUint32(16, crc32(header.subarray(0, 92)), true);
 }
 
 /** A GUID's bytes: its first three groups are little-endian. */
 function guid(text: string): Uint8Array {
   const bytes = Buffer.from(text.replaceAll("-", ""), "hex");
-  for (const [from, to] of [[0, 4], [4, 6], [6, 8]] as const) bytes.subarray(from, to).reverse();
+  for (const [from, to] of [
+    [0, 4],
+    [4, 6],
+    [6, 8],
+  ] as const)
+    bytes.subarray(from, to).reverse();
   return bytes;
 }
 

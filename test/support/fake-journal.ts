@@ -1,6 +1,10 @@
 import type { Handover, LoopRequest, Machine, MountRequest } from "../../src/machine/machine.ts";
 
-type Describer = { readonly [Name in keyof Machine]?: Machine[Name] extends (...given: infer Given) => unknown ? (...given: Given) => string : never };
+type Describer = {
+  readonly [Name in keyof Machine]?: Machine[Name] extends (...given: infer Given) => unknown
+    ? (...given: Given) => string
+    : never;
+};
 
 /** Calls that change something, in words. */
 const CHANGES: Describer = {
@@ -25,9 +29,14 @@ const CHANGES: Describer = {
 };
 
 /** The line of a call in the journal; a directory that is there already is not made, so no change. */
-export function describeCall(name: string, given: readonly unknown[], machine: Machine): { readonly line: string; readonly isChange: boolean } {
+export function describeCall(
+  name: string,
+  given: readonly unknown[],
+  machine: Machine,
+): { readonly line: string; readonly isChange: boolean } {
   const describe = CHANGES[name as keyof Machine] as ((...all: readonly unknown[]) => string) | undefined;
-  if (describe === undefined) return { line: [name, ...given.filter((one) => typeof one === "string")].join(" "), isChange: false };
+  if (describe === undefined)
+    return { line: [name, ...given.filter((one) => typeof one === "string")].join(" "), isChange: false };
   const isThere = name === "makeDirectory" && machine.stat(String(given[0]))?.kind === "directory";
   return { line: describe(...given), isChange: !isThere };
 }

@@ -62,7 +62,11 @@ export class FakeKernel {
     const memoryBytes = options.memoryBytes ?? 1 << 30;
     this.modules = options.modules ?? {};
     this.types = { virtual: [...VIRTUAL_TYPES], device: [...(options.filesystems ?? [])] };
-    this.#sys = makeFakeTree({ "/class/block": { directory: true }, "/class/tty/console/active": "ttyS0\n", ...options.sys });
+    this.#sys = makeFakeTree({
+      "/class/block": { directory: true },
+      "/class/tty/console/active": "ttyS0\n",
+      ...options.sys,
+    });
     this.#dev = makeFakeTree(DEV);
     this.devices = new FakeDevices(this.#sys, this.#dev);
     const rootfs: FakeFilesystem = {
@@ -77,18 +81,27 @@ export class FakeKernel {
     this.namespace = new FakeNamespace(rootfs, options.rootType === undefined ? "none" : "/dev/root");
     const single = { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.#sys, devtmpfs: this.#dev };
     const say = (text: string) => this.say(text);
-    this.filesystems = new FakeFilesystems({ namespace: this.namespace, devices: this.devices, single, memoryBytes, say });
+    this.filesystems = new FakeFilesystems({
+      namespace: this.namespace,
+      devices: this.devices,
+      single,
+      memoryBytes,
+      say,
+    });
     for (const disk of options.disks ?? []) this.arrive(disk, disk.arrivesAtMs ?? 0);
   }
 
   #makeProc(cmdline: string, memoryBytes: number): FakeDirectory {
     const kilobytes = memoryBytes / 1024;
-    const listTypes = () => `${this.types.virtual.map((type) => `nodev\t${type}\n`).join("")}${this.types.device.map((type) => `\t${type}\n`).join("")}`;
+    const listTypes = () =>
+      `${this.types.virtual.map((type) => `nodev\t${type}\n`).join("")}${this.types.device.map((type) => `\t${type}\n`).join("")}`;
     return makeFakeTree({
       "/cmdline": `${cmdline}\n`,
       "/filesystems": { read: listTypes },
       "/meminfo": `MemTotal:       ${kilobytes} kB\nMemFree:        ${kilobytes} kB\nMemAvailable:   ${kilobytes} kB\n`,
-      "/modules": { read: () => this.loadedModules.map((name) => `${name} 16384 0 - Live 0x0000000000000000\n`).join("") },
+      "/modules": {
+        read: () => this.loadedModules.map((name) => `${name} 16384 0 - Live 0x0000000000000000\n`).join(""),
+      },
       "/mounts": { link: "self/mounts" },
       "/self/mountinfo": { read: () => this.namespace.mountInfo() },
     });
@@ -109,7 +122,8 @@ export class FakeKernel {
   addModule(name: string, module: FakeModule): void {
     this.loadedModules.push(name);
     addEntry(this.#sys, `/module/${name}/initstate`, "live\n");
-    for (const type of module.filesystems ?? []) (type === "overlay" ? this.types.virtual : this.types.device).push(type);
+    for (const type of module.filesystems ?? [])
+      (type === "overlay" ? this.types.virtual : this.types.device).push(type);
     for (const [path, entry] of Object.entries(module.nodes ?? {})) addEntry(this.#dev, path, entry);
     for (const disk of module.disks ?? []) this.arrive(disk, this.#nowMs + (disk.arrivesAtMs ?? 0));
   }

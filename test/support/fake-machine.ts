@@ -1,16 +1,14 @@
 import { SyscallError } from "../../src/errors.ts";
-import type { Clock, Devices, Kernel, Machine } from "../../src/machine/machine.ts";
+import type { Machine } from "../../src/machine/machine.ts";
 import type { FakeDisk } from "./fake-devices.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
 import type { FakeImage } from "./fake-images.ts";
-import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
-import { createFakeMounts } from "./fake-mount-calls.ts";
-import { createFakeProcesses, Ended, type FakePrograms } from "./fake-processes.ts";
 import { describeCall } from "./fake-journal.ts";
-
-export { fakeImage } from "./fake-images.ts";
-export { Ended };
+import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
+import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
+import { createFakeMounts } from "./fake-mount-calls.ts";
+import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 
 export interface FakeMachineOptions extends FakeKernelOptions {
   readonly isBoot?: boolean;
@@ -42,7 +40,12 @@ export interface FakeMachine extends Machine {
   /** All of the kernel's log, ours too. */
   kernelLog(): readonly string[];
   /** From here on, calls whose line in the journal contains `matches` fail with `code`. */
-  refuse(call: keyof Machine, matches: string | RegExp, code: string, more?: { readonly times?: number; readonly kernelLog?: readonly string[] }): void;
+  refuse(
+    call: keyof Machine,
+    matches: string | RegExp,
+    code: string,
+    more?: { readonly times?: number; readonly kernelLog?: readonly string[] },
+  ): void;
   plugIn(disk: FakeDisk): void;
   /** Takes a disk away, with its partitions. */
   pullOut(name: string): void;
@@ -57,7 +60,10 @@ const MOUNTED = { "/proc": "proc", "/dev": "devtmpfs" };
 
 /** A small model of Linux after stage0: what it claims, test/contract/ holds against the real one. */
 export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
-  const kernel = new FakeKernel({ ...options, files: { ...directoriesOf(options.mounted ?? MOUNTED), ...options.files } });
+  const kernel = new FakeKernel({
+    ...options,
+    files: { ...directoriesOf(options.mounted ?? MOUNTED), ...options.files },
+  });
   for (const image of options.images ?? []) kernel.devices.addImage(image);
   const journal: string[] = [];
   const console: string[] = [];
@@ -72,16 +78,23 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeMounts(kernel),
     ...createFakeEvents(kernel),
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
-    ...createFakeProcesses(kernel, { isBoot: options.isBoot ?? true, programs: options.programs ?? {}, show: (text) => void console.push(text), end }),
+    ...createFakeProcesses(kernel, {
+      isBoot: options.isBoot ?? true,
+      programs: options.programs ?? {},
+      show: (text) => void console.push(text),
+      end,
+    }),
     ...createFakeClock(kernel),
   };
-  for (const [target, type] of Object.entries(options.mounted ?? MOUNTED)) calls.mount({ source: type, target, type, flags: [], options: "" });
+  for (const [target, type] of Object.entries(options.mounted ?? MOUNTED))
+    calls.mount({ source: type, target, type, flags: [], options: "" });
   return {
     ...watchCalls(calls, { journal, refusals, kernel, ended: () => ended }),
     journal,
     console,
     kernelLog: () => kernel.log.map(({ text }) => text),
-    refuse: (call, matches, code, { times = Number.POSITIVE_INFINITY, kernelLog = [] } = {}) => void refusals.push({ call, matches, code, times, kernelLog }),
+    refuse: (call, matches, code, { times = Number.POSITIVE_INFINITY, kernelLog = [] } = {}) =>
+      void refusals.push({ call, matches, code, times, kernelLog }),
     plugIn: (disk) => kernel.arrive(disk, disk.arrivesAtMs ?? 0),
     pullOut: (name) => kernel.devices.removeDisk(name),
     overflowEvents: () => kernel.devices.overflow(),
@@ -102,7 +115,10 @@ interface Watch {
 
 /** The same calls, but written down, and refused where a test wants that. */
 function watchCalls(calls: Machine, watch: Watch): Machine {
-  const watched = Object.entries(calls).map(([name, call]) => [name, typeof call === "function" ? watchCall(name, call, calls, watch) : call]);
+  const watched = Object.entries(calls).map(([name, call]) => [
+    name,
+    typeof call === "function" ? watchCall(name, call, calls, watch) : call,
+  ]);
   return Object.fromEntries(watched) as Machine;
 }
 
@@ -123,56 +139,11 @@ function watchCall(name: string, call: (...given: never[]) => unknown, calls: Ma
 }
 
 function refuseOrNot(name: string, line: string, { refusals, kernel }: Watch): void {
-  const applies = ({ call, matches, times }: Refusal) => call === name && times > 0 && (typeof matches === "string" ? line.includes(matches) : matches.test(line));
+  const applies = ({ call, matches, times }: Refusal) =>
+    call === name && times > 0 && (typeof matches === "string" ? line.includes(matches) : matches.test(line));
   const refusal = refusals.find(applies);
   if (refusal === undefined) return;
   refusal.times--;
   for (const message of refusal.kernelLog) kernel.say(message);
   throw new SyscallError(name, refusal.code, line);
-}
-
-function createFakeEvents(kernel: FakeKernel): Pick<Devices, "listenForDevices" | "nextDeviceEvent"> {
-  return {
-    listenForDevices: () => kernel.devices.listen(),
-    nextDeviceEvent(timeoutMs) {
-      kernel.devices.listen();
-      const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
-      for (;;) {
-        const event = kernel.devices.takeEvent();
-        if (event !== null) return event;
-        const nextMs = Math.min(kernel.nextArrivalMs ?? Number.POSITIVE_INFINITY, deadlineMs);
-        if (nextMs === Number.POSITIVE_INFINITY) throw new Error("FakeMachine: waits for ever, no device is to come");
-        if (kernel.nowMs >= deadlineMs) return null;
-        kernel.waitUntil(nextMs);
-      }
-    },
-  };
-}
-
-function createFakeKernelCalls(kernel: FakeKernel, release: ReturnType<Kernel["release"]>): Omit<Kernel, "power"> {
-  return {
-    release: () => release,
-    loadModule(path) {
-      const place = kernel.namespace.find(path, "open");
-      const name = (path.split("/").at(-1) ?? "").replace(/\.ko$/, "").replaceAll("-", "_");
-      const module = kernel.modules[name];
-      if (place.node.kind !== "file" || module === undefined || !path.endsWith(".ko")) throw new SyscallError("finit_module", "ENOEXEC", path);
-      if (kernel.loadedModules.includes(name)) throw new SyscallError("finit_module", "EEXIST", path);
-      const missing = module.needs?.find((needed) => !kernel.loadedModules.includes(needed));
-      if (missing !== undefined) {
-        kernel.say(`${name}: Unknown symbol of ${missing} (err -2)`);
-        throw new SyscallError("finit_module", "ENOENT", path);
-      }
-      kernel.addModule(name, module);
-    },
-    writeKernelLog(_level, text) {
-      for (const line of text.split("\n")) if (line !== "") kernel.log.push({ text: `levain: ${line}`, isOurs: true });
-    },
-    kernelLogMark: () => kernel.log.length - 1,
-    kernelLogSince: (mark) => kernel.log.slice(mark + 1).filter(({ isOurs }) => !isOurs).map(({ text }) => text),
-  };
-}
-
-function createFakeClock(kernel: FakeKernel): Clock {
-  return { nowMs: () => kernel.nowMs, sleepMs: (ms) => kernel.waitUntil(kernel.nowMs + Math.max(0, ms)) };
 }

@@ -1,6 +1,6 @@
 import { SyscallError } from "../../src/errors.ts";
 import type { MountFlag } from "../../src/machine/machine.ts";
-import type { FakeDirectory, FakeNode } from "./fake-files.ts";
+import { asDirectory, type FakeDirectory, type FakeNode } from "./fake-files.ts";
 
 /** A superblock: the tree that one mounted thing holds, however often it is mounted. */
 export interface FakeFilesystem {
@@ -36,6 +36,15 @@ export interface FakePlace {
   readonly up: FakePlace | null;
 }
 
+interface Walk {
+  here: FakePlace;
+  parent: FakePlace;
+  last: string;
+  /** Names that are still to be gone through. */
+  readonly left: string[];
+  links: number;
+}
+
 /** include/linux/namei.h: MAXSYMLINKS. */
 const MAX_SYMLINKS = 40;
 
@@ -61,34 +70,33 @@ export class FakeNamespace {
   look(path: string, call: string, follow = true): { place: FakePlace | null; parent: FakePlace; name: string } {
     if (path.includes("\0")) throw new SyscallError(call, "EINVAL", JSON.stringify(path));
     if (path === "") throw new SyscallError(call, "ENOENT", path);
-    let here = this.#covered(this.#root);
-    let parent = here;
-    let last = "/";
-    const names = splitPath(path);
-    for (let links = 0; names.length > 0; ) {
-      const name = names.shift() ?? "";
-      if (here.node.kind !== "directory") throw new SyscallError(call, "ENOTDIR", path);
-      if (name === "." || name === "..") {
-        if (name === "..") here = this.#covered(stepUp(here));
-        continue;
-      }
-      parent = here;
-      last = name;
-      const node = here.node.entries.get(name);
-      if (node === undefined) {
-        if (names.length > 0) throw new SyscallError(call, "ENOENT", path);
-        return { place: null, parent, name };
-      }
-      if (node.kind === "symlink" && (follow || names.length > 0 || path.endsWith("/"))) {
-        if (++links > MAX_SYMLINKS) throw new SyscallError(call, "ELOOP", path);
-        if (node.target.startsWith("/")) here = this.#covered(this.#root);
-        names.unshift(...splitPath(node.target));
-        continue;
-      }
-      here = this.#covered({ mount: here.mount, node, name, up: here });
+    const root = this.#covered(this.#root);
+    const walk = { here: root, parent: root, last: "/", left: splitPath(path), links: 0 };
+    for (let name = walk.left.shift(); name !== undefined; name = walk.left.shift()) {
+      const { entries } = asDirectory(walk.here.node, call, path);
+      const isLast = walk.left.length === 0;
+      const node = entries.get(name);
+      if (name === "..") walk.here = this.#covered(stepUp(walk.here));
+      else if (node !== undefined) this.#enter(walk, name, node, follow || !isLast || path.endsWith("/"));
+      else if (isLast) return { place: null, parent: walk.here, name };
+      else throw new SyscallError(call, "ENOENT", path);
+      if (walk.links > MAX_SYMLINKS) throw new SyscallError(call, "ELOOP", path);
     }
-    if (path.endsWith("/") && here.node.kind !== "directory") throw new SyscallError(call, "ENOTDIR", path);
-    return { place: here, parent, name: last };
+    if (path.endsWith("/")) asDirectory(walk.here.node, call, path);
+    return { place: walk.here, parent: walk.parent, name: walk.last };
+  }
+
+  /** Goes into `node`, or on with what a symbolic link says: from where it lies or from the root. */
+  #enter(walk: Walk, name: string, node: FakeNode, follow: boolean): void {
+    walk.parent = walk.here;
+    walk.last = name;
+    if (node.kind !== "symlink" || !follow) {
+      walk.here = this.#covered({ mount: walk.here.mount, node, name, up: walk.here });
+      return;
+    }
+    walk.links++;
+    if (node.target.startsWith("/")) walk.here = this.#covered(this.#root);
+    walk.left.unshift(...splitPath(node.target));
   }
 
   /** The topmost mount over a place. */
@@ -138,7 +146,7 @@ export class FakeNamespace {
 }
 
 function splitPath(path: string): string[] {
-  return path.split("/").filter((name) => name !== "");
+  return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
 function placeOfMount(mount: FakeMount): FakePlace {

@@ -30,7 +30,12 @@ export type FakePrograms = Readonly<Record<string, FakeProgram>>;
 /** The calls on processes; `end` is called where the process would end. */
 export function createFakeProcesses(
   kernel: FakeKernel,
-  options: { readonly isBoot: boolean; readonly programs: FakePrograms; readonly show: (text: string) => void; readonly end: (ended: Ended) => never },
+  options: {
+    readonly isBoot: boolean;
+    readonly programs: FakePrograms;
+    readonly show: (text: string) => void;
+    readonly end: (ended: Ended) => never;
+  },
 ): Processes & Pick<Kernel, "power"> {
   let lastPid = 100;
 
@@ -50,7 +55,14 @@ export function createFakeProcesses(
     run(argv, { capture = false, environment = {} } = {}) {
       const { status = 0, output = "" } = start(argv, environment, null);
       if (!capture) options.show(output);
-      return { status, output: capture ? Buffer.from(output).subarray(0, 64 << 10).toString() : "" };
+      return {
+        status,
+        output: capture
+          ? Buffer.from(output)
+              .subarray(0, 64 << 10)
+              .toString()
+          : "",
+      };
     },
     runOnTerminal(argv, terminal, environment, onStart) {
       onStart(++lastPid);

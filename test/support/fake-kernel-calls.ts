@@ -1,0 +1,60 @@
+import { SyscallError } from "../../src/errors.ts";
+import type { Clock, Devices, Kernel } from "../../src/machine/machine.ts";
+import type { FakeKernel } from "./fake-kernel.ts";
+
+/** Uevents, for which waiting moves the clock. */
+export function createFakeEvents(kernel: FakeKernel): Pick<Devices, "listenForDevices" | "nextDeviceEvent"> {
+  return {
+    listenForDevices: () => kernel.devices.listen(),
+    nextDeviceEvent(timeoutMs) {
+      kernel.devices.listen();
+      const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
+      for (;;) {
+        const event = kernel.devices.takeEvent();
+        if (event !== null) return event;
+        const nextMs = Math.min(kernel.nextArrivalMs ?? Number.POSITIVE_INFINITY, deadlineMs);
+        if (nextMs === Number.POSITIVE_INFINITY) throw new Error("FakeMachine: waits for ever, no device is to come");
+        if (kernel.nowMs >= deadlineMs) return null;
+        kernel.waitUntil(nextMs);
+      }
+    },
+  };
+}
+
+/** Modules, the kernel's log and its name. */
+export function createFakeKernelCalls(
+  kernel: FakeKernel,
+  release: ReturnType<Kernel["release"]>,
+): Omit<Kernel, "power"> {
+  return {
+    release: () => release,
+    loadModule(path) {
+      const place = kernel.namespace.find(path, "open");
+      const name = (path.split("/").at(-1) ?? "").replace(/\.ko$/, "").replaceAll("-", "_");
+      const module = kernel.modules[name];
+      if (place.node.kind !== "file" || module === undefined || !path.endsWith(".ko"))
+        throw new SyscallError("finit_module", "ENOEXEC", path);
+      if (kernel.loadedModules.includes(name)) throw new SyscallError("finit_module", "EEXIST", path);
+      const missing = module.needs?.find((needed) => !kernel.loadedModules.includes(needed));
+      if (missing !== undefined) {
+        kernel.say(`${name}: Unknown symbol of ${missing} (err -2)`);
+        throw new SyscallError("finit_module", "ENOENT", path);
+      }
+      kernel.addModule(name, module);
+    },
+    writeKernelLog(_level, text) {
+      for (const line of text.split("\n")) if (line !== "") kernel.log.push({ text: `levain: ${line}`, isOurs: true });
+    },
+    kernelLogMark: () => kernel.log.length - 1,
+    kernelLogSince: (mark) =>
+      kernel.log
+        .slice(mark + 1)
+        .filter(({ isOurs }) => !isOurs)
+        .map(({ text }) => text),
+  };
+}
+
+/** The clock that moves only when somebody waits. */
+export function createFakeClock(kernel: FakeKernel): Clock {
+  return { nowMs: () => kernel.nowMs, sleepMs: (ms) => kernel.waitUntil(kernel.nowMs + Math.max(0, ms)) };
+}
