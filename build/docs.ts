@@ -36,7 +36,8 @@ function formatAlias({ syntax }: Alias): string {
 
 function formatUnsupported(): string {
   const { ignored, refused } = UNSUPPORTED_NAMES;
-  const join = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
+  const join = (names: readonly string[]) =>
+    names.map((name) => `\`${name}${name.endsWith(".") ? "*" : ""}\``).join(", ");
   return `## Known, but not supported yet
 
 A boot may depend on these, so they are not ignored in silence: a warning says what the boot goes without.

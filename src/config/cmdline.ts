@@ -63,25 +63,30 @@ const EQUALS = 0x3d;
 function nextArg(line: Uint8Array, start: number): { word: Word; next: number } {
   const quoted = line[start] === QUOTE;
   const from = quoted ? start + 1 : start;
-  let inQuotes = quoted;
-  let equals = from;
-  let at = from;
-  for (; at < line.length; at++) {
-    if (isSpace(line[at]) && !inQuotes) break;
-    // The kernel counts from the word's start and takes 0 for "none yet", so a leading `=` belongs to the name.
-    if (equals === from && line[at] === EQUALS) equals = at;
-    if (line[at] === QUOTE) inQuotes = !inQuotes;
-  }
-  const hasValue = equals !== from;
-  const valueQuoted = hasValue && equals + 1 < at && line[equals + 1] === QUOTE;
-  const endsQuoted = at > from && line[at - 1] === QUOTE;
-  const end = endsQuoted && (quoted || valueQuoted) ? at - 1 : at;
-  const name = decodeText(line.subarray(from, hasValue ? equals : end));
-  const next = skipSpaces(line, at);
-  if (!hasValue) return { word: { name, value: null, text: name }, next };
+  const { equals, stop } = scanWord(line, from, quoted);
+  const next = skipSpaces(line, stop);
+  const valueQuoted = equals !== null && equals + 1 < stop && line[equals + 1] === QUOTE;
+  const endsQuoted = stop > from && line[stop - 1] === QUOTE;
+  const end = endsQuoted && (quoted || valueQuoted) ? stop - 1 : stop;
+  const name = decodeText(line.subarray(from, equals ?? end));
+  if (equals === null) return { word: { name, value: null, text: name }, next };
   const valueFrom = valueQuoted ? equals + 2 : equals + 1;
   const value = decodeText(line.subarray(valueFrom, Math.max(valueFrom, end)));
   return { word: { name, value, text: `${name}=${value}` }, next };
+}
+
+/** Where a word stops, and its first `=`; one at its front belongs to the name, because the kernel's 0 means "none yet". */
+function scanWord(line: Uint8Array, from: number, quoted: boolean): { equals: number | null; stop: number } {
+  let inQuotes = quoted;
+  let equals: number | null = null;
+  let at = from;
+  for (; at < line.length; at++) {
+    const byte = line[at];
+    if (!inQuotes && isSpace(byte)) break;
+    if (byte === EQUALS && at > from) equals ??= at;
+    if (byte === QUOTE) inQuotes = !inQuotes;
+  }
+  return { equals, stop: at };
 }
 
 function skipSpaces(line: Uint8Array, start: number): number {

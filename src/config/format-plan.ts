@@ -4,7 +4,11 @@ import type { BootPlan } from "./plan.ts";
 
 /** The plan in words, a line a subject, safe to print: what `levain plan` shows. */
 export function formatPlan(plan: BootPlan): readonly string[] {
-  const subjects: readonly (readonly [string, string])[] = [...formatRoot(plan), ...formatSystem(plan), ...formatRescue(plan)];
+  const subjects: readonly (readonly [string, string])[] = [
+    ...formatRoot(plan),
+    ...formatSystem(plan),
+    ...formatRescue(plan),
+  ];
   return subjects.map(([subject, text]) => printable(`${subject.padEnd(12)}${text}`));
 }
 
@@ -17,14 +21,19 @@ function formatRoot(plan: BootPlan): Subjects {
   return [
     ["root", plan.roots.map(formatDeviceSpec).join(", else ")],
     ["waiting", plan.rootTimeoutMs === null ? "for ever" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
-    ["mounted", `${plan.rootWritable ? "read-write" : "read-only"} as ${plan.rootTypes.join(", else ") || "the type it has"}${options}`],
+    [
+      "mounted",
+      `${plan.rootWritable ? "read-write" : "read-only"} as ${plan.rootTypes.join(", else ") || "the type it has"}${options}`,
+    ],
     ["image", image === null ? "none" : `${image.paths.join(", else ")}${image.copyToRam ? ", copied to memory" : ""}`],
     ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],
   ];
 }
 
 function formatSystem({ modules, handover }: BootPlan): Subjects {
-  const parameters = Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const);
+  const parameters = Object.entries(modules.parameters).map(
+    ([module, text]) => ["module", `${module} with ${text}`] as const,
+  );
   const kept = handover.putOld === null ? "" : `, the old root at ${handover.putOld}`;
   return [
     ["modules", ["what the hardware asks for", ...modules.load].join(", ")],
@@ -39,7 +48,7 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
 function formatRescue({ rescue, talk }: BootPlan): Subjects {
   const after = rescue.onFailure === "reboot" && rescue.panicSeconds !== null ? ` after ${rescue.panicSeconds} s` : "";
   const shell = rescue.shell ? "" : ", no shell ever";
-  const breaks = rescue.breaks.length === 0 ? [] : [["shell before", rescue.breaks.join(", ")] as const];
+  const breaks = rescue.breaks.length === 0 ? [] : [["stop before", rescue.breaks.join(", ")] as const];
   const log = { kmsg: "the kernel's log", console: "the console", all: "the console and the kernel's log" }[talk.log];
   return [...breaks, ["on failure", `${rescue.onFailure}${after}${shell}`], ["talk", `${talk.level}, to ${log}`]];
 }

@@ -27,7 +27,10 @@ const ROOT_TIMEOUT_MS = 30_000;
  * Everything a boot decides, from its command line and its image's manifest, and what a person should know about it. Deterministic.
  * Throws one BootError that tells all mistakes.
  */
-export function makePlan({ cmdline, manifest, inherited, added }: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
+export function makePlan({ cmdline, manifest, inherited, added }: PlanInput): {
+  plan: BootPlan;
+  warnings: readonly string[];
+} {
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
@@ -39,7 +42,10 @@ export function makePlan({ cmdline, manifest, inherited, added }: PlanInput): { 
   if (mistakes.length + refused.length > 0) throw tellMistakes([...mistakes, ...refused]);
   const words = sources.flatMap((source) => source.words);
   const plan = decide(settings, words, line, inherited ?? null);
-  return { plan, warnings: [...warnOfUnsupported(words), ...warnOfStrangers(sources), ...warnOfUnused(settings, plan)] };
+  return {
+    plan,
+    warnings: [...warnOfUnsupported(words), ...warnOfStrangers(sources), ...warnOfUnused(settings, plan)],
+  };
 }
 
 function decide(settings: Settings, words: readonly Word[], line: CommandLine, inherited: Inherited | null): BootPlan {
@@ -107,5 +113,8 @@ function tellMistakes(mistakes: readonly Mistake[]): BootError {
   const seen = mistakes.map(({ origin, text }) => (origins.length > 1 ? `${text} (${origin})` : text));
   const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
   const remedies = origins.map((origin) => REMEDIES[origin]).join(", ");
-  return new BootError(`${count} ${where.join(" and ")}`, { seen, hint: `${remedies}; all of them: levain help parameters` });
+  return new BootError(`${count} ${where.join(" and ")}`, {
+    seen,
+    hint: `${remedies}; all of them: levain help parameters`,
+  });
 }

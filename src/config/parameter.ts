@@ -63,7 +63,9 @@ export function alias(syntax: string, translate: NonNullable<Alias["translate"]>
 }
 
 function complete(row: Row) {
-  const aliases = (row.aliases ?? []).map((one) => (typeof one === "string" ? { name: nameOf(one), syntax: one } : one));
+  const aliases = (row.aliases ?? []).map((one) =>
+    typeof one === "string" ? { name: nameOf(one), syntax: one } : one,
+  );
   return { ...row, name: nameOf(row.syntax), bare: row.bare ?? null, aliases };
 }
 

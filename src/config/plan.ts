@@ -2,7 +2,7 @@
 export type DeviceSpec =
   | { readonly by: "path"; readonly path: string }
   | { readonly by: "label" | "uuid" | "partlabel"; readonly value: string }
-  | { readonly by: "partuuid"; readonly value: string; /** /PARTNROFF=n */ readonly partitionOffset: number }
+  | { readonly by: "partuuid"; readonly value: string /** /PARTNROFF=n */; readonly partitionOffset: number }
   | { readonly by: "number"; readonly major: number; readonly minor: number };
 
 /** Where the image files that make the root lie on the root device, and what is done with them. */

@@ -1,7 +1,14 @@
 import * as v from "valibot";
 import { printable } from "../report.ts";
 import type { Word } from "./cmdline.ts";
-import { findParameters, type Match, PARAMETER_ROWS, type ParameterKey, type Settings } from "./parameters.ts";
+import {
+  findParameters,
+  type Match,
+  PARAMETER_ROWS,
+  PARAMETERS,
+  type ParameterKey,
+  type Settings,
+} from "./parameters.ts";
 
 /** Where words come from, as an error names it. */
 export type Origin = "levain.toml" | "the kernel command line" | "levain retry";
@@ -23,25 +30,15 @@ export interface Mistake {
  */
 export function readParameters(sources: readonly Source[]): { settings: Settings; mistakes: readonly Mistake[] } {
   const values = new Map<ParameterKey, unknown>();
-  const givenBy = new Map<ParameterKey, Source>();
-  const mistakes: { key: ParameterKey; source: Source; text: string }[] = [];
+  let mistakes: readonly KeyedMistake[] = [];
   for (const source of sources) {
-    for (const word of source.words) {
-      for (const match of findParameters(word.name)) {
-        const { key, row } = match;
-        const read = readValue(match, word);
-        if (read === null) continue;
-        if ("expected" in read) {
-          mistakes.push({ key, source, text: describe(word, read.expected) });
-        } else {
-          values.set(key, row.isList ? join(values.get(key), read.value) : read.value);
-          givenBy.set(key, source);
-        }
-      }
-    }
+    const read = source.words.flatMap((word) => findParameters(word.name).flatMap((match) => readWord(match, word)));
+    const given = new Set(read.filter((one) => "value" in one).map(({ key }) => key));
+    const made = read.flatMap((one) => ("text" in one ? [{ ...one, origin: source.origin }] : []));
+    mistakes = [...mistakes.filter(({ key }) => !given.has(key)), ...made];
+    for (const one of read) if ("value" in one) keep(values, one.key, one.value);
   }
-  const counting = mistakes.filter(({ key, source }) => sources.indexOf(givenBy.get(key) ?? source) <= sources.indexOf(source));
-  return { settings: complete(values), mistakes: unique(counting.map(({ source, text }) => ({ origin: source.origin, text }))) };
+  return { settings: complete(values), mistakes: unique(mistakes) };
 }
 
 /** A parameter that is a string of its own: without the quotes that a word of a command line needs. */
@@ -51,14 +48,22 @@ export function splitParameter(text: string): Word {
   return { name: text.slice(0, equals), value: text.slice(equals + 1), text };
 }
 
-/** null where the word says nothing about this parameter. */
-function readValue({ row, alias }: Match, word: Word): { value: unknown } | { expected: string } | null {
+interface KeyedMistake extends Mistake {
+  readonly key: ParameterKey;
+}
+
+type Reading =
+  | { readonly key: ParameterKey; readonly value: unknown }
+  | { readonly key: ParameterKey; readonly text: string };
+
+/** The word's value for a parameter, or what is wrong with it; empty where the word says nothing about it. */
+function readWord({ key, row, alias }: Match, word: Word): readonly Reading[] {
   const given = alias?.translate === undefined ? word.value : alias.translate(word.value);
-  if (given === undefined) return null;
+  if (given === undefined) return [];
   const text = given ?? row.bare;
-  if (text === null) return { expected: `a value (${alias?.syntax ?? row.syntax})` };
+  if (text === null) return [{ key, text: describe(word, `a value (${alias?.syntax ?? row.syntax})`) }];
   const result = v.safeParse(row.schema, text);
-  return result.success ? { value: result.output } : { expected: result.issues[0].message };
+  return result.success ? [{ key, value: result.output }] : [{ key, text: describe(word, result.issues[0].message) }];
 }
 
 function describe(word: Word, expected: string): string {
@@ -66,8 +71,10 @@ function describe(word: Word, expected: string): string {
   return printable(`${word.text}: Expected ${expected} but received ${received}`);
 }
 
-function join(before: unknown, more: unknown): readonly unknown[] {
-  return [...(Array.isArray(before) ? before : []), ...(Array.isArray(more) ? more : [])];
+/** The last value of a parameter counts, or all that a list was given. */
+function keep(values: Map<ParameterKey, unknown>, key: ParameterKey, value: unknown): void {
+  const before = values.get(key);
+  values.set(key, PARAMETERS[key].isList && Array.isArray(before) ? before.concat(value) : value);
 }
 
 /** Every key, lists empty and others undefined where nothing was given; the schemas of the table vouch for the types. */
@@ -81,6 +88,6 @@ function complete(values: ReadonlyMap<ParameterKey, unknown>): Settings {
 }
 
 /** An alias of two rows makes its mistake twice. */
-function unique(mistakes: readonly Mistake[]): readonly Mistake[] {
-  return [...new Map(mistakes.map((mistake) => [`${mistake.origin} ${mistake.text}`, mistake])).values()];
+function unique(mistakes: readonly KeyedMistake[]): readonly Mistake[] {
+  return [...new Map(mistakes.map(({ origin, text }) => [`${origin} ${text}`, { origin, text }])).values()];
 }

@@ -47,7 +47,11 @@ export const SYSTEM = {
 export const RESCUE = {
   shell: single(values.flag, {
     syntax: "rdshell[=yes|no]",
-    aliases: ["rd.shell[=yes|no]", "rescueshell[=yes|no]", { ...alias("single", (value) => (value === null ? "1" : undefined)), isPassedOn: true }],
+    aliases: [
+      "rd.shell[=yes|no]",
+      "rescueshell[=yes|no]",
+      { ...alias("single", (value) => (value === null ? "1" : undefined)), isPassedOn: true },
+    ],
     bare: "1",
     fallback: "yes",
     text: "A shell when the boot fails; rdshell=0: never, whatever else is said. single is passed on to init too.",

@@ -135,7 +135,8 @@ const STEP_ALIASES: Readonly<Record<string, StepName>> = {
 export const steps = read(`a step (${STEP_NAMES.join(", ")})`, (text) => {
   const found: StepName[] = [];
   for (const word of text.split(",")) {
-    const step = STEP_NAMES.find((name) => name === word) ?? (Object.hasOwn(STEP_ALIASES, word) ? STEP_ALIASES[word] : null);
+    const step =
+      STEP_NAMES.find((name) => name === word) ?? (Object.hasOwn(STEP_ALIASES, word) ? STEP_ALIASES[word] : null);
     if (step === null || step === undefined) return null;
     found.push(step);
   }

@@ -19,13 +19,25 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
   const { root, handover, image, copyToRam, overlaySize, putOld, emergency, breaks } = settings;
   const isFinal = plan.roots.length === 0;
   const unused: readonly (readonly [boolean, string])[] = [
-    [handover === "stay" && root !== undefined && root.device !== null, "root= is not used: rd.handover=stay keeps the initramfs"],
+    [
+      handover === "stay" && root !== undefined && root.device !== null,
+      "root= is not used: rd.handover=stay keeps the initramfs",
+    ],
     [isFinal && handover !== undefined && !/^(?:stay|auto)$/.test(handover), `rd.handover=${handover} needs a root=`],
     [isFinal && image !== undefined, "rd.image= needs a root= that the image lies on"],
-    [isFinal && settings.overlay !== undefined && settings.overlay !== false, "rd.overlay needs a root= to be put over"],
-    [!isFinal && copyToRam === true && plan.image === null, "rd.live.ram copies images only, and there is no rd.image= or root=live:"],
+    [
+      isFinal && settings.overlay !== undefined && settings.overlay !== false,
+      "rd.overlay needs a root= to be put over",
+    ],
+    [
+      !isFinal && copyToRam === true && plan.image === null,
+      "rd.live.ram copies images only, and there is no rd.image= or root=live:",
+    ],
     [!isFinal && overlaySize !== undefined && plan.overlay === null, "rd.overlay.size= needs rd.overlay"],
-    [putOld !== undefined && /^(?:switch_root|stay)$/.test(plan.handover.mode), `rd.putold= is not used by ${plan.handover.mode}`],
+    [
+      putOld !== undefined && /^(?:switch_root|stay)$/.test(plan.handover.mode),
+      `rd.putold= is not used by ${plan.handover.mode}`,
+    ],
     [emergency === "shell" && !plan.rescue.shell, "rd.emergency=shell is not used: rdshell=0 means no shell"],
     [breaks.length > 0 && !plan.rescue.shell, "rd.break is not used: rdshell=0 means no shell"],
   ];

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "bun:test";
+import { formatParametersPage } from "../../../build/docs.ts";
+import { describeParameters } from "../../../src/config/describe-parameters.ts";
+import { makePlan } from "../../../src/config/make-plan.ts";
+import type { Parameter } from "../../../src/config/parameter.ts";
+import { findParameters, PARAMETER_GROUPS, PARAMETER_ROWS } from "../../../src/config/parameters.ts";
+
+const plan = (cmdline: string) => makePlan({ cmdline, manifest: null, inherited: { argv: [], environment: [] } }).plan;
+const rows = PARAMETER_ROWS.map(([key, row]) => [row.name, key, row] as const);
+
+/** The example's words without the parameter itself. */
+function withoutParameter(row: Parameter): string {
+  const words = row.example.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+  return words.filter((word) => !findParameters(word.split("=")[0] ?? "").some((match) => match.row === row)).join(" ");
+}
+
+describe("every parameter of the table is read", () => {
+  test.each(rows)("%s", (_name, _key, row) => {
+    expect(withoutParameter(row)).not.toBe(row.example);
+    expect(plan(row.example)).not.toEqual(plan(withoutParameter(row)));
+  });
+});
+
+/** For every alias: a command line that lacks it, a use of it, and what the same is in the parameter's own words. */
+const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
+  "rd.retry": ["root=LABEL=X", "rd.retry=7", "rd.timeout=7"],
+  roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
+  rootwait: ["root=LABEL=X", "rootwait", "rd.timeout=0"],
+  rootdelay: ["root=LABEL=X", "rootdelay=7", "rd.timeout=7"],
+  ro: ["root=LABEL=X rw", "ro", "rw=0"],
+  toram: ["root=live:LABEL=X", "toram=filesystem.squashfs", "rd.live.ram"],
+  copytoram: ["root=live:LABEL=X", "copytoram=y", "rd.live.ram"],
+  overlaytmpfs: ["root=LABEL=X", "overlaytmpfs", "rd.overlay"],
+  "rd.live.overlay": ["root=LABEL=X", "rd.live.overlay=none", "rd.overlay=tmpfs"],
+  cow_spacesize: ["root=live:LABEL=X", "cow_spacesize=64M", "rd.overlay=tmpfs:size=64M"],
+  "overlay-size": ["root=live:LABEL=X", "overlay-size=10%", "rd.overlay=tmpfs:size=10%"],
+  "rd.live.overlay.size": ["root=live:LABEL=X", "rd.live.overlay.size=512", "rd.overlay=tmpfs:size=512M"],
+  "rd.driver.pre": ["", "rd.driver.pre=a,b", "rd.modules=a,b"],
+  modules: ["", "modules=a,b", "rd.modules=a,b"],
+  modules_load: ["", "modules-load=a,b", "rd.modules=a,b"],
+  "rd.modules_load": ["", "rd.modules-load=a,b", "rd.modules=a,b"],
+  "rd.driver.blacklist": ["", "rd.driver.blacklist=a", "module_blacklist=a"],
+  "modprobe.blacklist": ["", "modprobe.blacklist=a", "module_blacklist=a"],
+  blacklist: ["", "blacklist=a", "module_blacklist=a"],
+  "rd.shell": ["", "rd.shell=0", "rdshell=0"],
+  rescueshell: ["", "rescueshell=no", "rdshell=0"],
+  single: ["rdshell=0", "single", "rdshell=1"],
+  break: ["", "break", "rd.break=root"],
+  "rd.quiet": ["", "rd.quiet", "quiet"],
+  debug: ["quiet", "debug=vc", "rd.debug"],
+  "booster.log": ["rd.log=kmsg", "booster.log=debug,console", "rd.debug rd.log=all"],
+};
+
+describe("every alias means its parameter", () => {
+  const names = [...new Set(PARAMETER_ROWS.flatMap(([, row]) => row.aliases.map((alias) => alias.name)))];
+  test.each(names)("%s", (name) => {
+    const [without = "", used = "", meant = ""] = ALIASES[name] ?? [];
+    expect(used.replaceAll("-", "_")).toStartWith(name.replaceAll("-", "_"));
+    expect(plan(`${without} ${used}`)).toEqual(plan(`${without} ${meant}`));
+    expect(plan(`${without} ${used}`)).not.toEqual(plan(without));
+  });
+});
+
+test("no two rows have the same name", () => {
+  const names = PARAMETER_ROWS.map(([, row]) => row.name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const [, row] of PARAMETER_ROWS) for (const { name } of row.aliases) expect(names).not.toContain(name);
+});
+
+test("every row is in one group", () => {
+  expect(PARAMETER_GROUPS.flatMap(({ rows: inGroup }) => inGroup)).toEqual(PARAMETER_ROWS.map(([, row]) => row));
+});
+
+describe("the help text", () => {
+  const help = describeParameters();
+
+  test.each(rows)("has %s with its default", (_name, _key, row) => {
+    expect(help).toContain(`  ${row.syntax}`);
+    expect(help.replace(/\s+/g, " ")).toContain(`Default: ${row.fallback}.`);
+    for (const { syntax } of row.aliases) expect(help).toContain(syntax);
+  });
+
+  test("fits a terminal", () => {
+    const prose = help.split("\n").filter((line) => line.startsWith("      "));
+    expect(prose.length).toBeGreaterThan(40);
+    for (const line of prose) expect(line.length).toBeLessThanOrEqual(100);
+  });
+});
+
+test("docs/parameters.md is what the table says (bun build/docs.ts makes it)", async () => {
+  expect(await Bun.file(new URL("../../../docs/parameters.md", import.meta.url)).text()).toBe(formatParametersPage());
+});
