@@ -59,7 +59,17 @@ export interface Files {
 }
 
 /** The words of mount(8) for the flags of mount(2). */
-export type MountFlag = "ro" | "nosuid" | "nodev" | "noexec" | "bind" | "remount" | "rec" | "private" | "noatime" | "relatime";
+export type MountFlag =
+  | "ro"
+  | "nosuid"
+  | "nodev"
+  | "noexec"
+  | "bind"
+  | "remount"
+  | "rec"
+  | "private"
+  | "noatime"
+  | "relatime";
 
 export interface MountRequest {
   readonly source: string;
@@ -143,9 +153,17 @@ export interface Processes {
   /** True where stage0 waits for a handover from this process: we are the boot. */
   readonly isBoot: boolean;
   /** Runs a program to its end; argv[0] is a path. `capture` collects its output instead of showing it. */
-  run(argv: readonly string[], options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> }): RunResult;
+  run(
+    argv: readonly string[],
+    options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> },
+  ): RunResult;
   /** Runs a program in a session of its own with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` is told its process id. */
-  runOnTerminal(argv: readonly string[], terminal: string, environment: Readonly<Record<string, string>>, onStart: (pid: number) => void): number;
+  runOnTerminal(
+    argv: readonly string[],
+    terminal: string,
+    environment: Readonly<Record<string, string>>,
+    onStart: (pid: number) => void,
+  ): number;
   /** Sends SIGHUP; a process that is gone is no error. */
   hangUp(pid: number): void;
   /** Tells stage0 and ends this process. */
