@@ -14,7 +14,7 @@ while read -r source target type options rest; do
   echo "small-root: mount $target $type $source $options"
 done < /proc/mounts
 echo "small-root: ready"
-exec /bin/sh -i
+exec setsid cttyhack /bin/sh -i
 `;
 
 const BASE: Readonly<Record<string, Entry>> = {
