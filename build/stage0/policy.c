@@ -82,3 +82,13 @@ struct policy read_policy(char *const texts[])
   if (wishes.shell && is_shell_wanted) return (struct policy){ACTION_SHELL, 0};
   return (struct policy){wishes.panic ? ACTION_REBOOT : ACTION_WAIT, seconds};
 }
+
+/* /etc/levain.cmdline holds the image's own parameters, which are weaker than the boot loader's. */
+struct policy read_machine_policy(void)
+{
+  char image[COMMAND_LINE_MAX], boot_loader[COMMAND_LINE_MAX];
+  char *texts[] = {image, boot_loader, 0};
+  if (read_text_file("/etc/levain.cmdline", image, sizeof image) < 0) image[0] = 0;
+  if (read_text_file("/proc/cmdline", boot_loader, sizeof boot_loader) < 0) boot_loader[0] = 0;
+  return read_policy(texts);
+}

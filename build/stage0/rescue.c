@@ -121,20 +121,9 @@ static void count_down(const char *words, long seconds)
   say(words, " now");
 }
 
-/* /etc/levain.cmdline holds the image's own parameters, which are weaker than the boot loader's. */
-static struct policy read_machine_policy(void)
+void apply_policy(const struct policy *policy, char **envp, const char *again)
 {
-  char image[COMMAND_LINE_MAX], boot_loader[COMMAND_LINE_MAX];
-  char *texts[] = {image, boot_loader, 0};
-  if (read_text_file("/etc/levain.cmdline", image, sizeof image) < 0) image[0] = 0;
-  if (read_text_file("/proc/cmdline", boot_loader, sizeof boot_loader) < 0) boot_loader[0] = 0;
-  return read_policy(texts);
-}
-
-void apply_policy(char **envp, const char *again)
-{
-  struct policy policy = read_machine_policy();
-  switch (policy.action) {
+  switch (policy->action) {
   case ACTION_SHELL:
     if (run_shell(envp, again)) return;
     wait_for_ever("no shell is here (/bin/busybox, /bin/sh); ");
@@ -143,15 +132,15 @@ void apply_policy(char **envp, const char *again)
     wait_for_ever("rdshell=0 allows no shell; ");
     break;
   case ACTION_REBOOT:
-    count_down("rebooting", policy.seconds);
+    count_down("rebooting", policy->seconds);
     switch_power(REBOOT_RESTART);
     break;
   case ACTION_POWEROFF:
-    count_down("powering off", policy.seconds);
+    count_down("powering off", policy->seconds);
     switch_power(REBOOT_POWER_OFF);
     break;
   case ACTION_HALT:
-    count_down("halting", policy.seconds);
+    count_down("halting", policy->seconds);
     switch_power(REBOOT_HALT);
     break;
   }

@@ -34,27 +34,31 @@ static int does_kernel_show_errors(void)
   return read_text_file("/proc/sys/kernel/printk", text, sizeof text) > 0 && (text[0] > '3' || text[1] != '\t');
 }
 
-static int write_to(const char *path, const char *from, u64 size)
+/* Opened anew for each line: the rate limit of the log counts by open file. */
+static int write_to_kernel_log(const char *line, u64 size)
 {
-  long fd = open_file(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  long fd = open_file("/dev/kmsg", O_WRONLY | O_CLOEXEC);
   if (fd < 0) return 0;
-  long written = write_bytes(fd, from, size);
+  long written = write_bytes(fd, line, size);
   close_file(fd);
   return written > 0;
 }
 
-/* The log is opened anew for each line: its rate limit counts by open file. */
+static void write_to_standard_error(const char *line, u64 size)
+{
+  u64 prefix = sizeof KERN_ERR - 1;
+  write_bytes(2, line + prefix, size - prefix);
+}
+
 void say_words(const char *const *words)
 {
   char line[LINE_MAX];
-  u64 length = compose(line, words), prefix = sizeof KERN_ERR - 1;
-  int is_logged = write_to("/dev/kmsg", line, length);
-  if (!is_logged || !does_kernel_show_errors()) write_to("/dev/console", line + prefix, length - prefix);
+  u64 size = compose(line, words);
+  if (!write_to_kernel_log(line, size) || !does_kernel_show_errors()) write_to_standard_error(line, size);
 }
 
 void complain_words(const char *const *words)
 {
   char line[LINE_MAX];
-  u64 length = compose(line, words), prefix = sizeof KERN_ERR - 1;
-  write_bytes(2, line + prefix, length - prefix);
+  write_to_standard_error(line, compose(line, words));
 }

@@ -75,10 +75,13 @@ struct policy {
 /* `texts` are command lines, the weakest first; they are taken apart in place. */
 struct policy read_policy(char *const texts[]);
 
+/* Of this machine: its image's parameters, then the boot loader's. */
+struct policy read_machine_policy(void);
+
 /* --- rescue.c --- */
 
 /* What is done when nothing else can be. Returns when the boot shall be tried again, `again` says it in words. */
-void apply_policy(char **envp, const char *again);
+void apply_policy(const struct policy *policy, char **envp, const char *again);
 /* Waits for one child and buries all others; returns its status as wait(2) gives it. */
 int wait_for(long pid);
 
@@ -113,9 +116,9 @@ const char *describe_signal(int signal);
 
 /* --- say.c --- */
 
-/* Strings to a line: on every console of the kernel and into its log, or where there is no kernel log, on /dev/console. */
+/* Strings to a line in the kernel's log, which it shows on all of its consoles; where it does not, to standard error too. */
 void say_words(const char *const *words);
-/* The same to standard error. */
+/* The same to standard error only. */
 void complain_words(const char *const *words);
 #define say(...) say_words((const char *const[]){__VA_ARGS__, 0})
 #define complain(...) complain_words((const char *const[]){__VA_ARGS__, 0})

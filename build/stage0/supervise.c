@@ -67,11 +67,11 @@ static int is_handover(int status, int messages, char *message, char **words, st
   return !fault;
 }
 
-static void follow_for_ever(struct handover *handover, char **envp)
+static void follow_for_ever(struct handover *handover, const struct policy *policy, char **envp)
 {
   for (;;) {
     follow_handover(handover);
-    apply_policy(envp, "tries once more to start the real init");
+    apply_policy(policy, envp, "tries once more to start the real init");
   }
 }
 
@@ -80,7 +80,9 @@ void supervise(char **envp)
   char message[HANDOVER_MAX + 1], *words[HANDOVER_WORDS];
   struct handover handover;
   prepare_machine();
-  for (;; apply_policy(envp, "starts levain once more")) {
+  /* Now: when something fails later, /proc may have been moved into the new root. */
+  struct policy policy = read_machine_policy();
+  for (;; apply_policy(&policy, envp, "starts levain once more")) {
     const char *lack = missing_cpu_feature();
     if (lack) {
       say("this CPU is too old for levain's runtime: it has no ", lack, " (needed: " CPU_NEEDED ")");
@@ -90,6 +92,7 @@ void supervise(char **envp)
     long pid = start_child(&messages);
     if (pid == 0) return;
     if (pid < 0) say("could not start a process: ", describe_error(pid));
-    else if (is_handover(wait_for(pid), messages, message, words, &handover)) follow_for_ever(&handover, envp);
+    else if (is_handover(wait_for(pid), messages, message, words, &handover))
+      follow_for_ever(&handover, &policy, envp);
   }
 }
