@@ -85,7 +85,7 @@ function inOrder(modules: readonly DependencyLine[], order: readonly string[]): 
 /** The file and the dependencies of a module in the index; null where it has none of that name (in normal form). */
 export function findModule(index: ModuleIndex, name: string): DependencyLine | null {
   const line = Object.hasOwn(index.modules, name) ? index.modules[name] : undefined;
-  if (line === undefined) return null;
+  if (typeof line !== "string") return null;
   const [path = "", ...dependencies] = line.split(" ");
   return { name, path, dependencies };
 }
@@ -106,27 +106,18 @@ export function parseModuleIndex(text: string): ModuleIndex | null {
   return isIndex(value) ? value : null;
 }
 
+/** What is in the tables is checked when it is looked up: a boot looks at few of them. */
 function isIndex(value: unknown): value is ModuleIndex {
   if (!isRecord(value) || value.version !== 1) return false;
   const { kernel, modules, builtin, softDependencies, aliases, builtinAliases } = value;
   const texts = [kernel, builtin, softDependencies].every((part) => typeof part === "string");
-  return (
-    texts && isRecord(modules) && Object.values(modules).every(isText) && isTable(aliases) && isTable(builtinAliases)
-  );
+  return texts && isRecord(modules) && isTable(aliases) && isTable(builtinAliases);
 }
 
 function isTable(value: unknown): boolean {
-  return isRecord(value) && Object.values(value).every(isGroup);
-}
-
-function isGroup(value: unknown): boolean {
-  return (
-    isRecord(value) && isText(value.lines) && Array.isArray(value.lengths) && value.lengths.every(Number.isInteger)
-  );
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
+  if (!isRecord(value) || !isRecord(value.lengths) || !isRecord(value.patterns)) return false;
+  const lengths = Object.values(value.lengths);
+  return lengths.every((list) => Array.isArray(list) && list.every(Number.isInteger));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
