@@ -29,7 +29,7 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
   check: () => [
     { name: "types", argv: ["node_modules/.bin/tsc", "--noEmit"] },
     { name: "style", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
-    bunTest("tests", "test/unit", "test/boot", "test/contract", "test/architecture.test.ts"),
+    bunTest("tests", "--only-failures", "test/unit", "test/boot", "test/contract", "test/architecture.test.ts"),
   ],
   vm: () => {
     const timings = join(cacheDirectory(), "timings.json");
