@@ -71,7 +71,7 @@ function nextArg(line: Uint8Array, start: number): { word: Word; next: number } 
   const name = decodeText(line.subarray(from, equals ?? end));
   if (equals === null) return { word: { name, value: null, text: name }, next };
   const valueFrom = valueQuoted ? equals + 2 : equals + 1;
-  const value = decodeText(line.subarray(valueFrom, Math.max(valueFrom, end)));
+  const value = decodeText(line.subarray(valueFrom, end));
   return { word: { name, value, text: `${name}=${value}` }, next };
 }
 

@@ -7,12 +7,13 @@ import { readParameters, splitParameter } from "./read-parameters.ts";
 /** What is done when a boot fails, everything considered. */
 export function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
   const hasShell = shell !== false;
-  const otherwise: FailurePolicy = hasShell ? "shell" : "halt";
-  const asked = emergency ?? (typeof panicSeconds === "number" ? "reboot" : otherwise);
+  const reboots = typeof panicSeconds === "number";
+  const withoutShell: FailurePolicy = reboots ? "reboot" : "halt";
+  const asked = emergency ?? (reboots ? "reboot" : "shell");
   return {
     shell: hasShell,
     breaks: hasShell ? [...new Set(breaks)] : [],
-    onFailure: asked === "shell" ? otherwise : asked,
+    onFailure: asked === "shell" && !hasShell ? withoutShell : asked,
     panicSeconds: panicSeconds ?? null,
   };
 }

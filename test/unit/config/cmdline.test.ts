@@ -174,6 +174,14 @@ describe("text", () => {
     expect(parse(line)).toEqual([["a", "\\xffb\\xc3(\\xe2\\x82"]]);
   });
 
+  test("has valid UTF-8 beside them, and a byte order mark, as they are", () => {
+    const line = Uint8Array.of(...Buffer.from("a=ö→😀"), 0xff, ...Buffer.from("ö b=\ufeffc"));
+    expect(parse(line)).toEqual([
+      ["a", "ö→😀\\xffö"],
+      ["b", "\ufeffc"],
+    ]);
+  });
+
   test("ends at a NUL", () => {
     expect(parse("a=b\0c d")).toEqual([["a", "b"]]);
   });

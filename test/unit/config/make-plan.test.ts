@@ -104,6 +104,7 @@ describe("image and overlay", () => {
     ["root=LABEL=A rd.image=/newroot.sfs rd.overlay=0", image("/newroot.sfs"), null],
     ["root=LABEL=A rd.image=/newroot.sfs toram", image("/newroot.sfs", true), tmpfs(null)],
     ["root=LABEL=A rd.image=/newroot.sfs toram rd.live.ram=0", image("/newroot.sfs"), tmpfs(null)],
+    ["root=LABEL=A rd.image=/newroot.sfs copytoram toram=no", image("/newroot.sfs"), tmpfs(null)],
     ["root=live:LABEL=A", image("/LiveOS/squashfs.img"), tmpfs(null)],
     ["root=live:CDLABEL=A", image("/LiveOS/squashfs.img"), tmpfs(null)],
     ["root=live:LABEL=A rd.live.dir=/x/ rd.live.squashimg=y", image("/x/y"), tmpfs(null)],
@@ -152,6 +153,8 @@ describe("rescue", () => {
     ["panic=-1", { shell: true, onFailure: "reboot", panicSeconds: 0 }],
     ["panic=5 rd.emergency=shell", { shell: true, onFailure: "shell", panicSeconds: 5 }],
     ["rd.emergency=poweroff rdshell=0", { shell: false, onFailure: "poweroff", panicSeconds: null }],
+    ["panic=5 rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: 5 }],
+    ["panic=5 rd.emergency=shell rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: 5 }],
     ["rd.emergency=shell rdshell=0", { shell: false, onFailure: "halt", panicSeconds: null }],
   ] as const)("%s", (words, policy) => {
     expect(plan(words).rescue).toEqual({ ...policy, breaks: [] });
