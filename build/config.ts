@@ -58,14 +58,19 @@ function parseToml(source: string, path: string): unknown {
 function findErrorLine(source: string, message: string): number {
   const lines = source.split("\n");
   const index = lines.findIndex((_, last) => {
-    try {
-      Bun.TOML.parse(lines.slice(0, last + 1).join("\n"));
-      return false;
-    } catch (error) {
-      return error instanceof Error && error.message === message;
-    }
+    const start = lines.slice(0, last + 1).join("\n");
+    return complaintOf(start) === message || complaintOf(`${start}\n`) === message;
   });
   return index < 0 ? lines.length : index + 1;
+}
+
+function complaintOf(source: string): string | null {
+  try {
+    Bun.TOML.parse(source);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 type Issue = v.InferIssue<typeof schema>;
@@ -84,13 +89,22 @@ function locate(source: string, issue: Issue): string {
 
 function explain(issue: Issue): string {
   const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : String(key))).join("");
-  if (issue.type === "strict_object") return `${issue.path ? `unknown key ${path}` : "Expected a table"}`;
+  if (issue.type === "strict_object") return `unknown key ${path}`;
   if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
-  return `${path}: Expected ${describe(issue.expected)} but received ${issue.received}`;
+  return `${path}: Expected ${name(issue.expected ?? "")} but received ${name(issue.received)}`;
 }
 
-const WORDS: Readonly<Record<string, string>> = { string: "a text", Array: "a list" };
+// valibot's words for types, and those of Bun's dates.
+const NAMES: Readonly<Record<string, string>> = {
+  string: "a text",
+  Array: "a list",
+  Object: "a table",
+  Instant: "a date",
+  PlainDate: "a date",
+  PlainDateTime: "a date",
+  PlainTime: "a time",
+};
 
-function describe(expected: string | null): string {
-  return WORDS[expected ?? ""] ?? expected ?? "something else";
+function name(type: string): string {
+  return Object.hasOwn(NAMES, type) ? (NAMES[type] ?? type) : type;
 }

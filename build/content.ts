@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { BootError } from "../src/errors.ts";
+import { attempt } from "./attempt.ts";
 
 /** What is in a file of the image: known in size beforehand, read piece by piece when it is its turn. */
 export interface Content {
@@ -37,11 +38,11 @@ function* sliceBytes(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 function* readPieces(path: string, size: number): Generator<Uint8Array> {
-  const file = openSync(path, "r");
+  const file = attempt(`cannot read ${path}`, () => openSync(path, "r"));
   try {
     for (let offset = 0; offset < size; ) {
       const chunk = new Uint8Array(Math.min(CHUNK_BYTES, size - offset));
-      const length = readSync(file, chunk, 0, chunk.length, offset);
+      const length = attempt(`cannot read ${path}`, () => readSync(file, chunk, 0, chunk.length, offset));
       if (length === 0) {
         throw new BootError(`${path} became shorter while it was read`, {
           hint: "run the command again when nothing writes to the file",

@@ -97,7 +97,12 @@ function addManifest(tree: ImageTree, manifest: Manifest): void {
   putEntry(tree, { kind: "file", path: "/etc/levain.json", mode: 0o644, content });
   // stage0, which must know the failure policy when all else has crashed, reads no JSON: the same as a command line.
   const words = manifest.parameters.map((word) => (/\s/.test(word) ? `"${word}"` : word));
-  putEntry(tree, { kind: "file", path: "/etc/levain.cmdline", mode: 0o644, content: contentOfBytes(`${words.join(" ")}\n`) });
+  putEntry(tree, {
+    kind: "file",
+    path: "/etc/levain.cmdline",
+    mode: 0o644,
+    content: contentOfBytes(`${words.join(" ")}\n`),
+  });
 }
 
 function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice: Voice): void {

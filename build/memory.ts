@@ -12,10 +12,9 @@ const STEP_BYTES = 32 * MIB;
  * mm/shmem.c); what does not fit is cut off with no more than a line in its log.
  */
 export function estimateMemory(entries: readonly ImageEntry[], imageBytes: number): number {
-  const unpacked = entries.reduce(
-    (sum, entry) => sum + (entry.kind === "file" ? align(entry.content.size, PAGE_BYTES) : 0),
-    0,
-  );
+  // The names of one file share its content.
+  const contents = new Set(entries.flatMap((entry) => (entry.kind === "file" ? [entry.content] : [])));
+  const unpacked = [...contents].reduce((sum, { size }) => sum + align(size, PAGE_BYTES), 0);
   return align(2 * unpacked + imageBytes + KERNEL_BYTES, STEP_BYTES);
 }
 

@@ -1,0 +1,195 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseCompression } from "../../../build/compress.ts";
+import { readCpio } from "../../../build/cpio-reader.ts";
+import { buildImage, type ImageOptions } from "../../../build/image.ts";
+import { parseManifest } from "../../../src/config/manifest.ts";
+import { BootError } from "../../../src/errors.ts";
+import { report } from "../../../src/report.ts";
+import { scratchDirectory } from "../../support/cache.ts";
+import { listenToVoice } from "./heard-voice.ts";
+
+const OPTIONS: ImageOptions = {
+  output: null,
+  kernel: "none",
+  modulesDir: null,
+  modules: [],
+  busybox: null,
+  // Any static program will do here; that dist/levain boots is for the tests in QEMU.
+  init: "/bin/busybox",
+  additions: [],
+  programs: [],
+  compression: parseCompression("none"),
+  parameters: [],
+};
+
+/** The files of an image that is not compressed, by name. */
+function readImage(path: string): ReadonlyMap<string, string> {
+  return new Map(
+    readCpio(readFileSync(path)).members.map(({ name, data }) => [name, Buffer.from(data).toString("latin1")]),
+  );
+}
+
+async function complaint(options: Partial<ImageOptions>): Promise<string> {
+  try {
+    await buildImage({ ...OPTIONS, ...options }, listenToVoice());
+  } catch (error) {
+    expect(error).toBeInstanceOf(BootError);
+    return report(error).join("\n");
+  }
+  throw new Error("was not refused");
+}
+
+/** A lib/modules/6.1 with one module, in a root with a boot/config-6.1. */
+function fakeKernel(): string {
+  const root = scratchDirectory();
+  const modulesDir = join(root, "lib/modules/6.1");
+  mkdirSync(join(modulesDir, "kernel/fs"), { recursive: true });
+  mkdirSync(join(root, "boot"));
+  writeFileSync(join(root, "boot/config-6.1"), "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\n");
+  writeFileSync(join(modulesDir, "modules.dep"), "kernel/fs/mine.ko:\n");
+  // Any ELF file can stand for a module: what is in it is not looked at here.
+  writeFileSync(join(modulesDir, "kernel/fs/mine.ko"), readFileSync("/bin/true"));
+  return modulesDir;
+}
+
+describe("an image", () => {
+  const directory = scratchDirectory();
+  const output = join(directory, "image");
+  let modulesDir = "";
+  let options = OPTIONS;
+
+  beforeAll(() => {
+    modulesDir = fakeKernel();
+    writeFileSync(join(directory, "hook"), "#!/bin/sh\n");
+    options = {
+      ...OPTIONS,
+      output,
+      kernel: null,
+      modulesDir,
+      modules: ["mine"],
+      additions: [{ source: join(directory, "hook"), destination: "/etc/hook" }],
+      parameters: ["rd.timeout=5"],
+    };
+  });
+
+  test("holds the program, BusyBox, the modules, the manifest and what was added", async () => {
+    const { moduleCount, entryCount, unpackedBytes, imageBytes } = await buildImage(options, listenToVoice());
+    const image = readImage(output);
+    expect(image.get("init")).toBe(readFileSync("/bin/busybox", "latin1"));
+    expect(image.get("bin/sh")).toBe("busybox");
+    expect(image.get("bin/levain")).toBe("/init");
+    expect(image.get("lib/modules/6.1/kernel/fs/mine.ko")).toBe(readFileSync("/bin/true", "latin1"));
+    expect(image.get("etc/hook")).toBe("#!/bin/sh\n");
+    expect(image.get("etc/mtab")).toBe("../proc/mounts");
+    expect(image.get("etc/passwd")).toStartWith("root:");
+    expect(JSON.parse(image.get("etc/levain.json") ?? "")).toEqual({
+      version: 1,
+      kernel: "6.1",
+      parameters: ["rd.timeout=5"],
+    });
+    expect({ moduleCount, entryCount, unpackedBytes, imageBytes }).toEqual({
+      moduleCount: 1,
+      entryCount: image.size,
+      unpackedBytes: readFileSync(output).length,
+      imageBytes: readFileSync(output).length,
+    });
+  });
+
+  test("has a manifest that the boot accepts", async () => {
+    await buildImage(options, listenToVoice());
+    const text = readImage(output).get("etc/levain.json") ?? "";
+    expect(parseManifest(Buffer.from(text)).parameters).toEqual(["rd.timeout=5"]);
+  });
+
+  test.each(["none", "zstd:3", "gzip", "lz4:1", "xz:0"])("is the same each time, %s", async (method) => {
+    const bytes: Buffer[] = [];
+    for (const name of ["one", "two"]) {
+      const summary = await buildImage(
+        { ...options, output: join(directory, name), compression: parseCompression(method) },
+        listenToVoice(),
+      );
+      bytes.push(readFileSync(summary.output));
+    }
+    expect(bytes[0]?.equals(bytes[1] ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  test("that the kernel cannot unpack is warned of", async () => {
+    const voice = listenToVoice();
+    await buildImage({ ...options, compression: parseCompression("zstd:1") }, voice);
+    expect(voice.warnings).toEqual([
+      "the kernel 6.1 is configured without support for an initramfs compressed with zstd: it will not boot this image",
+    ]);
+    const content = listenToVoice();
+    await buildImage({ ...options, compression: parseCompression("gzip") }, content);
+    expect(content.warnings).toEqual([]);
+  });
+
+  test("what is added can replace what is there by itself", async () => {
+    writeFileSync(join(directory, "profile"), "mine");
+    const additions = [{ source: join(directory, "profile"), destination: "/etc/profile" }];
+    await buildImage({ ...options, additions }, listenToVoice());
+    expect(readImage(output).get("etc/profile")).toBe("mine");
+  });
+
+  test("tells how far it is", async () => {
+    const voice = listenToVoice();
+    await buildImage(options, voice);
+    expect(voice.progressed.at(-1)).toBe("packing: 100 %");
+  });
+});
+
+describe("a mistake leaves no file behind, and says what it is", () => {
+  const directory = scratchDirectory();
+  const output = join(directory, "image");
+  const check = async (options: Partial<ImageOptions>, ...parts: readonly string[]) => {
+    const said = await complaint({ output, ...options });
+    for (const part of parts) expect(said).toContain(part);
+    expect(readdirSync(directory)).toEqual([]);
+  };
+
+  test("a module that the kernel does not have", () =>
+    check({ kernel: null, modulesDir: fakeKernel(), modules: ["min"] }, "min", "mine"));
+
+  test("a module whose file is missing", async () => {
+    const modulesDir = fakeKernel();
+    rmSync(join(modulesDir, "kernel/fs/mine.ko"));
+    await check({ kernel: null, modulesDir, modules: ["mine"] }, "kernel/fs/mine.ko", "no such file");
+  });
+
+  test("a directory without modules.dep", async () => {
+    const modulesDir = fakeKernel();
+    rmSync(join(modulesDir, "modules.dep"));
+    await check({ kernel: null, modulesDir }, "modules", "depmod");
+  });
+
+  test("a parameter that the boot would refuse", () =>
+    check({ parameters: ["rd.timeout=soon"] }, "rd.timeout=soon", "levain.toml"));
+
+  test("something to add that is not there", () =>
+    check({ additions: [{ source: "/no/such", destination: "/x" }] }, "cannot add /no/such to the image"));
+
+  test("a file that vanishes while the image is written", async () => {
+    const file = join(scratchDirectory(), "file");
+    writeFileSync(file, "x");
+    chmodSync(file, 0o644);
+    const voice = listenToVoice();
+    // The first piece is on its way when the file goes.
+    const vanishing = {
+      ...voice,
+      progress: (text: string) => void (text.startsWith("packing") && rmSync(file, { force: true })),
+    };
+    const options = { ...OPTIONS, output, additions: [{ source: file, destination: "/zzz" }] };
+    await expect(buildImage(options, vanishing)).rejects.toThrow(BootError);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("a place that cannot be written to, before any work", async () => {
+    const voice = listenToVoice();
+    await expect(buildImage({ ...OPTIONS, output: join(directory, "no/image") }, voice)).rejects.toThrow(
+      "cannot write",
+    );
+    expect(voice.progressed).toEqual([]);
+  });
+});
