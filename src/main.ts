@@ -1,15 +1,21 @@
 import packageJson from "../package.json" with { type: "json" };
+import { parseInherited } from "./config/inherited.ts";
 import { createLinuxMachine } from "./machine/linux.ts";
+import type { Machine } from "./machine/machine.ts";
 import { runBoot } from "./session.ts";
 
 const machine = createLinuxMachine();
-const argv = process.argv.slice(2);
+if (machine.isBoot) bootMachine(machine);
+else void runCommand(machine);
 
-if (machine.isBoot) {
-  const environment = Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ""}`);
-  machine.handOver(runBoot(machine, packageJson.version, { argv, environment }));
-} else {
-  // The one import of the builder: the boot must not pay for it.
+function bootMachine(machine: Machine): never {
+  const inherited = parseInherited(machine.readFile("/proc/self/cmdline"), machine.readFile("/proc/self/environ"));
+  const environment = inherited.environment.filter((word) => !word.startsWith("LEVAIN_")); // stage0's word to us
+  machine.handOver(runBoot(machine, packageJson.version, { ...inherited, environment }));
+}
+
+/** The desk's commands come by the one dynamic import there is: the boot must not pay for them. */
+async function runCommand(machine: Machine): Promise<void> {
   const { runDesk } = await import("../build/cli.ts");
-  process.exitCode = await runDesk(argv, machine);
+  process.exitCode = await runDesk(process.argv.slice(2), machine);
 }

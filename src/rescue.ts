@@ -19,7 +19,7 @@ const SHORTEST_SHELL_MS = 2000;
 /** Applies the failure policy. Returns when the boot is to be tried again: the person has left the shell. */
 export function applyPolicy(machine: Machine, policy: BootPlan["rescue"], console: Console): readonly string[] {
   const { panicSeconds, onFailure } = policy;
-  if (panicSeconds !== null && onFailure !== "shell") countDown(machine, panicSeconds, console);
+  if (panicSeconds !== null && onFailure === "reboot") countDown(machine, panicSeconds, console);
   if (onFailure === "shell") {
     const shell = findShell(machine);
     if (shell !== null) {

@@ -1,5 +1,6 @@
 import { boot } from "./boot.ts";
-import { type PlanInput, makePlan } from "./config/make-plan.ts";
+import type { Inherited } from "./config/inherited.ts";
+import { makePlan } from "./config/make-plan.ts";
 import { parseManifest } from "./config/manifest.ts";
 import type { BootPlan } from "./config/plan.ts";
 import { readRescuePolicy } from "./config/rescue-policy.ts";
@@ -21,8 +22,6 @@ class RestartError extends Error {
   }
 }
 
-/** What the kernel gave to PID 1: its arguments and its environment. */
-export type Inherited = NonNullable<PlanInput["inherited"]>;
 
 /** Boots, however often it takes: every failure is told and left to the failure policy, and the boot goes on where it stopped. */
 export function runBoot(machine: Machine, version: string, inherited: Inherited): Handover {
