@@ -1,0 +1,188 @@
+import { expect } from "bun:test";
+import { BUSYBOX, type Entry, packInitramfs } from "../support/initramfs.ts";
+import { compileCheckInit, packedChild } from "../support/packed-program.ts";
+import type { Vm } from "../support/qemu.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
+
+// stage0 with a small C program in the place of Bun: test/support/stage0-child.c does as badly as CHILD= or /how says.
+
+const WITH_BUSYBOX: Record<string, Entry> = { "/bin/busybox": { file: BUSYBOX } };
+const PROMPT = /levain:\S* $/m;
+
+function guest(
+  cmdline: string,
+  entries: Readonly<Record<string, Entry>> = {},
+  more: Omit<VmTestOptions, "cmdline"> = {},
+) {
+  return async (): Promise<VmTestOptions> => {
+    const initrd = await packInitramfs({ "/init": { file: await packedChild() }, ...entries });
+    return { initrd, cmdline, memoryMib: 256, ...more };
+  };
+}
+
+async function checkInitEntries(): Promise<Record<string, Entry>> {
+  return { "/check-init": { file: await compileCheckInit() } };
+}
+
+/** In the rescue shell: has levain started again, to behave in this way. */
+async function startAgain(vm: Vm, how: string): Promise<void> {
+  await vm.expect(PROMPT);
+  vm.send(`echo ${how} > /how; exit\n`);
+}
+
+/** What the shell prints for a command, which must not be what the echo of the command looks like. */
+async function ask(vm: Vm, command: string, answer: RegExp): Promise<void> {
+  await vm.expect(PROMPT);
+  vm.send(`${command}\n`);
+  await vm.expect(answer);
+}
+
+vmTest(
+  "what check-init checks is what the kernel itself gives an init",
+  async () => ({
+    initrd: await packInitramfs({ "/init": { file: await compileCheckInit() } }),
+    cmdline: "-- bare",
+    memoryMib: 256,
+  }),
+  async (vm) => {
+    await vm.expect(/check-init: \d+ passed, 0 failed/);
+  },
+);
+
+vmTest(
+  "stage0 starts as the only file of an initramfs, tells its child where the pipe is, and waits when nothing can be done",
+  guest("CHILD=describe LEVAIN_EVIL=1 GOOD=2 word -- more"),
+  async (vm) => {
+    await vm.expect("nothing more can be done");
+    const told = [...vm.log().matchAll(/^child: (.*)$/gm)].map((match) => match[1] ?? "");
+    expect(told[0]).toMatch(/^pid [2-9]\d*, thread-local 42, zeros 0, umask 22$/);
+    expect(told.filter((line) => line.startsWith("argument"))).toEqual(
+      ["/init", "word", "more"].map((word) => `argument ${word}`),
+    );
+    expect(told.filter((line) => line.startsWith("variable")).sort()).toEqual(
+      ["CHILD=describe", "GOOD=2", "HOME=/", "LEVAIN_HANDOVER_FD=198", "TERM=linux"].map((word) => `variable ${word}`),
+    );
+    const descriptors = told.filter((line) => line.startsWith("descriptor"));
+    expect(descriptors.slice(0, 3)).toEqual([0, 1, 2].map((fd) => `descriptor ${fd} /dev/console`));
+    expect(descriptors.slice(3, -1).every((line) => /\/memfd:lib\S+ \(deleted\) cloexec$/.test(line))).toBeTrue();
+    expect(descriptors.at(-1)).toMatch(/^descriptor 198 pipe:\[\d+\] cloexec$/);
+    expect(vm.log()).toContain("ended without a handover that can be followed: there is none");
+    expect(vm.log()).toContain("no shell is here");
+  },
+);
+
+vmTest(
+  "every way to die ends in a shell, and exit starts levain once more",
+  guest("CHILD=abort", WITH_BUSYBOX),
+  async (vm) => {
+    await vm.expect("levain crashed: killed by SIGABRT (6)");
+    await vm.expect("here is a shell: `exit` starts levain once more");
+    for (const [how, words] of [
+      ["segv", "levain crashed: killed by SIGSEGV (11)"],
+      ["kill", "hint: the kernel kills where memory runs out"],
+      ["exit3", "levain ended with exit status 3"],
+      ["garbage", "a handover that can be followed: it is cut off"],
+      ["cut", "a handover that can be followed: "],
+      ["big", "child: the second write: Resource temporarily unavailable"],
+      ["message-then-abort", "levain crashed: killed by SIGABRT"],
+      ["missing-init", "could not start /no/init: not found"],
+    ] as const) {
+      await startAgain(vm, how);
+      await vm.expect(words);
+    }
+    await vm.expect("`exit` tries once more to start the real init");
+    await startAgain(vm, "describe");
+    await vm.expect("could not start /no/init: not found");
+    expect(vm.log()).not.toContain("child: argument");
+  },
+);
+
+vmTest(
+  "the shell has a terminal of its own, job control and a sane mode",
+  guest("CHILD=raw-terminal", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" }, "/bin/stty": { link: "busybox" } }),
+  async (vm) => {
+    await vm.expect("SIGABRT");
+    await ask(vm, "sleep 1000 & jobs | busybox sed s/Running/at-work/", /at-work/);
+    await ask(vm, "busybox stty -a | busybox grep -o ' echo \\| icanon '", / icanon/);
+    await ask(vm, "cat /proc/self/stat | busybox cut -d' ' -f7", /^1088$/m); // 4:64, ttyS0
+    expect(vm.log()).not.toContain("can't access tty");
+    await vm.expect(PROMPT);
+    vm.send("sleep 50\n");
+    await Bun.sleep(500);
+    vm.send("\u0003");
+    await ask(vm, "echo interrupted-$((6 * 7))", /interrupted-42/);
+  },
+);
+
+vmTest("PID 1 buries orphans and survives every signal", guest("CHILD=orphans", WITH_BUSYBOX), async (vm) => {
+  await vm.expect("child: 0 zombies");
+  await startAgain(vm, "kill-parent");
+  await vm.expect("ended without a handover");
+  await startAgain(vm, "poweroff");
+  expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+});
+
+vmTest("rdshell=0: no shell, ever", guest("CHILD=abort rdshell=0", WITH_BUSYBOX), async (vm) => {
+  await vm.expect("rdshell=0 allows no shell");
+  vm.send("\n\nexit\n");
+  await Bun.sleep(1500);
+  expect(vm.log()).not.toMatch(PROMPT);
+  expect(vm.log()).not.toContain("Kernel panic");
+});
+
+vmTest(
+  "the image's own rdshell=0 holds for stage0 too",
+  guest("CHILD=abort", { ...WITH_BUSYBOX, "/etc/levain.cmdline": { text: '"rd.shell=0"\n' } }),
+  async (vm) => {
+    await vm.expect("rdshell=0 allows no shell");
+  },
+);
+
+vmTest("panic=5: says so and reboots", guest("CHILD=abort panic=5", WITH_BUSYBOX), async (vm) => {
+  const start = performance.now();
+  await vm.expect("rebooting in 5 s");
+  const begun = performance.now();
+  await vm.expect("rebooting in 1 s");
+  expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
+  expect(performance.now() - begun).toBeGreaterThan(4000);
+  expect(begun).toBeGreaterThan(start);
+  expect(vm.log()).not.toContain("here is a shell");
+});
+
+vmTest(
+  "rd.emergency=poweroff, with the kernel's own words silenced",
+  guest("CHILD=abort rd.emergency=poweroff loglevel=1"),
+  async (vm) => {
+    await vm.expect("levain: levain crashed: killed by SIGABRT");
+    await vm.expect("levain: powering off now");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
+
+vmTest("a person reads every sentence once", guest("CHILD=abort quiet rd.emergency=poweroff"), async (vm) => {
+  await vm.expectExit();
+  expect(vm.log().match(/killed by SIGABRT/g)).toHaveLength(1);
+});
+
+vmTest("a CPU below x86-64-v2 is told so", guest("rd.emergency=poweroff", {}, { cpu: "qemu64" }), async (vm) => {
+  await vm.expect("this CPU is too old for levain's runtime: it has no SSSE3 (needed: x86-64-v2");
+  expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+});
+
+vmTest(
+  "switch_root: the real init finds what the kernel would have given it",
+  async () => guest("CHILD=switch_root", await checkInitEntries())(),
+  async (vm) => {
+    await vm.expect("ARG /sbin/check-init\nARG one two\nARG \nENV HOME=/\nENV TERM=linux\nENV WORD=a b\n");
+    await vm.expect(/check-init: \d+ passed, 0 failed/);
+  },
+);
+
+vmTest(
+  "a root that cannot be entered is told, and the shell is still there",
+  guest("CHILD=missing-root", WITH_BUSYBOX),
+  async (vm) => {
+    await vm.expect("could not make /nowhere the root (switch_root): not found");
+    await ask(vm, "echo still-$((40 + 2))", /still-42/);
+  },
+);
