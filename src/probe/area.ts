@@ -1,10 +1,14 @@
 import { SyscallError } from "../errors.ts";
 import type { ByteSource } from "./facts.ts";
 
+/** What is examined: signatures of disks are not looked for in partitions, nor those of RAID and swap on optical media, whose end cannot be read. */
+export type AreaKind = "file" | "disk" | "partition" | "optical";
+
 /** A device or file under examination, or a part of one: reads are checked against its end, kept, and limited in sum. */
 export interface Area {
   /** Bytes. */
   readonly size: number;
+  readonly kind: AreaKind;
   /** Bytes of a logical sector, by which partition tables count. */
   readonly sectorSize: number;
   /** True up to the size of a floppy disk, where libblkid neither looks for RAID nor for a second signature. */
@@ -23,24 +27,38 @@ const HEAD_BYTES = 64 * 1024;
 const PAGE_BYTES = 4096;
 const TINY_BYTES = 1440 * 1024;
 
+/** How to look at a device; `sectorSize` is 512 where it is not given. */
+export interface ExamineOptions {
+  readonly kind?: AreaKind;
+  readonly sectorSize?: number;
+}
+
 /** The whole of `source` as an area. */
-export function examine(source: ByteSource, sectorSize = 512): Area {
-  const blocks = cacheBlocks(source);
-  return makeArea(blocks, 0, source.size, sectorSize);
+export function examine(source: ByteSource, { kind = "file", sectorSize = 512 }: ExamineOptions = {}): Area {
+  return makeArea(cacheBlocks(source), { start: 0, size: source.size, kind, sectorSize });
 }
 
 type ReadBlocks = (offset: number, length: number) => Uint8Array | null;
 
-function makeArea(read: ReadBlocks, start: number, size: number, sectorSize: number): Area {
+interface Extent {
+  readonly start: number;
+  readonly size: number;
+  readonly kind: AreaKind;
+  readonly sectorSize: number;
+}
+
+function makeArea(read: ReadBlocks, { start, size, kind, sectorSize }: Extent): Area {
   const contains = (offset: number, length: number) =>
     Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length > 0 && offset + length <= size;
   return {
     size,
+    kind,
     sectorSize,
     isTiny: size <= TINY_BYTES,
     contains,
     bytes: (offset, length) => (contains(offset, length) ? read(start + offset, length) : null),
-    part: (offset, length) => (contains(offset, length) ? makeArea(read, start + offset, length, sectorSize) : null),
+    part: (offset, length) =>
+      contains(offset, length) ? makeArea(read, { start: start + offset, size: length, kind, sectorSize }) : null,
   };
 }
 

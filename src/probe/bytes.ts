@@ -79,3 +79,13 @@ export function formatGuid(bytes: Uint8Array): string {
 export function isPowerOfTwo(value: number): boolean {
   return value > 0 && Number.isInteger(Math.log2(value));
 }
+
+/** True for `0`–`9`, `a`–`f`, `A`–`F`. */
+export function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
+}
+
+/** One byte for each character of `text`. */
+export function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}

@@ -1,6 +1,6 @@
-import { type Area, examine } from "./area.ts";
+import { type Area, type ExamineOptions, examine } from "./area.ts";
 import type { ByteSource, Facts } from "./facts.ts";
-import { findTable } from "./partition-table.ts";
+import { findNamedTable } from "./partition-table.ts";
 import { findMagic, type Signature, type Usage } from "./signature.ts";
 import { SIGNATURES } from "./signatures.ts";
 import { addTag, type Tag, type Tags } from "./tags.ts";
@@ -21,20 +21,26 @@ interface Match {
   readonly tags: Tags;
 }
 
-/** Examines a device as `blkid -p` does: the first RAID or encryption, else the one filesystem, and the partition table. Never throws for what is on the disk. */
-export function probe(source: ByteSource, sectorSize = 512): ProbeResult {
-  const area = examine(source, sectorSize);
+/**
+ * Examines a device as `blkid -p` does: the first RAID or encryption, else the one filesystem, and the partition table.
+ * Never throws for what is on the disk.
+ */
+export function probe(source: ByteSource, options: ExamineOptions = {}): ProbeResult {
+  const area = examine(source, options);
   const matches = findMatches(area);
   const first = matches[0];
   if (matches.length > 1 && matches.some(isIntolerant)) {
     return { ...describe([]), ambivalent: matches.map(({ signature }) => signature.type) };
   }
-  const tags: Tags = first === undefined ? [] : [...first.tags];
   // A mirrored disk shows the partition table of what is inside the mirror.
-  if (first?.signature.usage !== "raid") {
-    addTableTags(area, first?.signature.type ?? null, tags);
+  const hasNoTable = first?.signature.usage === "raid" && first.signature.wipesTable !== true;
+  const table = hasNoTable ? null : findNamedTable(area, first?.signature.type ?? null);
+  const isStale = table?.type === "dos" && first?.signature.wipesTable === true;
+  const tags: Tags = isStale ? [] : [...(first?.tags ?? [])];
+  if (table !== null) {
+    addTableTags(table, tags);
   }
-  return { ...describe(tags), usage: first?.signature.usage ?? null };
+  return { ...describe(tags), usage: isStale ? null : (first?.signature.usage ?? null) };
 }
 
 const isContainer = ({ usage }: Signature) => usage === "raid" || usage === "crypto";
@@ -44,7 +50,7 @@ const isIntolerant = ({ signature }: Match) => !isContainer(signature) && signat
 function findMatches(area: Area): readonly Match[] {
   const matches: Match[] = [];
   for (const signature of SIGNATURES) {
-    const tags = matchSignature(area, signature);
+    const tags = matches.length > 0 && signature.isLastResort ? null : matchSignature(area, signature);
     if (tags !== null) {
       matches.push({ signature, tags });
       if (area.isTiny || isContainer(signature)) {
@@ -55,14 +61,17 @@ function findMatches(area: Area): readonly Match[] {
   return matches;
 }
 
+function isLookedFor({ usage, minSize = 0 }: Signature, area: Area): boolean {
+  const isRaid = usage === "raid";
+  const isUnlikely = (isRaid && area.isTiny) || ((isRaid || usage === "other") && area.kind === "optical");
+  return area.size > 1024 && area.size >= minSize && !isUnlikely;
+}
+
 function matchSignature(area: Area, signature: Signature): Tags | null {
-  const isSmall = area.size <= 1024 || area.size < (signature.minSize ?? 0);
-  if (isSmall || (area.isTiny && signature.usage === "raid")) {
-    return null;
-  }
-  const magic = findMagic(area, signature.magics);
+  const magic = isLookedFor(signature, area) ? findMagic(area, signature.magics) : null;
   const tags: Tags = [];
-  if ((magic === null && signature.magics.length > 0) || !signature.read(area, tags, magic)) {
+  const isCandidate = magic !== null || (signature.magics.length === 0 && isLookedFor(signature, area));
+  if (!isCandidate || !signature.read(area, tags, magic)) {
     return null;
   }
   addTag(tags, "TYPE", signature.type);
@@ -70,14 +79,11 @@ function matchSignature(area: Area, signature: Signature): Tags | null {
   return tags;
 }
 
-function addTableTags(area: Area, fsType: string | null, tags: Tags): void {
-  const table = findTable(area, fsType);
-  if (table !== null) {
-    if (table.uuid !== null) {
-      addTag(tags, "PTUUID", table.uuid);
-    }
-    addTag(tags, "PTTYPE", table.type);
+function addTableTags({ type, uuid }: { readonly type: string; readonly uuid: string | null }, tags: Tags): void {
+  if (uuid !== null) {
+    addTag(tags, "PTUUID", uuid);
   }
+  addTag(tags, "PTTYPE", type);
 }
 
 function describe(tags: readonly Tag[]): ProbeResult {

@@ -1,4 +1,4 @@
-import { formatUuid, isEmpty } from "./bytes.ts";
+import { formatUuid, hex, isEmpty } from "./bytes.ts";
 
 /** One NAME=value that libblkid tells of a device; the value as bytes, because a label may hold anything but NUL. */
 export interface Tag {
@@ -68,4 +68,21 @@ export function addVersion(tags: Tags, version: string): void {
 /** Adds BLOCK_SIZE, the smallest unit the filesystem reads, in bytes. */
 export function addBlockSize(tags: Tags, bytes: number): void {
   addTag(tags, "BLOCK_SIZE", String(bytes));
+}
+
+/** Adds a UUID that is stored as text; nothing where it is empty. Returns false then. */
+export function addUuidText(tags: Tags, bytes: Uint8Array): boolean {
+  const text = trimEnd(untilNul(bytes));
+  if (text.length > 0) {
+    addTag(tags, "UUID", text);
+  }
+  return bytes[0] !== 0;
+}
+
+/** Adds the serial number of a DOS filesystem, 4 bytes, as UUID: "1A2B-3C4D"; all zeros is none. */
+export function addSerial(tags: Tags, serial: Uint8Array): void {
+  if (!isEmpty(serial)) {
+    const digits = hex(Uint8Array.from(serial).reverse()).toUpperCase();
+    addTag(tags, "UUID", `${digits.slice(0, 4)}-${digits.slice(4)}`);
+  }
 }

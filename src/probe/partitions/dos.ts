@@ -5,6 +5,7 @@ import { isNtfs } from "../types/ntfs.ts";
 import { AIX_MAGIC } from "./aix.ts";
 import { type MbrEntry, readMbrEntries, readMbrSector } from "./mbr.ts";
 import type { Partition, TableFormat } from "./model.ts";
+import { readNestedTables } from "./nested.ts";
 
 const GPT_PROTECTIVE = 0xee;
 const EXTENDED: readonly number[] = [0x05, 0x0f, 0x85];
@@ -104,10 +105,10 @@ function readPartitions(area: Area, sector: Uint8Array, diskId: string | null): 
       addLogical(area, all, factor, diskId, partitions);
     }
   }
-  return partitions;
+  return [...partitions, ...readNestedTables(area, partitions)];
 }
 
-/** The MBR's table with logical partitions. */
+/** The MBR's table with logical partitions and the tables nested in primary ones. */
 export const dos: TableFormat = {
   type: "dos",
   magics: [{ text: "\x55\xaa", at: 510 }],

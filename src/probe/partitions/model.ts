@@ -42,6 +42,8 @@ export interface TableFormat {
   readonly type: string;
   /** One of these must be there; an empty list asks `recognise` always. */
   readonly magics: readonly Magic[];
+  /** True where libblkid lists the partitions but does not tell the table as PTTYPE. */
+  readonly isUnnamed?: boolean;
   /** null where it is not this table after all. `fsType` is the TYPE found on the same disk before, or null. */
   recognise(area: Area, fsType: string | null, magic: Magic | null): FoundTable | null;
 }

@@ -1,7 +1,7 @@
 import type { Area } from "../area.ts";
 import { holds, isPowerOfTwo, le16, le32 } from "../bytes.ts";
 import { findMagic, type Magic, type Signature } from "../signature.ts";
-import { addBlockSize, addLabel, addTag, addTrimmed, addVersion, type Tags } from "../tags.ts";
+import { addBlockSize, addLabel, addSerial, addTag, addTrimmed, addVersion } from "../tags.ts";
 import { isBitlocker } from "./bitlocker.ts";
 import { findLabelEntry, findLabelInChain } from "./fat-directory.ts";
 
@@ -105,14 +105,6 @@ function findLabel(area: Area, layout: Layout): Uint8Array | null {
   // One copy of the table only, unlike layout.fatSectors.
   const fatSectors = le32(layout.boot, 0x24);
   return findLabelInChain(area, { ...layout, firstDataSector, fatSectors, rootCluster: le32(layout.boot, 0x2c) });
-}
-
-function addSerial(tags: Tags, serial: Uint8Array): void {
-  const [a = 0, b = 0, c = 0, d = 0] = serial;
-  if ((a | b | c | d) !== 0) {
-    const digits = [d, c, b, a].map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join("");
-    addTag(tags, "UUID", `${digits.slice(0, 4)}-${digits.slice(4)}`);
-  }
 }
 
 function nameVersion({ hasOldTable, isFat32, clusterCount }: Layout): string | null {

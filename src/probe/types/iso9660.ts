@@ -1,5 +1,5 @@
 import type { Area } from "../area.ts";
-import { holds, isEmpty } from "../bytes.ts";
+import { holds, isEmpty, latin1 } from "../bytes.ts";
 import { toUtf8 } from "../encoding.ts";
 import type { Signature } from "../signature.ts";
 import { addBlockSize, addLabel, addTag, addTrimmed, addVersion, type Tags } from "../tags.ts";
@@ -96,7 +96,7 @@ function addDate(tags: Tags, primary: Uint8Array): void {
   const date = formatDate(modified) === null ? primary.subarray(813, 830) : modified;
   const text = formatDate(date);
   if (text !== null && !isEmpty(date.subarray(0, 16))) {
-    addTag(tags, "UUID", Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
+    addTag(tags, "UUID", latin1(text));
   }
 }
 

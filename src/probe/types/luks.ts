@@ -1,7 +1,7 @@
 import type { Area } from "../area.ts";
 import { be16, holds } from "../bytes.ts";
 import type { Signature } from "../signature.ts";
-import { addLabel, addTag, addTrimmed, addVersion, type Tags, trimEnd, untilNul } from "../tags.ts";
+import { addLabel, addTrimmed, addUuidText, addVersion, type Tags } from "../tags.ts";
 
 const HEADER_BYTES = 512;
 // Where the second header of LUKS2 may lie (LUKS2 On-Disk Format Specification, 2.2).
@@ -13,10 +13,7 @@ function readHeader(header: Uint8Array, tags: Tags): boolean {
   if (version !== 1 && version !== 2) {
     return true;
   }
-  const uuid = trimEnd(untilNul(header.subarray(168, 208)));
-  if (uuid.length > 0) {
-    addTag(tags, "UUID", uuid);
-  }
+  addUuidText(tags, header.subarray(168, 208));
   if (version === 2) {
     addLabel(tags, header.subarray(24, 72));
     addTrimmed(tags, "SUBSYSTEM", header.subarray(208, 256));

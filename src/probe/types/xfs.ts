@@ -3,7 +3,6 @@ import type { Signature } from "../signature.ts";
 import { addBlockSize, addLabel, addUuid } from "../tags.ts";
 
 const GIB = 1024 * 1024 * 1024;
-const LOG_SEARCH_BYTES = 256 * 1024;
 
 const isBetween = (value: number, low: number, high: number) => value >= low && value <= high;
 
@@ -34,22 +33,29 @@ function isValid(sb: Uint8Array): boolean {
   );
 }
 
-/** XFS. */
-export const xfs: Signature = {
-  type: "xfs",
-  usage: "filesystem",
-  magics: [{ text: "XFSB", at: 0 }],
-  read(area, tags) {
-    const sb = area.bytes(0, 176);
-    if (sb === null || !isValid(sb)) {
-      return false;
-    }
-    addLabel(tags, sb.subarray(108, 120));
-    addUuid(tags, sb.subarray(32, 48));
-    addBlockSize(tags, be16(sb, 102));
-    return true;
-  },
-};
+function xfsLike(type: string, text: string, blockSizeOf: (sb: Uint8Array) => number): Signature {
+  return {
+    type,
+    usage: "filesystem",
+    magics: [{ text, at: 0 }],
+    read(area, tags) {
+      const sb = area.bytes(0, 176);
+      if (sb === null || !isValid(sb)) {
+        return false;
+      }
+      addLabel(tags, sb.subarray(108, 120));
+      addUuid(tags, sb.subarray(32, 48));
+      addBlockSize(tags, blockSizeOf(sb));
+      return true;
+    },
+  };
+}
+
+/** XFS; its smallest unit is the sector. */
+export const xfs = xfsLike("xfs", "XFSB", (sb) => be16(sb, 102));
+
+/** EXFS, the shared XFS of SGI. */
+export const exfs = xfsLike("exfs", "EXFS", (sb) => be32(sb, 4));
 
 /** struct xlog_rec_header (fs/xfs/libxfs/xfs_log_format.h). */
 function isLogRecord(record: Uint8Array): boolean {
@@ -63,21 +69,29 @@ function isLogRecord(record: Uint8Array): boolean {
   );
 }
 
-/** The log of an XFS on a device of its own: a record begins in one of the first 512 sectors, and no superblock before it. */
-export const xfsLog: Signature = {
-  type: "xfs_external_log",
-  usage: "other",
-  magics: [],
-  minSize: 10 * 1024 * 1024,
-  read(area, tags) {
-    const log = area.bytes(0, LOG_SEARCH_BYTES);
-    for (let at = 0; log !== null && at < LOG_SEARCH_BYTES && !holds(log, at, "XFSB"); at += 512) {
-      const record = log.subarray(at, at + 512);
-      if (isLogRecord(record)) {
-        addUuid(tags, record.subarray(304, 320), "LOGUUID");
-        return true;
+function xfsLogWithin(length: number, isLastResort: boolean): Signature {
+  return {
+    type: "xfs_external_log",
+    usage: "other",
+    magics: [],
+    minSize: 10 * 1024 * 1024,
+    isLastResort,
+    read(area, tags) {
+      const log = area.bytes(0, length);
+      for (let at = 0; log !== null && at < length && !holds(log, at, "XFSB"); at += 512) {
+        const record = log.subarray(at, at + 512);
+        if (isLogRecord(record)) {
+          addUuid(tags, record.subarray(304, 320), "LOGUUID");
+          return true;
+        }
       }
-    }
-    return false;
-  },
-};
+      return false;
+    },
+  };
+}
+
+/** The log of an XFS on a device of its own: a record begins in one of the first sectors, and no superblock before it. */
+export const xfsLog = xfsLogWithin(64 * 1024, false);
+
+/** The same where records are long, and nothing else was found: more is read for it than for all other types. */
+export const xfsLogFar = xfsLogWithin(256 * 1024, true);
