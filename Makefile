@@ -23,7 +23,7 @@ vm: dist/levain
 
 # Everything; the last line is "N passed, N failed".
 test: setup
-	@$(bun) test/run.ts build check vm
+	@$(bun) test/run.ts build check coverage vm
 
 # Builds a USB-stick-like disk and boots it with the console on this terminal.
 demo: dist/levain

@@ -1,4 +1,4 @@
-// Runs what is named on the command line (build, check, vm), goes on after a failure, and says at the very end
+// Runs what is named on the command line (build, check, coverage, vm), goes on after a failure, and says at the very end
 // "N passed, N failed" over all of it. A tool such as tsc counts as one test.
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -31,6 +31,7 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
     { name: "style", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
     bunTest("tests", "--only-failures", "test/unit", "test/boot", "test/contract", "test/architecture.test.ts"),
   ],
+  coverage: () => [{ name: "coverage", argv: [BUN, "test/support/coverage.ts"] }],
   vm: () => {
     const timings = join(cacheDirectory(), "timings.json");
     return [
