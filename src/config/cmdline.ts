@@ -25,12 +25,17 @@ export interface CommandLine {
  */
 export function parseCommandLine(input: Uint8Array | string): CommandLine {
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
-  // The kernel's command line is a C string.
-  const terminator = bytes.indexOf(0);
-  const line = terminator < 0 ? bytes : bytes.subarray(0, terminator);
+  const line = bytes.subarray(0, lineLength(bytes));
   const before = readWords(line, 0);
   const after = readWords(line, before.next);
   return { words: before.words, initArguments: after.words.map((word) => word.text) };
+}
+
+/** The kernel's line is a C string, to which /proc/cmdline adds a newline that must not get into an open quote. */
+function lineLength(bytes: Uint8Array): number {
+  const nul = bytes.indexOf(0);
+  const length = nul < 0 ? bytes.length : nul;
+  return bytes[length - 1] === 0x0a ? length - 1 : length;
 }
 
 /** True where the kernel takes two parameter names for the same (`parameq` of kernel/params.c: `-` and `_` are equal). */

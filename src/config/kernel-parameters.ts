@@ -1,11 +1,13 @@
 import { normaliseName } from "./cmdline.ts";
 
 /*
- * Names without a dot that the kernel keeps for itself (Documentation/admin-guide/kernel-parameters.txt): the ones that are seen on real
- * machines. Which of them a kernel knows depends on its configuration, so this list is only asked on a desk; in a boot
- * the kernel has already said which words it did not know (see inherited.ts).
+ * Names without a dot that the kernel keeps for itself (Documentation/admin-guide/kernel-parameters.txt): the ones that are
+ * seen on real machines, and first the two marks of boot loaders that it drops since 2025 (`unknown_bootoption` of init/main.c).
+ * Which of them a kernel knows depends on its configuration, so this list is only asked on a desk; in a boot the kernel has
+ * already said which words it did not know (see inherited.ts).
  */
 const NAMES = `
+  BOOT_IMAGE kexec
   acpi acpi_backlight acpi_enforce_resources acpi_osi amd_iommu amd_pstate apparmor audit audit_backlog_limit bootconfig cgroup_disable
   cgroup_enable cgroup_no_v1 clocksource cma coherent_pool consoleblank console crashkernel debug debugfs default_hugepagesz earlycon earlyprintk
   edd efi enforcing fbcon fips gpt hibernate highres hpet hugepages hugepagesz idle ignore_loglevel init_on_alloc init_on_free

@@ -186,6 +186,15 @@ describe("text", () => {
     expect(parse("a=b\0c d")).toEqual([["a", "b"]]);
   });
 
+  test("has none of /proc/cmdline's newline", () => {
+    expect(parse('a "b=c d\n')).toEqual([
+      ["a", null],
+      ["b", "c d"],
+    ]);
+    expect(parse("a\n\0")).toEqual([["a", null]]);
+    expect(parse('"a\nb\n\n')).toEqual([["a\nb\n", null]]);
+  });
+
   test("is split at 0xA0 like the kernel splits it, but not in quotes", () => {
     expect(parse("a=à b")).toEqual([
       ["a", "\\xc3"],

@@ -59,6 +59,7 @@ describe("on a desk the kernel's part is played", () => {
     ["splash 3 quiet ro console=ttyS0 no-console-suspend", ["splash", "3"], BASE],
     ["a.b c.d=e FOO=a.b", [], [...BASE, "FOO=a.b"]],
     ["FOO=1 BAR=2 FOO=3", [], [...BASE, "FOO=3", "BAR=2"]],
+    ["BOOT_IMAGE=/vmlinuz splash", ["splash"], BASE],
     ["TERM=vt100", [], ["HOME=/", "TERM=vt100"]],
     ["auto FOO=1 init=/bin/sh splash", ["splash"], [...BASE, "FOO=1"]],
     ["auto rdinit=/x splash", ["splash"], BASE],
@@ -66,6 +67,21 @@ describe("on a desk the kernel's part is played", () => {
     ["toram root=LABEL=x splash -- toram", ["splash", "toram"], BASE],
   ])("%s", (line, argv, environment) => {
     expect(pass(line)).toEqual({ argv, environment });
+  });
+
+  test("as Debian's kernel 6.1 played it in QEMU", () => {
+    const line =
+      'console=ttyS0 quiet panic=1 splash 3 FOO=1 BAR="a b" "q r" FOO=2 x.y a.b=c FOO2=a.b TERM=vt100 "BAZ=c d" e"f g"h =i ==j ' +
+      'mid=k"l m"n empty= emptyq="" a-b a_b=1 A-B=2 BOOT_IMAGE=/vmlinuz -- quiet "x y" z=1 -- lost\n';
+    expect(pass(line).argv).toEqual(["splash", "3", "q r", 'e"f g"h', "=i", "a-b", "quiet", "x y", "z=1"]);
+    const environment = ["FOO=2", "BAR=a b", "FOO2=a.b", "BAZ=c d", "==j", 'mid=k"l m"n', "empty=", "emptyq="];
+    expect(pass(line).environment).toEqual(["HOME=/", "TERM=vt100", ...environment, "a_b=1", "A-B=2"]);
+    expect(pass('auto init=/bin/sh s emergency rw "--" kept "op=en end\n').argv).toEqual([
+      "s",
+      "emergency",
+      "kept",
+      "op=en end",
+    ]);
   });
 
   test("so that nothing but its own words reaches init, on any line", () => {
