@@ -1,10 +1,26 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { BootError } from "../src/errors.ts";
+import { parseAddition } from "./addition.ts";
 import { attempt } from "./attempt.ts";
+import { parseCompression } from "./compress.ts";
 
 const text = v.pipe(v.string(), v.minLength(1, "Expected a text that is not empty"));
 const list = v.optional(v.array(text), []);
+
+/** A text that `parse` takes; its BootError becomes the issue's message. */
+function readableBy(parse: (text: string) => unknown) {
+  return v.pipe(
+    v.string(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      try {
+        if (dataset.typed) parse(dataset.value);
+      } catch (error) {
+        addIssue({ message: error instanceof Error ? error.message : String(error) });
+      }
+    }),
+  );
+}
 
 const schema = v.strictObject({
   output: v.optional(text),
@@ -13,9 +29,9 @@ const schema = v.strictObject({
   modules: list,
   busybox: v.optional(text),
   init: v.optional(text),
-  add: list,
+  add: v.optional(v.array(readableBy((addition) => parseAddition(addition, "/"))), []),
   programs: list,
-  compress: v.optional(text),
+  compress: v.optional(readableBy(parseCompression)),
   parameters: list,
 });
 
@@ -91,6 +107,7 @@ function explain(issue: Issue): string {
   const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : String(key))).join("");
   if (issue.type === "strict_object") return `unknown key ${path}`;
   if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
+  if (issue.type === "raw_check") return `${path}: ${issue.message}`;
   return `${path}: Expected ${name(issue.expected ?? "")} but received ${name(issue.received)}`;
 }
 

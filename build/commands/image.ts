@@ -47,8 +47,7 @@ export const imageCommand = defineCommand({
     const options = readOptions(readCommandLine(rawArgs, args), process.cwd());
     const voice = createDeskVoice(process.stderr);
     const startMs = performance.now();
-    const summary = await buildImage(options, voice);
-    voice.close();
+    const summary = await buildImage(options, voice).finally(() => voice.close());
     console.log(summarize(summary, options, performance.now() - startMs).join("\n"));
     return 0;
   },

@@ -84,6 +84,14 @@ describe("a mistake is told with its line", () => {
     ]);
   });
 
+  test("what the command line would refuse too", () => {
+    expect(complaint('compress = "zstd:99"\nadd = ["a:/b", "c:d"]').slice(1, 4)).toEqual([
+      "seen:",
+      '  line 2: add[2]: Expected SRC:DST with an absolute DST to add but received "c:d"',
+      '  line 1: compress: Expected a level from 1 to 22 for zstd but received "99"',
+    ]);
+  });
+
   test("a date is no text", () => {
     expect(complaint("kernel = 1979-05-27T07:32:00Z")[1]).toBe(
       "seen: line 1: kernel: Expected a text but received a date",
