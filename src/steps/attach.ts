@@ -1,3 +1,4 @@
+import { formatDeviceSpec } from "../config/device-spec.ts";
 import type { BootPlan, DeviceSpec } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
@@ -11,7 +12,7 @@ import {
   namePartition,
   readBlockDevice,
 } from "./block-devices.ts";
-import { formatSpec, matchDevices, type Namer } from "./match.ts";
+import { matchDevices, type Namer } from "./match.ts";
 
 /** What the wait needs of the module loader: a driver for hardware that has just appeared. */
 export interface EventHandler {
@@ -128,7 +129,7 @@ function createNamer(machine: Machine): Namer {
 }
 
 function specText(spec: DeviceSpec): string {
-  return printable(formatSpec(spec));
+  return printable(formatDeviceSpec(spec));
 }
 
 function waiting(wanted: DeviceSpec, waitedMs: number, timeoutMs: number | null, inventory: Inventory): string {
@@ -158,7 +159,7 @@ const MISSING: Readonly<Record<DeviceSpec["by"], string>> = {
 function notFound(plan: BootPlan, inventory: Inventory): BootError {
   const within = plan.rootTimeoutMs === null ? "" : ` within ${Math.round(plan.rootTimeoutMs / 1000)} s`;
   const reasons = plan.roots.map((spec, index) => {
-    const value = spec.by === "path" || spec.by === "number" ? formatSpec(spec) : `"${formatSpec(spec).replace(/^[A-Z]+=/, "")}"`;
+    const value = spec.by === "path" || spec.by === "number" ? formatDeviceSpec(spec) : `"${formatDeviceSpec(spec).replace(/^[A-Z]+=/, "")}"`;
     return `${MISSING[spec.by]} ${printable(value)} appeared${index === 0 ? within : " either (rootfallback=)"}`;
   });
   const seen = listSeen(inventory);

@@ -24,20 +24,6 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
   }
 }
 
-/** The spec as the command line spells it. */
-export function formatSpec(spec: DeviceSpec): string {
-  switch (spec.by) {
-    case "path":
-      return spec.path;
-    case "number":
-      return `${spec.major}:${spec.minor}`;
-    case "partuuid":
-      return `PARTUUID=${spec.value}${spec.partitionOffset === 0 ? "" : `/PARTNROFF=${spec.partitionOffset}`}`;
-    default:
-      return `${spec.by.toUpperCase()}=${spec.value}`;
-  }
-}
-
 /** UUIDs are compared without regard to case, as blkid, mount and the kernel do. */
 function sameId(have: string | null, wanted: string): boolean {
   return have !== null && have.toLowerCase() === wanted.toLowerCase();
