@@ -10,6 +10,7 @@ export interface Word {
   readonly text: string;
 }
 
+/** A kernel command line, split. */
 export interface CommandLine {
   /** Before `--`. */
   readonly words: readonly Word[];

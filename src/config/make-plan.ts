@@ -10,6 +10,7 @@ import { decideRescue } from "./rescue-policy.ts";
 import { findRefused, warnOfUnsupported } from "./unsupported.ts";
 import { warnOfStrangers, warnOfUnused } from "./warnings.ts";
 
+/** What a plan is made from. */
 export interface PlanInput {
   /** /proc/cmdline. */
   readonly cmdline: Uint8Array | string;

@@ -7,6 +7,7 @@ import { RESCUE, SYSTEM } from "./system-parameters.ts";
 /** THE table: every parameter that is implemented, by the name the planner has for it. */
 export const PARAMETERS = { ...ROOT, ...LAYERS, ...SYSTEM, ...RESCUE };
 
+/** The planner's name of a parameter. */
 export type ParameterKey = keyof typeof PARAMETERS;
 
 type Output<K extends ParameterKey> = v.InferOutput<(typeof PARAMETERS)[K]["schema"]>;

@@ -19,6 +19,7 @@ export interface OverlayPlan {
   readonly size: string | null;
 }
 
+/** What is done when a boot fails. */
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
 /** Everything that a boot decides, before the first of it is done. Plain data: printable, comparable. */

@@ -13,6 +13,7 @@ import {
 /** Where words come from, as an error names it. */
 export type Origin = "levain.toml" | "the kernel command line" | "levain retry";
 
+/** Words and where they are from. */
 export interface Source {
   readonly origin: Origin;
   readonly words: readonly Word[];

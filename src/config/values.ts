@@ -29,8 +29,10 @@ function read<T>(expected: string, reader: (text: string) => T | null) {
   );
 }
 
+/** Yes or no. */
 export const flag = read("yes or no (1 or 0)", readFlag);
 
+/** Anything. */
 export const text = v.string("text");
 
 /** The longest wait that poll(2) can be told in milliseconds. */
@@ -85,6 +87,7 @@ export const filesystemTypes = v.pipe(
 
 /** What tmpfs takes as size= (mm/shmem.c): bytes with a suffix of memparse, or per cent of the memory. */
 const SIZE = /^\d{1,19}[kmgtpe%]?$/i;
+/** A size of a tmpfs, as it is. */
 export const size = v.pipe(v.string(), v.regex(SIZE, "a size (100M, 2G, 50%)"));
 
 /** An overlay, or false for none; a size of its own, or null. */
@@ -102,6 +105,7 @@ export interface RootSetting {
   readonly isLive: boolean;
 }
 
+/** A device, with dracut's live: or block: in front, or /dev/ram0. */
 export const root = read(`${DEVICE_SPEC_FORMS}, live:DEVICE or /dev/ram0`, (text): RootSetting | null => {
   if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
   const isLive = text.startsWith("live:");
@@ -111,6 +115,7 @@ export const root = read(`${DEVICE_SPEC_FORMS}, live:DEVICE or /dev/ram0`, (text
   return device === null ? null : { device, isLive };
 });
 
+/** One device, as a list of one. */
 export const deviceSpecs = read(DEVICE_SPEC_FORMS, (text) => {
   const spec = parseDeviceSpec(text);
   return spec === null ? null : [spec];
@@ -132,6 +137,7 @@ const STEP_ALIASES: Readonly<Record<string, StepName>> = {
   cleanup: "handover",
 };
 
+/** Names of steps, ours or those of dracut and initramfs-tools, separated by commas. */
 export const steps = read(`a step (${STEP_NAMES.join(", ")})`, (text) => {
   const found: StepName[] = [];
   for (const word of text.split(",")) {
