@@ -43,7 +43,17 @@ export interface Elf {
 /** Program header types of elf.h. */
 export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, PHDR: 6, TLS: 7, GNU_STACK: 0x6474e551 } as const;
 /** Dynamic tags of elf.h. */
-export const DT = { NULL: 0, NEEDED: 1, STRTAB: 5, STRSZ: 10, SONAME: 14, RPATH: 15, RUNPATH: 29, VERNEED: 0x6ffffffe, VERNEEDNUM: 0x6fffffff } as const;
+export const DT = {
+  NULL: 0,
+  NEEDED: 1,
+  STRTAB: 5,
+  STRSZ: 10,
+  SONAME: 14,
+  RPATH: 15,
+  RUNPATH: 29,
+  VERNEED: 0x6ffffffe,
+  VERNEEDNUM: 0x6fffffff,
+} as const;
 /** Machine numbers of elf.h. */
 export const EM = { I386: 3, ARM: 40, X86_64: 62, AARCH64: 183 } as const;
 
@@ -77,7 +87,8 @@ function readElfUnnamed(bytes: Uint8Array): Elf {
   const programHeaders = readProgramHeaders(view, wide, programHeaderOffset);
   const dynamic = readDynamic(view, wide, programHeaders);
   const strings = findStrings(bytes, programHeaders, dynamic);
-  const named = (tag: number) => dynamic.filter((entry) => entry.tag === tag).map((entry) => readString(strings, entry.value));
+  const named = (tag: number) =>
+    dynamic.filter((entry) => entry.tag === tag).map((entry) => readString(strings, entry.value));
   const interpreter = programHeaders.find((header) => header.type === PT.INTERP);
   return {
     class: wide ? 64 : 32,
@@ -100,7 +111,8 @@ function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number):
   if (count > 0 && size !== (wide ? 56 : 32)) throw new Error(`its program headers are ${size} bytes long`);
   return Array.from({ length: count }, (_, index) => {
     const at = tableOffset + index * size;
-    const word = (wideOffset: number, narrowOffset: number) => readWord(view, at + (wide ? wideOffset : narrowOffset), wide);
+    const word = (wideOffset: number, narrowOffset: number) =>
+      readWord(view, at + (wide ? wideOffset : narrowOffset), wide);
     return {
       type: view.getUint32(at, true),
       flags: view.getUint32(at + (wide ? 4 : 24), true),
@@ -126,7 +138,11 @@ function readDynamic(view: DataView, wide: boolean, headers: readonly ProgramHea
   throw new Error("its dynamic section has no end");
 }
 
-function findStrings(bytes: Uint8Array, headers: readonly ProgramHeader[], dynamic: readonly DynamicEntry[]): Uint8Array {
+function findStrings(
+  bytes: Uint8Array,
+  headers: readonly ProgramHeader[],
+  dynamic: readonly DynamicEntry[],
+): Uint8Array {
   const table = dynamic.find((entry) => entry.tag === DT.STRTAB);
   const size = dynamic.find((entry) => entry.tag === DT.STRSZ);
   if (table === undefined || size === undefined) {

@@ -30,9 +30,11 @@ export function readProgram(file: NamedFile): { elf: Elf; target: Target } {
   if (elf.type === "shared") refuse("it is a position-independent executable or a library");
   if (elf.type !== "executable") refuse(`it is of the type "${elf.type}"`);
   if (elf.interpreter === null) refuse("it is statically linked (no PT_INTERP)");
-  if (elf.interpreter?.split("/").at(-1) !== target.loader) refuse(`it asks for the loader ${elf.interpreter}, not for glibc's ${target.loader}`);
+  if (elf.interpreter?.split("/").at(-1) !== target.loader)
+    refuse(`it asks for the loader ${elf.interpreter}, not for glibc's ${target.loader}`);
   for (const header of elf.programHeaders) {
-    if (!KNOWN_HEADERS.has(header.type)) refuse(`it has a program header of the unknown type 0x${header.type.toString(16)}`);
+    if (!KNOWN_HEADERS.has(header.type))
+      refuse(`it has a program header of the unknown type 0x${header.type.toString(16)}`);
   }
   checkSegments(elf, file.bytes.length, refuse);
   checkDynamic(elf, refuse);
@@ -49,22 +51,32 @@ export function loads(elf: Elf): ProgramHeader[] {
 }
 
 /** Throws BootError unless the loader and the libraries are all that the program and they themselves ask for. */
-export function checkLibraries(program: NamedFile, elf: Elf, target: Target, loader: NamedFile, libraries: readonly NamedFile[]): void {
-  for (const file of [loader, ...libraries]) {
-    const library = readElf(file.bytes, file.name);
-    const refuse: Refuse = refuser(file.name);
-    if (library.machine !== elf.machine) refuse(`its machine (e_machine ${library.machine}) is not the program's`);
-    if (library.type !== "shared") refuse("it is not a shared library");
-    if (library.soname !== file.name) refuse(`it calls itself ${library.soname}`);
-    checkSegments(library, file.bytes.length, refuse);
-    for (const needed of library.needed) {
-      if (needed !== target.loader && !elf.needed.includes(needed)) refuse(`it needs ${needed}, which the program does not ask for`);
-    }
-  }
+export function checkLibraries(
+  programName: string,
+  elf: Elf,
+  target: Target,
+  loader: NamedFile,
+  libraries: readonly NamedFile[],
+): void {
   if (loader.name !== target.loader) refuser(loader.name)(`the loader must be ${target.loader}`);
+  const names = [loader, ...libraries].map((file) => file.name);
   for (const needed of elf.needed) {
-    const isThere = needed === target.loader || libraries.some((library) => library.name === needed);
-    if (!isThere) refuser(program.name)(`it needs ${needed}, which is not among the libraries given (${libraries.map((l) => l.name).join(", ")})`);
+    if (names.includes(needed)) continue;
+    refuser(programName)(`it needs ${needed}, which is not among the libraries given: ${names.join(", ")}`);
+  }
+  for (const file of [loader, ...libraries]) checkLibrary(file, elf, target);
+}
+
+function checkLibrary(file: NamedFile, program: Elf, target: Target): void {
+  const library = readElf(file.bytes, file.name);
+  const refuse: Refuse = refuser(file.name);
+  if (library.machine !== program.machine) refuse(`its machine (e_machine ${library.machine}) is not the program's`);
+  if (library.type !== "shared") refuse("it is not a shared library");
+  if (library.soname !== file.name) refuse(`it calls itself ${library.soname}`);
+  checkSegments(library, file.bytes.length, refuse);
+  for (const needed of library.needed) {
+    if (needed === target.loader || program.needed.includes(needed)) continue;
+    refuse(`it needs ${needed}, which the program does not ask for`);
   }
 }
 
@@ -84,12 +96,14 @@ function checkDynamic(elf: Elf, refuse: Refuse): void {
   const count = (tag: number) => elf.dynamic.filter((entry) => entry.tag === tag).length;
   if (elf.needed.length === 0) refuse("its dynamic section names no library (DT_NEEDED)");
   if (count(DT.STRTAB) !== 1 || count(DT.STRSZ) !== 1) refuse("its dynamic section has not exactly one string table");
-  if (count(DT.VERNEED) !== count(DT.VERNEEDNUM) || count(DT.VERNEED) > 1) refuse("its dynamic section contradicts itself about versions (DT_VERNEED)");
+  if (count(DT.VERNEED) !== count(DT.VERNEEDNUM) || count(DT.VERNEED) > 1)
+    refuse("its dynamic section contradicts itself about versions (DT_VERNEED)");
   if (programHeaderAddress(elf) === null) refuse("its program headers are in none of its segments");
 }
 
 function isPacked(bytes: Uint8Array, elf: Elf): boolean {
-  const beginning = (load: ProgramHeader) => Buffer.from(bytes.subarray(load.offset, load.offset + CONFIG_MAGIC.length));
+  const beginning = (load: ProgramHeader) =>
+    Buffer.from(bytes.subarray(load.offset, load.offset + CONFIG_MAGIC.length));
   return loads(elf).some((load) => beginning(load).equals(Buffer.from(CONFIG_MAGIC)));
 }
 

@@ -23,15 +23,16 @@ export function configSize(libraries: readonly NamedFile[], renaming: Renaming):
   return CONFIG_SIZE + renaming.strings.length + libraries.reduce((sum, { name }) => sum + name.length + 1, 0);
 }
 
-/**
- * stage0's `struct config` (stage0.h) as it lies at `address`, then the program's new string table, then the libraries'
- * names. `libraryAddress` says where each library's bytes are.
- */
+/** A library, and where its bytes are in memory. */
+export interface ShelvedLibrary extends NamedFile {
+  readonly address: number;
+}
+
+/** stage0's `struct config` (stage0.h) as it lies at `address`, then the program's new string table, then the libraries' names. */
 export function encodeConfig(
   address: number,
   program: ProgramPlaces,
-  libraries: readonly NamedFile[],
-  libraryAddress: (index: number) => number,
+  libraries: readonly ShelvedLibrary[],
   renaming: Renaming,
 ): Uint8Array {
   const bytes = Buffer.alloc(configSize(libraries, renaming));
@@ -44,11 +45,11 @@ export function encodeConfig(
 
   bytes.set(renaming.strings, STRINGS_OFFSET);
   let name = STRINGS_OFFSET + renaming.strings.length;
-  libraries.forEach((library, index) => {
+  for (const library of libraries) {
     const digits = renaming.digits.get(library.name) ?? 0;
-    for (const value of [address + name, libraryAddress(index), library.bytes.length]) putWord(value);
+    for (const value of [address + name, library.address, library.bytes.length]) putWord(value);
     putWord(address + STRINGS_OFFSET + digits);
     name += bytes.write(`${library.name}\0`, name, "latin1");
-  });
+  }
   return bytes;
 }

@@ -16,11 +16,16 @@ const FLAGS = [
 
 /** Compiles stage0's C with the machine's gcc to an ELF whose one segment begins at `address`. Throws BootError with the compiler's words. */
 export function linkStage0(target: Target, address: number, configAddress: number): Uint8Array {
-  const sources = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".c")).sort();
+  const sources = readdirSync(import.meta.dirname)
+    .filter((name) => name.endsWith(".c"))
+    .sort();
   const directory = mkdtempSync(join(tmpdir(), "levain-stage0-"));
   try {
     const output = join(directory, "stage0");
-    const places = [`-Wl,-Ttext-segment=0x${address.toString(16)}`, `-Wl,--defsym=config=0x${configAddress.toString(16)}`];
+    const places = [
+      `-Wl,-Ttext-segment=0x${address.toString(16)}`,
+      `-Wl,--defsym=config=0x${configAddress.toString(16)}`,
+    ];
     compile([target.compiler, ...FLAGS, ...target.compilerFlags, ...sources, ...places, "-o", output]);
     return readFileSync(output);
   } finally {
@@ -30,7 +35,9 @@ export function linkStage0(target: Target, address: number, configAddress: numbe
 
 function compile(command: string[]): void {
   const compiler = command[0] ?? "";
-  if (Bun.which(compiler) === null) throw new BootError(`${compiler} is not installed`, { hint: "apt-get install gcc" });
+  if (Bun.which(compiler) === null)
+    throw new BootError(`${compiler} is not installed`, { hint: "apt-get install gcc" });
   const run = Bun.spawnSync(command, { cwd: import.meta.dirname, stderr: "pipe" });
-  if (run.exitCode !== 0) throw new BootError("stage0 does not compile", { seen: run.stderr.toString().trim().split("\n") });
+  if (run.exitCode !== 0)
+    throw new BootError("stage0 does not compile", { seen: run.stderr.toString().trim().split("\n") });
 }

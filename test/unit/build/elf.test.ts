@@ -30,7 +30,13 @@ describe("readElf", () => {
   });
 
   test("knows a library by its name", async () => {
-    expect(readElf(await read(LIBM))).toMatchObject({ class: 64, machine: EM.X86_64, type: "shared", soname: "libm.so.6", interpreter: null });
+    expect(readElf(await read(LIBM))).toMatchObject({
+      class: 64,
+      machine: EM.X86_64,
+      type: "shared",
+      soname: "libm.so.6",
+      interpreter: null,
+    });
   });
 
   test("reads a 32-bit program", () => {
@@ -44,9 +50,21 @@ describe("readElf", () => {
     view.setUint32(28, 52, true);
     view.setUint16(42, 32, true);
     view.setUint16(44, 1, true);
-    for (const [offset, value] of [[0, PT.INTERP], [4, 84], [16, 4]] as const) view.setUint32(52 + offset, value, true);
+    for (const [offset, value] of [
+      [0, PT.INTERP],
+      [4, 84],
+      [16, 4],
+    ] as const)
+      view.setUint32(52 + offset, value, true);
     bytes.set(Buffer.from("/ld\0"), 84);
-    expect(readElf(bytes)).toMatchObject({ class: 32, machine: EM.I386, type: "executable", entry: 0x8048000, interpreter: "/ld", needed: [] });
+    expect(readElf(bytes)).toMatchObject({
+      class: 32,
+      machine: EM.I386,
+      type: "executable",
+      entry: 0x8048000,
+      interpreter: "/ld",
+      needed: [],
+    });
   });
 
   test.each([
@@ -57,7 +75,7 @@ describe("readElf", () => {
     ["a stump", Buffer.from("\x7fELF\x02\x01\x01"), "ends in the middle"],
   ])("refuses %s", (_, bytes, reason) => {
     expect(() => readElf(bytes, "x")).toThrow(BootError);
-    expect(() => readElf(bytes, "x")).toThrow(`x is not an ELF file that levain understands: `);
+    expect(() => readElf(bytes, "x")).toThrow("x is not an ELF file that levain understands: ");
     expect(() => readElf(bytes, "x")).toThrow(reason);
   });
 
@@ -86,7 +104,15 @@ describe("helpers", () => {
   });
 
   test("fileOffset refuses what is not in the file (bss included)", () => {
-    const load = { type: PT.LOAD, flags: 6, offset: 0x1000, address: 0x400000, fileSize: 0x10, memorySize: 0x20, align: 4096 };
+    const load = {
+      type: PT.LOAD,
+      flags: 6,
+      offset: 0x1000,
+      address: 0x400000,
+      fileSize: 0x10,
+      memorySize: 0x20,
+      align: 4096,
+    };
     expect(fileOffset([load], 0x40000f)).toBe(0x100f);
     expect(() => fileOffset([load], 0x400010)).toThrow("0x400010");
   });

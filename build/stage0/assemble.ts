@@ -1,0 +1,71 @@
+import { type Elf, type ProgramHeader, PT } from "../elf.ts";
+import { loads } from "./checks.ts";
+
+/** Bytes that come behind the program's, and how the kernel maps them; the headers' offsets count from the first of them. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly headers: readonly ProgramHeader[];
+}
+
+/** What becomes one file. */
+export interface Assembly {
+  /** The program's bytes, and what they were before they were changed. */
+  readonly program: Uint8Array;
+  readonly elf: Elf;
+  /** Where it begins instead. */
+  readonly entry: number;
+  /** Memory address of the room for the new program headers, which is the beginning of a piece. */
+  readonly tableAddress: number;
+  readonly pageSize: number;
+  readonly pieces: readonly Piece[];
+}
+
+export const HEADER_SIZE = 56;
+export const READ = 4;
+export const READ_EXECUTE = 5;
+export const READ_WRITE = 6;
+
+/** Puts the pieces behind the program, each on a page of its own, and lets the ELF header point to what is new (elf(5)). */
+export function assemble({ program, elf, entry, tableAddress, pageSize, pieces }: Assembly): Uint8Array {
+  const headers = loads(elf);
+  const parts = [{ at: 0, bytes: program }];
+  let end = program.length;
+  for (const piece of pieces) {
+    const at = alignUp(end, pageSize);
+    parts.push({ at, bytes: piece.bytes });
+    headers.push(...piece.headers.map((header) => ({ ...header, offset: header.offset + at })));
+    end = at + piece.bytes.length;
+  }
+  // Without one the kernel makes the stack executable.
+  const stack = elf.programHeaders.find((header) => header.type === PT.GNU_STACK);
+  headers.push(stack ?? segment(PT.GNU_STACK, new Uint8Array(0), 0, READ_WRITE, 16));
+
+  const file = Buffer.alloc(end);
+  for (const { at, bytes } of parts) file.set(bytes, at);
+  const tableOffset = headers.find((header) => header.address === tableAddress)?.offset ?? 0;
+  for (const [index, header] of headers.entries()) writeHeader(file, tableOffset + index * HEADER_SIZE, header);
+  // Elf64_Ehdr: e_entry, e_phoff, e_phnum.
+  file.writeBigUInt64LE(BigInt(entry), 24);
+  file.writeBigUInt64LE(BigInt(tableOffset), 32);
+  file.writeUInt16LE(headers.length, 56);
+  return file;
+}
+
+/** All of the bytes as one segment at `address`. */
+export function segment(type: number, bytes: Uint8Array, address: number, flags: number, align: number): ProgramHeader {
+  return { type, flags, offset: 0, address, fileSize: bytes.length, memorySize: bytes.length, align };
+}
+
+function writeHeader(file: Buffer, at: number, header: ProgramHeader): void {
+  file.writeUInt32LE(header.type, at);
+  file.writeUInt32LE(header.flags, at + 4);
+  const { offset, address, fileSize, memorySize, align } = header;
+  for (const [index, value] of [offset, address, address, fileSize, memorySize, align].entries()) {
+    file.writeBigUInt64LE(BigInt(value), at + 8 + index * 8);
+  }
+}
+
+/** The next multiple of `to`. */
+export function alignUp(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}
