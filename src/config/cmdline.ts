@@ -19,10 +19,11 @@ export interface CommandLine {
 }
 
 /**
- * Splits a command line as the kernel does: `next_arg` of lib/cmdline.c, `parse_args` of kernel/params.c, and `repair_env_string` of init/main.c.
- * It never throws: an open quote runs to the end. Strings count as UTF-8; bytes that are not valid UTF-8 come out as `\xNN`, spelled as in
- * `Facts.label`, so that a label can still be compared. Like the kernel's `isspace`, byte 0xA0 separates words outside of quotes, also
- * where it is part of a UTF-8 sequence ("à"): such a word needs quotes.
+ * Splits a command line as the kernel does: `next_arg` of lib/cmdline.c, `parse_args` of kernel/params.c, and
+ * `repair_env_string` of init/main.c. It never throws: an open quote runs to the end. Strings count as UTF-8; bytes
+ * that are not valid UTF-8 come out as `\xNN`, spelled as in `Facts.label`, so that a label can still be compared. Like
+ * the kernel's `isspace`, byte 0xA0 separates words outside of quotes, also where it is part of a UTF-8 sequence ("à"):
+ * such a word needs quotes.
  */
 export function parseCommandLine(input: Uint8Array | string): CommandLine {
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
@@ -39,7 +40,9 @@ function lineLength(bytes: Uint8Array): number {
   return bytes[length - 1] === 0x0a ? length - 1 : length;
 }
 
-/** True where the kernel takes two parameter names for the same (`parameq` of kernel/params.c: `-` and `_` are equal). */
+/**
+ * True where the kernel takes two parameter names for the same (`parameq` of kernel/params.c: `-` and `_` are equal).
+ */
 export function isSameName(one: string, other: string): boolean {
   return normaliseName(one) === normaliseName(other);
 }
@@ -81,7 +84,9 @@ function nextArg(line: Uint8Array, start: number): { word: Word; next: number } 
   return { word: { name, value, text: `${name}=${value}` }, next };
 }
 
-/** Where a word stops, and its first `=`; one at its front belongs to the name, because the kernel's 0 means "none yet". */
+/**
+ * Where a word stops, and its first `=`; one at its front belongs to the name, because the kernel's 0 means "none yet".
+ */
 function scanWord(line: Uint8Array, from: number, quoted: boolean): { equals: number | null; stop: number } {
   let inQuotes = quoted;
   let equals: number | null = null;

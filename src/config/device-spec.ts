@@ -13,8 +13,9 @@ const LINKS: Readonly<Record<string, "label" | "uuid" | "partuuid" | "partlabel"
 
 /**
  * What `root=`, `rootfallback=` and `root=live:` name, or null where it is none of the forms: those of init/do_mounts.c
- * (`name_to_dev_t`; block/early-lookup.c since 6.5) and LABEL= and UUID= as mount(8) knows them, in upper or lower case, the value in quotes
- * or not. udev's links below /dev/disk are taken for what they mean, because nobody makes them in an initramfs without udev.
+ * (`name_to_dev_t`; block/early-lookup.c since 6.5) and LABEL= and UUID= as mount(8) knows them, in upper or lower
+ * case, the value in quotes or not. udev's links below /dev/disk are taken for what they mean, because nobody makes
+ * them in an initramfs without udev.
  */
 export function parseDeviceSpec(text: string): DeviceSpec | null {
   const tag = /^(LABEL|UUID|PARTUUID|PARTLABEL)=(.*)$/is.exec(text);
@@ -55,7 +56,9 @@ function devicePath(text: string): DeviceSpec | null {
   return usable ? { by: "path", path: `/${parts.join("/")}` } : null;
 }
 
-/** "8:1" and the kernel's hexadecimal dev_t: "0801", "801", "0x801", in the layout of `new_decode_dev` (linux/kdev_t.h). */
+/**
+ * "8:1" and the kernel's hexadecimal dev_t: "0801", "801", "0x801", in the layout of `new_decode_dev` (linux/kdev_t.h).
+ */
 function byNumber(text: string): DeviceSpec | null {
   const pair = /^(\d{1,4}):(\d{1,7})$/.exec(text);
   if (pair !== null) {

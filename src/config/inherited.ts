@@ -17,9 +17,10 @@ export function parseInherited(cmdline: Uint8Array, environ: Uint8Array): Inheri
 }
 
 /**
- * The arguments and the environment of the real init: exactly what the kernel gave to us, but without the words that are parameters of
- * ours, and with `more` arguments before those after `--`. These are init's, whatever they look like. Without `inherited` (`levain plan` on a desk) the kernel's part is played
- * from the command line, with KERNEL_PARAMETERS as what the kernel keeps for itself.
+ * The arguments and the environment of the real init: exactly what the kernel gave to us, but without the words that
+ * are parameters of ours, and with `more` arguments before those after `--`, which reach init whatever they look like.
+ * Without `inherited` (`levain plan` on a desk) the kernel's part is played from the command line, with
+ * KERNEL_PARAMETERS as what the kernel keeps for itself.
  */
 export function passOn(line: CommandLine, inherited: Inherited | null, more: readonly string[]): Inherited {
   const given = inherited ?? playKernel(line);

@@ -1,10 +1,10 @@
 import { normaliseName } from "./cmdline.ts";
 
 /*
- * Names without a dot that the kernel keeps for itself (Documentation/admin-guide/kernel-parameters.txt): the ones that are
- * seen on real machines, and first the two marks of boot loaders that it drops since 2025 (`unknown_bootoption` of init/main.c).
- * Which of them a kernel knows depends on its configuration, so this list is only asked on a desk; in a boot the kernel has
- * already said which words it did not know (see inherited.ts).
+ * Names without a dot that the kernel keeps for itself (Documentation/admin-guide/kernel-parameters.txt): the ones that
+ * are seen on real machines, and first the two marks of boot loaders that it drops since 2025 (`unknown_bootoption` of
+ * init/main.c). Which of them a kernel knows depends on its configuration, so this list is only asked on a desk; in a
+ * boot the kernel has already said which words it did not know (see inherited.ts).
  */
 const NAMES = `
   BOOT_IMAGE kexec

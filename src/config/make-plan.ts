@@ -25,8 +25,8 @@ export interface PlanInput {
 const ROOT_TIMEOUT_MS = 30_000;
 
 /**
- * Everything a boot decides, from its command line and its image's manifest, and what a person should know about it. Deterministic.
- * Throws one BootError that tells all mistakes.
+ * Everything a boot decides, from its command line and its image's manifest, and what a person should know about it.
+ * Deterministic. Throws one BootError that tells all mistakes.
  */
 export function makePlan({ cmdline, manifest, inherited, added }: PlanInput): {
   plan: BootPlan;

@@ -3,8 +3,8 @@ import { BootError } from "../errors.ts";
 import { printable } from "../report.ts";
 
 /**
- * /etc/levain.json: what the builder knows and the boot obeys. Written by `levain image`, read and validated by the init;
- * a foreign image has none, and everything in it has a default.
+ * /etc/levain.json: what the builder knows and the boot obeys. Written by `levain image`, read and validated by the
+ * init; a foreign image has none, and everything in it has a default.
  */
 export interface Manifest {
   readonly version: 1;
@@ -20,7 +20,10 @@ const FIELDS = v.object({
   parameters: v.array(v.string()),
 });
 
-/** The manifest from the bytes of /etc/levain.json. Throws a BootError that says what is wrong with it; fields it does not know are left out. */
+/**
+ * The manifest from the bytes of /etc/levain.json. Throws a BootError that says what is wrong with it; fields it does
+ * not know are left out.
+ */
 export function parseManifest(bytes: Uint8Array): Manifest {
   const result = v.safeParse(FIELDS, parseJson(bytes));
   if (result.success) return result.output;

@@ -7,8 +7,8 @@ export interface Alias {
   /** As the documentation shows it: "panic=SECONDS". */
   readonly syntax: string;
   /**
-   * Its value (null: a bare word) in the parameter's own syntax; null stands for the bare parameter, undefined says nothing about this
-   * parameter. Without it the value is the same.
+   * Its value (null: a bare word) in the parameter's own syntax; null stands for the bare parameter, undefined says
+   * nothing about this parameter. Without it the value is the same.
    */
   readonly translate?: (value: string | null) => string | null | undefined;
   /** It is init's word too, and reaches it. */

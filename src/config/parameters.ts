@@ -12,7 +12,10 @@ export type ParameterKey = keyof typeof PARAMETERS;
 
 type Output<K extends ParameterKey> = v.InferOutput<(typeof PARAMETERS)[K]["schema"]>;
 
-/** What was asked for: the last value of each parameter, undefined where it is not given; of lists everything, in its order. */
+/**
+ * What was asked for: the last value of each parameter, undefined where it is not given; of lists everything, in its
+ * order.
+ */
 export type Settings = {
   readonly [K in ParameterKey]: (typeof PARAMETERS)[K] extends { isList: true } ? Output<K> : Output<K> | undefined;
 };

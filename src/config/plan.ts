@@ -30,7 +30,10 @@ export interface BootPlan {
   readonly rootTypes: readonly string[];
   /** rootflags=, comma-separated. */
   readonly rootOptions: string;
-  /** rw instead of ro (the default); false too where the root device lies below an image or an overlay: it is never written to. */
+  /**
+   * rw instead of ro (the default); false too where the root device lies below an image or an overlay: it is never
+   * written to.
+   */
   readonly rootWritable: boolean;
   readonly image: ImagePlan | null;
   readonly overlay: OverlayPlan | null;
@@ -60,7 +63,10 @@ export interface BootPlan {
     readonly shell: boolean;
     /** rd.break=: names of steps to stop before. */
     readonly breaks: readonly StepName[];
-    /** What is done when the boot fails, everything considered: rd.emergency=, else reboot with panic=, else shell, or halt without one. */
+    /**
+     * What is done when the boot fails, everything considered: rd.emergency=, else reboot with panic=, else shell, or
+     * halt without one.
+     */
     readonly onFailure: FailurePolicy;
     /** panic=: seconds until that reboot; null where not given. */
     readonly panicSeconds: number | null;

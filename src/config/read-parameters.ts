@@ -19,15 +19,18 @@ export interface Source {
   readonly words: readonly Word[];
 }
 
-/** A parameter of ours that cannot be taken; `text` is "rd.timeout=abc: Expected a number of seconds but received "abc"". */
+/**
+ * A parameter of ours that cannot be taken; `text` is "rd.timeout=abc: Expected a number of seconds but received
+ * "abc"".
+ */
 export interface Mistake {
   readonly origin: Origin;
   readonly text: string;
 }
 
 /**
- * The values of all our parameters in `sources`, the weakest source first, and every mistake in them that counts: one is mended by a stronger
- * source that gives the parameter. Never throws.
+ * The values of all our parameters in `sources`, the weakest source first, and every mistake in them that counts: one
+ * is mended by a stronger source that gives the parameter. Never throws.
  */
 export function readParameters(sources: readonly Source[]): { settings: Settings; mistakes: readonly Mistake[] } {
   const values = new Map<ParameterKey, unknown>();
@@ -78,7 +81,9 @@ function keep(values: Map<ParameterKey, unknown>, key: ParameterKey, value: unkn
   values.set(key, PARAMETERS[key].isList && Array.isArray(before) ? before.concat(value) : value);
 }
 
-/** Every key, lists empty and others undefined where nothing was given; the schemas of the table vouch for the types. */
+/**
+ * Every key, lists empty and others undefined where nothing was given; the schemas of the table vouch for the types.
+ */
 function complete(values: ReadonlyMap<ParameterKey, unknown>): Settings {
   const entries = PARAMETER_ROWS.map(([key, row]) => {
     // Not `??`: null is a value of some, as "for ever".

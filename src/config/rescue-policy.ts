@@ -18,7 +18,10 @@ export function decideRescue({ shell, breaks, emergency, panicSeconds }: Setting
   };
 }
 
-/** The same for a boot that failed before it had a plan: from what can be read of the parameters, without their mistakes. Never throws. */
+/**
+ * The same for a boot that failed before it had a plan: from what can be read of the parameters, without their
+ * mistakes. Never throws.
+ */
 export function readRescuePolicy(cmdline: Uint8Array | string, manifest: Manifest | null = null): BootPlan["rescue"] {
   const { settings } = readParameters([
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },

@@ -8,7 +8,10 @@ interface Unsupported {
   readonly means: string;
 }
 
-/** Parameters of levain and other programs on which a boot may depend and that are not implemented yet: ignored, but never silently. */
+/**
+ * Parameters of levain and other programs on which a boot may depend and that are not implemented yet: ignored, but
+ * never silently.
+ */
 const IGNORED: readonly Unsupported[] = [
   ...rows("no encrypted device is opened", "rd.luks.uuid rd.luks.name rd.luks.key rd.luks.header rd.luks.data"),
   ...rows("no encrypted device is opened", "cryptdevice cryptkey cryptroot crypto rd.crypt.plain"),
