@@ -1,4 +1,4 @@
-import { decodeText } from "./text.ts";
+import { decodeText } from "../probe/text.ts";
 
 /** One word of a kernel command line. */
 export interface Word {

@@ -1,5 +1,5 @@
 import type { DeviceSpec } from "./plan.ts";
-import { decodeUdevName } from "./text.ts";
+import { decodeUdevName } from "./udev-name.ts";
 
 /** The forms of root= that `parseDeviceSpec` takes, for "Expected …". */
 export const DEVICE_SPEC_FORMS = "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL= or major:minor)";

@@ -1,7 +1,7 @@
+import { decodeText } from "../probe/text.ts";
 import { type CommandLine, normaliseName, type Word } from "./cmdline.ts";
 import { KERNEL_PARAMETERS } from "./kernel-parameters.ts";
 import { findParameters } from "./parameters.ts";
-import { decodeText } from "./text.ts";
 
 /** What the kernel gave to process 1 (`argv_init` and `envp_init` of init/main.c). */
 export interface Inherited {
