@@ -25,6 +25,7 @@ export interface BootRecord {
   failure: readonly string[];
 }
 
+/** Where the record of the boot is kept, for `levain status` and for whoever asks later. */
 export const JOURNAL_FILE = "/run/levain/boot.json";
 
 /** The record of a boot that has not begun. */

@@ -8,12 +8,14 @@ import type { Undo } from "./steps/places.ts";
 /** Runs a step once: its value is kept, so that a boot that is tried again does nothing twice. */
 export type RunStep = <T>(name: StepName, act: (undo: Undo) => T, describe: (value: T) => string) => T;
 
+/** Runs the steps of a boot, each once, and can go back. */
 export interface StepRunner {
   readonly run: RunStep;
   /** Forgets every step from `name` on and takes back what they did, the last first. */
   rewind(name: StepName): void;
 }
 
+/** Who is told before and after a step. */
 export interface StepHooks {
   /** Before a step that has not run yet (rd.break=). */
   before(name: StepName): void;

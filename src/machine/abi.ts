@@ -49,6 +49,7 @@ const SYSTEM_CALLS = {
   },
 } as const;
 
+/** The system calls that are called by number. */
 export type SystemCallName = keyof (typeof SYSTEM_CALLS)["x64"];
 
 /** The numbers of the machine this process runs on. */

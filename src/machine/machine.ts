@@ -36,6 +36,7 @@ export interface FilesystemStatus {
   readonly freeBytes: number;
 }
 
+/** Files, directories, links and nodes; paths are absolute. */
 export interface Files {
   readFile(path: string): Uint8Array;
   /** Creates or truncates; mode 0644. */
@@ -71,6 +72,7 @@ export type MountFlag =
   | "noatime"
   | "relatime";
 
+/** What mount(2) is asked for. */
 export interface MountRequest {
   readonly source: string;
   readonly target: string;
@@ -80,6 +82,7 @@ export interface MountRequest {
   readonly options: string;
 }
 
+/** The mount table. */
 export interface Mounts {
   mount(request: MountRequest): void;
   moveMount(from: string, to: string): void;
@@ -95,6 +98,7 @@ export interface DeviceEvent {
   readonly properties: Readonly<Record<string, string>>;
 }
 
+/** What a loop device is set up for. */
 export interface LoopRequest {
   readonly file: string;
   readonly readOnly: boolean;
@@ -102,6 +106,7 @@ export interface LoopRequest {
   readonly offset?: number;
 }
 
+/** Devices that come and go, and loop devices. */
 export interface Devices {
   /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group); from here on none is lost, or the loss (ENOBUFS) is reported by `nextDeviceEvent` as action "overflow". Calling it again is no error. */
   listenForDevices(): void;
@@ -112,6 +117,7 @@ export interface Devices {
   detachLoop(device: string): void;
 }
 
+/** The kernel itself: its name, its modules, its log, and the power switch. */
 export interface Kernel {
   /** `uname -r`, and the machine as in `uname -m`. */
   release(): { readonly release: string; readonly machine: string };
@@ -127,6 +133,7 @@ export interface Kernel {
   power(action: "reboot" | "poweroff" | "halt"): void;
 }
 
+/** How a program ended. */
 export interface RunResult {
   /** The exit status, or 128 + the signal's number. */
   readonly status: number;
@@ -149,6 +156,7 @@ export interface Handover {
   readonly environment: readonly string[];
 }
 
+/** Other programs, the console, and stage0, which waits for the handover. */
 export interface Processes {
   /** True where stage0 waits for a handover from this process: we are the boot. */
   readonly isBoot: boolean;
@@ -172,6 +180,7 @@ export interface Processes {
   writeConsole(text: string): void;
 }
 
+/** Time, and waiting for it. */
 export interface Clock {
   /** Milliseconds since the kernel started (CLOCK_MONOTONIC), with fractions. */
   nowMs(): number;

@@ -14,6 +14,7 @@ export interface ModprobeConfig {
   readonly problems: readonly string[];
 }
 
+/** One file of modprobe.d: its name, which decides the order, and its text. */
 export interface ConfigFile {
   readonly name: string;
   readonly text: string;

@@ -10,6 +10,7 @@ import { createInserter } from "./module-files.ts";
 /** Does what an action says, once; true where the module is in the kernel afterwards, or is not wanted there. */
 export type Act = (action: ModuleAction) => boolean;
 
+/** Modules on their way into the kernel. */
 export interface Insertion {
   readonly act: Act;
   /** How many modules were put into the kernel. */

@@ -5,6 +5,7 @@ import type { BlockDevice } from "./block-devices.ts";
 import { checkFilesystem, type FilesystemLoader, mountDevice } from "./mount.ts";
 import { PLACES, type Undo } from "./places.ts";
 
+/** Where the root device was mounted, by which type, and whether it may be written. */
 export interface MountedDevice {
   readonly target: string;
   readonly type: string;

@@ -4,6 +4,7 @@ import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { type BlockDevice, readText } from "./block-devices.ts";
 
+/** A device to mount, and how. */
 export interface MountOrder {
   readonly device: Pick<BlockDevice, "node" | "facts">;
   readonly target: string;
