@@ -8,6 +8,7 @@ const KMSG = "/dev/kmsg";
 const RECORD_BYTES = 900;
 const KEPT_RECORDS = 500;
 const FACILITY_KERNEL = 0;
+const NEWLINE = Buffer.from("\n");
 
 interface KernelRecord {
   readonly sequence: number;
@@ -45,7 +46,11 @@ function writeKernelLog(level: number, text: string): void {
     try {
       const fd = fs.openSync(KMSG, fs.constants.O_WRONLY);
       try {
-        fs.writeSync(fd, Buffer.concat([Buffer.from(`<${level & 7}>`), cutUtf8(`levain: ${line}`, RECORD_BYTES)]));
+        // Without the newline the kernel waits for the rest of the line, and shows the record with the next one.
+        fs.writeSync(
+          fd,
+          Buffer.concat([Buffer.from(`<${level & 7}>`), cutUtf8(`levain: ${line}`, RECORD_BYTES), NEWLINE]),
+        );
       } finally {
         fs.closeSync(fd);
       }

@@ -23,7 +23,7 @@ const TMPFS_OPTIONS = ["size", "mode", "nr_inodes", "nr_blocks", "uid", "gid"];
 /** What a kernel says when it is asked to mount something that is not of that type. */
 const COMPLAINTS: Readonly<Record<string, (device: string) => string>> = {
   ext4: (device) => `EXT4-fs (${device}): VFS: Can't find ext4 filesystem`,
-  squashfs: (device) => `SQUASHFS error: Can't find a SQUASHFS superblock on ${device}`,
+  squashfs: (device) => `Can't find a SQUASHFS superblock on ${device}`,
 };
 
 /** Where filesystems come from: what the fake kernel needs to make one. */
@@ -98,9 +98,9 @@ export class FakeFilesystems {
     const device = devices.byNumber(node.number);
     if (device === undefined) throw new SyscallError("mount", "ENXIO", target);
     const readOnly = flags.includes("ro");
-    if (device.readOnly && !readOnly) throw new SyscallError("mount", "EACCES", target);
     const known = this.#known.get(device.number);
     if (known !== undefined && known.type !== type) throw new SyscallError("mount", "EBUSY", target);
+    if (device.readOnly && !readOnly) throw new SyscallError("mount", "EACCES", target);
     if (known !== undefined && known.readOnly !== readOnly) throw new SyscallError("mount", "EBUSY", target);
     if (known !== undefined) return known;
     const image = devices.imageOf(device.content);

@@ -36,14 +36,14 @@ function openNew(kernel: FakeKernel, point: FakePlace, request: MountRequest): F
   const isKnown = kernel.types.virtual.includes(type) || kernel.types.device.includes(type);
   if (!isKnown) throw new SyscallError("mount", "ENODEV", target);
   const filesystem = kernel.filesystems.open(request, kernel.types.virtual);
+  // The same thing twice in one place; a bind may do that.
+  const isThere = point.up === null && point.mount.filesystem === filesystem && point.node === filesystem.root;
+  if (isThere) throw new SyscallError("mount", "EBUSY", target);
   return { filesystem, root: filesystem.root, source, flags, readOnly: flags.includes("ro"), point };
 }
 
 function attach(kernel: FakeKernel, made: FakeMount & { point: FakePlace }, target: string): void {
-  const { point, root, filesystem } = made;
-  const isSame = point.up === null && point.mount.filesystem === filesystem && point.node === root;
-  if (isSame) throw new SyscallError("mount", "EBUSY", target);
-  if (!isSameKind(point, made)) throw new SyscallError("mount", "ENOTDIR", target);
+  if (!isSameKind(made.point, made)) throw new SyscallError("mount", "ENOTDIR", target);
   kernel.namespace.add(made);
 }
 

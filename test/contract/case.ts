@@ -1,0 +1,71 @@
+import { equal, ok, throws } from "node:assert/strict";
+import { SyscallError } from "../../src/errors.ts";
+import type { Machine } from "../../src/machine/machine.ts";
+
+/** One rule of the machine, which the real kernel and the fake both keep. */
+export interface ContractCase {
+  /** The rule as a sentence. */
+  readonly name: string;
+  /** `directory` is an empty one on a tmpfs, for this case alone. */
+  check(machine: Machine, directory: string): void;
+}
+
+/** What both machines have from the start; the cases are run in order, and the modules are loaded by the first of them. */
+export const FIXTURES = {
+  /** A squashfs with a file `hello`, a directory `etc` with `name` in it, and an empty directory `mnt`. */
+  squashfs: "/fixtures/tree.sfs",
+  /** Modules as plain .ko files. */
+  modules: "/fixtures/modules",
+  /** BusyBox. */
+  busybox: "/bin/busybox",
+  /** Two disks that virtio_blk finds: ext4 with the file `hello`; the second is write-protected. */
+  disk: "vda",
+  protectedDisk: "vdb",
+} as const;
+
+/** What the file `hello` says. */
+export const HELLO = "hello\n";
+
+/** Asserts that the kernel refuses with this errno name. */
+export function refuses(code: string, call: () => unknown): void {
+  throws(call, (error) => {
+    ok(error instanceof SyscallError, String(error));
+    equal(error.code, code, error.message);
+    return true;
+  });
+}
+
+/** A file's text. */
+export function readText(machine: Machine, path: string): string {
+  return Buffer.from(machine.readFile(path)).toString();
+}
+
+/** Mounts a tmpfs at a directory, which is made. */
+export function mountTmpfs(
+  machine: Machine,
+  target: string,
+  options = "",
+  flags: readonly ["ro"] | readonly [] = [],
+): void {
+  machine.makeDirectory(target);
+  machine.mount({ source: "tmpfs", target, type: "tmpfs", flags, options });
+}
+
+/** Where things are mounted, oldest first: the fifth word of each line in /proc/self/mountinfo. */
+export function listMounts(machine: Machine): readonly string[] {
+  const lines = readText(machine, "/proc/self/mountinfo").trimEnd().split("\n");
+  return lines.map((line) => line.split(" ")[4] ?? "");
+}
+
+/** A tmpfs at `directory`/medium with the image on it: what can be unmounted and tells who still uses it. */
+export function makeMedium(machine: Machine, directory: string): string {
+  mountTmpfs(machine, `${directory}/medium`);
+  machine.copyFile(FIXTURES.squashfs, `${directory}/medium/tree.sfs`, () => undefined);
+  return `${directory}/medium/tree.sfs`;
+}
+
+/** Mounts a squashfs read-only at a directory, which is made. */
+export function mountImage(machine: Machine, source: string, target: string): void {
+  machine.makeDirectory(target);
+  machine.mount({ source, target, type: "squashfs", flags: ["ro"], options: "" });
+}

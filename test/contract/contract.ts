@@ -1,0 +1,34 @@
+import type { Machine } from "../../src/machine/machine.ts";
+import type { ContractCase } from "./case.ts";
+import { FILE_CASES } from "./files.ts";
+import { LOOP_CASES } from "./loops.ts";
+import { MODULE_CASES } from "./modules.ts";
+import { MOUNT_CASES } from "./mounts.ts";
+import { MOVE_CASES } from "./moves.ts";
+import { OVERLAY_CASES } from "./overlays.ts";
+import { PROCESS_CASES } from "./processes.ts";
+
+/** Every rule that the fake machine claims, in the order to check them: one machine goes through all of them. */
+export const CONTRACT: readonly ContractCase[] = [
+  ...FILE_CASES,
+  ...MOUNT_CASES,
+  ...MOVE_CASES,
+  ...MODULE_CASES,
+  ...LOOP_CASES,
+  ...OVERLAY_CASES,
+  ...PROCESS_CASES,
+];
+
+const PLACE = "/contract";
+
+/** Checks one rule in a directory of its own; throws where it does not hold, and leaves nothing mounted. */
+export function checkCase(machine: Machine, { check }: ContractCase): void {
+  machine.makeDirectory(PLACE);
+  machine.mount({ source: "tmpfs", target: PLACE, type: "tmpfs", flags: [], options: "" });
+  try {
+    machine.makeDirectory(`${PLACE}/case`);
+    check(machine, `${PLACE}/case`);
+  } finally {
+    machine.unmount(PLACE, true);
+  }
+}

@@ -1,0 +1,23 @@
+import { createLinuxMachine } from "../../src/machine/linux.ts";
+import { CONTRACT, checkCase } from "./contract.ts";
+import { LINUX_CASES } from "./linux-only.ts";
+
+// The contract on the real kernel: the program of a guest that does nothing else. It says "ok" or "not ok" for each rule,
+// how many there were, and turns the machine off.
+const machine = createLinuxMachine();
+machine.makeDirectory("/sys");
+machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
+
+let failures = 0;
+for (const one of [...CONTRACT, ...LINUX_CASES]) {
+  try {
+    checkCase(machine, one);
+    machine.writeConsole(`ok - ${one.name}\n`);
+  } catch (error) {
+    failures++;
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    machine.writeConsole(`not ok - ${one.name}\n${reason}\n`);
+  }
+}
+machine.writeConsole(`contract: ${CONTRACT.length + LINUX_CASES.length} rules, ${failures} broken\n`);
+machine.power("poweroff");

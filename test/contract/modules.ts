@@ -1,0 +1,145 @@
+import { equal, ok } from "node:assert/strict";
+import type { DeviceEvent, Machine } from "../../src/machine/machine.ts";
+import { type ContractCase, FIXTURES, HELLO, readText, refuses } from "./case.ts";
+
+/** In the order in which they can be loaded. */
+const LOADABLE = [
+  "loop",
+  "squashfs",
+  "overlay",
+  "virtio_ring",
+  "virtio",
+  "virtio_pci_legacy_dev",
+  "virtio_pci_modern_dev",
+  "virtio_pci",
+];
+
+function load(machine: Machine, name: string): void {
+  machine.loadModule(`${FIXTURES.modules}/${name}.ko`, "");
+}
+
+/** Modules, and the devices and filesystems that come with them. Later cases need what these load. */
+export const MODULE_CASES: readonly ContractCase[] = [
+  {
+    name: "without its module, a filesystem is ENODEV and a loop device ENOENT",
+    check(machine, directory) {
+      refuses("ENODEV", () =>
+        machine.mount({ source: "none", target: directory, type: "overlay", flags: [], options: "" }),
+      );
+      refuses("ENODEV", () =>
+        machine.mount({ source: "none", target: directory, type: "squashfs", flags: [], options: "" }),
+      );
+      refuses("ENOENT", () => machine.attachLoop({ file: FIXTURES.squashfs, readOnly: true }));
+    },
+  },
+  {
+    name: "a file that is no module is ENOEXEC, and one that is missing ENOENT",
+    check(machine, directory) {
+      machine.writeFile(`${directory}/text.ko`, "no module\n".repeat(100));
+      refuses("ENOEXEC", () => machine.loadModule(`${directory}/text.ko`, ""));
+      refuses("ENOENT", () => machine.loadModule(`${directory}/none.ko`, ""));
+    },
+  },
+  {
+    name: "a module whose symbols are missing is ENOENT, and the kernel says which",
+    check(machine) {
+      const mark = machine.kernelLogMark();
+      refuses("ENOENT", () => load(machine, "virtio_blk"));
+      ok(machine.kernelLogSince(mark).some((line) => line.startsWith("virtio_blk: Unknown symbol")));
+      equal(machine.stat("/sys/module/virtio_blk"), null);
+    },
+  },
+  {
+    name: "a loaded module is in /proc/modules and in sysfs, and a second time EEXIST",
+    check(machine) {
+      for (const name of LOADABLE) load(machine, name);
+      refuses("EEXIST", () => load(machine, "squashfs"));
+      ok(
+        readText(machine, "/proc/modules").includes("\nvirtio_pci ") ||
+          readText(machine, "/proc/modules").startsWith("virtio_pci "),
+      );
+      equal(machine.stat("/sys/module/virtio_pci")?.kind, "directory");
+      const filesystems = readText(machine, "/proc/filesystems").split("\n");
+      ok(filesystems.includes("\tsquashfs") && filesystems.includes("nodev\toverlay"));
+      equal(machine.stat("/dev/loop-control")?.kind, "character");
+    },
+  },
+  {
+    name: "waiting for a device takes the time given and no more, and ends with null",
+    check(machine) {
+      machine.listenForDevices();
+      machine.listenForDevices();
+      for (let startMs = machine.nowMs(); ; startMs = machine.nowMs()) {
+        if (machine.nextDeviceEvent(60) === null) {
+          const waitedMs = machine.nowMs() - startMs;
+          ok(waitedMs >= 60 && waitedMs < 1000, `${waitedMs} ms`);
+          break;
+        }
+      }
+      equal(machine.nextDeviceEvent(0), null);
+    },
+  },
+  {
+    name: "a disk that a module finds is told by an uevent, and is in sysfs and in /dev by then",
+    check(machine) {
+      machine.listenForDevices();
+      load(machine, "virtio_blk");
+      const event = waitForDisk(machine, FIXTURES.disk);
+      const directory = `/sys/class/block/${FIXTURES.disk}`;
+      equal(machine.readLink(directory), `../..${event.devpath}`);
+      equal(event.properties["DEVTYPE"], "disk");
+      equal(`/sys/class/block/${event.properties["DEVNAME"]}`, directory);
+      const number = `${event.properties["MAJOR"]}:${event.properties["MINOR"]}`;
+      equal(readText(machine, `${directory}/dev`), `${number}\n`);
+      for (const line of [`DEVNAME=${FIXTURES.disk}`, "DEVTYPE=disk", `MAJOR=${event.properties["MAJOR"]}`]) {
+        ok(readText(machine, `${directory}/uevent`).split("\n").includes(line), line);
+      }
+      const node = machine.stat(`/dev/${FIXTURES.disk}`);
+      equal(`${node?.kind} ${node?.represents}`, `block ${number}`);
+      const reader = machine.openReader(`/dev/${FIXTURES.disk}`);
+      equal(reader.size, Number(readText(machine, `${directory}/size`)) * 512);
+      equal(Buffer.from(reader.read(1024 + 0x38, 2)).toString("hex"), "53ef");
+      reader.close();
+      equal(readText(machine, `${directory}/queue/logical_block_size`), "512\n");
+      waitForDisk(machine, FIXTURES.protectedDisk);
+      equal(readText(machine, `/sys/class/block/${FIXTURES.protectedDisk}/ro`), "1\n");
+    },
+  },
+  {
+    name: "a disk is mounted read-only or writable, but not both at once, and a write-protected one is EACCES",
+    check(machine, directory) {
+      for (const name of ["a", "b", "c"]) machine.makeDirectory(`${directory}/${name}`);
+      const disk = { source: `/dev/${FIXTURES.disk}`, type: "ext4", flags: ["ro"], options: "" } as const;
+      machine.mount({ ...disk, target: `${directory}/a` });
+      equal(readText(machine, `${directory}/a/hello`), HELLO);
+      refuses("EROFS", () => machine.writeFile(`${directory}/a/hello`, ""));
+      equal(machine.stat(`${directory}/a`)?.device, machine.stat(disk.source)?.represents);
+      machine.mount({ ...disk, target: `${directory}/b` });
+      refuses("EBUSY", () => machine.mount({ ...disk, target: `${directory}/c`, flags: [] }));
+      refuses("EBUSY", () => machine.mount({ ...disk, target: `${directory}/c`, type: "squashfs" }));
+      refuses("EBUSY", () => machine.mount({ ...disk, target: `${directory}/b` }));
+      machine.unmount(`${directory}/a`);
+      machine.unmount(`${directory}/b`);
+      machine.mount({ ...disk, target: `${directory}/c`, flags: [] });
+      machine.writeFile(`${directory}/c/new`, "kept");
+      machine.unmount(`${directory}/c`);
+      machine.mount({ ...disk, target: `${directory}/c` });
+      equal(readText(machine, `${directory}/c/new`), "kept");
+      machine.unmount(`${directory}/c`);
+      const locked = { ...disk, source: `/dev/${FIXTURES.protectedDisk}`, target: `${directory}/c` };
+      refuses("EACCES", () => machine.mount({ ...locked, flags: [] }));
+      machine.mount(locked);
+      refuses("EACCES", () => machine.mount({ ...locked, flags: ["remount"] }));
+      equal(readText(machine, `${directory}/c/hello`), HELLO);
+    },
+  },
+];
+
+function waitForDisk(machine: Machine, name: string): DeviceEvent {
+  for (;;) {
+    const event = machine.nextDeviceEvent(5000);
+    if (event === null) throw new Error(`${name} did not arrive`);
+    const isDisk = event.action === "add" && event.subsystem === "block" && event.devpath.endsWith(`/block/${name}`);
+    if (isDisk) return event;
+  }
+}

@@ -1,0 +1,92 @@
+import { deepEqual, equal } from "node:assert/strict";
+import type { Machine } from "../../src/machine/machine.ts";
+import { type ContractCase, HELLO, makeMedium, mountImage, mountTmpfs, readText, refuses } from "./case.ts";
+
+const OVERLAY_MAGIC = 0x794c7630;
+
+/** Overlays, once the modules are loaded. */
+export const OVERLAY_CASES: readonly ContractCase[] = [
+  {
+    name: "an overlay merges its layers: the upper wins, a whiteout hides, the lower is never written",
+    check(machine, directory) {
+      const lower = `${directory}/lower`;
+      mountTmpfs(machine, `${directory}/over`);
+      for (const name of [`${lower}/etc`, `${directory}/over/upper/etc`, `${directory}/over/work`, `${directory}/root`])
+        machine.makeDirectory(name);
+      for (const [path, text] of [
+        ["etc/name", "lower"],
+        ["etc/only", "lower"],
+        ["gone", ""],
+      ])
+        machine.writeFile(`${lower}/${path}`, text ?? "");
+      machine.writeFile(`${directory}/over/upper/etc/name`, "upper");
+      machine.makeNode(`${directory}/over/upper/gone`, "character", 0, 0, 0o600);
+      mountOverlay(machine, directory, lower);
+      deepEqual(machine.listDirectory(`${directory}/root`), ["etc"]);
+      deepEqual(machine.listDirectory(`${directory}/root/etc`), ["name", "only"]);
+      equal(readText(machine, `${directory}/root/etc/name`), "upper");
+      machine.writeFile(`${directory}/root/etc/only`, "changed");
+      machine.removeFile(`${directory}/root/etc/name`);
+      equal(readText(machine, `${directory}/root/etc/only`), "changed");
+      deepEqual([readText(machine, `${lower}/etc/name`), readText(machine, `${lower}/etc/only`)], ["lower", "lower"]);
+      equal(machine.statFilesystem(`${directory}/root`).magic, OVERLAY_MAGIC);
+    },
+  },
+  {
+    name: "an overlay keeps a lower image, though that can be unmounted",
+    check(machine, directory) {
+      const device = machine.attachLoop({ file: makeMedium(machine, directory), readOnly: true });
+      mountImage(machine, device, `${directory}/lower`);
+      mountTmpfs(machine, `${directory}/over`);
+      for (const name of ["over/upper", "over/work", "root"]) machine.makeDirectory(`${directory}/${name}`);
+      mountOverlay(machine, directory, `${directory}/lower`);
+      machine.unmount(`${directory}/lower`);
+      machine.detachLoop(device);
+      equal(readText(machine, `${directory}/root/hello`), HELLO);
+      refuses("EBUSY", () => machine.unmount(`${directory}/medium`));
+      machine.unmount(`${directory}/root`);
+      machine.unmount(`${directory}/medium`);
+    },
+  },
+  {
+    name: "an overlay is refused without its layers, with upper and work apart, and with an upper that is read-only",
+    check(machine, directory) {
+      mountTmpfs(machine, `${directory}/over`);
+      mountTmpfs(machine, `${directory}/apart`);
+      for (const name of ["lower", "over/upper", "over/work", "root"]) machine.makeDirectory(`${directory}/${name}`);
+      const overlay = (code: string, options: string) => {
+        const request = {
+          source: "overlay",
+          target: `${directory}/root`,
+          type: "overlay",
+          flags: [],
+          options,
+        } as const;
+        refuses(code, () => machine.mount(request));
+      };
+      const [lower, upper, work] = [
+        `lowerdir=${directory}/lower`,
+        `upperdir=${directory}/over/upper`,
+        `workdir=${directory}/over/work`,
+      ];
+      overlay("ENOENT", `lowerdir=${directory}/none,${upper},${work}`);
+      overlay("ENOENT", `${lower},upperdir=${directory}/none,${work}`);
+      overlay("EINVAL", `${upper},${work}`);
+      overlay("EINVAL", `${lower},${upper}`);
+      overlay("EINVAL", `${lower},${upper},workdir=${directory}/apart`);
+      machine.mount({
+        source: "none",
+        target: `${directory}/over`,
+        type: "tmpfs",
+        flags: ["remount", "ro"],
+        options: "",
+      });
+      overlay("EINVAL", `${lower},${upper},${work}`);
+    },
+  },
+];
+
+function mountOverlay(machine: Machine, directory: string, lower: string): void {
+  const options = `lowerdir=${lower},upperdir=${directory}/over/upper,workdir=${directory}/over/work`;
+  machine.mount({ source: "overlay", target: `${directory}/root`, type: "overlay", flags: [], options });
+}

@@ -1,0 +1,71 @@
+import { expect } from "bun:test";
+import { join } from "node:path";
+import { packFile } from "../../build/stage0/pack-file.ts";
+import { FIXTURES, HELLO } from "../contract/case.ts";
+import { CONTRACT } from "../contract/contract.ts";
+import { LINUX_CASES } from "../contract/linux-only.ts";
+import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
+import { treeImage } from "../support/filesystem-images.ts";
+import { BUSYBOX, type Entry, packInitramfs, writeTree } from "../support/initramfs.ts";
+import { debianKernel } from "../support/kernels.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const MODULES = [
+  ...["drivers/block/loop", "fs/squashfs/squashfs", "fs/overlayfs/overlay"],
+  ...["virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci"].map(
+    (name) => `drivers/virtio/${name}`,
+  ),
+  "drivers/block/virtio_blk",
+];
+
+/** The suite as an init: compiled, and packed with stage0 in front. */
+async function compileGuest(): Promise<string> {
+  const directory = scratchDirectory();
+  const compiled = join(directory, "guest");
+  const main = join(import.meta.dirname, "../contract/guest.ts");
+  await run([process.execPath, "build", "--compile", main, "--outfile", compiled]);
+  const init = join(directory, "init");
+  await Bun.write(init, packFile(compiled));
+  return init;
+}
+
+async function moduleEntries(): Promise<Record<string, Entry>> {
+  const { modulesDir } = await debianKernel("cloud");
+  const entry = (path: string) => [
+    `${FIXTURES.modules}/${path.split("/").at(-1)}.ko`,
+    { file: join(modulesDir, "kernel", `${path}.ko`) },
+  ];
+  return Object.fromEntries(MODULES.map(entry));
+}
+
+function contentTree(): string {
+  const directory = scratchDirectory();
+  writeTree(directory, {
+    "/hello": { text: HELLO, mode: 0o644 },
+    "/etc/name": { text: "squashfs\n", mode: 0o644 },
+    "/mnt": { directory: true },
+  });
+  return directory;
+}
+
+async function guestOptions() {
+  const tree = contentTree();
+  const [squashfs, disk] = await Promise.all([treeImage("squashfs-gzip", tree), treeImage("ext4", tree)]);
+  const initrd = await packInitramfs({
+    "/init": { file: await compileGuest() },
+    [FIXTURES.busybox]: { file: BUSYBOX },
+    [FIXTURES.squashfs]: { file: squashfs },
+    ...(await moduleEntries()),
+  });
+  return { initrd, cmdline: "quiet", disks: [{ file: disk }, { file: disk, readOnly: true }] };
+}
+
+vmTest("the real kernel keeps the contract of the machine", guestOptions, async (vm) => {
+  await vm.expect(`contract: ${CONTRACT.length + LINUX_CASES.length} rules, `);
+  const log = vm.log();
+  expect(log.match(/^not ok - [\s\S]*?(?=^(not )?ok - |^contract: )/gm) ?? []).toEqual([]);
+  expect(log).toContain("written-to-the-controlling-terminal\n");
+  expect(log).not.toContain("job control turned off");
+  expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-shutdown" });
+});
