@@ -1,15 +1,23 @@
 #include "stage0.h"
 
+/* The same as src/config/cmdline.ts and rescue-policy.ts decide for the program; a test compares the two. */
+
+/* The longest that the program takes, too. */
+#define PANIC_MAX 2147483
+
 /* What the command line says, before it is weighed. */
 struct wishes {
   int shell;
+  /* Seconds, 0 for none, below 0 for at once. */
   long panic;
-  const char *emergency;
+  int has_action;
+  enum action action;
 };
 
+/* lib/ctype.c: Latin-1's no-break space is one. */
 static int is_space(char c)
 {
-  return c == ' ' || (c >= '\t' && c <= '\r');
+  return c == ' ' || (c >= '\t' && c <= '\r') || (u8)c == 0xa0;
 }
 
 /* lib/cmdline.c, next_arg(): cuts the next word off, without its quotes. Returns what follows. */
@@ -42,45 +50,71 @@ static int is_parameter(const char *name, const char *wanted)
   return *name == *wanted;
 }
 
-static int is_no(const char *value)
+static int is_word(const char *text, const char *lower_case)
 {
-  return value && (is_same(value, "0") || is_same(value, "no") || is_same(value, "off") || is_same(value, "false"));
+  for (; *text && *lower_case; text++, lower_case++)
+    if ((*text >= 'A' && *text <= 'Z' ? *text + ('a' - 'A') : *text) != *lower_case) return 0;
+  return *text == *lower_case;
+}
+
+static int is_one_of(const char *text, const char *const *words)
+{
+  while (*words && !is_word(text, *words)) words++;
+  return *words != 0;
+}
+
+static void note_shell(struct wishes *wishes, const char *value)
+{
+  static const char *const YES[] = {"1", "y", "yes", "on", "true", 0}, *const NO[] = {"0", "n", "no", "off", "false", 0};
+  if (!value || is_one_of(value, YES)) wishes->shell = 1;
+  else if (is_one_of(value, NO)) wishes->shell = 0;
+}
+
+static void note_action(struct wishes *wishes, const char *value)
+{
+  static const struct { const char *name; enum action action; } ACTIONS[] = {
+    {"shell", ACTION_SHELL}, {"reboot", ACTION_REBOOT}, {"poweroff", ACTION_POWEROFF}, {"halt", ACTION_HALT}};
+  for (u64 i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++) {
+    if (!is_same(value, ACTIONS[i].name)) continue;
+    wishes->has_action = 1;
+    wishes->action = ACTIONS[i].action;
+  }
 }
 
 static void note_word(struct wishes *wishes, const char *name, const char *value)
 {
-  if (is_parameter(name, "rdshell") || is_parameter(name, "rd.shell")) wishes->shell = !is_no(value);
-  if (is_parameter(name, "rd.emergency") && value) wishes->emergency = value;
-  if (is_parameter(name, "panic") && value) parse_number(value, 1, &wishes->panic);
+  long seconds;
+  if (is_parameter(name, "rdshell") || is_parameter(name, "rd.shell") || is_parameter(name, "rescueshell"))
+    note_shell(wishes, value);
+  if (is_parameter(name, "single") && !value) wishes->shell = 1;
+  if (is_parameter(name, "rd.emergency") && value) note_action(wishes, value);
+  if (is_parameter(name, "panic") && value && parse_number(value, 1, &seconds) && seconds <= PANIC_MAX)
+    wishes->panic = seconds;
 }
 
-static enum action emergency_action(const char *name)
+static void read_words(struct wishes *wishes, char *at)
 {
-  if (is_same(name, "reboot")) return ACTION_REBOOT;
-  if (is_same(name, "poweroff")) return ACTION_POWEROFF;
-  if (is_same(name, "halt")) return ACTION_HALT;
-  return ACTION_SHELL;
+  char *name, *value;
+  u64 length = length_of(at);
+  /* /proc/cmdline has it; it would get into an open quote. */
+  if (length && at[length - 1] == '\n') at[length - 1] = 0;
+  for (;;) {
+    while (is_space(*at)) at++;
+    if (!*at) return;
+    at = next_word(at, &name, &value);
+    if (is_same(name, "--") && !value) return;
+    note_word(wishes, name, value);
+  }
 }
 
 struct policy read_policy(char *const texts[])
 {
-  struct wishes wishes = {1, 0, ""};
-  for (; *texts; texts++) {
-    char *name, *value, *at = *texts;
-    while (*at) {
-      while (is_space(*at)) at++;
-      if (!*at) break;
-      at = next_word(at, &name, &value);
-      if (is_same(name, "--") && !value) break;
-      note_word(&wishes, name, value);
-    }
-  }
-  long seconds = wishes.panic > 0 ? wishes.panic : 0;
-  enum action action = emergency_action(wishes.emergency);
-  if (action != ACTION_SHELL) return (struct policy){action, seconds};
-  int is_shell_wanted = is_same(wishes.emergency, "shell") || wishes.panic == 0;
-  if (wishes.shell && is_shell_wanted) return (struct policy){ACTION_SHELL, 0};
-  return (struct policy){wishes.panic ? ACTION_REBOOT : ACTION_WAIT, seconds};
+  struct wishes wishes = {1, 0, 0, ACTION_SHELL};
+  for (; *texts; texts++) read_words(&wishes, *texts);
+
+  if (!wishes.has_action && wishes.panic) wishes.action = ACTION_REBOOT;
+  if (wishes.action == ACTION_SHELL && !wishes.shell) wishes.action = wishes.panic ? ACTION_REBOOT : ACTION_WAIT;
+  return (struct policy){wishes.action, wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0};
 }
 
 /* /etc/levain.cmdline holds the image's own parameters, which are weaker than the boot loader's. */

@@ -72,7 +72,7 @@ struct policy {
   /* Before it. */
   long seconds;
 };
-/* `texts` are command lines, the weakest first; they are taken apart in place. */
+/* `texts` are command lines, the weakest first; they are taken apart in place. What is wrong in them counts as not said. */
 struct policy read_policy(char *const texts[]);
 
 /* Of this machine: its image's parameters, then the boot loader's. */
@@ -109,7 +109,7 @@ int is_same(const char *a, const char *b);
 int begins_with(const char *text, const char *start);
 /* Into `to`, which has at least 24 bytes; returns it. */
 char *decimal(long number, char *to);
-/* Digits only, at most 9 of them, with a sign where `is_signed`. Returns 0 where it is anything else. */
+/* Digits only, at most 10 of them, behind a sign where `is_signed`. Returns 0 where it is anything else. */
 int parse_number(const char *text, int is_signed, long *number);
 const char *describe_error(long error);
 const char *describe_signal(int signal);

@@ -51,9 +51,9 @@ char *decimal(long number, char *to)
 int parse_number(const char *text, int is_signed, long *number)
 {
   int negative = is_signed && *text == '-';
-  if (negative) text++;
+  if (is_signed && (*text == '-' || *text == '+')) text++;
   u64 length = length_of(text);
-  if (length < 1 || length > 9) return 0;
+  if (length < 1 || length > 10) return 0;
   long value = 0;
   for (; *text; text++) {
     if (*text < '0' || *text > '9') return 0;
