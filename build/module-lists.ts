@@ -1,13 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { formatIndex, INDEX_NAME } from "../src/modules/index-file.ts";
 import { parseAliases, parseBuiltinAliases, parsePathList, readLines } from "../src/modules/kernel-files.ts";
-import {
-  findModule,
-  INDEX_NAME,
-  indexModules,
-  type KernelFiles,
-  type ModuleIndex,
-} from "../src/modules/module-index.ts";
+import { findModule, indexModules, type KernelFiles, type ModuleIndex } from "../src/modules/module-index.ts";
 import { normalizeName } from "../src/modules/names.ts";
 import { attempt } from "./attempt.ts";
 import { type Content, contentOfBytes } from "./content.ts";
@@ -55,14 +50,16 @@ export function cutLists(index: ModuleIndex, names: readonly string[], texts: Ke
     .filter((line) => chosen.has(normalizeName(line.split(/\s+/)[1] ?? "")))
     .map((line) => `${line}\n`)
     .join("");
-  const image = indexModules(index.kernel, modules, aliases, {
+  const image = indexModules(index.kernel, {
+    modules,
+    aliases,
     builtin: parsePathList(texts.builtin),
     builtinAliases: parseBuiltinAliases(texts.builtinModinfo),
     softDependencies: softdep,
   });
   const pathOf = (name: string) => plainPath(findModule(index, name)?.path ?? "");
   const lists = {
-    [INDEX_NAME]: JSON.stringify(image),
+    [INDEX_NAME]: formatIndex(image),
     "modules.dep": modules
       .map(({ path, dependencies }) => `${[`${path}:`, ...dependencies.map(pathOf)].join(" ")}\n`)
       .join(""),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { BootError } from "../src/errors.ts";
 import { parseModprobeConfig } from "../src/modules/modprobe-config.ts";
-import { buildModuleIndex, findModule, type ModuleIndex } from "../src/modules/module-index.ts";
+import { buildModuleIndex, findModule, listModules, type ModuleIndex } from "../src/modules/module-index.ts";
 import { moduleNameOf, normalizeName } from "../src/modules/names.ts";
 import { type ModuleSource, resolveModule } from "../src/modules/resolution.ts";
 import { matchesWildcard } from "../src/modules/wildcard.ts";
@@ -65,7 +65,7 @@ export function selectModules(wish: ModuleWish): ModuleSelection {
 
 function namesByPattern(index: ModuleIndex, patterns: readonly string[]): readonly string[] {
   const chosen = new Set<string>();
-  const all = Object.keys(index.modules).map((name) => ({ name, path: findModule(index, name)?.path ?? "" }));
+  const all = listModules(index);
   for (const line of patterns) {
     const taken = line.startsWith("!");
     const pattern = `kernel/${taken ? line.slice(1) : line}.ko`;
@@ -95,7 +95,7 @@ function namesAsked(
 
 /** The error for a name that the kernel has not, with the names that may have been meant in `seen`. */
 export function unknownModule(index: ModuleIndex, given: string): BootError {
-  const near = nearMisses(normalizeName(given), Object.keys(index.modules));
+  const near = nearMisses(normalizeName(given), listNames(index));
   return new BootError(`the kernel ${index.kernel} has no module and no alias "${given}"`, {
     seen: near,
     hint:
@@ -105,11 +105,15 @@ export function unknownModule(index: ModuleIndex, given: string): BootError {
   });
 }
 
+function listNames(index: ModuleIndex): readonly string[] {
+  return listModules(index).map(({ name }) => name);
+}
+
 /** All that these modules need, with every soft dependency: what is loaded is decided later, what is missing stays missing. */
 function closeOver(source: ModuleSource, names: readonly string[]): readonly string[] {
   const actions = names.flatMap((name) => resolveModule(source, name, true)).flatMap((target) => target.actions);
   const needed = new Set(actions.filter((action) => action.do === "load").map((action) => action.name));
-  return Object.keys(source.index.modules).filter((name) => needed.has(name));
+  return listNames(source.index).filter((name) => needed.has(name));
 }
 
 function readModule(

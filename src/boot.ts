@@ -30,7 +30,7 @@ export function boot({ machine, voice, step, readPlan }: BootContext): Handover 
   const modules = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
 
   if (plan.roots.length > 0) attachAndStack(machine, plan, modules, { voice, step });
-  else step("root", () => installApplets(machine), () => "none asked for: the initramfs is the system");
+  else step("root", () => (modules.loadAll(), installApplets(machine)), () => "none asked for: the initramfs is the system");
 
   const root = plan.roots.length > 0 ? PLACES.root : "/";
   const init = step("init", () => chooseInit(machine, root, plan.handover.init), (path) => path);

@@ -11,6 +11,7 @@ import { report } from "./report.ts";
 import { applyPolicy, runBreakShell } from "./rescue.ts";
 import { createStepRunner } from "./step-runner.ts";
 import { readText } from "./steps/block-devices.ts";
+import { loadAllDrivers } from "./steps/modules.ts";
 
 /** `levain retry` in a shell before a step (rd.break=) was given parameters: not a failure, but everything is planned again. */
 class RestartError extends Error {
@@ -32,6 +33,7 @@ export function runBoot(machine: Machine, version: string, inherited: Inherited)
   const runner = createStepRunner(machine, record, {
     before: (name) => {
       if (plan?.rescue.breaks.includes(name) !== true || !plan.rescue.shell) return;
+      loadKeyboards(machine, plan, console);
       const words = runBreakShell(machine, name, console);
       if (words.length > 0) throw new RestartError(words);
     },
@@ -43,6 +45,7 @@ export function runBoot(machine: Machine, version: string, inherited: Inherited)
   };
   const recover = (error: unknown) => {
     tell(machine, record, console, error);
+    if (plan?.rescue.shell === true) loadKeyboards(machine, plan, console);
     return applyPolicy(machine, plan?.rescue ?? readRescuePolicy(readCommandLine(machine)), console);
   };
   for (;;) {
@@ -84,6 +87,15 @@ function tell(machine: Machine, record: BootRecord, console: Console, error: unk
   record.state = "rescue";
   console.trouble(["", ...lines]);
   saveRecord(machine, record);
+}
+
+/** A boot loads no more drivers than it needs: the person at the shell may need others. Whatever goes wrong here must not take the shell away. */
+function loadKeyboards(machine: Machine, plan: BootPlan, console: Console): void {
+  try {
+    loadAllDrivers(machine, plan.modules, console);
+  } catch (error) {
+    console.trouble(report(error));
+  }
 }
 
 /** Empty where /proc cannot be read: then nothing was asked for. */

@@ -18,6 +18,8 @@ import { matchDevices, type Namer } from "./match.ts";
 export interface EventHandler {
   handleEvent(event: DeviceEvent): void;
   coldplug(): void;
+  /** Loads drivers that were left for later; false where none is left. */
+  loadMore(): boolean;
 }
 
 /** A wait longer than this is told, and told again each time it has grown by half. */
@@ -58,6 +60,7 @@ function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null,
     while (takeEvent(machine, search, 0)); // all that is there now, so that a second device with the label is seen too
     const found = choose(wanted, search.inventory, search.name, search.voice);
     if (found !== null) return found;
+    if (search.modules.loadMore()) continue;
     const waitedMs = machine.nowMs() - startMs;
     const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
     if (leftMs <= 0) return null;

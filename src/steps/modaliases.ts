@@ -30,18 +30,20 @@ export function isAsked(bus: string): boolean {
   return !SILENT_BUSES.includes(bus);
 }
 
-/** Every device that says what it is, bus by bus. */
-export function listModaliases(machine: Machine): readonly Modalias[] {
-  return listBuses(machine)
-    .filter(isAsked)
-    .flatMap((bus) => {
-      const devices = `/sys/bus/${bus}/devices`;
-      return listOrNone(machine, devices).flatMap((name) => readModalias(machine, `${devices}/${name}`));
-    });
+/** Buses whose drivers are loaded before the others are even read: most disks of today hang on one of them. */
+export const FIRST_BUSES: readonly string[] = ["pci", "virtio", "vmbus", "xen"];
+
+/** Every bus of the machine that is worth a look. */
+export function listBuses(machine: Machine): readonly string[] {
+  return listOrNone(machine, "/sys/bus").filter(isAsked);
 }
 
-function listBuses(machine: Machine): readonly string[] {
-  return listOrNone(machine, "/sys/bus");
+/** Every device of these buses that says what it is. */
+export function listModaliases(machine: Machine, buses: readonly string[]): readonly Modalias[] {
+  return buses.flatMap((bus) => {
+    const devices = `/sys/bus/${bus}/devices`;
+    return listOrNone(machine, devices).flatMap((name) => readModalias(machine, `${devices}/${name}`));
+  });
 }
 
 function listOrNone(machine: Machine, directory: string): readonly string[] {

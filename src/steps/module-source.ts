@@ -1,14 +1,9 @@
 import type { BootPlan } from "../config/plan.ts";
 import { isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
+import { INDEX_NAME, parseIndex } from "../modules/index-file.ts";
 import { type ConfigFile, type ModprobeConfig, parseModprobeConfig } from "../modules/modprobe-config.ts";
-import {
-  buildModuleIndex,
-  INDEX_NAME,
-  type KernelFiles,
-  type ModuleIndex,
-  parseModuleIndex,
-} from "../modules/module-index.ts";
+import { buildModuleIndex, type KernelFiles, type ModuleIndex } from "../modules/module-index.ts";
 import { normalizeName } from "../modules/names.ts";
 import type { ModuleSource } from "../modules/resolution.ts";
 
@@ -45,7 +40,7 @@ export function listKernels(machine: Machine): readonly string[] {
 }
 
 function readIndex(machine: Machine, directory: string, release: string): ModuleIndex | null {
-  const made = parseModuleIndex(textOrNone(machine, `${directory}/${INDEX_NAME}`));
+  const made = parseIndex(textOrNone(machine, `${directory}/${INDEX_NAME}`));
   if (made?.kernel === release) return made;
   const read = (name: string) => textOrNone(machine, `${directory}/${name}`);
   const files: KernelFiles = {

@@ -3,8 +3,9 @@ import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import { resolveModule, type Target } from "../modules/resolution.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
+import { LAST_WAVE, waveOf } from "./driver-waves.ts";
 import { charsetsFor } from "./filesystem-charsets.ts";
-import { isAsked, listModaliases } from "./modaliases.ts";
+import { FIRST_BUSES, isAsked, listBuses, listModaliases } from "./modaliases.ts";
 import { type Act, createInsertion } from "./module-insertion.ts";
 import { type ImageModules, listKernels, readImageModules } from "./module-source.ts";
 
@@ -17,14 +18,20 @@ export interface Loader {
   loadByAlias(alias: string): LoadResult;
   /** The driver of a filesystem and the character sets that it asks for; `options` are those of its mount. */
   loadFilesystem(type: string, options?: string): void;
-  /** Loads drivers for all devices that are there. */
+  /** Looks at all devices again, where events were lost. */
   coldplug(): void;
-  /** Loads the driver for a device that has just appeared. */
+  /** Loads the driver for a device that has just appeared, or keeps it for a later wave. */
   handleEvent(event: DeviceEvent): void;
+  /** Loads the next wave of drivers; false where there was none left. Before the root is given up, and as long as it gives true. */
+  loadMore(): boolean;
+  /** Loads the drivers of all that is there, and of keyboards that are still to be found: before a person is asked anything. */
+  loadAll(): void;
   counts(): { readonly modules: number; readonly devices: number };
 }
 
-/** Makes the loader, loads what the plan names and what the hardware asks for. From here on no uevent is lost. */
+const USB_KEYBOARDS = ["usbhid", "hid_generic"];
+
+/** Makes the loader, loads what the plan names and the first wave of what the hardware asks for. From here on no uevent is lost. */
 export function createLoader(machine: Machine, wishes: BootPlan["modules"], voice: Voice): Loader {
   machine.listenForDevices();
   const image = readImageModules(machine, wishes);
@@ -42,10 +49,19 @@ export function createLoader(machine: Machine, wishes: BootPlan["modules"], voic
   return loader;
 }
 
+/** Loads what the boot did not need: for a shell that comes without the boot's own loader. */
+export function loadAllDrivers(machine: Machine, wishes: BootPlan["modules"], voice: Voice): void {
+  const image = readImageModules(machine, wishes);
+  const loader = makeLoader(machine, image, voice);
+  loader.coldplug();
+  loader.loadAll();
+}
+
 function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice): Loader {
   const { act, count } = createInsertion(machine, image?.directory ?? "", voice);
   const seen = new Set<string>();
-  let devices = 0;
+  let waiting: string[] = [];
+  let wave = 0;
 
   function load(given: string, everySoftdep = false): LoadResult {
     const targets = image === null ? [] : resolveModule(image, given, everySoftdep);
@@ -54,10 +70,31 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
   }
 
   function loadDevice(modalias: string): void {
-    devices += 1;
+    const targets = image === null ? [] : resolveModule(image, modalias);
+    const isLater = (target: Target) => waveOfTarget(target) > wave;
+    for (const target of targets) if (!isLater(target)) loadTarget(target, act, voice);
+    if (targets.some(isLater)) waiting.push(modalias);
+  }
+
+  function offerDevice(modalias: string): void {
     if (seen.has(modalias)) return;
     seen.add(modalias);
-    load(modalias);
+    loadDevice(modalias);
+  }
+
+  function coldplug(): void {
+    const buses = wave === 0 ? FIRST_BUSES : listBuses(machine);
+    for (const { modalias } of listModaliases(machine, buses)) offerDevice(modalias);
+  }
+
+  function loadMore(): boolean {
+    if (wave === LAST_WAVE) return false;
+    wave += 1;
+    const modaliases = waiting;
+    waiting = [];
+    for (const modalias of modaliases) loadDevice(modalias);
+    if (wave === 1) coldplug(); // the buses that were not read yet
+    return true;
   }
 
   return {
@@ -68,16 +105,25 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
       if (load(`fs-${type}`, true) === "unknown") load(type, true);
       for (const charset of charsetsFor(type, options)) load(charset);
     },
-    coldplug() {
-      devices = 0;
-      for (const { modalias } of listModaliases(machine)) loadDevice(modalias);
-    },
+    coldplug,
     handleEvent({ action, subsystem, properties }) {
       const modalias = properties["MODALIAS"];
-      if (action === "add" && modalias !== undefined && isAsked(subsystem)) loadDevice(modalias);
+      if (action === "add" && modalias !== undefined && isAsked(subsystem)) offerDevice(modalias);
     },
-    counts: () => ({ modules: count(), devices }),
+    loadMore,
+    loadAll() {
+      while (loadMore());
+      // A USB hub tells of its keyboard later; who waits for a key may not be waiting for events.
+      if (machine.stat("/sys/bus/usb") !== null) for (const name of USB_KEYBOARDS) load(name);
+    },
+    counts: () => ({ modules: count(), devices: seen.size }),
   };
+}
+
+/** By the target's own file; what needs no file is never too early. */
+function waveOfTarget({ name, actions }: Target): number {
+  const own = actions.find((action) => action.name === name);
+  return own?.do === "load" ? waveOf(own.path) : 0;
 }
 
 /** What is only a soft dependency may fail; the module itself and what it needs may not. */

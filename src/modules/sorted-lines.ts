@@ -1,0 +1,39 @@
+/**
+ * Lines of a text, each ended by a newline and sorted by UTF-16 code units: a table that nothing has to be parsed or
+ * built for before it is asked. A boot asks for a few of ten thousand lines.
+ */
+export function sortLines(lines: Iterable<string>): string {
+  return [...new Set(lines)]
+    .sort()
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** What follows `key` in every line that begins with it, by a binary search over the text itself. */
+export function findLines(text: string, key: string): string[] {
+  const found: string[] = [];
+  for (let at = firstNotBefore(text, key); text.startsWith(key, at); ) {
+    const end = text.indexOf("\n", at);
+    if (end === -1) break; // every line of a table has its end
+    found.push(text.slice(at + key.length, end));
+    at = end + 1;
+  }
+  return found;
+}
+
+/** Where the first line begins that does not sort before `key`. */
+function firstNotBefore(text: string, key: string): number {
+  let low = 0;
+  let high = text.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const start = middle === 0 ? 0 : text.lastIndexOf("\n", middle - 1) + 1;
+    if (text.slice(start, start + key.length) >= key) {
+      high = start;
+    } else {
+      const end = text.indexOf("\n", middle);
+      low = end === -1 ? text.length : end + 1;
+    }
+  }
+  return low;
+}
