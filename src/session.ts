@@ -1,7 +1,7 @@
 import { boot } from "./boot.ts";
 import type { Inherited } from "./config/inherited.ts";
 import { makePlan } from "./config/make-plan.ts";
-import { parseManifest } from "./config/manifest.ts";
+import { type Manifest, parseManifest } from "./config/manifest.ts";
 import type { BootPlan } from "./config/plan.ts";
 import { readRescuePolicy } from "./config/rescue-policy.ts";
 import { type Console, createConsole } from "./console.ts";
@@ -10,7 +10,6 @@ import type { Handover, Machine } from "./machine/machine.ts";
 import { report } from "./report.ts";
 import { applyPolicy, runBreakShell } from "./rescue.ts";
 import { createStepRunner } from "./step-runner.ts";
-import { readText } from "./steps/block-devices.ts";
 import { loadAllDrivers } from "./steps/modules.ts";
 
 /** `levain retry` in a shell before a step (rd.break=) was given parameters: not a failure, but everything is planned again. */
@@ -46,7 +45,7 @@ export function runBoot(machine: Machine, version: string, inherited: Inherited)
   const recover = (error: unknown) => {
     tell(machine, record, console, error);
     if (plan?.rescue.shell === true) loadKeyboards(machine, plan, console);
-    return applyPolicy(machine, plan?.rescue ?? readRescuePolicy(readCommandLine(machine)), console);
+    return applyPolicy(machine, plan?.rescue ?? decideWithoutPlan(machine), console);
   };
   for (;;) {
     try {
@@ -71,10 +70,10 @@ function readPlanOnce(
   parts: { readonly record: BootRecord; readonly console: Console; readonly inherited: Inherited; readonly added: readonly string[] },
 ): BootPlan {
   const { record, console, inherited, added } = parts;
-  record.commandLine = readCommandLine(machine);
+  const cmdline = readCommandLine(machine);
+  record.commandLine = new TextDecoder().decode(cmdline).trimEnd();
   record.kernel = machine.release().release;
-  const manifest = machine.stat("/etc/levain.json") === null ? null : parseManifest(machine.readFile("/etc/levain.json"));
-  const { plan, warnings } = makePlan({ cmdline: record.commandLine, manifest, inherited, added });
+  const { plan, warnings } = makePlan({ cmdline, manifest: readManifest(machine), inherited, added });
   console.obey(plan.talk);
   console.say(`levain ${record.levain} on Linux ${record.kernel}`);
   for (const warning of warnings) console.warn(warning);
@@ -98,11 +97,25 @@ function loadKeyboards(machine: Machine, plan: BootPlan, console: Console): void
   }
 }
 
-/** Empty where /proc cannot be read: then nothing was asked for. */
-function readCommandLine(machine: Machine): string {
+/** What the command line and the image say of failures where the rest of them is mistaken: `rdshell=0` holds even then. */
+function decideWithoutPlan(machine: Machine): BootPlan["rescue"] {
   try {
-    return readText(machine, "/proc/cmdline");
+    return readRescuePolicy(readCommandLine(machine), readManifest(machine));
   } catch {
-    return "";
+    return readRescuePolicy(readCommandLine(machine)); // the manifest is damaged
+  }
+}
+
+function readManifest(machine: Machine): Manifest | null {
+  const path = "/etc/levain.json";
+  return machine.stat(path) === null ? null : parseManifest(machine.readFile(path));
+}
+
+/** Its bytes, for a label on it need not be UTF-8; empty where /proc cannot be read: then nothing was asked for. */
+function readCommandLine(machine: Machine): Uint8Array {
+  try {
+    return machine.readFile("/proc/cmdline");
+  } catch {
+    return new Uint8Array();
   }
 }
