@@ -5,15 +5,18 @@ enum {
   SYS_ioctl = 29,
   SYS_mknodat = 33,
   SYS_mkdirat = 34,
+  SYS_unlinkat = 35,
   SYS_umount2 = 39,
   SYS_mount = 40,
   SYS_pivot_root = 41,
+  SYS_fstatfs = 44,
   SYS_faccessat = 48,
   SYS_chdir = 49,
   SYS_chroot = 51,
   SYS_openat = 56,
   SYS_close = 57,
   SYS_pipe2 = 59,
+  SYS_getdents64 = 61,
   SYS_read = 63,
   SYS_write = 64,
   SYS_readlinkat = 78,
@@ -28,8 +31,13 @@ enum {
   SYS_execve = 221,
   SYS_wait4 = 260,
   SYS_memfd_create = 279,
+  SYS_statx = 291,
   SYS_close_range = 436,
 };
+
+/* arch/arm64/include/uapi/asm/fcntl.h */
+#define O_DIRECTORY 040000
+#define O_NOFOLLOW 0100000
 
 static inline long call6(long number, long a, long b, long c, long d, long e, long f)
 {

@@ -9,7 +9,6 @@ export interface Piece {
 
 /** What becomes one file. */
 export interface Assembly {
-  /** The program's bytes, and what they were before they were changed. */
   readonly program: Uint8Array;
   readonly elf: Elf;
   /** Where it begins instead. */

@@ -104,9 +104,12 @@ void follow_handover(struct handover *handover)
     obey_power_mode(handover->mode);
     return;
   }
+  long old_root = open_directory(AT_FDCWD, "/");
   if (!handover->entered && !enter_root(handover)) return;
   handover->entered = 1;
   open_console();
+  /* The point of no return: the last that can be checked is that the new root is entered and its init is there. */
+  if (is_same(handover->mode, "switch_root") && can_execute(handover->init)) empty_initramfs(old_root);
   close_all_from(3);
   long error = execute(handover->init, handover->argv, handover->envp);
   say("could not start ", handover->init, ": ", describe_error(error), ", error ", number_text(-error));

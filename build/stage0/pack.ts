@@ -55,8 +55,6 @@ export function pack(input: PackInput, link: Linker): Uint8Array {
     address: shelfAddress + (shelf.offsets[index] ?? 0),
   }));
   const config = encodeConfig(configAddress, places, shelved, renaming);
-  const program = input.program.bytes.slice();
-  renaming.apply(program, configAddress + STRINGS_OFFSET);
   const pieces: Piece[] = [
     stage0.piece,
     { bytes: config, headers: [segment(PT.LOAD, config, configAddress, READ_WRITE, pageSize)] },
@@ -66,7 +64,10 @@ export function pack(input: PackInput, link: Linker): Uint8Array {
       headers: loads(loader).map((load) => ({ ...load, address: load.address + loaderAddress })),
     },
   ];
-  return assemble({ program, elf, entry: stage0.entry, tableAddress: shelfAddress, pageSize, pieces });
+  const program = input.program.bytes;
+  const file = assemble({ program, elf, entry: stage0.entry, tableAddress: shelfAddress, pageSize, pieces });
+  renaming.apply(file, configAddress + STRINGS_OFFSET);
+  return file;
 }
 
 function rename(program: NamedFile, elf: Elf, libraries: readonly NamedFile[]): Renaming {

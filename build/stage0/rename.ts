@@ -10,8 +10,8 @@ export interface Renaming {
   readonly strings: Uint8Array;
   /** By library name: where in `strings` the digits are to be written when the program runs. */
   readonly digits: ReadonlyMap<string, number>;
-  /** Writes into the program's bytes, which are otherwise unchanged, once the address of `strings` is known. */
-  apply(program: Uint8Array, stringsAddress: number): void;
+  /** Writes into a copy of the program's bytes, or a file that begins with one, once the address of `strings` is known. */
+  apply(copy: Uint8Array, stringsAddress: number): void;
 }
 
 interface Patch {

@@ -102,6 +102,11 @@ const char *parse_handover(char *message, u64 size, char **words, struct handove
 /* Returns only where it failed, having said why. */
 void follow_handover(struct handover *handover);
 
+/* --- empty.c --- */
+
+/* Removes all that lies in the directory `old_root`, where it is a filesystem in memory, and never crosses a mount. */
+void empty_initramfs(long old_root);
+
 /* --- text.c --- */
 
 u64 length_of(const char *text);

@@ -35,6 +35,9 @@ typedef unsigned long u64;
 #define MS_NOEXEC 8
 #define MS_MOVE 8192
 #define MNT_DETACH 2
+#define AT_REMOVEDIR 0x200
+#define AT_SYMLINK_NOFOLLOW 0x100
+#define AT_NO_AUTOMOUNT 0x800
 #define SIGCHLD 17
 #define WNOHANG 1
 #define TCGETS 0x5401
@@ -70,6 +73,24 @@ static inline long make_node(const char *path, u32 mode, u32 device)
 static inline long read_link(const char *path, char *to, u64 size)
 {
   return call4(SYS_readlinkat, AT_FDCWD, path, to, size);
+}
+static inline long open_directory(long in, const char *name)
+{
+  return call4(SYS_openat, in, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+static inline long read_entries(long directory, void *to, u64 size) { return call3(SYS_getdents64, directory, to, size); }
+static inline long remove_file(long in, const char *name, int flags) { return call3(SYS_unlinkat, in, name, flags); }
+static inline long get_filesystem(long fd, void *to) { return call2(SYS_fstatfs, fd, to); }
+/* struct statx of linux/stat.h as far as it is used here; the kernel fills in the device always. */
+struct statx {
+  u8 unused[136];
+  u32 device_major;
+  u32 device_minor;
+  u8 rest[112];
+};
+static inline long get_status(long in, const char *name, struct statx *to)
+{
+  return call5(SYS_statx, in, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, to);
 }
 static inline int can_execute(const char *path) { return call3(SYS_faccessat, AT_FDCWD, path, X_OK) == 0; }
 static inline long mount(const char *source, const char *target, const char *type, u64 flags, const char *options)

@@ -13,23 +13,31 @@ enum {
   SYS_chdir = 80,
   SYS_umask = 95,
   SYS_setsid = 112,
+  SYS_fstatfs = 138,
   SYS_pivot_root = 155,
   SYS_chroot = 161,
   SYS_sync = 162,
   SYS_mount = 165,
   SYS_umount2 = 166,
   SYS_reboot = 169,
+  SYS_getdents64 = 217,
   SYS_exit_group = 231,
   SYS_openat = 257,
   SYS_mkdirat = 258,
   SYS_mknodat = 259,
+  SYS_unlinkat = 263,
   SYS_readlinkat = 267,
   SYS_faccessat = 269,
   SYS_dup3 = 292,
   SYS_pipe2 = 293,
   SYS_memfd_create = 319,
+  SYS_statx = 332,
   SYS_close_range = 436,
 };
+
+/* asm-generic/fcntl.h */
+#define O_DIRECTORY 0200000
+#define O_NOFOLLOW 0400000
 
 static inline long call6(long number, long a, long b, long c, long d, long e, long f)
 {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -96,6 +97,8 @@ static void describe(int argc, char **argv)
   int sum = 0;
   for (size_t i = 0; i < sizeof zeros; i++) sum |= zeros[i];
   printf("child: pid %d, thread-local %d, zeros %d, umask %o\n", getpid(), thread_local, sum, umask(0));
+  printf("child: entry %lx, headers %lu at %lx, loader %s\n", getauxval(AT_ENTRY), getauxval(AT_PHNUM), getauxval(AT_PHDR),
+         memcmp((void *)getauxval(AT_BASE), "\177ELF", 4) ? "elsewhere" : "there");
   for (int i = 0; i < argc; i++) printf("child: argument %s\n", argv[i]);
   for (char **variable = environ; *variable; variable++) printf("child: variable %s\n", *variable);
   for (int fd = 0; fd < 300; fd++) {
