@@ -56,7 +56,7 @@ function numberOrAddress(argument: number | NodeJS.TypedArray): number {
   return argument.byteLength === 0 ? 0 : ptr(argument);
 }
 
-/** A program to start, for `spawn`. */
+/** A program to start, for `spawnProcess`. */
 export interface SpawnRequest {
   /** argv[0] is the path of the program. */
   readonly argv: readonly string[];

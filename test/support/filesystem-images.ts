@@ -34,7 +34,7 @@ export async function treeImage(
   names: ImageNames = {},
   sizeMib = SMALLEST_MIB[type] ?? 0,
 ): Promise<string> {
-  const key = recipeKey(readFileSync(import.meta.path, "utf8"), type, tree, treeKey(tree), names, sizeMib);
+  const key = recipeKey(readFileSync(import.meta.path, "utf8"), type, tree, await treeKey(tree), names, sizeMib);
   const directory = await cached("images", `${type}-${key}`, async (target) => {
     const image = join(target, "image");
     if (sizeMib > 0) await run(["truncate", "-s", `${sizeMib}M`, image]);
@@ -127,8 +127,8 @@ function xfsPrototype(directory: string, head: string): string {
   return `${head}\n${lines.join("\n")}\n$`;
 }
 
-// Trees from the cache never change; for others, names, sizes and times stand for the content.
-function treeKey(tree: string): string {
-  const names = readdirSync(tree, { recursive: true, encoding: "utf8" }).sort();
-  return recipeKey(names.map((name) => [name, lstatSync(join(tree, name)).size, lstatSync(join(tree, name)).mtimeMs]));
+// Names, sizes and times stand for the content. By find(1): Bun's recursive readdir goes into linked directories, and so
+// by a tree's absolute links into those of the host.
+async function treeKey(tree: string): Promise<string> {
+  return recipeKey(await run(["find", tree, "-printf", "%P %y %m %s %T@ %l\\n"]));
 }
