@@ -1,9 +1,9 @@
 import { defineCommand } from "citty";
-import { describeDevices } from "../../src/commands/devices.ts";
 import { describeLog } from "../../src/commands/log.ts";
 import { retryBoot } from "../../src/commands/retry.ts";
 import { describeStatus } from "../../src/commands/status.ts";
 import type { Machine } from "../../src/machine/machine.ts";
+import { devicesCommand } from "./devices.ts";
 
 /** The commands that look at the machine they run on: for the rescue shell, and for the booted system after it. */
 export function guestCommands(machine: Machine) {
@@ -14,7 +14,7 @@ export function guestCommands(machine: Machine) {
     });
   return {
     status: show("status", "Tell how the boot went, or where it stopped", describeStatus),
-    devices: show("devices", "List the block devices with what they hold", describeDevices),
+    devices: devicesCommand(machine),
     log: show("log", "Show what the boot has said", describeLog),
     retry: defineCommand({
       meta: { name: "retry", description: "In the rescue shell: go on with the boot where it stopped" },

@@ -24,7 +24,7 @@ export interface Area {
 /** What is read of one device at most, bytes. A field on the disk that asks for more is not believed. */
 export const READ_LIMIT_BYTES = 1024 * 1024;
 const HEAD_BYTES = 64 * 1024;
-const PAGE_BYTES = 4096;
+const PAGE_BYTES = 1024;
 const TINY_BYTES = 1440 * 1024;
 
 /** How to look at a device; `sectorSize` is 512 where it is not given. */
@@ -49,7 +49,11 @@ interface Extent {
 
 function makeArea(read: ReadBlocks, { start, size, kind, sectorSize }: Extent): Area {
   const contains = (offset: number, length: number) =>
-    Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length > 0 && offset + length <= size;
+    Number.isSafeInteger(offset) &&
+    Number.isSafeInteger(length) &&
+    offset >= 0 &&
+    length > 0 &&
+    offset + length <= size;
   return {
     size,
     kind,

@@ -1,8 +1,8 @@
 import { type Area, examine } from "./area.ts";
 import type { ByteSource } from "./facts.ts";
-import { findMagic } from "./signature.ts";
 import { TABLE_FORMATS } from "./partitions/formats.ts";
 import type { FoundTable, PartitionTable } from "./partitions/model.ts";
+import { findMagic } from "./signature.ts";
 
 /** A table with its type: PTTYPE. */
 export interface TypedTable extends FoundTable {

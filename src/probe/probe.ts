@@ -2,7 +2,7 @@ import { type Area, type ExamineOptions, examine } from "./area.ts";
 import type { ByteSource, Facts } from "./facts.ts";
 import { findNamedTable } from "./partition-table.ts";
 import { findMagic, type Signature, type Usage } from "./signature.ts";
-import { SIGNATURES } from "./signatures.ts";
+import { LAST_RESORT, SIGNATURES } from "./signatures.ts";
 import { addTag, type Tag, type Tags } from "./tags.ts";
 import { decodeText } from "./text.ts";
 
@@ -28,19 +28,28 @@ interface Match {
 export function probe(source: ByteSource, options: ExamineOptions = {}): ProbeResult {
   const area = examine(source, options);
   const matches = findMatches(area);
-  const first = matches[0];
   if (matches.length > 1 && matches.some(isIntolerant)) {
     return { ...describe([]), ambivalent: matches.map(({ signature }) => signature.type) };
   }
-  // A mirrored disk shows the partition table of what is inside the mirror.
-  const hasNoTable = first?.signature.usage === "raid" && first.signature.wipesTable !== true;
-  const table = hasNoTable ? null : findNamedTable(area, first?.signature.type ?? null);
+  const table = isTableHidden(matches[0]) ? null : findNamedTable(area, matches[0]?.signature.type ?? null);
+  const first = matches[0] ?? (table === null ? findLastResort(area) : undefined);
   const isStale = table?.type === "dos" && first?.signature.wipesTable === true;
   const tags: Tags = isStale ? [] : [...(first?.tags ?? [])];
   if (table !== null) {
     addTableTags(table, tags);
   }
   return { ...describe(tags), usage: isStale ? null : (first?.signature.usage ?? null) };
+}
+
+/** A mirrored disk shows the partition table of what is inside the mirror. */
+function isTableHidden(match: Match | undefined): boolean {
+  return match?.signature.usage === "raid" && match.signature.wipesTable !== true;
+}
+
+/** What takes more reading than all others is looked for when there is nothing else. */
+function findLastResort(area: Area): Match | undefined {
+  const tags = matchSignature(area, LAST_RESORT);
+  return tags === null ? undefined : { signature: LAST_RESORT, tags };
 }
 
 const isContainer = ({ usage }: Signature) => usage === "raid" || usage === "crypto";
@@ -50,7 +59,7 @@ const isIntolerant = ({ signature }: Match) => !isContainer(signature) && signat
 function findMatches(area: Area): readonly Match[] {
   const matches: Match[] = [];
   for (const signature of SIGNATURES) {
-    const tags = matches.length > 0 && signature.isLastResort ? null : matchSignature(area, signature);
+    const tags = matchSignature(area, signature);
     if (tags !== null) {
       matches.push({ signature, tags });
       if (area.isTiny || isContainer(signature)) {

@@ -19,8 +19,6 @@ export interface Signature {
   readonly magics: readonly Magic[];
   /** Smaller devices are not examined, bytes. */
   readonly minSize?: number;
-  /** True where it is looked for only when nothing else was found. */
-  readonly isLastResort?: boolean;
   /** True where the tool that makes it wipes the start of the device, so that an MBR there is newer and takes its place. */
   readonly wipesTable?: boolean;
   /** True where a second signature beside this one does not make the result ambivalent (hybrid images). */

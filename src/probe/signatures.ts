@@ -119,7 +119,10 @@ const FILESYSTEMS = [
 ];
 
 // Not in libblkid 2.38, or not so: these come last, so they never take the place of a type that is.
-const OWN = [bcachefs, jffs2, xfsLogFar];
+const OWN = [bcachefs, jffs2];
 
 /** Every type that is known, in libblkid's order, which decides between several on a floppy disk and among containers. */
 export const SIGNATURES: readonly Signature[] = [...RAIDS, ...CONTAINERS, ...FILESYSTEMS, ...OWN];
+
+/** Looked for where nothing else was found. */
+export const LAST_RESORT: Signature = xfsLogFar;

@@ -14,6 +14,11 @@ export function decodePrintable(bytes: Uint8Array): string {
     .join("");
 }
 
+/** Text from `decodeText`, safe to print on one line: control characters and what no terminal shows as `\xNN`. */
+export function escapeUnprintable(text: string): string {
+  return decodePrintable(new TextEncoder().encode(text));
+}
+
 interface Character {
   /** null where the bytes are no valid UTF-8. */
   readonly text: string | null;
@@ -34,7 +39,10 @@ function readCharacters(bytes: Uint8Array): readonly Character[] {
 }
 
 function expectedLength(lead: number): number {
-  return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (lead < 0xe0) {
+    return lead < 0xc0 ? 1 : 2;
+  }
+  return lead < 0xf0 ? 3 : 4;
 }
 
 function decodeStrict(bytes: Uint8Array): string | null {

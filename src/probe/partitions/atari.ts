@@ -16,7 +16,10 @@ interface Entry {
   readonly size: number;
 }
 
-function readEntries(sector: Uint8Array, { at, count }: { readonly at: number; readonly count: number }): readonly Entry[] {
+function readEntries(
+  sector: Uint8Array,
+  { at, count }: { readonly at: number; readonly count: number },
+): readonly Entry[] {
   return Array.from({ length: count }, (_, i) => {
     const entry = sector.subarray(at + i * ENTRY_BYTES, at + (i + 1) * ENTRY_BYTES);
     return {
@@ -78,12 +81,12 @@ function addExtended(area: Area, first: number, partitions: Partition[], firstNu
   return number;
 }
 
-function readPartitions(area: Area, root: Uint8Array): readonly Partition[] {
-  const partitions: Partition[] = [];
-  const primary = readEntries(root, PRIMARY);
-  const isExtended = (entry: Entry) => entry.isActive && entry.id === "XGM";
+const isExtended = (entry: Entry) => entry.isActive && entry.id === "XGM";
+
+/** Adds the four of the root sector, and returns the next number; one that is not active keeps its number. */
+function addPrimary(area: Area, entries: readonly Entry[], partitions: Partition[]): number {
   let number = 1;
-  for (const entry of primary) {
+  for (const entry of entries) {
     if (isExtended(entry)) {
       number = addExtended(area, entry.start, partitions, number);
     } else {
@@ -93,13 +96,18 @@ function readPartitions(area: Area, root: Uint8Array): readonly Partition[] {
       number++;
     }
   }
+  return number;
+}
+
+function readPartitions(area: Area, root: Uint8Array): readonly Partition[] {
+  const partitions: Partition[] = [];
+  const primary = readEntries(root, PRIMARY);
+  const first = addPrimary(area, primary, partitions);
   const icd = readEntries(root, ICD);
-  if (!primary.some(isExtended) && ICD_IDS.includes(icd[0]?.id ?? "")) {
-    for (const entry of icd) {
-      if (entry.isActive && ICD_IDS.includes(entry.id)) {
-        add(partitions, number, entry, entry.start);
-      }
-      number++;
+  const hasIcd = !primary.some(isExtended) && ICD_IDS.includes(icd[0]?.id ?? "");
+  for (const [i, entry] of hasIcd ? icd.entries() : []) {
+    if (entry.isActive && ICD_IDS.includes(entry.id)) {
+      add(partitions, first + i, entry, entry.start);
     }
   }
   return partitions;

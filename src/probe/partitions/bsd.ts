@@ -26,7 +26,12 @@ function findBase(label: Uint8Array, count: number, parent: Parent): number {
 }
 
 /** The slices of a label, numbered from `firstNumber`; units of 512 bytes from the start of the disk. */
-export function readBsdSlices(area: Area, magic: Magic | null, parent: Parent, firstNumber: number): readonly Partition[] {
+export function readBsdSlices(
+  area: Area,
+  magic: Magic | null,
+  parent: Parent,
+  firstNumber: number,
+): readonly Partition[] {
   const label = area.bytes(magic?.at ?? 0, LABEL_BYTES);
   if (label === null || magic === null) {
     return [];

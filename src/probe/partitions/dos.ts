@@ -33,7 +33,13 @@ function readTable(area: Area, fsType: string | null): Uint8Array | null {
   return fsType === "LVM2_member" && isEmptyTable ? null : sector;
 }
 
-function makePartition(entry: MbrEntry, start: number, factor: number, number: number, diskId: string | null): Partition {
+function makePartition(
+  entry: MbrEntry,
+  start: number,
+  factor: number,
+  number: number,
+  diskId: string | null,
+): Partition {
   return {
     number,
     start,
@@ -82,7 +88,7 @@ function addLogical(area: Area, all: Extended, factor: number, diskId: string | 
         empty = -1;
       }
     }
-    const next = entries.find((entry) => entry.size !== 0 && isExtended(entry) && inUnits(entry.start, factor) !== 0);
+    const next = entries.find((entry) => entry.size > 0 && isExtended(entry) && inUnits(entry.start, factor) !== 0);
     if (next === undefined) {
       return;
     }

@@ -11,16 +11,4 @@ import { sun } from "./sun.ts";
 import { ultrix } from "./ultrix.ts";
 
 /** Every kind of partition table, in libblkid's order: the first that is recognised is the disk's. */
-export const TABLE_FORMATS: readonly TableFormat[] = [
-  aix,
-  sgi,
-  sun,
-  dos,
-  gpt,
-  pmbr,
-  mac,
-  ultrix,
-  bsd,
-  solaris,
-  atari,
-];
+export const TABLE_FORMATS: readonly TableFormat[] = [aix, sgi, sun, dos, gpt, pmbr, mac, ultrix, bsd, solaris, atari];

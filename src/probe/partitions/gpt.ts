@@ -37,7 +37,9 @@ function isHeaderValid(sector: Uint8Array, lba: number, lastLba: number): boolea
   const own = BigInt(lba);
   const isInRange = last >= first && last <= BigInt(lastLba);
   const isOutside = !(first < own && own < last);
-  return checksumHeader(sector.subarray(0, size)) === le32(sector, 16) && le64(sector, 24) === own && isInRange && isOutside;
+  return (
+    checksumHeader(sector.subarray(0, size)) === le32(sector, 16) && le64(sector, 24) === own && isInRange && isOutside
+  );
 }
 
 /** The header at sector `lba` with its entries; null where it, its place or a checksum is wrong. */
@@ -114,5 +116,6 @@ export const gpt: TableFormat = {
 export const pmbr: TableFormat = {
   type: "PMBR",
   magics: [{ text: "\x55\xaa", at: 510 }],
-  recognise: (area) => (isProtected(area) && findHeader(area) === null ? { uuid: null, listPartitions: () => [] } : null),
+  recognise: (area) =>
+    isProtected(area) && findHeader(area) === null ? { uuid: null, listPartitions: () => [] } : null,
 };

@@ -1,7 +1,12 @@
 import type { Partition } from "./model.ts";
 
 /** A partition of a table that knows neither UUIDs nor names; `type` is told as "0x…". */
-export function makeSlice(scheme: string, slice: Pick<Partition, "number" | "start" | "size">, type: number, flags = 0): Partition {
+export function makeSlice(
+  scheme: string,
+  slice: Pick<Partition, "number" | "start" | "size">,
+  type: number,
+  flags = 0,
+): Partition {
   return { ...slice, type: `0x${type.toString(16)}`, uuid: null, name: null, attributes: BigInt(flags), scheme };
 }
 

@@ -36,6 +36,5 @@ export function readSolarisSlices(area: Area, parent: Parent, firstNumber: numbe
 export const solaris: TableFormat = {
   type: "solaris",
   magics: [{ text: "\xee\xde\x0d\x60", at: 524 }],
-  recognise: (area) =>
-    readVtoc(area) && { uuid: null, listPartitions: () => readSolarisSlices(area, null, 1) },
+  recognise: (area) => readVtoc(area) && { uuid: null, listPartitions: () => readSolarisSlices(area, null, 1) },
 };

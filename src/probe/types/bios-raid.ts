@@ -98,7 +98,9 @@ function isPromiseAt(area: Area, sector: number): boolean {
 const HIGHPOINT_MAGICS = [0x5a7816f3, 0x5a7816fd];
 
 /** HighPoint 45x. */
-export const highpoint45x = biosRaid("hpt45x_raid_member", 11, (metadata) => HIGHPOINT_MAGICS.includes(le32(metadata, 0)));
+export const highpoint45x = biosRaid("hpt45x_raid_member", 11, (metadata) =>
+  HIGHPOINT_MAGICS.includes(le32(metadata, 0)),
+);
 
 /** HighPoint 37x, the only one near the start. */
 export const highpoint37x: Signature = {

@@ -38,7 +38,12 @@ function extSignature(type: string, usage: Usage, check: Check): Signature {
       if (sb === null) {
         return false;
       }
-      const features = { compat: le32(sb, 0x5c), incompat: le32(sb, 0x60), roCompat: le32(sb, 0x64), flags: le32(sb, 0x160) };
+      const features = {
+        compat: le32(sb, 0x5c),
+        incompat: le32(sb, 0x60),
+        roCompat: le32(sb, 0x64),
+        flags: le32(sb, 0x160),
+      };
       if (!check(features)) {
         return false;
       }
@@ -72,7 +77,11 @@ function addExtTags(sb: Uint8Array, features: Features, type: string, tags: Tags
 export const ext4dev = extSignature("ext4dev", "filesystem", (f) => !isJournal(f) && isTest(f));
 
 /** ext4: at least one feature that ext3 does not know. */
-export const ext4 = extSignature("ext4", "filesystem", (f) => !isJournal(f) && hasUnknown(f, EXT3_INCOMPAT) && !isTest(f));
+export const ext4 = extSignature(
+  "ext4",
+  "filesystem",
+  (f) => !isJournal(f) && hasUnknown(f, EXT3_INCOMPAT) && !isTest(f),
+);
 
 /** ext3: ext2 with a journal. */
 export const ext3 = extSignature("ext3", "filesystem", (f) => hasJournal(f) && !hasUnknown(f, EXT3_INCOMPAT));

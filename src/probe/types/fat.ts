@@ -66,12 +66,23 @@ function readLayout(area: Area, magic: Magic): Layout | null {
   // 32-bit arithmetic that wraps: libblkid's, which then refuses the count as too large.
   const clusterCount = Math.floor((((le16(boot, 0x13) || le32(boot, 0x20)) - overhead) >>> 0) / sectorsPerCluster);
   const isFat32 = oldLength === 0 && newLength !== 0;
-  const most = isFat32 ? FAT32_MAX : clusterCount > FAT12_MAX ? FAT16_MAX : FAT12_MAX;
+  const mostOld = clusterCount > FAT12_MAX ? FAT16_MAX : FAT12_MAX;
+  const most = isFat32 ? FAT32_MAX : mostOld;
   if (clusterCount > most || isBitlocker(area)) {
     return null;
   }
   const hasOldTable = oldLength !== 0;
-  return { boot, sectorSize, sectorsPerCluster, reservedSectors, fatSectors, rootEntries, isFat32, hasOldTable, clusterCount };
+  return {
+    boot,
+    sectorSize,
+    sectorsPerCluster,
+    reservedSectors,
+    fatSectors,
+    rootEntries,
+    isFat32,
+    hasOldTable,
+    clusterCount,
+  };
 }
 
 /** True where the device begins with a FAT filesystem, whose boot sector looks like an MBR. */
@@ -108,10 +119,13 @@ function findLabel(area: Area, layout: Layout): Uint8Array | null {
 }
 
 function nameVersion({ hasOldTable, isFat32, clusterCount }: Layout): string | null {
-  if (hasOldTable) {
-    return clusterCount < FAT12_MAX ? "FAT12" : clusterCount < FAT16_MAX ? "FAT16" : null;
+  if (!hasOldTable) {
+    return isFat32 ? "FAT32" : null;
   }
-  return isFat32 ? "FAT32" : null;
+  if (clusterCount < FAT12_MAX) {
+    return "FAT12";
+  }
+  return clusterCount < FAT16_MAX ? "FAT16" : null;
 }
 
 /** FAT of 12, 16 and 32 bits. LABEL is that of the root directory; LABEL_FATBOOT that of the boot sector. */

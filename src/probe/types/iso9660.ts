@@ -55,7 +55,12 @@ function isNoUnicodeText(field: Uint8Array): boolean {
 }
 
 /** The field at `at` of both descriptors in UTF-8; null where only the ASCII one counts. */
-function mergeField({ primary, joliet }: Descriptors, at: number, length: number, isAsciiEmpty = false): Uint8Array | null {
+function mergeField(
+  { primary, joliet }: Descriptors,
+  at: number,
+  length: number,
+  isAsciiEmpty = false,
+): Uint8Array | null {
   if (primary === null || joliet === null) {
     return null;
   }
@@ -88,7 +93,7 @@ function formatDate(date: Uint8Array): string | null {
     return null;
   }
   const text = String.fromCharCode(...digits);
-  return [text.slice(0, 4), ...(text.slice(4).match(/[^]{2}/g) ?? [])].join("-");
+  return [text.slice(0, 4), ...(text.slice(4).match(/../gs) ?? [])].join("-");
 }
 
 function addDate(tags: Tags, primary: Uint8Array): void {

@@ -1,5 +1,5 @@
-import { rawCrc32 } from "../checksum.ts";
 import { holds, isEmpty, le16, le32, le64 } from "../bytes.ts";
+import { rawCrc32 } from "../checksum.ts";
 import type { Signature } from "../signature.ts";
 import { addTag, addVersion, type Tags } from "../tags.ts";
 

@@ -5,6 +5,8 @@ import { addBlockSize, addLabel, addUuid, addVersion } from "../tags.ts";
 const OLD = 8 * 1024;
 const NEW = 64 * 1024;
 const MIN_SIZE = 128 * 1024;
+// By the seventh letter of the magic.
+const VERSIONS: Readonly<Record<string, string>> = { 2: "3.6", 3: "JR" };
 
 /** reiserfs 3 (fs/reiserfs/reiserfs.h); the oldest has its superblock at 8 KiB. */
 export const reiserfs: Signature = {
@@ -32,7 +34,7 @@ export const reiserfs: Signature = {
       addLabel(tags, sb.subarray(100, 116));
       addUuid(tags, sb.subarray(84, 100));
     }
-    addVersion(tags, version === "3" ? "JR" : version === "2" ? "3.6" : "3.5");
+    addVersion(tags, VERSIONS[version ?? ""] ?? "3.5");
     addBlockSize(tags, blockSize);
     return true;
   },

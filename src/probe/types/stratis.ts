@@ -18,7 +18,9 @@ export const stratis: Signature = {
   minSize: 8192,
   magics: COPIES.map((at) => ({ text: MAGIC, at: at + 4 })),
   read(area, tags) {
-    const sb = COPIES.map((at) => area.bytes(at, 512)).find((copy) => copy && crc32c(copy.subarray(4)) === le32(copy, 0));
+    const sb = COPIES.map((at) => area.bytes(at, 512)).find(
+      (copy) => copy && crc32c(copy.subarray(4)) === le32(copy, 0),
+    );
     if (!sb) {
       return false;
     }

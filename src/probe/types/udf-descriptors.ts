@@ -1,6 +1,6 @@
 import { hex, holds, isHexDigit, le16, le32 } from "../bytes.ts";
 import { type Encoding, toUtf8 } from "../encoding.ts";
-import { addLabel, addTrimmed, addUuidText, type Tags, untilNul } from "../tags.ts";
+import { addLabel, addTag, addTrimmed, type Tags, untilNul } from "../tags.ts";
 
 const PRIMARY = 1;
 const IMPLEMENTATION = 4;
@@ -39,11 +39,17 @@ function addVolumeSetUuid(tags: Tags, identifier: Uint8Array | null): void {
   }
   const padded = new Uint8Array(16);
   padded.set(text);
-  const firstOther = padded.findIndex((byte) => !isHexDigit(byte));
-  const lower = String.fromCharCode(...padded).toLowerCase();
-  const uuid =
-    firstOther < 0 ? lower : firstOther < 8 ? hex(padded.subarray(0, 8)) : lower.slice(0, 8) + hex(padded.subarray(8, 12));
-  addUuidText(tags, new TextEncoder().encode(uuid));
+  addTag(tags, "UUID", readSetDigits(padded));
+}
+
+/** 16 digits: those that are there, or from where they are not the bytes themselves, in hexadecimal. */
+function readSetDigits(identifier: Uint8Array): string {
+  const firstOther = identifier.findIndex((byte) => !isHexDigit(byte));
+  const lower = String.fromCharCode(...identifier).toLowerCase();
+  if (firstOther >= 0 && firstOther < 8) {
+    return hex(identifier.subarray(0, 8));
+  }
+  return firstOther < 0 ? lower : lower.slice(0, 8) + hex(identifier.subarray(8, 12));
 }
 
 function cutCharacters(utf8: Uint8Array, limit: number): Uint8Array {
@@ -89,7 +95,7 @@ export function addUdfTags(descriptors: readonly Uint8Array[], tags: Tags): UdfV
       addPrimary(descriptor, tags);
     } else if (kind === LOGICAL) {
       const found = { length: le32(descriptor, 432), location: le32(descriptor, 436) };
-      const hasIntegrity = le32(descriptor, 268) !== 0 && found.length !== 0 && found.location !== 0;
+      const hasIntegrity = le32(descriptor, 268) !== 0 && found.length > 0 && found.location > 0;
       integrity ??= hasIntegrity ? found : null;
       revision ||= holds(descriptor, 217, "*OSTA UDF Compliant\0") ? le16(descriptor, 240) : 0;
       addLogical(descriptor, tags);

@@ -126,7 +126,10 @@ export const udf: Signature = {
   type: "udf",
   usage: "filesystem",
   isTolerant: true,
-  magics: ["BEA01", "BOOT2", "CD001", "CDW02", "NSR02", "NSR03", "TEA01"].map((text) => ({ text, at: RECOGNITION + 1 })),
+  magics: ["BEA01", "BOOT2", "CD001", "CDW02", "NSR02", "NSR03", "TEA01"].map((text) => ({
+    text,
+    at: RECOGNITION + 1,
+  })),
   read(area, tags) {
     const anchor = findAnchor(area);
     return anchor !== null && readVolume(area, anchor, tags);

@@ -69,13 +69,12 @@ function isLogRecord(record: Uint8Array): boolean {
   );
 }
 
-function xfsLogWithin(length: number, isLastResort: boolean): Signature {
+function xfsLogWithin(length: number): Signature {
   return {
     type: "xfs_external_log",
     usage: "other",
     magics: [],
     minSize: 10 * 1024 * 1024,
-    isLastResort,
     read(area, tags) {
       const log = area.bytes(0, length);
       for (let at = 0; log !== null && at < length && !holds(log, at, "XFSB"); at += 512) {
@@ -91,7 +90,7 @@ function xfsLogWithin(length: number, isLastResort: boolean): Signature {
 }
 
 /** The log of an XFS on a device of its own: a record begins in one of the first sectors, and no superblock before it. */
-export const xfsLog = xfsLogWithin(64 * 1024, false);
+export const xfsLog = xfsLogWithin(64 * 1024);
 
 /** The same where records are long, and nothing else was found: more is read for it than for all other types. */
-export const xfsLogFar = xfsLogWithin(256 * 1024, true);
+export const xfsLogFar = xfsLogWithin(256 * 1024);

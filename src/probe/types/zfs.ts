@@ -56,7 +56,8 @@ export const zfs: Signature = {
   read(area, tags) {
     let count = 0;
     for (const label of listLabels(area.size).filter((offset) => hasNames(area, offset))) {
-      const found = area.kind !== "partition" && isCovered(area, label, LABEL_BYTES) ? null : findUberblocks(area, label);
+      const found =
+        area.kind !== "partition" && isCovered(area, label, LABEL_BYTES) ? null : findUberblocks(area, label);
       count += found?.count ?? 0;
       if (found !== null && found.count > 0 && count >= WANTED) {
         addVersion(tags, found.version.toString());

@@ -1,0 +1,76 @@
+import type { Machine, RandomReader } from "../src/machine/machine.ts";
+import type { AreaKind } from "../src/probe/area.ts";
+import { addPartEntry, findPartition } from "../src/probe/part-entry.ts";
+import { readPartitionTable } from "../src/probe/partition-table.ts";
+import type { Partition } from "../src/probe/partitions/model.ts";
+import { type ProbeResult, probe } from "../src/probe/probe.ts";
+import type { Tags } from "../src/probe/tags.ts";
+
+/** A file or device, examined. */
+export interface ExaminedFile {
+  readonly result: ProbeResult;
+  /** Those of its own table, for a file or a whole disk. */
+  readonly partitions: readonly Partition[];
+}
+
+/** Where a block device stands in sysfs; null for a file, whose partitions only its own table knows. */
+interface BlockDevice {
+  readonly directory: string;
+  readonly isPartition: boolean;
+  readonly sectorSize: number;
+}
+
+/** Examines an image file or a block device. `sectorSize` (bytes) is null for the device's own, 512 for a file. Throws SyscallError where it cannot be opened. */
+export function examineFile(machine: Machine, path: string, sectorSize: number | null): ExaminedFile {
+  const device = findBlockDevice(machine, path);
+  return withReader(machine, path, (reader) => {
+    const bytesPerSector = sectorSize ?? device?.sectorSize ?? 512;
+    const result = probe(reader, { kind: kindOf(device), sectorSize: bytesPerSector });
+    const hasOwnTable = device?.isPartition !== true && result.partitionTable !== null;
+    const partitions = hasOwnTable ? (readPartitionTable(reader, bytesPerSector)?.partitions ?? []) : [];
+    const entry: Tags = device?.isPartition === true ? readPartEntry(machine, device) : [];
+    return { result: { ...result, tags: [...result.tags, ...entry] }, partitions };
+  });
+}
+
+function kindOf(device: BlockDevice | null): AreaKind {
+  if (device === null) return "file";
+  if (device.isPartition) return "partition";
+  return /\/sr\d+$/.test(device.directory) ? "optical" : "disk";
+}
+
+function findBlockDevice(machine: Machine, path: string): BlockDevice | null {
+  const number = machine.stat(path)?.kind === "block" ? machine.stat(path)?.represents : null;
+  if (!number || machine.lstat(`/sys/dev/block/${number}`) === null) return null;
+  const directory = resolvePath("/sys/dev/block", machine.readLink(`/sys/dev/block/${number}`));
+  const isPartition = machine.stat(`${directory}/partition`) !== null;
+  const disk = isPartition ? parentOf(directory) : directory;
+  return { directory, isPartition, sectorSize: readNumber(machine, `${disk}/queue/logical_block_size`) || 512 };
+}
+
+/** What the disk's table says of a partition; nothing where the table does not show what the kernel does. */
+function readPartEntry(machine: Machine, { directory, sectorSize }: BlockDevice): Tags {
+  const disk = parentOf(directory);
+  const node = `/dev/${disk.slice(disk.lastIndexOf("/") + 1).replaceAll("!", "/")}`;
+  const table = withReader(machine, node, (reader) => readPartitionTable(reader, sectorSize));
+  const [start, size] = [readNumber(machine, `${directory}/start`), readNumber(machine, `${directory}/size`)];
+  const partition = findPartition(table?.partitions ?? [], start, size);
+  const tags: Tags = [];
+  if (partition !== null) addPartEntry(tags, partition, readText(machine, `${disk}/dev`));
+  return tags;
+}
+
+function withReader<T>(machine: Machine, path: string, use: (reader: RandomReader) => T): T {
+  const reader = machine.openReader(path);
+  try {
+    return use(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+const resolvePath = (from: string, to: string) => new URL(to, `file://${from}/`).pathname;
+const readText = (machine: Machine, path: string) => new TextDecoder().decode(machine.readFile(path)).trim();
+const readNumber = (machine: Machine, path: string) =>
+  machine.stat(path) === null ? 0 : Number(readText(machine, path));

@@ -1,0 +1,112 @@
+import { type HandMade, handMade, MIB } from "./header.ts";
+import { be16, be32, counting, latin1, le16, le32, le64, patch } from "./sparse-source.ts";
+
+const SIZE = 64 * MIB;
+const exfs = [
+  patch(0, "EXFS", be32(4096), [0, 0, 0, 0], be32(16384)),
+  patch(32, counting(16)),
+  patch(80, be32(1), be32(8192), be32(2)),
+  patch(102, be16(512), be16(512), be16(8), "exfs label", [0, 0], [12, 9, 9, 3]),
+];
+
+/** Filesystems without a tool in Debian 12, and forms that the tools do not make. */
+export const FILESYSTEM_HEADERS: readonly HandMade[] = [
+  handMade(
+    "exfs",
+    SIZE,
+    exfs,
+    "LABEL=exfs\\ label | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | BLOCK_SIZE=4096 | TYPE=exfs | USAGE=filesystem",
+  ),
+  handMade(
+    "gfs",
+    SIZE,
+    [
+      patch(65536, be32(0x01161970)),
+      patch(65560, be32(1309), be32(1401)),
+      patch(65696, "alpha:fs"),
+      patch(65792, counting(16)),
+    ],
+    "LABEL=alpha:fs | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | TYPE=gfs | USAGE=filesystem",
+  ),
+  handMade(
+    "ocfs",
+    SIZE,
+    [
+      patch(8192, "OracleCFS"),
+      patch(8328, "/mnt/point"),
+      patch(8456, le16(10)),
+      patch(8752, "ocfs label"),
+      patch(8816, le16(10), counting(16)),
+    ],
+    "SEC_TYPE=ntocfs | LABEL=ocfs\\ label | MOUNT=/mnt/point | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | VERSION=1178821996.1667330639 | TYPE=ocfs | USAGE=filesystem",
+  ),
+  handMade("oracleasm", SIZE, [patch(32, "ORCLDISK", "VOL1")], "LABEL=VOL1 | TYPE=oracleasm | USAGE=filesystem"),
+  handMade(
+    "squashfs-3",
+    SIZE,
+    [patch(0, "hsqs"), patch(28, le16(3), le16(1))],
+    "VERSION=3.1 | BLOCK_SIZE=1024 | TYPE=squashfs3 | USAGE=filesystem",
+  ),
+  handMade(
+    "squashfs-3-big-endian",
+    SIZE,
+    [patch(0, "sqsh"), patch(28, be16(3), be16(0))],
+    "VERSION=3.0 | BLOCK_SIZE=1024 | TYPE=squashfs3 | USAGE=filesystem",
+  ),
+  handMade(
+    "vmfs",
+    SIZE,
+    [patch(2 * MIB, le32(0x2fabf15e), le32(1), [5], counting(16)), patch(2 * MIB + 29, "datastore1")],
+    "UUID=04030201-08070605-0a09-0b0c0d0e0f10 | LABEL=datastore1 | VERSION=5 | TYPE=VMFS | USAGE=filesystem",
+  ),
+  handMade(
+    "apfs",
+    SIZE,
+    [patch(24, le16(1)), patch(32, "NXSB", le32(4096)), patch(72, counting(16))],
+    "UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | BLOCK_SIZE=4096 | TYPE=apfs | USAGE=filesystem",
+  ),
+  handMade("apfs-other-block", SIZE, [patch(24, le16(1)), patch(32, "NXSB", le32(8192)), patch(72, counting(16))], ""),
+  handMade(
+    "zonefs",
+    SIZE,
+    [patch(0, "SFOZ", le32(0), latin1("zone label")), patch(40, counting(16))],
+    "LABEL=zone\\ label | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | BLOCK_SIZE=4096 | TYPE=zonefs | USAGE=filesystem",
+  ),
+  handMade(
+    "erofs-label",
+    SIZE,
+    [patch(1024, le32(0xe0f5e1e2)), patch(1036, [12]), patch(1072, counting(16), "erofs label 16ch")],
+    "LABEL=erofs\\ label\\ 16ch | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | BLOCK_SIZE=4096 | TYPE=erofs | USAGE=filesystem",
+  ),
+  handMade("f2fs-1.0", SIZE, [patch(1024, le32(0xf2f52010), le16(1), le16(0))], "TYPE=f2fs | USAGE=filesystem"),
+  handMade(
+    "high-sierra",
+    SIZE,
+    [patch(32768 + 9, "CDROM"), patch(32768 + 48, "HIGH SIERRA")],
+    "BLOCK_SIZE=2048 | VERSION=High\\ Sierra | LABEL=HIGH\\ SIERRA | TYPE=iso9660 | USAGE=filesystem",
+  ),
+  handMade(
+    "jfs-wrong-log",
+    SIZE,
+    [patch(32768, "JFS1"), patch(32784, le32(4096), le16(11), le16(3), le32(512), le16(9))],
+    "",
+  ),
+  handMade(
+    "xfs-log-far",
+    SIZE,
+    [patch(100 * 512, be32(0xfeedbabe), be32(1), be32(2), be32(512)), patch(100 * 512 + 300, be32(1), counting(16))],
+    "LOGUUID=01020304-0506-0708-090a-0b0c0d0e0f10 | TYPE=xfs_external_log | USAGE=other",
+  ),
+  handMade(
+    "xfs-log-very-far",
+    SIZE,
+    [patch(400 * 512, be32(0xfeedbabe), be32(1), be32(2), be32(512)), patch(400 * 512 + 300, be32(1), counting(16))],
+    "LOGUUID=01020304-0506-0708-090a-0b0c0d0e0f10 | TYPE=xfs_external_log | USAGE=other",
+  ),
+  handMade(
+    "ext-and-minix-and-iso",
+    SIZE,
+    [patch(0, le64(0)), patch(32769, "CD001"), patch(32768, [1]), patch(32808, "ISO LABEL"), patch(4086, "SWAP-SPACE")],
+    "ambivalent",
+  ),
+];
