@@ -1,5 +1,5 @@
 import type { BootPlan } from "./config/plan.ts";
-import { emptyInitramfs, moveApiMounts, planHandover } from "./handover.ts";
+import { moveApiMounts, planHandover } from "./handover.ts";
 import type { Handover, Machine } from "./machine/machine.ts";
 import type { RunStep } from "./step-runner.ts";
 import { attachRoot } from "./steps/attach.ts";
@@ -41,7 +41,6 @@ export function boot({ machine, voice, step, readPlan }: BootContext): Handover 
       const handover = planHandover(machine, plan, init, voice);
       if (handover.mode === "stay") return handover;
       moveApiMounts(machine, root, voice);
-      if (handover.mode === "switch_root") emptyInitramfs(machine); // the point of no return
       return handover;
     },
     ({ mode, argv }) => `${mode} to ${argv.join(" ")}`,

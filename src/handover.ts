@@ -1,5 +1,5 @@
 import type { BootPlan } from "./config/plan.ts";
-import { BootError, isErrno } from "./errors.ts";
+import { BootError } from "./errors.ts";
 import type { Handover, Machine } from "./machine/machine.ts";
 import { findMount, readMounts } from "./steps/mounts.ts";
 import { PLACES } from "./steps/places.ts";
@@ -7,10 +7,6 @@ import type { Voice } from "./voice.ts";
 
 /** What moves along into the new root, /proc last: the others are looked up in it. */
 const API_MOUNTS = ["/dev", "/sys", "/run", "/proc"] as const;
-
-/** linux/magic.h */
-const RAMFS_MAGIC = 0x858458f6;
-const TMPFS_MAGIC = 0x01021994;
 
 /** Decides how this system is left, and checks all that can be checked before anything is given up. */
 export function planHandover(machine: Machine, plan: BootPlan, init: string, voice: Voice): Handover {
@@ -23,7 +19,6 @@ export function planHandover(machine: Machine, plan: BootPlan, init: string, voi
   const mounts = readMounts(machine);
   if (findMount(mounts, PLACES.root) === null) throw new BootError(`nothing is mounted at ${PLACES.root}`);
   const mode = chooseMode(plan, findMount(mounts, "/")?.type === "rootfs", voice);
-  if (mode === "switch_root") checkOldRoot(machine);
   const putOld = mode === "pivot_root" ? plan.handover.putOld : null;
   if (putOld !== null) makeTarget(machine, putOld, "rd.putold=");
   return { ...rest, mode, root: PLACES.root, putOld };
@@ -36,16 +31,6 @@ function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_ro
     voice.warn("the kernel does not let pivot_root leave an initramfs: using switch_root, the old root is not kept");
   }
   return "switch_root";
-}
-
-/** The old root is emptied, so it had better be the initramfs. */
-function checkOldRoot(machine: Machine): void {
-  const { magic } = machine.statFilesystem("/");
-  if (magic === RAMFS_MAGIC || magic === TMPFS_MAGIC) return;
-  throw new BootError("refusing to empty the old root: it is not in memory", {
-    seen: [`filesystem magic 0x${magic.toString(16)}`],
-    hint: "use rd.handover=pivot_root",
-  });
 }
 
 /** Moves the API filesystems into the new root. What has been moved already is left, so that it can be tried again. */
@@ -85,27 +70,4 @@ function makeTarget(machine: Machine, directory: string, why: string): void {
     cause,
     hint: `make the directory ${directory} in the root filesystem`,
   });
-}
-
-/** Removes everything of the initramfs, to give its memory back: never across a mount, and what refuses stays. The point of no return. */
-export function emptyInitramfs(machine: Machine): void {
-  const { device = "" } = machine.lstat("/") ?? {};
-  removeContent(machine, "", device);
-}
-
-function removeContent(machine: Machine, directory: string, device: string): void {
-  for (const name of machine.listDirectory(directory === "" ? "/" : directory)) {
-    const path = `${directory}/${name}`;
-    const status = machine.lstat(path);
-    if (status === null || status.device !== device) continue;
-    try {
-      if (status.kind !== "directory") machine.removeFile(path);
-      else {
-        removeContent(machine, path, device);
-        machine.removeDirectory(path);
-      }
-    } catch (error) {
-      if (!isErrno(error, "EBUSY", "ENOTEMPTY", "ENOENT")) throw error; // a mount point or its parent: /sysroot is one
-    }
-  }
 }

@@ -1,0 +1,65 @@
+/* Gives back the memory of the initramfs: everything in it is removed, nothing beyond it is touched. */
+#include "stage0.h"
+
+#define RAMFS_MAGIC 0x858458f6
+#define TMPFS_MAGIC 0x01021994
+#define MOST_LEVELS 64
+
+/* linux_dirent64 of getdents64(2). */
+struct entry {
+  u64 inode;
+  u64 offset;
+  unsigned short length;
+  u8 type;
+  char name[];
+};
+#define DT_DIR 4
+
+/* The numbers of the device that a file lies on, or ~0 where it is not there. */
+static u64 device_of(long directory, const char *name)
+{
+  struct statx status;
+  if (get_status(directory, name, &status) < 0) return ~0ul;
+  return (u64)status.device_major << 32 | status.device_minor;
+}
+
+static void empty_directory(long directory, u64 device, int levels);
+
+/* What refuses to go (something is mounted on it or below it) stays. */
+static void remove_entry(long directory, const struct entry *entry, u64 device, int levels)
+{
+  if (entry->type != DT_DIR) {
+    remove_file(directory, entry->name, 0);
+    return;
+  }
+  if (levels == 0 || device_of(directory, entry->name) != device) return;
+  long below = open_directory(directory, entry->name);
+  if (below >= 0) {
+    empty_directory(below, device, levels - 1);
+    close_file(below);
+  }
+  remove_file(directory, entry->name, AT_REMOVEDIR);
+}
+
+static void empty_directory(long directory, u64 device, int levels)
+{
+  char buffer[4096] __attribute__((aligned(8)));
+  for (;;) {
+    long size = read_entries(directory, buffer, sizeof buffer);
+    if (size <= 0) return;
+    for (long at = 0; at < size;) {
+      const struct entry *entry = (const void *)(buffer + at);
+      at += entry->length;
+      if (!is_same(entry->name, ".") && !is_same(entry->name, "..")) remove_entry(directory, entry, device, levels);
+    }
+  }
+}
+
+void empty_initramfs(long old_root)
+{
+  u64 filesystem[15]; /* struct statfs, which begins with f_type */
+  if (get_filesystem(old_root, filesystem) < 0) return;
+  /* Nothing but a filesystem in memory is ours to empty. */
+  if (filesystem[0] != RAMFS_MAGIC && filesystem[0] != TMPFS_MAGIC) return;
+  empty_directory(old_root, device_of(old_root, "."), MOST_LEVELS);
+}
