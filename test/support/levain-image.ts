@@ -4,8 +4,8 @@ import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts"
 import { run } from "./command.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
 
-/** The program that all of this is about. */
-export const LEVAIN = join(import.meta.dir, "../../dist/levain");
+/** The program that all of this is about: dist/levain, or the one that `$LEVAIN_BINARY` names. */
+export const LEVAIN = process.env["LEVAIN_BINARY"] || join(import.meta.dir, "../../dist/levain");
 
 /** What `levain image` is asked for. */
 export interface LevainImageOptions {
