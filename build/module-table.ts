@@ -92,6 +92,7 @@ export const DEFAULT_MODULES: readonly string[] = [
   "drivers/input/evdev",
   "drivers/input/keyboard/*",
   "drivers/input/serio/*",
+  "!drivers/input/serio/serio_raw",
   "!drivers/input/serio/serport",
   "!drivers/input/serio/parkbd",
   "drivers/platform/surface/aggregator/*",

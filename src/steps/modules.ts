@@ -3,7 +3,7 @@ import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import { resolveModule, type Target } from "../modules/resolution.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
-import { LAST_WAVE, waveOf } from "./driver-waves.ts";
+import { expectedInWave, LAST_WAVE, waveOf } from "./driver-waves.ts";
 import { charsetsFor } from "./filesystem-charsets.ts";
 import { FIRST_BUSES, isAsked, listBuses, listModaliases } from "./modaliases.ts";
 import { type Act, createInsertion } from "./module-insertion.ts";
@@ -28,8 +28,6 @@ export interface Loader {
   loadAll(): void;
   counts(): { readonly modules: number; readonly devices: number };
 }
-
-const USB_KEYBOARDS = ["usbhid", "hid_generic"];
 
 /** Makes the loader, loads what the plan names and the first wave of what the hardware asks for. From here on no uevent is lost. */
 export function createLoader(machine: Machine, wishes: BootPlan["modules"], voice: Voice): Loader {
@@ -94,6 +92,7 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
     waiting = [];
     for (const modalias of modaliases) loadDevice(modalias);
     if (wave === 1) coldplug(); // the buses that were not read yet
+    for (const name of expectedInWave(machine, wave)) if (image?.config.blacklist.includes(name) === false) load(name);
     return true;
   }
 
@@ -113,8 +112,6 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
     loadMore,
     loadAll() {
       while (loadMore());
-      // A USB hub tells of its keyboard later; who waits for a key may not be waiting for events.
-      if (machine.stat("/sys/bus/usb") !== null) for (const name of USB_KEYBOARDS) load(name);
     },
     counts: () => ({ modules: count(), devices: seen.size }),
   };
