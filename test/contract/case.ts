@@ -1,14 +1,27 @@
 import { equal, ok, throws } from "node:assert/strict";
 import { SyscallError } from "../../src/errors.ts";
 import type { Machine } from "../../src/machine/machine.ts";
+import { type FakePartition, fakeImage } from "../support/fake-images.ts";
 
 /** One rule of the machine, which the real kernel and the fake both keep. */
 export interface ContractCase {
   /** The rule as a sentence. */
   readonly name: string;
   /** `directory` is an empty one on a tmpfs, for this case alone. */
-  check(machine: Machine, directory: string): void;
+  check(machine: Machine, directory: string, hands: Hands): void;
 }
+
+/** What a person does to a machine. */
+export interface Hands {
+  /** Takes a disk away. */
+  pullOut(disk: string): void;
+}
+
+/** What is on the partitioned disk. */
+export const PARTITIONS: readonly FakePartition[] = [
+  { image: fakeImage("ext4", { label: "first" }), name: "one", uuid: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee" },
+  { image: fakeImage("vfat", { label: "SECOND", uuid: "1234-ABCD" }) },
+];
 
 /** What both machines have from the start; the cases are run in order, and the modules are loaded by the first of them. */
 export const FIXTURES = {
@@ -18,9 +31,10 @@ export const FIXTURES = {
   modules: "/fixtures/modules",
   /** BusyBox. */
   busybox: "/bin/busybox",
-  /** Two disks that virtio_blk finds: ext4 with the file `hello`; the second is write-protected. */
+  /** Disks that virtio_blk finds: ext4 with the file `hello`; the same, write-protected; and one with two partitions. */
   disk: "vda",
   protectedDisk: "vdb",
+  partitionedDisk: "vdc",
 } as const;
 
 /** What the file `hello` says. */

@@ -1,5 +1,5 @@
 import type { Machine } from "../../src/machine/machine.ts";
-import type { ContractCase } from "./case.ts";
+import type { ContractCase, Hands } from "./case.ts";
 import { FILE_CASES } from "./files.ts";
 import { LOOP_CASES } from "./loops.ts";
 import { MODULE_CASES } from "./modules.ts";
@@ -22,12 +22,12 @@ export const CONTRACT: readonly ContractCase[] = [
 const PLACE = "/contract";
 
 /** Checks one rule in a directory of its own; throws where it does not hold, and leaves nothing mounted. */
-export function checkCase(machine: Machine, { check }: ContractCase): void {
+export function checkCase(machine: Machine, { check }: ContractCase, hands: Hands): void {
   machine.makeDirectory(PLACE);
   machine.mount({ source: "tmpfs", target: PLACE, type: "tmpfs", flags: [], options: "" });
   try {
     machine.makeDirectory(`${PLACE}/case`);
-    check(machine, `${PLACE}/case`);
+    check(machine, `${PLACE}/case`, hands);
   } finally {
     machine.unmount(PLACE, true);
   }

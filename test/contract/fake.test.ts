@@ -2,7 +2,7 @@ import { describe, test } from "bun:test";
 import { fakeImage } from "../support/fake-images.ts";
 import { fakeMachine } from "../support/fake-machine.ts";
 import type { FakeProgram } from "../support/fake-processes.ts";
-import { FIXTURES, HELLO } from "./case.ts";
+import { FIXTURES, HELLO, PARTITIONS } from "./case.ts";
 import { CONTRACT, checkCase } from "./contract.ts";
 
 const TREE = { "/hello": HELLO, "/etc/name": "squashfs\n", "/mnt": { directory: true } } as const;
@@ -44,6 +44,7 @@ const MODULES = {
     disks: [
       { name: FIXTURES.disk, image: fakeImage("ext4", {}, TREE) },
       { name: FIXTURES.protectedDisk, image: fakeImage("ext4", {}, TREE), readOnly: true },
+      { name: FIXTURES.partitionedDisk, partitions: PARTITIONS },
     ],
   },
 } as const;
@@ -66,5 +67,5 @@ describe("the fake machine keeps the contract", () => {
     programs: { [FIXTURES.busybox]: busybox },
     mounted: { "/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs" },
   });
-  for (const one of CONTRACT) test(one.name, () => checkCase(machine, one));
+  for (const one of CONTRACT) test(one.name, () => checkCase(machine, one, machine));
 });

@@ -47,6 +47,14 @@ export const FILE_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "/dev/null takes everything, and a file of /proc nothing",
+    check(machine) {
+      machine.writeFile("/dev/null", "gone");
+      equal(readText(machine, "/dev/null"), "");
+      refuses("EIO", () => machine.writeFile("/proc/filesystems", "text"));
+    },
+  },
+  {
     name: "a directory lists its names sorted by their bytes",
     check(machine, directory) {
       for (const name of ["b", "a", "B", "ä", "\u{1f35e}", "｡"]) machine.writeFile(`${directory}/${name}`, "");

@@ -8,10 +8,18 @@ const machine = createLinuxMachine();
 machine.makeDirectory("/sys");
 machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
 
+// As when a disk is unplugged: its driver lets go of it.
+const hands = {
+  pullOut(disk: string) {
+    const device = machine.readLink(`/sys/class/block/${disk}`).split("/").at(-3) ?? "";
+    machine.writeFile("/sys/bus/virtio/drivers/virtio_blk/unbind", device);
+  },
+};
+
 let failures = 0;
 for (const one of [...CONTRACT, ...LINUX_CASES]) {
   try {
-    checkCase(machine, one);
+    checkCase(machine, one, hands);
     machine.writeConsole(`ok - ${one.name}\n`);
   } catch (error) {
     failures++;

@@ -1,6 +1,6 @@
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import type { DeviceEvent, Machine } from "../../src/machine/machine.ts";
-import { type ContractCase, FIXTURES, HELLO, readText, refuses } from "./case.ts";
+import { type ContractCase, FIXTURES, HELLO, PARTITIONS, readText, refuses } from "./case.ts";
 
 /** In the order in which they can be loaded. */
 const LOADABLE = [
@@ -133,13 +133,54 @@ export const MODULE_CASES: readonly ContractCase[] = [
       equal(readText(machine, `${directory}/c/hello`), HELLO);
     },
   },
+  {
+    name: "a partition is told after its disk, and lies below it",
+    check(machine) {
+      const disk = FIXTURES.partitionedDisk;
+      const { devpath } = waitForDisk(machine, disk);
+      for (const [index, { image }] of PARTITIONS.entries()) {
+        const name = `${disk}${index + 1}`;
+        const event = waitForDisk(machine, name);
+        equal(event.devpath, `${devpath}/${name}`);
+        deepEqual([event.properties["DEVTYPE"], event.properties["PARTN"]], ["partition", String(index + 1)]);
+        equal(machine.readLink(`/sys/class/block/${name}`), `../..${event.devpath}`);
+        equal(readText(machine, `/sys/class/block/${name}/partition`), `${index + 1}\n`);
+        const reader = machine.openReader(`/dev/${name}`);
+        deepEqual(Buffer.from(reader.read(0, reader.size)), Buffer.from(image.bytes));
+        reader.close();
+      }
+    },
+  },
+  {
+    name: "a disk that is pulled out is told with its partitions, and is gone from sysfs and /dev by then",
+    check(machine, _directory, hands) {
+      const disk = FIXTURES.partitionedDisk;
+      const names = [`${disk}2`, `${disk}1`, disk];
+      hands.pullOut(disk);
+      const told = new Set(
+        names.map(() =>
+          waitForBlock(machine, "remove", /\/vdc\d?$/)
+            .devpath.split("/")
+            .at(-1),
+        ),
+      );
+      deepEqual([...told].sort(), names.toSorted());
+      for (const name of names) {
+        equal(machine.lstat(`/sys/class/block/${name}`), null);
+        equal(machine.stat(`/dev/${name}`), null);
+      }
+    },
+  },
 ];
 
 function waitForDisk(machine: Machine, name: string): DeviceEvent {
+  return waitForBlock(machine, "add", new RegExp(`/${name}$`));
+}
+
+function waitForBlock(machine: Machine, action: string, devpath: RegExp): DeviceEvent {
   for (;;) {
     const event = machine.nextDeviceEvent(5000);
-    if (event === null) throw new Error(`${name} did not arrive`);
-    const isDisk = event.action === "add" && event.subsystem === "block" && event.devpath.endsWith(`/block/${name}`);
-    if (isDisk) return event;
+    if (event === null) throw new Error(`nobody tells of ${action} ${devpath}`);
+    if (event.action === action && event.subsystem === "block" && devpath.test(event.devpath)) return event;
   }
 }

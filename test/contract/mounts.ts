@@ -51,6 +51,8 @@ export const MOUNT_CASES: readonly ContractCase[] = [
       refuses("ENOENT", () => machine.mount({ ...NONE, type: "ext4", source: "/dev/none", target }));
       refuses("ENOTBLK", () => machine.mount({ ...NONE, type: "ext4", source: `${directory}/file`, target }));
       refuses("ENOTBLK", () => machine.mount({ ...NONE, type: "ext4", source: "/dev/null", target }));
+      machine.makeNode(`${directory}/node`, "block", 8, 250, 0o600);
+      refuses("ENXIO", () => machine.mount({ ...NONE, type: "ext4", source: `${directory}/node`, target }));
     },
   },
   {
@@ -95,6 +97,7 @@ export const MOUNT_CASES: readonly ContractCase[] = [
       machine.mount({ ...bind, source: `${directory}/other`, target: `${directory}/a/file` });
       equal(readText(machine, `${directory}/a/file`), "other");
       refuses("EBUSY", () => machine.removeFile(`${directory}/a/file`));
+      refuses("ENOTDIR", () => machine.removeDirectory(`${directory}/a/file`));
       refuses("ENOENT", () => machine.mount({ ...bind, source: `${directory}/none`, target: `${directory}/b` }));
     },
   },

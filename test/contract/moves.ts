@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { type ContractCase, listMounts, mountTmpfs, readText, refuses } from "./case.ts";
 
 /** What happens to mounts once they are there: moved, covered, left, unmounted. */
@@ -13,7 +13,12 @@ export const MOVE_CASES: readonly ContractCase[] = [
       machine.moveMount(`${directory}/a`, `${directory}/b/c`);
       equal(readText(machine, `${directory}/b/c/inner/file`), "moved");
       deepEqual(machine.listDirectory(`${directory}/a`), []);
-      ok(listMounts(machine).includes(`${directory}/b/c/inner`));
+      deepEqual(listMounts(machine).slice(-2), [`${directory}/b/c`, `${directory}/b/c/inner`]);
+      mountTmpfs(machine, `${directory}/new`);
+      machine.moveMount(`${directory}/b/c`, `${directory}/new`);
+      equal(readText(machine, `${directory}/new/inner/file`), "moved");
+      // In the order in which they were made, wherever they are now.
+      deepEqual(listMounts(machine).slice(-3), [`${directory}/new`, `${directory}/new/inner`, `${directory}/new`]);
     },
   },
   {
@@ -72,7 +77,21 @@ export const MOVE_CASES: readonly ContractCase[] = [
       machine.writeFile(`${directory}/a/file`, "out");
       equal(readText(machine, `${directory}/a/b/../file`), "out");
       equal(readText(machine, `${directory}/../..${directory}/a/file`), "out");
+      machine.writeFile(`${directory}/a/b/inside`, "");
       refuses("EBUSY", () => machine.removeDirectory(`${directory}/a/b`));
+      refuses("EISDIR", () => machine.removeFile(`${directory}/a/b`));
+      machine.mount({
+        source: "none",
+        target: `${directory}/a/b`,
+        type: "tmpfs",
+        flags: ["remount", "ro"],
+        options: "",
+      });
+      refuses("EBUSY", () => machine.removeDirectory(`${directory}/a/b`));
+      machine.makeDirectory(`${directory}/same`);
+      machine.mount({ source: `${directory}/a`, target: `${directory}/same`, type: "", flags: ["bind"], options: "" });
+      refuses("EBUSY", () => machine.removeDirectory(`${directory}/same/b`));
+      machine.unmount(`${directory}/same`);
       refuses("ENOTEMPTY", () => machine.removeDirectory(`${directory}/a`));
     },
   },

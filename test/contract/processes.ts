@@ -27,6 +27,17 @@ export const PROCESS_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "a program on a terminal tells its process id, and its status comes back",
+    check(machine) {
+      const pids: number[] = [];
+      equal(
+        machine.runOnTerminal([FIXTURES.busybox, "false"], "/dev/ttyS0", {}, (pid) => pids.push(pid)),
+        1,
+      );
+      ok(pids.length === 1 && (pids[0] ?? 0) > 1);
+    },
+  },
+  {
     name: "hanging up a process that is gone is no error, and nobody hangs up the init or a group",
     check(machine) {
       machine.hangUp(4_000_000);

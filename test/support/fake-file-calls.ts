@@ -2,7 +2,7 @@ import { SyscallError } from "../../src/errors.ts";
 import type { Files, RandomReader } from "../../src/machine/machine.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
-import { type FakePlace, pathOf } from "./fake-mounts.ts";
+import type { FakePlace } from "./fake-mounts.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
 
@@ -146,13 +146,13 @@ function makeDirectory(kernel: FakeKernel, path: string, mode = 0o755): void {
 }
 
 function remove(kernel: FakeKernel, path: string, call: string, objection: (node: FakeNode) => string | null): void {
+  const { parent, name } = kernel.namespace.look(path, call, false);
   const place = kernel.namespace.find(path, call, false);
-  checkWritable(place, call, path);
+  checkWritable(parent, call, path);
   const code = objection(place.node);
   // Being a mount point is seen before being full, but after being of the wrong kind.
-  if (code !== "ENOTDIR" && code !== "EISDIR" && kernel.namespace.isMountPoint(place))
-    throw new SyscallError(call, "EBUSY", path);
+  const isWrongKind = code === "ENOTDIR" || code === "EISDIR";
+  if (!isWrongKind && kernel.namespace.isMountPoint(place)) throw new SyscallError(call, "EBUSY", path);
   if (code !== null) throw new SyscallError(call, code, path);
-  if (place.up === null) throw new SyscallError(call, "EBUSY", pathOf(place));
-  asDirectory(place.up.node, call, path).entries.delete(place.name);
+  asDirectory(parent.node, call, path).entries.delete(name);
 }

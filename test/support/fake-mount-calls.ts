@@ -61,7 +61,7 @@ function moveMount({ namespace }: FakeKernel, from: string, to: string): void {
   const point = namespace.find(to, "mount");
   if (moved.point === null || !isSameKind(point, moved)) throw new SyscallError("mount", "EINVAL", to);
   if (namespace.isBelow(point, moved)) throw new SyscallError("mount", "ELOOP", to);
-  namespace.move(moved, point);
+  moved.point = point;
 }
 
 function unmount(kernel: FakeKernel, loops: FakeLoops, target: string, lazy: boolean): void {

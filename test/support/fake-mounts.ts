@@ -101,18 +101,11 @@ export class FakeNamespace {
 
   /** The topmost mount over a place. */
   #covered(place: FakePlace): FakePlace {
-    const over = this.mounts.findLast(({ point }) => point?.mount === place.mount && point.node === place.node);
+    const over = this.mounts.find(({ point }) => point?.mount === place.mount && point.node === place.node);
     return over === undefined ? place : this.#covered(placeOfMount(over));
   }
 
   add(mount: FakeMount): void {
-    this.mounts.push(mount);
-  }
-
-  /** Gives a mount a new place; it is the topmost there. */
-  move(mount: FakeMount, point: FakePlace): void {
-    this.mounts.splice(this.mounts.indexOf(mount), 1);
-    mount.point = point;
     this.mounts.push(mount);
   }
 
@@ -132,11 +125,9 @@ export class FakeNamespace {
     return false;
   }
 
-  /** True where something is mounted on the node: it cannot be removed. */
-  isMountPoint(place: FakePlace): boolean {
-    return (
-      place.up === null || this.mounts.some(({ point }) => point?.mount === place.mount && point.node === place.node)
-    );
+  /** True where something is mounted, here or on another bind of the same directory: it cannot be removed. */
+  isMountPoint({ up, node }: FakePlace): boolean {
+    return up === null || this.mounts.some(({ point }) => point?.node === node);
   }
 
   /** /proc/self/mountinfo, as proc(5) has it. */

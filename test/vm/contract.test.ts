@@ -1,11 +1,12 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { packFile } from "../../build/stage0/pack-file.ts";
-import { FIXTURES, HELLO } from "../contract/case.ts";
+import { FIXTURES, HELLO, PARTITIONS } from "../contract/case.ts";
 import { CONTRACT } from "../contract/contract.ts";
 import { LINUX_CASES } from "../contract/linux-only.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
+import { partitionDisk } from "../support/fake-images.ts";
 import { treeImage } from "../support/filesystem-images.ts";
 import { BUSYBOX, type Entry, packInitramfs, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
@@ -52,13 +53,15 @@ function contentTree(): string {
 async function guestOptions() {
   const tree = contentTree();
   const [squashfs, disk] = await Promise.all([treeImage("squashfs-gzip", tree), treeImage("ext4", tree)]);
+  const partitioned = join(scratchDirectory(), "partitioned");
+  await Bun.write(partitioned, partitionDisk(PARTITIONS).bytes);
   const initrd = await packInitramfs({
     "/init": { file: await compileGuest() },
     [FIXTURES.busybox]: { file: BUSYBOX },
     [FIXTURES.squashfs]: { file: squashfs },
     ...(await moduleEntries()),
   });
-  return { initrd, cmdline: "quiet", disks: [{ file: disk }, { file: disk, readOnly: true }] };
+  return { initrd, cmdline: "quiet", disks: [{ file: disk }, { file: disk, readOnly: true }, { file: partitioned }] };
 }
 
 vmTest("the real kernel keeps the contract of the machine", guestOptions, async (vm) => {
