@@ -7,7 +7,7 @@ import { type Compression, compress } from "./compress.ts";
 import { contentOfBytes } from "./content.ts";
 import { measureCpio, writeCpio } from "./cpio.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "./kernel.ts";
-import { estimateMemory } from "./memory.ts";
+import { estimateMemory, type MemoryNeed } from "./memory.ts";
 import { selectModules } from "./modules.ts";
 import { checkWritable, writeWhole } from "./output.ts";
 import { addBusybox, addInit, addProgram } from "./program.ts";
@@ -43,8 +43,7 @@ export interface ImageSummary {
   /** Bytes before and after the compression. */
   readonly unpackedBytes: number;
   readonly imageBytes: number;
-  /** Bytes of memory the machine needs to unpack it. */
-  readonly memoryBytes: number;
+  readonly memory: MemoryNeed;
 }
 
 /** Builds an initramfs and writes it, whole or not at all. Throws BootError. */
@@ -77,7 +76,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
     entryCount: entries.length,
     unpackedBytes,
     imageBytes,
-    memoryBytes: estimateMemory(entries, imageBytes),
+    memory: estimateMemory(entries, imageBytes),
   };
 }
 
