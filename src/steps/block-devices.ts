@@ -1,5 +1,6 @@
 import { isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
+import type { ExamineOptions } from "../probe/area.ts";
 import type { Facts } from "../probe/facts.ts";
 import { readPartitionTable } from "../probe/partition-table.ts";
 import { probe } from "../probe/probe.ts";
@@ -48,14 +49,9 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
     const index = Number(properties["PARTN"] ?? Number.NaN);
     const number = `${properties["MAJOR"]}:${properties["MINOR"]}`;
     ensureNode(machine, node, number);
-    return {
-      name,
-      node,
-      number,
-      sizeBytes,
-      partition: Number.isInteger(index) ? { disk: diskOf(machine, directory), index } : null,
-      facts: probeNode(machine, node),
-    };
+    const partition = Number.isInteger(index) ? { disk: diskOf(machine, directory), index } : null;
+    const facts = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
+    return { name, node, number, sizeBytes, partition, facts };
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENODEV", "ENXIO", "ENOTDIR")) return null; // it went away while we looked
     throw error;
@@ -66,7 +62,7 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
 export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
   if (device.partition === null) return { uuid: null, label: null };
   const { disk, index } = device.partition;
-  const sectorSize = Number(readText(machine, `/sys/class/block/${disk}/queue/logical_block_size`)) || 512;
+  const sectorSize = readSectorSize(machine, disk);
   const table = withReader(machine, `/dev/${disk.replaceAll("!", "/")}`, (reader) => readPartitionTable(reader, sectorSize));
   const entry = table?.partitions.find((partition) => partition.number === index);
   return { uuid: entry?.uuid ?? null, label: entry?.name ?? null };
@@ -104,10 +100,22 @@ function ensureNode(machine: Machine, node: string, number: string): void {
   machine.makeNode(node, "block", major ?? 0, minor ?? 0, 0o600);
 }
 
+/** Where to look for what: a partition is no member of a controller's RAID, and the end of a CD cannot be read. */
+function describeArea(machine: Machine, disk: string, isPartition: boolean): ExamineOptions {
+  const diskKind = /^sr\d+$/.test(disk) ? "optical" : "disk";
+  return { kind: isPartition ? "partition" : diskKind, sectorSize: readSectorSize(machine, disk) };
+}
+
+/** Bytes of the disk's logical sectors, by which partition tables count. */
+function readSectorSize(machine: Machine, disk: string): number {
+  const path = `/sys/class/block/${disk}/queue/logical_block_size`;
+  return machine.stat(path) === null ? 512 : Number(readText(machine, path)) || 512;
+}
+
 /** A device that cannot be read is one of which nothing is known: its I/O errors must not end the search for another. */
-function probeNode(machine: Machine, node: string): Facts {
+function probeNode(machine: Machine, node: string, area: ExamineOptions): Facts {
   try {
-    return withReader(machine, node, probe);
+    return withReader(machine, node, (reader) => probe(reader, area));
   } catch (error) {
     if (isErrno(error, "EIO", "ENOMEDIUM", "ENXIO", "EBUSY", "EACCES", "ETIMEDOUT", "EREMOTEIO", "ENODATA", "EILSEQ")) return NOTHING;
     throw error;
