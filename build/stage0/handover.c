@@ -52,7 +52,7 @@ const char *parse_handover(char *message, u64 size, char **words, struct handove
   /* The two counts and "end" have done their work: what stood behind argv and envp becomes their ends. */
   words[ARGUMENTS + arguments] = 0;
   words[count - 1] = 0;
-  *to = (struct handover){words[MODE], words[ROOT], words[PUT_OLD], words[INIT], words + ARGUMENTS, words + ARGUMENTS + arguments + 1, 0};
+  *to = (struct handover){words[MODE], words[ROOT], words[PUT_OLD], words[INIT], words + ARGUMENTS, words + ARGUMENTS + arguments + 1, 0, -1};
   return check_places(to);
 }
 
@@ -88,14 +88,32 @@ static void obey_power_mode(const char *mode)
   say("the kernel did not ", mode);
 }
 
-static int enter_root(const struct handover *handover)
+/* Once: when the real init does not start, the next try begins in the new root. */
+static int enter_root(struct handover *handover)
 {
+  int switches = is_same(handover->mode, "switch_root");
+  long old_root = switches ? open_directory(AT_FDCWD, "/") : -1;
   long error = change_directory("/");
-  if (is_same(handover->mode, "switch_root")) error = switch_root(handover->root);
+  if (switches) error = switch_root(handover->root);
   if (is_same(handover->mode, "pivot_root")) error = enter_by_pivot(handover->root, handover->put_old);
-  if (error >= 0) return 1;
-  say("could not make ", handover->root, " the root (", handover->mode, "): ", describe_error(error), ", error ", number_text(-error));
-  return 0;
+  if (error < 0) {
+    say("could not make ", handover->root, " the root (", handover->mode, "): ", describe_error(error), ", error ", number_text(-error));
+    if (old_root >= 0) close_file(old_root);
+    return 0;
+  }
+  handover->is_entered = 1;
+  handover->old_root = old_root;
+  open_console();
+  return 1;
+}
+
+/* The point of no return: the new root is entered, and its init is there. */
+static void give_old_root_up(struct handover *handover)
+{
+  if (handover->old_root < 0 || !can_execute(handover->init)) return;
+  empty_initramfs(handover->old_root);
+  close_file(handover->old_root);
+  handover->old_root = -1;
 }
 
 void follow_handover(struct handover *handover)
@@ -104,13 +122,8 @@ void follow_handover(struct handover *handover)
     obey_power_mode(handover->mode);
     return;
   }
-  long old_root = open_directory(AT_FDCWD, "/");
-  if (!handover->entered && !enter_root(handover)) return;
-  handover->entered = 1;
-  open_console();
-  /* The point of no return: the last that can be checked is that the new root is entered and its init is there. */
-  if (is_same(handover->mode, "switch_root") && can_execute(handover->init)) empty_initramfs(old_root);
-  close_all_from(3);
+  if (!handover->is_entered && !enter_root(handover)) return;
+  give_old_root_up(handover);
   long error = execute(handover->init, handover->argv, handover->envp);
   say("could not start ", handover->init, ": ", describe_error(error), ", error ", number_text(-error));
 }

@@ -65,5 +65,7 @@ void prepare_machine(void)
   long error = mount_once("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
   mount_devices();
   fill_standard_files();
+  /* The kernel gives no others, but another init that started us may have. */
+  close_all_from(3);
   if (error < 0) say("could not mount /proc: ", describe_error(error));
 }

@@ -95,7 +95,9 @@ struct handover {
   const char *init;
   char **argv;
   char **envp;
-  int entered;
+  int is_entered;
+  /* A descriptor of the initramfs, which is still to be emptied; else -1. */
+  long old_root;
 };
 /* Returns null, or what is wrong with the message. `words` has room for HANDOVER_WORDS. */
 const char *parse_handover(char *message, u64 size, char **words, struct handover *to);

@@ -1,6 +1,6 @@
 /*
  * A real init that checks what it was given: everything must be as if the kernel itself had started it. One line each,
- * "PASS name" or "FAIL name: what was seen", the arguments and variables as "ARG …" and "ENV …", a last line
+ * "PASS name" or "FAIL name: what was seen", the arguments, variables and mounts as "ARG …", "ENV …" and "MOUNT place type", a last line
  * "check-init: N passed, M failed"; then it powers the machine off. Started as `check-init bare` (by the kernel, from
  * an initramfs) it leaves out what only a boot loader of roots can bring about: the checks check themselves that way.
  */
@@ -181,6 +181,18 @@ static int count_mounts(const char *place, char type[32])
   return count;
 }
 
+static void print_mounts(void)
+{
+  char line[2048], at[1024], type[32];
+  FILE *file = fopen("/proc/self/mountinfo", "re");
+  while (file && fgets(line, sizeof line, file)) {
+    const char *rest = strstr(line, " - ");
+    if (rest && sscanf(line, "%*d %*d %*s %*s %1023s", at) == 1 && sscanf(rest + 3, "%31s", type) == 1)
+      printf("MOUNT %s %s\n", at, type);
+  }
+  if (file) fclose(file);
+}
+
 static void check_mounts(void)
 {
   static const char *const PLACES[][3] = {
@@ -214,6 +226,7 @@ int main(int argc, char **argv)
   check_processes();
   check_place();
   check_environment(argc, argv);
+  print_mounts();
   if (!is_bare) check_mounts();
   printf("check-init: %d passed, %d failed\n", passed, failed);
   if (getpid() != 1) return failed > 0;

@@ -58,11 +58,12 @@ static void copy(const char *from, const char *to)
 /* A new root in a tmpfs with /check-init in it, and the API mounts moved, as levain does it. */
 static void make_root(void)
 {
-  static const char *const DIRECTORIES[] = {"/sysroot/dev", "/sysroot/proc", "/sysroot/sys", "/sysroot/run", "/sysroot/sbin", "/sysroot/initrd"};
+  static const char *const DIRECTORIES[] = {"/sysroot/dev", "/sysroot/proc", "/sysroot/sys", "/sysroot/run", "/sysroot/sbin", "/sysroot/bin", "/sysroot/initrd"};
   mkdir("/sysroot", 0755);
   need(mount("tmpfs", "/sysroot", "tmpfs", 0, ""), "mount /sysroot");
   for (size_t i = 0; i < sizeof DIRECTORIES / sizeof *DIRECTORIES; i++) need(mkdir(DIRECTORIES[i], 0755), DIRECTORIES[i]);
   copy("/check-init", "/sysroot/sbin/check-init");
+  if (!access("/bin/busybox", X_OK)) copy("/bin/busybox", "/sysroot/bin/busybox");
   need(mount("sysfs", "/sysroot/sys", "sysfs", 0, ""), "mount /sys");
   need(mount("tmpfs", "/sysroot/run", "tmpfs", 0, ""), "mount /run");
   need(mount("/dev", "/sysroot/dev", "", MS_MOVE, ""), "move /dev");
@@ -136,6 +137,10 @@ static void behave(const char *how)
   }
   if (!strcmp(how, "missing-init")) TELL("stay", "/", "", "/no/init", "1", "/no/init", "0", "end");
   if (!strcmp(how, "missing-root")) TELL("switch_root", "/nowhere", "", "/init", "1", "/init", "0", "end");
+  if (!strcmp(how, "late-init")) {
+    make_root();
+    TELL("switch_root", "/sysroot", "", "/sbin/late", "1", "/sbin/late", "2", "HOME=/", "TERM=linux", "end");
+  }
   if (!strcmp(how, "reboot") || !strcmp(how, "poweroff") || !strcmp(how, "halt")) TELL(how, "", "", "", "0", "0", "end");
   if (!strcmp(how, "kill-parent"))
     for (int signal = 1; signal < 32; signal++) kill(1, signal);

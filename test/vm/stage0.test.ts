@@ -1,4 +1,7 @@
 import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
 import { BUSYBOX, type Entry, packInitramfs } from "../support/initramfs.ts";
 import { compileCheckInit, packedChild } from "../support/packed-program.ts";
 import type { Vm } from "../support/qemu.ts";
@@ -20,8 +23,29 @@ function guest(
   };
 }
 
+/** check-init, and enough beside it that the check sees whether the initramfs has been emptied. */
 async function checkInitEntries(): Promise<Record<string, Entry>> {
-  return { "/check-init": { file: await compileCheckInit() } };
+  const ballast = join(scratchDirectory(), "ballast");
+  writeFileSync(ballast, Buffer.alloc(20 << 20, 1));
+  return { "/check-init": { file: await compileCheckInit() }, "/usr/share/ballast": { file: ballast } };
+}
+
+/** An initramfs that leaves itself for a tmpfs, as a classic initrd would be a real mount, and starts the program there. */
+async function realMountEntries(): Promise<Record<string, Entry>> {
+  const script = `#!/bin/busybox sh
+/bin/busybox mkdir /root
+/bin/busybox mount -t tmpfs tmpfs /root
+/bin/busybox mkdir /root/bin
+/bin/busybox cp /program /check-init /root
+/bin/busybox cp /bin/busybox /root/bin
+exec /bin/busybox switch_root /root /program
+`;
+  return {
+    ...WITH_BUSYBOX,
+    ...(await checkInitEntries()),
+    "/program": { file: await packedChild() },
+    "/init": { text: script },
+  };
 }
 
 /** In the rescue shell: has levain started again, to behave in this way. */
@@ -184,5 +208,39 @@ vmTest(
   async (vm) => {
     await vm.expect("could not make /nowhere the root (switch_root): not found");
     await ask(vm, "echo still-$((40 + 2))", /still-42/);
+  },
+);
+
+vmTest(
+  "switch_root: an init that is not there yet can be mended, and the new root is never emptied",
+  async () => guest("CHILD=late-init", { ...WITH_BUSYBOX, ...(await checkInitEntries()) })(),
+  async (vm) => {
+    await vm.expect("could not start /sbin/late: not found");
+    await vm.expect(PROMPT);
+    vm.send("exit\n");
+    await vm.expect("could not start /sbin/late: not found");
+    await vm.expect(PROMPT);
+    vm.send("busybox mv /sbin/check-init /sbin/late; exit\n");
+    await vm.expect("PASS the initramfs is emptied");
+    await vm.expect(/check-init: \d+ passed, 0 failed/);
+  },
+);
+
+vmTest(
+  "pivot_root from a real mount: the old root is gone",
+  async () => guest("CHILD=pivot_root", await realMountEntries())(),
+  async (vm) => {
+    await vm.expect("MOUNT / ");
+    await vm.expect(/check-init: \d+ passed, 0 failed/);
+    expect(vm.log()).not.toContain("/initrd");
+  },
+);
+
+vmTest(
+  "pivot_root from a real mount: the old root is kept where it was asked for",
+  async () => guest("CHILD=pivot_root-keep", await realMountEntries())(),
+  async (vm) => {
+    await vm.expect("MOUNT /initrd tmpfs");
+    await vm.expect(/check-init: \d+ passed, 0 failed/);
   },
 );
