@@ -8,6 +8,8 @@ packages="
   gcc libc6-dev make file cpio kmod util-linux xz-utils zstd lz4
   qemu-system-x86 busybox-static
   debootstrap squashfs-tools erofs-utils e2fsprogs xfsprogs btrfs-progs dosfstools mtools xorriso fdisk cryptsetup-bin
+  f2fs-tools exfatprogs ntfs-3g udftools jfsutils reiserfsprogs reiser4progs nilfs-tools mtd-utils genromfs hfsutils
+  genisoimage gfs2-utils ocfs2-tools mdadm lvm2 bcache-tools drbd-utils zfs-fuse gdisk parted openssl
 "
 
 as_root() {
