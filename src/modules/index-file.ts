@@ -10,6 +10,8 @@ export const INDEX_NAME = "levain-modules";
 const MAGIC = "levain-modules 1";
 /** A bus without a name, and a bus without wildcards. */
 const NONE = "-";
+/** The last section, so that a file that was cut is known. */
+const END = "end";
 
 /** The index as text. */
 export function formatIndex(index: ModuleIndex): string {
@@ -19,6 +21,7 @@ export function formatIndex(index: ModuleIndex): string {
     section("softdep", index.softDependencies),
     ...formatTable("alias", index.aliases),
     ...formatTable("builtin-alias", index.builtinAliases),
+    section(END, ""),
   ];
   return `${MAGIC} ${index.kernel}\n${sections.join("")}`;
 }
@@ -37,7 +40,7 @@ function section(head: string, text: string): string {
 export function parseIndex(text: string): ModuleIndex | null {
   const end = text.indexOf("\n");
   const sections = text.startsWith(`${MAGIC} `) && end !== -1 ? cutSections(text, end + 1) : null;
-  if (sections === null) return null;
+  if (sections?.at(-1)?.words[0] !== END) return null;
   const textOf = (kind: string) => sections.find(({ words }) => words[0] === kind)?.content ?? "";
   return {
     kernel: text.slice(MAGIC.length + 1, end),

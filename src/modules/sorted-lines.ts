@@ -3,13 +3,12 @@
  * built for before it is asked. A boot asks for a few of ten thousand lines.
  */
 export function sortLines(lines: Iterable<string>): string {
-  return [...new Set(lines)]
-    .sort()
-    .map((line) => `${line}\n`)
-    .join("");
+  // With their ends, because that is how a search compares them.
+  const ended = new Set([...lines].map((line) => `${line}\n`));
+  return [...ended].sort().join("");
 }
 
-/** What follows `key` in every line that begins with it, by a binary search over the text itself. */
+/** What follows `key` (without a newline in it) in every line that begins with it, by a binary search over the text itself. */
 export function findLines(text: string, key: string): string[] {
   const found: string[] = [];
   for (let at = firstNotBefore(text, key); text.startsWith(key, at); ) {
