@@ -79,7 +79,6 @@ export function errnoName(errno: number): string {
 export const AT_FDCWD = -100;
 export const F_SETFD = 2;
 export const FD_CLOEXEC = 1;
-export const SEEK_SET = 0;
 export const SEEK_END = 2;
 /** linux/memfd.h */
 export const MFD_CLOEXEC = 1;

@@ -53,8 +53,14 @@ function takeHandoverFd(): number | null {
   const value = process.env[HANDOVER_VARIABLE] ?? "";
   delete process.env[HANDOVER_VARIABLE];
   if (!/^\d{1,4}$/.test(value)) return null;
-  systemCall("fcntl", HANDOVER_VARIABLE, Number(value), F_SETFD, FD_CLOEXEC);
-  return Number(value);
+  try {
+    systemCall("fcntl", HANDOVER_VARIABLE, Number(value), F_SETFD, FD_CLOEXEC);
+    return Number(value);
+  } catch (error) {
+    // Somebody else's variable: nothing is open there.
+    if (isErrno(error, "EBADF")) return null;
+    throw error;
+  }
 }
 
 /** The runtime raises the soft limit to the hard one; programs that use select(2) want the kernel's back. */
