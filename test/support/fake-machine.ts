@@ -138,6 +138,9 @@ function watchCall(name: string, call: (...given: never[]) => unknown, calls: Ma
   };
 }
 
+/** Calls whose refusal the real machine tells by another name. */
+const SYSTEM_CALLS: Readonly<Record<string, string>> = { loadModule: "finit_module", unmount: "umount2" };
+
 function refuseOrNot(name: string, line: string, { refusals, kernel }: Watch): void {
   const applies = ({ call, matches, times }: Refusal) =>
     call === name && times > 0 && (typeof matches === "string" ? line.includes(matches) : matches.test(line));
@@ -145,5 +148,5 @@ function refuseOrNot(name: string, line: string, { refusals, kernel }: Watch): v
   if (refusal === undefined) return;
   refusal.times--;
   for (const message of refusal.kernelLog) kernel.say(message);
-  throw new SyscallError(name, refusal.code, line);
+  throw new SyscallError(SYSTEM_CALLS[name] ?? name, refusal.code, line);
 }
