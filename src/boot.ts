@@ -4,6 +4,7 @@ import type { Handover, Machine } from "./machine/machine.ts";
 import type { RunStep } from "./step-runner.ts";
 import { attachRoot } from "./steps/attach.ts";
 import { describeDevice } from "./steps/block-devices.ts";
+import { loadsOwnDrivers } from "./steps/device-manager.ts";
 import { chooseInit } from "./steps/init.ts";
 import { stackRoot } from "./steps/layers.ts";
 import { createLoader, type Loader } from "./steps/modules.ts";
@@ -25,29 +26,51 @@ export interface BootContext {
 
 /** The whole boot, top to bottom. What is left to do afterwards is in the Handover: nothing but stage0's last calls. */
 export function boot({ machine, voice, step, readPlan }: BootContext): Handover {
-  const plan = step("prepare", () => (prepare(machine), readPlan()), describePlan);
+  const plan = step(
+    "prepare",
+    () => {
+      prepare(machine);
+      return readPlan();
+    },
+    describePlan,
+  );
 
   const modules = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
 
   if (plan.roots.length > 0) attachAndStack(machine, plan, modules, { voice, step });
-  else step("root", () => (modules.loadAll(), installApplets(machine)), () => "none asked for: the initramfs is the system");
+  else
+    step(
+      "root",
+      () => settleIn(machine, modules),
+      () => "none asked for: the initramfs is the system",
+    );
 
   const root = plan.roots.length > 0 ? PLACES.root : "/";
-  const init = step("init", () => chooseInit(machine, root, plan.handover.init), (path) => path);
+  const init = step(
+    "init",
+    () => chooseInit(machine, root, plan.handover.init),
+    (path) => path,
+  );
 
   return step(
     "handover",
-    () => {
+    (undo) => {
       const handover = planHandover(machine, plan, init, voice);
       if (handover.mode === "stay") return handover;
-      moveApiMounts(machine, root, voice);
+      if (!loadsOwnDrivers(machine, root, plan.handover)) modules.loadAll();
+      moveApiMounts(machine, root, { voice, undo });
       return handover;
     },
     ({ mode, argv }) => `${mode} to ${argv.join(" ")}`,
   );
 }
 
-function attachAndStack(machine: Machine, plan: BootPlan, modules: Loader, { voice, step }: Pick<BootContext, "voice" | "step">): void {
+function attachAndStack(
+  machine: Machine,
+  plan: BootPlan,
+  modules: Loader,
+  { voice, step }: Pick<BootContext, "voice" | "step">,
+): void {
   const device = step("root", () => attachRoot(machine, plan, modules, voice), describeDevice);
 
   step(
@@ -56,7 +79,17 @@ function attachAndStack(machine: Machine, plan: BootPlan, modules: Loader, { voi
     ({ type, target, writable }) => `${device.node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`,
   );
 
-  step("layers", (undo) => stackRoot(machine, plan, { modules, voice, undo }), (layers) => layers);
+  step(
+    "layers",
+    (undo) => stackRoot(machine, plan, { modules, voice, undo }),
+    (layers) => layers,
+  );
+}
+
+/** The initramfs becomes the system: nobody after us will load drivers or make applets. */
+function settleIn(machine: Machine, modules: Loader): void {
+  modules.loadAll();
+  installApplets(machine);
 }
 
 function describePlan(plan: BootPlan): string {
