@@ -1,7 +1,9 @@
 import { type ConsolaInstance, createConsola } from "consola/core";
 import type { BootPlan } from "./config/plan.ts";
-import type { BootRecord, StepRecord } from "./journal.ts";
+import { type BootRecord, keepMessage, type StepRecord } from "./journal.ts";
 import type { Machine } from "./machine/machine.ts";
+import { printable } from "./report.ts";
+import { readText } from "./steps/block-devices.ts";
 import type { Voice } from "./voice.ts";
 
 /** What the boot tells the person, and at the same time the kernel's log and the record. */
@@ -17,39 +19,60 @@ export interface Console extends Voice {
 }
 
 /** syslog(2) levels for consola's types. */
-const SYSLOG_LEVELS: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, log: 6, debug: 7 };
-/** consola's own levels: what is still printed. */
-const CONSOLA_LEVELS = { quiet: 1, normal: 3, debug: 4 } as const;
+const SYSLOG_LEVELS: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+/** The highest syslog level that is still shown on the console. */
+const SHOWN_LEVELS = { quiet: 4, normal: 6, debug: 7 } as const;
+const ERROR = 3;
 
 const NAME_COLUMNS = 10;
-const TIME_COLUMN = 70;
+const TIME_COLUMN = 60;
 
-/** A console that also writes to /dev/kmsg and into the record. Until `obey` it keeps the narration back, for the plan may say `quiet`. */
+/** A console that also writes into the kernel's log and the record, which get the narration also where `quiet` keeps it off the screen. */
 export function createConsole(machine: Machine, record: BootRecord): Console {
-  let log: BootPlan["talk"]["log"] = "all";
+  let talk: BootPlan["talk"] = { level: "normal", log: "all" };
   const consola: ConsolaInstance = createConsola({
-    level: CONSOLA_LEVELS.normal,
+    level: 3, // info; consola's own numbers
     throttle: 0, // it would hold lines back on a timer, and lose them at the end
-    reporters: [{ log: ({ type, args }) => write(type, String(args[0])) }],
+    reporters: [{ log: ({ type, args }) => writeLines(type, String(args[0])) }],
   });
-  function write(type: string, text: string): void {
-    const level = SYSLOG_LEVELS[type] ?? 6;
-    record.messages.push({ atMs: machine.nowMs(), level, text });
-    if (log !== "console") machine.writeKernelLog(level, text);
-    if (log !== "kmsg" || level <= 3) machine.writeConsole(`${text}\n`);
+  /** Whoever speaks has made names from outside printable; this is for whoever forgot. */
+  function writeLines(type: string, text: string): void {
+    for (const line of text.split("\n")) write(SYSLOG_LEVELS[type] ?? 6, printable(line));
+  }
+  function write(level: number, line: string): void {
+    keepMessage(record, { atMs: machine.nowMs(), level, text: line });
+    const isLogged = talk.log !== "console";
+    if (isLogged) machine.writeKernelLog(level, line);
+    const isShown = level <= SHOWN_LEVELS[talk.level] && (talk.log !== "kmsg" || level <= ERROR);
+    if (isShown && !(isLogged && doesKernelShow(machine, level))) machine.writeConsole(`${line}\n`);
   }
   return {
     say: (text) => consola.info(text),
     step: (step) => consola.info(formatStep(step)),
-    trouble: (lines) => lines.forEach((line) => void consola.error(line)),
+    trouble(lines) {
+      machine.writeConsole("\n");
+      for (const line of lines) consola.error(line);
+    },
     warn: (text) => consola.warn(column("warning", text)),
     debug: (text) => consola.debug(column("debug", text)),
     progress: (text) => consola.info(column("...", text)),
-    obey: (talk) => {
-      log = talk.log;
-      consola.level = CONSOLA_LEVELS[talk.level];
+    obey(wish) {
+      talk = wish;
+      consola.level = wish.level === "debug" ? 4 : 3;
     },
   };
+}
+
+/** True where the kernel prints a record of this level on its consoles by itself: nobody wants to read a line twice. */
+function doesKernelShow(machine: Machine, level: number): boolean {
+  try {
+    // The first number is console_loglevel (Documentation/admin-guide/sysctl/kernel.rst).
+    return (
+      level < Number.parseInt(readText(machine, "/proc/sys/kernel/printk"), 10) && machine.stat("/dev/kmsg") !== null
+    );
+  } catch {
+    return false; // a kernel without CONFIG_PRINTK
+  }
 }
 
 function column(name: string, text: string): string {

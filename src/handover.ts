@@ -1,11 +1,11 @@
 import type { BootPlan } from "./config/plan.ts";
-import { BootError } from "./errors.ts";
+import { BootError, isErrno } from "./errors.ts";
 import type { Handover, Machine } from "./machine/machine.ts";
 import { findMount, readMounts } from "./steps/mounts.ts";
-import { PLACES } from "./steps/places.ts";
+import { PLACES, type Undo } from "./steps/places.ts";
 import type { Voice } from "./voice.ts";
 
-/** What moves along into the new root, /proc last: the others are looked up in it. */
+/** What moves along into the new root, /proc last: the others are looked up in it. So it is the first to come back. */
 const API_MOUNTS = ["/dev", "/sys", "/run", "/proc"] as const;
 
 /** Decides how this system is left, and checks all that can be checked before anything is given up. */
@@ -33,26 +33,42 @@ function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_ro
   return "switch_root";
 }
 
-/** Moves the API filesystems into the new root. What has been moved already is left, so that it can be tried again. */
-export function moveApiMounts(machine: Machine, root: string, voice: Voice): void {
+/** Moves the API filesystems into the new root; `undo` moves them back, for the rescue shell needs them here. What the new root has no place for goes last: it cannot come back. */
+export function moveApiMounts(
+  machine: Machine,
+  root: string,
+  { voice, undo }: { readonly voice: Voice; readonly undo: Undo },
+): void {
   const mounts = readMounts(machine);
-  for (const source of API_MOUNTS) {
-    if (findMount(mounts, source) === null) continue;
-    if (hasTarget(machine, root, source)) {
-      machine.moveMount(source, `${root}${source}`);
-    } else {
-      voice.warn(`the new root has no directory ${source} and is read-only: it starts without`);
-      machine.unmount(source, true);
-    }
+  const present = API_MOUNTS.filter((source) => findMount(mounts, source) !== null);
+  const homeless = present.filter((source) => !hasTarget(machine, source));
+  for (const source of present) {
+    if (homeless.includes(source)) continue;
+    machine.moveMount(source, `${root}${source}`);
+    undo(() => machine.moveMount(`${root}${source}`, source));
+  }
+  for (const source of homeless) {
+    voice.warn(`the new root has no directory ${source}, and none can be made: it starts without`);
+    leave(machine, source);
   }
 }
 
-function hasTarget(machine: Machine, root: string, directory: string): boolean {
+/** stage0 empties the initramfs and does not cross mounts, so one that stays costs little. */
+function leave(machine: Machine, source: string): void {
   try {
-    makeTarget(machine, directory, root);
+    machine.unmount(source, true);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+}
+
+function hasTarget(machine: Machine, directory: string): boolean {
+  try {
+    makeTarget(machine, directory, "a new root");
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof BootError || isErrno(error)) return false;
+    throw error;
   }
 }
 
@@ -63,6 +79,7 @@ function makeTarget(machine: Machine, directory: string, why: string): void {
   try {
     if (machine.lstat(path) === null) machine.makeDirectory(path);
   } catch (error) {
+    if (!isErrno(error)) throw error;
     cause = error;
   }
   if (machine.lstat(path)?.kind === "directory") return;

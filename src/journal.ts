@@ -11,16 +11,24 @@ export interface StepRecord {
   text: string;
 }
 
+/** A line that was told, with its syslog level. */
+export interface Message {
+  readonly atMs: number;
+  readonly level: number;
+  readonly text: string;
+}
+
 /** The whole of /run/levain/boot.json. */
 export interface BootRecord {
   readonly version: 1;
   readonly levain: string;
   kernel: string;
   commandLine: string;
-  state: "booting" | "rescue" | "handed over";
+  /** "stopped": before a step, because rd.break= asks for it; "rescue": by a failure. */
+  state: "booting" | "stopped" | "rescue" | "handed over";
   readonly steps: StepRecord[];
-  /** Every line that was told, with its syslog level. */
-  readonly messages: { readonly atMs: number; readonly level: number; readonly text: string }[];
+  /** The newest lines that were told, oldest first. */
+  readonly messages: Message[];
   /** The report of the failure that led to the rescue shell. */
   failure: readonly string[];
 }
@@ -28,10 +36,21 @@ export interface BootRecord {
 /** Where the record of the boot is kept, for `levain status` and for whoever asks later. */
 export const JOURNAL_FILE = "/run/levain/boot.json";
 
+/** A machine may try for days; what it said first is then of no interest, and memory is. */
+const MOST_MESSAGES = 2000;
+
 /** The record of a boot that has not begun. */
 export function createRecord(levain: string): BootRecord {
-  const steps = STEP_NAMES.map((name): StepRecord => ({ name, startMs: null, endMs: null, outcome: "waiting", text: "" }));
+  const steps = STEP_NAMES.map(
+    (name): StepRecord => ({ name, startMs: null, endMs: null, outcome: "waiting", text: "" }),
+  );
   return { version: 1, levain, kernel: "", commandLine: "", state: "booting", steps, messages: [], failure: [] };
+}
+
+/** Adds a line; the oldest goes where there are too many. */
+export function keepMessage(record: BootRecord, message: Message): void {
+  record.messages.push(message);
+  if (record.messages.length > MOST_MESSAGES) record.messages.shift();
 }
 
 /** Writes the record below `prefix` (the new root, once /run has moved there); a /run that cannot be written must not stop a boot. */
@@ -40,14 +59,5 @@ export function saveRecord(machine: Machine, record: BootRecord, prefix = ""): v
     machine.writeFile(`${prefix}${JOURNAL_FILE}`, `${JSON.stringify(record, null, 1)}\n`);
   } catch {
     // Before /run is mounted, or with it full: the console and the kernel's log still have every line.
-  }
-}
-
-/** The record of the boot that is going on or has been; null where there is none or it is not readable. */
-export function readRecord(machine: Machine): BootRecord | null {
-  try {
-    return JSON.parse(new TextDecoder().decode(machine.readFile(JOURNAL_FILE))) as BootRecord;
-  } catch {
-    return null;
   }
 }

@@ -35,6 +35,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ENOEXEC: "it is not a program that this machine can run",
 };
 
+/** A terminal may have 80 columns, and some of them wrap at the last. */
+const LINE_COLUMNS = 78;
+
 /** The kernel's refusal in words, its errno in brackets. */
 export function describeRefusal(error: SyscallError): string {
   const words = REFUSALS[`${error.call} ${error.code}`] ?? REFUSALS[error.code];
@@ -64,7 +67,23 @@ export function report(error: unknown): readonly string[] {
 /** A short list on one line, a long one a line each: a person must be able to read either. */
 function listSeen(seen: readonly string[]): readonly string[] {
   const short = `seen: ${seen.join(" · ")}`;
-  return short.length <= 110 ? [short] : ["seen:", ...seen.map((item) => `  ${item}`)];
+  return seen.length === 1 || short.length <= LINE_COLUMNS ? [short] : ["seen:", ...seen.map((item) => `  ${item}`)];
+}
+
+/** Lines cut between words to fit a terminal of 80 columns; what goes on is indented below where its line began, and below the text of a `seen:` or `hint:`. */
+export function wrapLines(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => {
+    const indent = " ".repeat(/^(?:\s*)(?:\w+: )?/.exec(line)?.[0].length ?? 0);
+    const wrapped: string[] = [];
+    let rest = line;
+    while (rest.length > LINE_COLUMNS) {
+      const cut = rest.lastIndexOf(" ", LINE_COLUMNS);
+      if (cut <= indent.length) break; // one long word
+      wrapped.push(rest.slice(0, cut).trimEnd());
+      rest = `${indent}${rest.slice(cut + 1)}`;
+    }
+    return [...wrapped, rest];
+  });
 }
 
 function causes(error: unknown): readonly unknown[] {
@@ -82,5 +101,8 @@ function explain(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)];
   // Not foreseen, so a mistake of ours: the person can do little, whoever reads the report needs the place.
   const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
-  return [`${error.name}: ${error.message}`, ...(place === undefined ? [] : [`this is a bug in levain, ${place.trim()}`])];
+  return [
+    `${error.name}: ${error.message}`,
+    ...(place === undefined ? [] : [`this is a bug in levain, ${place.trim()}`]),
+  ];
 }

@@ -10,7 +10,20 @@ const FLOORS: readonly (readonly string[])[] = [
   ["errors", "machine/machine", "machine/abi", "voice"],
   ["config", "probe", "modules", "report"],
   ["openers", "steps"],
-  ["boot", "rescue", "handover", "console", "journal", "step-runner", "session", "terminal", "commands"],
+  [
+    "boot",
+    "plan-reader",
+    "rescue",
+    "rescue-shell",
+    "handover",
+    "console",
+    "kernel-console",
+    "journal",
+    "step-runner",
+    "session",
+    "terminal",
+    "commands",
+  ],
   ["main"],
 ];
 // The files that answer the Machine interface: only `main` knows them, and they know floor 0.

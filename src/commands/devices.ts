@@ -8,14 +8,22 @@ const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 /** `levain devices` without a file: every block device of this machine with what it holds, as an aligned table. */
 export function describeDevices(machine: Machine): readonly string[] {
   const devices = listBlockDeviceNames(machine).flatMap((name) => readBlockDevice(machine, name) ?? []);
-  if (devices.length === 0) return ["no block devices: the driver of the disk is missing, or the disk is (`levain status`)"];
+  if (devices.length === 0)
+    return ["no block devices: the driver of the disk is missing, or the disk is (`levain status`)"];
   return alignColumns([HEADINGS, ...devices.map((device) => row(machine, device))]);
 }
 
 function row(machine: Machine, device: BlockDevice): readonly string[] {
   const { node, sizeBytes, facts } = device;
   const type = facts.type ?? (facts.partitionTable === null ? "" : `(${facts.partitionTable})`);
-  const cells = [node, formatSize(sizeBytes), type, facts.label ?? "", facts.uuid ?? "", namePartition(machine, device).label ?? ""];
+  const cells = [
+    node,
+    formatSize(sizeBytes),
+    type,
+    facts.label ?? "",
+    facts.uuid ?? "",
+    namePartition(machine, device).label ?? "",
+  ];
   return cells.map(printable);
 }
 
@@ -27,5 +35,10 @@ function formatSize(bytes: number): string {
 
 function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  return rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 }

@@ -1,9 +1,12 @@
+import { makePlan } from "../config/make-plan.ts";
+import { splitParameter } from "../config/read-parameters.ts";
+import { warnOfStrangers } from "../config/warnings.ts";
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
-import { RETRY_FILE, SHELL_PID_FILE } from "../rescue.ts";
+import { RETRY_FILE, SHELL_PID_FILE } from "../rescue-shell.ts";
 import { readText } from "../steps/block-devices.ts";
 
-/** `levain retry [PARAMETER…]`: leaves the parameters for the boot and ends the rescue shell, whereupon the boot goes on where it stopped. */
+/** `levain retry [PARAMETER…]`: leaves the parameters for the boot and ends the rescue shell, whereupon the boot goes on where it stopped. Throws BootError for parameters that are none or mistaken: the shell stays then. */
 export function retryBoot(machine: Machine, parameters: readonly string[]): void {
   const pid = machine.stat(SHELL_PID_FILE) === null ? Number.NaN : Number(readText(machine, SHELL_PID_FILE));
   if (!Number.isInteger(pid) || pid < 2) {
@@ -11,6 +14,18 @@ export function retryBoot(machine: Machine, parameters: readonly string[]): void
       hint: "`levain retry` is for the rescue shell of an initramfs; `levain status` tells how the boot went",
     });
   }
+  checkParameters(parameters);
   machine.writeFile(RETRY_FILE, JSON.stringify(parameters));
   machine.hangUp(pid);
+}
+
+/** Now, while the person can still read what is wrong and type it again. */
+function checkParameters(parameters: readonly string[]): void {
+  makePlan({ cmdline: "", manifest: null, added: parameters });
+  const strangers = warnOfStrangers([{ origin: "levain retry", words: parameters.map(splitParameter) }]);
+  if (strangers.length === 0) return;
+  throw new BootError("that is no parameter of levain", {
+    seen: strangers.map((line) => line.replace(/,? ignoring$/, "")),
+    hint: "as on the kernel's command line: levain retry root=LABEL=NAME; all of them: levain help parameters",
+  });
 }

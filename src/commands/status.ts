@@ -1,37 +1,58 @@
-import { type BootRecord, readRecord, type StepRecord } from "../journal.ts";
+import type { BootRecord, StepRecord } from "../journal.ts";
 import type { Machine } from "../machine/machine.ts";
-import { printable } from "../report.ts";
+import { printable, wrapLines } from "../report.ts";
+import { readRecord } from "./record.ts";
 
-/** `levain status`: where the boot is or stopped, as lines; null where this system was not booted by levain. */
+/** `levain status`: where the boot is or stopped, why, and what to try, as lines; null where this system was not booted by levain. Throws BootError for a damaged record. */
 export function describeStatus(machine: Machine): readonly string[] | null {
   const record = readRecord(machine);
   return record === null ? null : formatStatus(record);
 }
 
-const STATES: Readonly<Record<BootRecord["state"], string>> = {
-  booting: "the boot is going on",
-  rescue: "the boot has stopped; `levain retry` goes on from there, also with corrected parameters: levain retry root=LABEL=…",
-  "handed over": "the boot has handed over to the real init",
-};
-
 function formatStatus(record: BootRecord): readonly string[] {
+  const head = [
+    `levain ${record.levain}${record.kernel === "" ? "" : ` on Linux ${record.kernel}`}`,
+    ...(record.commandLine === "" ? [] : [`command line: ${record.commandLine}`]),
+  ];
   return [
-    `levain ${record.levain} on Linux ${record.kernel}: ${STATES[record.state]}`,
-    `command line: ${printable(record.commandLine)}`,
+    ...wrapLines(head.map(printable)),
     "",
     ...record.steps.map(formatStep),
-    ...(record.state === "rescue" ? ["", ...record.failure] : []),
+    "",
+    ...(record.state === "rescue" ? [...wrapLines(record.failure.map(printable)), ""] : []),
+    ...describeState(record),
   ];
 }
 
+const GO_ON = [
+  "  exit                          tries again from there",
+  "  levain retry root=LABEL=NAME  the same with a correction: any parameter, any number",
+  "  levain devices, levain log    what disks there are, and what the boot has said",
+];
+
+function describeState({ state, steps }: BootRecord): readonly string[] {
+  const next = steps.find(({ outcome }) => outcome !== "done")?.name ?? "handover";
+  switch (state) {
+    case "rescue":
+      return [`The boot has stopped at the step "${next}".`, ...GO_ON];
+    case "stopped":
+      return [`The boot waits before the step "${next}" (rd.break).`, ...GO_ON];
+    case "booting":
+      return [`The boot is at the step "${next}".`];
+    case "handed over":
+      return ["The boot has handed over to the real init."];
+  }
+}
+
 const MARKS: Readonly<Record<StepRecord["outcome"], string>> = {
-  waiting: "     ",
-  running: " ... ",
-  done: " ok  ",
+  waiting: "",
+  running: "...",
+  done: "ok",
   failed: "FAILED",
 };
 
 function formatStep({ name, outcome, text, startMs, endMs }: StepRecord): string {
-  const time = startMs === null || endMs === null ? "" : `${Math.round(endMs - startMs)} ms`;
-  return `${MARKS[outcome].padEnd(7)}${name.padEnd(10)}${printable(text)}${time === "" ? "" : `  (${time})`}`;
+  const time = startMs === null || endMs === null ? "" : `${String(Math.round(endMs - startMs)).padStart(6)} ms`;
+  const columns = [MARKS[outcome].padEnd(6), name.padEnd(8), printable(text).padEnd(44)];
+  return `  ${columns.join("  ")} ${time}`.trimEnd();
 }

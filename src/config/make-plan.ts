@@ -2,7 +2,7 @@ import { BootError } from "../errors.ts";
 import { type CommandLine, parseCommandLine, type Word } from "./cmdline.ts";
 import { type Inherited, passOn } from "./inherited.ts";
 import type { Manifest } from "./manifest.ts";
-import { readModuleParameters } from "./module-parameters.ts";
+import { decideModules } from "./module-parameters.ts";
 import type { Settings } from "./parameters.ts";
 import type { BootPlan, DeviceSpec, ImagePlan, OverlayPlan } from "./plan.ts";
 import { type Mistake, type Origin, readParameters, type Source, splitParameter } from "./read-parameters.ts";
@@ -62,11 +62,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, i
     image,
     overlay,
     rootTimeoutMs: settings.timeoutMs === undefined ? ROOT_TIMEOUT_MS : settings.timeoutMs,
-    modules: {
-      load: [...new Set(settings.modules)],
-      parameters: readModuleParameters(words),
-      blacklist: [...new Set(settings.blacklist.map((name) => name.replaceAll("-", "_")))],
-    },
+    modules: decideModules(settings, words),
     handover: {
       mode: roots.length === 0 ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,

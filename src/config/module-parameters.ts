@@ -1,5 +1,6 @@
 import { normaliseName, type Word } from "./cmdline.ts";
-import { findParameters } from "./parameters.ts";
+import { findParameters, type Settings } from "./parameters.ts";
+import type { BootPlan } from "./plan.ts";
 
 /** First parts of dotted words that other programs have taken, so that no module is meant. */
 const OTHERS: ReadonlySet<string> = new Set(
@@ -11,6 +12,15 @@ export function isModuleParameter(word: Word): boolean {
   const dot = word.name.indexOf(".");
   if (dot <= 0 || dot === word.name.length - 1 || !/^[\w-]+$/.test(word.name.slice(0, dot))) return false;
   return !OTHERS.has(word.name.slice(0, dot)) && findParameters(word.name).length === 0;
+}
+
+/** What is asked of the module loader, everything considered. */
+export function decideModules({ modules, blacklist }: Settings, words: readonly Word[]): BootPlan["modules"] {
+  return {
+    load: [...new Set(modules)],
+    parameters: readModuleParameters(words),
+    blacklist: [...new Set(blacklist.map((name) => name.replaceAll("-", "_")))],
+  };
 }
 
 /** MODULE.PARAMETER=VALUE words as the parameters of each module, in their order, as finit_module(2) takes them. */

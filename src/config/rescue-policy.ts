@@ -1,8 +1,9 @@
 import { parseCommandLine } from "./cmdline.ts";
+import { decideModules } from "./module-parameters.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Settings } from "./parameters.ts";
 import type { BootPlan, FailurePolicy } from "./plan.ts";
-import { readParameters, splitParameter } from "./read-parameters.ts";
+import { readParameters, type Source, splitParameter } from "./read-parameters.ts";
 
 /** What is done when a boot fails, everything considered. */
 export function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
@@ -18,14 +19,21 @@ export function decideRescue({ shell, breaks, emergency, panicSeconds }: Setting
   };
 }
 
-/**
- * The same for a boot that failed before it had a plan: from what can be read of the parameters, without their
- * mistakes. Never throws.
- */
-export function readRescuePolicy(cmdline: Uint8Array | string, manifest: Manifest | null = null): BootPlan["rescue"] {
-  const { settings } = readParameters([
+/** What is decided for a boot that failed before it had a plan. */
+export type PlanOfRescue = Pick<BootPlan, "rescue" | "modules">;
+
+/** From what can be read of the parameters, without their mistakes. Never throws. */
+export function planRescue(cmdline: Uint8Array | string, manifest: Manifest | null = null): PlanOfRescue {
+  const sources: readonly Source[] = [
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "the kernel command line", words: parseCommandLine(cmdline).words },
-  ]);
-  return decideRescue(settings);
+  ];
+  const { settings } = readParameters(sources);
+  const words = sources.flatMap((source) => source.words);
+  return { rescue: decideRescue(settings), modules: decideModules(settings, words) };
+}
+
+/** The failure policy of such a boot. Never throws. */
+export function readRescuePolicy(cmdline: Uint8Array | string, manifest: Manifest | null = null): BootPlan["rescue"] {
+  return planRescue(cmdline, manifest).rescue;
 }

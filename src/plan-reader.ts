@@ -1,0 +1,75 @@
+import type { Inherited } from "./config/inherited.ts";
+import { makePlan } from "./config/make-plan.ts";
+import { type Manifest, parseManifest } from "./config/manifest.ts";
+import type { BootPlan } from "./config/plan.ts";
+import { type PlanOfRescue, planRescue } from "./config/rescue-policy.ts";
+import type { Console } from "./console.ts";
+import type { BootRecord } from "./journal.ts";
+import type { Machine } from "./machine/machine.ts";
+import { decodeText } from "./probe/text.ts";
+
+/** Where the plan of a boot comes from. */
+export interface PlanReader {
+  /** Reads the command line and the manifest and obeys what they say about talking; once, until parameters are added. Throws BootError. */
+  read(): BootPlan;
+  /** What `read` gave; null before. */
+  current(): BootPlan | null;
+  /** What is needed for a failure, also where `read` failed: `rdshell=0` holds even then. */
+  currentOrLess(): PlanOfRescue;
+  /** Makes the next `read` plan again, with more parameters. */
+  add(parameters: readonly string[]): void;
+}
+
+/** A reader of this machine's command line and manifest that writes both the command line and the kernel's name into the record. */
+export function createPlanReader(
+  machine: Machine,
+  record: BootRecord,
+  console: Console,
+  inherited: Inherited,
+): PlanReader {
+  let plan: BootPlan | null = null;
+  let added: readonly string[] = [];
+  return {
+    read() {
+      if (plan !== null) return plan;
+      const cmdline = readCommandLine(machine);
+      record.commandLine = decodeText(cmdline).trimEnd();
+      record.kernel = machine.release().release;
+      const made = makePlan({ cmdline, manifest: readManifest(machine), inherited, added });
+      console.obey(made.plan.talk);
+      console.say(`levain ${record.levain} on Linux ${record.kernel}`);
+      for (const warning of made.warnings) console.warn(warning);
+      plan = made.plan;
+      return plan;
+    },
+    current: () => plan,
+    currentOrLess: () => plan ?? planWithoutMistakes(machine),
+    add(parameters) {
+      added = [...added, ...parameters];
+      plan = null;
+    },
+  };
+}
+
+function planWithoutMistakes(machine: Machine): PlanOfRescue {
+  const cmdline = readCommandLine(machine);
+  try {
+    return planRescue(cmdline, readManifest(machine));
+  } catch {
+    return planRescue(cmdline); // the manifest is damaged
+  }
+}
+
+function readManifest(machine: Machine): Manifest | null {
+  const path = "/etc/levain.json";
+  return machine.stat(path) === null ? null : parseManifest(machine.readFile(path));
+}
+
+/** Its bytes, for a label on it need not be UTF-8; empty where /proc cannot be read: then nothing was asked for. */
+function readCommandLine(machine: Machine): Uint8Array {
+  try {
+    return machine.readFile("/proc/cmdline");
+  } catch {
+    return new Uint8Array();
+  }
+}
