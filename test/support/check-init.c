@@ -100,20 +100,22 @@ static void check_limits(void)
 static void check_descriptors(void)
 {
   int seen = 0, others = 0;
-  char first[64] = "", path[64];
+  char first[64] = "", target[64], path[64];
   DIR *directory = opendir("/proc/self/fd");
   for (struct dirent *entry; directory && (entry = readdir(directory));) {
     int fd = atoi(entry->d_name);
     struct stat status;
     if (entry->d_name[0] == '.' || fd == dirfd(directory)) continue;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    target[length > 0 ? length : 0] = 0;
     if (fd > 2) {
       others++;
-      snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-      ssize_t length = readlink(path, first, sizeof first - 1);
-      first[length > 0 ? length : 0] = 0;
+      strcpy(first, target);
       continue;
     }
-    int is_console = !fstat(fd, &status) && S_ISCHR(status.st_mode) && status.st_rdev == makedev(5, 1);
+    /* The name tells it from the same device's node in the initramfs, which would keep that alive. */
+    int is_console = !fstat(fd, &status) && status.st_rdev == makedev(5, 1) && !strcmp(target, "/dev/console");
     seen += is_console && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR && fcntl(fd, F_GETFD) == 0;
   }
   if (directory) closedir(directory);

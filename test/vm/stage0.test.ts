@@ -126,8 +126,8 @@ vmTest(
   guest("CHILD=raw-terminal", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" }, "/bin/stty": { link: "busybox" } }),
   async (vm) => {
     await vm.expect("SIGABRT");
-    await ask(vm, "sleep 1000 & jobs | busybox sed s/Running/at-work/", /at-work/);
-    await ask(vm, "busybox stty -a | busybox grep -o ' echo \\| icanon '", / icanon/);
+    await ask(vm, "sleep 1000 & jobs | busybox sed -n 's/.*Running.*/at-work/p'", /^at-work$/m);
+    await ask(vm, "busybox stty -a | busybox sed -n 's/^isig icanon .* echo .*/sane/p'", /^sane$/m);
     await ask(vm, "cat /proc/self/stat | busybox cut -d' ' -f7", /^1088$/m); // 4:64, ttyS0
     expect(vm.log()).not.toContain("can't access tty");
     await vm.expect(PROMPT);
