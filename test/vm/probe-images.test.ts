@@ -1,10 +1,15 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { ftruncateSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describeImages } from "../../build/devices-command.ts";
 import { createLinuxMachine } from "../../src/machine/linux.ts";
+import type { RandomReader } from "../../src/machine/machine.ts";
+import type { ByteSource } from "../../src/probe/facts.ts";
+import { formatExport } from "../../src/probe/format.ts";
 import { readPartitionTable } from "../../src/probe/partition-table.ts";
 import type { Partition } from "../../src/probe/partitions/model.ts";
+import { probe } from "../../src/probe/probe.ts";
 import { cacheDirectory, scratchDirectory } from "../support/cache.ts";
 import { HAND_MADE } from "../support/probe/hand-made.ts";
 import type { HandMade } from "../support/probe/header.ts";
@@ -118,6 +123,44 @@ describe("headers made by hand", () => {
     const told = theirs.output.trimEnd().split("\n").slice(1).join(" | ");
     expect(image.tells).toBe(theirs.status === 8 ? "ambivalent" : told);
     expect(listOurs(path, 512)).toEqual(listTheirs(path, 512));
+  });
+});
+
+describe("damaged images of real tools", () => {
+  const HEAD_BYTES = 140_000;
+
+  /** The image with some bytes of its start or end changed, and its end cut off; a read outside of it throws. */
+  function damage(
+    reader: RandomReader,
+    size: number,
+    flips: readonly (readonly [at: number, value: number])[],
+  ): ByteSource {
+    const placeOf = (at: number) => (at < HEAD_BYTES ? at : size - 2 * HEAD_BYTES + at);
+    return {
+      size,
+      read(offset, length) {
+        if (offset < 0 || length <= 0 || offset + length > size) throw new Error(`${length} at ${offset} of ${size}`);
+        const bytes = reader.read(offset, length);
+        const inside = flips.filter(([at]) => placeOf(at) >= offset && placeOf(at) < offset + length);
+        for (const [at, value] of inside) bytes[placeOf(at) - offset] = value;
+        return bytes;
+      },
+    };
+  }
+
+  test.each(RECIPES.map((recipe) => [recipe.name, recipe] as const))("%s", async (_name, recipe) => {
+    const reader = machine.openReader(await provideImage(recipe));
+    const flip = fc.tuple(fc.nat(2 * HEAD_BYTES), fc.nat(255));
+    const part = fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true }));
+    fc.assert(
+      fc.property(fc.array(flip, { maxLength: 200 }), part, (flips, kept) => {
+        const source = damage(reader, Math.floor(reader.size * kept), flips);
+        expect(formatExport("x", probe(source).tags)).toMatch(/^[ -~\n]*$/);
+        readPartitionTable(source, 512);
+      }),
+      { numRuns: 20 },
+    );
+    reader.close();
   });
 });
 

@@ -1,5 +1,6 @@
+import { rawCrc32 } from "../../../src/probe/checksum.ts";
 import { type HandMade, handMade, MIB } from "./header.ts";
-import { be16, be32, counting, latin1, le16, le32, le64, patch } from "./sparse-source.ts";
+import { be16, be32, counting, latin1, le16, le32, le64, type Patch, patch } from "./sparse-source.ts";
 
 const SIZE = 64 * MIB;
 const exfs = [
@@ -8,6 +9,20 @@ const exfs = [
   patch(80, be32(1), be32(8192), be32(2)),
   patch(102, be16(512), be16(512), be16(8), "exfs label", [0, 0], [12, 9, 9, 3]),
 ];
+
+/** A superblock of NILFS2 with its checksum. */
+function nilfs(at: number, checkpoint: number, label: string): Patch {
+  const sb = new Uint8Array(1024);
+  sb.set([...le32(2), ...le16(0), ...le16(0x3434), ...le16(280), ...le16(0), ...le32(7)]);
+  sb.set(le64(checkpoint), 56);
+  sb.set(counting(16), 152);
+  sb.set(latin1(label), 168);
+  sb.set(le32(rawCrc32(sb.subarray(0, 280), 7)), 16);
+  return { at, bytes: sb };
+}
+
+const hfsBlock = [patch(1024, "BD"), patch(1044, be32(512))];
+const isoBlock = [patch(32768, [1], "CD001"), patch(32808, "HYBRID")];
 
 /** Filesystems without a tool in Debian 12, and forms that the tools do not make. */
 export const FILESYSTEM_HEADERS: readonly HandMade[] = [
@@ -107,6 +122,43 @@ export const FILESYSTEM_HEADERS: readonly HandMade[] = [
     "ext-and-minix-and-iso",
     SIZE,
     [patch(0, le64(0)), patch(32769, "CD001"), patch(32768, [1]), patch(32808, "ISO LABEL"), patch(4086, "SWAP-SPACE")],
+    "ambivalent",
+  ),
+  handMade(
+    "nilfs-first-newer",
+    SIZE,
+    [nilfs(1024, 9, "first"), nilfs(SIZE - 4096, 8, "second")],
+    "LABEL=second | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | VERSION=2 | BLOCK_SIZE=1024 | TYPE=nilfs2 | USAGE=filesystem",
+  ),
+  handMade(
+    "nilfs-second-newer",
+    SIZE,
+    [nilfs(1024, 8, "first"), nilfs(SIZE - 4096, 9, "second")],
+    "LABEL=first | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | VERSION=2 | BLOCK_SIZE=1024 | TYPE=nilfs2 | USAGE=filesystem",
+  ),
+  handMade(
+    "nilfs-first-damaged",
+    SIZE,
+    [nilfs(1024, 8, "first"), patch(1200, "X"), nilfs(SIZE - 4096, 8, "second")],
+    "LABEL=second | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | VERSION=2 | BLOCK_SIZE=1024 | TYPE=nilfs2 | USAGE=filesystem",
+  ),
+  handMade(
+    "hybrid-iso-and-hfs",
+    SIZE,
+    [...hfsBlock, ...isoBlock],
+    "BLOCK_SIZE=2048 | LABEL=HYBRID | TYPE=iso9660 | USAGE=filesystem",
+  ),
+  handMade("iso-and-erofs", SIZE, [patch(1024, le32(0xe0f5e1e2)), ...isoBlock], "ambivalent"),
+  handMade(
+    "tiny-two-types",
+    MIB,
+    [patch(0, "hsqs"), patch(28, le16(4), le16(0)), patch(1024, le32(0xe0f5e1e2))],
+    "VERSION=4.0 | TYPE=squashfs | USAGE=filesystem",
+  ),
+  handMade(
+    "two-types",
+    2 * MIB,
+    [patch(0, "hsqs"), patch(28, le16(4), le16(0)), patch(1024, le32(0xe0f5e1e2))],
     "ambivalent",
   ),
 ];

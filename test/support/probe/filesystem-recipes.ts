@@ -52,6 +52,13 @@ export const FILESYSTEM_RECIPES: readonly ImageRecipe[] = [
   image("udf-512", 64, "mkudffs -b 512 --vid 'a volume' --vsid 'not hexadecimal' $1"),
   image("udf-1.02", 64, "mkudffs -m hd -r 0x0102 -b 2048 --owner me --lvid LOGICAL $1"),
   image("udf-4096", 64, "mkudffs -b 4096 -l '木 u16' $1"),
+  image(
+    "udf-misplaced-descriptor",
+    64,
+    `mkudffs -b 2048 -l kept $1; first=$(od -An -tu4 -j$((256 * 2048 + 20)) -N4 $1)
+    printf '\\377' | dd of=$1 bs=1 seek=$(((first + 1) * 2048 + 12)) conv=notrunc status=none`,
+  ),
+  image("iso9660-udf-large", 1, "head -c 3000000 /dev/zero > $2/more; genisoimage -quiet -udf -V 'BOTH' -o $1 $2"),
   image("squashfs", 1, "mksquashfs $2 $1 -quiet -noappend"),
   image("erofs", 1, "mkfs.erofs -U 11111111-2222-3333-4444-555555555555 $1 $2"),
   image("cramfs", 1, "mkfs.cramfs -n crm $2 $1"),

@@ -4,6 +4,7 @@ import type { HandMade } from "./header.ts";
 import { RAID_HEADERS } from "./raid-headers.ts";
 import { TABLE_HEADERS } from "./table-headers.ts";
 import { UNIX_HEADERS } from "./unix-headers.ts";
+import { WINDOWS_HEADERS } from "./windows-headers.ts";
 
 /** Every image that is made by hand. */
 export const HAND_MADE: readonly HandMade[] = [
@@ -11,5 +12,6 @@ export const HAND_MADE: readonly HandMade[] = [
   ...CONTAINER_HEADERS,
   ...FILESYSTEM_HEADERS,
   ...UNIX_HEADERS,
+  ...WINDOWS_HEADERS,
   ...TABLE_HEADERS,
 ];

@@ -83,4 +83,7 @@ export const TABLE_HEADERS: readonly HandMade[] = [
   ),
   handMade("pmbr-only", SIZE, mbr(0, [0xee, 1, 1000]), "PTTYPE=PMBR"),
   handMade("tiny", 2 * KIB, mbr(0, [0x83, 1, 2]), "PTTYPE=dos"),
+  handMade("sun-bad-sum", SIZE, [patch(508, "\xda\xbe")], ""),
+  handMade("sgi-bad-sum", SIZE, [patch(0, "\x0b\xe5\xa9\x41")], ""),
+  handMade("mac-bad-entry", SIZE, [patch(0, "ER", [2, 0]), patch(512, "PX")], ""),
 ];
