@@ -8,7 +8,8 @@ import { loadsOwnDrivers } from "./steps/device-manager.ts";
 import { chooseInit } from "./steps/init.ts";
 import { stackRoot } from "./steps/layers.ts";
 import { createLoader, type Loader } from "./steps/modules.ts";
-import { mountRoot } from "./steps/mount-root.ts";
+import { type MountedDevice, mountRoot } from "./steps/mount-root.ts";
+import { isMounted } from "./steps/mounts.ts";
 import { PLACES } from "./steps/places.ts";
 import { prepare } from "./steps/prepare.ts";
 import { installApplets } from "./steps/stay.ts";
@@ -65,25 +66,41 @@ export function boot({ machine, voice, step, readPlan }: BootContext): Handover 
   );
 }
 
+/** A person at the rescue shell may mount a root at /sysroot by hand: it is taken, and what is not done yet of these steps is left out. */
 function attachAndStack(
   machine: Machine,
   plan: BootPlan,
   modules: Loader,
   { voice, step }: Pick<BootContext, "voice" | "step">,
 ): void {
-  const device = step("root", () => attachRoot(machine, plan, modules, voice), describeDevice);
+  const isDoneByHand = () => isMounted(machine, PLACES.root);
 
-  step(
+  const device = step(
+    "root",
+    () => (isDoneByHand() ? null : attachRoot(machine, plan, modules, voice)),
+    (found) => (found === null ? BY_HAND : describeDevice(found)),
+  );
+
+  const mounted = step(
     "mount",
-    (undo) => mountRoot(machine, plan, device, { modules, voice, undo }),
-    ({ type, target, writable }) => `${device.node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`,
+    (undo) => (device === null || isDoneByHand() ? null : mountRoot(machine, plan, device, { modules, voice, undo })),
+    (done) => (done === null ? BY_HAND : describeMounted(done)),
   );
 
   step(
     "layers",
-    (undo) => stackRoot(machine, plan, { modules, voice, undo }),
+    (undo) => {
+      const isByHand = mounted === null || (mounted.target !== PLACES.root && isDoneByHand());
+      return isByHand ? BY_HAND : stackRoot(machine, plan, { modules, voice, undo });
+    },
     (layers) => layers,
   );
+}
+
+const BY_HAND = `what was mounted by hand at ${PLACES.root}`;
+
+function describeMounted({ node, type, target, writable }: MountedDevice): string {
+  return `${node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`;
 }
 
 /** The initramfs becomes the system: nobody after us will load drivers or make applets. */

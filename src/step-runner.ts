@@ -1,4 +1,5 @@
 import type { StepName } from "./config/plan.ts";
+import { isErrno } from "./errors.ts";
 import type { BootRecord, StepRecord } from "./journal.ts";
 import { saveRecord } from "./journal.ts";
 import type { Machine } from "./machine/machine.ts";
@@ -42,7 +43,7 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
     hooks.before(name);
     const step = record.steps[order(name)];
     if (step === undefined) throw new RangeError(`there is no step ${name}`);
-    Object.assign(step, { startMs: machine.nowMs(), outcome: "running" });
+    Object.assign(step, { startMs: machine.nowMs(), endMs: null, outcome: "running", text: "" });
     try {
       const value = act((takeBack) => takeBacks.push({ name, takeBack }));
       values.set(name, value);
@@ -67,7 +68,7 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
 function takeBackOne(entry: { readonly takeBack: () => void } | undefined): void {
   try {
     entry?.takeBack();
-  } catch {
-    // see above
+  } catch (error) {
+    if (!isErrno(error)) throw error;
   }
 }

@@ -25,6 +25,8 @@ export interface EventHandler {
 /** A wait longer than this is told, and told again each time it has grown by half. */
 const FIRST_NOTICE_MS = 1000;
 
+const MOST_NAMED = 3;
+
 type Inventory = Map<string, BlockDevice>;
 
 /** Waits until a device is there that the plan calls the root. Only uevents move it on; throws BootError when the time is up. */
@@ -137,12 +139,21 @@ function specText(spec: DeviceSpec): string {
 
 function waiting(wanted: DeviceSpec, waitedMs: number, timeoutMs: number | null, inventory: Inventory): string {
   const limit = timeoutMs === null ? "" : ` of ${Math.round(timeoutMs / 1000)}`;
-  return `waiting for ${specText(wanted)}, ${Math.round(waitedMs / 1000)}${limit} s · seen: ${listSeen(inventory).join(" · ") || "no block device yet"}`;
+  return `waiting for ${specText(wanted)}, ${Math.round(waitedMs / 1000)}${limit} s · seen: ${listShort(inventory)}`;
+}
+
+/** As many as one line bears; the report has them all. */
+function listShort(inventory: Inventory): string {
+  const seen = listSeen(inventory);
+  const more = seen.length > MOST_NAMED ? [`${seen.length - MOST_NAMED} more`] : [];
+  return [...seen.slice(0, MOST_NAMED), ...more].join(" · ") || "no block device yet";
 }
 
 /** Whole disks with a partition table say nothing that their partitions do not say better. */
 function listSeen(inventory: Inventory): readonly string[] {
-  return [...inventory.values()].filter(({ facts }) => facts.partitionTable === null || facts.type !== null).map(describeSeen);
+  return [...inventory.values()]
+    .filter(({ facts }) => facts.partitionTable === null || facts.type !== null)
+    .map(describeSeen);
 }
 
 function describeSeen(device: BlockDevice): string {
@@ -162,7 +173,10 @@ const MISSING: Readonly<Record<DeviceSpec["by"], string>> = {
 function notFound(plan: BootPlan, inventory: Inventory): BootError {
   const within = plan.rootTimeoutMs === null ? "" : ` within ${Math.round(plan.rootTimeoutMs / 1000)} s`;
   const reasons = plan.roots.map((spec, index) => {
-    const value = spec.by === "path" || spec.by === "number" ? formatDeviceSpec(spec) : `"${formatDeviceSpec(spec).replace(/^[A-Z]+=/, "")}"`;
+    const value =
+      spec.by === "path" || spec.by === "number"
+        ? formatDeviceSpec(spec)
+        : `"${formatDeviceSpec(spec).replace(/^[A-Z]+=/, "")}"`;
     return `${MISSING[spec.by]} ${printable(value)} appeared${index === 0 ? within : " either (rootfallback=)"}`;
   });
   const seen = listSeen(inventory);

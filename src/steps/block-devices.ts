@@ -30,7 +30,9 @@ const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: nu
 
 /** Kernel names of all block devices that could hold something, sorted; RAM disks and floppies are left to those who name them. */
 export function listBlockDeviceNames(machine: Machine): readonly string[] {
-  return machine.stat("/sys/class/block") === null ? [] : machine.listDirectory("/sys/class/block").filter(isWorthProbing);
+  return machine.stat("/sys/class/block") === null
+    ? []
+    : machine.listDirectory("/sys/class/block").filter(isWorthProbing);
 }
 
 /** False for what costs time and never holds a root that is looked for by content: fd0 spins up for seconds, ram0 is empty. */
@@ -58,19 +60,32 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
   }
 }
 
-/** What the disk's partition table calls this partition; nulls where the device is none or the table does not say. */
+const NAMELESS: PartitionName = { uuid: null, label: null };
+
+/** What the disk's partition table calls this partition; nulls where the device is none, or the table does not say or cannot be read. */
 export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
-  if (device.partition === null) return { uuid: null, label: null };
-  const { disk, index } = device.partition;
+  if (device.partition === null) return NAMELESS;
+  try {
+    return readPartitionName(machine, device.partition);
+  } catch (error) {
+    if (isErrno(error)) return NAMELESS;
+    throw error;
+  }
+}
+
+function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockDevice["partition"]>): PartitionName {
   const sectorSize = readSectorSize(machine, disk);
-  const table = withReader(machine, `/dev/${disk.replaceAll("!", "/")}`, (reader) => readPartitionTable(reader, sectorSize));
+  const table = withReader(machine, `/dev/${disk.replaceAll("!", "/")}`, (reader) =>
+    readPartitionTable(reader, sectorSize),
+  );
   const entry = table?.partitions.find((partition) => partition.number === index);
   return { uuid: entry?.uuid ?? null, label: entry?.name ?? null };
 }
 
 /** The device as a report names it: `/dev/vda1 vfat "EFI"`. */
 export function describeDevice({ node, facts }: BlockDevice): string {
-  const type = facts.type ?? (facts.partitionTable === null ? "(nothing known)" : `(${facts.partitionTable} partition table)`);
+  const type =
+    facts.type ?? (facts.partitionTable === null ? "(nothing known)" : `(${facts.partitionTable} partition table)`);
   return `${node} ${type}${facts.label === null ? "" : ` "${printable(facts.label)}"`}`;
 }
 
@@ -112,12 +127,12 @@ function readSectorSize(machine: Machine, disk: string): number {
   return machine.stat(path) === null ? 512 : Number(readText(machine, path)) || 512;
 }
 
-/** A device that cannot be read is one of which nothing is known: its I/O errors must not end the search for another. */
+/** A device that cannot be read, whatever the reason, is one of which nothing is known: it must not end the search for another. */
 function probeNode(machine: Machine, node: string, area: ExamineOptions): Facts {
   try {
     return withReader(machine, node, (reader) => probe(reader, area));
   } catch (error) {
-    if (isErrno(error, "EIO", "ENOMEDIUM", "ENXIO", "EBUSY", "EACCES", "ETIMEDOUT", "EREMOTEIO", "ENODATA", "EILSEQ")) return NOTHING;
+    if (isErrno(error) && !isErrno(error, "ENOENT", "ENODEV")) return NOTHING;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import type { BootPlan, ImagePlan, OverlayPlan } from "../config/plan.ts";
-import { BootError } from "../errors.ts";
+import { BootError, isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type ModuleByName, openImage } from "../openers/loop.ts";
-import { printable } from "../report.ts";
+import { describeRefusal, printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { copyToRam } from "./copy-to-ram.ts";
 import { type FilesystemLoader, mountDevice } from "./mount.ts";
@@ -20,14 +20,17 @@ interface MountedImage {
 /** Makes /sysroot out of what the root device gave: an image on it, an overlay over it, both or neither. Returns what was stacked, for a person. */
 export function stackRoot(machine: Machine, plan: BootPlan, tools: Tools): string {
   const layers: string[] = [];
+  let inRam = false;
   if (plan.image !== null) {
     const image = mountImage(machine, plan.image, plan.overlay === null ? PLACES.root : PLACES.lower, tools);
+    inRam = image.inRam;
     layers.push(`${printable(image.path)} (${image.type}${image.inRam ? ", in RAM" : ""})`);
   }
   if (plan.overlay !== null) {
     stackOverlay(machine, plan.overlay, PLACES.lower, tools.modules, tools.undo);
     layers.push(`tmpfs${plan.overlay.size === null ? "" : ` ${plan.overlay.size}`}`);
   }
+  if (inRam) releaseMedium(machine, tools.voice);
   return layers.length > 0 ? `${layers.join(" + ")} at ${PLACES.root}` : "nothing to stack";
 }
 
@@ -37,34 +40,44 @@ interface Tools {
   readonly undo: Undo;
 }
 
+const DAMAGED = "the file is damaged or not an image: write it to the medium again and compare its checksum";
+
 /** Finds the image on the medium, copies it to RAM if asked, and mounts it read-only at `target`. */
-function mountImage(
-  machine: Machine,
-  image: ImagePlan,
-  target: string,
-  tools: Tools,
-): MountedImage {
+function mountImage(machine: Machine, image: ImagePlan, target: string, tools: Tools): MountedImage {
   const path = findImage(machine, image);
   const { modules, voice, undo } = tools;
   const copy = image.copyToRam ? copyToRam(machine, `${PLACES.medium}${path}`, PLACES.ram, voice) : null;
   if (copy !== null) undo(() => machine.unmount(PLACES.ram));
   const loop = openImage(machine, copy ?? `${PLACES.medium}${path}`, modules);
   undo(() => machine.detachLoop(loop.node));
+  const order = { device: loop, target, types: [], writable: false, options: "", hint: DAMAGED };
   try {
-    const type = mountDevice(machine, { device: loop, target, types: [], writable: false, options: "" }, modules, voice);
+    const type = mountDevice(machine, order, modules, voice);
     undo(() => machine.unmount(target));
-    if (copy !== null) machine.unmount(PLACES.medium);
     return { path, type, inRam: copy !== null };
   } catch (error) {
-    throw new BootError(`the image ${printable(path)} cannot be mounted`, {
-      cause: error,
-      hint: "the file is damaged or not an image: write it to the medium again and compare its checksum",
-    });
+    throw new BootError(`the image ${printable(path)} cannot be mounted`, { cause: error });
+  }
+}
+
+/** Only when nothing can fail any more: a second try would need the medium again. */
+function releaseMedium(machine: Machine, voice: Voice): void {
+  try {
+    machine.unmount(PLACES.medium);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    voice.warn(`the medium cannot be taken out, it stays mounted: ${describeRefusal(error)}`);
   }
 }
 
 /** Stacks a tmpfs over the read-only tree at `lower`; the merged tree is at /sysroot. */
-function stackOverlay(machine: Machine, overlay: OverlayPlan, lower: string, modules: FilesystemLoader, undo: Undo): void {
+function stackOverlay(
+  machine: Machine,
+  overlay: OverlayPlan,
+  lower: string,
+  modules: FilesystemLoader,
+  undo: Undo,
+): void {
   modules.loadFilesystem("overlay");
   const options = overlay.size === null ? "mode=0755" : `mode=0755,size=${overlay.size}`;
   machine.makeDirectory(PLACES.overlay);

@@ -2,17 +2,20 @@ import type { BootPlan } from "../config/plan.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Voice } from "../voice.ts";
 import type { BlockDevice } from "./block-devices.ts";
-import { checkFilesystem, type FilesystemLoader, mountDevice } from "./mount.ts";
+import { checkFilesystem } from "./check-filesystem.ts";
+import { type FilesystemLoader, mountDevice } from "./mount.ts";
 import { PLACES, type Undo } from "./places.ts";
 
 /** Where the root device was mounted, by which type, and whether it may be written. */
 export interface MountedDevice {
+  /** "/dev/…". */
+  readonly node: string;
   readonly target: string;
   readonly type: string;
   readonly writable: boolean;
 }
 
-/** Mounts the root device where the layers expect it: as the medium of an image, as the lower layer of an overlay, or as the root itself. Only a root that is used as such is checked: a medium is never written. */
+/** Mounts the root device where the layers expect it: as the medium of an image, as the lower layer of an overlay, or as the root itself. Only what is used as the root itself is checked: a medium or a lower layer is never written. */
 export function mountRoot(
   machine: Machine,
   plan: BootPlan,
@@ -22,9 +25,9 @@ export function mountRoot(
   const { modules, voice, undo } = tools;
   const target = plan.image !== null ? PLACES.medium : plan.overlay !== null ? PLACES.lower : PLACES.root;
   const writable = plan.rootWritable && plan.image === null && plan.overlay === null;
-  if (plan.image === null) checkFilesystem(machine, device, voice);
+  if (target === PLACES.root) checkFilesystem(machine, device, voice);
   const order = { device, target, types: plan.rootTypes, writable, options: plan.rootOptions };
   const type = mountDevice(machine, order, modules, voice);
   undo(() => machine.unmount(target));
-  return { target, type, writable };
+  return { node: device.node, target, type, writable };
 }

@@ -1,8 +1,8 @@
-import { BootError, isErrno } from "../errors.ts";
+import { BootError, isErrno, SyscallError } from "../errors.ts";
 import type { Machine, MountFlag } from "../machine/machine.ts";
-import { printable } from "../report.ts";
+import { describeRefusal, printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
-import { type BlockDevice, readText } from "./block-devices.ts";
+import type { BlockDevice } from "./block-devices.ts";
 
 /** A device to mount, and how. */
 export interface MountOrder {
@@ -13,14 +13,17 @@ export interface MountOrder {
   readonly writable: boolean;
   /** Comma-separated, as in fstab: flags and the filesystem's own options mixed. */
   readonly options: string;
+  /** What to try where the content is damaged or unknown; left out, it is said for a root device. */
+  readonly hint?: string;
 }
 
 /** What the mount needs of the module loader: the filesystem's driver. */
 export interface FilesystemLoader {
-  loadFilesystem(type: string): void;
+  loadFilesystem(type: string, options?: string): void;
 }
 
 const FLAGS: readonly MountFlag[] = ["ro", "nosuid", "nodev", "noexec", "noatime", "relatime"];
+const MOST_KERNEL_LINES = 6;
 /** Words of fstab that say nothing to mount(2). */
 const NO_OPTIONS = ["defaults", "rw", "auto", "noauto", "nofail", "suid", "dev", "exec", "async", "_netdev", ""];
 
@@ -28,13 +31,13 @@ const NO_OPTIONS = ["defaults", "rw", "auto", "noauto", "nofail", "suid", "dev",
 export function mountDevice(machine: Machine, order: MountOrder, modules: FilesystemLoader, voice: Voice): string {
   const { device, target } = order;
   const types = order.types.length > 0 ? order.types : device.facts.type === null ? [] : [device.facts.type];
-  if (types.length === 0) throw unknownContent(device);
+  if (types.length === 0) throw unknownContent(order);
   machine.makeDirectory(target);
   const mark = machine.kernelLogMark();
   const refusals: unknown[] = [];
   for (const type of types) {
     try {
-      modules.loadFilesystem(type);
+      modules.loadFilesystem(type, order.options);
       mountAs(machine, order, type, voice);
       return type;
     } catch (error) {
@@ -70,12 +73,25 @@ export function splitOptions(text: string): { readonly flags: readonly MountFlag
   return { flags, options: options.join(",") };
 }
 
-function refused(order: MountOrder, types: readonly string[], refusals: readonly unknown[], kernel: readonly string[]): BootError {
-  const { node } = order.device;
-  return new BootError(`could not mount ${node} (${types.map(printable).join(", ")}) at ${order.target}`, {
-    cause: kernel.length > 0 ? new BootError(kernel.map((line) => `kernel: ${line}`).join("\n"), { cause: refusals[0] }) : refusals[0],
+function refused(
+  order: MountOrder,
+  types: readonly string[],
+  refusals: readonly unknown[],
+  kernel: readonly string[],
+): BootError {
+  const { device, target } = order;
+  const said = kernel.slice(-MOST_KERNEL_LINES).map((line) => `kernel: ${line}`);
+  const reasons = types.map((type, index) => `${printable(type)}: ${explainRefusal(refusals[index])}`);
+  return new BootError(`could not mount ${device.node} at ${target}`, {
+    cause: new BootError([...reasons, ...said].join("\n")),
     hint: hintFor(order, types, refusals),
   });
+}
+
+/** Throws what is no refusal at all. */
+function explainRefusal(error: unknown): string {
+  if (error instanceof SyscallError) return describeRefusal(error);
+  throw error;
 }
 
 function hintFor(order: MountOrder, types: readonly string[], refusals: readonly unknown[]): string {
@@ -83,38 +99,16 @@ function hintFor(order: MountOrder, types: readonly string[], refusals: readonly
   if (refusals.some((error) => isErrno(error, "ENODEV"))) {
     return `the module for ${printable(type)} is missing from this image: levain image --module ${printable(type)}`;
   }
+  if (order.hint !== undefined) return order.hint;
   if (order.options !== "") return "check rootflags=, or repair the filesystem from the rescue shell or another system";
   return "check it from the rescue shell or another system with fsck, then `levain retry`";
 }
 
-function unknownContent({ node, facts }: MountOrder["device"]): BootError {
-  const holds = facts.partitionTable === null ? "nothing that levain knows" : `a ${facts.partitionTable} partition table`;
+function unknownContent({ device: { node, facts }, hint }: MountOrder): BootError {
+  const holds =
+    facts.partitionTable === null ? "nothing that levain knows" : `a ${facts.partitionTable} partition table`;
   return new BootError(`could not mount ${node}`, {
     cause: new BootError(`it holds ${holds}, and no type was given`),
-    hint: "name a partition in root=, or the type with rootfstype=",
+    hint: hint ?? "name a partition in root=, or the type with rootfstype=",
   });
-}
-
-/** The programs that repair a filesystem, where the image has one. */
-const CHECKERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
-
-/** Runs fsck on a root that will be mounted, where the image contains the program for its type. Throws BootError where errors are left (fsck(8): status 4 and above). */
-export function checkFilesystem(machine: Machine, device: MountOrder["device"], voice: Voice): void {
-  const { type } = device.facts;
-  if (type === null || !/^[a-z0-9]+$/.test(type)) return;
-  const program = CHECKERS.map((directory) => `${directory}/fsck.${type}`).find((path) => machine.stat(path)?.kind === "file");
-  if (program === undefined) return;
-  const { status, output } = machine.run([program, "-a", device.node], { capture: true });
-  const said = output.trim().split("\n").slice(-5).map(printable);
-  if (status === 0) return;
-  if (status < 4) return voice.warn(`fsck repaired ${device.node}: ${said.at(-1) ?? ""}`);
-  throw new BootError(`the filesystem on ${device.node} has errors that fsck does not repair by itself`, {
-    cause: new BootError(said.join("\n") || `${program} ended with status ${status}`),
-    hint: `run ${program} ${device.node} by hand in the rescue shell, then \`levain retry\``,
-  });
-}
-
-/** True where the kernel has the filesystem already, built in or loaded. */
-export function knowsFilesystem(machine: Machine, type: string): boolean {
-  return readText(machine, "/proc/filesystems").split("\n").some((line) => line.split("\t").at(-1) === type);
 }

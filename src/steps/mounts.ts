@@ -20,13 +20,20 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
     const [before, after] = line.split(" - ", 2);
     const target = before?.split(" ")[4];
     const [type, source] = after?.split(" ") ?? [];
-    return target === undefined || type === undefined ? [] : [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? "") }];
+    return target === undefined || type === undefined
+      ? []
+      : [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? "") }];
   });
 }
 
 /** The mount that covers exactly `target`, the topmost of several; null where nothing is mounted there. */
 export function findMount(mounts: readonly MountEntry[], target: string): MountEntry | null {
   return mounts.findLast((mount) => mount.target === target) ?? null;
+}
+
+/** True where something is mounted at exactly this path. */
+export function isMounted(machine: Machine, target: string): boolean {
+  return findMount(readMounts(machine), target) !== null;
 }
 
 /** The kernel writes space, tab, newline and backslash as \040 and so on. */

@@ -1,0 +1,46 @@
+import { BootError, SyscallError } from "../errors.ts";
+import type { Machine, RunResult } from "../machine/machine.ts";
+import { describeRefusal, printable } from "../report.ts";
+import type { Voice } from "../voice.ts";
+import type { BlockDevice } from "./block-devices.ts";
+
+/** The programs that repair a filesystem, where the image has one. */
+const CHECKERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
+
+const LAST_LINES = 5;
+/** fsck(8): bits of its exit status. */
+const FSCK_ERRORS_LEFT = 4;
+const FSCK_FAILED = 8;
+/** A shell's word for a program that could not be started; above it, one that was killed. */
+const NOT_STARTED = 127;
+
+/** Runs fsck on a root that will be mounted, where the image contains the program for its type. Throws BootError where errors are left; a program that does not work is only told. */
+export function checkFilesystem(machine: Machine, device: Pick<BlockDevice, "node" | "facts">, voice: Voice): void {
+  const { type } = device.facts;
+  if (type === null || !/^[a-z0-9]+$/.test(type)) return;
+  const program = CHECKERS.map((directory) => `${directory}/fsck.${type}`).find(
+    (path) => machine.stat(path)?.kind === "file",
+  );
+  if (program === undefined) return;
+  const { status, output } = runChecker(machine, program, device.node);
+  const said = output.trim().split("\n").slice(-LAST_LINES).map(printable);
+  if (status === 0) return;
+  if (status >= NOT_STARTED || (status >= FSCK_FAILED && (status & FSCK_ERRORS_LEFT) === 0)) {
+    return voice.warn(`${device.node} was not checked, ${program} ended with status ${status}: ${said.at(-1) ?? ""}`);
+  }
+  if (status < FSCK_ERRORS_LEFT) return voice.warn(`fsck repaired ${device.node}: ${said.at(-1) ?? ""}`);
+  throw new BootError(`the filesystem on ${device.node} has errors that fsck does not repair by itself`, {
+    cause: new BootError(said.join("\n") || `${program} ended with status ${status}`),
+    hint: `run ${program} ${device.node} by hand in the rescue shell, then \`levain retry\``,
+  });
+}
+
+/** As a shell would say it, 127, where the program cannot be started. */
+function runChecker(machine: Machine, program: string, node: string): RunResult {
+  try {
+    return machine.run([program, "-a", node], { capture: true });
+  } catch (error) {
+    if (error instanceof SyscallError) return { status: 127, output: describeRefusal(error) };
+    throw error;
+  }
+}
