@@ -1,0 +1,107 @@
+import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { run, runScript } from "../support/command.ts";
+import { debianKernel } from "../support/kernels.ts";
+import { PROMPT } from "../support/levain-guest.ts";
+import { LEVAIN } from "../support/levain-image.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
+
+/** Not `levainImage`, which keeps what it makes: these images are asked for once. Returns the file and what was said. */
+async function makeImage(...words: readonly string[]): Promise<{ readonly initrd: string; readonly summary: string }> {
+  const initrd = join(scratchDirectory(), "image");
+  return { initrd, summary: await run([LEVAIN, "image", "--output", initrd, ...words]) };
+}
+
+/** A guest that runs these lines of a shell script as the first program of an image without modules. */
+async function checkingGuest(lines: string, ...words: readonly string[]): Promise<VmTestOptions> {
+  const script = join(scratchDirectory(), "check");
+  writeFileSync(script, `#!/bin/sh\n${lines}\necho check: done\npoweroff -f\n`, { mode: 0o755 });
+  const { initrd } = await makeImage("--kernel", "none", "--add", `${script}:/check`, "--compress", "lz4:1", ...words);
+  return { initrd, cmdline: "init=/check", memoryMib: 768 };
+}
+
+/** A directory with one of everything that an image can hold. */
+async function everything(): Promise<string> {
+  const tree = scratchDirectory();
+  mkdirSync(join(tree, "sticky"));
+  chmodSync(join(tree, "sticky"), 0o1777);
+  writeFileSync(join(tree, "one"), "one file, two names\n");
+  chmodSync(join(tree, "one"), 0o4711);
+  linkSync(join(tree, "one"), join(tree, "two"));
+  symlinkSync("one", join(tree, "link"));
+  await runScript('mkfifo -m 600 "$1/fifo"; printf "" > "$1/empty"', [tree]);
+  return tree;
+}
+
+vmTest(
+  "the kernel unpacks files, hard links, symlinks, modes, fifos and device nodes as they were written",
+  async () => {
+    const script = 'cd /x; stat -c "%n %F %a %h" * | tr "\\n" "|"; echo; [ one -ef two ] && cat two link';
+    return checkingGuest(script, "--add", `${await everything()}:/x`, "--add", "/dev/full:/x/node");
+  },
+  async (vm) => {
+    const lines = [
+      "empty regular empty file 644 1",
+      "fifo fifo 600 1",
+      "link symbolic link 777 1",
+      "node character special file 666 1",
+      "one regular file 4711 2",
+      "sticky directory 1777 2",
+      "two regular file 4711 2",
+    ];
+    await vm.expect(`${lines.join("|")}|`);
+    await vm.expect("one file, two names\none file, two names\n");
+    await vm.expect("check: done");
+  },
+);
+
+vmTest(
+  "a program that was put in with its libraries runs",
+  () => checkingGuest("/sbin/e2fsck -V", "--program", "/sbin/e2fsck"),
+  async (vm) => {
+    await vm.expect(/e2fsck 1\.\d+/);
+    await vm.expect("check: done");
+  },
+);
+
+for (const method of ["zstd", "gzip:1", "xz:0", "none"]) {
+  vmTest(
+    `the kernel unpacks ${method}`,
+    () => checkingGuest("cat /etc/levain.json", "--compress", method),
+    async (vm) => {
+      await vm.expect('"version": 1');
+      await vm.expect("check: done");
+    },
+  );
+}
+
+/** A guest with as much memory as `levain image` names, in the sentence that `pattern` finds it in. */
+async function smallGuest(pattern: RegExp, cmdline: string): Promise<VmTestOptions> {
+  const { modulesDir } = await debianKernel("cloud");
+  const { initrd, summary } = await makeImage("--modules-dir", modulesDir, "--compress", "zstd:1");
+  const memory = pattern.exec(summary)?.[1];
+  if (memory === undefined) throw new Error(`no memory is named in: ${summary}`);
+  return { initrd, memoryMib: Number(memory), cmdline };
+}
+
+vmTest(
+  "the memory that levain image names is enough without a root=",
+  () => smallGuest(/, (\d+) MiB where the command line has no root=/, "init=/bin/sh"),
+  async (vm) => {
+    await vm.expect(/modules +\d+ loaded/);
+    await vm.expect(/# $/);
+    vm.send("dmesg | grep -c 'unpacking failed'; echo over\n");
+    await vm.expect(/^0\nover/m);
+  },
+);
+
+vmTest(
+  "the memory that levain image names is enough with a root=",
+  () => smallGuest(/needs (\d+) MiB to boot/, "root=LABEL=NONE rd.timeout=1"),
+  async (vm) => {
+    await vm.expect(/modules +\d+ loaded/);
+    await vm.expect('no device with label "NONE"');
+    await vm.expect(PROMPT);
+  },
+);
