@@ -1,0 +1,128 @@
+import { expect } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
+import { readContent } from "../../build/content.ts";
+import { selectModules } from "../../build/modules.ts";
+import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { BUSYBOX, packDirectory, writeTree } from "../support/initramfs.ts";
+import { debianKernel } from "../support/kernels.ts";
+import { levainGuest } from "../support/levain-guest.ts";
+import { LEVAIN } from "../support/levain-image.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
+
+/** How a module's file is stored in the foreign image; a function changes it. */
+type Storage = (name: string, bytes: Uint8Array) => readonly [ending: string, bytes: Uint8Array];
+
+/** Without the signature at the end: what is changed and still signed is refused for that alone. */
+function unsign(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(0, bytes.lastIndexOf(0));
+}
+
+function compressed(name: string, bytes: Uint8Array): readonly [string, Uint8Array] {
+  if (name.startsWith("virtio")) return [".zst", zstdCompressSync(bytes)];
+  return [".xz", Bun.spawnSync(["xz", "-c", "--check=crc32"], { stdin: bytes }).stdout];
+}
+
+/** An image as another tool makes it: levain as /init, BusyBox, modules, and what depmod says of them. */
+async function foreignImage(storage: Storage): Promise<string> {
+  const { modulesDir, version } = await debianKernel("full");
+  const tree = scratchDirectory();
+  writeTree(tree, {
+    "/init": { file: LEVAIN },
+    "/bin/busybox": { file: BUSYBOX },
+    "/etc/modprobe.d/test.conf": { text: "softdep virtio_blk post: loop\noptions loop max_loop=3\n" },
+  });
+  const { files } = selectModules({
+    kernel: { version, modulesDir },
+    add: [],
+    patterns: [
+      "drivers/virtio/virtio_pci",
+      "drivers/block/virtio_blk",
+      "drivers/block/loop",
+      "fs/ext4/ext4",
+      "drivers/ata/ahci",
+    ],
+    firmwareDirs: [],
+  });
+  for (const { path, content } of files.filter((file) => file.path.includes("/kernel/"))) {
+    const [ending, bytes] = storage(path.replace(/^.*\/|\.ko$/g, ""), readContent(content));
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    writeFileSync(join(tree, path + ending), bytes);
+  }
+  const lists = ["modules.order", "modules.builtin", "modules.builtin.modinfo"];
+  for (const name of lists)
+    writeFileSync(join(tree, "lib/modules", version, name), readFileSync(join(modulesDir, name)));
+  await run(["depmod", "-b", tree, version]);
+  return packDirectory(tree);
+}
+
+async function foreignGuest(storage: Storage, cmdline: string): Promise<VmTestOptions> {
+  return {
+    kernel: "full",
+    initrd: await foreignImage(storage),
+    disks: [{ file: await rootImage("ext4", { label: "ROOT" }) }],
+    cmdline: `root=LABEL=ROOT rd.debug ${cmdline}`,
+    memoryMib: 1024,
+  };
+}
+
+vmTest(
+  "a foreign image's compressed modules are loaded, no more of them than the root needs",
+  () => foreignGuest(compressed, "loop.max_loop=5"),
+  async (vm) => {
+    await vm.expect("small-root: mount / ext4 /dev/vda ro,");
+    await vm.expect("small-root: ready");
+    const log = vm.log();
+    expect(log).toMatch(/module virtio_blk\s/);
+    expect(log).toMatch(/module loop max_loop=3 max_loop=5\s/);
+    expect(log).toMatch(/module ext4\s/);
+    expect(log).not.toContain("module ahci");
+    expect(log).not.toContain("could not load");
+  },
+);
+
+vmTest(
+  "a module for another kernel is told in words, and the boot goes on",
+  () => {
+    const forAnother: Storage = (name, bytes) => {
+      const text = Buffer.from(unsign(bytes)).toString("latin1");
+      return ["", name === "loop" ? Buffer.from(text.replace("SMP preempt", "SMP nowhere"), "latin1") : bytes];
+    };
+    return foreignGuest(forAnother, "rd.modules=loop,nosuch");
+  },
+  async (vm) => {
+    await vm.expect(/could not load the module loop: it was built for another kernel/);
+    await vm.expect(/kernel: loop: version magic '.*SMP nowhere.*' should be '.*SMP preempt/);
+    await vm.expect("there is no module nosuch in this image");
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "a module whose signature is not trusted is told in words, and the boot goes on",
+  () => {
+    const unsigned: Storage = (name, bytes) => ["", name === "loop" ? unsign(bytes) : bytes];
+    return foreignGuest(unsigned, "rd.modules=loop module.sig_enforce=1");
+  },
+  async (vm) => {
+    await vm.expect(/could not load the module loop: .*sign.*\((EKEYREJECTED|ENOKEY)\)/);
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "modules of another kernel in the image are named",
+  async () => ({
+    ...(await levainGuest({ image: { kernel: "cloud" }, cmdline: "root=LABEL=ROOT rd.timeout=1 rdshell=0 panic=1" })),
+    kernel: "full",
+  }),
+  async (vm) => {
+    const cloud = await debianKernel("cloud");
+    const full = await debianKernel("full");
+    await vm.expect(`this image has modules for ${cloud.version}, but the kernel is ${full.version}`);
+    await vm.expect("could not find the root device");
+  },
+);
