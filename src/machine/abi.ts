@@ -6,6 +6,7 @@
 /** System call numbers: asm/unistd_64.h of x86-64, asm-generic/unistd.h of aarch64. */
 const SYSTEM_CALLS = {
   x64: {
+    read: 0,
     ioctl: 16,
     socket: 41,
     recvfrom: 45,
@@ -27,6 +28,7 @@ const SYSTEM_CALLS = {
     memfd_create: 319,
   },
   arm64: {
+    read: 63,
     ioctl: 29,
     socket: 198,
     recvfrom: 207,

@@ -14,28 +14,47 @@ import {
 /** Numbers as they are; a byte array or a string (NUL-terminated here) by its address. */
 export type SystemCallArgument = number | string | NodeJS.TypedArray;
 
+const WORD = FFIType.i64_fast;
+
 /**
  * `syscall(2)` is enough for all that the kernel is asked for: one symbol to bind (0.2 ms), no wrapper per call, and
  * one place where errno is read. Its six arguments go in registers on x86-64 and aarch64, variadic or not.
  */
 const libc = dlopen("libc.so.6", {
-  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
+  syscall: { args: [WORD, WORD, WORD, WORD, WORD, WORD, WORD], returns: WORD },
   __errno_location: { args: [], returns: "ptr" },
 }).symbols;
 
 /** What the running call points at. Reachable from here, so that the collector leaves it alone until the next call. */
-const inUse: { arguments: readonly unknown[] } = { arguments: [] };
+const inUse: { arguments: unknown } = { arguments: null };
 
-/** Does one system call and returns what it returned (never -1); `subject` says in the SyscallError what it was for. EINTR is tried again. */
+const encoder = new TextEncoder();
+
+/** Does one system call and returns what it returned (never -1); `subject` says in the SyscallError what it was for. */
 export function systemCall(name: SystemCallName, subject: string, ...given: readonly SystemCallArgument[]): number {
-  const held = given.map((argument) => (typeof argument === "string" ? cString(argument, name) : argument));
+  const result = callKernel(name, given);
+  if (typeof result === "string") throw new SyscallError(name, result, subject);
+  return result;
+}
+
+/** One system call: what it returned, or the errno name where it was refused. For refusals that are everyday: an error costs ten calls. EINTR is tried again. */
+export function callKernel(name: SystemCallName, given: readonly SystemCallArgument[]): number | string {
+  const held: unknown[] = [];
   inUse.arguments = held;
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = held.map(numberOrAddress);
+  // Not by map or destructuring: until it is compiled, that costs more than the rest of the call.
+  const word = (index: number): number => toWord(given[index], name, held);
+  const number = SYS[name];
+  const a = word(0);
+  const b = word(1);
+  const c = word(2);
+  const d = word(3);
+  const e = word(4);
+  const f = word(5);
   for (;;) {
-    const result = Number(libc.syscall(SYS[name], a, b, c, d, e, f));
+    const result = Number(libc.syscall(number, a, b, c, d, e, f));
     if (result !== -1) return result;
     const code = readErrno();
-    if (code !== "EINTR") throw new SyscallError(name, code, subject);
+    if (code !== "EINTR") return code;
   }
 }
 
@@ -45,15 +64,19 @@ function readErrno(): string {
   return address === null ? "EIO" : errnoName(read.i32(address, 0));
 }
 
+/** An argument as the number that goes into its register; what it points at is added to `held`. */
+function toWord(argument: SystemCallArgument | undefined, call: string, held: unknown[]): number {
+  if (typeof argument === "number") return argument;
+  if (argument === undefined) return 0;
+  const bytes = typeof argument === "string" ? cString(argument, call) : argument;
+  held.push(bytes);
+  return bytes.byteLength === 0 ? 0 : ptr(bytes);
+}
+
 /** `text` as C wants it; throws SyscallError EINVAL for `call` where it holds a NUL and would end early. */
 function cString(text: string, call: string): Uint8Array {
   if (text.includes("\0")) throw new SyscallError(call, "EINVAL", JSON.stringify(text));
-  return Buffer.from(`${text}\0`);
-}
-
-function numberOrAddress(argument: number | NodeJS.TypedArray): number {
-  if (typeof argument === "number") return argument;
-  return argument.byteLength === 0 ? 0 : ptr(argument);
+  return encoder.encode(`${text}\0`);
 }
 
 /** A program to start, for `spawnProcess`. */

@@ -1,14 +1,19 @@
 import * as fs from "node:fs";
 import { SEEK_END } from "./abi.ts";
-import { systemCall } from "./libc.ts";
+import { callKernel, systemCall } from "./libc.ts";
 import type { Kernel } from "./machine.ts";
 
 const KMSG = "/dev/kmsg";
 /** A record takes 976 bytes at least since Linux 3.5, the whole write is refused beyond; the rest is room for the prefix. */
 const RECORD_BYTES = 900;
+/** CONSOLE_EXT_LOG_MAX of kernel/printk/printk.c: what one read may give. */
+const READ_BYTES = 8192;
 const KEPT_RECORDS = 500;
 const FACILITY_KERNEL = 0;
-const NEWLINE = Buffer.from("\n");
+const NEWLINE = 0x0a;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const readBuffer = new Uint8Array(READ_BYTES);
 
 interface KernelRecord {
   readonly sequence: number;
@@ -22,7 +27,8 @@ export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMar
   let records: KernelRecord[] = [];
   const readNewRecords = () => {
     fd ??= openAtEnd();
-    if (fd !== null) records = [...records, ...readRecords(fd)].slice(-KEPT_RECORDS);
+    const read = fd === null ? [] : readRecords(fd);
+    if (read.length > 0) records = [...records, ...read].slice(-KEPT_RECORDS);
   };
   return {
     writeKernelLog,
@@ -46,11 +52,7 @@ function writeKernelLog(level: number, text: string): void {
     try {
       const fd = fs.openSync(KMSG, fs.constants.O_WRONLY);
       try {
-        // Without the newline the kernel waits for the rest of the line, and shows the record with the next one.
-        fs.writeSync(
-          fd,
-          Buffer.concat([Buffer.from(`<${level & 7}>`), cutUtf8(`levain: ${line}`, RECORD_BYTES), NEWLINE]),
-        );
+        fs.writeSync(fd, encodeRecord(`<${level & 7}>levain: ${line}`));
       } finally {
         fs.closeSync(fd);
       }
@@ -61,12 +63,14 @@ function writeKernelLog(level: number, text: string): void {
   }
 }
 
-/** The first `limit` bytes of `text` at most, without half a character at the end. */
-function cutUtf8(text: string, limit: number): Uint8Array {
-  const bytes = Buffer.from(text);
-  let end = Math.min(limit, bytes.length);
-  while (end < bytes.length && end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end);
+/** The text with a newline, without which the kernel waits for the rest of the line and shows the record with the next one. Cut between two characters. */
+function encodeRecord(text: string): Uint8Array {
+  const bytes = encoder.encode(`${text}\n`);
+  if (bytes.length <= RECORD_BYTES) return bytes;
+  let end = RECORD_BYTES - 1;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  bytes[end] = NEWLINE;
+  return bytes.subarray(0, end + 1);
 }
 
 /** null where there is no kernel log to read: then nothing was ever said. */
@@ -81,18 +85,14 @@ function openAtEnd(): number | null {
 }
 
 function readRecords(fd: number): KernelRecord[] {
-  const buffer = new Uint8Array(8192);
   const records: KernelRecord[] = [];
   for (;;) {
-    try {
-      const length = fs.readSync(fd, buffer);
-      if (length === 0) return records;
-      const record = parseKernelRecord(Buffer.from(buffer.subarray(0, length)).toString("utf8"));
-      if (record !== null) records.push(record);
-    } catch (error) {
-      // EPIPE: records were overwritten before they were read; the next read goes on with the oldest there is.
-      if ((error as NodeJS.ErrnoException).code !== "EPIPE") return records;
-    }
+    const length = callKernel("read", [fd, readBuffer, readBuffer.length]);
+    // EPIPE: records were overwritten before they were read; the next read goes on with the oldest there is.
+    if (length === "EPIPE") continue;
+    if (typeof length === "string" || length === 0) return records;
+    const record = parseKernelRecord(decoder.decode(readBuffer.subarray(0, length)));
+    if (record !== null) records.push(record);
   }
 }
 

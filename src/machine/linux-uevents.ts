@@ -1,4 +1,4 @@
-import { isErrno } from "../errors.ts";
+import { isErrno, SyscallError } from "../errors.ts";
 import {
   AF_NETLINK,
   MSG_DONTWAIT,
@@ -11,7 +11,7 @@ import {
   SOCKADDR_NL,
   SOL_SOCKET,
 } from "./abi.ts";
-import { systemCall } from "./libc.ts";
+import { callKernel, systemCall } from "./libc.ts";
 import type { DeviceEvent, Devices } from "./machine.ts";
 
 const SUBJECT = "kernel uevents";
@@ -22,10 +22,14 @@ const RECEIVE_BUFFER_BYTES = 16 << 20;
 /** UEVENT_BUFFER_SIZE of linux/kobject.h is 2048; the header with the devpath comes on top. */
 const MESSAGE_BYTES = 16 << 10;
 
+const decoder = new TextDecoder();
+const buffer = new Uint8Array(MESSAGE_BYTES);
+const sender = new Uint8Array(SOCKADDR_NL.size);
+const senderLength = new Uint32Array(1);
+
 /** The kernel's uevents by netlink(7), NETLINK_KOBJECT_UEVENT. */
 export function createUeventSource(nowMs: () => number): Pick<Devices, "listenForDevices" | "nextDeviceEvent"> {
   let socket: number | null = null;
-  const buffer = new Uint8Array(MESSAGE_BYTES);
   const listen = () => (socket ??= openSocket());
   return {
     listenForDevices: () => void listen(),
@@ -33,7 +37,7 @@ export function createUeventSource(nowMs: () => number): Pick<Devices, "listenFo
       const fd = listen();
       const deadlineMs = timeoutMs === null ? null : nowMs() + timeoutMs;
       for (;;) {
-        const event = receiveEvent(fd, buffer);
+        const event = receiveEvent(fd);
         if (event !== null) return event;
         const leftMs = deadlineMs === null ? null : deadlineMs - nowMs();
         if (leftMs !== null && leftMs <= 0) return null;
@@ -62,22 +66,16 @@ function openSocket(): number {
 }
 
 /** The next event that is already there; null where there is none. */
-function receiveEvent(fd: number, buffer: Uint8Array): DeviceEvent | null {
-  const address = new Uint8Array(SOCKADDR_NL.size);
-  const addressLength = new Uint32Array(1);
+function receiveEvent(fd: number): DeviceEvent | null {
   for (;;) {
-    addressLength[0] = address.length;
-    let length: number;
-    try {
-      length = systemCall("recvfrom", SUBJECT, fd, buffer, buffer.length, MSG_DONTWAIT, address, addressLength);
-    } catch (error) {
-      if (isErrno(error, "EAGAIN")) return null;
-      if (isErrno(error, "ENOBUFS")) return { action: "overflow", devpath: "", subsystem: "", properties: {} };
-      throw error;
-    }
+    senderLength[0] = sender.length;
+    const length = callKernel("recvfrom", [fd, buffer, buffer.length, MSG_DONTWAIT, sender, senderLength]);
+    if (length === "EAGAIN") return null;
+    if (length === "ENOBUFS") return { action: "overflow", devpath: "", subsystem: "", properties: {} };
+    if (typeof length === "string") throw new SyscallError("recvfrom", length, SUBJECT);
     // Any process with CAP_NET_ADMIN may send to the group; the kernel is the one with port id 0.
-    const sender = new DataView(address.buffer).getUint32(SOCKADDR_NL.nl_pid, true);
-    const event = sender === 0 ? parseUevent(buffer.subarray(0, length)) : null;
+    const isKernel = new DataView(sender.buffer).getUint32(SOCKADDR_NL.nl_pid, true) === 0;
+    const event = isKernel ? parseUevent(buffer.subarray(0, length)) : null;
     if (event !== null) return event;
   }
 }
@@ -97,7 +95,7 @@ function timespec(ms: number): BigInt64Array {
 
 /** One message of lib/kobject_uevent.c, "ACTION@DEVPATH" and KEY=value, each NUL-terminated; null where it is none. */
 export function parseUevent(message: Uint8Array): DeviceEvent | null {
-  const [header = "", ...lines] = Buffer.from(message).toString("utf8").split("\0");
+  const [header = "", ...lines] = decoder.decode(message).split("\0");
   const at = header.indexOf("@");
   if (at < 1) return null;
   const properties: Record<string, string> = Object.create(null);

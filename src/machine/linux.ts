@@ -51,6 +51,7 @@ const POWER_COMMANDS = {
 /** The running Linux. Made once, at the start: it takes stage0's pipe out of the environment. */
 export function createLinuxMachine(): Machine {
   const files = createLinuxFiles();
+  const clock = createClock();
   return {
     ...files,
     ...mounts,
@@ -89,11 +90,10 @@ const kernel: Pick<Kernel, "release" | "loadModule" | "power"> = {
   },
 };
 
-const clock: Clock = {
-  nowMs() {
-    const time = new BigInt64Array(2);
-    systemCall("clock_gettime", "CLOCK_MONOTONIC", CLOCK_MONOTONIC, time);
-    return Number(time[0]) * 1000 + Number(time[1]) / 1e6;
-  },
-  sleepMs: (ms) => Bun.sleepSync(Math.max(0, ms)),
-};
+/** The runtime's own clock is the cheaper one to read, but counts from its start: it is set by the kernel's once. */
+function createClock(): Clock {
+  const time = new BigInt64Array(2);
+  systemCall("clock_gettime", "CLOCK_MONOTONIC", CLOCK_MONOTONIC, time);
+  const startMs = Number(time[0]) * 1000 + Number(time[1]) / 1e6 - performance.now();
+  return { nowMs: () => startMs + performance.now(), sleepMs: (ms) => Bun.sleepSync(Math.max(0, ms)) };
+}
