@@ -15,6 +15,8 @@ export interface ContractCase {
 export interface Hands {
   /** Takes a disk away. */
   pullOut(disk: string): void;
+  /** Makes more uevents than are kept for who listens. */
+  overflowEvents(): void;
 }
 
 /** What is on the partitioned disk. */

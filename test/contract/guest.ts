@@ -14,6 +14,11 @@ const hands = {
     const device = machine.readLink(`/sys/class/block/${disk}`).split("/").at(-3) ?? "";
     machine.writeFile("/sys/bus/virtio/drivers/virtio_blk/unbind", device);
   },
+  overflowEvents() {
+    // Documentation/ABI/testing/sysfs-uevent: any UUID, and then words that make the event long.
+    const event = `change 00000000-0000-4000-8000-000000000000 A=${"long".repeat(400)}`;
+    for (let count = 0; count < 16_000; count++) machine.writeFile("/sys/block/vda/uevent", event);
+  },
 };
 
 let failures = 0;

@@ -152,6 +152,18 @@ export const MODULE_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "that uevents were lost is told before those that were not, and what comes later is heard again",
+    check(machine, _directory, hands) {
+      while (machine.nextDeviceEvent(0) !== null);
+      hands.overflowEvents();
+      const { action, devpath, subsystem, properties } = machine.nextDeviceEvent(0) ?? {};
+      deepEqual([action, devpath, subsystem, properties], ["overflow", "", "", {}]);
+      while (machine.nextDeviceEvent(0) !== null);
+      hands.pullOut(FIXTURES.protectedDisk);
+      waitForBlock(machine, "remove", /\/vdb$/);
+    },
+  },
+  {
     name: "a disk that is pulled out is told with its partitions, and is gone from sysfs and /dev by then",
     check(machine, _directory, hands) {
       const disk = FIXTURES.partitionedDisk;
