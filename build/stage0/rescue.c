@@ -45,6 +45,15 @@ static void wait_for_ever(const char *why)
   for (;;) sleep_and_bury();
 }
 
+/* Whoever still reads from it, as a shell of levain that outlived it, would take every other key from ours. */
+static void hang_up(const char *terminal)
+{
+  long fd = open_file(terminal, O_RDWR | O_NOCTTY);
+  if (fd < 0) return;
+  control(fd, TIOCVHANGUP, 0);
+  close_file(fd);
+}
+
 /* /dev/console cannot be a controlling terminal, so the terminal behind it gets a node of its own. */
 static long open_console_terminal(void)
 {
@@ -53,6 +62,7 @@ static long open_console_terminal(void)
   if (console < 0) return console;
   if (control(console, TIOCGDEV, &device) < 0) return console;
   make_node(CONSOLE_TTY, 0600, device);
+  hang_up(CONSOLE_TTY);
   long terminal = open_file(CONSOLE_TTY, O_RDWR | O_NOCTTY);
   if (terminal < 0) return console;
   close_file(console);

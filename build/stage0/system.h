@@ -43,6 +43,7 @@ typedef unsigned long u64;
 #define TCGETS 0x5401
 #define TCSETS 0x5402
 #define TIOCSCTTY 0x540e
+#define TIOCVHANGUP 0x5437
 #define TIOCGDEV 0x80045432
 #define REBOOT_MAGIC1 0xfee1dead
 #define REBOOT_MAGIC2 672274793

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { BUSYBOX, type Entry, packInitramfs } from "../support/initramfs.ts";
+import { LEVAIN } from "../support/levain-image.ts";
 import { compileCheckInit, packedChild } from "../support/packed-program.ts";
 import type { Vm } from "../support/qemu.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
@@ -242,5 +243,39 @@ vmTest(
   async (vm) => {
     await vm.expect("MOUNT /initrd tmpfs");
     await vm.expect(/check-init: \d+ passed, 0 failed/);
+  },
+);
+
+// From here on with Bun: levain itself.
+
+vmTest(
+  "levain crashes in its rescue shell: the shell makes way for stage0's, and exit starts levain once more",
+  async () => ({
+    initrd: await packInitramfs({ "/init": { file: LEVAIN }, ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
+    cmdline: "root=LABEL=nowhere rd.timeout=1",
+  }),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect(PROMPT);
+    vm.send("kill -ABRT $PPID\n");
+    await vm.expect("levain crashed: killed by SIGABRT (6)");
+    await vm.expect("here is a shell");
+    await ask(vm, "busybox ps -o args | busybox grep -c '[s]h$'", /^1$/m);
+    await vm.expect(PROMPT);
+    vm.send("exit\n");
+    await vm.expect("could not find the root device");
+  },
+);
+
+vmTest(
+  "levain starts on a CPU that is just new enough, without random numbers of its own",
+  async () => ({
+    initrd: await packInitramfs({ "/init": { file: LEVAIN } }),
+    cmdline: "root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff",
+    cpu: "Nehalem",
+  }),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
   },
 );
