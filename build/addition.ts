@@ -81,13 +81,10 @@ function addSpecial(tree: ImageTree, from: string, to: string, status: Stats): v
   }
 }
 
-/** The numbers in a st_rdev, as gnu_dev_major() and gnu_dev_minor() take them out. */
+/** The numbers in a st_rdev, as gnu_dev_major() and gnu_dev_minor() take them out; the kernel's majors have 12 bits. */
 function splitDevice(device: number): { major: number; minor: number } {
   const bits = BigInt(device);
-  return {
-    major: Number(((bits >> 8n) & 0xfffn) | ((bits >> 32n) & 0xfffff000n)),
-    minor: Number((bits & 0xffn) | ((bits >> 12n) & 0xffffff00n)),
-  };
+  return { major: Number((bits >> 8n) & 0xfffn), minor: Number((bits & 0xffn) | ((bits >> 12n) & 0xffffff00n)) };
 }
 
 function listNames(directory: string): readonly string[] {

@@ -64,15 +64,10 @@ export function compress(
   }
 }
 
-async function* through(chunks: Iterable<Uint8Array>, transform: NodeJS.ReadWriteStream & AsyncIterable<Uint8Array>) {
-  // The pipeline closes the transform on an error in `chunks`; awaiting it at the end tells which error that was.
-  const done = pipeline(Readable.from(chunks), transform);
-  done.catch(() => "told by the await below");
-  try {
-    yield* transform;
-  } finally {
-    await done;
-  }
+function through(chunks: Iterable<Uint8Array>, transform: NodeJS.ReadWriteStream & AsyncIterable<Uint8Array>) {
+  // On an error in `chunks` the pipeline destroys the transform with it, so whoever reads there is told.
+  pipeline(Readable.from(chunks), transform).catch(() => "told there");
+  return transform;
 }
 
 async function* throughTool(chunks: Iterable<Uint8Array>, argv: readonly [string, ...string[]], debianPackage: string) {

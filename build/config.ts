@@ -73,10 +73,7 @@ function parseToml(source: string, path: string): unknown {
 /** Bun's parser does not say where: the mistake is in the first line after which it makes the same complaint. */
 function findErrorLine(source: string, message: string): number {
   const lines = source.split("\n");
-  const index = lines.findIndex((_, last) => {
-    const start = lines.slice(0, last + 1).join("\n");
-    return complaintOf(start) === message || complaintOf(`${start}\n`) === message;
-  });
+  const index = lines.findIndex((_, last) => complaintOf(`${lines.slice(0, last + 1).join("\n")}\n`) === message);
   return index < 0 ? lines.length : index + 1;
 }
 

@@ -25,7 +25,8 @@ interface Answer {
 }
 
 function levain(argv: readonly string[], cwd = "/"): Answer {
-  const environment = { ...process.env, NO_COLOR: "1" };
+  // citty colours its texts unless one of these is set.
+  const environment = { ...process.env, NO_COLOR: undefined, CI: undefined, TEST: undefined, TERM: "xterm" };
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, MAIN, ...argv], { cwd, env: environment });
   return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }

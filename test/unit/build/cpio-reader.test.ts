@@ -83,6 +83,12 @@ test("says what is wrong and where", () => {
   const nameless = Buffer.from(archive);
   nameless.write("00000000", 6 + 11 * 8);
   expect(refusal(() => readCpio(nameless))?.message).toContain("a name of 0 bytes");
+  const endless = Buffer.from(archive);
+  endless[111] = 0x61;
+  expect(refusal(() => readCpio(endless))?.message).toContain("a name without its end");
+  const wrongNumber = Buffer.from(archive);
+  wrongNumber.write("0000000G", 6);
+  expect(refusal(() => readCpio(wrongNumber))?.message).toContain("a number that is not hexadecimal");
 });
 
 test("reads the archives of cpio(1), newc and crc", async () => {

@@ -78,7 +78,7 @@ describe("what the format or the kernel cannot hold is refused before the first 
   const huge: Content = { size: 2 ** 32, chunks: () => [] };
   const cases: readonly (readonly [string, ImageEntry])[] = [
     ["smaller than 4 GiB", { kind: "file", path: "/huge", mode: 0o644, content: huge }],
-    ["longer than 4095 bytes", { kind: "fifo", path: `${"/abcdefg".repeat(512)}/x`, mode: 0o644 }],
+    ["longer than 4095 bytes", { kind: "fifo", path: `${"/abcdefg".repeat(512)}h`, mode: 0o644 }],
     ["longer than 255 bytes", { kind: "fifo", path: `/${"ä".repeat(128)}`, mode: 0o644 }],
     ["target of the symlink is longer", { kind: "symlink", path: "/l", target: "x".repeat(4096) }],
     ["target of the symlink is empty", { kind: "symlink", path: "/l", target: "" }],

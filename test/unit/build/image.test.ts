@@ -97,6 +97,18 @@ describe("an image", () => {
     });
   });
 
+  test("has the directories and nodes that a boot begins with", async () => {
+    await buildImage(options, listenToVoice());
+    const { members } = readCpio(readFileSync(output));
+    const show = (wanted: string) => {
+      const member = members.find(({ name }) => name === wanted);
+      return `${member?.mode.toString(8)} ${member?.major}:${member?.minor}`;
+    };
+    expect(["tmp", "root", "proc", "sysroot"].map(show)).toEqual(["41777 0:0", "40700 0:0", "40755 0:0", "40755 0:0"]);
+    expect(["dev/console", "dev/null", "dev/kmsg"].map(show)).toEqual(["20600 5:1", "20666 1:3", "20644 1:11"]);
+    expect(["etc/passwd", "init"].map(show)).toEqual(["100644 0:0", "100755 0:0"]);
+  });
+
   test("has a manifest that the boot accepts", async () => {
     await buildImage(options, listenToVoice());
     const text = readImage(output).get("etc/levain.json") ?? "";
@@ -187,9 +199,8 @@ describe("a mistake leaves no file behind, and says what it is", () => {
 
   test("a place that cannot be written to, before any work", async () => {
     const voice = listenToVoice();
-    await expect(buildImage({ ...OPTIONS, output: join(directory, "no/image") }, voice)).rejects.toThrow(
-      "cannot write",
-    );
+    const options = { ...OPTIONS, kernel: null, modulesDir: fakeKernel(), output: join(directory, "no/image") };
+    await expect(buildImage(options, voice)).rejects.toThrow("cannot write");
     expect(voice.progressed).toEqual([]);
   });
 });
