@@ -1,12 +1,16 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { constants, zstdCompressSync } from "node:zlib";
 import { formatIndex, INDEX_NAME } from "../src/modules/index-file.ts";
 import { parseAliases, parseBuiltinAliases, parsePathList, readLines } from "../src/modules/kernel-files.ts";
 import { findModule, indexModules, type KernelFiles, type ModuleIndex } from "../src/modules/module-index.ts";
 import { normalizeName } from "../src/modules/names.ts";
+import { HARDWARE_BUSES, MISSING_NAME } from "../src/steps/driverless.ts";
 import { attempt } from "./attempt.ts";
 import { type Content, contentOfBytes } from "./content.ts";
 import { plainPath } from "./module-file.ts";
+
+const HARDWARE = new RegExp(`^alias (${HARDWARE_BUSES.join("|")}):`);
 
 /** A file for the image; all have mode 0644. */
 export interface ModuleFile {
@@ -63,7 +67,8 @@ export function cutLists(index: ModuleIndex, names: readonly string[], texts: Ke
     "modules.dep": modules
       .map(({ path, dependencies }) => `${[`${path}:`, ...dependencies.map(pathOf)].join(" ")}\n`)
       .join(""),
-    "modules.alias": cutAliases(texts.alias, chosen),
+    "modules.alias": cutAliases(texts.alias, (module) => chosen.has(module)),
+    [MISSING_NAME]: listMissing(texts.alias, chosen),
     "modules.softdep": softdep,
     "modules.order": modules.map(({ path }) => `${path}\n`).join(""),
     "modules.builtin": texts.builtin,
@@ -75,7 +80,14 @@ export function cutLists(index: ModuleIndex, names: readonly string[], texts: Ke
 }
 
 /** The lines as they are: BusyBox does not know that '-' and '_' are one. */
-function cutAliases(text: string, chosen: ReadonlySet<string>): string {
-  const lines = text.split("\n").filter((line) => chosen.has(normalizeName(line.slice(line.lastIndexOf(" ") + 1))));
+function cutAliases(text: string, isWanted: (module: string) => boolean): string {
+  const lines = text.split("\n").filter((line) => isWanted(normalizeName(line.slice(line.lastIndexOf(" ") + 1))));
   return lines.map((line) => `${line}\n`).join("");
+}
+
+/** Which modules the hardware of the world would ask for that are not chosen. */
+function listMissing(text: string, chosen: ReadonlySet<string>): Uint8Array {
+  const hardware = text.split("\n").filter((line) => HARDWARE.test(line));
+  const lines = cutAliases(hardware.join("\n"), (module) => !chosen.has(module));
+  return zstdCompressSync(lines, { params: { [constants.ZSTD_c_compressionLevel]: 12 } });
 }

@@ -1,12 +1,15 @@
 import type { BootRecord, StepRecord } from "../journal.ts";
 import type { Machine } from "../machine/machine.ts";
 import { printable, wrapLines } from "../report.ts";
+import { describeDriverless } from "../steps/driverless.ts";
 import { readRecord } from "./record.ts";
 
 /** `levain status`: where the boot is or stopped, why, and what to try, as lines; null where this system was not booted by levain. Throws BootError for a damaged record. */
 export function describeStatus(machine: Machine): readonly string[] | null {
   const record = readRecord(machine);
-  return record === null ? null : formatStatus(record);
+  if (record === null) return null;
+  const missing = record.state === "rescue" ? describeDriverless(machine) : [];
+  return missing.length === 0 ? formatStatus(record) : [...formatStatus(record), "", ...missing.map(printable)];
 }
 
 function formatStatus(record: BootRecord): readonly string[] {

@@ -11,6 +11,7 @@ const WAVES: readonly RegExp[] = [
   /^/,
 ];
 
+/** The number of the last wave; the first is 0. */
 export const LAST_WAVE = WAVES.length - 1;
 
 /** The wave of a module's file, below /lib/modules/VERSION: 0 to LAST_WAVE. */

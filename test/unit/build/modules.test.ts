@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { readContent } from "../../../build/content.ts";
 import { type ModuleSelection, type ModuleWish, selectModules } from "../../../build/modules.ts";
 import { BootError } from "../../../src/errors.ts";
@@ -106,6 +106,9 @@ kernel/drivers/ata/libahci.ko:
     expect(textOf(selection, "modules.alias")).toBe("alias fs-ext4 ext4\nalias crypto-crc32c crc32c_generic\n");
     expect(textOf(selection, "modules.softdep")).toBe("softdep ext4 pre: missing\nsoftdep ext4 pre: crypto-crc32c\n");
     expect(textOf(selection, "modules.builtin")).toBe("kernel/net/unix/unix.ko\n");
+    const missing = selection.files.find(({ path }) => path.endsWith("/levain-missing.zst"));
+    if (missing === undefined) throw new Error("no list of what is not there");
+    expect(String(zstdDecompressSync(readContent(missing.content)))).toBe("alias pci:v1d2* card\n");
     const index = parseIndex(textOf(selection, "levain-modules"));
     if (index === null) throw new Error("the index cannot be read");
     expect(index.kernel).toBe(VERSION);
