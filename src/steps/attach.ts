@@ -22,7 +22,7 @@ export interface EventHandler {
   loadMore(): boolean;
 }
 
-/** A wait longer than this is told, and told again each time it has grown by half. */
+/** A wait longer than this is told, and told again each time it has doubled. */
 const FIRST_NOTICE_MS = 1000;
 
 const MOST_NAMED = 3;
@@ -68,7 +68,7 @@ function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null,
     if (leftMs <= 0) return null;
     if (waitedMs >= noticeMs) {
       search.voice.progress(waiting(wanted, waitedMs, timeoutMs, search.inventory));
-      noticeMs = waitedMs * 1.5;
+      noticeMs = waitedMs * 2;
     }
     takeEvent(machine, search, Math.max(1, Math.min(leftMs, noticeMs - waitedMs)));
   }
