@@ -1,4 +1,4 @@
-import { rawCrc32 } from "../../../src/probe/checksum.ts";
+import { crc32c, rawCrc32 } from "../../../src/probe/checksum.ts";
 import { type HandMade, handMade, MIB } from "./header.ts";
 import { be16, be32, counting, latin1, le16, le32, le64, type Patch, patch } from "./sparse-source.ts";
 
@@ -19,6 +19,18 @@ function nilfs(at: number, checkpoint: number, label: string): Patch {
   sb.set(latin1(label), 168);
   sb.set(le32(rawCrc32(sb.subarray(0, 280), 7)), 16);
   return { at, bytes: sb };
+}
+
+/** The pool's descriptor with its checksum, or a wrong one. */
+function mpool(difference: number): Patch {
+  const fields = Uint8Array.from([
+    ...latin1("mpoolDev"),
+    ...latin1("a pool".padEnd(32, "\0")),
+    ...counting(16),
+    ...le16(1),
+    ...le32(2),
+  ]);
+  return patch(0, fields, le32(crc32c(fields) ^ difference));
 }
 
 const hfsBlock = [patch(1024, "BD"), patch(1044, be32(512))];
@@ -161,4 +173,11 @@ export const FILESYSTEM_HEADERS: readonly HandMade[] = [
     [patch(0, "hsqs"), patch(28, le16(4), le16(0)), patch(1024, le32(0xe0f5e1e2))],
     "ambivalent",
   ),
+  handMade(
+    "mpool",
+    SIZE,
+    [mpool(0)],
+    "LABEL=a\\ pool | UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | TYPE=mpool | USAGE=filesystem",
+  ),
+  handMade("mpool-bad-sum", SIZE, [mpool(1)], ""),
 ];

@@ -103,4 +103,18 @@ export const WINDOWS_HEADERS: readonly HandMade[] = [
     exfat(20, 5),
     "UUID=0403-0201 | VERSION=1.0 | BLOCK_SIZE=1048576 | TYPE=exfat | USAGE=filesystem",
   ),
+  handMade(
+    "exfat-second-cluster",
+    SIZE,
+    [
+      ...exfat(9, 0),
+      patch(
+        (512 + 2) * 512,
+        Array.from({ length: 512 }, (_, i) => (i % 32 === 0 ? 0x81 : 0)),
+      ),
+      patch(128 * 512 + 4 * 4, le32(6)),
+      patch((512 + 4) * 512, [0x83, 5], utf16le("later")),
+    ],
+    "LABEL=later | UUID=0403-0201 | VERSION=1.0 | BLOCK_SIZE=512 | TYPE=exfat | USAGE=filesystem",
+  ),
 ];
