@@ -1,13 +1,15 @@
 import { type ConsolaInstance, createConsola } from "consola/core";
 import type { BootPlan } from "./config/plan.ts";
 import { type BootRecord, keepMessage, type StepRecord } from "./journal.ts";
+import { createKernelConsole, type KernelConsole } from "./kernel-console.ts";
 import type { Machine } from "./machine/machine.ts";
 import { printable } from "./report.ts";
-import { readText } from "./steps/block-devices.ts";
 import type { Voice } from "./voice.ts";
 
 /** What the boot tells the person, and at the same time the kernel's log and the record. */
 export interface Console extends Voice {
+  /** What the kernel says on the same console. */
+  readonly kernel: KernelConsole;
   /** A plain line of the narration. */
   say(text: string): void;
   /** A step that is done: what, to what, how long. */
@@ -29,6 +31,7 @@ const TIME_COLUMN = 60;
 
 /** A console that also writes into the kernel's log and the record, which get the narration also where `quiet` keeps it off the screen. */
 export function createConsole(machine: Machine, record: BootRecord): Console {
+  const kernel = createKernelConsole(machine);
   let talk: BootPlan["talk"] = { level: "normal", log: "all" };
   const consola: ConsolaInstance = createConsola({
     level: 3, // info; consola's own numbers
@@ -44,9 +47,10 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
     const isLogged = talk.log !== "console";
     if (isLogged) machine.writeKernelLog(level, line);
     const isShown = level <= SHOWN_LEVELS[talk.level] && (talk.log !== "kmsg" || level <= ERROR);
-    if (isShown && !(isLogged && doesKernelShow(machine, level))) machine.writeConsole(`${line}\n`);
+    if (isShown && !(isLogged && kernel.shows(level))) machine.writeConsole(`${line}\n`);
   }
   return {
+    kernel,
     say: (text) => consola.info(text),
     step: (step) => consola.info(formatStep(step)),
     trouble(lines) {
@@ -61,18 +65,6 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
       consola.level = wish.level === "debug" ? 4 : 3;
     },
   };
-}
-
-/** True where the kernel prints a record of this level on its consoles by itself: nobody wants to read a line twice. */
-function doesKernelShow(machine: Machine, level: number): boolean {
-  try {
-    // The first number is console_loglevel (Documentation/admin-guide/sysctl/kernel.rst).
-    return (
-      level < Number.parseInt(readText(machine, "/proc/sys/kernel/printk"), 10) && machine.stat("/dev/kmsg") !== null
-    );
-  } catch {
-    return false; // a kernel without CONFIG_PRINTK
-  }
 }
 
 function column(name: string, text: string): string {

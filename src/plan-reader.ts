@@ -4,6 +4,7 @@ import { type Manifest, parseManifest } from "./config/manifest.ts";
 import type { BootPlan } from "./config/plan.ts";
 import { type PlanOfRescue, planRescue } from "./config/rescue-policy.ts";
 import type { Console } from "./console.ts";
+import { BootError, isErrno } from "./errors.ts";
 import type { BootRecord } from "./journal.ts";
 import type { Machine } from "./machine/machine.ts";
 import { decodeText } from "./probe/text.ts";
@@ -20,6 +21,8 @@ export interface PlanReader {
   add(parameters: readonly string[]): void;
 }
 
+const TALK_WITHOUT_PLAN: BootPlan["talk"] = { level: "normal", log: "all" };
+
 /** A reader of this machine's command line and manifest that writes both the command line and the kernel's name into the record. */
 export function createPlanReader(
   machine: Machine,
@@ -35,8 +38,10 @@ export function createPlanReader(
       const cmdline = readCommandLine(machine);
       record.commandLine = decodeText(cmdline).trimEnd();
       record.kernel = machine.release().release;
+      console.kernel.silence(TALK_WITHOUT_PLAN, cmdline);
       const made = makePlan({ cmdline, manifest: readManifest(machine), inherited, added });
       console.obey(made.plan.talk);
+      console.kernel.silence(made.plan.talk, cmdline);
       console.say(`levain ${record.levain} on Linux ${record.kernel}`);
       for (const warning of made.warnings) console.warn(warning);
       plan = made.plan;
@@ -52,11 +57,18 @@ export function createPlanReader(
 }
 
 function planWithoutMistakes(machine: Machine): PlanOfRescue {
-  const cmdline = readCommandLine(machine);
+  const cmdline = orElse(() => readCommandLine(machine), new Uint8Array());
+  const manifest = orElse(() => readManifest(machine), null);
+  return planRescue(cmdline, manifest);
+}
+
+/** What cannot be read has been told already. */
+function orElse<T>(read: () => T, otherwise: T): T {
   try {
-    return planRescue(cmdline, readManifest(machine));
-  } catch {
-    return planRescue(cmdline); // the manifest is damaged
+    return read();
+  } catch (error) {
+    if (error instanceof BootError || isErrno(error)) return otherwise;
+    throw error;
   }
 }
 
@@ -65,11 +77,11 @@ function readManifest(machine: Machine): Manifest | null {
   return machine.stat(path) === null ? null : parseManifest(machine.readFile(path));
 }
 
-/** Its bytes, for a label on it need not be UTF-8; empty where /proc cannot be read: then nothing was asked for. */
+/** Its bytes, for a label on it need not be UTF-8. */
 function readCommandLine(machine: Machine): Uint8Array {
   try {
     return machine.readFile("/proc/cmdline");
-  } catch {
-    return new Uint8Array();
+  } catch (cause) {
+    throw new BootError("could not read the kernel's command line", { cause });
   }
 }

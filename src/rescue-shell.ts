@@ -43,7 +43,7 @@ function runOn(machine: Machine, shell: readonly string[], terminal: string, con
       console,
     );
   return attempt(
-    () => void machine.runOnTerminal(shell, terminal, ENVIRONMENT, remember),
+    () => console.kernel.aside(() => machine.runOnTerminal(shell, terminal, ENVIRONMENT, remember)),
     `could not start the shell ${shell[0] ?? ""} on ${terminal}`,
     console,
   );

@@ -49,11 +49,14 @@ export function runBoot(machine: Machine, version: string, inherited: Inherited)
     try {
       const handover = boot(context);
       record.state = "handed over";
-      saveRecord(machine, record, handover.root === "/" ? "" : handover.root);
+      const newRoot = handover.root === "/" ? "" : handover.root;
+      saveRecord(machine, record, newRoot);
+      console.kernel.restore(newRoot);
       return handover;
     } catch (error) {
       const words = error instanceof RestartError ? error.parameters : recover(error);
       record.state = "booting";
+      runner.rewindFailed();
       if (words.length === 0) continue;
       plans.add(words);
       runner.rewind("prepare");

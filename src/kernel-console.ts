@@ -1,0 +1,93 @@
+import { parseCommandLine } from "./config/cmdline.ts";
+import type { BootPlan } from "./config/plan.ts";
+import type { Machine } from "./machine/machine.ts";
+
+const PRINTK = "/proc/sys/kernel/printk";
+const IGNORE_LEVEL = "/sys/module/printk/parameters/ignore_loglevel";
+/** The kernel's critical words and worse (levels 0 to 2 of syslog(2)) are shown whatever we do. */
+const QUIET_LEVEL = 3;
+/** Parameters of the kernel by which a person says how much of its log is to be on the console. */
+const KERNEL_WORDS = ["debug", "ignore_loglevel", "loglevel"];
+
+/** What the kernel shows of its log on the console: it would mix its drivers' words and a copy of our own into the narration. */
+export interface KernelConsole {
+  /** True where the kernel puts a record of this level (syslog(2)) on its consoles by itself: nobody wants to read a line twice. */
+  shows(level: number): boolean;
+  /** Keeps it silent from here on, unless the person has said how much is to be shown. */
+  silence(talk: BootPlan["talk"], cmdline: Uint8Array): void;
+  /** As it was before, while `act` runs. */
+  aside<T>(act: () => T): T;
+  /** As it was before; `prefix` is the new root once /proc has moved there. */
+  restore(prefix: string): void;
+}
+
+/** What the kernel shows, read and set by /proc/sys/kernel/printk (proc_sys_kernel(5)). */
+export function createKernelConsole(machine: Machine): KernelConsole {
+  let before: string | null = null;
+  let shown = 0;
+  function silence(): void {
+    const level = readLevel(machine);
+    if (before !== null || level === null || level <= QUIET_LEVEL) return;
+    if (write(machine, PRINTK, String(QUIET_LEVEL))) before = String(level);
+  }
+  function restore(prefix: string): void {
+    if (before !== null && write(machine, `${prefix}${PRINTK}`, before)) before = null;
+  }
+  return {
+    shows(level) {
+      // Once /proc has moved into the new root, what was last known holds.
+      shown = readShown(machine) ?? shown;
+      return level < shown && machine.stat("/dev/kmsg") !== null;
+    },
+    silence(talk, cmdline) {
+      if (isAskedFor(talk, cmdline)) restore("");
+      else silence();
+    },
+    aside(act) {
+      const wasSilent = before !== null;
+      restore("");
+      try {
+        return act();
+      } finally {
+        if (wasSilent) silence();
+      }
+    },
+    restore,
+  };
+}
+
+/** True where the plan or a word for the kernel asks for its log on the console. */
+function isAskedFor(talk: BootPlan["talk"], cmdline: Uint8Array): boolean {
+  if (talk.level === "debug" || talk.log === "kmsg") return true;
+  return parseCommandLine(cmdline).words.some(({ name }) => KERNEL_WORDS.includes(name));
+}
+
+/** Records below this level are shown; null where /proc or the kernel's log is not there. */
+function readShown(machine: Machine): number | null {
+  const level = readLevel(machine);
+  return level !== null && read(machine, IGNORE_LEVEL)?.startsWith("Y") === true ? 8 : level;
+}
+
+function readLevel(machine: Machine): number | null {
+  const level = Number.parseInt(read(machine, PRINTK) ?? "", 10);
+  return Number.isNaN(level) ? null : level;
+}
+
+/** null where the file cannot be read. */
+function read(machine: Machine, path: string): string | null {
+  try {
+    return new TextDecoder().decode(machine.readFile(path));
+  } catch {
+    return null;
+  }
+}
+
+/** False where it was refused: then the kernel talks on, which is no reason to stop a boot. */
+function write(machine: Machine, path: string, text: string): boolean {
+  try {
+    machine.writeFile(path, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
