@@ -29,33 +29,38 @@ const NO_OPTIONS = ["defaults", "rw", "auto", "noauto", "nofail", "suid", "dev",
 
 /** Mounts by the probed type, or the first of `types` that the kernel takes; returns that type. The kernel's refusal is told in its own words. */
 export function mountDevice(machine: Machine, order: MountOrder, modules: FilesystemLoader, voice: Voice): string {
-  const { device, target } = order;
-  const types = order.types.length > 0 ? order.types : device.facts.type === null ? [] : [device.facts.type];
+  const types = typesToTry(order);
   if (types.length === 0) throw unknownContent(order);
-  machine.makeDirectory(target);
-  const mark = machine.kernelLogMark();
+  machine.makeDirectory(order.target);
   const refusals: unknown[] = [];
+  const kernel: string[] = [];
   for (const type of types) {
+    modules.loadFilesystem(type, order.options);
+    const mark = machine.kernelLogMark(); // after what the driver says of itself, which explains no refusal
     try {
-      modules.loadFilesystem(type, order.options);
       mountAs(machine, order, type, voice);
       return type;
     } catch (error) {
       refusals.push(error);
+      kernel.push(...machine.kernelLogSince(mark));
     }
   }
-  throw refused(order, types, refusals, machine.kernelLogSince(mark));
+  throw refused(order, types, refusals, kernel);
+}
+
+function typesToTry({ types, device }: MountOrder): readonly string[] {
+  if (types.length > 0) return types;
+  return device.facts.type === null ? [] : [device.facts.type];
 }
 
 function mountAs(machine: Machine, order: MountOrder, type: string, voice: Voice): void {
   const { device, target, writable } = order;
   const { flags, options } = splitOptions(order.options);
   const request = { source: device.node, target, type, options };
-  if (!writable) return machine.mount({ ...request, flags: addReadOnly(flags) });
   try {
-    machine.mount({ ...request, flags });
+    machine.mount({ ...request, flags: writable ? flags : addReadOnly(flags) });
   } catch (error) {
-    if (!isErrno(error, "EROFS", "EACCES")) throw error;
+    if (!writable || !isErrno(error, "EROFS", "EACCES")) throw error;
     voice.warn(`${device.node} is write-protected, mounting it read-only`);
     machine.mount({ ...request, flags: addReadOnly(flags) });
   }
