@@ -28,9 +28,9 @@ async function packChild(): Promise<string> {
   return packed;
 }
 
-/** check-init.c, compiled static. Returns its path. */
-export async function compileCheckInit(): Promise<string> {
-  const output = join(scratchDirectory(), "check-init");
-  await run(["gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", join(SUPPORT, "check-init.c"), "-o", output]);
+/** Compiles a C file of test/support to a static program. Returns its path. */
+export async function compileStatic(source: string): Promise<string> {
+  const output = join(scratchDirectory(), "program");
+  await run(["gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", join(SUPPORT, source), "-o", output]);
   return output;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { BUSYBOX, type Entry, packInitramfs } from "../support/initramfs.ts";
 import { LEVAIN } from "../support/levain-image.ts";
-import { compileCheckInit, packedChild } from "../support/packed-program.ts";
+import { compileStatic, packedChild } from "../support/packed-program.ts";
 import type { Vm } from "../support/qemu.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
@@ -28,7 +28,7 @@ function guest(
 async function checkInitEntries(): Promise<Record<string, Entry>> {
   const ballast = join(scratchDirectory(), "ballast");
   writeFileSync(ballast, Buffer.alloc(20 << 20, 1));
-  return { "/check-init": { file: await compileCheckInit() }, "/usr/share/ballast": { file: ballast } };
+  return { "/check-init": { file: await compileStatic("check-init.c") }, "/usr/share/ballast": { file: ballast } };
 }
 
 /** An initramfs that leaves itself for a tmpfs, as a classic initrd would be a real mount, and starts the program there. */
@@ -65,7 +65,7 @@ async function ask(vm: Vm, command: string, answer: RegExp): Promise<void> {
 vmTest(
   "what check-init checks is what the kernel itself gives an init",
   async () => ({
-    initrd: await packInitramfs({ "/init": { file: await compileCheckInit() } }),
+    initrd: await packInitramfs({ "/init": { file: await compileStatic("check-init.c") } }),
     cmdline: "-- bare",
     memoryMib: 256,
   }),
@@ -246,6 +246,24 @@ vmTest(
   },
 );
 
+async function noDevtmpfs(cmdline: string, entries: Readonly<Record<string, Entry>>): Promise<VmTestOptions> {
+  const watcher = await compileStatic("no-devtmpfs.c");
+  return { initrd: await packInitramfs({ ...entries, "/init": { file: watcher }, ...WITH_BUSYBOX }), cmdline };
+}
+
+vmTest(
+  "a kernel without devtmpfs: /dev is made of nodes, and has all that a crash and a shell need",
+  async () => noDevtmpfs("CHILD=abort", { "/levain": { file: await packedChild() } }),
+  async (vm) => {
+    await vm.expect("levain crashed: killed by SIGABRT");
+    await ask(vm, "busybox grep -c devtmpfs /proc/mounts", /^0$/m);
+    await ask(vm, "busybox grep ' /dev ' /proc/mounts", /^tmpfs \/dev tmpfs/m);
+    await ask(vm, "busybox stat -c '%n %a %t:%T' /dev/urandom /dev/kmsg /dev/console", /^\/dev\/urandom 666 1:9$/m);
+    await vm.expect("/dev/kmsg 600 1:b\n/dev/console 600 5:1\n");
+    await ask(vm, "umask; busybox head -c 5 /dev/zero | busybox wc -c", /^0022\n5$/m);
+  },
+);
+
 // From here on with Bun: levain itself.
 
 vmTest(
@@ -274,6 +292,15 @@ vmTest(
     cmdline: "root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff",
     cpu: "Nehalem",
   }),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
+
+vmTest(
+  "levain starts on a kernel without devtmpfs",
+  () => noDevtmpfs("root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff", { "/levain": { file: LEVAIN } }),
   async (vm) => {
     await vm.expect("could not find the root device");
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
