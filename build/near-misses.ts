@@ -1,6 +1,6 @@
 /** At most `count` of `names` that `given` may have been meant as: few letters different, or the one in the other; the nearest first. */
 export function nearMisses(given: string, names: readonly string[], count = 5): readonly string[] {
-  const limit = Math.max(1, Math.floor(given.length / 3));
+  const limit = Math.max(2, Math.floor(given.length / 3));
   return names
     .map((name) => ({
       name,

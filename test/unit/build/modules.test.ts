@@ -136,7 +136,7 @@ describe("modules asked for", () => {
     try {
       refused();
     } catch (error) {
-      expect((error as BootError).seen).toEqual(["card"]);
+      expect((error as BootError).seen).toEqual(["card", "cards"]);
     }
   });
 });
