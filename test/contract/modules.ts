@@ -165,8 +165,10 @@ export const MODULE_CASES: readonly ContractCase[] = [
   },
   {
     name: "a disk that is pulled out is told with its partitions, and is gone from sysfs and /dev by then",
-    check(machine, _directory, hands) {
+    check(machine, directory, hands) {
       const disk = FIXTURES.partitionedDisk;
+      const [major, minor] = machine.stat(`/dev/${disk}`)?.represents?.split(":").map(Number) ?? [];
+      machine.makeNode(`${directory}/kept`, "block", major ?? 0, minor ?? 0, 0o600);
       const names = [`${disk}2`, `${disk}1`, disk];
       hands.pullOut(disk);
       const told = new Set(
@@ -181,6 +183,7 @@ export const MODULE_CASES: readonly ContractCase[] = [
         equal(machine.lstat(`/sys/class/block/${name}`), null);
         equal(machine.stat(`/dev/${name}`), null);
       }
+      refuses("ENXIO", () => machine.openReader(`${directory}/kept`));
     },
   },
 ];
