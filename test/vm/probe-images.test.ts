@@ -8,13 +8,13 @@ import type { RandomReader } from "../../src/machine/machine.ts";
 import type { ByteSource } from "../../src/probe/facts.ts";
 import { formatExport } from "../../src/probe/format.ts";
 import { readPartitionTable } from "../../src/probe/partition-table.ts";
-import type { Partition } from "../../src/probe/partitions/model.ts";
 import { probe } from "../../src/probe/probe.ts";
 import { cacheDirectory, scratchDirectory } from "../support/cache.ts";
 import { HAND_MADE } from "../support/probe/hand-made.ts";
 import type { HandMade } from "../support/probe/header.ts";
 import type { ImageRecipe } from "../support/probe/image-recipe.ts";
 import { provideImage } from "../support/probe/image-store.ts";
+import { askBlkid, formatPartition, listPartitions, type Outcome } from "../support/probe/real-tools.ts";
 import { RECIPES } from "../support/probe/recipes.ts";
 
 // Not a guest: every image that Debian's tools make, and every header made by hand, beside the real blkid and partx of
@@ -24,19 +24,6 @@ const machine = createLinuxMachine();
 
 /** Where levain and libblkid 2.38 are meant to differ; each has its line in docs/probe.md. */
 const DIFFERENT_PARTITIONS = ["dos-primary 4096", "dos-freebsd 4096"];
-
-interface Outcome {
-  readonly output: string;
-  readonly status: number;
-}
-
-function askTool(...argv: readonly string[]): Outcome {
-  const environment = { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, LC_ALL: "C.UTF-8" };
-  const { stdout, exitCode } = Bun.spawnSync([...argv], { env: environment });
-  return { output: stdout.toString(), status: exitCode };
-}
-
-const askBlkid = (path: string) => askTool("blkid", "-p", "-o", "export", path);
 
 function askLevain(path: string): Outcome {
   const { output, status } = describeImages(machine, [path], { json: false, sectorSize: null });
@@ -50,34 +37,6 @@ function listOurs(path: string, sectorSize: number): readonly string[] {
   } finally {
     reader.close();
   }
-}
-
-function formatPartition({ number, start, size, name, uuid, type, attributes, scheme }: Partition): string {
-  return [
-    number,
-    start,
-    size,
-    escapeLikePartx(name ?? ""),
-    uuid ?? "",
-    type,
-    `0x${attributes.toString(16)}`,
-    scheme,
-  ].join("|");
-}
-
-/** partx writes all bytes but ASCII's as \xNN. */
-function escapeLikePartx(text: string): string {
-  const hex = (letter: string) => Buffer.from(letter).toString("hex").replace(/../g, "\\x$&");
-  return text.replace(/[^ -~]/gu, hex);
-}
-
-function listTheirs(path: string, sectorSize: number): readonly string[] {
-  const columns = "NR,START,SECTORS,NAME,UUID,TYPE,FLAGS,SCHEME";
-  const { output } = askTool("partx", "--sector-size", `${sectorSize}`, "-o", columns, "--pairs", path);
-  return output
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => [...line.matchAll(/"([^"]*)"/g)].map(([, value]) => value).join("|"));
 }
 
 function recipeOf(name: string): ImageRecipe {
@@ -102,7 +61,7 @@ describe("images of real tools", () => {
       expect(askLevain(path)).toEqual(askBlkid(path));
       for (const sectorSize of [512, 4096]) {
         if (DIFFERENT_PARTITIONS.includes(`${recipe.name} ${sectorSize}`)) continue;
-        expect(listOurs(path, sectorSize)).toEqual(listTheirs(path, sectorSize));
+        expect(listOurs(path, sectorSize)).toEqual(listPartitions(path, sectorSize));
       }
     },
     MAKE_TIMEOUT_MS,
@@ -122,7 +81,7 @@ describe("headers made by hand", () => {
     // What the unit tests take for blkid's word is.
     const told = theirs.output.trimEnd().split("\n").slice(1).join(" | ");
     expect(image.tells).toBe(theirs.status === 8 ? "ambivalent" : told);
-    expect(listOurs(path, 512)).toEqual(listTheirs(path, 512));
+    expect(listOurs(path, 512)).toEqual(listPartitions(path, 512));
   });
 });
 

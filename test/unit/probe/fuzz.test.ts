@@ -8,6 +8,7 @@ import { probe } from "../../../src/probe/probe.ts";
 import { SIGNATURES } from "../../../src/probe/signatures.ts";
 import { decodePrintable } from "../../../src/probe/text.ts";
 import { HAND_MADE } from "../../support/probe/hand-made.ts";
+import { readRecordedImages } from "../../support/probe/recorded-images.ts";
 import { latin1, type Patch, sparseSource } from "../../support/probe/sparse-source.ts";
 
 const RUNS = { numRuns: 300 };
@@ -69,14 +70,14 @@ describe("whatever is on a disk, it is told or not, in bounded time and reads", 
     const flip = fc.record({ patch: fc.nat(), byte: fc.nat(), value: fc.constantFrom(0, 1, 0x7f, 0x80, 0xff) });
     fc.assert(
       fc.property(
-        fc.constantFrom(...HAND_MADE),
+        fc.constantFrom(...HAND_MADE, ...readRecordedImages()),
         fc.array(flip, { maxLength: 8 }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         setting,
         (image, flips, part, [kind, sectorSize]) => {
           const patches = image.patches.map((patch) => ({ ...patch, bytes: Uint8Array.from(patch.bytes) }));
           for (const { patch, byte, value } of flips) {
-            const target = patches[patch % patches.length]?.bytes ?? new Uint8Array(1);
+            const target = patches[patch % Math.max(1, patches.length)]?.bytes ?? new Uint8Array(1);
             target[byte % target.length] = value;
           }
           examineAll(part < 0.5 ? image.size : Math.floor(image.size * part), patches, kind, sectorSize);

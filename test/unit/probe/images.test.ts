@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { READ_LIMIT_BYTES } from "../../../src/probe/area.ts";
 import { formatExport } from "../../../src/probe/format.ts";
+import { readPartitionTable } from "../../../src/probe/partition-table.ts";
 import { type ProbeResult, probe } from "../../../src/probe/probe.ts";
 import { HAND_MADE } from "../../support/probe/hand-made.ts";
+import { formatPartition } from "../../support/probe/real-tools.ts";
+import { readRecordedImages } from "../../support/probe/recorded-images.ts";
 import { sparseSource } from "../../support/probe/sparse-source.ts";
 
 // What each `tells` was recorded from the real blkid; test/vm/probe-images.test.ts compares it with the one that is here.
@@ -38,6 +41,14 @@ describe("headers made by hand are told as blkid tells them", () => {
     const result = probe(sparseSource(image?.size ?? 0, image?.patches ?? []));
     expect(result.ambivalent).toEqual(["swap", "iso9660"]);
     expect(result.type).toBeNull();
+  });
+});
+
+describe("images of real tools are told as blkid and partx tell them", () => {
+  test.each(readRecordedImages().map((image) => [image.name, image] as const))("%s", (_name, image) => {
+    expect(tell(probe(sparseSource(image.size, image.patches)))).toBe(image.tells);
+    const table = readPartitionTable(sparseSource(image.size, image.patches), 512);
+    expect(table?.partitions.map(formatPartition) ?? []).toEqual([...image.partitions]);
   });
 });
 

@@ -1,0 +1,68 @@
+// Records of every image that a real tool makes what levain reads of it, and what the real blkid and partx say, so that the
+// unit tests need neither. Run it as `bun test/support/probe/record-images.ts` when a recipe or what is read has changed.
+import { join } from "node:path";
+import { createLinuxMachine } from "../../../src/machine/linux.ts";
+import { readPartitionTable } from "../../../src/probe/partition-table.ts";
+import { probe } from "../../../src/probe/probe.ts";
+import { provideImage } from "./image-store.ts";
+import { askBlkid, listPartitions } from "./real-tools.ts";
+import { RECIPES } from "./recipes.ts";
+import { encodeImages, type RecordedImage } from "./recorded-images.ts";
+import { type Patch, sparseSource } from "./sparse-source.ts";
+
+const ZERO_GAP_BYTES = 16;
+const NOISE_BYTES = 512;
+/** Noise does not compress, and says nothing. */
+const LEFT_OUT = ["random"];
+
+/** The pieces of `bytes` that are not zero, as patches. */
+function* findPieces(offset: number, bytes: Uint8Array): Generator<Patch> {
+  let start = -1;
+  let zeros = 0;
+  for (const [i, byte] of bytes.entries()) {
+    zeros = byte === 0 ? zeros + 1 : 0;
+    if (byte !== 0 && start < 0) start = i;
+    if (start >= 0 && (zeros > ZERO_GAP_BYTES || i === bytes.length - 1)) {
+      yield { at: offset + start, bytes: bytes.slice(start, i + 1 - zeros) };
+      start = -1;
+    }
+  }
+}
+
+/** Without long pieces that change nothing: encrypted key material is noise too. */
+function dropNoise(size: number, pieces: readonly Patch[]): readonly Patch[] {
+  const tell = (patches: readonly Patch[]) => JSON.stringify(probe(sparseSource(size, patches)));
+  const told = tell(pieces);
+  const without = (noise: Patch) => pieces.filter((piece) => piece !== noise);
+  return pieces.filter((piece) => piece.bytes.length < NOISE_BYTES || tell(without(piece)) !== told);
+}
+
+async function record(recipe: (typeof RECIPES)[number]): Promise<RecordedImage> {
+  const path = await provideImage(recipe);
+  const reader = createLinuxMachine().openReader(path);
+  const pieces = new Map<number, Patch>();
+  const source = {
+    size: reader.size,
+    read(offset: number, length: number) {
+      const bytes = reader.read(offset, length);
+      for (const piece of findPieces(offset, bytes)) pieces.set(piece.at, piece);
+      return bytes;
+    },
+  };
+  probe(source);
+  readPartitionTable(source, 512);
+  reader.close();
+  const { output, status } = askBlkid(path);
+  const tells = status === 8 ? "ambivalent" : output.trimEnd().split("\n").slice(1).join(" | ");
+  return {
+    name: recipe.name,
+    size: reader.size,
+    tells,
+    partitions: listPartitions(path, 512),
+    patches: dropNoise(reader.size, [...pieces.values()]),
+  };
+}
+
+const images: RecordedImage[] = [];
+for (const recipe of RECIPES.filter(({ name }) => !LEFT_OUT.includes(name))) images.push(await record(recipe));
+await Bun.write(join(import.meta.dir, "recorded-images.zst"), encodeImages(images));
