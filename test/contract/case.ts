@@ -85,3 +85,8 @@ export function mountImage(machine: Machine, source: string, target: string): vo
   machine.makeDirectory(target);
   machine.mount({ source, target, type: "squashfs", flags: ["ro"], options: "" });
 }
+
+/** Loads a module of the fixtures. */
+export function loadModule(machine: Machine, name: string): void {
+  machine.loadModule(`${FIXTURES.modules}/${name}.ko`, "");
+}

@@ -1,5 +1,6 @@
 import type { Machine } from "../../src/machine/machine.ts";
 import type { ContractCase, Hands } from "./case.ts";
+import { DISK_CASES } from "./disks.ts";
 import { FILE_CASES } from "./files.ts";
 import { LOOP_CASES } from "./loops.ts";
 import { MODULE_CASES } from "./modules.ts";
@@ -14,6 +15,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...MOUNT_CASES,
   ...MOVE_CASES,
   ...MODULE_CASES,
+  ...DISK_CASES,
   ...LOOP_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
