@@ -1,5 +1,4 @@
 import { equal, ok } from "node:assert/strict";
-import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, FIXTURES, loadModule, readText, refuses } from "./case.ts";
 
 /** In the order in which they can be loaded. */
