@@ -31,7 +31,7 @@ export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMar
     if (read.length > 0) records = [...records, ...read].slice(-KEPT_RECORDS);
   };
   return {
-    writeKernelLog,
+    writeKernelLog: createRecordWriter(),
     kernelLogMark() {
       readNewRecords();
       return records.at(-1)?.sequence ?? -1;
@@ -46,21 +46,29 @@ export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMar
 }
 
 /** Opened for each record: the kernel's rate limit (ten in five seconds) is counted per open file. */
-function writeKernelLog(level: number, text: string): void {
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
+function createRecordWriter(): Kernel["writeKernelLog"] {
+  let last: number | null = null;
+  function open(): number {
     try {
       const fd = fs.openSync(KMSG, fs.constants.O_WRONLY);
-      try {
-        fs.writeSync(fd, encodeRecord(`<${level & 7}>levain: ${line}`));
-      } finally {
-        fs.closeSync(fd);
-      }
-    } catch {
-      // A log that fails must not fail a boot.
-      return;
+      if (last !== null) fs.closeSync(last);
+      last = fd;
+    } catch (error) {
+      if (last === null) throw error;
     }
+    return last; // also where /dev has moved into the new root: the end of a boot is worth a record, too
   }
+  return (level, text) => {
+    for (const line of text.split("\n")) {
+      if (line === "") continue;
+      try {
+        fs.writeSync(open(), encodeRecord(`<${level & 7}>levain: ${line}`));
+      } catch {
+        // A log that fails must not fail a boot.
+        return;
+      }
+    }
+  };
 }
 
 /** The text with a newline, without which the kernel waits for the rest of the line and shows the record with the next one. Cut between two characters. */
