@@ -1,0 +1,105 @@
+import { expect } from "bun:test";
+import { rootImage } from "../support/filesystem-images.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
+
+const STEPS = ["prepare", "modules", "root", "mount", "layers", "init", "handover"];
+
+async function guest(cmdline: string): Promise<VmTestOptions> {
+  return levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline });
+}
+
+/** What came on the console between the kernel's start of our program and the real init's first word. */
+function bootLines(log: string): string[] {
+  const after = log.split("Run /init as init process\n")[1] ?? log;
+  const lines = (after.split("small-root:")[0] ?? "").trimEnd().split("\n");
+  // The kernel speaks again as soon as it is asked to start the real init.
+  return lines.filter((line) => !line.includes("Not activating Mandatory Access Control"));
+}
+
+vmTest(
+  "a boot is seven calm lines, and the kernel's log has them too",
+  () => guest("root=LABEL=ROOT"),
+  async (vm) => {
+    await vm.expect("small-root: ready");
+    const [head, ...steps] = bootLines(vm.log());
+    expect(head).toMatch(/^levain \S+ on Linux \S+$/);
+    expect(steps.map((line) => /^ {2}(\S+) +.* +\d+ ms$/.exec(line)?.[1] ?? line)).toEqual(STEPS);
+    expect(new Set(steps.map((line) => line.length))).toEqual(new Set([79]));
+    vm.send("echo levels $(cat /proc/sys/kernel/printk); dmesg | grep -c 'levain: '; dmesg | tail -n 3\n");
+    await vm.expect(/levels 7 4 1 7\n8\n/);
+    await vm.expect(/levain: {3}handover {2}switch_root to \/sbin\/init/);
+  },
+);
+
+vmTest(
+  "quiet is quiet",
+  () => guest("quiet root=LABEL=ROOT"),
+  async (vm) => {
+    await vm.expect("small-root: init is");
+    expect(vm.log().split("small-root:")[0]?.trim()).toBe("");
+    await vm.expect("small-root: ready");
+    vm.send("echo levels $(cat /proc/sys/kernel/printk); dmesg | grep -c 'levain: '\n");
+    await vm.expect(/levels 4 4 1 7\n8\n/);
+  },
+);
+
+vmTest(
+  "quiet does not hide a failure, and nobody reads it twice",
+  () => guest("quiet root=LABEL=NO rd.timeout=1"),
+  async (vm) => {
+    await vm.expect(PROMPT);
+    expect(vm.log().match(/could not find the root device/g)).toHaveLength(1);
+    expect(vm.log()).not.toMatch(/^ {2}(prepare|\.\.\.)/m);
+    expect(
+      Math.max(
+        ...vm
+          .log()
+          .split("\n")
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(80);
+    vm.send("echo levels $(cat /proc/sys/kernel/printk)\n");
+    await vm.expect("levels 4 4 1 7");
+    vm.send("levain retry root=LABEL=ROOT\n");
+    await vm.expect("small-root: ready");
+  },
+);
+
+for (const words of ["loglevel=7", "ignore_loglevel", "rd.debug"]) {
+  vmTest(
+    `with ${words} the kernel speaks, and no line comes twice`,
+    () => guest(`${words} root=LABEL=ROOT`),
+    async (vm) => {
+      await vm.expect("small-root: ready");
+      for (const step of STEPS) {
+        const lines = bootLines(vm.log()).filter((line) => new RegExp(`^(\\[.*\\] levain: )? {2}${step} `).test(line));
+        expect(lines).toHaveLength(1);
+      }
+      expect(vm.log()).toContain("EXT4-fs (vda): mounted filesystem");
+      expect(vm.log()).toMatch(/^\[.*\] levain: {3}root +\/dev\/vda ext4/m);
+    },
+  );
+}
+
+vmTest(
+  "rd.log=kmsg leaves the console to the kernel",
+  () => guest("quiet rd.log=kmsg rd.debug=0 root=LABEL=ROOT"),
+  async (vm) => {
+    await vm.expect("small-root: ready");
+    vm.send("dmesg | grep -c 'levain: '\n");
+    await vm.expect(/^8$/m);
+    expect(vm.log()).not.toContain("switch_root to");
+  },
+);
+
+vmTest(
+  "rd.log=console leaves the kernel's log alone",
+  () => guest("rd.log=console root=LABEL=ROOT"),
+  async (vm) => {
+    await vm.expect(/^ {2}handover +switch_root to/m);
+    await vm.expect("small-root: ready");
+    vm.send("dmesg | grep -c 'levain: '\n");
+    await vm.expect(/^0$/m);
+  },
+);

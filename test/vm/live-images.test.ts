@@ -1,0 +1,156 @@
+import { expect } from "bun:test";
+import { createCipheriv } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { filesImage, flashStick, liveMedium } from "../support/disk-images.ts";
+import { corruptImage, rootImage } from "../support/filesystem-images.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import type { Vm } from "../support/qemu.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const FLASH = "root=LABEL=FLASH rd.image=/newroot.sfs";
+const BIG_MIB = 200;
+
+/** How many writes the guest has sent to its disks. */
+async function countWrites(vm: Vm): Promise<number> {
+  const disks = (await vm.monitor("query-blockstats")) as readonly { readonly stats: { wr_operations: number } }[];
+  expect(disks.length).toBeGreaterThan(0);
+  return disks.reduce((sum, { stats }) => sum + stats.wr_operations, 0);
+}
+
+async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<void> {
+  vm.send(`${command}\n`);
+  await vm.expect(answer);
+}
+
+vmTest(
+  "scenario A: from a USB stick that can be written to and never is",
+  async () =>
+    levainGuest({
+      image: { kernel: "full" },
+      disks: [{ file: await flashStick(), bus: "usb" }],
+      cmdline: `${FLASH} rd.overlay=tmpfs:size=100M`,
+      memoryMib: 768,
+    }),
+  async (vm) => {
+    await vm.expect(/^ {2}root +\/dev\/sda1 vfat "FLASH" +\d+ ms$/m);
+    await vm.expect(/^ {2}layers +\/newroot\.sfs \(squashfs\) \+ tmpfs 100M at \/sysroot +\d+ ms$/m);
+    for (const mount of [
+      "/run/levain/medium vfat /dev/sda1 ro,",
+      "/run/levain/lower squashfs /dev/loop0 ro,",
+      "/run/levain/overlay tmpfs tmpfs rw,relatime,size=102400k,",
+      "/ overlay overlay rw,",
+    ]) {
+      await vm.expect(`small-root: mount ${mount}`);
+    }
+    await vm.expect("small-root: ready");
+    await ask(vm, "cd /run/levain; echo changed > /etc/passwd; cat overlay/upper/etc/passwd", "\nchanged");
+    await ask(vm, "head -n1 lower/etc/passwd; ls medium; rm /mnt -r; ls -l overlay/upper", "root::0:0");
+    await vm.expect(/newroot\.sfs\s+.*c-+ .* mnt$/ms);
+    await ask(vm, "sync; echo all-$((40 + 2))", "all-42");
+    expect(await countWrites(vm)).toBe(0);
+  },
+);
+
+const LIVE_VFAT = "rd.live.dir=images/x86 rd.live.squashimg=root.sfs";
+const STACKS: readonly [string, () => Promise<string>, RegExp][] = [
+  [`${FLASH} rd.overlay=0`, () => flashStick(), /mount \/ squashfs \/dev\/loop0 ro,/],
+  [
+    "root=LABEL=FLASH rd.image=boot/root.erofs",
+    async () => flashStick({ image: await rootImage("erofs"), path: "/boot/root.erofs" }),
+    /lower erofs \/dev\/loop0 ro,[\s\S]*mount \/ overlay overlay rw,/,
+  ],
+  [
+    "root=LABEL=ROOT rw rd.overlay",
+    () => rootImage("ext4", { label: "ROOT" }),
+    /lower ext4 \/dev\/vda ro,[\s\S]*mount \/ overlay overlay rw,/,
+  ],
+  ["root=live:CDLABEL=LIVE", () => liveMedium("iso9660"), /medium iso9660 \/dev\/vda ro,[\s\S]*mount \/ overlay/],
+  ["root=live:/dev/disk/by-label/LIVE", () => liveMedium("vfat"), /medium vfat \/dev\/vda ro,[\s\S]*mount \/ overlay/],
+  [
+    `root=live:LABEL=L2 ${LIVE_VFAT}`,
+    async () => filesImage("vfat", { "/images/x86/root.sfs": await rootImage("squashfs-xz") }, { label: "L2" }),
+    /lower squashfs \/dev\/loop0 ro,[\s\S]*mount \/ overlay/,
+  ],
+];
+
+for (const [cmdline, disk, mounts] of STACKS) {
+  vmTest(
+    `${cmdline} stacks its layers`,
+    async () => levainGuest({ disks: [await disk()], cmdline }),
+    async (vm) => {
+      await vm.expect(mounts);
+      await vm.expect("small-root: ready");
+      await ask(vm, "echo x > /x; sync; cat /x", /^x$|Read-only file system/m);
+      expect(await countWrites(vm)).toBe(0);
+    },
+  );
+}
+
+/** A medium with a squashfs of 200 MiB, which nothing can make smaller. */
+async function bigMedium(): Promise<string> {
+  const file = join(scratchDirectory(), "noise");
+  const noise = createCipheriv("aes-128-ctr", Buffer.alloc(16), Buffer.alloc(16));
+  writeFileSync(file, noise.update(Buffer.alloc(BIG_MIB << 20)));
+  const image = await rootImage("squashfs-lz4", {}, { "/noise": { file } });
+  return filesImage("iso9660", { "/LiveOS/squashfs.img": image }, { label: "BIG" });
+}
+
+vmTest(
+  "rd.live.ram tells how far it is, and the medium can be taken out then",
+  async () =>
+    levainGuest({
+      disks: [{ file: await bigMedium(), id: "stick" }],
+      cmdline: "root=live:LABEL=BIG toram",
+      memoryMib: 1024,
+    }),
+  async (vm) => {
+    await vm.expect(/copying squashfs\.img to RAM, \d+ of 20\d MiB \(\d+ %\)/);
+    await vm.expect(/layers +\/LiveOS\/squashfs\.img \(squashfs, in RAM\) \+ tmpfs at \/sysroot/);
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toContain("mount /run/levain/medium");
+    await vm.unplug("stick");
+    await ask(vm, "while [ -e /dev/vda ]; do sleep 0.2; done; md5sum /noise", /^[0-9a-f]{32} {2}\/noise$/m);
+  },
+);
+
+vmTest(
+  "an image that memory does not hold stays on the medium",
+  async () => levainGuest({ disks: [await bigMedium()], cmdline: "root=live:LABEL=BIG rd.live.ram", memoryMib: 448 }),
+  async (vm) => {
+    await vm.expect(/warning +not copying squashfs\.img to RAM: it takes 20\d MiB and \d+ MiB are free/);
+    await vm.expect("small-root: mount /run/levain/medium iso9660 /dev/vda ro,");
+    await vm.expect("small-root: ready");
+  },
+);
+
+for (const how of ["truncated", "garbled"] as const) {
+  vmTest(
+    `a ${how} squashfs is told with the kernel's own words`,
+    async () => {
+      const image = await corruptImage(await rootImage("squashfs-zstd"), how);
+      return levainGuest({ disks: [await flashStick({ image })], cmdline: FLASH });
+    },
+    async (vm) => {
+      await vm.expect("the image /newroot.sfs cannot be mounted");
+      await vm.expect(/could not mount \/dev\/loop0 \(squashfs\)/);
+      await vm.expect(/kernel: .*(SQUASHFS error|squashfs)/i);
+      await vm.expect("hint: the file is damaged");
+      await vm.expect(PROMPT);
+      await ask(vm, "cat /sys/block/loop0/loop/backing_file || echo the-loop-is-$((0))-now", "the-loop-is-0-now");
+    },
+  );
+}
+
+vmTest(
+  "a missing image is told with what is on the medium",
+  async () => levainGuest({ disks: [await flashStick({ path: "/old/root.sfs" })], cmdline: FLASH }),
+  async (vm) => {
+    await vm.expect("there is no image /newroot.sfs on the medium");
+    await vm.expect("seen: old");
+    await vm.expect("hint: correct rd.image=");
+    await vm.expect(PROMPT);
+    await ask(vm, "levain retry rd.image=/old/root.sfs", "small-root: ready");
+  },
+);
