@@ -62,7 +62,7 @@ export function boot({ machine, voice, step, readPlan }: BootContext): Handover 
       moveApiMounts(machine, root, { voice, undo });
       return handover;
     },
-    ({ mode, argv }) => `${mode} to ${argv.join(" ")}`,
+    ({ mode, argv }) => (mode === "stay" ? `to ${argv.join(" ")}, here` : `${mode} to ${argv.join(" ")}`),
   );
 }
 

@@ -27,7 +27,7 @@ const SHOWN_LEVELS = { quiet: 4, normal: 6, debug: 7 } as const;
 const ERROR = 3;
 
 const NAME_COLUMNS = 10;
-const TIME_COLUMN = 60;
+const TIME_COLUMN = 68;
 
 /** A console that also writes into the kernel's log and the record, which get the narration also where `quiet` keeps it off the screen. */
 export function createConsole(machine: Machine, record: BootRecord): Console {

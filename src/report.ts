@@ -73,7 +73,7 @@ function listSeen(seen: readonly string[]): readonly string[] {
 /** Lines cut between words to fit a terminal of 80 columns; what goes on is indented below where its line began, and below the text of a `seen:` or `hint:`. */
 export function wrapLines(lines: readonly string[]): readonly string[] {
   return lines.flatMap((line) => {
-    const indent = " ".repeat(/^(?:\s*)(?:\w+: )?/.exec(line)?.[0].length ?? 0);
+    const indent = " ".repeat(/^ *(?:seen: |hint: |kernel: )?/.exec(line)?.[0].length ?? 0);
     const wrapped: string[] = [];
     let rest = line;
     while (rest.length > LINE_COLUMNS) {

@@ -17,8 +17,8 @@ export function applyPolicy(machine: Machine, policy: Policy, console: Console):
     return waitForEver(machine, console);
   }
   console.trouble([
-    "here is a shell: `levain status` says where the boot stands, `exit` tries again from",
-    "there, `levain retry root=LABEL=NAME` (or any other parameter) with a correction",
+    "here is a shell: `levain status` tells where the boot stands, `exit` tries it",
+    "again from there, `levain retry root=LABEL=NAME` with other parameters",
   ]);
   return runShell(machine, shell, console) ?? waitForEver(machine, console);
 }

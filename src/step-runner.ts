@@ -1,5 +1,5 @@
 import type { StepName } from "./config/plan.ts";
-import { isErrno } from "./errors.ts";
+import { BootError, isErrno } from "./errors.ts";
 import type { BootRecord, StepRecord } from "./journal.ts";
 import { saveRecord } from "./journal.ts";
 import type { Machine } from "./machine/machine.ts";
@@ -14,6 +14,8 @@ export interface StepRunner {
   readonly run: RunStep;
   /** Forgets every step from `name` on and takes back what they did, the last first. */
   rewind(name: StepName): void;
+  /** Before another try after a failure: what the person may have mended or changed is looked at anew, the modules of the image and a device that could not be mounted. */
+  rewindFailed(): void;
 }
 
 /** Who is told before and after a step. */
@@ -55,13 +57,19 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
       const { startMs } = step;
       rewind(name);
       Object.assign(step, { startMs, endMs, outcome: "failed", text: report(error)[0] ?? "" });
+      if (isErrno(error)) throw new BootError(`the step "${name}" could not be done`, { cause: error });
       throw error;
     } finally {
       saveRecord(machine, record);
     }
   }
 
-  return { run, rewind };
+  function rewindFailed(): void {
+    values.delete("modules"); // it takes nothing back: what is in the kernel stays there
+    if (record.steps.some(({ name, outcome }) => name === "mount" && outcome === "failed")) rewind("root");
+  }
+
+  return { run, rewind, rewindFailed };
 }
 
 /** What cannot be taken back (busy, or gone already) stays: the failure that led here is what the person must hear. */

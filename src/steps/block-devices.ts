@@ -4,7 +4,7 @@ import type { ExamineOptions } from "../probe/area.ts";
 import type { Facts } from "../probe/facts.ts";
 import { readPartitionTable } from "../probe/partition-table.ts";
 import { probe } from "../probe/probe.ts";
-import { printable } from "../report.ts";
+import { describeRefusal, printable } from "../report.ts";
 
 /** A block device that the kernel has, with what it holds. */
 export interface BlockDevice {
@@ -18,6 +18,8 @@ export interface BlockDevice {
   /** For a partition: the disk's kernel name and the partition's number. */
   readonly partition: { readonly disk: string; readonly index: number } | null;
   readonly facts: Facts;
+  /** Why its content cannot be read, in words; null where it can. */
+  readonly unreadable: string | null;
 }
 
 /** PARTUUID and PARTLABEL of a partition. */
@@ -52,10 +54,10 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
     const number = `${properties["MAJOR"]}:${properties["MINOR"]}`;
     ensureNode(machine, node, number);
     const partition = Number.isInteger(index) ? { disk: diskOf(machine, directory), index } : null;
-    const facts = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
-    return { name, node, number, sizeBytes, partition, facts };
+    const content = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
+    return { name, node, number, sizeBytes, partition, ...content };
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENODEV", "ENXIO", "ENOTDIR")) return null; // it went away while we looked
+    if (isErrno(error)) return null; // it went away while we looked
     throw error;
   }
 }
@@ -83,7 +85,8 @@ function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockD
 }
 
 /** The device as a report names it: `/dev/vda1 vfat "EFI"`. */
-export function describeDevice({ node, facts }: BlockDevice): string {
+export function describeDevice({ node, facts, unreadable }: BlockDevice): string {
+  if (unreadable !== null) return `${node} (cannot be read: ${unreadable})`;
   const type =
     facts.type ?? (facts.partitionTable === null ? "(nothing known)" : `(${facts.partitionTable} partition table)`);
   return `${node} ${type}${facts.label === null ? "" : ` "${printable(facts.label)}"`}`;
@@ -128,11 +131,13 @@ function readSectorSize(machine: Machine, disk: string): number {
 }
 
 /** A device that cannot be read, whatever the reason, is one of which nothing is known: it must not end the search for another. */
-function probeNode(machine: Machine, node: string, area: ExamineOptions): Facts {
+function probeNode(machine: Machine, node: string, area: ExamineOptions): Pick<BlockDevice, "facts" | "unreadable"> {
   try {
-    return withReader(machine, node, (reader) => probe(reader, area));
+    return { facts: withReader(machine, node, (reader) => probe(reader, area)), unreadable: null };
   } catch (error) {
-    if (isErrno(error) && !isErrno(error, "ENOENT", "ENODEV")) return NOTHING;
+    if (isErrno(error) && !isErrno(error, "ENOENT", "ENODEV")) {
+      return { facts: NOTHING, unreadable: describeRefusal(error) };
+    }
     throw error;
   }
 }

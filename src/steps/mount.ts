@@ -6,7 +6,7 @@ import type { BlockDevice } from "./block-devices.ts";
 
 /** A device to mount, and how. */
 export interface MountOrder {
-  readonly device: Pick<BlockDevice, "node" | "facts">;
+  readonly device: Pick<BlockDevice, "node" | "facts" | "unreadable">;
   readonly target: string;
   /** Types to try instead of the probed one. */
   readonly types: readonly string[];
@@ -109,9 +109,13 @@ function hintFor(order: MountOrder, types: readonly string[], refusals: readonly
   return "check it from the rescue shell or another system with fsck, then `levain retry`";
 }
 
-function unknownContent({ device: { node, facts }, hint }: MountOrder): BootError {
-  const holds =
-    facts.partitionTable === null ? "nothing that levain knows" : `a ${facts.partitionTable} partition table`;
+function unknownContent({ device: { node, facts, unreadable }, hint }: MountOrder): BootError {
+  if (unreadable !== null) {
+    const why = new BootError(`its content cannot be read: ${unreadable}`);
+    return new BootError(`could not mount ${node}`, { cause: why, hint: "check the disk and its cable, then `exit`" });
+  }
+  const { partitionTable } = facts;
+  const holds = partitionTable === null ? "nothing that levain knows" : `a ${partitionTable} partition table`;
   return new BootError(`could not mount ${node}`, {
     cause: new BootError(`it holds ${holds}, and no type was given`),
     hint: hint ?? "name a partition in root=, or the type with rootfstype=",

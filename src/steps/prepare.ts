@@ -1,3 +1,4 @@
+import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { findMount, readMounts } from "./mounts.ts";
 
@@ -7,13 +8,23 @@ const API_MOUNTS = [
   { type: "tmpfs", target: "/run", flags: ["nosuid", "nodev"], options: "mode=0755" },
 ] as const;
 
-/** Mounts /sys and /run where nothing is mounted there yet, and makes the directories that the boot uses. */
+/** Mounts /sys and /run where nothing is mounted there yet, and makes the directories that the boot uses. Throws BootError. */
 export function prepare(machine: Machine): void {
   const mounts = readMounts(machine);
   for (const { type, target, flags, options } of API_MOUNTS) {
     if (findMount(mounts, target) !== null) continue;
-    machine.makeDirectory(target);
-    machine.mount({ source: type, target, type, flags, options });
+    attempt(`could not mount ${target}, which every boot needs`, () => {
+      machine.makeDirectory(target);
+      machine.mount({ source: type, target, type, flags, options });
+    });
   }
-  machine.makeDirectory("/run/levain");
+  attempt("could not make a place in /run", () => machine.makeDirectory("/run/levain"));
+}
+
+function attempt(message: string, act: () => void): void {
+  try {
+    act();
+  } catch (cause) {
+    throw new BootError(message, { cause });
+  }
 }

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import { SyscallError } from "../../src/errors.ts";
+import { type FakeBoot, type FakeBootOptions, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
+
+// Every call of a boot is refused once, one boot each. The boot must tell it and go on after the shell's `exit`, or do without.
+
+/** Calls that never throw, as the interface says, and the last one of all. */
+const NEVER_REFUSED = [
+  ...["nowMs", "sleepMs", "writeConsole", "writeKernelLog", "kernelLogMark", "kernelLogSince", "release"],
+  ...["handOver", "power", "isBoot"],
+];
+/** What is no call of the machine but a test's own. */
+const TESTS_OWN = ["journal", "console", "kernelLog", "refuse", "plugIn", "pullOut", "overflowEvents", "say"];
+
+/** Counts the calls of a machine and refuses the one with this number; returns the list of all. */
+function refuseCall(machine: FakeMachine, number: number | null, code: string): string[] {
+  const calls: string[] = [];
+  for (const [name, call] of Object.entries(machine)) {
+    if (typeof call !== "function" || NEVER_REFUSED.includes(name) || TESTS_OWN.includes(name)) continue;
+    const watched = (...given: unknown[]) => {
+      calls.push(`${name} ${given.filter((one) => typeof one === "string").join(" ")}`);
+      if (calls.length - 1 === number) throw new SyscallError(name, code, subjectOf(given[0] ?? name));
+      return call(...given);
+    };
+    Object.assign(machine, { [name]: watched });
+  }
+  return calls;
+}
+
+function subjectOf(given: unknown): string {
+  if (Array.isArray(given)) return given.join(" ");
+  if (typeof given !== "object" || given === null) return String(given);
+  return String(Object.entries(given).find(([name]) => name === "target" || name === "file")?.[1]);
+}
+
+const exit = () => undefined;
+
+function bootRefused(options: FakeBootOptions, number: number | null, code: string): FakeBoot & { calls: string[] } {
+  let calls: string[] = [];
+  const look = (machine: FakeMachine) => {
+    expect(machine.stat("/dev/console")?.kind).toBe("character");
+    expect(machine.stat("/init")?.kind).toBe("file");
+    expect(machine.stat("/proc/self/mountinfo")?.kind).toBe("file");
+  };
+  const before = (machine: FakeMachine) => {
+    calls = refuseCall(machine, number, code);
+  };
+  return { ...fakeBoot({ ...options, before, person: [look, exit] }), calls };
+}
+
+/** The kernel's refusal; or what follows where /sys does not tell of a disk, or an init cannot be looked at. */
+const WHY = /\(E[A-Z]+\)|said E[A-Z]+|could not find the root device/;
+
+/** A list of modules that is not there is an empty one, and stays so until the boot is planned again. */
+function isOptional(call: string): boolean {
+  return /^readFile \/lib\/modules\//.test(call);
+}
+
+/** The options anew for each boot: images are told apart by their bytes. */
+const BOOTS: Readonly<Record<string, () => FakeBootOptions>> = {
+  "a plain root": () => ({
+    cmdline: "root=PARTLABEL=root rw rd.modules=loop",
+    disks: [{ name: "vda", partitions: [{ image: rootImage(), name: "root" }] }],
+    files: {
+      "/etc/levain.json": '{"version":1,"kernel":null,"parameters":[]}',
+      "/sbin/fsck.ext4": { data: "x", mode: 0o755 },
+    },
+    programs: { "/sbin/fsck.ext4": () => ({ status: 1, output: "mended\n" }) },
+  }),
+  "an image in RAM below an overlay": () => {
+    const { disk, squashfs } = stick();
+    return {
+      cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=50% rd.live.ram",
+      disks: [{ name: "sda", partitions: [{ image: disk }], arrivesAtMs: 2000 }],
+      images: [squashfs],
+    };
+  },
+  "a classic initrd": () => ({
+    cmdline: "root=LABEL=ROOT rd.putold=/initrd",
+    rootType: "ext2",
+    files: { "/sys": { directory: true }, "/run": { directory: true }, "/sysroot": { directory: true } },
+    disks: [{ name: "vda", image: rootImage("ROOT", { "/initrd": { directory: true } }) }],
+  }),
+  "a system to stay in": () => ({ files: { "/sbin/init": { data: "#!/bin/busybox\n", mode: 0o755 } } }),
+};
+
+for (const [name, options] of Object.entries(BOOTS)) {
+  describe(name, () => {
+    const whole = bootRefused(options(), null, "EIO");
+
+    test("boots by itself", () => {
+      expect(whole.end).toBeObject();
+      expect(whole.shells).toBe(0);
+    });
+
+    for (const code of ["EIO", "ENOENT", "EBUSY"]) {
+      test(`whatever call is refused with ${code}, the boot says so and goes on after the shell, or does without`, () => {
+        for (const [number, call] of whole.calls.entries()) {
+          if (code === "ENOENT" && isOptional(call)) continue;
+          const boot = bootRefused(options(), number, code);
+          const about = `${number}: ${call} → ${code}\n${boot.console}`;
+          expect(boot.console, about).not.toMatch(/bug in levain|undefined|\[object/);
+          expect(boot.end, about).toEqual(whole.end);
+          expect(boot.shells, about).toBeLessThanOrEqual(1);
+          if (boot.shells === 1) expect(boot.console, about).toMatch(WHY);
+        }
+      });
+    }
+
+    test("nothing is mounted twice, or left behind by the first try", () => {
+      for (const [number, call] of whole.calls.entries()) {
+        const boot = bootRefused(options(), number, "EIO");
+        if (boot.shells === 0 || /^(unmount|detachLoop)/.test(call)) continue;
+        expect(boot.mounts, `${number}: ${call}\n${boot.console}\n${boot.journal.join("\n")}`).toEqual(whole.mounts);
+      }
+    });
+  });
+}

@@ -1,0 +1,246 @@
+import { expect, test } from "bun:test";
+import { fakeImage } from "../support/fake-images.ts";
+import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+
+test("a plain root by its label", () => {
+  const { journal, console } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image: rootImage() }] });
+  expect(journal).toMatchInlineSnapshot(`
+    [
+      "mkdir /sys",
+      "mount sysfs sysfs at /sys (nosuid,noexec,nodev)",
+      "mkdir /run",
+      "mount tmpfs tmpfs at /run (nosuid,nodev,mode=0755)",
+      "mkdir /run/levain",
+      "mkdir /sysroot",
+      "mount ext4 /dev/vda at /sysroot (ro)",
+      "move /dev to /sysroot/dev",
+      "move /sys to /sysroot/sys",
+      "move /run to /sysroot/run",
+      "move /proc to /sysroot/proc",
+      "switch_root to /sysroot: /sbin/init with HOME=/ TERM=linux",
+    ]
+  `);
+  expect(console).toMatchInlineSnapshot(`
+    "levain 0.1.0 on Linux 6.1.0-fake
+      prepare   command line read                                            0 ms
+      modules   0 loaded for 0 devices                                       0 ms
+      root      /dev/vda ext4 "ROOT"                                         0 ms
+      mount     /dev/vda ext4 at /sysroot, read-only                         0 ms
+      layers    nothing to stack                                             0 ms
+      init      /sbin/init                                                   0 ms
+      handover  switch_root to /sbin/init                                    0 ms
+    "
+  `);
+});
+
+test("an image on a stick, with a tmpfs over it", () => {
+  const { disk, squashfs } = stick();
+  const { journal, console } = fakeBoot({
+    cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=100M",
+    disks: [{ name: "sda", partitions: [{ image: disk }] }],
+    images: [squashfs],
+  });
+  expect(journal).toMatchInlineSnapshot(`
+    [
+      "mkdir /sys",
+      "mount sysfs sysfs at /sys (nosuid,noexec,nodev)",
+      "mkdir /run",
+      "mount tmpfs tmpfs at /run (nosuid,nodev,mode=0755)",
+      "mkdir /run/levain",
+      "mkdir /run/levain/medium",
+      "mount vfat /dev/sda1 at /run/levain/medium (ro)",
+      "load /lib/modules/6.1.0-fake/kernel/drivers/block/loop.ko",
+      "loop /run/levain/medium/newroot.sfs (ro)",
+      "mkdir /run/levain/lower",
+      "mount squashfs /dev/loop0 at /run/levain/lower (ro)",
+      "load /lib/modules/6.1.0-fake/kernel/fs/overlay.ko",
+      "mkdir /run/levain/overlay",
+      "mount tmpfs tmpfs at /run/levain/overlay (mode=0755,size=100M)",
+      "mkdir /run/levain/overlay/upper",
+      "mkdir /run/levain/overlay/work",
+      "mkdir /sysroot",
+      "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/overlay/upper,workdir=/run/levain/overlay/work)",
+      "move /dev to /sysroot/dev",
+      "move /sys to /sysroot/sys",
+      "move /run to /sysroot/run",
+      "move /proc to /sysroot/proc",
+      "switch_root to /sysroot: /sbin/init with HOME=/ TERM=linux",
+    ]
+  `);
+  expect(console).toMatchInlineSnapshot(`
+    "levain 0.1.0 on Linux 6.1.0-fake
+      prepare   command line read                                            0 ms
+      modules   0 loaded for 0 devices                                       0 ms
+      root      /dev/sda1 vfat "FLASH"                                       0 ms
+      mount     /dev/sda1 vfat at /run/levain/medium, read-only              0 ms
+      layers    /newroot.sfs (squashfs) + tmpfs 100M at /sysroot             0 ms
+      init      /sbin/init                                                   0 ms
+      handover  switch_root to /sbin/init                                    0 ms
+    "
+  `);
+});
+
+test("a live medium that is copied to RAM and let go", () => {
+  const { disk, squashfs } = stick();
+  const { journal, end, record } = fakeBoot({
+    cmdline: "root=live:LABEL=FLASH rd.live.ram",
+    disks: [{ name: "sda", image: disk }],
+    images: [squashfs],
+  });
+  expect(journal).toMatchInlineSnapshot(`
+    [
+      "mkdir /sys",
+      "mount sysfs sysfs at /sys (nosuid,noexec,nodev)",
+      "mkdir /run",
+      "mount tmpfs tmpfs at /run (nosuid,nodev,mode=0755)",
+      "mkdir /run/levain",
+      "mkdir /run/levain/medium",
+      "mount vfat /dev/sda at /run/levain/medium (ro)",
+      "mkdir /run/levain/ram",
+      "mount tmpfs tmpfs at /run/levain/ram (mode=0700,size=1052672)",
+      "copy /run/levain/medium/LiveOS/squashfs.img to /run/levain/ram/squashfs.img",
+      "load /lib/modules/6.1.0-fake/kernel/drivers/block/loop.ko",
+      "loop /run/levain/ram/squashfs.img (ro)",
+      "mkdir /run/levain/lower",
+      "mount squashfs /dev/loop0 at /run/levain/lower (ro)",
+      "load /lib/modules/6.1.0-fake/kernel/fs/overlay.ko",
+      "mkdir /run/levain/overlay",
+      "mount tmpfs tmpfs at /run/levain/overlay (mode=0755)",
+      "mkdir /run/levain/overlay/upper",
+      "mkdir /run/levain/overlay/work",
+      "mkdir /sysroot",
+      "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/overlay/upper,workdir=/run/levain/overlay/work)",
+      "unmount /run/levain/medium",
+      "move /dev to /sysroot/dev",
+      "move /sys to /sysroot/sys",
+      "move /run to /sysroot/run",
+      "move /proc to /sysroot/proc",
+      "switch_root to /sysroot: /sbin/init with HOME=/ TERM=linux",
+    ]
+  `);
+  expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init" });
+  expect(record.steps.find(({ name }) => name === "layers")?.text).toBe(
+    "/LiveOS/squashfs.img (squashfs, in RAM) + tmpfs at /sysroot",
+  );
+});
+
+test("too little memory for a copy: the medium serves, and that is said", () => {
+  const { disk, squashfs } = stick();
+  const { console, end, journal } = fakeBoot({
+    cmdline: "root=live:LABEL=FLASH toram",
+    disks: [{ name: "sda", image: disk }],
+    images: [squashfs],
+    memoryBytes: 60 << 20,
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain(
+    "not copying squashfs.img to RAM: it takes 1 MiB and 60 MiB are free; running from the medium",
+  );
+  expect(journal).not.toContain("unmount /run/levain/medium");
+});
+
+test("a disk that comes late is waited for, and the wait is told", () => {
+  const { end, console, endMs } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [
+      { name: "vda", image: rootImage("OTHER") },
+      { name: "sda", image: rootImage(), arrivesAtMs: 6000 },
+    ],
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(endMs).toBe(6000);
+  expect(console).toMatchInlineSnapshot(`
+    "levain 0.1.0 on Linux 6.1.0-fake
+      prepare   command line read                                            0 ms
+      modules   0 loaded for 0 devices                                       0 ms
+      ...       waiting for LABEL=ROOT, 1 of 30 s · seen: /dev/vda ext4 "OTHER"
+      ...       waiting for LABEL=ROOT, 2 of 30 s · seen: /dev/vda ext4 "OTHER"
+      ...       waiting for LABEL=ROOT, 4 of 30 s · seen: /dev/vda ext4 "OTHER"
+      root      /dev/sda ext4 "ROOT"                                      5000 ms
+      mount     /dev/sda ext4 at /sysroot, read-only                         0 ms
+      layers    nothing to stack                                             0 ms
+      init      /sbin/init                                                   0 ms
+      handover  switch_root to /sbin/init                                    0 ms
+    "
+  `);
+});
+
+test("the second choice, when the first does not come in time", () => {
+  const { end, console, endMs } = fakeBoot({
+    cmdline: "root=LABEL=ROOT rootfallback=LABEL=NEITHER rootfallback=LABEL=OLD rd.timeout=5",
+    disks: [{ name: "vda", image: rootImage("OLD") }],
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(endMs).toBe(6000);
+  expect(console).toContain('warning   LABEL=ROOT did not appear, booting /dev/vda ext4 "OLD" from rootfallback=');
+});
+
+test("two devices with the label asked for: said, and the first is taken", () => {
+  const { end, console, journal } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [
+      { name: "vda", image: rootImage() },
+      { name: "vdb", image: rootImage() },
+    ],
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain("2 devices match LABEL=ROOT: /dev/vda and /dev/vdb; taking /dev/vda");
+  expect(journal).toContain("mount ext4 /dev/vda at /sysroot (ro)");
+});
+
+test("events that were lost are made up for by a look at /sys", () => {
+  const { end } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    files: { "/sbin/fsck.ext4": "#!" },
+    disks: [{ name: "sdb", image: fakeImage("ext4", { label: "OTHER" }), arrivesAtMs: 2000 }],
+    before(machine) {
+      // The root is there from the third second on, and every word of it is lost.
+      const { nextDeviceEvent } = machine;
+      Object.assign(machine, {
+        nextDeviceEvent(timeoutMs: number | null) {
+          const event = nextDeviceEvent(timeoutMs);
+          if (event?.devpath.endsWith("sdb") !== true) return event;
+          machine.plugIn({ name: "sda", image: rootImage() });
+          machine.overflowEvents();
+          return nextDeviceEvent(0);
+        },
+      });
+    },
+    programs: { "/sbin/fsck.ext4": () => ({}) },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+});
+
+test("no root asked for: the initramfs stays, with its applets", () => {
+  const { journal, end } = fakeBoot({ files: { "/sbin/init": { data: "#!/bin/busybox sh\n", mode: 0o755 } } });
+  expect(end).toMatchObject({ mode: "stay", root: "/", init: "/sbin/init" });
+  expect(journal).toContain("run /bin/busybox --install -s");
+});
+
+test("quiet: nothing but warnings and errors on the console, everything in the log", () => {
+  const disks = [{ name: "vda", image: rootImage() }];
+  const { console, machine, record } = fakeBoot({ cmdline: "quiet root=LABEL=ROOT rd.modules=no_such", disks });
+  expect(console).toBe(
+    "  warning   there is no module no_such in this image, add it with: levain image --module no_such\n",
+  );
+  expect(machine.kernelLog().join("\n")).toContain('levain:   root      /dev/vda ext4 "ROOT"');
+  expect(record.messages.map(({ text }) => text).join("\n")).toContain("switch_root to /sbin/init");
+});
+
+test("rd.debug: every event, also where quiet is said", () => {
+  const { console } = fakeBoot({
+    cmdline: "quiet rd.debug root=LABEL=ROOT",
+    disks: [{ name: "vda", image: rootImage(), arrivesAtMs: 3000 }],
+  });
+  expect(console).toContain("  debug     uevent add /devices/pci0000:00/0000:00:01.0/block/vda\n");
+});
+
+test("rd.log= says where the lines go", () => {
+  const disks = [{ name: "vda", image: rootImage() }];
+  const inLog = fakeBoot({ cmdline: "rd.log=kmsg root=LABEL=ROOT", disks });
+  expect(inLog.console).toBe("");
+  expect(inLog.machine.kernelLog().join("\n")).toContain("handover  switch_root to /sbin/init");
+  const onConsole = fakeBoot({ cmdline: "rd.log=console root=LABEL=ROOT", disks });
+  expect(onConsole.console).toContain("handover  switch_root to /sbin/init");
+  expect(onConsole.machine.kernelLog()).toEqual([]);
+});

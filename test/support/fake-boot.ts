@@ -1,0 +1,155 @@
+import { BootError } from "../../src/errors.ts";
+import type { BootRecord } from "../../src/journal.ts";
+import type { Handover, Machine } from "../../src/machine/machine.ts";
+import { runBoot } from "../../src/session.ts";
+import { parseMountInfo } from "../../src/steps/mounts.ts";
+import type { FakeTree } from "./fake-files.ts";
+import { type FakeImage, fakeImage } from "./fake-images.ts";
+import { type FakeMachine, type FakeMachineOptions, fakeMachine } from "./fake-machine.ts";
+import { Ended, type FakeProgram } from "./fake-processes.ts";
+
+/** What a person does in a shell, each time one comes; when the list is at its end, the person switches the machine off. */
+export type Person = readonly ((machine: FakeMachine) => void)[];
+
+export interface FakeBootOptions extends FakeMachineOptions {
+  readonly person?: Person;
+  /** What is done to the machine before it boots: refusals, mostly. */
+  readonly before?: (machine: FakeMachine) => void;
+}
+
+/** How a boot on a fake machine went. */
+export interface FakeBoot {
+  readonly machine: FakeMachine;
+  /** Where it went: to the real init, or what was done with the machine. */
+  readonly end: Handover | "reboot" | "poweroff" | "halt" | "waits for ever";
+  /** What changed something, without the writing of the record. */
+  readonly journal: readonly string[];
+  /** All that was said on the console. */
+  readonly console: string;
+  /** The last record that was written. */
+  readonly record: BootRecord;
+  /** How many shells there were. */
+  readonly shells: number;
+  /** Milliseconds since the kernel started when the end came. */
+  readonly endMs: number;
+  /** What was mounted when it was handed over: "/sysroot ext4 /dev/vda", sorted. */
+  readonly mounts: readonly string[];
+}
+
+const BUSYBOX = "/bin/busybox";
+const MODULES = "/lib/modules/6.1.0-fake";
+
+/** The head of a program for this machine: ELF, little-endian, EM_X86_64. */
+export const ELF = new Uint8Array(64);
+ELF.set(Buffer.from("\x7fELF\x02\x01\x01", "latin1"));
+ELF.set([2, 0, 62, 0], 16);
+
+/** A root tree that can be booted. */
+export const ROOT_TREE: FakeTree = {
+  "/sbin/init": { data: ELF, mode: 0o755 },
+  "/usr/lib/systemd/systemd-udevd": { data: ELF, mode: 0o755 },
+  ...Object.fromEntries(["/dev", "/proc", "/sys", "/run"].map((path) => [path, { directory: true as const }])),
+};
+
+/** A root filesystem with an init. */
+export function rootImage(label = "ROOT", changes: FakeTree = {}): FakeImage {
+  return fakeImage("ext4", { label, uuid: "0a1b2c3d-0000-4000-8000-00000000abcd" }, { ...ROOT_TREE, ...changes });
+}
+
+/** A stick: vfat, labelled FLASH, with a squashfs of a root at /newroot.sfs; and that squashfs, for `images`. */
+export function stick(tree: FakeTree = ROOT_TREE): { readonly disk: FakeImage; readonly squashfs: FakeImage } {
+  const squashfs = fakeImage("squashfs", {}, tree);
+  const files = { "/newroot.sfs": squashfs.bytes, "/LiveOS/squashfs.img": squashfs.bytes };
+  return { disk: fakeImage("vfat", { label: "FLASH", uuid: "F1A5-4000" }, files), squashfs };
+}
+
+/** An initramfs as `levain image` makes it, in short: BusyBox, and overlayfs and loop as modules. */
+export const INITRAMFS: FakeTree = {
+  "/init": { data: ELF, mode: 0o755 },
+  [BUSYBOX]: { data: ELF, mode: 0o755 },
+  [`${MODULES}/modules.dep`]: "kernel/fs/overlay.ko:\nkernel/drivers/block/loop.ko:\n",
+  [`${MODULES}/modules.alias`]: "alias fs-overlay overlay\n",
+  [`${MODULES}/kernel/fs/overlay.ko`]: "module",
+  [`${MODULES}/kernel/drivers/block/loop.ko`]: "module",
+};
+
+/** Boots a fake machine with `INITRAMFS` until it has come to an end. */
+export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
+  let shells = 0;
+  const shell: FakeProgram = ({ argv }) => {
+    if (argv[1] !== "sh") return {};
+    const turn = options.person?.[shells++];
+    if (turn === undefined) machine.power("poweroff");
+    else turn(machine);
+    return {};
+  };
+  const machine = fakeMachine({
+    filesystems: ["ext4", "vfat", "squashfs"],
+    modules: {
+      overlay: { filesystems: ["overlay"] },
+      loop: { nodes: { "/loop-control": { node: "character", number: "10:237" } } },
+    },
+    ...options,
+    files: { ...INITRAMFS, ...options.files },
+    programs: { [BUSYBOX]: shell, ...options.programs },
+  });
+  const quietly = { ...machine }; // as it is before a test refuses anything
+  options.before?.(machine);
+  let record: BootRecord | null = null;
+  let endMs = Number.NaN;
+  let mounts: readonly string[] = [];
+  const end = bootToEnd({
+    ...machine,
+    writeFile(path, data) {
+      if (path.endsWith("/levain/boot.json")) record = JSON.parse(String(data)) as BootRecord;
+      machine.writeFile(path, data);
+    },
+    sleepMs(ms) {
+      if (ms >= FOR_EVER_MS) throw new ForEver("nobody will come");
+      machine.sleepMs(ms);
+    },
+    power(action) {
+      endMs = machine.nowMs();
+      machine.power(action);
+    },
+    handOver(handover) {
+      endMs = machine.nowMs();
+      mounts = listMounts(quietly, handover.root === "/" ? "" : handover.root);
+      return machine.handOver(handover);
+    },
+  });
+  if (record === null) throw new BootError("no record was ever written");
+  return {
+    machine,
+    end,
+    journal: machine.journal.filter((line) => !line.includes("/levain/boot.json")),
+    console: machine.console.join(""),
+    record,
+    shells,
+    endMs,
+    mounts,
+  };
+}
+
+function listMounts(machine: Machine, root: string): readonly string[] {
+  const path = [`${root}/proc/self/mountinfo`, "/proc/self/mountinfo"].find((one) => machine.stat(one) !== null);
+  const text = path === undefined ? "" : Buffer.from(machine.readFile(path)).toString();
+  return parseMountInfo(text)
+    .map(({ target, type, source }) => `${target} ${type} ${source}`)
+    .sort();
+}
+
+const FOR_EVER_MS = 3_600_000;
+
+function bootToEnd(machine: Machine): FakeBoot["end"] {
+  try {
+    machine.handOver(runBoot(machine, "0.1.0", { argv: [], environment: ["HOME=/", "TERM=linux"] }));
+  } catch (error) {
+    if (error instanceof ForEver) return "waits for ever";
+    const end = error instanceof Ended ? (error.handover ?? error.power) : null;
+    if (end === null) throw error;
+    return end;
+  }
+}
+
+class ForEver extends Error {}
