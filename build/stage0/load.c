@@ -53,7 +53,9 @@ static void write_all(long fd, const char *from, u64 size)
 /* A file that exists in this process only; the dynamic loader opens it as /proc/self/fd/N. */
 static void publish_library(const struct library *library)
 {
-  long fd = make_memory_file(library->name);
+  /* Since Linux 6.3 the kernel wants to know whether it will be executed; mapping it is none of that. Before, it knows no such flag. */
+  long fd = make_memory_file(library->name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+  if (fd == -EINVAL) fd = make_memory_file(library->name, MFD_CLOEXEC);
   if (fd < 0) {
     complain("could not make a file in memory: ", describe_error(fd));
     leave(127);

@@ -27,11 +27,19 @@ long read_text_file(const char *path, char *to, u64 size)
   return (long)length;
 }
 
+void write_text_file(const char *path, const char *from, u64 size)
+{
+  long fd = open_file(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  write_bytes(fd, from, size);
+  close_file(fd);
+}
+
 /* The kernel shows a line of its log on all of its consoles where its level is below the first number of this file. */
 static int does_kernel_show_errors(void)
 {
   char text[64];
-  return read_text_file("/proc/sys/kernel/printk", text, sizeof text) > 0 && (text[0] > '3' || text[1] != '\t');
+  return read_text_file(CONSOLE_LEVEL, text, sizeof text) > 0 && (text[0] > '3' || text[1] != '\t');
 }
 
 /* Opened anew for each line: the rate limit of the log counts by open file. */

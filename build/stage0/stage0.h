@@ -132,3 +132,7 @@ void complain_words(const char *const *words);
 #define number_text(number) decimal(number, (char[24]){0})
 /* A whole small file, with a 0 behind it; cut at size - 1. Returns its length, or less than 0. */
 long read_text_file(const char *path, char *to, u64 size);
+/* Into a file that is there; what cannot be written is not. */
+void write_text_file(const char *path, const char *from, u64 size);
+/* proc_sys_kernel(5): its first number says which messages the kernel shows on its consoles. */
+#define CONSOLE_LEVEL "/proc/sys/kernel/printk"

@@ -44,7 +44,7 @@ static u64 read_message(int from, char *to)
 
 static void explain_death(int signal)
 {
-  say("levain crashed: killed by ", describe_signal(signal), " (", number_text(signal), ")");
+  say("crashed: killed by ", describe_signal(signal), " (", number_text(signal), ")");
   if (signal == 9) say("hint: the kernel kills where memory runs out (`dmesg` tells): give the machine more memory");
   else say("hint: a fault of levain or of its runtime, or damaged memory: try again, and please report it");
 }
@@ -59,11 +59,11 @@ static int is_handover(int status, int messages, char *message, char **words, st
     return 0;
   }
   if (code) {
-    say("levain ended with exit status ", number_text(code), " and no word on how to go on");
+    say("ended with exit status ", number_text(code), " and no word on how to go on");
     return 0;
   }
   const char *fault = parse_handover(message, size, words, handover);
-  if (fault) say("levain ended without a handover that can be followed: ", fault);
+  if (fault) say("ended without a handover that can be followed: ", fault);
   return !fault;
 }
 
@@ -82,6 +82,8 @@ void supervise(char **envp)
   prepare_machine();
   /* Now: when something fails later, /proc may have been moved into the new root. */
   struct policy policy = read_machine_policy();
+  char level[64];
+  long level_size = read_text_file(CONSOLE_LEVEL, level, sizeof level);
   for (;; apply_policy(&policy, envp, "starts levain once more")) {
     const char *lack = missing_cpu_feature();
     if (lack) {
@@ -94,5 +96,7 @@ void supervise(char **envp)
     if (pid < 0) say("could not start a process: ", describe_error(pid));
     else if (is_handover(wait_for(pid), messages, message, words, &handover))
       follow_for_ever(&handover, &policy, envp);
+    /* levain keeps the kernel off the console while it speaks itself. */
+    if (level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
   }
 }

@@ -28,6 +28,8 @@ typedef unsigned long u64;
 #define O_NONBLOCK 04000
 #define O_CLOEXEC 02000000
 #define MFD_CLOEXEC 1
+#define MFD_NOEXEC_SEAL 8
+#define EINVAL 22
 #define X_OK 1
 #define S_IFCHR 0020000
 #define MS_NOSUID 2
@@ -65,7 +67,7 @@ static inline long close_file(long fd) { return call1(SYS_close, fd); }
 static inline long duplicate(long fd, long to, int flags) { return fd == to ? fd : call3(SYS_dup3, fd, to, flags); }
 static inline long control(long fd, u64 request, void *argument) { return call3(SYS_ioctl, fd, request, argument); }
 static inline long make_pipe(int fds[2], int flags) { return call2(SYS_pipe2, fds, flags); }
-static inline long make_memory_file(const char *name) { return call2(SYS_memfd_create, name, MFD_CLOEXEC); }
+static inline long make_memory_file(const char *name, int flags) { return call2(SYS_memfd_create, name, flags); }
 static inline long make_directory(const char *path) { return call3(SYS_mkdirat, AT_FDCWD, path, 0755); }
 static inline long make_node(const char *path, u32 mode, u32 device)
 {

@@ -98,24 +98,26 @@ vmTest(
 
 vmTest(
   "every way to die ends in a shell, and exit starts levain once more",
-  guest("CHILD=abort", WITH_BUSYBOX),
+  guest("CHILD=abort", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
   async (vm) => {
-    await vm.expect("levain crashed: killed by SIGABRT (6)");
+    await vm.expect("levain: crashed: killed by SIGABRT (6)");
     await vm.expect("here is a shell: `exit` starts levain once more");
     for (const [how, words] of [
-      ["segv", "levain crashed: killed by SIGSEGV (11)"],
+      ["silence", "levain: crashed: killed by SIGABRT"],
+      ["segv", "levain: crashed: killed by SIGSEGV (11)"],
       ["kill", "hint: the kernel kills where memory runs out"],
-      ["exit3", "levain ended with exit status 3"],
+      ["exit3", "levain: ended with exit status 3"],
       ["garbage", "a handover that can be followed: it is cut off"],
       ["cut", "a handover that can be followed: "],
       ["big", "child: the second write: Resource temporarily unavailable"],
-      ["message-then-abort", "levain crashed: killed by SIGABRT"],
+      ["message-then-abort", "levain: crashed: killed by SIGABRT"],
       ["missing-init", "could not start /no/init: not found"],
     ] as const) {
       await startAgain(vm, how);
       await vm.expect(words);
     }
     await vm.expect("`exit` tries once more to start the real init");
+    await ask(vm, "busybox cut -f1 /proc/sys/kernel/printk", /^7$/m);
     await startAgain(vm, "describe");
     await vm.expect("could not start /no/init: not found");
     expect(vm.log()).not.toContain("child: argument");
@@ -178,7 +180,7 @@ vmTest(
   "rd.emergency=poweroff, with the kernel's own words silenced",
   guest("CHILD=abort rd.emergency=poweroff loglevel=1"),
   async (vm) => {
-    await vm.expect("levain: levain crashed: killed by SIGABRT");
+    await vm.expect("levain: crashed: killed by SIGABRT");
     await vm.expect("levain: powering off now");
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
   },
@@ -255,7 +257,7 @@ vmTest(
   "a kernel without devtmpfs: /dev is made of nodes, and has all that a crash and a shell need",
   async () => noDevtmpfs("CHILD=abort", { "/levain": { file: await packedChild() } }),
   async (vm) => {
-    await vm.expect("levain crashed: killed by SIGABRT");
+    await vm.expect("levain: crashed: killed by SIGABRT");
     await ask(vm, "busybox grep -c devtmpfs /proc/mounts", /^0$/m);
     await ask(vm, "busybox grep ' /dev ' /proc/mounts", /^tmpfs \/dev tmpfs/m);
     await ask(vm, "busybox stat -c '%n %a %t:%T' /dev/urandom /dev/kmsg /dev/console", /^\/dev\/urandom 666 1:9$/m);
@@ -276,7 +278,7 @@ vmTest(
     await vm.expect("could not find the root device");
     await vm.expect(PROMPT);
     vm.send("kill -ABRT $PPID\n");
-    await vm.expect("levain crashed: killed by SIGABRT (6)");
+    await vm.expect("levain: crashed: killed by SIGABRT (6)");
     await vm.expect("here is a shell");
     await ask(vm, "busybox ps -o args | busybox grep -c '[s]h$'", /^1$/m);
     await vm.expect(PROMPT);
