@@ -70,10 +70,11 @@ function listSeen(seen: readonly string[]): readonly string[] {
   return seen.length === 1 || short.length <= LINE_COLUMNS ? [short] : ["seen:", ...seen.map((item) => `  ${item}`)];
 }
 
-/** Lines cut between words to fit a terminal of 80 columns; what goes on is indented below where its line began, and below the text of a `seen:` or `hint:`. */
+/** Lines cut between words to fit a terminal of 80 columns; what goes on is indented a little more than its line, and below the text of a `seen:` or `hint:`. */
 export function wrapLines(lines: readonly string[]): readonly string[] {
   return lines.flatMap((line) => {
-    const indent = " ".repeat(/^ *(?:seen: |hint: |kernel: )?/.exec(line)?.[0].length ?? 0);
+    const [margin = "", label = ""] = /^ *(seen: |hint: |kernel: )?/.exec(line) ?? [];
+    const indent = " ".repeat(margin.length + (margin !== "" && label === "" ? 2 : 0));
     const wrapped: string[] = [];
     let rest = line;
     while (rest.length > LINE_COLUMNS) {

@@ -58,6 +58,7 @@ interface Search {
 function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null, search: Search): BlockDevice | null {
   const startMs = machine.nowMs();
   let noticeMs = FIRST_NOTICE_MS;
+  let told: string | null = null;
   for (;;) {
     while (takeEvent(machine, search, 0)); // all that is there now, so that a second device with the label is seen too
     const found = choose(wanted, search.inventory, search.name, search.voice);
@@ -67,7 +68,10 @@ function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null,
     const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
     if (leftMs <= 0) return null;
     if (waitedMs >= noticeMs) {
-      search.voice.progress(waiting(wanted, waitedMs, timeoutMs, search.inventory));
+      const seen = listShort(search.inventory);
+      const news = seen === told ? "" : ` · seen: ${seen}`;
+      search.voice.progress(`${describeWait(wanted, waitedMs, timeoutMs)}${news}`);
+      told = seen;
       noticeMs = waitedMs * 2;
     }
     takeEvent(machine, search, Math.max(1, Math.min(leftMs, noticeMs - waitedMs)));
@@ -137,23 +141,21 @@ function specText(spec: DeviceSpec): string {
   return printable(formatDeviceSpec(spec));
 }
 
-function waiting(wanted: DeviceSpec, waitedMs: number, timeoutMs: number | null, inventory: Inventory): string {
+function describeWait(wanted: DeviceSpec, waitedMs: number, timeoutMs: number | null): string {
   const limit = timeoutMs === null ? "" : ` of ${Math.round(timeoutMs / 1000)}`;
-  return `waiting for ${specText(wanted)}, ${Math.round(waitedMs / 1000)}${limit} s · seen: ${listShort(inventory)}`;
+  return `waiting for ${specText(wanted)}, ${Math.round(waitedMs / 1000)}${limit} s`;
 }
 
 /** As many as one line bears; the report has them all. */
 function listShort(inventory: Inventory): string {
-  const seen = listSeen(inventory);
+  const seen = listTelling(inventory).map(describeDevice);
   const more = seen.length > MOST_NAMED ? [`${seen.length - MOST_NAMED} more`] : [];
   return [...seen.slice(0, MOST_NAMED), ...more].join(" · ") || "no block device yet";
 }
 
 /** Whole disks with a partition table say nothing that their partitions do not say better. */
-function listSeen(inventory: Inventory): readonly string[] {
-  return [...inventory.values()]
-    .filter(({ facts }) => facts.partitionTable === null || facts.type !== null)
-    .map(describeSeen);
+function listTelling(inventory: Inventory): readonly BlockDevice[] {
+  return [...inventory.values()].filter(({ facts }) => facts.partitionTable === null || facts.type !== null);
 }
 
 function describeSeen(device: BlockDevice): string {
@@ -179,7 +181,7 @@ function notFound(plan: BootPlan, inventory: Inventory): BootError {
         : `"${formatDeviceSpec(spec).replace(/^[A-Z]+=/, "")}"`;
     return `${MISSING[spec.by]} ${printable(value)} appeared${index === 0 ? within : " either (rootfallback=)"}`;
   });
-  const seen = listSeen(inventory);
+  const seen = listTelling(inventory).map(describeSeen);
   return new BootError("could not find the root device", {
     cause: new BootError(reasons.join("\n")),
     seen: seen.length > 0 ? seen : ["no block device at all"],

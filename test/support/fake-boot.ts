@@ -76,9 +76,12 @@ export const INITRAMFS: FakeTree = {
 /** Boots a fake machine with `INITRAMFS` until it has come to an end. */
 export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
   let shells = 0;
+  let endMs = Number.NaN;
   const shell: FakeProgram = ({ argv }) => {
     if (argv[1] !== "sh") return {};
-    const turn = options.person?.[shells++];
+    const turn = options.person?.[shells];
+    shells += 1;
+    endMs = machine.nowMs();
     if (turn === undefined) machine.power("poweroff");
     else turn(machine);
     return {};
@@ -96,7 +99,6 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
   const quietly = { ...machine }; // as it is before a test refuses anything
   options.before?.(machine);
   let record: BootRecord | null = null;
-  let endMs = Number.NaN;
   let mounts: readonly string[] = [];
   const end = bootToEnd({
     ...machine,

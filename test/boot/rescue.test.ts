@@ -1,0 +1,516 @@
+import { describe, expect, test } from "bun:test";
+import { describeStatus } from "../../src/commands/status.ts";
+import { retryBoot } from "../../src/commands/retry.ts";
+import { STEP_NAMES } from "../../src/config/plan.ts";
+import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import { fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
+
+const exit = () => undefined;
+const retry =
+  (...parameters: string[]) =>
+  (machine: FakeMachine) =>
+    retryBoot(machine, parameters);
+
+/** What was run: no shell may be among it where there must be none. */
+function programs(journal: readonly string[]): readonly string[] {
+  return journal.filter((line) => line.startsWith("run "));
+}
+
+test("a wrong label: what was looked for, what is there, what to try", () => {
+  const { console, end, endMs } = fakeBoot({
+    cmdline: "root=LABEL=WRONG rd.timeout=10",
+    disks: [
+      { name: "vda", partitions: [{ image: rootImage("Linux") }, { image: fakeImage("vfat", { label: "EFI" }) }] },
+      { name: "vdb", image: fakeImage("crypto_LUKS", { uuid: "11111111-2222-4333-8444-555555555555" }) },
+      { name: "vdc" },
+    ],
+  });
+  expect(console).toMatchInlineSnapshot(`
+    "levain 0.1.0 on Linux 6.1.0-fake
+      prepare   command line read                                            0 ms
+      modules   0 loaded for 0 devices                                       0 ms
+      ...       waiting for LABEL=WRONG, 1 of 10 s · seen: /dev/vda1 ext4 "Linux" · /dev/vda2 vfat "EFI" · /dev/vdb crypto_LUKS · 1 more
+      ...       waiting for LABEL=WRONG, 2 of 10 s
+      ...       waiting for LABEL=WRONG, 4 of 10 s
+      ...       waiting for LABEL=WRONG, 8 of 10 s
+
+    could not find the root device
+      no device with label "WRONG" appeared within 10 s
+    seen:
+      /dev/vda1 ext4 "Linux"
+      /dev/vda2 vfat "EFI"
+      /dev/vdb crypto_LUKS (encrypted: nothing asks to unlock it)
+      /dev/vdc (nothing known)
+    hint: correct root= in the boot loader, try one with \`levain retry root=…\`, or
+          add the disk's driver: levain image --module NAME
+
+    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
+    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    "
+  `);
+  expect(end).toBe("poweroff");
+  expect(endMs).toBeGreaterThanOrEqual(11_000);
+});
+
+test("a mount that the kernel refuses is told in its own words, and the device is probed anew", () => {
+  const broken = fakeImage("ext4", { label: "ROOT" });
+  const { console, end, journal } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [{ name: "vda", image: broken }],
+    before: (machine) =>
+      machine.refuse("mount", "/dev/vda", "EUCLEAN", {
+        times: 1,
+        kernelLog: [
+          "EXT4-fs (vda): ext4_check_descriptors: Checksum for group 0 failed",
+          "EXT4-fs (vda): group descriptors corrupted!",
+        ],
+      }),
+    person: [
+      (machine) => {
+        machine.pullOut("vda");
+        machine.plugIn({ name: "vdb", image: rootImage() });
+      },
+    ],
+  });
+  expect(console).toMatchInlineSnapshot(`
+    "levain 0.1.0 on Linux 6.1.0-fake
+      prepare   command line read                                            0 ms
+      modules   0 loaded for 0 devices                                       0 ms
+      root      /dev/vda ext4 "ROOT"                                         0 ms
+
+    could not mount /dev/vda at /sysroot
+      ext4: the filesystem is damaged and needs a repair (EUCLEAN)
+      kernel: EXT4-fs (vda): ext4_check_descriptors: Checksum for group 0 failed
+      kernel: EXT4-fs (vda): group descriptors corrupted!
+    hint: check it from the rescue shell or another system with fsck, then \`levain
+          retry\`
+
+    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
+    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+      modules   0 loaded for 0 devices                                       0 ms
+      root      /dev/vdb ext4 "ROOT"                                         0 ms
+      mount     /dev/vdb ext4 at /sysroot, read-only                         0 ms
+      layers    nothing to stack                                             0 ms
+      init      /sbin/init                                                   0 ms
+      handover  switch_root to /sbin/init                                    0 ms
+    "
+  `);
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(journal).toContain("mount ext4 /dev/vdb at /sysroot (ro)");
+});
+
+test("a root without an init", () => {
+  const { console } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [
+      {
+        name: "vda",
+        image: rootImage("ROOT", { "/sbin/init": { data: "#!/no/such\n", mode: 0o755 }, "/etc/init": "text" }),
+      },
+    ],
+  });
+  expect(console.slice(console.indexOf("\nthe root has"))).toMatchInlineSnapshot(`
+    "
+    the root has no init
+      /sbin/init: is a script, and its interpreter /no/such does not exist
+      /etc/init: is not executable
+      /bin/init: does not exist
+      /bin/sh: does not exist
+    seen: in the root: dev etc proc run sbin sys usr
+    hint: is this the right root? correct root=, or name the program with init=
+
+    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
+    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    "
+  `);
+});
+
+test("an image that is not there", () => {
+  const { disk, squashfs } = stick();
+  const { console } = fakeBoot({
+    cmdline: "root=LABEL=FLASH rd.image=/oldroot.sfs",
+    disks: [{ name: "sda", image: disk }],
+    images: [squashfs],
+  });
+  expect(console).toContain(
+    "there is no image /oldroot.sfs on the medium\nseen: LiveOS · newroot.sfs\nhint: correct rd.image=",
+  );
+});
+
+describe("the failure policy", () => {
+  const wrong = { disks: [{ name: "vda", image: rootImage("OTHER") }] };
+  const FAILURES = {
+    "no root": { ...wrong, cmdline: "root=LABEL=WRONG" },
+    "a mistake on the command line": { ...wrong, cmdline: "root=nonsense" },
+    "a damaged /etc/levain.json": { ...wrong, cmdline: "root=LABEL=OTHER", files: { "/etc/levain.json": "{" } },
+    "no init": { cmdline: "root=LABEL=X", disks: [{ name: "vda", image: fakeImage("ext4", { label: "X" }) }] },
+  };
+
+  for (const [name, options] of Object.entries(FAILURES)) {
+    test(`${name}: a shell, that can go on`, () => {
+      const { shells, end } = fakeBoot(options);
+      expect(shells).toBe(1);
+      expect(end).toBe("poweroff");
+    });
+
+    test(`${name}: rdshell=0 runs nothing, ever`, () => {
+      for (const word of ["rdshell=0", "rd.shell=no", "rdshell=0 rd.break", "rd.emergency=shell rdshell=0"]) {
+        const boot = fakeBoot({ ...options, cmdline: `${options.cmdline} ${word}` });
+        expect(programs(boot.journal)).toEqual([]);
+        expect(boot.end).toBe("halt");
+        expect(boot.console).toEndWith("rdshell=0 allows no shell: halting now\n");
+      }
+    });
+
+    test(`${name}: panic=5 reboots after five seconds, and says so`, () => {
+      const boot = fakeBoot({ ...options, cmdline: `${options.cmdline} panic=5 rd.timeout=1` });
+      const failedMs = boot.record.messages.at(-1)?.atMs ?? 0;
+      expect(boot.end).toBe("reboot");
+      expect(boot.endMs - failedMs).toBe(5000);
+      expect(boot.console).toContain("\nrebooting in 5 s (panic=5)\n");
+      expect(programs(boot.journal)).toEqual([]);
+    });
+
+    for (const [action, words] of [
+      ["reboot", "rebooting now"],
+      ["poweroff", "powering off now"],
+      ["halt", "halting now"],
+    ] as const) {
+      test(`${name}: rd.emergency=${action}`, () => {
+        const boot = fakeBoot({ ...options, cmdline: `${options.cmdline} rd.emergency=${action}` });
+        expect(boot.end).toBe(action);
+        expect(boot.console).toContain(`\n${words}\n`);
+        expect(programs(boot.journal)).toEqual([]);
+      });
+    }
+  }
+
+  test("panic=-1 reboots at once; rd.emergency=shell is stronger than panic=", () => {
+    expect(fakeBoot({ ...FAILURES["no init"], cmdline: "root=LABEL=X panic=-1" }).console).toContain("rebooting now\n");
+    expect(fakeBoot({ ...FAILURES["no init"], cmdline: "root=LABEL=X panic=5 rd.emergency=shell" }).shells).toBe(1);
+  });
+
+  test("the image's own policy holds, also where the command line is mistaken", () => {
+    const files = { "/etc/levain.json": '{"version":1,"kernel":null,"parameters":["rdshell=0"]}' };
+    const boot = fakeBoot({ ...wrong, cmdline: "root=nonsense", files });
+    expect(boot.shells).toBe(0);
+    expect(boot.end).toBe("halt");
+  });
+
+  test("a machine that does not go down, and an image without a shell, leave words", () => {
+    const refused = fakeBoot({
+      ...FAILURES["no init"],
+      cmdline: "root=LABEL=X rd.emergency=reboot",
+      before: (machine) => machine.refuse("power", "reboot", "EPERM"),
+    });
+    expect(refused.end).toBe("waits for ever");
+    expect(refused.console).toContain("not permitted");
+    expect(refused.console).toEndWith("nothing more can be done here: press Ctrl-Alt-Del, or switch the machine off\n");
+    const empty = fakeBoot({ ...FAILURES["no init"], files: { "/bin/busybox": { directory: true } } });
+    expect(empty.end).toBe("waits for ever");
+    expect(empty.console).toContain(
+      "there is no shell in this image; with BusyBox there is: levain image --busybox FILE\n",
+    );
+  });
+
+  test("quiet keeps no failure back", () => {
+    const { console } = fakeBoot({ ...FAILURES["no init"], cmdline: "quiet root=LABEL=X" });
+    expect(console).toStartWith("\nthe root has no init\n");
+  });
+});
+
+test("all mistakes are told at once, also with control characters in them", () => {
+  const { console } = fakeBoot({
+    cmdline: "root=LABEL= rd.timeout=soon\x1b[2J rd.overlay=nfs rd.break=lunch ro quiet",
+  });
+  expect(console).toMatchInlineSnapshot(`
+    "
+    4 mistakes on the kernel command line
+    seen:
+      root=LABEL=: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=
+        or major:minor), live:DEVICE or /dev/ram0 but received "LABEL="
+      rd.timeout=soon\\x1b[2J: Expected a number of seconds but received
+        "soon\\x1b[2J"
+      rd.overlay=nfs: Expected tmpfs, tmpfs:size=SIZE, yes or no but received
+        "nfs"
+      rd.break=lunch: Expected a step (prepare, modules, root, mount, layers,
+        init, handover) but received "lunch"
+    hint: correct the line in the boot loader; all of them: levain help parameters
+
+    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
+    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    "
+  `);
+});
+
+test("labels never reach a terminal as they are", () => {
+  const label = "a\x1b[2J\u202eb\x07\nc";
+  const { console, machine, record } = fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.timeout=3 rd.debug",
+    disks: [{ name: "vda", image: fakeImage("ext4", { label: Buffer.from(label).toString("latin1") }) }],
+    person: [(machine) => machine.writeConsole((describeStatus(machine) ?? []).join("\n"))],
+  });
+  expect(console).toContain('/dev/vda ext4 "a\\x1b[2J\\u{202e}b\\x07\\x0ac"');
+  for (const text of [console, machine.kernelLog().join("\n"), record.messages.map((one) => one.text).join("\n")]) {
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
+  }
+});
+
+describe("levain retry", () => {
+  test("with a corrected root= begins again, and what was mounted is let go first", () => {
+    const { disk, squashfs } = stick();
+    const { journal, console, end } = fakeBoot({
+      cmdline: "root=LABEL=FLASH rd.image=/oldroot.sfs",
+      disks: [
+        { name: "sda", image: disk },
+        { name: "vda", image: rootImage() },
+      ],
+      images: [squashfs],
+      person: [retry("root=LABEL=ROOT", "rd.image=/none"), retry("rd.image=newroot.sfs", "root=LABEL=FLASH")],
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toMatchInlineSnapshot(`
+      [
+        "mkdir /sys",
+        "mount sysfs sysfs at /sys (nosuid,noexec,nodev)",
+        "mkdir /run",
+        "mount tmpfs tmpfs at /run (nosuid,nodev,mode=0755)",
+        "mkdir /run/levain",
+        "mkdir /run/levain/medium",
+        "mount vfat /dev/sda at /run/levain/medium (ro)",
+        "mkdir /run/levain/applets",
+        "mkdir /run/levain/bin",
+        "link /run/levain/bin/levain to /init",
+        "run /bin/busybox --install -s /run/levain/applets",
+        "run /bin/busybox sh on /dev/ttyS0",
+        "write /run/levain/rescue.pid",
+        "write /run/levain/retry.json",
+        "hang up a process",
+        "remove /run/levain/rescue.pid",
+        "remove /run/levain/retry.json",
+        "unmount /run/levain/medium",
+        "mount ext4 /dev/vda at /run/levain/medium (ro)",
+        "run /bin/busybox --install -s /run/levain/applets",
+        "run /bin/busybox sh on /dev/ttyS0",
+        "write /run/levain/rescue.pid",
+        "write /run/levain/retry.json",
+        "hang up a process",
+        "remove /run/levain/rescue.pid",
+        "remove /run/levain/retry.json",
+        "unmount /run/levain/medium",
+        "mount vfat /dev/sda at /run/levain/medium (ro)",
+        "load /lib/modules/6.1.0-fake/kernel/drivers/block/loop.ko",
+        "loop /run/levain/medium/newroot.sfs (ro)",
+        "mkdir /run/levain/lower",
+        "mount squashfs /dev/loop0 at /run/levain/lower (ro)",
+        "load /lib/modules/6.1.0-fake/kernel/fs/overlay.ko",
+        "mkdir /run/levain/overlay",
+        "mount tmpfs tmpfs at /run/levain/overlay (mode=0755)",
+        "mkdir /run/levain/overlay/upper",
+        "mkdir /run/levain/overlay/work",
+        "mkdir /sysroot",
+        "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/overlay/upper,workdir=/run/levain/overlay/work)",
+        "move /dev to /sysroot/dev",
+        "move /sys to /sysroot/sys",
+        "move /run to /sysroot/run",
+        "move /proc to /sysroot/proc",
+        "switch_root to /sysroot: /sbin/init with HOME=/ TERM=linux",
+      ]
+    `);
+    expect(console).not.toContain("could not find");
+  });
+
+  test("alone, or exit, goes on where the boot stopped", () => {
+    for (const goOn of [exit, retry()]) {
+      const { journal, end, shells } = fakeBoot({
+        cmdline: "root=LABEL=ROOT",
+        disks: [{ name: "vda", image: rootImage() }],
+        before: (machine) => machine.refuse("openReader", "/sbin/init", "EIO", { times: 1 }),
+        person: [goOn],
+      });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(shells).toBe(1);
+      expect(journal.filter((line) => line.startsWith("mount ext4"))).toEqual(["mount ext4 /dev/vda at /sysroot (ro)"]);
+      expect(new Set(journal).size).toBe(journal.length);
+    }
+  });
+
+  test("refuses what is no parameter, or a mistake, and the shell stays", () => {
+    const refusals: string[] = [];
+    const attempt = (machine: FakeMachine, ...parameters: string[]) => {
+      try {
+        retryBoot(machine, parameters);
+      } catch (error) {
+        refusals.push(error instanceof Error ? error.message : String(error));
+      }
+    };
+    const { end, journal } = fakeBoot({
+      cmdline: "root=LABEL=WRONG",
+      disks: [{ name: "vda", image: rootImage() }],
+      person: [
+        (machine) => {
+          attempt(machine, "rot=LABEL=ROOT");
+          attempt(machine, "root=nonsense");
+          attempt(machine, "root=LABEL=ROOT", "loop.max_loop=8");
+        },
+      ],
+    });
+    expect(refusals).toEqual(["that is no parameter of levain", "a mistake in levain retry"]);
+    expect(journal.filter((line) => line === "hang up a process")).toHaveLength(1);
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("a file of words that is damaged is as good as none", () => {
+    const { end, shells } = fakeBoot({
+      cmdline: "root=LABEL=ROOT",
+      disks: [{ name: "vda", image: rootImage(), arrivesAtMs: 40_000 }],
+      person: [(machine) => machine.writeFile("/run/levain/retry.json", "{")],
+    });
+    expect(shells).toBe(1);
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("corrects a mistake on the command line", () => {
+    const { end } = fakeBoot({
+      cmdline: "root=LABEL=ROOT rd.timeout=soon",
+      disks: [{ name: "vda", image: rootImage() }],
+      person: [retry("rd.timeout=5")],
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
+test("a root that the person mounts at /sysroot by hand is taken", () => {
+  const { end, console, journal } = fakeBoot({
+    cmdline: "root=LABEL=WRONG rd.overlay",
+    disks: [{ name: "vda", image: rootImage() }],
+    person: [
+      (machine) => {
+        machine.makeDirectory("/sysroot");
+        machine.mount({ source: "/dev/vda", target: "/sysroot", type: "ext4", flags: ["ro"], options: "" });
+      },
+    ],
+  });
+  expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init" });
+  expect(console).toContain("root      what was mounted by hand at /sysroot");
+  expect(journal.filter((line) => line.includes("overlay"))).toEqual([]);
+});
+
+test("a shell that ends at once, again and again, takes its time", () => {
+  const { shells, endMs, record } = fakeBoot({
+    cmdline: "root=LABEL=X",
+    disks: [{ name: "vda", image: fakeImage("ext4", { label: "X" }) }],
+    person: Array.from({ length: 400 }, () => exit),
+  });
+  expect(shells).toBe(401);
+  expect(endMs).toBeGreaterThan(400 * 2000);
+  expect(record.messages.length).toBeLessThanOrEqual(2000);
+});
+
+test("a terminal that cannot be opened is left for the console, and the kernel's refusal of any shell is told", () => {
+  const options = { cmdline: "root=nonsense" };
+  const other = fakeBoot({ ...options, before: (machine) => machine.refuse("runOnTerminal", "on /dev/ttyS0", "EIO") });
+  expect(other.journal).toContain("run /bin/busybox sh on /dev/console");
+  expect(other.shells).toBe(1);
+  const none = fakeBoot({ ...options, before: (machine) => machine.refuse("runOnTerminal", "busybox", "ENOEXEC") });
+  expect(none.shells).toBe(0);
+  expect(none.end).toBe("waits for ever");
+  expect(none.console).toContain(
+    "could not start the shell /bin/busybox on /dev/ttyS0: it is not a program that this machine can run (ENOEXEC)",
+  );
+});
+
+describe("rd.break", () => {
+  const options = { disks: [{ name: "vda", image: rootImage() }] };
+
+  for (const step of STEP_NAMES) {
+    test(`=${step}: a shell before it, once, and then the whole boot`, () => {
+      let status: readonly string[] = [];
+      const { end, shells, record, console, journal } = fakeBoot({
+        ...options,
+        cmdline: `root=LABEL=ROOT rd.break=${step}`,
+        person: [
+          (machine) => {
+            status = describeStatus(machine) ?? [];
+          },
+        ],
+      });
+      expect(console).toContain(
+        `\nstopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` goes on\n`,
+      );
+      expect(status).toContain(`The boot waits before the step "${step}" (rd.break).`);
+      expect(shells).toBe(1);
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(record.state).toBe("handed over");
+      expect(new Set(journal).size).toBe(journal.length);
+    });
+  }
+
+  test("with other parameters for the rest", () => {
+    const { end, shells, journal } = fakeBoot({
+      ...options,
+      cmdline: "root=LABEL=ROOT rd.break=init",
+      person: [retry("rw", "init=/bin/no"), retry("init=/sbin/init", "rd.break=mount"), exit],
+    });
+    expect(shells).toBe(3);
+    expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init" });
+    expect(journal.filter((line) => /^(un)?mount.*sysroot/.test(line))).toEqual([
+      "mount ext4 /dev/vda at /sysroot (ro)",
+      "unmount /sysroot",
+      "mount ext4 /dev/vda at /sysroot",
+      "unmount /sysroot",
+      "mount ext4 /dev/vda at /sysroot",
+    ]);
+  });
+
+  test("without a shell in the image there is only a warning", () => {
+    const { end, console } = fakeBoot({
+      ...options,
+      cmdline: "root=LABEL=ROOT rd.break",
+      files: { "/bin/busybox": { directory: true } },
+    });
+    expect(console).toContain("warning   rd.break=handover: there is no shell in this image");
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
+test("a disk that cannot be read ends no search, and the report says why it was no candidate", () => {
+  const failing = {
+    cmdline: "root=LABEL=ROOT rd.timeout=5",
+    before: (machine: FakeMachine) => machine.refuse("openReader", "/dev/vda", "EIO"),
+  };
+  const found = fakeBoot({
+    ...failing,
+    disks: [
+      { name: "vda", image: rootImage() },
+      { name: "vdb", image: rootImage(), arrivesAtMs: 3000 },
+    ],
+  });
+  expect(found.end).toMatchObject({ mode: "switch_root" });
+  expect(found.journal).toContain("mount ext4 /dev/vdb at /sysroot (ro)");
+  const alone = fakeBoot({ ...failing, disks: [{ name: "vda", image: rootImage() }] });
+  expect(alone.console).toContain("seen: /dev/vda (cannot be read: the device answers with read errors: it is");
+});
+
+test("a disk that goes while it is looked at is no more than gone", () => {
+  let pulls = 0;
+  const { end } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [
+      { name: "vda", image: rootImage() },
+      { name: "vdb", image: rootImage(), arrivesAtMs: 4000 },
+    ],
+    before(machine) {
+      const { openReader } = machine;
+      Object.assign(machine, {
+        openReader(path: string) {
+          if (path === "/dev/vda" && pulls++ === 0) machine.pullOut("vda");
+          return openReader(path);
+        },
+      });
+    },
+  });
+  expect(pulls).toBe(1);
+  expect(end).toMatchObject({ mode: "switch_root" });
+});
