@@ -1,0 +1,174 @@
+import { expect } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import type { RootChanges } from "../support/root-tree.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
+
+async function guest(
+  cmdline: string,
+  changes: RootChanges = {},
+  type: "ext4" | "squashfs-lz4" = "ext4",
+): Promise<VmTestOptions> {
+  return levainGuest({ disks: [await rootImage(type, {}, changes)], cmdline: `root=/dev/vda ${cmdline}` });
+}
+
+for (const overlay of ["", "rd.overlay "]) {
+  vmTest(
+    `${overlay}a real init finds what the kernel would have given it`,
+    () =>
+      guest(
+        `${overlay}rw init=/sbin/check-init rd.timeout=9 single word COLOUR="dark red" usb.x=1 quiet -- one "two three" rd.debug`,
+      ),
+    async (vm) => {
+      await vm.expect("ARG /sbin/check-init\nARG single\nARG word\nARG one\nARG two three\nARG rd.debug\n");
+      await vm.expect("ENV HOME=/\nENV TERM=linux\nENV COLOUR=dark red\n");
+      await vm.expect(/check-init: \d+ passed, 0 failed/);
+      expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+    },
+  );
+}
+
+const SCRIPT = { text: "#!/bin/sh\necho the-init-is $0 $$\nexec /bin/sh\n" };
+const NO_INIT: RootChanges = { "/sbin/init": null };
+
+// What is asked for, what is different in the root, and the program that runs.
+const STARTS: readonly [string, string, RootChanges, RegExp][] = [
+  ["init=", "init=/opt/my-init", { "/opt/my-init": SCRIPT }, /the-init-is \/opt\/my-init 1$/m],
+  [
+    "an absolute link of the new root",
+    "",
+    { "/sbin/init": { link: "/lib/deep/init" }, "/lib/deep/init": SCRIPT },
+    /the-init-is \/sbin\/init 1$/m,
+  ],
+  [
+    "a link through a linked directory",
+    "",
+    {
+      "/sbin/init": { link: "../l/init" },
+      "/l": { link: "/usr/lib/../deep/" },
+      "/usr/deep/init": SCRIPT,
+      "/usr/lib": { directory: true },
+    },
+    /the-init-is \/sbin\/init 1$/m,
+  ],
+  ["the kernel's second choice", "", { ...NO_INIT, "/etc/init": SCRIPT }, /the-init-is \/etc\/init 1$/m],
+  ["the kernel's third choice", "", { ...NO_INIT, "/bin/init": SCRIPT }, /the-init-is \/bin\/init 1$/m],
+  ["the kernel's last choice", "", NO_INIT, /built-in shell/],
+  [
+    "a second choice where the first cannot be run",
+    "",
+    { "/sbin/init": { text: "#!/bin/sh\n", mode: 0o644 }, "/etc/init": SCRIPT },
+    /the-init-is \/etc\/init 1$/m,
+  ],
+];
+
+for (const [what, cmdline, changes, answer] of STARTS) {
+  vmTest(
+    `init is ${what}`,
+    () => guest(cmdline, changes),
+    async (vm) => {
+      await vm.expect(answer);
+      expect(vm.log()).not.toContain("levain:/# ");
+    },
+  );
+}
+
+const ELF = readFileSync("/bin/busybox").subarray(0, 4096);
+
+/** A program's file with some of its bytes changed. */
+function patched(change: (bytes: Buffer) => void): string {
+  const bytes = Buffer.from(ELF);
+  change(bytes);
+  const file = join(scratchDirectory(), "program");
+  writeFileSync(file, bytes);
+  return file;
+}
+
+async function dynamicProgram(): Promise<string> {
+  const file = join(scratchDirectory(), "dynamic");
+  await run(["gcc", "-x", "c", "-o", file, "-"], { stdin: "int main(void) { return 0; }\n" });
+  return file;
+}
+
+const REFUSALS: readonly [string, () => Promise<RootChanges> | RootChanges, RegExp][] = [
+  ["is missing", () => ({}), /\/sbin\/bad: does not exist/],
+  [
+    "cannot be executed",
+    () => ({ "/sbin/bad": { text: "#!/bin/sh\n", mode: 0o644 } }),
+    /\/sbin\/bad: is not executable/,
+  ],
+  ["is a directory", () => ({ "/sbin/bad": { directory: true } }), /\/sbin\/bad: is a directory/],
+  [
+    "is for another machine",
+    () => ({ "/sbin/bad": { file: patched((elf) => elf.writeUInt16LE(183, 18)) } }),
+    /\/sbin\/bad: is a program for another machine than this x86_64/,
+  ],
+  [
+    "is nothing that runs",
+    () => ({ "/sbin/bad": { text: "echo hello\n" } }),
+    /\/sbin\/bad: is neither an ELF program nor a script/,
+  ],
+  [
+    "is a script without its interpreter",
+    () => ({ "/sbin/bad": { text: "#!/usr/bin/python3 -u\n" } }),
+    /\/sbin\/bad: is a script, and its interpreter \/usr\/bin\/python3 does not exist/,
+  ],
+  [
+    "needs a loader that is not there",
+    async () => ({ "/sbin/bad": { file: await dynamicProgram() } }),
+    /\/sbin\/bad: needs the loader \/lib64\/ld-linux-x86-64\.so\.2, which does not\s+exist/,
+  ],
+  [
+    "is a link in a circle",
+    () => ({ "/sbin/bad": { link: "worse" }, "/sbin/worse": { link: "bad" } }),
+    /\/sbin\/bad: is a symbolic link to worse, which leads nowhere/,
+  ],
+];
+
+for (const [what, changes, answer] of REFUSALS) {
+  vmTest(
+    `an init that ${what} is told before anything is given up`,
+    async () => guest("init=/sbin/bad", await changes()),
+    async (vm) => {
+      await vm.expect("the root's init /sbin/bad cannot be started");
+      await vm.expect(answer);
+      await vm.expect(PROMPT);
+      vm.send("levain retry init=/sbin/init\n");
+      await vm.expect("small-root: ready");
+    },
+  );
+}
+
+vmTest(
+  "a root without any init is told with what is in it",
+  () => guest("", { ...NO_INIT, "/bin/sh": null, "/sbin/init": { link: "/nowhere" } }),
+  async (vm) => {
+    await vm.expect("the root has no init");
+    await vm.expect(/in the root: bin dev etc initrd .*root/);
+    await vm.expect(PROMPT);
+  },
+);
+
+vmTest(
+  "links in a hostile root lead nowhere outside of it",
+  () =>
+    guest("", { "/run": { link: "/etc" }, "/dev": { link: "../../etc" }, "/sys": { link: "/proc" } }, "squashfs-lz4"),
+  async (vm) => {
+    await vm.expect(/warning +the new root has no directory \/dev/);
+    await vm.expect("small-root: ready");
+    expect(vm.log().match(/^small-root: mount (?!\/ squashfs|\/proc proc)/gm)).toBeNull();
+  },
+);
+
+vmTest(
+  "a root without the directories gets them where it can be written to",
+  () => guest("rw", { "/proc": null, "/sys": null, "/run": null, "/dev": null }),
+  async (vm) => {
+    for (const place of ["/dev devtmpfs", "/sys sysfs", "/run tmpfs"]) await vm.expect(`small-root: mount ${place}`);
+    await vm.expect("small-root: ready");
+  },
+);
