@@ -5,7 +5,7 @@ import { type BlockDevice, listBlockDeviceNames, namePartition, readBlockDevice 
 const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL"];
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** `levain devices` without a file: every block device of this machine with what it holds, as an aligned table. */
+/** `levain devices` without a file: every block device of this machine with what it holds, as an aligned table; columns in which nothing would stand are left out. */
 export function describeDevices(machine: Machine): readonly string[] {
   const devices = listBlockDeviceNames(machine).flatMap((name) => readBlockDevice(machine, name) ?? []);
   if (devices.length === 0)
@@ -14,8 +14,9 @@ export function describeDevices(machine: Machine): readonly string[] {
 }
 
 function row(machine: Machine, device: BlockDevice): readonly string[] {
-  const { node, sizeBytes, facts } = device;
-  const type = facts.type ?? (facts.partitionTable === null ? "" : `(${facts.partitionTable})`);
+  const { node, sizeBytes, facts, unreadable } = device;
+  const table = facts.partitionTable === null ? "" : `(${facts.partitionTable})`;
+  const type = unreadable === null ? (facts.type ?? table) : "(unreadable)";
   const cells = [
     node,
     formatSize(sizeBytes),
@@ -35,10 +36,12 @@ function formatSize(bytes: number): string {
 
 function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  return rows.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+  const isEmpty = HEADINGS.map((_, column) => rows.slice(1).every((cells) => cells[column] === ""));
+  return rows.map((cells) => {
+    const padded = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    return padded
+      .filter((_, column) => isEmpty[column] !== true)
       .join("  ")
-      .trimEnd(),
-  );
+      .trimEnd();
+  });
 }

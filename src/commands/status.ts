@@ -29,8 +29,8 @@ function formatStatus(record: BootRecord): readonly string[] {
 
 const GO_ON = [
   "  exit                          tries again from there",
-  "  levain retry root=LABEL=NAME  the same with a correction: any parameter, any number",
-  "  levain devices, levain log    what disks there are, and what the boot has said",
+  "  levain retry root=LABEL=NAME  the same with other parameters",
+  "  levain devices, levain log    the disks that are there, and what has been said",
 ];
 
 function describeState({ state, steps }: BootRecord): readonly string[] {

@@ -1,0 +1,133 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { DeviceSpec } from "../../../src/config/plan.ts";
+import type { BlockDevice } from "../../../src/steps/block-devices.ts";
+import { matchDevices } from "../../../src/steps/match.ts";
+import { splitOptions } from "../../../src/steps/mount.ts";
+import { findMount, isMounted, parseMountInfo } from "../../../src/steps/mounts.ts";
+import { resolveIn } from "../../../src/steps/resolve.ts";
+import { fakeMachine } from "../../support/fake-machine.ts";
+
+describe("resolveIn", () => {
+  const machine = fakeMachine({
+    files: {
+      "/root/usr/bin/sh": "x",
+      "/root/bin": { link: "usr/bin" },
+      "/root/sbin/init": { link: "/bin/sh" },
+      "/root/up": { link: "../../../../usr/bin/sh" },
+      "/root/loop": { link: "loop" },
+      "/root/away": { link: "/outside" },
+      "/outside": "y",
+    },
+  });
+
+  for (const [path, real] of [
+    ["/bin/sh", "/root/usr/bin/sh"],
+    ["/sbin/init", "/root/usr/bin/sh"],
+    ["/up", "/root/usr/bin/sh"],
+    ["/bin/../../../bin/./sh", "/root/usr/bin/sh"],
+    ["/", "/root/"],
+    ["/away", null],
+    ["/loop", null],
+    ["/missing/x", null],
+  ] as const) {
+    test(`${path} is ${real ?? "nowhere"}, seen from inside`, () => {
+      expect(resolveIn(machine, "/root", path)).toBe(real);
+    });
+  }
+
+  test("the whole system is a root as well", () => {
+    expect(resolveIn(machine, "/", "/outside")).toBe("/outside");
+  });
+
+  test("no path leads out of the root", () => {
+    const part = fc.constantFrom("..", ".", "", "bin", "usr", "up", "away", "sbin", "init", "sh", "outside", "root");
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+        expect(resolveIn(machine, "/root", `/${parts.join("/")}`) ?? "/root").toStartWith("/root");
+      }),
+    );
+  });
+});
+
+describe("the mount table", () => {
+  const TEXT = [
+    "22 1 0:1 / / rw - rootfs none rw",
+    "23 22 0:21 / /proc rw,nosuid shared:5 master:1 - proc proc rw",
+    "24 22 8:1 / /mnt/my\\040disk\\134\\011 ro - vfat /dev/sda\\0401 ro",
+    "25 22 8:2 / /proc rw - tmpfs tmpfs rw",
+    "nonsense",
+    "",
+  ].join("\n");
+
+  test("is read as proc(5) has it; the topmost counts", () => {
+    const mounts = parseMountInfo(TEXT);
+    expect(mounts).toHaveLength(4);
+    expect(findMount(mounts, "/mnt/my disk\\\t")).toEqual({
+      target: "/mnt/my disk\\\t",
+      type: "vfat",
+      source: "/dev/sda 1",
+    });
+    expect(findMount(mounts, "/proc")?.type).toBe("tmpfs");
+    expect(findMount(mounts, "/pro")).toBeNull();
+  });
+
+  test("says of this machine what is mounted", () => {
+    expect(isMounted(fakeMachine(), "/proc")).toBeTrue();
+    expect(isMounted(fakeMachine(), "/sysroot")).toBeFalse();
+  });
+
+  test("nothing in it makes the reader throw", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void parseMountInfo(text)));
+  });
+});
+
+describe("splitOptions", () => {
+  for (const [text, flags, options] of [
+    ["", [], ""],
+    ["defaults,noatime,subvol=@,ro", ["ro", "noatime"], "subvol=@"],
+    ["rw,auto,nofail,_netdev", [], ""],
+    ["data=journal,errors=remount-ro", [], "data=journal,errors=remount-ro"],
+  ] as const) {
+    test(`"${text}"`, () => {
+      expect(splitOptions(text)).toEqual({ flags: [...flags], options });
+    });
+  }
+});
+
+describe("matchDevices", () => {
+  const device = (node: string, more: Partial<BlockDevice>): BlockDevice => ({
+    name: node.slice(5),
+    node,
+    number: "8:0",
+    sizeBytes: 512,
+    partition: null,
+    facts: { type: null, label: null, uuid: null, partitionTable: null },
+    unreadable: null,
+    ...more,
+  });
+  const facts = { type: "ext4", label: "Root", uuid: "AB-cd", partitionTable: null };
+  const sda1 = device("/dev/sda1", { number: "8:1", partition: { disk: "sda", index: 1 } });
+  const sda2 = device("/dev/sda2", { number: "8:2", partition: { disk: "sda", index: 2 }, facts });
+  const sdb2 = device("/dev/sdb2", { number: "8:18", partition: { disk: "sdb", index: 2 } });
+  const devices = [sda1, sda2, sdb2];
+  const name = (one: BlockDevice) =>
+    one === sda1 ? { uuid: "1111-AA", label: "efi part" } : { uuid: null, label: null };
+
+  const cases: readonly (readonly [DeviceSpec, readonly BlockDevice[]])[] = [
+    [{ by: "path", path: "/dev/sda2" }, [sda2]],
+    [{ by: "number", major: 8, minor: 18 }, [sdb2]],
+    [{ by: "label", value: "Root" }, [sda2]],
+    [{ by: "label", value: "root" }, []],
+    [{ by: "uuid", value: "ab-CD" }, [sda2]],
+    [{ by: "partlabel", value: "efi part" }, [sda1]],
+    [{ by: "partuuid", value: "1111-aa", partitionOffset: 0 }, [sda1]],
+    [{ by: "partuuid", value: "1111-aa", partitionOffset: 1 }, [sda2]],
+    [{ by: "partuuid", value: "1111-aa", partitionOffset: 2 }, []],
+  ];
+  for (const [spec, found] of cases) {
+    test(JSON.stringify(spec), () => {
+      expect(matchDevices(spec, devices, name)).toEqual(found);
+    });
+  }
+});
