@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { BootError } from "../src/errors.ts";
 import { report } from "../src/report.ts";
 import { packFile } from "./stage0/pack-file.ts";
@@ -22,16 +22,18 @@ function compile(output: string): void {
 }
 
 function build(output: string): void {
-  const unpacked = `${output}.bun`;
-  const unfinished = `${output}.new`;
-  mkdirSync(dirname(output), { recursive: true });
+  const workplace = `${output}.parts`;
+  const unfinished = join(workplace, "packed");
+  // Its name gets into the executable, so that it is always the same one.
+  const unpacked = join(workplace, "levain");
+  mkdirSync(workplace, { recursive: true });
   try {
     compile(unpacked);
     writeFileSync(unfinished, packFile(unpacked));
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, output);
   } finally {
-    for (const path of [unpacked, unfinished]) rmSync(path, { force: true });
+    rmSync(workplace, { recursive: true, force: true });
   }
 }
 

@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../../support/cache.ts";
+
+const SCRIPT = join(import.meta.dir, "../../../build/compile.ts");
+
+function compile(output: string): { status: number | null; errors: string } {
+  const run = Bun.spawnSync([process.execPath, SCRIPT, output], { stdout: "pipe", stderr: "pipe" });
+  return { status: run.exitCode, errors: run.stderr.toString() };
+}
+
+test("dist/levain is the same bit for bit, wherever it is made, and a static program that runs", () => {
+  const [one, other] = [join(scratchDirectory(), "levain"), join(scratchDirectory(), "deep/er/other")];
+  expect(compile(one)).toEqual({ status: 0, errors: "" });
+  expect(compile(other)).toEqual({ status: 0, errors: "" });
+  expect(readFileSync(one).equals(readFileSync(other))).toBeTrue();
+  expect(readdirSync(join(other, ".."))).toEqual(["other"]);
+  expect(Bun.spawnSync(["file", one]).stdout.toString()).toContain("statically linked");
+  expect(Bun.spawnSync([one, "--version"]).exitCode).toBe(0);
+}, 60_000);
+
+test("an output that cannot be written is an error, and leaves nothing behind", () => {
+  const directory = scratchDirectory();
+  writeFileSync(join(directory, "file"), "");
+  const { status, errors } = compile(join(directory, "file/levain"));
+  expect(status).toBe(1);
+  expect(errors).not.toContain("    at ");
+  expect(existsSync(join(directory, "file.parts"))).toBeFalse();
+});
