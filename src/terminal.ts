@@ -11,7 +11,9 @@ export function findTerminal(machine: Machine): string {
 function readActiveConsoles(machine: Machine): readonly string[] {
   try {
     // "tty0" means the virtual terminal that is in front; tty1 is the one that a person sees at boot.
-    return readText(machine, "/sys/class/tty/console/active").split(" ").map((name) => (name === "tty0" ? "tty1" : name));
+    return readText(machine, "/sys/class/tty/console/active")
+      .split(" ")
+      .map((name) => (name === "tty0" ? "tty1" : name));
   } catch {
     return [];
   }

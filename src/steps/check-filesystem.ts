@@ -24,15 +24,16 @@ export function checkFilesystem(machine: Machine, device: Pick<BlockDevice, "nod
   if (program === undefined) return;
   const { status, output } = runChecker(machine, program, device.node);
   const said = output.trim().split("\n").slice(-LAST_LINES).map(printable);
-  if (status === 0) return;
   if (status >= NOT_STARTED || (status >= FSCK_FAILED && (status & FSCK_ERRORS_LEFT) === 0)) {
-    return voice.warn(`${device.node} was not checked, ${program} ended with status ${status}: ${said.at(-1) ?? ""}`);
+    voice.warn(`${device.node} was not checked, ${program} ended with status ${status}: ${said.at(-1) ?? ""}`);
+  } else if (status >= FSCK_ERRORS_LEFT) {
+    throw new BootError(`the filesystem on ${device.node} has errors that fsck does not repair by itself`, {
+      cause: new BootError(said.join("\n") || `${program} ended with status ${status}`),
+      hint: `run ${program} ${device.node} by hand in the rescue shell, then \`levain retry\``,
+    });
+  } else if (status > 0) {
+    voice.warn(`fsck repaired ${device.node}: ${said.at(-1) ?? ""}`);
   }
-  if (status < FSCK_ERRORS_LEFT) return voice.warn(`fsck repaired ${device.node}: ${said.at(-1) ?? ""}`);
-  throw new BootError(`the filesystem on ${device.node} has errors that fsck does not repair by itself`, {
-    cause: new BootError(said.join("\n") || `${program} ended with status ${status}`),
-    hint: `run ${program} ${device.node} by hand in the rescue shell, then \`levain retry\``,
-  });
 }
 
 /** As a shell would say it, 127, where the program cannot be started. */

@@ -15,11 +15,19 @@ export function copyToRam(machine: Machine, source: string, directory: string, v
   const bytes = machine.stat(source)?.size ?? 0;
   const available = availableBytes(machine);
   if (bytes + KEEP_FREE_BYTES > available) {
-    voice.warn(`not copying ${printable(name)} to RAM: it takes ${mib(bytes)} MiB and ${mib(available)} MiB are free; running from the medium`);
+    voice.warn(
+      `not copying ${printable(name)} to RAM: it takes ${mib(bytes)} MiB and ${mib(available)} MiB are free; running from the medium`,
+    );
     return null;
   }
   machine.makeDirectory(directory);
-  machine.mount({ source: "tmpfs", target: directory, type: "tmpfs", flags: [], options: `mode=0700,size=${bytes + MIB}` });
+  machine.mount({
+    source: "tmpfs",
+    target: directory,
+    type: "tmpfs",
+    flags: [],
+    options: `mode=0700,size=${bytes + MIB}`,
+  });
   try {
     machine.copyFile(source, `${directory}/${name}`, createProgress(machine, name, bytes, voice));
     return `${directory}/${name}`;
@@ -36,7 +44,9 @@ function createProgress(machine: Machine, name: string, bytes: number, voice: Vo
   return (done) => {
     if (machine.nowMs() < nextMs) return;
     nextMs = machine.nowMs() + NOTICE_EVERY_MS;
-    voice.progress(`copying ${printable(name)} to RAM, ${mib(done)} of ${mib(bytes)} MiB (${Math.floor((done * 100) / bytes)} %)`);
+    voice.progress(
+      `copying ${printable(name)} to RAM, ${mib(done)} of ${mib(bytes)} MiB (${Math.floor((done * 100) / bytes)} %)`,
+    );
   };
 }
 

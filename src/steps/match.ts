@@ -19,7 +19,9 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
       return devices.filter((device) => name(device).label === spec.value);
     case "partuuid": {
       const found = devices.filter((device) => sameId(name(device).uuid, spec.value));
-      return spec.partitionOffset === 0 ? found : found.flatMap((device) => neighbour(device, spec.partitionOffset, devices));
+      return spec.partitionOffset === 0
+        ? found
+        : found.flatMap((device) => neighbour(device, spec.partitionOffset, devices));
     }
   }
 }

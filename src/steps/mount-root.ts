@@ -23,7 +23,8 @@ export function mountRoot(
   tools: { readonly modules: FilesystemLoader; readonly voice: Voice; readonly undo: Undo },
 ): MountedDevice {
   const { modules, voice, undo } = tools;
-  const target = plan.image !== null ? PLACES.medium : plan.overlay !== null ? PLACES.lower : PLACES.root;
+  const below = plan.overlay === null ? PLACES.root : PLACES.lower;
+  const target = plan.image === null ? below : PLACES.medium;
   const writable = plan.rootWritable && plan.image === null && plan.overlay === null;
   if (target === PLACES.root) checkFilesystem(machine, device, voice);
   const order = { device, target, types: plan.rootTypes, writable, options: plan.rootOptions };

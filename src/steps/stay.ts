@@ -28,6 +28,8 @@ export function installApplets(machine: Machine): void {
   const { status, output } = machine.run([busybox, "--install", "-s"], { capture: true });
   // Without the feature compiled in, or with every link there already, it ends with an error that is none.
   if (status !== 0 && machine.stat("/bin/sh") === null) {
-    throw new BootError("could not install BusyBox's applets", { cause: new BootError(output.trim() || `status ${status}`) });
+    throw new BootError("could not install BusyBox's applets", {
+      cause: new BootError(output.trim() || `status ${status}`),
+    });
   }
 }
