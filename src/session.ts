@@ -9,6 +9,7 @@ import { report, wrapLines } from "./report.ts";
 import { applyPolicy, runBreakShell } from "./rescue.ts";
 import { createStepRunner } from "./step-runner.ts";
 import { loadAllDrivers } from "./steps/modules.ts";
+import { findUnpackFailure } from "./steps/unpack-failure.ts";
 
 /** `levain retry` in a shell before a step (rd.break=) was given parameters: no failure, but everything is planned again. */
 class RestartError extends Error {
@@ -38,7 +39,7 @@ export function runBoot(machine: Machine, version: string, inherited: Inherited)
   };
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
-    record.failure = report(error);
+    record.failure = [...report(error), ...reportUnpackFailure(machine)];
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(rescue.onFailure === "shell" ? modules : null);
@@ -62,6 +63,12 @@ export function runBoot(machine: Machine, version: string, inherited: Inherited)
       runner.rewind("prepare");
     }
   }
+}
+
+/** An image that is not all there explains most failures that come after it. */
+function reportUnpackFailure(machine: Machine): readonly string[] {
+  const failure = findUnpackFailure(machine);
+  return failure === null ? [] : report(failure);
 }
 
 /** rd.break=: a shell before the steps that it names, once before each. */

@@ -37,9 +37,9 @@ export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMar
       return records.at(-1)?.sequence ?? -1;
     },
     kernelLogSince(mark) {
-      readNewRecords();
-      return records
-        .filter((record) => record.sequence > mark && record.facility === FACILITY_KERNEL)
+      if (mark !== null) readNewRecords();
+      return (mark === null ? readAllRecords() : records)
+        .filter((record) => record.sequence > (mark ?? -1) && record.facility === FACILITY_KERNEL)
         .map((record) => record.text);
     },
   };
@@ -81,14 +81,28 @@ function encodeRecord(text: string): Uint8Array {
   return bytes.subarray(0, end + 1);
 }
 
-/** null where there is no kernel log to read: then nothing was ever said. */
-function openAtEnd(): number | null {
+/** null where there is no kernel log to read: then nothing was ever said. A new descriptor begins with the oldest record. */
+function openLog(): number | null {
   try {
-    const fd = fs.openSync(KMSG, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
-    systemCall("lseek", KMSG, fd, 0, SEEK_END);
-    return fd;
+    return fs.openSync(KMSG, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch {
     return null;
+  }
+}
+
+function openAtEnd(): number | null {
+  const fd = openLog();
+  if (fd !== null) systemCall("lseek", KMSG, fd, 0, SEEK_END);
+  return fd;
+}
+
+function readAllRecords(): readonly KernelRecord[] {
+  const fd = openLog();
+  if (fd === null) return [];
+  try {
+    return readRecords(fd);
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

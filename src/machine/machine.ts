@@ -127,8 +127,8 @@ export interface Kernel {
   writeKernelLog(level: number, text: string): void;
   /** The place in the kernel's log after its newest record. */
   kernelLogMark(): number;
-  /** What the kernel itself has said since `mark`, one message each, oldest first, without what `writeKernelLog` wrote. */
-  kernelLogSince(mark: number): readonly string[];
+  /** What the kernel itself has said since `mark` (null: all that it still has since its start), one message each, oldest first, without what `writeKernelLog` wrote. */
+  kernelLogSince(mark: number | null): readonly string[];
   /** reboot(2); does not return on a real machine. */
   power(action: "reboot" | "poweroff" | "halt"): void;
 }

@@ -1,9 +1,10 @@
 import type { BootPlan } from "../config/plan.ts";
 import { isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readBinaryParts } from "../modules/binary-index.ts";
 import { INDEX_NAME, parseIndex } from "../modules/index-file.ts";
 import { type ConfigFile, type ModprobeConfig, parseModprobeConfig } from "../modules/modprobe-config.ts";
-import { buildModuleIndex, type KernelFiles, type ModuleIndex } from "../modules/module-index.ts";
+import { buildModuleIndex, indexModules, type KernelFiles, type ModuleIndex } from "../modules/module-index.ts";
 import { normalizeName } from "../modules/names.ts";
 import type { ModuleSource } from "../modules/resolution.ts";
 
@@ -51,7 +52,20 @@ function readIndex(machine: Machine, directory: string, release: string): Module
     builtin: read("modules.builtin"),
     builtinModinfo: read("modules.builtin.modinfo"),
   };
-  return files.dep === "" ? null : buildModuleIndex(release, files);
+  return files.dep === "" ? readBinaryFiles(machine, directory, release) : buildModuleIndex(release, files);
+}
+
+/** mkinitcpio leaves depmod's text files out. */
+function readBinaryFiles(machine: Machine, directory: string, release: string): ModuleIndex | null {
+  const read = (name: string) => bytesOrNone(machine, `${directory}/modules.${name}.bin`);
+  const files = {
+    dep: read("dep"),
+    alias: read("alias"),
+    builtin: read("builtin"),
+    builtinAlias: read("builtin.alias"),
+  };
+  const parts = readBinaryParts(files, textOrNone(machine, `${directory}/modules.softdep`));
+  return parts === null ? null : indexModules(release, parts);
 }
 
 /** modprobe.d and, after it, what the command line says. */
@@ -74,13 +88,17 @@ function readConfig(machine: Machine, index: ModuleIndex, wishes: BootPlan["modu
 }
 
 /** Most of these files and directories are in few images only: a missing one is an empty one. */
-function textOrNone(machine: Machine, path: string): string {
+function bytesOrNone(machine: Machine, path: string): Uint8Array {
   try {
-    return new TextDecoder().decode(machine.readFile(path));
+    return machine.readFile(path);
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "EISDIR")) return "";
+    if (isErrno(error, "ENOENT", "ENOTDIR", "EISDIR")) return new Uint8Array();
     throw error;
   }
+}
+
+function textOrNone(machine: Machine, path: string): string {
+  return new TextDecoder().decode(bytesOrNone(machine, path));
 }
 
 function listOrNone(machine: Machine, directory: string): readonly string[] {

@@ -8,6 +8,7 @@ import { charsetsFor } from "./filesystem-charsets.ts";
 import { FIRST_BUSES, isAsked, listBuses, listModaliases } from "./modaliases.ts";
 import { type Act, createInsertion } from "./module-insertion.ts";
 import { type ImageModules, listKernels, readImageModules } from "./module-source.ts";
+import { findUnpackFailure } from "./unpack-failure.ts";
 
 /** "ready": in the kernel, now or before or built in. "unknown": nothing in the image has that name. "failed": it was said why. */
 export type LoadResult = "ready" | "unknown" | "blacklisted" | "failed";
@@ -145,8 +146,13 @@ function drainEvents(machine: Machine, loader: Loader): void {
   }
 }
 
-/** An image without any modules is for a kernel that has all built in; one with another kernel's is a mistake. */
+/** An image without any modules is for a kernel that has all built in; one with another kernel's is a mistake; and one that did not fit into memory has lost its end. */
 function sayNoModules(machine: Machine, voice: Voice): void {
+  const failure = findUnpackFailure(machine);
+  if (failure !== null) {
+    voice.warn(`${failure.message}: no driver can be loaded`);
+    return;
+  }
   const kernels = listKernels(machine);
   if (kernels.length === 0) return;
   const { release } = machine.release();

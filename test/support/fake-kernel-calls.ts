@@ -48,7 +48,7 @@ export function createFakeKernelCalls(
     kernelLogMark: () => kernel.log.length - 1,
     kernelLogSince: (mark) =>
       kernel.log
-        .slice(mark + 1)
+        .slice(mark === null ? 0 : mark + 1)
         .filter(({ isOurs }) => !isOurs)
         .map(({ text }) => text),
   };

@@ -266,6 +266,17 @@ describe("an image without modules for this kernel", () => {
     expect(loader.counts()).toEqual({ modules: 0, devices: 0 });
   });
 
+  test("blames the memory where the kernel could not unpack all of it", () => {
+    const machine = fakeMachine({ files: { "/lib/modules/6.1.0-fake/kernel/a.ko": "" } });
+    machine.say("Initramfs unpacking failed: write error");
+    machine.kernelLogMark(); // it was said before anybody listened
+    const voice = listenToVoice();
+    createLoader(machine, WISHES, voice);
+    expect(voice.warnings).toEqual([
+      "the initramfs did not fit into memory: the kernel has left out its end: no driver can be loaded",
+    ]);
+  });
+
   test("is as good as any where it has none at all", () => {
     const voice = listenToVoice();
     createLoader(fakeMachine(), WISHES, voice).loadAll();

@@ -1,0 +1,109 @@
+import { parseDependencies } from "./kernel-files.ts";
+import type { IndexParts } from "./module-index.ts";
+import { normalizeAlias, normalizeName } from "./names.ts";
+
+/** One value of an index: `modules.dep.bin` has a line of modules.dep under each module's name, `modules.alias.bin` modules' names under each pattern. */
+export interface BinaryEntry {
+  readonly key: string;
+  readonly value: string;
+  /** The module's place in modules.order. */
+  readonly priority: number;
+}
+
+/** depmod's binary files as bytes; a missing one is empty. Images of mkinitcpio have these, and of the text files modules.softdep only. */
+export interface BinaryFiles {
+  readonly dep: Uint8Array;
+  readonly alias: Uint8Array;
+  readonly builtin: Uint8Array;
+  readonly builtinAlias: Uint8Array;
+}
+
+// The disk format of libkmod/libkmod-index.c; all numbers big-endian. The upper bits of a node's offset say what is in it.
+const MAGIC = 0xb007f457;
+const VERSION_MAJOR = 2;
+const NODE_PREFIX = 0x80000000;
+const NODE_VALUES = 0x40000000;
+const NODE_CHILDREN = 0x20000000;
+const NODE_OFFSET = 0x0fffffff;
+const HEADER_BYTES = 12;
+const DEPTH_MAX = 4096;
+
+/** Every entry of a `modules.*.bin`; null where the bytes are not such an index, or a damaged one. */
+export function readBinaryIndex(bytes: Uint8Array): readonly BinaryEntry[] | null {
+  try {
+    return walk(bytes);
+  } catch (error) {
+    if (error instanceof RangeError) return null; // an offset points outside of the file
+    throw error;
+  }
+}
+
+function walk(bytes: Uint8Array): readonly BinaryEntry[] | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(0) !== MAGIC || view.getUint32(4) >>> 16 !== VERSION_MAJOR) return null;
+  const found: BinaryEntry[] = [];
+  const open = [{ reference: view.getUint32(8), key: "" }];
+  // No node takes less than two bytes, and each belongs to one parent: more of them is a loop.
+  for (let left = bytes.length / 2; open.length > 0; left -= 1) {
+    const next = open.pop();
+    if (next === undefined || (next.reference & NODE_OFFSET) === 0) continue;
+    if (left < 0 || next.key.length > DEPTH_MAX) return null;
+    const node = readNode(view, next.reference, next.key);
+    for (const { value, priority } of node.values) found.push({ key: node.key, value, priority });
+    open.push(...node.children);
+  }
+  return found;
+}
+
+interface Node {
+  readonly key: string;
+  readonly children: readonly { readonly reference: number; readonly key: string }[];
+  readonly values: readonly { readonly value: string; readonly priority: number }[];
+}
+
+function readNode(view: DataView, reference: number, path: string): Node {
+  let at = reference & NODE_OFFSET;
+  if (at < HEADER_BYTES) throw new RangeError("a node within the header");
+  const readString = () => {
+    const start = at;
+    while (view.getUint8(at) !== 0) at += 1;
+    at += 1;
+    return Buffer.from(view.buffer, view.byteOffset + start, at - 1 - start).toString("utf8");
+  };
+  const readNumber = () => {
+    at += 4;
+    return view.getUint32(at - 4);
+  };
+  const key = path + (reference & NODE_PREFIX ? readString() : "");
+  const children: { reference: number; key: string }[] = [];
+  if (reference & NODE_CHILDREN) {
+    const [first, last] = [view.getUint8(at), view.getUint8(at + 1)];
+    at += 2;
+    for (let code = first; code <= last; code += 1) {
+      children.push({ reference: readNumber(), key: key + String.fromCharCode(code) });
+    }
+  }
+  const count = reference & NODE_VALUES ? readNumber() : 0;
+  const values: { value: string; priority: number }[] = [];
+  for (let index = 0; index < count; index += 1) values.push({ priority: readNumber(), value: readString() });
+  return { key, children, values };
+}
+
+/** The parts of a kernel's index from depmod's binary files; null where there is no usable modules.dep.bin. */
+export function readBinaryParts(files: BinaryFiles, softDependencies: string): IndexParts | null {
+  const lines = readBinaryIndex(files.dep);
+  if (lines === null || lines.length === 0) return null;
+  const inOrder = [...lines].sort((a, b) => a.priority - b.priority);
+  const readAliases = (bytes: Uint8Array) =>
+    (readBinaryIndex(bytes) ?? []).flatMap(({ key, value }) => {
+      const pattern = normalizeAlias(key);
+      return pattern === null || pattern === "" ? [] : [{ pattern, module: normalizeName(value) }];
+    });
+  return {
+    modules: parseDependencies(inOrder.map(({ value }) => value).join("\n")),
+    aliases: readAliases(files.alias),
+    builtin: (readBinaryIndex(files.builtin) ?? []).map(({ key }) => normalizeName(key)),
+    builtinAliases: readAliases(files.builtinAlias),
+    softDependencies,
+  };
+}

@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { fakeBoot } from "../support/fake-boot.ts";
+
+/** How a boot fails without its disk, where the kernel has said this of the initramfs before anybody listened. */
+function consoleAfter(...kernelLog: readonly string[]): string {
+  return fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.timeout=1",
+    before: (machine) => {
+      for (const text of kernelLog) machine.say(text);
+    },
+  }).console.replaceAll(/\s+/g, " ");
+}
+
+test("an initramfs that did not fit into memory is named as the reason", () => {
+  const console = consoleAfter("Trying to unpack rootfs image", "Initramfs unpacking failed: write error");
+  expect(console).toContain('no device with label "ROOT" appeared');
+  expect(console).toContain("the initramfs did not fit into memory");
+  expect(console).toContain("hint: give the machine more memory");
+});
+
+test("so is one that the kernel could not read", () => {
+  const console = consoleAfter("Initramfs unpacking failed: ZSTD-compressed data is corrupt");
+  expect(console).toContain("the kernel could not read all of the initramfs");
+  expect(console).toContain("seen: kernel: Initramfs unpacking failed: ZSTD-compressed data is corrupt");
+});
+
+test("one that is complete is not spoken of", () => {
+  expect(consoleAfter("Trying to unpack rootfs image")).not.toContain("the initramfs did not fit");
+});
