@@ -8,6 +8,7 @@ import { createPlanReader } from "./plan-reader.ts";
 import { report, wrapLines } from "./report.ts";
 import { applyPolicy, runBreakShell } from "./rescue.ts";
 import { createStepRunner } from "./step-runner.ts";
+import { keepDeviceNodes } from "./steps/device-nodes.ts";
 import { loadAllDrivers } from "./steps/modules.ts";
 import { findUnpackFailure } from "./steps/unpack-failure.ts";
 
@@ -22,9 +23,10 @@ class RestartError extends Error {
 }
 
 /** Boots, however often it takes: every failure is told and left to the failure policy, and the boot goes on where it stopped. */
-export function runBoot(machine: Machine, version: string, inherited: Inherited): Handover {
+export function runBoot(system: Machine, version: string, inherited: Inherited): Handover {
   const record = createRecord(version);
-  const console = createConsole(machine, record);
+  const console = createConsole(system, record);
+  const machine = keepDeviceNodes(system, console);
   const plans = createPlanReader(machine, record, console, inherited);
   const makeReady = createPreparation(machine, record, console);
   const stopBefore = createBreaks(machine, record, console, makeReady);

@@ -126,6 +126,11 @@ export const LOOP_INFO64 = { size: 232, lo_offset: 24, lo_flags: 52, lo_file_nam
 /** struct loop_config: a u32 fd, a u32 block_size, then a loop_info64 and eight reserved u64. */
 export const LOOP_CONFIG = { size: 304, fd: 0, block_size: 4, info: 8 } as const;
 
+/** linux/btrfs.h */
+export const BTRFS_IOC_DEVICES_READY = 0x90009427;
+/** struct btrfs_ioctl_vol_args: an s64 fd, then the path, NUL-terminated. */
+export const BTRFS_IOCTL_VOL_ARGS = { size: 4096, name: 8 } as const;
+
 /** linux/socket.h, linux/netlink.h, asm-generic/socket.h */
 export const AF_NETLINK = 16;
 export const SOCK_RAW = 3;

@@ -16,6 +16,7 @@ export function createLinuxFiles(): Files {
     makeDirectory,
     makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(target, path)),
     makeNode,
+    changeOwner: (path, userId, groupId) => refusable(path, () => fs.chownSync(path, userId, groupId)),
     stat: (path) => statusOf(path, fs.statSync),
     lstat: (path) => statusOf(path, fs.lstatSync),
     readLink: (path) => refusable(path, () => fs.readlinkSync(path)),

@@ -22,6 +22,7 @@ import {
   MS_REMOUNT,
 } from "./abi.ts";
 import { systemCall } from "./libc.ts";
+import { registerBtrfs } from "./linux-btrfs.ts";
 import { createLinuxFiles, refusable } from "./linux-files.ts";
 import { createKernelLog } from "./linux-kernel-log.ts";
 import { createLoopDevices } from "./linux-loop.ts";
@@ -57,6 +58,7 @@ export function createLinuxMachine(): Machine {
     ...mounts,
     ...createUeventSource(clock.nowMs),
     ...createLoopDevices(files),
+    registerBtrfs,
     ...kernel,
     ...createKernelLog(),
     ...createLinuxProcesses(),

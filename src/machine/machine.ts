@@ -47,6 +47,7 @@ export interface Files {
   makeDirectory(path: string, mode?: number): void;
   makeSymlink(target: string, path: string): void;
   makeNode(path: string, kind: "block" | "character", major: number, minor: number, mode: number): void;
+  changeOwner(path: string, userId: number, groupId: number): void;
   /** null where nothing is there (ENOENT, ENOTDIR). */
   stat(path: string): FileStatus | null;
   lstat(path: string): FileStatus | null;
@@ -115,6 +116,8 @@ export interface Devices {
   /** Sets a free loop device up by LOOP_CONFIGURE, or LOOP_SET_FD before Linux 5.8; returns its node, as "/dev/loop0". */
   attachLoop(request: LoopRequest): string;
   detachLoop(device: string): void;
+  /** Makes a device of a btrfs known to the kernel (BTRFS_IOC_DEVICES_READY of /dev/btrfs-control); true when it knows all devices of that filesystem. */
+  registerBtrfs(device: string): boolean;
 }
 
 /** The kernel itself: its name, its modules, its log, and the power switch. */

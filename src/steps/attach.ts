@@ -1,15 +1,18 @@
 import type { BootPlan, DeviceSpec } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
+import { type BtrfsPools, createBtrfsPools, type FilesystemByType } from "../openers/btrfs.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { type BlockDevice, describeDevice } from "./block-devices.ts";
+import { createContentSearch } from "./device-content.ts";
 import { createNamer, type Inventory, scanDevices, updateDevice } from "./inventory.ts";
-import { matchDevices, type Namer } from "./match.ts";
+import { type Look, matchDevices } from "./match.ts";
+import type { FilesystemLoader } from "./mount.ts";
 import { describeMissing, describeWait, listShort, specText } from "./search-words.ts";
 
 /** What the wait needs of the module loader: a driver for hardware that has just appeared. */
-export interface EventHandler {
+export interface EventHandler extends FilesystemByType {
   handleEvent(event: DeviceEvent): void;
   coldplug(): void;
   /** Loads drivers that were left for later; false where none is left. */
@@ -26,23 +29,29 @@ export function attachRoot(machine: Machine, plan: BootPlan, modules: EventHandl
   machine.listenForDevices();
   const inventory: Inventory = new Map();
   scanDevices(machine, inventory);
-  const name = createNamer(machine);
-  const found = waitFor(machine, wanted, plan.rootTimeoutMs, { inventory, name, modules, voice });
+  const pools = createBtrfsPools(machine, modules, plan.rootOptions.split(",").includes("degraded"));
+  const lacks = new Map<DeviceSpec, string>();
+  const look = { name: createNamer(machine), holds: createContentSearch(machine, modules, voice) };
+  const search = { inventory, look, modules, voice, pools, lacks };
+  const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
   if (found !== null) return found;
   for (const fallback of fallbacks) {
-    const device = choose(fallback, inventory, name, voice);
+    const device = choose(fallback, search);
     if (device === null) continue;
     voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)} from rootfallback=`);
     return device;
   }
-  throw describeMissing(plan, inventory);
+  throw describeMissing(plan, inventory, lacks);
 }
 
 interface Search {
   readonly inventory: Inventory;
-  readonly name: Namer;
+  readonly look: Look;
   readonly modules: EventHandler;
   readonly voice: Voice;
+  readonly pools: BtrfsPools;
+  /** What is there in part: why it is not taken. */
+  readonly lacks: Map<DeviceSpec, string>;
 }
 
 function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null, search: Search): BlockDevice | null {
@@ -50,7 +59,7 @@ function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null,
   const notice = createNotice(wanted, timeoutMs, search);
   for (;;) {
     while (takeEvent(machine, search, 0)); // all that is there now, so that a second device with the label is seen too
-    const found = choose(wanted, search.inventory, search.name, search.voice);
+    const found = choose(wanted, search);
     if (found !== null) return found;
     if (search.modules.loadMore()) continue;
     const waitedMs = machine.nowMs() - startMs;
@@ -66,7 +75,7 @@ function createNotice(wanted: DeviceSpec, timeoutMs: number | null, search: Sear
   let told: string | null = null;
   return (waitedMs) => {
     if (waitedMs >= noticeMs) {
-      const seen = listShort(search.inventory);
+      const seen = search.lacks.get(wanted) ?? listShort(search.inventory);
       const news = seen === told ? "" : ` · seen: ${seen}`;
       search.voice.progress(`${describeWait(wanted, waitedMs, timeoutMs)}${news}`);
       told = seen;
@@ -93,13 +102,20 @@ function takeEvent(machine: Machine, { inventory, modules, voice }: Search, time
   return true;
 }
 
-function choose(spec: DeviceSpec, inventory: Inventory, name: Namer, voice: Voice): BlockDevice | null {
-  const found = matchDevices(spec, [...inventory.values()], name);
+function choose(spec: DeviceSpec, { inventory, look, voice, pools, lacks }: Search): BlockDevice | null {
+  lacks.delete(spec);
+  const all = [...inventory.values()];
+  const found = pools.oneOfEach(matchDevices(spec, all, look));
   const [first, ...others] = found;
   if (first === undefined) return null;
+  const lack = pools.describeLack(first, all);
+  if (lack !== null) {
+    lacks.set(spec, lack);
+    return null;
+  }
   if (others.length > 0) {
-    const all = found.map(({ node }) => node).join(" and ");
-    voice.warn(`${found.length} devices match ${specText(spec)}: ${all}; taking ${first.node}`);
+    const nodes = found.map(({ node }) => node).join(" and ");
+    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes}; taking ${first.node}`);
   }
   return first;
 }

@@ -42,12 +42,21 @@ const MISSING: Readonly<Record<DeviceSpec["by"], string>> = {
   uuid: "no device with UUID",
   partlabel: "no partition named",
   partuuid: "no partition with PARTUUID",
+  sibling: "no partition",
+  discoverable: "no root partition by the name of",
+  file: "no device with a file",
 };
 
-/** The search is over: what was looked for, what was there instead, what to try. */
-export function describeMissing(plan: BootPlan, inventory: Inventory): BootError {
+/** The search is over: what was looked for, what was there instead, what to try. `lacks`: what was there only in part. */
+export function describeMissing(
+  plan: BootPlan,
+  inventory: Inventory,
+  lacks: ReadonlyMap<DeviceSpec, string>,
+): BootError {
   const within = plan.rootTimeoutMs === null ? "" : ` within ${Math.round(plan.rootTimeoutMs / 1000)} s`;
   const reasons = plan.roots.map((spec, index) => {
+    const lack = lacks.get(spec);
+    if (lack !== undefined) return `only ${lack}`;
     const value =
       spec.by === "path" || spec.by === "number"
         ? formatDeviceSpec(spec)
@@ -58,9 +67,14 @@ export function describeMissing(plan: BootPlan, inventory: Inventory): BootError
   return new BootError("could not find the root device", {
     cause: new BootError(reasons.join("\n")),
     seen: seen.length > 0 ? seen : ["no block device at all"],
-    hint:
-      seen.length > 0
-        ? "correct root= in the boot loader, try one with `levain retry root=…`, or add the disk's driver: levain image --module NAME"
-        : "the disk's driver is missing or the disk is: `levain status` lists devices without a driver; add it with levain image --module NAME",
+    hint: chooseHint(seen.length > 0, lacks.size > 0),
   });
+}
+
+function chooseHint(isAnyDevice: boolean, isPartThere: boolean): string {
+  if (isPartThere) return "attach the missing disk, or do without it: `levain retry rootflags=degraded`";
+  if (isAnyDevice) {
+    return "correct root= in the boot loader, try one with `levain retry root=…`, or add the disk's driver: levain image --module NAME";
+  }
+  return "the disk's driver is missing or the disk is: `levain status` lists devices without a driver; add it with levain image --module NAME";
 }

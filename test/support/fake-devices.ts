@@ -105,7 +105,8 @@ export class FakeDevices {
       this.#byNumber.delete(device.number);
       this.#entries("/class/block").delete(device.name);
       this.#dev.entries.delete(device.name);
-      this.emit("remove", device.devpath, "block", { DEVNAME: device.name });
+      const [MAJOR = "", MINOR = ""] = device.number.split(":");
+      this.emit("remove", device.devpath, "block", { MAJOR, MINOR, DEVNAME: device.name });
     }
     this.#entries(devpath.slice(0, devpath.lastIndexOf("/"))).delete(name);
   }

@@ -26,6 +26,7 @@ export function createFakeFiles(kernel: FakeKernel): Files {
     makeSymlink: (target, path) => create(kernel, path, "symlink", { kind: "symlink", target }),
     makeNode: (path, kind, major, minor, mode) =>
       create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
+    changeOwner: (path) => void namespace.find(path, "chown"), // there is only one user here
     stat: (path) => status(path, true),
     lstat: (path) => status(path, false),
     readLink(path) {

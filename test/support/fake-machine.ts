@@ -1,5 +1,6 @@
 import { SyscallError } from "../../src/errors.ts";
 import type { Machine } from "../../src/machine/machine.ts";
+import { createFakeBtrfs } from "./fake-btrfs.ts";
 import type { FakeDisk } from "./fake-devices.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
@@ -77,6 +78,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeFiles(kernel),
     ...createFakeMounts(kernel),
     ...createFakeEvents(kernel),
+    ...createFakeBtrfs(kernel),
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
     ...createFakeProcesses(kernel, {
       isBoot: options.isBoot ?? true,

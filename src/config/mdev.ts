@@ -1,0 +1,177 @@
+/** What a line of mdev.conf is compared with. */
+export interface MdevDevice {
+  /** DEVNAME, below /dev: "sda1", "mapper/control". */
+  readonly name: string;
+  /** The last word of its path in /sys: "device-mapper". */
+  readonly kernelName: string;
+  readonly major: number;
+  readonly minor: number;
+  /** KEY=value of its uevent, SUBSYSTEM too. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Where a node is made and for whom; paths are absolute. */
+export interface NodePlan {
+  readonly path: string;
+  /** A symbolic link to it; null for none. */
+  readonly link: string | null;
+  readonly userId: number;
+  readonly groupId: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/** A line of mdev.conf. */
+export interface MdevRule {
+  /** What the line names, in the groups of the match; null where the device is another. */
+  readonly match: (device: MdevDevice) => readonly (string | undefined)[] | null;
+  readonly userId: number;
+  readonly groupId: number;
+  readonly mode: number;
+  /** "=path", ">path", "!" or nothing. */
+  readonly place: string;
+}
+
+/** mdev.conf, and what of it cannot be honoured, one line each for a person. */
+export interface MdevConfig {
+  readonly rules: readonly MdevRule[];
+  readonly problems: readonly string[];
+}
+
+/** Numbers of users and groups by their names. */
+export type Ids = Readonly<Record<"users" | "groups", ReadonlyMap<string, number>>>;
+
+/** What mdev gives a node that no line names, where the kernel has no wish either. */
+const DEFAULT_MODE = 0o660;
+
+/** Parses mdev.conf as BusyBox's docs/mdev.txt has it: `[-][VAR=regex;…]regex|@major,minor[-minor]|$VAR=regex  user:group  mode  [=path|>path|!]  [@|$|*command]`. The first line that matches counts. */
+export function parseMdevConfig(text: string, ids: Ids): MdevConfig {
+  const rules: MdevRule[] = [];
+  const problems: string[] = [];
+  const commands: number[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    const [target = "", owner = "", mode = "", ...rest] = line
+      .replace(/#.*/, "")
+      .trim()
+      .split(/[ \t]+/);
+    const place = /^[=>!]/.test(rest[0] ?? "") ? (rest.shift() ?? "") : "";
+    if (rest.length > 0) commands.push(index + 1);
+    // After "-" mdev goes on, and what follows sets owner and mode again: such a line is there for its command.
+    if (target === "" || target.startsWith("-")) continue;
+    const rule = readRule(target, owner, mode, ids);
+    if (typeof rule === "string") problems.push(`line ${index + 1}: ${rule}`);
+    else rules.push({ ...rule, place });
+  }
+  if (commands.length > 0) problems.push(`commands are not run (line ${commands.join(", ")})`);
+  return { rules, problems };
+}
+
+/** The rule without its place, or what is wrong with it. */
+function readRule(target: string, owner: string, mode: string, ids: Ids): Omit<MdevRule, "place"> | string {
+  if (owner === "" || mode === "") return "owner or mode is missing";
+  const [user = "", group = ""] = owner.split(":", 2);
+  const userId = ids.users.get(user) ?? readNumber(user);
+  const groupId = ids.groups.get(group) ?? readNumber(group);
+  if (userId === null) return `there is no user ${user}`;
+  if (groupId === null) return `there is no group ${group}`;
+  if (!/^[0-7]{1,5}$/.test(mode)) return `${mode} is no mode`;
+  const match = readMatch(target);
+  return match === null
+    ? `${target} is no pattern`
+    : { match, userId, groupId, mode: Number.parseInt(mode, 8) & 0o7777 };
+}
+
+function readNumber(text: string): number | null {
+  return /^\d{1,9}$/.test(text) ? Number(text) : null;
+}
+
+/** null where it cannot be understood. */
+function readMatch(target: string): MdevRule["match"] | null {
+  const conditions = target.split(";");
+  const last = conditions.pop() ?? "";
+  const matchLast = readLastMatch(last);
+  const tests = conditions.map(readCondition);
+  if (matchLast === null || tests.includes(null)) return null;
+  return (device) => (tests.every((test) => test?.(device) === true) ? matchLast(device) : null);
+}
+
+function readLastMatch(text: string): MdevRule["match"] | null {
+  const [, major, minor, lastMinor] = /^@(\d+)(?:,(\d+)(?:-(\d+))?)?$/.exec(text) ?? [];
+  if (major !== undefined) {
+    const first = Number(minor ?? 0);
+    const last = minor === undefined ? Number.POSITIVE_INFINITY : Number(lastMinor ?? minor);
+    return (device) =>
+      device.major === Number(major) && device.minor >= first && device.minor <= last ? [device.name] : null;
+  }
+  const [, variable, pattern = text] = /^\$(\w+)=(.*)$/.exec(text) ?? [];
+  const regex = compileExtended(`^(${pattern})$`);
+  if (regex === null) return null;
+  return (device) => {
+    const names = variable === undefined ? [device.name, device.kernelName] : [device.properties[variable]];
+    const found = names.map((name) => (name === undefined ? null : regex.exec(name))).find((result) => result !== null);
+    return found?.slice(1) ?? null;
+  };
+}
+
+function readCondition(text: string): ((device: MdevDevice) => boolean) | null {
+  const [, variable = "", pattern = ""] = /^(\w+)=(.*)$/.exec(text) ?? [];
+  const regex = variable === "" ? null : compileExtended(pattern);
+  return regex === null ? null : ({ properties: { [variable]: value } }) => value !== undefined && regex.test(value);
+}
+
+const CLASSES: Readonly<Record<string, string>> = {
+  alpha: "a-zA-Z",
+  digit: "0-9",
+  alnum: "a-zA-Z0-9",
+  lower: "a-z",
+  upper: "A-Z",
+  xdigit: "0-9a-fA-F",
+  space: "\\s",
+  punct: "!-\\/:-@\\[-`{-~",
+};
+
+/** An extended regular expression of POSIX as one of JavaScript: they differ inside brackets. null where it is none. */
+function compileExtended(pattern: string): RegExp | null {
+  const converted = pattern.replace(
+    /\\.|\[(\^?)(\]?(?:\[:\w+:\]|[^\]])*)\]/g,
+    (all, not: string | undefined, set = "") => (not === undefined ? all : `[${not}${convertSet(set)}]`),
+  );
+  try {
+    return new RegExp(converted);
+  } catch {
+    return null;
+  }
+}
+
+function convertSet(set: string): string {
+  return set.replace(/\[:(\w+):\]|[\\\][]/g, (all, name?: string) =>
+    name === undefined ? `\\${all}` : (CLASSES[name] ?? ""),
+  );
+}
+
+/** What the lines say of a device; null where they say that it gets no node. What no line names is as devtmpfs has it, but for the group's 0660 of mdev. */
+export function planNode(rules: readonly MdevRule[], device: MdevDevice): NodePlan | null {
+  for (const rule of rules) {
+    const groups = rule.match(device);
+    if (groups === null) continue;
+    if (rule.place === "!") return null;
+    return { ...placeNode(rule.place, groups, device), userId: rule.userId, groupId: rule.groupId, mode: rule.mode };
+  }
+  const wish = /^0[0-7]{1,4}$/.exec(device.properties["DEVMODE"] ?? "")?.[0];
+  const mode = wish === undefined ? DEFAULT_MODE : Number.parseInt(wish, 8);
+  return { path: `/dev/${device.name}`, link: null, userId: 0, groupId: 0, mode };
+}
+
+/** `=dir/` keeps the name; %0 to %9 are the groups of the match. */
+function placeNode(
+  place: string,
+  groups: readonly (string | undefined)[],
+  { name }: MdevDevice,
+): Pick<NodePlan, "path" | "link"> {
+  const usual = `/dev/${name}`;
+  if (place.length < 2) return { path: usual, link: null };
+  const given = place.slice(1).replace(/%(\d)/g, (all, digit: string) => groups[Number(digit)] ?? all);
+  const whole = given.endsWith("/") ? `${given}${name.slice(name.lastIndexOf("/") + 1)}` : given;
+  const path = whole.startsWith("/") ? whole : `/dev/${whole}`;
+  return { path, link: place.startsWith(">") && path !== usual ? usual : null };
+}

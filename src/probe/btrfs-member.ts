@@ -1,0 +1,18 @@
+import { holds, le64 } from "./bytes.ts";
+import type { ByteSource } from "./facts.ts";
+
+const SUPERBLOCK = 64 * 1024;
+const MAGIC = "_BHRfS_M";
+
+/** What a device says of the btrfs that it belongs to. */
+export interface BtrfsMember {
+  /** How many devices the filesystem has. */
+  readonly deviceCount: number;
+}
+
+/** Reads num_devices of struct btrfs_super_block (linux/btrfs_tree.h); null where it is no btrfs. */
+export function readBtrfsMember(source: ByteSource): BtrfsMember | null {
+  const sb = source.read(SUPERBLOCK, 4096);
+  if (sb.length < 4096 || !holds(sb, 0x40, MAGIC)) return null;
+  return { deviceCount: Number(le64(sb, 0x88)) };
+}
