@@ -32,13 +32,16 @@ export function createPlanReader(
 ): PlanReader {
   let plan: BootPlan | null = null;
   let added: readonly string[] = [];
+  console.kernel.silence(
+    TALK_WITHOUT_PLAN,
+    orElse(() => readCommandLine(machine), new Uint8Array()),
+  );
   return {
     read() {
       if (plan !== null) return plan;
       const cmdline = readCommandLine(machine);
       record.commandLine = decodeText(cmdline).trimEnd();
       record.kernel = machine.release().release;
-      console.kernel.silence(TALK_WITHOUT_PLAN, cmdline);
       const made = makePlan({ cmdline, manifest: readManifest(machine), inherited, added });
       console.obey(made.plan.talk);
       console.kernel.silence(made.plan.talk, cmdline);

@@ -6,7 +6,7 @@ import { describeRefusal, printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { copyToRam } from "./copy-to-ram.ts";
 import { type FilesystemLoader, mountDevice } from "./mount.ts";
-import { PLACES, type Undo } from "./places.ts";
+import { makePlace, PLACES, type Undo } from "./places.ts";
 
 type Loader = FilesystemLoader & ModuleByName;
 
@@ -84,7 +84,7 @@ function stackOverlay(
   machine.mount({ source: "tmpfs", target: PLACES.overlay, type: "tmpfs", flags: [], options });
   undo(() => machine.unmount(PLACES.overlay));
   for (const part of ["upper", "work"]) machine.makeDirectory(`${PLACES.overlay}/${part}`, 0o755);
-  machine.makeDirectory(PLACES.root);
+  makePlace(machine, PLACES.root);
   const stack = `lowerdir=${lower},upperdir=${PLACES.overlay}/upper,workdir=${PLACES.overlay}/work`;
   const mark = machine.kernelLogMark();
   try {

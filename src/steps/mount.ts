@@ -3,6 +3,7 @@ import type { Machine, MountFlag } from "../machine/machine.ts";
 import { describeRefusal, printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import type { BlockDevice } from "./block-devices.ts";
+import { makePlace } from "./places.ts";
 
 /** A device to mount, and how. */
 export interface MountOrder {
@@ -31,7 +32,7 @@ const NO_OPTIONS = ["defaults", "rw", "auto", "noauto", "nofail", "suid", "dev",
 export function mountDevice(machine: Machine, order: MountOrder, modules: FilesystemLoader, voice: Voice): string {
   const types = typesToTry(order);
   if (types.length === 0) throw unknownContent(order);
-  machine.makeDirectory(order.target);
+  makePlace(machine, order.target);
   const refusals: unknown[] = [];
   const kernel: string[] = [];
   for (const type of types) {

@@ -1,6 +1,7 @@
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { findMount, readMounts } from "./mounts.ts";
+import { makePlace } from "./places.ts";
 
 /** The API filesystems that stage0 has not mounted; /run is where everything of ours lives. */
 const API_MOUNTS = [
@@ -14,7 +15,7 @@ export function prepare(machine: Machine): void {
   for (const { type, target, flags, options } of API_MOUNTS) {
     if (findMount(mounts, target) !== null) continue;
     attempt(`could not mount ${target}, which every boot needs`, () => {
-      machine.makeDirectory(target);
+      makePlace(machine, target);
       machine.mount({ source: type, target, type, flags, options });
     });
   }
