@@ -280,7 +280,7 @@ vmTest(
     vm.send("kill -ABRT $PPID\n");
     await vm.expect("levain: crashed: killed by SIGABRT (6)");
     await vm.expect("here is a shell");
-    await ask(vm, "busybox ps -o args | busybox grep -c '[s]h$'", /^1$/m);
+    await ask(vm, "busybox ps -o args > /ps; busybox grep -c '[s]h$' /ps", /^1$/m);
     await vm.expect(PROMPT);
     vm.send("exit\n");
     await vm.expect("could not find the root device");
