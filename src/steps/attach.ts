@@ -5,10 +5,8 @@ import { type BtrfsPools, createBtrfsPools, type FilesystemByType } from "../ope
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { type BlockDevice, describeDevice } from "./block-devices.ts";
-import { createContentSearch } from "./device-content.ts";
 import { createNamer, type Inventory, scanDevices, updateDevice } from "./inventory.ts";
-import { type Look, matchDevices } from "./match.ts";
-import type { FilesystemLoader } from "./mount.ts";
+import { matchDevices, type Namer } from "./match.ts";
 import { describeMissing, describeWait, listShort, specText } from "./search-words.ts";
 
 /** What the wait needs of the module loader: a driver for hardware that has just appeared. */
@@ -31,8 +29,7 @@ export function attachRoot(machine: Machine, plan: BootPlan, modules: EventHandl
   scanDevices(machine, inventory);
   const pools = createBtrfsPools(machine, modules, plan.rootOptions.split(",").includes("degraded"));
   const lacks = new Map<DeviceSpec, string>();
-  const look = { name: createNamer(machine), holds: createContentSearch(machine, modules, voice) };
-  const search = { inventory, look, modules, voice, pools, lacks };
+  const search = { inventory, name: createNamer(machine), modules, voice, pools, lacks };
   const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
   if (found !== null) return found;
   for (const fallback of fallbacks) {
@@ -46,7 +43,7 @@ export function attachRoot(machine: Machine, plan: BootPlan, modules: EventHandl
 
 interface Search {
   readonly inventory: Inventory;
-  readonly look: Look;
+  readonly name: Namer;
   readonly modules: EventHandler;
   readonly voice: Voice;
   readonly pools: BtrfsPools;
@@ -102,10 +99,10 @@ function takeEvent(machine: Machine, { inventory, modules, voice }: Search, time
   return true;
 }
 
-function choose(spec: DeviceSpec, { inventory, look, voice, pools, lacks }: Search): BlockDevice | null {
+function choose(spec: DeviceSpec, { inventory, name, voice, pools, lacks }: Search): BlockDevice | null {
   lacks.delete(spec);
   const all = [...inventory.values()];
-  const found = pools.oneOfEach(matchDevices(spec, all, look));
+  const found = pools.oneOfEach(matchDevices(spec, all, name));
   const [first, ...others] = found;
   if (first === undefined) return null;
   const lack = pools.describeLack(first, all);

@@ -42,9 +42,6 @@ const MISSING: Readonly<Record<DeviceSpec["by"], string>> = {
   uuid: "no device with UUID",
   partlabel: "no partition named",
   partuuid: "no partition with PARTUUID",
-  sibling: "no partition",
-  discoverable: "no root partition by the name of",
-  file: "no device with a file",
 };
 
 /** The search is over: what was looked for, what was there instead, what to try. `lacks`: what was there only in part. */
