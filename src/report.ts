@@ -76,16 +76,21 @@ export function wrapLines(lines: readonly string[]): readonly string[] {
     const [margin = "", label = ""] = /^ *(seen: |hint: |kernel: )?/.exec(line) ?? [];
     const indent = " ".repeat(margin.length + (margin !== "" && label === "" ? 2 : 0));
     const wrapped: string[] = [];
-    let rest = line;
+    let rest = line.replaceAll(COMMAND, (command) => command.replaceAll(" ", HELD));
     while (rest.length > LINE_COLUMNS) {
       const cut = rest.lastIndexOf(" ", LINE_COLUMNS);
       if (cut <= indent.length) break; // one long word
       wrapped.push(rest.slice(0, cut).trimEnd());
       rest = `${indent}${rest.slice(cut + 1)}`;
     }
-    return [...wrapped, rest];
+    return [...wrapped, rest].map((part) => part.replaceAll(HELD, " "));
   });
 }
+
+/** What a person may want to type as it stands. */
+const COMMAND = /`[^`]{1,60}`|levain \w+(?: --[\w-]+ \S+)*/g;
+/** Stands for a space that is no place to cut; printable text has none. */
+const HELD = "\0";
 
 function causes(error: unknown): readonly unknown[] {
   const chain: unknown[] = [];

@@ -26,6 +26,6 @@ function checkParameters(parameters: readonly string[]): void {
   if (strangers.length === 0) return;
   throw new BootError("that is no parameter of levain", {
     seen: strangers.map((line) => line.replace(/,? ignoring$/, "")),
-    hint: "as on the kernel's command line: levain retry root=LABEL=NAME; all of them: levain help parameters",
+    hint: "as on the kernel's command line, root=LABEL=NAME; see: levain help parameters",
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { describeStatus } from "../../src/commands/status.ts";
 import { retryBoot } from "../../src/commands/retry.ts";
+import { describeStatus } from "../../src/commands/status.ts";
 import { STEP_NAMES } from "../../src/config/plan.ts";
 import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
@@ -83,8 +83,8 @@ test("a mount that the kernel refuses is told in its own words, and the device i
       ext4: the filesystem is damaged and needs a repair (EUCLEAN)
       kernel: EXT4-fs (vda): ext4_check_descriptors: Checksum for group 0 failed
       kernel: EXT4-fs (vda): group descriptors corrupted!
-    hint: check it from the rescue shell or another system with fsck, then \`levain
-          retry\`
+    hint: check it from the rescue shell or another system with fsck, then
+          \`levain retry\`
 
     here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
     again from there, \`levain retry root=LABEL=NAME\` with other parameters
@@ -228,8 +228,9 @@ test("all mistakes are told at once, also with control characters in them", () =
     "
     4 mistakes on the kernel command line
     seen:
-      root=LABEL=: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=
-        or major:minor), live:DEVICE or /dev/ram0 but received "LABEL="
+      root=LABEL=: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=,
+        PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, gpt-auto or
+        /dev/ram0 but received "LABEL="
       rd.timeout=soon\\x1b[2J: Expected a number of seconds but received
         "soon\\x1b[2J"
       rd.overlay=nfs: Expected tmpfs, tmpfs:size=SIZE, yes or no but received

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { fakeImage } from "../support/fake-images.ts";
 import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import { fakeImage } from "../support/fake-images.ts";
 
 test("a plain root by its label", () => {
   const { journal, console } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image: rootImage() }] });

@@ -76,6 +76,12 @@ describe("wrapLines", () => {
     ]);
   });
 
+  test("keeps together what a person may want to type", () => {
+    const hint = (end: string) => `hint: the module is missing from this image, as many are: ${end}`;
+    for (const command of ["levain image --module squashfs --add x", "`levain retry root=LABEL=ROOT`"])
+      expect(wrapLines([hint(command)])).toEqual([hint("").trimEnd(), `      ${command}`]);
+  });
+
   test("loses no word, keeps the width where it can, and ends", () => {
     const text = fc.array(fc.stringMatching(/^[a-z/"·]{1,100}$/), { maxLength: 40 });
     fc.assert(
