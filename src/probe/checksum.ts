@@ -1,10 +1,13 @@
-import { crc32 } from "node:zlib";
-
 const CASTAGNOLI = 0x82f63b78;
 
-/** CRC-32 (IEEE 802.3) without the inversions at start and end: `seed` as it is, the register as it is left. */
+/** CRC-32 (IEEE 802.3). */
+export function crc32(bytes: Uint8Array): number {
+  return Bun.hash.crc32(bytes);
+}
+
+/** CRC-32 without the inversions at start and end: `seed` as it is, the register as it is left. */
 export function rawCrc32(bytes: Uint8Array, seed: number): number {
-  return ~crc32(bytes, ~seed >>> 0) >>> 0;
+  return ~Bun.hash.crc32(bytes, ~seed >>> 0) >>> 0;
 }
 
 /** CRC-32C (RFC 3720, B.4) with its inversions. Bit by bit: superblocks are small. */

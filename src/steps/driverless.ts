@@ -1,4 +1,3 @@
-import { zstdDecompressSync } from "node:zlib";
 import type { Machine } from "../machine/machine.ts";
 import { buildAliasTable, findByAlias } from "../modules/alias-table.ts";
 import { parseAliases } from "../modules/kernel-files.ts";
@@ -38,7 +37,7 @@ export function listDriverless(machine: Machine): readonly Driverless[] | null {
 /** null where it is damaged. */
 function decompress(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder().decode(zstdDecompressSync(bytes));
+    return new TextDecoder().decode(Bun.zstdDecompressSync(bytes));
   } catch {
     return null; // as good as no list: it is only there for advice
   }

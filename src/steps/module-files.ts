@@ -1,4 +1,3 @@
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { BootError, isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "./block-devices.ts";
@@ -56,7 +55,7 @@ function insertDecompressed(machine: Machine, path: string, compression: Compres
 
 function decompress(bytes: Uint8Array, path: string, compression: "gzip" | "zstd"): Uint8Array {
   try {
-    return compression === "zstd" ? zstdDecompressSync(bytes) : gunzipSync(bytes);
+    return compression === "zstd" ? Bun.zstdDecompressSync(bytes) : Bun.gunzipSync(Uint8Array.from(bytes));
   } catch (cause) {
     throw new BootError(`the module ${path} is damaged: it cannot be decompressed`, {
       cause,

@@ -1,6 +1,6 @@
-import { crc32 } from "node:zlib";
 import type { Area } from "../area.ts";
 import { formatGuid, holds, isEmpty, le32, le64 } from "../bytes.ts";
+import { crc32 } from "../checksum.ts";
 import { toUtf8 } from "../encoding.ts";
 import { trimEnd } from "../tags.ts";
 import { decodeText } from "../text.ts";

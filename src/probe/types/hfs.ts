@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Area } from "../area.ts";
 import { be16, be32, holds, isEmpty, latin1 } from "../bytes.ts";
 import { toUtf8 } from "../encoding.ts";
@@ -23,7 +22,7 @@ function addFinderUuid(tags: Tags, id: Uint8Array): void {
   if (isEmpty(id)) {
     return;
   }
-  const uuid = Uint8Array.from(createHash("md5").update(latin1(UUID_NAMESPACE)).update(id).digest());
+  const uuid = new Bun.CryptoHasher("md5").update(latin1(UUID_NAMESPACE)).update(id).digest();
   uuid[6] = 0x30 | ((uuid[6] ?? 0) & 0x0f);
   uuid[8] = 0x80 | ((uuid[8] ?? 0) & 0x3f);
   addUuid(tags, uuid);
