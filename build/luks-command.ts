@@ -1,0 +1,131 @@
+import { BootError } from "../src/errors.ts";
+import { aesDecryptor } from "../src/luks/area-decryptor.ts";
+import type { LuksHeader } from "../src/luks/header.ts";
+import { deriveKey } from "../src/luks/kdf.ts";
+import type { Limits } from "../src/luks/obstacles.ts";
+import { readLuksHeader } from "../src/luks/read-header.ts";
+import { wipe } from "../src/luks/secret.ts";
+import { type Unlocked, unlock } from "../src/luks/unlock.ts";
+import type { Machine, RandomReader } from "../src/machine/machine.ts";
+import { report } from "../src/report.ts";
+import { gatherLuksFacts, type LuksFacts } from "./luks-facts.ts";
+import { formatLuksFacts } from "./luks-text.ts";
+
+/** How `levain luks IMAGE` was asked. */
+export interface LuksQuestion {
+  readonly image: string;
+  /** Where the header is, if not in the image. */
+  readonly header: string | null;
+  /** What holds the passphrase, all of it; "-" is the standard input. */
+  readonly keyFile: string | null;
+  readonly showsVolumeKey: boolean;
+  readonly json: boolean;
+}
+
+/** What to print, where, and how to end: 0 for an acceptable header, and a right key; 1 for one that is not; 2 for a wrong key. */
+export interface LuksAnswer {
+  /** For stdout, in this order; the caller wipes the bytes among them. */
+  readonly output: readonly (string | Uint8Array)[];
+  /** For stderr, one line each. */
+  readonly problems: readonly string[];
+  readonly status: 0 | 1 | 2;
+}
+
+const ACCEPTABLE = 0;
+const NOT_ACCEPTABLE = 1;
+const WRONG_KEY = 2;
+// cryptsetup's own limit.
+const MAX_KEY_FILE_BYTES = 8 * 1024 * 1024;
+const VOLUME_KEY_WARNING =
+  "warning: whoever has the volume key reads the data without a passphrase, also after every passphrase was changed";
+
+/** `levain luks IMAGE`. Throws SyscallError where a file cannot be read, BootError for a key file that is too large. */
+export function examineLuks(machine: Machine, question: LuksQuestion): LuksAnswer {
+  return withReader(machine, question.image, (image) => {
+    if (question.header === null) return examine(machine, question, image, image);
+    return withReader(machine, question.header, (header) => examine(machine, question, image, header));
+  });
+}
+
+function examine(machine: Machine, question: LuksQuestion, image: RandomReader, from: RandomReader): LuksAnswer {
+  const limits = { memoryBytes: readMemory(machine), allowsNull: false, decryptors: [aesDecryptor] };
+  let header: LuksHeader;
+  try {
+    header = readLuksHeader(from);
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    const problems = report(error);
+    const json = `${JSON.stringify({ acceptable: false, problems }, null, 2)}\n`;
+    return { output: question.json ? [json] : [], problems, status: NOT_ACCEPTABLE };
+  }
+  const device = { bytes: image.size, isDetached: from !== image, allowsNull: limits.allowsNull };
+  const facts = gatherLuksFacts(header, device, limits);
+  const told = facts.warnings.map((text) => `warning: ${text}`);
+  if (!facts.acceptable || question.keyFile === null) {
+    const status = facts.acceptable ? ACCEPTABLE : NOT_ACCEPTABLE;
+    return { output: print(question, facts, null), problems: [...told, ...facts.problems], status };
+  }
+  const unlocked = tryKey(machine, question.keyFile, header, limits);
+  const problems = [...told, ...(question.showsVolumeKey && unlocked.kind === "unlocked" ? [VOLUME_KEY_WARNING] : [])];
+  const isWrong = unlocked.kind === "wrong-passphrase";
+  if (isWrong) problems.push("the key opens no keyslot");
+  return { output: print(question, facts, unlocked), problems, status: isWrong ? WRONG_KEY : ACCEPTABLE };
+}
+
+function tryKey(machine: Machine, path: string, header: LuksHeader, limits: Limits): Unlocked {
+  const file = path === "-" ? "/dev/stdin" : path;
+  if ((machine.stat(file)?.size ?? 0) > MAX_KEY_FILE_BYTES) {
+    throw new BootError(`${file} is larger than any key file: more than 8 MiB`);
+  }
+  const passphrase = machine.readFile(file);
+  try {
+    return unlock(header, passphrase, { ...limits, deriveKey, keyslot: null });
+  } finally {
+    wipe(passphrase);
+  }
+}
+
+function print(
+  { json, showsVolumeKey }: LuksQuestion,
+  facts: LuksFacts,
+  unlocked: Unlocked | null,
+): (string | Uint8Array)[] {
+  const opened = unlocked?.kind === "unlocked" ? unlocked : null;
+  const hex = opened === null ? null : takeHex(opened.volumeKey);
+  const key = showsVolumeKey ? hex : null;
+  if (key === null) wipe(hex);
+  const opens = unlocked === null ? {} : { unlocks: opened?.keyslot ?? null };
+  if (json) {
+    const text = JSON.stringify({ ...facts, ...opens }, null, 2);
+    // The key is never a string: it goes in as bytes, before the brace that ends the object.
+    return key === null ? [`${text}\n`] : [`${text.slice(0, -2)},\n  "volumeKey": "`, key, '"\n}\n'];
+  }
+  const lines = [...formatLuksFacts(facts), ...(opened === null ? [] : [`opens       keyslot ${opened.keyslot}`])];
+  const text = `${lines.join("\n")}\n`;
+  return key === null ? [text] : [`${text}volume key  `, key, "\n"];
+}
+
+/** The hexadecimal digits of `key`, as bytes; wipes the key. */
+function takeHex(key: Uint8Array): Uint8Array {
+  const digits = new Uint8Array(key.length * 2);
+  const digit = (value: number) => value + (value < 10 ? 0x30 : 0x57);
+  for (const [index, byte] of key.entries()) digits.set([digit(byte >>> 4), digit(byte & 15)], index * 2);
+  wipe(key);
+  return digits;
+}
+
+/** What is free for a key derivation, or null. */
+function readMemory(machine: Machine): number | null {
+  if (machine.stat("/proc/meminfo") === null) return null;
+  const kib = /^MemAvailable:\s*(\d+) kB$/m.exec(new TextDecoder().decode(machine.readFile("/proc/meminfo")))?.[1];
+  return kib === undefined ? null : Number(kib) * 1024;
+}
+
+function withReader<T>(machine: Machine, path: string, use: (reader: RandomReader) => T): T {
+  const reader = machine.openReader(path);
+  try {
+    return use(reader);
+  } finally {
+    reader.close();
+  }
+}

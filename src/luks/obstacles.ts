@@ -1,0 +1,104 @@
+import { BootError } from "../errors.ts";
+import type { AreaDecryptor } from "./area-decryptor.ts";
+import { isNullCipher, parseCipher } from "./cipher.ts";
+import { findHash } from "./hash.ts";
+import { digestOfKeyslot, isBound, type Kdf, type Keyslot, type KeyslotLock, type LuksHeader } from "./header.ts";
+import { formatBytes } from "./size.ts";
+
+/** What a machine can do, and what a person allows. */
+export interface Limits {
+  /** Memory that a key derivation may take; null where that is not known. */
+  readonly memoryBytes: number | null;
+  /** True where rd.luks.options=insecure-null was asked for. */
+  readonly allowsNull: boolean;
+  /** In the order in which they are asked. */
+  readonly decryptors: readonly AreaDecryptor[];
+}
+
+/** Why a keyslot cannot be tried. */
+export interface Obstacle {
+  /** Reads after "keyslot 1 ". */
+  readonly reason: string;
+  /** True where a kernel with that cipher could. */
+  readonly needsKernel: boolean;
+}
+
+// Minutes on a slow machine; whoever asks for more wants to keep a boot from ending.
+const MAX_ITERATIONS = 1_000_000_000;
+const MAX_ARGON2_KIB_PASSES = 2 ** 30;
+const MAX_LANES = 64;
+const MIN_KIB_PER_LANE = 8;
+
+const REQUIREMENTS: Readonly<Record<string, string>> = {
+  "offline-reencrypt": "an offline reencryption was interrupted: finish it with cryptsetup reencrypt",
+  "online-reencrypt": "a reencryption is under way: finish it with cryptsetup reencrypt --resume-only",
+  "inline-hw-tags": "its integrity tags lie in the sectors' own metadata, which levain does not set up",
+  opal: "the drive encrypts by itself (OPAL), which levain does not unlock",
+};
+
+/** Throws BootError where the whole header must be let alone: requirements that are not understood, named, with what to do. */
+export function refuseRequirements({ requirements }: LuksHeader): void {
+  const [first] = requirements;
+  if (first === undefined) return;
+  const known = REQUIREMENTS[first.replace(/-v\d+$/, "")];
+  throw new BootError(`the LUKS2 header requires ${requirements.join(", ")}`, {
+    hint: known ?? "open it with a cryptsetup that knows this requirement",
+  });
+}
+
+/** Why `slot` cannot be tried on this machine, or null. An unbound keyslot holds another key than that of the data. */
+export function findObstacle(header: LuksHeader, slot: Keyslot, limits: Limits): Obstacle | null {
+  const { lock } = slot;
+  if (lock === null) return refuse(`is of type ${slot.type}`);
+  if (!isBound(header, slot.id)) return refuse("is unbound: its key is not that of the data");
+  if (!header.material.has(slot.id)) return refuse("cannot be read");
+  const reason = findKdfObstacle(lock.kdf, limits) ?? findDigestObstacle(header, slot.id, limits);
+  if (reason !== null) return refuse(reason);
+  if (findHash(lock.splitHash) === null) return refuse(`needs the hash ${lock.splitHash}, which is not supported`);
+  return findCipherObstacle(lock, limits);
+}
+
+function findCipherObstacle({ cipher, cipherKeyBytes }: KeyslotLock, limits: Limits): Obstacle | null {
+  if (isNullCipher(cipher) && !limits.allowsNull) {
+    return refuse(`is not encrypted (${cipher}); rd.luks.options=insecure-null takes it all the same`);
+  }
+  if (findDecryptor(cipher, cipherKeyBytes, limits.decryptors) !== null) return null;
+  return { reason: `is encrypted with ${cipher}, which needs the kernel's dm-crypt`, needsKernel: true };
+}
+
+/** The first that has the cipher, with the cipher taken apart; null where none has. */
+export function findDecryptor(cipher: string, keyBytes: number, decryptors: readonly AreaDecryptor[]) {
+  const spec = parseCipher(cipher);
+  const decryptor = spec && decryptors.find((candidate) => candidate.handles(spec, keyBytes));
+  return spec && decryptor ? { spec, decryptor } : null;
+}
+
+function findDigestObstacle(header: LuksHeader, keyslot: number, limits: Limits): string | null {
+  const check = digestOfKeyslot(header, keyslot)?.check ?? null;
+  if (check === null) return "has a digest of an unknown type";
+  const bytes = findHash(check.kdf.hash)?.bytes;
+  // 20 bytes are those of LUKS1, also where it was converted.
+  if (bytes !== undefined && check.value.length !== 20 && check.value.length !== bytes)
+    return "has a digest that is cut";
+  return findKdfObstacle(check.kdf, limits);
+}
+
+function findKdfObstacle(kdf: Kdf, { memoryBytes }: Limits): string | null {
+  if (kdf.type === "unknown") return `needs the key derivation ${kdf.name}, which is not supported`;
+  if (kdf.type === "pbkdf2") {
+    if (findHash(kdf.hash) === null) return `needs the hash ${kdf.hash}, which is not supported`;
+    return kdf.iterations >= 1 && kdf.iterations <= MAX_ITERATIONS ? null : `asks for ${kdf.iterations} iterations`;
+  }
+  const { passes, memoryKib, lanes } = kdf;
+  if (passes < 1 || lanes < 1 || lanes > MAX_LANES || memoryKib < Math.max(32, lanes * MIN_KIB_PER_LANE)) {
+    return `asks for ${passes} passes over ${memoryKib} KiB in ${lanes} lanes`;
+  }
+  if (memoryBytes !== null && memoryKib * 1024 > memoryBytes) {
+    return `needs ${formatBytes(memoryKib * 1024)} to unlock, this machine has ${formatBytes(memoryBytes)}`;
+  }
+  return passes * memoryKib <= MAX_ARGON2_KIB_PASSES ? null : `asks for ${passes} passes over ${memoryKib} KiB`;
+}
+
+function refuse(reason: string): Obstacle {
+  return { reason, needsKernel: false };
+}

@@ -1,0 +1,88 @@
+import { BootError } from "../errors.ts";
+import { mergeStripes } from "./anti-forensic.ts";
+import { digestOfKeyslot, type Keyslot, type LuksHeader, STRIPES } from "./header.ts";
+import { type DeriveKey, derivePbkdf2 } from "./kdf.ts";
+import { findDecryptor, findObstacle, type Limits, refuseRequirements } from "./obstacles.ts";
+import { equalSecrets, wipe } from "./secret.ts";
+
+/** How to try a passphrase. */
+export interface UnlockOptions extends Limits {
+  readonly deriveKey: DeriveKey;
+  /** Only this keyslot, also where its priority is "ignore"; null for all others. */
+  readonly keyslot: number | null;
+}
+
+/** What came of a passphrase. */
+export type Unlocked =
+  | {
+      readonly kind: "unlocked";
+      /** The caller wipes it. */
+      readonly volumeKey: Uint8Array;
+      readonly keyslot: number;
+    }
+  | { readonly kind: "wrong-passphrase" };
+
+/**
+ * Tries a passphrase on the keyslots of the data, those with priority "prefer" first, and returns the key of the first that it
+ * opens. Throws BootError where no keyslot can be tried at all, with each one's reason, and for requirements that are not
+ * understood. The passphrase stays the caller's to wipe.
+ */
+export function unlock(header: LuksHeader, passphrase: Uint8Array, options: UnlockOptions): Unlocked {
+  refuseRequirements(header);
+  const slots = keyslotsToTry(header, options.keyslot);
+  const obstacles = new Map(slots.map((slot) => [slot, findObstacle(header, slot, options)]));
+  const usable = slots.filter((slot) => obstacles.get(slot) === null);
+  if (usable.length === 0) {
+    throw new BootError("no keyslot of the LUKS header can be tried", {
+      seen: slots.map((slot) => `keyslot ${slot.id} ${obstacles.get(slot)?.reason ?? ""}`),
+    });
+  }
+  for (const slot of usable) {
+    const volumeKey = openKeyslot(header, slot, passphrase, options);
+    if (volumeKey !== null) return { kind: "unlocked", volumeKey, keyslot: slot.id };
+  }
+  return { kind: "wrong-passphrase" };
+}
+
+/** In the order in which they are tried. */
+export function keyslotsToTry({ keyslots }: LuksHeader, only: number | null): readonly Keyslot[] {
+  if (only !== null) return keyslots.filter(({ id }) => id === only);
+  return (["prefer", "normal"] as const).flatMap((wanted) => keyslots.filter(({ priority }) => priority === wanted));
+}
+
+/** The key in a keyslot without obstacle, or null where the passphrase is not its. */
+function openKeyslot(
+  header: LuksHeader,
+  { id, keyBytes, lock }: Keyslot,
+  passphrase: Uint8Array,
+  { deriveKey, decryptors }: UnlockOptions,
+): Uint8Array | null {
+  const material = header.material.get(id);
+  const found = lock && findDecryptor(lock.cipher, lock.cipherKeyBytes, decryptors);
+  if (!lock || !found || material === undefined) return null;
+  let areaKey: Uint8Array | null = null;
+  let split: Uint8Array | null = null;
+  let volumeKey: Uint8Array | null = null;
+  let isRight = false;
+  try {
+    areaKey = deriveKey(lock.kdf, passphrase, lock.cipherKeyBytes);
+    split = found.decryptor.decrypt(found.spec, areaKey, material);
+    volumeKey = mergeStripes(split, keyBytes, STRIPES, lock.splitHash);
+    isRight = isVolumeKey(header, id, volumeKey);
+    return isRight ? volumeKey : null;
+  } finally {
+    wipe(areaKey, split, isRight ? null : volumeKey);
+  }
+}
+
+/** True where `key` is the one that the keyslot's digest was made of. */
+function isVolumeKey(header: LuksHeader, keyslot: number, key: Uint8Array): boolean {
+  const check = digestOfKeyslot(header, keyslot)?.check;
+  if (!check) return false;
+  const digest = derivePbkdf2(check.kdf, key, check.value.length);
+  try {
+    return equalSecrets(digest, check.value);
+  } finally {
+    wipe(digest);
+  }
+}
