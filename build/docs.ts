@@ -35,7 +35,7 @@ function formatAlias({ syntax }: Alias): string {
 }
 
 function formatUnsupported(): string {
-  const { ignored, refused } = UNSUPPORTED_NAMES;
+  const { ignored, refused, refusedLive, refusedArchiso, refusedAlpine } = UNSUPPORTED_NAMES;
   const join = (names: readonly string[]) =>
     names.map((name) => `\`${name}${name.endsWith(".") ? "*" : ""}\``).join(", ");
   return `## Known, but not supported yet
@@ -43,7 +43,9 @@ function formatUnsupported(): string {
 A boot may depend on these, so they are not ignored in silence: a warning says what the boot goes without.
 ${join(ignored)}.
 
-With these the boot is refused, because it would run without the check that was asked for: ${join(refused)}.
+With these the boot is refused, because it would be another one than was asked for: ${join(refused)};
+with \`boot=live\`: ${join(refusedLive)}; with \`archiso…=\`: ${join(refusedArchiso)};
+without a root device: ${join(refusedAlpine)}.
 `;
 }
 

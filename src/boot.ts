@@ -2,7 +2,7 @@ import type { BootPlan } from "./config/plan.ts";
 import { moveApiMounts, planHandover } from "./handover.ts";
 import type { Handover, Machine } from "./machine/machine.ts";
 import type { RunStep } from "./step-runner.ts";
-import { attachRoot } from "./steps/attach.ts";
+import { attachDevice } from "./steps/attach.ts";
 import { describeDevice } from "./steps/block-devices.ts";
 import { loadsOwnDrivers } from "./steps/device-manager.ts";
 import { chooseInit } from "./steps/init.ts";
@@ -77,7 +77,7 @@ function attachAndStack(
 
   const device = step(
     "root",
-    () => (isDoneByHand() ? null : attachRoot(machine, plan, modules, voice)),
+    () => (isDoneByHand() ? null : attachDevice(machine, plan, modules, voice)),
     (found) => (found === null ? BY_HAND : describeDevice(found)),
   );
 

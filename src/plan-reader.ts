@@ -8,6 +8,7 @@ import { BootError, isErrno } from "./errors.ts";
 import type { BootRecord } from "./journal.ts";
 import type { Machine } from "./machine/machine.ts";
 import { decodeText } from "./probe/text.ts";
+import { readActiveEsp } from "./steps/active-esp.ts";
 
 /** Where the plan of a boot comes from. */
 export interface PlanReader {
@@ -42,7 +43,14 @@ export function createPlanReader(
       const cmdline = readCommandLine(machine);
       record.commandLine = decodeText(cmdline).trimEnd();
       record.kernel = machine.release().release;
-      const made = makePlan({ cmdline, manifest: readManifest(machine), inherited, added });
+      const made = makePlan({
+        cmdline,
+        manifest: readManifest(machine),
+        inherited,
+        added,
+        machine: machine.release().machine,
+        findEsp: () => readActiveEsp(machine, console),
+      });
       console.obey(made.plan.talk);
       console.kernel.silence(made.plan.talk, cmdline);
       console.say(`levain ${record.levain} on Linux ${record.kernel}`);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { machine } from "node:os";
 import { defineCommand } from "citty";
 import { formatPlan } from "../../src/config/format-plan.ts";
 import { makePlan } from "../../src/config/make-plan.ts";
@@ -26,7 +27,11 @@ export const planCommand = defineCommand({
     const configFile = line.one("config");
     const parameters = configFile === null ? [] : readConfig(configFile).parameters;
     const cmdline = line.words.length > 0 ? line.words.join(" ") : readOwnCommandLine();
-    const { plan, warnings } = makePlan({ cmdline, manifest: { version: 1, kernel: null, parameters } });
+    const { plan, warnings } = makePlan({
+      cmdline,
+      manifest: { version: 1, kernel: null, parameters },
+      machine: machine(),
+    });
     for (const warning of warnings) console.error(`warning: ${printable(warning)}`);
     console.log(line.has("json") ? JSON.stringify(plan, null, 2) : formatPlan(plan).join("\n"));
     return 0;

@@ -1,8 +1,9 @@
-import type { DeviceSpec } from "./plan.ts";
+import type { DeviceSpec, OwnSpec } from "./plan.ts";
 import { decodeUdevName } from "./udev-name.ts";
 
 /** The forms of root= that `parseDeviceSpec` takes, for "Expected …". */
-export const DEVICE_SPEC_FORMS = "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL= or major:minor)";
+export const DEVICE_SPEC_FORMS =
+  "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor)";
 
 const LINKS: Readonly<Record<string, "label" | "uuid" | "partuuid" | "partlabel">> = {
   "by-label": "label",
@@ -12,12 +13,19 @@ const LINKS: Readonly<Record<string, "label" | "uuid" | "partuuid" | "partlabel"
 };
 
 /**
- * What `root=`, `rootfallback=` and `root=live:` name, or null where it is none of the forms: those of init/do_mounts.c
+ * What `root=`, `rootfallback=` and `root=live:` name, or null where it is none of the forms: SIBLING=, those of init/do_mounts.c
  * (`name_to_dev_t`; block/early-lookup.c since 6.5) and LABEL= and UUID= as mount(8) knows them, in upper or lower
  * case, the value in quotes or not. udev's links below /dev/disk are taken for what they mean, because nobody makes
  * them in an initramfs without udev.
  */
 export function parseDeviceSpec(text: string): DeviceSpec | null {
+  const sibling = /^SIBLING=(\d{1,3}):(.*)$/is.exec(text);
+  if (sibling === null) return parseOwnSpec(text);
+  const [index, of] = [Number(sibling[1]), parseOwnSpec(sibling[2] ?? "")];
+  return index === 0 || of === null ? null : { by: "sibling", index, of };
+}
+
+function parseOwnSpec(text: string): OwnSpec | null {
   const tag = /^(LABEL|UUID|PARTUUID|PARTLABEL)=(.*)$/is.exec(text);
   if (tag !== null) return tagged(tag[1]?.toLowerCase() ?? "", unquote(tag[2] ?? ""));
   const link = /^\/dev\/disk\/(by-(?:label|uuid|partuuid|partlabel))\/([^/]+)$/.exec(text);
@@ -26,7 +34,7 @@ export function parseDeviceSpec(text: string): DeviceSpec | null {
   return byNumber(text);
 }
 
-/** The spec as the command line spells it. */
+/** The spec as the command line spells it; in words where a command line has no spelling for it. */
 export function formatDeviceSpec(spec: DeviceSpec): string {
   switch (spec.by) {
     case "path":
@@ -35,12 +43,18 @@ export function formatDeviceSpec(spec: DeviceSpec): string {
       return `${spec.major}:${spec.minor}`;
     case "partuuid":
       return `PARTUUID=${spec.value}${spec.partitionOffset === 0 ? "" : `/PARTNROFF=${spec.partitionOffset}`}`;
+    case "sibling":
+      return `SIBLING=${spec.index}:${formatDeviceSpec(spec.of)}`;
+    case "discoverable":
+      return "gpt-auto";
+    case "file":
+      return `a device with ${spec.paths.join(" or ")}`;
     default:
       return `${spec.by.toUpperCase()}=${spec.value}`;
   }
 }
 
-function tagged(by: string, value: string): DeviceSpec | null {
+function tagged(by: string, value: string): OwnSpec | null {
   if (value === "") return null;
   if (by === "label" || by === "uuid" || by === "partlabel") return { by, value };
   // The kernel reads the offset by sscanf("PARTNROFF=%d"): it may be negative.
@@ -50,7 +64,7 @@ function tagged(by: string, value: string): DeviceSpec | null {
 }
 
 /** A path below /dev, without empty and "." parts; null where it leads out of /dev or to a directory. */
-function devicePath(text: string): DeviceSpec | null {
+function devicePath(text: string): OwnSpec | null {
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   const usable = parts.length > 1 && !parts.includes("..") && !text.endsWith("/");
   return usable ? { by: "path", path: `/${parts.join("/")}` } : null;
@@ -59,7 +73,7 @@ function devicePath(text: string): DeviceSpec | null {
 /**
  * "8:1" and the kernel's hexadecimal dev_t: "0801", "801", "0x801", in the layout of `new_decode_dev` (linux/kdev_t.h).
  */
-function byNumber(text: string): DeviceSpec | null {
+function byNumber(text: string): OwnSpec | null {
   const pair = /^(\d{1,4}):(\d{1,7})$/.exec(text);
   if (pair !== null) {
     const [major, minor] = [Number(pair[1]), Number(pair[2])];
@@ -71,7 +85,7 @@ function byNumber(text: string): DeviceSpec | null {
 }
 
 /** Within the 12 and 20 bits of a dev_t, and not 0:0, which is no device. */
-function deviceNumber(major: number, minor: number): DeviceSpec | null {
+function deviceNumber(major: number, minor: number): OwnSpec | null {
   const fits = major < 1 << 12 && minor < 1 << 20 && major + minor > 0;
   return fits ? { by: "number", major, minor } : null;
 }

@@ -1,6 +1,6 @@
 import { printable } from "../report.ts";
 import { formatDeviceSpec } from "./device-spec.ts";
-import type { BootPlan } from "./plan.ts";
+import type { BootPlan, ImagePlan, LayerPlan } from "./plan.ts";
 
 /** The plan in words, a line a subject, safe to print: what `levain plan` shows. */
 export function formatPlan(plan: BootPlan): readonly string[] {
@@ -25,9 +25,25 @@ function formatRoot(plan: BootPlan): Subjects {
       "mounted",
       `${plan.rootWritable ? "read-write" : "read-only"} as ${plan.rootTypes.join(", else ") || "the type it has"}${options}`,
     ],
-    ["image", image === null ? "none" : `${image.paths.join(", else ")}${image.copyToRam ? ", copied to memory" : ""}`],
+    ["image", image === null ? "none" : formatImage(image)],
+    ...plan.layers.map((layer) => ["layer", formatLayer(layer)] as const),
     ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],
   ];
+}
+
+function formatImage({ iso, paths, directory, inner, copyToRam }: ImagePlan): string {
+  const files =
+    directory === null ? paths.join(", else ") : `all in ${directory.path}, or those in its ${directory.list}.module`;
+  return [
+    files,
+    ...(iso === null ? [] : [`in ${iso}`]),
+    ...(inner.length === 0 ? [] : [`or its ${inner.join(", else ")}`]),
+    ...(copyToRam ? ["copied to memory"] : []),
+  ].join(", ");
+}
+
+function formatLayer(layer: LayerPlan): string {
+  return layer.kind === "image" ? layer.path : formatDeviceSpec(layer.device);
 }
 
 function formatSystem({ modules, handover }: BootPlan): Subjects {

@@ -1,10 +1,12 @@
 import { BootError } from "../errors.ts";
 import { type CommandLine, parseCommandLine, type Word } from "./cmdline.ts";
+import { rootTypeOf } from "./gpt-types.ts";
 import { type Inherited, passOn } from "./inherited.ts";
 import type { Manifest } from "./manifest.ts";
+import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import type { Settings } from "./parameters.ts";
-import type { BootPlan, DeviceSpec, ImagePlan, OverlayPlan } from "./plan.ts";
+import type { BootPlan, DeviceSpec, OverlayPlan } from "./plan.ts";
 import { type Mistake, type Origin, readParameters, type Source, splitParameter } from "./read-parameters.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { findRefused, warnOfUnsupported } from "./unsupported.ts";
@@ -20,7 +22,13 @@ export interface PlanInput {
   readonly inherited?: Inherited | null;
   /** Parameters of `levain retry`, one a string; stronger than the command line. */
   readonly added?: readonly string[];
+  /** As in `uname -m`; "x86_64" where left out. */
+  readonly machine?: string;
+  /** The PARTUUID of the EFI system partition that this machine was booted from, or null; asked only where it counts. */
+  readonly findEsp?: () => string | null;
 }
+
+type Surroundings = Required<Pick<PlanInput, "machine" | "findEsp">> & { readonly inherited: Inherited | null };
 
 const ROOT_TIMEOUT_MS = 30_000;
 
@@ -28,10 +36,8 @@ const ROOT_TIMEOUT_MS = 30_000;
  * Everything a boot decides, from its command line and its image's manifest, and what a person should know about it.
  * Deterministic. Throws one BootError that tells all mistakes.
  */
-export function makePlan({ cmdline, manifest, inherited, added }: PlanInput): {
-  plan: BootPlan;
-  warnings: readonly string[];
-} {
+export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
+  const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
@@ -39,27 +45,32 @@ export function makePlan({ cmdline, manifest, inherited, added }: PlanInput): {
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ];
   const { settings, mistakes } = readParameters(sources);
-  const refused = sources.flatMap(({ origin, words }) => findRefused(words).map((text) => ({ origin, text })));
+  const dialect = readDialect(settings);
+  const refused = sources.flatMap(({ origin, words }) => findRefused(words, dialect).map((text) => ({ origin, text })));
   if (mistakes.length + refused.length > 0) throw tellMistakes([...mistakes, ...refused]);
   const words = sources.flatMap((source) => source.words);
-  const plan = decide(settings, words, line, inherited ?? null);
+  const plan = decide(settings, words, line, { inherited, machine, findEsp });
   return {
     plan,
     warnings: [...warnOfUnsupported(words), ...warnOfStrangers(sources), ...warnOfUnused(settings, plan)],
   };
 }
 
-function decide(settings: Settings, words: readonly Word[], line: CommandLine, inherited: Inherited | null): BootPlan {
-  const roots = decideRoots(settings);
-  const image = roots.length === 0 ? null : decideImage(settings);
-  const overlay = roots.length === 0 ? null : decideOverlay(settings, image);
+function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings): BootPlan {
+  const medium = decideMedium(settings, around.machine);
+  const roots = decideRoots(settings, medium.devices, around);
+  const image = roots.length === 0 ? null : medium.image;
+  const layers = roots.length === 0 ? [] : settings.layers;
+  const overlay = roots.length === 0 ? null : decideOverlay(settings, image !== null || layers.length > 0);
+  const { inherited } = around;
   const { argv, environment } = passOn(line, inherited, settings.initArguments);
   return {
     roots,
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
-    rootWritable: settings.writable === true && image === null && overlay === null,
+    rootWritable: settings.writable === true && image === null && overlay === null && layers.length === 0,
     image,
+    layers,
     overlay,
     rootTimeoutMs: settings.timeoutMs === undefined ? ROOT_TIMEOUT_MS : settings.timeoutMs,
     modules: decideModules(settings, words),
@@ -76,20 +87,23 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, i
 }
 
 /** Empty where the initramfs itself is the final system. */
-function decideRoots({ root, rootFallbacks, handover }: Settings): readonly DeviceSpec[] {
+function decideRoots(
+  { root, rootFallbacks, handover, gptAuto }: Settings,
+  devices: readonly DeviceSpec[],
+  { machine, findEsp }: Surroundings,
+): readonly DeviceSpec[] {
   if (root?.device === null || handover === "stay") return [];
-  return root === undefined ? rootFallbacks : [root.device, ...rootFallbacks];
+  const named = [...devices, ...rootFallbacks];
+  const isAuto = root?.device === "auto" || (named.length === 0 && gptAuto !== false);
+  const type = isAuto ? rootTypeOf(machine) : null;
+  const esp = type === null ? null : findEsp();
+  if (type === null || (esp === null && root === undefined)) return named;
+  return [{ by: "discoverable", esp, type }, ...named];
 }
 
-function decideImage({ root, image, liveDirectory, liveImage, copyToRam }: Settings): ImagePlan | null {
-  const live = root?.isLive === true ? `${liveDirectory ?? "/LiveOS"}${liveImage ?? "/squashfs.img"}` : null;
-  const path = image ?? live;
-  return path === null ? null : { paths: [path], copyToRam: copyToRam === true };
-}
-
-/** Over an image by default: its filesystem cannot be written to, and hardly a system runs without a place to write. */
-function decideOverlay({ overlay, overlaySize }: Settings, image: ImagePlan | null): OverlayPlan | null {
-  const asked = overlay ?? (image === null ? false : { kind: "tmpfs" as const, size: null });
+/** Over images by default: their filesystem cannot be written to, and hardly a system runs without a place to write. */
+function decideOverlay({ overlay, overlaySize }: Settings, isUnwritable: boolean): OverlayPlan | null {
+  const asked = overlay ?? (isUnwritable ? { kind: "tmpfs" as const, size: null } : false);
   return asked === false ? null : { kind: asked.kind, size: asked.size ?? overlaySize ?? null };
 }
 

@@ -79,6 +79,16 @@ export function flagOr(other: string) {
   return (value: string | null) => (value !== null && readFlag(value) !== null ? value : other);
 }
 
+/** True for a bare word and for every value but a spelling of "no". */
+export function isAsked(value: string | null): boolean {
+  return value === null || readFlag(value) !== false;
+}
+
+/** True where rd.live.overlay= names a place for changes, and not whether there shall be one. */
+export function isOverlayDevice(value: string | null): boolean {
+  return value !== null && !/^(?:none|off|auto|tmpfs|)$/.test(value) && readFlag(value) === null;
+}
+
 /** `result` where one of the words separated by commas matches. */
 export function hasWord(value: string | null, word: RegExp, result: string): string | undefined {
   return value?.split(",").some((one) => word.test(one)) ? result : undefined;

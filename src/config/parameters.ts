@@ -1,11 +1,12 @@
 import type * as v from "valibot";
 import { normaliseName } from "./cmdline.ts";
+import { EXTRAS, MEDIA } from "./media-parameters.ts";
 import type { Alias, Parameter } from "./parameter.ts";
 import { LAYERS, ROOT } from "./root-parameters.ts";
 import { RESCUE, SYSTEM } from "./system-parameters.ts";
 
 /** THE table: every parameter that is implemented, by the name the planner has for it. */
-export const PARAMETERS = { ...ROOT, ...LAYERS, ...SYSTEM, ...RESCUE };
+export const PARAMETERS = { ...ROOT, ...LAYERS, ...EXTRAS, ...MEDIA, ...SYSTEM, ...RESCUE };
 
 /** The planner's name of a parameter. */
 export type ParameterKey = keyof typeof PARAMETERS;
@@ -23,7 +24,8 @@ export type Settings = {
 /** The table in parts, as it is read by people. */
 export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows: readonly Parameter[] }[] = [
   { title: "The root device", rows: Object.values(ROOT) },
-  { title: "Images and layers", rows: Object.values(LAYERS) },
+  { title: "Images and layers", rows: [...Object.values(LAYERS), ...Object.values(EXTRAS)] },
+  { title: "Media of other systems", rows: Object.values(MEDIA) },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and talk", rows: Object.values(RESCUE) },
 ];

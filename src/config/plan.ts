@@ -1,16 +1,49 @@
-/** How a block device is named: by what it carries (LABEL=, UUID=, …), by path, or by number. */
-export type DeviceSpec =
+/** A block device by a name of its own: what it carries (LABEL=, UUID=, …), its path, or its number. */
+export type OwnSpec =
   | { readonly by: "path"; readonly path: string }
   | { readonly by: "label" | "uuid" | "partlabel"; readonly value: string }
   | { readonly by: "partuuid"; readonly value: string /** /PARTNROFF=n */; readonly partitionOffset: number }
   | { readonly by: "number"; readonly major: number; readonly minor: number };
 
-/** Where the image files that make the root lie on the root device, and what is done with them. */
+/** How a block device is named: by itself, or by what is beside it or on it. */
+export type DeviceSpec =
+  | OwnSpec
+  /** Partition number `index` of the disk that has `of`. */
+  | { readonly by: "sibling"; readonly index: number; readonly of: OwnSpec }
+  /**
+   * The root partition of the Discoverable Partitions Specification: of GPT type `type`, on the disk of the EFI system
+   * partition with the PARTUUID `esp`; null where no boot loader told it, and then nothing is ever found.
+   */
+  | { readonly by: "discoverable"; readonly esp: string | null; readonly type: string }
+  /**
+   * The first device with a filesystem that holds one of these files; a "*" in the last part of a path stands for any
+   * text. `among` leaves out what cannot be taken out, or is not on USB.
+   */
+  | { readonly by: "file"; readonly paths: readonly string[]; readonly among: "all" | "removable" | "usb" };
+
+/**
+ * Where the image files that make the root lie on the root device, and what is done with them. All paths are absolute
+ * and without "." and "..".
+ */
 export interface ImagePlan {
-  /** Absolute paths on the root device, without "." and "..", tried in this order; the first that exists is taken. */
+  /** An ISO file on the root device in which everything else is looked for; null: on the device itself. */
+  readonly iso: string | null;
+  /** Tried in this order; the first that exists is taken. Empty where `directory` is given. */
   readonly paths: readonly string[];
+  /**
+   * live-boot's layout: the images in the directory `path` are layers, those that `LIST.module` names, lowest first,
+   * or else all of them in the order of their names.
+   */
+  readonly directory: { readonly path: string; readonly list: string } | null;
+  /** Paths in the image, tried in this order: the first that exists is an image too, and the root in its place. */
+  readonly inner: readonly string[];
   readonly copyToRam: boolean;
 }
+
+/** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */
+export type LayerPlan =
+  | { readonly kind: "image"; readonly path: string }
+  | { readonly kind: "device"; readonly device: DeviceSpec };
 
 /** What is stacked over a root that is not written to. */
 export interface OverlayPlan {
@@ -36,6 +69,8 @@ export interface BootPlan {
    */
   readonly rootWritable: boolean;
   readonly image: ImagePlan | null;
+  /** Lowest first. */
+  readonly layers: readonly LayerPlan[];
   readonly overlay: OverlayPlan | null;
   /** Milliseconds to wait for the root device; null: for ever. */
   readonly rootTimeoutMs: number | null;

@@ -1,12 +1,12 @@
-import { alias, flagOr, list, single } from "./parameter.ts";
+import { alias, flagOr, isAsked, isOverlayDevice, list, single } from "./parameter.ts";
 import * as values from "./values.ts";
 
 /** What is done with the root device: where it is, how long to wait for it, how it is mounted. */
 export const ROOT = {
   root: single(values.root, {
     syntax: "root=DEVICE",
-    fallback: "the initramfs itself is the final system",
-    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor or the kernel's hexadecimal number. live:DEVICE takes an image on it (rd.live.dir=, rd.live.squashimg=) and puts a tmpfs over it. /dev/ram0: the initramfs itself.",
+    fallback: "the initramfs itself is the final system; see rd.systemd.gpt_auto=",
+    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that has DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor or the kernel's hexadecimal number. live:DEVICE takes an image on it (rd.live.dir=, rd.live.squashimg=) and puts a tmpfs over it. gpt-auto: see rd.systemd.gpt_auto=. /dev/ram0: the initramfs itself.",
     example: "root=LABEL=ROOT",
   }),
   rootFallbacks: list(values.deviceSpecs, {
@@ -20,6 +20,7 @@ export const ROOT = {
     aliases: [
       "rd.retry=SECONDS",
       "roottimeout=SECONDS",
+      "live-media-timeout=SECONDS",
       alias("rootwait[=SECONDS]", (value) => value ?? "0"),
       "rootdelay=SECONDS",
     ],
@@ -35,6 +36,7 @@ export const ROOT = {
   }),
   options: single(values.text, {
     syntax: "rootflags=OPTIONS",
+    aliases: ["img_flags=OPTIONS"],
     fallback: "none",
     text: "Mount options for the root device, separated by commas.",
     example: "root=LABEL=ROOT rootflags=noatime",
@@ -57,18 +59,6 @@ export const LAYERS = {
     text: "An image file (squashfs, erofs, …) on the root device that is the root. A tmpfs is put over it, unless rd.overlay=0.",
     example: "root=LABEL=FLASH rd.image=/newroot.sfs",
   }),
-  liveDirectory: single(values.filePath, {
-    syntax: "rd.live.dir=PATH",
-    fallback: "LiveOS",
-    text: "The directory of the image on a root=live: device.",
-    example: "root=live:LABEL=LIVE rd.live.dir=images",
-  }),
-  liveImage: single(values.filePath, {
-    syntax: "rd.live.squashimg=NAME",
-    fallback: "squashfs.img",
-    text: "The name of the image in that directory.",
-    example: "root=live:LABEL=LIVE rd.live.squashimg=root.sfs",
-  }),
   copyToRam: single(values.flag, {
     syntax: "rd.live.ram[=yes|no]",
     // live-boot's toram=NAME and archiso's copytoram=auto ask for it with conditions of their own.
@@ -82,8 +72,12 @@ export const LAYERS = {
     syntax: "rd.overlay[=tmpfs[:size=SIZE]]",
     aliases: [
       "overlaytmpfs[=yes|no]",
-      // dracut's "none" is: nothing persistent, which is its tmpfs.
-      alias("rd.live.overlay=none", (value) => (value === "none" ? "tmpfs" : value)),
+      // dracut's "none" is: nothing persistent, which is its tmpfs; a device to write to is told as not supported.
+      alias("rd.live.overlay=none", (value) => (isOverlayDevice(value) ? undefined : overlayWord(value))),
+      alias("rd.live.overlay.overlayfs[=yes|no]", (value) => (isAsked(value) ? "tmpfs" : undefined)),
+      // "state" is for the real init, and "no" is not: no overlay over an image.
+      alias("systemd.volatile=overlay", (value) => (value === "overlay" ? "tmpfs" : undefined)),
+      alias("overlayroot=tmpfs", (value) => (/^tmpfs(:|$)/.test(value ?? "") ? "tmpfs" : undefined)),
     ],
     bare: "tmpfs",
     fallback: "a tmpfs over an image (rd.image=, root=live:), none over a device",
@@ -102,3 +96,8 @@ export const LAYERS = {
     example: "root=LABEL=ROOT rd.overlay rd.overlay.size=64M",
   }),
 };
+
+/** "none", "off" and "auto" are no device; yes and no are what they are here. */
+function overlayWord(value: string | null): string {
+  return value === null || /^(?:none|off|auto|)$/.test(value) ? "tmpfs" : value;
+}

@@ -5,7 +5,9 @@ import * as values from "./values.ts";
 export const SYSTEM = {
   modules: list(values.names, {
     syntax: "rd.modules=NAME[,NAME…]",
-    aliases: ["rd.driver.pre", "modules", "modules_load", "rd.modules_load"].map((name) => `${name}=NAME[,NAME…]`),
+    aliases: ["rd.driver.pre", "rd.driver.post", "modules", "earlymodules", "modules_load", "rd.modules_load"].map(
+      (name) => `${name}=NAME[,NAME…]`,
+    ),
     fallback: "what the hardware that is there asks for",
     text: "Kernel modules to load before anything else. A missing one is worth a warning. A module's parameters are given as MODULE.PARAMETER=VALUE.",
     example: "rd.modules=usb-storage",

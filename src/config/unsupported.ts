@@ -1,11 +1,14 @@
 import { printable } from "../report.ts";
 import { normaliseName, type Word } from "./cmdline.ts";
+import { isAsked, isOverlayDevice } from "./parameter.ts";
 
 interface Unsupported {
   /** A name, everything that begins with it where it ends in a dot, or NAME=value where only that value is meant. */
   readonly name: string;
   /** What the boot goes without. */
   readonly means: string;
+  /** The values that are meant, where not all are. */
+  readonly isMeant?: (value: string | null) => boolean;
 }
 
 /**
@@ -16,30 +19,59 @@ const IGNORED: readonly Unsupported[] = [
   ...rows("no encrypted device is opened", "rd.luks.uuid rd.luks.name rd.luks.key rd.luks.header rd.luks.data"),
   ...rows("no encrypted device is opened", "cryptdevice cryptkey cryptroot crypto rd.crypt.plain"),
   ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.auto rd.lvm.vg rd.lvm.lv"),
-  ...rows(
-    "use root=live: or rd.image=",
-    "boot=live boot=casper live-media-path archisobasedir archisolabel archisodevice",
-  ),
-  ...rows("use root=live: or rd.image=", "iso-scan/filename findiso img_loop"),
+  ...rows("use root=live: or rd.image=", "boot=casper"),
   ...rows("changes are lost at the end", "persistence rd.overlay.policy rd.overlay.reset"),
+  ...rows("changes are lost at the end", "cow_device cow_label cow_directory rd.live.overlay.reset", isAsked),
+  ...rows("changes are lost at the end", "rd.live.overlay", isOverlayDevice),
   ...rows("the overlay is writable", "rd.overlay.readonly"),
-  ...rows("there is only one lower layer", "rd.layer"),
   ...rows("only the whole root is overlaid", "rd.union"),
-  ...rows("the image is not checked", "rd.live.check verify-checksums checksum"),
+  ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
+  ...rows("there is no systemd before the root; see rd.break= and rd.emergency=", "rd.systemd.unit"),
   ...rows("the network is not set up", "ip boot=nfs nfsroot rd.aoe"),
   ...rows("only levain.toml and the command line are read", "rd.config"),
   ...rows("/usr is not mounted before init", "mount.usr"),
   ...rows("a hibernated system is not resumed", "resume"),
 ];
 
-/** Parameters that ask for a check that this program cannot do yet: to boot without it would be to lie. */
-const REFUSED = rows(
-  "dm-verity is not supported yet, and the root would not be verified",
-  "roothash usrhash rd.verity.",
+/** Parameters that ask for what this program cannot do yet, and without which the boot would be another one. */
+const REFUSED: readonly Unsupported[] = [
+  ...rows("dm-verity is not supported yet, and the root would not be verified", "roothash usrhash rd.verity."),
+  ...rows("a root in memory with the /usr of the disk is not supported yet", "systemd.volatile=yes"),
+  ...rows(
+    "an overlay with a device of its own is not supported yet, and changes would be lost",
+    "overlayroot",
+    (value) => /^(?:crypt|device)\b/.test(value ?? ""),
+  ),
+];
+
+/** Words of live-boot, which only mean this with boot=live. */
+const REFUSED_LIVE: readonly Unsupported[] = [
+  ...rows("an image is not fetched over the network yet", "fetch httpfs ftpfs netboot iscsi"),
+  ...rows("dm-verity is not supported yet, and the image would not be verified", "dm-verity-root-hash"),
+  ...rows("only images on the medium itself are supported", "plainroot live-media-offset todisk"),
+];
+
+/** Words of archiso, which only mean this for a medium of Arch Linux. */
+const REFUSED_ARCHISO: readonly Unsupported[] = [
+  ...rows("an image is not fetched over the network yet", "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
+  ...rows("the signature of the image is not checked yet", "verify", isAsked),
+];
+
+/** Words of Alpine Linux, which without a root= mean its diskless mode. */
+const REFUSED_ALPINE: readonly Unsupported[] = rows(
+  "Alpine's diskless mode, a root that apk installs into memory, is not supported",
+  "alpine_dev alpine_repo apkovl modloop ovl_dev",
 );
 
-function rows(means: string, names: string): readonly Unsupported[] {
-  return names.split(" ").map((name) => ({ name, means }));
+function rows(means: string, names: string, isMeant?: Unsupported["isMeant"]): readonly Unsupported[] {
+  return names.split(" ").map((name) => ({ name, means, ...(isMeant === undefined ? {} : { isMeant }) }));
+}
+
+/** What decides whose words they are. */
+export interface Dialect {
+  readonly isLiveBoot: boolean;
+  readonly isArchiso: boolean;
+  readonly hasRoot: boolean;
 }
 
 /** A line for each word that is ignored although the boot may depend on it, without its value: that may be a secret. */
@@ -51,8 +83,14 @@ export function warnOfUnsupported(words: readonly Word[]): readonly string[] {
 }
 
 /** A line for each word that must not be ignored. */
-export function findRefused(words: readonly Word[]): readonly string[] {
-  return find(words, REFUSED).map(([word, { means }]) => `${nameOf(word)}: ${means}`);
+export function findRefused(words: readonly Word[], { isLiveBoot, isArchiso, hasRoot }: Dialect): readonly string[] {
+  const table = [
+    ...REFUSED,
+    ...(isLiveBoot ? REFUSED_LIVE : []),
+    ...(isArchiso ? REFUSED_ARCHISO : []),
+    ...(hasRoot || isLiveBoot || isArchiso ? [] : REFUSED_ALPINE),
+  ];
+  return find(words, table).map(([word, { means }]) => `${nameOf(word)}: ${means}`);
 }
 
 function find(words: readonly Word[], table: readonly Unsupported[]): readonly (readonly [Word, Unsupported])[] {
@@ -62,21 +100,31 @@ function find(words: readonly Word[], table: readonly Unsupported[]): readonly (
   });
 }
 
-function isMeant({ name }: Unsupported, word: Word): boolean {
+function isMeant({ name, isMeant: isValueMeant }: Unsupported, word: Word): boolean {
   const [wanted = "", value] = name.split("=");
   const given = normaliseName(word.name);
   const isNamed = name.endsWith(".") ? given.startsWith(normaliseName(wanted)) : given === normaliseName(wanted);
-  return isNamed && (value === undefined || value === word.value);
+  return isNamed && (value === undefined || value === word.value) && (isValueMeant?.(word.value) ?? true);
 }
 
 function nameOf(word: Word): string {
   return printable(word.value === null ? word.name : `${word.name}=`);
 }
 
+const ALL_REFUSED = [...REFUSED, ...REFUSED_LIVE, ...REFUSED_ARCHISO, ...REFUSED_ALPINE];
+
 /** True where a word is in one of the tables. */
 export function isUnsupported(word: Word): boolean {
-  return find([word], [...IGNORED, ...REFUSED]).length > 0;
+  return find([word], [...IGNORED, ...ALL_REFUSED]).length > 0;
 }
 
-/** The names of both tables, for the documentation. */
-export const UNSUPPORTED_NAMES = { ignored: IGNORED.map(({ name }) => name), refused: REFUSED.map(({ name }) => name) };
+const namesOf = (table: readonly Unsupported[]) => [...new Set(table.map(({ name }) => name))];
+
+/** The names of the tables, for the documentation. */
+export const UNSUPPORTED_NAMES = {
+  ignored: namesOf(IGNORED),
+  refused: namesOf(REFUSED),
+  refusedLive: namesOf(REFUSED_LIVE),
+  refusedArchiso: namesOf(REFUSED_ARCHISO),
+  refusedAlpine: namesOf(REFUSED_ALPINE),
+};

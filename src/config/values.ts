@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { DEVICE_SPEC_FORMS, parseDeviceSpec } from "./device-spec.ts";
-import { type DeviceSpec, type OverlayPlan, STEP_NAMES, type StepName } from "./plan.ts";
+import { type DeviceSpec, type LayerPlan, type OverlayPlan, STEP_NAMES, type StepName } from "./plan.ts";
 
 /*
  * The kinds of values that parameters have. Every message is what was expected, to be read after "Expected":
@@ -68,6 +68,14 @@ function readPath(text: string): string | null {
 /** A path below a mount point: "/newroot.sfs"; a slash in front may be missing. */
 export const filePath = read('the path of a file, without ".."', readPath);
 
+/** Such a path, or nothing: a boot menu may leave the value empty. */
+export const filePathOrNothing = read('the path of a file, without ".."', (text) =>
+  text === "" ? "" : readPath(text),
+);
+
+/** A name that a file can have. */
+export const fileName = v.pipe(v.string(), v.regex(/^[^/]+$/, "a name without a slash"));
+
 /** A path of the new root that is taken as it is; it may lead through symbolic links and "..". */
 export const absolutePath = v.pipe(v.string(), v.startsWith("/", "an absolute path"));
 
@@ -99,20 +107,41 @@ export const overlay = read("tmpfs, tmpfs:size=SIZE, yes or no", (text): Overlay
   return { kind: "tmpfs", size: form[1] ?? null };
 });
 
-/** root=: `device` is null for /dev/ram0, the initramfs itself; `isLive` where an image on the device is the root. */
+/**
+ * root=: `device` is null for /dev/ram0, the initramfs itself, and "auto" for what the GPT tells; `isLive` where an image
+ * on the device is the root.
+ */
 export interface RootSetting {
-  readonly device: DeviceSpec | null;
+  readonly device: DeviceSpec | "auto" | null;
   readonly isLive: boolean;
 }
 
-/** A device, with dracut's live: or block: in front, or /dev/ram0. */
-export const root = read(`${DEVICE_SPEC_FORMS}, live:DEVICE or /dev/ram0`, (text): RootSetting | null => {
+/** A device, with dracut's live: or block: in front, systemd's gpt-auto, or /dev/ram0. */
+export const root = read(`${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`, (text): RootSetting | null => {
   if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
+  if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false };
   const isLive = text.startsWith("live:");
   // dracut's spellings: block: says what is assumed anyway, and CDLABEL= is an old name of LABEL=.
   const spec = text.replace(/^(?:live|block):/, "").replace(/^CDLABEL=/, "LABEL=");
   const device = parseDeviceSpec(spec);
   return device === null ? null : { device, isLive };
+});
+
+/** One device. */
+export const device = read(DEVICE_SPEC_FORMS, parseDeviceSpec);
+
+/** live-media=: a device, or a word for those that are searched. */
+export const liveMedia = read(`${DEVICE_SPEC_FORMS}, removable or removable-usb`, (text) => {
+  if (text === "removable") return "removable" as const;
+  return text === "removable-usb" ? ("usb" as const) : parseDeviceSpec(text);
+});
+
+/** rd.layer=: a device where it looks like one, else the path of an image; as a list of one. */
+export const layers = read('a device, or the path of an image without ".."', (text): readonly LayerPlan[] | null => {
+  const spec = /^\/dev\/|^[A-Z]+=/.test(text) ? parseDeviceSpec(text) : null;
+  const path = /^\/dev\/|^[A-Z]+=/.test(text) ? null : readPath(text);
+  if (spec !== null) return [{ kind: "device", device: spec }];
+  return path === null ? null : [{ kind: "image", path }];
 });
 
 /** One device, as a list of one. */

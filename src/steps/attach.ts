@@ -5,8 +5,9 @@ import { type BtrfsPools, createBtrfsPools, type FilesystemByType } from "../ope
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { type BlockDevice, describeDevice } from "./block-devices.ts";
+import { createContentSearch } from "./device-content.ts";
 import { createNamer, type Inventory, scanDevices, updateDevice } from "./inventory.ts";
-import { matchDevices, type Namer } from "./match.ts";
+import { type Look, matchDevices } from "./match.ts";
 import { describeMissing, describeWait, listShort, specText } from "./search-words.ts";
 
 /** What the wait needs of the module loader: a driver for hardware that has just appeared. */
@@ -20,8 +21,17 @@ export interface EventHandler extends FilesystemByType {
 /** A wait longer than this is told, and told again each time it has doubled. */
 const FIRST_NOTICE_MS = 1000;
 
-/** Waits until a device is there that the plan calls the root. Only uevents move it on; throws BootError when the time is up. */
-export function attachRoot(machine: Machine, plan: BootPlan, modules: EventHandler, voice: Voice): BlockDevice {
+/** Which device is waited for, how long, and with which options it will be mounted: as the plan has it for the root. */
+export type DeviceWish = Pick<BootPlan, "roots" | "rootTimeoutMs" | "rootOptions">;
+
+/** Waits until a device is there that the plan calls the root, or `what` else it is to be. Only uevents move it on; throws BootError when the time is up. */
+export function attachDevice(
+  machine: Machine,
+  plan: DeviceWish,
+  modules: EventHandler,
+  voice: Voice,
+  what = "the root device",
+): BlockDevice {
   const [wanted, ...fallbacks] = plan.roots;
   if (wanted === undefined) throw new BootError("the plan names no root device");
   machine.listenForDevices();
@@ -29,7 +39,8 @@ export function attachRoot(machine: Machine, plan: BootPlan, modules: EventHandl
   scanDevices(machine, inventory);
   const pools = createBtrfsPools(machine, modules, plan.rootOptions.split(",").includes("degraded"));
   const lacks = new Map<DeviceSpec, string>();
-  const search = { inventory, name: createNamer(machine), modules, voice, pools, lacks };
+  const look = { name: createNamer(machine), holds: createContentSearch(machine, modules, voice) };
+  const search = { inventory, look, modules, voice, pools, lacks };
   const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
   if (found !== null) return found;
   for (const fallback of fallbacks) {
@@ -38,12 +49,12 @@ export function attachRoot(machine: Machine, plan: BootPlan, modules: EventHandl
     voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)} from rootfallback=`);
     return device;
   }
-  throw describeMissing(plan, inventory, lacks);
+  throw describeMissing(what, plan, inventory, lacks);
 }
 
 interface Search {
   readonly inventory: Inventory;
-  readonly name: Namer;
+  readonly look: Look;
   readonly modules: EventHandler;
   readonly voice: Voice;
   readonly pools: BtrfsPools;
@@ -99,10 +110,10 @@ function takeEvent(machine: Machine, { inventory, modules, voice }: Search, time
   return true;
 }
 
-function choose(spec: DeviceSpec, { inventory, name, voice, pools, lacks }: Search): BlockDevice | null {
+function choose(spec: DeviceSpec, { inventory, look, voice, pools, lacks }: Search): BlockDevice | null {
   lacks.delete(spec);
   const all = [...inventory.values()];
-  const found = pools.oneOfEach(matchDevices(spec, all, name));
+  const found = pools.oneOfEach(matchDevices(spec, all, look));
   const [first, ...others] = found;
   if (first === undefined) return null;
   const lack = pools.describeLack(first, all);

@@ -22,11 +22,16 @@ export interface BlockDevice {
   readonly unreadable: string | null;
 }
 
-/** PARTUUID and PARTLABEL of a partition. */
+/** PARTUUID, PARTLABEL and the type of a partition. */
 export interface PartitionName {
   readonly uuid: string | null;
   readonly label: string | null;
+  /** As `Partition.type`; null where it is left to those who name it: GPT's "do not automount" is set. */
+  readonly autoType: string | null;
 }
+
+/** Bit 63 of a GPT entry's attributes (Discoverable Partitions Specification). */
+const GPT_NO_AUTO = 1n << 63n;
 
 const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
 
@@ -62,7 +67,7 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
   }
 }
 
-const NAMELESS: PartitionName = { uuid: null, label: null };
+const NAMELESS: PartitionName = { uuid: null, label: null, autoType: null };
 
 /** What the disk's partition table calls this partition; nulls where the device is none, or the table does not say or cannot be read. */
 export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
@@ -81,7 +86,9 @@ function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockD
     readPartitionTable(reader, sectorSize),
   );
   const entry = table?.partitions.find((partition) => partition.number === index);
-  return { uuid: entry?.uuid ?? null, label: entry?.name ?? null };
+  if (entry === undefined) return NAMELESS;
+  const isManual = (entry.attributes & GPT_NO_AUTO) !== 0n;
+  return { uuid: entry.uuid, label: entry.name, autoType: isManual ? null : entry.type };
 }
 
 /** The device as a report names it: `/dev/vda1 vfat "EFI"`. */

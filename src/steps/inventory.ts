@@ -6,7 +6,7 @@ import {
   namePartition,
   readBlockDevice,
 } from "./block-devices.ts";
-import type { Namer } from "./match.ts";
+import type { Look } from "./match.ts";
 
 /** The block devices that are there, by the kernel's name. */
 export type Inventory = Map<string, BlockDevice>;
@@ -35,8 +35,8 @@ function add(machine: Machine, inventory: Inventory, name: string): void {
 }
 
 /** Partition tables are read once for each partition, and only when a spec asks for what is in them. */
-export function createNamer(machine: Machine): Namer {
-  const known = new WeakMap<BlockDevice, ReturnType<Namer>>();
+export function createNamer(machine: Machine): Look["name"] {
+  const known = new WeakMap<BlockDevice, ReturnType<Look["name"]>>();
   return (device) => {
     const name = known.get(device) ?? namePartition(machine, device);
     known.set(device, name);

@@ -1,110 +1,101 @@
-import type { BootPlan, ImagePlan, OverlayPlan } from "../config/plan.ts";
-import { BootError, isErrno } from "../errors.ts";
+import type { BootPlan, DeviceSpec, LayerPlan } from "../config/plan.ts";
+import { isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
-import { type ModuleByName, openImage } from "../openers/loop.ts";
-import { describeRefusal, printable } from "../report.ts";
+import { describeRefusal } from "../report.ts";
 import type { Voice } from "../voice.ts";
-import { copyToRam } from "./copy-to-ram.ts";
-import { type FilesystemLoader, mountDevice } from "./mount.ts";
-import { makePlace, PLACES, type Undo } from "./places.ts";
+import { attachDevice, type EventHandler } from "./attach.ts";
+import { describeDevice } from "./block-devices.ts";
+import { findImages, findIso } from "./images.ts";
+import { mountDevice } from "./mount.ts";
+import { type ImageTools, type MountedImage, mountImage } from "./mount-image.ts";
+import { stackOverlay } from "./overlay.ts";
+import { lowerPlace, PLACES } from "./places.ts";
+import { specText } from "./search-words.ts";
 
-type Loader = FilesystemLoader & ModuleByName;
-
-interface MountedImage {
-  /** The image file's path on the medium. */
-  readonly path: string;
-  readonly type: string;
-  readonly inRam: boolean;
+interface Tools extends ImageTools {
+  readonly modules: ImageTools["modules"] & EventHandler;
 }
 
-/** Makes /sysroot out of what the root device gave: an image on it, an overlay over it, both or neither. Returns what was stacked, for a person. */
+/** Makes /sysroot out of what the root device gave: images on it, more layers, an overlay over them, or nothing of that. Returns what was stacked, for a person. */
 export function stackRoot(machine: Machine, plan: BootPlan, tools: Tools): string {
-  const layers: string[] = [];
-  let inRam = false;
-  if (plan.image !== null) {
-    const image = mountImage(machine, plan.image, plan.overlay === null ? PLACES.root : PLACES.lower, tools);
-    inRam = image.inRam;
-    layers.push(`${printable(image.path)} (${image.type}${image.inRam ? ", in RAM" : ""})`);
-  }
-  if (plan.overlay !== null) {
-    stackOverlay(machine, plan.overlay, PLACES.lower, tools.modules, tools.undo);
-    layers.push(`tmpfs${plan.overlay.size === null ? "" : ` ${plan.overlay.size}`}`);
-  }
-  if (inRam) releaseMedium(machine, tools.voice);
-  return layers.length > 0 ? `${layers.join(" + ")} at ${PLACES.root}` : "nothing to stack";
+  const medium = openMedium(machine, plan, tools);
+  const files = plan.image === null ? [] : findImages(machine, medium.base, plan.image, tools.voice);
+  const layers: readonly LayerPlan[] = [...files.map((path) => ({ kind: "image" as const, path })), ...plan.layers];
+  const own = plan.image === null ? 1 : 0; // the root device itself, mounted already
+  const count = own + layers.length;
+  const isStacked = count > 1 || plan.overlay !== null;
+  const places = Array.from({ length: count }, (_, index) => (isStacked ? lowerPlace(index, count) : PLACES.root));
+  const mounted = layers.map((layer, index) => {
+    const target = places[own + index] ?? PLACES.root;
+    return layer.kind === "device"
+      ? mountLayerDevice(machine, plan, layer.device, target, tools)
+      : mountLayerImage(machine, plan, { base: medium.base, path: layer.path, target, index, count }, tools);
+  });
+  if (isStacked) stackOverlay(machine, plan.overlay, places, tools);
+  if (plan.image !== null && mounted.every(({ inRam }) => inRam)) releaseMedium(machine, medium.iso, tools.voice);
+  const texts = [...mounted.map(({ text }) => text), ...describeOverlay(plan)];
+  if (texts.length === 0) return "nothing to stack";
+  return `${medium.iso === null ? "" : `${medium.iso.text}: `}${texts.join(" + ")} at ${PLACES.root}`;
 }
 
-interface Tools {
-  readonly modules: Loader;
-  readonly voice: Voice;
-  readonly undo: Undo;
+interface Medium {
+  /** Where the images are looked for. */
+  readonly base: string;
+  readonly iso: MountedImage | null;
 }
 
-const DAMAGED = "the file is damaged or not an image: write it to the medium again and compare its checksum";
+function openMedium(machine: Machine, plan: BootPlan, tools: Tools): Medium {
+  if (plan.image === null) return { base: lowerPlace(0, 1 + plan.layers.length), iso: null };
+  const { iso: path } = plan.image;
+  if (path === null) return { base: PLACES.medium, iso: null };
+  const file = findIso(machine, path, PLACES.medium);
+  const iso = mountImage(machine, { path, file, target: PLACES.iso, ram: null, inner: [] }, tools);
+  return { base: PLACES.iso, iso };
+}
 
-/** Finds the image on the medium, copies it to RAM if asked, and mounts it read-only at `target`. */
-function mountImage(machine: Machine, image: ImagePlan, target: string, tools: Tools): MountedImage {
-  const path = findImage(machine, image);
-  const { modules, voice, undo } = tools;
-  const copy = image.copyToRam ? copyToRam(machine, `${PLACES.medium}${path}`, PLACES.ram, voice) : null;
-  if (copy !== null) undo(() => machine.unmount(PLACES.ram));
-  const loop = openImage(machine, copy ?? `${PLACES.medium}${path}`, modules);
-  undo(() => machine.detachLoop(loop.node));
-  const order = { device: loop, target, types: [], writable: false, options: "", hint: DAMAGED };
-  try {
-    const type = mountDevice(machine, order, modules, voice);
-    undo(() => machine.unmount(target));
-    return { path, type, inRam: copy !== null };
-  } catch (error) {
-    throw new BootError(`the image ${printable(path)} cannot be mounted`, { cause: error });
-  }
+function mountLayerImage(
+  machine: Machine,
+  { image }: BootPlan,
+  layer: { base: string; path: string; target: string; index: number; count: number },
+  tools: Tools,
+): MountedImage {
+  const { base, path, target, index, count } = layer;
+  const place = count === 1 ? PLACES.ram : `${PLACES.ram}/${index}`;
+  const ram = image?.copyToRam === true ? place : null;
+  const inner = index === 0 ? (image?.inner ?? []) : [];
+  return mountImage(machine, { path, file: `${base}${path}`, target, ram, inner }, tools);
+}
+
+function mountLayerDevice(
+  machine: Machine,
+  { rootTimeoutMs }: BootPlan,
+  spec: DeviceSpec,
+  target: string,
+  { modules, voice, undo }: Tools,
+): MountedImage {
+  const wish = { roots: [spec], rootTimeoutMs, rootOptions: "" };
+  const device = attachDevice(machine, wish, modules, voice, `the layer ${specText(spec)}`);
+  const order = { device, target, types: [], writable: false, options: "" };
+  mountDevice(machine, order, modules, voice);
+  undo(() => machine.unmount(target));
+  return { text: describeDevice(device), node: device.node, inRam: true };
+}
+
+function describeOverlay({ overlay }: BootPlan): readonly string[] {
+  if (overlay === null) return [];
+  return [`tmpfs${overlay.size === null ? "" : ` ${overlay.size}`}`];
 }
 
 /** Only when nothing can fail any more: a second try would need the medium again. */
-function releaseMedium(machine: Machine, voice: Voice): void {
+function releaseMedium(machine: Machine, iso: MountedImage | null, voice: Voice): void {
   try {
+    if (iso !== null) {
+      machine.unmount(PLACES.iso);
+      machine.detachLoop(iso.node);
+    }
     machine.unmount(PLACES.medium);
   } catch (error) {
     if (!isErrno(error)) throw error;
     voice.warn(`the medium cannot be taken out, it stays mounted: ${describeRefusal(error)}`);
   }
-}
-
-/** Stacks a tmpfs over the read-only tree at `lower`; the merged tree is at /sysroot. */
-function stackOverlay(
-  machine: Machine,
-  overlay: OverlayPlan,
-  lower: string,
-  modules: FilesystemLoader,
-  undo: Undo,
-): void {
-  modules.loadFilesystem("overlay");
-  const options = overlay.size === null ? "mode=0755" : `mode=0755,size=${overlay.size}`;
-  machine.makeDirectory(PLACES.overlay);
-  machine.mount({ source: "tmpfs", target: PLACES.overlay, type: "tmpfs", flags: [], options });
-  undo(() => machine.unmount(PLACES.overlay));
-  for (const part of ["upper", "work"]) machine.makeDirectory(`${PLACES.overlay}/${part}`, 0o755);
-  makePlace(machine, PLACES.root);
-  const stack = `lowerdir=${lower},upperdir=${PLACES.overlay}/upper,workdir=${PLACES.overlay}/work`;
-  const mark = machine.kernelLogMark();
-  try {
-    machine.mount({ source: "overlay", target: PLACES.root, type: "overlay", flags: [], options: stack });
-  } catch (error) {
-    const kernel = machine.kernelLogSince(mark).map((line) => `kernel: ${line}`);
-    throw new BootError("could not stack the overlay over the root", {
-      cause: kernel.length > 0 ? new BootError(kernel.join("\n"), { cause: error }) : error,
-      hint: "the kernel's overlay module is missing from this image (levain image --module overlay), or rd.overlay= is wrong",
-    });
-  }
-  undo(() => machine.unmount(PLACES.root));
-}
-
-function findImage(machine: Machine, image: ImagePlan): string {
-  const found = image.paths.find((path) => machine.stat(`${PLACES.medium}${path}`)?.kind === "file");
-  if (found !== undefined) return found;
-  const names = machine.listDirectory(PLACES.medium).slice(0, 12).map(printable);
-  throw new BootError(`there is no image ${image.paths.map(printable).join(" or ")} on the medium`, {
-    seen: names.length > 0 ? names : ["an empty filesystem"],
-    hint: "correct rd.image= (a path on the root device), or rd.live.dir= and rd.live.squashimg=",
-  });
 }

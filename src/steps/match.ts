@@ -1,11 +1,19 @@
 import type { DeviceSpec } from "../config/plan.ts";
 import type { BlockDevice, PartitionName } from "./block-devices.ts";
 
-/** How a matcher learns the names that only the disk's partition table knows. */
-export type Namer = (device: BlockDevice) => PartitionName;
+/** What a spec that names files asks of a device. */
+export type FileSpec = Extract<DeviceSpec, { by: "file" }>;
 
-/** Every device that `spec` names, in the order of `devices`. */
-export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], name: Namer): readonly BlockDevice[] {
+/** How a matcher learns what a device's own superblock does not say. */
+export interface Look {
+  /** The names that only the disk's partition table knows. */
+  name(device: BlockDevice): PartitionName;
+  /** True where its filesystem holds one of the files. */
+  holds(device: BlockDevice, spec: FileSpec): boolean;
+}
+
+/** Every device that `spec` names, in the order of `devices`; of those that are searched for by their content the first only. */
+export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
   switch (spec.by) {
     case "path":
       return devices.filter((device) => device.node === spec.path);
@@ -16,12 +24,20 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
     case "uuid":
       return devices.filter((device) => sameId(device.facts.uuid, spec.value));
     case "partlabel":
-      return devices.filter((device) => name(device).label === spec.value);
+      return devices.filter((device) => look.name(device).label === spec.value);
     case "partuuid": {
-      const found = devices.filter((device) => sameId(name(device).uuid, spec.value));
+      const found = findPartuuid(spec.value, devices, look);
       return spec.partitionOffset === 0
         ? found
         : found.flatMap((device) => neighbour(device, spec.partitionOffset, devices));
+    }
+    case "sibling":
+      return unique(matchDevices(spec.of, devices, look).flatMap((device) => partitionOf(device, spec.index, devices)));
+    case "discoverable":
+      return spec.esp === null ? [] : findDiscoverable(spec.esp, spec.type, devices, look);
+    case "file": {
+      const first = devices.find((device) => look.holds(device, spec));
+      return first === undefined ? [] : [first];
     }
   }
 }
@@ -31,10 +47,37 @@ function sameId(have: string | null, wanted: string): boolean {
   return have !== null && have.toLowerCase() === wanted.toLowerCase();
 }
 
+function findPartuuid(value: string, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
+  return devices.filter((device) => sameId(look.name(device).uuid, value));
+}
+
 function neighbour(device: BlockDevice, offset: number, devices: readonly BlockDevice[]): readonly BlockDevice[] {
   const { partition } = device;
-  if (partition === null) return [];
-  return devices.filter(
-    (other) => other.partition?.disk === partition.disk && other.partition.index === partition.index + offset,
-  );
+  return partition === null ? [] : partitionOf(device, partition.index + offset, devices);
+}
+
+/** Partition `index` of the disk that `device` is or lies on. */
+function partitionOf(device: BlockDevice, index: number, devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  const disk = device.partition?.disk ?? device.name;
+  return devices.filter(({ partition }) => partition?.disk === disk && partition.index === index);
+}
+
+/** The first of the type on the disk, as the Discoverable Partitions Specification has it. */
+function findDiscoverable(
+  esp: string,
+  type: string,
+  devices: readonly BlockDevice[],
+  look: Look,
+): readonly BlockDevice[] {
+  const disks = findPartuuid(esp, devices, look).flatMap(({ partition }) => partition?.disk ?? []);
+  const [first] = devices
+    .filter((device) => disks.some((disk) => device.partition?.disk === disk))
+    .filter((device) => sameId(look.name(device).autoType, type))
+    .sort((one, other) => (one.partition?.index ?? 0) - (other.partition?.index ?? 0));
+  return first === undefined ? [] : [first];
+}
+
+/** Two partitions of a disk may have the label, and the same sibling. */
+function unique(devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  return [...new Set(devices)];
 }

@@ -56,6 +56,12 @@ export function loadAllDrivers(machine: Machine, wishes: BootPlan["modules"], vo
   loader.loadAll();
 }
 
+/** Loads a filesystem's driver before the boot has its loader: to read what the plan depends on. */
+export function loadFilesystemDriver(machine: Machine, type: string, voice: Voice): void {
+  const image = readImageModules(machine, { load: [], parameters: {}, blacklist: [] });
+  makeLoader(machine, image, voice).loadFilesystem(type);
+}
+
 function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice): Loader {
   const { act, count } = createInsertion(machine, image?.directory ?? "", voice);
   const seen = new Set<string>();

@@ -4,7 +4,7 @@ import type { Voice } from "../voice.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import { checkFilesystem } from "./check-filesystem.ts";
 import { type FilesystemLoader, mountDevice } from "./mount.ts";
-import { PLACES, type Undo } from "./places.ts";
+import { lowerPlace, PLACES, type Undo } from "./places.ts";
 
 /** Where the root device was mounted, by which type, and whether it may be written. */
 export interface MountedDevice {
@@ -23,9 +23,10 @@ export function mountRoot(
   tools: { readonly modules: FilesystemLoader; readonly voice: Voice; readonly undo: Undo },
 ): MountedDevice {
   const { modules, voice, undo } = tools;
-  const below = plan.overlay === null ? PLACES.root : PLACES.lower;
+  const layerCount = 1 + plan.layers.length;
+  const below = plan.overlay === null && layerCount === 1 ? PLACES.root : lowerPlace(0, layerCount);
   const target = plan.image === null ? below : PLACES.medium;
-  const writable = plan.rootWritable && plan.image === null && plan.overlay === null;
+  const writable = plan.rootWritable && target === PLACES.root;
   if (target === PLACES.root) checkFilesystem(machine, device, voice);
   const order = { device, target, types: plan.rootTypes, writable, options: plan.rootOptions };
   const type = mountDevice(machine, order, modules, voice);

@@ -16,6 +16,11 @@ export const PLACES = {
   ram: "/run/levain/ram",
 } as const;
 
+/** Where the lower layer number `index`, from below, of `count` layers is mounted. */
+export function lowerPlace(index: number, count: number): string {
+  return count === 1 ? PLACES.lower : `${PLACES.lower}/${index}`;
+}
+
 /** Remembers how to take back what a step has done, should the rest of it fail. */
 export type Undo = (takeBack: () => void) => void;
 

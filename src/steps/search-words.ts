@@ -35,18 +35,35 @@ function describeSeen(device: BlockDevice): string {
   return `${describeDevice(device)}${locked}`;
 }
 
-const MISSING: Readonly<Record<DeviceSpec["by"], string>> = {
-  path: "no device",
-  number: "no device",
+const MISSING: Readonly<Record<"label" | "uuid" | "partlabel" | "partuuid", string>> = {
   label: "no device with label",
   uuid: "no device with UUID",
   partlabel: "no partition named",
   partuuid: "no partition with PARTUUID",
 };
 
+/** What did not come, in words, safe to print. */
+function describeAbsent(spec: DeviceSpec): string {
+  switch (spec.by) {
+    case "path":
+    case "number":
+    case "sibling":
+      return `no device ${specText(spec)}`;
+    case "file":
+      return `no ${{ all: "device", removable: "removable device", usb: "USB device" }[spec.among]} with ${spec.paths.map(printable).join(" or ")}`;
+    case "discoverable":
+      return spec.esp === null
+        ? "the boot loader does not say which disk it is on (no LoaderDevicePartUUID), so no root partition"
+        : `no partition of type ${spec.type} on the disk of the EFI partition ${printable(spec.esp)}`;
+    default:
+      return `${MISSING[spec.by]} "${specText(spec).replace(/^[A-Z]+=/, "")}"`;
+  }
+}
+
 /** The search is over: what was looked for, what was there instead, what to try. `lacks`: what was there only in part. */
 export function describeMissing(
-  plan: BootPlan,
+  what: string,
+  plan: Pick<BootPlan, "roots" | "rootTimeoutMs">,
   inventory: Inventory,
   lacks: ReadonlyMap<DeviceSpec, string>,
 ): BootError {
@@ -54,14 +71,10 @@ export function describeMissing(
   const reasons = plan.roots.map((spec, index) => {
     const lack = lacks.get(spec);
     if (lack !== undefined) return `only ${lack}`;
-    const value =
-      spec.by === "path" || spec.by === "number"
-        ? formatDeviceSpec(spec)
-        : `"${formatDeviceSpec(spec).replace(/^[A-Z]+=/, "")}"`;
-    return `${MISSING[spec.by]} ${printable(value)} appeared${index === 0 ? within : " either (rootfallback=)"}`;
+    return `${describeAbsent(spec)} appeared${index === 0 ? within : " either (rootfallback=)"}`;
   });
   const seen = listTelling(inventory).map(describeSeen);
-  return new BootError("could not find the root device", {
+  return new BootError(`could not find ${what}`, {
     cause: new BootError(reasons.join("\n")),
     seen: seen.length > 0 ? seen : ["no block device at all"],
     hint: chooseHint(seen.length > 0, lacks.size > 0),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { makePlan } from "../../../src/config/make-plan.ts";
 import type { Manifest } from "../../../src/config/manifest.ts";
 import { PARAMETER_ROWS } from "../../../src/config/parameters.ts";
-import type { BootPlan, DeviceSpec, StepName } from "../../../src/config/plan.ts";
+import type { BootPlan, DeviceSpec, ImagePlan, StepName } from "../../../src/config/plan.ts";
 import { BootError } from "../../../src/errors.ts";
 
 const INHERITED = { argv: [], environment: ["HOME=/", "TERM=linux"] };
@@ -31,6 +31,7 @@ test("a command line that asks for nothing", () => {
     rootOptions: "",
     rootWritable: false,
     image: null,
+    layers: [],
     overlay: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },
@@ -91,7 +92,18 @@ describe("the root", () => {
 
 describe("image and overlay", () => {
   const tmpfs = (size: string | null) => ({ kind: "tmpfs" as const, size });
-  const image = (path: string, copyToRam = false) => ({ paths: [path], copyToRam });
+  const image = (path: string, copyToRam = false): ImagePlan => ({
+    iso: null,
+    paths: [path],
+    directory: null,
+    inner: [],
+    copyToRam,
+  });
+  const live = (directory: string, name: string): ImagePlan => ({
+    ...image(""),
+    paths: [name, "/rootfs.img", "/ext3fs.img"].map((file) => `${directory}${file}`),
+    inner: ["/LiveOS/rootfs.img", "/LiveOS/ext3fs.img"],
+  });
   test.each([
     ["root=LABEL=A", null, null],
     ["root=LABEL=A rd.overlay", null, tmpfs(null)],
@@ -105,9 +117,10 @@ describe("image and overlay", () => {
     ["root=LABEL=A rd.image=/newroot.sfs toram", image("/newroot.sfs", true), tmpfs(null)],
     ["root=LABEL=A rd.image=/newroot.sfs toram rd.live.ram=0", image("/newroot.sfs"), tmpfs(null)],
     ["root=LABEL=A rd.image=/newroot.sfs copytoram toram=no", image("/newroot.sfs"), tmpfs(null)],
-    ["root=live:LABEL=A", image("/LiveOS/squashfs.img"), tmpfs(null)],
-    ["root=live:CDLABEL=A", image("/LiveOS/squashfs.img"), tmpfs(null)],
-    ["root=live:LABEL=A rd.live.dir=/x/ rd.live.squashimg=y", image("/x/y"), tmpfs(null)],
+    ["root=live:LABEL=A", live("/LiveOS", "/squashfs.img"), tmpfs(null)],
+    ["root=live:CDLABEL=A", live("/LiveOS", "/squashfs.img"), tmpfs(null)],
+    ["root=LABEL=A rd.live.image", live("/LiveOS", "/squashfs.img"), tmpfs(null)],
+    ["root=live:LABEL=A rd.live.dir=/x/ rd.live.squashimg=y", live("/x", "/y"), tmpfs(null)],
     ["root=live:LABEL=A rd.image=/z", image("/z"), tmpfs(null)],
     ["root=/dev/ram0 rd.image=/z rd.overlay", null, null],
   ])("%s", (cmdline, wantedImage, wantedOverlay) => {
@@ -214,10 +227,10 @@ describe("mistakes", () => {
     expect(error.hint).toContain("boot loader");
     expect(error.seen).toEqual([
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
-      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL= or major:minor), live:DEVICE or /dev/ram0 but received "sda1"',
+      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, gpt-auto or /dev/ram0 but received "sda1"',
       "rd.image: Expected a value (rd.image=PATH) but received no value",
       'rd.emergency=explode: Expected shell, reboot, poweroff, halt but received "explode"',
-      'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL= or major:minor) but received "a b"',
+      'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
       'rdshell=perhaps: Expected yes or no (1 or 0) but received "perhaps"',
     ]);
   });
@@ -291,9 +304,8 @@ describe("warnings", () => {
   test.each([
     ["cryptdevice=UUID=x:root:secret", "cryptdevice= is not supported yet, ignoring: no encrypted device is opened"],
     ["rd.luks.uuid=a rd.luks.uuid=b", "rd.luks.uuid= is not supported yet, ignoring: no encrypted device is opened"],
-    ["boot=live", "boot= is not supported yet, ignoring: use root=live: or rd.image="],
+    ["boot=casper", "boot= is not supported yet, ignoring: use root=live: or rd.image="],
     ["persistence", "persistence is not supported yet, ignoring: changes are lost at the end"],
-    ["iso-scan/filename=/x.iso", "iso-scan/filename= is not supported yet, ignoring: use root=live: or rd.image="],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
     ["rd.handover=pivot_root", "rd.handover=pivot_root needs a root="],
     ["rd.image=/x", "rd.image= needs a root= that the image lies on"],

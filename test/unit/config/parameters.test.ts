@@ -5,7 +5,9 @@ import { makePlan } from "../../../src/config/make-plan.ts";
 import type { Parameter } from "../../../src/config/parameter.ts";
 import { findParameters, PARAMETER_GROUPS, PARAMETER_ROWS } from "../../../src/config/parameters.ts";
 
-const plan = (cmdline: string) => makePlan({ cmdline, manifest: null, inherited: { argv: [], environment: [] } }).plan;
+const ESP = "11111111-2222-4333-8444-55555555555e";
+const plan = (cmdline: string) =>
+  makePlan({ cmdline, manifest: null, inherited: { argv: [], environment: [] }, findEsp: () => ESP }).plan;
 const rows = PARAMETER_ROWS.map(([key, row]) => [row.name, key, row] as const);
 
 /** The example's words without the parameter itself. */
@@ -27,15 +29,36 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
   rootwait: ["root=LABEL=X", "rootwait", "rd.timeout=0"],
   rootdelay: ["root=LABEL=X", "rootdelay=7", "rd.timeout=7"],
+  "live-media-timeout": ["boot=live", "live-media-timeout=7", "rd.timeout=7"],
+  img_flags: ["root=LABEL=X", "img_flags=noatime", "rootflags=noatime"],
   ro: ["root=LABEL=X rw", "ro", "rw=0"],
   toram: ["root=live:LABEL=X", "toram=filesystem.squashfs", "rd.live.ram"],
   copytoram: ["root=live:LABEL=X", "copytoram=y", "rd.live.ram"],
   overlaytmpfs: ["root=LABEL=X", "overlaytmpfs", "rd.overlay"],
   "rd.live.overlay": ["root=LABEL=X", "rd.live.overlay=none", "rd.overlay=tmpfs"],
+  "rd.live.overlay.overlayfs": ["root=LABEL=X", "rd.live.overlay.overlayfs=1", "rd.overlay=tmpfs"],
+  "systemd.volatile": ["root=LABEL=X", "systemd.volatile=overlay", "rd.overlay=tmpfs"],
+  overlayroot: ["root=LABEL=X", "overlayroot=tmpfs:recurse=0", "rd.overlay=tmpfs"],
+  "systemd.gpt_auto": ["", "systemd.gpt_auto=0", "rd.systemd.gpt_auto=no"],
+  "live-media-path": ["boot=live", "live-media-path=images", "rd.live.dir=images"],
+  bootfrom: ["boot=live", "bootfrom=/dev/sdb1", "live-media=/dev/sdb1"],
+  archisolabel: ["archisobasedir=arch", "archisolabel=A", "archisodevice=LABEL=A"],
+  archisosearchuuid: [
+    "archisobasedir=arch",
+    "archisosearchuuid=2025-11-01",
+    "archisodevice=UUID=2025-11-01 archisosearchfilename=/boot/2025-11-01.uuid",
+  ],
+  findiso: ["boot=live", "findiso=/x.iso", "iso-scan/filename=/x.iso"],
+  img_loop: ["archisolabel=X", "img_loop=/x.iso", "iso-scan/filename=/x.iso"],
+  fromiso: ["boot=live", "fromiso=/dev/sda1/iso/x.iso", "img_dev=/dev/sda1 iso-scan/filename=/iso/x.iso"],
+  isofrom: ["boot=live", "isofrom=/dev/disk/by-label/D/x.iso", "img_dev=LABEL=D iso-scan/filename=/x.iso"],
+  img_label: ["archisolabel=X img_loop=/x.iso", "img_label=D", "img_dev=LABEL=D"],
   cow_spacesize: ["root=live:LABEL=X", "cow_spacesize=64M", "rd.overlay=tmpfs:size=64M"],
   "overlay-size": ["root=live:LABEL=X", "overlay-size=10%", "rd.overlay=tmpfs:size=10%"],
   "rd.live.overlay.size": ["root=live:LABEL=X", "rd.live.overlay.size=512", "rd.overlay=tmpfs:size=512M"],
   "rd.driver.pre": ["", "rd.driver.pre=a,b", "rd.modules=a,b"],
+  "rd.driver.post": ["", "rd.driver.post=a,b", "rd.modules=a,b"],
+  earlymodules: ["", "earlymodules=a,b", "rd.modules=a,b"],
   modules: ["", "modules=a,b", "rd.modules=a,b"],
   modules_load: ["", "modules-load=a,b", "rd.modules=a,b"],
   "rd.modules_load": ["", "rd.modules-load=a,b", "rd.modules=a,b"],

@@ -112,7 +112,9 @@ describe("matchDevices", () => {
   const sdb2 = device("/dev/sdb2", { number: "8:18", partition: { disk: "sdb", index: 2 } });
   const devices = [sda1, sda2, sdb2];
   const name = (one: BlockDevice) =>
-    one === sda1 ? { uuid: "1111-AA", label: "efi part" } : { uuid: null, label: null };
+    one === sda1
+      ? { uuid: "1111-AA", label: "efi part", autoType: "c12a" }
+      : { uuid: null, label: null, autoType: one === sda2 || one === sdb2 ? "4f68" : null };
 
   const cases: readonly (readonly [DeviceSpec, readonly BlockDevice[]])[] = [
     [{ by: "path", path: "/dev/sda2" }, [sda2]],
@@ -124,10 +126,17 @@ describe("matchDevices", () => {
     [{ by: "partuuid", value: "1111-aa", partitionOffset: 0 }, [sda1]],
     [{ by: "partuuid", value: "1111-aa", partitionOffset: 1 }, [sda2]],
     [{ by: "partuuid", value: "1111-aa", partitionOffset: 2 }, []],
+    [{ by: "sibling", index: 1, of: { by: "label", value: "Root" } }, [sda1]],
+    [{ by: "sibling", index: 3, of: { by: "label", value: "Root" } }, []],
+    [{ by: "sibling", index: 2, of: { by: "path", path: "/dev/sdc" } }, []],
+    [{ by: "discoverable", esp: "1111-aa", type: "4F68" }, [sda2]],
+    [{ by: "discoverable", esp: "1111-bb", type: "4f68" }, []],
+    [{ by: "discoverable", esp: null, type: "4f68" }, []],
+    [{ by: "file", paths: ["/x"], among: "all" }, [sdb2]],
   ];
   for (const [spec, found] of cases) {
     test(JSON.stringify(spec), () => {
-      expect(matchDevices(spec, devices, name)).toEqual(found);
+      expect(matchDevices(spec, devices, { name, holds: (one) => one === sdb2 })).toEqual(found);
     });
   }
 });

@@ -1,0 +1,89 @@
+import { isErrno } from "../errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import { printable } from "../report.ts";
+import type { Voice } from "../voice.ts";
+import { type BlockDevice, readText } from "./block-devices.ts";
+import type { FileSpec } from "./match.ts";
+import type { FilesystemLoader } from "./mount.ts";
+import { PLACES } from "./places.ts";
+
+/** What holds no files of its own: there is no use in trying to mount it. */
+const NO_FILESYSTEM =
+  /_member$|^crypto|^swap|^(?:BitLocker|swsuspend|DM_verity_hash|DM_integrity|bcache|drbd|jbd|xfs_external_log)$/;
+
+/** How each type is mounted without a write to its journal: a search must not change what it looks at. */
+const WITHOUT_JOURNAL: Readonly<Record<string, string>> = {
+  ext3: "noload",
+  ext4: "noload",
+  xfs: "norecovery",
+  f2fs: "norecovery",
+  nilfs2: "norecovery",
+  btrfs: "rescue=nologreplay",
+};
+
+/** Makes the search by content: each device is mounted at most once a spec, read-only, and let go at once. */
+export function createContentSearch(
+  machine: Machine,
+  modules: FilesystemLoader,
+  voice: Voice,
+): (device: BlockDevice, spec: FileSpec) => boolean {
+  const known = new WeakMap<BlockDevice, Map<FileSpec, boolean>>();
+  return (device, spec) => {
+    const answers = known.get(device) ?? new Map<FileSpec, boolean>();
+    known.set(device, answers);
+    const answer =
+      answers.get(spec) ?? (isAmong(machine, device, spec.among) && holdsFile(machine, device, spec.paths));
+    answers.set(spec, answer);
+    return answer;
+  };
+
+  function holdsFile(host: Machine, device: BlockDevice, paths: readonly string[]): boolean {
+    const { type } = device.facts;
+    if (type === null || NO_FILESYSTEM.test(type)) return false;
+    modules.loadFilesystem(type);
+    try {
+      host.makeDirectory(PLACES.search);
+      const options = WITHOUT_JOURNAL[type] ?? "";
+      host.mount({ source: device.node, target: PLACES.search, type, flags: ["ro"], options });
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      voice.debug(`${device.node} cannot be searched: ${error.message}`);
+      return false;
+    }
+    try {
+      const found = paths.find((path) => matchFiles(host, PLACES.search, path).length > 0);
+      if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
+      return found !== undefined;
+    } finally {
+      host.unmount(PLACES.search);
+    }
+  }
+}
+
+/** Files below `base` that `path` means, a "*" in its last part standing for any text: paths as `path` has them, sorted bytewise. */
+export function matchFiles(machine: Machine, base: string, path: string): readonly string[] {
+  const slash = path.lastIndexOf("/");
+  const [directory, pattern] = [path.slice(0, slash), path.slice(slash + 1)];
+  const isFile = (name: string) => machine.stat(`${base}${directory}/${name}`)?.kind === "file";
+  if (!pattern.includes("*")) return isFile(pattern) ? [path] : [];
+  if (machine.stat(`${base}${directory}`)?.kind !== "directory") return [];
+  const [head = "", tail = ""] = pattern.split("*", 2);
+  return machine
+    .listDirectory(`${base}${directory}`)
+    .filter((name) => name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail))
+    .filter(isFile)
+    .map((name) => `${directory}/${name}`);
+}
+
+/** What sysfs says of the disk: whether its medium can be taken out, and whether it hangs on USB. */
+function isAmong(machine: Machine, device: BlockDevice, among: FileSpec["among"]): boolean {
+  if (among === "all") return true;
+  const directory = `/sys/class/block/${device.partition?.disk ?? device.name}`;
+  try {
+    const isUsb = /\/usb\d+\//.test(machine.readLink(directory));
+    return among === "usb" ? isUsb : readText(machine, `${directory}/removable`) === "1";
+  } catch (error) {
+    if (isErrno(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import { LIVE_IMAGE_TYPES } from "../config/media.ts";
+import type { ImagePlan } from "../config/plan.ts";
+import { BootError } from "../errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import { printable } from "../report.ts";
+import type { Voice } from "../voice.ts";
+import { readText } from "./block-devices.ts";
+import { matchFiles } from "./device-content.ts";
+
+const MOST_NAMES = 12;
+
+/** The image files that make the root, as paths below `base`, the lowest layer first. Throws a BootError that says what is there instead. */
+export function findImages(machine: Machine, base: string, image: ImagePlan, voice: Voice): readonly string[] {
+  const { paths, directory } = image;
+  if (directory === null) {
+    const found = paths.find((path) => isFile(machine, `${base}${path}`));
+    return found === undefined ? fail(machine, base, paths) : [found];
+  }
+  const listed = readList(machine, base, directory, voice) ?? listAll(machine, base, directory.path);
+  return listed.length > 0 ? listed : fail(machine, base, [`${directory.path}/*.${LIVE_IMAGE_TYPES[0]}`]);
+}
+
+/** The ISO file on the medium. Throws a BootError that says what is there instead. */
+export function findIso(machine: Machine, path: string, base: string): string {
+  return isFile(machine, `${base}${path}`) ? `${base}${path}` : fail(machine, base, [path]);
+}
+
+/** live-boot's NAME.module: names of images beside it, separated by white space; null where there is no list. */
+function readList(
+  machine: Machine,
+  base: string,
+  { path, list }: NonNullable<ImagePlan["directory"]>,
+  voice: Voice,
+): readonly string[] | null {
+  const file = [`filesystem.${list}.module`, `${list}.module`].find((name) =>
+    isFile(machine, `${base}${path}/${name}`),
+  );
+  if (file === undefined) return null;
+  const names = readText(machine, `${base}${path}/${file}`)
+    .split(/\s+/)
+    .filter((name) => name !== "");
+  return names.flatMap((name) => {
+    const inside = !name.split("/").includes("..") && isFile(machine, `${base}${path}/${name}`);
+    if (!inside) voice.warn(`${printable(file)} names ${printable(name)}, which is no file beside it, ignoring`);
+    return inside ? [`${path}/${name}`] : [];
+  });
+}
+
+function listAll(machine: Machine, base: string, path: string): readonly string[] {
+  return LIVE_IMAGE_TYPES.flatMap((type) => matchFiles(machine, base, `${path}/*.${type}`)).sort();
+}
+
+function isFile(machine: Machine, path: string): boolean {
+  return machine.stat(path)?.kind === "file";
+}
+
+function fail(machine: Machine, base: string, paths: readonly string[]): never {
+  const names = machine.listDirectory(base).slice(0, MOST_NAMES).map(printable);
+  throw new BootError(`there is no image ${paths.map(printable).join(" or ")} on the medium`, {
+    seen: names.length > 0 ? names : ["an empty filesystem"],
+    hint: "correct rd.image= (a path on the root device), or rd.live.dir= and rd.live.squashimg=",
+  });
+}
