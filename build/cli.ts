@@ -3,13 +3,23 @@ import packageJson from "../package.json" with { type: "json" };
 import type { Machine } from "../src/machine/machine.ts";
 import { printable, report } from "../src/report.ts";
 import { UsageError } from "./command-line.ts";
+import { extractCommand } from "./commands/extract.ts";
+import { graftCommand } from "./commands/graft.ts";
 import { guestCommands } from "./commands/guest.ts";
 import { helpCommand } from "./commands/help.ts";
 import { imageCommand } from "./commands/image.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 
-const DESK_COMMANDS = { image: imageCommand, modules: modulesCommand, plan: planCommand, help: helpCommand };
+const DESK_COMMANDS = {
+  image: imageCommand,
+  graft: graftCommand,
+  inspect: inspectCommand,
+  modules: modulesCommand,
+  plan: planCommand,
+  help: helpCommand,
+};
 
 // biome-ignore lint/suspicious/noExplicitAny: citty's own type for commands with any arguments
 type Command = CommandDef<any>;
@@ -19,7 +29,11 @@ type Command = CommandDef<any>;
  * failed, 2 for a command line that is not understood.
  */
 export async function runDesk(argv: readonly string[], machine: Machine): Promise<number> {
-  const commands: Readonly<Record<string, Command>> = { ...DESK_COMMANDS, ...guestCommands(machine) };
+  const commands: Readonly<Record<string, Command>> = {
+    ...DESK_COMMANDS,
+    extract: extractCommand(machine),
+    ...guestCommands(machine),
+  };
   const levain: Command = defineCommand({
     meta: { name: "levain", version: packageJson.version, description: packageJson.description },
     args: { version: { type: "boolean", alias: "V", description: "Say the version" } },

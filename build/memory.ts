@@ -23,7 +23,15 @@ export interface MemoryNeed {
 export function estimateMemory(entries: readonly ImageEntry[], imageBytes: number): MemoryNeed {
   // The names of one file share its content.
   const contents = new Set(entries.flatMap((entry) => (entry.kind === "file" ? [entry.content] : [])));
-  const unpacked = [...contents].reduce((sum, { size }) => sum + align(size, PAGE_BYTES), 0);
+  return estimateMemoryOf(
+    [...contents].map(({ size }) => size),
+    imageBytes,
+  );
+}
+
+/** The same for the sizes of the files in an image, each file once however many names it has. */
+export function estimateMemoryOf(fileSizes: readonly number[], imageBytes: number): MemoryNeed {
+  const unpacked = fileSizes.reduce((sum, size) => sum + align(size, PAGE_BYTES), 0);
   const before = imageBytes + KERNEL_BYTES;
   return {
     withRoot: align(unpacked + before + BOOT_BYTES, STEP_BYTES),

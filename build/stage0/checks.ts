@@ -101,7 +101,8 @@ function checkDynamic(elf: Elf, refuse: Refuse): void {
   if (programHeaderAddress(elf) === null) refuse("its program headers are in none of its segments");
 }
 
-function isPacked(bytes: Uint8Array, elf: Elf): boolean {
+/** True for what the packer has made: a program with stage0 around it. */
+export function isPacked(bytes: Uint8Array, elf: Elf): boolean {
   const beginning = (load: ProgramHeader) =>
     Buffer.from(bytes.subarray(load.offset, load.offset + CONFIG_MAGIC.length));
   return loads(elf).some((load) => beginning(load).equals(Buffer.from(CONFIG_MAGIC)));

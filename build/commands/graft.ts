@@ -1,0 +1,61 @@
+import { defineCommand } from "citty";
+import { printable } from "../../src/report.ts";
+import { readCommandLine, UsageError } from "../command-line.ts";
+import { parseCompression } from "../compress.ts";
+import { type GraftSummary, graftInit } from "../graft.ts";
+
+const args = {
+  image: { type: "positional", required: true, description: "an initramfs that another tool has made" },
+  output: {
+    type: "string",
+    alias: "o",
+    valueHint: "FILE",
+    description: "where the new image goes (default: IMAGE.levain)",
+  },
+  init: { type: "string", valueHint: "FILE", description: "the levain to put in as /init (default: this one)" },
+  compress: {
+    type: "string",
+    valueHint: "METHOD[:LEVEL]",
+    description: "for /init: zstd, lz4, gzip, xz or none (default: zstd)",
+  },
+} as const;
+
+/** `levain graft`: another tool's image with only the init exchanged. */
+export const graftCommand = defineCommand({
+  meta: {
+    name: "graft",
+    description: "Put this program as /init into an initramfs of another tool, and keep the rest",
+  },
+  args,
+  run: async ({ rawArgs }) => {
+    const line = readCommandLine(rawArgs, args);
+    const [image, ...rest] = line.words;
+    if (image === undefined) throw new UsageError("Missing required argument IMAGE");
+    if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
+    const summary = await graftInit({
+      image,
+      output: line.one("output") ?? `${image}.levain`,
+      init: line.one("init"),
+      compression: parseCompression(line.one("compress") ?? "zstd"),
+    });
+    console.log(summarize(summary).map(printable).join("\n"));
+    return 0;
+  },
+});
+
+function summarize({ output, before, imageBytes, memory }: GraftSummary): readonly string[] {
+  const { findings, passedOver } = before;
+  const modules = findings.kernels.map(({ version, count }) => `${version}, ${count} modules`).join("; ");
+  return [
+    output,
+    `  made of  ${before.file}${findings.maker === null ? "" : ` (${findings.maker})`}`,
+    `  kernel   ${modules === "" ? "any that has its drivers built in: there are no modules" : modules}`,
+    ...(passedOver.length === 0 ? [] : [`  without  ${passedOver.join(", ")}: the exchanged init read these`]),
+    `  size     ${mib(imageBytes).toFixed(1)} MiB`,
+    `  memory   needs ${Math.round(mib(memory.withRoot))} MiB to boot, ${Math.round(mib(memory.withoutRoot))} MiB where the command line has no root=`,
+  ];
+}
+
+function mib(bytes: number): number {
+  return bytes / (1 << 20);
+}

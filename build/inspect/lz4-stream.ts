@@ -1,0 +1,75 @@
+import { damaged, type UnpackedStream } from "./stream.ts";
+
+// The legacy frame of lz4's doc/lz4_Frame_format.md, the one that lib/decompress_unlz4.c reads: a magic, then blocks of
+// 8 MiB unpacked, each after its compressed size. Nothing marks the end.
+const MAGIC = 0x184c2102;
+const BLOCK_BYTES = 8 << 20;
+const COMPRESSED_MAX = BLOCK_BYTES + Math.floor(BLOCK_BYTES / 255) + 16;
+
+/** Unpacks the legacy lz4 stream that begins at `start`. It ends as for the kernel: with the file, or at four zero bytes. Throws BootError where it is damaged or gives more than `limit` bytes. */
+export function unpackLz4Legacy(bytes: Uint8Array, start: number, limit: number): UnpackedStream {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const blocks: Uint8Array[] = [];
+  let size = 0;
+  const finish = (end: number, problem: string | null) => ({ unpacked: Buffer.concat(blocks), end, problem });
+  for (let at = start + 4; ; ) {
+    if (at + 4 > bytes.length) return finish(bytes.length, null);
+    const length = view.getUint32(at, true);
+    if (length === 0) return finish(at, null);
+    if (length !== MAGIC && length > COMPRESSED_MAX) {
+      return finish(at, "the kernel reads on only after four zero bytes at the end of lz4 data, and there are none");
+    }
+    at += 4;
+    if (length === MAGIC) continue;
+    if (at + length > bytes.length) throw damaged("lz4", start, "it is cut off");
+    const block = unpackBlock(bytes.subarray(at, at + length), start);
+    size += block.length;
+    if (size > limit) throw damaged("lz4", start, `it gives more than ${limit} bytes`);
+    blocks.push(block);
+    at += length;
+  }
+}
+
+/** One block, lz4's doc/lz4_Block_format.md: literals and copies of what was there before. */
+function unpackBlock(source: Uint8Array, start: number): Uint8Array {
+  const target = new Uint8Array(BLOCK_BYTES);
+  let from = 0;
+  let to = 0;
+  const take = () => {
+    const byte = source[from];
+    if (byte === undefined) throw damaged("lz4", start, "a block is cut off");
+    from += 1;
+    return byte;
+  };
+  const readLength = (nibble: number) => {
+    let length = nibble;
+    for (let more = nibble === 15; more; ) {
+      const byte = take();
+      length += byte;
+      more = byte === 255;
+    }
+    return length;
+  };
+  while (from < source.length) {
+    const token = take();
+    const literals = readLength(token >> 4);
+    if (from + literals > source.length || to + literals > BLOCK_BYTES)
+      throw damaged("lz4", start, "a block is too long");
+    copy(source, from, target, to, literals);
+    from += literals;
+    to += literals;
+    if (from === source.length) break; // the last sequence has literals only
+    const distance = take() + take() * 256;
+    const length = readLength(token & 15) + 4;
+    if (distance === 0 || distance > to) throw damaged("lz4", start, "a copy from before its beginning");
+    if (to + length > BLOCK_BYTES) throw damaged("lz4", start, "a block is too long");
+    copy(target, to - distance, target, to, length);
+    to += length;
+  }
+  return target.subarray(0, to);
+}
+
+/** Byte by byte, for source and target may overlap on purpose. */
+function copy(source: Uint8Array, from: number, target: Uint8Array, to: number, length: number): void {
+  for (let index = 0; index < length; index += 1) target[to + index] = source[from + index] ?? 0;
+}
