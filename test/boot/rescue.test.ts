@@ -222,15 +222,14 @@ describe("the failure policy", () => {
 
 test("all mistakes are told at once, also with control characters in them", () => {
   const { console } = fakeBoot({
-    cmdline: "root=LABEL= rd.timeout=soon\x1b[2J rd.overlay=nfs rd.break=lunch ro quiet",
+    cmdline: "rd.emergency=help rd.timeout=soon\x1b[2J rd.overlay=nfs rd.break=lunch ro quiet",
   });
   expect(console).toMatchInlineSnapshot(`
     "
     4 mistakes on the kernel command line
     seen:
-      root=LABEL=: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=,
-        PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, gpt-auto or
-        /dev/ram0 but received "LABEL="
+      rd.emergency=help: Expected shell, reboot, poweroff, halt but received
+        "help"
       rd.timeout=soon\\x1b[2J: Expected a number of seconds but received
         "soon\\x1b[2J"
       rd.overlay=nfs: Expected tmpfs, tmpfs:size=SIZE, yes or no but received

@@ -1,0 +1,229 @@
+import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { BUSYBOX, packInitramfs } from "../support/initramfs.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { LEVAIN } from "../support/levain-image.ts";
+import type { Vm } from "../support/qemu.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
+
+const WRONG = "root=LABEL=WRONG rd.timeout=1";
+
+/** A guest with one disk, an ext4 root labelled ROOT. */
+function guest(cmdline: string, more: Omit<VmTestOptions, "cmdline" | "disks"> = {}) {
+  return async () => levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline, ...more });
+}
+
+/** A guest whose initramfs somebody else has made: nothing in it but levain and these files. */
+function foreignGuest(cmdline: string, files: Readonly<Record<string, string>> = {}) {
+  return async (): Promise<VmTestOptions> => {
+    const entries = Object.entries(files).map(([path, file]) => [path, { file }] as const);
+    return { initrd: await packInitramfs({ "/init": { file: LEVAIN }, ...Object.fromEntries(entries) }), cmdline };
+  };
+}
+
+/** Types a command at the next prompt. */
+async function type(vm: Vm, command: string): Promise<void> {
+  await vm.expect(PROMPT);
+  vm.send(`${command}\n`);
+}
+
+/** Waits and looks that there was no shell. */
+async function expectNoShell(vm: Vm): Promise<void> {
+  vm.send("\n\necho are you there\n");
+  await Bun.sleep(1500);
+  expect(vm.log()).not.toMatch(PROMPT);
+  expect(vm.log()).not.toContain("BusyBox v");
+  expect(vm.log()).not.toContain("Kernel panic");
+}
+
+vmTest(
+  "a wrong root: the report, a real shell, the commands, and a retry with the right one",
+  guest(WRONG),
+  async (vm) => {
+    await vm.expect(
+      'could not find the root device\n  no device with label "WRONG" appeared within 1 s\nseen: /dev/vda ext4 "ROOT"\nhint: ',
+    );
+    await vm.expect("here is a shell: ");
+    await type(vm, "tty; jobs; sleep 1000 & jobs | sed s/Running/at-work/");
+    await vm.expect("/dev/ttyS0\n");
+    await vm.expect("at-work");
+    await type(vm, "levain status");
+    await vm.expect(
+      / {2}ok {6}modules {3}\d+ loaded for \d+ devices +\d+ ms\n {2}FAILED {2}root {6}could not find the root device/,
+    );
+    await vm.expect('The boot has stopped at the step "root".');
+    await type(vm, "levain devices");
+    await vm.expect(/DEVICE {4}SIZE {4}TYPE {2}LABEL {2}UUID\n\/dev\/vda {2}32 MiB {2}ext4 {2}ROOT {3}/);
+    await type(vm, "levain log");
+    await vm.expect(/\[ +\d+\.\d{3}\] {3}prepare {3}command line read/);
+    await type(vm, "levain retry rot=LABEL=ROOT");
+    await vm.expect("that is no parameter of levain");
+    await type(vm, "levain retry root=nonsense");
+    await vm.expect("a mistake in levain retry");
+    await type(vm, "levain retry root=LABEL=ROOT rw");
+    await vm.expect(/small-root: mount \/ ext4 \/dev\/vda rw/);
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toContain("can't access tty");
+    expect(vm.log().match(/small-root: mount \/run /g)).toHaveLength(1);
+  },
+);
+
+vmTest(
+  "a disk that is plugged in while the person is at the shell, and exit",
+  async () => {
+    const file = await rootImage("ext4", { label: "ROOT" });
+    return levainGuest({ disks: [{ file, id: "late", unplugged: true }], cmdline: "root=LABEL=ROOT rd.timeout=1" });
+  },
+  async (vm) => {
+    await vm.expect("seen: no block device at all");
+    await vm.expect(PROMPT);
+    await vm.plug("late");
+    await Bun.sleep(1000);
+    vm.send("exit\n");
+    await vm.expect("small-root: ready");
+    expect(vm.log().match(/ {2}prepare {3}command line read/g)).toHaveLength(1);
+  },
+);
+
+vmTest(
+  "a filesystem without its module: loaded by hand, and exit goes on",
+  async () =>
+    levainGuest({ disks: [await rootImage("squashfs-gzip")], cmdline: "root=/dev/vda rd.driver.blacklist=squashfs" }),
+  async (vm) => {
+    await vm.expect("could not mount /dev/vda at /sysroot\n  squashfs: this kernel does not know that filesystem");
+    await vm.expect(/hint: the module for squashfs is missing from this image:\s+levain image --module squashfs/);
+    await type(vm, "insmod /lib/modules/*/kernel/fs/squashfs/squashfs.ko; exit");
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest("Ctrl-C and Ctrl-Z work, and a root mounted by hand is taken", guest(WRONG), async (vm) => {
+  await type(vm, "sleep 500");
+  await Bun.sleep(700);
+  vm.send("\u0003");
+  await type(vm, "echo status-$?");
+  await vm.expect("status-130");
+  await type(vm, "sleep 500");
+  await Bun.sleep(700);
+  vm.send("\u001a");
+  await vm.expect("Stopped");
+  await type(vm, "kill -9 %1");
+  await type(vm, "mkdir -p /sysroot; mount -o ro /dev/vda /sysroot; exit");
+  await vm.expect("root      what was mounted by hand at /sysroot");
+  await vm.expect("small-root: ready");
+});
+
+vmTest(
+  "rd.break=mount, with other parameters; then rd.break=handover, and exit",
+  guest("root=LABEL=ROOT rd.break=mount"),
+  async (vm) => {
+    await vm.expect('stopped before the step "mount" (rd.break)');
+    await type(vm, "levain status");
+    await vm.expect('The boot waits before the step "mount" (rd.break).');
+    await type(vm, "levain retry rw rd.break=handover");
+    await vm.expect('stopped before the step "mount" (rd.break)');
+    await type(vm, "grep -c sysroot /proc/mounts; exit");
+    await vm.expect("\n0\n");
+    await vm.expect('stopped before the step "handover" (rd.break)');
+    await type(vm, "grep -c sysroot /proc/mounts; exit");
+    await vm.expect("\n1\n");
+    await vm.expect(/small-root: mount \/ ext4 \/dev\/vda rw/);
+  },
+);
+
+vmTest(
+  "rdshell=0: no shell and words, also for a mistake on the command line",
+  guest("root=nonsense rd.timeout=soon rdshell=0"),
+  async (vm) => {
+    await vm.expect("2 mistakes on the kernel command line");
+    await vm.expect("rdshell=0 allows no shell: halting now");
+    await expectNoShell(vm);
+  },
+);
+
+vmTest("panic=5: said, and done five seconds later", guest(`${WRONG} panic=5`), async (vm) => {
+  await vm.expect("rebooting in 5 s (panic=5)");
+  const start = performance.now();
+  expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
+  expect(performance.now() - start).toBeGreaterThan(4000);
+  expect(vm.log()).not.toMatch(PROMPT);
+});
+
+vmTest("rd.emergency=poweroff", guest(`${WRONG} rd.emergency=poweroff`), async (vm) => {
+  await vm.expect("powering off now");
+  expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+});
+
+vmTest("rd.emergency=reboot", guest(`${WRONG} rd.emergency=reboot`), async (vm) => {
+  await vm.expect("rebooting now");
+  expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
+});
+
+vmTest("rd.emergency=halt", guest(`${WRONG} rd.emergency=halt`), async (vm) => {
+  await vm.expect("halting now");
+  await expectNoShell(vm);
+});
+
+vmTest("an image without BusyBox says so", guest(WRONG, { image: { words: ["--busybox", "none"] } }), async (vm) => {
+  await vm.expect("could not find the root device");
+  await vm.expect("there is no shell in this image; with BusyBox there is: levain image --busybox FILE");
+  await vm.expect("nothing more can be done here");
+  await expectNoShell(vm);
+});
+
+vmTest("of two consoles the last one gets the shell", guest(`${WRONG} console=tty0 console=ttyS0`), async (vm) => {
+  await vm.expect("could not find the root device");
+  await type(vm, "tty; cat /sys/class/tty/console/active");
+  await vm.expect("/dev/ttyS0\ntty0 ttyS0\n");
+  expect(vm.log()).not.toContain("can't access tty");
+});
+
+vmTest("a shell on the screen listens to the keyboard", guest(`${WRONG} loglevel=7 console=tty0`), async (vm) => {
+  await vm.expect("levain: here is a shell");
+  await Bun.sleep(2000);
+  for (const key of ["r", "e", "b", "o", "o", "t", "spc", "minus", "f", "ret"])
+    await vm.monitor("send-key", { keys: [{ type: "qcode", data: key }], "hold-time": 20 });
+  expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
+});
+
+vmTest("quiet keeps the narration back, not the failure", guest(`${WRONG} quiet`), async (vm) => {
+  await vm.expect("could not find the root device");
+  await vm.expect(PROMPT);
+  expect(vm.log()).not.toContain("command line read");
+  expect(vm.log().match(/could not find the root device/g)).toHaveLength(1);
+});
+
+vmTest(
+  "somebody else's image, with nothing in it but BusyBox: the commands are there all the same",
+  foreignGuest("root=LABEL=ROOT rd.timeout=1", { "/bin/busybox": BUSYBOX }),
+  async (vm) => {
+    await vm.expect("seen: no block device at all");
+    await type(vm, "levain devices | sed s/devices/DEVICES/");
+    await vm.expect("no block DEVICES: ");
+    await type(vm, "which vi awk levain");
+    await vm.expect("/run/levain/applets/vi\n/run/levain/applets/awk\n/run/levain/bin/levain\n");
+    await type(vm, "levain retry rd.emergency=poweroff rd.timeout=2");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
+
+vmTest(
+  "a shell that ends at once leaves the processor alone",
+  async () => {
+    const directory = scratchDirectory();
+    writeFileSync(join(directory, "shell.c"), "int main(void) { return 0; }\n");
+    await run(["gcc", "-static", "-o", join(directory, "shell"), join(directory, "shell.c")]);
+    return foreignGuest("root=nonsense", { "/bin/busybox": join(directory, "shell") })();
+  },
+  async (vm) => {
+    await vm.expect("here is a shell");
+    const start = performance.now();
+    for (let count = 0; count < 5; count++) await vm.expect("here is a shell");
+    expect(performance.now() - start).toBeGreaterThan(9000);
+    expect(vm.log().length).toBeLessThan(60_000);
+  },
+);
