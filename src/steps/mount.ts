@@ -101,8 +101,8 @@ function explainRefusal(error: unknown): string {
 }
 
 function hintFor(order: MountOrder, types: readonly string[], refusals: readonly unknown[]): string {
-  const [type = ""] = types;
-  if (refusals.some((error) => isErrno(error, "ENODEV"))) {
+  const type = types.find((_, index) => isErrno(refusals[index], "ENODEV"));
+  if (type !== undefined) {
     return `the module for ${printable(type)} is missing from this image: levain image --module ${printable(type)}`;
   }
   if (order.hint !== undefined) return order.hint;

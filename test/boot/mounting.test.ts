@@ -1,0 +1,169 @@
+import { describe, expect, test } from "bun:test";
+import { ELF, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
+import { fakeImage } from "../support/fake-images.ts";
+
+const withRoot = (cmdline = "root=LABEL=ROOT", more: FakeBootOptions = {}): FakeBootOptions => ({
+  cmdline,
+  disks: [{ name: "vda", image: rootImage() }],
+  ...more,
+});
+
+describe("fsck, where the image has one", () => {
+  const checked = (status: number, output = "said so\n", cmdline?: string) =>
+    fakeBoot(
+      withRoot(cmdline, {
+        files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
+        programs: { "/sbin/fsck.ext4": () => ({ status, output }) },
+      }),
+    );
+
+  test("runs before the mount and is silent where all is well", () => {
+    const { journal, console } = checked(0);
+    expect(journal.indexOf("run /sbin/fsck.ext4 -a /dev/vda")).toBeLessThan(
+      journal.indexOf("mount ext4 /dev/vda at /sysroot (ro)"),
+    );
+    expect(journal).toContain("run /sbin/fsck.ext4 -a /dev/vda");
+    expect(console).not.toContain("fsck");
+  });
+
+  test("tells what it has repaired", () => {
+    expect(checked(1).console).toContain("warning   fsck repaired /dev/vda: said so");
+    expect(checked(3).end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("stops the boot where errors are left", () => {
+    const { console, end, journal } = checked(4, "/dev/vda: UNEXPECTED INCONSISTENCY\n");
+    expect(console).toContain(
+      "the filesystem on /dev/vda has errors that fsck does not repair by itself\n  /dev/vda: UNEXPECTED",
+    );
+    expect(end).toBe("poweroff");
+    expect(journal).not.toContain("mount ext4 /dev/vda at /sysroot (ro)");
+    expect(checked(12, "").console).toContain("/sbin/fsck.ext4 ended with status 12");
+  });
+
+  test("that does not work itself stops nothing", () => {
+    for (const status of [8, 16, 32, 127, 128 + 6, 128 + 11]) {
+      const { console, end } = checked(status);
+      expect(console).toContain(`/dev/vda was not checked, /sbin/fsck.ext4 ended with status ${status}: said so`);
+      expect(end).toMatchObject({ mode: "switch_root" });
+    }
+    const broken = fakeBoot(withRoot(undefined, { files: { "/sbin/fsck.ext4": "no program" } }));
+    expect(broken.console).toContain("ended with status 127: permission denied (EACCES)");
+    expect(broken.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("never touches what is not written: the lower layer of an overlay", () => {
+    expect(checked(4, "", "root=LABEL=ROOT rd.overlay").end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
+describe("mount", () => {
+  test("rw on a device that is write-protected: read-only, and said", () => {
+    const { console, journal } = fakeBoot({
+      cmdline: "root=LABEL=ROOT rw",
+      disks: [{ name: "vda", image: rootImage(), readOnly: true }],
+    });
+    expect(console).toContain("warning   /dev/vda is write-protected, mounting it read-only");
+    expect(journal).toContain("mount ext4 /dev/vda at /sysroot (ro)");
+  });
+
+  test("tries the types asked for in their order, and tells each refusal", () => {
+    const found = fakeBoot(withRoot("root=LABEL=ROOT rootfstype=vfat,ext4 rootflags=noatime,data=journal"));
+    expect(found.journal).toContain("mount vfat /dev/vda at /sysroot (noatime,ro,data=journal) → EINVAL");
+    expect(found.journal).toContain("mount ext4 /dev/vda at /sysroot (noatime,ro,data=journal)");
+    const none = fakeBoot(withRoot("root=LABEL=ROOT rootfstype=vfat,xfs"));
+    expect(none.console).toContain("  vfat: it is not that type of filesystem");
+    expect(none.console).toContain("  xfs: this kernel does not know that filesystem");
+    expect(none.console).toContain("levain image --module xfs");
+  });
+
+  test("what has no filesystem is told by what it has", () => {
+    const blank = fakeBoot({ cmdline: "root=/dev/vda", disks: [{ name: "vda" }] });
+    expect(blank.console).toContain(
+      "could not mount /dev/vda\n  it holds nothing that levain knows, and no type was given",
+    );
+    const disk = fakeBoot({ cmdline: "root=/dev/vda", disks: [{ name: "vda", partitions: [{ image: rootImage() }] }] });
+    expect(disk.console).toContain("it holds a gpt partition table");
+    const unreadable = fakeBoot({
+      cmdline: "root=/dev/vda",
+      disks: [{ name: "vda" }],
+      before: (machine) => machine.refuse("openReader", "/dev/vda", "EIO"),
+    });
+    expect(unreadable.console).toContain("its content cannot be read: the device answers with read errors");
+  });
+});
+
+describe("the handover", () => {
+  test("a root without the directories for /dev and the others, and read-only, starts without them", () => {
+    const bare = fakeImage(
+      "ext4",
+      { label: "ROOT" },
+      { "/sbin/init": { data: ELF, mode: 0o755 }, "/run": { link: "tmp" } },
+    );
+    const { console, end, journal } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image: bare }] });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    for (const directory of ["/dev", "/sys", "/run", "/proc"]) {
+      expect(console).toContain(`the new root has no directory ${directory}, and none can be made: it starts without`);
+      expect(journal).toContain(`unmount ${directory} (lazy)`);
+    }
+  });
+
+  test("rd.putold= needs its directory, and an initramfs cannot be kept", () => {
+    const initrd = {
+      rootType: "ext2",
+      files: { "/sys": { directory: true }, "/run": { directory: true }, "/sysroot": { directory: true } },
+    } as const;
+    const missing = fakeBoot(withRoot("root=LABEL=ROOT rd.putold=/initrd", initrd));
+    expect(missing.console).toContain("the new root has no directory /initrd, which rd.putold= needs");
+    expect(missing.journal.filter((line) => line.startsWith("move"))).toEqual([]);
+    const { console, end } = fakeBoot(withRoot("root=LABEL=ROOT rd.putold=/initrd"));
+    expect(console).toContain("warning   the kernel does not let pivot_root leave an initramfs: using switch_root");
+    expect(end).toMatchObject({ mode: "switch_root", putOld: null });
+  });
+
+  test("a mount that is refused in the middle is taken back, and the shell has its terminal", () => {
+    const { journal, end } = fakeBoot(
+      withRoot(undefined, {
+        before: (machine) => machine.refuse("moveMount", "move /proc to /sysroot/proc", "EINVAL", { times: 1 }),
+        person: [(machine) => expect(machine.stat("/dev/ttyS0")?.kind).toBe("character")],
+      }),
+    );
+    expect(journal.filter((line) => line.startsWith("move"))).toEqual([
+      "move /dev to /sysroot/dev",
+      "move /sys to /sysroot/sys",
+      "move /run to /sysroot/run",
+      "move /proc to /sysroot/proc → EINVAL",
+      "move /sysroot/run to /run",
+      "move /sysroot/sys to /sys",
+      "move /sysroot/dev to /dev",
+      "move /dev to /sysroot/dev",
+      "move /sys to /sysroot/sys",
+      "move /run to /sysroot/run",
+      "move /proc to /sysroot/proc",
+    ]);
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
+describe("an init that cannot be one", () => {
+  const foreign = Uint8Array.from(ELF);
+  foreign.set([0xb7, 0], 18); // EM_AARCH64
+  for (const [name, entry, words] of [
+    ["of another machine", { data: foreign, mode: 0o755 }, "is a program for another machine than this x86_64"],
+    ["neither program nor script", { data: "hello", mode: 0o755 }, "is neither an ELF program nor a script"],
+    ["a directory", { directory: true }, "is a directory"],
+    ["not executable", { data: ELF, mode: 0o644 }, "is not executable"],
+    ["a script without interpreter", { data: "#!\n", mode: 0o755 }, "is a script that names no interpreter"],
+    ["a script that interprets itself", { data: "#!/my/init\n", mode: 0o755 }, "the kernel gives up"],
+  ] as const) {
+    test(name, () => {
+      const { console, end } = fakeBoot({
+        cmdline: "root=LABEL=ROOT init=/my/init",
+        disks: [{ name: "vda", image: rootImage("ROOT", { "/my/init": entry }) }],
+      });
+      expect(console.replaceAll(/\n +/g, " ")).toContain(words);
+      expect(console).toContain("the root's init /my/init cannot be started");
+      expect(end).toBe("poweroff");
+    });
+  }
+});
