@@ -108,7 +108,7 @@ function readArchives(bytes: Uint8Array): Pick<Segment, "archives" | "problems">
     if (archive.problem !== null) break;
     at = archive.end;
   }
-  return { archives, problems };
+  return { archives, problems: archives.length + problems.length > 0 ? problems : ["there is no archive in it"] };
 }
 
 function describeProblems({ members, problem }: PartialCpioArchive): readonly string[] {

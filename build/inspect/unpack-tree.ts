@@ -11,6 +11,9 @@ export interface UnpackedTree {
 
 const TYPE_MASK = 0o170000;
 const SOCKET = 0o140000;
+// linux/limits.h
+const PATH_MAX = 4096;
+const NAME_MAX = 255;
 const PROBLEMS_MAX = 20;
 
 /** Unpacks archives one over the other as do_name, do_symlink and maybe_link of init/initramfs.c do: the later one wins, hard links hold within an archive. */
@@ -35,14 +38,21 @@ function addMember(root: DirectoryNode, member: CpioMember, links: Map<string, F
   if (place === null) return "there is no directory for it, the kernel leaves it out";
   if (place.name === "") return setRoot(root, member);
   const { parent, name } = place;
+  if (Buffer.byteLength(name) > NAME_MAX) return "its name is too long for the kernel, which leaves it out";
   const there = parent.children.get(name);
   const made = makeNode(member, there, links);
+  if (made?.kind === "symlink" && !isTarget(made.target))
+    return "it is a symbolic link without a target that the kernel takes";
   if (made === null) return `it is of no type that the kernel knows (mode ${member.mode.toString(8)})`;
   if (there !== undefined && there.kind === "directory" && made !== there && there.children.size > 0) {
     return "there is a directory with something in it already, the kernel leaves it out";
   }
   parent.children.set(name, made);
   return null;
+}
+
+function isTarget(target: string): boolean {
+  return target !== "" && Buffer.byteLength(target) < PATH_MAX;
 }
 
 /** A member "." or "/": only its attributes count. */
