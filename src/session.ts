@@ -54,7 +54,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       record.state = "handed over";
       const newRoot = handover.root === "/" ? "" : handover.root;
       saveRecord(machine, record, newRoot);
-      console.kernel.restore(newRoot);
+      // Who stays has nobody else who would keep the kernel's words out of the shell.
+      if (handover.mode !== "stay") console.kernel.restore(newRoot);
       return handover;
     } catch (error) {
       const words = error instanceof RestartError ? error.parameters : recover(error);

@@ -1,0 +1,94 @@
+import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { packInitramfs } from "../support/initramfs.ts";
+import { levainGuest } from "../support/levain-guest.ts";
+import { LEVAIN } from "../support/levain-image.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const SHELL = /^\/ # /m;
+
+/** A program for the image, on the host. */
+function script(text: string): string {
+  const file = join(scratchDirectory(), "script");
+  writeFileSync(file, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  return file;
+}
+
+vmTest(
+  "without root= there is a shell, every applet and an init that can switch off",
+  () => levainGuest({}),
+  async (vm) => {
+    await vm.expect(/^ {2}root +none asked for: the initramfs is the system/m);
+    await vm.expect(SHELL);
+    vm.send("cat /proc/1/comm; ls -l /sbin/init; levain status\n");
+    await vm.expect(/^init$/m);
+    await vm.expect(/\/sbin\/init -> .*busybox/);
+    await vm.expect("The boot has handed over to the real init");
+    for (const applet of ["/bin/ls", "/usr/bin/awk", "/sbin/ifconfig", "/usr/sbin/chroot"]) {
+      vm.send(`[ -x ${applet} ] && echo have-${applet.length}-$((1 + 1))\n`);
+      await vm.expect(`have-${applet.length}-2`);
+    }
+    vm.send("sleep 50\n");
+    await Bun.sleep(500);
+    vm.send("\u0003");
+    vm.send("echo interrupted-$((40 + 2)); cat /proc/sys/kernel/printk; exit\n");
+    await vm.expect("interrupted-42\n3\t");
+    await vm.expect(SHELL); // another one
+    expect(vm.log()).not.toMatch(/can't (run|access tty)/);
+    vm.send("poweroff\n");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
+
+vmTest(
+  "root=/dev/ram0 init=/bin/sh: process 1 is the shell",
+  () => levainGuest({ cmdline: "root=/dev/ram0 init=/bin/sh" }),
+  async (vm) => {
+    await vm.expect(SHELL);
+    vm.send("echo process-$$-is-here; poweroff -f\n");
+    await vm.expect("process-1-is-here");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
+
+vmTest(
+  "rd.handover=stay: the image's own init, whatever root= says",
+  async () =>
+    levainGuest({
+      cmdline: "root=LABEL=NOT-THERE rd.handover=stay word",
+      image: { files: { "/sbin/init": script('echo "own-init $$ $*"; grep " / " /proc/mounts; exec sh') } },
+    }),
+  async (vm) => {
+    await vm.expect("own-init 1 word");
+    await vm.expect("rootfs / rootfs rw");
+    expect(vm.log()).not.toContain("waiting for");
+  },
+);
+
+// The cloud kernel has NVMe and ext4 built in.
+vmTest(
+  "levain is enough: it boots as the only file of an initramfs",
+  async () => ({
+    initrd: await packInitramfs({ "/init": { file: LEVAIN } }),
+    disks: [{ file: await rootImage("ext4", { label: "ROOT" }), bus: "nvme" as const }],
+    cmdline: "root=LABEL=ROOT",
+  }),
+  async (vm) => {
+    await vm.expect(/^ {2}root +\/dev\/nvme0n1 ext4 "ROOT"/m);
+    await vm.expect("small-root: mount / ext4 /dev/nvme0n1 ro,");
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "levain alone, without a root: it says that there is nothing to start",
+  async () => ({ initrd: await packInitramfs({ "/init": { file: LEVAIN } }) }),
+  async (vm) => {
+    await vm.expect("the root has no init");
+    await vm.expect("there is no shell in this image");
+    await vm.expect("nothing more can be done here");
+  },
+);
