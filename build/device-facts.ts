@@ -1,3 +1,4 @@
+import { SyscallError } from "../src/errors.ts";
 import type { Machine, RandomReader } from "../src/machine/machine.ts";
 import type { AreaKind } from "../src/probe/area.ts";
 import { addPartEntry, findPartition } from "../src/probe/part-entry.ts";
@@ -22,6 +23,8 @@ interface BlockDevice {
 
 /** Examines an image file or a block device. `sectorSize` (bytes) is null for the device's own, 512 for a file. Throws SyscallError where it cannot be opened. */
 export function examineFile(machine: Machine, path: string, sectorSize: number | null): ExaminedFile {
+  // To open it would be a wait for somebody who writes into it.
+  if (machine.stat(path)?.kind === "fifo") throw new SyscallError("lseek", "ESPIPE", path);
   const device = findBlockDevice(machine, path);
   return withReader(machine, path, (reader) => {
     const bytesPerSector = sectorSize ?? device?.sectorSize ?? 512;

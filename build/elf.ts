@@ -70,7 +70,7 @@ export function readElf(bytes: Uint8Array, name = "the file"): Elf {
     return readElfUnnamed(bytes);
   } catch (error) {
     const reason = error instanceof RangeError ? "it ends in the middle of its own tables" : (error as Error).message;
-    throw new BootError(`${name} is not an ELF file that levain understands: ${reason}`, { cause: error });
+    throw new BootError(`${name} is not an ELF file that levain understands: ${reason}`);
   }
 }
 

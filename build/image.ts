@@ -10,6 +10,7 @@ import { canUnpack, chooseKernel, type KernelChoice } from "./kernel.ts";
 import { estimateMemory, type MemoryNeed } from "./memory.ts";
 import { selectModules } from "./modules.ts";
 import { checkWritable, writeWhole } from "./output.ts";
+import { formatPolicyWords } from "./policy-words.ts";
 import { addBusybox, addInit, addProgram } from "./program.ts";
 import { addSkeleton } from "./skeleton.ts";
 import { type ImageTree, putEntry, sortEntries } from "./tree.ts";
@@ -94,14 +95,9 @@ function addModules(tree: ImageTree, kernel: KernelChoice, add: readonly string[
 function addManifest(tree: ImageTree, manifest: Manifest): void {
   const content = contentOfBytes(`${JSON.stringify(manifest, null, 2)}\n`);
   putEntry(tree, { kind: "file", path: "/etc/levain.json", mode: 0o644, content });
-  // stage0, which must know the failure policy when all else has crashed, reads no JSON: the same as a command line.
-  const words = manifest.parameters.map((word) => (/\s/.test(word) ? `"${word}"` : word));
-  putEntry(tree, {
-    kind: "file",
-    path: "/etc/levain.cmdline",
-    mode: 0o644,
-    content: contentOfBytes(`${words.join(" ")}\n`),
-  });
+  // stage0 reads no JSON.
+  const words = contentOfBytes(formatPolicyWords(manifest.parameters));
+  putEntry(tree, { kind: "file", path: "/etc/levain.cmdline", mode: 0o644, content: words });
 }
 
 function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice: Voice): void {

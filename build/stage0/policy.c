@@ -117,7 +117,7 @@ struct policy read_policy(char *const texts[])
   return (struct policy){wishes.action, wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0};
 }
 
-/* /etc/levain.cmdline holds the image's own parameters, which are weaker than the boot loader's. */
+/* /etc/levain.cmdline holds the image's own words on this (policy-words.ts), weaker than the boot loader's. */
 struct policy read_machine_policy(void)
 {
   char image[COMMAND_LINE_MAX], boot_loader[COMMAND_LINE_MAX];

@@ -36,6 +36,19 @@ describe("levain devices FILE…", () => {
     expect(describeImages(machine, ["/squashfs"], EXPORT).status).toBe(0);
   });
 
+  test("a pipe is not waited for", () => {
+    const status = { kind: "fifo", mode: 0o644, size: 0, device: "0:1", represents: null } as const;
+    const withPipe = {
+      ...machine,
+      stat: (path: string) => (path === "/pipe" ? status : machine.stat(path)),
+      openReader: () => {
+        throw new Error("nobody writes into it");
+      },
+    };
+    const problems = ["/pipe: cannot be read (ESPIPE)"];
+    expect(describeImages(withPipe, ["/pipe"], EXPORT)).toEqual({ output: "", problems, status: 2 });
+  });
+
   test("what contradicts itself, and what is not there, is said", () => {
     expect(describeImages(machine, ["/both"], EXPORT)).toEqual({
       output: "",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { EM, fileOffset, isElf, PT, readElf, readString } from "../../../build/elf.ts";
 import { BootError } from "../../../src/errors.ts";
+import { report } from "../../../src/report.ts";
 
 async function read(path: string): Promise<Uint8Array> {
   return new Uint8Array(await Bun.file(path).arrayBuffer());
@@ -77,6 +78,17 @@ describe("readElf", () => {
     expect(() => readElf(bytes, "x")).toThrow(BootError);
     expect(() => readElf(bytes, "x")).toThrow("x is not an ELF file that levain understands: ");
     expect(() => readElf(bytes, "x")).toThrow(reason);
+  });
+
+  test("says so in one line, and calls it no bug", () => {
+    try {
+      readElf(Buffer.from("text"), "x");
+      expect.unreachable();
+    } catch (error) {
+      expect(report(error)).toEqual([
+        "x is not an ELF file that levain understands: it does not begin with the ELF magic number",
+      ]);
+    }
   });
 
   test("never does anything but parse or refuse, whatever the bytes", async () => {

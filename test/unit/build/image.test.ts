@@ -115,6 +115,14 @@ describe("an image", () => {
     expect(parseManifest(Buffer.from(text)).parameters).toEqual(["rd.timeout=5"]);
   });
 
+  test("tells stage0 the failure policy, whatever the other parameters look like", async () => {
+    const strange = ['rd.strange="open', "--", "root=LABEL=\u{e0}rdshell", 'init_args="-a -b"', 'single="'];
+    for (const policy of [["rdshell=0"], ["panic=+5", "rd.shell=NO"], ["rd.emergency=halt", "rescueshell"]]) {
+      await buildImage({ ...options, parameters: [...strange, ...policy] }, listenToVoice());
+      expect(readImage(output).get("etc/levain.cmdline")).toBe(`${policy.join(" ")}\n`);
+    }
+  });
+
   test.each(["none", "zstd:3", "gzip", "lz4:1", "xz:0"])("is the same each time, %s", async (method) => {
     const bytes: Buffer[] = [];
     for (const name of ["one", "two"]) {
