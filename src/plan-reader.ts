@@ -41,7 +41,10 @@ export function createPlanReader(
     read() {
       if (plan !== null) return plan;
       const cmdline = readCommandLine(machine);
-      record.commandLine = decodeText(cmdline).trimEnd();
+      record.commandLine = [
+        decodeText(cmdline).trimEnd(),
+        ...(added.length > 0 ? ["· levain retry:", ...added] : []),
+      ].join(" ");
       record.kernel = machine.release().release;
       const made = makePlan({
         cmdline,

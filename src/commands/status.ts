@@ -27,8 +27,8 @@ function formatStatus(record: BootRecord): readonly string[] {
   ];
 }
 
+const EXIT = "  exit                          ";
 const GO_ON = [
-  "  exit                          tries again from there",
   "  levain retry root=LABEL=NAME  the same with other parameters",
   "  levain devices, levain log    the disks that are there, and what has been said",
 ];
@@ -37,9 +37,9 @@ function describeState({ state, steps }: BootRecord): readonly string[] {
   const next = steps.find(({ outcome }) => outcome !== "done")?.name ?? "handover";
   switch (state) {
     case "rescue":
-      return [`The boot has stopped at the step "${next}".`, ...GO_ON];
+      return [`The boot has stopped at the step "${next}".`, `${EXIT}tries again from there`, ...GO_ON];
     case "stopped":
-      return [`The boot waits before the step "${next}" (rd.break).`, ...GO_ON];
+      return [`The boot waits before the step "${next}" (rd.break).`, `${EXIT}goes on`, ...GO_ON];
     case "booting":
       return [`The boot is at the step "${next}".`];
     case "handed over":
@@ -56,6 +56,6 @@ const MARKS: Readonly<Record<StepRecord["outcome"], string>> = {
 
 function formatStep({ name, outcome, text, startMs, endMs }: StepRecord): string {
   const time = startMs === null || endMs === null ? "" : `${String(Math.round(endMs - startMs)).padStart(6)} ms`;
-  const columns = [MARKS[outcome].padEnd(6), name.padEnd(8), printable(text).padEnd(44)];
+  const columns = [MARKS[outcome].padEnd(6), name.padEnd(8), printable(text).padEnd(48)];
   return `  ${columns.join("  ")} ${time}`.trimEnd();
 }

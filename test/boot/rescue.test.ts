@@ -372,12 +372,13 @@ describe("levain retry", () => {
   });
 
   test("corrects a mistake on the command line", () => {
-    const { end } = fakeBoot({
+    const { end, record } = fakeBoot({
       cmdline: "root=LABEL=ROOT rd.timeout=soon",
       disks: [{ name: "vda", image: rootImage() }],
       person: [retry("rd.timeout=5")],
     });
     expect(end).toMatchObject({ mode: "switch_root" });
+    expect(record.commandLine).toBe("root=LABEL=ROOT rd.timeout=soon · levain retry: rd.timeout=5");
   });
 });
 

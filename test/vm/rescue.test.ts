@@ -5,7 +5,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { BUSYBOX, packInitramfs } from "../support/initramfs.ts";
-import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
 import type { Vm } from "../support/qemu.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
@@ -13,7 +13,7 @@ import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 const WRONG = "root=LABEL=WRONG rd.timeout=1";
 
 /** A guest with one disk, an ext4 root labelled ROOT. */
-function guest(cmdline: string, more: Omit<VmTestOptions, "cmdline" | "disks"> = {}) {
+function guest(cmdline: string, more: Omit<LevainGuest, "cmdline" | "disks"> = {}) {
   return async () => levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline, ...more });
 }
 
