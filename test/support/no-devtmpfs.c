@@ -1,5 +1,5 @@
 /*
- * The /init of a test: becomes /levain, watched by a child that lets no mount of devtmpfs through, as on a kernel that
+ * What the kernel of a test starts: becomes /levain, or /init where there is none, watched by a child that lets no mount of devtmpfs through, as on a kernel that
  * was built without it (Debian's are not). x86-64 only.
  */
 #define _GNU_SOURCE
@@ -65,6 +65,7 @@ int main(int argc, char **argv)
   while (read(ready[0], &byte, 1) != 1) {
   }
   execv("/levain", argv);
-  perror("/levain");
+  execv("/init", argv);
+  perror("/init");
   return 1;
 }

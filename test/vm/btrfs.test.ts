@@ -1,0 +1,43 @@
+import { btrfsPool } from "../support/btrfs-pool.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+vmTest(
+  "a btrfs of two disks is mounted when the second has come, by subvolume",
+  async () => {
+    const [first = "", second = ""] = await btrfsPool("raid1", 2, "POOL");
+    return levainGuest({
+      disks: [{ file: first }, { file: second, id: "late", unplugged: true }],
+      cmdline: "root=LABEL=POOL rootflags=subvol=@root,noatime",
+    });
+  },
+  async (vm) => {
+    await vm.expect('waiting for LABEL=POOL, 1 of 30 s · seen: 1 of 2 devices of btrfs "POOL" is there: /dev/vda');
+    await vm.plug("late");
+    await vm.expect(/^ {2}root +\/dev\/vd[ab] btrfs "POOL" +\d+ ms$/m);
+    await vm.expect(/small-root: mount \/ btrfs \/dev\/vd[ab] ro,noatime,.*subvol=\/@root/);
+    await vm.expect("small-root: ready");
+    vm.send("dmesg | grep -ci 'missing'; grep -c . /sys/fs/btrfs/*/devices/*/size | wc -l; echo all-$((40 + 2))\n");
+    await vm.expect("\n0\n2\nall-42");
+  },
+);
+
+vmTest(
+  "a btrfs that stays incomplete says how much of it is there, and is booted degraded where a person says so",
+  async () => {
+    const [first = "", , third = ""] = await btrfsPool("raid1", 3, "TRIO");
+    return levainGuest({
+      disks: [first, third],
+      cmdline: "root=LABEL=TRIO rootflags=subvol=@root rd.timeout=3",
+    });
+  },
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect('only 2 of 3 devices of btrfs "TRIO" are there: /dev/vda, /dev/vdb');
+    await vm.expect(/levain retry\s+rootflags=degraded/);
+    await vm.expect(PROMPT);
+    vm.send("levain retry rootflags=subvol=@root,degraded\n");
+    await vm.expect(/small-root: mount \/ btrfs \/dev\/vd[ab] ro,.*degraded/);
+    await vm.expect("small-root: ready");
+  },
+);

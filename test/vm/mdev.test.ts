@@ -1,0 +1,110 @@
+import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { flashStick } from "../support/disk-images.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { compileStatic } from "../support/packed-program.ts";
+import type { Vm } from "../support/qemu.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
+
+const WATCHER = "/no-devtmpfs";
+
+/** A guest whose kernel cannot mount a devtmpfs, with these lines in the image's /etc/mdev.conf. */
+async function guest({ image, cmdline = "", ...rest }: LevainGuest, config = ""): Promise<VmTestOptions> {
+  const lines = join(scratchDirectory(), "mdev.conf");
+  writeFileSync(lines, config);
+  const group = join(scratchDirectory(), "group");
+  writeFileSync(group, "root:x:0:\ntty:x:5:\ndisk:x:6:\n");
+  const files = { [WATCHER]: await compileStatic("no-devtmpfs.c"), "/etc/mdev.conf": lines, "/etc/group": group };
+  return levainGuest({ ...rest, image: { ...image, files }, cmdline: `rdinit=${WATCHER} ${cmdline}` });
+}
+
+async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<void> {
+  vm.send(`${command}\n`);
+  await vm.expect(answer);
+}
+
+const CONFIG = `# as BusyBox's mdev has it
+vd[a-z][0-9]* root:disk 0640
+console 0:tty 0622
+tty([0-9]+) root:tty 0620 >vc/%1
+@10,237 root:disk 0600
+rtc0 root:root 0 !
+$MODALIAS=.* root:root 660 @modprobe "$MODALIAS"
+`;
+
+vmTest(
+  "without devtmpfs: every device has its node, by /etc/mdev.conf; a disk that comes late is found; /dev moves along",
+  async () =>
+    guest(
+      {
+        disks: [
+          { file: await flashStick({ label: "OTHER" }) },
+          { file: await rootImage("ext4", { label: "ROOT" }), id: "late", unplugged: true },
+        ],
+        cmdline: "root=LABEL=ROOT rw",
+      },
+      CONFIG,
+    ),
+  async (vm) => {
+    await vm.expect("/etc/mdev.conf: commands are not run (line 7)");
+    await vm.expect(/waiting for LABEL=ROOT.*\/dev\/vda1 vfat "OTHER"/);
+    await vm.plug("late");
+    await vm.expect(/small-root: mount \/dev tmpfs /);
+    await vm.expect("small-root: ready");
+    await ask(vm, "stat -c '%n %F %a %g %t:%T' /dev/vda1 /dev/vdb", "/dev/vda1 block special file 640 6 fe:1");
+    await vm.expect("/dev/vdb block special file 640 6 fe:10");
+    await ask(
+      vm,
+      "stat -c '%n %F %a %g %t:%T' /dev/console /dev/null",
+      "/dev/console character special file 622 5 5:1",
+    );
+    await vm.expect("/dev/null character special file 666 0 1:3");
+    await ask(vm, "ls -l /dev/tty7; ls /dev/rtc0", /\/dev\/tty7 -> \/dev\/vc\/7\n/);
+    await vm.expect("/dev/rtc0: No such file");
+    // Nothing that the kernel has is without a node, but for what a line forbids.
+    const every =
+      "for i in /sys/dev/*/*:*; do n=$(sed -n s/DEVNAME=//p $i/uevent); [ -e /dev/$n ] || echo $n; done; echo end";
+    await ask(vm, every, /^rtc0\nend$/m);
+  },
+);
+
+vmTest(
+  "without devtmpfs: a driver's node is there as soon as the driver is, for a loop device on a stick",
+  async () =>
+    guest({
+      image: { kernel: "full" },
+      disks: [{ file: await flashStick(), bus: "usb" }],
+      cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay",
+      memoryMib: 1024,
+    }),
+  async (vm) => {
+    await vm.expect("small-root: mount /dev tmpfs ");
+    await vm.expect("small-root: mount /run/levain/lower squashfs /dev/loop0 ro,");
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "without devtmpfs: the rescue shell sees a disk that was pulled go, and retry finds what came meanwhile",
+  async () =>
+    guest({
+      disks: [
+        { file: await flashStick({ label: "OTHER" }), id: "other" },
+        { file: await rootImage("ext4", { label: "ROOT" }), id: "late", unplugged: true },
+      ],
+      cmdline: "root=LABEL=ROOT rd.timeout=6",
+    }),
+  async (vm) => {
+    await vm.expect(/waiting for LABEL=ROOT/);
+    await vm.unplug("other");
+    await vm.expect("could not find the root device");
+    await vm.expect(PROMPT);
+    await ask(vm, "ls /dev/vd*; stat -c %a /dev/vda; tty", /\/dev\/vd\*: No such file/);
+    await vm.plug("late");
+    await ask(vm, "sleep 1; exit", "small-root: ready");
+    expect(vm.log()).not.toContain("crashed");
+  },
+);
