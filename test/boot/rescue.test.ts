@@ -126,6 +126,17 @@ test("a root without an init", () => {
   `);
 });
 
+test("a root with a shell only starts it, as the kernel does, but not with rdshell=0", () => {
+  const image = rootImage("ROOT", { "/sbin/init": "text", "/bin/sh": { data: ELF, mode: 0o755 } });
+  const disks = [{ name: "vda", image }];
+  expect(fakeBoot({ cmdline: "root=LABEL=ROOT", disks }).end).toMatchObject({ init: "/bin/sh" });
+  const { end, console } = fakeBoot({ cmdline: "root=LABEL=ROOT rdshell=0", disks });
+  expect(end).toBe("halt");
+  expect(console).toContain("\n  /bin/sh: is a shell, and rdshell=0 allows none\n");
+  const asked = fakeBoot({ cmdline: "root=LABEL=ROOT rdshell=0 init=/bin/sh", disks });
+  expect(asked.end).toMatchObject({ init: "/bin/sh" });
+});
+
 test("an image that is not there", () => {
   const { disk, squashfs } = stick();
   const { console } = fakeBoot({
@@ -399,14 +410,13 @@ test("a root that the person mounts at /sysroot by hand is taken", () => {
 });
 
 test("a shell that ends at once, again and again, takes its time", () => {
-  const { shells, endMs, record } = fakeBoot({
+  const { shells, endMs } = fakeBoot({
     cmdline: "root=LABEL=X",
     disks: [{ name: "vda", image: fakeImage("ext4", { label: "X" }) }],
-    person: Array.from({ length: 400 }, () => exit),
+    person: Array.from({ length: 60 }, () => exit),
   });
-  expect(shells).toBe(401);
-  expect(endMs).toBeGreaterThan(400 * 2000);
-  expect(record.messages.length).toBeLessThanOrEqual(2000);
+  expect(shells).toBe(61);
+  expect(endMs).toBeGreaterThan(60 * 2000);
 });
 
 test("a terminal that cannot be opened is left for the console, and the kernel's refusal of any shell is told", () => {
