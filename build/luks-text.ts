@@ -36,7 +36,7 @@ function describeSegment({ type, offset, size, cipher, sectorSize, integrity, fl
 function describeKeyslot(slot: KeyslotFacts): string {
   const { type, keyBits, kdf, cipher, priority, problem } = slot;
   const parts = [
-    `${type} key of ${keyBits} bits`,
+    kdf === null ? type : `${type} key of ${keyBits} bits`,
     ...(kdf === null ? [] : [Object.entries(kdf).map(formatCost).join(" ")]),
     ...(cipher === null ? [] : [cipher]),
     ...(priority === "normal" ? [] : [priority === "prefer" ? "preferred" : "ignored"]),

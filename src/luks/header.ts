@@ -119,8 +119,8 @@ export interface Token {
 export const STRIPES = 4000;
 /** Bytes of the unit that areas, offsets and IVs are counted in, whatever sectors the device has. */
 export const SECTOR_BYTES = 512;
-/** Larger keys are not believed: real ones have at most 128 bytes, unbound ones somewhat more. */
-export const MAX_KEY_BYTES = 512;
+/** Larger keys are not believed; unbound ones of a kibibyte are. */
+export const MAX_KEY_BYTES = 65536;
 
 /** Bytes of the key material that holds a key of `keyBytes`. */
 export function splitBytes(keyBytes: number): number {

@@ -3,6 +3,7 @@ import { BootError } from "../errors.ts";
 // As json-c has it; and more values than any header has that is not made to fill memory.
 const MAX_DEPTH = 32;
 const MAX_VALUES = 20_000;
+const OPENING_BRACE = 0x7b;
 
 /**
  * What stands in a JSON area: one object from its first byte on, ended by a zero byte, with nothing but zero bytes behind it (LUKS2
@@ -13,7 +14,7 @@ export function readJsonArea(area: Uint8Array): unknown {
   if (end < 0) throw new BootError("its JSON text has no end");
   if (area.subarray(end).some((byte) => byte !== 0)) throw new BootError("something stands behind its JSON text");
   const bytes = area.subarray(0, end);
-  if (bytes[0] !== 0x7b || bytes.at(-1) !== 0x7d) throw new BootError("its JSON text is not one object");
+  if (bytes[0] !== OPENING_BRACE) throw new BootError("its JSON text is not one object");
   checkSize(bytes);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

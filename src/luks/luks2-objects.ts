@@ -40,6 +40,8 @@ export interface Luks2Objects {
 }
 
 const SALT_BYTES = 32;
+// No cipher takes more than 64; a larger one would only make the key derivation longer.
+const MAX_CIPHER_KEY_BYTES = 512;
 const DIGEST_BYTES = { min: 20, max: 64 };
 const SECTOR_SIZES = [512, 1024, 2048, 4096];
 const PRIORITIES = ["ignore", "normal", "prefer"] as const;
@@ -93,7 +95,7 @@ function readLock(slot: JsonField, area: JsonField): KeyslotLock {
   return {
     kdf: readKdf(field(slot, "kdf")),
     cipher: asText(field(area, "encryption"), ALGORITHM_TEXT),
-    cipherKeyBytes: asUint32(field(area, "key_size"), 1, MAX_KEY_BYTES),
+    cipherKeyBytes: asUint32(field(area, "key_size"), 1, MAX_CIPHER_KEY_BYTES),
     splitHash: asText(field(split, "hash"), ALGORITHM_TEXT),
   };
 }

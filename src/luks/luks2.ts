@@ -35,7 +35,7 @@ export function readLuks2(source: ByteSource): Luks2Header {
     });
   }
   const fault = first.fault ?? "it is older";
-  if (first.copy === null) refuseOverwritten(source);
+  if (first.fault === NO_HEADER) refuseOverwritten(source);
   warnings.push(`the first copy of the LUKS2 header is damaged, the second is used: ${fault}`);
   return describe(second.copy, second.objects, warnings);
 }
@@ -66,13 +66,30 @@ function readSecond(source: ByteSource, first: Reading): Reading {
   return found ?? { copy: null, fault: NO_HEADER };
 }
 
-/** A second copy may outlive a filesystem made over the first: then the device is no LUKS any more. */
+/** A second copy may outlive a filesystem made over the first: then the device is no LUKS any more. cryptsetup does not mend it by itself either. */
 function refuseOverwritten(source: ByteSource): void {
-  const { type } = probe(source);
-  if (type === null || type === "crypto_LUKS") return;
-  throw new BootError(`the first copy of the LUKS2 header is gone, and the device holds ${type} now`, {
-    hint: "if it is to be LUKS: cryptsetup repair",
-  });
+  const { type, ambivalent } = probe(hideCopies(source));
+  if (type === null && ambivalent.length === 0) return;
+  throw new BootError(
+    `the first copy of the LUKS2 header is gone, and the device holds ${type ?? ambivalent.join(" or ")} now`,
+    {
+      hint: "if it is to be LUKS: cryptsetup repair",
+    },
+  );
+}
+
+/** The device as it were if no second copy could be recognised. */
+function hideCopies(source: ByteSource): ByteSource {
+  return {
+    size: source.size,
+    read(offset, length) {
+      const bytes = Uint8Array.from(source.read(offset, length));
+      for (const place of COPY_SIZES) {
+        if (place >= offset && place < offset + bytes.length) bytes[place - offset] = 0;
+      }
+      return bytes;
+    },
+  };
 }
 
 function describe(copy: Luks2Copy, objects: Luks2Objects, warnings: readonly string[]): Luks2Header {

@@ -49,7 +49,7 @@ export function refuseRequirements({ requirements }: LuksHeader): void {
 /** Why `slot` cannot be tried on this machine, or null. An unbound keyslot holds another key than that of the data. */
 export function findObstacle(header: LuksHeader, slot: Keyslot, limits: Limits): Obstacle | null {
   const { lock } = slot;
-  if (lock === null) return refuse(`is of type ${slot.type}`);
+  if (lock === null) return refuse(`is of type ${slot.type}, which no passphrase opens`);
   if (!isBound(header, slot.id)) return refuse("is unbound: its key is not that of the data");
   if (!header.material.has(slot.id)) return refuse("cannot be read");
   const reason = findKdfObstacle(lock.kdf, limits) ?? findDigestObstacle(header, slot.id, limits);

@@ -1,0 +1,30 @@
+import { SyscallError } from "../../../src/errors.ts";
+import type { ByteSource } from "../../../src/probe/facts.ts";
+
+/** Bytes as a device, which counts what is read of it and fails with EIO where `isBad` says so. */
+export function byteSource(bytes: Uint8Array, isBad: (offset: number) => boolean = () => false) {
+  const count = { reads: 0, bytes: 0 };
+  const source: ByteSource = {
+    size: bytes.length,
+    read(offset, length) {
+      if (isBad(offset)) throw new SyscallError("pread", "EIO", "/dev/bad");
+      count.reads += 1;
+      const part = bytes.slice(offset, offset + length);
+      count.bytes += part.length;
+      return part;
+    },
+  };
+  return { ...source, count };
+}
+
+/** A function that must throw, and the whole of what it says. */
+export function whatItSays(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const { hint = null, seen = [] } = error as { hint?: string | null; seen?: readonly string[] };
+    return [error.message, ...seen, hint ?? ""].join("\n");
+  }
+  throw new Error("it did not throw");
+}

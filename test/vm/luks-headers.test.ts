@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { examineLuks, type LuksAnswer, type LuksQuestion } from "../../build/luks-command.ts";
+import { createLinuxMachine } from "../../src/machine/linux.ts";
+import { scratchDirectory } from "../support/cache.ts";
+import { BASE } from "../support/luks/base-images.ts";
+import {
+  type CryptsetupImage,
+  type CryptsetupRecipe,
+  provideLuksImage,
+  readImage,
+} from "../support/luks/cryptsetup-image.ts";
+import { INVALID_KEYSLOTS } from "../support/luks/invalid-keyslots.ts";
+import { INVALID_OBJECTS } from "../support/luks/invalid-objects.ts";
+import { INVALID_SEGMENTS } from "../support/luks/invalid-segments.ts";
+import { INVALID_TEXTS } from "../support/luks/invalid-texts.ts";
+import { LUKS1_RECIPES, LUKS2_RECIPES, REFUSED_RECIPES } from "../support/luks/recipes.ts";
+
+// Not a guest: headers that the real cryptsetup of this host makes, opened by `levain luks`. The first run makes them.
+const MAKE_TIMEOUT_MS = 60_000;
+const machine = createLinuxMachine();
+
+function ask(image: CryptsetupImage, changes: Partial<LuksQuestion> = {}): LuksAnswer {
+  const { path, header, keyFile } = image;
+  return examineLuks(machine, { image: path, header, keyFile, showsVolumeKey: true, json: true, ...changes });
+}
+
+function readOutput({ output }: LuksAnswer): Record<string, unknown> {
+  return JSON.parse(output.map((part) => (typeof part === "string" ? part : Buffer.from(part).toString())).join(""));
+}
+
+/** A key file that opens nothing. */
+function wrongKey(): string {
+  const path = join(scratchDirectory(), "wrong");
+  writeFileSync(path, "wrong");
+  return path;
+}
+
+describe.each([
+  ["LUKS1", LUKS1_RECIPES],
+  ["LUKS2", LUKS2_RECIPES],
+] as const)("%s headers of the real cryptsetup", (_version, recipes) => {
+  test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(
+    "%s",
+    async (_name, recipe) => {
+      const image = await provideLuksImage(recipe);
+      const answer = ask(image);
+      expect(answer.problems.filter((line) => !line.includes("volume key"))).toEqual([]);
+      expect(readOutput(answer)["volumeKey"]).toBe(image.volumeKey?.toHex() ?? "");
+      expect(answer.status).toBe(0);
+      expect(ask(image, { keyFile: null, json: false }).status).toBe(0);
+    },
+    MAKE_TIMEOUT_MS,
+  );
+
+  test("a wrong key", async () => {
+    const [recipe] = recipes;
+    if (recipe === undefined) throw new Error("no recipes");
+    const answer = ask(await provideLuksImage(recipe), { keyFile: wrongKey() });
+    expect(answer.status).toBe(2);
+    expect(readOutput(answer)).toMatchObject({ acceptable: true, unlocks: null });
+    expect(answer.output).toHaveLength(1);
+  });
+});
+
+describe("what must be let alone", () => {
+  const refuse = async (recipe: CryptsetupRecipe) => {
+    const answer = ask(await provideLuksImage(recipe));
+    expect(answer.status).toBe(1);
+    expect(readOutput(answer)["acceptable"]).toBe(false);
+    return answer.problems.join("\n");
+  };
+
+  test("a hash that the runtime does not have, by name", async () => {
+    expect(await refuse(REFUSED_RECIPES.whirlpool1)).toContain(
+      "keyslot 0 needs the hash whirlpool, which is not supported",
+    );
+    expect(await refuse(REFUSED_RECIPES.whirlpool2)).toContain(
+      "keyslot 0 needs the hash whirlpool, which is not supported",
+    );
+  });
+
+  test("a reencryption that is under way", async () => {
+    const problems = await refuse(REFUSED_RECIPES.reencryption);
+    expect(problems).toContain("the LUKS2 header requires online-reencrypt-v2");
+    expect(problems).toContain("finish it with cryptsetup reencrypt --resume-only");
+  });
+});
+
+describe("headers that are spoilt: what luksDump of the real cryptsetup says of them", () => {
+  const HEADERS = [...INVALID_TEXTS, ...INVALID_OBJECTS, ...INVALID_KEYSLOTS, ...INVALID_SEGMENTS];
+
+  test.each(HEADERS.map((header) => [header.name, header] as const))(
+    "%s",
+    async (_name, { spoil, reason, isStricter }) => {
+      const path = join(scratchDirectory(), "image");
+      writeFileSync(path, spoil(readImage(await provideLuksImage(BASE.luks2))));
+      const { exitCode } = Bun.spawnSync(["cryptsetup", "luksDump", path]);
+      expect(exitCode === 0).toBe(reason === null || isStricter === true);
+    },
+  );
+});
