@@ -49,7 +49,7 @@ export function boot({ machine, voice, step, readPlan }: BootContext): Handover 
   const root = plan.roots.length > 0 ? PLACES.root : "/";
   const init = step(
     "init",
-    () => chooseInit(machine, root, plan.handover.init),
+    () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell),
     (path) => path,
   );
 

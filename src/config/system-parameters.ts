@@ -56,7 +56,7 @@ export const RESCUE = {
     ],
     bare: "1",
     fallback: "yes",
-    text: "A shell when the boot fails; rdshell=0: never, whatever else is said. single is passed on to init too.",
+    text: "A shell when the boot fails; rdshell=0: never, not even as the init of a root that has no other. single is passed on to init too.",
     example: "rdshell=0",
   }),
   breaks: list(values.steps, {

@@ -4,8 +4,11 @@ import { printable } from "../report.ts";
 import { type ProgramFile, readProgramFile } from "./program-file.ts";
 import { resolveIn } from "./resolve.ts";
 
+/** The last of the kernel's list; it is there for people who repair a system. */
+const SHELL = "/bin/sh";
+
 /** Where the kernel itself looks (init/main.c). */
-export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"] as const;
+export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", SHELL] as const;
 
 /** e_machine of elf.h for the names of uname(2). */
 const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = {
@@ -16,12 +19,13 @@ const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = {
 /** exec_binprm() of fs/exec.c: interpreters of interpreters. */
 const MOST_INTERPRETERS = 5;
 
-/** The program that will be started in the new root: the one asked for, else the first of the kernel's list; checked as far as can be without starting it. */
-export function chooseInit(machine: Machine, root: string, asked: string | null): string {
+/** The program that will be started in the new root: the one asked for, else the first of the kernel's list, its shell only where `allowsShell`; checked as far as can be without starting it. */
+export function chooseInit(machine: Machine, root: string, asked: string | null, allowsShell: boolean): string {
   const candidates = asked === null ? KERNEL_INITS : [asked];
   const objections: string[] = [];
   for (const path of candidates) {
-    const objection = objectTo(machine, root, path);
+    const isForbidden = asked === null && path === SHELL && !allowsShell;
+    const objection = objectTo(machine, root, path) ?? (isForbidden ? "is a shell, and rdshell=0 allows none" : null);
     if (objection === null) return path;
     objections.push(`${printable(path)}: ${objection}`);
   }

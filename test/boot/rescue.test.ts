@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/commands/retry.ts";
 import { describeStatus } from "../../src/commands/status.ts";
 import { STEP_NAMES } from "../../src/config/plan.ts";
-import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import { ELF, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 
