@@ -117,9 +117,9 @@ function diskOf(machine: Machine, directory: string): string {
   return machine.readLink(directory).split("/").at(-2) ?? "";
 }
 
-/** Kernels without devtmpfs make no nodes. */
+/** Where mdev.conf gives a disk no node, or another name, the boot needs one all the same. On a desk a /dev is not ours to fill: a container sees its host's disks in /sys. */
 function ensureNode(machine: Machine, node: string, number: string): void {
-  if (machine.stat(node) !== null) return;
+  if (!machine.isBoot || machine.stat(node) !== null) return;
   const [major, minor] = number.split(":").map(Number);
   machine.makeDirectory(node.slice(0, node.lastIndexOf("/")));
   machine.makeNode(node, "block", major ?? 0, minor ?? 0, 0o600);
