@@ -48,7 +48,7 @@ export function formatDeviceSpec(spec: DeviceSpec): string {
     case "discoverable":
       return "gpt-auto";
     case "file":
-      return `a device with ${spec.paths.join(" or ")}`;
+      return `a device with ${spec.paths[0]}${spec.paths.length > 1 ? " or the like" : ""}`;
     default:
       return `${spec.by.toUpperCase()}=${spec.value}`;
   }

@@ -46,7 +46,8 @@ export function attachDevice(
   for (const fallback of fallbacks) {
     const device = choose(fallback, search);
     if (device === null) continue;
-    voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)} from rootfallback=`);
+    const reason = fallback.by === "file" ? `, ${specText(fallback)}` : " from rootfallback=";
+    voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)}${reason}`);
     return device;
   }
   throw describeMissing(what, plan, inventory, lacks);

@@ -50,7 +50,7 @@ function describeAbsent(spec: DeviceSpec): string {
     case "sibling":
       return `no device ${specText(spec)}`;
     case "file":
-      return `no ${{ all: "device", removable: "removable device", usb: "USB device" }[spec.among]} with ${spec.paths.map(printable).join(" or ")}`;
+      return `no ${{ all: "device", removable: "removable device", usb: "USB device" }[spec.among]} with ${printable(spec.paths.join(" or "))}`;
     case "discoverable":
       return spec.esp === null
         ? "the boot loader does not say which disk it is on (no LoaderDevicePartUUID), so no root partition"
@@ -71,7 +71,7 @@ export function describeMissing(
   const reasons = plan.roots.map((spec, index) => {
     const lack = lacks.get(spec);
     if (lack !== undefined) return `only ${lack}`;
-    return `${describeAbsent(spec)} appeared${index === 0 ? within : " either (rootfallback=)"}`;
+    return `${describeAbsent(spec)} appeared${index === 0 ? within : ` either${spec.by === "file" ? "" : " (rootfallback=)"}`}`;
   });
   const seen = listTelling(inventory).map(describeSeen);
   return new BootError(`could not find ${what}`, {

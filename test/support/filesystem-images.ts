@@ -94,8 +94,11 @@ const MAKERS: Readonly<Record<ImageType, Maker>> = {
   "squashfs-lz4": makeSquashfs("lz4"),
   "squashfs-zstd": makeSquashfs("zstd"),
   erofs: (tree, image, { uuid }) => run(["mkfs.erofs", "-zlz4", ...option("-U", uuid), image, tree]),
-  iso9660: (tree, image, { label }) =>
-    run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-J", ...option("-V", label), "-o", image, tree]),
+  iso9660(tree, image, { label, uuid = "" }) {
+    // An ISO's UUID is its time, as 2025-11-01-10-00-00-00.
+    const time = /^\d{4}(-\d\d){6}$/.test(uuid) ? [`--modification-date=${uuid.replaceAll("-", "")}`] : [];
+    return run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-J", ...time, ...option("-V", label), "-o", image, tree]);
+  },
   async vfat(tree, image, { label, uuid }) {
     await run(["mkfs.vfat", "-F", "32", ...option("-n", label), ...option("-i", uuid?.replace("-", "")), image]);
     await runScript('cd "$2" && [ -z "$(ls -A)" ] || mcopy -s -i "$1" * ::/', [image, tree]);

@@ -1,0 +1,250 @@
+import { expect } from "bun:test";
+import { assembleDisk, filesImage, flashStick } from "../support/disk-images.ts";
+import { rootImage, treeImage } from "../support/filesystem-images.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import {
+  ARCH,
+  archIso,
+  debianIso,
+  FEDORA_LABEL,
+  fedoraIso,
+  layerImage,
+  textFile,
+  textTree,
+} from "../support/live-media.ts";
+import type { Vm } from "../support/qemu.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+// The lines are those of the media's own boot menus; only console=ttyS0 comes before them.
+const DEBIAN = "boot=live components quiet splash findiso=";
+const FEDORA = `root=live:CDLABEL=${FEDORA_LABEL} rd.live.image quiet rhgb`;
+const ARCH_LINE = `archisobasedir=arch archisosearchuuid=${ARCH.uuid}`;
+const DATA_UUID = "0a1b2c3d-0000-4000-8000-0000000000da";
+
+async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<void> {
+  vm.send(`${command}\n`);
+  await vm.expect(answer);
+}
+
+/** A disk that is no medium: an EFI partition, and a filesystem with a directory of the medium's name. */
+async function otherDisk(): Promise<string> {
+  const tree = textTree({ "live/README": "no image here", "arch/x86_64/README": "nor here" });
+  const partitions = [{}, { file: await treeImage("ext4", tree, { label: "OTHER" }) }];
+  return assembleDisk(partitions, { table: "gpt" });
+}
+
+/** A disk with a partition in which ISO files lie. */
+async function isoDisk(type: "vfat" | "ext4", isos: Readonly<Record<string, () => Promise<string>>>): Promise<string> {
+  const files: Record<string, string> = {};
+  for (const [path, make] of Object.entries(isos)) files[path] = await make();
+  const file = await filesImage(type, files, type === "vfat" ? { label: "ISOS" } : { label: "DATA", uuid: DATA_UUID });
+  return assembleDisk([{}, { file, type: type === "vfat" ? "c" : "L" }], { table: "dos" });
+}
+
+const MEDIA: readonly [string, string, () => Promise<string>, readonly string[]][] = [
+  ["Debian's ISO", DEBIAN, () => debianIso(), ["medium iso9660 /dev/vdb ro,", "lower squashfs /dev/loop0 ro,"]],
+  ["Fedora's ISO", FEDORA, () => fedoraIso("plain"), ["medium iso9660 /dev/vdb ro,", "lower squashfs /dev/loop0 ro,"]],
+  [
+    "Fedora's ISO with a rootfs.img inside",
+    FEDORA,
+    () => fedoraIso("nested"),
+    ["medium iso9660 /dev/vdb ro,", "outer squashfs /dev/loop0 ro,", "lower ext4 /dev/loop1 ro,"],
+  ],
+  [
+    "Fedora's ISO without compression",
+    FEDORA,
+    () => fedoraIso("uncompressed"),
+    ["medium iso9660 /dev/vdb ro,", "lower ext4 /dev/loop0 ro,"],
+  ],
+  ["Arch's ISO", ARCH_LINE, () => archIso("sfs"), ["medium iso9660 /dev/vdb ro,", "lower squashfs /dev/loop0 ro,"]],
+  [
+    "Arch's ISO with EROFS, by its label",
+    `archisobasedir=arch archisolabel=${ARCH.label} cow_spacesize=64M`,
+    () => archIso("erofs"),
+    ["medium iso9660 /dev/vdb ro,", "lower erofs /dev/loop0 ro,", "overlay tmpfs tmpfs rw,relatime,size=65536k,"],
+  ],
+  [
+    "Arch's ISO by a file on it",
+    `archisobasedir=arch archisosearchfilename=/boot/${ARCH.uuid}.uuid`,
+    () => archIso("sfs"),
+    ["medium iso9660 /dev/vdb ro,", "lower squashfs /dev/loop0 ro,"],
+  ],
+  [
+    "Debian's ISO in a file",
+    "boot=live components findiso=/iso/debian.iso",
+    () => isoDisk("ext4", { "/iso/debian.iso": () => debianIso() }),
+    ["medium ext4 /dev/vdb2 ro,", "iso iso9660 /dev/loop0 ro,", "lower squashfs /dev/loop1 ro,"],
+  ],
+  [
+    "Debian's ISO in a file of a device",
+    "boot=live fromiso=/dev/vdb2/iso/debian.iso",
+    () => isoDisk("vfat", { "/iso/debian.iso": () => debianIso() }),
+    ["medium vfat /dev/vdb2 ro,", "iso iso9660 /dev/loop0 ro,", "lower squashfs /dev/loop1 ro,"],
+  ],
+  [
+    "Fedora's ISO in a file",
+    `iso-scan/filename=/boot/iso/f.iso ${FEDORA}`,
+    () => isoDisk("vfat", { "/boot/iso/f.iso": () => fedoraIso("nested") }),
+    [
+      "medium vfat /dev/vdb2 ro,",
+      "iso iso9660 /dev/loop0 ro,",
+      "outer squashfs /dev/loop1",
+      "lower ext4 /dev/loop2 ro,",
+    ],
+  ],
+  [
+    "Arch's ISO in a file",
+    `img_dev=/dev/disk/by-uuid/${DATA_UUID} img_loop=/arch.iso earlymodules=loop ${ARCH_LINE}`,
+    () => isoDisk("ext4", { "/arch.iso": () => archIso("erofs") }),
+    ["medium ext4 /dev/vdb2 ro,", "iso iso9660 /dev/loop0 ro,", "lower erofs /dev/loop1 ro,"],
+  ],
+];
+
+for (const [name, cmdline, medium, mounts] of MEDIA) {
+  vmTest(
+    `${name} boots with its own line`,
+    async () => levainGuest({ disks: [await otherDisk(), await medium()], cmdline }),
+    async (vm) => {
+      for (const mount of mounts) await vm.expect(`small-root: mount /run/levain/${mount}`);
+      await vm.expect("small-root: mount / overlay overlay rw,");
+      await vm.expect("small-root: ready");
+      await ask(vm, "grep -c search /proc/mounts; echo x > /x && cat /x", /^0\s+x$/m);
+    },
+  );
+}
+
+/** A root, and two layers that change it. */
+async function layeredImages(): Promise<Record<string, string>> {
+  return {
+    "10-base.squashfs": await rootImage("squashfs-zstd"),
+    "20-desktop.squashfs": await layerImage({ "etc/layer": "desktop\n", "etc/desktop": "yes\n" }),
+    "30-work.squashfs": await layerImage({ "etc/layer": "work\n" }),
+  };
+}
+
+vmTest(
+  "live-boot's images are layers in the order of their names",
+  async () => levainGuest({ disks: [await debianIso(await layeredImages())], cmdline: "boot=live" }),
+  async (vm) => {
+    const texts = ["10-base", "20-desktop", "30-work"].map((name) => `/live/${name}\\.squashfs \\(squashfs\\) \\+ `);
+    await vm.expect(new RegExp(`layers +${texts.join("").replaceAll(" ", "\\s+")}\\s*tmpfs at /sysroot`));
+    for (const index of [0, 1, 2]) await vm.expect(`mount /run/levain/lower/${index} squashfs /dev/loop${index} ro,`);
+    await vm.expect("small-root: ready");
+    await ask(vm, "cat /etc/layer /etc/desktop", /^work\s+yes$/m);
+  },
+);
+
+vmTest(
+  "live-boot's filesystem.module says which and in which order",
+  async () => {
+    const list = await textFile("10-base.squashfs 30-work.squashfs\n20-desktop.squashfs gone.squashfs ../README.txt\n");
+    const images = { ...(await layeredImages()), "filesystem.module": list };
+    return levainGuest({ disks: [await debianIso(images)], cmdline: "boot=live toram" });
+  },
+  async (vm) => {
+    await vm.expect("filesystem.module names gone.squashfs, which is no file beside it, ignoring");
+    await vm.expect(/names \.\.\/README\.txt, which/);
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toContain("mount /run/levain/medium");
+    await ask(vm, "cat /etc/layer; ls /run/levain/ram", /^desktop\s+0 +1 +2$/m);
+  },
+);
+
+vmTest(
+  "an ISO file that is copied to memory is let go with its disk",
+  async () => {
+    const file = await isoDisk("ext4", { "/d.iso": () => debianIso() });
+    return levainGuest({ disks: [{ file, id: "disk" }], cmdline: "boot=live findiso=/d.iso toram", memoryMib: 768 });
+  },
+  async (vm) => {
+    await vm.expect(/layers +\/d\.iso \(iso9660\): \/live\/filesystem\.squashfs \(squashfs, in RAM\) \+ tmpfs/);
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toMatch(/mount \/run\/levain\/(medium|iso)/);
+    await vm.unplug("disk");
+    await ask(
+      vm,
+      "while [ -e /dev/vda ]; do sleep 0.2; done; md5sum /bin/busybox",
+      /^[0-9a-f]{32} {2}\/bin\/busybox$/m,
+    );
+  },
+);
+
+vmTest(
+  "rd.layer= puts images and devices over an image",
+  async () => {
+    const image = await rootImage("squashfs-zstd");
+    const extra = await layerImage({ "etc/layer": "extra\n", "etc/extra": "yes\n" });
+    const stick = await filesImage("vfat", { "/newroot.sfs": image, "/extra.sfs": extra }, { label: "FLASH" });
+    const top = await treeImage("ext4", textTree({ "etc/layer": "top\n" }), { label: "TOP" });
+    const cmdline = "root=LABEL=FLASH rd.image=/newroot.sfs rd.layer=/extra.sfs rd.layer=LABEL=TOP rd.overlay=0";
+    return levainGuest({ disks: [stick, top], cmdline });
+  },
+  async (vm) => {
+    await vm.expect("mount /run/levain/lower/2 ext4 /dev/vdb ro,");
+    await vm.expect("small-root: mount / overlay overlay ro,");
+    await vm.expect("small-root: ready");
+    await ask(vm, "cat /etc/layer /etc/extra; echo x > /x", /^top\s+yes\s.*Read-only file system$/ms);
+  },
+);
+
+vmTest(
+  "rd.layer= puts an image over a device",
+  async () => {
+    const extra = { file: await layerImage({ "etc/layer": "extra\n" }), mode: 0o644 };
+    return levainGuest({
+      disks: [await rootImage("ext4", { label: "ROOT" }, { "/extra.sfs": extra })],
+      cmdline: "root=LABEL=ROOT rw rd.layer=/extra.sfs",
+    });
+  },
+  async (vm) => {
+    await vm.expect("mount /run/levain/lower/0 ext4 /dev/vda ro,");
+    await vm.expect("mount /run/levain/lower/1 squashfs /dev/loop0 ro,");
+    await vm.expect("small-root: ready");
+    await ask(vm, "cat /etc/layer", /^extra$/m);
+  },
+);
+
+vmTest(
+  "a layer that does not come is named, and taken when it is there",
+  async () => {
+    const top = await treeImage("ext4", textTree({ "etc/layer": "top\n" }), { label: "TOP" });
+    return levainGuest({
+      disks: [await flashStick(), { file: top, id: "top", unplugged: true }],
+      cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.layer=LABEL=TOP rd.timeout=2",
+    });
+  },
+  async (vm) => {
+    await vm.expect("could not find the layer LABEL=TOP");
+    await vm.expect('no device with label "TOP" appeared within 2 s');
+    await vm.expect(PROMPT);
+    await vm.plug("top");
+    await ask(vm, "levain retry", "small-root: ready");
+    await ask(vm, "cat /etc/layer", /^top$/m);
+  },
+);
+
+vmTest(
+  "without a medium it is said what was looked for",
+  async () => levainGuest({ disks: [await otherDisk()], cmdline: "boot=live live-media-timeout=2" }),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect(/no device with \/live\/\*\.squashfs or [^:]* appeared\s+within 2 s/);
+    await vm.expect('seen: /dev/vda1 (nothing known) · /dev/vda2 ext4 "OTHER"');
+    await vm.expect(PROMPT);
+  },
+);
+
+vmTest(
+  "live-media=removable-usb passes over the copy on the disk inside",
+  async () =>
+    levainGuest({
+      image: { kernel: "full" },
+      disks: [await debianIso(), { file: await debianIso(), bus: "usb" }],
+      cmdline: "boot=live live-media=removable-usb",
+      memoryMib: 768,
+    }),
+  async (vm) => {
+    await vm.expect("small-root: mount /run/levain/medium iso9660 /dev/sda ro,");
+    await vm.expect("small-root: ready");
+  },
+);
