@@ -6,6 +6,7 @@ import { type BlockDevice, readText } from "./block-devices.ts";
 import type { FileSpec } from "./match.ts";
 import type { FilesystemLoader } from "./mount.ts";
 import { PLACES } from "./places.ts";
+import { findFileIn, resolveIn } from "./resolve.ts";
 
 /** What holds no files of its own: there is no use in trying to mount it. */
 const NO_FILESYSTEM =
@@ -64,12 +65,13 @@ export function createContentSearch(
 export function matchFiles(machine: Machine, base: string, path: string): readonly string[] {
   const slash = path.lastIndexOf("/");
   const [directory, pattern] = [path.slice(0, slash), path.slice(slash + 1)];
-  const isFile = (name: string) => machine.stat(`${base}${directory}/${name}`)?.kind === "file";
+  const isFile = (name: string) => findFileIn(machine, base, `${directory}/${name}`) !== null;
   if (!pattern.includes("*")) return isFile(pattern) ? [path] : [];
-  if (machine.stat(`${base}${directory}`)?.kind !== "directory") return [];
+  const real = resolveIn(machine, base, directory);
+  if (real === null || machine.lstat(real)?.kind !== "directory") return [];
   const [head = "", tail = ""] = pattern.split("*", 2);
   return machine
-    .listDirectory(`${base}${directory}`)
+    .listDirectory(real)
     .filter((name) => name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail))
     .filter(isFile)
     .map((name) => `${directory}/${name}`);

@@ -6,6 +6,7 @@ import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { readText } from "./block-devices.ts";
 import { matchFiles } from "./device-content.ts";
+import { findFileIn } from "./resolve.ts";
 
 const MOST_NAMES = 12;
 
@@ -13,16 +14,16 @@ const MOST_NAMES = 12;
 export function findImages(machine: Machine, base: string, image: ImagePlan, voice: Voice): readonly string[] {
   const { paths, directory } = image;
   if (directory === null) {
-    const found = paths.find((path) => isFile(machine, `${base}${path}`));
+    const found = paths.find((path) => findFileIn(machine, base, path) !== null);
     return found === undefined ? fail(machine, base, paths) : [found];
   }
   const listed = readList(machine, base, directory, voice) ?? listAll(machine, base, directory.path);
   return listed.length > 0 ? listed : fail(machine, base, [`${directory.path}/*.${LIVE_IMAGE_TYPES[0]}`]);
 }
 
-/** The ISO file on the medium. Throws a BootError that says what is there instead. */
-export function findIso(machine: Machine, path: string, base: string): string {
-  return isFile(machine, `${base}${path}`) ? `${base}${path}` : fail(machine, base, [path]);
+/** The image or ISO file `path` on the medium, as seen from here. Throws a BootError that says what is there instead. */
+export function findImage(machine: Machine, base: string, path: string): string {
+  return findFileIn(machine, base, path) ?? fail(machine, base, [path]);
 }
 
 /** live-boot's NAME.module: names of images beside it, separated by white space; null where there is no list. */
@@ -32,15 +33,15 @@ function readList(
   { path, list }: NonNullable<ImagePlan["directory"]>,
   voice: Voice,
 ): readonly string[] | null {
-  const file = [`filesystem.${list}.module`, `${list}.module`].find((name) =>
-    isFile(machine, `${base}${path}/${name}`),
+  const file = [`filesystem.${list}.module`, `${list}.module`].find(
+    (name) => findFileIn(machine, base, `${path}/${name}`) !== null,
   );
   if (file === undefined) return null;
-  const names = readText(machine, `${base}${path}/${file}`)
+  const names = readText(machine, findImage(machine, base, `${path}/${file}`))
     .split(/\s+/)
     .filter((name) => name !== "");
   return names.flatMap((name) => {
-    const inside = !name.split("/").includes("..") && isFile(machine, `${base}${path}/${name}`);
+    const inside = !name.split("/").includes("..") && findFileIn(machine, base, `${path}/${name}`) !== null;
     if (!inside) voice.warn(`${printable(file)} names ${printable(name)}, which is no file beside it, ignoring`);
     return inside ? [`${path}/${name}`] : [];
   });
@@ -48,10 +49,6 @@ function readList(
 
 function listAll(machine: Machine, base: string, path: string): readonly string[] {
   return LIVE_IMAGE_TYPES.flatMap((type) => matchFiles(machine, base, `${path}/*.${type}`)).sort();
-}
-
-function isFile(machine: Machine, path: string): boolean {
-  return machine.stat(path)?.kind === "file";
 }
 
 function fail(machine: Machine, base: string, paths: readonly string[]): never {

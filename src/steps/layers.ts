@@ -5,7 +5,7 @@ import { describeRefusal } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { attachDevice, type EventHandler } from "./attach.ts";
 import { describeDevice } from "./block-devices.ts";
-import { findImages, findIso } from "./images.ts";
+import { findImage, findImages } from "./images.ts";
 import { mountDevice } from "./mount.ts";
 import { type ImageTools, type MountedImage, mountImage } from "./mount-image.ts";
 import { stackOverlay } from "./overlay.ts";
@@ -48,7 +48,7 @@ function openMedium(machine: Machine, plan: BootPlan, tools: Tools): Medium {
   if (plan.image === null) return { base: lowerPlace(0, 1 + plan.layers.length), iso: null };
   const { iso: path } = plan.image;
   if (path === null) return { base: PLACES.medium, iso: null };
-  const file = findIso(machine, path, PLACES.medium);
+  const file = findImage(machine, PLACES.medium, path);
   const iso = mountImage(machine, { path, file, target: PLACES.iso, ram: null, inner: [] }, tools);
   return { base: PLACES.iso, iso };
 }
@@ -63,7 +63,7 @@ function mountLayerImage(
   const place = count === 1 ? PLACES.ram : `${PLACES.ram}/${index}`;
   const ram = image?.copyToRam === true ? place : null;
   const inner = index === 0 ? (image?.inner ?? []) : [];
-  return mountImage(machine, { path, file: `${base}${path}`, target, ram, inner }, tools);
+  return mountImage(machine, { path, file: findImage(machine, base, path), target, ram, inner }, tools);
 }
 
 function mountLayerDevice(

@@ -4,8 +4,10 @@ import { type ModuleByName, openImage } from "../openers/loop.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { copyToRam } from "./copy-to-ram.ts";
+import { findImage } from "./images.ts";
 import { type FilesystemLoader, mountDevice } from "./mount.ts";
 import { PLACES, type Undo } from "./places.ts";
+import { findFileIn } from "./resolve.ts";
 
 /** What mounting images needs. */
 export interface ImageTools {
@@ -43,12 +45,12 @@ export function mountImage(machine: Machine, order: ImageOrder, tools: ImageTool
   if (copy !== null && ram !== null) tools.undo(() => machine.unmount(ram));
   const { type, node } = mountFile(machine, path, copy ?? file, target, tools);
   const text = `${printable(path)} (${type}${copy === null ? "" : ", in RAM"})`;
-  const found = inner.find((one) => machine.stat(`${target}${one}`)?.kind === "file");
+  const found = inner.find((one) => findFileIn(machine, target, one) !== null);
   if (found === undefined) return { text, node, inRam: copy !== null };
   machine.makeDirectory(PLACES.outer);
   machine.moveMount(target, PLACES.outer);
   tools.undo(() => machine.unmount(PLACES.outer));
-  const root = mountFile(machine, found, `${PLACES.outer}${found}`, target, tools);
+  const root = mountFile(machine, found, findImage(machine, PLACES.outer, found), target, tools);
   return { text: `${text}: ${printable(found)} (${root.type})`, node: root.node, inRam: copy !== null };
 }
 

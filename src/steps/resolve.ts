@@ -31,6 +31,12 @@ export function resolveIn(machine: Machine, root: string, path: string): string 
   return `${base}/${done.join("/")}`;
 }
 
+/** The file that `path` means there, as seen from here; null where it is none, be it a device or a pipe that would be waited for. */
+export function findFileIn(machine: Machine, root: string, path: string): string | null {
+  const real = resolveIn(machine, root, path);
+  return real !== null && machine.lstat(real)?.kind === "file" ? real : null;
+}
+
 function split(path: string): string[] {
   return path.split("/").filter((part) => part !== "");
 }
