@@ -10,9 +10,12 @@ import {
   MNT_DETACH,
   MODULE_INIT_COMPRESSED_FILE,
   MS_BIND,
+  MS_DIRSYNC,
+  MS_LAZYTIME,
   MS_MOVE,
   MS_NOATIME,
   MS_NODEV,
+  MS_NODIRATIME,
   MS_NOEXEC,
   MS_NOSUID,
   MS_PRIVATE,
@@ -20,6 +23,8 @@ import {
   MS_REC,
   MS_RELATIME,
   MS_REMOUNT,
+  MS_STRICTATIME,
+  MS_SYNCHRONOUS,
 } from "./abi.ts";
 import { systemCall } from "./libc.ts";
 import { registerBtrfs } from "./linux-btrfs.ts";
@@ -40,7 +45,12 @@ const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
   bind: MS_BIND,
   rec: MS_REC,
   private: MS_PRIVATE,
+  nodiratime: MS_NODIRATIME,
   relatime: MS_RELATIME,
+  strictatime: MS_STRICTATIME,
+  lazytime: MS_LAZYTIME,
+  sync: MS_SYNCHRONOUS,
+  dirsync: MS_DIRSYNC,
 };
 
 const POWER_COMMANDS = {

@@ -71,7 +71,12 @@ export type MountFlag =
   | "rec"
   | "private"
   | "noatime"
-  | "relatime";
+  | "nodiratime"
+  | "relatime"
+  | "strictatime"
+  | "lazytime"
+  | "sync"
+  | "dirsync";
 
 /** What mount(2) is asked for. */
 export interface MountRequest {

@@ -23,10 +23,26 @@ export interface FilesystemLoader {
   loadFilesystem(type: string, options?: string): void;
 }
 
-const FLAGS: readonly MountFlag[] = ["ro", "nosuid", "nodev", "noexec", "noatime", "relatime"];
+const FLAGS: readonly MountFlag[] = [
+  ...(["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime"] as const),
+  ...(["relatime", "strictatime", "lazytime", "sync", "dirsync"] as const),
+];
 const MOST_KERNEL_LINES = 6;
 /** Words of fstab that say nothing to mount(2). */
-const NO_OPTIONS = ["defaults", "rw", "auto", "noauto", "nofail", "suid", "dev", "exec", "async", "_netdev", ""];
+const NO_OPTIONS = [
+  "defaults",
+  "rw",
+  "auto",
+  "noauto",
+  "nofail",
+  "suid",
+  "dev",
+  "exec",
+  "async",
+  "nolazytime",
+  "_netdev",
+  "",
+];
 
 /** Mounts by the probed type, or the first of `types` that the kernel takes; returns that type. The kernel's refusal is told in its own words. */
 export function mountDevice(machine: Machine, order: MountOrder, modules: FilesystemLoader, voice: Voice): string {

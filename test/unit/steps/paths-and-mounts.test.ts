@@ -87,6 +87,7 @@ describe("splitOptions", () => {
     ["", [], ""],
     ["defaults,noatime,subvol=@,ro", ["ro", "noatime"], "subvol=@"],
     ["rw,auto,nofail,_netdev", [], ""],
+    ["lazytime,nodiratime,commit=5,sync", ["nodiratime", "lazytime", "sync"], "commit=5"],
     ["data=journal,errors=remount-ro", [], "data=journal,errors=remount-ro"],
   ] as const) {
     test(`"${text}"`, () => {
