@@ -72,17 +72,20 @@ function hasTarget(machine: Machine, directory: string): boolean {
   }
 }
 
-/** A symbolic link is no target: it would be followed here, outside the new root. */
+/** A symbolic link is no target, nor is one on the way to it: it would be followed here, outside the new root. */
 function makeTarget(machine: Machine, directory: string, why: string): void {
   const path = `${PLACES.root}${directory}`;
+  const names = directory.split("/").slice(1);
+  const way = names.map((_, index) => `${PLACES.root}/${names.slice(0, index + 1).join("/")}`);
+  const isLinked = way.some((part) => machine.lstat(part)?.kind === "symlink");
   let cause: unknown;
   try {
-    if (machine.lstat(path) === null) machine.makeDirectory(path);
+    if (!isLinked && machine.lstat(path) === null) machine.makeDirectory(path);
   } catch (error) {
     if (!isErrno(error)) throw error;
     cause = error;
   }
-  if (machine.lstat(path)?.kind === "directory") return;
+  if (!isLinked && machine.lstat(path)?.kind === "directory") return;
   throw new BootError(`the new root has no directory ${directory}, which ${why} needs`, {
     cause,
     hint: `make the directory ${directory} in the root filesystem`,

@@ -6,6 +6,7 @@ import type { Handover, Processes } from "./machine.ts";
 
 /** stage0 says in it which descriptor is its pipe. */
 const HANDOVER_VARIABLE = "LEVAIN_HANDOVER_FD";
+const STAGE0_PID = 1;
 const HANDOVER_MAGIC = "levain1";
 /** The kernel starts init without one. */
 const DEFAULT_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -52,7 +53,7 @@ export function createLinuxProcesses(): Processes {
 function takeHandoverFd(): number | null {
   const value = process.env[HANDOVER_VARIABLE] ?? "";
   delete process.env[HANDOVER_VARIABLE];
-  if (!/^\d{1,4}$/.test(value)) return null;
+  if (!/^\d{1,4}$/.test(value) || process.ppid !== STAGE0_PID) return null;
   try {
     systemCall("fcntl", HANDOVER_VARIABLE, Number(value), F_SETFD, FD_CLOEXEC);
     return Number(value);

@@ -116,6 +116,12 @@ describe("the handover", () => {
     const missing = fakeBoot(withRoot("root=LABEL=ROOT rd.putold=/initrd", initrd));
     expect(missing.console).toContain("the new root has no directory /initrd, which rd.putold= needs");
     expect(missing.journal.filter((line) => line.startsWith("move"))).toEqual([]);
+    const linked = { ...initrd, files: { ...initrd.files, "/srv": { directory: true } } } as const;
+    const image = rootImage("ROOT", { "/mnt": { link: "/srv" } });
+    const disks = [{ name: "vda", image }];
+    const away = fakeBoot({ cmdline: "root=LABEL=ROOT rd.putold=/mnt/initrd", disks, ...linked });
+    expect(away.console).toContain("the new root has no directory /mnt/initrd, which rd.putold= needs");
+    expect(away.journal).not.toContain("mkdir /sysroot/mnt/initrd");
     const { console, end } = fakeBoot(withRoot("root=LABEL=ROOT rd.putold=/initrd"));
     expect(console).toContain("warning   the kernel does not let pivot_root leave an initramfs: using switch_root");
     expect(end).toMatchObject({ mode: "switch_root", putOld: null });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { SyscallError } from "../../../src/errors.ts";
 import { createLinuxProcesses, encodeHandover } from "../../../src/machine/linux-processes.ts";
 import type { Handover } from "../../../src/machine/machine.ts";
@@ -56,5 +57,12 @@ describe("a process that stage0 did not start", () => {
     process.env["LEVAIN_HANDOVER_FD"] = "9999";
     expect(createLinuxProcesses().isBoot).toBe(false);
     expect(process.env["LEVAIN_HANDOVER_FD"]).toBeUndefined();
+  });
+
+  test("nor where somebody on a desk has set it to one that is open: a boot would take the system over", () => {
+    const file = join(import.meta.dir, "../../../src/machine/linux-processes.ts");
+    const script = `import { createLinuxProcesses } from ${JSON.stringify(file)}; console.log(createLinuxProcesses().isBoot);`;
+    const env = { ...process.env, LEVAIN_HANDOVER_FD: "1" };
+    expect(Bun.spawnSync([process.execPath, "-e", script], { env }).stdout.toString()).toBe("false\n");
   });
 });
