@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { BootError } from "../src/errors.ts";
+import { readModinfo } from "../src/modules/modinfo.ts";
 import { parseModprobeConfig } from "../src/modules/modprobe-config.ts";
 import { buildModuleIndex, findModule, listModules, type ModuleIndex } from "../src/modules/module-index.ts";
 import { moduleNameOf, normalizeName } from "../src/modules/names.ts";
@@ -8,7 +9,6 @@ import { matchesWildcard } from "../src/modules/wildcard.ts";
 import { contentOfBytes, contentOfFile } from "./content.ts";
 import { type FirmwareFile, findFirmware } from "./firmware.ts";
 import type { KernelChoice } from "./kernel.ts";
-import { readModinfo } from "./modinfo.ts";
 import { plainPath, readModuleFile } from "./module-file.ts";
 import { cutLists, type ModuleFile, readKernelFiles } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";

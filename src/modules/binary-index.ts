@@ -89,7 +89,7 @@ function readNode(view: DataView, reference: number, path: string): Node {
   return { key, children, values };
 }
 
-/** The parts of a kernel's index from depmod's binary files; null where there is no usable modules.dep.bin. */
+/** The parts of a kernel's index from depmod's binary files; null where modules.dep.bin or modules.alias.bin is missing or unusable. */
 export function readBinaryParts(files: BinaryFiles, softDependencies: string): IndexParts | null {
   const lines = readBinaryIndex(files.dep);
   if (lines === null || lines.length === 0) return null;
@@ -99,9 +99,11 @@ export function readBinaryParts(files: BinaryFiles, softDependencies: string): I
       const pattern = normalizeAlias(key);
       return pattern === null || pattern === "" ? [] : [{ pattern, module: normalizeName(value) }];
     });
+  const aliases = readAliases(files.alias);
+  if (aliases.length === 0) return null;
   return {
     modules: parseDependencies(inOrder.map(({ value }) => value).join("\n")),
-    aliases: readAliases(files.alias),
+    aliases,
     builtin: (readBinaryIndex(files.builtin) ?? []).map(({ key }) => normalizeName(key)),
     builtinAliases: readAliases(files.builtinAlias),
     softDependencies,

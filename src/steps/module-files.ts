@@ -25,6 +25,14 @@ export function createInserter(machine: Machine): InsertModule {
   };
 }
 
+/** A module's ELF file, decompressed; empty for xz, which is left to the kernel or to BusyBox. Throws SyscallError, BootError. */
+export function readPlainModule(machine: Machine, path: string): Uint8Array {
+  const compression = compressionOf(path);
+  if (compression === "xz") return new Uint8Array();
+  const bytes = machine.readFile(path);
+  return compression === null ? bytes : decompress(bytes, path, compression);
+}
+
 function compressionOf(path: string): Compression | null {
   const ending = path.slice(path.lastIndexOf("."));
   return Object.hasOwn(COMPRESSIONS, ending) ? COMPRESSIONS[ending as keyof typeof COMPRESSIONS] : null;

@@ -3,15 +3,26 @@ import { isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readBinaryParts } from "../modules/binary-index.ts";
 import { INDEX_NAME, parseIndex } from "../modules/index-file.ts";
+import { parseBuiltinAliases, parsePathList } from "../modules/kernel-files.ts";
 import { type ConfigFile, type ModprobeConfig, parseModprobeConfig } from "../modules/modprobe-config.ts";
-import { buildModuleIndex, indexModules, type KernelFiles, type ModuleIndex } from "../modules/module-index.ts";
+import {
+  buildModuleIndex,
+  type IndexParts,
+  indexModules,
+  type KernelFiles,
+  type ModuleIndex,
+} from "../modules/module-index.ts";
 import { normalizeName } from "../modules/names.ts";
 import type { ModuleSource } from "../modules/resolution.ts";
+import { partsOfScan } from "../modules/scanned-modules.ts";
+import { scanModules } from "./module-scan.ts";
 
 /** The image's modules for the running kernel. */
 export interface ImageModules extends ModuleSource {
   /** …/lib/modules/VERSION; the paths of the index are below it. */
   readonly directory: string;
+  /** True where depmod's files are missing, and the modules were asked themselves. */
+  readonly isScanned: boolean;
 }
 
 const ROOTS = ["/lib/modules", "/usr/lib/modules"];
@@ -24,13 +35,13 @@ const CONFIG_DIRECTORIES = [
   "/lib/modprobe.d",
 ];
 
-/** Reads the index that the builder wrote or, in a foreign image, depmod's text files; null where there are no modules for this kernel. */
+/** Reads the index that the builder wrote or, in a foreign image, depmod's files, or else what the modules say themselves; null where there are no modules for this kernel. */
 export function readImageModules(machine: Machine, wishes: BootPlan["modules"]): ImageModules | null {
   const { release } = machine.release();
   for (const root of ROOTS) {
     const directory = `${root}/${release}`;
-    const index = readIndex(machine, directory, release);
-    if (index !== null) return { directory, index, config: readConfig(machine, index, wishes) };
+    const found = readIndex(machine, directory, release);
+    if (found !== null) return { directory, ...found, config: readConfig(machine, found.index, wishes) };
   }
   return null;
 }
@@ -40,9 +51,11 @@ export function listKernels(machine: Machine): readonly string[] {
   return [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
 }
 
-function readIndex(machine: Machine, directory: string, release: string): ModuleIndex | null {
+type Found = Pick<ImageModules, "index" | "isScanned">;
+
+function readIndex(machine: Machine, directory: string, release: string): Found | null {
   const made = parseIndex(textOrNone(machine, `${directory}/${INDEX_NAME}`));
-  if (made?.kernel === release) return made;
+  if (made?.kernel === release) return { index: made, isScanned: false };
   const read = (name: string) => textOrNone(machine, `${directory}/${name}`);
   const files: KernelFiles = {
     dep: read("modules.dep"),
@@ -52,11 +65,16 @@ function readIndex(machine: Machine, directory: string, release: string): Module
     builtin: read("modules.builtin"),
     builtinModinfo: read("modules.builtin.modinfo"),
   };
-  return files.dep === "" ? readBinaryFiles(machine, directory, release) : buildModuleIndex(release, files);
+  if (files.dep !== "" && files.alias !== "") return { index: buildModuleIndex(release, files), isScanned: false };
+  const binary = readBinaryFiles(machine, directory);
+  if (binary !== null) return { index: indexModules(release, binary), isScanned: false };
+  const scanned = readModulesThemselves(machine, directory, files);
+  if (scanned !== null) return { index: indexModules(release, scanned), isScanned: true };
+  return files.dep === "" ? null : { index: buildModuleIndex(release, files), isScanned: false };
 }
 
 /** mkinitcpio leaves depmod's text files out. */
-function readBinaryFiles(machine: Machine, directory: string, release: string): ModuleIndex | null {
+function readBinaryFiles(machine: Machine, directory: string): IndexParts | null {
   const read = (name: string) => bytesOrNone(machine, `${directory}/modules.${name}.bin`);
   const files = {
     dep: read("dep"),
@@ -64,8 +82,17 @@ function readBinaryFiles(machine: Machine, directory: string, release: string): 
     builtin: read("builtin"),
     builtinAlias: read("builtin.alias"),
   };
-  const parts = readBinaryParts(files, textOrNone(machine, `${directory}/modules.softdep`));
-  return parts === null ? null : indexModules(release, parts);
+  return readBinaryParts(files, textOrNone(machine, `${directory}/modules.softdep`));
+}
+
+/** Without depmod's files the modules are asked themselves, which takes some milliseconds for each of them. */
+function readModulesThemselves(machine: Machine, directory: string, files: KernelFiles): IndexParts | null {
+  const modules = scanModules(machine, directory);
+  if (modules.length === 0) return null;
+  return partsOfScan(modules, {
+    builtin: parsePathList(files.builtin),
+    builtinAliases: parseBuiltinAliases(files.builtinModinfo),
+  });
 }
 
 /** modprobe.d and, after it, what the command line says. */

@@ -34,7 +34,7 @@ export interface Loader {
 export function createLoader(machine: Machine, wishes: BootPlan["modules"], voice: Voice): Loader {
   machine.listenForDevices();
   const image = readImageModules(machine, wishes);
-  if (image === null) sayNoModules(machine, voice);
+  if (image === null || image.isScanned) sayWhatIsMissing(machine, image, voice);
   for (const problem of image?.config.problems ?? []) voice.warn(printable(problem));
   const loader = makeLoader(machine, image, voice);
   for (const name of wishes.load) {
@@ -152,13 +152,14 @@ function drainEvents(machine: Machine, loader: Loader): void {
   }
 }
 
-/** An image without any modules is for a kernel that has all built in; one with another kernel's is a mistake; and one that did not fit into memory has lost its end. */
-function sayNoModules(machine: Machine, voice: Voice): void {
+/** An image without any modules is for a kernel that has all built in; one with another kernel's is a mistake; one that did not fit into memory has lost its end. */
+function sayWhatIsMissing(machine: Machine, image: ImageModules | null, voice: Voice): void {
   const failure = findUnpackFailure(machine);
   if (failure !== null) {
-    voice.warn(`${failure.message}: no driver can be loaded`);
+    voice.warn(`${failure.message}: drivers are missing`);
     return;
   }
+  if (image !== null) return;
   const kernels = listKernels(machine);
   if (kernels.length === 0) return;
   const { release } = machine.release();

@@ -6,6 +6,7 @@ import { createLoader, loadAllDrivers } from "../../../src/steps/modules.ts";
 import type { FakeTree } from "../../support/fake-files.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../support/fake-machine.ts";
 import { listenToVoice } from "../build/heard-voice.ts";
+import { moduleElf } from "../build/module-elf.ts";
 
 const DIRECTORY = "/lib/modules/6.1.0-fake";
 const WISHES = { load: [], parameters: {}, blacklist: [] };
@@ -100,6 +101,27 @@ describe("drivers for what is there", () => {
     expect(loader.loadMore()).toBe(false);
     expect(loader.counts()).toEqual({ modules: 7, devices: 3 });
     expect(voice.warnings).toEqual([]);
+  });
+
+  test("come by what the modules say themselves, where there is no modules.alias", () => {
+    const path = `${DIRECTORY}/${DRIVERS}/block/virtio_blk.ko`;
+    const blk = moduleElf("alias=virtio:d00000002v*", "depends=virtio,virtio-ring");
+    for (const dep of ["", "kernel/drivers/block/virtio_blk.ko:\n"]) {
+      const machine = fakeMachine({
+        modules: { virtio_blk: { needs: ["virtio_ring"] }, virtio: {}, virtio_ring: { needs: ["virtio"] } },
+        mounted: MOUNTED,
+        files: {
+          ...(dep === "" ? {} : { [`${DIRECTORY}/modules.dep`]: dep }),
+          [path]: blk,
+          [`${DIRECTORY}/extra/virtio.ko`]: moduleElf("license=GPL"),
+          [`${DIRECTORY}/extra/virtio_ring.ko`]: moduleElf("depends=virtio"),
+        },
+        sys: {},
+      });
+      const loader = createLoader(machine, WISHES, listenToVoice());
+      loader.handleEvent(addEvent("virtio", "virtio:d00000002v00001AF4"));
+      expect(loadsOf(machine)).toEqual(["virtio", "virtio_ring", "virtio_blk"]);
+    }
   });
 
   test("come with a device's event, at once or in their wave", () => {
@@ -273,7 +295,7 @@ describe("an image without modules for this kernel", () => {
     const voice = listenToVoice();
     createLoader(machine, WISHES, voice);
     expect(voice.warnings).toEqual([
-      "the initramfs did not fit into memory: the kernel has left out its end: no driver can be loaded",
+      "the initramfs did not fit into memory: the kernel has left out its end: drivers are missing",
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { readModinfo } from "../../../build/modinfo.ts";
-import { moduleElf } from "./module-elf.ts";
+import { readModinfo } from "../../../src/modules/modinfo.ts";
+import { moduleElf } from "../build/module-elf.ts";
 
 const ELF = moduleElf("license=GPL", "firmware=a/b.bin", "empty=", "=x", "noequals", "parm=a=b");
 

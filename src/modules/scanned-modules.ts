@@ -1,0 +1,56 @@
+import type { AliasLine, DependencyLine } from "./kernel-files.ts";
+import type { IndexParts } from "./module-index.ts";
+import { moduleNameOf, normalizeAlias, normalizeName } from "./names.ts";
+
+/** A module's file below /lib/modules/VERSION, and the strings of its .modinfo section. */
+export interface ScannedModule {
+  readonly path: string;
+  readonly modinfo: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** What depmod would have found out, for an image that does not have its files; modules come in the order that they are given in. */
+export function partsOfScan(
+  modules: readonly ScannedModule[],
+  builtin: Pick<IndexParts, "builtin" | "builtinAliases">,
+): IndexParts {
+  const valuesOf = (module: ScannedModule, wanted: string) =>
+    module.modinfo.flatMap(({ key, value }) => (key === wanted ? [value] : []));
+  const needs = new Map(
+    modules.map((module) => {
+      const names = valuesOf(module, "depends").flatMap((value) => value.split(","));
+      return [moduleNameOf(module.path), names.filter((name) => name !== "").map(normalizeName)];
+    }),
+  );
+  return {
+    modules: modules.map(({ path }): DependencyLine => {
+      const name = moduleNameOf(path);
+      return { name, path, dependencies: listNeeded(name, needs) };
+    }),
+    aliases: modules.flatMap((module) =>
+      valuesOf(module, "alias").flatMap((value): readonly AliasLine[] => {
+        const pattern = normalizeAlias(value);
+        return pattern === null || pattern === "" ? [] : [{ pattern, module: moduleNameOf(module.path) }];
+      }),
+    ),
+    softDependencies: modules
+      .flatMap((module) =>
+        valuesOf(module, "softdep").map((value) => `softdep ${moduleNameOf(module.path)} ${value}\n`),
+      )
+      .join(""),
+    ...builtin,
+  };
+}
+
+/** All that a module needs, as modules.dep has it: the last is loaded first. Circles, which no kernel builds, end. */
+function listNeeded(name: string, needs: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const order: string[] = [];
+  const seen = new Set([name]);
+  const visit = (needed: string) => {
+    if (seen.has(needed)) return;
+    seen.add(needed);
+    for (const next of needs.get(needed) ?? []) visit(next);
+    order.push(needed);
+  };
+  for (const needed of needs.get(name) ?? []) visit(needed);
+  return order.reverse();
+}

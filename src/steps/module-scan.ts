@@ -1,0 +1,46 @@
+import { BootError, isErrno } from "../errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import { readModinfo } from "../modules/modinfo.ts";
+import type { ScannedModule } from "../modules/scanned-modules.ts";
+import { readPlainModule } from "./module-files.ts";
+
+/** Where links lead to the kernel's sources, which may be anywhere. */
+const NOT_MODULES = new Set(["build", "source"]);
+
+/** Every module file below a directory with what it says of itself; of one that cannot be read here, as those of xz, only its name. */
+export function scanModules(machine: Machine, directory: string): readonly ScannedModule[] {
+  return listModuleFiles(machine, directory, "").map((path) => ({
+    path,
+    modinfo: readModinfo(readOrNothing(machine, `${directory}/${path}`)),
+  }));
+}
+
+function listModuleFiles(machine: Machine, directory: string, below: string): readonly string[] {
+  return listOrNone(machine, `${directory}/${below}`).flatMap((name) => {
+    const path = below === "" ? name : `${below}/${name}`;
+    if (/\.ko(\.(gz|xz|zst))?$/.test(name)) return [path];
+    // A look at what it is costs more than trying to list what has a file's ending.
+    return name.includes(".") || (below === "" && NOT_MODULES.has(name))
+      ? []
+      : listModuleFiles(machine, directory, path);
+  });
+}
+
+function listOrNone(machine: Machine, directory: string): readonly string[] {
+  try {
+    return machine.listDirectory(directory);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) return [];
+    throw error;
+  }
+}
+
+/** A module that is damaged says so when it is loaded. */
+function readOrNothing(machine: Machine, path: string): Uint8Array {
+  try {
+    return readPlainModule(machine, path);
+  } catch (error) {
+    if (error instanceof BootError || isErrno(error)) return new Uint8Array();
+    throw error;
+  }
+}
