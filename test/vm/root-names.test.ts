@@ -1,0 +1,124 @@
+import { expect } from "bun:test";
+import { closeSync, copyFileSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { assembleDisk, filesImage } from "../support/disk-images.ts";
+import { rootImage, treeImage } from "../support/filesystem-images.ts";
+import { debianKernel } from "../support/kernels.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { levainImage } from "../support/levain-image.ts";
+import { textFile, textTree } from "../support/live-media.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const OVMF = "/usr/share/ovmf/OVMF.fd";
+const BOOT_LOADER = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi";
+const ROOT_X86_64 = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
+
+/** An ext2 root whose label is these bytes: no mkfs would take them all. */
+async function labelled(label: Uint8Array): Promise<string> {
+  const image = join(scratchDirectory(), "image");
+  copyFileSync(await rootImage("ext2"), image);
+  const file = openSync(image, "r+");
+  writeSync(file, label, 0, label.length, 1024 + 0x78); // s_volume_name, 16 bytes
+  closeSync(file);
+  return image;
+}
+
+const bytes = (text: string) => Buffer.from(text, "latin1");
+
+const NAMES: readonly [string, Uint8Array][] = [
+  ['"root=LABEL=  rdinit=/bin/sh"', bytes("  rdinit=/bin/sh")],
+  ["root=/dev/disk/by-label/a\\x2fb\\x20c\\x22d\\x27$x", bytes("a/b c\"d'$x")],
+  ['root="LABEL=a/b c\'d;$x"', bytes("a/b c'd;$x")],
+  ["root=LABEL=caf\\xe9", bytes("caf\xe9")],
+  ["root=/dev/disk/by-label/caf\\xe9", bytes("caf\xe9")],
+  ["root=LABEL=Größe", Buffer.from("Größe")],
+];
+
+for (const [cmdline, label] of NAMES) {
+  vmTest(
+    `${cmdline} is found`,
+    async () => levainGuest({ disks: [await rootImage("ext4", { label: "OTHER" }), await labelled(label)], cmdline }),
+    async (vm) => {
+      await vm.expect("small-root: mount / ext2 /dev/vdb ro,");
+      await vm.expect("small-root: ready");
+    },
+  );
+}
+
+vmTest(
+  "labels are shown, and never obeyed by the terminal or by levain",
+  async () => {
+    const labels = ["\x1b[2J\x07evil\x9b", "\nhint: pay", "  rdinit=/bin/sh", "caf\xe9"].map(bytes);
+    return levainGuest({ disks: await Promise.all(labels.map(labelled)), cmdline: "root=LABEL=evil rd.timeout=1" });
+  },
+  async (vm) => {
+    await vm.expect('no device with label "evil" appeared within 1 s');
+    await vm.expect(PROMPT);
+    for (const shown of ['"\\x1b[2J\\x07evil\\x9b"', '"\\x0ahint: pay"', '"  rdinit=/bin/sh"', '"caf\\xe9"']) {
+      expect(vm.log()).toContain(shown);
+    }
+    expect(vm.log()).not.toMatch(/\x1b\[2J|\x07|^hint: pay/m);
+  },
+);
+
+/** A boot partition without a root, and the root. */
+async function twoPartitions(boot: string): Promise<string> {
+  const tree = textTree({ README: "not a root" });
+  const partitions = [
+    { file: await treeImage("ext2", tree, { label: boot }) },
+    { file: await rootImage("ext4", { label: "SAME" }) },
+  ];
+  return assembleDisk(partitions, { table: "dos" });
+}
+
+vmTest(
+  "SIBLING= takes the partition of the disk that has the label",
+  async () =>
+    levainGuest({
+      disks: [await twoPartitions("OTHER"), await twoPartitions("PRIVDEB_BOOT")],
+      cmdline: "root=SIBLING=2:LABEL=PRIVDEB_BOOT",
+    }),
+  async (vm) => {
+    await vm.expect("small-root: mount / ext4 /dev/vdb2 ro,");
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toContain("devices match");
+  },
+);
+
+/** A disk that firmware boots: systemd-boot on the EFI partition, the kernel and levain's image beside it, and roots of which only the last is meant. */
+async function efiDisk(): Promise<string> {
+  const { vmlinuz } = await debianKernel("cloud");
+  const entry = "title levain\nlinux /vmlinuz\ninitrd /initrd\noptions console=ttyS0 rd.timeout=20\n";
+  const files = {
+    "/EFI/BOOT/BOOTX64.EFI": BOOT_LOADER,
+    "/loader/loader.conf": await textFile("timeout 0\n"),
+    "/loader/entries/levain.conf": await textFile(entry),
+    "/vmlinuz": vmlinuz,
+    "/initrd": await levainImage(),
+  };
+  const root = await rootImage("ext4", { label: "SAME" });
+  const partitions = [
+    { file: await filesImage("vfat", files, { label: "ESP" }), type: "U" },
+    { file: root, type: "L" },
+    { file: root, type: `${ROOT_X86_64}, attrs="GUID:63"` },
+    { file: root, type: ROOT_X86_64 },
+    { file: root, type: ROOT_X86_64 },
+  ];
+  return assembleDisk(partitions, { table: "gpt" });
+}
+
+vmTest(
+  "without root= an EFI machine takes the root partition of the disk that its boot loader names",
+  async () => {
+    const other = [{ file: await rootImage("ext4", { label: "OTHER" }), type: ROOT_X86_64 }];
+    const disks = [await efiDisk(), await assembleDisk(other, { table: "gpt" })].map((file) => ({ file }));
+    return { kernel: null, disks, extra: ["-bios", OVMF], memoryMib: 1024, timeoutMs: 300_000 };
+  },
+  async (vm) => {
+    await vm.expect(/root +\/dev\/vd[ab]4 ext4 "SAME"/, 240_000);
+    await vm.expect(/small-root: mount \/ ext4 \/dev\/vd[ab]4 ro,/);
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toContain("devices match");
+  },
+);
