@@ -45,7 +45,9 @@ export const graftCommand = defineCommand({
 
 function summarize({ output, before, imageBytes, memory }: GraftSummary): readonly string[] {
   const { findings, passedOver } = before;
-  const modules = findings.kernels.map(({ version, count }) => `${version}, ${count} modules`).join("; ");
+  const modules = findings.kernels
+    .map(({ version, count }) => `${version ?? "one that is not named"}, ${count} modules`)
+    .join("; ");
   return [
     output,
     `  made of  ${before.file}${findings.maker === null ? "" : ` (${findings.maker})`}`,

@@ -7,10 +7,10 @@ import { type DirectoryNode, findNode, listTree, resolvePath, type TreeNode } fr
 
 /** The modules for one kernel. */
 export interface KernelModules {
-  /** As in `uname -r`. */
-  readonly version: string;
+  /** As in `uname -r`; null for those of booster, which lie in /usr/lib/modules itself. */
+  readonly version: string | null;
   readonly count: number;
-  /** How levain would find its way among them: its own index, depmod's text files, depmod's binary files, or not at all. */
+  /** How levain finds its way among them: by its own index, depmod's text files, depmod's binary files, or by asking the modules. */
   readonly index: "levain" | "text" | "binary" | "none";
 }
 
@@ -84,15 +84,22 @@ function findKernels(root: DirectoryNode): readonly KernelModules[] {
   return [...directories].flatMap((path) => {
     const node = findNode(root, path);
     if (node?.kind !== "directory") return [];
-    return [...node.children].flatMap(([version, child]) =>
-      child.kind === "directory" ? [{ version, count: countModules(child), index: indexOf(child) }] : [],
-    );
+    const flat = [...node.children].filter(([name, child]) => isModule(name, child)).length;
+    return [
+      ...(flat === 0 ? [] : [{ version: null, count: flat, index: "none" as const }]),
+      ...[...node.children].flatMap(([version, child]) =>
+        child.kind === "directory" ? [{ version, count: countModules(child), index: indexOf(child) }] : [],
+      ),
+    ];
   });
 }
 
 function countModules(directory: DirectoryNode): number {
-  return [...listTree(directory)].filter(([path, node]) => node.kind === "file" && plainPath(path).endsWith(".ko"))
-    .length;
+  return [...listTree(directory)].filter(([path, node]) => isModule(path, node)).length;
+}
+
+function isModule(path: string, node: TreeNode): boolean {
+  return node.kind === "file" && plainPath(path).endsWith(".ko");
 }
 
 function indexOf(directory: DirectoryNode): KernelModules["index"] {

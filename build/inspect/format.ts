@@ -80,9 +80,8 @@ function describeFindings({ findings, passedOver, memory }: Inspection): readonl
 /** What an exchange of the init keeps, and what it does not. */
 function describeGraft(findings: Findings, passedOver: readonly string[]): readonly (readonly [string, string])[] {
   const { kernels, busybox, shell, checkers } = findings;
-  const usable = kernels.filter(({ index }) => index !== "none");
   const kept = [
-    ...(usable.length > 0 ? ["the modules"] : []),
+    ...(kernels.length > 0 ? ["the modules"] : []),
     ...(checkers.length > 0 ? ["fsck"] : []),
     ...(busybox !== null || shell !== null ? ["the shell"] : []),
   ];
@@ -95,7 +94,7 @@ function describeGraft(findings: Findings, passedOver: readonly string[]): reado
 }
 
 function describeKernel({ version, count, index }: KernelModules): string {
-  return `${count} for ${version}${index === "none" ? ", without modules.dep: they cannot be found by name" : ""}`;
+  return `${count} for ${version ?? "one kernel"}${index === "none" ? ", without depmod's files: levain asks each of them" : ""}`;
 }
 
 function formatSize(bytes: number): string {

@@ -40,14 +40,15 @@ export function readSegments(bytes: Uint8Array, limit = UNPACKED_MAX): ImageSegm
   for (let at = skipZeros(bytes, 0); at < bytes.length; ) {
     try {
       const { segment, end } = readSegment(bytes, at, limit);
-      segments.push(segment);
+      // A compressor may end with a stream of nothing, as Bun's zstd does: no more than padding.
+      if (segment.unpackedSize > 0) segments.push(segment);
       at = skipZeros(bytes, end);
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
       return { segments, problem: error };
     }
   }
-  return { segments, problem: segments.length === 0 ? new BootError("the file holds nothing but zeros") : null };
+  return { segments, problem: segments.length === 0 ? new BootError("there is no archive in the file") : null };
 }
 
 function readSegment(
@@ -108,7 +109,7 @@ function readArchives(bytes: Uint8Array): Pick<Segment, "archives" | "problems">
     if (archive.problem !== null) break;
     at = archive.end;
   }
-  return { archives, problems: archives.length + problems.length > 0 ? problems : ["there is no archive in it"] };
+  return { archives, problems };
 }
 
 function describeProblems({ members, problem }: PartialCpioArchive): readonly string[] {

@@ -6,23 +6,27 @@ import { readPlainModule } from "./module-files.ts";
 
 /** Where links lead to the kernel's sources, which may be anywhere. */
 const NOT_MODULES = new Set(["build", "source"]);
+const MODULE_FILE = /\.ko(\.(gz|xz|zst))?$/;
 
-/** Every module file below a directory with what it says of itself; of one that cannot be read here, as those of xz, only its name. */
-export function scanModules(machine: Machine, directory: string): readonly ScannedModule[] {
-  return listModuleFiles(machine, directory, "").map((path) => ({
-    path,
-    modinfo: readModinfo(readOrNothing(machine, `${directory}/${path}`)),
-  }));
+/** What the modules in these files of a directory say of themselves; of one that cannot be read here, as those of xz, there is only its name. */
+export function scanModules(machine: Machine, directory: string, paths: readonly string[]): readonly ScannedModule[] {
+  return paths.map((path) => ({ path, modinfo: readModinfo(readOrNothing(machine, `${directory}/${path}`)) }));
 }
 
-function listModuleFiles(machine: Machine, directory: string, below: string): readonly string[] {
+/** The names of the module files in a directory itself. */
+export function listModuleFiles(machine: Machine, directory: string): readonly string[] {
+  return listOrNone(machine, directory).filter((name) => MODULE_FILE.test(name));
+}
+
+/** Every module file below a directory, as paths relative to it. */
+export function listModuleTree(machine: Machine, directory: string, below = ""): readonly string[] {
   return listOrNone(machine, `${directory}/${below}`).flatMap((name) => {
     const path = below === "" ? name : `${below}/${name}`;
-    if (/\.ko(\.(gz|xz|zst))?$/.test(name)) return [path];
+    if (MODULE_FILE.test(name)) return [path];
     // A look at what it is costs more than trying to list what has a file's ending.
     return name.includes(".") || (below === "" && NOT_MODULES.has(name))
       ? []
-      : listModuleFiles(machine, directory, path);
+      : listModuleTree(machine, directory, path);
   });
 }
 

@@ -15,7 +15,7 @@ import {
 import { normalizeName } from "../modules/names.ts";
 import type { ModuleSource } from "../modules/resolution.ts";
 import { partsOfScan } from "../modules/scanned-modules.ts";
-import { scanModules } from "./module-scan.ts";
+import { listModuleFiles, listModuleTree, scanModules } from "./module-scan.ts";
 
 /** The image's modules for the running kernel. */
 export interface ImageModules extends ModuleSource {
@@ -42,6 +42,17 @@ export function readImageModules(machine: Machine, wishes: BootPlan["modules"]):
     const directory = `${root}/${release}`;
     const found = readIndex(machine, directory, release);
     if (found !== null) return { directory, ...found, config: readConfig(machine, found.index, wishes) };
+  }
+  return readFlatModules(machine, release, wishes);
+}
+
+/** booster's images are for one kernel, and have its modules in /usr/lib/modules itself. */
+function readFlatModules(machine: Machine, release: string, wishes: BootPlan["modules"]): ImageModules | null {
+  for (const directory of ROOTS) {
+    const modules = scanModules(machine, directory, listModuleFiles(machine, directory));
+    if (modules.length === 0) continue;
+    const index = indexModules(release, partsOfScan(modules, { builtin: [], builtinAliases: [] }));
+    return { directory, index, isScanned: true, config: readConfig(machine, index, wishes) };
   }
   return null;
 }
@@ -87,7 +98,7 @@ function readBinaryFiles(machine: Machine, directory: string): IndexParts | null
 
 /** Without depmod's files the modules are asked themselves, which takes some milliseconds for each of them. */
 function readModulesThemselves(machine: Machine, directory: string, files: KernelFiles): IndexParts | null {
-  const modules = scanModules(machine, directory);
+  const modules = scanModules(machine, directory, listModuleTree(machine, directory));
   if (modules.length === 0) return null;
   return partsOfScan(modules, {
     builtin: parsePathList(files.builtin),

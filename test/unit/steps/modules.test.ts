@@ -124,6 +124,22 @@ describe("drivers for what is there", () => {
     }
   });
 
+  test("come from a directory for one kernel, as booster's images have it", () => {
+    const machine = fakeMachine({
+      modules: { virtio_blk: { needs: ["virtio"] }, virtio: {} },
+      mounted: MOUNTED,
+      files: {
+        "/usr/lib/modules/virtio_blk.ko": moduleElf("alias=virtio:d00000002v*", "depends=virtio"),
+        "/usr/lib/modules/virtio.ko": moduleElf("license=GPL"),
+      },
+      sys: {},
+    });
+    const loader = createLoader(machine, WISHES, listenToVoice());
+    loader.handleEvent(addEvent("virtio", "virtio:d00000002v00001AF4"));
+    loader.loadAll(); // where a file lies tells of no early wave
+    expect(loadsOf(machine)).toEqual(["virtio", "virtio_blk"]);
+  });
+
   test("come with a device's event, at once or in their wave", () => {
     const machine = machineWith({ sys: {} });
     const loader = createLoader(machine, WISHES, listenToVoice());

@@ -105,13 +105,19 @@ describe("archives", () => {
     expect(segments[0]?.problems[0]).toContain("without a trailer");
   });
 
+  test("a compressed stream of nothing is no more than padding", () => {
+    const empty = zstdCompressSync(new Uint8Array());
+    expect(readSegments(Buffer.concat([gzipSync(MAIN), empty])).segments.map(names)).toEqual([["init", "etc"]]);
+    expect(problems(empty)).toEqual(["there is no archive in the file"]);
+  });
+
   test("other formats and anything else are named", () => {
     expect(problems(Buffer.from("070707".padEnd(200, "0")))[0]).toContain("an old format at byte 0");
     expect(problems(Buffer.concat([EARLY, Buffer.from("junk")]))[0]).toContain(
       `compressed data at byte ${EARLY.length}`,
     );
     expect(problems(gzipSync(Buffer.from("junk")))[0]).toContain("in what it unpacks to, there is neither");
-    expect(problems(Buffer.alloc(512))).toEqual(["the file holds nothing but zeros"]);
+    expect(problems(Buffer.alloc(512))).toEqual(["there is no archive in the file"]);
     expect(problems(new Uint8Array())).toHaveLength(1);
   });
 });
