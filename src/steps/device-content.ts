@@ -3,9 +3,9 @@ import type { Machine } from "../machine/machine.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { type BlockDevice, readText } from "./block-devices.ts";
+import { mountBriefly } from "./brief-mount.ts";
 import type { FileSpec } from "./match.ts";
 import type { FilesystemLoader } from "./mount.ts";
-import { PLACES } from "./places.ts";
 import { findFileIn, resolveIn } from "./resolve.ts";
 
 /** What holds no files of its own: there is no use in trying to mount it. */
@@ -42,21 +42,17 @@ export function createContentSearch(
     const { type } = device.facts;
     if (type === null || NO_FILESYSTEM.test(type)) return false;
     modules.loadFilesystem(type);
+    const mount = { source: device.node, type, options: WITHOUT_JOURNAL[type] ?? "" };
     try {
-      host.makeDirectory(PLACES.search);
-      const options = WITHOUT_JOURNAL[type] ?? "";
-      host.mount({ source: device.node, target: PLACES.search, type, flags: ["ro"], options });
+      return mountBriefly(host, mount, (directory) => {
+        const found = paths.find((path) => matchFiles(host, directory, path).length > 0);
+        if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
+        return found !== undefined;
+      });
     } catch (error) {
       if (!isErrno(error)) throw error;
       voice.debug(`${device.node} cannot be searched: ${error.message}`);
       return false;
-    }
-    try {
-      const found = paths.find((path) => matchFiles(host, PLACES.search, path).length > 0);
-      if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
-      return found !== undefined;
-    } finally {
-      host.unmount(PLACES.search);
     }
   }
 }

@@ -77,9 +77,12 @@ export function describeMissing(
   return new BootError(`could not find ${what}`, {
     cause: new BootError(reasons.join("\n")),
     seen: seen.length > 0 ? seen : ["no block device at all"],
-    hint: chooseHint(seen.length > 0, lacks.size > 0),
+    hint: what === "the root device" ? chooseHint(seen.length > 0, lacks.size > 0) : LAYER_HINT,
   });
 }
+
+const LAYER_HINT =
+  "attach the disk and `exit`, or correct rd.layer= in the boot loader; its driver: levain image --module NAME";
 
 function chooseHint(isAnyDevice: boolean, isPartThere: boolean): string {
   if (isPartThere) return "attach the missing disk, or do without it: `levain retry rootflags=degraded`";

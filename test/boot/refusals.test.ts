@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { SyscallError } from "../../src/errors.ts";
-import { type FakeBoot, type FakeBootOptions, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
+import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 
 // Every call of a boot is refused once, one boot each. The boot must tell it and go on after the shell's `exit`, or do without.
@@ -50,7 +51,7 @@ function bootRefused(options: FakeBootOptions, number: number | null, code: stri
 }
 
 /** The kernel's refusal; or what follows where /sys does not tell of a disk, or an init cannot be looked at. */
-const WHY = /\(E[A-Z]+\)|said E[A-Z]+|could not find the root device/;
+const WHY = /\(E[A-Z]+\)|said E[A-Z]+|could not find the (root device|layer LABEL=TOP)/;
 
 /** A list of modules that is not there is an empty one, and stays so until the boot is planned again. */
 function isOptional(call: string): boolean {
@@ -81,6 +82,35 @@ const BOOTS: Readonly<Record<string, () => FakeBootOptions>> = {
     rootType: "ext2",
     files: { "/sys": { directory: true }, "/run": { directory: true }, "/sysroot": { directory: true } },
     disks: [{ name: "vda", image: rootImage("ROOT", { "/initrd": { directory: true } }) }],
+  }),
+  "an ISO file with layers, in RAM": () => {
+    const [base, top] = [fakeImage("squashfs", {}, ROOT_TREE), fakeImage("squashfs", {}, { "/etc/top": "yes" })];
+    const live = { "/live/1.squashfs": base.bytes, "/live/2.squashfs": top.bytes };
+    const iso = fakeImage("squashfs", {}, { ...live, "/live/filesystem.module": "1.squashfs 2.squashfs\n" });
+    return {
+      cmdline: "boot=live findiso=/d.iso toram",
+      disks: [
+        { name: "vda", image: rootImage("OTHER") },
+        { name: "vdb", image: fakeImage("ext4", { label: "ISOS" }, { "/d.iso": iso.bytes }) },
+      ],
+      images: [iso, base, top],
+    };
+  },
+  "a live image with the root's image inside": () => {
+    const root = rootImage("INNER");
+    const outer = fakeImage("squashfs", {}, { "/LiveOS/rootfs.img": root.bytes });
+    return {
+      cmdline: "root=live:LABEL=LIVE",
+      disks: [{ name: "sda", image: fakeImage("vfat", { label: "LIVE" }, { "/LiveOS/squashfs.img": outer.bytes }) }],
+      images: [outer, root],
+    };
+  },
+  "a device and a layer on another": () => ({
+    cmdline: "root=LABEL=ROOT rd.layer=LABEL=TOP rd.overlay=0",
+    disks: [
+      { name: "vda", image: rootImage() },
+      { name: "vdb", image: fakeImage("ext4", { label: "TOP" }, { "/etc/top": "yes" }), arrivesAtMs: 1000 },
+    ],
   }),
   "a system to stay in": () => ({ files: { "/sbin/init": { data: "#!/bin/busybox\n", mode: 0o755 } } }),
 };

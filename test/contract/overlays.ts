@@ -33,6 +33,23 @@ export const OVERLAY_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "an overlay of two lower layers alone is read-only, and the first of them wins; of one alone it is refused",
+    check(machine, directory) {
+      for (const name of ["one", "two"]) {
+        machine.makeDirectory(`${directory}/${name}`);
+        for (const file of ["both", name]) machine.writeFile(`${directory}/${name}/${file}`, name);
+      }
+      machine.makeDirectory(`${directory}/root`);
+      const mount = (options: string) =>
+        machine.mount({ source: "overlay", target: `${directory}/root`, type: "overlay", flags: ["ro"], options });
+      refuses("EINVAL", () => mount(`lowerdir=${directory}/one`));
+      mount(`lowerdir=${directory}/two:${directory}/one`);
+      deepEqual(machine.listDirectory(`${directory}/root`), ["both", "one", "two"]);
+      equal(readText(machine, `${directory}/root/both`), "two");
+      refuses("EROFS", () => machine.writeFile(`${directory}/root/new`, ""));
+    },
+  },
+  {
     name: "an overlay keeps a lower image, though that can be unmounted",
     check(machine, directory) {
       const device = machine.attachLoop({ file: makeMedium(machine, directory), readOnly: true });

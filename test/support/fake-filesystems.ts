@@ -128,14 +128,17 @@ export class FakeFilesystems {
     const [upper, work] = ["upperdir", "workdir"]
       .map((name) => given.get(name))
       .map((path) => (path === undefined ? null : find(path)));
-    const isHalf = (upper ?? null) === null || (work ?? null) === null;
+    // Without both of them it is read-only, and takes two lower ones.
+    const isUpperless = (upper ?? null) === null && (work ?? null) === null && lower.length > 1;
+    const isHalf = !isUpperless && ((upper ?? null) === null || (work ?? null) === null);
     const onOther = upper?.mount !== work?.mount || upper?.mount.filesystem.readOnly === true;
     if (lower.length === 0 || isHalf || onOther) throw new SyscallError("mount", "EINVAL", target);
     const root = makeFakeDirectory();
     for (const place of [...lower.toReversed(), upper])
       if (place?.node.kind === "directory") mergeTree(root, place.node);
     const layers = [...lower, upper].flatMap((place) => (place ? [place.mount.filesystem] : []));
-    return { ...this.#make("overlay", root, upper?.mount.filesystem.totalBytes ?? 0), layers };
+    const merged = this.#make("overlay", root, upper?.mount.filesystem.totalBytes ?? 0);
+    return { ...merged, layers, readOnly: isUpperless };
   }
 }
 
