@@ -23,7 +23,11 @@ export function checkFilesystem(machine: Machine, device: Pick<BlockDevice, "nod
   );
   if (program === undefined) return;
   const { status, output } = runChecker(machine, program, device.node);
-  const said = output.trim().split("\n").slice(-LAST_LINES).map(printable);
+  const lines = output.split("\n").map((line) => line.trim());
+  const said = lines
+    .filter((line) => line !== "")
+    .slice(-LAST_LINES)
+    .map(printable);
   if (status >= NOT_STARTED || (status >= FSCK_FAILED && (status & FSCK_ERRORS_LEFT) === 0)) {
     voice.warn(`${device.node} was not checked, ${program} ended with status ${status}: ${said.at(-1) ?? ""}`);
   } else if (status >= FSCK_ERRORS_LEFT) {

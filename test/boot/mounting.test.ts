@@ -32,9 +32,13 @@ describe("fsck, where the image has one", () => {
   });
 
   test("stops the boot where errors are left", () => {
-    const { console, end, journal } = checked(4, "/dev/vda: UNEXPECTED INCONSISTENCY\n");
+    const { console, end, journal } = checked(
+      4,
+      "no directory.  \n\n/dev/vda: UNEXPECTED INCONSISTENCY\n\t(i.e., without -a)\n",
+    );
     expect(console).toContain(
-      "the filesystem on /dev/vda has errors that fsck does not repair by itself\n  /dev/vda: UNEXPECTED",
+      "the filesystem on /dev/vda has errors that fsck does not repair by itself\n" +
+        "  no directory.\n  /dev/vda: UNEXPECTED INCONSISTENCY\n  (i.e., without -a)\n",
     );
     expect(end).toBe("poweroff");
     expect(journal).not.toContain("mount ext4 /dev/vda at /sysroot (ro)");
