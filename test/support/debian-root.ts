@@ -25,8 +25,7 @@ sed -i 's/^root:[^:]*:/root::/' etc/shadow
 export async function debianRoot(): Promise<string> {
   const directory = await cached("debian", recipeKey(readFileSync(import.meta.path, "utf8")), async (target) => {
     const tree = join(target, "tree");
-    const options = ["--variant=minbase", `--include=${INCLUDE}`, `--cache-dir=${await packageCache()}`];
-    await run(["debootstrap", ...options, SUITE, tree, await mirror()]);
+    await installDebian(tree, INCLUDE);
     await runScript(CONFIGURE, [tree]);
   });
   return join(directory, "tree");
@@ -36,6 +35,12 @@ export async function debianRoot(): Promise<string> {
 export async function debianImage(type: "ext4" | "squashfs-zstd"): Promise<string> {
   if (type === "squashfs-zstd") return treeImage(type, await debianRoot());
   return treeImage(type, await debianRoot(), { label: "debian", uuid: DEBIAN_UUID }, IMAGE_MIB);
+}
+
+/** Debian 12's least system with these packages ("a,b") besides, and what they cannot do without, in the new directory `tree`. Needs root. */
+export async function installDebian(tree: string, packages: string): Promise<void> {
+  const options = ["--variant=minbase", `--include=${packages}`, `--cache-dir=${await packageCache()}`];
+  await run(["debootstrap", ...options, SUITE, tree, await mirror()]);
 }
 
 function packageCache(): Promise<string> {

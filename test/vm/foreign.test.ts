@@ -1,0 +1,213 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readBinaryParts } from "../../src/modules/binary-index.ts";
+import { parseAliases, parseBuiltinAliases, parseDependencies, parsePathList } from "../../src/modules/kernel-files.ts";
+import { scratchDirectory } from "../support/cache.ts";
+import { run, runScript } from "../support/command.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { FOREIGN_TOOLS, foreignImage, grafted, repacked, runInTools } from "../support/foreign-images.ts";
+import { packDirectory, packInitramfs } from "../support/initramfs.ts";
+import { debianKernel } from "../support/kernels.ts";
+import { PROMPT } from "../support/levain-guest.ts";
+import { LEVAIN } from "../support/levain-image.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
+
+async function guest(initrd: string, cmdline = ""): Promise<VmTestOptions> {
+  return {
+    initrd,
+    disks: [{ file: await rootImage("ext4", { label: "ROOT" }) }],
+    cmdline: `root=LABEL=ROOT rd.debug ${cmdline}`,
+    memoryMib: 768,
+  };
+}
+
+for (const tool of FOREIGN_TOOLS) {
+  vmTest(
+    `the image of ${tool} with only the init exchanged boots the root disk`,
+    async () => guest(await grafted(await foreignImage(tool))),
+    async (vm) => {
+      await vm.expect("small-root: mount / ext4 /dev/vda ro,");
+      await vm.expect("small-root: ready");
+      expect(vm.log()).toMatch(/module virtio_blk\s/);
+      expect(vm.log()).not.toContain("could not");
+      vm.send("ls /run/initramfs /run/systemd 2>&1 | grep -c 'No such file'; echo over\n");
+      await vm.expect(/^2\nover/m); // none of the image's own has run
+    },
+  );
+
+  vmTest(
+    `the shell of the image of ${tool} is the rescue shell`,
+    async () => guest(await grafted(await foreignImage(tool)), "root=LABEL=NONE rd.timeout=1"),
+    async (vm) => {
+      await vm.expect('no device with label "NONE"');
+      await vm.expect(PROMPT);
+      vm.send("levain status; echo /lib/modules/*; levain retry root=LABEL=ROOT\n");
+      await vm.expect("/lib/modules/6.");
+      await vm.expect("small-root: ready");
+    },
+  );
+}
+
+for (const [ending, packer] of [
+  ["xz", "xz --check=crc32"],
+  ["zst", "zstd -q --rm"],
+] as const) {
+  vmTest(
+    `modules that initramfs-tools would have left compressed with ${ending} are loaded`,
+    async () => {
+      const { version } = await debianKernel("cloud");
+      const compress = `find usr/lib/modules -name '*.ko' -exec ${packer} {} +; depmod -b . "$1"`;
+      return guest(await grafted(await repacked(await foreignImage("initramfs-tools"), version, compress)));
+    },
+    async (vm) => {
+      await vm.expect("small-root: ready");
+      expect(vm.log()).not.toContain("could not load");
+    },
+  );
+}
+
+vmTest(
+  "without depmod's files the modules are asked themselves",
+  async () => {
+    const { version } = await debianKernel("cloud");
+    const image = await foreignImage("initramfs-tools");
+    return guest(await grafted(await repacked(image, version, 'rm "usr/lib/modules/$1"/modules.*')));
+  },
+  async (vm) => {
+    await vm.expect("small-root: ready");
+    expect(vm.log()).toMatch(/module virtio_blk\s/);
+    expect(vm.log()).not.toContain("could not");
+  },
+);
+
+// mkinitcpio is not in Debian: this is its layout, as its `functions` and `install/base` make it. BusyBox and a script
+// as /init, usrmerge links, modules in one directory and compressed, and of depmod's files only the binary ones.
+const MKINITCPIO = `
+tree=$PWD
+mkdir -p usr/bin usr/lib/modules/$1/kernel hooks etc proc sys dev run tmp new_root
+ln -s usr/bin bin; ln -s usr/bin sbin; ln -s usr/lib lib; ln -s usr/lib lib64; ln -s bin usr/sbin
+cp /bin/busybox usr/bin/busybox; ln -s busybox usr/bin/ash; ln -s busybox usr/bin/sh
+printf '#!/usr/bin/ash\\n. /init_functions\\n' > init; chmod 755 init
+echo 'mount_setup() { :; }' > init_functions; echo 'HOOKS="udev"' > config; echo VERSION=39 > VERSION
+find "$2" -name virtio_pci.ko -o -name virtio_blk.ko -o -name 'virtio_pci_*_dev.ko' -o -name virtio.ko -o -name virtio_ring.ko -o -name ext4.ko \\
+  -o -name jbd2.ko -o -name mbcache.ko -o -name crc16.ko -o -name crc32c_generic.ko -o -name crc32c-intel.ko | while read -r module; do
+  zstd -q "$module" -o "usr/lib/modules/$1/kernel/\${module##*/}.zst"
+done
+cp "$2/modules.builtin" "$2/modules.builtin.modinfo" "usr/lib/modules/$1/"
+sed 's,.*/,kernel/,' "$2/modules.order" > "usr/lib/modules/$1/modules.order"
+depmod -b . "$1"
+cd "usr/lib/modules/$1"
+for file in modules.*; do case $file in *.bin|*.devname|*.softdep) ;; *) rm "$file" ;; esac; done
+`;
+
+async function mkinitcpioImage(): Promise<string> {
+  const { modulesDir, version } = await debianKernel("cloud");
+  const tree = scratchDirectory();
+  await runScript(MKINITCPIO, [version, modulesDir], { cwd: tree });
+  return packDirectory(tree);
+}
+
+vmTest(
+  "an image laid out as mkinitcpio's, with depmod's binary files only, boots the root disk",
+  async () => guest(await grafted(await mkinitcpioImage())),
+  async (vm) => {
+    await vm.expect("small-root: ready");
+    expect(vm.log()).toMatch(/module virtio_blk\s/);
+    expect(vm.log()).not.toContain("could not");
+  },
+);
+
+vmTest(
+  "early microcode before the image is no hindrance",
+  async () => {
+    const early = await packInitramfs({
+      "/kernel/x86/microcode/AuthenticAMD.bin": { text: "not for this processor", mode: 0o644 },
+    });
+    const both = join(scratchDirectory(), "both");
+    await runScript('cat "$1" "$2" > "$3"', [early, await foreignImage("initramfs-tools"), both]);
+    return guest(await grafted(both));
+  },
+  async (vm) => {
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "an initramfs that does not fit into memory is named as the reason",
+  async () => {
+    const initrd = join(scratchDirectory(), "image");
+    const { modulesDir } = await debianKernel("cloud");
+    const words = ["--output", initrd, "--modules-dir", modulesDir, "--compress", "lz4"];
+    const summary = await run([LEVAIN, "image", ...words]);
+    const needed = Number(/(\d+) MiB where the command line has no root=/.exec(summary)?.[1]);
+    // /init still fits, and of the modules, which come after it, the most do not.
+    return { initrd, memoryMib: needed - 64, cmdline: "init=/missing" };
+  },
+  async (vm) => {
+    await vm.expect("warning   the initramfs did not fit into memory");
+    await vm.expect("the root's init /missing cannot be started");
+    await vm.expect("the initramfs did not fit into memory: the kernel has left out its end");
+    await vm.expect("Initramfs unpacking failed: write error");
+    await vm.expect(PROMPT);
+  },
+);
+
+test("depmod's binary files say of every module what its text files say", async () => {
+  const { modulesDir } = await debianKernel("full");
+  const bytes = (name: string) => readFileSync(join(modulesDir, name));
+  const text = (name: string) => bytes(name).toString();
+  const parts = readBinaryParts(
+    {
+      dep: bytes("modules.dep.bin"),
+      alias: bytes("modules.alias.bin"),
+      builtin: bytes("modules.builtin.bin"),
+      builtinAlias: bytes("modules.builtin.alias.bin"),
+    },
+    "",
+  );
+  const sorted = <T>(items: readonly T[] | undefined) => items?.map((item) => JSON.stringify(item)).sort();
+  const unique = (items: readonly string[] | undefined) => [...new Set(items)];
+  expect(parts?.modules.length).toBeGreaterThan(3000);
+  expect(sorted(parts?.modules)).toEqual(sorted(parseDependencies(text("modules.dep"))));
+  expect(unique(sorted(parts?.aliases))).toEqual(unique(sorted(parseAliases(text("modules.alias")))));
+  expect(sorted(parts?.builtin)).toEqual(sorted(parsePathList(text("modules.builtin"))));
+  const builtinAliases = parseBuiltinAliases(text("modules.builtin.modinfo"));
+  expect(unique(sorted(parts?.builtinAliases))).toEqual(unique(sorted(builtinAliases)));
+});
+
+/** The time in a line of cpio, of lsinitrd, or ours: the name is what comes after it. */
+const TIME = /[A-Z][a-z]{2} [ \d]\d [ \d:]{5} |\d{4}-\d\d-\d\d \d\d:\d\d /;
+
+test("lsinitramfs, lsinitrd and cpio list what levain inspect lists", async () => {
+  const kernel = await debianKernel("cloud");
+  const lines = (text: string) => text.split("\n").filter((line) => line !== "");
+  const nameOf = (line: string) => line.split(TIME)[1]?.replace(/ -> .*$/, "");
+  const sorted = (names: readonly (string | undefined)[]) => [...new Set(names)].sort();
+  for (const [tool, list] of [
+    ["initramfs-tools", "lsinitramfs /mnt/image"],
+    ["dracut", "lsinitrd /mnt/image | grep '^[-dlcbps][-rwxsStT]\\{9\\} '"],
+  ] as const) {
+    const image = await foreignImage(tool);
+    const ours = lines(await run([LEVAIN, "inspect", "--list", image]));
+    expect(ours.length).toBeGreaterThan(500);
+    const theirs = lines(await runInTools(kernel, list, dirname(image)));
+    expect(sorted(ours.map(nameOf))).toEqual(sorted(tool === "dracut" ? theirs.map(nameOf) : theirs));
+    // All but the time, which cpio shows by how long ago it was.
+    const cpio = lines(await runInTools(kernel, "zstd -dcq /mnt/image | cpio --quiet -itvn", dirname(image)));
+    expect(ours.map((line) => line.replace(TIME, ""))).toEqual(cpio.map((line) => line.replace(TIME, "")));
+  }
+});
+
+test("unmkinitramfs unpacks what levain extract unpacks", async () => {
+  const image = await foreignImage("initramfs-tools");
+  const ours = join(scratchDirectory(), "tree");
+  await run([LEVAIN, "extract", image, ours]);
+  const script = `unmkinitramfs /mnt/image theirs; cd theirs; ${DESCRIBE}`;
+  const theirs = await runInTools(await debianKernel("cloud"), script, dirname(image));
+  expect(await runScript(DESCRIBE, [], { cwd: ours })).toBe(theirs);
+});
+
+/** Names, modes, owners, links and contents of a tree. */
+const DESCRIBE =
+  "find . -mindepth 1 -printf '%P %y %m %U %G %l\\n' | LC_ALL=C sort; find . -type f -exec md5sum {} + | LC_ALL=C sort -k2";
