@@ -1,5 +1,5 @@
 import { BootError } from "../errors.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { Machine, RandomReader } from "../machine/machine.ts";
 import { probe } from "../probe/probe.ts";
 import { printable } from "../report.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
@@ -20,11 +20,23 @@ export function openImage(
     const facts = probe(reader);
     if (reader.size === 0)
       throw new BootError(`the image ${printable(file)} is empty`, { hint: "copy it to the medium again" });
+    if (facts.type === "squashfs") checkWhole(reader, file);
     if (machine.stat("/dev/loop-control") === null) modules.loadByName("loop");
     return { node: attachLoop(machine, file), facts, unreadable: null };
   } finally {
     reader.close();
   }
+}
+
+/** bytes_used of struct squashfs_super_block (fs/squashfs/squashfs_fs.h): a copy that was interrupted is the commonest damage, and of it the kernel says EINVAL only. */
+function checkWhole(reader: RandomReader, file: string): void {
+  const field = reader.read(40, 8);
+  if (field.length < 8) return;
+  const bytes = Number(new DataView(field.buffer, field.byteOffset, 8).getBigUint64(0, true));
+  if (bytes <= reader.size) return;
+  throw new BootError(`the image ${printable(file)} is cut off: ${reader.size} of its ${bytes} bytes are there`, {
+    hint: "copy it to the medium again, and unmount the medium before it is taken out",
+  });
 }
 
 function attachLoop(machine: Machine, file: string): string {

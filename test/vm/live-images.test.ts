@@ -125,18 +125,25 @@ vmTest(
   },
 );
 
-for (const how of ["truncated", "garbled"] as const) {
+const DAMAGES = [
+  ["truncated", /the image \S+\/newroot\.sfs is cut off: \d+ of its \d+\s+bytes are there/, "hint: copy it"],
+  [
+    "garbled",
+    /could not mount \/dev\/loop0 [\s\S]*\(EINVAL\)\n {2}kernel: unable to read id/,
+    "hint: the file is damaged",
+  ],
+] as const;
+
+for (const [how, words, hint] of DAMAGES) {
   vmTest(
-    `a ${how} squashfs is told with the kernel's own words`,
+    `a ${how} squashfs is told in words`,
     async () => {
       const image = await corruptImage(await rootImage("squashfs-zstd"), how);
       return levainGuest({ disks: [await flashStick({ image })], cmdline: FLASH });
     },
     async (vm) => {
-      await vm.expect("the image /newroot.sfs cannot be mounted");
-      await vm.expect(/could not mount \/dev\/loop0 \(squashfs\)/);
-      await vm.expect(/kernel: .*(SQUASHFS error|squashfs)/i);
-      await vm.expect("hint: the file is damaged");
+      await vm.expect(words);
+      await vm.expect(hint);
       await vm.expect(PROMPT);
       await ask(vm, "cat /sys/block/loop0/loop/backing_file || echo the-loop-is-$((0))-now", "the-loop-is-0-now");
     },
