@@ -17,7 +17,7 @@ interface Unsupported {
  */
 const IGNORED: readonly Unsupported[] = [
   ...rows("no encrypted device is opened", "rd.luks.uuid rd.luks.name rd.luks.key rd.luks.header rd.luks.data"),
-  ...rows("no encrypted device is opened", "cryptdevice cryptkey cryptroot crypto rd.crypt.plain"),
+  ...rows("no encrypted device is opened", "cryptdevice cryptkey cryptroot cryptdm cryptopts crypto rd.crypt.plain"),
   ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.auto rd.lvm.vg rd.lvm.lv"),
   ...rows("use root=live: or rd.image=", "boot=casper"),
   ...rows("changes are lost at the end", "persistence rd.overlay.policy rd.overlay.reset"),

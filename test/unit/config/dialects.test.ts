@@ -225,7 +225,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root",
       {},
-      ["cryptroot= is not supported yet, ignoring: no encrypted device is opened"],
+      ["cryptroot", "cryptdm"].map((name) => `${name}= is not supported yet, ignoring: no encrypted device is opened`),
     ],
   ],
   "kernel-command-line(7) of systemd": [
