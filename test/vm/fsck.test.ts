@@ -1,0 +1,44 @@
+import { expect } from "bun:test";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+/** A root of ext4 that debugfs(8) has broken, and marked as in need of a check. */
+async function brokenRoot(request: string): Promise<string> {
+  const file = join(scratchDirectory(), "root");
+  copyFileSync(await rootImage("ext4", { label: "ROOT" }), file);
+  for (const command of [request, "set_super_value state 2"]) await run(["debugfs", "-w", "-R", command, file]);
+  return file;
+}
+
+const guest = async (request: string) =>
+  levainGuest({
+    image: { words: ["--program", "/sbin/fsck.ext4"] },
+    disks: [await brokenRoot(request)],
+    cmdline: "root=LABEL=ROOT",
+  });
+
+vmTest(
+  "the image's own e2fsck repairs the root before it is mounted",
+  () => guest("set_super_value free_blocks_count 7"),
+  async (vm) => {
+    await vm.expect(/warning +fsck repaired \/dev\/vda: .*ROOT: .* files .* blocks/);
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "what e2fsck leaves to a person is not mounted, and its words are told",
+  () => guest("set_inode_field <2> mode 0100644"),
+  async (vm) => {
+    await vm.expect("the filesystem on /dev/vda has errors that fsck does not repair by itself");
+    await vm.expect("\n  ROOT: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.\n  (i.e., without -a or -p options)\n");
+    await vm.expect("hint: run /sbin/fsck.ext4 /dev/vda by hand in the rescue shell, then\n      `levain retry`");
+    await vm.expect(PROMPT);
+    expect(vm.log()).not.toMatch(/^ {2}mount /m);
+  },
+);
