@@ -20,6 +20,7 @@ const SYSTEM_CALLS = {
     mount: 165,
     umount2: 166,
     reboot: 169,
+    fadvise64: 221,
     clock_gettime: 228,
     mknodat: 259,
     ppoll: 271,
@@ -42,6 +43,7 @@ const SYSTEM_CALLS = {
     mount: 40,
     umount2: 39,
     reboot: 142,
+    fadvise64: 223,
     clock_gettime: 113,
     mknodat: 33,
     ppoll: 73,
@@ -82,6 +84,7 @@ export const AT_FDCWD = -100;
 export const F_SETFD = 2;
 export const FD_CLOEXEC = 1;
 export const SEEK_END = 2;
+export const POSIX_FADV_RANDOM = 1;
 /** linux/memfd.h */
 export const MFD_CLOEXEC = 1;
 

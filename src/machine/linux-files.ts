@@ -1,6 +1,18 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../errors.ts";
-import { AT_FDCWD, errnoName, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, SEEK_END } from "./abi.ts";
+import {
+  AT_FDCWD,
+  errnoName,
+  POSIX_FADV_RANDOM,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  SEEK_END,
+} from "./abi.ts";
 import { systemCall } from "./libc.ts";
 import type { FileStatus, Files, RandomReader } from "./machine.ts";
 
@@ -123,6 +135,8 @@ function openReader(path: string): RandomReader {
     if (fs.fstatSync(fd).isDirectory()) throw new SyscallError("read", "EISDIR", path);
     // The end is where a seek gets to: right for files and for block devices, of which stat says 0.
     const size = systemCall("lseek", path, fd, 0, SEEK_END);
+    // A probe reads here and there: what the kernel would read ahead is read for nothing.
+    systemCall("fadvise64", path, fd, 0, 0, POSIX_FADV_RANDOM);
     return { size, read: (offset, length) => readAt(fd, path, size, offset, length), close: () => fs.closeSync(fd) };
   } catch (error) {
     fs.closeSync(fd);
