@@ -13,7 +13,7 @@ import {
   S_IFREG,
   SEEK_END,
 } from "./abi.ts";
-import { systemCall } from "./libc.ts";
+import { callKernel, systemCall } from "./libc.ts";
 import type { FileStatus, Files, RandomReader } from "./machine.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
@@ -135,8 +135,8 @@ function openReader(path: string): RandomReader {
     if (fs.fstatSync(fd).isDirectory()) throw new SyscallError("read", "EISDIR", path);
     // The end is where a seek gets to: right for files and for block devices, of which stat says 0.
     const size = systemCall("lseek", path, fd, 0, SEEK_END);
-    // A probe reads here and there: what the kernel would read ahead is read for nothing.
-    systemCall("fadvise64", path, fd, 0, 0, POSIX_FADV_RANDOM);
+    // A probe reads here and there: what the kernel would read ahead is read for nothing. One without CONFIG_ADVISE_SYSCALLS does it all the same.
+    callKernel("fadvise64", [fd, 0, 0, POSIX_FADV_RANDOM]);
     return { size, read: (offset, length) => readAt(fd, path, size, offset, length), close: () => fs.closeSync(fd) };
   } catch (error) {
     fs.closeSync(fd);
