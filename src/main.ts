@@ -1,6 +1,7 @@
 import packageJson from "../package.json" with { type: "json" };
 import { parseInherited } from "./config/inherited.ts";
 import { createLinuxMachine } from "./machine/linux.ts";
+import { isStage0Word } from "./machine/linux-processes.ts";
 import type { Machine } from "./machine/machine.ts";
 import { runBoot } from "./session.ts";
 
@@ -10,7 +11,7 @@ else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {
   const inherited = parseInherited(machine.readFile("/proc/self/cmdline"), machine.readFile("/proc/self/environ"));
-  const environment = inherited.environment.filter((word) => !word.startsWith("LEVAIN_")); // stage0's word to us
+  const environment = inherited.environment.filter((word) => !isStage0Word(word));
   machine.handOver(runBoot(machine, packageJson.version, { ...inherited, environment }));
 }
 

@@ -2,6 +2,8 @@
 
 #define OUR_VARIABLES "LEVAIN_"
 #define HANDOVER_VARIABLE "LEVAIN_HANDOVER_FD=198"
+/* A boot is too short for compiled JavaScript to pay, but for a loop that really runs long; the usual threshold is 500. */
+#define RUNTIME_VARIABLE "BUN_JSC_thresholdForJITAfterWarmUp=20000"
 
 struct vector read_vector(u64 *words)
 {
@@ -21,8 +23,8 @@ static u64 *end_of(const struct vector *vector)
 
 struct vector make_boot_vector(const struct vector *from)
 {
-  /* One more word for our variable, one more to keep the stack on 16 bytes. */
-  u64 size = (u64)(end_of(from) - from->words) + 2;
+  /* Two more words for our variables, one more to keep the stack on 16 bytes. */
+  u64 size = (u64)(end_of(from) - from->words) + 3;
   if (size * sizeof(u64) > ROOM_ON_STACK) {
     complain("too many arguments and variables for a boot");
     leave(127);
@@ -32,6 +34,7 @@ struct vector make_boot_vector(const struct vector *from)
   for (char **variable = from->envp; *variable; variable++)
     if (!begins_with(*variable, OUR_VARIABLES)) *to++ = (u64)*variable;
   *to++ = (u64)HANDOVER_VARIABLE;
+  *to++ = (u64)RUNTIME_VARIABLE;
   *to++ = 0;
   for (u64 *word = from->auxv; word < end_of(from); word++) *to++ = *word;
   return read_vector(words);

@@ -85,7 +85,14 @@ vmTest(
       ["/init", "word", "more"].map((word) => `argument ${word}`),
     );
     expect(told.filter((line) => line.startsWith("variable")).sort()).toEqual(
-      ["CHILD=describe", "GOOD=2", "HOME=/", "LEVAIN_HANDOVER_FD=198", "TERM=linux"].map((word) => `variable ${word}`),
+      [
+        "BUN_JSC_thresholdForJITAfterWarmUp=20000",
+        "CHILD=describe",
+        "GOOD=2",
+        "HOME=/",
+        "LEVAIN_HANDOVER_FD=198",
+        "TERM=linux",
+      ].map((word) => `variable ${word}`),
     );
     const descriptors = told.filter((line) => line.startsWith("descriptor"));
     expect(descriptors.slice(0, 3)).toEqual([0, 1, 2].map((fd) => `descriptor ${fd} /dev/console`));
