@@ -7,7 +7,16 @@ import { debianKernel, type Kernel, type KernelFlavour } from "./kernels.ts";
 import { LEVAIN } from "./levain-image.ts";
 
 // Without what Debian recommends beside dracut (cryptsetup, lvm2, mdadm, …).
-const PACKAGES = ["systemd-sysv", "udev", "zstd", "xz-utils", "busybox", "initramfs-tools", "dracut-core"];
+const PACKAGES = [
+  "systemd-sysv",
+  "udev",
+  "zstd",
+  "xz-utils",
+  "busybox",
+  "initramfs-tools",
+  "dracut-core",
+  "tiny-initramfs-core",
+];
 
 /** Commands that write `image` for a kernel; run in a Debian that has these tools. */
 const COMMANDS = {

@@ -1,0 +1,40 @@
+/*
+ * The real init of the benchmark: says on the console when the kernel started /init and when this program was started
+ * itself, both in microseconds by the clock of the kernel's log, and turns the machine off.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+/* A record of /dev/kmsg: "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT". */
+static void note(const char *record, const char *text, unsigned long long *microseconds)
+{
+  const char *start = strchr(record, ';');
+  if (start && !strncmp(start + 1, text, strlen(text))) sscanf(record, "%*u,%*u,%llu", microseconds);
+}
+
+int main(void)
+{
+  static const char mark[] = "bench: handed over\n";
+  char record[8192];
+  unsigned long long start = 0, end = 0;
+  int log = open("/dev/kmsg", O_RDWR | O_NONBLOCK);
+  if (log < 0) {
+    /* Not everybody brings /dev along. */
+    mount("dev", "/dev", "devtmpfs", 0, "mode=0755");
+    log = open("/dev/kmsg", O_RDWR | O_NONBLOCK);
+  }
+  ssize_t length = write(log, mark, sizeof mark - 1);
+  while ((length = read(log, record, sizeof record - 1)) > 0) {
+    record[length] = 0;
+    note(record, "Run /init as init process", &start);
+    note(record, "bench: handed over", &end);
+  }
+  int console = open("/dev/console", O_WRONLY | O_NOCTTY);
+  dprintf(console, "\nbench: init %llu handover %llu\n", start, end);
+  reboot(RB_POWER_OFF);
+  return 1;
+}
