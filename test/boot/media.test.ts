@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import type { FakeTree } from "../support/fake-files.ts";
+import { fakeImage } from "../support/fake-images.ts";
+
+const layer = (name: string) => fakeImage("squashfs", {}, { "/etc/layer": name });
+const base = () => fakeImage("squashfs", {}, ROOT_TREE);
+
+/** A disk without a medium, and an ISO file on another, whose directory /live holds three images and `more`. */
+function isoFile(more: FakeTree, cmdline: string): FakeBootOptions {
+  const images = [base(), layer("desktop"), layer("work")];
+  const [one, two, three] = images.map(({ bytes }) => bytes);
+  const live = { "/live/1.squashfs": one, "/live/2.squashfs": two, "/live/3.squashfs": three } as FakeTree;
+  const iso = fakeImage("squashfs", {}, { ...live, ...more });
+  const disks = [
+    { name: "vda", image: rootImage("OTHER") },
+    { name: "vdb", image: fakeImage("ext4", { label: "ISOS" }, { "/d.iso": iso.bytes }) },
+  ];
+  return { cmdline, disks, images: [iso, ...images] };
+}
+
+/** The journal's lines that say where a file or a tree comes from. */
+const stacking = (journal: readonly string[]) =>
+  journal.filter((line) =>
+    /^(?:loop|mount overlay|unmount|detach|mount \S+ \S+ at \/run\/levain\/(?:medium|iso|outer))/.test(line),
+  );
+
+describe("images of a live medium", () => {
+  test("are layers in the order of their names, the last on top; the search writes nowhere and lets go", () => {
+    const { journal, end, mounts } = fakeBoot(isoFile({}, "boot=live findiso=/d.iso"));
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("mount ext4 /dev/vda at /run/levain/search (ro,noload)");
+    expect(stacking(journal)).toMatchInlineSnapshot(`
+      [
+        "unmount /run/levain/search",
+        "unmount /run/levain/search",
+        "mount ext4 /dev/vdb at /run/levain/medium (ro)",
+        "loop /run/levain/medium/d.iso (ro)",
+        "mount squashfs /dev/loop0 at /run/levain/iso (ro)",
+        "loop /run/levain/iso/live/1.squashfs (ro)",
+        "loop /run/levain/iso/live/2.squashfs (ro)",
+        "loop /run/levain/iso/live/3.squashfs (ro)",
+        "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower/2:/run/levain/lower/1:/run/levain/lower/0,upperdir=/run/levain/overlay/upper,workdir=/run/levain/overlay/work)",
+      ]
+    `);
+    expect(mounts.join("\n")).not.toContain("search");
+  });
+
+  test("are those that the list names, in its order", () => {
+    const list = "1.squashfs\n3.squashfs  gone.squashfs\t../../etc/passwd 2.squashfs\n";
+    const { journal, console } = fakeBoot(isoFile({ "/live/filesystem.module": list }, "boot=live findiso=/d.iso"));
+    const loops = journal.filter((line) => line.startsWith("loop"));
+    expect(loops.map((line) => /(\d)\.squashfs/.exec(line)?.[1] ?? "iso")).toEqual(["iso", "1", "3", "2"]);
+    expect(console).toContain("filesystem.module names gone.squashfs, which is no file beside it, ignoring");
+    expect(console).toContain("filesystem.module names ../../etc/passwd, which is no file beside it, ignoring");
+  });
+
+  test("have a list of another name", () => {
+    const lists = { "/live/filesystem.module": "3.squashfs", "/live/mine.module": "1.squashfs" };
+    const { journal } = fakeBoot(isoFile(lists, "boot=live module=mine findiso=/d.iso"));
+    expect(journal.filter((line) => line.startsWith("loop"))).toEqual([
+      "loop /run/levain/medium/d.iso (ro)",
+      "loop /run/levain/iso/live/1.squashfs (ro)",
+    ]);
+  });
+
+  test("leave the ISO file and its disk when all are in memory", () => {
+    const { journal, console } = fakeBoot(isoFile({}, "boot=live findiso=/d.iso toram"));
+    expect(stacking(journal).slice(-3)).toEqual([
+      "unmount /run/levain/iso",
+      "detach /dev/loop0",
+      "unmount /run/levain/medium",
+    ]);
+    expect(console).toContain("/d.iso (squashfs): /live/1.squashfs (squashfs, in RAM) + /live/2.squashfs");
+  });
+
+  test("that are not there are named, with what is", () => {
+    const { console, shells } = fakeBoot({
+      cmdline: "root=live:LABEL=LIVE rd.live.dir=os",
+      disks: [{ name: "sda", image: fakeImage("vfat", { label: "LIVE" }, { "/README": "" }) }],
+    });
+    expect(shells).toBe(1);
+    expect(console).toContain("there is no image /os/squashfs.img or /os/rootfs.img or /os/ext3fs.img on");
+    expect(console).toContain("seen: README");
+  });
+});
+
+test("a search whose unmount is refused finds the same device again after the shell", () => {
+  const options = isoFile({}, "boot=live findiso=/d.iso");
+  const { end, console, shells } = fakeBoot({
+    ...options,
+    disks: (options.disks ?? []).slice(1),
+    before(machine) {
+      machine.refuse("unmount", "unmount /run/levain/search", "EBUSY", { times: 1 });
+      machine.refuse("mount", "mount ext4 /dev/vdb at /run/levain/medium (ro)", "EIO", { times: 1 });
+    },
+    person: [() => undefined],
+  });
+  expect(console).toContain("could not mount /dev/vdb");
+  expect(shells).toBe(1);
+  expect(end).toMatchObject({ mode: "switch_root" });
+});
+
+describe("the root that the boot loader's disk has", () => {
+  test("is not looked for without EFI", () => {
+    expect(fakeBoot({ files: { "/sbin/init": { data: "#!/bin/busybox\n", mode: 0o755 } } }).end).toMatchObject({
+      mode: "stay",
+    });
+  });
+
+  test("is asked for and the boot loader tells nothing: that is said", () => {
+    const { console } = fakeBoot({
+      cmdline: "root=gpt-auto rd.timeout=1",
+      disks: [{ name: "vda", image: rootImage() }],
+    });
+    expect(console).toMatch(/the boot loader does not say which disk it is on \(no\s+LoaderDevicePartUUID\)/);
+  });
+});
