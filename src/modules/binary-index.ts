@@ -25,7 +25,6 @@ const NODE_PREFIX = 0x80000000;
 const NODE_VALUES = 0x40000000;
 const NODE_CHILDREN = 0x20000000;
 const NODE_OFFSET = 0x0fffffff;
-const HEADER_BYTES = 12;
 const DEPTH_MAX = 4096;
 
 /** Every entry of a `modules.*.bin`; null where the bytes are not such an index, or a damaged one. */
@@ -63,7 +62,6 @@ interface Node {
 
 function readNode(view: DataView, reference: number, path: string): Node {
   let at = reference & NODE_OFFSET;
-  if (at < HEADER_BYTES) throw new RangeError("a node within the header");
   const readString = () => {
     const start = at;
     while (view.getUint8(at) !== 0) at += 1;

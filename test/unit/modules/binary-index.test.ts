@@ -53,6 +53,9 @@ describe("depmod's binary index", () => {
   test("a node that is its own child ends", () => {
     const loop = joined(...HEADER, (CHILDREN | 12) >>> 0, [0x61, 0x61], (CHILDREN | 12) >>> 0);
     expect(readBinaryIndex(loop)).toBeNull();
+    // By two ways each time, there would be 2^4096 of them.
+    const child = (CHILDREN | 12) >>> 0;
+    expect(readBinaryIndex(joined(...HEADER, child, [0x61, 0x62], child, child))).toBeNull();
   });
 
   test("a changed byte never gives anything but entries or null", () => {

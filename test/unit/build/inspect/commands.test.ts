@@ -55,6 +55,8 @@ describe("levain inspect", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(13);
     expect(lines[4]).toBe("-rwxr-xr-x   1 0        0              10 2023-11-14 22:13 init");
+    const hostile = imageFile(rawCpio([{ name: "a\u001b]0;b" }]));
+    expect(levain("inspect", "--list", hostile).stdout).toEndWith(" a\\x1b]0;b\n");
     expect(lines[9]).toBe("lrwxrwxrwx   1 0        0              11 1970-01-01 00:00 sh -> bin/\\x1b[31msh");
     expect(lines[10]).toBe("brw-r-----   1 0        0          2,   0 1970-01-01 00:00 fd0");
     expect(lines[11]).toStartWith("-rws--x--x   1 7 ");

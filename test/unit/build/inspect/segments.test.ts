@@ -165,6 +165,17 @@ describe("hostile images", () => {
     );
   });
 
+  test("with a wrong checksum, or a copy of nothing, are damaged", () => {
+    const gzip = gzipSync(MAIN);
+    gzip.writeUInt32LE(0, gzip.length - 8);
+    expect(problems(gzip)[0]).toContain("its checksum is wrong");
+    // One literal, and then a copy from 0, or from 2, bytes before.
+    for (const distance of ["0000", "0200"]) {
+      const lz4 = Buffer.from(`02214c18${"05000000"}10${"41"}${distance}00`, "hex");
+      expect(problems(lz4)[0]).toContain("a copy from before its beginning");
+    }
+  });
+
   test("with sizes that no file has are refused at once", () => {
     expect(problems(rawCpio([{ name: "f", size: 0xffffffff }]))[0]).toContain("the file ends within it");
     // A single segment of 2^64-1 bytes, and one last block that is empty.

@@ -33,6 +33,12 @@ describe("archives one over the other", () => {
     expect(problems[0]).toContain("d: there is a directory");
   });
 
+  test("a directory that comes again keeps what is in it, and takes the later mode", () => {
+    const { lines, problems, root } = unpack([directory("d"), file("d/f", "1")], [{ name: "d", mode: 0o040700 }]);
+    expect([lines, problems]).toEqual([["/d (directory)", "/d/f 1"], []]);
+    expect(findNode(root, "d")?.mode).toBe(0o700);
+  });
+
   test("a name goes through symbolic links above it, as in a root of its own", () => {
     const { lines } = unpack(
       [directory("usr"), directory("usr/lib"), link("lib", "/../../usr/lib")],
@@ -86,11 +92,18 @@ describe("hard links", () => {
 });
 
 describe("paths", () => {
-  const { root } = unpack([directory("d"), link("d/up", "../../../d"), link("loop", "loop"), file("d/f", "1")]);
+  const { root } = unpack([
+    directory("d"),
+    link("d/up", "../../../d"),
+    link("loop", "loop"),
+    file("d/f", "1"),
+    link("d/abs", "/d/f"),
+  ]);
 
   test("never lead out of the tree", () => {
     expect(resolvePath(root, "/d/up/f")).toBe("/d/f");
     expect(resolvePath(root, "../../d/./f")).toBe("/d/f");
+    expect(resolvePath(root, "/d/abs")).toBe("/d/f");
     expect(resolvePath(root, "/")).toBe("/");
   });
 
