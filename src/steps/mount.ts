@@ -28,6 +28,8 @@ const FLAGS: readonly MountFlag[] = [
   ...(["relatime", "strictatime", "lazytime", "sync", "dirsync"] as const),
 ];
 const MOST_KERNEL_LINES = 6;
+/** Where the driver is called otherwise than the type: ntfs3 since Linux 5.15, the old one before. */
+const DRIVERS: Readonly<Record<string, readonly string[]>> = { ntfs: ["ntfs3", "ntfs"] };
 /** Words of fstab that say nothing to mount(2). */
 const NO_OPTIONS = [
   "defaults",
@@ -67,7 +69,8 @@ export function mountDevice(machine: Machine, order: MountOrder, modules: Filesy
 
 function typesToTry({ types, device }: MountOrder): readonly string[] {
   if (types.length > 0) return types;
-  return device.facts.type === null ? [] : [device.facts.type];
+  const { type } = device.facts;
+  return type === null ? [] : (DRIVERS[type] ?? [type]);
 }
 
 function mountAs(machine: Machine, order: MountOrder, type: string, voice: Voice): void {
