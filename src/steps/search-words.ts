@@ -85,7 +85,7 @@ const LAYER_HINT =
   "attach the disk and `exit`, or correct rd.layer= in the boot loader; its driver: levain image --module NAME";
 
 function chooseHint(isAnyDevice: boolean, isPartThere: boolean): string {
-  if (isPartThere) return "attach the missing disk, or do without it: `levain retry rootflags=degraded`";
+  if (isPartThere) return "attach the missing disk, or do without it: add degraded to rootflags=";
   if (isAnyDevice) {
     return "correct root= in the boot loader, try one with `levain retry root=…`, or add the disk's driver: levain image --module NAME";
   }

@@ -12,7 +12,7 @@ vmTest(
     });
   },
   async (vm) => {
-    await vm.expect('waiting for LABEL=POOL, 1 of 30 s · seen: 1 of 2 devices of btrfs "POOL" is there: /dev/vda');
+    await vm.expect(/waiting for LABEL=POOL, \d of 30 s · seen: 1 of 2 devices of btrfs "POOL" is there: \/dev\/vda$/m);
     await vm.plug("late");
     await vm.expect(/^ {2}root +\/dev\/vd[ab] btrfs "POOL" +\d+ ms$/m);
     await vm.expect(/small-root: mount \/ btrfs \/dev\/vd[ab] ro,noatime,.*subvol=\/@root/);
@@ -34,7 +34,7 @@ vmTest(
   async (vm) => {
     await vm.expect("could not find the root device");
     await vm.expect('only 2 of 3 devices of btrfs "TRIO" are there: /dev/vda, /dev/vdb');
-    await vm.expect(/levain retry\s+rootflags=degraded/);
+    await vm.expect(/add\s+degraded\s+to\s+rootflags=/);
     await vm.expect(PROMPT);
     vm.send("levain retry rootflags=subvol=@root,degraded\n");
     await vm.expect(/small-root: mount \/ btrfs \/dev\/vd[ab] ro,.*degraded/);
