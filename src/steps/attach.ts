@@ -8,6 +8,7 @@ import { type BlockDevice, describeDevice } from "./block-devices.ts";
 import { createContentSearch } from "./device-content.ts";
 import { createNamer, type Inventory, scanDevices, updateDevice } from "./inventory.ts";
 import { type Look, matchDevices } from "./match.ts";
+import { listLinks } from "./persistent-names.ts";
 import { describeMissing, describeWait, listShort, specText } from "./search-words.ts";
 
 /** What the wait needs of the module loader: a driver for hardware that has just appeared. */
@@ -39,7 +40,11 @@ export function attachDevice(
   scanDevices(machine, inventory);
   const pools = createBtrfsPools(machine, modules, plan.rootOptions.split(",").includes("degraded"));
   const lacks = new Map<DeviceSpec, string>();
-  const look = { name: createNamer(machine), holds: createContentSearch(machine, modules, voice) };
+  const look = {
+    name: createNamer(machine),
+    links: (device: BlockDevice) => listLinks(machine, device),
+    holds: createContentSearch(machine, modules, voice),
+  };
   const search = { inventory, look, modules, voice, pools, lacks };
   const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
   if (found !== null) return found;

@@ -1,5 +1,6 @@
 import type { DeviceSpec } from "../config/plan.ts";
 import type { BlockDevice, PartitionName } from "./block-devices.ts";
+import { isLink } from "./persistent-names.ts";
 
 /** What a spec that names files asks of a device. */
 export type FileSpec = Extract<DeviceSpec, { by: "file" }>;
@@ -8,6 +9,8 @@ export type FileSpec = Extract<DeviceSpec, { by: "file" }>;
 export interface Look {
   /** The names that only the disk's partition table knows. */
   name(device: BlockDevice): PartitionName;
+  /** The links that udev would make for it. */
+  links(device: BlockDevice): readonly string[];
   /** True where its filesystem holds one of the files. */
   holds(device: BlockDevice, spec: FileSpec): boolean;
 }
@@ -16,6 +19,7 @@ export interface Look {
 export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
   switch (spec.by) {
     case "path":
+      if (isLink(spec.path)) return devices.filter((device) => look.links(device).includes(spec.path));
       return devices.filter((device) => device.node === spec.path);
     case "number":
       return devices.filter((device) => device.number === `${spec.major}:${spec.minor}`);

@@ -5,6 +5,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { assembleDisk } from "../support/disk-images.ts";
 import { type ImageType, rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import type { Bus } from "../support/qemu-arguments.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const UUID = "0a1b2c3d-0000-4000-8000-00000000abcd";
@@ -55,6 +56,35 @@ for (const root of [
 }
 bootsFrom("root=PARTUUID=1badcafe-02", dosDisk, "/dev/vda2");
 bootsFrom("root=LABEL=GONE rootfallback=LABEL=GONE-TOO rootfallback=LABEL=ROOT rd.timeout=2", dosDisk, "/dev/vda2");
+
+// What the udev of Debian 12 calls these disks; what it takes from sysfs differs from bus to bus.
+const LINKS: readonly [Bus, string][] = [
+  ["virtio", "by-id/virtio-S_1-part2"],
+  ["nvme", "by-id/nvme-QEMU_NVMe_Ctrl_S_1_1-part2"],
+  ["nvme", "by-path/pci-0000:00:02.0-nvme-1-part2"],
+  ["ahci", "by-id/ata-QEMU_HARDDISK_S_1-part2"],
+  ["ide", "by-path/pci-0000:00:01.1-ata-1-part2"],
+  ["scsi", "by-id/scsi-0QEMU_QEMU_HARDDISK_S_1-part2"],
+  ["usb", "by-id/usb-QEMU_QEMU_HARDDISK_S_1-0:0-part2"],
+  ["usb", "by-path/pci-0000:00:02.0-usb-0:1:1.0-scsi-0:0:0:0-part2"],
+];
+
+for (const [bus, link] of LINKS) {
+  vmTest(
+    `root=/dev/disk/${link} is a disk on ${bus}`,
+    async () =>
+      levainGuest({
+        image: { kernel: "full" },
+        disks: [{ file: await gptDisk(), bus, serial: "S 1" }],
+        cmdline: `root=/dev/disk/${link}`,
+        memoryMib: 768,
+      }),
+    async (vm) => {
+      await vm.expect(/^ {2}root +\/dev\/\w+2 ext4 "My Disk"/m);
+      await vm.expect("small-root: ready");
+    },
+  );
+}
 
 // Type, and what /proc/mounts says with rw. Names that a type does not have are left out of the image.
 const TYPES: readonly [ImageType, string, "ro" | "rw"][] = [

@@ -119,6 +119,7 @@ describe("matchDevices", () => {
 
   const cases: readonly (readonly [DeviceSpec, readonly BlockDevice[]])[] = [
     [{ by: "path", path: "/dev/sda2" }, [sda2]],
+    [{ by: "path", path: "/dev/disk/by-id/ata-DISK-part2" }, [sda2]],
     [{ by: "number", major: 8, minor: 18 }, [sdb2]],
     [{ by: "label", value: "Root" }, [sda2]],
     [{ by: "label", value: "root" }, []],
@@ -137,7 +138,8 @@ describe("matchDevices", () => {
   ];
   for (const [spec, found] of cases) {
     test(JSON.stringify(spec), () => {
-      expect(matchDevices(spec, devices, { name, holds: (one) => one === sdb2 })).toEqual(found);
+      const links = (one: BlockDevice) => (one === sda2 ? ["/dev/disk/by-id/ata-DISK-part2"] : []);
+      expect(matchDevices(spec, devices, { name, links, holds: (one) => one === sdb2 })).toEqual(found);
     });
   }
 });
