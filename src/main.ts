@@ -1,7 +1,6 @@
 import packageJson from "../package.json" with { type: "json" };
 import { parseInherited } from "./config/inherited.ts";
 import { createLinuxMachine } from "./machine/linux.ts";
-import { isStage0Word } from "./machine/linux-processes.ts";
 import type { Machine } from "./machine/machine.ts";
 import { runBoot } from "./session.ts";
 
@@ -10,9 +9,9 @@ if (machine.isBoot) bootMachine(machine);
 else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {
-  const inherited = parseInherited(machine.readFile("/proc/self/cmdline"), machine.readFile("/proc/self/environ"));
-  const environment = inherited.environment.filter((word) => !isStage0Word(word));
-  machine.handOver(runBoot(machine, packageJson.version, { ...inherited, environment }));
+  // Of stage0, not our own: it has put words into ours and left some of the kernel's out.
+  const inherited = parseInherited(machine.readFile("/proc/1/cmdline"), machine.readFile("/proc/1/environ"));
+  machine.handOver(runBoot(machine, packageJson.version, inherited));
 }
 
 /** The desk's commands come by the one dynamic import there is: the boot must not pay for them. */

@@ -1,6 +1,8 @@
 #include "stage0.h"
 
 #define OUR_VARIABLES "LEVAIN_"
+/* The runtime obeys these: on a kernel command line they are the real init's, which finds them in what we were given. */
+#define RUNTIME_VARIABLES "BUN_"
 #define HANDOVER_VARIABLE "LEVAIN_HANDOVER_FD=198"
 /* A boot is too short for compiled JavaScript to pay, but for a loop that really runs long; the usual threshold is 500. */
 #define RUNTIME_VARIABLE "BUN_JSC_thresholdForJITAfterWarmUp=20000"
@@ -32,7 +34,7 @@ struct vector make_boot_vector(const struct vector *from)
   u64 *to = (u64 *)((u64)(from->words - size) & ~15ul), *words = to;
   for (u64 *word = from->words; word < (u64 *)from->envp; word++) *to++ = *word;
   for (char **variable = from->envp; *variable; variable++)
-    if (!begins_with(*variable, OUR_VARIABLES)) *to++ = (u64)*variable;
+    if (!begins_with(*variable, OUR_VARIABLES) && !begins_with(*variable, RUNTIME_VARIABLES)) *to++ = (u64)*variable;
   *to++ = (u64)HANDOVER_VARIABLE;
   *to++ = (u64)RUNTIME_VARIABLE;
   *to++ = 0;

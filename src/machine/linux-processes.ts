@@ -8,11 +8,6 @@ import type { Handover, Processes } from "./machine.ts";
 const HANDOVER_VARIABLE = "LEVAIN_HANDOVER_FD";
 /** What stage0 says to the runtime (build/stage0/load.c). */
 const RUNTIME_VARIABLE = "BUN_JSC_thresholdForJITAfterWarmUp";
-
-/** True for a word of the environment, "NAME=value", that stage0 has put in for us: no other program shall see it. */
-export function isStage0Word(word: string): boolean {
-  return [HANDOVER_VARIABLE, RUNTIME_VARIABLE].includes(word.slice(0, word.indexOf("=")));
-}
 const STAGE0_PID = 1;
 const HANDOVER_MAGIC = "levain1";
 /** The kernel starts init without one. */

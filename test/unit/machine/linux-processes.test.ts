@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { SyscallError } from "../../../src/errors.ts";
-import { createLinuxProcesses, encodeHandover, isStage0Word } from "../../../src/machine/linux-processes.ts";
+import { createLinuxProcesses, encodeHandover } from "../../../src/machine/linux-processes.ts";
 import type { Handover } from "../../../src/machine/machine.ts";
 
 const HANDOVER: Handover = {
@@ -44,16 +44,6 @@ describe("encodeHandover", () => {
     const changes = [{ root: nul }, { putOld: nul }, { init: nul }, { argv: ["x", nul] }, { environment: [nul] }];
     for (const change of changes) expect(() => encodeHandover({ ...HANDOVER, ...change })).toThrow(SyscallError);
   });
-});
-
-test("of the environment only stage0's own words are ours", () => {
-  const words = [
-    "LEVAIN_HANDOVER_FD=198",
-    "BUN_JSC_thresholdForJITAfterWarmUp=20000",
-    "LEVAIN_HANDOVER_FDX=1",
-    "HOME=/",
-  ];
-  expect(words.filter(isStage0Word)).toEqual(words.slice(0, 2));
 });
 
 describe("a process that stage0 did not start", () => {
