@@ -1,6 +1,6 @@
 import { parseCommandLine } from "./cmdline.ts";
-import { decideModules } from "./module-parameters.ts";
 import type { Manifest } from "./manifest.ts";
+import { decideModules } from "./module-parameters.ts";
 import type { Settings } from "./parameters.ts";
 import type { BootPlan, FailurePolicy } from "./plan.ts";
 import { readParameters, type Source, splitParameter } from "./read-parameters.ts";
