@@ -29,13 +29,28 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
   check: () => [
     { name: "types", argv: ["node_modules/.bin/tsc", "--noEmit"] },
     { name: "style", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
-    bunTest("tests", "--only-failures", "test/unit", "test/boot", "test/contract", "test/architecture.test.ts"),
+    bunTest(
+      "tests",
+      "--only-failures",
+      "--timeout=60000",
+      "test/unit",
+      "test/boot",
+      "test/contract",
+      "test/architecture.test.ts",
+    ),
   ],
   coverage: () => [{ name: "coverage", argv: [BUN, "test/support/coverage.ts"] }],
   vm: () => {
     const timings = join(cacheDirectory(), "timings.json");
     return [
-      bunTest("vm", `--parallel=${availableParallelism()}`, `--timings=${timings}`, "--update-timings", "test/vm"),
+      bunTest(
+        "vm",
+        "--timeout=600000",
+        `--parallel=${availableParallelism()}`,
+        `--timings=${timings}`,
+        "--update-timings",
+        "test/vm",
+      ),
     ];
   },
 };
