@@ -3,7 +3,7 @@ import { type BootOptions, boot, type Vm } from "./qemu.ts";
 
 const TEST_TIMEOUT_MS = 120_000;
 // What a test may wait for a free slot and for fixtures that are made for the first time; the guest's own limit is TEST_TIMEOUT_MS.
-const QUEUE_TIMEOUT_MS = 900_000;
+const QUEUE_TIMEOUT_MS = 1_800_000;
 
 /** What `vmTest` boots: the options of `boot`, or a function that makes them (fixtures are then made only when the test runs). */
 export type VmTestOptions = Omit<BootOptions, "name"> & {
