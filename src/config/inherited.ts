@@ -1,6 +1,6 @@
 import { decodeText } from "../probe/text.ts";
-import { type CommandLine, normaliseName, type Word } from "./cmdline.ts";
-import { KERNEL_PARAMETERS } from "./kernel-parameters.ts";
+import type { CommandLine, Word } from "./cmdline.ts";
+import { isKernelParameter } from "./kernel-parameters.ts";
 import { findParameters } from "./parameters.ts";
 
 /** What the kernel gave to process 1 (`argv_init` and `envp_init` of init/main.c). */
@@ -19,8 +19,8 @@ export function parseInherited(cmdline: Uint8Array, environ: Uint8Array): Inheri
 /**
  * The arguments and the environment of the real init: exactly what the kernel gave to us, but without the words that
  * are parameters of ours, and with `more` arguments before those after `--`, which reach init whatever they look like.
- * Without `inherited` (`levain plan` on a desk) the kernel's part is played from the command line, with
- * KERNEL_PARAMETERS as what the kernel keeps for itself.
+ * Without `inherited` (`levain plan` on a desk) the kernel's part is played from the command line, by
+ * `isKernelParameter`.
  */
 export function passOn(line: CommandLine, inherited: Inherited | null, more: readonly string[]): Inherited {
   const given = inherited ?? playKernel(line);
@@ -53,7 +53,7 @@ function playKernel(line: CommandLine): Inherited {
 }
 
 function isKernels({ name }: Word): boolean {
-  return name.includes(".") || KERNEL_PARAMETERS.has(normaliseName(name));
+  return name.includes(".") || isKernelParameter(name);
 }
 
 function isOurs(name: string, environmentWord: string | null): boolean {

@@ -23,5 +23,10 @@ const NAMES = `
   trace_options transparent_hugepage tsc tsx tsx_async_abort unknown_nmi_panic vdso vga video vmalloc vsyscall
 `;
 
-/** The names, every `-` as `_`. */
-export const KERNEL_PARAMETERS: ReadonlySet<string> = new Set(NAMES.trim().split(/\s+/).map(normaliseName));
+let names: ReadonlySet<string> | null = null;
+
+/** True where the kernel keeps a parameter of this name for itself. Its table is made when it is asked, not in every boot. */
+export function isKernelParameter(name: string): boolean {
+  names ??= new Set(NAMES.trim().split(/\s+/).map(normaliseName));
+  return names.has(normaliseName(name));
+}
