@@ -1,0 +1,58 @@
+/** One line of a device-mapper table. */
+export interface MappingTarget {
+  readonly startSector: number;
+  /** Of 512 bytes. */
+  readonly sectors: number;
+  /** The target's name, as "crypt". */
+  readonly type: string;
+  /** Its parameters, as in a table. Bytes, for a key may be among them: the caller wipes them, and every copy of them is wiped here. */
+  readonly parameters: Uint8Array;
+}
+
+/** A device-mapper device to make. */
+export interface MappingRequest {
+  /** Of /dev/mapper/NAME: at most 127 bytes, no slash. */
+  readonly name: string;
+  /** As "CRYPT-LUKS2-…": what dmsetup and cryptsetup know it by. */
+  readonly uuid: string;
+  readonly readOnly: boolean;
+  readonly targets: readonly MappingTarget[];
+}
+
+/** A device-mapper device that is there. */
+export interface Mapping {
+  readonly name: string;
+  readonly uuid: string;
+  /** The kernel's name, as "dm-0". */
+  readonly device: string;
+}
+
+/** The device mapper (linux/dm-ioctl.h). */
+export interface DeviceMapper {
+  /**
+   * Makes a device, loads its table and resumes it; where one of these is refused nothing is left behind. /dev/mapper/NAME is a
+   * link to its node, as udev makes it. EBUSY where the name or the uuid is taken.
+   */
+  createMapping(request: MappingRequest): Mapping;
+  /** EBUSY while it is used; ENXIO where there is none. The link goes too. */
+  removeMapping(name: string): void;
+  listMappings(): readonly Mapping[];
+  /** The version of a target, as [1, 24, 0]; null where the kernel does not have it (yet). */
+  mappingTargetVersion(type: string): readonly [number, number, number] | null;
+  /** What the first target of a device says of itself (DM_TABLE_STATUS), as "0 8160 -". */
+  mappingStatus(name: string): string;
+}
+
+/** Keys that the kernel keeps, and lets nobody read. */
+export interface KernelKeys {
+  /** A key of type `logon` (`description` as "cryptsetup:…") in this thread's keyring; its id. */
+  addLogonKey(description: string, payload: Uint8Array): number;
+  /** Takes it out of the keyring: gone when its last user lets go. */
+  removeKey(id: number): void;
+}
+
+/** Ciphers of the kernel's (AF_ALG, linux/if_alg.h). */
+export interface KernelCiphers {
+  /** Decrypts `data` in units of `unitBytes`, each with its own IV of `ivs`; `algorithm` as "xts(serpent)". A new array, which the caller wipes. ENOENT where the kernel does not have it. */
+  decryptByKernel(algorithm: string, key: Uint8Array, ivs: Uint8Array, data: Uint8Array, unitBytes: number): Uint8Array;
+}
