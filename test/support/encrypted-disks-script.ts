@@ -1,0 +1,95 @@
+import { join } from "node:path";
+import type { EncryptedVolume } from "./encrypted-disks.ts";
+
+/** A disk of the guest that formats; `serial` is how the guest knows it. */
+export interface VolumeDisk {
+  readonly file: string;
+  readonly serial: string;
+}
+
+/** A volume, and the disks that it goes to. */
+export interface FormattedVolume {
+  readonly volume: EncryptedVolume;
+  readonly serial: string;
+  readonly headerSerial: string | null;
+}
+
+// The modules that the ciphers need are asked for by the kernel itself, of /sbin/modprobe.
+const HEAD = `#!/bin/busybox sh
+/bin/busybox mkdir -p /bin /sbin /proc /sys /dev /run /tmp
+/bin/busybox --install -s /bin
+ln -sf /bin/busybox /sbin/modprobe
+export PATH=/bin:/sbin:/usr/sbin DM_DISABLE_UDEV=1
+mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
+trap 'echo "encrypted-disks: failed"; poweroff -f' EXIT
+set -e
+for module in virtio_pci virtio_blk dm-mod dm-crypt dm-integrity xts cbc essiv ecb algif_skcipher; do modprobe $module; done
+device() {
+  for disk in /sys/block/vd*; do if [ "$(cat $disk/serial)" = $1 ]; then echo /dev/\${disk##*/}; return; fi; done
+  echo "there is no disk $1" >&2; exit 1
+}
+`;
+const TAIL = "sync; trap - EXIT; echo encrypted-disks: made; sleep 1; poweroff -f\n";
+
+// What is cheap enough for a guest that is emulated.
+const COSTS = {
+  argon2id: "--pbkdf argon2id --pbkdf-force-iterations 4 --pbkdf-memory 32768 --pbkdf-parallel 2",
+  argon2i: "--pbkdf argon2i --pbkdf-force-iterations 4 --pbkdf-memory 32768 --pbkdf-parallel 1",
+  pbkdf2: "--pbkdf pbkdf2 --pbkdf-force-iterations 1000",
+} as const;
+const SMALL_LUKS2 = "--luks2-metadata-size 16k --luks2-keyslots-size 2m";
+
+/** The init of a guest that makes all volumes; `insides` are the files behind the disks inside0, inside1, … */
+export function formatScript(volumes: readonly FormattedVolume[], insides: readonly string[]): string {
+  const scripts = volumes.map(({ volume, serial, headerSerial }) => {
+    const header = headerSerial === null ? "" : `--header $(device ${headerSerial})`;
+    return fillScript(volume, `$(device ${serial})`, header, insides, 0);
+  });
+  return HEAD + scripts.join("\n") + TAIL;
+}
+
+function fillScript(
+  volume: EncryptedVolume,
+  device: string,
+  header: string,
+  insides: readonly string[],
+  depth: number,
+): string {
+  const name = `volume${depth}`;
+  const { inside } = volume;
+  const fill =
+    typeof inside === "string"
+      ? `dd if=$(device inside${insides.indexOf(inside)}) of=/dev/mapper/${name} bs=1M 2>/dev/null`
+      : fillScript(inside, `/dev/mapper/${name}`, "", insides, depth + 1);
+  const open = volume.type === "plain" ? plainScript(volume, device, name) : luksScript(volume, device, header, name);
+  return `${open}\n${fill}\ncryptsetup close ${name}\n`;
+}
+
+function plainScript({ keys, options = "" }: EncryptedVolume, device: string, name: string): string {
+  const [key] = keys;
+  if (typeof key !== "string") throw new Error("a plain volume is made with a passphrase here");
+  return `printf '%s' ${quote(key)} | cryptsetup open --type plain ${options} ${device} ${name}`;
+}
+
+function luksScript(volume: EncryptedVolume, device: string, header: string, name: string): string {
+  const { type, keys, options = "", kdf = "pbkdf2" } = volume;
+  const files = keys.map((key, index) => (typeof key === "string" ? `/tmp/key${index}` : join("/keys", key.file)));
+  const passphrases = keys.map((key, index) =>
+    typeof key === "string" ? `printf '%s' ${quote(key)} > /tmp/key${index}\n` : "",
+  );
+  const cost = type === "luks2" ? COSTS[kdf] : "--pbkdf-force-iterations 1000";
+  const place = type === "luks2" ? `${SMALL_LUKS2} --offset ${header === "" ? 8192 : 0}` : "";
+  const adds = files
+    .slice(1)
+    .map((file) => `cryptsetup luksAddKey -q ${cost} ${header} --key-file ${files[0]} ${device} ${file}\n`);
+  return [
+    ...passphrases,
+    `cryptsetup luksFormat -q --type ${type} ${cost} ${place} ${options} ${header} --key-file ${files[0]} ${device}\n`,
+    ...adds,
+    `cryptsetup open --type luks ${header} --key-file ${files[0]} ${device} ${name}`,
+  ].join("");
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
