@@ -1,5 +1,6 @@
 import { BootError } from "../errors.ts";
 import { type CommandLine, parseCommandLine, type Word } from "./cmdline.ts";
+import { NO_CRYPT } from "./crypt.ts";
 import { rootTypeOf } from "./gpt-types.ts";
 import { type Inherited, passOn } from "./inherited.ts";
 import type { Manifest } from "./manifest.ts";
@@ -72,6 +73,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     image,
     layers,
     overlay,
+    crypt: NO_CRYPT,
+    keymap: null,
     rootTimeoutMs: settings.timeoutMs === undefined ? ROOT_TIMEOUT_MS : settings.timeoutMs,
     modules: decideModules(settings, words),
     handover: {

@@ -1,3 +1,5 @@
+import type { CryptPlan } from "./crypt-plan.ts";
+
 /** A block device by a name of its own: what it carries (LABEL=, UUID=, …), its path, or its number. */
 export type OwnSpec =
   | { readonly by: "path"; readonly path: string }
@@ -72,6 +74,10 @@ export interface BootPlan {
   /** Lowest first. */
   readonly layers: readonly LayerPlan[];
   readonly overlay: OverlayPlan | null;
+  /** What is unlocked before the root is looked for. */
+  readonly crypt: CryptPlan;
+  /** rd.vconsole.keymap=: the name of the keymap in which passphrases are typed; null: the image's own, else the kernel's. */
+  readonly keymap: string | null;
   /** Milliseconds to wait for the root device; null: for ever. */
   readonly rootTimeoutMs: number | null;
   readonly modules: {

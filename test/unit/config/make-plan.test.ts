@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { NO_CRYPT } from "../../../src/config/crypt.ts";
 import { makePlan } from "../../../src/config/make-plan.ts";
 import type { Manifest } from "../../../src/config/manifest.ts";
 import { PARAMETER_ROWS } from "../../../src/config/parameters.ts";
@@ -33,6 +34,8 @@ test("a command line that asks for nothing", () => {
     image: null,
     layers: [],
     overlay: null,
+    crypt: NO_CRYPT,
+    keymap: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },
     handover: { mode: "stay", putOld: null, init: null, arguments: [], environment: ["HOME=/", "TERM=linux"] },
