@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { BootError } from "../errors.ts";
 import { findHash, type Hash } from "./hash.ts";
+import { runtimeCrypto } from "./runtime-crypto.ts";
 import { wipe } from "./secret.ts";
 
 /**
@@ -28,7 +28,7 @@ function diffuse(block: Uint8Array, hash: Hash): void {
   for (let at = 0, index = 0; at < block.length; at += hash.bytes, index++) {
     view.setUint32(0, index);
     const piece = block.subarray(at, at + hash.bytes);
-    const digest = createHash(hash.name).update(number).update(piece).digest();
+    const digest = runtimeCrypto().createHash(hash.name).update(number).update(piece).digest();
     piece.set(digest.subarray(0, piece.length));
     wipe(digest);
   }

@@ -1,6 +1,6 @@
-import { createDecipheriv } from "node:crypto";
 import type { CipherSpec } from "./cipher.ts";
 import { SECTOR_BYTES } from "./header.ts";
+import { runtimeCrypto } from "./runtime-crypto.ts";
 import { wipe } from "./secret.ts";
 import { makeIvs } from "./sector-iv.ts";
 import { decryptXts } from "./xts.ts";
@@ -21,7 +21,8 @@ type DecryptSectors = (key: Uint8Array, ivs: Uint8Array, data: Uint8Array) => Ui
 const MODES: Readonly<Record<string, DecryptSectors>> = {
   xts: (key, ivs, data) => decryptXts(key, ivs, data, SECTOR_BYTES),
   ecb: (key, _ivs, data) =>
-    createDecipheriv(`aes-${key.length * 8}-ecb`, key, null)
+    runtimeCrypto()
+      .createDecipheriv(`aes-${key.length * 8}-ecb`, key, null)
       .setAutoPadding(false)
       .update(data),
   cbc: (key, ivs, data) => decryptEach("cbc", key, ivs, data),
@@ -55,7 +56,9 @@ function decryptEach(mode: "cbc" | "ctr", key: Uint8Array, ivs: Uint8Array, data
   const plain = new Uint8Array(data.length);
   for (let at = 0, sector = 0; at < data.length; at += SECTOR_BYTES, sector++) {
     const iv = ivs.subarray(sector * 16, sector * 16 + 16);
-    const decipher = createDecipheriv(`aes-${key.length * 8}-${mode}`, key, iv).setAutoPadding(false);
+    const decipher = runtimeCrypto()
+      .createDecipheriv(`aes-${key.length * 8}-${mode}`, key, iv)
+      .setAutoPadding(false);
     const part = decipher.update(data.subarray(at, at + SECTOR_BYTES));
     plain.set(part, at);
     wipe(part);

@@ -1,7 +1,7 @@
-import { argon2Sync, pbkdf2Sync } from "node:crypto";
 import { BootError } from "../errors.ts";
 import { findHash } from "./hash.ts";
 import type { Kdf, Pbkdf2 } from "./header.ts";
+import { runtimeCrypto } from "./runtime-crypto.ts";
 
 /**
  * `length` bytes from a passphrase; the caller wipes them. Throws BootError for a KDF that it does not know. Another one may
@@ -13,7 +13,7 @@ export type DeriveKey = (kdf: Kdf, passphrase: Uint8Array, length: number) => Ui
 export const deriveKey: DeriveKey = (kdf, passphrase, length) => {
   if (kdf.type === "unknown") throw new BootError(`key derivation ${kdf.name} is not supported`);
   if (kdf.type === "pbkdf2") return derivePbkdf2(kdf, passphrase, length);
-  return argon2Sync(kdf.type, {
+  return runtimeCrypto().argon2Sync(kdf.type, {
     message: passphrase,
     nonce: kdf.salt,
     parallelism: kdf.lanes,
@@ -27,5 +27,5 @@ export const deriveKey: DeriveKey = (kdf, passphrase, length) => {
 export function derivePbkdf2(kdf: Pbkdf2, passphrase: Uint8Array, length: number): Uint8Array {
   const hash = findHash(kdf.hash);
   if (hash === null) throw new BootError(`hash ${kdf.hash} is not supported`);
-  return pbkdf2Sync(passphrase, kdf.salt, kdf.iterations, length, hash.name);
+  return runtimeCrypto().pbkdf2Sync(passphrase, kdf.salt, kdf.iterations, length, hash.name);
 }

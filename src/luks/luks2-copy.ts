@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { BootError } from "../errors.ts";
 import { be16, be64, holds } from "../probe/bytes.ts";
 import type { ByteSource } from "../probe/facts.ts";
 import { findHash } from "./hash.ts";
+import { runtimeCrypto } from "./runtime-crypto.ts";
 import { equalSecrets } from "./secret.ts";
 
 /** One of the two copies of a LUKS2 header, whose checksum is right; the JSON text has not been looked at. */
@@ -57,7 +57,7 @@ function checkSum(binary: Uint8Array, json: Uint8Array): void {
   if (hash === null) throw new BootError(`its checksum is of an unknown kind, "${name}"`);
   const stored = binary.slice(CHECKSUM_AT, CHECKSUM_AT + hash.bytes);
   const blank = Uint8Array.from(binary).fill(0, CHECKSUM_AT, CHECKSUM_AT + CHECKSUM_BYTES);
-  const computed = createHash(hash.name).update(blank).update(json).digest();
+  const computed = runtimeCrypto().createHash(hash.name).update(blank).update(json).digest();
   if (!equalSecrets(computed, stored)) throw new BootError("its checksum is wrong");
 }
 

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { runtimeCrypto } from "./runtime-crypto.ts";
 
 /** Overwrites what was secret; for a `finally`. The runtime's own copies inside a cipher or hash are out of reach. */
 export function wipe(...secrets: readonly (Uint8Array | null | undefined)[]): void {
@@ -7,5 +7,5 @@ export function wipe(...secrets: readonly (Uint8Array | null | undefined)[]): vo
 
 /** Compares in a time that does not depend on where they differ. */
 export function equalSecrets(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && timingSafeEqual(one, other);
+  return one.length === other.length && runtimeCrypto().timingSafeEqual(one, other);
 }

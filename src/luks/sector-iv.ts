@@ -1,7 +1,7 @@
-import { createCipheriv, createHash } from "node:crypto";
 import type { CipherSpec } from "./cipher.ts";
 import { findHash } from "./hash.ts";
 import { SECTOR_BYTES } from "./header.ts";
+import { runtimeCrypto } from "./runtime-crypto.ts";
 import { wipe } from "./secret.ts";
 
 const IV_BYTES = 16;
@@ -31,7 +31,7 @@ export function makeIvs(spec: CipherSpec, key: Uint8Array, count: number): Uint8
   if (spec.iv === "essiv") {
     const hash = findHash(spec.ivOption);
     if (hash === null || ![16, 24, 32].includes(hash.bytes)) return null;
-    const salt = createHash(hash.name).update(key).digest();
+    const salt = runtimeCrypto().createHash(hash.name).update(key).digest();
     try {
       return encryptIvs(salt, writeIvs(plain64, count));
     } finally {
@@ -51,7 +51,8 @@ function writeIvs(write: WriteIv, count: number): Uint8Array {
 }
 
 function encryptIvs(key: Uint8Array, ivs: Uint8Array): Uint8Array {
-  return createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
+  return runtimeCrypto()
+    .createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
     .setAutoPadding(false)
     .update(ivs);
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { runtimeCrypto } from "./runtime-crypto.ts";
 import { wipe } from "./secret.ts";
 
 const BLOCK_BYTES = 16;
@@ -11,11 +11,14 @@ export function decryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array
   const half = key.length / 2;
   const algorithm = `aes-${half * 8}-ecb`;
   const masks = spreadTweaks(
-    createCipheriv(algorithm, key.subarray(half), null).setAutoPadding(false).update(tweaks),
+    runtimeCrypto().createCipheriv(algorithm, key.subarray(half), null).setAutoPadding(false).update(tweaks),
     unitBytes / BLOCK_BYTES,
   );
   const masked = xor(data, masks);
-  const inner = createDecipheriv(algorithm, key.subarray(0, half), null).setAutoPadding(false).update(masked);
+  const inner = runtimeCrypto()
+    .createDecipheriv(algorithm, key.subarray(0, half), null)
+    .setAutoPadding(false)
+    .update(masked);
   try {
     return xor(inner, masks);
   } finally {
