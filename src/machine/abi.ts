@@ -10,6 +10,7 @@ const SYSTEM_CALLS = {
     ioctl: 16,
     socket: 41,
     recvfrom: 45,
+    sendmsg: 46,
     bind: 49,
     setsockopt: 54,
     wait4: 61,
@@ -22,8 +23,11 @@ const SYSTEM_CALLS = {
     reboot: 169,
     fadvise64: 221,
     clock_gettime: 228,
+    add_key: 248,
+    keyctl: 250,
     mknodat: 259,
     ppoll: 271,
+    accept4: 288,
     prlimit64: 302,
     finit_module: 313,
     memfd_create: 319,
@@ -33,6 +37,7 @@ const SYSTEM_CALLS = {
     ioctl: 29,
     socket: 198,
     recvfrom: 207,
+    sendmsg: 211,
     bind: 200,
     setsockopt: 208,
     wait4: 260,
@@ -45,8 +50,11 @@ const SYSTEM_CALLS = {
     reboot: 142,
     fadvise64: 223,
     clock_gettime: 113,
+    add_key: 217,
+    keyctl: 219,
     mknodat: 33,
     ppoll: 73,
+    accept4: 242,
     prlimit64: 261,
     finit_module: 273,
     memfd_create: 279,
@@ -87,6 +95,7 @@ export const SEEK_END = 2;
 export const POSIX_FADV_RANDOM = 1;
 /** linux/memfd.h */
 export const MFD_CLOEXEC = 1;
+export const MFD_NOEXEC_SEAL = 8;
 
 /** linux/stat.h */
 export const S_IFMT = 0o170000;
@@ -150,8 +159,6 @@ export const MSG_DONTWAIT = 0x40;
 export const NETLINK_KOBJECT_UEVENT = 15;
 /** struct sockaddr_nl: u16 family, u16 padding, u32 port id, u32 groups. */
 export const SOCKADDR_NL = { size: 12, nl_family: 0, nl_pid: 4, nl_groups: 8 } as const;
-/** asm-generic/poll.h; struct pollfd: s32 fd, s16 events, s16 revents. */
-export const POLLIN = 1;
 
 /** linux/time.h */
 export const CLOCK_MONOTONIC = 1;

@@ -1,3 +1,6 @@
+/** What encrypted volumes need of the machine. */
+export interface Encryption extends DeviceMapper, KernelKeys, KernelCiphers, KeyDerivation {}
+
 /** One line of a device-mapper table. */
 export interface MappingTarget {
   readonly startSector: number;
@@ -53,6 +56,24 @@ export interface KernelKeys {
 
 /** Ciphers of the kernel's (AF_ALG, linux/if_alg.h). */
 export interface KernelCiphers {
-  /** Decrypts `data` in units of `unitBytes`, each with its own IV of `ivs`; `algorithm` as "xts(serpent)". A new array, which the caller wipes. ENOENT where the kernel does not have it. */
+  /** Decrypts `data` in units of `unitBytes`, each with its own IV of `ivs`; `algorithm` as "xts(serpent)". A new array, which the caller wipes. ENOENT where the kernel does not have it (yet), EAFNOSUPPORT where it has no AF_ALG at all; EINVAL for a key or units that do not fit. */
   decryptByKernel(algorithm: string, key: Uint8Array, ivs: Uint8Array, data: Uint8Array, unitBytes: number): Uint8Array;
+}
+
+/** Argon2 version 1.3 (RFC 9106), as a key is derived by it. */
+export interface Argon2Request {
+  readonly type: "argon2i" | "argon2id";
+  readonly passes: number;
+  readonly memoryKib: number;
+  readonly lanes: number;
+  readonly salt: Uint8Array;
+}
+
+/** What takes more processors than the runtime's own threads may use. */
+export interface KeyDerivation {
+  /**
+   * `length` bytes, each lane in a thread of its own; a new array, which the caller wipes. null where this machine has no way to
+   * do it (no library, no threads). ENOMEM where the memory is not there, EINVAL for what RFC 9106 does not allow.
+   */
+  deriveArgon2(request: Argon2Request, passphrase: Uint8Array, length: number): Uint8Array | null;
 }

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { isErrno, SyscallError } from "../errors.ts";
+import { isErrno } from "../errors.ts";
 import {
   LO_FLAGS_AUTOCLEAR,
   LO_FLAGS_READ_ONLY,
@@ -14,6 +14,7 @@ import {
 } from "./abi.ts";
 import { systemCall } from "./libc.ts";
 import { refusable } from "./linux-files.ts";
+import { makeMissingNode } from "./linux-nodes.ts";
 import type { Files, LoopRequest } from "./machine.ts";
 
 const CONTROL = "/dev/loop-control";
@@ -90,12 +91,7 @@ function findFreeLoop(files: Pick<Files, "stat" | "readFile" | "makeNode">): str
   }
   const node = `/dev/loop${number}`;
   // Where no devtmpfs makes it. The minor is not always the number: loop.max_part= spreads them.
-  if (files.stat(node) === null) {
-    const device = Buffer.from(files.readFile(`/sys/block/loop${number}/dev`)).toString("latin1");
-    const [major, minor] = device.trim().split(":").map(Number);
-    if (major === undefined || minor === undefined) throw new SyscallError("mknod", "ENXIO", node);
-    files.makeNode(node, "block", major, minor, 0o660);
-  }
+  makeMissingNode(files, node, "block", `/sys/block/loop${number}/dev`);
   return node;
 }
 

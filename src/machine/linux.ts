@@ -27,9 +27,13 @@ import {
   MS_SYNCHRONOUS,
 } from "./abi.ts";
 import { systemCall } from "./libc.ts";
+import { keyDerivation } from "./linux-argon2.ts";
 import { registerBtrfs } from "./linux-btrfs.ts";
+import { kernelCiphers } from "./linux-ciphers.ts";
+import { createDeviceMapper } from "./linux-device-mapper.ts";
 import { createLinuxFiles, refusable } from "./linux-files.ts";
 import { createKernelLog } from "./linux-kernel-log.ts";
+import { kernelKeys } from "./linux-keyring.ts";
 import { createLoopDevices } from "./linux-loop.ts";
 import { createLinuxProcesses } from "./linux-processes.ts";
 import { createUeventSource } from "./linux-uevents.ts";
@@ -69,6 +73,10 @@ export function createLinuxMachine(): Machine {
     ...createUeventSource(clock.nowMs),
     ...createLoopDevices(files),
     registerBtrfs,
+    ...createDeviceMapper(files),
+    ...kernelKeys,
+    ...kernelCiphers,
+    ...keyDerivation,
     ...kernel,
     ...createKernelLog(),
     ...createLinuxProcesses(),

@@ -1,10 +1,12 @@
+import type { Encryption } from "./encryption.ts";
+
 /**
  * All that this program may ask of the operating system.
  *
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock {}
+export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock, Encryption {}
 
 /** What `stat(2)` says, as far as a boot asks. */
 export interface FileStatus {

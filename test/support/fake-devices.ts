@@ -33,6 +33,9 @@ const CONTENT_IF_NONE = new Uint8Array(1 << 20);
 export class FakeDevices {
   readonly images = new Map<bigint | number, FakeImage>();
   readonly #byNumber = new Map<string, FakeBlockDevice>();
+  /** How often a device is opened by a reader, and held by a mapping. */
+  readonly #readers = new Map<string, number>();
+  readonly #holders = new Map<string, number>();
   readonly #sys: FakeDirectory;
   readonly #dev: FakeDirectory;
   #disks = 0;
@@ -113,6 +116,28 @@ export class FakeDevices {
 
   byNumber(number: string | null): FakeBlockDevice | undefined {
     return this.#byNumber.get(number ?? "");
+  }
+
+  /** A reader opens the device, or closes it (-1). */
+  countReader(number: string, change: number): void {
+    this.#readers.set(number, (this.#readers.get(number) ?? 0) + change);
+  }
+
+  isOpen(number: string): boolean {
+    return (this.#readers.get(number) ?? 0) > 0;
+  }
+
+  /** A mapping takes the device for itself: nobody can mount it. */
+  hold(number: string): void {
+    this.#holders.set(number, (this.#holders.get(number) ?? 0) + 1);
+  }
+
+  release(number: string): void {
+    this.#holders.set(number, (this.#holders.get(number) ?? 0) - 1);
+  }
+
+  isHeld(number: string): boolean {
+    return (this.#holders.get(number) ?? 0) > 0;
   }
 
   emit(action: string, devpath: string, subsystem: string, properties: Readonly<Record<string, string>>): void {

@@ -65,6 +65,7 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
   const bytes = readNode(kernel, place, path, "read");
   const count = (change: number) => {
     kernel.openFiles.set(place.mount, (kernel.openFiles.get(place.mount) ?? 0) + change);
+    if (place.node.kind === "block") kernel.devices.countReader(place.node.number, change);
   };
   count(1);
   return {

@@ -100,6 +100,7 @@ export class FakeFilesystems {
     const readOnly = flags.includes("ro");
     const known = this.#known.get(device.number);
     if (known !== undefined && known.type !== type) throw new SyscallError("mount", "EBUSY", target);
+    if (devices.isHeld(device.number)) throw new SyscallError("mount", "EBUSY", target);
     if (device.readOnly && !readOnly) throw new SyscallError("mount", "EACCES", target);
     if (known !== undefined && known.readOnly !== readOnly) throw new SyscallError("mount", "EBUSY", target);
     if (known !== undefined) return known;

@@ -1,3 +1,4 @@
+import type { MappingRequest } from "../../src/machine/encryption.ts";
 import type { Handover, LoopRequest, Machine, MountRequest } from "../../src/machine/machine.ts";
 
 type Describer = {
@@ -22,6 +23,10 @@ const CHANGES: Describer = {
   attachLoop: describeLoop,
   detachLoop: (device) => `detach ${device}`,
   registerBtrfs: (device) => `register ${device} with btrfs`,
+  createMapping: describeMapping,
+  removeMapping: (name) => `unmap ${name}`,
+  addLogonKey: (description) => `add key ${description}`,
+  removeKey: () => "remove a key",
   loadModule: (path, parameters) => `load ${path}${parameters === "" ? "" : ` ${parameters}`}`,
   run: (argv) => `run ${argv.join(" ")}`,
   runOnTerminal: (argv, terminal) => `run ${argv.join(" ")} on ${terminal}`,
@@ -50,6 +55,11 @@ function describeMount({ source, target, type, flags, options }: MountRequest): 
 
 function describeLoop({ file, readOnly, offset }: LoopRequest): string {
   return `loop ${file}${readOnly ? " (ro)" : ""}${offset === undefined ? "" : ` from ${offset}`}`;
+}
+
+/** Without the parameters: a key may be among them. */
+function describeMapping({ name, uuid, readOnly, targets }: MappingRequest): string {
+  return `map ${name} as ${uuid}: ${targets.map(({ type }) => type).join(", ")}${readOnly ? " (ro)" : ""}`;
 }
 
 function describeHandover({ mode, root, putOld, argv, environment }: Handover): string {

@@ -1,6 +1,7 @@
 import { FakeDevices, type FakeDisk } from "./fake-devices.ts";
 import { addEntry, type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 import { FakeFilesystems } from "./fake-filesystems.ts";
+import { FakeKeys } from "./fake-keys.ts";
 import { type FakeFilesystem, type FakeMount, FakeNamespace } from "./fake-mounts.ts";
 
 /** A kernel module as the fake kernel knows it, by its name; its file has to be in the tree too. */
@@ -13,6 +14,8 @@ export interface FakeModule {
   readonly nodes?: FakeTree;
   /** Disks that it finds; `arrivesAtMs` counts from its loading. */
   readonly disks?: readonly FakeDisk[];
+  /** Device-mapper targets, with their versions. */
+  readonly targets?: Readonly<Record<string, readonly [number, number, number]>>;
 }
 
 export interface FakeKernelOptions {
@@ -34,6 +37,8 @@ export interface FakeKernelOptions {
 const START_MS = 1000;
 const ROOTFS_MAGIC = 0x01021994;
 const VIRTUAL_TYPES = ["sysfs", "tmpfs", "ramfs", "proc", "devtmpfs"];
+/** Ciphers, modes and hashes that Debian has built in. */
+const BUILT_IN_CRYPTO = ["aes", "cbc", "sha1", "sha256", "sha512"];
 const DEV: FakeTree = {
   "/console": { node: "character", number: "5:1" },
   "/null": { node: "character", number: "1:3" },
@@ -48,12 +53,17 @@ export class FakeKernel {
   readonly filesystems: FakeFilesystems;
   readonly modules: Readonly<Record<string, FakeModule>>;
   readonly loadedModules: string[] = [];
+  /** Device-mapper targets. */
+  readonly targets = new Map<string, readonly [number, number, number]>();
+  readonly keys = new FakeKeys();
+  /** What looks after its devices when one is not used any more. */
+  readonly onRelease: (() => void)[] = [];
   /** Types that mount(2) knows. */
   readonly types: { readonly virtual: string[]; readonly device: string[] };
   /** Open files by the mount they lie on, which they keep busy. */
   readonly openFiles = new Map<FakeMount, number>();
   readonly log: { readonly text: string; readonly isOurs: boolean }[] = [];
-  readonly #sys: FakeDirectory;
+  readonly sys: FakeDirectory;
   readonly #dev: FakeDirectory;
   #nowMs = START_MS;
   #arrivals: { readonly atMs: number; readonly disk: FakeDisk }[] = [];
@@ -62,13 +72,13 @@ export class FakeKernel {
     const memoryBytes = options.memoryBytes ?? 1 << 30;
     this.modules = options.modules ?? {};
     this.types = { virtual: [...VIRTUAL_TYPES], device: [...(options.filesystems ?? [])] };
-    this.#sys = makeFakeTree({
+    this.sys = makeFakeTree({
       "/class/block": { directory: true },
       "/class/tty/console/active": "ttyS0\n",
       ...options.sys,
     });
     this.#dev = makeFakeTree(DEV);
-    this.devices = new FakeDevices(this.#sys, this.#dev);
+    this.devices = new FakeDevices(this.sys, this.#dev);
     const rootfs: FakeFilesystem = {
       type: options.rootType ?? "rootfs",
       device: "0:1",
@@ -79,7 +89,7 @@ export class FakeKernel {
       readOnly: false,
     };
     this.namespace = new FakeNamespace(rootfs, options.rootType === undefined ? "none" : "/dev/root");
-    const single = { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.#sys, devtmpfs: this.#dev };
+    const single = { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.sys, devtmpfs: this.#dev };
     const say = (text: string) => this.say(text);
     this.filesystems = new FakeFilesystems({
       namespace: this.namespace,
@@ -121,11 +131,22 @@ export class FakeKernel {
   /** What a module brings with it, when it has been loaded. */
   addModule(name: string, module: FakeModule): void {
     this.loadedModules.push(name);
-    addEntry(this.#sys, `/module/${name}/initstate`, "live\n");
+    addEntry(this.sys, `/module/${name}/initstate`, "live\n");
     for (const type of module.filesystems ?? [])
       (type === "overlay" ? this.types.virtual : this.types.device).push(type);
     for (const [path, entry] of Object.entries(module.nodes ?? {})) addEntry(this.#dev, path, entry);
+    for (const [type, version] of Object.entries(module.targets ?? {})) this.targets.set(type, version);
     for (const disk of module.disks ?? []) this.arrive(disk, this.#nowMs + (disk.arrivesAtMs ?? 0));
+  }
+
+  /** True for a cipher, a mode or a hash, built in or by its module. */
+  hasCrypto(name: string): boolean {
+    return BUILT_IN_CRYPTO.includes(name) || this.loadedModules.includes(name);
+  }
+
+  /** After an unmount, or when a mapping is gone. */
+  releaseUnused(): void {
+    for (const look of this.onRelease) look();
   }
 
   get nowMs(): number {

@@ -23,6 +23,7 @@ export class FakeLoops implements Pick<Devices, "attachLoop" | "detachLoop"> {
 
   constructor(kernel: FakeKernel) {
     this.#kernel = kernel;
+    kernel.onRelease.push(() => this.#clearUnused());
   }
 
   attachLoop = (request: LoopRequest): string => {
@@ -44,7 +45,7 @@ export class FakeLoops implements Pick<Devices, "attachLoop" | "detachLoop"> {
       this.#kernel.namespace.find(device, "open");
       throw new SyscallError("ioctl", "ENXIO", device);
     }
-    if (this.#kernel.filesystems.isInUse(loop.number)) loop.isLeaving = true;
+    if (this.#isUsed(loop)) loop.isLeaving = true;
     else this.#clear(device, loop);
   };
 
@@ -53,11 +54,15 @@ export class FakeLoops implements Pick<Devices, "attachLoop" | "detachLoop"> {
     return [...this.#loops.values()].some((loop) => loop.mount === mount);
   }
 
-  /** After an unmount: what was only waiting for its last user goes. */
-  clearUnused(): void {
+  /** What was only waiting for its last user goes. */
+  #clearUnused(): void {
     for (const [node, loop] of this.#loops) {
-      if (loop.isLeaving && !this.#kernel.filesystems.isInUse(loop.number)) this.#clear(node, loop);
+      if (loop.isLeaving && !this.#isUsed(loop)) this.#clear(node, loop);
     }
+  }
+
+  #isUsed({ number }: FakeLoop): boolean {
+    return this.#kernel.filesystems.isInUse(number) || this.#kernel.devices.isHeld(number);
   }
 
   #findFree(): string {

@@ -1,6 +1,8 @@
 import { SyscallError } from "../../src/errors.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
+import { createFakeCiphers } from "./fake-ciphers.ts";
+import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
 import type { FakeDisk } from "./fake-devices.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
@@ -52,6 +54,8 @@ export interface FakeMachine extends Machine {
   pullOut(name: string): void;
   /** Uevents were lost: what is queued is gone, and the next one says so. */
   overflowEvents(): void;
+  /** Descriptions of the keys that the kernel has. */
+  keysInKernel(): readonly string[];
   /** The kernel says something. */
   say(text: string): void;
 }
@@ -74,11 +78,17 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ended = how;
     throw how;
   };
+  const files = createFakeFiles(kernel);
+  const { addLogonKey, removeKey } = kernel.keys;
   const calls = {
-    ...createFakeFiles(kernel),
+    ...files,
     ...createFakeMounts(kernel),
     ...createFakeEvents(kernel),
     ...createFakeBtrfs(kernel),
+    ...createFakeDeviceMapper(kernel, files),
+    ...createFakeCiphers(kernel),
+    addLogonKey,
+    removeKey,
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
     ...createFakeProcesses(kernel, {
       isBoot: options.isBoot ?? true,
@@ -101,6 +111,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     pullOut: (name) => kernel.devices.removeDisk(name),
     overflowEvents: () => kernel.devices.overflow(),
     say: (text) => kernel.say(text),
+    keysInKernel: () => kernel.keys.descriptions,
   };
 }
 

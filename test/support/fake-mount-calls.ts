@@ -72,7 +72,7 @@ function unmount(kernel: FakeKernel, loops: FakeLoops, target: string, lazy: boo
   if (!lazy && (hasUsers || loops.hasFileOn(mounted))) throw new SyscallError("umount2", "EBUSY", target);
   namespace.remove(mounted);
   filesystems.forgetUnmounted();
-  loops.clearUnused();
+  kernel.releaseUnused();
 }
 
 /** A directory covers a directory, and a file a file. */
