@@ -3,7 +3,7 @@ import { basename, join, posix, resolve } from "node:path";
 import { BootError } from "../src/errors.ts";
 import type { Voice } from "../src/voice.ts";
 import { attempt } from "./attempt.ts";
-import { type Content, contentOfFile } from "./content.ts";
+import { type Content, contentOfFile, contentOfMadeUpFile } from "./content.ts";
 import { type ImageTree, putEntry } from "./tree.ts";
 
 /** --add SRC:DST: what of this host comes into the image, and where. */
@@ -29,6 +29,9 @@ export function parseAddition(text: string, directory: string): Addition {
   const path = posix.normalize(wanted.endsWith("/") ? `${wanted}${basename(source)}` : wanted);
   return { source, destination: path };
 }
+
+/** The largest page of an architecture that we run on. */
+const MOST_MADE_UP_BYTES = 65536;
 
 // What node:fs gives for bytes that are not UTF-8; the true name is lost then.
 const REPLACEMENT = "\u{fffd}";
@@ -59,9 +62,15 @@ export function addFromHost(tree: ImageTree, { source, destination }: Addition, 
 function addFile(tree: ImageTree, from: string, to: string, status: Stats, linked: Map<string, Content>): void {
   attempt(`cannot add ${from} to the image`, () => accessSync(from, constants.R_OK), "run the command as root");
   const inode = `${status.dev}:${status.ino}`;
-  const content = linked.get(inode) ?? contentOfFile(from, status.size);
+  const content = linked.get(inode) ?? contentOf(from, status);
   if (status.nlink > 1) linked.set(inode, content);
   putEntry(tree, { kind: "file", path: to, mode: status.mode & 0o7777, content });
+}
+
+/** Files below /proc say that they are empty, those below /sys that they are a page; neither takes a block of a disk. */
+function contentOf(path: string, { size, blocks }: Stats): Content {
+  const isMadeUp = blocks === 0 && size <= MOST_MADE_UP_BYTES;
+  return isMadeUp ? contentOfMadeUpFile(path) : contentOfFile(path, size);
 }
 
 function addSpecial(tree: ImageTree, from: string, to: string, status: Stats): void {

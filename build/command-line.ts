@@ -34,6 +34,8 @@ export function readCommandLine(rawArgs: readonly string[], args: ArgsDef): Comm
   }
   const { values, positionals } = parseStrictly(rawArgs, options);
   const all = (name: string) => (values[name] ?? []).filter((value) => typeof value === "string");
+  const empty = Object.keys(values).find((name) => all(name).includes(""));
+  if (empty !== undefined) throw new UsageError(`Option '--${empty}' expects a value but received nothing`);
   return {
     all,
     one: (name) => all(name).at(-1) ?? null,

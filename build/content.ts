@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { BootError } from "../src/errors.ts";
 import { attempt } from "./attempt.ts";
 
@@ -10,6 +10,7 @@ export interface Content {
 }
 
 const CHUNK_BYTES = 1 << 20;
+const MADE_UP_BYTES = 16 << 20;
 
 /** Content that is in memory already; text is written as UTF-8. */
 export function contentOfBytes(data: Uint8Array | string): Content {
@@ -20,6 +21,22 @@ export function contentOfBytes(data: Uint8Array | string): Content {
 /** The content of a file on this host, `size` bytes as `stat` told it; a file that shrinks meanwhile is an error, not a hole. */
 export function contentOfFile(path: string, size: number): Content {
   return { size, chunks: () => readPieces(path, size) };
+}
+
+/** What a file holds that the kernel makes up as it is read, below /proc and /sys: no `stat` tells how much. Throws BootError where it is more than 16 MiB or would have to be waited for. */
+export function contentOfMadeUpFile(path: string): Content {
+  const file = attempt(`cannot read ${path}`, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  const bytes = new Uint8Array(MADE_UP_BYTES);
+  let size = 0;
+  try {
+    for (let length = -1; length !== 0 && size < bytes.length; size += length) {
+      length = attempt(`cannot read ${path}`, () => readSync(file, bytes, size, bytes.length - size, null));
+    }
+  } finally {
+    closeSync(file);
+  }
+  if (size === bytes.length) throw new BootError(`${path} has no end: it is not put into an image`);
+  return contentOfBytes(bytes.slice(0, size));
 }
 
 /** All of `content` as one array. */

@@ -9,11 +9,14 @@ import { measureCpio, writeCpio } from "./cpio.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "./kernel.ts";
 import { estimateMemory, type MemoryNeed } from "./memory.ts";
 import { selectModules } from "./modules.ts";
-import { checkWritable, writeWhole } from "./output.ts";
+import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "./output.ts";
 import { formatPolicyWords } from "./policy-words.ts";
 import { addBusybox, addInit, addProgram } from "./program.ts";
 import { addSkeleton } from "./skeleton.ts";
 import { type ImageTree, putEntry, sortEntries } from "./tree.ts";
+
+/** As `output`: the image goes to the standard output. */
+export const STANDARD_OUTPUT = "-";
 
 /** All that `levain image` was asked for; null is "the usual". */
 export interface ImageOptions {
@@ -50,11 +53,13 @@ export interface ImageSummary {
 /** Builds an initramfs and writes it, whole or not at all. Throws BootError. */
 export async function buildImage(options: ImageOptions, voice: Voice): Promise<ImageSummary> {
   const kernel = chooseKernel(options);
-  const output = resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
+  const isPiped = options.output === STANDARD_OUTPUT;
+  const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
   const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters: options.parameters };
   // A parameter that the boot would refuse is refused here, where it can still be corrected.
   for (const warning of makePlan({ cmdline: "", manifest }).warnings) voice.warn(warning);
-  checkWritable(output);
+  if (isPiped) checkStandardOutput();
+  else checkWritable(output);
   if (kernel) warnOfCompression(kernel, options.compression, voice);
 
   const tree: ImageTree = new Map();
@@ -69,7 +74,8 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);
   const pieces = announce(writeCpio(entries), unpackedBytes, voice);
-  const imageBytes = await writeWhole(output, compress(pieces, options.compression));
+  const compressed = compress(pieces, options.compression);
+  const imageBytes = await (isPiped ? writeToStandardOutput(compressed) : writeWhole(output, compressed));
   return {
     output,
     kernel,

@@ -10,8 +10,11 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { isatty } from "node:tty";
 import { BootError } from "../src/errors.ts";
 import { attempt } from "./attempt.ts";
+
+const STANDARD_OUTPUT = 1;
 
 /**
  * Writes `chunks` to the file `path` so that it is there whole or not at all: into a new file beside it, which takes its
@@ -41,6 +44,21 @@ export async function writeWhole(
   } finally {
     forget();
   }
+}
+
+/** Writes `chunks` to this program's standard output. Returns the bytes written. Throws BootError, also where that is a terminal. */
+export async function writeToStandardOutput(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += attempt("cannot write the image to the standard output", () => writeAll(STANDARD_OUTPUT, chunk));
+  }
+  return size;
+}
+
+/** Throws BootError where the standard output is a terminal, which an image would only garble. */
+export function checkStandardOutput(): void {
+  if (!isatty(STANDARD_OUTPUT)) return;
+  throw new BootError("not writing an image to a terminal", { hint: "--output - is for a pipe or a redirection" });
 }
 
 /** Throws BootError where `path` surely cannot be written, so that this is told before the work and not after it. */

@@ -73,7 +73,9 @@ export function createPlanReader(
 function planWithoutMistakes(machine: Machine): PlanOfRescue {
   const cmdline = orElse(() => readCommandLine(machine), new Uint8Array());
   const manifest = orElse(() => readManifest(machine), null);
-  return planRescue(cmdline, manifest);
+  // What stage0 obeys is still there where the manifest is damaged: an image's rdshell=0 holds all the same.
+  const imageWords = orElse(() => machine.readFile("/etc/levain.cmdline"), new Uint8Array());
+  return planRescue(cmdline, manifest, imageWords);
 }
 
 /** What cannot be read has been told already. */

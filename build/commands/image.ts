@@ -4,7 +4,7 @@ import { type Addition, parseAddition } from "../addition.ts";
 import { type CommandWords, readCommandLine, UsageError } from "../command-line.ts";
 import { parseCompression } from "../compress.ts";
 import { type ImageConfig, parseConfig, readConfig } from "../config.ts";
-import { buildImage, type ImageOptions } from "../image.ts";
+import { buildImage, type ImageOptions, STANDARD_OUTPUT } from "../image.ts";
 import { summarize } from "../summary.ts";
 import { createDeskVoice } from "../voice.ts";
 
@@ -13,7 +13,7 @@ const args = {
     type: "string",
     alias: "o",
     valueHint: "FILE",
-    description: "where the image goes (default: initramfs-VERSION.img)",
+    description: "where the image goes (default: initramfs-VERSION.img; -: standard output)",
   },
   kernel: {
     type: "string",
@@ -48,7 +48,9 @@ export const imageCommand = defineCommand({
     const voice = createDeskVoice(process.stderr);
     const startMs = performance.now();
     const summary = await buildImage(options, voice).finally(() => voice.close());
-    console.log(summarize(summary, options, performance.now() - startMs).join("\n"));
+    const text = summarize(summary, options, performance.now() - startMs).join("\n");
+    if (options.output === STANDARD_OUTPUT) console.error(text);
+    else console.log(text);
     return 0;
   },
 });
@@ -64,6 +66,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   const configDirectory = configFile === null ? directory : dirname(resolve(directory, configFile));
   const path = (name: "output" | "modules-dir" | "init") => {
     const given = line.one(name);
+    if (name === "output" && given === STANDARD_OUTPUT) return given;
     if (given !== null) return resolve(directory, given);
     return config[name] === undefined ? null : resolve(configDirectory, config[name]);
   };

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { BootError } from "../../src/errors.ts";
 import { probe } from "../../src/probe/probe.ts";
 import { attempt } from "../attempt.ts";
@@ -23,6 +23,9 @@ export interface Inspection extends ImageSegments {
 
 /** Takes an image file apart. Throws BootError where it cannot be read or is no initramfs at all. */
 export function inspectImage(file: string): Inspection {
+  // A device or a FIFO may never end, and the latter may never begin.
+  const isFile = attempt(`cannot read ${file}`, () => statSync(file)).isFile();
+  if (!isFile) throw new BootError(`cannot read ${file}: it is no regular file`);
   const bytes = attempt(`cannot read ${file}`, () => readFileSync(file));
   const image = readSegments(bytes);
   if (image.segments.length === 0) throw notAnImage(file, bytes, image.problem);

@@ -1,7 +1,8 @@
 #include "stage0.h"
 
 #define OUR_VARIABLES "LEVAIN_"
-/* The runtime obeys these: on a kernel command line they are the real init's, which finds them in what we were given. */
+/* The runtime obeys these. On a kernel command line they are the real init's, which finds them in what we were given; on a
+   desk they are another program's, and BUN_BE_BUN would make this one a JavaScript shell. */
 #define RUNTIME_VARIABLES "BUN_"
 #define HANDOVER_VARIABLE "LEVAIN_HANDOVER_FD=198"
 /* A boot is too short for compiled JavaScript to pay, but for a loop that really runs long; the usual threshold is 500. */
@@ -21,6 +22,17 @@ static u64 *end_of(const struct vector *vector)
   u64 *pair = vector->auxv;
   while (pair[0]) pair += 2;
   return pair + 2;
+}
+
+void hide_runtime_variables(struct vector *vector)
+{
+  u64 *end = end_of(vector), *to = (u64 *)vector->envp;
+  for (char **variable = vector->envp; *variable; variable++)
+    if (!begins_with(*variable, RUNTIME_VARIABLES)) *to++ = (u64)*variable;
+  *to++ = 0;
+  u64 *auxv = to;
+  for (u64 *word = vector->auxv; word < end; word++) *to++ = *word;
+  vector->auxv = auxv;
 }
 
 struct vector make_boot_vector(const struct vector *from)

@@ -113,8 +113,8 @@ struct policy read_policy(char *const texts[])
   for (; *texts; texts++) read_words(&wishes, *texts);
 
   if (!wishes.has_action && wishes.panic) wishes.action = ACTION_REBOOT;
-  if (wishes.action == ACTION_SHELL && !wishes.shell) wishes.action = wishes.panic ? ACTION_REBOOT : ACTION_WAIT;
-  return (struct policy){wishes.action, wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0};
+  if (wishes.action == ACTION_SHELL && !wishes.shell) wishes.action = wishes.panic ? ACTION_REBOOT : ACTION_HALT;
+  return (struct policy){wishes.shell, wishes.action, wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0};
 }
 
 /* /etc/levain.cmdline holds the image's own words on this (policy-words.ts), weaker than the boot loader's. */

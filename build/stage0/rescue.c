@@ -122,13 +122,14 @@ static int run_shell(char **envp, const char *again)
   return 1;
 }
 
-static void count_down(const char *words, long seconds)
+static void count_down(const char *words, const struct policy *policy)
 {
-  for (; seconds > 0; seconds--) {
-    if (seconds <= 5 || seconds % 10 == 0) say(words, " in ", number_text(seconds), " s");
+  const char *why = policy->has_shell ? "" : "rdshell=0 allows no shell: ";
+  for (long seconds = policy->seconds; seconds > 0; seconds--) {
+    if (seconds <= 5 || seconds % 10 == 0) say(why, words, " in ", number_text(seconds), " s");
     sleep_and_bury();
   }
-  say(words, " now");
+  say(why, words, " now");
 }
 
 void apply_policy(const struct policy *policy, char **envp, const char *again)
@@ -138,19 +139,16 @@ void apply_policy(const struct policy *policy, char **envp, const char *again)
     if (run_shell(envp, again)) return;
     wait_for_ever("no shell is here (/bin/busybox, /bin/sh); ");
     break;
-  case ACTION_WAIT:
-    wait_for_ever("rdshell=0 allows no shell; ");
-    break;
   case ACTION_REBOOT:
-    count_down("rebooting", policy->seconds);
+    count_down("rebooting", policy);
     switch_power(REBOOT_RESTART);
     break;
   case ACTION_POWEROFF:
-    count_down("powering off", policy->seconds);
+    count_down("powering off", policy);
     switch_power(REBOOT_POWER_OFF);
     break;
   case ACTION_HALT:
-    count_down("halting", policy->seconds);
+    count_down("halting", policy);
     switch_power(REBOOT_HALT);
     break;
   }

@@ -31,6 +31,7 @@ struct jump start(u64 *words)
     vector = make_boot_vector(&vector);
   } else {
     check_desk();
+    hide_runtime_variables(&vector);
   }
   return load_program(&vector);
 }

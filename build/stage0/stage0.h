@@ -41,6 +41,9 @@ struct vector {
 };
 struct vector read_vector(u64 *words);
 
+/* Takes the variables that the runtime would obey out of the environment, where it lies. */
+void hide_runtime_variables(struct vector *vector);
+
 /* The vector without LEVAIN_* variables and with our own, written into the room under the old one. */
 struct vector make_boot_vector(const struct vector *from);
 
@@ -66,8 +69,10 @@ void open_console(void);
 
 /* --- policy.c --- */
 
-enum action { ACTION_SHELL, ACTION_WAIT, ACTION_REBOOT, ACTION_POWEROFF, ACTION_HALT };
+enum action { ACTION_SHELL, ACTION_REBOOT, ACTION_POWEROFF, ACTION_HALT };
 struct policy {
+  /* rdshell=0: none, ever; `action` is another then. */
+  int has_shell;
   enum action action;
   /* Before it. */
   long seconds;

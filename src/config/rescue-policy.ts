@@ -22,10 +22,18 @@ export function decideRescue({ shell, breaks, emergency, panicSeconds }: Setting
 /** What is decided for a boot that failed before it had a plan. */
 export type PlanOfRescue = Pick<BootPlan, "rescue" | "modules">;
 
-/** From what can be read of the parameters, without their mistakes. Never throws. */
-export function planRescue(cmdline: Uint8Array | string, manifest: Manifest | null = null): PlanOfRescue {
+/**
+ * From what can be read of the parameters, without their mistakes. Without a manifest the image's own words are those of
+ * /etc/levain.cmdline, which stage0 obeys too. Never throws.
+ */
+export function planRescue(
+  cmdline: Uint8Array | string,
+  manifest: Manifest | null = null,
+  imageWords: Uint8Array | string = "",
+): PlanOfRescue {
+  const ofImage = manifest?.parameters.map(splitParameter) ?? parseCommandLine(imageWords).words;
   const sources: readonly Source[] = [
-    { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
+    { origin: "levain.toml", words: ofImage },
     { origin: "the kernel command line", words: parseCommandLine(cmdline).words },
   ];
   const { settings } = readParameters(sources);

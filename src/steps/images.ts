@@ -9,6 +9,8 @@ import { matchFiles } from "./device-content.ts";
 import { findFileIn } from "./resolve.ts";
 
 const MOST_NAMES = 12;
+/** A list is read as a whole; whoever wrote the medium must not decide how much memory that takes. */
+const MOST_LIST_BYTES = 64 * 1024;
 
 /** The image files that make the root, as paths below `base`, the lowest layer first. Throws a BootError that says what is there instead. */
 export function findImages(machine: Machine, base: string, image: ImagePlan, voice: Voice): readonly string[] {
@@ -30,14 +32,21 @@ export function findImage(machine: Machine, base: string, path: string): string 
 function readList(
   machine: Machine,
   base: string,
-  { path, list }: NonNullable<ImagePlan["directory"]>,
+  { path, list: name }: NonNullable<ImagePlan["directory"]>,
   voice: Voice,
 ): readonly string[] | null {
-  const file = [`filesystem.${list}.module`, `${list}.module`].find(
-    (name) => findFileIn(machine, base, `${path}/${name}`) !== null,
+  const file = [`filesystem.${name}.module`, `${name}.module`].find(
+    (candidate) => findFileIn(machine, base, `${path}/${candidate}`) !== null,
   );
   if (file === undefined) return null;
-  const names = readText(machine, findImage(machine, base, `${path}/${file}`))
+  const list = findImage(machine, base, `${path}/${file}`);
+  const bytes = machine.stat(list)?.size ?? 0;
+  if (bytes > MOST_LIST_BYTES) {
+    throw new BootError(`${printable(file)} is no list of images: it has ${bytes} bytes`, {
+      hint: "it should hold the names of images beside it: correct it, or live-media-path= and module=",
+    });
+  }
+  const names = readText(machine, list)
     .split(/\s+/)
     .filter((name) => name !== "");
   return names.flatMap((name) => {

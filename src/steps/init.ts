@@ -1,6 +1,7 @@
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { printable } from "../report.ts";
+import { findMountOf, readMounts } from "./mounts.ts";
 import { type ProgramFile, readProgramFile } from "./program-file.ts";
 import { resolveIn } from "./resolve.ts";
 
@@ -50,7 +51,13 @@ function objectTo(machine: Machine, root: string, path: string, depth = 0): stri
   if (real === null || status === null) return describeAbsence(machine, root, path);
   if (status.kind !== "file") return `is a ${status.kind}`;
   if ((status.mode & 0o111) === 0) return "is not executable";
+  if (isNoexec(machine, real)) return "lies on a filesystem that is mounted with noexec: take it out of rootflags=";
   return objectToContent(machine, root, readProgram(machine, real), depth);
+}
+
+/** The kernel starts nothing there, whoever asks. */
+function isNoexec(machine: Machine, path: string): boolean {
+  return findMountOf(readMounts(machine), path)?.options.split(",").includes("noexec") === true;
 }
 
 /** Only of the path itself: a link on the way to it is followed by its target's rules. */

@@ -7,6 +7,8 @@ export interface MountEntry {
   /** Filesystem type, "rootfs" for the kernel's own root. */
   readonly type: string;
   readonly source: string;
+  /** Of this mount, as "ro,noexec". */
+  readonly options: string;
 }
 
 /** What is mounted now, oldest first. */
@@ -18,17 +20,25 @@ export function readMounts(machine: Machine): readonly MountEntry[] {
 export function parseMountInfo(text: string): readonly MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const [before, after] = line.split(" - ", 2);
-    const target = before?.split(" ")[4];
+    const [, , , , target, options = ""] = before?.split(" ") ?? [];
     const [type, source] = after?.split(" ") ?? [];
     return target === undefined || type === undefined
       ? []
-      : [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? "") }];
+      : [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? ""), options }];
   });
 }
 
 /** The mount that covers exactly `target`, the topmost of several; null where nothing is mounted there. */
 export function findMount(mounts: readonly MountEntry[], target: string): MountEntry | null {
   return mounts.findLast((mount) => mount.target === target) ?? null;
+}
+
+/** The mount that the file `path` (absolute, without links) lies on; null where that is none of these. */
+export function findMountOf(mounts: readonly MountEntry[], path: string): MountEntry | null {
+  for (let at = path; ; at = at.slice(0, at.lastIndexOf("/")) || "/") {
+    const mount = findMount(mounts, at);
+    if (mount !== null || at === "/") return mount;
+  }
 }
 
 /** True where something is mounted at exactly this path. */

@@ -64,6 +64,13 @@ describe("images of a live medium", () => {
     ]);
   });
 
+  test("a list that would have to be read for ever is told", () => {
+    const { console } = fakeBoot(
+      isoFile({ "/live/filesystem.module": "x".repeat(65_537) }, "boot=live findiso=/d.iso"),
+    );
+    expect(console).toContain("filesystem.module is no list of images: it has 65537 bytes");
+  });
+
   test("leave the ISO file and its disk when all are in memory", () => {
     const { journal, console } = fakeBoot(isoFile({}, "boot=live findiso=/d.iso toram"));
     expect(stacking(journal).slice(-3)).toEqual([

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { retryBoot } from "../../src/commands/retry.ts";
 import { ELF, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
 
@@ -153,6 +154,17 @@ describe("the handover", () => {
     ]);
     expect(end).toMatchObject({ mode: "switch_root" });
   });
+});
+
+test("a root that starts no program is told before anything is given up, and booted without the option", () => {
+  const { console, end } = fakeBoot({
+    ...withRoot("root=LABEL=ROOT rootflags=noatime,noexec"),
+    person: [(machine) => void retryBoot(machine, ["rootflags=noatime"])],
+  });
+  expect(console.replaceAll(/\n +/g, " ")).toContain(
+    "/sbin/init: lies on a filesystem that is mounted with noexec: take it out of rootflags=",
+  );
+  expect(end).toMatchObject({ mode: "switch_root" });
 });
 
 describe("an init that cannot be one", () => {

@@ -209,6 +209,15 @@ describe("the failure policy", () => {
     expect(boot.end).toBe("halt");
   });
 
+  test.each(["{", '{"version":2}'])("the image's rdshell=0 holds where its manifest is %s", (manifest) => {
+    const files = { "/etc/levain.json": manifest, "/etc/levain.cmdline": "quiet rdshell=0\n" };
+    const boot = fakeBoot({ ...wrong, cmdline: "root=LABEL=X", files });
+    expect(boot.console).toContain("/etc/levain.json is");
+    expect(boot.shells).toBe(0);
+    expect(boot.end).toBe("halt");
+    expect(fakeBoot({ ...wrong, cmdline: "root=LABEL=X rdshell", files }).shells).toBe(1);
+  });
+
   test("a machine that does not go down, and an image without a shell, leave words", () => {
     const refused = fakeBoot({
       ...FAILURES["no init"],

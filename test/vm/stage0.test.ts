@@ -157,7 +157,7 @@ vmTest("PID 1 buries orphans and survives every signal", guest("CHILD=orphans", 
 });
 
 vmTest("rdshell=0: no shell, ever", guest("CHILD=abort rdshell=0", WITH_BUSYBOX), async (vm) => {
-  await vm.expect("rdshell=0 allows no shell");
+  await vm.expect("rdshell=0 allows no shell: halting now");
   vm.send("\n\nexit\n");
   await Bun.sleep(1500);
   expect(vm.log()).not.toMatch(PROMPT);
@@ -168,7 +168,7 @@ vmTest(
   "the image's own rdshell=0 holds for stage0 too",
   guest("CHILD=abort", { ...WITH_BUSYBOX, "/etc/levain.cmdline": { text: '"rd.shell=0"\n' } }),
   async (vm) => {
-    await vm.expect("rdshell=0 allows no shell");
+    await vm.expect("rdshell=0 allows no shell: halting now");
   },
 );
 

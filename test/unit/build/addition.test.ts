@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { addFromHost, parseAddition } from "../../../build/addition.ts";
@@ -93,6 +93,18 @@ test("the content of a directory can be laid over the image's root", () => {
   const tree: ImageTree = new Map();
   addFromHost(tree, { source: directory, destination: "/" }, listenToVoice());
   expect([...tree.keys()]).toEqual(["/file"]);
+});
+
+test("files that the kernel makes up as they are read come with what they hold", () => {
+  const tree: ImageTree = new Map();
+  for (const source of ["/proc/version", "/sys/kernel/mm/transparent_hugepage/enabled"]) {
+    if (existsSync(source)) addFromHost(tree, { source, destination: source }, listenToVoice());
+  }
+  expect(tree.size).toBeGreaterThan(0);
+  for (const [path, entry] of tree) {
+    if (entry.kind !== "file") continue; // the directories above them
+    expect(Buffer.from(readContent(entry.content)).toString()).toBe(readFileSync(path, "utf8"));
+  }
 });
 
 test("device nodes keep their numbers", () => {

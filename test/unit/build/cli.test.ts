@@ -66,6 +66,8 @@ describe("levain", () => {
     [["__proto__"], "Unknown command '__proto__'"],
     [["image", "--bogus"], "Unknown option '--bogus'\nhint: levain image --help shows how it is used\n"],
     [["image", "--output"], "'-o, --output <value>' argument missing"],
+    [["image", "--kernel", ""], "Option '--kernel' expects a value but received nothing"],
+    [["image", "-o", ""], "Option '--output' expects a value but received nothing"],
     [["image", "stray"], "Unexpected argument 'stray'"],
     [["plan", "--json=x", "root=/dev/sda"], "--json"],
     [["help", "bogus"], "Expected 'parameters' or a command but received 'bogus'"],
@@ -108,6 +110,16 @@ describe("levain image", () => {
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout.split("\n")[0]).toBe(join(directory, "image"));
     expect(readFileSync(join(directory, "image")).subarray(0, 4).toString("hex")).toBe("28b52ffd");
+  });
+
+  test("writes it to the standard output, and then says what it made elsewhere", () => {
+    const script = 'exec "$0" "$@" -o - | cat > piped';
+    const argv = ["sh", "-c", script, process.execPath, MAIN, ...usual];
+    const { exitCode, stderr } = Bun.spawnSync(argv, { cwd: directory });
+    expect(exitCode).toBe(0);
+    expect(stderr.toString()).toContain("any that has its drivers built in");
+    expect(readFileSync(join(directory, "piped")).equals(readFileSync(join(directory, "image")))).toBeTrue();
+    expect(existsSync(join(directory, "-"))).toBeFalse();
   });
 
   test("a mistake is told on stderr, with status 1 and no file", () => {

@@ -4,7 +4,7 @@ import type { DeviceSpec } from "../../../src/config/plan.ts";
 import type { BlockDevice } from "../../../src/steps/block-devices.ts";
 import { matchDevices } from "../../../src/steps/match.ts";
 import { splitOptions } from "../../../src/steps/mount.ts";
-import { findMount, isMounted, parseMountInfo } from "../../../src/steps/mounts.ts";
+import { findMount, findMountOf, isMounted, parseMountInfo } from "../../../src/steps/mounts.ts";
 import { resolveIn } from "../../../src/steps/resolve.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 
@@ -67,9 +67,19 @@ describe("the mount table", () => {
       target: "/mnt/my disk\\\t",
       type: "vfat",
       source: "/dev/sda 1",
+      options: "ro",
     });
     expect(findMount(mounts, "/proc")?.type).toBe("tmpfs");
     expect(findMount(mounts, "/pro")).toBeNull();
+  });
+
+  test("tells which mount a file lies on", () => {
+    const mounts = parseMountInfo(TEXT);
+    const targetOf = (path: string) => findMountOf(mounts, path)?.target;
+    expect(targetOf("/proc/1/stat")).toBe("/proc");
+    expect(targetOf("/processes")).toBe("/");
+    expect(targetOf("/")).toBe("/");
+    expect(findMountOf([], "/a/b")).toBeNull();
   });
 
   test("says of this machine what is mounted", () => {

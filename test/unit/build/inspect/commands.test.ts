@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { readSegments } from "../../../../build/inspect/segments.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { runScript } from "../../../support/command.ts";
 import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
 
 const MAIN = join(import.meta.dir, "../../../../src/main.ts");
@@ -35,6 +36,15 @@ function imageFile(bytes: Uint8Array): string {
   writeFileSync(file, bytes);
   return file;
 }
+
+test("what is no file is not waited for, nor read for ever", async () => {
+  const pipe = join(scratchDirectory(), "pipe");
+  await runScript('mkfifo "$1"', [pipe]);
+  for (const path of [pipe, "/dev/zero", "/"]) {
+    expect(levain("inspect", path)).toMatchObject({ status: 1, stdout: "" });
+    expect(levain("inspect", path).stderr).toContain(`cannot read ${path}: it is no regular file`);
+  }
+});
 
 const image = imageFile(Buffer.concat([rawCpio(EARLY), Buffer.alloc(100), gzipSync(rawCpio(MEMBERS))]));
 

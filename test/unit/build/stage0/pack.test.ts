@@ -103,6 +103,16 @@ describe("a packed program on a desk", () => {
     expect(lines.filter((line) => line.includes("descriptor 198"))).toEqual([]);
   });
 
+  test("hides from the runtime what others want of other programs that it is made of", () => {
+    const environment = { BUN_BE_BUN: "1", GOOD: "1", BUN_OPTIONS: "--print 1" };
+    const { status, lines } = run([packed, "word"], environment);
+    expect(status).toBe(0);
+    expect(lines.filter((line) => line.startsWith("child: variable")).sort()).toEqual(
+      ["GOOD=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"].map((word) => `child: variable ${word}`),
+    );
+    expect(lines[1]).toContain("loader there");
+  });
+
   test("runs with few descriptors allowed, and with those of its parent where the libraries' would be", () => {
     const few = run(["sh", "-c", 'ulimit -n 10; exec "$0"', packed]);
     expect(few).toMatchObject({ status: 0, errors: "" });

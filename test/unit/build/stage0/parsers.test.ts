@@ -6,7 +6,7 @@ import type { Handover } from "../../../../src/machine/machine.ts";
 import { askParsers } from "../../../support/stage0-parsers.ts";
 
 // enum action of stage0.h.
-const ACTIONS = ["shell", "wait", "reboot", "poweroff", "halt"] as const;
+const ACTIONS = ["shell", "reboot", "poweroff", "halt"] as const;
 
 interface Policy {
   readonly action: (typeof ACTIONS)[number];
@@ -28,7 +28,7 @@ async function readPolicies(lines: readonly (Uint8Array | string)[]): Promise<Po
 describe("stage0 reads the failure policy", () => {
   test.each([
     ["", "shell", 0],
-    ["rdshell=0", "wait", 0],
+    ["rdshell=0", "halt", 0],
     ["rd.shell=NO panic=5", "reboot", 5],
     ["panic=5", "reboot", 5],
     ["panic=-1", "reboot", 0],
@@ -38,14 +38,14 @@ describe("stage0 reads the failure policy", () => {
     ["panic=5 rd.emergency=halt", "halt", 5],
     ["rdshell=0 rd.emergency=shell panic=7", "reboot", 7],
     ["rd.emergency=poweroff", "poweroff", 0],
-    ['"rdshell=0"', "wait", 0],
-    ['rdshell="0"', "wait", 0],
+    ['"rdshell=0"', "halt", 0],
+    ['rdshell="0"', "halt", 0],
     ['x="rdshell=0"', "shell", 0],
     ['x="a rdshell=0 b" y', "shell", 0],
     ["root=x -- rdshell=0", "shell", 0],
-    ["rdshell=0 rdshell=perhaps", "wait", 0],
+    ["rdshell=0 rdshell=perhaps", "halt", 0],
     ["rdshell=0 rdshell", "shell", 0],
-    ["rdshell=0\n", "wait", 0],
+    ["rdshell=0\n", "halt", 0],
     ['x="open rdshell=0', "shell", 0],
   ] as const)("%p: %s after %d s", async (line, action, seconds) => {
     expect(await readPolicies([line])).toEqual([{ action, seconds }]);
@@ -53,10 +53,10 @@ describe("stage0 reads the failure policy", () => {
 
   test("of the image first, of the boot loader on top of it", async () => {
     const ask = async (text: string) => (await askParsers([{ kind: "policy", bytes: Buffer.from(text) }]))[0];
-    expect(await ask("rdshell=0\n\0panic=0")).toBe("1 0");
+    expect(await ask("rdshell=0\n\0panic=0")).toBe("3 0");
     expect(await ask("rdshell=0\n\0rdshell=1")).toBe("0 0");
-    expect(await ask("rdshell=1\n\0rdshell=0")).toBe("1 0");
-    expect(await ask("quiet -- x\n\0panic=3")).toBe("2 3");
+    expect(await ask("rdshell=1\n\0rdshell=0")).toBe("3 0");
+    expect(await ask("quiet -- x\n\0panic=3")).toBe("1 3");
   });
 
   test("exactly as the program does for itself", async () => {
@@ -103,10 +103,7 @@ describe("stage0 reads the failure policy", () => {
           const { onFailure, panicSeconds } = readRescuePolicy(text);
           return { text, action: onFailure, seconds: onFailure === "shell" ? 0 : (panicSeconds ?? 0) };
         });
-        // Where nothing is left to do, the program halts the machine and stage0 waits.
-        const seen = (await readPolicies(texts)).map(({ action, seconds }, index) => {
-          return { text: texts[index] ?? "", action: action === "wait" ? ("halt" as const) : action, seconds };
-        });
+        const seen = (await readPolicies(texts)).map((policy, index) => ({ text: texts[index] ?? "", ...policy }));
         expect(seen).toEqual(expected);
       }),
       { numRuns: 12 },
