@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { BootError } from "../src/errors.ts";
 import { report } from "../src/report.ts";
+import { gatherNativeLibraries } from "./native-libraries.ts";
 import { packFile } from "./stage0/pack-file.ts";
 
 /** Makes dist/levain: `bun build --compile`, then the packer. Run it as `bun build/compile.ts [OUTPUT]`. */
@@ -14,8 +15,8 @@ const FLAGS = [
   ...["--asset", "rootfs-skel"],
 ];
 
-function compile(output: string): void {
-  const command = [process.execPath, "build", ...FLAGS, "src/main.ts", "--outfile", output];
+function compile(output: string, libraries: string): void {
+  const command = [process.execPath, "build", ...FLAGS, "--asset", libraries, "src/main.ts", "--outfile", output];
   const run = Bun.spawnSync(command, { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
   if (run.exitCode === 0) return;
   throw new BootError("bun build failed", { seen: run.stderr.toString().trim().split("\n") });
@@ -28,7 +29,7 @@ function build(output: string): void {
   const unpacked = join(workplace, "levain");
   mkdirSync(workplace, { recursive: true });
   try {
-    compile(unpacked);
+    compile(unpacked, gatherNativeLibraries(workplace, process.execPath));
     writeFileSync(unfinished, packFile(unpacked));
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, output);

@@ -52,6 +52,12 @@ export function findLibraries(path: string, elf: Elf): readonly Library[] {
   return [...found.values()];
 }
 
+/** Where this host has a library of that name for the machine of `user`; null where it has none. */
+export function findLibrary(name: string, user: Elf): string | null {
+  const found = search(name, defaultDirectories(user.machine), configuredDirectories("/etc/ld.so.conf"), user);
+  return found?.library.hostPath ?? null;
+}
+
 function search(
   name: string,
   kept: readonly string[],

@@ -1,15 +1,43 @@
-import { BootError } from "../errors.ts";
+import { BootError, isErrno } from "../errors.ts";
+import type { KeyDerivation } from "../machine/encryption.ts";
+import type { Files } from "../machine/machine.ts";
 import { findHash } from "./hash.ts";
-import type { Kdf, Pbkdf2 } from "./header.ts";
+import type { Argon2, Kdf, Pbkdf2 } from "./header.ts";
+import { readAvailableMemory } from "./memory.ts";
 import { runtimeCrypto } from "./runtime-crypto.ts";
+import { formatBytes } from "./size.ts";
 
-/**
- * `length` bytes from a passphrase; the caller wipes them. Throws BootError for a KDF that it does not know. Another one may
- * be given to `unlock`: libargon2 with a thread for each lane, say.
- */
+/** `length` bytes from a passphrase; the caller wipes them. Throws BootError for a KDF that it does not know. */
 export type DeriveKey = (kdf: Kdf, passphrase: Uint8Array, length: number) => Uint8Array;
 
-/** By node:crypto: PBKDF2 as fast as can be, Argon2 on one thread. */
+/** What a machine must be able to do to derive keys as fast as it can. */
+export type DerivingMachine = KeyDerivation & Pick<Files, "stat" | "readFile">;
+
+/**
+ * PBKDF2 by node:crypto, which is faster than OpenSSL's; Argon2 by the machine, with a thread for each lane, and by node:crypto
+ * where it cannot. Throws BootError where the memory that Argon2 wants is not there.
+ */
+export function createDeriveKey(machine: DerivingMachine): DeriveKey {
+  return (kdf, passphrase, length) => {
+    if (kdf.type !== "argon2i" && kdf.type !== "argon2id") return deriveKey(kdf, passphrase, length);
+    try {
+      return machine.deriveArgon2(kdf, passphrase, length) ?? deriveKey(kdf, passphrase, length);
+    } catch (cause) {
+      throw isErrno(cause, "ENOMEM") ? notEnoughMemory(kdf, machine, cause) : cause;
+    }
+  };
+}
+
+function notEnoughMemory({ type, memoryKib }: Argon2, machine: DerivingMachine, cause: unknown): BootError {
+  const available = readAvailableMemory(machine);
+  const rest = available === null ? "" : `, this machine has ${formatBytes(available)}`;
+  return new BootError(`the key derivation ${type} needs ${formatBytes(memoryKib * 1024)} of memory${rest}`, {
+    cause,
+    hint: "unlock it on a machine with more memory, and add a key there: cryptsetup luksAddKey --pbkdf-memory",
+  });
+}
+
+/** By node:crypto alone: Argon2 takes one thread, whatever its lanes. */
 export const deriveKey: DeriveKey = (kdf, passphrase, length) => {
   if (kdf.type === "unknown") throw new BootError(`key derivation ${kdf.name} is not supported`);
   if (kdf.type === "pbkdf2") return derivePbkdf2(kdf, passphrase, length);

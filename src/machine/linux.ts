@@ -27,15 +27,17 @@ import {
   MS_SYNCHRONOUS,
 } from "./abi.ts";
 import { systemCall } from "./libc.ts";
-import { keyDerivation } from "./linux-argon2.ts";
 import { registerBtrfs } from "./linux-btrfs.ts";
 import { kernelCiphers } from "./linux-ciphers.ts";
 import { createDeviceMapper } from "./linux-device-mapper.ts";
 import { createLinuxFiles, refusable } from "./linux-files.ts";
 import { createKernelLog } from "./linux-kernel-log.ts";
+import { keyDerivation } from "./linux-key-derivation.ts";
+import { loadKeymap } from "./linux-keymap.ts";
 import { kernelKeys } from "./linux-keyring.ts";
 import { createLoopDevices } from "./linux-loop.ts";
 import { createLinuxProcesses } from "./linux-processes.ts";
+import { createTerminals } from "./linux-terminals.ts";
 import { createUeventSource } from "./linux-uevents.ts";
 import type { Clock, Kernel, Machine, MountFlag, Mounts } from "./machine.ts";
 
@@ -67,10 +69,13 @@ const POWER_COMMANDS = {
 export function createLinuxMachine(): Machine {
   const files = createLinuxFiles();
   const clock = createClock();
+  const uevents = createUeventSource(clock.nowMs);
   return {
     ...files,
     ...mounts,
-    ...createUeventSource(clock.nowMs),
+    ...uevents.calls,
+    ...createTerminals(clock.nowMs, uevents.socket),
+    loadKeymap,
     ...createLoopDevices(files),
     registerBtrfs,
     ...createDeviceMapper(files),

@@ -2,6 +2,7 @@ import type { Machine } from "../../src/machine/machine.ts";
 import type { ContractCase, Hands } from "./case.ts";
 import { DISK_CASES } from "./disks.ts";
 import { FILE_CASES } from "./files.ts";
+import { KEY_DERIVATION_CASES } from "./key-derivation.ts";
 import { LOOP_CASES } from "./loops.ts";
 import { MODULE_CASES } from "./modules.ts";
 import { MOUNT_CASES } from "./mounts.ts";
@@ -19,6 +20,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...LOOP_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
+  ...KEY_DERIVATION_CASES,
 ];
 
 const PLACE = "/contract";

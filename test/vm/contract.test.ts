@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
+import { gatherNativeLibraries } from "../../build/native-libraries.ts";
 import { packFile } from "../../build/stage0/pack-file.ts";
 import { FIXTURES, HELLO, PARTITIONS } from "../contract/case.ts";
 import { CONTRACT } from "../contract/contract.ts";
@@ -25,7 +26,8 @@ async function compileGuest(): Promise<string> {
   const directory = scratchDirectory();
   const compiled = join(directory, "guest");
   const main = join(import.meta.dirname, "../contract/guest.ts");
-  await run([process.execPath, "build", "--compile", main, "--outfile", compiled]);
+  const libraries = gatherNativeLibraries(directory, process.execPath);
+  await run([process.execPath, "build", "--compile", "--asset", libraries, main, "--outfile", compiled]);
   const init = join(directory, "init");
   await Bun.write(init, packFile(compiled));
   return init;

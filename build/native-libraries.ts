@@ -1,0 +1,33 @@
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { BootError } from "../src/errors.ts";
+import { readElf } from "./elf.ts";
+import { findLibrary } from "./libraries.ts";
+
+/** The libraries that src/machine/ loads by itself, by their sonames, and the Debian package of each. */
+const LIBRARIES: Readonly<Record<string, string>> = { "libargon2.so.1": "libargon2-1" };
+
+/**
+ * Puts them into the new directory `libraries` of `place`, and returns its path, for `bun build --asset`. They must fit to
+ * `program`, the Bun that is compiled into the executable. Throws BootError where this host does not have one.
+ */
+export function gatherNativeLibraries(place: string, program: string): string {
+  const user = readElf(readFileSync(program), program);
+  const directory = join(place, "libraries");
+  mkdirSync(directory, { recursive: true });
+  for (const [name, packageName] of Object.entries(LIBRARIES)) {
+    const hostPath = findLibrary(name, user);
+    if (hostPath === null) {
+      throw new BootError(`could not find the library ${name} on this host`, {
+        hint: `install it (Debian: apt install ${packageName})`,
+      });
+    }
+    const { needed } = readElf(readFileSync(hostPath), hostPath);
+    const missing = needed.filter((other) => !user.needed.includes(other) && !user.interpreter?.endsWith(`/${other}`));
+    if (missing.length > 0) {
+      throw new BootError(`${hostPath} cannot be put into levain: it needs ${missing.join(", ")}, which Bun does not`);
+    }
+    copyFileSync(hostPath, join(directory, name));
+  }
+  return directory;
+}
