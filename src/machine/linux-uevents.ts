@@ -3,7 +3,6 @@ import {
   AF_NETLINK,
   MSG_DONTWAIT,
   NETLINK_KOBJECT_UEVENT,
-  POLLIN,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SOCK_CLOEXEC,
@@ -11,7 +10,9 @@ import {
   SOCKADDR_NL,
   SOL_SOCKET,
 } from "./abi.ts";
+import { POLLIN } from "./abi-terminal.ts";
 import { callKernel, systemCall } from "./libc.ts";
+import { poll } from "./linux-poll.ts";
 import type { DeviceEvent, Devices } from "./machine.ts";
 
 const SUBJECT = "kernel uevents";
@@ -27,11 +28,17 @@ const buffer = new Uint8Array(MESSAGE_BYTES);
 const sender = new Uint8Array(SOCKADDR_NL.size);
 const senderLength = new Uint32Array(1);
 
+/** Where uevents come from: the calls, and the socket for who waits for more than that; null until it is listened on. */
+export interface UeventSource {
+  readonly calls: Pick<Devices, "listenForDevices" | "nextDeviceEvent">;
+  readonly socket: () => number | null;
+}
+
 /** The kernel's uevents by netlink(7), NETLINK_KOBJECT_UEVENT. */
-export function createUeventSource(nowMs: () => number): Pick<Devices, "listenForDevices" | "nextDeviceEvent"> {
+export function createUeventSource(nowMs: () => number): UeventSource {
   let socket: number | null = null;
   const listen = () => (socket ??= openSocket());
-  return {
+  const calls: UeventSource["calls"] = {
     listenForDevices: () => void listen(),
     nextDeviceEvent(timeoutMs) {
       const fd = listen();
@@ -41,10 +48,11 @@ export function createUeventSource(nowMs: () => number): Pick<Devices, "listenFo
         if (event !== null) return event;
         const leftMs = deadlineMs === null ? null : deadlineMs - nowMs();
         if (leftMs !== null && leftMs <= 0) return null;
-        waitReadable(fd, leftMs);
+        poll([{ fd, events: POLLIN }], leftMs, SUBJECT);
       }
     },
   };
+  return { calls, socket: () => socket };
 }
 
 function openSocket(): number {
@@ -78,19 +86,6 @@ function receiveEvent(fd: number): DeviceEvent | null {
     const event = isKernel ? parseUevent(buffer.subarray(0, length)) : null;
     if (event !== null) return event;
   }
-}
-
-function waitReadable(fd: number, timeoutMs: number | null): void {
-  const poll = new Uint8Array(8);
-  const view = new DataView(poll.buffer);
-  view.setInt32(0, fd, true);
-  view.setInt16(4, POLLIN, true);
-  systemCall("ppoll", SUBJECT, poll, 1, timeoutMs === null ? 0 : timespec(timeoutMs), 0, 0);
-}
-
-function timespec(ms: number): BigInt64Array {
-  const seconds = Math.floor(ms / 1000);
-  return BigInt64Array.of(BigInt(seconds), BigInt(Math.ceil((ms - seconds * 1000) * 1e6)));
 }
 
 /** One message of lib/kobject_uevent.c, "ACTION@DEVPATH" and KEY=value, each NUL-terminated; null where it is none. */

@@ -1,4 +1,5 @@
 import type { Encryption } from "./encryption.ts";
+import type { Terminals } from "./terminals.ts";
 
 /**
  * All that this program may ask of the operating system.
@@ -6,7 +7,7 @@ import type { Encryption } from "./encryption.ts";
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock, Encryption {}
+export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock, Encryption, Terminals {}
 
 /** What `stat(2)` says, as far as a boot asks. */
 export interface FileStatus {

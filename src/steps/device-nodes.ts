@@ -50,6 +50,7 @@ export function keepDeviceNodes(machine: Machine, voice: Voice): Machine {
       start();
     },
     nextDeviceEvent: (timeoutMs) => queue.shift() ?? hear(machine.nextDeviceEvent(timeoutMs)),
+    readTerminals: (timeoutMs) => (queue.length > 0 ? { kind: "device" } : machine.readTerminals(timeoutMs)),
     loadModule(...given) {
       machine.loadModule(...given);
       settle();

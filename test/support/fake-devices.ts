@@ -155,6 +155,10 @@ export class FakeDevices {
     return this.#queue?.shift() ?? null;
   }
 
+  hasEvent(): boolean {
+    return (this.#queue ?? []).length > 0;
+  }
+
   /** Forgets what has happened, as the kernel does when the socket's buffer is full, and says so. */
   overflow(): void {
     this.#queue = [{ action: "overflow", devpath: "", subsystem: "", properties: {} }];

@@ -13,6 +13,7 @@ import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
+import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
 
 export interface FakeMachineOptions extends FakeKernelOptions {
   readonly isBoot?: boolean;
@@ -20,6 +21,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly release?: { readonly release: string; readonly machine: string };
   /** Images that lie in files: their bytes can be mounted by a loop device. */
   readonly images?: readonly FakeImage[];
+  /** What somebody will type. */
+  readonly typing?: readonly FakeTyping[];
   /** What stage0 has mounted; /proc and /dev where not given. */
   readonly mounted?: Readonly<Record<string, string>>;
 }
@@ -59,6 +62,8 @@ export interface FakeMachine extends Machine {
   keysInKernel(): readonly string[];
   /** The kernel says something. */
   say(text: string): void;
+  /** The terminals, and who types on them. */
+  readonly terminals: Omit<FakeTerminals, "calls">;
 }
 
 const RELEASE = { release: "6.1.0-fake", machine: "x86_64" };
@@ -81,10 +86,12 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   };
   const files = createFakeFiles(kernel);
   const { addLogonKey, removeKey } = kernel.keys;
+  const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const calls = {
     ...files,
     ...createFakeMounts(kernel),
     ...createFakeEvents(kernel),
+    ...terminals.calls,
     ...createFakeBtrfs(kernel),
     ...createFakeDeviceMapper(kernel, files),
     ...createFakeCiphers(kernel),
@@ -113,6 +120,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     pullOut: (name) => kernel.devices.removeDisk(name),
     overflowEvents: () => kernel.devices.overflow(),
     say: (text) => kernel.say(text),
+    terminals,
     keysInKernel: () => kernel.keys.descriptions,
   };
 }

@@ -1,0 +1,110 @@
+import { SyscallError } from "../../src/errors.ts";
+import type { TerminalInput, Terminals } from "../../src/machine/terminals.ts";
+import type { FakeKernel } from "./fake-kernel.ts";
+
+/** What somebody types, as a test writes it down. */
+export interface FakeTyping {
+  /** The tty node: "/dev/ttyS0". */
+  readonly terminal: string;
+  /** As the terminal sends it: "secret\r". */
+  readonly text: string | Uint8Array;
+  /** Milliseconds since the kernel started; where not given a second after the next prompt, one for each prompt. What nobody listens to by then is lost. */
+  readonly atMs?: number;
+}
+
+/** The terminals, and what a test can do to them or ask of them. */
+export interface FakeTerminals {
+  readonly calls: Terminals;
+  /** All that was written to a terminal by `writeTerminal`. */
+  screen(node: string): string;
+  /** Somebody types, now where no time is given. */
+  type(typing: FakeTyping): void;
+  hangUp(node: string): void;
+  /** The last keymap that was loaded; null for the kernel's own. */
+  keymap(): ReadonlyMap<number, Uint16Array> | null;
+}
+
+const THINKING_MS = 1000;
+
+/** Terminals of tty nodes in the fake /dev; waiting for what is typed moves the clock. */
+export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyping[]): FakeTerminals {
+  const open = new Set<string>();
+  const screens = new Map<string, string>();
+  const answers = typing.filter(({ atMs }) => atMs === undefined);
+  let typed = typing.flatMap(({ atMs, ...one }) => (atMs === undefined ? [] : [{ ...one, atMs }]));
+  let hangups: string[] = [];
+  let keymap: ReadonlyMap<number, Uint16Array> | null = null;
+
+  function add(terminal: string, text: string | Uint8Array, atMs: number): void {
+    typed = [...typed, { terminal, text, atMs }].sort((a, b) => a.atMs - b.atMs);
+  }
+  const forgetTypedBefore = () => (typed = typed.filter(({ atMs }) => atMs > kernel.nowMs));
+
+  function takeInput(): TerminalInput | null {
+    const hungUp = hangups.shift();
+    if (hungUp !== undefined) return { kind: "hangup", terminal: hungUp };
+    for (let next = typed[0]; next !== undefined && next.atMs <= kernel.nowMs; next = typed[0]) {
+      typed.shift();
+      if (open.has(next.terminal)) return { kind: "typed", terminal: next.terminal, bytes: toBytes(next.text) };
+    }
+    return kernel.devices.hasEvent() ? { kind: "device" } : null;
+  }
+
+  const calls: Terminals = {
+    openTerminals(nodes) {
+      const isFresh = open.size === 0;
+      if (isFresh) forgetTypedBefore();
+      for (const node of nodes) if (isTerminal(kernel, node)) open.add(node);
+      const answer = isFresh && open.size > 0 ? answers.shift() : undefined;
+      if (answer !== undefined) add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS);
+      return nodes.filter((node) => open.has(node));
+    },
+    writeTerminal(node, text) {
+      if (open.has(node)) screens.set(node, `${screens.get(node) ?? ""}${text}`);
+    },
+    readTerminals(timeoutMs) {
+      const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
+      for (;;) {
+        const input = takeInput();
+        if (input !== null) return input;
+        if (kernel.nowMs >= deadlineMs) return { kind: "timeout" };
+        const next = Math.min(kernel.nextArrivalMs ?? deadlineMs, typed[0]?.atMs ?? deadlineMs, deadlineMs);
+        if (next === Number.POSITIVE_INFINITY) throw new Error("FakeMachine: waits for ever, nobody is to type");
+        kernel.waitUntil(next);
+      }
+    },
+    closeTerminals() {
+      open.clear();
+      hangups = [];
+      forgetTypedBefore();
+    },
+    loadKeymap(tables) {
+      if (!isTerminal(kernel, "/dev/tty0")) throw new SyscallError("ioctl", "ENOTTY", "keymap");
+      keymap = new Map(tables);
+    },
+  };
+  return {
+    calls,
+    screen: (node) => screens.get(node) ?? "",
+    type: ({ terminal, text, atMs = kernel.nowMs }) => add(terminal, text, atMs),
+    hangUp(node) {
+      if (open.delete(node)) hangups.push(node);
+    },
+    keymap: () => keymap,
+  };
+}
+
+function toBytes(text: string | Uint8Array): Uint8Array {
+  return typeof text === "string" ? new TextEncoder().encode(text) : text.slice();
+}
+
+/** Of the character devices in the fake /dev, those that are named like one. */
+function isTerminal(kernel: FakeKernel, node: string): boolean {
+  try {
+    const found = kernel.namespace.find(node, "open").node;
+    return found.kind === "character" && /^\/dev\/(tty|hvc|console)/.test(node);
+  } catch (error) {
+    if (error instanceof SyscallError) return false;
+    throw error;
+  }
+}
