@@ -1,7 +1,10 @@
 import type { Machine } from "../../src/machine/machine.ts";
 import type { ContractCase, Hands } from "./case.ts";
+import { CRYPT_TABLE_CASES } from "./crypt-tables.ts";
+import { DEVICE_MAPPER_CASES } from "./device-mapper.ts";
 import { DISK_CASES } from "./disks.ts";
 import { FILE_CASES } from "./files.ts";
+import { KERNEL_CIPHER_CASES } from "./kernel-ciphers.ts";
 import { KEY_DERIVATION_CASES } from "./key-derivation.ts";
 import { LOOP_CASES } from "./loops.ts";
 import { MODULE_CASES } from "./modules.ts";
@@ -18,6 +21,9 @@ export const CONTRACT: readonly ContractCase[] = [
   ...MODULE_CASES,
   ...DISK_CASES,
   ...LOOP_CASES,
+  ...KERNEL_CIPHER_CASES,
+  ...DEVICE_MAPPER_CASES,
+  ...CRYPT_TABLE_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
   ...KEY_DERIVATION_CASES,

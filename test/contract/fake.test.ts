@@ -1,4 +1,5 @@
 import { describe, test } from "bun:test";
+import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import { fakeMachine } from "../support/fake-machine.ts";
 import type { FakeProgram } from "../support/fake-processes.ts";
@@ -31,6 +32,7 @@ const busybox: FakeProgram = ({ argv: [, applet, word = ""], environment }) => {
 };
 
 const MODULES = {
+  ...CRYPT_MODULES,
   loop: { nodes: { "/loop-control": { node: "character", number: "10:237" } } },
   squashfs: { filesystems: ["squashfs"] },
   overlay: { filesystems: ["overlay"] },
@@ -50,7 +52,9 @@ const MODULES = {
 } as const;
 
 function moduleFiles(): Record<string, string> {
-  return Object.fromEntries(Object.keys(MODULES).map((name) => [`${FIXTURES.modules}/${name}.ko`, "\x7fELF"]));
+  return Object.fromEntries(
+    Object.keys(MODULES).map((name) => [`${FIXTURES.modules}/${name.replace("dm_", "dm-")}.ko`, "\x7fELF"]),
+  );
 }
 
 describe("the fake machine keeps the contract", () => {

@@ -17,7 +17,8 @@ export const CRYPT_MODULES = {
   dm_crypt: { needs: ["dm_mod"], targets: { crypt: [1, 24, 0] } },
   xts: {},
   ecb: {},
-  essiv: {},
+  authenc: {},
+  essiv: { needs: ["authenc"] },
   af_alg: {},
   algif_skcipher: { needs: ["af_alg"] },
 } as const satisfies Readonly<Record<string, FakeModule>>;

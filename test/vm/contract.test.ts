@@ -19,6 +19,8 @@ const MODULES = [
     (name) => `drivers/virtio/${name}`,
   ),
   "drivers/block/virtio_blk",
+  ...["dm-mod", "dm-crypt"].map((name) => `drivers/md/${name}`),
+  ...["af_alg", "algif_skcipher", "ecb", "xts", "authenc", "essiv"].map((name) => `crypto/${name}`),
 ];
 
 /** The suite as an init: compiled, and packed with stage0 in front. */
