@@ -1,49 +1,13 @@
 import { expect } from "bun:test";
-import { join } from "node:path";
-import { scratchDirectory } from "../support/cache.ts";
-import { runScript } from "../support/command.ts";
-import { rootImage, treeImage } from "../support/filesystem-images.ts";
-import { BUSYBOX, packInitramfs } from "../support/initramfs.ts";
-import { debianKernel } from "../support/kernels.ts";
+import { classicInitrd } from "../support/classic-initrd.ts";
+import { rootImage } from "../support/filesystem-images.ts";
 import { PROMPT } from "../support/levain-guest.ts";
-import { levainImage } from "../support/levain-image.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
-// Debian's kernels cannot mount a classic initrd (their RAM disks are a module), so a loop device takes its part.
-const INIT = `#!/bin/busybox sh
-/bin/busybox --install -s /bin
-mount -t proc proc /proc; mount -t devtmpfs dev /dev
-insmod /loop.ko; insmod /squashfs.ko
-losetup -r /dev/loop7 /initrd.img; mount -o ro /dev/loop7 /root
-umount -l /dev; umount /proc
-exec switch_root /root /sbin/init "$@"
-`;
-
-/** A boot from an image of `type` that holds what \`levain image\` makes, with the program as /sbin/init; \`change\` is a script on its tree. */
+/** A boot of an ext4 root from a classic initrd; `change` is a script on its tree. */
 async function initrd(type: "squashfs-lz4" | "ext2", cmdline: string, change = ":"): Promise<VmTestOptions> {
-  const tree = scratchDirectory();
-  const archive = await levainImage({ compress: "none" });
-  await runScript('cd "$1" && cpio --quiet -id < "$2" && mv init sbin/init && mkdir mnt && eval "$3"', [
-    tree,
-    archive,
-    change,
-  ]);
-  const { modulesDir } = await debianKernel("cloud");
-  return {
-    initrd: await packInitramfs({
-      "/init": { text: INIT },
-      "/bin/busybox": { file: BUSYBOX },
-      "/loop.ko": { file: join(modulesDir, "kernel/drivers/block/loop.ko") },
-      "/squashfs.ko": { file: join(modulesDir, "kernel/fs/squashfs/squashfs.ko") },
-      "/initrd.img": { file: await treeImage(type, tree, {}, type === "ext2" ? 192 : 0) },
-      "/root": { directory: true },
-      "/proc": { directory: true },
-      "/dev": { directory: true },
-    }),
-    disks: [{ file: await rootImage("ext4", { label: "ROOT" }) }],
-    cmdline: `root=LABEL=ROOT ${cmdline}`,
-    memoryMib: 768,
-  };
+  const disks = [{ file: await rootImage("ext4", { label: "ROOT" }) }];
+  return { ...(await classicInitrd(type, { change })), disks, cmdline: `root=LABEL=ROOT ${cmdline}` };
 }
 
 vmTest(
