@@ -1,0 +1,177 @@
+import { BootError } from "../errors.ts";
+import { wipe } from "../luks/secret.ts";
+import type { Machine } from "../machine/machine.ts";
+import { printable } from "../report.ts";
+import { listConsoles } from "./consoles.ts";
+import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
+
+/** What a person is asked. */
+export interface Question {
+  /** `/dev/vda2 (LUKS2, "label") as root` */
+  readonly volume: string;
+  /** With this one; null: for ever. */
+  readonly triesLeft: number | null;
+  /** The keymap's name; null: the kernel's own. */
+  readonly keymap: string | null;
+  /** Milliseconds from the last key on; null: for ever. */
+  readonly timeoutMs: number | null;
+  /** The answer before this one did not open it. */
+  readonly lastWasWrong: boolean;
+}
+
+/** What a person answered, or why nobody did. */
+export type Answer =
+  | { readonly kind: "passphrase"; readonly bytes: Uint8Array /** The caller wipes them. */ }
+  /** Ctrl-C. */
+  | { readonly kind: "cancelled" }
+  | { readonly kind: "timeout" }
+  /** `onDeviceEvent` said that no answer is needed any more. */
+  | { readonly kind: "interrupted" };
+
+/**
+ * Asks on every console at once, also on one that comes later; the first answer counts, and the others are told. Nothing of what
+ * is typed is shown, but that something is. `onDeviceEvent` is called when uevents wait and takes them; it returns true where the
+ * question is settled. Throws BootError where there is no console.
+ */
+export function askPassphrase(machine: Machine, question: Question, onDeviceEvent: () => boolean): Answer {
+  const prompts = new Map<string, TypedLine>();
+  try {
+    openPrompts(machine, question, prompts);
+    if (prompts.size === 0) throw noConsole(machine, question);
+    return waitForAnswer(machine, question, prompts, onDeviceEvent);
+  } finally {
+    for (const line of prompts.values()) line.wipe();
+    machine.closeTerminals();
+  }
+}
+
+const INDENT = " ".repeat(12);
+const PROMPT = `${INDENT}passphrase: `;
+/** Whoever types sees that it arrives, and nobody how much it is. */
+const TYPED = "(hidden)";
+
+function noConsole(machine: Machine, { volume }: Question): BootError {
+  return new BootError(`nobody can be asked for the passphrase of ${printable(volume)}`, {
+    seen: listConsoles(machine).map((node) => `${node}: it cannot be opened`),
+    hint: "name a console that is there (console=tty0 or console=ttyS0), or use a key file (rd.luks.key=)",
+  });
+}
+
+/** On all consoles that have none yet. */
+function openPrompts(machine: Machine, question: Question, prompts: Map<string, TypedLine>): void {
+  for (const node of machine.openTerminals(listConsoles(machine))) {
+    if (prompts.has(node)) continue;
+    prompts.set(node, createTypedLine());
+    machine.writeTerminal(node, describe(question));
+  }
+}
+
+function describe({ volume, triesLeft, keymap, lastWasWrong }: Question): string {
+  const tries = triesLeft === null ? "" : triesLeft === 1 ? ", the last try" : `, ${triesLeft} tries left`;
+  const layout = keymap === null ? "" : `, keymap ${printable(keymap)}`;
+  const wrong = lastWasWrong ? `${INDENT}that is not its passphrase\n` : "";
+  return `${wrong}  unlock    ${printable(volume)}${tries}${layout}\n${PROMPT}`;
+}
+
+function waitForAnswer(
+  machine: Machine,
+  question: Question,
+  prompts: Map<string, TypedLine>,
+  onDeviceEvent: () => boolean,
+): Answer {
+  let deadlineMs = deadline(machine, question);
+  for (;;) {
+    const input = machine.readTerminals(deadlineMs === null ? null : Math.max(0, deadlineMs - machine.nowMs()));
+    switch (input.kind) {
+      case "typed": {
+        const answer = takeTyped(machine, prompts, input.terminal, input.bytes);
+        if (answer !== null) return answer;
+        deadlineMs = deadline(machine, question);
+        break;
+      }
+      case "hangup":
+        prompts.get(input.terminal)?.wipe();
+        prompts.delete(input.terminal);
+        break;
+      case "device":
+        if (stepAside(machine, prompts, onDeviceEvent)) {
+          tellAll(machine, prompts, "not needed any more");
+          return { kind: "interrupted" };
+        }
+        openPrompts(machine, question, prompts);
+        break;
+      case "timeout":
+        tellAll(machine, prompts, "nobody answered");
+        return { kind: "timeout" };
+    }
+  }
+}
+
+function deadline(machine: Machine, { timeoutMs }: Question): number | null {
+  return timeoutMs === null ? null : machine.nowMs() + timeoutMs;
+}
+
+/** null where the line goes on. */
+function takeTyped(
+  machine: Machine,
+  prompts: ReadonlyMap<string, TypedLine>,
+  node: string,
+  bytes: Uint8Array,
+): Answer | null {
+  const line = prompts.get(node);
+  if (line === undefined) {
+    wipe(bytes);
+    return null;
+  }
+  const wasEmpty = line.isEmpty();
+  const { end, bell } = typeAndWipe(line, bytes, machine.nowMs());
+  if (bell) machine.writeTerminal(node, "\x07");
+  if (end === "entered") {
+    tellAll(machine, prompts, `answered on ${shortName(node)}`, node);
+    return { kind: "passphrase", bytes: line.copy() };
+  }
+  if (end === "cancelled") {
+    tellAll(machine, prompts, `cancelled on ${shortName(node)}`);
+    return { kind: "cancelled" };
+  }
+  if (end === "too long") {
+    const refusal = `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: not taken`;
+    machine.writeTerminal(node, `${wasEmpty ? "" : " "}${refusal}\n${PROMPT}`);
+  } else if (wasEmpty !== line.isEmpty()) {
+    machine.writeTerminal(node, wasEmpty ? TYPED : erase(TYPED.length));
+  }
+  return null;
+}
+
+function typeAndWipe(line: TypedLine, bytes: Uint8Array, nowMs: number) {
+  try {
+    return line.type(bytes, nowMs);
+  } finally {
+    wipe(bytes);
+  }
+}
+
+/** Whoever handles a uevent may have something to say: on a line of its own, after which the prompt stands as before. */
+function stepAside(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, act: () => boolean): boolean {
+  const shown = [...prompts].map(([node, line]) => ({ node, text: `${PROMPT}${line.isEmpty() ? "" : TYPED}` }));
+  for (const { node, text } of shown) machine.writeTerminal(node, `\r${" ".repeat(text.length)}\r`);
+  const isSettled = act();
+  for (const { node, text } of shown) machine.writeTerminal(node, text);
+  return isSettled;
+}
+
+/** Ends the line of every prompt, with words for all but `except`. */
+function tellAll(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, text: string, except?: string): void {
+  for (const [node, line] of prompts) {
+    const words = node === except ? "" : `${line.isEmpty() ? "" : " "}${text}`;
+    machine.writeTerminal(node, `${words}\n`);
+  }
+}
+
+function erase(columns: number): string {
+  return `${"\b".repeat(columns)}${" ".repeat(columns)}${"\b".repeat(columns)}`;
+}
+
+function shortName(node: string): string {
+  return node.replace(/^\/dev\//, "");
+}
