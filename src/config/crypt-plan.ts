@@ -2,6 +2,8 @@ import type { DeviceSpec } from "./plan.ts";
 
 /** What is to be unlocked before the root is looked for, and how. */
 export interface CryptPlan {
+  /** rd.luks=0: nothing at all is opened, not even a root= that is a LUKS volume. */
+  readonly isOff: boolean;
   /** In the order in which they were asked for; every device at most once. */
   readonly volumes: readonly CryptVolume[];
   /** rd.auto: every LUKS volume that appears is unlocked as well, as `luks-UUID`. */

@@ -15,4 +15,4 @@ export const DEFAULT_SETTINGS: CryptSettings = {
 };
 
 /** Nothing is unlocked but a root= that is itself a LUKS volume. */
-export const NO_CRYPT: CryptPlan = { volumes: [], everyLuks: false, unnamed: DEFAULT_SETTINGS };
+export const NO_CRYPT: CryptPlan = { isOff: false, volumes: [], everyLuks: false, unnamed: DEFAULT_SETTINGS };

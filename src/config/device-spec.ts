@@ -45,6 +45,8 @@ export function formatDeviceSpec(spec: DeviceSpec): string {
       return `PARTUUID=${spec.value}${spec.partitionOffset === 0 ? "" : `/PARTNROFF=${spec.partitionOffset}`}`;
     case "sibling":
       return `SIBLING=${spec.index}:${formatDeviceSpec(spec.of)}`;
+    case "luks":
+      return `UUID=${spec.prefix}…`;
     case "discoverable":
       return "gpt-auto";
     case "file":

@@ -5,7 +5,9 @@ export type OwnSpec =
   | { readonly by: "path"; readonly path: string }
   | { readonly by: "label" | "uuid" | "partlabel"; readonly value: string }
   | { readonly by: "partuuid"; readonly value: string /** /PARTNROFF=n */; readonly partitionOffset: number }
-  | { readonly by: "number"; readonly major: number; readonly minor: number };
+  | { readonly by: "number"; readonly major: number; readonly minor: number }
+  /** The LUKS volumes whose UUID begins like this, in lower case. */
+  | { readonly by: "luks"; readonly prefix: string };
 
 /** How a block device is named: by itself, or by what is beside it or on it. */
 export type DeviceSpec =

@@ -20,13 +20,15 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
   switch (spec.by) {
     case "path":
       if (isLink(spec.path)) return devices.filter((device) => look.links(device).includes(spec.path));
-      return devices.filter((device) => device.node === spec.path);
+      return devices.filter(({ node, name }) => node === spec.path || `/dev/${name.replaceAll("!", "/")}` === spec.path);
     case "number":
       return devices.filter((device) => device.number === `${spec.major}:${spec.minor}`);
     case "label":
       return devices.filter((device) => device.facts.label === spec.value);
     case "uuid":
       return devices.filter((device) => sameId(device.facts.uuid, spec.value));
+    case "luks":
+      return devices.filter(({ facts }) => isLuksLike(facts, spec.prefix));
     case "partlabel":
       return devices.filter((device) => look.name(device).label === spec.value);
     case "partuuid": {
@@ -49,6 +51,11 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
 /** UUIDs are compared without regard to case, as blkid, mount and the kernel do. */
 function sameId(have: string | null, wanted: string): boolean {
   return have !== null && have.toLowerCase() === wanted.toLowerCase();
+}
+
+/** dracut's rd.luks.uuid= may be the beginning of a UUID. */
+function isLuksLike({ type, uuid }: BlockDevice["facts"], prefix: string): boolean {
+  return type === "crypto_LUKS" && uuid?.toLowerCase().startsWith(prefix) === true;
 }
 
 function findPartuuid(value: string, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {

@@ -14,8 +14,13 @@ export function specText(spec: DeviceSpec): string {
 
 /** `waiting for LABEL=FLASH, 2 of 30 s`. */
 export function describeWait(wanted: DeviceSpec, waitedMs: number, timeoutMs: number | null): string {
+  return waitText(specText(wanted), waitedMs, timeoutMs);
+}
+
+/** The same for anything, in words that are safe to print. */
+export function waitText(what: string, waitedMs: number, timeoutMs: number | null): string {
   const limit = timeoutMs === null ? "" : ` of ${Math.round(timeoutMs / 1000)}`;
-  return `waiting for ${specText(wanted)}, ${Math.round(waitedMs / 1000)}${limit} s`;
+  return `waiting for ${what}, ${Math.round(waitedMs / 1000)}${limit} s`;
 }
 
 /** What is there so far, as much as one line bears; the report has them all. */
@@ -28,11 +33,6 @@ export function listShort(inventory: Inventory): string {
 /** Whole disks with a partition table say nothing that their partitions do not say better. */
 function listTelling(inventory: Inventory): readonly BlockDevice[] {
   return [...inventory.values()].filter(({ facts }) => facts.partitionTable === null || facts.type !== null);
-}
-
-function describeSeen(device: BlockDevice): string {
-  const locked = device.facts.type === "crypto_LUKS" ? " (encrypted: nothing asks to unlock it)" : "";
-  return `${describeDevice(device)}${locked}`;
 }
 
 const MISSING: Readonly<Record<"label" | "uuid" | "partlabel" | "partuuid", string>> = {
@@ -48,6 +48,7 @@ function describeAbsent(spec: DeviceSpec): string {
     case "path":
     case "number":
     case "sibling":
+    case "luks":
       return `no device ${specText(spec)}`;
     case "file":
       return `no ${{ all: "device", removable: "removable device", usb: "USB device" }[spec.among]} with ${printable(spec.paths.join(" or "))}`;
@@ -60,12 +61,22 @@ function describeAbsent(spec: DeviceSpec): string {
   }
 }
 
-/** The search is over: what was looked for, what was there instead, what to try. `lacks`: what was there only in part. */
+/** What is to be said of a search that is over. */
+export interface SearchResult {
+  readonly inventory: Inventory;
+  /** What was there only in part. */
+  readonly lacks: ReadonlyMap<DeviceSpec, string>;
+  /** What a device needs more words than its type for: why it is not unlocked. */
+  readonly describe: (device: BlockDevice) => string | null;
+  /** What else was asked for and did not come, a sentence each. */
+  readonly missing: readonly string[];
+}
+
+/** The search is over: what was looked for, what was there instead, what to try. */
 export function describeMissing(
   what: string,
   plan: Pick<BootPlan, "roots" | "rootTimeoutMs">,
-  inventory: Inventory,
-  lacks: ReadonlyMap<DeviceSpec, string>,
+  { inventory, lacks, describe, missing }: SearchResult,
 ): BootError {
   const within = plan.rootTimeoutMs === null ? "" : ` within ${Math.round(plan.rootTimeoutMs / 1000)} s`;
   const reasons = plan.roots.map((spec, index) => {
@@ -73,9 +84,12 @@ export function describeMissing(
     if (lack !== undefined) return `only ${lack}`;
     return `${describeAbsent(spec)} appeared${index === 0 ? within : ` either${spec.by === "file" ? "" : " (rootfallback=)"}`}`;
   });
-  const seen = listTelling(inventory).map(describeSeen);
+  const seen = listTelling(inventory).map((device) => {
+    const more = describe(device);
+    return `${describeDevice(device)}${more === null ? "" : ` (${more})`}`;
+  });
   return new BootError(`could not find ${what}`, {
-    cause: new BootError(reasons.join("\n")),
+    cause: new BootError([...reasons, ...missing].join("\n")),
     seen: seen.length > 0 ? seen : ["no block device at all"],
     hint: what === "the root device" ? chooseHint(seen.length > 0, lacks.size > 0) : LAYER_HINT,
   });
