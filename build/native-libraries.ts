@@ -5,7 +5,10 @@ import { readElf } from "./elf.ts";
 import { findLibrary } from "./libraries.ts";
 
 /** The libraries that src/machine/ loads by itself, by their sonames, and the Debian package of each. */
-const LIBRARIES: Readonly<Record<string, string>> = { "libargon2.so.1": "libargon2-1" };
+const LIBRARIES: Readonly<Record<string, string>> = {
+  "libargon2.so.1": "libargon2-1",
+  "libgcc_s.so.1": "libgcc-s1",
+};
 
 /**
  * Puts them into the new directory `libraries` of `place`, and returns its path, for `bun build --asset`. They must fit to

@@ -6,8 +6,11 @@ import type { KeyDerivation } from "./encryption.ts";
 import { openMemoryFile } from "./linux-memory-file.ts";
 
 const NAME = "libargon2.so.1";
-/** Where the build puts it, beside the program's own module; a program that runs from its sources takes the system's. */
-const PACKED = join(import.meta.dir, "libraries", NAME);
+/** What the C library loads, by this name, when a thread ends by pthread_exit(3), as libargon2's do; it aborts where that is missing. */
+const UNWINDER = "libgcc_s.so.1";
+/** Where the build puts them, beside the program's own module; a program that runs from its sources takes the system's. */
+const PACKED = join(import.meta.dir, "libraries");
+const IS_PACKED = import.meta.dir.startsWith("/$bunfs/");
 
 /** argon2.h, enum Argon2_ErrorCodes. */
 const ARGON2_OK = 0;
@@ -16,7 +19,7 @@ const ARGON2_THREAD_FAIL = -33;
 
 type Calls = ReturnType<typeof bindCalls>;
 
-const opened: { calls: Calls | null } = { calls: null };
+const opened: { calls?: Calls | null } = {};
 
 /**
  * By the reference implementation, the one that cryptsetup uses: a thread for each lane, and the memory is overwritten before it
@@ -24,7 +27,7 @@ const opened: { calls: Calls | null } = { calls: null };
  */
 export const keyDerivation: KeyDerivation = {
   deriveArgon2({ type, passes, memoryKib, lanes, salt }, passphrase, length) {
-    opened.calls ??= openCalls();
+    if (opened.calls === undefined) opened.calls = openCalls();
     if (opened.calls === null) return null;
     const derive = type === "argon2id" ? opened.calls.argon2id_hash_raw : opened.calls.argon2i_hash_raw;
     const key = new Uint8Array(length);
@@ -36,24 +39,26 @@ export const keyDerivation: KeyDerivation = {
   },
 };
 
-/** null where neither we nor the system have the library, or it does not fit to the C library: no reason to fail, only slower. */
+/** null where the library is not there, or does not fit to the C library: no reason to fail, it only takes longer. */
 function openCalls(): Calls | null {
   try {
-    return fs.existsSync(PACKED) ? bindPackedCalls() : bindCalls(NAME);
+    if (!IS_PACKED) return bindCalls(NAME);
+    // Bound, never called: what is loaded already is what the C library finds.
+    dlopen(publishPackedLibrary(UNWINDER), { _Unwind_Resume: { args: ["ptr"], returns: "void" } });
+    return bindCalls(publishPackedLibrary(NAME));
   } catch {
     return null;
   }
 }
 
-/** The loader wants a file: it gets one in memory, for an initramfs need not have a place to write one, and a desk shall not keep it. */
-function bindPackedCalls(): Calls {
-  const fd = openMemoryFile(NAME);
-  try {
-    fs.writeFileSync(fd, fs.readFileSync(PACKED));
-    return bindCalls(`/proc/self/fd/${fd}`);
-  } finally {
-    fs.closeSync(fd);
-  }
+/**
+ * The loader wants a file: it gets one in memory, for an initramfs need not have a place to write one, and a desk shall not keep it.
+ * It stays open: the loader knows the library by this path, and would take it for the next one of the same number.
+ */
+function publishPackedLibrary(name: string): string {
+  const fd = openMemoryFile(name);
+  fs.writeFileSync(fd, fs.readFileSync(join(PACKED, name)));
+  return `/proc/self/fd/${fd}`;
 }
 
 /** argon2.h: t_cost, m_cost, parallelism, pwd, pwdlen, salt, saltlen, hash, hashlen. */
