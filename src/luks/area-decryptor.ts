@@ -14,6 +14,8 @@ export interface AreaDecryptor {
   handles(spec: CipherSpec, keyBytes: number): boolean;
   /** A new array as long as `data`, whole sectors; the caller wipes it. */
   decrypt(spec: CipherSpec, key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** Why it has not, where it could on another machine: reads after "is encrypted with serpent-xts-plain64, ". */
+  explain?(spec: CipherSpec, keyBytes: number): string;
 }
 
 type DecryptSectors = (key: Uint8Array, ivs: Uint8Array, data: Uint8Array) => Uint8Array;

@@ -14,10 +14,10 @@ export interface CipherSpec {
 /** What may stand in a header as a cipher or a hash; nothing of it ends a word in a device-mapper table. */
 export const ALGORITHM_TEXT = /^[A-Za-z0-9_:(),-]{1,127}$/;
 
-/** Takes a cipher apart; "aes" and "aes-plain" are "aes-cbc-plain", as dm-crypt takes them. null for the kernel's own "capi:…" form and what is none. */
+/** Takes a cipher apart ("xchacha12,aes" is one); "aes" and "aes-plain" are "aes-cbc-plain", as dm-crypt takes them. null for the kernel's own "capi:…" form and what is none. */
 export function parseCipher(text: string): CipherSpec | null {
   const [, cipher = "", mode = "", ivText = ""] =
-    /^([a-z0-9_]+)(?:-([a-z0-9_]+))?(?:-([a-z0-9_:]+))?$/.exec(text) ?? [];
+    /^([a-z0-9_,]+)(?:-([a-z0-9_]+))?(?:-([a-z0-9_:]+))?$/.exec(text) ?? [];
   if (cipher === "") return null;
   if (mode === "" || (mode === "plain" && ivText === "")) {
     return { text, cipher, mode: "cbc", iv: "plain", ivOption: "" };

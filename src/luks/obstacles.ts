@@ -63,7 +63,14 @@ function findCipherObstacle({ cipher, cipherKeyBytes }: KeyslotLock, limits: Lim
     return refuse(`is not encrypted (${cipher}); rd.luks.options=insecure-null takes it all the same`);
   }
   if (findDecryptor(cipher, cipherKeyBytes, limits.decryptors) !== null) return null;
-  return { reason: `is encrypted with ${cipher}, which needs the kernel's dm-crypt`, needsKernel: true };
+  return { reason: `is encrypted with ${cipher}, ${explainCipher(cipher, cipherKeyBytes, limits)}`, needsKernel: true };
+}
+
+function explainCipher(cipher: string, keyBytes: number, { decryptors }: Limits): string {
+  const spec = parseCipher(cipher);
+  if (spec === null) return "which cannot be taken apart";
+  const asked = decryptors.find(({ explain }) => explain !== undefined);
+  return asked?.explain?.(spec, keyBytes) ?? "which needs the kernel's dm-crypt";
 }
 
 /** The first that has the cipher, with the cipher taken apart; null where none has. */
