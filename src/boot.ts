@@ -1,16 +1,18 @@
-import type { BootPlan } from "./config/plan.ts";
+import type { BootPlan, StepName } from "./config/plan.ts";
+import { BootError } from "./errors.ts";
 import { moveApiMounts, planHandover } from "./handover.ts";
 import type { Handover, Machine } from "./machine/machine.ts";
+import type { Guesses } from "./openers/crypt.ts";
+import { report } from "./report.ts";
 import type { RunStep } from "./step-runner.ts";
-import { attachDevice } from "./steps/attach.ts";
-import { describeDevice } from "./steps/block-devices.ts";
+import { type Attached, attachDevice, describeAttached } from "./steps/attach.ts";
 import { loadsOwnDrivers } from "./steps/device-manager.ts";
 import { chooseInit } from "./steps/init.ts";
 import { stackRoot } from "./steps/layers.ts";
 import { createLoader, type Loader } from "./steps/modules.ts";
 import { type MountedDevice, mountRoot } from "./steps/mount-root.ts";
 import { isMounted } from "./steps/mounts.ts";
-import { PLACES } from "./steps/places.ts";
+import { PLACES, type Undo } from "./steps/places.ts";
 import { prepare } from "./steps/prepare.ts";
 import { installApplets } from "./steps/stay.ts";
 import type { Voice } from "./voice.ts";
@@ -21,12 +23,14 @@ export interface BootContext {
   readonly voice: Voice;
   /** Runs a step once, however often the boot is tried. */
   readonly step: RunStep;
+  /** Forgets every step from `name` on and takes back what they did. */
+  readonly rewind: (name: StepName) => void;
   /** Reads the command line and the manifest, and obeys what they say about talking. */
   readonly readPlan: () => BootPlan;
 }
 
 /** The whole boot, top to bottom. What is left to do afterwards is in the Handover: nothing but stage0's last calls. */
-export function boot({ machine, voice, step, readPlan }: BootContext): Handover {
+export function boot({ machine, voice, step, rewind, readPlan }: BootContext): Handover {
   const plan = step(
     "prepare",
     () => {
@@ -38,7 +42,7 @@ export function boot({ machine, voice, step, readPlan }: BootContext): Handover 
 
   const modules = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
 
-  if (plan.roots.length > 0) attachAndStack(machine, plan, modules, { voice, step });
+  if (plan.roots.length > 0) attachAndStack(machine, plan, modules, { voice, step, rewind });
   else
     step(
       "root",
@@ -66,27 +70,13 @@ export function boot({ machine, voice, step, readPlan }: BootContext): Handover 
   );
 }
 
+type Steps = Pick<BootContext, "voice" | "step" | "rewind">;
+
 /** A person at the rescue shell may mount a root at /sysroot by hand: it is taken, and what is not done yet of these steps is left out. */
-function attachAndStack(
-  machine: Machine,
-  plan: BootPlan,
-  modules: Loader,
-  { voice, step }: Pick<BootContext, "voice" | "step">,
-): void {
+function attachAndStack(machine: Machine, plan: BootPlan, modules: Loader, steps: Steps): void {
+  const { voice, step } = steps;
   const isDoneByHand = () => isMounted(machine, PLACES.root);
-
-  const device = step(
-    "root",
-    () => (isDoneByHand() ? null : attachDevice(machine, plan, modules, voice)),
-    (found) => (found === null ? BY_HAND : describeDevice(found)),
-  );
-
-  const mounted = step(
-    "mount",
-    (undo) => (device === null || isDoneByHand() ? null : mountRoot(machine, plan, device, { modules, voice, undo })),
-    (done) => (done === null ? BY_HAND : describeMounted(done)),
-  );
-
+  const mounted = attachAndMount(machine, plan, modules, { ...steps, isDoneByHand });
   step(
     "layers",
     (undo) => {
@@ -95,6 +85,35 @@ function attachAndStack(
     },
     (layers) => layers,
   );
+}
+
+/** Nothing proves the passphrase of a plain dm-crypt volume but what is inside: where that cannot be mounted, the person is asked again. */
+function attachAndMount(
+  machine: Machine,
+  plan: BootPlan,
+  modules: Loader,
+  { voice, step, rewind, isDoneByHand }: Steps & { readonly isDoneByHand: () => boolean },
+): MountedDevice | null {
+  const guesses: Guesses = new Map();
+  for (;;) {
+    const attached = step(
+      "root",
+      (undo) => (isDoneByHand() ? null : attachDevice(machine, plan, { modules, voice, undo, guesses })),
+      (found) => (found === null ? BY_HAND : describeAttached(found)),
+    );
+    const mount = (undo: Undo, { device }: Attached) => mountRoot(machine, plan, device, { modules, voice, undo });
+    try {
+      return step(
+        "mount",
+        (undo) => (attached === null || isDoneByHand() ? null : mount(undo, attached)),
+        (done) => (done === null ? BY_HAND : describeMounted(done)),
+      );
+    } catch (error) {
+      if (attached?.isGuess !== true || !(error instanceof BootError)) throw error;
+      voice.warn(`${report(error)[0]}: the passphrase may be wrong, asking again`);
+      rewind("root");
+    }
+  }
 }
 
 const BY_HAND = `what was mounted by hand at ${PLACES.root}`;

@@ -47,7 +47,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     makeReady(rescue.onFailure === "shell" ? modules : null);
     return applyPolicy(machine, rescue, console);
   };
-  const context: BootContext = { machine, voice: console, step: runner.run, readPlan };
+  const context: BootContext = { machine, voice: console, step: runner.run, rewind: runner.rewind, readPlan };
   for (;;) {
     try {
       const handover = boot(context);

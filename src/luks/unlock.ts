@@ -28,20 +28,27 @@ export type Unlocked =
  * understood. The passphrase stays the caller's to wipe.
  */
 export function unlock(header: LuksHeader, passphrase: Uint8Array, options: UnlockOptions): Unlocked {
-  refuseRequirements(header);
-  const slots = keyslotsToTry(header, options.keyslot);
-  const obstacles = new Map(slots.map((slot) => [slot, findObstacle(header, slot, options)]));
-  const usable = slots.filter((slot) => obstacles.get(slot) === null);
-  if (usable.length === 0) {
-    throw new BootError("no keyslot of the LUKS header can be tried", {
-      seen: slots.map((slot) => `keyslot ${slot.id} ${obstacles.get(slot)?.reason ?? ""}`),
-    });
-  }
-  for (const slot of usable) {
+  for (const slot of usableKeyslots(header, options)) {
     const volumeKey = openKeyslot(header, slot, passphrase, options);
     if (volumeKey !== null) return { kind: "unlocked", volumeKey, keyslot: slot.id };
   }
   return { kind: "wrong-passphrase" };
+}
+
+/** The keyslots that can be tried, in their order: worth to know before a person is asked. Throws BootError as `unlock` does where there is none. */
+export function usableKeyslots(
+  header: LuksHeader,
+  { keyslot, ...limits }: Limits & Pick<UnlockOptions, "keyslot">,
+): readonly Keyslot[] {
+  refuseRequirements(header);
+  const slots = keyslotsToTry(header, keyslot);
+  const obstacles = new Map(slots.map((slot) => [slot, findObstacle(header, slot, limits)]));
+  const usable = slots.filter((slot) => obstacles.get(slot) === null);
+  if (usable.length > 0) return usable;
+  const reasons = slots.map((slot) => `keyslot ${slot.id} ${obstacles.get(slot)?.reason ?? ""}`);
+  throw new BootError("no keyslot of the LUKS header can be tried", {
+    seen: reasons.length > 0 ? reasons : [keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`],
+  });
 }
 
 /** In the order in which they are tried. */

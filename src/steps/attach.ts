@@ -1,135 +1,145 @@
-import type { BootPlan, DeviceSpec } from "../config/plan.ts";
+import type { DeviceSpec } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
-import type { DeviceEvent, Machine } from "../machine/machine.ts";
-import { type BtrfsPools, createBtrfsPools, type FilesystemByType } from "../openers/btrfs.ts";
-import { printable } from "../report.ts";
-import type { Voice } from "../voice.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { Round } from "../openers/opener.ts";
 import { type BlockDevice, describeDevice } from "./block-devices.ts";
-import { createContentSearch } from "./device-content.ts";
-import { createNamer, type Inventory, scanDevices, updateDevice } from "./inventory.ts";
-import { type Look, matchDevices } from "./match.ts";
-import { listLinks } from "./persistent-names.ts";
-import { describeMissing, describeWait, listShort, specText } from "./search-words.ts";
+import { type AttachTools, createSearch, type DeviceWish, type Search } from "./device-search.ts";
+import { createNotice, createOpenerNotice } from "./notices.ts";
+import { describeMissing, listShort, specText } from "./search-words.ts";
 
-/** What the wait needs of the module loader: a driver for hardware that has just appeared. */
-export interface EventHandler extends FilesystemByType {
-  handleEvent(event: DeviceEvent): void;
-  coldplug(): void;
-  /** Loads drivers that were left for later; false where none is left. */
-  loadMore(): boolean;
+/** A device that was found. */
+export interface Attached {
+  readonly device: BlockDevice;
+  /** The encrypted volumes that it lies in, the innermost first. */
+  readonly containers: readonly BlockDevice[];
+  /** True where a mount that fails may mean that one of them was opened wrongly. */
+  readonly isGuess: boolean;
 }
 
-/** A wait longer than this is told, and told again each time it has doubled. */
-const FIRST_NOTICE_MS = 1000;
-
-/** Which device is waited for, how long, and with which options it will be mounted: as the plan has it for the root. */
-export type DeviceWish = Pick<BootPlan, "roots" | "rootTimeoutMs" | "rootOptions">;
-
-/** Waits until a device is there that the plan calls the root, or `what` else it is to be. Only uevents move it on; throws BootError when the time is up. */
+/**
+ * Waits until a device is there that the plan calls the root, or `what` else it is to be. The root is a work-list: whatever
+ * appears is offered to the openers, and what they make of it comes round again. Only uevents move it on. Throws BootError when
+ * the time is up, or where an opener knows that it cannot come.
+ */
 export function attachDevice(
   machine: Machine,
   plan: DeviceWish,
-  modules: EventHandler,
-  voice: Voice,
+  tools: AttachTools,
   what = "the root device",
-): BlockDevice {
+): Attached {
   const [wanted, ...fallbacks] = plan.roots;
   if (wanted === undefined) throw new BootError("the plan names no root device");
-  machine.listenForDevices();
-  const inventory: Inventory = new Map();
-  scanDevices(machine, inventory);
-  const pools = createBtrfsPools(machine, modules, plan.rootOptions.split(",").includes("degraded"));
-  const lacks = new Map<DeviceSpec, string>();
-  const look = {
-    name: createNamer(machine),
-    links: (device: BlockDevice) => listLinks(machine, device),
-    holds: createContentSearch(machine, modules, voice),
-  };
-  const search = { inventory, look, modules, voice, pools, lacks };
-  const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
-  if (found !== null) return found;
-  for (const fallback of fallbacks) {
-    const device = choose(fallback, search);
-    if (device === null) continue;
-    const reason = fallback.by === "file" ? `, ${specText(fallback)}` : " from rootfallback=";
-    voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)}${reason}`);
-    return device;
+  const search = createSearch(machine, plan, { guesses: new Map(), ...tools });
+  try {
+    const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
+    if (found !== null) return accept(wanted, found, search);
+    for (const fallback of fallbacks) {
+      const device = waitFor(machine, fallback, 0, search);
+      if (device === null) continue;
+      const reason = fallback.by === "file" ? `, ${specText(fallback)}` : " from rootfallback=";
+      tools.voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)}${reason}`);
+      return accept(fallback, device, search);
+    }
+    throw describeMissing(what, plan, search);
+  } finally {
+    search.close();
   }
-  throw describeMissing(what, plan, inventory, lacks);
 }
 
-interface Search {
-  readonly inventory: Inventory;
-  readonly look: Look;
-  readonly modules: EventHandler;
-  readonly voice: Voice;
-  readonly pools: BtrfsPools;
-  /** What is there in part: why it is not taken. */
-  readonly lacks: Map<DeviceSpec, string>;
+/** For the line of the step: `/dev/mapper/root ext4 "root" in /dev/vda2 crypto_LUKS`. */
+export function describeAttached({ device, containers }: Attached): string {
+  const outer = containers.map(({ node, facts }) => ` in ${node} ${facts.type ?? "(plain dm-crypt)"}`);
+  return `${describeDevice(device)}${outer.join("")}`;
 }
 
 function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null, search: Search): BlockDevice | null {
-  const startMs = machine.nowMs();
-  const notice = createNotice(wanted, timeoutMs, search);
+  const patience = createPatience(machine, timeoutMs);
+  const seen = () => search.lacks.get(wanted) ?? listShort(search.inventory);
+  const notice = createNotice(wanted, timeoutMs, search.voice, seen);
+  const openerNotice = createOpenerNotice(search.voice);
+  const waitOnce = (round: Exclude<Round, "changed">): boolean => {
+    if (round !== "idle") {
+      const waitMs = Math.min(round.leftMs, openerNotice(round, machine.nowMs()));
+      patience.uncounted(() => search.takeEvent(Math.max(1, waitMs)));
+      return true;
+    }
+    const leftMs = patience.leftMs();
+    if (leftMs > 0) search.takeEvent(Math.max(1, Math.min(leftMs, notice(patience.waitedMs()))));
+    return leftMs > 0;
+  };
   for (;;) {
-    while (takeEvent(machine, search, 0)); // all that is there now, so that a second device with the label is seen too
+    while (search.takeEvent(0)); // all that is there now, so that a second device with the label is seen too
     const found = choose(wanted, search);
-    if (found !== null) return found;
+    const round = patience.uncounted(() => openOnce(search, found));
+    if (round === "changed") continue;
+    const isReady = found !== null && !search.openers.some((opener) => opener.isClosed(found));
+    if (isReady && round === "idle") return found;
     if (search.modules.loadMore()) continue;
-    const waitedMs = machine.nowMs() - startMs;
-    const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
-    if (leftMs <= 0) return null;
-    takeEvent(machine, search, Math.max(1, Math.min(leftMs, notice(waitedMs))));
+    if (!isReady) throwFailure(search);
+    if (!waitOnce(round)) return null;
   }
 }
 
-/** Tells of the wait when it has grown long enough, and what is there so far when that is news; returns the milliseconds until it wants to speak again. */
-function createNotice(wanted: DeviceSpec, timeoutMs: number | null, search: Search): (waitedMs: number) => number {
-  let noticeMs = FIRST_NOTICE_MS;
-  let told: string | null = null;
-  return (waitedMs) => {
-    if (waitedMs >= noticeMs) {
-      const seen = search.lacks.get(wanted) ?? listShort(search.inventory);
-      const news = seen === told ? "" : ` · seen: ${seen}`;
-      search.voice.progress(`${describeWait(wanted, waitedMs, timeoutMs)}${news}`);
-      told = seen;
-      noticeMs = waitedMs * 2;
-    }
-    return noticeMs - waitedMs;
+interface Patience {
+  waitedMs(): number;
+  leftMs(): number;
+  /** What a person or an opener takes is no wait for the device. */
+  uncounted<T>(act: () => T): T;
+}
+
+function createPatience(machine: Machine, timeoutMs: number | null): Patience {
+  let startMs = machine.nowMs();
+  const waitedMs = () => machine.nowMs() - startMs;
+  return {
+    waitedMs,
+    leftMs: () => (timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs()),
+    uncounted(act) {
+      const beforeMs = machine.nowMs();
+      const result = act();
+      startMs += machine.nowMs() - beforeMs;
+      return result;
+    },
   };
 }
 
-/** Handles the next uevent; false when none came in time. */
-function takeEvent(machine: Machine, { inventory, modules, voice }: Search, timeoutMs: number): boolean {
-  const event = machine.nextDeviceEvent(timeoutMs);
-  if (event === null) return false;
-  voice.debug(`uevent ${event.action} ${printable(event.devpath)}`);
-  if (event.action === "overflow") {
-    // The kernel dropped uevents: what is in /sys now is the truth.
-    scanDevices(machine, inventory);
-    modules.coldplug();
-  } else if (event.subsystem === "block") {
-    updateDevice(machine, inventory, event);
-  } else {
-    modules.handleEvent(event);
+/** A round of all openers, ended by the first that has changed something: what that made is theirs too. */
+function openOnce({ openers }: Search, found: BlockDevice | null): Round {
+  let result: Round = "idle";
+  for (const opener of openers) {
+    const round = opener.open(found);
+    if (round === "changed") return round;
+    if (round !== "idle") result = round;
   }
-  return true;
+  return result;
 }
 
-function choose(spec: DeviceSpec, { inventory, look, voice, pools, lacks }: Search): BlockDevice | null {
+function throwFailure({ openers }: Search): void {
+  for (const opener of openers) {
+    const failure = opener.failure();
+    if (failure !== null) throw failure;
+  }
+}
+
+/** The device that the spec means, or what was opened in it; null where there is none, or not all of it. */
+function choose(spec: DeviceSpec, { matches, inventory, pools, lacks }: Search): BlockDevice | null {
   lacks.delete(spec);
-  const all = [...inventory.values()];
-  const found = pools.oneOfEach(matchDevices(spec, all, look));
-  const [first, ...others] = found;
+  const [first] = matches(spec);
   if (first === undefined) return null;
-  const lack = pools.describeLack(first, all);
-  if (lack !== null) {
-    lacks.set(spec, lack);
-    return null;
-  }
-  if (others.length > 0) {
+  const lack = pools.describeLack(first, inventory.values());
+  if (lack === null) return first;
+  lacks.set(spec, lack);
+  return null;
+}
+
+function accept(spec: DeviceSpec, device: BlockDevice, search: Search): Attached {
+  const { voice, openers, missing } = search;
+  const found = search.matches(spec);
+  if (found.length > 1) {
     const nodes = found.map(({ node }) => node).join(" and ");
-    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes}; taking ${first.node}`);
+    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes}; taking ${device.node}`);
   }
-  return first;
+  for (const text of missing) voice.warn(`${text}, going on without it`);
+  const containers = [...search.containersOf(device)];
+  const isGuess = containers.some((container) => openers.some((opener) => opener.isGuess(container)));
+  return { device, containers, isGuess };
 }

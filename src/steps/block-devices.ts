@@ -54,17 +54,31 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
     const properties = parseProperties(readText(machine, `${directory}/uevent`));
     const sizeBytes = Number(readText(machine, `${directory}/size`)) * 512;
     if (!(sizeBytes > 0)) return null;
-    const node = `/dev/${properties["DEVNAME"] ?? name}`;
+    const mapped = /^dm-\d+$/.test(name) ? readMapped(machine, directory) : null;
+    const node = mapped?.node ?? `/dev/${properties["DEVNAME"] ?? name}`;
     const index = Number(properties["PARTN"] ?? Number.NaN);
     const number = `${properties["MAJOR"]}:${properties["MINOR"]}`;
     ensureNode(machine, node, number);
-    const partition = Number.isInteger(index) ? { disk: diskOf(machine, directory), index } : null;
+    const partition = Number.isInteger(index)
+      ? { disk: diskOf(machine, directory), index }
+      : (mapped?.partition ?? null);
     const content = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
     return { name, node, number, sizeBytes, partition, ...content };
   } catch (error) {
     if (isErrno(error)) return null; // it went away while we looked
     throw error;
   }
+}
+
+/** A device of device mapper's: its name, where it has its link, and which partition it is, where kpartx or we have made it of one. */
+function readMapped(machine: Machine, directory: string): Partial<Pick<BlockDevice, "node" | "partition">> {
+  const node = `/dev/mapper/${readText(machine, `${directory}/dm/name`)}`;
+  const index = /^part(\d+)-/.exec(readText(machine, `${directory}/dm/uuid`))?.[1];
+  const disk = index === undefined ? undefined : machine.listDirectory(`${directory}/slaves`)[0];
+  return {
+    ...(machine.stat(node) === null ? {} : { node }),
+    partition: disk === undefined ? null : { disk, index: Number(index) },
+  };
 }
 
 const NAMELESS: PartitionName = { uuid: null, label: null, autoType: null };

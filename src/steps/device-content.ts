@@ -13,7 +13,7 @@ const NO_FILESYSTEM =
   /_member$|^crypto|^swap|^(?:BitLocker|swsuspend|DM_verity_hash|DM_integrity|bcache|drbd|jbd|xfs_external_log)$/;
 
 /** How each type is mounted without a write to its journal: a search must not change what it looks at. */
-const WITHOUT_JOURNAL: Readonly<Record<string, string>> = {
+export const WITHOUT_JOURNAL: Readonly<Record<string, string>> = {
   ext3: "noload",
   ext4: "noload",
   xfs: "norecovery",

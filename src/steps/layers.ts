@@ -3,8 +3,7 @@ import { isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { describeRefusal } from "../report.ts";
 import type { Voice } from "../voice.ts";
-import { attachDevice, type EventHandler } from "./attach.ts";
-import { describeDevice } from "./block-devices.ts";
+import { attachDevice, describeAttached } from "./attach.ts";
 import { findImage, findImages } from "./images.ts";
 import { mountDevice } from "./mount.ts";
 import { type ImageTools, type MountedImage, mountImage } from "./mount-image.ts";
@@ -12,12 +11,9 @@ import { stackOverlay } from "./overlay.ts";
 import { lowerPlace, PLACES } from "./places.ts";
 import { specText } from "./search-words.ts";
 
-interface Tools extends ImageTools {
-  readonly modules: ImageTools["modules"] & EventHandler;
-}
-
 /** Makes /sysroot out of what the root device gave: images on it, more layers, an overlay over them, or nothing of that. Returns what was stacked, for a person. */
-export function stackRoot(machine: Machine, plan: BootPlan, tools: Tools): string {
+export function stackRoot(machine: Machine, plan: BootPlan, given: Omit<ImageTools, "plan">): string {
+  const tools = { ...given, plan };
   const medium = openMedium(machine, plan, tools);
   const files = plan.image === null ? [] : findImages(machine, medium.base, plan.image, tools.voice);
   const layers: readonly LayerPlan[] = [...files.map((path) => ({ kind: "image" as const, path })), ...plan.layers];
@@ -44,7 +40,7 @@ interface Medium {
   readonly iso: MountedImage | null;
 }
 
-function openMedium(machine: Machine, plan: BootPlan, tools: Tools): Medium {
+function openMedium(machine: Machine, plan: BootPlan, tools: ImageTools): Medium {
   if (plan.image === null) return { base: lowerPlace(0, 1 + plan.layers.length), iso: null };
   const { iso: path } = plan.image;
   if (path === null) return { base: PLACES.medium, iso: null };
@@ -57,7 +53,7 @@ function mountLayerImage(
   machine: Machine,
   { image }: BootPlan,
   layer: { base: string; path: string; target: string; index: number; count: number },
-  tools: Tools,
+  tools: ImageTools,
 ): MountedImage {
   const { base, path, target, index, count } = layer;
   const place = count === 1 ? PLACES.ram : `${PLACES.ram}/${index}`;
@@ -68,17 +64,18 @@ function mountLayerImage(
 
 function mountLayerDevice(
   machine: Machine,
-  { rootTimeoutMs }: BootPlan,
+  { rootTimeoutMs, crypt, keymap }: BootPlan,
   spec: DeviceSpec,
   target: string,
-  { modules, voice, undo }: Tools,
+  tools: ImageTools,
 ): MountedImage {
-  const wish = { roots: [spec], rootTimeoutMs, rootOptions: "" };
-  const device = attachDevice(machine, wish, modules, voice, `the layer ${specText(spec)}`);
-  const order = { device, target, types: [], writable: false, options: "" };
+  const { modules, voice, undo } = tools;
+  const wish = { roots: [spec], rootTimeoutMs, rootOptions: "", crypt, keymap };
+  const attached = attachDevice(machine, wish, tools, `the layer ${specText(spec)}`);
+  const order = { device: attached.device, target, types: [], writable: false, options: "" };
   mountDevice(machine, order, modules, voice);
   undo(() => machine.unmount(target));
-  return { text: describeDevice(device), node: device.node, inRam: true };
+  return { text: describeAttached(attached), node: attached.device.node, inRam: true };
 }
 
 function describeOverlay({ overlay }: BootPlan): readonly string[] {

@@ -20,7 +20,9 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
   switch (spec.by) {
     case "path":
       if (isLink(spec.path)) return devices.filter((device) => look.links(device).includes(spec.path));
-      return devices.filter(({ node, name }) => node === spec.path || `/dev/${name.replaceAll("!", "/")}` === spec.path);
+      return devices.filter(
+        ({ node, name }) => node === spec.path || `/dev/${name.replaceAll("!", "/")}` === spec.path,
+      );
     case "number":
       return devices.filter((device) => device.number === `${spec.major}:${spec.minor}`);
     case "label":

@@ -1,19 +1,26 @@
+import type { CryptVolume } from "../config/crypt-plan.ts";
+import type { BootPlan } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
-import { type ModuleByName, openImage } from "../openers/loop.ts";
+import { openImage } from "../openers/loop.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
+import { attachDevice } from "./attach.ts";
+import type { BlockDevice } from "./block-devices.ts";
 import { copyToRam } from "./copy-to-ram.ts";
+import type { SearchModules } from "./device-search.ts";
 import { findImage } from "./images.ts";
-import { type FilesystemLoader, mountDevice } from "./mount.ts";
+import { mountDevice } from "./mount.ts";
 import { PLACES, type Undo } from "./places.ts";
 import { findFileIn } from "./resolve.ts";
 
 /** What mounting images needs. */
 export interface ImageTools {
-  readonly modules: FilesystemLoader & ModuleByName;
+  readonly modules: SearchModules;
   readonly voice: Voice;
   readonly undo: Undo;
+  /** How an image that is encrypted is opened, and how long that may take. */
+  readonly plan: Pick<BootPlan, "crypt" | "keymap" | "rootTimeoutMs">;
 }
 
 /** An image file to mount. */
@@ -59,11 +66,13 @@ function mountFile(
   path: string,
   file: string,
   target: string,
-  { modules, voice, undo }: ImageTools,
+  tools: ImageTools,
 ): { readonly type: string; readonly node: string } {
+  const { modules, voice, undo } = tools;
   const loop = openImage(machine, file, modules);
   undo(() => machine.detachLoop(loop.node));
-  const order = { device: loop, target, types: [], writable: false, options: "", hint: DAMAGED };
+  const device = loop.facts.type === "crypto_LUKS" ? unlockImage(machine, path, loop, tools) : loop;
+  const order = { device, target, types: [], writable: false, options: "", hint: DAMAGED };
   try {
     const type = mountDevice(machine, order, modules, voice);
     undo(() => machine.unmount(target));
@@ -71,4 +80,22 @@ function mountFile(
   } catch (error) {
     throw new BootError(`the image ${printable(path)} cannot be mounted`, { cause: error });
   }
+}
+
+/** What is inside an image that is a LUKS container: opened as the parameters say that name it, or else as one that nobody has named. */
+function unlockImage(
+  machine: Machine,
+  path: string,
+  { node, facts }: Pick<BlockDevice, "node" | "facts">,
+  tools: ImageTools,
+): BlockDevice {
+  const { crypt, keymap, rootTimeoutMs } = tools.plan;
+  const isNamed = ({ device }: CryptVolume) =>
+    (device.by === "uuid" && device.value.toLowerCase() === facts.uuid?.toLowerCase()) ||
+    (device.by === "label" && device.value === facts.label);
+  const wish = {
+    ...{ roots: [{ by: "path" as const, path: node }], rootTimeoutMs, rootOptions: "", keymap },
+    crypt: { ...crypt, volumes: crypt.volumes.filter(isNamed), everyLuks: false },
+  };
+  return attachDevice(machine, wish, tools, `what is in the image ${printable(path)}`).device;
 }

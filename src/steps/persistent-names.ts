@@ -11,8 +11,10 @@ export function isLink(path: string): boolean {
 
 /** The links that udev would make for the device below /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252) and /dev/mapper, from what sysfs says. */
 export function listLinks(machine: Machine, device: BlockDevice): readonly string[] {
-  const disk = device.partition?.disk ?? device.name;
-  const part = device.partition === null ? "" : `-part${device.partition.index}`;
+  // A partition that device mapper has made is a device of its own.
+  const partition = device.name.startsWith("dm-") ? null : device.partition;
+  const disk = partition?.disk ?? device.name;
+  const part = partition === null ? "" : `-part${partition.index}`;
   const read = createReader(machine, `/sys/class/block/${disk}`);
   const devicePath = read.link("");
   const ids = [...identities(disk, devicePath, read)].map((id) => `/dev/disk/by-id/${replace(id)}${part}`);

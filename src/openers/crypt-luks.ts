@@ -1,0 +1,131 @@
+import type { CryptSettings } from "../config/crypt-plan.ts";
+import { aesDecryptor, nullDecryptor } from "../luks/area-decryptor.ts";
+import type { Kdf, LuksHeader } from "../luks/header.ts";
+import { createDeriveKey, type DeriveKey } from "../luks/kdf.ts";
+import { kernelDecryptor } from "../luks/kernel-decryptor.ts";
+import { type CryptMapping, planMapping } from "../luks/mapping.ts";
+import { readAvailableMemory } from "../luks/memory.ts";
+import { readLuksHeader } from "../luks/read-header.ts";
+import { wipe } from "../luks/secret.ts";
+import { type UnlockOptions, unlock, usableKeyslots } from "../luks/unlock.ts";
+import type { Mapping } from "../machine/encryption.ts";
+import type { Machine } from "../machine/machine.ts";
+import { printable } from "../report.ts";
+import { type BlockDevice, readText } from "../steps/block-devices.ts";
+import { createIntegrityMapping } from "./crypt-integrity.ts";
+import { bareUuid, type Lock, mappingUuid } from "./crypt-lock.ts";
+import { createCryptMapping } from "./crypt-mapping.ts";
+import { readPlace } from "./crypt-places.ts";
+import type { Scene } from "./opener.ts";
+
+/** Reads a LUKS header, once, and says what was odd about it. null where it is to come from a device that is not there. Throws BootError for a header that is none, or must be let alone. */
+export function prepareLuks(
+  scene: Scene,
+  device: BlockDevice,
+  settings: CryptSettings & { readonly name: string | null },
+): Lock | null {
+  const header =
+    settings.header === null ? readOwnHeader(scene.machine, device) : readPlace(scene, settings.header, readLuksHeader);
+  if (header === null) return null;
+  for (const warning of header.warnings) scene.voice.warn(`${device.node}: ${printable(warning)}`);
+  const name = settings.name ?? `luks-${header.uuid.replace(/[^\w-]/g, "_")}`;
+  const label = header.label === "" ? "" : `, "${printable(header.label)}"`;
+  const isOurs = new RegExp(`^CRYPT-LUKS[12]-${bareUuid(header.uuid).replace(/\W/g, "\\$&")}-`);
+  const options = unlockOptions(scene, device, settings);
+  return {
+    name,
+    text: `LUKS${header.version}${label}`,
+    isGuess: false,
+    isMapping: ({ uuid }) => isOurs.test(uuid),
+    check() {
+      planData(header, device, settings);
+      usableKeyslots(header, options);
+    },
+    open(secret) {
+      const plan = planData(header, device, settings);
+      const unlocked = unlock(header, secret, options);
+      if (unlocked.kind !== "unlocked") return null;
+      try {
+        return openData(scene, device, { header, plan, settings, name }, unlocked.volumeKey);
+      } finally {
+        wipe(unlocked.volumeKey);
+      }
+    },
+  };
+}
+
+interface Opening {
+  readonly header: LuksHeader;
+  readonly plan: CryptMapping;
+  readonly settings: CryptSettings;
+  readonly name: string;
+}
+
+function planData(header: LuksHeader, { sizeBytes }: BlockDevice, { header: place, allowsNull }: CryptSettings) {
+  return planMapping(header, { bytes: sizeBytes, isDetached: place !== null, allowsNull });
+}
+
+function openData(
+  scene: Scene,
+  device: BlockDevice,
+  { header, plan, settings, name }: Opening,
+  key: Uint8Array,
+): Mapping {
+  const { voice, machine } = scene;
+  for (const flag of plan.unknownFlags) voice.warn(`${device.node}: unknown flag ${printable(flag)}, ignoring`);
+  const readOnly = settings.isReadOnly || isWriteProtected(machine, device);
+  const uuid = mappingUuid(`LUKS${header.version}`, header.uuid, name);
+  const below = plan.integrity && {
+    ...{ name, readOnly, integrity: plan.integrity, node: device.node, device: device.number },
+    uuid: mappingUuid("SUBDEV", header.uuid, `${name}_dif`),
+    ...{ offsetSectors: plan.offsetSectors, sectorBytes: plan.sectorBytes },
+    hasJournal: !header.flags.includes("no-journal"),
+  };
+  const integrity = below && createIntegrityMapping(scene, below);
+  const request = {
+    ...{ name, uuid, readOnly, cipher: plan.cipher, ivOffset: plan.ivOffset },
+    device: integrity?.device ?? device.number,
+    offsetSectors: integrity === null ? plan.offsetSectors : 0,
+    sizeSectors: integrity?.sectors ?? plan.sizeSectors,
+    options: [...new Set([...plan.options, ...settings.options])],
+    // As libcryptsetup names it, which finds it again by that.
+    keyDescription: `cryptsetup:${header.uuid}-d${header.digests[0]?.id ?? 0}`,
+  };
+  return createCryptMapping(scene, request, key);
+}
+
+function readOwnHeader(machine: Machine, { node }: BlockDevice): LuksHeader {
+  const reader = machine.openReader(node);
+  try {
+    return readLuksHeader(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+function unlockOptions(
+  { machine, modules, voice }: Scene,
+  { node }: BlockDevice,
+  { keyslot, allowsNull }: CryptSettings,
+): UnlockOptions {
+  const deriveKey = createDeriveKey(machine);
+  const derive: DeriveKey = (kdf, passphrase, length) => {
+    voice.progress(`unlocking ${node}: ${describeKdf(kdf)}`);
+    return deriveKey(kdf, passphrase, length);
+  };
+  const byKernel = kernelDecryptor(machine, (name) => void modules.loadByAlias(name));
+  const decryptors = [aesDecryptor, ...(allowsNull ? [nullDecryptor] : []), byKernel];
+  return { deriveKey: derive, keyslot, allowsNull, memoryBytes: readAvailableMemory(machine), decryptors };
+}
+
+/** True for what nothing can be written to: a loop device of an image, a CD. */
+export function isWriteProtected(machine: Machine, { name }: Pick<BlockDevice, "name">): boolean {
+  const path = `/sys/class/block/${name}/ro`;
+  return machine.stat(path) !== null && readText(machine, path) === "1";
+}
+
+function describeKdf(kdf: Kdf): string {
+  if (kdf.type === "unknown") return printable(kdf.name);
+  if (kdf.type === "pbkdf2") return `pbkdf2, ${kdf.iterations} iterations of ${kdf.hash}`;
+  return `${kdf.type}, ${Math.ceil(kdf.memoryKib / 1024)} MiB, ${kdf.lanes} lane${kdf.lanes === 1 ? "" : "s"}`;
+}

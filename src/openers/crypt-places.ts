@@ -1,0 +1,105 @@
+import type { BytesPlace } from "../config/crypt-plan.ts";
+import type { DeviceSpec } from "../config/plan.ts";
+import { BootError, isErrno } from "../errors.ts";
+import { wipe } from "../luks/secret.ts";
+import type { RandomReader } from "../machine/machine.ts";
+import type { ByteSource } from "../probe/facts.ts";
+import { printable } from "../report.ts";
+import type { BlockDevice } from "../steps/block-devices.ts";
+import { mountBriefly } from "../steps/brief-mount.ts";
+import { WITHOUT_JOURNAL } from "../steps/device-content.ts";
+import { findFileIn } from "../steps/resolve.ts";
+import { specText } from "../steps/search-words.ts";
+import type { Scene } from "./opener.ts";
+
+type Tools = Pick<Scene, "machine" | "modules" | "find">;
+
+/** cryptsetup's own limit. */
+const MAX_KEY_BYTES = 8 << 20;
+
+/** The place as a person may name it: "/keys/root on LABEL=KEYS". */
+export function describePlace({ in: where, device, path }: BytesPlace): string {
+  if (where === "image" || device === null) return `${printable(path)} in this image`;
+  return where === "device" ? specText(device) : `${printable(path)} on ${specText(device)}`;
+}
+
+/** The device whose coming may bring the place; null for what is in the image. */
+export function deviceOfPlace({ in: where, device }: BytesPlace): DeviceSpec | null {
+  return where === "image" ? null : device;
+}
+
+/** True where the place can be looked at now. */
+export function isPlaceThere({ find }: Pick<Tools, "find">, place: BytesPlace): boolean {
+  const spec = deviceOfPlace(place);
+  return spec === null || find(spec).length > 0;
+}
+
+/** All bytes of a key; the caller wipes them. null where its device is not there. Throws BootError where it cannot be read. */
+export function readKey(tools: Tools, place: BytesPlace): Uint8Array | null {
+  return readPlace(tools, place, (source) => {
+    if (source.size > MAX_KEY_BYTES) {
+      throw new BootError(`${describePlace(place)} is larger than any key: more than 8 MiB`, {
+        hint: "say which of its bytes are the key, by an offset and a size",
+      });
+    }
+    const bytes = source.read(0, source.size);
+    if (bytes.length === source.size && bytes.length > 0) return bytes;
+    wipe(bytes);
+    throw new BootError(`${describePlace(place)} ${source.size === 0 ? "is empty" : "ends before the key does"}`);
+  });
+}
+
+/** Shows `use` the bytes that `place` means; null where its device is not there. Throws BootError where they cannot be had. */
+export function readPlace<T>(tools: Tools, place: BytesPlace, use: (source: ByteSource) => T): T | null {
+  try {
+    const spec = deviceOfPlace(place);
+    if (spec === null) return readFileAt(tools, place.path, place, use);
+    const [device] = tools.find(spec);
+    if (device === undefined) return null;
+    if (place.in === "device") return readFileAt(tools, device.node, place, use);
+    return readOnFilesystem(tools, device, place, use);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new BootError(`${describePlace(place)} cannot be read`, { cause: error });
+  }
+}
+
+function readOnFilesystem<T>(
+  tools: Tools,
+  { node, facts }: BlockDevice,
+  place: BytesPlace,
+  use: (source: ByteSource) => T,
+): T {
+  const type = place.type ?? facts.type;
+  if (type === null) throw new BootError(`there is no filesystem on ${node} for ${describePlace(place)}`);
+  tools.modules.loadFilesystem(type);
+  const mount = { source: node, type, options: WITHOUT_JOURNAL[type] ?? "" };
+  return mountBriefly(tools.machine, mount, (directory) => {
+    const file = findFileIn(tools.machine, directory, place.path);
+    if (file === null) throw new BootError(`there is no file ${printable(place.path)} on ${node}`);
+    return readFileAt(tools, file, place, use);
+  });
+}
+
+function readFileAt<T>(
+  { machine }: Tools,
+  path: string,
+  { offset, size }: BytesPlace,
+  use: (source: ByteSource) => T,
+): T {
+  const reader = machine.openReader(path);
+  try {
+    return use(slice(reader, offset, size));
+  } finally {
+    reader.close();
+  }
+}
+
+/** A part of a file or device, told as long as it was asked for. */
+function slice(reader: RandomReader, offset: number, size: number | null): ByteSource {
+  const all = size ?? Math.max(0, reader.size - offset);
+  return {
+    size: all,
+    read: (at, length) => reader.read(offset + at, Math.max(0, Math.min(length, all - at))),
+  };
+}

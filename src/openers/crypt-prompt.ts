@@ -1,0 +1,53 @@
+import { BootError } from "../errors.ts";
+import { askPassphrase } from "../steps/passphrase.ts";
+import { specText } from "../steps/search-words.ts";
+import { describeVolume, hasNews, type Volume } from "./crypt-volume.ts";
+import type { Scene } from "./opener.ts";
+
+/** What a prompt needs to know of the others. */
+export interface Asking {
+  readonly scene: Scene;
+  readonly keymap: string | null;
+  readonly volumes: readonly Volume[];
+  readonly passphrases: Uint8Array[];
+  readonly guesses: Map<string, number>;
+}
+
+/** Asks a person for the passphrase of a volume, once; where the device with a key or header comes meanwhile, the prompt goes. Throws BootError where the person gives up. */
+export function askForVolume({ scene, keymap, volumes, passphrases, guesses }: Asking, volume: Volume): void {
+  const { wish, asked } = volume;
+  const question = {
+    volume: describeVolume(volume),
+    triesLeft: wish.tries === 0 ? null : wish.tries - asked,
+    keymap,
+    timeoutMs: wish.promptTimeoutMs,
+    lastWasWrong: asked > 0,
+  };
+  const answer = askPassphrase(scene.machine, question, () => {
+    scene.takeEvents();
+    return volumes.some((one) => hasNews(scene, one));
+  });
+  switch (answer.kind) {
+    case "passphrase":
+      passphrases.push(answer.bytes);
+      volume.asked += 1;
+      guesses.set(specText(wish.device), volume.asked);
+      return;
+    case "interrupted":
+      return;
+    case "timeout":
+      volume.failure = new BootError(`could not unlock ${describeVolume(volume)}`, {
+        cause: new BootError(`nobody typed a passphrase within ${Math.round((wish.promptTimeoutMs ?? 0) / 1000)} s`),
+        hint: ASK_AGAIN,
+      });
+      return;
+    case "cancelled":
+      throw new BootError(`could not unlock ${describeVolume(volume)}`, {
+        cause: new BootError("the prompt was cancelled by Ctrl-C"),
+        hint: ASK_AGAIN,
+      });
+  }
+}
+
+/** After wrong passphrases, or none. */
+export const ASK_AGAIN = "`exit` asks again; `levain unlock` asks in this shell";

@@ -1,0 +1,94 @@
+import type { CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
+import { wipe } from "../luks/secret.ts";
+import type { BlockDevice } from "../steps/block-devices.ts";
+import { specText } from "../steps/search-words.ts";
+import { askForVolume } from "./crypt-prompt.ts";
+import { advance, createVolume, isOutOfTries, type Standing, type Volume } from "./crypt-volume.ts";
+import { describeLocked, describeMissing, describeWait } from "./crypt-words.ts";
+import type { Opener, Round, Scene } from "./opener.ts";
+
+/** How often a person was asked in vain, by volume: a mount that fails may mean a wrong passphrase, and the tries are counted over it. */
+export type Guesses = Map<string, number>;
+
+/** What the opener knows and has done. */
+interface Unlocking {
+  readonly scene: Scene;
+  readonly plan: CryptPlan;
+  readonly keymap: string | null;
+  readonly guesses: Guesses;
+  readonly volumes: Volume[];
+  /** All that were typed; each is tried on every volume. */
+  readonly passphrases: Uint8Array[];
+  hasAllDrivers: boolean;
+}
+
+/** Opens encrypted volumes: those that the plan names, all with rd.auto, and a root that is one itself. */
+export function createCryptOpener(
+  scene: Scene,
+  { crypt: plan, keymap }: { readonly crypt: CryptPlan; readonly keymap: string | null },
+  guesses: Guesses,
+): Opener {
+  const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", guesses));
+  const state: Unlocking = { scene, plan, keymap, guesses, volumes, passphrases: [], hasAllDrivers: false };
+  const volumeOf = (device: BlockDevice) => volumes.find((volume) => volume.device?.name === device.name) ?? null;
+  return {
+    open: (root) => openOnce(state, root),
+    inside(device) {
+      const made = volumeOf(device)?.mapping?.device;
+      return scene.devices().find(({ name }) => name === made) ?? null;
+    },
+    isClosed: (device) => isLuks(device) && (volumeOf(device)?.mapping ?? null) === null,
+    isGuess(device) {
+      const volume = volumeOf(device);
+      return volume?.isGuessed === true && !isOutOfTries(volume);
+    },
+    describe: (device) => (isLuks(device) || volumeOf(device) ? describeLocked(scene, volumeOf(device)) : null),
+    missing: () => volumes.flatMap((volume) => describeMissing(volume) ?? []),
+    failure: () => volumes.find(isFatal)?.failure ?? null,
+    close: () => wipe(...state.passphrases),
+  };
+}
+
+function newVolume(wish: CryptVolume, origin: Volume["origin"], guesses: Guesses): Volume {
+  return createVolume(wish, origin, guesses.get(specText(wish.device)) ?? 0);
+}
+
+function openOnce(state: Unlocking, root: BlockDevice | null): Round {
+  const { scene, volumes, passphrases } = state;
+  collectUnnamed(state, root);
+  const standings = volumes.map((volume) => ({ volume, standing: advance(scene, volume, passphrases) }));
+  if (standings.some(({ standing }) => standing === "opened")) return "changed";
+  // A volume that a boot can do without keeps no root waiting.
+  const isNeeded = ({ wish }: Volume) => root === null || isLuks(root) || !wish.isOptional;
+  const those = (wanted: Standing) =>
+    standings.flatMap(({ standing, volume }) => (standing === wanted && isNeeded(volume) ? [volume] : []));
+  const [first] = those("asks");
+  if (first === undefined) return describeWait(scene, those("waits")) ?? "idle";
+  if (state.hasAllDrivers) askForVolume(state, first);
+  else scene.modules.loadAll(); // the keyboard's driver may be one that a boot leaves out, or the key stick's
+  state.hasAllDrivers = true;
+  return "changed";
+}
+
+/** LUKS volumes that are to be opened though no parameter names them. */
+function collectUnnamed({ scene, plan, volumes, guesses }: Unlocking, root: BlockDevice | null): void {
+  for (const device of scene.devices()) {
+    const isRoot = device.name === root?.name;
+    if (!isLuks(device) || !(isRoot || plan.everyLuks)) continue;
+    const isKnown = volumes.some(
+      (volume) => volume.device?.name === device.name || scene.find(volume.wish.device).includes(device),
+    );
+    if (isKnown) continue;
+    const own = { device: { by: "path", path: device.node }, name: null, plain: null, isOptional: false } as const;
+    volumes.push(newVolume({ ...plan.unnamed, ...own }, isRoot ? "root" : "auto", guesses));
+  }
+}
+
+/** True where the boot was told to open it and cannot: to go on waiting would be in vain. */
+function isFatal({ failure, wish, origin, asked }: Volume): boolean {
+  return failure !== null && ((origin !== "auto" && !wish.isOptional) || asked > 0);
+}
+
+function isLuks({ facts }: BlockDevice): boolean {
+  return facts.type === "crypto_LUKS";
+}

@@ -1,0 +1,74 @@
+import { BootError, isErrno } from "../errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import { readPartitionTable } from "../probe/partition-table.ts";
+import type { Partition } from "../probe/partitions/model.ts";
+import { report } from "../report.ts";
+import type { BlockDevice } from "../steps/block-devices.ts";
+import { isWriteProtected } from "./crypt-luks.ts";
+import { createMapping } from "./crypt-mapping.ts";
+import { requireTarget } from "./crypt-modules.ts";
+import { type Opener, type Scene, SIMPLE_OPENER } from "./opener.ts";
+
+const SECTOR_BYTES = 512;
+/** More than any table of a disk that a system boots from. */
+const MOST_PARTITIONS = 128;
+
+/** They hold the logical ones and nothing else. */
+const EXTENDED = ["0x5", "0xf", "0x85"];
+
+/** Makes devices of the partitions inside an encrypted volume, for the kernel looks for none on device mapper's devices (GENHD_FL_NO_PART): dm-linear, with the names and uuids that kpartx gives. */
+export function createPartitionOpener(scene: Scene): Opener {
+  const done = new Set<string>();
+  return {
+    ...SIMPLE_OPENER,
+    open() {
+      const [disk] = scene.devices().filter((device) => isMappedDisk(device) && !done.has(device.name));
+      if (disk === undefined) return "idle";
+      done.add(disk.name);
+      return openDisk(scene, disk) ? "changed" : "idle";
+    },
+  };
+}
+
+/** Filesystems may have what looks like a table as well. */
+function isMappedDisk({ name, facts }: BlockDevice): boolean {
+  return /^dm-\d+$/.test(name) && facts.partitionTable !== null && facts.type === null;
+}
+
+/** What goes wrong is told: the root may be elsewhere. */
+function openDisk(scene: Scene, disk: BlockDevice): boolean {
+  try {
+    const parent = scene.machine.listMappings().find(({ device }) => device === disk.name);
+    if (parent === undefined || !parent.uuid.startsWith("CRYPT-")) return false;
+    requireTarget(scene, "linear", "dm-mod");
+    const readOnly = isWriteProtected(scene.machine, disk);
+    const partitions = readPartitions(scene.machine, disk);
+    for (const partition of partitions) {
+      const name = `${parent.name}${/\d$/.test(parent.name) ? "p" : ""}${partition.number}`;
+      const uuid = `part${partition.number}-${parent.uuid}`;
+      const isThere = scene.machine.listMappings().some((mapping) => mapping.name === name);
+      if (isThere) continue;
+      const parameters = new TextEncoder().encode(`${disk.number} ${partition.start}`);
+      const target = { type: "linear", sectors: partition.size, parameters };
+      scene.look(createMapping(scene, { name, uuid, readOnly }, target).device);
+    }
+    return partitions.length > 0;
+  } catch (error) {
+    if (!(error instanceof BootError) && !isErrno(error)) throw error;
+    scene.voice.warn(`the partitions in ${disk.node} cannot be opened: ${report(error)[0] ?? ""}`);
+    return false;
+  }
+}
+
+/** Those that lie on the disk; an extended partition only holds others. */
+function readPartitions(machine: Machine, { node, sizeBytes }: BlockDevice): readonly Partition[] {
+  const reader = machine.openReader(node);
+  try {
+    const all = readPartitionTable(reader, SECTOR_BYTES)?.partitions ?? [];
+    const isHere = ({ start, size, type }: Partition) =>
+      size > 0 && (start + size) * SECTOR_BYTES <= sizeBytes && !EXTENDED.includes(type);
+    return all.filter(isHere).slice(0, MOST_PARTITIONS);
+  } finally {
+    reader.close();
+  }
+}
