@@ -1,4 +1,5 @@
 import { CHEAP, CHEAP_ARGON2, type CryptsetupRecipe } from "./cryptsetup-image.ts";
+import { FOUR_PROCESSORS } from "./four-processors.ts";
 
 const LUKS1 = `cryptsetup luksFormat -q --type luks1 ${CHEAP}`;
 const LUKS2 = "cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096";
@@ -28,6 +29,12 @@ const METADATA_SIZES = ["16k", "32k", "64k", "128k", "256k", "512k", "1m", "2m",
 
 function recipe(name: string, script: string, rest: Omit<CryptsetupRecipe, "name" | "script"> = {}): CryptsetupRecipe {
   return { name, script, ...rest };
+}
+
+/** As many lanes as asked for, however many processors this host has. */
+export function argon2Recipe(kdf: string, lanes: string, costs = CHEAP_ARGON2): CryptsetupRecipe {
+  const format = `${LUKS2} --pbkdf ${kdf} ${costs} --pbkdf-parallel ${lanes} $1 key`;
+  return recipe(`luks2-${kdf}-${lanes}`, `${FOUR_PROCESSORS}${format}`);
 }
 
 function slug(text: string): string {
@@ -82,11 +89,7 @@ export const LUKS2_RECIPES: readonly CryptsetupRecipe[] = [
     return recipe(`luks2-area-${slug(mode)}`, `${LUKS2} ${PBKDF2} ${keyslot} $1 key`);
   }),
   ...HASHES.map((hash) => recipe(`luks2-${hash}`, `${LUKS2} ${PBKDF2} --hash ${hash} $1 key`)),
-  ...["argon2i", "argon2id"].flatMap((kdf) =>
-    ["1", "2", "4"].map((lanes) =>
-      recipe(`luks2-${kdf}-${lanes}`, `${LUKS2} --pbkdf ${kdf} ${CHEAP_ARGON2} --pbkdf-parallel ${lanes} $1 key`),
-    ),
-  ),
+  ...["argon2i", "argon2id"].flatMap((kdf) => ["1", "2", "4"].map((lanes) => argon2Recipe(kdf, lanes))),
   ...METADATA_SIZES.map((size) =>
     recipe(
       `luks2-metadata-${size}`,
