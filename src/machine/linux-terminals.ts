@@ -13,6 +13,7 @@ import {
   ISTRIP,
   IUCLC,
   IXON,
+  N_TTY_BUF_SIZE,
   PARMRK,
   POLLERR,
   POLLHUP,
@@ -23,6 +24,7 @@ import {
   TCIFLUSH,
   TCSETS,
   TERMIOS,
+  TIOCSTI,
   VMIN,
   VTIME,
 } from "./abi-terminal.ts";
@@ -130,9 +132,21 @@ function quietTermios(before: Uint8Array): Uint8Array {
 
 /** One that has gone meanwhile need not be restored. */
 function closeTerminal({ fd, before }: OpenTerminal): void {
-  callKernel("ioctl", [fd, TCFLSH, TCIFLUSH]);
+  forgetInput(fd);
   callKernel("ioctl", [fd, TCSETS, before]);
   fs.closeSync(fd);
+}
+
+/**
+ * Overwrites what was typed. The kernel wipes its ring of input only behind reads in canonical mode (`zero_buffer` of n_tty.c), and
+ * keeps it while anybody has the terminal open. A flush begins the ring anew, so that as many bytes as go in pass over all.
+ */
+function forgetInput(fd: number): void {
+  callKernel("ioctl", [fd, TCFLSH, TCIFLUSH]);
+  const nothing = new Uint8Array(1);
+  for (let done = 1; done < N_TTY_BUF_SIZE; done++)
+    if (typeof callKernel("ioctl", [fd, TIOCSTI, nothing]) === "string") break;
+  callKernel("ioctl", [fd, TCFLSH, TCIFLUSH]);
 }
 
 /** What was typed up to now, perhaps nothing; null where nobody will type any more. */

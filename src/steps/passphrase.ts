@@ -67,7 +67,8 @@ function openPrompts(machine: Machine, question: Question, prompts: Map<string, 
 }
 
 function describe({ volume, triesLeft, keymap, lastWasWrong }: Question): string {
-  const tries = triesLeft === null ? "" : triesLeft === 1 ? ", the last try" : `, ${triesLeft} tries left`;
+  const left = triesLeft === 1 ? ", the last try" : `, ${triesLeft} tries left`;
+  const tries = triesLeft === null ? "" : left;
   const layout = keymap === null ? "" : `, keymap ${printable(keymap)}`;
   const wrong = lastWasWrong ? `${INDENT}that is not its passphrase\n` : "";
   return `${wrong}  unlock    ${printable(volume)}${tries}${layout}\n${PROMPT}`;
@@ -126,21 +127,20 @@ function takeTyped(
   const wasEmpty = line.isEmpty();
   const { end, bell } = typeAndWipe(line, bytes, machine.nowMs());
   if (bell) machine.writeTerminal(node, "\x07");
-  if (end === "entered") {
-    tellAll(machine, prompts, `answered on ${shortName(node)}`, node);
-    return { kind: "passphrase", bytes: line.copy() };
+  if (wasEmpty !== line.isEmpty()) machine.writeTerminal(node, wasEmpty ? TYPED : erase(TYPED.length));
+  switch (end) {
+    case null:
+      return null;
+    case "too long":
+      machine.writeTerminal(node, `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: not taken\n${PROMPT}`);
+      return null;
+    case "cancelled":
+      tellAll(machine, prompts, `cancelled on ${shortName(node)}`);
+      return { kind: "cancelled" };
+    case "entered":
+      tellAll(machine, prompts, `answered on ${shortName(node)}`, node);
+      return { kind: "passphrase", bytes: line.copy() };
   }
-  if (end === "cancelled") {
-    tellAll(machine, prompts, `cancelled on ${shortName(node)}`);
-    return { kind: "cancelled" };
-  }
-  if (end === "too long") {
-    const refusal = `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: not taken`;
-    machine.writeTerminal(node, `${wasEmpty ? "" : " "}${refusal}\n${PROMPT}`);
-  } else if (wasEmpty !== line.isEmpty()) {
-    machine.writeTerminal(node, wasEmpty ? TYPED : erase(TYPED.length));
-  }
-  return null;
 }
 
 function typeAndWipe(line: TypedLine, bytes: Uint8Array, nowMs: number) {

@@ -1,4 +1,5 @@
 import { wipe } from "../luks/secret.ts";
+import { createKeySequence } from "./key-sequence.ts";
 
 /** A longer passphrase is refused: cutting it would only look like a wrong one. */
 export const LONGEST_PASSPHRASE_BYTES = 512;
@@ -29,20 +30,12 @@ const CR = 0x0d;
 const CTRL_U = 0x15;
 const CTRL_W = 0x17;
 const BACKSPACES = [0x08, 0x7f];
-const ESC = 0x1b;
-/** What a key sends comes at once; a person who pressed Escape by mistake goes on later than that. */
-const KEY_SEQUENCE_MS = 100;
-
-/** Where we are in what an arrow or a function key sends: ESC, ESC [ …, or one byte before its end (ESC O A, the console's ESC [ [ A). */
-type KeySequence = "none" | "begun" | "brackets" | "last";
-
 /** An empty line. Backspace takes a whole UTF-8 character, Ctrl-U and Ctrl-W all of it; the keys that move a cursor do nothing. */
 export function createTypedLine(): TypedLine {
   const buffer = new Uint8Array(LONGEST_PASSPHRASE_BYTES);
   let length = 0;
   let isTooLong = false;
-  let sequence: KeySequence = "none";
-  let lastMs = 0;
+  const keys = createKeySequence();
 
   function cutTo(end: number): void {
     buffer.fill(0, end);
@@ -51,7 +44,6 @@ export function createTypedLine(): TypedLine {
   function clear(): void {
     cutTo(0);
     isTooLong = false;
-    sequence = "none";
   }
   /** False where the byte is not taken. */
   function append(byte: number): boolean {
@@ -83,13 +75,9 @@ export function createTypedLine(): TypedLine {
 
   return {
     type(bytes, nowMs) {
-      if (nowMs - lastMs > KEY_SEQUENCE_MS) sequence = "none";
-      lastMs = nowMs;
       let bell = false;
       for (const byte of bytes) {
-        const before = sequence;
-        sequence = follow(before, byte);
-        if (sequence !== "none" || isPartOf(before, byte)) continue;
+        if (keys.takes(byte, nowMs)) continue;
         const change = control(byte) ?? { end: null, bell: !append(byte) };
         bell ||= change.bell;
         if (change.end !== null) return { end: change.end, bell };
@@ -112,22 +100,14 @@ function lastCharacter(text: Uint8Array): number {
   for (let size = 1; size <= Math.min(4, text.length); size++) {
     const byte = text[text.length - size] ?? 0;
     if ((byte & 0xc0) === 0x80) continue;
-    const isLead = size === (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1);
-    return text.length - (isLead ? size : 1);
+    return text.length - (size === sizeByLead(byte) ? size : 1);
   }
   return text.length - 1;
 }
 
-function follow(sequence: KeySequence, byte: number): KeySequence {
-  if (byte === ESC) return "begun";
-  const character = String.fromCharCode(byte);
-  if (sequence === "begun") return character === "[" ? "brackets" : character === "O" ? "last" : "none";
-  if (sequence !== "brackets") return "none";
-  if (character === "[") return "last";
-  return byte >= 0x20 && byte <= 0x3f ? "brackets" : "none"; // ECMA-48: parameters, until a letter
-}
-
-/** True where this byte was the last one of a sequence; one that cannot be (Enter) is what it always is. */
-function isPartOf(sequence: KeySequence, byte: number): boolean {
-  return (sequence === "brackets" || sequence === "last") && byte >= 0x40 && byte <= 0x7e;
+/** RFC 3629: how many bytes a character has, by its first. */
+function sizeByLead(byte: number): number {
+  if (byte < 0xc0) return 1;
+  if (byte < 0xe0) return 2;
+  return byte < 0xf0 ? 3 : 4;
 }

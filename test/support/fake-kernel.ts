@@ -31,6 +31,8 @@ export interface FakeKernelOptions {
   readonly filesystems?: readonly string[];
   /** More files of /sys: { "/devices/…/modalias": "pci:…" }. */
   readonly sys?: FakeTree;
+  /** More nodes of /dev: { "/tty0": { node: "character", number: "4:0" } }. */
+  readonly dev?: FakeTree;
   readonly memoryBytes?: number;
 }
 
@@ -77,7 +79,7 @@ export class FakeKernel {
       "/class/tty/console/active": "ttyS0\n",
       ...options.sys,
     });
-    this.#dev = makeFakeTree(DEV);
+    this.#dev = makeFakeTree({ ...DEV, ...options.dev });
     this.devices = new FakeDevices(this.sys, this.#dev);
     const rootfs: FakeFilesystem = {
       type: options.rootType ?? "rootfs",
