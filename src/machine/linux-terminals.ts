@@ -5,6 +5,7 @@ import {
   ECHO,
   ECHONL,
   ICANON,
+  ICRNL,
   IEXTEN,
   IGNBRK,
   IGNCR,
@@ -123,7 +124,7 @@ function quietTermios(before: Uint8Array): Uint8Array {
   const termios = before.slice();
   const view = new DataView(termios.buffer);
   const clear = (offset: number, flags: number) => view.setUint32(offset, view.getUint32(offset, true) & ~flags, true);
-  clear(TERMIOS.c_iflag, IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | IUCLC | IXON);
+  clear(TERMIOS.c_iflag, IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IUCLC | IXON);
   clear(TERMIOS.c_lflag, ISIG | ICANON | ECHO | ECHONL | IEXTEN);
   termios[TERMIOS.c_cc + VMIN] = 1;
   termios[TERMIOS.c_cc + VTIME] = 0;

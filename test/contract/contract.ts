@@ -12,6 +12,7 @@ import { MOUNT_CASES } from "./mounts.ts";
 import { MOVE_CASES } from "./moves.ts";
 import { OVERLAY_CASES } from "./overlays.ts";
 import { PROCESS_CASES } from "./processes.ts";
+import { TERMINAL_CASES } from "./terminals.ts";
 
 /** Every rule that the fake machine claims, in the order to check them: one machine goes through all of them. */
 export const CONTRACT: readonly ContractCase[] = [
@@ -26,6 +27,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...CRYPT_TABLE_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
+  ...TERMINAL_CASES,
   ...KEY_DERIVATION_CASES,
 ];
 

@@ -7,6 +7,8 @@ import { LINUX_CASES } from "./linux-only.ts";
 const machine = createLinuxMachine();
 machine.makeDirectory("/sys");
 machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
+machine.makeDirectory("/dev/pts");
+machine.mount({ source: "devpts", target: "/dev/pts", type: "devpts", flags: [], options: "" });
 
 // As when a disk is unplugged: its driver lets go of it.
 const hands = {
