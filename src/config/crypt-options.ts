@@ -66,8 +66,13 @@ const setting = (read: (value: string, name: string) => CryptOptions["settings"]
 const plain = (read: (value: string, name: string) => Partial<PlainFormat>): Reader => {
   return (options, value, name) => ({ plain: { ...options.plain, ...read(value, name) } });
 };
-const dmWord = (word: string): Reader => (options) => ({ words: [...new Set([...options.words, word])] });
-const always = (said: Partial<CryptOptions>): Reader => () => said;
+const dmWord =
+  (word: string): Reader =>
+  (options) => ({ words: [...new Set([...options.words, word])] });
+const always =
+  (said: Partial<CryptOptions>): Reader =>
+  () =>
+    said;
 
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["luks", always({ type: "luks" })],
@@ -110,7 +115,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ...all("tcrypt tcrypt-hidden tcrypt-system tcrypt-keyfile", () => ({ refusal: "TrueCrypt is not supported" })),
   ...all("tcrypt-veracrypt veracrypt veracrypt-pim", () => ({ refusal: "VeraCrypt is not supported" })),
   ...all("bitlk", () => ({ refusal: "BitLocker is not supported" })),
-  ...all("tpm2-device fido2-device pkcs11-uri token-timeout", warn("is not supported: a person is asked, or a key file is used")),
+  ...all(
+    "tpm2-device fido2-device pkcs11-uri token-timeout",
+    warn("is not supported: a person is asked, or a key file is used"),
+  ),
   ...all("keyscript", warn("is not run: a person is asked for what it would have printed")),
   ...all("try-empty-password", warn("is not supported: an empty passphrase has to be typed")),
   ...all("password-echo", warn("is not supported: what is typed is never shown")),

@@ -42,7 +42,10 @@ export function isWholeUuid(id: string): boolean {
  * systemd) and without dracut's "keysource:".
  */
 export function parseLuksId(text: string): string {
-  const id = text.replace(/^keysource:/, "").replace(/^luks-/i, "").toLowerCase();
+  const id = text
+    .replace(/^keysource:/, "")
+    .replace(/^luks-/i, "")
+    .toLowerCase();
   if (id.length < 4 || !UUID_SHAPE.test(id + UUID_SAMPLE.slice(id.length))) {
     throw expected("the UUID of a LUKS volume, or its beginning of at least 4 digits");
   }

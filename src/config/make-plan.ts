@@ -1,6 +1,8 @@
 import { BootError } from "../errors.ts";
 import { type CommandLine, parseCommandLine, type Word } from "./cmdline.ts";
-import { NO_CRYPT } from "./crypt.ts";
+import { type CryptSurroundings, type DecidedVolume, decideVolumes, planCrypt } from "./crypt.ts";
+import { findCryptMistakes, warnOfCrypt } from "./crypt-warnings.ts";
+import { parseCrypttab } from "./crypttab.ts";
 import { rootTypeOf } from "./gpt-types.ts";
 import { type Inherited, passOn } from "./inherited.ts";
 import type { Manifest } from "./manifest.ts";
@@ -27,9 +29,14 @@ export interface PlanInput {
   readonly machine?: string;
   /** The PARTUUID of the EFI system partition that this machine was booted from, or null; asked only where it counts. */
   readonly findEsp?: () => string | null;
+  /** The image's /etc/crypttab; null or left out where it has none. */
+  readonly crypttab?: string | null;
+  /** True where the image has a file at this path; none where left out. */
+  readonly hasFile?: (path: string) => boolean;
 }
 
-type Surroundings = Required<Pick<PlanInput, "machine" | "findEsp">> & { readonly inherited: Inherited | null };
+type Surroundings = Required<Pick<PlanInput, "machine" | "findEsp">> &
+  Omit<CryptSurroundings, "roots"> & { readonly inherited: Inherited | null };
 
 const ROOT_TIMEOUT_MS = 30_000;
 
@@ -39,6 +46,7 @@ const ROOT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
+  const { crypttab: table = null, hasFile = () => false } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
@@ -47,17 +55,30 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   ];
   const { settings, mistakes } = readParameters(sources);
   const dialect = readDialect(settings);
+  const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
+  const crypttab = isTableRead ? parseCrypttab(table) : null;
   const refused = sources.flatMap(({ origin, words }) => findRefused(words, dialect).map((text) => ({ origin, text })));
-  if (mistakes.length + refused.length > 0) throw tellMistakes([...mistakes, ...refused]);
+  const ofTable = (crypttab?.mistakes ?? []).map((text) => ({ origin: "/etc/crypttab" as const, text }));
+  const all = [...mistakes, ...refused, ...ofTable];
+  if (all.length > 0) throw tellMistakes(all);
   const words = sources.flatMap((source) => source.words);
-  const plan = decide(settings, words, line, { inherited, machine, findEsp });
-  return {
-    plan,
-    warnings: [...warnOfUnsupported(words), ...warnOfStrangers(sources), ...warnOfUnused(settings, plan)],
-  };
+  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile });
+  const warnings = [
+    ...warnOfUnsupported(words),
+    ...warnOfStrangers(sources),
+    ...warnOfUnused(settings, plan),
+    ...warnOfCrypt(settings, crypttab, volumes),
+  ];
+  return { plan, warnings };
 }
 
-function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings): BootPlan {
+/** The plan, and what became of every encrypted device that was asked for. */
+interface Decision {
+  readonly plan: BootPlan;
+  readonly volumes: readonly DecidedVolume[];
+}
+
+function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings): Decision {
   const medium = decideMedium(settings, around.machine);
   const roots = decideRoots(settings, medium.devices, around);
   const image = roots.length === 0 ? null : medium.image;
@@ -65,7 +86,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const overlay = roots.length === 0 ? null : decideOverlay(settings, image !== null || layers.length > 0);
   const { inherited } = around;
   const { argv, environment } = passOn(line, inherited, settings.initArguments);
-  return {
+  const ofCrypt = { ...around, roots };
+  const volumes = decideVolumes(settings, ofCrypt);
+  const clashes = findCryptMistakes(volumes);
+  if (clashes.length > 0) throw tellMistakes(clashes.map((text) => ({ origin: "the kernel command line", text })));
+  const plan: BootPlan = {
     roots,
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
@@ -73,8 +98,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     image,
     layers,
     overlay,
-    crypt: NO_CRYPT,
-    keymap: null,
+    crypt: planCrypt(settings, volumes, ofCrypt),
+    keymap: settings.keymap ?? null,
     rootTimeoutMs: settings.timeoutMs === undefined ? ROOT_TIMEOUT_MS : settings.timeoutMs,
     modules: decideModules(settings, words),
     handover: {
@@ -87,6 +112,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rescue: decideRescue(settings),
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
+  return { plan, volumes };
 }
 
 /** Empty where the initramfs itself is the final system. */
@@ -117,6 +143,7 @@ function decideLevel({ quiet, debug }: Settings): BootPlan["talk"]["level"] {
 
 const REMEDIES: Readonly<Record<Origin, string>> = {
   "levain.toml": "correct levain.toml and build the image again",
+  "/etc/crypttab": "correct the crypttab and build the image again",
   "the kernel command line": "correct the line in the boot loader",
   "levain retry": "give levain retry other parameters",
 };

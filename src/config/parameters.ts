@@ -1,12 +1,23 @@
 import type * as v from "valibot";
 import { normaliseName } from "./cmdline.ts";
+import { CRYPT_DIALECTS } from "./crypt-dialects.ts";
+import { CRYPT } from "./crypt-parameters.ts";
 import { EXTRAS, MEDIA } from "./media-parameters.ts";
 import type { Alias, Parameter } from "./parameter.ts";
 import { LAYERS, ROOT } from "./root-parameters.ts";
 import { RESCUE, SYSTEM } from "./system-parameters.ts";
 
 /** THE table: every parameter that is implemented, by the name the planner has for it. */
-export const PARAMETERS = { ...ROOT, ...LAYERS, ...EXTRAS, ...MEDIA, ...SYSTEM, ...RESCUE };
+export const PARAMETERS = {
+  ...ROOT,
+  ...LAYERS,
+  ...EXTRAS,
+  ...MEDIA,
+  ...CRYPT,
+  ...CRYPT_DIALECTS,
+  ...SYSTEM,
+  ...RESCUE,
+};
 
 /** The planner's name of a parameter. */
 export type ParameterKey = keyof typeof PARAMETERS;
@@ -26,6 +37,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: [...Object.values(LAYERS), ...Object.values(EXTRAS)] },
   { title: "Media of other systems", rows: Object.values(MEDIA) },
+  { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and talk", rows: Object.values(RESCUE) },
 ];

@@ -16,9 +16,9 @@ interface Unsupported {
  * never silently.
  */
 const IGNORED: readonly Unsupported[] = [
-  ...rows("no encrypted device is opened", "rd.luks.uuid rd.luks.name rd.luks.key rd.luks.header rd.luks.data"),
-  ...rows("no encrypted device is opened", "cryptdevice cryptkey cryptroot cryptdm cryptopts crypto rd.crypt.plain"),
-  ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.auto rd.lvm.vg rd.lvm.lv"),
+  ...rows("encrypted devices are found by rd.luks.uuid= or rd.luks.partuuid=", "rd.luks.serial"),
+  ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
+  ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv"),
   ...rows("use root=live: or rd.image=", "boot=casper"),
   ...rows("changes are lost at the end", "persistence rd.overlay.policy rd.overlay.reset"),
   ...rows("changes are lost at the end", "cow_device cow_label cow_directory rd.live.overlay.reset", isAsked),

@@ -1,0 +1,129 @@
+import { parseCryptOptions, planPlain } from "./crypt-options.ts";
+import { DEFAULT_KEY_FILE, type PlaceText, parsePlace } from "./crypt-place.ts";
+import { luksDevice, parseLuksId } from "./crypt-text.ts";
+import type { Crypttab } from "./crypttab.ts";
+import type { Settings } from "./parameters.ts";
+import type { DeviceSpec } from "./plan.ts";
+
+/** A volume as one word or line asks for it, before what others say of the same one is joined to it. */
+export interface Draft {
+  /** The UUID or PARTUUID by which other words may call it. */
+  readonly id: string | null;
+  readonly device: DeviceSpec;
+  readonly name: string | null;
+  /** Of crypttab: what is said for all volumes on the command line is stronger. */
+  readonly weakOptions: readonly string[];
+  readonly strongOptions: readonly string[];
+  readonly keys: readonly PlaceText[];
+  readonly header: PlaceText | null;
+}
+
+type HasFile = (path: string) => boolean;
+
+const BARE = { id: null, name: null, weakOptions: [], strongOptions: [], keys: [], header: null } as const;
+
+/** True where two ids mean one volume: either may be only the beginning of it. */
+export function isSameLuks(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
+}
+
+/** Every volume that is asked for, each once, in its order; `crypttab` is null where it is not to be read. */
+export function draftVolumes(settings: Settings, crypttab: Crypttab | null, hasFile: HasFile): readonly Draft[] {
+  const partitions = settings.luksPartuuids;
+  const named = [...settings.luksUuids, ...settings.luksNames.map(({ id }) => id)];
+  const asked = named.filter((id) => !partitions.includes(id));
+  const isChoice = asked.length + partitions.length > 0;
+  const tabled = (crypttab?.entries ?? []).map((entry): Draft => {
+    const { name, device, key, options } = entry;
+    const id = idOf(device) ?? idOfName(name);
+    return { ...BARE, id, device, name, weakOptions: [options], keys: key === null ? [] : [key] };
+  });
+  const isChosen = ({ id }: Draft) => id !== null && [...asked, ...partitions].some((one) => isSameLuks(one, id));
+  const drafts = [
+    ...tabled.filter((draft) => !isChoice || isChosen(draft)),
+    ...asked.map((id): Draft => ({ ...BARE, id, device: luksDevice(id) })),
+    ...partitions.map((id): Draft => ({ ...BARE, id, device: { by: "partuuid", value: id, partitionOffset: 0 } })),
+    ...draftOthers(settings, hasFile),
+  ];
+  const luksNames = new Map(settings.luksNames.map(({ id, name }) => [id, name]));
+  return drafts.reduce<readonly Draft[]>(join, []).map((draft) => nameIt(draft, luksNames));
+}
+
+/** Of mkinitcpio, Alpine and Debian, and ours for plain volumes. */
+function draftOthers(settings: Settings, hasFile: HasFile): readonly Draft[] {
+  const { cryptDevice, cryptRoot, cryptKey, crypto } = settings;
+  const key = cryptKey ?? (hasFile(DEFAULT_KEY_FILE) ? parsePlace(DEFAULT_KEY_FILE) : null);
+  const keys = key === null ? [] : [key];
+  const drafts: Omit<Draft, "id">[] = [];
+  if (cryptDevice !== undefined) {
+    const { device, name, options } = cryptDevice;
+    drafts.push({ ...BARE, device, name, keys, strongOptions: [...(crypto === undefined ? [] : [crypto]), options] });
+  }
+  if (cryptRoot !== undefined) {
+    const { cryptName = null, cryptHeader: header = null, cryptDiscards } = settings;
+    const strongOptions = cryptDiscards === true ? ["luks", "discard"] : ["luks"];
+    drafts.push({ ...BARE, device: cryptRoot, name: cryptName, header, keys, strongOptions });
+  }
+  for (const { name, device, key: own, options } of settings.cryptOpts) {
+    drafts.push({ ...BARE, device, name, keys: own === null ? [] : [own], strongOptions: [options] });
+  }
+  for (const { device, name, options } of settings.plains) {
+    drafts.push({ ...BARE, device, name, strongOptions: [options] });
+  }
+  return drafts.map((draft) => ({ ...draft, id: idOf(draft.device) }));
+}
+
+/** A draft of a volume that is not asked for, but that words call by this id. */
+export function draftOptional(id: string): Draft {
+  return { ...BARE, id, device: luksDevice(id), strongOptions: ["nofail"] };
+}
+
+/** The later of two drafts of one volume is the stronger. */
+function join(drafts: readonly Draft[], draft: Draft): readonly Draft[] {
+  const index = drafts.findIndex((other) => isSameVolume(other, draft));
+  const before = drafts[index];
+  if (before === undefined) return [...drafts, draft];
+  const isMoreTold = (draft.id?.length ?? 0) > (before.id?.length ?? 0);
+  return drafts.with(index, {
+    id: isMoreTold ? draft.id : before.id,
+    device: isMoreTold ? draft.device : before.device,
+    name: draft.name ?? before.name,
+    weakOptions: [...before.weakOptions, ...draft.weakOptions],
+    strongOptions: [...before.strongOptions, ...draft.strongOptions],
+    keys: draft.keys.length > 0 ? draft.keys : before.keys,
+    header: draft.header ?? before.header,
+  });
+}
+
+function isSameVolume(one: Draft, other: Draft): boolean {
+  if (isPlain(one) || isPlain(other)) return JSON.stringify(one.device) === JSON.stringify(other.device);
+  if (one.id !== null && other.id !== null) return isSameLuks(one.id, other.id);
+  return JSON.stringify(one.device) === JSON.stringify(other.device);
+}
+
+function isPlain({ weakOptions, strongOptions }: Draft): boolean {
+  return planPlain(parseCryptOptions([...weakOptions, ...strongOptions].join(","))) !== null;
+}
+
+function nameIt(draft: Draft, names: ReadonlyMap<string, string>): Draft {
+  const { id } = draft;
+  if (id === null) return draft;
+  const name = [...names].findLast(([one]) => isSameLuks(one, id))?.[1];
+  return name === undefined ? draft : { ...draft, name };
+}
+
+/** The id of a volume that is named by its UUID or PARTUUID. */
+function idOf(device: DeviceSpec): string | null {
+  if (device.by === "luks") return device.prefix;
+  return device.by === "uuid" || device.by === "partuuid" ? device.value.toLowerCase() : null;
+}
+
+/** systemd takes the name luks-UUID for a UUID. */
+function idOfName(name: string): string | null {
+  if (!/^luks-[0-9a-f-]{4,}$/i.test(name)) return null;
+  try {
+    return parseLuksId(name);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,79 @@
+import { BootError } from "../errors.ts";
+import { decodeText } from "../probe/text.ts";
+import { type CryptOptions, parseCryptOptions } from "./crypt-options.ts";
+import { isRandom, type PlaceText, parsePlace } from "./crypt-place.ts";
+import { isDeviceText, parseMapperName, parseSpelledDevice } from "./crypt-text.ts";
+import type { DeviceSpec } from "./plan.ts";
+
+/** A line of /etc/crypttab that asks for a volume. */
+export interface CrypttabEntry {
+  readonly name: string;
+  readonly device: DeviceSpec;
+  /** null: a person is asked. */
+  readonly key: PlaceText | null;
+  /** As they stand there. */
+  readonly options: string;
+}
+
+/** What a crypttab says, what of it is ignored, and what is wrong with it; each with its line's number. */
+export interface Crypttab {
+  readonly entries: readonly CrypttabEntry[];
+  readonly warnings: readonly string[];
+  readonly mistakes: readonly string[];
+}
+
+type Line = { readonly entry: CrypttabEntry | null; readonly warnings: readonly string[] };
+
+/** Reads /etc/crypttab as systemd and Debian have it (crypttab(5) of both). Never throws. */
+export function parseCrypttab(text: string): Crypttab {
+  const entries: CrypttabEntry[] = [];
+  const warnings: string[] = [];
+  const mistakes: string[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    const fields = line.trim().split(/\s+/).map(decodeEscapes);
+    if (line.trim() === "" || line.trim().startsWith("#")) continue;
+    try {
+      const read = readLine(fields);
+      if (read.entry !== null) entries.push(read.entry);
+      warnings.push(...read.warnings.map((warning) => `line ${index + 1}: ${warning}`));
+    } catch (error) {
+      if (!(error instanceof BootError)) throw error;
+      mistakes.push(`line ${index + 1}: Expected ${error.message}`);
+    }
+  }
+  return { entries, warnings, mistakes };
+}
+
+function readLine([
+  nameText = "",
+  deviceText = "",
+  keyText = "none",
+  optionsText = "",
+  ...more
+]: readonly string[]): Line {
+  if (deviceText === "") throw new BootError("a name, a device, and perhaps a key file and options");
+  const name = parseMapperName(nameText);
+  if (more.length > 0 && !more[0]?.startsWith("#")) {
+    throw new BootError("four fields at most; a space in one is written as \\040");
+  }
+  const options = parseCryptOptions(optionsText);
+  if (options.isForLater) return { entry: null, warnings: [] };
+  const key = /^(?:none|-)$/.test(keyText) ? null : parsePlace(keyText);
+  const refusal = refuse(options, key, deviceText);
+  if (refusal !== null) return { entry: null, warnings: [`${name} is not opened: ${refusal}`] };
+  const entry = { name, device: parseSpelledDevice(deviceText), key, options: optionsText };
+  return { entry, warnings: options.warnings.map((warning) => `${name}: ${warning}`) };
+}
+
+function refuse({ refusal }: CryptOptions, key: PlaceText | null, device: string): string | null {
+  if (refusal !== null) return refusal;
+  if (key !== null && isRandom(key)) return "its key is another one at each start";
+  return device.startsWith("/") && !isDeviceText(device) ? "a file as its device is not supported" : null;
+}
+
+/** "\040" as the space it stands for. */
+function decodeEscapes(field: string): string {
+  return field.replace(/(?:\\[0-3][0-7]{2})+/g, (run) =>
+    decodeText(Uint8Array.from(run.slice(1).split("\\"), (digits) => Number.parseInt(digits, 8))),
+  );
+}
