@@ -9,6 +9,7 @@ import type { BootRecord } from "./journal.ts";
 import type { Machine } from "./machine/machine.ts";
 import { decodeText } from "./probe/text.ts";
 import { readActiveEsp } from "./steps/active-esp.ts";
+import { readCrypttab } from "./steps/crypttab-file.ts";
 
 /** Where the plan of a boot comes from. */
 export interface PlanReader {
@@ -53,6 +54,8 @@ export function createPlanReader(
         added,
         machine: machine.release().machine,
         findEsp: () => readActiveEsp(machine, console),
+        crypttab: readCrypttab(machine),
+        hasFile: (path) => machine.stat(path)?.kind === "file",
       });
       console.obey(made.plan.talk);
       console.kernel.silence(made.plan.talk, cmdline);

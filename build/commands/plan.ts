@@ -15,6 +15,7 @@ const args = {
     description: "a kernel command line, in quotes (default: this machine's)",
   },
   config: { type: "string", alias: "c", valueHint: "FILE", description: "the levain.toml of the image" },
+  crypttab: { type: "string", valueHint: "FILE", description: "the /etc/crypttab of the image (default: none)" },
   json: { type: "boolean", description: "Print the plan as JSON" },
 } as const;
 
@@ -27,10 +28,12 @@ export const planCommand = defineCommand({
     const configFile = line.one("config");
     const parameters = configFile === null ? [] : readConfig(configFile).parameters;
     const cmdline = line.words.length > 0 ? line.words.join(" ") : readOwnCommandLine();
+    const crypttabFile = line.one("crypttab");
     const { plan, warnings } = makePlan({
       cmdline,
       manifest: { version: 1, kernel: null, parameters },
       machine: machine(),
+      crypttab: crypttabFile === null ? null : readCrypttab(crypttabFile),
     });
     for (const warning of warnings) console.error(`warning: ${printable(warning)}`);
     console.log(line.has("json") ? JSON.stringify(plan, null, 2) : formatPlan(plan).join("\n"));
@@ -40,4 +43,8 @@ export const planCommand = defineCommand({
 
 function readOwnCommandLine(): Uint8Array {
   return attempt("cannot read this machine's command line", () => readFileSync("/proc/cmdline"));
+}
+
+function readCrypttab(path: string): string {
+  return attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"), "check the path given to --crypttab");
 }

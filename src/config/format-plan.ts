@@ -1,11 +1,14 @@
 import { printable } from "../report.ts";
 import { formatDeviceSpec } from "./device-spec.ts";
+import { formatCrypt } from "./format-crypt.ts";
 import type { BootPlan, ImagePlan, LayerPlan } from "./plan.ts";
 
 /** The plan in words, a line a subject, safe to print: what `levain plan` shows. */
 export function formatPlan(plan: BootPlan): readonly string[] {
   const subjects: readonly (readonly [string, string])[] = [
     ...formatRoot(plan),
+    ...formatCrypt(plan.crypt),
+    ...(plan.keymap === null ? [] : [["keymap", plan.keymap] as const]),
     ...formatSystem(plan),
     ...formatRescue(plan),
   ];

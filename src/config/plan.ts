@@ -78,7 +78,7 @@ export interface BootPlan {
   readonly overlay: OverlayPlan | null;
   /** What is unlocked before the root is looked for. */
   readonly crypt: CryptPlan;
-  /** rd.vconsole.keymap=: the name of the keymap in which passphrases are typed; null: the image's own, else the kernel's. */
+  /** rd.vconsole.keymap=: the name of the keymap in which passphrases are typed; null: the kernel's own. */
   readonly keymap: string | null;
   /** Milliseconds to wait for the root device; null: for ever. */
   readonly rootTimeoutMs: number | null;
