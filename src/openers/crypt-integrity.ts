@@ -1,5 +1,6 @@
 import { BootError } from "../errors.ts";
 import type { IntegrityTarget } from "../luks/crypt-target.ts";
+import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
 import { holds, le16, le64 } from "../probe/bytes.ts";
 import { readText } from "../steps/block-devices.ts";
@@ -28,6 +29,7 @@ export interface IntegrityRequest {
 export interface IntegrityDevice {
   /** "major:minor" */
   readonly device: string;
+  readonly mapping: Mapping;
   /** Of 512 bytes, less than the device has: tags and journal take their part. */
   readonly sectors: number;
 }
@@ -51,7 +53,7 @@ export function createIntegrityMapping(
     { name: `${name}_dif`, uuid, readOnly },
     { type: "integrity", sectors, parameters },
   );
-  return { device: readText(tools.machine, `/sys/class/block/${mapping.device}/dev`), sectors };
+  return { mapping, device: readText(tools.machine, `/sys/class/block/${mapping.device}/dev`), sectors };
 }
 
 /** provided_data_sectors of struct superblock (drivers/md/dm-integrity.c). */

@@ -1,6 +1,7 @@
 import type { CryptSettings } from "../config/crypt-plan.ts";
+import { isErrno } from "../errors.ts";
 import { aesDecryptor, nullDecryptor } from "../luks/area-decryptor.ts";
-import type { Kdf, LuksHeader } from "../luks/header.ts";
+import { isBackup, type Kdf, type LuksHeader } from "../luks/header.ts";
 import { createDeriveKey, type DeriveKey } from "../luks/kdf.ts";
 import { kernelDecryptor } from "../luks/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../luks/mapping.ts";
@@ -14,7 +15,8 @@ import { printable } from "../report.ts";
 import { type BlockDevice, readText } from "../steps/block-devices.ts";
 import { createIntegrityMapping } from "./crypt-integrity.ts";
 import { bareUuid, type Lock, mappingUuid } from "./crypt-lock.ts";
-import { createCryptMapping } from "./crypt-mapping.ts";
+import { createCryptMapping, removeMapping } from "./crypt-mapping.ts";
+import { requireTarget } from "./crypt-modules.ts";
 import { readPlace } from "./crypt-places.ts";
 import type { Scene } from "./opener.ts";
 
@@ -38,8 +40,9 @@ export function prepareLuks(
     isGuess: false,
     isMapping: ({ uuid }) => isOurs.test(uuid),
     check() {
-      planData(header, device, settings);
+      const { integrity } = planData(header, device, settings);
       usableKeyslots(header, options);
+      for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) requireTarget(scene, target);
     },
     open(secret) {
       const plan = planData(header, device, settings);
@@ -89,9 +92,29 @@ function openData(
     sizeSectors: integrity?.sectors ?? plan.sizeSectors,
     options: [...new Set([...plan.options, ...settings.options])],
     // As libcryptsetup names it, which finds it again by that.
-    keyDescription: `cryptsetup:${header.uuid}-d${header.digests[0]?.id ?? 0}`,
+    keyDescription: `cryptsetup:${header.uuid}-d${dataDigest(header)}`,
   };
-  return createCryptMapping(scene, request, key);
+  try {
+    return createCryptMapping(scene, request, key);
+  } catch (error) {
+    if (integrity !== null) dropQuietly(machine, integrity.mapping);
+    throw error;
+  }
+}
+
+/** What is refused here is not worth more than the refusal before it. */
+function dropQuietly(machine: Machine, mapping: Mapping): void {
+  try {
+    removeMapping(machine, mapping);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+}
+
+/** The number of the digest that checks the key of the data. */
+function dataDigest({ digests, segments }: LuksHeader): number {
+  const data = segments.find(({ flags }) => !isBackup(flags))?.id ?? 0;
+  return digests.find((digest) => digest.segments.includes(data))?.id ?? 0;
 }
 
 function readOwnHeader(machine: Machine, { node }: BlockDevice): LuksHeader {

@@ -9,6 +9,7 @@ import type { BlockDevice } from "../steps/block-devices.ts";
 import { type Lock, mappingUuid, type SecretKind } from "./crypt-lock.ts";
 import { isWriteProtected } from "./crypt-luks.ts";
 import { createCryptMapping, removeMapping } from "./crypt-mapping.ts";
+import { requireTarget } from "./crypt-modules.ts";
 import type { Scene } from "./opener.ts";
 
 /** A plain dm-crypt volume: a secret is taken for right where something known is inside. */
@@ -21,6 +22,7 @@ export function preparePlain(scene: Scene, device: BlockDevice, volume: CryptVol
     isGuess: true,
     isMapping: (mapping) => mapping.uuid === uuid,
     check() {
+      requireTarget(scene, "crypt");
       dataSectors(device, format);
       hashPlainKey(format.hash, new Uint8Array(format.keyBits / 8), format.keyBits / 8);
       if (isNullCipher(format.cipher) && !volume.allowsNull) {

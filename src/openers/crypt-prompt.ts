@@ -1,7 +1,7 @@
 import { BootError } from "../errors.ts";
 import { askPassphrase } from "../steps/passphrase.ts";
 import { specText } from "../steps/search-words.ts";
-import { describeVolume, hasNews, type Volume } from "./crypt-volume.ts";
+import { ASK_AGAIN, describeVolume, hasNews, type Volume } from "./crypt-volume.ts";
 import type { Scene } from "./opener.ts";
 
 /** What a prompt needs to know of the others. */
@@ -48,6 +48,3 @@ export function askForVolume({ scene, keymap, volumes, passphrases, guesses }: A
       });
   }
 }
-
-/** After wrong passphrases, or none. */
-export const ASK_AGAIN = "`exit` asks again; `levain unlock` asks in this shell";

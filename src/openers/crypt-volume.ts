@@ -34,6 +34,9 @@ export interface Volume {
 /** Where a volume stands: just opened; waits for a device with a key or header; a person has to be asked; or nothing can be done (not there, open already, failed). */
 export type Standing = "opened" | "waits" | "asks" | "rests";
 
+/** After wrong passphrases, or none. */
+export const ASK_AGAIN = "`exit` asks again; `levain unlock` asks in this shell";
+
 /** A volume of which nothing has been seen yet; `asked`: how often a person was asked for it in vain before. */
 export function createVolume(wish: CryptVolume, origin: Volume["origin"], asked: number): Volume {
   const start = { device: null, sinceMs: Number.NaN, lock: null, mapping: null, isGuessed: false, failure: null };
@@ -62,7 +65,7 @@ function advanceFound(scene: Scene, volume: Volume, passphrases: readonly Uint8A
   if (tryKeys(scene, volume, lock) || tryPassphrases(volume, lock, passphrases)) return "opened";
   if (isOutOfTries(volume)) {
     throw new BootError(`${volume.asked === 1 ? "the passphrase is" : `${volume.asked} passphrases were`} wrong`, {
-      hint: "`exit` asks again; `levain unlock` opens it from this shell",
+      hint: ASK_AGAIN,
     });
   }
   return pendingKeys(scene, volume).length > 0 && msLeft(scene, volume) > 0 ? "waits" : "asks";

@@ -1,4 +1,5 @@
 import type { CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
+import { BootError } from "../errors.ts";
 import { wipe } from "../luks/secret.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import { specText } from "../steps/search-words.ts";
@@ -55,6 +56,7 @@ function newVolume(wish: CryptVolume, origin: Volume["origin"], guesses: Guesses
 
 function openOnce(state: Unlocking, root: BlockDevice | null): Round {
   const { scene, volumes, passphrases } = state;
+  if (state.plan.isOff) return refuseRoot(root);
   collectUnnamed(state, root);
   const standings = volumes.map((volume) => ({ volume, standing: advance(scene, volume, passphrases) }));
   if (standings.some(({ standing }) => standing === "opened")) return "changed";
@@ -68,6 +70,14 @@ function openOnce(state: Unlocking, root: BlockDevice | null): Round {
   else scene.modules.loadAll(); // the keyboard's driver may be one that a boot leaves out, or the key stick's
   state.hasAllDrivers = true;
   return "changed";
+}
+
+/** rd.luks=0. */
+function refuseRoot(root: BlockDevice | null): Round {
+  if (root === null || !isLuks(root)) return "idle";
+  throw new BootError(`the root ${root.node} is encrypted, and rd.luks=0 lets nothing be unlocked`, {
+    hint: "`levain retry rd.luks=1` unlocks it",
+  });
 }
 
 /** LUKS volumes that are to be opened though no parameter names them. */

@@ -91,8 +91,9 @@ function unlockImage(
 ): BlockDevice {
   const { crypt, keymap, rootTimeoutMs } = tools.plan;
   const isNamed = ({ device }: CryptVolume) =>
-    (device.by === "uuid" && device.value.toLowerCase() === facts.uuid?.toLowerCase()) ||
-    (device.by === "label" && device.value === facts.label);
+    (device.by === "luks" && facts.uuid?.toLowerCase().startsWith(device.prefix) === true) ||
+    (device.by === "uuid" && facts.uuid?.toLowerCase() === device.value.toLowerCase()) ||
+    (device.by === "label" && facts.label === device.value);
   const wish = {
     ...{ roots: [{ by: "path" as const, path: node }], rootTimeoutMs, rootOptions: "", keymap },
     crypt: { ...crypt, volumes: crypt.volumes.filter(isNamed), everyLuks: false },

@@ -1,0 +1,115 @@
+import type { BytesPlace, CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
+import { parseDeviceSpec } from "../config/device-spec.ts";
+import type { BootPlan } from "../config/plan.ts";
+import { BootError } from "../errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import { printable } from "../report.ts";
+import { describeDevice } from "../steps/block-devices.ts";
+import { createSearch, type Search, type SearchModules } from "../steps/device-search.ts";
+import { specText } from "../steps/search-words.ts";
+import type { Voice } from "../voice.ts";
+
+/** How `levain unlock` was asked. */
+export interface UnlockQuestion {
+  /** As root= names a device; null: what the command line asks for, or every LUKS volume. */
+  readonly device: string | null;
+  /** Of /dev/mapper/NAME; null: as the command line has it, or luks-UUID. */
+  readonly name: string | null;
+  /** A file with the key; null: as the command line has it. */
+  readonly keyFile: string | null;
+}
+
+/** What it needs beside the machine. */
+export interface UnlockTools {
+  /** The boot's own plan. */
+  readonly plan: Pick<BootPlan, "crypt" | "keymap">;
+  readonly modules: SearchModules;
+  readonly voice: Voice;
+}
+
+const OWN_TERMINAL = "/dev/tty";
+
+/**
+ * Opens encrypted volumes as a boot would, but asks on this terminal alone and takes nothing back. Returns what is open now, a
+ * line each. Throws BootError where nothing is.
+ */
+export function unlockVolumes(machine: Machine, question: UnlockQuestion, tools: UnlockTools): readonly string[] {
+  const own: Machine = { ...machine, openTerminals: () => machine.openTerminals([OWN_TERMINAL]) };
+  const { plan, modules, voice } = tools;
+  const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootTimeoutMs: null, rootOptions: "" };
+  const search = createSearch(own, wish, { modules, voice, undo: () => undefined, guesses: new Map() });
+  try {
+    openAll(search);
+    const opened = [...search.inventory.values()].filter((device) => insideOf(search, device) !== null);
+    if (opened.length > 0) return opened.map((device) => describeOpened(search, device));
+    throw firstFailure(search) ?? nothingOpened(search, question);
+  } finally {
+    search.close();
+  }
+}
+
+/** Until there is nothing to do any more; what a key is waited for is waited for. */
+function openAll(search: Search): void {
+  for (;;) {
+    while (search.takeEvent(0));
+    const rounds = search.openers.map((opener) => opener.open(null));
+    if (rounds.includes("changed")) continue;
+    const waits = rounds.flatMap((round) => (typeof round === "string" ? [] : [round]));
+    const [first] = waits;
+    if (first === undefined) return;
+    search.voice.progress(`waiting for ${first.text}`);
+    search.takeEvent(Math.max(1, Math.min(...waits.map(({ leftMs }) => leftMs))));
+  }
+}
+
+/** The volumes that are meant, as the boot would open them, with what was said otherwise. */
+function planUnlock(crypt: CryptPlan, { device, name, keyFile }: UnlockQuestion): CryptPlan {
+  const changes = {
+    ...(name === null ? {} : { name }),
+    ...(keyFile === null ? {} : { keys: [fileKey(keyFile)] }),
+  };
+  if (device === null) {
+    const volumes = crypt.volumes.map((volume) => ({ ...volume, ...changes }));
+    if (name !== null && volumes.length !== 1) {
+      throw new BootError(`a name is for one volume, and ${volumes.length} are asked for`, {
+        hint: "say which: levain unlock DEVICE --name NAME",
+      });
+    }
+    return { ...crypt, isOff: false, volumes, everyLuks: crypt.everyLuks || volumes.length === 0 };
+  }
+  const spec = parseDeviceSpec(device);
+  if (spec === null) throw new BootError(`${printable(device)} is no device`, { hint: "/dev/…, LABEL=… or UUID=…" });
+  const known = crypt.volumes.find((volume) => specText(volume.device) === specText(spec));
+  const unnamed: CryptVolume = { ...crypt.unnamed, device: spec, name: null, plain: null, isOptional: false };
+  return { ...crypt, isOff: false, volumes: [{ ...(known ?? unnamed), ...changes }], everyLuks: false };
+}
+
+function fileKey(path: string): BytesPlace {
+  return { in: "image", device: null, path, type: null, offset: 0, size: null };
+}
+
+function insideOf({ openers }: Search, device: Parameters<Search["describe"]>[0]) {
+  return openers.map((opener) => opener.inside(device)).find((inside) => inside !== null) ?? null;
+}
+
+function describeOpened(search: Search, device: Parameters<Search["describe"]>[0]): string {
+  const inside = insideOf(search, device);
+  return `${device.node} is open: ${inside === null ? "" : describeDevice(inside)}`;
+}
+
+function firstFailure({ openers }: Search): BootError | null {
+  return openers.map((opener) => opener.failure()).find((failure) => failure !== null) ?? null;
+}
+
+function nothingOpened(search: Search, { device }: UnlockQuestion): BootError {
+  const what = device === null ? "no encrypted volume" : printable(device);
+  const seen = [...search.inventory.values()].map((one) => {
+    const more = search.describe(one);
+    return `${describeDevice(one)}${more === null ? "" : ` (${more})`}`;
+  });
+  return new BootError(`${what} could not be unlocked`, {
+    cause: new BootError([...search.missing].join("\n") || "there is none"),
+    seen,
+    hint: "name the volume: levain unlock DEVICE",
+  });
+}

@@ -1,0 +1,411 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { CHEAP } from "../support/luks/cryptsetup-image.ts";
+import { cryptBoot, detachedHeader, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+
+// Whole boots from LUKS volumes whose headers the real cryptsetup has made.
+
+const UUID = "6c657661-696e-4000-8000-00000000aaaa";
+const OTHER = "6c657661-696e-4000-8000-00000000bbbb";
+const format = (words: string) => `cryptsetup luksFormat -q ${words} ${CHEAP} $1 key`;
+const SMALL = "--type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2";
+
+const root = rootImage("ROOT");
+let luks2: FakeImage;
+let luks1: FakeImage;
+let data: FakeImage;
+let nested: FakeImage;
+beforeAll(async () => {
+  luks2 = await luksDisk({ name: "boot-luks2", script: format(`${SMALL} --label crypt --uuid ${UUID}`) }, root);
+  luks1 = await luksDisk({ name: "boot-luks1", script: format(`--type luks1 --uuid ${UUID}`) }, root);
+  const inner = fakeImage("ext4", { label: "DATA" });
+  data = await luksDisk({ name: "boot-data", script: format(`${SMALL} --uuid ${OTHER}`) }, inner);
+  nested = await luksDisk({ name: "boot-nested", script: format(`${SMALL} --uuid ${OTHER}`) }, luks2);
+});
+
+const EFI = fakeImage("vfat", { label: "EFI" });
+const NAMED = `rd.luks.name=${UUID}=cryptroot`;
+
+/** The LUKS2 volume is /dev/vda2. */
+function boot(more: FakeBootOptions & { readonly without?: readonly string[] } = {}) {
+  return cryptBoot({
+    cmdline: `${NAMED} root=LABEL=ROOT`,
+    disks: [{ name: "vda", partitions: [{ image: EFI }, { image: luks2 }] }],
+    images: [root],
+    typing: typed("pass"),
+    ...more,
+  });
+}
+
+type Booted = ReturnType<typeof boot>;
+const screen = ({ machine }: Booted) => machine.terminals.screen("/dev/ttyS0");
+const prompts = (result: Booted) => screen(result).split("passphrase:").length - 1;
+
+describe("a passphrase", () => {
+  test("opens the volume that a parameter names, and the step says where the root lies", () => {
+    const result = boot();
+    expect(result.end).toMatchObject({ mode: "switch_root", root: "/sysroot" });
+    expect(result.mounts).toContain("/sysroot ext4 /dev/mapper/cryptroot");
+    expect(result.console).toContain('  root      /dev/mapper/cryptroot ext4 "ROOT" in /dev/vda2 crypto_LUKS');
+    expect(result.console).toContain("unlocking /dev/vda2: pbkdf2, 1000 iterations of sha256");
+    expect(screen(result)).toContain('  unlock    /dev/vda2 (LUKS2, "crypt") as cryptroot, 5 tries left');
+    expect(result.journal).toContain(`map cryptroot as CRYPT-LUKS2-${UUID.replaceAll("-", "")}-cryptroot: crypt`);
+    expect(result.shells).toBe(0);
+  });
+
+  test("leaves no key in the kernel, and tells udev that the device is in use", () => {
+    const look = (machine: Booted["machine"]) => {
+      expect(machine.keysInKernel()).toEqual([]);
+      const entry = machine.readFile("/run/udev/data/b253:0");
+      expect(Buffer.from(entry).toString()).toBe("E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
+    };
+    const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT rd.break=init`, person: [look] });
+    expect(result.journal).toContain(`add key cryptsetup:${UUID}-d0`);
+    expect(result.shells).toBe(1);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test.each([
+    [`root=UUID=${UUID}`, `luks-${UUID}`],
+    ["root=/dev/vda2", `luks-${UUID}`],
+    ["rd.auto root=LABEL=ROOT", `luks-${UUID}`],
+    [`rd.luks.uuid=${UUID} root=/dev/mapper/luks-${UUID}`, `luks-${UUID}`],
+    ["rd.luks.uuid=6c657661 root=LABEL=ROOT", `luks-${UUID}`],
+    ["cryptdevice=/dev/vda2:box root=/dev/mapper/box", "box"],
+    [`cryptdevice=UUID=${UUID}:box root=/dev/vda2`, "box"],
+  ])("opens what %s asks for", (cmdline, name) => {
+    const result = boot({ cmdline });
+    expect(result.console).toContain(`  root      /dev/mapper/${name} ext4 "ROOT" in /dev/vda2 crypto_LUKS`);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("opens LUKS1", () => {
+    const result = boot({ disks: [{ name: "vda", image: luks1 }], cmdline: `rd.luks.uuid=${UUID} root=LABEL=ROOT` });
+    expect(result.console).toContain(`/dev/mapper/luks-${UUID} ext4 "ROOT" in /dev/vda crypto_LUKS`);
+    expect(result.journal).toContain(`map luks-${UUID} as CRYPT-LUKS1-${UUID.replaceAll("-", "")}-luks-${UUID}: crypt`);
+  });
+
+  test("that is wrong is asked for again", () => {
+    const result = boot({ typing: typed("no", "never", "pass") });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(screen(result)).toContain("that is not its passphrase");
+    expect(screen(result)).toContain("as cryptroot, 3 tries left");
+    expect(prompts(result)).toBe(3);
+  });
+
+  test("that is wrong five times ends in the shell, and `exit` asks again", () => {
+    const result = boot({ typing: typed("1", "2", "3", "4", "5", "pass"), person: [() => undefined] });
+    expect(result.shells).toBe(1);
+    expect(result.console).toContain(
+      'could not unlock /dev/vda2 (LUKS2, "crypt") as cryptroot\n  5 passphrases were wrong\n' +
+        "hint: `exit` asks again; `levain unlock` asks in this shell\n",
+    );
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.journal.filter((line) => line.startsWith("map "))).toHaveLength(1);
+  });
+
+  test("that is wrong as often as was allowed gives no shell where rdshell=0 forbids it", () => {
+    const cmdline = `${NAMED} rd.luks.options=tries=2 root=LABEL=ROOT rdshell=0`;
+    const result = boot({ cmdline, typing: typed("1", "2", "3") });
+    expect(result.end).toBe("halt");
+    expect(result.shells).toBe(0);
+    expect(prompts(result)).toBe(2);
+    expect(result.console).toContain("2 passphrases were wrong");
+  });
+
+  test("that is not given: Ctrl-C ends in the shell", () => {
+    const result = boot({ typing: [{ terminal: "/dev/ttyS0", text: "pas\x03" }] });
+    expect(result.shells).toBe(1);
+    expect(result.console).toContain("the prompt was cancelled by Ctrl-C");
+    expect(result.journal.some((line) => line.startsWith("map "))).toBe(false);
+  });
+
+  test("that nobody types in time ends in the shell", () => {
+    const result = boot({ cmdline: `${NAMED} rd.luks.timeout=60 root=LABEL=ROOT`, typing: [] });
+    expect(result.shells).toBe(1);
+    expect(result.console).toContain("nobody typed a passphrase within 60 s");
+  });
+
+  test("stops the clock of rd.timeout while it is waited for", () => {
+    const late = [{ terminal: "/dev/ttyS0", text: "pass\r", atMs: 300_000 }];
+    const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT rd.timeout=5`, typing: late });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.shells).toBe(0);
+  });
+});
+
+describe("several volumes", () => {
+  const both = `rd.luks.uuid=${OTHER} rd.luks.uuid=${UUID} root=LABEL=ROOT`;
+  const disks = () => [
+    { name: "vda", image: data },
+    { name: "vdb", image: luks2 },
+  ];
+
+  test("one passphrase opens both", () => {
+    const result = boot({ cmdline: both, disks: disks() });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(result)).toBe(1);
+    expect(result.journal.filter((line) => line.startsWith("map "))).toHaveLength(2);
+  });
+
+  test("one that does not come is told, and keeps no root waiting", () => {
+    const result = boot({ cmdline: both });
+    expect(result.console).toContain("which is to be unlocked, has not appeared, going on without it");
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.endMs).toBeLessThan(5000);
+  });
+
+  test("one that is damaged is told, where the root is in another", () => {
+    const broken = { ...data, bytes: data.bytes.slice() };
+    broken.bytes.fill(0xff, 8, 12);
+    broken.bytes.fill(0xff, 0x4000, 0x5000);
+    const result = boot({
+      cmdline: `cryptdevice=/dev/vda:data ${NAMED} root=LABEL=ROOT`,
+      disks: [{ name: "vda", image: broken }, ...disks().slice(1)],
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toMatch(/warning {3}could not unlock \/dev\/vda: .*, going on without it/);
+  });
+
+  test("LUKS in LUKS", () => {
+    const result = boot({
+      cmdline: "rd.auto root=LABEL=ROOT",
+      disks: [{ name: "vda", image: nested }],
+      images: [root, luks2],
+    });
+    expect(result.console).toContain(
+      `/dev/mapper/luks-${UUID} ext4 "ROOT" in /dev/mapper/luks-${OTHER} crypto_LUKS in /dev/vda crypto_LUKS`,
+    );
+    expect(prompts(result)).toBe(1);
+    const asRoot = boot({ cmdline: "root=/dev/vda", disks: [{ name: "vda", image: nested }], images: [root, luks2] });
+    expect(asRoot.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("a partition table in LUKS, which the kernel does not look for", async () => {
+    const { partitionDisk } = await import("../support/fake-images.ts");
+    const table = partitionDisk([{ image: fakeImage("vfat", { label: "BOOT" }) }, { image: root, name: "system" }]);
+    const inside = { type: "gpt", bytes: table.bytes, root: root.root };
+    const disk = await luksDisk({ name: "boot-table", script: format(`${SMALL} --uuid ${OTHER}`) }, inside);
+    for (const wanted of ["LABEL=ROOT", "PARTLABEL=system", "/dev/mapper/box2"]) {
+      const result = boot({
+        cmdline: `rd.luks.name=${OTHER}=box root=${wanted}`,
+        disks: [{ name: "vda", image: disk }],
+      });
+      expect(result.console).toContain('  root      /dev/mapper/box2 ext4 "ROOT" in /dev/vda crypto_LUKS');
+      expect(result.end).toMatchObject({ mode: "switch_root" });
+    }
+  });
+});
+
+describe("a key", () => {
+  const stick = (arrivesAtMs?: number) => ({
+    name: "sdb",
+    image: fakeImage("vfat", { label: "KEYS" }, { "/root.key": "pass" }),
+    ...(arrivesAtMs === undefined ? {} : { arrivesAtMs }),
+  });
+  const disks = (...more: NonNullable<FakeBootOptions["disks"]>) => [{ name: "vda", image: luks2 }, ...more];
+  const keyed = `${NAMED} rd.luks.key=/root.key:LABEL=KEYS root=LABEL=ROOT`;
+
+  test("in the image opens it without a question", () => {
+    const cmdline = `${NAMED} rd.luks.key=/root.key root=LABEL=ROOT`;
+    const result = boot({ cmdline, files: { "/root.key": "pass" }, typing: [] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(result)).toBe(0);
+  });
+
+  test("on another device's filesystem: it is mounted for the moment", () => {
+    const result = boot({ cmdline: keyed, disks: disks(stick()), typing: [] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    const at = result.journal.indexOf("mount vfat /dev/sdb at /run/levain/search (ro)");
+    expect(result.journal.slice(at, at + 2)).toEqual([
+      "mount vfat /dev/sdb at /run/levain/search (ro)",
+      "unmount /run/levain/search",
+    ]);
+  });
+
+  test("on a stick that arrives late is waited for, and the wait is told", () => {
+    const result = boot({ cmdline: `${keyed} rd.timeout=3`, disks: disks(stick(9000)), typing: [] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain("waiting for the key /root.key on LABEL=KEYS for /dev/vda, 1 of 10 s");
+    expect(prompts(result)).toBe(0);
+  });
+
+  test("that does not come: a person is asked; and if it comes during the question, it is used", () => {
+    const asked = boot({ cmdline: keyed, disks: disks() });
+    expect(asked.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(asked)).toBe(1);
+    const came = boot({ cmdline: keyed, disks: disks(stick(60_000)), typing: [] });
+    expect(came.end).toMatchObject({ mode: "switch_root" });
+    expect(screen(came)).toContain("not needed any more");
+  });
+
+  test("that is wrong is told, and a person is asked", () => {
+    const wrong = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/root.key": "wrong" }) };
+    const result = boot({ cmdline: keyed, disks: disks(wrong) });
+    expect(result.console).toContain(
+      'the key /root.key on LABEL=KEYS does not open /dev/vda (LUKS2, "crypt") as cryptroot',
+    );
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("that is not on its stick is told, and a person is asked", () => {
+    const empty = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/other": "pass" }) };
+    const result = boot({ cmdline: keyed, disks: disks(empty) });
+    expect(result.console).toContain("there is no file /root.key on /dev/sdb");
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("in a device's own bytes", () => {
+    const content = new Uint8Array(1 << 16);
+    content.set(Buffer.from("pass"), 512);
+    const options = "rd.luks.options=keyfile-offset=512,keyfile-size=4";
+    const cmdline = `${NAMED} rd.luks.key=/dev/sdb ${options} root=LABEL=ROOT`;
+    const result = boot({ cmdline, disks: disks({ name: "sdb", content }), typing: [] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("on a stick that is encrypted itself", async () => {
+    const keys = fakeImage("ext4", { label: "KEYS" }, { "/root.key": "pass" });
+    const disk = await luksDisk(
+      { name: "boot-keys", script: `printf other > key; ${format(`${SMALL} --uuid ${OTHER}`)}` },
+      keys,
+    );
+    const cmdline = `rd.luks.uuid=${OTHER} ${NAMED} rd.luks.key=${UUID}=/root.key:LABEL=KEYS root=LABEL=ROOT`;
+    const result = boot({
+      cmdline,
+      disks: disks({ name: "sdb", image: disk }),
+      images: [root, keys],
+      typing: typed("other"),
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(result)).toBe(1);
+  });
+});
+
+describe("a detached header", () => {
+  const cmdline = `rd.luks.data=${UUID}=/dev/vda rd.luks.name=${UUID}=cryptroot root=LABEL=ROOT`;
+
+  test("on another device, which may come late", async () => {
+    const script = `truncate -s 2M header; cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --uuid ${UUID} --pbkdf pbkdf2 ${CHEAP} --header header $1 key`;
+    const recipe = { name: "boot-detached", script, header: "header" };
+    const disk = await luksDisk(recipe, root);
+    const header = await detachedHeader(recipe);
+    const stick = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/h.img": header }), arrivesAtMs: 7000 };
+    const result = boot({
+      cmdline: `${cmdline} rd.luks.header=/h.img:LABEL=KEYS`,
+      disks: [{ name: "vda", image: disk }, stick],
+    });
+    expect(result.console).toContain("waiting for the header /h.img on LABEL=KEYS for /dev/vda, 1 of 10 s");
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    const raw = boot({
+      cmdline: `${cmdline} rd.luks.header=/dev/sdb`,
+      disks: [
+        { name: "vda", image: disk },
+        { name: "sdb", content: Uint8Array.from(header) },
+      ],
+    });
+    expect(raw.end).toMatchObject({ mode: "switch_root" });
+    const without = boot({
+      cmdline: `${cmdline} rd.luks.header=/h.img:LABEL=KEYS`,
+      disks: [{ name: "vda", image: disk }],
+    });
+    expect(without.console).toContain("the header /h.img on LABEL=KEYS");
+    expect(without.shells).toBe(1);
+  });
+});
+
+describe("what is missing is named, before anybody is asked", () => {
+  test("dm-crypt", () => {
+    const result = boot({ without: ["dm_crypt"] });
+    expect(result.console).toContain(
+      'could not unlock /dev/vda2 (LUKS2, "crypt") as cryptroot\n  this kernel has no dm-crypt\n' +
+        "hint: its module is missing from this image: levain image --module dm-crypt\n",
+    );
+    expect(prompts(result)).toBe(0);
+    expect(result.endMs).toBeLessThan(10_000);
+  });
+
+  test("the cipher, which the kernel tells only then", () => {
+    const result = boot({ without: ["xts"] });
+    expect(result.console).toContain("the kernel does not make /dev/mapper/cryptroot");
+    expect(result.console).toContain("it does not have the cipher (ENOENT)");
+  });
+
+  test("memory for the key derivation", async () => {
+    const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} --pbkdf argon2id --pbkdf-force-iterations 4 --pbkdf-memory 65536 $1 key`;
+    const big = await luksDisk({ name: "boot-argon2", script }, root);
+    const result = boot({ disks: [{ name: "vda", image: big }], memoryBytes: 32 << 20 });
+    expect(result.console).toContain("keyslot 0 needs 64 MiB to unlock, this machine has 32 MiB");
+    expect(prompts(result)).toBe(0);
+  });
+
+  test("a volume that is there and nobody asked for", () => {
+    const result = boot({ cmdline: "root=LABEL=ROOT rd.timeout=2" });
+    expect(result.console).toContain('/dev/vda2 crypto_LUKS "crypt" (encrypted: nothing asks to unlock it)');
+  });
+
+  test("a volume that was asked for and did not come", () => {
+    const result = boot({ cmdline: `rd.luks.uuid=${OTHER} root=LABEL=ROOT rd.timeout=2` });
+    expect(result.console).toMatch(/which is to be unlocked, has not\s+appeared/);
+  });
+
+  test("rd.luks=0", () => {
+    const result = boot({ cmdline: "root=/dev/vda2 rd.luks=0" });
+    expect(result.console).toContain("the root /dev/vda2 is encrypted, and rd.luks=0 lets nothing be unlocked");
+  });
+});
+
+describe("after a failure", () => {
+  test("nothing is left: no mapping, no key, no mount, no word to udev", () => {
+    const look = (machine: Booted["machine"]) => {
+      expect(machine.listMappings()).toEqual([]);
+      expect(machine.keysInKernel()).toEqual([]);
+      expect(machine.listDirectory("/run/udev/data")).toEqual([]);
+    };
+    const result = boot({ cmdline: `${NAMED} root=LABEL=NONE rd.timeout=2`, person: [look] });
+    expect(result.shells).toBe(2);
+    expect(result.console).toContain("could not find the root device");
+  });
+
+  test("what was opened by hand is taken", () => {
+    const machineOpens = (machine: Booted["machine"]) => {
+      const uuid = `CRYPT-LUKS2-${UUID.replaceAll("-", "")}-mine`;
+      const key = machine.addLogonKey("by:hand", volumeKey);
+      const parameters = Buffer.from(
+        `aes-xts-plain64 :${volumeKey.length}:logon:by:hand 0 8:2 4096 1 sector_size:4096`,
+      );
+      const targets = [{ startSector: 0, sectors: root.bytes.length / 512, type: "crypt", parameters }];
+      machine.createMapping({ name: "mine", uuid, readOnly: false, targets });
+      machine.removeKey(key);
+    };
+    let volumeKey = new Uint8Array();
+    const keyOf = async () => {
+      const { provideLuksImage } = await import("../support/luks/cryptsetup-image.ts");
+      const made = await provideLuksImage({
+        name: "boot-luks2",
+        script: format(`${SMALL} --label crypt --uuid ${UUID}`),
+      });
+      volumeKey = Uint8Array.from(made.volumeKey ?? []);
+    };
+    return keyOf().then(() => {
+      const cancelled = [{ terminal: "/dev/ttyS0", text: "\x03" }];
+      const open = (machine: Booted["machine"]) => {
+        for (const name of ["dm-mod", "dm-crypt"]) {
+          const path = `/lib/modules/6.1.0-fake/kernel/drivers/md/${name}.ko`;
+          try {
+            machine.loadModule(path, "");
+          } catch {
+            // It was loaded by the boot.
+          }
+        }
+        for (const name of ["xts", "ecb"]) machine.loadModule(`/lib/modules/6.1.0-fake/kernel/crypto/${name}.ko`, "");
+        machineOpens(machine);
+      };
+      const result = boot({ typing: cancelled, person: [open] });
+      expect(result.console).toContain('/dev/mapper/mine ext4 "ROOT" in /dev/vda2 crypto_LUKS');
+      expect(result.end).toMatchObject({ mode: "switch_root" });
+      expect(prompts(result)).toBe(1);
+    });
+  });
+});
