@@ -31,6 +31,7 @@ const schema = v.strictObject({
   init: v.optional(text),
   add: v.optional(v.array(readableBy((addition) => parseAddition(addition, "/"))), []),
   programs: list,
+  keymaps: list,
   compress: v.optional(readableBy(parseCompression)),
   parameters: list,
 });

@@ -7,6 +7,7 @@ import { type Compression, compress } from "./compress.ts";
 import { contentOfBytes } from "./content.ts";
 import { measureCpio, writeCpio } from "./cpio.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "./kernel.ts";
+import { addKeymaps } from "./keymap.ts";
 import { estimateMemory, type MemoryNeed } from "./memory.ts";
 import { selectModules } from "./modules.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "./output.ts";
@@ -33,6 +34,8 @@ export interface ImageOptions {
   readonly additions: readonly Addition[];
   /** Programs of this host that come in with their libraries, absolute paths. */
   readonly programs: readonly string[];
+  /** Keymaps by name; the first is used where no parameter says otherwise. */
+  readonly keymaps: readonly string[];
   readonly compression: Compression;
   /** Parameters that the image brings with it, weaker than the kernel's command line. */
   readonly parameters: readonly string[];
@@ -55,9 +58,14 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const kernel = chooseKernel(options);
   const isPiped = options.output === STANDARD_OUTPUT;
   const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
-  const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters: options.parameters };
+  const [keymap] = options.keymaps;
+  // The first: one among the parameters comes after it, and is stronger.
+  const parameters =
+    keymap === undefined ? options.parameters : [`rd.vconsole.keymap=${keymap}`, ...options.parameters];
+  const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters };
   // A parameter that the boot would refuse is refused here, where it can still be corrected.
-  for (const warning of makePlan({ cmdline: "", manifest }).warnings) voice.warn(warning);
+  const { plan, warnings } = makePlan({ cmdline: "", manifest });
+  for (const warning of warnings) voice.warn(warning);
   if (isPiped) checkStandardOutput();
   else checkWritable(output);
   if (kernel) warnOfCompression(kernel, options.compression, voice);
@@ -68,6 +76,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   addBusybox(tree, options.busybox, machine);
   for (const program of options.programs) addProgram(tree, program, program, machine);
   const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
+  addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
   addManifest(tree, manifest);
   for (const addition of options.additions) addFromHost(tree, addition, voice);
 

@@ -10,6 +10,7 @@ packages="
   debootstrap squashfs-tools erofs-utils e2fsprogs xfsprogs btrfs-progs dosfstools mtools xorriso fdisk cryptsetup-bin
   f2fs-tools exfatprogs ntfs-3g udftools jfsutils reiserfsprogs reiser4progs nilfs-tools mtd-utils genromfs hfsutils
   genisoimage gfs2-utils ocfs2-tools mdadm lvm2 bcache-tools drbd-utils zfs-fuse gdisk parted openssl libargon2-1 libgcc-s1
+  kbd console-data console-setup
 "
 
 as_root() {

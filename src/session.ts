@@ -9,6 +9,7 @@ import { report, wrapLines } from "./report.ts";
 import { applyPolicy, runBreakShell } from "./rescue.ts";
 import { createStepRunner } from "./step-runner.ts";
 import { keepDeviceNodes } from "./steps/device-nodes.ts";
+import { loadKeymap } from "./steps/keymap.ts";
 import { loadAllDrivers } from "./steps/modules.ts";
 import { findUnpackFailure } from "./steps/unpack-failure.ts";
 
@@ -36,8 +37,9 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   });
   const readPlan = () => {
     const plan = plans.read();
+    const keymap = loadKeymap(machine, plan.keymap, console);
     stopBefore("prepare", plan); // its own step: nobody knew of the wish before
-    return plan;
+    return { ...plan, keymap };
   };
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();

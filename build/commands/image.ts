@@ -36,6 +36,12 @@ const args = {
     valueHint: "FILE",
     description: "a program to put in with its libraries; may be repeated",
   },
+  keymap: {
+    type: "string",
+    valueHint: "NAME",
+    description:
+      "a keymap for prompts and the rescue shell, as de-latin1; may be repeated, the first is used by itself",
+  },
   compress: { type: "string", valueHint: "METHOD[:LEVEL]", description: "zstd, lz4, gzip, xz or none (default: zstd)" },
 } as const;
 
@@ -82,6 +88,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
       ...config.programs.map((program) => resolve(configDirectory, program)),
       ...line.all("program").map((program) => resolve(directory, program)),
     ],
+    keymaps: [...line.all("keymap"), ...config.keymaps],
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
   };

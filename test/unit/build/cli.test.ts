@@ -179,7 +179,7 @@ describe("the options of levain image", () => {
     writeFileSync(
       config,
       `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nbusybox = "bb"\ninit = "/i"
-       add = ["x:/x"]\nprograms = ["sbin/p"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
+       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
     );
   });
 
@@ -193,6 +193,7 @@ describe("the options of levain image", () => {
       init: null,
       additions: [],
       programs: [],
+      keymaps: [],
       compression: { method: "zstd", level: 9 },
       parameters: [],
     });
@@ -209,6 +210,7 @@ describe("the options of levain image", () => {
       init: "/i",
       additions: [{ source: join(base, "x"), destination: "/x" }],
       programs: [join(base, "sbin/p")],
+      keymaps: ["de"],
       compression: { method: "lz4", level: 3 },
       parameters: ["quiet"],
     });
@@ -225,6 +227,7 @@ describe("the options of levain image", () => {
       init: "i",
       add: "y:/y",
       program: "q",
+      keymap: ["fr", "us"],
       compress: "xz",
     });
     expect(readOptions(line, "/here")).toMatchObject({
@@ -236,6 +239,7 @@ describe("the options of levain image", () => {
       init: "/here/i",
       additions: [{ destination: "/x" }, { source: "/here/y", destination: "/y" }],
       programs: [join(config, "../sbin/p"), "/here/q"],
+      keymaps: ["fr", "us", "de"],
       compression: { method: "xz", level: 6 },
     });
   });

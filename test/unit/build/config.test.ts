@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: its keys are output, kernel, modules-dir, modules, busybox, init, add, programs, compress, parameters";
+  "hint: its keys are output, kernel, modules-dir, modules, busybox, init, add, programs, keymaps, compress, parameters";
 
 test("everything that can be said", () => {
   const source = `
@@ -31,6 +31,7 @@ test("everything that can be said", () => {
     init = "levain"
     add = ["hooks:/etc/hooks"]
     programs = ["/sbin/e2fsck"]
+    keymaps = ["de-latin1", "us"]
     compress = "zstd:19"
     parameters = ["rd.timeout=60", 'rootflags=data=ordered']
   `;
@@ -43,13 +44,14 @@ test("everything that can be said", () => {
     init: "levain",
     add: ["hooks:/etc/hooks"],
     programs: ["/sbin/e2fsck"],
+    keymaps: ["de-latin1", "us"],
     compress: "zstd:19",
     parameters: ["rd.timeout=60", "rootflags=data=ordered"],
   });
 });
 
 test("nothing has to be said", () => {
-  expect(parseConfig("", "levain.toml")).toEqual({ modules: [], add: [], programs: [], parameters: [] });
+  expect(parseConfig("", "levain.toml")).toEqual({ modules: [], add: [], programs: [], keymaps: [], parameters: [] });
 });
 
 describe("a mistake is told with its line", () => {

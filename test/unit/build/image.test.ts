@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseCompression } from "../../../build/compress.ts";
 import { readCpio } from "../../../build/cpio-reader.ts";
@@ -20,6 +20,7 @@ const OPTIONS: ImageOptions = {
   init: "/bin/busybox",
   additions: [],
   programs: [],
+  keymaps: [],
   compression: parseCompression("none"),
   parameters: [],
 };
@@ -210,5 +211,43 @@ describe("a mistake leaves no file behind, and says what it is", () => {
     const options = { ...OPTIONS, kernel: null, modulesDir: fakeKernel(), output: join(directory, "no/image") };
     await expect(buildImage(options, voice)).rejects.toThrow("cannot write");
     expect(voice.progressed).toEqual([]);
+  });
+});
+
+describe("keymaps", () => {
+  const build = async (options: Partial<ImageOptions>) => {
+    const output = join(scratchDirectory(), "image");
+    await buildImage({ ...OPTIONS, ...options, output }, listenToVoice());
+    const files = readImage(output);
+    return {
+      keymaps: [...files.keys()].filter((name) => name.startsWith("etc/levain/keymaps/")).sort(),
+      parameters: JSON.parse(files.get("etc/levain.json") ?? "").parameters,
+      files,
+    };
+  };
+
+  test("come in converted, and the first is the one that is used", async () => {
+    const { keymaps, parameters, files } = await build({ keymaps: ["de-latin1", "fr"], parameters: ["quiet"] });
+    expect(keymaps).toEqual(["etc/levain/keymaps/de-latin1.bmap", "etc/levain/keymaps/fr.bmap"]);
+    expect(parameters).toEqual(["rd.vconsole.keymap=de-latin1", "quiet"]);
+    expect(files.get("etc/levain/keymaps/de-latin1.bmap")).toStartWith("bkeymap");
+  });
+
+  test("the one that the image's own parameters name comes in by itself, and is stronger", async () => {
+    const { keymaps, parameters } = await build({ keymaps: ["fr"], parameters: ["rd.vconsole.keymap=de-latin1"] });
+    expect(keymaps).toEqual(["etc/levain/keymaps/de-latin1.bmap", "etc/levain/keymaps/fr.bmap"]);
+    expect(parameters).toEqual(["rd.vconsole.keymap=fr", "rd.vconsole.keymap=de-latin1"]);
+  });
+
+  test("none are in an image that nobody wants any for", async () => {
+    expect(await build({})).toMatchObject({ keymaps: [], parameters: [] });
+  });
+
+  test("one that this host does not have is refused before anything is written", async () => {
+    const output = join(scratchDirectory(), "image");
+    expect(await complaint({ keymaps: ["de-latin"], output })).toStartWith(
+      'there is no keymap "de-latin" on this host\nseen:\n  de-latin1\n',
+    );
+    expect(existsSync(output)).toBe(false);
   });
 });
