@@ -10,6 +10,7 @@ import type { Machine } from "./machine/machine.ts";
 import { decodeText } from "./probe/text.ts";
 import { readActiveEsp } from "./steps/active-esp.ts";
 import { readCrypttab } from "./steps/crypttab-file.ts";
+import type { Voice } from "./voice.ts";
 
 /** Where the plan of a boot comes from. */
 export interface PlanReader {
@@ -47,16 +48,7 @@ export function createPlanReader(
         ...(added.length > 0 ? ["· levain retry:", ...added] : []),
       ].join(" ");
       record.kernel = machine.release().release;
-      const made = makePlan({
-        cmdline,
-        manifest: readManifest(machine),
-        inherited,
-        added,
-        machine: machine.release().machine,
-        findEsp: () => readActiveEsp(machine, console),
-        crypttab: readCrypttab(machine),
-        hasFile: (path) => machine.stat(path)?.kind === "file",
-      });
+      const made = planMachine(machine, console, { inherited, added });
       console.obey(made.plan.talk);
       console.kernel.silence(made.plan.talk, cmdline);
       console.say(`levain ${record.levain} on Linux ${record.kernel}`);
@@ -71,6 +63,23 @@ export function createPlanReader(
       plan = null;
     },
   };
+}
+
+/** What this machine's command line, manifest and crypttab decide. Throws BootError. */
+export function planMachine(
+  machine: Machine,
+  voice: Voice,
+  more: { readonly inherited?: Inherited; readonly added?: readonly string[] } = {},
+): ReturnType<typeof makePlan> {
+  return makePlan({
+    cmdline: readCommandLine(machine),
+    manifest: readManifest(machine),
+    ...more,
+    machine: machine.release().machine,
+    findEsp: () => readActiveEsp(machine, voice),
+    crypttab: readCrypttab(machine),
+    hasFile: (path) => machine.stat(path)?.kind === "file",
+  });
 }
 
 function planWithoutMistakes(machine: Machine): PlanOfRescue {

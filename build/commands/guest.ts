@@ -5,6 +5,7 @@ import { describeStatus } from "../../src/commands/status.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { devicesCommand } from "./devices.ts";
 import { luksCommand } from "./luks.ts";
+import { unlockCommand } from "./unlock.ts";
 
 /** The commands that look at the machine they run on: for the rescue shell, and for the booted system after it. */
 export function guestCommands(machine: Machine) {
@@ -17,6 +18,7 @@ export function guestCommands(machine: Machine) {
     status: show("status", "Tell how the boot went, or where it stopped", describeStatus),
     devices: devicesCommand(machine),
     luks: luksCommand(machine),
+    unlock: unlockCommand(machine),
     log: show("log", "Show what the boot has said", describeLog),
     retry: defineCommand({
       meta: { name: "retry", description: "In the rescue shell: go on with the boot where it stopped" },

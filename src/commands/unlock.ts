@@ -1,11 +1,12 @@
 import type { BytesPlace, CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
 import { parseDeviceSpec } from "../config/device-spec.ts";
-import type { BootPlan } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
+import { planMachine } from "../plan-reader.ts";
 import { printable } from "../report.ts";
 import { describeDevice } from "../steps/block-devices.ts";
-import { createSearch, type Search, type SearchModules } from "../steps/device-search.ts";
+import { createSearch, type Search } from "../steps/device-search.ts";
+import { createLoader } from "../steps/modules.ts";
 import { specText } from "../steps/search-words.ts";
 import type { Voice } from "../voice.ts";
 
@@ -19,24 +20,17 @@ export interface UnlockQuestion {
   readonly keyFile: string | null;
 }
 
-/** What it needs beside the machine. */
-export interface UnlockTools {
-  /** The boot's own plan. */
-  readonly plan: Pick<BootPlan, "crypt" | "keymap">;
-  readonly modules: SearchModules;
-  readonly voice: Voice;
-}
-
 const OWN_TERMINAL = "/dev/tty";
 
 /**
  * Opens encrypted volumes as a boot would, but asks on this terminal alone and takes nothing back. Returns what is open now, a
  * line each. Throws BootError where nothing is.
  */
-export function unlockVolumes(machine: Machine, question: UnlockQuestion, tools: UnlockTools): readonly string[] {
+export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice: Voice): readonly string[] {
   const own: Machine = { ...machine, openTerminals: () => machine.openTerminals([OWN_TERMINAL]) };
-  const { plan, modules, voice } = tools;
-  const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootTimeoutMs: null, rootOptions: "" };
+  const { plan } = planMachine(machine, voice);
+  const modules = createLoader(machine, { ...plan.modules, load: [] }, voice);
+  const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootOptions: "" };
   const search = createSearch(own, wish, { modules, voice, undo: () => undefined, guesses: new Map() });
   try {
     openAll(search);
