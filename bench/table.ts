@@ -46,7 +46,8 @@ export function formatTable(results: readonly Result[], reference: string): stri
   return align([head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows]);
 }
 
-function align(rows: readonly (readonly string[])[]): string {
+/** Rows as a table in Markdown; the second row is the rule. */
+export function align(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows
     .map((row) => {

@@ -8,29 +8,27 @@ const BLOCK_BYTES = 16;
  * 16, so without ciphertext stealing), unit i with the tweak at 16·i of `tweaks`. The first half of `key` is for the data, the second for the tweaks.
  */
 export function decryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array, unitBytes: number): Uint8Array {
+  const { createCipheriv, createDecipheriv } = runtimeCrypto();
   const half = key.length / 2;
   const algorithm = `aes-${half * 8}-ecb`;
   const masks = spreadTweaks(
-    runtimeCrypto().createCipheriv(algorithm, key.subarray(half), null).setAutoPadding(false).update(tweaks),
+    createCipheriv(algorithm, key.subarray(half), null).setAutoPadding(false).update(tweaks),
     unitBytes / BLOCK_BYTES,
   );
-  const masked = xor(data, masks);
-  const inner = runtimeCrypto()
-    .createDecipheriv(algorithm, key.subarray(0, half), null)
-    .setAutoPadding(false)
-    .update(masked);
+  const outer = mask(data, masks);
+  const inner = createDecipheriv(algorithm, key.subarray(0, half), null).setAutoPadding(false).update(outer);
   try {
-    return xor(inner, masks);
+    return mask(inner, masks);
   } finally {
-    wipe(masks, masked, inner);
+    masks.fill(0);
+    wipe(outer, inner);
   }
 }
 
 /** For each block of each unit the encrypted tweak times α to the block's number in GF(2^128), modulo x^128 + x^7 + x^2 + x + 1. */
-function spreadTweaks(encrypted: Uint8Array, blocksPerUnit: number): Uint8Array {
+function spreadTweaks(encrypted: Uint8Array, blocksPerUnit: number): Uint32Array {
   const units = encrypted.length / BLOCK_BYTES;
-  const masks = new Uint8Array(units * blocksPerUnit * BLOCK_BYTES);
-  const words = new Uint32Array(masks.buffer); // little-endian, as every machine that this runs on
+  const words = new Uint32Array((units * blocksPerUnit * BLOCK_BYTES) / 4); // little-endian, as every machine that this runs on
   const start = new DataView(encrypted.buffer, encrypted.byteOffset, encrypted.length);
   for (let unit = 0, at = 0; unit < units; unit++) {
     let [a, b, c, d] = [0, 4, 8, 12].map((offset) => start.getUint32(unit * BLOCK_BYTES + offset, true)) as [
@@ -52,11 +50,13 @@ function spreadTweaks(encrypted: Uint8Array, blocksPerUnit: number): Uint8Array 
     }
   }
   wipe(encrypted);
-  return masks;
+  return words;
 }
 
-function xor(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const result = new Uint8Array(one.length);
-  for (let at = 0; at < one.length; at++) result[at] = (one[at] ?? 0) ^ (other[at] ?? 0);
+/** `bytes` XOR `masks`, as a new array. By words: this is done once, before anything is compiled. */
+function mask(bytes: Uint8Array, masks: Uint32Array): Uint8Array {
+  const result = new Uint8Array(bytes);
+  const words = new Uint32Array(result.buffer);
+  for (let at = 0; at < words.length; at++) words[at] = (words[at] ?? 0) ^ (masks[at] ?? 0);
   return result;
 }

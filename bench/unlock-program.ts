@@ -1,0 +1,69 @@
+// What runs where the times are taken, packed as levain is: `PROGRAM once IMAGE KEYFILE` unlocks a header as a boot does and says
+// what that took; `PROGRAM runs RUNS HEADERS` does it for all of them, in turn with cryptsetup; as an init, for those of /headers.json.
+import { aesDecryptor } from "../src/luks/area-decryptor.ts";
+import { createDeriveKey } from "../src/luks/kdf.ts";
+import { readAvailableMemory } from "../src/luks/memory.ts";
+import { readLuksHeader } from "../src/luks/read-header.ts";
+import { wipe } from "../src/luks/secret.ts";
+import { unlock } from "../src/luks/unlock.ts";
+import { createLinuxMachine } from "../src/machine/linux.ts";
+import type { TimedHeader } from "./unlock-headers.ts";
+
+const CRYPTSETUP = "/sbin/cryptsetup";
+const machine = createLinuxMachine();
+const decoder = new TextDecoder();
+
+/** From the header's first byte to the volume key, in a process that has unlocked nothing yet. */
+function timeUnlock(image: string, keyFile: string): number {
+  const passphrase = machine.readFile(keyFile);
+  const reader = machine.openReader(image);
+  const startMs = machine.nowMs();
+  const found = unlock(readLuksHeader(reader), passphrase, {
+    deriveKey: createDeriveKey(machine),
+    decryptors: [aesDecryptor],
+    memoryBytes: readAvailableMemory(machine),
+    allowsNull: false,
+    keyslot: null,
+  });
+  const tookMs = machine.nowMs() - startMs;
+  if (found.kind !== "unlocked") throw new Error(`${image}: ${found.kind}`);
+  wipe(passphrase, found.volumeKey);
+  return tookMs;
+}
+
+/** Of a whole run of a program, which must succeed. */
+function timeProgram(...argv: readonly string[]): { readonly tookMs: number; readonly output: string } {
+  const startMs = machine.nowMs();
+  const { status, output } = machine.run(argv, { capture: true });
+  const tookMs = machine.nowMs() - startMs;
+  if (status !== 0) throw new Error(`${argv.join(" ")}: status ${status}\n${output}`);
+  return { tookMs, output };
+}
+
+/** One line of JSON on the console each: [header, ours, cryptsetup's, cryptsetup's start and end alone], in milliseconds. */
+function timeInTurn(self: string, runs: number, headers: readonly TimedHeader[]): void {
+  for (let count = 0; count < runs; count++) {
+    for (const { name, image, keyFile } of headers) {
+      const oursMs = Number(timeProgram(self, "once", image, keyFile).output);
+      const theirs = timeProgram(CRYPTSETUP, "open", "--test-passphrase", "--key-file", keyFile, image);
+      const idle = timeProgram(CRYPTSETUP, "--version");
+      console.log(`timed ${JSON.stringify([name, oursMs, theirs.tookMs, idle.tookMs])}`);
+    }
+  }
+}
+
+function runAsInit(): void {
+  for (const [type, target] of [["sysfs", "/sys"] as const, ["tmpfs", "/run"] as const]) {
+    machine.makeDirectory(target);
+    machine.mount({ source: type, target, type, flags: [], options: "" });
+  }
+  const { runs, headers } = JSON.parse(decoder.decode(machine.readFile("/headers.json")));
+  timeInTurn("/init", runs, headers);
+  console.log("timed all");
+  machine.power("poweroff");
+}
+
+const [task, first = "", second = ""] = process.argv.slice(2);
+if (task === "once") console.log(timeUnlock(first, second));
+else if (task === "runs") timeInTurn("/proc/self/exe", Number(first), JSON.parse(second));
+else runAsInit();
