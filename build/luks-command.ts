@@ -1,7 +1,8 @@
-import { BootError } from "../src/errors.ts";
+import { BootError, SyscallError } from "../src/errors.ts";
 import { aesDecryptor } from "../src/luks/area-decryptor.ts";
 import type { LuksHeader } from "../src/luks/header.ts";
-import { deriveKey } from "../src/luks/kdf.ts";
+import { createDeriveKey } from "../src/luks/kdf.ts";
+import { readAvailableMemory } from "../src/luks/memory.ts";
 import type { Limits } from "../src/luks/obstacles.ts";
 import { readLuksHeader } from "../src/luks/read-header.ts";
 import { wipe } from "../src/luks/secret.ts";
@@ -48,7 +49,7 @@ export function examineLuks(machine: Machine, question: LuksQuestion): LuksAnswe
 }
 
 function examine(machine: Machine, question: LuksQuestion, image: RandomReader, from: RandomReader): LuksAnswer {
-  const limits = { memoryBytes: readMemory(machine), allowsNull: false, decryptors: [aesDecryptor] };
+  const limits = { memoryBytes: readAvailableMemory(machine), allowsNull: false, decryptors: [aesDecryptor] };
   let header: LuksHeader;
   try {
     header = readLuksHeader(from);
@@ -79,7 +80,7 @@ function tryKey(machine: Machine, path: string, header: LuksHeader, limits: Limi
   }
   const passphrase = machine.readFile(file);
   try {
-    return unlock(header, passphrase, { ...limits, deriveKey, keyslot: null });
+    return unlock(header, passphrase, { ...limits, deriveKey: createDeriveKey(machine), keyslot: null });
   } finally {
     wipe(passphrase);
   }
@@ -114,14 +115,9 @@ function takeHex(key: Uint8Array): Uint8Array {
   return digits;
 }
 
-/** What is free for a key derivation, or null. */
-function readMemory(machine: Machine): number | null {
-  if (machine.stat("/proc/meminfo") === null) return null;
-  const kib = /^MemAvailable:\s*(\d+) kB$/m.exec(new TextDecoder().decode(machine.readFile("/proc/meminfo")))?.[1];
-  return kib === undefined ? null : Number(kib) * 1024;
-}
-
 function withReader<T>(machine: Machine, path: string, use: (reader: RandomReader) => T): T {
+  // To open it would be a wait for somebody who writes into it.
+  if (machine.stat(path)?.kind === "fifo") throw new SyscallError("lseek", "ESPIPE", path);
   const reader = machine.openReader(path);
   try {
     return use(reader);

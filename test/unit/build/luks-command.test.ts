@@ -50,6 +50,16 @@ function ask(
 const edit = (change: (json: Luks2Json) => void) => editJson(image, change);
 
 describe("levain luks", () => {
+  test("does not wait for somebody to write into a pipe", () => {
+    const machine = fakeMachine({});
+    const status = { kind: "fifo", mode: 0o644, size: 0, device: "0:1", represents: null } as const;
+    const question = { image: "/pipe", header: null, keyFile: null, showsVolumeKey: false, json: false };
+    const openReader = () => {
+      throw new Error("nobody writes into it");
+    };
+    expect(() => examineLuks({ ...machine, stat: () => status, openReader }, question)).toThrow("ESPIPE");
+  });
+
   test("says what is in a header", () => {
     expect(ask()).toMatchObject({
       text: `version     LUKS2
