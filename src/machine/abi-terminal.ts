@@ -12,6 +12,7 @@ export const N_TTY_BUF_SIZE = 4096;
 export const TERMIOS = { size: 36, c_iflag: 0, c_oflag: 4, c_cflag: 8, c_lflag: 12, c_cc: 17 } as const;
 
 /** asm-generic/termbits.h: places in c_cc. */
+export const VEOF = 4;
 export const VTIME = 5;
 export const VMIN = 6;
 /** c_iflag */
@@ -30,6 +31,7 @@ export const ICANON = 0o2;
 export const ECHO = 0o10;
 export const ECHONL = 0o100;
 export const IEXTEN = 0o100000;
+export const EXTPROC = 0o200000;
 
 /** asm-generic/poll.h */
 export const POLLIN = 1;

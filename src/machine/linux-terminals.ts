@@ -4,6 +4,7 @@ import {
   BRKINT,
   ECHO,
   ECHONL,
+  EXTPROC,
   ICANON,
   ICRNL,
   IEXTEN,
@@ -26,6 +27,7 @@ import {
   TCSETS,
   TERMIOS,
   TIOCSTI,
+  VEOF,
   VMIN,
   VTIME,
 } from "./abi-terminal.ts";
@@ -37,6 +39,8 @@ import type { TerminalInput, Terminals } from "./terminals.ts";
 const SUBJECT = "terminals";
 const READ_BYTES = 1024;
 const WRITE_LIMIT_MS = 1000;
+/** In READ_BYTES: more than a terminal keeps (N_TTY_BUF_SIZE), for one that never ends. */
+const LONGEST_REST = 8;
 const FLAGS = fs.constants.O_RDWR | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK;
 
 interface OpenTerminal {
@@ -119,15 +123,25 @@ function openTerminal(node: string): OpenTerminal | null {
   }
 }
 
-/** Byte by byte as they were typed, and none of them shown; output stays as it is, for others write there too. */
+/**
+ * Byte by byte as they were typed, and none of them shown; output stays as it is, for others write there too. Not by leaving the
+ * canonical mode: in it, without echo, the kernel wipes what has been read (zero_buffer in n_tty.c, since 4.20), and EXTPROC
+ * leaves editing the line to us.
+ */
 function quietTermios(before: Uint8Array): Uint8Array {
   const termios = before.slice();
   const view = new DataView(termios.buffer);
-  const clear = (offset: number, flags: number) => view.setUint32(offset, view.getUint32(offset, true) & ~flags, true);
-  clear(TERMIOS.c_iflag, IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IUCLC | IXON);
-  clear(TERMIOS.c_lflag, ISIG | ICANON | ECHO | ECHONL | IEXTEN);
+  const change = (offset: number, flags: { readonly clear: number; readonly set: number }) =>
+    view.setUint32(offset, (view.getUint32(offset, true) & ~flags.clear) | flags.set, true);
+  change(TERMIOS.c_iflag, {
+    clear: IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IUCLC | IXON,
+    set: 0,
+  });
+  change(TERMIOS.c_lflag, { clear: ISIG | ECHO | ECHONL | IEXTEN, set: ICANON | EXTPROC });
   termios[TERMIOS.c_cc + VMIN] = 1;
   termios[TERMIOS.c_cc + VTIME] = 0;
+  // Alone, this byte would be read as nothing at all: one that is in no UTF-8.
+  termios[TERMIOS.c_cc + VEOF] = 0xff;
   return termios;
 }
 
@@ -150,13 +164,13 @@ function forgetInput(fd: number): void {
   callKernel("ioctl", [fd, TCFLSH, TCIFLUSH]);
 }
 
-/** What was typed up to now, perhaps nothing; null where nobody will type any more. */
+/** What was typed up to now, perhaps nothing; null where it cannot be read any more. */
 function readNow(fd: number): Uint8Array | null {
   const buffer = new Uint8Array(READ_BYTES);
   try {
     const length = callKernel("read", [fd, buffer, buffer.length]);
     if (length === "EAGAIN") return new Uint8Array();
-    return typeof length === "string" || length === 0 ? null : buffer.slice(0, length);
+    return typeof length === "string" ? null : buffer.slice(0, length);
   } finally {
     buffer.fill(0);
   }

@@ -15,6 +15,10 @@ export const LINUX_TERMINAL_CASES: readonly ContractCase[] = [
         terminal.type(keys);
         deepEqual(readTyped(machine), { terminal: terminal.node, bytes: keys });
         equal(terminal.shown(), "");
+        for (const key of [0x00, 0x04, 0x0a]) {
+          terminal.type(Uint8Array.of(key));
+          deepEqual(readTyped(machine), { terminal: terminal.node, bytes: Uint8Array.of(key) });
+        }
       });
     },
   },
