@@ -15,6 +15,8 @@ export const DM_LIST_VERSIONS = 0xc138fd0d;
 /** The oldest version of the interface that has all this: any 4.x kernel takes it. */
 export const DM_VERSION = [4, 0, 0] as const;
 export const DM_READONLY_FLAG = 1;
+/** The status is the table itself. */
+export const DM_STATUS_TABLE_FLAG = 1 << 4;
 export const DM_BUFFER_FULL_FLAG = 1 << 8;
 /** The kernel wipes its copy of the request. */
 export const DM_SECURE_DATA_FLAG = 1 << 15;

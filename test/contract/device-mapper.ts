@@ -111,6 +111,20 @@ export const DEVICE_MAPPER_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "a mapping is as it was asked for, also on a write-protected device",
+    check(machine, directory) {
+      machine.writeFile(`${directory}/volume`, PLAIN);
+      const device = machine.attachLoop({ file: `${directory}/volume`, readOnly: true });
+      const line = tableLine("linear", 16, `${device} 0`);
+      for (const readOnly of [true, false]) {
+        const { device: name } = machine.createMapping(mappingOf("written", line, { readOnly }));
+        equal(readText(machine, `/sys/class/block/${name}/ro`), readOnly ? "1\n" : "0\n");
+        machine.removeMapping("written");
+      }
+      machine.detachLoop(device);
+    },
+  },
+  {
     name: "what is mounted cannot be mapped, what is mapped cannot be mounted, and its loop device stays with it",
     check(machine, directory) {
       const image = machine.readFile(FIXTURES.squashfs);

@@ -3,6 +3,7 @@ import { createLinuxFiles } from "../../src/machine/linux-files.ts";
 import { configureLoopInTwoSteps, createLoopDevices } from "../../src/machine/linux-loop.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, FIXTURES, makeMedium, mountImage, readText, refuses } from "./case.ts";
+import { LINUX_MAPPING_CASES } from "./linux-mappings.ts";
 import { LINUX_TERMINAL_CASES } from "./linux-terminals.ts";
 
 const SERIAL = "/dev/ttyS0";
@@ -10,6 +11,7 @@ const SERIAL = "/dev/ttyS0";
 /** What only the real machine can show: how its programs start, and how it deals with the kernel. For the guest of contract.test.ts. */
 export const LINUX_CASES: readonly ContractCase[] = [
   ...LINUX_TERMINAL_CASES,
+  ...LINUX_MAPPING_CASES,
   {
     name: "stage0 waits for this process, and nobody else is told what it has said to us",
     check(machine) {

@@ -19,8 +19,18 @@ const MODULES = [
     (name) => `drivers/virtio/${name}`,
   ),
   "drivers/block/virtio_blk",
-  ...["dm-mod", "dm-crypt"].map((name) => `drivers/md/${name}`),
-  ...["af_alg", "algif_skcipher", "ecb", "xts", "authenc", "essiv"].map((name) => `crypto/${name}`),
+  ...["dm-mod", "dm-crypt", "dm-bufio", "dm-integrity"].map((name) => `drivers/md/${name}`),
+  ...[
+    "af_alg",
+    "algif_skcipher",
+    "ecb",
+    "xts",
+    "authenc",
+    "essiv",
+    "xor",
+    "async_tx/async_tx",
+    "async_tx/async_xor",
+  ].map((name) => `crypto/${name}`),
 ];
 
 /** The suite as an init: compiled, and packed with stage0 in front. */
