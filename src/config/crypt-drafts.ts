@@ -1,5 +1,5 @@
 import { parseCryptOptions, planPlain } from "./crypt-options.ts";
-import { DEFAULT_KEY_FILE, type PlaceText, parsePlace } from "./crypt-place.ts";
+import { DEFAULT_KEY_FILE, inImage, type PlaceText } from "./crypt-place.ts";
 import { luksDevice, parseLuksId } from "./crypt-text.ts";
 import type { Crypttab } from "./crypttab.ts";
 import type { Settings } from "./parameters.ts";
@@ -30,29 +30,32 @@ export function isSameLuks(one: string, other: string): boolean {
 /** Every volume that is asked for, each once, in its order; `crypttab` is null where it is not to be read. */
 export function draftVolumes(settings: Settings, crypttab: Crypttab | null, hasFile: HasFile): readonly Draft[] {
   const partitions = settings.luksPartuuids;
-  const named = [...settings.luksUuids, ...settings.luksNames.map(({ id }) => id)];
-  const asked = named.filter((id) => !partitions.includes(id));
-  const isChoice = asked.length + partitions.length > 0;
-  const tabled = (crypttab?.entries ?? []).map((entry): Draft => {
-    const { name, device, key, options } = entry;
+  const called = [...settings.luksUuids, ...settings.luksNames.map(({ id }) => id)];
+  const ids = called.filter((id) => !partitions.includes(id));
+  const chosen = [
+    ...ids.map((id): Draft => ({ ...BARE, id, device: luksDevice(id) })),
+    ...partitions.map((id): Draft => ({ ...BARE, id, device: { by: "partuuid", value: id, partitionOffset: 0 } })),
+  ].map((draft) => nameIt(draft, settings));
+  const others = draftOthers(settings, hasFile);
+  const isTaken = ({ name }: Draft, by: Draft) => name !== null && name === by.name;
+  const tabled = draftCrypttab(crypttab)
+    // systemd's rule: who chooses on the command line chooses from all of it.
+    .filter((draft) => chosen.length === 0 || chosen.some((one) => isSameVolume(one, draft)))
+    .filter((draft) => ![...chosen, ...others].some((one) => isTaken(draft, one) && !isSameVolume(one, draft)));
+  return [...tabled, ...chosen, ...others].reduce<readonly Draft[]>(join, []);
+}
+
+function draftCrypttab(crypttab: Crypttab | null): readonly Draft[] {
+  return (crypttab?.entries ?? []).map(({ name, device, key, options }) => {
     const id = idOf(device) ?? idOfName(name);
     return { ...BARE, id, device, name, weakOptions: [options], keys: key === null ? [] : [key] };
   });
-  const isChosen = ({ id }: Draft) => id !== null && [...asked, ...partitions].some((one) => isSameLuks(one, id));
-  const drafts = [
-    ...tabled.filter((draft) => !isChoice || isChosen(draft)),
-    ...asked.map((id): Draft => ({ ...BARE, id, device: luksDevice(id) })),
-    ...partitions.map((id): Draft => ({ ...BARE, id, device: { by: "partuuid", value: id, partitionOffset: 0 } })),
-    ...draftOthers(settings, hasFile),
-  ];
-  const luksNames = new Map(settings.luksNames.map(({ id, name }) => [id, name]));
-  return drafts.reduce<readonly Draft[]>(join, []).map((draft) => nameIt(draft, luksNames));
 }
 
 /** Of mkinitcpio, Alpine and Debian, and ours for plain volumes. */
 function draftOthers(settings: Settings, hasFile: HasFile): readonly Draft[] {
   const { cryptDevice, cryptRoot, cryptKey, crypto } = settings;
-  const key = cryptKey ?? (hasFile(DEFAULT_KEY_FILE) ? parsePlace(DEFAULT_KEY_FILE) : null);
+  const key = cryptKey ?? (hasFile(DEFAULT_KEY_FILE) ? inImage(DEFAULT_KEY_FILE) : null);
   const keys = key === null ? [] : [key];
   const drafts: Omit<Draft, "id">[] = [];
   if (cryptDevice !== undefined) {
@@ -105,10 +108,9 @@ function isPlain({ weakOptions, strongOptions }: Draft): boolean {
   return planPlain(parseCryptOptions([...weakOptions, ...strongOptions].join(","))) !== null;
 }
 
-function nameIt(draft: Draft, names: ReadonlyMap<string, string>): Draft {
+function nameIt(draft: Draft, { luksNames }: Settings): Draft {
   const { id } = draft;
-  if (id === null) return draft;
-  const name = [...names].findLast(([one]) => isSameLuks(one, id))?.[1];
+  const name = id === null ? undefined : luksNames.findLast((one) => isSameLuks(one.id, id))?.name;
   return name === undefined ? draft : { ...draft, name };
 }
 

@@ -111,7 +111,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["fail", always({ isOptional: false })],
   ["noauto", always({ isForLater: true })],
   ["auto", always({ isForLater: false })],
-  ...all("swap tmp", (_options, _value, name) => ({ refusal: `${name}: its key is another one at each start` })),
+  ...all("swap tmp", (_options, _value, name) => ({ refusal: `its key is another one at each start (${name})` })),
   ...all("tcrypt tcrypt-hidden tcrypt-system tcrypt-keyfile", () => ({ refusal: "TrueCrypt is not supported" })),
   ...all("tcrypt-veracrypt veracrypt veracrypt-pim", () => ({ refusal: "VeraCrypt is not supported" })),
   ...all("bitlk", () => ({ refusal: "BitLocker is not supported" })),

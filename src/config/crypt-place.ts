@@ -8,6 +8,8 @@ export interface PlaceText {
   readonly path: string | null;
   /** null: the image or, where it has no such file, any device with a filesystem that has it (dracut). */
   readonly device: DeviceSpec | null;
+  /** The file is one of the image, whether it is there or not. */
+  readonly isInImage: boolean;
   readonly type: string | null;
   readonly offset: number | null;
   readonly size: number | null;
@@ -32,7 +34,7 @@ export function parsePlace(text: string): PlaceText {
   return { ...nowhere, path, device: at < 0 ? null : parseSpelledDevice(text.slice(at + 1)) };
 }
 
-const nowhere: PlaceText = { path: null, device: null, type: null, offset: null, size: null };
+const nowhere: PlaceText = { path: null, device: null, isInImage: false, type: null, offset: null, size: null };
 
 /** The same with dracut's third part: PATH:DEVICE:UUID=…, the one volume that the key is for. */
 export function parseOwnedPlace(text: string): OwnedPlace {
@@ -47,10 +49,10 @@ export function parseOwnedPlace(text: string): OwnedPlace {
  * mkinitfs (PATH or DEVICE, with or without :OFFSET:SIZE; "yes" is /crypto_keyfile.bin).
  */
 export function parseCryptKey(text: string): PlaceText {
-  if (text === "yes") return parsePlace(DEFAULT_KEY_FILE);
+  if (text === "yes") return inImage(DEFAULT_KEY_FILE);
   if (text.startsWith("EXEC=")) throw expected("a key, not a program: EXEC= is not supported");
   const inRootfs = /^rootfs:(.*)$/s.exec(text)?.[1];
-  if (inRootfs !== undefined) return parsePlace(parseFilePath(inRootfs));
+  if (inRootfs !== undefined) return inImage(parseFilePath(inRootfs));
   const [, front = "", offset = "", size = ""] = /^(.*):(\d+):(\d+)$/s.exec(text) ?? [];
   if (front !== "") return { ...parsePlace(front), ...range(offset, size) };
   const [, device = "", type = "", path = ""] = /^(.*?):([\w.-]+):(\/?[^:]+)$/s.exec(text) ?? [];
@@ -65,6 +67,11 @@ export function parseCryptKey(text: string): PlaceText {
 
 /** The key file that both mkinitcpio and mkinitfs look for in the image. */
 export const DEFAULT_KEY_FILE = "/crypto_keyfile.bin";
+
+/** A file of the image. */
+export function inImage(path: string): PlaceText {
+  return { ...nowhere, path, isInImage: true };
+}
 
 function range(offset: string, size: string): Pick<PlaceText, "offset" | "size"> {
   return {
@@ -86,13 +93,13 @@ export function isRandom({ path, device }: PlaceText): boolean {
 
 /** The place in a plan. `range`: which bytes, where the text itself does not say it. */
 export function planPlace(
-  { path, device, type, offset, size }: PlaceText,
+  { path, device, isInImage, type, offset, size }: PlaceText,
   range: { readonly offset: number; readonly size: number | null },
   hasFile: (path: string) => boolean,
 ): BytesPlace {
   const bytes = { type, offset: offset ?? range.offset, size: size ?? range.size };
   if (path === null) return { in: "device", device, path: "", ...bytes };
   if (device !== null) return { in: "filesystem", device, path, ...bytes };
-  if (hasFile(path)) return { in: "image", device: null, path, ...bytes };
+  if (isInImage || hasFile(path)) return { in: "image", device: null, path, ...bytes };
   return { in: "filesystem", device: { by: "file", paths: [path], among: "all" }, path, ...bytes };
 }

@@ -1,6 +1,6 @@
 import { type Draft, draftOptional, draftVolumes, isSameLuks } from "./crypt-drafts.ts";
 import { type CryptOptions, parseCryptOptions, planPlain } from "./crypt-options.ts";
-import { isRandom, type OwnedPlace, type PlaceText, parsePlace, planPlace } from "./crypt-place.ts";
+import { inImage, isRandom, type OwnedPlace, type PlaceText, planPlace } from "./crypt-place.ts";
 import type { CryptPlan, CryptSettings, CryptVolume } from "./crypt-plan.ts";
 import { isWholeUuid } from "./crypt-text.ts";
 import type { Crypttab } from "./crypttab.ts";
@@ -147,5 +147,5 @@ function findKeys(
   const { id, name } = draft;
   const ownName = name ?? (id !== null && isWholeUuid(id) ? `luks-${id}` : null);
   const path = `/etc/cryptsetup-keys.d/${ownName}.key`;
-  return ownName !== null && hasFile(path) ? [parsePlace(path)] : [];
+  return ownName !== null && hasFile(path) ? [inImage(path)] : [];
 }
