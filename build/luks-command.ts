@@ -2,6 +2,7 @@ import { BootError, SyscallError } from "../src/errors.ts";
 import { aesDecryptor } from "../src/luks/area-decryptor.ts";
 import type { LuksHeader } from "../src/luks/header.ts";
 import { createDeriveKey } from "../src/luks/kdf.ts";
+import { kernelDecryptor } from "../src/luks/kernel-decryptor.ts";
 import { readAvailableMemory } from "../src/luks/memory.ts";
 import type { Limits } from "../src/luks/obstacles.ts";
 import { readLuksHeader } from "../src/luks/read-header.ts";
@@ -49,7 +50,8 @@ export function examineLuks(machine: Machine, question: LuksQuestion): LuksAnswe
 }
 
 function examine(machine: Machine, question: LuksQuestion, image: RandomReader, from: RandomReader): LuksAnswer {
-  const limits = { memoryBytes: readAvailableMemory(machine), allowsNull: false, decryptors: [aesDecryptor] };
+  const decryptors = [aesDecryptor, kernelDecryptor(machine)];
+  const limits = { memoryBytes: readAvailableMemory(machine), allowsNull: false, decryptors };
   let header: LuksHeader;
   try {
     header = readLuksHeader(from);

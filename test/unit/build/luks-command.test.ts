@@ -183,7 +183,7 @@ describe("a header that is not acceptable", () => {
     const bytes = edit((json) => (json.keyslots[0].area.encryption = "serpent-xts-plain64"));
     expect(ask({ bytes })).toMatchObject({ status: 0, problems: [] });
     expect(ask({ bytes }).text).toContain(
-      "(is encrypted with serpent-xts-plain64, which needs the kernel's dm-crypt)\n",
+      "(is encrypted with serpent-xts-plain64, which needs the kernel's ciphers (module algif_skcipher))\n",
     );
     expect(whatItSays(() => ask({ bytes, keyFile: "/key" }))).toContain("no keyslot of the LUKS header can be tried");
   });
