@@ -34,7 +34,6 @@ export function createFakeDeviceMapper(
   files: Pick<Files, "lstat" | "makeDirectory" | "makeSymlink" | "removeFile">,
 ): DeviceMapper {
   const mappings = new Map<string, FakeMapping>();
-  const isThere = () => kernel.targets.size > 0;
   const open = () => kernel.namespace.find(CONTROL, "open");
   const find = (name: string): FakeMapping => {
     checkName(name);
@@ -70,8 +69,7 @@ export function createFakeDeviceMapper(
       for (const { below } of targets) kernel.devices.release(below.number);
       kernel.releaseUnused();
     },
-    listMappings: () =>
-      isThere() ? [...mappings.values()].map(({ name, uuid, device }) => ({ name, uuid, device })).reverse() : [],
+    listMappings: () => [...mappings.values()].map(({ name, uuid, device }) => ({ name, uuid, device })).reverse(),
     mappingTargetVersion: (type) => kernel.targets.get(type) ?? null,
     // Neither target says anything of itself.
     mappingStatus: (name) => {
