@@ -1,0 +1,36 @@
+import { expect } from "bun:test";
+import { DEBIAN_UUID } from "../support/debian-root.ts";
+import { encryptedDebian } from "../support/encrypted-debian.ts";
+import { LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { levainGuest } from "../support/levain-guest.ts";
+import { answer } from "../support/unlocking.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const BOOT_TIMEOUT_MS = 240_000;
+
+vmTest(
+  "Debian 12 on LUKS: udev and systemd know the device that they did not make",
+  async () =>
+    levainGuest({
+      disks: [await encryptedDebian()],
+      cmdline: `root=UUID=${DEBIAN_UUID} rd.luks.uuid=${LUKS_UUID.vault} rw`,
+      memoryMib: 1024,
+      timeoutMs: 2 * BOOT_TIMEOUT_MS,
+    }),
+  async (vm) => {
+    await answer(vm, PASSPHRASE);
+    await vm.expect(/Reached target .*multi-user\.target/, BOOT_TIMEOUT_MS);
+    await vm.expect("levain-debian login:", BOOT_TIMEOUT_MS);
+    expect(vm.log()).not.toMatch(/Timed out waiting for device|Dependency failed/);
+    vm.send("root\n");
+    await vm.expect(/^root@levain-debian:~# /m);
+    vm.send("echo state=$(systemctl is-system-running --wait) failed=$(systemctl --failed --quiet | wc -l)\n");
+    await vm.expect("state=running failed=0", BOOT_TIMEOUT_MS);
+    vm.send(
+      `readlink /dev/disk/by-uuid/${DEBIAN_UUID}; ls /dev/disk/by-id | grep -c dm-uuid-CRYPT-LUKS2; stat -c %F /dev/mapper/luks-*\n`,
+    );
+    await vm.expect("../../dm-0\n1\nsymbolic link\n");
+    vm.send("poweroff\n");
+    expect(await vm.expectExit(BOOT_TIMEOUT_MS)).toMatchObject({ reason: "guest-shutdown" });
+  },
+);

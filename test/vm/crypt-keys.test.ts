@@ -1,0 +1,73 @@
+import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { filesImage } from "../support/disk-images.ts";
+import { encryptedVolume, keyFile, LUKS_UUID, OUTER_PASSPHRASE, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { levainGuest } from "../support/levain-guest.ts";
+import { answer } from "../support/unlocking.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+vmTest(
+  "LUKS1 by a key file on a stick that is plugged in while a person is asked",
+  async () => {
+    const stick = await filesImage("vfat", { "/keys/root.key": await keyFile() }, { label: "KEYS" });
+    return levainGuest({
+      image: { kernel: "full" },
+      disks: [(await encryptedVolume("upper")).volume, { file: stick, bus: "usb", id: "stick", unplugged: true }],
+      cmdline: `root=LABEL=UPPER rd.luks.name=${LUKS_UUID.upper}=root rd.luks.key=/keys/root.key:LABEL=KEYS rd.luks.key.tout=2`,
+      memoryMib: 768,
+    });
+  },
+  async (vm) => {
+    await vm.expect(/unlock {4}\/dev\/vda \(LUKS1\) as root, 5 tries left\n {12}passphrase: /);
+    await vm.plug("stick");
+    await vm.expect("not needed any more");
+    await vm.expect("small-root: mount / ext4 /dev/mapper/root ro,");
+    await vm.expect("small-root: ready");
+    vm.send("grep -c sda /proc/mounts; echo all-$((40 + 2))\n");
+    await vm.expect("\n0\nall-42");
+  },
+);
+
+vmTest(
+  "a key file of the image, a header on another disk, sectors of 4096 bytes, Argon2i: nobody is asked",
+  async () => {
+    const { volume, header } = await encryptedVolume("apart");
+    const headers = await filesImage("ext2", { "/apart.header": header }, { label: "HEADERS" });
+    const id = LUKS_UUID.apart;
+    return levainGuest({
+      image: { files: { "/etc/keys/apart": await keyFile() } },
+      disks: [volume, headers],
+      cmdline: `root=LABEL=ROOT rd.luks.uuid=${id} rd.luks.data=${id}=/dev/vda rd.luks.header=${id}=/apart.header:LABEL=HEADERS rd.luks.key=/etc/keys/apart`,
+    });
+  },
+  async (vm) => {
+    await vm.expect(`small-root: mount / ext4 /dev/mapper/luks-${LUKS_UUID.apart} ro,`);
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toContain("passphrase:");
+    vm.send("cat /sys/block/dm-0/queue/logical_block_size; grep -c vdb /proc/mounts\n");
+    await vm.expect("\n4096\n0\n");
+  },
+);
+
+vmTest(
+  "LUKS2 in LUKS1, each with its own passphrase, by the image's crypttab",
+  async () => {
+    const crypttab = join(scratchDirectory(), "crypttab");
+    writeFileSync(
+      crypttab,
+      `# name device key options\nouter UUID=${LUKS_UUID.outer} none luks\ninner /dev/mapper/outer none luks,tries=3\n`,
+    );
+    return levainGuest({
+      image: { files: { "/etc/crypttab": crypttab } },
+      disks: [(await encryptedVolume("outer")).volume],
+      cmdline: "root=/dev/mapper/inner",
+    });
+  },
+  async (vm) => {
+    expect(await answer(vm, OUTER_PASSPHRASE)).toBe("/dev/vda (LUKS1) as outer, 5 tries left");
+    expect(await answer(vm, PASSPHRASE)).toBe("/dev/dm-0 (LUKS2) as inner, 3 tries left");
+    await vm.expect("small-root: mount / ext4 /dev/mapper/inner ro,");
+  },
+);

@@ -1,0 +1,105 @@
+import { expect } from "bun:test";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { encryptedVolume, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../support/encrypted-volumes.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { damageCopy } from "../support/luks/luks2-edit.ts";
+import type { Vm } from "../support/qemu.ts";
+import { answer, countInMemory, typeKeys } from "../support/unlocking.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const MEMORY_MIB = 512;
+const VAULT = '/dev/vda (LUKS2, "VAULT") as';
+const WRONG = "pumpernickel 4711";
+
+async function guest(cmdline: string, disk?: string) {
+  const file = disk ?? (await encryptedVolume("vault")).volume;
+  return levainGuest({ disks: [file], cmdline, memoryMib: MEMORY_MIB });
+}
+
+async function ask(vm: Vm, command: string, reply: string | RegExp): Promise<void> {
+  vm.send(`${command}\n`);
+  await vm.expect(reply);
+}
+
+/** `file` with the first copy of its LUKS2 header damaged, in its JSON. */
+function damagedHeader(file: string): string {
+  const copy = join(scratchDirectory(), "damaged");
+  const bytes = readFileSync(file);
+  copyFileSync(file, copy);
+  writeFileSync(copy, Buffer.concat([damageCopy(bytes.subarray(0, 1 << 20), 0, 0x1100), bytes.subarray(1 << 20)]));
+  return copy;
+}
+
+vmTest(
+  "the fourth passphrase opens the root, and none of them is left in memory; the key stays in the kernel",
+  () => guest(`rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID}`),
+  async (vm) => {
+    for (const left of ["5 tries left", "4 tries left", "3 tries left"])
+      expect(await answer(vm, WRONG)).toBe(`${VAULT} luks-${LUKS_UUID.vault}, ${left}`);
+    expect(await answer(vm, PASSPHRASE)).toBe(`${VAULT} luks-${LUKS_UUID.vault}, 2 tries left`);
+    await vm.expect(`small-root: mount / ext4 /dev/mapper/luks-${LUKS_UUID.vault} ro,`);
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toContain(PASSPHRASE);
+    expect(vm.log().match(/that is not its passphrase/g)).toHaveLength(3);
+    await ask(vm, "dmsetup table --showkeys", /crypt aes-xts-plain64 :64:logon:cryptsetup:\S+-d0 0 254:0 8192\s*$/m);
+    await ask(vm, "dmsetup info -c --noheadings -o uuid", `CRYPT-LUKS2-${LUKS_UUID.vault.replaceAll("-", "")}-luks-`);
+    await ask(vm, "grep -c logon /proc/keys; cat /run/udev/data/b253:0", "\n0\nE:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
+    const texts = [PASSPHRASE, WRONG, PASSPHRASE.slice(4, 16), "small-root: ready"].map((text) => Buffer.from(text));
+    const [right, wrong, part, control] = await countInMemory(vm, MEMORY_MIB, texts);
+    expect({ right, wrong, part }).toEqual({ right: 0, wrong: 0, part: 0 });
+    expect(control).toBeGreaterThan(0);
+  },
+);
+
+vmTest(
+  "on the screen's keyboard, asked by cryptdevice=; the serial line is told",
+  () => guest("cryptdevice=LABEL=VAULT:vault root=/dev/mapper/vault loglevel=7 console=tty0"),
+  async (vm) => {
+    await vm.expect(`unlock    ${VAULT} vault, 5 tries left\n            passphrase: `);
+    vm.send("half a passphr");
+    await vm.expect("(hidden)");
+    await typeKeys(vm, `${PASSPHRASE}\n`);
+    await vm.expect("answered on tty0");
+    await vm.expect("mount     /dev/mapper/vault ext4 at /sysroot, read-only");
+    await vm.expect("handover  switch_root to /sbin/init");
+  },
+);
+
+vmTest(
+  "a damaged header; Ctrl-C, five wrong ones, `levain unlock`, `levain retry`",
+  async () => {
+    const disk = damagedHeader((await encryptedVolume("vault")).volume);
+    return guest(`rd.luks.name=${LUKS_UUID.vault}=vault root=/dev/mapper/vault`, disk);
+  },
+  async (vm) => {
+    await vm.expect(/warning {3}\/dev\/vda: .*(damaged|header)/);
+    expect(await answer(vm, "never mind\u0003")).toBe(`${VAULT} vault, 5 tries left`);
+    await vm.expect("cancelled on ttyS0");
+    await vm.expect(PROMPT);
+    vm.send("levain retry\n");
+    for (let left = 5; left > 0; left--) await answer(vm, WRONG);
+    await vm.expect(PROMPT);
+    await ask(vm, "ls /dev/mapper; levain unlock", /^control$/m);
+    await answer(vm, PASSPHRASE);
+    await vm.expect(PROMPT);
+    await ask(vm, "ls -l /dev/mapper; levain retry", /vault -> \.\.\/dm-0/);
+    await vm.expect("small-root: mount / ext4 /dev/mapper/vault ro,");
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "rdshell=0: no shell after the last wrong passphrase",
+  () => guest(`root=UUID=${LUKS_UUID.vault} rd.luks.options=tries=2 rdshell=0`),
+  async (vm) => {
+    await answer(vm, WRONG);
+    expect(await answer(vm, WRONG)).toEndWith(", the last try");
+    await vm.expect("rdshell=0 allows no shell: halting now");
+    vm.send("\n\u0003\necho are you there\n");
+    await Bun.sleep(1500);
+    expect(vm.log()).not.toMatch(PROMPT);
+    expect(vm.log()).not.toContain("Kernel panic");
+  },
+);
