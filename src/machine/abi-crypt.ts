@@ -20,7 +20,7 @@ export const DM_STATUS_TABLE_FLAG = 1 << 4;
 export const DM_BUFFER_FULL_FLAG = 1 << 8;
 /** The kernel wipes its copy of the request. */
 export const DM_SECURE_DATA_FLAG = 1 << 15;
-/** struct dm_ioctl: its size, where its fields begin, and how much room the two names have with their NUL. */
+/** struct dm_ioctl: its size and where its fields begin. */
 export const DM_IOCTL = {
   size: 312,
   version: 0,
@@ -32,6 +32,7 @@ export const DM_IOCTL = {
   name: 48,
   uuid: 176,
 } as const;
+/** Room for a name and a uuid, with their NUL. */
 export const DM_NAME_LEN = 128;
 export const DM_UUID_LEN = 129;
 /** struct dm_target_spec; `next` counts from this one's start when a table is loaded, from the first one's in an answer. */
