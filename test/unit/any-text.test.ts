@@ -3,6 +3,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseAddition } from "../../build/addition.ts";
 import { parseCompression } from "../../build/compress.ts";
+import { parseCrypttab } from "../../src/config/crypttab.ts";
+import { makePlan } from "../../src/config/make-plan.ts";
 import { parseMdevConfig } from "../../src/config/mdev.ts";
 import { decodeUdevName } from "../../src/config/udev-name.ts";
 import { BootError } from "../../src/errors.ts";
@@ -72,6 +74,74 @@ describe("any text", () => {
         for (const [name, value] of Object.entries(parseProperties(uevent)))
           expect(lines).toContain(`${name}=${value}`);
       }),
+    );
+  });
+
+  test("is a crypttab: every line is an entry, a warning, a mistake or nothing, and a plan is made or refused in words", () => {
+    const field = fc.oneof(
+      text,
+      fc.constantFrom("root", "UUID=abcd", "/dev/sda2", "LABEL=\\040x", "none", "/k:LABEL=K", "/dev/urandom"),
+      fc.constantFrom("luks,discard", "plain,size=256", "tries=0,swap", "header=/h,timeout=1min 2s", "key-slot=31"),
+    );
+    const table = fc
+      .array(fc.array(field, { maxLength: 5 }), { maxLength: 6 })
+      .map((lines) => lines.map((fields) => fields.join("\t")).join("\n"));
+    fc.assert(
+      fc.property(fc.oneof(text, table), (crypttab) => {
+        const { entries, mistakes } = parseCrypttab(crypttab);
+        const lines = crypttab.split("\n").filter((line) => !/^\s*(?:#|$)/.test(line));
+        expect(entries.length + mistakes.length).toBeLessThanOrEqual(lines.length);
+        orBootError(() => {
+          const { volumes } = makePlan({ cmdline: "", manifest: null, crypttab }).plan.crypt;
+          expect(volumes.length).toBeLessThanOrEqual(entries.length);
+        });
+      }),
+    );
+  });
+
+  const WORDS = [
+    "rd.luks.key",
+    "rd.luks.options",
+    "rd.luks.name",
+    "cryptdevice",
+    "cryptkey",
+    "crypto",
+    "cryptopts",
+    "rd.crypt.plain",
+  ];
+  const PARTS = [
+    "/dev/sda",
+    ":",
+    "=",
+    ",",
+    "UUID=",
+    "abcd",
+    "LABEL=x",
+    "SIBLING=2",
+    "/k",
+    "root",
+    "512",
+    "luks-",
+    "source=",
+  ];
+
+  test("is the value of a word of unlocking, and no two volumes of the plan are one", () => {
+    const value = fc.oneof(
+      text,
+      fc.array(fc.constantFrom(...PARTS), { maxLength: 8 }).map((parts) => parts.join("")),
+    );
+    const word = fc.tuple(fc.constantFrom(...WORDS, "rd.luks.uuid", "rd.luks.data", "rd.luks.header"), value);
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 4 }), (words) => {
+        const added = words.map(([name, given]) => `${name}=${given}`);
+        orBootError(() => {
+          const { volumes } = makePlan({ cmdline: "", manifest: null, added }).plan.crypt;
+          const names = volumes.flatMap(({ name }) => name ?? []);
+          expect(new Set(names).size).toBe(names.length);
+          expect(names.filter((name) => name.includes("/"))).toEqual([]);
+        });
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -222,11 +222,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
     ["root=LABEL=R overlaytmpfs=yes", { overlay: TMPFS }],
     ["root=/dev/sda3 modloop=none usbdelay=5 init_args=-x", { roots: [path("/dev/sda3")] }],
-    [
-      "cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root",
-      {},
-      ["cryptroot", "cryptdm"].map((name) => `${name}= is not supported yet, ignoring: no encrypted device is opened`),
-    ],
+    ["cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root", { roots: [path("/dev/mapper/root")] }],
   ],
   "kernel-command-line(7) of systemd": [
     ["root=LABEL=R systemd.volatile=overlay", { overlay: TMPFS }],

@@ -305,8 +305,8 @@ describe("mistakes", () => {
 
 describe("warnings", () => {
   test.each([
-    ["cryptdevice=UUID=x:root:secret", "cryptdevice= is not supported yet, ignoring: no encrypted device is opened"],
-    ["rd.luks.uuid=a rd.luks.uuid=b", "rd.luks.uuid= is not supported yet, ignoring: no encrypted device is opened"],
+    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring: no RAID or LVM device is set up"],
+    ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring: no RAID or LVM device is set up"],
     ["boot=casper", "boot= is not supported yet, ignoring: use root=live: or rd.image="],
     ["persistence", "persistence is not supported yet, ignoring: changes are lost at the end"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
@@ -323,9 +323,9 @@ describe("warnings", () => {
   });
 
   test("are made by words of levain.toml that nobody reads", () => {
-    const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.luks.uuid=x");
+    const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
     expect(warnings).toEqual([
-      "rd.luks.uuid= is not supported yet, ignoring: no encrypted device is opened",
+      "rd.lvm.vg= is not supported yet, ignoring: no RAID or LVM device is set up",
       "rd.timeot in levain.toml is not a parameter of levain, ignoring",
       "FOO in levain.toml is not a parameter of levain, ignoring",
     ]);

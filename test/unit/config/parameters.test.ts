@@ -7,7 +7,13 @@ import { findParameters, PARAMETER_GROUPS, PARAMETER_ROWS } from "../../../src/c
 
 const ESP = "11111111-2222-4333-8444-55555555555e";
 const plan = (cmdline: string) =>
-  makePlan({ cmdline, manifest: null, inherited: { argv: [], environment: [] }, findEsp: () => ESP }).plan;
+  makePlan({
+    cmdline,
+    manifest: null,
+    inherited: { argv: [], environment: [] },
+    findEsp: () => ESP,
+    crypttab: "tabled /dev/sdz",
+  }).plan;
 const rows = PARAMETER_ROWS.map(([key, row]) => [row.name, key, row] as const);
 
 /** The example's words without the parameter itself. */
@@ -56,6 +62,15 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   cow_spacesize: ["root=live:LABEL=X", "cow_spacesize=64M", "rd.overlay=tmpfs:size=64M"],
   "overlay-size": ["root=live:LABEL=X", "overlay-size=10%", "rd.overlay=tmpfs:size=10%"],
   "rd.live.overlay.size": ["root=live:LABEL=X", "rd.live.overlay.size=512", "rd.overlay=tmpfs:size=512M"],
+  luks: ["rd.luks.uuid=abcd", "luks=no", "rd.luks=0"],
+  "luks.uuid": ["", "luks.uuid=abcd", "rd.luks.uuid=abcd"],
+  "luks.name": ["", "luks.name=abcd=x", "rd.luks.name=abcd=x"],
+  "luks.key": ["", "luks.key=/k", "rd.luks.key=/k"],
+  "luks.options": ["", "luks.options=discard", "rd.luks.options=discard"],
+  "luks.header": ["luks.uuid=abcd", "luks.header=/h", "rd.luks.header=/h"],
+  "luks.data": ["luks.uuid=abcd", "luks.data=abcd=/dev/sda", "rd.luks.data=abcd=/dev/sda"],
+  "luks.crypttab": ["", "luks.crypttab=0", "rd.luks.crypttab=no"],
+  "vconsole.keymap": ["", "vconsole.keymap=de", "rd.vconsole.keymap=de"],
   "rd.driver.pre": ["", "rd.driver.pre=a,b", "rd.modules=a,b"],
   "rd.driver.post": ["", "rd.driver.post=a,b", "rd.modules=a,b"],
   earlymodules: ["", "earlymodules=a,b", "rd.modules=a,b"],
