@@ -33,7 +33,7 @@ export function prepareLuks(
   const name = settings.name ?? `luks-${header.uuid.replace(/[^\w-]/g, "_")}`;
   const label = header.label === "" ? "" : `, "${printable(header.label)}"`;
   const isOurs = new RegExp(`^CRYPT-LUKS[12]-${bareUuid(header.uuid).replace(/\W/g, "\\$&")}-`);
-  const options = unlockOptions(scene, device, settings);
+  const options = unlockOptions(scene, settings);
   return {
     name,
     text: `LUKS${header.version}${label}`,
@@ -46,7 +46,7 @@ export function prepareLuks(
     },
     open(secret) {
       const plan = planData(header, device, settings);
-      const unlocked = unlock(header, secret, options);
+      const unlocked = unlock(header, secret, { ...options, deriveKey: announcing(scene, device, options.deriveKey) });
       if (unlocked.kind !== "unlocked") return null;
       try {
         return openData(scene, device, { header, plan, settings, name }, unlocked.volumeKey);
@@ -126,19 +126,22 @@ function readOwnHeader(machine: Machine, { node }: BlockDevice): LuksHeader {
   }
 }
 
-function unlockOptions(
-  { machine, modules, voice }: Scene,
-  { node }: BlockDevice,
-  { keyslot, allowsNull }: CryptSettings,
-): UnlockOptions {
+function unlockOptions({ machine, modules }: Scene, { keyslot, allowsNull }: CryptSettings): UnlockOptions {
   const deriveKey = createDeriveKey(machine);
-  const derive: DeriveKey = (kdf, passphrase, length) => {
-    voice.progress(`unlocking ${node}: ${describeKdf(kdf)}`);
-    return deriveKey(kdf, passphrase, length);
-  };
   const byKernel = kernelDecryptor(machine, (name) => void modules.loadByAlias(name));
   const decryptors = [aesDecryptor, ...(allowsNull ? [nullDecryptor] : []), byKernel];
-  return { deriveKey: derive, keyslot, allowsNull, memoryBytes: readAvailableMemory(machine), decryptors };
+  return { deriveKey, keyslot, allowsNull, memoryBytes: readAvailableMemory(machine), decryptors };
+}
+
+/** Tells of each kind of derivation once: a second each, and keyslots are alike. */
+function announcing({ voice }: Scene, { node }: BlockDevice, deriveKey: DeriveKey): DeriveKey {
+  const told = new Set<string>();
+  return (kdf, passphrase, length) => {
+    const text = describeKdf(kdf);
+    if (!told.has(text)) voice.progress(`unlocking ${node}: ${text}`);
+    told.add(text);
+    return deriveKey(kdf, passphrase, length);
+  };
 }
 
 /** True for what nothing can be written to: a loop device of an image, a CD. */

@@ -16,6 +16,7 @@ export interface Asking {
 /** Asks a person for the passphrase of a volume, once; where the device with a key or header comes meanwhile, the prompt goes. Throws BootError where the person gives up. */
 export function askForVolume({ scene, keymap, volumes, passphrases, guesses }: Asking, volume: Volume): void {
   const { wish, asked } = volume;
+  scene.takeEvents(); // of a mapping that was tried and is gone: no news during the prompt
   const question = {
     volume: describeVolume(volume),
     triesLeft: wish.tries === 0 ? null : wish.tries - asked,

@@ -48,7 +48,7 @@ export function attachDevice(
 
 /** For the line of the step: `/dev/mapper/root ext4 "root" in /dev/vda2 crypto_LUKS`. */
 export function describeAttached({ device, containers }: Attached): string {
-  const outer = containers.map(({ node, facts }) => ` in ${node} ${facts.type ?? "(plain dm-crypt)"}`);
+  const outer = containers.map(({ node, facts }) => ` in ${node} ${facts.type ?? "dm-crypt"}`);
   return `${describeDevice(device)}${outer.join("")}`;
 }
 

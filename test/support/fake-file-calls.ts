@@ -70,7 +70,9 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
   count(1);
   return {
     size: bytes.length,
-    read: (offset, length) => bytes.slice(Math.min(offset, bytes.length), offset + Math.max(0, length)),
+    // A copy, also of a Buffer: whoever reads a key wipes it.
+    read: (offset, length) =>
+      Uint8Array.from(bytes.subarray(Math.min(offset, bytes.length), offset + Math.max(0, length))),
     close: () => count(-1),
   };
 }

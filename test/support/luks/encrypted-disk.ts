@@ -15,6 +15,7 @@ const FILES: Readonly<Record<string, string>> = {
   dm_crypt: "kernel/drivers/md/dm-crypt.ko",
   xts: "kernel/crypto/xts.ko",
   ecb: "kernel/crypto/ecb.ko",
+  authenc: "kernel/crypto/authenc.ko",
   essiv: "kernel/crypto/essiv.ko",
   af_alg: "kernel/crypto/af_alg.ko",
   algif_skcipher: "kernel/crypto/algif_skcipher.ko",
@@ -25,7 +26,7 @@ const FILES: Readonly<Record<string, string>> = {
 /** The modules of an image for encrypted roots, but `without` some. */
 function moduleFiles(without: readonly string[]): FakeTree {
   const files = Object.entries(FILES).filter(([name]) => !without.includes(name));
-  const needs: Readonly<Record<string, string>> = { dm_crypt: "dm_mod", algif_skcipher: "af_alg" };
+  const needs: Readonly<Record<string, string>> = { dm_crypt: "dm_mod", essiv: "authenc", algif_skcipher: "af_alg" };
   const lines = files.map(([name, path]) => `${path}:${needs[name] === undefined ? "" : ` ${FILES[needs[name]]}`}\n`);
   const aliases = ["xts", "ecb", "essiv"].map((name) => `alias crypto-${name} ${name}\n`);
   return {

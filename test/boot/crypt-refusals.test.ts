@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import type { BootRecord } from "../../src/journal.ts";
+import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
+import { CHEAP } from "../support/luks/cryptsetup-image.ts";
+import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { refuseCall } from "../support/refuse-call.ts";
+
+// As in refusals.test.ts, but of encrypted roots: every call is refused once, one boot each.
+
+const UUID = "6c657661-696e-4000-8000-00000000dddd";
+const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} --pbkdf pbkdf2 ${CHEAP} $1 key`;
+const root = rootImage("ROOT");
+let luks: FakeImage;
+beforeAll(async () => {
+  luks = await luksDisk({ name: "boot-refusals", script }, root);
+});
+
+const exit = () => undefined;
+const ENOUGH = typed(...new Array<string>(8).fill("pass"));
+
+const BOOTS: Readonly<Record<string, () => FakeBootOptions>> = {
+  "a passphrase": () => ({
+    cmdline: `root=UUID=${UUID}`,
+    disks: [{ name: "vda", image: luks }],
+    images: [root],
+    typing: ENOUGH,
+  }),
+  "a key file on a stick": () => ({
+    cmdline: `rd.luks.uuid=${UUID} rd.luks.key=/k:LABEL=KEYS root=LABEL=ROOT`,
+    disks: [
+      { name: "vda", image: luks },
+      { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/k": "pass" }), arrivesAtMs: 3000 },
+    ],
+    images: [root],
+    typing: ENOUGH,
+  }),
+  "an image that is encrypted": () => ({
+    cmdline: "root=LABEL=FLASH rd.image=/r.luks rd.overlay=0",
+    disks: [{ name: "sda", image: fakeImage("vfat", { label: "FLASH" }, { "/r.luks": luks.bytes }) }],
+    images: [root],
+    typing: ENOUGH,
+  }),
+};
+
+function bootRefused(options: FakeBootOptions, number: number | null, code: string) {
+  let calls: string[] = [];
+  const opensIn = options.cmdline?.includes("rd.image=") === true ? "layers" : "root";
+  const left: unknown[] = [];
+  const look = (machine: FakeMachine) => {
+    const { steps } = JSON.parse(Buffer.from(machine.readFile("/run/levain/boot.json")).toString()) as BootRecord;
+    // What fails after the root is there leaves it open for the person, who may have to repair what is inside.
+    const isOpen = steps.some(({ name, outcome }) => name === opensIn && outcome === "done");
+    left.push(...(isOpen ? [] : machine.listMappings()), ...machine.keysInKernel());
+  };
+  const before = (machine: FakeMachine) => {
+    calls = refuseCall(machine, number, code);
+  };
+  return { ...cryptBoot({ ...options, before, person: [look, exit] }), calls, left };
+}
+
+function isNoFailure(call: string, code: string): boolean {
+  const isEmptyList = code === "ENOENT" && /^readFile \/lib\/modules\//.test(call);
+  // Then the person is asked on other consoles, where nobody types here.
+  return isEmptyList || /^readFile \/sys\/class\/tty\/console\/active/.test(call);
+}
+
+for (const [name, options] of Object.entries(BOOTS)) {
+  describe(name, () => {
+    let whole: ReturnType<typeof bootRefused>;
+    beforeAll(() => {
+      whole = bootRefused(options(), null, "EIO");
+    });
+
+    for (const code of ["EIO", "ENOENT", "EBUSY"]) {
+      test(`whatever call is refused with ${code}, the boot says so, leaves nothing behind and goes on`, () => {
+        expect(whole.end).toMatchObject({ mode: "switch_root" });
+        expect(whole.shells).toBe(0);
+        for (const [number, call] of whole.calls.entries()) {
+          if (isNoFailure(call, code)) continue;
+          const boot = bootRefused(options(), number, code);
+          const about = `${number}: ${call} → ${code}\n${boot.console}`;
+          expect(boot.console, about).not.toMatch(/bug in levain|undefined|\[object/);
+          expect(boot.end, about).toEqual(whole.end);
+          expect(boot.shells, about).toBeLessThanOrEqual(1);
+          if (/^(removeKey|removeMapping)/.test(call)) continue;
+          expect(boot.left, about).toEqual([]);
+        }
+      });
+    }
+  });
+}
