@@ -24,8 +24,9 @@ interface BlockDevice {
 /** Examines an image file or a block device. `sectorSize` (bytes) is null for the device's own, 512 for a file. Throws SyscallError where it cannot be opened. */
 export function examineFile(machine: Machine, path: string, sectorSize: number | null): ExaminedFile {
   // To open it would be a wait for somebody who writes into it.
-  if (machine.stat(path)?.kind === "fifo") throw new SyscallError("lseek", "ESPIPE", path);
-  const device = findBlockDevice(machine, path);
+  const status = machine.stat(path);
+  if (status?.kind === "fifo") throw new SyscallError("lseek", "ESPIPE", path);
+  const device = status?.kind === "block" ? findBlockDevice(machine, status.represents) : null;
   return withReader(machine, path, (reader) => {
     const bytesPerSector = sectorSize ?? device?.sectorSize ?? 512;
     const result = probe(reader, { kind: kindOf(device), sectorSize: bytesPerSector });
@@ -42,9 +43,8 @@ function kindOf(device: BlockDevice | null): AreaKind {
   return /\/sr\d+$/.test(device.directory) ? "optical" : "disk";
 }
 
-function findBlockDevice(machine: Machine, path: string): BlockDevice | null {
-  const number = machine.stat(path)?.kind === "block" ? machine.stat(path)?.represents : null;
-  if (!number || machine.lstat(`/sys/dev/block/${number}`) === null) return null;
+function findBlockDevice(machine: Machine, number: string | null): BlockDevice | null {
+  if (number === null || machine.lstat(`/sys/dev/block/${number}`) === null) return null;
   const directory = resolvePath("/sys/dev/block", machine.readLink(`/sys/dev/block/${number}`));
   const isPartition = machine.stat(`${directory}/partition`) !== null;
   const disk = isPartition ? parentOf(directory) : directory;

@@ -4,9 +4,12 @@
 /* The runtime obeys these. On a kernel command line they are the real init's, which finds them in what we were given; on a
    desk they are another program's, and BUN_BE_BUN would make this one a JavaScript shell. */
 #define RUNTIME_VARIABLES "BUN_"
-#define HANDOVER_VARIABLE "LEVAIN_HANDOVER_FD=198"
+#define RUNTIME_OPTION "BUN_JSC_threshold"
 /* A boot is too short for compiled JavaScript to pay, but for a loop that really runs long; the usual threshold is 500. */
-#define RUNTIME_VARIABLE "BUN_JSC_thresholdForJITAfterWarmUp=20000"
+static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", RUNTIME_OPTION "ForJITAfterWarmUp=20000", 0};
+/* A command is over before the compilers' second and third look at its code have paid: usually after 1000 and 100000. */
+static const char *const DESK_VARIABLES[] = {RUNTIME_OPTION "ForOptimizeAfterWarmUp=20000",
+                                             RUNTIME_OPTION "ForFTLOptimizeAfterWarmUp=1000000", 0};
 
 struct vector read_vector(u64 *words)
 {
@@ -24,34 +27,39 @@ static u64 *end_of(const struct vector *vector)
   return pair + 2;
 }
 
-void hide_runtime_variables(struct vector *vector)
+static int is_kept(const char *variable, int is_boot)
 {
-  u64 *end = end_of(vector), *to = (u64 *)vector->envp;
-  for (char **variable = vector->envp; *variable; variable++)
-    if (!begins_with(*variable, RUNTIME_VARIABLES)) *to++ = (u64)*variable;
-  *to++ = 0;
-  u64 *auxv = to;
-  for (u64 *word = vector->auxv; word < end; word++) *to++ = *word;
-  vector->auxv = auxv;
+  return !begins_with(variable, RUNTIME_VARIABLES) && !(is_boot && begins_with(variable, OUR_VARIABLES));
 }
 
-struct vector make_boot_vector(const struct vector *from)
+/* The variables that are kept, then `more`, then the auxiliary vector of `from`, which `to` may overlap from below. */
+static void write_environment(u64 *to, const struct vector *from, int is_boot, const char *const *more)
 {
+  u64 *auxv = from->auxv, *end = end_of(from);
+  for (char **variable = from->envp; *variable; variable++)
+    if (is_kept(*variable, is_boot)) *to++ = (u64)*variable;
+  for (; *more; more++) *to++ = (u64)*more;
+  *to++ = 0;
+  while (auxv < end) *to++ = *auxv++;
+}
+
+struct vector make_vector(const struct vector *from, int is_boot)
+{
+  static const char *const NONE[] = {0};
   /* Two more words for our variables, one more to keep the stack on 16 bytes. */
   u64 size = (u64)(end_of(from) - from->words) + 3;
-  if (size * sizeof(u64) > ROOM_ON_STACK) {
+  if (size * sizeof(u64) <= ROOM_ON_STACK) {
+    u64 *words = (u64 *)((u64)(from->words - size) & ~15ul), *to = words;
+    for (u64 *word = from->words; word < (u64 *)from->envp; word++) *to++ = *word;
+    write_environment(to, from, is_boot, is_boot ? BOOT_VARIABLES : DESK_VARIABLES);
+    return read_vector(words);
+  }
+  if (is_boot) {
     complain("too many arguments and variables for a boot");
     leave(127);
   }
-  u64 *to = (u64 *)((u64)(from->words - size) & ~15ul), *words = to;
-  for (u64 *word = from->words; word < (u64 *)from->envp; word++) *to++ = *word;
-  for (char **variable = from->envp; *variable; variable++)
-    if (!begins_with(*variable, OUR_VARIABLES) && !begins_with(*variable, RUNTIME_VARIABLES)) *to++ = (u64)*variable;
-  *to++ = (u64)HANDOVER_VARIABLE;
-  *to++ = (u64)RUNTIME_VARIABLE;
-  *to++ = 0;
-  for (u64 *word = from->auxv; word < end_of(from); word++) *to++ = *word;
-  return read_vector(words);
+  write_environment((u64 *)from->envp, from, is_boot, NONE);
+  return read_vector(from->words);
 }
 
 static void write_all(long fd, const char *from, u64 size)

@@ -28,10 +28,10 @@ struct jump start(u64 *words)
   struct vector vector = read_vector(words);
   if (is_first_process()) {
     supervise(vector.envp);
-    vector = make_boot_vector(&vector);
+    vector = make_vector(&vector, 1);
   } else {
     check_desk();
-    hide_runtime_variables(&vector);
+    vector = make_vector(&vector, 0);
   }
   return load_program(&vector);
 }

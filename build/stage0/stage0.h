@@ -41,11 +41,11 @@ struct vector {
 };
 struct vector read_vector(u64 *words);
 
-/* Takes the variables that the runtime would obey out of the environment, where it lies. */
-void hide_runtime_variables(struct vector *vector);
-
-/* The vector without LEVAIN_* variables and with our own, written into the room under the old one. */
-struct vector make_boot_vector(const struct vector *from);
+/*
+ * The vector without the variables that the runtime would obey, and with our own for it, in the room under the old one; a
+ * boot's also without LEVAIN_*. On a desk, where that room is too small for many arguments: in its place, without ours.
+ */
+struct vector make_vector(const struct vector *from, int is_boot);
 
 /* Where the processor goes next, and with which stack. */
 struct jump {

@@ -7,7 +7,7 @@ import type { Handover, Processes } from "./machine.ts";
 /** stage0 says in it which descriptor is its pipe. */
 const HANDOVER_VARIABLE = "LEVAIN_HANDOVER_FD";
 /** What stage0 says to the runtime (build/stage0/load.c). */
-const RUNTIME_VARIABLE = "BUN_JSC_thresholdForJITAfterWarmUp";
+const RUNTIME_VARIABLES = /^BUN_JSC_threshold/;
 const STAGE0_PID = 1;
 const HANDOVER_MAGIC = "levain1";
 /** The kernel starts init without one. */
@@ -55,7 +55,7 @@ export function createLinuxProcesses(): Processes {
 function takeHandoverFd(): number | null {
   const value = process.env[HANDOVER_VARIABLE] ?? "";
   delete process.env[HANDOVER_VARIABLE];
-  delete process.env[RUNTIME_VARIABLE];
+  for (const name of Object.keys(process.env)) if (RUNTIME_VARIABLES.test(name)) delete process.env[name];
   if (!/^\d{1,4}$/.test(value) || process.ppid !== STAGE0_PID) return null;
   try {
     systemCall("fcntl", HANDOVER_VARIABLE, Number(value), F_SETFD, FD_CLOEXEC);

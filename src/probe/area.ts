@@ -15,6 +15,8 @@ export interface Area {
   readonly isTiny: boolean;
   /** True where `length` bytes from `offset` lie inside. */
   contains(offset: number, length: number): boolean;
+  /** The first 64 KiB, or all of less, not to be changed; nothing in a part, and where they cannot be read. Nearly every type is told by them. */
+  head(): Uint8Array;
   /** Exactly `length` bytes from `offset`, not to be changed; null where they are not all there, cannot be read, or are too many. */
   bytes(offset: number, length: number): Uint8Array | null;
   /** The part of `length` bytes from `offset`, with the same limit in sum; null where it does not lie inside. */
@@ -25,6 +27,7 @@ export interface Area {
 export const READ_LIMIT_BYTES = 1024 * 1024;
 const HEAD_BYTES = 64 * 1024;
 const PAGE_BYTES = 1024;
+const NOTHING = new Uint8Array();
 const TINY_BYTES = 1440 * 1024;
 
 /** How to look at a device; `sectorSize` is 512 where it is not given. */
@@ -48,6 +51,7 @@ interface Extent {
 }
 
 function makeArea(read: ReadBlocks, { start, size, kind, sectorSize }: Extent): Area {
+  let head: Uint8Array | null = null;
   const contains = (offset: number, length: number) =>
     Number.isSafeInteger(offset) &&
     Number.isSafeInteger(length) &&
@@ -60,6 +64,11 @@ function makeArea(read: ReadBlocks, { start, size, kind, sectorSize }: Extent): 
     sectorSize,
     isTiny: size <= TINY_BYTES,
     contains,
+    head() {
+      // Of a part nobody looks at so many places that it would be worth the reading.
+      head ??= (start === 0 ? read(0, Math.min(size, HEAD_BYTES)) : null) ?? NOTHING;
+      return head;
+    },
     bytes: (offset, length) => (contains(offset, length) ? read(start + offset, length) : null),
     part: (offset, length) =>
       contains(offset, length) ? makeArea(read, { start: start + offset, size: length, kind, sectorSize }) : null,

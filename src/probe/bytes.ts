@@ -56,11 +56,7 @@ export function isEmpty(bytes: Uint8Array): boolean {
 
 /** The bytes in hexadecimal, lower case. */
 export function hex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) {
-    text += byte.toString(16).padStart(2, "0");
-  }
-  return text;
+  return bytes.toHex();
 }
 
 /** 16 bytes in the form of RFC 9562, as they lie on the disk: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". */
@@ -83,6 +79,11 @@ export function isPowerOfTwo(value: number): boolean {
 /** True for `0`–`9`, `a`–`f`, `A`–`F`. */
 export function isHexDigit(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
+}
+
+/** One character for each byte. */
+export function decodeLatin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }
 
 /** One byte for each character of `text`. */

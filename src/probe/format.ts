@@ -1,9 +1,11 @@
-import { latin1 } from "./bytes.ts";
+import { decodeLatin1, latin1 } from "./bytes.ts";
 import type { Partition } from "./partitions/model.ts";
 import type { Tag } from "./tags.ts";
 import { escapeUnprintable } from "./text.ts";
 
 const ESCAPED = latin1(" \\\"'$`<>");
+/** Nothing in it needs another spelling. */
+const PLAIN = /^[!#%&(-;=?-[\]^_a-~]*$/;
 const BACKSLASH = 0x5c;
 const CARET = 0x5e;
 const DELETE = 0x7f;
@@ -18,6 +20,8 @@ export function formatExport(device: string, tags: readonly Tag[]): string {
 }
 
 function formatValue(value: Uint8Array): string {
+  const text = decodeLatin1(value);
+  if (PLAIN.test(text)) return text;
   return String.fromCharCode(...Array.from(value).flatMap(formatByte));
 }
 

@@ -55,10 +55,9 @@ export const lsi = biosRaid("lsi_mega_raid_member", 1, (metadata) => holds(metad
 /** VIA: a checksum over the first 50 bytes. */
 export const via = biosRaid("via_raid_member", 1, (metadata, tags) => {
   const version = metadata[2] ?? 255;
+  if (le16(metadata, 0) !== 0xaa55 || version > 2) return false;
   const sum = metadata.subarray(0, 50).reduce((total, byte) => (total + byte) & 0xff, 0);
-  if (le16(metadata, 0) !== 0xaa55 || version > 2 || sum !== metadata[50]) {
-    return false;
-  }
+  if (sum !== metadata[50]) return false;
   addVersion(tags, String(version));
   return true;
 });
@@ -75,8 +74,9 @@ export const silicon = biosRaid("silicon_medley_raid_member", 1, (metadata, tags
 
 /** NVIDIA MediaShield. */
 export const nvidia = biosRaid("nvidia_raid_member", 2, (metadata, tags) => {
+  if (!holds(metadata, 0, "NVIDIA")) return false;
   addVersion(tags, String(le16(metadata, 16)));
-  return holds(metadata, 0, "NVIDIA");
+  return true;
 });
 
 const PROMISE_SECTORS = [63, 255, 256, 16, 399, 591, 675, 735, 911, 974, 991, 951, 3087];
@@ -115,12 +115,14 @@ export const highpoint37x: Signature = {
 
 /** Adaptec HostRAID. */
 export const adaptec = biosRaid("adaptec_raid_member", 1, (metadata, tags) => {
+  if (be32(metadata, 0) !== 0x37fc4d1e || be32(metadata, 256) !== 0x4450544d) return false;
   addVersion(tags, String(metadata[63] ?? 0));
-  return be32(metadata, 0) === 0x37fc4d1e && be32(metadata, 256) === 0x4450544d;
+  return true;
 });
 
 /** JMicron. */
 export const jmicron = biosRaid("jmicron_raid_member", 1, (metadata, tags) => {
+  if (!holds(metadata, 0, "JM")) return false;
   addVersion(tags, `${metadata[3] ?? 0}.${metadata[2] ?? 0}`);
-  return holds(metadata, 0, "JM");
+  return true;
 });

@@ -57,11 +57,14 @@ export const xfs = xfsLike("xfs", "XFSB", (sb) => be16(sb, 102));
 /** EXFS, the shared XFS of SGI. */
 export const exfs = xfsLike("exfs", "EXFS", (sb) => be32(sb, 4));
 
+/** XLOG_HEADER_MAGIC_NUM, big-endian. */
+const LOG_MAGIC = [0xfe, 0xed, 0xba, 0xbe] as const;
+
 /** struct xlog_rec_header (fs/xfs/libxfs/xfs_log_format.h). */
 function isLogRecord(record: Uint8Array): boolean {
   const version = be32(record, 8);
   return (
-    be32(record, 0) === 0xfeedbabe &&
+    LOG_MAGIC.every((byte, at) => record[at] === byte) &&
     version !== 0 &&
     version <= 3 &&
     isBetween(be32(record, 12), 1, 0x7fffffff) &&
@@ -78,6 +81,7 @@ function xfsLogWithin(length: number): Signature {
     read(area, tags) {
       const log = area.bytes(0, length);
       for (let at = 0; log !== null && at < length && !holds(log, at, "XFSB"); at += 512) {
+        if (log[at] !== LOG_MAGIC[0]) continue; // looked at in every device there is
         const record = log.subarray(at, at + 512);
         if (isLogRecord(record)) {
           addUuid(tags, record.subarray(304, 320), "LOGUUID");

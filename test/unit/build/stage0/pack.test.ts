@@ -71,6 +71,12 @@ function run(argv: readonly string[], environment: Readonly<Record<string, strin
   return { status: child.exitCode, lines, errors: child.stderr.toString() };
 }
 
+/** What stage0 gives to the runtime on a desk. */
+const FOR_THE_RUNTIME = [
+  "BUN_JSC_thresholdForFTLOptimizeAfterWarmUp=1000000",
+  "BUN_JSC_thresholdForOptimizeAfterWarmUp=20000",
+];
+
 describe("a packed program on a desk", () => {
   test("is a static executable to file, ldd and readelf", () => {
     expect(run(["file", packed]).lines[0]).toContain(
@@ -98,7 +104,9 @@ describe("a packed program on a desk", () => {
     const argv = lines.filter((line) => line.startsWith("child: argument"));
     expect(argv).toEqual([packed, "a b", "", "é"].map((word) => `child: argument ${word}`));
     expect(lines.filter((line) => line.startsWith("child: variable")).sort()).toEqual(
-      ["LEVAIN_X=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "STATUS=41"].map((word) => `child: variable ${word}`),
+      [...FOR_THE_RUNTIME, "LEVAIN_X=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "STATUS=41"].map(
+        (word) => `child: variable ${word}`,
+      ),
     );
     expect(lines.filter((line) => line.includes("descriptor 198"))).toEqual([]);
   });
@@ -107,6 +115,19 @@ describe("a packed program on a desk", () => {
     const environment = { BUN_BE_BUN: "1", GOOD: "1", BUN_OPTIONS: "--print 1" };
     const { status, lines } = run([packed, "word"], environment);
     expect(status).toBe(0);
+    expect(lines.filter((line) => line.startsWith("child: variable")).sort()).toEqual(
+      [...FOR_THE_RUNTIME, "GOOD=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"].map((word) => `child: variable ${word}`),
+    );
+    expect(lines[1]).toContain("loader there");
+  });
+
+  test("gets very many arguments, and still no variable of the runtime's", () => {
+    const words = Array.from({ length: 20_000 }, (_, index) => `word ${index}`);
+    const { status, lines } = run([packed, ...words], { BUN_BE_BUN: "1", GOOD: "1" });
+    expect(status).toBe(0);
+    expect(lines.filter((line) => line.startsWith("child: argument")).slice(1)).toEqual(
+      words.map((word) => `child: argument ${word}`),
+    );
     expect(lines.filter((line) => line.startsWith("child: variable")).sort()).toEqual(
       ["GOOD=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"].map((word) => `child: variable ${word}`),
     );
