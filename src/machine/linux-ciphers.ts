@@ -18,6 +18,8 @@ import type { KernelCiphers } from "./encryption.ts";
 import { systemCall } from "./libc.ts";
 
 const TYPE = "skcipher";
+/** struct iovec: pointer and length. */
+const IOVEC_BYTES = 16;
 const encoder = new TextEncoder();
 
 /** Symmetric ciphers by AF_ALG (Documentation/crypto/userspace-if.rst): one socket holds the key, one of its own does the work. */
@@ -66,7 +68,7 @@ function decryptUnits(fd: number, algorithm: string, ivs: Uint8Array, data: Uint
     for (let unit = 0; unit < units; unit++) {
       part.set(data.subarray(unit * unitBytes, (unit + 1) * unitBytes));
       message.iv.set(ivs.subarray(unit * ivBytes, (unit + 1) * ivBytes));
-      systemCall("sendmsg", algorithm, fd, message.header, 0);
+      systemCall("sendmsg", algorithm, fd, message.bytes, 0);
       for (let done = 0; done < unitBytes; ) {
         const got = systemCall(
           "read",
@@ -88,27 +90,28 @@ function decryptUnits(fd: number, algorithm: string, ivs: Uint8Array, data: Uint
   }
 }
 
-/** A struct msghdr that sends `part`, with the place where its IV goes. What it points at must be held as long as it is used. */
+/**
+ * A struct msghdr that sends `part`, with the place where its IV goes. All that it points at lies behind it in the same bytes, so
+ * that the collector leaves it alone as long as they are used; but for `part`, which the caller holds.
+ */
 function prepareMessage(part: Uint8Array, ivBytes: number) {
-  const operation = controlBytes(4);
-  const control = new Uint8Array(operation + (ivBytes === 0 ? 0 : controlBytes(4 + ivBytes)));
-  const view = new DataView(control.buffer);
-  writeControl(view, 0, ALG_SET_OP, 4);
-  view.setUint32(CMSGHDR.size, ALG_OP_DECRYPT, true);
-  if (ivBytes > 0) {
-    writeControl(view, operation, ALG_SET_IV, 4 + ivBytes);
-    view.setUint32(operation + CMSGHDR.size, ivBytes, true);
-  }
-  const iv = ivBytes === 0 ? new Uint8Array() : control.subarray(operation + CMSGHDR.size + 4);
-  // struct iovec
-  const vector = BigUint64Array.of(BigInt(ptr(part)), BigInt(part.length));
-  const header = new Uint8Array(MSGHDR.size);
-  const head = new DataView(header.buffer);
-  head.setBigUint64(MSGHDR.msg_iov, BigInt(ptr(vector)), true);
-  head.setBigUint64(MSGHDR.msg_iovlen, 1n, true);
-  head.setBigUint64(MSGHDR.msg_control, BigInt(ptr(control)), true);
-  head.setBigUint64(MSGHDR.msg_controllen, BigInt(control.length), true);
-  return { header, iv, held: [part, vector, control] };
+  const vectorAt = MSGHDR.size;
+  const operationAt = vectorAt + IOVEC_BYTES;
+  const ivAt = operationAt + controlBytes(4);
+  const bytes = new Uint8Array(ivAt + (ivBytes === 0 ? 0 : controlBytes(4 + ivBytes)));
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(MSGHDR.msg_iov, BigInt(ptr(bytes, vectorAt)), true);
+  view.setBigUint64(MSGHDR.msg_iovlen, 1n, true);
+  view.setBigUint64(MSGHDR.msg_control, BigInt(ptr(bytes, operationAt)), true);
+  view.setBigUint64(MSGHDR.msg_controllen, BigInt(bytes.length - operationAt), true);
+  view.setBigUint64(vectorAt, BigInt(ptr(part)), true);
+  view.setBigUint64(vectorAt + 8, BigInt(part.length), true);
+  writeControl(view, operationAt, ALG_SET_OP, 4);
+  view.setUint32(operationAt + CMSGHDR.size, ALG_OP_DECRYPT, true);
+  if (ivBytes === 0) return { bytes, iv: new Uint8Array() };
+  writeControl(view, ivAt, ALG_SET_IV, 4 + ivBytes);
+  view.setUint32(ivAt + CMSGHDR.size, ivBytes, true);
+  return { bytes, iv: bytes.subarray(ivAt + CMSGHDR.size + 4, ivAt + CMSGHDR.size + 4 + ivBytes) };
 }
 
 /** CMSG_SPACE */
