@@ -18,7 +18,7 @@ const RECIPES: readonly CryptsetupRecipe[] = [
   argon2("argon2id", 2),
   argon2("argon2id", 1),
   argon2("argon2i", 4),
-  ...["sha1", "sha256", "sha512", "ripemd160"].map((hash) => pbkdf2(hash, ITERATIONS)),
+  ...["sha1", "sha256", "sha512", "ripemd160", "whirlpool"].map((hash) => pbkdf2(hash, ITERATIONS)),
   // What is left of an unlock where the key derivation costs next to nothing.
   { ...pbkdf2("sha256", 1000), name: "bench-all but the derivation" },
 ];

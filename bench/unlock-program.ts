@@ -1,6 +1,7 @@
 // What runs where the times are taken, packed as levain is: `PROGRAM once IMAGE KEYFILE` unlocks a header as a boot does and says
 // what that took; `PROGRAM runs RUNS HEADERS` does it for all of them, in turn with cryptsetup; as an init, for those of /headers.json.
 import { aesDecryptor } from "../src/luks/area-decryptor.ts";
+import { createFindHash } from "../src/luks/hash.ts";
 import { createDeriveKey } from "../src/luks/kdf.ts";
 import { readAvailableMemory } from "../src/luks/memory.ts";
 import { readLuksHeader } from "../src/luks/read-header.ts";
@@ -20,6 +21,7 @@ function timeUnlock(image: string, keyFile: string): number {
   const startMs = machine.nowMs();
   const found = unlock(readLuksHeader(reader), passphrase, {
     deriveKey: createDeriveKey(machine),
+    findHash: createFindHash(machine),
     decryptors: [aesDecryptor],
     memoryBytes: readAvailableMemory(machine),
     allowsNull: false,

@@ -1,5 +1,6 @@
 import { BootError, SyscallError } from "../src/errors.ts";
 import { aesDecryptor } from "../src/luks/area-decryptor.ts";
+import { createFindHash } from "../src/luks/hash.ts";
 import type { LuksHeader } from "../src/luks/header.ts";
 import { createDeriveKey } from "../src/luks/kdf.ts";
 import { kernelDecryptor } from "../src/luks/kernel-decryptor.ts";
@@ -51,7 +52,8 @@ export function examineLuks(machine: Machine, question: LuksQuestion): LuksAnswe
 
 function examine(machine: Machine, question: LuksQuestion, image: RandomReader, from: RandomReader): LuksAnswer {
   const decryptors = [aesDecryptor, kernelDecryptor(machine)];
-  const limits = { memoryBytes: readAvailableMemory(machine), allowsNull: false, decryptors };
+  const memoryBytes = readAvailableMemory(machine);
+  const limits = { memoryBytes, allowsNull: false, decryptors, findHash: createFindHash(machine) };
   let header: LuksHeader;
   try {
     header = readLuksHeader(from);

@@ -8,6 +8,7 @@ import { findLibrary } from "./libraries.ts";
 const LIBRARIES: Readonly<Record<string, string>> = {
   "libargon2.so.1": "libargon2-1",
   "libgcc_s.so.1": "libgcc-s1",
+  "librhash.so.0": "librhash0",
 };
 
 /**

@@ -1,6 +1,5 @@
 import { BootError } from "../errors.ts";
-import { findHash, type Hash } from "./hash.ts";
-import { runtimeCrypto } from "./runtime-crypto.ts";
+import { findHash, type Hash, hashBytes } from "./hash.ts";
 import { wipe } from "./secret.ts";
 
 const WORD_BYTES = 4;
@@ -9,10 +8,16 @@ const NUMBER_BYTES = 4;
 /**
  * The key of `keyBytes` that was split into `stripes` (LUKS1 On-Disk Format Specification, 2.4, AFmerge): all of them are
  * needed, so destroying any destroys the key. `split` holds them one after the other; bytes beyond are left alone.
- * Throws BootError where the runtime does not have the hash.
+ * Throws BootError where `find` does not know the hash.
  */
-export function mergeStripes(split: Uint8Array, keyBytes: number, stripes: number, hashName: string): Uint8Array {
-  const hash = findHash(hashName);
+export function mergeStripes(
+  split: Uint8Array,
+  keyBytes: number,
+  stripes: number,
+  hashName: string,
+  find = findHash,
+): Uint8Array {
+  const hash = find(hashName);
   if (hash === null) throw new BootError(`hash ${hashName} is not supported`);
   if (split.length < keyBytes * stripes) throw new BootError("the key material is too short");
   const inWords = keyBytes % WORD_BYTES === 0 && split.byteOffset % WORD_BYTES === 0;
@@ -54,8 +59,8 @@ function cutIntoPieces(keyBytes: number, hash: Hash, inWords: boolean): readonly
 }
 
 /** Spreads every bit over its piece (2.4, "H1"): it becomes the hash of its number and itself, the last one cut. */
-function diffuse(numbered: Uint8Array, { name }: Hash): void {
-  const digest = runtimeCrypto().hash(name, numbered, "buffer");
+function diffuse(numbered: Uint8Array, hash: Hash): void {
+  const digest = hashBytes(hash, numbered);
   const length = numbered.length - NUMBER_BYTES;
   numbered.set(digest.length > length ? digest.subarray(0, length) : digest, NUMBER_BYTES);
   wipe(digest);

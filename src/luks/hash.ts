@@ -1,11 +1,19 @@
-/** A hash that the runtime has. */
+import type { LibraryHash, LibraryHashes } from "../machine/encryption.ts";
+import { runtimeCrypto } from "./runtime-crypto.ts";
+
+/** A hash that can be used here. */
 export interface Hash {
-  /** As node:crypto calls it. */
+  /** As node:crypto calls it, where that has it. */
   readonly name: string;
   readonly bytes: number;
+  /** Who makes it, where node:crypto does not. */
+  readonly library?: LibraryHash;
 }
 
-// By libcryptsetup's names. Whirlpool, BLAKE2, SM3 and Streebog are missing: the runtime has no synchronous one.
+/** The hash of that name in a LUKS header, or null where there is none. */
+export type FindHash = (name: string) => Hash | null;
+
+// By libcryptsetup's names. Whirlpool is a library's; BLAKE2, SM3 and Streebog are missing.
 const HASHES: Readonly<Record<string, Hash>> = {
   sha1: { name: "sha1", bytes: 20 },
   sha224: { name: "sha224", bytes: 28 },
@@ -20,8 +28,26 @@ const HASHES: Readonly<Record<string, Hash>> = {
   "sha3-512": { name: "sha3-512", bytes: 64 },
 };
 
-/** The hash of that name in a LUKS header, or null where the runtime has none. */
-export function findHash(name: string): Hash | null {
+/** Those that the runtime has. */
+export const findHash: FindHash = (name) => {
   const key = name.toLowerCase();
   return Object.hasOwn(HASHES, key) ? (HASHES[key] ?? null) : null;
+};
+
+/** Those, and the ones that the machine has a library for. */
+export function createFindHash(machine: LibraryHashes): FindHash {
+  return (name) => {
+    const own = findHash(name);
+    if (own !== null) return own;
+    const library = machine.findLibraryHash(name.toLowerCase());
+    return library && { name, bytes: library.digestBytes, library };
+  };
+}
+
+/** The digest of `message`; the caller wipes both. */
+export function hashBytes({ name, bytes, library }: Hash, message: Uint8Array): Uint8Array {
+  if (!library) return runtimeCrypto().hash(name, message, "buffer");
+  const digest = new Uint8Array(bytes);
+  library.hash(message, digest);
+  return digest;
 }

@@ -1,9 +1,10 @@
 import { BootError, isErrno } from "../errors.ts";
-import type { KeyDerivation } from "../machine/encryption.ts";
+import type { KeyDerivation, LibraryHashes } from "../machine/encryption.ts";
 import type { Files } from "../machine/machine.ts";
-import { findHash } from "./hash.ts";
+import { createFindHash, findHash } from "./hash.ts";
 import type { Argon2, Kdf, Pbkdf2 } from "./header.ts";
 import { readAvailableMemory } from "./memory.ts";
+import { composePbkdf2 } from "./pbkdf2.ts";
 import { runtimeCrypto } from "./runtime-crypto.ts";
 import { formatBytes } from "./size.ts";
 
@@ -11,14 +12,16 @@ import { formatBytes } from "./size.ts";
 export type DeriveKey = (kdf: Kdf, passphrase: Uint8Array, length: number) => Uint8Array;
 
 /** What a machine must be able to do to derive keys as fast as it can. */
-export type DerivingMachine = KeyDerivation & Pick<Files, "stat" | "readFile">;
+export type DerivingMachine = KeyDerivation & LibraryHashes & Pick<Files, "stat" | "readFile">;
 
 /**
  * PBKDF2 by node:crypto, which is faster than OpenSSL's; Argon2 by the machine, with a thread for each lane, and by node:crypto
  * where it cannot. Throws BootError where the memory that Argon2 wants is not there.
  */
 export function createDeriveKey(machine: DerivingMachine): DeriveKey {
+  const find = createFindHash(machine);
   return (kdf, passphrase, length) => {
+    if (kdf.type === "pbkdf2") return derivePbkdf2(kdf, passphrase, length, find);
     if (kdf.type !== "argon2i" && kdf.type !== "argon2id") return deriveKey(kdf, passphrase, length);
     try {
       return machine.deriveArgon2(kdf, passphrase, length) ?? deriveKey(kdf, passphrase, length);
@@ -51,9 +54,10 @@ export const deriveKey: DeriveKey = (kdf, passphrase, length) => {
   });
 };
 
-/** `length` bytes by PBKDF2 (RFC 8018, 5.2). Throws BootError where the runtime does not have the hash. */
-export function derivePbkdf2(kdf: Pbkdf2, passphrase: Uint8Array, length: number): Uint8Array {
-  const hash = findHash(kdf.hash);
+/** `length` bytes by PBKDF2 (RFC 8018, 5.2). Throws BootError where `find` does not know the hash. */
+export function derivePbkdf2(kdf: Pbkdf2, passphrase: Uint8Array, length: number, find = findHash): Uint8Array {
+  const hash = find(kdf.hash);
   if (hash === null) throw new BootError(`hash ${kdf.hash} is not supported`);
+  if (hash.library) return composePbkdf2(hash.library, kdf, passphrase, length);
   return runtimeCrypto().pbkdf2Sync(passphrase, kdf.salt, kdf.iterations, length, hash.name);
 }

@@ -1,7 +1,7 @@
 import { BootError } from "../errors.ts";
 import type { AreaDecryptor } from "./area-decryptor.ts";
 import { isNullCipher, parseCipher } from "./cipher.ts";
-import { findHash } from "./hash.ts";
+import { type FindHash, findHash } from "./hash.ts";
 import { digestOfKeyslot, isBound, type Kdf, type Keyslot, type KeyslotLock, type LuksHeader } from "./header.ts";
 import { formatBytes } from "./size.ts";
 
@@ -11,6 +11,8 @@ export interface Limits {
   readonly memoryBytes: number | null;
   /** True where rd.luks.options=insecure-null was asked for. */
   readonly allowsNull: boolean;
+  /** Which hashes there are; those of the runtime where it is not given. */
+  readonly findHash?: FindHash;
   /** In the order in which they are asked. */
   readonly decryptors: readonly AreaDecryptor[];
 }
@@ -54,7 +56,8 @@ export function findObstacle(header: LuksHeader, slot: Keyslot, limits: Limits):
   if (!header.material.has(slot.id)) return refuse("cannot be read");
   const reason = findKdfObstacle(lock.kdf, limits) ?? findDigestObstacle(header, slot.id, limits);
   if (reason !== null) return refuse(reason);
-  if (findHash(lock.splitHash) === null) return refuse(`needs the hash ${lock.splitHash}, which is not supported`);
+  if ((limits.findHash ?? findHash)(lock.splitHash) === null)
+    return refuse(`needs the hash ${lock.splitHash}, which is not supported`);
   return findCipherObstacle(lock, limits);
 }
 
@@ -83,17 +86,17 @@ export function findDecryptor(cipher: string, keyBytes: number, decryptors: read
 function findDigestObstacle(header: LuksHeader, keyslot: number, limits: Limits): string | null {
   const check = digestOfKeyslot(header, keyslot)?.check ?? null;
   if (check === null) return "has a digest of an unknown type";
-  const bytes = findHash(check.kdf.hash)?.bytes;
+  const bytes = (limits.findHash ?? findHash)(check.kdf.hash)?.bytes;
   // 20 bytes are those of LUKS1, also where it was converted.
   if (bytes !== undefined && check.value.length !== 20 && check.value.length !== bytes)
     return "has a digest that is cut";
   return findKdfObstacle(check.kdf, limits);
 }
 
-function findKdfObstacle(kdf: Kdf, { memoryBytes }: Limits): string | null {
+function findKdfObstacle(kdf: Kdf, { memoryBytes, findHash: find = findHash }: Limits): string | null {
   if (kdf.type === "unknown") return `needs the key derivation ${kdf.name}, which is not supported`;
   if (kdf.type === "pbkdf2") {
-    if (findHash(kdf.hash) === null) return `needs the hash ${kdf.hash}, which is not supported`;
+    if (find(kdf.hash) === null) return `needs the hash ${kdf.hash}, which is not supported`;
     return kdf.iterations >= 1 && kdf.iterations <= MAX_ITERATIONS ? null : `asks for ${kdf.iterations} iterations`;
   }
   const { passes, memoryKib, lanes } = kdf;

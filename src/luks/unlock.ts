@@ -1,5 +1,6 @@
 import { BootError } from "../errors.ts";
 import { mergeStripes } from "./anti-forensic.ts";
+import type { FindHash } from "./hash.ts";
 import { digestOfKeyslot, type Keyslot, type LuksHeader, STRIPES } from "./header.ts";
 import { type DeriveKey, derivePbkdf2 } from "./kdf.ts";
 import { findDecryptor, findObstacle, type Limits, refuseRequirements } from "./obstacles.ts";
@@ -62,7 +63,7 @@ function openKeyslot(
   header: LuksHeader,
   { id, keyBytes, lock }: Keyslot,
   passphrase: Uint8Array,
-  { deriveKey, decryptors }: UnlockOptions,
+  { deriveKey, decryptors, findHash }: UnlockOptions,
 ): Uint8Array | null {
   const material = header.material.get(id);
   const found = lock && findDecryptor(lock.cipher, lock.cipherKeyBytes, decryptors);
@@ -74,8 +75,8 @@ function openKeyslot(
   try {
     areaKey = deriveKey(lock.kdf, passphrase, lock.cipherKeyBytes);
     split = found.decryptor.decrypt(found.spec, areaKey, material);
-    volumeKey = mergeStripes(split, keyBytes, STRIPES, lock.splitHash);
-    isRight = isVolumeKey(header, id, volumeKey);
+    volumeKey = mergeStripes(split, keyBytes, STRIPES, lock.splitHash, findHash);
+    isRight = isVolumeKey(header, id, volumeKey, findHash);
     return isRight ? volumeKey : null;
   } finally {
     wipe(areaKey, split, isRight ? null : volumeKey);
@@ -83,10 +84,10 @@ function openKeyslot(
 }
 
 /** True where `key` is the one that the keyslot's digest was made of. */
-function isVolumeKey(header: LuksHeader, keyslot: number, key: Uint8Array): boolean {
+function isVolumeKey(header: LuksHeader, keyslot: number, key: Uint8Array, find?: FindHash): boolean {
   const check = digestOfKeyslot(header, keyslot)?.check;
   if (!check) return false;
-  const digest = derivePbkdf2(check.kdf, key, check.value.length);
+  const digest = derivePbkdf2(check.kdf, key, check.value.length, find);
   try {
     return equalSecrets(digest, check.value);
   } finally {

@@ -1,5 +1,5 @@
 /** What encrypted volumes need of the machine. */
-export interface Encryption extends DeviceMapper, KernelKeys, KernelCiphers, KeyDerivation {}
+export interface Encryption extends DeviceMapper, KernelKeys, KernelCiphers, KeyDerivation, LibraryHashes {}
 
 /** One line of a device-mapper table. */
 export interface MappingTarget {
@@ -76,4 +76,19 @@ export interface KeyDerivation {
    * do it (no library, no threads). ENOMEM where the memory is not there, EINVAL for what RFC 9106 does not allow.
    */
   deriveArgon2(request: Argon2Request, passphrase: Uint8Array, length: number): Uint8Array | null;
+}
+
+/** A hash that somebody else's library makes. */
+export interface LibraryHash {
+  readonly digestBytes: number;
+  /** What it takes at a time, as HMAC wants to know. */
+  readonly blockBytes: number;
+  /** Writes the digest of `message` into `digest`, which is as long as one. */
+  readonly hash: (message: Uint8Array, digest: Uint8Array) => void;
+}
+
+/** Hashes that the runtime does not have. */
+export interface LibraryHashes {
+  /** By libcryptsetup's name in lower case: "whirlpool"; null for others, and where the library is not there. */
+  findLibraryHash(name: string): LibraryHash | null;
 }

@@ -1,16 +1,11 @@
 import { dlopen } from "bun:ffi";
-import * as fs from "node:fs";
-import { join } from "node:path";
 import { SyscallError } from "../errors.ts";
 import type { KeyDerivation } from "./encryption.ts";
-import { openMemoryFile } from "./linux-memory-file.ts";
+import { IS_PACKED, provideLibrary } from "./linux-library.ts";
 
 const NAME = "libargon2.so.1";
 /** What the C library loads, by this name, when a thread ends by pthread_exit(3), as libargon2's do; it aborts where that is missing. */
 const UNWINDER = "libgcc_s.so.1";
-/** Where the build puts them, beside the program's own module; a program that runs from its sources takes the system's. */
-const PACKED = join(import.meta.dir, "libraries");
-const IS_PACKED = import.meta.dir.startsWith("/$bunfs/");
 
 /** argon2.h, enum Argon2_ErrorCodes. */
 const ARGON2_OK = 0;
@@ -42,23 +37,12 @@ export const keyDerivation: KeyDerivation = {
 /** null where the library is not there, or does not fit to the C library: no reason to fail, it only takes longer. */
 function openCalls(): Calls | null {
   try {
-    if (!IS_PACKED) return bindCalls(NAME);
-    // Bound, never called: what is loaded already is what the C library finds.
-    dlopen(publishPackedLibrary(UNWINDER), { _Unwind_Resume: { args: ["ptr"], returns: "void" } });
-    return bindCalls(publishPackedLibrary(NAME));
+    // Bound, never called: what is loaded already is what the C library finds. The system's needs no help.
+    if (IS_PACKED) dlopen(provideLibrary(UNWINDER), { _Unwind_Resume: { args: ["ptr"], returns: "void" } });
+    return bindCalls(provideLibrary(NAME));
   } catch {
     return null;
   }
-}
-
-/**
- * The loader wants a file: it gets one in memory, for an initramfs need not have a place to write one, and a desk shall not keep it.
- * It stays open: the loader knows the library by this path, and would take it for the next one of the same number.
- */
-function publishPackedLibrary(name: string): string {
-  const fd = openMemoryFile(name);
-  fs.writeFileSync(fd, fs.readFileSync(join(PACKED, name)));
-  return `/proc/self/fd/${fd}`;
 }
 
 /** argon2.h: t_cost, m_cost, parallelism, pwd, pwdlen, salt, saltlen, hash, hashlen. */

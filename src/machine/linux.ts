@@ -31,6 +31,7 @@ import { registerBtrfs } from "./linux-btrfs.ts";
 import { kernelCiphers } from "./linux-ciphers.ts";
 import { createDeviceMapper } from "./linux-device-mapper.ts";
 import { createLinuxFiles, refusable } from "./linux-files.ts";
+import { libraryHashes } from "./linux-hashes.ts";
 import { createKernelLog } from "./linux-kernel-log.ts";
 import { keyDerivation } from "./linux-key-derivation.ts";
 import { loadKeymap } from "./linux-keymap.ts";
@@ -82,6 +83,7 @@ export function createLinuxMachine(): Machine {
     ...kernelKeys,
     ...kernelCiphers,
     ...keyDerivation,
+    ...libraryHashes,
     ...kernel,
     ...createKernelLog(),
     ...createLinuxProcesses(),

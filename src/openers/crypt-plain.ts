@@ -1,6 +1,7 @@
 import type { CryptVolume, PlainFormat } from "../config/crypt-plan.ts";
 import { BootError } from "../errors.ts";
 import { isNullCipher } from "../luks/cipher.ts";
+import { createFindHash, type FindHash } from "../luks/hash.ts";
 import { SECTOR_BYTES } from "../luks/header.ts";
 import { hashPlainKey } from "../luks/plain-key.ts";
 import { wipe } from "../luks/secret.ts";
@@ -16,6 +17,7 @@ import type { Scene } from "./opener.ts";
 export function preparePlain(scene: Scene, device: BlockDevice, volume: CryptVolume, format: PlainFormat): Lock {
   const name = volume.name ?? `plain-${device.name}`;
   const uuid = mappingUuid("PLAIN", "", name);
+  const findHash = createFindHash(scene.machine);
   return {
     name,
     text: `plain ${printable(format.cipher)}`,
@@ -24,7 +26,7 @@ export function preparePlain(scene: Scene, device: BlockDevice, volume: CryptVol
     check() {
       requireTarget(scene, "crypt");
       dataSectors(device, format);
-      hashPlainKey(format.hash, new Uint8Array(format.keyBits / 8), format.keyBits / 8);
+      hashPlainKey(format.hash, new Uint8Array(format.keyBits / 8), format.keyBits / 8, findHash);
       if (isNullCipher(format.cipher) && !volume.allowsNull) {
         throw new BootError(`${format.cipher} does not encrypt`, {
           hint: "rd.luks.options=insecure-null takes it all the same",
@@ -32,7 +34,7 @@ export function preparePlain(scene: Scene, device: BlockDevice, volume: CryptVol
       }
     },
     open(secret, kind) {
-      const key = takeKey(secret, kind, format);
+      const key = takeKey(secret, kind, format, findHash);
       if (key === null) return null;
       try {
         const request = {
@@ -56,8 +58,13 @@ export function preparePlain(scene: Scene, device: BlockDevice, volume: CryptVol
 }
 
 /** As long as the cipher wants it; null for a passphrase that is too short for "plain". The caller wipes it. */
-function takeKey(secret: Uint8Array, kind: SecretKind, { hash, keyBits }: PlainFormat): Uint8Array | null {
-  if (kind === "passphrase") return hashPlainKey(hash, secret, keyBits / 8);
+function takeKey(
+  secret: Uint8Array,
+  kind: SecretKind,
+  { hash, keyBits }: PlainFormat,
+  findHash: FindHash,
+): Uint8Array | null {
+  if (kind === "passphrase") return hashPlainKey(hash, secret, keyBits / 8, findHash);
   if (secret.length < keyBits / 8) {
     throw new BootError(`the key file has ${secret.length} bytes, and the key ${keyBits / 8}`);
   }

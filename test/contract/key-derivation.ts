@@ -52,6 +52,10 @@ export const KEY_DERIVATION_CASES: readonly ContractCase[] = [
     check: (machine) => refuses("EINVAL", () => derive(machine, { salt: SALT.subarray(0, 4) })),
   },
   {
+    name: "a hash that no library has is null",
+    check: (machine) => equal(machine.findLibraryHash("sha256"), null),
+  },
+  {
     name: "Argon2 over more memory than there is is ENOMEM",
     check: (machine) => refuses("ENOMEM", () => derive(machine, { memoryKib: 2 ** 32 - 1 })),
   },

@@ -134,6 +134,14 @@ export const LINUX_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "Whirlpool is that of ISO/IEC 10118-3",
+    check(machine) {
+      const digest = new Uint8Array(64);
+      machine.findLibraryHash("whirlpool")?.hash(Buffer.from("abc"), digest);
+      equal(digest.toHex().slice(0, 32), "4e2448a4c6f486bb16b6562c73b4020b");
+    },
+  },
+  {
     name: "a handover with a NUL in it is refused before anything is written",
     check(machine) {
       const handover = {

@@ -1,6 +1,6 @@
 import { argon2Sync } from "node:crypto";
 import { SyscallError } from "../../src/errors.ts";
-import type { KeyDerivation } from "../../src/machine/encryption.ts";
+import type { KeyDerivation, LibraryHashes } from "../../src/machine/encryption.ts";
 
 /** RFC 9106, 3.1, and what libargon2 makes of it. */
 const MIN_SALT_BYTES = 8;
@@ -17,3 +17,6 @@ export const fakeKeyDerivation: KeyDerivation = {
     return new Uint8Array(argon2Sync(type, { message: passphrase, nonce: salt, ...parameters }));
   },
 };
+
+/** Of a machine without the library. */
+export const fakeLibraryHashes: LibraryHashes = { findLibraryHash: () => null };

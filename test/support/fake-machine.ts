@@ -1,6 +1,6 @@
 import { SyscallError } from "../../src/errors.ts";
 import type { Machine } from "../../src/machine/machine.ts";
-import { fakeKeyDerivation } from "./fake-argon2.ts";
+import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
@@ -98,6 +98,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     addLogonKey,
     removeKey,
     ...fakeKeyDerivation,
+    ...fakeLibraryHashes,
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
     ...createFakeProcesses(kernel, {
       isBoot: options.isBoot ?? true,

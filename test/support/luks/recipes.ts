@@ -24,7 +24,18 @@ const AES_MODES = [
   "aes-ecb -s 256",
   "aes -s 256",
 ];
-const HASHES = ["sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160", "sha3-224", "sha3-256", "sha3-512"];
+const HASHES = [
+  "sha1",
+  "sha224",
+  "sha256",
+  "sha384",
+  "sha512",
+  "ripemd160",
+  "whirlpool",
+  "sha3-224",
+  "sha3-256",
+  "sha3-512",
+];
 const METADATA_SIZES = ["16k", "32k", "64k", "128k", "256k", "512k", "1m", "2m", "4m"];
 
 function recipe(name: string, script: string, rest: Omit<CryptsetupRecipe, "name" | "script"> = {}): CryptsetupRecipe {

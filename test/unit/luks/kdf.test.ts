@@ -1,10 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import { createHash, pbkdf2Sync } from "node:crypto";
+import fc from "fast-check";
 import { SyscallError } from "../../../src/errors.ts";
 import { aesDecryptor } from "../../../src/luks/area-decryptor.ts";
+import { createFindHash, hashBytes } from "../../../src/luks/hash.ts";
 import type { Argon2, Kdf } from "../../../src/luks/header.ts";
 import { createDeriveKey, type DerivingMachine, deriveKey } from "../../../src/luks/kdf.ts";
+import { composePbkdf2 } from "../../../src/luks/pbkdf2.ts";
 import { readLuksHeader } from "../../../src/luks/read-header.ts";
 import { unlock } from "../../../src/luks/unlock.ts";
+import type { LibraryHash } from "../../../src/machine/encryption.ts";
 import { createLinuxMachine } from "../../../src/machine/linux.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 import { PASSPHRASE, provideLuksImage, readImage } from "../../support/luks/cryptsetup-image.ts";
@@ -52,6 +57,46 @@ describe("a key is derived", () => {
     );
     const silent = machineWith({ deriveArgon2, stat: () => null });
     expect(whatItSays(refuse(silent))).toMatch(/argon2id needs 4 GiB of memory$/m);
+  });
+});
+
+/** The runtime's own hash, as if a library had it. */
+function libraryOf(name: "sha1" | "sha512", digestBytes: number, blockBytes: number): LibraryHash {
+  const hash = (message: Uint8Array, digest: Uint8Array) => digest.set(createHash(name).update(message).digest());
+  return { digestBytes, blockBytes, hash };
+}
+
+describe("PBKDF2 of a hash that a library has", () => {
+  test.each([
+    ["sha1", 20, 64],
+    ["sha512", 64, 128],
+  ] as const)("is what node:crypto makes of %s", (name, digestBytes, blockBytes) => {
+    const library = libraryOf(name, digestBytes, blockBytes);
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.uint8Array({ maxLength: 40 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 150 }),
+        (secret, salt, iterations, length) => {
+          const key = composePbkdf2(library, { salt, iterations }, secret, length);
+          expect(key.toHex()).toBe(pbkdf2Sync(secret, salt, iterations, length, name).toHex());
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test("Whirlpool is that of ISO/IEC 10118-3", () => {
+    const find = createFindHash(createLinuxMachine());
+    const whirlpool = find("WHIRLPOOL");
+    if (whirlpool === null) throw new Error("there is no Whirlpool");
+    const digests = ["", "abc"].map((text) => hashBytes(whirlpool, Buffer.from(text)).toHex());
+    expect(digests).toEqual([
+      "19fa61d75522a4669b44e39c1d2e1726c530232130d407f89afee0964997f7a73e83be698b288febcf88e3e03c4f0757ea8964e59b63d93708b138cc42a66eb3",
+      "4e2448a4c6f486bb16b6562c73b4020bf3043e3a731bce721ae1b303d97e6d4c7181eebdb6c57e277d0e34957114cbd6c797fc9d95d8b582d225292076d4eef5",
+    ]);
+    expect([find("sha256")?.library, find("tiger")]).toEqual([undefined, null]);
   });
 });
 
