@@ -36,6 +36,9 @@ const schema = v.strictObject({
   parameters: list,
 });
 
+/** What a levain.toml can say. */
+export const CONFIG_KEYS: readonly string[] = Object.keys(schema.entries);
+
 /** levain.toml: the options of `levain image` under their own names, the repeatable ones as lists, and `parameters`. */
 export type ImageConfig = v.InferOutput<typeof schema>;
 
@@ -55,7 +58,7 @@ export function parseConfig(source: string, path: string): ImageConfig {
   if (result.success) return result.output;
   throw new BootError(`${path} has ${result.issues.length === 1 ? "a mistake" : `${result.issues.length} mistakes`}`, {
     seen: result.issues.map((issue) => `${locate(source, issue)}: ${explain(issue)}`),
-    hint: `its keys are ${Object.keys(schema.entries).join(", ")}`,
+    hint: `its keys are ${CONFIG_KEYS.join(", ")}`,
   });
 }
 

@@ -6,6 +6,7 @@ import { type Addition, addFromHost } from "./addition.ts";
 import { type Compression, compress } from "./compress.ts";
 import { contentOfBytes } from "./content.ts";
 import { measureCpio, writeCpio } from "./cpio.ts";
+import { lookAtAdditions } from "./image-files.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "./kernel.ts";
 import { addKeymaps } from "./keymap.ts";
 import { estimateMemory, type MemoryNeed } from "./memory.ts";
@@ -64,7 +65,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
     keymap === undefined ? options.parameters : [`rd.vconsole.keymap=${keymap}`, ...options.parameters];
   const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters };
   // A parameter that the boot would refuse is refused here, where it can still be corrected.
-  const { plan, warnings } = makePlan({ cmdline: "", manifest });
+  const { plan, warnings } = makePlan({ cmdline: "", manifest, ...lookAtAdditions(options.additions) });
   for (const warning of warnings) voice.warn(warning);
   if (isPiped) checkStandardOutput();
   else checkWritable(output);

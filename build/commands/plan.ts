@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import { machine } from "node:os";
+import { dirname, resolve } from "node:path";
 import { defineCommand } from "citty";
 import { formatPlan } from "../../src/config/format-plan.ts";
 import { makePlan } from "../../src/config/make-plan.ts";
 import { printable } from "../../src/report.ts";
+import { parseAddition } from "../addition.ts";
 import { attempt } from "../attempt.ts";
 import { readCommandLine } from "../command-line.ts";
-import { readConfig } from "../config.ts";
+import { parseConfig, readConfig } from "../config.ts";
+import { lookAtAdditions, readCrypttabFrom } from "../image-files.ts";
 
 const args = {
   cmdline: {
@@ -15,7 +18,11 @@ const args = {
     description: "a kernel command line, in quotes (default: this machine's)",
   },
   config: { type: "string", alias: "c", valueHint: "FILE", description: "the levain.toml of the image" },
-  crypttab: { type: "string", valueHint: "FILE", description: "the /etc/crypttab of the image (default: none)" },
+  crypttab: {
+    type: "string",
+    valueHint: "FILE",
+    description: "the image's /etc/crypttab (default: what --config adds)",
+  },
   json: { type: "boolean", description: "Print the plan as JSON" },
 } as const;
 
@@ -26,14 +33,17 @@ export const planCommand = defineCommand({
   run: ({ rawArgs }) => {
     const line = readCommandLine(rawArgs, args);
     const configFile = line.one("config");
-    const parameters = configFile === null ? [] : readConfig(configFile).parameters;
-    const cmdline = line.words.length > 0 ? line.words.join(" ") : readOwnCommandLine();
+    const { parameters, add } = configFile === null ? parseConfig("", "") : readConfig(configFile);
+    const directory = configFile === null ? "." : dirname(resolve(configFile));
+    const files = lookAtAdditions(add.map((addition) => parseAddition(addition, directory)));
     const crypttabFile = line.one("crypttab");
+    const cmdline = line.words.length > 0 ? line.words.join(" ") : readOwnCommandLine();
     const { plan, warnings } = makePlan({
       cmdline,
       manifest: { version: 1, kernel: null, parameters },
       machine: machine(),
-      crypttab: crypttabFile === null ? null : readCrypttab(crypttabFile),
+      hasFile: files.hasFile,
+      crypttab: crypttabFile === null ? files.crypttab : readCrypttabFrom(crypttabFile),
     });
     for (const warning of warnings) console.error(`warning: ${printable(warning)}`);
     console.log(line.has("json") ? JSON.stringify(plan, null, 2) : formatPlan(plan).join("\n"));
@@ -43,8 +53,4 @@ export const planCommand = defineCommand({
 
 function readOwnCommandLine(): Uint8Array {
   return attempt("cannot read this machine's command line", () => readFileSync("/proc/cmdline"));
-}
-
-function readCrypttab(path: string): string {
-  return attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"), "check the path given to --crypttab");
 }

@@ -104,8 +104,8 @@ export const CRYPT = {
   keymap: single(crypt.keymap, {
     syntax: "rd.vconsole.keymap=NAME",
     aliases: ["vconsole.keymap=NAME"],
-    fallback: "the image's own, else the kernel's (US)",
-    text: "The keymap in which passphrases are typed; levain image --keymap puts it in.",
+    fallback: "the first that levain image --keymap put into the image, else the kernel's own (US)",
+    text: "The keymap of the image in which passphrases are typed on a screen.",
     example: "rd.vconsole.keymap=de-latin1",
   }),
 };

@@ -3,7 +3,8 @@ import type { Machine } from "../machine/machine.ts";
 import { decodeText } from "../probe/text.ts";
 
 const PATH = "/etc/crypttab";
-const MAX_BYTES = 64 << 10;
+/** More is no crypttab. */
+export const MAX_CRYPTTAB_BYTES = 64 << 10;
 
 /** The text of the image's /etc/crypttab, or null where it has none. Throws BootError for one that is none, or longer than 64 KiB. */
 export function readCrypttab(machine: Machine): string | null {
@@ -12,8 +13,8 @@ export function readCrypttab(machine: Machine): string | null {
   if (status.kind !== "file") throw new BootError(`${PATH} is not a file`, { hint: HINT });
   const reader = machine.openReader(PATH);
   try {
-    const bytes = reader.read(0, MAX_BYTES + 1);
-    if (bytes.length <= MAX_BYTES) return decodeText(bytes);
+    const bytes = reader.read(0, MAX_CRYPTTAB_BYTES + 1);
+    if (bytes.length <= MAX_CRYPTTAB_BYTES) return decodeText(bytes);
     throw new BootError(`${PATH} is longer than 64 KiB`, { hint: HINT });
   } finally {
     reader.close();
