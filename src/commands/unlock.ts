@@ -96,13 +96,13 @@ function firstFailure({ openers }: Search): BootError | null {
 }
 
 function nothingOpened(search: Search, { device }: UnlockQuestion): BootError {
-  const what = device === null ? "no encrypted volume" : printable(device);
+  const what = device === null ? "there is no encrypted volume" : `${printable(device)} could not be unlocked`;
   const seen = [...search.inventory.values()].map((one) => {
     const more = search.describe(one);
     return `${describeDevice(one)}${more === null ? "" : ` (${more})`}`;
   });
-  return new BootError(`${what} could not be unlocked`, {
-    cause: new BootError([...search.missing].join("\n") || "there is none"),
+  return new BootError(what, {
+    cause: search.missing.length > 0 ? new BootError(search.missing.join("\n")) : undefined,
     seen,
     hint: "name the volume: levain unlock DEVICE",
   });

@@ -36,17 +36,18 @@ function moduleFiles(without: readonly string[]): FakeTree {
   };
 }
 
+const KERNEL_MODULES = {
+  overlay: { filesystems: ["overlay"] },
+  loop: { nodes: { "/loop-control": { node: "character", number: "10:237" } } },
+  ...CRYPT_MODULES,
+} as const;
+
+/** What a machine has whose image can open encrypted volumes. */
+export const CRYPT_IMAGE = { modules: KERNEL_MODULES, filesystems: ["ext4", "vfat"], files: moduleFiles([]) };
+
 /** A boot of an image that has device mapper's modules and ciphers, but `without` some. */
 export function cryptBoot({ without = [], ...options }: FakeBootOptions & { readonly without?: readonly string[] }) {
-  return fakeBoot({
-    modules: {
-      overlay: { filesystems: ["overlay"] },
-      loop: { nodes: { "/loop-control": { node: "character", number: "10:237" } } },
-      ...CRYPT_MODULES,
-    },
-    ...options,
-    files: { ...moduleFiles(without), ...options.files },
-  });
+  return fakeBoot({ modules: KERNEL_MODULES, ...options, files: { ...moduleFiles(without), ...options.files } });
 }
 
 /** A real header by cryptsetup with `inner` encrypted behind it; what it is inside has to be told to a fake machine as one of its `images`. */

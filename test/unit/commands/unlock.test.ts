@@ -1,0 +1,86 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { unlockVolumes } from "../../../src/commands/unlock.ts";
+import { report } from "../../../src/report.ts";
+import { rootImage } from "../../support/fake-boot.ts";
+import type { FakeImage } from "../../support/fake-images.ts";
+import { type FakeMachineOptions, fakeMachine } from "../../support/fake-machine.ts";
+import { CHEAP } from "../../support/luks/cryptsetup-image.ts";
+import { CRYPT_IMAGE, luksDisk } from "../../support/luks/encrypted-disk.ts";
+
+const UUID = "6c657661-696e-4000-8000-00000000eeee";
+const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} --pbkdf pbkdf2 ${CHEAP} $1 key`;
+const root = rootImage("ROOT");
+let luks: FakeImage;
+beforeAll(async () => {
+  luks = await luksDisk({ name: "unlock-command", script }, root);
+});
+
+const NOTHING = { device: null, name: null, keyFile: null };
+const onTerminal = (text: string) => ({ terminal: "/dev/tty", text: `${text}\r` });
+
+function run(question: Partial<typeof NOTHING | Record<string, string>>, more: FakeMachineOptions = {}) {
+  const machine = fakeMachine({
+    ...CRYPT_IMAGE,
+    mounted: { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs", "/run": "tmpfs" },
+    disks: [{ name: "vda", image: luks }],
+    images: [root],
+    dev: { "/tty": { node: "character", number: "5:0" } },
+    typing: [onTerminal("pass")],
+    ...more,
+    files: { ...CRYPT_IMAGE.files, ...more.files },
+  });
+  const said: string[] = [];
+  const voice = { warn: (text: string) => void said.push(text), debug: () => undefined, progress: () => undefined };
+  try {
+    return { machine, said, lines: unlockVolumes(machine, { ...NOTHING, ...question }, voice) };
+  } catch (error) {
+    return { machine, said, lines: report(error) };
+  }
+}
+
+describe("levain unlock", () => {
+  test("asks on its own terminal, and leaves open what it has opened", () => {
+    const { machine, lines } = run({ device: "/dev/vda", name: "box" });
+    expect(lines).toEqual(['/dev/vda is open: /dev/mapper/box ext4 "ROOT"']);
+    expect(machine.listMappings().map(({ name }) => name)).toEqual(["box"]);
+    expect(machine.keysInKernel()).toEqual([]);
+    expect(machine.journal.filter((line) => line.startsWith("listen"))).toEqual([
+      "listen to /dev/tty",
+      "listen to no terminal",
+    ]);
+  });
+
+  test("opens every LUKS volume where the command line asks for none", () => {
+    expect(run({}).lines).toEqual([`/dev/vda is open: /dev/mapper/luks-${UUID} ext4 "ROOT"`]);
+  });
+
+  test("opens what the command line asks for, as it says", () => {
+    const cmdline = `rd.luks.name=${UUID}=cryptroot`;
+    expect(run({}, { cmdline }).lines).toEqual(['/dev/vda is open: /dev/mapper/cryptroot ext4 "ROOT"']);
+    expect(run({ device: `UUID=${UUID}` }, { cmdline }).lines).toEqual([
+      '/dev/vda is open: /dev/mapper/cryptroot ext4 "ROOT"',
+    ]);
+  });
+
+  test("takes a key file, and asks where it is wrong", () => {
+    const files = { "/right": "pass", "/wrong": "no" };
+    const right = run({ device: "/dev/vda", keyFile: "/right" }, { files, typing: [] });
+    expect(right.lines).toHaveLength(1);
+    expect(right.machine.journal.some((line) => line.startsWith("listen"))).toBe(false);
+    const wrong = run({ device: "/dev/vda", keyFile: "/wrong" }, { files });
+    expect(wrong.said.join("\n")).toContain("the key /wrong in this image does not open /dev/vda");
+    expect(wrong.lines[0]).toContain("is open");
+  });
+
+  test("says what it cannot do", () => {
+    expect(run({ device: "sda" }).lines[0]).toBe("sda is no device");
+    expect(run({ device: "/dev/vdb" }).lines.join("\n")).toContain(
+      "/dev/vdb, which is to be unlocked, has not appeared",
+    );
+    expect(run({}, { disks: [] }).lines.join("\n")).toContain("there is no encrypted volume");
+    expect(run({ name: "box" }).lines[0]).toContain("a name is for one volume");
+    const wrong = run({ device: "/dev/vda" }, { typing: ["1", "2", "3", "4", "5"].map(onTerminal) });
+    expect(wrong.lines.join("\n")).toContain("5 passphrases were wrong");
+    expect(wrong.machine.listMappings()).toEqual([]);
+  });
+});
