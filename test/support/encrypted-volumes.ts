@@ -42,6 +42,7 @@ async function recipes() {
   const key = { file: await keyFile() };
   const uuid = (name: keyof typeof LUKS_UUID): string => `--uuid ${LUKS_UUID[name]}`;
   const root = await rootImage("ext4", { label: "ROOT" });
+  const squashfs = await rootImage("squashfs-zstd");
   return {
     /** LUKS2 with Argon2id, labelled VAULT; ext4 ROOT_UUID labelled ROOT. */
     vault: {
@@ -56,7 +57,7 @@ async function recipes() {
       type: "luks2",
       options: `-c serpent-xts-plain64 -s 512 ${uuid("base")}`,
       keys: [PASSPHRASE],
-      inside: await rootImage("squashfs-zstd"),
+      inside: squashfs,
     },
     /** LUKS1 with Twofish and SHA-1; an ext4 labelled UPPER. */
     upper: {
@@ -65,14 +66,14 @@ async function recipes() {
       keys: [PASSPHRASE, key],
       inside: await rootImage("ext4", { label: "UPPER" }),
     },
-    /** LUKS2 with its header apart, sectors of 4096 bytes, Argon2i. */
+    /** LUKS2 with its header apart, sectors of 4096 bytes, Argon2i; squashfs. */
     apart: {
       type: "luks2",
       kdf: "argon2i",
       options: `--sector-size 4096 ${uuid("apart")}`,
       keys: [key],
       hasHeaderApart: true,
-      inside: root,
+      inside: squashfs,
     },
     plain: { type: "plain", options: PLAIN_WORDS, keys: [PASSPHRASE], inside: root },
     /** LUKS1 with AES in CBC, and a LUKS2 in it. */

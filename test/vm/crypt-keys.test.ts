@@ -39,11 +39,11 @@ vmTest(
     return levainGuest({
       image: { files: { "/etc/keys/apart": await keyFile() } },
       disks: [volume, headers],
-      cmdline: `root=LABEL=ROOT rd.luks.uuid=${id} rd.luks.data=${id}=/dev/vda rd.luks.header=${id}=/apart.header:LABEL=HEADERS rd.luks.key=/etc/keys/apart`,
+      cmdline: `root=/dev/mapper/luks-${id} rd.luks.uuid=${id} rd.luks.data=${id}=/dev/vda rd.luks.header=${id}=/apart.header:LABEL=HEADERS rd.luks.key=/etc/keys/apart`,
     });
   },
   async (vm) => {
-    await vm.expect(`small-root: mount / ext4 /dev/mapper/luks-${LUKS_UUID.apart} ro,`);
+    await vm.expect(`small-root: mount / squashfs /dev/mapper/luks-${LUKS_UUID.apart} ro,`);
     await vm.expect("small-root: ready");
     expect(vm.log()).not.toContain("passphrase:");
     vm.send("cat /sys/block/dm-0/queue/logical_block_size; grep -c vdb /proc/mounts\n");
@@ -67,7 +67,7 @@ vmTest(
   },
   async (vm) => {
     expect(await answer(vm, OUTER_PASSPHRASE)).toBe("/dev/vda (LUKS1) as outer, 5 tries left");
-    expect(await answer(vm, PASSPHRASE)).toBe("/dev/dm-0 (LUKS2) as inner, 3 tries left");
+    expect(await answer(vm, PASSPHRASE)).toBe("/dev/mapper/outer (LUKS2) as inner, 3 tries left");
     await vm.expect("small-root: mount / ext4 /dev/mapper/inner ro,");
   },
 );
