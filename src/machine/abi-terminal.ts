@@ -5,9 +5,6 @@ export const TCGETS = 0x5401;
 export const TCSETS = 0x5402;
 export const TCFLSH = 0x540b;
 export const TCIFLUSH = 0;
-export const TIOCSTI = 0x5412;
-/** drivers/tty/n_tty.c: the bytes of a terminal's ring of input. */
-export const N_TTY_BUF_SIZE = 4096;
 /** struct termios: four u32 of flags, u8 c_line, u8 c_cc[19]. */
 export const TERMIOS = { size: 36, c_iflag: 0, c_oflag: 4, c_cflag: 8, c_lflag: 12, c_cc: 17 } as const;
 

@@ -15,7 +15,6 @@ import {
   ISTRIP,
   IUCLC,
   IXON,
-  N_TTY_BUF_SIZE,
   PARMRK,
   POLLERR,
   POLLHUP,
@@ -26,7 +25,6 @@ import {
   TCIFLUSH,
   TCSETS,
   TERMIOS,
-  TIOCSTI,
   VEOF,
   VMIN,
   VTIME,
@@ -152,15 +150,13 @@ function closeTerminal({ fd, before }: OpenTerminal): void {
   fs.closeSync(fd);
 }
 
-/**
- * Overwrites what was typed. The kernel wipes its ring of input only behind reads in canonical mode (`zero_buffer` of n_tty.c), and
- * keeps it while anybody has the terminal open. A flush begins the ring anew, so that as many bytes as go in pass over all.
- */
+/** What is only flushed stays in the kernel's memory: it wipes what is read. */
 function forgetInput(fd: number): void {
-  callKernel("ioctl", [fd, TCFLSH, TCIFLUSH]);
-  const nothing = new Uint8Array(1);
-  for (let done = 1; done < N_TTY_BUF_SIZE; done++)
-    if (typeof callKernel("ioctl", [fd, TIOCSTI, nothing]) === "string") break;
+  for (let round = 0; round < LONGEST_REST; round++) {
+    const rest = readNow(fd);
+    if (rest === null || rest.length === 0) break;
+    rest.fill(0);
+  }
   callKernel("ioctl", [fd, TCFLSH, TCIFLUSH]);
 }
 

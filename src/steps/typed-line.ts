@@ -1,4 +1,4 @@
-import { wipe } from "../luks/secret.ts";
+import { secretBytes, wipe } from "../luks/secret.ts";
 import { createKeySequence } from "./key-sequence.ts";
 
 /** A longer passphrase is refused: cutting it would only look like a wrong one. */
@@ -32,7 +32,7 @@ const CTRL_W = 0x17;
 const BACKSPACES = [0x08, 0x7f];
 /** An empty line. Backspace takes a whole UTF-8 character, Ctrl-U and Ctrl-W all of it; the keys that move a cursor do nothing. */
 export function createTypedLine(): TypedLine {
-  const buffer = new Uint8Array(LONGEST_PASSPHRASE_BYTES);
+  const buffer = secretBytes(LONGEST_PASSPHRASE_BYTES);
   let length = 0;
   let isTooLong = false;
   const keys = createKeySequence();
@@ -85,7 +85,11 @@ export function createTypedLine(): TypedLine {
       return { end: null, bell };
     },
     isEmpty: () => length === 0,
-    copy: () => buffer.slice(0, length),
+    copy() {
+      const copy = secretBytes(length);
+      copy.set(buffer.subarray(0, length));
+      return copy;
+    },
     wipe() {
       wipe(buffer);
       clear();

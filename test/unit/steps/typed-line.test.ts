@@ -125,13 +125,13 @@ describe("a typed line", () => {
 
 const remembered: Uint8Array[] = [];
 
-/** Runs `act` with a Uint8Array that tells of every one that is made by its length. */
+/** Runs `act` with a Uint8Array that tells of every one that is made with memory of its own. */
 function rememberArrays<T>(act: () => T): T {
   const real = globalThis.Uint8Array;
   class Remembering extends real {
     constructor(...given: unknown[]) {
       super(...(given as []));
-      if (typeof given[0] === "number") remembered.push(this);
+      if (typeof given[0] === "number" || given.length === 1) remembered.push(this);
     }
   }
   globalThis.Uint8Array = Remembering as unknown as Uint8ArrayConstructor;

@@ -1,0 +1,81 @@
+import { expect } from "bun:test";
+import { promptGuest } from "../support/prompt-image.ts";
+import type { Vm } from "../support/qemu.ts";
+import { countInMemory } from "../support/unlocking.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const MEMORY_MIB = 512;
+const SECRET = "Sauerteig-Grüße 7391";
+
+/** Presses keys by QEMU's names for them, those of a chord joined by "+". */
+async function press(vm: Vm, ...chords: readonly string[]): Promise<void> {
+  for (const chord of chords) {
+    const keys = chord.split("+").map((data) => ({ type: "qcode", data }));
+    await vm.monitor("send-key", { keys, "hold-time": 20 });
+    await Bun.sleep(60);
+  }
+}
+
+/** Waits for an answer: what it was, and the screen's last lines. */
+async function readAnswer(vm: Vm, number: number) {
+  const [, kind = "", hex = ""] = await vm.expect(new RegExp(`^answer ${number}: (\\w+) (.*)$`, "m"));
+  const [, lines = ""] = await vm.expect(/^((?:screen: .*\n)*)screen ends$/m);
+  const screen = lines.split("\n").map((line) => line.replace(/^screen: (.*)\|$/, "$1"));
+  return { kind, text: Buffer.from(hex, "hex").toString(), screen: screen.slice(-4, -1) };
+}
+
+vmTest(
+  "passphrases typed on a serial line and on a German keyboard, asked on both at once",
+  async () => ({ initrd: await promptGuest(), cmdline: "quiet console=tty0 console=ttyS0", memoryMib: MEMORY_MIB }),
+  async (vm) => {
+    const question = (number: number) =>
+      `  unlock    volume ${number}, 3 tries left, keymap de-latin1\n            passphrase: `;
+    const asked = (number: number) => `  unlock    volume ${number}, 3 tries left, keymap de-latin1`;
+    await vm.expect(question(1));
+    vm.send(`wrong\x15${SECRET}x\x7f\x1b[A\r\nand more`);
+    expect(await readAnswer(vm, 1)).toEqual({
+      kind: "passphrase",
+      text: SECRET,
+      screen: [asked(1), "            passphrase: answered on ttyS0", "cursor at column 0"],
+    });
+
+    await vm.expect(`            that is not its passphrase\n${question(2)}`);
+    // Z and Y have changed places; right of P is Ü, and with AltGr Q is @.
+    await press(vm, "shift+y", "u", "bracket_left", "left", "y", "z", "alt_r+q", "n", "backspace", "ret");
+    expect(await readAnswer(vm, 2)).toEqual({
+      kind: "passphrase",
+      text: "Zuüzy@",
+      screen: [asked(2), "            passphrase: (hidden)", "cursor at column 0"],
+    });
+    expect(vm.log()).toContain("passphrase: answered on tty0\nanswer 2");
+
+    await vm.expect(question(3));
+    vm.send("half");
+    await vm.expect("(hidden)");
+    await press(vm, "a", "ctrl+c");
+    expect((await readAnswer(vm, 3)).kind).toBe("cancelled");
+    expect(vm.log()).toContain("passphrase: (hidden) cancelled on tty0\nanswer 3");
+
+    await vm.expect(question(4));
+    const texts = [SECRET, SECRET.slice(0, 9), "answered on"].map((text) => Buffer.from(text));
+    const [secret, part, control] = await countInMemory(vm, MEMORY_MIB, texts);
+    expect({ secret, part }).toEqual({ secret: 0, part: 0 });
+    expect(control).toBeGreaterThan(0);
+    vm.send("end\x04");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+    expect(vm.log()).not.toContain("Sauer");
+  },
+);
+
+vmTest(
+  "a serial line alone, where the keymap is another one's",
+  async () => ({ initrd: await promptGuest(), cmdline: "quiet" }),
+  async (vm) => {
+    await vm.expect("  unlock    volume 1, 3 tries left, keymap de-latin1\n            passphrase: ");
+    vm.send("yz\r");
+    expect(await readAnswer(vm, 1)).toMatchObject({ kind: "passphrase", text: "yz" });
+    await vm.expect("volume 2");
+    vm.send("end\r");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
