@@ -129,6 +129,9 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ...all("password-cache headless verify keyfile-erase", () => ({})),
 ]);
 
+/** Every option that is known, for the documentation. */
+export const CRYPT_OPTION_NAMES: readonly string[] = [...READERS.keys()];
+
 /** "tpm2-pcrs=" and the like say more about what is warned of already; "x-systemd." speaks to systemd. */
 function readOther({ warnings }: CryptOptions, _value: string, name: string): Partial<CryptOptions> {
   if (/^(?:tpm2-|fido2-|pkcs11-|x-)/.test(name)) return {};

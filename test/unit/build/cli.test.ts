@@ -99,6 +99,17 @@ describe("levain plan", () => {
     writeFileSync(file, 'parameters = ["root=LABEL=FROMFILE"]');
     expect(levain(["plan", "--config", file, "quiet"]).stdout).toContain("LABEL=FROMFILE");
   });
+
+  test("takes the crypttab that it is given, or that a levain.toml adds", () => {
+    const directory = scratchDirectory();
+    const [file, table] = [join(directory, "levain.toml"), join(directory, "crypttab")];
+    writeFileSync(file, 'add = ["crypttab:/etc/crypttab"]');
+    writeFileSync(table, "fromtable /dev/sda2 none tries=7\n");
+    expect(levain(["plan", "--config", file, "quiet"]).stdout).toContain("/dev/sda2 as fromtable, 7 tries");
+    expect(levain(["plan", "--crypttab", table, "quiet"]).stdout).toContain("/dev/sda2 as fromtable, 7 tries");
+    writeFileSync(table, "fromtable\n");
+    expect(levain(["plan", "--config", file, "quiet"]).stderr).toContain("a mistake in /etc/crypttab");
+  });
 });
 
 describe("levain image", () => {

@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CRYPT_OPTION_NAMES } from "../../../src/config/crypt-options.ts";
 import { parseCrypttab } from "../../../src/config/crypttab.ts";
 import { makePlan } from "../../../src/config/make-plan.ts";
 import { BootError } from "../../../src/errors.ts";
@@ -154,5 +157,24 @@ describe("the command line and the table", () => {
     expect(volumes(table, `rd.luks.uuid=${A}`)).toEqual([
       { ...ROOT, name: `luks-${A}`, device: { by: "path", path: "/dev/sda2" }, tries: 1 },
     ]);
+  });
+});
+
+describe("docs/crypttab.md", () => {
+  const page = readFileSync(join(import.meta.dir, "../../../docs/crypttab.md"), "utf8");
+  const spans = [...page.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span.replace(/=\w*$/, ""));
+
+  test.each(CRYPT_OPTION_NAMES)("has the option %s", (name) => {
+    expect(spans).toContain(name);
+  });
+
+  test("has an example that opens three volumes", () => {
+    const [, example = ""] = /^```\n(.*?)^```/ms.exec(page) ?? [];
+    expect(volumes(example).map(({ name, isPlain }) => [name, isPlain])).toEqual([
+      ["root", false],
+      ["data", false],
+      ["old", true],
+    ]);
+    expect(make(example).warnings).toEqual([]);
   });
 });

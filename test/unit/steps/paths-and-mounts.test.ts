@@ -120,7 +120,8 @@ describe("matchDevices", () => {
   const facts = { type: "ext4", label: "Root", uuid: "AB-cd", partitionTable: null };
   const sda1 = device("/dev/sda1", { number: "8:1", partition: { disk: "sda", index: 1 } });
   const sda2 = device("/dev/sda2", { number: "8:2", partition: { disk: "sda", index: 2 }, facts });
-  const sdb2 = device("/dev/sdb2", { number: "8:18", partition: { disk: "sdb", index: 2 } });
+  const locked = { type: "crypto_LUKS", label: null, uuid: "AB-CD-ef", partitionTable: null };
+  const sdb2 = device("/dev/sdb2", { number: "8:18", partition: { disk: "sdb", index: 2 }, facts: locked });
   const devices = [sda1, sda2, sdb2];
   const name = (one: BlockDevice) =>
     one === sda1
@@ -133,6 +134,8 @@ describe("matchDevices", () => {
     [{ by: "number", major: 8, minor: 18 }, [sdb2]],
     [{ by: "label", value: "Root" }, [sda2]],
     [{ by: "label", value: "root" }, []],
+    [{ by: "luks", prefix: "ab-c" }, [sdb2]],
+    [{ by: "luks", prefix: "b-cd" }, []],
     [{ by: "uuid", value: "ab-CD" }, [sda2]],
     [{ by: "partlabel", value: "efi part" }, [sda1]],
     [{ by: "partuuid", value: "1111-aa", partitionOffset: 0 }, [sda1]],
