@@ -365,6 +365,10 @@ describe("a mistake is told", () => {
     expect(mistakesOf(word)).toEqual([`${text}: Expected ${expected} but received "${received}"`]);
   });
 
+  test("but not where nothing is opened", () => {
+    expect(mistakesOf("rd.luks=0 cryptdevice=/dev/a:root rd.crypt.plain=/dev/b:root")).toEqual([]);
+  });
+
   test("and so are two of one name, and all of them at once", () => {
     const two = "cryptdevice=/dev/a:root rd.crypt.plain=/dev/b:root:defaults=old";
     expect(mistakesOf(two)).toEqual(["two encrypted devices are to become /dev/mapper/root"]);
@@ -411,6 +415,8 @@ describe("what is ignored or not used is said", () => {
       [`UUID=${A} has its header elsewhere, and then its data have no UUID: say where they are by rd.luks.data=`],
     ],
     [`rd.luks.key=${A}=/k`, [`what is said of the encrypted device ${A} is not used: rd.luks.uuid= asks to open it`]],
+    ["rd.crypt.plain=/dev/sda2:r:defaults=old", []],
+    ["cryptdevice=/dev/sda2:r cryptkey=/dev/urandom", ["r is not opened: its key is another one at each start"]],
     ["cryptkey=/k", ["cryptkey= needs cryptdevice= or cryptroot="]],
     ["crypto=::::", ["crypto= needs cryptdevice="]],
     ["cryptdm=x", ["cryptdm= needs cryptroot="]],
