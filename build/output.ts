@@ -15,6 +15,8 @@ import { BootError } from "../src/errors.ts";
 import { attempt } from "./attempt.ts";
 
 const STANDARD_OUTPUT = 1;
+/** Keys may be in an image: nobody but its owner reads it. */
+const MODE = 0o600;
 
 /**
  * Writes `chunks` to the file `path` so that it is there whole or not at all: into a new file beside it, which takes its
@@ -26,7 +28,7 @@ export async function writeWhole(
 ): Promise<number> {
   const target = resolveTarget(path);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
-  const file = attemptWrite(path, () => openSync(temporary, "wx", 0o644));
+  const file = attemptWrite(path, () => openSync(temporary, "wx", MODE));
   const forget = removeOnSignals(temporary);
   try {
     let size = 0;
@@ -65,7 +67,7 @@ export function checkStandardOutput(): void {
 export function checkWritable(path: string): void {
   const target = resolveTarget(path);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
-  attemptWrite(path, () => closeSync(openSync(temporary, "wx", 0o644)));
+  attemptWrite(path, () => closeSync(openSync(temporary, "wx", MODE)));
   rmSync(temporary, { force: true });
 }
 

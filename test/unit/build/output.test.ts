@@ -1,5 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { checkWritable, writeWhole } from "../../../build/output.ts";
 import { BootError } from "../../../src/errors.ts";
@@ -24,6 +33,7 @@ test("the file is there whole, with nothing beside it", async () => {
   expect(await writeWhole(path, [Buffer.from("ab"), Buffer.from(""), Buffer.from("cde")])).toBe(5);
   expect(readFileSync(path, "utf8")).toBe("abcde");
   expect(readdirSync(directory)).toEqual(["image"]);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
 test("what fails half-way leaves the old file, and nothing beside it", async () => {
