@@ -67,6 +67,10 @@ function warnOfUnusedWords(settings: Settings, decided: readonly DecidedVolume[]
       cryptKey !== undefined && cryptDevice === undefined && cryptRoot === undefined,
       "cryptkey= needs cryptdevice= or cryptroot=",
     ],
+    [
+      settings.luksKeys.some(({ place }) => place.path?.endsWith(".gpg") === true),
+      "rd.luks.key=: GPG is not supported, the file is taken as the key as it is",
+    ],
     [crypto !== undefined && cryptDevice === undefined, "crypto= needs cryptdevice="],
     [cryptName !== undefined && cryptRoot === undefined, "cryptdm= needs cryptroot="],
     [cryptHeader !== undefined && cryptRoot === undefined, "cryptheader= needs cryptroot="],

@@ -417,6 +417,10 @@ describe("what is ignored or not used is said", () => {
     [`rd.luks.key=${A}=/k`, [`what is said of the encrypted device ${A} is not used: rd.luks.uuid= asks to open it`]],
     ["rd.crypt.plain=/dev/sda2:r:defaults=old", []],
     ["cryptdevice=/dev/sda2:r cryptkey=/dev/urandom", ["r is not opened: its key is another one at each start"]],
+    [
+      "rd.luks.key=/root.key.gpg:LABEL=K",
+      ["rd.luks.key=: GPG is not supported, the file is taken as the key as it is"],
+    ],
     ["cryptkey=/k", ["cryptkey= needs cryptdevice= or cryptroot="]],
     ["crypto=::::", ["crypto= needs cryptdevice="]],
     ["cryptdm=x", ["cryptdm= needs cryptroot="]],
