@@ -1,7 +1,9 @@
 import { expect } from "bun:test";
+import { encryptedVolume, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { levainGuest } from "../support/levain-guest.ts";
 import { promptGuest } from "../support/prompt-image.ts";
 import type { Vm } from "../support/qemu.ts";
-import { countInMemory } from "../support/unlocking.ts";
+import { countInMemory, typeKeys } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const MEMORY_MIB = 512;
@@ -77,5 +79,41 @@ vmTest(
     await vm.expect("volume 2");
     vm.send("end\r");
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
+
+vmTest(
+  "the rescue shell on a German keyboard: the minus sign is where the Germans have it",
+  async () =>
+    levainGuest({
+      cmdline: "root=LABEL=WRONG rd.timeout=1 loglevel=7 console=tty0",
+      image: { config: 'parameters = ["rd.vconsole.keymap=de-latin1"]' },
+    }),
+  async (vm) => {
+    await vm.expect("levain: here is a shell");
+    await Bun.sleep(2000);
+    await press(vm, ..."reboot", "spc", "slash", "f", "ret");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
+  },
+);
+
+vmTest(
+  "a keyboard that is plugged in while the prompt is open gets its driver, and types the answer",
+  async () =>
+    levainGuest({
+      disks: [(await encryptedVolume("vault")).volume],
+      cmdline: "cryptdevice=LABEL=VAULT:vault root=/dev/mapper/vault loglevel=7 console=tty0",
+      image: { kernel: "full", words: ["--keymap", "us", "--keymap", "de-latin1"] },
+      memoryMib: 768,
+      extra: ["-machine", "i8042=off", "-device", "qemu-xhci,id=xhci"],
+    }),
+  async (vm) => {
+    await vm.expect("as vault, 5 tries left, keymap us\n            passphrase: ");
+    await vm.monitor("device_add", { driver: "usb-kbd", id: "keyboard", bus: "xhci.0" });
+    await vm.expect(/input: QEMU QEMU USB Keyboard/);
+    await Bun.sleep(1000);
+    await typeKeys(vm, `${PASSPHRASE}\n`);
+    await vm.expect("answered on tty0");
+    await vm.expect("handover  switch_root to /sbin/init");
   },
 );
