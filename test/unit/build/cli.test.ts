@@ -116,6 +116,15 @@ describe("levain image", () => {
   const directory = scratchDirectory();
   const usual = ["image", "--kernel", "none", "--init", "/bin/busybox", "--compress", "zstd:1"];
 
+  test("looks at the crypttab that is added, before it makes anything", () => {
+    const table = join(directory, "mistaken");
+    writeFileSync(table, "root /dev/sda2 none tries=x\n");
+    const { status, stderr } = levain([...usual, "-o", "none.img", "--add", `${table}:/etc/crypttab`], directory);
+    expect(status).toBe(1);
+    expect(stderr).toContain("line 1: Expected tries= from 0 to 1000");
+    expect(existsSync(join(directory, "none.img"))).toBe(false);
+  });
+
   test("makes an image where it is asked to, and says what it made", () => {
     const { status, stdout, stderr } = levain([...usual, "-o", "image"], directory);
     expect([status, stderr]).toEqual([0, ""]);
