@@ -1,4 +1,4 @@
-import { secretBytes, wipe } from "../luks/secret.ts";
+import { secretBytes } from "../luks/secret.ts";
 import { createKeySequence } from "./key-sequence.ts";
 
 /** A longer passphrase is refused: cutting it would only look like a wrong one. */
@@ -90,10 +90,7 @@ export function createTypedLine(): TypedLine {
       copy.set(buffer.subarray(0, length));
       return copy;
     },
-    wipe() {
-      wipe(buffer);
-      clear();
-    },
+    wipe: clear,
   };
 }
 

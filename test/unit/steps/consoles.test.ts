@@ -36,7 +36,7 @@ describe("listConsoles", () => {
   });
 
   test("what has no node is left out, and names that are none", () => {
-    expect(consoles("ttyUSB0 ../null ttyS0\n")).toEqual(["/dev/ttyS0"]);
+    expect(consoles("ttyUSB0 ../dev/null ttyS0\n")).toEqual(["/dev/ttyS0"]);
   });
 
   test("/dev/console where nothing is known", () => {

@@ -5,6 +5,7 @@ import type { Machine } from "../../../src/machine/machine.ts";
 import { type Answer, askPassphrase, type Question } from "../../../src/steps/passphrase.ts";
 import { type FakeMachine, fakeMachine } from "../../support/fake-machine.ts";
 import type { FakeTyping } from "../../support/fake-terminals.ts";
+import { rememberArrays } from "../../support/remembered-arrays.ts";
 
 const QUESTION: Question = {
   volume: '/dev/vda2 (LUKS2, "secret") as root',
@@ -95,6 +96,20 @@ describe("askPassphrase", () => {
     expect(ask(machine)).toBe("one");
     machine.terminals.type({ terminal: SERIAL, text: "two\r", atMs: 4000 });
     expect(ask(machine)).toBe("two");
+  });
+
+  test("nothing of what was typed is left in memory, but the answer", () => {
+    rememberArrays((remembered) => {
+      const machine = machineWith(
+        { terminal: SCREEN, text: "half", atMs: 2000 },
+        { terminal: SERIAL, text: "sesame\x7fX\r", atMs: 3000 },
+      );
+      const before = remembered.length;
+      expect(ask(machine)).toBe("sesamX");
+      const left = remembered.slice(before).map((bytes) => Buffer.from(bytes).toString("latin1").replaceAll("\0", ""));
+      expect(left.filter((text) => /hal|ses/.test(text))).toEqual(["sesamX"]);
+      expect(left.length).toBeGreaterThan(2);
+    });
   });
 
   test("Ctrl-C cancels, and every console is told", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES } from "../../../src/steps/typed-line.ts";
+import { rememberArrays } from "../../support/remembered-arrays.ts";
 
 const bytesOf = (text: string) => Buffer.from(text, "utf8");
 
@@ -109,7 +110,7 @@ describe("a typed line", () => {
   });
 
   test("nothing of what was typed is left in its memory after a wipe, nor what was taken back before", () => {
-    const made = rememberArrays(() => {
+    const made = rememberArrays((remembered) => {
       const line = createTypedLine();
       const buffers = [...remembered];
       line.type(bytesOf("secret and more"), 0);
@@ -122,22 +123,3 @@ describe("a typed line", () => {
     expect(made.every((buffer) => buffer.every((byte) => byte === 0))).toBe(true);
   });
 });
-
-const remembered: Uint8Array[] = [];
-
-/** Runs `act` with a Uint8Array that tells of every one that is made with memory of its own. */
-function rememberArrays<T>(act: () => T): T {
-  const real = globalThis.Uint8Array;
-  class Remembering extends real {
-    constructor(...given: unknown[]) {
-      super(...(given as []));
-      if (typeof given[0] === "number" || given.length === 1) remembered.push(this);
-    }
-  }
-  globalThis.Uint8Array = Remembering as unknown as Uint8ArrayConstructor;
-  try {
-    return act();
-  } finally {
-    globalThis.Uint8Array = real;
-  }
-}
