@@ -2,7 +2,7 @@
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all setup check vm test demo bench coverage clean
+.PHONY: all setup check vm test demo bench bench-unlock coverage clean
 
 all: dist/levain
 
@@ -32,6 +32,10 @@ demo: dist/levain
 # levain beside Debian's initramfs-tools and dracut.
 bench: dist/levain
 	@$(bun) bench/run.ts
+
+# Unlocking beside cryptsetup, on this host and in guests of two and four CPUs.
+bench-unlock: setup
+	@$(bun) bench/unlock.ts
 
 coverage: setup
 	@$(bun) test/support/coverage.ts

@@ -15,11 +15,11 @@ const LIBRARIES: Readonly<Record<string, string>> = {
  * Puts them into the new directory `libraries` of `place`, and returns its path, for `bun build --asset`. They must fit to
  * `program`, the Bun that is compiled into the executable. Throws BootError where this host does not have one.
  */
-export function gatherNativeLibraries(place: string, program: string): string {
+export function gatherNativeLibraries(place: string, program: string, libraries = LIBRARIES): string {
   const user = readElf(readFileSync(program), program);
   const directory = join(place, "libraries");
   mkdirSync(directory, { recursive: true });
-  for (const [name, packageName] of Object.entries(LIBRARIES)) {
+  for (const [name, packageName] of Object.entries(libraries)) {
     const hostPath = findLibrary(name, user);
     if (hostPath === null) {
       throw new BootError(`could not find the library ${name} on this host`, {
