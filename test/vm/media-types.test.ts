@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { runScript } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { levainGuest } from "../support/levain-guest.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 // Filesystems whose drivers ask for others only when they mount: checksums, character sets.
@@ -37,3 +37,43 @@ for (const [type, kernel, script] of MAKE) {
     },
   );
 }
+
+// Every filesystem that is known by its superblock, that Debian's kernel has a driver for, and that no other test mounts.
+const RARE: readonly [type: string, script: string][] = [
+  ["jfs", 'truncate -s 20M "$1"; mkfs.jfs -q "$1"'],
+  ["nilfs2", 'truncate -s 140M "$1"; mkfs.nilfs2 -q "$1"'],
+  ["reiserfs", 'truncate -s 40M "$1"; mkreiserfs -q -ff "$1"'],
+  ["minix", 'truncate -s 4M "$1"; mkfs.minix "$1"'],
+  ["exfat", 'truncate -s 8M "$1"; mkfs.exfat "$1"'],
+  ["romfs", 'head -c 9000 /bin/true > "$2/file"; genromfs -d "$2" -f "$1"'],
+  ["vfat", 'truncate -s 8M "$1"; mkfs.vfat "$1"'],
+];
+const DRIVES = "abcdefghijklmnop";
+
+async function rareDisk(script: string): Promise<string> {
+  const directory = scratchDirectory();
+  mkdirSync(join(directory, "tree"));
+  const paths = [join(directory, "disk"), join(directory, "tree")];
+  await runScript(`{ ${script}; } > /dev/null && truncate -s %512 "$1"`, paths);
+  return join(directory, "disk");
+}
+
+vmTest(
+  `roots on ${RARE.map(([type]) => type).join(", ")} are mounted by the usual image`,
+  async () =>
+    levainGuest({
+      image: { kernel: "full" },
+      disks: await Promise.all(RARE.map(([, script]) => rareDisk(script))),
+      cmdline: "root=/dev/vda init=/none",
+      memoryMib: 768,
+    }),
+  async (vm) => {
+    for (const [index, [type]] of RARE.entries()) {
+      const node = `/dev/vd${DRIVES[index]}`;
+      if (index > 0) vm.send(`levain retry root=${node}\n`);
+      await vm.expect(new RegExp(`^  mount +${node} ${type} at /sysroot, read-only`, "m"));
+      await vm.expect("the root's init /none cannot be started");
+      await vm.expect(PROMPT);
+    }
+  },
+);
