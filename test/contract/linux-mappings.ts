@@ -61,6 +61,25 @@ export const LINUX_MAPPING_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "every mapping is listed, however many there are",
+    check(machine, directory) {
+      const device = attachBytes(machine, directory, PLAIN);
+      const line = tableLine("linear", 16, `${device} 0`);
+      const names = Array.from({ length: 140 }, (_, index) => `${index}-`.padEnd(127, "n"));
+      for (const name of names) machine.createMapping(mappingOf(name, line, { uuid: "" }));
+      deepEqual(
+        machine
+          .listMappings()
+          .map(({ name }) => name)
+          .sort(),
+        names.toSorted(),
+      );
+      for (const name of names) machine.removeMapping(name);
+      expectNoMapping(machine);
+      machine.detachLoop(device);
+    },
+  },
+  {
     name: "dm-integrity says of itself how many sectors it has for data",
     check(machine, directory) {
       for (const name of ["xor", "async_tx", "async_xor", "dm-bufio", "dm-integrity"]) loadModule(machine, name);
