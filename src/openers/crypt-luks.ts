@@ -1,6 +1,7 @@
 import type { CryptSettings } from "../config/crypt-plan.ts";
 import { isErrno } from "../errors.ts";
 import { aesDecryptor, nullDecryptor } from "../luks/area-decryptor.ts";
+import { createFindHash } from "../luks/hash.ts";
 import { isBackup, type Kdf, type LuksHeader } from "../luks/header.ts";
 import { createDeriveKey, type DeriveKey } from "../luks/kdf.ts";
 import { kernelDecryptor } from "../luks/kernel-decryptor.ts";
@@ -130,7 +131,8 @@ function unlockOptions({ machine, modules }: Scene, { keyslot, allowsNull }: Cry
   const deriveKey = createDeriveKey(machine);
   const byKernel = kernelDecryptor(machine, (name) => void modules.loadByAlias(name));
   const decryptors = [aesDecryptor, ...(allowsNull ? [nullDecryptor] : []), byKernel];
-  return { deriveKey, keyslot, allowsNull, memoryBytes: readAvailableMemory(machine), decryptors };
+  const findHash = createFindHash(machine);
+  return { deriveKey, keyslot, allowsNull, memoryBytes: readAvailableMemory(machine), decryptors, findHash };
 }
 
 /** Tells of each kind of derivation once: a second each, and keyslots are alike. */

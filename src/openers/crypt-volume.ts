@@ -147,8 +147,9 @@ export function pendingKeys(scene: Pick<Scene, "find">, { wish, triedKeys }: Vol
 }
 
 /** True where something of it that was missing is there now. */
-export function hasNews(scene: Pick<Scene, "find">, { wish, triedKeys, lock, mapping, failure }: Volume): boolean {
-  if (mapping !== null || failure !== null) return false;
+export function hasNews(scene: Pick<Scene, "find">, volume: Volume): boolean {
+  const { wish, triedKeys, lock, device, mapping, failure } = volume;
+  if (device === null || mapping !== null || failure !== null) return false;
   const header = lock === null && wish.header !== null && isPlaceThere(scene, wish.header);
   return header || (lock !== null && wish.keys.some((place) => !triedKeys.has(place) && isPlaceThere(scene, place)));
 }

@@ -1,12 +1,12 @@
 import { printable } from "../report.ts";
-import { specText } from "../steps/search-words.ts";
+import { specText, UNASKED } from "../steps/search-words.ts";
 import { describePlace } from "./crypt-places.ts";
 import { msLeft, oneLine, pendingKeys, type Volume } from "./crypt-volume.ts";
 import type { Scene, Wait } from "./opener.ts";
 
 /** Why a device is still encrypted, for the report of a boot that failed; null where it is not. */
 export function describeLocked(scene: Pick<Scene, "find">, volume: Volume | null): string | null {
-  if (volume === null) return "encrypted: nothing asks to unlock it";
+  if (volume === null) return UNASKED;
   if (volume.failure !== null) return `encrypted: ${whyNot(volume.failure)}`;
   if (volume.mapping !== null) return `unlocked as /dev/mapper/${printable(volume.mapping.name)}`;
   const [missing] = pendingPlaces(scene, volume);

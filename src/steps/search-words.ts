@@ -91,16 +91,22 @@ export function describeMissing(
   return new BootError(`could not find ${what}`, {
     cause: new BootError([...reasons, ...missing].join("\n")),
     seen: seen.length > 0 ? seen : ["no block device at all"],
-    hint: what === "the root device" ? chooseHint(seen.length > 0, lacks.size > 0) : LAYER_HINT,
+    hint: what === "the root device" ? chooseHint(seen, lacks.size > 0) : LAYER_HINT,
   });
 }
+
+/** Of an encrypted device that no parameter names. */
+export const UNASKED = "encrypted: nothing asks to unlock it";
 
 const LAYER_HINT =
   "attach the disk and `exit`, or correct rd.layer= in the boot loader; its driver: levain image --module NAME";
 
-function chooseHint(isAnyDevice: boolean, isPartThere: boolean): string {
+function chooseHint(seen: readonly string[], isPartThere: boolean): string {
   if (isPartThere) return "attach the missing disk, or do without it: add degraded to rootflags=";
-  if (isAnyDevice) {
+  if (seen.some((line) => line.includes(UNASKED))) {
+    return "if the root is in the encrypted device, `levain retry rd.auto` unlocks it; or correct root= in the boot loader";
+  }
+  if (seen.length > 0) {
     return "correct root= in the boot loader, try one with `levain retry root=…`, or add the disk's driver: levain image --module NAME";
   }
   return "the disk's driver is missing or the disk is: `levain status` lists devices without a driver; add it with levain image --module NAME";
