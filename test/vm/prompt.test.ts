@@ -70,13 +70,16 @@ vmTest(
 );
 
 vmTest(
-  "a serial line alone, where the keymap is another one's",
-  async () => ({ initrd: await promptGuest(), cmdline: "quiet" }),
+  "only a serial line is named, and the kernel's terminals speak Latin-1: the screen is asked too, and answers in UTF-8",
+  async () => ({ initrd: await promptGuest(), cmdline: "quiet vt.default_utf8=0" }),
   async (vm) => {
     await vm.expect("  unlock    volume 1, 3 tries left, keymap de-latin1\n            passphrase: ");
     vm.send("yz\r");
     expect(await readAnswer(vm, 1)).toMatchObject({ kind: "passphrase", text: "yz" });
     await vm.expect("volume 2");
+    await press(vm, "y", "bracket_left", "alt_r+e", "ret");
+    expect(await readAnswer(vm, 2)).toMatchObject({ kind: "passphrase", text: "zü¤" });
+    await vm.expect("volume 3");
     vm.send("end\r");
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
   },
