@@ -2,11 +2,13 @@ import { btrfsPool } from "../support/btrfs-pool.ts";
 import { assembleDisk } from "../support/disk-images.ts";
 import { encryptedDisks } from "../support/encrypted-disks.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { levainGuest } from "../support/levain-guest.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { compileStatic } from "../support/packed-program.ts";
 import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const PASSPHRASE = "rye and water";
+const WATCHER = "/no-devtmpfs";
 const DISK = "7a0b1c2d-0000-4000-8000-0000000000a1";
 const HALVES = ["7a0b1c2d-0000-4000-8000-0000000000b1", "7a0b1c2d-0000-4000-8000-0000000000b2"];
 
@@ -59,5 +61,26 @@ vmTest(
     await answer(vm, PASSPHRASE);
     await vm.expect(`small-root: mount / btrfs /dev/mapper/luks-${HALVES[0]}`);
     await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "without devtmpfs: the mapping's node and link are made, and gone with a wrong root",
+  async () => {
+    const files = { [WATCHER]: await compileStatic("no-devtmpfs.c") };
+    return levainGuest({
+      disks: [(await volumes()).partitioned.volume],
+      image: { files },
+      cmdline: `rdinit=${WATCHER} rd.luks.name=${DISK}=box root=LABEL=NONE rd.timeout=1`,
+    });
+  },
+  async (vm) => {
+    await answer(vm, PASSPHRASE);
+    await vm.expect(PROMPT);
+    vm.send("ls /dev/mapper /dev/dm-*; echo seen\n");
+    await vm.expect(/\/dev\/mapper:\s+control\s+seen/);
+    vm.send("levain retry root=LABEL=ROOT\n");
+    await answer(vm, PASSPHRASE);
+    await vm.expect("small-root: mount / ext4 /dev/mapper/box2 ro,");
   },
 );
