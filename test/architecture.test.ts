@@ -7,7 +7,16 @@ const ROOT = join(import.meta.dir, "..");
 
 // What may be imported: only from the same floor or below it. A new file or directory of src/ gets its floor here.
 const FLOORS: readonly (readonly string[])[] = [
-  ["errors", "machine/machine", "machine/encryption", "machine/terminals", "machine/abi", "machine/abi-crypt", "machine/abi-terminal", "voice"],
+  [
+    "errors",
+    "machine/machine",
+    "machine/encryption",
+    "machine/terminals",
+    "machine/abi",
+    "machine/abi-crypt",
+    "machine/abi-terminal",
+    "voice",
+  ],
   ["config", "probe", "luks", "modules", "report"],
   ["openers", "steps"],
   [
