@@ -3,7 +3,7 @@ import { classicInitrd } from "../support/classic-initrd.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
 import { encryptedVolume, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { levainGuest } from "../support/levain-guest.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
@@ -47,7 +47,7 @@ vmTest(
 );
 
 vmTest(
-  "a LUKS container that is a file on a FAT",
+  "a LUKS container that is a file on a FAT; Ctrl-C leaves nothing of it",
   async () => {
     const files = { "/vault.img": (await encryptedVolume("file")).volume };
     return levainGuest({
@@ -56,6 +56,10 @@ vmTest(
     });
   },
   async (vm) => {
+    await answer(vm, "\u0003");
+    await vm.expect(PROMPT);
+    vm.send("ls /dev/mapper; losetup -a; grep -c -e loop -e mapper /proc/mounts; exit\n");
+    await vm.expect("\ncontrol\n0\n");
     expect(await answer(vm, PASSPHRASE)).toStartWith(`/dev/loop0 (LUKS2) as luks-${LUKS_UUID.file}`);
     await vm.expect(`small-root: mount /run/levain/lower ext4 /dev/mapper/luks-${LUKS_UUID.file} ro,`);
     await vm.expect("small-root: mount / overlay overlay rw,");

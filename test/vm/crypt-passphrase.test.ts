@@ -12,6 +12,7 @@ import { vmTest } from "../support/vm-test.ts";
 const MEMORY_MIB = 512;
 const VAULT = '/dev/vda (LUKS2, "VAULT") as';
 const WRONG = "pumpernickel 4711";
+const HALF = "half a crispbread";
 
 async function guest(cmdline: string, disk?: string) {
   const file = disk ?? (await encryptedVolume("vault")).volume;
@@ -54,16 +55,18 @@ vmTest(
 );
 
 vmTest(
-  "on the screen's keyboard, asked by cryptdevice=; the serial line is told",
+  "on the screen's keyboard, asked by cryptdevice=; the serial line is told, and what was begun there is forgotten too",
   () => guest("cryptdevice=LABEL=VAULT:vault root=/dev/mapper/vault loglevel=7 console=tty0"),
   async (vm) => {
     await vm.expect(`unlock    ${VAULT} vault, 5 tries left\n            passphrase: `);
-    vm.send("half a passphr");
+    vm.send(HALF);
     await vm.expect("(hidden)");
     await typeKeys(vm, `${PASSPHRASE}\n`);
     await vm.expect("answered on tty0");
     await vm.expect("mount     /dev/mapper/vault ext4 at /sysroot, read-only");
     await vm.expect("handover  switch_root to /sbin/init");
+    await vm.expect("Not activating Mandatory Access Control");
+    expect(await countInMemory(vm, MEMORY_MIB, [Buffer.from(PASSPHRASE), Buffer.from(HALF)])).toEqual([0, 0]);
   },
 );
 
