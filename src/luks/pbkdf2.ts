@@ -39,8 +39,6 @@ export function composePbkdf2(
     return key;
   } finally {
     wipe(pads.inner, pads.outer, sum);
-    // What a library has not overwritten when it gave its memory back, the same call overwrites.
-    library.hash(new Uint8Array(blockBytes - 1), sum);
   }
 }
 
