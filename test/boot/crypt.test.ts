@@ -409,3 +409,66 @@ describe("after a failure", () => {
     });
   });
 });
+
+describe("what dm-crypt is told", () => {
+  /** A boot of which every table and every array that held something secret is kept. */
+  function watched(more: FakeBootOptions = {}, change: (machine: Booted["machine"]) => void = () => undefined) {
+    const tables: { readonly text: string; readonly readOnly: boolean }[] = [];
+    const secrets: Uint8Array[] = [];
+    const before = (machine: Booted["machine"]) => {
+      change(machine);
+      const { createMapping, addLogonKey, readTerminals } = machine;
+      Object.assign(machine, {
+        createMapping(request: Parameters<typeof createMapping>[0]) {
+          for (const { parameters } of request.targets) {
+            secrets.push(parameters);
+            tables.push({ text: Buffer.from(parameters).toString(), readOnly: request.readOnly });
+          }
+          return createMapping(request);
+        },
+        addLogonKey(description: string, payload: Uint8Array) {
+          secrets.push(payload);
+          return addLogonKey(description, payload);
+        },
+        readTerminals(timeoutMs: number | null) {
+          const input = readTerminals(timeoutMs);
+          if (input.kind === "typed") secrets.push(input.bytes);
+          return input;
+        },
+      });
+    };
+    return { ...boot({ ...more, before }), tables, secrets };
+  }
+
+  test("a key of the kernel's, the device by its number; and nothing secret is left in memory that was lent", () => {
+    const { tables, secrets, end } = watched();
+    expect(tables).toEqual([
+      {
+        text: `aes-xts-plain64 :64:logon:cryptsetup:${UUID}-d0 0 8:2 4096 1 sector_size:4096`,
+        readOnly: false,
+      },
+    ]);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(secrets.length).toBeGreaterThanOrEqual(3);
+    for (const secret of secrets) expect(secret.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("the key itself where the kernel keeps none, and that is wiped too", () => {
+    const { tables, secrets, end } = watched({}, (machine) => machine.refuse("addLogonKey", /./, "ENOSYS"));
+    expect(tables[0]?.text).toMatch(/^aes-xts-plain64 [0-9a-f]{128} 0 8:2 4096 1 sector_size:4096$/);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    for (const secret of secrets) expect(secret.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("the options that were asked for, but none that it is too old for", () => {
+    const cmdline = `${NAMED} rd.luks.options=discard,no-read-workqueue,readonly root=LABEL=ROOT`;
+    const now = watched({ cmdline });
+    expect(now.tables[0]?.text).toContain("4096 3 sector_size:4096 allow_discards no_read_workqueue");
+    expect(now.tables[0]?.readOnly).toBe(true);
+    const old = watched({ cmdline }, (machine) => {
+      Object.assign(machine, { mappingTargetVersion: () => [1, 19, 0] });
+    });
+    expect(old.tables[0]?.text).toContain("4096 2 sector_size:4096 allow_discards");
+    expect(old.console).toContain("this kernel's dm-crypt is too old for no_read_workqueue, ignoring");
+  });
+});
