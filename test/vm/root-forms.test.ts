@@ -5,6 +5,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { assembleDisk } from "../support/disk-images.ts";
 import { type ImageType, rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import type { Vm } from "../support/qemu.ts";
 import type { Bus } from "../support/qemu-arguments.ts";
 import { vmTest } from "../support/vm-test.ts";
 
@@ -13,12 +14,12 @@ const EFI_PARTUUID = "11111111-2222-4333-8444-55555555555e";
 const ROOT_PARTUUID = "11111111-2222-4333-8444-55555555555f";
 
 /** An EFI partition without a root, and the root. */
-async function gptDisk(): Promise<string> {
+async function gptDisk(label = "My Disk"): Promise<string> {
   const tree = scratchDirectory();
   writeFileSync(join(tree, "README"), "not a root");
   const partitions = [
     { file: await treeImage("vfat", tree, { label: "EFI" }), type: "U", name: "EFI", uuid: EFI_PARTUUID },
-    { file: await rootImage("ext4", { label: "My Disk", uuid: UUID }), name: "my root", uuid: ROOT_PARTUUID },
+    { file: await rootImage("ext4", { label, uuid: UUID }), name: "my root", uuid: ROOT_PARTUUID },
   ];
   return assembleDisk(partitions, { table: "gpt" });
 }
@@ -27,86 +28,124 @@ async function dosDisk(label = "ROOT"): Promise<string> {
   return assembleDisk([{}, { file: await rootImage("ext4", { label }) }], { table: "dos", id: "0x1badcafe" });
 }
 
-function bootsFrom(root: string, disk: () => Promise<string>, device: string): void {
-  vmTest(
-    `${root} is ${device}`,
-    async () => levainGuest({ disks: [await disk()], cmdline: root }),
-    async (vm) => {
-      await vm.expect(`small-root: mount / ext4 ${device} ro,`);
-      await vm.expect("small-root: ready");
-    },
-  );
+/** Of every boot all but its end: the first asks for an init that is not there, and the shell for one root after the other. */
+async function bootInTurn(
+  vm: Vm,
+  boots: readonly { words: string; expected: string | RegExp; mount?: string }[],
+): Promise<void> {
+  for (const { words, expected, mount } of boots) {
+    await vm.expect(PROMPT);
+    vm.send(`levain retry ${words}\n`);
+    await vm.expect(expected);
+    await vm.expect("the root's init /none cannot be started");
+    if (mount === undefined) continue;
+    await vm.expect(PROMPT);
+    vm.send("grep /sysroot /proc/mounts\n");
+    await vm.expect(mount);
+    vm.send("\n");
+  }
+  await vm.expect(PROMPT);
+  vm.send("levain retry init=/sbin/init\n");
+  await vm.expect("small-root: ready");
+  expect(vm.log()).not.toContain("a bug in levain");
 }
 
-for (const root of [
+const SPELLINGS = [
   "root=/dev/vda2",
-  'root="LABEL=My Disk"',
   "root=UUID=0A1B2C3D-0000-4000-8000-00000000ABCD",
   "root=PARTUUID=11111111-2222-4333-8444-55555555555F",
   `root=PARTUUID=${EFI_PARTUUID}/PARTNROFF=1`,
   '"root=PARTLABEL=my root"',
-  "root=/dev/disk/by-label/My\\x20Disk",
+  "'root=/dev/disk/by-label/My\\x20Disk'",
   `root=/dev/disk/by-uuid/${UUID}`,
   `root=/dev/disk/by-partuuid/${ROOT_PARTUUID}`,
   "root=254:2",
   "root=fe02",
-]) {
-  bootsFrom(root, gptDisk, "/dev/vda2");
-}
-bootsFrom("root=PARTUUID=1badcafe-02", dosDisk, "/dev/vda2");
-bootsFrom("root=LABEL=GONE rootfallback=LABEL=GONE-TOO rootfallback=LABEL=ROOT rd.timeout=2", dosDisk, "/dev/vda2");
+  "root=PARTUUID=1badcafe-02",
+  "root=LABEL=GONE rootfallback=LABEL=GONE-TOO rootfallback=LABEL=ROOT rd.timeout=1",
+];
+
+vmTest(
+  "a root has many spellings",
+  async () => levainGuest({ disks: [await gptDisk(), await dosDisk()], cmdline: 'root="LABEL=My Disk" init=/none' }),
+  async (vm) => {
+    await vm.expect("mount     /dev/vda2 ext4 at /sysroot, read-only");
+    const boots = SPELLINGS.map((words) => {
+      const node = /1badcafe|rootfallback/.test(words) ? "/dev/vdb2" : "/dev/vda2";
+      return { words, expected: `mount     ${node} ext4 at /sysroot, read-only` };
+    });
+    await bootInTurn(vm, boots);
+    expect(vm.log()).toContain("small-root: mount / ext4 /dev/vdb2 ro,");
+  },
+);
 
 // What the udev of Debian 12 calls these disks; what it takes from sysfs differs from bus to bus.
 const LINKS: readonly [Bus, string][] = [
+  ["usb", "by-path/pci-0000:00:02.0-usb-0:1:1.0-scsi-0:0:0:0-part2"],
+  ["usb", "by-id/usb-QEMU_QEMU_HARDDISK_S_1-0:0-part2"],
   ["virtio", "by-id/virtio-S_1-part2"],
   ["nvme", "by-id/nvme-QEMU_NVMe_Ctrl_S_1_1-part2"],
   ["ahci", "by-id/ata-QEMU_HARDDISK_S_1-part2"],
   ["ide", "by-path/pci-0000:00:01.1-ata-1-part2"],
   ["scsi", "by-id/scsi-0QEMU_QEMU_HARDDISK_S_1-part2"],
-  ["usb", "by-id/usb-QEMU_QEMU_HARDDISK_S_1-0:0-part2"],
-  ["usb", "by-path/pci-0000:00:02.0-usb-0:1:1.0-scsi-0:0:0:0-part2"],
 ];
+const BUSES = [...new Set(LINKS.map(([bus]) => bus))];
 
-for (const [bus, link] of LINKS) {
-  vmTest(
-    `root=/dev/disk/${link} is a disk on ${bus}`,
-    async () =>
-      levainGuest({
-        image: { kernel: "full" },
-        disks: [{ file: await gptDisk(), bus, serial: "S 1" }],
-        cmdline: `root=/dev/disk/${link}`,
-        memoryMib: 768,
-      }),
-    async (vm) => {
-      await vm.expect(/^ {2}root +\/dev\/\w+2 ext4 "My Disk"/m);
-      await vm.expect("small-root: ready");
-    },
-  );
-}
+vmTest(
+  `a root has links of udev's on ${BUSES.join(", ")}`,
+  async () =>
+    levainGuest({
+      image: { kernel: "full" },
+      disks: await Promise.all(
+        BUSES.map(async (bus) => ({ file: await gptDisk(`on ${bus}`), bus, serial: bus === "ide" ? "S 2" : "S 1" })),
+      ),
+      cmdline: "root=/dev/disk/by-id/none rd.timeout=1 init=/none",
+      memoryMib: 768,
+    }),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    const boots = LINKS.map(([bus, link]) => ({
+      words: `root=/dev/disk/${link} rd.timeout=20`,
+      expected: new RegExp(`^ {2}root +/dev/\\w+2 ext4 "on ${bus}"`, "m"),
+    }));
+    await bootInTurn(vm, boots);
+  },
+);
 
-// Type, and what /proc/mounts says with rw. Names that a type does not have are left out of the image.
+// Type, and how it is mounted with rw. Names that a type does not have are left out of the image.
 const TYPES: readonly [ImageType, string, "ro" | "rw"][] = [
   ["ext2", "LABEL=ROOT", "rw"],
-  ["ext3", "LABEL=ROOT", "rw"],
-  ["ext4", "LABEL=ROOT", "rw"],
-  ["xfs", "LABEL=ROOT", "rw"],
+  ["ext3", "LABEL=ROOT3", "rw"],
+  ["ext4", "LABEL=ROOT4", "rw"],
   ["btrfs", `UUID=${UUID}`, "rw"],
-  ["erofs", `UUID=${UUID}`, "ro"],
-  ["iso9660", "LABEL=ROOT", "ro"],
-  ["squashfs-xz", "/dev/vda", "ro"],
+  ["erofs", "/dev/vde", "ro"],
+  ["iso9660", "LABEL=ISO", "ro"],
+  ["squashfs-xz", "/dev/vdg", "ro"],
+  ["xfs", "LABEL=ROOTX", "rw"],
 ];
 
-for (const [type, root, mode] of TYPES) {
-  vmTest(
-    `${type} as ${root} rw is ${mode}`,
-    async () =>
-      levainGuest({ disks: [await rootImage(type, { label: "ROOT", uuid: UUID })], cmdline: `root=${root} rw` }),
-    async (vm) => {
-      await vm.expect(`small-root: mount / ${type.replace(/-.*/, "")} /dev/vda ${mode},`);
-      await vm.expect("small-root: ready");
-    },
-  );
-}
+vmTest(
+  `roots on ${TYPES.map(([type]) => type).join(", ")} are mounted with rw as they can be`,
+  async () =>
+    levainGuest({
+      disks: await Promise.all(
+        TYPES.map(([type, root]) => {
+          const label = root.startsWith("LABEL=") ? { label: root.slice(6) } : {};
+          return rootImage(type, { ...label, ...(root.startsWith("UUID=") ? { uuid: UUID } : {}) });
+        }),
+      ),
+      cmdline: "root=LABEL=ROOT rw init=/none",
+    }),
+  async (vm) => {
+    const boots = TYPES.map(([type, root, mode], index) => ({
+      words: `root=${root}`,
+      expected: "layers    nothing to stack",
+      mount: `/dev/vd${"abcdefgh"[index]} /sysroot ${type.replace(/-.*/, "")} ${mode},`,
+    }));
+    await bootInTurn(vm, boots);
+    expect(vm.log()).toContain("small-root: mount / xfs /dev/vdh rw,");
+  },
+);
 
 vmTest(
   "rootflags= and rootfstype= are obeyed, and the second type is taken where the first is refused",
