@@ -1,5 +1,5 @@
 import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { run } from "./command.ts";
 import { DEBIAN_UUID, debianRoot } from "./debian-root.ts";
@@ -9,18 +9,28 @@ import { treeImage } from "./filesystem-images.ts";
 
 // Every byte of it goes through an emulated cipher.
 const IMAGE_MIB = 256;
-const FSTAB = `UUID=${DEBIAN_UUID} / ext4 errors=remount-ro 0 1\n`;
+/** By their paths in the root; debugfs(8) puts them there. */
+const FILES = {
+  "/etc/fstab": `UUID=${DEBIAN_UUID} / ext4 errors=remount-ro 0 1\n`,
+  "/etc/crypttab": `vault UUID=${LUKS_UUID.vault} none luks\n`,
+} as const;
 
-/** A LUKS2 volume (`LUKS_UUID.vault`, `PASSPHRASE`) with Debian 12 and systemd in it, whose /etc/fstab mounts / by its UUID and checks it. */
+/**
+ * A LUKS2 volume (`LUKS_UUID.vault`, `PASSPHRASE`) with Debian 12 and systemd in it, whose /etc/fstab mounts / by its UUID and
+ * checks it, and whose /etc/crypttab calls the volume "vault".
+ */
 export async function encryptedDebian(): Promise<string> {
   const image = await treeImage("ext4", await debianRoot(), { label: "debian", uuid: DEBIAN_UUID }, IMAGE_MIB);
   const key = recipeKey(readFileSync(import.meta.path, "utf8"), image, statSync(image).mtimeMs);
   const directory = await cached("images", `debian-fstab-${key}`, async (target) => {
-    const [file, fstab] = [join(target, "image"), join(target, "fstab")];
+    const file = join(target, "image");
     copyFileSync(image, file);
-    writeFileSync(fstab, FSTAB);
-    for (const command of ["rm /etc/fstab", `write ${fstab} /etc/fstab`])
-      await run(["debugfs", "-w", "-R", command, file]);
+    for (const [path, text] of Object.entries(FILES)) {
+      const source = join(target, basename(path));
+      writeFileSync(source, text);
+      for (const command of [`rm ${path}`, `write ${source} ${path}`])
+        await run(["debugfs", "-w", "-R", command, file]);
+    }
   });
   const { debian } = await encryptedDisks({
     debian: {

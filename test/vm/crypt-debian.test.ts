@@ -9,11 +9,11 @@ import { vmTest } from "../support/vm-test.ts";
 const BOOT_TIMEOUT_MS = 240_000;
 
 vmTest(
-  "Debian 12 on LUKS: udev and systemd know the device that they did not make",
+  "Debian 12 on LUKS: udev and systemd know the device that they did not make, by fstab and crypttab",
   async () =>
     levainGuest({
       disks: [await encryptedDebian()],
-      cmdline: `root=UUID=${DEBIAN_UUID} rd.luks.uuid=${LUKS_UUID.vault} rw`,
+      cmdline: `root=UUID=${DEBIAN_UUID} rd.luks.name=${LUKS_UUID.vault}=vault`,
       memoryMib: 1024,
       timeoutMs: 2 * BOOT_TIMEOUT_MS,
     }),
@@ -27,9 +27,11 @@ vmTest(
     vm.send("echo state=$(systemctl is-system-running --wait) failed=$(systemctl --failed --quiet | wc -l)\n");
     await vm.expect("state=running failed=0", BOOT_TIMEOUT_MS);
     vm.send(
-      `readlink /dev/disk/by-uuid/${DEBIAN_UUID}; ls /dev/disk/by-id | grep -c dm-uuid-CRYPT-LUKS2; stat -c %F /dev/mapper/luks-*\n`,
+      `readlink /dev/disk/by-uuid/${DEBIAN_UUID}; ls /dev/disk/by-id | grep -c dm-uuid-CRYPT-LUKS2; stat -c %F /dev/mapper/vault\n`,
     );
     await vm.expect("../../dm-0\n1\nsymbolic link\n");
+    vm.send("systemctl is-active systemd-cryptsetup@vault systemd-fsck-root\n");
+    await vm.expect("\nactive\nactive\n");
     vm.send("poweroff\n");
     expect(await vm.expectExit(BOOT_TIMEOUT_MS)).toMatchObject({ reason: "guest-shutdown" });
   },
