@@ -1,6 +1,6 @@
 import { BootError } from "../errors.ts";
 import { findHash, type Hash, hashBytes } from "./hash.ts";
-import { wipe } from "./secret.ts";
+import { secretBytes, wipe } from "./secret.ts";
 
 const WORD_BYTES = 4;
 const NUMBER_BYTES = 4;
@@ -24,7 +24,7 @@ export function mergeStripes(
   const from = inWords ? new Uint32Array(split.buffer, split.byteOffset, (keyBytes * stripes) / WORD_BYTES) : split;
   const pieces = cutIntoPieces(keyBytes, hash, inWords);
   mergeInto(pieces, from, stripes, hash);
-  const merged = new Uint8Array(keyBytes);
+  const merged = secretBytes(keyBytes);
   for (const [index, { numbered }] of pieces.entries()) {
     merged.set(numbered.subarray(NUMBER_BYTES), index * hash.bytes);
     wipe(numbered);
@@ -51,7 +51,7 @@ interface Piece {
 
 function cutIntoPieces(keyBytes: number, hash: Hash, inWords: boolean): readonly Piece[] {
   return Array.from({ length: Math.ceil(keyBytes / hash.bytes) }, (_, index) => {
-    const numbered = new Uint8Array(NUMBER_BYTES + Math.min(hash.bytes, keyBytes - index * hash.bytes));
+    const numbered = secretBytes(NUMBER_BYTES + Math.min(hash.bytes, keyBytes - index * hash.bytes));
     new DataView(numbered.buffer).setUint32(0, index);
     const units = inWords ? new Uint32Array(numbered.buffer, NUMBER_BYTES) : numbered.subarray(NUMBER_BYTES);
     return { numbered, units };

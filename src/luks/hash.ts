@@ -1,5 +1,6 @@
 import type { LibraryHash, LibraryHashes } from "../machine/encryption.ts";
 import { runtimeCrypto } from "./runtime-crypto.ts";
+import { secretBytes } from "./secret.ts";
 
 /** A hash that can be used here. */
 export interface Hash {
@@ -47,7 +48,7 @@ export function createFindHash(machine: LibraryHashes): FindHash {
 /** The digest of `message`; the caller wipes both. */
 export function hashBytes({ name, bytes, library }: Hash, message: Uint8Array): Uint8Array {
   if (!library) return runtimeCrypto().hash(name, message, "buffer");
-  const digest = new Uint8Array(bytes);
+  const digest = secretBytes(bytes);
   library.hash(message, digest);
   return digest;
 }

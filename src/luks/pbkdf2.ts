@@ -1,6 +1,6 @@
 import type { LibraryHash } from "../machine/encryption.ts";
 import type { Pbkdf2 } from "./header.ts";
-import { wipe } from "./secret.ts";
+import { secretBytes, wipe } from "./secret.ts";
 
 // RFC 2104, 2.
 const INNER_PAD = 0x36;
@@ -20,8 +20,8 @@ export function composePbkdf2(
   const pads = makePads(library, passphrase);
   const inner = pads.inner.subarray(blockBytes);
   const outer = pads.outer.subarray(blockBytes);
-  const sum = new Uint8Array(digestBytes);
-  const key = new Uint8Array(length);
+  const sum = secretBytes(digestBytes);
+  const key = secretBytes(length);
   try {
     for (let at = 0, number = 1; at < length; at += digestBytes, number++) {
       const first = firstMessage(pads.inner.subarray(0, blockBytes), salt, number);
@@ -44,11 +44,11 @@ export function composePbkdf2(
 
 /** HMAC's two messages: a block that the passphrase makes, and room for a digest behind it. */
 function makePads({ hash, digestBytes, blockBytes }: LibraryHash, passphrase: Uint8Array) {
-  const block = new Uint8Array(blockBytes);
+  const block = secretBytes(blockBytes);
   if (passphrase.length > blockBytes) hash(passphrase, block.subarray(0, digestBytes));
   else block.set(passphrase);
   const pad = (byte: number) => {
-    const message = new Uint8Array(blockBytes + digestBytes);
+    const message = secretBytes(blockBytes + digestBytes);
     for (let at = 0; at < blockBytes; at++) message[at] = (block[at] ?? 0) ^ byte;
     return message;
   };
@@ -58,7 +58,7 @@ function makePads({ hash, digestBytes, blockBytes }: LibraryHash, passphrase: Ui
 }
 
 function firstMessage(pad: Uint8Array, salt: Uint8Array, number: number): Uint8Array {
-  const message = new Uint8Array(pad.length + salt.length + 4);
+  const message = secretBytes(pad.length + salt.length + 4);
   message.set(pad);
   message.set(salt, pad.length);
   new DataView(message.buffer).setUint32(pad.length + salt.length, number);

@@ -1,6 +1,6 @@
 import { BootError } from "../errors.ts";
 import { type FindHash, findHash, hashBytes } from "./hash.ts";
-import { wipe } from "./secret.ts";
+import { secretBytes, wipe } from "./secret.ts";
 
 const LETTER_A = 0x41;
 
@@ -18,7 +18,7 @@ export function hashPlainKey(
   const [, name = "", length = null] = /^([^:]+)(?::(\d{1,5}))?$/.exec(hash) ?? [];
   const hashed = length === null ? keyBytes : Number(length);
   if (name === "" || hashed > keyBytes) throw new BootError(`the hash ${hash} does not fit a key of ${keyBytes} bytes`);
-  const key = new Uint8Array(keyBytes);
+  const key = secretBytes(keyBytes);
   if (name !== "plain") fillByHash(name, passphrase, key.subarray(0, hashed), find);
   else if (passphrase.length < hashed) return null;
   else key.set(passphrase.subarray(0, hashed));
@@ -30,7 +30,7 @@ function fillByHash(name: string, passphrase: Uint8Array, key: Uint8Array, find:
   const hash = find(name);
   if (hash === null) throw new BootError(`hash ${name} is not supported`);
   for (let round = 0, at = 0; at < key.length; round++, at += hash.bytes) {
-    const message = new Uint8Array(round + passphrase.length).fill(LETTER_A, 0, round);
+    const message = secretBytes(round + passphrase.length).fill(LETTER_A, 0, round);
     message.set(passphrase, round);
     const digest = hashBytes(hash, message);
     try {

@@ -25,7 +25,8 @@ export const keyDerivation: KeyDerivation = {
     if (opened.calls === undefined) opened.calls = openCalls();
     if (opened.calls === null) return null;
     const derive = type === "argon2id" ? opened.calls.argon2id_hash_raw : opened.calls.argon2i_hash_raw;
-    const key = new Uint8Array(length);
+    // From a buffer of its own: else the runtime would move it at the first `subarray`, and leave a copy that nobody wipes.
+    const key = new Uint8Array(new ArrayBuffer(length));
     const result = derive(passes, memoryKib, lanes, passphrase, passphrase.length, salt, salt.length, key, length);
     if (result === ARGON2_OK) return key;
     if (result === ARGON2_THREAD_FAIL) return null;
