@@ -26,9 +26,9 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
     case "number":
       return devices.filter((device) => device.number === `${spec.major}:${spec.minor}`);
     case "label":
-      return devices.filter((device) => device.facts.label === spec.value);
+      return withoutHybrids(devices.filter((device) => device.facts.label === spec.value));
     case "uuid":
-      return devices.filter((device) => sameId(device.facts.uuid, spec.value));
+      return withoutHybrids(devices.filter((device) => sameId(device.facts.uuid, spec.value)));
     case "luks":
       return devices.filter(({ facts }) => isLuksLike(facts, spec.prefix));
     case "partlabel":
@@ -48,6 +48,18 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
       return first === undefined ? [] : [first];
     }
   }
+}
+
+/**
+ * An ISO image that was written to a stick as it is shows its filesystem twice, on the disk and on its first partition:
+ * the partition is meant, for a mount of the whole disk would keep all others (a persistent one) from being mounted.
+ */
+function withoutHybrids(devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  const isHybrid = ({ name, facts }: BlockDevice) =>
+    facts.type === "iso9660" &&
+    facts.partitionTable !== null &&
+    devices.some((other) => other.partition?.disk === name && other.facts.type === "iso9660");
+  return devices.filter((device) => !isHybrid(device));
 }
 
 /** UUIDs are compared without regard to case, as blkid, mount and the kernel do. */

@@ -2,11 +2,13 @@ import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
 import { assembleDisk } from "../support/disk-images.ts";
 import { type ImageType, rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { Vm } from "../support/qemu.ts";
 import type { Bus } from "../support/qemu-arguments.ts";
+import { smallRoot } from "../support/root-tree.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const UUID = "0a1b2c3d-0000-4000-8000-00000000abcd";
@@ -197,5 +199,19 @@ vmTest(
     vm.send('levain retry "root=LABEL=My Disk"\n');
     await vm.expect("small-root: mount / ext4 /dev/vda2 ro,");
     expect(vm.log()).not.toContain("a bug in levain");
+  },
+);
+
+vmTest(
+  "an ISO image that was written to a stick is mounted by its partition, without a word on the disk that looks the same",
+  async () => {
+    const image = join(scratchDirectory(), "hybrid.iso");
+    const maker = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "HYBRID", "-partition_offset", "16"];
+    await run([...maker, "-o", image, await smallRoot()]);
+    return levainGuest({ disks: [image], cmdline: "root=LABEL=HYBRID" });
+  },
+  async (vm) => {
+    await vm.expect("small-root: mount / iso9660 /dev/vda1 ro,");
+    expect(vm.log()).not.toContain("devices match");
   },
 );

@@ -128,6 +128,22 @@ describe("matchDevices", () => {
       ? { uuid: "1111-AA", label: "efi part", autoType: "c12a" }
       : { uuid: null, label: null, autoType: one === sda2 || one === sdb2 ? "4f68" : null };
 
+  test("an ISO that was written to a stick is meant by its partition", () => {
+    const iso = { type: "iso9660", label: "LIVE", uuid: "2025-01-01-00-00-00-00", partitionTable: null };
+    const disk = device("/dev/sdc", { facts: { ...iso, partitionTable: "dos" } });
+    const part = device("/dev/sdc1", { partition: { disk: "sdc", index: 1 }, facts: iso });
+    const cdrom = device("/dev/sr0", { facts: iso });
+    const look = { name, links: () => [], holds: () => false };
+    for (const spec of [
+      { by: "label", value: "LIVE" },
+      { by: "uuid", value: iso.uuid },
+    ] as const) {
+      expect(matchDevices(spec, [disk, part], look)).toEqual([part]);
+      expect(matchDevices(spec, [disk], look)).toEqual([disk]);
+      expect(matchDevices(spec, [cdrom, disk, part], look)).toEqual([cdrom, part]);
+    }
+  });
+
   const cases: readonly (readonly [DeviceSpec, readonly BlockDevice[]])[] = [
     [{ by: "path", path: "/dev/sda2" }, [sda2]],
     [{ by: "path", path: "/dev/disk/by-id/ata-DISK-part2" }, [sda2]],
