@@ -11,17 +11,19 @@ export function decryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array
   const { createCipheriv, createDecipheriv } = runtimeCrypto();
   const half = key.length / 2;
   const algorithm = `aes-${half * 8}-ecb`;
+  // Copies: `subarray` of a key that the runtime made would leave one that nobody wipes (secretBytes).
+  const [dataKey, tweakKey] = [key.slice(0, half), key.slice(half)];
   const masks = spreadTweaks(
-    createCipheriv(algorithm, key.subarray(half), null).setAutoPadding(false).update(tweaks),
+    createCipheriv(algorithm, tweakKey, null).setAutoPadding(false).update(tweaks),
     unitBytes / BLOCK_BYTES,
   );
   const outer = mask(data, masks);
-  const inner = createDecipheriv(algorithm, key.subarray(0, half), null).setAutoPadding(false).update(outer);
+  const inner = createDecipheriv(algorithm, dataKey, null).setAutoPadding(false).update(outer);
   try {
     return mask(inner, masks);
   } finally {
     masks.fill(0);
-    wipe(outer, inner);
+    wipe(outer, inner, dataKey, tweakKey);
   }
 }
 

@@ -145,7 +145,8 @@ function openReader(path: string): RandomReader {
 }
 
 function readAt(fd: number, path: string, size: number, offset: number, length: number): Uint8Array {
-  const buffer = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+  // With memory of its own: it may be a key, of which `subarray` would leave a second copy behind (secretBytes in luks/secret.ts).
+  const buffer = new Uint8Array(new ArrayBuffer(Math.max(0, Math.min(length, size - offset))));
   let done = 0;
   while (done < buffer.length) {
     const count = refusable(path, () => fs.readSync(fd, buffer, done, buffer.length - done, offset + done));

@@ -71,11 +71,10 @@ function advanceFound(scene: Scene, volume: Volume, passphrases: readonly Uint8A
   return pendingKeys(scene, volume).length > 0 && msLeft(scene, volume) > 0 ? "waits" : "asks";
 }
 
-/** The first device that the spec names, which counts until it goes. */
+/** The first device that the spec names; what is known of one that went is forgotten. */
 function findDevice(scene: Scene, volume: Volume): boolean {
   const { wish, device } = volume;
-  const there = scene.find(wish.device);
-  const found = there.find(({ name }) => name === device?.name) ?? there[0] ?? null;
+  const [found = null] = scene.find(wish.device);
   if (found?.number !== device?.number) {
     volume.sinceMs = scene.machine.nowMs();
     volume.lock = null;

@@ -80,6 +80,21 @@ describe("plain dm-crypt on the partition beside a labelled one", () => {
     expect(maps(result)).toHaveLength(5);
   });
 
+  test("wipes the key that it made of the passphrase", () => {
+    const keys: Uint8Array[] = [];
+    const before = (machine: Booted["machine"]) => {
+      const { addLogonKey } = machine;
+      Object.assign(machine, {
+        addLogonKey(description: string, payload: Uint8Array) {
+          keys.push(payload);
+          return addLogonKey(description, payload);
+        },
+      });
+    };
+    boot({ before });
+    expect(keys.map((one) => Buffer.from(one).toString("hex"))).toEqual(["00".repeat(32)]);
+  });
+
   test("takes a key file as the key itself", () => {
     const files = {
       "/plain.key": Buffer.concat([key, Buffer.from("more than the key")]),
@@ -122,7 +137,10 @@ describe("an image that is a LUKS container", () => {
   });
 
   test("below an overlay, read-only as its loop device", () => {
-    const result = boot("rd.image=/base.luks rd.overlay");
+    const look = (machine: Booted["machine"]) => {
+      expect(Buffer.from(machine.readFile("/sys/class/block/dm-0/ro")).toString()).toBe("1\n");
+    };
+    const result = boot("rd.image=/base.luks rd.overlay rd.break=init", { person: [look] });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.mounts.join("\n")).toMatch(/\/sysroot overlay overlay[\s\S]*squashfs \/dev\/mapper\/luks-/);
   });
@@ -131,6 +149,7 @@ describe("an image that is a LUKS container", () => {
     const words = `rd.luks.name=${UUID}=box rd.luks.key=/root.key:LABEL=FLASH`;
     const result = boot(`rd.image=/root.luks ${words}`, { typing: [] });
     expect(result.mounts).toContain("/sysroot/run/levain/lower ext4 /dev/mapper/box");
+    expect(result.console.split("has not appeared")).toHaveLength(2);
     expect(prompts(result)).toBe(0);
   });
 

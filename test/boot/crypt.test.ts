@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
-import { CHEAP } from "../support/luks/cryptsetup-image.ts";
-import { cryptBoot, detachedHeader, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { CHEAP, CHEAP_ARGON2 } from "../support/luks/cryptsetup-image.ts";
+import { CRYPT_IMAGE, cryptBoot, detachedHeader, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 
 // Whole boots from LUKS volumes whose headers the real cryptsetup has made.
 
@@ -128,11 +128,34 @@ describe("a passphrase", () => {
   });
 
   test("stops the clock of rd.timeout while it is waited for", () => {
+    const other = boot({
+      cmdline: `rd.luks.uuid=${UUID} root=LABEL=OTHER rd.timeout=5`,
+      disks: [
+        { name: "vda", image: luks2 },
+        { name: "vdb", image: rootImage("OTHER"), arrivesAtMs: 304_000 },
+      ],
+      typing: [{ terminal: "/dev/ttyS0", text: "pass\r", atMs: 300_000 }],
+    });
+    expect(other.console).toContain('  root      /dev/vdb ext4 "OTHER"');
+    expect(other.shells).toBe(0);
     const late = [{ terminal: "/dev/ttyS0", text: "pass\r", atMs: 300_000 }];
     const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT rd.timeout=5`, typing: late });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.shells).toBe(0);
   });
+});
+
+test("the drivers of keyboards are loaded before the first question", () => {
+  const path = "/lib/modules/6.1.0-fake/kernel/drivers/hid/usbhid.ko";
+  const list = "/lib/modules/6.1.0-fake/modules.dep";
+  const before = Buffer.from(String(CRYPT_IMAGE.files[list]));
+  const { journal } = boot({
+    sys: { "/bus/usb": { directory: true } },
+    modules: { ...CRYPT_IMAGE.modules, usbhid: {} },
+    files: { [path]: "module", [list]: `${before}kernel/drivers/hid/usbhid.ko:\n` },
+  });
+  expect(journal.indexOf(`load ${path}`)).toBeGreaterThan(0);
+  expect(journal.indexOf(`load ${path}`)).toBeLessThan(journal.indexOf("listen to /dev/ttyS0"));
 });
 
 describe("several volumes", () => {
@@ -168,6 +191,44 @@ describe("several volumes", () => {
     expect(result.console).toMatch(/warning {3}could not unlock \/dev\/vda: .*, going on without it/);
   });
 
+  test("one that a boot can do without is not asked for where the root is there", () => {
+    const files = { "/etc/crypttab": `data UUID=${OTHER} none luks,nofail\n` };
+    const options = { cmdline: "root=LABEL=PLAIN", files, typing: [] };
+    const there = boot({ ...options, disks: [...disks(), { name: "vdc", image: rootImage("PLAIN") }] });
+    expect(there.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(there)).toBe(0);
+  });
+
+  test("one that nobody named and that is damaged keeps nobody from waiting for the root", () => {
+    const broken = { ...data, bytes: data.bytes.slice() };
+    broken.bytes.fill(0xff, 8, 12);
+    broken.bytes.fill(0xff, 0x4000, 0x5000);
+    const late = { name: "vdb", image: rootImage("PLAIN"), arrivesAtMs: 9000 };
+    const result = boot({ cmdline: "rd.auto root=LABEL=PLAIN", disks: [{ name: "vda", image: broken }, late] });
+    expect(result.console).toContain('  root      /dev/vdb ext4 "PLAIN"');
+    expect(result.shells).toBe(0);
+  });
+
+  test("one that nobody named but somebody was asked for ends the boot when the tries are over", () => {
+    const result = boot({ cmdline: "rd.auto root=LABEL=PLAIN", typing: typed("1", "2", "3", "4", "5") });
+    expect(result.console).toContain("5 passphrases were wrong");
+    expect(result.endMs).toBeLessThan(10_000);
+  });
+
+  test("what comes during the question and belongs to a volume that is not there does not end it", () => {
+    const files = { "/h": "x" };
+    const result = boot({
+      cmdline: `${NAMED} rd.luks.data=${OTHER}=/dev/none rd.luks.uuid=${OTHER} rd.luks.header=${OTHER}=/h:LABEL=KEYS root=LABEL=ROOT`,
+      disks: [
+        { name: "vda", image: luks2 },
+        { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, files), arrivesAtMs: 20_000 },
+      ],
+      typing: [{ terminal: "/dev/ttyS0", text: "pass\r", atMs: 40_000 }],
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(result)).toBe(1);
+  });
+
   test("LUKS in LUKS", () => {
     const result = boot({
       cmdline: "rd.auto root=LABEL=ROOT",
@@ -184,7 +245,8 @@ describe("several volumes", () => {
 
   test("a partition table in LUKS, which the kernel does not look for", async () => {
     const { partitionDisk } = await import("../support/fake-images.ts");
-    const table = partitionDisk([{ image: fakeImage("vfat", { label: "BOOT" }) }, { image: root, name: "system" }]);
+    const kernels = fakeImage("vfat", { label: "BOOT" });
+    const table = partitionDisk([{ image: kernels }, { image: root, name: "system" }]);
     const inside = { type: "gpt", bytes: table.bytes, root: root.root };
     const disk = await luksDisk({ name: "boot-table", script: format(`${SMALL} --uuid ${OTHER}`) }, inside);
     for (const wanted of ["LABEL=ROOT", "PARTLABEL=system", "/dev/mapper/box2"]) {
@@ -195,6 +257,13 @@ describe("several volumes", () => {
       expect(result.console).toContain('  root      /dev/mapper/box2 ext4 "ROOT" in /dev/vda crypto_LUKS');
       expect(result.end).toMatchObject({ mode: "switch_root" });
     }
+    const layered = boot({
+      cmdline: `rd.luks.name=${OTHER}=box root=LABEL=ROOT rd.layer=LABEL=BOOT rd.overlay`,
+      disks: [{ name: "vda", image: disk }],
+      images: [root, kernels],
+    });
+    expect(layered.console).not.toContain("cannot be opened");
+    expect(layered.end).toMatchObject({ mode: "switch_root" });
   });
 });
 
@@ -243,9 +312,8 @@ describe("a key", () => {
   test("that is wrong is told, and a person is asked", () => {
     const wrong = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/root.key": "wrong" }) };
     const result = boot({ cmdline: keyed, disks: disks(wrong) });
-    expect(result.console).toContain(
-      'the key /root.key on LABEL=KEYS does not open /dev/vda (LUKS2, "crypt") as cryptroot',
-    );
+    const told = 'the key /root.key on LABEL=KEYS does not open /dev/vda (LUKS2, "crypt") as cryptroot';
+    expect(result.console.split(told)).toHaveLength(2);
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
@@ -253,6 +321,14 @@ describe("a key", () => {
     const empty = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/other": "pass" }) };
     const result = boot({ cmdline: keyed, disks: disks(empty) });
     expect(result.console).toContain("there is no file /root.key on /dev/sdb");
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("is read without a write to the journal of its filesystem, and not where it is no key at all", () => {
+    const keys = fakeImage("ext4", { label: "KEYS" }, { "/root.key": new Uint8Array((8 << 20) + 1) });
+    const result = boot({ cmdline: keyed, disks: disks({ name: "sdb", image: keys }) });
+    expect(result.journal).toContain("mount ext4 /dev/sdb at /run/levain/search (ro,noload)");
+    expect(result.console).toContain("/root.key on LABEL=KEYS is larger than any key: more than 8 MiB");
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
@@ -451,6 +527,28 @@ describe("what dm-crypt is told", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(secrets.length).toBeGreaterThanOrEqual(3);
     for (const secret of secrets) expect(secret.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("nor is a passphrase or a key file in the memory of its derivation", async () => {
+    const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} ${CHEAP_ARGON2} --pbkdf argon2id $1 key`;
+    const image = await luksDisk({ name: "boot-argon2-cheap", script }, root);
+    for (const more of [
+      {},
+      { cmdline: `${NAMED} rd.luks.key=/root.key root=LABEL=ROOT`, files: { "/root.key": "pass" } },
+    ]) {
+      const given: Uint8Array[] = [];
+      const { end } = watched({ ...more, disks: [{ name: "vda", image }] }, (machine) => {
+        const { deriveArgon2 } = machine;
+        Object.assign(machine, {
+          deriveArgon2(...words: Parameters<typeof deriveArgon2>) {
+            given.push(words[1]);
+            return deriveArgon2(...words);
+          },
+        });
+      });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(given.map((passphrase) => Buffer.from(passphrase).toString())).toEqual(["\0\0\0\0"]);
+    }
   });
 
   test("the key itself where the kernel keeps none, and that is wiped too", () => {

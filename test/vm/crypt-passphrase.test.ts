@@ -35,7 +35,7 @@ function damagedHeader(file: string): string {
 
 vmTest(
   "the fourth passphrase opens the root, and none of them is left in memory; the key stays in the kernel",
-  () => guest(`rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID}`),
+  () => guest(`rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID} rd.luks.options=discard quiet`),
   async (vm) => {
     for (const left of ["5 tries left", "4 tries left", "3 tries left"])
       expect(await answer(vm, WRONG)).toBe(`${VAULT} luks-${LUKS_UUID.vault}, ${left}`);
@@ -44,7 +44,11 @@ vmTest(
     await vm.expect("small-root: ready");
     expect(vm.log()).not.toContain(PASSPHRASE);
     expect(vm.log().match(/that is not its passphrase/g)).toHaveLength(3);
-    await ask(vm, "dmsetup table --showkeys", /crypt aes-xts-plain64 :64:logon:cryptsetup:\S+-d0 0 254:0 8192\s*$/m);
+    await ask(
+      vm,
+      "dmsetup table --showkeys",
+      /crypt aes-xts-plain64 :64:logon:cryptsetup:\S+-d0 0 254:0 8192 1 allow_discards\s*$/m,
+    );
     await ask(vm, "dmsetup info -c --noheadings -o uuid", `CRYPT-LUKS2-${LUKS_UUID.vault.replaceAll("-", "")}-luks-`);
     await ask(vm, "grep -c logon /proc/keys; cat /run/udev/data/b253:0", "\n0\nE:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
     const texts = [PASSPHRASE, WRONG, PASSPHRASE.slice(4, 16), "small-root: ready"].map((text) => Buffer.from(text));
