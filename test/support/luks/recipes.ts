@@ -157,8 +157,8 @@ export const LUKS2_RECIPES: readonly CryptsetupRecipe[] = [
 
 /** What cryptsetup makes and levain must let alone. */
 export const REFUSED_RECIPES = {
-  whirlpool1: recipe("luks1-whirlpool", `${LUKS1} --hash whirlpool $1 key`),
-  whirlpool2: recipe("luks2-whirlpool", `${LUKS2} ${PBKDF2} --hash whirlpool $1 key`),
+  blake1: recipe("luks1-blake2b", `${LUKS1} --hash blake2b-512 $1 key`),
+  blake2: recipe("luks2-blake2b", `${LUKS2} ${PBKDF2} --hash blake2b-512 $1 key`),
   reencryption: recipe(
     "luks2-reencryption",
     `${LUKS2} ${PBKDF2} $1 key; cryptsetup reencrypt --init-only -q ${PBKDF2} --key-file key $1`,
