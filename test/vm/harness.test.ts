@@ -91,6 +91,24 @@ test.concurrent("what a guest does not say is told with the end of its console, 
   expect(readFileSync(/console log: (.*)$/.exec(error?.message ?? "")?.[1] ?? "", "utf8")).toContain("hello from");
 }, 300_000);
 
+test.concurrent("a guest that stands still is booted once more, and one that lives is not", async () => {
+  const initrd = await busyboxInitramfs();
+  for (const [command, boots] of [
+    ["stop", 2],
+    ["query-status", 1],
+  ] as const) {
+    let count = 0;
+    const failure = withVm({ name: "frozen", initrd, cmdline: "quiet" }, 60_000, async (vm) => {
+      count += 1;
+      await vm.expect("hello from");
+      await vm.monitor(command);
+      await vm.expect("good bye", 500);
+    });
+    expect(await failure.catch(({ message }: Error) => message)).toContain("did not say good bye");
+    expect(count).toBe(boots);
+  }
+}, 300_000);
+
 test.concurrent("a panic and an early end are told at once, not after the time is up", async () => {
   const initrd = await packInitramfs({ "/init": { text: "#!/bin/no-such-shell\n" } });
   const failure = withVm({ name: "panic", initrd }, 60_000, async (vm) => {
