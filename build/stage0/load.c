@@ -1,9 +1,11 @@
 #include "stage0.h"
 
 #define OUR_VARIABLES "LEVAIN_"
-/* The runtime obeys these. On a kernel command line they are the real init's, which finds them in what we were given; on a
-   desk they are another program's, and BUN_BE_BUN would make this one a JavaScript shell. */
-#define RUNTIME_VARIABLES "BUN_"
+/* The runtime, its allocators, libc and the dynamic loader obey what begins so. On a kernel command line they are the real
+   init's, which finds them in what we were given; on a desk they are other programs': a static one knows no LD_PRELOAD,
+   whose library may want another libc than ours, and BUN_BE_BUN would make this one a JavaScript shell. */
+static const char *const RUNTIME_VARIABLES[] = {"BUN_",        "NODE_",   "JSC_",      "JavaScriptCore", "LD_",
+                                                "GLIBC_",      "MALLOC_", "MIMALLOC_", "mimalloc_",      0};
 #define RUNTIME_OPTION "BUN_JSC_threshold"
 /* A boot is too short for compiled JavaScript to pay, but for a loop that really runs long; the usual threshold is 500. */
 static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", RUNTIME_OPTION "ForJITAfterWarmUp=20000", 0};
@@ -29,7 +31,9 @@ static u64 *end_of(const struct vector *vector)
 
 static int is_kept(const char *variable, int is_boot)
 {
-  return !begins_with(variable, RUNTIME_VARIABLES) && !(is_boot && begins_with(variable, OUR_VARIABLES));
+  for (const char *const *prefix = RUNTIME_VARIABLES; *prefix; prefix++)
+    if (begins_with(variable, *prefix)) return 0;
+  return !(is_boot && begins_with(variable, OUR_VARIABLES));
 }
 
 /* The variables that are kept, then `more`, then the auxiliary vector of `from`, which `to` may overlap from below. */

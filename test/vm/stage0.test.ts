@@ -76,7 +76,7 @@ vmTest(
 
 vmTest(
   "stage0 starts as the only file of an initramfs, tells its child where the pipe is, and waits when nothing can be done",
-  guest("CHILD=describe LEVAIN_EVIL=1 BUN_OPTIONS=--bad GOOD=2 word -- more"),
+  guest("CHILD=describe LEVAIN_EVIL=1 BUN_OPTIONS=--bad LD_TRACE_LOADED_OBJECTS=1 NODE_OPTIONS=-x GOOD=2 word -- more"),
   async (vm) => {
     await vm.expect("nothing more can be done");
     const told = [...vm.log().matchAll(/^child: (.*)$/gm)].map((match) => match[1] ?? "");

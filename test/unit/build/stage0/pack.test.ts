@@ -112,7 +112,11 @@ describe("a packed program on a desk", () => {
   });
 
   test("hides from the runtime what others want of other programs that it is made of", () => {
-    const environment = { BUN_BE_BUN: "1", GOOD: "1", BUN_OPTIONS: "--print 1" };
+    const environment = {
+      ...{ BUN_BE_BUN: "1", GOOD: "1", BUN_OPTIONS: "--print 1", NODE_OPTIONS: "--require x", NODE_CHANNEL_FD: "x" },
+      ...{ LD_PRELOAD: "/none.so", LD_TRACE_LOADED_OBJECTS: "1", GLIBC_TUNABLES: "glibc.malloc.check=3" },
+      ...{ JavaScriptCoreUseJIT: "0", MIMALLOC_DISALLOW_OS_ALLOC: "1", mimalloc_verbose: "1", MALLOC_PERTURB_: "9" },
+    };
     const { status, lines } = run([packed, "word"], environment);
     expect(status).toBe(0);
     expect(lines.filter((line) => line.startsWith("child: variable")).sort()).toEqual(
