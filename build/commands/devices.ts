@@ -41,6 +41,11 @@ function readSectorSize(text: string): number {
 }
 
 function print({ output, problems, status }: Described): number {
+  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    // A reader that has seen enough, as head(1), is no failure.
+    if (error.code !== "EPIPE") console.error(`cannot write to the standard output: ${error.code ?? error.message}`);
+    process.exit(1);
+  });
   process.stdout.write(output);
   for (const problem of problems) console.error(problem);
   return status;
