@@ -3,6 +3,7 @@ import { be16, be32, holds, isEmpty } from "../probe/bytes.ts";
 import { ALGORITHM_TEXT } from "./cipher.ts";
 import { checkApart } from "./extents.ts";
 import { type Keyslot, type LuksHeader, MAX_KEY_BYTES, SECTOR_BYTES, STRIPES, splitBytes } from "./header.ts";
+import { requireUuid } from "./uuid.ts";
 
 /** Bytes of a LUKS1 header, without key material. */
 export const LUKS1_BYTES = 592;
@@ -37,7 +38,7 @@ export function readLuks1(bytes: Uint8Array, deviceBytes: number): Omit<LuksHead
   const kdf = { type: "pbkdf2", hash, iterations: be32(bytes, 164), salt: bytes.slice(132, 164) } as const;
   return {
     version: 1,
-    uuid: readText(bytes, 168, 40),
+    uuid: requireUuid(readText(bytes, 168, 40)),
     label: "",
     subsystem: "",
     epoch: null,

@@ -4,6 +4,7 @@ import type { ByteSource } from "../probe/facts.ts";
 import { findHash } from "./hash.ts";
 import { runtimeCrypto } from "./runtime-crypto.ts";
 import { equalSecrets } from "./secret.ts";
+import { requireUuid } from "./uuid.ts";
 
 /** One of the two copies of a LUKS2 header, whose checksum is right; the JSON text has not been looked at. */
 export interface Luks2Copy {
@@ -46,7 +47,7 @@ export function readCopy(source: ByteSource, offset: number): Luks2Copy {
     epoch: be64(binary, 16),
     label: readText(binary, 24, 48),
     subsystem: readText(binary, 208, 48),
-    uuid: readText(binary, 168, 40),
+    uuid: requireUuid(readText(binary, 168, 40)),
     json,
   };
 }

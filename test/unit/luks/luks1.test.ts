@@ -60,6 +60,9 @@ describe("spoilt headers", () => {
     ["a hash with blanks", change(72, "sha 256"), 'its hash "sha 256" is none'],
     ["no cipher", change(8, "\0").fill(0, 40, 72), 'its cipher "" is none'],
     ["a device that ends before the areas", image.slice(0, 1 << 20), "is beyond the end of the device"],
+    ["a UUID with a blank", change(168, "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5 "), "its UUID is none"],
+    ["a UUID that goes on", change(168, "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c/../"), "its UUID is none"],
+    ["no UUID", change(168, "\0"), "its UUID is none"],
     ["an interrupted reencryption", change(4, 0xdead0001), "a reencryption of this LUKS1 volume was interrupted"],
   ])("%s", (_name, bytes, reason) => {
     if (reason === null) expect(read(bytes).keyslots).toHaveLength(1);
@@ -68,5 +71,5 @@ describe("spoilt headers", () => {
 });
 
 test("fields that fill their place need no zero byte", () => {
-  expect(read(change(168, "x".repeat(40))).uuid).toBe("x".repeat(39));
+  expect(read(change(72, "x".repeat(32))).keyslots[0]?.lock?.splitHash).toBe("x".repeat(31));
 });

@@ -141,6 +141,32 @@ describe("spoilt headers", () => {
   });
 });
 
+describe("a UUID", () => {
+  const call = (uuid: string, which?: readonly number[]) =>
+    changeCopies(image, (copy) => copy.fill(0, 168, 208).set(new TextEncoder().encode(uuid), 168), which);
+
+  test("in capitals is one", () => {
+    expect(read(call("C1B72FC6-24B1-4BD1-9C81-3D3CC7EE1E5C")).uuid).toBe("C1B72FC6-24B1-4BD1-9C81-3D3CC7EE1E5C");
+  });
+
+  // It stands in the table for dm-crypt, in names of devices, and in the key's.
+  test.each([
+    "",
+    "c1b72fc6",
+    "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5",
+    "x-d0 0 7:0 0 1 allow_discards",
+    "../../../../etc/passwd",
+    "c1b72fc6 24b1 4bd1 9c81 3d3cc7ee1e5c",
+    "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c\n",
+    "\u001b]0;x\u0007",
+  ])("%j is none", (uuid) => {
+    expect(whatItSays(() => read(call(uuid)))).toContain("its UUID is none");
+    expect(read(call(uuid, [0])).warnings).toEqual([
+      "the first copy of the LUKS2 header is damaged, the second is used: its UUID is none",
+    ]);
+  });
+});
+
 describe("no header", () => {
   test.each([
     ["nothing", new Uint8Array(0)],
