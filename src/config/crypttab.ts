@@ -15,33 +15,33 @@ export interface CrypttabEntry {
   readonly options: string;
 }
 
-/** What a crypttab says, what of it is ignored, and what is wrong with it; each with its line's number. */
+/** What a crypttab says, every name once, and what of it is ignored, with the line's number. */
 export interface Crypttab {
   readonly entries: readonly CrypttabEntry[];
   readonly warnings: readonly string[];
-  readonly mistakes: readonly string[];
 }
 
 type Line = { readonly entry: CrypttabEntry | null; readonly warnings: readonly string[] };
 
-/** Reads /etc/crypttab as systemd and Debian have it (crypttab(5) of both). Never throws. */
+/** Reads /etc/crypttab as systemd and Debian have it (crypttab(5) of both). Never throws: as there, a line that cannot be read is none. */
 export function parseCrypttab(text: string): Crypttab {
   const entries: CrypttabEntry[] = [];
   const warnings: string[] = [];
-  const mistakes: string[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     const fields = line.trim().split(/\s+/).map(decodeEscapes);
     if (line.trim() === "" || line.trim().startsWith("#")) continue;
     try {
-      const read = readLine(fields);
-      if (read.entry !== null) entries.push(read.entry);
-      warnings.push(...read.warnings.map((warning) => `line ${index + 1}: ${warning}`));
+      const { entry, warnings: own } = readLine(fields);
+      const isTaken = entry !== null && entries.some(({ name }) => name === entry.name);
+      if (isTaken) warnings.push(`line ${index + 1} is ignored: an earlier line is called ${entry.name} too`);
+      else if (entry !== null) entries.push(entry);
+      warnings.push(...own.map((warning) => `line ${index + 1}: ${warning}`));
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
-      mistakes.push(`line ${index + 1}: Expected ${error.message}`);
+      warnings.push(`line ${index + 1} is ignored: expected ${error.message}`);
     }
   }
-  return { entries, warnings, mistakes };
+  return { entries, warnings };
 }
 
 function readLine([

@@ -58,8 +58,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
   const crypttab = isTableRead ? parseCrypttab(table) : null;
   const refused = sources.flatMap(({ origin, words }) => findRefused(words, dialect).map((text) => ({ origin, text })));
-  const ofTable = (crypttab?.mistakes ?? []).map((text) => ({ origin: "/etc/crypttab" as const, text }));
-  const all = [...mistakes, ...refused, ...ofTable];
+  const all = [...mistakes, ...refused];
   if (all.length > 0) throw tellMistakes(all);
   const words = sources.flatMap((source) => source.words);
   const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile });
@@ -143,7 +142,6 @@ function decideLevel({ quiet, debug }: Settings): BootPlan["talk"]["level"] {
 
 const REMEDIES: Readonly<Record<Origin, string>> = {
   "levain.toml": "correct levain.toml and build the image again",
-  "/etc/crypttab": "correct the crypttab and build the image again",
   "the kernel command line": "correct the line in the boot loader",
   "levain retry": "give levain retry other parameters",
 };

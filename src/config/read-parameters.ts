@@ -11,7 +11,7 @@ import {
 } from "./parameters.ts";
 
 /** Where words come from, as an error names it. */
-export type Origin = "levain.toml" | "/etc/crypttab" | "the kernel command line" | "levain retry";
+export type Origin = "levain.toml" | "the kernel command line" | "levain retry";
 
 /** Words and where they are from. */
 export interface Source {

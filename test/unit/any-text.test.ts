@@ -77,7 +77,7 @@ describe("any text", () => {
     );
   });
 
-  test("is a crypttab: every line is an entry, a warning, a mistake or nothing, and a plan is made or refused in words", () => {
+  test("is a crypttab: every line is an entry, a warning or nothing, and a plan is made", () => {
     const field = fc.oneof(
       text,
       fc.constantFrom("root", "UUID=abcd", "/dev/sda2", "LABEL=\\040x", "none", "/k:LABEL=K", "/dev/urandom"),
@@ -88,13 +88,11 @@ describe("any text", () => {
       .map((lines) => lines.map((fields) => fields.join("\t")).join("\n"));
     fc.assert(
       fc.property(fc.oneof(text, table), (crypttab) => {
-        const { entries, mistakes } = parseCrypttab(crypttab);
+        const { entries } = parseCrypttab(crypttab);
         const lines = crypttab.split("\n").filter((line) => !/^\s*(?:#|$)/.test(line));
-        expect(entries.length + mistakes.length).toBeLessThanOrEqual(lines.length);
-        orBootError(() => {
-          const { volumes } = makePlan({ cmdline: "", manifest: null, crypttab }).plan.crypt;
-          expect(volumes.length).toBeLessThanOrEqual(entries.length);
-        });
+        expect(entries.length).toBeLessThanOrEqual(lines.length);
+        const { volumes } = makePlan({ cmdline: "", manifest: null, crypttab }).plan.crypt;
+        expect(volumes.length).toBeLessThanOrEqual(entries.length);
       }),
     );
   });

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { CRYPT_OPTION_NAMES } from "../../../src/config/crypt-options.ts";
 import { parseCrypttab } from "../../../src/config/crypttab.ts";
 import { makePlan } from "../../../src/config/make-plan.ts";
-import { BootError } from "../../../src/errors.ts";
 
 const A = "b40f1abf-2a53-400a-889a-2eccc27eaa40";
 const B = "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c";
@@ -93,20 +92,32 @@ later      /dev/sdc1       none noauto
   });
 });
 
-describe("mistakes are told with their line", () => {
+// As systemd and cryptsetup do: nobody can know whether the root is on that volume.
+describe("a line that cannot be read is told with its number, and ignored", () => {
   test.each([
-    ["root", "line 1: Expected a name, a device, and perhaps a key file and options"],
-    ["# x\n\n a/b /dev/x", "line 3: Expected a name for /dev/mapper of letters, digits and #+-.:=@_, without a slash"],
-    ["a sda1", "line 1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE)"],
-    ["a /dev/x /k luks more", "line 1: Expected four fields at most; a space in one is written as \\040"],
-    ["a /dev/x /k tries=x", "line 1: Expected tries= from 0 to 1000"],
-  ])("%j", (table, mistake) => {
-    expect(parseCrypttab(table).mistakes).toEqual([mistake]);
-    const run = () => make(table);
-    expect(run).toThrow(BootError);
-    expect(run).toThrow("a mistake in /etc/crypttab");
-    expect(make(table, "rd.luks.crypttab=0").plan.crypt.volumes).toEqual([]);
-    expect(make(table, "rd.luks=0").plan.crypt.volumes).toEqual([]);
+    ["root", "line 1 is ignored: expected a name, a device, and perhaps a key file and options"],
+    [
+      "# x\n\n a/b /dev/x",
+      "line 3 is ignored: expected a name for /dev/mapper of letters, digits and #+-.:=@_, without a slash",
+    ],
+    ["a sda1", "line 1 is ignored: expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE)"],
+    ["a /dev/x /k luks more", "line 1 is ignored: expected four fields at most; a space in one is written as \\040"],
+    ["a /dev/x /k tries=x", "line 1 is ignored: expected tries= from 0 to 1000"],
+  ])("%j", (table, warning) => {
+    const { plan, warnings } = make(`${table}\nother /dev/y none luks`);
+    expect(plan.crypt.volumes.map(({ name }) => name)).toEqual(["other"]);
+    expect(warnings).toEqual([`/etc/crypttab ${warning}`]);
+    expect(make(table, "rd.luks.crypttab=0").warnings).toEqual([]);
+    expect(make(table, "rd.luks=0").warnings).toEqual([]);
+  });
+
+  test("a name that an earlier line has", () => {
+    const { plan, warnings } = make("a /dev/x none luks\nb /dev/y none luks\na /dev/z none luks\n");
+    expect(plan.crypt.volumes.map(({ device }) => device)).toEqual([
+      { by: "path", path: "/dev/x" },
+      { by: "path", path: "/dev/y" },
+    ]);
+    expect(warnings).toEqual(["/etc/crypttab line 3 is ignored: an earlier line is called a too"]);
   });
 });
 
