@@ -37,6 +37,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** A terminal may have 80 columns, and some of them wrap at the last. */
 const LINE_COLUMNS = 78;
+const TIME_COLUMN = 68;
 
 /** The kernel's refusal in words, its errno in brackets. */
 export function describeRefusal(error: SyscallError): string {
@@ -74,17 +75,27 @@ function listSeen(seen: readonly string[]): readonly string[] {
 export function wrapLines(lines: readonly string[]): readonly string[] {
   return lines.flatMap((line) => {
     const [margin = "", label = ""] = /^ *(seen: |hint: |kernel: )?/.exec(line) ?? [];
-    const indent = " ".repeat(margin.length + (margin !== "" && label === "" ? 2 : 0));
-    const wrapped: string[] = [];
-    let rest = line.replaceAll(COMMAND, (command) => command.replaceAll(" ", HELD));
-    while (rest.length > LINE_COLUMNS) {
-      const cut = rest.lastIndexOf(" ", LINE_COLUMNS);
-      if (cut <= indent.length) break; // one long word
-      wrapped.push(rest.slice(0, cut).trimEnd());
-      rest = `${indent}${rest.slice(cut + 1)}`;
-    }
-    return [...wrapped, rest].map((part) => part.replaceAll(HELD, " "));
+    return wrapLine(line, margin.length + (margin !== "" && label === "" ? 2 : 0));
   });
+}
+
+/** One line cut between words to fit `columns`; what goes on is indented by `indent`. */
+export function wrapLine(line: string, indent: number, columns = LINE_COLUMNS): readonly string[] {
+  const wrapped: string[] = [];
+  let rest = line.replaceAll(COMMAND, (command) => command.replaceAll(" ", HELD));
+  while (rest.length > columns) {
+    const cut = rest.lastIndexOf(" ", columns);
+    if (cut <= indent) break; // one long word
+    wrapped.push(rest.slice(0, cut).trimEnd());
+    rest = `${" ".repeat(indent)}${rest.slice(cut + 1)}`;
+  }
+  return [...wrapped, rest].map((part) => part.replaceAll(HELD, " "));
+}
+
+/** The same with a time in a column of its own, at the end of the last. */
+export function timeLine(line: string, indent: number, time: string): string {
+  const lines = wrapLine(line, indent, TIME_COLUMN);
+  return [...lines.slice(0, -1), `${lines.at(-1)?.padEnd(TIME_COLUMN)} ${time.padStart(8)}`].join("\n");
 }
 
 /** What a person may want to type as it stands. */

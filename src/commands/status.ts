@@ -1,6 +1,6 @@
 import type { BootRecord, StepRecord } from "../journal.ts";
 import type { Machine } from "../machine/machine.ts";
-import { printable, wrapLines } from "../report.ts";
+import { printable, timeLine, wrapLines } from "../report.ts";
 import { describeDriverless } from "../steps/driverless.ts";
 import { readRecord } from "./record.ts";
 
@@ -55,7 +55,6 @@ const MARKS: Readonly<Record<StepRecord["outcome"], string>> = {
 };
 
 function formatStep({ name, outcome, text, startMs, endMs }: StepRecord): string {
-  const time = startMs === null || endMs === null ? "" : `${String(Math.round(endMs - startMs)).padStart(6)} ms`;
-  const columns = [MARKS[outcome].padEnd(6), name.padEnd(8), printable(text).padEnd(48)];
-  return `  ${columns.join("  ")} ${time}`.trimEnd();
+  const line = `  ${MARKS[outcome].padEnd(6)}  ${name.padEnd(8)}  ${printable(text)}`.trimEnd();
+  return startMs === null || endMs === null ? line : timeLine(line, 20, `${Math.round(endMs - startMs)} ms`);
 }

@@ -24,7 +24,7 @@ export interface FakeBoot {
   readonly end: Handover | "reboot" | "poweroff" | "halt" | "waits for ever";
   /** What changed something, without the writing of the record. */
   readonly journal: readonly string[];
-  /** All that was said on the console. */
+  /** All that was said on the console, each line of the narration unwrapped. */
   readonly console: string;
   /** The last record that was written. */
   readonly record: BootRecord;
@@ -125,7 +125,9 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
     machine,
     end,
     journal: machine.journal.filter((line) => !line.includes("/levain/boot.json")),
-    console: machine.console.join(""),
+    console: machine.console
+      .join("")
+      .replaceAll(/^ {2}\S.*(?:\n {12}\S.*)+/gm, (line) => line.replaceAll(/\n {12}/g, " ")),
     record,
     shells,
     endMs,

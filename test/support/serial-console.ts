@@ -6,6 +6,11 @@ const TAIL_LINES = 40;
 // A RegExp that matches up to the very end of what came may match more when the rest of the line comes: this long, nothing may come.
 const SETTLE_MS = 150;
 
+/** A space may be where a line of the narration is wrapped. */
+function acceptWrapped({ source, flags }: RegExp): RegExp {
+  return new RegExp(source.replaceAll(/ |\\x20/g, "(?: |\\n {12})"), flags);
+}
+
 interface Waiter {
   /** Looks for the text. */
   readonly check: () => void;
@@ -48,7 +53,7 @@ export class SerialConsole {
 
   /** Waits for the next `pattern` in what no earlier `expect` has consumed; throws with the last 40 lines where it does not come. */
   expect(pattern: string | RegExp, timeoutMs: number): Promise<RegExpExecArray> {
-    const expression = typeof pattern === "string" ? new RegExp(RegExp.escape(pattern)) : pattern;
+    const expression = acceptWrapped(typeof pattern === "string" ? new RegExp(RegExp.escape(pattern)) : pattern);
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
     let settling: Timer | undefined;
     const finish = (): void => {

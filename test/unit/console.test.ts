@@ -45,6 +45,23 @@ describe("what is shown", () => {
   });
 });
 
+test("a line that is too long for a terminal goes on below itself; the log has it whole", () => {
+  const made = makeConsole("1\t4\t1\t7\n");
+  const root = `/dev/mapper/luks-${"0".repeat(36)} ext4 "ROOT" in /dev/vda crypto_LUKS`;
+  made.console.step({ name: "root", text: root, startMs: 0, endMs: 7, outcome: "done" });
+  made.console.warn("word ".repeat(20).trimEnd());
+  expect(made.shown()).toBe(
+    [
+      `  root      /dev/mapper/luks-${"0".repeat(36)}`,
+      `            ext4 "ROOT" in /dev/vda crypto_LUKS${" ".repeat(21)}     7 ms`,
+      `  warning   ${"word ".repeat(13).trimEnd()}`,
+      `            ${"word ".repeat(7).trimEnd()}`,
+      "",
+    ].join("\n"),
+  );
+  expect(made.logged()).toEqual([`<6>  root      ${root} 7 ms`, `<4>  warning   ${"word ".repeat(20).trimEnd()}`]);
+});
+
 describe("what is logged", () => {
   test("everything but details, each with its level, whatever is shown", () => {
     const made = makeConsole();

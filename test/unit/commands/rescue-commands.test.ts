@@ -41,9 +41,9 @@ describe("levain status", () => {
       command line: console=ttyS0 root=LABEL=WRONG long=words long=words long=words
       long=words long=words long=words long=words long=words long=words \\x1b[2J
 
-        ok      prepare   command line read                                     2 ms
-        ok      modules   41 loaded for 12 devices                           1288 ms
-        FAILED  root      could not find the root device                    30000 ms
+        ok      prepare   command line read                                    2 ms
+        ok      modules   41 loaded for 12 devices                          1288 ms
+        FAILED  root      could not find the root device                   30000 ms
                 mount
                 layers
                 init
