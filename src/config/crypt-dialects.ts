@@ -7,7 +7,7 @@ export const CRYPT_DIALECTS = {
   cryptDevice: single(crypt.cryptDevice, {
     syntax: "cryptdevice=DEVICE:NAME[:OPTION,…]",
     fallback: "none",
-    text: "mkinitcpio's: open DEVICE as /dev/mapper/NAME, LUKS or, with crypto=, plain. The options of rd.luks.options=; allow-discards is discard. Its key: cryptkey=, or /crypto_keyfile.bin of the image.",
+    text: "mkinitcpio's: open DEVICE as /dev/mapper/NAME, LUKS or, with crypto= and where it is not LUKS, plain. The options of rd.luks.options=; allow-discards is discard. Its key: cryptkey=, or /crypto_keyfile.bin of the image.",
     example: "cryptdevice=UUID=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c:root:allow-discards",
   }),
   cryptKey: single(crypt.cryptKey, {
@@ -20,7 +20,7 @@ export const CRYPT_DIALECTS = {
   crypto: single(crypt.crypto, {
     syntax: "crypto=HASH:CIPHER:KEYBITS:OFFSET:SKIP",
     fallback: "cryptdevice= is a LUKS volume",
-    text: "mkinitcpio's: cryptdevice= is a plain volume; what is left empty is the default of rd.crypt.plain=.",
+    text: "mkinitcpio's: cryptdevice= is a plain volume, if it is not LUKS; what is left empty is the default of rd.crypt.plain=.",
     example: "cryptdevice=/dev/sda2:root crypto=sha512:aes-xts-plain64:512:0:",
   }),
   cryptRoot: single(crypt.device, {

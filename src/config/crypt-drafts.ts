@@ -16,11 +16,16 @@ export interface Draft {
   readonly strongOptions: readonly string[];
   readonly keys: readonly PlaceText[];
   readonly header: PlaceText | null;
+  /** True where crypto= says that it is plain, if it is not LUKS. */
+  readonly isPlainElse: boolean;
 }
 
 type HasFile = (path: string) => boolean;
 
-const BARE = { id: null, name: null, weakOptions: [], strongOptions: [], keys: [], header: null } as const;
+const BARE = {
+  ...{ id: null, name: null, weakOptions: [], strongOptions: [], keys: [], header: null },
+  isPlainElse: false,
+} as const;
 
 /** True where two ids mean one volume: either may be only the beginning of it. */
 export function isSameLuks(one: string, other: string): boolean {
@@ -60,7 +65,8 @@ function draftOthers(settings: Settings, hasFile: HasFile): readonly Draft[] {
   const drafts: Omit<Draft, "id">[] = [];
   if (cryptDevice !== undefined) {
     const { device, name, options } = cryptDevice;
-    drafts.push({ ...BARE, device, name, keys, strongOptions: [...(crypto === undefined ? [] : [crypto]), options] });
+    const isPlainElse = crypto !== undefined;
+    drafts.push({ ...BARE, device, name, keys, strongOptions: [crypto ?? "", options], isPlainElse });
   }
   if (cryptRoot !== undefined) {
     const { cryptName = null, cryptHeader: header = null, cryptDiscards } = settings;
@@ -95,6 +101,7 @@ function join(drafts: readonly Draft[], draft: Draft): readonly Draft[] {
     strongOptions: [...before.strongOptions, ...draft.strongOptions],
     keys: draft.keys.length > 0 ? draft.keys : before.keys,
     header: draft.header ?? before.header,
+    isPlainElse: draft.isPlainElse || before.isPlainElse,
   });
 }
 
@@ -104,8 +111,8 @@ function isSameVolume(one: Draft, other: Draft): boolean {
   return JSON.stringify(one.device) === JSON.stringify(other.device);
 }
 
-function isPlain({ weakOptions, strongOptions }: Draft): boolean {
-  return planPlain(parseCryptOptions([...weakOptions, ...strongOptions].join(","))) !== null;
+function isPlain({ weakOptions, strongOptions, isPlainElse }: Draft): boolean {
+  return planPlain(parseCryptOptions([...weakOptions, ...strongOptions].join(",")), isPlainElse) !== null;
 }
 
 function nameIt(draft: Draft, { luksNames }: Settings): Draft {

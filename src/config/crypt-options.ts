@@ -173,11 +173,12 @@ const NEW_DEFAULTS: Defaults = { cipher: "aes-xts-plain64", hash: "sha256", keyB
 /** Before. */
 const OLD_DEFAULTS: Defaults = { cipher: "aes-cbc-essiv:sha256", hash: "ripemd160", keyBits: 256 };
 
-/** The format of a volume without a header; null where the options are those of LUKS. */
-export function planPlain({ type, plain: said, header, settings, hasOldDefaults }: CryptOptions): PlainFormat | null {
-  const isPlain = type === null ? saysPlain(said) && header === null && (settings.keyslot ?? null) === null : false;
-  if (type !== "plain" && !isPlain) return null;
-  const rest = { offsetSectors: 0, skipSectors: 0, sizeSectors: null, sectorBytes: 512 };
+/** The format of a volume without a header; null where the options are those of LUKS. `isImplied`: plain even where nothing is said. */
+export function planPlain(options: CryptOptions, isImplied: boolean): PlainFormat | null {
+  const { type, plain: said, header, settings, hasOldDefaults } = options;
+  const isGuessed = isImplied || (saysPlain(said) && header === null && (settings.keyslot ?? null) === null);
+  if (type === "luks" || (type === null && !isGuessed)) return null;
+  const rest = { offsetSectors: 0, skipSectors: 0, sizeSectors: null, sectorBytes: 512, unlessLuks: type === null };
   return { ...(hasOldDefaults ? OLD_DEFAULTS : NEW_DEFAULTS), ...rest, ...said };
 }
 

@@ -79,4 +79,6 @@ export interface PlainFormat {
   readonly sizeSectors: number | null;
   /** Bytes that are encrypted at once. */
   readonly sectorBytes: number;
+  /** True where nobody said `plain`: a device that holds LUKS is opened as that. */
+  readonly unlessLuks: boolean;
 }

@@ -66,13 +66,13 @@ export const plains = parsedBy((text) => {
   return [{ device, name, options: checkOptions(`${rest},plain`) }];
 });
 
-/** HASH:CIPHER:KEYBITS:OFFSET:SKIP of mkinitcpio, as options of a plain volume. */
+/** HASH:CIPHER:KEYBITS:OFFSET:SKIP of mkinitcpio, as options of a volume that is plain if it is not LUKS. */
 export const crypto = parsedBy((text) => {
   // A cipher has a colon too, but mkinitcpio does not know that one either.
   const fields = text.split(":");
   if (fields.length !== 5) throw expected("HASH:CIPHER:KEYBITS:OFFSET:SKIP, of which each may be empty");
   const said = ["hash", "cipher", "size", "offset", "skip"].map((name, index) => [name, fields[index]] as const);
-  return checkOptions(["plain", ...said.flatMap(([name, value]) => (value ? [`${name}=${value}`] : []))].join(","));
+  return checkOptions(said.flatMap(([name, value]) => (value ? [`${name}=${value}`] : [])).join(","));
 });
 
 /** Debian's, as a list of one. */

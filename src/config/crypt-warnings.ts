@@ -44,6 +44,7 @@ function warnOfVolume(settings: Settings, { volume, options, refusal, draft }: D
   const what = describeVolume(volume);
   if (refusal !== null) return [`${what} is not opened: ${refusal}`];
   const unsaid = volume.plain === null ? [] : listUnsaid(options);
+  const isPlain = volume.plain?.unlessLuks === true ? "is plain if it is not LUKS," : "is plain";
   const { id } = draft;
   const hasData = id === null || settings.luksData.some((word) => isSameLuks(word.id, id));
   const isById = volume.device.by === "uuid" || volume.device.by === "luks";
@@ -51,7 +52,7 @@ function warnOfVolume(settings: Settings, { volume, options, refusal, draft }: D
     ...(unsaid.length === 0
       ? []
       : [
-          `${what} is plain and does not say ${unsaid.join(",")}: these are taken; defaults=old is as before cryptsetup 2.7`,
+          `${what} ${isPlain} and does not say ${unsaid.join(",")}: these are taken; defaults=old is as before cryptsetup 2.7`,
         ]),
     ...(volume.header !== null && isById && !hasData
       ? [`${what} has its header elsewhere, and then its data have no UUID: say where they are by rd.luks.data=`]

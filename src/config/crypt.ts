@@ -97,8 +97,8 @@ function decideVolume(draft: Draft, settings: Settings, around: CryptSurrounding
     ...luksDiscards.filter((word) => isFor(word, draft)).map(() => "discard"),
     ...luksOptions.filter((word) => isFor(word, draft)).map(({ text }) => text),
   ];
-  const isLuks =
-    planPlain(parseCryptOptions([...draft.weakOptions, ...draft.strongOptions, ...own].join(","))) === null;
+  const said = parseCryptOptions([...draft.weakOptions, ...draft.strongOptions, ...own].join(","));
+  const isLuks = planPlain(said, draft.isPlainElse) === null;
   const general = isLuks ? joinGeneral(settings) : [];
   const options = parseCryptOptions([...draft.weakOptions, ...general, ...draft.strongOptions, ...own].join(","));
   const header = isLuks ? findHeader(draft, settings, options) : null;
@@ -109,7 +109,7 @@ function decideVolume(draft: Draft, settings: Settings, around: CryptSurrounding
     ...options.settings,
     device: luksData.findLast((word) => isFor(word, draft))?.device ?? draft.device,
     name: draft.name,
-    plain: planPlain(options),
+    plain: planPlain(options, draft.isPlainElse),
     header: header === null ? null : planPlace(header, { offset: 0, size: null }, around.hasFile),
     keys: keys.map((place) => planPlace(place, range, around.hasFile)),
     options: options.words,

@@ -19,7 +19,7 @@ function formatVolume(volume: CryptVolume): string {
     plain === null
       ? []
       : [
-          `plain ${plain.cipher} of ${plain.keyBits} bits, passphrase by ${plain.hash}`,
+          `${plain.unlessLuks ? "if it is not LUKS: " : ""}plain ${plain.cipher} of ${plain.keyBits} bits, passphrase by ${plain.hash}`,
           ...(plain.offsetSectors === 0 ? [] : [`from sector ${plain.offsetSectors}`]),
           ...(plain.skipSectors === 0 ? [] : [`sectors counted from ${plain.skipSectors}`]),
           ...(plain.sizeSectors === null ? [] : [`${plain.sizeSectors} sectors`]),

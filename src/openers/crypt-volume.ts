@@ -85,7 +85,9 @@ function findDevice(scene: Scene, volume: Volume): boolean {
 
 function prepare(scene: Scene, { device, wish }: Volume): Lock | null {
   if (device === null) return null;
-  return wish.plain === null ? prepareLuks(scene, device, wish) : preparePlain(scene, device, wish, wish.plain);
+  const { plain } = wish;
+  const isLuks = plain === null || (plain.unlessLuks && device.facts.type === "crypto_LUKS");
+  return isLuks ? prepareLuks(scene, device, wish) : preparePlain(scene, device, wish, plain);
 }
 
 /** After `levain unlock`, or from a try before: what is open is open. */

@@ -47,6 +47,7 @@ const plain = (more: Partial<PlainFormat> = {}): PlainFormat => ({
   skipSectors: 0,
   sizeSectors: null,
   sectorBytes: 512,
+  unlessLuks: false,
   ...more,
 });
 const OLD = { hash: "ripemd160", cipher: "aes-cbc-essiv:sha256", keyBits: 256 };
@@ -201,8 +202,21 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
               keyBits: 512,
               offsetSectors: 8,
               skipSectors: 2,
+              unlessLuks: true,
             }),
             keys: [inImage("/k")],
+          }),
+        ],
+      },
+    ],
+    // `cryptsetup isLuks` is asked first, whatever crypto= says.
+    [
+      "cryptdevice=/dev/sda2:root crypto=::::",
+      {
+        volumes: [
+          volume(path("/dev/sda2"), "root", {
+            plain: plain({ unlessLuks: true }),
+            keys: [inImage("/crypto_keyfile.bin")],
           }),
         ],
       },
@@ -238,7 +252,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [
       "cryptopts=target=r,source=/dev/sda2,hash=ripemd160,cipher=aes-cbc-essiv:sha256,size=256,key=/etc/keys/root.key",
       {
-        volumes: [volume(path("/dev/sda2"), "r", { plain: plain(OLD), keys: [inImage("/etc/keys/root.key")] })],
+        volumes: [
+          volume(path("/dev/sda2"), "r", {
+            plain: plain({ ...OLD, unlessLuks: true }),
+            keys: [inImage("/etc/keys/root.key")],
+          }),
+        ],
       },
     ],
   ],

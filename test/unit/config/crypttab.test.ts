@@ -53,7 +53,7 @@ later      /dev/sdc1       none noauto
       "/etc/crypttab line 5: hidden is not opened: TrueCrypt is not supported",
       "/etc/crypttab line 6: external: unknown option aes-adiantum-plain64, ignoring",
       "/etc/crypttab line 7: bitlk is not opened: BitLocker is not supported",
-      "external is plain and does not say size=256,hash=sha256: these are taken; defaults=old is as before cryptsetup 2.7",
+      "external is plain if it is not LUKS, and does not say size=256,hash=sha256: these are taken; defaults=old is as before cryptsetup 2.7",
     ]);
   });
 
