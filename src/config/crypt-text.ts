@@ -93,12 +93,24 @@ export function isDeviceText(text: string): boolean {
   return /^(?:\/dev\/|(?:LABEL|UUID|PARTUUID|PARTLABEL|SIBLING)=)/i.test(text);
 }
 
+/** What a device begins with that has colons of its own: a number, the places of buses below by-path, udev's name of a USB disk. */
+const WITH_COLONS = [
+  /^\d+:\d+(?=:)/,
+  /^\/dev\/disk\/by-path\/(?:[0-9a-f]+:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]|usb(?:v\d)?-\d+:[\d.]+:\d+\.\d+|scsi-\d+:\d+:\d+:\d+|[^:])+/i,
+  /^\/dev\/disk\/by-id\/usb-[^:]+-\d+:\d+(?:-part\d+)?(?=:)/,
+];
+
 /** "DEVICE:NAME[:REST]"; the device may have colons of its own, as in SIBLING=2:LABEL=x. */
 export function splitDeviceAndName(text: string, syntax: string): { device: DeviceSpec; name: string; rest: string } {
   const front = /^SIBLING=[^:]*:/i.exec(text)?.[0] ?? "";
-  const [own = "", name, ...rest] = text.slice(front.length).split(":");
-  if (name === undefined) throw expected(syntax);
-  return { device: parseSpelledDevice(front + own), name: parseMapperName(name), rest: rest.join(":") };
+  const all = text.slice(front.length);
+  const own = WITH_COLONS.map((pattern) => pattern.exec(all)?.[0]).find((found) => found !== undefined);
+  const [device = "", name, ...rest] =
+    own === undefined ? all.split(":") : [own, ...all.slice(own.length + 1).split(":")];
+  if (name === undefined || own === all) throw expected(syntax);
+  const spec = /^\d+:/.test(device) ? parseDeviceSpec(front + device) : parseSpelledDevice(front + device);
+  if (spec === null) throw expected(DEVICE_SPEC_FORMS);
+  return { device: spec, name: parseMapperName(name), rest: rest.join(":") };
 }
 
 /** A whole number from `least` to `most`. */

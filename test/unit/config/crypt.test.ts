@@ -330,6 +330,36 @@ function mistakesOf(cmdline: string, crypttab: string | null = null): readonly s
   }
 }
 
+// mkinitcpio itself ends the device at the first colon, and would find none of these.
+describe("colons in a device", () => {
+  test.each([
+    ["cryptdevice=8:1:root", { by: "number", major: 8, minor: 1 }],
+    ["cryptdevice=8:1:root:discard", { by: "number", major: 8, minor: 1 }],
+    ["rd.crypt.plain=SIBLING=2:8:1:root:defaults=old", { by: "sibling", index: 2, of: path("8:1") }],
+    ...[
+      "/dev/disk/by-path/pci-0000:00:1f.2-ata-1",
+      "/dev/disk/by-path/pci-0000:00:14.0-usb-0:1.2:1.0-scsi-0:0:0:0-part2",
+      "/dev/disk/by-path/pci-0000:00:14.0-usbv3-0:1:1.0-scsi-0:0:0:0",
+      "/dev/disk/by-path/pci-10000:e1:00.0-nvme-1",
+      "/dev/disk/by-path/platform-fe340000.mmc-part2",
+      "/dev/disk/by-id/usb-SanDisk_Ultra_4C530001-0:0",
+      "/dev/disk/by-id/usb-SanDisk_Ultra_4C530001-0:0-part2",
+      "/dev/disk/by-id/ata-Disk_1-part2",
+      "/dev/sda2",
+    ].flatMap((device) => [
+      [`cryptdevice=${device}:root`, path(device)] as const,
+      [`cryptdevice=${device}:root:discard,tries=1`, path(device)] as const,
+      [`rd.crypt.plain=${device}:root:defaults=old`, path(device)] as const,
+    ]),
+  ] as const)("%s", (cmdline, device) => {
+    const [volume, ...others] = make(cmdline).plan.crypt.volumes;
+    expect(others).toEqual([]);
+    const wanted = "of" in device ? { ...device, of: { by: "number", major: 8, minor: 1 } } : device;
+    expect<unknown>([volume?.name, volume?.device]).toEqual(["root", wanted]);
+    expect(make(cmdline).warnings).toEqual([]);
+  });
+});
+
 describe("a mistake is told", () => {
   const ID = "the UUID of a LUKS volume, or its beginning of at least 4 digits";
   const NAME = "a name for /dev/mapper of letters, digits and #+-.:=@_, without a slash";
@@ -363,7 +393,8 @@ describe("a mistake is told", () => {
     ["rd.luks.options=keyfile-size=0", "keyfile-size= in bytes from 1 to 1125899906842624"],
     ["rd.luks.options=keyfile-offset=1125899906842625", "keyfile-offset= in bytes from 0 to 1125899906842624"],
     ["cryptdevice=/dev/sda2", "DEVICE:NAME or DEVICE:NAME:OPTIONS"],
-    ["cryptdevice=8:1:root", DEVICE],
+    ["cryptdevice=8:1", DEVICE],
+    ["cryptdevice=/dev/disk/by-path/pci-0000:00:1f.2-ata-1", "DEVICE:NAME or DEVICE:NAME:OPTIONS"],
     ["cryptdevice=/dev/sda2:", NAME],
     ["cryptdevice=SIBLING=2:LABEL=x", "DEVICE:NAME or DEVICE:NAME:OPTIONS"],
     ["cryptkey=EXEC=/bin/x", "a key, not a program: EXEC= is not supported"],
