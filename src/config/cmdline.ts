@@ -40,14 +40,7 @@ function lineLength(bytes: Uint8Array): number {
   return bytes[length - 1] === 0x0a ? length - 1 : length;
 }
 
-/**
- * True where the kernel takes two parameter names for the same (`parameq` of kernel/params.c: `-` and `_` are equal).
- */
-export function isSameName(one: string, other: string): boolean {
-  return normaliseName(one) === normaliseName(other);
-}
-
-/** A parameter name with every `-` as `_`: the key to look it up by. */
+/** A parameter name with every `-` as `_`, which are equal (`parameq` of kernel/params.c): the key to look it up by. */
 export function normaliseName(name: string): string {
   return name.replaceAll("-", "_");
 }

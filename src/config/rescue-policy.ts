@@ -40,8 +40,3 @@ export function planRescue(
   const words = sources.flatMap((source) => source.words);
   return { rescue: decideRescue(settings), modules: decideModules(settings, words) };
 }
-
-/** The failure policy of such a boot. Never throws. */
-export function readRescuePolicy(cmdline: Uint8Array | string, manifest: Manifest | null = null): BootPlan["rescue"] {
-  return planRescue(cmdline, manifest).rescue;
-}

@@ -99,7 +99,6 @@ export const MFD_NOEXEC_SEAL = 8;
 
 /** linux/stat.h */
 export const S_IFMT = 0o170000;
-export const S_IFSOCK = 0o140000;
 export const S_IFLNK = 0o120000;
 export const S_IFREG = 0o100000;
 export const S_IFBLK = 0o060000;

@@ -45,8 +45,3 @@ export function requireTarget(
     hint: `its module is missing from this image: levain image --module ${module}`,
   });
 }
-
-/** Loads the device mapper itself, so that it can be asked what there is. */
-export function loadDeviceMapper({ modules }: Pick<Tools, "modules">): void {
-  modules.loadByName("dm-mod");
-}

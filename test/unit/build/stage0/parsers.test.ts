@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { readRescuePolicy } from "../../../../src/config/rescue-policy.ts";
+import { planRescue } from "../../../../src/config/rescue-policy.ts";
 import { encodeHandover } from "../../../../src/machine/linux-processes.ts";
 import type { Handover } from "../../../../src/machine/machine.ts";
 import { askParsers } from "../../../support/stage0-parsers.ts";
@@ -35,6 +35,7 @@ describe("stage0 reads the failure policy", () => {
     ["panic=5 panic=0", "shell", 0],
     ["panic=5s", "shell", 0],
     ["panic=5 rd.emergency=shell", "shell", 0],
+    ["panic=5 rd.emergency", "shell", 0],
     ["panic=5 rd.emergency=halt", "halt", 5],
     ["rdshell=0 rd.emergency=shell panic=7", "reboot", 7],
     ["rd.emergency=poweroff", "poweroff", 0],
@@ -100,7 +101,7 @@ describe("stage0 reads the failure policy", () => {
     await fc.assert(
       fc.asyncProperty(lines, async (texts) => {
         const expected = texts.map((text) => {
-          const { onFailure, panicSeconds } = readRescuePolicy(text);
+          const { onFailure, panicSeconds } = planRescue(text).rescue;
           return { text, action: onFailure, seconds: onFailure === "shell" ? 0 : (panicSeconds ?? 0) };
         });
         const seen = (await readPolicies(texts)).map((policy, index) => ({ text: texts[index] ?? "", ...policy }));
