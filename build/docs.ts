@@ -35,7 +35,7 @@ function formatAlias({ syntax }: Alias): string {
 }
 
 function formatUnsupported(): string {
-  const { ignored, refused, refusedLive, refusedArchiso, refusedAlpine } = UNSUPPORTED_NAMES;
+  const { ignored, refused, refusedLive, refusedArchiso, refusedRootless } = UNSUPPORTED_NAMES;
   const join = (names: readonly string[]) =>
     names.map((name) => `\`${name}${name.endsWith(".") ? "*" : ""}\``).join(", ");
   return `## Known, but not supported yet
@@ -45,7 +45,7 @@ ${join(ignored)}.
 
 With these the boot is refused, because it would be another one than was asked for: ${join(refused)};
 with \`boot=live\`: ${join(refusedLive)}; with \`archiso…=\`: ${join(refusedArchiso)};
-without a root device: ${join(refusedAlpine)}.
+without a root device: ${join(refusedRootless)}.
 `;
 }
 

@@ -87,7 +87,7 @@ static void note_word(struct wishes *wishes, const char *name, const char *value
   if (is_parameter(name, "rdshell") || is_parameter(name, "rd.shell") || is_parameter(name, "rescueshell"))
     note_shell(wishes, value);
   if (is_parameter(name, "single") && !value) wishes->shell = 1;
-  if (is_parameter(name, "rd.emergency") && value) note_action(wishes, value);
+  if (is_parameter(name, "rd.emergency")) note_action(wishes, value ? value : "shell");
   if (is_parameter(name, "panic") && value && parse_number(value, 1, &seconds) && seconds <= PANIC_MAX)
     wishes->panic = seconds;
 }

@@ -28,6 +28,7 @@ function formatRoot(plan: BootPlan): Subjects {
       "mounted",
       `${plan.rootWritable ? "read-write" : "read-only"} as ${plan.rootTypes.join(", else ") || "the type it has"}${options}`,
     ],
+    ...(plan.rootCheck === "auto" ? [] : [["fsck", plan.rootCheck] as const]),
     ["image", image === null ? "none" : formatImage(image)],
     ...plan.layers.map((layer) => ["layer", formatLayer(layer)] as const),
     ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],

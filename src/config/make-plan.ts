@@ -93,13 +93,14 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     roots,
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
+    rootCheck: settings.check ?? "auto",
     rootWritable: settings.writable === true && image === null && overlay === null && layers.length === 0,
     image,
     layers,
     overlay,
     crypt: planCrypt(settings, volumes, ofCrypt),
     keymap: settings.keymap ?? null,
-    rootTimeoutMs: settings.timeoutMs === undefined ? ROOT_TIMEOUT_MS : settings.timeoutMs,
+    rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),
     handover: {
       mode: roots.length === 0 ? "stay" : (settings.handover ?? "auto"),
@@ -112,6 +113,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes };
+}
+
+/** null, not undefined, is for ever. */
+function decideTimeout({ timeoutMs }: Settings): number | null {
+  return timeoutMs === undefined ? ROOT_TIMEOUT_MS : timeoutMs;
 }
 
 /** Empty where the initramfs itself is the final system. */

@@ -89,6 +89,11 @@ export function isOverlayDevice(value: string | null): boolean {
   return value !== null && !/^(?:none|off|auto|tmpfs|)$/.test(value) && readFlag(value) === null;
 }
 
+/** True for systemd's targets that are a shell. */
+export function isShellTarget(value: string | null): boolean {
+  return /^(?:emergency|rescue)(?:\.target)?$/.test(value ?? "");
+}
+
 /** `result` where one of the words separated by commas matches. */
 export function hasWord(value: string | null, word: RegExp, result: string): string | undefined {
   return value?.split(",").some((one) => word.test(one)) ? result : undefined;

@@ -67,6 +67,8 @@ export interface BootPlan {
   readonly rootTypes: readonly string[];
   /** rootflags=, comma-separated. */
   readonly rootOptions: string;
+  /** fsck.mode=: whether a root that is used as it is gets checked first. */
+  readonly rootCheck: "auto" | "force" | "skip";
   /**
    * rw instead of ro (the default); false too where the root device lies below an image or an overlay: it is never
    * written to.

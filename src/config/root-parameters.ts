@@ -41,6 +41,17 @@ export const ROOT = {
     text: "Mount options for the root device, separated by commas.",
     example: "root=LABEL=ROOT rootflags=noatime",
   }),
+  check: single(values.oneOf(["auto", "force", "skip"]), {
+    syntax: "fsck.mode=auto|force|skip",
+    aliases: [
+      alias("rd.skipfsck", () => "skip"),
+      { ...alias("fastboot", () => "skip"), isPassedOn: true },
+      { ...alias("forcefsck", () => "force"), isPassedOn: true },
+    ],
+    fallback: "auto",
+    text: "Whether the root is checked before it is mounted, where the image has the program for it (fsck.TYPE): as its superblock asks for it, even where that says that it is clean, or not at all. fastboot and forcefsck are passed on to init too.",
+    example: "root=LABEL=ROOT fsck.mode=skip",
+  }),
   writable: single(values.flag, {
     syntax: "rw",
     aliases: [alias("ro", () => "0")],
@@ -89,6 +100,8 @@ export const LAYERS = {
     aliases: [
       "cow_spacesize=SIZE",
       "overlay-size=SIZE",
+      // More of a tmpfs's options than its size are no use to a boot.
+      alias("overlaytmpfsflags=size=SIZE", (value) => /(?:^|,)size=([^,]*)/.exec(value ?? "")?.[1]),
       alias("rd.live.overlay.size=MIB", (value) => (value !== null && /^\d+$/.test(value) ? `${value}M` : value)),
     ],
     fallback: "tmpfs's own",

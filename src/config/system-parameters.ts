@@ -1,4 +1,4 @@
-import { alias, flagOr, hasWord, list, single } from "./parameter.ts";
+import { alias, flagOr, hasWord, isShellTarget, list, single } from "./parameter.ts";
 import * as values from "./values.ts";
 
 /** Modules, and the real init. */
@@ -61,7 +61,13 @@ export const RESCUE = {
   }),
   breaks: list(values.steps, {
     syntax: "rd.break[=STEP[,STEP…]]",
-    aliases: [alias("break[=STEP]", (value) => value ?? "premount")],
+    aliases: [
+      alias("break[=STEP]", (value) => value ?? "premount"),
+      // systemd's shell in the initramfs, from which the boot goes on. Its rd.emergency= of dracut is the policy below.
+      alias("rd.emergency", (value) => (value === null ? "root" : undefined)),
+      alias("rd.rescue", (value) => (value === null ? "root" : undefined)),
+      alias("rd.systemd.unit=emergency.target", (value) => (isShellTarget(value) ? "root" : undefined)),
+    ],
     bare: "handover",
     fallback: "none",
     text: "A shell before a step: prepare, modules, root, mount, layers, init or handover; dracut's and initramfs-tools' names of them are known.",
@@ -69,6 +75,7 @@ export const RESCUE = {
   }),
   emergency: single(values.oneOf(["shell", "reboot", "poweroff", "halt"]), {
     syntax: "rd.emergency=shell|reboot|poweroff|halt",
+    bare: "shell",
     fallback: "reboot where panic= is given, else shell, or halt with rdshell=0",
     text: "What to do when the boot fails.",
     example: "rd.emergency=poweroff",

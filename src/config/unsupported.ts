@@ -1,6 +1,6 @@
 import { printable } from "../report.ts";
 import { normaliseName, type Word } from "./cmdline.ts";
-import { isAsked, isOverlayDevice } from "./parameter.ts";
+import { isAsked, isOverlayDevice, isShellTarget } from "./parameter.ts";
 
 interface Unsupported {
   /** A name, everything that begins with it where it ends in a dot, or NAME=value where only that value is meant. */
@@ -18,16 +18,23 @@ interface Unsupported {
 const IGNORED: readonly Unsupported[] = [
   ...rows("encrypted devices are found by rd.luks.uuid= or rd.luks.partuuid=", "rd.luks.serial"),
   ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
-  ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv"),
-  ...rows("use root=live: or rd.image=", "boot=casper"),
+  ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
+  ...rows("one path to a disk is used, not all", "rd.multipath", isAsked),
   ...rows("changes are lost at the end", "persistence rd.overlay.policy rd.overlay.reset"),
   ...rows("changes are lost at the end", "cow_device cow_label cow_directory rd.live.overlay.reset", isAsked),
   ...rows("changes are lost at the end", "rd.live.overlay", isOverlayDevice),
   ...rows("the overlay is writable", "rd.overlay.readonly"),
+  ...rows("the overlay is writable", "rd.live.overlay.readonly", isAsked),
   ...rows("only the whole root is overlaid", "rd.union"),
   ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
-  ...rows("there is no systemd before the root; see rd.break= and rd.emergency=", "rd.systemd.unit"),
-  ...rows("the network is not set up", "ip boot=nfs nfsroot rd.aoe"),
+  ...rows(
+    "there is no systemd before the root; see rd.break= and rd.emergency=",
+    "rd.systemd.unit",
+    (value) => !isShellTarget(value),
+  ),
+  ...rows("only the root and its layers are mounted before init", "rd.systemd.mount-extra"),
+  ...rows("the network is not set up", "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
+  ...rows("the network is not set up", "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
   ...rows("only levain.toml and the command line are read", "rd.config"),
   ...rows("/usr is not mounted before init", "mount.usr"),
   ...rows("a hibernated system is not resumed", "resume"),
@@ -48,20 +55,33 @@ const REFUSED: readonly Unsupported[] = [
 const REFUSED_LIVE: readonly Unsupported[] = [
   ...rows("an image is not fetched over the network yet", "fetch httpfs ftpfs netboot iscsi"),
   ...rows("dm-verity is not supported yet, and the image would not be verified", "dm-verity-root-hash"),
+  ...rows(
+    "dm-verity is not supported yet, and the image would not be verified",
+    "dm-verity-enforce-roothash-signature",
+  ),
   ...rows("only images on the medium itself are supported", "plainroot live-media-offset todisk"),
+  ...rows(
+    "an ISO file inside of the initramfs is not supported; of a device: /dev/…/PATH",
+    "fromiso isofrom",
+    (value) => !/^(?:\/dev\/.*)?$/.test(value ?? ""),
+  ),
 ];
 
 /** Words of archiso, which only mean this for a medium of Arch Linux. */
 const REFUSED_ARCHISO: readonly Unsupported[] = [
   ...rows("an image is not fetched over the network yet", "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
-  ...rows("the signature of the image is not checked yet", "verify", isAsked),
+  ...rows("the signature of the image is not checked yet", "verify cms_verify", isAsked),
+  ...rows("an image of another kind of machine is not supported", "arch", (value) => value === "i686"),
 ];
 
-/** Words of Alpine Linux, which without a root= mean its diskless mode. */
-const REFUSED_ALPINE: readonly Unsupported[] = rows(
-  "Alpine's diskless mode, a root that apk installs into memory, is not supported",
-  "alpine_dev alpine_repo apkovl modloop ovl_dev",
-);
+/** Words that say without a root= where the root is: of Alpine Linux, its diskless mode; of Ubuntu, its live media. */
+const REFUSED_ROOTLESS: readonly Unsupported[] = [
+  ...rows(
+    "Alpine's diskless mode, a root that apk installs into memory, is not supported",
+    "alpine_dev alpine_repo apkovl modloop ovl_dev",
+  ),
+  ...rows("casper is not supported yet; see root=live:, rd.live.dir= and rd.live.squashimg=", "boot=casper"),
+];
 
 function rows(means: string, names: string, isMeant?: Unsupported["isMeant"]): readonly Unsupported[] {
   return names.split(" ").map((name) => ({ name, means, ...(isMeant === undefined ? {} : { isMeant }) }));
@@ -88,7 +108,7 @@ export function findRefused(words: readonly Word[], { isLiveBoot, isArchiso, has
     ...REFUSED,
     ...(isLiveBoot ? REFUSED_LIVE : []),
     ...(isArchiso ? REFUSED_ARCHISO : []),
-    ...(hasRoot || isLiveBoot || isArchiso ? [] : REFUSED_ALPINE),
+    ...(hasRoot || isLiveBoot || isArchiso ? [] : REFUSED_ROOTLESS),
   ];
   return find(words, table).map(([word, { means }]) => `${nameOf(word)}: ${means}`);
 }
@@ -111,7 +131,7 @@ function nameOf(word: Word): string {
   return printable(word.value === null ? word.name : `${word.name}=`);
 }
 
-const ALL_REFUSED = [...REFUSED, ...REFUSED_LIVE, ...REFUSED_ARCHISO, ...REFUSED_ALPINE];
+const ALL_REFUSED = [...REFUSED, ...REFUSED_LIVE, ...REFUSED_ARCHISO, ...REFUSED_ROOTLESS];
 
 /** True where a word is in one of the tables. */
 export function isUnsupported(word: Word): boolean {
@@ -126,5 +146,5 @@ export const UNSUPPORTED_NAMES = {
   refused: namesOf(REFUSED),
   refusedLive: namesOf(REFUSED_LIVE),
   refusedArchiso: namesOf(REFUSED_ARCHISO),
-  refusedAlpine: namesOf(REFUSED_ALPINE),
+  refusedRootless: namesOf(REFUSED_ROOTLESS),
 };

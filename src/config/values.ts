@@ -116,8 +116,11 @@ export interface RootSetting {
   readonly isLive: boolean;
 }
 
+/** Where other programs find a root on the network: root=nfs:…, root=live:http://…, root=dhcp, the kernel's root=/dev/nfs. */
+const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|nbd|aoe|iscsi|cifs|https?|ftp|tftp|torrent)(?::|$)|dhcp6?$|\/dev\/nfs$)/;
+
 /** A device, with dracut's live: or block: in front, systemd's gpt-auto, or /dev/ram0. */
-export const root = read(`${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`, (text): RootSetting | null => {
+const localRoot = read(`${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`, (text): RootSetting | null => {
   if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
   if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false };
   const isLive = text.startsWith("live:");
@@ -126,6 +129,16 @@ export const root = read(`${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ra
   const device = parseDeviceSpec(spec);
   return device === null ? null : { device, isLive };
 });
+
+/** The same, or in words why it is none. */
+export const root = v.pipe(
+  v.string(),
+  v.check(
+    (text) => !ON_THE_NETWORK.test(text),
+    "a device of this machine, for a root on the network is not supported yet,",
+  ),
+  localRoot,
+);
 
 /** One device. */
 export const device = read(DEVICE_SPEC_FORMS, parseDeviceSpec);

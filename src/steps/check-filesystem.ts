@@ -1,3 +1,4 @@
+import type { BootPlan } from "../config/plan.ts";
 import { BootError, SyscallError } from "../errors.ts";
 import type { Machine, RunResult } from "../machine/machine.ts";
 import { describeRefusal, printable } from "../report.ts";
@@ -14,15 +15,20 @@ const FSCK_FAILED = 8;
 /** A shell's word for a program that could not be started; above it, one that was killed. */
 const NOT_STARTED = 127;
 
-/** Runs fsck on a root that will be mounted, where the image contains the program for its type. Throws BootError where errors are left; a program that does not work is only told. */
-export function checkFilesystem(machine: Machine, device: Pick<BlockDevice, "node" | "facts">, voice: Voice): void {
+/** Runs fsck on a root that will be mounted, where the image contains the program for its type; `force`: also where it is marked clean. Throws BootError where errors are left; a program that does not work is only told. */
+export function checkFilesystem(
+  machine: Machine,
+  device: Pick<BlockDevice, "node" | "facts">,
+  mode: BootPlan["rootCheck"],
+  voice: Voice,
+): void {
   const { type } = device.facts;
-  if (type === null || !/^[a-z0-9]+$/.test(type)) return;
+  if (mode === "skip" || type === null || !/^[a-z0-9]+$/.test(type)) return;
   const program = CHECKERS.map((directory) => `${directory}/fsck.${type}`).find(
     (path) => machine.stat(path)?.kind === "file",
   );
   if (program === undefined) return;
-  const { status, output } = runChecker(machine, program, device.node);
+  const { status, output } = runChecker(machine, [program, "-a", ...(mode === "force" ? ["-f"] : []), device.node]);
   const lines = output.split("\n").map((line) => line.trim());
   const said = lines
     .filter((line) => line !== "")
@@ -41,9 +47,9 @@ export function checkFilesystem(machine: Machine, device: Pick<BlockDevice, "nod
 }
 
 /** As a shell would say it, 127, where the program cannot be started. */
-function runChecker(machine: Machine, program: string, node: string): RunResult {
+function runChecker(machine: Machine, argv: readonly string[]): RunResult {
   try {
-    return machine.run([program, "-a", node], { capture: true });
+    return machine.run(argv, { capture: true });
   } catch (error) {
     if (error instanceof SyscallError) return { status: 127, output: describeRefusal(error) };
     throw error;

@@ -27,7 +27,7 @@ export function mountRoot(
   const below = plan.overlay === null && layerCount === 1 ? PLACES.root : lowerPlace(0, layerCount);
   const target = plan.image === null ? below : PLACES.medium;
   const writable = plan.rootWritable && target === PLACES.root;
-  if (target === PLACES.root) checkFilesystem(machine, device, voice);
+  if (target === PLACES.root) checkFilesystem(machine, device, plan.rootCheck, voice);
   const order = { device, target, types: plan.rootTypes, writable, options: plan.rootOptions };
   const type = mountDevice(machine, order, modules, voice);
   undo(() => machine.unmount(target));

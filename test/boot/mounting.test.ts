@@ -27,6 +27,13 @@ describe("fsck, where the image has one", () => {
     expect(console).not.toContain("fsck");
   });
 
+  test("is told to look even at what is clean, or left out", () => {
+    expect(checked(0, "", "root=LABEL=ROOT fsck.mode=force").journal).toContain("run /sbin/fsck.ext4 -a -f /dev/vda");
+    const { journal, end } = checked(4, "", "root=LABEL=ROOT fsck.mode=skip");
+    expect(journal.filter((line) => line.startsWith("run "))).toEqual([]);
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
   test("tells what it has repaired", () => {
     expect(checked(1).console).toContain("warning   fsck repaired /dev/vda: said so");
     expect(checked(3).end).toMatchObject({ mode: "switch_root" });

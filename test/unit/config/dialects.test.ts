@@ -77,6 +77,26 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       { overlay: TMPFS },
       ["rd.live.overlay= is not supported yet, ignoring: changes are lost at the end"],
     ],
+    [
+      "root=live:LABEL=L rd.live.overlay.readonly=1",
+      {},
+      ["rd.live.overlay.readonly= is not supported yet, ignoring: the overlay is writable"],
+    ],
+    [
+      "root=live:LABEL=L rd.live.overlay.readonly=0 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1",
+      { overlay: TMPFS },
+    ],
+    ["root=LABEL=R rd.skipfsck", { rootCheck: "skip" }],
+    [
+      "root=LABEL=R rd.multipath=default rd.dm.uuid=ab netroot=iscsi:x rd.iscsi.firmware=1 rd.lvm=0 rd.md=0 rd.dm=0",
+      {},
+      [
+        "rd.multipath= is not supported yet, ignoring: one path to a disk is used, not all",
+        "rd.dm.uuid= is not supported yet, ignoring: no RAID or LVM device is set up",
+        "netroot= is not supported yet, ignoring: the network is not set up",
+        "rd.iscsi.firmware= is not supported yet, ignoring: the network is not set up",
+      ],
+    ],
     ["root=live:LABEL=L rd.live.check", {}, ["rd.live.check is not supported yet, ignoring: the image is not checked"]],
     [
       "root=LABEL=R rd.driver.pre=a rd.driver.post=b rd.driver.blacklist=c",
@@ -221,6 +241,12 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       },
     ],
     ["root=LABEL=R overlaytmpfs=yes", { overlay: TMPFS }],
+    ["root=LABEL=R overlaytmpfs overlaytmpfsflags=mode=0755,size=64m,rw", { overlay: { kind: "tmpfs", size: "64m" } }],
+    [
+      "root=LABEL=R aoe=e0.0 nbd=10.0.0.1:10809",
+      {},
+      ["aoe=", "nbd="].map((name) => `${name} is not supported yet, ignoring: the network is not set up`),
+    ],
     ["root=/dev/sda3 modloop=none usbdelay=5 init_args=-x", { roots: [path("/dev/sda3")] }],
     ["cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root", { roots: [path("/dev/mapper/root")] }],
   ],
@@ -233,8 +259,20 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {},
       ["mount.usr= is not supported yet, ignoring: /usr is not mounted before init"],
     ],
+    ...["rd.systemd.unit=emergency.target", "rd.systemd.unit=rescue.target", "rd.emergency", "rd.rescue"].map(
+      (word): Case => [
+        `root=LABEL=R ${word}`,
+        { rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null } },
+      ],
+    ),
+    ["root=LABEL=R fsck.mode=skip fsck.repair=yes", { rootCheck: "skip" }],
     [
-      "root=LABEL=R rd.systemd.unit=emergency.target",
+      "root=LABEL=R rd.systemd.mount-extra=/dev/sdb1:/srv",
+      {},
+      ["rd.systemd.mount-extra= is not supported yet, ignoring: only the root and its layers are mounted before init"],
+    ],
+    [
+      "root=LABEL=R rd.systemd.unit=initrd.target",
       {},
       [
         "rd.systemd.unit= is not supported yet, ignoring: there is no systemd before the root; see rd.break= and rd.emergency=",
@@ -260,6 +298,35 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
     ["archiso_http_srv=: an image is not fetched over the network yet"],
   ],
+  ["archisolabel=A cms_verify=y", ["cms_verify=: the signature of the image is not checked yet"]],
+  ["archisolabel=A arch=i686", ["arch=: an image of another kind of machine is not supported"]],
+  [
+    "boot=live fromiso=/live/image.iso",
+    ["fromiso=: an ISO file inside of the initramfs is not supported; of a device: /dev/…/PATH"],
+  ],
+  [
+    "boot=live dm-verity-enforce-roothash-signature",
+    ["dm-verity-enforce-roothash-signature: dm-verity is not supported yet, and the image would not be verified"],
+  ],
+  [
+    "boot=casper quiet splash",
+    ["boot=: casper is not supported yet; see root=live:, rd.live.dir= and rd.live.squashimg="],
+  ],
+  ...[
+    "/dev/nfs",
+    "nfs:10.0.0.1:/srv",
+    "nfs4:x",
+    "live:http://x/y.img",
+    "live:torrent://x",
+    "iscsi:x",
+    "nbd:x:1",
+    "dhcp",
+  ].map((root): [string, string[]] => [
+    `root=${root}`,
+    [
+      `root=${root}: Expected a device of this machine, for a root on the network is not supported yet, but received "${root}"`,
+    ],
+  ]),
   [
     "modules=loop alpine_dev=usb:vfat modloop=/boot/modloop",
     ["alpine_dev", "modloop"].map(

@@ -30,6 +30,7 @@ test("a command line that asks for nothing", () => {
     roots: [],
     rootTypes: [],
     rootOptions: "",
+    rootCheck: "auto",
     rootWritable: false,
     image: null,
     layers: [],
@@ -281,7 +282,6 @@ describe("mistakes", () => {
     "rd.break=sometime",
     "rd.break=toString",
     "rd.break=",
-    "rd.emergency",
     "panic=soon",
     "quiet=perhaps",
     "rd.log=printer",
@@ -307,7 +307,6 @@ describe("warnings", () => {
   test.each([
     ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring: no RAID or LVM device is set up"],
     ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring: no RAID or LVM device is set up"],
-    ["boot=casper", "boot= is not supported yet, ignoring: use root=live: or rd.image="],
     ["persistence", "persistence is not supported yet, ignoring: changes are lost at the end"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
     ["rd.handover=pivot_root", "rd.handover=pivot_root needs a root="],

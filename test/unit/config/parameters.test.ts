@@ -38,6 +38,10 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "live-media-timeout": ["boot=live", "live-media-timeout=7", "rd.timeout=7"],
   img_flags: ["root=LABEL=X", "img_flags=noatime", "rootflags=noatime"],
   ro: ["root=LABEL=X rw", "ro", "rw=0"],
+  "rd.skipfsck": ["root=LABEL=X", "rd.skipfsck", "fsck.mode=skip"],
+  fastboot: ["root=LABEL=X", "fastboot", "fsck.mode=skip"],
+  forcefsck: ["root=LABEL=X", "forcefsck", "fsck.mode=force"],
+  overlaytmpfsflags: ["root=LABEL=X rd.overlay", "overlaytmpfsflags=mode=0700,size=9M", "rd.overlay.size=9M"],
   toram: ["root=live:LABEL=X", "toram=filesystem.squashfs", "rd.live.ram"],
   copytoram: ["root=live:LABEL=X", "copytoram=y", "rd.live.ram"],
   overlaytmpfs: ["root=LABEL=X", "overlaytmpfs", "rd.overlay"],
@@ -84,6 +88,9 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   rescueshell: ["", "rescueshell=no", "rdshell=0"],
   single: ["rdshell=0", "single", "rdshell=1"],
   break: ["", "break", "rd.break=root"],
+  "rd.emergency": ["", "rd.emergency", "rd.break=root"],
+  "rd.rescue": ["", "rd.rescue", "rd.break=root"],
+  "rd.systemd.unit": ["", "rd.systemd.unit=rescue.target", "rd.break=root"],
   "rd.quiet": ["", "rd.quiet", "quiet"],
   debug: ["quiet", "debug=vc", "rd.debug"],
   "booster.log": ["rd.log=kmsg", "booster.log=debug,console", "rd.debug rd.log=all"],
@@ -102,7 +109,9 @@ describe("every alias means its parameter", () => {
 test("no two rows have the same name", () => {
   const names = PARAMETER_ROWS.map(([, row]) => row.name);
   expect(new Set(names).size).toBe(names.length);
-  for (const [, row] of PARAMETER_ROWS) for (const { name } of row.aliases) expect(names).not.toContain(name);
+  // A name that another row has too has to tell the two apart by its value.
+  const plain = PARAMETER_ROWS.flatMap(([, row]) => row.aliases).filter(({ translate }) => translate === undefined);
+  for (const { name } of plain) expect(names).not.toContain(name);
 });
 
 test("every row is in one group", () => {
