@@ -4,8 +4,8 @@ import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
 import { holds, le16, le64 } from "../probe/bytes.ts";
 import { readText } from "../steps/block-devices.ts";
-import { createMapping } from "./crypt-mapping.ts";
 import { requireTarget } from "./crypt-modules.ts";
+import { createMapping } from "./mapping.ts";
 import type { Scene } from "./opener.ts";
 
 /** A dm-integrity device to make below dm-crypt. */

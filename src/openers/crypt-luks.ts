@@ -16,9 +16,10 @@ import { printable } from "../report.ts";
 import { type BlockDevice, readText } from "../steps/block-devices.ts";
 import { createIntegrityMapping } from "./crypt-integrity.ts";
 import { bareUuid, type Lock, mappingUuid } from "./crypt-lock.ts";
-import { createCryptMapping, removeMapping } from "./crypt-mapping.ts";
+import { createCryptMapping } from "./crypt-mapping.ts";
 import { requireTarget } from "./crypt-modules.ts";
 import { readPlace } from "./crypt-places.ts";
+import { removeMapping, requireFreeNames } from "./mapping.ts";
 import type { Scene } from "./opener.ts";
 
 /** Reads a LUKS header, once, and says what was odd about it. null where it is to come from a device that is not there. Throws BootError for a header that is none, or must be let alone. */
@@ -44,6 +45,7 @@ export function prepareLuks(
       const { integrity } = planData(header, device, settings);
       usableKeyslots(header, options);
       for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) requireTarget(scene, target);
+      requireFreeNames(scene.machine, integrity === null ? [name] : [name, `${name}_dif`]);
     },
     open(secret) {
       const plan = planData(header, device, settings);

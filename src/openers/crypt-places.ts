@@ -29,9 +29,15 @@ export function deviceOfPlace({ in: where, device }: BytesPlace): DeviceSpec | n
 }
 
 /** True where the place can be looked at now. */
-export function isPlaceThere({ find }: Pick<Tools, "find">, place: BytesPlace): boolean {
+export function isPlaceThere(tools: Pick<Tools, "find">, place: BytesPlace): boolean {
+  return place.in === "image" || findPlace(tools, place) !== null;
+}
+
+/** Its device; for a file not the encrypted volume around its filesystem, which may be called the same. */
+function findPlace({ find }: Pick<Tools, "find">, place: BytesPlace): BlockDevice | null {
   const spec = deviceOfPlace(place);
-  return spec === null || find(spec).length > 0;
+  const found = spec === null ? [] : find(spec);
+  return found.find(({ facts }) => place.in === "device" || facts.type !== "crypto_LUKS") ?? null;
 }
 
 /** All bytes of a key; the caller wipes them. null where its device is not there. Throws BootError where it cannot be read. */
@@ -52,10 +58,9 @@ export function readKey(tools: Tools, place: BytesPlace): Uint8Array | null {
 /** Shows `use` the bytes that `place` means; null where its device is not there. Throws BootError where they cannot be had. */
 export function readPlace<T>(tools: Tools, place: BytesPlace, use: (source: ByteSource) => T): T | null {
   try {
-    const spec = deviceOfPlace(place);
-    if (spec === null) return readFileAt(tools, place.path, place, use);
-    const [device] = tools.find(spec);
-    if (device === undefined) return null;
+    if (place.in === "image") return readFileAt(tools, place.path, place, use);
+    const device = findPlace(tools, place);
+    if (device === null) return null;
     if (place.in === "device") return readFileAt(tools, device.node, place, use);
     return readOnFilesystem(tools, device, place, use);
   } catch (error) {

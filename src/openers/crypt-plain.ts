@@ -4,13 +4,14 @@ import { isNullCipher } from "../luks/cipher.ts";
 import { createFindHash, type FindHash } from "../luks/hash.ts";
 import { SECTOR_BYTES } from "../luks/header.ts";
 import { hashPlainKey } from "../luks/plain-key.ts";
-import { wipe } from "../luks/secret.ts";
+import { secretBytes, wipe } from "../luks/secret.ts";
 import { printable } from "../report.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import { type Lock, mappingUuid, type SecretKind } from "./crypt-lock.ts";
 import { isWriteProtected } from "./crypt-luks.ts";
-import { createCryptMapping, removeMapping } from "./crypt-mapping.ts";
+import { createCryptMapping } from "./crypt-mapping.ts";
 import { requireTarget } from "./crypt-modules.ts";
+import { removeMapping, requireFreeNames } from "./mapping.ts";
 import type { Scene } from "./opener.ts";
 
 /** A plain dm-crypt volume: a secret is taken for right where something known is inside. */
@@ -32,6 +33,7 @@ export function preparePlain(scene: Scene, device: BlockDevice, volume: CryptVol
           hint: "rd.luks.options=insecure-null takes it all the same",
         });
       }
+      requireFreeNames(scene.machine, [name]);
     },
     open(secret, kind) {
       const key = takeKey(secret, kind, format, findHash);
@@ -68,7 +70,9 @@ function takeKey(
   if (secret.length < keyBits / 8) {
     throw new BootError(`the key file has ${secret.length} bytes, and the key ${keyBits / 8}`);
   }
-  return secret.slice(0, keyBits / 8);
+  const key = secretBytes(keyBits / 8);
+  key.set(secret.subarray(0, key.length));
+  return key;
 }
 
 function sectorOption({ sectorBytes }: PlainFormat): readonly string[] {

@@ -1,7 +1,7 @@
 import { BootError } from "../errors.ts";
 import { askPassphrase } from "../steps/passphrase.ts";
 import { specText } from "../steps/search-words.ts";
-import { ASK_AGAIN, describeVolume, hasNews, type Volume } from "./crypt-volume.ts";
+import { ASK_AGAIN, describeVolume, hasNews, isGone, type Volume } from "./crypt-volume.ts";
 import type { Scene } from "./opener.ts";
 
 /** What a prompt needs to know of the others. */
@@ -11,12 +11,16 @@ export interface Asking {
   readonly volumes: readonly Volume[];
   readonly passphrases: Uint8Array[];
   readonly guesses: Map<string, number>;
+  /** True where what the plan calls the root is there, as things are now. */
+  readonly isRootThere: () => boolean;
 }
 
-/** Asks a person for the passphrase of a volume, once; where the device with a key or header comes meanwhile, the prompt goes. Throws BootError where the person gives up. */
-export function askForVolume({ scene, keymap, volumes, passphrases, guesses }: Asking, volume: Volume): void {
+/** Asks a person for the passphrase of a volume, once; where the device with a key or header comes meanwhile, or the volume's own goes, or the root comes without it, the prompt goes. Throws BootError where the person gives up. */
+export function askForVolume(asking: Asking, volume: Volume): void {
+  const { scene, keymap, volumes, passphrases, guesses, isRootThere } = asking;
   const { wish, asked } = volume;
   scene.takeEvents(); // of a mapping that was tried and is gone: no news during the prompt
+  const isNeeded = !wish.isOptional || isRootThere();
   const question = {
     volume: describeVolume(volume),
     triesLeft: wish.tries === 0 ? null : wish.tries - asked,
@@ -26,13 +30,13 @@ export function askForVolume({ scene, keymap, volumes, passphrases, guesses }: A
   };
   const answer = askPassphrase(scene.machine, question, () => {
     scene.takeEvents();
-    return volumes.some((one) => hasNews(scene, one));
+    return isGone(scene, volume) || volumes.some((one) => hasNews(scene, one)) || (!isNeeded && isRootThere());
   });
   switch (answer.kind) {
     case "passphrase":
       passphrases.push(answer.bytes);
       volume.asked += 1;
-      guesses.set(specText(wish.device), volume.asked);
+      if (volume.lock?.isGuess === true) guesses.set(specText(wish.device), volume.asked);
       return;
     case "interrupted":
       return;

@@ -9,6 +9,7 @@ import type { Lock } from "./crypt-lock.ts";
 import { prepareLuks } from "./crypt-luks.ts";
 import { describePlace, isPlaceThere, readKey } from "./crypt-places.ts";
 import { preparePlain } from "./crypt-plain.ts";
+import { isMadeOf } from "./mapping.ts";
 import type { Scene } from "./opener.ts";
 
 /** A volume that is to be opened, and how far that is. */
@@ -17,6 +18,8 @@ export interface Volume {
   /** Who wants it: a parameter of its own, rd.auto, or a root= that is a LUKS volume itself. */
   readonly origin: "asked" | "auto" | "root";
   device: BlockDevice | null;
+  /** True once it was told that other devices match as well. */
+  isAmbiguityTold: boolean;
   /** When the device was first seen. */
   sinceMs: number;
   lock: Lock | null;
@@ -40,7 +43,7 @@ export const ASK_AGAIN = "`exit` asks again; `levain unlock` asks in this shell"
 /** A volume of which nothing has been seen yet; `asked`: how often a person was asked for it in vain before. */
 export function createVolume(wish: CryptVolume, origin: Volume["origin"], asked: number): Volume {
   const start = { device: null, sinceMs: Number.NaN, lock: null, mapping: null, isGuessed: false, failure: null };
-  return { wish, origin, ...start, triedKeys: new Set(), triedPassphrases: 0, asked };
+  return { wish, origin, ...start, isAmbiguityTold: false, triedKeys: new Set(), triedPassphrases: 0, asked };
 }
 
 /** Does with a volume what can be done without a person. */
@@ -71,16 +74,28 @@ function advanceFound(scene: Scene, volume: Volume, passphrases: readonly Uint8A
   return pendingKeys(scene, volume).length > 0 && msLeft(scene, volume) > 0 ? "waits" : "asks";
 }
 
-/** The first device that the spec names; what is known of one that went is forgotten. */
+/** Chooses its device; what is known of another one that went is forgotten, whatever its name and number: neither header nor key may be taken for those of the next. */
 function findDevice(scene: Scene, volume: Volume): boolean {
-  const { wish, device } = volume;
-  const [found = null] = scene.find(wish.device);
-  if (found?.number !== device?.number) {
-    volume.sinceMs = scene.machine.nowMs();
-    volume.lock = null;
+  const found = chooseDevice(scene, volume);
+  if (found !== volume.device) {
+    Object.assign(volume, { device: found, sinceMs: scene.machine.nowMs(), lock: null, triedPassphrases: 0 });
+    volume.triedKeys.clear();
   }
-  volume.device = found;
   return found !== null;
+}
+
+/** The first that the spec names. A label or UUID means a LUKS header's own: filesystems may have the same. */
+function chooseDevice(scene: Scene, volume: Volume): BlockDevice | null {
+  const { wish, device } = volume;
+  const isByHeader = wish.plain === null && wish.header === null && ["label", "uuid"].includes(wish.device.by);
+  const found = scene.find(wish.device).filter(({ facts }) => !isByHeader || facts.type === "crypto_LUKS");
+  const chosen = found.find((one) => one === device) ?? found[0] ?? null;
+  if (chosen !== null && found.length > 1 && !volume.isAmbiguityTold) {
+    const nodes = found.map(({ node }) => node).join(" and ");
+    scene.voice.warn(`${found.length} devices match ${specText(wish.device)}: ${nodes}; unlocking ${chosen.node}`);
+    volume.isAmbiguityTold = true;
+  }
+  return chosen;
 }
 
 function prepare(scene: Scene, { device, wish }: Volume): Lock | null {
@@ -90,10 +105,11 @@ function prepare(scene: Scene, { device, wish }: Volume): Lock | null {
   return isLuks ? prepareLuks(scene, device, wish) : preparePlain(scene, device, wish, plain);
 }
 
-/** After `levain unlock`, or from a try before: what is open is open. */
+/** After `levain unlock`, or from a try before: what is open is open. Not what was made of another device with the same header. */
 function adopt({ machine, modules, look }: Scene, volume: Volume, lock: Lock): boolean {
   modules.loadByName("dm-mod");
-  volume.mapping = machine.listMappings().find(lock.isMapping) ?? null;
+  const isOurs = (mapping: Mapping) => lock.isMapping(mapping) && isMadeOf(machine, mapping, volume.device?.name ?? "");
+  volume.mapping = machine.listMappings().find(isOurs) ?? null;
   if (volume.mapping !== null) look(volume.mapping.device);
   return volume.mapping !== null;
 }
@@ -153,6 +169,11 @@ export function hasNews(scene: Pick<Scene, "find">, volume: Volume): boolean {
   if (device === null || mapping !== null || failure !== null) return false;
   const header = lock === null && wish.header !== null && isPlaceThere(scene, wish.header);
   return header || (lock !== null && wish.keys.some((place) => !triedKeys.has(place) && isPlaceThere(scene, place)));
+}
+
+/** True where its device went, or is another one now. */
+export function isGone(scene: Pick<Scene, "devices">, { device }: Volume): boolean {
+  return device !== null && !scene.devices().includes(device);
 }
 
 /** Milliseconds that are left to wait for a device with a key or header. */

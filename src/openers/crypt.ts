@@ -1,4 +1,5 @@
 import type { CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
+import type { BootPlan } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
 import { wipe } from "../luks/secret.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
@@ -17,6 +18,7 @@ interface Unlocking {
   readonly plan: CryptPlan;
   readonly keymap: string | null;
   readonly guesses: Guesses;
+  readonly isRootThere: () => boolean;
   readonly volumes: Volume[];
   /** All that were typed; each is tried on every volume. */
   readonly passphrases: Uint8Array[];
@@ -26,14 +28,18 @@ interface Unlocking {
 /** Opens encrypted volumes: those that the plan names, all with rd.auto, and a root that is one itself. */
 export function createCryptOpener(
   scene: Scene,
-  { crypt: plan, keymap }: { readonly crypt: CryptPlan; readonly keymap: string | null },
+  { crypt: plan, keymap, roots: [root] }: Pick<BootPlan, "crypt" | "keymap" | "roots">,
   guesses: Guesses,
 ): Opener {
   const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", guesses));
-  const state: Unlocking = { scene, plan, keymap, guesses, volumes, passphrases: [], hasAllDrivers: false };
+  const isRootThere = () => root !== undefined && scene.find(root).length > 0;
+  const state: Unlocking = {
+    ...{ scene, plan, keymap, guesses, isRootThere, volumes },
+    ...{ passphrases: [], hasAllDrivers: false },
+  };
   const volumeOf = (device: BlockDevice) => volumes.find((volume) => volume.device?.name === device.name) ?? null;
   return {
-    open: (root) => openOnce(state, root),
+    open: (found) => openOnce(state, found),
     inside(device) {
       const made = volumeOf(device)?.mapping?.device;
       return scene.devices().find(({ name }) => name === made) ?? null;

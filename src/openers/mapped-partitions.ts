@@ -5,8 +5,8 @@ import type { Partition } from "../probe/partitions/model.ts";
 import { report } from "../report.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import { isWriteProtected } from "./crypt-luks.ts";
-import { createMapping } from "./crypt-mapping.ts";
 import { requireTarget } from "./crypt-modules.ts";
+import { createMapping } from "./mapping.ts";
 import { type Opener, type Scene, SIMPLE_OPENER } from "./opener.ts";
 
 const SECTOR_BYTES = 512;

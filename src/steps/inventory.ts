@@ -31,7 +31,8 @@ export function scanDevices(machine: Machine, inventory: Inventory): void {
 function add(machine: Machine, inventory: Inventory, name: string): void {
   const device = readBlockDevice(machine, name);
   if (device === null) inventory.delete(name);
-  else inventory.set(name, device);
+  // One that changed in nothing stays the same object: what is known of it holds.
+  else if (!Bun.deepEquals(inventory.get(name), device)) inventory.set(name, device);
 }
 
 /** Partition tables are read once for each partition, and only when a spec asks for what is in them. */

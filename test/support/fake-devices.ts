@@ -60,7 +60,8 @@ export class FakeDevices {
 
   addDisk(disk: FakeDisk): void {
     const { name, image, partitions = [] } = disk;
-    const minor = this.#disks++ * MINORS_PER_DISK;
+    const minor = this.#freeMinor();
+    this.#disks++;
     const table = partitions.length > 0 ? partitionDisk(partitions) : null;
     const content = disk.content ?? image?.bytes ?? table?.bytes ?? CONTENT_IF_NONE;
     const readOnly = disk.readOnly ?? false;
@@ -97,6 +98,11 @@ export class FakeDevices {
     addEntry(this.#sys, `/class/block/${name}`, { link: `../..${devpath}` });
     addEntry(this.#dev, `/${name}`, { node: "block", number });
     this.emit("add", devpath, "block", all);
+  }
+
+  /** The lowest that nobody has: that of a disk that went is given to the next. */
+  #freeMinor(): number {
+    for (let minor = 0; ; minor += MINORS_PER_DISK) if (!this.#byNumber.has(`${SD_MAJOR}:${minor}`)) return minor;
   }
 
   removeDisk(name: string): void {

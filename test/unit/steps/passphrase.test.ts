@@ -154,26 +154,34 @@ describe("askPassphrase", () => {
     expect(machine.terminals.screen(SERIAL)).toEndWith("passphrase: (hidden) not needed any more\n");
   });
 
-  test("a console that comes later is asked too, and one that hung up is asked again when it is back", () => {
-    const machine = machineWith({ terminal: SERIAL, text: "lost", atMs: 2000 });
-    machine.listenForDevices();
-    machine.plugIn({ name: "sda", arrivesAtMs: 5000 });
-    machine.terminals.type({ terminal: "/dev/ttyS0", text: "found\r", atMs: 6000 });
-    const handle = () => {
-      while (machine.nextDeviceEvent(0) !== null);
-      return false;
-    };
-    const hangUpAt = {
-      ...machine,
-      readTerminals: (timeoutMs: number | null) => {
-        const input = machine.readTerminals(timeoutMs);
-        if (input.kind === "typed" && machine.nowMs() === 2000) machine.terminals.hangUp(SERIAL);
-        return input;
-      },
-    };
-    expect(ask(hangUpAt, {}, handle)).toBe("found");
-    expect(machine.terminals.screen(SERIAL)).toBe(`${FIRST_LINES}${FIRST_LINES}(hidden)\n`);
+  /** The serial line hangs up when something is typed on it. */
+  const hangingUp = (machine: FakeMachine): Machine => ({
+    ...machine,
+    readTerminals(timeoutMs) {
+      const input = machine.readTerminals(timeoutMs);
+      if (input.kind === "typed" && machine.nowMs() === 2000) machine.terminals.hangUp(SERIAL);
+      return input;
+    },
   });
+
+  test("a console that hung up is asked again within a second, and what was typed on it before is forgotten", () => {
+    const machine = machineWith({ terminal: SERIAL, text: "lost", atMs: 2000 });
+    machine.terminals.type({ terminal: SERIAL, text: "found\r", atMs: 3001 });
+    expect(ask(hangingUp(machine))).toBe("found");
+    expect(onBoth(machine)).toEqual([`${FIRST_LINES}${FIRST_LINES}(hidden)\n`, `${FIRST_LINES}answered on ttyS0\n`]);
+  });
+
+  test("and where it stays away, the question ends when its time is up", () => {
+    const machine = machineWith({ terminal: SERIAL, text: "lost", atMs: 2000 });
+    const gone = { ...hangingUp(machine), openTerminals: (nodes: readonly string[]) => openBefore(machine, nodes) };
+    expect(ask(gone, { timeoutMs: 5000 })).toBe("timeout");
+    expect(machine.nowMs()).toBe(7000);
+  });
+
+  /** What cannot be opened after two seconds. */
+  function openBefore(machine: FakeMachine, nodes: readonly string[]): readonly string[] {
+    return machine.openTerminals(machine.nowMs() < 2000 ? nodes : nodes.filter((node) => node !== SERIAL));
+  }
 
   test("a console that cannot be opened is skipped, and without any that is an error with what to do", () => {
     const [none] = [fakeMachine({ sys: { "/class/tty/console/active": "lp0\n" } })];

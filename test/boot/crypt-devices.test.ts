@@ -1,0 +1,285 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { hashPlainKey } from "../../src/luks/plain-key.ts";
+import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
+import { CHEAP, provideLuksImage } from "../support/luks/cryptsetup-image.ts";
+import { cryptBoot, luksDisk, plainDisk, typed } from "../support/luks/encrypted-disk.ts";
+
+// Whole boots where devices are not what they seem: cloned, exchanged, gone, or somebody else's.
+
+const UUID = "6c657661-696e-4000-8000-0000000000a1";
+const OTHER = "6c657661-696e-4000-8000-0000000000a2";
+const SMALL = "--type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2";
+const recipe = (name: string, words: string) => ({
+  name,
+  script: `cryptsetup luksFormat -q ${SMALL} ${words} ${CHEAP} $1 key`,
+});
+const VAULT = recipe("devices-vault", `--label VAULT --uuid ${UUID}`);
+
+const root = rootImage("ROOT");
+const plainRoot = rootImage("PLAIN");
+let vault: FakeImage;
+let other: FakeImage;
+let twin: FakeImage;
+let sameInside: FakeImage;
+beforeAll(async () => {
+  vault = await luksDisk(VAULT, root);
+  other = await luksDisk(recipe("devices-other", `--uuid ${OTHER}`), plainRoot);
+  twin = { ...vault, bytes: vault.bytes.slice() };
+  twin.bytes.fill(0x5a, vault.bytes.length - 4096);
+  sameInside = await luksDisk(recipe("devices-same", `--uuid ${UUID}`), vault);
+});
+
+const NAMED = `rd.luks.name=${UUID}=box`;
+const disk = (name: string, image: FakeImage, more: { readonly arrivesAtMs?: number } = {}) => ({
+  name,
+  image,
+  ...more,
+});
+
+function boot(more: FakeBootOptions = {}) {
+  return cryptBoot({
+    cmdline: `${NAMED} root=/dev/mapper/box`,
+    disks: [disk("vda", vault)],
+    images: [root, plainRoot, vault],
+    typing: typed("pass"),
+    ...more,
+  });
+}
+
+type Booted = ReturnType<typeof boot>;
+const screen = ({ machine }: Booted) => machine.terminals.screen("/dev/ttyS0");
+const prompts = (result: Booted) => screen(result).split("  unlock    ").length - 1;
+const maps = ({ journal }: Booted) => journal.filter((line) => line.startsWith("map "));
+
+/** What happens when somebody is first asked. */
+const whenAsked = (act: (machine: FakeMachine) => void) => (machine: FakeMachine) => {
+  const { readTerminals } = machine;
+  let isFirst = true;
+  Object.assign(machine, {
+    readTerminals(timeoutMs: number | null) {
+      if (isFirst) act(machine);
+      isFirst = false;
+      return readTerminals(timeoutMs);
+    },
+  });
+};
+
+function loadCrypt(machine: FakeMachine): void {
+  const directory = "/lib/modules/6.1.0-fake/kernel";
+  for (const path of ["drivers/md/dm-mod", "drivers/md/dm-crypt", "crypto/xts", "crypto/ecb"]) {
+    const name = path.slice(path.lastIndexOf("/") + 1).replace("-", "_");
+    if (machine.stat(`/sys/module/${name}`) === null) machine.loadModule(`${directory}/${path}.ko`, "");
+  }
+}
+
+/** As somebody in the rescue shell would open the volume on the device of that number. */
+async function openByHand(number: string, name = "mine"): Promise<(machine: FakeMachine) => void> {
+  const { volumeKey } = await provideLuksImage(VAULT);
+  return (machine) => {
+    loadCrypt(machine);
+    const payload = Uint8Array.from(volumeKey ?? []);
+    const key = machine.addLogonKey("by:hand", payload);
+    const table = `aes-xts-plain64 :${payload.length}:logon:by:hand 0 ${number} 4096 1 sector_size:4096`;
+    const target = { startSector: 0, sectors: root.bytes.length / 512, type: "crypt", parameters: Buffer.from(table) };
+    const uuid = `CRYPT-LUKS2-${UUID.replaceAll("-", "")}-${name}`;
+    machine.createMapping({ name, uuid, readOnly: false, targets: [target] });
+    machine.removeKey(key);
+  };
+}
+
+describe("two disks with the same header", () => {
+  const cancelled = [{ terminal: "/dev/ttyS0", text: "\x03" }, ...typed("pass")];
+  const disks = () => [disk("vda", vault), disk("vdb", twin)];
+
+  test("what was opened of the one is not taken for the other", async () => {
+    const result = boot({ disks: disks(), typing: cancelled, person: [await openByHand("8:16")] });
+    expect(prompts(result)).toBe(2);
+    expect(result.console).toContain('  root      /dev/mapper/box ext4 "ROOT" in /dev/vda crypto_LUKS');
+    const own = boot({
+      cmdline: `${NAMED} root=LABEL=ROOT`,
+      disks: disks(),
+      typing: cancelled,
+      person: [await openByHand("8:0")],
+    });
+    expect(prompts(own)).toBe(1);
+    expect(own.console).toContain('  root      /dev/mapper/mine ext4 "ROOT" in /dev/vda crypto_LUKS');
+  });
+
+  test("which one is opened is told", () => {
+    const { console } = boot({ disks: disks() });
+    expect(console).toContain(`warning   2 devices match UUID=${UUID}: /dev/vda and /dev/vdb; unlocking /dev/vda`);
+  });
+
+  test("one inside of the other: by two names both open, and by one name nothing is mistaken", () => {
+    const options = { disks: [disk("vda", sameInside)] };
+    const both = boot({
+      ...options,
+      files: { "/etc/crypttab": "outer /dev/vda none luks\ninner /dev/mapper/outer none luks\n" },
+      cmdline: "root=/dev/mapper/inner",
+    });
+    expect(both.end).toMatchObject({ mode: "switch_root" });
+    expect(both.console).toContain(
+      '/dev/mapper/inner ext4 "ROOT" in /dev/mapper/outer crypto_LUKS in /dev/vda crypto_LUKS',
+    );
+    const one = boot({ ...options, cmdline: "rd.auto root=LABEL=ROOT rd.timeout=2" });
+    expect(one.console).toContain(`the name luks-${UUID} is taken`);
+    expect(one.console).not.toContain("bug in levain");
+    expect(one.shells).toBe(1);
+  });
+});
+
+describe("a disk that is exchanged during the question", () => {
+  const exchange = (image: FakeImage, arrivesAtMs: number) =>
+    whenAsked((machine) => {
+      machine.pullOut("sda");
+      machine.plugIn({ name: "sda", image, arrivesAtMs });
+    });
+  const cmdline = "cryptdevice=/dev/sda:box root=/dev/mapper/box";
+  const disks = () => [disk("sda", vault)];
+
+  test("is looked at anew, also where the kernel gives it the same number", () => {
+    const result = boot({ cmdline, disks: disks(), before: exchange(other, 0) });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(maps(result)).toEqual([`map box as CRYPT-LUKS2-${OTHER.replaceAll("-", "")}-box: crypt`]);
+    expect(screen(result)).toContain("/dev/sda (LUKS2) as box, 5 tries left");
+  });
+
+  test("takes the question with it, and is asked about when it is back", () => {
+    const result = boot({ cmdline, disks: disks(), before: exchange(vault, 6000), typing: typed("x", "pass") });
+    expect(prompts(result)).toBe(2);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(screen(result)).not.toContain("that is not its passphrase");
+  });
+
+  test("and does not come back is a root that did not come", () => {
+    const before = whenAsked((machine) => machine.pullOut("sda"));
+    const result = boot({ cmdline: `${cmdline} rd.timeout=3`, disks: disks(), before, typing: [] });
+    expect(result.console).toContain("no device /dev/mapper/box appeared within 3 s");
+    expect(result.console).toContain("/dev/sda, which is to be unlocked, has not appeared");
+  });
+
+  test("is tried with what was typed for the one before it", () => {
+    let typedLines = 0;
+    const before = (machine: FakeMachine) => {
+      const { readTerminals } = machine;
+      Object.assign(machine, {
+        readTerminals(timeoutMs: number | null) {
+          const input = readTerminals(timeoutMs);
+          if (input.kind !== "typed" || ++typedLines !== 2) return input;
+          machine.pullOut("sda");
+          machine.plugIn({ name: "sda", image: vault });
+          return input;
+        },
+      });
+    };
+    const result = boot({ cmdline, disks: [disk("sda", lockedFor(vault))], before, typing: typed("pass", "nonsense") });
+    expect(prompts(result)).toBe(2);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
+/** The same header, but no passphrase opens it: the key material is noise. */
+function lockedFor(image: FakeImage): FakeImage {
+  const bytes = image.bytes.slice();
+  bytes.fill(0x77, 32 << 10, 300 << 10);
+  return { ...image, bytes };
+}
+
+describe("a volume that a boot can do without", () => {
+  const files = { "/etc/crypttab": `data UUID=${UUID} none luks,nofail\n` };
+
+  test("does not hold the boot by its question when the root comes", () => {
+    const late = disk("vdb", plainRoot, { arrivesAtMs: 20_000 });
+    const result = boot({ cmdline: "root=LABEL=PLAIN", files, disks: [disk("vda", vault), late], typing: [] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(screen(result)).toContain("not needed any more");
+    expect(maps(result)).toEqual([]);
+  });
+
+  test("is asked for on while other things come", () => {
+    const late = disk("vdb", fakeImage("vfat", { label: "OTHER" }), { arrivesAtMs: 20_000 });
+    const result = boot({
+      cmdline: "root=LABEL=ROOT",
+      files,
+      disks: [disk("vda", vault), late],
+      typing: [{ terminal: "/dev/ttyS0", text: "pass\r", atMs: 30_000 }],
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(result)).toBe(1);
+  });
+});
+
+describe("a name that is taken", () => {
+  const foreign = (name: string) => (machine: FakeMachine) => {
+    machine.makeDirectory("/sys");
+    loadCrypt({ ...machine, stat: () => null } as FakeMachine);
+    const parameters = Buffer.from("8:16 0");
+    const targets = [{ startSector: 0, sectors: 8, type: "linear", parameters }];
+    machine.createMapping({ name, uuid: "SOMEBODY-else", readOnly: false, targets });
+  };
+  const disks = () => [disk("vda", vault), disk("vdb", fakeImage("vfat", { label: "X" }))];
+
+  test("is told before anybody is asked", () => {
+    const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT`, disks: disks(), before: foreign("box") });
+    expect(result.console).toContain(
+      'could not unlock /dev/vda (LUKS2, "VAULT") as box\n  the name box is taken by another device, dm-0\n',
+    );
+    expect(prompts(result)).toBe(0);
+    expect(result.shells).toBe(1);
+  });
+});
+
+describe("a label that others have as well", () => {
+  test("means what is encrypted", () => {
+    const cmdline = "cryptdevice=LABEL=VAULT:box root=/dev/mapper/box";
+    const stick = disk("sda", fakeImage("vfat", { label: "VAULT" }));
+    const result = boot({ cmdline, disks: [stick, disk("vda", vault)] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).not.toContain("devices match");
+  });
+
+  test("of a key stick means the filesystem, not the volume that it is in", async () => {
+    const keys = fakeImage("ext4", { label: "KEYS" }, { "/root.key": "pass" });
+    const script = `printf other > key; cryptsetup luksFormat -q ${SMALL} --label KEYS --uuid ${OTHER} ${CHEAP} $1 key`;
+    const stick = await luksDisk({ name: "devices-keys", script }, keys);
+    const result = boot({
+      cmdline: `rd.luks.uuid=${OTHER} ${NAMED} rd.luks.key=${UUID}=/root.key:LABEL=KEYS root=/dev/mapper/box`,
+      disks: [disk("vda", vault), disk("sdb", stick)],
+      images: [root, keys],
+      typing: typed("other"),
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(result)).toBe(1);
+    expect(result.console).not.toContain("cannot be read");
+  });
+});
+
+test("a LUKS volume beside a plain one whose mount fails is asked for anew, and nobody is told that a word was wrong", () => {
+  const key = hashPlainKey("sha256", Buffer.from("plain"), 32) ?? new Uint8Array();
+  const plain = plainDisk({ cipher: "aes-cbc-essiv:sha256", key }, plainRoot);
+  const result = boot({
+    cmdline:
+      `${NAMED} cryptdevice=/dev/vdb:root:plain,hash=sha256,cipher=aes-cbc-essiv:sha256,size=256,tries=3 ` +
+      "root=/dev/mapper/root",
+    disks: [disk("vda", vault), disk("vdb", plain)],
+    typing: typed("pass", "plain", "pass", "plain"),
+    before: (machine) => machine.refuse("mount", "/dev/mapper/root at /sysroot", "EINVAL", { times: 1 }),
+  });
+  expect(result.end).toMatchObject({ mode: "switch_root" });
+  const questions = screen(result).match(/unlock {4}.*/g);
+  expect(questions?.map((line) => line.replace(/^unlock {4}\/dev\/(\w+).* as /, "$1 "))).toEqual([
+    "vda box, 5 tries left",
+    "vdb root, 3 tries left",
+    "vda box, 5 tries left",
+    "vdb root, 2 tries left",
+  ]);
+});
+
+test("the only terminal hangs up: it is opened again, and asked on", () => {
+  const before = whenAsked((machine) => machine.terminals.hangUp("/dev/ttyS0"));
+  const result = boot({ before, typing: [{ terminal: "/dev/ttyS0", text: "pass\r", atMs: 60_000 }] });
+  expect(result.end).toMatchObject({ mode: "switch_root" });
+  expect(prompts(result)).toBe(2);
+});
