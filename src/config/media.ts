@@ -10,6 +10,8 @@ export interface Medium {
 
 /** What live-boot takes for an image, by its name (9990-misc-helpers.sh, `is_live_path`), and EROFS. */
 export const LIVE_IMAGE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "xfs", "jffs2"] as const;
+/** Beside them, a directory that is a tree as it is. */
+export const LIVE_DIRECTORIES = "*.dir/";
 
 const NO_IMAGE: ImagePlan = { iso: null, paths: [], directory: null, inner: [], copyToRam: false };
 
@@ -71,7 +73,7 @@ function decideLiveBoot(settings: Settings, common: ImagePlan): Medium {
   const { liveMedia, liveModule, liveDirectory } = settings;
   const path = liveDirectory ?? "/live";
   const among = typeof liveMedia === "string" ? liveMedia : "all";
-  const paths = LIVE_IMAGE_TYPES.map((type) => `${path}/*.${type}`);
+  const paths = [...LIVE_IMAGE_TYPES.map((type) => `*.${type}`), LIVE_DIRECTORIES].map((name) => `${path}/${name}`);
   const named = typeof liveMedia === "object" ? [liveMedia] : [];
   const search: DeviceSpec = { by: "file", paths, among };
   return {

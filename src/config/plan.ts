@@ -20,8 +20,8 @@ export type DeviceSpec =
    */
   | { readonly by: "discoverable"; readonly esp: string | null; readonly type: string }
   /**
-   * The first device with a filesystem that holds one of these files; a "*" in the last part of a path stands for any
-   * text. `among` leaves out what cannot be taken out, or is not on USB.
+   * The first device with a filesystem that holds one of these files, or directories where a path ends in a slash; a
+   * "*" in the last part of a path stands for any text. `among` leaves out what cannot be taken out, or is not on USB.
    */
   | { readonly by: "file"; readonly paths: readonly string[]; readonly among: "all" | "removable" | "usb" };
 

@@ -6,7 +6,7 @@ import { type BlockDevice, readText } from "./block-devices.ts";
 import { mountBriefly } from "./brief-mount.ts";
 import type { FileSpec } from "./match.ts";
 import type { FilesystemLoader } from "./mount.ts";
-import { findFileIn, resolveIn } from "./resolve.ts";
+import { findDirectoryIn, findFileIn } from "./resolve.ts";
 
 /** What holds no files of its own: there is no use in trying to mount it. */
 const NO_FILESYSTEM =
@@ -57,14 +57,16 @@ export function createContentSearch(
   }
 }
 
-/** Files below `base` that `path` means, a "*" in its last part standing for any text: paths as `path` has them, sorted bytewise. */
+/** Files below `base` that `path` means, or directories where it ends in a slash, a "*" in its last part standing for any text: paths as `path` has them, without that slash, sorted bytewise. */
 export function matchFiles(machine: Machine, base: string, path: string): readonly string[] {
-  const slash = path.lastIndexOf("/");
-  const [directory, pattern] = [path.slice(0, slash), path.slice(slash + 1)];
-  const isFile = (name: string) => findFileIn(machine, base, `${directory}/${name}`) !== null;
-  if (!pattern.includes("*")) return isFile(pattern) ? [path] : [];
-  const real = resolveIn(machine, base, directory);
-  if (real === null || machine.lstat(real)?.kind !== "directory") return [];
+  const find = path.endsWith("/") ? findDirectoryIn : findFileIn;
+  const whole = path.replace(/\/$/, "");
+  const slash = whole.lastIndexOf("/");
+  const [directory, pattern] = [whole.slice(0, slash), whole.slice(slash + 1)];
+  const isFile = (name: string) => find(machine, base, `${directory}/${name}`) !== null;
+  if (!pattern.includes("*")) return isFile(pattern) ? [whole] : [];
+  const real = findDirectoryIn(machine, base, directory);
+  if (real === null) return [];
   const [head = "", tail = ""] = pattern.split("*", 2);
   return machine
     .listDirectory(real)

@@ -1,4 +1,4 @@
-import { LIVE_IMAGE_TYPES } from "../config/media.ts";
+import { LIVE_DIRECTORIES, LIVE_IMAGE_TYPES } from "../config/media.ts";
 import type { ImagePlan } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -6,13 +6,13 @@ import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { readText } from "./block-devices.ts";
 import { matchFiles } from "./device-content.ts";
-import { findFileIn } from "./resolve.ts";
+import { findDirectoryIn, findFileIn } from "./resolve.ts";
 
 const MOST_NAMES = 12;
 /** A list is read as a whole; whoever wrote the medium must not decide how much memory that takes. */
 const MOST_LIST_BYTES = 64 * 1024;
 
-/** The image files that make the root, as paths below `base`, the lowest layer first. Throws a BootError that says what is there instead. */
+/** The image files, and directories, that make the root, as paths below `base`, the lowest layer first. Throws a BootError that says what is there instead. */
 export function findImages(machine: Machine, base: string, image: ImagePlan, voice: Voice): readonly string[] {
   const { paths, directory } = image;
   if (directory === null) {
@@ -20,6 +20,10 @@ export function findImages(machine: Machine, base: string, image: ImagePlan, voi
     return found === undefined ? fail(machine, base, paths) : [found];
   }
   const listed = readList(machine, base, directory, voice) ?? listAll(machine, base, directory.path);
+  for (const image of listed) {
+    if (findFileIn(machine, base, `${image}.verity`) === null) continue;
+    voice.warn(`dm-verity is not supported yet, ignoring ${printable(image)}.verity: the image is not verified`);
+  }
   return listed.length > 0 ? listed : fail(machine, base, [`${directory.path}/*.${LIVE_IMAGE_TYPES[0]}`]);
 }
 
@@ -50,14 +54,16 @@ function readList(
     .split(/\s+/)
     .filter((name) => name !== "");
   return names.flatMap((name) => {
-    const inside = !name.split("/").includes("..") && findFileIn(machine, base, `${path}/${name}`) !== null;
+    const find = name.endsWith(LIVE_DIRECTORIES.slice(1, -1)) ? findDirectoryIn : findFileIn;
+    const inside = !name.split("/").includes("..") && find(machine, base, `${path}/${name}`) !== null;
     if (!inside) voice.warn(`${printable(file)} names ${printable(name)}, which is no file beside it, ignoring`);
     return inside ? [`${path}/${name}`] : [];
   });
 }
 
 function listAll(machine: Machine, base: string, path: string): readonly string[] {
-  return LIVE_IMAGE_TYPES.flatMap((type) => matchFiles(machine, base, `${path}/*.${type}`)).sort();
+  const names = [...LIVE_IMAGE_TYPES.map((type) => `*.${type}`), LIVE_DIRECTORIES];
+  return names.flatMap((name) => matchFiles(machine, base, `${path}/${name}`)).sort();
 }
 
 function fail(machine: Machine, base: string, paths: readonly string[]): never {

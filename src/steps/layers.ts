@@ -1,14 +1,15 @@
 import type { BootPlan, DeviceSpec, LayerPlan } from "../config/plan.ts";
 import { isErrno } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
-import { describeRefusal } from "../report.ts";
+import { describeRefusal, printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { attachDevice, describeAttached } from "./attach.ts";
 import { findImage, findImages } from "./images.ts";
 import { mountDevice } from "./mount.ts";
 import { type ImageTools, type MountedImage, mountImage } from "./mount-image.ts";
 import { stackOverlay } from "./overlay.ts";
-import { lowerPlace, PLACES } from "./places.ts";
+import { lowerPlace, makePlace, PLACES } from "./places.ts";
+import { findDirectoryIn } from "./resolve.ts";
 import { specText } from "./search-words.ts";
 
 /** Makes /sysroot out of what the root device gave: images on it, more layers, an overlay over them, or nothing of that. Returns what was stacked, for a person. */
@@ -56,10 +57,26 @@ function mountLayerImage(
   tools: ImageTools,
 ): MountedImage {
   const { base, path, target, index, count } = layer;
+  const directory = findDirectoryIn(machine, base, path);
+  if (directory !== null) return bindDirectory(machine, { path, directory, target }, image, tools);
   const place = count === 1 ? PLACES.ram : `${PLACES.ram}/${index}`;
   const ram = image?.copyToRam === true ? place : null;
   const inner = index === 0 ? (image?.inner ?? []) : [];
   return mountImage(machine, { path, file: findImage(machine, base, path), target, ram, inner }, tools);
+}
+
+/** live-boot's NAME.dir: it shows what the medium has, and is as read-only. */
+function bindDirectory(
+  machine: Machine,
+  { path, directory, target }: { readonly path: string; readonly directory: string; readonly target: string },
+  image: BootPlan["image"],
+  { voice, undo }: ImageTools,
+): MountedImage {
+  if (image?.copyToRam === true) voice.warn(`${printable(path)} is a directory, which is not copied to RAM`);
+  makePlace(machine, target);
+  machine.mount({ source: directory, target, type: "", flags: ["bind"], options: "" });
+  undo(() => machine.unmount(target));
+  return { text: `${printable(path)} (directory)`, node: directory, inRam: false };
 }
 
 function mountLayerDevice(

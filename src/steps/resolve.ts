@@ -37,6 +37,12 @@ export function findFileIn(machine: Machine, root: string, path: string): string
   return real !== null && machine.lstat(real)?.kind === "file" ? real : null;
 }
 
+/** The directory that `path` means there; null where it is none. */
+export function findDirectoryIn(machine: Machine, root: string, path: string): string | null {
+  const real = resolveIn(machine, root, path);
+  return real !== null && machine.lstat(real)?.kind === "directory" ? real : null;
+}
+
 function split(path: string): string[] {
   return path.split("/").filter((part) => part !== "");
 }

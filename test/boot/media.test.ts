@@ -55,6 +55,40 @@ describe("images of a live medium", () => {
     expect(console).toContain("filesystem.module names ../../etc/passwd, which is no file beside it, ignoring");
   });
 
+  test("may be directories, which stay on the medium and are as read-only", () => {
+    const more = { "/live/2-tree.dir/etc/layer": "tree", "/live/file.dir": "no directory" };
+    const { end, console, mounts, journal } = fakeBoot(isoFile(more, "boot=live findiso=/d.iso toram"));
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console).toContain("/live/2-tree.dir is a directory, which is not copied to RAM");
+    expect(console.replace(/\s+/g, " ")).toContain(
+      "+ /live/2-tree.dir (directory) + /live/2.squashfs (squashfs, in RAM)",
+    );
+    expect(journal).not.toContain("unmount /run/levain/medium");
+    expect(mounts.join("\n")).toContain("/run/levain/lower/1");
+    const list = { ...more, "/live/filesystem.module": "1.squashfs 2-tree.dir file.dir" };
+    expect(fakeBoot(isoFile(list, "boot=live findiso=/d.iso")).console).toContain(
+      "filesystem.module names file.dir, which is no file beside it, ignoring",
+    );
+  });
+
+  test("are a medium's where there is nothing but a directory", () => {
+    const medium = fakeImage(
+      "ext4",
+      {},
+      Object.fromEntries(Object.entries(ROOT_TREE).map(([path, node]) => [`/live/filesystem.dir${path}`, node])),
+    );
+    const { end, console } = fakeBoot({ cmdline: "boot=live", disks: [{ name: "vda", image: medium }] });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console).toContain("/live/filesystem.dir (directory) + tmpfs at /sysroot");
+  });
+
+  test("that could be verified are told not to be", () => {
+    const { console } = fakeBoot(isoFile({ "/live/2.squashfs.verity": "" }, "boot=live findiso=/d.iso"));
+    expect(console.replace(/\s+/g, " ")).toContain(
+      "dm-verity is not supported yet, ignoring /live/2.squashfs.verity: the image is not verified",
+    );
+  });
+
   test("have a list of another name", () => {
     const lists = { "/live/filesystem.module": "3.squashfs", "/live/mine.module": "1.squashfs" };
     const { journal } = fakeBoot(isoFile(lists, "boot=live module=mine findiso=/d.iso"));

@@ -117,6 +117,8 @@ for (const [name, cmdline, medium, mounts] of MEDIA) {
 async function layeredImages(): Promise<Record<string, string>> {
   return {
     "10-base.squashfs": await rootImage("squashfs-zstd"),
+    "15-tree.dir/etc/tree": await textFile("a directory\n"),
+    "15-tree.dir/etc/desktop": await textFile("hidden\n"),
     "20-desktop.squashfs": await layerImage({ "etc/layer": "desktop\n", "etc/desktop": "yes\n" }),
     "30-work.squashfs": await layerImage({ "etc/layer": "work\n" }),
   };
@@ -126,11 +128,15 @@ vmTest(
   "live-boot's images are layers in the order of their names",
   async () => levainGuest({ disks: [await debianIso(await layeredImages())], cmdline: "boot=live" }),
   async (vm) => {
-    const texts = ["10-base", "20-desktop", "30-work"].map((name) => `/live/${name}\\.squashfs \\(squashfs\\) \\+ `);
+    const texts = ["10-base.squashfs", "15-tree.dir", "20-desktop.squashfs", "30-work.squashfs"].map(
+      (name) => `/live/${name.replace(".", "\\.")} \\((?:squashfs|directory)\\) \\+ `,
+    );
     await vm.expect(new RegExp(`layers +${texts.join("").replaceAll(" ", "\\s+")}\\s*tmpfs at /sysroot`));
-    for (const index of [0, 1, 2]) await vm.expect(`mount /run/levain/lower/${index} squashfs /dev/loop${index} ro,`);
+    await vm.expect("mount /run/levain/lower/0 squashfs /dev/loop0 ro,");
+    await vm.expect("mount /run/levain/lower/1 iso9660 /dev/vda ro,");
+    for (const index of [1, 2]) await vm.expect(`mount /run/levain/lower/${index + 1} squashfs /dev/loop${index} ro,`);
     await vm.expect("small-root: ready");
-    await ask(vm, "cat /etc/layer /etc/desktop", /^work\s+yes$/m);
+    await ask(vm, "cat /etc/layer /etc/desktop /etc/tree", /^work\s+yes\s+a directory$/m);
   },
 );
 

@@ -31,7 +31,7 @@ const dracutImage = (directory: string, name: string, more: Partial<ImagePlan> =
     ...more,
   });
 const LIVE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "xfs", "jffs2"];
-const liveSearch = (directory = "/live") => holding(...LIVE_TYPES.map((type) => `${directory}/*.${type}`));
+const liveSearch = (directory = "/live") => holding(...[...LIVE_TYPES, "dir/"].map((type) => `${directory}/*.${type}`));
 const liveImage = (more: Partial<ImagePlan> = {}) =>
   image({ directory: { path: "/live", list: "filesystem" }, ...more });
 const archPaths = (directory: string) => ["sfs", "erofs"].map((type) => `${directory}/x86_64/airootfs.${type}`);
