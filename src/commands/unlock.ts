@@ -1,10 +1,11 @@
 import type { BytesPlace, CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
 import { parseDeviceSpec } from "../config/device-spec.ts";
+import type { BootPlan } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import { planMachine } from "../plan-reader.ts";
 import { printable } from "../report.ts";
-import { describeDevice } from "../steps/block-devices.ts";
+import { type BlockDevice, describeDevice } from "../steps/block-devices.ts";
 import { createSearch, type Search } from "../steps/device-search.ts";
 import { createLoader } from "../steps/modules.ts";
 import { specText } from "../steps/search-words.ts";
@@ -33,20 +34,23 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
   const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootOptions: "" };
   const search = createSearch(own, wish, { modules, voice, undo: () => undefined, guesses: new Map() });
   try {
-    openAll(search);
+    openAll(search, question.device === null ? plan.roots : []);
     const opened = [...search.inventory.values()].filter((device) => insideOf(search, device) !== null);
-    if (opened.length > 0) return opened.map((device) => describeOpened(search, device));
-    throw firstFailure(search) ?? nothingOpened(search, question);
+    if (opened.length === 0) throw firstFailure(search) ?? nothingOpened(search, question);
+    for (const text of search.missing) voice.warn(text);
+    return opened.map((device) => describeOpened(search, device));
   } finally {
     search.close();
   }
 }
 
-/** Until there is nothing to do any more; what a key is waited for is waited for. */
-function openAll(search: Search): void {
+/** Until there is nothing to do any more; what a key is waited for is waited for. A root that is encrypted itself is one of those that the command line asks for. */
+function openAll(search: Search, roots: BootPlan["roots"]): void {
+  const isClosed = (device: BlockDevice) => search.openers.some((opener) => opener.isClosed(device));
   for (;;) {
     while (search.takeEvent(0));
-    const rounds = search.openers.map((opener) => opener.open(null));
+    const root = roots.flatMap((spec) => search.matches(spec)).find(isClosed) ?? null;
+    const rounds = search.openers.map((opener) => opener.open(root));
     if (rounds.includes("changed")) continue;
     const waits = rounds.flatMap((round) => (typeof round === "string" ? [] : [round]));
     const [first] = waits;
@@ -82,11 +86,11 @@ function fileKey(path: string): BytesPlace {
   return { in: "image", device: null, path, type: null, offset: 0, size: null };
 }
 
-function insideOf({ openers }: Search, device: Parameters<Search["describe"]>[0]) {
+function insideOf({ openers }: Search, device: BlockDevice) {
   return openers.map((opener) => opener.inside(device)).find((inside) => inside !== null) ?? null;
 }
 
-function describeOpened(search: Search, device: Parameters<Search["describe"]>[0]): string {
+function describeOpened(search: Search, device: BlockDevice): string {
   const inside = insideOf(search, device);
   return `${device.node} is open: ${inside === null ? "" : describeDevice(inside)}`;
 }

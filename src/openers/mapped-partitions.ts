@@ -3,13 +3,12 @@ import type { Machine } from "../machine/machine.ts";
 import { readPartitionTable } from "../probe/partition-table.ts";
 import type { Partition } from "../probe/partitions/model.ts";
 import { report } from "../report.ts";
-import type { BlockDevice } from "../steps/block-devices.ts";
+import { type BlockDevice, readSectorSize } from "../steps/block-devices.ts";
 import { isWriteProtected } from "./crypt-luks.ts";
 import { requireTarget } from "./crypt-modules.ts";
 import { createMapping } from "./mapping.ts";
 import { type Opener, type Scene, SIMPLE_OPENER } from "./opener.ts";
 
-const SECTOR_BYTES = 512;
 /** More than any table of a disk that a system boots from. */
 const MOST_PARTITIONS = 128;
 
@@ -46,7 +45,7 @@ function openDisk(scene: Scene, disk: BlockDevice): boolean {
     for (const partition of partitions) {
       const name = `${parent.name}${/\d$/.test(parent.name) ? "p" : ""}${partition.number}`;
       const uuid = `part${partition.number}-${parent.uuid}`;
-      const isThere = scene.machine.listMappings().some((mapping) => mapping.name === name);
+      const isThere = scene.machine.listMappings().some((mapping) => mapping.name === name && mapping.uuid === uuid);
       if (isThere) continue;
       const parameters = new TextEncoder().encode(`${disk.number} ${partition.start}`);
       const target = { type: "linear", sectors: partition.size, parameters };
@@ -61,12 +60,12 @@ function openDisk(scene: Scene, disk: BlockDevice): boolean {
 }
 
 /** Those that lie on the disk; an extended partition only holds others. */
-function readPartitions(machine: Machine, { node, sizeBytes }: BlockDevice): readonly Partition[] {
+function readPartitions(machine: Machine, { name, node, sizeBytes }: BlockDevice): readonly Partition[] {
   const reader = machine.openReader(node);
   try {
-    const all = readPartitionTable(reader, SECTOR_BYTES)?.partitions ?? [];
+    const all = readPartitionTable(reader, readSectorSize(machine, name))?.partitions ?? [];
     const isHere = ({ start, size, type }: Partition) =>
-      size > 0 && (start + size) * SECTOR_BYTES <= sizeBytes && !EXTENDED.includes(type);
+      size > 0 && (start + size) * 512 <= sizeBytes && !EXTENDED.includes(type);
     return all.filter(isHere).slice(0, MOST_PARTITIONS);
   } finally {
     reader.close();

@@ -146,7 +146,7 @@ function describeArea(machine: Machine, disk: string, isPartition: boolean): Exa
 }
 
 /** Bytes of the disk's logical sectors, by which partition tables count. */
-function readSectorSize(machine: Machine, disk: string): number {
+export function readSectorSize(machine: Machine, disk: string): number {
   const path = `/sys/class/block/${disk}/queue/logical_block_size`;
   return machine.stat(path) === null ? 512 : Number(readText(machine, path)) || 512;
 }

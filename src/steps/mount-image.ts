@@ -94,9 +94,15 @@ function unlockImage(
     (device.by === "luks" && facts.uuid?.toLowerCase().startsWith(device.prefix) === true) ||
     (device.by === "uuid" && facts.uuid?.toLowerCase() === device.value.toLowerCase()) ||
     (device.by === "label" && facts.label === device.value);
+  // By its node: a disk that was copied may have the same UUID.
+  const device = { by: "path" as const, path: node };
   const wish = {
-    ...{ roots: [{ by: "path" as const, path: node }], rootTimeoutMs, rootOptions: "", keymap },
-    crypt: { ...crypt, volumes: crypt.volumes.filter(isNamed), everyLuks: false },
+    ...{ roots: [device], rootTimeoutMs, rootOptions: "", keymap },
+    crypt: {
+      ...crypt,
+      volumes: crypt.volumes.filter(isNamed).map((volume) => ({ ...volume, device })),
+      everyLuks: false,
+    },
   };
   return attachDevice(machine, wish, tools, `what is in the image ${printable(path)}`).device;
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { hashPlainKey } from "../../src/luks/plain-key.ts";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
-import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP, provideLuksImage } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, plainDisk, typed } from "../support/luks/encrypted-disk.ts";
@@ -221,6 +221,19 @@ describe("a name that is taken", () => {
   };
   const disks = () => [disk("vda", vault), disk("vdb", fakeImage("vfat", { label: "X" }))];
 
+  test("as that of a partition in a volume: what is there is not taken for it", async () => {
+    const table = partitionDisk([{ image: root }]);
+    const inside = { type: "gpt", bytes: table.bytes, root: root.root };
+    const words = `--sector-size 512 --uuid ${OTHER}`;
+    const result = boot({
+      cmdline: `rd.luks.name=${OTHER}=box root=LABEL=ROOT rd.timeout=2`,
+      disks: [disk("vda", await luksDisk(recipe("devices-table", words), inside)), ...disks().slice(1)],
+      before: foreign("box1"),
+    });
+    expect(result.console).toContain("warning   the partitions in /dev/mapper/box cannot be opened:");
+    expect(result.shells).toBe(1);
+  });
+
   test("is told before anybody is asked", () => {
     const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT`, disks: disks(), before: foreign("box") });
     expect(result.console).toContain(
@@ -275,6 +288,26 @@ test("a LUKS volume beside a plain one whose mount fails is asked for anew, and 
     "vda box, 5 tries left",
     "vdb root, 2 tries left",
   ]);
+});
+
+test("where udev's place cannot be written the volume is opened all the same", () => {
+  const before = (machine: FakeMachine) => machine.refuse("writeFile", "/run/udev/data", "ENOSPC");
+  const result = boot({ before });
+  expect(result.end).toMatchObject({ mode: "switch_root" });
+  expect(result.console).toContain("warning   udev of the real system may not know dm-0:");
+});
+
+test("an image that is a volume is not mistaken for the disk that it was copied to", () => {
+  const stick = fakeImage("vfat", { label: "FLASH" }, { "/root.luks": vault.bytes });
+  const result = boot({
+    cmdline: `root=LABEL=FLASH rd.image=/root.luks ${NAMED} rd.timeout=2`,
+    disks: [disk("vda", twin), disk("sda", stick)],
+    images: [root, vault],
+  });
+  expect(result.console).toContain(
+    'could not unlock /dev/loop0 (LUKS2, "VAULT") as box\n  the name box is taken by another device, dm-0\n',
+  );
+  expect(result.shells).toBe(1);
 });
 
 test("the only terminal hangs up: it is opened again, and asked on", () => {

@@ -17,6 +17,8 @@ beforeAll(async () => {
   luks = await luksDisk({ name: "boot-refusals", script }, root);
 });
 
+/** Some hundred boots. */
+const TIMEOUT_MS = 60_000;
 const exit = () => undefined;
 const ENOUGH = typed(...new Array<string>(8).fill("pass"));
 
@@ -74,20 +76,24 @@ for (const [name, options] of Object.entries(BOOTS)) {
     });
 
     for (const code of ["EIO", "ENOENT", "EBUSY"]) {
-      test(`whatever call is refused with ${code}, the boot says so, leaves nothing behind and goes on`, () => {
-        expect(whole.end).toMatchObject({ mode: "switch_root" });
-        expect(whole.shells).toBe(0);
-        for (const [number, call] of whole.calls.entries()) {
-          if (isNoFailure(call, code)) continue;
-          const boot = bootRefused(options(), number, code);
-          const about = `${number}: ${call} → ${code}\n${boot.console}`;
-          expect(boot.console, about).not.toMatch(/bug in levain|undefined|\[object/);
-          expect(boot.end, about).toEqual(whole.end);
-          expect(boot.shells, about).toBeLessThanOrEqual(1);
-          if (/^(removeKey|removeMapping)/.test(call)) continue;
-          expect(boot.left, about).toEqual([]);
-        }
-      });
+      test(
+        `whatever call is refused with ${code}, the boot says so, leaves nothing behind and goes on`,
+        () => {
+          expect(whole.end).toMatchObject({ mode: "switch_root" });
+          expect(whole.shells).toBe(0);
+          for (const [number, call] of whole.calls.entries()) {
+            if (isNoFailure(call, code)) continue;
+            const boot = bootRefused(options(), number, code);
+            const about = `${number}: ${call} → ${code}\n${boot.console}`;
+            expect(boot.console, about).not.toMatch(/bug in levain|undefined|\[object/);
+            expect(boot.end, about).toEqual(whole.end);
+            expect(boot.shells, about).toBeLessThanOrEqual(1);
+            if (/^(removeKey|removeMapping)/.test(call)) continue;
+            expect(boot.left, about).toEqual([]);
+          }
+        },
+        TIMEOUT_MS,
+      );
     }
   });
 }

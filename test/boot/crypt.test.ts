@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
-import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
 import { CHEAP, CHEAP_ARGON2 } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, cryptBoot, detachedHeader, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 
@@ -243,28 +243,31 @@ describe("several volumes", () => {
     expect(asRoot.end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("a partition table in LUKS, which the kernel does not look for", async () => {
-    const { partitionDisk } = await import("../support/fake-images.ts");
-    const kernels = fakeImage("vfat", { label: "BOOT" });
-    const table = partitionDisk([{ image: kernels }, { image: root, name: "system" }]);
-    const inside = { type: "gpt", bytes: table.bytes, root: root.root };
-    const disk = await luksDisk({ name: "boot-table", script: format(`${SMALL} --uuid ${OTHER}`) }, inside);
-    for (const wanted of ["LABEL=ROOT", "PARTLABEL=system", "/dev/mapper/box2"]) {
-      const result = boot({
-        cmdline: `rd.luks.name=${OTHER}=box root=${wanted}`,
+  test.each([512, 4096])(
+    "a partition table in LUKS with sectors of %d bytes, which the kernel does not look for",
+    async (sectorBytes) => {
+      const kernels = fakeImage("ext4", { label: "BOOT" });
+      const table = partitionDisk([{ image: kernels }, { image: root, name: "system" }], sectorBytes);
+      const inside = { type: "gpt", bytes: table.bytes, root: root.root };
+      const script = format(`${SMALL} --sector-size ${sectorBytes} --uuid ${OTHER}`);
+      const disk = await luksDisk({ name: `boot-table-${sectorBytes}`, script }, inside);
+      for (const wanted of ["LABEL=ROOT", "PARTLABEL=system", "/dev/mapper/box2"]) {
+        const result = boot({
+          cmdline: `rd.luks.name=${OTHER}=box root=${wanted}`,
+          disks: [{ name: "vda", image: disk }],
+        });
+        expect(result.console).toContain('  root      /dev/mapper/box2 ext4 "ROOT" in /dev/vda crypto_LUKS');
+        expect(result.end).toMatchObject({ mode: "switch_root" });
+      }
+      const layered = boot({
+        cmdline: `rd.luks.name=${OTHER}=box root=LABEL=ROOT rd.layer=LABEL=BOOT rd.overlay`,
         disks: [{ name: "vda", image: disk }],
+        images: [root, kernels],
       });
-      expect(result.console).toContain('  root      /dev/mapper/box2 ext4 "ROOT" in /dev/vda crypto_LUKS');
-      expect(result.end).toMatchObject({ mode: "switch_root" });
-    }
-    const layered = boot({
-      cmdline: `rd.luks.name=${OTHER}=box root=LABEL=ROOT rd.layer=LABEL=BOOT rd.overlay`,
-      disks: [{ name: "vda", image: disk }],
-      images: [root, kernels],
-    });
-    expect(layered.console).not.toContain("cannot be opened");
-    expect(layered.end).toMatchObject({ mode: "switch_root" });
-  });
+      expect(layered.console).not.toContain("cannot be opened");
+      expect(layered.end).toMatchObject({ mode: "switch_root" });
+    },
+  );
 });
 
 describe("a key", () => {

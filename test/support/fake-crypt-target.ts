@@ -10,6 +10,8 @@ const SECTOR = 512;
 /** What a line of a table shows, and the device below that it holds. */
 export interface FakeTarget {
   readonly below: FakeBlockDevice;
+  /** What it asks for at least, as its logical sectors. */
+  readonly logicalBytes: number;
   readonly read: () => Uint8Array;
 }
 
@@ -35,7 +37,8 @@ function openSlice(
 ): FakeTarget {
   const below = findDevice(kernel, name, device);
   if ((offset + sectors) * SECTOR > below.content.length) refuse(name, "EINVAL");
-  return { below, read: () => below.content.subarray(offset * SECTOR, (offset + sectors) * SECTOR) };
+  const { logicalBytes = SECTOR } = below;
+  return { below, logicalBytes, read: () => below.content.subarray(offset * SECTOR, (offset + sectors) * SECTOR) };
 }
 
 /** drivers/md/dm-crypt.c: cipher, key, iv_offset, device, offset, and optional words with their count before them. */
@@ -48,7 +51,8 @@ function openCrypt(kernel: FakeKernel, name: string, target: MappingTarget, word
   if (decryptSectors(how, new Uint8Array(sectorBytes)) === null) refuse(name, "EINVAL");
   if ((target.sectors * SECTOR) % sectorBytes !== 0) refuse(name, "EINVAL");
   const slice = openSlice(kernel, name, target, device, readCount(name, offset));
-  return { below: slice.below, read: () => decryptSectors(how, slice.read()) ?? new Uint8Array() };
+  const logicalBytes = Math.max(sectorBytes, slice.logicalBytes);
+  return { below: slice.below, logicalBytes, read: () => decryptSectors(how, slice.read()) ?? new Uint8Array() };
 }
 
 const OPTIONS = [

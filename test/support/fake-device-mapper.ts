@@ -104,7 +104,8 @@ function openTable(kernel: FakeKernel, { name, targets }: MappingRequest): reado
 function addDevice(kernel: FakeKernel, { name, uuid, device, number, targets }: FakeMapping, readOnly: boolean): void {
   const { devices } = kernel;
   const devpath = `/devices/virtual/block/${device}`;
-  const block = { name: device, number, devpath, content: new Uint8Array(), readOnly };
+  const logicalBytes = Math.max(...targets.map((target) => target.logicalBytes));
+  const block = { name: device, number, devpath, content: new Uint8Array(), readOnly, logicalBytes };
   const [MAJOR = "", MINOR = ""] = number.split(":");
   devices.addBlockDevice(block, { DEVTYPE: "disk" });
   addEntry(kernel.sys, `${devpath}/dm/name`, `${name}\n`);

@@ -23,6 +23,8 @@ export interface FakeBlockDevice {
   readonly devpath: string;
   content: Uint8Array;
   readonly readOnly: boolean;
+  /** 512 where not given. */
+  readonly logicalBytes?: number;
 }
 
 const SD_MAJOR = 8;
@@ -93,7 +95,8 @@ export class FakeDevices {
     addEntry(this.#sys, `${devpath}/dev`, `${number}\n`);
     addEntry(this.#sys, `${devpath}/size`, { read: () => `${Math.floor(device.content.length / 512)}\n` });
     addEntry(this.#sys, `${devpath}/ro`, device.readOnly ? "1\n" : "0\n");
-    if (properties.DEVTYPE === "disk") addEntry(this.#sys, `${devpath}/queue/logical_block_size`, "512\n");
+    if (properties.DEVTYPE === "disk")
+      addEntry(this.#sys, `${devpath}/queue/logical_block_size`, `${device.logicalBytes ?? 512}\n`);
     else addEntry(this.#sys, `${devpath}/partition`, `${properties.PARTN}\n`);
     addEntry(this.#sys, `/class/block/${name}`, { link: `../..${devpath}` });
     addEntry(this.#dev, `/${name}`, { node: "block", number });

@@ -90,32 +90,40 @@ export interface FakePartition {
 const FIRST_LBA = 64;
 
 /** A disk with a GUID partition table (UEFI 2.10, 5.3; the copy at the start only) and where its partitions lie, in bytes. */
-export function partitionDisk(partitions: readonly FakePartition[]): { bytes: Uint8Array; offsets: readonly number[] } {
+export function partitionDisk(
+  partitions: readonly FakePartition[],
+  sectorBytes = 512,
+): { bytes: Uint8Array<ArrayBuffer>; offsets: readonly number[] } {
   const offsets: number[] = [];
-  let end = FIRST_LBA * 512;
+  let end = FIRST_LBA * sectorBytes;
   for (const { image } of partitions) {
     offsets.push(end);
-    end += image.bytes.length;
+    end += Math.ceil(image.bytes.length / sectorBytes) * sectorBytes;
   }
-  const bytes = new Uint8Array(end + 512);
-  const entries = bytes.subarray(2 * 512, 2 * 512 + 128 * 128);
+  const bytes = new Uint8Array(end + sectorBytes);
+  const entries = bytes.subarray(2 * sectorBytes, 2 * sectorBytes + 128 * 128);
   for (const [index, partition] of partitions.entries()) {
     const offset = offsets[index] ?? 0;
     bytes.set(partition.image.bytes, offset);
-    writeEntry(entries.subarray(index * 128, index * 128 + 128), partition, offset / 512);
+    writeEntry(entries.subarray(index * 128, index * 128 + 128), partition, offset / sectorBytes, sectorBytes);
   }
   put(bytes, 446, "\0\0\x02\0\xee\xff\xff\xff\x01\0\0\0\xff\xff\xff\xff");
   put(bytes, 510, "\x55\xaa");
-  writeHeader(bytes.subarray(512, 1024), crc32(entries), end / 512);
+  writeHeader(bytes.subarray(sectorBytes, sectorBytes + 512), crc32(entries), end / sectorBytes);
   return { bytes, offsets };
 }
 
-function writeEntry(entry: Uint8Array, { image, name = "", uuid }: FakePartition, firstLba: number): void {
+function writeEntry(
+  entry: Uint8Array,
+  { image, name = "", uuid }: FakePartition,
+  firstLba: number,
+  sectorBytes: number,
+): void {
   const view = new DataView(entry.buffer, entry.byteOffset, entry.length);
   entry.set(guid("0fc63daf-8483-4772-8e79-3d69d8477de4"), 0);
   entry.set(guid(uuid ?? `00000000-0000-0000-0000-${firstLba.toString(16).padStart(12, "0")}`), 16);
   view.setBigUint64(32, BigInt(firstLba), true);
-  view.setBigUint64(40, BigInt(firstLba + image.bytes.length / 512 - 1), true);
+  view.setBigUint64(40, BigInt(firstLba + Math.ceil(image.bytes.length / sectorBytes) - 1), true);
   entry.set(Buffer.from(name, "utf16le"), 56);
 }
 

@@ -10,9 +10,16 @@ import { CRYPT_IMAGE, luksDisk } from "../../support/luks/encrypted-disk.ts";
 const UUID = "6c657661-696e-4000-8000-00000000eeee";
 const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} --pbkdf pbkdf2 ${CHEAP} $1 key`;
 const root = rootImage("ROOT");
+const OTHER = "6c657661-696e-4000-8000-00000000eeef";
+const data = rootImage("DATA");
 let luks: FakeImage;
+let other: FakeImage;
+let locked: FakeImage;
 beforeAll(async () => {
   luks = await luksDisk({ name: "unlock-command", script }, root);
+  other = await luksDisk({ name: "unlock-other", script: script.replace(UUID, OTHER) }, data);
+  const secret = `printf secret > key; ${script.replace(UUID, OTHER)}`;
+  locked = await luksDisk({ name: "unlock-locked", script: secret }, data);
 });
 
 const NOTHING = { device: null, name: null, keyFile: null };
@@ -70,6 +77,29 @@ describe("levain unlock", () => {
     const wrong = run({ device: "/dev/vda", keyFile: "/wrong" }, { files });
     expect(wrong.said.join("\n")).toContain("the key /wrong in this image does not open /dev/vda");
     expect(wrong.lines[0]).toContain("is open");
+  });
+
+  test("opens the root of the command line as well, and what a boot can do without", () => {
+    const disks = [
+      { name: "vda", image: luks },
+      { name: "vdb", image: other },
+    ];
+    const two = run({}, { disks, images: [root, data], cmdline: `root=UUID=${UUID} rd.luks.uuid=${OTHER}` });
+    expect(two.lines).toHaveLength(2);
+    const files = { "/etc/crypttab": `data UUID=${OTHER} none luks,nofail\n` };
+    const optional = run({}, { disks, images: [root, data], files, cmdline: "root=/dev/vda" });
+    expect(optional.lines).toHaveLength(2);
+  });
+
+  test("says what is open, and what could not be opened", () => {
+    const disks = [
+      { name: "vda", image: luks },
+      { name: "vdb", image: locked },
+    ];
+    const typing = ["pass", "1", "2"].map(onTerminal);
+    const { lines, said } = run({}, { disks, cmdline: "rd.luks.options=tries=2", typing });
+    expect(lines).toEqual([`/dev/vda is open: /dev/mapper/luks-${UUID} ext4 "ROOT"`]);
+    expect(said.join("\n")).toContain(`could not unlock /dev/vdb (LUKS2) as luks-${OTHER}: 2 passphrases were wrong`);
   });
 
   test("says what it cannot do", () => {
