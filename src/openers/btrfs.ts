@@ -20,7 +20,7 @@ export interface BtrfsPools {
 /** Makes the devices of a wanted btrfs known to the kernel as they come; `isDegraded`: the person said to mount it with what is there. */
 export function createBtrfsPools(machine: Machine, modules: FilesystemByType, isDegraded: boolean): BtrfsPools {
   const members = new WeakMap<BlockDevice, BtrfsMember | null>();
-  const answers = new WeakMap<BlockDevice, boolean>();
+  const answers = new WeakMap<BlockDevice, Answer>();
 
   function memberOf(device: BlockDevice): BtrfsMember | null {
     const known = members.get(device);
@@ -34,8 +34,7 @@ export function createBtrfsPools(machine: Machine, modules: FilesystemByType, is
     return (memberOf(device)?.deviceCount ?? 1) > 1;
   }
 
-  /** True when the kernel has all devices of the filesystem. */
-  function register(device: BlockDevice): boolean {
+  function register(device: BlockDevice): Answer {
     const answer = answers.get(device) ?? askKernel(machine, device.node);
     answers.set(device, answer);
     return answer;
@@ -52,11 +51,18 @@ export function createBtrfsPools(machine: Machine, modules: FilesystemByType, is
       modules.loadFilesystem("btrfs");
       const present = [...all].filter((other) => isSameFilesystem(device, other));
       // Every one of them, also after the first yes: those that come late belong to a degraded filesystem too.
-      const isComplete = present.map(register).includes(true);
-      return isComplete || isDegraded ? null : describe(device, present, memberOf(device)?.deviceCount ?? 0);
+      const said = present.map(register);
+      const total = memberOf(device)?.deviceCount ?? 0;
+      // The kernel still counts one that was pulled out again.
+      const isThere = new Set(present.map((one) => memberOf(one)?.deviceId)).size >= total;
+      const isComplete = said.includes("unknown") || (said.includes("complete") && isThere);
+      return isComplete || isDegraded ? null : describe(device, present, total);
     },
   };
 }
+
+/** What the kernel says when it is told of a device: whether it has all of the filesystem. */
+type Answer = "complete" | "incomplete" | "unknown";
 
 function isSameFilesystem(one: BlockDevice, other: BlockDevice): boolean {
   return one.facts.type === "btrfs" && other.facts.type === "btrfs" && one.facts.uuid === other.facts.uuid;
@@ -85,11 +91,11 @@ function readMember(machine: Machine, node: string): BtrfsMember | null {
 }
 
 /** A kernel that cannot be asked has no btrfs, or does not take this one: why, the mount will say. */
-function askKernel(machine: Machine, node: string): boolean {
+function askKernel(machine: Machine, node: string): Answer {
   try {
-    return machine.registerBtrfs(node);
+    return machine.registerBtrfs(node) ? "complete" : "incomplete";
   } catch (error) {
-    if (isErrno(error)) return true;
+    if (isErrno(error)) return "unknown";
     throw error;
   }
 }

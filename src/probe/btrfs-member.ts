@@ -8,11 +8,13 @@ const MAGIC = "_BHRfS_M";
 export interface BtrfsMember {
   /** How many devices the filesystem has. */
   readonly deviceCount: number;
+  /** Its own number in the filesystem. */
+  readonly deviceId: bigint;
 }
 
-/** Reads num_devices of struct btrfs_super_block (linux/btrfs_tree.h); null where it is no btrfs. */
+/** Reads num_devices and dev_item.devid of struct btrfs_super_block (linux/btrfs_tree.h); null where it is no btrfs. */
 export function readBtrfsMember(source: ByteSource): BtrfsMember | null {
   const sb = source.read(SUPERBLOCK, 4096);
   if (sb.length < 4096 || !holds(sb, 0x40, MAGIC)) return null;
-  return { deviceCount: Number(le64(sb, 0x88)) };
+  return { deviceCount: Number(le64(sb, 0x88)), deviceId: le64(sb, 0xc9) };
 }

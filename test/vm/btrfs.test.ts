@@ -1,21 +1,34 @@
 import { btrfsPool } from "../support/btrfs-pool.ts";
+import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 vmTest(
-  "a btrfs of two disks is mounted when the second has come, by subvolume",
+  "a btrfs of two disks is mounted when both are there at once, by subvolume: one was pulled out before the other came",
   async () => {
     const [first = "", second = ""] = await btrfsPool("raid1", 2, "POOL");
     return levainGuest({
-      disks: [{ file: first }, { file: second, id: "late", unplugged: true }],
+      disks: [
+        { file: first, id: "pulled" },
+        // Takes the first one's number: what is gone would be forgotten by the kernel were it the other member's.
+        { file: await rootImage("ext4", { label: "OTHER" }), id: "other", unplugged: true },
+        { file: second, id: "late", unplugged: true },
+        { file: first, id: "again", unplugged: true },
+      ],
       cmdline: "root=LABEL=POOL rootflags=subvol=@root,noatime",
     });
   },
   async (vm) => {
     await vm.expect(/waiting for LABEL=POOL, \d of 30 s · seen: 1 of 2 devices of btrfs "POOL" is there: \/dev\/vda$/m);
+    await vm.unplug("pulled");
+    await vm.expect("seen: no block device yet");
+    await vm.plug("other");
+    await vm.expect('seen: /dev/vda ext4 "OTHER"');
     await vm.plug("late");
-    await vm.expect(/^ {2}root +\/dev\/vd[ab] btrfs "POOL" +\d+ ms$/m);
-    await vm.expect(/small-root: mount \/ btrfs \/dev\/vd[ab] ro,noatime,.*subvol=\/@root/);
+    await vm.expect(/seen: 1 of 2 devices of btrfs "POOL" is there: \/dev\/vdb\b/);
+    await vm.plug("again");
+    await vm.expect(/^ {2}root +\/dev\/vd[bc] btrfs "POOL" +\d+ ms$/m);
+    await vm.expect(/small-root: mount \/ btrfs \/dev\/vd[bc] ro,noatime,.*subvol=\/@root/);
     await vm.expect("small-root: ready");
     vm.send("dmesg | grep -ci 'missing'; grep -c . /sys/fs/btrfs/*/devices/*/size | wc -l; echo all-$((40 + 2))\n");
     await vm.expect("\n0\n2\nall-42");

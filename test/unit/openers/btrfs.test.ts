@@ -73,6 +73,16 @@ describe("describeLack", () => {
     expect(lackOf(setUp([member(1, 2), member(1, 2)]))).toContain("2 of 2 devices");
   });
 
+  test("one that was pulled out is missed, though the kernel still counts it", () => {
+    const set = setUp([member(1, 2)]);
+    expect(lackOf(set)).toContain("1 of 2 devices");
+    set.machine.pullOut("vda");
+    set.machine.plugIn({ name: "vdb", content: member(2, 2) });
+    expect(lackOf(set)).toContain('1 of 2 devices of btrfs "pool\\x1b" is there: /dev/vdb');
+    set.machine.plugIn({ name: "vdc", content: member(1, 2) });
+    expect(lackOf(set)).toBeNull();
+  });
+
   test("degraded takes what is there, and all of it is registered", () => {
     const set = setUp([member(1, 3), member(2, 3)], true);
     expect(lackOf(set)).toBeNull();
