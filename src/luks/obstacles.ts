@@ -2,7 +2,17 @@ import { BootError } from "../errors.ts";
 import type { AreaDecryptor } from "./area-decryptor.ts";
 import { isNullCipher, parseCipher } from "./cipher.ts";
 import { type FindHash, findHash } from "./hash.ts";
-import { digestOfKeyslot, isBound, type Kdf, type Keyslot, type KeyslotLock, type LuksHeader } from "./header.ts";
+import {
+  type Argon2,
+  digestOfKeyslot,
+  isBound,
+  type Kdf,
+  type Keyslot,
+  type KeyslotLock,
+  type LuksHeader,
+  type Pbkdf2,
+} from "./header.ts";
+import { costOf } from "./kdf-cost.ts";
 import { formatBytes } from "./size.ts";
 
 /** What a machine can do, and what a person allows. */
@@ -25,9 +35,10 @@ export interface Obstacle {
   readonly needsKernel: boolean;
 }
 
-// Minutes on a slow machine; whoever asks for more wants to keep a boot from ending.
-const MAX_ITERATIONS = 1_000_000_000;
-const MAX_ARGON2_KIB_PASSES = 2 ** 30;
+// As costOf counts: some minutes, of one keyslot and of all that are tried. cryptsetup has no limit and would go on for hours.
+const MAX_COST = 2 ** 30;
+const MAX_COST_TOGETHER = 4 * MAX_COST;
+const TOO_LONG = "hours, or a header made to keep whoever opens it waiting";
 const MAX_LANES = 64;
 const MIN_KIB_PER_LANE = 8;
 
@@ -54,7 +65,7 @@ export function findObstacle(header: LuksHeader, slot: Keyslot, limits: Limits):
   if (lock === null) return refuse(`is of type ${slot.type}, which no passphrase opens`);
   if (!isBound(header, slot.id)) return refuse("is unbound: its key is not that of the data");
   if (!header.material.has(slot.id)) return refuse("cannot be read");
-  const reason = findKdfObstacle(lock.kdf, limits) ?? findDigestObstacle(header, slot.id, limits);
+  const reason = findKdfObstacle(lock.kdf, lock.cipherKeyBytes, limits) ?? findDigestObstacle(header, slot.id, limits);
   if (reason !== null) return refuse(reason);
   if ((limits.findHash ?? findHash)(lock.splitHash) === null)
     return refuse(`needs the hash ${lock.splitHash}, which is not supported`);
@@ -90,23 +101,50 @@ function findDigestObstacle(header: LuksHeader, keyslot: number, limits: Limits)
   // 20 bytes are those of LUKS1, also where it was converted.
   if (bytes !== undefined && check.value.length !== 20 && check.value.length !== bytes)
     return "has a digest that is cut";
-  return findKdfObstacle(check.kdf, limits);
+  return findKdfObstacle(check.kdf, check.value.length, limits);
 }
 
-function findKdfObstacle(kdf: Kdf, { memoryBytes, findHash: find = findHash }: Limits): string | null {
+/** `length`: bytes of what is derived. */
+function findKdfObstacle(kdf: Kdf, length: number, limits: Limits): string | null {
   if (kdf.type === "unknown") return `needs the key derivation ${kdf.name}, which is not supported`;
-  if (kdf.type === "pbkdf2") {
-    if (find(kdf.hash) === null) return `needs the hash ${kdf.hash}, which is not supported`;
-    return kdf.iterations >= 1 && kdf.iterations <= MAX_ITERATIONS ? null : `asks for ${kdf.iterations} iterations`;
-  }
-  const { passes, memoryKib, lanes } = kdf;
+  return kdf.type === "pbkdf2" ? findPbkdf2Obstacle(kdf, length, limits) : findArgon2Obstacle(kdf, limits);
+}
+
+function findPbkdf2Obstacle({ hash, iterations }: Pbkdf2, length: number, limits: Limits): string | null {
+  const bytes = (limits.findHash ?? findHash)(hash)?.bytes;
+  if (bytes === undefined) return `needs the hash ${hash}, which is not supported`;
+  if (iterations < 1) return `asks for ${iterations} iterations`;
+  const parts = Math.ceil(length / bytes);
+  if (iterations * parts <= MAX_COST) return null;
+  return `asks for ${iterations} iterations${parts === 1 ? "" : ` for each of ${parts} parts of a key`}: ${TOO_LONG}`;
+}
+
+function findArgon2Obstacle({ passes, memoryKib, lanes }: Argon2, { memoryBytes }: Limits): string | null {
   if (passes < 1 || lanes < 1 || lanes > MAX_LANES || memoryKib < Math.max(32, lanes * MIN_KIB_PER_LANE)) {
     return `asks for ${passes} passes over ${memoryKib} KiB in ${lanes} lanes`;
   }
   if (memoryBytes !== null && memoryKib * 1024 > memoryBytes) {
     return `needs ${formatBytes(memoryKib * 1024)} to unlock, this machine has ${formatBytes(memoryBytes)}`;
   }
-  return passes * memoryKib <= MAX_ARGON2_KIB_PASSES ? null : `asks for ${passes} passes over ${memoryKib} KiB`;
+  return passes * memoryKib <= MAX_COST ? null : `asks for ${passes} passes over ${memoryKib} KiB: ${TOO_LONG}`;
+}
+
+/** Throws BootError where it would take too long to try all of `slots`, each without obstacle. */
+export function refuseWaiting(
+  header: LuksHeader,
+  slots: readonly Keyslot[],
+  { findHash: find = findHash }: Limits,
+): void {
+  const cost = (kdf: Kdf, length: number) =>
+    costOf(kdf, length, kdf.type === "pbkdf2" ? (find(kdf.hash)?.bytes ?? null) : null);
+  const costs = slots.map(({ id, lock }) => {
+    const check = digestOfKeyslot(header, id)?.check;
+    return (lock ? cost(lock.kdf, lock.cipherKeyBytes) : 0) + (check ? cost(check.kdf, check.value.length) : 0);
+  });
+  if (costs.reduce((sum, one) => sum + one, 0) <= MAX_COST_TOGETHER) return;
+  throw new BootError(`its keyslots ask for too much together: ${TOO_LONG}`, {
+    hint: "name the one to try: rd.luks.options=key-slot=NUMBER",
+  });
 }
 
 function refuse(reason: string): Obstacle {

@@ -3,7 +3,7 @@ import { mergeStripes } from "./anti-forensic.ts";
 import type { FindHash } from "./hash.ts";
 import { digestOfKeyslot, type Keyslot, type LuksHeader, STRIPES } from "./header.ts";
 import { type DeriveKey, derivePbkdf2 } from "./kdf.ts";
-import { findDecryptor, findObstacle, type Limits, refuseRequirements } from "./obstacles.ts";
+import { findDecryptor, findObstacle, type Limits, refuseRequirements, refuseWaiting } from "./obstacles.ts";
 import { equalSecrets, wipe } from "./secret.ts";
 
 /** How to try a passphrase. */
@@ -45,7 +45,10 @@ export function usableKeyslots(
   const slots = keyslotsToTry(header, keyslot);
   const obstacles = new Map(slots.map((slot) => [slot, findObstacle(header, slot, limits)]));
   const usable = slots.filter((slot) => obstacles.get(slot) === null);
-  if (usable.length > 0) return usable;
+  if (usable.length > 0) {
+    refuseWaiting(header, usable, limits);
+    return usable;
+  }
   const reasons = slots.map((slot) => `keyslot ${slot.id} ${obstacles.get(slot)?.reason ?? ""}`);
   throw new BootError("no keyslot of the LUKS header can be tried", {
     seen: reasons.length > 0 ? reasons : [keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`],

@@ -4,6 +4,7 @@ import { aesDecryptor, nullDecryptor } from "../luks/area-decryptor.ts";
 import { createFindHash } from "../luks/hash.ts";
 import { isBackup, type Kdf, type LuksHeader } from "../luks/header.ts";
 import { createDeriveKey, type DeriveKey } from "../luks/kdf.ts";
+import { estimateMs, formatWait } from "../luks/kdf-cost.ts";
 import { kernelDecryptor } from "../luks/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../luks/mapping.ts";
 import { readAvailableMemory } from "../luks/memory.ts";
@@ -138,11 +139,14 @@ function unlockOptions({ machine, modules }: Scene, { keyslot, allowsNull }: Cry
 }
 
 /** Tells of each kind of derivation once: a second each, and keyslots are alike. */
-function announcing({ voice }: Scene, { node }: BlockDevice, deriveKey: DeriveKey): DeriveKey {
+function announcing({ machine, voice }: Scene, { node }: BlockDevice, deriveKey: DeriveKey): DeriveKey {
   const told = new Set<string>();
   return (kdf, passphrase, length) => {
     const text = describeKdf(kdf);
-    if (!told.has(text)) voice.progress(`unlocking ${node}: ${text}`);
+    if (!told.has(text)) {
+      const waitMs = estimateMs(kdf, length, { deriveKey, nowMs: () => machine.nowMs() });
+      voice.progress(`unlocking ${node}: ${text}${waitMs === null ? "" : `, about ${formatWait(waitMs)}`}`);
+    }
     told.add(text);
     return deriveKey(kdf, passphrase, length);
   };

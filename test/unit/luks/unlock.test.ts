@@ -92,7 +92,7 @@ describe("what cannot be tried is told, and why", () => {
 
   test.each([
     ["too much memory", argon2({ memory: 4 << 20 }), "keyslot 0 needs 4 GiB to unlock, this machine has 1 GiB"],
-    ["too many passes", argon2({ time: 0xffffffff }), "keyslot 0 asks for 4294967295 passes over 1024 KiB"],
+    ["too many passes", argon2({ time: 0xffffffff }), "keyslot 0 asks for 4294967295 passes over 1024 KiB: hours"],
     ["no pass", argon2({ time: 0 }), "keyslot 0 asks for 0 passes"],
     ["no lane", argon2({ cpus: 0 }), "in 0 lanes"],
     ["too many lanes", argon2({ cpus: 1000 }), "in 1000 lanes"],
@@ -101,7 +101,28 @@ describe("what cannot be tried is told, and why", () => {
     [
       "too many iterations",
       (json: Luks2Json) => (json.keyslots[0].kdf.iterations = 0xffffffff),
-      "asks for 4294967295 iterations",
+      "asks for 4294967295 iterations for each of 2 parts of a key: hours, or a header made to keep whoever opens it waiting",
+    ],
+    [
+      "too many iterations for a long key",
+      (json: Luks2Json) => {
+        json.keyslots[0].kdf.iterations = 400_000_000;
+        json.keyslots[0].area.key_size = 96;
+      },
+      "asks for 400000000 iterations for each of 3 parts of a key: hours",
+    ],
+    [
+      "keyslots that are too much together",
+      (json: Luks2Json) => {
+        const [slot, ids] = [json.keyslots[0], ["0", "1", "2", "3", "4"]];
+        json.config.keyslots_size = String(5 * 258048 + 4096 * 3);
+        for (const [index, id] of ids.entries()) {
+          const area = { ...slot.area, offset: String(32768 + index * 258048) };
+          json.keyslots[id] = { ...slot, area, kdf: { ...slot.kdf, iterations: 450_000_000 } };
+        }
+        json.digests[0].keyslots = ids;
+      },
+      "its keyslots ask for too much together: hours, or a header made to keep whoever opens it waiting\nname the one to try: rd.luks.options=key-slot=NUMBER",
     ],
     [
       "too many iterations of the digest",
