@@ -15,7 +15,7 @@ export interface Area {
   readonly isTiny: boolean;
   /** True where `length` bytes from `offset` lie inside. */
   contains(offset: number, length: number): boolean;
-  /** The first 64 KiB, or all of less, not to be changed; nothing in a part, and where they cannot be read. Nearly every type is told by them. */
+  /** The first 33 KiB, or all of less, not to be changed; nothing in a part, and where they cannot be read. Nearly every type is told by them. */
   head(): Uint8Array;
   /** Exactly `length` bytes from `offset`, not to be changed; null where they are not all there, cannot be read, or are too many. */
   bytes(offset: number, length: number): Uint8Array | null;
@@ -25,7 +25,8 @@ export interface Area {
 
 /** What is read of one device at most, bytes. A field on the disk that asks for more is not believed. */
 export const READ_LIMIT_BYTES = 1024 * 1024;
-const HEAD_BYTES = 64 * 1024;
+/** Up to the first sector of optical media; what is behind it lies far apart. So most devices are known by less than 64 KiB in sum. */
+const HEAD_BYTES = 33 * 1024;
 const PAGE_BYTES = 1024;
 const NOTHING = new Uint8Array();
 const TINY_BYTES = 1440 * 1024;
@@ -75,7 +76,7 @@ function makeArea(read: ReadBlocks, { start, size, kind, sectorSize }: Extent): 
   };
 }
 
-/** Reads the first 64 KiB in one piece, the rest by pages or, where more is asked for, directly; never more than the limit. */
+/** Reads the first 33 KiB in one piece, the rest by pages or, where more is asked for, directly; never more than the limit. */
 function cacheBlocks(source: ByteSource): ReadBlocks {
   const pages = new Map<number, Uint8Array>();
   let budgetBytes = READ_LIMIT_BYTES;
@@ -95,12 +96,20 @@ function cacheBlocks(source: ByteSource): ReadBlocks {
     }
     return block;
   };
+  const loadAndKeep = (offset: number, length: number): Uint8Array | null => {
+    const bytes = load(offset, length);
+    const first = Math.max(HEAD_BYTES, Math.ceil(offset / PAGE_BYTES) * PAGE_BYTES);
+    for (let at = first; bytes !== null && at + PAGE_BYTES <= offset + bytes.length; at += PAGE_BYTES) {
+      pages.set(at, bytes.subarray(at - offset, at - offset + PAGE_BYTES));
+    }
+    return bytes;
+  };
   return (offset, length) => {
     const end = offset + length;
     const blockBytes = end <= HEAD_BYTES ? HEAD_BYTES : PAGE_BYTES;
     const first = offset - (offset % blockBytes);
     if (end > first + blockBytes) {
-      return load(offset, length);
+      return loadAndKeep(offset, length);
     }
     const found = cached(first, blockBytes)?.subarray(offset - first, end - first);
     return found?.length === length ? found : null;

@@ -9,6 +9,10 @@ const MAGIC_AT = 1372;
 const UFS2 = 0x19540119;
 const MAGICS = [UFS2, 0x00011954, 0x00195612, 0x00095014, 0x00612195, 0x05231994];
 
+function findMagic(bytes: Uint8Array): number | undefined {
+  return MAGICS.find((known) => le32(bytes, 0) === known || be32(bytes, 0) === known);
+}
+
 /** UFS 1 and 2. */
 export const ufs: Signature = {
   type: "ufs",
@@ -16,13 +20,17 @@ export const ufs: Signature = {
   magics: [],
   read(area, tags) {
     for (const place of PLACES) {
+      const end = area.bytes(place + MAGIC_AT, SUPERBLOCK_BYTES - MAGIC_AT);
+      if (end === null) {
+        return false;
+      }
+      const magic = findMagic(end);
+      if (magic === undefined) {
+        continue;
+      }
       const sb = area.bytes(place, SUPERBLOCK_BYTES);
       if (sb === null) {
         return false;
-      }
-      const magic = MAGICS.find((known) => le32(sb, MAGIC_AT) === known || be32(sb, MAGIC_AT) === known);
-      if (magic === undefined) {
-        continue;
       }
       const read32 = be32(sb, MAGIC_AT) === magic ? be32 : le32;
       addVersion(tags, magic === UFS2 ? "2" : "1");

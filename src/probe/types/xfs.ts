@@ -94,7 +94,7 @@ function xfsLogWithin(length: number): Signature {
 }
 
 /** The log of an XFS on a device of its own: a record begins in one of the first sectors, and no superblock before it. */
-export const xfsLog = xfsLogWithin(64 * 1024);
+export const xfsLog = xfsLogWithin(32 * 1024);
 
 /** The same where records are long, and nothing else was found: more is read for it than for all other types. */
 export const xfsLogFar = xfsLogWithin(256 * 1024);

@@ -10,9 +10,21 @@ describe("reads", () => {
     const source = sparseSource(1024 * KIB, [patch(5, "abc")]);
     const area = examine(source);
     expect(area.bytes(5, 3)).toEqual(Uint8Array.of(0x61, 0x62, 0x63));
-    area.bytes(0, 64 * KIB);
-    area.bytes(60000, 16);
-    expect(source.count).toEqual({ bytes: 64 * KIB, calls: 1 });
+    area.bytes(0, 33 * KIB);
+    area.bytes(32_000, 16);
+    expect(source.count).toEqual({ bytes: 33 * KIB, calls: 1 });
+  });
+
+  test("what is read across KiB is kept too, but for the head", () => {
+    const source = sparseSource(1024 * KIB, [patch(0, "abc"), patch(100 * KIB, "xyz")]);
+    const area = examine(source);
+    area.bytes(100 * KIB - 1, 2 * KIB);
+    expect(area.bytes(100 * KIB, 3)).toEqual(Uint8Array.of(0x78, 0x79, 0x7a));
+    expect(source.count).toEqual({ bytes: 2 * KIB, calls: 1 });
+    area.bytes(0, 40 * KIB);
+    expect(area.bytes(0, 3)).toEqual(Uint8Array.of(0x61, 0x62, 0x63));
+    expect(area.bytes(33 * KIB, KIB)?.length).toBe(KIB);
+    expect(source.count).toEqual({ bytes: (2 + 40 + 33) * KIB, calls: 3 });
   });
 
   test("behind it by single KiB, kept", () => {

@@ -19,8 +19,21 @@ describe("headers made by hand are told as blkid tells them", () => {
     const source = sparseSource(size, patches);
     expect(tell(probe(source))).toBe(tells);
     // The head, and single KiB after it; all of it only where nothing is known.
-    const most = tells.includes("TYPE=") && !tells.includes("LOGUUID") ? 128 * 1024 : READ_LIMIT_BYTES;
+    const most = tells.includes("TYPE=") && !tells.includes("LOGUUID") ? 80 * 1024 : READ_LIMIT_BYTES;
     expect(source.count.bytes).toBeLessThanOrEqual(most);
+  });
+
+  test("most devices are known by 64 KiB, as a whole disk and as a partition", () => {
+    const known = [...readRecordedImages(), ...HAND_MADE].filter(({ tells }) => /\bTYPE=/.test(tells));
+    expect(known.length).toBeGreaterThan(150);
+    for (const kind of ["disk", "partition"] as const) {
+      const within = known.filter(({ size, patches }) => {
+        const source = sparseSource(size, patches);
+        probe(source, { kind });
+        return source.count.bytes <= 64 * 1024;
+      });
+      expect([kind, within.length > 0.9 * known.length]).toEqual([kind, true]);
+    }
   });
 
   test("what is convenient is what the tags say", () => {
