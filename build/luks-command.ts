@@ -10,7 +10,8 @@ import { readLuksHeader } from "../src/luks/read-header.ts";
 import { wipe } from "../src/luks/secret.ts";
 import { type Unlocked, unlock } from "../src/luks/unlock.ts";
 import type { Machine, RandomReader } from "../src/machine/machine.ts";
-import { report } from "../src/report.ts";
+import { printable, report } from "../src/report.ts";
+import { readKeyFile } from "./key-file.ts";
 import { gatherLuksFacts, type LuksFacts } from "./luks-facts.ts";
 import { formatLuksFacts } from "./luks-text.ts";
 
@@ -37,20 +38,27 @@ export interface LuksAnswer {
 const ACCEPTABLE = 0;
 const NOT_ACCEPTABLE = 1;
 const WRONG_KEY = 2;
-// cryptsetup's own limit.
-const MAX_KEY_FILE_BYTES = 8 * 1024 * 1024;
 const VOLUME_KEY_WARNING =
   "warning: whoever has the volume key reads the data without a passphrase, also after every passphrase was changed";
 
+type ReadKey = (path: string) => Uint8Array;
+
 /** `levain luks IMAGE`. Throws SyscallError where a file cannot be read, BootError for a key file that is too large. */
-export function examineLuks(machine: Machine, question: LuksQuestion): LuksAnswer {
+export function examineLuks(machine: Machine, question: LuksQuestion, readKey: ReadKey = readKeyFile): LuksAnswer {
+  const from = { machine, readKey };
   return withReader(machine, question.image, (image) => {
-    if (question.header === null) return examine(machine, question, image, image);
-    return withReader(machine, question.header, (header) => examine(machine, question, image, header));
+    if (question.header === null) return examine(from, question, image, image);
+    return withReader(machine, question.header, (header) => examine(from, question, image, header));
   });
 }
 
-function examine(machine: Machine, question: LuksQuestion, image: RandomReader, from: RandomReader): LuksAnswer {
+interface Host {
+  readonly machine: Machine;
+  readonly readKey: ReadKey;
+}
+
+function examine(host: Host, question: LuksQuestion, image: RandomReader, from: RandomReader): LuksAnswer {
+  const { machine } = host;
   const decryptors = [aesDecryptor, kernelDecryptor(machine)];
   const memoryBytes = readAvailableMemory(machine);
   const limits = { memoryBytes, allowsNull: false, decryptors, findHash: createFindHash(machine) };
@@ -60,29 +68,25 @@ function examine(machine: Machine, question: LuksQuestion, image: RandomReader, 
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
     const problems = report(error);
-    const json = `${JSON.stringify({ acceptable: false, problems }, null, 2)}\n`;
+    const json = `${formatJson({ acceptable: false, problems })}\n`;
     return { output: question.json ? [json] : [], problems, status: NOT_ACCEPTABLE };
   }
   const device = { bytes: image.size, isDetached: from !== image, allowsNull: limits.allowsNull };
   const facts = gatherLuksFacts(header, device, limits);
-  const told = facts.warnings.map((text) => `warning: ${text}`);
+  const told = facts.warnings.map((text) => `warning: ${printable(text)}`);
   if (!facts.acceptable || question.keyFile === null) {
     const status = facts.acceptable ? ACCEPTABLE : NOT_ACCEPTABLE;
     return { output: print(question, facts, null), problems: [...told, ...facts.problems], status };
   }
-  const unlocked = tryKey(machine, question.keyFile, header, limits);
+  const unlocked = tryKey(host, question.keyFile, header, limits);
   const problems = [...told, ...(question.showsVolumeKey && unlocked.kind === "unlocked" ? [VOLUME_KEY_WARNING] : [])];
   const isWrong = unlocked.kind === "wrong-passphrase";
   if (isWrong) problems.push("the key opens no keyslot");
   return { output: print(question, facts, unlocked), problems, status: isWrong ? WRONG_KEY : ACCEPTABLE };
 }
 
-function tryKey(machine: Machine, path: string, header: LuksHeader, limits: Limits): Unlocked {
-  const file = path === "-" ? "/dev/stdin" : path;
-  if ((machine.stat(file)?.size ?? 0) > MAX_KEY_FILE_BYTES) {
-    throw new BootError(`${file} is larger than any key file: more than 8 MiB`);
-  }
-  const passphrase = machine.readFile(file);
+function tryKey({ machine, readKey }: Host, path: string, header: LuksHeader, limits: Limits): Unlocked {
+  const passphrase = readKey(path === "-" ? "/dev/stdin" : path);
   try {
     return unlock(header, passphrase, { ...limits, deriveKey: createDeriveKey(machine), keyslot: null });
   } finally {
@@ -101,13 +105,22 @@ function print(
   if (key === null) wipe(hex);
   const opens = unlocked === null ? {} : { unlocks: opened?.keyslot ?? null };
   if (json) {
-    const text = JSON.stringify({ ...facts, ...opens }, null, 2);
+    const text = formatJson({ ...facts, ...opens });
     // The key is never a string: it goes in as bytes, before the brace that ends the object.
     return key === null ? [`${text}\n`] : [`${text.slice(0, -2)},\n  "volumeKey": "`, key, '"\n}\n'];
   }
   const lines = [...formatLuksFacts(facts), ...(opened === null ? [] : [`opens       keyslot ${opened.keyslot}`])];
   const text = `${lines.join("\n")}\n`;
   return key === null ? [text] : [`${text}volume key  `, key, "\n"];
+}
+
+/** A terminal may read it: what JSON would let stand in a text, and a terminal obey, is escaped. */
+function formatJson(value: object): string {
+  return JSON.stringify(value, null, 2).replace(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 }
 
 /** The hexadecimal digits of `key`, as bytes; wipes the key. */

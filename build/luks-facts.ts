@@ -76,7 +76,7 @@ export function gatherLuksFacts(header: LuksHeader, device: DataDevice, limits: 
     requirements,
     segments: header.segments.map(describeSegment),
     keyslots: header.keyslots.map((slot) => describeKeyslot(header, slot, limits)),
-    tokens: header.tokens.map(({ id, content }) => ({ id, ...content })),
+    tokens: header.tokens.map(({ id, content }) => ({ ...content, id })),
     mapping: mapping.facts,
   };
 }

@@ -3,7 +3,7 @@ import { examineLuks, type LuksQuestion } from "../../../build/luks-command.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 import { BASE } from "../../support/luks/base-images.ts";
 import { provideLuksImage, readImage } from "../../support/luks/cryptsetup-image.ts";
-import { damageCopy, editJson, type Luks2Json } from "../../support/luks/luks2-edit.ts";
+import { changeCopies, damageCopy, editJson, type Luks2Json } from "../../support/luks/luks2-edit.ts";
 import { whatItSays } from "../../support/luks/sources.ts";
 
 const luks2 = await provideLuksImage(BASE.luks2);
@@ -24,14 +24,11 @@ function ask(
       "/data": new Uint8Array(1 << 20),
       "/key": "pass",
       "/wrong": "word",
-      "/large": new Uint8Array(9 << 20),
     },
   });
-  const special: Readonly<Record<string, string>> = { "/dev/stdin": "pass", "/proc/meminfo": memory };
-  const readFile = (path: string) => {
-    const content = special[path];
-    return content === undefined ? machine.readFile(path) : new TextEncoder().encode(content);
-  };
+  const readFile = (path: string) =>
+    path === "/proc/meminfo" ? new TextEncoder().encode(memory) : machine.readFile(path);
+  const readKey = (path: string) => (path === "/dev/stdin" ? new TextEncoder().encode("pass") : readFile(path));
   const answer = examineLuks(
     { ...machine, readFile },
     {
@@ -42,6 +39,7 @@ function ask(
       json: false,
       ...question,
     },
+    readKey,
   );
   const text = answer.output.map((part) => (typeof part === "string" ? part : new TextDecoder().decode(part))).join("");
   return { ...answer, text };
@@ -96,7 +94,6 @@ acceptable  yes
     expect(ask({ keyFile: "/key" }).text).toEndWith("acceptable  yes\nopens       keyslot 0\n");
     expect(ask({ keyFile: "-" }).status).toBe(0);
     expect(ask({ keyFile: "/wrong" })).toMatchObject({ status: 2, problems: ["the key opens no keyslot"] });
-    expect(whatItSays(() => ask({ keyFile: "/large" }))).toContain("more than 8 MiB");
   });
 
   test("the volume key after a warning, as bytes; without asking it is not told", () => {
@@ -139,6 +136,31 @@ acceptable  yes
     const { status, text } = ask({ bytes, image: "/data", header: "/image", json: true });
     expect(status).toBe(0);
     expect(JSON.parse(text).mapping).toMatchObject({ offsetSectors: 0, sizeSectors: 2048 });
+  });
+
+  test("nothing of a header reaches a terminal as it stands there", () => {
+    const bytes = changeCopies(
+      edit((json) => (json.tokens[0] = { type: "a\u009bb\u202ec", keyslots: [] })),
+      (copy) => copy.set(new TextEncoder().encode("l\u001b[2J\u009b\u202e"), 24),
+    );
+    const spoilt = Uint8Array.from(bytes);
+    spoilt.set(new TextEncoder().encode("\u001b]0;x\u0007"), 72);
+    for (const json of [true, false]) {
+      const { text, problems } = ask({ bytes: spoilt, json });
+      expect(problems).toHaveLength(1);
+      expect(problems.join("") + text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      if (json)
+        expect(JSON.parse(text)).toMatchObject({
+          label: "l\u001b[2J\u009b\u202e",
+          tokens: [{ type: "a\u009bb\u202ec" }],
+        });
+    }
+  });
+
+  test("a token that says another number", () => {
+    const bytes = edit((json) => (json.tokens[3] = { type: "x", keyslots: [], id: 9 }));
+    expect(ask({ bytes }).text).toContain("token 3     x\n");
+    expect(JSON.parse(ask({ bytes, json: true }).text).tokens).toEqual([{ id: 3, type: "x", keyslots: [] }]);
   });
 
   test("a damaged copy is told", () => {
