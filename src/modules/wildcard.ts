@@ -1,6 +1,7 @@
 /**
  * True where `text` matches `pattern` as fnmatch(3) without flags says, which is what kmod asks: `*` and `?` take any
- * character, `[a-f]` and `[!a-f]` a set, a backslash the next character as it is. Linear in both for each `*`.
+ * character, `[a-f]` and `[!a-f]` a set, a backslash the next character as it is. Classes (`[[:digit:]]`) are not known: no module has
+ * one. Linear in both for each `*`.
  */
 export function matchesWildcard(pattern: string, text: string): boolean {
   return /[?[\\]/.test(pattern) ? matchesAny(pattern, text) : matchesStars(pattern, text);
@@ -58,28 +59,35 @@ function matchOne(pattern: string, place: number, character: string): number {
   if (wanted === undefined) return -1;
   if (wanted === "?") return place + 1;
   if (wanted === "[") {
-    const close = endOfSet(pattern, place);
-    if (close !== -1) return inSet(pattern.slice(place + 1, close), character) ? close + 1 : -1;
+    const set = readSet(pattern, place + 1, character);
+    if (set !== null) return set.hasCharacter ? set.end : -1;
   }
-  if (wanted === "\\" && place + 1 < pattern.length) return pattern[place + 1] === character ? place + 2 : -1;
+  // A backslash at the end stands for nothing.
+  if (wanted === "\\") return pattern[place + 1] === character ? place + 2 : -1;
   return wanted === character ? place + 1 : -1;
 }
 
-/** The place of the "]" that ends the set; one right after the opening (or its "!") stands for itself. -1: no set. */
-function endOfSet(pattern: string, open: number): number {
-  const negated = pattern[open + 1] === "!" || pattern[open + 1] === "^";
-  return pattern.indexOf("]", open + (negated ? 3 : 2));
+/** The set whose opening bracket is before `start`: whether it has the character, and the place after it; null where it does not end, and the bracket is one. */
+function readSet(pattern: string, start: number, character: string): { hasCharacter: boolean; end: number } | null {
+  const isNegated = pattern[start] === "!" || pattern[start] === "^";
+  const begin = isNegated ? start + 1 : start;
+  let isNamed = false;
+  for (let at = begin; ; ) {
+    // A "]" right after the opening stands for itself.
+    if (pattern[at] === "]" && at > begin) return { hasCharacter: isNamed !== isNegated, end: at + 1 };
+    const first = readMember(pattern, at);
+    if (first === null) return null;
+    const isRange = pattern[first.end] === "-" && pattern[first.end + 1] !== "]";
+    const last = isRange ? readMember(pattern, first.end + 1) : first;
+    if (last === null) return null;
+    isNamed ||= first.character <= character && character <= last.character;
+    at = last.end;
+  }
 }
 
-function inSet(set: string, character: string): boolean {
-  const negated = set.startsWith("!") || set.startsWith("^");
-  const members = negated ? set.slice(1) : set;
-  for (let at = 0; at < members.length; ) {
-    const isRange = members[at + 1] === "-" && at + 2 < members.length;
-    const first = members[at] ?? "";
-    const last = isRange ? (members[at + 2] ?? "") : first;
-    if (first <= character && character <= last) return !negated;
-    at += isRange ? 3 : 1;
-  }
-  return negated;
+/** One character of a set, behind a backslash or not; null at the end of the pattern. */
+function readMember(pattern: string, at: number): { character: string; end: number } | null {
+  const end = pattern[at] === "\\" ? at + 2 : at + 1;
+  const character = pattern[end - 1];
+  return character === undefined ? null : { character, end };
 }

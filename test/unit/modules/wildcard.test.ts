@@ -1,3 +1,4 @@
+import { dlopen } from "bun:ffi";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { matchesWildcard } from "../../../src/modules/wildcard.ts";
@@ -42,6 +43,27 @@ test("any pattern of *, ? and letters matches what trying every way finds", () =
   fc.assert(
     fc.property(pattern, text, (a, b) => matchesWildcard(a, b) === matchesByTrying(a, b)),
     { numRuns: 2000 },
+  );
+});
+
+test("libc's own fnmatch(3), which kmod asks, says the same of any pattern without classes", () => {
+  const { symbols } = dlopen("libc.so.6", { fnmatch: { args: ["cstring", "cstring", "i32"], returns: "i32" } });
+  const real = (pattern: string, text: string) =>
+    symbols.fnmatch(Buffer.from(`${pattern}\0`), Buffer.from(`${text}\0`), 0) === 0;
+  const made = (letters: string) => fc.string({ unit: fc.constantFrom(...letters), maxLength: 9 });
+  fc.assert(
+    fc.property(made("abc*?[]!^-\\09/"), made("abc-]\\05/[!"), (pattern, text) => {
+      expect([pattern, text, matchesWildcard(pattern, text)]).toEqual([pattern, text, real(pattern, text)]);
+    }),
+    {
+      numRuns: 20_000,
+      examples: [
+        ["*[^\\]", "-5[b"],
+        ["*\\", "b\\"],
+        ["[a\\]]", "]"],
+        ["[b-a]", "b"],
+      ],
+    },
   );
 });
 
