@@ -54,16 +54,16 @@ function readOne(source: ByteSource, offset: number): Reading {
   }
 }
 
-/** Behind the first; where that does not say how long it is, at each place that there is. */
+/** Behind the first; where that is not right, and what it says of its length neither perhaps, at each place that there is. */
 function readSecond(source: ByteSource, first: Reading): Reading {
-  if (first.copy !== null) return readOne(source, first.copy.headerBytes);
-  let found: Reading | null = null;
+  if (first.fault === null) return readOne(source, first.copy.headerBytes);
+  let found: Reading = { copy: null, fault: NO_HEADER };
   for (const offset of COPY_SIZES) {
     const reading = readOne(source, offset);
-    if (reading.copy !== null) return reading;
-    found ??= reading;
+    if (reading.fault === null) return reading;
+    if (found.fault === NO_HEADER) found = reading;
   }
-  return found ?? { copy: null, fault: NO_HEADER };
+  return found;
 }
 
 /** A second copy may outlive a filesystem made over the first: then the device is no LUKS any more. cryptsetup does not mend it by itself either. */
