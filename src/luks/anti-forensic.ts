@@ -23,13 +23,16 @@ export function mergeStripes(
   const inWords = keyBytes % WORD_BYTES === 0 && split.byteOffset % WORD_BYTES === 0;
   const from = inWords ? new Uint32Array(split.buffer, split.byteOffset, (keyBytes * stripes) / WORD_BYTES) : split;
   const pieces = cutIntoPieces(keyBytes, hash, inWords);
-  mergeInto(pieces, from, stripes, hash);
-  const merged = secretBytes(keyBytes);
-  for (const [index, { numbered }] of pieces.entries()) {
-    merged.set(numbered.subarray(NUMBER_BYTES), index * hash.bytes);
-    wipe(numbered);
+  try {
+    mergeInto(pieces, from, stripes, hash);
+    const merged = secretBytes(keyBytes);
+    for (const [index, { numbered }] of pieces.entries()) {
+      merged.set(numbered.subarray(NUMBER_BYTES), index * hash.bytes);
+    }
+    return merged;
+  } finally {
+    wipe(...pieces.map(({ numbered }) => numbered));
   }
-  return merged;
 }
 
 function mergeInto(pieces: readonly Piece[], from: Uint8Array | Uint32Array, stripes: number, hash: Hash): void {

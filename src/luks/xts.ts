@@ -13,16 +13,17 @@ export function decryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array
   const algorithm = `aes-${half * 8}-ecb`;
   // Copies: `subarray` of a key that the runtime made would leave one that nobody wipes (secretBytes).
   const [dataKey, tweakKey] = [key.slice(0, half), key.slice(half)];
-  const masks = spreadTweaks(
-    createCipheriv(algorithm, tweakKey, null).setAutoPadding(false).update(tweaks),
-    unitBytes / BLOCK_BYTES,
-  );
-  const outer = mask(data, masks);
-  const inner = createDecipheriv(algorithm, dataKey, null).setAutoPadding(false).update(outer);
+  let masks: Uint32Array | null = null;
+  let outer: Uint8Array | null = null;
+  let inner: Uint8Array | null = null;
   try {
+    const encrypted = createCipheriv(algorithm, tweakKey, null).setAutoPadding(false).update(tweaks);
+    masks = spreadTweaks(encrypted, unitBytes / BLOCK_BYTES);
+    outer = mask(data, masks);
+    inner = createDecipheriv(algorithm, dataKey, null).setAutoPadding(false).update(outer);
     return mask(inner, masks);
   } finally {
-    masks.fill(0);
+    masks?.fill(0);
     wipe(outer, inner, dataKey, tweakKey);
   }
 }

@@ -92,10 +92,19 @@ function listMappings(ask: Ask): readonly Mapping[] {
   const { data } = ask(DM_LIST_DEVICES, CONTROL, {});
   return readList(data, DM_NAME_LIST.next, DM_NAME_LIST.name).flatMap(({ name }) => {
     // An empty list is one entry without a name.
-    if (name === "") return [];
+    return name === "" ? [] : describeMapping(ask, name);
+  });
+}
+
+/** Nothing where it has gone since it was listed, or has a name that no text can hold. */
+function describeMapping(ask: Ask, name: string): readonly Mapping[] {
+  try {
     const { uuid, minor } = ask(DM_DEV_STATUS, name, { name });
     return [{ name, uuid, device: `dm-${minor}` }];
-  });
+  } catch (error) {
+    if (isErrno(error, "ENXIO")) return [];
+    throw error;
+  }
 }
 
 function findTargetVersion(ask: Ask, type: string): readonly [number, number, number] | null {

@@ -111,8 +111,9 @@ function openTerminal(node: string): OpenTerminal | null {
     fd = opened;
     const before = new Uint8Array(TERMIOS.size);
     systemCall("ioctl", node, fd, TCGETS, before);
+    // The last that can be refused: nothing is left changed.
     systemCall("ioctl", node, fd, TCSETS, quietTermios(before));
-    systemCall("ioctl", node, fd, TCFLSH, TCIFLUSH);
+    callKernel("ioctl", [fd, TCFLSH, TCIFLUSH]);
     return { node, fd: opened, before };
   } catch (error) {
     if (fd !== null) fs.closeSync(fd);

@@ -166,6 +166,17 @@ describe("the anti-forensic splitter", () => {
     );
   });
 
+  test("what was merged so far is wiped where the hash fails", () => {
+    const seen: Uint8Array[] = [];
+    const hash = (message: Uint8Array) => {
+      seen.push(message);
+      if (seen.length === 2) throw new Error("the library said no");
+    };
+    const find = (name: string) => ({ name, bytes: 4, library: { digestBytes: 4, blockBytes: 8, hash } });
+    expect(() => mergeStripes(counting(24).fill(7), 8, 3, "any", find)).toThrow("the library said no");
+    expect(seen.map((message) => message.toHex())).toEqual(["00".repeat(8), "00".repeat(8)]);
+  });
+
   test("too little, and a hash that is not known", () => {
     expect(whatItSays(() => mergeStripes(counting(7), 4, 2, "sha256"))).toContain("too short");
     expect(whatItSays(() => mergeStripes(counting(8), 4, 2, "whirlpool"))).toContain("whirlpool");
