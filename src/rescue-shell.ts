@@ -53,9 +53,16 @@ function runOn(machine: Machine, shell: readonly string[], terminal: string, con
 function installCommands(machine: Machine): void {
   const busybox = findBusybox(machine);
   for (const directory of [APPLETS, COMMANDS]) machine.makeDirectory(directory);
-  if (machine.lstat(`${COMMANDS}/levain`) === null) machine.makeSymlink("/init", `${COMMANDS}/levain`);
+  if (machine.lstat(`${COMMANDS}/levain`) === null) machine.makeSymlink(findSelf(machine), `${COMMANDS}/levain`);
   if (busybox === null || machine.listDirectory(APPLETS).length > 0) return;
   machine.run([busybox, "--install", "-s", APPLETS], { capture: true });
+}
+
+/** Where this program lies: /init, but in a classic initrd what the kernel was told to start (argv_init of init/main.c). */
+function findSelf(machine: Machine): string {
+  if (machine.stat("/init") !== null) return "/init";
+  const [started = ""] = readText(machine, "/proc/1/cmdline").split("\0");
+  return started.startsWith("/") ? started : "/init";
 }
 
 /** What `levain retry` wrote; anything else is as good as nothing. */

@@ -1,7 +1,8 @@
 import { BootError } from "../errors.ts";
 import { askPassphrase } from "../steps/passphrase.ts";
 import { specText } from "../steps/search-words.ts";
-import { ASK_AGAIN, describeVolume, hasNews, isGone, type Volume } from "./crypt-volume.ts";
+import { isGone } from "./crypt-device.ts";
+import { ASK_AGAIN, describeVolume, hasNews, type Volume } from "./crypt-volume.ts";
 import type { Scene } from "./opener.ts";
 
 /** What a prompt needs to know of the others. */
@@ -26,7 +27,7 @@ export function askForVolume(asking: Asking, volume: Volume): void {
     triesLeft: wish.tries === 0 ? null : wish.tries - asked,
     keymap,
     timeoutMs: wish.promptTimeoutMs,
-    lastWasWrong: asked > 0,
+    lastWasWrong: volume.wasWrong,
   };
   const answer = askPassphrase(scene.machine, question, () => {
     scene.takeEvents();
@@ -36,6 +37,7 @@ export function askForVolume(asking: Asking, volume: Volume): void {
     case "passphrase":
       passphrases.push(answer.bytes);
       volume.asked += 1;
+      volume.wasWrong = true; // as long as it is not open
       if (volume.lock?.isGuess === true) guesses.set(specText(wish.device), volume.asked);
       return;
     case "interrupted":

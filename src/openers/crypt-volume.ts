@@ -5,6 +5,7 @@ import type { Mapping } from "../machine/encryption.ts";
 import { report } from "../report.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import { specText } from "../steps/search-words.ts";
+import { findDevice } from "./crypt-device.ts";
 import type { Lock } from "./crypt-lock.ts";
 import { prepareLuks } from "./crypt-luks.ts";
 import { describePlace, isPlaceThere, readKey } from "./crypt-places.ts";
@@ -31,6 +32,8 @@ export interface Volume {
   triedPassphrases: number;
   /** How often a person was asked for it. */
   asked: number;
+  /** True where the last answer did not open it; a mount that failed may have other reasons. */
+  wasWrong: boolean;
   failure: BootError | null;
 }
 
@@ -43,7 +46,16 @@ export const ASK_AGAIN = "`exit` asks again; `levain unlock` asks in this shell"
 /** A volume of which nothing has been seen yet; `asked`: how often a person was asked for it in vain before. */
 export function createVolume(wish: CryptVolume, origin: Volume["origin"], asked: number): Volume {
   const start = { device: null, sinceMs: Number.NaN, lock: null, mapping: null, isGuessed: false, failure: null };
-  return { wish, origin, ...start, isAmbiguityTold: false, triedKeys: new Set(), triedPassphrases: 0, asked };
+  return {
+    wish,
+    origin,
+    ...start,
+    isAmbiguityTold: false,
+    triedKeys: new Set(),
+    triedPassphrases: 0,
+    asked,
+    wasWrong: false,
+  };
 }
 
 /** Does with a volume what can be done without a person. */
@@ -72,30 +84,6 @@ function advanceFound(scene: Scene, volume: Volume, passphrases: readonly Uint8A
     });
   }
   return pendingKeys(scene, volume).length > 0 && msLeft(scene, volume) > 0 ? "waits" : "asks";
-}
-
-/** Chooses its device; what is known of another one that went is forgotten, whatever its name and number: neither header nor key may be taken for those of the next. */
-function findDevice(scene: Scene, volume: Volume): boolean {
-  const found = chooseDevice(scene, volume);
-  if (found !== volume.device) {
-    Object.assign(volume, { device: found, sinceMs: scene.machine.nowMs(), lock: null, triedPassphrases: 0 });
-    volume.triedKeys.clear();
-  }
-  return found !== null;
-}
-
-/** The first that the spec names. A label or UUID means a LUKS header's own: filesystems may have the same. */
-function chooseDevice(scene: Scene, volume: Volume): BlockDevice | null {
-  const { wish, device } = volume;
-  const isByHeader = wish.plain === null && wish.header === null && ["label", "uuid"].includes(wish.device.by);
-  const found = scene.find(wish.device).filter(({ facts }) => !isByHeader || facts.type === "crypto_LUKS");
-  const chosen = found.find((one) => one === device) ?? found[0] ?? null;
-  if (chosen !== null && found.length > 1 && !volume.isAmbiguityTold) {
-    const nodes = found.map(({ node }) => node).join(" and ");
-    scene.voice.warn(`${found.length} devices match ${specText(wish.device)}: ${nodes}; unlocking ${chosen.node}`);
-    volume.isAmbiguityTold = true;
-  }
-  return chosen;
 }
 
 function prepare(scene: Scene, { device, wish }: Volume): Lock | null {
@@ -169,11 +157,6 @@ export function hasNews(scene: Pick<Scene, "find">, volume: Volume): boolean {
   if (device === null || mapping !== null || failure !== null) return false;
   const header = lock === null && wish.header !== null && isPlaceThere(scene, wish.header);
   return header || (lock !== null && wish.keys.some((place) => !triedKeys.has(place) && isPlaceThere(scene, place)));
-}
-
-/** True where its device went, or is another one now. */
-export function isGone(scene: Pick<Scene, "devices">, { device }: Volume): boolean {
-  return device !== null && !scene.devices().includes(device);
 }
 
 /** Milliseconds that are left to wait for a device with a key or header. */

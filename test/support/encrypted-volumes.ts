@@ -19,6 +19,7 @@ export const LUKS_UUID = {
   inner: "7a0b1c2d-0000-4000-8000-000000000006",
   file: "7a0b1c2d-0000-4000-8000-000000000007",
   authenticated: "7a0b1c2d-0000-4000-8000-000000000008",
+  sealed: "7a0b1c2d-0000-4000-8000-000000000009",
 } as const;
 /** The UUID of the ext4 inside of `vault`. */
 export const ROOT_UUID = "7a0b1c2d-0000-4000-8000-0000000000ff";
@@ -89,6 +90,13 @@ async function recipes() {
     authenticated: {
       type: "luks2",
       options: `--integrity hmac-sha256 ${uuid("authenticated")}`,
+      keys: [PASSPHRASE],
+      inside: root,
+    },
+    /** LUKS2 whose cipher seals each sector itself, its tags in dm-integrity. */
+    sealed: {
+      type: "luks2",
+      options: `-c aes-gcm-random -s 256 --integrity aead ${uuid("sealed")}`,
       keys: [PASSPHRASE],
       inside: root,
     },

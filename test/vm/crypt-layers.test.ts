@@ -7,8 +7,11 @@ import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
+/** What the people of scenario B load first; one that is missing is no failure. */
+const MODULES = "aes,dm-crypt,sd_mod,ehci-hcd,uhci-hcd,usb-storage,usbhid,ext2,no-such-module";
+
 vmTest(
-  "scenario B: a plain volume beside PRIVDEB_BOOT on a USB stick, found as its sibling; a wrong passphrase is asked again",
+  "scenario B: a plain volume beside PRIVDEB_BOOT on a USB stick, found as its sibling; asked again where nothing is inside, and where the mount fails",
   async () => {
     const beside = await rootImage("ext2", { label: "PRIVDEB_BOOT" });
     const plain = (await encryptedVolume("plain")).volume;
@@ -17,13 +20,22 @@ vmTest(
     return {
       ...(await classicInitrd("squashfs-lz4", { kernel: "full" })),
       disks: [{ file: stick, bus: "ehci" }],
-      cmdline: `rd.crypt.plain=${sibling}:root:defaults=old root=/dev/mapper/root rd.putold=/initrd`,
+      cmdline: `rd.modules=${MODULES} rd.crypt.plain=${sibling}:root:defaults=old,tries=3 root=/dev/mapper/root rootfstype=squashfs rd.putold=/initrd`,
     };
   },
   async (vm) => {
     const question = "/dev/sda2 (plain aes-cbc-essiv:sha256) as root";
-    expect(await answer(vm, "not this one")).toBe(`${question}, 5 tries left`);
-    expect(await answer(vm, PASSPHRASE)).toBe(`${question}, 4 tries left`);
+    await vm.expect(/warning {3}.*no[-_]such[-_]module/);
+    expect(await answer(vm, "not this one")).toBe(`${question}, 3 tries left`);
+    expect(await answer(vm, PASSPHRASE)).toBe(`${question}, 2 tries left`);
+    await vm.expect(
+      /warning {3}could not mount \/dev\/mapper\/root at \/sysroot: the passphrase may be\s+wrong, asking again/,
+    );
+    expect(await answer(vm, PASSPHRASE)).toBe(`${question}, the last try`);
+    await vm.expect(PROMPT);
+    vm.send("levain retry rootfstype=ext4\n");
+    expect(await answer(vm, PASSPHRASE)).toBe(`${question}, 3 tries left`);
+    expect(vm.log().match(/that is not its passphrase/g)).toHaveLength(1);
     await vm.expect(/handover +pivot_root to \/sbin\/init/);
     await vm.expect("small-root: mount /initrd squashfs /dev/loop7 ro,");
     await vm.expect("small-root: mount / ext4 /dev/mapper/root ro,");
@@ -68,17 +80,23 @@ vmTest(
 );
 
 vmTest(
-  "LUKS2 with dm-integrity below, by Alpine's cryptroot= and cryptdm=",
+  "LUKS2 with dm-integrity below, HMAC by Alpine's cryptroot= and AEAD: opened by hand, and known again by the boot",
   async () =>
     levainGuest({
-      disks: [(await encryptedVolume("authenticated")).volume],
-      cmdline: `cryptroot=UUID=${LUKS_UUID.authenticated} cryptdm=whole root=/dev/mapper/whole`,
+      disks: [(await encryptedVolume("authenticated")).volume, (await encryptedVolume("sealed")).volume],
+      cmdline: `cryptroot=UUID=${LUKS_UUID.authenticated} cryptdm=whole rd.luks.name=${LUKS_UUID.sealed}=sealed root=/dev/mapper/whole rd.break=root`,
     }),
   async (vm) => {
+    await vm.expect(PROMPT);
+    vm.send("levain unlock\n");
     await answer(vm, PASSPHRASE);
+    await vm.expect(PROMPT);
+    vm.send("exit\n");
     await vm.expect("small-root: mount / ext4 /dev/mapper/whole ro,");
     await vm.expect("small-root: ready");
-    vm.send("ls /dev/mapper\n");
-    await vm.expect(/whole\s+whole_dif/);
+    expect(vm.log().match(/passphrase: /g)).toHaveLength(1);
+    vm.send("ls /dev/mapper; mount -o ro /dev/mapper/sealed /mnt; cat /mnt/etc/os-release\n");
+    await vm.expect(/sealed\s+sealed_dif\s+whole\s+whole_dif/);
+    await vm.expect("ID=small-root");
   },
 );
