@@ -97,7 +97,8 @@ export function createTerminals(nowMs: () => number, uevents: () => number | nul
       }
     },
     closeTerminals() {
-      for (const terminal of open.values()) closeTerminal(terminal);
+      // Of one that has two names (tty0 and the one in front), the first saw it as it was before.
+      for (const terminal of [...open.values()].reverse()) closeTerminal(terminal);
       open.clear();
     },
   };

@@ -65,6 +65,20 @@ export const LINUX_TERMINAL_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "one that was opened by two names, as tty1 and tty0 are one, is as it was before",
+    check(machine) {
+      const terminal = openPseudoTerminal();
+      const other = fs.openSync(terminal.node, fs.constants.O_RDWR | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK);
+      const twice = [terminal.node, terminal.node.replace("/dev/pts", "/dev/./pts")];
+      deepEqual(machine.openTerminals(twice), twice);
+      machine.closeTerminals();
+      terminal.type("seen");
+      equal(terminal.shown(), "seen");
+      fs.closeSync(other);
+      terminal.hangUp();
+    },
+  },
+  {
     name: "a terminal that hangs up is told once, and the others go on",
     check(machine) {
       withTerminals(machine, 2, ([one, two]) => {
