@@ -10,6 +10,10 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 const UINT32_MAX = 0xffffffff;
 const UINT64_MAX = 0xffffffffffffffffn;
+// More than any header has: what is told of it must have an end. There are 32 of each kind.
+const MAX_ENTRIES = 64;
+const MAX_TEXT = 1024;
+const MAX_NAME = 64;
 
 /** The field `name` of an object. Throws BootError where it is missing, or `object` is none. */
 export function field(object: JsonField, name: string): JsonField {
@@ -30,6 +34,7 @@ export function fieldsOf(object: JsonField): readonly (readonly [name: string, J
 /** The entries of an array. */
 export function entriesOf(array: JsonField): readonly JsonField[] {
   if (!Array.isArray(array.value)) return fail(`${array.path} is not an array`);
+  if (array.value.length > MAX_ENTRIES) return fail(`${array.path} has more than ${MAX_ENTRIES} entries`);
   return array.value.map((value: unknown, index) => ({ value, path: `${array.path}.${index}` }));
 }
 
@@ -42,6 +47,7 @@ export function asObject({ value, path }: JsonField): JsonObject {
 /** A text; where `pattern` is given, one that it matches. */
 export function asText({ value, path }: JsonField, pattern?: RegExp): string {
   if (typeof value !== "string") return fail(`${path} is not a text`);
+  if (value.length > MAX_TEXT) return fail(`${path} is longer than ${MAX_TEXT} characters`);
   if (pattern !== undefined && !pattern.test(value)) return fail(`${path} is not valid`);
   return value;
 }
@@ -80,7 +86,8 @@ function decodeBase64(text: JsonField): Uint8Array {
 }
 
 function child({ path }: JsonField, name: string): string {
-  return path === "" ? name : `${path}.${name}`;
+  const short = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
+  return path === "" ? short : `${path}.${short}`;
 }
 
 function fail(message: string): never {

@@ -1,4 +1,4 @@
-import { type InvalidHeader, json } from "./invalid-header.ts";
+import { type InvalidHeader, json, stricter } from "./invalid-header.ts";
 
 /** Sections, references and the configuration that are spoilt, after tests/generators/ of cryptsetup. */
 export const INVALID_OBJECTS: readonly InvalidHeader[] = [
@@ -62,6 +62,31 @@ export const INVALID_OBJECTS: readonly InvalidHeader[] = [
     "mandatory that is a text",
     "mandatory is not an array",
     (content) => (content.config.requirements = { mandatory: "x" }),
+  ),
+  // Each of them would be told on the console of a boot.
+  stricter(
+    json(
+      "more flags than can be told",
+      "config.flags has more than 64 entries",
+      (content) => (content.config.flags = Array.from({ length: 65 }, (_, index) => `flag-${index}`)),
+    ),
+  ),
+  json(
+    "as many flags as can be",
+    null,
+    (content) => (content.config.flags = Array.from({ length: 64 }, (_, index) => `flag-${index}`)),
+  ),
+  stricter(
+    json(
+      "a type that is a book",
+      "tokens.0.type is longer than 1024 characters",
+      (content) => (content.tokens[0] = { type: "x".repeat(1025), keyslots: [] }),
+    ),
+  ),
+  json(
+    "a number that is a book",
+    `keyslots.${"x".repeat(64)}… is not a number`,
+    (content) => (content.keyslots["x".repeat(2000)] = content.keyslots[0]),
   ),
   json("an optional requirement", null, (content) => (content.config.requirements = { optional: ["x"] })),
 ];
