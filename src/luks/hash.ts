@@ -14,7 +14,7 @@ export interface Hash {
 /** The hash of that name in a LUKS header, or null where there is none. */
 export type FindHash = (name: string) => Hash | null;
 
-// By libcryptsetup's names. Whirlpool is a library's; BLAKE2, SM3 and Streebog are missing.
+// By libcryptsetup's names. Whirlpool is a library's; BLAKE2s, SM3 and Streebog are missing.
 const HASHES: Readonly<Record<string, Hash>> = {
   sha1: { name: "sha1", bytes: 20 },
   sha224: { name: "sha224", bytes: 28 },
@@ -27,6 +27,7 @@ const HASHES: Readonly<Record<string, Hash>> = {
   "sha3-256": { name: "sha3-256", bytes: 32 },
   "sha3-384": { name: "sha3-384", bytes: 48 },
   "sha3-512": { name: "sha3-512", bytes: 64 },
+  "blake2b-512": { name: "blake2b512", bytes: 64 },
 };
 
 /** Those that the runtime has. */

@@ -35,6 +35,7 @@ const HASHES = [
   "sha3-224",
   "sha3-256",
   "sha3-512",
+  "blake2b-512",
 ];
 const METADATA_SIZES = ["16k", "32k", "64k", "128k", "256k", "512k", "1m", "2m", "4m"];
 
@@ -157,8 +158,8 @@ export const LUKS2_RECIPES: readonly CryptsetupRecipe[] = [
 
 /** What cryptsetup makes and levain must let alone. */
 export const REFUSED_RECIPES = {
-  blake1: recipe("luks1-blake2b", `${LUKS1} --hash blake2b-512 $1 key`),
-  blake2: recipe("luks2-blake2b", `${LUKS2} ${PBKDF2} --hash blake2b-512 $1 key`),
+  blake: recipe("luks1-blake2s", `${LUKS1} --hash blake2s-256 $1 key`),
+  sm3: recipe("luks2-sm3", `${LUKS2} ${PBKDF2} --hash sm3 $1 key`),
   reencryption: recipe(
     "luks2-reencryption",
     `${LUKS2} ${PBKDF2} $1 key; cryptsetup reencrypt --init-only -q ${PBKDF2} --key-file key $1`,
