@@ -138,6 +138,8 @@ function unlockOptions({ machine, modules }: Scene, { keyslot, allowsNull }: Cry
   return { deriveKey, keyslot, allowsNull, memoryBytes: readAvailableMemory(machine), decryptors, findHash };
 }
 
+const WORTH_TELLING_MS = 5000;
+
 /** Tells of each kind of derivation once: a second each, and keyslots are alike. */
 function announcing({ machine, voice }: Scene, { node }: BlockDevice, deriveKey: DeriveKey): DeriveKey {
   const told = new Set<string>();
@@ -145,7 +147,7 @@ function announcing({ machine, voice }: Scene, { node }: BlockDevice, deriveKey:
     const text = describeKdf(kdf);
     if (!told.has(text)) {
       const waitMs = estimateMs(kdf, length, { deriveKey, nowMs: () => machine.nowMs() });
-      voice.progress(`unlocking ${node}: ${text}${waitMs === null ? "" : `, about ${formatWait(waitMs)}`}`);
+      voice.progress(`unlocking ${node}: ${text}${(waitMs ?? 0) < WORTH_TELLING_MS ? "" : `, about ${formatWait(waitMs ?? 0)}`}`);
     }
     told.add(text);
     return deriveKey(kdf, passphrase, length);
