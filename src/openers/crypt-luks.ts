@@ -146,8 +146,9 @@ function announcing({ machine, voice }: Scene, { node }: BlockDevice, deriveKey:
   return (kdf, passphrase, length) => {
     const text = describeKdf(kdf);
     if (!told.has(text)) {
-      const waitMs = estimateMs(kdf, length, { deriveKey, nowMs: () => machine.nowMs() });
-      voice.progress(`unlocking ${node}: ${text}${(waitMs ?? 0) < WORTH_TELLING_MS ? "" : `, about ${formatWait(waitMs ?? 0)}`}`);
+      const waitMs = estimateMs(kdf, length, { deriveKey, nowMs: () => machine.nowMs() }) ?? 0;
+      const wait = waitMs < WORTH_TELLING_MS ? "" : `, about ${formatWait(waitMs)}`;
+      voice.progress(`unlocking ${node}: ${text}${wait}`);
     }
     told.add(text);
     return deriveKey(kdf, passphrase, length);
