@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 packages="
   gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross make file cpio kmod util-linux xz-utils zstd lz4 bzip2 lzop
   qemu-system-x86 ovmf systemd-boot-efi busybox-static
-  debootstrap squashfs-tools erofs-utils e2fsprogs xfsprogs btrfs-progs dosfstools mtools xorriso fdisk cryptsetup-bin dmsetup
+  debootstrap squashfs-tools erofs-utils e2fsprogs xfsprogs btrfs-progs dosfstools mtools xorriso isolinux fdisk cryptsetup-bin dmsetup
   f2fs-tools exfatprogs ntfs-3g udftools jfsutils reiserfsprogs reiser4progs nilfs-tools mtd-utils genromfs hfsutils
   genisoimage gfs2-utils ocfs2-tools mdadm lvm2 bcache-tools drbd-utils zfs-fuse gdisk parted openssl libargon2-1 libgcc-s1 librhash0
   kbd console-data console-setup

@@ -44,7 +44,7 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
     case "discoverable":
       return spec.esp === null ? [] : findDiscoverable(spec.esp, spec.type, devices, look);
     case "file": {
-      const first = devices.find((device) => look.holds(device, spec));
+      const first = withoutHybrids(devices).find((device) => look.holds(device, spec));
       return first === undefined ? [] : [first];
     }
   }

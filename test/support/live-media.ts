@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cached, recipeKey, scratchDirectory } from "./cache.ts";
+import { runScript } from "./command.ts";
 import { filesImage } from "./disk-images.ts";
 import { type ImageNames, rootImage, treeImage } from "./filesystem-images.ts";
 
@@ -64,4 +65,36 @@ export async function textFile(text: string): Promise<string> {
     return Promise.resolve();
   });
   return join(directory, "text");
+}
+
+/** How live-build, Fedora's lorax and mkarchiso call xorriso, so that the ISO is a stick's image too: $1 is the tree, $2 the image. */
+const HYBRID = {
+  debian: `-R -r -J -joliet-long -l -cache-inodes -iso-level 3 -isohybrid-mbr /usr/lib/ISOLINUX/isohdpfx.bin -partition_offset 16
+    -A "Debian Live" -publisher "Debian Live project; https://wiki.debian.org/DebianLive" -V "d-live 12.5.0 st amd64"
+    -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table
+    -eltorito-alt-boot -e boot/grub/efi.img -no-emul-boot -isohybrid-gpt-basdat -isohybrid-apm-hfsplus`,
+  fedora: `-iso-level 3 -graft-points -rational-rock -J -joliet-long -V ${FEDORA_LABEL} -partition_offset 16
+    -append_partition 2 C12A7328-F81F-11D2-BA4B-00A0C93EC93B "$1/boot/grub/efi.img" -appended_part_as_gpt
+    -iso_mbr_part_type EBD0A0A2-B9E5-4433-87C0-68B6B72699C7 -c boot.cat --boot-catalog-hide
+    -b isolinux/isolinux.bin -no-emul-boot -boot-load-size 4 -boot-info-table
+    -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot`,
+  arch: `-no-pad -iso-level 3 -full-iso9660-filenames -joliet -joliet-long -rational-rock -volid ${ARCH.label}
+    --modification-date=$(echo ${ARCH.uuid} | tr -d -) -appid "Arch Linux Live/Rescue DVD" -partition_offset 16
+    -isohybrid-mbr /usr/lib/ISOLINUX/isohdpfx.bin --mbr-force-bootable
+    -eltorito-boot isolinux/isolinux.bin -eltorito-catalog isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table
+    -append_partition 2 C12A7328-F81F-11D2-BA4B-00A0C93EC93B "$1/boot/grub/efi.img" -appended_part_as_gpt
+    -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot`,
+} as const;
+
+/** An ISO of a project with its boot loaders' parts, to be written to a stick as it is: partition 1 is the filesystem once more, partition 2 is for EFI. */
+export async function hybridIso(kind: keyof typeof HYBRID): Promise<string> {
+  const image = await rootImage("squashfs-xz");
+  const place = { debian: "live/filesystem.squashfs", fedora: "LiveOS/squashfs.img", arch: "arch/x86_64/airootfs.sfs" };
+  const directory = scratchDirectory();
+  const script = `mkdir -p "$1/boot/grub" "$1/isolinux" "$1/$(dirname "$4")"
+    cp "$3" "$1/$4"; cp /usr/lib/ISOLINUX/isolinux.bin "$1/isolinux/"; echo > "$1/boot/${ARCH.uuid}.uuid"
+    mkfs.vfat -C "$1/boot/grub/efi.img" 2048 > /dev/null
+    xorriso -as mkisofs -quiet ${HYBRID[kind].replaceAll(/\s+/g, " ")} -o "$2" "$1"`;
+  await runScript(script, [join(directory, "tree"), join(directory, "iso"), image, place[kind]]);
+  return join(directory, "iso");
 }

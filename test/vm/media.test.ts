@@ -8,6 +8,7 @@ import {
   debianIso,
   FEDORA_LABEL,
   fedoraIso,
+  hybridIso,
   layerImage,
   textFile,
   textTree,
@@ -226,6 +227,40 @@ vmTest(
     await vm.plug("top");
     await ask(vm, "levain retry", "small-root: ready");
     await ask(vm, "cat /etc/layer", /^top$/m);
+  },
+);
+
+vmTest(
+  "ISOs that were written to sticks boot with their own lines, by their partitions",
+  async () => {
+    const sticks = await Promise.all((["debian", "fedora", "arch"] as const).map(hybridIso));
+    return levainGuest({
+      disks: [await otherDisk(), ...sticks],
+      cmdline: `archisobasedir=arch archisolabel=${ARCH.label} init=/none`,
+    });
+  },
+  async (vm) => {
+    // What was given before stays: of these each takes the place of the one before.
+    const boots = [
+      ["", "/dev/vdd1", "/arch/x86_64/airootfs.sfs"],
+      [ARCH_LINE, "/dev/vdd1", "/arch/x86_64/airootfs.sfs"],
+      [DEBIAN, "/dev/vdb1", "/live/filesystem.squashfs"],
+      [FEDORA, "/dev/vdc1", "/LiveOS/squashfs.img"],
+    ] as const;
+    for (const [line, node, image] of boots) {
+      // Words that are for the system in the image are no parameters of a retry.
+      if (line !== "") vm.send(`levain retry ${line.replaceAll(/ (?:components|splash|rhgb)\b/g, "")}\n`);
+      await vm.expect("the root's init /none cannot be started");
+      await vm.expect(PROMPT);
+      await ask(
+        vm,
+        "grep medium /proc/mounts; cat /sys/block/loop0/loop/backing_file",
+        `${node} /run/levain/medium iso9660 ro,`,
+      );
+      await vm.expect(`/run/levain/medium${image}\n`);
+    }
+    expect(vm.log()).not.toContain("devices match");
+    await ask(vm, "levain retry init=/sbin/init", "small-root: ready");
   },
 );
 
