@@ -21,7 +21,8 @@ export function readJsonArea(area: Uint8Array): unknown {
   if (bytes[0] !== OPENING_BRACE) throw new BootError("its JSON text is not one object");
   checkSize(bytes);
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    // A token may hold any bytes in its texts, and cryptsetup takes it: what is used of a header is ASCII, and checked.
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     throw new BootError("its JSON text is damaged");
   }
