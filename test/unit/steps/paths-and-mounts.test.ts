@@ -142,6 +142,8 @@ describe("matchDevices", () => {
       expect(matchDevices(spec, [disk], look)).toEqual([disk]);
       expect(matchDevices(spec, [cdrom, disk, part], look)).toEqual([cdrom, part]);
     }
+    const file = { by: "file", paths: ["/live/x"], among: "all" } as const;
+    expect(matchDevices(file, [disk, part], { ...look, holds: () => true })).toEqual([part]);
   });
 
   const cases: readonly (readonly [DeviceSpec, readonly BlockDevice[]])[] = [
