@@ -11,7 +11,7 @@ export interface CrypttabEntry {
   readonly device: DeviceSpec;
   /** null: a person is asked. */
   readonly key: PlaceText | null;
-  /** As they stand there. */
+  /** As they stand there, but for those that cannot be read. */
   readonly options: string;
 }
 
@@ -53,16 +53,32 @@ function readLine([
 ]: readonly string[]): Line {
   if (deviceText === "") throw new BootError("a name, a device, and perhaps a key file and options");
   const name = parseMapperName(nameText);
-  if (more.length > 0 && !more[0]?.startsWith("#")) {
-    throw new BootError("four fields at most; a space in one is written as \\040");
-  }
-  const options = parseCryptOptions(optionsText);
+  const { options, text, mistakes } = readOptions(optionsText);
   if (options.isForLater) return { entry: null, warnings: [] };
   const key = /^(?:none|-)$/.test(keyText) ? null : parsePlace(keyText);
   const refusal = refuse(options, key, deviceText);
   if (refusal !== null) return { entry: null, warnings: [`${name} is not opened: ${refusal}`] };
-  const entry = { name, device: parseSpelledDevice(deviceText), key, options: optionsText };
-  return { entry, warnings: options.warnings.map((warning) => `${name}: ${warning}`) };
+  const entry = { name, device: parseSpelledDevice(deviceText), key, options: text };
+  const isCut = more.length > 0 && !more[0]?.startsWith("#");
+  const rest = isCut ? ["what stands behind its fourth field is ignored; a space in one is written as \\040"] : [];
+  return { entry, warnings: [...options.warnings, ...mistakes, ...rest].map((warning) => `${name}: ${warning}`) };
+}
+
+/** Those that can be read, and what is wrong with the others. */
+function readOptions(all: string) {
+  const mistakes: string[] = [];
+  const words = all.split(",").filter((word) => {
+    try {
+      parseCryptOptions(word);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BootError)) throw error;
+      mistakes.push(`${word.split("=", 1)[0] ?? ""}= is ignored: expected ${error.message}`);
+      return false;
+    }
+  });
+  const text = words.join(",");
+  return { options: parseCryptOptions(text), text, mistakes };
 }
 
 function refuse({ refusal }: CryptOptions, key: PlaceText | null, device: string): string | null {

@@ -118,10 +118,11 @@ describe("levain image", () => {
 
   test("says what of the crypttab that is added will be ignored", () => {
     const table = join(directory, "mistaken");
-    writeFileSync(table, "root /dev/sda2 none tries=x\n");
+    writeFileSync(table, "root /dev/sda2 none tries=x\nx sda\n");
     const { status, stderr } = levain([...usual, "-o", "mistaken.img", "--add", `${table}:/etc/crypttab`], directory);
     expect(status).toBe(0);
-    expect(stderr).toContain("/etc/crypttab line 1 is ignored: expected tries= from 0 to 1000");
+    expect(stderr).toContain("/etc/crypttab line 1: root: tries= is ignored: expected tries= from 0 to 1000");
+    expect(stderr).toContain("/etc/crypttab line 2 is ignored: expected a device");
   });
 
   test("makes an image where it is asked to, and says what it made", () => {

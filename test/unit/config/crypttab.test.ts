@@ -101,14 +101,33 @@ describe("a line that cannot be read is told with its number, and ignored", () =
       "line 3 is ignored: expected a name for /dev/mapper of letters, digits and #+-.:=@_, without a slash",
     ],
     ["a sda1", "line 1 is ignored: expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE)"],
-    ["a /dev/x /k luks more", "line 1 is ignored: expected four fields at most; a space in one is written as \\040"],
-    ["a /dev/x /k tries=x", "line 1 is ignored: expected tries= from 0 to 1000"],
+    ["a /dev/x /k/", 'line 1 is ignored: expected PATH, PATH:DEVICE or DEVICE, without ".."'],
   ])("%j", (table, warning) => {
     const { plan, warnings } = make(`${table}\nother /dev/y none luks`);
     expect(plan.crypt.volumes.map(({ name }) => name)).toEqual(["other"]);
     expect(warnings).toEqual([`/etc/crypttab ${warning}`]);
     expect(make(table, "rd.luks.crypttab=0").warnings).toEqual([]);
     expect(make(table, "rd.luks=0").warnings).toEqual([]);
+  });
+
+  test("an option that cannot be read: the volume is opened without it", () => {
+    const { plan, warnings } = make("a /dev/x none tries=x,discard,header=/..,cipher=a=b");
+    expect(plan.crypt.volumes).toMatchObject([
+      { name: "a", tries: 5, options: ["allow_discards"], header: null, plain: null },
+    ]);
+    expect(warnings).toEqual([
+      "/etc/crypttab line 1: a: tries= is ignored: expected tries= from 0 to 1000",
+      '/etc/crypttab line 1: a: header= is ignored: expected PATH, PATH:DEVICE or DEVICE, without ".."',
+      "/etc/crypttab line 1: a: cipher= is ignored: expected cipher= as cryptsetup spells it",
+    ]);
+  });
+
+  test("what stands behind the options", () => {
+    const { plan, warnings } = make("a /dev/x none luks, discard\nb /dev/y none luks # mine");
+    expect(plan.crypt.volumes).toMatchObject([{ name: "a", options: [] }, { name: "b" }]);
+    expect(warnings).toEqual([
+      "/etc/crypttab line 1: a: what stands behind its fourth field is ignored; a space in one is written as \\040",
+    ]);
   });
 
   test("a name that an earlier line has", () => {
