@@ -79,19 +79,23 @@ function writeExt({ label, uuid }: FakeName, incompat: number): Uint8Array {
   return bytes;
 }
 
-export interface FakePartition {
-  readonly image: FakeImage;
+interface PartitionContent {
+  readonly image: Pick<FakeImage, "bytes">;
   /** PARTLABEL */
   readonly name?: string;
   /** PARTUUID */
   readonly uuid?: string;
 }
 
+export interface FakePartition extends PartitionContent {
+  readonly image: FakeImage;
+}
+
 const FIRST_LBA = 64;
 
 /** A disk with a GUID partition table (UEFI 2.10, 5.3; the copy at the start only) and where its partitions lie, in bytes. */
 export function partitionDisk(
-  partitions: readonly FakePartition[],
+  partitions: readonly PartitionContent[],
   sectorBytes = 512,
 ): { bytes: Uint8Array<ArrayBuffer>; offsets: readonly number[] } {
   const offsets: number[] = [];
@@ -115,7 +119,7 @@ export function partitionDisk(
 
 function writeEntry(
   entry: Uint8Array,
-  { image, name = "", uuid }: FakePartition,
+  { image, name = "", uuid }: PartitionContent,
   firstLba: number,
   sectorBytes: number,
 ): void {

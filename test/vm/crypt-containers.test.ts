@@ -1,12 +1,17 @@
+import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { btrfsPool } from "../support/btrfs-pool.ts";
-import { assembleDisk } from "../support/disk-images.ts";
+import { cached, recipeKey } from "../support/cache.ts";
 import { encryptedDisks } from "../support/encrypted-disks.ts";
+import { partitionDisk } from "../support/fake-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { compileStatic } from "../support/packed-program.ts";
 import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
+const MIB = 1024 * 1024;
+const BIG_SECTOR = 4096;
 const PASSPHRASE = "rye and water";
 const WATCHER = "/no-devtmpfs";
 const DISK = "7a0b1c2d-0000-4000-8000-0000000000a1";
@@ -14,21 +19,33 @@ const HALVES = ["7a0b1c2d-0000-4000-8000-0000000000b1", "7a0b1c2d-0000-4000-8000
 
 /** LUKS volumes that hold more than a filesystem. */
 async function volumes() {
-  const boot = await rootImage("ext2", { label: "BOOT" });
-  const root = await rootImage("ext4", { label: "ROOT" });
-  const partitioned = await assembleDisk([{ file: boot }, { file: root, name: "system" }], { table: "gpt" });
   const [one = "", other = ""] = await btrfsPool("raid1", 2, "POOL");
-  const luks2 = (uuid: string | undefined, inside: string) => ({
+  const luks2 = (uuid: string | undefined, inside: string, sectorBytes = 512) => ({
     type: "luks2" as const,
-    options: `--sector-size 512 --uuid ${uuid}`,
+    options: `--sector-size ${sectorBytes} --uuid ${uuid}`,
     keys: [PASSPHRASE],
     inside,
   });
   return encryptedDisks({
-    partitioned: luks2(DISK, partitioned),
+    partitioned: luks2(DISK, await bigSectorDisk(), BIG_SECTOR),
     one: luks2(HALVES[0], one),
     other: luks2(HALVES[1], other),
   });
+}
+
+/** A disk whose table counts in sectors of 4096 bytes, which are cryptsetup's own choice on most disks; partition 2, "system", is a squashfs. */
+async function bigSectorDisk(): Promise<string> {
+  const system = await rootImage("squashfs-zstd");
+  const key = recipeKey(readFileSync(import.meta.path, "utf8"), system, statSync(system).mtimeMs);
+  const directory = await cached("disks", key, (target) => {
+    const boot = { image: { bytes: new Uint8Array(1 << 20) } };
+    const root = { image: { bytes: readFileSync(system) }, name: "system" };
+    const { bytes } = partitionDisk([boot, root], BIG_SECTOR);
+    writeFileSync(join(target, "disk"), bytes);
+    truncateSync(join(target, "disk"), Math.ceil(bytes.length / MIB) * MIB);
+    return Promise.resolve();
+  });
+  return join(directory, "disk");
 }
 
 vmTest(
@@ -40,8 +57,8 @@ vmTest(
     }),
   async (vm) => {
     await answer(vm, PASSPHRASE);
-    await vm.expect('root      /dev/mapper/box2 ext4 "ROOT" in /dev/vda crypto_LUKS');
-    await vm.expect("small-root: mount / ext4 /dev/mapper/box2 ro,");
+    await vm.expect("root      /dev/mapper/box2 squashfs in /dev/vda crypto_LUKS");
+    await vm.expect("small-root: mount / squashfs /dev/mapper/box2 ro,");
     vm.send("ls /dev/mapper; cat /sys/block/dm-*/dm/uuid\n");
     await vm.expect(/box\s+box1\s+box2\s/);
     await vm.expect(`part2-CRYPT-LUKS2-${DISK.replaceAll("-", "")}-box`);
@@ -79,8 +96,8 @@ vmTest(
     await vm.expect(PROMPT);
     vm.send("ls /dev/mapper /dev/dm-*; echo seen\n");
     await vm.expect(/\/dev\/mapper:\s+control\s+seen/);
-    vm.send("levain retry root=LABEL=ROOT\n");
+    vm.send("levain retry root=PARTLABEL=system\n");
     await answer(vm, PASSPHRASE);
-    await vm.expect("small-root: mount / ext4 /dev/mapper/box2 ro,");
+    await vm.expect("small-root: mount / squashfs /dev/mapper/box2 ro,");
   },
 );
