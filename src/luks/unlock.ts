@@ -49,10 +49,13 @@ export function usableKeyslots(
     refuseWaiting(header, usable, limits);
     return usable;
   }
-  const reasons = slots.map((slot) => `keyslot ${slot.id} ${obstacles.get(slot)?.reason ?? ""}`);
-  throw new BootError("no keyslot of the LUKS header can be tried", {
-    seen: reasons.length > 0 ? reasons : [keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`],
-  });
+  const ignored = keyslot === null ? header.keyslots.filter(({ priority }) => priority === "ignore") : [];
+  const reasons = [
+    ...slots.map((slot) => `keyslot ${slot.id} ${obstacles.get(slot)?.reason ?? ""}`),
+    ...ignored.map(({ id }) => `keyslot ${id} has the priority ignore: key-slot=${id} tries it`),
+  ];
+  const none = keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`;
+  throw new BootError("no keyslot of the LUKS header can be tried", { seen: reasons.length > 0 ? reasons : [none] });
 }
 
 /** In the order in which they are tried. */

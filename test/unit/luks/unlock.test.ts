@@ -179,6 +179,11 @@ describe("what cannot be tried is told, and why", () => {
       "is unbound",
     ],
     [
+      "one that is tried only where it is named",
+      (json: Luks2Json) => (json.keyslots[0].priority = 0),
+      "keyslot 0 has the priority ignore: key-slot=0 tries it",
+    ],
+    [
       "online reencryption",
       (json: Luks2Json) => (json.config.requirements = { mandatory: ["online-reencrypt-v2"] }),
       "the LUKS2 header requires online-reencrypt-v2\na reencryption is under way: finish it with cryptsetup reencrypt --resume-only",
