@@ -7,7 +7,7 @@ import { kernelDecryptor } from "../src/luks/kernel-decryptor.ts";
 import { readAvailableMemory } from "../src/luks/memory.ts";
 import type { Limits } from "../src/luks/obstacles.ts";
 import { readLuksHeader } from "../src/luks/read-header.ts";
-import { wipe } from "../src/luks/secret.ts";
+import { secretBytes, wipe } from "../src/luks/secret.ts";
 import { type Unlocked, unlock } from "../src/luks/unlock.ts";
 import type { Machine, RandomReader } from "../src/machine/machine.ts";
 import { printable, report } from "../src/report.ts";
@@ -125,7 +125,7 @@ function formatJson(value: object): string {
 
 /** The hexadecimal digits of `key`, as bytes; wipes the key. */
 function takeHex(key: Uint8Array): Uint8Array {
-  const digits = new Uint8Array(key.length * 2);
+  const digits = secretBytes(key.length * 2);
   const digit = (value: number) => value + (value < 10 ? 0x30 : 0x57);
   for (const [index, byte] of key.entries()) digits.set([digit(byte >>> 4), digit(byte & 15)], index * 2);
   wipe(key);
