@@ -2,7 +2,7 @@ import { BootError } from "../errors.ts";
 import { askPassphrase } from "../steps/passphrase.ts";
 import { specText } from "../steps/search-words.ts";
 import { isGone } from "./crypt-device.ts";
-import { ASK_AGAIN, describeVolume, hasNews, type Volume } from "./crypt-volume.ts";
+import { ASK_AGAIN, describeVolume, hasNews, isDispensable, type Volume } from "./crypt-volume.ts";
 import type { Scene } from "./opener.ts";
 
 /** What a prompt needs to know of the others. */
@@ -21,7 +21,7 @@ export function askForVolume(asking: Asking, volume: Volume): void {
   const { scene, keymap, volumes, passphrases, guesses, isRootThere } = asking;
   const { wish, asked } = volume;
   scene.takeEvents(); // of a mapping that was tried and is gone: no news during the prompt
-  const isNeeded = !wish.isOptional || isRootThere();
+  const isNeeded = !isDispensable(volume) || isRootThere();
   const question = {
     volume: describeVolume(volume),
     triesLeft: wish.tries === 0 ? null : wish.tries - asked,

@@ -146,6 +146,11 @@ export function isOutOfTries({ wish, asked }: Volume): boolean {
   return wish.tries > 0 && asked >= wish.tries;
 }
 
+/** True where a root that is there does not wait for it: nobody named it, or it was said to be optional. */
+export function isDispensable({ wish, origin }: Volume): boolean {
+  return wish.isOptional || origin === "auto";
+}
+
 /** The keys whose devices have not come. */
 export function pendingKeys(scene: Pick<Scene, "find">, { wish, triedKeys }: Volume): readonly BytesPlace[] {
   return wish.keys.filter((place) => !triedKeys.has(place) && !isPlaceThere(scene, place));

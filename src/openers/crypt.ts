@@ -5,7 +5,7 @@ import { wipe } from "../luks/secret.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import { specText } from "../steps/search-words.ts";
 import { askForVolume } from "./crypt-prompt.ts";
-import { advance, createVolume, isOutOfTries, type Standing, type Volume } from "./crypt-volume.ts";
+import { advance, createVolume, isDispensable, isOutOfTries, type Standing, type Volume } from "./crypt-volume.ts";
 import { describeLocked, describeMissing, describeWait } from "./crypt-words.ts";
 import type { Opener, Round, Scene } from "./opener.ts";
 
@@ -67,7 +67,7 @@ function openOnce(state: Unlocking, root: BlockDevice | null): Round {
   const standings = volumes.map((volume) => ({ volume, standing: advance(scene, volume, passphrases) }));
   if (standings.some(({ standing }) => standing === "opened")) return "changed";
   // A volume that a boot can do without keeps no root waiting.
-  const isNeeded = ({ wish }: Volume) => root === null || isLuks(root) || !wish.isOptional;
+  const isNeeded = (volume: Volume) => root === null || isLuks(root) || !isDispensable(volume);
   const those = (wanted: Standing) =>
     standings.flatMap(({ standing, volume }) => (standing === wanted && isNeeded(volume) ? [volume] : []));
   const [first] = those("asks");

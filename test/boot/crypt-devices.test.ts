@@ -198,6 +198,17 @@ describe("a volume that a boot can do without", () => {
     expect(maps(result)).toEqual([]);
   });
 
+  test("as everything is that only rd.auto means: somebody's stick that no passphrase of ours opens", () => {
+    const stick = disk("sda", lockedFor(other));
+    const result = boot({ cmdline: "rd.auto root=LABEL=ROOT", disks: [stick, disk("vda", vault)] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(result)).toBe(1);
+    expect(maps(result)).toHaveLength(1);
+    const late = disk("vdb", plainRoot, { arrivesAtMs: 20_000 });
+    const aside = boot({ cmdline: "rd.auto root=LABEL=PLAIN", disks: [stick, late], typing: [] });
+    expect(aside.end).toMatchObject({ mode: "switch_root" });
+  });
+
   test("is asked for on while other things come", () => {
     const late = disk("vdb", fakeImage("vfat", { label: "OTHER" }), { arrivesAtMs: 20_000 });
     const result = boot({
