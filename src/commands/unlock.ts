@@ -1,4 +1,5 @@
 import type { BytesPlace, CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
+import { parseMapperName } from "../config/crypt-text.ts";
 import { parseDeviceSpec } from "../config/device-spec.ts";
 import type { BootPlan } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
@@ -63,7 +64,7 @@ function openAll(search: Search, roots: BootPlan["roots"]): void {
 /** The volumes that are meant, as the boot would open them, with what was said otherwise. */
 function planUnlock(crypt: CryptPlan, { device, name, keyFile }: UnlockQuestion): CryptPlan {
   const changes = {
-    ...(name === null ? {} : { name }),
+    ...(name === null ? {} : { name: checkName(name) }),
     ...(keyFile === null ? {} : { keys: [fileKey(keyFile)] }),
   };
   if (device === null) {
@@ -80,6 +81,16 @@ function planUnlock(crypt: CryptPlan, { device, name, keyFile }: UnlockQuestion)
   const known = crypt.volumes.find((volume) => specText(volume.device) === specText(spec));
   const unnamed: CryptVolume = { ...crypt.unnamed, device: spec, name: null, plain: null, isOptional: false };
   return { ...crypt, isOff: false, volumes: [{ ...(known ?? unnamed), ...changes }], everyLuks: false };
+}
+
+/** It becomes a path below /dev/mapper. */
+function checkName(name: string): string {
+  try {
+    return parseMapperName(name);
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    throw new BootError(`${printable(name)} is no name for a device`, { hint: error.message });
+  }
 }
 
 function fileKey(path: string): BytesPlace {

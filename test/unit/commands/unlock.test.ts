@@ -109,6 +109,11 @@ describe("levain unlock", () => {
     );
     expect(run({}, { disks: [] }).lines.join("\n")).toContain("there is no encrypted volume");
     expect(run({ name: "box" }).lines[0]).toContain("a name is for one volume");
+    for (const name of ["../vda", "..", "control", "a b"]) {
+      const { lines, machine } = run({ device: "/dev/vda", name });
+      expect(lines[0]).toBe(`${name} is no name for a device`);
+      expect(machine.journal.some((line) => line.startsWith("listen"))).toBe(false);
+    }
     const wrong = run({ device: "/dev/vda" }, { typing: ["1", "2", "3", "4", "5"].map(onTerminal) });
     expect(wrong.lines.join("\n")).toContain("5 passphrases were wrong");
     expect(wrong.machine.listMappings()).toEqual([]);
