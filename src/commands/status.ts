@@ -8,7 +8,8 @@ import { readRecord } from "./record.ts";
 export function describeStatus(machine: Machine): readonly string[] | null {
   const record = readRecord(machine);
   if (record === null) return null;
-  const missing = record.state === "rescue" ? describeDriverless(machine) : [];
+  // Where the image is gone, so is its list of what it has not: then there is nothing to tell.
+  const missing = describeDriverless(machine);
   return missing.length === 0 ? formatStatus(record) : [...formatStatus(record), "", ...missing.map(printable)];
 }
 

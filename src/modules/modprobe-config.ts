@@ -45,7 +45,6 @@ export function parseModprobeConfig(files: readonly ConfigFile[]): ModprobeConfi
 /** False where the line makes no sense. */
 function takeLine(draft: Draft, line: string): boolean {
   const [command = "", subject, ...words] = line.split(/\s+/);
-  if (command === "remove") return subject !== undefined && words.length > 0; // nothing is removed here
   if (subject === undefined) return false;
   if (command === "blacklist") return draft.blacklist.push(normalizeName(subject)) > 0;
   if (words.length === 0) return false;
@@ -55,6 +54,8 @@ function takeLine(draft: Draft, line: string): boolean {
   if (command === "softdep") return draft.softDependencies.push(parseSoftDependency(subject, words)) > 0;
   if (command === "weakdep") return true; // says what an image should hold, nothing about loading
   if (command === "install") return takeInstall(draft, subject, afterWords(line, 2));
+  // Nothing is removed here, so there is nothing to obey.
+  if (command === "remove") return nameCommand(draft, "remove", subject, afterWords(line, 2));
   return false;
 }
 
@@ -66,9 +67,14 @@ function takeAlias(draft: Draft, alias: string, module: string): boolean {
 function takeInstall(draft: Draft, subject: string, command: string): boolean {
   const pattern = normalizeName(subject);
   draft.install.push({ pattern, command });
+  return nameCommand(draft, "install", pattern, command);
+}
+
+/** Names a command that would have to be run. */
+function nameCommand(draft: Draft, kind: "install" | "remove", pattern: string, command: string): true {
   if (judgeInstall(command) === null) {
     draft.problems.push(
-      `modprobe.d: "install ${pattern} ${command}" is not run, only /bin/true and /bin/false are known here`,
+      `modprobe.d: "${kind} ${pattern} ${command}" is not run, only /bin/true and /bin/false are known here`,
     );
   }
   return true;

@@ -43,10 +43,11 @@ vmTest(
       disks: [await rootImage("ext4", { label: "ROOT" })],
       cmdline: "root=LABEL=ROOT rd.break=mount loglevel=4",
       memoryMib: 768,
-      extra: KEYBOARDS,
+      extra: [...KEYBOARDS, "-device", "e1000,addr=0x1d"],
     }),
   async (vm) => {
     await vm.expect(PROMPT);
+    await ask(vm, "levain status", /devices without a driver[\s\S]*^ {2}pci 0000:00:1d\.0 {2}e1000$/m);
     await ask(vm, "sleep 1; grep -c 'QEMU USB Keyboard' /proc/bus/input/devices", /^1$/m);
     await ask(vm, "exit", "small-root: ready");
   },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { zstdCompressSync } from "node:zlib";
 import { describeDevices } from "../../../src/commands/devices.ts";
 import { describeLog } from "../../../src/commands/log.ts";
 import { retryBoot } from "../../../src/commands/retry.ts";
@@ -69,6 +70,16 @@ describe("levain status", () => {
       const machine = machineWith();
       saveRecord(machine, { ...createRecord("0.1.0"), state });
       expect(describeStatus(machine)?.at(-1)).toBe(last);
+    }
+  });
+
+  test("names the devices without a driver wherever the image is: after a failure, before a step, where it stays", () => {
+    const list = zstdCompressSync("alias pci:v00008086d000010D3* e1000e\n");
+    const sys = { "/bus/pci/devices/0000:00:01.0/modalias": "pci:v00008086d000010D3sv0\n" };
+    for (const state of ["rescue", "stopped", "handed over"] as const) {
+      const machine = machineWith({ sys, files: { "/lib/modules/6.1.0-fake/levain-missing.zst": list } });
+      saveRecord(machine, { ...createRecord("0.1.0"), state });
+      expect(describeStatus(machine)?.at(-1)).toBe("  pci 0000:00:01.0  e1000e");
     }
   });
 

@@ -10,7 +10,7 @@ options  snd-pcsp\tindex=-2   debug
 blacklist pc-spkr
 softdep ext4 pre: crypto-crc32c post: other
 install usb-storage /bin/true
-remove usb-storage /sbin/rmmod usb-storage
+remove usb-storage /bin/true
 weakdep a b
 `;
     expect(parseModprobeConfig([{ name: "a.conf", text }])).toEqual({
@@ -34,9 +34,13 @@ weakdep a b
 
   test("what cannot be obeyed is named", () => {
     const { problems } = parseModprobeConfig([
-      { name: "x.conf", text: "include other\nblacklist\nalias a\ninstall a /sbin/modprobe --ignore-install a\n" },
+      {
+        name: "x.conf",
+        text: "include other\nblacklist\nalias a\ninstall a /sbin/modprobe --ignore-install a\nremove b /sbin/rmmod b\nremove c\n",
+      },
     ]);
-    expect(problems).toHaveLength(4);
+    expect(problems).toHaveLength(6);
+    expect(problems[4]).toContain('"remove b /sbin/rmmod b" is not run');
     expect(problems[0]).toContain('x.conf: "include other"');
     expect(problems[3]).toContain("/sbin/modprobe --ignore-install a");
   });
