@@ -1,4 +1,4 @@
-import { binary, type InvalidHeader, rawJson } from "./invalid-header.ts";
+import { binary, type InvalidHeader, rawJson, stricter } from "./invalid-header.ts";
 import { readJson, writeJsonText } from "./luks2-edit.ts";
 
 /** Binary headers and JSON texts that are spoilt, after tests/generators/ of cryptsetup. */
@@ -34,6 +34,10 @@ export const INVALID_TEXTS: readonly InvalidHeader[] = [
     },
   },
 
+  // luksDump shows it; it is not opened.
+  stricter(
+    binary("a UUID that is none", "its UUID is none", (copy) => copy.set(new TextEncoder().encode("x 0 7:0 0"), 168)),
+  ),
   binary("a checksum of an unknown kind", "unknown kind", (copy) =>
     copy.set(new TextEncoder().encode("md4\0\0\0"), 72),
   ),
