@@ -34,7 +34,7 @@ int wait_for(long pid)
 static void sleep_and_bury(void)
 {
   int status;
-  sleep_second();
+  sleep_for(1, 0);
   while (wait_for_any(&status, WNOHANG) > 0) {
   }
 }

@@ -45,6 +45,7 @@ typedef unsigned long u64;
 #define TCGETS 0x5401
 #define TCSETS 0x5402
 #define TIOCSCTTY 0x540e
+#define TIOCOUTQ 0x5411
 #define TIOCVHANGUP 0x5437
 #define TIOCGDEV 0x80045432
 #define REBOOT_MAGIC1 0xfee1dead
@@ -113,13 +114,20 @@ static inline long wait_for_any(int *status, int flags) { return call4(SYS_wait4
 static inline long process_id(void) { return call0(SYS_getpid); }
 static inline long new_session(void) { return call0(SYS_setsid); }
 static inline u32 set_umask(u32 mask) { return (u32)call1(SYS_umask, mask); }
-static inline void sleep_second(void)
+static inline void sleep_for(long seconds, long nanoseconds)
 {
-  long second[2] = {1, 0};
-  call2(SYS_nanosleep, second, 0);
+  long time[2] = {seconds, nanoseconds};
+  call2(SYS_nanosleep, time, 0);
+}
+/* A serial line sends for a while what has been written to it: 4 KiB take 4 s at 9600 baud. One that is held is not waited for any longer. */
+static inline void drain_console(void)
+{
+  u32 unsent = 1;
+  for (int turn = 0; turn < 250 && unsent && control(2, TIOCOUTQ, &unsent) >= 0; turn++) sleep_for(0, 20000000);
 }
 static inline void switch_power(u32 command)
 {
+  drain_console();
   call0(SYS_sync);
   call4(SYS_reboot, REBOOT_MAGIC1, REBOOT_MAGIC2, command, 0);
 }

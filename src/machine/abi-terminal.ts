@@ -4,6 +4,7 @@
 export const TCGETS = 0x5401;
 export const TCSETS = 0x5402;
 export const TCFLSH = 0x540b;
+export const TIOCOUTQ = 0x5411;
 export const TCIFLUSH = 0;
 /** struct termios: four u32 of flags, u8 c_line, u8 c_cc[19]. */
 export const TERMIOS = { size: 36, c_iflag: 0, c_oflag: 4, c_cflag: 8, c_lflag: 12, c_cc: 17 } as const;

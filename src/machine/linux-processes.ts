@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import { isErrno, SyscallError } from "../errors.ts";
 import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "./abi.ts";
-import { type SpawnRequest, spawnProcess, systemCall } from "./libc.ts";
+import { TIOCOUTQ } from "./abi-terminal.ts";
+import { callKernel, type SpawnRequest, spawnProcess, systemCall } from "./libc.ts";
 import type { Handover, Processes } from "./machine.ts";
 
 /** stage0 says in it which descriptor is its pipe. */
@@ -131,5 +132,14 @@ function writeConsole(text: string): void {
       refusals++;
       Bun.sleepSync(1);
     }
+  }
+}
+
+/** Waits until a serial line has sent what was written to it, which is 4 KiB and 4 s at most; not for one that is held. */
+export function drainConsole(): void {
+  const unsent = new Int32Array(1);
+  for (let turn = 0; turn < 250; turn++) {
+    if (typeof callKernel("ioctl", [CONSOLE_FD, TIOCOUTQ, unsent]) === "string" || unsent[0] === 0) return;
+    Bun.sleepSync(20);
   }
 }

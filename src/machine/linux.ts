@@ -37,7 +37,7 @@ import { keyDerivation } from "./linux-key-derivation.ts";
 import { loadKeymap } from "./linux-keymap.ts";
 import { kernelKeys } from "./linux-keyring.ts";
 import { createLoopDevices } from "./linux-loop.ts";
-import { createLinuxProcesses } from "./linux-processes.ts";
+import { createLinuxProcesses, drainConsole } from "./linux-processes.ts";
 import { createTerminals } from "./linux-terminals.ts";
 import { createUeventSource } from "./linux-uevents.ts";
 import type { Clock, Kernel, Machine, MountFlag, Mounts } from "./machine.ts";
@@ -112,6 +112,7 @@ const kernel: Pick<Kernel, "release" | "loadModule" | "power"> = {
     }
   },
   power(action) {
+    drainConsole();
     systemCall("sync", action);
     systemCall("reboot", action, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, POWER_COMMANDS[action], 0);
   },

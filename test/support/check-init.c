@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <termios.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -232,7 +233,7 @@ int main(int argc, char **argv)
   if (!is_bare) check_mounts();
   printf("check-init: %d passed, %d failed\n", passed, failed);
   if (getpid() != 1) return failed > 0;
-  sync();
+  tcdrain(1);
   reboot(RB_POWER_OFF);
   for (;;) pause();
 }

@@ -147,6 +147,10 @@ static void behave(const char *how)
     TELL("switch_root", "/sysroot", "", "/sbin/late", "1", "/sbin/late", "2", "HOME=/", "TERM=linux", "end");
   }
   if (!strcmp(how, "reboot") || !strcmp(how, "poweroff") || !strcmp(how, "halt")) TELL(how, "", "", "", "0", "0", "end");
+  if (!strcmp(how, "chatty")) {
+    for (int line = 0; line < 100; line++) fprintf(stderr, "child: line %03d of a long speech\n", line);
+    TELL("reboot", "", "", "", "0", "0", "end");
+  }
   if (!strcmp(how, "kill-parent"))
     for (int signal = 1; signal < 32; signal++) kill(1, signal);
   if (!strcmp(how, "orphans")) leave_orphans();

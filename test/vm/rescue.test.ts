@@ -11,6 +11,7 @@ import type { Vm } from "../support/qemu.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 const WRONG = "root=LABEL=WRONG rd.timeout=1";
+const LONG = Array.from("12345", (digit) => `rootfallback=LABEL=${digit.repeat(250)}`).join(" ");
 
 /** A guest with one disk, an ext4 root labelled ROOT. */
 function guest(cmdline: string, more: Omit<LevainGuest, "cmdline" | "disks"> = {}) {
@@ -158,10 +159,14 @@ vmTest("rd.emergency=poweroff", guest(`${WRONG} rd.emergency=poweroff`), async (
   expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
 });
 
-vmTest("rd.emergency=reboot", guest(`${WRONG} rd.emergency=reboot`), async (vm) => {
-  await vm.expect("rebooting now");
-  expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
-});
+vmTest(
+  "rd.emergency=reboot, after a long report",
+  guest(`${WRONG} rd.emergency=reboot ${LONG} reboot=t,force`),
+  async (vm) => {
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
+    expect(vm.log()).toContain("rebooting now\n");
+  },
+);
 
 vmTest("rd.emergency=halt", guest(`${WRONG} rd.emergency=halt`), async (vm) => {
   await vm.expect("halting now");

@@ -193,6 +193,14 @@ vmTest(
   },
 );
 
+vmTest(
+  "what was said last is read before the power goes",
+  guest("CHILD=chatty loglevel=1 reboot=t,force"),
+  async (vm) => {
+    await vm.expect("line 099 of a long speech\n");
+  },
+);
+
 vmTest("a person reads every sentence once", guest("CHILD=abort quiet rd.emergency=poweroff"), async (vm) => {
   await vm.expectExit();
   expect(vm.log().match(/killed by SIGABRT/g)).toHaveLength(1);
