@@ -26,7 +26,7 @@ vmTest(
   "the image's own e2fsck repairs the root before it is mounted",
   () => guest("set_super_value free_blocks_count 7"),
   async (vm) => {
-    await vm.expect(/warning +fsck repaired \/dev\/vda: [^]*ROOT: [^]* files [^]* blocks/);
+    await vm.expect(/warning +fsck repaired \/dev\/vda: [\s\S]*ROOT: [\s\S]* files [\s\S]* blocks/);
     await vm.expect("small-root: ready");
   },
 );
