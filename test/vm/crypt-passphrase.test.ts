@@ -109,6 +109,8 @@ vmTest(
     await ask(vm, "ls -l /dev/mapper; levain retry", /vault -> \.\.\/dm-0/);
     await vm.expect("small-root: mount / ext4 /dev/mapper/vault ro,");
     await vm.expect("small-root: ready");
+    // Neither of the boot nor of the command, whose process has ended since.
+    expect(await countInMemory(vm, MEMORY_MIB, [Buffer.from(PASSPHRASE), Buffer.from(WRONG)])).toEqual([0, 0]);
   },
 );
 
