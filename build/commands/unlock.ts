@@ -23,7 +23,9 @@ export function unlockCommand(machine: Machine) {
     run: ({ rawArgs }) => {
       const { words, one } = readCommandLine(rawArgs, ARGS);
       if (words.length > 1) throw new UsageError("expected one DEVICE, or none");
-      const voice = createDeskVoice(process.stderr);
+      // A line each: a prompt on this terminal would be written into one that is written over.
+      const progress = (text: string) => void process.stderr.write(`${text}\n`);
+      const voice = { ...createDeskVoice(process.stderr), progress };
       const question = { device: words[0] ?? null, name: one("name"), keyFile: one("key-file") };
       try {
         for (const line of unlockVolumes(machine, question, voice)) console.log(line);

@@ -23,11 +23,13 @@ let vault: FakeImage;
 let other: FakeImage;
 let twin: FakeImage;
 let sameInside: FakeImage;
+let locked: FakeImage;
 beforeAll(async () => {
   vault = await luksDisk(VAULT, root);
   other = await luksDisk(recipe("devices-other", `--uuid ${OTHER}`), plainRoot);
   twin = { ...vault, bytes: vault.bytes.slice() };
   twin.bytes.fill(0x5a, vault.bytes.length - 4096);
+  locked = lockedFor(vault);
   sameInside = await luksDisk(recipe("devices-same", `--uuid ${UUID}`), vault);
 });
 
@@ -93,18 +95,25 @@ describe("two disks with the same header", () => {
   const cancelled = [{ terminal: "/dev/ttyS0", text: "\x03" }, ...typed("pass")];
   const disks = () => [disk("vda", vault), disk("vdb", twin)];
 
+  const byPath = "cryptdevice=/dev/vda:box root=LABEL=ROOT";
+  const rootOf = ({ console }: Booted) => /^ {2}root {6}.*? in \S+/m.exec(console)?.[0];
+
   test("what was opened of the one is not taken for the other", async () => {
-    const result = boot({ disks: disks(), typing: cancelled, person: [await openByHand("8:16")] });
-    expect(prompts(result)).toBe(2);
-    expect(result.console).toContain('  root      /dev/mapper/box ext4 "ROOT" in /dev/vda crypto_LUKS');
-    const own = boot({
-      cmdline: `${NAMED} root=LABEL=ROOT`,
-      disks: disks(),
-      typing: cancelled,
-      person: [await openByHand("8:0")],
-    });
+    const rescued = { disks: disks(), typing: cancelled };
+    const twins = boot({ ...rescued, cmdline: byPath, person: [await openByHand("8:16")] });
+    expect(prompts(twins)).toBe(2);
+    expect(maps(twins).at(-1)).toEndWith("-box: crypt");
+    const own = boot({ ...rescued, cmdline: byPath, person: [await openByHand("8:0")] });
     expect(prompts(own)).toBe(1);
-    expect(own.console).toContain('  root      /dev/mapper/mine ext4 "ROOT" in /dev/vda crypto_LUKS');
+    expect(rootOf(own)).toBe('  root      /dev/mapper/mine ext4 "ROOT" in /dev/vda');
+  });
+
+  test("the one that a person has opened is the one that is meant", async () => {
+    const person = [await openByHand("8:16")];
+    const disks = [disk("vda", locked), disk("vdb", vault)];
+    const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT`, disks, typing: cancelled, person });
+    expect(prompts(result)).toBe(1);
+    expect(rootOf(result)).toBe('  root      /dev/mapper/mine ext4 "ROOT" in /dev/vdb');
   });
 
   test("which one is opened is told", () => {
@@ -174,7 +183,7 @@ describe("a disk that is exchanged during the question", () => {
         },
       });
     };
-    const result = boot({ cmdline, disks: [disk("sda", lockedFor(vault))], before, typing: typed("pass", "nonsense") });
+    const result = boot({ cmdline, disks: [disk("sda", locked)], before, typing: typed("pass", "nonsense") });
     expect(prompts(result)).toBe(2);
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
