@@ -119,14 +119,14 @@ function findPbkdf2Obstacle({ hash, iterations }: Pbkdf2, length: number, limits
   return `asks for ${iterations} iterations${parts === 1 ? "" : ` for each of ${parts} parts of a key`}: ${TOO_LONG}`;
 }
 
-function findArgon2Obstacle({ passes, memoryKib, lanes }: Argon2, { memoryBytes }: Limits): string | null {
-  if (passes < 1 || lanes < 1 || lanes > MAX_LANES || memoryKib < Math.max(32, lanes * MIN_KIB_PER_LANE)) {
-    return `asks for ${passes} passes over ${memoryKib} KiB in ${lanes} lanes`;
-  }
+function findArgon2Obstacle(kdf: Argon2, { memoryBytes }: Limits): string | null {
+  const { passes, memoryKib, lanes } = kdf;
+  const asked = `asks for ${passes} passes over ${memoryKib} KiB in ${lanes} lane${lanes === 1 ? "" : "s"}`;
+  if (passes < 1 || lanes < 1 || lanes > MAX_LANES || memoryKib < Math.max(32, lanes * MIN_KIB_PER_LANE)) return asked;
   if (memoryBytes !== null && memoryKib * 1024 > memoryBytes) {
     return `needs ${formatBytes(memoryKib * 1024)} to unlock, this machine has ${formatBytes(memoryBytes)}`;
   }
-  return passes * memoryKib <= MAX_COST ? null : `asks for ${passes} passes over ${memoryKib} KiB: ${TOO_LONG}`;
+  return costOf(kdf, 1, null) <= MAX_COST ? null : `${asked}: ${TOO_LONG}`;
 }
 
 /** Throws BootError where it would take too long to try all of `slots`, each without obstacle. */

@@ -92,7 +92,17 @@ describe("what cannot be tried is told, and why", () => {
 
   test.each([
     ["too much memory", argon2({ memory: 4 << 20 }), "keyslot 0 needs 4 GiB to unlock, this machine has 1 GiB"],
-    ["too many passes", argon2({ time: 0xffffffff }), "keyslot 0 asks for 4294967295 passes over 1024 KiB: hours"],
+    [
+      "too many passes",
+      argon2({ time: 0xffffffff }),
+      "keyslot 0 asks for 4294967295 passes over 1024 KiB in 1 lane: hours",
+    ],
+    // Each pass starts four threads for each lane: little memory does not make it quick.
+    [
+      "too many passes of many lanes",
+      argon2({ time: 200_000, memory: 512, cpus: 64 }),
+      "keyslot 0 asks for 200000 passes over 512 KiB in 64 lanes: hours",
+    ],
     ["no pass", argon2({ time: 0 }), "keyslot 0 asks for 0 passes"],
     ["no lane", argon2({ cpus: 0 }), "in 0 lanes"],
     ["too many lanes", argon2({ cpus: 1000 }), "in 1000 lanes"],
