@@ -6,8 +6,7 @@ import type { RandomReader } from "../machine/machine.ts";
 import type { ByteSource } from "../probe/facts.ts";
 import { printable } from "../report.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
-import { mountBriefly } from "../steps/brief-mount.ts";
-import { WITHOUT_JOURNAL } from "../steps/device-content.ts";
+import { mountDeviceBriefly } from "../steps/brief-mount.ts";
 import { findFileIn } from "../steps/resolve.ts";
 import { specText } from "../steps/search-words.ts";
 import type { Scene } from "./opener.ts";
@@ -77,9 +76,7 @@ function readOnFilesystem<T>(
 ): T {
   const type = place.type ?? facts.type;
   if (type === null) throw new BootError(`there is no filesystem on ${node} for ${describePlace(place)}`);
-  tools.modules.loadFilesystem(type);
-  const mount = { source: node, type, options: WITHOUT_JOURNAL[type] ?? "" };
-  return mountBriefly(tools.machine, mount, (directory) => {
+  return mountDeviceBriefly(tools.machine, tools.modules, { node, type }, (directory) => {
     const file = findFileIn(tools.machine, directory, place.path);
     if (file === null) throw new BootError(`there is no file ${printable(place.path)} on ${node}`);
     return readFileAt(tools, file, place, use);

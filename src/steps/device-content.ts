@@ -3,7 +3,7 @@ import type { Machine } from "../machine/machine.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { type BlockDevice, readText } from "./block-devices.ts";
-import { mountBriefly } from "./brief-mount.ts";
+import { mountDeviceBriefly } from "./brief-mount.ts";
 import type { FileSpec } from "./match.ts";
 import type { FilesystemLoader } from "./mount.ts";
 import { findDirectoryIn, findFileIn } from "./resolve.ts";
@@ -11,16 +11,6 @@ import { findDirectoryIn, findFileIn } from "./resolve.ts";
 /** What holds no files of its own: there is no use in trying to mount it. */
 const NO_FILESYSTEM =
   /_member$|^crypto|^swap|^(?:BitLocker|swsuspend|DM_verity_hash|DM_integrity|bcache|drbd|jbd|xfs_external_log)$/;
-
-/** How each type is mounted without a write to its journal: a search must not change what it looks at. */
-export const WITHOUT_JOURNAL: Readonly<Record<string, string>> = {
-  ext3: "noload",
-  ext4: "noload",
-  xfs: "norecovery",
-  f2fs: "norecovery",
-  nilfs2: "norecovery",
-  btrfs: "rescue=nologreplay",
-};
 
 /** Makes the search by content: each device is mounted at most once a spec, read-only, and let go at once. */
 export function createContentSearch(
@@ -41,10 +31,8 @@ export function createContentSearch(
   function holdsFile(host: Machine, device: BlockDevice, paths: readonly string[]): boolean {
     const { type } = device.facts;
     if (type === null || NO_FILESYSTEM.test(type)) return false;
-    modules.loadFilesystem(type);
-    const mount = { source: device.node, type, options: WITHOUT_JOURNAL[type] ?? "" };
     try {
-      return mountBriefly(host, mount, (directory) => {
+      return mountDeviceBriefly(host, modules, { node: device.node, type }, (directory) => {
         const found = paths.find((path) => matchFiles(host, directory, path).length > 0);
         if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
         return found !== undefined;

@@ -67,10 +67,15 @@ export function mountDevice(machine: Machine, order: MountOrder, modules: Filesy
   throw refused(order, types, refusals, kernel);
 }
 
+/** What the kernel may call the driver of a type, the first to try first. */
+export function driversOf(type: string): readonly string[] {
+  return DRIVERS[type] ?? [type];
+}
+
 function typesToTry({ types, device }: MountOrder): readonly string[] {
   if (types.length > 0) return types;
   const { type } = device.facts;
-  return type === null ? [] : (DRIVERS[type] ?? [type]);
+  return type === null ? [] : driversOf(type);
 }
 
 function mountAs(machine: Machine, order: MountOrder, type: string, voice: Voice): void {

@@ -1,4 +1,8 @@
 import { expect } from "bun:test";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { runScript } from "../support/command.ts";
 import { assembleDisk, filesImage, flashStick } from "../support/disk-images.ts";
 import { rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
@@ -261,6 +265,44 @@ vmTest(
     }
     expect(vm.log()).not.toContain("devices match");
     await ask(vm, "levain retry init=/sbin/init", "small-root: ready");
+  },
+);
+
+/** A disk of a filesystem that is made by a script, $1, with what is in the directory $2. */
+async function scriptedDisk(script: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const directory = scratchDirectory();
+  const [disk, tree] = [join(directory, "disk"), join(directory, "tree")];
+  mkdirSync(tree);
+  for (const [name, file] of Object.entries(files)) copyFileSync(file, join(tree, name));
+  await runScript(`{ ${script}; } > /dev/null`, [disk, tree]);
+  return disk;
+}
+
+vmTest(
+  "an ISO is found on a disk of any kind",
+  async () => {
+    const iso = await debianIso();
+    const disks = [
+      await scriptedDisk('truncate -s 24M "$1"; mkfs.exfat "$1"', {}),
+      await filesImage("xfs", { "/xfs.iso": iso }),
+      await filesImage("btrfs", { "/btrfs.iso": iso }),
+      await scriptedDisk('truncate -s 96M "$1"; mkfs.f2fs -q "$1"; sload.f2fs -f "$2" "$1"', { "f2fs.iso": iso }),
+      await scriptedDisk('genisoimage -quiet -udf -R -o "$1" "$2"', { "udf.iso": iso }),
+    ];
+    const cmdline = "boot=live findiso=/xfs.iso init=/none";
+    return levainGuest({ image: { kernel: "full" }, disks, cmdline, memoryMib: 768 });
+  },
+  async (vm) => {
+    const types = ["xfs", "btrfs", "f2fs", "udf", "exfat"];
+    for (const [index, type] of types.entries()) {
+      if (index > 0) vm.send(`levain retry findiso=/${type}.iso\n`);
+      await vm.expect(`layers    /${type}.iso (iso9660): /live/filesystem.squashfs (squashfs) + tmpfs at /sysroot`);
+      await vm.expect(PROMPT);
+      await ask(vm, "grep medium /proc/mounts", `/dev/vd${"bcdea"[index]} /run/levain/medium ${type} ro,`);
+      // No tool of a host writes into an exFAT that is not mounted; the search has loaded its driver.
+      const copy = "mount -t exfat /dev/vda /mnt && cp /run/levain/medium/udf.iso /mnt/exfat.iso; umount /mnt";
+      if (type === "udf") await ask(vm, `mkdir -p /mnt; ${copy}; echo copied-$((0))`, "copied-0");
+    }
   },
 );
 
