@@ -77,9 +77,20 @@ export function planMachine(
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
-    crypttab: readCrypttab(machine),
+    crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",
   });
+}
+
+/** As a line of it that cannot be read, the whole of it is none: nobody can know whether the root is on a volume of it. */
+function readCrypttabOrWarn(machine: Machine, voice: Voice): string | null {
+  try {
+    return readCrypttab(machine);
+  } catch (error) {
+    if (!(error instanceof BootError) && !isErrno(error)) throw error;
+    voice.warn(`${error.message}, ignoring it`);
+    return null;
+  }
 }
 
 function planWithoutMistakes(machine: Machine): PlanOfRescue {

@@ -10,15 +10,13 @@ export const MAX_CRYPTTAB_BYTES = 64 << 10;
 export function readCrypttab(machine: Machine): string | null {
   const status = machine.stat(PATH);
   if (status === null) return null;
-  if (status.kind !== "file") throw new BootError(`${PATH} is not a file`, { hint: HINT });
+  if (status.kind !== "file") throw new BootError(`${PATH} is not a file`);
   const reader = machine.openReader(PATH);
   try {
     const bytes = reader.read(0, MAX_CRYPTTAB_BYTES + 1);
     if (bytes.length <= MAX_CRYPTTAB_BYTES) return decodeText(bytes);
-    throw new BootError(`${PATH} is longer than 64 KiB`, { hint: HINT });
+    throw new BootError(`${PATH} is longer than 64 KiB`);
   } finally {
     reader.close();
   }
 }
-
-const HINT = "remove it and `exit`, and build the image again without it or with a right one";

@@ -21,6 +21,17 @@ function boot(cmdline: string, files: Readonly<Record<string, string>> = {}) {
   });
 }
 
+describe("a crypttab that is none does not hold a boot up", () => {
+  test.each([
+    ["#".repeat(65537), "/etc/crypttab is longer than 64 KiB, ignoring it"],
+    ["frob\nroot /dev/vda none tries=x", "/etc/crypttab line 1 is ignored: expected a name, a device"],
+  ])("%#", (crypttab, warning) => {
+    const result = boot("cryptdevice=/dev/vda:root", { "/etc/crypttab": crypttab });
+    expect(result.console).toContain(`warning   ${warning}`);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
 describe("LUKS is opened as LUKS where nobody said that it is plain", () => {
   test.each([
     ["cryptdevice=/dev/vda:root crypto=::::", {}],
