@@ -1,7 +1,7 @@
 import { BootError } from "../errors.ts";
 import { mergeStripes } from "./anti-forensic.ts";
 import type { FindHash } from "./hash.ts";
-import { digestOfKeyslot, type Keyslot, type LuksHeader, STRIPES } from "./header.ts";
+import { digestOfKeyslot, isBound, type Keyslot, type LuksHeader, STRIPES } from "./header.ts";
 import { type DeriveKey, derivePbkdf2 } from "./kdf.ts";
 import { findDecryptor, findObstacle, type Limits, refuseRequirements, refuseWaiting } from "./obstacles.ts";
 import { equalSecrets, wipe } from "./secret.ts";
@@ -56,6 +56,18 @@ export function usableKeyslots(
   ];
   const none = keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`;
   throw new BootError("no keyslot of the LUKS header can be tried", { seen: reasons.length > 0 ? reasons : [none] });
+}
+
+/** Keyslots of the data that `unlock` passes over, each with its reason: a passphrase that opens no other may be theirs. */
+export function listUntried(
+  header: LuksHeader,
+  { keyslot, ...limits }: Limits & Pick<UnlockOptions, "keyslot">,
+): readonly string[] {
+  const slots = keyslotsToTry(header, keyslot).filter(({ id, lock }) => lock !== null && isBound(header, id));
+  return slots.flatMap((slot) => {
+    const obstacle = findObstacle(header, slot, limits);
+    return obstacle === null ? [] : [`keyslot ${slot.id} ${obstacle.reason}`];
+  });
 }
 
 /** In the order in which they are tried. */

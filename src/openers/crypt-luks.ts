@@ -10,7 +10,7 @@ import { type CryptMapping, planMapping } from "../luks/mapping.ts";
 import { readAvailableMemory } from "../luks/memory.ts";
 import { readLuksHeader } from "../luks/read-header.ts";
 import { wipe } from "../luks/secret.ts";
-import { type UnlockOptions, unlock, usableKeyslots } from "../luks/unlock.ts";
+import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../luks/unlock.ts";
 import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
 import { printable } from "../report.ts";
@@ -37,6 +37,7 @@ export function prepareLuks(
   const label = header.label === "" ? "" : `, "${printable(header.label)}"`;
   const isOurs = new RegExp(`^CRYPT-LUKS[12]-${bareUuid(header.uuid).replace(/\W/g, "\\$&")}-`);
   const options = unlockOptions(scene, settings);
+  const told = new Set<string>();
   return {
     name,
     text: `LUKS${header.version}${label}`,
@@ -51,7 +52,11 @@ export function prepareLuks(
     open(secret) {
       const plan = planData(header, device, settings);
       const unlocked = unlock(header, secret, { ...options, deriveKey: announcing(scene, device, options.deriveKey) });
-      if (unlocked.kind !== "unlocked") return null;
+      if (unlocked.kind !== "unlocked") {
+        const untried = listUntried(header, options).map((reason) => `${printable(reason)}, so it is not tried`);
+        warnOnce(scene, device, told, untried);
+        return null;
+      }
       try {
         return openData(scene, device, { header, plan, settings, name }, unlocked.volumeKey);
       } finally {
@@ -59,6 +64,11 @@ export function prepareLuks(
       }
     },
   };
+}
+
+function warnOnce({ voice }: Scene, { node }: BlockDevice, told: Set<string>, texts: readonly string[]): void {
+  for (const text of texts) if (!told.has(text)) voice.warn(`${node}: ${text}`);
+  for (const text of texts) told.add(text);
 }
 
 interface Opening {

@@ -3,7 +3,7 @@ import { type AreaDecryptor, aesDecryptor, nullDecryptor } from "../../../src/lu
 import type { LuksHeader } from "../../../src/luks/header.ts";
 import { deriveKey } from "../../../src/luks/kdf.ts";
 import { readLuksHeader } from "../../../src/luks/read-header.ts";
-import { type UnlockOptions, unlock } from "../../../src/luks/unlock.ts";
+import { listUntried, type UnlockOptions, unlock } from "../../../src/luks/unlock.ts";
 import { BASE } from "../../support/luks/base-images.ts";
 import { PASSPHRASE, provideLuksImage, readImage } from "../../support/luks/cryptsetup-image.ts";
 import { editJson, type Luks2Json } from "../../support/luks/luks2-edit.ts";
@@ -80,6 +80,21 @@ describe("which keyslot", () => {
     );
     expect(unlock({ ...header, keyslots: slots }, passphrase(), OPTIONS)).toMatchObject({ keyslot: 1 });
   });
+});
+
+test("what of the data's keyslots is passed over is told, for the passphrase may be its", () => {
+  const header = headerOf(keyslots);
+  const hungry = header.keyslots.map((slot) => {
+    const kdf = { type: "argon2id", passes: 4, memoryKib: 4 << 20, lanes: 1, salt: new Uint8Array(32) } as const;
+    return slot.id === 1 && slot.lock ? { ...slot, lock: { ...slot.lock, kdf } } : slot;
+  });
+  expect(listUntried({ ...header, keyslots: hungry }, OPTIONS)).toEqual([
+    "keyslot 1 needs 4 GiB to unlock, this machine has 1 GiB",
+  ]);
+  expect(listUntried(header, OPTIONS)).toEqual([]);
+  expect(listUntried({ ...header, keyslots: hungry }, { ...OPTIONS, keyslot: 2 })).toEqual([]);
+  const unbound = header.digests.map((digest) => ({ ...digest, segments: [] }));
+  expect(listUntried({ ...header, digests: unbound }, OPTIONS)).toEqual([]);
 });
 
 describe("what cannot be tried is told, and why", () => {
