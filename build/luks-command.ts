@@ -8,7 +8,7 @@ import { readAvailableMemory } from "../src/luks/memory.ts";
 import type { Limits } from "../src/luks/obstacles.ts";
 import { readLuksHeader } from "../src/luks/read-header.ts";
 import { secretBytes, wipe } from "../src/luks/secret.ts";
-import { type Unlocked, unlock } from "../src/luks/unlock.ts";
+import { listUntried, type Unlocked, unlock } from "../src/luks/unlock.ts";
 import type { Machine, RandomReader } from "../src/machine/machine.ts";
 import { printable, report } from "../src/report.ts";
 import { readKeyFile } from "./key-file.ts";
@@ -81,7 +81,10 @@ function examine(host: Host, question: LuksQuestion, image: RandomReader, from: 
   const unlocked = tryKey(host, question.keyFile, header, limits);
   const problems = [...told, ...(question.showsVolumeKey && unlocked.kind === "unlocked" ? [VOLUME_KEY_WARNING] : [])];
   const isWrong = unlocked.kind === "wrong-passphrase";
-  if (isWrong) problems.push("the key opens no keyslot");
+  if (isWrong) {
+    const untried = listUntried(header, { ...limits, keyslot: null });
+    problems.push("the key opens no keyslot", ...untried.map((text) => printable(`${text}, so it was not tried`)));
+  }
   return { output: print(question, facts, unlocked), problems, status: isWrong ? WRONG_KEY : ACCEPTABLE };
 }
 

@@ -96,6 +96,22 @@ acceptable  yes
     expect(ask({ keyFile: "/wrong" })).toMatchObject({ status: 2, problems: ["the key opens no keyslot"] });
   });
 
+  test("a wrong key, where it may be that of a keyslot that cannot be tried", () => {
+    const bytes = edit((json) => {
+      const area = { ...json.keyslots[0].area, offset: String(32768 + 258048) };
+      json.keyslots[1] = { ...json.keyslots[0], area, kdf: { ...json.keyslots[0].kdf, type: "scrypt" } };
+      json.digests[0].keyslots = ["0", "1"];
+    });
+    expect(ask({ bytes, keyFile: "/wrong" })).toMatchObject({
+      status: 2,
+      problems: [
+        "the key opens no keyslot",
+        "keyslot 1 needs the key derivation scrypt, which is not supported, so it was not tried",
+      ],
+    });
+    expect(ask({ bytes, keyFile: "/key" }).problems).toEqual([]);
+  });
+
   test("the volume key after a warning, as bytes; without asking it is not told", () => {
     const { output, problems, text } = ask({ keyFile: "/key", showsVolumeKey: true });
     expect(text).toEndWith(`opens       keyslot 0\nvolume key  ${hex}\n`);
