@@ -11,12 +11,14 @@ import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 const WATCHER = "/no-devtmpfs";
 
+const GROUPS = ["root:x:0:", "tty:x:5:", "disk:x:6:"];
+
 /** A guest whose kernel cannot mount a devtmpfs, with these lines in the image's /etc/mdev.conf. */
 async function guest({ image, cmdline = "", ...rest }: LevainGuest, config = ""): Promise<VmTestOptions> {
   const lines = join(scratchDirectory(), "mdev.conf");
   writeFileSync(lines, config);
   const group = join(scratchDirectory(), "group");
-  writeFileSync(group, "root:x:0:\ntty:x:5:\ndisk:x:6:\n");
+  writeFileSync(group, GROUPS.map((line) => `${line}\n`).join(""));
   const files = { [WATCHER]: await compileStatic("no-devtmpfs.c"), "/etc/mdev.conf": lines, "/etc/group": group };
   return levainGuest({ ...rest, image: { ...image, files }, cmdline: `rdinit=${WATCHER} ${cmdline}` });
 }
@@ -34,6 +36,20 @@ tty([0-9]+) root:tty 0620 >vc/%1
 rtc0 root:root 0 !
 $MODALIAS=.* root:root 660 @modprobe "$MODALIAS"
 `;
+
+/** For the root's shell: nodes that lines of the configuration name, in its /dev and in one that the real mdev fills. */
+function compareWithMdev(): readonly string[] {
+  const write = (path: string, lines: readonly string[]) => [`cat > ${path} <<'EOF'`, ...lines, "EOF"];
+  const names = "vda vda1 vdb console tty1 vc/1 vc/7 loop-control rtc0";
+  return [
+    ...write("/etc/mdev.conf", CONFIG.trimEnd().split("\n")),
+    ...write("/etc/group", GROUPS),
+    `describe() { (cd $1; for n in ${names}; do stat -L -c '%n %F %a %u:%g %t:%T' $n 2>&1; done); }`,
+    "unshare -m sh -c 'mount -t tmpfs mdev /dev && mdev -s && mkdir /run/mdev && cp -a /dev/. /run/mdev'",
+    "describe /dev > /run/ours; describe /run/mdev > /run/theirs; cat /run/theirs",
+    "diff /run/ours /run/theirs && echo the same-$((1 + 1))",
+  ];
+}
 
 vmTest(
   "without devtmpfs: every device has its node, by /etc/mdev.conf; a disk that comes late is found; /dev moves along",
@@ -68,6 +84,10 @@ vmTest(
     const every =
       "for i in /sys/dev/*/*:*; do n=$(sed -n s/DEVNAME=//p $i/uevent); [ -e /dev/$n ] || echo $n; done; echo end";
     await ask(vm, every, /^rtc0\nend$/m);
+    // What the lines name is as BusyBox's own mdev makes it of them.
+    for (const line of compareWithMdev()) vm.send(`${line}\n`);
+    await vm.expect("vda1 block special file 640 0:6 fe:1\n");
+    await vm.expect("the same-2");
   },
 );
 
