@@ -3,7 +3,7 @@ import { digestOfKeyslot, isBound } from "../src/luks/header.ts";
 import { type CryptMapping, type DataDevice, planMapping } from "../src/luks/mapping.ts";
 import { findObstacle, type Limits } from "../src/luks/obstacles.ts";
 import { keyslotsToTry } from "../src/luks/unlock.ts";
-import { report } from "../src/report.ts";
+import { printable, report } from "../src/report.ts";
 
 /** A LUKS header for a person or a program: plain data, without anything secret. Texts are not safe to print. */
 export interface LuksFacts {
@@ -61,7 +61,7 @@ export function gatherLuksFacts(header: LuksHeader, device: DataDevice, limits: 
   const mapping = attemptMapping(header, device);
   const obstacles = keyslotsToTry(header, null).map((slot) => ({ slot, obstacle: findObstacle(header, slot, limits) }));
   const canTry = obstacles.some(({ obstacle }) => obstacle === null || obstacle.needsKernel);
-  const blocked = obstacles.map(({ slot, obstacle }) => `keyslot ${slot.id} ${obstacle?.reason ?? ""}`);
+  const blocked = obstacles.map(({ slot, obstacle }) => printable(`keyslot ${slot.id} ${obstacle?.reason ?? ""}`));
   const problems = [...mapping.problems, ...(canTry ? [] : ["no keyslot can be tried", ...blocked])];
   return {
     version,

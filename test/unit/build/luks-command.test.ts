@@ -173,6 +173,16 @@ acceptable  yes
     }
   });
 
+  test("nor does a name that is not known", () => {
+    const bytes = edit((json) => {
+      json.keyslots[0].kdf.type = "k\u001b]0;x\u0007";
+      json.config.flags = ["f\u001b[2J"];
+    });
+    const { problems } = ask({ bytes });
+    expect(problems.join("")).toContain("needs the key derivation k\\x1b]0;x\\x07");
+    expect(problems.join("")).not.toMatch(/\p{Cc}/u);
+  });
+
   test("a token that says another number", () => {
     const bytes = edit((json) => (json.tokens[3] = { type: "x", keyslots: [], id: 9 }));
     expect(ask({ bytes }).text).toContain("token 3     x\n");
