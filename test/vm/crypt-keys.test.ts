@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { filesImage } from "../support/disk-images.ts";
@@ -9,23 +9,35 @@ import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 vmTest(
-  "LUKS1 by a key file on a stick that is plugged in while a person is asked",
+  "LUKS1 on a disk that is exchanged while a person is asked, by a key file on a stick that is plugged in then",
   async () => {
     const stick = await filesImage("vfat", { "/keys/root.key": await keyFile() }, { label: "KEYS" });
+    const { volume } = await encryptedVolume("upper");
+    const copy = join(scratchDirectory(), "copy");
+    copyFileSync(volume, copy);
     return levainGuest({
       image: { kernel: "full" },
-      disks: [(await encryptedVolume("upper")).volume, { file: stick, bus: "usb", id: "stick", unplugged: true }],
+      disks: [
+        { file: volume, bus: "usb", id: "first" },
+        { file: copy, bus: "usb", id: "second", unplugged: true },
+        { file: stick, bus: "usb", id: "stick", unplugged: true },
+      ],
       cmdline: `root=LABEL=UPPER rd.luks.name=${LUKS_UUID.upper}=root rd.luks.key=/keys/root.key:LABEL=KEYS rd.luks.key.tout=2`,
       memoryMib: 768,
     });
   },
   async (vm) => {
-    await vm.expect(/unlock {4}\/dev\/vda \(LUKS1\) as root, 5 tries left\n {12}passphrase: /);
+    const question = /unlock {4}\/dev\/sd[ab] \(LUKS1\) as root, 5 tries left\n {12}passphrase: /;
+    await vm.expect(question);
+    await vm.unplug("first");
+    await vm.expect("not needed any more");
+    await vm.plug("second");
+    await vm.expect(question);
     await vm.plug("stick");
     await vm.expect("not needed any more");
     await vm.expect("small-root: mount / ext4 /dev/mapper/root ro,");
     await vm.expect("small-root: ready");
-    vm.send("grep -c sda /proc/mounts; echo all-$((40 + 2))\n");
+    vm.send("grep -c -e /dev/sd -e search /proc/mounts; echo all-$((40 + 2))\n");
     await vm.expect("\n0\nall-42");
   },
 );
