@@ -25,7 +25,7 @@ export function updateDevice(machine: Machine, inventory: Inventory, event: Devi
 export function scanDevices(machine: Machine, inventory: Inventory): void {
   const present = listBlockDeviceNames(machine);
   for (const name of inventory.keys()) if (!present.includes(name)) inventory.delete(name);
-  for (const name of present) if (!inventory.has(name)) add(machine, inventory, name);
+  for (const name of present) add(machine, inventory, name);
 }
 
 function add(machine: Machine, inventory: Inventory, name: string): void {

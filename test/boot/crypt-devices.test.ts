@@ -155,6 +155,16 @@ describe("a disk that is exchanged during the question", () => {
     expect(screen(result)).toContain("/dev/sda (LUKS2) as box, 5 tries left");
   });
 
+  test("is seen where the kernel has lost count of the uevents, too", () => {
+    const before = whenAsked((machine) => {
+      machine.pullOut("sda");
+      machine.plugIn({ name: "sda", image: other });
+      machine.overflowEvents();
+    });
+    const result = boot({ cmdline, disks: disks(), before });
+    expect(maps(result)).toEqual([`map box as CRYPT-LUKS2-${OTHER.replaceAll("-", "")}-box: crypt`]);
+  });
+
   test("takes the question with it, and is asked about when it is back", () => {
     const result = boot({ cmdline, disks: disks(), before: exchange(vault, 6000), typing: typed("x", "pass") });
     expect(prompts(result)).toBe(2);
