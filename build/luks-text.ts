@@ -44,9 +44,11 @@ function describeKeyslot(slot: KeyslotFacts): string {
   return parts.join(", ") + (problem === null ? "" : ` (${problem})`);
 }
 
+const SINGULAR: Readonly<Record<string, string>> = { iterations: "iteration", passes: "pass", lanes: "lane" };
+
 function formatCost([name, value]: readonly [string, string | number]): string {
   if (name === "memoryKib") return formatBytes(Number(value) * 1024);
-  return typeof value === "number" ? `${value} ${name}` : value;
+  return typeof value === "number" ? `${value} ${value === 1 ? SINGULAR[name] : name}` : value;
 }
 
 function describeToken({ type, keyslots }: Readonly<Record<string, unknown>>): string {

@@ -89,6 +89,14 @@ acceptable  yes
     expect(told).toContain("segment 1   linear, from 512 bytes on, 1 KiB, backup-x\n");
   });
 
+  test("one of a kind is told as one", () => {
+    const bytes = edit((json) => {
+      const { salt } = json.keyslots[0].kdf;
+      json.keyslots[0].kdf = { type: "argon2i", time: 1, memory: 1024, cpus: 1, salt };
+    });
+    expect(ask({ bytes }).text).toContain("argon2i 1 pass 1 MiB 1 lane, aes-xts-plain64\n");
+  });
+
   test("a right key, a wrong one, one from the standard input", () => {
     expect(ask({ keyFile: "/key" })).toMatchObject({ status: 0, problems: [] });
     expect(ask({ keyFile: "/key" }).text).toEndWith("acceptable  yes\nopens       keyslot 0\n");
