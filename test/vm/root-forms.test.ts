@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
-import { assembleDisk } from "../support/disk-images.ts";
+import { assembleDisk, blankDisk } from "../support/disk-images.ts";
 import { type ImageType, rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { Vm } from "../support/qemu.ts";
@@ -158,6 +158,38 @@ vmTest(
     }),
   async (vm) => {
     await vm.expect(/small-root: mount \/ ext4 \/dev\/vda rw,noatime,commit=77/);
+  },
+);
+
+const BIG_SECTORS = ["logical", "physical"].flatMap((kind) => ["-global", `virtio-blk-device.${kind}_block_size=4096`]);
+
+vmTest(
+  "a GPT of 4096-byte sectors names the root, also where only the header at its end is left",
+  async () =>
+    levainGuest({
+      image: { words: ["--program", "/usr/sbin/sgdisk"] },
+      disks: [await blankDisk(64), await rootImage("erofs")],
+      cmdline: "root=PARTLABEL=root rd.timeout=1 init=/none",
+      extra: BIG_SECTORS,
+    }),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect(PROMPT);
+    vm.send(`sgdisk -n 1:0:+1M -n 2:0:+32M -c 2:root -u 2:${ROOT_PARTUUID} /dev/vda && cat /dev/vdb > /dev/vda2\n`);
+    await vm.expect("The operation has completed successfully");
+    const boots = ["root=PARTLABEL=root", `root=PARTUUID=${ROOT_PARTUUID}`, "root=PARTLABEL=root"];
+    for (const [index, words] of boots.entries()) {
+      await vm.expect(PROMPT);
+      // Before the last: the first header is gone, and the kernel still has its partitions.
+      if (index === 2) vm.send("dd if=/dev/zero of=/dev/vda bs=4096 seek=1 count=1 conv=notrunc; sync\n");
+      vm.send(`levain retry ${words} rd.timeout=9\n`);
+      await vm.expect(/^ {2}root +\/dev\/vda2 erofs/m);
+      await vm.expect("the root's init /none cannot be started");
+    }
+    await vm.expect(PROMPT);
+    vm.send("dd if=/dev/vda bs=4096 skip=1 count=1 | md5sum; levain devices /dev/vda\n");
+    await vm.expect("620f0b67a91f7f74151bc5be745b7110");
+    await vm.expect("PTTYPE=gpt");
   },
 );
 
