@@ -18,13 +18,15 @@ export interface Draft {
   readonly header: PlaceText | null;
   /** True where crypto= says that it is plain, if it is not LUKS. */
   readonly isPlainElse: boolean;
+  /** True where only crypttab asks for it. */
+  readonly isTabled: boolean;
 }
 
 type HasFile = (path: string) => boolean;
 
 const BARE = {
   ...{ id: null, name: null, weakOptions: [], strongOptions: [], keys: [], header: null },
-  isPlainElse: false,
+  ...{ isPlainElse: false, isTabled: false },
 } as const;
 
 /** True where two ids mean one volume: either may be only the beginning of it. */
@@ -53,7 +55,7 @@ export function draftVolumes(settings: Settings, crypttab: Crypttab | null, hasF
 function draftCrypttab(crypttab: Crypttab | null): readonly Draft[] {
   return (crypttab?.entries ?? []).map(({ name, device, key, options }) => {
     const id = idOf(device) ?? idOfName(name);
-    return { ...BARE, id, device, name, weakOptions: [options], keys: key === null ? [] : [key] };
+    return { ...BARE, id, device, name, weakOptions: [options], keys: key === null ? [] : [key], isTabled: true };
   });
 }
 
@@ -102,6 +104,7 @@ function join(drafts: readonly Draft[], draft: Draft): readonly Draft[] {
     keys: draft.keys.length > 0 ? draft.keys : before.keys,
     header: draft.header ?? before.header,
     isPlainElse: draft.isPlainElse || before.isPlainElse,
+    isTabled: draft.isTabled && before.isTabled,
   });
 }
 

@@ -47,7 +47,20 @@ export function decideVolumes(settings: Settings, around: CryptSurroundings): re
   const drafts = draftVolumes(settings, around.crypttab, around.hasFile);
   const calls = (id: string) => drafts.some((draft) => draft.id !== null && isSameLuks(draft.id, id));
   const spared = listIds(settings).filter((id) => !calls(id) && (settings.auto === true || isRoot(id, around.roots)));
-  return [...drafts, ...spared.map(draftOptional)].map((draft) => decideVolume(draft, settings, around));
+  const decided = [...drafts, ...spared.map(draftOptional)].map((draft) => decideVolume(draft, settings, around));
+  const refusal = "another encrypted device has its name";
+  return decided.map((one, index) => (isNameTaken(decided, one, index) ? { ...one, refusal } : one));
+}
+
+/** True for a volume of crypttab whose name the command line, or an earlier line, gives to another: two of the command line are a mistake. */
+function isNameTaken(
+  decided: readonly DecidedVolume[],
+  { draft, volume, refusal }: DecidedVolume,
+  index: number,
+): boolean {
+  if (!draft.isTabled || refusal !== null || volume.name === null) return false;
+  const others = decided.filter((other) => other.refusal === null && other.volume.name === volume.name);
+  return others.some((other) => !other.draft.isTabled || decided.indexOf(other) < index);
 }
 
 /** The plan for encrypted devices. */

@@ -130,6 +130,17 @@ describe("a line that cannot be read is told with its number, and ignored", () =
     ]);
   });
 
+  test("a name that a volume of the command line has, found only when the same volumes are joined", () => {
+    const { plan, warnings } = make(
+      `root UUID=${A}\nluks-b40f /dev/sda2`,
+      "cryptopts=source=/dev/sda2,target=luks-b40f,discard",
+    );
+    expect(plan.crypt.volumes).toMatchObject([
+      { device: { by: "path", path: "/dev/sda2" }, options: ["allow_discards"] },
+    ]);
+    expect(warnings).toEqual(["luks-b40f is not opened: another encrypted device has its name"]);
+  });
+
   test("a name that an earlier line has", () => {
     const { plan, warnings } = make("a /dev/x none luks\nb /dev/y none luks\na /dev/z none luks\n");
     expect(plan.crypt.volumes.map(({ device }) => device)).toEqual([
