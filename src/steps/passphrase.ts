@@ -2,7 +2,7 @@ import { BootError } from "../errors.ts";
 import { wipe } from "../luks/secret.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { TerminalInput } from "../machine/terminals.ts";
-import { printable } from "../report.ts";
+import { printable, wrapLine } from "../report.ts";
 import { listConsoles } from "./consoles.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
 
@@ -74,7 +74,8 @@ function describe({ volume, triesLeft, keymap, lastWasWrong }: Question): string
   const tries = triesLeft === null ? "" : left;
   const layout = keymap === null ? "" : `, keymap ${printable(keymap)}`;
   const wrong = lastWasWrong ? `${INDENT}that is not its passphrase\n` : "";
-  return `${wrong}  unlock    ${printable(volume)}${tries}${layout}\n${PROMPT}`;
+  const asked = wrapLine(`  unlock    ${printable(volume)}${tries}${layout}`, INDENT.length);
+  return `${wrong}${asked.join("\n")}\n${PROMPT}`;
 }
 
 function waitForAnswer(

@@ -4,13 +4,13 @@ import { scratchDirectory } from "./cache.ts";
 import type { Vm } from "./qemu.ts";
 
 /** What a person is asked, up to where they type, perhaps once more after a device has come; the volume is captured. */
-const QUESTION = /^ {2}unlock {4}(.*)\n(?: *passphrase: )+$/m;
+const QUESTION = /^ {2}unlock {4}(.*(?:\n {12}(?!passphrase: ).*)*)\n(?: *passphrase: )+$/m;
 
 /** Types a line at the next question on the serial line; returns which volume it was for, and what else the question says. */
 export async function answer(vm: Vm, passphrase: string): Promise<string> {
   const [, volume = ""] = await vm.expect(QUESTION);
   vm.send(`${passphrase}\n`);
-  return volume;
+  return volume.replaceAll(/\n {12}/g, " ");
 }
 
 const KEYS: Readonly<Record<string, string>> = { " ": "spc", "\n": "ret", "-": "minus" };

@@ -48,7 +48,7 @@ describe("askPassphrase", () => {
     ask(machine, { triesLeft: 1, keymap: "de-\x1blatin1", lastWasWrong: true });
     expect(machine.terminals.screen(SERIAL)).toBe(
       "            that is not its passphrase\n" +
-        '  unlock    /dev/vda2 (LUKS2, "secret") as root, the last try, keymap de-\\x1blatin1\n' +
+        '  unlock    /dev/vda2 (LUKS2, "secret") as root, the last try, keymap\n            de-\\x1blatin1\n' +
         "            passphrase: (hidden)\n",
     );
     const asLongAsItTakes = machineWith({ terminal: SERIAL, text: "a\r" });
