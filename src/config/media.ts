@@ -13,7 +13,7 @@ export const LIVE_IMAGE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "x
 /** Beside them, a directory that is a tree as it is. */
 export const LIVE_DIRECTORIES = "*.dir/";
 
-const NO_IMAGE: ImagePlan = { iso: null, paths: [], directory: null, inner: [], copyToRam: false };
+const NO_IMAGE: ImagePlan = { iso: null, paths: [], directory: null, inner: [], copyToRam: false, maker: null };
 
 /** Names beside squashfs.img and inside of it, as dmsquash-live looks for them. */
 const DRACUT_IMAGES = ["/rootfs.img", "/ext3fs.img"];
@@ -32,7 +32,7 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   if (image !== undefined && !isLive) return { devices: rootDevices, image: { ...common, paths: [image] } };
   if (device !== null && isLive) {
     const { paths, inner } = image === undefined ? dracutPaths(settings) : { paths: [image], inner: [] };
-    return { devices: findIso(settings, iso) ?? rootDevices, image: { ...common, paths, inner } };
+    return { devices: findIso(settings, iso) ?? rootDevices, image: { ...common, paths, inner, maker: "dracut" } };
   }
   const dialect = readDialect(settings);
   if (dialect.isLiveBoot) return decideLiveBoot(settings, common);
@@ -78,7 +78,7 @@ function decideLiveBoot(settings: Settings, common: ImagePlan): Medium {
   const search: DeviceSpec = { by: "file", paths, among };
   return {
     devices: findIso(settings, common.iso) ?? [...named, search],
-    image: { ...common, directory: { path, list: liveModule ?? "filesystem" } },
+    image: { ...common, directory: { path, list: liveModule ?? "filesystem" }, maker: "live-boot" },
   };
 }
 
@@ -89,5 +89,8 @@ function decideArchiso(settings: Settings, common: ImagePlan, machine: string): 
   const search = archFile ?? (archDevice === undefined ? paths : null);
   const searched: readonly DeviceSpec[] =
     search === null ? [] : [{ by: "file", paths: typeof search === "string" ? [search] : search, among: "all" }];
-  return { devices: findIso(settings, common.iso) ?? [...named, ...searched], image: { ...common, paths } };
+  return {
+    devices: findIso(settings, common.iso) ?? [...named, ...searched],
+    image: { ...common, paths, maker: "archiso" },
+  };
 }

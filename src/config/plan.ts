@@ -42,6 +42,8 @@ export interface ImagePlan {
   /** Paths in the image, tried in this order: the first that exists is an image too, and the root in its place. */
   readonly inner: readonly string[];
   readonly copyToRam: boolean;
+  /** Whose medium it is, by the words that asked for it: their tools look for its parts at places of their own below /run. */
+  readonly maker: "live-boot" | "archiso" | "dracut" | null;
 }
 
 /** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */

@@ -4,6 +4,7 @@ import type { Machine } from "../machine/machine.ts";
 import { describeRefusal, printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { attachDevice, describeAttached } from "./attach.ts";
+import { linkFamiliarPlaces } from "./familiar-places.ts";
 import { findImage, findImages } from "./images.ts";
 import { mountDevice } from "./mount.ts";
 import { type ImageTools, type MountedImage, mountImage } from "./mount-image.ts";
@@ -29,7 +30,13 @@ export function stackRoot(machine: Machine, plan: BootPlan, given: Omit<ImageToo
       : mountLayerImage(machine, plan, { base: medium.base, path: layer.path, target, index, count }, tools);
   });
   if (isStacked) stackOverlay(machine, plan.overlay, places, tools);
-  if (plan.image !== null && mounted.every(({ inRam }) => inRam)) releaseMedium(machine, medium.iso, tools.voice);
+  const isMediumThere = !mounted.every(({ inRam }) => inRam);
+  if (plan.image !== null) {
+    const images = files.map((path, index) => ({ path, place: places[index] ?? PLACES.root }));
+    const stacked = { image: plan.image, layers: images, hasOverlay: plan.overlay !== null, isMediumThere };
+    linkFamiliarPlaces(machine, stacked, tools);
+    if (!isMediumThere) releaseMedium(machine, medium.iso, tools.voice);
+  }
   const texts = [...mounted.map(({ text }) => text), ...describeOverlay(plan)];
   if (texts.length === 0) return "nothing to stack";
   return `${medium.iso === null ? "" : `${medium.iso.text}: `}${texts.join(" + ")} at ${PLACES.root}`;

@@ -105,6 +105,22 @@ describe("images of a live medium", () => {
     expect(console).toContain("filesystem.module is no list of images: it has 65537 bytes");
   });
 
+  test("and the medium are where its own tools look for them, and only as long as they are there", () => {
+    const linksOf = (options: FakeBootOptions) =>
+      fakeBoot(options).journal.filter((line) => line.startsWith("link /run/") && !line.includes("/bin/"));
+    const layers = ["1", "2", "3"].map(
+      (name, index) => `link /run/live/rootfs/${name}.squashfs to /run/levain/lower/${index}`,
+    );
+    expect(linksOf(isoFile({}, "boot=live findiso=/d.iso"))).toEqual([
+      "link /run/live/medium to /run/levain/iso",
+      "link /run/live/findiso to /run/levain/medium",
+      ...layers,
+      "link /run/live/overlay to /run/levain/overlay",
+    ]);
+    expect(linksOf(isoFile({}, "boot=live findiso=/d.iso toram")).join()).not.toContain("/run/live/medium");
+    expect(linksOf(isoFile({}, "root=LABEL=ISOS rd.image=/d.iso"))).toEqual([]);
+  });
+
   test("leave the ISO file and its disk when all are in memory", () => {
     const { journal, console } = fakeBoot(isoFile({}, "boot=live findiso=/d.iso toram"));
     expect(stacking(journal).slice(-3)).toEqual([

@@ -105,6 +105,16 @@ const MEDIA: readonly [string, string, () => Promise<string>, readonly string[]]
   ],
 ];
 
+/** How many of the three makers' places there are: of the medium, the overlay and the image's tree. */
+const FAMILIAR = [
+  "ls -d /run/live/medium/live/*.squashfs /run/initramfs/live/LiveOS/*.img /run/archiso/bootmnt/arch/x86_64/*fs",
+  "ls -d /run/live/overlay/upper /run/initramfs/overlayfs/upper /run/archiso/cowspace/upper",
+  "ls -d /run/live/rootfs/*/bin /run/rootfsbase/bin /run/archiso/airootfs/bin",
+]
+  .map((list) => `$(${list} 2>/dev/null | wc -l)`)
+  .join(" ")
+  .replace(/^/, "echo ");
+
 for (const [name, cmdline, medium, mounts] of MEDIA) {
   vmTest(
     `${name} boots with its own line`,
@@ -114,6 +124,8 @@ for (const [name, cmdline, medium, mounts] of MEDIA) {
       await vm.expect("small-root: mount / overlay overlay rw,");
       await vm.expect("small-root: ready");
       await ask(vm, "grep -c search /proc/mounts; echo x > /x && cat /x", /^0\s+x$/m);
+      // Its tools find the medium and the image where its own initramfs would have mounted them.
+      await ask(vm, FAMILIAR, /^([1-9]) \1 \1$/m);
     },
   );
 }

@@ -20,6 +20,7 @@ const image = (more: Partial<ImagePlan>): ImagePlan => ({
   directory: null,
   inner: [],
   copyToRam: false,
+  maker: null,
   ...more,
 });
 const TMPFS = { kind: "tmpfs", size: null } as const;
@@ -28,12 +29,13 @@ const dracutImage = (directory: string, name: string, more: Partial<ImagePlan> =
   image({
     paths: [name, "rootfs.img", "ext3fs.img"].map((file) => `${directory}/${file}`),
     inner: ["/LiveOS/rootfs.img", "/LiveOS/ext3fs.img"],
+    maker: "dracut",
     ...more,
   });
 const LIVE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "xfs", "jffs2"];
 const liveSearch = (directory = "/live") => holding(...[...LIVE_TYPES, "dir/"].map((type) => `${directory}/*.${type}`));
 const liveImage = (more: Partial<ImagePlan> = {}) =>
-  image({ directory: { path: "/live", list: "filesystem" }, ...more });
+  image({ maker: "live-boot", directory: { path: "/live", list: "filesystem" }, ...more });
 const archPaths = (directory: string) => ["sfs", "erofs"].map((type) => `${directory}/x86_64/airootfs.${type}`);
 
 type Case = readonly [cmdline: string, plan: Partial<BootPlan>, warnings?: readonly string[]];
@@ -115,10 +117,10 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ["boot=live live-media=removable-usb", { roots: [{ ...liveSearch(), among: "usb" } as DeviceSpec] }],
     [
       "boot=live live-media-path=/os/live",
-      { roots: [liveSearch("/os/live")], image: image({ directory: { path: "/os/live", list: "filesystem" } }) },
+      { roots: [liveSearch("/os/live")], image: liveImage({ directory: { path: "/os/live", list: "filesystem" } }) },
     ],
     ["boot=live live-media-timeout=10", { rootTimeoutMs: 10_000 }],
-    ["boot=live module=desktop", { image: image({ directory: { path: "/live", list: "desktop" } }) }],
+    ["boot=live module=desktop", { image: liveImage({ directory: { path: "/live", list: "desktop" } }) }],
     ["boot=live toram", { image: liveImage({ copyToRam: true }) }],
     ["boot=live toram=filesystem.squashfs", { image: liveImage({ copyToRam: true }) }],
     [
@@ -158,25 +160,34 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "archisobasedir=arch archisosearchuuid=2025-11-01-10-20-30-00",
       {
         roots: [uuid("2025-11-01-10-20-30-00"), holding("/boot/2025-11-01-10-20-30-00.uuid")],
-        image: image({ paths: archPaths("/arch") }),
+        image: image({ maker: "archiso", paths: archPaths("/arch") }),
         overlay: TMPFS,
       },
     ],
     ["archisobasedir=arch archisolabel=ARCH_202511", { roots: [label("ARCH_202511")] }],
-    ["archisodevice=/dev/sr0", { roots: [path("/dev/sr0")], image: image({ paths: archPaths("/arch") }) }],
+    [
+      "archisodevice=/dev/sr0",
+      { roots: [path("/dev/sr0")], image: image({ maker: "archiso", paths: archPaths("/arch") }) },
+    ],
     [
       "archisobasedir=/EFI/archiso archisosearchfilename=/EFI/archiso/boot/x86_64/vmlinuz-linux",
       {
         roots: [holding("/EFI/archiso/boot/x86_64/vmlinuz-linux")],
-        image: image({ paths: archPaths("/EFI/archiso") }),
+        image: image({ maker: "archiso", paths: archPaths("/EFI/archiso") }),
       },
     ],
     ["archisobasedir=arch", { roots: [holding(...archPaths("/arch"))] }],
     [
       "archisolabel=A copytoram=y cow_spacesize=1G",
-      { image: image({ paths: archPaths("/arch"), copyToRam: true }), overlay: { kind: "tmpfs", size: "1G" } },
+      {
+        image: image({ maker: "archiso", paths: archPaths("/arch"), copyToRam: true }),
+        overlay: { kind: "tmpfs", size: "1G" },
+      },
     ],
-    ["archisolabel=A copytoram=n checksum=n verify=n", { image: image({ paths: archPaths("/arch") }) }],
+    [
+      "archisolabel=A copytoram=n checksum=n verify=n",
+      { image: image({ maker: "archiso", paths: archPaths("/arch") }) },
+    ],
     ["archisolabel=A checksum=y", {}, ["checksum= is not supported yet, ignoring: the image is not checked"]],
     [
       "archisolabel=A cow_label=COW",
@@ -187,7 +198,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "img_dev=/dev/disk/by-uuid/AB-CD img_loop=/iso/arch.iso earlymodules=loop archisobasedir=arch archisolabel=A",
       {
         roots: [uuid("AB-CD")],
-        image: image({ iso: "/iso/arch.iso", paths: archPaths("/arch") }),
+        image: image({ maker: "archiso", iso: "/iso/arch.iso", paths: archPaths("/arch") }),
         modules: { load: ["loop"], parameters: {}, blacklist: [] },
       },
     ],

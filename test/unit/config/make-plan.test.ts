@@ -102,11 +102,13 @@ describe("image and overlay", () => {
     directory: null,
     inner: [],
     copyToRam,
+    maker: null,
   });
   const live = (directory: string, name: string): ImagePlan => ({
     ...image(""),
     paths: [name, "/rootfs.img", "/ext3fs.img"].map((file) => `${directory}${file}`),
     inner: ["/LiveOS/rootfs.img", "/LiveOS/ext3fs.img"],
+    maker: "dracut",
   });
   test.each([
     ["root=LABEL=A", null, null],
@@ -125,7 +127,7 @@ describe("image and overlay", () => {
     ["root=live:CDLABEL=A", live("/LiveOS", "/squashfs.img"), tmpfs(null)],
     ["root=LABEL=A rd.live.image", live("/LiveOS", "/squashfs.img"), tmpfs(null)],
     ["root=live:LABEL=A rd.live.dir=/x/ rd.live.squashimg=y", live("/x", "/y"), tmpfs(null)],
-    ["root=live:LABEL=A rd.image=/z", image("/z"), tmpfs(null)],
+    ["root=live:LABEL=A rd.image=/z", { ...image("/z"), maker: "dracut" as const }, tmpfs(null)],
     ["root=/dev/ram0 rd.image=/z rd.overlay", null, null],
   ])("%s", (cmdline, wantedImage, wantedOverlay) => {
     expect(plan(cmdline).image).toEqual(wantedImage);
