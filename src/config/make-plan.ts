@@ -115,9 +115,9 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   return { plan, volumes };
 }
 
-/** null, not undefined, is for ever. */
-function decideTimeout({ timeoutMs }: Settings): number | null {
-  return timeoutMs === undefined ? ROOT_TIMEOUT_MS : timeoutMs;
+/** null, not undefined, is for ever. Who has written a delay for the kernel has not asked for less patience. */
+function decideTimeout({ timeoutMs, delayMs }: Settings): number | null {
+  return timeoutMs === undefined ? Math.max(ROOT_TIMEOUT_MS, delayMs ?? 0) : timeoutMs;
 }
 
 /** Empty where the initramfs itself is the final system. */

@@ -22,11 +22,16 @@ export const ROOT = {
       "roottimeout=SECONDS",
       "live-media-timeout=SECONDS",
       alias("rootwait[=SECONDS]", (value) => value ?? "0"),
-      "rootdelay=SECONDS",
     ],
     fallback: "30",
-    text: "How long to wait for the root device; 0, like a bare rootwait, is for ever. rootdelay= is a limit here too, never a sleep. The last of them counts.",
+    text: "How long to wait for the root device; 0, like a bare rootwait, is for ever. The last of them counts.",
     example: "root=LABEL=ROOT rd.timeout=5",
+  }),
+  delayMs: single(values.waitingTimeMs, {
+    syntax: "rootdelay=SECONDS",
+    fallback: "30",
+    text: "How long to wait for the root device where rd.timeout= and rootwait do not say it, at least 30 seconds: a limit, never a sleep.",
+    example: "root=LABEL=ROOT rootdelay=60",
   }),
   types: single(values.filesystemTypes, {
     syntax: "rootfstype=TYPE[,TYPE…]",

@@ -209,12 +209,12 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
   ],
   "mkinitcpio(8)": [
     [
-      "root=PARTLABEL=root rw rootfstype=btrfs rootflags=subvol=@ rootdelay=10",
+      "root=PARTLABEL=root rw rootfstype=btrfs rootflags=subvol=@ rootdelay=40",
       {
         roots: [{ by: "partlabel", value: "root" }],
         rootTypes: ["btrfs"],
         rootOptions: "subvol=@",
-        rootTimeoutMs: 10_000,
+        rootTimeoutMs: 40_000,
       },
     ],
     [
@@ -231,7 +231,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "root=/dev/sda1 ro boot=local rootdelay=5 panic=10",
       {
         roots: [path("/dev/sda1")],
-        rootTimeoutMs: 5000,
+        rootTimeoutMs: 30_000,
         rescue: { shell: true, breaks: [], onFailure: "reboot", panicSeconds: 10 },
       },
     ],

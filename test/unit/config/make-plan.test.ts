@@ -70,8 +70,12 @@ describe("the root", () => {
     ["rd.timeout=0", null],
     ["rootwait", null],
     ["rootwait=10", 10_000],
-    ["rootwait rootdelay=5", 5000],
+    ["rootwait rootdelay=5", null],
     ["rootdelay=5 rootwait", null],
+    ["rootdelay=0", 30_000],
+    ["rootdelay=5", 30_000],
+    ["rootdelay=60", 60_000],
+    ["rootdelay=60 rd.timeout=7", 7000],
   ])("waits with %p for %p ms", (words, timeoutMs) => {
     expect(plan(`root=LABEL=A ${words}`).rootTimeoutMs).toBe(timeoutMs);
   });

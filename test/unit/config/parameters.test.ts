@@ -34,7 +34,6 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "rd.retry": ["root=LABEL=X", "rd.retry=7", "rd.timeout=7"],
   roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
   rootwait: ["root=LABEL=X", "rootwait", "rd.timeout=0"],
-  rootdelay: ["root=LABEL=X", "rootdelay=7", "rd.timeout=7"],
   "live-media-timeout": ["boot=live", "live-media-timeout=7", "rd.timeout=7"],
   img_flags: ["root=LABEL=X", "img_flags=noatime", "rootflags=noatime"],
   ro: ["root=LABEL=X rw", "ro", "rw=0"],
