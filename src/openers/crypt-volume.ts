@@ -5,7 +5,7 @@ import type { Mapping } from "../machine/encryption.ts";
 import { report } from "../report.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import { specText } from "../steps/search-words.ts";
-import { findDevice } from "./crypt-device.ts";
+import { findDevice, isGone } from "./crypt-device.ts";
 import type { Lock } from "./crypt-lock.ts";
 import { prepareLuks } from "./crypt-luks.ts";
 import { describePlace, isPlaceThere, readKey } from "./crypt-places.ts";
@@ -66,7 +66,9 @@ export function advance(scene: Scene, volume: Volume, passphrases: readonly Uint
   } catch (error) {
     if (!(error instanceof BootError) && !isErrno(error)) throw error;
     const text = describeVolume(volume);
-    volume.failure = new BootError(`could not unlock ${text}`, { cause: error });
+    scene.takeEvents();
+    if (isGone(scene, volume)) scene.voice.warn(`${text} went away while it was unlocked`);
+    else volume.failure = new BootError(`could not unlock ${text}`, { cause: error });
     return "rests";
   }
 }

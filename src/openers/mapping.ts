@@ -40,6 +40,7 @@ export function createMapping(
 const REASONS: Readonly<Record<string, string>> = {
   EBUSY: "the name is taken, or the device below it is in use (EBUSY)",
   ENOENT: "it does not have the cipher (ENOENT)",
+  ENXIO: "the device below it is not there any more (ENXIO)",
   EINVAL: "it does not take the table (EINVAL)",
 };
 const HINTS: Readonly<Record<string, string>> = {

@@ -172,6 +172,25 @@ describe("a disk that is exchanged during the question", () => {
     expect(screen(result)).not.toContain("that is not its passphrase");
   });
 
+  test("or goes while its key is derived: told, and unlocked without another question when it is back", () => {
+    const before = (machine: FakeMachine) => {
+      const { addLogonKey } = machine;
+      let isThere = true;
+      Object.assign(machine, {
+        addLogonKey(description: string, payload: Uint8Array) {
+          if (isThere) machine.pullOut("sda");
+          if (isThere) machine.plugIn({ name: "sda", image: vault, arrivesAtMs: machine.nowMs() + 2000 });
+          isThere = false;
+          return addLogonKey(description, payload);
+        },
+      });
+    };
+    const result = boot({ cmdline, disks: disks(), before });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain('warning   /dev/sda (LUKS2, "VAULT") as box went away while it was unlocked');
+    expect(prompts(result)).toBe(1);
+  });
+
   test("and does not come back is a root that did not come", () => {
     const before = whenAsked((machine) => machine.pullOut("sda"));
     const result = boot({ cmdline: `${cmdline} rd.timeout=3`, disks: disks(), before, typing: [] });
