@@ -2,8 +2,8 @@ import { type LevainImageOptions, levainImage } from "./levain-image.ts";
 import type { Disk } from "./qemu-arguments.ts";
 import type { VmTestOptions } from "./vm-test.ts";
 
-/** The rescue shell's prompt. */
-export const PROMPT = /levain:\S* $/m;
+/** The rescue shell's prompt; the kernel may speak right behind it. */
+export const PROMPT = /levain:\S* (?:$|(?=\[ *\d+\.))/m;
 
 /** What a guest with levain as its init is made of; whatever `VmTestOptions` has besides goes there. */
 export interface LevainGuest extends Omit<VmTestOptions, "kernel" | "initrd" | "disks"> {

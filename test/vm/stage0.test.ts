@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { BUSYBOX, type Entry, packInitramfs } from "../support/initramfs.ts";
+import { PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
 import { compileStatic, packedChild } from "../support/packed-program.ts";
 import type { Vm } from "../support/qemu.ts";
@@ -11,7 +12,6 @@ import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 // stage0 with a small C program in the place of Bun: test/support/stage0-child.c does as badly as CHILD= or /how says.
 
 const WITH_BUSYBOX: Record<string, Entry> = { "/bin/busybox": { file: BUSYBOX } };
-const PROMPT = /levain:\S* $/m;
 
 function guest(
   cmdline: string,
