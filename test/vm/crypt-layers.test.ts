@@ -70,8 +70,9 @@ vmTest(
   async (vm) => {
     await answer(vm, "\u0003");
     await vm.expect(PROMPT);
-    vm.send("ls /dev/mapper; losetup -a; grep -c -e loop -e mapper /proc/mounts; exit\n");
+    vm.send("ls /dev/mapper; losetup -a; grep -c -e loop -e mapper /proc/mounts\n");
     await vm.expect("\ncontrol\n0\n");
+    vm.send("exit\n");
     expect(await answer(vm, PASSPHRASE)).toStartWith(`/dev/loop0 (LUKS2) as luks-${LUKS_UUID.file}`);
     await vm.expect(`small-root: mount /run/levain/lower ext4 /dev/mapper/luks-${LUKS_UUID.file} ro,`);
     await vm.expect("small-root: mount / overlay overlay rw,");

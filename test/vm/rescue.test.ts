@@ -127,11 +127,13 @@ vmTest(
     await vm.expect('The boot waits before the step "mount" (rd.break).');
     await type(vm, "levain retry rw rd.break=handover");
     await vm.expect('stopped before the step "mount" (rd.break)');
-    await type(vm, "grep -c sysroot /proc/mounts; exit");
+    await type(vm, "grep -c sysroot /proc/mounts");
     await vm.expect("\n0\n");
+    await type(vm, "exit");
     await vm.expect('stopped before the step "handover" (rd.break)');
-    await type(vm, "grep -c sysroot /proc/mounts; exit");
+    await type(vm, "grep -c sysroot /proc/mounts");
     await vm.expect("\n1\n");
+    await type(vm, "exit");
     await vm.expect(/small-root: mount \/ ext4 \/dev\/vda rw/);
   },
 );

@@ -34,8 +34,9 @@ vmTest(
     vm.send("sleep 50\n");
     await Bun.sleep(500);
     vm.send("\u0003");
-    vm.send("echo interrupted-$((40 + 2)); cat /proc/sys/kernel/printk; exit\n");
+    vm.send("echo interrupted-$((40 + 2)); cat /proc/sys/kernel/printk\n");
     await vm.expect("interrupted-42\n3\t");
+    vm.send("exit\n");
     await vm.expect(SHELL); // another one
     expect(vm.log()).not.toMatch(/can't (run|access tty)/);
     vm.send("poweroff\n");
