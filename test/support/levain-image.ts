@@ -17,7 +17,7 @@ export interface LevainImageOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** More words for the command line, as "--module", "aoe"; files they name are not watched for changes. */
   readonly words?: readonly string[];
-  /** METHOD[:LEVEL]; default lz4, which is quick both ways. */
+  /** METHOD[:LEVEL]; default lz4:1, which is quick both ways. */
   readonly compress?: string;
 }
 
@@ -25,7 +25,7 @@ const KEEP_OLD_MS = 3_600_000;
 
 /** Builds an initramfs with `dist/levain image`, once for these options and this dist/levain, and returns its path. */
 export async function levainImage(options: LevainImageOptions = {}): Promise<string> {
-  const { kernel = "cloud", config, files = {}, words = [], compress = "lz4" } = options;
+  const { kernel = "cloud", config, files = {}, words = [], compress = "lz4:1" } = options;
   const contents = Object.values(files).map((file) => [statSync(file).size, statSync(file).mtimeMs]);
   const program = programKey();
   const key = `${program}-${recipeKey(kernel, config, files, contents, words, compress)}`;

@@ -60,6 +60,7 @@ vmTest(
     kernel: "full",
     initrd: await everyDriverInitramfs(),
     cmdline: "quiet",
+    smp: 2,
     disks: BUSES.map((bus) => ({ bus, file: disk(bus), readOnly: bus === "cdrom" })),
   }),
   async (vm) => {

@@ -75,7 +75,8 @@ async function guestOptions() {
     [FIXTURES.squashfs]: { file: squashfs },
     ...(await moduleEntries()),
   });
-  return { initrd, cmdline: "quiet", disks: [{ file: disk }, { file: disk, readOnly: true }, { file: partitioned }] };
+  const disks = [{ file: disk }, { file: disk, readOnly: true }, { file: partitioned }];
+  return { initrd, cmdline: "quiet", disks, smp: 2 };
 }
 
 vmTest("the real kernel keeps the contract of the machine", guestOptions, async (vm) => {

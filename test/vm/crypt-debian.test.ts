@@ -15,6 +15,7 @@ vmTest(
       disks: [await encryptedDebian()],
       cmdline: `root=UUID=${DEBIAN_UUID} rd.luks.name=${LUKS_UUID.vault}=vault`,
       memoryMib: 1024,
+      smp: 2,
       timeoutMs: 2 * BOOT_TIMEOUT_MS,
     }),
   async (vm) => {

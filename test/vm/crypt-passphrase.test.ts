@@ -18,7 +18,7 @@ const HALF = "half a crispbread";
 
 async function guest(cmdline: string, disk?: string) {
   const file = disk ?? (await encryptedVolume("vault")).volume;
-  return levainGuest({ disks: [file], cmdline, memoryMib: MEMORY_MIB });
+  return levainGuest({ disks: [file], cmdline, memoryMib: MEMORY_MIB, smp: 2 });
 }
 
 async function ask(vm: Vm, command: string, reply: string | RegExp): Promise<void> {

@@ -30,6 +30,7 @@ vmTest(
       disks: [await debianImage("ext4")],
       cmdline: `root=UUID=${DEBIAN_UUID} rw`,
       memoryMib: 1024,
+      smp: 2,
       timeoutMs: 2 * BOOT_TIMEOUT_MS,
     }),
   async (vm) => {
@@ -48,6 +49,7 @@ vmTest(
       disks: [await flashStick({ image: await debianImage("squashfs-zstd") })],
       cmdline: "quiet root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=200M systemd.show_status=1",
       memoryMib: 1024,
+      smp: 2,
       timeoutMs: 2 * BOOT_TIMEOUT_MS,
     }),
   async (vm) => {

@@ -8,6 +8,7 @@ vmTest(
     levainGuest({
       disks: [await flashStick()],
       cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.live.ram",
+      image: { compress: "lz4" },
       memoryMib: 320,
     }),
   async (vm) => {
