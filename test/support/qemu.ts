@@ -46,6 +46,8 @@ export interface Vm {
   send(text: string): void;
   /** All that the console said so far, without `\r` and colours. */
   log(): string;
+  /** How long it has said nothing. */
+  silentMs(): number;
   /** Settles when QEMU has ended; the guest's reboot ends it as well. */
   readonly exited: Promise<Exit>;
   /** The same, but throws with the last 40 lines when it has not ended after this time (default 60 s). */
@@ -139,10 +141,11 @@ function consoleMethods(
   name: string,
   serial: SerialConsole,
   exited: Promise<Exit>,
-): Pick<Vm, "expect" | "log" | "keepLog" | "expectExit"> {
+): Pick<Vm, "expect" | "log" | "silentMs" | "keepLog" | "expectExit"> {
   return {
     expect: (pattern, timeoutMs = EXPECT_TIMEOUT_MS) => serial.expect(pattern, timeoutMs),
     log: () => serial.text,
+    silentMs: () => performance.now() - serial.heardMs,
     keepLog() {
       const path = join(cacheDirectory("logs"), `${name.replaceAll(/[^\w.=-]+/g, "-")}.log`);
       writeFileSync(path, serial.raw);

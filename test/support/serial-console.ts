@@ -23,6 +23,8 @@ export class SerialConsole {
   raw = "";
   /** The same without `\r` and terminal sequences. */
   text = "";
+  /** When something came last (performance.now()). */
+  heardMs = performance.now();
   #pending = "";
   #consumed = 0;
   #ended: string | null = null;
@@ -31,6 +33,7 @@ export class SerialConsole {
   /** Takes what the guest sent. */
   append(chunk: string): void {
     this.raw += chunk;
+    this.heardMs = performance.now();
     const all = this.#pending + chunk;
     const cut = CUT_OFF.exec(all)?.index ?? all.length;
     this.#pending = all.slice(cut);
