@@ -2,8 +2,8 @@ import { test } from "bun:test";
 import { type BootOptions, boot, type Vm } from "./qemu.ts";
 
 const TEST_TIMEOUT_MS = 120_000;
-// What a test may wait for a free slot and for fixtures that are made for the first time; the guest's own limit is TEST_TIMEOUT_MS.
-const QUEUE_TIMEOUT_MS = 1_800_000;
+/** What a test may wait for a free slot and for fixtures that are made for the first time; the guest's own limit is `timeoutMs`. */
+export const QUEUE_TIMEOUT_MS = 1_800_000;
 const SILENCE_MS = 10_000;
 
 /** What `vmTest` boots, with one CPU where none are asked for, as guests run side by side: the options of `boot`, or a function that makes them (fixtures are then made only when the test runs). */

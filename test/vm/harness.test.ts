@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { busyboxEntries, packInitramfs } from "../support/initramfs.ts";
-import { type VmTestOptions, vmTest, withVm } from "../support/vm-test.ts";
+import { QUEUE_TIMEOUT_MS, type VmTestOptions, vmTest, withVm } from "../support/vm-test.ts";
 
 const INIT = `
 for applet in mount cat echo sleep sync poweroff reboot dd modprobe head; do /bin/busybox ln -s busybox /bin/$applet; done
@@ -73,7 +73,7 @@ test.concurrent("a disk's file is as before after the guest wrote to it", async 
     },
   );
   expect(readFileSync(file).subarray(0, 8).toString()).toBe("PRISTINE");
-}, 300_000);
+}, QUEUE_TIMEOUT_MS);
 
 test.concurrent("what a guest does not say is told with the end of its console, and the log is kept", async () => {
   const initrd = await busyboxInitramfs();
@@ -89,7 +89,7 @@ test.concurrent("what a guest does not say is told with the end of its console, 
     /did not say good bye: 500 ms are over[\s\S]*hello from 6\.[\s\S]*console log: .*it-does-not-say-it\.log$/,
   );
   expect(readFileSync(/console log: (.*)$/.exec(error?.message ?? "")?.[1] ?? "", "utf8")).toContain("hello from");
-}, 300_000);
+}, QUEUE_TIMEOUT_MS);
 
 test.concurrent("a guest that stands still is booted once more, and one that speaks is not", async () => {
   const initrd = await busyboxInitramfs();
@@ -107,7 +107,7 @@ test.concurrent("a guest that stands still is booted once more, and one that spe
     expect(await failure.catch(({ message }: Error) => message)).toContain("did not say good bye");
     expect(count).toBe(boots);
   }
-}, 300_000);
+}, QUEUE_TIMEOUT_MS);
 
 test.concurrent("a panic and an early end are told at once, not after the time is up", async () => {
   const initrd = await packInitramfs({ "/init": { text: "#!/bin/no-such-shell\n" } });
@@ -121,7 +121,7 @@ test.concurrent("a panic and an early end are told at once, not after the time i
   });
   expect(refused).rejects.toThrow(/QEMU has ended \(status 1, no reason\): .*no-such-device/);
   await refused.catch(() => null);
-}, 300_000);
+}, QUEUE_TIMEOUT_MS);
 
 test.concurrent("a guest does not outlive a test process that is killed", async () => {
   const script = join(scratchDirectory(), "killed.ts");
@@ -144,7 +144,7 @@ test.concurrent("a guest does not outlive a test process that is killed", async 
   await Bun.sleep(500);
   const status = existsSync(`/proc/${guests[0]}`) ? readFileSync(`/proc/${guests[0]}/status`, "utf8") : "State: gone";
   expect(status).toMatch(/State:\s*(Z|gone)/);
-}, 300_000);
+}, QUEUE_TIMEOUT_MS);
 
 function pristineDisk(): string {
   const file = join(scratchDirectory(), "disk.img");
