@@ -61,90 +61,110 @@ vmTest(
   },
 );
 
-test.concurrent("a disk's file is as before after the guest wrote to it", async () => {
-  const file = pristineDisk();
-  await withVm(
-    { name: "pristine", initrd: await busyboxInitramfs(), cmdline: "quiet", disks: [{ file, bus: "nvme" }] },
-    60_000,
-    async (vm) => {
-      await vm.expect("hello from");
-      vm.send("echo SPOILED | dd of=/dev/nvme0n1 conv=notrunc; sync; poweroff -f\n");
-      await vm.expectExit();
-    },
-  );
-  expect(readFileSync(file).subarray(0, 8).toString()).toBe("PRISTINE");
-}, QUEUE_TIMEOUT_MS);
+test.concurrent(
+  "a disk's file is as before after the guest wrote to it",
+  async () => {
+    const file = pristineDisk();
+    await withVm(
+      { name: "pristine", initrd: await busyboxInitramfs(), cmdline: "quiet", disks: [{ file, bus: "nvme" }] },
+      60_000,
+      async (vm) => {
+        await vm.expect("hello from");
+        vm.send("echo SPOILED | dd of=/dev/nvme0n1 conv=notrunc; sync; poweroff -f\n");
+        await vm.expectExit();
+      },
+    );
+    expect(readFileSync(file).subarray(0, 8).toString()).toBe("PRISTINE");
+  },
+  QUEUE_TIMEOUT_MS,
+);
 
-test.concurrent("what a guest does not say is told with the end of its console, and the log is kept", async () => {
-  const initrd = await busyboxInitramfs();
-  const failure = withVm({ name: "it does not say it", initrd, cmdline: "quiet" }, 60_000, async (vm) => {
-    await vm.expect("hello from");
-    await vm.expect("good bye", 500);
-  });
-  const error = await failure.then(
-    () => null,
-    (cause: Error) => cause,
-  );
-  expect(error?.message).toMatch(
-    /did not say good bye: 500 ms are over[\s\S]*hello from 6\.[\s\S]*console log: .*it-does-not-say-it\.log$/,
-  );
-  expect(readFileSync(/console log: (.*)$/.exec(error?.message ?? "")?.[1] ?? "", "utf8")).toContain("hello from");
-}, QUEUE_TIMEOUT_MS);
-
-test.concurrent("a guest that stands still is booted once more, and one that speaks is not", async () => {
-  const initrd = await busyboxInitramfs();
-  for (const [words, boots] of [
-    ["sleep 60", 2],
-    ["while :; do sleep 1; echo again; done", 1],
-  ] as const) {
-    let count = 0;
-    const failure = withVm({ name: "frozen", initrd, cmdline: "quiet" }, 60_000, async (vm) => {
-      count += 1;
+test.concurrent(
+  "what a guest does not say is told with the end of its console, and the log is kept",
+  async () => {
+    const initrd = await busyboxInitramfs();
+    const failure = withVm({ name: "it does not say it", initrd, cmdline: "quiet" }, 60_000, async (vm) => {
       await vm.expect("hello from");
-      vm.send(`${words}\n`);
-      await vm.expect("good bye", 11_000);
+      await vm.expect("good bye", 500);
     });
-    expect(await failure.catch(({ message }: Error) => message)).toContain("did not say good bye");
-    expect(count).toBe(boots);
-  }
-}, QUEUE_TIMEOUT_MS);
+    const error = await failure.then(
+      () => null,
+      (cause: Error) => cause,
+    );
+    expect(error?.message).toMatch(
+      /did not say good bye: 500 ms are over[\s\S]*hello from 6\.[\s\S]*console log: .*it-does-not-say-it\.log$/,
+    );
+    expect(readFileSync(/console log: (.*)$/.exec(error?.message ?? "")?.[1] ?? "", "utf8")).toContain("hello from");
+  },
+  QUEUE_TIMEOUT_MS,
+);
 
-test.concurrent("a panic and an early end are told at once, not after the time is up", async () => {
-  const initrd = await packInitramfs({ "/init": { text: "#!/bin/no-such-shell\n" } });
-  const failure = withVm({ name: "panic", initrd }, 60_000, async (vm) => {
-    await vm.expect("never said", 60_000);
-  });
-  expect(failure).rejects.toThrow(/never said: the kernel panicked[\s\S]*Kernel panic - not syncing/);
-  await failure.catch(() => null);
-  const refused = withVm({ name: "refused", initrd, extra: ["-device", "no-such-device"] }, 60_000, async (vm) => {
-    await vm.expect("never said", 60_000);
-  });
-  expect(refused).rejects.toThrow(/QEMU has ended \(status 1, no reason\): .*no-such-device/);
-  await refused.catch(() => null);
-}, QUEUE_TIMEOUT_MS);
+test.concurrent(
+  "a guest that stands still is booted once more, and one that speaks is not",
+  async () => {
+    const initrd = await busyboxInitramfs();
+    for (const [words, boots] of [
+      ["sleep 60", 2],
+      ["while :; do sleep 1; echo again; done", 1],
+    ] as const) {
+      let count = 0;
+      const failure = withVm({ name: "frozen", initrd, cmdline: "quiet" }, 60_000, async (vm) => {
+        count += 1;
+        await vm.expect("hello from");
+        vm.send(`${words}\n`);
+        await vm.expect("good bye", 11_000);
+      });
+      expect(await failure.catch(({ message }: Error) => message)).toContain("did not say good bye");
+      expect(count).toBe(boots);
+    }
+  },
+  QUEUE_TIMEOUT_MS,
+);
 
-test.concurrent("a guest does not outlive a test process that is killed", async () => {
-  const script = join(scratchDirectory(), "killed.ts");
-  const support = join(import.meta.dir, "../support");
-  const initrd = await busyboxInitramfs();
-  writeFileSync(
-    script,
-    `import { boot } from ${JSON.stringify(`${support}/qemu.ts`)};
+test.concurrent(
+  "a panic and an early end are told at once, not after the time is up",
+  async () => {
+    const initrd = await packInitramfs({ "/init": { text: "#!/bin/no-such-shell\n" } });
+    const failure = withVm({ name: "panic", initrd }, 60_000, async (vm) => {
+      await vm.expect("never said", 60_000);
+    });
+    expect(failure).rejects.toThrow(/never said: the kernel panicked[\s\S]*Kernel panic - not syncing/);
+    await failure.catch(() => null);
+    const refused = withVm({ name: "refused", initrd, extra: ["-device", "no-such-device"] }, 60_000, async (vm) => {
+      await vm.expect("never said", 60_000);
+    });
+    expect(refused).rejects.toThrow(/QEMU has ended \(status 1, no reason\): .*no-such-device/);
+    await refused.catch(() => null);
+  },
+  QUEUE_TIMEOUT_MS,
+);
+
+test.concurrent(
+  "a guest does not outlive a test process that is killed",
+  async () => {
+    const script = join(scratchDirectory(), "killed.ts");
+    const support = join(import.meta.dir, "../support");
+    const initrd = await busyboxInitramfs();
+    writeFileSync(
+      script,
+      `import { boot } from ${JSON.stringify(`${support}/qemu.ts`)};
      const vm = await boot({ name: "killed", initrd: ${JSON.stringify(initrd)} });
      console.log((await vm.monitor("query-status")).status);
      await vm.exited;`,
-  );
-  const child = Bun.spawn([process.execPath, script], { stdout: "pipe" });
-  const said = await child.stdout.getReader().read();
-  expect(new TextDecoder().decode(said.value)).toBe("running\n");
-  const guests = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
-  expect(guests).toHaveLength(1);
-  child.kill("SIGKILL");
-  await child.exited;
-  await Bun.sleep(500);
-  const status = existsSync(`/proc/${guests[0]}`) ? readFileSync(`/proc/${guests[0]}/status`, "utf8") : "State: gone";
-  expect(status).toMatch(/State:\s*(Z|gone)/);
-}, QUEUE_TIMEOUT_MS);
+    );
+    const child = Bun.spawn([process.execPath, script], { stdout: "pipe" });
+    const said = await child.stdout.getReader().read();
+    expect(new TextDecoder().decode(said.value)).toBe("running\n");
+    const guests = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
+    expect(guests).toHaveLength(1);
+    child.kill("SIGKILL");
+    await child.exited;
+    await Bun.sleep(500);
+    const status = existsSync(`/proc/${guests[0]}`) ? readFileSync(`/proc/${guests[0]}/status`, "utf8") : "State: gone";
+    expect(status).toMatch(/State:\s*(Z|gone)/);
+  },
+  QUEUE_TIMEOUT_MS,
+);
 
 function pristineDisk(): string {
   const file = join(scratchDirectory(), "disk.img");
