@@ -1,3 +1,7 @@
+import { closeSync, fstatSync, openSync, readSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 /** A command that did not end well; the message holds what it said last. */
 export class CommandError extends Error {
   constructor(argv: readonly string[], status: number, output: string) {
@@ -15,16 +19,42 @@ export async function run(
     readonly environment?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<string> {
-  const child = Bun.spawn([...argv], {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C", ...options.environment },
-    stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr, status] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  if (status !== 0) throw new CommandError(argv, status, stderr || stdout);
-  return stdout;
+  const [stdout, stderr] = [openOutput(), openOutput()];
+  try {
+    const child = Bun.spawn([...argv], {
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: {
+        ...process.env,
+        PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`,
+        LC_ALL: "C",
+        ...options.environment,
+      },
+      stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
+      stdout,
+      stderr,
+    });
+    const status = await child.exited;
+    if (status !== 0) throw new CommandError(argv, status, readOutput(stderr) || readOutput(stdout));
+    return readOutput(stdout);
+  } finally {
+    closeSync(stdout);
+    closeSync(stderr);
+  }
+}
+
+/** A file without a name. Of a pipe, the runtime misses the end now and then where many programs run at once, and waits for ever. */
+function openOutput(): number {
+  const path = join(tmpdir(), `levain-output-${Bun.randomUUIDv7()}`);
+  const descriptor = openSync(path, "wx+", 0o600);
+  unlinkSync(path);
+  return descriptor;
+}
+
+function readOutput(descriptor: number): string {
+  const bytes = Buffer.alloc(fstatSync(descriptor).size);
+  for (let done = 0, count = 1; done < bytes.length && count > 0; done += count)
+    count = readSync(descriptor, bytes, done, bytes.length - done, done);
+  return bytes.toString();
 }
 
 /** Runs a shell script (dash, `set -e`) with `$1`, `$2`, … and returns its stdout; throws CommandError on failure. */

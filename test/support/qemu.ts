@@ -8,6 +8,7 @@ import { listenForMonitor, type Monitor } from "./qmp.ts";
 import { SerialConsole } from "./serial-console.ts";
 
 const EXPECT_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 2000;
 
 /** A guest to boot. */
 export interface BootOptions {
@@ -108,7 +109,10 @@ function start(options: BootOptions, args: readonly string[], release: () => voi
   const killChild = (): void => child.kill("SIGKILL");
   process.on("exit", killChild);
   const exited = (async (): Promise<Exit> => {
-    const [, errors, status] = await Promise.all([feed(child.stdout, serial), child.stderr.text(), child.exited]);
+    const said = Promise.all([child.stderr.text(), feed(child.stdout, serial)]);
+    const status = await child.exited;
+    // The runtime misses the end of a pipe now and then.
+    const [errors] = await Promise.race([said, Bun.sleep(END_TIMEOUT_MS).then(() => [""] as const)]);
     process.off("exit", killChild);
     monitor.close();
     release();
