@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="
-  gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross make file cpio kmod util-linux xz-utils zstd lz4 bzip2 lzop
+  gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static make file cpio kmod util-linux xz-utils zstd lz4 bzip2 lzop
   qemu-system-x86 ovmf systemd-boot-efi busybox-static
   debootstrap squashfs-tools erofs-utils e2fsprogs xfsprogs btrfs-progs dosfstools mtools xorriso isolinux fdisk cryptsetup-bin dmsetup
   f2fs-tools exfatprogs ntfs-3g udftools jfsutils reiserfsprogs reiser4progs nilfs-tools mtd-utils genromfs hfsutils

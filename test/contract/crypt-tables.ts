@@ -8,12 +8,12 @@ import {
   cryptLine,
   expectNoMapping,
   mappingOf,
+  PLAIN,
   readDevice,
   tableLine,
+  XTS,
 } from "./mappings.ts";
 
-const XTS = { cipher: "aes-xts-plain64", key: counting(64, 9) } as const;
-const PLAIN = counting(16 * 512, 1);
 const DESCRIPTION = "cryptsetup:11111111-2222-3333-4444-555555555555-d0";
 
 /** Tables of mappings, and the keys in them, once the device mapper is there. */

@@ -1,19 +1,17 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { DeviceEvent, Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, FIXTURES, HELLO, loadModule, mountImage, readText, refuses } from "./case.ts";
-import { counting } from "./kernel-ciphers.ts";
 import {
   attachBytes,
   attachEncrypted,
   cryptLine,
   expectNoMapping,
   mappingOf,
+  PLAIN,
   readDevice,
   tableLine,
+  XTS,
 } from "./mappings.ts";
-
-const XTS = { cipher: "aes-xts-plain64", key: counting(64, 9) } as const;
-const PLAIN = counting(16 * 512, 1);
 
 /** The device mapper, once loop devices are there and the modules of `KERNEL_CIPHER_CASES`. */
 export const DEVICE_MAPPER_CASES: readonly ContractCase[] = [

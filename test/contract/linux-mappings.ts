@@ -4,19 +4,18 @@ import { DM_STATUS_TABLE_FLAG, DM_TABLE_STATUS, DM_TARGET_SPEC } from "../../src
 import { askDeviceMapper, openControl, readText } from "../../src/machine/linux-dm-ioctl.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, loadModule, mountTmpfs, refuses } from "./case.ts";
-import { counting } from "./kernel-ciphers.ts";
 import {
   attachBytes,
   attachEncrypted,
   cryptLine,
   expectNoMapping,
   mappingOf,
+  PLAIN,
   readDevice,
   tableLine,
+  XTS,
 } from "./mappings.ts";
 
-const XTS = { cipher: "aes-xts-plain64", key: counting(64, 9) } as const;
-const PLAIN = counting(16 * 512, 1);
 const DESCRIPTION = "cryptsetup:shown";
 
 /** What only the real device mapper can show. */

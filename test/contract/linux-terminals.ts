@@ -34,48 +34,41 @@ export const LINUX_TERMINAL_CASES: readonly ContractCase[] = [
   {
     name: "what was typed before a terminal was opened is dropped, and so is what is not read before it is closed",
     check(machine) {
-      const terminal = openPseudoTerminal();
-      // Only while it is open somewhere does a terminal keep what is typed.
-      const other = fs.openSync(terminal.node, fs.constants.O_RDWR | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK);
-      terminal.type("early");
-      deepEqual(machine.openTerminals([terminal.node]), [terminal.node]);
-      deepEqual(machine.readTerminals(50), { kind: "timeout" });
-      terminal.type("late");
-      machine.closeTerminals();
-      machine.openTerminals([terminal.node]);
-      deepEqual(machine.readTerminals(50), { kind: "timeout" });
-      machine.closeTerminals();
-      fs.closeSync(other);
-      terminal.hangUp();
+      withKeptTerminal((terminal) => {
+        terminal.type("early");
+        deepEqual(machine.openTerminals([terminal.node]), [terminal.node]);
+        deepEqual(machine.readTerminals(50), { kind: "timeout" });
+        terminal.type("late");
+        machine.closeTerminals();
+        machine.openTerminals([terminal.node]);
+        deepEqual(machine.readTerminals(50), { kind: "timeout" });
+        machine.closeTerminals();
+      });
     },
   },
   {
     name: "a closed terminal is as it was before: it shows what is typed, by lines",
     check(machine) {
-      const terminal = openPseudoTerminal();
-      const other = fs.openSync(terminal.node, fs.constants.O_RDWR | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK);
-      machine.openTerminals([terminal.node]);
-      machine.closeTerminals();
-      terminal.type("ab\x7fc\r");
-      equal(terminal.shown(), "ab\b \bc\r\n");
-      const line = new Uint8Array(16);
-      equal(Buffer.from(line.subarray(0, fs.readSync(other, line))).toString(), "ac\n");
-      fs.closeSync(other);
-      terminal.hangUp();
+      withKeptTerminal((terminal, other) => {
+        machine.openTerminals([terminal.node]);
+        machine.closeTerminals();
+        terminal.type("ab\x7fc\r");
+        equal(terminal.shown(), "ab\b \bc\r\n");
+        const line = new Uint8Array(16);
+        equal(Buffer.from(line.subarray(0, fs.readSync(other, line))).toString(), "ac\n");
+      });
     },
   },
   {
     name: "one that was opened by two names, as tty1 and tty0 are one, is as it was before",
     check(machine) {
-      const terminal = openPseudoTerminal();
-      const other = fs.openSync(terminal.node, fs.constants.O_RDWR | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK);
-      const twice = [terminal.node, terminal.node.replace("/dev/pts", "/dev/./pts")];
-      deepEqual(machine.openTerminals(twice), twice);
-      machine.closeTerminals();
-      terminal.type("seen");
-      equal(terminal.shown(), "seen");
-      fs.closeSync(other);
-      terminal.hangUp();
+      withKeptTerminal((terminal) => {
+        const twice = [terminal.node, terminal.node.replace("/dev/pts", "/dev/./pts")];
+        deepEqual(machine.openTerminals(twice), twice);
+        machine.closeTerminals();
+        terminal.type("seen");
+        equal(terminal.shown(), "seen");
+      });
     },
   },
   {
@@ -148,4 +141,16 @@ function readTyped(machine: Machine) {
   const input = machine.readTerminals(5000);
   if (input.kind !== "typed") throw new Error(`expected typing, saw ${input.kind}`);
   return { terminal: input.terminal, bytes: input.bytes };
+}
+
+/** A terminal that is open somewhere else too: only then does it keep what is typed, and how it was set. */
+function withKeptTerminal(check: (terminal: PseudoTerminal, other: number) => void): void {
+  const terminal = openPseudoTerminal();
+  const other = fs.openSync(terminal.node, fs.constants.O_RDWR | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK);
+  try {
+    check(terminal, other);
+  } finally {
+    fs.closeSync(other);
+    terminal.hangUp();
+  }
 }

@@ -2,6 +2,12 @@ import { deepEqual } from "node:assert/strict";
 import type { MappingRequest, MappingTarget } from "../../src/machine/encryption.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { encryptSectors, type FakeCipher } from "../support/fake-crypt.ts";
+import { counting } from "./kernel-ciphers.ts";
+
+/** What most of the volumes are encrypted with. */
+export const XTS = { cipher: "aes-xts-plain64", key: counting(64, 9) } as const;
+/** What is in them. */
+export const PLAIN = counting(16 * 512, 1);
 
 /** A line of a table. */
 export function tableLine(type: string, sectors: number, parameters: string, startSector = 0): MappingTarget {
