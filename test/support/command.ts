@@ -65,3 +65,9 @@ export function runScript(
 ): Promise<string> {
   return run(["/bin/sh", "-euc", script, "sh", ...args], options);
 }
+
+/** `argv` without root's capabilities. Not as another user: that one may not be let into this tree. */
+export function unprivileged(argv: readonly string[]): string[] {
+  const isRoot = process.getuid?.() === 0;
+  return [...(isRoot ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"] : []), ...argv];
+}

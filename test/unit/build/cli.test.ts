@@ -1,20 +1,11 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandWords, readCommandLine, UsageError } from "../../../build/command-line.ts";
 import { readOptions } from "../../../build/commands/image.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import { scratchDirectory } from "../../support/cache.ts";
+import { unprivileged } from "../../support/command.ts";
 
 const MAIN = join(import.meta.dir, "../../../src/main.ts");
 
@@ -150,20 +141,11 @@ describe("levain image", () => {
   });
 
   test("root is not needed", () => {
-    const ours = mkdtempSync(join(tmpdir(), "levain-"));
-    chmodSync(ours, 0o777);
-    // The files of this tree may not be readable to others, so the privileges are dropped after they are loaded.
-    const script = `
-      const { runDesk } = await import("${join(import.meta.dir, "../../../build/cli.ts")}");
-      if (process.getuid() === 0) { process.setegid(65534); process.seteuid(65534); }
-      const status = await runDesk(${JSON.stringify([...usual, "-o", join(ours, "image")])}, null);
-      process.exit(process.geteuid() === 0 ? 99 : status);`;
-    const { exitCode, stderr } = Bun.spawnSync([process.execPath, "-e", script], {
-      cwd: join(import.meta.dir, "../../.."),
-    });
+    const ours = scratchDirectory();
+    const argv = [process.execPath, MAIN, ...usual, "-o", join(ours, "image")];
+    const { exitCode, stderr } = Bun.spawnSync(unprivileged(argv));
     expect([stderr.toString(), exitCode]).toEqual(["", 0]);
     expect(readdirSync(ours)).toEqual(["image"]);
-    rmSync(ours, { recursive: true });
   });
 });
 

@@ -14,6 +14,7 @@ import { checkWritable, writeWhole } from "../../../build/output.ts";
 import { BootError } from "../../../src/errors.ts";
 import { report } from "../../../src/report.ts";
 import { scratchDirectory } from "../../support/cache.ts";
+import { unprivileged } from "../../support/command.ts";
 
 const OUTPUT = join(import.meta.dir, "../../../build/output.ts");
 
@@ -117,10 +118,7 @@ describe("refuses beforehand, in words, and leaves everything as it is", () => {
     const script = `
       import { checkWritable } from "${OUTPUT}";
       try { checkWritable("${directory}/closed/image"); } catch (error) { console.log(error.message, error.cause?.code); }`;
-    const argv = [process.execPath, "-e", script];
-    const unprivileged =
-      process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...argv] : argv;
-    const { stdout } = Bun.spawnSync(unprivileged, { cwd: "/" });
+    const { stdout } = Bun.spawnSync(unprivileged([process.execPath, "-e", script]), { cwd: "/" });
     expect(stdout.toString()).toBe(`cannot write ${directory}/closed/image EACCES\n`);
   });
 
