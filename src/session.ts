@@ -43,10 +43,12 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   };
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
-    record.failure = [...report(error), ...reportUnpackFailure(machine)];
+    const hasShell = rescue.onFailure === "shell";
+    const lines = [...report(error), ...reportUnpackFailure(machine)];
+    record.failure = hasShell ? lines : lines.filter((line) => !FOR_THE_SHELL.test(line));
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
-    makeReady(rescue.onFailure === "shell" ? modules : null);
+    makeReady(hasShell ? modules : null);
     return applyPolicy(machine, rescue, console);
   };
   const context: BootContext = { machine, voice: console, step: runner.run, rewind: runner.rewind, readPlan };
@@ -95,6 +97,9 @@ function createBreaks(
     if (words.length > 0) throw new RestartError(words);
   };
 }
+
+/** A hint that helps nobody who has no shell. */
+const FOR_THE_SHELL = /^hint: `(?:exit|levain)\b/;
 
 type MakeReady = (modules: BootPlan["modules"] | null) => void;
 

@@ -111,7 +111,7 @@ describe("a passphrase", () => {
     expect(result.end).toBe("halt");
     expect(result.shells).toBe(0);
     expect(prompts(result)).toBe(2);
-    expect(result.console).toContain("2 passphrases were wrong");
+    expect(result.console).toContain("2 passphrases were wrong\n\nrdshell=0 allows no shell");
   });
 
   test("that is not given: Ctrl-C ends in the shell", () => {
