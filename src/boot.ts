@@ -81,7 +81,7 @@ function attachAndStack(machine: Machine, plan: BootPlan, modules: Loader, steps
     "layers",
     (undo) => {
       const isByHand = mounted === null || (mounted.target !== PLACES.root && isDoneByHand());
-      return isByHand ? BY_HAND : stackRoot(machine, plan, { modules, voice, undo });
+      return isByHand ? BY_HAND : stackRoot(machine, plan, mounted, { modules, voice, undo });
     },
     (layers) => layers,
   );

@@ -50,7 +50,7 @@ function openAll(search: Search, roots: BootPlan["roots"]): void {
   const isClosed = (device: BlockDevice) => search.openers.some((opener) => opener.isClosed(device));
   for (;;) {
     while (search.takeEvent(0));
-    const root = roots.flatMap((spec) => search.matches(spec)).find(isClosed) ?? null;
+    const root = roots.flatMap((spec) => [...search.matches(spec), ...search.strangers(spec)]).find(isClosed) ?? null;
     const rounds = search.openers.map((opener) => opener.open(root));
     if (rounds.includes("changed")) continue;
     const waits = rounds.flatMap((round) => (typeof round === "string" ? [] : [round]));

@@ -144,6 +144,7 @@ export const LOOP_CONFIG = { size: 304, fd: 0, block_size: 4, info: 8 } as const
 
 /** linux/btrfs.h */
 export const BTRFS_IOC_DEVICES_READY = 0x90009427;
+export const BTRFS_IOC_FORGET_DEV = 0x50009405;
 /** struct btrfs_ioctl_vol_args: an s64 fd, then the path, NUL-terminated. */
 export const BTRFS_IOCTL_VOL_ARGS = { size: 4096, name: 8 } as const;
 

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../errors.ts";
-import { BTRFS_IOC_DEVICES_READY, BTRFS_IOCTL_VOL_ARGS } from "./abi.ts";
+import { BTRFS_IOC_DEVICES_READY, BTRFS_IOC_FORGET_DEV, BTRFS_IOCTL_VOL_ARGS } from "./abi.ts";
 import { systemCall } from "./libc.ts";
 import { refusable } from "./linux-files.ts";
 
@@ -13,11 +13,20 @@ export function registerBtrfs(device: string): boolean {
   if (path.length >= BTRFS_IOCTL_VOL_ARGS.size - BTRFS_IOCTL_VOL_ARGS.name) {
     throw new SyscallError("ioctl", "ENAMETOOLONG", device);
   }
-  const request = new Uint8Array(BTRFS_IOCTL_VOL_ARGS.size);
-  request.set(path, BTRFS_IOCTL_VOL_ARGS.name);
+  return askControl(BTRFS_IOC_DEVICES_READY, device, path) === 0;
+}
+
+/** `Devices.forgetBtrfs`: an empty name means all of them. */
+export function forgetBtrfs(): void {
+  askControl(BTRFS_IOC_FORGET_DEV, CONTROL, new Uint8Array(0));
+}
+
+function askControl(request: number, subject: string, name: Uint8Array): number {
+  const argument = new Uint8Array(BTRFS_IOCTL_VOL_ARGS.size);
+  argument.set(name, BTRFS_IOCTL_VOL_ARGS.name);
   const control = refusable(CONTROL, () => fs.openSync(CONTROL, "r+"));
   try {
-    return systemCall("ioctl", device, control, BTRFS_IOC_DEVICES_READY, request) === 0;
+    return systemCall("ioctl", subject, control, request, argument);
   } finally {
     fs.closeSync(control);
   }

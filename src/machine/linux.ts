@@ -27,7 +27,7 @@ import {
   MS_SYNCHRONOUS,
 } from "./abi.ts";
 import { systemCall } from "./libc.ts";
-import { registerBtrfs } from "./linux-btrfs.ts";
+import { forgetBtrfs, registerBtrfs } from "./linux-btrfs.ts";
 import { kernelCiphers } from "./linux-ciphers.ts";
 import { createDeviceMapper } from "./linux-device-mapper.ts";
 import { createLinuxFiles, refusable } from "./linux-files.ts";
@@ -79,6 +79,7 @@ export function createLinuxMachine(): Machine {
     loadKeymap,
     ...createLoopDevices(files),
     registerBtrfs,
+    forgetBtrfs,
     ...createDeviceMapper(files),
     ...kernelKeys,
     ...kernelCiphers,

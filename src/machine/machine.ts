@@ -126,6 +126,8 @@ export interface Devices {
   detachLoop(device: string): void;
   /** Makes a device of a btrfs known to the kernel (BTRFS_IOC_DEVICES_READY of /dev/btrfs-control); true when it knows all devices of that filesystem. */
   registerBtrfs(device: string): boolean;
+  /** Makes the kernel forget every device of a btrfs that is not mounted. ENOTTY before Linux 5.0. */
+  forgetBtrfs(): void;
 }
 
 /** The kernel itself: its name, its modules, its log, and the power switch. */

@@ -15,6 +15,8 @@ export interface BtrfsPools {
   oneOfEach(devices: readonly BlockDevice[]): readonly BlockDevice[];
   /** `2 of 3 devices of btrfs "pool" are there: …` as long as it cannot be mounted; null where it can, and for all other types. `all` is every device of the machine. */
   describeLack(device: BlockDevice, all: Iterable<BlockDevice>): string | null;
+  /** Makes sure that a mount of `device` uses none but `parts`: the kernel joins every device that it has seen with the same UUID, and reads the newest superblock of them. */
+  claim(device: BlockDevice, parts: Iterable<BlockDevice>): void;
 }
 
 /** Makes the devices of a wanted btrfs known to the kernel as they come; `isDegraded`: the person said to mount it with what is there. */
@@ -46,6 +48,11 @@ export function createBtrfsPools(machine: Machine, modules: FilesystemByType, is
         const before = devices.slice(0, index);
         return !isPool(device) || !before.some((other) => isSameFilesystem(device, other));
       }),
+    claim(device, parts) {
+      if (device.facts.type !== "btrfs") return;
+      forget(machine);
+      if (isPool(device)) for (const part of parts) if (isSameFilesystem(device, part)) askKernel(machine, part.node);
+    },
     describeLack(device, all) {
       if (!isPool(device)) return null;
       modules.loadFilesystem("btrfs");
@@ -87,6 +94,15 @@ function readMember(machine: Machine, node: string): BtrfsMember | null {
   } catch (error) {
     if (isErrno(error)) return null;
     throw error;
+  }
+}
+
+/** A kernel that cannot be asked has seen none, or is older than the request (5.0). */
+function forget(machine: Machine): void {
+  try {
+    machine.forgetBtrfs();
+  } catch (error) {
+    if (!isErrno(error)) throw error;
   }
 }
 

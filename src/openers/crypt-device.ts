@@ -1,7 +1,7 @@
 import type { Machine } from "../machine/machine.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import { specText } from "../steps/search-words.ts";
-import type { Volume } from "./crypt-volume.ts";
+import type { Progress, Volume } from "./crypt-state.ts";
 import { isMadeOf } from "./mapping.ts";
 import type { Scene } from "./opener.ts";
 
@@ -9,27 +9,59 @@ import type { Scene } from "./opener.ts";
 export function findDevice(scene: Scene, volume: Volume): boolean {
   const found = chooseDevice(scene, volume);
   if (found !== volume.device) {
-    const forgotten = { lock: null, triedPassphrases: 0, wasWrong: false };
-    Object.assign(volume, { ...forgotten, device: found, sinceMs: scene.machine.nowMs() });
-    volume.triedKeys.clear();
+    switchTo(volume, found);
+    Object.assign(volume, { sinceMs: scene.machine.nowMs(), wasWrong: false });
   }
   return found !== null;
 }
 
-/** The first that the spec names, but rather one that is open already: a person has chosen it. A label or UUID means a LUKS header's own: filesystems may have the same. */
+/**
+ * Goes on to the next device that the volume's spec matches and on which not every key and passphrase was tried: a UUID is
+ * public, so what tells the right one is the secret that opens it, not which came first. False where there is none.
+ */
+export function tryNextDevice(scene: Scene, volume: Volume, passphrases: number): boolean {
+  const isUntried = (device: BlockDevice) => {
+    const known = volume.progress.get(device);
+    if (known === undefined) return passphrases > 0 || volume.wish.keys.length > 0 || volume.isRefused;
+    return !known.isRefused && known.triedPassphrases < passphrases;
+  };
+  const next = listDevices(scene, volume).find((device) => device !== volume.device && isUntried(device));
+  if (next === undefined) return false;
+  switchTo(volume, next);
+  return true;
+}
+
+function switchTo(volume: Volume, device: BlockDevice | null): void {
+  const { lock, triedKeys, triedPassphrases, isRefused } = volume;
+  if (volume.device !== null) volume.progress.set(volume.device, { lock, triedKeys, triedPassphrases, isRefused });
+  const known = device === null ? undefined : volume.progress.get(device);
+  Object.assign(volume, known ?? newProgress(), { device });
+}
+
+/** Of a device on which nothing was tried. */
+export function newProgress(): Progress {
+  return { lock: null, triedKeys: new Map(), triedPassphrases: 0, isRefused: false };
+}
+
+/** The one that is in use, else one that is open already, for a person has chosen it, else the first. */
 function chooseDevice(scene: Scene, volume: Volume): BlockDevice | null {
   const { wish, device } = volume;
-  const isByHeader = wish.plain === null && wish.header === null && ["label", "uuid"].includes(wish.device.by);
-  const found = scene.find(wish.device).filter(({ facts }) => !isByHeader || facts.type === "crypto_LUKS");
+  const found = listDevices(scene, volume);
   const isOpen = ({ name }: BlockDevice) => isMapped(scene.machine, name);
   const open = found.length > 1 && device === null ? found.find(isOpen) : undefined;
   const chosen = found.find((one) => one === device) ?? open ?? found[0] ?? null;
   if (chosen !== null && found.length > 1 && !volume.isAmbiguityTold) {
     const nodes = found.map(({ node }) => node).join(" and ");
-    scene.voice.warn(`${found.length} devices match ${specText(wish.device)}: ${nodes}; unlocking ${chosen.node}`);
+    scene.voice.warn(`${found.length} devices match ${specText(wish.device)}: ${nodes}; trying each`);
     volume.isAmbiguityTold = true;
   }
   return chosen;
+}
+
+/** All that the spec matches. A label or UUID means a LUKS header's own: filesystems may have the same. */
+export function listDevices(scene: Scene, { wish }: Volume): readonly BlockDevice[] {
+  const isByHeader = wish.plain === null && wish.header === null && ["label", "uuid"].includes(wish.device.by);
+  return scene.find(wish.device).filter(({ facts }) => !isByHeader || facts.type === "crypto_LUKS");
 }
 
 function isMapped(machine: Machine, name: string): boolean {

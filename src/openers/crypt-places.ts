@@ -29,19 +29,19 @@ export function deviceOfPlace({ in: where, device }: BytesPlace): DeviceSpec | n
 
 /** True where the place can be looked at now. */
 export function isPlaceThere(tools: Pick<Tools, "find">, place: BytesPlace): boolean {
-  return place.in === "image" || findPlace(tools, place) !== null;
+  return listSources(tools, place).length > 0;
 }
 
-/** Its device; for a file not the encrypted volume around its filesystem, which may be called the same. */
-function findPlace({ find }: Pick<Tools, "find">, place: BytesPlace): BlockDevice | null {
+/** Every device that the place may be on, null for the image; for a file not the encrypted volume around its filesystem, which may be called the same. */
+export function listSources({ find }: Pick<Tools, "find">, place: BytesPlace): readonly (BlockDevice | null)[] {
   const spec = deviceOfPlace(place);
-  const found = spec === null ? [] : find(spec);
-  return found.find(({ facts }) => place.in === "device" || facts.type !== "crypto_LUKS") ?? null;
+  if (spec === null) return [null];
+  return find(spec).filter(({ facts }) => place.in === "device" || facts.type !== "crypto_LUKS");
 }
 
-/** All bytes of a key; the caller wipes them. null where its device is not there. Throws BootError where it cannot be read. */
-export function readKey(tools: Tools, place: BytesPlace): Uint8Array | null {
-  return readPlace(tools, place, (source) => {
+/** All bytes of a key from one of its sources; the caller wipes them. Throws BootError where it cannot be read. */
+export function readKey(tools: Tools, place: BytesPlace, from: BlockDevice | null): Uint8Array {
+  return readFrom(tools, place, from, (source) => {
     if (source.size > MAX_KEY_BYTES) {
       throw new BootError(`${describePlace(place)} is larger than any key: more than 8 MiB`, {
         hint: "say which of its bytes are the key, by an offset and a size",
@@ -56,10 +56,13 @@ export function readKey(tools: Tools, place: BytesPlace): Uint8Array | null {
 
 /** Shows `use` the bytes that `place` means; null where its device is not there. Throws BootError where they cannot be had. */
 export function readPlace<T>(tools: Tools, place: BytesPlace, use: (source: ByteSource) => T): T | null {
+  const [source] = listSources(tools, place);
+  return source === undefined ? null : readFrom(tools, place, source, use);
+}
+
+function readFrom<T>(tools: Tools, place: BytesPlace, device: BlockDevice | null, use: (source: ByteSource) => T): T {
   try {
-    if (place.in === "image") return readFileAt(tools, place.path, place, use);
-    const device = findPlace(tools, place);
-    if (device === null) return null;
+    if (device === null) return readFileAt(tools, place.path, place, use);
     if (place.in === "device") return readFileAt(tools, device.node, place, use);
     return readOnFilesystem(tools, device, place, use);
   } catch (error) {

@@ -2,7 +2,8 @@ import { BootError } from "../errors.ts";
 import { askPassphrase } from "../steps/passphrase.ts";
 import { specText } from "../steps/search-words.ts";
 import { isGone } from "./crypt-device.ts";
-import { ASK_AGAIN, describeVolume, hasNews, isDispensable, type Volume } from "./crypt-volume.ts";
+import { describeVolume, type Volume } from "./crypt-state.ts";
+import { ASK_AGAIN, hasNews, isDispensable } from "./crypt-volume.ts";
 import type { Scene } from "./opener.ts";
 
 /** What a prompt needs to know of the others. */

@@ -1,7 +1,9 @@
 import { printable } from "../report.ts";
 import { specText, UNASKED } from "../steps/search-words.ts";
+import { pendingKeys } from "./crypt-keys.ts";
 import { describePlace } from "./crypt-places.ts";
-import { msLeft, oneLine, pendingKeys, type Volume } from "./crypt-volume.ts";
+import { oneLine, type Volume } from "./crypt-state.ts";
+import { msLeft } from "./crypt-volume.ts";
 import type { Scene, Wait } from "./opener.ts";
 
 /** Why a device is still encrypted, for the report of a boot that failed; null where it is not. */

@@ -4,10 +4,13 @@ import { BootError } from "../errors.ts";
 import { wipe } from "../luks/secret.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import { specText } from "../steps/search-words.ts";
+import { liesInVolume } from "../steps/trust.ts";
+import { listDevices } from "./crypt-device.ts";
 import { askForVolume } from "./crypt-prompt.ts";
-import { advance, createVolume, isDispensable, isOutOfTries, type Standing, type Volume } from "./crypt-volume.ts";
+import { createVolume, type Volume } from "./crypt-state.ts";
+import { advance, isDispensable, isOutOfTries, type Standing } from "./crypt-volume.ts";
 import { describeLocked, describeMissing, describeWait } from "./crypt-words.ts";
-import type { Opener, Round, Scene } from "./opener.ts";
+import type { Opener, RequiredVolume, Round, Scene } from "./opener.ts";
 
 /** How often a person was asked in vain, by volume: a mount that fails may mean a wrong passphrase, and the tries are counted over it. */
 export type Guesses = Map<string, number>;
@@ -32,7 +35,7 @@ export function createCryptOpener(
   guesses: Guesses,
 ): Opener {
   const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", guesses));
-  const isRootThere = () => root !== undefined && scene.find(root).length > 0;
+  const isRootThere = () => root !== undefined && scene.matches(root).length > 0;
   const state: Unlocking = {
     ...{ scene, plan, keymap, guesses, isRootThere, volumes },
     ...{ passphrases: [], hasAllDrivers: false },
@@ -50,6 +53,7 @@ export function createCryptOpener(
       return volume?.isGuessed === true && !isOutOfTries(volume);
     },
     describe: (device) => (isLuks(device) || volumeOf(device) ? describeLocked(scene, volumeOf(device)) : null),
+    required: () => volumes.filter(isRequired).map((volume) => locate(scene, volume)),
     missing: () => volumes.flatMap((volume) => describeMissing(volume) ?? []),
     failure: () => volumes.find(isFatal)?.failure ?? null,
     close: () => wipe(...state.passphrases),
@@ -64,10 +68,11 @@ function openOnce(state: Unlocking, root: BlockDevice | null): Round {
   const { scene, volumes, passphrases } = state;
   if (state.plan.isOff) return refuseRoot(root);
   collectUnnamed(state, root);
-  const standings = volumes.map((volume) => ({ volume, standing: advance(scene, volume, passphrases) }));
-  if (standings.some(({ standing }) => standing === "opened")) return "changed";
-  // A volume that a boot can do without keeps no root waiting.
   const isNeeded = (volume: Volume) => root === null || isLuks(root) || !isDispensable(volume);
+  const standings = volumes
+    .filter((volume) => isNeeded(volume) || isDoubted(state, root, volume))
+    .map((volume) => ({ volume, standing: advance(scene, volume, passphrases) }));
+  if (standings.some(({ standing }) => standing === "opened")) return "changed";
   const those = (wanted: Standing) =>
     standings.flatMap(({ standing, volume }) => (standing === wanted && isNeeded(volume) ? [volume] : []));
   const [first] = those("asks");
@@ -76,6 +81,14 @@ function openOnce(state: Unlocking, root: BlockDevice | null): Round {
   else scene.modules.loadAll(); // the keyboard's driver may be one that a boot leaves out, or the key stick's
   state.hasAllDrivers = true;
   return "changed";
+}
+
+/**
+ * A volume that a boot can do without keeps no root waiting, for its key may take hours to derive. But where a person has typed
+ * a passphrase, a root that is not encrypted is not believed to be the one that was meant before the passphrase was tried.
+ */
+function isDoubted({ scene, passphrases }: Unlocking, root: BlockDevice | null, volume: Volume): boolean {
+  return volume.triedPassphrases < passphrases.length && root !== null && !liesInVolume(scene.machine)(root);
 }
 
 /** rd.luks=0. */
@@ -98,6 +111,17 @@ function collectUnnamed({ scene, plan, volumes, guesses }: Unlocking, root: Bloc
     const own = { device: { by: "path", path: device.node }, name: null, plain: null, isOptional: false } as const;
     volumes.push(newVolume({ ...plan.unnamed, ...own }, isRoot ? "root" : "auto", guesses));
   }
+}
+
+/** Before its device was looked at it may be there all the same. */
+function locate(scene: Scene, volume: Volume): RequiredVolume {
+  const outside = volume.device ?? listDevices(scene, volume)[0];
+  return { outside: outside?.name ?? null, inside: volume.mapping?.device ?? null };
+}
+
+/** True where the root has to lie in it, or in another such volume. */
+function isRequired({ origin, wish }: Volume): boolean {
+  return origin === "asked" && !wish.isOptional;
 }
 
 /** True where the boot was told to open it and cannot: to go on waiting would be in vain. */

@@ -56,8 +56,8 @@ export function isMadeOf(machine: Machine, { device }: Mapping, name: string): b
   );
 }
 
-/** By the kernel's names. */
-function listBelow(machine: Machine, device: string): readonly string[] {
+/** What the kernel says a device is made of, by its names; empty for a disk. */
+export function listBelow(machine: Machine, device: string): readonly string[] {
   const path = `/sys/class/block/${device}/slaves`;
   return machine.stat(path) === null ? [] : machine.listDirectory(path);
 }

@@ -22,12 +22,22 @@ export interface Scene {
   readonly undo: Undo;
   /** Every block device that is there. */
   devices(): readonly BlockDevice[];
-  /** Those that `spec` names. */
+  /** Those that `spec` names, what lies in an encrypted volume first. */
   find(spec: DeviceSpec): readonly BlockDevice[];
+  /** Those of them that may be the root, each taken for what was opened in it. */
+  matches(spec: DeviceSpec): readonly BlockDevice[];
   /** Looks at a device anew that has just been made or changed, by the kernel's name; null where nothing is there. */
   look(name: string): BlockDevice | null;
   /** Takes the uevents that wait. */
   takeEvents(): void;
+}
+
+/** An encrypted volume that a parameter names: the root has to lie in one of these. */
+export interface RequiredVolume {
+  /** The kernel's name of the device that holds it; null as long as it has not appeared. */
+  readonly outside: string | null;
+  /** The kernel's name of what was opened in it; null as long as it is locked. */
+  readonly inside: string | null;
 }
 
 /** A wait for something other than the root, before which the root is not taken. */
@@ -53,6 +63,8 @@ export interface Opener {
   isGuess(device: BlockDevice): boolean;
   /** What a report says of `device`: why it is not open. null where there is nothing to say. */
   describe(device: BlockDevice): string | null;
+  /** The volumes that the root has to lie in: all that were asked for and cannot be missing. */
+  required(): readonly RequiredVolume[];
   /** What was asked for and did not come, a sentence each. */
   missing(): readonly string[];
   /** Why the root cannot come any more, where this opener knows. */
@@ -67,6 +79,7 @@ export const SIMPLE_OPENER: Omit<Opener, "open"> = {
   isClosed: () => false,
   isGuess: () => false,
   describe: () => null,
+  required: () => [],
   missing: () => [],
   failure: () => null,
   close: () => undefined,

@@ -5,7 +5,8 @@ import type { Round } from "../openers/opener.ts";
 import { type BlockDevice, describeDevice } from "./block-devices.ts";
 import { type AttachTools, createSearch, type DeviceWish, type Search } from "./device-search.ts";
 import { createNotice, createOpenerNotice } from "./notices.ts";
-import { describeMissing, listShort, specText } from "./search-words.ts";
+import { describeMissing, describeStrangers, listShort, specText } from "./search-words.ts";
+import { closeVolumes, liesIn, liesInVolume, listOpenVolumes } from "./trust.ts";
 
 /** A device that was found. */
 export interface Attached {
@@ -32,13 +33,13 @@ export function attachDevice(
   const search = createSearch(machine, plan, { guesses: new Map(), ...tools });
   try {
     const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
-    if (found !== null) return accept(wanted, found, search);
+    if (found !== null) return accept(machine, wanted, found, search);
     for (const fallback of fallbacks) {
       const device = waitFor(machine, fallback, 0, search);
       if (device === null) continue;
       const reason = fallback.by === "file" ? `, ${specText(fallback)}` : " from rootfallback=";
       tools.voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)}${reason}`);
-      return accept(fallback, device, search);
+      return accept(machine, fallback, device, search);
     }
     throw describeMissing(what, plan, search);
   } finally {
@@ -54,7 +55,8 @@ export function describeAttached({ device, containers }: Attached): string {
 
 function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null, search: Search): BlockDevice | null {
   const patience = createPatience(machine, timeoutMs);
-  const seen = () => search.lacks.get(wanted) ?? listShort(search.inventory);
+  const seen = () =>
+    search.lacks.get(wanted) ?? describeStrangers(search.strangers(wanted)) ?? listShort(search.inventory);
   const notice = createNotice(wanted, timeoutMs, search.voice, seen);
   const openerNotice = createOpenerNotice(search.voice);
   const waitOnce = (round: Exclude<Round, "changed">): boolean => {
@@ -121,23 +123,39 @@ function throwFailure({ openers }: Search): void {
 }
 
 /** The device that the spec means, or what was opened in it; null where there is none, or not all of it. */
-function choose(spec: DeviceSpec, { matches, inventory, pools, lacks }: Search): BlockDevice | null {
+function choose(spec: DeviceSpec, { matches, companions, pools, lacks }: Search): BlockDevice | null {
   lacks.delete(spec);
   const [first] = matches(spec);
   if (first === undefined) return null;
-  const lack = pools.describeLack(first, inventory.values());
+  const lack = pools.describeLack(first, companions(first));
   if (lack === null) return first;
   lacks.set(spec, lack);
   return null;
 }
 
-function accept(spec: DeviceSpec, device: BlockDevice, search: Search): Attached {
+/** True where all lie in one volume, or none does. */
+function isSameVolume(machine: Machine, found: readonly BlockDevice[]): boolean {
+  const volumes = listOpenVolumes(machine);
+  return !found.some(liesInVolume(machine)) || volumes.some(({ device }) => found.every(liesIn(machine, [device])));
+}
+
+function ambiguous(spec: DeviceSpec, nodes: string, count: number): BootError {
+  return new BootError(`${count} devices in different encrypted volumes match ${specText(spec)}`, {
+    cause: new BootError(`one of ${nodes} may be a copy that somebody else has made`),
+    hint: "name the right volume: rd.luks.name=UUID=NAME root=/dev/mapper/NAME, or remove the other disk",
+  });
+}
+
+function accept(machine: Machine, spec: DeviceSpec, device: BlockDevice, search: Search): Attached {
   const { voice, openers, missing } = search;
   const found = search.matches(spec);
   if (found.length > 1) {
     const nodes = found.map(({ node }) => node).join(" and ");
+    if (!isSameVolume(machine, found)) throw ambiguous(spec, nodes, found.length);
     voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes}; taking ${device.node}`);
   }
+  if (!liesInVolume(machine)(device)) closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);
+  search.pools.claim(device, search.companions(device));
   for (const text of missing) voice.warn(`${text}, going on without it`);
   const containers = [...search.containersOf(device)];
   const isGuess = containers.some((container) => openers.some((opener) => opener.isGuess(container)));

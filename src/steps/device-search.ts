@@ -13,6 +13,7 @@ import { type Look, matchDevices } from "./match.ts";
 import { listLinks } from "./persistent-names.ts";
 import type { Undo } from "./places.ts";
 import type { SearchResult } from "./search-words.ts";
+import { chooseTrusted, liesInVolume } from "./trust.ts";
 
 /** What a search needs of the module loader: a driver for hardware that has just appeared, and for what openers make. */
 export interface SearchModules extends OpenerModules {
@@ -23,7 +24,7 @@ export interface SearchModules extends OpenerModules {
 }
 
 /** Which device is waited for, how long, with which options it will be mounted, and what is to be opened before: as the plan has it for the root. */
-export type DeviceWish = Pick<BootPlan, "roots" | "rootTimeoutMs" | "rootOptions"> & OpenerWish;
+export type DeviceWish = Pick<BootPlan, "roots" | "rootTimeoutMs" | "rootOptions" | "image"> & OpenerWish;
 
 /** What a search for a device needs. */
 export interface AttachTools {
@@ -41,8 +42,12 @@ export interface Search extends SearchResult {
   readonly pools: BtrfsPools;
   readonly openers: readonly Opener[];
   readonly lacks: Map<DeviceSpec, string>;
-  /** What `spec` names, each taken for what was opened in it. */
+  /** What `spec` names and may be a part of the root, each taken for what was opened in it. */
   matches(spec: DeviceSpec): readonly BlockDevice[];
+  /** What `spec` names though it may not: it lies outside of the volumes that the root has to lie in. */
+  strangers(spec: DeviceSpec): readonly BlockDevice[];
+  /** All devices that may belong to the same filesystem as `device`. */
+  companions(device: BlockDevice): readonly BlockDevice[];
   /** The volumes that a device lies in, the innermost first. */
   containersOf(device: BlockDevice): Iterable<BlockDevice>;
   /** Handles the next uevent; false when none came in time. */
@@ -62,11 +67,25 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
     holds: createContentSearch(machine, modules, voice),
   };
   const pools = createBtrfsPools(machine, modules, plan.rootOptions.split(",").includes("degraded"));
-  const devices = () => [...inventory.values()];
+  const devices = () => insideFirst(machine, [...inventory.values()]);
   const find = (spec: DeviceSpec) => matchDevices(spec, devices(), look);
+  const required = () => {
+    const volumes = openers.flatMap((opener) => opener.required());
+    // A medium may lie outside where its image is the volume: only its layers can tell.
+    return plan.image !== null && volumes.every(({ outside }) => outside === null) ? [] : volumes;
+  };
+  const all = (spec: DeviceSpec) => [...new Set(find(spec).map((device) => innermost(openers, device)))];
+  const matches = (spec: DeviceSpec) => {
+    const volumes = required();
+    // The first that holds a file counts: no stranger may be that, or even be mounted.
+    if (spec.by === "file" && volumes.length > 0) {
+      return matchDevices(spec, chooseTrusted(machine, devices(), volumes), look);
+    }
+    return chooseTrusted(machine, all(spec), volumes);
+  };
   const takeEvent = (timeoutMs: number) => takeNextEvent(machine, { inventory, modules, voice }, timeoutMs);
   const scene: Scene = {
-    ...{ machine, modules, voice, undo, devices, find },
+    ...{ machine, modules, voice, undo, devices, find, matches },
     look(name) {
       updateDevice(machine, inventory, { action: "change", devpath: name, subsystem: "block", properties: {} });
       return inventory.get(name) ?? null;
@@ -78,7 +97,14 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
   const openers = createOpeners(scene, plan, guesses);
   return {
     ...{ inventory, modules, voice, pools, openers, takeEvent, lacks: new Map() },
-    matches: (spec) => pools.oneOfEach([...new Set(find(spec).map((device) => innermost(openers, device)))]),
+    matches: (spec) => pools.oneOfEach(matches(spec)),
+    strangers: (spec) => (spec.by === "file" || matches(spec).length > 0 ? [] : all(spec)),
+    companions(device) {
+      const volumes = required();
+      if (volumes.length > 0) return chooseTrusted(machine, devices(), volumes);
+      const isInside = liesInVolume(machine);
+      return devices().filter((other) => isInside(other) === isInside(device));
+    },
     containersOf: (device) => listContainers(openers, inventory, device),
     describe: (device) => first(openers, (opener) => opener.describe(device)),
     get missing() {
@@ -88,6 +114,13 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
       for (const opener of openers) opener.close();
     },
   };
+}
+
+/** What was opened before what anybody may have plugged in. */
+function insideFirst(machine: Machine, devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  if (!devices.some(({ name }) => name.startsWith("dm-"))) return devices;
+  const isInside = liesInVolume(machine);
+  return [...devices.filter(isInside), ...devices.filter((device) => !isInside(device))];
 }
 
 function innermost(openers: readonly Opener[], device: BlockDevice): BlockDevice {

@@ -7,16 +7,23 @@ import { attachDevice, describeAttached } from "./attach.ts";
 import { linkFamiliarPlaces } from "./familiar-places.ts";
 import { findImage, findImages } from "./images.ts";
 import { mountDevice } from "./mount.ts";
-import { type ImageTools, type MountedImage, mountImage } from "./mount-image.ts";
+import { type ImageOrder, type ImageTools, type MountedImage, mountImage, requireUnencrypted } from "./mount-image.ts";
+import type { MountedDevice } from "./mount-root.ts";
 import { stackOverlay } from "./overlay.ts";
 import { lowerPlace, makePlace, PLACES } from "./places.ts";
 import { findDirectoryIn } from "./resolve.ts";
 import { specText } from "./search-words.ts";
+import { liesInVolume, requireOneSide } from "./trust.ts";
 
 /** Makes /sysroot out of what the root device gave: images on it, more layers, an overlay over them, or nothing of that. Returns what was stacked, for a person. */
-export function stackRoot(machine: Machine, plan: BootPlan, given: Omit<ImageTools, "plan">): string {
+export function stackRoot(
+  machine: Machine,
+  plan: BootPlan,
+  device: Pick<MountedDevice, "node" | "isInside">,
+  given: Omit<ImageTools, "plan">,
+): string {
   const tools = { ...given, plan };
-  const medium = openMedium(machine, plan, tools);
+  const medium = openMedium(machine, plan, device.isInside, tools);
   const files = plan.image === null ? [] : findImages(machine, medium.base, plan.image, tools.voice);
   const layers: readonly LayerPlan[] = [...files.map((path) => ({ kind: "image" as const, path })), ...plan.layers];
   const own = plan.image === null ? 1 : 0; // the root device itself, mounted already
@@ -27,8 +34,10 @@ export function stackRoot(machine: Machine, plan: BootPlan, given: Omit<ImageToo
     const target = places[own + index] ?? PLACES.root;
     return layer.kind === "device"
       ? mountLayerDevice(machine, plan, layer.device, target, tools)
-      : mountLayerImage(machine, plan, { base: medium.base, path: layer.path, target, index, count }, tools);
+      : mountLayerImage(machine, plan, { medium, path: layer.path, target, index, count }, tools);
   });
+  const lowest = plan.image === null ? [{ text: device.node, isInside: device.isInside }] : [];
+  requireOneSide(machine, [...lowest, ...mounted], tools.voice);
   if (isStacked) stackOverlay(machine, plan.overlay, places, tools);
   const isMediumThere = !mounted.every(({ inRam }) => inRam);
   if (plan.image !== null) {
@@ -45,45 +54,57 @@ export function stackRoot(machine: Machine, plan: BootPlan, given: Omit<ImageToo
 interface Medium {
   /** Where the images are looked for. */
   readonly base: string;
+  /** True where that lies in an encrypted volume. */
+  readonly isInside: boolean;
   readonly iso: MountedImage | null;
 }
 
-function openMedium(machine: Machine, plan: BootPlan, tools: ImageTools): Medium {
-  if (plan.image === null) return { base: lowerPlace(0, 1 + plan.layers.length), iso: null };
+function openMedium(machine: Machine, plan: BootPlan, isInside: boolean, tools: ImageTools): Medium {
+  if (plan.image === null) return { base: lowerPlace(0, 1 + plan.layers.length), isInside, iso: null };
   const { iso: path } = plan.image;
-  if (path === null) return { base: PLACES.medium, iso: null };
+  if (path === null) return { base: PLACES.medium, isInside, iso: null };
   const file = findImage(machine, PLACES.medium, path);
-  const iso = mountImage(machine, { path, file, target: PLACES.iso, ram: null, inner: [] }, tools);
-  return { base: PLACES.iso, iso };
+  // Only what it holds has to be encrypted, as with the medium itself.
+  const order = { path, file, target: PLACES.iso, ram: null, inner: [], isInside, isMedium: true };
+  const iso = mountImage(machine, order, tools);
+  return { base: PLACES.iso, isInside: iso.isInside, iso };
 }
 
 function mountLayerImage(
   machine: Machine,
   { image }: BootPlan,
-  layer: { base: string; path: string; target: string; index: number; count: number },
+  layer: { medium: Medium; path: string; target: string; index: number; count: number },
   tools: ImageTools,
 ): MountedImage {
-  const { base, path, target, index, count } = layer;
+  const { path, target, index, count } = layer;
+  const { base, isInside } = layer.medium;
   const directory = findDirectoryIn(machine, base, path);
-  if (directory !== null) return bindDirectory(machine, { path, directory, target }, image, tools);
+  if (directory !== null) return bindDirectory(machine, { path, directory, target, isInside }, image, tools);
   const place = count === 1 ? PLACES.ram : `${PLACES.ram}/${index}`;
   const ram = image?.copyToRam === true ? place : null;
   const inner = index === 0 ? (image?.inner ?? []) : [];
-  return mountImage(machine, { path, file: findImage(machine, base, path), target, ram, inner }, tools);
+  const file = findImage(machine, base, path);
+  return mountImage(machine, { path, file, target, ram, inner, isInside, isMedium: false }, tools);
 }
 
 /** live-boot's NAME.dir: it shows what the medium has, and is as read-only. */
 function bindDirectory(
   machine: Machine,
-  { path, directory, target }: { readonly path: string; readonly directory: string; readonly target: string },
+  {
+    path,
+    directory,
+    target,
+    isInside,
+  }: Pick<ImageOrder, "path" | "target" | "isInside"> & { readonly directory: string },
   image: BootPlan["image"],
-  { voice, undo }: ImageTools,
+  { plan, voice, undo }: ImageTools,
 ): MountedImage {
+  if (!isInside) requireUnencrypted(plan.crypt, path);
   if (image?.copyToRam === true) voice.warn(`${printable(path)} is a directory, which is not copied to RAM`);
   makePlace(machine, target);
   machine.mount({ source: directory, target, type: "", flags: ["bind"], options: "" });
   undo(() => machine.unmount(target));
-  return { text: `${printable(path)} (directory)`, node: directory, inRam: false };
+  return { text: `${printable(path)} (directory)`, node: directory, inRam: false, isInside };
 }
 
 function mountLayerDevice(
@@ -94,12 +115,13 @@ function mountLayerDevice(
   tools: ImageTools,
 ): MountedImage {
   const { modules, voice, undo } = tools;
-  const wish = { roots: [spec], rootTimeoutMs, rootOptions: "", crypt, keymap };
+  const wish = { roots: [spec], rootTimeoutMs, rootOptions: "", image: null, crypt, keymap };
   const attached = attachDevice(machine, wish, tools, `the layer ${specText(spec)}`);
   const order = { device: attached.device, target, types: [], writable: false, options: "" };
   mountDevice(machine, order, modules, voice);
   undo(() => machine.unmount(target));
-  return { text: describeAttached(attached), node: attached.device.node, inRam: true };
+  const isInside = liesInVolume(machine)(attached.device);
+  return { text: describeAttached(attached), node: attached.device.node, inRam: true, isInside };
 }
 
 function describeOverlay({ overlay }: BootPlan): readonly string[] {

@@ -1,4 +1,4 @@
-import type { CryptVolume } from "../config/crypt-plan.ts";
+import type { CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
 import type { BootPlan } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -13,6 +13,7 @@ import { findImage } from "./images.ts";
 import { mountDevice } from "./mount.ts";
 import { PLACES, type Undo } from "./places.ts";
 import { findFileIn } from "./resolve.ts";
+import { specText } from "./search-words.ts";
 
 /** What mounting images needs. */
 export interface ImageTools {
@@ -34,6 +35,10 @@ export interface ImageOrder {
   readonly ram: string | null;
   /** Images inside of it, one of which is meant where it is there. */
   readonly inner: readonly string[];
+  /** True where it lies in an encrypted volume. */
+  readonly isInside: boolean;
+  /** True for an ISO file, which holds the images and is no part of the root. */
+  readonly isMedium: boolean;
 }
 
 /** What was mounted, for a person, and whether the medium can go. */
@@ -41,6 +46,8 @@ export interface MountedImage {
   readonly text: string;
   readonly inRam: boolean;
   readonly node: string;
+  /** True where it lies in an encrypted volume, or is one. */
+  readonly isInside: boolean;
 }
 
 const DAMAGED = "the file is damaged or not an image: write it to the medium again and compare its checksum";
@@ -50,57 +57,76 @@ export function mountImage(machine: Machine, order: ImageOrder, tools: ImageTool
   const { path, file, target, ram, inner } = order;
   const copy = ram === null ? null : copyToRam(machine, file, ram, tools.voice);
   if (copy !== null && ram !== null) tools.undo(() => machine.unmount(ram));
-  const { type, node } = mountFile(machine, path, copy ?? file, target, tools);
+  const { type, node, isInside } = mountFile(machine, { ...order, file: copy ?? file }, tools);
   const text = `${printable(path)} (${type}${copy === null ? "" : ", in RAM"})`;
   const found = inner.find((one) => findFileIn(machine, target, one) !== null);
-  if (found === undefined) return { text, node, inRam: copy !== null };
+  if (found === undefined) return { text, node, inRam: copy !== null, isInside };
   machine.makeDirectory(PLACES.outer);
   machine.moveMount(target, PLACES.outer);
   tools.undo(() => machine.unmount(PLACES.outer));
-  const root = mountFile(machine, found, findImage(machine, PLACES.outer, found), target, tools);
-  return { text: `${text}: ${printable(found)} (${root.type})`, node: root.node, inRam: copy !== null };
+  const inside = { ...order, path: found, file: findImage(machine, PLACES.outer, found), isInside };
+  const root = mountFile(machine, inside, tools);
+  return { ...root, text: `${text}: ${printable(found)} (${root.type})`, inRam: copy !== null };
 }
 
 function mountFile(
   machine: Machine,
-  path: string,
-  file: string,
-  target: string,
+  { path, file, target, isInside, isMedium }: Omit<ImageOrder, "ram" | "inner">,
   tools: ImageTools,
-): { readonly type: string; readonly node: string } {
+): Pick<MountedImage, "node" | "isInside"> & { readonly type: string } {
   const { modules, voice, undo } = tools;
   const loop = openImage(machine, file, modules);
   undo(() => machine.detachLoop(loop.node));
-  const device = loop.facts.type === "crypto_LUKS" ? unlockImage(machine, path, loop, tools) : loop;
+  const isLuks = loop.facts.type === "crypto_LUKS";
+  if (!isInside && !isMedium && !(isLuks && namedVolumes(tools.plan.crypt, loop).length > 0)) {
+    requireUnencrypted(tools.plan.crypt, path);
+  }
+  const device = isLuks ? unlockImage(machine, path, loop, tools) : loop;
   const order = { device, target, types: [], writable: false, options: "", hint: DAMAGED };
   try {
     const type = mountDevice(machine, order, modules, voice);
     undo(() => machine.unmount(target));
-    return { type, node: loop.node };
+    return { type, node: loop.node, isInside: isInside || isLuks };
   } catch (error) {
     throw new BootError(`the image ${printable(path)} cannot be mounted`, { cause: error });
   }
+}
+
+/** Throws BootError where parameters name volumes that the root has to lie in: the image `path` is in none of them. */
+export function requireUnencrypted({ volumes }: CryptPlan, path: string): void {
+  const required = volumes.filter(({ isOptional }) => !isOptional);
+  if (required.length === 0) return;
+  throw new BootError(`the image ${printable(path)} lies outside of the encrypted volumes that are asked for`, {
+    cause: new BootError(`the root has to lie in ${required.map(({ device }) => specText(device)).join(" or ")}`),
+    hint: "if the root is not encrypted, say that it does not need the volume: rd.luks.options=UUID=nofail",
+  });
+}
+
+/** The volumes that a parameter names and that this image is one of. */
+function namedVolumes({ volumes }: CryptPlan, { facts }: Pick<BlockDevice, "facts">): readonly CryptVolume[] {
+  return volumes.filter(
+    ({ device }) =>
+      (device.by === "luks" && facts.uuid?.toLowerCase().startsWith(device.prefix) === true) ||
+      (device.by === "uuid" && facts.uuid?.toLowerCase() === device.value.toLowerCase()) ||
+      (device.by === "label" && facts.label === device.value),
+  );
 }
 
 /** What is inside an image that is a LUKS container: opened as the parameters say that name it, or else as one that nobody has named. */
 function unlockImage(
   machine: Machine,
   path: string,
-  { node, facts }: Pick<BlockDevice, "node" | "facts">,
+  image: Pick<BlockDevice, "node" | "facts">,
   tools: ImageTools,
 ): BlockDevice {
   const { crypt, keymap, rootTimeoutMs } = tools.plan;
-  const isNamed = ({ device }: CryptVolume) =>
-    (device.by === "luks" && facts.uuid?.toLowerCase().startsWith(device.prefix) === true) ||
-    (device.by === "uuid" && facts.uuid?.toLowerCase() === device.value.toLowerCase()) ||
-    (device.by === "label" && facts.label === device.value);
   // By its node: a disk that was copied may have the same UUID.
-  const device = { by: "path" as const, path: node };
+  const device = { by: "path" as const, path: image.node };
   const wish = {
-    ...{ roots: [device], rootTimeoutMs, rootOptions: "", keymap },
+    ...{ roots: [device], rootTimeoutMs, rootOptions: "", image: null, keymap },
     crypt: {
       ...crypt,
-      volumes: crypt.volumes.filter(isNamed).map((volume) => ({ ...volume, device })),
+      volumes: namedVolumes(crypt, image).map((volume) => ({ ...volume, device })),
       everyLuks: false,
     },
   };

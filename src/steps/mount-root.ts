@@ -5,6 +5,7 @@ import type { BlockDevice } from "./block-devices.ts";
 import { checkFilesystem } from "./check-filesystem.ts";
 import { type FilesystemLoader, mountDevice } from "./mount.ts";
 import { lowerPlace, PLACES, type Undo } from "./places.ts";
+import { liesInVolume } from "./trust.ts";
 
 /** Where the root device was mounted, by which type, and whether it may be written. */
 export interface MountedDevice {
@@ -13,6 +14,8 @@ export interface MountedDevice {
   readonly target: string;
   readonly type: string;
   readonly writable: boolean;
+  /** True where it lies in an encrypted volume. */
+  readonly isInside: boolean;
 }
 
 /** Mounts the root device where the layers expect it: as the medium of an image, as the lower layer of an overlay, or as the root itself. Only what is used as the root itself is checked: a medium or a lower layer is never written. */
@@ -31,5 +34,5 @@ export function mountRoot(
   const order = { device, target, types: plan.rootTypes, writable, options: plan.rootOptions };
   const type = mountDevice(machine, order, modules, voice);
   undo(() => machine.unmount(target));
-  return { node: device.node, target, type, writable };
+  return { node: device.node, target, type, writable, isInside: liesInVolume(machine)(device) };
 }

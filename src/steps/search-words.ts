@@ -66,6 +66,8 @@ export interface SearchResult {
   readonly inventory: Inventory;
   /** What was there only in part. */
   readonly lacks: ReadonlyMap<DeviceSpec, string>;
+  /** What has the name, but lies outside of the encrypted volumes that a parameter names. */
+  readonly strangers: (spec: DeviceSpec) => readonly BlockDevice[];
   /** What a device needs more words than its type for: why it is not unlocked. */
   readonly describe: (device: BlockDevice) => string | null;
   /** What else was asked for and did not come, a sentence each. */
@@ -76,23 +78,40 @@ export interface SearchResult {
 export function describeMissing(
   what: string,
   plan: Pick<BootPlan, "roots" | "rootTimeoutMs">,
-  { inventory, lacks, describe, missing }: SearchResult,
+  { inventory, lacks, strangers, describe, missing }: SearchResult,
 ): BootError {
   const within = plan.rootTimeoutMs === null ? "" : ` within ${Math.round(plan.rootTimeoutMs / 1000)} s`;
   const reasons = plan.roots.map((spec, index) => {
     const lack = lacks.get(spec);
     if (lack !== undefined) return `only ${lack}`;
+    const stranger = describeStrangers(strangers(spec));
+    if (stranger !== null) return `${specText(spec)} is ${stranger}`;
     return `${describeAbsent(spec)} appeared${index === 0 ? within : ` either${spec.by === "file" ? "" : " (rootfallback=)"}`}`;
   });
   const seen = listTelling(inventory).map((device) => {
     const more = describe(device);
     return `${describeDevice(device)}${more === null ? "" : ` (${more})`}`;
   });
+  const otherHint = what === "the root device" ? chooseHint(seen, lacks.size > 0) : LAYER_HINT;
   return new BootError(`could not find ${what}`, {
     cause: new BootError([...reasons, ...missing].join("\n")),
     seen: seen.length > 0 ? seen : ["no block device at all"],
-    hint: what === "the root device" ? chooseHint(seen, lacks.size > 0) : LAYER_HINT,
+    hint: hintForStrangers(plan.roots.flatMap(strangers)) ?? otherHint,
   });
+}
+
+/** Devices that are not used though they have the name; null where there are none. */
+export function describeStrangers(devices: readonly BlockDevice[]): string | null {
+  if (devices.length === 0) return null;
+  return `${devices.map(describeDevice).join(" and ")}, not used: it lies outside of the encrypted volumes that are asked for`;
+}
+
+function hintForStrangers(devices: readonly BlockDevice[]): string | null {
+  if (devices.length === 0) return null;
+  const volume = devices.find(({ facts }) => facts.type === "crypto_LUKS");
+  if (volume !== undefined)
+    return `if ${volume.node} holds the root, name it too: rd.luks.uuid=${printable(volume.facts.uuid ?? "")}`;
+  return "unlock the volume that holds the root; if the root is not encrypted, say that it does not need the volume: rd.luks.options=UUID=nofail";
 }
 
 /** Of an encrypted device that no parameter names. */

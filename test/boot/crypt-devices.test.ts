@@ -118,7 +118,7 @@ describe("two disks with the same header", () => {
 
   test("which one is opened is told", () => {
     const { console } = boot({ disks: disks() });
-    expect(console).toContain(`warning   2 devices match UUID=${UUID}: /dev/vda and /dev/vdb; unlocking /dev/vda`);
+    expect(console).toContain(`warning   2 devices match UUID=${UUID}: /dev/vda and /dev/vdb; trying each`);
   });
 
   test("one inside of the other: by two names both open, and by one name nothing is mistaken", () => {
@@ -347,7 +347,7 @@ test("where udev's place cannot be written the volume is opened all the same", (
   expect(result.console).toContain("warning   udev of the real system may not know dm-0:");
 });
 
-test("an image that is a volume is not mistaken for the disk that it was copied to", () => {
+test("an image on a stick is not used while the volume that a parameter names is there", () => {
   const stick = fakeImage("vfat", { label: "FLASH" }, { "/root.luks": vault.bytes });
   const result = boot({
     cmdline: `root=LABEL=FLASH rd.image=/root.luks ${NAMED} rd.timeout=2`,
@@ -355,7 +355,8 @@ test("an image that is a volume is not mistaken for the disk that it was copied 
     images: [root, vault],
   });
   expect(result.console).toContain(
-    'could not unlock /dev/loop0 (LUKS2, "VAULT") as box\n  the name box is taken by another device, dm-0\n',
+    'could not find the root device\n  LABEL=FLASH is /dev/sda vfat "FLASH", not used: it lies outside of the\n' +
+      "    encrypted volumes that are asked for\n",
   );
   expect(result.shells).toBe(1);
 });

@@ -129,7 +129,7 @@ describe("a passphrase", () => {
 
   test("stops the clock of rd.timeout while it is waited for", () => {
     const other = boot({
-      cmdline: `rd.luks.uuid=${UUID} root=LABEL=OTHER rd.timeout=5`,
+      cmdline: `rd.luks.uuid=${UUID} rd.luks.options=nofail root=LABEL=OTHER rd.timeout=5`,
       disks: [
         { name: "vda", image: luks2 },
         { name: "vdb", image: rootImage("OTHER"), arrivesAtMs: 304_000 },

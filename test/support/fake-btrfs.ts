@@ -5,9 +5,13 @@ import type { FakeKernel } from "./fake-kernel.ts";
 const SUPERBLOCK = 64 * 1024;
 
 /** The devices that fs/btrfs/volumes.c has been told of, by the filesystem's UUID. */
-export function createFakeBtrfs(kernel: FakeKernel): Pick<Devices, "registerBtrfs"> {
+export function createFakeBtrfs(kernel: FakeKernel): Pick<Devices, "registerBtrfs" | "forgetBtrfs"> {
   const known = new Map<string, Set<bigint>>();
   return {
+    forgetBtrfs() {
+      kernel.namespace.find("/dev/btrfs-control", "open");
+      known.clear();
+    },
     registerBtrfs(path) {
       kernel.namespace.find("/dev/btrfs-control", "open");
       const { node } = kernel.namespace.find(path, "ioctl");

@@ -23,6 +23,7 @@ const CHANGES: Describer = {
   attachLoop: describeLoop,
   detachLoop: (device) => `detach ${device}`,
   registerBtrfs: (device) => `register ${device} with btrfs`,
+  forgetBtrfs: () => "forget the devices of btrfs",
   createMapping: describeMapping,
   removeMapping: (name) => `unmap ${name}`,
   addLogonKey: (description) => `add key ${description}`,

@@ -1,0 +1,248 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { type FakeBootOptions, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
+import { CHEAP, provideLuksImage } from "../support/luks/cryptsetup-image.ts";
+import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+
+// A filesystem's label and UUID are public, and so is the UUID of a LUKS header. Whole boots in which a stranger's disk has
+// those of the root: what it carries must never run while an encrypted volume is open.
+
+const UUID = "6c657661-696e-4000-8000-0000000000c1";
+const SECOND = "6c657661-696e-4000-8000-0000000000c2";
+/** Of the filesystem in the volume, and of the stranger's. */
+const INNER = "0a1b2c3d-0000-4000-8000-00000000abcd";
+const SMALL = "--type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2";
+const recipe = (name: string, words: string) => ({
+  name,
+  script: `cryptsetup luksFormat -q ${SMALL} ${words} ${CHEAP} $1 key`,
+});
+const VAULT = recipe("trust-vault", `--label VAULT --uuid ${UUID}`);
+/** Another passphrase than that of all others: the stranger's. */
+const FOREIGN = {
+  name: "trust-foreign",
+  script: `printf theirs > theirs && cryptsetup luksFormat -q ${SMALL} --uuid ${UUID} ${CHEAP} $1 theirs`,
+  opens: false,
+};
+
+const root = rootImage("ROOT");
+const theirs = rootImage("ROOT", { "/sbin/theirs": "" });
+const data = fakeImage("ext4", { label: "DATA" });
+let vault: FakeImage;
+let second: FakeImage;
+let home: FakeImage;
+beforeAll(async () => {
+  vault = await luksDisk(VAULT, root);
+  second = await luksDisk(recipe("trust-second", `--uuid ${SECOND}`), root);
+  home = await luksDisk(recipe("trust-home", `--uuid ${SECOND}`), data);
+});
+
+const disk = (name: string, image: FakeImage, arrivesAtMs?: number) => ({
+  ...{ name, image },
+  ...(arrivesAtMs === undefined ? {} : { arrivesAtMs }),
+});
+const KEY = { "/etc/root.key": "pass" };
+const UNATTENDED = `rd.luks.uuid=${UUID} rd.luks.key=/etc/root.key`;
+
+function boot(more: FakeBootOptions) {
+  return cryptBoot({ images: [root, theirs, data, vault, second, home], typing: typed("pass"), ...more });
+}
+type Booted = ReturnType<typeof boot>;
+/** What was said, each paragraph on one line. */
+const said = ({ console }: Booted) => console.replaceAll(/\n {4}/g, " ").replaceAll(/(\S)\n(?=\S)/g, "$1 ");
+const rootOf = ({ console }: Booted) => /^ {2}root {6}(\S+)/m.exec(console)?.[1];
+/** What is open at the end. */
+const mapped = ({ journal }: Booted) =>
+  journal.reduce<readonly string[]>((open, line) => {
+    const [, verb, name = ""] = /^(map|unmap) (\S+)/.exec(line) ?? [];
+    const others = open.filter((other) => other !== name);
+    return verb === "map" ? [...others, name] : others;
+  }, []);
+
+describe("a stranger's disk with the UUID of the filesystem in a volume that is asked for", () => {
+  const inside = `/dev/mapper/luks-${UUID}`;
+  const first = () => [disk("vda", theirs), disk("vdb", vault)];
+  const last = () => [disk("vda", vault), disk("vdb", theirs)];
+  const late = () => [disk("vda", theirs), disk("vdb", vault, 5000)];
+
+  test.each([
+    ["is there first", `rd.luks.uuid=${UUID} root=UUID=${INNER}`, first],
+    ["is there too", `rd.luks.uuid=${UUID} root=UUID=${INNER}`, last],
+    ["is there long before the volume", `rd.luks.uuid=${UUID} root=UUID=${INNER}`, late],
+    ["has its label too", `rd.luks.name=${UUID}=box root=LABEL=ROOT`, first],
+    ["is first, and a key opens the volume", `${UNATTENDED} root=UUID=${INNER}`, first],
+    ["is first, and no shell is allowed", `${UNATTENDED} root=UUID=${INNER} rdshell=0`, first],
+    ["is first, and rootfallback= names it", `rd.luks.uuid=${UUID} root=LABEL=NO rootfallback=UUID=${INNER}`, first],
+  ])("%s", (_, cmdline, disks) => {
+    const result = boot({ disks: disks(), cmdline: `${cmdline} rd.timeout=10`, files: KEY });
+    expect(rootOf(result)).toBe(cmdline.includes("=box") ? "/dev/mapper/box" : inside);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("is all there is: it is named and not used, with a volume that is open or one that is missing", () => {
+    const open = boot({
+      disks: [disk("vda", home), disk("vdb", theirs)],
+      cmdline: `rd.luks.uuid=${SECOND} root=UUID=${INNER} rd.timeout=2`,
+    });
+    const missing = boot({
+      disks: [disk("vdb", theirs)],
+      cmdline: `rd.luks.uuid=${UUID} root=UUID=${INNER} rd.timeout=2`,
+    });
+    for (const result of [open, missing]) {
+      expect(rootOf(result)).toBeUndefined();
+      expect(said(result)).toContain('is /dev/vdb ext4 "ROOT", not used: it lies outside of');
+      expect(said(result)).toContain("rd.luks.options=UUID=nofail");
+      expect(mapped(result)).toEqual([]);
+    }
+  });
+
+  test("is used where the volume can be missing, and then no volume stays open", () => {
+    const cmdline = `rd.luks.uuid=${SECOND} rd.luks.options=nofail root=UUID=${INNER}`;
+    const result = boot({ disks: [disk("vda", home), disk("vdb", theirs, 5000)], cmdline });
+    expect(rootOf(result)).toBe("/dev/vdb");
+    expect(said(result)).toContain(
+      `warning   /dev/vdb ext4 "ROOT" is not encrypted: closed /dev/mapper/luks-${SECOND}`,
+    );
+    expect(mapped(result)).toEqual([]);
+  });
+});
+
+describe("where no parameter names a volume", () => {
+  test("what lies in one counts more than what does not", () => {
+    const before = (machine: FakeMachine) => {
+      const { readTerminals } = machine;
+      Object.assign(machine, {
+        readTerminals(timeoutMs: number | null) {
+          const input = readTerminals(timeoutMs);
+          if (input.kind === "typed") machine.plugIn(disk("vdb", theirs));
+          return input;
+        },
+      });
+    };
+    const result = boot({ disks: [disk("vda", vault)], cmdline: "rd.auto root=LABEL=ROOT", before });
+    expect(rootOf(result)).toBe(`/dev/mapper/luks-${UUID}`);
+  });
+
+  test("no key is derived for a volume once the root is there, and none is open with it", () => {
+    const cmdline = "rd.auto rd.luks.key=/etc/root.key root=LABEL=ROOT";
+    const result = boot({ disks: [disk("vda", theirs), disk("vdb", home)], cmdline, files: KEY });
+    expect(rootOf(result)).toBe("/dev/vda");
+    expect(said(result)).not.toContain("unlocking");
+    expect(mapped(result)).toEqual([]);
+  });
+
+  test("a UUID means a LUKS header before a filesystem", () => {
+    const copy = rootImage("COPY");
+    const uuid = fakeImage("ext4", { label: "COPY", uuid: UUID }, ROOT_TREE);
+    const disks = [disk("vda", uuid), disk("vdb", vault)];
+    const result = boot({ disks, cmdline: `root=UUID=${UUID}`, images: [root, copy, uuid, vault] });
+    expect(rootOf(result)).toBe(`/dev/mapper/luks-${UUID}`);
+  });
+
+  test("two volumes that both hold the root are refused", () => {
+    const disks = [disk("vda", vault), disk("vdb", second)];
+    const result = boot({
+      disks,
+      cmdline: `rd.luks.uuid=${UUID} rd.luks.uuid=${SECOND} root=UUID=${INNER} rd.timeout=2`,
+    });
+    expect(rootOf(result)).toBeUndefined();
+    expect(said(result)).toContain(`2 devices in different encrypted volumes match UUID=${INNER}`);
+    expect(mapped(result)).toEqual([]);
+    const named = boot({ disks, cmdline: `rd.luks.name=${UUID}=box rd.luks.uuid=${SECOND} root=/dev/mapper/box` });
+    expect(rootOf(named)).toBe("/dev/mapper/box");
+  });
+});
+
+describe("a stranger's LUKS header with the UUID of the volume", () => {
+  test("does not keep the right one from being opened, by a passphrase or by a key", async () => {
+    const made = await provideLuksImage(FOREIGN);
+    const foreign = { type: "crypto_LUKS", bytes: new Uint8Array(readFileSync(made.path)), root: theirs.root };
+    const disks = [disk("vda", foreign), disk("vdb", vault)];
+    const images = [root, theirs, vault, foreign];
+    const typedIn = boot({ disks, images, cmdline: `rd.luks.uuid=${UUID} root=UUID=${INNER}` });
+    expect(said(typedIn)).toContain("2 devices match UUID=");
+    expect(said(typedIn)).toContain("in /dev/vdb crypto_LUKS");
+    const byKey = boot({ disks, images, cmdline: `${UNATTENDED} root=UUID=${INNER}`, files: KEY, typing: [] });
+    expect(said(byKey)).toContain("in /dev/vdb crypto_LUKS");
+  });
+});
+
+describe("keys", () => {
+  test("a stranger's stick with the label of the key stick does not hide the right one", () => {
+    const wrong = fakeImage("vfat", { label: "KEYS" }, { "/root.key": "wrong" });
+    const right = fakeImage("vfat", { label: "KEYS" }, { "/root.key": "pass" });
+    const cmdline = `rd.luks.uuid=${UUID} rd.luks.key=/root.key:LABEL=KEYS root=UUID=${INNER}`;
+    const disks = [disk("sda", wrong), disk("sdb", right), disk("vda", vault)];
+    const result = boot({ disks, cmdline, typing: [], images: [root, wrong, right, vault] });
+    expect(rootOf(result)).toBe(`/dev/mapper/luks-${UUID}`);
+    expect(said(result)).toContain("the key /root.key on LABEL=KEYS does not open");
+  });
+});
+
+describe("layers and images", () => {
+  const layer = fakeImage("ext4", { label: "LAYER" }, { "/sbin/init": "theirs" });
+  const images = () => [root, theirs, layer, vault];
+
+  test("a layer outside of the volume that holds the root is refused", () => {
+    const disks = [disk("vda", vault), disk("vdb", layer)];
+    const named = boot({
+      disks,
+      images: images(),
+      cmdline: `rd.luks.uuid=${UUID} root=UUID=${INNER} rd.layer=LABEL=LAYER rd.timeout=2`,
+    });
+    expect(said(named)).toContain('LABEL=LAYER is /dev/vdb ext4 "LAYER", not used');
+    const unnamed = boot({ disks, images: images(), cmdline: `root=UUID=${UUID} rd.layer=LABEL=LAYER rd.timeout=2` });
+    expect(said(unnamed)).toContain("cannot be closed");
+    for (const result of [named, unnamed]) expect(result.end).toBe("poweroff");
+  });
+
+  test("a stranger's medium is not even mounted where the medium is searched for by its files", () => {
+    const { disk: flash, squashfs } = stick();
+    const live = fakeImage("vfat", { label: "LIVE" }, { "/live/filesystem.squashfs": squashfs.bytes });
+    const cmdline = `rd.luks.uuid=${UUID} boot=live rd.timeout=2`;
+    const result = boot({
+      disks: [disk("vda", vault), disk("sda", live)],
+      images: [...images(), live, flash, squashfs],
+      cmdline,
+    });
+    expect(result.journal.filter((line) => line.includes("/dev/sda"))).toEqual([]);
+    expect(result.end).toBe("poweroff");
+  });
+
+  test("a stranger's medium with the image is refused, encrypted or not", () => {
+    const { disk: flash, squashfs } = stick();
+    const cmdline = `rd.luks.uuid=${UUID} root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay rd.timeout=2`;
+    const there = boot({ disks: [disk("vda", vault), disk("sda", flash)], images: [...images(), squashfs], cmdline });
+    expect(said(there)).toContain('LABEL=FLASH is /dev/sda vfat "FLASH", not used');
+    const gone = boot({ disks: [disk("sda", flash)], images: [...images(), squashfs], cmdline });
+    expect(said(gone)).toContain("the image /newroot.sfs lies outside of the encrypted volumes that are asked for");
+    for (const result of [there, gone]) expect(result.end).toBe("poweroff");
+  });
+});
+
+test("what was opened by hand in the shell is closed before a root outside of it is used", async () => {
+  const other = rootImage("OTHER");
+  const { volumeKey } = await provideLuksImage(VAULT);
+  const person = (machine: FakeMachine) => {
+    for (const path of ["drivers/md/dm-mod", "drivers/md/dm-crypt", "crypto/xts", "crypto/ecb"]) {
+      machine.loadModule(`/lib/modules/6.1.0-fake/kernel/${path}.ko`, "");
+    }
+    const payload = Uint8Array.from(volumeKey ?? []);
+    const key = machine.addLogonKey("by:hand", payload);
+    const table = `aes-xts-plain64 :${payload.length}:logon:by:hand 0 8:0 4096 1 sector_size:4096`;
+    const target = { startSector: 0, sectors: root.bytes.length / 512, type: "crypt", parameters: Buffer.from(table) };
+    const uuid = `CRYPT-LUKS2-${UUID.replaceAll("-", "")}-mine`;
+    machine.createMapping({ name: "mine", uuid, readOnly: false, targets: [target] });
+    machine.removeKey(key);
+    machine.plugIn(disk("vdb", other));
+  };
+  const result = boot({
+    disks: [disk("vda", vault)],
+    cmdline: "root=LABEL=OTHER rd.timeout=2",
+    person: [person],
+    images: [root, other, vault],
+  });
+  expect(rootOf(result)).toBe("/dev/vdb");
+  expect(mapped(result)).toEqual([]);
+});
