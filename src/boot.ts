@@ -53,7 +53,7 @@ export function boot({ machine, voice, step, rewind, readPlan }: BootContext): H
   const root = plan.roots.length > 0 ? PLACES.root : "/";
   const init = step(
     "init",
-    () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell),
+    () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell !== false),
     (path) => path,
   );
 

@@ -7,13 +7,14 @@ import type { Handover, Machine } from "./machine/machine.ts";
 import { createPlanReader } from "./plan-reader.ts";
 import { report, wrapLines } from "./report.ts";
 import { applyPolicy, runBreakShell } from "./rescue.ts";
+import { saveKeyList, sealVolumes } from "./seal.ts";
 import { createStepRunner } from "./step-runner.ts";
 import { keepDeviceNodes } from "./steps/device-nodes.ts";
 import { loadKeymap } from "./steps/keymap.ts";
 import { loadAllDrivers } from "./steps/modules.ts";
 import { findUnpackFailure } from "./steps/unpack-failure.ts";
 
-/** `levain retry` in a shell before a step (rd.break=) was given parameters: no failure, but everything is planned again. */
+/** After a shell before a step (rd.break=): `levain retry` was given parameters, and everything is planned again, or volumes were closed for it. No failure. */
 class RestartError extends Error {
   readonly parameters: readonly string[];
 
@@ -30,16 +31,27 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const machine = keepDeviceNodes(system, console);
   const plans = createPlanReader(machine, record, console, inherited);
   const makeReady = createPreparation(machine, record, console);
-  const stopBefore = createBreaks(machine, record, console, makeReady);
+  const stopBefore = createBreaks(machine, record, console, { makeReady, seal: () => seal() });
   const runner = createStepRunner(machine, record, {
     before: (name) => stopBefore(name, plans.current()),
     after: (step) => console.step(step),
   });
   const readPlan = () => {
     const plan = plans.read();
+    saveKeyList(machine, plan);
     const keymap = loadKeymap(machine, plan.keymap, console);
     stopBefore("prepare", plan); // its own step: nobody knew of the wish before
     return { ...plan, keymap };
+  };
+  const seal = () => sealVolumes({ machine, console, release: () => runner.release("root") }, plans.current());
+  const trySealing = (rescue: BootPlan["rescue"]): BootPlan["rescue"] => {
+    try {
+      seal();
+      return rescue;
+    } catch (error) {
+      console.trouble(wrapLines(report(error)));
+      return rescue.onFailure === "shell" ? { ...rescue, onFailure: "halt" } : rescue;
+    }
   };
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
@@ -49,7 +61,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
-    return applyPolicy(machine, rescue, console);
+    return applyPolicy(machine, trySealing(rescue), console);
   };
   const context: BootContext = { machine, voice: console, step: runner.run, rewind: runner.rewind, readPlan };
   for (;;) {
@@ -83,7 +95,7 @@ function createBreaks(
   machine: Machine,
   record: BootRecord,
   console: Console,
-  makeReady: MakeReady,
+  { makeReady, seal }: { readonly makeReady: MakeReady; readonly seal: () => boolean },
 ): (name: StepName, plan: BootPlan | null) => void {
   const seen = new Set<StepName>();
   return (name, plan) => {
@@ -91,10 +103,11 @@ function createBreaks(
     seen.add(name);
     record.state = "stopped";
     makeReady(plan.modules);
+    const isClosed = seal();
     const words = runBreakShell(machine, name, console);
     record.state = "booting";
     if (words.some((word) => /^(rd\.)?break/.test(word))) seen.clear();
-    if (words.length > 0) throw new RestartError(words);
+    if (isClosed || words.length > 0) throw new RestartError(words);
   };
 }
 

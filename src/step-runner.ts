@@ -14,6 +14,8 @@ export interface StepRunner {
   readonly run: RunStep;
   /** Forgets every step from `name` on and takes back what they did, the last first. */
   rewind(name: StepName): void;
+  /** Takes back what the steps from `name` on did, so that they run again; how they went stays in the record. */
+  release(name: StepName): void;
   /** Before another try after a failure: what the person may have mended or changed is looked at anew, the modules of the image and a device that could not be mounted. */
   rewindFailed(): void;
 }
@@ -32,10 +34,14 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
   const takeBacks: { readonly name: StepName; readonly takeBack: () => void }[] = [];
   const order = (name: StepName) => record.steps.findIndex((step) => step.name === name);
 
-  function rewind(from: StepName): void {
+  function release(from: StepName): void {
     while (takeBacks.length > 0 && order(takeBacks.at(-1)?.name ?? from) >= order(from)) takeBackOne(takeBacks.pop());
+    for (const step of record.steps.slice(order(from))) values.delete(step.name);
+  }
+
+  function rewind(from: StepName): void {
+    release(from);
     for (const step of record.steps.slice(order(from))) {
-      values.delete(step.name);
       Object.assign(step, { startMs: null, endMs: null, outcome: "waiting", text: "" });
     }
   }
@@ -69,7 +75,7 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
     if (record.steps.some(({ name, outcome }) => name === "mount" && outcome === "failed")) rewind("root");
   }
 
-  return { run, rewind, rewindFailed };
+  return { run, rewind, release, rewindFailed };
 }
 
 /** What cannot be taken back (busy, or gone already) stays: the failure that led here is what the person must hear. */

@@ -24,6 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "plan-reader",
     "rescue",
     "rescue-shell",
+    "seal",
     "handover",
     "console",
     "kernel-console",

@@ -106,8 +106,8 @@ export interface BootPlan {
     readonly environment: readonly string[];
   };
   readonly rescue: {
-    /** False: no shell, ever (rdshell=0): `onFailure` is then never "shell", and `breaks` is empty. */
-    readonly shell: boolean;
+    /** False: no shell, ever (rdshell=0): `onFailure` is then never "shell", and `breaks` is empty. "keep": a shell finds the volumes open that a passphrase has opened in this boot. */
+    readonly shell: boolean | "keep";
     /** rd.break=: names of steps to stop before. */
     readonly breaks: readonly StepName[];
     /**

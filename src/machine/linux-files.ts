@@ -14,6 +14,7 @@ import {
   SEEK_END,
 } from "./abi.ts";
 import { callKernel, systemCall } from "./libc.ts";
+import { wipeFile } from "./linux-wipe.ts";
 import type { FileStatus, Files, RandomReader } from "./machine.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
@@ -32,6 +33,7 @@ export function createLinuxFiles(): Files {
     stat: (path) => statusOf(path, fs.statSync),
     lstat: (path) => statusOf(path, fs.lstatSync),
     readLink: (path) => refusable(path, () => fs.readlinkSync(path)),
+    wipeFile: (path) => refusable(path, () => wipeFile(path)),
     removeFile: (path) => refusable(path, () => fs.unlinkSync(path)),
     removeDirectory: (path) => refusable(path, () => fs.rmdirSync(path)),
     openReader,

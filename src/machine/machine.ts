@@ -56,6 +56,8 @@ export interface Files {
   lstat(path: string): FileStatus | null;
   readLink(path: string): string;
   removeFile(path: string): void;
+  /** Overwrites a file's bytes in their place, then removes it: for what was secret and lies in memory. */
+  wipeFile(path: string): void;
   removeDirectory(path: string): void;
   openReader(path: string): RandomReader;
   /** Copies a file or a device's content, telling the bytes done so far at least every few MiB; the target is removed again on failure. */

@@ -7,7 +7,7 @@ import { prepareLuks } from "./crypt-luks.ts";
 import { isPlaceThere } from "./crypt-places.ts";
 import { preparePlain } from "./crypt-plain.ts";
 import { describeVolume, oneLine, type Volume } from "./crypt-state.ts";
-import { isMadeOf } from "./mapping.ts";
+import { isMadeOf, rememberTyped } from "./mapping.ts";
 import type { Scene } from "./opener.ts";
 
 /** Where a volume stands: just opened; waits for a device with a key or header; a person has to be asked; or nothing can be done (not there, open already, failed). */
@@ -46,7 +46,7 @@ function advanceFound(scene: Scene, volume: Volume, passphrases: readonly Uint8A
   if (lock === null) return msLeft(scene, volume) > 0 ? "waits" : "rests";
   if (adopt(scene, volume, lock)) return "opened";
   lock.check();
-  if (tryKeys(scene, volume, lock) || tryPassphrases(volume, lock, passphrases)) return "opened";
+  if (tryKeys(scene, volume, lock) || tryPassphrases(scene, volume, lock, passphrases)) return "opened";
   if (tryNextDevice(scene, volume, passphrases.length)) return advanceFound(scene, volume, passphrases);
   if (isOutOfTries(volume)) {
     throw new BootError(`${volume.asked === 1 ? "the passphrase is" : `${volume.asked} passphrases were`} wrong`, {
@@ -72,11 +72,12 @@ function adopt({ machine, modules, look }: Scene, volume: Volume, lock: Lock): b
   return volume.mapping !== null;
 }
 
-function tryPassphrases(volume: Volume, lock: Lock, passphrases: readonly Uint8Array[]): boolean {
+function tryPassphrases({ machine }: Scene, volume: Volume, lock: Lock, passphrases: readonly Uint8Array[]): boolean {
   while (volume.mapping === null && volume.triedPassphrases < passphrases.length) {
     const passphrase = passphrases[volume.triedPassphrases++];
     if (passphrase !== undefined) volume.mapping = lock.open(passphrase, "passphrase");
   }
+  if (volume.mapping !== null) rememberTyped(machine, volume.mapping.name);
   volume.isGuessed = volume.mapping !== null && lock.isGuess;
   return volume.mapping !== null;
 }

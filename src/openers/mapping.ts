@@ -79,11 +79,29 @@ export function requireFreeNames(machine: Machine, names: readonly string[]): vo
 /** Where udev keeps what it knows; /run moves along into the real root. */
 const UDEV_DATA = "/run/udev/data";
 
-/** Removes a device, and what udev was told of it. */
+/** Removes a device, and what was written down of it. */
 export function removeMapping(machine: Machine, { name, device }: Mapping): void {
-  const entry = udevEntry(machine, device);
+  const entries = [udevEntry(machine, device), `${TYPED}/${name}`];
   machine.removeMapping(name);
-  if (entry !== null && machine.lstat(entry) !== null) machine.removeFile(entry);
+  for (const entry of entries) if (entry !== null && machine.lstat(entry) !== null) machine.removeFile(entry);
+}
+
+/** An empty file for each device that a passphrase has opened, so that `levain unlock` and the boot know of one another. */
+const TYPED = "/run/levain/typed";
+
+/** Remembers that a person has opened the device. Where that cannot be written, it counts as opened by a key. */
+export function rememberTyped(machine: Machine, name: string): void {
+  try {
+    machine.makeDirectory(TYPED);
+    machine.writeFile(`${TYPED}/${name}`, "");
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+}
+
+/** True where a passphrase has opened the device. */
+export function wasTyped(machine: Machine, name: string): boolean {
+  return machine.stat(`${TYPED}/${name}`) !== null;
 }
 
 /** 10-dm.rules takes a device without this for one that is not set up yet, and hides it from systemd. */

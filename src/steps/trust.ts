@@ -68,7 +68,7 @@ export function closeVolumes(machine: Machine, voice: Voice, why: string): void 
   if (open.length === 0) return;
   const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`).join(" and ");
   try {
-    removeStack(machine);
+    removeVolumes(machine);
   } catch (error) {
     if (!isErrno(error)) throw error;
     throw new BootError(`${why}, but ${names} cannot be closed`, {
@@ -104,7 +104,7 @@ export function requireOneSide(machine: Machine, parts: readonly RootPart[], voi
 }
 
 /** Removes all that libcryptsetup's names mark, the uppermost first: partitions in a volume, volumes in volumes, dm-integrity below. */
-function removeStack(machine: Machine): void {
+export function removeVolumes(machine: Machine): void {
   for (;;) {
     const left = machine.listMappings().filter(({ uuid }) => /^(?:part\d+-)*CRYPT-/.test(uuid));
     const isBelow = ({ device }: Mapping) => left.some((other) => listBelow(machine, other.device).includes(device));

@@ -108,6 +108,20 @@ export const FILE_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "a file is wiped in its place and gone, also for who has it open under another name",
+    check(machine, directory) {
+      machine.writeFile(`${directory}/key`, "secret");
+      machine.makeSymlink("key", `${directory}/link`);
+      machine.wipeFile(`${directory}/link`);
+      deepEqual(machine.listDirectory(directory), ["key"]);
+      deepEqual([...machine.readFile(`${directory}/key`)], [0, 0, 0, 0, 0, 0]);
+      machine.wipeFile(`${directory}/key`);
+      deepEqual(machine.listDirectory(directory), []);
+      refuses("ENOENT", () => machine.wipeFile(`${directory}/key`));
+      refuses("EISDIR", () => machine.wipeFile(directory));
+    },
+  },
+  {
     name: "a device node says what it stands for, and opening one without a device is ENXIO",
     check(machine, directory) {
       machine.makeNode(`${directory}/block`, "block", 8, 250, 0o660);

@@ -34,6 +34,10 @@ export function createFakeFiles(kernel: FakeKernel): Files {
       if (node.kind !== "symlink") throw new SyscallError("readlink", "EINVAL", path);
       return node.target;
     },
+    wipeFile(path) {
+      write(kernel, path, new Uint8Array(read(path).length));
+      files.removeFile(path);
+    },
     removeFile: (path) => remove(kernel, path, "unlink", objectToUnlink),
     removeDirectory: (path) => remove(kernel, path, "rmdir", objectToRmdir),
     openReader: (path) => openReader(kernel, path),

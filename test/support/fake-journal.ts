@@ -15,6 +15,7 @@ const CHANGES: Describer = {
   makeNode: (path, kind, major, minor) => `node ${path} ${kind} ${major}:${minor}`,
   changeOwner: (path, user, group) => `owner of ${path} ${user}:${group}`,
   removeFile: (path) => `remove ${path}`,
+  wipeFile: (path) => `wipe ${path}`,
   removeDirectory: (path) => `remove ${path}/`,
   copyFile: (source, target) => `copy ${source} to ${target}`,
   mount: describeMount,

@@ -1,0 +1,69 @@
+import { expect } from "bun:test";
+import { encryptedVolume, keyFile, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../support/encrypted-volumes.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { levainGuest } from "../support/levain-guest.ts";
+import { answer } from "../support/unlocking.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+/** An unencrypted disk with the UUID and the label of the filesystem inside of the vault: both are public. */
+function strangersDisk(): Promise<string> {
+  return rootImage("ext4", { label: "ROOT", uuid: ROOT_UUID }, { "/etc/stranger": { text: "a stranger's root\n" } });
+}
+
+vmTest(
+  "a stranger's disk with the UUID of the root is not booted, though it is there first",
+  async () =>
+    levainGuest({
+      disks: [await strangersDisk(), (await encryptedVolume("vault")).volume],
+      cmdline: `rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID}`,
+    }),
+  async (vm) => {
+    expect(await answer(vm, PASSPHRASE)).toContain("/dev/vdb");
+    await vm.expect(`small-root: mount / ext4 /dev/mapper/luks-${LUKS_UUID.vault} ro,`);
+    await vm.expect("small-root: ready");
+    vm.send("ls /etc/stranger; echo all-$((40 + 2))\n");
+    await vm.expect("No such file");
+    await vm.expect("all-42");
+  },
+);
+
+vmTest(
+  "with a key that needs no person, and the disk with the root taken out, a stranger's root is not booted either",
+  async () => {
+    const id = LUKS_UUID.upper;
+    return levainGuest({
+      image: { files: { "/etc/keys/upper": await keyFile() } },
+      disks: [await strangersDisk(), (await encryptedVolume("upper")).volume],
+      cmdline: `rd.luks.uuid=${id} rd.luks.key=${id}=/etc/keys/upper root=UUID=${ROOT_UUID} rd.timeout=3 rdshell=0`,
+    });
+  },
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect(/ext4 "ROOT", not used:\s+it lies outside/);
+    await vm.expect("rdshell=0 allows no shell");
+    expect(vm.log()).not.toContain("small-root:");
+  },
+);
+
+vmTest(
+  "a root that is not encrypted, where parameters allow it, finds no volume open",
+  async () =>
+    levainGuest({
+      disks: [
+        (await encryptedVolume("upper")).volume,
+        { file: await strangersDisk(), id: "stranger", unplugged: true },
+      ],
+      cmdline: `rd.auto root=UUID=${ROOT_UUID}`,
+    }),
+  async (vm) => {
+    await answer(vm, PASSPHRASE);
+    await vm.expect("waiting for UUID=");
+    await vm.plug("stranger");
+    await vm.expect(/ext4 "ROOT" is not encrypted: closed\s+\/dev\/mapper\/luks-/);
+    await vm.expect("small-root: ready");
+    vm.send("ls -A /dev/mapper; ls -d /sys/block/dm-*; echo all-$((40 + 2))\n");
+    await vm.expect("\ncontrol\n");
+    await vm.expect("No such file");
+    await vm.expect("all-42");
+  },
+);
