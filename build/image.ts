@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { warnOfUnboundRoot } from "../src/config/binding.ts";
 import { makePlan } from "../src/config/make-plan.ts";
 import type { Manifest } from "../src/config/manifest.ts";
 import type { Voice } from "../src/voice.ts";
@@ -66,7 +67,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters };
   // A parameter that the boot would refuse is refused here, where it can still be corrected.
   const { plan, warnings } = makePlan({ cmdline: "", manifest, ...lookAtAdditions(options.additions) });
-  for (const warning of warnings) voice.warn(warning);
+  for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
   if (isPiped) checkStandardOutput();
   else checkWritable(output);
   if (kernel) warnOfCompression(kernel, options.compression, voice);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { machine } from "node:os";
 import { dirname, resolve } from "node:path";
 import { defineCommand } from "citty";
+import { warnOfUnboundRoot } from "../../src/config/binding.ts";
 import { formatPlan } from "../../src/config/format-plan.ts";
 import { makePlan } from "../../src/config/make-plan.ts";
 import { printable } from "../../src/report.ts";
@@ -45,7 +46,7 @@ export const planCommand = defineCommand({
       hasFile: files.hasFile,
       crypttab: crypttabFile === null ? files.crypttab : readCrypttabFrom(crypttabFile),
     });
-    for (const warning of warnings) console.error(`warning: ${printable(warning)}`);
+    for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) console.error(`warning: ${printable(warning)}`);
     console.log(line.has("json") ? JSON.stringify(plan, null, 2) : formatPlan(plan).join("\n"));
     return 0;
   },

@@ -113,6 +113,7 @@ static int run_shell(char **envp, const char *again)
 {
   const char *shell = find_shell();
   if (!shell) return 0;
+  if (!seal_volumes()) wait_for_ever("an encrypted volume or a key file cannot be closed, so no shell is started; ");
   say("here is a shell: `exit` ", again);
   long pid = fork_process();
   if (pid == 0) become_shell(shell, envp);

@@ -90,6 +90,11 @@ void apply_policy(const struct policy *policy, char **envp, const char *again);
 /* Waits for one child and buries all others; returns its status as wait(2) gives it. */
 int wait_for(long pid);
 
+/* --- seal.c --- */
+
+/* Closes every encrypted volume and removes the image's key files. Returns 0 where one stays: then there must be no shell. */
+int seal_volumes(void);
+
 /* --- handover.c --- */
 
 /* Points into the message; argv and envp end with null. */

@@ -31,6 +31,7 @@ typedef unsigned long u64;
 #define MFD_NOEXEC_SEAL 8
 #define EINVAL 22
 #define X_OK 1
+#define R_OK 4
 #define S_IFCHR 0020000
 #define MS_NOSUID 2
 #define MS_NODEV 4
@@ -96,6 +97,7 @@ static inline long get_status(long in, const char *name, struct statx *to)
 {
   return call5(SYS_statx, in, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, to);
 }
+static inline int can_read(const char *path) { return call3(SYS_faccessat, AT_FDCWD, path, R_OK) == 0; }
 static inline int can_execute(const char *path) { return call3(SYS_faccessat, AT_FDCWD, path, X_OK) == 0; }
 static inline long mount(const char *source, const char *target, const char *type, u64 flags, const char *options)
 {

@@ -1,0 +1,119 @@
+/* Before a shell of stage0's: no encrypted volume stays open, and no key file of the image stays readable. The runtime is gone, and with it what it knew. */
+#include "stage0.h"
+
+#define MOUNTS "/proc/self/mounts"
+#define MOUNTS_MAX 65536
+#define KEY_LIST "/run/levain/keys"
+#define MOST_LOOPS 64
+#define LOOP_CLR_FD 0x4c01
+
+/* linux/dm-ioctl.h */
+#define DM_CONTROL "/dev/mapper/control"
+#define DM_REMOVE_ALL 0xc138fd01
+#define DM_LIST_DEVICES 0xc138fd02
+#define DM_BUFFER_FULL_FLAG (1 << 8)
+struct dm_request {
+  u32 version[3], data_size, data_start, target_count, open_count, flags, event_number, padding;
+  u64 device;
+  char name[128], uuid[129], unused[7];
+  /* Of struct dm_name_list: 0 where the list is empty. */
+  u64 first_device;
+  char rest[248];
+};
+_Static_assert(__builtin_offsetof(struct dm_request, first_device) == 312, "struct dm_ioctl has 312 bytes");
+
+/* Ends the word at `text` at the next space, and makes what the kernel escaped ("\040") what it was; returns what follows. */
+static char *take_word(char *text)
+{
+  char *to = text;
+  for (; *text && *text != ' ' && *text != '\n'; text++) {
+    int is_escaped = text[0] == '\\' && text[1] && text[2] && text[3];
+    *to++ = is_escaped ? (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0')) : *text;
+    if (is_escaped) text += 3;
+  }
+  char *next = *text ? text + 1 : text;
+  *to = 0;
+  return next;
+}
+
+/* What lies on a block device, and what the boot has mounted. Detached, for its order is not known; it goes as soon as nobody uses it. */
+static void unmount_all(void)
+{
+  char text[MOUNTS_MAX];
+  if (read_text_file(MOUNTS, text, sizeof text) <= 0) return;
+  for (char *line = text; *line;) {
+    char *source = line, *target = take_word(source), *rest = take_word(target);
+    if (begins_with(source, "/dev/") || begins_with(target, "/sysroot") || begins_with(target, "/run/levain/"))
+      if (!is_same(target, "/")) unmount(target, MNT_DETACH);
+    while (*rest && *rest != '\n') rest++;
+    line = *rest ? rest + 1 : rest;
+  }
+}
+
+static void detach_loops(void)
+{
+  for (long i = 0; i < MOST_LOOPS; i++) {
+    char path[64] = "/dev/loop";
+    decimal(i, path + length_of(path));
+    long fd = open_file(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    control(fd, LOOP_CLR_FD, 0);
+    close_file(fd);
+  }
+}
+
+static long ask_device_mapper(long fd, u64 request, struct dm_request *answer)
+{
+  *answer = (struct dm_request){.version = {4, 0, 0}, .data_size = sizeof *answer, .data_start = 312};
+  return control(fd, request, answer);
+}
+
+/* Returns 0 where a device of device mapper's stays, or may. */
+static int remove_mappings(void)
+{
+  long fd = open_file(DM_CONTROL, O_RDWR | O_CLOEXEC);
+  /* No device mapper; or /dev is in the new root already, and so is the root in use. */
+  if (fd < 0) return !can_read("/sysroot/dev/mapper/control");
+  struct dm_request answer;
+  ask_device_mapper(fd, DM_REMOVE_ALL, &answer);
+  int is_empty =
+    ask_device_mapper(fd, DM_LIST_DEVICES, &answer) >= 0 && !(answer.flags & DM_BUFFER_FULL_FLAG) && !answer.first_device;
+  close_file(fd);
+  return is_empty;
+}
+
+/* Overwritten in their place, as far as they go: truncated first, their pages would be given back as they are. */
+static int wipe_file(const char *path)
+{
+  static const char zeros[4096];
+  char bytes[4096];
+  long from = open_file(path, O_RDONLY | O_CLOEXEC), to = open_file(path, O_WRONLY | O_CLOEXEC), count = -1;
+  if (from >= 0 && to >= 0)
+    while ((count = read_bytes(from, bytes, sizeof bytes)) > 0) write_bytes(to, zeros, (u64)count);
+  if (from >= 0) close_file(from);
+  if (to >= 0) close_file(to);
+  return remove_file(AT_FDCWD, path, 0) >= 0 || !can_read(path);
+}
+
+static int wipe_keys(void)
+{
+  char list[ROOM_ON_STACK];
+  long size = read_text_file(KEY_LIST, list, sizeof list);
+  if (size >= (long)sizeof list - 1) return 0;
+  int is_done = 1;
+  for (long at = 0; at < size; at += (long)length_of(list + at) + 1)
+    if (!wipe_file(list + at)) is_done = 0;
+  return is_done;
+}
+
+int seal_volumes(void)
+{
+  unmount_all();
+  detach_loops();
+  /* A mount that is detached goes when its last user has gone, which may take a moment. */
+  for (int turn = 0; turn < 20; turn++) {
+    if (remove_mappings()) return wipe_keys();
+    sleep_for(0, 100000000);
+  }
+  return 0;
+}

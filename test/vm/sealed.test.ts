@@ -1,0 +1,70 @@
+import { encryptedVolume, keyFile, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import type { Vm } from "../support/qemu.ts";
+import { answer } from "../support/unlocking.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+// A shell belongs to whoever stands before the machine: what a key has opened is closed before it starts.
+
+const ID = LUKS_UUID.vault;
+const NODE = `/dev/mapper/luks-${ID}`;
+const KEY = "/etc/keys/vault";
+
+async function unattended(cmdline: string) {
+  return levainGuest({
+    image: { files: { [KEY]: await keyFile() } },
+    disks: [(await encryptedVolume("vault")).volume],
+    cmdline: `rd.luks.uuid=${ID} rd.luks.key=${KEY} ${cmdline}`,
+  });
+}
+
+/** Nothing to read in this shell, neither the volume nor its key. */
+async function expectSealed(vm: Vm): Promise<void> {
+  await vm.expect(PROMPT);
+  vm.send(`ls -A /dev/mapper; ls ${KEY}; ls -d /sys/block/dm-*; grep -c mapper /proc/mounts; echo all-$((40 + 2))\n`);
+  await vm.expect("\ncontrol\n");
+  await vm.expect(`ls: ${KEY}: No such file or directory`);
+  await vm.expect("/sys/block/dm-*: No such file or directory");
+  await vm.expect("\n0\n");
+  await vm.expect("all-42");
+}
+
+vmTest(
+  "a mount that fails after a key has opened the volume: the shell finds neither, and a passphrase goes on",
+  () => unattended(`root=${NODE} rootfstype=squashfs`),
+  async (vm) => {
+    await vm.expect(`could not mount ${NODE}`);
+    await vm.expect(`removed the key file ${KEY} of this image`);
+    await vm.expect(/closed\s+\/dev\/mapper\/luks-/);
+    await expectSealed(vm);
+    vm.send("levain retry rootfstype=ext4\n");
+    await answer(vm, PASSPHRASE);
+    await vm.expect(`small-root: mount / ext4 ${NODE} ro,`);
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "rd.break before the handover: what is mounted is unmounted first, and the boot goes on from the root",
+  () => unattended(`root=${NODE} rd.break=handover`),
+  async (vm) => {
+    await vm.expect(/closed\s+\/dev\/mapper\/luks-/);
+    await expectSealed(vm);
+    vm.send("exit\n");
+    await answer(vm, PASSPHRASE);
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "a runtime that is killed while the volume is open: process 1 closes it before its shell",
+  () => unattended("root=UUID=00000000-0000-4000-8000-000000000000 rd.timeout=600 sysrq_always_enabled"),
+  async (vm) => {
+    await vm.expect("waiting for UUID=");
+    const keys = ["alt", "sysrq", "i"].map((data) => ({ type: "qcode", data }));
+    await vm.monitor("send-key", { keys, "hold-time": 50 });
+    await vm.expect("levain: crashed: killed by");
+    vm.send("\n");
+    await expectSealed(vm);
+  },
+);
