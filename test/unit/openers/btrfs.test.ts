@@ -98,3 +98,33 @@ test("oneOfEach counts the devices of a filesystem once, and two copies of a sin
   const { pools, look } = setUp([member(1, 2), member(2, 2), member(1, 2, 9), member(1, 1, 5), member(1, 1, 5)]);
   expect(pools.oneOfEach(look()).map(({ name }) => name)).toEqual(["vda", "vdc", "vdd", "vde"]);
 });
+
+describe("claim", () => {
+  test("makes the kernel forget what it has seen, a stranger's device with the same UUID too", () => {
+    const { machine, pools, look } = setUp([member(1, 2), member(2, 2), member(3, 2)]);
+    const [first, second, stranger] = look();
+    if (first === undefined || second === undefined || stranger === undefined) throw new Error("no devices");
+    pools.describeLack(first, [first, second, stranger]);
+    const before = machine.journal.length;
+    pools.claim(first, [first, second]);
+    expect(machine.journal.slice(before)).toEqual([
+      "forget the devices of btrfs",
+      "register /dev/vda with btrfs",
+      "register /dev/vdb with btrfs",
+    ]);
+  });
+
+  test("of one device too, for the kernel reads the newest superblock of all that it knows", () => {
+    const { machine, pools, look } = setUp([member(1, 1), member(2, 1)]);
+    machine.loadModule("/btrfs.ko", "");
+    const [first] = look();
+    if (first !== undefined) pools.claim(first, [first]);
+    expect(machine.journal.at(-1)).toBe("forget the devices of btrfs");
+  });
+
+  test("does nothing for another type, and where the kernel has no btrfs", () => {
+    const { machine, pools, look } = setUp([new Uint8Array(1 << 20)]);
+    for (const device of look()) pools.claim(device, [device]);
+    expect(machine.journal.join("\n")).not.toContain("btrfs");
+  });
+});
