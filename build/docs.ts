@@ -11,6 +11,7 @@ const HEAD = `# Kernel command line parameters
   quote such a value.
 - \`-\` and \`_\` in names are equal. Of a parameter with one value the last counts, its other spellings included; lists are joined.
 - Parameters of \`levain.toml\` come first, so the command line is stronger. Parameters after \`levain retry\` are stronger still.
+  The exception is \`rdshell=0\`: given once, anywhere, it holds.
 - Everything after \`--\` goes to init. So do words that neither the kernel nor levain knows and that have no dot: bare words as arguments,
   \`NAME=value\` words as environment, exactly as the kernel hands them to process 1.
 - \`MODULE.PARAMETER=VALUE\` is passed to the module when it is loaded.

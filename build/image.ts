@@ -9,6 +9,7 @@ import { contentOfBytes } from "./content.ts";
 import { measureCpio, writeCpio } from "./cpio.ts";
 import { lookAtAdditions } from "./image-files.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "./kernel.ts";
+import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
 import { estimateMemory, type MemoryNeed } from "./memory.ts";
 import { selectModules } from "./modules.ts";
@@ -16,7 +17,7 @@ import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole }
 import { formatPolicyWords } from "./policy-words.ts";
 import { addBusybox, addInit, addProgram } from "./program.ts";
 import { addSkeleton } from "./skeleton.ts";
-import { type ImageTree, putEntry, sortEntries } from "./tree.ts";
+import { findEntry, type ImageTree, putEntry, sortEntries } from "./tree.ts";
 
 /** As `output`: the image goes to the standard output. */
 export const STANDARD_OUTPUT = "-";
@@ -49,6 +50,10 @@ export interface ImageSummary {
   readonly kernel: KernelChoice | null;
   readonly moduleCount: number;
   readonly entryCount: number;
+  /** What of it the kernel would start in place of an /init that is incomplete. */
+  readonly fallbacks: readonly string[];
+  /** False where there is no BusyBox, because the parameters forbid a shell or the options do. */
+  readonly hasBusybox: boolean;
   /** Bytes before and after the compression. */
   readonly unpackedBytes: number;
   readonly imageBytes: number;
@@ -75,13 +80,14 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const tree: ImageTree = new Map();
   addSkeleton(tree);
   const machine = addInit(tree, options.init);
-  addBusybox(tree, options.busybox, machine);
+  addBusybox(tree, options.busybox ?? defaultBusybox(plan.rescue.shell), machine);
   for (const program of options.programs) addProgram(tree, program, program, machine);
   const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
   addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
   addManifest(tree, manifest);
   for (const addition of options.additions) addFromHost(tree, addition, voice);
 
+  const waysIn = findWaysIn(tree, plan.rescue.shell, voice);
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);
   const pieces = announce(writeCpio(entries), unpackedBytes, voice);
@@ -92,10 +98,28 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
     kernel,
     moduleCount,
     entryCount: entries.length,
+    ...waysIn,
     unpackedBytes,
     imageBytes,
     memory: estimateMemory(entries, imageBytes),
   };
+}
+
+/** Where no shell may ever start, the program that is one stays out: rdinit= would start it. */
+function defaultBusybox(allowsShell: boolean): string | null {
+  return allowsShell ? null : "none";
+}
+
+/** How a shell could come out of the image, whatever levain decides; told where the image's own parameters forbid one. */
+function findWaysIn(
+  tree: ImageTree,
+  allowsShell: boolean,
+  voice: Voice,
+): Pick<ImageSummary, "fallbacks" | "hasBusybox"> {
+  const hasBusybox = tree.has("/bin/busybox");
+  const fallbacks = findFallbacks((path) => findEntry(tree, path));
+  if (!allowsShell) for (const warning of warnOfWaysIn(fallbacks, hasBusybox)) voice.warn(warning);
+  return { fallbacks, hasBusybox };
 }
 
 /** Returns how many. */

@@ -41,7 +41,10 @@ const BUSYBOX_PLACES = [
   "/usr/sbin/busybox",
 ];
 
-/** Puts BusyBox at /bin/busybox, and /bin/sh as a link to it. `wish`: a file, "none" to go without, null for the host's own. */
+/**
+ * Puts BusyBox at /bin/busybox. `wish`: a file, "none" to go without, null for the host's own. /bin/sh is made in the guest
+ * (src/steps/stay.ts): in the image the kernel would start it in place of an /init that is incomplete (init/main.c).
+ */
 export function addBusybox(tree: ImageTree, wish: string | null, machine: number, places = BUSYBOX_PLACES): void {
   if (wish === "none") return;
   const hostPath = wish ?? places.find(isFile);
@@ -52,7 +55,6 @@ export function addBusybox(tree: ImageTree, wish: string | null, machine: number
     });
   }
   addProgram(tree, hostPath, "/bin/busybox", machine);
-  putEntry(tree, { kind: "symlink", path: "/bin/sh", target: "busybox" });
 }
 
 /**

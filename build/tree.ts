@@ -47,12 +47,41 @@ export function putEntry(tree: ImageTree, entry: ImageEntry): void {
   tree.set(entry.path, entry);
 }
 
-/** Every entry in the order of the archive: bytewise by path, so that a directory comes before what is in it. */
+/**
+ * What comes first in the archive. The kernel keeps what it has unpacked of an image that is cut off or does not fit into
+ * memory: /init before all else leaves it nothing to start in its place, and the failure policy comes before any shell.
+ */
+const FIRST: readonly string[] = ["/init", "/etc", "/etc/levain.cmdline", "/etc/levain.json"];
+
+/** Every entry in the order of the archive: `FIRST`, then bytewise by path, so that a directory comes before what is in it. */
 export function sortEntries(tree: ImageTree): readonly ImageEntry[] {
+  const rank = (path: string) => (FIRST.includes(path) ? FIRST.indexOf(path) : FIRST.length);
   return [...tree.values()]
     .map((entry) => ({ entry, key: Buffer.from(entry.path) }))
-    .sort((a, b) => Buffer.compare(a.key, b.key))
+    .sort((a, b) => rank(a.entry.path) - rank(b.entry.path) || Buffer.compare(a.key, b.key))
     .map(({ entry }) => entry);
+}
+
+/** MAXSYMLINKS of linux/namei.h. */
+const MOST_LINKS = 40;
+
+/** What is at a path of the tree, symbolic links followed as the kernel does, `links` of them at most; undefined where nothing is. */
+export function findEntry(tree: ImageTree, path: string, links = MOST_LINKS): ImageEntry | undefined {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  let here = "";
+  for (const [index, name] of names.entries()) {
+    const next = name === ".." ? here.replace(/\/[^/]*$/, "") : `${here}/${name}`;
+    const entry = tree.get(next);
+    if (entry?.kind === "symlink") {
+      const start = entry.target.startsWith("/") ? "" : here;
+      return links > 0
+        ? findEntry(tree, [start, entry.target, ...names.slice(index + 1)].join("/"), links - 1)
+        : undefined;
+    }
+    if (entry === undefined && next !== "") return undefined;
+    here = next;
+  }
+  return tree.get(here);
 }
 
 function checkPath(path: string): void {

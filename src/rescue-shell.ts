@@ -3,7 +3,7 @@ import { isErrno } from "./errors.ts";
 import type { Machine } from "./machine/machine.ts";
 import { describeRefusal } from "./report.ts";
 import { readText } from "./steps/block-devices.ts";
-import { findBusybox } from "./steps/stay.ts";
+import { findBusybox, linkShell } from "./steps/stay.ts";
 import { findTerminal } from "./terminal.ts";
 
 /** What `levain retry` leaves for the boot: parameters to add to the command line. */
@@ -26,6 +26,7 @@ const ENVIRONMENT = {
 /** Runs the shell on the real terminal to its end; returns the parameters that `levain retry` was given, or null where no shell can be started: that is said. */
 export function runShell(machine: Machine, shell: readonly string[], console: Console): readonly string[] | null {
   attempt(() => installCommands(machine), "the shell has no `levain` and no applets on its path", console);
+  attempt(() => linkShell(machine), "scripts have no /bin/sh", console);
   attempt(() => removeIfThere(machine, RETRY_FILE), "an old `levain retry` cannot be forgotten", console);
   const startMs = machine.nowMs();
   const wasRun = [findTerminal(machine), "/dev/console"].some((terminal) => runOn(machine, shell, terminal, console));

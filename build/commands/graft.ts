@@ -3,6 +3,7 @@ import { printable } from "../../src/report.ts";
 import { readCommandLine, UsageError } from "../command-line.ts";
 import { parseCompression } from "../compress.ts";
 import { type GraftSummary, graftInit } from "../graft.ts";
+import { describeFallbacks } from "../kernel-fallback.ts";
 
 const args = {
   image: { type: "positional", required: true, description: "an initramfs that another tool has made" },
@@ -48,11 +49,13 @@ function summarize({ output, before, imageBytes, memory }: GraftSummary): readon
   const modules = findings.kernels
     .map(({ version, count }) => `${version ?? "one that is not named"}, ${count} modules`)
     .join("; ");
+  const fallback = describeFallbacks(findings.fallbacks);
   return [
     output,
     `  made of  ${before.file}${findings.maker === null ? "" : ` (${findings.maker})`}`,
     `  kernel   ${modules === "" ? "any that has its drivers built in: there are no modules" : modules}`,
     ...(passedOver.length === 0 ? [] : [`  without  ${passedOver.join(", ")}: the exchanged init read these`]),
+    ...(fallback === null ? [] : [`  fallback ${fallback}`]),
     `  size     ${mib(imageBytes).toFixed(1)} MiB`,
     `  memory   needs ${Math.round(mib(memory.withRoot))} MiB to boot, ${Math.round(mib(memory.withoutRoot))} MiB where the command line has no root=`,
   ];

@@ -1,5 +1,6 @@
 import { INDEX_NAME } from "../../src/modules/index-file.ts";
 import { isElf, readElf } from "../elf.ts";
+import { findFallbacks } from "../kernel-fallback.ts";
 import { plainPath } from "../module-file.ts";
 import { isPacked } from "../stage0/checks.ts";
 import { findMaker } from "./makers.ts";
@@ -23,6 +24,8 @@ export interface Findings {
   readonly busybox: string | null;
   /** A shell besides. */
   readonly shell: string | null;
+  /** What the kernel would start if it could not start /init. */
+  readonly fallbacks: readonly string[];
   /** The filesystem types whose fsck is there. */
   readonly checkers: readonly string[];
   readonly microcode: readonly string[];
@@ -51,6 +54,7 @@ export function findOut(root: DirectoryNode): Findings {
     kernels: findKernels(root),
     busybox: firstFile(root, BUSYBOX_PLACES),
     shell: firstFile(root, SHELL_PLACES),
+    fallbacks: findFallbacks((path) => findNode(root, path)),
     checkers: findCheckers(root),
     microcode: below("/kernel/x86/microcode").map(([path]) => path.replace(/^.*\/|\.bin$/g, "")),
     firmwareFiles: new Set([...below("/usr/lib/firmware"), ...below("/lib/firmware")]).size,

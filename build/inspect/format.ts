@@ -1,4 +1,5 @@
 import { printable } from "../../src/report.ts";
+import { describeFallbacks } from "../kernel-fallback.ts";
 import type { Findings, KernelModules } from "./findings.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Segment } from "./segments.ts";
@@ -60,12 +61,14 @@ const INITS: Readonly<Record<NonNullable<Findings["init"]>["kind"], string>> = {
 
 function describeFindings({ findings, passedOver, memory }: Inspection): readonly (readonly [string, string])[] {
   const { maker, init, kernels, busybox, shell, checkers, firmwareFiles, contentBytes } = findings;
+  const fallback = describeFallbacks(findings.fallbacks);
   const found = init === null ? "none at /init: the kernel would look for root= itself" : INITS[init.kind];
   return [
     ["made by", maker ?? "nobody who left a sign"],
     ["init", `${found}${init === null || init.path === "/init" ? "" : ` (/init is ${init.path})`}`],
     ["modules", kernels.length === 0 ? "none" : kernels.map(describeKernel).join("; ")],
     ["shell", busybox === null ? `${shell ?? "none"}, without BusyBox` : `BusyBox at ${busybox}`],
+    ...(fallback === null ? [] : [["fallback", fallback] as const]),
     ["fsck", checkers.join(", ") || "none"],
     [
       "content",

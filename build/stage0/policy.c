@@ -63,11 +63,11 @@ static int is_one_of(const char *text, const char *const *words)
   return *words != 0;
 }
 
+/* A shell is the default, and one "no" is enough, wherever it stands: so a "yes", and `single`, say nothing. */
 static void note_shell(struct wishes *wishes, const char *value)
 {
-  static const char *const YES[] = {"1", "y", "yes", "on", "true", 0}, *const NO[] = {"0", "n", "no", "off", "false", 0};
-  if (!value || is_one_of(value, YES)) wishes->shell = 1;
-  else if (is_one_of(value, NO)) wishes->shell = 0;
+  static const char *const NO[] = {"0", "n", "no", "off", "false", 0};
+  if (value && is_one_of(value, NO)) wishes->shell = 0;
 }
 
 static void note_action(struct wishes *wishes, const char *value)
@@ -86,7 +86,6 @@ static void note_word(struct wishes *wishes, const char *name, const char *value
   long seconds;
   if (is_parameter(name, "rdshell") || is_parameter(name, "rd.shell") || is_parameter(name, "rescueshell"))
     note_shell(wishes, value);
-  if (is_parameter(name, "single") && !value) wishes->shell = 1;
   if (is_parameter(name, "rd.emergency")) note_action(wishes, value ? value : "shell");
   if (is_parameter(name, "panic") && value && parse_number(value, 1, &seconds) && seconds <= PANIC_MAX)
     wishes->panic = seconds;
@@ -117,7 +116,7 @@ struct policy read_policy(char *const texts[])
   return (struct policy){wishes.shell, wishes.action, wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0};
 }
 
-/* /etc/levain.cmdline holds the image's own words on this (policy-words.ts), weaker than the boot loader's. */
+/* /etc/levain.cmdline holds the image's own words on this (policy-words.ts): weaker than the boot loader's, but for a rdshell=0. */
 struct policy read_machine_policy(void)
 {
   char image[COMMAND_LINE_MAX], boot_loader[COMMAND_LINE_MAX];

@@ -13,7 +13,7 @@ import type { BootPlan, DeviceSpec, OverlayPlan } from "./plan.ts";
 import { type Mistake, type Origin, readParameters, type Source, splitParameter } from "./read-parameters.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { findRefused, warnOfUnsupported } from "./unsupported.ts";
-import { warnOfStrangers, warnOfUnused } from "./warnings.ts";
+import { warnOfRefusedShell, warnOfStrangers, warnOfUnused } from "./warnings.ts";
 
 /** What a plan is made from. */
 export interface PlanInput {
@@ -66,6 +66,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...warnOfUnsupported(words),
     ...warnOfStrangers(sources),
     ...warnOfUnused(settings, plan),
+    ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
   return { plan, warnings };

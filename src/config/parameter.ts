@@ -31,6 +31,8 @@ export interface Parameter<T = unknown> {
   readonly example: string;
   /** Every occurrence counts (lists are joined) instead of the last. */
   readonly isList: boolean;
+  /** A value that no other takes back, wherever the two are given; left out where the last value counts. */
+  readonly sticky?: T;
   /** From the value's text; its messages are what was expected. */
   readonly schema: v.GenericSchema<string, T>;
 }
@@ -44,8 +46,11 @@ interface Row {
   readonly example: string;
 }
 
-/** A row of which the last occurrence counts. */
-export function single<T>(schema: v.GenericSchema<string, T>, row: Row): Parameter<T> & { readonly isList: false } {
+/** A row of which the last occurrence counts, or its sticky value. */
+export function single<T>(
+  schema: v.GenericSchema<string, T>,
+  row: Row & Pick<Parameter<T>, "sticky">,
+): Parameter<T> & { readonly isList: false } {
   return { ...complete(row), schema, isList: false };
 }
 
@@ -62,7 +67,7 @@ export function alias(syntax: string, translate: NonNullable<Alias["translate"]>
   return { name: nameOf(syntax), syntax, translate };
 }
 
-function complete(row: Row) {
+function complete<R extends Row>(row: R) {
   const aliases = (row.aliases ?? []).map((one) =>
     typeof one === "string" ? { name: nameOf(one), syntax: one } : one,
   );

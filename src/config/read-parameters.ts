@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { printable } from "../report.ts";
 import type { Word } from "./cmdline.ts";
+import type { Parameter } from "./parameter.ts";
 import {
   findParameters,
   type Match,
@@ -75,10 +76,12 @@ function describe(word: Word, expected: string): string {
   return printable(`${word.text}: Expected ${expected} but received ${received}`);
 }
 
-/** The last value of a parameter counts, or all that a list was given. */
+/** The last value of a parameter counts, unless a sticky one came before it; of a list all values. */
 function keep(values: Map<ParameterKey, unknown>, key: ParameterKey, value: unknown): void {
   const before = values.get(key);
-  values.set(key, PARAMETERS[key].isList && Array.isArray(before) ? before.concat(value) : value);
+  const row: Parameter = PARAMETERS[key];
+  if (row.sticky !== undefined && before === row.sticky) return;
+  values.set(key, row.isList && Array.isArray(before) ? before.concat(value) : value);
 }
 
 /**

@@ -55,8 +55,10 @@ export const RESCUE = {
       { ...alias("single", (value) => (value === null ? "1" : undefined)), isPassedOn: true },
     ],
     bare: "1",
+    // The boot loader's line can often be edited, the image seldom: a word there must not open what the image keeps shut.
+    sticky: false,
     fallback: "yes",
-    text: "A shell when the boot fails; rdshell=0: never, not even as the init of a root that has no other. single is passed on to init too.",
+    text: "A shell when the boot fails; rdshell=0: never, not even as the init of the root. One rdshell=0 is enough, on the command line or in levain.toml: no other word takes it back. single is passed on to init too.",
     example: "rdshell=0",
   }),
   breaks: list(values.steps, {

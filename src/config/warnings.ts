@@ -2,7 +2,7 @@ import { printable } from "../report.ts";
 import { isModuleParameter } from "./module-parameters.ts";
 import { findParameters, type Settings } from "./parameters.ts";
 import type { BootPlan } from "./plan.ts";
-import type { Source } from "./read-parameters.ts";
+import { readParameters, type Source } from "./read-parameters.ts";
 import { isUnsupported } from "./unsupported.ts";
 
 /** A line for each word that nobody reads, but for the command line's: those may be the kernel's or init's. */
@@ -42,4 +42,13 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
     [breaks.length > 0 && !plan.rescue.shell, "rd.break is not used: rdshell=0 means no shell"],
   ];
   return unused.flatMap(([holds, text]) => (holds ? [text] : []));
+}
+
+/** A line for each word that asks for a shell in vain: one rdshell=0 is enough, wherever it stands. */
+export function warnOfRefusedShell(sources: readonly Source[], { rescue }: BootPlan): readonly string[] {
+  if (rescue.shell) return [];
+  return sources
+    .flatMap(({ origin, words }) => words.map((word) => ({ origin, words: [word] as const })))
+    .filter((source) => readParameters([source]).settings.shell === true)
+    .map(({ words: [word] }) => `${printable(word.text)} gives no shell: rdshell=0 is never taken back`);
 }

@@ -4,6 +4,7 @@ import type { Machine, RunResult } from "../machine/machine.ts";
 import { describeRefusal, printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import type { BlockDevice } from "./block-devices.ts";
+import { linkShell } from "./stay.ts";
 
 /** The programs that repair a filesystem, where the image has one. */
 const CHECKERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
@@ -46,9 +47,10 @@ export function checkFilesystem(
   }
 }
 
-/** As a shell would say it, 127, where the program cannot be started. */
+/** As a shell would say it, 127, where the program cannot be started. That of xfs and of btrfs is a script. */
 function runChecker(machine: Machine, argv: readonly string[]): RunResult {
   try {
+    linkShell(machine);
     return machine.run(argv, { capture: true });
   } catch (error) {
     if (error instanceof SyscallError) return { status: 127, output: describeRefusal(error) };

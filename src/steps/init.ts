@@ -4,12 +4,10 @@ import { printable } from "../report.ts";
 import { findMountOf, readMounts } from "./mounts.ts";
 import { type ProgramFile, readProgramFile } from "./program-file.ts";
 import { resolveIn } from "./resolve.ts";
+import { objectToShell } from "./shell-init.ts";
 
-/** The last of the kernel's list; it is there for people who repair a system. */
-const SHELL = "/bin/sh";
-
-/** Where the kernel itself looks (init/main.c). */
-export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", SHELL] as const;
+/** Where the kernel itself looks (init/main.c); the last is there for people who repair a system. */
+export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"] as const;
 
 /** e_machine of elf.h for the names of uname(2). */
 const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = {
@@ -20,27 +18,36 @@ const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = {
 /** exec_binprm() of fs/exec.c: interpreters of interpreters. */
 const MOST_INTERPRETERS = 5;
 
-/** The program that will be started in the new root: the one asked for, else the first of the kernel's list, its shell only where `allowsShell`; checked as far as can be without starting it. */
+/** The program that will be started in the new root: the one asked for, else the first of the kernel's list; a shell only where `allowsShell`; checked as far as can be without starting it. */
 export function chooseInit(machine: Machine, root: string, asked: string | null, allowsShell: boolean): string {
   const candidates = asked === null ? KERNEL_INITS : [asked];
   const objections: string[] = [];
   for (const path of candidates) {
-    const isForbidden = asked === null && path === SHELL && !allowsShell;
-    const objection = objectTo(machine, root, path) ?? (isForbidden ? "is a shell, and rdshell=0 allows none" : null);
+    const objection = objectTo(machine, root, path) ?? (allowsShell ? null : objectToShell(machine, root, path));
     if (objection === null) return path;
     objections.push(`${printable(path)}: ${objection}`);
   }
-  throw new BootError(
-    asked === null ? "the root has no init" : `the root's init ${printable(asked)} cannot be started`,
-    {
-      cause: new BootError(objections.join("\n")),
-      seen: listRoot(machine, root),
-      hint:
-        asked === null
-          ? "is this the right root? correct root=, or name the program with init="
-          : "correct init=, or leave it out: then /sbin/init and the kernel's other places are tried",
-    },
-  );
+  const noInit = root === "/" && !allowsShell ? NO_SYSTEM : NO_INIT;
+  const { message, hint } = asked === null ? noInit : refuseInit(asked);
+  throw new BootError(message, { cause: new BootError(objections.join("\n")), seen: listRoot(machine, root), hint });
+}
+
+const NO_INIT = {
+  message: "the root has no init",
+  hint: "is this the right root? correct root=, or name the program with init=",
+};
+
+/** The usual image has nothing but its shell to stay for. */
+const NO_SYSTEM = {
+  message: "the initramfs is the system here, and rdshell=0 leaves it no init to start",
+  hint: "name a root with root=, or add an init to the image: levain image --add FILE:/sbin/init",
+};
+
+function refuseInit(asked: string): typeof NO_INIT {
+  return {
+    message: `the root's init ${printable(asked)} cannot be started`,
+    hint: "correct init=, or leave it out: then /sbin/init and the kernel's other places are tried",
+  };
 }
 
 /** Why `path` in the tree at `root` cannot be an init, or null: it must exist, be a file, be executable, and be ELF of this machine or a script; its loader or interpreter must be all that too. */

@@ -3,6 +3,7 @@ import { retryBoot } from "../../src/commands/retry.ts";
 import { describeStatus } from "../../src/commands/status.ts";
 import { STEP_NAMES } from "../../src/config/plan.ts";
 import { ELF, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import type { FakeTree } from "../support/fake-files.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 
@@ -133,8 +134,63 @@ test("a root with a shell only starts it, as the kernel does, but not with rdshe
   const { end, console } = fakeBoot({ cmdline: "root=LABEL=ROOT rdshell=0", disks });
   expect(end).toBe("halt");
   expect(console).toContain("\n  /bin/sh: is a shell, and rdshell=0 allows none\n");
-  const asked = fakeBoot({ cmdline: "root=LABEL=ROOT rdshell=0 init=/bin/sh", disks });
-  expect(asked.end).toMatchObject({ init: "/bin/sh" });
+});
+
+test("with rdshell=0 init= starts no shell either, by whatever name it goes", () => {
+  const program = { data: ELF, mode: 0o755 };
+  const image = rootImage("ROOT", {
+    "/bin/sh": { link: "dash" },
+    "/bin/dash": program,
+    "/bin/busybox": program,
+    "/sbin/rescue": { link: "../bin/dash" },
+    "/sbin/init": { link: "/bin/busybox" },
+  });
+  const disks = [{ name: "vda", image }];
+  for (const path of ["/bin/sh", "/sbin/rescue", "/bin/busybox", "/sbin/../bin//dash"]) {
+    const { end, console } = fakeBoot({ cmdline: `root=LABEL=ROOT rdshell=0 init=${path} -- sh`, disks });
+    expect(end).toBe("halt");
+    expect(console).toContain(`${path}: is a shell, and rdshell=0 allows none\n`);
+    expect(fakeBoot({ cmdline: `root=LABEL=ROOT init=${path}`, disks }).end).toMatchObject({ init: path });
+  }
+  // A root whose own init is BusyBox's decides for itself.
+  expect(fakeBoot({ cmdline: "root=LABEL=ROOT rdshell=0", disks }).end).toMatchObject({ init: "/sbin/init" });
+});
+
+describe("an initramfs that is the whole system, with rdshell=0", () => {
+  const APPLETS = { "/sbin/init": { link: "../bin/busybox" }, "/bin/sh": { link: "busybox" } };
+  const boot = (files: FakeTree, cmdline = "rdshell=0") => fakeBoot({ cmdline, files });
+
+  test("has nothing to start but a shell: the policy, and a report that says so", () => {
+    for (const inittab of [
+      {},
+      { "/etc/inittab": "# x:/bin/sh\n::respawn:-/bin/sh\n" },
+      { "/etc/inittab": "::askfirst:/bin/ash" },
+    ]) {
+      const { end, console, shells } = boot({ ...APPLETS, ...inittab });
+      expect(end).toBe("halt");
+      expect(shells).toBe(0);
+      expect(console).toContain("the initramfs is the system here, and rdshell=0 leaves it no init to start");
+      expect(console).toContain("  /sbin/init: is busybox's init, ");
+      expect(console).toContain("  /bin/sh: is a shell, and rdshell=0 allows none\n");
+      expect(boot({ ...APPLETS, ...inittab }, "").end).toMatchObject({ mode: "stay", init: "/sbin/init" });
+    }
+  });
+
+  test.each(["root=/dev/ram0", "root=LABEL=X rd.handover=stay", "init=/bin/sh", "panic=3 init=/bin/busybox -- sh"])(
+    "whatever else is said: %s",
+    (words) => {
+      const { end, shells } = boot(APPLETS, `rdshell=0 ${words}`);
+      expect(end).toBe(words.startsWith("panic") ? "reboot" : "halt");
+      expect(shells).toBe(0);
+    },
+  );
+
+  test("starts an init of its own, and BusyBox's where its inittab starts no shell", () => {
+    const own = { ...APPLETS, "/sbin/init": { data: "#!/bin/sh\n", mode: 0o755 } };
+    expect(boot(own).end).toMatchObject({ mode: "stay", init: "/sbin/init" });
+    const inittab = "::sysinit:/bin/sh /etc/rc\n#::respawn:/bin/sh\n::respawn:/sbin/getty 9600 tty1\n";
+    expect(boot({ ...APPLETS, "/etc/inittab": inittab }).end).toMatchObject({ mode: "stay", init: "/sbin/init" });
+  });
 });
 
 test("an image that is not there", () => {
@@ -215,7 +271,31 @@ describe("the failure policy", () => {
     expect(boot.console).toContain("/etc/levain.json is");
     expect(boot.shells).toBe(0);
     expect(boot.end).toBe("halt");
-    expect(fakeBoot({ ...wrong, cmdline: "root=LABEL=X rdshell", files }).shells).toBe(1);
+    expect(fakeBoot({ ...wrong, cmdline: "root=LABEL=X rdshell", files }).shells).toBe(0);
+  });
+
+  test("one rdshell=0 is enough, wherever it stands, and the words that asked in vain are named", () => {
+    const files = { "/etc/levain.json": '{"version":1,"kernel":null,"parameters":["rdshell=0"]}' };
+    for (const words of [
+      "rdshell=1",
+      "rdshell",
+      "single",
+      "rd.shell=yes rescueshell",
+      "rd.break",
+      "rd.emergency=shell",
+    ]) {
+      for (const options of [
+        { cmdline: `root=LABEL=X ${words}`, files },
+        { cmdline: `root=LABEL=X rdshell=0 ${words}` },
+        { cmdline: `root=LABEL=X ${words} rescueshell=no` },
+      ]) {
+        const boot = fakeBoot({ ...wrong, ...options });
+        expect(boot.shells).toBe(0);
+        expect(boot.end).toBe("halt");
+        const last = words.split(" ").at(-1) ?? "";
+        expect(boot.console).toMatch(new RegExp(`${last}\\S* (?:gives no shell|is not used): rdshell=0 `));
+      }
+    }
   });
 
   test("a machine that does not go down, and an image without a shell, leave words", () => {
@@ -303,6 +383,7 @@ describe("levain retry", () => {
         "mkdir /run/levain/bin",
         "link /run/levain/bin/levain to /init",
         "run /bin/busybox --install -s /run/levain/applets",
+        "link /bin/sh to /bin/busybox",
         "run /bin/busybox sh on /dev/ttyS0",
         "write /run/levain/rescue.pid",
         "write /run/levain/retry.json",

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
@@ -40,5 +40,22 @@ vmTest(
     await vm.expect("hint: run /sbin/fsck.ext4 /dev/vda by hand in the rescue shell, then\n      `levain retry`");
     await vm.expect(PROMPT);
     expect(vm.log()).not.toMatch(/^ {2}mount /m);
+  },
+);
+
+vmTest(
+  "a checker that is a script finds the /bin/sh that the image comes without",
+  async () => {
+    const script = join(scratchDirectory(), "fsck");
+    writeFileSync(script, '#!/bin/sh\necho "script checks $2 with $0"\nexit 1\n', { mode: 0o755 });
+    return levainGuest({
+      image: { files: { "/sbin/fsck.ext4": script } },
+      disks: [await rootImage("ext4", { label: "ROOT" })],
+      cmdline: "root=LABEL=ROOT",
+    });
+  },
+  async (vm) => {
+    await vm.expect(/warning +fsck repaired \/dev\/vda: script checks \/dev\/vda with \/sbin\/fsck\.ext4/);
+    await vm.expect("small-root: ready");
   },
 );

@@ -1,5 +1,14 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { parseCompression } from "../../../build/compress.ts";
 import { readCpio } from "../../../build/cpio-reader.ts";
@@ -79,7 +88,7 @@ describe("an image", () => {
     const { moduleCount, entryCount, unpackedBytes, imageBytes } = await buildImage(options, listenToVoice());
     const image = readImage(output);
     expect(image.get("init")).toBe(readFileSync("/bin/busybox", "latin1"));
-    expect(image.get("bin/sh")).toBe("busybox");
+    expect(image.get("bin/busybox")).toBe(readFileSync("/bin/busybox", "latin1"));
     expect(image.get("bin/levain")).toBe("/init");
     expect(image.get("lib/modules/6.1/kernel/fs/mine.ko")).toBe(readFileSync("/bin/true", "latin1"));
     expect(image.get("etc/hook")).toBe("#!/bin/sh\n");
@@ -114,6 +123,40 @@ describe("an image", () => {
     await buildImage(options, listenToVoice());
     const text = readImage(output).get("etc/levain.json") ?? "";
     expect(parseManifest(Buffer.from(text)).parameters).toEqual(["rd.timeout=5"]);
+  });
+
+  test("begins with /init and its policy, and has nothing that the kernel would start in its place", async () => {
+    const { fallbacks } = await buildImage(options, listenToVoice());
+    const { members } = readCpio(readFileSync(output));
+    const names = members.map(({ name }) => name);
+    expect(names.slice(0, 4)).toEqual(["init", "etc", "etc/levain.cmdline", "etc/levain.json"]);
+    expect(names).not.toContainAnyValues(["bin/sh", "sbin/init", "etc/init", "bin/init"]);
+    expect(fallbacks).toEqual([]);
+  });
+
+  test("says what it has of that where it was asked for it, and warns where its own parameters forbid a shell", async () => {
+    const tree = scratchDirectory();
+    mkdirSync(join(tree, "bin"));
+    symlinkSync("busybox", join(tree, "bin/init"));
+    const additions = [{ source: join(tree, "bin"), destination: "/bin" }];
+    const listen = listenToVoice();
+    const asked = { ...options, additions, busybox: "/bin/busybox" };
+    const { fallbacks } = await buildImage(asked, listen);
+    expect(fallbacks).toEqual(["/bin/init"]);
+    expect(listen.warnings).toEqual([]);
+    await buildImage({ ...asked, parameters: ["rdshell=0"] }, listen);
+    expect(listen.warnings).toEqual([
+      "the kernel starts /bin/init if it cannot start /init, whatever rdshell= says: leave it out of this image",
+      "rdinit=/bin/busybox on the kernel command line starts a shell in spite of rdshell=0: leave BusyBox out",
+    ]);
+  });
+
+  test("has no BusyBox where its own parameters forbid a shell", async () => {
+    const listen = listenToVoice();
+    const { hasBusybox } = await buildImage({ ...options, parameters: ["rd.shell=no"] }, listen);
+    expect(hasBusybox).toBe(false);
+    expect(readImage(output).has("bin/busybox")).toBe(false);
+    expect(listen.warnings).toEqual([]);
   });
 
   test("tells stage0 the failure policy, whatever the other parameters look like", async () => {

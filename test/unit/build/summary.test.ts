@@ -13,6 +13,8 @@ const summary: ImageSummary = {
   kernel: { version: "6.1", modulesDir: "/lib/modules/6.1" },
   moduleCount: 278,
   entryCount: 373,
+  fallbacks: [],
+  hasBusybox: true,
   unpackedBytes: 136.6 * MIB,
   imageBytes: 51.5 * MIB,
   memory: { withRoot: 320 * MIB, withoutRoot: 384 * MIB },
@@ -26,6 +28,14 @@ test("the summary says what was made", () => {
     "  content  373 entries, 136.6 MiB unpacked",
     "  size     51.5 MiB, zstd:9, in 2.6 s",
     "  memory   needs 320 MiB to boot, 384 MiB where the command line has no root=",
+  ]);
+});
+
+test("it names what leads to a shell, or that nothing does", () => {
+  const lines = summarize({ ...summary, hasBusybox: false, fallbacks: ["/sbin/init", "/bin/sh"] }, options, 100);
+  expect(lines.slice(3, 5)).toEqual([
+    "  shell    none: there is no BusyBox in it",
+    "  fallback the kernel starts the first of /sbin/init, /bin/sh that it can if it cannot start /init, whatever rdshell= says",
   ]);
 });
 

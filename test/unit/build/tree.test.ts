@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { contentOfBytes } from "../../../build/content.ts";
-import { type ImageEntry, type ImageTree, putEntry, sortEntries } from "../../../build/tree.ts";
+import { findEntry, type ImageEntry, type ImageTree, putEntry, sortEntries } from "../../../build/tree.ts";
 import { BootError } from "../../../src/errors.ts";
 
 function file(path: string, text = ""): ImageEntry {
@@ -59,4 +59,38 @@ test("entries are sorted by bytes, not by UTF-16 units, and directories come bef
     file("/a-b"),
   );
   expect(sortEntries(tree).map(({ path }) => path)).toEqual(["/a", "/a-b", "/a/b", "/b", "/\uFF5E", "/\u{1F600}"]);
+});
+
+test("/init comes first, and what it needs to know before any program that it could start", () => {
+  const tree = treeOf(
+    file("/bin/busybox"),
+    file("/etc/levain.json"),
+    file("/init"),
+    file("/etc/levain.cmdline"),
+    file("/a"),
+  );
+  expect(sortEntries(tree).map(({ path }) => path)).toEqual([
+    "/init",
+    "/etc",
+    "/etc/levain.cmdline",
+    "/etc/levain.json",
+    "/a",
+    "/bin",
+    "/bin/busybox",
+  ]);
+});
+
+test("a path is followed through symbolic links, as the kernel follows it", () => {
+  const link = (path: string, target: string): ImageEntry => ({ kind: "symlink", path, target });
+  const sh = file("/usr/bin/dash");
+  const tree = treeOf(
+    sh,
+    link("/bin", "usr/bin"),
+    link("/usr/bin/sh", "./dash"),
+    link("/init", "/usr/../../bin//sh"),
+    link("/loop", "loop"),
+    link("/gone", "nowhere/sh"),
+  );
+  for (const path of ["/usr/bin/dash", "/bin/sh", "/init"]) expect(findEntry(tree, path)).toBe(sh);
+  for (const path of ["/loop", "/gone", "/bin/sh/x", "/"]) expect(findEntry(tree, path)).toBeUndefined();
 });

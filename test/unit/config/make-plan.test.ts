@@ -170,7 +170,10 @@ describe("rescue", () => {
   test.each([
     ["", { shell: true, onFailure: "shell", panicSeconds: null }],
     ["rdshell=0", { shell: false, onFailure: "halt", panicSeconds: null }],
-    ["rdshell=0 rdshell", { shell: true, onFailure: "shell", panicSeconds: null }],
+    ["rdshell=0 rdshell", { shell: false, onFailure: "halt", panicSeconds: null }],
+    ["single rdshell=0", { shell: false, onFailure: "halt", panicSeconds: null }],
+    ["rdshell=0 single", { shell: false, onFailure: "halt", panicSeconds: null }],
+    ["rdshell=1 single", { shell: true, onFailure: "shell", panicSeconds: null }],
     ["panic=5", { shell: true, onFailure: "reboot", panicSeconds: 5 }],
     ["panic=0", { shell: true, onFailure: "shell", panicSeconds: null }],
     ["panic=-1", { shell: true, onFailure: "reboot", panicSeconds: 0 }],
@@ -323,6 +326,8 @@ describe("warnings", () => {
     ["root=LABEL=A rd.handover=switch_root rd.putold=/x", "rd.putold= is not used by switch_root"],
     ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 means no shell"],
     ["rd.break rdshell=0", "rd.break is not used: rdshell=0 means no shell"],
+    ["rdshell=0 single", "single gives no shell: rdshell=0 is never taken back"],
+    ["rd.shell=yes rdshell=0", "rd.shell=yes gives no shell: rdshell=0 is never taken back"],
   ])("%s", (words, warning) => {
     expect(make(words).warnings).toEqual([warning]);
   });

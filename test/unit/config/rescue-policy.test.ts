@@ -12,10 +12,17 @@ test.each([
   expect(planRescue(cmdline).rescue).toMatchObject({ onFailure, shell });
 });
 
-test("levain.toml is heard too, and is weaker", () => {
-  const manifest = { version: 1, kernel: null, parameters: ["rdshell=0"] } as const;
+test("levain.toml is heard too, and is weaker but for rdshell=0", () => {
+  const manifest = { version: 1, kernel: null, parameters: ["rdshell=0", "rd.emergency=halt"] } as const;
   expect(planRescue("root=sda1", manifest).rescue.shell).toBe(false);
-  expect(planRescue("rdshell", manifest).rescue.shell).toBe(true);
+  expect(planRescue("rdshell single rd.emergency=reboot", manifest).rescue).toMatchObject({
+    shell: false,
+    onFailure: "reboot",
+  });
+  const allowing = { ...manifest, parameters: ["rdshell=1"] };
+  expect(planRescue("rd.shell=off", allowing).rescue.shell).toBe(false);
+  expect(planRescue("", null, "rdshell=0\n").rescue.shell).toBe(false);
+  expect(planRescue("rdshell=1", null, "rdshell=0\n").rescue.shell).toBe(false);
 });
 
 test("any bytes have a policy", () => {

@@ -117,7 +117,24 @@ describe("what an image is", () => {
       }),
     );
     expect(found).toMatchObject({ busybox: null, shell: "/bin/sh", checkers: ["ext4", "vfat"], firmwareFiles: 1 });
+    expect(found.fallbacks).toEqual([]);
     expect(found.microcode).toEqual(["GenuineIntel"]);
     expect(findOut(treeOf({ "usr/bin/busybox": "" })).busybox).toBe("/usr/bin/busybox");
+  });
+
+  test("with what the kernel would start if it could not start /init: programs only, through links", () => {
+    const program = (name: string, mode = 0o100755): RawMember => ({ name, mode, data: "x" });
+    const link = (name: string, data: string): RawMember => ({ name, mode: SYMLINK, data });
+    const members = [
+      ...["usr", "usr/bin", "usr/sbin", "etc"].map((name) => ({ name, mode: DIRECTORY })),
+      ...[link("bin", "usr/bin"), link("sbin", "usr/sbin"), link("usr/bin/sh", "busybox"), program("usr/bin/busybox")],
+      ...[program("etc/init", 0o100644), link("usr/bin/init", "../../nowhere"), link("usr/sbin/init", "/bin/sh")],
+    ];
+    // An early segment, as of microcode, is unpacked like any other.
+    const early = [{ name: "bin", mode: DIRECTORY }, program("bin/sh")];
+    const archives = (...all: readonly (readonly RawMember[])[]) =>
+      unpackTree(all.map((one) => readCpio(rawCpio(one)).members)).root;
+    expect(findOut(archives(members)).fallbacks).toEqual(["/sbin/init", "/bin/sh"]);
+    expect(findOut(archives(early, [program("init")])).fallbacks).toEqual(["/bin/sh"]);
   });
 });

@@ -45,7 +45,10 @@ describe("stage0 reads the failure policy", () => {
     ['x="a rdshell=0 b" y', "shell", 0],
     ["root=x -- rdshell=0", "shell", 0],
     ["rdshell=0 rdshell=perhaps", "halt", 0],
-    ["rdshell=0 rdshell", "shell", 0],
+    ["rdshell=0 rdshell", "halt", 0],
+    ["rdshell=1 rd.shell=0 single", "halt", 0],
+    ["single rescueshell=off rdshell=yes", "halt", 0],
+    ["rdshell=1 single", "shell", 0],
     ["rdshell=0\n", "halt", 0],
     ['x="open rdshell=0', "shell", 0],
   ] as const)("%p: %s after %d s", async (line, action, seconds) => {
@@ -55,7 +58,8 @@ describe("stage0 reads the failure policy", () => {
   test("of the image first, of the boot loader on top of it", async () => {
     const ask = async (text: string) => (await askParsers([{ kind: "policy", bytes: Buffer.from(text) }]))[0];
     expect(await ask("rdshell=0\n\0panic=0")).toBe("3 0");
-    expect(await ask("rdshell=0\n\0rdshell=1")).toBe("0 0");
+    expect(await ask("rdshell=0\n\0rdshell=1")).toBe("3 0");
+    expect(await ask("rdshell=0\n\0single rd.emergency=shell")).toBe("3 0");
     expect(await ask("rdshell=1\n\0rdshell=0")).toBe("3 0");
     expect(await ask("quiet -- x\n\0panic=3")).toBe("1 3");
   });

@@ -1,0 +1,67 @@
+import { expect } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readCpio } from "../../build/cpio-reader.ts";
+import { scratchDirectory } from "../support/cache.ts";
+import { levainImage } from "../support/levain-image.ts";
+import type { Vm } from "../support/qemu.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const NO_SHELL = { image: { compress: "none", config: 'parameters = ["rdshell=0"]\n' } };
+
+/** An image of `levain image` of which the boot medium has lost everything from `bytes` behind the beginning of /init's content. */
+async function cutImage(bytes: number): Promise<string> {
+  const whole = readFileSync(await levainImage(NO_SHELL.image));
+  const init = readCpio(whole).members.find(({ name }) => name === "init");
+  if (init === undefined) throw new Error("the image has no /init");
+  const file = join(scratchDirectory(), "image");
+  writeFileSync(file, whole.subarray(0, init.data.byteOffset - whole.byteOffset + bytes));
+  return file;
+}
+
+/** Waits for the kernel to give up, and looks that it has started nothing before. */
+async function expectPanic(vm: Vm, words: string | RegExp): Promise<void> {
+  await vm.expect("Failed to execute /init");
+  await vm.expect(words);
+  vm.send("\necho shell-$((6 * 7))\n");
+  await Bun.sleep(1500);
+  expect(vm.log()).not.toContain("BusyBox v");
+  expect(vm.log()).not.toContain("shell-42");
+}
+
+for (const [what, bytes] of [
+  ["nothing but an empty /init", 0],
+  ["the first 4 KiB of /init", 4096],
+  ["half of /init", 50_000_000],
+] as const) {
+  vmTest(
+    `an image cut off behind ${what} ends in a kernel panic, not in a shell`,
+    async () => ({ initrd: await cutImage(bytes), cmdline: "rdshell=0 loglevel=7" }),
+    (vm) => expectPanic(vm, "Kernel panic - not syncing: No working init found"),
+  );
+}
+
+vmTest(
+  "too little memory for /init ends in a kernel panic, not in a shell",
+  // Without root= the initramfs is a tmpfs of half of the memory, and what does not fit is left out.
+  async () => ({
+    initrd: await levainImage({ kernel: "none", config: NO_SHELL.image.config }),
+    cmdline: "rdshell=0 loglevel=7",
+    memoryMib: 224,
+  }),
+  async (vm) => {
+    await vm.expect("Initramfs unpacking failed: write error");
+    await expectPanic(vm, "Kernel panic - not syncing: No working init found");
+  },
+);
+
+vmTest(
+  "rdinit= finds no shell in an image whose own parameters say rdshell=0",
+  async () => ({ initrd: await levainImage(NO_SHELL.image), cmdline: "rdinit=/bin/busybox loglevel=7 -- sh" }),
+  async (vm) => {
+    await vm.expect("Kernel panic - not syncing: ");
+    vm.send("\necho shell-$((6 * 7))\n");
+    await Bun.sleep(1500);
+    expect(vm.log()).not.toContain("shell-42");
+  },
+);

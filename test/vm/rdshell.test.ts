@@ -1,0 +1,86 @@
+import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { BUSYBOX, type Entry, packInitramfs } from "../support/initramfs.ts";
+import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { LEVAIN, type LevainImageOptions } from "../support/levain-image.ts";
+import type { Vm } from "../support/qemu.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const HALTS = "rdshell=0 allows no shell: halting now";
+/** Of an image: its own word, and a BusyBox all the same, so that there is a shell to be had. */
+const FORBIDS: LevainImageOptions = { config: `parameters = ["rdshell=0"]\nbusybox = "${BUSYBOX}"\n` };
+/** Whoever asks for a shell in every way at once. */
+const EVERY_WORD = "rdshell=1 rd.shell rescueshell=yes single rd.break=prepare,mount rd.emergency=shell rd.rescue";
+
+/** A guest with an ext4 root labelled ROOT. */
+function guest(cmdline: string, image: LevainImageOptions = {}) {
+  return async () =>
+    levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline, image } as LevainGuest);
+}
+
+/** Types what would be answered by a shell, on whatever listens, and looks that nothing has answered. */
+async function expectNoShell(vm: Vm): Promise<void> {
+  vm.send("\n\necho shell-$((6 * 7))\n");
+  await Bun.sleep(2000);
+  expect(vm.log()).not.toMatch(PROMPT);
+  expect(vm.log()).not.toContain("BusyBox v");
+  expect(vm.log()).not.toContain("shell-42");
+}
+
+for (const [what, cmdline, image] of [
+  ["single behind it", "root=LABEL=WRONG rd.timeout=1 rdshell=0 single", {}],
+  ["every other word before and behind it", `root=LABEL=WRONG rd.timeout=1 ${EVERY_WORD} rdshell=0 ${EVERY_WORD}`, {}],
+  ["every word, where the image itself says rdshell=0", `root=LABEL=WRONG rd.timeout=1 ${EVERY_WORD}`, FORBIDS],
+  ["a mistake on the line, where the image itself says rdshell=0", `root=nonsense ${EVERY_WORD}`, FORBIDS],
+  ["no root=", "rdshell=0", {}],
+  ["no root=, where the image itself says it", EVERY_WORD, FORBIDS],
+  ["rd.handover=stay and a shell as init", "root=LABEL=ROOT rd.handover=stay init=/bin/sh rdshell=0", {}],
+  ["BusyBox as init", "root=/dev/ram0 rdshell=0 init=/bin/busybox -- sh", {}],
+  ["init=/bin/sh of the root, where the image itself says it", "root=LABEL=ROOT init=/bin/sh", FORBIDS],
+] as const) {
+  vmTest(`rdshell=0 holds against ${what}`, guest(cmdline, image), async (vm) => {
+    await vm.expect(HALTS);
+    await expectNoShell(vm);
+  });
+}
+
+vmTest(
+  "rdshell=0 of the image holds for stage0 too, whatever the command line says",
+  async () => {
+    // A program that is no levain at all: the runtime ends at once, and stage0 is left alone with its policy.
+    const entries: Record<string, Entry> = {
+      "/init": { file: LEVAIN },
+      "/bin/busybox": { file: BUSYBOX },
+      "/etc/levain.cmdline": { text: "rdshell=0\n" },
+    };
+    // Without its last feature, stage0 starts no runtime.
+    return { initrd: await packInitramfs(entries), cpu: "qemu64", cmdline: EVERY_WORD };
+  },
+  async (vm) => {
+    await vm.expect("this CPU is too old for levain's runtime");
+    await vm.expect(HALTS);
+    await expectNoShell(vm);
+  },
+);
+
+vmTest(
+  "with rdshell=0 an initramfs that is the system starts the init that it has",
+  async () => {
+    const script = join(scratchDirectory(), "init");
+    writeFileSync(script, '#!/bin/sh\necho "own-init $$ $(basename $0)"\nexec sleep 1000\n', { mode: 0o755 });
+    return levainGuest({ cmdline: "rdshell=0", image: { files: { "/sbin/init": script } } });
+  },
+  async (vm) => {
+    await vm.expect("own-init 1 init");
+    await expectNoShell(vm);
+  },
+);
+
+vmTest(
+  "an image whose own parameters say rdshell=0 boots without BusyBox",
+  guest("root=LABEL=ROOT", { config: 'parameters = ["rdshell=0"]\n' }),
+  (vm) => vm.expect("small-root: ready").then(() => undefined),
+);
