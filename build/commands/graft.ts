@@ -55,6 +55,9 @@ function summarize({ output, before, imageBytes, memory }: GraftSummary): readon
     `  made of  ${before.file}${findings.maker === null ? "" : ` (${findings.maker})`}`,
     `  kernel   ${modules === "" ? "any that has its drivers built in: there are no modules" : modules}`,
     ...(passedOver.length === 0 ? [] : [`  without  ${passedOver.join(", ")}: the exchanged init read these`]),
+    ...(findings.init === null
+      ? []
+      : ["  fallback the kernel starts the old /init if the image is cut off before the new one"]),
     ...(fallback === null ? [] : [`  fallback ${fallback}`]),
     `  size     ${mib(imageBytes).toFixed(1)} MiB`,
     `  memory   needs ${Math.round(mib(memory.withRoot))} MiB to boot, ${Math.round(mib(memory.withoutRoot))} MiB where the command line has no root=`,

@@ -68,7 +68,7 @@ vmTest(
 
 vmTest(
   "with rdshell=0 an initramfs that is the system starts the init that it has",
-  async () => {
+  () => {
     const script = join(scratchDirectory(), "init");
     writeFileSync(script, '#!/bin/sh\necho "own-init $$ $(basename $0)"\nexec sleep 1000\n', { mode: 0o755 });
     return levainGuest({ cmdline: "rdshell=0", image: { files: { "/sbin/init": script } } });

@@ -150,6 +150,24 @@ describe("levain graft", () => {
     expect(levain("inspect", output).stdout).toMatch(/init +a program\n/);
   });
 
+  test("says what the kernel would start in place of the new /init, and so does inspect", () => {
+    const members = [
+      { name: "bin", mode: DIRECTORY },
+      { name: "bin/sh", mode: 0o100755, data: "x" },
+      { name: "init", mode: 0o100755, data: "#!/bin/sh" },
+    ];
+    const foreign = imageFile(rawCpio(members));
+    const { stdout } = levain("graft", foreign, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1");
+    const words = "the kernel starts /bin/sh if it cannot start /init, whatever rdshell= says\n";
+    expect(stdout).toContain(`  fallback ${words}`);
+    expect(stdout).toContain("  fallback the kernel starts the old /init if the image is cut off before the new one\n");
+    for (const file of [foreign, output]) expect(levain("inspect", file).stdout).toContain(`\nfallback  ${words}`);
+    const bare = imageFile(rawCpio([{ name: "etc", mode: DIRECTORY }]));
+    const summary = levain("graft", bare, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1").stdout;
+    expect(summary).not.toContain("fallback");
+    expect(levain("inspect", bare).stdout).not.toContain("fallback");
+  });
+
   test("not into an image that a kernel would not read on", () => {
     const damaged = imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")]));
     const { status, stderr } = levain("graft", damaged, "--init", "/bin/busybox");
