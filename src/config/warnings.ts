@@ -49,6 +49,6 @@ export function warnOfRefusedShell(sources: readonly Source[], { rescue }: BootP
   if (rescue.shell) return [];
   return sources
     .flatMap(({ origin, words }) => words.map((word) => ({ origin, words: [word] as const })))
-    .filter((source) => readParameters([source]).settings.shell === true)
+    .filter((source) => (readParameters([source]).settings.shell ?? false) !== false)
     .map(({ words: [word] }) => `${printable(word.text)} gives no shell: rdshell=0 is never taken back`);
 }

@@ -25,10 +25,12 @@ export function objectToShell(machine: Machine, root: string, path: string): str
 
 const AND_NONE = ", and rdshell=0 allows none";
 
-/** A line "ID:RUNLEVELS:ACTION:PROCESS" of an inittab; a shell with arguments runs them, as a script. */
+/** A line "ID:RUNLEVELS:ACTION:PROCESS" of an inittab; a shell that is given a command or a file runs that, and ends. */
 function startsShell(line: string): boolean {
-  const [program = "", ...rest] = line.trim().split(":").slice(3).join(":").trim().replace(/^-/, "").split(/\s+/);
-  return !line.trim().startsWith("#") && rest.length === 0 && SHELLS.test(nameOf(program));
+  if (line.trim().startsWith("#")) return false;
+  const words = line.split(":").slice(3).join(":").trim().replace(/^-/, "").split(/\s+/);
+  const shellAt = words.findIndex((word) => SHELLS.test(nameOf(word)));
+  return shellAt >= 0 && words.slice(shellAt + 1).every((word) => /^-[^c]*$/.test(word));
 }
 
 function nameOf(path: string): string {

@@ -164,7 +164,9 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
     for (const inittab of [
       {},
       { "/etc/inittab": "# x:/bin/sh\n::respawn:-/bin/sh\n" },
-      { "/etc/inittab": "::askfirst:/bin/ash" },
+      ...["-/bin/ash", "/bin/busybox sh", "-/bin/sh -l", "setsid cttyhack sh"].map((process) => ({
+        "/etc/inittab": `::sysinit:/etc/rc\n::askfirst:${process}\n`,
+      })),
     ]) {
       const { end, console, shells } = boot({ ...APPLETS, ...inittab });
       expect(end).toBe("halt");
@@ -188,7 +190,8 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
   test("starts an init of its own, and BusyBox's where its inittab starts no shell", () => {
     const own = { ...APPLETS, "/sbin/init": { data: "#!/bin/sh\n", mode: 0o755 } };
     expect(boot(own).end).toMatchObject({ mode: "stay", init: "/sbin/init" });
-    const inittab = "::sysinit:/bin/sh /etc/rc\n#::respawn:/bin/sh\n::respawn:/sbin/getty 9600 tty1\n";
+    const inittab =
+      "::sysinit:/bin/sh /etc/rc\n::wait:/bin/sh -c 'ls /'\n#::respawn:/bin/sh\n::respawn:/sbin/getty 9600 tty1\n";
     expect(boot({ ...APPLETS, "/etc/inittab": inittab }).end).toMatchObject({ mode: "stay", init: "/sbin/init" });
   });
 });
