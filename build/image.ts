@@ -80,14 +80,14 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const tree: ImageTree = new Map();
   addSkeleton(tree);
   const machine = addInit(tree, options.init);
-  addBusybox(tree, options.busybox ?? defaultBusybox(plan.rescue.shell), machine);
+  addBusybox(tree, options.busybox ?? defaultBusybox(plan.rescue.shell !== false), machine);
   for (const program of options.programs) addProgram(tree, program, program, machine);
   const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
   addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
   addManifest(tree, manifest);
   for (const addition of options.additions) addFromHost(tree, addition, voice);
 
-  const waysIn = findWaysIn(tree, plan.rescue.shell, voice);
+  const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);
   const pieces = announce(writeCpio(entries), unpackedBytes, voice);
