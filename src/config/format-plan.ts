@@ -67,7 +67,9 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
 
 function formatRescue({ rescue, talk }: BootPlan): Subjects {
   const after = rescue.onFailure === "reboot" && rescue.panicSeconds !== null ? ` after ${rescue.panicSeconds} s` : "";
-  const shell = rescue.shell ? "" : ", no shell ever";
+  const shell = { true: "", false: ", no shell ever", keep: ", a shell keeps open what a passphrase opened" }[
+    `${rescue.shell}`
+  ];
   const breaks = rescue.breaks.length === 0 ? [] : [["stop before", rescue.breaks.join(", ")] as const];
   const log = { kmsg: "the kernel's log", console: "the console", all: "the console and the kernel's log" }[talk.log];
   return [...breaks, ["on failure", `${rescue.onFailure}${after}${shell}`], ["talk", `${talk.level}, to ${log}`]];

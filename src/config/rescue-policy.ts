@@ -12,7 +12,7 @@ export function decideRescue({ shell, breaks, emergency, panicSeconds }: Setting
   const withoutShell: FailurePolicy = reboots ? "reboot" : "halt";
   const asked = emergency ?? (reboots ? "reboot" : "shell");
   return {
-    shell: hasShell,
+    shell: shell ?? true,
     breaks: hasShell ? [...new Set(breaks)] : [],
     onFailure: asked === "shell" && !hasShell ? withoutShell : asked,
     panicSeconds: panicSeconds ?? null,

@@ -47,8 +47,8 @@ export const SYSTEM = {
 
 /** What happens when something fails, and what is said. */
 export const RESCUE = {
-  shell: single(values.flag, {
-    syntax: "rdshell[=yes|no]",
+  shell: single(values.flagOrKeep, {
+    syntax: "rdshell[=yes|no|keep]",
     aliases: [
       "rd.shell[=yes|no]",
       "rescueshell[=yes|no]",
@@ -58,7 +58,7 @@ export const RESCUE = {
     // The boot loader's line can often be edited, the image seldom: a word there must not open what the image keeps shut.
     sticky: false,
     fallback: "yes",
-    text: "A shell when the boot fails; rdshell=0: never, not even as the init of the root. One rdshell=0 is enough, on the command line or in levain.toml: no other word takes it back. single is passed on to init too.",
+    text: "A shell when the boot fails; rdshell=0: never, not even as the init of the root. One rdshell=0 is enough, on the command line or in levain.toml: no other word takes it back. Encrypted volumes are closed before a shell; with keep one stays open that a passphrase has opened in this boot. single is passed on to init too.",
     example: "rdshell=0",
   }),
   breaks: list(values.steps, {

@@ -31,6 +31,10 @@ function read<T>(expected: string, reader: (text: string) => T | null) {
 
 /** Yes or no. */
 export const flag = read("yes or no (1 or 0)", readFlag);
+/** The same, or "keep". */
+export const flagOrKeep = read("yes, no or keep", (text): boolean | "keep" | null =>
+  text === "keep" ? text : readFlag(text),
+);
 
 /** Anything. */
 export const text = v.string("text");

@@ -140,7 +140,7 @@ describe("an image that is a LUKS container", () => {
     const look = (machine: Booted["machine"]) => {
       expect(Buffer.from(machine.readFile("/sys/class/block/dm-0/ro")).toString()).toBe("1\n");
     };
-    const result = boot("rd.image=/base.luks rd.overlay rd.break=init", { person: [look] });
+    const result = boot("rd.image=/base.luks rd.overlay rd.break=init rdshell=keep", { person: [look] });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.mounts.join("\n")).toMatch(/\/sysroot overlay overlay[\s\S]*squashfs \/dev\/mapper\/luks-/);
   });

@@ -60,7 +60,7 @@ describe("a passphrase", () => {
       const entry = machine.readFile("/run/udev/data/b253:0");
       expect(Buffer.from(entry).toString()).toBe("E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
     };
-    const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT rd.break=init`, person: [look] });
+    const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT rd.break=init rdshell=keep`, person: [look] });
     expect(result.journal).toContain(`add key cryptsetup:${UUID}-d0`);
     expect(result.shells).toBe(1);
     expect(result.end).toMatchObject({ mode: "switch_root" });

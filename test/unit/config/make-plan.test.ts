@@ -244,7 +244,7 @@ describe("mistakes", () => {
       "rd.image: Expected a value (rd.image=PATH) but received no value",
       'rd.emergency=explode: Expected shell, reboot, poweroff, halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
-      'rdshell=perhaps: Expected yes or no (1 or 0) but received "perhaps"',
+      'rdshell=perhaps: Expected yes, no or keep but received "perhaps"',
     ]);
   });
 

@@ -8,6 +8,9 @@ test.each([
   ["panic=5 rd.break=nowhere", "reboot", true],
   ["panic=soon rd.emergency=poweroff", "poweroff", true],
   ["rdshell=perhaps rdshell=0", "halt", false],
+  ["rdshell=keep", "shell", "keep"],
+  ["rdshell=keep rdshell=0", "halt", false],
+  ["rdshell=0 rdshell=keep", "halt", false],
 ])("%s: %s", (cmdline, onFailure, shell) => {
   expect(planRescue(cmdline).rescue).toMatchObject({ onFailure, shell });
 });

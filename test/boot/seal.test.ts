@@ -1,0 +1,101 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { SyscallError } from "../../src/errors.ts";
+import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
+import type { FakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
+import { CHEAP } from "../support/luks/cryptsetup-image.ts";
+import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+
+// What a shell finds of an encrypted volume that was open, and of its key.
+
+const UUID = "6c657661-696e-4000-8000-0000000000d1";
+const NODE = `/dev/mapper/luks-${UUID}`;
+const SMALL = "--type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2";
+const root = rootImage("ROOT");
+let vault: FakeImage;
+beforeAll(async () => {
+  vault = await luksDisk(
+    { name: "seal-vault", script: `cryptsetup luksFormat -q ${SMALL} --uuid ${UUID} ${CHEAP} $1 key` },
+    root,
+  );
+});
+
+interface Found {
+  readonly volumes: readonly string[];
+  readonly keys: readonly string[];
+  readonly mounts: string;
+}
+
+/** Boots, and looks around in each shell. */
+function boot(cmdline: string, more: FakeBootOptions = {}) {
+  const found: Found[] = [];
+  const look = (machine: FakeMachine) => {
+    const keys = ["/etc/root.key", "/etc/cryptsetup-keys.d/other.key"].filter((path) => machine.stat(path) !== null);
+    const mounts = Buffer.from(machine.readFile("/proc/self/mountinfo")).toString();
+    found.push({ volumes: machine.listMappings().map(({ name }) => name), keys, mounts });
+  };
+  const result = cryptBoot({
+    cmdline: `rd.luks.uuid=${UUID} root=${NODE} ${cmdline}`,
+    disks: [{ name: "vda", image: vault }],
+    images: [root],
+    typing: typed("pass", "pass"),
+    files: { "/etc/root.key": "pass", "/etc/cryptsetup-keys.d/other.key": "other" },
+    person: [look],
+    ...more,
+  });
+  return { ...result, found };
+}
+
+const KEY = "rd.luks.key=/etc/root.key";
+
+describe("a shell finds no volume open and no key", () => {
+  test.each([
+    ["after a mount that failed", `${KEY} rootfstype=vfat`],
+    ["after a mount that failed, rdshell=keep, but a key had opened it", `${KEY} rootfstype=vfat rdshell=keep`],
+    ["where the init is missing", `${KEY} init=/nowhere`],
+    ["before the handover (rd.break)", `${KEY} rd.break=handover`],
+    ["before the mount (rd.break)", `${KEY} rd.break=mount`],
+    ["where nothing was open yet", `${KEY} rd.break=root`],
+  ])("%s", (_, cmdline) => {
+    const { found } = boot(cmdline);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ volumes: [], keys: [] });
+    expect(found[0]?.mounts).not.toContain("mapper");
+  });
+});
+
+test("the boot goes on from the root after such a shell, and asks, for the key is gone", () => {
+  const result = boot(`${KEY} rd.break=handover`);
+  expect(result.end).toMatchObject({ mode: "switch_root" });
+  expect(result.console).toContain("removed the key file /etc/root.key of this image before the shell");
+  expect(result.console).toContain(`closed ${NODE} before the shell`);
+  expect(result.machine.terminals.screen("/dev/ttyS0").split("  unlock    ")).toHaveLength(2);
+});
+
+test("with rdshell=keep what a passphrase has opened stays open", () => {
+  const { found, console } = boot("rootfstype=vfat rdshell=keep");
+  expect(found[0]?.volumes).toEqual([`luks-${UUID}`]);
+  expect(console).toContain(`${NODE} stays open in this shell (rdshell=keep)`);
+});
+
+test("where a passphrase had opened it, it is closed as well", () => {
+  expect(boot("rootfstype=vfat").found[0]?.volumes).toEqual([]);
+});
+
+test("a volume that cannot be closed costs the shell", () => {
+  const removeMapping = (name: string) => {
+    throw new SyscallError("ioctl", "EBUSY", name);
+  };
+  const before = (machine: FakeMachine) => Object.assign(machine, { removeMapping });
+  const result = boot(`${KEY} rootfstype=vfat`, { before });
+  expect(result.shells).toBe(0);
+  expect(result.console).toContain("cannot be closed, so no shell is started");
+  expect(result.end).toBe("halt");
+});
+
+test("a key file that cannot be removed costs the shell", () => {
+  const before = (machine: FakeMachine) => machine.refuse("wipeFile", "/etc/root.key", "EROFS");
+  const result = boot(`${KEY} rd.break=mount`, { before });
+  expect(result.shells).toBe(0);
+  expect(result.console).toContain("the key file /etc/root.key cannot be removed, so no shell is started");
+});
