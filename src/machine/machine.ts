@@ -119,7 +119,7 @@ export interface LoopRequest {
 
 /** Devices that come and go, and loop devices. */
 export interface Devices {
-  /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group); from here on none is lost, or the loss (ENOBUFS) is reported by `nextDeviceEvent` as action "overflow". Calling it again is no error. */
+  /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group); from here on none is lost, or the loss (ENOBUFS) is reported by `nextDeviceEvent` as action "overflow", again when the last that was kept has been taken. Calling it again is no error. */
   listenForDevices(): void;
   /** The next uevent, waiting for it at most `timeoutMs` (null: for ever); null when the time is up. */
   nextDeviceEvent(timeoutMs: number | null): DeviceEvent | null;
