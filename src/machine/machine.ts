@@ -1,5 +1,6 @@
 import type { Encryption } from "./encryption.ts";
 import type { Terminals } from "./terminals.ts";
+import type { Writers } from "./writers.ts";
 
 /**
  * All that this program may ask of the operating system.
@@ -7,7 +8,7 @@ import type { Terminals } from "./terminals.ts";
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock, Encryption, Terminals {}
+export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock, Encryption, Terminals, Writers {}
 
 /** What `stat(2)` says, as far as a boot asks. */
 export interface FileStatus {
@@ -96,6 +97,7 @@ export interface MountRequest {
 /** The mount table. */
 export interface Mounts {
   mount(request: MountRequest): void;
+  /** Never through a symbolic link: one in `to` is ELOOP. */
   moveMount(from: string, to: string): void;
   /** `lazy` is MNT_DETACH. */
   unmount(target: string, lazy?: boolean): void;

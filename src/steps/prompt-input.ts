@@ -28,19 +28,22 @@ export function createPromptInput(machine: Machine): PromptInput {
     heedsDevicesAtMs = nowMs + pauseMs;
   }
 
+  const heedsDevices = () => machine.nowMs() >= heedsDevicesAtMs;
+
+  function waitOnce(waitMs: number, isOver: boolean): TerminalInput {
+    const until = isOver || !heedsDevices() ? "typing" : "anything";
+    const input = machine.readTerminals(Number.isFinite(waitMs) ? waitMs : null, until);
+    if (input.kind === "device") slowDown();
+    return input;
+  }
+
   return {
     next(deadlineMs, reopen) {
       for (;;) {
-        const nowMs = machine.nowMs();
-        const leftMs = deadlineMs === null ? Number.POSITIVE_INFINITY : Math.max(0, deadlineMs - nowMs);
-        const toDevicesMs = heedsDevicesAtMs > nowMs ? heedsDevicesAtMs - nowMs : Number.POSITIVE_INFINITY;
-        const waitMs = Math.min(leftMs, toDevicesMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS);
-        const heedsDevices = leftMs > 0 && heedsDevicesAtMs <= nowMs;
-        const input = machine.readTerminals(
-          Number.isFinite(waitMs) ? waitMs : null,
-          heedsDevices ? "anything" : "typing",
-        );
-        if (input.kind === "device") slowDown();
+        const leftMs = Math.max(0, (deadlineMs ?? Number.POSITIVE_INFINITY) - machine.nowMs());
+        const pauseLeftMs = heedsDevices() ? Number.POSITIVE_INFINITY : heedsDevicesAtMs - machine.nowMs();
+        const waitMs = Math.min(leftMs, pauseLeftMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS);
+        const input = waitOnce(waitMs, leftMs === 0);
         if (input.kind !== "timeout" || waitMs === leftMs) return input;
         reopen?.();
       }

@@ -160,9 +160,7 @@ export class FakeDevices {
   }
 
   /** The number of the newest event, heard of or not. */
-  get newestNumber(): number {
-    return this.#sequence;
-  }
+  newestNumber = () => this.#sequence;
 
   /** The kernel says once more of a device that is there that it has changed. */
   change(name: string): void {

@@ -82,7 +82,7 @@ export class FakeKernel {
     this.#dev = makeFakeTree({ ...DEV, ...options.dev });
     const devices = new FakeDevices(this.sys, this.#dev);
     this.devices = devices;
-    addEntry(this.sys, "/kernel/uevent_seqnum", { read: () => `${devices.newestNumber}\n` });
+    addEntry(this.sys, "/kernel/uevent_seqnum", { read: () => `${devices.newestNumber()}\n` });
     const rootfs: FakeFilesystem = {
       type: options.rootType ?? "rootfs",
       device: "0:1",
