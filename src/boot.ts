@@ -25,12 +25,14 @@ export interface BootContext {
   readonly step: RunStep;
   /** Forgets every step from `name` on and takes back what they did. */
   readonly rewind: (name: StepName) => void;
+  /** Called before the API filesystems move into the new root: from then on what is written must be open. */
+  readonly beforeMoves: () => void;
   /** Reads the command line and the manifest, and obeys what they say about talking. */
   readonly readPlan: () => BootPlan;
 }
 
 /** The whole boot, top to bottom. What is left to do afterwards is in the Handover: nothing but stage0's last calls. */
-export function boot({ machine, voice, step, rewind, readPlan }: BootContext): Handover {
+export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: BootContext): Handover {
   const plan = step(
     "prepare",
     () => {
@@ -63,6 +65,7 @@ export function boot({ machine, voice, step, rewind, readPlan }: BootContext): H
       const handover = planHandover(machine, plan, init, voice);
       if (handover.mode === "stay") return handover;
       if (!loadsOwnDrivers(machine, root, plan.handover)) modules.loadAll();
+      beforeMoves();
       moveApiMounts(machine, root, { voice, undo });
       return handover;
     },

@@ -53,11 +53,33 @@ export function keepMessage(record: BootRecord, message: Message): void {
   if (record.messages.length > MOST_MESSAGES) record.messages.shift();
 }
 
-/** Writes the record below `prefix` (the new root, once /run has moved there); a /run that cannot be written must not stop a boot. */
-export function saveRecord(machine: Machine, record: BootRecord, prefix = ""): void {
+/** Writes the record; a /run that cannot be written must not stop a boot. */
+export function saveRecord(machine: Machine, record: BootRecord): void {
   try {
-    machine.writeFile(`${prefix}${JOURNAL_FILE}`, `${JSON.stringify(record, null, 1)}\n`);
+    machine.writeFile(JOURNAL_FILE, encode(record));
   } catch {
     // Before /run is mounted, or with it full: the console and the kernel's log still have every line.
   }
+}
+
+/** Returns what writes the record once more, into the file that it has now: when /run has moved, its path may lead anywhere in a new root. */
+export function holdRecord(machine: Machine, record: BootRecord): () => void {
+  try {
+    const writer = machine.openWriter(JOURNAL_FILE);
+    return () => {
+      try {
+        writer.replace(encode(record));
+      } catch {
+        // As above.
+      } finally {
+        writer.close();
+      }
+    };
+  } catch {
+    return () => undefined;
+  }
+}
+
+function encode(record: BootRecord): string {
+  return `${JSON.stringify(record, null, 1)}\n`;
 }

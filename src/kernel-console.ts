@@ -1,6 +1,7 @@
 import { parseCommandLine } from "./config/cmdline.ts";
 import type { BootPlan } from "./config/plan.ts";
 import type { Machine } from "./machine/machine.ts";
+import type { FileWriter } from "./machine/writers.ts";
 
 const PRINTK = "/proc/sys/kernel/printk";
 const IGNORE_LEVEL = "/sys/module/printk/parameters/ignore_loglevel";
@@ -17,21 +18,27 @@ export interface KernelConsole {
   silence(talk: BootPlan["talk"], cmdline: Uint8Array): void;
   /** As it was before, while `act` runs. */
   aside<T>(act: () => T): T;
-  /** As it was before; `prefix` is the new root once /proc has moved there. */
-  restore(prefix: string): void;
+  /** As it was before, also when /proc has moved. */
+  restore(): void;
 }
 
 /** What the kernel shows, read and set by /proc/sys/kernel/printk (proc_sys_kernel(5)). */
 export function createKernelConsole(machine: Machine): KernelConsole {
-  let before: string | null = null;
+  // By its descriptor: in a new root the path may lead anywhere.
+  let silenced: { readonly file: FileWriter; readonly before: string } | null = null;
   let shown = 0;
   function silence(): void {
     const level = readLevel(machine);
-    if (before !== null || level === null || level <= QUIET_LEVEL) return;
-    if (write(machine, PRINTK, String(QUIET_LEVEL))) before = String(level);
+    if (silenced !== null || level === null || level <= QUIET_LEVEL) return;
+    const file = open(machine, PRINTK);
+    if (file === null) return;
+    if (write(file, String(QUIET_LEVEL))) silenced = { file, before: String(level) };
+    else file.close();
   }
-  function restore(prefix: string): void {
-    if (before !== null && write(machine, `${prefix}${PRINTK}`, before)) before = null;
+  function restore(): void {
+    if (silenced === null || !write(silenced.file, silenced.before)) return;
+    silenced.file.close();
+    silenced = null;
   }
   return {
     shows(level) {
@@ -40,12 +47,12 @@ export function createKernelConsole(machine: Machine): KernelConsole {
       return level < shown && machine.stat("/dev/kmsg") !== null;
     },
     silence(talk, cmdline) {
-      if (isAskedFor(talk, cmdline)) restore("");
+      if (isAskedFor(talk, cmdline)) restore();
       else silence();
     },
     aside(act) {
-      const wasSilent = before !== null;
-      restore("");
+      const wasSilent = silenced !== null;
+      restore();
       try {
         return act();
       } finally {
@@ -82,10 +89,19 @@ function read(machine: Machine, path: string): string | null {
   }
 }
 
-/** False where it was refused: then the kernel talks on, which is no reason to stop a boot. */
-function write(machine: Machine, path: string, text: string): boolean {
+/** null where it cannot be opened. */
+function open(machine: Machine, path: string): FileWriter | null {
   try {
-    machine.writeFile(path, text);
+    return machine.openWriter(path);
+  } catch {
+    return null;
+  }
+}
+
+/** False where it was refused: then the kernel talks on, which is no reason to stop a boot. */
+function write(file: FileWriter, text: string): boolean {
+  try {
+    file.replace(text);
     return true;
   } catch {
     return false;

@@ -2,7 +2,7 @@ import { type BootContext, boot } from "./boot.ts";
 import type { Inherited } from "./config/inherited.ts";
 import type { BootPlan, StepName } from "./config/plan.ts";
 import { type Console, createConsole } from "./console.ts";
-import { type BootRecord, createRecord, saveRecord } from "./journal.ts";
+import { type BootRecord, createRecord, holdRecord, saveRecord } from "./journal.ts";
 import type { Handover, Machine } from "./machine/machine.ts";
 import { createPlanReader } from "./plan-reader.ts";
 import { report, wrapLines } from "./report.ts";
@@ -63,15 +63,19 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     makeReady(hasShell ? modules : null);
     return applyPolicy(machine, trySealing(rescue), console);
   };
-  const context: BootContext = { machine, voice: console, step: runner.run, rewind: runner.rewind, readPlan };
+  let saveAtEnd = () => saveRecord(machine, record);
+  const beforeMoves = () => {
+    saveAtEnd = holdRecord(machine, record);
+  };
+  const { run: step, rewind } = runner;
+  const context: BootContext = { machine, voice: console, step, rewind, beforeMoves, readPlan };
   for (;;) {
     try {
       const handover = boot(context);
       record.state = "handed over";
-      const newRoot = handover.root === "/" ? "" : handover.root;
-      saveRecord(machine, record, newRoot);
+      saveAtEnd();
       // Who stays has nobody else who would keep the kernel's words out of the shell.
-      if (handover.mode !== "stay") console.kernel.restore(newRoot);
+      if (handover.mode !== "stay") console.kernel.restore();
       return handover;
     } catch (error) {
       const words = error instanceof RestartError ? error.parameters : recover(error);

@@ -12,6 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "machine/machine",
     "machine/encryption",
     "machine/terminals",
+    "machine/writers",
     "machine/abi",
     "machine/abi-crypt",
     "machine/abi-terminal",

@@ -15,6 +15,7 @@ enum {
   SYS_chroot = 51,
   SYS_openat = 56,
   SYS_close = 57,
+  SYS_lseek = 62,
   SYS_pipe2 = 59,
   SYS_getdents64 = 61,
   SYS_read = 63,

@@ -27,7 +27,7 @@ static long mount_once(const char *source, const char *target, const char *type,
 static void make_nodes(void)
 {
   u32 mask = set_umask(0);
-  for (u64 i = 0; i < sizeof NODES / sizeof *NODES; i++) make_node(NODES[i].path, NODES[i].mode, NODES[i].device);
+  for (u64 i = 0; i < sizeof NODES / sizeof *NODES; i++) make_node(AT_FDCWD, NODES[i].path, NODES[i].mode, NODES[i].device);
   set_umask(mask);
 }
 
@@ -40,9 +40,17 @@ static void mount_devices(void)
   make_nodes();
 }
 
+static void hold_devices(void)
+{
+  long fd = open_file("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  duplicate(fd, DEV_FD, O_CLOEXEC);
+  if (fd != DEV_FD) close_file(fd);
+}
+
 void open_console(void)
 {
-  long fd = open_file("/dev/console", O_RDWR | O_NOCTTY);
+  long fd = open_file_in(DEV_FD, "console", O_RDWR | O_NOCTTY);
   if (fd < 0) return;
   for (long to = 0; to <= 2; to++) duplicate(fd, to, 0);
   if (fd > 2) close_file(fd);
@@ -67,5 +75,6 @@ void prepare_machine(void)
   fill_standard_files();
   /* The kernel gives no others, but another init that started us may have. */
   close_all_from(3);
+  hold_devices();
   if (error < 0) say("could not mount /proc: ", describe_error(error));
 }

@@ -19,7 +19,8 @@ struct termios {
 /* As if it had exited with 255; only a SIGCHLD that somebody told the kernel to ignore leads here. */
 #define STATUS_UNKNOWN 0xff00
 
-#define CONSOLE_TTY "/dev/levain-tty"
+/* In /dev. */
+#define CONSOLE_TTY "levain-tty"
 
 int wait_for(long pid)
 {
@@ -48,7 +49,7 @@ static void wait_for_ever(const char *why)
 /* Whoever still reads from it, as a shell of levain that outlived it, would take every other key from ours. */
 static void hang_up(const char *terminal)
 {
-  long fd = open_file(terminal, O_RDWR | O_NOCTTY);
+  long fd = open_file_in(DEV_FD, terminal, O_RDWR | O_NOCTTY);
   if (fd < 0) return;
   control(fd, TIOCVHANGUP, 0);
   close_file(fd);
@@ -58,12 +59,12 @@ static void hang_up(const char *terminal)
 static long open_console_terminal(void)
 {
   u32 device = 0;
-  long console = open_file("/dev/console", O_RDWR | O_NOCTTY);
+  long console = open_file_in(DEV_FD, "console", O_RDWR | O_NOCTTY);
   if (console < 0) return console;
   if (control(console, TIOCGDEV, &device) < 0) return console;
-  make_node(CONSOLE_TTY, 0600, device);
+  make_node(DEV_FD, CONSOLE_TTY, 0600, device);
   hang_up(CONSOLE_TTY);
-  long terminal = open_file(CONSOLE_TTY, O_RDWR | O_NOCTTY);
+  long terminal = open_file_in(DEV_FD, CONSOLE_TTY, O_RDWR | O_NOCTTY);
   if (terminal < 0) return console;
   close_file(console);
   return terminal;

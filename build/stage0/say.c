@@ -17,7 +17,8 @@ static u64 compose(char *line, const char *const *words)
 
 long read_text_file(const char *path, char *to, u64 size)
 {
-  long fd = open_file(path, O_RDONLY | O_CLOEXEC);
+  /* In a new root without our /proc the path may lead to a pipe, which would be waited for. */
+  long fd = open_file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return fd;
   u64 length = 0;
   long count;
@@ -45,7 +46,7 @@ static int does_kernel_show_errors(void)
 /* Opened anew for each line: the rate limit of the log counts by open file. */
 static int write_to_kernel_log(const char *line, u64 size)
 {
-  long fd = open_file("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+  long fd = open_file_in(DEV_FD, "kmsg", O_WRONLY | O_CLOEXEC);
   if (fd < 0) return 0;
   long written = write_bytes(fd, line, size);
   close_file(fd);

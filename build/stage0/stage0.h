@@ -5,6 +5,8 @@
 
 #define ROOM_ON_STACK 8192
 #define HANDOVER_FD 198
+/* /dev as prepare_machine() left it: the same wherever it moves, while its path in a new root may lead anywhere. */
+#define DEV_FD 197
 #define HANDOVER_MAX 65536
 #define HANDOVER_WORDS 4096
 #define COMMAND_LINE_MAX 32768
@@ -67,6 +69,13 @@ void prepare_machine(void);
 /* /dev/console on 0, 1 and 2. */
 void open_console(void);
 
+/* --- killed.c --- */
+
+/* The kernel's log, for what it says from now on; less than 0 where it cannot be read. */
+long open_kernel_log(void);
+/* Says what the log has on the end of process `pid` by SIGKILL. */
+void explain_kill(long log, long pid);
+
 /* --- policy.c --- */
 
 enum action { ACTION_SHELL, ACTION_REBOOT, ACTION_POWEROFF, ACTION_HALT };
@@ -124,6 +133,8 @@ void empty_initramfs(long old_root);
 u64 length_of(const char *text);
 int is_same(const char *a, const char *b);
 int begins_with(const char *text, const char *start);
+/* `to` has room for it. */
+void copy_text(char *to, const char *from);
 /* Into `to`, which has at least 24 bytes; returns it. */
 char *decimal(long number, char *to);
 /* Digits only, at most 10 of them, behind a sign where `is_signed`. Returns 0 where it is anything else. */

@@ -15,7 +15,7 @@ int is_first_process(void)
 }
 
 /* Returns in both: 0 in the child, which has the pipe's other end at HANDOVER_FD. */
-static long start_child(int *messages)
+static long start_child(int *messages, long log)
 {
   int ends[2];
   /* A message that does not fit into the pipe is an error to its writer, not a wait without end. */
@@ -23,6 +23,8 @@ static long start_child(int *messages)
   if (error < 0) return error;
   long pid = fork_process();
   if (pid == 0) {
+    close_file(DEV_FD);
+    if (log >= 0) close_file(log);
     duplicate(ends[1], HANDOVER_FD, O_CLOEXEC);
     close_file(ends[0]);
     close_file(ends[1]);
@@ -42,22 +44,19 @@ static u64 read_message(int from, char *to)
   return size;
 }
 
-static void explain_death(int signal)
+static void explain_death(int signal, long pid, long log)
 {
-  say("crashed: killed by ", describe_signal(signal), " (", number_text(signal), ")");
-  if (signal == 9) say("hint: the kernel kills where memory runs out (`dmesg` tells): give the machine more memory");
+  say(signal == SIGKILL ? "killed by " : "crashed: killed by ", describe_signal(signal), " (", number_text(signal), ")");
+  if (signal == SIGKILL) explain_kill(log, pid);
   else say("hint: a fault of levain or of its runtime, or damaged memory: try again, and please report it");
 }
 
-/* Returns what went wrong in a word, null where the message is to be followed. */
+/* Where it is none, says what went wrong. */
 static int is_handover(int status, int messages, char *message, char **words, struct handover *handover)
 {
   u64 size = read_message(messages, message);
-  int signal = status & 0x7f, code = status >> 8 & 0xff;
-  if (signal) {
-    explain_death(signal);
-    return 0;
-  }
+  int code = status >> 8 & 0xff;
+  if (status & 0x7f) return 0;
   if (code) {
     say("ended with exit status ", number_text(code), " and no word on how to go on");
     return 0;
@@ -91,11 +90,14 @@ void supervise(char **envp)
       continue;
     }
     int messages;
-    long pid = start_child(&messages);
+    long log = open_kernel_log();
+    long pid = start_child(&messages, log);
     if (pid == 0) return;
+    int status = pid < 0 ? 0 : wait_for(pid);
+    if (status & 0x7f) explain_death(status & 0x7f, pid, log);
+    if (log >= 0) close_file(log);
     if (pid < 0) say("could not start a process: ", describe_error(pid));
-    else if (is_handover(wait_for(pid), messages, message, words, &handover))
-      follow_for_ever(&handover, &policy, envp);
+    else if (is_handover(status, messages, message, words, &handover)) follow_for_ever(&handover, &policy, envp);
     /* levain keeps the kernel off the console while it speaks itself. */
     if (level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
   }

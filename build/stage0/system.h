@@ -15,6 +15,8 @@ typedef unsigned long u64;
 
 #define E2BIG 7
 #define EINTR 4
+#define EPIPE 32
+#define SEEK_END 2
 #define EBUSY 16
 #define AT_FDCWD (-100)
 #define AT_PHDR 3
@@ -41,6 +43,7 @@ typedef unsigned long u64;
 #define AT_REMOVEDIR 0x200
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_NO_AUTOMOUNT 0x800
+#define SIGKILL 9
 #define SIGCHLD 17
 #define WNOHANG 1
 #define TCGETS 0x5401
@@ -62,18 +65,20 @@ typedef unsigned long u64;
 #define call4(n, a, b, c, d) call6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define call5(n, a, b, c, d, e) call6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 
-static inline long open_file(const char *path, int flags) { return call4(SYS_openat, AT_FDCWD, path, flags, 0); }
+static inline long open_file_in(long in, const char *path, int flags) { return call4(SYS_openat, in, path, flags, 0); }
+static inline long open_file(const char *path, int flags) { return open_file_in(AT_FDCWD, path, flags); }
 static inline long read_bytes(long fd, void *to, u64 size) { return call3(SYS_read, fd, to, size); }
 static inline long write_bytes(long fd, const void *from, u64 size) { return call3(SYS_write, fd, from, size); }
+static inline long seek_to_end(long fd) { return call3(SYS_lseek, fd, 0, SEEK_END); }
 static inline long close_file(long fd) { return call1(SYS_close, fd); }
 static inline long duplicate(long fd, long to, int flags) { return fd == to ? fd : call3(SYS_dup3, fd, to, flags); }
 static inline long control(long fd, u64 request, void *argument) { return call3(SYS_ioctl, fd, request, argument); }
 static inline long make_pipe(int fds[2], int flags) { return call2(SYS_pipe2, fds, flags); }
 static inline long make_memory_file(const char *name, int flags) { return call2(SYS_memfd_create, name, flags); }
 static inline long make_directory(const char *path) { return call3(SYS_mkdirat, AT_FDCWD, path, 0755); }
-static inline long make_node(const char *path, u32 mode, u32 device)
+static inline long make_node(long in, const char *path, u32 mode, u32 device)
 {
-  return call4(SYS_mknodat, AT_FDCWD, path, S_IFCHR | mode, device);
+  return call4(SYS_mknodat, in, path, S_IFCHR | mode, device);
 }
 static inline long read_link(const char *path, char *to, u64 size)
 {

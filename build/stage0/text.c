@@ -35,6 +35,12 @@ int begins_with(const char *text, const char *start)
   return !*start;
 }
 
+void copy_text(char *to, const char *from)
+{
+  while ((*to++ = *from++)) {
+  }
+}
+
 char *decimal(long number, char *to)
 {
   char reversed[24];

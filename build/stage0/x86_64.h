@@ -4,6 +4,7 @@ enum {
   SYS_read = 0,
   SYS_write = 1,
   SYS_close = 3,
+  SYS_lseek = 8,
   SYS_ioctl = 16,
   SYS_nanosleep = 35,
   SYS_getpid = 39,

@@ -49,7 +49,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
 function openAll(search: Search, roots: BootPlan["roots"]): void {
   const isClosed = (device: BlockDevice) => search.openers.some((opener) => opener.isClosed(device));
   for (;;) {
-    while (search.takeEvent(0));
+    search.takeEvents(0);
     const root = roots.flatMap((spec) => [...search.matches(spec), ...search.strangers(spec)]).find(isClosed) ?? null;
     const rounds = search.openers.map((opener) => opener.open(root));
     if (rounds.includes("changed")) continue;
@@ -57,7 +57,7 @@ function openAll(search: Search, roots: BootPlan["roots"]): void {
     const [first] = waits;
     if (first === undefined) return;
     search.voice.progress(`waiting for ${first.text}`);
-    search.takeEvent(Math.max(1, Math.min(...waits.map(({ leftMs }) => leftMs))));
+    search.takeEvents(Math.max(1, Math.min(...waits.map(({ leftMs }) => leftMs))));
   }
 }
 

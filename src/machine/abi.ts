@@ -31,6 +31,8 @@ const SYSTEM_CALLS = {
     prlimit64: 302,
     finit_module: 313,
     memfd_create: 319,
+    move_mount: 429,
+    openat2: 437,
   },
   arm64: {
     read: 63,
@@ -58,6 +60,8 @@ const SYSTEM_CALLS = {
     prlimit64: 261,
     finit_module: 273,
     memfd_create: 279,
+    move_mount: 429,
+    openat2: 437,
   },
 } as const;
 
@@ -124,6 +128,12 @@ export const MS_RELATIME = 1 << 21;
 export const MS_STRICTATIME = 1 << 24;
 export const MS_LAZYTIME = 1 << 25;
 export const MNT_DETACH = 2;
+export const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+
+/** asm-generic/fcntl.h; linux/openat2.h */
+export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
+export const RESOLVE_NO_SYMLINKS = 4;
 
 /** linux/module.h */
 export const MODULE_INIT_COMPRESSED_FILE = 4;

@@ -63,9 +63,9 @@ export function createTerminals(nowMs: () => number, uevents: () => number | nul
     return { kind: "hangup", terminal: terminal.node };
   }
 
-  function readOnce(timeoutMs: number | null): TerminalInput | null {
+  function readOnce(timeoutMs: number | null, until: "anything" | "typing"): TerminalInput | null {
     const terminals = [...open.values()];
-    const socket = uevents();
+    const socket = until === "typing" ? null : uevents();
     const waiting = terminals.map(({ fd }) => ({ fd, events: POLLIN }));
     const revents = poll(socket === null ? waiting : [...waiting, { fd: socket, events: POLLIN }], timeoutMs, SUBJECT);
     for (const [index, terminal] of terminals.entries()) {
@@ -87,11 +87,11 @@ export function createTerminals(nowMs: () => number, uevents: () => number | nul
       const terminal = open.get(node);
       if (terminal !== undefined) writeWithin(terminal.fd, Buffer.from(text), nowMs);
     },
-    readTerminals(timeoutMs) {
+    readTerminals(timeoutMs, until = "anything") {
       const deadlineMs = timeoutMs === null ? null : nowMs() + timeoutMs;
       for (;;) {
         const leftMs = deadlineMs === null ? null : Math.max(0, deadlineMs - nowMs());
-        const input = readOnce(leftMs);
+        const input = readOnce(leftMs, until);
         if (input !== null) return input;
         if (leftMs === 0) return { kind: "timeout" };
       }

@@ -23,6 +23,8 @@ const RECEIVE_BUFFER_BYTES = 16 << 20;
 /** UEVENT_BUFFER_SIZE of linux/kobject.h is 2048; the header with the devpath comes on top. */
 const MESSAGE_BYTES = 16 << 10;
 
+const OVERFLOW: DeviceEvent = { action: "overflow", devpath: "", subsystem: "", properties: {} };
+
 const decoder = new TextDecoder();
 const buffer = new Uint8Array(MESSAGE_BYTES);
 const sender = new Uint8Array(SOCKADDR_NL.size);
@@ -37,14 +39,23 @@ export interface UeventSource {
 /** The kernel's uevents by netlink(7), NETLINK_KOBJECT_UEVENT. */
 export function createUeventSource(nowMs: () => number): UeventSource {
   let socket: number | null = null;
+  let mayHaveLostMore = false;
   const listen = () => (socket ??= openSocket());
+  /** A socket that is full says so once (netlink_overrun() of net/netlink/af_netlink.c), and drops all that comes until it is empty: only then is the loss known. */
+  function receive(fd: number): DeviceEvent | null {
+    const event = receiveEvent(fd);
+    if (event?.action === "overflow") mayHaveLostMore = true;
+    if (event !== null || !mayHaveLostMore) return event;
+    mayHaveLostMore = false;
+    return OVERFLOW;
+  }
   const calls: UeventSource["calls"] = {
     listenForDevices: () => void listen(),
     nextDeviceEvent(timeoutMs) {
       const fd = listen();
       const deadlineMs = timeoutMs === null ? null : nowMs() + timeoutMs;
       for (;;) {
-        const event = receiveEvent(fd);
+        const event = receive(fd);
         if (event !== null) return event;
         const leftMs = deadlineMs === null ? null : deadlineMs - nowMs();
         if (leftMs !== null && leftMs <= 0) return null;
@@ -79,7 +90,7 @@ function receiveEvent(fd: number): DeviceEvent | null {
     senderLength[0] = sender.length;
     const length = callKernel("recvfrom", [fd, buffer, buffer.length, MSG_DONTWAIT, sender, senderLength]);
     if (length === "EAGAIN") return null;
-    if (length === "ENOBUFS") return { action: "overflow", devpath: "", subsystem: "", properties: {} };
+    if (length === "ENOBUFS") return OVERFLOW;
     if (typeof length === "string") throw new SyscallError("recvfrom", length, SUBJECT);
     // Any process with CAP_NET_ADMIN may send to the group; the kernel is the one with port id 0.
     const isKernel = new DataView(sender.buffer).getUint32(SOCKADDR_NL.nl_pid, true) === 0;

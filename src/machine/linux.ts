@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import { machine, release } from "node:os";
+import { SyscallError } from "../errors.ts";
 import {
+  AT_FDCWD,
   CLOCK_MONOTONIC,
   LINUX_REBOOT_CMD_HALT,
   LINUX_REBOOT_CMD_POWER_OFF,
@@ -9,6 +11,7 @@ import {
   LINUX_REBOOT_MAGIC2,
   MNT_DETACH,
   MODULE_INIT_COMPRESSED_FILE,
+  MOVE_MOUNT_T_EMPTY_PATH,
   MS_BIND,
   MS_DIRSYNC,
   MS_LAZYTIME,
@@ -25,8 +28,11 @@ import {
   MS_REMOUNT,
   MS_STRICTATIME,
   MS_SYNCHRONOUS,
+  O_CLOEXEC,
+  O_PATH,
+  RESOLVE_NO_SYMLINKS,
 } from "./abi.ts";
-import { systemCall } from "./libc.ts";
+import { callKernel, systemCall } from "./libc.ts";
 import { forgetBtrfs, registerBtrfs } from "./linux-btrfs.ts";
 import { kernelCiphers } from "./linux-ciphers.ts";
 import { createDeviceMapper } from "./linux-device-mapper.ts";
@@ -40,6 +46,7 @@ import { createLoopDevices } from "./linux-loop.ts";
 import { createLinuxProcesses, drainConsole } from "./linux-processes.ts";
 import { createTerminals } from "./linux-terminals.ts";
 import { createUeventSource } from "./linux-uevents.ts";
+import { linuxWriters } from "./linux-writers.ts";
 import type { Clock, Kernel, Machine, MountFlag, Mounts } from "./machine.ts";
 
 const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
@@ -73,6 +80,7 @@ export function createLinuxMachine(): Machine {
   const uevents = createUeventSource(clock.nowMs);
   return {
     ...files,
+    ...linuxWriters,
     ...mounts,
     ...uevents.calls,
     ...createTerminals(clock.nowMs, uevents.socket),
@@ -98,9 +106,22 @@ const mounts: Mounts = {
     // No options is a null pointer, not an empty string: some filesystems refuse data that they do not know.
     systemCall("mount", target, source, target, type, bits, options === "" ? 0 : options);
   },
-  moveMount: (from, to) => void systemCall("mount", to, from, to, 0, MS_MOVE, 0),
+  moveMount,
   unmount: (target, lazy = false) => void systemCall("umount2", target, target, lazy ? MNT_DETACH : 0),
 };
+
+/** By a descriptor of the target, whose way has no symbolic link in it. Before Linux 5.6, which has no openat2(2), by its path. */
+function moveMount(from: string, to: string): void {
+  const how = BigUint64Array.of(BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(RESOLVE_NO_SYMLINKS));
+  const fd = callKernel("openat2", [AT_FDCWD, to, how, how.byteLength]);
+  if (fd === "ENOSYS") return void systemCall("mount", to, from, to, 0, MS_MOVE, 0);
+  if (typeof fd === "string") throw new SyscallError("openat2", fd, to);
+  try {
+    systemCall("move_mount", to, AT_FDCWD, from, fd, "", MOVE_MOUNT_T_EMPTY_PATH);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
 
 const kernel: Pick<Kernel, "release" | "loadModule" | "power"> = {
   release: () => ({ release: release(), machine: machine() }),

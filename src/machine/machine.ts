@@ -1,5 +1,6 @@
 import type { Encryption } from "./encryption.ts";
 import type { Terminals } from "./terminals.ts";
+import type { Writers } from "./writers.ts";
 
 /**
  * All that this program may ask of the operating system.
@@ -7,7 +8,7 @@ import type { Terminals } from "./terminals.ts";
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock, Encryption, Terminals {}
+export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock, Encryption, Terminals, Writers {}
 
 /** What `stat(2)` says, as far as a boot asks. */
 export interface FileStatus {
@@ -96,6 +97,7 @@ export interface MountRequest {
 /** The mount table. */
 export interface Mounts {
   mount(request: MountRequest): void;
+  /** Never through a symbolic link: one in `to` is ELOOP. */
   moveMount(from: string, to: string): void;
   /** `lazy` is MNT_DETACH. */
   unmount(target: string, lazy?: boolean): void;
@@ -119,7 +121,7 @@ export interface LoopRequest {
 
 /** Devices that come and go, and loop devices. */
 export interface Devices {
-  /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group); from here on none is lost, or the loss (ENOBUFS) is reported by `nextDeviceEvent` as action "overflow". Calling it again is no error. */
+  /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group); from here on none is lost, or the loss (ENOBUFS) is reported by `nextDeviceEvent` as action "overflow", again when the last that was kept has been taken. Calling it again is no error. */
   listenForDevices(): void;
   /** The next uevent, waiting for it at most `timeoutMs` (null: for ever); null when the time is up. */
   nextDeviceEvent(timeoutMs: number | null): DeviceEvent | null;

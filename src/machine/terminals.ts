@@ -16,8 +16,8 @@ export interface Terminals {
   openTerminals(nodes: readonly string[]): readonly string[];
   /** Never throws: one that takes no text for a second loses it. */
   writeTerminal(node: string, text: string): void;
-  /** Waits for what comes first; null: for ever. Where uevents are listened for, one that waits is told every time until it is taken. */
-  readTerminals(timeoutMs: number | null): TerminalInput;
+  /** Waits for what comes first; null: without limit. Where uevents are listened for, one that waits is reported every time until it is taken; until "typing", uevents do not end the wait. */
+  readTerminals(timeoutMs: number | null, until?: "anything" | "typing"): TerminalInput;
   /** All of them, as they were before; what was typed and not read is dropped. */
   closeTerminals(): void;
   /**

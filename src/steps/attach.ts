@@ -62,15 +62,15 @@ function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null,
   const waitOnce = (round: Exclude<Round, "changed">): boolean => {
     if (round !== "idle") {
       const waitMs = Math.min(round.leftMs, openerNotice(round, machine.nowMs()));
-      patience.uncounted(() => search.takeEvent(Math.max(1, waitMs)));
+      patience.uncounted(() => search.takeEvents(Math.max(1, waitMs)));
       return true;
     }
     const leftMs = patience.leftMs();
-    if (leftMs > 0) search.takeEvent(Math.max(1, Math.min(leftMs, notice(patience.waitedMs()))));
+    if (leftMs > 0) search.takeEvents(Math.max(1, Math.min(leftMs, notice(patience.waitedMs()))));
     return leftMs > 0;
   };
   for (;;) {
-    while (search.takeEvent(0)); // all that is there now, so that a second device with the label is seen too
+    search.takeEvents(0); // all that is there now, so that a second device with the label is seen too
     const found = choose(wanted, search);
     const round = patience.uncounted(() => openOnce(search, found));
     if (round === "changed") continue;

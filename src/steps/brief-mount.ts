@@ -45,7 +45,7 @@ export function mountBriefly<T>(
   machine.makeDirectory(PLACES.search);
   // A second mount of the same at the same place is EBUSY.
   if (isMounted(machine, PLACES.search)) machine.unmount(PLACES.search);
-  machine.mount({ ...what, target: PLACES.search, flags: ["ro"] });
+  machine.mount({ ...what, target: PLACES.search, flags: ["ro", "nosuid", "nodev", "noexec"] });
   try {
     return use(PLACES.search);
   } finally {

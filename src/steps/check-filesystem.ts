@@ -29,6 +29,7 @@ export function checkFilesystem(
     (path) => machine.stat(path)?.kind === "file",
   );
   if (program === undefined) return;
+  const mark = machine.kernelLogMark();
   const { status, output } = runChecker(machine, [program, "-a", ...(mode === "force" ? ["-f"] : []), device.node]);
   const lines = output.split("\n").map((line) => line.trim());
   const said = lines
@@ -36,7 +37,8 @@ export function checkFilesystem(
     .slice(-LAST_LINES)
     .map(printable);
   if (status >= NOT_STARTED || (status >= FSCK_FAILED && (status & FSCK_ERRORS_LEFT) === 0)) {
-    voice.warn(`${device.node} was not checked, ${program} ended with status ${status}: ${said.at(-1) ?? ""}`);
+    const how = describeKill(status, machine.kernelLogSince(mark), program) ?? `ended with status ${status}`;
+    voice.warn(`${device.node} was not checked, ${program} ${how}: ${said.at(-1) ?? ""}`);
   } else if (status >= FSCK_ERRORS_LEFT) {
     throw new BootError(`the filesystem on ${device.node} has errors that fsck does not repair by itself`, {
       cause: new BootError(said.join("\n") || `${program} ended with status ${status}`),
@@ -45,6 +47,19 @@ export function checkFilesystem(
   } else if (status > 0) {
     voice.warn(`fsck repaired ${device.node}: ${said.at(-1) ?? ""}`);
   }
+}
+
+/** 128 + SIGKILL. */
+const KILLED = 137;
+/** TASK_COMM_LEN of linux/sched.h, without its NUL: the kernel's log has as much of a program's name. */
+const COMM_CHARACTERS = 15;
+
+/** How a program was killed, with what the kernel says of it: it names whom it kills where memory runs out, or for the secure attention key. null where it was not killed. */
+function describeKill(status: number, kernel: readonly string[], program: string): string | null {
+  if (status !== KILLED) return null;
+  const name = `(${program.slice(program.lastIndexOf("/") + 1).slice(0, COMM_CHARACTERS)})`;
+  const line = kernel.find((text) => /[Kk]illed process \d+ /.test(text) && text.includes(name));
+  return `was killed by SIGKILL (${line === undefined ? "the kernel's log does not say why" : `kernel: ${printable(line)}`})`;
 }
 
 /** As a shell would say it, 127, where the program cannot be started. That of xfs and of btrfs is a script. */

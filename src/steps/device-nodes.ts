@@ -4,6 +4,7 @@ import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
 import { parseProperties, readText } from "./block-devices.ts";
+import { takeQueuedEvents } from "./device-events.ts";
 import { findMount, readMounts } from "./mounts.ts";
 
 const CONFIG = "/etc/mdev.conf";
@@ -37,7 +38,7 @@ export function keepDeviceNodes(machine: Machine, voice: Voice): Machine {
   /** Whoever has loaded a driver may open its node at once, and hears of it later. */
   function settle(): void {
     if (!isKept) return;
-    for (let event = machine.nextDeviceEvent(0); event !== null; event = machine.nextDeviceEvent(0)) {
+    for (const event of takeQueuedEvents(machine)) {
       hear(event);
       queue.push(event);
     }
@@ -50,7 +51,9 @@ export function keepDeviceNodes(machine: Machine, voice: Voice): Machine {
       start();
     },
     nextDeviceEvent: (timeoutMs) => queue.shift() ?? hear(machine.nextDeviceEvent(timeoutMs)),
-    readTerminals: (timeoutMs) => (queue.length > 0 ? { kind: "device" } : machine.readTerminals(timeoutMs)),
+    readTerminals(timeoutMs, until = "anything") {
+      return until === "anything" && queue.length > 0 ? { kind: "device" } : machine.readTerminals(timeoutMs, until);
+    },
     loadModule(...given) {
       machine.loadModule(...given);
       settle();

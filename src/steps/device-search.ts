@@ -6,9 +6,10 @@ import type { Opener, OpenerModules, Scene } from "../openers/opener.ts";
 import { createOpeners, type OpenerWish } from "../openers/openers.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
-import type { BlockDevice } from "./block-devices.ts";
+import { type BlockDevice, isWorthProbing } from "./block-devices.ts";
 import { createContentSearch } from "./device-content.ts";
-import { createNamer, type Inventory, scanDevices, updateDevice } from "./inventory.ts";
+import { groupByDevice, takeQueuedEvents } from "./device-events.ts";
+import { createNamer, followDevice, type Inventory, lookAt, scanDevices } from "./inventory.ts";
 import { type Look, matchDevices } from "./match.ts";
 import { listLinks } from "./persistent-names.ts";
 import type { Undo } from "./places.ts";
@@ -50,8 +51,8 @@ export interface Search extends SearchResult {
   companions(device: BlockDevice): readonly BlockDevice[];
   /** The volumes that a device lies in, the innermost first. */
   containersOf(device: BlockDevice): Iterable<BlockDevice>;
-  /** Handles the next uevent; false when none came in time. */
-  takeEvent(timeoutMs: number): boolean;
+  /** Handles the uevents that have happened by now, after a wait for the first of them where none has; each device is probed at most once. */
+  takeEvents(timeoutMs: number): void;
   close(): void;
 }
 
@@ -83,20 +84,18 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
     }
     return chooseTrusted(machine, all(spec), volumes);
   };
-  const takeEvent = (timeoutMs: number) => takeNextEvent(machine, { inventory, modules, voice }, timeoutMs);
+  const takeEvents = (timeoutMs: number) => handleEvents(machine, { inventory, modules, voice }, timeoutMs);
   const scene: Scene = {
     ...{ machine, modules, voice, undo, devices, find, matches },
     look(name) {
-      updateDevice(machine, inventory, { action: "change", devpath: name, subsystem: "block", properties: {} });
+      if (isWorthProbing(name)) lookAt(machine, inventory, name);
       return inventory.get(name) ?? null;
     },
-    takeEvents: () => {
-      while (takeEvent(0));
-    },
+    takeEvents: () => takeEvents(0),
   };
   const openers = createOpeners(scene, plan, guesses);
   return {
-    ...{ inventory, modules, voice, pools, openers, takeEvent, lacks: new Map() },
+    ...{ inventory, modules, voice, pools, openers, takeEvents, lacks: new Map() },
     matches: (spec) => pools.oneOfEach(matches(spec)),
     strangers: (spec) => (spec.by === "file" || matches(spec).length > 0 ? [] : all(spec)),
     companions(device) {
@@ -144,22 +143,36 @@ function first<T>(openers: readonly Opener[], ask: (opener: Opener) => T | null)
   return null;
 }
 
-function takeNextEvent(
+/** How often in a row, where drivers were loaded for what the events told of: what they found is to be seen at once. */
+const MOST_TURNS = 4;
+
+function handleEvents(machine: Machine, tools: EventTools, timeoutMs: number): void {
+  const first = timeoutMs > 0 ? machine.nextDeviceEvent(timeoutMs) : null;
+  let events = [...(first === null ? [] : [first]), ...takeQueuedEvents(machine)];
+  for (let turn = 1; events.length > 0; turn++) {
+    followEvents(machine, tools, events);
+    const isDone = turn === MOST_TURNS || events.every(({ subsystem }) => subsystem === "block");
+    events = isDone ? [] : [...takeQueuedEvents(machine)];
+  }
+}
+
+type EventTools = Pick<Search, "inventory" | "modules" | "voice">;
+
+function followEvents(
   machine: Machine,
-  { inventory, modules, voice }: Pick<Search, "inventory" | "modules" | "voice">,
-  timeoutMs: number,
-): boolean {
-  const event = machine.nextDeviceEvent(timeoutMs);
-  if (event === null) return false;
-  voice.debug(`uevent ${event.action} ${printable(event.devpath)}`);
-  if (event.action === "overflow") {
-    // The kernel dropped uevents: what is in /sys now is the truth.
+  { inventory, modules, voice }: EventTools,
+  events: readonly DeviceEvent[],
+): void {
+  for (const group of groupByDevice(events)) {
+    const actions = [...new Set(group.map(({ action }) => action))].join(", ");
+    const count = group.length === 1 ? "" : ` (${group.length} events)`;
+    voice.debug(`uevent ${actions} ${printable(group[0]?.devpath ?? "")}${count}`);
+    if (group[0]?.subsystem === "block") followDevice(machine, inventory, group);
+    else for (const event of group) modules.handleEvent(event);
+  }
+  // The kernel dropped uevents: what is in /sys now is the truth.
+  if (events.some(({ action }) => action === "overflow")) {
     scanDevices(machine, inventory);
     modules.coldplug();
-  } else if (event.subsystem === "block") {
-    updateDevice(machine, inventory, event);
-  } else {
-    modules.handleEvent(event);
   }
-  return true;
 }

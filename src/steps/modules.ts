@@ -3,6 +3,7 @@ import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import { resolveModule, type Target } from "../modules/resolution.ts";
 import { printable } from "../report.ts";
 import type { Voice } from "../voice.ts";
+import { takeQueuedEvents } from "./device-events.ts";
 import { expectedInWave, LAST_WAVE, waveOf } from "./driver-waves.ts";
 import { charsetsFor } from "./filesystem-charsets.ts";
 import { FIRST_BUSES, isAsked, listBuses, listModaliases } from "./modaliases.ts";
@@ -144,11 +145,16 @@ function loadTarget({ name, blacklisted, actions, missing }: Target, act: Act, v
   return "failed";
 }
 
+/** How often in a row: each driver may announce devices for which another one is loaded. */
+const MOST_TURNS = 16;
+
 /** Buses that have just got their driver have announced what hangs on them. The disks among it are looked for in /sys later. */
 function drainEvents(machine: Machine, loader: Loader): void {
-  for (let event = machine.nextDeviceEvent(0); event !== null; event = machine.nextDeviceEvent(0)) {
-    if (event.action === "overflow") loader.coldplug();
-    else loader.handleEvent(event);
+  for (let turn = 0; turn < MOST_TURNS; turn++) {
+    const events = takeQueuedEvents(machine);
+    if (events.length === 0) return;
+    for (const event of events) loader.handleEvent(event);
+    if (events.some(({ action }) => action === "overflow")) loader.coldplug();
   }
 }
 

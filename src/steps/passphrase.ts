@@ -1,9 +1,9 @@
 import { BootError } from "../errors.ts";
 import { wipe } from "../luks/secret.ts";
 import type { Machine } from "../machine/machine.ts";
-import type { TerminalInput } from "../machine/terminals.ts";
 import { printable, wrapLine } from "../report.ts";
 import { listConsoles } from "./consoles.ts";
+import { createPromptInput } from "./prompt-input.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
 
 /** What a person is asked. */
@@ -48,8 +48,6 @@ export function askPassphrase(machine: Machine, question: Question, onDeviceEven
 
 const INDENT = " ".repeat(12);
 const PROMPT = `${INDENT}passphrase: `;
-/** How soon a terminal that hung up is opened again. */
-const REOPEN_MS = 1000;
 /** Whoever types sees that it arrives, and nobody how much it is. */
 const TYPED = "(hidden)";
 
@@ -86,8 +84,10 @@ function waitForAnswer(
 ): Answer {
   let deadlineMs = deadline(machine, question);
   const wanted = prompts.size;
+  const inputs = createPromptInput(machine);
+  const reopen = () => openPrompts(machine, question, prompts);
   for (;;) {
-    const input = nextInput(machine, question, prompts, { wanted, deadlineMs });
+    const input = inputs.next(deadlineMs, prompts.size < wanted ? reopen : null);
     switch (input.kind) {
       case "typed": {
         const answer = takeTyped(machine, prompts, input.terminal, input.bytes);
@@ -110,22 +110,6 @@ function waitForAnswer(
         tellAll(machine, prompts, "nobody answered");
         return { kind: "timeout" };
     }
-  }
-}
-
-/** What comes next; meanwhile a terminal that hung up is opened again, for it may have been the only one. */
-function nextInput(
-  machine: Machine,
-  question: Question,
-  prompts: Map<string, TypedLine>,
-  { wanted, deadlineMs }: { readonly wanted: number; readonly deadlineMs: number | null },
-): TerminalInput {
-  for (;;) {
-    const leftMs = deadlineMs === null ? Number.POSITIVE_INFINITY : Math.max(0, deadlineMs - machine.nowMs());
-    const waitMs = prompts.size < wanted ? Math.min(leftMs, REOPEN_MS) : leftMs;
-    const input = machine.readTerminals(Number.isFinite(waitMs) ? waitMs : null);
-    if (input.kind !== "timeout" || waitMs === leftMs) return input;
-    openPrompts(machine, question, prompts);
   }
 }
 

@@ -289,9 +289,9 @@ describe("a key", () => {
   test("on another device's filesystem: it is mounted for the moment", () => {
     const result = boot({ cmdline: keyed, disks: disks(stick()), typing: [] });
     expect(result.end).toMatchObject({ mode: "switch_root" });
-    const at = result.journal.indexOf("mount vfat /dev/sdb at /run/levain/search (ro)");
+    const at = result.journal.indexOf("mount vfat /dev/sdb at /run/levain/search (ro,nosuid,nodev,noexec)");
     expect(result.journal.slice(at, at + 2)).toEqual([
-      "mount vfat /dev/sdb at /run/levain/search (ro)",
+      "mount vfat /dev/sdb at /run/levain/search (ro,nosuid,nodev,noexec)",
       "unmount /run/levain/search",
     ]);
   });
@@ -330,7 +330,7 @@ describe("a key", () => {
   test("is read without a write to the journal of its filesystem, and not where it is no key at all", () => {
     const keys = fakeImage("ext4", { label: "KEYS" }, { "/root.key": new Uint8Array((8 << 20) + 1) });
     const result = boot({ cmdline: keyed, disks: disks({ name: "sdb", image: keys }) });
-    expect(result.journal).toContain("mount ext4 /dev/sdb at /run/levain/search (ro,noload)");
+    expect(result.journal).toContain("mount ext4 /dev/sdb at /run/levain/search (ro,nosuid,nodev,noexec,noload)");
     expect(result.console).toContain("/root.key on LABEL=KEYS is larger than any key: more than 8 MiB");
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });

@@ -29,7 +29,7 @@ describe("images of a live medium", () => {
   test("are layers in the order of their names, the last on top; the search writes nowhere and lets go", () => {
     const { journal, end, mounts } = fakeBoot(isoFile({}, "boot=live findiso=/d.iso"));
     expect(end).toMatchObject({ mode: "switch_root" });
-    expect(journal).toContain("mount ext4 /dev/vda at /run/levain/search (ro,noload)");
+    expect(journal).toContain("mount ext4 /dev/vda at /run/levain/search (ro,nosuid,nodev,noexec,noload)");
     expect(stacking(journal)).toMatchInlineSnapshot(`
       [
         "unmount /run/levain/search",

@@ -64,6 +64,32 @@ describe("fsck, where the image has one", () => {
     expect(broken.end).toMatchObject({ mode: "switch_root" });
   });
 
+  test.each([
+    [
+      "Out of memory: Killed process 107 (fsck.ext4) total-vm:9kB",
+      "kernel: Out of memory: Killed process 107 (fsck.ext4)",
+    ],
+    ["tty tty1: SAK: killed process 107 (fsck.ext4): by fd#1", "kernel: tty tty1: SAK: killed process 107 (fsck.ext4)"],
+    ["Out of memory: Killed process 99 (other) total-vm:9kB", "the kernel's log does not say why"],
+  ])("that was killed is told with what the kernel says of it: %s", (kernelSays, told) => {
+    const options: FakeBootOptions = withRoot(undefined, {
+      files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
+      programs: {
+        "/sbin/fsck.ext4": () => {
+          say(kernelSays);
+          return { status: 128 + 9 };
+        },
+      },
+      before: (machine) => {
+        say = machine.say;
+      },
+    });
+    let say: (text: string) => void = () => undefined;
+    const { console, end } = fakeBoot(options);
+    expect(console).toContain(`/sbin/fsck.ext4 was killed by SIGKILL (${told}`);
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
   test("never touches what is not written: the lower layer of an overlay", () => {
     expect(checked(4, "", "root=LABEL=ROOT rd.overlay").end).toMatchObject({ mode: "switch_root" });
   });

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { DeviceEvent, Machine } from "../../src/machine/machine.ts";
-import { type ContractCase, FIXTURES, HELLO, loadModule, PARTITIONS, readText, refuses } from "./case.ts";
+import { type ContractCase, FIXTURES, HELLO, loadModule, makeMedium, PARTITIONS, readText, refuses } from "./case.ts";
 
 /** Disks that come and go, and the uevents that tell of them. */
 export const DISK_CASES: readonly ContractCase[] = [
@@ -89,6 +89,23 @@ export const DISK_CASES: readonly ContractCase[] = [
         deepEqual(Buffer.from(reader.read(0, reader.size)), Buffer.from(image.bytes));
         reader.close();
       }
+    },
+  },
+  {
+    name: "uevents are numbered in their order, and /sys says the number of the newest",
+    check(machine, directory) {
+      while (machine.nextDeviceEvent(0) !== null);
+      for (let round = 0; round < 3; round++)
+        machine.detachLoop(machine.attachLoop({ file: makeMedium(machine, `${directory}/${round}`), readOnly: true }));
+      const numbers: number[] = [];
+      for (let event = machine.nextDeviceEvent(1000); event !== null; event = machine.nextDeviceEvent(100))
+        numbers.push(Number(event.properties["SEQNUM"]));
+      deepEqual(
+        numbers,
+        [...new Set(numbers)].sort((a, b) => a - b),
+      );
+      ok(numbers.length > 1);
+      equal(Number(readText(machine, "/sys/kernel/uevent_seqnum")), numbers.at(-1));
     },
   },
   {

@@ -39,6 +39,44 @@ export const MOVE_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "no mount is moved through a symbolic link, be it the last part of the path or not",
+    check(machine, directory) {
+      mountTmpfs(machine, `${directory}/a`);
+      machine.makeDirectory(`${directory}/real/deep`);
+      machine.makeSymlink("real", `${directory}/link`);
+      machine.makeSymlink(`${directory}/real/deep`, `${directory}/absolute`);
+      for (const target of ["link", "link/deep", "absolute"])
+        refuses("ELOOP", () => machine.moveMount(`${directory}/a`, `${directory}/${target}`));
+      machine.moveMount(`${directory}/a`, `${directory}/real/deep`);
+      equal(listMounts(machine).at(-1), `${directory}/real/deep`);
+    },
+  },
+  {
+    name: "a file that is open for writing stays the same when its path leads elsewhere, and a symbolic link is not opened",
+    check(machine, directory) {
+      mountTmpfs(machine, `${directory}/run`);
+      mountTmpfs(machine, `${directory}/other`);
+      machine.writeFile(`${directory}/run/file`, "a longer text");
+      const [writer, created] = ["file", "new"].map((name) => machine.openWriter(`${directory}/run/${name}`));
+      equal(readText(machine, `${directory}/run/file`), "a longer text");
+      deepEqual([machine.stat(`${directory}/run/new`)?.mode, machine.stat(`${directory}/run/new`)?.size], [0o644, 0]);
+      machine.makeDirectory(`${directory}/moved`);
+      machine.moveMount(`${directory}/run`, `${directory}/moved`);
+      machine.moveMount(`${directory}/other`, `${directory}/run`);
+      writer?.replace("short");
+      created?.replace(Uint8Array.of(104, 105));
+      writer?.close();
+      created?.close();
+      deepEqual(machine.listDirectory(`${directory}/run`), []);
+      equal(readText(machine, `${directory}/moved/file`), "short");
+      equal(readText(machine, `${directory}/moved/new`), "hi");
+      machine.makeSymlink("file", `${directory}/moved/link`);
+      refuses("ELOOP", () => machine.openWriter(`${directory}/moved/link`));
+      refuses("EISDIR", () => machine.openWriter(`${directory}/moved`));
+      refuses("ENOENT", () => machine.openWriter(`${directory}/none/file`));
+    },
+  },
+  {
     name: "what is in use is not unmounted, unless lazily",
     check(machine, directory) {
       mountTmpfs(machine, `${directory}/a`);

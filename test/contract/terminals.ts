@@ -29,13 +29,14 @@ export const TERMINAL_CASES: readonly ContractCase[] = [
     },
   },
   {
-    name: "a uevent ends the wait for somebody who types, every time until it is taken",
+    name: "a uevent ends the wait for somebody who types, every time until it is taken, unless only typing counts",
     check(machine, directory) {
       takeEvents(machine);
       machine.openTerminals([SERIAL]);
       machine.detachLoop(machine.attachLoop({ file: makeMedium(machine, directory), readOnly: true }));
       deepEqual(machine.readTerminals(5000), { kind: "device" });
       deepEqual(machine.readTerminals(null), { kind: "device" });
+      deepEqual(machine.readTerminals(10, "typing"), { kind: "timeout" });
       takeEvents(machine);
       deepEqual(machine.readTerminals(10), { kind: "timeout" });
       machine.closeTerminals();

@@ -101,11 +101,9 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
   let record: BootRecord | null = null;
   let mounts: readonly string[] = [];
   const end = bootToEnd({
-    ...machine,
-    writeFile(path, data) {
-      if (path.endsWith("/levain/boot.json")) record = JSON.parse(String(data)) as BootRecord;
-      machine.writeFile(path, data);
-    },
+    ...watchRecord(machine, (written) => {
+      record = written;
+    }),
     sleepMs(ms) {
       if (ms >= FOR_EVER_MS) throw new ForEver("nobody will come");
       machine.sleepMs(ms);
@@ -132,6 +130,30 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
     shells,
     endMs,
     mounts,
+  };
+}
+
+/** The same machine, with an ear for each record that is written. */
+function watchRecord(machine: FakeMachine, onRecord: (record: BootRecord) => void): Machine {
+  const note = (path: string, data: Uint8Array | string) => {
+    if (path.endsWith("/levain/boot.json")) onRecord(JSON.parse(String(data)) as BootRecord);
+  };
+  return {
+    ...machine,
+    writeFile(path, data) {
+      note(path, data);
+      machine.writeFile(path, data);
+    },
+    openWriter(path) {
+      const writer = machine.openWriter(path);
+      return {
+        ...writer,
+        replace(data) {
+          note(path, data);
+          writer.replace(data);
+        },
+      };
+    },
   };
 }
 

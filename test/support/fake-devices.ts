@@ -159,6 +159,17 @@ export class FakeDevices {
     this.#queue ??= [];
   }
 
+  /** The number of the newest event, heard of or not. */
+  newestNumber = () => this.#sequence;
+
+  /** The kernel says once more of a device that is there that it has changed. */
+  change(name: string): void {
+    const device = [...this.#byNumber.values()].find((one) => one.name === name);
+    if (device === undefined) throw new Error(`FakeMachine: there is no device ${name}`);
+    const [MAJOR = "", MINOR = ""] = device.number.split(":");
+    this.emit("change", device.devpath, "block", { MAJOR, MINOR, DEVNAME: name });
+  }
+
   /** The next event that has happened. */
   takeEvent(): DeviceEvent | null {
     return this.#queue?.shift() ?? null;

@@ -1,5 +1,6 @@
 import { SyscallError } from "../../src/errors.ts";
 import type { Files, RandomReader } from "../../src/machine/machine.ts";
+import type { FileWriter, Writers } from "../../src/machine/writers.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakePlace } from "./fake-mounts.ts";
@@ -7,14 +8,14 @@ import type { FakePlace } from "./fake-mounts.ts";
 const COPY_CHUNK_BYTES = 4 << 20;
 
 /** The calls on files, over the fake kernel's mount table. */
-export function createFakeFiles(kernel: FakeKernel): Files {
+export function createFakeFiles(kernel: FakeKernel): Files & Writers {
   const { namespace } = kernel;
   const read = (path: string) => readNode(kernel, namespace.find(path, "open"), path, "read");
   const status = (path: string, follow: boolean) => {
     const place = lookOrNull(kernel, path, follow);
     return place === null ? null : nodeStatus(place.node, place.mount.filesystem.device);
   };
-  const files: Files = {
+  const files: Files & Writers = {
     readFile: (path) => Uint8Array.from(read(path)),
     writeFile: (path, data) =>
       write(kernel, path, typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data)),
@@ -41,6 +42,7 @@ export function createFakeFiles(kernel: FakeKernel): Files {
     removeFile: (path) => remove(kernel, path, "unlink", objectToUnlink),
     removeDirectory: (path) => remove(kernel, path, "rmdir", objectToRmdir),
     openReader: (path) => openReader(kernel, path),
+    openWriter: (path) => openWriter(kernel, path),
     copyFile(source, target, onProgress) {
       const bytes = read(source);
       write(kernel, target, new Uint8Array());
@@ -78,6 +80,23 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
     read: (offset, length) =>
       Uint8Array.from(bytes.subarray(Math.min(offset, bytes.length), offset + Math.max(0, length))),
     close: () => count(-1),
+  };
+}
+
+/** Of a file; the descriptor stays with it wherever its mount goes. */
+function openWriter(kernel: FakeKernel, path: string): FileWriter {
+  const { place } = kernel.namespace.look(path, "open", false);
+  if (place?.node.kind === "symlink") throw new SyscallError("open", "ELOOP", path);
+  if (place === null) write(kernel, path, new Uint8Array());
+  const { node, mount } = kernel.namespace.find(path, "open");
+  if (node.kind === "directory") throw new SyscallError("open", "EISDIR", path);
+  if (node.kind !== "file") throw new Error(`FakeMachine: nobody writes to a device by descriptor, and ${path} is one`);
+  checkWritable({ mount } as FakePlace, "open", path);
+  return {
+    replace(data) {
+      node.data = typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data);
+    },
+    close: () => undefined,
   };
 }
 

@@ -80,7 +80,9 @@ export class FakeKernel {
       ...options.sys,
     });
     this.#dev = makeFakeTree({ ...DEV, ...options.dev });
-    this.devices = new FakeDevices(this.sys, this.#dev);
+    const devices = new FakeDevices(this.sys, this.#dev);
+    this.devices = devices;
+    addEntry(this.sys, "/kernel/uevent_seqnum", { read: () => `${devices.newestNumber()}\n` });
     const rootfs: FakeFilesystem = {
       type: options.rootType ?? "rootfs",
       device: "0:1",

@@ -56,6 +56,8 @@ export interface FakeMachine extends Machine {
   plugIn(disk: FakeDisk): void;
   /** Takes a disk away, with its partitions. */
   pullOut(name: string): void;
+  /** The kernel says that a device has changed. */
+  change(name: string): void;
   /** Uevents were lost: what is queued is gone, and the next one says so. */
   overflowEvents(): void;
   /** Descriptions of the keys that the kernel has. */
@@ -119,6 +121,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
       void refusals.push({ call, matches, code, times, kernelLog }),
     plugIn: (disk) => kernel.arrive(disk, disk.arrivesAtMs ?? 0),
     pullOut: (name) => kernel.devices.removeDisk(name),
+    change: (name) => kernel.devices.change(name),
     overflowEvents: () => kernel.devices.overflow(),
     say: (text) => kernel.say(text),
     terminals,

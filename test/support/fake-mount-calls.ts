@@ -58,7 +58,7 @@ function remount(kernel: FakeKernel, point: FakePlace, { target, flags }: MountR
 
 function moveMount({ namespace }: FakeKernel, from: string, to: string): void {
   const moved = mountAt(namespace.find(from, "mount"), "mount", to);
-  const point = namespace.find(to, "mount");
+  const point = namespace.find(to, "mount", true, false);
   if (moved.point === null || !isSameKind(point, moved)) throw new SyscallError("mount", "EINVAL", to);
   if (namespace.isBelow(point, moved)) throw new SyscallError("mount", "ELOOP", to);
   moved.point = point;

@@ -60,18 +60,23 @@ export class FakeNamespace {
   }
 
   /** The place at `path`; throws SyscallError ENOENT, ENOTDIR or ELOOP for `call`. */
-  find(path: string, call: string, follow = true): FakePlace {
-    const found = this.look(path, call, follow);
+  find(path: string, call: string, follow = true, allowsLinks = true): FakePlace {
+    const found = this.look(path, call, follow, allowsLinks);
     if (found.place === null) throw new SyscallError(call, "ENOENT", path);
     return found.place;
   }
 
   /** The place at `path`, null where its last name is missing, and the directory that it would be in. */
-  look(path: string, call: string, follow = true): { place: FakePlace | null; parent: FakePlace; name: string } {
+  look(
+    path: string,
+    call: string,
+    follow = true,
+    allowsLinks = true,
+  ): { place: FakePlace | null; parent: FakePlace; name: string } {
     if (path.includes("\0")) throw new SyscallError(call, "EINVAL", JSON.stringify(path));
     if (path === "") throw new SyscallError(call, "ENOENT", path);
     const root = this.#covered(this.#root);
-    const walk = { here: root, parent: root, last: "/", left: splitPath(path), links: 0 };
+    const walk = { here: root, parent: root, last: "/", left: splitPath(path), links: allowsLinks ? 0 : MAX_SYMLINKS };
     for (let name = walk.left.shift(); name !== undefined; name = walk.left.shift()) {
       const { entries } = asDirectory(walk.here.node, call, path);
       const isLast = walk.left.length === 0;

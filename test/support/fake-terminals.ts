@@ -40,14 +40,14 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
   }
   const forgetTypedBefore = () => (typed = typed.filter(({ atMs }) => atMs > kernel.nowMs));
 
-  function takeInput(): TerminalInput | null {
+  function takeInput(until: "anything" | "typing"): TerminalInput | null {
     const hungUp = hangups.shift();
     if (hungUp !== undefined) return { kind: "hangup", terminal: hungUp };
     for (let next = typed[0]; next !== undefined && next.atMs <= kernel.nowMs; next = typed[0]) {
       typed.shift();
       if (open.has(next.terminal)) return { kind: "typed", terminal: next.terminal, bytes: toBytes(next.text) };
     }
-    return kernel.devices.hasEvent() ? { kind: "device" } : null;
+    return until === "anything" && kernel.devices.hasEvent() ? { kind: "device" } : null;
   }
 
   const calls: Terminals = {
@@ -62,10 +62,10 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
     writeTerminal(node, text) {
       if (open.has(node)) screens.set(node, `${screens.get(node) ?? ""}${text}`);
     },
-    readTerminals(timeoutMs) {
+    readTerminals(timeoutMs, until = "anything") {
       const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
       for (;;) {
-        const input = takeInput();
+        const input = takeInput(until);
         if (input !== null) return input;
         if (kernel.nowMs >= deadlineMs) return { kind: "timeout" };
         const next = Math.min(kernel.nextArrivalMs ?? deadlineMs, typed[0]?.atMs ?? deadlineMs, deadlineMs);

@@ -3,11 +3,12 @@ import { dirname, join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { runScript } from "./command.ts";
 
-/** One entry of a raw initramfs: a copy of a host file, a text file, a symbolic link or an empty directory. */
+/** One entry of a raw initramfs: a copy of a host file, a text file, a symbolic link, a named pipe or an empty directory. */
 export type Entry =
   | { readonly file: string; readonly mode?: number }
   | { readonly text: string; readonly mode?: number }
   | { readonly link: string }
+  | { readonly pipe: true }
   | { readonly directory: true };
 
 /** Lays `entries` (path → what is there) out below `root`; files are mode 0755 unless told otherwise. */
@@ -17,6 +18,7 @@ export function writeTree(root: string, entries: Readonly<Record<string, Entry>>
     mkdirSync(dirname(target), { recursive: true });
     if ("directory" in entry) mkdirSync(target, { recursive: true });
     else if ("link" in entry) symlinkSync(entry.link, target);
+    else if ("pipe" in entry) Bun.spawnSync(["mkfifo", target]);
     else {
       if ("file" in entry) copyFileSync(entry.file, target);
       else writeFileSync(target, entry.text);

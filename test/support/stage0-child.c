@@ -119,8 +119,37 @@ static const char *read_wish(void)
   return how;
 }
 
+static void write_to(const char *path, const char *text)
+{
+  int fd = open(path, O_WRONLY);
+  need(fd, path);
+  need((int)write(fd, text, strlen(text)), path);
+  close(fd);
+}
+
+/* The ways to be killed by SIGKILL. */
+static void be_killed(const char *how)
+{
+  char line[128];
+  if (!strcmp(how, "kill")) kill(getpid(), SIGKILL);
+  if (!strcmp(how, "sak")) {
+    need(open("/dev/tty1", O_RDWR | O_NOCTTY), "/dev/tty1");
+    write_to("/proc/sysrq-trigger", "k");
+  }
+  if (!strcmp(how, "kill-all")) write_to("/proc/sysrq-trigger", "i");
+  if (!strcmp(how, "forged-log")) {
+    snprintf(line, sizeof line, "<3>Out of memory: Killed process %d (init)\n", getpid());
+    write_to("/dev/kmsg", line);
+    kill(getpid(), SIGKILL);
+  }
+  if (!strcmp(how, "out-of-memory"))
+    for (;;) memset(malloc(1 << 20), 1, 1 << 20);
+  if (!strcmp(how, "sak") || !strcmp(how, "kill-all")) sleep(60);
+}
+
 static void behave(const char *how)
 {
+  be_killed(how);
   if (!strcmp(how, "abort")) abort();
   if (!strcmp(how, "silence")) {
     /* As levain does while it speaks itself. */
@@ -128,7 +157,6 @@ static void behave(const char *how)
     abort();
   }
   if (!strcmp(how, "segv")) raise(SIGSEGV);
-  if (!strcmp(how, "kill")) kill(getpid(), SIGKILL);
   if (!strcmp(how, "exit3")) exit(3);
   if (!strcmp(how, "garbage")) need((int)write(pipe_fd, "\xff\xfe garbage", 10), "write");
   if (!strcmp(how, "cut")) TELL("stay", "/", "", "/bin/sh", "1", "sh", "0");

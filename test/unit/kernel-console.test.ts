@@ -23,7 +23,7 @@ test("the kernel is silent while levain speaks, and as it was before in a shell 
   expect(kernel.aside(() => read())).toBe("7");
   expect(read()).toBe("3");
   silence("root=LABEL=x"); // planned again
-  kernel.restore("");
+  kernel.restore();
   expect(read()).toBe("7");
 });
 
@@ -51,20 +51,26 @@ test("quieter than that is left as it is, ignore_loglevel shows all", () => {
   expect(quiet.read()).toBe("1");
 });
 
-test("once /proc has moved, the level is restored there, and what was last known holds", () => {
-  const { machine, kernel, silence } = setUp("7", { "/sysroot/proc/sys/kernel/printk": "3\t4\t1\t7\n" });
+test("once /proc has moved, the level is restored there, whatever the path leads to by then, and what was last known holds", () => {
+  const { machine, kernel, silence } = setUp(null, { "/evil/kernel/printk": "untouched" });
+  for (const directory of ["/proc", "/sysroot/proc"]) machine.makeDirectory(directory);
+  machine.mount({ source: "tmpfs", target: "/proc", type: "tmpfs", flags: [], options: "" });
+  machine.makeDirectory("/proc/sys/kernel");
+  machine.writeFile(PRINTK, "7\t4\t1\t7\n");
   silence("");
   expect(kernel.shows(3)).toBeFalse();
-  machine.removeFile(PRINTK);
+  machine.moveMount("/proc", "/sysroot/proc");
+  machine.makeSymlink("/evil", "/proc/sys");
   expect(kernel.shows(3)).toBeFalse();
-  kernel.restore("/sysroot");
+  kernel.restore();
   expect(new TextDecoder().decode(machine.readFile(`/sysroot${PRINTK}`))).toBe("7");
+  expect(new TextDecoder().decode(machine.readFile("/evil/kernel/printk"))).toBe("untouched");
 });
 
 test("a kernel without a log shows nothing and is not asked for anything", () => {
   const { kernel, silence, machine } = setUp(null);
   silence("");
-  kernel.restore("");
+  kernel.restore();
   expect(kernel.shows(0)).toBeFalse();
   expect(machine.stat(PRINTK)).toBeNull();
 });

@@ -112,7 +112,7 @@ vmTest(
     for (const [how, words] of [
       ["silence", "levain: crashed: killed by SIGABRT"],
       ["segv", "levain: crashed: killed by SIGSEGV (11)"],
-      ["kill", "hint: the kernel kills where memory runs out"],
+      ["kill", "levain: hint: a program or a person sent it this signal"],
       ["exit3", "levain: ended with exit status 3"],
       ["garbage", "a handover that can be followed: it is cut off"],
       ["cut", "a handover that can be followed: "],
@@ -128,6 +128,25 @@ vmTest(
     await startAgain(vm, "describe");
     await vm.expect("could not start /no/init: not found");
     expect(vm.log()).not.toContain("child: argument");
+  },
+);
+
+vmTest(
+  "who is killed by SIGKILL is told what the kernel's log says of it, and no more",
+  guest("CHILD=sak", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
+  async (vm) => {
+    await vm.expect("levain: killed by SIGKILL (9)");
+    await vm.expect(/levain: kernel: tty tty1: SAK: killed process \d+ \(init\): by fd#\d+/);
+    await vm.expect("hint: the secure attention key (SAK, Alt-SysRq-K) kills every program that has the terminal open");
+    await startAgain(vm, "out-of-memory");
+    await vm.expect(/levain: kernel: Out of memory: Killed process \d+ \(init\)/);
+    await vm.expect("hint: memory ran out: give the machine more of it");
+    await startAgain(vm, "forged-log");
+    await vm.expect("hint: a program or a person sent it this signal");
+    await startAgain(vm, "kill-all");
+    await vm.expect("levain: kernel: sysrq: Kill All Tasks");
+    await vm.expect("hint: Alt-SysRq-I kills every program but process 1");
+    expect(vm.log().match(/hint: memory ran out/g)).toHaveLength(1);
   },
 );
 

@@ -1,0 +1,52 @@
+import type { Machine } from "../machine/machine.ts";
+import type { TerminalInput } from "../machine/terminals.ts";
+
+/** How soon a terminal that hung up is opened again. */
+const REOPEN_MS = 1000;
+/** Between two looks at uevents: the first, and what it grows to by doubling while they keep coming. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+
+/** What happens while a person is asked. */
+export interface PromptInput {
+  /** What comes next, until `deadlineMs` (null: no limit); `reopen` is called every second where it is given, for a terminal hung up. */
+  next(deadlineMs: number | null, reopen: (() => void) | null): TerminalInput;
+}
+
+/**
+ * Typed keys as they come, but uevents at a pace that slows down while they keep coming: a device that never stops to report
+ * changes must neither redraw the prompt all the time nor outlast its timeout.
+ */
+export function createPromptInput(machine: Machine): PromptInput {
+  let pauseMs = 0;
+  let heedsDevicesAtMs = Number.NEGATIVE_INFINITY;
+
+  function slowDown(): void {
+    const nowMs = machine.nowMs();
+    const isQuiet = nowMs - heedsDevicesAtMs > LONGEST_PAUSE_MS;
+    pauseMs = isQuiet ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    heedsDevicesAtMs = nowMs + pauseMs;
+  }
+
+  const heedsDevices = () => machine.nowMs() >= heedsDevicesAtMs;
+
+  function waitOnce(waitMs: number, isOver: boolean): TerminalInput {
+    const until = isOver || !heedsDevices() ? "typing" : "anything";
+    const input = machine.readTerminals(Number.isFinite(waitMs) ? waitMs : null, until);
+    if (input.kind === "device") slowDown();
+    return input;
+  }
+
+  return {
+    next(deadlineMs, reopen) {
+      for (;;) {
+        const leftMs = Math.max(0, (deadlineMs ?? Number.POSITIVE_INFINITY) - machine.nowMs());
+        const pauseLeftMs = heedsDevices() ? Number.POSITIVE_INFINITY : heedsDevicesAtMs - machine.nowMs();
+        const waitMs = Math.min(leftMs, pauseLeftMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS);
+        const input = waitOnce(waitMs, leftMs === 0);
+        if (input.kind !== "timeout" || waitMs === leftMs) return input;
+        reopen?.();
+      }
+    },
+  };
+}

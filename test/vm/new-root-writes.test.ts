@@ -1,0 +1,88 @@
+import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { levainGuest } from "../support/levain-guest.ts";
+import type { Vm } from "../support/qemu.ts";
+import type { RootChanges } from "../support/root-tree.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+// Roots whose API directories lead elsewhere: nothing that levain writes may get there.
+
+const MARK = "this disk belongs to somebody else";
+
+/** vdb, whose first bytes nobody may change. */
+function victim(): string {
+  const file = join(scratchDirectory(), "victim");
+  const bytes = Buffer.alloc(1 << 20);
+  for (let at = 0; at < bytes.length; at += 4096) bytes.write(MARK, at);
+  writeFileSync(file, bytes);
+  return file;
+}
+
+async function guest(changes: RootChanges, cmdline = "", type: "ext4" | "squashfs-lz4" = "squashfs-lz4") {
+  return levainGuest({
+    disks: [await rootImage(type, {}, changes), victim()],
+    cmdline: `root=/dev/vda ${cmdline}`,
+  });
+}
+
+/** Nothing of vdb has changed; the root may have no /dev or /proc. */
+async function expectUntouched(vm: Vm): Promise<void> {
+  vm.send(
+    "mount -t tmpfs none /mnt; mknod /mnt/vdb b 254 16; grep -c ^ /mnt/vdb; grep -ao 'this disk belongs' /mnt/vdb | wc -l\n",
+  );
+  await vm.expect(/^256$/m);
+}
+
+// /sysroot/dev is where the devices are by then, seen from outside of the new root.
+const CASES: readonly [string, RootChanges][] = [
+  [
+    "/run is a link to a tree with a link to a disk in it",
+    { "/run": { link: "evil" }, "/evil/levain/boot.json": { link: "/sysroot/dev/vdb" } },
+  ],
+  ["/run is a link out of the root", { "/run": { link: "/sysroot/dev/../dev/vdb" } }],
+  [
+    "/run is a link to a tree with a pipe in it",
+    { "/run": { link: "evil" }, "/evil/levain/boot.json": { pipe: true } },
+  ],
+  ["/run is a pipe", { "/run": { pipe: true } }],
+  ["/run is a dangling link", { "/run": { link: "/nowhere" } }],
+  ["/run is a file", { "/run": { text: "a file\n" } }],
+  [
+    "/proc is a link to a tree with a link to a disk in it",
+    { "/proc": { link: "evil" }, "/evil/sys/kernel/printk": { link: "/sysroot/dev/vdb" } },
+  ],
+];
+
+for (const [what, changes] of CASES) {
+  vmTest(
+    `${what}: nothing is written there`,
+    () => guest(changes),
+    async (vm) => {
+      await vm.expect(/warning +the new root has no directory \/(run|proc)/);
+      await vm.expect("small-root: ready");
+      await expectUntouched(vm);
+    },
+  );
+}
+
+vmTest(
+  "/dev is a link to a tree with a file called console: the real init speaks on the console, and not into the file",
+  () =>
+    guest(
+      {
+        "/dev": { link: "evil" },
+        "/evil/console": { text: "" },
+        "/evil/kmsg": { text: "" },
+        "/sbin/init": { text: "#!/bin/sh\necho console-file-of-$(wc -c < /evil/console)-bytes\nexec sleep 1000\n" },
+      },
+      "rw",
+      "ext4",
+    ),
+  async (vm) => {
+    await vm.expect("console-file-of-0-bytes");
+    expect(vm.log()).toMatch(/warning +the new root has no directory \/dev/);
+  },
+);
