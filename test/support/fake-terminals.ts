@@ -33,10 +33,19 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
   const answers = typing.filter(({ atMs }) => atMs === undefined);
   let typed = typing.flatMap(({ atMs, ...one }) => (atMs === undefined ? [] : [{ ...one, atMs }]));
   let hangups: string[] = [];
+  let isAsked = false;
   let keymap: ReadonlyMap<number, Uint16Array> | null = null;
 
   function add(terminal: string, text: string | Uint8Array, atMs: number): void {
     typed = [...typed, { terminal, text, atMs }].sort((a, b) => a.atMs - b.atMs);
+  }
+  /** A person sees a question, and answers it where it is the first sight of it. */
+  function see(text: string): void {
+    if (text.endsWith("\n")) isAsked = false;
+    if (isAsked || !text.endsWith("passphrase: ") || !text.includes("  unlock    ")) return;
+    isAsked = true;
+    const answer = answers.shift();
+    if (answer !== undefined) add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS);
   }
   const forgetTypedBefore = () => (typed = typed.filter(({ atMs }) => atMs > kernel.nowMs));
 
@@ -55,12 +64,12 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
       const isFresh = open.size === 0;
       if (isFresh) forgetTypedBefore();
       for (const node of nodes) if (isTerminal(kernel, node)) open.add(node);
-      const answer = isFresh && open.size > 0 ? answers.shift() : undefined;
-      if (answer !== undefined) add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS);
       return nodes.filter((node) => open.has(node));
     },
     writeTerminal(node, text) {
-      if (open.has(node)) screens.set(node, `${screens.get(node) ?? ""}${text}`);
+      if (!open.has(node)) return;
+      screens.set(node, `${screens.get(node) ?? ""}${text}`);
+      see(text);
     },
     readTerminals(timeoutMs, until = "anything") {
       const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
@@ -75,6 +84,7 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
     },
     closeTerminals() {
       open.clear();
+      isAsked = false;
       hangups = [];
       forgetTypedBefore();
     },

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BootError } from "../../../src/errors.ts";
 import type { Machine } from "../../../src/machine/machine.ts";
+import { createHeldTerminals } from "../../../src/steps/held-terminals.ts";
 import { type Answer, askPassphrase, type Question } from "../../../src/steps/passphrase.ts";
 import { type FakeMachine, fakeMachine } from "../../support/fake-machine.ts";
 import type { FakeTyping } from "../../support/fake-terminals.ts";
@@ -29,7 +30,7 @@ function machineWith(...typing: readonly FakeTyping[]): FakeMachine {
 }
 
 function ask(machine: Machine, more: Partial<Question> = {}, onDeviceEvent = () => false) {
-  const answer = askPassphrase(machine, { ...QUESTION, ...more }, onDeviceEvent);
+  const answer = askPassphrase(machine, createHeldTerminals(machine), { ...QUESTION, ...more }, onDeviceEvent);
   return answer.kind === "passphrase" ? Buffer.from(answer.bytes).toString() : answer.kind;
 }
 
@@ -228,7 +229,12 @@ describe("askPassphrase", () => {
             return input;
           },
         };
-        const answer: Answer = askPassphrase(watched, { ...QUESTION, timeoutMs: 60_000 }, () => false);
+        const answer: Answer = askPassphrase(
+          watched,
+          createHeldTerminals(watched),
+          { ...QUESTION, timeoutMs: 60_000 },
+          () => false,
+        );
         expect(["passphrase", "cancelled", "timeout"]).toContain(answer.kind);
         for (const bytes of read) expect(bytes.every((byte) => byte === 0)).toBe(true);
         for (const screen of onBoth(machine)) expect(screen).toEndWith("\n");
