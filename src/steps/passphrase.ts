@@ -1,24 +1,11 @@
 import { BootError } from "../errors.ts";
 import { wipe } from "../luks/secret.ts";
 import type { Machine } from "../machine/machine.ts";
-import { printable, wrapLine } from "../report.ts";
+import { printable } from "../report.ts";
 import type { HeldTerminals } from "./held-terminals.ts";
+import { describeQuestion, PROMPT, type Question } from "./passphrase-question.ts";
 import { createPromptInput } from "./prompt-input.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
-
-/** What a person is asked. */
-export interface Question {
-  /** `/dev/vda2 (LUKS2, "label") as root` */
-  readonly volume: string;
-  /** With this one; null: for ever. */
-  readonly triesLeft: number | null;
-  /** The keymap's name; null: the kernel's own. */
-  readonly keymap: string | null;
-  /** Milliseconds from the last key on; null: for ever. */
-  readonly timeoutMs: number | null;
-  /** The answer before this one did not open it. */
-  readonly lastWasWrong: boolean;
-}
 
 /** What a person answered, or why nobody did. */
 export type Answer =
@@ -61,9 +48,6 @@ interface Asking {
   readonly prompts: Map<string, TypedLine>;
 }
 
-const INDENT = " ".repeat(12);
-const PROMPT = `${INDENT}passphrase: `;
-const TOO_EARLY = `${INDENT}typed before this prompt: ignored\n`;
 /** Whoever types sees that it arrives, and nobody how much it is. */
 const TYPED = "(hidden)";
 
@@ -79,17 +63,8 @@ function openPrompts({ machine, terminals, question, prompts }: Asking, early: R
   for (const node of terminals.hold()) {
     if (prompts.has(node)) continue;
     prompts.set(node, createTypedLine());
-    machine.writeTerminal(node, `${early.has(node) ? TOO_EARLY : ""}${describe(question)}`);
+    machine.writeTerminal(node, describeQuestion(question, { isEarly: early.has(node) }));
   }
-}
-
-function describe({ volume, triesLeft, keymap, lastWasWrong }: Question): string {
-  const left = triesLeft === 1 ? ", the last try" : `, ${triesLeft} tries left`;
-  const tries = triesLeft === null ? "" : left;
-  const layout = keymap === null ? "" : `, keymap ${printable(keymap)}`;
-  const wrong = lastWasWrong ? `${INDENT}that is not its passphrase\n` : "";
-  const asked = wrapLine(`  unlock    ${printable(volume)}${tries}${layout}`, INDENT.length);
-  return `${wrong}${asked.join("\n")}\n${PROMPT}`;
 }
 
 function waitForAnswer(asking: Asking, onDeviceEvent: () => boolean): Answer {

@@ -30,23 +30,14 @@ const THINKING_MS = 1000;
 export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyping[]): FakeTerminals {
   const open = new Set<string>();
   const screens = new Map<string, string>();
-  const answers = typing.filter(({ atMs }) => atMs === undefined);
   let typed = typing.flatMap(({ atMs, ...one }) => (atMs === undefined ? [] : [{ ...one, atMs }]));
   let hangups: string[] = [];
-  let isAsked = false;
   let keymap: ReadonlyMap<number, Uint16Array> | null = null;
 
   function add(terminal: string, text: string | Uint8Array, atMs: number): void {
     typed = [...typed, { terminal, text, atMs }].sort((a, b) => a.atMs - b.atMs);
   }
-  /** A person sees a question, and answers it where it is the first sight of it. */
-  function see(text: string): void {
-    if (text.endsWith("\n")) isAsked = false;
-    if (isAsked || !text.endsWith("passphrase: ") || !text.includes("  unlock    ")) return;
-    isAsked = true;
-    const answer = answers.shift();
-    if (answer !== undefined) add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS);
-  }
+  const see = createReader(typing, (answer) => add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS));
   const forgetTypedBefore = () => (typed = typed.filter(({ atMs }) => atMs > kernel.nowMs));
 
   function takeInput(until: "anything" | "typing"): TerminalInput | null {
@@ -84,7 +75,7 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
     },
     closeTerminals() {
       open.clear();
-      isAsked = false;
+      see("\n");
       hangups = [];
       forgetTypedBefore();
     },
@@ -101,6 +92,19 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
       if (open.delete(node)) hangups.push(node);
     },
     keymap: () => keymap,
+  };
+}
+
+/** A person who answers each question once, at the first sight of it; what is written on any terminal is what they see. */
+function createReader(typing: readonly FakeTyping[], answer: (typing: FakeTyping) => void): (text: string) => void {
+  const answers = typing.filter(({ atMs }) => atMs === undefined);
+  let isAsked = false;
+  return (text) => {
+    if (text.endsWith("\n")) isAsked = false;
+    if (isAsked || !text.endsWith("passphrase: ") || !text.includes("  unlock    ")) return;
+    isAsked = true;
+    const next = answers.shift();
+    if (next !== undefined) answer(next);
   };
 }
 
