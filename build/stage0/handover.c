@@ -52,7 +52,7 @@ const char *parse_handover(char *message, u64 size, char **words, struct handove
   /* The two counts and "end" have done their work: what stood behind argv and envp becomes their ends. */
   words[ARGUMENTS + arguments] = 0;
   words[count - 1] = 0;
-  *to = (struct handover){words[MODE], words[ROOT], words[PUT_OLD], words[INIT], words + ARGUMENTS, words + ARGUMENTS + arguments + 1, 0, -1};
+  *to = (struct handover){words[MODE], words[ROOT], words[PUT_OLD], words[INIT], words + ARGUMENTS, words + ARGUMENTS + arguments + 1, 0, -1, 0};
   return check_places(to);
 }
 
@@ -124,6 +124,7 @@ void follow_handover(struct handover *handover)
   }
   if (!handover->is_entered && !enter_root(handover)) return;
   give_old_root_up(handover);
+  if (handover->console) restore_console(handover->console);
   long error = execute(handover->init, handover->argv, handover->envp);
   say("could not start ", handover->init, ": ", describe_error(error), ", error ", number_text(-error));
 }

@@ -1,21 +1,5 @@
 #include "stage0.h"
 
-/* include/uapi/asm-generic/termbits.h */
-struct termios {
-  u32 input, output, control, local;
-  u8 line, characters[19];
-};
-#define ICRNL 0000400
-#define IXON 0002000
-#define OPOST 0000001
-#define ONLCR 0000004
-#define ISIG 0000001
-#define ICANON 0000002
-#define ECHO 0000010
-#define ECHOE 0000020
-#define ECHOK 0000040
-#define IEXTEN 0100000
-
 /* As if it had exited with 255; only a SIGCHLD that somebody told the kernel to ignore leads here. */
 #define STATUS_UNKNOWN 0xff00
 
@@ -68,17 +52,6 @@ static long open_console_terminal(void)
   if (terminal < 0) return console;
   close_file(console);
   return terminal;
-}
-
-/* The runtime may have died in the middle of a question for a passphrase, with the echo off. */
-static void mend_terminal(long terminal)
-{
-  struct termios settings;
-  if (control(terminal, TCGETS, &settings) < 0) return;
-  settings.input |= ICRNL | IXON;
-  settings.output |= OPOST | ONLCR;
-  settings.local |= ISIG | ICANON | ECHO | ECHOE | ECHOK | IEXTEN;
-  control(terminal, TCSETS, &settings);
 }
 
 static const char *find_shell(void)

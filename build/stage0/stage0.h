@@ -104,6 +104,22 @@ int wait_for(long pid);
 /* Closes every encrypted volume and removes the image's key files. Returns 0 where one stays: then there must be no shell. */
 int seal_volumes(void);
 
+/* --- terminal.c --- */
+
+/* include/uapi/asm-generic/termbits.h */
+struct termios {
+  u32 input, output, control, local;
+  u8 line, characters[19];
+};
+/* Of the terminal on standard input. False where it is none. */
+int read_console(struct termios *settings);
+/* Nothing that is typed there is shown from here on: it may be a passphrase that comes too early. */
+void silence_console(void);
+/* What was typed meanwhile is read and wiped. */
+void restore_console(const struct termios *before);
+/* For a shell, after us and a runtime that may have died in the middle of a question for a passphrase. What was typed for that is read and wiped. */
+void mend_terminal(long terminal);
+
 /* --- handover.c --- */
 
 /* Points into the message; argv and envp end with null. */
@@ -117,6 +133,8 @@ struct handover {
   int is_entered;
   /* A descriptor of the initramfs, which is still to be emptied; else -1. */
   long old_root;
+  /* The console's settings that the real init gets; null where there is no terminal. */
+  const struct termios *console;
 };
 /* Returns null, or what is wrong with the message. `words` has room for HANDOVER_WORDS. */
 const char *parse_handover(char *message, u64 size, char **words, struct handover *to);

@@ -78,12 +78,15 @@ void supervise(char **envp)
 {
   char message[HANDOVER_MAX + 1], *words[HANDOVER_WORDS];
   struct handover handover;
+  struct termios settings;
   prepare_machine();
+  const struct termios *console = read_console(&settings) ? &settings : 0;
   /* Now: when something fails later, /proc may have been moved into the new root. */
   struct policy policy = read_machine_policy();
   char level[64];
   long level_size = read_text_file(CONSOLE_LEVEL, level, sizeof level);
   for (;; apply_policy(&policy, envp, "starts levain once more")) {
+    silence_console();
     const char *lack = missing_cpu_feature();
     if (lack) {
       say("this CPU is too old for levain's runtime: it has no ", lack, " (needed: " CPU_NEEDED ")");
@@ -97,7 +100,10 @@ void supervise(char **envp)
     if (status & 0x7f) explain_death(status & 0x7f, pid, log);
     if (log >= 0) close_file(log);
     if (pid < 0) say("could not start a process: ", describe_error(pid));
-    else if (is_handover(status, messages, message, words, &handover)) follow_for_ever(&handover, &policy, envp);
+    else if (is_handover(status, messages, message, words, &handover)) {
+      handover.console = console;
+      follow_for_ever(&handover, &policy, envp);
+    }
     /* levain keeps the kernel off the console while it speaks itself. */
     if (level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
   }

@@ -50,6 +50,7 @@ typedef unsigned long u64;
 #define TCSETS 0x5402
 #define TIOCSCTTY 0x540e
 #define TIOCOUTQ 0x5411
+#define FIONREAD 0x541b
 #define TIOCVHANGUP 0x5437
 #define TIOCGDEV 0x80045432
 #define REBOOT_MAGIC1 0xfee1dead

@@ -8,6 +8,7 @@ import { planMachine } from "../plan-reader.ts";
 import { printable } from "../report.ts";
 import { type BlockDevice, describeDevice } from "../steps/block-devices.ts";
 import { createSearch, type Search } from "../steps/device-search.ts";
+import { createHeldTerminals } from "../steps/held-terminals.ts";
 import { createLoader } from "../steps/modules.ts";
 import { specText } from "../steps/search-words.ts";
 import type { Voice } from "../voice.ts";
@@ -29,11 +30,13 @@ const OWN_TERMINAL = "/dev/tty";
  * line each. Throws BootError where nothing is.
  */
 export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice: Voice): readonly string[] {
-  const own: Machine = { ...machine, openTerminals: () => machine.openTerminals([OWN_TERMINAL]) };
   const { plan } = planMachine(machine, voice);
   const modules = createLoader(machine, { ...plan.modules, load: [] }, voice);
   const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootOptions: "" };
-  const search = createSearch(own, wish, { modules, voice, undo: () => undefined, guesses: new Map() });
+  const search = createSearch(machine, wish, {
+    ...{ modules, voice, undo: () => undefined, guesses: new Map() },
+    terminals: createHeldTerminals(machine, () => [OWN_TERMINAL]),
+  });
   try {
     openAll(search, question.device === null ? plan.roots : []);
     const opened = [...search.inventory.values()].filter((device) => insideOf(search, device) !== null);
@@ -57,7 +60,8 @@ function openAll(search: Search, roots: BootPlan["roots"]): void {
     const [first] = waits;
     if (first === undefined) return;
     search.voice.progress(`waiting for ${first.text}`);
-    search.takeEvents(Math.max(1, Math.min(...waits.map(({ leftMs }) => leftMs))));
+    const waitMs = Math.max(1, Math.min(...waits.map(({ leftMs }) => leftMs)));
+    if (search.terminals.waitForDevice(waitMs) === "cancelled") throw new BootError("cancelled by Ctrl-C");
   }
 }
 

@@ -4,6 +4,7 @@
 export const TCGETS = 0x5401;
 export const TCSETS = 0x5402;
 export const TCFLSH = 0x540b;
+export const TIOCSTI = 0x5412;
 export const TIOCOUTQ = 0x5411;
 export const TCIFLUSH = 0;
 /** struct termios: four u32 of flags, u8 c_line, u8 c_cc[19]. */
@@ -27,6 +28,8 @@ export const IXON = 0o2000;
 export const ISIG = 0o1;
 export const ICANON = 0o2;
 export const ECHO = 0o10;
+export const ECHOE = 0o20;
+export const ECHOK = 0o40;
 export const ECHONL = 0o100;
 export const IEXTEN = 0o100000;
 export const EXTPROC = 0o200000;

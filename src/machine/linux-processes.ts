@@ -3,6 +3,7 @@ import { isErrno, SyscallError } from "../errors.ts";
 import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "./abi.ts";
 import { TIOCOUTQ } from "./abi-terminal.ts";
 import { callKernel, type SpawnRequest, spawnProcess, systemCall } from "./libc.ts";
+import { withEcho } from "./linux-termios.ts";
 import type { Handover, Processes } from "./machine.ts";
 
 /** stage0 says in it which descriptor is its pipe. */
@@ -39,7 +40,8 @@ export function createLinuxProcesses(): Processes {
       }
     },
     runOnTerminal(argv, terminal, environment, onStart) {
-      return runToEnd({ argv, environment: listEnvironment(environment), terminal, outputFd: null }, onStart);
+      const request = { argv, environment: listEnvironment(environment), terminal, outputFd: null };
+      return withEcho(terminal, () => runToEnd(request, onStart));
     },
     hangUp,
     handOver(handover) {

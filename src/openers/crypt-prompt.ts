@@ -30,7 +30,7 @@ export function askForVolume(asking: Asking, volume: Volume): void {
     timeoutMs: wish.promptTimeoutMs,
     lastWasWrong: volume.wasWrong,
   };
-  const answer = askPassphrase(scene.machine, question, () => {
+  const answer = askPassphrase(scene.machine, scene.terminals, question, () => {
     scene.takeEvents();
     return isGone(scene, volume) || volumes.some((one) => hasNews(scene, one)) || (!isNeeded && isRootThere());
   });

@@ -68,6 +68,8 @@ function openOnce(state: Unlocking, root: BlockDevice | null): Round {
   const { scene, volumes, passphrases } = state;
   if (state.plan.isOff) return refuseRoot(root);
   collectUnnamed(state, root);
+  // From here on a person may type a passphrase, before the first prompt and while a key is derived too.
+  if (volumes.length > 0) scene.terminals.hold();
   const isNeeded = (volume: Volume) => root === null || isLuks(root) || !isDispensable(volume);
   const standings = volumes
     .filter((volume) => isNeeded(volume) || isDoubted(state, root, volume))

@@ -2,6 +2,7 @@ import type { DeviceSpec } from "../config/plan.ts";
 import type { BootError } from "../errors.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
+import type { HeldTerminals } from "../steps/held-terminals.ts";
 import type { FilesystemLoader } from "../steps/mount.ts";
 import type { Undo } from "../steps/places.ts";
 import type { Voice } from "../voice.ts";
@@ -20,6 +21,8 @@ export interface Scene {
   readonly modules: OpenerModules;
   readonly voice: Voice;
   readonly undo: Undo;
+  /** Where a person is asked, and types while nobody asks. */
+  readonly terminals: HeldTerminals;
   /** Every block device that is there. */
   devices(): readonly BlockDevice[];
   /** Those that `spec` names, what lies in an encrypted volume first. */

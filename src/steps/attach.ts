@@ -4,6 +4,7 @@ import type { Machine } from "../machine/machine.ts";
 import type { Round } from "../openers/opener.ts";
 import { type BlockDevice, describeDevice } from "./block-devices.ts";
 import { type AttachTools, createSearch, type DeviceWish, type Search } from "./device-search.ts";
+import { createHeldTerminals } from "./held-terminals.ts";
 import { createNotice, createOpenerNotice } from "./notices.ts";
 import { describeMissing, describeStrangers, listShort, specText } from "./search-words.ts";
 import { closeVolumes, liesIn, liesInVolume, listOpenVolumes } from "./trust.ts";
@@ -30,7 +31,10 @@ export function attachDevice(
 ): Attached {
   const [wanted, ...fallbacks] = plan.roots;
   if (wanted === undefined) throw new BootError("the plan names no root device");
-  const search = createSearch(machine, plan, { guesses: new Map(), ...tools });
+  const search = createSearch(machine, plan, {
+    ...{ guesses: new Map(), terminals: createHeldTerminals(machine) },
+    ...tools,
+  });
   try {
     const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
     if (found !== null) return accept(machine, wanted, found, search);

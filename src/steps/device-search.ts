@@ -9,6 +9,7 @@ import type { Voice } from "../voice.ts";
 import { type BlockDevice, isWorthProbing } from "./block-devices.ts";
 import { createContentSearch } from "./device-content.ts";
 import { groupByDevice, takeQueuedEvents } from "./device-events.ts";
+import type { HeldTerminals } from "./held-terminals.ts";
 import { createNamer, followDevice, type Inventory, lookAt, scanDevices } from "./inventory.ts";
 import { type Look, matchDevices } from "./match.ts";
 import { listLinks } from "./persistent-names.ts";
@@ -34,6 +35,8 @@ export interface AttachTools {
   readonly undo: Undo;
   /** What was guessed in vain before; none where it is left out. */
   readonly guesses?: Guesses;
+  /** The consoles where it is left out; released with the search. */
+  readonly terminals?: HeldTerminals;
 }
 
 /** The devices of a machine while one of them is looked for. */
@@ -42,6 +45,7 @@ export interface Search extends SearchResult {
   readonly voice: Voice;
   readonly pools: BtrfsPools;
   readonly openers: readonly Opener[];
+  readonly terminals: HeldTerminals;
   readonly lacks: Map<DeviceSpec, string>;
   /** What `spec` names and may be a part of the root, each taken for what was opened in it. */
   matches(spec: DeviceSpec): readonly BlockDevice[];
@@ -58,7 +62,7 @@ export interface Search extends SearchResult {
 
 /** Begins a search; from here on no uevent is lost. */
 export function createSearch(machine: Machine, plan: DeviceWish, tools: Required<AttachTools>): Search {
-  const { modules, voice, undo, guesses } = tools;
+  const { modules, voice, undo, guesses, terminals } = tools;
   machine.listenForDevices();
   const inventory: Inventory = new Map();
   scanDevices(machine, inventory);
@@ -86,7 +90,7 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
   };
   const takeEvents = (timeoutMs: number) => handleEvents(machine, { inventory, modules, voice }, timeoutMs);
   const scene: Scene = {
-    ...{ machine, modules, voice, undo, devices, find, matches },
+    ...{ machine, modules, voice, undo, terminals, devices, find, matches },
     look(name) {
       if (isWorthProbing(name)) lookAt(machine, inventory, name);
       return inventory.get(name) ?? null;
@@ -95,7 +99,7 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
   };
   const openers = createOpeners(scene, plan, guesses);
   return {
-    ...{ inventory, modules, voice, pools, openers, takeEvents, lacks: new Map() },
+    ...{ inventory, modules, voice, pools, openers, terminals, takeEvents, lacks: new Map() },
     matches: (spec) => pools.oneOfEach(matches(spec)),
     strangers: (spec) => (spec.by === "file" || matches(spec).length > 0 ? [] : all(spec)),
     companions(device) {
@@ -111,6 +115,7 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
     },
     close() {
       for (const opener of openers) opener.close();
+      terminals.release();
     },
   };
 }

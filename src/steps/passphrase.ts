@@ -1,24 +1,11 @@
 import { BootError } from "../errors.ts";
 import { wipe } from "../luks/secret.ts";
 import type { Machine } from "../machine/machine.ts";
-import { printable, wrapLine } from "../report.ts";
-import { listConsoles } from "./consoles.ts";
+import { printable } from "../report.ts";
+import type { HeldTerminals } from "./held-terminals.ts";
+import { describeQuestion, PROMPT, type Question } from "./passphrase-question.ts";
 import { createPromptInput } from "./prompt-input.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
-
-/** What a person is asked. */
-export interface Question {
-  /** `/dev/vda2 (LUKS2, "label") as root` */
-  readonly volume: string;
-  /** With this one; null: for ever. */
-  readonly triesLeft: number | null;
-  /** The keymap's name; null: the kernel's own. */
-  readonly keymap: string | null;
-  /** Milliseconds from the last key on; null: for ever. */
-  readonly timeoutMs: number | null;
-  /** The answer before this one did not open it. */
-  readonly lastWasWrong: boolean;
-}
 
 /** What a person answered, or why nobody did. */
 export type Answer =
@@ -31,61 +18,61 @@ export type Answer =
 
 /**
  * Asks on every console at once, also on one that comes later; the first answer counts, and the others are told. Nothing of what
- * is typed is shown, but that something is. `onDeviceEvent` is called when uevents wait and takes them; it returns true where the
- * question is settled. Throws BootError where there is no console.
+ * is typed is shown, but that something is, and what was typed before is ignored. The terminals stay held. `onDeviceEvent` is
+ * called when uevents wait and takes them; it returns true where the question is settled. Throws BootError where there is no console.
  */
-export function askPassphrase(machine: Machine, question: Question, onDeviceEvent: () => boolean): Answer {
-  const prompts = new Map<string, TypedLine>();
+export function askPassphrase(
+  machine: Machine,
+  terminals: HeldTerminals,
+  question: Question,
+  onDeviceEvent: () => boolean,
+): Answer {
+  const asking: Asking = { machine, terminals, question, prompts: new Map() };
+  const { prompts } = asking;
   try {
-    openPrompts(machine, question, prompts);
-    if (prompts.size === 0) throw noConsole(machine, question);
-    return waitForAnswer(machine, question, prompts, onDeviceEvent);
+    terminals.drain();
+    openPrompts(asking, terminals.takeEarly());
+    if (prompts.size === 0) throw noConsole(terminals, question);
+    return waitForAnswer(asking, onDeviceEvent);
   } finally {
     for (const line of prompts.values()) line.wipe();
-    machine.closeTerminals();
   }
 }
 
-const INDENT = " ".repeat(12);
-const PROMPT = `${INDENT}passphrase: `;
+/** A question that is asked now. */
+interface Asking {
+  readonly machine: Machine;
+  readonly terminals: HeldTerminals;
+  readonly question: Question;
+  /** By terminal. */
+  readonly prompts: Map<string, TypedLine>;
+}
+
 /** Whoever types sees that it arrives, and nobody how much it is. */
 const TYPED = "(hidden)";
 
-function noConsole(machine: Machine, { volume }: Question): BootError {
+function noConsole(terminals: HeldTerminals, { volume }: Question): BootError {
   return new BootError(`nobody can be asked for the passphrase of ${printable(volume)}`, {
-    seen: listConsoles(machine).map((node) => `${node}: it cannot be opened`),
+    seen: terminals.nodes().map((node) => `${node}: it cannot be opened`),
     hint: "name a console that is there (console=tty0 or console=ttyS0), or use a key file (rd.luks.key=)",
   });
 }
 
-/** On all consoles that have none yet. */
-function openPrompts(machine: Machine, question: Question, prompts: Map<string, TypedLine>): void {
-  for (const node of machine.openTerminals(listConsoles(machine))) {
+/** On all consoles that have none yet; on those of `early` something was typed that is ignored. */
+function openPrompts({ machine, terminals, question, prompts }: Asking, early: ReadonlySet<string> = new Set()): void {
+  for (const node of terminals.hold()) {
     if (prompts.has(node)) continue;
     prompts.set(node, createTypedLine());
-    machine.writeTerminal(node, describe(question));
+    machine.writeTerminal(node, describeQuestion(question, { isEarly: early.has(node) }));
   }
 }
 
-function describe({ volume, triesLeft, keymap, lastWasWrong }: Question): string {
-  const left = triesLeft === 1 ? ", the last try" : `, ${triesLeft} tries left`;
-  const tries = triesLeft === null ? "" : left;
-  const layout = keymap === null ? "" : `, keymap ${printable(keymap)}`;
-  const wrong = lastWasWrong ? `${INDENT}that is not its passphrase\n` : "";
-  const asked = wrapLine(`  unlock    ${printable(volume)}${tries}${layout}`, INDENT.length);
-  return `${wrong}${asked.join("\n")}\n${PROMPT}`;
-}
-
-function waitForAnswer(
-  machine: Machine,
-  question: Question,
-  prompts: Map<string, TypedLine>,
-  onDeviceEvent: () => boolean,
-): Answer {
+function waitForAnswer(asking: Asking, onDeviceEvent: () => boolean): Answer {
+  const { machine, terminals, question, prompts } = asking;
   let deadlineMs = deadline(machine, question);
   const wanted = prompts.size;
   const inputs = createPromptInput(machine);
-  const reopen = () => openPrompts(machine, question, prompts);
+  const reopen = () => openPrompts(asking);
   for (;;) {
     const input = inputs.next(deadlineMs, prompts.size < wanted ? reopen : null);
     switch (input.kind) {
@@ -98,13 +85,14 @@ function waitForAnswer(
       case "hangup":
         prompts.get(input.terminal)?.wipe();
         prompts.delete(input.terminal);
+        terminals.lose(input.terminal);
         break;
       case "device":
         if (stepAside(machine, prompts, onDeviceEvent)) {
           tellAll(machine, prompts, "not needed any more");
           return { kind: "interrupted" };
         }
-        openPrompts(machine, question, prompts);
+        openPrompts(asking);
         break;
       case "timeout":
         tellAll(machine, prompts, "nobody answered");

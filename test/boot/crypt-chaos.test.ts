@@ -62,7 +62,7 @@ const lines = fc.constantFrom(
   "cryptdevice=/dev/sda:box root=/dev/mapper/box",
 );
 
-/** Lets the acts happen, one each time that somebody could type; at their end the person gives up. Returns what was typed. */
+/** Lets the acts happen, one each time that a person is asked; at their end the person gives up. Returns what was typed. */
 function play(machine: FakeMachine, happenings: readonly Act[]): Uint8Array[] {
   const typed: Uint8Array[] = [];
   const waiting = [...happenings];
@@ -74,11 +74,12 @@ function play(machine: FakeMachine, happenings: readonly Act[]): Uint8Array[] {
   };
   Object.assign(machine, {
     readTerminals(timeoutMs: number | null) {
+      if (timeoutMs === 0) return readTerminals(0); // nobody is asked
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         if (next.act === "type") return type(next.text);
         happen(machine, next);
       }
-      const input = readTerminals(timeoutMs ?? 0);
+      const input = readTerminals(0);
       return input.kind === "timeout" ? type("\x03") : input;
     },
   });

@@ -61,8 +61,9 @@ const whenAsked = (act: (machine: FakeMachine) => void) => (machine: FakeMachine
   let isFirst = true;
   Object.assign(machine, {
     readTerminals(timeoutMs: number | null) {
-      if (isFirst) act(machine);
-      isFirst = false;
+      const isAsked = timeoutMs !== 0;
+      if (isFirst && isAsked) act(machine);
+      isFirst &&= !isAsked;
       return readTerminals(timeoutMs);
     },
   });

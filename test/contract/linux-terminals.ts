@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import * as fs from "node:fs";
 import type { Machine } from "../../src/machine/machine.ts";
+import { createHeldTerminals } from "../../src/steps/held-terminals.ts";
 import { askPassphrase } from "../../src/steps/passphrase.ts";
 import type { ContractCase } from "./case.ts";
 import { openPseudoTerminal, type PseudoTerminal } from "./pseudo-terminal.ts";
@@ -109,7 +110,7 @@ export const LINUX_TERMINAL_CASES: readonly ContractCase[] = [
           },
         };
         const question = { volume: "/dev/vda2", triesLeft: 1, keymap: null, timeoutMs: 5000, lastWasWrong: false };
-        const answer = askPassphrase(typeLater, question, () => false);
+        const answer = askPassphrase(typeLater, createHeldTerminals(typeLater), question, () => false);
         equal(answer.kind === "passphrase" ? Buffer.from(answer.bytes).toString() : answer.kind, "geheim ü");
         const asked = "  unlock    /dev/vda2, the last try\r\n            passphrase: ";
         equal(one.shown(), `${asked}answered on ${two.node.slice("/dev/".length)}\r\n`);

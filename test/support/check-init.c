@@ -60,6 +60,16 @@ static void check_field(const char *name, const char *wanted)
   check(name, !strcmp(value, wanted), "%s, expected %s", value, wanted);
 }
 
+/* As the kernel makes a terminal (tty_std_termios): nothing is left of a question for a passphrase. */
+static void check_terminal(void)
+{
+  struct termios terminal;
+  const tcflag_t local = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;
+  int known = !tcgetattr(0, &terminal);
+  check("terminal", known && terminal.c_lflag == local && terminal.c_cc[VEOF] == 4, "local modes %o, end of file %d",
+        terminal.c_lflag, terminal.c_cc[VEOF]);
+}
+
 static void check_process(void)
 {
   check("pid", getpid() == 1, "%d", getpid());
@@ -226,6 +236,7 @@ int main(int argc, char **argv)
   check_process();
   check_limits();
   check_descriptors();
+  check_terminal();
   check_processes();
   check_place();
   check_environment(argc, argv);

@@ -30,7 +30,6 @@ const THINKING_MS = 1000;
 export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyping[]): FakeTerminals {
   const open = new Set<string>();
   const screens = new Map<string, string>();
-  const answers = typing.filter(({ atMs }) => atMs === undefined);
   let typed = typing.flatMap(({ atMs, ...one }) => (atMs === undefined ? [] : [{ ...one, atMs }]));
   let hangups: string[] = [];
   let keymap: ReadonlyMap<number, Uint16Array> | null = null;
@@ -38,6 +37,7 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
   function add(terminal: string, text: string | Uint8Array, atMs: number): void {
     typed = [...typed, { terminal, text, atMs }].sort((a, b) => a.atMs - b.atMs);
   }
+  const see = createReader(typing, (answer) => add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS));
   const forgetTypedBefore = () => (typed = typed.filter(({ atMs }) => atMs > kernel.nowMs));
 
   function takeInput(until: "anything" | "typing"): TerminalInput | null {
@@ -55,12 +55,12 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
       const isFresh = open.size === 0;
       if (isFresh) forgetTypedBefore();
       for (const node of nodes) if (isTerminal(kernel, node)) open.add(node);
-      const answer = isFresh && open.size > 0 ? answers.shift() : undefined;
-      if (answer !== undefined) add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS);
       return nodes.filter((node) => open.has(node));
     },
     writeTerminal(node, text) {
-      if (open.has(node)) screens.set(node, `${screens.get(node) ?? ""}${text}`);
+      if (!open.has(node)) return;
+      screens.set(node, `${screens.get(node) ?? ""}${text}`);
+      see(text);
     },
     readTerminals(timeoutMs, until = "anything") {
       const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
@@ -75,6 +75,7 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
     },
     closeTerminals() {
       open.clear();
+      see("\n");
       hangups = [];
       forgetTypedBefore();
     },
@@ -91,6 +92,19 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
       if (open.delete(node)) hangups.push(node);
     },
     keymap: () => keymap,
+  };
+}
+
+/** A person who answers each question once, at the first sight of it; what is written on any terminal is what they see. */
+function createReader(typing: readonly FakeTyping[], answer: (typing: FakeTyping) => void): (text: string) => void {
+  const answers = typing.filter(({ atMs }) => atMs === undefined);
+  let isAsked = false;
+  return (text) => {
+    if (text.endsWith("\n")) isAsked = false;
+    if (isAsked || !text.endsWith("passphrase: ") || !text.includes("  unlock    ")) return;
+    isAsked = true;
+    const next = answers.shift();
+    if (next !== undefined) answer(next);
   };
 }
 

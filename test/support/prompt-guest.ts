@@ -1,4 +1,5 @@
 import { createLinuxMachine } from "../../src/machine/linux.ts";
+import { createHeldTerminals } from "../../src/steps/held-terminals.ts";
 import { loadKeymap } from "../../src/steps/keymap.ts";
 import { askPassphrase } from "../../src/steps/passphrase.ts";
 
@@ -11,10 +12,11 @@ machine.makeDirectory("/sys");
 machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
 machine.listenForDevices();
 const keymap = loadKeymap(machine, "de-latin1", { warn: say, debug: say, progress: say });
+const terminals = createHeldTerminals(machine);
 
 for (let number = 1; ; number++) {
   const question = { volume: `volume ${number}`, triesLeft: 3, keymap, timeoutMs: null, lastWasWrong: number === 2 };
-  const answer = askPassphrase(machine, question, () => {
+  const answer = askPassphrase(machine, terminals, question, () => {
     while (machine.nextDeviceEvent(0) !== null);
     return false;
   });

@@ -73,7 +73,7 @@ describe("levain unlock", () => {
     const files = { "/right": "pass", "/wrong": "no" };
     const right = run({ device: "/dev/vda", keyFile: "/right" }, { files, typing: [] });
     expect(right.lines).toHaveLength(1);
-    expect(right.machine.journal.some((line) => line.startsWith("listen"))).toBe(false);
+    expect(right.machine.terminals.screen("/dev/tty")).toBe("");
     const wrong = run({ device: "/dev/vda", keyFile: "/wrong" }, { files });
     expect(wrong.said.join("\n")).toContain("the key /wrong in this image does not open /dev/vda");
     expect(wrong.lines[0]).toContain("is open");
@@ -89,6 +89,15 @@ describe("levain unlock", () => {
     const files = { "/etc/crypttab": `data UUID=${OTHER} none luks,nofail\n` };
     const optional = run({}, { disks, images: [root, data], files, cmdline: "root=/dev/vda" });
     expect(optional.lines).toHaveLength(2);
+  });
+
+  test("Ctrl-C ends the wait for the device of a key, and the terminal is given back", () => {
+    const typing = [{ terminal: "/dev/tty", text: "x\x03", atMs: 5000 }];
+    const cmdline = `rd.luks.uuid=${UUID} rd.luks.key=/k:LABEL=KEYS rd.luks.options=keyfile-timeout=0`;
+    const { machine, lines } = run({}, { cmdline, typing });
+    expect(lines[0]).toBe("cancelled by Ctrl-C");
+    expect(machine.nowMs()).toBe(5000);
+    expect(machine.journal.at(-1)).toBe("listen to no terminal");
   });
 
   test("says what is open, and what could not be opened", () => {
