@@ -1,5 +1,6 @@
 import { BootError } from "../src/errors.ts";
-import { align, HEADER_BYTES, MAGIC, TRAILER } from "./cpio.ts";
+import { align, HEADER_BYTES, MAGIC } from "./cpio.ts";
+import { TRAILER } from "./cpio-limits.ts";
 
 /** One member of a newc archive as it stands there. */
 export interface CpioMember {

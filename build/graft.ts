@@ -9,6 +9,7 @@ import { listFiles } from "./inspect/unpacked-tree.ts";
 import { estimateMemoryOf, type MemoryNeed } from "./memory.ts";
 import { checkWritable, writeWhole } from "./output.ts";
 import { addInit } from "./program.ts";
+import { warnOfCopy } from "./secrets.ts";
 import type { ImageEntry, ImageTree } from "./tree.ts";
 
 /** What `levain graft` was asked for. */
@@ -29,6 +30,8 @@ export interface GraftSummary {
   readonly before: Inspection;
   readonly imageBytes: number;
   readonly memory: MemoryNeed;
+  /** Where more users can read the new image than the other tool's; null where not. */
+  readonly exposure: string | null;
 }
 
 // The kernel looks for archives at multiples of four, and lz4 data ends for it at four zeros; cpio(1) pads to 512.
@@ -51,7 +54,13 @@ export async function graftInit(options: GraftOptions): Promise<GraftSummary> {
   const sizes = listFiles(before.tree.root)
     .filter((file) => file !== replaced)
     .map(({ data }) => data.length);
-  return { output, before, imageBytes, memory: estimateMemoryOf([...sizes, init.content.size], imageBytes) };
+  return {
+    exposure: warnOfCopy(options.image, output),
+    output,
+    before,
+    imageBytes,
+    memory: estimateMemoryOf([...sizes, init.content.size], imageBytes),
+  };
 }
 
 /** /init alone: a directory above it, or a link beside it, could be a symbolic link in the other image. */

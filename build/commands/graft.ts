@@ -42,6 +42,7 @@ export const graftCommand = defineCommand({
       maxSize: readMaxSize(line),
       compression: parseCompression(line.one("compress") ?? "zstd"),
     });
+    if (summary.exposure !== null) console.error(`warning: ${printable(summary.exposure)}`);
     console.log(summarize(summary).map(printable).join("\n"));
     return 0;
   },
