@@ -43,5 +43,5 @@ export function parseSizeLimit(text: string): number {
 }
 
 function formatLimit(bytes: number): string {
-  return bytes % MIB === 0 ? `${bytes / MIB} MiB` : `${bytes} bytes`;
+  return bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${bytes} bytes`;
 }
