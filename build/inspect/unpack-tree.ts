@@ -25,7 +25,7 @@ const SOCKET = 0o140000;
 const NAME_MAX = 255;
 const PROBLEMS_MAX = 20;
 // Some seconds' work. A real image takes some ten for each member.
-const LOOKUPS_MAX = 50_000_000;
+const LOOKUPS_MAX = 10_000_000;
 
 /**
  * Unpacks archives one over the other as do_name, do_symlink and maybe_link of init/initramfs.c do: the later one wins, hard

@@ -11,13 +11,17 @@ export interface DeskRun {
   readonly peakMib: number;
 }
 
-/** Runs a command of levain as a person would, in a directory of the caller's; null is this one. */
-export function levain(argv: readonly string[], directory: string | null = null): DeskRun {
-  const environment = { ...process.env, NO_COLOR: undefined, CI: undefined, TEST: undefined, TERM: "xterm" };
-  const { exitCode, stdout, stderr, resourceUsage } = Bun.spawnSync([process.execPath, MAIN, ...argv], {
-    env: environment,
-    ...(directory === null ? {} : { cwd: directory }),
-  });
+// In a small process of its own: a child's maxrss begins with that of its parent, and a run of all tests has hundreds of MiB.
+const MEASURE = `
+  const { exitCode, stdout, stderr, resourceUsage } = Bun.spawnSync(process.argv.slice(1));
   const peakMib = resourceUsage.maxRSS / (1 << 20);
-  return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString(), peakMib };
+  console.log(JSON.stringify({ status: exitCode, stdout: stdout.toString(), stderr: stderr.toString(), peakMib }));`;
+
+/** Runs a command of levain as a person would. */
+export function levain(argv: readonly string[]): DeskRun {
+  const environment = { ...process.env, NO_COLOR: undefined, CI: undefined, TEST: undefined, TERM: "xterm" };
+  const command = [process.execPath, "-e", MEASURE, process.execPath, MAIN, ...argv];
+  const { stdout, stderr } = Bun.spawnSync(command, { env: environment });
+  if (stdout.length === 0) throw new Error(stderr.toString());
+  return JSON.parse(stdout.toString());
 }

@@ -38,30 +38,38 @@ describe("deep paths", () => {
     TIMEOUT_MS,
   );
 
-  test("that links make longer than a program can open are left out and named", () => {
-    const long = chain(1500);
-    const deepest = long.at(-1)?.name ?? "";
-    const { problems } = tree([
-      ...long,
-      { name: "l", mode: SYMLINK, data: deepest },
-      { name: `l/${"b".repeat(255)}/c` },
-      ...chain(1500).map(({ name }) => ({ name: `l/${name}`, mode: DIRECTORY })),
-    ]);
-    expect(problems[0]).toContain("there is no directory for it");
-    expect(problems[1]).toContain("its path is longer than 4095 bytes where its links lead");
-    expect(problems.every((text) => text.length < 400)).toBe(true);
-  });
+  test(
+    "that links make longer than a program can open are left out and named",
+    () => {
+      const long = chain(1500);
+      const deepest = long.at(-1)?.name ?? "";
+      const { problems } = tree([
+        ...long,
+        { name: "l", mode: SYMLINK, data: deepest },
+        { name: `l/${"b".repeat(255)}/c` },
+        ...chain(1500).map(({ name }) => ({ name: `l/${name}`, mode: DIRECTORY })),
+      ]);
+      expect(problems[0]).toContain("there is no directory for it");
+      expect(problems[1]).toContain("its path is longer than 4095 bytes where its links lead");
+      expect(problems.every((text) => text.length < 400)).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
 
-  test("that links lead through again and again are given up", () => {
-    const long = chain(1500);
-    const deepest = `/${long.at(-1)?.name}`;
-    const way = `l/${new Array(35).fill("m").join("/")}`;
-    const links = [
-      { name: "l", mode: SYMLINK, data: deepest },
-      { name: "l/m", mode: SYMLINK, data: deepest },
-    ];
-    const files = Array.from({ length: 100 }, (_, index) => ({ name: `${way}/f${index}` }));
-    expect(() => tree([...long, ...links, ...files], 3_000_000)).toThrow("through its symbolic links");
-    expect(tree([...long, ...links, ...files.slice(0, 10)], 3_000_000).problems).toEqual([]);
-  });
+  test(
+    "that links lead through again and again are given up",
+    () => {
+      const long = chain(1500);
+      const deepest = `/${long.at(-1)?.name}`;
+      const way = `l/${new Array(35).fill("m").join("/")}`;
+      const links = [
+        { name: "l", mode: SYMLINK, data: deepest },
+        { name: "l/m", mode: SYMLINK, data: deepest },
+      ];
+      const files = Array.from({ length: 100 }, (_, index) => ({ name: `${way}/f${index}` }));
+      expect(() => tree([...long, ...links, ...files], 3_000_000)).toThrow("through its symbolic links");
+      expect(tree([...long, ...links, ...files.slice(0, 10)], 3_000_000).problems).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });
