@@ -4,6 +4,7 @@ import { BootError } from "../src/errors.ts";
 import type { Voice } from "../src/voice.ts";
 import { attempt } from "./attempt.ts";
 import { type Content, contentOfFile, contentOfMadeUpFile } from "./content.ts";
+import { refuseReserved } from "./reserved.ts";
 import { type ImageTree, putEntry } from "./tree.ts";
 
 /** --add SRC:DST: what of this host comes into the image, and where. */
@@ -16,18 +17,23 @@ export interface Addition {
 
 /**
  * Reads "SRC:DST", or "SRC" alone for the same absolute path in the image; a DST that ends in "/" is the directory to put
- * it into. SRC may be relative to `directory` and may hold colons, DST must be absolute. Throws BootError.
+ * it into. SRC may be relative to `directory` and may hold colons, DST must be absolute, and no place of levain's own. Throws BootError.
  */
 export function parseAddition(text: string, directory: string): Addition {
   const colon = text.lastIndexOf(":");
   const given = colon < 0 ? text : text.slice(0, colon);
   if (given === "" || text.includes("\0")) throw wrongAddition(text);
   const source = resolve(directory, given);
-  if (colon < 0) return { source, destination: source };
+  if (colon < 0) return checked({ source, destination: source });
   const wanted = text.slice(colon + 1);
   if (!wanted.startsWith("/") || wanted.split("/").includes("..")) throw wrongAddition(text);
   const path = posix.normalize(wanted.endsWith("/") ? `${wanted}${basename(source)}` : wanted);
-  return { source, destination: path };
+  return checked({ source, destination: path });
+}
+
+function checked(addition: Addition): Addition {
+  refuseReserved(addition.source, addition.destination);
+  return addition;
 }
 
 /** The largest page of an architecture that we run on. */
@@ -50,6 +56,8 @@ export function addFromHost(tree: ImageTree, { source, destination }: Addition, 
   // By inode: the names of one file get one Content, which makes them hard links in the image.
   const linked = new Map<string, Content>();
   const visit = (from: string, to: string) => {
+    // Also what is in a directory: an addition to "/" may hold an init.
+    refuseReserved(from, to);
     const status = attempt(`cannot add ${from} to the image`, () => lstatSync(from), "check the path given to --add");
     if (status.isFile()) addFile(tree, from, to, status, linked);
     else if (status.isSocket()) voice.warn(`${from} is a socket, which an image cannot hold: left out`);

@@ -1,6 +1,9 @@
 import { BootError } from "../src/errors.ts";
 import type { ImageEntry } from "./tree.ts";
 
+/** The name of the entry that ends an archive. */
+export const TRAILER = "TRAILER!!!";
+
 /** The largest number that a field of a newc header holds: eight hex digits. */
 export const FIELD_MAX = 0xffffffff;
 
@@ -15,6 +18,7 @@ const MINOR_MAX = 0xfffff;
 /** Throws BootError where the newc format or the kernel that unpacks it cannot take `entry` as it is. */
 export function checkLimits(entry: ImageEntry): void {
   const name = entry.path.slice(1);
+  if (name === TRAILER) refuse(entry, "its name ends a cpio archive");
   if (Buffer.byteLength(name) >= PATH_MAX) refuse(entry, `its path is longer than ${PATH_MAX - 1} bytes`);
   if (name.split("/").some((part) => Buffer.byteLength(part) > NAME_MAX)) {
     refuse(entry, `a name in its path is longer than ${NAME_MAX} bytes`);

@@ -1,5 +1,6 @@
 import { BootError } from "../src/errors.ts";
-import { align, HEADER_BYTES, MAGIC, TRAILER } from "./cpio.ts";
+import { align, HEADER_BYTES, MAGIC } from "./cpio.ts";
+import { TRAILER } from "./cpio-limits.ts";
 
 /** One member of a newc archive as it stands there. */
 export interface CpioMember {
@@ -51,14 +52,15 @@ export function readCpio(bytes: Uint8Array, start = 0): CpioArchive {
   return archive;
 }
 
-/** The same, but gives what could be read of a damaged archive. */
-export function readCpioPart(bytes: Uint8Array, start = 0): PartialCpioArchive {
+/** The same, but gives what could be read of a damaged archive; of one with more members than `most`, one more than that. */
+export function readCpioPart(bytes: Uint8Array, start = 0, most = Number.POSITIVE_INFINITY): PartialCpioArchive {
   const members: CpioMember[] = [];
   for (let offset = start; ; ) {
     try {
       const { member, next } = readMember(bytes, start, offset);
       if (member.name === TRAILER) return { members, end: skipZeros(bytes, next), problem: null };
       members.push(member);
+      if (members.length > most) throw malformed(offset, `more than ${most} members`);
       offset = next;
     } catch (error) {
       if (!(error instanceof BootError)) throw error;

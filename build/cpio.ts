@@ -1,12 +1,11 @@
 import { BootError } from "../src/errors.ts";
 import type { Content } from "./content.ts";
-import { checkLimits, FIELD_MAX } from "./cpio-limits.ts";
+import { checkLimits, FIELD_MAX, TRAILER } from "./cpio-limits.ts";
 import type { ImageEntry } from "./tree.ts";
 
 // The "newc" format of Documentation/driver-api/early-userspace/buffer-format.rst: a header of a magic and 13 fields of
 // eight hex digits, the name with its NUL padded to 4, the data padded to 4; an entry named TRAILER!!! ends it.
 export const MAGIC = "070701";
-export const TRAILER = "TRAILER!!!";
 export const HEADER_BYTES = 110;
 const BLOCK_BYTES = 512;
 

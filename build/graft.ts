@@ -5,10 +5,11 @@ import { attempt } from "./attempt.ts";
 import { type Compression, compress } from "./compress.ts";
 import { writeCpio } from "./cpio.ts";
 import { type Inspection, inspectImage } from "./inspect/inspection.ts";
-import { type FileNode, listTree } from "./inspect/unpacked-tree.ts";
+import { listFiles } from "./inspect/unpacked-tree.ts";
 import { estimateMemoryOf, type MemoryNeed } from "./memory.ts";
 import { checkWritable, writeWhole } from "./output.ts";
 import { addInit } from "./program.ts";
+import { warnOfCopy } from "./secrets.ts";
 import type { ImageEntry, ImageTree } from "./tree.ts";
 
 /** What `levain graft` was asked for. */
@@ -19,6 +20,8 @@ export interface GraftOptions {
   /** The program that becomes /init; null for this one. */
   readonly init: string | null;
   readonly compression: Compression;
+  /** What the other image may take in memory, bytes; null is what real images never take. */
+  readonly maxSize: number | null;
 }
 
 /** What came of it. */
@@ -27,6 +30,8 @@ export interface GraftSummary {
   readonly before: Inspection;
   readonly imageBytes: number;
   readonly memory: MemoryNeed;
+  /** Where more users can read the new image than the other tool's; null where not. */
+  readonly exposure: string | null;
 }
 
 // The kernel looks for archives at multiples of four, and lz4 data ends for it at four zeros; cpio(1) pads to 512.
@@ -39,19 +44,23 @@ const LEAST_PADDING = 4;
  */
 export async function graftInit(options: GraftOptions): Promise<GraftSummary> {
   const output = resolve(options.output);
-  const before = inspectImage(options.image);
+  const before = inspectImage(options.image, options.maxSize);
   refuseDamaged(before);
   checkWritable(output);
   const init = readInit(options.init);
   const base = attempt(`cannot read ${options.image}`, () => readFileSync(options.image));
   const imageBytes = await writeWhole(output, joinImages(base, compress(writeCpio([init]), options.compression)));
-  const files = new Set(
-    [...listTree(before.tree.root)].flatMap(([path, node]): FileNode[] =>
-      node.kind === "file" && path !== "/init" ? [node] : [],
-    ),
-  );
-  const sizes = [...files].map(({ data }) => data.length);
-  return { output, before, imageBytes, memory: estimateMemoryOf([...sizes, init.content.size], imageBytes) };
+  const replaced = before.tree.root.children.get("init");
+  const sizes = listFiles(before.tree.root)
+    .filter((file) => file !== replaced)
+    .map(({ data }) => data.length);
+  return {
+    exposure: warnOfCopy(options.image, output),
+    output,
+    before,
+    imageBytes,
+    memory: estimateMemoryOf([...sizes, init.content.size], imageBytes),
+  };
 }
 
 /** /init alone: a directory above it, or a link beside it, could be a symbolic link in the other image. */

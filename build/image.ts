@@ -16,6 +16,7 @@ import { selectModules } from "./modules.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "./output.ts";
 import { formatPolicyWords } from "./policy-words.ts";
 import { addBusybox, addInit, addProgram } from "./program.ts";
+import { findSecrets, warnOfSecrets } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
 import { findEntry, type ImageTree, putEntry, sortEntries } from "./tree.ts";
 
@@ -74,7 +75,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const { plan, warnings } = makePlan({ cmdline: "", manifest, ...lookAtAdditions(options.additions) });
   for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
   if (isPiped) checkStandardOutput();
-  else checkWritable(output);
+  const place = isPiped ? null : checkWritable(output);
   if (kernel) warnOfCompression(kernel, options.compression, voice);
 
   const tree: ImageTree = new Map();
@@ -88,6 +89,9 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   for (const addition of options.additions) addFromHost(tree, addition, voice);
 
   const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
+  const exposure = warnOfSecrets(findSecrets(tree, plan.crypt), output, place);
+  if (exposure !== null) voice.warn(exposure);
+
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);
   const pieces = announce(writeCpio(entries), unpackedBytes, voice);

@@ -73,10 +73,13 @@ export function canUnpack({ version, modulesDir }: KernelChoice, method: Compres
   return null;
 }
 
+/** Twenty times the largest there is. */
+const CONFIG_MAX_BYTES = 8 << 20;
+
 function readConfig(path: string): string | null {
   try {
     const bytes = readFileSync(path);
-    return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("latin1");
+    return (path.endsWith(".gz") ? gunzipSync(bytes, { maxOutputLength: CONFIG_MAX_BYTES }) : bytes).toString("latin1");
   } catch {
     // Not there, not readable or not gzip: as good as unknown, and only a warning hangs on it.
     return null;

@@ -68,6 +68,9 @@ function findKeymaps(directories: readonly string[]): ReadonlyMap<string, string
 /** Debian's package of each. */
 const PACKAGES = { loadkeys: "kbd", ckbcomp: "console-setup" } as const;
 
+/** A keymap with all its tables has some ten KiB, in loadkeys' own language a few hundred. */
+const OUTPUT_MAX_BYTES = 16 << 20;
+
 function runTool(
   tool: keyof typeof PACKAGES,
   words: readonly string[],
@@ -80,7 +83,7 @@ function runTool(
       hint: `install the package ${PACKAGES[tool]} on this host`,
     });
   }
-  const { exitCode, stdout, stderr } = Bun.spawnSync([path, ...words], { stdin });
+  const { exitCode, stdout, stderr } = Bun.spawnSync([path, ...words], { stdin, maxBuffer: OUTPUT_MAX_BYTES });
   if (exitCode === 0) return stdout;
   throw new BootError(`${tool} could not convert the keymap ${name}`, {
     seen: stderr.toString().trim().split("\n").slice(0, 5),

@@ -1,11 +1,13 @@
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   openSync,
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from "node:fs";
@@ -63,12 +65,20 @@ export function checkStandardOutput(): void {
   throw new BootError("not writing an image to a terminal", { hint: "--output - is for a pipe or a redirection" });
 }
 
-/** Throws BootError where `path` surely cannot be written, so that this is told before the work and not after it. */
-export function checkWritable(path: string): void {
+/**
+ * Throws BootError where `path` surely cannot be written, so that this is told before the work and not after it. Returns what
+ * the file will be like: not every filesystem keeps its mode.
+ */
+export function checkWritable(path: string): Stats {
   const target = resolveTarget(path);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
-  attemptWrite(path, () => closeSync(openSync(temporary, "wx", MODE)));
-  rmSync(temporary, { force: true });
+  const file = attemptWrite(path, () => openSync(temporary, "wx", MODE));
+  try {
+    return fstatSync(file);
+  } finally {
+    closeSync(file);
+    rmSync(temporary, { force: true });
+  }
 }
 
 /** The file behind a symlink is replaced, not the link; something that is no file is left alone. */

@@ -6,6 +6,7 @@ import { contentOfBytes } from "./content.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
 import { isFile } from "./host.ts";
 import { findLibraries } from "./libraries.ts";
+import { refuseReserved } from "./reserved.ts";
 import { type ImageTree, putEntry } from "./tree.ts";
 
 /**
@@ -13,6 +14,7 @@ import { type ImageTree, putEntry } from "./tree.ts";
  * linked dynamically. Throws BootError where it is no ELF program, or one for another machine than `machine` (e_machine).
  */
 export function addProgram(tree: ImageTree, hostPath: string, imagePath: string, machine: number): void {
+  refuseReserved(hostPath, imagePath);
   const bytes = attempt(`cannot add the program ${hostPath} to the image`, () => readFileSync(hostPath));
   if (!isElf(bytes)) {
     throw new BootError(`cannot add ${hostPath} as a program: it is not an ELF file`, {

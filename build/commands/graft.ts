@@ -3,6 +3,7 @@ import { printable } from "../../src/report.ts";
 import { readCommandLine, UsageError } from "../command-line.ts";
 import { parseCompression } from "../compress.ts";
 import { type GraftSummary, graftInit } from "../graft.ts";
+import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/max-size.ts";
 import { describeFallbacks } from "../kernel-fallback.ts";
 
 const args = {
@@ -19,6 +20,7 @@ const args = {
     valueHint: "METHOD[:LEVEL]",
     description: "for /init: zstd, lz4, gzip, xz or none (default: zstd)",
   },
+  ...MAX_SIZE_OPTION,
 } as const;
 
 /** `levain graft`: another tool's image with only the init exchanged. */
@@ -37,8 +39,10 @@ export const graftCommand = defineCommand({
       image,
       output: line.one("output") ?? `${image}.levain`,
       init: line.one("init"),
+      maxSize: readMaxSize(line),
       compression: parseCompression(line.one("compress") ?? "zstd"),
     });
+    if (summary.exposure !== null) console.error(`warning: ${printable(summary.exposure)}`);
     console.log(summarize(summary).map(printable).join("\n"));
     return 0;
   },

@@ -4,11 +4,13 @@ import type { CpioMember } from "../cpio-reader.ts";
 import { formatInspection } from "../inspect/format.ts";
 import { type Inspection, inspectImage } from "../inspect/inspection.ts";
 import { formatMember } from "../inspect/listing.ts";
+import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/max-size.ts";
 
 const args = {
   image: { type: "positional", required: true, description: "an initramfs, of whatever tool" },
   list: { type: "boolean", alias: "l", description: "List every member, as cpio -tv does" },
   json: { type: "boolean", description: "Print JSON, with the members where --list is given" },
+  ...MAX_SIZE_OPTION,
 } as const;
 
 /** `levain inspect`: what is in an initramfs. Exit status 1 where a kernel would not read all of it. */
@@ -20,7 +22,7 @@ export const inspectCommand = defineCommand({
     const [image, ...rest] = line.words;
     if (image === undefined) throw new UsageError("Missing required argument IMAGE");
     if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
-    const inspection = inspectImage(image);
+    const inspection = inspectImage(image, readMaxSize(line));
     console.log(say(inspection, line.has("list"), line.has("json")));
     const isWhole = inspection.problem === null && inspection.segments.every(({ problems }) => problems.length === 0);
     return isWhole ? 0 : 1;

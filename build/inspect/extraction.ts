@@ -5,8 +5,6 @@ import {
   linkSync,
   lutimesSync,
   mkdirSync,
-  readdirSync,
-  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -15,13 +13,14 @@ import { join } from "node:path";
 import { BootError, SyscallError } from "../../src/errors.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { attempt } from "../attempt.ts";
+import { chooseMembers } from "./members.ts";
+import { openPrivateDirectory } from "./private-directory.ts";
 import {
   type DirectoryNode,
   type FileNode,
-  findNode,
-  listTree,
-  resolvePath,
-  splitPath,
+  PATH_MAX,
+  type SpecialNode,
+  sortedChildren,
   type TreeNode,
 } from "./unpacked-tree.ts";
 
@@ -31,6 +30,8 @@ export interface ExtractOptions {
   readonly machine: Pick<Machine, "makeNode">;
   /** Owners and device nodes are root's to give; without, setuid and setgid bits are left out, too. */
   readonly isRoot: boolean;
+  /** Root makes device nodes, and keeps setuid and setgid bits, only if this is wished. */
+  readonly special: boolean;
   /** Paths in the tree: only these, with what is below them; none is all. */
   readonly members: readonly string[];
 }
@@ -42,118 +43,136 @@ export interface Extracted {
   readonly leftOut: readonly string[];
 }
 
+const LEFT_OUT_MAX = 100;
+const SPECIAL_BITS = 0o6000;
+
+interface Job extends ExtractOptions {
+  /** As the person named it, for messages. */
+  readonly shown: string;
+  /** Where the tree's root is written. */
+  readonly base: string;
+  readonly isWanted: (path: string) => boolean;
+  readonly leaveOut: (path: string, reason: string) => void;
+  /** The first path of every file with content, for its other names. */
+  readonly names: Map<FileNode, string>;
+  written: number;
+}
+
 /**
- * Writes a tree below `directory`, which must be empty or not there. Its paths have no symbolic link, no ".." and no link out
- * of it left (unpack-tree.ts), so nothing that the image says can lead elsewhere. Throws BootError.
+ * Writes a tree below `directory`, which must be empty and private, or not there. Its paths have no symbolic link, no ".." and
+ * no link out of it left (unpack-tree.ts), so nothing that the image says can lead elsewhere. Throws BootError.
  */
 export function extractTree(root: DirectoryNode, directory: string, options: ExtractOptions): Extracted {
-  const wanted = chooseNodes(root, options.members);
-  prepareDirectory(directory);
-  const names = new Map<FileNode, string>();
+  const isWanted = chooseMembers(root, options.members);
   const leftOut: string[] = [];
-  for (const [path, node] of wanted) {
-    const problem = writeNode(join(directory, path), node, names, options);
-    if (problem !== null) leftOut.push(`${path}: ${problem}`);
+  let more = 0;
+  const leaveOut = (path: string, reason: string) => {
+    if (leftOut.length < LEFT_OUT_MAX) leftOut.push(`${path}: ${reason}`);
+    else more += 1;
+  };
+  const target = openPrivateDirectory(directory);
+  try {
+    const job: Job = {
+      ...options,
+      shown: directory,
+      base: target.path,
+      isWanted,
+      leaveOut,
+      names: new Map(),
+      written: 0,
+    };
+    writeChildren(job, root, "");
+    return { written: job.written, leftOut: more === 0 ? leftOut : [...leftOut, `and ${more} more like these`] };
+  } finally {
+    target.close();
   }
-  // From the inside out: a directory may be closed for its owner, and what is made in it changes its time.
-  for (const [path, node] of [...wanted].reverse()) {
-    if (node.kind === "directory") setAttributes(join(directory, path), node, options);
-  }
-  return { written: wanted.length - leftOut.length, leftOut };
 }
 
-type Named = readonly [path: string, node: TreeNode];
-
-/** In their order, directories first; with the directories above. */
-function chooseNodes(root: DirectoryNode, members: readonly string[]): readonly Named[] {
-  const all = [...listTree(root)];
-  if (members.length === 0) return all;
-  const chosen = members.map((member) => placeOf(root, member));
-  return all.filter(([path]) =>
-    chosen.some((wish) => path === wish || path.startsWith(`${wish}/`) || wish.startsWith(`${path}/`) || wish === ""),
-  );
-}
-
-/** Where a member really lies; the last name itself may be a symbolic link. */
-function placeOf(root: DirectoryNode, member: string): string {
-  const parts = splitPath(member);
-  const name = parts.pop();
-  if (name === undefined) return "";
-  const parent = resolvePath(root, parts.join("/"));
-  const node = parent === null ? null : findNode(root, parent);
-  if (parent === null || node?.kind !== "directory" || !node.children.has(name)) {
-    throw new BootError(`there is no ${member} in the image`, {
-      hint: "levain inspect --list IMAGE shows what is there",
-    });
+function writeChildren(job: Job, directory: DirectoryNode, above: string): void {
+  for (const [name, node] of sortedChildren(directory)) {
+    const path = `${above}/${name}`;
+    if (!job.isWanted(path)) continue;
+    if (Buffer.byteLength(job.base + path) >= PATH_MAX) {
+      job.leaveOut(path, "its path is too long to be written");
+    } else if (attemptAt(job, path, () => writeNode(job, path, node))) {
+      job.written += 1;
+    }
   }
-  return `${parent === "/" ? "" : parent}/${name}`;
 }
 
-function prepareDirectory(directory: string): void {
-  const attemptIt = <T>(action: () => T): T => attempt(`cannot extract to ${directory}`, action);
-  const there = attemptIt(() => statSync(directory, { throwIfNoEntry: false }));
-  if (there === undefined) {
-    attemptIt(() => mkdirSync(directory, { mode: 0o755 }));
-    return;
+/** A refusal of the system, with the path that the person knows; one from further down has it already. */
+function attemptAt<T>(job: Job, path: string, action: () => T): T {
+  const shown = join(job.shown, path);
+  try {
+    return attempt(`cannot extract ${shown}`, action);
+  } catch (error) {
+    if (!(error instanceof BootError && error.cause instanceof SyscallError)) throw error;
+    if (error.message !== `cannot extract ${shown}`) throw error;
+    throw new BootError(error.message, { cause: new SyscallError(error.cause.call, error.cause.code, shown) });
   }
-  const isDirectory = there.isDirectory();
-  if (isDirectory && attemptIt(() => readdirSync(directory).length === 0)) return;
-  throw new BootError(`cannot extract to ${directory}: it is there already${isDirectory ? ", and not empty" : ""}`, {
-    hint: "name a new directory",
-  });
 }
 
-/** Returns why the node was not made, or null. Everything is made new: nothing that is there is ever followed or written over. */
-function writeNode(path: string, node: TreeNode, names: Map<FileNode, string>, options: ExtractOptions): string | null {
+/** Returns whether the node was made. Everything is made new: nothing that is there is ever followed or written over. */
+function writeNode(job: Job, path: string, node: TreeNode): boolean {
+  const target = job.base + path;
   switch (node.kind) {
     case "directory":
-      attempt(`cannot extract ${path}`, () => mkdirSync(path, { mode: 0o700 }));
-      return null;
+      mkdirSync(target, { mode: 0o700 });
+      writeChildren(job, node, path);
+      // Afterwards: it may be closed for its owner, and what is made in it changes its time.
+      setAttributes(job, path, node);
+      return true;
     case "file":
-      writeFile(path, node, names, options);
-      return null;
+      writeFile(job, path, node);
+      return true;
     case "symlink":
-      attempt(`cannot extract ${path}`, () => symlinkSync(node.target, path));
-      if (options.isRoot) lchownSync(path, node.uid, node.gid);
-      lutimesSync(path, node.mtime, node.mtime);
-      return null;
+      symlinkSync(node.target, target);
+      if (job.isRoot) lchownSync(target, node.uid, node.gid);
+      lutimesSync(target, node.mtime, node.mtime);
+      return true;
     case "block":
     case "character":
-      return options.isRoot ? makeNode(path, node.kind, node, options) : "only root can make a device node";
+      return makeDevice(job, path, node, node.kind);
     default:
-      return `a ${node.kind} is not made`;
+      job.leaveOut(path, `a ${node.kind} is not made`);
+      return false;
   }
 }
 
-function writeFile(path: string, node: FileNode, names: Map<FileNode, string>, options: ExtractOptions): void {
-  const other = names.get(node);
+function writeFile(job: Job, path: string, node: FileNode): void {
+  const other = job.names.get(node);
   if (other !== undefined) {
-    attempt(`cannot extract ${path}`, () => linkSync(other, path));
+    linkSync(job.base + other, job.base + path);
     return;
   }
-  attempt(`cannot extract ${path}`, () => writeFileSync(path, node.data, { flag: "wx", mode: 0o600 }));
-  names.set(node, path);
-  setAttributes(path, node, options);
+  writeFileSync(job.base + path, node.data, { flag: "wx", mode: 0o600 });
+  job.names.set(node, path);
+  setAttributes(job, path, node);
+  if (job.isRoot && !job.special && (node.mode & SPECIAL_BITS) !== 0) {
+    job.leaveOut(path, "written without its set-uid and set-gid bits, --special keeps them");
+  }
 }
 
-function makeNode(
-  path: string,
-  kind: "block" | "character",
-  node: TreeNode & { readonly major: number; readonly minor: number },
-  options: ExtractOptions,
-): string | null {
+function makeDevice(job: Job, path: string, node: SpecialNode, kind: "block" | "character"): boolean {
+  const refuse = (reason: string) => {
+    job.leaveOut(path, reason);
+    return false;
+  };
+  if (!job.isRoot) return refuse("only root can make a device node");
+  if (!job.special) return refuse("a device node is made with --special only");
   try {
-    options.machine.makeNode(path, kind, node.major, node.minor, node.mode);
+    job.machine.makeNode(job.base + path, kind, node.major, node.minor, node.mode);
   } catch (error) {
-    if (error instanceof SyscallError) return `the device node cannot be made (${error.code})`;
+    if (error instanceof SyscallError) return refuse(`the device node cannot be made (${error.code})`);
     throw error;
   }
-  setAttributes(path, node, options);
-  return null;
+  setAttributes(job, path, node);
+  return true;
 }
 
-function setAttributes(path: string, { mode, uid, gid, mtime }: TreeNode, { isRoot }: ExtractOptions): void {
-  if (isRoot) chownSync(path, uid, gid);
-  chmodSync(path, isRoot ? mode : mode & 0o1777);
-  utimesSync(path, mtime, mtime);
+function setAttributes(job: Job, path: string, { mode, uid, gid, mtime }: TreeNode): void {
+  const target = job.base + path;
+  if (job.isRoot) chownSync(target, uid, gid);
+  chmodSync(target, job.isRoot && job.special ? mode : mode & 0o1777);
+  utimesSync(target, mtime, mtime);
 }

@@ -4,7 +4,15 @@ import { findFallbacks } from "../kernel-fallback.ts";
 import { plainPath } from "../module-file.ts";
 import { isPacked } from "../stage0/checks.ts";
 import { findMaker } from "./makers.ts";
-import { type DirectoryNode, findNode, listTree, resolvePath, type TreeNode } from "./unpacked-tree.ts";
+import {
+  type DirectoryNode,
+  type FileNode,
+  findNode,
+  listFiles,
+  listTree,
+  resolvePath,
+  type TreeNode,
+} from "./unpacked-tree.ts";
 
 /** The modules for one kernel. */
 export interface KernelModules {
@@ -44,10 +52,7 @@ const CHECKER_PLACES = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
 /** Looks at the tree that an image unpacks to. */
 export function findOut(root: DirectoryNode): Findings {
-  const all = [...listTree(root)];
-  const files = new Set(all.flatMap(([, node]) => (node.kind === "file" ? [node] : [])));
-  const below = (directory: string) =>
-    all.filter(([path, node]) => path.startsWith(`${directory}/`) && node.kind === "file");
+  const firmware = [...filesBelow(root, "/usr/lib/firmware"), ...filesBelow(root, "/lib/firmware")];
   return {
     maker: findMaker(root),
     init: findInit(root),
@@ -56,10 +61,17 @@ export function findOut(root: DirectoryNode): Findings {
     shell: firstFile(root, SHELL_PLACES),
     fallbacks: findFallbacks((path) => findNode(root, path)),
     checkers: findCheckers(root),
-    microcode: below("/kernel/x86/microcode").map(([path]) => path.replace(/^.*\/|\.bin$/g, "")),
-    firmwareFiles: new Set([...below("/usr/lib/firmware"), ...below("/lib/firmware")]).size,
-    contentBytes: [...files].reduce((sum, { data }) => sum + data.length, 0),
+    microcode: filesBelow(root, "/kernel/x86/microcode").map(([path]) => path.replace(/^.*\/|\.bin$/g, "")),
+    firmwareFiles: new Set(firmware.map(([, file]) => file)).size,
+    contentBytes: listFiles(root).reduce((sum, { data }) => sum + data.length, 0),
   };
+}
+
+/** The files of a directory and its directories, with their paths in it. */
+function filesBelow(root: DirectoryNode, directory: string): readonly (readonly [path: string, file: FileNode])[] {
+  const node = findNode(root, directory);
+  if (node?.kind !== "directory") return [];
+  return [...listTree(node)].flatMap(([path, child]) => (child.kind === "file" ? [[path, child] as const] : []));
 }
 
 function findInit(root: DirectoryNode): Findings["init"] {

@@ -1,6 +1,5 @@
 import { inflateRawSync } from "node:zlib";
-import { BootError } from "../../src/errors.ts";
-import { damaged, type UnpackedStream } from "./stream.ts";
+import { damaged, isOverLimit, tooLarge, type UnpackedStream } from "./stream.ts";
 
 // RFC 1952: the header's flags, and what follows the compressed data.
 const FHCRC = 2;
@@ -32,9 +31,7 @@ function inflate(data: Uint8Array, start: number, limit: number): Inflated {
   try {
     return inflateRawSync(data, { info: true, maxOutputLength: limit }) as unknown as Inflated;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE") {
-      throw new BootError(`the gzip data at byte ${start} unpacks to more than ${limit} bytes`);
-    }
+    if (isOverLimit(error)) throw tooLarge("gzip", start, limit);
     throw damaged("gzip", start, error instanceof Error ? error.message : String(error));
   }
 }

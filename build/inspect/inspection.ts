@@ -6,8 +6,9 @@ import { estimateMemoryOf, type MemoryNeed } from "../memory.ts";
 import { type Findings, findOut } from "./findings.ts";
 import { findPassedOver } from "./makers.ts";
 import { type ImageSegments, readSegments } from "./segments.ts";
+import { imageTooLarge, TooLargeError, usualLimit } from "./size-limit.ts";
 import { type UnpackedTree, unpackTree } from "./unpack-tree.ts";
-import { type FileNode, listTree } from "./unpacked-tree.ts";
+import { listFiles } from "./unpacked-tree.ts";
 
 /** All that can be said of an image. */
 export interface Inspection extends ImageSegments {
@@ -21,18 +22,16 @@ export interface Inspection extends ImageSegments {
   readonly memory: MemoryNeed;
 }
 
-/** Takes an image file apart. Throws BootError where it cannot be read or is no initramfs at all. */
-export function inspectImage(file: string): Inspection {
-  // A device or a FIFO may never end, and the latter may never begin.
-  const isFile = attempt(`cannot read ${file}`, () => statSync(file)).isFile();
-  if (!isFile) throw new BootError(`cannot read ${file}: it is no regular file`);
-  const bytes = attempt(`cannot read ${file}`, () => readFileSync(file));
-  const image = readSegments(bytes);
+/**
+ * Takes an image file apart. Throws BootError where it cannot be read or is no initramfs at all, and where it would take more
+ * than `maxSize` bytes of memory; null is what real images never take.
+ */
+export function inspectImage(file: string, maxSize: number | null): Inspection {
+  const { bytes, limit } = readImage(file, maxSize);
+  const image = readSegments(bytes, limit);
+  if (image.problem instanceof TooLargeError) throw imageTooLarge(file, limit, image.problem);
   if (image.segments.length === 0) throw notAnImage(file, bytes, image.problem);
   const tree = unpackTree(image.segments.flatMap(({ archives }) => archives.map(({ members }) => members)));
-  const files = new Set(
-    [...listTree(tree.root)].flatMap(([, node]): FileNode[] => (node.kind === "file" ? [node] : [])),
-  );
   return {
     ...image,
     file,
@@ -41,10 +40,19 @@ export function inspectImage(file: string): Inspection {
     findings: findOut(tree.root),
     passedOver: findPassedOver(tree.root),
     memory: estimateMemoryOf(
-      [...files].map(({ data }) => data.length),
+      listFiles(tree.root).map(({ data }) => data.length),
       bytes.length,
     ),
   };
+}
+
+function readImage(file: string, maxSize: number | null): { readonly bytes: Uint8Array; readonly limit: number } {
+  // A device or a FIFO may never end, and the latter may never begin.
+  const status = attempt(`cannot read ${file}`, () => statSync(file));
+  if (!status.isFile()) throw new BootError(`cannot read ${file}: it is no regular file`);
+  const limit = maxSize ?? usualLimit(status.size);
+  if (status.size > limit) throw imageTooLarge(file, limit, null);
+  return { bytes: attempt(`cannot read ${file}`, () => readFileSync(file)), limit };
 }
 
 /** Offset and content of what a bzImage has instead of a boot sector: Documentation/arch/x86/boot.rst. */

@@ -1,4 +1,4 @@
-import { damaged, type UnpackedStream } from "./stream.ts";
+import { damaged, tooLarge, type UnpackedStream } from "./stream.ts";
 
 // The legacy frame of lz4's doc/lz4_Frame_format.md, the one that lib/decompress_unlz4.c reads: a magic, then blocks of
 // 8 MiB unpacked, each after its compressed size. Nothing marks the end.
@@ -10,6 +10,8 @@ const COMPRESSED_MAX = BLOCK_BYTES + Math.floor(BLOCK_BYTES / 255) + 16;
 export function unpackLz4Legacy(bytes: Uint8Array, start: number, limit: number): UnpackedStream {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const blocks: Uint8Array[] = [];
+  // One for all blocks: a stream of blocks of a few bytes each must not take 8 MiB for every one.
+  const room = new Uint8Array(BLOCK_BYTES);
   let size = 0;
   const finish = (end: number, problem: string | null) => ({ unpacked: Buffer.concat(blocks), end, problem });
   for (let at = start + 4; ; ) {
@@ -22,17 +24,16 @@ export function unpackLz4Legacy(bytes: Uint8Array, start: number, limit: number)
     at += 4;
     if (length === MAGIC) continue;
     if (at + length > bytes.length) throw damaged("lz4", start, "it is cut off");
-    const block = unpackBlock(bytes.subarray(at, at + length), start);
+    const block = unpackBlock(bytes.subarray(at, at + length), room, start);
     size += block.length;
-    if (size > limit) throw damaged("lz4", start, `it gives more than ${limit} bytes`);
+    if (size > limit) throw tooLarge("lz4", start, limit);
     blocks.push(block);
     at += length;
   }
 }
 
-/** One block, lz4's doc/lz4_Block_format.md: literals and copies of what was there before. */
-function unpackBlock(source: Uint8Array, start: number): Uint8Array {
-  const target = new Uint8Array(BLOCK_BYTES);
+/** One block, lz4's doc/lz4_Block_format.md: literals and copies of what was there before. Its bytes are written to `target`, and a copy is returned. */
+function unpackBlock(source: Uint8Array, target: Uint8Array, start: number): Uint8Array {
   let from = 0;
   let to = 0;
   const take = () => {
@@ -66,7 +67,7 @@ function unpackBlock(source: Uint8Array, start: number): Uint8Array {
     copy(target, to - distance, target, to, length);
     to += length;
   }
-  return target.subarray(0, to);
+  return target.slice(0, to);
 }
 
 /** Byte by byte, for source and target may overlap on purpose. */

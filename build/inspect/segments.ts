@@ -1,6 +1,7 @@
 import { BootError } from "../../src/errors.ts";
 import { type CpioMember, type PartialCpioArchive, readCpioPart } from "../cpio-reader.ts";
 import { findCompression } from "./compressions.ts";
+import { ARRAY_MAX, MEMBER_BYTES, TooLargeError } from "./size-limit.ts";
 
 /** One archive of a segment. */
 export interface Archive {
@@ -31,15 +32,28 @@ export interface ImageSegments {
   readonly problem: BootError | null;
 }
 
-/** What one segment may unpack to: a Uint8Array of Bun's holds 4 GiB. */
-const UNPACKED_MAX = 0xffff_ffff;
+/** Images have up to six. Each compressed one may start a program. */
+const SEGMENTS_MAX = 1000;
+const CHECKSUM_PROBLEMS_MAX = 20;
 
-/** Takes an image apart. Whatever is in the bytes, it throws nothing: what cannot be read is a `problem`. */
-export function readSegments(bytes: Uint8Array, limit = UNPACKED_MAX): ImageSegments {
+/** What of the limit is left: all segments together may unpack to it, each member counted with MEMBER_BYTES besides. */
+interface Budget {
+  left: number;
+}
+
+/**
+ * Takes an image apart. Whatever is in the bytes, it throws nothing: what cannot be read is a `problem`, a TooLargeError
+ * where all of it together takes more than `limit` bytes.
+ */
+export function readSegments(bytes: Uint8Array, limit = ARRAY_MAX): ImageSegments {
   const segments: Segment[] = [];
+  const budget: Budget = { left: limit };
+  let count = 0;
   for (let at = skipZeros(bytes, 0); at < bytes.length; ) {
     try {
-      const { segment, end } = readSegment(bytes, at, limit);
+      count += 1;
+      if (count > SEGMENTS_MAX) throw new BootError(`the file has more than ${SEGMENTS_MAX} segments`);
+      const { segment, end } = readSegment(bytes, at, budget);
       // A compressor may end with a stream of nothing, as Bun's zstd does: no more than padding.
       if (segment.unpackedSize > 0) segments.push(segment);
       at = skipZeros(bytes, end);
@@ -54,12 +68,13 @@ export function readSegments(bytes: Uint8Array, limit = UNPACKED_MAX): ImageSegm
 function readSegment(
   bytes: Uint8Array,
   offset: number,
-  limit: number,
+  budget: Budget,
 ): { readonly segment: Segment; readonly end: number } {
   const compression = findCompression(bytes, offset);
-  if (compression === null) return readPlainSegment(bytes, offset);
-  const { unpacked, end, problem } = compression.unpack(bytes, offset, limit);
-  const { archives, problems } = readArchives(unpacked);
+  if (compression === null) return readPlainSegment(bytes, offset, budget);
+  const { unpacked, end, problem } = compression.unpack(bytes, offset, budget.left);
+  budget.left -= unpacked.length;
+  const { archives, problems } = readArchives(unpacked, budget);
   const segment = {
     compression: compression.name,
     offset,
@@ -71,10 +86,14 @@ function readSegment(
   return { segment, end };
 }
 
-function readPlainSegment(bytes: Uint8Array, offset: number): { readonly segment: Segment; readonly end: number } {
+function readPlainSegment(
+  bytes: Uint8Array,
+  offset: number,
+  budget: Budget,
+): { readonly segment: Segment; readonly end: number } {
   const format = formatAt(bytes, offset);
   if (format === null) throw unknownData(bytes, offset);
-  const archive = readCpioPart(bytes, offset);
+  const archive = readArchive(bytes, offset, budget);
   const size = trimZeros(bytes, offset, archive.end) - offset;
   // Nobody can tell where the rest of a damaged archive ends.
   if (archive.problem !== null && archive.members.length === 0) throw archive.problem;
@@ -94,7 +113,7 @@ function readPlainSegment(bytes: Uint8Array, offset: number): { readonly segment
 }
 
 /** Every archive of a compressed segment; zeros may lie between them. */
-function readArchives(bytes: Uint8Array): Pick<Segment, "archives" | "problems"> {
+function readArchives(bytes: Uint8Array, budget: Budget): Pick<Segment, "archives" | "problems"> {
   const archives: Archive[] = [];
   const problems: string[] = [];
   for (let at = skipZeros(bytes, 0); at < bytes.length; ) {
@@ -103,7 +122,7 @@ function readArchives(bytes: Uint8Array): Pick<Segment, "archives" | "problems">
       problems.push(`in what it unpacks to, ${unknownData(bytes, at).message}`);
       break;
     }
-    const archive = readCpioPart(bytes, at);
+    const archive = readArchive(bytes, at, budget);
     archives.push({ format, offset: at, members: archive.members });
     problems.push(...describeProblems(archive));
     if (archive.problem !== null) break;
@@ -112,10 +131,20 @@ function readArchives(bytes: Uint8Array): Pick<Segment, "archives" | "problems">
   return { archives, problems };
 }
 
+function readArchive(bytes: Uint8Array, at: number, budget: Budget): PartialCpioArchive {
+  const most = Math.floor(budget.left / MEMBER_BYTES);
+  const archive = readCpioPart(bytes, at, most);
+  // One for the archive itself: a thousand of a trailer alone must not be free.
+  budget.left -= (archive.members.length + 1) * MEMBER_BYTES;
+  if (budget.left < 0) throw new TooLargeError(`the archive at byte ${at} has more than ${most} members`);
+  return archive;
+}
+
 function describeProblems({ members, problem }: PartialCpioArchive): readonly string[] {
   const wrong = members.filter(({ checksum, data }) => checksum !== null && checksum !== sumOf(data));
   return [
-    ...wrong.map(({ name }) => `the checksum of ${name} is wrong`),
+    ...wrong.slice(0, CHECKSUM_PROBLEMS_MAX).map(({ name }) => `the checksum of ${name} is wrong`),
+    ...(wrong.length > CHECKSUM_PROBLEMS_MAX ? [`${wrong.length} checksums are wrong in all`] : []),
     ...(problem === null ? [] : [problem.message]),
   ];
 }

@@ -1,10 +1,13 @@
 import { BootError } from "../../src/errors.ts";
-import { damaged } from "./stream.ts";
+import { damaged, tooLarge } from "./stream.ts";
+
+/** An option of xz: a header may ask for a dictionary of 4 GiB, xz -9 makes one of 64 MiB. */
+export const XZ_MEMORY_LIMIT = "--memlimit-decompress=256MiB";
 
 /** Programs for what neither Bun nor Node unpacks, from stdin to stdout, and Debian's packages of them. */
 const TOOLS = {
-  xz: { argv: ["xz", "-dc", "--format=xz"], debianPackage: "xz-utils" },
-  lzma: { argv: ["xz", "-dc", "--format=lzma"], debianPackage: "xz-utils" },
+  xz: { argv: ["xz", "-dc", "--format=xz", XZ_MEMORY_LIMIT], debianPackage: "xz-utils" },
+  lzma: { argv: ["xz", "-dc", "--format=lzma", XZ_MEMORY_LIMIT], debianPackage: "xz-utils" },
   bzip2: { argv: ["bzip2", "-dc"], debianPackage: "bzip2" },
   lzo: { argv: ["lzop", "-dc"], debianPackage: "lzop" },
   lz4: { argv: ["lz4", "-dc"], debianPackage: "lz4" },
@@ -26,8 +29,8 @@ export function runTool(
       hint: `install it (Debian: apt install ${debianPackage})`,
     });
   }
-  const { stdout, stderr } = Bun.spawnSync([...argv], { stdin: data, maxBuffer: limit });
-  if (stdout.length >= limit) throw damaged(name, start, `it gives more than ${limit} bytes`);
+  const { stdout, stderr } = Bun.spawnSync([...argv], { stdin: data, maxBuffer: limit + 1 });
+  if (stdout.length > limit) throw tooLarge(name, start, limit);
   if (stdout.length === 0) throw damaged(name, start, stderr.toString().trim().split("\n")[0] ?? "it gives nothing");
   return stdout;
 }

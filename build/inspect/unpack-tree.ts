@@ -1,6 +1,16 @@
 import { TYPE_BITS } from "../cpio.ts";
 import type { CpioMember } from "../cpio-reader.ts";
-import { type DirectoryNode, type FileNode, findNode, type Inode, splitPath, type TreeNode } from "./unpacked-tree.ts";
+import {
+  type DirectoryNode,
+  type FileNode,
+  findWay,
+  type Inode,
+  type LookupMeter,
+  PATH_MAX,
+  pathOf,
+  splitPath,
+  type TreeNode,
+} from "./unpacked-tree.ts";
 
 /** The tree that the kernel makes of an image's archives. Every path in it is real: nothing is above its root. */
 export interface UnpackedTree {
@@ -12,32 +22,48 @@ export interface UnpackedTree {
 const TYPE_MASK = 0o170000;
 const SOCKET = 0o140000;
 // linux/limits.h
-const PATH_MAX = 4096;
 const NAME_MAX = 255;
 const PROBLEMS_MAX = 20;
+// Some seconds' work. A real image takes some ten for each member.
+const LOOKUPS_MAX = 10_000_000;
 
-/** Unpacks archives one over the other as do_name, do_symlink and maybe_link of init/initramfs.c do: the later one wins, hard links hold within an archive. */
-export function unpackTree(archives: readonly (readonly CpioMember[])[]): UnpackedTree {
+/**
+ * Unpacks archives one over the other as do_name, do_symlink and maybe_link of init/initramfs.c do: the later one wins, hard
+ * links hold within an archive. Throws BootError where symbolic links make that endless.
+ */
+export function unpackTree(archives: readonly (readonly CpioMember[])[], lookups = LOOKUPS_MAX): UnpackedTree {
+  const meter: LookupMeter = { left: lookups };
   const root: DirectoryNode = { kind: "directory", mode: 0o755, uid: 0, gid: 0, mtime: 0, children: new Map() };
   const problems: string[] = [];
   for (const members of archives) {
     const links = new Map<string, FileNode>();
     for (const member of members) {
-      const problem = addMember(root, member, links);
+      const problem = addMember(root, member, links, meter);
       if (problem === null) continue;
-      if (problems.length < PROBLEMS_MAX) problems.push(`${member.name}: ${problem}`);
+      if (problems.length < PROBLEMS_MAX) problems.push(`${shorten(member.name)}: ${problem}`);
       else if (problems.length === PROBLEMS_MAX) problems.push("and more like these");
     }
   }
   return { root, problems };
 }
 
+function shorten(name: string): string {
+  return name.length > 200 ? `${name.slice(0, 200)}…` : name;
+}
+
 /** Returns why the member was left out, or null. */
-function addMember(root: DirectoryNode, member: CpioMember, links: Map<string, FileNode>): string | null {
-  const place = findPlace(root, member.name.replace(/\0.*$/s, "")); // for the kernel a name ends there
+function addMember(
+  root: DirectoryNode,
+  member: CpioMember,
+  links: Map<string, FileNode>,
+  meter: LookupMeter,
+): string | null {
+  const place = findPlace(root, member.name.replace(/\0.*$/s, ""), meter); // for the kernel a name ends there
   if (place === null) return "there is no directory for it, the kernel leaves it out";
   if (place.name === "") return setRoot(root, member);
   const { parent, name } = place;
+  if (place.pathBytes >= PATH_MAX)
+    return `its path is longer than ${PATH_MAX - 1} bytes where its links lead, no program could open it`;
   if (Buffer.byteLength(name) > NAME_MAX) return "its name is too long for the kernel, which leaves it out";
   const there = parent.children.get(name);
   const made = makeNode(member, there, links);
@@ -108,15 +134,21 @@ function attributes({ mode, uid, gid, mtime }: CpioMember): Inode {
   return { mode: mode & 0o7777, uid, gid, mtime };
 }
 
+interface Place {
+  readonly parent: DirectoryNode;
+  readonly name: string;
+  /** Of its path with all links followed. */
+  readonly pathBytes: number;
+}
+
 /** The directory that a name is in, symbolic links above it followed, and its last part; null where a directory is missing. The root itself is the name "". */
-function findPlace(
-  root: DirectoryNode,
-  path: string,
-): { readonly parent: DirectoryNode; readonly name: string } | null {
+function findPlace(root: DirectoryNode, path: string, meter: LookupMeter): Place | null {
   const parts = splitPath(path);
   const name = parts.pop() ?? "";
-  if (name === "") return { parent: root, name };
+  if (name === "") return { parent: root, name, pathBytes: 1 };
   if (name === "..") return null;
-  const parent = findNode(root, parts.join("/"));
-  return parent?.kind === "directory" ? { parent, name } : null;
+  const way = findWay(root, parts, meter);
+  const parent = way?.at(-1)?.[1] ?? root;
+  if (way === null || parent.kind !== "directory") return null;
+  return { parent, name, pathBytes: Buffer.byteLength(`${pathOf(way)}/${name}`) };
 }

@@ -1,5 +1,5 @@
 import { zstdDecompressSync } from "node:zlib";
-import { damaged, type UnpackedStream } from "./stream.ts";
+import { damaged, isOverLimit, tooLarge, type UnpackedStream } from "./stream.ts";
 
 // RFC 8878: the frame header's descriptor says which of its fields are there.
 const SINGLE_SEGMENT = 0x20;
@@ -9,12 +9,15 @@ const DICTIONARY_BYTES = [0, 1, 2, 4] as const;
 const CHECKSUM_BYTES = 4;
 const BLOCK_RLE = 1;
 const BLOCK_RESERVED = 3;
+/** ZSTD_WINDOWSIZE_MAX of lib/decompress_unzstd.c. */
+const WINDOW_MAX = 1 << 27;
 
 /** Unpacks the one zstd frame that begins at `start`, as the kernel does. Throws BootError where it is damaged or gives more than `limit` bytes. */
 export function unpackZstd(bytes: Uint8Array, start: number, limit: number): UnpackedStream {
-  const { end, contentSize } = measureFrame(bytes, start);
-  if (contentSize !== null && contentSize > limit) {
-    throw damaged("zstd", start, `it says that it gives ${contentSize} bytes, the limit is ${limit}`);
+  const { end, contentSize, windowSize } = measureFrame(bytes, start);
+  if (contentSize !== null && contentSize > limit) throw tooLarge("zstd", start, limit);
+  if (windowSize > WINDOW_MAX) {
+    throw damaged("zstd", start, "its window is larger than 128 MiB, which the kernel does not read either");
   }
   const unpacked = decompress(bytes.subarray(start, end), start, limit);
   if (contentSize !== null && unpacked.length !== contentSize) {
@@ -27,20 +30,29 @@ function decompress(frame: Uint8Array, start: number, limit: number): Uint8Array
   try {
     return zstdDecompressSync(frame, { maxOutputLength: limit });
   } catch (error) {
+    if (isOverLimit(error)) throw tooLarge("zstd", start, limit);
     throw damaged("zstd", start, error instanceof Error ? error.message : String(error));
   }
 }
 
-/** Where the frame ends, and what its header says of the content's size. */
-function measureFrame(bytes: Uint8Array, start: number): { readonly end: number; readonly contentSize: number | null } {
+interface Frame {
+  readonly end: number;
+  /** What the header says of it, in bytes. */
+  readonly contentSize: number | null;
+  /** What a decoder has to keep, in bytes. */
+  readonly windowSize: number;
+}
+
+function measureFrame(bytes: Uint8Array, start: number): Frame {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     const descriptor = view.getUint8(start + 4);
     const isSingle = (descriptor & SINGLE_SEGMENT) !== 0;
-    let at = start + 5 + (isSingle ? 0 : 1) + (DICTIONARY_BYTES[descriptor & 3] ?? 0);
-    const sizeBytes = CONTENT_SIZE_BYTES[descriptor >> 6] || (isSingle ? 1 : 0);
+    let at = start + 5 + Number(!isSingle) + (DICTIONARY_BYTES[descriptor & 3] ?? 0);
+    const sizeBytes = CONTENT_SIZE_BYTES[descriptor >> 6] || Number(isSingle);
     const contentSize = readSize(view, at, sizeBytes);
     at += sizeBytes;
+    const windowSize = (isSingle ? contentSize : null) ?? readWindow(view.getUint8(start + 5));
     for (let isLast = false; !isLast; ) {
       const header = view.getUint16(at, true) + view.getUint8(at + 2) * 0x10000;
       isLast = (header & 1) === 1;
@@ -50,11 +62,17 @@ function measureFrame(bytes: Uint8Array, start: number): { readonly end: number;
     }
     const end = at + ((descriptor & CHECKSUM) !== 0 ? CHECKSUM_BYTES : 0);
     if (end > bytes.length) throw new RangeError("the frame ends behind the file");
-    return { end, contentSize };
+    return { end, contentSize, windowSize };
   } catch (error) {
     if (error instanceof RangeError) throw damaged("zstd", start, "it is cut off");
     throw error;
   }
+}
+
+/** RFC 8878, 3.1.1.1.2: a power of two, and eighths of it. */
+function readWindow(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
 }
 
 function readSize(view: DataView, at: number, bytes: number): number | null {

@@ -7,6 +7,7 @@ export interface RawMember {
   readonly ino?: number;
   readonly nlink?: number;
   readonly uid?: number;
+  readonly gid?: number;
   readonly mtime?: number;
   readonly major?: number;
   readonly minor?: number;
@@ -28,11 +29,22 @@ export function rawCpio(members: readonly RawMember[], magic = "070701"): Buffer
 }
 
 function encode(member: RawMember, magic: string): Buffer {
-  const { name, mode = FILE, data = "", ino = 0, nlink = 1, uid = 0, mtime = 0, major = 0, minor = 0 } = member;
+  const {
+    name,
+    mode = FILE,
+    data = "",
+    ino = 0,
+    nlink = 1,
+    uid = 0,
+    gid = 0,
+    mtime = 0,
+    major = 0,
+    minor = 0,
+  } = member;
   const body = Buffer.from(data);
   const head = Buffer.from(`${name}\0`);
   const { size = body.length, checksum = 0 } = member;
-  const fields = [ino, mode, uid, 0, nlink, mtime, size, 0, 0, major, minor, head.length, checksum];
+  const fields = [ino, mode, uid, gid, nlink, mtime, size, 0, 0, major, minor, head.length, checksum];
   const header = Buffer.from(magic + fields.map((field) => field.toString(16).padStart(8, "0")).join(""));
   return Buffer.concat([pad(Buffer.concat([header, head])), pad(body)]);
 }

@@ -30,6 +30,68 @@ describe("SRC:DST", () => {
   });
 });
 
+describe("a place of levain's own", () => {
+  const taken = [
+    "/init",
+    "//init",
+    "/./init",
+    "/x/.//..//init",
+    "/etc/levain.cmdline",
+    "/etc/./levain.json",
+    "/etc/levain.new",
+  ];
+  const also = [
+    "/bin/levain",
+    "/TRAILER!!!",
+    "//TRAILER!!!",
+    "/lib/modules/6.1/levain-modules",
+    "/a\nb",
+    "/a/\u001b[31m",
+  ];
+
+  test.each([...taken, ...also])("%j is refused", (destination) => {
+    expect(() => parseAddition(`a:${destination}`, "/here")).toThrow(BootError);
+    const tree: ImageTree = new Map();
+    const source = scratchDirectory();
+    expect(() => addFromHost(tree, { source, destination }, listenToVoice())).toThrow(`cannot add ${source} as `);
+    expect(tree.size).toBe(0);
+  });
+
+  test.each(["/init.d", "/etc/init", "/x/init", "/x/TRAILER!!!", "/etc/levain/keymaps/x", "/bin/levain2"])(
+    "%s is free",
+    (destination) => {
+      expect(parseAddition(`a:${destination}`, "/here").destination).toBe(destination);
+    },
+  );
+
+  test("is refused in a directory that is added, too, and says what to do instead", () => {
+    const overlay = scratchDirectory();
+    mkdirSync(join(overlay, "etc"));
+    writeFileSync(join(overlay, "etc/levain.cmdline"), "rdshell=1");
+    const add = (destination: string) => () =>
+      addFromHost(new Map(), { source: overlay, destination }, listenToVoice());
+    expect(add("/")).toThrow("cannot add");
+    expect(add("/opt")).not.toThrow();
+    const other = scratchDirectory();
+    writeFileSync(join(other, "init"), "#!/bin/sh");
+    expect(() => addFromHost(new Map(), { source: other, destination: "/" }, listenToVoice())).toThrow(
+      `cannot add ${other}/init as /init: this is the place of levain itself`,
+    );
+    expect(() =>
+      addFromHost(new Map(), { source: join(overlay, "etc"), destination: "/etc" }, listenToVoice()),
+    ).toThrow("what levain writes of the image's own parameters");
+  });
+
+  test("cannot be reached through a link that was added before", () => {
+    const [tree, host]: [ImageTree, string] = [new Map(), scratchDirectory()];
+    symlinkSync("/etc", join(host, "link"));
+    writeFileSync(join(host, "file"), "x");
+    addFromHost(tree, { source: join(host, "link"), destination: "/e" }, listenToVoice());
+    const through = { source: join(host, "file"), destination: "/e/levain.cmdline" };
+    expect(() => addFromHost(tree, through, listenToVoice())).toThrow("/e is a symlink there");
+  });
+});
+
 describe("a directory", () => {
   const directory = scratchDirectory();
   const tree: ImageTree = new Map();

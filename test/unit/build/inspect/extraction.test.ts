@@ -23,6 +23,7 @@ const nodes: string[] = [];
 const OPTIONS: ExtractOptions = {
   machine: { makeNode: (path, kind, major, minor) => void nodes.push(`${path} ${kind} ${major}:${minor}`) },
   isRoot: false,
+  special: false,
   members: [],
 };
 
