@@ -3,10 +3,11 @@ import { dirname, join } from "node:path";
 import { cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run, runScript } from "./command.ts";
 import { type FormattedVolume, formatScript, type VolumeDisk } from "./encrypted-disks-script.ts";
-import { hostPrograms } from "./host-programs.ts";
-import { BUSYBOX, packDirectory, writeTree } from "./initramfs.ts";
+import { guestPrograms } from "./guest-programs.ts";
+import { packDirectory, writeTree } from "./initramfs.ts";
 import { debianKernel } from "./kernels.ts";
 import { boot } from "./qemu.ts";
+import { BUSYBOX } from "./unpacked-programs.ts";
 
 const MIB = 1024 * 1024;
 const MAKE_TIMEOUT_MS = 300_000;
@@ -119,7 +120,7 @@ async function guestInitramfs(script: string, keys: readonly string[]): Promise<
   const { modulesDir, version } = await debianKernel("cloud");
   const tree = scratchDirectory();
   writeTree(tree, {
-    ...(await hostPrograms("/sbin/cryptsetup", LIBGCC)),
+    ...(await guestPrograms("/sbin/cryptsetup", LIBGCC)),
     "/bin/busybox": { file: BUSYBOX },
     "/init": { text: script },
     ...Object.fromEntries(keys.map((file) => [join("/keys", file), { file }])),

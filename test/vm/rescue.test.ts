@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { BUSYBOX, packInitramfs } from "../support/initramfs.ts";
+import { packInitramfs } from "../support/initramfs.ts";
 import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
 import type { Vm } from "../support/qemu.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 const WRONG = "root=LABEL=WRONG rd.timeout=1";

@@ -2,11 +2,12 @@ import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
-import { BUSYBOX, type Entry, packInitramfs } from "../support/initramfs.ts";
+import { type Entry, packInitramfs } from "../support/initramfs.ts";
 import { PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
 import { compileStatic, packedChild } from "../support/packed-program.ts";
 import type { Vm } from "../support/qemu.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 // stage0 with a small C program in the place of Bun: test/support/stage0-child.c does as badly as CHILD= or /how says.

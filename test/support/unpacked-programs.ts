@@ -1,0 +1,11 @@
+import { join } from "node:path";
+import { listedPackages, unpackedPackages } from "./debian-packages.ts";
+
+/** Where the unpacked programs of build/packages-build.txt are: root/ and bin/. */
+export const BUILD_PROGRAMS = await unpackedPackages(listedPackages("unpack", "build"));
+
+/** Debian's static BusyBox (package busybox-static). */
+export const BUSYBOX = join(BUILD_PROGRAMS, "root/bin/busybox");
+
+/** depmod(8) (package kmod). */
+export const DEPMOD = join(BUILD_PROGRAMS, "bin/depmod");
