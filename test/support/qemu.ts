@@ -2,9 +2,11 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheDirectory, takeLock } from "./cache.ts";
+import { afterMs, type Clock, clockOf } from "./guest-clock.ts";
+import { hotPlug } from "./hot-plug.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
-import { type Disk, diskArguments, type NamedDisk, nameDisks } from "./qemu-arguments.ts";
-import { listenForMonitor, type Monitor } from "./qmp.ts";
+import { type Disk, diskArguments, nameDisks } from "./qemu-arguments.ts";
+import { listenForMonitor } from "./qmp.ts";
 import { SerialConsole } from "./serial-console.ts";
 
 const EXPECT_TIMEOUT_MS = 60_000;
@@ -47,6 +49,8 @@ export interface Vm {
   send(text: string): void;
   /** All that the console said so far, without `\r` and colours. */
   log(): string;
+  /** What all timeouts of this guest are counted by: the time without what QEMU waited for a CPU of the host. */
+  readonly clock: Clock;
   /** How long it has said nothing. */
   silentMs(): number;
   /** Settles when QEMU has ended; the guest's reboot ends it as well. */
@@ -57,7 +61,7 @@ export interface Vm {
   monitor(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Gives the guest a disk that was `unplugged`, by its id. */
   plug(id: string): Promise<void>;
-  /** Takes a device away from the guest. */
+  /** Takes a device away from the guest, and waits until the guest and QEMU have released it, with the file behind it. */
   unplug(id: string): Promise<void>;
   /** Ends QEMU if it still runs; safe to call twice. */
   stop(): Promise<void>;
@@ -97,15 +101,16 @@ export async function qemuArguments(options: BootOptions): Promise<string[]> {
 
 function start(options: BootOptions, args: readonly string[], release: () => void): Vm {
   const socket = `levain-vm-${Bun.randomUUIDv7()}`;
-  const serial = new SerialConsole();
   let reason: string | null = null;
-  const monitor = listenForMonitor(socket, (name, data) => {
+  const monitor = listenForMonitor(socket);
+  monitor.onEvent((name, data) => {
     if (name === "SHUTDOWN") reason = String(data["reason"]);
   });
   // setpriv: where this process dies without a chance to clean up, the kernel ends QEMU.
   const argv = ["setpriv", "--pdeathsig", "KILL", "--", ...args, "-serial", "stdio"];
   const qmp = ["-chardev", `socket,id=qmp,abstract=on,path=${socket}`, "-mon", "chardev=qmp,mode=control"];
   const child = Bun.spawn([...argv, ...qmp], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const serial = new SerialConsole(clockOf(child.pid));
   const killChild = (): void => child.kill("SIGKILL");
   process.on("exit", killChild);
   const exited = (async (): Promise<Exit> => {
@@ -123,7 +128,8 @@ function start(options: BootOptions, args: readonly string[], release: () => voi
   })();
   return {
     ...consoleMethods(options.name, serial, exited),
-    ...deviceMethods(nameDisks(options.disks ?? []), monitor),
+    ...hotPlug(nameDisks(options.disks ?? []), monitor, serial.clock),
+    monitor: (command, args) => monitor.execute(command, args),
     exited,
     send(text) {
       child.stdin.write(text);
@@ -145,35 +151,27 @@ function consoleMethods(
   name: string,
   serial: SerialConsole,
   exited: Promise<Exit>,
-): Pick<Vm, "expect" | "log" | "silentMs" | "keepLog" | "expectExit"> {
+): Pick<Vm, "expect" | "log" | "clock" | "silentMs" | "keepLog" | "expectExit"> {
   return {
     expect: (pattern, timeoutMs = EXPECT_TIMEOUT_MS) => serial.expect(pattern, timeoutMs),
     log: () => serial.text,
-    silentMs: () => performance.now() - serial.heardMs,
+    clock: serial.clock,
+    silentMs: () => serial.clock() - serial.heardMs,
     keepLog() {
       const path = join(cacheDirectory("logs"), `${name.replaceAll(/[^\w.=-]+/g, "-")}.log`);
       writeFileSync(path, serial.raw);
       return path;
     },
     async expectExit(timeoutMs = EXPECT_TIMEOUT_MS) {
-      const exit = await Promise.race([exited, Bun.sleep(timeoutMs)]);
-      if (exit === undefined)
-        throw new Error(`QEMU has not ended after ${timeoutMs} ms. Its last lines:\n${serial.tail()}`);
-      return exit;
-    },
-  };
-}
-
-function deviceMethods(disks: readonly NamedDisk[], monitor: Monitor): Pick<Vm, "monitor" | "plug" | "unplug"> {
-  return {
-    monitor: (command, args) => monitor.execute(command, args),
-    async plug(id) {
-      const named = disks.find((disk) => disk.id === id);
-      if (named === undefined) throw new Error(`there is no disk "${id}"`);
-      await monitor.execute("device_add", named.device);
-    },
-    async unplug(id) {
-      await monitor.execute("device_del", { id });
+      const { promise, reject } = Promise.withResolvers<never>();
+      const late = (): void =>
+        reject(new Error(`QEMU has not ended after ${timeoutMs} ms. Its last lines:\n${serial.tail()}`));
+      const cancel = afterMs(serial.clock, timeoutMs, late);
+      try {
+        return await Promise.race([exited, promise]);
+      } finally {
+        cancel();
+      }
     },
   };
 }

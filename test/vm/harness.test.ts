@@ -3,7 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { busyboxEntries, packInitramfs } from "../support/initramfs.ts";
-import { QUEUE_TIMEOUT_MS, type VmTestOptions, vmTest, withVm } from "../support/vm-test.ts";
+import type { Vm } from "../support/qemu.ts";
+import { QUEUE_TIMEOUT_MS, type VmTestOptions, vmTest } from "../support/vm-test.ts";
+import { withVm } from "../support/with-vm.ts";
 
 const INIT = `
 for applet in mount cat echo sleep sync poweroff reboot dd modprobe head; do /bin/busybox ln -s busybox /bin/$applet; done
@@ -108,14 +110,18 @@ test.concurrent(
       ["while :; do sleep 1; echo again; done", 1],
     ] as const) {
       let count = 0;
-      const failure = withVm({ name: "frozen", initrd, cmdline: "quiet" }, 60_000, async (vm) => {
+      const notes: string[] = [];
+      const talk = async (vm: Vm) => {
         count += 1;
         await vm.expect("hello from");
         vm.send(`${words}\n`);
         await vm.expect("good bye", 11_000);
-      });
+      };
+      const note = (what: string) => notes.push(what);
+      const failure = withVm({ name: "frozen", initrd, cmdline: "quiet" }, 60_000, talk, { note });
       expect(await failure.catch(({ message }: Error) => message)).toContain("did not say good bye");
       expect(count).toBe(boots);
+      expect(notes).toHaveLength(boots - 1);
     }
   },
   QUEUE_TIMEOUT_MS,
