@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory, cached, recipeKey, takeLock } from "./cache.ts";
-import { run } from "./command.ts";
+import { run, runScript } from "./command.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
@@ -54,6 +54,15 @@ async function withLibraries(names: readonly string[]): Promise<string[]> {
   return all.filter((name) => names.includes(name) || (/^(lib|zlib1g)/.test(name) && !/perl|python/.test(name)));
 }
 
+// Without documentation, and without the emulators of nearly all machines, which are 400 MB.
+const UNPACK = `
+mkdir root
+for file; do
+  dpkg-deb --fsys-tarfile "$file" |
+    tar -x -C root --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' --exclude='./usr/bin/qemu-[!a]*'
+done
+`;
+
 // Makes bin/: every program of the packages whose files are listed in `programs`, by its name. A dynamically linked one runs
 // with the loader and the libraries of root/, so that they always belong together. Links in root/ are absolute in Debian's terms.
 const MAKE_BIN = `
@@ -90,12 +99,12 @@ export function unpackedPackages(names: readonly string[]): Promise<string> {
   return cached("unpacked", recipeKey(readFileSync(import.meta.path, "utf8"), names), async (target) => {
     await downloadPackages(await withLibraries(names), target);
     const files = readdirSync(target).filter((name) => name.endsWith(".deb"));
-    for (const file of files) await run(["dpkg", "-x", file, "root"], { cwd: target });
+    await runScript(UNPACK, files, { cwd: target });
     const own = files.filter((file) => names.includes(file.split("_")[0] ?? ""));
     const lists = await Promise.all(own.map((file) => run(["dpkg-deb", "-c", file], { cwd: target })));
     const programs = [...lists.join("").matchAll(/ \.\/((?:usr\/)?s?bin\/[^\s/]+)/g)].map(([, path]) => path);
     await Bun.write(join(target, "programs"), programs.join("\n"));
-    await run(["/bin/sh", "-euc", MAKE_BIN], { cwd: target });
+    await runScript(MAKE_BIN, [], { cwd: target });
     for (const file of files) rmSync(join(target, file));
   });
 }

@@ -51,6 +51,8 @@ export interface Vm {
   log(): string;
   /** What all timeouts of this guest are counted by: the time without what QEMU waited for a CPU of the host. */
   readonly clock: Clock;
+  /** Waits this long by `clock`. */
+  pause(ms: number): Promise<void>;
   /** How long it has said nothing. */
   silentMs(): number;
   /** Settles when QEMU has ended; the guest's reboot ends it as well. */
@@ -151,11 +153,12 @@ function consoleMethods(
   name: string,
   serial: SerialConsole,
   exited: Promise<Exit>,
-): Pick<Vm, "expect" | "log" | "clock" | "silentMs" | "keepLog" | "expectExit"> {
+): Pick<Vm, "expect" | "log" | "clock" | "pause" | "silentMs" | "keepLog" | "expectExit"> {
   return {
     expect: (pattern, timeoutMs = EXPECT_TIMEOUT_MS) => serial.expect(pattern, timeoutMs),
     log: () => serial.text,
     clock: serial.clock,
+    pause: (ms) => new Promise((resolve) => afterMs(serial.clock, ms, resolve)),
     silentMs: () => serial.clock() - serial.heardMs,
     keepLog() {
       const path = join(cacheDirectory("logs"), `${name.replaceAll(/[^\w.=-]+/g, "-")}.log`);

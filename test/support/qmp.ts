@@ -2,7 +2,7 @@ import type { Socket } from "bun";
 
 /** QEMU's side of a QMP connection (docs/interop/qmp-spec in QEMU): commands go in, answers and events come out. */
 export interface Monitor {
-  /** Runs a QMP command and returns its answer; throws with QEMU's own words where it is refused. */
+  /** Runs a QMP command and returns its answer; throws with QEMU's own words where it is refused, and when QEMU ends. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Passes each event's name and data to `listener` from now on; returns what ends that. */
   onEvent(listener: EventListener): () => void;
@@ -25,6 +25,8 @@ interface Message {
 export function listenForMonitor(name: string): Monitor {
   const listeners = new Set<EventListener>();
   const ready = Promise.withResolvers<Socket>();
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => "each command says it");
   const answers = new Map<number, (message: Message) => void>();
   let nextId = 0;
   const receive = (socket: Socket, message: Message): void => {
@@ -47,11 +49,11 @@ export function listenForMonitor(name: string): Monitor {
   });
   return {
     async execute(command, args = {}) {
-      const socket = await ready.promise;
+      const socket = await Promise.race([ready.promise, closed.promise]);
       const id = ++nextId;
       const answer = new Promise<Message>((resolve) => answers.set(id, resolve));
       socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
-      const message = await answer;
+      const message = await Promise.race([answer, closed.promise]);
       answers.delete(id);
       if (message.error !== undefined) throw new Error(`QEMU refused ${command}: ${message.error.desc}`);
       return message.return;
@@ -60,6 +62,9 @@ export function listenForMonitor(name: string): Monitor {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close: () => server.stop(true),
+    close() {
+      server.stop(true);
+      closed.reject(new Error("QEMU has ended"));
+    },
   };
 }

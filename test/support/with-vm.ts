@@ -1,8 +1,7 @@
 import { afterMs } from "./guest-clock.ts";
 import { type BootOptions, boot, type Vm } from "./qemu.ts";
 import { noteLostGuest } from "./run-notes.ts";
-
-const SILENCE_MS = 10_000;
+import { isLost } from "./vital-signs.ts";
 
 interface Retry {
   /** Runs before each boot. */
@@ -46,20 +45,12 @@ async function tryVm(
     await Promise.race([body(vm), deadline.promise]);
     return null;
   } catch (error) {
-    const isLost = hasStopped(vm);
+    const lost = await isLost(vm);
     const log = vm.keepLog();
     if (error instanceof Error) error.message += `\nconsole log: ${log}`;
-    return { error, isLost, log };
+    return { error, isLost: lost, log };
   } finally {
     cancel();
     await vm.stop();
   }
-}
-
-// Where the host is short of CPU, QEMU's TCG loses a guest in some hundred boots: its kernel finds no timer, stops before
-// there is an init, or nothing in it goes on any more. What levain does wrong it does twice.
-function hasStopped(vm: Vm): boolean {
-  const log = vm.log();
-  if (log.includes("Kernel panic - not syncing: IO-APIC + timer")) return true;
-  return !log.includes("Kernel panic") && vm.silentMs() >= SILENCE_MS;
 }
