@@ -25,7 +25,7 @@ fi
 
 # node_modules is as package-lock.json says when the copy that the last set-up left in it says the same.
 if ! cmp -s package-lock.json node_modules/.set-up-from; then
-  npm install --no-audit --no-fund
+  npm ci --no-audit --no-fund
   # npm may leave a package's own install step out; Bun's puts the executable in its place.
   node_modules/.bin/bun --version >/dev/null 2>&1 || (cd node_modules/bun && node install.js)
   node_modules/.bin/bun --version >/dev/null

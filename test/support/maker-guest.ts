@@ -65,7 +65,7 @@ export async function makeInGuest(job: MakerJob): Promise<void> {
     initrd: await makerInitramfs(job),
     cmdline: "quiet",
     memoryMib: 768,
-    extra: job.disks.flatMap(diskArguments),
+    extra: job.disks.flatMap(makerDiskArguments),
   };
   await withVm(
     options,
@@ -88,8 +88,8 @@ function renew(file: string, mib: number): void {
   truncateSync(file, mib * MIB);
 }
 
-// What is only read is opened so: QEMU takes a lock on what it may write, and the guests of tests have the same files.
-function diskArguments(disk: MakerDisk): string[] {
+/** What is only read is opened so: QEMU takes a lock on what it may write, and the guests of tests have the same files. */
+export function makerDiskArguments(disk: MakerDisk): string[] {
   const access = "mib" in disk ? "cache=unsafe" : "readonly=on";
   const drive = `if=none,id=${disk.serial},format=raw,${access},file=${disk.file.replaceAll(",", ",,")}`;
   return ["-drive", drive, "-device", `virtio-blk-pci,drive=${disk.serial},serial=${disk.serial}`];

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { busyboxEntries, packInitramfs } from "../support/initramfs.ts";
+import { makerDiskArguments } from "../support/maker-guest.ts";
 import type { Vm } from "../support/qemu.ts";
 import { QUEUE_TIMEOUT_MS, type VmTestOptions, vmTest } from "../support/vm-test.ts";
 import { withVm } from "../support/with-vm.ts";
@@ -56,8 +57,8 @@ vmTest(
     vm.send("echo SPOILED | dd of=/dev/nvme0n1 conv=notrunc; sync; head -c 7 /dev/nvme0n1\n");
     await vm.expect("\nSPOILED");
     await vm.unplug("late");
-    const names = (await vm.monitor("query-block")) as readonly { readonly device: string }[];
-    expect(names.map(({ device }) => device)).not.toContain("late-drive");
+    const drives = (await vm.monitor("query-block")) as readonly { readonly qdev?: string }[];
+    expect(drives.filter(({ qdev }) => qdev !== undefined)).toEqual([]);
     vm.send("while [ -e /dev/nvme0n1 ]; do sleep 0.1; done; echo it is gone\n");
     await vm.expect("\nit is gone");
     const files = await vm.monitor("query-named-block-nodes");
@@ -172,6 +173,19 @@ test.concurrent(
     // The test's own time limit ends this.
     while (existsSync(`/proc/${guests[0]}`) && !/State:\s*Z/.test(readFileSync(`/proc/${guests[0]}/status`, "utf8")))
       await Bun.sleep(50);
+  },
+  QUEUE_TIMEOUT_MS,
+);
+
+test.concurrent(
+  "what a fixture is made of can be plugged into another guest while it is made",
+  async () => {
+    const file = pristineDisk();
+    const reader = makerDiskArguments({ serial: "inside0", file, readOnly: true });
+    const disks = [{ file, id: "late", unplugged: true }];
+    await withVm({ name: "two readers", kernel: null, disks, extra: ["-S", ...reader] }, 60_000, (vm) =>
+      vm.plug("late"),
+    );
   },
   QUEUE_TIMEOUT_MS,
 );
