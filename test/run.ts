@@ -23,7 +23,7 @@ const BUN = process.execPath;
 /** What a program may take to end after the test that started it, on a host that is busy. */
 const GRACE_MS = 10_000;
 // Guests have their own, shorter ones; these are for tests that wait for a fixture or run while other programs need the CPUs.
-const TEST_TIMEOUT = "--timeout=300000";
+const TEST_TIMEOUT = "--timeout=600000";
 const GUEST_TEST_TIMEOUT = "--timeout=1800000";
 
 function bunTest(name: string, ...args: readonly string[]): Task {
