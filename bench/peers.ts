@@ -5,7 +5,7 @@ import { run } from "../test/support/command.ts";
 import { foreignImage, runInTools } from "../test/support/foreign-images.ts";
 import { packInitramfs } from "../test/support/initramfs.ts";
 import type { Kernel } from "../test/support/kernels.ts";
-import { LEVAIN, WITH_BUSYBOX } from "../test/support/levain-image.ts";
+import { LEVAIN } from "../test/support/levain-image.ts";
 
 /** An initramfs to be measured. */
 export interface Peer {
@@ -73,7 +73,7 @@ async function floorImage(kernel: Kernel): Promise<string> {
 /** Made anew each time: it is what changes. */
 async function levainImage({ modulesDir }: Kernel): Promise<string> {
   const output = join(scratchDirectory(), "image");
-  await run([LEVAIN, "image", ...WITH_BUSYBOX, "--output", output, "--modules-dir", modulesDir]);
+  await run([LEVAIN, "image", "--output", output, "--modules-dir", modulesDir]);
   return output;
 }
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
-import { BUSYBOX } from "./unpacked-programs.ts";
+// `levain image` takes the BusyBox that this puts into PATH.
+import "./unpacked-programs.ts";
 
 /** The program that all of this is about: dist/levain, or the one that `$LEVAIN_BINARY` names. */
 export const LEVAIN = process.env["LEVAIN_BINARY"] || join(import.meta.dir, "../../dist/levain");
@@ -22,9 +23,6 @@ export interface LevainImageOptions {
   readonly compress?: string;
 }
 
-/** The BusyBox of an image; the host may have none. */
-export const WITH_BUSYBOX = ["--busybox", BUSYBOX] as const;
-
 const KEEP_OLD_MS = 3_600_000;
 
 /** Builds an initramfs with `dist/levain image`, once for these options and this dist/levain, and returns its path. */
@@ -39,16 +37,7 @@ export async function levainImage(options: LevainImageOptions = {}): Promise<str
     const additions = Object.entries(files).flatMap(([path, file]) => ["--add", `${file}:${path}`]);
     const output = ["--output", join(target, "image"), "--compress", compress];
     removeOldImages(program);
-    await run([
-      LEVAIN,
-      "image",
-      ...WITH_BUSYBOX,
-      ...output,
-      ...modules,
-      ...additions,
-      ...configWords(config),
-      ...words,
-    ]);
+    await run([LEVAIN, "image", ...output, ...modules, ...additions, ...configWords(config), ...words]);
   });
   return join(directory, "image");
 }

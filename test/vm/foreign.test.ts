@@ -10,7 +10,7 @@ import { FOREIGN_TOOLS, foreignImage, grafted, repacked, runInTools } from "../s
 import { packDirectory, packInitramfs } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { PROMPT } from "../support/levain-guest.ts";
-import { LEVAIN, WITH_BUSYBOX } from "../support/levain-image.ts";
+import { LEVAIN } from "../support/levain-image.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 async function guest(initrd: string, cmdline = ""): Promise<VmTestOptions> {
@@ -138,7 +138,7 @@ vmTest(
   async () => {
     const initrd = join(scratchDirectory(), "image");
     const { modulesDir } = await debianKernel("cloud");
-    const words = [...WITH_BUSYBOX, "--output", initrd, "--modules-dir", modulesDir, "--compress", "lz4"];
+    const words = ["--output", initrd, "--modules-dir", modulesDir, "--compress", "lz4"];
     const summary = await run([LEVAIN, "image", ...words]);
     const needed = Number(/(\d+) MiB where the command line has no root=/.exec(summary)?.[1]);
     // /init still fits, and of the modules, which come after it, the most do not.

@@ -4,13 +4,13 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run, runScript } from "../support/command.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { PROMPT } from "../support/levain-guest.ts";
-import { LEVAIN, WITH_BUSYBOX } from "../support/levain-image.ts";
+import { LEVAIN } from "../support/levain-image.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 /** Not `levainImage`, which keeps what it makes: these images are asked for once. Returns the file and what was said. */
 async function makeImage(...words: readonly string[]): Promise<{ readonly initrd: string; readonly summary: string }> {
   const initrd = join(scratchDirectory(), "image");
-  return { initrd, summary: await run([LEVAIN, "image", ...WITH_BUSYBOX, "--output", initrd, ...words]) };
+  return { initrd, summary: await run([LEVAIN, "image", "--output", initrd, ...words]) };
 }
 
 /** A guest that runs these lines of a shell script as the first program of an image without modules. */
