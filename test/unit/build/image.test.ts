@@ -25,7 +25,7 @@ const OPTIONS: ImageOptions = {
   kernel: "none",
   modulesDir: null,
   modules: [],
-  busybox: BUSYBOX,
+  busybox: null,
   // Any static program will do here; that dist/levain boots is for the tests in QEMU.
   init: BUSYBOX,
   additions: [],
