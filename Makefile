@@ -1,4 +1,5 @@
-# levain: what can be made. Everything works on a fresh Debian 12 machine; `make setup` installs what is missing.
+# levain: what can be made. Everything works on a fresh Debian 12 machine: what is missing of build/packages-build.txt is installed
+# for building and booting, and of build/packages-test.txt for testing. No service is started or enabled.
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
@@ -7,18 +8,19 @@ sources := $(shell find src build rootfs-skel -type f) package.json package-lock
 all: dist/levain
 
 dist/levain: $(sources)
-	@sh build/setup.sh
+	@sh build/setup.sh build
 	$(bun) build/compile.ts
 
+# Everything that testing needs.
 setup:
-	@sh build/setup.sh
+	@sh build/setup.sh test
 
 # Types, style, and the tests that need no guest: seconds.
 check: setup
 	@$(bun) test/run.ts check
 
 # The tests that boot guests in QEMU: minutes.
-vm: dist/levain
+vm: setup dist/levain
 	@$(bun) test/run.ts vm
 
 # Everything; the last line is "N passed, N failed".
@@ -30,7 +32,7 @@ demo: dist/levain
 	@$(bun) test/support/demo.ts
 
 # levain beside Debian's initramfs-tools and dracut.
-bench: dist/levain
+bench: setup dist/levain
 	@$(bun) bench/run.ts
 
 # Unlocking beside cryptsetup, on this host and in guests of two and four CPUs.

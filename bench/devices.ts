@@ -3,7 +3,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../test/support/cache.ts";
-import { hostPrograms } from "../test/support/host-programs.ts";
+import { guestPrograms } from "../test/support/guest-programs.ts";
 import { busyboxEntries, packDirectory, writeTree } from "../test/support/initramfs.ts";
 import { debianKernel } from "../test/support/kernels.ts";
 import { LEVAIN } from "../test/support/levain-image.ts";
@@ -81,7 +81,7 @@ async function guestInitramfs(): Promise<string> {
   if (recipe === undefined) throw new Error("no recipe ext2-tiny");
   writeTree(tree, {
     ...busyboxEntries(GUEST),
-    ...(await hostPrograms(BLKID)),
+    ...(await guestPrograms(BLKID)),
     "/bin/levain": { file: LEVAIN },
     "/image": { file: await provideImage(recipe) },
   });

@@ -9,7 +9,7 @@ import { gatherNativeLibraries } from "../build/native-libraries.ts";
 import { packFile } from "../build/stage0/pack-file.ts";
 import { scratchDirectory } from "../test/support/cache.ts";
 import { run } from "../test/support/command.ts";
-import { hostPrograms } from "../test/support/host-programs.ts";
+import { guestPrograms } from "../test/support/guest-programs.ts";
 import { packInitramfs } from "../test/support/initramfs.ts";
 import { boot } from "../test/support/qemu.ts";
 import { align, median } from "./table.ts";
@@ -55,7 +55,7 @@ async function timeInGuest(
     [`/key${index}`, { file: keyFile }] as const,
   ]);
   const initrd = await packInitramfs({
-    ...(await hostPrograms("/sbin/cryptsetup")),
+    ...(await guestPrograms("/sbin/cryptsetup")),
     [UNWINDER]: { file: UNWINDER },
     ...Object.fromEntries(files),
     "/headers.json": { text: JSON.stringify({ runs, headers: placed }) },

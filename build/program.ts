@@ -43,11 +43,17 @@ const BUSYBOX_PLACES = [
   "/usr/sbin/busybox",
 ];
 
+/** The one in PATH comes first: not every distribution has it in one of these places. */
+function busyboxPlaces(): readonly string[] {
+  const inPath = Bun.which("busybox", { PATH: process.env["PATH"] ?? "" });
+  return [...(inPath === null ? [] : [inPath]), ...BUSYBOX_PLACES];
+}
+
 /**
  * Puts BusyBox at /bin/busybox. `wish`: a file, "none" to go without, null for the host's own. /bin/sh is made in the guest
  * (src/steps/stay.ts): in the image the kernel would start it in place of an /init that is incomplete (init/main.c).
  */
-export function addBusybox(tree: ImageTree, wish: string | null, machine: number, places = BUSYBOX_PLACES): void {
+export function addBusybox(tree: ImageTree, wish: string | null, machine: number, places = busyboxPlaces()): void {
   if (wish === "none") return;
   const hostPath = wish ?? places.find(isFile);
   if (hostPath === undefined) {

@@ -1,9 +1,11 @@
 // Runs what is named on the command line (build, check, coverage, vm), goes on after a failure, and says at the very end
-// "N passed, N failed" over all of it. A tool such as tsc counts as one test.
+// "N passed, N failed" over all of it. A tool such as tsc counts as one test, and so does the look at what still runs then.
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheDirectory, scratchDirectory } from "./support/cache.ts";
+import { adoptOrphans, leftovers } from "./support/leftovers.ts";
+import { LOST_GUESTS_VARIABLE } from "./support/run-notes.ts";
 
 interface Task {
   readonly name: string;
@@ -18,6 +20,11 @@ interface Count {
 }
 
 const BUN = process.execPath;
+/** What a program may take to end after the test that started it, on a host that is busy. */
+const GRACE_MS = 10_000;
+// Guests have their own, shorter ones; these are for tests that wait for a fixture or run while other programs need the CPUs.
+const TEST_TIMEOUT = "--timeout=600000";
+const GUEST_TEST_TIMEOUT = "--timeout=1800000";
 
 function bunTest(name: string, ...args: readonly string[]): Task {
   const report = join(scratchDirectory(), `${name}.xml`);
@@ -32,7 +39,7 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
     bunTest(
       "tests",
       "--only-failures",
-      "--timeout=60000",
+      TEST_TIMEOUT,
       "test/unit",
       "test/boot",
       "test/contract",
@@ -45,7 +52,7 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
     return [
       bunTest(
         "vm",
-        "--timeout=600000",
+        GUEST_TEST_TIMEOUT,
         `--parallel=${availableParallelism()}`,
         `--timings=${timings}`,
         "--update-timings",
@@ -74,6 +81,25 @@ function readCount(report: string): Count {
   return { passed: attribute("tests") - failed - attribute("skipped"), failed };
 }
 
+/** Reports and ends what the tests left running; whether there was nothing. */
+async function endLeftovers(): Promise<boolean> {
+  const found = await leftovers(GRACE_MS);
+  for (const { pid, command } of found) {
+    console.log(`== a test left process ${pid} running, which is killed now: ${command}`);
+    process.kill(pid, "SIGKILL");
+  }
+  return found.length === 0;
+}
+
+function countLostGuests(file: string): void {
+  const lost = existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
+  for (const what of lost) console.log(`== QEMU lost a guest, which was booted once more: ${what}`);
+  console.log(`== guests that were booted once more: ${lost.length}`);
+}
+
+adoptOrphans();
+const lostGuests = join(scratchDirectory(), "lost-guests");
+process.env[LOST_GUESTS_VARIABLE] = lostGuests;
 const tasks = process.argv.slice(2).flatMap((name) => {
   const group = GROUPS[name];
   if (group === undefined) throw new Error(`test/run.ts knows ${Object.keys(GROUPS).join(", ")}, not "${name}"`);
@@ -86,5 +112,8 @@ for (const task of tasks) {
   passed += count.passed;
   failed += count.failed;
 }
+countLostGuests(lostGuests);
+if (await endLeftovers()) passed += 1;
+else failed += 1;
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

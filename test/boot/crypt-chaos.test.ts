@@ -13,7 +13,7 @@ const UUID = "6c657661-696e-4000-8000-0000000000c1";
 const OTHER = "6c657661-696e-4000-8000-0000000000c2";
 const SERIAL = "/dev/ttyS0";
 const NAMES = ["sda", "sdb", "sdc"] as const;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 600_000;
 
 const root = rootImage("ROOT");
 const data = fakeImage("ext4", { label: "DATA" });

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { runScript } from "./command.ts";
 import { treeImage } from "./filesystem-images.ts";
-import { BUSYBOX, packInitramfs } from "./initramfs.ts";
+import { packInitramfs } from "./initramfs.ts";
 import { debianKernel } from "./kernels.ts";
 import { type LevainImageOptions, levainImage } from "./levain-image.ts";
+import { BUSYBOX } from "./unpacked-programs.ts";
 import type { VmTestOptions } from "./vm-test.ts";
 
 // Debian's kernels cannot mount a classic initrd (their RAM disks are a module), so a loop device takes its part.

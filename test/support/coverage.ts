@@ -35,7 +35,7 @@ function percent(hit: number, lines: number): number {
 
 if (import.meta.main) {
   const directory = scratchDirectory();
-  const words = ["--coverage", "--coverage-reporter=lcov", `--coverage-dir=${directory}`, "--dots"];
+  const words = ["--coverage", "--coverage-reporter=lcov", `--coverage-dir=${directory}`, "--dots", "--timeout=600000"];
   const tests = ["test/unit", "test/boot", "test/contract"];
   const status = await Bun.spawn([process.execPath, "test", ...words, ...tests], {
     stdin: "ignore",

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { run, runScript } from "./command.ts";
+import { withApt } from "./debian-packages.ts";
 import { treeImage } from "./filesystem-images.ts";
 
 const SUITE = "bookworm";
@@ -40,7 +41,9 @@ export async function debianImage(type: "ext4" | "squashfs-zstd"): Promise<strin
 /** Debian 12's least system with these packages ("a,b") besides, and what they cannot do without, in the new directory `tree`. Needs root. */
 export async function installDebian(tree: string, packages: string): Promise<void> {
   const options = ["--variant=minbase", `--include=${packages}`, `--cache-dir=${await packageCache()}`];
-  await run(["debootstrap", ...options, SUITE, tree, await mirror()]);
+  // In a mount and a PID namespace of its own: what it mounts in the tree and what its packages start ends with it.
+  const apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  await run([...apart, "debootstrap", ...options, SUITE, tree, await mirror()]);
 }
 
 function packageCache(): Promise<string> {
@@ -50,8 +53,10 @@ function packageCache(): Promise<string> {
 // The mirror that this machine's apt uses.
 async function mirror(): Promise<string> {
   const format = "$(REPO_URI)";
-  const uris = await run(["apt-get", "indextargets", "--format", format, "Created-By: Packages", `Codename: ${SUITE}`]);
+  const uris = await withApt((options) =>
+    run(["apt-get", ...options, "indextargets", "--format", format, "Created-By: Packages", `Codename: ${SUITE}`]),
+  );
   const uri = uris.trim().split("\n")[0];
-  if (uri === undefined || uri === "") throw new Error(`apt on this machine knows no ${SUITE}: run build/setup.sh`);
+  if (uri === undefined || uri === "") throw new Error(`the package sources of this machine have no ${SUITE}`);
   return uri;
 }

@@ -1,35 +1,12 @@
 import { join } from "node:path";
 import type { EncryptedVolume } from "./encrypted-disks.ts";
 
-/** A disk of the guest that formats; `serial` is how the guest knows it. */
-export interface VolumeDisk {
-  readonly file: string;
-  readonly serial: string;
-}
-
 /** A volume, and the disks that it goes to. */
 export interface FormattedVolume {
   readonly volume: EncryptedVolume;
   readonly serial: string;
   readonly headerSerial: string | null;
 }
-
-// The modules that the ciphers need are asked for by the kernel itself, of /sbin/modprobe.
-const HEAD = `#!/bin/busybox sh
-/bin/busybox mkdir -p /bin /sbin /proc /sys /dev /run /tmp
-/bin/busybox --install -s /bin
-ln -sf /bin/busybox /sbin/modprobe
-export PATH=/bin:/sbin:/usr/sbin DM_DISABLE_UDEV=1
-mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
-trap 'echo "encrypted-disks: failed"; poweroff -f' EXIT
-set -e
-for module in virtio_pci virtio_blk dm-mod dm-crypt dm-integrity xts cbc essiv ecb algif_skcipher; do modprobe $module; done
-device() {
-  for disk in /sys/block/vd*; do if [ "$(cat $disk/serial)" = $1 ]; then echo /dev/\${disk##*/}; return; fi; done
-  echo "there is no disk $1" >&2; exit 1
-}
-`;
-const TAIL = "sync; trap - EXIT; echo encrypted-disks: made; sleep 1; poweroff -f\n";
 
 // What is cheap enough for a guest that is emulated.
 const COSTS = {
@@ -39,13 +16,13 @@ const COSTS = {
 } as const;
 const SMALL_LUKS2 = "--luks2-metadata-size 16k --luks2-keyslots-size 2m";
 
-/** The init of a guest that makes all volumes; `insides` are the files behind the disks inside0, inside1, … */
+/** The script of a guest that makes all volumes; `insides` are the files behind the disks inside0, inside1, … */
 export function formatScript(volumes: readonly FormattedVolume[], insides: readonly string[]): string {
   const scripts = volumes.map(({ volume, serial, headerSerial }) => {
     const header = headerSerial === null ? "" : `--header $(device ${headerSerial})`;
     return fillScript(volume, `$(device ${serial})`, header, insides, 0);
   });
-  return HEAD + scripts.join("\n") + TAIL;
+  return scripts.join("\n");
 }
 
 function fillScript(

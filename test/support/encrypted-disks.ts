@@ -1,18 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { cached, recipeKey, scratchDirectory } from "./cache.ts";
-import { run, runScript } from "./command.ts";
-import { type FormattedVolume, formatScript, type VolumeDisk } from "./encrypted-disks-script.ts";
-import { hostPrograms } from "./host-programs.ts";
-import { BUSYBOX, packDirectory, writeTree } from "./initramfs.ts";
-import { debianKernel } from "./kernels.ts";
-import { boot } from "./qemu.ts";
+import { join } from "node:path";
+import { cached, recipeKey } from "./cache.ts";
+import { type FormattedVolume, formatScript } from "./encrypted-disks-script.ts";
+import { type MakerDisk, makeInGuest } from "./maker-guest.ts";
 
 const MIB = 1024 * 1024;
-const MAKE_TIMEOUT_MS = 300_000;
-const MODULE_DIRECTORIES = ["crypto", "arch", "drivers/md", "drivers/block", "drivers/virtio", "lib"];
-// What glibc looks for when a thread of Argon2's ends.
-const LIBGCC = "/lib/x86_64-linux-gnu/libgcc_s.so.1";
 
 /** An encrypted volume that the real cryptsetup makes and fills. */
 export interface EncryptedVolume {
@@ -43,7 +35,7 @@ export async function encryptedDisks<Name extends string>(
   volumes: Readonly<Record<Name, EncryptedVolume>>,
 ): Promise<Readonly<Record<Name, EncryptedDisk>>> {
   const named = Object.entries<EncryptedVolume>(volumes);
-  const sources = ["encrypted-disks.ts", "encrypted-disks-script.ts"].map((name) =>
+  const sources = ["encrypted-disks.ts", "encrypted-disks-script.ts", "maker-guest.ts"].map((name) =>
     readFileSync(join(import.meta.dir, name), "utf8"),
   );
   const stamps = named.flatMap(([, volume]) => hostFiles(volume)).map((file) => [file, statSync(file).mtimeMs]);
@@ -59,24 +51,24 @@ export async function encryptedDisks<Name extends string>(
 
 async function fillVolumes(named: readonly (readonly [string, EncryptedVolume])[], target: string): Promise<void> {
   const formatted: FormattedVolume[] = [];
-  const disks: VolumeDisk[] = [];
+  const disks: MakerDisk[] = [];
   for (const [index, [name, volume]] of named.entries()) {
     const file = join(target, name);
-    await run(["truncate", "-s", `${volumeMib(volume)}M`, file]);
-    disks.push({ file, serial: `volume${index}` });
-    if (volume.hasHeaderApart) {
-      await run(["truncate", "-s", "4M", `${file}.header`]);
-      disks.push({ file: `${file}.header`, serial: `header${index}` });
-    }
+    disks.push({ file, serial: `volume${index}`, mib: volumeMib(volume) });
+    if (volume.hasHeaderApart) disks.push({ file: `${file}.header`, serial: `header${index}`, mib: 4 });
     formatted.push({ volume, serial: `volume${index}`, headerSerial: volume.hasHeaderApart ? `header${index}` : null });
   }
   const insides = [...new Set(named.flatMap(([, volume]) => innermost(volume)))];
-  disks.push(...insides.map((file, index) => ({ file, serial: `inside${index}` })));
-  await runGuest(
-    formatScript(formatted, insides),
-    named.flatMap(([, volume]) => keyFiles(volume)),
+  disks.push(...insides.map((file, index) => ({ file, serial: `inside${index}`, readOnly: true as const })));
+  const keys = named.flatMap(([, volume]) => keyFiles(volume));
+  await makeInGuest({
+    name: "encrypted disks",
     disks,
-  );
+    modules: ["dm-mod", "dm-crypt", "dm-integrity", "xts", "cbc", "essiv", "ecb", "algif_skcipher"],
+    programs: ["/sbin/cryptsetup"],
+    files: Object.fromEntries(keys.map((file) => [join("/keys", file), { file }])),
+    script: formatScript(formatted, insides),
+  });
 }
 
 /** Room for what is inside, a header, and the tags of dm-integrity. */
@@ -97,37 +89,4 @@ function keyFiles(volume: EncryptedVolume): string[] {
 
 function hostFiles(volume: EncryptedVolume): string[] {
   return [innermost(volume), ...keyFiles(volume)];
-}
-
-/** Boots cryptsetup with these disks, which it writes to, and waits until the script is done. */
-async function runGuest(script: string, keys: readonly string[], disks: readonly VolumeDisk[]): Promise<void> {
-  const drives = disks.flatMap(({ file, serial }) => {
-    const drive = `if=none,id=${serial},format=raw,cache=unsafe,file=${file.replaceAll(",", ",,")}`;
-    return ["-drive", drive, "-device", `virtio-blk-pci,drive=${serial},serial=${serial}`];
-  });
-  const initrd = await guestInitramfs(script, keys);
-  const vm = await boot({ name: "encrypted-disks", initrd, cmdline: "quiet", extra: drives, memoryMib: 768 });
-  try {
-    await vm.expect("encrypted-disks: made", MAKE_TIMEOUT_MS);
-    await vm.expectExit();
-  } finally {
-    await vm.stop();
-  }
-}
-
-async function guestInitramfs(script: string, keys: readonly string[]): Promise<string> {
-  const { modulesDir, version } = await debianKernel("cloud");
-  const tree = scratchDirectory();
-  writeTree(tree, {
-    ...(await hostPrograms("/sbin/cryptsetup", LIBGCC)),
-    "/bin/busybox": { file: BUSYBOX },
-    "/init": { text: script },
-    ...Object.fromEntries(keys.map((file) => [join("/keys", file), { file }])),
-  });
-  for (const directory of MODULE_DIRECTORIES) {
-    const to = join(tree, "lib/modules", version, "kernel", directory);
-    await runScript('mkdir -p "$2"; cp -r "$1" "$2"', [join(modulesDir, "kernel", directory), dirname(to)]);
-  }
-  await runScript('cp "$1"/modules.* "$2"', [modulesDir, join(tree, "lib/modules", version)]);
-  return packDirectory(tree);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { type EncryptedDisk, type EncryptedVolume, encryptedDisks } from "./encrypted-disks.ts";
 import { rootImage } from "./filesystem-images.ts";
-import { hostPrograms } from "./host-programs.ts";
+import { guestPrograms } from "./guest-programs.ts";
 
 /** What opens nearly all of the volumes: found nowhere else, so that a guest's memory can be searched for it. */
 export const PASSPHRASE = "sourdough Brotlaib 7391";
@@ -51,7 +51,7 @@ async function recipes() {
       kdf: "argon2id",
       options: `--label VAULT ${uuid("vault")}`,
       keys: [PASSPHRASE, key],
-      inside: await rootImage("ext4", { label: "ROOT", uuid: ROOT_UUID }, await hostPrograms("/sbin/dmsetup")),
+      inside: await rootImage("ext4", { label: "ROOT", uuid: ROOT_UUID }, await guestPrograms("/sbin/dmsetup")),
     },
     /** LUKS2 with Serpent; squashfs. */
     base: {

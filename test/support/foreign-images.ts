@@ -52,8 +52,7 @@ export async function runInTools(kernel: Kernel, script: string, directory: stri
     'mount -t proc proc "$1/proc"; mount -t sysfs sysfs "$1/sys"; mount --bind /dev "$1/dev"; mount --bind "$3" "$1/mnt"';
   const inside = `cd "$(mktemp -d)"; ${script}`;
   return run([
-    "unshare",
-    "--mount",
+    ...["unshare", "--mount", "--pid", "--fork", "--kill-child"],
     "/bin/sh",
     "-euc",
     `${mounts}; exec chroot "$1" /bin/sh -euc "$2"`,

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { runScript } from "./command.ts";
+import { BUSYBOX } from "./unpacked-programs.ts";
 
 /** One entry of a raw initramfs: a copy of a host file, a text file, a symbolic link, a named pipe or an empty directory. */
 export type Entry =
@@ -43,9 +44,6 @@ export function packInitramfs(entries: Readonly<Record<string, Entry>>): Promise
   writeTree(tree, entries);
   return packDirectory(tree);
 }
-
-/** Debian's static BusyBox (package busybox-static). */
-export const BUSYBOX = "/bin/busybox";
 
 /** The entries of a small BusyBox userland whose /init is this shell script. */
 export function busyboxEntries(initScript: string): Record<string, Entry> {

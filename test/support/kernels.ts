@@ -2,6 +2,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.ts";
 import { run, runScript } from "./command.ts";
+import { withApt } from "./debian-packages.ts";
+import { DEPMOD } from "./unpacked-programs.ts";
 
 /** Debian's kernels: "cloud" is small and knows virtio and NVMe only, "full" has every driver. */
 export type KernelFlavour = "cloud" | "full";
@@ -31,23 +33,15 @@ export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
 }
 
 async function fetchKernel(metaPackage: string, target: string): Promise<void> {
-  try {
-    await downloadKernel(metaPackage, target);
-  } catch {
-    // Package lists that are missing or older than the mirror: one more try with new ones.
-    await runScript('if [ "$(id -u)" = 0 ]; then apt-get -q update; else sudo apt-get -q update; fi');
-    await downloadKernel(metaPackage, target);
-  }
+  await withApt(async (options) => {
+    const depends = await run(["apt-cache", ...options, "depends", metaPackage]);
+    const name = /Depends: (linux-image-\d\S*)/.exec(depends)?.[1];
+    if (name === undefined) throw new Error(`${metaPackage} depends on no kernel: ${depends}`);
+    await run(["apt-get", ...options, "download", name], { cwd: target });
+  });
   await runScript(
-    `dpkg -x linux-image-*.deb . && rm linux-image-*.deb && rm -rf usr && for d in lib/modules/*; do depmod -b . "\${d##*/}"; done`,
-    [],
+    `dpkg -x linux-image-*.deb . && rm linux-image-*.deb && rm -rf usr && for d in lib/modules/*; do "$1" -b . "\${d##*/}"; done`,
+    [DEPMOD],
     { cwd: target },
   );
-}
-
-async function downloadKernel(metaPackage: string, target: string): Promise<void> {
-  const depends = await run(["apt-cache", "depends", metaPackage]);
-  const name = /Depends: (linux-image-\d\S*)/.exec(depends)?.[1];
-  if (name === undefined) throw new Error(`${metaPackage} depends on no kernel: ${depends}`);
-  await run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", name], { cwd: target });
 }

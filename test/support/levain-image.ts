@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
+// `levain image` takes the BusyBox that this puts into PATH.
+import "./unpacked-programs.ts";
 
 /** The program that all of this is about: dist/levain, or the one that `$LEVAIN_BINARY` names. */
 export const LEVAIN = process.env["LEVAIN_BINARY"] || join(import.meta.dir, "../../dist/levain");

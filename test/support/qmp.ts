@@ -2,10 +2,15 @@ import type { Socket } from "bun";
 
 /** QEMU's side of a QMP connection (docs/interop/qmp-spec in QEMU): commands go in, answers and events come out. */
 export interface Monitor {
-  /** Runs a QMP command and returns its answer; throws with QEMU's own words where it is refused. */
+  /** Runs a QMP command and returns its answer; throws with QEMU's own words where it is refused, and when QEMU ends. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Passes each event's name and data to `listener` from now on; returns what ends that. */
+  onEvent(listener: EventListener): () => void;
   close(): void;
 }
+
+/** Takes an event of QEMU. */
+export type EventListener = (name: string, data: Readonly<Record<string, unknown>>) => void;
 
 interface Message {
   readonly QMP?: unknown;
@@ -16,18 +21,19 @@ interface Message {
   readonly id?: number;
 }
 
-/** Listens on the abstract socket `name` for QEMU (`-chardev socket,abstract=on,path=NAME` as client); `onEvent` is told every event's name and data. */
-export function listenForMonitor(
-  name: string,
-  onEvent: (event: string, data: Readonly<Record<string, unknown>>) => void,
-): Monitor {
+/** Listens on the abstract socket `name` for QEMU (`-chardev socket,abstract=on,path=NAME` as client). */
+export function listenForMonitor(name: string): Monitor {
+  const listeners = new Set<EventListener>();
   const ready = Promise.withResolvers<Socket>();
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => "each command says it");
   const answers = new Map<number, (message: Message) => void>();
   let nextId = 0;
   const receive = (socket: Socket, message: Message): void => {
     if (message.QMP !== undefined) socket.write('{"execute":"qmp_capabilities"}\n');
-    else if (message.event !== undefined) onEvent(message.event, message.data ?? {});
-    else if (message.id !== undefined) answers.get(message.id)?.(message);
+    else if (message.event !== undefined) {
+      for (const listener of [...listeners]) listener(message.event, message.data ?? {});
+    } else if (message.id !== undefined) answers.get(message.id)?.(message);
     else ready.resolve(socket);
   };
   let buffered = "";
@@ -43,15 +49,22 @@ export function listenForMonitor(
   });
   return {
     async execute(command, args = {}) {
-      const socket = await ready.promise;
+      const socket = await Promise.race([ready.promise, closed.promise]);
       const id = ++nextId;
       const answer = new Promise<Message>((resolve) => answers.set(id, resolve));
       socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
-      const message = await answer;
+      const message = await Promise.race([answer, closed.promise]);
       answers.delete(id);
       if (message.error !== undefined) throw new Error(`QEMU refused ${command}: ${message.error.desc}`);
       return message.return;
     },
-    close: () => server.stop(true),
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      server.stop(true);
+      closed.reject(new Error("QEMU has ended"));
+    },
   };
 }

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { run } from "./command.ts";
-import { BUSYBOX, type Entry, writeTree } from "./initramfs.ts";
+import { type Entry, writeTree } from "./initramfs.ts";
+import { BUSYBOX } from "./unpacked-programs.ts";
 
 const CHECK_INIT_SOURCE = join(import.meta.dir, "check-init.c");
 

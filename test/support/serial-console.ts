@@ -1,3 +1,5 @@
+import { afterMs, type Clock } from "./guest-clock.ts";
+
 // A colour or cursor sequence, and the start of one that is cut off at the end of what came so far.
 const ESCAPE_SEQUENCE = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_c78=>])/g;
 const CUT_OFF = /\x1b(?:\[[0-9;?]*)?$|\r$/;
@@ -23,17 +25,24 @@ export class SerialConsole {
   raw = "";
   /** The same without `\r` and terminal sequences. */
   text = "";
-  /** When something came last (performance.now()). */
-  heardMs = performance.now();
+  /** When something came last, by `clock`. */
+  heardMs: number;
   #pending = "";
   #consumed = 0;
   #ended: string | null = null;
   readonly #waiters = new Set<Waiter>();
+  readonly clock: Clock;
+
+  /** `clock` is what timeouts are counted by. */
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.heardMs = clock();
+  }
 
   /** Takes what the guest sent. */
   append(chunk: string): void {
     this.raw += chunk;
-    this.heardMs = performance.now();
+    this.heardMs = this.clock();
     const all = this.#pending + chunk;
     const cut = CUT_OFF.exec(all)?.index ?? all.length;
     this.#pending = all.slice(cut);
@@ -60,7 +69,7 @@ export class SerialConsole {
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
     let settling: Timer | undefined;
     const finish = (): void => {
-      clearTimeout(timer);
+      cancel();
       clearTimeout(settling);
       this.#waiters.delete(waiter);
     };
@@ -84,7 +93,7 @@ export class SerialConsole {
         reject(new Error(`the console did not say ${pattern}: ${why}. Its last lines:\n${this.tail()}`));
       },
     };
-    const timer = setTimeout(() => waiter.fail(`${timeoutMs} ms are over`), timeoutMs);
+    const cancel = afterMs(this.clock, timeoutMs, () => waiter.fail(`${timeoutMs} ms are over`));
     this.#waiters.add(waiter);
     waiter.check();
     if (this.#ended !== null) waiter.fail(this.#ended);

@@ -15,11 +15,14 @@ vmTest(
         { file: second, id: "late", unplugged: true },
         { file: first, id: "again", unplugged: true },
       ],
-      cmdline: "root=LABEL=POOL rootflags=subvol=@root,noatime",
+      // The guest waits while this host works on, however busy that is.
+      cmdline: "root=LABEL=POOL rootflags=subvol=@root,noatime rd.timeout=900",
     });
   },
   async (vm) => {
-    await vm.expect(/waiting for LABEL=POOL, \d of 30 s · seen: 1 of 2 devices of btrfs "POOL" is there: \/dev\/vda$/m);
+    await vm.expect(
+      /waiting for LABEL=POOL, \d+ of 900 s · seen: 1 of 2 devices of btrfs "POOL" is there: \/dev\/vda$/m,
+    );
     await vm.unplug("pulled");
     await vm.expect("seen: no block device yet");
     await vm.plug("other");

@@ -5,9 +5,10 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run, runScript } from "../support/command.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { LEVAIN } from "../support/levain-image.ts";
+import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 
 // Not a guest: a kernel's modules as Debian 13 (xz) and Arch (zstd) install them.
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = QUEUE_TIMEOUT_MS;
 const COMPRESS = `
 cd "$1/lib/modules/$2"
 find kernel/fs kernel/lib kernel/crypto kernel/arch -name '*.ko' | xargs -n 50 xz -0 --check=crc32

@@ -9,8 +9,9 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { partitionDisk } from "../support/fake-images.ts";
 import { treeImage } from "../support/filesystem-images.ts";
-import { BUSYBOX, type Entry, packInitramfs, writeTree } from "../support/initramfs.ts";
+import { type Entry, packInitramfs, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const MODULES = [

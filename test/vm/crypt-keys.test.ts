@@ -22,7 +22,7 @@ vmTest(
         { file: copy, bus: "usb", id: "second", unplugged: true },
         { file: stick, bus: "usb", id: "stick", unplugged: true },
       ],
-      cmdline: `root=LABEL=UPPER rd.luks.name=${LUKS_UUID.upper}=root rd.luks.key=/keys/root.key:LABEL=KEYS rd.luks.key.tout=2`,
+      cmdline: `root=LABEL=UPPER rd.luks.name=${LUKS_UUID.upper}=root rd.luks.key=/keys/root.key:LABEL=KEYS rd.luks.key.tout=2 rd.timeout=900`,
       memoryMib: 768,
     });
   },

@@ -123,7 +123,7 @@ vmTest(
     expect(await answer(vm, WRONG)).toEndWith(", the last try");
     await vm.expect("rdshell=0 allows no shell: halting now");
     vm.send("\n\u0003\necho are you there\n");
-    await Bun.sleep(1500);
+    await vm.pause(1500);
     expect(vm.log()).not.toMatch(PROMPT);
     expect(vm.log()).not.toContain("Kernel panic");
   },

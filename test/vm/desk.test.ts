@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { runScript } from "../support/command.ts";
 import { LEVAIN } from "../support/levain-image.ts";
+import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 
 // Not a guest: dist/levain on a desk where other programs of the same runtime are at home.
 
@@ -37,25 +38,29 @@ async function project(): Promise<string> {
   return directory;
 }
 
-test("neither the current directory nor a variable of another program changes what it does", async () => {
-  const directory = await project();
-  const run = (variable: string) =>
-    Bun.spawnSync([LEVAIN, "devices", "disk"], {
-      cwd: directory,
-      env: Object.fromEntries([variable.split(/=(.*)/s, 2)]),
-    });
-  const shown = run("PATH=/usr/bin");
-  expect(shown.stdout.toString()).toContain("\nLABEL=DESK\n");
-  for (const variable of VARIABLES) {
-    const { exitCode, stdout, stderr } = run(variable);
-    expect([variable, exitCode, stdout.toString(), stderr.toString()]).toEqual([
-      variable,
-      0,
-      shown.stdout.toString(),
-      "",
-    ]);
-  }
-}, 60_000);
+test(
+  "neither the current directory nor a variable of another program changes what it does",
+  async () => {
+    const directory = await project();
+    const run = (variable: string) =>
+      Bun.spawnSync([LEVAIN, "devices", "disk"], {
+        cwd: directory,
+        env: Object.fromEntries([variable.split(/=(.*)/s, 2)]),
+      });
+    const shown = run("PATH=/usr/bin");
+    expect(shown.stdout.toString()).toContain("\nLABEL=DESK\n");
+    for (const variable of VARIABLES) {
+      const { exitCode, stdout, stderr } = run(variable);
+      expect([variable, exitCode, stdout.toString(), stderr.toString()]).toEqual([
+        variable,
+        0,
+        shown.stdout.toString(),
+        "",
+      ]);
+    }
+  },
+  QUEUE_TIMEOUT_MS,
+);
 
 test("an output that is full is told, and one that nobody reads is not", async () => {
   const directory = await project();

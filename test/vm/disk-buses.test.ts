@@ -18,7 +18,7 @@ for (const [bus, node, when] of NODES) {
       levainGuest({
         image: { kernel: "full" },
         disks: [{ file: await rootImage("ext4", { label: "ROOT" }), bus, id: "root", unplugged: when === "late" }],
-        cmdline: "root=LABEL=ROOT",
+        cmdline: "root=LABEL=ROOT rd.timeout=900",
         memoryMib: 768,
       }),
     async (vm) => {

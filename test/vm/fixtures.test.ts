@@ -3,9 +3,9 @@ import { run } from "../support/command.ts";
 import { DEBIAN_UUID, debianImage } from "../support/debian-root.ts";
 import { assembleDisk, flashStick, liveMedium } from "../support/disk-images.ts";
 import { corruptImage, type ImageType, rootImage } from "../support/filesystem-images.ts";
-import { vmTest } from "../support/vm-test.ts";
+import { QUEUE_TIMEOUT_MS, vmTest } from "../support/vm-test.ts";
 
-const MAKE_TIMEOUT_MS = 300_000;
+const MAKE_TIMEOUT_MS = QUEUE_TIMEOUT_MS;
 const UUID = "6c657661-696e-4000-8000-000000000001";
 
 // What libblkid says of a file or of a part of it, as NAME=value lines.

@@ -6,6 +6,7 @@ import { run } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { RootChanges } from "../support/root-tree.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 async function guest(
@@ -77,7 +78,7 @@ for (const [what, cmdline, changes, answer] of STARTS) {
   );
 }
 
-const ELF = readFileSync("/bin/busybox").subarray(0, 4096);
+const ELF = readFileSync(BUSYBOX).subarray(0, 4096);
 
 /** A program's file with some of its bytes changed. */
 function patched(change: (bytes: Buffer) => void): string {

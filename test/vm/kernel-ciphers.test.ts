@@ -2,9 +2,10 @@ import { expect } from "bun:test";
 import { dirname, join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run, runScript } from "../support/command.ts";
-import { hostPrograms } from "../support/host-programs.ts";
-import { BUSYBOX, packDirectory, writeTree } from "../support/initramfs.ts";
+import { guestPrograms } from "../support/guest-programs.ts";
+import { packDirectory, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 // As cryptsetup is told of them.
@@ -86,7 +87,7 @@ async function guestOptions() {
   const program = join(scratchDirectory(), "unlock");
   const main = join(import.meta.dirname, "../support/luks/unlock-guest.ts");
   await run([process.execPath, "build", "--compile", main, "--outfile", program]);
-  const { [program]: unlock, ...programs } = await hostPrograms("/sbin/cryptsetup", program);
+  const { [program]: unlock, ...programs } = await guestPrograms("/sbin/cryptsetup", program);
   if (unlock === undefined) throw new Error("no program");
   writeTree(tree, {
     ...programs,

@@ -33,7 +33,7 @@ async function expectEnd(vm: Vm): Promise<void> {
   const [seen] = await vm.expect(/Kernel panic - not syncing: No working init found|BusyBox v|^\/ # /m);
   expect(seen).toBe(PANIC);
   vm.send("\necho shell-$((6 * 7))\n");
-  await Bun.sleep(1500);
+  await vm.pause(1500);
   expect(vm.log()).not.toContain("BusyBox v");
   expect(vm.log()).not.toContain("shell-42");
 }
@@ -84,7 +84,7 @@ vmTest(
     const [seen] = await vm.expect(/Kernel panic - not syncing: |BusyBox v|^\/ # /m);
     expect(seen).toStartWith("Kernel panic");
     vm.send("\necho shell-$((6 * 7))\n");
-    await Bun.sleep(1500);
+    await vm.pause(1500);
     expect(vm.log()).not.toContain("shell-42");
   },
 );

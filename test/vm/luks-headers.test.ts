@@ -16,9 +16,10 @@ import { INVALID_OBJECTS } from "../support/luks/invalid-objects.ts";
 import { INVALID_SEGMENTS } from "../support/luks/invalid-segments.ts";
 import { INVALID_TEXTS } from "../support/luks/invalid-texts.ts";
 import { LUKS1_RECIPES, LUKS2_RECIPES, REFUSED_RECIPES } from "../support/luks/recipes.ts";
+import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 
 // Not a guest: headers that the real cryptsetup of this host makes, opened by `levain luks`. The first run makes them.
-const MAKE_TIMEOUT_MS = 60_000;
+const MAKE_TIMEOUT_MS = QUEUE_TIMEOUT_MS;
 const machine = createLinuxMachine();
 
 function ask(image: CryptsetupImage, changes: Partial<LuksQuestion> = {}): LuksAnswer {

@@ -60,7 +60,7 @@ vmTest(
           { file: await flashStick({ label: "OTHER" }) },
           { file: await rootImage("ext4", { label: "ROOT" }), id: "late", unplugged: true },
         ],
-        cmdline: "root=LABEL=ROOT rw",
+        cmdline: "root=LABEL=ROOT rw rd.timeout=900",
       },
       CONFIG,
     ),

@@ -20,7 +20,7 @@ import {
 import type { Vm } from "../support/qemu.ts";
 import { vmTest } from "../support/vm-test.ts";
 
-// The lines are those of the media's own boot menus; only console=ttyS0 comes before them.
+// The lines are those of the media's own boot menus; only the console comes before them.
 const DEBIAN = "boot=live components quiet splash findiso=";
 const FEDORA = `root=live:CDLABEL=${FEDORA_LABEL} rd.live.image quiet rhgb`;
 const ARCH_LINE = `archisobasedir=arch archisosearchuuid=${ARCH.uuid}`;

@@ -10,8 +10,9 @@ import { type ModuleAction, type ModuleSource, resolveModule } from "../../src/m
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { debianKernel, type Kernel, type KernelFlavour } from "../support/kernels.ts";
+import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 
-const SLOW_MS = 900_000; // the first run fetches kernels
+const SLOW_MS = QUEUE_TIMEOUT_MS; // the first run fetches kernels
 
 const CONFIG = `options bonding max_bonds=0
 options snd-pcsp index=-2

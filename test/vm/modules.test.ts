@@ -7,10 +7,11 @@ import { selectModules } from "../../build/modules.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run, runScript } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { BUSYBOX, packDirectory, writeTree } from "../support/initramfs.ts";
+import { packDirectory, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 /** How a module's file is stored in the foreign image; a function changes it. */

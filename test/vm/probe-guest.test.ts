@@ -3,7 +3,7 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { blankDisk } from "../support/disk-images.ts";
-import { hostPrograms } from "../support/host-programs.ts";
+import { guestPrograms } from "../support/guest-programs.ts";
 import { busyboxEntries, packDirectory, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { LEVAIN } from "../support/levain-image.ts";
@@ -47,7 +47,7 @@ echo all told; poweroff -f
 async function guestInitramfs(): Promise<string> {
   const { modulesDir, version } = await debianKernel("full");
   const tree = scratchDirectory();
-  writeTree(tree, { ...busyboxEntries(INIT), ...(await hostPrograms(...PROGRAMS)), "/bin/levain": { file: LEVAIN } });
+  writeTree(tree, { ...busyboxEntries(INIT), ...(await guestPrograms(...PROGRAMS)), "/bin/levain": { file: LEVAIN } });
   const target = join(tree, "lib/modules", version);
   mkdirSync(target, { recursive: true });
   for (const directory of [

@@ -16,10 +16,11 @@ import type { ImageRecipe } from "../support/probe/image-recipe.ts";
 import { provideImage } from "../support/probe/image-store.ts";
 import { askBlkid, formatPartition, listPartitions, type Outcome } from "../support/probe/real-tools.ts";
 import { RECIPES } from "../support/probe/recipes.ts";
+import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 
 // Not a guest: every image that Debian's tools make, and every header made by hand, beside the real blkid and partx of
 // this host. The first run makes the images.
-const MAKE_TIMEOUT_MS = 120_000;
+const MAKE_TIMEOUT_MS = QUEUE_TIMEOUT_MS;
 const machine = createLinuxMachine();
 
 /** Where levain and libblkid 2.38 are meant to differ; each has its line in docs/probe.md. */

@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import { encryptedVolume, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { press, pressUntilExit } from "../support/keyboard.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import { promptGuest } from "../support/prompt-image.ts";
 import type { Vm } from "../support/qemu.ts";
@@ -8,15 +9,6 @@ import { vmTest } from "../support/vm-test.ts";
 
 const MEMORY_MIB = 512;
 const SECRET = "Sauerteig-Grüße 7391";
-
-/** Presses keys by QEMU's names for them, those of a chord joined by "+". */
-async function press(vm: Vm, ...chords: readonly string[]): Promise<void> {
-  for (const chord of chords) {
-    const keys = chord.split("+").map((data) => ({ type: "qcode", data }));
-    await vm.monitor("send-key", { keys, "hold-time": 20 });
-    await Bun.sleep(60);
-  }
-}
 
 /** Waits for an answer: what it was, and the screen's last lines. */
 async function readAnswer(vm: Vm, number: number) {
@@ -95,9 +87,8 @@ vmTest(
     }),
   async (vm) => {
     await vm.expect("levain: here is a shell");
-    await Bun.sleep(2000);
-    await press(vm, ..."reboot", "spc", "slash", "f", "ret");
-    expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
+    const exit = await pressUntilExit(vm, ..."reboot", "spc", "slash", "f");
+    expect(exit).toMatchObject({ reason: "guest-reset" });
   },
 );
 
@@ -114,8 +105,8 @@ vmTest(
   async (vm) => {
     await vm.expect("as vault, 5 tries left, keymap us\n            passphrase: ");
     await vm.monitor("device_add", { driver: "usb-kbd", id: "keyboard", bus: "xhci.0" });
-    await vm.expect(/input: QEMU QEMU USB Keyboard/);
-    await Bun.sleep(1000);
+    await vm.expect(/USB HID v\S+ Keyboard \[QEMU QEMU USB Keyboard\]/);
+    await vm.pause(1000);
     await typeKeys(vm, `${PASSPHRASE}\n`);
     await vm.expect("answered on tty0");
     await vm.expect("handover  switch_root to /sbin/init");

@@ -3,10 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { BUSYBOX, type Entry, packInitramfs } from "../support/initramfs.ts";
+import { type Entry, packInitramfs } from "../support/initramfs.ts";
 import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN, type LevainImageOptions } from "../support/levain-image.ts";
 import type { Vm } from "../support/qemu.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const HALTS = "rdshell=0 allows no shell: halting now";
@@ -31,7 +32,7 @@ async function expectHalt(vm: Vm): Promise<void> {
 /** Types what would be answered by a shell, on whatever listens, and looks that nothing has answered. */
 async function expectNoShell(vm: Vm): Promise<void> {
   vm.send("\n\necho shell-$((6 * 7))\n");
-  await Bun.sleep(2000);
+  await vm.pause(2000);
   expect(vm.log()).not.toMatch(PROMPT);
   expect(vm.log()).not.toContain("BusyBox v");
   expect(vm.log()).not.toContain("shell-42");

@@ -212,7 +212,7 @@ for (const words of ["rootwait", "rootdelay=60"]) {
       }),
     async (vm) => {
       await vm.expect(/waiting for LABEL=ROOT.*seen: \/dev\/vda1 vfat "EFI" · \/dev\/vda2 ext4 "My Disk"/);
-      await Bun.sleep(3000);
+      await vm.pause(3000);
       await vm.plug("late");
       await vm.expect("small-root: mount / ext4 /dev/vdb2 ro,", 20_000);
     },

@@ -31,8 +31,9 @@ vmTest(
       vm.send(`[ -x ${applet} ] && echo have-${applet.length}-$((1 + 1))\n`);
       await vm.expect(`have-${applet.length}-2`);
     }
-    vm.send("sleep 50\n");
-    await Bun.sleep(500);
+    // A key that is pressed before the program runs goes to the shell.
+    vm.send("sh -c 'echo asleep-$((3 - 2)); exec sleep 500'\n");
+    await vm.expect("asleep-1");
     vm.send("\u0003");
     vm.send("echo interrupted-$((40 + 2)); cat /proc/sys/kernel/printk\n");
     await vm.expect("interrupted-42\n3\t");

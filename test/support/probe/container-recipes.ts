@@ -1,10 +1,15 @@
-import { type ImageRecipe, image } from "./image-recipe.ts";
+import { deviceImage, type ImageRecipe, image } from "./image-recipe.ts";
 
-const ON_LOOP = "loop=$(losetup -f --show $1); trap 'losetup -d $loop' EXIT;";
-const PVCREATE = "pvcreate -qq --config 'devices{use_devicesfile=0} global{use_lvmpolld=0}' -y";
+const PVCREATE = "lvm pvcreate -qq --config 'devices{use_devicesfile=0} global{use_lvmpolld=0}' -y";
 const LUKS = "printf k | cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000";
-const ZPOOL = `zfs-fuse --pidfile $1.pid; trap 'kill $(cat $1.pid); rm -f $1.pid' EXIT
-  for i in $(seq 50); do zpool list >/dev/null 2>&1 && break; sleep 0.1; done; zpool create -f -m none`;
+
+// The daemon, its socket, lock and cache are in namespaces of their own: no other one meets them, and all of it ends with
+// the first process there. The pool is exported, and so written, before that.
+const ZPOOL = (name: string) => `unshare --mount --pid --fork --kill-child --mount-proc sh -euc '
+  for directory in /run /etc; do mount -t tmpfs tmpfs $directory; done; mkdir -p /run/lock /run/zfs /etc/zfs
+  zfs-fuse --no-daemon & daemon=$!
+  until zpool list >/dev/null 2>&1; do kill -0 $daemon; sleep 0.1; done
+  zpool create -f -m none "$2" "$1"; zpool export "$2"' sh $1 ${name}`;
 
 /** Swap, encryption, volumes and what else holds another device's bytes. */
 export const CONTAINER_RECIPES: readonly ImageRecipe[] = [
@@ -19,18 +24,18 @@ export const CONTAINER_RECIPES: readonly ImageRecipe[] = [
     `${LUKS} --type luks2 --label kept $1 -; dd if=/dev/zero of=$1 bs=4k count=1 conv=notrunc status=none`,
   ),
   image("verity", 1, "truncate -s 1M $1.data; veritysetup format --salt=- $1.data $1; rm $1.data"),
-  image("lvm2", 64, `${ON_LOOP} ${PVCREATE} $loop`),
-  image("lvm2-sector-3", 64, `${ON_LOOP} ${PVCREATE} --labelsector 3 $loop`),
+  deviceImage("lvm2", 64, `${PVCREATE} $1`),
+  deviceImage("lvm2-sector-3", 64, `${PVCREATE} --labelsector 3 $1`),
   image(
     "drbd-8",
     64,
     "drbdmeta --force 0 v08 $1 internal create-md; drbdmeta --force 0 v08 $1 internal set-gi 1:2:3:4:1:1:1",
   ),
   image("drbd-9", 64, "drbdmeta --force 0 v09 $1 internal create-md 1"),
-  image("bcache-backing", 16, `${ON_LOOP} make-bcache -B $loop`),
-  image("bcache-cache", 64, `${ON_LOOP} make-bcache -C $loop`),
-  image("zfs", 128, `${ZPOOL} tank $1; zpool export tank`),
-  image("zfs-leftover", 128, `${ZPOOL} old $1; zpool export old; mkfs.ext4 -q -F -E nodiscard $1`),
+  deviceImage("bcache-backing", 16, "make-bcache -B $1"),
+  deviceImage("bcache-cache", 64, "make-bcache -C $1"),
+  image("zfs", 128, ZPOOL("tank")),
+  image("zfs-leftover", 128, `${ZPOOL("old")}; mkfs.ext4 -q -F -E nodiscard $1`),
   image(
     "ubi",
     1,

@@ -1,4 +1,4 @@
-import { type ImageRecipe, image } from "./image-recipe.ts";
+import { deviceImage, type ImageRecipe, image } from "./image-recipe.ts";
 
 const FDISK = (commands: string) => `printf '${commands}' | sfdisk -q --no-tell-kernel $1`;
 
@@ -49,17 +49,17 @@ export const TABLE_RECIPES: readonly ImageRecipe[] = [
     2,
     "xorriso -as mkisofs -quiet -V HYBRID -partition_offset 16 -append_partition 2 0xef $2/a -o $1 $2",
   ),
-  image(
+  deviceImage(
     "lvm2-and-gpt",
     64,
-    `loop=$(losetup -f --show $1); trap 'losetup -d $loop' EXIT
-    pvcreate -qq --config 'devices{use_devicesfile=0}' --labelsector 3 -y $loop; sync $1; dd if=$1 of=$1.l bs=512 count=4 status=none
-    sgdisk -n 1:2048:+8M $1 >/dev/null; dd if=$1.l of=$1 bs=512 skip=3 seek=3 count=1 conv=notrunc status=none; rm $1.l`,
+    "lvm pvcreate -qq --config 'devices{use_devicesfile=0}' --labelsector 3 -y $1",
+    `dd if=$1 of=$1.l bs=512 count=4 status=none; sgdisk -n 1:2048:+8M $1 >/dev/null
+    dd if=$1.l of=$1 bs=512 skip=3 seek=3 count=1 conv=notrunc status=none; rm $1.l`,
   ),
-  image(
+  deviceImage(
     "lvm2-and-dos",
     64,
-    `loop=$(losetup -f --show $1); trap 'losetup -d $loop' EXIT
-    pvcreate -qq --config 'devices{use_devicesfile=0}' -y $loop; sync $1; ${FDISK("label: dos\\n2048,8M\\n").replace("sfdisk", "sfdisk --wipe never")}`,
+    "lvm pvcreate -qq --config 'devices{use_devicesfile=0}' -y $1",
+    FDISK("label: dos\\n2048,8M\\n").replace("sfdisk", "sfdisk --wipe never"),
   ),
 ];

@@ -6,6 +6,7 @@ import { readOptions } from "../../../build/commands/image.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import { scratchDirectory } from "../../support/cache.ts";
 import { unprivileged } from "../../support/command.ts";
+import { BUSYBOX } from "../../support/unpacked-programs.ts";
 
 const MAIN = join(import.meta.dir, "../../../src/main.ts");
 
@@ -105,7 +106,7 @@ describe("levain plan", () => {
 
 describe("levain image", () => {
   const directory = scratchDirectory();
-  const usual = ["image", "--kernel", "none", "--init", "/bin/busybox", "--compress", "zstd:1"];
+  const usual = ["image", "--kernel", "none", "--busybox", BUSYBOX, "--init", BUSYBOX, "--compress", "zstd:1"];
 
   test("says what of the crypttab that is added will be ignored", () => {
     const table = join(directory, "mistaken");

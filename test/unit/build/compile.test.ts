@@ -18,7 +18,7 @@ test("dist/levain is the same bit for bit, wherever it is made, and a static pro
   expect(readdirSync(join(other, ".."))).toEqual(["other"]);
   expect(Bun.spawnSync(["file", one]).stdout.toString()).toContain("statically linked");
   expect(Bun.spawnSync([one, "--version"]).exitCode).toBe(0);
-}, 60_000);
+}, 600_000);
 
 test("an output that cannot be written is an error, and leaves nothing behind", () => {
   const directory = scratchDirectory();

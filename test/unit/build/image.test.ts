@@ -17,6 +17,7 @@ import { parseManifest } from "../../../src/config/manifest.ts";
 import { BootError } from "../../../src/errors.ts";
 import { report } from "../../../src/report.ts";
 import { scratchDirectory } from "../../support/cache.ts";
+import { BUSYBOX } from "../../support/unpacked-programs.ts";
 import { listenToVoice } from "./heard-voice.ts";
 
 const OPTIONS: ImageOptions = {
@@ -26,7 +27,7 @@ const OPTIONS: ImageOptions = {
   modules: [],
   busybox: null,
   // Any static program will do here; that dist/levain boots is for the tests in QEMU.
-  init: "/bin/busybox",
+  init: BUSYBOX,
   additions: [],
   programs: [],
   keymaps: [],
@@ -87,8 +88,8 @@ describe("an image", () => {
   test("holds the program, BusyBox, the modules, the manifest and what was added", async () => {
     const { moduleCount, entryCount, unpackedBytes, imageBytes } = await buildImage(options, listenToVoice());
     const image = readImage(output);
-    expect(image.get("init")).toBe(readFileSync("/bin/busybox", "latin1"));
-    expect(image.get("bin/busybox")).toBe(readFileSync("/bin/busybox", "latin1"));
+    expect(image.get("init")).toBe(readFileSync(BUSYBOX, "latin1"));
+    expect(image.get("bin/busybox")).toBe(readFileSync(BUSYBOX, "latin1"));
     expect(image.get("bin/levain")).toBe("/init");
     expect(image.get("lib/modules/6.1/kernel/fs/mine.ko")).toBe(readFileSync("/bin/true", "latin1"));
     expect(image.get("etc/hook")).toBe("#!/bin/sh\n");
@@ -140,7 +141,7 @@ describe("an image", () => {
     symlinkSync("busybox", join(tree, "bin/init"));
     const additions = [{ source: join(tree, "bin"), destination: "/bin" }];
     const listen = listenToVoice();
-    const asked = { ...options, additions, busybox: "/bin/busybox" };
+    const asked = { ...options, additions, busybox: BUSYBOX };
     const { fallbacks } = await buildImage(asked, listen);
     expect(fallbacks).toEqual(["/bin/init"]);
     expect(listen.warnings).toEqual([]);

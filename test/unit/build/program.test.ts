@@ -10,9 +10,10 @@ import { BootError } from "../../../src/errors.ts";
 import { report } from "../../../src/report.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { run, runScript } from "../../support/command.ts";
+import { BUSYBOX } from "../../support/unpacked-programs.ts";
 
 const MACHINE = process.arch === "arm64" ? EM.AARCH64 : EM.X86_64;
-const STATIC = "/bin/busybox";
+const STATIC = BUSYBOX;
 const isRoot = process.getuid?.() === 0;
 
 function complaint(action: () => unknown): string {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { normaliseName, parseCommandLine } from "../../../src/config/cmdline.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 
 const parse = (line: string | Uint8Array) => parseCommandLine(line).words.map(({ name, value }) => [name, value]);
 
@@ -234,9 +235,9 @@ describe("properties", () => {
   });
 
   test("a long line takes no time", () => {
-    const started = performance.now();
+    const startMs = cpuMs();
     expect(parse('a="b c" '.repeat(50_000)).length).toBe(50_000);
     expect(parse('"'.repeat(100_001)).length).toBe(1);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(cpuMs() - startMs).toBeLessThan(3000);
   });
 });

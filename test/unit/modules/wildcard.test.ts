@@ -2,6 +2,7 @@ import { dlopen } from "bun:ffi";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { matchesWildcard } from "../../../src/modules/wildcard.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 
 describe("patterns as fnmatch(3) takes them", () => {
   const cases: readonly (readonly [string, string, boolean])[] = [
@@ -69,7 +70,7 @@ test("libc's own fnmatch(3), which kmod asks, says the same of any pattern witho
 
 test("any text at all is answered, and soon", () => {
   fc.assert(fc.property(fc.string(), fc.string(), (a, b) => typeof matchesWildcard(a, b) === "boolean"));
-  const startMs = performance.now();
+  const startMs = cpuMs();
   expect(matchesWildcard(`${"a*".repeat(50)}?b`, "a".repeat(2000))).toBe(false);
-  expect(performance.now() - startMs).toBeLessThan(500);
+  expect(cpuMs() - startMs).toBeLessThan(500);
 });

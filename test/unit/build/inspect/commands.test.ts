@@ -6,6 +6,7 @@ import { readSegments } from "../../../../build/inspect/segments.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
 import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 const MAIN = join(import.meta.dir, "../../../../src/main.ts");
 
@@ -136,7 +137,7 @@ describe("levain graft", () => {
   const output = join(scratchDirectory(), "grafted");
 
   test("keeps every byte of the image, and only the init is another", () => {
-    const { status, stdout } = levain("graft", image, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1");
+    const { status, stdout } = levain("graft", image, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
     expect(status).toBe(0);
     expect(stdout).toContain("without  /scripts, /conf");
     const bytes = readFileSync(output);
@@ -170,11 +171,11 @@ describe("levain graft", () => {
 
   test("not into an image that a kernel would not read on", () => {
     const damaged = imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")]));
-    const { status, stderr } = levain("graft", damaged, "--init", "/bin/busybox");
+    const { status, stderr } = levain("graft", damaged, "--init", BUSYBOX);
     expect(status).toBe(1);
     expect(stderr).toContain("a kernel would not read it to its end");
     expect(existsSync(`${damaged}.levain`)).toBe(false);
     const directory = imageFile(rawCpio([{ name: "init", mode: DIRECTORY }]));
-    expect(levain("graft", directory, "--init", "/bin/busybox").stderr).toContain("/init is a directory there");
+    expect(levain("graft", directory, "--init", BUSYBOX).stderr).toContain("/init is a directory there");
   });
 });

@@ -6,6 +6,7 @@ import { findPassedOver } from "../../../../build/inspect/makers.ts";
 import { unpackTree } from "../../../../build/inspect/unpack-tree.ts";
 import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
 import { packedChild } from "../../../support/packed-program.ts";
+import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 /** The tree of these files (or "-> target"), with the directories above them. */
 function treeOf(files: Readonly<Record<string, string | Uint8Array>>) {
@@ -81,7 +82,7 @@ describe("what an image is", () => {
   test("with levain as its init: stage0 is around it", async () => {
     const levain = readFileSync(await packedChild());
     expect(findOut(treeOf({ init: levain })).init?.kind).toBe("levain");
-    expect(findOut(treeOf({ init: readFileSync("/bin/busybox") })).init?.kind).toBe("program");
+    expect(findOut(treeOf({ init: readFileSync(BUSYBOX) })).init?.kind).toBe("program");
   });
 
   test("without one: a link to nothing is none", () => {

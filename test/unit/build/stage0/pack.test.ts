@@ -10,6 +10,7 @@ import { packFile } from "../../../../build/stage0/pack-file.ts";
 import { BootError } from "../../../../src/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { compileProgram, packedChild } from "../../../support/packed-program.ts";
+import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 // stage0-child.c is in the place of the Bun executable: dynamically linked, not position-independent, and small.
 
@@ -239,7 +240,7 @@ describe("pack", () => {
     const attempt = (name: string, bytes: Uint8Array) => () =>
       pack({ program: { name, bytes }, loader, libraries: [libc] }, link);
     expect(attempt("levain", readFileSync(packed))).toThrow("levain cannot be packed: it is packed already");
-    expect(attempt("busybox", readFileSync("/bin/busybox"))).toThrow("statically linked");
+    expect(attempt("busybox", readFileSync(BUSYBOX))).toThrow("statically linked");
     expect(attempt("ls", readFileSync("/bin/ls"))).toThrow("position-independent");
     expect(attempt("script", Buffer.from("#!/bin/sh\n"))).toThrow("script is not an ELF file that levain understands");
   });

@@ -1,0 +1,110 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDirectory, cached, recipeKey, takeLock } from "./cache.ts";
+import { run, runScript } from "./command.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+
+/** The packages that these lists (build/packages-NAME.txt) have with this word in their second column. */
+export function listedPackages(how: "install" | "unpack", ...lists: readonly ("build" | "test")[]): string[] {
+  const lines = lists.flatMap((list) => readFileSync(join(ROOT, `build/packages-${list}.txt`), "utf8").split("\n"));
+  return lines.flatMap((line) => {
+    const [name = "", word] = line.trim().split(/\s+/);
+    return word === how && !name.startsWith("#") ? [name] : [];
+  });
+}
+
+// Package lists of our own: those of the machine may be missing or old, or apt may be busy with them, and they belong to root.
+function aptOptions(): string[] {
+  const state = cacheDirectory("apt");
+  for (const name of ["lists/partial", "archives/partial"]) mkdirSync(join(state, name), { recursive: true });
+  const options = [`Dir::State::Lists=${state}/lists`, `Dir::Cache=${state}`, "APT::Sandbox::User=root"];
+  return ["-q", ...options.flatMap((option) => ["-o", option])];
+}
+
+/** Lets `act` use apt with these options, one at a time, with package lists that are fetched where they are missing and once more where it fails: they may be too old. */
+export async function withApt<Result>(act: (options: readonly string[]) => Promise<Result>): Promise<Result> {
+  const release = await takeLock(join(cacheDirectory("locks"), "apt"));
+  try {
+    const options = aptOptions();
+    const isNew = !existsSync(join(cacheDirectory("apt"), "pkgcache.bin"));
+    if (isNew) await run(["apt-get", ...options, "update"]);
+    try {
+      return await act(options);
+    } catch (error) {
+      if (isNew) throw error;
+      await run(["apt-get", ...options, "update"]);
+      return await act(options);
+    }
+  } finally {
+    release();
+  }
+}
+
+/** Fetches the .deb files of these packages into `directory`. */
+export async function downloadPackages(names: readonly string[], directory: string): Promise<void> {
+  await withApt((options) => run(["apt-get", ...options, "download", ...names], { cwd: directory }));
+}
+
+/** The packages of `names`, and the libraries that they need, as if nothing were installed. */
+async function withLibraries(names: readonly string[]): Promise<string[]> {
+  const empty = ["-o", "Dir::State::status=/dev/null", "--no-install-recommends", "--simulate"];
+  const plan = await withApt((options) => run(["apt-get", ...options, ...empty, "install", ...names]));
+  const all = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
+  return all.filter((name) => names.includes(name) || (/^(lib|zlib1g)/.test(name) && !/perl|python/.test(name)));
+}
+
+// Without documentation, and without the emulators of nearly all machines, which are 400 MB.
+const UNPACK = `
+mkdir root
+for file; do
+  dpkg-deb --fsys-tarfile "$file" |
+    tar -x -C root --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' --exclude='./usr/bin/qemu-[!a]*'
+done
+`;
+
+// Makes bin/: every program of the packages whose files are listed in `programs`, by its name. A dynamically linked one runs
+// with the loader and the libraries of root/, so that they always belong together. Links in root/ are absolute in Debian's terms.
+const MAKE_BIN = `
+mkdir bin
+loader=lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+follow() {
+  path=$1
+  while [ -L "root/$path" ]; do
+    to=$(readlink "root/$path")
+    case $to in /*) path=\${to#/} ;; *) path=$(dirname "$path")/$to ;; esac
+  done
+}
+for program in $(cat programs); do
+  follow "$program"
+  [ -f "root/$path" ] || continue
+  name=\${program##*/}
+  if ! root/$loader --verify "root/$path" 2>/dev/null; then ln -sf "../root/$path" "bin/$name"; continue; fi
+  cat > "bin/$name" <<END
+#!/bin/sh
+root=\\\${0%/*}/../root
+libraries=\\$root/lib/x86_64-linux-gnu:\\$root/usr/lib/x86_64-linux-gnu:\\$root/lib:\\$root/usr/lib
+exec "\\$root/$loader" --library-path "\\$libraries" --argv0 $name "\\$root/$path" "\\$@"
+END
+  chmod 755 "bin/$name"
+done
+rm programs
+`;
+
+/**
+ * A directory with these packages unpacked in root/, with their libraries, and their programs in bin/. Nothing of it is
+ * installed: no service starts, and what the machine has does not matter.
+ */
+export function unpackedPackages(names: readonly string[]): Promise<string> {
+  return cached("unpacked", recipeKey(readFileSync(import.meta.path, "utf8"), names), async (target) => {
+    await downloadPackages(await withLibraries(names), target);
+    const files = readdirSync(target).filter((name) => name.endsWith(".deb"));
+    await runScript(UNPACK, files, { cwd: target });
+    const own = files.filter((file) => names.includes(file.split("_")[0] ?? ""));
+    const lists = await Promise.all(own.map((file) => run(["dpkg-deb", "-c", file], { cwd: target })));
+    const programs = [...lists.join("").matchAll(/ \.\/((?:usr\/)?s?bin\/[^\s/]+)/g)].map(([, path]) => path);
+    await Bun.write(join(target, "programs"), programs.join("\n"));
+    await runScript(MAKE_BIN, [], { cwd: target });
+    for (const file of files) rmSync(join(target, file));
+  });
+}

@@ -1,0 +1,14 @@
+// Puts the programs that `make demo` unpacks into this process's PATH, in front.
+import { join } from "node:path";
+import { listedPackages, unpackedPackages } from "./debian-packages.ts";
+
+/** Where the unpacked programs of build/packages-build.txt are: root/ and bin/. */
+export const BUILD_PROGRAMS = await unpackedPackages(listedPackages("unpack", "build"));
+
+process.env["PATH"] = `${join(BUILD_PROGRAMS, "bin")}:${process.env["PATH"] ?? ""}`;
+
+/** Debian's static BusyBox (package busybox-static). */
+export const BUSYBOX = join(BUILD_PROGRAMS, "root/bin/busybox");
+
+/** depmod(8) (package kmod). */
+export const DEPMOD = join(BUILD_PROGRAMS, "bin/depmod");

@@ -1,0 +1,69 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../../support/command.ts";
+import { listedPackages } from "../../support/debian-packages.ts";
+
+const ROOT = join(import.meta.dir, "../../..");
+const LINE = /^([a-z0-9][a-z0-9.+-]+) +(install|unpack) +(\S.*)$/;
+
+// What of a package acts on a machine by being installed: systemd units, boot scripts, rules of udev, D-Bus services, cron jobs,
+// interpreters that the kernel gets, hooks of the machine's own initramfs.
+const ACTS =
+  /^(?:\/usr)?\/lib\/systemd\/(?:system|user)\/.*\.(?:service|timer|socket|path|mount)$|^\/etc\/init\.d\/.|^(?:\/usr)?\/lib\/udev\/rules\.d\/.|\/dbus-1\/(?:system-)?services\/.|^\/etc\/cron\.\w+\/.|\/binfmt\.d\/.|\/initramfs-tools\/(?:hooks|scripts|conf-hooks\.d)\/./m;
+
+describe.each(["build", "test"] as const)("build/packages-%s.txt", (list) => {
+  const lines = readFileSync(join(ROOT, `build/packages-${list}.txt`), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+
+  test("has a reason for each package", () => {
+    expect(lines.filter((line) => !LINE.test(line))).toEqual([]);
+  });
+
+  test("installs no package that acts on the machine, by itself or by one that it depends on", async () => {
+    const installed = await readInstalled();
+    const needed = closure(installed, listedPackages("install", list));
+    const acting: string[] = [];
+    for (const name of needed) {
+      // What every Debian has is there already.
+      if (/^(required|important)$/.test(installed.get(name)?.priority ?? "")) continue;
+      if (ACTS.test(await run(["dpkg-query", "-L", name]))) acting.push(name);
+    }
+    expect(acting).toEqual([]);
+    expect(needed.size).toBeGreaterThan(20);
+  });
+});
+
+interface Installed {
+  readonly priority: string;
+  /** Names of packages, of alternatives all. */
+  readonly needs: readonly string[];
+}
+
+async function readInstalled(): Promise<ReadonlyMap<string, Installed>> {
+  const fields = ["Package", "Priority", "Pre-Depends", "Depends"].map((name) => `$\{${name}}`);
+  const lines = (await run(["dpkg-query", "-W", "-f", `${fields.join("\\t")}\\n`])).trimEnd();
+  return new Map(
+    lines.split("\n").map((line) => {
+      const [name = "", priority = "", ...depends] = line.split("\t");
+      const needs = depends
+        .join(",")
+        .split(/[,|]/)
+        .map((part) => part.trim().split(/[ :]/)[0] ?? "");
+      return [name, { priority, needs }];
+    }),
+  );
+}
+
+function closure(installed: ReadonlyMap<string, Installed>, names: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const queue = [...names]; queue.length > 0; ) {
+    const name = queue.pop() ?? "";
+    const entry = installed.get(name);
+    if (entry === undefined || found.has(name)) continue;
+    found.add(name);
+    queue.push(...entry.needs);
+  }
+  return found;
+}
