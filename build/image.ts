@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { warnOfUnboundRoot } from "../src/config/binding.ts";
 import { makePlan } from "../src/config/make-plan.ts";
 import type { Manifest } from "../src/config/manifest.ts";
+import type { BootPlan } from "../src/config/plan.ts";
 import type { Voice } from "../src/voice.ts";
 import { type Addition, addFromHost } from "./addition.ts";
 import { type Compression, compress } from "./compress.ts";
@@ -78,16 +79,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const place = isPiped ? null : checkWritable(output);
   if (kernel) warnOfCompression(kernel, options.compression, voice);
 
-  const tree: ImageTree = new Map();
-  addSkeleton(tree);
-  const machine = addInit(tree, options.init);
-  addBusybox(tree, options.busybox ?? defaultBusybox(plan.rescue.shell !== false), machine);
-  for (const program of options.programs) addProgram(tree, program, program, machine);
-  const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
-  addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
-  addManifest(tree, manifest);
-  for (const addition of options.additions) addFromHost(tree, addition, voice);
-
+  const { tree, moduleCount } = fillTree(options, { kernel, manifest, plan }, voice);
   const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
   const exposure = warnOfSecrets(findSecrets(tree, plan.crypt), output, place);
   if (exposure !== null) voice.warn(exposure);
@@ -107,6 +99,24 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
     imageBytes,
     memory: estimateMemory(entries, imageBytes),
   };
+}
+
+/** All that the image holds. */
+function fillTree(
+  options: ImageOptions,
+  { kernel, manifest, plan }: Pick<ImageSummary, "kernel"> & { readonly manifest: Manifest; readonly plan: BootPlan },
+  voice: Voice,
+): { readonly tree: ImageTree; readonly moduleCount: number } {
+  const tree: ImageTree = new Map();
+  addSkeleton(tree);
+  const machine = addInit(tree, options.init);
+  addBusybox(tree, options.busybox ?? defaultBusybox(plan.rescue.shell !== false), machine);
+  for (const program of options.programs) addProgram(tree, program, program, machine);
+  const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
+  addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
+  addManifest(tree, manifest);
+  for (const addition of options.additions) addFromHost(tree, addition, voice);
+  return { tree, moduleCount };
 }
 
 /** Where no shell may ever start, the program that is one stays out: rdinit= would start it. */
