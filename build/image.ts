@@ -81,8 +81,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
 
   const { tree, moduleCount } = fillTree(options, { kernel, manifest, plan }, voice);
   const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
-  const exposure = warnOfSecrets(findSecrets(tree, plan.crypt), output, place);
-  if (exposure !== null) voice.warn(exposure);
+  warnOfSecrets(findSecrets(tree, plan.crypt), output, place, voice);
 
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);

@@ -1,6 +1,7 @@
 import { fstatSync, type Stats, statSync } from "node:fs";
 import { DEFAULT_KEY_FILE } from "../src/config/crypt-place.ts";
 import type { CryptPlan } from "../src/config/crypt-plan.ts";
+import type { Voice } from "../src/voice.ts";
 import type { ImageTree } from "./tree.ts";
 
 const KEY_DIRECTORIES = ["/etc/cryptsetup-keys.d/", "/run/cryptsetup-keys.d/"];
@@ -28,9 +29,10 @@ export function findSecrets(tree: ImageTree, crypt: CryptPlan): readonly string[
   });
 }
 
-/** What to say of secrets in an image that goes to `output`, which will be like `place`, or to the standard output; null where all is well. */
-export function warnOfSecrets(secrets: readonly string[], output: string, place: Stats | null): string | null {
-  return place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
+/** Warns of secrets in an image that goes to `output`, which will be like `place`, or with null to the standard output, if others could read them there. */
+export function warnOfSecrets(secrets: readonly string[], output: string, place: Stats | null, voice: Voice): void {
+  const text = place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
+  if (text !== null) voice.warn(text);
 }
 
 /** What to say of secrets that go to a file which is there with these attributes; null where only its owner reads it. */
