@@ -92,7 +92,7 @@ void supervise(char **envp)
       say("this CPU is too old for levain's runtime: it has no ", lack, " (needed: " CPU_NEEDED ")");
       continue;
     }
-    int messages;
+    int messages = -1;
     long log = open_kernel_log();
     long pid = start_child(&messages, log);
     if (pid == 0) return;

@@ -57,18 +57,6 @@ describe("keepDeviceNodes", () => {
     expect(nodeOf(machine, "/dev/sdb")).toBeNull();
   });
 
-  test("what was typed comes before an event that waits, one that a driver has brought too", () => {
-    const { machine, kept } = machineWithout({ modules: { loop: {} }, files: { "/loop.ko": "module" } });
-    kept.listenForDevices();
-    machine.makeNode("/dev/ttyS0", "character", 4, 64, 0o600);
-    kept.openTerminals(["/dev/ttyS0"]);
-    machine.plugIn({ name: "sdb" });
-    kept.loadModule("/loop.ko", ""); // which takes the event that waits
-    machine.terminals.type({ terminal: "/dev/ttyS0", text: "x" });
-    expect(kept.readTerminals(0)).toMatchObject({ kind: "typed", terminal: "/dev/ttyS0" });
-    expect(kept.readTerminals(0)).toEqual({ kind: "device" });
-  });
-
   test("the node of a driver is there when the driver is loaded, and its event is still heard", () => {
     const modules = { loop: { disks: [{ name: "loop7" }] } };
     const { machine, kept } = machineWithout({ modules, files: { "/loop.ko": "module" } });
