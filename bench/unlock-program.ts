@@ -1,8 +1,9 @@
 // What runs where the times are taken, packed as levain is: `PROGRAM once IMAGE KEYFILE` unlocks a header as a boot does and says
 // what that took; `PROGRAM runs RUNS HEADERS` does it for all of them, in turn with cryptsetup; as an init, for those of /headers.json.
 import { aesDecryptor } from "../src/luks/area-decryptor.ts";
+import { answerOrder, DERIVE_COMMAND } from "../src/luks/derivation-order.ts";
+import { createDeriver } from "../src/luks/deriver.ts";
 import { createFindHash } from "../src/luks/hash.ts";
-import { createDeriveKey } from "../src/luks/kdf.ts";
 import { readAvailableMemory } from "../src/luks/memory.ts";
 import { readLuksHeader } from "../src/luks/read-header.ts";
 import { wipe } from "../src/luks/secret.ts";
@@ -19,8 +20,11 @@ function timeUnlock(image: string, keyFile: string): number {
   const passphrase = machine.readFile(keyFile);
   const reader = machine.openReader(image);
   const startMs = machine.nowMs();
-  const found = unlock(readLuksHeader(reader), passphrase, {
-    deriveKey: createDeriveKey(machine),
+  const deriver = createDeriver(machine);
+  const header = readLuksHeader(reader);
+  deriver.prepare(header);
+  const found = unlock(header, passphrase, {
+    deriveKey: (kdf, secret, length) => deriver.derive(kdf, secret, length, () => undefined),
     findHash: createFindHash(machine),
     decryptors: [aesDecryptor],
     memoryBytes: readAvailableMemory(machine),
@@ -28,6 +32,7 @@ function timeUnlock(image: string, keyFile: string): number {
     keyslot: null,
   });
   const tookMs = machine.nowMs() - startMs;
+  deriver.close();
   if (found.kind !== "unlocked") throw new Error(`${image}: ${found.kind}`);
   wipe(passphrase, found.volumeKey);
   return tookMs;
@@ -66,6 +71,7 @@ function runAsInit(): void {
 }
 
 const [task, first = "", second = ""] = process.argv.slice(2);
-if (task === "once") console.log(timeUnlock(first, second));
+if (task === DERIVE_COMMAND) machine.serveParent((order) => answerOrder(machine, order));
+else if (task === "once") console.log(timeUnlock(first, second));
 else if (task === "runs") timeInTurn("/proc/self/exe", Number(first), JSON.parse(second));
 else runAsInit();

@@ -1,11 +1,13 @@
 import packageJson from "../package.json" with { type: "json" };
 import { parseInherited } from "./config/inherited.ts";
+import { answerOrder, DERIVE_COMMAND } from "./luks/derivation-order.ts";
 import { createLinuxMachine } from "./machine/linux.ts";
 import type { Machine } from "./machine/machine.ts";
 import { runBoot } from "./session.ts";
 
 const machine = createLinuxMachine();
 if (machine.isBoot) bootMachine(machine);
+else if (process.argv[2] === DERIVE_COMMAND) machine.serveParent((order) => answerOrder(machine, order));
 else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {

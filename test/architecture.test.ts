@@ -10,10 +10,13 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     "errors",
     "machine/machine",
+    "machine/kernel",
+    "machine/child",
     "machine/encryption",
     "machine/terminals",
     "machine/writers",
     "machine/abi",
+    "machine/abi-child",
     "machine/abi-crypt",
     "machine/abi-terminal",
     "voice",

@@ -91,6 +91,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["key-slot", setting((value, name) => ({ keyslot: parseWhole(value, `${name}=`, 0, 31) }))],
   ["keyslot", setting((value, name) => ({ keyslot: parseWhole(value, `${name}=`, 0, 31) }))],
   ["tries", setting((value, name) => ({ tries: parseWhole(value, `${name}=`, 0, 1000) }))],
+  ["max-kdf", setting((value, name) => ({ maxKdfMs: parseTimeSpan(value, `${name}=`) ?? 0 }))],
   ["timeout", setting((value, name) => ({ promptTimeoutMs: parseTimeSpan(value, `${name}=`) }))],
   ["readonly", setting(() => ({ isReadOnly: true }))],
   ["read-only", setting(() => ({ isReadOnly: true }))],

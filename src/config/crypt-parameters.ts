@@ -42,8 +42,8 @@ export const CRYPT = {
   luksOptions: list(crypt.options, {
     syntax: "rd.luks.options=[UUID=]OPTION[,OPTION…]",
     aliases: ["luks.options=[UUID=]OPTION[,OPTION…]"],
-    fallback: "tries=5,keyfile-timeout=10",
-    text: "Options for all LUKS volumes, or for the one with this UUID; those are stronger, and both are stronger than /etc/crypttab. discard, no-read-workqueue, no-write-workqueue, same-cpu-crypt, submit-from-crypt-cpus, high-priority, readonly, nofail, tries=NUMBER (0: for ever), timeout=TIME, key-slot=NUMBER, header=PATH[:DEVICE], keyfile-offset=BYTES, keyfile-size=BYTES, keyfile-timeout=TIME (then a person is asked; 0: never), insecure-null.",
+    fallback: "tries=5,keyfile-timeout=10; max-kdf=60 for a volume that only rd.auto means",
+    text: "Options for all LUKS volumes, or for the one with this UUID; those are stronger, and both are stronger than /etc/crypttab. discard, no-read-workqueue, no-write-workqueue, same-cpu-crypt, submit-from-crypt-cpus, high-priority, readonly, nofail, tries=NUMBER (0: for ever), timeout=TIME, key-slot=NUMBER, header=PATH[:DEVICE], keyfile-offset=BYTES, keyfile-size=BYTES, keyfile-timeout=TIME (then a person is asked; 0: never), max-kdf=TIME (a keyslot whose key takes longer to derive is not tried; 0: no limit), insecure-null.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.options=discard,tries=3",
   }),
   luksHeaders: list(crypt.places, {

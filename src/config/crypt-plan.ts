@@ -46,6 +46,8 @@ export interface CryptSettings {
   readonly options: readonly string[];
   /** rd.luks.options=insecure-null. */
   readonly allowsNull: boolean;
+  /** Milliseconds that deriving one key may take; 0: any time; null: as `AUTO_MAX_KDF_MS` says for a volume that only rd.auto means, any time for others. */
+  readonly maxKdfMs: number | null;
 }
 
 /** Where a key or a detached header lies, and which bytes of it are meant. */

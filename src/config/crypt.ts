@@ -19,7 +19,11 @@ export const DEFAULT_SETTINGS: CryptSettings = {
   isReadOnly: false,
   options: [],
   allowsNull: false,
+  maxKdfMs: null,
 };
+
+/** What deriving a key may take for a volume that nobody named. It may be a stranger's, and its header made to keep a boot waiting. */
+export const AUTO_MAX_KDF_MS = 60_000;
 
 /** Nothing is unlocked but a root= that is itself a LUKS volume. */
 export const NO_CRYPT: CryptPlan = { isOff: false, volumes: [], everyLuks: false, unnamed: DEFAULT_SETTINGS };

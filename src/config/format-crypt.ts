@@ -30,7 +30,8 @@ function formatVolume(volume: CryptVolume): string {
 }
 
 function formatSettings(settings: CryptSettings): readonly string[] {
-  const { header, keys, keyTimeoutMs, keyslot, tries, promptTimeoutMs, isReadOnly, options, allowsNull } = settings;
+  const { header, keys, keyTimeoutMs, keyslot, tries, promptTimeoutMs, isReadOnly, options, allowsNull, maxKdfMs } =
+    settings;
   const wait = keyTimeoutMs === null ? "for ever" : `at most ${keyTimeoutMs / 1000} s`;
   const isAwaited = [header, ...keys].some((place) => place !== null && place.in !== "image");
   return [
@@ -40,6 +41,9 @@ function formatSettings(settings: CryptSettings): readonly string[] {
     ...(keyslot === null ? [] : [`keyslot ${keyslot} only`]),
     tries === 0 ? "any number of tries" : `${tries} ${tries === 1 ? "try" : "tries"}`,
     ...(promptTimeoutMs === null ? [] : [`each at most ${promptTimeoutMs / 1000} s`]),
+    ...(maxKdfMs === null
+      ? []
+      : [maxKdfMs === 0 ? "any key derivation" : `key derivation at most ${maxKdfMs / 1000} s`]),
     ...(isReadOnly ? ["read-only"] : []),
     ...options,
     ...(allowsNull ? ["even unencrypted"] : []),

@@ -1,4 +1,5 @@
-import type { Kdf } from "./header.ts";
+import { printable } from "../report.ts";
+import type { Argon2, Kdf, Pbkdf2 } from "./header.ts";
 import type { DeriveKey } from "./kdf.ts";
 import { wipe } from "./secret.ts";
 
@@ -26,24 +27,40 @@ export function costOf(kdf: Kdf, length: number, hashBytes: number | null): numb
   return kdf.passes * (kdf.memoryKib + KIB_PER_LANE * kdf.lanes);
 }
 
-/** Milliseconds that a derivation will take, by doing a small part of it, for nothing; null for one that is no wait. */
-export function estimateMs(kdf: Kdf, length: number, { deriveKey, nowMs }: Stopwatch): number | null {
-  const sample = takeSample(kdf);
-  if (sample === null) return null;
-  const startMs = nowMs();
-  wipe(deriveKey(sample.kdf, new Uint8Array(), length));
-  return (nowMs() - startMs) * sample.times;
+/** Milliseconds that a derivation will take; null where it costs no more than `fromCost`, by default what is no wait. */
+export type Estimate = (kdf: Kdf, length: number, fromCost?: number) => number | null;
+
+/** Estimates by doing a small part of a derivation, for nothing, once for each kind. */
+export function createEstimate({ deriveKey, nowMs }: Stopwatch): Estimate {
+  const measured = new Map<string, number>();
+  return (kdf, length, fromCost) => {
+    if (kdf.type === "unknown") return null;
+    const cost = costOf(kdf, 1, null);
+    if (cost <= (fromCost ?? CHEAP[kdf.type])) return null;
+    const sample = takeSample(kdf);
+    const kind = JSON.stringify([{ ...sample, salt: null }, length]);
+    let sampleMs = measured.get(kind);
+    if (sampleMs === undefined) {
+      const startMs = nowMs();
+      wipe(deriveKey(sample, new Uint8Array(), length));
+      sampleMs = nowMs() - startMs;
+      measured.set(kind, sampleMs);
+    }
+    return (sampleMs * cost) / costOf(sample, 1, null);
+  };
 }
 
-function takeSample(kdf: Kdf): { readonly kdf: Kdf; readonly times: number } | null {
-  if (kdf.type === "unknown") return null;
-  const small: Kdf =
-    kdf.type === "pbkdf2"
-      ? { ...kdf, iterations: SAMPLE_ITERATIONS }
-      : { ...kdf, passes: 1, memoryKib: Math.min(kdf.memoryKib, SAMPLE_KIB) };
-  const [all, sample] = [kdf, small].map((one) => costOf(one, 1, null));
-  if (all === undefined || sample === undefined || all <= CHEAP[kdf.type]) return null;
-  return { kdf: small, times: all / sample };
+function takeSample(kdf: Argon2 | Pbkdf2): Argon2 | Pbkdf2 {
+  return kdf.type === "pbkdf2"
+    ? { ...kdf, iterations: SAMPLE_ITERATIONS }
+    : { ...kdf, passes: 1, memoryKib: Math.min(kdf.memoryKib, SAMPLE_KIB) };
+}
+
+/** A derivation in words that are safe to print: "pbkdf2, 1000 iterations of sha256". */
+export function describeKdf(kdf: Kdf): string {
+  if (kdf.type === "unknown") return printable(kdf.name);
+  if (kdf.type === "pbkdf2") return `pbkdf2, ${kdf.iterations} iterations of ${printable(kdf.hash)}`;
+  return `${kdf.type}, ${Math.ceil(kdf.memoryKib / 1024)} MiB, ${kdf.lanes} lane${kdf.lanes === 1 ? "" : "s"}`;
 }
 
 /** Milliseconds for a person, as "40 s", "7 min" or "2 h". */

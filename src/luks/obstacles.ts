@@ -12,7 +12,7 @@ import {
   type LuksHeader,
   type Pbkdf2,
 } from "./header.ts";
-import { costOf } from "./kdf-cost.ts";
+import { costOf, describeKdf, type Estimate, formatWait } from "./kdf-cost.ts";
 import { formatBytes } from "./size.ts";
 
 /** What a machine can do, and what a person allows. */
@@ -25,6 +25,14 @@ export interface Limits {
   readonly findHash?: FindHash;
   /** In the order in which they are asked. */
   readonly decryptors: readonly AreaDecryptor[];
+  /** How long one derivation may take; not bounded, beside what no header may ask for, where it is not given. */
+  readonly kdfBound?: KdfBound | null;
+}
+
+/** max-kdf= */
+export interface KdfBound {
+  readonly maxMs: number;
+  readonly estimateMs: Estimate;
 }
 
 /** Why a keyslot cannot be tried. */
@@ -107,7 +115,19 @@ function findDigestObstacle(header: LuksHeader, keyslot: number, limits: Limits)
 /** `length`: bytes of what is derived. */
 function findKdfObstacle(kdf: Kdf, length: number, limits: Limits): string | null {
   if (kdf.type === "unknown") return `needs the key derivation ${kdf.name}, which is not supported`;
-  return kdf.type === "pbkdf2" ? findPbkdf2Obstacle(kdf, length, limits) : findArgon2Obstacle(kdf, limits);
+  const obstacle = kdf.type === "pbkdf2" ? findPbkdf2Obstacle(kdf, length, limits) : findArgon2Obstacle(kdf, limits);
+  return obstacle ?? findBoundObstacle(kdf, length, limits);
+}
+
+// A unit of cost takes at most this on a slow machine: what costs less than the bound even there need not be measured.
+const SLOWEST_MS = 0.02;
+
+function findBoundObstacle(kdf: Kdf, length: number, { kdfBound }: Limits): string | null {
+  if (!kdfBound) return null;
+  const { maxMs, estimateMs } = kdfBound;
+  const ms = estimateMs(kdf, length, maxMs / SLOWEST_MS);
+  if (ms === null || ms <= maxMs) return null;
+  return `takes about ${formatWait(ms)} to try (${describeKdf(kdf)}), and max-kdf= allows ${formatWait(maxMs)}`;
 }
 
 function findPbkdf2Obstacle({ hash, iterations }: Pbkdf2, length: number, limits: Limits): string | null {

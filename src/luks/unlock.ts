@@ -1,8 +1,7 @@
 import { BootError } from "../errors.ts";
 import { mergeStripes } from "./anti-forensic.ts";
-import type { FindHash } from "./hash.ts";
 import { digestOfKeyslot, isBound, type Keyslot, type LuksHeader, STRIPES } from "./header.ts";
-import { type DeriveKey, derivePbkdf2 } from "./kdf.ts";
+import type { DeriveKey } from "./kdf.ts";
 import { findDecryptor, findObstacle, type Limits, refuseRequirements, refuseWaiting } from "./obstacles.ts";
 import { equalSecrets, wipe } from "./secret.ts";
 
@@ -94,18 +93,18 @@ function openKeyslot(
     areaKey = deriveKey(lock.kdf, passphrase, lock.cipherKeyBytes);
     split = found.decryptor.decrypt(found.spec, areaKey, material);
     volumeKey = mergeStripes(split, keyBytes, STRIPES, lock.splitHash, findHash);
-    isRight = isVolumeKey(header, id, volumeKey, findHash);
+    isRight = isVolumeKey(header, id, volumeKey, deriveKey);
     return isRight ? volumeKey : null;
   } finally {
     wipe(areaKey, split, isRight ? null : volumeKey);
   }
 }
 
-/** True where `key` is the one that the keyslot's digest was made of. */
-function isVolumeKey(header: LuksHeader, keyslot: number, key: Uint8Array, find?: FindHash): boolean {
+/** True where `key` is the one that the keyslot's digest was made of. A digest may be as costly as a keyslot. */
+function isVolumeKey(header: LuksHeader, keyslot: number, key: Uint8Array, deriveKey: DeriveKey): boolean {
   const check = digestOfKeyslot(header, keyslot)?.check;
   if (!check) return false;
-  const digest = derivePbkdf2(check.kdf, key, check.value.length, find);
+  const digest = deriveKey(check.kdf, key, check.value.length);
   try {
     return equalSecrets(digest, check.value);
   } finally {

@@ -7,16 +7,23 @@
 const SYSTEM_CALLS = {
   x64: {
     read: 0,
+    write: 1,
+    close: 3,
+    mmap: 9,
     ioctl: 16,
+    pread64: 17,
+    pwrite64: 18,
     socket: 41,
     recvfrom: 45,
     sendmsg: 46,
     bind: 49,
+    socketpair: 53,
     setsockopt: 54,
     wait4: 61,
     kill: 62,
     fcntl: 72,
     lseek: 8,
+    prctl: 157,
     sync: 162,
     mount: 165,
     umount2: 166,
@@ -36,16 +43,23 @@ const SYSTEM_CALLS = {
   },
   arm64: {
     read: 63,
+    write: 64,
+    close: 57,
+    mmap: 222,
     ioctl: 29,
+    pread64: 67,
+    pwrite64: 68,
     socket: 198,
     recvfrom: 207,
     sendmsg: 211,
     bind: 200,
+    socketpair: 199,
     setsockopt: 208,
     wait4: 260,
     kill: 129,
     fcntl: 25,
     lseek: 62,
+    prctl: 167,
     sync: 81,
     mount: 40,
     umount2: 39,
@@ -184,11 +198,3 @@ export const LINUX_REBOOT_MAGIC2 = 672274793;
 export const LINUX_REBOOT_CMD_RESTART = 0x01234567;
 export const LINUX_REBOOT_CMD_HALT = 0xcdef0123;
 export const LINUX_REBOOT_CMD_POWER_OFF = 0x4321fedc;
-
-/** spawn.h of glibc: flags of posix_spawnattr_t, and room enough for either opaque structure (336 and 80 bytes). */
-export const POSIX_SPAWN_SETSIGDEF = 0x04;
-export const POSIX_SPAWN_SETSIGMASK = 0x08;
-export const POSIX_SPAWN_SETSID = 0x80;
-export const POSIX_SPAWN_STRUCT_SIZE = 512;
-/** sigset_t of glibc, in bytes. */
-export const SIGSET_SIZE = 128;

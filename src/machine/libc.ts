@@ -1,15 +1,13 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { SyscallError } from "../errors.ts";
+import { errnoName, SYS, type SystemCallName } from "./abi.ts";
 import {
-  errnoName,
   POSIX_SPAWN_SETSID,
   POSIX_SPAWN_SETSIGDEF,
   POSIX_SPAWN_SETSIGMASK,
   POSIX_SPAWN_STRUCT_SIZE,
   SIGSET_SIZE,
-  SYS,
-  type SystemCallName,
-} from "./abi.ts";
+} from "./abi-child.ts";
 
 /** Numbers as they are; a byte array or a string (NUL-terminated here) by its address. */
 export type SystemCallArgument = number | string | NodeJS.TypedArray;
@@ -89,6 +87,8 @@ export interface SpawnRequest {
   readonly terminal: string | null;
   /** A descriptor that takes its stdout and stderr; null: it has ours. */
   readonly outputFd: number | null;
+  /** Its descriptors 0 and 1, each a copy of one of ours above 2. */
+  readonly ends?: readonly [number, number];
 }
 
 /**
@@ -117,6 +117,7 @@ export function spawnProcess(request: SpawnRequest): number {
   if (request.terminal !== null) spawn.posix_spawn_file_actions_addopen(actions, 0, strings.terminal, 2, 0);
   const outputFd = request.terminal !== null ? 0 : request.outputFd;
   for (const fd of outputFd === null ? [] : [1, 2]) spawn.posix_spawn_file_actions_adddup2(actions, outputFd ?? fd, fd);
+  for (const [fd, own] of (request.ends ?? []).entries()) spawn.posix_spawn_file_actions_adddup2(actions, own, fd);
 
   const pid = new Int32Array(1);
   const errno = spawn.posix_spawn(pid, strings.path, actions, attributes, argv.pointers, environment.pointers);

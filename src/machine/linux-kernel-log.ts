@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { SEEK_END } from "./abi.ts";
+import type { Kernel } from "./kernel.ts";
 import { callKernel, systemCall } from "./libc.ts";
-import type { Kernel } from "./machine.ts";
 
 const KMSG = "/dev/kmsg";
 /** A record takes 976 bytes at least since Linux 3.5, the whole write is refused beyond; the rest is room for the prefix. */

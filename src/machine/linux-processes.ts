@@ -4,6 +4,7 @@ import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "./abi.t
 import { TIOCOUTQ } from "./abi-terminal.ts";
 import { callKernel, type SpawnRequest, spawnProcess, systemCall } from "./libc.ts";
 import { withEcho } from "./linux-termios.ts";
+import { waitForEnd } from "./linux-wait.ts";
 import type { Handover, Processes } from "./machine.ts";
 
 /** stage0 says in it which descriptor is its pipe. */
@@ -89,11 +90,7 @@ function listEnvironment(more: Readonly<Record<string, string>>): string[] {
 function runToEnd(request: SpawnRequest, onStart?: (pid: number) => void): number {
   const pid = spawnProcess(request);
   onStart?.(pid);
-  const status = new Int32Array(1);
-  systemCall("wait4", String(pid), pid, status, 0, 0);
-  const word = status[0] ?? 0;
-  const signal = word & 0x7f;
-  return signal === 0 ? (word >> 8) & 0xff : 128 + signal;
+  return waitForEnd(pid);
 }
 
 function hangUp(pid: number): void {

@@ -32,8 +32,10 @@ import {
   O_PATH,
   RESOLVE_NO_SYMLINKS,
 } from "./abi.ts";
+import type { Kernel } from "./kernel.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { forgetBtrfs, registerBtrfs } from "./linux-btrfs.ts";
+import { children } from "./linux-child.ts";
 import { kernelCiphers } from "./linux-ciphers.ts";
 import { createDeviceMapper } from "./linux-device-mapper.ts";
 import { createLinuxFiles, refusable } from "./linux-files.ts";
@@ -47,7 +49,7 @@ import { createLinuxProcesses, drainConsole } from "./linux-processes.ts";
 import { createTerminals } from "./linux-terminals.ts";
 import { createUeventSource } from "./linux-uevents.ts";
 import { linuxWriters } from "./linux-writers.ts";
-import type { Clock, Kernel, Machine, MountFlag, Mounts } from "./machine.ts";
+import type { Clock, Machine, MountFlag, Mounts } from "./machine.ts";
 
 const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
   ro: MS_RDONLY,
@@ -96,6 +98,7 @@ export function createLinuxMachine(): Machine {
     ...kernel,
     ...createKernelLog(),
     ...createLinuxProcesses(),
+    ...children,
     ...clock,
   };
 }

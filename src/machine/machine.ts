@@ -1,4 +1,6 @@
+import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Terminals } from "./terminals.ts";
 import type { Writers } from "./writers.ts";
 
@@ -8,7 +10,17 @@ import type { Writers } from "./writers.ts";
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Clock, Encryption, Terminals, Writers {}
+export interface Machine
+  extends Files,
+    Mounts,
+    Devices,
+    Kernel,
+    Processes,
+    Children,
+    Clock,
+    Encryption,
+    Terminals,
+    Writers {}
 
 /** What `stat(2)` says, as far as a boot asks. */
 export interface FileStatus {
@@ -132,22 +144,6 @@ export interface Devices {
   registerBtrfs(device: string): boolean;
   /** Makes the kernel forget every device of a btrfs that is not mounted. ENOTTY before Linux 5.0. */
   forgetBtrfs(): void;
-}
-
-/** The kernel itself: its name, its modules, its log, and the power switch. */
-export interface Kernel {
-  /** `uname -r`, and the machine as in `uname -m`. */
-  release(): { readonly release: string; readonly machine: string };
-  /** finit_module; `parameters` as on modprobe's command line. `compressed` leaves the decompression to the kernel (MODULE_INIT_COMPRESSED_FILE), else the file must not be. EEXIST is thrown like any other refusal. */
-  loadModule(path: string, parameters: string, options?: { readonly compressed?: boolean }): void;
-  /** One record into /dev/kmsg, `level` 0–7 as in syslog(2). Never throws: a log that fails must not fail a boot. */
-  writeKernelLog(level: number, text: string): void;
-  /** The place in the kernel's log after its newest record. */
-  kernelLogMark(): number;
-  /** What the kernel itself has said since `mark` (null: all that it still has since its start), one message each, oldest first, without what `writeKernelLog` wrote. */
-  kernelLogSince(mark: number | null): readonly string[];
-  /** reboot(2); does not return on a real machine. */
-  power(action: "reboot" | "poweroff" | "halt"): void;
 }
 
 /** How a program ended. */

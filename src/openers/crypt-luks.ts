@@ -2,9 +2,7 @@ import type { CryptSettings } from "../config/crypt-plan.ts";
 import { isErrno } from "../errors.ts";
 import { aesDecryptor, nullDecryptor } from "../luks/area-decryptor.ts";
 import { createFindHash } from "../luks/hash.ts";
-import { isBackup, type Kdf, type LuksHeader } from "../luks/header.ts";
-import { createDeriveKey, type DeriveKey } from "../luks/kdf.ts";
-import { estimateMs, formatWait } from "../luks/kdf-cost.ts";
+import { isBackup, type LuksHeader } from "../luks/header.ts";
 import { kernelDecryptor } from "../luks/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../luks/mapping.ts";
 import { readAvailableMemory } from "../luks/memory.ts";
@@ -15,6 +13,7 @@ import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
 import { printable } from "../report.ts";
 import { type BlockDevice, readText } from "../steps/block-devices.ts";
+import { deriveForVolume, kdfBound } from "./crypt-derivation.ts";
 import { createIntegrityMapping } from "./crypt-integrity.ts";
 import { bareUuid, type Lock, mappingUuid } from "./crypt-lock.ts";
 import { createCryptMapping } from "./crypt-mapping.ts";
@@ -28,6 +27,7 @@ export function prepareLuks(
   scene: Scene,
   device: BlockDevice,
   settings: CryptSettings & { readonly name: string | null },
+  isSuperfluous: () => boolean,
 ): Lock | null {
   const header =
     settings.header === null ? readOwnHeader(scene.machine, device) : readPlace(scene, settings.header, readLuksHeader);
@@ -37,7 +37,10 @@ export function prepareLuks(
   const label = header.label === "" ? "" : `, "${printable(header.label)}"`;
   const isOurs = new RegExp(`^CRYPT-LUKS[12]-${bareUuid(header.uuid).replace(/\W/g, "\\$&")}-`);
   const options = unlockOptions(scene, settings);
+  const watched = { device, header, bound: options.kdfBound ?? null, isSuperfluous };
   const told = new Set<string>();
+  const untried = () => listUntried(header, options).map((reason) => `${printable(reason)}, so it is not tried`);
+  scene.deriver.prepare(header);
   return {
     name,
     text: `LUKS${header.version}${label}`,
@@ -45,16 +48,16 @@ export function prepareLuks(
     isMapping: ({ uuid }) => isOurs.test(uuid),
     check() {
       const { integrity } = planData(header, device, settings);
+      if (options.kdfBound) warnOnce(scene, device, told, untried());
       usableKeyslots(header, options);
       for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) requireTarget(scene, target);
       requireFreeNames(scene.machine, integrity === null ? [name] : [name, `${name}_dif`]);
     },
     open(secret) {
       const plan = planData(header, device, settings);
-      const unlocked = unlock(header, secret, { ...options, deriveKey: announcing(scene, device, options.deriveKey) });
+      const unlocked = unlock(header, secret, { ...options, deriveKey: deriveForVolume(scene, watched) });
       if (unlocked.kind !== "unlocked") {
-        const untried = listUntried(header, options).map((reason) => `${printable(reason)}, so it is not tried`);
-        warnOnce(scene, device, told, untried);
+        warnOnce(scene, device, told, untried());
         return null;
       }
       try {
@@ -140,39 +143,18 @@ function readOwnHeader(machine: Machine, { node }: BlockDevice): LuksHeader {
   }
 }
 
-function unlockOptions({ machine, modules }: Scene, { keyslot, allowsNull }: CryptSettings): UnlockOptions {
-  const deriveKey = createDeriveKey(machine);
+function unlockOptions(scene: Scene, settings: CryptSettings): Omit<UnlockOptions, "deriveKey"> {
+  const { machine, modules } = scene;
+  const { keyslot, allowsNull } = settings;
   const byKernel = kernelDecryptor(machine, (name) => void modules.loadByAlias(name));
   const decryptors = [aesDecryptor, ...(allowsNull ? [nullDecryptor] : []), byKernel];
   const findHash = createFindHash(machine);
-  return { deriveKey, keyslot, allowsNull, memoryBytes: readAvailableMemory(machine), decryptors, findHash };
-}
-
-const WORTH_TELLING_MS = 5000;
-
-/** Tells of each kind of derivation once: a second each, and keyslots are alike. */
-function announcing({ machine, voice }: Scene, { node }: BlockDevice, deriveKey: DeriveKey): DeriveKey {
-  const told = new Set<string>();
-  return (kdf, passphrase, length) => {
-    const text = describeKdf(kdf);
-    if (!told.has(text)) {
-      const waitMs = estimateMs(kdf, length, { deriveKey, nowMs: () => machine.nowMs() }) ?? 0;
-      const wait = waitMs < WORTH_TELLING_MS ? "" : `, about ${formatWait(waitMs)}`;
-      voice.progress(`unlocking ${node}: ${text}${wait}`);
-    }
-    told.add(text);
-    return deriveKey(kdf, passphrase, length);
-  };
+  const limits = { allowsNull, memoryBytes: readAvailableMemory(machine), decryptors, findHash };
+  return { ...limits, keyslot, kdfBound: kdfBound(scene, settings) };
 }
 
 /** True for what nothing can be written to: a loop device of an image, a CD. */
 export function isWriteProtected(machine: Machine, { name }: Pick<BlockDevice, "name">): boolean {
   const path = `/sys/class/block/${name}/ro`;
   return machine.stat(path) !== null && readText(machine, path) === "1";
-}
-
-function describeKdf(kdf: Kdf): string {
-  if (kdf.type === "unknown") return printable(kdf.name);
-  if (kdf.type === "pbkdf2") return `pbkdf2, ${kdf.iterations} iterations of ${kdf.hash}`;
-  return `${kdf.type}, ${Math.ceil(kdf.memoryKib / 1024)} MiB, ${kdf.lanes} lane${kdf.lanes === 1 ? "" : "s"}`;
 }

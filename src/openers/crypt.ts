@@ -1,3 +1,4 @@
+import { AUTO_MAX_KDF_MS } from "../config/crypt.ts";
 import type { CryptPlan, CryptVolume } from "../config/crypt-plan.ts";
 import type { BootPlan } from "../config/plan.ts";
 import { BootError } from "../errors.ts";
@@ -22,6 +23,8 @@ interface Unlocking {
   readonly keymap: string | null;
   readonly guesses: Guesses;
   readonly isRootThere: () => boolean;
+  /** True where it is there and is the one that is meant: no volume that a boot can do without is worth a derivation. */
+  readonly isRootSettled: () => boolean;
   readonly volumes: Volume[];
   /** All that were typed; each is tried on every volume. */
   readonly passphrases: Uint8Array[];
@@ -34,11 +37,17 @@ export function createCryptOpener(
   { crypt: plan, keymap, roots: [root] }: Pick<BootPlan, "crypt" | "keymap" | "roots">,
   guesses: Guesses,
 ): Opener {
-  const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", guesses));
+  const passphrases: Uint8Array[] = [];
   const isRootThere = () => root !== undefined && scene.matches(root).length > 0;
+  // What was typed is tried on every volume before a root is believed that is not encrypted.
+  const isRootSettled = () => {
+    const [found] = root === undefined ? [] : scene.matches(root);
+    return found !== undefined && !isLuks(found) && (passphrases.length === 0 || liesInVolume(scene.machine)(found));
+  };
+  const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", { guesses, isRootSettled }));
   const state: Unlocking = {
-    ...{ scene, plan, keymap, guesses, isRootThere, volumes },
-    ...{ passphrases: [], hasAllDrivers: false },
+    ...{ scene, plan, keymap, guesses, isRootThere, isRootSettled, volumes },
+    ...{ passphrases, hasAllDrivers: false },
   };
   const volumeOf = (device: BlockDevice) => volumes.find((volume) => volume.device?.name === device.name) ?? null;
   return {
@@ -60,8 +69,12 @@ export function createCryptOpener(
   };
 }
 
-function newVolume(wish: CryptVolume, origin: Volume["origin"], guesses: Guesses): Volume {
-  return createVolume(wish, origin, guesses.get(specText(wish.device)) ?? 0);
+function newVolume(
+  wish: CryptVolume,
+  origin: Volume["origin"],
+  { guesses, isRootSettled }: Pick<Unlocking, "guesses" | "isRootSettled">,
+): Volume {
+  return createVolume(wish, origin, guesses.get(specText(wish.device)) ?? 0, isRootSettled);
 }
 
 function openOnce(state: Unlocking, root: BlockDevice | null): Round {
@@ -102,7 +115,8 @@ function refuseRoot(root: BlockDevice | null): Round {
 }
 
 /** LUKS volumes that are to be opened though no parameter names them. */
-function collectUnnamed({ scene, plan, volumes, guesses }: Unlocking, root: BlockDevice | null): void {
+function collectUnnamed(state: Unlocking, root: BlockDevice | null): void {
+  const { scene, plan, volumes } = state;
   for (const device of scene.devices()) {
     const isRoot = device.name === root?.name;
     if (!isLuks(device) || !(isRoot || plan.everyLuks)) continue;
@@ -111,7 +125,8 @@ function collectUnnamed({ scene, plan, volumes, guesses }: Unlocking, root: Bloc
     );
     if (isKnown) continue;
     const own = { device: { by: "path", path: device.node }, name: null, plain: null, isOptional: false } as const;
-    volumes.push(newVolume({ ...plan.unnamed, ...own }, isRoot ? "root" : "auto", guesses));
+    const maxKdfMs = plan.unnamed.maxKdfMs ?? (isRoot ? null : AUTO_MAX_KDF_MS);
+    volumes.push(newVolume({ ...plan.unnamed, ...own, maxKdfMs }, isRoot ? "root" : "auto", state));
   }
 }
 

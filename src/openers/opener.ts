@@ -1,5 +1,6 @@
 import type { DeviceSpec } from "../config/plan.ts";
 import type { BootError } from "../errors.ts";
+import type { Deriver } from "../luks/deriver.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BlockDevice } from "../steps/block-devices.ts";
 import type { HeldTerminals } from "../steps/held-terminals.ts";
@@ -23,6 +24,8 @@ export interface Scene {
   readonly undo: Undo;
   /** Where a person is asked, and types while nobody asks. */
   readonly terminals: HeldTerminals;
+  /** What derives keys; it ends with the search. */
+  readonly deriver: Deriver;
   /** Every block device that is there. */
   devices(): readonly BlockDevice[];
   /** Those that `spec` names, what lies in an encrypted volume first. */

@@ -1,4 +1,5 @@
 import type { BootPlan, DeviceSpec } from "../config/plan.ts";
+import { createDeriver } from "../luks/deriver.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import { type BtrfsPools, createBtrfsPools } from "../openers/btrfs.ts";
 import type { Guesses } from "../openers/crypt.ts";
@@ -89,8 +90,9 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
     return chooseTrusted(machine, all(spec), volumes);
   };
   const takeEvents = (timeoutMs: number) => handleEvents(machine, { inventory, modules, voice }, timeoutMs);
+  const deriver = createDeriver(machine);
   const scene: Scene = {
-    ...{ machine, modules, voice, undo, terminals, devices, find, matches },
+    ...{ machine, modules, voice, undo, terminals, deriver, devices, find, matches },
     look(name) {
       if (isWorthProbing(name)) lookAt(machine, inventory, name);
       return inventory.get(name) ?? null;
@@ -115,6 +117,7 @@ export function createSearch(machine: Machine, plan: DeviceWish, tools: Required
     },
     close() {
       for (const opener of openers) opener.close();
+      deriver.close();
       terminals.release();
     },
   };

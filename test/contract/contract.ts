@@ -1,5 +1,6 @@
 import type { Machine } from "../../src/machine/machine.ts";
 import type { ContractCase, Hands } from "./case.ts";
+import { CHILD_CASES } from "./children.ts";
 import { CRYPT_TABLE_CASES } from "./crypt-tables.ts";
 import { DEVICE_MAPPER_CASES } from "./device-mapper.ts";
 import { DISK_CASES } from "./disks.ts";
@@ -29,6 +30,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...PROCESS_CASES,
   ...TERMINAL_CASES,
   ...KEY_DERIVATION_CASES,
+  ...CHILD_CASES,
 ];
 
 const PLACE = "/contract";

@@ -1,3 +1,4 @@
+import { answerOrder, DERIVE_COMMAND } from "../../src/luks/derivation-order.ts";
 import { createLinuxMachine } from "../../src/machine/linux.ts";
 import { CONTRACT, checkCase } from "./contract.ts";
 import { LINUX_CASES } from "./linux-only.ts";
@@ -5,6 +6,7 @@ import { LINUX_CASES } from "./linux-only.ts";
 // The contract on the real kernel: the program of a guest that does nothing else. It says "ok" or "not ok" for each rule,
 // how many there were, and turns the machine off.
 const machine = createLinuxMachine();
+if (process.argv[2] === DERIVE_COMMAND) machine.serveParent((order) => answerOrder(machine, order));
 machine.makeDirectory("/sys");
 machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
 machine.makeDirectory("/dev/pts");

@@ -2,6 +2,7 @@ import { SyscallError } from "../../src/errors.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
+import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
 import type { FakeDisk } from "./fake-devices.ts";
@@ -64,6 +65,8 @@ export interface FakeMachine extends Machine {
   keysInKernel(): readonly string[];
   /** The kernel says something. */
   say(text: string): void;
+  /** The processes that derive keys. */
+  readonly children: Omit<FakeChildren, "calls">;
   /** The terminals, and who types on them. */
   readonly terminals: Omit<FakeTerminals, "calls">;
 }
@@ -89,6 +92,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const files = createFakeFiles(kernel);
   const { addLogonKey, removeKey } = kernel.keys;
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
+  const children = createFakeChildren(kernel);
   const calls = {
     ...files,
     ...createFakeMounts(kernel),
@@ -99,8 +103,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeCiphers(kernel),
     addLogonKey,
     removeKey,
-    ...fakeKeyDerivation,
-    ...fakeLibraryHashes,
+    ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
     ...createFakeProcesses(kernel, {
       isBoot: options.isBoot ?? true,
@@ -124,6 +127,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     change: (name) => kernel.devices.change(name),
     overflowEvents: () => kernel.devices.overflow(),
     say: (text) => kernel.say(text),
+    children,
     terminals,
     keysInKernel: () => kernel.keys.descriptions,
   };

@@ -83,6 +83,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     [`rd.luks.uuid=${A} rd.luks.allow-discards`, { volumes: [volume(uuid(A), null, DISCARD)], unnamed: DISCARD }],
     [
+      `rd.luks.uuid=${A} rd.luks.options=max-kdf=2min rd.luks.options=${A}=max-kdf=0`,
+      { volumes: [volume(uuid(A), null, { maxKdfMs: 0 })], unnamed: { maxKdfMs: 120_000 } },
+    ],
+    [
       `rd.luks.uuid=${A} rd.luks.timeout=60 rd.luks.key.tout=0`,
       {
         volumes: [volume(uuid(A), null, { promptTimeoutMs: 60_000, keyTimeoutMs: 1 })],

@@ -1,0 +1,90 @@
+import type { CryptSettings } from "../config/crypt-plan.ts";
+import { BootError } from "../errors.ts";
+import type { Kdf, LuksHeader } from "../luks/header.ts";
+import type { DeriveKey } from "../luks/kdf.ts";
+import { describeKdf, formatWait } from "../luks/kdf-cost.ts";
+import type { KdfBound } from "../luks/obstacles.ts";
+import type { BlockDevice } from "../steps/block-devices.ts";
+import type { Scene } from "./opener.ts";
+
+/** Ctrl-C while a key is derived: the person gives up, as at a prompt. */
+export class CancelledError extends BootError {}
+
+/** A derivation was stopped because the boot can do without the volume. */
+export class SuperfluousError extends BootError {}
+
+const WORTH_TELLING_MS = 5000;
+const FIRST_NOTICE_MS = 5000;
+/** How often it is looked whether the volume is still needed: that compares every device with root=. */
+const NEED_CHECK_MS = 1000;
+/** An estimate may be wrong, or the machine busy; what takes longer than this many times the bound is stopped. */
+const BOUND_TOLERANCE = 2;
+
+/** The bound that `settings` set; null where they set none. */
+export function kdfBound({ deriver }: Scene, { maxKdfMs }: Pick<CryptSettings, "maxKdfMs">): KdfBound | null {
+  return maxKdfMs === null || maxKdfMs === 0 ? null : { maxMs: maxKdfMs, estimateMs: deriver.estimateMs };
+}
+
+/** What a derivation for a volume has to watch. */
+export interface Watched {
+  readonly device: BlockDevice;
+  readonly header: LuksHeader;
+  readonly bound: KdfBound | null;
+  /** True as soon as a boot can do without the volume. */
+  readonly isSuperfluous: () => boolean;
+}
+
+/**
+ * Derives the keys of one try to open a volume. Says what is derived and what it will cost; throws CancelledError on Ctrl-C,
+ * SuperfluousError, and BootError where the device goes or the bound is exceeded.
+ */
+export function deriveForVolume(scene: Scene, watched: Watched): DeriveKey {
+  const { node } = watched.device;
+  const described = new Set<string>();
+  return (kdf, passphrase, length) => {
+    const waitMs = scene.deriver.estimateMs(kdf, length) ?? 0;
+    const wait = waitMs < WORTH_TELLING_MS ? "" : `, about ${formatWait(waitMs)}`;
+    const text = `${describeKdf(kdf)}${wait}`;
+    // A digest is as quick as nothing in every header that cryptsetup makes, and keyslots are alike.
+    if (!described.has(text) && (wait !== "" || !isDigest(watched.header, kdf))) {
+      scene.voice.progress(`unlocking ${node}: ${text}${wait === "" ? "" : "; Ctrl-C gives up"}`);
+    }
+    described.add(text);
+    return scene.deriver.derive(kdf, passphrase, length, createWatch(scene, watched, wait));
+  };
+}
+
+function isDigest({ digests }: LuksHeader, kdf: Kdf): boolean {
+  return digests.some(({ check }) => check?.kdf === kdf);
+}
+
+/** Called ten times a second. */
+function createWatch(scene: Scene, { device, bound, isSuperfluous }: Watched, wait: string): () => void {
+  const { machine, voice } = scene;
+  const startMs = machine.nowMs();
+  let noticeMs = FIRST_NOTICE_MS;
+  let checkMs = 0;
+  return () => {
+    const tookMs = machine.nowMs() - startMs;
+    if (scene.terminals.drain() === "cancelled") throw new CancelledError("cancelled by Ctrl-C");
+    scene.takeEvents();
+    if (!scene.devices().includes(device)) throw new BootError("its device went away");
+    if (tookMs >= checkMs) {
+      if (isSuperfluous()) throw new SuperfluousError("not needed any more");
+      checkMs = tookMs + NEED_CHECK_MS;
+    }
+    if (bound !== null && tookMs > bound.maxMs * BOUND_TOLERANCE) throw exceeded(tookMs, bound);
+    if (tookMs < noticeMs) return;
+    voice.progress(`unlocking ${device.node}: ${formatWait(tookMs)} so far${wait}; Ctrl-C gives up`);
+    noticeMs *= 2;
+  };
+}
+
+function exceeded(tookMs: number, { maxMs }: KdfBound): BootError {
+  return new BootError(
+    `deriving the key was stopped after ${formatWait(tookMs)}: max-kdf= allows ${formatWait(maxMs)}`,
+    {
+      hint: "rd.luks.options=max-kdf=0 lets it take any time",
+    },
+  );
+}
