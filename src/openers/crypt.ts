@@ -7,6 +7,7 @@ import type { BlockDevice } from "../steps/block-devices.ts";
 import { specText } from "../steps/search-words.ts";
 import { liesInVolume } from "../steps/trust.ts";
 import { listDevices } from "./crypt-device.ts";
+import { hasUntriedKey } from "./crypt-keys.ts";
 import { askForVolume } from "./crypt-prompt.ts";
 import { createVolume, type Volume } from "./crypt-state.ts";
 import { advance, isDispensable, isOutOfTries, type Standing } from "./crypt-volume.ts";
@@ -23,7 +24,7 @@ interface Unlocking {
   readonly keymap: string | null;
   readonly guesses: Guesses;
   readonly isRootThere: () => boolean;
-  /** True where it is there and is the one that is meant: no volume that a boot can do without is worth a derivation. */
+  /** True where it is there and encrypted: no volume that a boot can do without is worth a derivation. */
   readonly isRootSettled: () => boolean;
   readonly volumes: Volume[];
   /** All that were typed; each is tried on every volume. */
@@ -39,11 +40,7 @@ export function createCryptOpener(
 ): Opener {
   const passphrases: Uint8Array[] = [];
   const isRootThere = () => root !== undefined && scene.matches(root).length > 0;
-  // What was typed is tried on every volume before a root is believed that is not encrypted.
-  const isRootSettled = () => {
-    const [found] = root === undefined ? [] : scene.matches(root);
-    return found !== undefined && !isLuks(found) && (passphrases.length === 0 || liesInVolume(scene.machine)(found));
-  };
+  const isRootSettled = () => root !== undefined && scene.matches(root).some(liesInVolume(scene.machine));
   const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", { guesses, isRootSettled }));
   const state: Unlocking = {
     ...{ scene, plan, keymap, guesses, isRootThere, isRootSettled, volumes },
@@ -63,7 +60,8 @@ export function createCryptOpener(
     },
     describe: (device) => (isLuks(device) || volumeOf(device) ? describeLocked(scene, volumeOf(device)) : null),
     required: () => volumes.filter(isRequired).map((volume) => locate(scene, volume)),
-    missing: () => volumes.flatMap((volume) => describeMissing(volume) ?? []),
+    missing: () =>
+      volumes.filter((volume) => isLookedAt(scene, volume)).flatMap((volume) => describeMissing(volume) ?? []),
     failure: () => volumes.find(isFatal)?.failure ?? null,
     close: () => wipe(...state.passphrases),
   };
@@ -84,10 +82,13 @@ function openOnce(state: Unlocking, root: BlockDevice | null): Round {
   // From here on a person may type a passphrase, before the first prompt and while a key is derived too.
   if (volumes.length > 0) scene.terminals.hold();
   const isNeeded = (volume: Volume) => root === null || isLuks(root) || !isDispensable(volume);
-  const standings = volumes
-    .filter((volume) => isNeeded(volume) || isDoubted(state, root, volume))
-    .map((volume) => ({ volume, standing: advance(scene, volume, passphrases) }));
-  if (standings.some(({ standing }) => standing === "opened")) return "changed";
+  const standings: { readonly volume: Volume; readonly standing: Standing }[] = [];
+  for (const volume of volumes) {
+    if (!isNeeded(volume) && !isDoubted(state, root, volume)) continue;
+    const standing = advance(scene, volume, passphrases);
+    if (standing === "opened") return "changed"; // the root may be in it, and then the others can wait
+    standings.push({ volume, standing });
+  }
   const those = (wanted: Standing) =>
     standings.flatMap(({ standing, volume }) => (standing === wanted && isNeeded(volume) ? [volume] : []));
   const [first] = those("asks");
@@ -99,11 +100,12 @@ function openOnce(state: Unlocking, root: BlockDevice | null): Round {
 }
 
 /**
- * A volume that a boot can do without keeps no root waiting, for its key may take hours to derive. But where a person has typed
- * a passphrase, a root that is not encrypted is not believed to be the one that was meant before the passphrase was tried.
+ * A volume that a boot can do without keeps no encrypted root waiting, for its key may take hours to derive. But a root that is
+ * not encrypted is not believed to be the one that was meant before every key and passphrase that is at hand was tried.
  */
 function isDoubted({ scene, passphrases }: Unlocking, root: BlockDevice | null, volume: Volume): boolean {
-  return volume.triedPassphrases < passphrases.length && root !== null && !liesInVolume(scene.machine)(root);
+  const hasSecret = volume.triedPassphrases < passphrases.length || hasUntriedKey(scene, volume);
+  return hasSecret && root !== null && !liesInVolume(scene.machine)(root);
 }
 
 /** rd.luks=0. */
@@ -139,6 +141,11 @@ function locate(scene: Scene, volume: Volume): RequiredVolume {
 /** True where the root has to lie in it, or in another such volume. */
 function isRequired({ origin, wish }: Volume): boolean {
   return origin === "asked" && !wish.isOptional;
+}
+
+/** False for one that is there and that nobody has needed. */
+function isLookedAt(scene: Scene, volume: Volume): boolean {
+  return volume.device !== null || listDevices(scene, volume).length === 0;
 }
 
 /** True where the boot was told to open it and cannot: to go on waiting would be in vain. */

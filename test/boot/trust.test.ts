@@ -124,12 +124,24 @@ describe("where no parameter names a volume", () => {
     expect(rootOf(result)).toBe(`/dev/mapper/luks-${UUID}`);
   });
 
-  test("no key is derived for a volume once the root is there, and none is open with it", () => {
+  test("what a key opens counts more than a stranger's disk that is there first", () => {
+    const cmdline = "rd.auto rd.luks.key=/etc/root.key root=LABEL=ROOT";
+    const result = boot({ disks: [disk("vda", theirs), disk("vdb", vault)], cmdline, files: KEY, typing: [] });
+    expect(rootOf(result)).toBe(`/dev/mapper/luks-${UUID}`);
+  });
+
+  test("a root that is not encrypted finds no volume open, though a key has opened one", () => {
     const cmdline = "rd.auto rd.luks.key=/etc/root.key root=LABEL=ROOT";
     const result = boot({ disks: [disk("vda", theirs), disk("vdb", home)], cmdline, files: KEY });
     expect(rootOf(result)).toBe("/dev/vda");
-    expect(said(result)).not.toContain("unlocking");
     expect(mapped(result)).toEqual([]);
+  });
+
+  test("no key is derived for another volume once the root is open", () => {
+    const cmdline = "rd.auto rd.luks.key=/etc/root.key root=LABEL=ROOT";
+    const result = boot({ disks: [disk("vda", vault), disk("vdb", home)], cmdline, files: KEY, typing: [] });
+    expect(rootOf(result)).toBe(`/dev/mapper/luks-${UUID}`);
+    expect(result.console).not.toContain("/dev/vdb");
   });
 
   test("a UUID means a LUKS header before a filesystem", () => {
