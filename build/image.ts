@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { warnOfUnboundRoot } from "../src/config/binding.ts";
+import { IMAGE_KEY_LIST } from "../src/config/key-list.ts";
 import { makePlan } from "../src/config/make-plan.ts";
 import type { Manifest } from "../src/config/manifest.ts";
 import type { BootPlan } from "../src/config/plan.ts";
@@ -17,7 +18,7 @@ import { selectModules } from "./modules.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "./output.ts";
 import { formatPolicyWords } from "./policy-words.ts";
 import { addBusybox, addInit, addProgram } from "./program.ts";
-import { findSecrets, warnOfSecrets } from "./secrets.ts";
+import { findKeys, findSecrets, warnOfSecrets } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
 import { findEntry, type ImageTree, putEntry, sortEntries } from "./tree.ts";
 
@@ -82,6 +83,7 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const { tree, moduleCount } = fillTree(options, { kernel, manifest, plan }, voice);
   const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
   warnOfSecrets(findSecrets(tree, plan.crypt), output, place, voice);
+  addKeyList(tree, findKeys(tree, plan.crypt));
 
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);
@@ -152,6 +154,13 @@ function addManifest(tree: ImageTree, manifest: Manifest): void {
   // stage0 reads no JSON.
   const words = contentOfBytes(formatPolicyWords(manifest.parameters));
   putEntry(tree, { kind: "file", path: "/etc/levain.cmdline", mode: 0o644, content: words });
+}
+
+/** What is removed before a shell starts, whatever the kernel command line says. */
+function addKeyList(tree: ImageTree, keys: readonly string[]): void {
+  if (keys.length === 0) return;
+  const content = contentOfBytes(keys.map((path) => `${path}\0`).join(""));
+  putEntry(tree, { kind: "file", path: IMAGE_KEY_LIST, mode: 0o644, content });
 }
 
 function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice: Voice): void {

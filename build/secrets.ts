@@ -7,8 +7,18 @@ import type { ImageTree } from "./tree.ts";
 const KEY_DIRECTORIES = ["/etc/cryptsetup-keys.d/", "/run/cryptsetup-keys.d/"];
 const OTHERS_READ = 0o004;
 const OTHERS_ENTER = 0o001;
+const EXECUTABLE = 0o111;
 const NOT_OWNER = 0o077;
 const NAMED_MAX = 5;
+
+/** The files of an image that are keys: those that its parameters name, and what others could not read on this host either and is no program. A key may be named by the boot loader only. */
+export function findKeys(tree: ImageTree, crypt: CryptPlan): readonly string[] {
+  const isProgram = (path: string) => {
+    const entry = tree.get(path);
+    return entry?.kind === "file" && (entry.mode & EXECUTABLE) !== 0;
+  };
+  return findSecrets(tree, crypt).filter((path) => !isProgram(path));
+}
 
 /** The files of an image that other users must not read: keys that its parameters name, and what others could not read on this host either. */
 export function findSecrets(tree: ImageTree, crypt: CryptPlan): readonly string[] {

@@ -51,7 +51,7 @@ export function putEntry(tree: ImageTree, entry: ImageEntry): void {
  * What comes first in the archive. The kernel keeps what it has unpacked of an image that is cut off or does not fit into
  * memory: /init before all else leaves it nothing to start in its place, and the failure policy comes before any shell.
  */
-const FIRST: readonly string[] = ["/init", "/etc", "/etc/levain.cmdline", "/etc/levain.json"];
+const FIRST: readonly string[] = ["/init", "/etc", "/etc/levain.cmdline", "/etc/levain.keys", "/etc/levain.json"];
 
 /** Every entry in the order of the archive: `FIRST`, then bytewise by path, so that a directory comes before what is in it. */
 export function sortEntries(tree: ImageTree): readonly ImageEntry[] {

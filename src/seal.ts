@@ -1,4 +1,5 @@
 import type { BytesPlace } from "./config/crypt-plan.ts";
+import { findKeyPaths, findTabledKeys, IMAGE_KEY_LIST, parseKeyList } from "./config/key-list.ts";
 import type { BootPlan } from "./config/plan.ts";
 import type { Console } from "./console.ts";
 import { BootError, isErrno } from "./errors.ts";
@@ -6,9 +7,11 @@ import type { Mapping } from "./machine/encryption.ts";
 import type { Machine } from "./machine/machine.ts";
 import { wasTyped } from "./openers/mapping.ts";
 import { describeRefusal, printable } from "./report.ts";
+import { listBlockDeviceNames, readText } from "./steps/block-devices.ts";
 import { readMounts } from "./steps/mounts.ts";
 import { PLACES } from "./steps/places.ts";
-import { listOpenVolumes, removeVolumes } from "./steps/trust.ts";
+import { liesIn, listOpenVolumes, removeVolumes } from "./steps/trust.ts";
+import type { Voice } from "./voice.ts";
 
 // Whoever stands before a machine that fails to boot gets a shell. A volume that a key file has opened would be theirs.
 
@@ -54,9 +57,16 @@ export function sealVolumes({ machine, console, release }: SealTools, plan: Boot
 
 /** What the undo of the steps has left, or a person has mounted by hand; the newest first. */
 function unmountAll(machine: Machine, volumes: readonly Mapping[]): void {
-  const nodes = volumes.flatMap(({ name, device }) => [`/dev/mapper/${name}`, `/dev/${device}`]);
+  const isInside = liesIn(
+    machine,
+    volumes.map(({ device }) => device),
+  );
+  const numbers = listBlockDeviceNames(machine)
+    .filter((name) => isInside({ name }))
+    .map((name) => readText(machine, `/sys/class/block/${name}/dev`));
+  const liesOn = (source: string) => source.startsWith("/") && numbers.includes(machine.stat(source)?.represents ?? "");
   const isOurs = ({ target, source }: { readonly target: string; readonly source: string }) =>
-    nodes.includes(source) || target === PLACES.root || target.startsWith("/run/levain/");
+    liesOn(source) || target === PLACES.root || target.startsWith("/run/levain/");
   for (const { target } of readMounts(machine).filter(isOurs).reverse()) {
     try {
       machine.unmount(target);
@@ -66,22 +76,36 @@ function unmountAll(machine: Machine, volumes: readonly Mapping[]): void {
   }
 }
 
-/** The key files of the image that `plan` reads, and those that lie where systemd reads them. */
+/** Every key file of the image: those that the builder knows, that the crypttab or any word of the command line names, that `plan` reads, and that lie where systemd reads them. */
 function listKeys(machine: Machine, plan: BootPlan | null): readonly string[] {
   const places = [...(plan?.crypt.volumes ?? []).flatMap(({ keys }) => keys), ...(plan?.crypt.unnamed.keys ?? [])];
   const inImage = ({ in: where }: BytesPlace) => where === "image";
-  const tabled = machine.stat(KEY_DIRECTORY)?.kind === "directory" ? machine.listDirectory(KEY_DIRECTORY) : [];
+  const isDirectory = machine.stat(KEY_DIRECTORY)?.kind === "directory";
   const paths = [
+    ...parseKeyList(readIfThere(machine, IMAGE_KEY_LIST)),
+    ...findTabledKeys(new TextDecoder().decode(readIfThere(machine, "/etc/crypttab"))),
+    ...findKeyPaths(readIfThere(machine, "/proc/cmdline")),
     ...places.filter(inImage).map(({ path }) => path),
-    ...tabled.map((name) => `${KEY_DIRECTORY}/${name}`),
+    ...(isDirectory ? machine.listDirectory(KEY_DIRECTORY) : []).map((name) => `${KEY_DIRECTORY}/${name}`),
   ];
   return [...new Set(paths)].filter((path) => machine.stat(path)?.kind === "file");
 }
 
+function readIfThere(machine: Machine, path: string): Uint8Array {
+  return machine.stat(path) === null ? new Uint8Array() : machine.readFile(path);
+}
+
 /** Writes down for stage0 which files are keys. */
-export function saveKeyList(machine: Machine, plan: BootPlan): void {
+export function saveKeyList(machine: Machine, plan: BootPlan, voice: Voice): void {
   const keys = listKeys(machine, plan);
-  if (keys.length > 0) machine.writeFile(KEY_LIST, keys.map((path) => `${path}\0`).join(""));
+  if (keys.length === 0) return;
+  try {
+    machine.makeDirectory(KEY_LIST.slice(0, KEY_LIST.lastIndexOf("/")));
+    machine.writeFile(KEY_LIST, keys.map((path) => `${path}\0`).join(""));
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    voice.warn(`the list of key files cannot be written: ${describeRefusal(error)}`);
+  }
 }
 
 function removeKeys({ machine, console }: Pick<SealTools, "machine" | "console">, plan: BootPlan | null): void {

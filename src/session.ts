@@ -12,6 +12,7 @@ import { createStepRunner } from "./step-runner.ts";
 import { keepDeviceNodes } from "./steps/device-nodes.ts";
 import { loadKeymap } from "./steps/keymap.ts";
 import { loadAllDrivers } from "./steps/modules.ts";
+import { objectToShell } from "./steps/shell-init.ts";
 import { findUnpackFailure } from "./steps/unpack-failure.ts";
 
 /** After a shell before a step (rd.break=): `levain retry` was given parameters, and everything is planned again, or volumes were closed for it. No failure. */
@@ -38,7 +39,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   });
   const readPlan = () => {
     const plan = plans.read();
-    saveKeyList(machine, plan);
+    saveKeyList(machine, plan, console);
     const keymap = loadKeymap(machine, plan.keymap, console);
     stopBefore("prepare", plan); // its own step: nobody knew of the wish before
     return { ...plan, keymap };
@@ -72,6 +73,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   for (;;) {
     try {
       const handover = boot(context);
+      // A shell as the final system is a shell: whoever edits the command line may have asked for it.
+      if (handover.mode === "stay" && objectToShell(machine, "/", handover.init) !== null) seal();
       record.state = "handed over";
       saveAtEnd();
       // Who stays has nobody else who would keep the kernel's words out of the shell.

@@ -113,7 +113,9 @@ struct policy read_policy(char *const texts[])
 
   if (!wishes.has_action && wishes.panic) wishes.action = ACTION_REBOOT;
   if (wishes.action == ACTION_SHELL && !wishes.shell) wishes.action = wishes.panic ? ACTION_REBOOT : ACTION_HALT;
-  return (struct policy){wishes.shell, wishes.action, wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0};
+  return (struct policy){
+    .has_shell = wishes.shell, .action = wishes.action,
+    .seconds = wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0, .is_in_initramfs = 1};
 }
 
 /* /etc/levain.cmdline holds the image's own words on this (policy-words.ts): weaker than the boot loader's, but for a rdshell=0. */

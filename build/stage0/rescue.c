@@ -83,11 +83,11 @@ static void become_shell(const char *shell, char **envp)
   leave(127);
 }
 
-static int run_shell(char **envp, const char *again)
+static int run_shell(const struct policy *policy, char **envp, const char *again)
 {
   const char *shell = find_shell();
   if (!shell) return 0;
-  if (!seal_volumes()) wait_for_ever("an encrypted volume or a key file cannot be closed, so no shell is started; ");
+  if (!seal_volumes(policy)) wait_for_ever("an encrypted volume or a key file cannot be closed, so no shell is started; ");
   say("here is a shell: `exit` ", again);
   long pid = fork_process();
   if (pid == 0) become_shell(shell, envp);
@@ -111,7 +111,7 @@ void apply_policy(const struct policy *policy, char **envp, const char *again)
 {
   switch (policy->action) {
   case ACTION_SHELL:
-    if (run_shell(envp, again)) return;
+    if (run_shell(policy, envp, again)) return;
     wait_for_ever("no shell is here (/bin/busybox, /bin/sh); ");
     break;
   case ACTION_REBOOT:

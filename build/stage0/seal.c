@@ -8,7 +8,7 @@
 #define LOOP_CLR_FD 0x4c01
 
 /* linux/dm-ioctl.h */
-#define DM_CONTROL "/dev/mapper/control"
+#define DM_CONTROL "mapper/control"
 #define DM_REMOVE_ALL 0xc138fd01
 #define DM_LIST_DEVICES 0xc138fd02
 #define DM_BUFFER_FULL_FLAG (1 << 8)
@@ -53,9 +53,9 @@ static void unmount_all(void)
 static void detach_loops(void)
 {
   for (long i = 0; i < MOST_LOOPS; i++) {
-    char path[64] = "/dev/loop";
-    decimal(i, path + length_of(path));
-    long fd = open_file(path, O_RDONLY | O_CLOEXEC);
+    char name[64] = "loop";
+    decimal(i, name + length_of(name));
+    long fd = open_file_in(DEV_FD, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return;
     control(fd, LOOP_CLR_FD, 0);
     close_file(fd);
@@ -71,9 +71,9 @@ static long ask_device_mapper(long fd, u64 request, struct dm_request *answer)
 /* Returns 0 where a device of device mapper's stays, or may. */
 static int remove_mappings(void)
 {
-  long fd = open_file(DM_CONTROL, O_RDWR | O_CLOEXEC);
-  /* No device mapper; or /dev is in the new root already, and so is the root in use. */
-  if (fd < 0) return !can_read("/sysroot/dev/mapper/control");
+  /* By its descriptor: the path may lead into the new root, or nowhere any more. */
+  long fd = open_file_in(DEV_FD, DM_CONTROL, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return fd == -ENOENT;
   struct dm_request answer;
   ask_device_mapper(fd, DM_REMOVE_ALL, &answer);
   int is_empty =
@@ -95,24 +95,32 @@ static int wipe_file(const char *path)
   return remove_file(AT_FDCWD, path, 0) >= 0 || !can_read(path);
 }
 
-static int wipe_keys(void)
+static int wipe_list(const char *list, long size)
 {
-  char list[ROOM_ON_STACK];
-  long size = read_text_file(KEY_LIST, list, sizeof list);
-  if (size >= (long)sizeof list - 1) return 0;
   int is_done = 1;
   for (long at = 0; at < size; at += (long)length_of(list + at) + 1)
     if (!wipe_file(list + at)) is_done = 0;
   return is_done;
 }
 
-int seal_volumes(void)
+/* The image's own list, and what the boot has read of the command line. */
+static int wipe_keys(const struct policy *policy)
+{
+  char list[KEYS_MAX];
+  if (!policy->is_in_initramfs) return 1;
+  long size = read_text_file(KEY_LIST, list, sizeof list);
+  if (policy->keys_size < 0 || size >= KEYS_MAX - 1) return 0;
+  int is_done = wipe_list(policy->keys, policy->keys_size);
+  return wipe_list(list, size) && is_done;
+}
+
+int seal_volumes(const struct policy *policy)
 {
   unmount_all();
   detach_loops();
   /* A mount that is detached goes when its last user has gone, which may take a moment. */
   for (int turn = 0; turn < 20; turn++) {
-    if (remove_mappings()) return wipe_keys();
+    if (remove_mappings()) return wipe_keys(policy);
     sleep_for(0, 100000000);
   }
   return 0;

@@ -10,6 +10,7 @@
 #define HANDOVER_MAX 65536
 #define HANDOVER_WORDS 4096
 #define COMMAND_LINE_MAX 32768
+#define KEYS_MAX 8192
 
 /* --- load.c: the program that the packer wrapped --- */
 
@@ -85,6 +86,12 @@ struct policy {
   enum action action;
   /* Before it. */
   long seconds;
+  /* The image's list of its key files, paths with a NUL behind each; read early, for a root that is entered later is not trusted. */
+  const char *keys;
+  /* Less than 0 where it is too long to be obeyed. */
+  long keys_size;
+  /* False once the new root is entered: what a path means then is the new root's affair. */
+  int is_in_initramfs;
 };
 /* `texts` are command lines, the weakest first; they are taken apart in place. What is wrong in them counts as not said. */
 struct policy read_policy(char *const texts[]);
@@ -102,7 +109,7 @@ int wait_for(long pid);
 /* --- seal.c --- */
 
 /* Closes every encrypted volume and removes the image's key files. Returns 0 where one stays: then there must be no shell. */
-int seal_volumes(void);
+int seal_volumes(const struct policy *policy);
 
 /* --- terminal.c --- */
 

@@ -68,9 +68,11 @@ static int is_handover(int status, int messages, char *message, char **words, st
 
 static void follow_for_ever(struct handover *handover, const struct policy *policy, char **envp)
 {
+  struct policy later = *policy;
   for (;;) {
     follow_handover(handover);
-    apply_policy(policy, envp, "tries once more to start the real init");
+    later.is_in_initramfs = !handover->is_entered;
+    apply_policy(&later, envp, "tries once more to start the real init");
   }
 }
 
@@ -83,6 +85,12 @@ void supervise(char **envp)
   const struct termios *console = read_console(&settings) ? &settings : 0;
   /* Now: when something fails later, /proc may have been moved into the new root. */
   struct policy policy = read_machine_policy();
+  char keys[KEYS_MAX];
+  policy.keys = keys;
+  policy.keys_size = read_text_file("/etc/levain.keys", keys, sizeof keys);
+  /* No list is no key; one that fills the room may go on behind it. */
+  if (policy.keys_size < 0) policy.keys_size = 0;
+  else if (policy.keys_size == KEYS_MAX - 1) policy.keys_size = -1;
   char level[64];
   long level_size = read_text_file(CONSOLE_LEVEL, level, sizeof level);
   for (;; apply_policy(&policy, envp, "starts levain once more")) {

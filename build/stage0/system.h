@@ -14,6 +14,7 @@ typedef unsigned long u64;
 #endif
 
 #define E2BIG 7
+#define ENOENT 2
 #define EINTR 4
 #define EPIPE 32
 #define SEEK_END 2

@@ -10,13 +10,8 @@ import type { Scene } from "./opener.ts";
 /** Ctrl-C while a key is derived: the person gives up, as at a prompt. */
 export class CancelledError extends BootError {}
 
-/** A derivation was stopped because the boot can do without the volume. */
-export class SuperfluousError extends BootError {}
-
 const WORTH_TELLING_MS = 5000;
 const FIRST_NOTICE_MS = 5000;
-/** How often it is looked whether the volume is still needed: that compares every device with root=. */
-const NEED_CHECK_MS = 1000;
 /** An estimate may be wrong, the machine busy, and a header may have 32 keyslots: what takes longer in all than this many times the bound is stopped. */
 const BOUND_TOLERANCE = 2;
 
@@ -30,13 +25,11 @@ export interface Watched {
   readonly device: BlockDevice;
   readonly header: LuksHeader;
   readonly bound: KdfBound | null;
-  /** True as soon as a boot can do without the volume. */
-  readonly isSuperfluous: () => boolean;
 }
 
 /**
  * Derives the keys of one try to open a volume. Says what is derived and what it will cost; throws CancelledError on Ctrl-C,
- * SuperfluousError, and BootError where the device goes or the bound is exceeded.
+ * and BootError where the device goes or the bound is exceeded.
  */
 export function deriveForVolume(scene: Scene, watched: Watched): DeriveKey {
   const { node } = watched.device;
@@ -65,25 +58,15 @@ function isDigest({ digests }: LuksHeader, kdf: Kdf): boolean {
 }
 
 /** Called ten times a second. */
-function createWatch(
-  scene: Scene,
-  { device, bound, isSuperfluous }: Watched,
-  wait: string,
-  spentMs: number,
-): () => void {
+function createWatch(scene: Scene, { device, bound }: Watched, wait: string, spentMs: number): () => void {
   const { machine, voice } = scene;
   const startMs = machine.nowMs();
   let noticeMs = FIRST_NOTICE_MS;
-  let checkMs = 0;
   return () => {
     const tookMs = machine.nowMs() - startMs;
     if (scene.terminals.drain() === "cancelled") throw new CancelledError("cancelled by Ctrl-C");
     scene.takeEvents();
     if (!scene.devices().includes(device)) throw new BootError("its device went away");
-    if (tookMs >= checkMs) {
-      if (isSuperfluous()) throw new SuperfluousError("not needed any more");
-      checkMs = tookMs + NEED_CHECK_MS;
-    }
     const allMs = spentMs + tookMs;
     if (bound !== null && allMs > bound.maxMs * BOUND_TOLERANCE) throw exceeded(allMs, bound);
     if (tookMs < noticeMs) return;

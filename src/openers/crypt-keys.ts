@@ -11,6 +11,9 @@ import type { Scene } from "./opener.ts";
 /** The devices on which a key was looked for, by its place; null stands for the image. */
 export type TriedKeys = Map<BytesPlace, Set<BlockDevice | null>>;
 
+/** Of one key: a device that keeps changing must not keep the prompt away. */
+const MOST_SOURCES = 16;
+
 /** Tries every key that can be read now, from each device that its place matches: anybody can label a stick, so the right one is the one whose key opens the volume. */
 export function tryKeys(scene: Scene, volume: Volume, lock: Lock): boolean {
   for (const [place, source] of listUntried(scene, volume)) {
@@ -35,7 +38,9 @@ export function pendingKeys(scene: Pick<Scene, "find">, { wish, triedKeys }: Vol
 function listUntried(scene: Pick<Scene, "find">, { wish, triedKeys }: Volume) {
   return wish.keys.flatMap((place) =>
     listSources(scene, place)
-      .filter((source) => triedKeys.get(place)?.has(source) !== true)
+      .filter(
+        (source) => triedKeys.get(place)?.has(source) !== true && (triedKeys.get(place)?.size ?? 0) < MOST_SOURCES,
+      )
       .map((source) => [place, source] as const),
   );
 }

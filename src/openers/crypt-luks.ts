@@ -27,7 +27,6 @@ export function prepareLuks(
   scene: Scene,
   device: BlockDevice,
   settings: CryptSettings & { readonly name: string | null },
-  isSuperfluous: () => boolean,
 ): Lock | null {
   const header =
     settings.header === null ? readOwnHeader(scene.machine, device) : readPlace(scene, settings.header, readLuksHeader);
@@ -37,7 +36,7 @@ export function prepareLuks(
   const label = header.label === "" ? "" : `, "${printable(header.label)}"`;
   const isOurs = new RegExp(`^CRYPT-LUKS[12]-${bareUuid(header.uuid).replace(/\W/g, "\\$&")}-`);
   const options = unlockOptions(scene, settings);
-  const watched = { device, header, bound: options.kdfBound ?? null, isSuperfluous };
+  const watched = { device, header, bound: options.kdfBound ?? null };
   const told = new Set<string>();
   const untried = () => listUntried(header, options).map((reason) => `${printable(reason)}, so it is not tried`);
   scene.deriver.prepare(header);

@@ -41,23 +41,15 @@ export interface Volume {
   /** True where the last answer did not open it; a mount that failed may have other reasons. */
   wasWrong: boolean;
   failure: BootError | null;
-  /** True where the root is there and needs no other volume, as things are now. */
-  readonly isRootSettled: () => boolean;
 }
 
 /** A volume of which nothing has been seen yet; `asked`: how often a person was asked for it in vain before. */
-export function createVolume(
-  wish: CryptVolume,
-  origin: Volume["origin"],
-  asked: number,
-  isRootSettled: () => boolean,
-): Volume {
+export function createVolume(wish: CryptVolume, origin: Volume["origin"], asked: number): Volume {
   const start = { device: null, sinceMs: Number.NaN, mapping: null, isGuessed: false, failure: null };
   return {
     wish,
     origin,
     ...start,
-    isRootSettled,
     ...{ isAmbiguityTold: false, progress: new WeakMap(), lock: null, triedKeys: new Map() },
     ...{ triedPassphrases: 0, isRefused: false },
     asked,

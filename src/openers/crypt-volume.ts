@@ -1,6 +1,6 @@
 import { BootError, isErrno } from "../errors.ts";
 import type { Mapping } from "../machine/encryption.ts";
-import { CancelledError, SuperfluousError } from "./crypt-derivation.ts";
+import { CancelledError } from "./crypt-derivation.ts";
 import { findDevice, isGone, tryNextDevice } from "./crypt-device.ts";
 import { hasUntriedKey, pendingKeys, tryKeys } from "./crypt-keys.ts";
 import type { Lock } from "./crypt-lock.ts";
@@ -24,7 +24,6 @@ export function advance(scene: Scene, volume: Volume, passphrases: readonly Uint
     return advanceFound(scene, volume, passphrases);
   } catch (error) {
     if (!(error instanceof BootError) && !isErrno(error)) throw error;
-    if (error instanceof SuperfluousError) return "rests";
     const text = describeVolume(volume);
     if (error instanceof CancelledError) {
       throw new BootError(`could not unlock ${text}`, { cause: error, hint: ASK_AGAIN });
@@ -62,12 +61,12 @@ function advanceFound(scene: Scene, volume: Volume, passphrases: readonly Uint8A
 }
 
 function prepare(scene: Scene, volume: Volume): Lock | null {
-  const { device, wish, isRootSettled } = volume;
+  const { device, wish } = volume;
   if (device === null) return null;
   const { plain } = wish;
   const isLuks = plain === null || (plain.unlessLuks && device.facts.type === "crypto_LUKS");
   if (!isLuks) return preparePlain(scene, device, wish, plain);
-  return prepareLuks(scene, device, wish, () => isDispensable(volume) && isRootSettled());
+  return prepareLuks(scene, device, wish);
 }
 
 /** After `levain unlock`, or from a try before: what is open is open. Not what was made of another device with the same header. */

@@ -24,8 +24,6 @@ interface Unlocking {
   readonly keymap: string | null;
   readonly guesses: Guesses;
   readonly isRootThere: () => boolean;
-  /** True where it is there and encrypted: no volume that a boot can do without is worth a derivation. */
-  readonly isRootSettled: () => boolean;
   readonly volumes: Volume[];
   /** All that were typed; each is tried on every volume. */
   readonly passphrases: Uint8Array[];
@@ -40,10 +38,9 @@ export function createCryptOpener(
 ): Opener {
   const passphrases: Uint8Array[] = [];
   const isRootThere = () => root !== undefined && scene.matches(root).length > 0;
-  const isRootSettled = () => root !== undefined && scene.matches(root).some(liesInVolume(scene.machine));
-  const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", { guesses, isRootSettled }));
+  const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", guesses));
   const state: Unlocking = {
-    ...{ scene, plan, keymap, guesses, isRootThere, isRootSettled, volumes },
+    ...{ scene, plan, keymap, guesses, isRootThere, volumes },
     ...{ passphrases, hasAllDrivers: false },
   };
   const volumeOf = (device: BlockDevice) => volumes.find((volume) => volume.device?.name === device.name) ?? null;
@@ -67,12 +64,8 @@ export function createCryptOpener(
   };
 }
 
-function newVolume(
-  wish: CryptVolume,
-  origin: Volume["origin"],
-  { guesses, isRootSettled }: Pick<Unlocking, "guesses" | "isRootSettled">,
-): Volume {
-  return createVolume(wish, origin, guesses.get(specText(wish.device)) ?? 0, isRootSettled);
+function newVolume(wish: CryptVolume, origin: Volume["origin"], guesses: Guesses): Volume {
+  return createVolume(wish, origin, guesses.get(specText(wish.device)) ?? 0);
 }
 
 function openOnce(state: Unlocking, root: BlockDevice | null): Round {
@@ -128,7 +121,7 @@ function collectUnnamed(state: Unlocking, root: BlockDevice | null): void {
     if (isKnown) continue;
     const own = { device: { by: "path", path: device.node }, name: null, plain: null, isOptional: false } as const;
     const maxKdfMs = plan.unnamed.maxKdfMs ?? (isRoot ? null : AUTO_MAX_KDF_MS);
-    volumes.push(newVolume({ ...plan.unnamed, ...own, maxKdfMs }, isRoot ? "root" : "auto", state));
+    volumes.push(newVolume({ ...plan.unnamed, ...own, maxKdfMs }, isRoot ? "root" : "auto", state.guesses));
   }
 }
 

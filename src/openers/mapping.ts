@@ -23,6 +23,7 @@ export function createMapping(
   const mark = machine.kernelLogMark();
   try {
     const target = { startSector: 0, sectors, type, parameters };
+    forgetTyped(machine, name);
     const mapping = machine.createMapping({ name, uuid, readOnly, targets: [target] });
     undo(() => removeMapping(machine, mapping));
     tellUdev({ machine, voice }, mapping);
@@ -94,6 +95,16 @@ export function rememberTyped(machine: Machine, name: string): void {
   try {
     machine.makeDirectory(TYPED);
     machine.writeFile(`${TYPED}/${name}`, "");
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+}
+
+/** One of that name may have gone by dmsetup, or by stage0. A mark that cannot be removed costs nothing but rdshell=keep its sense. */
+function forgetTyped(machine: Machine, name: string): void {
+  const mark = `${TYPED}/${name}`;
+  try {
+    if (machine.lstat(mark) !== null) machine.removeFile(mark);
   } catch (error) {
     if (!isErrno(error)) throw error;
   }

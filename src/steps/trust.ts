@@ -103,10 +103,12 @@ export function requireOneSide(machine: Machine, parts: readonly RootPart[], voi
   });
 }
 
-/** Removes all that libcryptsetup's names mark, the uppermost first: partitions in a volume, volumes in volumes, dm-integrity below. */
+/** Removes all that libcryptsetup's names mark and what was made of it, the uppermost first: partitions or LVM in a volume, volumes in volumes, dm-integrity below. */
 export function removeVolumes(machine: Machine): void {
   for (;;) {
-    const left = machine.listMappings().filter(({ uuid }) => /^(?:part\d+-)*CRYPT-/.test(uuid));
+    const isInside = liesInVolume(machine);
+    const isOurs = ({ uuid, device }: Mapping) => /^(?:part\d+-)*CRYPT-/.test(uuid) || isInside({ name: device });
+    const left = machine.listMappings().filter(isOurs);
     const isBelow = ({ device }: Mapping) => left.some((other) => listBelow(machine, other.device).includes(device));
     const top = left.find((mapping) => !isBelow(mapping));
     if (top === undefined) return;

@@ -56,12 +56,29 @@ describe("a shell finds no volume open and no key", () => {
     ["before the handover (rd.break)", `${KEY} rd.break=handover`],
     ["before the mount (rd.break)", `${KEY} rd.break=mount`],
     ["where nothing was open yet", `${KEY} rd.break=root`],
+    ["where nothing may be opened", `${KEY} rd.luks=0 rd.break=root`],
+    ["where the command line has a mistake", `${KEY} rd.timeout=abc`],
   ])("%s", (_, cmdline) => {
     const { found } = boot(cmdline);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ volumes: [], keys: [] });
     expect(found[0]?.mounts).not.toContain("mapper");
   });
+});
+
+test("the builder's list counts where the command line does not name the key, and so does the crypttab", () => {
+  const listed = { "/etc/levain.keys": "/etc/root.key\0" };
+  const tabled = { "/etc/crypttab": "data LABEL=DATA /etc/root.key luks,noauto\n" };
+  for (const files of [listed, tabled]) {
+    const { found } = boot("rd.break=root", { files: { "/etc/root.key": "pass", ...files } });
+    expect(found[0]?.keys).toEqual([]);
+  }
+});
+
+test("an initramfs that is the system is a shell too", () => {
+  const result = boot(`${KEY} rd.handover=stay`);
+  expect(result.end).toMatchObject({ mode: "stay" });
+  expect(result.journal).toContain("wipe /etc/root.key");
 });
 
 test("the boot goes on from the root after such a shell, and asks, for the key is gone", () => {

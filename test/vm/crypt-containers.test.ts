@@ -71,7 +71,7 @@ vmTest(
     const { one, other } = await volumes();
     return levainGuest({
       disks: [one.volume, other.volume],
-      cmdline: `${HALVES.map((uuid) => `rd.luks.uuid=${uuid}`).join(" ")} root=LABEL=POOL rootflags=subvol=@root`,
+      cmdline: "rd.auto root=LABEL=POOL rootflags=subvol=@root",
     });
   },
   async (vm) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { contentOfBytes } from "../../../build/content.ts";
-import { findSecrets, warnOfCopy, warnOfReaders, warnOfStandardOutput } from "../../../build/secrets.ts";
+import { findKeys, findSecrets, warnOfCopy, warnOfReaders, warnOfStandardOutput } from "../../../build/secrets.ts";
 import { type ImageTree, putEntry } from "../../../build/tree.ts";
 import { makePlan } from "../../../src/config/make-plan.ts";
 import { scratchDirectory } from "../../support/cache.ts";
@@ -28,6 +28,12 @@ function secretsOf(
   const hasFile = (path: string) => Object.hasOwn(files, path);
   return findSecrets(treeOf(files), makePlan({ cmdline: "", manifest, hasFile, crypttab }).plan.crypt);
 }
+
+test("what is removed before a shell: keys, but no program that only root may start", () => {
+  const files = { "/etc/root.key": 0o600, "/sbin/tool": 0o700, "/etc/hosts": 0o644 };
+  const { plan } = makePlan({ cmdline: "", manifest: null, hasFile: () => false, crypttab: null });
+  expect(findKeys(treeOf(files), plan.crypt)).toEqual(["/etc/root.key"]);
+});
 
 describe("secrets of an image", () => {
   test("are files that others cannot read here, and those in directories that others cannot enter", () => {
