@@ -63,7 +63,7 @@ vmTest(
     await vm.expect("waiting for UUID=");
     const keys = ["alt", "sysrq", "i"].map((data) => ({ type: "qcode", data }));
     await vm.monitor("send-key", { keys, "hold-time": 50 });
-    await vm.expect("levain: crashed: killed by");
+    await vm.expect("levain: killed by SIGKILL");
     vm.send("\n");
     await expectSealed(vm);
   },
