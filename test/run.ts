@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheDirectory, scratchDirectory } from "./support/cache.ts";
+import { coverageFlags } from "./support/coverage.ts";
 import { adoptOrphans, leftovers } from "./support/leftovers.ts";
 import { LOST_GUESTS_VARIABLE } from "./support/run-notes.ts";
 
@@ -31,6 +32,9 @@ function bunTest(name: string, ...args: readonly string[]): Task {
   return { name, argv: [BUN, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...args], report };
 }
 
+// The tests leave their coverage there, so that it costs no second run.
+const coverage = scratchDirectory();
+
 const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
   build: () => [{ name: "build", argv: ["make", "-s", "dist/levain"] }],
   check: () => [
@@ -40,13 +44,14 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
       "tests",
       "--only-failures",
       TEST_TIMEOUT,
+      ...coverageFlags(coverage),
       "test/unit",
       "test/boot",
       "test/contract",
       "test/architecture.test.ts",
     ),
   ],
-  coverage: () => [{ name: "coverage", argv: [BUN, "test/support/coverage.ts"] }],
+  coverage: () => [{ name: "coverage", argv: [BUN, "test/support/coverage.ts", coverage] }],
   vm: () => {
     const timings = join(cacheDirectory(), "timings.json");
     return [

@@ -79,7 +79,8 @@ function readSet(pattern: string, start: number, character: string): { hasCharac
     if (first === null) return null;
     const isRange = pattern[first.end] === "-" && pattern[first.end + 1] !== "]";
     const last = isRange ? readMember(pattern, first.end + 1) : first;
-    if (last === null) return null;
+    // A range without its end matches nothing at all (glibc's fnmatch_loop.c), and makes no bracket a character.
+    if (last === null) return { hasCharacter: false, end: pattern.length };
     isNamed ||= first.character <= character && character <= last.character;
     at = last.end;
   }
