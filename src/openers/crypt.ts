@@ -24,6 +24,8 @@ interface Unlocking {
   readonly keymap: string | null;
   readonly guesses: Guesses;
   readonly isRootThere: () => boolean;
+  /** True where layers of the root may lie in other volumes: then what was typed is tried on all of them at once. */
+  readonly hasLayers: boolean;
   readonly volumes: Volume[];
   /** All that were typed; each is tried on every volume. */
   readonly passphrases: Uint8Array[];
@@ -33,7 +35,7 @@ interface Unlocking {
 /** Opens encrypted volumes: those that the plan names, all with rd.auto, and a root that is one itself. */
 export function createCryptOpener(
   scene: Scene,
-  { crypt: plan, keymap, roots: [root] }: Pick<BootPlan, "crypt" | "keymap" | "roots">,
+  { crypt: plan, keymap, roots: [root], layers }: Pick<BootPlan, "crypt" | "keymap" | "roots" | "layers">,
   guesses: Guesses,
 ): Opener {
   const passphrases: Uint8Array[] = [];
@@ -41,6 +43,7 @@ export function createCryptOpener(
   const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", guesses));
   const state: Unlocking = {
     ...{ scene, plan, keymap, guesses, isRootThere, volumes },
+    hasLayers: layers.some(({ kind }) => kind === "device"),
     ...{ passphrases, hasAllDrivers: false },
   };
   const volumeOf = (device: BlockDevice) => volumes.find((volume) => volume.device?.name === device.name) ?? null;
@@ -79,9 +82,10 @@ function openOnce(state: Unlocking, root: BlockDevice | null): Round {
   for (const volume of volumes) {
     if (!isNeeded(volume) && !isDoubted(state, root, volume)) continue;
     const standing = advance(scene, volume, passphrases);
-    if (standing === "opened") return "changed"; // the root may be in it, and then the others can wait
+    if (standing === "opened" && !state.hasLayers) return "changed"; // the root may be in it, and then the others can wait
     standings.push({ volume, standing });
   }
+  if (standings.some(({ standing }) => standing === "opened")) return "changed";
   const those = (wanted: Standing) =>
     standings.flatMap(({ standing, volume }) => (standing === wanted && isNeeded(volume) ? [volume] : []));
   const [first] = those("asks");

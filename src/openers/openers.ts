@@ -4,7 +4,7 @@ import { createPartitionOpener } from "./mapped-partitions.ts";
 import type { Opener, Scene } from "./opener.ts";
 
 /** What of a plan openers obey. */
-export type OpenerWish = Pick<BootPlan, "crypt" | "keymap" | "roots">;
+export type OpenerWish = Pick<BootPlan, "crypt" | "keymap" | "roots" | "layers">;
 
 /** THE table of openers: each kind of storage that holds other devices is a file and a line here. Storage nests in any order, so their order says little; but who may have to ask a person comes last. */
 const OPENERS: readonly ((scene: Scene, wish: OpenerWish, guesses: Guesses) => Opener)[] = [

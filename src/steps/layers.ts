@@ -115,7 +115,7 @@ function mountLayerDevice(
   tools: ImageTools,
 ): MountedImage {
   const { modules, voice, undo } = tools;
-  const wish = { roots: [spec], rootTimeoutMs, rootOptions: "", image: null, crypt, keymap };
+  const wish = { roots: [spec], rootTimeoutMs, rootOptions: "", image: null, layers: [], crypt, keymap };
   const attached = attachDevice(machine, wish, tools, `the layer ${specText(spec)}`);
   const order = { device: attached.device, target, types: [], writable: false, options: "" };
   mountDevice(machine, order, modules, voice);

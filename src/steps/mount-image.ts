@@ -123,7 +123,7 @@ function unlockImage(
   // By its node: a disk that was copied may have the same UUID.
   const device = { by: "path" as const, path: image.node };
   const wish = {
-    ...{ roots: [device], rootTimeoutMs, rootOptions: "", image: null, keymap },
+    ...{ roots: [device], rootTimeoutMs, rootOptions: "", image: null, layers: [], keymap },
     crypt: {
       ...crypt,
       volumes: namedVolumes(crypt, image).map((volume) => ({ ...volume, device })),
