@@ -1,9 +1,10 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.ts";
 import { run, runScript } from "./command.ts";
 import { withApt } from "./debian-packages.ts";
 import { DEPMOD } from "./unpacked-programs.ts";
+import { unpackKernel } from "./vmlinux.ts";
 
 /** Debian's kernels: "cloud" is small and knows virtio and NVMe only, "full" has every driver. */
 export type KernelFlavour = "cloud" | "full";
@@ -12,21 +13,27 @@ export type KernelFlavour = "cloud" | "full";
 export interface Kernel {
   /** The bzImage. */
   readonly vmlinuz: string;
+  /** The ELF kernel that the bzImage holds. */
+  readonly vmlinux: string;
   /** …/lib/modules/VERSION, with depmod's files. */
   readonly modulesDir: string;
   /** As in `uname -r`. */
   readonly version: string;
 }
 
+const VMLINUX = "vmlinux";
 const META_PACKAGES = { cloud: "linux-image-cloud-amd64", full: "linux-image-amd64" } as const;
 
 /** Fetches Debian's newest kernel of this flavour into the cache without installing it; afterwards it is there at once. */
 export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
-  const directory = await cached("kernels", flavour, (target) => fetchKernel(META_PACKAGES[flavour], target));
+  const directory = await cached("kernels", `${flavour}-with-vmlinux`, (target) =>
+    fetchKernel(META_PACKAGES[flavour], target),
+  );
   const version = readdirSync(join(directory, "lib/modules"))[0];
   if (version === undefined) throw new Error(`no kernel in ${directory}: remove it and try again`);
   return {
     vmlinuz: join(directory, `boot/vmlinuz-${version}`),
+    vmlinux: join(directory, VMLINUX),
     modulesDir: join(directory, "lib/modules", version),
     version,
   };
@@ -44,4 +51,6 @@ async function fetchKernel(metaPackage: string, target: string): Promise<void> {
     [DEPMOD],
     { cwd: target },
   );
+  const vmlinuz = readdirSync(join(target, "boot")).find((name) => name.startsWith("vmlinuz-"));
+  writeFileSync(join(target, VMLINUX), unpackKernel(readFileSync(join(target, "boot", vmlinuz ?? ""))));
 }
