@@ -1,14 +1,15 @@
 // What runs where the times are taken, packed as levain is: `PROGRAM once IMAGE KEYFILE` unlocks a header as a boot does and says
 // what that took; `PROGRAM runs RUNS HEADERS` does it for all of them, in turn with cryptsetup; as an init, for those of /headers.json.
-import { aesDecryptor } from "../src/luks/area-decryptor.ts";
-import { answerOrder, DERIVE_COMMAND } from "../src/luks/derivation-order.ts";
-import { createDeriver } from "../src/luks/deriver.ts";
-import { createFindHash } from "../src/luks/hash.ts";
-import { readAvailableMemory } from "../src/luks/memory.ts";
-import { readLuksHeader } from "../src/luks/read-header.ts";
-import { wipe } from "../src/luks/secret.ts";
-import { unlock } from "../src/luks/unlock.ts";
-import { createLinuxMachine } from "../src/machine/linux.ts";
+
+import { createFindHash } from "../src/crypto/hash.ts";
+import { readAvailableMemory } from "../src/crypto/memory.ts";
+import { wipe } from "../src/crypto/secret.ts";
+import { readLuksHeader } from "../src/formats/luks/read-header.ts";
+import { aesDecryptor } from "../src/keys/area-decryptor.ts";
+import { answerOrder, DERIVE_COMMAND } from "../src/keys/derivation-order.ts";
+import { createDeriver } from "../src/keys/deriver.ts";
+import { unlock } from "../src/keys/unlock.ts";
+import { createLinuxMachine } from "../src/machine/linux/linux.ts";
 import type { TimedHeader } from "./unlock-headers.ts";
 
 const CRYPTSETUP = "/sbin/cryptsetup";

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BootError } from "../src/errors.ts";
-import { report } from "../src/report.ts";
+import { BootError } from "../src/problems/errors.ts";
+import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
 import { packFile } from "./stage0/pack-file.ts";
 

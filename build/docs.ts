@@ -1,6 +1,6 @@
-import type { Alias, Parameter } from "../src/config/parameter.ts";
-import { PARAMETER_GROUPS } from "../src/config/parameters.ts";
-import { UNSUPPORTED_NAMES } from "../src/config/unsupported.ts";
+import type { Alias, Parameter } from "../src/parameters/parameter.ts";
+import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";
+import { UNSUPPORTED_NAMES } from "../src/parameters/unsupported.ts";
 
 const HEAD = `# Kernel command line parameters
 

@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BootError } from "../src/errors.ts";
-import { readElf } from "./elf.ts";
-import { findLibrary } from "./libraries.ts";
+import { readElf } from "../src/desk/program/elf.ts";
+import { findLibrary } from "../src/desk/program/libraries.ts";
+import { BootError } from "../src/problems/errors.ts";
 
 /** The libraries that src/machine/ loads by itself, by their sonames, and the Debian package of each. */
 const LIBRARIES: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 import packageJson from "../package.json" with { type: "json" };
-import { parseInherited } from "./config/inherited.ts";
-import { answerOrder, DERIVE_COMMAND } from "./luks/derivation-order.ts";
-import { createLinuxMachine } from "./machine/linux.ts";
+import { runBoot } from "./boot/session.ts";
+import { answerOrder, DERIVE_COMMAND } from "./keys/derivation-order.ts";
+import { createLinuxMachine } from "./machine/linux/linux.ts";
 import type { Machine } from "./machine/machine.ts";
-import { runBoot } from "./session.ts";
+import { parseInherited } from "./parameters/inherited.ts";
 
 const machine = createLinuxMachine();
 if (machine.isBoot) bootMachine(machine);
@@ -18,6 +18,6 @@ function bootMachine(machine: Machine): never {
 
 /** The desk's commands come by the one dynamic import there is: the boot must not pay for them. */
 async function runCommand(machine: Machine): Promise<void> {
-  const { runDesk } = await import("../build/cli.ts");
+  const { runDesk } = await import("./desk/cli.ts");
   process.exitCode = await runDesk(process.argv.slice(2), machine);
 }

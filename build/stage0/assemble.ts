@@ -1,5 +1,5 @@
-import { type Elf, type ProgramHeader, PT } from "../elf.ts";
-import { loads } from "./checks.ts";
+import { loads } from "../../src/desk/program/checks.ts";
+import { type Elf, type ProgramHeader, PT } from "../../src/desk/program/elf.ts";
 
 /** Bytes that come behind the program's, and how the kernel maps them; the headers' offsets count from the first of them. */
 export interface Piece {

@@ -1,4 +1,4 @@
-import { CONFIG_MAGIC, type NamedFile } from "./checks.ts";
+import { CONFIG_MAGIC, type NamedFile } from "../../src/desk/program/checks.ts";
 import type { Renaming } from "./rename.ts";
 
 /** As in stage0.h. */

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BootError } from "../../src/errors.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "../../src/desk/program/targets.ts";
+import { BootError } from "../../src/problems/errors.ts";
 
 const FLAGS = [
   ...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-s"],

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { readElf } from "../elf.ts";
-import { findLibraries } from "../libraries.ts";
-import type { NamedFile } from "./checks.ts";
+import type { NamedFile } from "../../src/desk/program/checks.ts";
+import { readElf } from "../../src/desk/program/elf.ts";
+import { findLibraries } from "../../src/desk/program/libraries.ts";
 import { linkStage0 } from "./link.ts";
 import { pack } from "./pack.ts";
 

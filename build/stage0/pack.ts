@@ -1,10 +1,17 @@
-import { BootError } from "../../src/errors.ts";
-import { type Elf, PT, readElf } from "../elf.ts";
+import {
+  checkLibraries,
+  endOfMemory,
+  loads,
+  type NamedFile,
+  programHeaderAddress,
+  readProgram,
+} from "../../src/desk/program/checks.ts";
+import { type Elf, PT, readElf } from "../../src/desk/program/elf.ts";
+import type { Target } from "../../src/desk/program/targets.ts";
+import { BootError } from "../../src/problems/errors.ts";
 import { alignUp, assemble, HEADER_SIZE, type Piece, READ, READ_EXECUTE, READ_WRITE, segment } from "./assemble.ts";
-import { checkLibraries, endOfMemory, loads, type NamedFile, programHeaderAddress, readProgram } from "./checks.ts";
 import { configSize, encodeConfig, MAX_LIBRARIES, STRINGS_OFFSET } from "./config.ts";
 import { type Renaming, renameLibraries } from "./rename.ts";
-import type { Target } from "./targets.ts";
 
 /** What is made into one file: the program, glibc's dynamic loader, and every library that the program names. */
 export interface PackInput {

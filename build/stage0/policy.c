@@ -1,6 +1,6 @@
 #include "stage0.h"
 
-/* The same as src/config/cmdline.ts and rescue-policy.ts decide for the program; a test compares the two. */
+/* The same as src/parameters/cmdline.ts and rescue-policy.ts decide for the program; a test compares the two. */
 
 /* The longest that the program takes, too. */
 #define PANIC_MAX 2147483

@@ -1,4 +1,4 @@
-import { DT, type Elf, fileOffset, readString } from "../elf.ts";
+import { DT, type Elf, fileOffset, readString } from "../../src/desk/program/elf.ts";
 
 /** Decimal digits that the number of a file can have, and the NUL behind them. */
 const ROOM_FOR_DIGITS = 20;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { retryBoot } from "../../src/commands/retry.ts";
+import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { ELF, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
 

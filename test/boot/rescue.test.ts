@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { retryBoot } from "../../src/commands/retry.ts";
-import { describeStatus } from "../../src/commands/status.ts";
-import { STEP_NAMES } from "../../src/config/plan.ts";
+import { STEP_NAMES } from "../../src/parameters/step-names.ts";
+import { retryBoot } from "../../src/rescue/commands/retry.ts";
+import { describeStatus } from "../../src/rescue/commands/status.ts";
 import { ELF, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { fakeImage } from "../support/fake-images.ts";

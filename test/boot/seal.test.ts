@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { SyscallError } from "../../src/errors.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import type { FakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";

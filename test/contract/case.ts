@@ -1,6 +1,6 @@
 import { equal, ok, throws } from "node:assert/strict";
-import { SyscallError } from "../../src/errors.ts";
 import type { Machine } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakePartition, fakeImage } from "../support/fake-images.ts";
 
 /** One rule of the machine, which the real kernel and the fake both keep. */

@@ -1,5 +1,5 @@
-import { answerOrder, DERIVE_COMMAND } from "../../src/luks/derivation-order.ts";
-import { createLinuxMachine } from "../../src/machine/linux.ts";
+import { answerOrder, DERIVE_COMMAND } from "../../src/keys/derivation-order.ts";
+import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { CONTRACT, checkCase } from "./contract.ts";
 import { LINUX_CASES } from "./linux-only.ts";
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { createLinuxFiles } from "../../src/machine/linux-files.ts";
-import { configureLoopInTwoSteps, createLoopDevices } from "../../src/machine/linux-loop.ts";
+import { createLinuxFiles } from "../../src/machine/linux/files.ts";
+import { configureLoopInTwoSteps, createLoopDevices } from "../../src/machine/linux/storage/loop.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, FIXTURES, makeMedium, mountImage, readText, refuses } from "./case.ts";
 import { LINUX_MAPPING_CASES } from "./linux-mappings.ts";

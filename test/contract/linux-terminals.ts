@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import * as fs from "node:fs";
 import type { Machine } from "../../src/machine/machine.ts";
-import { createHeldTerminals } from "../../src/steps/held-terminals.ts";
-import { askPassphrase } from "../../src/steps/passphrase.ts";
+import { createHeldTerminals } from "../../src/prompt/held-terminals.ts";
+import { askPassphrase } from "../../src/prompt/passphrase.ts";
 import type { ContractCase } from "./case.ts";
 import { openPseudoTerminal, type PseudoTerminal } from "./pseudo-terminal.ts";
 

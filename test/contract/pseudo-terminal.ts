@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { systemCall } from "../../src/machine/libc.ts";
+import { systemCall } from "../../src/machine/linux/libc.ts";
 
 /** A terminal whose other end is in our hands (pty(7)). */
 export interface PseudoTerminal {

@@ -1,6 +1,6 @@
 import { argon2Sync } from "node:crypto";
-import { SyscallError } from "../../src/errors.ts";
 import type { KeyDerivation, LibraryHashes } from "../../src/machine/encryption.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 
 /** RFC 9106, 3.1, and what libargon2 makes of it. */
 const MIN_SALT_BYTES = 8;

@@ -1,8 +1,8 @@
-import { BootError } from "../../src/errors.ts";
-import type { BootRecord } from "../../src/journal.ts";
+import { runBoot } from "../../src/boot/session.ts";
+import { parseMountInfo } from "../../src/filesystems/mounts.ts";
+import type { BootRecord } from "../../src/log/journal.ts";
 import type { Handover, Machine } from "../../src/machine/machine.ts";
-import { runBoot } from "../../src/session.ts";
-import { parseMountInfo } from "../../src/steps/mounts.ts";
+import { BootError } from "../../src/problems/errors.ts";
 import type { FakeTree } from "./fake-files.ts";
 import { type FakeImage, fakeImage } from "./fake-images.ts";
 import { type FakeMachine, type FakeMachineOptions, fakeMachine } from "./fake-machine.ts";

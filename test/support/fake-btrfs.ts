@@ -1,5 +1,5 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { Devices } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
 const SUPERBLOCK = 64 * 1024;

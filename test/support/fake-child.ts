@@ -1,7 +1,7 @@
-import { SyscallError } from "../../src/errors.ts";
-import { answerOrder, DERIVE_COMMAND } from "../../src/luks/derivation-order.ts";
-import { costOf } from "../../src/luks/kdf-cost.ts";
+import { answerOrder, DERIVE_COMMAND } from "../../src/keys/derivation-order.ts";
+import { costOf } from "../../src/keys/kdf-cost.ts";
 import type { Child, Children } from "../../src/machine/child.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 

@@ -1,7 +1,7 @@
 import { createDecipheriv } from "node:crypto";
-import { SyscallError } from "../../src/errors.ts";
-import { decryptXts } from "../../src/luks/xts.ts";
+import { decryptXts } from "../../src/crypto/xts.ts";
 import type { KernelCiphers } from "../../src/machine/encryption.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
 const IV_BYTES: Readonly<Record<string, number>> = { ecb: 0, cbc: 16, ctr: 16, xts: 16 };

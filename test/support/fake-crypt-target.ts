@@ -1,6 +1,6 @@
-import { SyscallError } from "../../src/errors.ts";
-import { parseCipher } from "../../src/luks/cipher.ts";
+import { parseCipher } from "../../src/crypto/cipher.ts";
 import type { MappingTarget } from "../../src/machine/encryption.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { decryptSectors } from "./fake-crypt.ts";
 import type { FakeBlockDevice } from "./fake-devices.ts";
 import type { FakeKernel } from "./fake-kernel.ts";

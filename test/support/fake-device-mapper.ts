@@ -1,6 +1,6 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { DeviceMapper, Mapping, MappingRequest } from "../../src/machine/encryption.ts";
 import type { Files } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeTarget, openTarget } from "./fake-crypt-target.ts";
 import { addEntry } from "./fake-files.ts";
 import type { FakeKernel, FakeModule } from "./fake-kernel.ts";

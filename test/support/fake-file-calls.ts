@@ -1,6 +1,6 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { Files, RandomReader } from "../../src/machine/machine.ts";
 import type { FileWriter, Writers } from "../../src/machine/writers.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakePlace } from "./fake-mounts.ts";

@@ -1,5 +1,5 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { FileStatus } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 
 /** What is in the tree of a fake filesystem. Directories keep no way up: a place in the tree does (`FakePlace`). */
 export type FakeNode = FakeFile | FakeDirectory | FakeSymlink | FakeDevice;

@@ -1,5 +1,5 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { MountRequest } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeDevices } from "./fake-devices.ts";
 import { copyTree, type FakeDirectory, type FakeNode, makeFakeDirectory } from "./fake-files.ts";
 import type { FakeFilesystem, FakeNamespace } from "./fake-mounts.ts";

@@ -1,6 +1,6 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { Kernel } from "../../src/machine/kernel.ts";
 import type { Clock, Devices } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
 /** Uevents, for which waiting moves the clock. */

@@ -1,5 +1,5 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { KernelKeys } from "../../src/machine/encryption.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 
 /** security/keys/user_defined.c */
 const MAX_PAYLOAD_BYTES = 32767;

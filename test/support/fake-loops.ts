@@ -1,5 +1,5 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { Devices, LoopRequest } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { checkWritable } from "./fake-file-calls.ts";
 import { fileBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";

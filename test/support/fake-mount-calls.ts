@@ -1,5 +1,5 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { Devices, MountRequest, Mounts } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { FakeLoops } from "./fake-loops.ts";
 import type { FakeMount, FakePlace } from "./fake-mounts.ts";

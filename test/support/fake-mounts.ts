@@ -1,5 +1,5 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { MountFlag } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { asDirectory, type FakeDirectory, type FakeNode } from "./fake-files.ts";
 
 /** A superblock: the tree that one mounted thing holds, however often it is mounted. */

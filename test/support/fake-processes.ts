@@ -1,6 +1,6 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { Kernel } from "../../src/machine/kernel.ts";
 import type { Handover, Processes } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { pathOf } from "./fake-mounts.ts";
 

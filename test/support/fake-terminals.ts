@@ -1,5 +1,5 @@
-import { SyscallError } from "../../src/errors.ts";
 import type { TerminalInput, Terminals } from "../../src/machine/terminals.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
 /** What somebody types, as a test writes it down. */

@@ -1,7 +1,7 @@
-import { createLinuxMachine } from "../../src/machine/linux.ts";
-import { createHeldTerminals } from "../../src/steps/held-terminals.ts";
-import { loadKeymap } from "../../src/steps/keymap.ts";
-import { askPassphrase } from "../../src/steps/passphrase.ts";
+import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
+import { createHeldTerminals } from "../../src/prompt/held-terminals.ts";
+import { loadKeymap } from "../../src/prompt/keymap.ts";
+import { askPassphrase } from "../../src/prompt/passphrase.ts";
 
 // The program of a guest that asks for passphrases until one is "end". Of each answer it says the bytes in hexadecimal digits, and
 // what stands on the screen.

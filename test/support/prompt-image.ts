@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { convertKeymap } from "../../build/keymap.ts";
 import { packFile } from "../../build/stage0/pack-file.ts";
+import { convertKeymap } from "../../src/desk/image/keymap.ts";
 import { scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
 import { packInitramfs } from "./initramfs.ts";

@@ -1,4 +1,4 @@
-import { SyscallError } from "../../src/errors.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 
 /** Calls that never throw, as the interface says, and the last one of all. */

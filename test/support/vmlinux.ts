@@ -1,4 +1,4 @@
-import { findCompression } from "../../build/inspect/compressions.ts";
+import { findCompression } from "../../src/desk/inspect/streams/compressions.ts";
 
 // Offsets in a bzImage, "The real-mode kernel header" of Documentation/arch/x86/boot.rst.
 const SETUP_SECTORS = 0x1f1;

@@ -1,15 +1,15 @@
 // The small parsers of text and bytes from outside, each with anything at all: they answer or refuse in words, and never hang.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseAddition } from "../../build/addition.ts";
-import { parseCompression } from "../../build/compress.ts";
-import { parseCrypttab } from "../../src/config/crypttab.ts";
-import { makePlan } from "../../src/config/make-plan.ts";
-import { parseMdevConfig } from "../../src/config/mdev.ts";
-import { decodeUdevName } from "../../src/config/udev-name.ts";
-import { BootError } from "../../src/errors.ts";
-import { readBtrfsMember } from "../../src/probe/btrfs-member.ts";
-import { parseProperties } from "../../src/steps/block-devices.ts";
+import { parseCompression } from "../../src/desk/archive/compress.ts";
+import { parseAddition } from "../../src/desk/image/addition.ts";
+import { parseProperties } from "../../src/devices/block-devices.ts";
+import { readBtrfsMember } from "../../src/formats/btrfs-member.ts";
+import { parseMdevConfig } from "../../src/formats/mdev.ts";
+import { parseCrypttab } from "../../src/parameters/crypt/crypttab.ts";
+import { decodeUdevName } from "../../src/parameters/udev-name.ts";
+import { makePlan } from "../../src/plan/make-plan.ts";
+import { BootError } from "../../src/problems/errors.ts";
 
 /** Texts in which the characters that mean something are likely. */
 const text = fc.oneof(

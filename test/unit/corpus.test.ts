@@ -1,19 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readSegments } from "../../build/inspect/segments.ts";
-import { parseCommandLine } from "../../src/config/cmdline.ts";
-import { makePlan } from "../../src/config/make-plan.ts";
-import { BootError } from "../../src/errors.ts";
-import { readBinaryIndex } from "../../src/modules/binary-index.ts";
-import { parseModprobeConfig } from "../../src/modules/modprobe-config.ts";
-import { buildModuleIndex } from "../../src/modules/module-index.ts";
-import { resolveModule } from "../../src/modules/resolution.ts";
-import { describePartition, formatExport } from "../../src/probe/format.ts";
-import { readPartitionTable } from "../../src/probe/partition-table.ts";
-import { probe } from "../../src/probe/probe.ts";
-import { decodePrintable } from "../../src/probe/text.ts";
-import { report } from "../../src/report.ts";
+import { readSegments } from "../../src/desk/inspect/segments.ts";
+import { describePartition, formatExport } from "../../src/desk/probe/format.ts";
+import { readBinaryIndex } from "../../src/drivers/index/binary-index.ts";
+import { parseModprobeConfig } from "../../src/drivers/index/modprobe-config.ts";
+import { buildModuleIndex } from "../../src/drivers/index/module-index.ts";
+import { resolveModule } from "../../src/drivers/index/resolution.ts";
+import { readPartitionTable } from "../../src/formats/partitions/partition-table.ts";
+import { probe } from "../../src/formats/probe.ts";
+import { decodePrintable } from "../../src/formats/text.ts";
+import { parseCommandLine } from "../../src/parameters/cmdline.ts";
+import { makePlan } from "../../src/plan/make-plan.ts";
+import { BootError } from "../../src/problems/errors.ts";
+import { report } from "../../src/problems/report.ts";
 import { sparseSource } from "../support/probe/sparse-source.ts";
 
 // Inputs that somebody who means harm would write, and some that once went wrong; test/corpus/README.md tells their form.

@@ -1,8 +1,13 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readBinaryParts } from "../../src/modules/binary-index.ts";
-import { parseAliases, parseBuiltinAliases, parseDependencies, parsePathList } from "../../src/modules/kernel-files.ts";
+import { readBinaryParts } from "../../src/drivers/index/binary-index.ts";
+import {
+  parseAliases,
+  parseBuiltinAliases,
+  parseDependencies,
+  parsePathList,
+} from "../../src/drivers/index/kernel-files.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run, runScript } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";

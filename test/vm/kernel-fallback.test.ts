@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readCpio } from "../../build/cpio-reader.ts";
+import { readCpio } from "../../src/desk/archive/cpio-reader.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { levainImage } from "../support/levain-image.ts";
 import type { Vm } from "../support/qemu.ts";

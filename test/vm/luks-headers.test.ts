@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { examineLuks, type LuksAnswer, type LuksQuestion } from "../../build/luks-command.ts";
-import { createLinuxMachine } from "../../src/machine/linux.ts";
+import { examineLuks, type LuksAnswer, type LuksQuestion } from "../../src/desk/luks/luks-command.ts";
+import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { BASE } from "../support/luks/base-images.ts";
 import {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readKernelFiles } from "../../build/module-lists.ts";
-import { selectModules } from "../../build/modules.ts";
-import { parseAliases } from "../../src/modules/kernel-files.ts";
-import { parseModprobeConfig } from "../../src/modules/modprobe-config.ts";
-import { buildModuleIndex, listModules } from "../../src/modules/module-index.ts";
-import { type ModuleAction, type ModuleSource, resolveModule } from "../../src/modules/resolution.ts";
+import { readKernelFiles } from "../../src/desk/modules/module-lists.ts";
+import { selectModules } from "../../src/desk/modules/modules.ts";
+import { parseAliases } from "../../src/drivers/index/kernel-files.ts";
+import { parseModprobeConfig } from "../../src/drivers/index/modprobe-config.ts";
+import { buildModuleIndex, listModules } from "../../src/drivers/index/module-index.ts";
+import { type ModuleAction, type ModuleSource, resolveModule } from "../../src/drivers/index/resolution.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { debianKernel, type Kernel, type KernelFlavour } from "../support/kernels.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readLuksHeader } from "../../../src/luks/read-header.ts";
+import { readLuksHeader } from "../../../src/formats/luks/read-header.ts";
 import { type FakeBootOptions, fakeBoot } from "../fake-boot.ts";
 import { encryptSectors, type FakeCipher } from "../fake-crypt.ts";
 import { CRYPT_MODULES } from "../fake-device-mapper.ts";

@@ -1,5 +1,5 @@
-import { SyscallError } from "../../../src/errors.ts";
-import type { ByteSource } from "../../../src/probe/facts.ts";
+import type { ByteSource } from "../../../src/formats/facts.ts";
+import { SyscallError } from "../../../src/problems/errors.ts";
 
 /** Bytes as a device, which counts what is read of it and fails with EIO where `isBad` says so. */
 export function byteSource(bytes: Uint8Array, isBad: (offset: number) => boolean = () => false) {

@@ -1,9 +1,9 @@
-import { aesDecryptor } from "../../../src/luks/area-decryptor.ts";
-import { createDeriveKey } from "../../../src/luks/kdf.ts";
-import { kernelDecryptor } from "../../../src/luks/kernel-decryptor.ts";
-import { readLuksHeader } from "../../../src/luks/read-header.ts";
-import { unlock } from "../../../src/luks/unlock.ts";
-import { createLinuxMachine } from "../../../src/machine/linux.ts";
+import { readLuksHeader } from "../../../src/formats/luks/read-header.ts";
+import { aesDecryptor } from "../../../src/keys/area-decryptor.ts";
+import { createDeriveKey } from "../../../src/keys/kdf.ts";
+import { kernelDecryptor } from "../../../src/keys/kernel-decryptor.ts";
+import { unlock } from "../../../src/keys/unlock.ts";
+import { createLinuxMachine } from "../../../src/machine/linux/linux.ts";
 
 // A program for a guest: opens each /volumes/NAME with the passphrase in /volumes/key, by the kernel's ciphers, and says whether
 // the volume key is the one in /volumes/NAME.dump, what cryptsetup has dumped. With "explain": why it cannot be opened. It may load

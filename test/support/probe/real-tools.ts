@@ -1,4 +1,4 @@
-import type { Partition } from "../../../src/probe/partitions/model.ts";
+import type { Partition } from "../../../src/formats/partitions/model.ts";
 
 /** What a tool printed, and its exit status. */
 export interface Outcome {

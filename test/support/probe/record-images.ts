@@ -1,9 +1,9 @@
 // Records of every image that a real tool makes what levain reads of it, and what the real blkid and partx say, so that the
 // unit tests need neither. Run it as `bun test/support/probe/record-images.ts` when a recipe or what is read has changed.
 import { join } from "node:path";
-import { createLinuxMachine } from "../../../src/machine/linux.ts";
-import { readPartitionTable } from "../../../src/probe/partition-table.ts";
-import { probe } from "../../../src/probe/probe.ts";
+import { readPartitionTable } from "../../../src/formats/partitions/partition-table.ts";
+import { probe } from "../../../src/formats/probe.ts";
+import { createLinuxMachine } from "../../../src/machine/linux/linux.ts";
 import { provideImage } from "./image-store.ts";
 import { askBlkid, listPartitions } from "./real-tools.ts";
 import { RECIPES } from "./recipes.ts";

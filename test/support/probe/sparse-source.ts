@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../../src/probe/facts.ts";
+import type { ByteSource } from "../../../src/formats/facts.ts";
 
 /** Bytes at a place. */
 export interface Patch {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isElf } from "../../../build/elf.ts";
 import { gatherNativeLibraries } from "../../../build/native-libraries.ts";
+import { isElf } from "../../../src/desk/program/elf.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { whatItSays } from "../../support/luks/sources.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { SyscallError } from "../../../src/errors.ts";
 import type { Handover } from "../../../src/machine/machine.ts";
+import { SyscallError } from "../../../src/problems/errors.ts";
 import { fakeImage } from "../../support/fake-images.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 import { Ended } from "../../support/fake-processes.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { planRescue } from "../../../../src/config/rescue-policy.ts";
-import { encodeHandover } from "../../../../src/machine/linux-processes.ts";
+import { encodeHandover } from "../../../../src/machine/linux/processes/processes.ts";
 import type { Handover } from "../../../../src/machine/machine.ts";
+import { planRescue } from "../../../../src/plan/rescue-policy.ts";
 import { askParsers } from "../../../support/stage0-parsers.ts";
 
 // enum action of stage0.h.

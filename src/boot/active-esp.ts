@@ -1,0 +1,36 @@
+import { loadFilesystemDriver } from "../drivers/loader.ts";
+import { mountBriefly } from "../filesystems/brief-mount.ts";
+import type { Machine } from "../machine/machine.ts";
+import { isErrno } from "../problems/errors.ts";
+import { describeRefusal } from "../problems/report.ts";
+import type { Voice } from "../problems/voice.ts";
+
+/** The variables of EFI boot loaders: the vendor GUID and the name are the Boot Loader Interface's (UAPI group). */
+const VARIABLE = "LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+/** efivarfs puts the attributes before the value (fs/efivarfs/file.c). */
+const ATTRIBUTES_BYTES = 4;
+
+/** The PARTUUID of the EFI system partition that the boot loader was started from; null where this machine was not booted by EFI, or its boot loader did not say so. */
+export function readActiveEsp(machine: Machine, voice: Voice): string | null {
+  if (machine.stat("/sys/firmware/efi/efivars")?.kind !== "directory") return null;
+  loadFilesystemDriver(machine, "efivarfs", voice);
+  try {
+    const mount = { source: "efivarfs", type: "efivarfs", options: "" };
+    return mountBriefly(machine, mount, (directory) => readVariable(machine, `${directory}/${VARIABLE}`));
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    voice.warn(`the EFI variables cannot be read, so no root partition is looked for: ${describeRefusal(error)}`);
+    return null;
+  }
+}
+
+/** null is the usual case: this boot loader does not tell. */
+function readVariable(machine: Machine, path: string): string | null {
+  return machine.stat(path) === null ? null : parseGuid(machine.readFile(path).subarray(ATTRIBUTES_BYTES));
+}
+
+/** A GUID as text in UTF-16, with or without a NUL at its end; null for anything else. */
+function parseGuid(value: Uint8Array): string | null {
+  const text = new TextDecoder("utf-16le").decode(value).replace(/\0+$/, "");
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null;
+}

@@ -1,0 +1,126 @@
+import { decodeText } from "../formats/text.ts";
+import type { Console } from "../log/console.ts";
+import type { BootRecord } from "../log/journal.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { Inherited } from "../parameters/inherited.ts";
+import { makePlan } from "../plan/make-plan.ts";
+import { type Manifest, parseManifest } from "../plan/manifest.ts";
+import type { BootPlan } from "../plan/plan.ts";
+import { type PlanOfRescue, planRescue } from "../plan/rescue-policy.ts";
+import { BootError, isErrno } from "../problems/errors.ts";
+import type { Voice } from "../problems/voice.ts";
+import { readActiveEsp } from "./active-esp.ts";
+import { readCrypttab } from "./crypttab-file.ts";
+
+/** Where the plan of a boot comes from. */
+export interface PlanReader {
+  /** Reads the command line and the manifest and obeys what they say about talking; once, until parameters are added. Throws BootError. */
+  read(): BootPlan;
+  /** What `read` gave; null before. */
+  current(): BootPlan | null;
+  /** What is needed for a failure, also where `read` failed: `rdshell=0` holds even then. */
+  currentOrLess(): PlanOfRescue;
+  /** Makes the next `read` plan again, with more parameters. */
+  add(parameters: readonly string[]): void;
+}
+
+const TALK_WITHOUT_PLAN: BootPlan["talk"] = { level: "normal", log: "all" };
+
+/** A reader of this machine's command line and manifest that writes both the command line and the kernel's name into the record. */
+export function createPlanReader(
+  machine: Machine,
+  record: BootRecord,
+  console: Console,
+  inherited: Inherited,
+): PlanReader {
+  let plan: BootPlan | null = null;
+  let added: readonly string[] = [];
+  console.kernel.silence(
+    TALK_WITHOUT_PLAN,
+    orElse(() => readCommandLine(machine), new Uint8Array()),
+  );
+  return {
+    read() {
+      if (plan !== null) return plan;
+      const cmdline = readCommandLine(machine);
+      record.commandLine = [
+        decodeText(cmdline).trimEnd(),
+        ...(added.length > 0 ? ["· levain retry:", ...added] : []),
+      ].join(" ");
+      record.kernel = machine.release().release;
+      const made = planMachine(machine, console, { inherited, added });
+      console.obey(made.plan.talk);
+      console.kernel.silence(made.plan.talk, cmdline);
+      console.say(`levain ${record.levain} on Linux ${record.kernel}`);
+      for (const warning of made.warnings) console.warn(warning);
+      plan = made.plan;
+      return plan;
+    },
+    current: () => plan,
+    currentOrLess: () => plan ?? planWithoutMistakes(machine),
+    add(parameters) {
+      added = [...added, ...parameters];
+      plan = null;
+    },
+  };
+}
+
+/** What this machine's command line, manifest and crypttab decide. Throws BootError. */
+export function planMachine(
+  machine: Machine,
+  voice: Voice,
+  more: { readonly inherited?: Inherited; readonly added?: readonly string[] } = {},
+): ReturnType<typeof makePlan> {
+  return makePlan({
+    cmdline: readCommandLine(machine),
+    manifest: readManifest(machine),
+    ...more,
+    machine: machine.release().machine,
+    findEsp: () => readActiveEsp(machine, voice),
+    crypttab: readCrypttabOrWarn(machine, voice),
+    hasFile: (path) => machine.stat(path)?.kind === "file",
+  });
+}
+
+/** As a line of it that cannot be read, the whole of it is none: nobody can know whether the root is on a volume of it. */
+function readCrypttabOrWarn(machine: Machine, voice: Voice): string | null {
+  try {
+    return readCrypttab(machine);
+  } catch (error) {
+    if (!(error instanceof BootError) && !isErrno(error)) throw error;
+    voice.warn(`${error.message}, ignoring it`);
+    return null;
+  }
+}
+
+function planWithoutMistakes(machine: Machine): PlanOfRescue {
+  const cmdline = orElse(() => readCommandLine(machine), new Uint8Array());
+  const manifest = orElse(() => readManifest(machine), null);
+  // What stage0 obeys is still there where the manifest is damaged: an image's rdshell=0 holds all the same.
+  const imageWords = orElse(() => machine.readFile("/etc/levain.cmdline"), new Uint8Array());
+  return planRescue(cmdline, manifest, imageWords);
+}
+
+/** What cannot be read has been told already. */
+function orElse<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof BootError || isErrno(error)) return otherwise;
+    throw error;
+  }
+}
+
+function readManifest(machine: Machine): Manifest | null {
+  const path = "/etc/levain.json";
+  return machine.stat(path) === null ? null : parseManifest(machine.readFile(path));
+}
+
+/** Its bytes, for a label on it need not be UTF-8. */
+function readCommandLine(machine: Machine): Uint8Array {
+  try {
+    return machine.readFile("/proc/cmdline");
+  } catch (cause) {
+    throw new BootError("could not read the kernel's command line", { cause });
+  }
+}

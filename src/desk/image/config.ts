@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import * as v from "valibot";
+import { BootError } from "../../problems/errors.ts";
+import { parseCompression } from "../archive/compress.ts";
+import { attempt } from "../attempt.ts";
+import { parseAddition } from "./addition.ts";
+
+const text = v.pipe(v.string(), v.minLength(1, "Expected a text that is not empty"));
+const list = v.optional(v.array(text), []);
+
+/** A text that `parse` takes; its BootError becomes the issue's message. */
+function readableBy(parse: (text: string) => unknown) {
+  return v.pipe(
+    v.string(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      try {
+        if (dataset.typed) parse(dataset.value);
+      } catch (error) {
+        addIssue({ message: error instanceof Error ? error.message : String(error) });
+      }
+    }),
+  );
+}
+
+const schema = v.strictObject({
+  output: v.optional(text),
+  kernel: v.optional(text),
+  "modules-dir": v.optional(text),
+  modules: list,
+  busybox: v.optional(text),
+  init: v.optional(text),
+  add: v.optional(v.array(readableBy((addition) => parseAddition(addition, "/"))), []),
+  programs: list,
+  keymaps: list,
+  compress: v.optional(readableBy(parseCompression)),
+  parameters: list,
+});
+
+/** What a levain.toml can say. */
+export const CONFIG_KEYS: readonly string[] = Object.keys(schema.entries);
+
+/** levain.toml: the options of `levain image` under their own names, the repeatable ones as lists, and `parameters`. */
+export type ImageConfig = v.InferOutput<typeof schema>;
+
+/** Reads levain.toml. Throws BootError that tells every mistake at once, with its line where it can be found. */
+export function readConfig(path: string): ImageConfig {
+  const source = attempt(
+    `cannot read the configuration ${path}`,
+    () => readFileSync(path, "utf8"),
+    "check the path given to --config",
+  );
+  return parseConfig(source, path);
+}
+
+/** As `readConfig`, from the file's text; `path` is for the messages. */
+export function parseConfig(source: string, path: string): ImageConfig {
+  const result = v.safeParse(schema, parseToml(source, path));
+  if (result.success) return result.output;
+  throw new BootError(`${path} has ${result.issues.length === 1 ? "a mistake" : `${result.issues.length} mistakes`}`, {
+    seen: result.issues.map((issue) => `${locate(source, issue)}: ${explain(issue)}`),
+    hint: `its keys are ${CONFIG_KEYS.join(", ")}`,
+  });
+}
+
+function parseToml(source: string, path: string): unknown {
+  try {
+    return Bun.TOML.parse(source);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new BootError(`${path} is not valid TOML`, {
+      seen: [`line ${findErrorLine(source, message)}: ${message.replace(/^TOML Parse error: /, "")}`],
+      hint: 'lists are written as modules = ["a", "b"], texts in double quotes',
+    });
+  }
+}
+
+/** Bun's parser does not say where: the mistake is in the first line after which it makes the same complaint. */
+function findErrorLine(source: string, message: string): number {
+  const lines = source.split("\n");
+  const index = lines.findIndex((_, last) => complaintOf(`${lines.slice(0, last + 1).join("\n")}\n`) === message);
+  return index < 0 ? lines.length : index + 1;
+}
+
+function complaintOf(source: string): string | null {
+  try {
+    Bun.TOML.parse(source);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+type Issue = v.InferIssue<typeof schema>;
+
+function locate(source: string, issue: Issue): string {
+  const key = String(issue.path?.[0]?.key ?? "");
+  const line = source.split("\n").findIndex((candidate) => {
+    const start = candidate
+      .trimStart()
+      .replace(/^\[+\s*/, "")
+      .replace(/^["']/, "");
+    return start.startsWith(key) && !/^[\w-]/.test(start.slice(key.length));
+  });
+  return line < 0 || key === "" ? "in it" : `line ${line + 1}`;
+}
+
+function explain(issue: Issue): string {
+  const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : String(key))).join("");
+  if (issue.type === "strict_object") return `unknown key ${path}`;
+  if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
+  if (issue.type === "raw_check") return `${path}: ${issue.message}`;
+  return `${path}: Expected ${name(issue.expected ?? "")} but received ${name(issue.received)}`;
+}
+
+// valibot's words for types, and those of Bun's dates.
+const NAMES: Readonly<Record<string, string>> = {
+  string: "a text",
+  Array: "a list",
+  Object: "a table",
+  Instant: "a date",
+  PlainDate: "a date",
+  PlainDateTime: "a date",
+  PlainTime: "a time",
+};
+
+function name(type: string): string {
+  return Object.hasOwn(NAMES, type) ? (NAMES[type] ?? type) : type;
+}

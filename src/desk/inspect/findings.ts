@@ -1,0 +1,140 @@
+import { INDEX_NAME } from "../../drivers/index/index-file.ts";
+import { findFallbacks } from "../image/kernel-fallback.ts";
+import { plainPath } from "../modules/module-file.ts";
+import { isPacked } from "../program/checks.ts";
+import { isElf, readElf } from "../program/elf.ts";
+import { findMaker } from "./makers.ts";
+import {
+  type DirectoryNode,
+  type FileNode,
+  findNode,
+  listFiles,
+  listTree,
+  resolvePath,
+  type TreeNode,
+} from "./unpacked-tree.ts";
+
+/** The modules for one kernel. */
+export interface KernelModules {
+  /** As in `uname -r`; null for those of booster, which lie in /usr/lib/modules itself. */
+  readonly version: string | null;
+  readonly count: number;
+  /** How levain finds its way among them: by its own index, depmod's text files, depmod's binary files, or by asking the modules. */
+  readonly index: "levain" | "text" | "binary" | "none";
+}
+
+/** What is in an image, as far as it matters for a boot. Paths are those that are seen after unpacking. */
+export interface Findings {
+  /** The tool that made it, with its version where it says so: "dracut 059-4"; null where nothing tells. */
+  readonly maker: string | null;
+  readonly init: { readonly kind: InitKind; readonly path: string } | null;
+  readonly kernels: readonly KernelModules[];
+  readonly busybox: string | null;
+  /** A shell besides. */
+  readonly shell: string | null;
+  /** What the kernel would start if it could not start /init. */
+  readonly fallbacks: readonly string[];
+  /** The filesystem types whose fsck is there. */
+  readonly checkers: readonly string[];
+  readonly microcode: readonly string[];
+  readonly firmwareFiles: number;
+  /** Bytes of all files. */
+  readonly contentBytes: number;
+}
+
+/** "levain" and "systemd" by name; "script" for a shell's; "program" for any other. */
+export type InitKind = "levain" | "systemd" | "busybox" | "script" | "program";
+
+const MODULE_ROOTS = ["/lib/modules", "/usr/lib/modules"];
+const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox", "/usr/lib/initcpio/busybox"];
+const SHELL_PLACES = ["/bin/sh", "/bin/bash", "/bin/ash", "/usr/bin/sh", "/usr/bin/bash"];
+const CHECKER_PLACES = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
+
+/** Looks at the tree that an image unpacks to. */
+export function findOut(root: DirectoryNode): Findings {
+  const firmware = [...filesBelow(root, "/usr/lib/firmware"), ...filesBelow(root, "/lib/firmware")];
+  return {
+    maker: findMaker(root),
+    init: findInit(root),
+    kernels: findKernels(root),
+    busybox: firstFile(root, BUSYBOX_PLACES),
+    shell: firstFile(root, SHELL_PLACES),
+    fallbacks: findFallbacks((path) => findNode(root, path)),
+    checkers: findCheckers(root),
+    microcode: filesBelow(root, "/kernel/x86/microcode").map(([path]) => path.replace(/^.*\/|\.bin$/g, "")),
+    firmwareFiles: new Set(firmware.map(([, file]) => file)).size,
+    contentBytes: listFiles(root).reduce((sum, { data }) => sum + data.length, 0),
+  };
+}
+
+/** The files of a directory and its directories, with their paths in it. */
+function filesBelow(root: DirectoryNode, directory: string): readonly (readonly [path: string, file: FileNode])[] {
+  const node = findNode(root, directory);
+  if (node?.kind !== "directory") return [];
+  return [...listTree(node)].flatMap(([path, child]) => (child.kind === "file" ? [[path, child] as const] : []));
+}
+
+function findInit(root: DirectoryNode): Findings["init"] {
+  const path = resolvePath(root, "/init");
+  const node = path === null ? null : findNode(root, path);
+  return path === null || node?.kind !== "file" ? null : { kind: initKind(path, node.data), path };
+}
+
+function initKind(path: string, data: Uint8Array): InitKind {
+  if (path.endsWith("/systemd/systemd")) return "systemd";
+  if (path.endsWith("/busybox")) return "busybox";
+  if (data[0] === 0x23 && data[1] === 0x21) return "script";
+  return isElf(data) && isLevain(data) ? "levain" : "program";
+}
+
+function isLevain(data: Uint8Array): boolean {
+  try {
+    return isPacked(data, readElf(data, "/init"));
+  } catch {
+    return false; // a damaged ELF file is nobody's program
+  }
+}
+
+function findKernels(root: DirectoryNode): readonly KernelModules[] {
+  const directories = new Set(MODULE_ROOTS.flatMap((path) => resolvePath(root, path) ?? []));
+  return [...directories].flatMap((path) => {
+    const node = findNode(root, path);
+    if (node?.kind !== "directory") return [];
+    const flat = [...node.children].filter(([name, child]) => isModule(name, child)).length;
+    return [
+      ...(flat === 0 ? [] : [{ version: null, count: flat, index: "none" as const }]),
+      ...[...node.children].flatMap(([version, child]) =>
+        child.kind === "directory" ? [{ version, count: countModules(child), index: indexOf(child) }] : [],
+      ),
+    ];
+  });
+}
+
+function countModules(directory: DirectoryNode): number {
+  return [...listTree(directory)].filter(([path, node]) => isModule(path, node)).length;
+}
+
+function isModule(path: string, node: TreeNode): boolean {
+  return node.kind === "file" && plainPath(path).endsWith(".ko");
+}
+
+function indexOf(directory: DirectoryNode): KernelModules["index"] {
+  const has = (name: string) => directory.children.get(name)?.kind === "file";
+  if (has(INDEX_NAME)) return "levain";
+  if (has("modules.dep")) return "text";
+  return has("modules.dep.bin") ? "binary" : "none";
+}
+
+function findCheckers(root: DirectoryNode): readonly string[] {
+  const names = CHECKER_PLACES.flatMap((path) => {
+    const node = findNode(root, path);
+    return node?.kind === "directory" ? [...node.children.keys()] : [];
+  });
+  const types = names.flatMap((name) => (name.startsWith("fsck.") ? [name.slice("fsck.".length)] : []));
+  return [...new Set(types)].sort();
+}
+
+function firstFile(root: DirectoryNode, places: readonly string[]): string | null {
+  const isFile = (node: TreeNode | null) => node?.kind === "file";
+  return places.find((path) => isFile(findNode(root, path))) ?? null;
+}

@@ -1,0 +1,93 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { constants, zstdCompressSync } from "node:zlib";
+import { HARDWARE_BUSES, MISSING_NAME } from "../../drivers/driverless.ts";
+import { formatIndex, INDEX_NAME } from "../../drivers/index/index-file.ts";
+import { parseAliases, parseBuiltinAliases, parsePathList, readLines } from "../../drivers/index/kernel-files.ts";
+import { findModule, indexModules, type KernelFiles, type ModuleIndex } from "../../drivers/index/module-index.ts";
+import { normalizeName } from "../../drivers/index/names.ts";
+import { type Content, contentOfBytes } from "../archive/content.ts";
+import { attempt } from "../attempt.ts";
+import { plainPath } from "./module-file.ts";
+
+const HARDWARE = new RegExp(`^alias (${HARDWARE_BUSES.join("|")}):`);
+
+/** A file for the image; all have mode 0644. */
+export interface ModuleFile {
+  /** In the image, absolute. */
+  readonly path: string;
+  readonly content: Content;
+}
+
+/** depmod's text files of a kernel. Throws BootError where there is no modules.dep. */
+export function readKernelFiles(modulesDir: string): KernelFiles {
+  const dep = attempt(
+    `cannot read the list of modules in ${modulesDir}`,
+    () => readFileSync(join(modulesDir, "modules.dep"), "utf8"),
+    "make it with depmod (-b ROOT VERSION for a kernel that is not installed)",
+  );
+  const read = (name: string) => {
+    const path = join(modulesDir, name);
+    // Older kernels have not all of them, and an unused one is left out by some distributions.
+    return statSync(path, { throwIfNoEntry: false })
+      ? attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"))
+      : "";
+  };
+  return {
+    dep,
+    alias: read("modules.alias"),
+    softdep: read("modules.softdep"),
+    order: read("modules.order"),
+    builtin: read("modules.builtin"),
+    builtinModinfo: read("modules.builtin.modinfo"),
+  };
+}
+
+/** The index for the boot, and depmod's text lists, which BusyBox's modprobe reads. */
+export function cutLists(index: ModuleIndex, names: readonly string[], texts: KernelFiles): readonly ModuleFile[] {
+  const chosen = new Set(names);
+  const modules = names
+    .flatMap((name) => findModule(index, name) ?? [])
+    .map((line) => ({ ...line, path: plainPath(line.path) }));
+  const aliases = parseAliases(texts.alias).filter(({ module }) => chosen.has(module));
+  const softdep = readLines(texts.softdep)
+    .filter((line) => chosen.has(normalizeName(line.split(/\s+/)[1] ?? "")))
+    .map((line) => `${line}\n`)
+    .join("");
+  const image = indexModules(index.kernel, {
+    modules,
+    aliases,
+    builtin: parsePathList(texts.builtin),
+    builtinAliases: parseBuiltinAliases(texts.builtinModinfo),
+    softDependencies: softdep,
+  });
+  const pathOf = (name: string) => plainPath(findModule(index, name)?.path ?? "");
+  const lists = {
+    [INDEX_NAME]: formatIndex(image),
+    "modules.dep": modules
+      .map(({ path, dependencies }) => `${[`${path}:`, ...dependencies.map(pathOf)].join(" ")}\n`)
+      .join(""),
+    "modules.alias": cutAliases(texts.alias, (module) => chosen.has(module)),
+    [MISSING_NAME]: listMissing(texts.alias, chosen),
+    "modules.softdep": softdep,
+    "modules.order": modules.map(({ path }) => `${path}\n`).join(""),
+    "modules.builtin": texts.builtin,
+  };
+  return Object.entries(lists).map(([name, text]) => ({
+    path: `/lib/modules/${index.kernel}/${name}`,
+    content: contentOfBytes(text),
+  }));
+}
+
+/** The lines as they are: BusyBox does not know that '-' and '_' are one. */
+function cutAliases(text: string, isWanted: (module: string) => boolean): string {
+  const lines = text.split("\n").filter((line) => isWanted(normalizeName(line.slice(line.lastIndexOf(" ") + 1))));
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** Which modules the hardware of the world would ask for that are not chosen. */
+function listMissing(text: string, chosen: ReadonlySet<string>): Uint8Array {
+  const hardware = text.split("\n").filter((line) => HARDWARE.test(line));
+  const lines = cutAliases(hardware.join("\n"), (module) => !chosen.has(module));
+  return zstdCompressSync(lines, { params: { [constants.ZSTD_c_compressionLevel]: 12 } });
+}

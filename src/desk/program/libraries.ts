@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { BootError } from "../../problems/errors.ts";
+import { isDirectory, isFile } from "../host.ts";
+import { type Elf, EM, isElf, readElf } from "./elf.ts";
+
+/** A shared library or loader that a program needs, and where its own loader will find it in the image. */
+export interface Library {
+  readonly hostPath: string;
+  readonly imagePath: string;
+}
+
+// Where a loader looks without being told: glibc's own, Debian's multiarch ones, musl's.
+const MULTIARCH: Readonly<Record<number, string>> = {
+  [EM.X86_64]: "x86_64-linux-gnu",
+  [EM.AARCH64]: "aarch64-linux-gnu",
+  [EM.I386]: "i386-linux-gnu",
+  [EM.ARM]: "arm-linux-gnueabihf",
+};
+
+/**
+ * The loader and every library that the program at `path` needs, found as ld.so(8) finds them: DT_RUNPATH, the loader's
+ * own directories, ld.so.conf. Throws BootError that names each missing one.
+ */
+export function findLibraries(path: string, elf: Elf): readonly Library[] {
+  if (elf.interpreter === null) return [];
+  // libc needs the loader by its bare name, and finds the one that is running.
+  const loader = { hostPath: elf.interpreter, imagePath: elf.interpreter };
+  const found = new Map<string, Library>([[basename(elf.interpreter), loader]]);
+  const missing: string[] = [];
+  const defaults = defaultDirectories(elf.machine);
+  const extra = configuredDirectories("/etc/ld.so.conf");
+  const visit = (user: string, { needed, searchPath }: Elf) => {
+    for (const name of needed) {
+      if (found.has(name) || name === elf.soname) continue;
+      const library = search(name, [...expand(searchPath, user), ...defaults], extra, elf);
+      if (!library) {
+        missing.push(`${name}, needed by ${user}`);
+        continue;
+      }
+      found.set(name, library.library);
+      visit(library.library.hostPath, library.elf);
+    }
+  };
+  visit(path, elf);
+  if (missing.length > 0) {
+    throw new BootError(`cannot add ${path} to the image: libraries of it are missing on this host`, {
+      seen: missing,
+      hint: "install the packages that hold them, or take a statically linked program",
+    });
+  }
+  return [...found.values()];
+}
+
+/** Where this host has a library of that name for the machine of `user`; null where it has none. */
+export function findLibrary(name: string, user: Elf): string | null {
+  const found = search(name, defaultDirectories(user.machine), configuredDirectories("/etc/ld.so.conf"), user);
+  return found?.library.hostPath ?? null;
+}
+
+function search(
+  name: string,
+  kept: readonly string[],
+  extra: readonly string[],
+  user: Elf,
+): { library: Library; elf: Elf } | null {
+  for (const directory of name.includes("/") ? [""] : [...kept, ...extra]) {
+    const hostPath = name.includes("/") ? name : join(directory, name);
+    const elf = readLibrary(hostPath, user);
+    if (!elf) continue;
+    // The image has no ld.so.cache, so what only ld.so.conf knows goes where every loader looks.
+    const imagePath = kept.includes(directory) || directory === "" ? hostPath : join("/usr/lib", name);
+    return { library: { hostPath, imagePath }, elf };
+  }
+  return null;
+}
+
+/** The library at `path` where it is one for the same machine as its user; a foreign one of that name is passed over, as ld.so does. */
+function readLibrary(path: string, user: Elf): Elf | null {
+  if (!isFile(path)) return null;
+  const bytes = readFileSync(path);
+  if (!isElf(bytes)) return null;
+  const elf = readElf(bytes, path);
+  return elf.machine === user.machine && elf.class === user.class ? elf : null;
+}
+
+function defaultDirectories(machine: number): readonly string[] {
+  const triplet = MULTIARCH[machine];
+  const multiarch = triplet === undefined ? [] : [`/lib/${triplet}`, `/usr/lib/${triplet}`];
+  return [...multiarch, "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+}
+
+/** The directories of an ld.so.conf(5) and of what it includes. */
+function configuredDirectories(path: string): readonly string[] {
+  const lines = readLines(path);
+  return lines.flatMap((line) => {
+    const pattern = /^include\s+(\S+)/.exec(line)?.[1];
+    if (pattern === undefined) return line.startsWith("/") ? [line] : [];
+    const directory = join("/", pattern.startsWith("/") ? dirname(pattern) : join("/etc", dirname(pattern)));
+    const glob = new Bun.Glob(pattern.slice(pattern.lastIndexOf("/") + 1));
+    return listNames(directory)
+      .filter((name) => glob.match(name))
+      .flatMap((name) => readLines(join(directory, name)).filter((directory) => directory.startsWith("/")));
+  });
+}
+
+function expand(searchPath: readonly string[], user: string): readonly string[] {
+  return searchPath.map((directory) => directory.replace(/\$ORIGIN|\$\{ORIGIN\}/, dirname(user)));
+}
+
+function readLines(path: string): readonly string[] {
+  if (!isFile(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .map((line) => line.replace(/#.*/, "").trim());
+}
+
+function listNames(directory: string): readonly string[] {
+  return isDirectory(directory) ? readdirSync(directory).sort() : [];
+}

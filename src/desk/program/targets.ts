@@ -1,0 +1,39 @@
+import { EM } from "./elf.ts";
+
+/** A kind of machine that stage0 is written for. */
+export interface Target {
+  /** As in `uname -m`. */
+  readonly name: string;
+  /** e_machine. */
+  readonly machine: number;
+  /** Bytes; the largest that its kernels use. */
+  readonly pageSize: number;
+  /** DT_SONAME of glibc's dynamic loader. */
+  readonly loader: string;
+  readonly compiler: string;
+  readonly compilerFlags: readonly string[];
+}
+
+/** AMD64, without the features that came after it. */
+export const X86_64: Target = {
+  name: "x86_64",
+  machine: EM.X86_64,
+  pageSize: 0x1000,
+  loader: "ld-linux-x86-64.so.2",
+  compiler: process.arch === "x64" ? "gcc" : "x86_64-linux-gnu-gcc",
+  // Without SSE: the CPU is checked before anything else is.
+  compilerFlags: ["-mgeneral-regs-only", "-fcf-protection=none"],
+};
+
+/** 64-bit Arm. */
+export const AARCH64: Target = {
+  name: "aarch64",
+  machine: EM.AARCH64,
+  pageSize: 0x10000,
+  loader: "ld-linux-aarch64.so.1",
+  compiler: process.arch === "arm64" ? "gcc" : "aarch64-linux-gnu-gcc",
+  compilerFlags: ["-mgeneral-regs-only", "-mno-outline-atomics"],
+};
+
+/** Every machine that stage0 is written for. */
+export const TARGETS: readonly Target[] = [X86_64, AARCH64];

@@ -1,0 +1,173 @@
+import type { ExamineOptions } from "../formats/area.ts";
+import type { Facts } from "../formats/facts.ts";
+import { readPartitionTable } from "../formats/partitions/partition-table.ts";
+import { probe } from "../formats/probe.ts";
+import type { Machine } from "../machine/machine.ts";
+import { isErrno } from "../problems/errors.ts";
+import { describeRefusal, printable } from "../problems/report.ts";
+
+/** A block device that the kernel has, with what it holds. */
+export interface BlockDevice {
+  /** The kernel's name, as in /sys/class/block. */
+  readonly name: string;
+  /** "/dev/…". */
+  readonly node: string;
+  /** "major:minor". */
+  readonly number: string;
+  readonly sizeBytes: number;
+  /** For a partition: the disk's kernel name and the partition's number. */
+  readonly partition: { readonly disk: string; readonly index: number } | null;
+  readonly facts: Facts;
+  /** Why its content cannot be read, in words; null where it can. */
+  readonly unreadable: string | null;
+}
+
+/** PARTUUID, PARTLABEL and the type of a partition. */
+export interface PartitionName {
+  readonly uuid: string | null;
+  readonly label: string | null;
+  /** As `Partition.type`; null where it is left to those who name it: GPT's "do not automount" is set. */
+  readonly autoType: string | null;
+}
+
+/** Bit 63 of a GPT entry's attributes (Discoverable Partitions Specification). */
+const GPT_NO_AUTO = 1n << 63n;
+
+const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
+
+/** Kernel names of all block devices that could hold something, sorted; RAM disks and floppies are left to those who name them. */
+export function listBlockDeviceNames(machine: Machine): readonly string[] {
+  return machine.stat("/sys/class/block") === null
+    ? []
+    : machine.listDirectory("/sys/class/block").filter(isWorthProbing);
+}
+
+/** False for what costs time and never holds a root that is looked for by content: fd0 spins up for seconds, ram0 is empty. */
+export function isWorthProbing(name: string): boolean {
+  return !/^(ram|fd|zram)\d+$/.test(name);
+}
+
+/** Reads one device from sysfs and probes its content; null where it is gone, empty or without a medium. */
+export function readBlockDevice(machine: Machine, name: string): BlockDevice | null {
+  const directory = `/sys/class/block/${name}`;
+  try {
+    const properties = parseProperties(readText(machine, `${directory}/uevent`));
+    const sizeBytes = Number(readText(machine, `${directory}/size`)) * 512;
+    if (!(sizeBytes > 0)) return null;
+    const mapped = /^dm-\d+$/.test(name) ? readMapped(machine, directory) : null;
+    const node = mapped?.node ?? `/dev/${properties["DEVNAME"] ?? name}`;
+    const index = Number(properties["PARTN"] ?? Number.NaN);
+    const number = `${properties["MAJOR"]}:${properties["MINOR"]}`;
+    ensureNode(machine, node, number);
+    const partition = Number.isInteger(index)
+      ? { disk: diskOf(machine, directory), index }
+      : (mapped?.partition ?? null);
+    const content = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
+    return { name, node, number, sizeBytes, partition, ...content };
+  } catch (error) {
+    if (isErrno(error)) return null; // it went away while we looked
+    throw error;
+  }
+}
+
+/** A device of device mapper's: its name, where it has its link, and which partition it is, where kpartx or we have made it of one. */
+function readMapped(machine: Machine, directory: string): Partial<Pick<BlockDevice, "node" | "partition">> {
+  const node = `/dev/mapper/${readText(machine, `${directory}/dm/name`)}`;
+  const index = /^part(\d+)-/.exec(readText(machine, `${directory}/dm/uuid`))?.[1];
+  const disk = index === undefined ? undefined : machine.listDirectory(`${directory}/slaves`)[0];
+  return {
+    ...(machine.stat(node) === null ? {} : { node }),
+    partition: disk === undefined ? null : { disk, index: Number(index) },
+  };
+}
+
+const NAMELESS: PartitionName = { uuid: null, label: null, autoType: null };
+
+/** What the disk's partition table calls this partition; nulls where the device is none, or the table does not say or cannot be read. */
+export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
+  if (device.partition === null) return NAMELESS;
+  try {
+    return readPartitionName(machine, device.partition);
+  } catch (error) {
+    if (isErrno(error)) return NAMELESS;
+    throw error;
+  }
+}
+
+function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockDevice["partition"]>): PartitionName {
+  const sectorSize = readSectorSize(machine, disk);
+  const table = withReader(machine, `/dev/${disk.replaceAll("!", "/")}`, (reader) =>
+    readPartitionTable(reader, sectorSize),
+  );
+  const entry = table?.partitions.find((partition) => partition.number === index);
+  if (entry === undefined) return NAMELESS;
+  const isManual = (entry.attributes & GPT_NO_AUTO) !== 0n;
+  return { uuid: entry.uuid, label: entry.name, autoType: isManual ? null : entry.type };
+}
+
+/** The device as a report names it: `/dev/vda1 vfat "EFI"`. */
+export function describeDevice({ node, facts, unreadable }: BlockDevice): string {
+  if (unreadable !== null) return `${node} (cannot be read: ${unreadable})`;
+  const type =
+    facts.type ?? (facts.partitionTable === null ? "(nothing known)" : `(${facts.partitionTable} partition table)`);
+  return `${node} ${type}${facts.label === null ? "" : ` "${printable(facts.label)}"`}`;
+}
+
+/** KEY=value lines, as a uevent file has them. */
+export function parseProperties(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split("\n").flatMap((line) => {
+    const equals = line.indexOf("=");
+    return equals > 0 ? [[line.slice(0, equals), line.slice(equals + 1)] as const] : [];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** A small text file of the kernel's, without the newline at its end. */
+export function readText(machine: Machine, path: string): string {
+  return new TextDecoder().decode(machine.readFile(path)).trimEnd();
+}
+
+function diskOf(machine: Machine, directory: string): string {
+  return machine.readLink(directory).split("/").at(-2) ?? "";
+}
+
+/** Where mdev.conf gives a disk no node, or another name, the boot needs one all the same. On a desk a /dev is not ours to fill: a container sees its host's disks in /sys. */
+function ensureNode(machine: Machine, node: string, number: string): void {
+  if (!machine.isBoot || machine.stat(node) !== null) return;
+  const [major, minor] = number.split(":").map(Number);
+  machine.makeDirectory(node.slice(0, node.lastIndexOf("/")));
+  machine.makeNode(node, "block", major ?? 0, minor ?? 0, 0o600);
+}
+
+/** Where to look for what: a partition is no member of a controller's RAID, and the end of a CD cannot be read. */
+function describeArea(machine: Machine, disk: string, isPartition: boolean): ExamineOptions {
+  const diskKind = /^sr\d+$/.test(disk) ? "optical" : "disk";
+  return { kind: isPartition ? "partition" : diskKind, sectorSize: readSectorSize(machine, disk) };
+}
+
+/** Bytes of the disk's logical sectors, by which partition tables count. */
+export function readSectorSize(machine: Machine, disk: string): number {
+  const path = `/sys/class/block/${disk}/queue/logical_block_size`;
+  return machine.stat(path) === null ? 512 : Number(readText(machine, path)) || 512;
+}
+
+/** A device that cannot be read, whatever the reason, is one of which nothing is known: it must not end the search for another. */
+function probeNode(machine: Machine, node: string, area: ExamineOptions): Pick<BlockDevice, "facts" | "unreadable"> {
+  try {
+    return { facts: withReader(machine, node, (reader) => probe(reader, area)), unreadable: null };
+  } catch (error) {
+    if (isErrno(error) && !isErrno(error, "ENOENT", "ENODEV")) {
+      return { facts: NOTHING, unreadable: describeRefusal(error) };
+    }
+    throw error;
+  }
+}
+
+function withReader<T>(machine: Machine, node: string, use: (reader: ReturnType<Machine["openReader"]>) => T): T {
+  const reader = machine.openReader(node);
+  try {
+    return use(reader);
+  } finally {
+    reader.close();
+  }
+}

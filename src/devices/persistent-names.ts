@@ -1,0 +1,102 @@
+import type { Machine } from "../machine/machine.ts";
+import { isErrno } from "../problems/errors.ts";
+import { type BlockDevice, readText } from "./block-devices.ts";
+import { type AttributeReader, listBusPaths } from "./bus-paths.ts";
+import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
+
+/** True for a path that is a link of udev's and not a node of the kernel's. */
+export function isLink(path: string): boolean {
+  return /^\/dev\/(?:disk\/by-(?:id|path)|mapper)\//.test(path);
+}
+
+/** The links that udev would make for the device below /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252) and /dev/mapper, from what sysfs says. */
+export function listLinks(machine: Machine, device: BlockDevice): readonly string[] {
+  // A partition that device mapper has made is a device of its own.
+  const partition = device.name.startsWith("dm-") ? null : device.partition;
+  const disk = partition?.disk ?? device.name;
+  const part = partition === null ? "" : `-part${partition.index}`;
+  const read = createReader(machine, `/sys/class/block/${disk}`);
+  const devicePath = read.link("");
+  const ids = [...identities(disk, devicePath, read)].map((id) => `/dev/disk/by-id/${replace(id)}${part}`);
+  const paths = listBusPaths(disk, devicePath, read).map((path) => `/dev/disk/by-path/${path}${part}`);
+  const mapped = read.text("dm/name");
+  return [...ids, ...paths, ...(mapped === null ? [] : [`/dev/mapper/${mapped}`])];
+}
+
+function createReader(machine: Machine, directory: string): AttributeReader {
+  function orElse<T>(read: () => T, otherwise: T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (isErrno(error)) return otherwise; // most devices have few of the attributes, and some answer EINVAL or EIO
+      throw error;
+    }
+  }
+  return {
+    text: (path) => orElse(() => readText(machine, `${directory}/${path}`), null) || null,
+    bytes: (path) => orElse(() => machine.readFile(`${directory}/${path}`), null),
+    names: (path) => orElse(() => machine.listDirectory(`${directory}/${path}`), []),
+    link: (path) => orElse(() => machine.readLink(path === "" ? directory : `${directory}/${path}`), ""),
+  };
+}
+
+/** What comes after by-id/, for the disk as a whole. */
+function* identities(disk: string, devicePath: string, read: AttributeReader): Generator<string> {
+  const [serial, wwid] = [read.text("serial"), read.text("wwid")];
+  if (/^vd/.test(disk) && serial !== null) yield `virtio-${serial}`;
+  if (/^nvme/.test(disk)) {
+    if (wwid !== null) yield `nvme-${wwid}`;
+    const name = join(read.text("device/model"), read.text("device/serial"));
+    if (name !== null) yield* [`nvme-${name}`, `nvme-${name}_${read.text("nsid")}`];
+  }
+  if (/^mmcblk/.test(disk)) {
+    const name = join(read.text("device/name"), read.text("device/serial"));
+    if (name !== null) yield `mmc-${name}`;
+  }
+  if (/^(sd|sr)/.test(disk)) yield* scsiIdentities(devicePath, read);
+  const [mapped, uuid] = [read.text("dm/name"), read.text("dm/uuid")];
+  if (mapped !== null) yield `dm-name-${mapped}`;
+  if (uuid !== null) yield `dm-uuid-${uuid}`;
+}
+
+function* scsiIdentities(devicePath: string, read: AttributeReader): Generator<string> {
+  const wwid = /^naa\.([0-9a-f]+)$/.exec(read.text("device/wwid") ?? "")?.[1];
+  if (wwid !== undefined) yield `wwn-0x${wwid}`;
+  const vendor = read.text("device/vendor") ?? "";
+  const model = read.text("device/model") ?? "";
+  const usb = usbSerial(devicePath, read);
+  if (usb !== null) {
+    const [, , target, unit] = (/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(devicePath)?.slice(1) ??
+      []) as readonly string[];
+    yield `usb-${[vendor, model, usb]
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+      .join("_")}-${target}:${unit}`;
+  } else if (vendor.trim() === "ATA") {
+    const identity = ataIdentity(read.bytes("device/vpd_pg89") ?? new Uint8Array());
+    if (identity !== null) yield `ata-${identity}`;
+  } else {
+    const identity = scsiIdentity(read.bytes("device/vpd_pg83") ?? new Uint8Array(), vendor, model);
+    if (identity !== null) yield `scsi-${identity}`;
+  }
+}
+
+/** The serial number of the USB device that a disk hangs on, "" where it has none; null where it hangs on something else. */
+function usbSerial(devicePath: string, read: AttributeReader): string | null {
+  const parts = devicePath.split("/");
+  const at = parts.findLastIndex((part) => /^\d+-[\d.]+:\d+\.\d+$/.test(part));
+  if (at < 0) return null;
+  return read.text(`${"../".repeat(parts.length - at)}serial`) ?? "";
+}
+
+function join(model: string | null, serial: string | null): string | null {
+  return model === null || serial === null ? null : `${model.trim()}_${serial.trim()}`;
+}
+
+/** As util_replace_whitespace and udev_replace_chars: what must not be in a file's name, or looks odd there, is "_". */
+function replace(text: string): string {
+  return text
+    .trim()
+    .replace(/\s+/g, "_")
+    .replace(/[^\w#+\-.:=@\u0080-\u{10ffff}]/gu, "_");
+}

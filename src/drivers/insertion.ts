@@ -1,0 +1,88 @@
+import { readText } from "../devices/block-devices.ts";
+import type { Machine } from "../machine/machine.ts";
+import { BootError, isErrno, SyscallError } from "../problems/errors.ts";
+import { describeRefusal, printable, report } from "../problems/report.ts";
+import type { Voice } from "../problems/voice.ts";
+import { judgeInstall } from "./index/modprobe-config.ts";
+import type { ModuleAction } from "./index/resolution.ts";
+import { createInserter } from "./module-files.ts";
+
+/** Does what an action says, once; true where the module is in the kernel afterwards, or is not wanted there. */
+export type Act = (action: ModuleAction) => boolean;
+
+/** Modules on their way into the kernel. */
+export interface Insertion {
+  readonly act: Act;
+  /** How many modules were put into the kernel. */
+  count(): number;
+}
+
+/** Puts modules of `directory` (…/lib/modules/VERSION) into the kernel. A refusal is said, once, with what the kernel said to it. */
+export function createInsertion(machine: Machine, directory: string, voice: Voice): Insertion {
+  const insert = createInserter(machine);
+  const present = listLoaded(machine);
+  const refused = new Set<string>();
+  let count = 0;
+  let mark = machine.kernelLogMark();
+
+  function load(name: string, path: string, parameters: string): boolean {
+    try {
+      insert(`${directory}/${path}`, parameters);
+    } catch (error) {
+      if (isErrno(error, "EEXIST")) return true;
+      sayRefusal(voice, name, error, machine.kernelLogSince(mark));
+      mark = machine.kernelLogMark();
+      return false;
+    }
+    count += 1;
+    voice.debug(`module ${name}${parameters === "" ? "" : ` ${printable(parameters)}`}`);
+    return true;
+  }
+
+  function act(action: ModuleAction): boolean {
+    const { name } = action;
+    if (action.do === "builtin" || present.has(name)) return true;
+    if (refused.has(name)) return false;
+    const verdict = action.do === "install" ? judgeInstall(action.command) : null;
+    if (verdict !== null) return verdict === "done";
+    const done = action.path === null || load(name, action.path, action.parameters);
+    (done ? present : refused).add(name);
+    return done;
+  }
+
+  return { act, count: () => count };
+}
+
+/** A driver that finds no hardware of its own is nothing to worry about; everything else is. */
+function sayRefusal(voice: Voice, name: string, error: unknown, kernel: readonly string[]): void {
+  if (isErrno(error, "ENODEV", "ENXIO", "EBUSY")) {
+    voice.debug(`module ${name}: no hardware for it (${error.code})`);
+    return;
+  }
+  const said = kernel.filter((line) => isAbout(line, name)).slice(-3);
+  const words = [explain(error), ...said.map((line) => `kernel: ${printable(line)}`)];
+  voice.warn(`could not load the module ${name}: ${words.join("\n  ")}`);
+}
+
+/** Throws what is no refusal at all. */
+function explain(error: unknown): string {
+  if (error instanceof SyscallError) return describeRefusal(error);
+  if (error instanceof BootError) return report(error).join("\n  ");
+  throw error;
+}
+
+/** The kernel's messages about loading name the module, but for those about signatures. */
+function isAbout(line: string, name: string): boolean {
+  return line.replaceAll("-", "_").includes(name) || /\b(module|key|lockdown)\b/i.test(line);
+}
+
+function listLoaded(machine: Machine): Set<string> {
+  try {
+    const lines = readText(machine, "/proc/modules").split("\n");
+    return new Set(lines.map((line) => line.slice(0, line.indexOf(" "))));
+  } catch (error) {
+    // A kernel without modules has no such file.
+    if (isErrno(error, "ENOENT")) return new Set();
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import { readText } from "../devices/block-devices.ts";
+import type { Machine } from "../machine/machine.ts";
+
+/** A line of /proc/self/mountinfo, as proc(5) has it. */
+export interface MountEntry {
+  readonly target: string;
+  /** Filesystem type, "rootfs" for the kernel's own root. */
+  readonly type: string;
+  readonly source: string;
+  /** Of this mount, as "ro,noexec". */
+  readonly options: string;
+}
+
+/** What is mounted now, oldest first. */
+export function readMounts(machine: Machine): readonly MountEntry[] {
+  return parseMountInfo(readText(machine, "/proc/self/mountinfo"));
+}
+
+/** Lines that are not as proc(5) has them are passed over. */
+export function parseMountInfo(text: string): readonly MountEntry[] {
+  return text.split("\n").flatMap((line) => {
+    const [before, after] = line.split(" - ", 2);
+    const [, , , , target, options = ""] = before?.split(" ") ?? [];
+    const [type, source] = after?.split(" ") ?? [];
+    return target === undefined || type === undefined
+      ? []
+      : [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? ""), options }];
+  });
+}
+
+/** The mount that covers exactly `target`, the topmost of several; null where nothing is mounted there. */
+export function findMount(mounts: readonly MountEntry[], target: string): MountEntry | null {
+  return mounts.findLast((mount) => mount.target === target) ?? null;
+}
+
+/** The mount that the file `path` (absolute, without links) lies on; null where that is none of these. */
+export function findMountOf(mounts: readonly MountEntry[], path: string): MountEntry | null {
+  for (let at = path; ; at = at.slice(0, at.lastIndexOf("/")) || "/") {
+    const mount = findMount(mounts, at);
+    if (mount !== null || at === "/") return mount;
+  }
+}
+
+/** True where something is mounted at exactly this path. */
+export function isMounted(machine: Machine, target: string): boolean {
+  return findMount(readMounts(machine), target) !== null;
+}
+
+/** The kernel writes space, tab, newline and backslash as \040 and so on. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}

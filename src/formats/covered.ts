@@ -1,0 +1,13 @@
+import type { Area } from "./area.ts";
+import { findTable } from "./partitions/partition-table.ts";
+
+/** True where a partition of the disk holds the whole of `length` bytes from `offset`, and none of its partitions is beyond its end. */
+export function isCovered(area: Area, offset: number, length: number): boolean {
+  const partitions = findTable(area)?.listPartitions() ?? [];
+  const start = Math.floor(offset / 512);
+  const end = Math.floor((offset + length) / 512);
+  return (
+    partitions.every((partition) => partition.start + partition.size <= Math.floor(area.size / 512)) &&
+    partitions.some((partition) => start >= partition.start && end <= partition.start + partition.size)
+  );
+}

@@ -1,0 +1,153 @@
+import type { Area } from "../../area.ts";
+import { holds, isEmpty, latin1 } from "../../bytes.ts";
+import { toUtf8 } from "../../encoding.ts";
+import type { Signature } from "../../signature.ts";
+import { addBlockSize, addLabel, addTag, addTrimmed, addVersion, type Tags } from "../../tags.ts";
+import { mergeIdentifiers } from "./joliet.ts";
+
+// ECMA-119: volume descriptors of 2 KiB from the 16th sector on.
+const SECTOR_BYTES = 2048;
+const FIRST_DESCRIPTOR = 16 * SECTOR_BYTES;
+const MAX_DESCRIPTORS = 16;
+const BOOT = 0;
+const PRIMARY = 1;
+const SUPPLEMENTARY = 2;
+const END = 255;
+const JOLIET_ESCAPES = ["%/@", "%/C", "%/E"];
+
+interface Descriptors {
+  readonly boot: Uint8Array | null;
+  readonly primary: Uint8Array | null;
+  readonly joliet: Uint8Array | null;
+}
+
+function readDescriptors(area: Area): Descriptors {
+  let boot: Uint8Array | null = null;
+  let primary: Uint8Array | null = null;
+  let joliet: Uint8Array | null = null;
+  for (let i = 0; i < MAX_DESCRIPTORS && !(boot && primary && joliet); i++) {
+    const descriptor = area.bytes(FIRST_DESCRIPTOR + i * SECTOR_BYTES, 847);
+    const kind = descriptor?.[0] ?? END;
+    if (descriptor === null || kind === END) {
+      break;
+    }
+    if (kind === BOOT) {
+      boot ??= descriptor;
+    } else if (kind === PRIMARY) {
+      primary ??= descriptor;
+    } else if (kind === SUPPLEMENTARY && JOLIET_ESCAPES.some((text) => holds(descriptor, 88, text))) {
+      joliet ??= descriptor;
+    }
+  }
+  return { boot, primary, joliet };
+}
+
+const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
+
+/** A field that begins with `_` is the name of a file, not text. */
+function isNoText(field: Uint8Array): boolean {
+  return field[0] === 0 || field[0] === 0x5f || field.every(isSpace);
+}
+
+function isNoUnicodeText(field: Uint8Array): boolean {
+  const isFileName = field[0] === 0 && field[1] === 0x5f;
+  return isFileName || field.every((byte, i) => (i % 2 === 0 ? byte === 0 : isSpace(byte)));
+}
+
+/** The field at `at` of both descriptors in UTF-8; null where only the ASCII one counts. */
+function mergeField(
+  { primary, joliet }: Descriptors,
+  at: number,
+  length: number,
+  isAsciiEmpty = false,
+): Uint8Array | null {
+  if (primary === null || joliet === null) {
+    return null;
+  }
+  const unicode = joliet.subarray(at, at + length);
+  const merged = isAsciiEmpty ? null : mergeIdentifiers(unicode, primary.subarray(at, at + length));
+  return toUtf8(merged ?? unicode, "utf-16be");
+}
+
+function addIdentifier(tags: Tags, name: string, found: Descriptors, at: number, length: number): void {
+  const ascii = found.primary?.subarray(at, at + length) ?? new Uint8Array();
+  addTrimmed(tags, name, mergeField(found, at, length) ?? ascii);
+}
+
+function addText(tags: Tags, name: string, found: Descriptors, at: number): void {
+  const ascii = found.primary?.subarray(at, at + 128) ?? new Uint8Array();
+  const isAsciiEmpty = isNoText(ascii);
+  const isUnicodeEmpty = found.joliet === null || isNoUnicodeText(found.joliet.subarray(at, at + 128));
+  if (!isUnicodeEmpty) {
+    addTrimmed(tags, name, mergeField(found, at, 128, isAsciiEmpty) ?? ascii);
+  } else if (!isAsciiEmpty) {
+    addTrimmed(tags, name, ascii);
+  }
+}
+
+/** A date of 16 digits and a time zone as UUID: "YYYY-MM-DD-hh-mm-ss-cc"; null where it is not set. */
+function formatDate(date: Uint8Array): string | null {
+  const digits = date.subarray(0, 16);
+  const isUnset = digits.every((byte) => byte === 0x30) && date[16] === 0;
+  if (isUnset) {
+    return null;
+  }
+  const text = String.fromCharCode(...digits);
+  return [text.slice(0, 4), ...(text.slice(4).match(/../gs) ?? [])].join("-");
+}
+
+function addDate(tags: Tags, primary: Uint8Array): void {
+  const modified = primary.subarray(830, 847);
+  const date = formatDate(modified) === null ? primary.subarray(813, 830) : modified;
+  const text = formatDate(date);
+  if (text !== null && !isEmpty(date.subarray(0, 16))) {
+    addTag(tags, "UUID", latin1(text));
+  }
+}
+
+/** High Sierra, the format before ISO 9660. */
+function readHighSierra(area: Area, tags: Tags): boolean {
+  const descriptor = area.bytes(FIRST_DESCRIPTOR, 80);
+  if (descriptor === null) {
+    return false;
+  }
+  addBlockSize(tags, SECTOR_BYTES);
+  addVersion(tags, "High Sierra");
+  addLabel(tags, descriptor.subarray(48, 80));
+  return true;
+}
+
+/** ISO 9660 with Joliet. Tolerant, because hybrid images carry a second filesystem or a partition table. */
+export const iso9660: Signature = {
+  type: "iso9660",
+  usage: "filesystem",
+  isTolerant: true,
+  magics: [
+    { text: "CD001", at: FIRST_DESCRIPTOR + 1 },
+    { text: "CDROM", at: FIRST_DESCRIPTOR + 9 },
+  ],
+  read(area, tags, magic) {
+    if (magic?.text === "CDROM") {
+      return readHighSierra(area, tags);
+    }
+    const found = readDescriptors(area);
+    if (found.primary === null) {
+      return false;
+    }
+    addBlockSize(tags, SECTOR_BYTES);
+    addIdentifier(tags, "SYSTEM_ID", found, 8, 32);
+    addIdentifier(tags, "VOLUME_SET_ID", found, 190, 128);
+    addText(tags, "PUBLISHER_ID", found, 318);
+    addText(tags, "DATA_PREPARER_ID", found, 446);
+    addText(tags, "APPLICATION_ID", found, 574);
+    addDate(tags, found.primary);
+    if (found.boot !== null) {
+      addTrimmed(tags, "BOOT_SYSTEM_ID", found.boot.subarray(7, 39));
+    }
+    if (found.joliet !== null) {
+      addVersion(tags, "Joliet Extension");
+    }
+    addLabel(tags, mergeField(found, 40, 32) ?? found.primary.subarray(40, 72));
+    return true;
+  },
+};

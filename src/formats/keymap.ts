@@ -1,0 +1,40 @@
+import { BootError } from "../problems/errors.ts";
+
+/** Where the image has them: NAME.bmap. */
+export const KEYMAP_DIRECTORY = "/etc/levain/keymaps";
+/** The ending of their names. */
+export const KEYMAP_ENDING = ".bmap";
+
+const MAGIC = "bkeymap";
+/** MAX_NR_KEYMAPS of linux/keyboard.h. */
+const TABLES = 256;
+/** As many keys of a table as the format has (NR_KEYS of BusyBox's loadkmap.c). */
+const KEYS = 128;
+const HEAD_BYTES = MAGIC.length + TABLES;
+
+/**
+ * A keymap in the format of BusyBox's loadkmap and of `loadkeys -b`: "bkeymap", a byte for each table that says whether it is
+ * there, and those that are, each 128 u16 (little-endian) as KDSKBENT takes them. By the number of the table. Throws BootError.
+ */
+export function parseKeymap(bytes: Uint8Array): ReadonlyMap<number, Uint16Array> {
+  const hasMagic = Buffer.from(bytes.subarray(0, MAGIC.length)).toString("latin1") === MAGIC;
+  if (!hasMagic || bytes.length < HEAD_BYTES) throw damaged("it does not begin as one");
+  const numbers = Array.from({ length: TABLES }, (_, number) => number).filter(
+    (number) => bytes[MAGIC.length + number] !== 0,
+  );
+  const expectedBytes = HEAD_BYTES + numbers.length * KEYS * 2;
+  if (numbers.length === 0) throw damaged("it has no table");
+  if (bytes.length !== expectedBytes) {
+    throw damaged(`Expected ${expectedBytes} bytes for ${numbers.length} tables but received ${bytes.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const tables = numbers.map((number, index) => {
+    const start = HEAD_BYTES + index * KEYS * 2;
+    return [number, Uint16Array.from({ length: KEYS }, (_, key) => view.getUint16(start + key * 2, true))] as const;
+  });
+  return new Map(tables);
+}
+
+function damaged(why: string): BootError {
+  return new BootError("this is no keymap as `loadkeys -b` writes it", { cause: new BootError(why) });
+}

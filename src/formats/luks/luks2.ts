@@ -1,0 +1,112 @@
+import { BootError, SyscallError } from "../../problems/errors.ts";
+import type { ByteSource } from "../facts.ts";
+import { probe } from "../probe.ts";
+import type { LuksHeader } from "./header.ts";
+import { checkObjects } from "./luks2-checks.ts";
+import { COPY_SIZES, type Luks2Copy, NO_HEADER, readCopy } from "./luks2-copy.ts";
+import { readJsonArea } from "./luks2-json.ts";
+import { type Luks2Objects, readObjects } from "./luks2-objects.ts";
+
+type Luks2Header = Omit<LuksHeader, "material">;
+
+/** A copy that is right in itself, and its objects; or why it is not to be used, with the copy where at least its checksum is right. */
+type Reading =
+  | { readonly copy: Luks2Copy; readonly objects: Luks2Objects; readonly fault: null }
+  | { readonly copy: Luks2Copy | null; readonly fault: string };
+
+/**
+ * The LUKS2 header of `source` without the key material: the newer of the two copies that are right, the first where they are equally
+ * new. A damaged one is told in `warnings`. Throws BootError where neither will do.
+ */
+export function readLuks2(source: ByteSource): Luks2Header {
+  const first = readOne(source, 0);
+  const second = readSecond(source, first);
+  const warnings: string[] = [];
+  if (first.fault === null && (second.fault !== null || second.copy.epoch <= first.copy.epoch)) {
+    if (second.fault !== null) warnings.push(`the second copy of the LUKS2 header is damaged: ${second.fault}`);
+    else if (second.copy.epoch < first.copy.epoch) warnings.push("the second copy of the LUKS2 header is older");
+    return describe(first.copy, first.objects, warnings);
+  }
+  if (second.fault !== null) {
+    if (first.fault === NO_HEADER && second.fault === NO_HEADER) throw new BootError("there is no LUKS header");
+    throw new BootError("both copies of the LUKS2 header are damaged", {
+      seen: [`first: ${first.fault}`, `second: ${second.fault}`],
+      hint: "put a backup of the header back: cryptsetup luksHeaderRestore",
+    });
+  }
+  const fault = first.fault ?? "it is older";
+  if (first.fault === NO_HEADER) refuseOverwritten(source);
+  warnings.push(`the first copy of the LUKS2 header is damaged, the second is used: ${fault}`);
+  return describe(second.copy, second.objects, warnings);
+}
+
+function readOne(source: ByteSource, offset: number): Reading {
+  let copy: Luks2Copy | null = null;
+  try {
+    copy = readCopy(source, offset);
+    const objects = readObjects(readJsonArea(copy.json));
+    checkObjects(objects, copy.headerBytes, source.size);
+    return { copy, objects, fault: null };
+  } catch (error) {
+    if (error instanceof BootError) return { copy, fault: error.message };
+    if (error instanceof SyscallError) return { copy, fault: `it cannot be read (${error.code})` };
+    throw error;
+  }
+}
+
+/** Behind the first; where that is not right, and what it says of its length neither perhaps, at each place that there is. */
+function readSecond(source: ByteSource, first: Reading): Reading {
+  if (first.fault === null) return readOne(source, first.copy.headerBytes);
+  let found: Reading = { copy: null, fault: NO_HEADER };
+  for (const offset of COPY_SIZES) {
+    const reading = readOne(source, offset);
+    if (reading.fault === null) return reading;
+    if (found.fault === NO_HEADER) found = reading;
+  }
+  return found;
+}
+
+/** A second copy may outlive a filesystem made over the first: then the device is no LUKS any more. cryptsetup does not mend it by itself either. */
+function refuseOverwritten(source: ByteSource): void {
+  const { type, ambivalent } = probe(hideCopies(source));
+  if (type === null && ambivalent.length === 0) return;
+  throw new BootError(
+    `the first copy of the LUKS2 header is gone, and the device holds ${type ?? ambivalent.join(" or ")} now`,
+    {
+      hint: "if it is to be LUKS: cryptsetup repair",
+    },
+  );
+}
+
+/** The device as it were if no second copy could be recognised. */
+function hideCopies(source: ByteSource): ByteSource {
+  return {
+    size: source.size,
+    read(offset, length) {
+      const bytes = Uint8Array.from(source.read(offset, length));
+      for (const place of COPY_SIZES) {
+        if (place >= offset && place < offset + bytes.length) bytes[place - offset] = 0;
+      }
+      return bytes;
+    },
+  };
+}
+
+function describe(copy: Luks2Copy, objects: Luks2Objects, warnings: readonly string[]): Luks2Header {
+  const { keyslots, digests, segments, tokens, flags, requirements } = objects;
+  const { uuid, label, subsystem, epoch } = copy;
+  return {
+    version: 2,
+    uuid,
+    label,
+    subsystem,
+    epoch,
+    keyslots,
+    digests,
+    segments,
+    tokens,
+    flags,
+    requirements,
+    warnings,
+  };
+}

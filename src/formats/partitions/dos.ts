@@ -1,0 +1,130 @@
+import type { Area } from "../area.ts";
+import { holds, le32 } from "../bytes.ts";
+import { isFat } from "../filesystems/dos/fat.ts";
+import { isNtfs } from "../filesystems/dos/ntfs.ts";
+import { type MbrEntry, readMbrEntries, readMbrSector } from "./mbr.ts";
+import type { Partition, TableFormat } from "./model.ts";
+import { readNestedTables } from "./nested.ts";
+import { AIX_MAGIC } from "./unix/aix.ts";
+
+const GPT_PROTECTIVE = 0xee;
+const EXTENDED: readonly number[] = [0x05, 0x0f, 0x85];
+const FIRST_LOGICAL = 5;
+// An extended partition may link to empty ones; a loop of them ends here.
+const MAX_EMPTY_LINKS = 100;
+
+const isExtended = (entry: MbrEntry) => EXTENDED.includes(entry.type);
+const inUnits = (sectors: number, factor: number) => Math.imul(sectors, factor) >>> 0;
+
+/** The sector that holds the table; null where it is a boot sector or protects a GPT. */
+function readTable(area: Area, fsType: string | null): Uint8Array | null {
+  const sector = readMbrSector(area, 0);
+  if (sector === null || holds(sector, 0, AIX_MAGIC)) {
+    return null;
+  }
+  const entries = readMbrEntries(sector);
+  const isTable = entries.every((entry) => entry.bootIndicator === 0 || entry.bootIndicator === 0x80);
+  const isProtective = entries.some((entry) => entry.type === GPT_PROTECTIVE);
+  if (!isTable || isProtective || isFat(area) || isNtfs(area)) {
+    return null;
+  }
+  // People boot from LVM: a boot sector without partitions before a physical volume is none.
+  const isEmptyTable = entries.every((entry) => entry.size === 0);
+  return fsType === "LVM2_member" && isEmptyTable ? null : sector;
+}
+
+function makePartition(
+  entry: MbrEntry,
+  start: number,
+  factor: number,
+  number: number,
+  diskId: string | null,
+): Partition {
+  return {
+    number,
+    start,
+    size: inUnits(entry.size, factor),
+    type: `0x${entry.type.toString(16)}`,
+    uuid: diskId && `${diskId}-${number.toString(16).padStart(2, "0")}`,
+    name: null,
+    attributes: BigInt(entry.bootIndicator),
+    scheme: "dos",
+  };
+}
+
+interface Extended {
+  readonly start: number;
+  readonly size: number;
+}
+
+/** The data entries of one link of the chain; units of 512 bytes. The third and fourth entry are used by OS/2 only, mostly junk. */
+function findData(entries: readonly MbrEntry[], link: Extended, all: Extended, factor: number): readonly MbrEntry[] {
+  return entries.filter((entry, i) => {
+    const start = inUnits(entry.start, factor);
+    const size = inUnits(entry.size, factor);
+    const absolute = (link.start + start) >>> 0;
+    const isInside =
+      (start + size) >>> 0 <= link.size &&
+      absolute >= all.start &&
+      (absolute + size) >>> 0 <= (all.start + all.size) >>> 0;
+    return size > 0 && !isExtended(entry) && (i < 2 || isInside);
+  });
+}
+
+/** Appends the logical partitions of one extended partition, following its chain as Linux does (block/partitions/msdos.c). */
+function addLogical(area: Area, all: Extended, factor: number, diskId: string | null, into: Partition[]): void {
+  let link = all;
+  for (let empty = 0; all.start !== 0 && empty < MAX_EMPTY_LINKS; empty++) {
+    const sector = readMbrSector(area, link.start);
+    if (sector === null) {
+      return;
+    }
+    const entries = readMbrEntries(sector);
+    for (const entry of findData(entries, link, all, factor)) {
+      const start = (link.start + inUnits(entry.start, factor)) >>> 0;
+      if (!into.some((partition) => partition.start === start)) {
+        const number = Math.max(FIRST_LOGICAL, (into.at(-1)?.number ?? 0) + 1);
+        into.push(makePartition(entry, start, factor, number, diskId));
+        empty = -1;
+      }
+    }
+    const next = entries.find((entry) => entry.size > 0 && isExtended(entry) && inUnits(entry.start, factor) !== 0);
+    if (next === undefined) {
+      return;
+    }
+    link = { start: (all.start + inUnits(next.start, factor)) >>> 0, size: inUnits(next.size, factor) };
+  }
+}
+
+function readPartitions(area: Area, sector: Uint8Array, diskId: string | null): readonly Partition[] {
+  const factor = area.sectorSize / 512;
+  const partitions: Partition[] = [];
+  const entries = readMbrEntries(sector);
+  for (const [i, entry] of entries.entries()) {
+    if (inUnits(entry.size, factor) > 0) {
+      partitions.push(makePartition(entry, inUnits(entry.start, factor), factor, i + 1, diskId));
+    }
+  }
+  for (const entry of entries.filter(isExtended)) {
+    const all = { start: inUnits(entry.start, factor), size: inUnits(entry.size, factor) };
+    if (all.size > 0) {
+      addLogical(area, all, factor, diskId, partitions);
+    }
+  }
+  return [...partitions, ...readNestedTables(area, partitions)];
+}
+
+/** The MBR's table with logical partitions and the tables nested in primary ones. */
+export const dos: TableFormat = {
+  type: "dos",
+  magics: [{ text: "\x55\xaa", at: 510 }],
+  recognise(area, fsType) {
+    const sector = readTable(area, fsType);
+    if (sector === null) {
+      return null;
+    }
+    const id = le32(sector, 440);
+    const diskId = id === 0 ? null : id.toString(16).padStart(8, "0");
+    return { uuid: diskId, listPartitions: () => readPartitions(area, sector, diskId) };
+  },
+};

@@ -1,0 +1,112 @@
+import { type Area, type ExamineOptions, examine } from "./area.ts";
+import type { ByteSource, Facts } from "./facts.ts";
+import { findNamedTable } from "./partitions/partition-table.ts";
+import { findMagic, type Signature, type Usage } from "./signature.ts";
+import { LAST_RESORT, SIGNATURES } from "./signatures.ts";
+import { addTag, type Tag, type Tags } from "./tags.ts";
+import { decodeText } from "./text.ts";
+
+/** All that was found on a device. */
+export interface ProbeResult extends Facts {
+  /** libblkid's USAGE of the type. */
+  readonly usage: Usage | null;
+  /** Every tag in the order and with the bytes of `blkid -p`. */
+  readonly tags: readonly Tag[];
+  /** Where signatures of several filesystems contradict each other: their types, and `type` is null; else empty. */
+  readonly ambivalent: readonly string[];
+}
+
+interface Match {
+  readonly signature: Signature;
+  readonly tags: Tags;
+}
+
+/**
+ * Examines a device as `blkid -p` does: the first RAID or encryption, else the one filesystem, and the partition table.
+ * Never throws for what is on the disk.
+ */
+export function probe(source: ByteSource, options: ExamineOptions = {}): ProbeResult {
+  const area = examine(source, options);
+  const matches = findMatches(area);
+  if (matches.length > 1 && matches.some(isIntolerant)) {
+    return { ...describe([]), ambivalent: matches.map(({ signature }) => signature.type) };
+  }
+  const table = isTableHidden(matches[0]) ? null : findNamedTable(area, matches[0]?.signature.type ?? null);
+  const first = matches[0] ?? (table === null ? findLastResort(area) : undefined);
+  const isStale = table?.type === "dos" && first?.signature.wipesTable === true;
+  const tags: Tags = isStale ? [] : [...(first?.tags ?? [])];
+  if (table !== null) {
+    addTableTags(table, tags);
+  }
+  return { ...describe(tags), usage: isStale ? null : (first?.signature.usage ?? null) };
+}
+
+/** A mirrored disk shows the partition table of what is inside the mirror. */
+function isTableHidden(match: Match | undefined): boolean {
+  return match?.signature.usage === "raid" && match.signature.wipesTable !== true;
+}
+
+/** What takes more reading than all others is looked for when there is nothing else. */
+function findLastResort(area: Area): Match | undefined {
+  const tags = matchSignature(area, LAST_RESORT);
+  return tags === null ? undefined : { signature: LAST_RESORT, tags };
+}
+
+const isContainer = ({ usage }: Signature) => usage === "raid" || usage === "crypto";
+const isIntolerant = ({ signature }: Match) => !isContainer(signature) && signature.isTolerant !== true;
+
+/** All filesystems up to the first RAID or encryption; on a tiny device the first only. */
+function findMatches(area: Area): readonly Match[] {
+  const matches: Match[] = [];
+  for (const signature of SIGNATURES) {
+    const tags = matchSignature(area, signature);
+    if (tags !== null) {
+      matches.push({ signature, tags });
+      if (area.isTiny || isContainer(signature)) {
+        break;
+      }
+    }
+  }
+  return matches;
+}
+
+function isLookedFor({ usage, minSize = 0 }: Signature, area: Area): boolean {
+  const isRaid = usage === "raid";
+  const isUnlikely = (isRaid && area.isTiny) || ((isRaid || usage === "other") && area.kind === "optical");
+  return area.size > 1024 && area.size >= minSize && !isUnlikely;
+}
+
+function matchSignature(area: Area, signature: Signature): Tags | null {
+  const magic = isLookedFor(signature, area) ? findMagic(area, signature.magics) : null;
+  const tags: Tags = [];
+  const isCandidate = magic !== null || (signature.magics.length === 0 && isLookedFor(signature, area));
+  if (!isCandidate || !signature.read(area, tags, magic)) {
+    return null;
+  }
+  addTag(tags, "TYPE", signature.type);
+  addTag(tags, "USAGE", signature.usage);
+  return tags;
+}
+
+function addTableTags({ type, uuid }: { readonly type: string; readonly uuid: string | null }, tags: Tags): void {
+  if (uuid !== null) {
+    addTag(tags, "PTUUID", uuid);
+  }
+  addTag(tags, "PTTYPE", type);
+}
+
+function describe(tags: readonly Tag[]): ProbeResult {
+  const textOf = (name: string) => {
+    const tag = tags.find((candidate) => candidate.name === name);
+    return tag === undefined ? null : decodeText(tag.value);
+  };
+  return {
+    type: textOf("TYPE"),
+    label: textOf("LABEL"),
+    uuid: textOf("UUID"),
+    partitionTable: textOf("PTTYPE"),
+    usage: null,
+    tags,
+    ambivalent: [],
+  };
+}

@@ -1,0 +1,70 @@
+import { findHash, type Hash, hashBytes } from "../crypto/hash.ts";
+import { secretBytes, wipe } from "../crypto/secret.ts";
+import { BootError } from "../problems/errors.ts";
+
+const WORD_BYTES = 4;
+const NUMBER_BYTES = 4;
+
+/**
+ * The key of `keyBytes` that was split into `stripes` (LUKS1 On-Disk Format Specification, 2.4, AFmerge): all of them are
+ * needed, so destroying any destroys the key. `split` holds them one after the other; bytes beyond are left alone.
+ * Throws BootError where `find` does not know the hash.
+ */
+export function mergeStripes(
+  split: Uint8Array,
+  keyBytes: number,
+  stripes: number,
+  hashName: string,
+  find = findHash,
+): Uint8Array {
+  const hash = find(hashName);
+  if (hash === null) throw new BootError(`hash ${hashName} is not supported`);
+  if (split.length < keyBytes * stripes) throw new BootError("the key material is too short");
+  const inWords = keyBytes % WORD_BYTES === 0 && split.byteOffset % WORD_BYTES === 0;
+  const from = inWords ? new Uint32Array(split.buffer, split.byteOffset, (keyBytes * stripes) / WORD_BYTES) : split;
+  const pieces = cutIntoPieces(keyBytes, hash, inWords);
+  try {
+    mergeInto(pieces, from, stripes, hash);
+    const merged = secretBytes(keyBytes);
+    for (const [index, { numbered }] of pieces.entries()) {
+      merged.set(numbered.subarray(NUMBER_BYTES), index * hash.bytes);
+    }
+    return merged;
+  } finally {
+    wipe(...pieces.map(({ numbered }) => numbered));
+  }
+}
+
+function mergeInto(pieces: readonly Piece[], from: Uint8Array | Uint32Array, stripes: number, hash: Hash): void {
+  for (let stripe = 0, at = 0; stripe < stripes; stripe++) {
+    for (const { numbered, units } of pieces) {
+      if (stripe > 0) diffuse(numbered, hash);
+      for (let unit = 0; unit < units.length; unit++, at++) units[unit] = (units[unit] ?? 0) ^ (from[at] ?? 0);
+    }
+  }
+}
+
+/** A piece of the key, as long as a hash; the last one may be shorter. */
+interface Piece {
+  /** Its number, and the piece: what is hashed. */
+  readonly numbered: Uint8Array;
+  /** The piece alone, in bytes or words. Words are four times as quick, and this is done once, before anything is compiled. */
+  readonly units: Uint8Array | Uint32Array;
+}
+
+function cutIntoPieces(keyBytes: number, hash: Hash, inWords: boolean): readonly Piece[] {
+  return Array.from({ length: Math.ceil(keyBytes / hash.bytes) }, (_, index) => {
+    const numbered = secretBytes(NUMBER_BYTES + Math.min(hash.bytes, keyBytes - index * hash.bytes));
+    new DataView(numbered.buffer).setUint32(0, index);
+    const units = inWords ? new Uint32Array(numbered.buffer, NUMBER_BYTES) : numbered.subarray(NUMBER_BYTES);
+    return { numbered, units };
+  });
+}
+
+/** Spreads every bit over its piece (2.4, "H1"): it becomes the hash of its number and itself, the last one cut. */
+function diffuse(numbered: Uint8Array, hash: Hash): void {
+  const digest = hashBytes(hash, numbered);
+  const length = numbered.length - NUMBER_BYTES;
+  numbered.set(digest.length > length ? digest.subarray(0, length) : digest, NUMBER_BYTES);
+  wipe(digest);
+}

@@ -1,0 +1,99 @@
+import { createFindHash } from "../crypto/hash.ts";
+import { wipe } from "../crypto/secret.ts";
+import type { Kdf, LuksHeader } from "../formats/luks/header.ts";
+import type { Child, Children } from "../machine/child.ts";
+import type { Clock } from "../machine/machine.ts";
+import { BootError } from "../problems/errors.ts";
+import { DERIVE_COMMAND, decodeAnswer, encodeOrder } from "./derivation-order.ts";
+import { createDeriveKey, type DerivingMachine } from "./kdf.ts";
+import { costOf, createEstimate, type Estimate } from "./kdf-cost.ts";
+
+/** Derives keys so that each derivation can be stopped: what takes long is done by another process. */
+export interface Deriver {
+  /** Milliseconds that a derivation will take. */
+  readonly estimateMs: Estimate;
+  /** Starts the other process where a keyslot of `header` needs it: that takes some time, best while modules are loaded or a person types. */
+  prepare(header: LuksHeader): void;
+  /** As DeriveKey; `watch` is called at the start and ten times a second from then on, and stops the derivation by throwing. */
+  derive(kdf: Kdf, passphrase: Uint8Array, length: number, watch: () => void): Uint8Array;
+  /** Ends the other process. */
+  close(): void;
+}
+
+/** What can start a process that derives. */
+export type ForkingMachine = DerivingMachine & Pick<Children, "startChild"> & Pick<Clock, "nowMs">;
+
+/** As `costOf` counts: a fifth of a second at most on today's machines, which is less than another process is worth. */
+const CHEAP_COST = 200_000;
+const POLL_MS = 100;
+const SIGKILL_STATUS = 128 + 9;
+
+/** The other process is started when it is first needed, and again after one that was stopped. */
+export function createDeriver(machine: ForkingMachine): Deriver {
+  const here = createDeriveKey(machine);
+  const findHash = createFindHash(machine);
+  let child: Child | null = null;
+  const isCheap = (kdf: Kdf, length: number) => {
+    const hashBytes = kdf.type === "pbkdf2" ? (findHash(kdf.hash)?.bytes ?? null) : null;
+    return costOf(kdf, length, hashBytes) <= CHEAP_COST;
+  };
+  const stop = () => {
+    child?.stop();
+    child = null;
+  };
+  return {
+    estimateMs: createEstimate({ deriveKey: here, nowMs: () => machine.nowMs() }),
+    prepare({ keyslots }) {
+      if (keyslots.every(({ lock }) => lock === null || isCheap(lock.kdf, lock.cipherKeyBytes))) return;
+      child ??= machine.startChild(DERIVE_COMMAND);
+    },
+    derive(kdf, passphrase, length, watch) {
+      watch();
+      if (isCheap(kdf, length)) return here(kdf, passphrase, length);
+      child ??= machine.startChild(DERIVE_COMMAND);
+      try {
+        return deriveInChild(child, { kdf, length }, passphrase, watch);
+      } catch (error) {
+        stop();
+        throw error;
+      }
+    },
+    close: stop,
+  };
+}
+
+function deriveInChild(
+  child: Child,
+  terms: { readonly kdf: Kdf; readonly length: number },
+  passphrase: Uint8Array,
+  watch: () => void,
+): Uint8Array {
+  const order = encodeOrder(terms, passphrase);
+  try {
+    child.order(order);
+  } finally {
+    wipe(order);
+  }
+  for (;;) {
+    const news = child.answer(POLL_MS);
+    if (news.kind === "answer") return takeKey(news.bytes);
+    if (news.kind === "gone") throw explainDeath(terms.kdf, news.status);
+    watch();
+  }
+}
+
+function takeKey(answer: Uint8Array): Uint8Array {
+  try {
+    return decodeAnswer(answer);
+  } finally {
+    wipe(answer);
+  }
+}
+
+function explainDeath(kdf: Kdf, status: number): BootError {
+  if (status !== SIGKILL_STATUS) return new BootError(`the process that derives the key ended with status ${status}`);
+  const need = "memoryKib" in kdf ? `: ${kdf.type} needs ${Math.ceil(kdf.memoryKib / 1024)} MiB of memory` : "";
+  return new BootError(`the kernel killed the process that derives the key${need}`, {
+    hint: "it kills where memory runs out: unlock it on a machine with more memory",
+  });
+}

@@ -1,0 +1,107 @@
+import type { CipherSpec } from "../crypto/cipher.ts";
+import { SECTOR_BYTES } from "../formats/luks/header.ts";
+import type { KernelCiphers } from "../machine/encryption.ts";
+import { isErrno } from "../problems/errors.ts";
+import type { AreaDecryptor } from "./area-decryptor.ts";
+import { type IvCipher, makeIvs } from "./sector-iv.ts";
+
+// libcryptsetup's table (lib/crypto_backend/cipher_generic.c), and the kernel's for what is newer.
+const SMALL_BLOCKS = new Set(["blowfish", "cast5", "des", "des3_ede", "khazad", "tea", "xtea"]);
+const WIDE_IVS = new Set(["adiantum", "hctr2"]);
+
+/**
+ * The kernel's own ciphers, by AF_ALG: for key material in what the runtime's AES is not. `loadModule` is told the module
+ * ("algif_skcipher") or the alias ("crypto-serpent") that the kernel would want, where it does not have a cipher at once.
+ */
+export function kernelDecryptor(
+  machine: KernelCiphers,
+  loadModule: (name: string) => void = () => undefined,
+): AreaDecryptor {
+  const refusals = new Map<string, string | null>();
+
+  function decrypt(spec: CipherSpec, key: Uint8Array, data: Uint8Array): Uint8Array | null {
+    const count = data.length / SECTOR_BYTES;
+    // ECB has no IV, whatever is written behind it.
+    const ivs = spec.mode === "ecb" ? new Uint8Array() : makeIvs(spec, key, count, describeCipher(machine, spec));
+    return ivs && machine.decryptByKernel(`${spec.mode}(${spec.cipher})`, key, ivs, data, SECTOR_BYTES);
+  }
+
+  /** The errno name with which the kernel refuses; "" for IVs that are not known; null where it does it. */
+  function tryOut(spec: CipherSpec, keyBytes: number): string | null {
+    // No two parts of it are the same: some ciphers refuse such a key.
+    const key = Uint8Array.from({ length: keyBytes }, (_, index) => (index * 37 + 11) & 0xff);
+    try {
+      return decrypt(spec, key, new Uint8Array(SECTOR_BYTES)) === null ? "" : null;
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      return error.code;
+    }
+  }
+
+  function findRefusal(spec: CipherSpec, keyBytes: number): string | null {
+    const asked = `${spec.text} ${keyBytes}`;
+    const known = refusals.get(asked);
+    if (known !== undefined) return known;
+    let refusal = isStrange(spec) ? "" : tryOut(spec, keyBytes);
+    if (refusal === "ENOENT" || refusal === "EAFNOSUPPORT") {
+      for (const name of listModules(spec)) loadModule(name);
+      refusal = tryOut(spec, keyBytes);
+    }
+    refusals.set(asked, refusal);
+    return refusal;
+  }
+
+  return {
+    handles: (spec, keyBytes) => findRefusal(spec, keyBytes) === null,
+    decrypt(spec, key, data) {
+      const plain = decrypt(spec, key, data);
+      if (plain === null) throw new Error(`asked to decrypt ${spec.text}`);
+      return plain;
+    },
+    explain: (spec, keyBytes) => explain(spec, keyBytes, findRefusal(spec, keyBytes)),
+  };
+}
+
+/** What is no cipher, and the IV of a mode that wants one, made with two keys at once, which is nothing that dm-crypt has. */
+function isStrange({ cipher, mode, iv }: CipherSpec): boolean {
+  return cipher === "cipher_null" || (iv === "eboiv" && mode !== "cbc");
+}
+
+/** Its blocks are encrypted as a counter's key stream is: that is decrypting zeros with the block as the first counter. */
+function describeCipher(machine: KernelCiphers, { cipher, mode }: CipherSpec): IvCipher {
+  const blockBytes = SMALL_BLOCKS.has(cipher) ? 8 : 16;
+  return {
+    ivBytes: WIDE_IVS.has(mode) ? 32 : blockBytes,
+    blockBytes,
+    takes: () => true,
+    encrypt: (key, blocks) =>
+      machine.decryptByKernel(`ctr(${cipher})`, key, blocks, new Uint8Array(blocks.length), blockBytes),
+  };
+}
+
+/** Modules and aliases, as the kernel itself would ask for them. */
+function listModules({ cipher, mode, iv }: CipherSpec): readonly string[] {
+  const helpers = iv === "essiv" || iv === "eboiv" ? ["ctr"] : [];
+  // XTS and LRW encrypt their tweaks' neighbours by ECB; Adiantum and HCTR2 are put together from more.
+  const inner: Readonly<Record<string, readonly string[]>> = {
+    xts: ["ecb"],
+    lrw: ["ecb"],
+    adiantum: ["nhpoly1305"],
+    hctr2: ["xctr", "polyval"],
+  };
+  const names = [...cipher.split(","), mode, ...(Object.hasOwn(inner, mode) ? (inner[mode] ?? []) : []), ...helpers];
+  return ["algif_skcipher", ...names.map((name) => `crypto-${name}`)];
+}
+
+function explain(spec: CipherSpec, keyBytes: number, refusal: string | null): string {
+  switch (refusal) {
+    case "":
+      return "which is not supported";
+    case "ENOENT":
+      return `which this kernel does not have (${listModules(spec).slice(1).join(", ")})`;
+    case "EAFNOSUPPORT":
+      return "which needs the kernel's ciphers (module algif_skcipher)";
+    default:
+      return `which the kernel does not take with a key of ${keyBytes * 8} bits (${refusal})`;
+  }
+}

@@ -1,0 +1,42 @@
+import { type FindHash, findHash, hashBytes } from "../crypto/hash.ts";
+import { secretBytes, wipe } from "../crypto/secret.ts";
+import { BootError } from "../problems/errors.ts";
+
+const LETTER_A = 0x41;
+
+/**
+ * The key that a passphrase means for plain dm-crypt, as libcryptsetup's crypt_plain.c makes it: `hash` is "ripemd160", or
+ * "sha256:32" where zeros fill the key behind so many bytes, or "plain" for the passphrase as it stands. null where a
+ * "plain" passphrase is too short; the caller wipes the key. Throws BootError for a hash that `find` does not know.
+ */
+export function hashPlainKey(
+  hash: string,
+  passphrase: Uint8Array,
+  keyBytes: number,
+  find = findHash,
+): Uint8Array | null {
+  const [, name = "", length = null] = /^([^:]+)(?::(\d{1,5}))?$/.exec(hash) ?? [];
+  const hashed = length === null ? keyBytes : Number(length);
+  if (name === "" || hashed > keyBytes) throw new BootError(`the hash ${hash} does not fit a key of ${keyBytes} bytes`);
+  const key = secretBytes(keyBytes);
+  if (name !== "plain") fillByHash(name, passphrase, key.subarray(0, hashed), find);
+  else if (passphrase.length < hashed) return null;
+  else key.set(passphrase.subarray(0, hashed));
+  return key;
+}
+
+/** Digests of the passphrase behind no "A", one "A", two, … until the key is full (as hashalot did). */
+function fillByHash(name: string, passphrase: Uint8Array, key: Uint8Array, find: FindHash): void {
+  const hash = find(name);
+  if (hash === null) throw new BootError(`hash ${name} is not supported`);
+  for (let round = 0, at = 0; at < key.length; round++, at += hash.bytes) {
+    const message = secretBytes(round + passphrase.length).fill(LETTER_A, 0, round);
+    message.set(passphrase, round);
+    const digest = hashBytes(hash, message);
+    try {
+      key.set(digest.subarray(0, key.length - at), at);
+    } finally {
+      wipe(message, digest);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { equalSecrets, wipe } from "../crypto/secret.ts";
+import { digestOfKeyslot, isBound, type Keyslot, type LuksHeader, STRIPES } from "../formats/luks/header.ts";
+import { BootError } from "../problems/errors.ts";
+import { mergeStripes } from "./anti-forensic.ts";
+import type { DeriveKey } from "./kdf.ts";
+import { findDecryptor, findObstacle, type Limits, refuseRequirements, refuseWaiting } from "./obstacles.ts";
+
+/** How to try a passphrase. */
+export interface UnlockOptions extends Limits {
+  readonly deriveKey: DeriveKey;
+  /** Only this keyslot, also where its priority is "ignore"; null for all others. */
+  readonly keyslot: number | null;
+}
+
+/** What came of a passphrase. */
+export type Unlocked =
+  | {
+      readonly kind: "unlocked";
+      /** The caller wipes it. */
+      readonly volumeKey: Uint8Array;
+      readonly keyslot: number;
+    }
+  | { readonly kind: "wrong-passphrase" };
+
+/**
+ * Tries a passphrase on the keyslots of the data, those with priority "prefer" first, and returns the key of the first that it
+ * opens. Throws BootError where no keyslot can be tried at all, with each one's reason, and for requirements that are not
+ * understood. The passphrase stays the caller's to wipe.
+ */
+export function unlock(header: LuksHeader, passphrase: Uint8Array, options: UnlockOptions): Unlocked {
+  for (const slot of usableKeyslots(header, options)) {
+    const volumeKey = openKeyslot(header, slot, passphrase, options);
+    if (volumeKey !== null) return { kind: "unlocked", volumeKey, keyslot: slot.id };
+  }
+  return { kind: "wrong-passphrase" };
+}
+
+/** The keyslots that can be tried, in their order: worth to know before a person is asked. Throws BootError as `unlock` does where there is none. */
+export function usableKeyslots(
+  header: LuksHeader,
+  { keyslot, ...limits }: Limits & Pick<UnlockOptions, "keyslot">,
+): readonly Keyslot[] {
+  refuseRequirements(header);
+  const slots = keyslotsToTry(header, keyslot);
+  const obstacles = new Map(slots.map((slot) => [slot, findObstacle(header, slot, limits)]));
+  const usable = slots.filter((slot) => obstacles.get(slot) === null);
+  if (usable.length > 0) {
+    refuseWaiting(header, usable, limits);
+    return usable;
+  }
+  const ignored = keyslot === null ? header.keyslots.filter(({ priority }) => priority === "ignore") : [];
+  const reasons = [
+    ...slots.map((slot) => `keyslot ${slot.id} ${obstacles.get(slot)?.reason ?? ""}`),
+    ...ignored.map(({ id }) => `keyslot ${id} has the priority ignore: key-slot=${id} tries it`),
+  ];
+  const none = keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`;
+  throw new BootError("no keyslot of the LUKS header can be tried", { seen: reasons.length > 0 ? reasons : [none] });
+}
+
+/** Keyslots of the data that `unlock` passes over, each with its reason: a passphrase that opens no other may be theirs. */
+export function listUntried(
+  header: LuksHeader,
+  { keyslot, ...limits }: Limits & Pick<UnlockOptions, "keyslot">,
+): readonly string[] {
+  const slots = keyslotsToTry(header, keyslot).filter(({ id, lock }) => lock !== null && isBound(header, id));
+  return slots.flatMap((slot) => {
+    const obstacle = findObstacle(header, slot, limits);
+    return obstacle === null ? [] : [`keyslot ${slot.id} ${obstacle.reason}`];
+  });
+}
+
+/** In the order in which they are tried. */
+export function keyslotsToTry({ keyslots }: LuksHeader, only: number | null): readonly Keyslot[] {
+  if (only !== null) return keyslots.filter(({ id }) => id === only);
+  return (["prefer", "normal"] as const).flatMap((wanted) => keyslots.filter(({ priority }) => priority === wanted));
+}
+
+/** The key in a keyslot without obstacle, or null where the passphrase is not its. */
+function openKeyslot(
+  header: LuksHeader,
+  { id, keyBytes, lock }: Keyslot,
+  passphrase: Uint8Array,
+  { deriveKey, decryptors, findHash }: UnlockOptions,
+): Uint8Array | null {
+  const material = header.material.get(id);
+  const found = lock && findDecryptor(lock.cipher, lock.cipherKeyBytes, decryptors);
+  if (!lock || !found || material === undefined) return null;
+  let areaKey: Uint8Array | null = null;
+  let split: Uint8Array | null = null;
+  let volumeKey: Uint8Array | null = null;
+  let isRight = false;
+  try {
+    areaKey = deriveKey(lock.kdf, passphrase, lock.cipherKeyBytes);
+    split = found.decryptor.decrypt(found.spec, areaKey, material);
+    volumeKey = mergeStripes(split, keyBytes, STRIPES, lock.splitHash, findHash);
+    isRight = isVolumeKey(header, id, volumeKey, deriveKey);
+    return isRight ? volumeKey : null;
+  } finally {
+    wipe(areaKey, split, isRight ? null : volumeKey);
+  }
+}
+
+/** True where `key` is the one that the keyslot's digest was made of. A digest may be as costly as a keyslot. */
+function isVolumeKey(header: LuksHeader, keyslot: number, key: Uint8Array, deriveKey: DeriveKey): boolean {
+  const check = digestOfKeyslot(header, keyslot)?.check;
+  if (!check) return false;
+  const digest = deriveKey(check.kdf, key, check.value.length);
+  try {
+    return equalSecrets(digest, check.value);
+  } finally {
+    wipe(digest);
+  }
+}

@@ -1,0 +1,89 @@
+import { type ConsolaInstance, createConsola } from "consola/core";
+import type { Machine } from "../machine/machine.ts";
+import type { BootPlan } from "../plan/plan.ts";
+import { printable, timeLine, wrapLine } from "../problems/report.ts";
+import type { Voice } from "../problems/voice.ts";
+import { type BootRecord, keepMessage, type StepRecord } from "./journal.ts";
+import { createKernelConsole, type KernelConsole } from "./kernel-console.ts";
+
+/** What the boot tells the person, and at the same time the kernel's log and the record. */
+export interface Console extends Voice {
+  /** What the kernel says on the same console. */
+  readonly kernel: KernelConsole;
+  /** A plain line of the narration. */
+  say(text: string): void;
+  /** A step that is done: what, to what, how long. */
+  step(step: StepRecord): void;
+  /** Lines that must be seen, also with `quiet`. */
+  trouble(lines: readonly string[]): void;
+  /** From here on as the plan says. */
+  obey(talk: BootPlan["talk"]): void;
+}
+
+/** syslog(2) levels for consola's types. */
+const SYSLOG_LEVELS: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+/** The highest syslog level that is still shown on the console. */
+const SHOWN_LEVELS = { quiet: 4, normal: 6, debug: 7 } as const;
+const ERROR = 3;
+
+const NAME_COLUMNS = 10;
+
+/** A console that also writes into the kernel's log and the record, which get the narration also where `quiet` keeps it off the screen. */
+export function createConsole(machine: Machine, record: BootRecord): Console {
+  const kernel = createKernelConsole(machine);
+  let talk: BootPlan["talk"] = { level: "normal", log: "all" };
+  const consola: ConsolaInstance = createConsola({
+    level: 3, // info; consola's own numbers
+    throttle: 0, // it would hold lines back on a timer, and lose them at the end
+    reporters: [{ log: ({ type, args }) => write(SYSLOG_LEVELS[type] ?? 6, ...toTexts(args)) }],
+  });
+  function write(level: number, text: string, shown: string): void {
+    const lines = text.split("\n");
+    for (const line of lines) keepMessage(record, { atMs: machine.nowMs(), level, text: line });
+    const isLogged = talk.log !== "console";
+    if (isLogged) for (const line of lines) machine.writeKernelLog(level, line);
+    const isShown = level <= SHOWN_LEVELS[talk.level] && (talk.log !== "kmsg" || level <= ERROR);
+    if (isShown && !(isLogged && kernel.shows(level))) machine.writeConsole(`${shown}\n`);
+  }
+  return {
+    kernel,
+    say: (text) => consola.info(text),
+    step: (step) => consola.info(...formatStep(step)),
+    trouble(lines) {
+      machine.writeConsole("\n");
+      for (const line of lines) consola.error(line);
+    },
+    warn: (text) => consola.warn(...columns("warning", text)),
+    debug: (text) => consola.debug(...columns("debug", text)),
+    progress: (text) => consola.info(...columns("...", text)),
+    obey(wish) {
+      talk = wish;
+      consola.level = wish.level === "debug" ? 4 : 3;
+    },
+  };
+}
+
+/** The two arguments of a call of consola's: the text for the log, and how a terminal shows it. Whoever speaks has made names from outside printable; this is for whoever forgot. */
+function toTexts(args: readonly unknown[]): [text: string, shown: string] {
+  const [text = "", shown = text] = args.map((arg) => String(arg).split("\n").map(printable).join("\n"));
+  return [text, shown];
+}
+
+/** A named line, and the same on as many lines as a terminal needs. */
+function columns(name: string, text: string): [line: string, shown: string] {
+  const line = `  ${name.padEnd(NAME_COLUMNS)}${text}`;
+  return [
+    line,
+    line
+      .split("\n")
+      .flatMap((part) => wrapLine(part, NAME_COLUMNS + 2))
+      .join("\n"),
+  ];
+}
+
+/** `  root      /dev/vda1 vfat "FLASH"                       3 ms`. */
+function formatStep({ name, text, startMs, endMs }: StepRecord): [line: string, shown: string] {
+  const time = `${Math.max(0, Math.round((endMs ?? 0) - (startMs ?? 0)))} ms`;
+  const [line] = columns(name, text);
+  return [`${line} ${time}`, timeLine(line, NAME_COLUMNS + 2, time)];
+}

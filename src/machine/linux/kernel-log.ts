@@ -1,0 +1,126 @@
+import * as fs from "node:fs";
+import { SEEK_END } from "../abi.ts";
+import type { Kernel } from "../kernel.ts";
+import { callKernel, systemCall } from "./libc.ts";
+
+const KMSG = "/dev/kmsg";
+/** A record takes 976 bytes at least since Linux 3.5, the whole write is refused beyond; the rest is room for the prefix. */
+const RECORD_BYTES = 900;
+/** CONSOLE_EXT_LOG_MAX of kernel/printk/printk.c: what one read may give. */
+const READ_BYTES = 8192;
+const KEPT_RECORDS = 500;
+const FACILITY_KERNEL = 0;
+const NEWLINE = 0x0a;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const readBuffer = new Uint8Array(READ_BYTES);
+
+interface KernelRecord {
+  readonly sequence: number;
+  readonly facility: number;
+  readonly text: string;
+}
+
+/** /dev/kmsg, Documentation/ABI/testing/dev-kmsg. It is read from the first mark on, by one descriptor: only what is new costs anything. */
+export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMark" | "kernelLogSince"> {
+  let fd: number | null = null;
+  let records: KernelRecord[] = [];
+  const readNewRecords = () => {
+    fd ??= openAtEnd();
+    const read = fd === null ? [] : readRecords(fd);
+    if (read.length > 0) records = [...records, ...read].slice(-KEPT_RECORDS);
+  };
+  return {
+    writeKernelLog: createRecordWriter(),
+    kernelLogMark() {
+      readNewRecords();
+      return records.at(-1)?.sequence ?? -1;
+    },
+    kernelLogSince(mark) {
+      if (mark !== null) readNewRecords();
+      return (mark === null ? readAllRecords() : records)
+        .filter((record) => record.sequence > (mark ?? -1) && record.facility === FACILITY_KERNEL)
+        .map((record) => record.text);
+    },
+  };
+}
+
+/** Opened for each record: the kernel's rate limit (ten in five seconds) is counted per open file. */
+function createRecordWriter(): Kernel["writeKernelLog"] {
+  let last: number | null = null;
+  function open(): number {
+    try {
+      const fd = fs.openSync(KMSG, fs.constants.O_WRONLY);
+      if (last !== null) fs.closeSync(last);
+      last = fd;
+    } catch (error) {
+      if (last === null) throw error;
+    }
+    return last; // also where /dev has moved into the new root: the end of a boot is worth a record, too
+  }
+  return (level, text) => {
+    for (const line of text.split("\n")) {
+      if (line === "") continue;
+      try {
+        fs.writeSync(open(), encodeRecord(`<${level & 7}>levain: ${line}`));
+      } catch {
+        // A log that fails must not fail a boot.
+        return;
+      }
+    }
+  };
+}
+
+/** The text with a newline, without which the kernel waits for the rest of the line and shows the record with the next one. Cut between two characters. */
+function encodeRecord(text: string): Uint8Array {
+  const bytes = encoder.encode(`${text}\n`);
+  if (bytes.length <= RECORD_BYTES) return bytes;
+  let end = RECORD_BYTES - 1;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  bytes[end] = NEWLINE;
+  return bytes.subarray(0, end + 1);
+}
+
+/** null where there is no kernel log to read: then nothing was ever said. A new descriptor begins with the oldest record. */
+function openLog(): number | null {
+  try {
+    return fs.openSync(KMSG, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  } catch {
+    return null;
+  }
+}
+
+function openAtEnd(): number | null {
+  const fd = openLog();
+  if (fd !== null) systemCall("lseek", KMSG, fd, 0, SEEK_END);
+  return fd;
+}
+
+function readAllRecords(): readonly KernelRecord[] {
+  const fd = openLog();
+  if (fd === null) return [];
+  try {
+    return readRecords(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function readRecords(fd: number): KernelRecord[] {
+  const records: KernelRecord[] = [];
+  for (;;) {
+    const length = callKernel("read", [fd, readBuffer, readBuffer.length]);
+    // EPIPE: records were overwritten before they were read; the next read goes on with the oldest there is.
+    if (length === "EPIPE") continue;
+    if (typeof length === "string" || length === 0) return records;
+    const record = parseKernelRecord(decoder.decode(readBuffer.subarray(0, length)));
+    if (record !== null) records.push(record);
+  }
+}
+
+/** "priority,sequence,microseconds,flags[,…];text\n" and then " KEY=value" lines; null where it is something else. */
+export function parseKernelRecord(record: string): KernelRecord | null {
+  const match = /^(\d+),(\d+),[^;]*;([^\n]*)/.exec(record);
+  if (match === null) return null;
+  return { sequence: Number(match[2]), facility: Number(match[1]) >> 3, text: match[3] ?? "" };
+}

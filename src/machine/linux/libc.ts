@@ -1,0 +1,150 @@
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { SyscallError } from "../../problems/errors.ts";
+import { errnoName, SYS, type SystemCallName } from "../abi.ts";
+import {
+  POSIX_SPAWN_SETSID,
+  POSIX_SPAWN_SETSIGDEF,
+  POSIX_SPAWN_SETSIGMASK,
+  POSIX_SPAWN_STRUCT_SIZE,
+  SIGSET_SIZE,
+} from "../abi-child.ts";
+
+/** Numbers as they are; a byte array or a string (NUL-terminated here) by its address. */
+export type SystemCallArgument = number | string | NodeJS.TypedArray;
+
+const WORD = FFIType.i64_fast;
+
+/**
+ * `syscall(2)` is enough for all that the kernel is asked for: one symbol to bind (0.2 ms), no wrapper per call, and
+ * one place where errno is read. Its six arguments go in registers on x86-64 and aarch64, variadic or not.
+ */
+const libc = dlopen("libc.so.6", {
+  syscall: { args: [WORD, WORD, WORD, WORD, WORD, WORD, WORD], returns: WORD },
+  __errno_location: { args: [], returns: "ptr" },
+}).symbols;
+
+/** What the running call points at. Reachable from here, so that the collector leaves it alone until the next call. */
+const inUse: { arguments: unknown } = { arguments: null };
+
+const encoder = new TextEncoder();
+
+/** Does one system call and returns what it returned (never -1); `subject` says in the SyscallError what it was for. */
+export function systemCall(name: SystemCallName, subject: string, ...given: readonly SystemCallArgument[]): number {
+  const result = callKernel(name, given);
+  if (typeof result === "string") throw new SyscallError(name, result, subject);
+  return result;
+}
+
+/** One system call: what it returned, or the errno name where it was refused. For refusals that are everyday: an error costs ten calls. EINTR is tried again. */
+export function callKernel(name: SystemCallName, given: readonly SystemCallArgument[]): number | string {
+  const held: unknown[] = [];
+  inUse.arguments = held;
+  // Not by map or destructuring: until it is compiled, that costs more than the rest of the call.
+  const word = (index: number): number => toWord(given[index], name, held);
+  const number = SYS[name];
+  const a = word(0);
+  const b = word(1);
+  const c = word(2);
+  const d = word(3);
+  const e = word(4);
+  const f = word(5);
+  for (;;) {
+    const result = Number(libc.syscall(number, a, b, c, d, e, f));
+    if (result !== -1) return result;
+    const code = readErrno();
+    if (code !== "EINTR") return code;
+  }
+}
+
+/** Nothing may come between a call and this: the runtime makes system calls of its own on the same thread. */
+function readErrno(): string {
+  const address = libc.__errno_location();
+  return address === null ? "EIO" : errnoName(read.i32(address, 0));
+}
+
+/** An argument as the number that goes into its register; what it points at is added to `held`. */
+function toWord(argument: SystemCallArgument | undefined, call: string, held: unknown[]): number {
+  if (typeof argument === "number") return argument;
+  if (argument === undefined) return 0;
+  const bytes = typeof argument === "string" ? cString(argument, call) : argument;
+  held.push(bytes);
+  return bytes.byteLength === 0 ? 0 : ptr(bytes);
+}
+
+/** `text` as C wants it; throws SyscallError EINVAL for `call` where it holds a NUL and would end early. */
+function cString(text: string, call: string): Uint8Array {
+  if (text.includes("\0")) throw new SyscallError(call, "EINVAL", JSON.stringify(text));
+  return encoder.encode(`${text}\0`);
+}
+
+/** A program to start, for `spawnProcess`. */
+export interface SpawnRequest {
+  /** argv[0] is the path of the program. */
+  readonly argv: readonly string[];
+  /** "NAME=value" each. */
+  readonly environment: readonly string[];
+  /** A tty node: the program leads a session of its own, with this as its controlling terminal and its descriptors 0–2. */
+  readonly terminal: string | null;
+  /** A descriptor that takes its stdout and stderr; null: it has ours. */
+  readonly outputFd: number | null;
+  /** Its descriptors 0 and 1, each a copy of one of ours above 2. */
+  readonly ends?: readonly [number, number];
+}
+
+/**
+ * posix_spawn(3): starts a program and returns its process id. Every signal is at its default again (the runtime ignores
+ * SIGPIPE and SIGXFSZ, which a child would inherit) and none is blocked. The caller waits for it with wait4.
+ */
+export function spawnProcess(request: SpawnRequest): number {
+  const call = "posix_spawn";
+  const [path = ""] = request.argv;
+  const spawn = openSpawnCalls();
+  const attributes = new Uint8Array(POSIX_SPAWN_STRUCT_SIZE);
+  const actions = new Uint8Array(POSIX_SPAWN_STRUCT_SIZE);
+  const signals = { all: new Uint8Array(SIGSET_SIZE).fill(0xff), none: new Uint8Array(SIGSET_SIZE) };
+  const strings = { path: cString(path, call), terminal: cString(request.terminal ?? "", call) };
+  const argv = pointerList(request.argv, call);
+  const environment = pointerList(request.environment, call);
+  inUse.arguments = [attributes, actions, signals, strings, argv, environment];
+
+  const setSession = request.terminal === null ? 0 : POSIX_SPAWN_SETSID;
+  spawn.posix_spawnattr_init(attributes);
+  spawn.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | setSession);
+  spawn.posix_spawnattr_setsigdefault(attributes, signals.all);
+  spawn.posix_spawnattr_setsigmask(attributes, signals.none);
+  spawn.posix_spawn_file_actions_init(actions);
+  // A session leader without a terminal gets the first tty that it opens. glibc does setsid before these.
+  if (request.terminal !== null) spawn.posix_spawn_file_actions_addopen(actions, 0, strings.terminal, 2, 0);
+  const outputFd = request.terminal !== null ? 0 : request.outputFd;
+  for (const fd of outputFd === null ? [] : [1, 2]) spawn.posix_spawn_file_actions_adddup2(actions, outputFd ?? fd, fd);
+  for (const [fd, own] of (request.ends ?? []).entries()) spawn.posix_spawn_file_actions_adddup2(actions, own, fd);
+
+  const pid = new Int32Array(1);
+  const errno = spawn.posix_spawn(pid, strings.path, actions, attributes, argv.pointers, environment.pointers);
+  spawn.posix_spawn_file_actions_destroy(actions);
+  spawn.posix_spawnattr_destroy(attributes);
+  if (errno !== 0) throw new SyscallError(call, errnoName(errno), path);
+  return pid[0] ?? 0;
+}
+
+/** A NULL-terminated array of `char *`, with the strings that it points at. */
+function pointerList(texts: readonly string[], call: string): { pointers: BigUint64Array; strings: Uint8Array[] } {
+  const strings = texts.map((text) => cString(text, call));
+  return { pointers: BigUint64Array.from([...strings.map((text) => BigInt(ptr(text))), 0n]), strings };
+}
+
+/** Bound on first use: a boot that needs no program does not pay for it. */
+function openSpawnCalls() {
+  return dlopen("libc.so.6", {
+    posix_spawn: { args: ["ptr", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" },
+    posix_spawnattr_init: { args: ["ptr"], returns: "i32" },
+    posix_spawnattr_destroy: { args: ["ptr"], returns: "i32" },
+    posix_spawnattr_setflags: { args: ["ptr", "i32"], returns: "i32" },
+    posix_spawnattr_setsigdefault: { args: ["ptr", "ptr"], returns: "i32" },
+    posix_spawnattr_setsigmask: { args: ["ptr", "ptr"], returns: "i32" },
+    posix_spawn_file_actions_init: { args: ["ptr"], returns: "i32" },
+    posix_spawn_file_actions_destroy: { args: ["ptr"], returns: "i32" },
+    posix_spawn_file_actions_addopen: { args: ["ptr", "i32", "ptr", "i32", "u32"], returns: "i32" },
+    posix_spawn_file_actions_adddup2: { args: ["ptr", "i32", "i32"], returns: "i32" },
+  }).symbols;
+}

@@ -1,0 +1,133 @@
+import { toArrayBuffer } from "bun:ffi";
+import * as fs from "node:fs";
+import { SyscallError } from "../../../problems/errors.ts";
+import { SOCK_CLOEXEC } from "../../abi.ts";
+import { AF_UNIX, MAP_SHARED, PR_SET_PDEATHSIG, PROT_READ, PROT_WRITE, SIGKILL, SOCK_STREAM } from "../../abi-child.ts";
+import { POLLIN } from "../../abi-terminal.ts";
+import type { Child, Children } from "../../child.ts";
+import { IS_PACKED } from "../crypto/library.ts";
+import { callKernel, spawnProcess, systemCall } from "../libc.ts";
+import { openMemoryFile } from "../memory-file.ts";
+import { poll } from "../poll.ts";
+import { overwriteProcess } from "./overwrite.ts";
+import { waitForEnd } from "./wait.ts";
+
+/** Of the memory that both processes have; a page of it exists from the first byte that is written there. */
+const ROOM_BYTES = (16 << 20) + 4096;
+/** A u32: how many bytes of order or answer follow. */
+const HEAD_BYTES = 4;
+/** The child's ends, in place of stdin and stdout. */
+const [CHILD_SOCKET, CHILD_MEMORY] = [0, 1];
+const SIGNAL = Uint8Array.of(1);
+
+/**
+ * Orders and answers go through memory that both processes map, and not through a pipe, whose pages the kernel keeps as they are:
+ * so the parent can overwrite the only copy after it has killed the child. A socket says when one is ready.
+ */
+export const children: Children = {
+  startChild(command) {
+    const memory = openMemoryFile(command);
+    let sockets: readonly [number, number] | null = null;
+    try {
+      fs.ftruncateSync(memory, ROOM_BYTES);
+      sockets = openSocketPair();
+      const [socket, theirs] = sockets;
+      const argv = IS_PACKED ? ["/proc/self/exe", command] : [process.execPath, process.argv[1] ?? "", command];
+      const pid = spawnProcess({ argv, environment: [], terminal: null, outputFd: null, ends: [theirs, memory] });
+      fs.closeSync(theirs);
+      return createChild(pid, socket, memory);
+    } catch (error) {
+      for (const fd of [memory, ...(sockets ?? [])]) callKernel("close", [fd]);
+      throw error;
+    }
+  },
+  serveParent(work) {
+    // Whatever it is doing then: nobody could stop it any more.
+    systemCall("prctl", "PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, SIGKILL);
+    const room = mapMemory(CHILD_MEMORY);
+    const signal = new Uint8Array(1);
+    while (callKernel("read", [CHILD_SOCKET, signal, 1]) === 1) {
+      const order = room.subarray(HEAD_BYTES, HEAD_BYTES + readLength(room));
+      const answer = work(order);
+      order.fill(0);
+      room.set(answer, HEAD_BYTES);
+      writeLength(room, answer.length);
+      answer.fill(0);
+      callKernel("write", [CHILD_SOCKET, SIGNAL, 1]);
+    }
+    process.exit(0);
+  },
+};
+
+function createChild(pid: number, socket: number, memory: number): Child {
+  const head = new Uint8Array(HEAD_BYTES);
+  let usedBytes = 0;
+  /** Once it is over: its exit status. */
+  let status: number | null = null;
+  const forget = () => {
+    if (usedBytes > 0) transfer("pwrite64", memory, new Uint8Array(usedBytes), 0);
+    usedBytes = 0;
+  };
+  return {
+    order(bytes) {
+      if (HEAD_BYTES + bytes.length > ROOM_BYTES) throw new SyscallError("pwrite64", "EFBIG", "order");
+      usedBytes = Math.max(usedBytes, HEAD_BYTES + bytes.length);
+      transfer("pwrite64", memory, bytes, HEAD_BYTES);
+      writeLength(head, bytes.length);
+      transfer("pwrite64", memory, head, 0);
+      callKernel("write", [socket, SIGNAL, 1]); // one that is gone is seen when its answer is waited for
+    },
+    answer(timeoutMs) {
+      const [revents] = poll([{ fd: socket, events: POLLIN }], timeoutMs, "child");
+      if (revents === 0) return { kind: "busy" };
+      if (callKernel("read", [socket, new Uint8Array(1), 1]) !== 1) {
+        status ??= waitForEnd(pid);
+        return { kind: "gone", status };
+      }
+      transfer("pread64", memory, head, 0);
+      const bytes = new Uint8Array(new ArrayBuffer(Math.min(readLength(head), ROOM_BYTES - HEAD_BYTES)));
+      usedBytes = Math.max(usedBytes, HEAD_BYTES + bytes.length);
+      transfer("pread64", memory, bytes, HEAD_BYTES);
+      forget();
+      return { kind: "answer", bytes };
+    },
+    stop() {
+      if (status === null) {
+        overwriteProcess(pid);
+        callKernel("kill", [pid, SIGKILL]);
+        status = waitForEnd(pid);
+      }
+      forget();
+      fs.closeSync(socket);
+      fs.closeSync(memory);
+    },
+  };
+}
+
+function openSocketPair(): readonly [number, number] {
+  const ends = new Int32Array(2);
+  systemCall("socketpair", "child", AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+  return [ends[0] ?? -1, ends[1] ?? -1];
+}
+
+function mapMemory(fd: number): Uint8Array {
+  const address = systemCall("mmap", "order", 0, ROOM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  return new Uint8Array(toArrayBuffer(address as Parameters<typeof toArrayBuffer>[0], 0, ROOM_BYTES));
+}
+
+/** All of `bytes`, to or from `offset` of the file; straight between the array and the file, without a copy. */
+function transfer(call: "pread64" | "pwrite64", fd: number, bytes: Uint8Array, offset: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const count = systemCall(call, "order", fd, bytes.subarray(done), bytes.length - done, offset + done);
+    if (count === 0) throw new SyscallError(call, "EIO", "order");
+    done += count;
+  }
+}
+
+function readLength(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+}
+
+function writeLength(bytes: Uint8Array, length: number): void {
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, length, true);
+}

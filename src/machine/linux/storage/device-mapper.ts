@@ -1,0 +1,180 @@
+import * as fs from "node:fs";
+import { isErrno, SyscallError } from "../../../problems/errors.ts";
+import {
+  DM_DEV_CREATE,
+  DM_DEV_REMOVE,
+  DM_DEV_STATUS,
+  DM_DEV_SUSPEND,
+  DM_LIST_DEVICES,
+  DM_LIST_VERSIONS,
+  DM_MAX_TYPE_NAME,
+  DM_NAME_LEN,
+  DM_NAME_LIST,
+  DM_READONLY_FLAG,
+  DM_TABLE_LOAD,
+  DM_TABLE_STATUS,
+  DM_TARGET_SPEC,
+  DM_TARGET_VERSIONS,
+  DM_UUID_LEN,
+} from "../../abi-crypt.ts";
+import type { DeviceMapper, Mapping, MappingRequest } from "../../encryption.ts";
+import type { Files } from "../../machine.ts";
+import { askDeviceMapper, CONTROL, type DmAnswer, type DmRequest, openControl, readText } from "./dm-ioctl.ts";
+import { makeMissingNode } from "./nodes.ts";
+
+type NodeFiles = Pick<
+  Files,
+  "stat" | "lstat" | "readFile" | "makeNode" | "makeDirectory" | "makeSymlink" | "removeFile"
+>;
+type Ask = (ioctl: number, subject: string, request: DmRequest) => DmAnswer;
+
+/** Device mapper by its ioctls. Nobody runs udev here, so no cookies: the nodes and links are made before the calls come back. */
+export function createDeviceMapper(files: NodeFiles): DeviceMapper {
+  function withControl<Result>(use: (ask: Ask) => Result): Result {
+    const fd = openControl(files);
+    try {
+      return use((ioctl, subject, request) => askDeviceMapper(fd, ioctl, subject, request));
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+  /** Where there is no device mapper, there is nothing of it. */
+  function withControlOr<Result>(none: Result, use: (ask: Ask) => Result): Result {
+    try {
+      return withControl(use);
+    } catch (error) {
+      if (isErrno(error, "ENOENT") && error.subject === CONTROL) return none;
+      throw error;
+    }
+  }
+  return {
+    createMapping: (request) => withControl((ask) => createMapping(ask, files, request)),
+    removeMapping: (name) => withControl((ask) => removeMapping(ask, files, name)),
+    listMappings: () => withControlOr([], listMappings),
+    mappingTargetVersion: (type) => withControlOr(null, (ask) => findTargetVersion(ask, type)),
+    mappingStatus: (name) => withControl((ask) => readStatus(ask, name)),
+  };
+}
+
+function createMapping(ask: Ask, files: NodeFiles, request: MappingRequest): Mapping {
+  checkRequest(request);
+  const { name, uuid, readOnly, targets } = request;
+  const { minor } = ask(DM_DEV_CREATE, name, { name, uuid });
+  const device = `dm-${minor}`;
+  try {
+    ask(DM_TABLE_LOAD, name, { name, flags: readOnly ? DM_READONLY_FLAG : 0, targets });
+    ask(DM_DEV_SUSPEND, name, { name });
+    linkNode(files, name, device);
+  } catch (error) {
+    dropQuietly(() => ask(DM_DEV_REMOVE, name, { name }));
+    throw error;
+  }
+  return { name, uuid, device };
+}
+
+/** What is refused here is not worth more than the refusal before it. */
+function dropQuietly(undo: () => unknown): void {
+  try {
+    undo();
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+}
+
+function removeMapping(ask: Ask, files: NodeFiles, name: string): void {
+  checkName(name);
+  const { minor } = ask(DM_DEV_STATUS, name, { name });
+  ask(DM_DEV_REMOVE, name, { name });
+  for (const path of [linkPath(name), `/dev/dm-${minor}`]) if (files.lstat(path) !== null) files.removeFile(path);
+}
+
+function listMappings(ask: Ask): readonly Mapping[] {
+  const { data } = ask(DM_LIST_DEVICES, CONTROL, {});
+  return readList(data, DM_NAME_LIST.next, DM_NAME_LIST.name).flatMap(({ name }) => {
+    // An empty list is one entry without a name.
+    return name === "" ? [] : describeMapping(ask, name);
+  });
+}
+
+/** Nothing where it has gone since it was listed, or has a name that no text can hold. */
+function describeMapping(ask: Ask, name: string): readonly Mapping[] {
+  try {
+    const { uuid, minor } = ask(DM_DEV_STATUS, name, { name });
+    return [{ name, uuid, device: `dm-${minor}` }];
+  } catch (error) {
+    if (isErrno(error, "ENXIO")) return [];
+    throw error;
+  }
+}
+
+function findTargetVersion(ask: Ask, type: string): readonly [number, number, number] | null {
+  const { data } = ask(DM_LIST_VERSIONS, type, {});
+  const found = readList(data, DM_TARGET_VERSIONS.next, DM_TARGET_VERSIONS.name).find(({ name }) => name === type);
+  if (found === undefined) return null;
+  const view = new DataView(data.buffer, data.byteOffset + found.at + DM_TARGET_VERSIONS.version, 12);
+  return [view.getUint32(0, true), view.getUint32(4, true), view.getUint32(8, true)];
+}
+
+function readStatus(ask: Ask, name: string): string {
+  checkName(name);
+  const { data, targetCount } = ask(DM_TABLE_STATUS, name, { name });
+  return targetCount === 0 ? "" : readText(data, DM_TARGET_SPEC.size);
+}
+
+/** A list whose entries say how far it is to the next one, 0 at the last. */
+function readList(data: Uint8Array, nextAt: number, nameAt: number): { readonly name: string; readonly at: number }[] {
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const list: { name: string; at: number }[] = [];
+  for (let at = 0; at + nameAt < data.length; ) {
+    list.push({ name: readText(data, at + nameAt), at });
+    const next = view.getUint32(at + nextAt, true);
+    if (next === 0) break;
+    at += next;
+  }
+  return list;
+}
+
+/** As udev's link: what looks for the mapping by name finds the node by it. */
+function linkNode(files: NodeFiles, name: string, device: string): void {
+  makeMissingNode(files, `/dev/${device}`, "block", `/sys/class/block/${device}/dev`);
+  const link = linkPath(name);
+  files.makeDirectory("/dev/mapper");
+  // The kernel says that the name was free, so it is left over from another time.
+  if (files.lstat(link) !== null) files.removeFile(link);
+  files.makeSymlink(`../${device}`, link);
+}
+
+function linkPath(name: string): string {
+  return `/dev/mapper/${name}`;
+}
+
+function checkRequest({ name, uuid, targets }: MappingRequest): void {
+  checkName(name);
+  checkText(uuid, 0, DM_UUID_LEN);
+  for (const { type, parameters, startSector, sectors } of targets) {
+    checkText(type, 1, DM_MAX_TYPE_NAME);
+    const isCut = parameters.includes(0) || !isCount(startSector) || !isCount(sectors);
+    if (isCut) throw new SyscallError("ioctl", "EINVAL", `table of ${name}`);
+  }
+}
+
+/** A name is part of a path, and of what is printed. */
+function checkName(name: string): void {
+  checkText(name, 1, DM_NAME_LEN);
+  if (name.includes("/") || [".", "..", "control"].includes(name)) refuseText(name);
+}
+
+/** `room` counts the NUL. */
+function checkText(text: string, least: number, room: number): void {
+  const bytes = Buffer.from(text);
+  const isFit = bytes.length >= least && bytes.length < room;
+  if (!isFit || bytes.some((byte) => byte < 0x20 || byte === 0x7f)) refuseText(text);
+}
+
+function refuseText(text: string): never {
+  throw new SyscallError("ioctl", "EINVAL", JSON.stringify(text));
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,16 @@
+import { SyscallError } from "../../../problems/errors.ts";
+import type { Files } from "../../machine.ts";
+
+/** Makes the node of a device where no devtmpfs has made it; `numberFile` is the device's `dev` in sysfs. ENXIO where that says nothing. */
+export function makeMissingNode(
+  files: Pick<Files, "stat" | "readFile" | "makeNode">,
+  node: string,
+  kind: "block" | "character",
+  numberFile: string,
+): void {
+  if (files.stat(node) !== null) return;
+  const text = Buffer.from(files.readFile(numberFile)).toString("latin1");
+  const [, major, minor] = /^(\d+):(\d+)\n?$/.exec(text) ?? [];
+  if (major === undefined || minor === undefined) throw new SyscallError("mknod", "ENXIO", node);
+  files.makeNode(node, kind, Number(major), Number(minor), kind === "block" ? 0o660 : 0o600);
+}

@@ -1,0 +1,77 @@
+import * as fs from "node:fs";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../abi-terminal.ts";
+import type { TerminalInput, Terminals } from "../../terminals.ts";
+import { poll } from "../poll.ts";
+import { closeQuiet, openQuiet, type QuietTerminal, readTyped } from "./termios.ts";
+
+const SUBJECT = "terminals";
+const WRITE_LIMIT_MS = 1000;
+
+/** Terminals by tty_ioctl(4). `uevents` is the socket that is listened on; null where none is yet. */
+export function createTerminals(nowMs: () => number, uevents: () => number | null): Omit<Terminals, "loadKeymap"> {
+  const open = new Map<string, QuietTerminal>();
+
+  /** What one of them has to say; null where it was only asked in vain. */
+  function listen(terminal: QuietTerminal, revents: number): TerminalInput | null {
+    if (revents === 0) return null;
+    const bytes = readTyped(terminal.fd);
+    if (bytes !== null && bytes.length > 0) return { kind: "typed", terminal: terminal.node, bytes };
+    if (bytes !== null && (revents & (POLLHUP | POLLERR)) === 0) return null;
+    open.delete(terminal.node);
+    fs.closeSync(terminal.fd);
+    return { kind: "hangup", terminal: terminal.node };
+  }
+
+  function readOnce(timeoutMs: number | null, until: "anything" | "typing"): TerminalInput | null {
+    const terminals = [...open.values()];
+    const socket = until === "typing" ? null : uevents();
+    const waiting = terminals.map(({ fd }) => ({ fd, events: POLLIN }));
+    const revents = poll(socket === null ? waiting : [...waiting, { fd: socket, events: POLLIN }], timeoutMs, SUBJECT);
+    for (const [index, terminal] of terminals.entries()) {
+      const input = listen(terminal, revents[index] ?? 0);
+      if (input !== null) return input;
+    }
+    return (revents[terminals.length] ?? 0) === 0 ? null : { kind: "device" };
+  }
+
+  return {
+    openTerminals(nodes) {
+      for (const node of nodes) {
+        const terminal = open.get(node) ?? openQuiet(node);
+        if (terminal !== null) open.set(node, terminal);
+      }
+      return nodes.filter((node) => open.has(node));
+    },
+    writeTerminal(node, text) {
+      const terminal = open.get(node);
+      if (terminal !== undefined) writeWithin(terminal.fd, Buffer.from(text), nowMs);
+    },
+    readTerminals(timeoutMs, until = "anything") {
+      const deadlineMs = timeoutMs === null ? null : nowMs() + timeoutMs;
+      for (;;) {
+        const leftMs = deadlineMs === null ? null : Math.max(0, deadlineMs - nowMs());
+        const input = readOnce(leftMs, until);
+        if (input !== null) return input;
+        if (leftMs === 0) return { kind: "timeout" };
+      }
+    },
+    closeTerminals() {
+      // Of one that has two names (tty0 and the one in front), the first saw it as it was before.
+      for (const terminal of [...open.values()].reverse()) closeQuiet(terminal);
+      open.clear();
+    },
+  };
+}
+
+function writeWithin(fd: number, bytes: Uint8Array, nowMs: () => number): void {
+  const deadlineMs = nowMs() + WRITE_LIMIT_MS;
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += fs.writeSync(fd, bytes, done);
+    } catch (error) {
+      const leftMs = deadlineMs - nowMs();
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || leftMs <= 0) return;
+      poll([{ fd, events: POLLOUT }], leftMs, SUBJECT);
+    }
+  }
+}

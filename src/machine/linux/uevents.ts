@@ -1,0 +1,118 @@
+import { isErrno, SyscallError } from "../../problems/errors.ts";
+import {
+  AF_NETLINK,
+  MSG_DONTWAIT,
+  NETLINK_KOBJECT_UEVENT,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  SOCKADDR_NL,
+  SOL_SOCKET,
+} from "../abi.ts";
+import { POLLIN } from "../abi-terminal.ts";
+import type { DeviceEvent, Devices } from "../machine.ts";
+import { callKernel, systemCall } from "./libc.ts";
+import { poll } from "./poll.ts";
+
+const SUBJECT = "kernel uevents";
+/** Bit 0: what the kernel itself says. (Bit 1 is udev's.) */
+const KERNEL_GROUP = 1;
+/** A machine with hundreds of devices sends a few hundred KiB at once while drivers are loaded. */
+const RECEIVE_BUFFER_BYTES = 16 << 20;
+/** UEVENT_BUFFER_SIZE of linux/kobject.h is 2048; the header with the devpath comes on top. */
+const MESSAGE_BYTES = 16 << 10;
+
+const OVERFLOW: DeviceEvent = { action: "overflow", devpath: "", subsystem: "", properties: {} };
+
+const decoder = new TextDecoder();
+const buffer = new Uint8Array(MESSAGE_BYTES);
+const sender = new Uint8Array(SOCKADDR_NL.size);
+const senderLength = new Uint32Array(1);
+
+/** Where uevents come from: the calls, and the socket for who waits for more than that; null until it is listened on. */
+export interface UeventSource {
+  readonly calls: Pick<Devices, "listenForDevices" | "nextDeviceEvent">;
+  readonly socket: () => number | null;
+}
+
+/** The kernel's uevents by netlink(7), NETLINK_KOBJECT_UEVENT. */
+export function createUeventSource(nowMs: () => number): UeventSource {
+  let socket: number | null = null;
+  let mayHaveLostMore = false;
+  const listen = () => (socket ??= openSocket());
+  /** A socket that is full says so once (netlink_overrun() of net/netlink/af_netlink.c), and drops all that comes until it is empty: only then is the loss known. */
+  function receive(fd: number): DeviceEvent | null {
+    const event = receiveEvent(fd);
+    if (event?.action === "overflow") mayHaveLostMore = true;
+    if (event !== null || !mayHaveLostMore) return event;
+    mayHaveLostMore = false;
+    return OVERFLOW;
+  }
+  const calls: UeventSource["calls"] = {
+    listenForDevices: () => void listen(),
+    nextDeviceEvent(timeoutMs) {
+      const fd = listen();
+      const deadlineMs = timeoutMs === null ? null : nowMs() + timeoutMs;
+      for (;;) {
+        const event = receive(fd);
+        if (event !== null) return event;
+        const leftMs = deadlineMs === null ? null : deadlineMs - nowMs();
+        if (leftMs !== null && leftMs <= 0) return null;
+        poll([{ fd, events: POLLIN }], leftMs, SUBJECT);
+      }
+    },
+  };
+  return { calls, socket: () => socket };
+}
+
+function openSocket(): number {
+  const fd = systemCall("socket", SUBJECT, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+  const size = new Uint32Array([RECEIVE_BUFFER_BYTES]);
+  try {
+    systemCall("setsockopt", SUBJECT, fd, SOL_SOCKET, SO_RCVBUFFORCE, size, size.byteLength);
+  } catch (error) {
+    // Without CAP_NET_ADMIN there is the ordinary limit, and an overflow is reported when it comes.
+    if (!isErrno(error, "EPERM")) throw error;
+    systemCall("setsockopt", SUBJECT, fd, SOL_SOCKET, SO_RCVBUF, size, size.byteLength);
+  }
+  const address = new Uint8Array(SOCKADDR_NL.size);
+  const view = new DataView(address.buffer);
+  view.setUint16(SOCKADDR_NL.nl_family, AF_NETLINK, true);
+  view.setUint32(SOCKADDR_NL.nl_groups, KERNEL_GROUP, true);
+  systemCall("bind", SUBJECT, fd, address, address.length);
+  return fd;
+}
+
+/** The next event that is already there; null where there is none. */
+function receiveEvent(fd: number): DeviceEvent | null {
+  for (;;) {
+    senderLength[0] = sender.length;
+    const length = callKernel("recvfrom", [fd, buffer, buffer.length, MSG_DONTWAIT, sender, senderLength]);
+    if (length === "EAGAIN") return null;
+    if (length === "ENOBUFS") return OVERFLOW;
+    if (typeof length === "string") throw new SyscallError("recvfrom", length, SUBJECT);
+    // Any process with CAP_NET_ADMIN may send to the group; the kernel is the one with port id 0.
+    const isKernel = new DataView(sender.buffer).getUint32(SOCKADDR_NL.nl_pid, true) === 0;
+    const event = isKernel ? parseUevent(buffer.subarray(0, length)) : null;
+    if (event !== null) return event;
+  }
+}
+
+/** One message of lib/kobject_uevent.c, "ACTION@DEVPATH" and KEY=value, each NUL-terminated; null where it is none. */
+export function parseUevent(message: Uint8Array): DeviceEvent | null {
+  const [header = "", ...lines] = decoder.decode(message).split("\0");
+  const at = header.indexOf("@");
+  if (at < 1) return null;
+  const properties: Record<string, string> = Object.create(null);
+  for (const line of lines) {
+    const equals = line.indexOf("=");
+    if (equals > 0) properties[line.slice(0, equals)] = line.slice(equals + 1);
+  }
+  return {
+    action: header.slice(0, at),
+    devpath: header.slice(at + 1),
+    subsystem: properties.SUBSYSTEM ?? "",
+    properties,
+  };
+}

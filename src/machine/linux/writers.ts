@@ -1,0 +1,23 @@
+import * as fs from "node:fs";
+import type { Writers } from "../writers.ts";
+import { refusable } from "./files.ts";
+
+const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+/** O_NONBLOCK: a pipe that nobody reads is refused (ENXIO), not waited for. */
+const FLAGS = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+
+/** Files written by descriptor. */
+export const linuxWriters: Writers = {
+  openWriter(path) {
+    const fd = refusable(path, () => fs.openSync(path, FLAGS, 0o644));
+    return {
+      replace(data) {
+        const bytes = typeof data === "string" ? Buffer.from(data) : data;
+        refusable(path, () => fs.ftruncateSync(fd));
+        for (let done = 0; done < bytes.length; )
+          done += refusable(path, () => fs.writeSync(fd, bytes, done, bytes.length - done, done));
+      },
+      close: () => fs.closeSync(fd),
+    };
+  },
+};

@@ -1,0 +1,105 @@
+import type { DeviceSpec } from "../device-spec.ts";
+import type { BytesPlace } from "./settings.ts";
+import { expected, isDeviceText, parseLuksId, parseSpelledDevice, parseWhole } from "./text.ts";
+
+/** Where a key or a header is said to lie, before it is known what the image holds. */
+export interface PlaceText {
+  /** A file; null: the bytes of `device` themselves. */
+  readonly path: string | null;
+  /** null: the image or, where it has no such file, any device with a filesystem that has it (dracut). */
+  readonly device: DeviceSpec | null;
+  /** The file is one of the image, whether it is there or not. */
+  readonly isInImage: boolean;
+  readonly type: string | null;
+  readonly offset: number | null;
+  readonly size: number | null;
+}
+
+/** A place, and the one volume that it is for, if the text said one. */
+export interface OwnedPlace {
+  readonly id: string | null;
+  readonly place: PlaceText;
+}
+
+const SYNTAX = "PATH, PATH:DEVICE or DEVICE";
+const MOST_BYTES = 2 ** 50;
+/** Not keys, and not devices that hold one: for swap of which nobody knows the key. */
+const RANDOM = /^\/dev\/(?:u?random|hw_?random|hwrng|hwrandom)$/;
+
+/** Which bytes of which file: PATH, PATH:DEVICE, or DEVICE (systemd's rd.luks.key=, header=; crypttab's third field). */
+export function parsePlace(text: string): PlaceText {
+  if (isDeviceText(text)) return { ...nowhere, device: parseSpelledDevice(text) };
+  const at = text.search(/:(?=\/dev\/|(?:LABEL|UUID|PARTUUID|PARTLABEL|SIBLING)=)/i);
+  const path = parseFilePath(at < 0 ? text : text.slice(0, at));
+  return { ...nowhere, path, device: at < 0 ? null : parseSpelledDevice(text.slice(at + 1)) };
+}
+
+const nowhere: PlaceText = { path: null, device: null, isInImage: false, type: null, offset: null, size: null };
+
+/** The same with dracut's third part: PATH:DEVICE:UUID=…, the one volume that the key is for. */
+export function parseOwnedPlace(text: string): OwnedPlace {
+  const [, front = "", owner] = /^(.*:.*):(?:UUID=|luks-)([0-9a-f-]+)$/is.exec(text) ?? [];
+  const isThird = owner !== undefined && !/:SIBLING=\d+$/i.test(front);
+  if (isThird) return { id: parseLuksId(owner), place: parsePlace(front.replace(/:$/, "")) };
+  return { id: null, place: parsePlace(text) };
+}
+
+/**
+ * cryptkey= of mkinitcpio's encrypt hook (DEVICE:TYPE:PATH, DEVICE:OFFSET:SIZE in bytes, rootfs:PATH) and of Alpine's
+ * mkinitfs (PATH or DEVICE, with or without :OFFSET:SIZE; "yes" is /crypto_keyfile.bin).
+ */
+export function parseCryptKey(text: string): PlaceText {
+  if (text === "yes") return inImage(DEFAULT_KEY_FILE);
+  if (text.startsWith("EXEC=")) throw expected("a key, not a program: EXEC= is not supported");
+  const inRootfs = /^rootfs:(.*)$/s.exec(text)?.[1];
+  if (inRootfs !== undefined) return inImage(parseFilePath(inRootfs));
+  const [, front = "", offset = "", size = ""] = /^(.*):(\d+):(\d+)$/s.exec(text) ?? [];
+  if (front !== "") return { ...parsePlace(front), ...range(offset, size) };
+  const [, device = "", type = "", path = ""] = /^(.*?):([\w.-]+):(\/?[^:]+)$/s.exec(text) ?? [];
+  if (!isDeviceText(device) || /^SIBLING=\d+$/i.test(device)) return parsePlace(text);
+  return {
+    ...nowhere,
+    path: parseFilePath(path),
+    device: parseSpelledDevice(device),
+    type: type === "auto" ? null : type,
+  };
+}
+
+/** The key file that both mkinitcpio and mkinitfs look for in the image. */
+export const DEFAULT_KEY_FILE = "/crypto_keyfile.bin";
+
+/** A file of the image. */
+export function inImage(path: string): PlaceText {
+  return { ...nowhere, path, isInImage: true };
+}
+
+function range(offset: string, size: string): Pick<PlaceText, "offset" | "size"> {
+  return {
+    offset: parseWhole(offset, "an offset in bytes", 0, MOST_BYTES),
+    size: parseWhole(size, "a size in bytes", 1, MOST_BYTES),
+  };
+}
+
+function parseFilePath(text: string): string {
+  const parts = text.split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.length === 0 || parts.includes("..") || text.endsWith("/")) throw expected(`${SYNTAX}, without ".."`);
+  return `/${parts.join("/")}`;
+}
+
+/** True for a key that is another one each time. */
+export function isRandom({ path, device }: PlaceText): boolean {
+  return path === null && device?.by === "path" && RANDOM.test(device.path);
+}
+
+/** The place in a plan. `range`: which bytes, where the text itself does not say it. */
+export function planPlace(
+  { path, device, isInImage, type, offset, size }: PlaceText,
+  range: { readonly offset: number; readonly size: number | null },
+  hasFile: (path: string) => boolean,
+): BytesPlace {
+  const bytes = { type, offset: offset ?? range.offset, size: size ?? range.size };
+  if (path === null) return { in: "device", device, path: "", ...bytes };
+  if (device !== null) return { in: "filesystem", device, path, ...bytes };
+  if (isInImage || hasFile(path)) return { in: "image", device: null, path, ...bytes };
+  return { in: "filesystem", device: { by: "file", paths: [path], among: "all" }, path, ...bytes };
+}

@@ -1,0 +1,121 @@
+import { decodeUdevName } from "./udev-name.ts";
+
+/** A block device by a name of its own: what it carries (LABEL=, UUID=, …), its path, or its number. */
+export type OwnSpec =
+  | { readonly by: "path"; readonly path: string }
+  | { readonly by: "label" | "uuid" | "partlabel"; readonly value: string }
+  | { readonly by: "partuuid"; readonly value: string /** /PARTNROFF=n */; readonly partitionOffset: number }
+  | { readonly by: "number"; readonly major: number; readonly minor: number }
+  /** The LUKS volumes whose UUID begins like this, in lower case. */
+  | { readonly by: "luks"; readonly prefix: string };
+
+/** How a block device is named: by itself, or by what is beside it or on it. */
+export type DeviceSpec =
+  | OwnSpec
+  /** Partition number `index` of the disk that has `of`. */
+  | { readonly by: "sibling"; readonly index: number; readonly of: OwnSpec }
+  /**
+   * The root partition of the Discoverable Partitions Specification: of GPT type `type`, on the disk of the EFI system
+   * partition with the PARTUUID `esp`; null where no boot loader told it, and then nothing is ever found.
+   */
+  | { readonly by: "discoverable"; readonly esp: string | null; readonly type: string }
+  /**
+   * The first device with a filesystem that holds one of these files, or directories where a path ends in a slash; a
+   * "*" in the last part of a path stands for any text. `among` leaves out what cannot be taken out, or is not on USB.
+   */
+  | { readonly by: "file"; readonly paths: readonly string[]; readonly among: "all" | "removable" | "usb" };
+
+/** The forms of root= that `parseDeviceSpec` takes, for "Expected …". */
+export const DEVICE_SPEC_FORMS =
+  "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor)";
+
+const LINKS: Readonly<Record<string, "label" | "uuid" | "partuuid" | "partlabel">> = {
+  "by-label": "label",
+  "by-uuid": "uuid",
+  "by-partuuid": "partuuid",
+  "by-partlabel": "partlabel",
+};
+
+/**
+ * What `root=`, `rootfallback=` and `root=live:` name, or null where it is none of the forms: SIBLING=, those of init/do_mounts.c
+ * (`name_to_dev_t`; block/early-lookup.c since 6.5) and LABEL= and UUID= as mount(8) knows them, in upper or lower
+ * case, the value in quotes or not. udev's links below /dev/disk are taken for what they mean, because nobody makes
+ * them in an initramfs without udev.
+ */
+export function parseDeviceSpec(text: string): DeviceSpec | null {
+  const sibling = /^SIBLING=(\d{1,3}):(.*)$/is.exec(text);
+  if (sibling === null) return parseOwnSpec(text);
+  const [index, of] = [Number(sibling[1]), parseOwnSpec(sibling[2] ?? "")];
+  return index === 0 || of === null ? null : { by: "sibling", index, of };
+}
+
+function parseOwnSpec(text: string): OwnSpec | null {
+  const tag = /^(LABEL|UUID|PARTUUID|PARTLABEL)=(.*)$/is.exec(text);
+  if (tag !== null) return tagged(tag[1]?.toLowerCase() ?? "", unquote(tag[2] ?? ""));
+  const link = /^\/dev\/disk\/(by-(?:label|uuid|partuuid|partlabel))\/([^/]+)$/.exec(text);
+  if (link !== null) return tagged(LINKS[link[1] ?? ""] ?? "", decodeUdevName(link[2] ?? ""));
+  if (text.startsWith("/dev/")) return devicePath(text);
+  return byNumber(text);
+}
+
+/** The spec as the command line spells it; in words where a command line has no spelling for it. */
+export function formatDeviceSpec(spec: DeviceSpec): string {
+  switch (spec.by) {
+    case "path":
+      return spec.path;
+    case "number":
+      return `${spec.major}:${spec.minor}`;
+    case "partuuid":
+      return `PARTUUID=${spec.value}${spec.partitionOffset === 0 ? "" : `/PARTNROFF=${spec.partitionOffset}`}`;
+    case "sibling":
+      return `SIBLING=${spec.index}:${formatDeviceSpec(spec.of)}`;
+    case "luks":
+      return `UUID=${spec.prefix}…`;
+    case "discoverable":
+      return "gpt-auto";
+    case "file":
+      return `a device with ${spec.paths[0]}${spec.paths.length > 1 ? " or the like" : ""}`;
+    default:
+      return `${spec.by.toUpperCase()}=${spec.value}`;
+  }
+}
+
+function tagged(by: string, value: string): OwnSpec | null {
+  if (value === "") return null;
+  if (by === "label" || by === "uuid" || by === "partlabel") return { by, value };
+  // The kernel reads the offset by sscanf("PARTNROFF=%d"): it may be negative.
+  const partuuid = /^([0-9a-f-]+)(?:\/PARTNROFF=([+-]?\d{1,4}))?$/i.exec(value);
+  if (by !== "partuuid" || partuuid === null) return null;
+  return { by, value: partuuid[1] ?? "", partitionOffset: Number(partuuid[2] ?? 0) + 0 };
+}
+
+/** A path below /dev, without empty and "." parts; null where it leads out of /dev or to a directory. */
+function devicePath(text: string): OwnSpec | null {
+  const parts = text.split("/").filter((part) => part !== "" && part !== ".");
+  const usable = parts.length > 1 && !parts.includes("..") && !text.endsWith("/");
+  return usable ? { by: "path", path: `/${parts.join("/")}` } : null;
+}
+
+/**
+ * "8:1" and the kernel's hexadecimal dev_t: "0801", "801", "0x801", in the layout of `new_decode_dev` (linux/kdev_t.h).
+ */
+function byNumber(text: string): OwnSpec | null {
+  const pair = /^(\d{1,4}):(\d{1,7})$/.exec(text);
+  if (pair !== null) {
+    const [major, minor] = [Number(pair[1]), Number(pair[2])];
+    return deviceNumber(major, minor);
+  }
+  if (!/^(?:0x)?[0-9a-f]{1,8}$/i.test(text)) return null;
+  const device = Number.parseInt(text, 16);
+  return deviceNumber((device >>> 8) & 0xfff, (device & 0xff) | ((device >>> 12) & 0xfff00));
+}
+
+/** Within the 12 and 20 bits of a dev_t, and not 0:0, which is no device. */
+function deviceNumber(major: number, minor: number): OwnSpec | null {
+  const fits = major < 1 << 12 && minor < 1 << 20 && major + minor > 0;
+  return fits ? { by: "number", major, minor } : null;
+}
+
+function unquote(text: string): string {
+  return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+}

@@ -1,0 +1,102 @@
+import * as v from "valibot";
+import { printable } from "../problems/report.ts";
+import type { Word } from "./cmdline.ts";
+import type { Parameter } from "./parameter.ts";
+import {
+  findParameters,
+  type Match,
+  PARAMETER_ROWS,
+  PARAMETERS,
+  type ParameterKey,
+  type Settings,
+} from "./parameters.ts";
+
+/** Where words come from, as an error names it. */
+export type Origin = "levain.toml" | "the kernel command line" | "levain retry";
+
+/** Words and where they are from. */
+export interface Source {
+  readonly origin: Origin;
+  readonly words: readonly Word[];
+}
+
+/**
+ * A parameter of ours that cannot be taken; `text` is "rd.timeout=abc: Expected a number of seconds but received
+ * "abc"".
+ */
+export interface Mistake {
+  readonly origin: Origin;
+  readonly text: string;
+}
+
+/**
+ * The values of all our parameters in `sources`, the weakest source first, and every mistake in them that counts: one
+ * is mended by a stronger source that gives the parameter. Never throws.
+ */
+export function readParameters(sources: readonly Source[]): { settings: Settings; mistakes: readonly Mistake[] } {
+  const values = new Map<ParameterKey, unknown>();
+  let mistakes: readonly KeyedMistake[] = [];
+  for (const source of sources) {
+    const read = source.words.flatMap((word) => findParameters(word.name).flatMap((match) => readWord(match, word)));
+    const given = new Set(read.filter((one) => "value" in one).map(({ key }) => key));
+    const made = read.flatMap((one) => ("text" in one ? [{ ...one, origin: source.origin }] : []));
+    mistakes = [...mistakes.filter(({ key }) => !given.has(key)), ...made];
+    for (const one of read) if ("value" in one) keep(values, one.key, one.value);
+  }
+  return { settings: complete(values), mistakes: unique(mistakes) };
+}
+
+/** A parameter that is a string of its own: without the quotes that a word of a command line needs. */
+export function splitParameter(text: string): Word {
+  const equals = text.indexOf("=", 1);
+  if (equals < 0) return { name: text, value: null, text };
+  return { name: text.slice(0, equals), value: text.slice(equals + 1), text };
+}
+
+interface KeyedMistake extends Mistake {
+  readonly key: ParameterKey;
+}
+
+type Reading =
+  | { readonly key: ParameterKey; readonly value: unknown }
+  | { readonly key: ParameterKey; readonly text: string };
+
+/** The word's value for a parameter, or what is wrong with it; empty where the word says nothing about it. */
+function readWord({ key, row, alias }: Match, word: Word): readonly Reading[] {
+  const given = alias?.translate === undefined ? word.value : alias.translate(word.value);
+  if (given === undefined) return [];
+  const text = given ?? row.bare;
+  if (text === null) return [{ key, text: describe(word, `a value (${alias?.syntax ?? row.syntax})`) }];
+  const result = v.safeParse(row.schema, text);
+  return result.success ? [{ key, value: result.output }] : [{ key, text: describe(word, result.issues[0].message) }];
+}
+
+function describe(word: Word, expected: string): string {
+  const received = word.value === null ? "no value" : `"${word.value}"`;
+  return printable(`${word.text}: Expected ${expected} but received ${received}`);
+}
+
+/** The last value of a parameter counts, unless a sticky one came before it; of a list all values. */
+function keep(values: Map<ParameterKey, unknown>, key: ParameterKey, value: unknown): void {
+  const before = values.get(key);
+  const row: Parameter = PARAMETERS[key];
+  if (row.sticky !== undefined && before === row.sticky) return;
+  values.set(key, row.isList && Array.isArray(before) ? before.concat(value) : value);
+}
+
+/**
+ * Every key, lists empty and others undefined where nothing was given; the schemas of the table vouch for the types.
+ */
+function complete(values: ReadonlyMap<ParameterKey, unknown>): Settings {
+  const entries = PARAMETER_ROWS.map(([key, row]) => {
+    // Not `??`: null is a value of some, as "for ever".
+    const unset = row.isList ? [] : undefined;
+    return [key, values.has(key) ? values.get(key) : unset] as const;
+  });
+  return Object.fromEntries(entries) as unknown as Settings;
+}
+
+/** An alias of two rows makes its mistake twice. */
+function unique(mistakes: readonly KeyedMistake[]): readonly Mistake[] {
+  return [...new Map(mistakes.map(({ origin, text }) => [`${origin} ${text}`, { origin, text }])).values()];
+}

@@ -1,0 +1,57 @@
+import * as crypt from "../crypt/values.ts";
+import { list, single } from "../parameter.ts";
+import * as values from "../values.ts";
+
+/** Encrypted devices as mkinitcpio, Alpine's mkinitfs and Debian's cryptsetup-initramfs ask for them. */
+export const CRYPT_DIALECTS = {
+  cryptDevice: single(crypt.cryptDevice, {
+    syntax: "cryptdevice=DEVICE:NAME[:OPTION,…]",
+    fallback: "none",
+    text: "mkinitcpio's: open DEVICE as /dev/mapper/NAME, LUKS or, with crypto= and where it is not LUKS, plain. The options of rd.luks.options=; allow-discards is discard. Its key: cryptkey=, or /crypto_keyfile.bin of the image.",
+    example: "cryptdevice=UUID=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c:root:allow-discards",
+  }),
+  cryptKey: single(crypt.cryptKey, {
+    syntax: "cryptkey=DEVICE:TYPE:PATH|DEVICE:OFFSET:SIZE|rootfs:PATH|PATH",
+    bare: "yes",
+    fallback: "a person is asked; a file /crypto_keyfile.bin of the image is a key",
+    text: "The key of cryptdevice= and cryptroot=: a file of a device (TYPE is its filesystem, or auto), bytes of a device, or a file of the image.",
+    example: "cryptdevice=/dev/sda2:root cryptkey=LABEL=KEYS:vfat:/root.key",
+  }),
+  crypto: single(crypt.crypto, {
+    syntax: "crypto=HASH:CIPHER:KEYBITS:OFFSET:SKIP",
+    fallback: "cryptdevice= is a LUKS volume",
+    text: "mkinitcpio's: cryptdevice= is a plain volume, if it is not LUKS; what is left empty is the default of rd.crypt.plain=.",
+    example: "cryptdevice=/dev/sda2:root crypto=sha512:aes-xts-plain64:512:0:",
+  }),
+  cryptRoot: single(crypt.device, {
+    syntax: "cryptroot=DEVICE",
+    fallback: "none",
+    text: "Alpine's: open the LUKS volume DEVICE. Its key: cryptkey=.",
+    example: "cryptroot=UUID=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c",
+  }),
+  cryptName: single(crypt.mapperName, {
+    syntax: "cryptdm=NAME",
+    fallback: "luks-UUID",
+    text: "The name of cryptroot= below /dev/mapper.",
+    example: "cryptroot=/dev/sda2 cryptdm=root",
+  }),
+  cryptHeader: single(crypt.place, {
+    syntax: "cryptheader=PATH|DEVICE",
+    fallback: "on the volume itself",
+    text: "The detached header of cryptroot=.",
+    example: "cryptroot=/dev/sda2 cryptheader=/dev/sdb1",
+  }),
+  cryptDiscards: single(values.flag, {
+    syntax: "cryptdiscards[=yes|no]",
+    bare: "1",
+    fallback: "no",
+    text: "The option discard for cryptroot=.",
+    example: "cryptroot=/dev/sda2 cryptdiscards",
+  }),
+  cryptOpts: list(crypt.cryptOpts, {
+    syntax: "cryptopts=source=DEVICE[,target=NAME][,key=PATH][,OPTION…]",
+    fallback: "none",
+    text: "Debian's: open DEVICE as /dev/mapper/NAME (default cryptroot), with the options of crypttab. May be given several times.",
+    example: "cryptopts=target=root,source=/dev/sda2,luks",
+  }),
+};

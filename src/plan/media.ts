@@ -1,0 +1,97 @@
+import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { Settings } from "../parameters/parameters.ts";
+import type { Dialect } from "../parameters/unsupported.ts";
+import type { ImagePlan } from "./plan.ts";
+
+/** The devices that may be the medium, in the order to try, and the image on it; `image` is null where a device is the root. */
+export interface Medium {
+  readonly devices: readonly DeviceSpec[];
+  readonly image: ImagePlan | null;
+}
+
+/** What live-boot takes for an image, by its name (9990-misc-helpers.sh, `is_live_path`), and EROFS. */
+export const LIVE_IMAGE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "xfs", "jffs2"] as const;
+/** Beside them, a directory that is a tree as it is. */
+export const LIVE_DIRECTORIES = "*.dir/";
+
+const NO_IMAGE: ImagePlan = { iso: null, paths: [], directory: null, inner: [], copyToRam: false, maker: null };
+
+/** Names beside squashfs.img and inside of it, as dmsquash-live looks for them. */
+const DRACUT_IMAGES = ["/rootfs.img", "/ext3fs.img"];
+
+/**
+ * The medium that the command line means, in the words of whoever made it: levain's rd.image=, dracut's root=live:,
+ * live-boot's boot=live or archiso's archiso…=. `machine` is as in `uname -m`.
+ */
+export function decideMedium(settings: Settings, machine: string): Medium {
+  const { root, image, copyToRam } = settings;
+  const iso = settings.iso === undefined || settings.iso === "" ? null : settings.iso;
+  const common = { ...NO_IMAGE, iso, copyToRam: copyToRam === true };
+  const device = root?.device === "auto" ? null : (root?.device ?? null);
+  const rootDevices = device === null ? [] : [device];
+  const isLive = root?.isLive === true || settings.isLive === true;
+  if (image !== undefined && !isLive) return { devices: rootDevices, image: { ...common, paths: [image] } };
+  if (device !== null && isLive) {
+    const { paths, inner } = image === undefined ? dracutPaths(settings) : { paths: [image], inner: [] };
+    return { devices: findIso(settings, iso) ?? rootDevices, image: { ...common, paths, inner, maker: "dracut" } };
+  }
+  const dialect = readDialect(settings);
+  if (dialect.isLiveBoot) return decideLiveBoot(settings, common);
+  if (dialect.isArchiso) return decideArchiso(settings, common, machine);
+  return { devices: rootDevices, image: null };
+}
+
+/** Whose words the command line uses. */
+export function readDialect(settings: Settings): Dialect {
+  const { root, rootFallbacks, boot } = settings;
+  return {
+    isLiveBoot: root === undefined && boot === "live",
+    isArchiso: root === undefined && boot !== "live" && isArchiso(settings),
+    hasRoot: root !== undefined || rootFallbacks.length > 0,
+  };
+}
+
+function isArchiso({ archDirectory, archDevice, archFile }: Settings): boolean {
+  return archDirectory !== undefined || archDevice !== undefined || archFile !== undefined;
+}
+
+/** The device of the ISO file; the label of root=live: is that of the filesystem inside the file. */
+function findIso({ isoDevice }: Settings, iso: string | null): readonly DeviceSpec[] | null {
+  if (iso === null) return null;
+  return [isoDevice ?? { by: "file", paths: [iso], among: "all" }];
+}
+
+function dracutPaths({ liveDirectory, liveImage }: Settings): Pick<ImagePlan, "paths" | "inner"> {
+  const directory = liveDirectory ?? "/LiveOS";
+  const names = [liveImage ?? "/squashfs.img", ...DRACUT_IMAGES];
+  return {
+    paths: names.map((name) => `${directory}${name}`),
+    inner: DRACUT_IMAGES.map((name) => `/LiveOS${name}`),
+  };
+}
+
+function decideLiveBoot(settings: Settings, common: ImagePlan): Medium {
+  const { liveMedia, liveModule, liveDirectory } = settings;
+  const path = liveDirectory ?? "/live";
+  const among = typeof liveMedia === "string" ? liveMedia : "all";
+  const paths = [...LIVE_IMAGE_TYPES.map((type) => `*.${type}`), LIVE_DIRECTORIES].map((name) => `${path}/${name}`);
+  const named = typeof liveMedia === "object" ? [liveMedia] : [];
+  const search: DeviceSpec = { by: "file", paths, among };
+  return {
+    devices: findIso(settings, common.iso) ?? [...named, search],
+    image: { ...common, directory: { path, list: liveModule ?? "filesystem" }, maker: "live-boot" },
+  };
+}
+
+function decideArchiso(settings: Settings, common: ImagePlan, machine: string): Medium {
+  const { archDirectory, archDevice, archFile } = settings;
+  const paths = ["sfs", "erofs"].map((type) => `${archDirectory ?? "/arch"}/${machine}/airootfs.${type}`);
+  const named = archDevice === undefined ? [] : [archDevice];
+  const search = archFile ?? (archDevice === undefined ? paths : null);
+  const searched: readonly DeviceSpec[] =
+    search === null ? [] : [{ by: "file", paths: typeof search === "string" ? [search] : search, among: "all" }];
+  return {
+    devices: findIso(settings, common.iso) ?? [...named, ...searched],
+    image: { ...common, paths, maker: "archiso" },
+  };
+}

@@ -1,0 +1,42 @@
+import { parseCommandLine } from "../parameters/cmdline.ts";
+import type { Settings } from "../parameters/parameters.ts";
+import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
+import type { Manifest } from "./manifest.ts";
+import { decideModules } from "./module-parameters.ts";
+import type { BootPlan, FailurePolicy } from "./plan.ts";
+
+/** What is done when a boot fails, everything considered. */
+export function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
+  const hasShell = shell !== false;
+  const reboots = typeof panicSeconds === "number";
+  const withoutShell: FailurePolicy = reboots ? "reboot" : "halt";
+  const asked = emergency ?? (reboots ? "reboot" : "shell");
+  return {
+    shell: shell ?? true,
+    breaks: hasShell ? [...new Set(breaks)] : [],
+    onFailure: asked === "shell" && !hasShell ? withoutShell : asked,
+    panicSeconds: panicSeconds ?? null,
+  };
+}
+
+/** What is decided for a boot that failed before it had a plan. */
+export type PlanOfRescue = Pick<BootPlan, "rescue" | "modules">;
+
+/**
+ * From what can be read of the parameters, without their mistakes. Without a manifest the image's own words are those of
+ * /etc/levain.cmdline, which stage0 obeys too. Never throws.
+ */
+export function planRescue(
+  cmdline: Uint8Array | string,
+  manifest: Manifest | null = null,
+  imageWords: Uint8Array | string = "",
+): PlanOfRescue {
+  const ofImage = manifest?.parameters.map(splitParameter) ?? parseCommandLine(imageWords).words;
+  const sources: readonly Source[] = [
+    { origin: "levain.toml", words: ofImage },
+    { origin: "the kernel command line", words: parseCommandLine(cmdline).words },
+  ];
+  const { settings } = readParameters(sources);
+  const words = sources.flatMap((source) => source.words);
+  return { rescue: decideRescue(settings), modules: decideModules(settings, words) };
+}

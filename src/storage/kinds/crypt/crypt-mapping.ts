@@ -1,0 +1,111 @@
+import { secretBytes, wipe } from "../../../crypto/secret.ts";
+import type { Mapping } from "../../../machine/encryption.ts";
+import type { Machine } from "../../../machine/machine.ts";
+import { isErrno } from "../../../problems/errors.ts";
+import { describeRefusal } from "../../../problems/report.ts";
+import { createMapping } from "../../mapping.ts";
+import { loadCipher, requireTarget } from "../../mapping-target.ts";
+import type { Scene } from "../../opener.ts";
+
+/** A dm-crypt device to make; sectors are of 512 bytes. */
+export interface CryptRequest {
+  readonly name: string;
+  readonly uuid: string;
+  readonly readOnly: boolean;
+  /** As dm-crypt writes it, "aes-xts-plain64". */
+  readonly cipher: string;
+  readonly ivOffset: bigint;
+  /** "major:minor" of what holds the data. */
+  readonly device: string;
+  readonly offsetSectors: number;
+  readonly sizeSectors: number;
+  /** dm-crypt's optional words. */
+  readonly options: readonly string[];
+  /** What the key is called in the kernel, as "cryptsetup:…". */
+  readonly keyDescription: string;
+}
+
+type Tools = Pick<Scene, "machine" | "modules" | "voice" | "undo">;
+
+// Since when the target takes a key from a keyring without a bug (libcryptsetup's _dm_set_crypt_compat).
+const KEYRING_SINCE = [1, 18, 1] as const;
+/** The words that only make it faster or slower: a kernel that is too old for them does without. */
+const FASTER_SINCE: Readonly<Record<string, readonly [number, number, number]>> = {
+  no_read_workqueue: [1, 22, 0],
+  no_write_workqueue: [1, 22, 0],
+  high_priority: [1, 26, 0],
+};
+
+/** Makes a dm-crypt device with `key`, which stays the caller's to wipe. Throws BootError where the kernel refuses. */
+export function createCryptMapping(tools: Tools, request: CryptRequest, key: Uint8Array): Mapping {
+  const version = requireTarget(tools, "crypt");
+  loadCipher(tools, request.cipher);
+  const options = request.options.filter((option) => {
+    const since = FASTER_SINCE[option];
+    const isKnown = since === undefined || !isBefore(version, since);
+    if (!isKnown) tools.voice.warn(`this kernel's dm-crypt is too old for ${option}, ignoring`);
+    return isKnown;
+  });
+  const keyId = isBefore(version, KEYRING_SINCE) ? null : lendKey(tools.machine, request.keyDescription, key);
+  let parameters: Uint8Array | null = null;
+  try {
+    const keyText = keyId === null ? hexDigits(key) : text(`:${key.length}:logon:${request.keyDescription}`);
+    parameters = formatTable({ ...request, options }, keyText);
+    return createMapping(tools, request, { type: "crypt", sectors: request.sizeSectors, parameters });
+  } finally {
+    wipe(parameters);
+    if (keyId !== null) takeKey(tools, keyId);
+  }
+}
+
+/** The id of the key in the kernel; null where it keeps none. */
+function lendKey(machine: Machine, description: string, key: Uint8Array): number | null {
+  try {
+    return machine.addLogonKey(description, key);
+  } catch (error) {
+    if (isErrno(error)) return null;
+    throw error;
+  }
+}
+
+/** The table has its own hold on it; what stays in this thread's keyring goes with the thread. */
+function takeKey({ machine, voice }: Pick<Tools, "machine" | "voice">, id: number): void {
+  try {
+    machine.removeKey(id);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    voice.warn(`a key stays in the kernel's keyring until the boot is over: ${describeRefusal(error)}`);
+  }
+}
+
+/** `cipher key iv_offset device offset [#options option…]` (Documentation/admin-guide/device-mapper/dm-crypt.rst); wipes the key's text. */
+function formatTable(request: CryptRequest, keyText: Uint8Array): Uint8Array {
+  const { cipher, ivOffset, device, offsetSectors, options } = request;
+  const tail = options.length > 0 ? ` ${options.length} ${options.join(" ")}` : "";
+  const parts = [text(`${cipher} `), keyText, text(` ${ivOffset} ${device} ${offsetSectors}${tail}`)];
+  const table = secretBytes(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    table.set(part, at);
+    at += part.length;
+  }
+  wipe(keyText);
+  return table;
+}
+
+function text(words: string): Uint8Array {
+  return new TextEncoder().encode(words);
+}
+
+/** As bytes: a string could not be wiped. */
+function hexDigits(key: Uint8Array): Uint8Array {
+  const digits = secretBytes(key.length * 2);
+  const digit = (value: number) => value + (value < 10 ? 0x30 : 0x57);
+  for (const [index, byte] of key.entries()) digits.set([digit(byte >>> 4), digit(byte & 15)], index * 2);
+  return digits;
+}
+
+function isBefore(version: readonly [number, number, number], other: readonly [number, number, number]): boolean {
+  const index = version.findIndex((part, at) => part !== other[at]);
+  return index >= 0 && (version[index] ?? 0) < (other[index] ?? 0);
+}

@@ -1,0 +1,108 @@
+import type { BlockDevice, PartitionName } from "../devices/block-devices.ts";
+import { isLink } from "../devices/persistent-names.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
+
+/** What a spec that names files asks of a device. */
+export type FileSpec = Extract<DeviceSpec, { by: "file" }>;
+
+/** How a matcher learns what a device's own superblock does not say. */
+export interface Look {
+  /** The names that only the disk's partition table knows. */
+  name(device: BlockDevice): PartitionName;
+  /** The links that udev would make for it. */
+  links(device: BlockDevice): readonly string[];
+  /** True where its filesystem holds one of the files. */
+  holds(device: BlockDevice, spec: FileSpec): boolean;
+}
+
+/** Every device that `spec` names, in the order of `devices`; of those that are searched for by their content the first only. */
+export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
+  switch (spec.by) {
+    case "path":
+      if (isLink(spec.path)) return devices.filter((device) => look.links(device).includes(spec.path));
+      return devices.filter(
+        ({ node, name }) => node === spec.path || `/dev/${name.replaceAll("!", "/")}` === spec.path,
+      );
+    case "number":
+      return devices.filter((device) => device.number === `${spec.major}:${spec.minor}`);
+    case "label":
+      return withoutHybrids(devices.filter((device) => device.facts.label === spec.value));
+    case "uuid":
+      return withoutHybrids(devices.filter((device) => sameId(device.facts.uuid, spec.value)));
+    case "luks":
+      return devices.filter(({ facts }) => isLuksLike(facts, spec.prefix));
+    case "partlabel":
+      return devices.filter((device) => look.name(device).label === spec.value);
+    case "partuuid": {
+      const found = findPartuuid(spec.value, devices, look);
+      return spec.partitionOffset === 0
+        ? found
+        : found.flatMap((device) => neighbour(device, spec.partitionOffset, devices));
+    }
+    case "sibling":
+      return unique(matchDevices(spec.of, devices, look).flatMap((device) => partitionOf(device, spec.index, devices)));
+    case "discoverable":
+      return spec.esp === null ? [] : findDiscoverable(spec.esp, spec.type, devices, look);
+    case "file": {
+      const first = withoutHybrids(devices).find((device) => look.holds(device, spec));
+      return first === undefined ? [] : [first];
+    }
+  }
+}
+
+/**
+ * An ISO image that was written to a stick as it is shows its filesystem twice, on the disk and on its first partition:
+ * the partition is meant, for a mount of the whole disk would keep all others (a persistent one) from being mounted.
+ */
+function withoutHybrids(devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  const isHybrid = ({ name, facts }: BlockDevice) =>
+    facts.type === "iso9660" &&
+    facts.partitionTable !== null &&
+    devices.some((other) => other.partition?.disk === name && other.facts.type === "iso9660");
+  return devices.filter((device) => !isHybrid(device));
+}
+
+/** UUIDs are compared without regard to case, as blkid, mount and the kernel do. */
+function sameId(have: string | null, wanted: string): boolean {
+  return have !== null && have.toLowerCase() === wanted.toLowerCase();
+}
+
+/** dracut's rd.luks.uuid= may be the beginning of a UUID. */
+function isLuksLike({ type, uuid }: BlockDevice["facts"], prefix: string): boolean {
+  return type === "crypto_LUKS" && uuid?.toLowerCase().startsWith(prefix) === true;
+}
+
+function findPartuuid(value: string, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
+  return devices.filter((device) => sameId(look.name(device).uuid, value));
+}
+
+function neighbour(device: BlockDevice, offset: number, devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  const { partition } = device;
+  return partition === null ? [] : partitionOf(device, partition.index + offset, devices);
+}
+
+/** Partition `index` of the disk that `device` is or lies on. */
+function partitionOf(device: BlockDevice, index: number, devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  const disk = device.partition?.disk ?? device.name;
+  return devices.filter(({ partition }) => partition?.disk === disk && partition.index === index);
+}
+
+/** The first of the type on the disk, as the Discoverable Partitions Specification has it. */
+function findDiscoverable(
+  esp: string,
+  type: string,
+  devices: readonly BlockDevice[],
+  look: Look,
+): readonly BlockDevice[] {
+  const disks = findPartuuid(esp, devices, look).flatMap(({ partition }) => partition?.disk ?? []);
+  const [first] = devices
+    .filter((device) => disks.some((disk) => device.partition?.disk === disk))
+    .filter((device) => sameId(look.name(device).autoType, type))
+    .sort((one, other) => (one.partition?.index ?? 0) - (other.partition?.index ?? 0));
+  return first === undefined ? [] : [first];
+}
+
+/** Two partitions of a disk may have the label, and the same sibling. */
+function unique(devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  return [...new Set(devices)];
+}

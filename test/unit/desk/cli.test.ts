@@ -1,0 +1,249 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import packageJson from "../../../package.json" with { type: "json" };
+import { type CommandWords, readCommandLine, UsageError } from "../../../src/desk/command-line.ts";
+import { readOptions } from "../../../src/desk/commands/image.ts";
+import { scratchDirectory } from "../../support/cache.ts";
+import { unprivileged } from "../../support/command.ts";
+import { BUSYBOX } from "../../support/unpacked-programs.ts";
+
+const MAIN = join(import.meta.dir, "../../../src/main.ts");
+
+interface Answer {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function levain(argv: readonly string[], cwd = "/"): Answer {
+  // citty colours its texts unless one of these is set.
+  const environment = { ...process.env, NO_COLOR: undefined, CI: undefined, TEST: undefined, TERM: "xterm" };
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, MAIN, ...argv], { cwd, env: environment });
+  return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+describe("levain", () => {
+  test.each([["--version"], ["-V"]])("%s says the version, and nothing else", (flag) => {
+    expect(levain([flag])).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+  });
+
+  test.each([["--help"], ["-h"], ["help"]])("%s lists every command", (flag) => {
+    const { status, stdout } = levain([flag]);
+    expect(status).toBe(0);
+    for (const command of ["image", "plan", "help", "status", "devices", "log", "retry"])
+      expect(stdout).toContain(`${command} `);
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  test.each([[["image", "--help"]], [["image", "-h"]], [["help", "image"]], [["image", "--output", "x", "-h"]]])(
+    "%j shows the command's options",
+    (argv) => {
+      const { status, stdout } = levain(argv);
+      expect(status).toBe(0);
+      expect(stdout).toContain("levain image");
+      expect(stdout).toContain("--compress=<METHOD[:LEVEL]>");
+    },
+  );
+
+  test("help parameters tells the table", () => {
+    const { status, stdout } = levain(["help", "parameters"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("rd.timeout=");
+  });
+
+  test.each([
+    [[], "USAGE"],
+    [["bogus"], "Unknown command 'bogus'"],
+    [["__proto__"], "Unknown command '__proto__'"],
+    [["image", "--bogus"], "Unknown option '--bogus'\nhint: levain image --help shows how it is used\n"],
+    [["image", "--output"], "'-o, --output <value>' argument missing"],
+    [["image", "--kernel", ""], "Option '--kernel' expects a value but received nothing"],
+    [["image", "-o", ""], "Option '--output' expects a value but received nothing"],
+    [["image", "stray"], "Unexpected argument 'stray'"],
+    [["plan", "--json=x", "root=/dev/sda"], "--json"],
+    [["help", "bogus"], "Expected 'parameters' or a command but received 'bogus'"],
+  ])("a command line like %j is refused with status 2", (argv, message) => {
+    const { status, stdout, stderr } = levain(argv);
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(message);
+  });
+});
+
+describe("levain plan", () => {
+  test("shows the plan in words, and as JSON", () => {
+    expect(levain(["plan", "root=LABEL=LIVE ro"]).stdout).toContain("LABEL=LIVE");
+    const plan = JSON.parse(levain(["plan", "--json", "root=LABEL=LIVE"]).stdout);
+    expect(plan.roots).toEqual([{ by: "label", value: "LIVE" }]);
+  });
+
+  test("tells all mistakes with status 1", () => {
+    const { status, stderr } = levain(["plan", "root=LABL=x rd.timeout=soon"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("root=LABL=x");
+    expect(stderr).toContain("rd.timeout=soon");
+    expect(stderr).not.toContain("bug in levain");
+  });
+
+  test("takes the parameters of a levain.toml", () => {
+    const file = join(scratchDirectory(), "levain.toml");
+    writeFileSync(file, 'parameters = ["root=LABEL=FROMFILE"]');
+    expect(levain(["plan", "--config", file, "quiet"]).stdout).toContain("LABEL=FROMFILE");
+  });
+
+  test("takes the crypttab that it is given, or that a levain.toml adds", () => {
+    const directory = scratchDirectory();
+    const [file, table] = [join(directory, "levain.toml"), join(directory, "crypttab")];
+    writeFileSync(file, 'add = ["crypttab:/etc/crypttab"]');
+    writeFileSync(table, "fromtable /dev/sda2 none tries=7\n");
+    expect(levain(["plan", "--config", file, "quiet"]).stdout).toContain("/dev/sda2 as fromtable, 7 tries");
+    expect(levain(["plan", "--crypttab", table, "quiet"]).stdout).toContain("/dev/sda2 as fromtable, 7 tries");
+    writeFileSync(table, "fromtable\n");
+    expect(levain(["plan", "--config", file, "quiet"]).stderr).toContain("/etc/crypttab line 1 is ignored");
+  });
+});
+
+describe("levain image", () => {
+  const directory = scratchDirectory();
+  const usual = ["image", "--kernel", "none", "--busybox", BUSYBOX, "--init", BUSYBOX, "--compress", "zstd:1"];
+
+  test("says what of the crypttab that is added will be ignored", () => {
+    const table = join(directory, "mistaken");
+    writeFileSync(table, "root /dev/sda2 none tries=x\nx sda\n");
+    const { status, stderr } = levain([...usual, "-o", "mistaken.img", "--add", `${table}:/etc/crypttab`], directory);
+    expect(status).toBe(0);
+    expect(stderr).toContain("/etc/crypttab line 1: root: tries= is ignored: expected tries= from 0 to 1000");
+    expect(stderr).toContain("/etc/crypttab line 2 is ignored: expected a device");
+  });
+
+  test("makes an image where it is asked to, and says what it made", () => {
+    const { status, stdout, stderr } = levain([...usual, "-o", "image"], directory);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout.split("\n")[0]).toBe(join(directory, "image"));
+    expect(readFileSync(join(directory, "image")).subarray(0, 4).toString("hex")).toBe("28b52ffd");
+  });
+
+  test("writes it to the standard output, and then says what it made elsewhere", () => {
+    const script = 'exec "$0" "$@" -o - | cat > piped';
+    const argv = ["sh", "-c", script, process.execPath, MAIN, ...usual];
+    const { exitCode, stderr } = Bun.spawnSync(argv, { cwd: directory });
+    expect(exitCode).toBe(0);
+    expect(stderr.toString()).toContain("any that has its drivers built in");
+    expect(readFileSync(join(directory, "piped")).equals(readFileSync(join(directory, "image")))).toBeTrue();
+    expect(existsSync(join(directory, "-"))).toBeFalse();
+  });
+
+  test("a mistake is told on stderr, with status 1 and no file", () => {
+    const { status, stdout, stderr } = levain([...usual, "-o", "other", "--add", "/no/such:/x"], directory);
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("cannot add /no/such to the image\n");
+    expect(existsSync(join(directory, "other"))).toBe(false);
+  });
+
+  test("root is not needed", () => {
+    const ours = scratchDirectory();
+    const argv = [process.execPath, MAIN, ...usual, "-o", join(ours, "image")];
+    const { exitCode, stderr } = Bun.spawnSync(unprivileged(argv));
+    expect([stderr.toString(), exitCode]).toEqual(["", 0]);
+    expect(readdirSync(ours)).toEqual(["image"]);
+  });
+});
+
+describe("the options of levain image", () => {
+  const args = {
+    output: { type: "string", alias: "o" },
+    module: { type: "string" },
+    json: { type: "boolean" },
+  } as const;
+
+  test("are repeated, joined or the last one wins", () => {
+    const line = readCommandLine(["-o", "a", "--module", "x", "--output=b", "--module=y", "--json", "--", "-z"], args);
+    expect([line.one("output"), line.all("module"), line.has("json"), line.words]).toEqual([
+      "b",
+      ["x", "y"],
+      true,
+      ["-z"],
+    ]);
+    expect(() => readCommandLine(["--nope"], args)).toThrow(UsageError);
+  });
+
+  /** A command line as `readOptions` sees it. */
+  function lineOf(options: Readonly<Record<string, string | readonly string[]>>): CommandWords {
+    const all = (name: string) => [options[name] ?? []].flat();
+    return { all, one: (name) => all(name).at(-1) ?? null, has: (name) => name in options, words: [] };
+  }
+
+  let config = "";
+  beforeAll(() => {
+    const directory = join(scratchDirectory(), "project");
+    mkdirSync(directory);
+    config = join(directory, "levain.toml");
+    writeFileSync(
+      config,
+      `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nbusybox = "bb"\ninit = "/i"
+       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
+    );
+  });
+
+  test("without any are the usual ones", () => {
+    expect(readOptions(lineOf({}), "/here")).toEqual({
+      output: null,
+      kernel: null,
+      modulesDir: null,
+      modules: [],
+      busybox: null,
+      init: null,
+      additions: [],
+      programs: [],
+      keymaps: [],
+      compression: { method: "zstd", level: 9 },
+      parameters: [],
+    });
+  });
+
+  test("come from levain.toml, whose paths are its own", () => {
+    const base = join(config, "..");
+    expect(readOptions(lineOf({ config }), "/here")).toEqual({
+      output: join(base, "out/image"),
+      kernel: "6.1",
+      modulesDir: join(base, "mods/6.1"),
+      modules: ["a"],
+      busybox: join(base, "bb"),
+      init: "/i",
+      additions: [{ source: join(base, "x"), destination: "/x" }],
+      programs: [join(base, "sbin/p")],
+      keymaps: ["de"],
+      compression: { method: "lz4", level: 3 },
+      parameters: ["quiet"],
+    });
+  });
+
+  test("of the command line are stronger, and lists are joined", () => {
+    const line = lineOf({
+      config,
+      output: "o",
+      kernel: "none",
+      "modules-dir": "m",
+      module: ["b", "c"],
+      busybox: "none",
+      init: "i",
+      add: "y:/y",
+      program: "q",
+      keymap: ["fr", "us"],
+      compress: "xz",
+    });
+    expect(readOptions(line, "/here")).toMatchObject({
+      output: "/here/o",
+      kernel: "none",
+      modulesDir: "/here/m",
+      modules: ["a", "b", "c"],
+      busybox: "none",
+      init: "/here/i",
+      additions: [{ destination: "/x" }, { source: "/here/y", destination: "/y" }],
+      programs: [join(config, "../sbin/p"), "/here/q"],
+      keymaps: ["fr", "us", "de"],
+      compression: { method: "xz", level: 6 },
+    });
+  });
+});

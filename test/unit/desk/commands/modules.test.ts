@@ -1,0 +1,69 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../../../support/cache.ts";
+
+const MAIN = join(import.meta.dir, "../../../../src/main.ts");
+let directory = "";
+let config = "";
+
+beforeAll(() => {
+  directory = join(scratchDirectory(), "6.1.0-test");
+  mkdirSync(directory);
+  const dep = "kernel/fs/ext4.ko: kernel/fs/jbd2.ko kernel/lib/gone.ko\nkernel/fs/jbd2.ko:\nkernel/lib/crc.ko:\n";
+  writeFileSync(join(directory, "modules.dep"), dep);
+  writeFileSync(join(directory, "modules.alias"), "alias fs-ext4 ext4\nalias pci:v1* crc\n");
+  writeFileSync(join(directory, "modules.builtin"), "kernel/net/unix.ko\n");
+  config = join(directory, "modprobe.d");
+  mkdirSync(config);
+  writeFileSync(join(config, "a.conf"), "options jbd2 a=1\nblacklist crc\ninstall crc /bin/false\nnonsense\n");
+  writeFileSync(join(config, "ignored.txt"), "options jbd2 b=1\n");
+});
+
+function levain(...words: readonly string[]) {
+  const argv = [process.execPath, MAIN, "modules", "--modules-dir", directory, ...words];
+  const { exitCode, stdout, stderr } = Bun.spawnSync(argv, { env: { ...process.env, NO_COLOR: "1" } });
+  return { status: exitCode, lines: stdout.toString().trimEnd().split("\n"), stderr: stderr.toString() };
+}
+
+describe("levain modules", () => {
+  test("tells the order, what is missing, what is built in, and what nobody knows", () => {
+    const { status, lines } = levain("fs-ext4", "unix", "jdb2");
+    expect(lines).toEqual([
+      "fs-ext4: ext4",
+      "  kernel/fs/jbd2.ko",
+      "  kernel/fs/ext4.ko",
+      "  gone is missing",
+      "unix: built into the kernel",
+      "jdb2: unknown to 6.1.0-test (there is jbd2)",
+    ]);
+    expect(status).toBe(1);
+    expect(levain("jbd2").status).toBe(0);
+  });
+
+  test("obeys a modprobe.d", () => {
+    const { lines, stderr } = levain("--config", config, "jbd2", "pci:v1d2", "crc");
+    expect(lines).toEqual([
+      "jbd2: jbd2",
+      "  kernel/fs/jbd2.ko a=1",
+      "pci:v1d2: crc, blacklisted: not loaded",
+      "crc: crc",
+      "  crc: install /bin/false",
+    ]);
+    expect(stderr).toContain('warning: a.conf: "nonsense"');
+  });
+
+  test("as JSON", () => {
+    const { lines } = levain("--json", "unix", "nosuch");
+    expect(JSON.parse(lines.join("\n"))).toMatchObject([
+      { asked: "unix", result: "builtin", targets: [{ name: "unix" }] },
+      { asked: "nosuch", result: "unknown", targets: [] },
+    ]);
+  });
+
+  test("is used wrongly without a name, or with a configuration that is not there", () => {
+    expect(levain().status).toBe(2);
+    expect(levain("--config", "/nowhere", "unix")).toMatchObject({ status: 1 });
+    expect(levain("--config", "/nowhere", "unix").stderr).toContain("cannot read the configuration /nowhere");
+  });
+});

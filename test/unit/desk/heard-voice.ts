@@ -1,0 +1,19 @@
+import type { Voice } from "../../../src/problems/voice.ts";
+
+/** A Voice that remembers what it was told. */
+export interface HeardVoice extends Voice {
+  readonly warnings: string[];
+  readonly progressed: string[];
+}
+
+export function listenToVoice(): HeardVoice {
+  const warnings: string[] = [];
+  const progressed: string[] = [];
+  return {
+    warnings,
+    progressed,
+    warn: (text) => void warnings.push(text),
+    debug: () => undefined,
+    progress: (text) => void progressed.push(text),
+  };
+}

@@ -1,0 +1,158 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { parseConfig, readConfig } from "../../../../src/desk/image/config.ts";
+import { BootError } from "../../../../src/problems/errors.ts";
+import { report } from "../../../../src/problems/report.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+
+function complaint(source: string): readonly string[] {
+  try {
+    parseConfig(source, "levain.toml");
+  } catch (error) {
+    expect(error).toBeInstanceOf(BootError);
+    return report(error);
+  }
+  throw new Error("was not refused");
+}
+
+const KEYS =
+  "hint: its keys are output, kernel, modules-dir, modules, busybox, init, add, programs, keymaps, compress, parameters";
+
+test("everything that can be said", () => {
+  const source = `
+    # a comment
+    output = "boot/initramfs.img"
+    kernel = "6.1.0-26-amd64"
+    modules-dir = "lib/modules/6.1.0-26-amd64"
+    modules = ["aoe", "e1000"]
+    busybox = "none"
+    init = "levain"
+    add = ["hooks:/etc/hooks"]
+    programs = ["/sbin/e2fsck"]
+    keymaps = ["de-latin1", "us"]
+    compress = "zstd:19"
+    parameters = ["rd.timeout=60", 'rootflags=data=ordered']
+  `;
+  expect(parseConfig(source, "levain.toml")).toEqual({
+    output: "boot/initramfs.img",
+    kernel: "6.1.0-26-amd64",
+    "modules-dir": "lib/modules/6.1.0-26-amd64",
+    modules: ["aoe", "e1000"],
+    busybox: "none",
+    init: "levain",
+    add: ["hooks:/etc/hooks"],
+    programs: ["/sbin/e2fsck"],
+    keymaps: ["de-latin1", "us"],
+    compress: "zstd:19",
+    parameters: ["rd.timeout=60", "rootflags=data=ordered"],
+  });
+});
+
+test("nothing has to be said", () => {
+  expect(parseConfig("", "levain.toml")).toEqual({ modules: [], add: [], programs: [], keymaps: [], parameters: [] });
+});
+
+describe("a mistake is told with its line", () => {
+  test("a wrong type", () => {
+    expect(complaint('kernel = "6.1"\nmodules = "aoe"\n')).toEqual([
+      "levain.toml has a mistake",
+      'seen: line 2: modules: Expected a list but received "aoe"',
+      KEYS,
+    ]);
+  });
+
+  test("a wrong element", () => {
+    expect(complaint('modules = [\n  "a",\n  5,\n]')[1]).toBe(
+      "seen: line 1: modules[2]: Expected a text but received 5",
+    );
+  });
+
+  test("an empty text", () => {
+    expect(complaint('\noutput = ""')[1]).toBe(
+      'seen: line 2: output: Expected a text that is not empty but received ""',
+    );
+  });
+
+  test("unknown keys and tables, all at once", () => {
+    expect(complaint('module = ["a"]\ncompress = 3\n[kernel]\nversion = "6"')).toEqual([
+      "levain.toml has 3 mistakes",
+      "seen:",
+      "  line 3: kernel: Expected a text but received a table",
+      "  line 2: compress: Expected a text but received 3",
+      "  line 1: unknown key module",
+      KEYS,
+    ]);
+  });
+
+  test("what the command line would refuse too", () => {
+    expect(complaint('compress = "zstd:99"\nadd = ["a:/b", "c:d"]').slice(1, 4)).toEqual([
+      "seen:",
+      '  line 2: add[2]: Expected SRC:DST with an absolute DST to add but received "c:d"',
+      '  line 1: compress: Expected a level from 1 to 22 for zstd but received "99"',
+    ]);
+  });
+
+  test("a date is no text", () => {
+    expect(complaint("kernel = 1979-05-27T07:32:00Z")[1]).toBe(
+      "seen: line 1: kernel: Expected a text but received a date",
+    );
+  });
+});
+
+describe("what is not TOML is told with its line", () => {
+  test.each([
+    ['kernel = "6"\n\nmodules = [ "a" "b" ]\n', 3],
+    ["kernel = 6.1.0-26-amd64", 1],
+    ['kernel = "6"\nkernel = "7"\n', 2],
+    ['add = ["a:/b"]\nkernel = "6\n', 2],
+    ["modules\n", 1],
+  ])("%j", (source, line) => {
+    expect(complaint(source)[0]).toBe("levain.toml is not valid TOML");
+    expect(complaint(source)[1]).toStartWith(`seen: line ${line}: `);
+  });
+});
+
+test("whatever the file holds, it is read or refused with a BootError", () => {
+  const piece = fc.constantFrom(
+    "kernel",
+    "modules",
+    "=",
+    '"',
+    "'",
+    "[",
+    "]",
+    "\n",
+    ",",
+    "a",
+    "0",
+    "#",
+    "{",
+    "}",
+    ".",
+    "\\",
+    "__proto__",
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      try {
+        parseConfig(pieces.join(""), "levain.toml");
+      } catch (error) {
+        expect(error).toBeInstanceOf(BootError);
+        expect(report(error).join("\n")).not.toContain("bug in levain");
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a file that cannot be read is told", () => {
+  const directory = scratchDirectory();
+  writeFileSync(join(directory, "levain.toml"), 'kernel = "none"');
+  expect(readConfig(join(directory, "levain.toml")).kernel).toBe("none");
+  expect(() => readConfig(join(directory, "missing.toml"))).toThrow(
+    `cannot read the configuration ${directory}/missing.toml`,
+  );
+  expect(() => readConfig(directory)).toThrow(`cannot read the configuration ${directory}`);
+});

@@ -1,0 +1,297 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { parseCompression } from "../../../../src/desk/archive/compress.ts";
+import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
+import { buildImage, type ImageOptions } from "../../../../src/desk/image/image.ts";
+import { parseManifest } from "../../../../src/plan/manifest.ts";
+import { BootError } from "../../../../src/problems/errors.ts";
+import { report } from "../../../../src/problems/report.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+import { BUSYBOX } from "../../../support/unpacked-programs.ts";
+import { listenToVoice } from "../heard-voice.ts";
+
+const OPTIONS: ImageOptions = {
+  output: null,
+  kernel: "none",
+  modulesDir: null,
+  modules: [],
+  busybox: null,
+  // Any static program will do here; that dist/levain boots is for the tests in QEMU.
+  init: BUSYBOX,
+  additions: [],
+  programs: [],
+  keymaps: [],
+  compression: parseCompression("none"),
+  parameters: [],
+};
+
+/** The files of an image that is not compressed, by name. */
+function readImage(path: string): ReadonlyMap<string, string> {
+  return new Map(
+    readCpio(readFileSync(path)).members.map(({ name, data }) => [name, Buffer.from(data).toString("latin1")]),
+  );
+}
+
+async function complaint(options: Partial<ImageOptions>): Promise<string> {
+  try {
+    await buildImage({ ...OPTIONS, ...options }, listenToVoice());
+  } catch (error) {
+    expect(error).toBeInstanceOf(BootError);
+    return report(error).join("\n");
+  }
+  throw new Error("was not refused");
+}
+
+/** A lib/modules/6.1 with one module, in a root with a boot/config-6.1. */
+function fakeKernel(): string {
+  const root = scratchDirectory();
+  const modulesDir = join(root, "lib/modules/6.1");
+  mkdirSync(join(modulesDir, "kernel/fs"), { recursive: true });
+  mkdirSync(join(root, "boot"));
+  writeFileSync(join(root, "boot/config-6.1"), "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\n");
+  writeFileSync(join(modulesDir, "modules.dep"), "kernel/fs/mine.ko:\n");
+  // Any ELF file can stand for a module: what is in it is not looked at here.
+  writeFileSync(join(modulesDir, "kernel/fs/mine.ko"), readFileSync("/bin/true"));
+  return modulesDir;
+}
+
+describe("an image", () => {
+  const directory = scratchDirectory();
+  const output = join(directory, "image");
+  let modulesDir = "";
+  let options = OPTIONS;
+
+  beforeAll(() => {
+    modulesDir = fakeKernel();
+    writeFileSync(join(directory, "hook"), "#!/bin/sh\n");
+    options = {
+      ...OPTIONS,
+      output,
+      kernel: null,
+      modulesDir,
+      modules: ["mine"],
+      additions: [{ source: join(directory, "hook"), destination: "/etc/hook" }],
+      parameters: ["rd.timeout=5"],
+    };
+  });
+
+  test("holds the program, BusyBox, the modules, the manifest and what was added", async () => {
+    const { moduleCount, entryCount, unpackedBytes, imageBytes } = await buildImage(options, listenToVoice());
+    const image = readImage(output);
+    expect(image.get("init")).toBe(readFileSync(BUSYBOX, "latin1"));
+    expect(image.get("bin/busybox")).toBe(readFileSync(BUSYBOX, "latin1"));
+    expect(image.get("bin/levain")).toBe("/init");
+    expect(image.get("lib/modules/6.1/kernel/fs/mine.ko")).toBe(readFileSync("/bin/true", "latin1"));
+    expect(image.get("etc/hook")).toBe("#!/bin/sh\n");
+    expect(image.get("etc/mtab")).toBe("../proc/mounts");
+    expect(image.get("etc/passwd")).toStartWith("root:");
+    expect(JSON.parse(image.get("etc/levain.json") ?? "")).toEqual({
+      version: 1,
+      kernel: "6.1",
+      parameters: ["rd.timeout=5"],
+    });
+    expect({ moduleCount, entryCount, unpackedBytes, imageBytes }).toEqual({
+      moduleCount: 1,
+      entryCount: image.size,
+      unpackedBytes: readFileSync(output).length,
+      imageBytes: readFileSync(output).length,
+    });
+  });
+
+  test("has the directories and nodes that a boot begins with", async () => {
+    await buildImage(options, listenToVoice());
+    const { members } = readCpio(readFileSync(output));
+    const show = (wanted: string) => {
+      const member = members.find(({ name }) => name === wanted);
+      return `${member?.mode.toString(8)} ${member?.major}:${member?.minor}`;
+    };
+    expect(["tmp", "root", "proc", "sysroot"].map(show)).toEqual(["41777 0:0", "40700 0:0", "40755 0:0", "40755 0:0"]);
+    expect(["dev/console", "dev/null", "dev/kmsg"].map(show)).toEqual(["20600 5:1", "20666 1:3", "20644 1:11"]);
+    expect(["etc/passwd", "init"].map(show)).toEqual(["100644 0:0", "100755 0:0"]);
+  });
+
+  test("has a manifest that the boot accepts", async () => {
+    await buildImage(options, listenToVoice());
+    const text = readImage(output).get("etc/levain.json") ?? "";
+    expect(parseManifest(Buffer.from(text)).parameters).toEqual(["rd.timeout=5"]);
+  });
+
+  test("begins with /init and its policy, and has nothing that the kernel would start in its place", async () => {
+    const { fallbacks } = await buildImage(options, listenToVoice());
+    const { members } = readCpio(readFileSync(output));
+    const names = members.map(({ name }) => name);
+    expect(names.slice(0, 4)).toEqual(["init", "etc", "etc/levain.cmdline", "etc/levain.json"]);
+    expect(names).not.toContainAnyValues(["bin/sh", "sbin/init", "etc/init", "bin/init"]);
+    expect(fallbacks).toEqual([]);
+  });
+
+  test("says what it has of that where it was asked for it, and warns where its own parameters forbid a shell", async () => {
+    const tree = scratchDirectory();
+    mkdirSync(join(tree, "bin"));
+    symlinkSync("busybox", join(tree, "bin/init"));
+    const additions = [{ source: join(tree, "bin"), destination: "/bin" }];
+    const listen = listenToVoice();
+    const asked = { ...options, additions, busybox: BUSYBOX };
+    const { fallbacks } = await buildImage(asked, listen);
+    expect(fallbacks).toEqual(["/bin/init"]);
+    expect(listen.warnings).toEqual([]);
+    await buildImage({ ...asked, parameters: ["rdshell=0"] }, listen);
+    expect(listen.warnings).toEqual([
+      "the kernel starts /bin/init if it cannot start /init, whatever rdshell= says: leave it out of this image",
+      "rdinit=/bin/busybox on the kernel command line starts a shell in spite of rdshell=0: leave BusyBox out",
+    ]);
+  });
+
+  test("has no BusyBox where its own parameters forbid a shell", async () => {
+    const listen = listenToVoice();
+    const { hasBusybox } = await buildImage({ ...options, parameters: ["rd.shell=no"] }, listen);
+    expect(hasBusybox).toBe(false);
+    expect(readImage(output).has("bin/busybox")).toBe(false);
+    expect(listen.warnings).toEqual([]);
+  });
+
+  test("tells stage0 the failure policy, whatever the other parameters look like", async () => {
+    const strange = ['rd.strange="open', "--", "root=LABEL=\u{e0}rdshell", 'init_args="-a -b"', 'single="'];
+    for (const policy of [["rdshell=0"], ["panic=+5", "rd.shell=NO"], ["rd.emergency=halt", "rescueshell"]]) {
+      await buildImage({ ...options, parameters: [...strange, ...policy] }, listenToVoice());
+      expect(readImage(output).get("etc/levain.cmdline")).toBe(`${policy.join(" ")}\n`);
+    }
+  });
+
+  test.each(["none", "zstd:3", "gzip", "lz4:1", "xz:0"])("is the same each time, %s", async (method) => {
+    const bytes: Buffer[] = [];
+    for (const name of ["one", "two"]) {
+      const summary = await buildImage(
+        { ...options, output: join(directory, name), compression: parseCompression(method) },
+        listenToVoice(),
+      );
+      bytes.push(readFileSync(summary.output));
+    }
+    expect(bytes[0]?.equals(bytes[1] ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  test("that the kernel cannot unpack is warned of", async () => {
+    const voice = listenToVoice();
+    await buildImage({ ...options, compression: parseCompression("zstd:1") }, voice);
+    expect(voice.warnings).toEqual([
+      "the kernel 6.1 is configured without support for an initramfs compressed with zstd: it will not boot this image",
+    ]);
+    const content = listenToVoice();
+    await buildImage({ ...options, compression: parseCompression("gzip") }, content);
+    expect(content.warnings).toEqual([]);
+  });
+
+  test("what is added can replace what is there by itself", async () => {
+    writeFileSync(join(directory, "profile"), "mine");
+    const additions = [{ source: join(directory, "profile"), destination: "/etc/profile" }];
+    await buildImage({ ...options, additions }, listenToVoice());
+    expect(readImage(output).get("etc/profile")).toBe("mine");
+  });
+
+  test("tells how far it is", async () => {
+    const voice = listenToVoice();
+    await buildImage(options, voice);
+    expect(voice.progressed.at(-1)).toBe("packing: 100 %");
+  });
+});
+
+describe("a mistake leaves no file behind, and says what it is", () => {
+  const directory = scratchDirectory();
+  const output = join(directory, "image");
+  const check = async (options: Partial<ImageOptions>, ...parts: readonly string[]) => {
+    const said = await complaint({ output, ...options });
+    for (const part of parts) expect(said).toContain(part);
+    expect(readdirSync(directory)).toEqual([]);
+  };
+
+  test("a module that the kernel does not have", () =>
+    check({ kernel: null, modulesDir: fakeKernel(), modules: ["min"] }, "min", "mine"));
+
+  test("a module whose file is missing", async () => {
+    const modulesDir = fakeKernel();
+    rmSync(join(modulesDir, "kernel/fs/mine.ko"));
+    await check({ kernel: null, modulesDir, modules: ["mine"] }, "kernel/fs/mine.ko", "no such file");
+  });
+
+  test("a directory without modules.dep", async () => {
+    const modulesDir = fakeKernel();
+    rmSync(join(modulesDir, "modules.dep"));
+    await check({ kernel: null, modulesDir }, "modules", "depmod");
+  });
+
+  test("a parameter that the boot would refuse", () =>
+    check({ parameters: ["rd.timeout=soon"] }, "rd.timeout=soon", "levain.toml"));
+
+  test("something to add that is not there", () =>
+    check({ additions: [{ source: "/no/such", destination: "/x" }] }, "cannot add /no/such to the image"));
+
+  test("a file that vanishes while the image is written", async () => {
+    const file = join(scratchDirectory(), "file");
+    writeFileSync(file, "x");
+    chmodSync(file, 0o644);
+    const voice = listenToVoice();
+    // The first piece is on its way when the file goes.
+    const vanishing = {
+      ...voice,
+      progress: (text: string) => void (text.startsWith("packing") && rmSync(file, { force: true })),
+    };
+    const options = { ...OPTIONS, output, additions: [{ source: file, destination: "/zzz" }] };
+    await expect(buildImage(options, vanishing)).rejects.toThrow(BootError);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("a place that cannot be written to, before any work", async () => {
+    const voice = listenToVoice();
+    const options = { ...OPTIONS, kernel: null, modulesDir: fakeKernel(), output: join(directory, "no/image") };
+    await expect(buildImage(options, voice)).rejects.toThrow("cannot write");
+    expect(voice.progressed).toEqual([]);
+  });
+});
+
+describe("keymaps", () => {
+  const build = async (options: Partial<ImageOptions>) => {
+    const output = join(scratchDirectory(), "image");
+    await buildImage({ ...OPTIONS, ...options, output }, listenToVoice());
+    const files = readImage(output);
+    return {
+      keymaps: [...files.keys()].filter((name) => name.startsWith("etc/levain/keymaps/")).sort(),
+      parameters: JSON.parse(files.get("etc/levain.json") ?? "").parameters,
+      files,
+    };
+  };
+
+  test("come in converted, and the first is the one that is used", async () => {
+    const { keymaps, parameters, files } = await build({ keymaps: ["de-latin1", "fr"], parameters: ["quiet"] });
+    expect(keymaps).toEqual(["etc/levain/keymaps/de-latin1.bmap", "etc/levain/keymaps/fr.bmap"]);
+    expect(parameters).toEqual(["rd.vconsole.keymap=de-latin1", "quiet"]);
+    expect(files.get("etc/levain/keymaps/de-latin1.bmap")).toStartWith("bkeymap");
+  });
+
+  test("the one that the image's own parameters name comes in by itself, and is stronger", async () => {
+    const { keymaps, parameters } = await build({ keymaps: ["fr"], parameters: ["rd.vconsole.keymap=de-latin1"] });
+    expect(keymaps).toEqual(["etc/levain/keymaps/de-latin1.bmap", "etc/levain/keymaps/fr.bmap"]);
+    expect(parameters).toEqual(["rd.vconsole.keymap=fr", "rd.vconsole.keymap=de-latin1"]);
+  });
+
+  test("none are in an image that nobody wants any for", async () => {
+    expect(await build({})).toMatchObject({ keymaps: [], parameters: [] });
+  });
+
+  test("one that this host does not have is refused before anything is written", async () => {
+    const output = join(scratchDirectory(), "image");
+    expect(await complaint({ keymaps: ["de-latin"], output })).toStartWith(
+      'there is no keymap "de-latin" on this host\nseen:\n  de-latin1\n',
+    );
+    expect(existsSync(output)).toBe(false);
+  });
+});

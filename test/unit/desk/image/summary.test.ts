@@ -1,0 +1,103 @@
+import { expect, test } from "bun:test";
+import { contentOfBytes } from "../../../../src/desk/archive/content.ts";
+import { estimateMemory } from "../../../../src/desk/archive/memory.ts";
+import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
+import type { ImageOptions, ImageSummary } from "../../../../src/desk/image/image.ts";
+import { summarize } from "../../../../src/desk/image/summary.ts";
+import { createDeskVoice } from "../../../../src/desk/voice.ts";
+
+const MIB = 1 << 20;
+
+const summary: ImageSummary = {
+  output: "/boot/initramfs-6.1.img",
+  kernel: { version: "6.1", modulesDir: "/lib/modules/6.1" },
+  moduleCount: 278,
+  entryCount: 373,
+  fallbacks: [],
+  hasBusybox: true,
+  unpackedBytes: 136.6 * MIB,
+  imageBytes: 51.5 * MIB,
+  memory: { withRoot: 320 * MIB, withoutRoot: 384 * MIB },
+};
+const options = { compression: { method: "zstd", level: 9 } } as ImageOptions;
+
+test("the summary says what was made", () => {
+  expect(summarize(summary, options, 2640)).toEqual([
+    "/boot/initramfs-6.1.img",
+    "  kernel   6.1, 278 modules",
+    "  content  373 entries, 136.6 MiB unpacked",
+    "  size     51.5 MiB, zstd:9, in 2.6 s",
+    "  memory   needs 320 MiB to boot, 384 MiB where the command line has no root=",
+  ]);
+});
+
+test("it names what leads to a shell, or that nothing does", () => {
+  const lines = summarize({ ...summary, hasBusybox: false, fallbacks: ["/sbin/init", "/bin/sh"] }, options, 100);
+  expect(lines.slice(3, 5)).toEqual([
+    "  shell    none: there is no BusyBox in it",
+    "  fallback the kernel starts the first of /sbin/init, /bin/sh that it can if it cannot start /init, whatever rdshell= says",
+  ]);
+});
+
+test("and says so where there are no modules, or no compression", () => {
+  const lines = summarize({ ...summary, kernel: null }, { ...options, compression: { method: "none", level: 0 } }, 100);
+  expect(lines[1]).toContain("there are no modules");
+  expect(lines[3]).toContain("not compressed");
+});
+
+/** A file of this many MiB. */
+function file(path: string, sizeMib: number): ImageEntry {
+  return { kind: "file", path, mode: 0o644, content: { ...contentOfBytes(""), size: sizeMib * MIB } };
+}
+
+test("the memory needed is what was measured: of 136.6 MiB in 51.6 MiB, 374 MiB without a root= lost some and 384 MiB held all", () => {
+  expect(estimateMemory([file("/a", 136.6)], 51.6 * MIB)).toEqual({ withRoot: 320 * MIB, withoutRoot: 384 * MIB });
+});
+
+test("another name of the same file takes no more memory", () => {
+  const one = file("/a", 100);
+  expect(estimateMemory([one, { ...one, path: "/b" }], MIB)).toEqual(estimateMemory([one], MIB));
+  expect(estimateMemory([one, file("/b", 100)], MIB).withRoot).toBeGreaterThan(estimateMemory([one], MIB).withRoot);
+});
+
+test("a small image still needs room to run", () => {
+  const { withRoot, withoutRoot } = estimateMemory([file("/a", 4)], MIB);
+  expect(withoutRoot).toBe(withRoot);
+  expect(withRoot).toBeGreaterThan(100 * MIB);
+});
+
+/** A terminal that keeps what is written, and a clock that is moved by hand. */
+function listen(isTTY: boolean) {
+  let written = "";
+  let nowMs = 0;
+  const voice = createDeskVoice({ isTTY, write: (text: string) => (written += text) }, () => nowMs);
+  return {
+    voice,
+    wait: (ms: number) => {
+      nowMs += ms;
+    },
+    written: () => written,
+  };
+}
+
+test("progress is shown on a terminal, after a second, on one line that a warning and the end clear", () => {
+  const { voice, wait, written } = listen(true);
+  voice.progress("packing: 1 %");
+  expect(written()).toBe("");
+  wait(1500);
+  voice.progress("packing: 50 %");
+  voice.progress("packing: 50 %");
+  voice.warn("no firmware");
+  voice.progress("packing: 60 %");
+  voice.close();
+  expect(written()).toBe("\r\u001b[Kpacking: 50 %\r\u001b[Kwarning: no firmware\n\r\u001b[Kpacking: 60 %\r\u001b[K");
+});
+
+test("a file or pipe gets warnings only", () => {
+  const { voice, wait, written } = listen(false);
+  wait(5000);
+  voice.progress("packing: 1 %");
+  voice.warn("no firmware");
+  voice.close();
+  expect(written()).toBe("warning: no firmware\n");
+});

@@ -1,0 +1,158 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readSegments } from "../../../../src/desk/inspect/segments.ts";
+import { parseSizeLimit, usualLimit } from "../../../../src/desk/inspect/streams/size-limit.ts";
+import { BootError } from "../../../../src/problems/errors.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+import { runScript } from "../../../support/command.ts";
+import { levain } from "../../../support/desk-command.ts";
+import { type RawMember, rawCpio } from "../../../support/hostile-cpio.ts";
+
+// An idle command takes 40 to 60 MiB, and 64 MiB are what a small image may unpack to, twice while they are joined.
+const PEAK_MIB = 240;
+const BOMB_BYTES = 200 << 20;
+const TIMEOUT_MS = 120_000;
+
+function imageFile(bytes: Uint8Array): string {
+  const file = join(scratchDirectory(), "initrd.img");
+  writeFileSync(file, bytes);
+  return file;
+}
+
+/** A file of zeros in an archive, through a tool of the host. */
+async function bomb(tool: string, bytes = BOMB_BYTES): Promise<string> {
+  const header = imageFile(rawCpio([{ name: "zeros", size: bytes }]).subarray(0, 116));
+  const file = join(scratchDirectory(), "bomb");
+  await runScript(`{ cat "$1"; head -c "$2" /dev/zero; } | ${tool} > "$3"`, [header, `${bytes}`, file]);
+  return file;
+}
+
+describe("a bomb", () => {
+  test.each([
+    ["zstd", "zstd -q -c"],
+    ["gzip", "gzip -c"],
+    ["xz", "xz -0 -c --check=crc32"],
+    ["lzma", "xz -0 -c --format=lzma"],
+    ["bzip2", "bzip2 -c"],
+    ["lz4 frame", "lz4 -c -q"],
+  ])(
+    "of %s is refused before it takes the memory",
+    async (_name, tool) => {
+      const file = await bomb(tool);
+      expect(statSync(file).size).toBeLessThan(4 << 20);
+      const { status, stderr, peakMib } = levain(["inspect", file]);
+      expect(stderr).toMatch(/bomb takes more than .* when it is unpacked/);
+      expect(stderr).toContain("allow more with --max-size SIZE");
+      expect(status).toBe(1);
+      expect(peakMib).toBeLessThan(PEAK_MIB);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "is refused by extract and graft, too, which leave nothing behind",
+    async () => {
+      const file = await bomb("zstd -q -c");
+      const target = join(scratchDirectory(), "tree");
+      for (const argv of [
+        ["extract", file, target],
+        ["graft", file, "--init", "/bin/busybox", "--output", target],
+      ]) {
+        const { status, stderr, peakMib } = levain(argv);
+        expect([status, stderr]).toEqual([1, expect.stringContaining("takes more than 64 MiB")]);
+        expect(peakMib).toBeLessThan(PEAK_MIB);
+        expect(existsSync(target)).toBe(false);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "in several segments is counted together",
+    async () => {
+      const half = await Bun.file(await bomb("zstd -q -c", 40 << 20)).bytes();
+      const { status, stderr } = levain(["inspect", imageFile(Buffer.concat([half, half]))]);
+      expect([status, stderr]).toEqual([1, expect.stringContaining("takes more than 64 MiB")]);
+      expect(levain(["inspect", imageFile(Buffer.from(half))]).stdout).toContain("40.0 MiB in files");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "is unpacked if --max-size allows it, and a real image is not if it forbids it",
+    async () => {
+      const file = await bomb("zstd -q -c", 100 << 20);
+      expect(levain(["inspect", file]).stderr).toContain("takes more than 64 MiB");
+      expect(levain(["inspect", "--max-size", "128M", file]).stdout).toContain("100.0 MiB in files");
+      const small = imageFile(rawCpio([{ name: "init", data: "x".repeat(5000) }]));
+      expect(levain(["inspect", "--max-size", "4000", small]).stderr).toContain("takes more than 4000 bytes");
+      expect(levain(["inspect", "--max-size", "many", small]).stderr).toContain("Expected a size for --max-size");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "of members instead of bytes is refused",
+    () => {
+      const members = Array.from({ length: 70_000 }, (_, index): RawMember => ({ name: `f${index}` }));
+      const { stderr, peakMib } = levain(["inspect", imageFile(Bun.zstdCompressSync(rawCpio(members)))]);
+      expect(stderr).toContain("takes more than 64 MiB");
+      expect(peakMib).toBeLessThan(PEAK_MIB);
+      const trailer = rawCpio([]);
+      const trailers = Buffer.alloc(70_000 * trailer.length, trailer);
+      expect(levain(["inspect", imageFile(Bun.zstdCompressSync(trailers))]).stderr).toContain("takes more than 64 MiB");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "of blocks that hold a byte each takes no room for eight million",
+    () => {
+      const header = Buffer.from("02214c18", "hex");
+      const blocks = Buffer.from(Array.from({ length: 60_000 }, () => "020000001000").join(""), "hex");
+      const { stdout, stderr, peakMib } = levain(["inspect", imageFile(Buffer.concat([header, blocks]))]);
+      expect([stdout, stderr]).toEqual([expect.stringContaining("lz4"), ""]);
+      expect(peakMib).toBeLessThan(PEAK_MIB);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "of empty streams is no endless work",
+    () => {
+      const empty = Bun.spawnSync(["xz", "-c", "--check=crc32"], { stdin: new Uint8Array() }).stdout;
+      const image = Buffer.concat([rawCpio([{ name: "init" }]), ...Array.from({ length: 1100 }, () => empty)]);
+      expect(readSegments(image).problem?.message).toBe("the file has more than 1000 segments");
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a zstd frame", () => {
+  const frame = (window: number) => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, window, 0x09, 0, 0, 0x41]);
+
+  test("whose window is larger than the kernel's is refused by its header", () => {
+    const message = (window: number) => readSegments(frame(window)).problem?.message ?? "";
+    expect(message(0x8f)).toContain("its window is larger than 128 MiB"); // 240 MiB
+    expect(message(0xff)).toContain("its window is larger than 128 MiB"); // 3.75 TiB
+    expect(message(0x88)).not.toContain("window"); // 128 MiB
+  });
+});
+
+describe("limits", () => {
+  test("follow the size of the file, between 64 MiB and 2 GiB", () => {
+    const mib = 1 << 20;
+    expect([1, mib, 10 * mib, 100 * mib].map((bytes) => usualLimit(bytes) / mib)).toEqual([64, 64, 640, 2048]);
+  });
+
+  test("are read with K, M and G", () => {
+    expect(["1", "2K", "3M", "1g", "5MiB", "2MB"].map(parseSizeLimit)).toEqual([
+      1, 2048, 3145728, 1073741824, 5242880, 2097152,
+    ]);
+    expect(parseSizeLimit("999G")).toBe(0xffff_ffff);
+    for (const wrong of ["0", "-1", "1T", "K", "1.5G", "1 G", "9".repeat(30), ""]) {
+      expect(() => parseSizeLimit(wrong)).toThrow(BootError);
+    }
+  });
+});

@@ -1,0 +1,75 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
+import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+import { levain } from "../../../support/desk-command.ts";
+import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+
+const TIMEOUT_MS = 120_000;
+
+describe("deep paths", () => {
+  const chain = (length: number, name = "a"): readonly RawMember[] =>
+    Array.from({ length }, (_, index) => ({
+      name: new Array(index + 1).fill(name).join("/"),
+      mode: DIRECTORY,
+    }));
+  const tree = (members: readonly RawMember[], lookups?: number) =>
+    unpackTree([readCpio(rawCpio(members)).members], lookups);
+  let deep = "";
+
+  beforeAll(() => {
+    deep = join(scratchDirectory(), "initrd.img");
+    writeFileSync(deep, rawCpio(chain(1899)));
+  });
+
+  test(
+    "of 1899 directories take seconds",
+    () => {
+      const before = performance.now();
+      const { status, stdout } = levain(["inspect", deep]);
+      expect([status, stdout]).toEqual([0, expect.stringContaining("1899")]);
+      expect(performance.now() - before).toBeLessThan(20_000);
+      const target = join(scratchDirectory(), "tree");
+      expect(levain(["extract", deep, target]).stdout).toContain("1899 entries");
+      expect(performance.now() - before).toBeLessThan(40_000);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "that links make longer than a program can open are left out and named",
+    () => {
+      const long = chain(1500);
+      const deepest = long.at(-1)?.name ?? "";
+      const { problems } = tree([
+        ...long,
+        { name: "l", mode: SYMLINK, data: deepest },
+        { name: `l/${"b".repeat(255)}/c` },
+        ...chain(1500).map(({ name }) => ({ name: `l/${name}`, mode: DIRECTORY })),
+      ]);
+      expect(problems[0]).toContain("there is no directory for it");
+      expect(problems[1]).toContain("its path is longer than 4095 bytes where its links lead");
+      expect(problems.every((text) => text.length < 400)).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "that links lead through again and again are given up",
+    () => {
+      const long = chain(1500);
+      const deepest = `/${long.at(-1)?.name}`;
+      const way = `l/${new Array(35).fill("m").join("/")}`;
+      const links = [
+        { name: "l", mode: SYMLINK, data: deepest },
+        { name: "l/m", mode: SYMLINK, data: deepest },
+      ];
+      const files = Array.from({ length: 100 }, (_, index) => ({ name: `${way}/f${index}` }));
+      expect(() => tree([...long, ...links, ...files], 3_000_000)).toThrow("through its symbolic links");
+      expect(tree([...long, ...links, ...files.slice(0, 10)], 3_000_000).problems).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});

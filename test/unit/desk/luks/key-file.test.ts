@@ -1,0 +1,31 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readKeyFile } from "../../../../src/desk/luks/key-file.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+import { whatItSays } from "../../../support/luks/sources.ts";
+
+const LIMIT = 8 << 20;
+
+describe("a key file", () => {
+  const file = join(scratchDirectory(), "key");
+
+  test.each([0, 1, 100_000, LIMIT])("of %i bytes is read whole", (size) => {
+    const bytes = new Uint8Array(size).map((_, index) => index);
+    writeFileSync(file, bytes);
+    expect(readKeyFile(file)).toEqual(bytes);
+  });
+
+  test("that is larger than any, or never ends, is refused", () => {
+    writeFileSync(file, new Uint8Array(LIMIT + 1));
+    expect(whatItSays(() => readKeyFile(file))).toContain("key is larger than any key file: more than 8 MiB");
+    expect(whatItSays(() => readKeyFile("/dev/zero"))).toContain("/dev/zero is larger than any key file");
+  });
+
+  test("that is not there, or a directory", () => {
+    const missing = whatItSays(() => readKeyFile("/nonexistent"));
+    expect(missing).toContain("could not read the key file /nonexistent");
+    expect(missing).toContain("ENOENT");
+    expect(whatItSays(() => readKeyFile("/"))).toContain("EISDIR");
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { canUnpack, chooseKernel } from "../../../../src/desk/modules/kernel.ts";
+import { BootError } from "../../../../src/problems/errors.ts";
+import { report } from "../../../../src/problems/report.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+
+/** A root with lib/modules for these versions; returns lib/modules. */
+function modulesRoot(...versions: readonly string[]): string {
+  const root = join(scratchDirectory(), "lib/modules");
+  for (const version of versions) mkdirSync(join(root, version), { recursive: true });
+  return root;
+}
+
+const USUAL = { kernel: null, modulesDir: null };
+
+describe("which kernel", () => {
+  test("the running one, where it has modules", () => {
+    const root = modulesRoot("6.1", "6.2", "6.3");
+    expect(chooseKernel(USUAL, root, "6.2")).toEqual({ version: "6.2", modulesDir: join(root, "6.2") });
+  });
+
+  test("else the only one", () => {
+    expect(chooseKernel(USUAL, modulesRoot("6.1"), "5.0")?.version).toBe("6.1");
+  });
+
+  test("the one asked for", () => {
+    expect(chooseKernel({ kernel: "6.1", modulesDir: null }, modulesRoot("6.1", "6.2"), "6.2")?.version).toBe("6.1");
+  });
+
+  test("none, where none is asked for", () => {
+    expect(chooseKernel({ kernel: "none", modulesDir: null }, "/nowhere", "6.2")).toBeNull();
+    expect(chooseKernel({ kernel: "none", modulesDir: "/nowhere" }, "/nowhere", "6.2")).toBeNull();
+  });
+
+  test("a directory of modules elsewhere has the version as its name, also behind a link", () => {
+    const root = modulesRoot("6.1");
+    symlinkSync("6.1", join(root, "current"));
+    expect(chooseKernel({ kernel: null, modulesDir: `${root}/6.1/` })).toEqual({
+      version: "6.1",
+      modulesDir: `${root}/6.1`,
+    });
+    expect(chooseKernel({ kernel: null, modulesDir: `${root}/current` })?.version).toBe("6.1");
+    expect(chooseKernel({ kernel: "6.1-mine", modulesDir: `${root}/6.1` })?.version).toBe("6.1-mine");
+  });
+});
+
+describe("where there is none, what is there is told", () => {
+  const complain = (action: () => unknown): readonly string[] => {
+    try {
+      action();
+    } catch (error) {
+      expect(error).toBeInstanceOf(BootError);
+      return report(error);
+    }
+    throw new Error("was not refused");
+  };
+
+  test("several, none of them running", () => {
+    const root = modulesRoot("6.1", "6.2");
+    expect(complain(() => chooseKernel(USUAL, root, "5.0")).slice(0, 2)).toEqual([
+      `could not choose a kernel: ${root} has no modules for the running one, 5.0`,
+      "seen: 6.1 · 6.2",
+    ]);
+  });
+
+  test("no modules at all", () => {
+    expect(complain(() => chooseKernel(USUAL, "/nowhere", "5.0"))[1]).toBe("seen: /nowhere: no kernel at all");
+  });
+
+  test("another than the one asked for, or a path in its place", () => {
+    const root = modulesRoot("6.1");
+    expect(complain(() => chooseKernel({ kernel: "6.2", modulesDir: null }, root, "6.1"))[0]).toBe(
+      `there are no modules for the kernel 6.2 in ${root}`,
+    );
+    expect(complain(() => chooseKernel({ kernel: "../modules/6.1", modulesDir: null }, root, "6.1"))[0]).toContain(
+      "no modules",
+    );
+  });
+
+  test("no such directory", () => {
+    const file = join(scratchDirectory(), "file");
+    writeFileSync(file, "");
+    expect(complain(() => chooseKernel({ kernel: null, modulesDir: file }))[0]).toContain("there is no directory");
+    expect(complain(() => chooseKernel({ kernel: null, modulesDir: "/nowhere/6.1" }))[0]).toContain(
+      "there is no directory",
+    );
+  });
+});
+
+describe("whether the kernel can unpack it", () => {
+  const config = "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\n# CONFIG_RD_XZ is not set\nCONFIG_RD_LZ4=y\n";
+  const places: readonly (readonly [string, string])[] = [
+    ["lib/modules/6.1", "boot/config-6.1"],
+    ["usr/lib/modules/6.1", "boot/config-6.1"],
+    ["lib/modules/6.1", "lib/modules/6.1/config"],
+  ];
+
+  test.each(places)("modules in %s, configuration in %s", (modules, place) => {
+    const root = scratchDirectory();
+    mkdirSync(join(root, modules), { recursive: true });
+    mkdirSync(join(root, "boot"));
+    const kernel = { version: "6.1", modulesDir: join(root, modules) };
+    expect(canUnpack(kernel, "xz")).toBeNull();
+    writeFileSync(join(root, place), config);
+    expect((["gzip", "lz4", "none", "xz", "zstd"] as const).map((method) => canUnpack(kernel, method))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { readContent } from "../../../../src/desk/archive/content.ts";
+import { type ModuleSelection, type ModuleWish, selectModules } from "../../../../src/desk/modules/modules.ts";
+import { parseIndex } from "../../../../src/drivers/index/index-file.ts";
+import { findModule, listModules } from "../../../../src/drivers/index/module-index.ts";
+import { BootError } from "../../../../src/problems/errors.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+import { moduleElf } from "../module-elf.ts";
+
+const VERSION = "6.1.0-test";
+
+const FILES: Readonly<Record<string, string | Uint8Array>> = {
+  "modules.dep": `kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko
+kernel/fs/jbd2/jbd2.ko:
+kernel/crypto/crc32c_generic.ko.gz:
+kernel/drivers/ata/ahci.ko.zst: kernel/drivers/ata/libahci.ko.xz
+kernel/drivers/ata/libahci.ko.xz:
+kernel/drivers/ata/pata_pcmcia.ko:
+kernel/drivers/net/card.ko:
+kernel/drivers/net/cards.ko:
+`,
+  "modules.alias": "alias fs-ext4 ext4\nalias crypto-crc32c crc32c_generic\nalias pci:v1d2* card\n",
+  "modules.softdep": "softdep ext4 pre: missing\nsoftdep ext4 pre: crypto-crc32c\nsoftdep card pre: x\n",
+  "modules.order": "kernel/fs/jbd2/jbd2.ko\nkernel/fs/ext4/ext4.ko\n",
+  "modules.builtin": "kernel/net/unix/unix.ko\n",
+  "modules.builtin.modinfo": "unix.alias=net-pf-1\0",
+  "kernel/fs/ext4/ext4.ko": moduleElf("license=GPL"),
+  "kernel/fs/jbd2/jbd2.ko": moduleElf("license=GPL"),
+  "kernel/crypto/crc32c_generic.ko.gz": gzipSync(moduleElf("license=GPL")),
+  "kernel/drivers/ata/ahci.ko.zst": zstdCompressSync(
+    moduleElf("firmware=ahci/one.bin", "firmware=ahci/none.bin", "firmware=../../etc/passwd", "firmware=many/*.bin"),
+  ),
+  "kernel/drivers/ata/libahci.ko.xz": Bun.spawnSync(["xz", "-c"], { stdin: moduleElf("license=GPL") }).stdout,
+  "kernel/drivers/ata/pata_pcmcia.ko": moduleElf(),
+  "kernel/drivers/net/card.ko": moduleElf(),
+  "kernel/drivers/net/cards.ko": moduleElf(),
+  "firmware/ahci/one.bin.zst": "firmware",
+  "firmware/many/a.bin": "a",
+  "firmware/many/b.bin": "b",
+};
+
+function kernelWith(files: Readonly<Record<string, string | Uint8Array | null>> = {}): ModuleWish {
+  const directory = scratchDirectory();
+  for (const [name, data] of Object.entries({ ...FILES, ...files })) {
+    if (data === null) continue;
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), data);
+  }
+  const kernel = { version: VERSION, modulesDir: directory };
+  return { kernel, add: [], firmwareDirs: [join(directory, "firmware")] };
+}
+
+function textOf({ files }: ModuleSelection, name: string): string {
+  const file = files.find(({ path }) => path === `/lib/modules/${VERSION}/${name}`);
+  if (file === undefined) throw new Error(`no ${name} in the selection`);
+  return new TextDecoder().decode(readContent(file.content));
+}
+
+describe("the default modules", () => {
+  test("come with what they need, soft dependencies too; what the table takes back stays away", () => {
+    expect([...selectModules(kernelWith()).names].sort()).toEqual([
+      "ahci",
+      "crc32c_generic",
+      "ext4",
+      "jbd2",
+      "libahci",
+    ]);
+  });
+
+  test("are stored plain, whatever they were compressed with", () => {
+    const { files, moduleBytes } = selectModules(kernelWith());
+    const modules = files.filter(({ path }) => path.includes("/kernel/"));
+    expect(modules.map(({ path }) => path).sort()).toEqual(
+      [
+        "crypto/crc32c_generic.ko",
+        "drivers/ata/ahci.ko",
+        "drivers/ata/libahci.ko",
+        "fs/ext4/ext4.ko",
+        "fs/jbd2/jbd2.ko",
+      ].map((path) => `/lib/modules/${VERSION}/kernel/${path}`),
+    );
+    for (const { content } of modules) expect(readContent(content).subarray(1, 4)).toEqual(Buffer.from("ELF"));
+    expect(moduleBytes).toBe(modules.reduce((sum, { content }) => sum + content.size, 0));
+  });
+
+  test("bring their firmware as it is here, and tell which is not here", () => {
+    const { files, missingFirmware } = selectModules(kernelWith());
+    const firmware = files.map(({ path }) => path).filter((path) => path.startsWith("/lib/firmware/"));
+    expect(firmware.sort()).toEqual(
+      ["ahci/one.bin.zst", "many/a.bin", "many/b.bin"].map((name) => `/lib/firmware/${name}`),
+    );
+    expect(missingFirmware).toEqual(["../../etc/passwd", "ahci/none.bin"]);
+  });
+
+  test("have lists that name them and nothing else", () => {
+    const selection = selectModules(kernelWith());
+    expect(textOf(selection, "modules.dep")).toBe(`kernel/fs/jbd2/jbd2.ko:
+kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko
+kernel/crypto/crc32c_generic.ko:
+kernel/drivers/ata/ahci.ko: kernel/drivers/ata/libahci.ko
+kernel/drivers/ata/libahci.ko:
+`);
+    expect(textOf(selection, "modules.alias")).toBe("alias fs-ext4 ext4\nalias crypto-crc32c crc32c_generic\n");
+    expect(textOf(selection, "modules.softdep")).toBe("softdep ext4 pre: missing\nsoftdep ext4 pre: crypto-crc32c\n");
+    expect(textOf(selection, "modules.builtin")).toBe("kernel/net/unix/unix.ko\n");
+    const missing = selection.files.find(({ path }) => path.endsWith("/levain-missing.zst"));
+    if (missing === undefined) throw new Error("no list of what is not there");
+    expect(String(zstdDecompressSync(readContent(missing.content)))).toBe("alias pci:v1d2* card\n");
+    const index = parseIndex(textOf(selection, "levain-modules"));
+    if (index === null) throw new Error("the index cannot be read");
+    expect(index.kernel).toBe(VERSION);
+    expect(listModules(index).map(({ name }) => name)).toEqual(["jbd2", "ext4", "crc32c_generic", "ahci", "libahci"]);
+    expect(findModule(index, "ahci")?.path).toBe("kernel/drivers/ata/ahci.ko");
+  });
+});
+
+describe("modules asked for", () => {
+  const add = (...names: readonly string[]) => selectModules({ ...kernelWith(), add: names });
+
+  test.each(["card", "pci:v1d2sv3", "kernel/drivers/net/card.ko", "card.ko.xz"])("%s", (name) => {
+    expect(add(name).names).toContain("card");
+    expect(add(name).names).not.toContain("cards");
+  });
+
+  test("are no error when they are built in", () => {
+    expect(add("unix", "net-pf-1").builtin).toEqual(["unix", "unix"]);
+  });
+
+  test("are refused when the kernel does not have them, with those that may have been meant", () => {
+    const refused = () => add("car_d");
+    expect(refused).toThrow(BootError);
+    expect(refused).toThrow('the kernel 6.1.0-test has no module and no alias "car_d"');
+    try {
+      refused();
+    } catch (error) {
+      expect((error as BootError).seen).toEqual(["card", "cards"]);
+    }
+  });
+});
+
+describe("a kernel that is not whole", () => {
+  test("without modules.dep", () => {
+    expect(() => selectModules(kernelWith({ "modules.dep": null }))).toThrow("cannot read the list of modules");
+  });
+
+  test("without the other lists is good enough", () => {
+    const lists = ["alias", "softdep", "order", "builtin", "builtin.modinfo"].map((name) => [`modules.${name}`, null]);
+    expect(selectModules(kernelWith(Object.fromEntries(lists))).names).toContain("ext4");
+  });
+
+  test("with a module that is missing or damaged", () => {
+    expect(() => selectModules(kernelWith({ "kernel/fs/jbd2/jbd2.ko": null }))).toThrow("cannot read the module");
+    for (const name of ["drivers/ata/ahci.ko.zst", "drivers/ata/libahci.ko.xz", "crypto/crc32c_generic.ko.gz"]) {
+      expect(() => selectModules(kernelWith({ [`kernel/${name}`]: "junk" }))).toThrow("is damaged");
+    }
+  });
+});

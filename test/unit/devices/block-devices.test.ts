@@ -1,0 +1,19 @@
+import { expect, test } from "bun:test";
+import { readBlockDevice } from "../../../src/devices/block-devices.ts";
+import { rootImage } from "../../support/fake-boot.ts";
+import { fakeMachine } from "../../support/fake-machine.ts";
+
+const MOUNTED = { "/proc": "proc", "/sys": "sysfs", "/dev": "tmpfs" };
+
+test("a disk without a node gets one in a boot", () => {
+  const machine = fakeMachine({ mounted: MOUNTED, disks: [{ name: "vda", image: rootImage() }] });
+  expect(readBlockDevice(machine, "vda")?.facts).toMatchObject({ type: "ext4", label: "ROOT" });
+  expect(machine.journal).toContain("node /dev/vda block 8:0");
+});
+
+test("on a desk a disk without a node is not touched", () => {
+  const machine = fakeMachine({ mounted: MOUNTED, disks: [{ name: "vda", image: rootImage() }], isBoot: false });
+  const before = machine.journal.length;
+  expect(readBlockDevice(machine, "vda")).toBeNull();
+  expect(machine.journal.length).toBe(before);
+});

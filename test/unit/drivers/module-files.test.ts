@@ -1,0 +1,83 @@
+import { describe, expect, test } from "bun:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { createLoader } from "../../../src/drivers/loader.ts";
+import type { FakeTree } from "../../support/fake-files.ts";
+import { fakeMachine } from "../../support/fake-machine.ts";
+import type { FakeProgram } from "../../support/fake-processes.ts";
+import { listenToVoice } from "../desk/heard-voice.ts";
+
+const DIRECTORY = "/lib/modules/6.1.0-fake";
+const WISHES = { load: [], parameters: {}, blacklist: [] };
+const MOUNTED = { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" };
+
+function loadsOf({ journal }: { readonly journal: readonly string[] }): readonly string[] {
+  return journal.filter((line) => line.startsWith("load ")).map((line) => line.replace(/^.*\/([^/]+)\.ko/, "$1"));
+}
+
+describe("compressed modules", () => {
+  const zst = `${DIRECTORY}/kernel/fs/one.ko.zst`;
+  const files: FakeTree = {
+    [`${DIRECTORY}/modules.dep`]:
+      "kernel/fs/one.ko.zst:\nkernel/fs/two.ko.gz:\nkernel/fs/three.ko.xz:\nkernel/fs/bad.ko.zst:",
+    [zst]: zstdCompressSync("one"),
+    [`${DIRECTORY}/kernel/fs/two.ko.gz`]: gzipSync("two"),
+    [`${DIRECTORY}/kernel/fs/three.ko.xz`]: "xz",
+    [`${DIRECTORY}/kernel/fs/bad.ko.zst`]: "not zstd",
+  };
+  const modules = { one: {}, two: {}, three: {}, bad: {} };
+
+  test("are decompressed where the kernel cannot, and nothing is left of them", () => {
+    const machine = fakeMachine({ files, modules });
+    const seen: string[] = [];
+    const watched = {
+      ...machine,
+      loadModule: (path: string, parameters: string) => {
+        seen.push(new TextDecoder().decode(machine.readFile(path)));
+        machine.loadModule(path, parameters);
+      },
+    };
+    const voice = listenToVoice();
+    createLoader(watched, { ...WISHES, load: ["one", "two"] }, voice);
+    expect(seen).toEqual(["one", "two"]);
+    expect(machine.listDirectory("/run/levain/modules")).toEqual([]);
+    expect(voice.warnings).toEqual([]);
+  });
+
+  test("are left to a kernel that can", () => {
+    const machine = fakeMachine({ files, modules, mounted: MOUNTED, sys: { "/module/compression": "zstd\n" } });
+    const given: unknown[] = [];
+    const loadModule = (...all: readonly unknown[]) => void given.push(all);
+    createLoader({ ...machine, loadModule }, { ...WISHES, load: ["one", "two"] }, listenToVoice());
+    expect(given).toEqual([
+      [zst, "", { compressed: true }],
+      ["/run/levain/modules/two.ko", ""],
+    ]);
+  });
+
+  test("with xz go through BusyBox", () => {
+    const unxz: FakeProgram = ({ argv }) => {
+      const copy = argv.at(-1) ?? "";
+      machine.writeFile(copy.replace(/\.xz$/, ""), "three");
+      machine.removeFile(copy);
+      return { status: 0 };
+    };
+    const machine = fakeMachine({
+      files: { ...files, "/bin/busybox": { data: "elf", mode: 0o755 } },
+      modules,
+      programs: { "/bin/busybox": unxz },
+    });
+    const voice = listenToVoice();
+    createLoader(machine, { ...WISHES, load: ["three"] }, voice);
+    expect(voice.warnings).toEqual([]);
+    expect(loadsOf(machine)).toEqual(["three"]);
+  });
+
+  test("that cannot be read are said to be so", () => {
+    const machine = fakeMachine({ files, modules });
+    const voice = listenToVoice();
+    createLoader(machine, { ...WISHES, load: ["three", "bad"] }, voice);
+    expect(voice.warnings).toHaveLength(2);
+    expect(voice.warnings[0]).toContain("no unxz");
+    expect(voice.warnings[1]).toContain("damaged");
+  });
+});

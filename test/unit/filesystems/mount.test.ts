@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { mountDevice } from "../../../src/filesystems/mount.ts";
+import { BootError } from "../../../src/problems/errors.ts";
+import { fakeMachine } from "../../support/fake-machine.ts";
+import { listenToVoice } from "../desk/heard-voice.ts";
+
+const NTFS = {
+  node: "/dev/sda",
+  facts: { type: "ntfs", label: null, uuid: null, partitionTable: null },
+  unreadable: null,
+};
+
+test("an NTFS is mounted by the driver that the kernel has for it", () => {
+  const machine = fakeMachine({ disks: [{ name: "sda" }] });
+  const loaded: string[] = [];
+  const modules = { loadFilesystem: (type: string) => void loaded.push(type) };
+  const order = { device: NTFS, target: "/mnt", types: [], writable: false, options: "" };
+  let refusal: unknown;
+  try {
+    mountDevice(machine, order, modules, listenToVoice());
+  } catch (error) {
+    refusal = error;
+  }
+  expect(refusal).toBeInstanceOf(BootError);
+  expect(loaded).toEqual(["ntfs3", "ntfs"]);
+  expect((refusal as BootError).hint).toContain("levain image --module ntfs3");
+  // Who names a type has it.
+  loaded.length = 0;
+  expect(() => mountDevice(machine, { ...order, types: ["ntfs"] }, modules, listenToVoice())).toThrow(BootError);
+  expect(loaded).toEqual(["ntfs"]);
+});

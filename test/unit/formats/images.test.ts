@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+import { formatExport } from "../../../src/desk/probe/format.ts";
+import { READ_LIMIT_BYTES } from "../../../src/formats/area.ts";
+import { readPartitionTable } from "../../../src/formats/partitions/partition-table.ts";
+import { type ProbeResult, probe } from "../../../src/formats/probe.ts";
+import { HAND_MADE } from "../../support/probe/hand-made.ts";
+import { formatPartition } from "../../support/probe/real-tools.ts";
+import { readRecordedImages } from "../../support/probe/recorded-images.ts";
+import { sparseSource } from "../../support/probe/sparse-source.ts";
+
+// What each `tells` was recorded from the real blkid; test/vm/probe-images.test.ts compares it with the one that is here.
+function tell({ ambivalent, tags }: ProbeResult): string {
+  const lines = formatExport("", tags).trimEnd().split("\n").slice(1);
+  return ambivalent.length > 0 ? "ambivalent" : lines.join(" | ");
+}
+
+describe("headers made by hand are told as blkid tells them", () => {
+  test.each(HAND_MADE.map((image) => [image.name, image] as const))("%s", (_name, { size, patches, tells }) => {
+    const source = sparseSource(size, patches);
+    expect(tell(probe(source))).toBe(tells);
+    // The head, and single KiB after it; all of it only where nothing is known.
+    const most = tells.includes("TYPE=") && !tells.includes("LOGUUID") ? 80 * 1024 : READ_LIMIT_BYTES;
+    expect(source.count.bytes).toBeLessThanOrEqual(most);
+  });
+
+  test("most devices are known by 64 KiB, as a whole disk and as a partition", () => {
+    const known = [...readRecordedImages(), ...HAND_MADE].filter(({ tells }) => /\bTYPE=/.test(tells));
+    expect(known.length).toBeGreaterThan(150);
+    for (const kind of ["disk", "partition"] as const) {
+      const within = known.filter(({ size, patches }) => {
+        const source = sparseSource(size, patches);
+        probe(source, { kind });
+        return source.count.bytes <= 64 * 1024;
+      });
+      expect([kind, within.length > 0.9 * known.length]).toEqual([kind, true]);
+    }
+  });
+
+  test("what is convenient is what the tags say", () => {
+    const image = HAND_MADE.find(({ name }) => name === "md-1.2");
+    const result = probe(sparseSource(image?.size ?? 0, image?.patches ?? []));
+    expect(result).toMatchObject({
+      type: "linux_raid_member",
+      label: "host:array",
+      uuid: "01020304-0506-0708-090a-0b0c0d0e0f10",
+      usage: "raid",
+      partitionTable: null,
+      ambivalent: [],
+    });
+  });
+
+  test("the types that contradict each other are named", () => {
+    const image = HAND_MADE.find(({ tells }) => tells === "ambivalent");
+    const result = probe(sparseSource(image?.size ?? 0, image?.patches ?? []));
+    expect(result.ambivalent).toEqual(["swap", "iso9660"]);
+    expect(result.type).toBeNull();
+  });
+});
+
+describe("images of real tools are told as blkid and partx tell them", () => {
+  test.each(readRecordedImages().map((image) => [image.name, image] as const))("%s", (_name, image) => {
+    expect(tell(probe(sparseSource(image.size, image.patches)))).toBe(image.tells);
+    const table = readPartitionTable(sparseSource(image.size, image.patches), 512);
+    expect(table?.partitions.map(formatPartition) ?? []).toEqual([...image.partitions]);
+  });
+});
+
+describe("where to look depends on the kind of device", () => {
+  const tellAs = (name: string, kind: "file" | "disk" | "partition" | "optical") => {
+    const image = HAND_MADE.find((candidate) => candidate.name === name);
+    const source = sparseSource(image?.size ?? 0, image?.patches ?? []);
+    return { text: tell(probe(source, { kind })), bytes: source.count.bytes };
+  };
+
+  test("a partition is no member of a controller's RAID", () => {
+    expect(tellAs("isw", "disk").text).toContain("isw_raid_member");
+    expect(tellAs("isw", "partition").text).toBe("");
+  });
+
+  test("a partition may end with a Linux RAID, and is read less", () => {
+    expect(tellAs("md-0.90", "partition").text).toContain("linux_raid_member");
+    expect(tellAs("ufs-1", "partition").bytes).toBeLessThan(tellAs("ufs-1", "disk").bytes);
+  });
+
+  test("optical media are searched for neither RAID nor swap", () => {
+    expect(tellAs("md-1.2", "optical").text).toBe("");
+    expect(tellAs("swap-0", "optical").text).toBe("");
+    expect(tellAs("high-sierra", "optical").text).toContain("iso9660");
+  });
+
+  test("the end of a disk whose last partition is an array is not the disk's", () => {
+    expect(tellAs("md-over-mbr", "disk").text).toBe("PTTYPE=dos");
+  });
+});

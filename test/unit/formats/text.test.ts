@@ -1,0 +1,90 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { formatExport } from "../../../src/desk/probe/format.ts";
+import { toUtf8 } from "../../../src/formats/encoding.ts";
+import { mergeIdentifiers } from "../../../src/formats/filesystems/optical/joliet.ts";
+import { addLabel, addTrimmed, type Tags } from "../../../src/formats/tags.ts";
+import { decodePrintable, decodeText, escapeUnprintable } from "../../../src/formats/text.ts";
+import { latin1 } from "../../support/probe/sparse-source.ts";
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+describe("text of a disk", () => {
+  test("what is UTF-8 stays, what is not is \\xNN", () => {
+    expect(decodeText(utf8("ä 木 😀"))).toBe("ä 木 😀");
+    expect(decodeText(latin1("a\xe4b\xff"))).toBe("a\\xe4b\\xff");
+    expect(decodeText(latin1("\xc3"))).toBe("\\xc3");
+    expect(decodeText(latin1("\xed\xa0\x80"))).toBe("\\xed\\xa0\\x80");
+  });
+
+  test("for a person, what is not printable is escaped too", () => {
+    expect(decodePrintable(latin1("\x1b[1m\x07\n"))).toBe("\\x1b[1m\\x07\\x0a");
+    expect(decodePrintable(utf8("\u202eevil\u2028"))).toBe("\\xe2\\x80\\xaeevil\\xe2\\x80\\xa8");
+    expect(escapeUnprintable("ok ä \u0085")).toBe("ok ä \\xc2\\x85");
+  });
+
+  test("any text survives, any bytes are safe to print", () => {
+    fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => expect(decodeText(utf8(text))).toBe(text)));
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => expect(decodePrintable(bytes)).not.toMatch(/[\p{Cc}\p{Cf}]/u)));
+  });
+});
+
+describe("export form", () => {
+  test("as blkid's: carets, M-, and backslashes before what a shell takes", () => {
+    const value = latin1("  rdinit=/bin/sh \"'$`<>\\ \x01\x7f\xe4\xa0\xff");
+    expect(formatExport("/dev/x", [{ name: "LABEL", value }])).toBe(
+      "DEVNAME=/dev/x\nLABEL=\\ \\ rdinit=/bin/sh\\ \\\"\\'\\$\\`\\<\\>\\\\\\ ^A^?M-\\dM-\\ M-^?\n".replace(
+        "M-\\d",
+        "M-d",
+      ),
+    );
+  });
+});
+
+describe("UTF-16 to UTF-8", () => {
+  test("pairs, lone surrogates, an odd byte, a NUL in between", () => {
+    expect(decodeText(toUtf8(Uint8Array.of(0x3d, 0xd8, 0x00, 0xde), "utf-16le"))).toBe("😀");
+    expect([...toUtf8(Uint8Array.of(0xd8, 0x3d), "utf-16be")]).toEqual([0xed, 0xa0, 0xbd]);
+    expect([...toUtf8(Uint8Array.of(0x41, 0, 0x42), "utf-16le")]).toEqual([0x41]);
+    expect([...toUtf8(Uint8Array.of(0x41, 0, 0, 0, 0x42, 0), "utf-16le")]).toEqual([0x41]);
+    expect(decodeText(toUtf8(Uint8Array.of(0x41, 0xe4), "latin1"))).toBe("Aä");
+  });
+
+  test("every text comes back", () => {
+    const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, "utf16le"));
+    const text = fc.string({ unit: "binary" }).filter((some) => !some.includes("\0"));
+    fc.assert(fc.property(text, (some) => expect(decodeText(toUtf8(bytesOf(some), "utf-16le"))).toBe(some)));
+  });
+});
+
+describe("labels", () => {
+  const labelOf = (text: string, add: (tags: Tags, bytes: Uint8Array) => void) => {
+    const tags: Tags = [];
+    add(tags, latin1(text));
+    return tags.map(({ value }) => decodeText(value));
+  };
+
+  test("end at a NUL and lose white space at the end; the others at both ends; blank ones are none", () => {
+    expect(labelOf("  a b \t\0junk", addLabel)).toEqual(["  a b"]);
+    expect(labelOf("  a b \t\0junk", (tags, bytes) => addTrimmed(tags, "X", bytes))).toEqual(["a b"]);
+    expect(labelOf(" \n\x0b ", addLabel)).toEqual([]);
+    expect(labelOf("\0abc", addLabel)).toEqual([]);
+  });
+});
+
+describe("identifiers that an ISO image has twice", () => {
+  const utf16be = (text: string) => Uint8Array.from(Buffer.from(text, "utf16le")).map((_, i, all) => all[i ^ 1] ?? 0);
+  const merge = (unicode: string, ascii: string) => {
+    const merged = mergeIdentifiers(utf16be(unicode.padEnd(8)), latin1(ascii.padEnd(16)));
+    return merged && decodeText(toUtf8(merged, "utf-16be")).trimEnd();
+  };
+
+  test("joined: the case of one, the length of the other", () => {
+    expect(merge("Debian t", "DEBIAN T_ST 12")).toBe("Debian t_ST 12");
+    expect(merge("a_b ä x ", "A B _ X  MORE   ")).toBe("a b ä x  MORE");
+  });
+
+  test("not joined where they differ", () => {
+    expect(merge("abcdefgh", "OTHER")).toBeNull();
+  });
+});

@@ -1,0 +1,421 @@
+import { describe, expect, test } from "bun:test";
+import type { DeviceSpec } from "../../../src/parameters/device-spec.ts";
+import { makePlan } from "../../../src/plan/make-plan.ts";
+import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
+import { BootError } from "../../../src/problems/errors.ts";
+
+/*
+ * Command lines as the documentation of others has them, or their boot menus, and what they mean here: the parts of the
+ * plan that are named, or what is said of them.
+ */
+
+const make = (cmdline: string) => makePlan({ cmdline, manifest: null, machine: "x86_64" });
+
+const label = (value: string): DeviceSpec => ({ by: "label", value });
+const uuid = (value: string): DeviceSpec => ({ by: "uuid", value });
+const path = (value: string): DeviceSpec => ({ by: "path", path: value });
+const holding = (...paths: string[]): DeviceSpec => ({ by: "file", paths, among: "all" });
+const image = (more: Partial<ImagePlan>): ImagePlan => ({
+  iso: null,
+  paths: [],
+  directory: null,
+  inner: [],
+  copyToRam: false,
+  maker: null,
+  ...more,
+});
+const TMPFS = { kind: "tmpfs", size: null } as const;
+
+const dracutImage = (directory: string, name: string, more: Partial<ImagePlan> = {}) =>
+  image({
+    paths: [name, "rootfs.img", "ext3fs.img"].map((file) => `${directory}/${file}`),
+    inner: ["/LiveOS/rootfs.img", "/LiveOS/ext3fs.img"],
+    maker: "dracut",
+    ...more,
+  });
+const LIVE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "xfs", "jffs2"];
+const liveSearch = (directory = "/live") => holding(...[...LIVE_TYPES, "dir/"].map((type) => `${directory}/*.${type}`));
+const liveImage = (more: Partial<ImagePlan> = {}) =>
+  image({ maker: "live-boot", directory: { path: "/live", list: "filesystem" }, ...more });
+const archPaths = (directory: string) => ["sfs", "erofs"].map((type) => `${directory}/x86_64/airootfs.${type}`);
+
+type Case = readonly [cmdline: string, plan: Partial<BootPlan>, warnings?: readonly string[]];
+
+const KEPT: Readonly<Record<string, readonly Case[]>> = {
+  "dracut.cmdline(7)": [
+    [
+      "root=/dev/disk/by-path/pci-0000:00:1f.1-scsi-0:0:1:0-part1",
+      { roots: [path("/dev/disk/by-path/pci-0000:00:1f.1-scsi-0:0:1:0-part1")] },
+    ],
+    ["root=/dev/disk/by-label/Root", { roots: [label("Root")] }],
+    ["root=UUID=3f5ad593-4546-4a94-a374-bcfb68aa11f7", { roots: [uuid("3f5ad593-4546-4a94-a374-bcfb68aa11f7")] }],
+    [
+      "root=LABEL=Root rootfstype=ext3 rootflags=noatime rw",
+      { rootTypes: ["ext3"], rootOptions: "noatime", rootWritable: true },
+    ],
+    ["root=LABEL=a rootfallback=/dev/sdb1", { roots: [label("a"), path("/dev/sdb1")] }],
+    [
+      "root=live:CDLABEL=Fedora-WS-Live-39 rd.live.image quiet rhgb",
+      { roots: [label("Fedora-WS-Live-39")], image: dracutImage("/LiveOS", "squashfs.img"), overlay: TMPFS },
+    ],
+    ["root=live:UUID=2023-11-01-01-41-09-00", { roots: [uuid("2023-11-01-01-41-09-00")] }],
+    [
+      "root=live:/dev/sr0 rd.live.dir=os rd.live.squashimg=root.img",
+      { roots: [path("/dev/sr0")], image: dracutImage("/os", "root.img") },
+    ],
+    ["root=live:LABEL=L rd.live.ram=1", { image: dracutImage("/LiveOS", "squashfs.img", { copyToRam: true }) }],
+    [
+      "boot=isolinux iso-scan/filename=/boot/iso/F.iso root=live:LABEL=F ro rd.live.image quiet rhgb",
+      {
+        roots: [holding("/boot/iso/F.iso")],
+        image: dracutImage("/LiveOS", "squashfs.img", { iso: "/boot/iso/F.iso" }),
+      },
+    ],
+    ["root=live:LABEL=L rd.live.overlay.size=512", { overlay: { kind: "tmpfs", size: "512M" } }],
+    ["root=live:LABEL=L rd.live.overlay=none rd.live.overlay.thin=1 rd.live.debug=1", { overlay: TMPFS }],
+    ["root=live:LABEL=L rd.live.overlay.overlayfs=1", { overlay: TMPFS }],
+    ["root=LABEL=R rd.live.overlay.overlayfs=1", { image: null, overlay: TMPFS }],
+    [
+      "root=live:LABEL=L rd.live.overlay=/dev/sdb1:persistent-overlay.img",
+      { overlay: TMPFS },
+      ["rd.live.overlay= is not supported yet, ignoring: changes are lost at the end"],
+    ],
+    [
+      "root=live:LABEL=L rd.live.overlay.readonly=1",
+      {},
+      ["rd.live.overlay.readonly= is not supported yet, ignoring: the overlay is writable"],
+    ],
+    [
+      "root=live:LABEL=L rd.live.overlay.readonly=0 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1",
+      { overlay: TMPFS },
+    ],
+    ["root=LABEL=R rd.skipfsck", { rootCheck: "skip" }],
+    [
+      "root=LABEL=R rd.multipath=default rd.dm.uuid=ab netroot=iscsi:x rd.iscsi.firmware=1 rd.lvm=0 rd.md=0 rd.dm=0",
+      {},
+      [
+        "rd.multipath= is not supported yet, ignoring: one path to a disk is used, not all",
+        "rd.dm.uuid= is not supported yet, ignoring: no RAID or LVM device is set up",
+        "netroot= is not supported yet, ignoring: the network is not set up",
+        "rd.iscsi.firmware= is not supported yet, ignoring: the network is not set up",
+      ],
+    ],
+    ["root=live:LABEL=L rd.live.check", {}, ["rd.live.check is not supported yet, ignoring: the image is not checked"]],
+    [
+      "root=LABEL=R rd.driver.pre=a rd.driver.post=b rd.driver.blacklist=c",
+      { modules: { load: ["a", "b"], parameters: {}, blacklist: ["c"] } },
+    ],
+    [
+      "root=LABEL=R rd.emergency=reboot rd.shell=0",
+      { rescue: { shell: false, breaks: [], onFailure: "reboot", panicSeconds: null } },
+    ],
+  ],
+  "live-boot(7)": [
+    ["boot=live components quiet splash findiso=", { roots: [liveSearch()], image: liveImage(), overlay: TMPFS }],
+    ["boot=live live-media=/dev/sdb1", { roots: [path("/dev/sdb1"), liveSearch()] }],
+    ["boot=live bootfrom=/dev/disk/by-label/DEBIAN", { roots: [label("DEBIAN"), liveSearch()] }],
+    ["boot=live live-media=removable", { roots: [{ ...liveSearch(), among: "removable" } as DeviceSpec] }],
+    ["boot=live live-media=removable-usb", { roots: [{ ...liveSearch(), among: "usb" } as DeviceSpec] }],
+    [
+      "boot=live live-media-path=/os/live",
+      { roots: [liveSearch("/os/live")], image: liveImage({ directory: { path: "/os/live", list: "filesystem" } }) },
+    ],
+    ["boot=live live-media-timeout=10", { rootTimeoutMs: 10_000 }],
+    ["boot=live module=desktop", { image: liveImage({ directory: { path: "/live", list: "desktop" } }) }],
+    ["boot=live toram", { image: liveImage({ copyToRam: true }) }],
+    ["boot=live toram=filesystem.squashfs", { image: liveImage({ copyToRam: true }) }],
+    [
+      "boot=live findiso=/isos/debian.iso",
+      { roots: [holding("/isos/debian.iso")], image: liveImage({ iso: "/isos/debian.iso" }) },
+    ],
+    [
+      "boot=live fromiso=/dev/sda1/live/image.iso",
+      { roots: [path("/dev/sda1")], image: liveImage({ iso: "/live/image.iso" }) },
+    ],
+    [
+      "boot=live isofrom=/dev/disk/by-uuid/AB-CD/live/image.iso",
+      { roots: [uuid("AB-CD")], image: liveImage({ iso: "/live/image.iso" }) },
+    ],
+    [
+      "boot=live fromiso=/dev/mapper/vg-isos/image.iso",
+      { roots: [path("/dev/mapper/vg-isos")], image: liveImage({ iso: "/image.iso" }) },
+    ],
+    ["boot=live overlay-size=75%", { overlay: { kind: "tmpfs", size: "75%" } }],
+    ["boot=live nopersistence noeject ignore_uuid username=user hostname=live", { roots: [liveSearch()] }],
+    [
+      "boot=live persistence",
+      { overlay: TMPFS },
+      ["persistence is not supported yet, ignoring: changes are lost at the end"],
+    ],
+    ["boot=live verify-checksums", {}, ["verify-checksums is not supported yet, ignoring: the image is not checked"]],
+    [
+      "boot=live break=premount debug=1",
+      {
+        rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null },
+        talk: { level: "debug", log: "all" },
+      },
+    ],
+  ],
+  "archiso's README.bootparams": [
+    [
+      "archisobasedir=arch archisosearchuuid=2025-11-01-10-20-30-00",
+      {
+        roots: [uuid("2025-11-01-10-20-30-00"), holding("/boot/2025-11-01-10-20-30-00.uuid")],
+        image: image({ maker: "archiso", paths: archPaths("/arch") }),
+        overlay: TMPFS,
+      },
+    ],
+    ["archisobasedir=arch archisolabel=ARCH_202511", { roots: [label("ARCH_202511")] }],
+    [
+      "archisodevice=/dev/sr0",
+      { roots: [path("/dev/sr0")], image: image({ maker: "archiso", paths: archPaths("/arch") }) },
+    ],
+    [
+      "archisobasedir=/EFI/archiso archisosearchfilename=/EFI/archiso/boot/x86_64/vmlinuz-linux",
+      {
+        roots: [holding("/EFI/archiso/boot/x86_64/vmlinuz-linux")],
+        image: image({ maker: "archiso", paths: archPaths("/EFI/archiso") }),
+      },
+    ],
+    ["archisobasedir=arch", { roots: [holding(...archPaths("/arch"))] }],
+    [
+      "archisolabel=A copytoram=y cow_spacesize=1G",
+      {
+        image: image({ maker: "archiso", paths: archPaths("/arch"), copyToRam: true }),
+        overlay: { kind: "tmpfs", size: "1G" },
+      },
+    ],
+    [
+      "archisolabel=A copytoram=n checksum=n verify=n",
+      { image: image({ maker: "archiso", paths: archPaths("/arch") }) },
+    ],
+    ["archisolabel=A checksum=y", {}, ["checksum= is not supported yet, ignoring: the image is not checked"]],
+    [
+      "archisolabel=A cow_label=COW",
+      { overlay: TMPFS },
+      ["cow_label= is not supported yet, ignoring: changes are lost at the end"],
+    ],
+    [
+      "img_dev=/dev/disk/by-uuid/AB-CD img_loop=/iso/arch.iso earlymodules=loop archisobasedir=arch archisolabel=A",
+      {
+        roots: [uuid("AB-CD")],
+        image: image({ maker: "archiso", iso: "/iso/arch.iso", paths: archPaths("/arch") }),
+        modules: { load: ["loop"], parameters: {}, blacklist: [] },
+      },
+    ],
+    [
+      "img_label=DATA img_loop=/arch.iso archisolabel=A img_flags=noatime",
+      { roots: [label("DATA")], rootOptions: "noatime" },
+    ],
+  ],
+  "mkinitcpio(8)": [
+    [
+      "root=PARTLABEL=root rw rootfstype=btrfs rootflags=subvol=@ rootdelay=40",
+      {
+        roots: [{ by: "partlabel", value: "root" }],
+        rootTypes: ["btrfs"],
+        rootOptions: "subvol=@",
+        rootTimeoutMs: 40_000,
+      },
+    ],
+    [
+      "root=LABEL=R break=postmount disablehooks=resume earlymodules=nvme",
+      {
+        rescue: { shell: true, breaks: ["init"], onFailure: "shell", panicSeconds: null },
+        modules: { load: ["nvme"], parameters: {}, blacklist: [] },
+      },
+    ],
+    ["root=LABEL=R rd.debug=1 rd.log=console", { talk: { level: "debug", log: "console" } }],
+  ],
+  "initramfs-tools(7)": [
+    [
+      "root=/dev/sda1 ro boot=local rootdelay=5 panic=10",
+      {
+        roots: [path("/dev/sda1")],
+        rootTimeoutMs: 30_000,
+        rescue: { shell: true, breaks: [], onFailure: "reboot", panicSeconds: 10 },
+      },
+    ],
+    [
+      "root=LABEL=R blacklist=pcspkr,nouveau netconsole=@/ all_generic_ide BOOTIF=01-00",
+      { modules: { load: [], parameters: {}, blacklist: ["pcspkr", "nouveau"] } },
+    ],
+    ["root=LABEL=R boot=nfs", {}, ["boot= is not supported yet, ignoring: the network is not set up"]],
+    ["root=LABEL=R overlayroot=tmpfs:swap=1,recurse=0", { overlay: TMPFS }],
+  ],
+  "Alpine's mkinitfs": [
+    [
+      "modules=loop,squashfs,sd-mod,usb-storage quiet rootfstype=ext4 root=UUID=ab",
+      {
+        roots: [uuid("ab")],
+        rootTypes: ["ext4"],
+        modules: { load: ["loop", "squashfs", "sd-mod", "usb-storage"], parameters: {}, blacklist: [] },
+      },
+    ],
+    ["root=LABEL=R overlaytmpfs=yes", { overlay: TMPFS }],
+    ["root=LABEL=R overlaytmpfs overlaytmpfsflags=mode=0755,size=64m,rw", { overlay: { kind: "tmpfs", size: "64m" } }],
+    [
+      "root=LABEL=R aoe=e0.0 nbd=10.0.0.1:10809",
+      {},
+      ["aoe=", "nbd="].map((name) => `${name} is not supported yet, ignoring: the network is not set up`),
+    ],
+    ["root=/dev/sda3 modloop=none usbdelay=5 init_args=-x", { roots: [path("/dev/sda3")] }],
+    ["cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root", { roots: [path("/dev/mapper/root")] }],
+  ],
+  "kernel-command-line(7) of systemd": [
+    ["root=LABEL=R systemd.volatile=overlay", { overlay: TMPFS }],
+    ["root=LABEL=R systemd.volatile=state systemd.unit=rescue.target rd.systemd.show_status=1", { overlay: null }],
+    ["root=gpt-auto", { roots: [{ by: "discoverable", esp: null, type: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709" }] }],
+    [
+      "root=LABEL=R mount.usr=LABEL=U",
+      {},
+      ["mount.usr= is not supported yet, ignoring: /usr is not mounted before init"],
+    ],
+    ...["rd.systemd.unit=emergency.target", "rd.systemd.unit=rescue.target", "rd.emergency", "rd.rescue"].map(
+      (word): Case => [
+        `root=LABEL=R ${word}`,
+        { rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null } },
+      ],
+    ),
+    ["root=LABEL=R fsck.mode=skip fsck.repair=yes", { rootCheck: "skip" }],
+    [
+      "root=LABEL=R rd.systemd.mount-extra=/dev/sdb1:/srv",
+      {},
+      ["rd.systemd.mount-extra= is not supported yet, ignoring: only the root and its layers are mounted before init"],
+    ],
+    [
+      "root=LABEL=R rd.systemd.unit=initrd.target",
+      {},
+      [
+        "rd.systemd.unit= is not supported yet, ignoring: there is no systemd before the root; see rd.break= and rd.emergency=",
+      ],
+    ],
+  ],
+  booster: [
+    ["root=UUID=ab rootfstype=ext4 rw booster.log=debug,console", { talk: { level: "debug", log: "all" } }],
+    ["root=/dev/disk/by-partuuid/ab-01 quiet booster.log=error", { talk: { level: "quiet", log: "all" } }],
+  ],
+};
+
+const REFUSED: readonly (readonly [string, readonly string[]])[] = [
+  ["boot=live fetch=http://10.0.0.1/x.squashfs", ["fetch=: an image is not fetched over the network yet"]],
+  ["boot=live netboot=nfs", ["netboot=: an image is not fetched over the network yet"]],
+  ["boot=live live-media-offset=1024", ["live-media-offset=: only images on the medium itself are supported"]],
+  [
+    "boot=live dm-verity-root-hash=ab",
+    ["dm-verity-root-hash=: dm-verity is not supported yet, and the image would not be verified"],
+  ],
+  ["archisolabel=A verify=y", ["verify=: the signature of the image is not checked yet"]],
+  [
+    "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
+    ["archiso_http_srv=: an image is not fetched over the network yet"],
+  ],
+  ["archisolabel=A cms_verify=y", ["cms_verify=: the signature of the image is not checked yet"]],
+  ["archisolabel=A arch=i686", ["arch=: an image of another kind of machine is not supported"]],
+  [
+    "boot=live fromiso=/live/image.iso",
+    ["fromiso=: an ISO file inside of the initramfs is not supported; of a device: /dev/…/PATH"],
+  ],
+  [
+    "boot=live dm-verity-enforce-roothash-signature",
+    ["dm-verity-enforce-roothash-signature: dm-verity is not supported yet, and the image would not be verified"],
+  ],
+  [
+    "boot=casper quiet splash",
+    ["boot=: casper is not supported yet; see root=live:, rd.live.dir= and rd.live.squashimg="],
+  ],
+  ...[
+    "/dev/nfs",
+    "nfs:10.0.0.1:/srv",
+    "nfs4:x",
+    "live:http://x/y.img",
+    "live:torrent://x",
+    "aoe:e0.0",
+    "http://10.0.0.1/x",
+    "https://x/y",
+    "iscsi:x",
+    "nbd:x:1",
+    "dhcp",
+  ].map((root): [string, string[]] => [
+    `root=${root}`,
+    [
+      `root=${root}: Expected a device of this machine, for a root on the network is not supported yet, but received "${root}"`,
+    ],
+  ]),
+  [
+    "modules=loop alpine_dev=usb:vfat modloop=/boot/modloop",
+    ["alpine_dev", "modloop"].map(
+      (name) => `${name}=: Alpine's diskless mode, a root that apk installs into memory, is not supported`,
+    ),
+  ],
+  [
+    "root=LABEL=R systemd.volatile=yes",
+    ["systemd.volatile=: a root in memory with the /usr of the disk is not supported yet"],
+  ],
+  [
+    "root=LABEL=R overlayroot=crypt:dev=/dev/sdb",
+    ["overlayroot=: an overlay with a device of its own is not supported yet, and changes would be lost"],
+  ],
+];
+
+for (const [source, cases] of Object.entries(KEPT)) {
+  describe(source, () => {
+    for (const [cmdline, expected, warnings = []] of cases) {
+      test(cmdline, () => {
+        const made = make(cmdline);
+        expect(made.plan).toMatchObject(expected as Record<string, unknown>);
+        expect(made.warnings).toEqual(warnings);
+      });
+    }
+  });
+}
+
+describe("what the boot would depend on is refused", () => {
+  for (const [cmdline, seen] of REFUSED) {
+    test(cmdline, () => {
+      const run = () => make(cmdline);
+      expect(run).toThrow(BootError);
+      expect(run).toThrow(expect.objectContaining({ seen }));
+    });
+  }
+});
+
+test("the same words mean nothing without their system", () => {
+  const words = "fetch=x verify=y plainroot module=x live-media=removable archiso_http_srv=x modloop=x";
+  const { plan, warnings } = make(`root=LABEL=R ${words}`);
+  expect({ roots: plan.roots, image: plan.image, warnings }).toEqual({
+    roots: [label("R")],
+    image: null,
+    warnings: [],
+  });
+});
+
+describe("without root=", () => {
+  const esp = "11111111-2222-4333-8444-55555555555e";
+  const planOf = (cmdline: string, machine = "x86_64") =>
+    makePlan({ cmdline, manifest: null, machine, findEsp: () => esp }).plan;
+  const root = (type: string) => [{ by: "discoverable", esp, type }];
+
+  test("the boot loader's disk has it", () => {
+    expect(planOf("quiet").roots).toEqual(root("4f68bce3-e8cd-4db1-96e7-fbcaf984b709") as readonly DeviceSpec[]);
+    expect(planOf("", "aarch64").roots).toEqual(root("b921b045-1df0-41c3-af44-4c6f280d3fae") as readonly DeviceSpec[]);
+    expect(planOf("").handover.mode).toBe("auto");
+  });
+
+  test.each(["root=/dev/ram0", "rd.handover=stay", "systemd.gpt_auto=0", "rd.systemd.gpt_auto=no"])(
+    "but not with %s",
+    (words) => {
+      expect(planOf(words).roots).toEqual([]);
+      expect(planOf(words).handover.mode).toBe("stay");
+    },
+  );
+
+  test.each(["root=LABEL=R", "rootfallback=LABEL=R", "boot=live", "archisolabel=A"])("and not with %s", (words) => {
+    expect(planOf(words).roots.filter(({ by }) => by === "discoverable")).toEqual([]);
+  });
+
+  test("nor on a machine that has no such type, or whose boot loader tells nothing", () => {
+    expect(planOf("", "vax").roots).toEqual([]);
+    expect(make("").plan.roots).toEqual([]);
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, test } from "bun:test";
+import { findParameters } from "../../../src/parameters/parameters.ts";
+import { makePlan } from "../../../src/plan/make-plan.ts";
+import { BootError } from "../../../src/problems/errors.ts";
+
+/*
+ * Every parameter that the documentation of others has, and what becomes of it here: obeyed, named (a warning or a
+ * refusal), or without a meaning here, with the reason. What each that is obeyed means is in dialects.test.ts.
+ */
+
+interface Documented {
+  /** Words that each is put behind. */
+  readonly context: string;
+  readonly obeyed: string;
+  readonly named: string;
+  readonly nothing: Readonly<Record<string, string>>;
+}
+
+const THE_KERNELS = "the kernel obeys it";
+const THE_INITS = "the real init obeys it";
+const NETWORK = "details of the network, which other words ask for";
+const S390 = "devices of S/390, for which there is no levain";
+
+const SOURCES: Readonly<Record<string, Documented>> = {
+  "dracut.cmdline(7) of dracut 059": {
+    context: "root=LABEL=R",
+    obeyed: `root=LABEL=x init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.retry=1 rd.timeout=1 rd.emergency=reboot
+      rd.driver.blacklist=a rd.driver.pre=a rd.driver.post=a rd.skipfsck rd.shell rd.debug rd.break rd.break=pre-mount rd.vconsole.keymap=de
+      rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
+      rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay.size=1
+      rd.live.overlay.overlayfs=1 rd.live.image iso-scan/filename=/x`,
+    named: `rd.lvm.vg=x rd.lvm.lv=x rd.md.uuid=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x rd.live.overlay=LABEL=x rd.live.overlay.readonly=1
+      rd.live.overlay.reset=1 rd.live.check root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
+      root=dhcp root=virtiofs:x root=x:/y netroot=nbd:x:1 nfsroot=x:/y ip=dhcp rd.neednet=1 rd.iscsi.initiator=x rd.iscsi.firmware=1
+      rd.nvmf.discover=fc,auto fcoe=eth0:dcb mount.usr=LABEL=x resume=/dev/x roothash=ab`,
+    nothing: {
+      "rd.lvm=0 rd.lvm.conf=0 rd.md=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
+        "there is nothing of it to be left out",
+      "rd.hostonly=0 rd.fstab=0 rd.zipl=x rd.ccw": "no setting of a host is in the image",
+      "rd.live.debug=1 rd.info rd.memdebug=1 rd.udev.info rd.udev.debug rd.noverifyssl rd.plymouth=0": "talk",
+      "rd.live.overlay.thin=1 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1":
+        "the overlay is a tmpfs, and the system can be written to",
+      "rd.cmdline=ask": "levain retry takes parameters",
+      "rd.ctty=/dev/tty1": "the shell is where the console is",
+      "rd.shutdown.timeout.umount=1": "nothing is kept for the way back",
+      "rd.vconsole.keymap.ext=x rd.vconsole.unicode rd.vconsole.font=x rd.vconsole.font.map=x rd.vconsole.font.unimap=x":
+        "fonts are the system's, keymaps are whole",
+      "rd.locale.LANG=C rd.locale.LC_ALL=C": "levain speaks one language",
+      "rd.fips rd.fips.skipkernel": "what is checked is the builder's",
+      "ifname=x rd.route=x rd.bootif=0 rd.peerdns=0 rd.net.dhcp.retry=1 rd.net.timeout.dhcp=1 nameserver=1 bootdev=x vlan=x bond=x team=x bridge=x biosdevname=0 BOOTIF=x":
+        NETWORK,
+      "rd.dasd=x rd.zfcp=x rd.zfcp.conf=0 rd.znet=x rd.znet_ifname=x rd.cio_accept=x": S390,
+    },
+  },
+  "live-boot(7) 20230131": {
+    context: "boot=live",
+    obeyed: `boot=live debug=1 findiso=/x fromiso=/dev/sda1/x isofrom=/dev/sda1/x live-media=/dev/sda1 live-media=removable bootfrom=/dev/sda1
+      live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram`,
+    named: `fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x persistence
+      verify-checksums ip=x dm-verity-root-hash=x dm-verity-enforce-roothash-signature`,
+    nothing: {
+      "access=v1 console=ttyS0 silent noeject nofastboot swap=true": "the system on the medium obeys it, or nobody",
+      "forcefsck_persistence persistence-encryption=luks persistence-media=removable persistence-method=overlay persistence-path=x persistence-read-only persistence-storage=file persistence-label=x nopersistence":
+        "nothing persistent is used, which persistence says",
+      ignore_uuid: "no medium is passed over for its UUID",
+      "nfsopts=x": NETWORK,
+      "ramdisk-size=1": "what is copied gets the room that it needs",
+      "showmounts union=overlay": "the layers are below /run/levain, and overlayfs is what stacks them",
+      "dm-verity-oncorruption=panic": "nothing is verified, which is said of each image that could be",
+    },
+  },
+  "README.bootparams of archiso": {
+    context: "archisobasedir=arch",
+    obeyed: `archisolabel=A archisodevice=/dev/sr0 archisobasedir=arch archisosearchuuid=2025-01-01 archisosearchfilename=/x copytoram=y copytoram=auto
+      cow_spacesize=1G img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x`,
+    named: `checksum checksum=y verify=y cms_verify=y cow_label=A cow_device=/dev/x cow_directory=x arch=i686 ip=x archiso_nbd_srv=x archiso_http_srv=x
+      archiso_nfs_srv=x`,
+    nothing: {
+      "cow_flags=x cow_persistent=P cow_chunksize=8 dm_snap_prefix=x":
+        "nothing persistent is used, which cow_device= says",
+      "copytoram_size=75%": "what is copied gets the room that it needs",
+      "arch=x86_64": "it is this machine's own",
+      "BOOTIF=x copy_resolvconf=n archiso_nbd_name=x archiso_http_spc=x archiso_nfs_opt=x": NETWORK,
+      "mirror=x script=x": THE_INITS,
+    },
+  },
+  "mkinitcpio(8)": {
+    context: "root=LABEL=R",
+    obeyed:
+      "root=LABEL=x rootdelay=1 rootwait rootflags=ro rootfstype=ext4 ro rw init=/x break=premount break=postmount earlymodules=a rd.debug rd.log=all quiet fsck.mode=skip",
+    named: "resume=/dev/x ip=dhcp nfsroot=x mount.usr=LABEL=x",
+    nothing: {
+      "disablehooks=x": "there are no hooks",
+      "md=0,/dev/x": THE_KERNELS,
+      "resume_offset=1 noresume": "see resume=",
+    },
+  },
+  "initramfs-tools(7) 0.142": {
+    context: "root=LABEL=R",
+    obeyed: `init=/x root=LABEL=x rootfstype=ext4 rootdelay=1 rootflags=ro boot=local quiet ro rw blacklist=a panic=5 debug debug=vc break break=top break=mountroot
+      fsck.mode=force fastboot forcefsck cryptopts=source=/dev/sda2`,
+    named: "nfsroot=auto ip=dhcp boot=nfs resume=/dev/x root=/dev/nfs",
+    nothing: {
+      "initramfs.clear initramfs.runsize=10%": "the console is not cleared, /run has its usual size",
+      "BOOTIF=x netconsole=x": NETWORK,
+      "resume_offset=1 noresume": "see resume=",
+      "all_generic_ide fsck.repair=yes fsckfix": "drivers come by themselves, and repairs are the safe ones",
+    },
+  },
+  "mkinitfs-bootparam(7) of Alpine": {
+    context: "root=LABEL=R",
+    obeyed: `blacklist=a cryptdiscards cryptdm=x cryptheader=/dev/x cryptkey=/k cryptroot=/dev/sda2 init=/x init_args=-x modules=a overlaytmpfs overlaytmpfsflags=size=1M
+      quiet root=LABEL=x rootflags=ro rootfstype=ext4 single`,
+    named: "aoe=0.0 nbd=x:1 ip=x resume=/dev/x cryptoffset=8 root=nfs:x:/y wireguard=x",
+    nothing: {
+      "aoe_iflist=eth0 aoe_mtu=1500": NETWORK,
+      "chart debug_init splash uevent_buf_size=1 usbdelay=1 zfs_force=1":
+        "nothing that the root depends on; devices are waited for",
+      "dasd zfcp=x s390x_net=x": S390,
+      resume_offset: "see resume=",
+      "usrflags=x": "/usr is the system's own to mount",
+      "autodetect_serial=no ds=x nokeep_apk_new pkgs=x ssh_key=x":
+        "of the diskless mode, which alpine_repo= and the like are refused for",
+    },
+  },
+  "kernel-command-line(7) and systemd-gpt-auto-generator(8), bootup(7) of systemd 252": {
+    context: "root=LABEL=R",
+    obeyed: `root=gpt-auto rootflags=ro rootfstype=ext4 ro rw init=/x quiet debug systemd.volatile=overlay systemd.gpt_auto=0 rd.systemd.gpt_auto=0 fsck.mode=skip
+      modules_load=a rd.modules_load=a module_blacklist=a rd.emergency rd.rescue rd.systemd.unit=emergency.target vconsole.keymap=de rd.vconsole.keymap=de
+      luks=0 rd.luks=0 luks.crypttab=0 rd.luks.crypttab=0 luks.name=abcd=x rd.luks.name=abcd=x luks.uuid=abcd rd.luks.uuid=abcd luks.options=tries=1
+      rd.luks.options=tries=1 luks.key=/k rd.luks.key=/k rd.luks.data=abcd=/dev/x`,
+    named: `roothash=ab usrhash=ab systemd.volatile=yes mount.usr=LABEL=x resume=/dev/x rd.systemd.unit=initrd.target
+      rd.systemd.mount-extra=/dev/x:/y`,
+    nothing: {
+      "systemd.volatile=state systemd.volatile=no systemd.unit=rescue.target systemd.mask=x systemd.wants=x systemd.debug_shell systemd.crash_reboot systemd.machine_id=x systemd.mount-extra=x:y":
+        THE_INITS,
+      "emergency rescue s S 1 5 -b": THE_INITS,
+      "mount.usrfstype=x mount.usrflags=x systemd.verity=1 systemd.verity_root_data=x systemd.verity_root_hash=x rd.systemd.verity=0":
+        "details of what other words ask for",
+      "rd.fstab=0 fstab=0 rd.systemd.mask=x rd.systemd.wants=x rd.systemd.debug_shell rd.udev.log_level=debug udev.log_level=debug":
+        "there is no systemd or udev before the root, and no fstab is read",
+      "fsck.repair=preen quotacheck.mode=skip plymouth.enable=0 net.ifnames=0 vconsole.font=x rd.vconsole.font=x":
+        "nothing that the root depends on",
+    },
+  },
+};
+
+const split = (text: string) => text.split(/\s+/).filter((word) => word !== "");
+const nameOf = (word: string) => word.split("=", 1)[0] ?? "";
+
+/** What is said of the word itself. */
+function hear(context: string, word: string): readonly string[] {
+  const isAbout = (text: string) => text.startsWith(nameOf(word));
+  try {
+    return makePlan({ cmdline: `${context} ${word}`, manifest: null }).warnings.filter(isAbout);
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    return error.seen.filter(isAbout);
+  }
+}
+
+for (const [source, { context, obeyed, named, nothing }] of Object.entries(SOURCES)) {
+  describe(source, () => {
+    test.each(split(obeyed))("%s is obeyed", (word) => {
+      expect(findParameters(nameOf(word)).length).toBeGreaterThan(0);
+      expect(hear(context, word).filter((text) => /not supported|Expected/.test(text))).toEqual([]);
+    });
+    test.each(split(named))("%s is named", (word) => expect(hear(context, word)).toHaveLength(1));
+    for (const [words, reason] of Object.entries(nothing)) {
+      test.each(split(words))(`%s: ${reason}`, (word) => {
+        expect(findParameters(nameOf(word)).filter(({ alias }) => alias === null)).toEqual([]);
+        expect(hear(context, word)).toEqual([]);
+      });
+    }
+  });
+}

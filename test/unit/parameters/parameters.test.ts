@@ -1,0 +1,139 @@
+import { describe, expect, test } from "bun:test";
+import { formatParametersPage } from "../../../build/docs.ts";
+import { describeParameters } from "../../../src/parameters/describe-parameters.ts";
+import type { Parameter } from "../../../src/parameters/parameter.ts";
+import { findParameters, PARAMETER_GROUPS, PARAMETER_ROWS } from "../../../src/parameters/parameters.ts";
+import { makePlan } from "../../../src/plan/make-plan.ts";
+
+const ESP = "11111111-2222-4333-8444-55555555555e";
+const plan = (cmdline: string) =>
+  makePlan({
+    cmdline,
+    manifest: null,
+    inherited: { argv: [], environment: [] },
+    findEsp: () => ESP,
+    crypttab: "tabled /dev/sdz",
+  }).plan;
+const rows = PARAMETER_ROWS.map(([key, row]) => [row.name, key, row] as const);
+
+/** The example's words without the parameter itself. */
+function withoutParameter(row: Parameter): string {
+  const words = row.example.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+  return words.filter((word) => !findParameters(word.split("=")[0] ?? "").some((match) => match.row === row)).join(" ");
+}
+
+describe("every parameter of the table is read", () => {
+  test.each(rows)("%s", (_name, _key, row) => {
+    expect(withoutParameter(row)).not.toBe(row.example);
+    expect(plan(row.example)).not.toEqual(plan(withoutParameter(row)));
+  });
+});
+
+/** For every alias: a command line that lacks it, a use of it, and what the same is in the parameter's own words. */
+const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
+  "rd.retry": ["root=LABEL=X", "rd.retry=7", "rd.timeout=7"],
+  roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
+  rootwait: ["root=LABEL=X", "rootwait", "rd.timeout=0"],
+  "live-media-timeout": ["boot=live", "live-media-timeout=7", "rd.timeout=7"],
+  img_flags: ["root=LABEL=X", "img_flags=noatime", "rootflags=noatime"],
+  ro: ["root=LABEL=X rw", "ro", "rw=0"],
+  "rd.skipfsck": ["root=LABEL=X", "rd.skipfsck", "fsck.mode=skip"],
+  fastboot: ["root=LABEL=X", "fastboot", "fsck.mode=skip"],
+  forcefsck: ["root=LABEL=X", "forcefsck", "fsck.mode=force"],
+  overlaytmpfsflags: ["root=LABEL=X rd.overlay", "overlaytmpfsflags=mode=0700,size=9M", "rd.overlay.size=9M"],
+  toram: ["root=live:LABEL=X", "toram=filesystem.squashfs", "rd.live.ram"],
+  copytoram: ["root=live:LABEL=X", "copytoram=y", "rd.live.ram"],
+  overlaytmpfs: ["root=LABEL=X", "overlaytmpfs", "rd.overlay"],
+  "rd.live.overlay": ["root=LABEL=X", "rd.live.overlay=none", "rd.overlay=tmpfs"],
+  "rd.live.overlay.overlayfs": ["root=LABEL=X", "rd.live.overlay.overlayfs=1", "rd.overlay=tmpfs"],
+  "systemd.volatile": ["root=LABEL=X", "systemd.volatile=overlay", "rd.overlay=tmpfs"],
+  overlayroot: ["root=LABEL=X", "overlayroot=tmpfs:recurse=0", "rd.overlay=tmpfs"],
+  "systemd.gpt_auto": ["", "systemd.gpt_auto=0", "rd.systemd.gpt_auto=no"],
+  "live-media-path": ["boot=live", "live-media-path=images", "rd.live.dir=images"],
+  bootfrom: ["boot=live", "bootfrom=/dev/sdb1", "live-media=/dev/sdb1"],
+  archisolabel: ["archisobasedir=arch", "archisolabel=A", "archisodevice=LABEL=A"],
+  archisosearchuuid: [
+    "archisobasedir=arch",
+    "archisosearchuuid=2025-11-01",
+    "archisodevice=UUID=2025-11-01 archisosearchfilename=/boot/2025-11-01.uuid",
+  ],
+  findiso: ["boot=live", "findiso=/x.iso", "iso-scan/filename=/x.iso"],
+  img_loop: ["archisolabel=X", "img_loop=/x.iso", "iso-scan/filename=/x.iso"],
+  fromiso: ["boot=live", "fromiso=/dev/sda1/iso/x.iso", "img_dev=/dev/sda1 iso-scan/filename=/iso/x.iso"],
+  isofrom: ["boot=live", "isofrom=/dev/disk/by-label/D/x.iso", "img_dev=LABEL=D iso-scan/filename=/x.iso"],
+  img_label: ["archisolabel=X img_loop=/x.iso", "img_label=D", "img_dev=LABEL=D"],
+  cow_spacesize: ["root=live:LABEL=X", "cow_spacesize=64M", "rd.overlay=tmpfs:size=64M"],
+  "overlay-size": ["root=live:LABEL=X", "overlay-size=10%", "rd.overlay=tmpfs:size=10%"],
+  "rd.live.overlay.size": ["root=live:LABEL=X", "rd.live.overlay.size=512", "rd.overlay=tmpfs:size=512M"],
+  luks: ["rd.luks.uuid=abcd", "luks=no", "rd.luks=0"],
+  "luks.uuid": ["", "luks.uuid=abcd", "rd.luks.uuid=abcd"],
+  "luks.name": ["", "luks.name=abcd=x", "rd.luks.name=abcd=x"],
+  "luks.key": ["", "luks.key=/k", "rd.luks.key=/k"],
+  "luks.options": ["", "luks.options=discard", "rd.luks.options=discard"],
+  "luks.header": ["luks.uuid=abcd", "luks.header=/h", "rd.luks.header=/h"],
+  "luks.data": ["luks.uuid=abcd", "luks.data=abcd=/dev/sda", "rd.luks.data=abcd=/dev/sda"],
+  "luks.crypttab": ["", "luks.crypttab=0", "rd.luks.crypttab=no"],
+  "vconsole.keymap": ["", "vconsole.keymap=de", "rd.vconsole.keymap=de"],
+  "rd.driver.pre": ["", "rd.driver.pre=a,b", "rd.modules=a,b"],
+  "rd.driver.post": ["", "rd.driver.post=a,b", "rd.modules=a,b"],
+  earlymodules: ["", "earlymodules=a,b", "rd.modules=a,b"],
+  modules: ["", "modules=a,b", "rd.modules=a,b"],
+  modules_load: ["", "modules-load=a,b", "rd.modules=a,b"],
+  "rd.modules_load": ["", "rd.modules-load=a,b", "rd.modules=a,b"],
+  "rd.driver.blacklist": ["", "rd.driver.blacklist=a", "module_blacklist=a"],
+  "modprobe.blacklist": ["", "modprobe.blacklist=a", "module_blacklist=a"],
+  blacklist: ["", "blacklist=a", "module_blacklist=a"],
+  "rd.shell": ["", "rd.shell=0", "rdshell=0"],
+  rescueshell: ["", "rescueshell=no", "rdshell=0"],
+  single: ["", "single", "rdshell=1"],
+  break: ["", "break", "rd.break=root"],
+  "rd.emergency": ["", "rd.emergency", "rd.break=root"],
+  "rd.rescue": ["", "rd.rescue", "rd.break=root"],
+  "rd.systemd.unit": ["", "rd.systemd.unit=rescue.target", "rd.break=root"],
+  "rd.quiet": ["", "rd.quiet", "quiet"],
+  debug: ["quiet", "debug=vc", "rd.debug"],
+  "booster.log": ["rd.log=kmsg", "booster.log=debug,console", "rd.debug rd.log=all"],
+};
+
+describe("every alias means its parameter", () => {
+  const names = [...new Set(PARAMETER_ROWS.flatMap(([, row]) => row.aliases.map((alias) => alias.name)))];
+  test.each(names)("%s", (name) => {
+    const [without = "", used = "", meant = ""] = ALIASES[name] ?? [];
+    expect(used.replaceAll("-", "_")).toStartWith(name.replaceAll("-", "_"));
+    expect(plan(`${without} ${used}`)).toEqual(plan(`${without} ${meant}`));
+    // "single" asks for the default, and nothing else can be seen of it: an explicit rdshell=0 is never taken back.
+    if (name !== "single") expect(plan(`${without} ${used}`)).not.toEqual(plan(without));
+  });
+});
+
+test("no two rows have the same name", () => {
+  const names = PARAMETER_ROWS.map(([, row]) => row.name);
+  expect(new Set(names).size).toBe(names.length);
+  // A name that another row has too has to tell the two apart by its value.
+  const plain = PARAMETER_ROWS.flatMap(([, row]) => row.aliases).filter(({ translate }) => translate === undefined);
+  for (const { name } of plain) expect(names).not.toContain(name);
+});
+
+test("every row is in one group", () => {
+  expect(PARAMETER_GROUPS.flatMap(({ rows: inGroup }) => inGroup)).toEqual(PARAMETER_ROWS.map(([, row]) => row));
+});
+
+describe("the help text", () => {
+  const help = describeParameters();
+
+  test.each(rows)("has %s with its default", (_name, _key, row) => {
+    expect(help).toContain(`  ${row.syntax}`);
+    expect(help.replace(/\s+/g, " ")).toContain(`Default: ${row.fallback}.`);
+    for (const { syntax } of row.aliases) expect(help).toContain(syntax);
+  });
+
+  test("fits a terminal", () => {
+    const prose = help.split("\n").filter((line) => line.startsWith("      "));
+    expect(prose.length).toBeGreaterThan(40);
+    for (const line of prose) expect(line.length).toBeLessThanOrEqual(100);
+  });
+});
+
+test("docs/parameters.md is what the table says (bun build/docs.ts makes it)", async () => {
+  expect(await Bun.file(new URL("../../../docs/parameters.md", import.meta.url)).text()).toBe(formatParametersPage());
+});

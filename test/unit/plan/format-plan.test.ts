@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { formatPlan } from "../../../src/plan/format-plan.ts";
+import { makePlan } from "../../../src/plan/make-plan.ts";
+
+const format = (cmdline: string) => formatPlan(makePlan({ cmdline, manifest: null }).plan);
+
+test("a live stick", () => {
+  const line =
+    'root=LABEL=FLASH rootfallback=8:1 rd.image=/newroot.sfs toram rd.overlay=tmpfs:size=100M quiet FOO="a b" -- -x ""';
+  expect(format(line)).toEqual([
+    "root        LABEL=FLASH, else 8:1",
+    "waiting     at most 30 s for each",
+    "mounted     read-only as the type it has",
+    "image       /newroot.sfs, copied to memory",
+    "overlay     tmpfs of 100M",
+    "modules     what the hardware asks for",
+    "handover    auto",
+    'init        the first of the kernel\'s list -x ""',
+    'environment HOME=/ TERM=linux "FOO=a b"',
+    "on failure  shell",
+    "talk        quiet, to the console and the kernel's log",
+  ]);
+});
+
+test("a disk with everything", () => {
+  const line =
+    "root=PARTUUID=ab-01/PARTNROFF=1 rw rootwait rootfstype=ext4,xfs rootflags=noatime init=/bin/sh rd.modules=ahci loop.max_loop=8 " +
+    "blacklist=pcspkr rd.handover=pivot_root rd.putold=/initrd panic=5 rd.break=mount,init rd.log=kmsg";
+  expect(format(line)).toEqual([
+    "root        PARTUUID=ab-01/PARTNROFF=1",
+    "waiting     for ever",
+    "mounted     read-write as ext4, else xfs, options noatime",
+    "image       none",
+    "overlay     none",
+    "modules     what the hardware asks for, ahci",
+    "module      loop with max_loop=8",
+    "not loaded  pcspkr",
+    "handover    pivot_root, the old root at /initrd",
+    "init        /bin/sh",
+    "environment HOME=/ TERM=linux",
+    "stop before mount, init",
+    "on failure  reboot after 5 s",
+    "talk        normal, to the kernel's log",
+  ]);
+});
+
+test("no root, no shell", () => {
+  expect(format("rdshell=0 rd.log=console rd.debug")).toEqual([
+    "root        this initramfs; it is the final system",
+    "modules     what the hardware asks for",
+    "handover    stay",
+    "init        the first of the kernel's list",
+    "environment HOME=/ TERM=linux",
+    "on failure  halt, no shell ever",
+    "talk        debug, to the console",
+  ]);
+});
+
+test("names from outside are safe to print", () => {
+  expect(format('root="LABEL=\u001b[2J"')[0]).toBe("root        LABEL=\\x1b[2J");
+});

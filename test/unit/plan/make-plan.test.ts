@@ -1,0 +1,380 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { DeviceSpec } from "../../../src/parameters/device-spec.ts";
+import { PARAMETER_ROWS } from "../../../src/parameters/parameters.ts";
+import type { StepName } from "../../../src/parameters/step-names.ts";
+import { NO_CRYPT } from "../../../src/plan/crypt/crypt.ts";
+import { makePlan } from "../../../src/plan/make-plan.ts";
+import type { Manifest } from "../../../src/plan/manifest.ts";
+import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
+import { BootError } from "../../../src/problems/errors.ts";
+
+const INHERITED = { argv: [], environment: ["HOME=/", "TERM=linux"] };
+const manifest = (...parameters: string[]): Manifest => ({ version: 1, kernel: null, parameters });
+const make = (cmdline: string, ...parameters: string[]) =>
+  makePlan({ cmdline, manifest: manifest(...parameters), inherited: INHERITED });
+const plan = (cmdline: string, ...parameters: string[]) => make(cmdline, ...parameters).plan;
+const label = (value: string): DeviceSpec => ({ by: "label", value });
+
+/** The error that a command line makes. */
+function mistakesOf(run: () => unknown): BootError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof BootError) return error;
+    throw error;
+  }
+  throw new Error("there was no mistake");
+}
+
+test("a command line that asks for nothing", () => {
+  const expected: BootPlan = {
+    roots: [],
+    rootTypes: [],
+    rootOptions: "",
+    rootCheck: "auto",
+    rootWritable: false,
+    image: null,
+    layers: [],
+    overlay: null,
+    crypt: NO_CRYPT,
+    keymap: null,
+    rootTimeoutMs: 30_000,
+    modules: { load: [], parameters: {}, blacklist: [] },
+    handover: { mode: "stay", putOld: null, init: null, arguments: [], environment: ["HOME=/", "TERM=linux"] },
+    rescue: { shell: true, breaks: [], onFailure: "shell", panicSeconds: null },
+    talk: { level: "normal", log: "all" },
+  };
+  expect(makePlan({ cmdline: "", manifest: null })).toEqual({ plan: expected, warnings: [] });
+});
+
+describe("the root", () => {
+  test.each([
+    ["root=/dev/sda1", [{ by: "path", path: "/dev/sda1" }]],
+    ['root="LABEL=My Disk"', [label("My Disk")]],
+    ["root=0801", [{ by: "number", major: 8, minor: 1 }]],
+    ["root=LABEL=A root=LABEL=B", [label("B")]],
+    ["root=LABEL=A rootfallback=LABEL=B rootfallback=LABEL=C", [label("A"), label("B"), label("C")]],
+    ["rootfallback=LABEL=B", [label("B")]],
+    ["root=block:LABEL=A", [label("A")]],
+    ["root=/dev/ram0 rootfallback=LABEL=B", []],
+    ["root=/dev/ram", []],
+    ["root=LABEL=A rd.handover=stay", []],
+  ] satisfies readonly (readonly [string, readonly DeviceSpec[]])[])("%s", (cmdline, roots) => {
+    expect(plan(cmdline).roots).toEqual(roots);
+    expect(plan(cmdline).handover.mode).toBe(roots.length === 0 ? "stay" : "auto");
+  });
+
+  test.each([
+    ["", 30_000],
+    ["rd.timeout=5", 5000],
+    ["rd.timeout=1.5", 1500],
+    ["rd.timeout=0", null],
+    ["rootwait", null],
+    ["rootwait=10", 10_000],
+    ["rootwait rootdelay=5", null],
+    ["rootdelay=5 rootwait", null],
+    ["rootdelay=0", 30_000],
+    ["rootdelay=5", 30_000],
+    ["rootdelay=60", 60_000],
+    ["rootdelay=60 rd.timeout=7", 7000],
+  ])("waits with %p for %p ms", (words, timeoutMs) => {
+    expect(plan(`root=LABEL=A ${words}`).rootTimeoutMs).toBe(timeoutMs);
+  });
+
+  test.each([
+    ["", false],
+    ["rw", true],
+    ["rw ro", false],
+    ["ro rw", true],
+    ["rw rd.overlay", false],
+    ["rw rd.image=/x rd.overlay=0", false],
+  ])("with %p is writable: %p", (words, writable) => {
+    expect(plan(`root=LABEL=A ${words}`).rootWritable).toBe(writable);
+  });
+
+  test("has types and options", () => {
+    const { rootTypes, rootOptions } = plan("root=LABEL=A rootfstype=ext4,auto,xfs rootflags=subvol=@,noatime");
+    expect(rootTypes).toEqual(["ext4", "xfs"]);
+    expect(rootOptions).toBe("subvol=@,noatime");
+  });
+});
+
+describe("image and overlay", () => {
+  const tmpfs = (size: string | null) => ({ kind: "tmpfs" as const, size });
+  const image = (path: string, copyToRam = false): ImagePlan => ({
+    iso: null,
+    paths: [path],
+    directory: null,
+    inner: [],
+    copyToRam,
+    maker: null,
+  });
+  const live = (directory: string, name: string): ImagePlan => ({
+    ...image(""),
+    paths: [name, "/rootfs.img", "/ext3fs.img"].map((file) => `${directory}${file}`),
+    inner: ["/LiveOS/rootfs.img", "/LiveOS/ext3fs.img"],
+    maker: "dracut",
+  });
+  test.each([
+    ["root=LABEL=A", null, null],
+    ["root=LABEL=A rd.overlay", null, tmpfs(null)],
+    ["root=LABEL=A rd.overlay=yes", null, tmpfs(null)],
+    ["root=LABEL=A rd.overlay=tmpfs:size=100M", null, tmpfs("100M")],
+    ["root=LABEL=A rd.overlay=tmpfs:size=50% rd.overlay.size=1G", null, tmpfs("50%")],
+    ["root=LABEL=A rd.overlay.size=1G", null, null],
+    ["root=LABEL=A rd.image=/newroot.sfs", image("/newroot.sfs"), tmpfs(null)],
+    ["root=LABEL=A rd.image=images//./a.sfs rd.overlay.size=1G", image("/images/a.sfs"), tmpfs("1G")],
+    ["root=LABEL=A rd.image=/newroot.sfs rd.overlay=0", image("/newroot.sfs"), null],
+    ["root=LABEL=A rd.image=/newroot.sfs toram", image("/newroot.sfs", true), tmpfs(null)],
+    ["root=LABEL=A rd.image=/newroot.sfs toram rd.live.ram=0", image("/newroot.sfs"), tmpfs(null)],
+    ["root=LABEL=A rd.image=/newroot.sfs copytoram toram=no", image("/newroot.sfs"), tmpfs(null)],
+    ["root=live:LABEL=A", live("/LiveOS", "/squashfs.img"), tmpfs(null)],
+    ["root=live:CDLABEL=A", live("/LiveOS", "/squashfs.img"), tmpfs(null)],
+    ["root=LABEL=A rd.live.image", live("/LiveOS", "/squashfs.img"), tmpfs(null)],
+    ["root=live:LABEL=A rd.live.dir=/x/ rd.live.squashimg=y", live("/x", "/y"), tmpfs(null)],
+    ["root=live:LABEL=A rd.image=/z", { ...image("/z"), maker: "dracut" as const }, tmpfs(null)],
+    ["root=/dev/ram0 rd.image=/z rd.overlay", null, null],
+  ])("%s", (cmdline, wantedImage, wantedOverlay) => {
+    expect(plan(cmdline).image).toEqual(wantedImage);
+    expect(plan(cmdline).overlay).toEqual(wantedOverlay);
+    expect(plan(cmdline).roots).toEqual(cmdline.includes("ram0") ? [] : [label("A")]);
+  });
+});
+
+describe("modules", () => {
+  test("are joined from all words, each once", () => {
+    const { load, blacklist } = plan("rd.modules=a,b modules=b,c-d, module_blacklist=x-y,z blacklist=z").modules;
+    expect(load).toEqual(["a", "b", "c-d"]);
+    expect(blacklist).toEqual(["x_y", "z"]);
+  });
+
+  test("have parameters", () => {
+    const words =
+      'snd-hda.index=1 snd_hda.model="a b" usbcore.nousb dyndbg.x.y=z rd.unknown=1 systemd.unit=x .x=1 x.=1 a/b.c=1';
+    expect(plan(words, "loop.max_loop=8").modules.parameters).toEqual({
+      loop: "max_loop=8",
+      snd_hda: 'index=1 model="a b"',
+      usbcore: "nousb",
+      dyndbg: "x.y=z",
+    });
+  });
+
+  test("may have any name", () => {
+    expect(Object.entries(plan("__proto__.a=1 constructor.b=2").modules.parameters)).toEqual([
+      ["__proto__", "a=1"],
+      ["constructor", "b=2"],
+    ]);
+  });
+});
+
+describe("rescue", () => {
+  test.each([
+    ["", { shell: true, onFailure: "shell", panicSeconds: null }],
+    ["rdshell=0", { shell: false, onFailure: "halt", panicSeconds: null }],
+    ["rdshell=0 rdshell", { shell: false, onFailure: "halt", panicSeconds: null }],
+    ["single rdshell=0", { shell: false, onFailure: "halt", panicSeconds: null }],
+    ["rdshell=0 single", { shell: false, onFailure: "halt", panicSeconds: null }],
+    ["rdshell=1 single", { shell: true, onFailure: "shell", panicSeconds: null }],
+    ["panic=5", { shell: true, onFailure: "reboot", panicSeconds: 5 }],
+    ["panic=0", { shell: true, onFailure: "shell", panicSeconds: null }],
+    ["panic=-1", { shell: true, onFailure: "reboot", panicSeconds: 0 }],
+    ["panic=5 rd.emergency=shell", { shell: true, onFailure: "shell", panicSeconds: 5 }],
+    ["rd.emergency=poweroff rdshell=0", { shell: false, onFailure: "poweroff", panicSeconds: null }],
+    ["panic=5 rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: 5 }],
+    ["panic=5 rd.emergency=shell rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: 5 }],
+    ["rd.emergency=shell rdshell=0", { shell: false, onFailure: "halt", panicSeconds: null }],
+  ] as const)("%s", (words, policy) => {
+    expect(plan(words).rescue).toEqual({ ...policy, breaks: [] });
+  });
+
+  test.each([
+    ["rd.break", ["handover"]],
+    ["rd.break=mount,init rd.break=mount", ["mount", "init"]],
+    ["break", ["root"]],
+    ["break=top,premount,bottom", ["prepare", "root", "init"]],
+    ["rd.break=cmdline rd.break=pre-udev rd.break=pre-trigger", ["prepare", "modules"]],
+    ["rd.break=initqueue,pre-mount,pre-pivot,cleanup", ["root", "mount", "handover"]],
+    ["rd.break rdshell=0", []],
+  ])("%s", (words, breaks) => {
+    expect(plan(words).rescue.breaks).toEqual(breaks as readonly StepName[]);
+  });
+});
+
+test.each([
+  ["quiet", "quiet"],
+  ["quiet rd.debug", "debug"],
+  ["rd.debug quiet", "debug"],
+  ["rd.debug=0 quiet", "quiet"],
+  ["booster.log=warning", "quiet"],
+  ["booster.log=info", "normal"],
+])("%s talks %s", (words, level) => {
+  expect(plan(words).talk.level).toBe(level as BootPlan["talk"]["level"]);
+});
+
+describe("where parameters come from", () => {
+  test("the command line is stronger than levain.toml, levain retry than both", () => {
+    const input = {
+      cmdline: "root=LABEL=B",
+      manifest: manifest("root=LABEL=My Disk", "rootfstype=xfs"),
+      inherited: INHERITED,
+    };
+    expect(makePlan(input).plan.roots).toEqual([label("B")]);
+    expect(makePlan(input).plan.rootTypes).toEqual(["xfs"]);
+    expect(makePlan({ ...input, cmdline: "" }).plan.roots).toEqual([label("My Disk")]);
+    expect(makePlan({ ...input, added: ["root=LABEL=C D"] }).plan.roots).toEqual([label("C D")]);
+  });
+
+  test("a stronger one mends a weaker one's mistake, but not its own", () => {
+    expect(plan("rd.timeout=5", "rd.timeout=abc").rootTimeoutMs).toBe(5000);
+    expect(makePlan({ cmdline: "root=x", manifest: null, added: ["root=LABEL=A"] }).plan.roots).toEqual([label("A")]);
+    expect(mistakesOf(() => plan("rd.timeout=abc", "rd.timeout=5")).seen.length).toBe(1);
+    expect(mistakesOf(() => plan("rd.timeout=abc rd.timeout=5")).seen.length).toBe(1);
+  });
+});
+
+describe("mistakes", () => {
+  test("are told all at once, with what was expected and what was there", () => {
+    const error = mistakesOf(() =>
+      plan('rd.timeout=abc root=sda1 rd.image rd.emergency=explode "rootfallback=a b" rdshell=perhaps'),
+    );
+    expect(error.message).toBe("6 mistakes on the kernel command line");
+    expect(error.hint).toContain("boot loader");
+    expect(error.seen).toEqual([
+      'rd.timeout=abc: Expected a number of seconds but received "abc"',
+      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, gpt-auto or /dev/ram0 but received "sda1"',
+      "rd.image: Expected a value (rd.image=PATH) but received no value",
+      'rd.emergency=explode: Expected shell, reboot, poweroff, halt but received "explode"',
+      'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
+      'rdshell=perhaps: Expected yes, no or keep but received "perhaps"',
+    ]);
+  });
+
+  test("name where they are, where that is in doubt", () => {
+    const one = mistakesOf(() => plan("", "rd.timeout=abc"));
+    expect(one.message).toBe("a mistake in levain.toml");
+    expect(one.hint).toContain("build the image again");
+    const both = mistakesOf(() => plan("panic=x", "rd.timeout=abc"));
+    expect(both.message).toBe("2 mistakes in levain.toml and on the kernel command line");
+    expect(both.seen.map((line) => line.replace(/:.*\(/, " ("))).toEqual([
+      "rd.timeout=abc (levain.toml)",
+      "panic=x (the kernel command line)",
+    ]);
+  });
+
+  test("are safe to print", () => {
+    const { seen } = mistakesOf(() => plan("rd.timeout=\u001b[2J"));
+    expect(seen[0]).toStartWith("rd.timeout=\\x1b[2J: Expected");
+  });
+
+  test.each([
+    "root=",
+    "root=nfs:server:/x",
+    "root=live:",
+    "rootfallback=live:LABEL=X",
+    "rd.timeout=-1",
+    "rd.timeout=9999999999",
+    "rd.timeout=",
+    "rootfstype=ext4;x",
+    "rw=perhaps",
+    "rd.image=/a/../../b",
+    "rd.image=/",
+    "rd.overlay=LABEL=X",
+    "rd.overlay=tmpfs:size=",
+    "rd.overlay=tmpfs:size=1,mode=7777",
+    "cow_spacesize=big",
+    "rd.live.overlay.size=1,mode=7777",
+    "rd.modules=../../evil",
+    "module_blacklist=a,b/c",
+    "init=bin/sh",
+    "init",
+    "rd.handover=jump",
+    "rd.putold=..",
+    "rd.break=sometime",
+    "rd.break=toString",
+    "rd.break=",
+    "panic=soon",
+    "quiet=perhaps",
+    "rd.log=printer",
+  ])("%s", (words) => {
+    expect(mistakesOf(() => plan(words)).message).toBe("a mistake on the kernel command line");
+  });
+
+  test("are not made by other programs' parameters", () => {
+    expect(
+      make("rd.unknown=x console=ttyS0 foo=bar rd.live.image splash nomodeset rd.luks=0 roots=x").warnings,
+    ).toEqual([]);
+  });
+
+  test("are what asks for a check that is not done", () => {
+    expect(mistakesOf(() => plan("roothash=abcd rd.verity.data=x")).seen).toEqual([
+      "roothash=: dm-verity is not supported yet, and the root would not be verified",
+      "rd.verity.data=: dm-verity is not supported yet, and the root would not be verified",
+    ]);
+  });
+});
+
+describe("warnings", () => {
+  test.each([
+    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring: no RAID or LVM device is set up"],
+    ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring: no RAID or LVM device is set up"],
+    ["persistence", "persistence is not supported yet, ignoring: changes are lost at the end"],
+    ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
+    ["rd.handover=pivot_root", "rd.handover=pivot_root needs a root="],
+    ["rd.image=/x", "rd.image= needs a root= that the image lies on"],
+    ["rd.overlay", "rd.overlay needs a root= to be put over"],
+    ["root=LABEL=A toram", "rd.live.ram copies images only, and there is no rd.image= or root=live:"],
+    ["root=LABEL=A rd.overlay.size=1M", "rd.overlay.size= needs rd.overlay"],
+    ["root=LABEL=A rd.handover=switch_root rd.putold=/x", "rd.putold= is not used by switch_root"],
+    ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 means no shell"],
+    ["rd.break rdshell=0", "rd.break is not used: rdshell=0 means no shell"],
+    ["rdshell=0 single", "single gives no shell: rdshell=0 is never taken back"],
+    ["rd.shell=yes rdshell=0", "rd.shell=yes gives no shell: rdshell=0 is never taken back"],
+  ])("%s", (words, warning) => {
+    expect(make(words).warnings).toEqual([warning]);
+  });
+
+  test("are made by words of levain.toml that nobody reads", () => {
+    const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
+    expect(warnings).toEqual([
+      "rd.lvm.vg= is not supported yet, ignoring: no RAID or LVM device is set up",
+      "rd.timeot in levain.toml is not a parameter of levain, ignoring",
+      "FOO in levain.toml is not a parameter of levain, ignoring",
+    ]);
+  });
+
+  test("are not made by boot= of another kind", () => {
+    expect(make("boot=local root=LABEL=A").warnings).toEqual([]);
+  });
+});
+
+describe("properties", () => {
+  const names = PARAMETER_ROWS.flatMap(([, row]) => [row.name, ...row.aliases.map(({ name }) => name)]);
+  const word = fc.oneof(
+    fc.tuple(fc.constantFrom(...names), fc.string({ maxLength: 12 })).map(([name, value]) => `${name}=${value}`),
+    fc.constantFrom(...names, ...PARAMETER_ROWS.map(([, row]) => row.example)),
+    fc.string(),
+  );
+  const line = fc.oneof(
+    fc.array(word, { maxLength: 12 }).map((words) => new TextEncoder().encode(words.join(" "))),
+    fc.uint8Array({ maxLength: 200 }),
+  );
+
+  test("any input makes a plan or one BootError, and the same one each time", () => {
+    const outcome = (cmdline: Uint8Array, parameters: string[]) => {
+      try {
+        return makePlan({ cmdline, manifest: manifest(...parameters) });
+      } catch (error) {
+        expect(error).toBeInstanceOf(BootError);
+        return { message: (error as BootError).message, seen: (error as BootError).seen };
+      }
+    };
+    const check = (cmdline: Uint8Array, parameters: string[]) => {
+      const first = outcome(cmdline, parameters);
+      expect(outcome(cmdline, parameters)).toEqual(first);
+      expect(structuredClone(first)).toEqual(first);
+      expect(JSON.parse(JSON.stringify(first))).toEqual(first);
+    };
+    fc.assert(fc.property(line, fc.array(word, { maxLength: 4 }), check), { numRuns: 1000 });
+  });
+});

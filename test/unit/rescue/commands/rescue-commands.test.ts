@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import { zstdCompressSync } from "node:zlib";
+import { createRecord, keepMessage, saveRecord } from "../../../../src/log/journal.ts";
+import { describeDevices } from "../../../../src/rescue/commands/devices.ts";
+import { describeLog } from "../../../../src/rescue/commands/log.ts";
+import { retryBoot } from "../../../../src/rescue/commands/retry.ts";
+import { describeStatus } from "../../../../src/rescue/commands/status.ts";
+import { fakeImage } from "../../../support/fake-images.ts";
+import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
+
+const MOUNTED = { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" };
+const machineWith = (options: FakeMachineOptions = {}) =>
+  fakeMachine({ mounted: MOUNTED, ...options, files: { "/run/levain": { directory: true }, ...options.files } });
+
+describe("levain status", () => {
+  test("in the rescue shell: which step failed, why, and how to go on", () => {
+    const record = createRecord("0.1.0");
+    Object.assign(record, {
+      kernel: "6.1.0-fake",
+      commandLine: `console=ttyS0 root=LABEL=WRONG ${"long=words ".repeat(9)}\x1b[2J`,
+      state: "rescue",
+    });
+    record.failure = [
+      "could not find the root device",
+      '  no device with label "WRONG" appeared within 30 s',
+      "hint: correct root=",
+    ];
+    const [prepare, modules, root] = record.steps;
+    Object.assign(prepare ?? {}, { outcome: "done", text: "command line read", startMs: 10, endMs: 12.2 });
+    Object.assign(modules ?? {}, { outcome: "done", text: "41 loaded for 12 devices", startMs: 12, endMs: 1300 });
+    Object.assign(root ?? {}, {
+      outcome: "failed",
+      text: "could not find the root device",
+      startMs: 1300,
+      endMs: 31_300,
+    });
+    const machine = machineWith();
+    saveRecord(machine, record);
+    const lines = describeStatus(machine) ?? [];
+    expect(lines.join("\n")).toMatchInlineSnapshot(`
+      "levain 0.1.0 on Linux 6.1.0-fake
+      command line: console=ttyS0 root=LABEL=WRONG long=words long=words long=words
+      long=words long=words long=words long=words long=words long=words \\x1b[2J
+
+        ok      prepare   command line read                                    2 ms
+        ok      modules   41 loaded for 12 devices                          1288 ms
+        FAILED  root      could not find the root device                   30000 ms
+                mount
+                layers
+                init
+                handover
+
+      could not find the root device
+        no device with label "WRONG" appeared within 30 s
+      hint: correct root=
+
+      The boot has stopped at the step "root".
+        exit                          tries again from there
+        levain retry root=LABEL=NAME  the same with other parameters
+        levain devices, levain log    the disks that are there, and what has been said"
+    `);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test("of every other state", () => {
+    for (const [state, last] of [
+      ["booting", 'The boot is at the step "prepare".'],
+      ["handed over", "The boot has handed over to the real init."],
+    ] as const) {
+      const machine = machineWith();
+      saveRecord(machine, { ...createRecord("0.1.0"), state });
+      expect(describeStatus(machine)?.at(-1)).toBe(last);
+    }
+  });
+
+  test("names the devices without a driver wherever the image is: after a failure, before a step, where it stays", () => {
+    const list = zstdCompressSync("alias pci:v00008086d000010D3* e1000e\n");
+    const sys = { "/bus/pci/devices/0000:00:01.0/modalias": "pci:v00008086d000010D3sv0\n" };
+    for (const state of ["rescue", "stopped", "handed over"] as const) {
+      const machine = machineWith({ sys, files: { "/lib/modules/6.1.0-fake/levain-missing.zst": list } });
+      saveRecord(machine, { ...createRecord("0.1.0"), state });
+      expect(describeStatus(machine)?.at(-1)).toBe("  pci 0000:00:01.0  e1000e");
+    }
+  });
+
+  test("where levain has not booted there is nothing to tell; a damaged record is told", () => {
+    expect(describeStatus(machineWith())).toBeNull();
+    expect(describeLog(machineWith())).toBeNull();
+    for (const content of ["{", "[]", '{"version":2}', '{"version":1,"steps":[{}]}', ""]) {
+      const machine = machineWith({ files: { "/run/levain/boot.json": content } });
+      expect(() => describeStatus(machine)).toThrow("is damaged, or was written by another version");
+    }
+  });
+});
+
+test("levain log: every line with its time", () => {
+  const machine = machineWith();
+  const record = createRecord("0.1.0");
+  keepMessage(record, { atMs: 3401.6, level: 6, text: "levain 0.1.0" });
+  keepMessage(record, { atMs: 12_000, level: 3, text: "red \x1b[31m" });
+  saveRecord(machine, record);
+  expect(describeLog(machine)).toEqual(["[    3.402] levain 0.1.0", "[   12.000] red \\x1b[31m"]);
+});
+
+describe("levain devices", () => {
+  test("a table of what is there", () => {
+    const machine = machineWith({
+      disks: [
+        {
+          name: "nvme0n1",
+          partitions: [
+            { image: fakeImage("vfat", { label: "EFI", uuid: "ABCD-0123" }), name: "EFI system" },
+            { image: fakeImage("ext4", { label: "My\x1b Disk", uuid: "0a1b2c3d-0000-4000-8000-00000000abcd" }) },
+          ],
+        },
+        { name: "sda" },
+        { name: "sdb", image: fakeImage("squashfs") },
+      ],
+    });
+    machine.refuse("openReader", "/dev/sdb", "EIO");
+    expect(describeDevices(machine).join("\n")).toMatchInlineSnapshot(`
+      "DEVICE          SIZE      TYPE          LABEL        UUID                                  PARTLABEL
+      /dev/nvme0n1    58.5 KiB  (gpt)
+      /dev/nvme0n1p1  10 KiB    vfat          EFI          ABCD-0123                             EFI system
+      /dev/nvme0n1p2  16 KiB    ext4          My\\x1b Disk  0a1b2c3d-0000-4000-8000-00000000abcd
+      /dev/sda        1 MiB
+      /dev/sdb        4 KiB     (unreadable)"
+    `);
+  });
+
+  test("no column without content, and words where there is no device", () => {
+    const machine = machineWith({ disks: [{ name: "sda", image: fakeImage("squashfs") }] });
+    expect(describeDevices(machine)).toEqual(["DEVICE    SIZE   TYPE", "/dev/sda  4 KiB  squashfs"]);
+    expect(describeDevices(machineWith())[0]).toStartWith("no block devices");
+    expect(describeDevices(fakeMachine())[0]).toStartWith("no block devices");
+  });
+});
+
+describe("levain retry", () => {
+  test("outside a rescue shell says so", () => {
+    for (const files of [{}, { "/run/levain/rescue.pid": "1\n" }, { "/run/levain/rescue.pid": "x" }]) {
+      const machine = machineWith({ files });
+      expect(() => retryBoot(machine, [])).toThrow("there is no stopped boot to go on with");
+      expect(machine.journal.filter((line) => !line.startsWith("mount"))).toEqual([]);
+    }
+  });
+
+  test("leaves the parameters and ends the shell", () => {
+    const machine = machineWith({ files: { "/run/levain/rescue.pid": "123\n" } });
+    retryBoot(machine, ["root=LABEL=A B", "rw"]);
+    expect(Buffer.from(machine.readFile("/run/levain/retry.json")).toString()).toBe('["root=LABEL=A B","rw"]');
+    expect(machine.journal.at(-1)).toBe("hang up a process");
+  });
+});

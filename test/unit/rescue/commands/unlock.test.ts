@@ -1,0 +1,130 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { report } from "../../../../src/problems/report.ts";
+import { unlockVolumes } from "../../../../src/rescue/commands/unlock.ts";
+import { rootImage } from "../../../support/fake-boot.ts";
+import type { FakeImage } from "../../../support/fake-images.ts";
+import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
+import { CHEAP } from "../../../support/luks/cryptsetup-image.ts";
+import { CRYPT_IMAGE, luksDisk } from "../../../support/luks/encrypted-disk.ts";
+
+const UUID = "6c657661-696e-4000-8000-00000000eeee";
+const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} --pbkdf pbkdf2 ${CHEAP} $1 key`;
+const root = rootImage("ROOT");
+const OTHER = "6c657661-696e-4000-8000-00000000eeef";
+const data = rootImage("DATA");
+let luks: FakeImage;
+let other: FakeImage;
+let locked: FakeImage;
+beforeAll(async () => {
+  luks = await luksDisk({ name: "unlock-command", script }, root);
+  other = await luksDisk({ name: "unlock-other", script: script.replace(UUID, OTHER) }, data);
+  const secret = `printf secret > key; ${script.replace(UUID, OTHER)}`;
+  locked = await luksDisk({ name: "unlock-locked", script: secret }, data);
+});
+
+const NOTHING = { device: null, name: null, keyFile: null };
+const onTerminal = (text: string) => ({ terminal: "/dev/tty", text: `${text}\r` });
+
+function run(question: Partial<typeof NOTHING | Record<string, string>>, more: FakeMachineOptions = {}) {
+  const machine = fakeMachine({
+    ...CRYPT_IMAGE,
+    mounted: { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs", "/run": "tmpfs" },
+    disks: [{ name: "vda", image: luks }],
+    images: [root],
+    dev: { "/tty": { node: "character", number: "5:0" } },
+    typing: [onTerminal("pass")],
+    ...more,
+    files: { ...CRYPT_IMAGE.files, ...more.files },
+  });
+  const said: string[] = [];
+  const voice = { warn: (text: string) => void said.push(text), debug: () => undefined, progress: () => undefined };
+  try {
+    return { machine, said, lines: unlockVolumes(machine, { ...NOTHING, ...question }, voice) };
+  } catch (error) {
+    return { machine, said, lines: report(error) };
+  }
+}
+
+describe("levain unlock", () => {
+  test("asks on its own terminal, and leaves open what it has opened", () => {
+    const { machine, lines } = run({ device: "/dev/vda", name: "box" });
+    expect(lines).toEqual(['/dev/vda is open: /dev/mapper/box ext4 "ROOT"']);
+    expect(machine.listMappings().map(({ name }) => name)).toEqual(["box"]);
+    expect(machine.keysInKernel()).toEqual([]);
+    expect(machine.journal.filter((line) => line.startsWith("listen"))).toEqual([
+      "listen to /dev/tty",
+      "listen to no terminal",
+    ]);
+  });
+
+  test("opens every LUKS volume where the command line asks for none", () => {
+    expect(run({}).lines).toEqual([`/dev/vda is open: /dev/mapper/luks-${UUID} ext4 "ROOT"`]);
+  });
+
+  test("opens what the command line asks for, as it says", () => {
+    const cmdline = `rd.luks.name=${UUID}=cryptroot`;
+    expect(run({}, { cmdline }).lines).toEqual(['/dev/vda is open: /dev/mapper/cryptroot ext4 "ROOT"']);
+    expect(run({ device: `UUID=${UUID}` }, { cmdline }).lines).toEqual([
+      '/dev/vda is open: /dev/mapper/cryptroot ext4 "ROOT"',
+    ]);
+  });
+
+  test("takes a key file, and asks where it is wrong", () => {
+    const files = { "/right": "pass", "/wrong": "no" };
+    const right = run({ device: "/dev/vda", keyFile: "/right" }, { files, typing: [] });
+    expect(right.lines).toHaveLength(1);
+    expect(right.machine.terminals.screen("/dev/tty")).toBe("");
+    const wrong = run({ device: "/dev/vda", keyFile: "/wrong" }, { files });
+    expect(wrong.said.join("\n")).toContain("the key /wrong in this image does not open /dev/vda");
+    expect(wrong.lines[0]).toContain("is open");
+  });
+
+  test("opens the root of the command line as well, and what a boot can do without", () => {
+    const disks = [
+      { name: "vda", image: luks },
+      { name: "vdb", image: other },
+    ];
+    const two = run({}, { disks, images: [root, data], cmdline: `root=UUID=${UUID} rd.luks.uuid=${OTHER}` });
+    expect(two.lines).toHaveLength(2);
+    const files = { "/etc/crypttab": `data UUID=${OTHER} none luks,nofail\n` };
+    const optional = run({}, { disks, images: [root, data], files, cmdline: "root=/dev/vda" });
+    expect(optional.lines).toHaveLength(2);
+  });
+
+  test("Ctrl-C ends the wait for the device of a key, and the terminal is given back", () => {
+    const typing = [{ terminal: "/dev/tty", text: "x\x03", atMs: 5000 }];
+    const cmdline = `rd.luks.uuid=${UUID} rd.luks.key=/k:LABEL=KEYS rd.luks.options=keyfile-timeout=0`;
+    const { machine, lines } = run({}, { cmdline, typing });
+    expect(lines[0]).toBe("cancelled by Ctrl-C");
+    expect(machine.nowMs()).toBe(5000);
+    expect(machine.journal.at(-1)).toBe("listen to no terminal");
+  });
+
+  test("says what is open, and what could not be opened", () => {
+    const disks = [
+      { name: "vda", image: luks },
+      { name: "vdb", image: locked },
+    ];
+    const typing = ["pass", "1", "2"].map(onTerminal);
+    const { lines, said } = run({}, { disks, cmdline: "rd.luks.options=tries=2", typing });
+    expect(lines).toEqual([`/dev/vda is open: /dev/mapper/luks-${UUID} ext4 "ROOT"`]);
+    expect(said.join("\n")).toContain(`could not unlock /dev/vdb (LUKS2) as luks-${OTHER}: 2 passphrases were wrong`);
+  });
+
+  test("says what it cannot do", () => {
+    expect(run({ device: "sda" }).lines[0]).toBe("sda is no device");
+    expect(run({ device: "/dev/vdb" }).lines.join("\n")).toContain(
+      "/dev/vdb, which is to be unlocked, has not appeared",
+    );
+    expect(run({}, { disks: [] }).lines.join("\n")).toContain("there is no encrypted volume");
+    expect(run({ name: "box" }).lines[0]).toContain("a name is for one volume");
+    for (const name of ["../vda", "..", "control", "a b"]) {
+      const { lines, machine } = run({ device: "/dev/vda", name });
+      expect(lines[0]).toBe(`${name} is no name for a device`);
+      expect(machine.journal.some((line) => line.startsWith("listen"))).toBe(false);
+    }
+    const wrong = run({ device: "/dev/vda" }, { typing: ["1", "2", "3", "4", "5"].map(onTerminal) });
+    expect(wrong.lines.join("\n")).toContain("5 passphrases were wrong");
+    expect(wrong.machine.listMappings()).toEqual([]);
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import { type BlockDevice, listBlockDeviceNames, readBlockDevice } from "../../../../src/devices/block-devices.ts";
+import { createBtrfsPools } from "../../../../src/storage/kinds/btrfs.ts";
+import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
+
+const SUPERBLOCK = 64 * 1024;
+
+/** One device of a btrfs: struct btrfs_super_block of linux/btrfs_tree.h, as far as it is read. */
+function member(id: number, count: number, filesystem = 7): Uint8Array {
+  const bytes = new Uint8Array(1 << 20);
+  const sb = Buffer.from(bytes.buffer, SUPERBLOCK, 4096);
+  sb.fill(filesystem, 0x20, 0x30);
+  sb.write("_BHRfS_M", 0x40);
+  sb.writeBigUInt64LE(BigInt(count), 0x88);
+  sb.writeUInt32LE(4096, 0x90);
+  sb.writeBigUInt64LE(BigInt(id), 0xc9);
+  sb.write("pool\x1b", 0x12b);
+  return bytes;
+}
+
+const CONTROL = { btrfs: { nodes: { "/btrfs-control": { node: "character" as const, number: "10:234" } } } };
+
+function setUp(members: readonly Uint8Array[], isDegraded = false, options: FakeMachineOptions = {}) {
+  const disks = members.map((content, index) => ({ name: `vd${"abcdef"[index]}`, content }));
+  const machine = fakeMachine({
+    mounted: { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" },
+    files: { "/btrfs.ko": "module" },
+    modules: CONTROL,
+    disks,
+    ...options,
+  });
+  const loaded: string[] = [];
+  const loader = {
+    loadFilesystem(type: string) {
+      if (loaded.length === 0) machine.loadModule("/btrfs.ko", "");
+      loaded.push(type);
+    },
+  };
+  const look = () =>
+    listBlockDeviceNames(machine).flatMap((name): readonly BlockDevice[] => {
+      const device = readBlockDevice(machine, name);
+      return device === null ? [] : [device];
+    });
+  return { machine, loaded, look, pools: createBtrfsPools(machine, loader, isDegraded) };
+}
+
+function lackOf({ pools, look }: ReturnType<typeof setUp>): string | null {
+  const all = look();
+  return all[0] === undefined ? "none" : pools.describeLack(all[0], all);
+}
+
+describe("describeLack", () => {
+  test("a btrfs of one device asks for nothing", () => {
+    const set = setUp([member(1, 1)]);
+    expect(lackOf(set)).toBeNull();
+    expect(set.loaded).toEqual([]);
+    expect(set.machine.journal.join("\n")).not.toContain("btrfs");
+  });
+
+  test("one of several waits for the others, and names what is there", () => {
+    const set = setUp([member(1, 3), member(3, 3), member(1, 1, 8)]);
+    expect(lackOf(set)).toBe('2 of 3 devices of btrfs "pool\\x1b" are there: /dev/vda, /dev/vdb');
+    expect(set.machine.journal.filter((line) => line.startsWith("register"))).toEqual([
+      "register /dev/vda with btrfs",
+      "register /dev/vdb with btrfs",
+    ]);
+    set.machine.plugIn({ name: "vdx", content: member(2, 3) });
+    expect(lackOf(set)).toBeNull();
+    expect(set.loaded[0]).toBe("btrfs");
+  });
+
+  test("the same device twice is one, as the kernel sees it", () => {
+    expect(lackOf(setUp([member(1, 2), member(1, 2)]))).toContain("2 of 2 devices");
+  });
+
+  test("one that was pulled out is missed, though the kernel still counts it", () => {
+    const set = setUp([member(1, 2)]);
+    expect(lackOf(set)).toContain("1 of 2 devices");
+    set.machine.pullOut("vda");
+    set.machine.plugIn({ name: "vdb", content: member(2, 2) });
+    expect(lackOf(set)).toContain('1 of 2 devices of btrfs "pool\\x1b" is there: /dev/vdb');
+    set.machine.plugIn({ name: "vdc", content: member(1, 2) });
+    expect(lackOf(set)).toBeNull();
+  });
+
+  test("degraded takes what is there, and all of it is registered", () => {
+    const set = setUp([member(1, 3), member(2, 3)], true);
+    expect(lackOf(set)).toBeNull();
+    expect(set.machine.journal.filter((line) => line.startsWith("register")).length).toBe(2);
+  });
+
+  test("a kernel that knows no btrfs is left to the mount's refusal", () => {
+    expect(lackOf(setUp([member(1, 2)], false, { modules: { btrfs: {} } }))).toBeNull();
+  });
+});
+
+test("oneOfEach counts the devices of a filesystem once, and two copies of a single-device one twice", () => {
+  const { pools, look } = setUp([member(1, 2), member(2, 2), member(1, 2, 9), member(1, 1, 5), member(1, 1, 5)]);
+  expect(pools.oneOfEach(look()).map(({ name }) => name)).toEqual(["vda", "vdc", "vdd", "vde"]);
+});
+
+describe("claim", () => {
+  test("makes the kernel forget what it has seen, a stranger's device with the same UUID too", () => {
+    const { machine, pools, look } = setUp([member(1, 2), member(2, 2), member(3, 2)]);
+    const [first, second, stranger] = look();
+    if (first === undefined || second === undefined || stranger === undefined) throw new Error("no devices");
+    pools.describeLack(first, [first, second, stranger]);
+    const before = machine.journal.length;
+    pools.claim(first, [first, second]);
+    expect(machine.journal.slice(before)).toEqual([
+      "forget the devices of btrfs",
+      "register /dev/vda with btrfs",
+      "register /dev/vdb with btrfs",
+    ]);
+  });
+
+  test("of one device too, for the kernel reads the newest superblock of all that it knows", () => {
+    const { machine, pools, look } = setUp([member(1, 1), member(2, 1)]);
+    machine.loadModule("/btrfs.ko", "");
+    const [first] = look();
+    if (first !== undefined) pools.claim(first, [first]);
+    expect(machine.journal.at(-1)).toBe("forget the devices of btrfs");
+  });
+
+  test("does nothing for another type, and where the kernel has no btrfs", () => {
+    const { machine, pools, look } = setUp([new Uint8Array(1 << 20)]);
+    for (const device of look()) pools.claim(device, [device]);
+    expect(machine.journal.join("\n")).not.toContain("btrfs");
+  });
+});
