@@ -23,9 +23,11 @@ describe("a key file", () => {
   });
 
   test("that is not there, or a directory", () => {
-    const missing = whatItSays(() => readKeyFile("/nonexistent"));
-    expect(missing).toContain("could not read the key file /nonexistent");
-    expect(missing).toContain("ENOENT");
-    expect(whatItSays(() => readKeyFile("/"))).toContain("EISDIR");
+    const refused = (path: string, code: string) => ({
+      message: `could not read the key file ${path}`,
+      cause: expect.objectContaining({ code }),
+    });
+    expect(() => readKeyFile("/nonexistent")).toThrow(expect.objectContaining(refused("/nonexistent", "ENOENT")));
+    expect(() => readKeyFile("/")).toThrow(expect.objectContaining(refused("/", "EISDIR")));
   });
 });
