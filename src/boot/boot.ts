@@ -7,7 +7,7 @@ import type { Handover, Machine } from "../machine/machine.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { BootError } from "../problems/errors.ts";
-import { report } from "../problems/report.ts";
+import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { stackRoot } from "../stack/layers.ts";
 import { type Attached, attachDevice, describeAttached } from "../storage/attach.ts";
@@ -115,7 +115,7 @@ function attachAndMount(
       );
     } catch (error) {
       if (attached?.isGuess !== true || !(error instanceof BootError)) throw error;
-      voice.warn(`${report(error)[0]}: the passphrase may be wrong, asking again`);
+      voice.warn(`${headline(error)}: the passphrase may be wrong, asking again`);
       rewind("root");
     }
   }

@@ -6,7 +6,7 @@ import type { Handover, Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { report, wrapLines } from "../problems/report.ts";
+import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
 import { loadKeymap } from "../prompt/keymap.ts";
 import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
 import { saveKeyList, sealVolumes } from "../rescue/seal.ts";
@@ -58,8 +58,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
     const hasShell = rescue.onFailure === "shell";
-    const lines = [...report(error), ...reportUnpackFailure(machine)];
-    record.failure = hasShell ? lines : lines.filter((line) => !FOR_THE_SHELL.test(line));
+    const has = hasShell ? EVERY_NEED : EVERY_NEED.filter((need) => need !== "shell");
+    record.failure = [...report(error, has), ...reportUnpackFailure(machine)];
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
@@ -118,9 +118,6 @@ function createBreaks(
     if (isClosed || words.length > 0) throw new RestartError(words);
   };
 }
-
-/** A hint that helps nobody who has no shell. */
-const FOR_THE_SHELL = /^hint: `(?:exit|levain)\b/;
 
 type MakeReady = (modules: BootPlan["modules"] | null) => void;
 

@@ -4,7 +4,7 @@ import { saveRecord } from "../log/journal.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import { BootError, isErrno } from "../problems/errors.ts";
-import { report } from "../problems/report.ts";
+import { headline } from "../problems/report.ts";
 
 /** Runs a step once: its value is kept, so that a boot that is tried again does nothing twice. */
 export type RunStep = <T>(name: StepName, act: (undo: Undo) => T, describe: (value: T) => string) => T;
@@ -62,7 +62,7 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
       const endMs = machine.nowMs();
       const { startMs } = step;
       rewind(name);
-      Object.assign(step, { startMs, endMs, outcome: "failed", text: report(error)[0] ?? "" });
+      Object.assign(step, { startMs, endMs, outcome: "failed", text: headline(error) });
       if (isErrno(error)) throw new BootError(`the step "${name}" could not be done`, { cause: error });
       throw error;
     } finally {

@@ -42,8 +42,8 @@ export function answerOrder(machine: DerivingMachine, order: Uint8Array): Uint8A
     answer.set(key, 1);
     return answer;
   } catch (error) {
-    const { message, hint = null, seen = [] } = error as Partial<BootError>;
-    const text = JSON.stringify({ message, hint, seen });
+    const { message, code, facts, hints, seen } = error as Partial<BootError>;
+    const text = JSON.stringify({ message, code, facts, hints, seen });
     return Uint8Array.of(ERROR, ...new TextEncoder().encode(text));
   } finally {
     wipe(key);
@@ -57,6 +57,6 @@ export function decodeAnswer(answer: Uint8Array): Uint8Array {
     key.set(answer.subarray(1));
     return key;
   }
-  const { message, hint, seen } = JSON.parse(new TextDecoder().decode(answer.subarray(1)));
-  throw new BootError(message, { seen, ...(hint === null ? {} : { hint }) });
+  const { message, ...detail } = JSON.parse(new TextDecoder().decode(answer.subarray(1)));
+  throw new BootError(message, detail);
 }

@@ -1,14 +1,41 @@
-/** What a person can do something with: says what, why (in `cause` or the message), what was seen, and what to try. */
+/** What a person must have to follow a hint: a shell on this machine, the boot loader's command line, a machine where the image is built, or hands at the hardware. */
+export type Need = "shell" | "boot loader" | "builder" | "hands";
+
+/** One thing to try. */
+export interface Hint {
+  readonly text: string;
+  /** null: nothing that is not there anyway. */
+  readonly needs: Need | null;
+}
+
+/** What a BootError says besides its message. */
+export interface ErrorDetail {
+  /** A hint that needs nothing. */
+  readonly hint?: string;
+  readonly hints?: readonly Hint[];
+  readonly seen?: readonly string[];
+  readonly cause?: unknown;
+  readonly code?: string;
+  readonly facts?: object;
+}
+
+/** An error for the user: says what failed (in lines after the first: why), what was seen, and what to try. */
 export class BootError extends Error {
-  /** One sentence that says what to try. */
-  readonly hint: string | null;
-  /** What was found instead, one item each, already safe to print. */
+  /** Of the table of diagnoses; null for what never stops a boot: a malformed header, a command on a running Linux. */
+  readonly code: string | null;
+  /** What the diagnosis was made of. */
+  readonly facts: object;
+  /** Alternatives. */
+  readonly hints: readonly Hint[];
+  /** What was found instead, one item each. */
   readonly seen: readonly string[];
 
-  constructor(message: string, detail: { hint?: string; seen?: readonly string[]; cause?: unknown } = {}) {
+  constructor(message: string, detail: ErrorDetail = {}) {
     super(message, { cause: detail.cause });
     this.name = "BootError";
-    this.hint = detail.hint ?? null;
+    this.code = detail.code ?? null;
+    this.facts = detail.facts ?? {};
+    this.hints = [...(detail.hint === undefined ? [] : [{ text: detail.hint, needs: null }]), ...(detail.hints ?? [])];
     this.seen = detail.seen ?? [];
   }
 }

@@ -1,4 +1,4 @@
-import { BootError, SyscallError } from "./errors.ts";
+import { BootError, type Hint, type Need, SyscallError } from "./errors.ts";
 
 /** What the kernel means by an errno, for the calls a boot makes; the most specific row ("call CODE") wins. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -53,16 +53,40 @@ export function printable(text: string): string {
   });
 }
 
-/** Any error as lines for a person: what, why (indented), `seen:` and `hint:`. The only formatter of errors there is. */
-export function report(error: unknown): readonly string[] {
+/** What a person has who reads a report, by default everything. */
+export const EVERY_NEED: readonly Need[] = ["shell", "boot loader", "builder", "hands"];
+
+/** Formats any error as lines: what, why (indented), `seen:` and `hint:`, without the hints that need what is not in `has`. The only formatter of errors there is. */
+export function report(error: unknown, has: readonly Need[] = EVERY_NEED): readonly string[] {
   const chain = causes(error);
   const [first, ...rest] = chain.flatMap((link) => explain(link));
   const lines = [first ?? "something failed without saying what", ...rest.map((line) => `  ${line}`)];
   const boot = chain.filter((link) => link instanceof BootError);
   const seen = boot.flatMap((link) => link.seen);
   if (seen.length > 0) lines.push(...listSeen(seen));
-  for (const { hint } of boot) if (hint !== null) lines.push(`hint: ${hint}`);
+  for (const { hints } of boot) lines.push(...formatHints(hints, has));
   return lines.map(printable);
+}
+
+/** Returns what failed, without why, as a part of a sentence. */
+export function headline(error: unknown): string {
+  return report(error)[0] ?? "";
+}
+
+/** Returns what failed and why as one line, without what was seen and what to try. */
+export function sentence(error: unknown): string {
+  return causes(error)
+    .flatMap((link) => explain(link))
+    .map((line) => printable(line.trim()))
+    .join(": ");
+}
+
+/** Alternatives as one sentence; nothing where none can be followed. */
+function formatHints(hints: readonly Hint[], has: readonly Need[]): readonly string[] {
+  const texts = hints.filter(({ needs }) => needs === null || has.includes(needs)).map(({ text }) => text);
+  const last = texts.pop();
+  if (last === undefined) return [];
+  return [`hint: ${texts.length === 0 ? last : `${texts.join(", ")}, or ${last}`}`];
 }
 
 /** A short list on one line, a long one a line each: a person must be able to read either. */

@@ -1,7 +1,7 @@
 import { readText } from "../devices/block-devices.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno } from "../problems/errors.ts";
-import { printable, report } from "../problems/report.ts";
+import { headline, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 
 const MIB = 2 ** 20;
@@ -34,7 +34,7 @@ export function copyToRam(machine: Machine, source: string, directory: string, v
   } catch (error) {
     machine.unmount(directory);
     if (!isErrno(error, "ENOSPC", "ENOMEM", "EIO")) throw error;
-    voice.warn(`copying ${printable(name)} to RAM failed (${report(error)[0]}); running from the medium`);
+    voice.warn(`copying ${printable(name)} to RAM failed (${headline(error)}); running from the medium`);
     return null;
   }
 }

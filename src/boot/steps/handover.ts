@@ -3,6 +3,7 @@ import { PLACES, type Undo } from "../../filesystems/places.ts";
 import type { Handover, Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError, isErrno } from "../../problems/errors.ts";
+import { problem } from "../../problems/problem.ts";
 import type { Voice } from "../../problems/voice.ts";
 
 /** What moves along into the new root, /proc last: the others are looked up in it. So it is the first to come back. */
@@ -17,7 +18,7 @@ export function planHandover(machine: Machine, plan: BootPlan, init: string, voi
   };
   if (plan.roots.length === 0) return { ...rest, mode: "stay", root: "/", putOld: null };
   const mounts = readMounts(machine);
-  if (findMount(mounts, PLACES.root) === null) throw new BootError(`nothing is mounted at ${PLACES.root}`);
+  if (findMount(mounts, PLACES.root) === null) throw problem("root-not-mounted", { place: PLACES.root });
   const mode = chooseMode(plan, findMount(mounts, "/")?.type === "rootfs", voice);
   const putOld = mode === "pivot_root" ? plan.handover.putOld : null;
   if (putOld !== null) makeTarget(machine, putOld, "rd.putold=");
@@ -86,8 +87,5 @@ function makeTarget(machine: Machine, directory: string, why: string): void {
     cause = error;
   }
   if (!isLinked && machine.lstat(path)?.kind === "directory") return;
-  throw new BootError(`the new root has no directory ${directory}, which ${why} needs`, {
-    cause,
-    hint: `make the directory ${directory} in the root filesystem`,
-  });
+  throw problem("root-lacks-directory", { directory, user: why }, { cause });
 }

@@ -3,7 +3,7 @@ import type { Partition } from "../../formats/partitions/model.ts";
 import { readPartitionTable } from "../../formats/partitions/partition-table.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, isErrno } from "../../problems/errors.ts";
-import { report } from "../../problems/report.ts";
+import { headline } from "../../problems/report.ts";
 import { createMapping } from "../mapping.ts";
 import { requireTarget } from "../mapping-target.ts";
 import { type Opener, type Scene, SIMPLE_OPENER } from "../opener.ts";
@@ -54,7 +54,7 @@ function openDisk(scene: Scene, disk: BlockDevice): boolean {
     return partitions.length > 0;
   } catch (error) {
     if (!(error instanceof BootError) && !isErrno(error)) throw error;
-    scene.voice.warn(`the partitions in ${disk.node} cannot be opened: ${report(error)[0] ?? ""}`);
+    scene.voice.warn(`the partitions in ${disk.node} cannot be opened: ${headline(error)}`);
     return false;
   }
 }

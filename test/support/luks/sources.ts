@@ -1,5 +1,5 @@
 import type { ByteSource } from "../../../src/formats/facts.ts";
-import { SyscallError } from "../../../src/problems/errors.ts";
+import { type BootError, SyscallError } from "../../../src/problems/errors.ts";
 
 /** Bytes as a device, which counts what is read of it and fails with EIO where `isBad` says so. */
 export function byteSource(bytes: Uint8Array, isBad: (offset: number) => boolean = () => false) {
@@ -23,8 +23,8 @@ export function whatItSays(action: () => unknown): string {
     action();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const { hint = null, seen = [] } = error as { hint?: string | null; seen?: readonly string[] };
-    return [error.message, ...seen, hint ?? ""].join("\n");
+    const { hints = [], seen = [] } = error as Partial<BootError>;
+    return [error.message, ...seen, ...hints.map(({ text }) => text), ""].join("\n");
   }
   throw new Error("it did not throw");
 }

@@ -23,7 +23,7 @@ test("an NTFS is mounted by the driver that the kernel has for it", () => {
   }
   expect(refusal).toBeInstanceOf(BootError);
   expect(loaded).toEqual(["ntfs3", "ntfs"]);
-  expect((refusal as BootError).hint).toContain("levain image --module ntfs3");
+  expect((refusal as BootError).hints[0]?.text).toContain("levain image --module ntfs3");
   // Who names a type has it.
   loaded.length = 0;
   expect(() => mountDevice(machine, { ...order, types: ["ntfs"] }, modules, listenToVoice())).toThrow(BootError);

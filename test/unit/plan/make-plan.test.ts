@@ -239,7 +239,7 @@ describe("mistakes", () => {
       plan('rd.timeout=abc root=sda1 rd.image rd.emergency=explode "rootfallback=a b" rdshell=perhaps'),
     );
     expect(error.message).toBe("6 mistakes on the kernel command line");
-    expect(error.hint).toContain("boot loader");
+    expect(error.hints[0]?.text).toContain("boot loader");
     expect(error.seen).toEqual([
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
       'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, gpt-auto or /dev/ram0 but received "sda1"',
@@ -253,7 +253,7 @@ describe("mistakes", () => {
   test("name where they are, where that is in doubt", () => {
     const one = mistakesOf(() => plan("", "rd.timeout=abc"));
     expect(one.message).toBe("a mistake in levain.toml");
-    expect(one.hint).toContain("build the image again");
+    expect(one.hints[0]?.text).toContain("build the image again");
     const both = mistakesOf(() => plan("panic=x", "rd.timeout=abc"));
     expect(both.message).toBe("2 mistakes in levain.toml and on the kernel command line");
     expect(both.seen.map((line) => line.replace(/:.*\(/, " ("))).toEqual([

@@ -39,7 +39,7 @@ describe("a manifest", () => {
     ["null", "the whole file: Expected Object but received null"],
   ])("%s is refused with what was expected", (text, line) => {
     expect(refusal(bytes(text)).seen).toContain(line);
-    expect(refusal(bytes(text)).hint).toContain("levain image");
+    expect(refusal(bytes(text)).hints[0]?.text).toContain("levain image");
   });
 
   test.each([[""], ["{"], ['{"version":1,'], ["\u0000"]])("%j is damaged", (text) => {

@@ -3,10 +3,11 @@ import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
 import { BootError } from "../../../problems/errors.ts";
+import { sentence } from "../../../problems/report.ts";
 import type { Scene } from "../../opener.ts";
 import type { Lock } from "./lock.ts";
 import { describePlace, listSources, readKey } from "./places.ts";
-import { describeVolume, oneLine, type Volume } from "./state.ts";
+import { describeVolume, type Volume } from "./state.ts";
 
 /** Of one key: a device that keeps changing must not keep the prompt away. */
 const MOST_SOURCES = 16;
@@ -54,7 +55,7 @@ function tryKey(
     key = readKey(scene, place, source);
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
-    scene.voice.warn(oneLine(error));
+    scene.voice.warn(sentence(error));
   }
   try {
     const mapping = key && lock.open(key, "key");

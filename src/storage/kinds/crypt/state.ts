@@ -3,7 +3,6 @@ import type { Mapping } from "../../../machine/encryption.ts";
 import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
 import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
 import type { BootError } from "../../../problems/errors.ts";
-import { report } from "../../../problems/report.ts";
 import { specText } from "../../search-words.ts";
 import type { Lock } from "./lock.ts";
 
@@ -64,10 +63,4 @@ export function createVolume(wish: CryptVolume, origin: Volume["origin"], asked:
 export function describeVolume({ device, lock, wish }: Volume): string {
   if (device === null) return specText(wish.device);
   return lock === null ? device.node : `${device.node} (${lock.text}) as ${lock.name}`;
-}
-
-/** An error as a part of a sentence: without what to try. */
-export function oneLine(error: BootError): string {
-  const lines = report(error).filter((line) => !/^(seen|hint):/.test(line));
-  return lines.map((line) => line.trim()).join(": ");
 }

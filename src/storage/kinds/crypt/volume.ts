@@ -1,5 +1,6 @@
 import type { Mapping } from "../../../machine/encryption.ts";
 import { BootError, isErrno } from "../../../problems/errors.ts";
+import { sentence } from "../../../problems/report.ts";
 import { isMadeOf, rememberTyped } from "../../mapping.ts";
 import type { Scene } from "../../opener.ts";
 import { CancelledError } from "./derivation.ts";
@@ -9,7 +10,7 @@ import type { Lock } from "./lock.ts";
 import { prepareLuks } from "./luks.ts";
 import { isPlaceThere } from "./places.ts";
 import { preparePlain } from "./plain.ts";
-import { describeVolume, oneLine, type Volume } from "./state.ts";
+import { describeVolume, type Volume } from "./state.ts";
 
 /** Where a volume stands: just opened; waits for a device with a key or header; a person has to be asked; or nothing can be done (not there, open already, failed). */
 export type Standing = "opened" | "waits" | "asks" | "rests";
@@ -36,7 +37,7 @@ export function advance(scene: Scene, volume: Volume, passphrases: readonly Uint
     volume.isRefused = true;
     const failure = new BootError(`could not unlock ${text}`, { cause: error });
     if (tryNextDevice(scene, volume, passphrases.length)) {
-      scene.voice.warn(oneLine(failure));
+      scene.voice.warn(sentence(failure));
       return advance(scene, volume, passphrases);
     }
     volume.failure = failure;

@@ -1,9 +1,9 @@
-import { printable } from "../../../problems/report.ts";
+import { printable, sentence } from "../../../problems/report.ts";
 import type { Scene, Wait } from "../../opener.ts";
 import { specText, UNASKED } from "../../search-words.ts";
 import { pendingKeys } from "./key-files.ts";
 import { describePlace } from "./places.ts";
-import { oneLine, type Volume } from "./state.ts";
+import type { Volume } from "./state.ts";
 import { msLeft } from "./volume.ts";
 
 /** Why a device is still encrypted, for the report of a boot that failed; null where it is not. */
@@ -19,7 +19,7 @@ export function describeLocked(scene: Pick<Scene, "find">, volume: Volume | null
 export function describeMissing({ device, wish, mapping, failure, lock }: Volume): string | null {
   if (mapping !== null) return null;
   if (device === null) return `${specText(wish.device)}, which is to be unlocked, has not appeared`;
-  if (failure !== null) return oneLine(failure);
+  if (failure !== null) return sentence(failure);
   if (lock === null && wish.header !== null) return `${describePlace(wish.header)}, a LUKS header, has not appeared`;
   return null;
 }
@@ -44,7 +44,7 @@ function pendingPlaces(scene: Pick<Scene, "find">, volume: Volume): readonly str
 
 /** Without the volume's name, which stands before it. */
 function whyNot(failure: NonNullable<Volume["failure"]>): string {
-  const all = oneLine(failure);
+  const all = sentence(failure);
   const start = all.indexOf(": ");
   return start < 0 ? all : all.slice(start + 2);
 }

@@ -1,0 +1,27 @@
+import { BOOT } from "./diagnoses/boot.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import { BootError, type ErrorDetail } from "./errors.ts";
+
+/** THE table of diagnoses: everything that can stop a boot, by a code that never changes. */
+export const DIAGNOSES = { ...BOOT };
+
+/** A row of the table. */
+export type ProblemCode = keyof typeof DIAGNOSES;
+/** What the row `Code` is told. */
+export type FactsOf<Code extends ProblemCode> = Parameters<(typeof DIAGNOSES)[Code]["text"]>[0];
+
+/** Returns the error for a problem: code and facts for the program, the words of the table for the user. `seen` and `cause` as in BootError. */
+export function problem<Code extends ProblemCode>(
+  code: Code,
+  facts: FactsOf<Code>,
+  { seen, cause }: Pick<ErrorDetail, "seen" | "cause"> = {},
+): BootError {
+  const row = DIAGNOSES[code] as Diagnosis<FactsOf<Code>>;
+  const message = [row.text(facts), ...(row.reasons?.(facts) ?? [])].join("\n");
+  return new BootError(message, { code, facts, hints: row.hints?.(facts) ?? [], ...(seen && { seen }), cause });
+}
+
+/** True for the problem `code`, however it is put into words. */
+export function isProblem(error: unknown, code: ProblemCode): error is BootError {
+  return error instanceof BootError && error.code === code;
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Glob } from "bun";
+import { BootError } from "../../../src/problems/errors.ts";
+import { DIAGNOSES, isProblem, problem } from "../../../src/problems/problem.ts";
+import { EVERY_NEED, headline, report, sentence } from "../../../src/problems/report.ts";
+
+const TABLES = join(import.meta.dir, "../../../src/problems/diagnoses");
+/** What a person can only do in a shell on the machine that does not boot. */
+const FOR_A_SHELL =
+  /levain (?:retry|unlock|status|devices|log)\b|`exit`|\b(?:dmesg|dmsetup|mount|umount|cryptsetup|ls|cat)\b `?[/-]/;
+
+const hints = [
+  { text: "correct root=", needs: "boot loader" },
+  { text: "try another with `levain retry root=…`", needs: "shell" },
+  { text: "add the driver: levain image --module NAME", needs: "builder" },
+] as const;
+
+describe("hints", () => {
+  const error = new BootError("no root", { hints, cause: new BootError("it is away", { hints: [hints[1]] }) });
+
+  test("are alternatives of one sentence", () => {
+    expect(report(error)).toEqual([
+      "no root",
+      "  it is away",
+      "hint: correct root=, try another with `levain retry root=…`, or add the driver: levain image --module NAME",
+      "hint: try another with `levain retry root=…`",
+    ]);
+  });
+
+  test("that need a shell are left out where there is none", () => {
+    const withoutShell = EVERY_NEED.filter((need) => need !== "shell");
+    expect(report(error, withoutShell)).toEqual([
+      "no root",
+      "  it is away",
+      "hint: correct root=, or add the driver: levain image --module NAME",
+    ]);
+  });
+
+  test.each([...new Glob("*.ts").scanSync(TABLES)])("of %s say that they need a shell where they do", (file) => {
+    const others = readFileSync(join(TABLES, file), "utf8").matchAll(
+      /\b(?:inBootLoader|inBuilder|byHand)\(\s*([`"][^)]*)\)/g,
+    );
+    expect([...others].map(([, text = ""]) => text).filter((text) => FOR_A_SHELL.test(text))).toEqual([]);
+  });
+});
+
+test("a problem is a code with facts, and the table has its words", () => {
+  const error = problem("root-lacks-directory", { directory: "/run", user: "a new root" }, { seen: ["x"] });
+  expect(error).toMatchObject({ code: "root-lacks-directory", facts: { directory: "/run" }, seen: ["x"] });
+  expect(error.message).toBe("the new root has no directory /run, which a new root needs");
+  expect(isProblem(error, "root-lacks-directory")).toBe(true);
+  expect(isProblem(error, "root-not-mounted")).toBe(false);
+  expect(isProblem(new BootError(error.message), "root-lacks-directory")).toBe(false);
+});
+
+test("a part of a sentence has neither what was seen nor hints", () => {
+  const error = new BootError("a", { hint: "h", seen: ["s"], cause: new BootError("b\nc") });
+  expect(sentence(error)).toBe("a: b: c");
+  expect(headline(error)).toBe("a");
+});
+
+test("codes are lower-case words", () => {
+  for (const code of Object.keys(DIAGNOSES)) expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
+});
