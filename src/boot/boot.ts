@@ -1,8 +1,9 @@
+import type { Undo } from "../drivers/context.ts";
 import { createLoader, type Loader } from "../drivers/loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
 import type { MountedDevice } from "../filesystems/mount.ts";
 import { isMounted } from "../filesystems/mounts.ts";
-import { PLACES, type Undo } from "../filesystems/places.ts";
+import { PLACES } from "../filesystems/places.ts";
 import type { Handover, Machine } from "../machine/machine.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";

@@ -1,4 +1,4 @@
-import type { Undo } from "../filesystems/places.ts";
+import type { Undo } from "../drivers/context.ts";
 import type { BootRecord, StepRecord } from "../log/journal.ts";
 import { saveRecord } from "../log/journal.ts";
 import type { Machine } from "../machine/machine.ts";

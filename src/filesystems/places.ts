@@ -21,9 +21,6 @@ export function lowerPlace(index: number, count: number): string {
   return count === 1 ? PLACES.lower : `${PLACES.lower}/${index}`;
 }
 
-/** Remembers how to take back what a step has done, should the rest of it fail. */
-export type Undo = (takeBack: () => void) => void;
-
 /** Makes a directory that the boot needs in this system. Throws a BootError: a classic initrd may be read-only. */
 export function makePlace(machine: Machine, path: string): void {
   try {

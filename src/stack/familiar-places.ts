@@ -1,4 +1,5 @@
-import { PLACES, type Undo } from "../filesystems/places.ts";
+import type { Undo } from "../drivers/context.ts";
+import { PLACES } from "../filesystems/places.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { ImagePlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";

@@ -1,6 +1,7 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
+import type { Undo } from "../drivers/context.ts";
 import { mountDevice } from "../filesystems/mount.ts";
-import { PLACES, type Undo } from "../filesystems/places.ts";
+import { PLACES } from "../filesystems/places.ts";
 import { findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { CryptPlan, CryptVolume } from "../plan/crypt/crypt-plan.ts";

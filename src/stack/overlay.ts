@@ -1,5 +1,6 @@
+import type { Undo } from "../drivers/context.ts";
 import type { FilesystemLoader } from "../filesystems/mount.ts";
-import { makePlace, PLACES, type Undo } from "../filesystems/places.ts";
+import { makePlace, PLACES } from "../filesystems/places.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { OverlayPlan } from "../parameters/layer.ts";
 import { BootError } from "../problems/errors.ts";

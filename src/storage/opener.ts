@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
+import type { Undo } from "../drivers/context.ts";
 import type { FilesystemLoader } from "../filesystems/mount.ts";
-import type { Undo } from "../filesystems/places.ts";
 import type { Deriver } from "../keys/deriver.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";

@@ -1,7 +1,7 @@
 import { type BlockDevice, isWorthProbing } from "../devices/block-devices.ts";
 import { groupByDevice, takeQueuedEvents } from "../devices/device-events.ts";
 import { listLinks } from "../devices/persistent-names.ts";
-import type { Undo } from "../filesystems/places.ts";
+import type { Undo } from "../drivers/context.ts";
 import { createDeriver } from "../keys/deriver.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";

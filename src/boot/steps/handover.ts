@@ -1,5 +1,6 @@
+import type { Undo } from "../../drivers/context.ts";
 import { findMount, readMounts } from "../../filesystems/mounts.ts";
-import { PLACES, type Undo } from "../../filesystems/places.ts";
+import { PLACES } from "../../filesystems/places.ts";
 import type { Handover, Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError, isErrno } from "../../problems/errors.ts";

@@ -1,7 +1,8 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
+import type { Undo } from "../../drivers/context.ts";
 import { checkFilesystem } from "../../filesystems/check.ts";
 import { type FilesystemLoader, type MountedDevice, mountDevice } from "../../filesystems/mount.ts";
-import { lowerPlace, PLACES, type Undo } from "../../filesystems/places.ts";
+import { lowerPlace, PLACES } from "../../filesystems/places.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import type { Voice } from "../../problems/voice.ts";
