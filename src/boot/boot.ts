@@ -2,23 +2,18 @@ import type { Undo } from "../drivers/context.ts";
 import { createLoader, type Loader } from "../drivers/loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
 import type { MountedDevice } from "../filesystems/mount.ts";
-import { isMounted } from "../filesystems/mounts.ts";
 import { PLACES } from "../filesystems/places.ts";
 import type { Handover, Machine } from "../machine/machine.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { BootError } from "../problems/errors.ts";
-import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { stackRoot } from "../stack/layers.ts";
-import { type Attached, attachDevice, describeAttached } from "../storage/attach.ts";
-import type { Guesses } from "../storage/kinds/crypt/crypt.ts";
 import { loadsOwnDrivers } from "./device-manager.ts";
 import type { RunStep } from "./step-runner.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
-import { mountRoot } from "./steps/mount.ts";
 import { prepare } from "./steps/prepare.ts";
+import { attachAndMount, stackUnlessByHand } from "./steps/root.ts";
 
 /** What a boot needs from whoever runs it. */
 export interface BootContext {
@@ -47,13 +42,21 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
 
   const modules = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
 
-  if (plan.roots.length > 0) attachAndStack(machine, plan, modules, { voice, step, rewind });
-  else
+  if (plan.roots.length > 0) {
+    const mounted = attachAndMount({ machine, drivers: modules, voice, step, rewind }, plan);
+    const stack = (undo: Undo) => (medium: MountedDevice) => stackRoot(machine, plan, medium, { modules, voice, undo });
+    step(
+      "layers",
+      (undo) => stackUnlessByHand({ machine }, mounted, stack(undo)),
+      (layers) => layers,
+    );
+  } else {
     step(
       "root",
       () => settleIn(machine, modules),
       () => "none asked for: the initramfs is the system",
     );
+  }
 
   const root = plan.roots.length > 0 ? PLACES.root : "/";
   const init = step(
@@ -74,58 +77,6 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     },
     ({ mode, argv }) => (mode === "stay" ? `to ${argv.join(" ")}, here` : `${mode} to ${argv.join(" ")}`),
   );
-}
-
-type Steps = Pick<BootContext, "voice" | "step" | "rewind">;
-
-/** A person at the rescue shell may mount a root at /sysroot by hand: it is taken, and what is not done yet of these steps is left out. */
-function attachAndStack(machine: Machine, plan: BootPlan, modules: Loader, steps: Steps): void {
-  const { voice, step } = steps;
-  const isDoneByHand = () => isMounted(machine, PLACES.root);
-  const mounted = attachAndMount(machine, plan, modules, { ...steps, isDoneByHand });
-  step(
-    "layers",
-    (undo) => {
-      const isByHand = mounted === null || (mounted.target !== PLACES.root && isDoneByHand());
-      return isByHand ? BY_HAND : stackRoot(machine, plan, mounted, { modules, voice, undo });
-    },
-    (layers) => layers,
-  );
-}
-
-/** Nothing proves the passphrase of a plain dm-crypt volume but what is inside: where that cannot be mounted, the person is asked again. */
-function attachAndMount(
-  machine: Machine,
-  plan: BootPlan,
-  modules: Loader,
-  { voice, step, rewind, isDoneByHand }: Steps & { readonly isDoneByHand: () => boolean },
-): MountedDevice | null {
-  const guesses: Guesses = new Map();
-  for (;;) {
-    const attached = step(
-      "root",
-      (undo) => (isDoneByHand() ? null : attachDevice(machine, plan, { modules, voice, undo, guesses })),
-      (found) => (found === null ? BY_HAND : describeAttached(found)),
-    );
-    const mount = (undo: Undo, { device }: Attached) => mountRoot(machine, plan, device, { modules, voice, undo });
-    try {
-      return step(
-        "mount",
-        (undo) => (attached === null || isDoneByHand() ? null : mount(undo, attached)),
-        (done) => (done === null ? BY_HAND : describeMounted(done)),
-      );
-    } catch (error) {
-      if (attached?.isGuess !== true || !(error instanceof BootError)) throw error;
-      voice.warn(`${headline(error)}: the passphrase may be wrong, asking again`);
-      rewind("root");
-    }
-  }
-}
-
-const BY_HAND = `what was mounted by hand at ${PLACES.root}`;
-
-function describeMounted({ node, type, target, writable }: MountedDevice): string {
-  return `${node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`;
 }
 
 /** The initramfs becomes the system: nobody after us will load drivers or make applets. */

@@ -118,7 +118,10 @@ function mountLayerDevice(
 ): MountedImage {
   const { modules, voice, undo } = tools;
   const wish = { roots: [spec], rootTimeoutMs, rootOptions: "", image: null, layers: [], crypt, keymap };
-  const attached = attachDevice(machine, wish, tools, `the layer ${specText(spec)}`);
+  const attached = attachDevice({ ...tools, machine, drivers: modules }, wish, {
+    wanted: "layer",
+    name: specText(spec),
+  });
   const order = { device: attached.device, target, types: [], writable: false, options: "" };
   mountDevice(machine, order, modules, voice);
   undo(() => machine.unmount(target));

@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Undo } from "../drivers/context.ts";
+import type { Loader } from "../drivers/loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
 import { PLACES } from "../filesystems/places.ts";
 import { findFileIn } from "../filesystems/resolve.ts";
@@ -10,7 +11,6 @@ import { BootError } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { attachDevice } from "../storage/attach.ts";
-import type { SearchModules } from "../storage/search.ts";
 import { specText } from "../storage/search-words.ts";
 import { copyToRam } from "./copy-to-ram.ts";
 import { findImage } from "./images.ts";
@@ -18,7 +18,7 @@ import { openImage } from "./loop.ts";
 
 /** What mounting images needs. */
 export interface ImageTools {
-  readonly modules: SearchModules;
+  readonly modules: Loader;
   readonly voice: Voice;
   readonly undo: Undo;
   /** How an image that is encrypted is opened, and how long that may take. */
@@ -131,5 +131,6 @@ function unlockImage(
       everyLuks: false,
     },
   };
-  return attachDevice(machine, wish, tools, `what is in the image ${printable(path)}`).device;
+  const context = { ...tools, machine, drivers: tools.modules };
+  return attachDevice(context, wish, { wanted: "image", name: printable(path) }).device;
 }

@@ -66,7 +66,7 @@ test("Ctrl-C stops a derivation: the boot gives up as at a prompt, and asks agai
 test("a derivation stops where its device goes, and the boot says that it waits for it", () => {
   const before = whileDeriving((machine) => machine.pullOut("vda"));
   const result = boot(costly, { before, cmdline: `${NAMED} rd.timeout=3` });
-  expect(result.console).toContain("/dev/vda (LUKS2) as cryptroot went away while it was unlocked");
+  expect(result.console).toContain("/dev/vda (LUKS2) as cryptroot went away while it was being unlocked");
   expect(result.console).toContain('no device with label "ROOT" appeared within 3 s');
   expect(result.endMs).toBeLessThan(20_000);
 });

@@ -188,7 +188,9 @@ describe("a disk that is exchanged during the question", () => {
     };
     const result = boot({ cmdline, disks: disks(), before });
     expect(result.end).toMatchObject({ mode: "switch_root" });
-    expect(result.console).toContain('warning   /dev/sda (LUKS2, "VAULT") as box went away while it was unlocked');
+    expect(result.console).toContain(
+      'warning   /dev/sda (LUKS2, "VAULT") as box went away while it was being unlocked',
+    );
     expect(prompts(result)).toBe(1);
   });
 
@@ -196,7 +198,7 @@ describe("a disk that is exchanged during the question", () => {
     const before = whenAsked((machine) => machine.pullOut("sda"));
     const result = boot({ cmdline: `${cmdline} rd.timeout=3`, disks: disks(), before, typing: [] });
     expect(result.console).toContain("no device /dev/mapper/box appeared within 3 s");
-    expect(result.console).toContain("/dev/sda, which is to be unlocked, has not appeared");
+    expect(result.console).toContain("encrypted device /dev/sda did not appear");
   });
 
   test("is tried with what was typed for the one before it", () => {
@@ -356,8 +358,8 @@ test("an image on a stick is not used while the volume that a parameter names is
     images: [root, vault],
   });
   expect(result.console).toContain(
-    'could not find the root device\n  LABEL=FLASH is /dev/sda vfat "FLASH", not used: it lies outside of the\n' +
-      "    encrypted volumes that are asked for\n",
+    'could not find the root device\n  LABEL=FLASH is /dev/sda vfat "FLASH", not used: it lies outside the\n' +
+      "    encrypted volumes that parameters name\n",
   );
   expect(result.shells).toBe(1);
 });

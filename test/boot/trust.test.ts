@@ -91,7 +91,7 @@ describe("a stranger's disk with the UUID of the filesystem in a volume that is 
     });
     for (const result of [open, missing]) {
       expect(rootOf(result)).toBeUndefined();
-      expect(said(result)).toContain('is /dev/vdb ext4 "ROOT", not used: it lies outside of');
+      expect(said(result)).toContain('is /dev/vdb ext4 "ROOT", not used: it lies outside');
       expect(said(result)).toContain("rd.luks.options=UUID=nofail");
       expect(mapped(result)).toEqual([]);
     }

@@ -1,13 +1,13 @@
 import { secretBytes, wipe } from "../../../crypto/secret.ts";
+import type { Context } from "../../../drivers/context.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { isErrno } from "../../../problems/errors.ts";
 import { describeRefusal } from "../../../problems/report.ts";
-import { createMapping } from "../../mapping.ts";
-import { loadCipher, requireTarget } from "../../mapping-target.ts";
-import type { Scene } from "../../opener.ts";
+import { createMapping } from "../../device-mapper/mapping.ts";
+import { requireTarget, type TargetVersion } from "../../device-mapper/target.ts";
 
-/** A dm-crypt device to make; sectors are of 512 bytes. */
+/** A dm-crypt device to create; sectors have 512 bytes. */
 export interface CryptRequest {
   readonly name: string;
   readonly uuid: string;
@@ -19,46 +19,44 @@ export interface CryptRequest {
   readonly device: string;
   readonly offsetSectors: number;
   readonly sizeSectors: number;
-  /** dm-crypt's optional words. */
+  /** dm-crypt's optional parameters. */
   readonly options: readonly string[];
-  /** What the key is called in the kernel, as "cryptsetup:…". */
+  /** The description of the key in the kernel, as "cryptsetup:…". */
   readonly keyDescription: string;
 }
 
-type Tools = Pick<Scene, "machine" | "modules" | "voice" | "undo">;
-
-// Since when the target takes a key from a keyring without a bug (libcryptsetup's _dm_set_crypt_compat).
+// The first version of the target that takes a key from a keyring without a bug (libcryptsetup's _dm_set_crypt_compat).
 const KEYRING_SINCE = [1, 18, 1] as const;
-/** The words that only make it faster or slower: a kernel that is too old for them does without. */
-const FASTER_SINCE: Readonly<Record<string, readonly [number, number, number]>> = {
+/** Options that only change the speed: a kernel that is too old for them does without. */
+const FASTER_SINCE: Readonly<Record<string, TargetVersion>> = {
   no_read_workqueue: [1, 22, 0],
   no_write_workqueue: [1, 22, 0],
   high_priority: [1, 26, 0],
 };
 
-/** Makes a dm-crypt device with `key`, which stays the caller's to wipe. Throws BootError where the kernel refuses. */
-export function createCryptMapping(tools: Tools, request: CryptRequest, key: Uint8Array): Mapping {
-  const version = requireTarget(tools, "crypt");
-  loadCipher(tools, request.cipher);
+/** Creates a dm-crypt device with `key`, which stays the caller's to wipe. Throws BootError if the kernel refuses. */
+export function createCryptMapping(context: Context, request: CryptRequest, key: Uint8Array): Mapping {
+  const version = requireTarget(context, "crypt");
+  for (const alias of listCipherAliases(request.cipher)) context.drivers.loadByAlias(alias);
   const options = request.options.filter((option) => {
     const since = FASTER_SINCE[option];
     const isKnown = since === undefined || !isBefore(version, since);
-    if (!isKnown) tools.voice.warn(`this kernel's dm-crypt is too old for ${option}, ignoring`);
+    if (!isKnown) context.voice.warn(`this kernel's dm-crypt is too old for ${option}, ignoring`);
     return isKnown;
   });
-  const keyId = isBefore(version, KEYRING_SINCE) ? null : lendKey(tools.machine, request.keyDescription, key);
+  const keyId = isBefore(version, KEYRING_SINCE) ? null : lendKey(context.machine, request.keyDescription, key);
   let parameters: Uint8Array | null = null;
   try {
     const keyText = keyId === null ? hexDigits(key) : text(`:${key.length}:logon:${request.keyDescription}`);
     parameters = formatTable({ ...request, options }, keyText);
-    return createMapping(tools, request, { type: "crypt", sectors: request.sizeSectors, parameters });
+    return createMapping(context, request, { type: "crypt", sectors: request.sizeSectors, parameters });
   } finally {
     wipe(parameters);
-    if (keyId !== null) takeKey(tools, keyId);
+    if (keyId !== null) returnKey(context, keyId);
   }
 }
 
-/** The id of the key in the kernel; null where it keeps none. */
+/** The id of the key in the kernel; null if it keeps none. */
 function lendKey(machine: Machine, description: string, key: Uint8Array): number | null {
   try {
     return machine.addLogonKey(description, key);
@@ -68,8 +66,8 @@ function lendKey(machine: Machine, description: string, key: Uint8Array): number
   }
 }
 
-/** The table has its own hold on it; what stays in this thread's keyring goes with the thread. */
-function takeKey({ machine, voice }: Pick<Tools, "machine" | "voice">, id: number): void {
+/** The table holds a reference of its own; a key that stays in this thread's keyring goes with the thread. */
+function returnKey({ machine, voice }: Context, id: number): void {
   try {
     machine.removeKey(id);
   } catch (error) {
@@ -105,7 +103,18 @@ function hexDigits(key: Uint8Array): Uint8Array {
   return digits;
 }
 
-function isBefore(version: readonly [number, number, number], other: readonly [number, number, number]): boolean {
+function isBefore(version: TargetVersion, other: TargetVersion): boolean {
   const index = version.findIndex((part, at) => part !== other[at]);
   return index >= 0 && (version[index] ?? 0) < (other[index] ?? 0);
+}
+
+/** Parts of a cipher's name that are no algorithms. */
+const NO_ALGORITHMS = new Set("capi plain plain64 plain64be null benbi random eboiv elephant".split(" "));
+
+/** Returns the aliases by which the kernel's crypto API would ask modprobe for the parts of a cipher ("crypto-aes", …); in an initramfs nothing answers it. */
+export function listCipherAliases(cipher: string): readonly string[] {
+  const names = (cipher.match(/[a-z0-9_]+/g) ?? []).filter((name) => !NO_ALGORITHMS.has(name) && !/^\d+$/.test(name));
+  // XTS computes its tweaks with ECB.
+  const helpers = names.includes("xts") ? ["ecb"] : [];
+  return [...new Set([...names, ...helpers])].map((name) => `crypto-${name}`);
 }
