@@ -5,6 +5,7 @@ import type { MountedDevice } from "../filesystems/mount.ts";
 import { isMounted } from "../filesystems/mounts.ts";
 import { PLACES } from "../filesystems/places.ts";
 import type { Handover, Machine } from "../machine/machine.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { BootError } from "../problems/errors.ts";
@@ -47,15 +48,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
 
   const modules = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
 
-  if (plan.roots.length > 0) attachAndStack(machine, plan, modules, { voice, step, rewind });
-  else
-    step(
-      "root",
-      () => settleIn(machine, modules),
-      () => "none asked for: the initramfs is the system",
-    );
-
-  const root = plan.roots.length > 0 ? PLACES.root : "/";
+  const root = makeRoot(machine, plan, modules, { voice, step, rewind });
   const init = step(
     "init",
     () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell !== false),
@@ -76,10 +69,27 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   );
 }
 
+type Roots = { readonly roots: readonly DeviceSpec[] };
 type Steps = Pick<BootContext, "voice" | "step" | "rewind">;
 
+/** Makes the root tree; returns its place. */
+function makeRoot(machine: Machine, plan: BootPlan, modules: Loader, steps: Steps): string {
+  switch (plan.root.kind) {
+    case "block":
+      attachAndStack(machine, { ...plan, roots: plan.root.devices }, modules, steps);
+      return PLACES.root;
+    case "none":
+      steps.step(
+        "root",
+        () => settleIn(machine, modules),
+        () => "none asked for: the initramfs is the system",
+      );
+      return "/";
+  }
+}
+
 /** A person at the rescue shell may mount a root at /sysroot by hand: it is taken, and what is not done yet of these steps is left out. */
-function attachAndStack(machine: Machine, plan: BootPlan, modules: Loader, steps: Steps): void {
+function attachAndStack(machine: Machine, plan: BootPlan & Roots, modules: Loader, steps: Steps): void {
   const { voice, step } = steps;
   const isDoneByHand = () => isMounted(machine, PLACES.root);
   const mounted = attachAndMount(machine, plan, modules, { ...steps, isDoneByHand });
@@ -96,7 +106,7 @@ function attachAndStack(machine: Machine, plan: BootPlan, modules: Loader, steps
 /** Nothing proves the passphrase of a plain dm-crypt volume but what is inside: where that cannot be mounted, the person is asked again. */
 function attachAndMount(
   machine: Machine,
-  plan: BootPlan,
+  plan: BootPlan & Roots,
   modules: Loader,
   { voice, step, rewind, isDoneByHand }: Steps & { readonly isDoneByHand: () => boolean },
 ): MountedDevice | null {
@@ -135,7 +145,7 @@ function settleIn(machine: Machine, modules: Loader): void {
 }
 
 function describePlan(plan: BootPlan): string {
-  return plan.roots.length > 0 ? "command line read" : "command line read: no root asked for";
+  return plan.root.kind !== "none" ? "command line read" : "command line read: no root asked for";
 }
 
 function describeLoader(loader: Loader): string {

@@ -78,7 +78,7 @@ export interface SearchResult {
 /** The search is over: what was looked for, what was there instead, what to try. */
 export function describeMissing(
   what: string,
-  plan: Pick<BootPlan, "roots" | "rootTimeoutMs">,
+  plan: Pick<BootPlan, "rootTimeoutMs"> & { readonly roots: readonly DeviceSpec[] },
   { inventory, lacks, strangers, describe, missing }: SearchResult,
 ): BootError {
   const within = plan.rootTimeoutMs === null ? "" : ` within ${Math.round(plan.rootTimeoutMs / 1000)} s`;

@@ -28,7 +28,7 @@ export interface SearchModules extends OpenerModules {
 }
 
 /** Which device is waited for, how long, with which options it will be mounted, and what is to be opened before: as the plan has it for the root. */
-export type DeviceWish = Pick<BootPlan, "roots" | "rootTimeoutMs" | "rootOptions" | "image"> & OpenerWish;
+export type DeviceWish = Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image"> & OpenerWish;
 
 /** What a search for a device needs. */
 export interface AttachTools {

@@ -17,7 +17,7 @@ export function planHandover(machine: Machine, plan: BootPlan, init: string, voi
     argv: [init, ...plan.handover.arguments],
     environment: plan.handover.environment,
   };
-  if (plan.roots.length === 0) return { ...rest, mode: "stay", root: "/", putOld: null };
+  if (plan.root.kind === "none") return { ...rest, mode: "stay", root: "/", putOld: null };
   const mounts = readMounts(machine);
   if (findMount(mounts, PLACES.root) === null) throw problem("root-not-mounted", { place: PLACES.root });
   const mode = chooseMode(plan, findMount(mounts, "/")?.type === "rootfs", voice);
