@@ -9,7 +9,7 @@ const MIB = 2 ** 20;
 const KEEP_FREE_BYTES = 64 * MIB;
 const NOTICE_EVERY_MS = 1000;
 
-/** Copies the image into a tmpfs mounted at `directory`; returns the copy's path, or null with a warning where memory does not suffice or the copy fails: the medium serves then. */
+/** Copies an image into a tmpfs mounted at `directory`; returns the copy's path, or null with a warning if memory does not suffice or the copy fails: the boot then uses the medium. */
 export function copyToRam(machine: Machine, source: string, directory: string, voice: Voice): string | null {
   const name = source.slice(source.lastIndexOf("/") + 1);
   const bytes = machine.stat(source)?.size ?? 0;

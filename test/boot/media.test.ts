@@ -51,15 +51,15 @@ describe("images of a live medium", () => {
     const { journal, console } = fakeBoot(isoFile({ "/live/filesystem.module": list }, "boot=live findiso=/d.iso"));
     const loops = journal.filter((line) => line.startsWith("loop"));
     expect(loops.map((line) => /(\d)\.squashfs/.exec(line)?.[1] ?? "iso")).toEqual(["iso", "1", "3", "2"]);
-    expect(console).toContain("filesystem.module names gone.squashfs, which is no file beside it, ignoring");
-    expect(console).toContain("filesystem.module names ../../etc/passwd, which is no file beside it, ignoring");
+    expect(console).toContain("filesystem.module names gone.squashfs, which is not beside it, ignoring");
+    expect(console).toContain("filesystem.module names ../../etc/passwd, which is not beside it, ignoring");
   });
 
   test("may be directories, which stay on the medium and are as read-only", () => {
     const more = { "/live/2-tree.dir/etc/layer": "tree", "/live/file.dir": "no directory" };
     const { end, console, mounts, journal } = fakeBoot(isoFile(more, "boot=live findiso=/d.iso toram"));
     expect(end).toMatchObject({ mode: "switch_root" });
-    expect(console).toContain("/live/2-tree.dir is a directory, which is not copied to RAM");
+    expect(console).toContain("/live/2-tree.dir is a directory and is not copied to RAM");
     expect(console.replace(/\s+/g, " ")).toContain(
       "+ /live/2-tree.dir (directory) + /live/2.squashfs (squashfs, in RAM)",
     );
@@ -67,7 +67,7 @@ describe("images of a live medium", () => {
     expect(mounts.join("\n")).toContain("/run/levain/lower/1");
     const list = { ...more, "/live/filesystem.module": "1.squashfs 2-tree.dir file.dir" };
     expect(fakeBoot(isoFile(list, "boot=live findiso=/d.iso")).console).toContain(
-      "filesystem.module names file.dir, which is no file beside it, ignoring",
+      "filesystem.module names file.dir, which is not beside it, ignoring",
     );
   });
 
@@ -137,7 +137,7 @@ describe("images of a live medium", () => {
       disks: [{ name: "sda", image: fakeImage("vfat", { label: "LIVE" }, { "/README": "" }) }],
     });
     expect(shells).toBe(1);
-    expect(console).toContain("there is no image /os/squashfs.img or /os/rootfs.img or /os/ext3fs.img on");
+    expect(console).toContain("the medium has no image /os/squashfs.img or /os/rootfs.img or /os/ext3fs.img");
     expect(console).toContain("seen: README");
   });
 });

@@ -31,7 +31,7 @@ test("no link leads to a file of the initramfs, or to what would never end", () 
   for (const link of ["/images/own.sfs", "../../../../images/own.sfs", "/proc/kmsg", "/dev/console", "newroot.sfs"]) {
     const { end, console } = bootFrom({ "/newroot.sfs": { link } }, "rd.image=/newroot.sfs");
     expect(end).toBe("poweroff");
-    expect(console).toContain("there is no image /newroot.sfs on the medium\n");
+    expect(console).toContain("the medium has no image /newroot.sfs\n");
     expect(console).toContain("seen: newroot.sfs\n");
   }
 });
@@ -39,9 +39,9 @@ test("no link leads to a file of the initramfs, or to what would never end", () 
 test("nor does one in a layer's or an ISO file's place, or inside of an image", () => {
   const own = { link: "/images/own.sfs" };
   const layer = bootFrom({ "/base.sfs": squashfs.bytes, "/top.sfs": own }, "rd.image=/base.sfs rd.layer=/top.sfs");
-  expect(layer.console).toContain("there is no image /top.sfs on the medium\n");
+  expect(layer.console).toContain("the medium has no image /top.sfs\n");
   const iso = bootFrom({ "/live.iso": own }, "rd.image=/base.sfs iso-scan/filename=/live.iso");
-  expect(iso.console).toContain("there is no image /live.iso on the medium\n");
+  expect(iso.console).toContain("the medium has no image /live.iso\n");
   const outer = fakeImage("squashfs", {}, { ...ROOT_TREE, "/LiveOS/rootfs.img": own });
   const inner = fakeBoot({
     cmdline: "root=live:LABEL=FLASH",

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
-import { ELF, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 
 const withRoot = (cmdline = "root=LABEL=ROOT", more: FakeBootOptions = {}): FakeBootOptions => ({
   cmdline,
@@ -45,7 +46,7 @@ describe("fsck, where the image has one", () => {
       "no directory.  \n\n/dev/vda: UNEXPECTED INCONSISTENCY\n\t(i.e., without -a)\n",
     );
     expect(console).toContain(
-      "the filesystem on /dev/vda has errors that fsck does not repair by itself\n" +
+      "the filesystem on /dev/vda has errors that fsck does not repair automatically\n" +
         "  no directory.\n  /dev/vda: UNEXPECTED INCONSISTENCY\n  (i.e., without -a)\n",
     );
     expect(end).toBe("poweroff");
@@ -131,6 +132,41 @@ describe("mount", () => {
   });
 });
 
+// fakeBoot fails where the console advises something that needs a shell.
+describe("without a shell, nothing that needs one is advised", () => {
+  const fsck = {
+    files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
+    programs: { "/sbin/fsck.ext4": () => ({ status: 4 }) },
+  } as const;
+  const refuse = (method: "openReader" | "attachLoop", call: string) => (machine: FakeMachine) =>
+    machine.refuse(method, call, "EIO");
+  test.each<[string, string, FakeBootOptions]>([
+    ["a refused mount", "could not mount", withRoot("root=LABEL=ROOT rootfstype=vfat")],
+    ["refused options", "could not mount", withRoot("root=LABEL=ROOT rootfstype=vfat rootflags=noatime")],
+    ["a filesystem with errors", "has errors", withRoot(undefined, fsck)],
+    [
+      "a disk that cannot be read",
+      "read errors",
+      withRoot("root=/dev/vda", { before: refuse("openReader", "/dev/vda") }),
+    ],
+    ["a blank disk", "nothing that levain knows", { cmdline: "root=/dev/vda", disks: [{ name: "vda" }] }],
+    [
+      "no loop device",
+      "newroot.sfs",
+      {
+        cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs",
+        disks: [{ name: "sda", image: stick().disk }],
+        before: refuse("attachLoop", "loop /run/levain/medium/newroot.sfs (ro)"),
+      },
+    ],
+  ])("%s", (_, words, options) => {
+    const { console, end } = fakeBoot({ ...options, cmdline: `${options.cmdline} rdshell=0` });
+    expect(console).toContain(words);
+    expect(console).toContain("hint: ");
+    expect(end).toBe("halt");
+  });
+});
+
 describe("the handover", () => {
   test("a root without the directories for /dev and the others, and read-only, starts without them", () => {
     const bare = fakeImage(
@@ -141,7 +177,9 @@ describe("the handover", () => {
     const { console, end, journal } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image: bare }] });
     expect(end).toMatchObject({ mode: "switch_root" });
     for (const directory of ["/dev", "/sys", "/run", "/proc"]) {
-      expect(console).toContain(`the new root has no directory ${directory}, and none can be made: it starts without`);
+      expect(console).toContain(
+        `the new root has no directory ${directory}, and it cannot be created: the system starts without`,
+      );
       expect(journal).toContain(`unmount ${directory} (lazy)`);
     }
   });
@@ -195,7 +233,7 @@ test("a root that starts no program is told before anything is given up, and boo
     person: [(machine) => void retryBoot(machine, ["rootflags=noatime"])],
   });
   expect(console.replaceAll(/\n +/g, " ")).toContain(
-    "/sbin/init: lies on a filesystem that is mounted with noexec: take it out of rootflags=",
+    "/sbin/init: lies on a filesystem that is mounted with noexec: remove that from rootflags=",
   );
   expect(end).toMatchObject({ mode: "switch_root" });
 });
@@ -204,7 +242,7 @@ describe("an init that cannot be one", () => {
   const foreign = Uint8Array.from(ELF);
   foreign.set([0xb7, 0], 18); // EM_AARCH64
   for (const [name, entry, words] of [
-    ["of another machine", { data: foreign, mode: 0o755 }, "is a program for another machine than this x86_64"],
+    ["of another machine", { data: foreign, mode: 0o755 }, "is a program for another architecture than x86_64"],
     ["neither program nor script", { data: "hello", mode: 0o755 }, "is neither an ELF program nor a script"],
     ["a directory", { directory: true }, "is a directory"],
     ["not executable", { data: ELF, mode: 0o644 }, "is not executable"],

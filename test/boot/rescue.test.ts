@@ -43,8 +43,8 @@ test("a wrong label: what was looked for, what is there, what to try", () => {
       /dev/vda2 vfat "EFI"
       /dev/vdb crypto_LUKS (encrypted: nothing asks to unlock it)
       /dev/vdc (nothing known)
-    hint: if the root is in the encrypted device, \`levain retry rd.auto\` unlocks
-          it; or correct root= in the boot loader
+    hint: unlock the encrypted device with \`levain retry rd.auto\` if the root is
+          in it, or correct root= in the boot loader
 
     here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
     again from there, \`levain retry root=LABEL=NAME\` with other parameters
@@ -84,8 +84,8 @@ test("a mount that the kernel refuses is told in its own words, and the device i
       ext4: the filesystem is damaged and needs a repair (EUCLEAN)
       kernel: EXT4-fs (vda): ext4_check_descriptors: Checksum for group 0 failed
       kernel: EXT4-fs (vda): group descriptors corrupted!
-    hint: check it from the rescue shell or another system with fsck, then
-          \`levain retry\`
+    hint: check /dev/vda with fsck, then \`levain retry\`, or repair the filesystem
+          on another machine
 
     here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
     again from there, \`levain retry root=LABEL=NAME\` with other parameters
@@ -119,7 +119,8 @@ test("a root without an init", () => {
       /bin/init: does not exist
       /bin/sh: does not exist
     seen: in the root: dev etc proc run sbin sys usr
-    hint: is this the right root? correct root=, or name the program with init=
+    hint: correct root= if this is not the right root, or name the program with
+          init=
 
     here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
     again from there, \`levain retry root=LABEL=NAME\` with other parameters
@@ -171,7 +172,7 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
       const { end, console, shells } = boot({ ...APPLETS, ...inittab });
       expect(end).toBe("halt");
       expect(shells).toBe(0);
-      expect(console).toContain("the initramfs is the system here, and rdshell=0 leaves it no init to start");
+      expect(console).toContain("the initramfs is the final system, and rdshell=0 leaves it no init to start");
       expect(console).toContain("  /sbin/init: is busybox's init, ");
       expect(console).toContain("  /bin/sh: is a shell, and rdshell=0 allows none\n");
       expect(boot({ ...APPLETS, ...inittab }, "").end).toMatchObject({ mode: "stay", init: "/sbin/init" });
@@ -204,7 +205,7 @@ test("an image that is not there", () => {
     images: [squashfs],
   });
   expect(console).toContain(
-    "there is no image /oldroot.sfs on the medium\nseen: LiveOS · newroot.sfs\nhint: correct rd.image=",
+    "the medium has no image /oldroot.sfs\nseen: LiveOS · newroot.sfs\nhint: correct rd.image=",
   );
 });
 

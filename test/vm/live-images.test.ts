@@ -136,7 +136,7 @@ const DAMAGES = [
 
 for (const [how, words, hint] of DAMAGES) {
   vmTest(
-    `a ${how} squashfs is told in words`,
+    `a ${how} squashfs is reported in words`,
     async () => {
       const image = await corruptImage(await rootImage("squashfs-zstd"), how);
       return levainGuest({ disks: [await flashStick({ image })], cmdline: FLASH });
@@ -151,10 +151,10 @@ for (const [how, words, hint] of DAMAGES) {
 }
 
 vmTest(
-  "a missing image is told with what is on the medium",
+  "a missing image is reported with what the medium has",
   async () => levainGuest({ disks: [await flashStick({ path: "/old/root.sfs" })], cmdline: FLASH }),
   async (vm) => {
-    await vm.expect("there is no image /newroot.sfs on the medium");
+    await vm.expect("the medium has no image /newroot.sfs");
     await vm.expect("seen: old");
     await vm.expect("hint: correct rd.image=");
     await vm.expect(PROMPT);

@@ -54,7 +54,7 @@ describe("a step", () => {
 
   test("says which it is where the kernel refused something that nobody has put into words", () => {
     const { run } = runner();
-    expect(() => run("layers", refuse, say)).toThrow('the step "layers" could not be done');
+    expect(() => run("layers", refuse, say)).toThrow('the step "layers" failed');
   });
 
   test("a mistake in taking back is not hidden", () => {
