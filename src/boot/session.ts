@@ -16,6 +16,8 @@ import { keepDeviceNodes } from "./device-nodes.ts";
 import { createPlanReader } from "./plan-reader.ts";
 import { createStepRunner } from "./step-runner.ts";
 
+const WITHOUT_SHELL = EVERY_NEED.filter((need) => need !== "shell");
+
 /** No failure: after a shell before a step (rd.break=), `levain retry` has given parameters and everything is planned again, or volumes were closed for the shell. */
 class RestartError extends Error {
   readonly parameters: readonly string[];
@@ -51,15 +53,17 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       seal();
       return rescue;
     } catch (error) {
-      console.trouble(wrapLines(report(error)));
+      console.trouble(wrapLines(report(error, WITHOUT_SHELL)));
       return rescue.onFailure === "shell" ? { ...rescue, onFailure: "halt" } : rescue;
     }
   };
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
     const hasShell = rescue.onFailure === "shell";
-    const has = hasShell ? EVERY_NEED : EVERY_NEED.filter((need) => need !== "shell");
-    record.failure = [...report(error, has), ...reportUnpackFailure(machine)];
+    const has = hasShell ? EVERY_NEED : WITHOUT_SHELL;
+    // An incomplete image explains most failures that come after it.
+    const failures = [error, findUnpackFailure(machine)].filter((failure) => failure !== null);
+    record.failure = failures.flatMap((failure) => report(failure, has));
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
@@ -90,12 +94,6 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       runner.rewind("prepare");
     }
   }
-}
-
-/** An incomplete image explains most failures that come after it. */
-function reportUnpackFailure(machine: Machine): readonly string[] {
-  const failure = findUnpackFailure(machine);
-  return failure === null ? [] : report(failure);
 }
 
 /** Returns what starts a shell before the steps that rd.break= names, once before each. */

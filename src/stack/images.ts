@@ -9,7 +9,7 @@ import type { Voice } from "../problems/voice.ts";
 import { matchFiles } from "../storage/device-content.ts";
 
 const MOST_NAMES = 12;
-/** A list is read as one; the medium must not decide how much memory that takes. */
+/** A list is read at once; the medium must not decide how much memory that takes. */
 const MOST_LIST_BYTES = 64 * 1024;
 
 /** Returns the image files and directories that make the root, as paths below `base`, the lowest layer first. Throws a BootError that lists what the medium has instead. */

@@ -79,10 +79,9 @@ function mountLayerImage(
   { path, place, ram, inner }: LowerImage,
   { images, isInside }: Medium,
 ): MountedLower {
-  const { machine, undo, voice } = context;
+  const { machine, undo } = context;
   const file = findImage(machine, images, path);
-  const copy = ram === null ? null : copyToRam(machine, file, ram, voice);
-  if (copy !== null && ram !== null) undo(() => machine.unmount(ram));
+  const copy = ram === null ? null : copyToRam(context, file, ram);
   const order = { path, file: copy ?? file, place, isInside, isMedium: false };
   const image = mountImage(context, plan, order);
   const usesMedium = copy === null;

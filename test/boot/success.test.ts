@@ -137,7 +137,7 @@ test("too little memory for a copy: the medium serves, and that is said", () => 
   });
   expect(end).toMatchObject({ mode: "switch_root" });
   expect(console).toContain(
-    "not copying squashfs.img to RAM: it takes 1 MiB and 60 MiB are free; running from the medium",
+    "not copying squashfs.img to RAM: it takes 4 KiB and 60 MiB are free; running from the medium",
   );
   expect(journal).not.toContain("unmount /run/levain/medium");
 });

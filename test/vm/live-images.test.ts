@@ -106,7 +106,7 @@ vmTest(
       memoryMib: 1024,
     }),
   async (vm) => {
-    await vm.expect(/copying squashfs\.img to RAM, \d+ of 20\d MiB \(\d+ %\)/);
+    await vm.expect(/copying squashfs\.img to RAM, [\d.]+ \w+ of 20[\d.]+ MiB \(\d+ %\)/);
     await vm.expect(/layers +\/LiveOS\/squashfs\.img \(squashfs, in RAM\) \+ tmpfs at \/sysroot/);
     await vm.expect("small-root: ready");
     expect(vm.log()).not.toContain("mount /run/levain/medium");
@@ -119,7 +119,7 @@ vmTest(
   "an image that memory does not hold stays on the medium",
   async () => levainGuest({ disks: [await bigMedium()], cmdline: "root=live:LABEL=BIG rd.live.ram", memoryMib: 448 }),
   async (vm) => {
-    await vm.expect(/warning +not copying squashfs\.img to RAM: it takes 20\d MiB and \d+ MiB are free/);
+    await vm.expect(/warning +not copying squashfs\.img to RAM: it takes 20[\d.]+ MiB and [\d.]+ MiB are free/);
     await vm.expect("small-root: mount /run/levain/medium iso9660 /dev/vda ro,");
     await vm.expect("small-root: ready");
   },
