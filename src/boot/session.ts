@@ -6,6 +6,7 @@ import type { Handover, Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import type { Need } from "../problems/errors.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
 import { loadKeymap } from "../prompt/keymap.ts";
 import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
@@ -60,10 +61,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
     const hasShell = rescue.onFailure === "shell";
-    const has = hasShell ? EVERY_NEED : WITHOUT_SHELL;
-    // An incomplete image explains most failures that come after it.
-    const failures = [error, findUnpackFailure(machine)].filter((failure) => failure !== null);
-    record.failure = failures.flatMap((failure) => report(failure, has));
+    record.failure = reportFailure(machine, error, hasShell ? EVERY_NEED : WITHOUT_SHELL);
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
@@ -94,6 +92,12 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       runner.rewind("prepare");
     }
   }
+}
+
+/** Reports a failure together with an incomplete image, which explains most failures that follow. */
+function reportFailure(machine: Machine, error: unknown, has: readonly Need[]): readonly string[] {
+  const failures = [error, findUnpackFailure(machine)].filter((failure) => failure !== null);
+  return failures.flatMap((failure) => report(failure, has));
 }
 
 /** Returns what starts a shell before the steps that rd.break= names, once before each. */

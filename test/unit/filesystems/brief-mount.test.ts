@@ -24,13 +24,13 @@ function look(known: readonly string[], use: (directory: string) => string = () 
   return { said: say(), loaded, mounted };
 }
 
-test("a device is looked at by whichever driver the kernel has for it, and let go", () => {
+test("a device is mounted with the driver that the kernel has, and unmounted", () => {
   expect(look(["ntfs3"])).toEqual({ said: "seen", loaded: ["ntfs3"], mounted: ["ntfs3", "let go"] });
   expect(look(["ntfs"])).toEqual({ said: "seen", loaded: ["ntfs3", "ntfs"], mounted: ["ntfs", "let go"] });
   expect(look([])).toEqual({ said: "ENODEV", loaded: ["ntfs3", "ntfs"], mounted: [] });
 });
 
-test("what the look itself meets is no reason for another driver", () => {
+test("an error of the look itself does not try another driver", () => {
   const broken = () => {
     throw new SyscallError("read", "ENODEV", "/run/levain/search/x");
   };

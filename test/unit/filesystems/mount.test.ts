@@ -10,7 +10,7 @@ const NTFS = {
   unreadable: null,
 };
 
-test("an NTFS is mounted by the driver that the kernel has for it", () => {
+test("an NTFS is mounted with the driver that the kernel has", () => {
   const machine = fakeMachine({ disks: [{ name: "sda" }] });
   const loaded: string[] = [];
   const drivers = { loadFilesystem: (type: string) => void loaded.push(type) };
@@ -25,7 +25,7 @@ test("an NTFS is mounted by the driver that the kernel has for it", () => {
   expect(refusal).toBeInstanceOf(BootError);
   expect(loaded).toEqual(["ntfs3", "ntfs"]);
   expect((refusal as BootError).hints[0]?.text).toContain("levain image --module ntfs3");
-  // Who names a type has it.
+  // A type that is named is the only one.
   loaded.length = 0;
   expect(() => mountDevice(context, { ...order, types: ["ntfs"] })).toThrow(BootError);
   expect(loaded).toEqual(["ntfs"]);
