@@ -47,7 +47,7 @@ const NO_OPTIONS = ["", ..."defaults rw auto noauto nofail suid dev exec async n
 
 /** Mounts a device as the probed type, or the first of `types` that the kernel accepts; returns that type. Throws BootError with the kernel's refusals. */
 export function mountDevice(
-  { machine, drivers, voice }: Pick<Context, "machine" | "voice"> & FilesystemDrivers,
+  { machine, drivers, voice, undo }: Omit<Context, "drivers"> & FilesystemDrivers,
   order: MountOrder,
 ): string {
   const types = typesToTry(order);
@@ -60,6 +60,7 @@ export function mountDevice(
     const mark = machine.kernelLogMark(); // after the driver's own messages, which explain no refusal
     try {
       mountAs(machine, order, type, voice);
+      undo(() => machine.unmount(order.target));
       return type;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;

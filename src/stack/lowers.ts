@@ -4,9 +4,10 @@ import { makePlace } from "../filesystems/places.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { printable } from "../problems/report.ts";
-import { attachDevice, describeAttached } from "../storage/attach.ts";
+import { describeAttached } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
 import { liesInVolume, type RootPart } from "../storage/trust.ts";
+import { attachPart } from "./attach-part.ts";
 import { copyToRam } from "./copy-to-ram.ts";
 import { findImage } from "./images.ts";
 import { mountImage, requireUnencrypted } from "./mount-image.ts";
@@ -45,16 +46,14 @@ export function mountLower(context: Context, plan: BootPlan, lower: Lower, mediu
 
 function mountLayerDevice(
   context: Context,
-  { rootTimeoutMs, crypt, keymap }: BootPlan,
+  plan: BootPlan,
   { device: spec, place }: Extract<Lower, { kind: "device" }>,
 ): MountedLower {
-  const { machine, drivers, voice, undo } = context;
-  const wish = { roots: [spec], rootTimeoutMs, rootOptions: "", image: null, layers: [], crypt, keymap };
-  const attached = attachDevice(machine, wish, { modules: drivers, voice, undo }, `the layer ${specText(spec)}`);
+  const attached = attachPart(context, plan, spec, `the layer ${specText(spec)}`);
   const { device } = attached;
   mountDevice(context, { device, target: place, types: [], writable: false, options: "", role: "layer" });
-  undo(() => machine.unmount(place));
-  return { text: describeAttached(attached), isInside: liesInVolume(machine)(device), usesMedium: false };
+  const isInside = liesInVolume(context.machine)(device);
+  return { text: describeAttached(attached), isInside, usesMedium: false };
 }
 
 /** Mounts live-boot's NAME.dir, a tree on the medium: it is as read-only as the medium. */

@@ -5,8 +5,8 @@ import type { CryptPlan, CryptVolume } from "../plan/crypt/crypt-plan.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
-import { attachDevice } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
+import { attachPart } from "./attach-part.ts";
 import { openImage } from "./loop.ts";
 
 /** An image file to mount. */
@@ -46,7 +46,6 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
   const device = isLuks ? unlockImage(context, plan, path, loop) : loop;
   try {
     const type = mountDevice(context, { device, target, types: [], writable: false, options: "", role: "image" });
-    undo(() => machine.unmount(target));
     return { text: `${printable(path)} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
   } catch (cause) {
     throw problem("image-not-mounted", { path }, { cause });
@@ -71,16 +70,14 @@ function namedVolumes({ volumes }: CryptPlan, { facts }: Pick<BlockDevice, "fact
 
 /** Opens an image that is a LUKS container, by the parameters that name it, or else as a volume that none names. */
 function unlockImage(
-  { machine, drivers, voice, undo }: Context,
-  { crypt, keymap, rootTimeoutMs }: BootPlan,
+  context: Context,
+  plan: BootPlan,
   path: string,
   image: Pick<BlockDevice, "node" | "facts">,
 ): BlockDevice {
   // By its node: a disk that was copied may have the same UUID.
   const device = { by: "path" as const, path: image.node };
-  const volumes = namedVolumes(crypt, image).map((volume) => ({ ...volume, device }));
-  const unlock = { ...crypt, volumes, everyLuks: false };
-  const wish = { roots: [device], rootTimeoutMs, rootOptions: "", image: null, layers: [], crypt: unlock, keymap };
-  return attachDevice(machine, wish, { modules: drivers, voice, undo }, `what is in the image ${printable(path)}`)
-    .device;
+  const volumes = namedVolumes(plan.crypt, image).map((volume) => ({ ...volume, device }));
+  const crypt = { ...plan.crypt, volumes, everyLuks: false };
+  return attachPart(context, { ...plan, crypt }, device, `what is in the image ${printable(path)}`).device;
 }

@@ -7,12 +7,8 @@ import type { RootStack, Upper } from "./root-stack.ts";
 export function mountOverlay(context: Context, { lowers, upper, merged }: RootStack): void {
   const { machine, drivers, undo } = context;
   drivers.loadFilesystem("overlay");
-  const options = [
-    `lowerdir=${lowers
-      .map(({ place }) => place)
-      .toReversed()
-      .join(":")}`,
-  ];
+  const places = lowers.map(({ place }) => place);
+  const options = [`lowerdir=${places.toReversed().join(":")}`];
   if (upper !== null) options.push(...mountUpper(context, upper));
   makePlace(machine, merged);
   const mark = machine.kernelLogMark();

@@ -8,11 +8,9 @@ import { liesInVolume } from "../../storage/trust.ts";
 
 /** Mounts the root device where the stack has it, and checks it first if it is the root itself: nothing else is ever written. */
 export function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): MountedDevice {
-  const { machine, undo } = context;
   const { source: target } = planBase(plan);
   const { rootTypes: types, rootWritable: writable, rootOptions: options } = plan;
   if (target === ROOT) checkFilesystem(context, device, plan.rootCheck);
   const type = mountDevice(context, { device, target, types, writable, options, role: "root" });
-  undo(() => machine.unmount(target));
-  return { node: device.node, target, type, writable, isInside: liesInVolume(machine)(device) };
+  return { node: device.node, target, type, writable, isInside: liesInVolume(context.machine)(device) };
 }
