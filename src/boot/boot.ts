@@ -1,35 +1,23 @@
-import type { Undo } from "../drivers/context.ts";
 import { createLoader, type Loader } from "../drivers/loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
-import type { MountedDevice } from "../filesystems/mount.ts";
-import { PLACES } from "../filesystems/places.ts";
-import type { Handover, Machine } from "../machine/machine.ts";
-import type { StepName } from "../parameters/step-names.ts";
+import type { Handover } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import type { Voice } from "../problems/voice.ts";
-import { stackRoot } from "../stack/layers.ts";
+import { ROOT } from "../stack/root-stack.ts";
 import { loadsOwnDrivers } from "./device-manager.ts";
-import type { RunStep } from "./step-runner.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { prepare } from "./steps/prepare.ts";
-import { attachAndMount, stackUnlessByHand } from "./steps/root.ts";
+import { attachAndStack, type Steps } from "./steps/root.ts";
 
-/** What a boot needs from whoever runs it. */
-export interface BootContext {
-  readonly machine: Machine;
-  readonly voice: Voice;
-  /** Runs a step once, however often the boot is tried. */
-  readonly step: RunStep;
-  /** Forgets every step from `name` on and takes back what they did. */
-  readonly rewind: (name: StepName) => void;
-  /** Called before the API filesystems move into the new root: from then on what is written must be open. */
+/** What a boot needs from its caller. */
+export interface BootContext extends Omit<Steps, "drivers"> {
+  /** Called before the API filesystems move into the new root: afterwards levain writes only to files that are open. */
   readonly beforeMoves: () => void;
-  /** Reads the command line and the manifest, and obeys what they say about talking. */
+  /** Reads the command line and the manifest, and sets the console as they say. */
   readonly readPlan: () => BootPlan;
 }
 
-/** The whole boot, top to bottom. What is left to do afterwards is in the Handover: nothing but stage0's last calls. */
+/** The whole boot, top to bottom. The Handover has what is left to do: the last calls of stage0. */
 export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: BootContext): Handover {
   const plan = step(
     "prepare",
@@ -40,25 +28,9 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     describePlan,
   );
 
-  const modules = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
+  const drivers = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
 
-  if (plan.roots.length > 0) {
-    const mounted = attachAndMount({ machine, drivers: modules, voice, step, rewind }, plan);
-    const stack = (undo: Undo) => (medium: MountedDevice) => stackRoot(machine, plan, medium, { modules, voice, undo });
-    step(
-      "layers",
-      (undo) => stackUnlessByHand({ machine }, mounted, stack(undo)),
-      (layers) => layers,
-    );
-  } else {
-    step(
-      "root",
-      () => settleIn(machine, modules),
-      () => "none asked for: the initramfs is the system",
-    );
-  }
-
-  const root = plan.roots.length > 0 ? PLACES.root : "/";
+  const root = makeRoot({ machine, drivers, voice, step, rewind }, plan);
   const init = step(
     "init",
     () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell !== false),
@@ -68,25 +40,43 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   return step(
     "handover",
     (undo) => {
-      const handover = planHandover(machine, plan, init, voice);
+      const context = { machine, drivers, voice, undo };
+      const handover = planHandover(context, plan, { root, init });
       if (handover.mode === "stay") return handover;
-      if (!loadsOwnDrivers(machine, root, plan.handover)) modules.loadAll();
+      if (!loadsOwnDrivers(machine, root, plan.handover)) drivers.loadAll();
       beforeMoves();
-      moveApiMounts(machine, root, { voice, undo });
+      moveApiMounts(context, root);
       return handover;
     },
     ({ mode, argv }) => (mode === "stay" ? `to ${argv.join(" ")}, here` : `${mode} to ${argv.join(" ")}`),
   );
 }
 
-/** The initramfs becomes the system: nobody after us will load drivers or make applets. */
-function settleIn(machine: Machine, modules: Loader): void {
-  modules.loadAll();
+/** Makes the root tree; returns where it is. */
+function makeRoot(steps: Steps, plan: BootPlan): string {
+  const { root } = plan;
+  switch (root.kind) {
+    case "block":
+      attachAndStack(steps, plan, root.devices);
+      return ROOT;
+    case "none":
+      steps.step(
+        "root",
+        () => settleIn(steps),
+        () => "none asked for: the initramfs is the system",
+      );
+      return "/";
+  }
+}
+
+/** Makes the initramfs the final system: no udev will load drivers, and no package has installed the applets. */
+function settleIn({ machine, drivers }: Steps): void {
+  drivers.loadAll();
   installApplets(machine);
 }
 
 function describePlan(plan: BootPlan): string {
-  return plan.roots.length > 0 ? "command line read" : "command line read: no root asked for";
+  return plan.root.kind !== "none" ? "command line read" : "command line read: no root asked for";
 }
 
 function describeLoader(loader: Loader): string {

@@ -1,5 +1,7 @@
 import { BOOT } from "./diagnoses/boot.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";
+import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
+import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
@@ -8,6 +10,8 @@ import { BootError, type ErrorDetail } from "./errors.ts";
 export const DIAGNOSES = {
   ...BOOT,
   ...CRYPT,
+  ...FILESYSTEMS,
+  ...STACK,
   ...STORAGE,
 };
 

@@ -25,15 +25,16 @@ export interface Selection {
 
 /** Makes the selection for one search. */
 export function createSelection(
-  { machine, drivers, voice }: Context,
+  context: Context,
   plan: Pick<StoragePlan, "image">,
   inventory: Inventory,
   assemblies: Assemblies,
 ): Selection {
+  const { machine } = context;
   const look: Look = {
     name: createNamer(machine),
     links: (device) => listLinks(machine, device),
-    holds: createContentSearch(machine, drivers, voice),
+    holds: createContentSearch(context),
   };
   const devices = () => {
     const present = [...inventory.values()];

@@ -119,18 +119,29 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
     },
   });
   if (record === null) throw new BootError("no record was ever written");
+  const console = machine.console
+    .join("")
+    .replaceAll(/^ {2}\S.*(?:\n {12}\S.*)+/gm, (line) => line.replaceAll(/\n {12}/g, " "));
+  if (WITHOUT_SHELL.test(options.cmdline ?? "")) refuseAdviceForShell(console);
   return {
     machine,
     end,
     journal: machine.journal.filter((line) => !line.includes("/levain/boot.json")),
-    console: machine.console
-      .join("")
-      .replaceAll(/^ {2}\S.*(?:\n {12}\S.*)+/gm, (line) => line.replaceAll(/\n {12}/g, " ")),
+    console,
     record,
     shells,
     endMs,
     mounts,
   };
+}
+
+const WITHOUT_SHELL = /\brd\.?shell=(?:0|no)\b/;
+const ADVICE_FOR_SHELL = /levain (?:retry|unlock|status|devices|log)\b|`exit`|rescue shell|\bdm(?:esg|setup)\b/;
+
+/** No boot without a shell may advise what only a person in a shell can do. */
+function refuseAdviceForShell(console: string): void {
+  const advice = console.split("\n").find((line) => ADVICE_FOR_SHELL.test(line));
+  if (advice !== undefined) throw new Error(`rdshell=0 allows no shell, and the console advises: ${advice}`);
 }
 
 /** The same machine, with an ear for each record that is written. */

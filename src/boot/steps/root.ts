@@ -1,11 +1,13 @@
 import type { Context } from "../../drivers/context.ts";
 import type { MountedDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
-import { PLACES } from "../../filesystems/places.ts";
+import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { StepName } from "../../parameters/step-names.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
+import { stackRoot } from "../../stack/layers.ts";
+import { ROOT } from "../../stack/root-stack.ts";
 import { attachDevice, describeAttached } from "../../storage/attach.ts";
 import type { Tries } from "../../storage/contract.ts";
 import type { RunStep } from "../step-runner.ts";
@@ -13,20 +15,38 @@ import { mountRoot } from "./mount.ts";
 
 /** A context without the undo, which each step has of its own, and what runs the steps. */
 export interface Steps extends Omit<Context, "undo"> {
+  /** Runs a step once, however often the boot is retried. */
   readonly step: RunStep;
+  /** Forgets every step from `name` on and reverts what they did. */
   readonly rewind: (name: StepName) => void;
 }
 
-/** What the steps report that a mount by hand makes unnecessary. */
-const BY_HAND = `what was mounted by hand at ${PLACES.root}`;
+const BY_HAND = `what was mounted by hand at ${ROOT}`;
 
 /**
- * Finds the root device and mounts it; null if the user of a rescue shell has mounted a root by hand. A device that only a mount
- * can prove to be opened correctly is opened again if the mount fails.
+ * The steps root, mount and layers, for a root on one of `devices`. The user of a rescue shell may mount a root at /sysroot by
+ * hand: the boot uses it and skips those of the steps that are not done yet.
  */
-export function attachAndMount({ step, rewind, ...rest }: Steps, plan: BootPlan): MountedDevice | null {
+export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
+  const isDoneByHand = () => isMounted(steps.machine, ROOT);
+  const mounted = attachAndMount(steps, { ...plan, roots: devices }, isDoneByHand);
+  steps.step(
+    "layers",
+    (undo) => {
+      const isByHand = mounted === null || (mounted.target !== ROOT && isDoneByHand());
+      return isByHand ? BY_HAND : stackRoot({ ...steps, undo }, plan, mounted);
+    },
+    (layers) => layers,
+  );
+}
+
+/** Attaches and mounts until a mount succeeds, or fails on a device of which more than a mount proves that it was opened correctly. */
+function attachAndMount(
+  { step, rewind, ...rest }: Steps,
+  plan: BootPlan & { readonly roots: readonly DeviceSpec[] },
+  isDoneByHand: () => boolean,
+): MountedDevice | null {
   const tries: Tries = new Map();
-  const isDoneByHand = () => isMounted(rest.machine, PLACES.root);
   for (;;) {
     const attached = step(
       "root",
@@ -36,10 +56,7 @@ export function attachAndMount({ step, rewind, ...rest }: Steps, plan: BootPlan)
     try {
       return step(
         "mount",
-        (undo) => {
-          if (attached === null || isDoneByHand()) return null;
-          return mountRoot(rest.machine, plan, attached.device, { modules: rest.drivers, voice: rest.voice, undo });
-        },
+        (undo) => (attached === null || isDoneByHand() ? null : mountRoot({ ...rest, undo }, plan, attached.device)),
         (done) => (done === null ? BY_HAND : describeMounted(done)),
       );
     } catch (error) {
@@ -48,16 +65,6 @@ export function attachAndMount({ step, rewind, ...rest }: Steps, plan: BootPlan)
       rewind("root");
     }
   }
-}
-
-/** Stacks the layers on what was mounted, unless the user has mounted a root by hand meanwhile. */
-export function stackUnlessByHand(
-  { machine }: Pick<Context, "machine">,
-  mounted: MountedDevice | null,
-  stack: (mounted: MountedDevice) => string,
-): string {
-  const isByHand = mounted === null || (mounted.target !== PLACES.root && isMounted(machine, PLACES.root));
-  return isByHand ? BY_HAND : stack(mounted);
 }
 
 function describeMounted({ node, type, target, writable }: MountedDevice): string {

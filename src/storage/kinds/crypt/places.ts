@@ -73,7 +73,7 @@ function readOnFilesystem<T>(
 ): T {
   const type = place.type ?? facts.type;
   if (type === null) throw problem("no-filesystem-for-key", { node, place: describePlace(place) });
-  return mountDeviceBriefly(context.machine, context.drivers, { node, type }, (directory) => {
+  return mountDeviceBriefly(context, { node, type }, (directory) => {
     const file = findFileIn(context.machine, directory, place.path);
     if (file === null) throw problem("no-key-file", { path: printable(place.path), node });
     return readFileAt(context, file, place, use);
