@@ -17,19 +17,22 @@ export interface Assemblies extends Required<Assembly> {
 /** Joins assemblies, in their order; `list` may be filled later. */
 export function joinAssemblies(list: readonly Assembly[], inventory: Inventory): Assemblies {
   const links = () => list.flatMap((assembly) => assembly.links?.() ?? []);
-  const inside = ({ name }: BlockDevice) => {
-    const link = links().find(({ from, isReplacement }) => isReplacement && from.includes(name));
-    return inventory.get(link?.to ?? "") ?? null;
-  };
+  const present = (name: string | null | undefined) => inventory.get(name ?? "") ?? null;
+  const inside = ({ name }: BlockDevice) =>
+    present(links().find(({ from, isReplacement }) => isReplacement && from.includes(name))?.to);
   const innermost = (device: BlockDevice): BlockDevice => {
     const next = inside(device);
     return next === null ? device : innermost(next);
   };
   const containersOf = (device: BlockDevice): readonly BlockDevice[] => {
-    const outer = [...inventory.values()].find((one) => inside(one)?.name === device.name);
-    const next = outer ?? inventory.get(device.partition?.disk ?? "");
-    if (next === undefined) return [];
-    return outer === undefined ? containersOf(next) : [outer, ...containersOf(outer)];
+    const disk = { from: [device.partition?.disk ?? ""], isReplacement: false };
+    const below = [...links().filter(({ to }) => to === device.name), disk];
+    const found = below.flatMap(({ from, isReplacement }) =>
+      from
+        .flatMap((name) => present(name) ?? [])
+        .flatMap((outer) => [...(isReplacement ? [outer] : []), ...containersOf(outer)]),
+    );
+    return [...new Set(found)];
   };
   return {
     links,

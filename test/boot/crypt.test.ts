@@ -440,6 +440,12 @@ describe("what is missing is named, before anybody is asked", () => {
     expect(result.console).toMatch(/encrypted device UUID=\S+ did not\s+appear/);
   });
 
+  test("without a shell, no hint needs one", () => {
+    const result = boot({ cmdline: "root=LABEL=ROOT rd.timeout=2 rdshell=0 rd.emergency=poweroff" });
+    expect(result.console).toContain("hint: correct root= in the boot loader\n");
+    expect(result.console).not.toContain("levain retry");
+  });
+
   test("rd.luks=0", () => {
     const result = boot({ cmdline: "root=/dev/vda2 rd.luks=0" });
     expect(result.console).toContain("the root /dev/vda2 is encrypted, but rd.luks=0 forbids unlocking");
