@@ -25,8 +25,8 @@ export interface Attached {
 export type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & { readonly tries?: Tries };
 
 /**
- * Waits until a device is present that the plan calls the root, or `wanted` otherwise. The root is a work-list: whatever
- * appears is offered to the assemblies, and what they make of it comes round again. Only uevents move it on. Throws BootError if
+ * Waits until a device is present that the plan calls the root, or `wanted` otherwise. The root is a work-list: each
+ * device that appears is offered to the assemblies, and what they make of it comes round again. Only uevents move it on. Throws BootError if
  * the time is up, or an assembly knows that the device cannot come.
  */
 export function attachDevice(context: Context, plan: StoragePlan, options: AttachOptions = {}): Attached {

@@ -33,7 +33,7 @@ export interface StorageContext extends Context {
   companions(device: BlockDevice): readonly BlockDevice[];
   /** The state of a device as its assembly sees it; null where none knows it. */
   state(device: BlockDevice): DeviceState | null;
-  /** Probes a device that was just made or changed, by the kernel's name; null where it is gone. */
+  /** Probes a device that was just made or changed, by the kernel's name; null if it is gone. */
   look(name: string): BlockDevice | null;
   /** Handles the uevents that are queued. */
   takeEvents(): void;
@@ -44,7 +44,7 @@ export interface Link {
   readonly from: readonly string[];
   /** null: no device of its own. The devices are members of one filesystem, and any of them is mounted for all. */
   readonly to: string | null;
-  /** True if whatever names one of `from` means `to`: a LUKS volume, but not the disk of a partition. */
+  /** True if a spec that names one of `from` means `to`: so for a LUKS volume, but not for the disk of a partition. */
   readonly isReplacement: boolean;
 }
 

@@ -10,15 +10,15 @@ export type WaitNotice = (what: string, waitedMs: number, limitMs: number | null
 export function createWaitNotice(voice: Voice): WaitNotice {
   let current: string | null = null;
   let noticeMs = FIRST_NOTICE_MS;
-  let told: string | null = null;
+  let said: string | null = null;
   return (what, waitedMs, limitMs, listSeen) => {
     if (what !== current) [current, noticeMs] = [what, FIRST_NOTICE_MS];
     if (waitedMs >= noticeMs) {
-      const seen = listSeen?.() ?? told;
-      const news = seen === told ? "" : ` · seen: ${seen}`;
+      const seen = listSeen?.() ?? said;
+      const news = seen === said ? "" : ` · seen: ${seen}`;
       const limit = limitMs === null ? "" : ` of ${Math.round(limitMs / 1000)}`;
       voice.progress(`waiting for ${what}, ${Math.round(waitedMs / 1000)}${limit} s${news}`);
-      told = seen;
+      said = seen;
       noticeMs = waitedMs * 2;
     }
     return noticeMs - waitedMs;

@@ -39,7 +39,12 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
   const takeEvents = (timeoutMs: number) => followEvents(context, inventory, timeoutMs);
   const deriver = createDeriver(machine);
   const shared: StorageContext = {
-    ...{ ...context, ...selection, terminals, deriver, tries, state: assemblies.state },
+    ...context,
+    ...selection,
+    terminals,
+    deriver,
+    tries,
+    state: assemblies.state,
     look(name) {
       if (isWorthProbing(name)) lookAt(machine, inventory, name);
       return inventory.get(name) ?? null;
@@ -48,7 +53,11 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
   };
   list.push(...KINDS.map(({ start }) => start(shared, plan)));
   return {
-    ...{ ...selection, ...assemblies, inventory, terminals, takeEvents },
+    ...selection,
+    ...assemblies,
+    inventory,
+    terminals,
+    takeEvents,
     matches: (spec) => assemblies.oneOfEach(selection.matches(spec)),
     close() {
       assemblies.close();

@@ -39,7 +39,7 @@ export function prepareLuks(
   const isOurs = new RegExp(`^CRYPT-LUKS[12]-${bareUuid(header.uuid).replace(/\W/g, "\\$&")}-`);
   const options = unlockOptions(context, settings);
   const watched = { device, header, bound: options.kdfBound ?? null };
-  const told = new Set<string>();
+  const said = new Set<string>();
   const untried = () => listUntried(header, options).map((reason) => `${printable(reason)}, so it is not tried`);
   context.deriver.prepare(header);
   return {
@@ -49,7 +49,7 @@ export function prepareLuks(
     isMapping: ({ uuid }) => isOurs.test(uuid),
     check() {
       const { integrity } = planData(header, device, settings);
-      if (options.kdfBound) warnOnce(context, device, told, untried());
+      if (options.kdfBound) warnOnce(context, device, said, untried());
       usableKeyslots(header, options);
       for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) requireTarget(context, target);
       requireFreeNames(context.machine, integrity === null ? [name] : [name, `${name}_dif`]);
@@ -58,7 +58,7 @@ export function prepareLuks(
       const plan = planData(header, device, settings);
       const unlocked = unlock(header, secret, { ...options, deriveKey: deriveForVolume(context, watched) });
       if (unlocked.kind !== "unlocked") {
-        warnOnce(context, device, told, untried());
+        warnOnce(context, device, said, untried());
         return null;
       }
       try {
@@ -70,9 +70,9 @@ export function prepareLuks(
   };
 }
 
-function warnOnce({ voice }: StorageContext, { node }: BlockDevice, told: Set<string>, texts: readonly string[]): void {
-  for (const text of texts) if (!told.has(text)) voice.warn(`${node}: ${text}`);
-  for (const text of texts) told.add(text);
+function warnOnce({ voice }: StorageContext, { node }: BlockDevice, said: Set<string>, texts: readonly string[]): void {
+  for (const text of texts) if (!said.has(text)) voice.warn(`${node}: ${text}`);
+  for (const text of texts) said.add(text);
 }
 
 interface Opening {
@@ -96,15 +96,17 @@ function openData(
   for (const flag of plan.unknownFlags) voice.warn(`${device.node}: unknown flag ${printable(flag)}, ignoring`);
   const readOnly = settings.isReadOnly || isWriteProtected(machine, device);
   const uuid = mappingUuid(`LUKS${header.version}`, header.uuid, name);
-  const below = plan.integrity && {
-    ...{ name, readOnly, integrity: plan.integrity, node: device.node, device: device.number },
-    uuid: mappingUuid("SUBDEV", header.uuid, `${name}_dif`),
-    ...{ offsetSectors: plan.offsetSectors, sectorBytes: plan.sectorBytes },
-    hasJournal: !header.flags.includes("no-journal"),
-  };
-  const integrity = below && createIntegrityMapping(context, below);
+  const { tagBytes } = plan.integrity ?? {};
+  const part = `${name}_dif`;
+  const below = { name: part, uuid: mappingUuid("SUBDEV", header.uuid, part), readOnly };
+  const hasJournal = !header.flags.includes("no-journal");
+  const integrity =
+    tagBytes === undefined ? null : createIntegrityMapping(context, device, { ...plan, tagBytes, hasJournal }, below);
   const request = {
-    ...{ name, uuid, readOnly, cipher: plan.cipher, ivOffset: plan.ivOffset },
+    ...plan,
+    name,
+    uuid,
+    readOnly,
     device: integrity?.device ?? device.number,
     offsetSectors: integrity === null ? plan.offsetSectors : 0,
     sizeSectors: integrity?.sectors ?? plan.sizeSectors,

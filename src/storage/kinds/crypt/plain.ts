@@ -43,9 +43,13 @@ export function preparePlain(
       if (key === null) return null;
       try {
         const request = {
-          ...{ name, uuid, readOnly: volume.isReadOnly || isWriteProtected(context.machine, device) },
-          ...{ cipher: format.cipher, ivOffset: BigInt(format.skipSectors), device: device.number },
-          ...{ offsetSectors: format.offsetSectors, sizeSectors: dataSectors(device, format) },
+          ...format,
+          name,
+          uuid,
+          readOnly: volume.isReadOnly || isWriteProtected(context.machine, device),
+          ivOffset: BigInt(format.skipSectors),
+          device: device.number,
+          sizeSectors: dataSectors(device, format),
           options: [...sectorOption(format), ...volume.options],
           keyDescription: `cryptsetup:plain-${name}`,
         };

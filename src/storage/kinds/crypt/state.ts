@@ -59,8 +59,8 @@ export function newVolume(wish: CryptVolume, origin: Volume["origin"], asked: nu
 
 /**
  * After a look at the devices that match. The device in use stays while it is present, else an open one is chosen (the user has
- * opened it), else the first. What is known of a device that went is forgotten, whatever its name and number: neither header
- * nor key may count for the next one.
+ * opened it), else the first. What is known of a device that went away is forgotten, for the next one may have its name and number
+ * but another header and key.
  */
 export function seen(
   volume: Volume,
