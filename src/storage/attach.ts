@@ -25,26 +25,25 @@ export interface Attached {
 export type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & { readonly tries?: Tries };
 
 /**
- * Waits until a device is present that the plan calls the root, or `wanted` otherwise. The root is a work-list: each
- * device that appears is offered to the assemblies, and what they make of it comes round again. Only uevents move it on. Throws BootError if
+ * Waits until a device is present that the plan calls the root, or `wanted` otherwise. The root is a work-list: each device that
+ * appears is offered to the assemblies, and what they make of it comes round again. Only uevents move it on. Throws BootError if
  * the time is up, or an assembly knows that the device cannot come.
  */
 export function attachDevice(context: Context, plan: StoragePlan, options: AttachOptions = {}): Attached {
-  const { wanted: kind = "root", name = "", tries } = options;
-  const [wanted, ...fallbacks] = plan.roots;
-  if (wanted === undefined) throw problem("no-root-in-plan", {});
-  const search = createSearch(context, plan, tries && { tries });
+  const { wanted = "root", name = "", tries = new Map() } = options;
+  const search = createSearch(context, plan, { tries });
   try {
-    const found = waitFor(context, wanted, plan.rootTimeoutMs, search);
-    if (found !== null) return accept(context, wanted, found, search);
-    for (const fallback of fallbacks) {
-      const device = waitFor(context, fallback, 0, search);
+    for (const [index, spec] of plan.roots.entries()) {
+      const device = waitFor(context, spec, index === 0 ? plan.rootTimeoutMs : 0, search);
       if (device === null) continue;
-      const reason = fallback.by === "file" ? `, ${specText(fallback)}` : " from rootfallback=";
-      context.voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)}${reason}`);
-      return accept(context, fallback, device, search);
+      if (index > 0) {
+        const [missing] = plan.roots.map(specText);
+        const reason = spec.by === "file" ? `, ${specText(spec)}` : " from rootfallback=";
+        context.voice.warn(`${missing} did not appear, booting ${describeDevice(device)}${reason}`);
+      }
+      return accept(context, spec, device, search);
     }
-    throw notFound({ wanted: kind, name }, plan, search);
+    throw notFound({ wanted, name }, plan, search);
   } finally {
     search.close();
   }

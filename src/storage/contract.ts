@@ -23,9 +23,9 @@ export interface StorageContext extends Context {
   /** Derives keys; it ends with the search. */
   readonly deriver: Deriver;
   readonly tries: Tries;
-  /** Every block device that is present. */
+  /** Every block device that is present, those in an encrypted volume first: before what anyone may have plugged in. */
   devices(): readonly BlockDevice[];
-  /** The devices that `spec` names, those in an encrypted volume first. */
+  /** The devices that `spec` names, in that order. */
   find(spec: DeviceSpec): readonly BlockDevice[];
   /** Those of them that may be a part of the root, each replaced by what was opened in it. */
   matches(spec: DeviceSpec): readonly BlockDevice[];

@@ -3,24 +3,16 @@ import { listLinks } from "../devices/persistent-names.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { Assemblies } from "./assemblies.ts";
-import type { StoragePlan } from "./contract.ts";
+import type { StorageContext, StoragePlan } from "./contract.ts";
 import { createContentSearch } from "./device-content.ts";
 import { createNamer, type Inventory } from "./inventory.ts";
 import { type Look, matchDevices } from "./match.ts";
 import { chooseTrusted, liesInVolume } from "./trust.ts";
 
 /** What specs select among the devices that are present: by name, and by what may be a part of the root. */
-export interface Selection {
-  /** Every block device, those in an encrypted volume first: before what anyone may have plugged in. */
-  devices(): readonly BlockDevice[];
-  /** The devices that `spec` names. */
-  find(spec: DeviceSpec): readonly BlockDevice[];
-  /** Those of them that may be a part of the root, each replaced by what was opened in it. */
-  matches(spec: DeviceSpec): readonly BlockDevice[];
+export interface Selection extends Pick<StorageContext, "devices" | "find" | "matches" | "companions"> {
   /** The devices that `spec` names although they lie outside the volumes that the root has to lie in. */
   strangers(spec: DeviceSpec): readonly BlockDevice[];
-  /** All devices that may belong to the same filesystem as `device`, itself included. */
-  companions(device: BlockDevice): readonly BlockDevice[];
 }
 
 /** Makes the selection for one search. */

@@ -84,7 +84,6 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
 
 /** What stops the search for a device, and what becomes of it. */
 export const STORAGE = {
-  "no-root-in-plan": diagnosis({ text: () => "the plan names no root device" }),
   "device-not-found": diagnosis<VainSearch>({
     text: ({ wanted, name }) => TITLES[wanted](name),
     reasons: (facts) => {

@@ -9,7 +9,7 @@ import { liesInVolume } from "../../trust.ts";
 import { isDispensable, untriedKeys } from "./next-action.ts";
 import { listKeySources } from "./places.ts";
 import { askForVolume } from "./prompt.ts";
-import { describeState, describeWait, hasNews, isRequired, locate, troublesOf } from "./report.ts";
+import { describeState, describeWait, hasNews, requiredOf, troublesOf } from "./report.ts";
 import { newVolume, type Volume } from "./state.ts";
 import { advance, isGone, type Standing } from "./volume.ts";
 
@@ -41,7 +41,7 @@ function startCrypt(context: StorageContext, plan: StoragePlan): Assembly {
       return volume === null && !isLuks(device) ? null : describeState(context, volume, isLuks(device));
     },
     problems: () => volumes.flatMap((volume) => troublesOf(context, volume)),
-    required: () => volumes.filter(isRequired).map((volume) => locate(context, volume)),
+    required: () => volumes.flatMap((volume) => requiredOf(context, volume)),
     close: () => wipe(...unlocking.passphrases),
   };
 }
@@ -62,8 +62,8 @@ function advanceAll(unlocking: Unlocking, candidate: BlockDevice | null): Round 
   if (volumes.length > 0) context.terminals.hold();
   const isNeeded = (volume: Volume) => root === null || isLuks(root) || !isDispensable(volume);
   const standings = advanceEach(unlocking, (volume) => isNeeded(volume) || isDoubted(unlocking, root, volume));
-  if (standings.includes("opened")) return "changed";
-  const those = (wanted: Standing) => volumes.filter((volume, at) => standings[at] === wanted && isNeeded(volume));
+  if ([...standings.values()].includes("opened")) return "changed";
+  const those = (wanted: Standing) => volumes.filter((volume) => standings.get(volume) === wanted && isNeeded(volume));
   const [first] = those("ask");
   if (first === undefined) return describeWait(context, those("wait")) ?? "idle";
   if (unlocking.hasAllDrivers) ask(unlocking, volumes.indexOf(first), first);
@@ -72,17 +72,16 @@ function advanceAll(unlocking: Unlocking, candidate: BlockDevice | null): Round 
   return "changed";
 }
 
-/** Returns how each volume stands; those that are not wanted rest. Once one is open, the root may be in it, and the others can wait; but layers may lie in other volumes, which the same passphrase opens. */
+/** Returns how each wanted volume stands. Once one is open, the root may be in it, and the others can wait; but layers may lie in other volumes, which the same passphrase opens. */
 function advanceEach({ context, volumes, passphrases, plan }: Unlocking, isWanted: (volume: Volume) => boolean) {
   const hasLayers = plan.layers.some(({ kind }) => kind === "device");
-  const standings: Standing[] = [];
+  const standings = new Map<Volume, Standing>();
   for (const [index, before] of volumes.entries()) {
-    const isDone = !isWanted(before) || (standings.includes("opened") && !hasLayers);
-    const { volume, standing } = isDone
-      ? { volume: before, standing: "rest" as const }
-      : advance(context, before, passphrases);
+    if (!isWanted(before)) continue;
+    const { volume, standing } = advance(context, before, passphrases);
     volumes[index] = volume;
-    standings.push(standing);
+    standings.set(volume, standing);
+    if (standing === "opened" && !hasLayers) break;
   }
   return standings;
 }

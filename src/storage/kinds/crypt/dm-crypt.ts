@@ -1,26 +1,19 @@
 import { secretBytes, wipe } from "../../../crypto/secret.ts";
 import type { Context } from "../../../drivers/context.ts";
-import type { Mapping } from "../../../machine/encryption.ts";
+import type { CryptMapping } from "../../../keys/mapping.ts";
+import type { Mapping, MappingRequest } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { isErrno } from "../../../problems/errors.ts";
 import { describeRefusal } from "../../../problems/report.ts";
 import { createMapping } from "../../device-mapper/mapping.ts";
 import { requireTarget, type TargetVersion } from "../../device-mapper/target.ts";
 
-/** A dm-crypt device to create; sectors have 512 bytes. */
-export interface CryptRequest {
-  readonly name: string;
-  readonly uuid: string;
-  readonly readOnly: boolean;
-  /** As dm-crypt writes it, "aes-xts-plain64". */
-  readonly cipher: string;
-  readonly ivOffset: bigint;
+/** A dm-crypt device to create. */
+export interface CryptRequest
+  extends Pick<MappingRequest, "name" | "uuid" | "readOnly">,
+    Pick<CryptMapping, "cipher" | "ivOffset" | "offsetSectors" | "sizeSectors" | "options"> {
   /** "major:minor" of what holds the data. */
   readonly device: string;
-  readonly offsetSectors: number;
-  readonly sizeSectors: number;
-  /** dm-crypt's optional parameters. */
-  readonly options: readonly string[];
   /** The description of the key in the kernel, as "cryptsetup:…". */
   readonly keyDescription: string;
 }

@@ -69,14 +69,10 @@ export function hasNews(context: StorageContext, volume: Volume): boolean {
   return untriedKeys(volume, listKeySources(context, wish.keys)).length > 0;
 }
 
-/** Returns the kernel's names of a volume's devices. Its own may be present before it was looked at. */
-export function locate(context: StorageContext, volume: Volume): RequiredVolume {
-  const { attempt, outcome } = volume;
+/** Returns the volume if the root has to lie in it, or in another such volume. Its device may be present before it was looked at. */
+export function requiredOf(context: StorageContext, volume: Volume): readonly RequiredVolume[] {
+  const { attempt, outcome, origin, wish } = volume;
+  if (origin !== "asked" || wish.isOptional) return [];
   const outside = attempt?.device ?? listDevices(context, volume)[0];
-  return { outside: outside?.name ?? null, inside: outcome.kind === "open" ? outcome.mapping.device : null };
-}
-
-/** True if the root has to lie in it, or in another such volume. */
-export function isRequired({ origin, wish }: Volume): boolean {
-  return origin === "asked" && !wish.isOptional;
+  return [{ outside: outside?.name ?? null, inside: outcome.kind === "open" ? outcome.mapping.device : null }];
 }
