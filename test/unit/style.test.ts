@@ -104,6 +104,15 @@ describe("pages", () => {
   }
 });
 
+test("the VM tests that CONTRIBUTING.md runs by a part of their name exist", () => {
+  const examples = [...readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8").matchAll(/^make vm T="(.*?)"/gm)];
+  const tests = [...new Bun.Glob("test/vm/*.test.ts").scanSync(ROOT)].map((file) =>
+    readFileSync(join(ROOT, file), "utf8"),
+  );
+  expect(examples.length).toBeGreaterThan(0);
+  expect(examples.filter(([, name = ""]) => !tests.some((text) => text.includes(name)))).toEqual([]);
+});
+
 describe("messages, hints and help of src/", () => {
   test("keep to the field's words", () => {
     expect(avoided(messages)).toEqual([]);
