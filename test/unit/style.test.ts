@@ -35,6 +35,15 @@ const AVOID: Readonly<Record<string, RegExp>> = {
 /** Where an expression above is right all the same, and why. */
 const EXCEPTIONS: readonly { readonly text: RegExp; readonly why: string }[] = [];
 
+/** The constant parts of messages that pages quote: if one changes, so must the page. */
+const QUOTES = [
+  ...["command line read", "could not find ", "no block device at all", "what was mounted by hand at ", " tries left"],
+  ...["typed before this prompt: ignored", "answered on ", " to unlock, this machine has ", "; trying each"],
+  ...[" is not encrypted", ", and rdshell=0 allows none", "this is a bug in levain", " but received "],
+  ...[" mistakes", " cannot be mounted", "could not mount ", "its superblock is damaged, or"],
+  ...["this kernel does not know that filesystem", "crashed: "],
+];
+
 /** Literals that are lists of names and no prose. */
 const NAME_LISTS = /^src\/(parameters\/kernel-parameters|machine\/abi[^/]*|formats\/.*|desk\/probe\/.*)\.ts$/;
 
@@ -74,7 +83,8 @@ function misspelled(prose: readonly Prose[]): string[] {
 }
 
 const messages = proseOfSources();
-const sourceText = [...new Bun.Glob("src/**/*.ts").scanSync(ROOT)]
+const sourceText = ["src/**/*.ts", "build/stage0/*.c"]
+  .flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(ROOT)])
   .map((file) => readFileSync(join(ROOT, file), "utf8"))
   .join("\n");
 
@@ -102,6 +112,16 @@ describe("pages", () => {
       ).toEqual([]);
     });
   }
+});
+
+test.each(QUOTES)("the quote %p is in the sources", (quote) => {
+  const text = pages()
+    .map((file) => readFileSync(join(ROOT, file), "utf8"))
+    .join("\n");
+  expect({ isInPages: text.includes(quote), isInSources: sourceText.includes(quote) }).toEqual({
+    isInPages: true,
+    isInSources: true,
+  });
 });
 
 test("the VM tests that CONTRIBUTING.md runs by a part of their name exist", () => {
