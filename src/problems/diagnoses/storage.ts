@@ -51,7 +51,7 @@ function explainMissing({ wanted, withinSeconds, devices, troubles }: VainSearch
   return [...reasons, ...troubles];
 }
 
-const ADD_DRIVER = inBuilder("add the disk's driver to the image: levain image --module NAME");
+const ADD_DRIVER = inBuilder("add the disk's driver: levain image --module NAME");
 
 function hintsForMissing(facts: VainSearch): readonly Hint[] {
   const { wanted, devices, isAnyDevicePresent, isAnyUnasked } = facts;
@@ -78,7 +78,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
   if (isAnyUnasked) {
     return [inShell("if the root is in the encrypted device, `levain retry rd.auto` unlocks it"), correct];
   }
-  if (isAnyDevicePresent) return [correct, inShell("try another device: `levain retry root=…`"), ADD_DRIVER];
+  if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`"), ADD_DRIVER];
   return [inShell("`levain status` lists devices without a driver"), ADD_DRIVER];
 }
 
