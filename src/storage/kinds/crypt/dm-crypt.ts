@@ -102,7 +102,17 @@ function isBefore(version: TargetVersion, other: TargetVersion): boolean {
 }
 
 /** Parts of a cipher's name that are no algorithms. */
-const NO_ALGORITHMS = new Set("capi plain plain64 plain64be null benbi random eboiv elephant".split(" "));
+const NO_ALGORITHMS = new Set([
+  "capi",
+  "plain",
+  "plain64",
+  "plain64be",
+  "null",
+  "benbi",
+  "random",
+  "eboiv",
+  "elephant",
+]);
 
 /** Returns the aliases by which the kernel's crypto API would ask modprobe for the parts of a cipher ("crypto-aes", …); in an initramfs nothing answers it. */
 export function listCipherAliases(cipher: string): readonly string[] {
