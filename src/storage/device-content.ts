@@ -3,7 +3,7 @@ import type { Context } from "../drivers/context.ts";
 import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
 import type { FileSpec } from "./match.ts";
 
@@ -26,17 +26,18 @@ export function createContentSearch(context: Context): (device: BlockDevice, spe
   function holdsFile(device: BlockDevice, paths: readonly string[]): boolean {
     const { type } = device.facts;
     if (type === null || NO_FILESYSTEM.test(type)) return false;
-    try {
-      return mountDeviceBriefly(context, { node: device.node, type }, (directory) => {
-        const found = paths.find((path) => matchFiles(machine, directory, path).length > 0);
-        if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
-        return found !== undefined;
-      });
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      voice.debug(`${device.node} cannot be searched: ${error.message}`);
-      return false;
-    }
+    const hasFile = (directory: string) => {
+      const found = paths.find((path) => matchFiles(machine, directory, path).length > 0);
+      if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
+      return found !== undefined;
+    };
+    return unlessRefused(
+      () => mountDeviceBriefly(context, { node: device.node, type }, hasFile),
+      (refusal) => {
+        voice.debug(`${device.node} cannot be searched: ${refusal.message}`);
+        return false;
+      },
+    );
   }
 }
 
@@ -62,11 +63,11 @@ export function matchFiles(machine: Machine, base: string, path: string): readon
 function isAmong(machine: Machine, device: BlockDevice, among: FileSpec["among"]): boolean {
   if (among === "all") return true;
   const directory = `/sys/class/block/${device.partition?.disk ?? device.name}`;
-  try {
-    const isUsb = /\/usb\d+\//.test(machine.readLink(directory));
-    return among === "usb" ? isUsb : readText(machine, `${directory}/removable`) === "1";
-  } catch (error) {
-    if (isErrno(error)) return false;
-    throw error;
-  }
+  return unlessRefused(
+    () => {
+      const isUsb = /\/usb\d+\//.test(machine.readLink(directory));
+      return among === "usb" ? isUsb : readText(machine, `${directory}/removable`) === "1";
+    },
+    () => false,
+  );
 }

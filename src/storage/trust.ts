@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
@@ -68,12 +68,12 @@ export function closeVolumes(machine: Machine, voice: Voice, why: string): void 
   const open = listOpenVolumes(machine);
   if (open.length === 0) return;
   const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`);
-  try {
-    removeVolumes(machine);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    throw problem("volumes-in-use", { why, names }, { cause: error });
-  }
+  unlessRefused(
+    () => removeVolumes(machine),
+    (cause) => {
+      throw problem("volumes-in-use", { why, names }, { cause });
+    },
+  );
   voice.warn(`${why}: closed ${names.join(" and ")}`);
 }
 

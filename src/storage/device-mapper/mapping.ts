@@ -2,7 +2,7 @@ import { type BlockDevice, readText } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import type { Mapping, MappingRequest } from "../../machine/encryption.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { isErrno } from "../../problems/errors.ts";
+import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
 import { forgetTyped } from "./typed.ts";
@@ -21,18 +21,20 @@ export function createMapping(
   { type, sectors, parameters }: TargetRequest,
 ): Mapping {
   const mark = machine.kernelLogMark();
-  try {
-    const target = { startSector: 0, sectors, type, parameters };
-    forgetTyped(machine, name);
-    const mapping = machine.createMapping({ name, uuid, readOnly, targets: [target] });
-    undo(() => removeMapping(machine, mapping));
-    informUdev({ machine, voice }, mapping);
-    return mapping;
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    const facts = { name: printable(name), errno: error.code, refusal: describeRefusal(error) };
-    throw problem("mapping-refused", { ...facts, kernelLog: machine.kernelLogSince(mark) });
-  }
+  return unlessRefused(
+    () => {
+      const target = { startSector: 0, sectors, type, parameters };
+      forgetTyped(machine, name);
+      const mapping = machine.createMapping({ name, uuid, readOnly, targets: [target] });
+      undo(() => removeMapping(machine, mapping));
+      informUdev({ machine, voice }, mapping);
+      return mapping;
+    },
+    (error) => {
+      const facts = { name: printable(name), errno: error.code, refusal: describeRefusal(error) };
+      throw problem("mapping-refused", { ...facts, kernelLog: machine.kernelLogSince(mark) });
+    },
+  );
 }
 
 /** Returns what the kernel says a device is made of, by its names; empty for a disk. */
@@ -68,15 +70,15 @@ export function removeMapping(machine: Machine, { name, device }: Mapping): void
 
 /** Without this entry, 10-dm.rules treats the device as not set up yet and hides it from systemd. */
 function informUdev({ machine, voice }: Pick<Context, "machine" | "voice">, { device }: Mapping): void {
-  try {
-    const entry = udevEntry(machine, device);
-    if (entry === null) return;
-    machine.makeDirectory(UDEV_DATA);
-    machine.writeFile(entry, "E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    voice.warn(`udev of the real system may not know ${device}: ${describeRefusal(error)}`);
-  }
+  unlessRefused(
+    () => {
+      const entry = udevEntry(machine, device);
+      if (entry === null) return;
+      machine.makeDirectory(UDEV_DATA);
+      machine.writeFile(entry, "E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
+    },
+    (refusal) => voice.warn(`udev of the real system may not know ${device}: ${describeRefusal(refusal)}`),
+  );
 }
 
 function udevEntry(machine: Machine, device: string): string | null {

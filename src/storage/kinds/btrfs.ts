@@ -1,7 +1,7 @@
-import type { BlockDevice } from "../../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
 import { type BtrfsMember, readBtrfsMember } from "../../formats/btrfs-member.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { isErrno } from "../../problems/errors.ts";
+import { unlessRefused } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import type { Assembly, StorageContext, StorageKind, StoragePlan } from "../contract.ts";
 
@@ -68,7 +68,11 @@ function startBtrfs(context: StorageContext, { rootOptions }: Pick<StoragePlan, 
     // The kernel joins every device with the UUID that it has seen, and reads the newest superblock of them.
     claim(device) {
       if (device.facts.type !== "btrfs") return;
-      forgetAll(machine);
+      // A kernel that refuses has seen no device, or is older than the request (5.0).
+      unlessRefused(
+        () => machine.forgetBtrfs(),
+        () => undefined,
+      );
       if (isPool(device)) for (const part of membersOf(device)) askKernel(machine, part.node);
     },
   };
@@ -87,34 +91,16 @@ function describe({ facts }: BlockDevice, present: readonly BlockDevice[], total
 
 /** null if it cannot be read: the device is gone. */
 function readMember(machine: Machine, node: string): BtrfsMember | null {
-  try {
-    const reader = machine.openReader(node);
-    try {
-      return readBtrfsMember(reader);
-    } finally {
-      reader.close();
-    }
-  } catch (error) {
-    if (isErrno(error)) return null;
-    throw error;
-  }
-}
-
-/** A kernel that refuses has seen no device, or is older than the request (5.0). */
-function forgetAll(machine: Machine): void {
-  try {
-    machine.forgetBtrfs();
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-  }
+  return unlessRefused(
+    () => withReader(machine, node, readBtrfsMember),
+    () => null,
+  );
 }
 
 /** A kernel that refuses has no btrfs, or does not accept this device: the mount will say why. */
 function askKernel(machine: Machine, node: string): Reply {
-  try {
-    return machine.registerBtrfs(node) ? "complete" : "incomplete";
-  } catch (error) {
-    if (isErrno(error)) return "unknown";
-    throw error;
-  }
+  return unlessRefused<Reply>(
+    () => (machine.registerBtrfs(node) ? "complete" : "incomplete"),
+    () => "unknown",
+  );
 }

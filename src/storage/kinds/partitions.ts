@@ -1,4 +1,4 @@
-import { type BlockDevice, readSectorSize } from "../../devices/block-devices.ts";
+import { type BlockDevice, readSectorSize, withReader } from "../../devices/block-devices.ts";
 import type { Partition } from "../../formats/partitions/model.ts";
 import { readPartitionTable } from "../../formats/partitions/partition-table.ts";
 import type { Machine } from "../../machine/machine.ts";
@@ -67,13 +67,8 @@ function openDisk(context: StorageContext, disk: BlockDevice): readonly string[]
 
 /** Only what lies on the disk, without extended partitions. */
 function readPartitions(machine: Machine, { name, node, sizeBytes }: BlockDevice): readonly Partition[] {
-  const reader = machine.openReader(node);
-  try {
-    const all = readPartitionTable(reader, readSectorSize(machine, name))?.partitions ?? [];
-    const isHere = ({ start, size, type }: Partition) =>
-      size > 0 && (start + size) * 512 <= sizeBytes && !EXTENDED.includes(type);
-    return all.filter(isHere).slice(0, MOST_PARTITIONS);
-  } finally {
-    reader.close();
-  }
+  const table = withReader(machine, node, (reader) => readPartitionTable(reader, readSectorSize(machine, name)));
+  const isHere = ({ start, size, type }: Partition) =>
+    size > 0 && (start + size) * 512 <= sizeBytes && !EXTENDED.includes(type);
+  return (table?.partitions ?? []).filter(isHere).slice(0, MOST_PARTITIONS);
 }

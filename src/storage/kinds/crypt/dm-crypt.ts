@@ -3,7 +3,7 @@ import type { Context } from "../../../drivers/context.ts";
 import type { CryptMapping } from "../../../keys/mapping.ts";
 import type { Mapping, MappingRequest } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
-import { isErrno } from "../../../problems/errors.ts";
+import { unlessRefused } from "../../../problems/errors.ts";
 import { describeRefusal } from "../../../problems/report.ts";
 import { createMapping } from "../../device-mapper/mapping.ts";
 import { requireTarget, type TargetVersion } from "../../device-mapper/target.ts";
@@ -51,22 +51,18 @@ export function createCryptMapping(context: Context, request: CryptRequest, key:
 
 /** The id of the key in the kernel; null if it keeps none. */
 function lendKey(machine: Machine, description: string, key: Uint8Array): number | null {
-  try {
-    return machine.addLogonKey(description, key);
-  } catch (error) {
-    if (isErrno(error)) return null;
-    throw error;
-  }
+  return unlessRefused(
+    () => machine.addLogonKey(description, key),
+    () => null,
+  );
 }
 
 /** The table holds a reference of its own; a key that stays in this thread's keyring goes with the thread. */
 function returnKey({ machine, voice }: Context, id: number): void {
-  try {
-    machine.removeKey(id);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    voice.warn(`a key stays in the kernel's keyring until the boot is over: ${describeRefusal(error)}`);
-  }
+  unlessRefused(
+    () => machine.removeKey(id),
+    (refusal) => voice.warn(`a key stays in the kernel's keyring until the boot is over: ${describeRefusal(refusal)}`),
+  );
 }
 
 /** `cipher key iv_offset device offset [#options option…]` (Documentation/admin-guide/device-mapper/dm-crypt.rst); wipes the key's text. */

@@ -1,4 +1,4 @@
-import { type BlockDevice, readText } from "../../../devices/block-devices.ts";
+import { type BlockDevice, readText, withReader } from "../../../devices/block-devices.ts";
 import type { Context } from "../../../drivers/context.ts";
 import { holds, le16, le64 } from "../../../formats/bytes.ts";
 import type { CryptMapping } from "../../../keys/mapping.ts";
@@ -46,15 +46,12 @@ export function createIntegrityMapping(
 
 /** provided_data_sectors of struct superblock (drivers/md/dm-integrity.c). */
 function readDataSectors(machine: Machine, { node }: BlockDevice, { offsetSectors, tagBytes }: IntegrityArea): number {
-  const reader = machine.openReader(node);
-  try {
+  return withReader(machine, node, (reader) => {
     const block = reader.read(offsetSectors * 512, SUPERBLOCK_BYTES);
     const isOurs = block.length === SUPERBLOCK_BYTES && holds(block, 0, "integrt\0");
     if (!isOurs || le16(block, 10) !== tagBytes) throw problem("no-integrity-superblock", { node, tagBytes });
     const sectors = Number(le64(block, 16));
     if (sectors === 0 || sectors > reader.size / 512) throw problem("integrity-size-wrong", { node, sectors });
     return sectors;
-  } finally {
-    reader.close();
-  }
+  });
 }

@@ -1,7 +1,7 @@
 import { createFindHash } from "../../../crypto/hash.ts";
 import { readAvailableMemory } from "../../../crypto/memory.ts";
 import { wipe } from "../../../crypto/secret.ts";
-import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { isBackup, type LuksHeader } from "../../../formats/luks/header.ts";
 import { readLuksHeader } from "../../../formats/luks/read-header.ts";
 import { aesDecryptor, nullDecryptor } from "../../../keys/area-decryptor.ts";
@@ -9,9 +9,8 @@ import { kernelDecryptor } from "../../../keys/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../../../keys/mapping.ts";
 import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../../../keys/unlock.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
-import type { Machine } from "../../../machine/machine.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
-import { isErrno } from "../../../problems/errors.ts";
+import { unlessRefused } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
 import { isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
@@ -30,7 +29,7 @@ export function prepareLuks(
 ): Lock | null {
   const header =
     settings.header === null
-      ? readOwnHeader(context.machine, device)
+      ? withReader(context.machine, device.node, readLuksHeader)
       : readPlace(context, settings.header, readLuksHeader);
   if (header === null) return null;
   for (const warning of header.warnings) context.voice.warn(`${device.node}: ${printable(warning)}`);
@@ -117,17 +116,12 @@ function openData(
   try {
     return createCryptMapping(context, request, key);
   } catch (error) {
-    if (integrity !== null) dropQuietly(machine, integrity.mapping);
+    // The refusal that led here matters more than one of this.
+    unlessRefused(
+      () => integrity && removeMapping(machine, integrity.mapping),
+      () => undefined,
+    );
     throw error;
-  }
-}
-
-/** The refusal that led here matters more than one of this. */
-function dropQuietly(machine: Machine, mapping: Mapping): void {
-  try {
-    removeMapping(machine, mapping);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
   }
 }
 
@@ -135,15 +129,6 @@ function dropQuietly(machine: Machine, mapping: Mapping): void {
 function dataDigest({ digests, segments }: LuksHeader): number {
   const data = segments.find(({ flags }) => !isBackup(flags))?.id ?? 0;
   return digests.find((digest) => digest.segments.includes(data))?.id ?? 0;
-}
-
-function readOwnHeader(machine: Machine, { node }: BlockDevice): LuksHeader {
-  const reader = machine.openReader(node);
-  try {
-    return readLuksHeader(reader);
-  } finally {
-    reader.close();
-  }
 }
 
 function unlockOptions(context: StorageContext, settings: CryptSettings): Omit<UnlockOptions, "deriveKey"> {

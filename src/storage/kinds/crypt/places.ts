@@ -1,11 +1,11 @@
 import { wipe } from "../../../crypto/secret.ts";
-import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { mountDeviceBriefly } from "../../../filesystems/brief-mount.ts";
 import { findFileIn } from "../../../filesystems/resolve.ts";
 import type { ByteSource } from "../../../formats/facts.ts";
 import type { RandomReader } from "../../../machine/machine.ts";
 import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
-import { isErrno } from "../../../problems/errors.ts";
+import { unlessRefused } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
@@ -55,43 +55,22 @@ function readFrom<T>(
   device: BlockDevice | null,
   use: (source: ByteSource) => T,
 ): T {
-  try {
-    if (device === null) return readFileAt(context, place.path, place, use);
-    if (place.in === "device") return readFileAt(context, device.node, place, use);
-    return readOnFilesystem(context, device, place, use);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    throw problem("place-unreadable", { place: describePlace(place) }, { cause: error });
-  }
-}
-
-function readOnFilesystem<T>(
-  context: StorageContext,
-  { node, facts }: BlockDevice,
-  place: BytesPlace,
-  use: (source: ByteSource) => T,
-): T {
-  const type = place.type ?? facts.type;
-  if (type === null) throw problem("no-filesystem-for-key", { node, place: describePlace(place) });
-  return mountDeviceBriefly(context, { node, type }, (directory) => {
-    const file = findFileIn(context.machine, directory, place.path);
-    if (file === null) throw problem("no-key-file", { path: printable(place.path), node });
-    return readFileAt(context, file, place, use);
+  const { machine } = context;
+  const read = (path: string) => withReader(machine, path, (reader) => use(slice(reader, place.offset, place.size)));
+  const find = () => {
+    if (device === null || place.in === "device") return read(device?.node ?? place.path);
+    const { node } = device;
+    const type = place.type ?? device.facts.type;
+    if (type === null) throw problem("no-filesystem-for-key", { node, place: describePlace(place) });
+    return mountDeviceBriefly(context, { node, type }, (directory) => {
+      const file = findFileIn(machine, directory, place.path);
+      if (file === null) throw problem("no-key-file", { path: printable(place.path), node });
+      return read(file);
+    });
+  };
+  return unlessRefused(find, (cause) => {
+    throw problem("place-unreadable", { place: describePlace(place) }, { cause });
   });
-}
-
-function readFileAt<T>(
-  { machine }: StorageContext,
-  path: string,
-  { offset, size }: BytesPlace,
-  use: (source: ByteSource) => T,
-): T {
-  const reader = machine.openReader(path);
-  try {
-    return use(slice(reader, offset, size));
-  } finally {
-    reader.close();
-  }
 }
 
 /** A part of a file or device, with the length that was asked for. */
