@@ -31,7 +31,7 @@ export interface StorageContext extends Context {
   matches(spec: DeviceSpec): readonly BlockDevice[];
   /** All devices that may belong to the same filesystem as `device`, itself included. */
   companions(device: BlockDevice): readonly BlockDevice[];
-  /** The state of a device as its assembly sees it; null where none knows it. */
+  /** The state of a device as its assembly sees it; null if none knows it. */
   state(device: BlockDevice): DeviceState | null;
   /** Probes a device that was just made or changed, by the kernel's name; null if it is gone. */
   look(name: string): BlockDevice | null;
