@@ -13,7 +13,7 @@ import { type MountedImage, mountImage } from "./mount-image.ts";
 import { mountOverlay } from "./overlay.ts";
 import { planBase, planStack, type RootStack, type StackBase } from "./root-stack.ts";
 
-/** Makes the root out of what the root device holds: images on it, more layers, an overlay over them, or none of that. Returns what was stacked, for a person. */
+/** Makes the root out of what the root device holds: images on it, more layers, an overlay over them, or none of that. Returns what was stacked, in words. */
 export function stackRoot(context: Context, plan: BootPlan, device: Pick<MountedDevice, "node" | "isInside">): string {
   const { machine, voice } = context;
   const medium = openMedium(context, plan, device);
