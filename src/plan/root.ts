@@ -31,7 +31,7 @@ export function decideRoot(
   return all.length === 0 ? { kind: "none" } : { kind: "block", devices: all };
 }
 
-/** Returns the block devices that the root may be, in the order to try; none where it comes from elsewhere. */
+/** Returns the block devices that the root may be, in the order to try; none if it is no block device. */
 export function rootDevices(root: RootSource): readonly DeviceSpec[] {
   return root.kind === "block" ? root.devices : [];
 }

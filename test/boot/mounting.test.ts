@@ -132,7 +132,7 @@ describe("mount", () => {
   });
 });
 
-// fakeBoot fails where the console advises something that needs a shell.
+// fakeBoot throws if the console advises something that needs a shell.
 describe("without a shell, nothing that needs one is advised", () => {
   const fsck = {
     files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },

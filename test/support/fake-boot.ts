@@ -8,7 +8,7 @@ import { type FakeImage, fakeImage } from "./fake-images.ts";
 import { type FakeMachine, type FakeMachineOptions, fakeMachine } from "./fake-machine.ts";
 import { Ended, type FakeProgram } from "./fake-processes.ts";
 
-/** What a person does in a shell, each time one comes; when the list is at its end, the person switches the machine off. */
+/** What the user does in each shell, in order; after the last of them the user switches the machine off. */
 export type Person = readonly ((machine: FakeMachine) => void)[];
 
 export interface FakeBootOptions extends FakeMachineOptions {
@@ -20,7 +20,7 @@ export interface FakeBootOptions extends FakeMachineOptions {
 /** How a boot on a fake machine went. */
 export interface FakeBoot {
   readonly machine: FakeMachine;
-  /** Where it went: to the real init, or what was done with the machine. */
+  /** How it ended: the handover to the real init, or what was done with the machine. */
   readonly end: Handover | "reboot" | "poweroff" | "halt" | "waits for ever";
   /** What changed something, without the writing of the record. */
   readonly journal: readonly string[];
@@ -138,7 +138,7 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
 const WITHOUT_SHELL = /\brd\.?shell=(?:0|no)\b/;
 const ADVICE_FOR_SHELL = /levain (?:retry|unlock|status|devices|log)\b|`exit`|rescue shell|\bdm(?:esg|setup)\b/;
 
-/** No boot without a shell may advise what only a person in a shell can do. */
+/** Throws if the console of a boot without a shell advises what needs one. */
 function refuseAdviceForShell(console: string): void {
   const advice = console.split("\n").find((line) => ADVICE_FOR_SHELL.test(line));
   if (advice !== undefined) throw new Error(`rdshell=0 allows no shell, and the console advises: ${advice}`);

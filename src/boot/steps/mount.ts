@@ -6,7 +6,7 @@ import type { BootPlan } from "../../plan/plan.ts";
 import { planBase, ROOT } from "../../stack/root-stack.ts";
 import { liesInVolume } from "../../storage/trust.ts";
 
-/** Mounts the root device where the stack has it, and checks it first if it is the root itself: nothing else is ever written. */
+/** Mounts the root device at its place in the stack. It is checked first only if it is the root itself: nothing else is ever written. */
 export function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): MountedDevice {
   const { source: target } = planBase(plan);
   const { rootTypes: types, rootWritable: writable, rootOptions: options } = plan;
