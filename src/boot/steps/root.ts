@@ -37,7 +37,7 @@ export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly D
   );
 }
 
-/** Finds and mounts the root. If only a mount proves that a device was opened correctly (plain dm-crypt), and it fails, the user is asked again. */
+/** Finds and mounts the root. If only a mount proves that a device was opened correctly, and it fails, the user is asked again. */
 function attachAndMount(
   { step, rewind, ...rest }: Steps,
   plan: BootPlan & { readonly roots: readonly DeviceSpec[] },
@@ -57,8 +57,9 @@ function attachAndMount(
         (done) => (done === null ? BY_HAND : describeMounted(done)),
       );
     } catch (error) {
-      if (attached?.isUnproven !== true || !(error instanceof BootError)) throw error;
-      rest.voice.warn(`${headline(error)}: the passphrase may be wrong, asking again`);
+      const doubt = attached?.doubt ?? null;
+      if (doubt === null || !(error instanceof BootError)) throw error;
+      rest.voice.warn(`${headline(error)}: ${doubt}, asking again`);
       rewind("root");
     }
   }
