@@ -100,8 +100,5 @@ export interface Assembly {
   close?(): void;
 }
 
-/** A kind of storage: a row of the table in `kinds/kinds.ts`. */
-export interface StorageKind {
-  readonly name: string;
-  start(context: StorageContext, plan: StoragePlan): Assembly;
-}
+/** Starts a kind of storage for one search. */
+export type StorageKind = (context: StorageContext, plan: StoragePlan) => Assembly;

@@ -48,7 +48,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     },
     takeEvents: () => takeEvents(0),
   };
-  list.push(...KINDS.map(({ start }) => start(shared, plan)));
+  list.push(...KINDS.map((start) => start(shared, plan)));
   return {
     ...selection,
     ...assemblies,

@@ -4,7 +4,7 @@ import { createDeriver } from "../../../keys/deriver.ts";
 import { AUTO_MAX_KDF_MS } from "../../../plan/crypt/crypt.ts";
 import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
 import { problem } from "../../../problems/problem.ts";
-import type { Assembly, Round, StorageContext, StorageKind, StoragePlan } from "../../contract.ts";
+import type { Assembly, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { specText } from "../../search-words.ts";
 import { liesInVolume } from "../../trust.ts";
 import type { CryptContext } from "./derivation.ts";
@@ -15,9 +15,6 @@ import { describeState, describeWait, hasNews, requiredOf, troublesOf } from "./
 import { newVolume, type Volume } from "./state.ts";
 import { advance, isGone, type Standing } from "./volume.ts";
 
-/** Encrypted volumes (LUKS, plain dm-crypt): those that the plan names, all with rd.auto, and a root that is one itself. */
-export const CRYPT: StorageKind = { name: "crypt", start: startCrypt };
-
 interface Unlocking {
   readonly context: CryptContext;
   readonly plan: Pick<StoragePlan, "crypt" | "keymap" | "roots" | "layers">;
@@ -27,7 +24,8 @@ interface Unlocking {
   hasAllDrivers: boolean;
 }
 
-function startCrypt(shared: StorageContext, plan: StoragePlan): Assembly {
+/** Opens encrypted volumes (LUKS, plain dm-crypt): those that the plan names, all with rd.auto, and a root that is one itself. */
+export function startCrypt(shared: StorageContext, plan: StoragePlan): Assembly {
   const context = { ...shared, deriver: createDeriver(shared.machine) };
   const volumes = plan.crypt.volumes.map((wish) => startVolume(context, wish, "asked"));
   const unlocking: Unlocking = { context, plan, volumes, passphrases: [], hasAllDrivers: false };
