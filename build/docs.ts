@@ -1,26 +1,26 @@
+import { UNSUPPORTED } from "../src/parameters/dialects/unsupported.ts";
 import type { Alias, Parameter } from "../src/parameters/parameter.ts";
 import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";
-import { UNSUPPORTED_NAMES } from "../src/parameters/unsupported.ts";
 
 const HEAD = `# Kernel command line parameters
 
-<!-- Made from the table in src/config by build/docs.ts: \`bun build/docs.ts\`. Do not edit. -->
+<!-- Generated from the table in src/parameters by \`bun build/docs.ts\`. Do not edit. -->
 
-- Quoting is the kernel's: double quotes keep spaces, also in the middle of a word (\`root="LABEL=My Disk"\`); there are no escapes.
-  Outside of quotes, white space separates words, and so does the byte 0xA0 (as in the kernel), which is part of some UTF-8 letters, "à" among them:
-  quote such a value.
-- \`-\` and \`_\` in names are equal. Of a parameter with one value the last counts, its other spellings included; lists are joined.
-- Parameters of \`levain.toml\` come first, so the command line is stronger. Parameters after \`levain retry\` are stronger still.
-  The exception is \`rdshell=0\`: given once, anywhere, it holds.
-- Everything after \`--\` goes to init. So do words that neither the kernel nor levain knows and that have no dot: bare words as arguments,
-  \`NAME=value\` words as environment, exactly as the kernel hands them to process 1.
+- The quoting is the kernel's: double quotes keep spaces, also inside a parameter (\`root="LABEL=My Disk"\`); there are no escapes.
+  Outside quotes, white space separates parameters, and so does the byte 0xA0 (as in the kernel), which is part of some UTF-8 letters such as "à":
+  quote values with such letters.
+- \`-\` and \`_\` in names are equal. If a parameter with one value is given several times, or under several names, the last value counts; lists are joined.
+- The command line overrides the parameters in \`levain.toml\`, and those of \`levain retry\` override both.
+  The exception is \`rdshell=0\`: given once, anywhere, it applies.
+- Everything after \`--\` goes to init. So do parameters without a dot that neither the kernel nor levain knows: bare names as arguments,
+  \`NAME=value\` as environment, exactly as the kernel passes them to process 1.
 - \`MODULE.PARAMETER=VALUE\` is passed to the module when it is loaded.
-- A mistake in one of these parameters stops the boot before anything is done, and all mistakes are told at once. Parameters that are not
-  in these tables are ignored.
-- Yes is \`1\`, \`y\`, \`yes\`, \`on\` or \`true\`; no is \`0\`, \`n\`, \`no\`, \`off\` or \`false\`. The bare name is yes.
+- A mistake in one of these parameters stops the boot before its first step, and all mistakes are reported together. Parameters that are not
+  on this page are ignored.
+- Yes is \`1\`, \`y\`, \`yes\`, \`on\` or \`true\`; no is \`0\`, \`n\`, \`no\`, \`off\` or \`false\`. The bare name means yes.
 `;
 
-/** docs/parameters.md, from the table of parameters. */
+/** Formats docs/parameters.md from the table of parameters. */
 export function formatParametersPage(): string {
   const parts = PARAMETER_GROUPS.map(({ title, rows }) => `## ${title}\n\n${rows.map(formatRow).join("\n")}`);
   return `${HEAD}\n${parts.join("\n")}\n${formatUnsupported()}`;
@@ -36,15 +36,15 @@ function formatAlias({ syntax }: Alias): string {
 }
 
 function formatUnsupported(): string {
-  const { ignored, refused, refusedLive, refusedArchiso, refusedRootless } = UNSUPPORTED_NAMES;
-  const join = (names: readonly string[]) =>
-    names.map((name) => `\`${name}${name.endsWith(".") ? "*" : ""}\``).join(", ");
+  const { ignored, refused, refusedLive, refusedArchiso, refusedRootless } = UNSUPPORTED;
+  const join = (table: readonly { readonly name: string }[]) =>
+    [...new Set(table.map(({ name }) => `\`${name}${name.endsWith(".") ? "*" : ""}\``))].join(", ");
   return `## Known, but not supported yet
 
-A boot may depend on these, so they are not ignored in silence: a warning says what the boot goes without.
+A boot may depend on these, so a warning says what the boot lacks without them:
 ${join(ignored)}.
 
-With these the boot is refused, because it would be another one than was asked for: ${join(refused)};
+These stop the boot, because it would differ from what they ask for: ${join(refused)};
 with \`boot=live\`: ${join(refusedLive)}; with \`archiso…=\`: ${join(refusedArchiso)};
 without a root device: ${join(refusedRootless)}.
 `;

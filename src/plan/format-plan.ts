@@ -4,7 +4,7 @@ import { printable } from "../problems/report.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import type { BootPlan, ImagePlan } from "./plan.ts";
 
-/** The plan in words, a line a subject, safe to print: what `levain plan` shows. */
+/** Formats the plan for `levain plan`: a line a subject, safe to print. */
 export function formatPlan(plan: BootPlan): readonly string[] {
   const subjects: readonly (readonly [string, string])[] = [
     ...formatRoot(plan),
@@ -19,15 +19,15 @@ export function formatPlan(plan: BootPlan): readonly string[] {
 type Subjects = readonly (readonly [string, string])[];
 
 function formatRoot(plan: BootPlan): Subjects {
-  if (plan.roots.length === 0) return [["root", "this initramfs; it is the final system"]];
+  if (plan.roots.length === 0) return [["root", "none: this initramfs is the final system"]];
   const { image, overlay } = plan;
   const options = plan.rootOptions === "" ? "" : `, options ${plan.rootOptions}`;
   return [
     ["root", plan.roots.map(formatDeviceSpec).join(", else ")],
-    ["waiting", plan.rootTimeoutMs === null ? "for ever" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
+    ["waiting", plan.rootTimeoutMs === null ? "without limit" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
     [
       "mounted",
-      `${plan.rootWritable ? "read-write" : "read-only"} as ${plan.rootTypes.join(", else ") || "the type it has"}${options}`,
+      `${plan.rootWritable ? "read-write" : "read-only"} as ${plan.rootTypes.join(", else ") || "the type in its superblock"}${options}`,
     ],
     ...(plan.rootCheck === "auto" ? [] : [["fsck", plan.rootCheck] as const]),
     ["image", image === null ? "none" : formatImage(image)],
@@ -57,7 +57,7 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
   );
   const kept = handover.putOld === null ? "" : `, the old root at ${handover.putOld}`;
   return [
-    ["modules", ["what the hardware asks for", ...modules.load].join(", ")],
+    ["modules", ["those for the hardware", ...modules.load].join(", ")],
     ...parameters,
     ...(modules.blacklist.length === 0 ? [] : [["not loaded", modules.blacklist.join(", ")] as const]),
     ["handover", `${handover.mode}${kept}`],
@@ -68,15 +68,17 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
 
 function formatRescue({ rescue, talk }: BootPlan): Subjects {
   const after = rescue.onFailure === "reboot" && rescue.panicSeconds !== null ? ` after ${rescue.panicSeconds} s` : "";
-  const shell = { true: "", false: ", no shell ever", keep: ", a shell keeps open what a passphrase opened" }[
-    `${rescue.shell}`
-  ];
+  const shell = {
+    true: "",
+    false: ", never a shell",
+    keep: ", volumes that a passphrase unlocked stay open in a shell",
+  }[`${rescue.shell}`];
   const breaks = rescue.breaks.length === 0 ? [] : [["stop before", rescue.breaks.join(", ")] as const];
-  const log = { kmsg: "the kernel's log", console: "the console", all: "the console and the kernel's log" }[talk.log];
-  return [...breaks, ["on failure", `${rescue.onFailure}${after}${shell}`], ["talk", `${talk.level}, to ${log}`]];
+  const log = { kmsg: "the kernel log", console: "the console", all: "the console and the kernel log" }[talk.log];
+  return [...breaks, ["on failure", `${rescue.onFailure}${after}${shell}`], ["messages", `${talk.level}, to ${log}`]];
 }
 
-/** A word in quotes where it would not look like one. */
+/** Puts an argument in quotes if it is empty or contains spaces. */
 function quote(word: string): string {
   return word === "" || /\s/.test(word) ? `"${word}"` : word;
 }

@@ -1,27 +1,27 @@
 import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { Dialect } from "../parameters/dialects/unsupported.ts";
 import type { Settings } from "../parameters/parameters.ts";
-import type { Dialect } from "../parameters/unsupported.ts";
 import type { ImagePlan } from "./plan.ts";
 
-/** The devices that may be the medium, in the order to try, and the image on it; `image` is null where a device is the root. */
+/** The devices that may be the medium, in the order to try, and the image on it; `image` is null if the device itself is the root. */
 export interface Medium {
   readonly devices: readonly DeviceSpec[];
   readonly image: ImagePlan | null;
 }
 
-/** What live-boot takes for an image, by its name (9990-misc-helpers.sh, `is_live_path`), and EROFS. */
+/** The file name extensions of images in live-boot (9990-misc-helpers.sh, `is_live_path`), and EROFS. */
 export const LIVE_IMAGE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "xfs", "jffs2"] as const;
-/** Beside them, a directory that is a tree as it is. */
+/** live-boot's directories that are used like images. */
 export const LIVE_DIRECTORIES = "*.dir/";
 
 const NO_IMAGE: ImagePlan = { iso: null, paths: [], directory: null, inner: [], copyToRam: false, maker: null };
 
-/** Names beside squashfs.img and inside of it, as dmsquash-live looks for them. */
+/** Names beside squashfs.img and inside it, as in dmsquash-live. */
 const DRACUT_IMAGES = ["/rootfs.img", "/ext3fs.img"];
 
 /**
- * The medium that the command line means, in the words of whoever made it: levain's rd.image=, dracut's root=live:,
- * live-boot's boot=live or archiso's archiso…=. `machine` is as in `uname -m`.
+ * Returns the medium that the command line asks for: with levain's rd.image=, dracut's root=live:, live-boot's boot=live
+ * or archiso's archiso…=. `machine` is as in `uname -m`.
  */
 export function decideMedium(settings: Settings, machine: string): Medium {
   const { root, image, copyToRam } = settings;
@@ -41,7 +41,7 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   return { devices: rootDevices, image: null };
 }
 
-/** Whose words the command line uses. */
+/** Returns whose parameters the command line has. */
 export function readDialect(settings: Settings): Dialect {
   const { root, rootFallbacks, boot } = settings;
   return {
@@ -55,7 +55,7 @@ function isArchiso({ archDirectory, archDevice, archFile }: Settings): boolean {
   return archDirectory !== undefined || archDevice !== undefined || archFile !== undefined;
 }
 
-/** The device of the ISO file; the label of root=live: is that of the filesystem inside the file. */
+/** Returns the device of the ISO file; the label in root=live: is that of the filesystem inside the file. */
 function findIso({ isoDevice }: Settings, iso: string | null): readonly DeviceSpec[] | null {
   if (iso === null) return null;
   return [isoDevice ?? { by: "file", paths: [iso], among: "all" }];

@@ -1,10 +1,9 @@
+import type { DeviceSpec } from "../device-spec.ts";
+import { Expected, matching, parser } from "../parse.ts";
 import { readFlag } from "../values.ts";
-import { parseCryptOpts } from "./cryptopts.ts";
-import { parseCryptOptions } from "./options.ts";
-import { type OwnedPlace, parseCryptKey, parseOwnedPlace, parsePlace } from "./place.ts";
+import { type CryptOptions, joinOptions, parseCryptOptions } from "./options.ts";
+import { type OwnedPlace, type PlaceText, parseOwnedPlace, parsePlace } from "./place.ts";
 import {
-  expected,
-  parsedBy,
   parseLuksId,
   parseMapperName,
   parseSpelledDevice,
@@ -13,96 +12,100 @@ import {
   splitOwnLuksId,
 } from "./text.ts";
 
-/** A LUKS UUID or its beginning, as a list of one. */
-export const uuids = parsedBy((text) => [parseLuksId(text)]);
+/** A volume as one parameter or one line of crypttab asks for it. */
+export interface AskedVolume {
+  readonly device: DeviceSpec;
+  readonly name: string;
+  /** null: levain asks for the passphrase. */
+  readonly key: PlaceText | null;
+  readonly options: CryptOptions;
+}
 
-/** A PARTUUID in lower case, as a list of one. */
-export const partuuids = parsedBy((text) => {
-  if (!/^[0-9a-f][0-9a-f-]{3,35}$/i.test(text)) throw expected("the PARTUUID of a partition");
-  return [text.toLowerCase()];
-});
+/** Options, and the volume they are for (null: all). */
+export interface OwnedOptions {
+  readonly id: string | null;
+  readonly options: CryptOptions;
+}
 
-/** UUID=NAME, as a list of one. */
-export const names = parsedBy((text) => {
+const PARTUUID = /^[0-9a-f][0-9a-f-]{3,35}$/i;
+/** A PARTUUID, in lower case. */
+export const partuuid = parser("the PARTUUID of a partition", (text) =>
+  PARTUUID.test(text) ? text.toLowerCase() : null,
+);
+
+/** UUID=NAME. */
+export const nameOfLuks = (text: string) => {
   const { id, rest } = splitOwnLuksId(text, "UUID=NAME");
-  return [{ id, name: parseMapperName(rest) }];
-});
+  return { id, name: parseMapperName(rest) };
+};
 
-/** [UUID=]PATH[:DEVICE]: a place, and whose it is (null: for all), as a list of one. */
-export const places = parsedBy((text): readonly OwnedPlace[] => {
+/** [UUID=]PATH[:DEVICE]: a place, and the volume it is for (null: all). */
+export const ownedPlace = (text: string): OwnedPlace => {
   const { id, rest } = splitLuksId(text);
   const owned = parseOwnedPlace(rest);
-  return [{ id: id ?? owned.id, place: owned.place }];
-});
+  return { id: id ?? owned.id, place: owned.place };
+};
 
-/** [UUID=]OPTIONS: words that can be read, and whose they are (null: for all), as a list of one. */
-export const options = parsedBy((text) => {
+/** [UUID=]OPTIONS. */
+export const ownedOptions = (text: string): OwnedOptions => {
   const { id, rest } = splitLuksId(text);
-  return [{ id, text: checkOptions(rest) }];
-});
+  return { id, options: parseCryptOptions(rest) };
+};
 
-/** UUID=DEVICE, as a list of one. */
-export const data = parsedBy((text) => {
+/** UUID=DEVICE. */
+export const dataDevice = (text: string) => {
   const { id, rest } = splitOwnLuksId(text, "UUID=DEVICE");
-  return [{ id, device: parseSpelledDevice(rest) }];
-});
+  return { id, device: parseSpelledDevice(rest) };
+};
 
-/** Whose discards are let through (null: everybody's), as a list of one; empty for no. */
-export const discards = parsedBy((text): readonly { readonly id: string | null }[] => {
+/** The UUID of a volume, or yes for all: the option discard. Nothing for no. */
+export const discards = (text: string): readonly OwnedOptions[] => {
   const asked = readFlag(text);
-  if (asked !== null) return asked ? [{ id: null }] : [];
-  return [{ id: parseLuksId(text) }];
-});
+  const options = parseCryptOptions("discard");
+  if (asked !== null) return asked ? [{ id: null, options }] : [];
+  return [{ id: parseLuksId(text), options }];
+};
 
 /** DEVICE:NAME[:OPTIONS] of mkinitcpio. */
-export const cryptDevice = parsedBy((text) => {
+export const cryptDevice = (text: string): AskedVolume => {
   const { device, name, rest } = splitDeviceAndName(text, "DEVICE:NAME or DEVICE:NAME:OPTIONS");
-  return { device, name, options: checkOptions(rest) };
-});
+  return { device, name, key: null, options: parseCryptOptions(rest) };
+};
 
-/** DEVICE:NAME[:OPTIONS] of a plain volume, as a list of one. */
-export const plains = parsedBy((text) => {
+/** DEVICE:NAME[:OPTIONS] of a plain volume. */
+export const plainVolume = (text: string): AskedVolume => {
   const { device, name, rest } = splitDeviceAndName(text, "DEVICE:NAME:OPTIONS");
-  return [{ device, name, options: checkOptions(`${rest},plain`) }];
-});
+  return { device, name, key: null, options: joinOptions(parseCryptOptions(rest), { type: "plain" }) };
+};
 
 /** HASH:CIPHER:KEYBITS:OFFSET:SKIP of mkinitcpio, as options of a volume that is plain if it is not LUKS. */
-export const crypto = parsedBy((text) => {
-  // A cipher has a colon too, but mkinitcpio does not know that one either.
+export const crypto = (text: string): CryptOptions => {
+  // A cipher has a colon too, but mkinitcpio does not accept that either.
   const fields = text.split(":");
-  if (fields.length !== 5) throw expected("HASH:CIPHER:KEYBITS:OFFSET:SKIP, of which each may be empty");
-  const said = ["hash", "cipher", "size", "offset", "skip"].map((name, index) => [name, fields[index]] as const);
-  return checkOptions(said.flatMap(([name, value]) => (value ? [`${name}=${value}`] : [])).join(","));
-});
+  if (fields.length !== 5) throw new Expected("HASH:CIPHER:KEYBITS:OFFSET:SKIP, of which each may be empty");
+  const given = ["hash", "cipher", "size", "offset", "skip"].map((name, index) => [name, fields[index]] as const);
+  const options = given.flatMap(([name, value]) => (value ? [`${name}=${value}`] : [])).join(",");
+  return joinOptions(parseCryptOptions(options), { isPlainElse: true });
+};
 
-/** Debian's, as a list of one. */
-export const cryptOpts = parsedBy((text) => [parseCryptOpts(text)]);
+/** cryptopts= of Debian's cryptsetup-initramfs (scripts/local-top/cryptroot): crypttab's fields as target=, source= and key=, among its options. */
+export const cryptOpts = (text: string): AskedVolume => {
+  const words = text.split(",");
+  const find = (name: string) => words.findLast((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+  const source = find("source");
+  if (source === undefined) throw new Expected("source=DEVICE among the options of cryptopts=");
+  const options = parseCryptOptions(words.filter((word) => !/^(?:source|target|key)=/.test(word)).join(","));
+  const name = parseMapperName(find("target") ?? "cryptroot");
+  return { name, device: parseSpelledDevice(source), key: parseKey(find("key") ?? ""), options };
+};
 
-function checkOptions(text: string): string {
-  parseCryptOptions(text);
-  return text;
+/** The key of a volume, as crypttab has it: null for "none", "-" and nothing. */
+export function parseKey(text: string): PlaceText | null {
+  return /^(?:none|-|)$/.test(text) ? null : parsePlace(text);
 }
 
 /** Whole seconds as milliseconds; 0 is 0. */
-export const seconds = parsedBy((text) => {
-  if (!/^\d{1,6}$/.test(text)) throw expected("a number of seconds");
-  return Number(text) * 1000;
-});
+export const seconds = (text: string): number => Number(matching("a number of seconds", /^\d{1,6}$/)(text)) * 1000;
 
 /** The name of a keymap. */
-export const keymap = parsedBy((text) => {
-  if (!/^\w[\w.+@-]{0,99}$/.test(text)) throw expected("the name of a keymap, as de-latin1");
-  return text;
-});
-
-/** One device. */
-export const device = parsedBy(parseSpelledDevice);
-
-/** What /dev/mapper/NAME can be. */
-export const mapperName = parsedBy(parseMapperName);
-
-/** PATH[:DEVICE] or DEVICE. */
-export const place = parsedBy(parsePlace);
-
-/** cryptkey= of mkinitcpio and of Alpine. */
-export const cryptKey = parsedBy(parseCryptKey);
+export const keymap = matching("the name of a keymap, such as de-latin1", /^\w[\w.+@-]{0,99}$/);

@@ -244,7 +244,7 @@ describe("mistakes", () => {
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
       'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, gpt-auto or /dev/ram0 but received "sda1"',
       "rd.image: Expected a value (rd.image=PATH) but received no value",
-      'rd.emergency=explode: Expected shell, reboot, poweroff, halt but received "explode"',
+      'rd.emergency=explode: Expected shell, reboot, poweroff or halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
       'rdshell=perhaps: Expected yes, no or keep but received "perhaps"',
     ]);
@@ -253,7 +253,7 @@ describe("mistakes", () => {
   test("name where they are, where that is in doubt", () => {
     const one = mistakesOf(() => plan("", "rd.timeout=abc"));
     expect(one.message).toBe("a mistake in levain.toml");
-    expect(one.hints[0]?.text).toContain("build the image again");
+    expect(one.hints[0]?.text).toContain("rebuild the image");
     const both = mistakesOf(() => plan("panic=x", "rd.timeout=abc"));
     expect(both.message).toBe("2 mistakes in levain.toml and on the kernel command line");
     expect(both.seen.map((line) => line.replace(/:.*\(/, " ("))).toEqual([
@@ -308,28 +308,28 @@ describe("mistakes", () => {
 
   test("are what asks for a check that is not done", () => {
     expect(mistakesOf(() => plan("roothash=abcd rd.verity.data=x")).seen).toEqual([
-      "roothash=: dm-verity is not supported yet, and the root would not be verified",
-      "rd.verity.data=: dm-verity is not supported yet, and the root would not be verified",
+      "roothash=: dm-verity is not supported yet, so the root would not be verified",
+      "rd.verity.data=: dm-verity is not supported yet, so the root would not be verified",
     ]);
   });
 });
 
 describe("warnings", () => {
   test.each([
-    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring: no RAID or LVM device is set up"],
-    ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring: no RAID or LVM device is set up"],
-    ["persistence", "persistence is not supported yet, ignoring: changes are lost at the end"],
+    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no RAID or LVM device is set up"],
+    ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring it: no RAID or LVM device is set up"],
+    ["persistence", "persistence is not supported yet, ignoring it: changes are lost at shutdown"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
-    ["rd.handover=pivot_root", "rd.handover=pivot_root needs a root="],
-    ["rd.image=/x", "rd.image= needs a root= that the image lies on"],
-    ["rd.overlay", "rd.overlay needs a root= to be put over"],
-    ["root=LABEL=A toram", "rd.live.ram copies images only, and there is no rd.image= or root=live:"],
+    ["rd.handover=pivot_root", "rd.handover=pivot_root needs root="],
+    ["rd.image=/x", "rd.image= needs root=, the device with the image"],
+    ["rd.overlay", "rd.overlay needs root="],
+    ["root=LABEL=A toram", "rd.live.ram needs an image: rd.image= or root=live:"],
     ["root=LABEL=A rd.overlay.size=1M", "rd.overlay.size= needs rd.overlay"],
     ["root=LABEL=A rd.handover=switch_root rd.putold=/x", "rd.putold= is not used by switch_root"],
-    ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 means no shell"],
-    ["rd.break rdshell=0", "rd.break is not used: rdshell=0 means no shell"],
-    ["rdshell=0 single", "single gives no shell: rdshell=0 is never taken back"],
-    ["rd.shell=yes rdshell=0", "rd.shell=yes gives no shell: rdshell=0 is never taken back"],
+    ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 forbids a shell"],
+    ["rd.break rdshell=0", "rd.break is not used: rdshell=0 forbids a shell"],
+    ["rdshell=0 single", "single is not used: rdshell=0 forbids a shell"],
+    ["rd.shell=yes rdshell=0", "rd.shell=yes is not used: rdshell=0 forbids a shell"],
   ])("%s", (words, warning) => {
     expect(make(words).warnings).toEqual([warning]);
   });
@@ -337,9 +337,9 @@ describe("warnings", () => {
   test("are made by words of levain.toml that nobody reads", () => {
     const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
     expect(warnings).toEqual([
-      "rd.lvm.vg= is not supported yet, ignoring: no RAID or LVM device is set up",
-      "rd.timeot in levain.toml is not a parameter of levain, ignoring",
-      "FOO in levain.toml is not a parameter of levain, ignoring",
+      "rd.lvm.vg= is not supported yet, ignoring it: no RAID or LVM device is set up",
+      "rd.timeot in levain.toml is not a parameter of levain, ignoring it",
+      "FOO in levain.toml is not a parameter of levain, ignoring it",
     ]);
   });
 

@@ -48,12 +48,12 @@ later      /dev/sdc1       none noauto
       plain: { cipher: "xchacha12" },
     });
     expect(warnings).toEqual([
-      "/etc/crypttab line 3: swap is not opened: its key is another one at each start (swap)",
-      "/etc/crypttab line 4: truecrypt is not opened: TrueCrypt is not supported",
-      "/etc/crypttab line 5: hidden is not opened: TrueCrypt is not supported",
-      "/etc/crypttab line 6: external: unknown option aes-adiantum-plain64, ignoring",
-      "/etc/crypttab line 7: bitlk is not opened: BitLocker is not supported",
-      "external is plain if it is not LUKS, and does not say size=256,hash=sha256: these are taken; defaults=old is as before cryptsetup 2.7",
+      "/etc/crypttab line 3: swap is not unlocked: its key changes at every boot (swap)",
+      "/etc/crypttab line 4: truecrypt is not unlocked: TrueCrypt is not supported",
+      "/etc/crypttab line 5: hidden is not unlocked: TrueCrypt is not supported",
+      "/etc/crypttab line 6: external: unknown option aes-adiantum-plain64, ignoring it",
+      "/etc/crypttab line 7: bitlk is not unlocked: BitLocker is not supported",
+      "external is a plain volume if it is not LUKS, and its options lack size=256,hash=sha256: levain uses these defaults of cryptsetup 2.7; defaults=old selects the earlier ones",
     ]);
   });
 
@@ -73,14 +73,14 @@ later      /dev/sdc1       none noauto
       { ...ROOT, name: "script", device: { by: "label", value: "My Disk" } },
     ]);
     expect(make(table).warnings).toEqual([
-      "/etc/crypttab line 5: cswap is not opened: its key is another one at each start",
-      "/etc/crypttab line 6: script: keyscript is not run: a person is asked for what it would have printed",
+      "/etc/crypttab line 5: cswap is not unlocked: its key changes at every boot",
+      "/etc/crypttab line 6: script: keyscript is not run: levain asks for what it would print",
     ]);
   });
 
   test("a volume that is a file is not opened", () => {
     expect(parseCrypttab("x /srv/volume.img none luks").warnings).toEqual([
-      "line 1: x is not opened: a file as its device is not supported",
+      "line 1: x is not unlocked: a file as its device is not supported",
     ]);
   });
 
@@ -95,7 +95,7 @@ later      /dev/sdc1       none noauto
 // As systemd and cryptsetup do: nobody can know whether the root is on that volume.
 describe("a line that cannot be read is told with its number, and ignored", () => {
   test.each([
-    ["root", "line 1 is ignored: expected a name, a device, and perhaps a key file and options"],
+    ["root", "line 1 is ignored: expected a name and a device, optionally a key file and options"],
     [
       "# x\n\n a/b /dev/x",
       "line 3 is ignored: expected a name for /dev/mapper of letters, digits and #+-.:=@_, without a slash",
@@ -126,7 +126,7 @@ describe("a line that cannot be read is told with its number, and ignored", () =
     const { plan, warnings } = make("a /dev/x none luks, discard\nb /dev/y none luks # mine");
     expect(plan.crypt.volumes).toMatchObject([{ name: "a", options: [] }, { name: "b" }]);
     expect(warnings).toEqual([
-      "/etc/crypttab line 1: a: what stands behind its fourth field is ignored; a space in one is written as \\040",
+      "/etc/crypttab line 1: a: text after the fourth field is ignored; write a space in a field as \\040",
     ]);
   });
 
@@ -138,7 +138,7 @@ describe("a line that cannot be read is told with its number, and ignored", () =
     expect(plan.crypt.volumes).toMatchObject([
       { device: { by: "path", path: "/dev/sda2" }, options: ["allow_discards"] },
     ]);
-    expect(warnings).toEqual(["luks-b40f is not opened: another encrypted device has its name"]);
+    expect(warnings).toEqual(["luks-b40f is not unlocked: another encrypted device has its name"]);
   });
 
   test("a name that an earlier line has", () => {
@@ -147,7 +147,7 @@ describe("a line that cannot be read is told with its number, and ignored", () =
       { by: "path", path: "/dev/x" },
       { by: "path", path: "/dev/y" },
     ]);
-    expect(warnings).toEqual(["/etc/crypttab line 3 is ignored: an earlier line is called a too"]);
+    expect(warnings).toEqual(["/etc/crypttab line 3 is ignored: an earlier line has the name a"]);
   });
 });
 
