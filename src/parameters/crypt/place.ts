@@ -16,10 +16,10 @@ export interface PlaceText {
   readonly size: number | null;
 }
 
-/** A place, and the volume that it is for; null: all. */
-export interface OwnedPlace {
+/** A value, and the UUID of the volume that it is for; null: all. */
+export interface Owned<T> {
   readonly id: string | null;
-  readonly place: PlaceText;
+  readonly value: T;
 }
 
 /** The largest offset and size of a key that is accepted. */
@@ -38,11 +38,11 @@ export function parsePlace(text: string): PlaceText {
 const nowhere: PlaceText = { path: null, device: null, isInImage: false, type: null, offset: null, size: null };
 
 /** Parses a place with dracut's third part: PATH:DEVICE:UUID=…, the volume that the key is for. */
-export function parseOwnedPlace(text: string): OwnedPlace {
+export function parseOwnedPlace(text: string): Owned<PlaceText> {
   const [, front = "", owner] = /^(.*:.*):(?:UUID=|luks-)([0-9a-f-]+)$/is.exec(text) ?? [];
   const isThird = owner !== undefined && !/:SIBLING=\d+$/i.test(front);
-  if (isThird) return { id: parseLuksId(owner), place: parsePlace(front.replace(/:$/, "")) };
-  return { id: null, place: parsePlace(text) };
+  if (isThird) return { id: parseLuksId(owner), value: parsePlace(front.replace(/:$/, "")) };
+  return { id: null, value: parsePlace(text) };
 }
 
 /**

@@ -33,13 +33,6 @@ export function splitLuksId(text: string): { id: string | null; rest: string } {
   return front === undefined || rest === undefined ? { id: null, rest: text } : { id: parseLuksId(front), rest };
 }
 
-/** Splits "UUID=rest" if both parts are there, else throws Expected with `syntax`. */
-export function splitOwnLuksId(text: string, syntax: string): { id: string; rest: string } {
-  const { id, rest } = splitLuksId(text);
-  if (id === null || rest === "") throw new Expected(syntax);
-  return { id, rest };
-}
-
 /** Returns the device that holds the LUKS volume with this id. */
 export function luksDevice(id: string): DeviceSpec {
   return isWholeUuid(id) ? { by: "uuid", value: id } : { by: "luks", prefix: id };

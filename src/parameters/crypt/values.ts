@@ -1,16 +1,9 @@
 import type { DeviceSpec } from "../device-spec.ts";
-import { Expected, matching, parser } from "../parse.ts";
+import { Expected, matching } from "../parse.ts";
 import { readFlag } from "../values.ts";
 import { type CryptOptions, joinOptions, parseCryptOptions } from "./options.ts";
-import { type OwnedPlace, type PlaceText, parseOwnedPlace, parsePlace } from "./place.ts";
-import {
-  parseLuksId,
-  parseMapperName,
-  parseSpelledDevice,
-  splitDeviceAndName,
-  splitLuksId,
-  splitOwnLuksId,
-} from "./text.ts";
+import { type Owned, type PlaceText, parseOwnedPlace, parsePlace } from "./place.ts";
+import { parseLuksId, parseMapperName, parseSpelledDevice, splitDeviceAndName, splitLuksId } from "./text.ts";
 
 /** A volume as one parameter or one line of crypttab asks for it. */
 export interface AskedVolume {
@@ -21,49 +14,46 @@ export interface AskedVolume {
   readonly options: CryptOptions;
 }
 
-/** Options, and the volume they are for (null: all). */
-export interface OwnedOptions {
-  readonly id: string | null;
-  readonly options: CryptOptions;
-}
+/** Returns a parser of [UUID=]VALUE. */
+const owned =
+  <T>(parse: (text: string) => T) =>
+  (text: string): Owned<T> => {
+    const { id, rest } = splitLuksId(text);
+    return { id, value: parse(rest) };
+  };
+/** Returns a parser of UUID=VALUE. */
+const ofOne =
+  <T>(syntax: string, parse: (text: string) => T) =>
+  (text: string) => {
+    const { id, rest } = splitLuksId(text);
+    if (id === null || rest === "") throw new Expected(syntax);
+    return { id, value: parse(rest) };
+  };
+
+/** UUID=NAME. */
+export const nameOfLuks = ofOne("UUID=NAME", parseMapperName);
+
+/** UUID=DEVICE. */
+export const dataDevice = ofOne("UUID=DEVICE", parseSpelledDevice);
+
+/** [UUID=]OPTIONS. */
+export const ownedOptions = owned(parseCryptOptions);
+
+/** [UUID=]PATH[:DEVICE], or dracut's PATH:DEVICE:UUID=…. */
+export const ownedPlace = (text: string): Owned<PlaceText> => {
+  const { id, rest } = splitLuksId(text);
+  const place = parseOwnedPlace(rest);
+  return { ...place, id: id ?? place.id };
+};
 
 const PARTUUID = /^[0-9a-f][0-9a-f-]{3,35}$/i;
 /** A PARTUUID, in lower case. */
-export const partuuid = parser("the PARTUUID of a partition", (text) =>
-  PARTUUID.test(text) ? text.toLowerCase() : null,
-);
-
-/** UUID=NAME. */
-export const nameOfLuks = (text: string) => {
-  const { id, rest } = splitOwnLuksId(text, "UUID=NAME");
-  return { id, name: parseMapperName(rest) };
-};
-
-/** [UUID=]PATH[:DEVICE]: a place, and the volume it is for (null: all). */
-export const ownedPlace = (text: string): OwnedPlace => {
-  const { id, rest } = splitLuksId(text);
-  const owned = parseOwnedPlace(rest);
-  return { id: id ?? owned.id, place: owned.place };
-};
-
-/** [UUID=]OPTIONS. */
-export const ownedOptions = (text: string): OwnedOptions => {
-  const { id, rest } = splitLuksId(text);
-  return { id, options: parseCryptOptions(rest) };
-};
-
-/** UUID=DEVICE. */
-export const dataDevice = (text: string) => {
-  const { id, rest } = splitOwnLuksId(text, "UUID=DEVICE");
-  return { id, device: parseSpelledDevice(rest) };
-};
+export const partuuid = (text: string) => matching("the PARTUUID of a partition", PARTUUID)(text).toLowerCase();
 
 /** The UUID of a volume, or yes for all: the option discard. Nothing for no. */
-export const discards = (text: string): readonly OwnedOptions[] => {
+export const discards = (text: string): readonly Owned<CryptOptions>[] => {
   const asked = readFlag(text);
-  const options = parseCryptOptions("discard");
-  if (asked !== null) return asked ? [{ id: null, options }] : [];
-  return [{ id: parseLuksId(text), options }];
+  return asked === false ? [] : [{ id: asked ? null : parseLuksId(text), value: parseCryptOptions("discard") }];
 };
 
 /** DEVICE:NAME[:OPTIONS] of mkinitcpio. */

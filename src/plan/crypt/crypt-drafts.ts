@@ -1,6 +1,6 @@
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { type CryptOptions, joinOptions, parseCryptOptions, planPlain } from "../../parameters/crypt/options.ts";
-import { DEFAULT_KEY_FILE, inImage, type PlaceText } from "../../parameters/crypt/place.ts";
+import { DEFAULT_KEY_FILE, inImage, type Owned, type PlaceText } from "../../parameters/crypt/place.ts";
 import { luksDevice, parseLuksId } from "../../parameters/crypt/text.ts";
 import type { AskedVolume } from "../../parameters/crypt/values.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
@@ -30,15 +30,26 @@ export function isSameLuks(one: string, other: string): boolean {
   return one.startsWith(other) || other.startsWith(one);
 }
 
+/** Returns the values for the volume with this id. */
+export function valuesFor<T>(id: string | null, all: readonly Owned<T>[]): readonly T[] {
+  const own = all.filter((one) => one.id !== null && id !== null && isSameLuks(one.id, id));
+  return own.map(({ value }) => value);
+}
+
+/** Returns the values for all volumes. */
+export function valuesForAll<T>(all: readonly Owned<T>[]): readonly T[] {
+  return all.filter(({ id }) => id === null).map(({ value }) => value);
+}
+
 /** Returns every volume that is asked for, each once, in order; `crypttab` is null if it is not to be read. */
 export function draftVolumes(settings: Settings, crypttab: Crypttab | null, hasFile: HasFile): readonly Draft[] {
   const partitions = settings.luksPartuuids;
   const called = [...settings.luksUuids, ...settings.luksNames.map(({ id }) => id)];
-  const ids = called.filter((id) => !partitions.includes(id));
-  const chosen = [
-    ...ids.map((id): Draft => ({ ...BARE, id, device: luksDevice(id) })),
-    ...partitions.map((id): Draft => ({ ...BARE, id, device: { by: "partuuid", value: id, partitionOffset: 0 } })),
-  ].map((draft) => nameIt(draft, settings));
+  const chosen = [...called.filter((id) => !partitions.includes(id)), ...partitions].map((id): Draft => {
+    const isPartition = partitions.includes(id);
+    const device = isPartition ? ({ by: "partuuid", value: id, partitionOffset: 0 } as const) : luksDevice(id);
+    return { ...BARE, id, device, name: valuesFor(id, settings.luksNames).at(-1) ?? null };
+  });
   const others = draftOthers(settings, hasFile);
   const isTaken = ({ name }: Draft, by: Draft) => name !== null && name === by.name;
   const tabled = draftCrypttab(crypttab)
@@ -104,12 +115,6 @@ function isSameVolume(one: Draft, other: Draft): boolean {
 
 function isPlain({ weak, strong }: Draft): boolean {
   return planPlain(joinOptions(weak, strong)) !== null;
-}
-
-function nameIt(draft: Draft, { luksNames }: Settings): Draft {
-  const { id } = draft;
-  const name = id === null ? undefined : luksNames.findLast((one) => isSameLuks(one.id, id))?.name;
-  return name === undefined ? draft : { ...draft, name };
 }
 
 /** Returns the id of a volume that is named by its UUID or PARTUUID. */

@@ -5,7 +5,7 @@ import type { Settings } from "../../parameters/parameters.ts";
 import { printable } from "../../problems/report.ts";
 import { onlyTexts } from "../texts.ts";
 import { type DecidedVolume, listIds } from "./crypt.ts";
-import { isSameLuks } from "./crypt-drafts.ts";
+import { isSameLuks, valuesFor } from "./crypt-drafts.ts";
 
 /** Returns the names below /dev/mapper that two volumes have: mistakes. */
 export function findDoubleNames(decided: readonly DecidedVolume[]): readonly string[] {
@@ -30,13 +30,13 @@ export function warnOfCrypt(
 
 function warnOfOptions({ luksOptions, cryptDevice, cryptOpts, plains }: Settings): readonly string[] {
   const given = {
-    "rd.luks.options=": luksOptions,
-    "cryptdevice=": cryptDevice === undefined ? [] : [cryptDevice],
-    "cryptopts=": cryptOpts,
-    "rd.crypt.plain=": plains,
+    "rd.luks.options=": luksOptions.map(({ value }) => value),
+    "cryptdevice=": [cryptDevice?.options ?? {}],
+    "cryptopts=": cryptOpts.map(({ options }) => options),
+    "rd.crypt.plain=": plains.map(({ options }) => options),
   };
   const lines = Object.entries(given).flatMap(([name, values]) =>
-    values.flatMap(({ options: { warnings = [] } }) => warnings.map((line) => `${name}: ${line}`)),
+    values.flatMap(({ warnings = [] }) => warnings.map((line) => `${name}: ${line}`)),
   );
   return [...new Set(lines)];
 }
@@ -47,7 +47,7 @@ function warnOfVolume(settings: Settings, { volume, options, refusal, draft: { i
   if (refusal !== null) return [`${what} is not unlocked: ${refusal}`];
   const unsaid = plain === null ? [] : listUnsaid(options);
   const condition = plain?.unlessLuks === true ? " if it is not LUKS" : "";
-  const hasData = id === null || settings.luksData.some((one) => isSameLuks(one.id, id));
+  const hasData = id === null || valuesFor(id, settings.luksData).length > 0;
   const isById = device.by === "uuid" || device.by === "luks";
   return onlyTexts(
     unsaid.length > 0 &&
@@ -67,7 +67,7 @@ function warnOfUnusedParameters(settings: Settings, decided: readonly DecidedVol
     ...unused.map((id) => `the parameters for the encrypted device ${id} are not used: unlock it with rd.luks.uuid=`),
     ...onlyTexts(
       cryptKey && !cryptDevice && !cryptRoot && "cryptkey= needs cryptdevice= or cryptroot=",
-      luksKeys.some(({ place }) => place.path?.endsWith(".gpg")) &&
+      luksKeys.some(({ value }) => value.path?.endsWith(".gpg")) &&
         "rd.luks.key=: GPG is not supported, the file is used as the key unchanged",
       crypto && !cryptDevice && "crypto= needs cryptdevice=",
       cryptName !== undefined && !cryptRoot && "cryptdm= needs cryptroot=",

@@ -1,18 +1,11 @@
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { type CryptOptions, joinOptions, planPlain } from "../../parameters/crypt/options.ts";
-import {
-  inImage,
-  isRandom,
-  type OwnedPlace,
-  type PlaceText,
-  planPlace,
-  RANDOM_KEY,
-} from "../../parameters/crypt/place.ts";
+import { inImage, isRandom, type Owned, type PlaceText, planPlace, RANDOM_KEY } from "../../parameters/crypt/place.ts";
 import type { CryptSettings } from "../../parameters/crypt/settings.ts";
 import { isWholeUuid } from "../../parameters/crypt/text.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
-import { type Draft, draftOptional, draftVolumes, isSameLuks } from "./crypt-drafts.ts";
+import { type Draft, draftOptional, draftVolumes, isSameLuks, valuesFor, valuesForAll } from "./crypt-drafts.ts";
 import type { CryptPlan, CryptVolume } from "./crypt-plan.ts";
 
 /** The settings of a volume without options. */
@@ -79,12 +72,11 @@ function isNameTaken(
 /** Returns the plan for encrypted devices. */
 export function planCrypt(settings: Settings, decided: readonly DecidedVolume[], around: CryptSurroundings): CryptPlan {
   if (settings.luks === false) return { ...NO_CRYPT, isOff: true };
-  const keys = settings.luksKeys.flatMap(({ id, place }) => (id === null ? [place] : []));
   return {
     isOff: false,
     volumes: decided.filter(({ refusal }) => refusal === null).map(({ volume }) => volume),
     everyLuks: settings.auto === true,
-    unnamed: planSettings(joinGeneral(settings), null, keys, around),
+    unnamed: planSettings(joinGeneral(settings), null, valuesForAll(settings.luksKeys), around),
   };
 }
 
@@ -105,8 +97,8 @@ function planSettings(
 
 /** Returns the ids of volumes that parameters name without asking for them. */
 export function listIds({ luksKeys, luksOptions, luksHeaders, luksData, luksDiscards }: Settings): readonly string[] {
-  const words = [...luksKeys, ...luksOptions, ...luksHeaders, ...luksData, ...luksDiscards];
-  const ids = words.flatMap(({ id }) => (id === null ? [] : [id]));
+  const all = [...luksKeys, ...luksOptions, ...luksHeaders, ...luksData, ...luksDiscards];
+  const ids = all.flatMap(({ id }) => id ?? []);
   return ids.filter((id, index) => ids.findIndex((one) => isSameLuks(one, id)) === index);
 }
 
@@ -120,20 +112,20 @@ function joinGeneral({ luksOptions, luksDiscards, luksTimeoutMs, luksKeyTimeoutM
     luksTimeoutMs === undefined ? {} : { settings: { promptTimeoutMs: luksTimeoutMs } },
     // Unlike keyfile-timeout=, rd.luks.key.tout=0 is no wait at all.
     luksKeyTimeoutMs === undefined ? {} : { settings: { keyTimeoutMs: Math.max(1, luksKeyTimeoutMs) } },
-    ...[...luksDiscards, ...luksOptions].filter(({ id }) => id === null).map(({ options }) => options),
+    ...valuesForAll([...luksDiscards, ...luksOptions]),
   );
 }
 
 function decideVolume(draft: Draft, settings: Settings, around: CryptSurroundings): DecidedVolume {
   const { luksOptions, luksDiscards, luksData, luksKeys } = settings;
-  const own = [...luksDiscards, ...luksOptions].filter((one) => isFor(one, draft)).map(({ options }) => options);
+  const own = valuesFor(draft.id, [...luksDiscards, ...luksOptions]);
   const said = joinOptions(draft.weak, draft.strong, ...own);
   const isLuks = planPlain(said) === null;
   const options = isLuks ? joinOptions(draft.weak, joinGeneral(settings), draft.strong, ...own) : said;
   const keys = findKeys(draft, isLuks ? luksKeys : [], around.hasFile);
   const volume: CryptVolume = {
     ...planSettings(options, isLuks ? findHeader(draft, settings, options) : null, keys, around),
-    device: luksData.findLast((one) => isFor(one, draft))?.device ?? draft.device,
+    device: valuesFor(draft.id, luksData).at(-1) ?? draft.device,
     name: draft.name,
     plain: planPlain(options),
     isOptional: options.isOptional === true,
@@ -142,28 +134,22 @@ function decideVolume(draft: Draft, settings: Settings, around: CryptSurrounding
   return { volume, draft, options, refusal: options.isForLater ? "noauto" : refusal };
 }
 
-/** True for a parameter that names this volume by its id. */
-function isFor({ id }: { readonly id: string | null }, draft: Draft): boolean {
-  return id !== null && draft.id !== null && isSameLuks(id, draft.id);
-}
-
-function findHeader(draft: Draft, { luksHeaders }: Settings, options: CryptOptions): PlaceText | null {
-  const own = luksHeaders.findLast((one) => isFor(one, draft));
-  const general = draft.id === null ? undefined : luksHeaders.findLast(({ id }) => id === null);
-  return own?.place ?? options.header ?? draft.header ?? general?.place ?? null;
+function findHeader({ id, header }: Draft, { luksHeaders }: Settings, options: CryptOptions): PlaceText | null {
+  const general = id === null ? undefined : valuesForAll(luksHeaders).at(-1);
+  return valuesFor(id, luksHeaders).at(-1) ?? options.header ?? header ?? general ?? null;
 }
 
 /** The keys for this volume alone; else those of its own line and those for all volumes; else systemd's, a file of the image with the volume's name. */
 function findKeys(
   draft: Draft,
-  words: readonly OwnedPlace[],
+  all: readonly Owned<PlaceText>[],
   hasFile: (path: string) => boolean,
 ): readonly PlaceText[] {
-  const own = words.filter((one) => isFor(one, draft)).map(({ place }) => place);
-  if (own.length > 0) return own;
-  const keys = [...draft.keys, ...words.filter(({ id }) => id === null).map(({ place }) => place)];
-  if (keys.length > 0) return keys;
   const { id, name } = draft;
+  const own = valuesFor(id, all);
+  if (own.length > 0) return own;
+  const keys = [...draft.keys, ...valuesForAll(all)];
+  if (keys.length > 0) return keys;
   const ownName = name ?? (id !== null && isWholeUuid(id) ? `luks-${id}` : null);
   const path = `/etc/cryptsetup-keys.d/${ownName}.key`;
   return ownName !== null && hasFile(path) ? [inImage(path)] : [];
