@@ -5,8 +5,8 @@ import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 
 /*
- * Command lines as the documentation of others has them, or their boot menus, and what they mean here: the parts of the
- * plan that are named, or what is said of them.
+ * Command lines from the documentation or the boot menus of other projects, and what they mean to levain: parts of the
+ * plan, or warnings.
  */
 
 const make = (cmdline: string) => makePlan({ cmdline, manifest: null, machine: "x86_64" });
@@ -378,7 +378,7 @@ for (const [source, cases] of Object.entries(KEPT)) {
   });
 }
 
-describe("what the boot would depend on is refused", () => {
+describe("unsupported parameters that the boot depends on are refused", () => {
   for (const [cmdline, seen] of REFUSED) {
     test(cmdline, () => {
       const run = () => make(cmdline);
@@ -388,7 +388,7 @@ describe("what the boot would depend on is refused", () => {
   }
 });
 
-test("the same words mean nothing without their system", () => {
+test("the same parameters have no meaning without their system", () => {
   const words = "fetch=x verify=y plainroot module=x live-media=removable archiso_http_srv=x modloop=x";
   const { plan, warnings } = make(`root=LABEL=R ${words}`);
   expect({ roots: plan.roots, image: plan.image, warnings }).toEqual({
@@ -404,7 +404,7 @@ describe("without root=", () => {
     makePlan({ cmdline, manifest: null, machine, findEsp: () => esp }).plan;
   const root = (type: string) => [{ by: "discoverable", esp, type }];
 
-  test("the boot loader's disk has it", () => {
+  test("the root is on the disk of the boot loader", () => {
     expect(planOf("quiet").roots).toEqual(root("4f68bce3-e8cd-4db1-96e7-fbcaf984b709") as readonly DeviceSpec[]);
     expect(planOf("", "aarch64").roots).toEqual(root("b921b045-1df0-41c3-af44-4c6f280d3fae") as readonly DeviceSpec[]);
     expect(planOf("").handover.mode).toBe("auto");
@@ -422,7 +422,7 @@ describe("without root=", () => {
     expect(planOf(words).roots.filter(({ by }) => by === "discoverable")).toEqual([]);
   });
 
-  test("nor on a machine that has no such type, or whose boot loader tells nothing", () => {
+  test("nor on a machine without such a type, or without a boot loader that names its partition", () => {
     expect(planOf("", "vax").roots).toEqual([]);
     expect(make("").plan.roots).toEqual([]);
   });

@@ -16,7 +16,7 @@ const make = (cmdline: string, ...parameters: string[]) =>
 const plan = (cmdline: string, ...parameters: string[]) => make(cmdline, ...parameters).plan;
 const label = (value: string): DeviceSpec => ({ by: "label", value });
 
-/** The error that a command line makes. */
+/** The error for a command line. */
 function mistakesOf(run: () => unknown): BootError {
   try {
     run();
@@ -143,7 +143,7 @@ describe("image and overlay", () => {
 });
 
 describe("modules", () => {
-  test("are joined from all words, each once", () => {
+  test("are joined from all parameters, each once", () => {
     const { load, blacklist } = plan("rd.modules=a,b modules=b,c-d, module_blacklist=x-y,z blacklist=z").modules;
     expect(load).toEqual(["a", "b", "c-d"]);
     expect(blacklist).toEqual(["x_y", "z"]);
@@ -208,12 +208,12 @@ test.each([
   ["rd.debug=0 quiet", "quiet"],
   ["booster.log=warning", "quiet"],
   ["booster.log=info", "normal"],
-])("%s talks %s", (words, level) => {
+])("%s: the level of messages is %s", (words, level) => {
   expect(plan(words).talk.level).toBe(level as BootPlan["talk"]["level"]);
 });
 
 describe("where parameters come from", () => {
-  test("the command line is stronger than levain.toml, levain retry than both", () => {
+  test("the command line overrides levain.toml, levain retry overrides both", () => {
     const input = {
       cmdline: "root=LABEL=B",
       manifest: manifest("root=LABEL=My Disk", "rootfstype=xfs"),
@@ -225,7 +225,7 @@ describe("where parameters come from", () => {
     expect(makePlan({ ...input, added: ["root=LABEL=C D"] }).plan.roots).toEqual([label("C D")]);
   });
 
-  test("a stronger one mends a weaker one's mistake, but not its own", () => {
+  test("a stronger source corrects the mistake of a weaker one, but not its own", () => {
     expect(plan("rd.timeout=5", "rd.timeout=abc").rootTimeoutMs).toBe(5000);
     expect(makePlan({ cmdline: "root=x", manifest: null, added: ["root=LABEL=A"] }).plan.roots).toEqual([label("A")]);
     expect(mistakesOf(() => plan("rd.timeout=abc", "rd.timeout=5")).seen.length).toBe(1);
@@ -234,7 +234,7 @@ describe("where parameters come from", () => {
 });
 
 describe("mistakes", () => {
-  test("are told all at once, with what was expected and what was there", () => {
+  test("are reported together, with what was expected and received", () => {
     const error = mistakesOf(() =>
       plan('rd.timeout=abc root=sda1 rd.image rd.emergency=explode "rootfallback=a b" rdshell=perhaps'),
     );
@@ -250,7 +250,7 @@ describe("mistakes", () => {
     ]);
   });
 
-  test("name where they are, where that is in doubt", () => {
+  test("have their origin if there are several", () => {
     const one = mistakesOf(() => plan("", "rd.timeout=abc"));
     expect(one.message).toBe("a mistake in levain.toml");
     expect(one.hints[0]?.text).toContain("rebuild the image");
@@ -300,13 +300,13 @@ describe("mistakes", () => {
     expect(mistakesOf(() => plan(words)).message).toBe("a mistake on the kernel command line");
   });
 
-  test("are not made by other programs' parameters", () => {
+  test("are not in parameters of other programs", () => {
     expect(
       make("rd.unknown=x console=ttyS0 foo=bar rd.live.image splash nomodeset rd.luks=0 roots=x").warnings,
     ).toEqual([]);
   });
 
-  test("are what asks for a check that is not done", () => {
+  test("are parameters for checks that levain does not make", () => {
     expect(mistakesOf(() => plan("roothash=abcd rd.verity.data=x")).seen).toEqual([
       "roothash=: dm-verity is not supported yet, so the root would not be verified",
       "rd.verity.data=: dm-verity is not supported yet, so the root would not be verified",
@@ -334,7 +334,7 @@ describe("warnings", () => {
     expect(make(words).warnings).toEqual([warning]);
   });
 
-  test("are made by words of levain.toml that nobody reads", () => {
+  test("are about unknown parameters in levain.toml", () => {
     const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
     expect(warnings).toEqual([
       "rd.lvm.vg= is not supported yet, ignoring it: no RAID or LVM device is set up",
@@ -343,7 +343,7 @@ describe("warnings", () => {
     ]);
   });
 
-  test("are not made by boot= of another kind", () => {
+  test("are not about other values of boot=", () => {
     expect(make("boot=local root=LABEL=A").warnings).toEqual([]);
   });
 });
@@ -360,7 +360,7 @@ describe("properties", () => {
     fc.uint8Array({ maxLength: 200 }),
   );
 
-  test("any input makes a plan or one BootError, and the same one each time", () => {
+  test("any input results in a plan or one BootError, always the same", () => {
     const outcome = (cmdline: Uint8Array, parameters: string[]) => {
       try {
         return makePlan({ cmdline, manifest: manifest(...parameters) });

@@ -6,7 +6,7 @@ import type { CryptPlan, CryptVolume } from "../../../../src/plan/crypt/crypt-pl
 import { makePlan } from "../../../../src/plan/make-plan.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 
-/* Words as the documentation of others has them, and what they mean here. */
+/* Parameters from the documentation of other projects, and what they mean to levain. */
 
 const A = "b40f1abf-2a53-400a-889a-2eccc27eaa40";
 const B = "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c";
@@ -292,7 +292,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
         unnamed: { ...DISCARD, keys: [anywhere("/k")], promptTimeoutMs: 5000 },
       },
     ],
-    // Not asked for, but it is the root, and that is opened; or everything is.
+    // Not asked for, but it is the root, or rd.auto unlocks everything.
     [
       `root=UUID=${A} rd.luks.key=${A}=/k`,
       { volumes: [volume(uuid(A), null, { keys: [anywhere("/k")], isOptional: true })] },
@@ -313,7 +313,7 @@ for (const [source, cases] of Object.entries(CASES)) {
   });
 }
 
-test("rd.auto opens every LUKS volume, and those that a word calls as it says", () => {
+test("rd.auto unlocks every LUKS volume, those named in other parameters with their options", () => {
   const { plan, warnings } = make(`rd.auto rd.luks.options=${A}=tries=2`);
   expect(plan.crypt.everyLuks).toBe(true);
   expect(plan.crypt.volumes).toEqual([volume(uuid(A), null, { tries: 2, isOptional: true })]);
@@ -335,7 +335,7 @@ function mistakesOf(cmdline: string, crypttab: string | null = null): readonly s
   }
 }
 
-// mkinitcpio itself ends the device at the first colon, and would find none of these.
+// mkinitcpio ends the device at the first colon, and finds none of these.
 describe("colons in a device", () => {
   test.each([
     ["cryptdevice=8:1:root", { by: "number", major: 8, minor: 1 }],
@@ -365,7 +365,7 @@ describe("colons in a device", () => {
   });
 });
 
-describe("a mistake is told", () => {
+describe("a mistake is reported", () => {
   const ID = "the UUID of a LUKS volume, or its beginning of at least 4 digits";
   const NAME = "a name for /dev/mapper of letters, digits and #+-.:=@_, without a slash";
   const DEVICE = "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE)";
@@ -420,18 +420,18 @@ describe("a mistake is told", () => {
     expect(mistakesOf(word)).toEqual([`${text}: Expected ${expected} but received "${received}"`]);
   });
 
-  test("but not where nothing is unlocked", () => {
+  test("but not if nothing is unlocked", () => {
     expect(mistakesOf("rd.luks=0 cryptdevice=/dev/a:root rd.crypt.plain=/dev/b:root")).toEqual([]);
   });
 
-  test("and so are two of one name, and all of them at once", () => {
+  test("also two volumes with one name, and all mistakes together", () => {
     const two = "cryptdevice=/dev/a:root rd.crypt.plain=/dev/b:root:defaults=old";
     expect(mistakesOf(two)).toEqual(['two encrypted devices use the name "root"']);
     expect(mistakesOf("rd.luks.uuid=x cryptroot=y cryptdm=a/b", "root\nx /dev/y /k z,tries=x")).toHaveLength(3);
   });
 });
 
-describe("what is ignored or not used is said", () => {
+describe("parameters that are ignored or not used cause a warning", () => {
   test.each([
     [
       `rd.luks.uuid=${A} rd.luks.options=tpm2-device=auto,tpm2-pcrs=7,frob=secret`,
