@@ -1,4 +1,4 @@
-import { readFlag } from "./values.ts";
+import { flag, readFlag } from "./values.ts";
 
 /** Another program's spelling of a parameter. */
 export interface Alias {
@@ -40,7 +40,8 @@ interface Row {
   readonly syntax: string;
   readonly aliases?: readonly (string | Alias)[];
   readonly bare?: string;
-  readonly fallback: string;
+  /** "none" if left out. */
+  readonly fallback?: string;
   readonly text: string;
   readonly example: string;
 }
@@ -51,6 +52,11 @@ export function single<T>(
   row: Row & Pick<Parameter<T>, "sticky">,
 ): Parameter<T> & { readonly isList: false } {
   return { ...complete(row), parse, isList: false };
+}
+
+/** Makes a row for yes and no: the bare name is yes, and no is the default if `fallback` is left out. */
+export function toggle(row: Row): Parameter<boolean> & { readonly isList: false } {
+  return single(flag, { bare: "1", fallback: "no", ...row });
 }
 
 /** Makes a row of which every occurrence counts. */
@@ -67,7 +73,7 @@ function complete<R extends Row>(row: R) {
   const aliases = (row.aliases ?? []).map((one) =>
     typeof one === "string" ? { name: nameOf(one), syntax: one } : one,
   );
-  return { ...row, name: nameOf(row.syntax), bare: row.bare ?? null, aliases };
+  return { ...row, name: nameOf(row.syntax), bare: row.bare ?? null, fallback: row.fallback ?? "none", aliases };
 }
 
 /** "rd.break[=STEP]" → "rd.break". */

@@ -1,6 +1,19 @@
-/** What a text was expected to be, as read after "Expected": thrown by every parser of this room. */
+/** What a text was expected to be, as read after "Expected": thrown by every parser in parameters/. */
 export class Expected extends Error {
   override readonly name = "Expected";
+}
+
+/** Parses a text into its value, or into what was expected instead. */
+export function tryParse<Text, T>(
+  parse: (text: Text) => T,
+  text: Text,
+): { readonly value: T } | { readonly expected: string } {
+  try {
+    return { value: parse(text) };
+  } catch (error) {
+    if (error instanceof Expected) return { expected: error.message };
+    throw error;
+  }
 }
 
 /** Returns a parser from a reader that returns null for what it does not accept. */

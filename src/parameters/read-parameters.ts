@@ -9,7 +9,7 @@ import {
   type ParameterKey,
   type Settings,
 } from "./parameters.ts";
-import { Expected } from "./parse.ts";
+import { tryParse } from "./parse.ts";
 
 /** Where parameters come from, as an error names it. */
 export type Origin = "levain.toml" | "the kernel command line" | "levain retry";
@@ -64,12 +64,8 @@ function readWord({ key, row, alias }: Match, word: Word): readonly Reading[] {
   if (given === undefined) return [];
   const text = given ?? row.bare;
   if (text === null) return [{ key, text: describe(word, `a value (${alias?.syntax ?? row.syntax})`) }];
-  try {
-    return [{ key, value: row.parse(text) }];
-  } catch (error) {
-    if (!(error instanceof Expected)) throw error;
-    return [{ key, text: describe(word, error.message) }];
-  }
+  const read = tryParse(row.parse, text);
+  return ["value" in read ? { key, value: read.value } : { key, text: describe(word, read.expected) }];
 }
 
 function describe(word: Word, expected: string): string {

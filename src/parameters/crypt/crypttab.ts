@@ -1,5 +1,5 @@
 import { decodeText } from "../../formats/text.ts";
-import { Expected } from "../parse.ts";
+import { Expected, tryParse } from "../parse.ts";
 import { type CryptOptions, joinOptions, parseCryptOptions } from "./options.ts";
 import { isRandom, type PlaceText, RANDOM_KEY } from "./place.ts";
 import { isDeviceText, parseMapperName, parseSpelledDevice } from "./text.ts";
@@ -20,16 +20,15 @@ export function parseCrypttab(text: string): Crypttab {
   for (const [index, line] of text.split("\n").entries()) {
     if (/^\s*(?:#|$)/.test(line)) continue;
     const fields = line.trim().split(/\s+/).map(decodeEscapes);
-    try {
-      const { entry, warnings: own } = readLine(fields);
-      const isTaken = entry !== null && entries.some(({ name }) => name === entry.name);
-      if (isTaken) warnings.push(`line ${index + 1} is ignored: an earlier line has the name ${entry.name}`);
-      else if (entry !== null) entries.push(entry);
-      warnings.push(...own.map((warning) => `line ${index + 1}: ${warning}`));
-    } catch (error) {
-      if (!(error instanceof Expected)) throw error;
-      warnings.push(`line ${index + 1} is ignored: expected ${error.message}`);
-    }
+    const read = tryParse(readLine, fields);
+    const { entry, warnings: own } = "value" in read ? read.value : { entry: null, warnings: [] };
+    const isTaken = entry !== null && entries.some(({ name }) => name === entry.name);
+    const mistake = isTaken
+      ? `an earlier line has the name ${entry.name}`
+      : "expected" in read && `expected ${read.expected}`;
+    if (mistake) warnings.push(`line ${index + 1} is ignored: ${mistake}`);
+    else if (entry !== null) entries.push(entry);
+    warnings.push(...own.map((warning) => `line ${index + 1}: ${warning}`));
   }
   return { entries, warnings };
 }
@@ -53,17 +52,11 @@ function readLine(fields: readonly string[]): Line {
 
 /** Parses every option on its own: a malformed one is ignored. */
 function readOptions(text: string): { options: CryptOptions; mistakes: readonly string[] } {
-  const read: CryptOptions[] = [];
-  const mistakes: string[] = [];
-  for (const word of text.split(",")) {
-    try {
-      read.push(parseCryptOptions(word));
-    } catch (error) {
-      if (!(error instanceof Expected)) throw error;
-      mistakes.push(`${word.split("=", 1)[0] ?? ""}= is ignored: expected ${error.message}`);
-    }
-  }
-  return { options: joinOptions(...read), mistakes };
+  const read = text.split(",").map((word) => ({ name: word.split("=", 1)[0], ...tryParse(parseCryptOptions, word) }));
+  return {
+    options: joinOptions(...read.flatMap((one) => ("value" in one ? one.value : []))),
+    mistakes: read.flatMap((one) => ("expected" in one ? `${one.name}= is ignored: expected ${one.expected}` : [])),
+  };
 }
 
 function findRefusal({ refusal }: CryptOptions, key: PlaceText | null, device: string): string | null {

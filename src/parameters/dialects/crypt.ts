@@ -1,14 +1,12 @@
 import { parseCryptKey, parsePlace } from "../crypt/place.ts";
 import { parseMapperName, parseSpelledDevice } from "../crypt/text.ts";
 import * as crypt from "../crypt/values.ts";
-import { list, single } from "../parameter.ts";
-import * as values from "../values.ts";
+import { list, single, toggle } from "../parameter.ts";
 
 /** Encrypted devices in the parameters of mkinitcpio, Alpine's mkinitfs and Debian's cryptsetup-initramfs. */
 export const CRYPT_DIALECTS = {
   cryptDevice: single(crypt.cryptDevice, {
     syntax: "cryptdevice=DEVICE:NAME[:OPTION,…]",
-    fallback: "none",
     text: "mkinitcpio: unlock DEVICE as /dev/mapper/NAME, as LUKS or, with crypto= and if it is not LUKS, as plain dm-crypt. The options are those of rd.luks.options=; allow-discards means discard. The key is that of cryptkey=, or /crypto_keyfile.bin of the image.",
     example: "cryptdevice=UUID=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c:root:allow-discards",
   }),
@@ -27,7 +25,6 @@ export const CRYPT_DIALECTS = {
   }),
   cryptRoot: single(parseSpelledDevice, {
     syntax: "cryptroot=DEVICE",
-    fallback: "none",
     text: "Alpine: unlock the LUKS volume DEVICE, with the key of cryptkey=.",
     example: "cryptroot=UUID=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c",
   }),
@@ -43,16 +40,13 @@ export const CRYPT_DIALECTS = {
     text: "The detached header of cryptroot=.",
     example: "cryptroot=/dev/sda2 cryptheader=/dev/sdb1",
   }),
-  cryptDiscards: single(values.flag, {
+  cryptDiscards: toggle({
     syntax: "cryptdiscards[=yes|no]",
-    bare: "1",
-    fallback: "no",
     text: "Set the option discard for cryptroot=.",
     example: "cryptroot=/dev/sda2 cryptdiscards",
   }),
   cryptOpts: list(crypt.cryptOpts, {
     syntax: "cryptopts=source=DEVICE[,target=NAME][,key=PATH][,OPTION…]",
-    fallback: "none",
     text: "Debian: unlock DEVICE as /dev/mapper/NAME (default cryptroot), with the options of crypttab. May be given several times.",
     example: "cryptopts=target=root,source=/dev/sda2,luks",
   }),

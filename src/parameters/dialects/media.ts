@@ -1,12 +1,10 @@
-import { alias, single } from "../parameter.ts";
+import { alias, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
 /** Media that other projects build: their parameters, with their meaning. */
 export const MEDIA = {
-  isLive: single(values.flag, {
+  isLive: toggle({
     syntax: "rd.live.image[=yes|no]",
-    bare: "1",
-    fallback: "no",
     text: "Treat root= as root=live: (dracut's older spelling).",
     example: "root=LABEL=LIVE rd.live.image",
   }),

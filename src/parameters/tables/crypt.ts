@@ -1,14 +1,13 @@
 import { parseLuksId } from "../crypt/text.ts";
 import * as crypt from "../crypt/values.ts";
-import { list, single } from "../parameter.ts";
+import { list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
 /** Encrypted devices: which to unlock before the search for the root, and how. */
 export const CRYPT = {
-  luks: single(values.flag, {
+  luks: toggle({
     syntax: "rd.luks[=yes|no]",
     aliases: ["luks[=yes|no]"],
-    bare: "1",
     fallback: "yes",
     text: "rd.luks=0: unlock no encrypted device.",
     example: "rd.luks.uuid=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c rd.luks=0",
@@ -29,7 +28,6 @@ export const CRYPT = {
   }),
   luksPartuuids: list(crypt.partuuid, {
     syntax: "rd.luks.partuuid=PARTUUID",
-    fallback: "none",
     text: "Unlock the LUKS volume on the partition with this PARTUUID, which then stands for the UUID in the other rd.luks parameters.",
     example: "rd.luks.partuuid=0c7c1a32-02",
   }),
@@ -81,24 +79,20 @@ export const CRYPT = {
     text: "Set the option discard for all LUKS volumes, or for the one with this UUID: the disk is told which blocks are free, which reveals them to others.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.allow-discards",
   }),
-  luksCrypttab: single(values.flag, {
+  luksCrypttab: toggle({
     syntax: "rd.luks.crypttab[=yes|no]",
     aliases: ["luks.crypttab[=yes|no]"],
-    bare: "1",
     fallback: "yes",
     text: "rd.luks.crypttab=0: do not read the image's /etc/crypttab.",
     example: "rd.luks.crypttab=0",
   }),
-  auto: single(values.flag, {
+  auto: toggle({
     syntax: "rd.auto[=yes|no]",
-    bare: "1",
-    fallback: "no",
     text: "Unlock every LUKS volume that appears.",
     example: "rd.auto",
   }),
   plains: list(crypt.plainVolume, {
     syntax: "rd.crypt.plain=DEVICE:NAME[:OPTION,…]",
-    fallback: "none",
     text: "Open DEVICE as plain dm-crypt, without a header. The options are hash=, cipher=, size= (bits of the key), offset=, skip=, device-size= (sectors of 512 bytes), sector-size=, and those of rd.luks.options=. The defaults are those of cryptsetup since 2.7 (aes-xts-plain64, 256 bits, sha256); defaults=old selects the earlier ones (aes-cbc-essiv:sha256, 256 bits, ripemd160). May be given several times.",
     example: "rd.crypt.plain=SIBLING=2:LABEL=KEYS:root:cipher=aes-xts-plain64,size=512,hash=sha512",
   }),

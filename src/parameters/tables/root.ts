@@ -1,4 +1,4 @@
-import { alias, flagOr, isAsked, isOverlayDevice, list, single } from "../parameter.ts";
+import { alias, flagOr, isAsked, isOverlayDevice, list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
 /** The root device: where it is, how long to wait for it, how it is mounted. */
@@ -11,14 +11,12 @@ export const ROOT = {
   }),
   rootFallbacks: list(values.device, {
     syntax: "rootfallback=DEVICE",
-    fallback: "none",
     text: "An alternative root device, used if the root device does not appear. May be given several times, in the order to try.",
     example: "root=LABEL=A rootfallback=LABEL=B",
   }),
-  gptAuto: single(values.flag, {
+  gptAuto: toggle({
     syntax: "rd.systemd.gpt_auto=yes|no",
     aliases: [alias("systemd.gpt_auto[=yes|no]", flagOr("1"))],
-    bare: "1",
     fallback: "yes",
     text: "Without root=, if the EFI boot loader reports its own partition (LoaderDevicePartUUID): the root is the partition on the same disk that has the GPT root type of this architecture.",
     example: "rd.systemd.gpt_auto=no",
@@ -50,7 +48,6 @@ export const ROOT = {
   options: single(values.text, {
     syntax: "rootflags=OPTIONS",
     aliases: ["img_flags=OPTIONS"],
-    fallback: "none",
     text: "Mount options for the root device, separated by commas.",
     example: "root=LABEL=ROOT rootflags=noatime",
   }),
@@ -65,10 +62,9 @@ export const ROOT = {
     text: "Whether levain checks the root filesystem before it mounts it, if the image has the program for it (fsck.TYPE). auto: if the superblock asks for a check; force: even if the filesystem is marked clean; skip: never. fastboot and forcefsck are also passed on to init.",
     example: "root=LABEL=ROOT fsck.mode=skip",
   }),
-  writable: single(values.flag, {
+  writable: toggle({
     syntax: "rw",
     aliases: [alias("ro", () => "0")],
-    bare: "1",
     fallback: "ro",
     text: "Mount the root device read-write (rw) or read-only (ro); the last of the two counts. levain never writes to a device below an image or an overlay.",
     example: "root=LABEL=ROOT rw",
@@ -85,16 +81,13 @@ export const LAYERS = {
   }),
   layers: list(values.layer, {
     syntax: "rd.layer=PATH|DEVICE",
-    fallback: "none",
     text: "Another layer on top of the image or the root device: an image file on the same medium, or a device (/dev/…, LABEL= and the like). May be given several times, the lowest layer first. A tmpfs is put on top unless rd.overlay=0 is given.",
     example: "root=LABEL=FLASH rd.image=/base.sfs rd.layer=/extra.sfs",
   }),
-  copyToRam: single(values.flag, {
+  copyToRam: toggle({
     syntax: "rd.live.ram[=yes|no]",
     // live-boot has toram=NAME and archiso copytoram=auto, which ask for a copy too.
     aliases: ["toram", "copytoram"].map((name) => alias(`${name}[=yes|no]`, flagOr("1"))),
-    bare: "1",
-    fallback: "no",
     text: "Copy the image to memory first, if it fits; the medium can then be removed.",
     example: "root=live:LABEL=LIVE rd.live.ram",
   }),

@@ -1,4 +1,4 @@
-import { alias, flagOr, hasWord, isShellTarget, list, single } from "../parameter.ts";
+import { alias, flagOr, hasWord, isShellTarget, list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
 /** Modules, and the real init. */
@@ -15,7 +15,6 @@ export const SYSTEM = {
   blacklist: list(values.names, {
     syntax: "module_blacklist=NAME[,NAME…]",
     aliases: ["rd.driver.blacklist", "modprobe.blacklist", "blacklist"].map((name) => `${name}=NAME[,NAME…]`),
-    fallback: "none",
     text: "Kernel modules that are never loaded.",
     example: "module_blacklist=pcspkr",
   }),
@@ -27,7 +26,6 @@ export const SYSTEM = {
   }),
   initArguments: list(values.argumentList, {
     syntax: "init_args=WORDS",
-    fallback: "none",
     text: 'More arguments for init, before those after --; several in quotes: init_args="-a -b".',
     example: 'init_args="-a -b"',
   }),
@@ -71,7 +69,6 @@ export const RESCUE = {
       alias("rd.systemd.unit=emergency.target", (value) => (isShellTarget(value) ? "root" : undefined)),
     ],
     bare: "handover",
-    fallback: "none",
     text: "A shell before a step: prepare, modules, root, mount, layers, init or handover. The breakpoints of dracut and initramfs-tools are accepted too.",
     example: "rd.break=mount",
   }),
@@ -88,20 +85,16 @@ export const RESCUE = {
     text: "Reboot this many seconds after a failed boot, as after a kernel panic: 0 is never, a negative number immediately.",
     example: "panic=5",
   }),
-  quiet: single(values.flag, {
+  quiet: toggle({
     syntax: "quiet",
     aliases: ["rd.quiet[=yes|no]", alias("booster.log=LEVEL", (value) => hasWord(value, /^(?:warning|error)$/, "1"))],
-    bare: "1",
-    fallback: "no",
     text: "Print only warnings and errors to the console.",
     example: "quiet",
   }),
-  debug: single(values.flag, {
+  debug: toggle({
     syntax: "rd.debug[=yes|no]",
     // The kernel accepts debug with any value, initramfs-tools debug=vc.
     aliases: [alias("debug", flagOr("1")), alias("booster.log=debug", (value) => hasWord(value, /^debug$/, "1"))],
-    bare: "1",
-    fallback: "no",
     text: "Print every step in detail, even with quiet.",
     example: "rd.debug",
   }),

@@ -5,6 +5,7 @@ import { luksDevice, parseLuksId } from "../../parameters/crypt/text.ts";
 import type { AskedVolume } from "../../parameters/crypt/values.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
+import { tryParse } from "../../parameters/parse.ts";
 
 /** A volume as one parameter or one line of crypttab asks for it, before the others for the same volume are joined to it. */
 export interface Draft {
@@ -125,10 +126,6 @@ function idOf(device: DeviceSpec): string | null {
 
 /** To systemd, the name luks-UUID is a UUID. */
 function idOfName(name: string): string | null {
-  if (!/^luks-[0-9a-f-]{4,}$/i.test(name)) return null;
-  try {
-    return parseLuksId(name);
-  } catch {
-    return null;
-  }
+  const read = /^luks-/i.test(name) ? tryParse(parseLuksId, name) : null;
+  return read !== null && "value" in read ? read.value : null;
 }
