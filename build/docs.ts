@@ -4,23 +4,24 @@ import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";
 
 const HEAD = `# Kernel command line parameters
 
-<!-- Generated from the table in src/parameters by \`bun build/docs.ts\`. Do not edit. -->
+<!-- Made from the tables in src/parameters by build/docs.ts: \`make docs\`. Do not edit. -->
 
-- The quoting is the kernel's: double quotes keep spaces, also inside a parameter (\`root="LABEL=My Disk"\`); there are no escapes.
-  Outside quotes, white space separates parameters, and so does the byte 0xA0 (as in the kernel), which is part of some UTF-8 letters such as "à":
-  quote values with such letters.
-- \`-\` and \`_\` in names are equal. If a parameter with one value is given several times, or under several names, the last value counts; lists are joined.
-- The command line overrides the parameters in \`levain.toml\`, and those of \`levain retry\` override both.
-  The exception is \`rdshell=0\`: given once, anywhere, it applies.
-- Everything after \`--\` goes to init. So do parameters without a dot that neither the kernel nor levain knows: bare names as arguments,
-  \`NAME=value\` as environment, exactly as the kernel passes them to process 1.
+- Quoting is the kernel's: double quotes keep spaces, also in the middle of a parameter (\`root="LABEL=My Disk"\`); there are no
+  escapes. Outside quotes, white space separates parameters, and so does the byte 0xA0 (as in the kernel), which is part of
+  some UTF-8 letters, for example "à": quote such a value.
+- \`-\` and \`_\` in names are equal. If a parameter with one value occurs more than once, the last one counts, its other
+  spellings included; lists are joined.
+- The command line overrides parameters of \`levain.toml\`, and parameters of \`levain retry\` override both. The exception is
+  \`rdshell=0\`: given once, anywhere, it is final.
+- init gets everything after \`--\`. As with the kernel, it also gets parameters without a dot that neither the kernel nor
+  levain knows: those without a value as arguments, \`NAME=value\` as environment.
 - \`MODULE.PARAMETER=VALUE\` is passed to the module when it is loaded.
-- A mistake in one of these parameters stops the boot before its first step, and all mistakes are reported together. Parameters that are not
-  on this page are ignored.
-- Yes is \`1\`, \`y\`, \`yes\`, \`on\` or \`true\`; no is \`0\`, \`n\`, \`no\`, \`off\` or \`false\`. The bare name means yes.
+- A mistake in one of these parameters stops the boot before it begins, and all mistakes are reported together. levain
+  ignores parameters that are not in these tables.
+- Yes is \`1\`, \`y\`, \`yes\`, \`on\` or \`true\`; no is \`0\`, \`n\`, \`no\`, \`off\` or \`false\`. The name alone means yes.
 `;
 
-/** Formats docs/parameters.md from the table of parameters. */
+/** Returns docs/parameters.md, from the tables of parameters. */
 export function formatParametersPage(): string {
   const parts = PARAMETER_GROUPS.map(({ title, rows }) => `## ${title}\n\n${rows.map(formatRow).join("\n")}`);
   return `${HEAD}\n${parts.join("\n")}\n${formatUnsupported()}`;
@@ -41,10 +42,10 @@ function formatUnsupported(): string {
     [...new Set(table.map(({ name }) => `\`${name}${name.endsWith(".") ? "*" : ""}\``))].join(", ");
   return `## Known, but not supported yet
 
-A boot may depend on these, so a warning says what the boot lacks without them:
+A boot may depend on these, so a warning names what is missing:
 ${join(ignored)}.
 
-These stop the boot, because it would differ from what they ask for: ${join(refused)};
+levain refuses to boot with these, because the result would be another boot than the one you asked for: ${join(refused)};
 with \`boot=live\`: ${join(refusedLive)}; with \`archiso…=\`: ${join(refusedArchiso)};
 without a root device: ${join(refusedRootless)}.
 `;

@@ -113,27 +113,22 @@ export const layer = parser('a device, or the path of an image without ".."', (t
   return path === null ? null : { kind: "image", path };
 });
 
-/** The breakpoints of dracut and initramfs-tools, in levain's order of steps. */
-const STEP_ALIASES: ReadonlyMap<string, StepName> = new Map([
-  ...STEP_NAMES.map((name) => [name, name] as const),
-  ["cmdline", "prepare"],
-  ["top", "prepare"],
-  ["pre-udev", "modules"],
-  ["pre-trigger", "modules"],
-  ["initqueue", "root"],
-  ["premount", "root"],
-  ["pre-mount", "mount"],
-  ["mountroot", "mount"],
-  ["postmount", "init"],
-  ["bottom", "init"],
-  ["pre-pivot", "handover"],
-  ["cleanup", "handover"],
-]);
+/** What each step is called in rd.break=: by levain, and by dracut and initramfs-tools. */
+const BREAKPOINTS: Readonly<Record<StepName, string>> = {
+  prepare: "prepare cmdline top",
+  modules: "modules pre-udev pre-trigger",
+  root: "root initqueue premount",
+  mount: "mount pre-mount mountroot",
+  layers: "layers",
+  init: "init postmount bottom",
+  handover: "handover pre-pivot cleanup",
+};
 
 /** Names of steps, those of levain or of dracut and initramfs-tools, separated by commas. */
 export const steps = parser(`a step (${STEP_NAMES.join(", ")})`, (text) => {
-  const found = text.split(",").flatMap((name) => STEP_ALIASES.get(name) ?? []);
-  return found.length === text.split(",").length ? found : null;
+  const words = text.split(",");
+  const found = words.flatMap((word) => STEP_NAMES.find((name) => BREAKPOINTS[name].split(" ").includes(word)) ?? []);
+  return found.length === words.length ? found : null;
 });
 
 /** Arguments separated by white space. */

@@ -19,7 +19,7 @@ import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { findStrangers, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
-/** What decides a plan. */
+/** The input of a plan. */
 export interface PlanInput {
   /** /proc/cmdline. */
   readonly cmdline: Uint8Array | string;

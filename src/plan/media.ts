@@ -25,7 +25,7 @@ const DRACUT_IMAGES = ["/rootfs.img", "/ext3fs.img"];
  */
 export function decideMedium(settings: Settings, machine: string): Medium {
   const { root, image, copyToRam } = settings;
-  const iso = settings.iso === undefined || settings.iso === "" ? null : settings.iso;
+  const iso = settings.iso || null;
   const common = { ...NO_IMAGE, iso, copyToRam: copyToRam === true };
   const device = root?.device === "auto" ? null : (root?.device ?? null);
   const rootDevices = device === null ? [] : [device];

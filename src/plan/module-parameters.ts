@@ -25,17 +25,13 @@ export function decideModules({ modules, blacklist }: Settings, words: readonly 
 
 /** Returns the parameters of each module, in order, as finit_module(2) takes them, from MODULE.PARAMETER=VALUE. */
 export function readModuleParameters(words: readonly Word[]): Readonly<Record<string, string>> {
-  const modules = new Map<string, string[]>();
-  for (const word of words) {
-    if (!isModuleParameter(word)) continue;
-    const dot = word.name.indexOf(".");
-    const module = normaliseName(word.name.slice(0, dot));
-    const parameter = word.name.slice(dot + 1);
-    const parameters = modules.get(module) ?? [];
-    parameters.push(word.value === null ? parameter : `${parameter}=${quote(word.value)}`);
-    modules.set(module, parameters);
-  }
-  return Object.fromEntries([...modules].map(([module, parameters]) => [module, parameters.join(" ")]));
+  const dotOf = ({ name }: Word) => name.indexOf(".");
+  const modules = Map.groupBy(words.filter(isModuleParameter), (word) =>
+    normaliseName(word.name.slice(0, dotOf(word))),
+  );
+  const format = (word: Word) =>
+    `${word.name.slice(dotOf(word) + 1)}${word.value === null ? "" : `=${quote(word.value)}`}`;
+  return Object.fromEntries([...modules].map(([module, parameters]) => [module, parameters.map(format).join(" ")]));
 }
 
 /** The kernel splits module parameters by the same rules as its command line. */

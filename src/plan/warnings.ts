@@ -6,7 +6,7 @@ import { isModuleParameter } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { onlyTexts } from "./texts.ts";
 
-/** Returns the names that are no parameters, without those on the command line, which may be the kernel's or init's: "NAME in ORIGIN". */
+/** Returns the unknown parameters as "NAME in ORIGIN", without those on the command line, which may be the kernel's or init's. */
 export function findStrangers(sources: readonly Source[]): readonly string[] {
   return sources
     .filter(({ origin }) => origin !== "the kernel command line")

@@ -76,7 +76,7 @@ export const CRYPT = {
     syntax: "rd.luks.allow-discards[=UUID]",
     bare: "1",
     fallback: "as the header says",
-    text: "Set the option discard for all LUKS volumes, or for the one with this UUID: the disk is told which blocks are free, which reveals them to others.",
+    text: "Set the option discard for all LUKS volumes, or for the one with this UUID: the disk learns which blocks are free, and so does anyone who reads it.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.allow-discards",
   }),
   luksCrypttab: toggle({
