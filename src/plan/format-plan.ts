@@ -21,12 +21,13 @@ export function formatPlan(plan: BootPlan): readonly string[] {
 type Subjects = readonly (readonly [subject: string, text: string | null])[];
 
 function formatRoot(plan: BootPlan): Subjects {
-  if (plan.roots.length === 0) return [["root", "none: this initramfs is the final system"]];
+  const { root } = plan;
+  if (root.kind === "none") return [["root", "none: this initramfs is the final system"]];
   const { image, overlay, rootTypes, rootOptions } = plan;
   const types = rootTypes.join(", else ") || "the type in its superblock";
   const options = rootOptions === "" ? "" : `, options ${rootOptions}`;
   return [
-    ["root", plan.roots.map(formatDeviceSpec).join(", else ")],
+    ["root", root.devices.map(formatDeviceSpec).join(", else ")],
     ["waiting", plan.rootTimeoutMs === null ? "without limit" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
     ["mounted", `${plan.rootWritable ? "read-write" : "read-only"} as ${types}${options}`],
     ["fsck", plan.rootCheck === "auto" ? null : plan.rootCheck],

@@ -1,6 +1,5 @@
 import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmdline.ts";
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
-import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { OverlayPlan } from "../parameters/layer.ts";
@@ -11,12 +10,12 @@ import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { type CryptSurroundings, type DecidedVolume, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
-import { rootTypeOf } from "./gpt-types.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
+import { decideRoot, type RootSurroundings, rootDevices } from "./root.ts";
 import { findStrangers, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
 /** The input of a plan. */
@@ -39,8 +38,7 @@ export interface PlanInput {
   readonly hasFile?: (path: string) => boolean;
 }
 
-type Surroundings = Required<Pick<PlanInput, "machine" | "findEsp">> &
-  Omit<CryptSurroundings, "roots"> & { readonly inherited: Inherited | null };
+type Surroundings = RootSurroundings & Omit<CryptSurroundings, "roots"> & { readonly inherited: Inherited | null };
 
 const ROOT_TIMEOUT_MS = 30_000;
 
@@ -84,18 +82,19 @@ interface Decision {
 
 function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings): Decision {
   const medium = decideMedium(settings, around.machine);
-  const roots = decideRoots(settings, medium.devices, around);
-  const image = roots.length === 0 ? null : medium.image;
-  const layers = roots.length === 0 ? [] : settings.layers;
-  const overlay = roots.length === 0 ? null : decideOverlay(settings, image !== null || layers.length > 0);
+  const root = decideRoot(settings, medium.devices, around);
+  const isFinal = root.kind === "none";
+  const image = isFinal ? null : medium.image;
+  const layers = isFinal ? [] : settings.layers;
+  const overlay = isFinal ? null : decideOverlay(settings, image !== null || layers.length > 0);
   const { inherited } = around;
   const { argv, environment } = passOn(line, inherited, settings.initArguments);
-  const ofCrypt = { ...around, roots };
+  const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
   if (doubles.length > 0) throw mistaken(doubles.map((text) => ({ origin: "the kernel command line", text })));
   const plan: BootPlan = {
-    roots,
+    root,
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
     rootCheck: settings.check ?? "auto",
@@ -108,7 +107,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),
     handover: {
-      mode: roots.length === 0 ? "stay" : (settings.handover ?? "auto"),
+      mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,
       init: settings.init ?? null,
       arguments: argv,
@@ -123,21 +122,6 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */
 function decideTimeout({ timeoutMs, delayMs }: Settings): number | null {
   return timeoutMs === undefined ? Math.max(ROOT_TIMEOUT_MS, delayMs ?? 0) : timeoutMs;
-}
-
-/** Empty if the initramfs itself is the final system. */
-function decideRoots(
-  { root, rootFallbacks, handover, gptAuto }: Settings,
-  devices: readonly DeviceSpec[],
-  { machine, findEsp }: Surroundings,
-): readonly DeviceSpec[] {
-  if (root?.device === null || handover === "stay") return [];
-  const named = [...devices, ...rootFallbacks];
-  const isAuto = root?.device === "auto" || (named.length === 0 && gptAuto !== false);
-  const type = isAuto ? rootTypeOf(machine) : null;
-  const esp = type === null ? null : findEsp();
-  if (type === null || (esp === null && root === undefined)) return named;
-  return [{ by: "discoverable", esp, type }, ...named];
 }
 
 /** Over images by default: their filesystems are read-only, and most systems need a writable root. */

@@ -1,7 +1,7 @@
-import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { LayerPlan, OverlayPlan } from "../parameters/layer.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { CryptPlan } from "./crypt/crypt-plan.ts";
+import type { RootSource } from "./root.ts";
 
 /**
  * The image files that make the root, on the root device. All paths are absolute and without "." and "..".
@@ -25,8 +25,7 @@ export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
 /** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
 export interface BootPlan {
-  /** root= and then each rootfallback=; empty: the initramfs itself is the final system. */
-  readonly roots: readonly DeviceSpec[];
+  readonly root: RootSource;
   /** rootfstype= as a list in the order to try; empty: as probed. */
   readonly rootTypes: readonly string[];
   /** rootflags=, comma-separated. */

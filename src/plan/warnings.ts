@@ -18,7 +18,7 @@ export function findStrangers(sources: readonly Source[]): readonly string[] {
 /** Returns a line for each parameter that has no effect in this plan. */
 export function warnOfUnused(settings: Settings, plan: BootPlan): readonly string[] {
   const { root, handover, overlay, putOld } = settings;
-  const isFinal = plan.roots.length === 0;
+  const isFinal = plan.root.kind === "none";
   const hasHandover = handover !== undefined && handover !== "stay" && handover !== "auto";
   const keepsOld = plan.handover.mode !== "switch_root" && plan.handover.mode !== "stay";
   return onlyTexts(

@@ -11,7 +11,7 @@ function consoleAfter(...kernelLog: readonly string[]): string {
   }).console.replaceAll(/\s+/g, " ");
 }
 
-test("an initramfs that did not fit into memory is named as the reason", () => {
+test("an initramfs that did not fit into memory is reported as the reason", () => {
   const console = consoleAfter("Trying to unpack rootfs image", "Initramfs unpacking failed: write error");
   expect(console).toContain('no device with label "ROOT" appeared');
   expect(console).toContain("the initramfs did not fit into memory");
@@ -24,6 +24,6 @@ test("so is one that the kernel could not read", () => {
   expect(console).toContain("seen: kernel: Initramfs unpacking failed: ZSTD-compressed data is corrupt");
 });
 
-test("one that is complete is not spoken of", () => {
+test("a complete one is not mentioned", () => {
   expect(consoleAfter("Trying to unpack rootfs image")).not.toContain("the initramfs did not fit");
 });
