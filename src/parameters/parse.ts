@@ -1,7 +1,7 @@
+import { BootError } from "../problems/errors.ts";
+
 /** What a text was expected to be, as read after "Expected": thrown by every parser in parameters/. */
-export class Expected extends Error {
-  override readonly name = "Expected";
-}
+export class Expected extends BootError {}
 
 /** Parses a text into its value, or into what was expected instead. */
 export function tryParse<Text, T>(

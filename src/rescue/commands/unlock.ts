@@ -5,7 +5,6 @@ import type { Machine } from "../../machine/machine.ts";
 import type { BytesPlace } from "../../parameters/crypt/settings.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
 import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
-import { Expected } from "../../parameters/parse.ts";
 import type { CryptPlan, CryptVolume } from "../../plan/crypt/crypt-plan.ts";
 import { rootDevices } from "../../plan/root.ts";
 import { BootError } from "../../problems/errors.ts";
@@ -94,7 +93,7 @@ function checkName(name: string): string {
   try {
     return parseMapperName(name);
   } catch (error) {
-    if (!(error instanceof Expected)) throw error;
+    if (!(error instanceof BootError)) throw error;
     throw new BootError(`${printable(name)} is no name for a device`, { hint: error.message });
   }
 }
