@@ -50,20 +50,12 @@ export interface Match {
   readonly alias: Alias | null;
 }
 
-const MATCHES = indexRows();
+const MATCHES: ReadonlyMap<string, readonly Match[]> = Map.groupBy(
+  PARAMETER_ROWS.flatMap(([key, row]) => [null, ...row.aliases].map((alias): Match => ({ key, row, alias }))),
+  ({ row, alias }) => normaliseName(alias?.name ?? row.name),
+);
 
 /** Returns the rows that a parameter of this name sets; more than one for a few aliases, none for a name that is not levain's. */
 export function findParameters(name: string): readonly Match[] {
   return MATCHES.get(normaliseName(name)) ?? [];
-}
-
-function indexRows(): ReadonlyMap<string, readonly Match[]> {
-  const index = new Map<string, Match[]>();
-  for (const [key, row] of PARAMETER_ROWS) {
-    for (const alias of [null, ...row.aliases]) {
-      const name = normaliseName(alias?.name ?? row.name);
-      index.set(name, [...(index.get(name) ?? []), { key, row, alias }]);
-    }
-  }
-  return index;
 }

@@ -16,7 +16,7 @@ import { decideModules } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, type RootSurroundings, rootDevices } from "./root.ts";
-import { findStrangers, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
+import { findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
 /** The input of a plan. */
 export interface PlanInput {
@@ -66,7 +66,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile });
   const warnings = [
     ...warnOfUnsupported(words),
-    ...findStrangers(sources).map((stranger) => `${stranger} is not a parameter of levain, ignoring it`),
+    ...findUnknownParameters(sources).map((unknown) => `${unknown} is not a parameter of levain, ignoring it`),
     ...warnOfUnused(settings, plan),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),

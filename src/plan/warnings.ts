@@ -7,7 +7,7 @@ import type { BootPlan } from "./plan.ts";
 import { onlyTexts } from "./texts.ts";
 
 /** Returns the unknown parameters as "NAME in ORIGIN", without those on the command line, which may be the kernel's or init's. */
-export function findStrangers(sources: readonly Source[]): readonly string[] {
+export function findUnknownParameters(sources: readonly Source[]): readonly string[] {
   return sources
     .filter(({ origin }) => origin !== "the kernel command line")
     .flatMap(({ origin, words }) => words.map((word) => ({ origin, word })))

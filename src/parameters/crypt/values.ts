@@ -8,7 +8,8 @@ import { parseLuksId, parseMapperName, parseSpelledDevice, splitDeviceAndName, s
 /** A volume as one parameter or one line of crypttab asks for it. */
 export interface AskedVolume {
   readonly device: DeviceSpec;
-  readonly name: string;
+  /** null: luks-UUID. */
+  readonly name: string | null;
   /** null: levain asks for the passphrase. */
   readonly key: PlaceText | null;
   readonly options: CryptOptions;

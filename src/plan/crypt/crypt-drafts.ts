@@ -63,11 +63,11 @@ export function draftVolumes(settings: Settings, crypttab: Crypttab | null, hasF
 function draftCrypttab(crypttab: Crypttab | null): readonly Draft[] {
   return (crypttab?.entries ?? []).map((entry) => {
     const { id, strong, ...draft } = draftAsked(entry);
-    return { ...draft, id: id ?? idOfName(entry.name), weak: strong, strong: {}, isTabled: true };
+    return { ...draft, id: id ?? idOfName(entry.name ?? ""), weak: strong, strong: {}, isTabled: true };
   });
 }
 
-function draftAsked({ device, name, key, options }: Omit<AskedVolume, "name"> & Pick<Draft, "name">): Draft {
+function draftAsked({ device, name, key, options }: AskedVolume): Draft {
   return { ...BARE, id: idOf(device), device, name, keys: key === null ? [] : [key], strong: options };
 }
 
