@@ -90,7 +90,7 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
   }
 }
 
-/** The user of a rescue shell may mount a root at /sysroot by hand: the boot uses it and skips those steps that are not done yet. */
+/** Finds, mounts and stacks the root. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
 function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
   const mounted = attachAndMount({ ...steps, isDoneByHand }, plan, devices);
@@ -138,7 +138,7 @@ function describeMounted({ node, type, target, writable }: MountedDevice): strin
   return `${node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`;
 }
 
-/** Makes the initramfs the final system: no udev will load drivers, and no package has installed the applets. */
+/** Makes the initramfs the final system, where no udev will load drivers and no package has installed the applets. */
 function settleIn({ machine, drivers }: Steps): void {
   drivers.loadAll();
   installApplets(machine);

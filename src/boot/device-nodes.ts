@@ -130,7 +130,7 @@ function followEvent(machine: Machine, config: MdevConfig, event: DeviceEvent): 
   else if (event.action === "remove") removeNode(machine, device, config);
 }
 
-/** A node that cannot be made is reported where it is needed. */
+/** Makes a node; if it cannot be made, the code that needs it reports that. */
 function makeNode(machine: Machine, kind: "block" | "character", device: MdevDevice, config: MdevConfig): void {
   const plan = planNode(config.rules, device);
   if (plan === null) return;
@@ -143,7 +143,7 @@ function makeNode(machine: Machine, kind: "block" | "character", device: MdevDev
   }
 }
 
-/** Leaves a node that is right already: stage0 has made some. */
+/** Makes a node unless it is right already: stage0 has made some. */
 function putNode(machine: Machine, kind: "block" | "character", { major, minor }: MdevDevice, plan: NodePlan): void {
   const there = machine.lstat(plan.path);
   if (there?.kind === kind && there.represents === `${major}:${minor}` && there.mode === plan.mode) return;

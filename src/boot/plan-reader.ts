@@ -14,7 +14,7 @@ import type { Voice } from "../problems/voice.ts";
 import { readActiveEsp } from "./active-esp.ts";
 import { readCrypttab } from "./crypttab-file.ts";
 
-/** Where the plan of a boot comes from. */
+/** The reader of a boot's plan. */
 export interface PlanReader {
   /** Reads the command line and the manifest and sets the console as they say; once, until parameters are added. Throws BootError. */
   read(): BootPlan;
@@ -84,7 +84,7 @@ export function planMachine(
   });
 }
 
-/** An unreadable crypttab is ignored like an unreadable line: the root may not need any volume of it. */
+/** Ignores an unreadable crypttab like an unreadable line: the root may not need any volume of it. */
 function readCrypttabOrWarn(machine: Machine, voice: Voice): string | null {
   try {
     return readCrypttab(machine);
@@ -103,7 +103,7 @@ function planWithoutMistakes(machine: Machine): PlanOfRescue {
   return planRescue(cmdline, manifest, imageWords);
 }
 
-/** What cannot be read has been reported already. */
+/** Returns `otherwise` if the read fails, which was reported before. */
 function orElse<T>(read: () => T, otherwise: T): T {
   try {
     return read();

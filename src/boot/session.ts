@@ -19,7 +19,7 @@ import { createStepRunner } from "./step-runner.ts";
 
 const WITHOUT_SHELL = EVERY_NEED.filter((need) => need !== "shell");
 
-/** No failure: after a shell before a step (rd.break=), `levain retry` has given parameters and everything is planned again, or volumes were closed for the shell. */
+/** Restarts the boot after a shell of rd.break=, without a failure: `levain retry` added parameters, or volumes were closed for the shell. */
 class RestartError extends Error {
   readonly parameters: readonly string[];
 
@@ -29,7 +29,7 @@ class RestartError extends Error {
   }
 }
 
-/** Boots, with as many retries as it takes: every failure is reported and left to the failure policy, and the boot continues where it stopped. */
+/** Boots. A failure is reported and left to the failure policy; after a shell the boot continues where it stopped, as often as necessary. */
 export function runBoot(system: Machine, version: string, inherited: Inherited): Handover {
   const record = createRecord(version);
   const console = createConsole(system, record);
@@ -100,7 +100,7 @@ function reportFailure(machine: Machine, error: unknown, has: readonly Need[]): 
   return failures.flatMap((failure) => report(failure, has));
 }
 
-/** Returns what starts a shell before the steps that rd.break= names, once before each. */
+/** Returns the function that starts a shell before each step that rd.break= names, once. */
 function createBreaks(
   machine: Machine,
   record: BootRecord,
@@ -123,7 +123,7 @@ function createBreaks(
 
 type MakeReady = (modules: BootPlan["modules"] | null) => void;
 
-/** Returns what runs before a shell: it saves the record, for `levain status`, and loads once the drivers that a boot leaves out, which the keyboard may need. No failure here may prevent the shell. */
+/** Returns the function that runs before a shell: it saves the record for `levain status` and loads the drivers that a boot leaves out, because the keyboard may need one. No failure here may prevent the shell. */
 function createPreparation(machine: Machine, record: BootRecord, console: Console): MakeReady {
   let haveDrivers = false;
   return (modules) => {

@@ -10,14 +10,14 @@ import { headline } from "../problems/report.ts";
 /** Runs a step once and keeps its value, so that a retried boot does nothing twice. */
 export type RunStep = <T>(name: StepName, act: (undo: Undo) => T, describe: (value: T) => string) => T;
 
-/** Runs the steps of a boot, each once, and can go back. */
+/** Runs each step of a boot once, and can go back. */
 export interface StepRunner {
   readonly run: RunStep;
   /** Forgets every step from `name` on and reverts what they did, the last first. */
   rewind(name: StepName): void;
   /** Reverts what the steps from `name` on did, so that they run again; the record keeps how they ended. */
   release(name: StepName): void;
-  /** Prepares a retry after a failure: what the user may have repaired runs again, the modules of the image and the root if it could not be mounted. */
+  /** Prepares a retry after a failure: the step "modules" runs again, and the step "root" if the mount failed, since the user may have repaired either. */
   rewindFailed(): void;
 }
 
@@ -25,7 +25,7 @@ export interface StepRunner {
 export interface StepHooks {
   /** Before a step that has not run yet (rd.break=). */
   before(name: StepName): void;
-  /** After a step that went well. */
+  /** After a step that succeeded. */
   after(step: StepRecord): void;
 }
 

@@ -5,7 +5,7 @@ import { isErrno } from "../problems/errors.ts";
 import type { FilesystemDrivers } from "./mount.ts";
 import { isMounted } from "./mounts.ts";
 
-/** Where a filesystem is mounted for a look. */
+/** The mount point for a brief look at a filesystem. */
 const SEARCH = "/run/levain/search";
 
 /** Mounts the filesystem of a device as `mountBriefly` does, with the first of its drivers that the kernel has, and without replaying its journal. */
@@ -36,7 +36,7 @@ export function mountBriefly<T>(
   use: (directory: string) => T,
 ): T {
   machine.makeDirectory(SEARCH);
-  // A second mount of the same at the same place is EBUSY.
+  // A second mount of the same filesystem at the same place is EBUSY.
   if (isMounted(machine, SEARCH)) machine.unmount(SEARCH);
   machine.mount({ ...what, target: SEARCH, flags: ["ro", "nosuid", "nodev", "noexec"] });
   try {

@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 
-/** Where an image may have BusyBox. */
+/** The paths at which an image may have BusyBox. */
 const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox"];
 const SHELLS = ["/bin/sh", "/bin/bash", "/bin/ash", "/usr/bin/sh", "/usr/bin/bash"];
 /** Where `busybox --install` puts its links. */

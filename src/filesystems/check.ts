@@ -7,7 +7,7 @@ import { problem } from "../problems/problem.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import { linkShell } from "./busybox.ts";
 
-/** Where an image may have fsck.TYPE. */
+/** The directories in which an image may have fsck.TYPE. */
 const CHECKERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
 const LAST_LINES = 5;
@@ -48,7 +48,7 @@ const KILLED = 137;
 /** TASK_COMM_LEN of linux/sched.h without its NUL: the kernel logs that much of a program's name. */
 const COMM_CHARACTERS = 15;
 
-/** Says how a program was killed: the kernel logs what it kills when memory runs out, or for the secure attention key. null if it was not killed. */
+/** Says how a program was killed: the kernel logs what it kills when memory runs out, or for the secure attention key. Returns null if it was not killed. */
 function describeKill(status: number, kernel: readonly string[], program: string): string | null {
   if (status !== KILLED) return null;
   const name = `(${program.slice(program.lastIndexOf("/") + 1).slice(0, COMM_CHARACTERS)})`;

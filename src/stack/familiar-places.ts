@@ -37,7 +37,7 @@ function listLinks(
   const trees = lowers.flatMap((lower, index): Links => {
     const isLive = lower.kind === "image" && lower.isLive;
     const path = isLive ? names.lower(lower.path.slice(lower.path.lastIndexOf("/") + 1), index) : null;
-    // One that is the root itself has no other place.
+    // The root itself has no other place.
     return path === null || lower.place === merged ? [] : [[path, lower.place]];
   });
   return [
@@ -58,7 +58,7 @@ interface Names {
 
 const firstOnly = (path: string) => (_: string, index: number) => (index === 0 ? path : null);
 
-/** As the newest version of each has them. */
+/** The places in the newest version of each. */
 const NAMES: Readonly<Record<Maker, Names>> = {
   "live-boot": {
     medium: "/run/live/medium",

@@ -13,7 +13,7 @@ import { type MountedImage, mountImage } from "./mount-image.ts";
 import { mountOverlay } from "./overlay.ts";
 import { planBase, planStack, type RootStack, type StackBase } from "./root-stack.ts";
 
-/** Makes the root out of what the root device holds: images on it, more layers, an overlay over them, or none of that. Returns what was stacked, in words. */
+/** Stacks the root from the root device: images on it, more layers, an overlay over them, or none of these. Returns what was stacked, in words. Throws BootError. */
 export function stackRoot(context: Context, plan: BootPlan, device: Pick<MountedDevice, "node" | "isInside">): string {
   const { machine, voice } = context;
   const medium = openMedium(context, plan, device);
@@ -42,7 +42,7 @@ function openMedium(
   const { iso, images, source } = planBase(plan);
   if (iso === null) return { ...device, images, iso: null };
   const file = findImage(context.machine, source, iso.path);
-  // Only what it holds has to be encrypted, as with the medium itself.
+  // The ISO file, like a medium, need not be encrypted: only the images on it.
   const image = mountImage(context, plan, { ...iso, file, isInside: device.isInside, isMedium: true });
   return { node: device.node, images, isInside: image.isInside, iso: image };
 }
@@ -58,7 +58,7 @@ function describeStack(
   return `${iso === null ? "" : `${iso.text}: `}${parts.join(" + ")} at ${merged}`;
 }
 
-/** Only when nothing can fail any more: a second try would need the medium again. */
+/** Unmounts the medium. This comes last: a retry after a failure would need the medium again. */
 function releaseMedium(machine: Machine, stack: StackBase, iso: MountedImage | null, voice: Voice): void {
   try {
     if (stack.iso !== null && iso !== null) {

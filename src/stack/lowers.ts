@@ -56,7 +56,7 @@ function mountLayerDevice(
   return { text: describeAttached(attached), isInside, usesMedium: false };
 }
 
-/** Mounts live-boot's NAME.dir, a tree on the medium: it is as read-only as the medium. */
+/** Mounts live-boot's NAME.dir, a directory tree on the medium, which is as read-only as the medium. */
 function bindDirectory(
   { machine, voice, undo }: Context,
   { crypt }: BootPlan,
@@ -71,7 +71,7 @@ function bindDirectory(
   return { text: `${printable(path)} (directory)`, isInside, usesMedium: true };
 }
 
-/** Mounts an image, copied to memory first if asked. If it holds one of the inner images, that is mounted at its place instead. */
+/** Mounts an image, after a copy to memory if the stack has one. If it holds one of the inner images, that is mounted in its place. */
 function mountLayerImage(
   context: Context,
   plan: BootPlan,

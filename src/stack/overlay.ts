@@ -3,7 +3,7 @@ import { makePlace } from "../filesystems/places.ts";
 import { problem } from "../problems/problem.ts";
 import type { RootStack, Upper } from "./root-stack.ts";
 
-/** Merges the lower trees of a stack, below its upper if it has one; without an upper the root is read-only and takes two of them. Throws BootError. */
+/** Merges the lower trees of a stack and its upper; without an upper the root is read-only, and overlayfs needs two lowers. Throws BootError. */
 export function mountOverlay(context: Context, { lowers, upper, merged }: RootStack): void {
   const { machine, drivers, undo } = context;
   drivers.loadFilesystem("overlay");

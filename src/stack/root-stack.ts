@@ -1,12 +1,12 @@
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan } from "../plan/plan.ts";
 
-/** Where the complete root is mounted. It is not below /run, which could not move into it then (ELOOP). */
+/** The place of the complete root. It is not below /run: /run could not move into it then (ELOOP). */
 export const ROOT = "/sysroot";
-/** Parts of the root stay mounted here, also after the handover. */
+/** The parts of the root are mounted below this directory and stay there after the handover. */
 const PARTS = "/run/levain";
 
-/** The places that are known before the medium is mounted, and how many images it has. */
+/** The places that are known before the medium is mounted and its images are counted. */
 export interface StackBase {
   /** Of the root device: a medium of images, the lowest tree of the stack, or the root itself. */
   readonly source: string;
@@ -21,7 +21,7 @@ export interface LowerImage {
   readonly kind: "image";
   readonly path: string;
   readonly place: string;
-  /** Where its copy in memory goes; null if it is not copied. */
+  /** The place of its copy in memory; null if it is not copied. */
   readonly ram: string | null;
   /** Paths in it: the first that exists is an image too and is mounted instead. The outer image stays at `outer`. */
   readonly inner: { readonly paths: readonly string[]; readonly outer: string } | null;
@@ -48,14 +48,14 @@ export interface RootStack extends StackBase {
   /** The lowest first. One that is alone and has no upper is mounted at `merged`. */
   readonly lowers: readonly Lower[];
   readonly upper: Upper | null;
-  /** Where the root is complete. */
+  /** The place of the complete root. */
   readonly merged: string;
 }
 
 /** The parts of a plan that decide the stack. */
 export type StackPlan = Pick<BootPlan, "image" | "layers" | "overlay">;
 
-/** Decides where the root device is mounted. */
+/** Decides the places of the root device and of the ISO file on it. */
 export function planBase({ image, layers, overlay }: StackPlan): StackBase {
   if (image === null) {
     const place = lowerPlace(0, 1 + layers.length, overlay !== null);

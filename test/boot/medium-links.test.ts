@@ -6,7 +6,7 @@ import { fakeImage } from "../support/fake-images.ts";
 const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
 const NAME = { label: "FLASH", uuid: "0a1b2c3d-0000-4000-8000-00000000f1a5" };
 
-/** A boot from a medium with these files, where the initramfs has an image of its own that is not to be found. */
+/** Boots from a medium with these files; the initramfs has an image of its own, which must not be found. */
 function bootFrom(files: FakeTree, words: string) {
   return fakeBoot({
     cmdline: `root=LABEL=FLASH rd.timeout=1 rd.emergency=poweroff ${words}`,

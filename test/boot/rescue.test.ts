@@ -13,7 +13,7 @@ const retry =
   (machine: FakeMachine) =>
     retryBoot(machine, parameters);
 
-/** What was run: no shell may be among it where there must be none. */
+/** The programs that were run; with rdshell=0 no shell may be among them. */
 function programs(journal: readonly string[]): readonly string[] {
   return journal.filter((line) => line.startsWith("run "));
 }

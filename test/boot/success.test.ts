@@ -197,7 +197,7 @@ test("lost uevents are made up for by a scan of /sys", () => {
     files: { "/sbin/fsck.ext4": "#!" },
     disks: [{ name: "sdb", image: fakeImage("ext4", { label: "OTHER" }), arrivesAtMs: 2000 }],
     before(machine) {
-      // The root is there from the third second on, and every word of it is lost.
+      // The root device appears in the third second, and every uevent of it is lost.
       const { nextDeviceEvent } = machine;
       Object.assign(machine, {
         nextDeviceEvent(timeoutMs: number | null) {

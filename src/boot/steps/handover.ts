@@ -6,7 +6,7 @@ import { BootError, isErrno } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import type { Voice } from "../../problems/voice.ts";
 
-/** The mounts that move into the new root, /proc last: the mount table of the others is in it. So it is the first to come back. */
+/** The mounts that move into the new root. /proc is last, and the first to come back: the others are looked up in its mount table. */
 const API_MOUNTS = ["/dev", "/sys", "/run", "/proc"] as const;
 
 /** Decides how the boot leaves the initramfs for the root at `root`, and checks everything that can be checked before anything is given up. Throws BootError. */

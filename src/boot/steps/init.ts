@@ -6,7 +6,7 @@ import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { objectToShell } from "../../rescue/shell-init.ts";
 
-/** Where the kernel looks by default (init/main.c); the last is for the repair of a system. */
+/** The kernel's default inits (init/main.c); the last is for the repair of a system. */
 export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"] as const;
 
 /** e_machine of elf.h for the names of uname(2). */
@@ -15,7 +15,7 @@ const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = {
   aarch64: [183, 40],
 };
 
-/** exec_binprm() of fs/exec.c: interpreters of interpreters. */
+/** The kernel's limit for interpreters of interpreters (exec_binprm() of fs/exec.c). */
 const MOST_INTERPRETERS = 5;
 
 /** Returns the program to start in the new root: `asked`, or the first of the kernel's list that can be started; a shell only if `allowsShell`. Checks everything that can be checked without starting it. Throws BootError. */

@@ -3,7 +3,7 @@ import { makePlace } from "../../filesystems/places.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { problem } from "../../problems/problem.ts";
 
-/** The API filesystems that stage0 has not mounted. Everything of levain is below /run. */
+/** The API filesystems that stage0 has not mounted. levain keeps everything of its own below /run. */
 const API_MOUNTS = [
   { type: "sysfs", target: "/sys", flags: ["nosuid", "noexec", "nodev"], options: "" },
   { type: "tmpfs", target: "/run", flags: ["nosuid", "nodev"], options: "mode=0755" },

@@ -3,7 +3,7 @@ import { keepDeviceNodes } from "../../../src/boot/device-nodes.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../support/fake-machine.ts";
 import { listenToVoice } from "../desk/heard-voice.ts";
 
-/** A tmpfs for a /dev, and what the kernel tells of its devices in /sys/dev. */
+/** A tmpfs as /dev, and the devices that the kernel lists in /sys/dev. */
 function machineWithout(options: FakeMachineOptions = {}, dev = "tmpfs") {
   const machine = fakeMachine({
     mounted: { "/proc": "proc", "/sys": "sysfs", "/dev": dev },
