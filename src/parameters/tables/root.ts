@@ -5,7 +5,7 @@ import * as values from "../values.ts";
 export const ROOT = {
   root: single(values.root, {
     syntax: "root=DEVICE",
-    fallback: "none: the initramfs is the final system; but see rd.systemd.gpt_auto=",
+    fallback: "none, and the initramfs is the final system; see rd.systemd.gpt_auto=",
     text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. /dev/ram0: the initramfs itself.",
     example: "root=LABEL=ROOT",
   }),
