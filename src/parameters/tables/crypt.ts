@@ -42,7 +42,7 @@ export const CRYPT = {
     syntax: "rd.luks.options=[UUID=]OPTION[,OPTION…]",
     aliases: ["luks.options=[UUID=]OPTION[,OPTION…]"],
     fallback: "tries=5,keyfile-timeout=10; max-kdf=60 for a volume that only rd.auto unlocks",
-    text: "Options for all LUKS volumes, or for the one with this UUID. Options for one volume override those for all, and both override /etc/crypttab: discard, no-read-workqueue, no-write-workqueue, same-cpu-crypt, submit-from-crypt-cpus, high-priority, readonly, nofail, tries=NUMBER (0: no limit), timeout=TIME, key-slot=NUMBER, header=PATH[:DEVICE], keyfile-offset=BYTES, keyfile-size=BYTES, keyfile-timeout=TIME (then levain asks for a passphrase; 0: no limit), max-kdf=TIME (a keyslot with a longer key derivation is skipped; 0: no limit), insecure-null (a cipher that does not encrypt is accepted).",
+    text: "Options for all LUKS volumes, or for the one with this UUID. Options for one volume override those for all, and both override /etc/crypttab. The options: discard, no-read-workqueue, no-write-workqueue, same-cpu-crypt, submit-from-crypt-cpus, high-priority, readonly, nofail, tries=NUMBER (0: no limit), timeout=TIME, key-slot=NUMBER, header=PATH[:DEVICE], keyfile-offset=BYTES, keyfile-size=BYTES, keyfile-timeout=TIME (then levain asks for a passphrase; 0: no limit), max-kdf=TIME (a keyslot with a longer key derivation is skipped; 0: no limit), insecure-null (a cipher that does not encrypt is accepted).",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.options=discard,tries=3",
   }),
   luksHeaders: list(crypt.ownedPlace, {

@@ -56,7 +56,7 @@ export const RESCUE = {
     // A command line can often be edited, the image seldom: a parameter must not undo what the image forbids.
     sticky: false,
     fallback: "yes",
-    text: "A rescue shell if the boot fails. rdshell=0: never a shell, not even as the init of the root; given once, on the command line or in levain.toml, no other parameter overrides it. Encrypted volumes are closed before the shell starts; with keep, a volume stays open if a passphrase unlocked it in this boot. single is also passed on to init.",
+    text: "A rescue shell if the boot fails. rdshell=0: never a shell, not even as the init of the root. It is enough to give it once, on the command line or in levain.toml: no other parameter overrides it. Encrypted volumes are closed before the shell starts; with keep, a volume stays open if a passphrase unlocked it in this boot. single is also passed on to init.",
     example: "rdshell=0",
   }),
   breaks: list(values.steps, {
