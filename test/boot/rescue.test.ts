@@ -43,8 +43,8 @@ test("a wrong label: what was looked for, what is there, what to try", () => {
       /dev/vda2 vfat "EFI"
       /dev/vdb crypto_LUKS (encrypted: nothing asks to unlock it)
       /dev/vdc (nothing known)
-    hint: unlock the encrypted device with \`levain retry rd.auto\` if the root is
-          in it, or correct root= in the boot loader
+    hint: if the root is in the encrypted device, \`levain retry rd.auto\` unlocks
+          it, or correct root= in the boot loader
 
     here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
     again from there, \`levain retry root=LABEL=NAME\` with other parameters
