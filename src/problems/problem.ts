@@ -1,6 +1,7 @@
 import { BOOT } from "./diagnoses/boot.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
+import { PLAN } from "./diagnoses/plan.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
@@ -11,6 +12,7 @@ export const DIAGNOSES = {
   ...BOOT,
   ...CRYPT,
   ...FILESYSTEMS,
+  ...PLAN,
   ...STACK,
   ...STORAGE,
 };

@@ -24,7 +24,7 @@ function boot(cmdline: string, files: Readonly<Record<string, string>> = {}) {
 describe("a malformed crypttab does not hold up a boot", () => {
   test.each([
     ["#".repeat(65537), "/etc/crypttab is longer than 64 KiB, ignoring it"],
-    ["frob\nroot /dev/vda none tries=x", "/etc/crypttab line 1 is ignored: expected a name, a device"],
+    ["frob\nroot /dev/vda none tries=x", "/etc/crypttab line 1 is ignored: expected a name and a device"],
   ])("%#", (crypttab, warning) => {
     const result = boot("cryptdevice=/dev/vda:root", { "/etc/crypttab": crypttab });
     expect(result.console).toContain(`warning   ${warning}`);
