@@ -2,7 +2,7 @@
 // what that took; `PROGRAM runs RUNS HEADERS` does it for all of them, in turn with cryptsetup; as an init, for those of /headers.json.
 
 import { createFindHash } from "../src/crypto/hash.ts";
-import { readAvailableMemory } from "../src/crypto/memory.ts";
+import { readAvailableMemory } from "../src/machine/small-files.ts";
 import { wipe } from "../src/crypto/secret.ts";
 import { readLuksHeader } from "../src/formats/luks/read-header.ts";
 import { aesDecryptor } from "../src/keys/area-decryptor.ts";

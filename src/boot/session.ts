@@ -1,13 +1,13 @@
 import { loadAllDrivers } from "../drivers/loader.ts";
 import { findUnpackFailure } from "../drivers/unpack-failure.ts";
+import { type BootRecord, createRecord, holdRecord, saveRecord } from "../log/boot-record.ts";
 import { type Console, createConsole } from "../log/console.ts";
-import { type BootRecord, createRecord, holdRecord, saveRecord } from "../log/journal.ts";
 import type { Handover, Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
-import { loadKeymap } from "../prompt/keymap.ts";
+import { applyKeymap } from "../prompt/keymap.ts";
 import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
 import { saveKeyList, sealVolumes } from "../rescue/seal.ts";
 import { objectToShell } from "../rescue/shell-init.ts";
@@ -41,7 +41,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const readPlan = () => {
     const plan = plans.read();
     saveKeyList(machine, plan, console);
-    const keymap = loadKeymap(machine, plan.keymap, console);
+    const keymap = applyKeymap(machine, plan.keymap, console);
     stopBefore("prepare", plan); // its own step: nobody knew of the wish before
     return { ...plan, keymap };
   };

@@ -1,17 +1,17 @@
 const ESC = 0x1b;
-/** What a key sends comes at once; a person who pressed Escape by mistake goes on later than that. */
+/** The bytes of a key come at once; after a mistaken Escape, a person types on later than this. */
 const SEQUENCE_MS = 100;
 
-/** Where we are: after ESC, after ESC [, or one byte before the end (ESC O A, and ESC [ [ A of the kernel's own terminals). */
+/** The state: after ESC, after ESC [, or one byte before the end (ESC O A, and ESC [ [ A of the kernel's virtual terminals). */
 type Place = "outside" | "escape" | "brackets" | "last";
 
-/** What arrow and function keys send, told from text (ECMA-48's control sequences, console_codes(4)). */
+/** Tells the sequences of arrow and function keys from text (control sequences of ECMA-48, console_codes(4)). */
 export interface KeySequence {
-  /** True where `byte`, which came at `nowMs`, belongs to such a key. */
+  /** Returns true if `byte`, which came at `nowMs`, belongs to such a sequence. */
   takes(byte: number, nowMs: number): boolean;
 }
 
-/** Begins outside of any. */
+/** Creates it, outside of any sequence. */
 export function createKeySequence(): KeySequence {
   let place: Place = "outside";
   let lastMs = 0;
@@ -38,7 +38,7 @@ function afterEscape(character: string): Place {
   return character === "O" ? "last" : "outside";
 }
 
-/** A byte that cannot end one (Enter) is what it always is. */
+/** A byte that cannot end a sequence, such as Enter, keeps its meaning. */
 function isEnd(place: Place, byte: number): boolean {
   return (place === "brackets" || place === "last") && byte >= 0x40 && byte <= 0x7e;
 }

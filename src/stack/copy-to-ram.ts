@@ -1,5 +1,5 @@
-import { readText } from "../devices/block-devices.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readAvailableMemory } from "../machine/small-files.ts";
 import { isErrno } from "../problems/errors.ts";
 import { headline, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
@@ -13,7 +13,7 @@ const NOTICE_EVERY_MS = 1000;
 export function copyToRam(machine: Machine, source: string, directory: string, voice: Voice): string | null {
   const name = source.slice(source.lastIndexOf("/") + 1);
   const bytes = machine.stat(source)?.size ?? 0;
-  const available = availableBytes(machine);
+  const available = readAvailableMemory(machine) ?? 0;
   if (bytes + KEEP_FREE_BYTES > available) {
     voice.warn(
       `not copying ${printable(name)} to RAM: it takes ${mib(bytes)} MiB and ${mib(available)} MiB are free; running from the medium`,
@@ -48,12 +48,6 @@ function createProgress(machine: Machine, name: string, bytes: number, voice: Vo
       `copying ${printable(name)} to RAM, ${mib(done)} of ${mib(bytes)} MiB (${Math.floor((done * 100) / bytes)} %)`,
     );
   };
-}
-
-/** MemAvailable of /proc/meminfo, in bytes. */
-function availableBytes(machine: Machine): number {
-  const line = readText(machine, "/proc/meminfo").match(/^MemAvailable:\s+(\d+) kB/m);
-  return Number(line?.[1] ?? 0) * 1024;
 }
 
 function mib(bytes: number): number {

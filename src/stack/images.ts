@@ -1,6 +1,6 @@
-import { readText } from "../devices/block-devices.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 import { LIVE_DIRECTORIES, LIVE_IMAGE_TYPES } from "../plan/media.ts";
 import type { ImagePlan } from "../plan/plan.ts";
 import { BootError } from "../problems/errors.ts";

@@ -1,8 +1,9 @@
-import { type BlockDevice, readText } from "../devices/block-devices.ts";
+import type { BlockDevice } from "../devices/block-devices.ts";
 import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
 import type { FilesystemLoader } from "../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 import { isErrno } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";

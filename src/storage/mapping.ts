@@ -1,6 +1,6 @@
-import { readText } from "../devices/block-devices.ts";
 import type { Mapping, MappingRequest } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 import { BootError, isErrno } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import type { Scene } from "./opener.ts";

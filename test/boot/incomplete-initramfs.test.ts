@@ -20,7 +20,7 @@ test("an initramfs that did not fit into memory is named as the reason", () => {
 
 test("so is one that the kernel could not read", () => {
   const console = consoleAfter("Initramfs unpacking failed: ZSTD-compressed data is corrupt");
-  expect(console).toContain("the kernel could not read all of the initramfs");
+  expect(console).toContain("the kernel could not unpack all of the initramfs");
   expect(console).toContain("seen: kernel: Initramfs unpacking failed: ZSTD-compressed data is corrupt");
 });
 

@@ -127,7 +127,7 @@ describe("mount", () => {
       disks: [{ name: "vda" }],
       before: (machine) => machine.refuse("openReader", "/dev/vda", "EIO"),
     });
-    expect(unreadable.console).toContain("its content cannot be read: the device answers with read errors");
+    expect(unreadable.console).toContain("its content cannot be read: the device returns I/O errors");
   });
 });
 

@@ -22,7 +22,7 @@ function bootRefused(options: FakeBootOptions, number: number | null, code: stri
 }
 
 /** The kernel's refusal; or what follows where /sys does not tell of a disk, or an init cannot be looked at. */
-const WHY = /\(E[A-Z]+\)|said E[A-Z]+|could not find the (root device|layer LABEL=TOP)/;
+const WHY = /\(E[A-Z]+\)|failed with E[A-Z]+|could not find the (root device|layer LABEL=TOP)/;
 
 /** A list of modules that is not there is an empty one, and stays so until the boot is planned again. */
 function isOptional(call: string): boolean {

@@ -42,12 +42,12 @@ test("a wrong label: what was looked for, what is there, what to try", () => {
       /dev/vda1 ext4 "Linux"
       /dev/vda2 vfat "EFI"
       /dev/vdb crypto_LUKS (encrypted: nothing asks to unlock it)
-      /dev/vdc (nothing known)
+      /dev/vdc (unknown content)
     hint: if the root is in the encrypted device, \`levain retry rd.auto\` unlocks
           it; or correct root= in the boot loader
 
-    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
-    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
+    from there, \`levain retry root=LABEL=NAME\` retries with other parameters
     "
   `);
   expect(end).toBe("poweroff");
@@ -81,14 +81,14 @@ test("a mount that the kernel refuses is told in its own words, and the device i
       root      /dev/vda ext4 "ROOT"                                         0 ms
 
     could not mount /dev/vda at /sysroot
-      ext4: the filesystem is damaged and needs a repair (EUCLEAN)
+      ext4: the filesystem is damaged and needs repair (EUCLEAN)
       kernel: EXT4-fs (vda): ext4_check_descriptors: Checksum for group 0 failed
       kernel: EXT4-fs (vda): group descriptors corrupted!
     hint: check it from the rescue shell or another system with fsck, then
           \`levain retry\`
 
-    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
-    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
+    from there, \`levain retry root=LABEL=NAME\` retries with other parameters
       modules   0 loaded for 0 devices                                       0 ms
       root      /dev/vdb ext4 "ROOT"                                         0 ms
       mount     /dev/vdb ext4 at /sysroot, read-only                         0 ms
@@ -121,8 +121,8 @@ test("a root without an init", () => {
     seen: in the root: dev etc proc run sbin sys usr
     hint: is this the right root? correct root=, or name the program with init=
 
-    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
-    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
+    from there, \`levain retry root=LABEL=NAME\` retries with other parameters
     "
   `);
 });
@@ -309,12 +309,10 @@ describe("the failure policy", () => {
     });
     expect(refused.end).toBe("waits for ever");
     expect(refused.console).toContain("not permitted");
-    expect(refused.console).toEndWith("nothing more can be done here: press Ctrl-Alt-Del, or switch the machine off\n");
+    expect(refused.console).toEndWith("the boot cannot continue: press Ctrl-Alt-Del, or switch the machine off\n");
     const empty = fakeBoot({ ...FAILURES["no init"], files: { "/bin/busybox": { directory: true } } });
     expect(empty.end).toBe("waits for ever");
-    expect(empty.console).toContain(
-      "there is no shell in this image; with BusyBox there is: levain image --busybox FILE\n",
-    );
+    expect(empty.console).toContain("this image has no shell: add BusyBox with levain image --busybox FILE\n");
   });
 
   test("quiet keeps no failure back", () => {
@@ -341,8 +339,8 @@ test("all mistakes are told at once, also with control characters in them", () =
         init, handover) but received "lunch"
     hint: correct the line in the boot loader; all of them: levain help parameters
 
-    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
-    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
+    from there, \`levain retry root=LABEL=NAME\` retries with other parameters
     "
   `);
 });
@@ -460,7 +458,7 @@ describe("levain retry", () => {
         },
       ],
     });
-    expect(refusals).toEqual(["that is no parameter of levain", "a mistake in levain retry"]);
+    expect(refusals).toEqual(["unknown parameter", "a mistake in levain retry"]);
     expect(journal.filter((line) => line === "hang up a process")).toHaveLength(1);
     expect(end).toMatchObject({ mode: "switch_root" });
   });
@@ -541,7 +539,7 @@ describe("rd.break", () => {
         ],
       });
       expect(console).toContain(
-        `\nstopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` goes on\n`,
+        `\nstopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` continues\n`,
       );
       expect(status).toContain(`The boot waits before the step "${step}" (rd.break).`);
       expect(shells).toBe(1);
@@ -574,7 +572,7 @@ describe("rd.break", () => {
       cmdline: "root=LABEL=ROOT rd.break",
       files: { "/bin/busybox": { directory: true } },
     });
-    expect(console).toContain("warning   rd.break=handover: there is no shell in this image");
+    expect(console).toContain("warning   rd.break=handover: this image has no shell");
     expect(end).toMatchObject({ mode: "switch_root" });
   });
 });
@@ -594,7 +592,7 @@ test("a disk that cannot be read ends no search, and the report says why it was 
   expect(found.end).toMatchObject({ mode: "switch_root" });
   expect(found.journal).toContain("mount ext4 /dev/vdb at /sysroot (ro)");
   const alone = fakeBoot({ ...failing, disks: [{ name: "vda", image: rootImage() }] });
-  expect(alone.console).toContain("seen: /dev/vda (cannot be read: the device answers with read errors: it is");
+  expect(alone.console).toContain("seen: /dev/vda (cannot be read: the device returns I/O errors: it is");
 });
 
 test("a disk that goes while it is looked at is no more than gone", () => {

@@ -152,7 +152,7 @@ vmTest(
   async (vm) => {
     await vm.expect("warning   the initramfs did not fit into memory");
     await vm.expect("the root's init /missing cannot be started");
-    await vm.expect("the initramfs did not fit into memory: the kernel has left out its end");
+    await vm.expect("the initramfs did not fit into memory: the kernel left out its end");
     await vm.expect("Initramfs unpacking failed: write error");
     await vm.expect(PROMPT);
   },

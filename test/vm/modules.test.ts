@@ -103,7 +103,7 @@ vmTest(
   async (vm) => {
     await vm.expect(/could not load the module loop: it was built for another kernel/);
     await vm.expect(/kernel: loop: version magic '.*SMP nowhere.*' should be '.*SMP preempt/);
-    await vm.expect("there is no module nosuch in this image");
+    await vm.expect("this image has no module nosuch");
     await vm.expect("small-root: ready");
   },
 );

@@ -2,7 +2,7 @@ import type { Machine } from "../../machine/machine.ts";
 import { printable } from "../../problems/report.ts";
 import { readRecord } from "./record.ts";
 
-/** `levain log`: every line that the boot has told, with the seconds since the kernel started; null where this system was not booted by levain. Throws BootError for a damaged record. */
+/** Formats `levain log`: every message of the boot, with the seconds since the kernel started; null if levain did not boot this system. Throws BootError for a damaged record. */
 export function describeLog(machine: Machine): readonly string[] | null {
   const record = readRecord(machine);
   return (

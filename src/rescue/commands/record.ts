@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { readText } from "../../devices/block-devices.ts";
-import { type BootRecord, JOURNAL_FILE } from "../../log/journal.ts";
+import { type BootRecord, RECORD_FILE } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
+import { readText } from "../../machine/small-files.ts";
 import { STEP_NAMES } from "../../parameters/step-names.ts";
-import { BootError } from "../../problems/errors.ts";
+import { problem } from "../../problems/problem.ts";
 
 const MILLISECONDS = v.pipe(v.number(), v.minValue(0));
 
@@ -26,14 +26,12 @@ const RECORD = v.object({
   failure: v.array(v.string()),
 });
 
-/** The record of the boot that is going on or has been; null where there is none. Throws BootError where it is damaged or another version's. */
+/** Reads the record of this boot; null if there is none. Throws BootError if it is damaged or was written by another version. */
 export function readRecord(machine: Machine): BootRecord | null {
-  if (machine.stat(JOURNAL_FILE) === null) return null;
-  const result = v.safeParse(RECORD, parseJson(readText(machine, JOURNAL_FILE)));
+  if (machine.stat(RECORD_FILE) === null) return null;
+  const result = v.safeParse(RECORD, parseJson(readText(machine, RECORD_FILE)));
   if (result.success) return result.output;
-  throw new BootError(`${JOURNAL_FILE} is damaged, or was written by another version of levain`, {
-    hint: "the kernel's log has every line of the boot, too: dmesg",
-  });
+  throw problem("boot-record-damaged", { path: RECORD_FILE });
 }
 
 function parseJson(text: string): unknown {

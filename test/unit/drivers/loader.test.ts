@@ -204,7 +204,7 @@ describe("modules by name", () => {
     const voice = listenToVoice();
     const loader = createLoader(machine, { ...WISHES, load: ["ext4", "virtio-pci", "nosuch\u001b"] }, voice);
     expect(voice.warnings).toEqual([
-      "there is no module nosuch\\x1b in this image, add it with: levain image --module nosuch\\x1b",
+      "this image has no module nosuch\\x1b: add it with levain image --module nosuch\\x1b",
     ]);
     expect(loader.loadByName("virtio_pci")).toBe("ready");
     expect(loader.loadByName("nosuch")).toBe("unknown");
@@ -311,7 +311,7 @@ describe("an image without modules for this kernel", () => {
     const voice = listenToVoice();
     createLoader(machine, WISHES, voice);
     expect(voice.warnings).toEqual([
-      "the initramfs did not fit into memory: the kernel has left out its end: drivers are missing",
+      "the initramfs did not fit into memory: the kernel left out its end: drivers are missing",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { createRecord } from "../../../src/log/boot-record.ts";
 import { createConsole } from "../../../src/log/console.ts";
-import { createRecord } from "../../../src/log/journal.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 
 function makeConsole(printk = "4\t4\t1\t7\n") {

@@ -25,7 +25,7 @@ describe("report", () => {
       "/sysroot: it is not that type of filesystem, its superblock is damaged, or an option is wrong (EINVAL)",
     ]);
     expect(describeRefusal(new SyscallError("open", "EIO", "/x"))).toEndWith("(EIO)");
-    expect(describeRefusal(new SyscallError("frob", "EXYZ", "/x"))).toBe("frob said EXYZ");
+    expect(describeRefusal(new SyscallError("frob", "EXYZ", "/x"))).toBe("frob failed with EXYZ");
   });
 
   test("what was not foreseen is called a bug, with its place", () => {
@@ -33,7 +33,7 @@ describe("report", () => {
     expect(first).toBe("TypeError: x is not a function");
     expect(second).toMatch(/^ {2}this is a bug in levain, at .*report\.test\.ts/);
     expect(report("a string")).toEqual(["a string"]);
-    expect(report(null)).toEqual(["something failed without saying what"]);
+    expect(report(null)).toEqual(["an unknown error occurred"]);
   });
 
   test("a chain of causes that never ends is cut", () => {

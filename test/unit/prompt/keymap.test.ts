@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { convertKeymap } from "../../../src/desk/image/keymap.ts";
-import { loadKeymap } from "../../../src/prompt/keymap.ts";
+import { applyKeymap } from "../../../src/prompt/keymap.ts";
 import { fakeBoot } from "../../support/fake-boot.ts";
 import type { FakeTree } from "../../support/fake-files.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
@@ -13,11 +13,11 @@ const FILES: FakeTree = { "/etc/levain/keymaps/de.bmap": GERMAN, "/etc/levain/ke
 function load(name: string | null, { files = FILES, dev = TTY0 as FakeTree } = {}) {
   const machine = fakeMachine({ files, dev });
   const voice = listenToVoice();
-  const loaded = loadKeymap(machine, name, voice);
+  const loaded = applyKeymap(machine, name, voice);
   return { loaded, warnings: voice.warnings, tables: machine.terminals.keymap()?.size ?? null };
 }
 
-describe("loadKeymap", () => {
+describe("applyKeymap", () => {
   test("loads the one that is named, all of it", () => {
     expect(load("de")).toEqual({ loaded: "de", warnings: [], tables: 10 });
   });
@@ -31,13 +31,13 @@ describe("loadKeymap", () => {
       expect(load(name)).toEqual({
         loaded: null,
         warnings: [
-          `rd.vconsole.keymap=${name}: the image has no such keymap, only de, fr; the keyboard stays as the kernel has it`,
+          `rd.vconsole.keymap=${name}: the image has no such keymap, only de, fr; keeping the kernel's keymap`,
         ],
         tables: null,
       });
     }
     expect(load("es", { files: {} }).warnings).toEqual([
-      "rd.vconsole.keymap=es: the image has no keymaps (levain image --keymap NAME); the keyboard stays as the kernel has it",
+      "rd.vconsole.keymap=es: the image has no keymaps (add one with levain image --keymap NAME); keeping the kernel's keymap",
     ]);
   });
 
@@ -47,7 +47,7 @@ describe("loadKeymap", () => {
       loaded: null,
       warnings: [
         "rd.vconsole.keymap=de: it cannot be loaded: this is no keymap as `loadkeys -b` writes it, " +
-          "Expected 2823 bytes for 10 tables but received 1000; the keyboard stays as the kernel has it",
+          "Expected 2823 bytes for 10 tables but received 1000; keeping the kernel's keymap",
       ],
       tables: null,
     });

@@ -1,8 +1,8 @@
-import { readText } from "../../../devices/block-devices.ts";
 import { holds, le16, le64 } from "../../../formats/bytes.ts";
 import type { IntegrityTarget } from "../../../keys/crypt-target.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
+import { readText } from "../../../machine/small-files.ts";
 import { BootError } from "../../../problems/errors.ts";
 import { createMapping } from "../../mapping.ts";
 import { requireTarget } from "../../mapping-target.ts";

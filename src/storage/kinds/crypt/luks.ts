@@ -1,7 +1,6 @@
 import { createFindHash } from "../../../crypto/hash.ts";
-import { readAvailableMemory } from "../../../crypto/memory.ts";
 import { wipe } from "../../../crypto/secret.ts";
-import { type BlockDevice, readText } from "../../../devices/block-devices.ts";
+import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { isBackup, type LuksHeader } from "../../../formats/luks/header.ts";
 import { readLuksHeader } from "../../../formats/luks/read-header.ts";
 import { aesDecryptor, nullDecryptor } from "../../../keys/area-decryptor.ts";
@@ -10,6 +9,7 @@ import { type CryptMapping, planMapping } from "../../../keys/mapping.ts";
 import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../../../keys/unlock.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
+import { readAvailableMemory, readText } from "../../../machine/small-files.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
 import { isErrno } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { zstdCompressSync } from "node:zlib";
-import { createRecord, keepMessage, saveRecord } from "../../../../src/log/journal.ts";
+import { createRecord, keepMessage, saveRecord } from "../../../../src/log/boot-record.ts";
 import { describeDevices } from "../../../../src/rescue/commands/devices.ts";
 import { describeLog } from "../../../../src/rescue/commands/log.ts";
 import { retryBoot } from "../../../../src/rescue/commands/retry.ts";
@@ -54,10 +54,10 @@ describe("levain status", () => {
         no device with label "WRONG" appeared within 30 s
       hint: correct root=
 
-      The boot has stopped at the step "root".
-        exit                          tries again from there
-        levain retry root=LABEL=NAME  the same with other parameters
-        levain devices, levain log    the disks that are there, and what has been said"
+      The boot stopped at the step "root".
+        exit                          retries from there
+        levain retry root=LABEL=NAME  retries with other parameters
+        levain devices, levain log    show the disks, and the messages of this boot"
     `);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -140,7 +140,7 @@ describe("levain retry", () => {
   test("outside a rescue shell says so", () => {
     for (const files of [{}, { "/run/levain/rescue.pid": "1\n" }, { "/run/levain/rescue.pid": "x" }]) {
       const machine = machineWith({ files });
-      expect(() => retryBoot(machine, [])).toThrow("there is no stopped boot to go on with");
+      expect(() => retryBoot(machine, [])).toThrow("no stopped boot to continue");
       expect(machine.journal.filter((line) => !line.startsWith("mount"))).toEqual([]);
     }
   });

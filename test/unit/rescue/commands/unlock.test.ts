@@ -112,15 +112,15 @@ describe("levain unlock", () => {
   });
 
   test("says what it cannot do", () => {
-    expect(run({ device: "sda" }).lines[0]).toBe("sda is no device");
+    expect(run({ device: "sda" }).lines[0]).toBe("sda is not a device name");
     expect(run({ device: "/dev/vdb" }).lines.join("\n")).toContain(
       "/dev/vdb, which is to be unlocked, has not appeared",
     );
-    expect(run({}, { disks: [] }).lines.join("\n")).toContain("there is no encrypted volume");
-    expect(run({ name: "box" }).lines[0]).toContain("a name is for one volume");
+    expect(run({}, { disks: [] }).lines.join("\n")).toContain("no encrypted volume found");
+    expect(run({ name: "box" }).lines[0]).toContain("--name applies to one volume");
     for (const name of ["../vda", "..", "control", "a b"]) {
       const { lines, machine } = run({ device: "/dev/vda", name });
-      expect(lines[0]).toBe(`${name} is no name for a device`);
+      expect(lines[0]).toBe(`${name} is not a valid volume name`);
       expect(machine.journal.some((line) => line.startsWith("listen"))).toBe(false);
     }
     const wrong = run({ device: "/dev/vda" }, { typing: ["1", "2", "3", "4", "5"].map(onTerminal) });

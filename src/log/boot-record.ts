@@ -1,7 +1,7 @@
 import type { Machine } from "../machine/machine.ts";
 import { STEP_NAMES, type StepName } from "../parameters/step-names.ts";
 
-/** One step as /run/levain/boot.json keeps it; times are milliseconds since the kernel started. */
+/** One step of the record; times are milliseconds since the kernel started. */
 export interface StepRecord {
   readonly name: StepName;
   startMs: number | null;
@@ -11,35 +11,35 @@ export interface StepRecord {
   text: string;
 }
 
-/** A line that was told, with its syslog level. */
+/** A printed line with its syslog level. */
 export interface Message {
   readonly atMs: number;
   readonly level: number;
   readonly text: string;
 }
 
-/** The whole of /run/levain/boot.json. */
+/** The record of a boot, the content of /run/levain/boot.json. */
 export interface BootRecord {
   readonly version: 1;
   readonly levain: string;
   kernel: string;
   commandLine: string;
-  /** "stopped": before a step, because rd.break= asks for it; "rescue": by a failure. */
+  /** "stopped": before a step, by rd.break=; "rescue": by a failure. */
   state: "booting" | "stopped" | "rescue" | "handed over";
   readonly steps: StepRecord[];
-  /** The newest lines that were told, oldest first. */
+  /** The newest messages, the oldest of them first. */
   readonly messages: Message[];
   /** The report of the failure that led to the rescue shell. */
   failure: readonly string[];
 }
 
-/** Where the record of the boot is kept, for `levain status` and for whoever asks later. */
-export const JOURNAL_FILE = "/run/levain/boot.json";
+/** The file of the record, for `levain status` and `levain log`. */
+export const RECORD_FILE = "/run/levain/boot.json";
 
-/** A machine may try for days; what it said first is then of no interest, and memory is. */
+/** A machine may retry for days: the first messages are then less important than memory. */
 const MOST_MESSAGES = 2000;
 
-/** The record of a boot that has not begun. */
+/** Creates the record of a boot that has not begun. */
 export function createRecord(levain: string): BootRecord {
   const steps = STEP_NAMES.map(
     (name): StepRecord => ({ name, startMs: null, endMs: null, outcome: "waiting", text: "" }),
@@ -47,25 +47,25 @@ export function createRecord(levain: string): BootRecord {
   return { version: 1, levain, kernel: "", commandLine: "", state: "booting", steps, messages: [], failure: [] };
 }
 
-/** Adds a line; the oldest goes where there are too many. */
+/** Adds a message; drops the oldest if there are too many. */
 export function keepMessage(record: BootRecord, message: Message): void {
   record.messages.push(message);
   if (record.messages.length > MOST_MESSAGES) record.messages.shift();
 }
 
-/** Writes the record; a /run that cannot be written must not stop a boot. */
+/** Writes the record. Never throws: a /run that cannot be written must not stop a boot. */
 export function saveRecord(machine: Machine, record: BootRecord): void {
   try {
-    machine.writeFile(JOURNAL_FILE, encode(record));
+    machine.writeFile(RECORD_FILE, encode(record));
   } catch {
-    // Before /run is mounted, or with it full: the console and the kernel's log still have every line.
+    // /run is not mounted yet, or is full: the console and the kernel log still have every message.
   }
 }
 
-/** Returns what writes the record once more, into the file that it has now: when /run has moved, its path may lead anywhere in a new root. */
+/** Opens the record and returns a function that writes it once more, by descriptor: after /run has moved, the path may lead anywhere in the new root. */
 export function holdRecord(machine: Machine, record: BootRecord): () => void {
   try {
-    const writer = machine.openWriter(JOURNAL_FILE);
+    const writer = machine.openWriter(RECORD_FILE);
     return () => {
       try {
         writer.replace(encode(record));

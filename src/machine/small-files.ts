@@ -1,0 +1,38 @@
+import { isErrno } from "../problems/errors.ts";
+import type { Files } from "./machine.ts";
+
+/** Reads a small text file of the kernel, without the newline at its end. */
+export function readText(machine: Pick<Files, "readFile">, path: string): string {
+  return new TextDecoder().decode(machine.readFile(path)).trimEnd();
+}
+
+/** Reads a file; a missing one is empty. */
+export function bytesOrNone(machine: Pick<Files, "readFile">, path: string): Uint8Array {
+  try {
+    return machine.readFile(path);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "EISDIR")) return new Uint8Array();
+    throw error;
+  }
+}
+
+/** Reads a text file as it is; a missing one is empty. */
+export function textOrNone(machine: Pick<Files, "readFile">, path: string): string {
+  return new TextDecoder().decode(bytesOrNone(machine, path));
+}
+
+/** Lists a directory; a missing one is empty. */
+export function listOrNone(machine: Pick<Files, "listDirectory">, directory: string): readonly string[] {
+  try {
+    return machine.listDirectory(directory);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) return [];
+    throw error;
+  }
+}
+
+/** Returns the bytes that can be allocated without swapping (MemAvailable of proc_meminfo(5)), or null if the kernel does not say. */
+export function readAvailableMemory(machine: Pick<Files, "readFile">): number | null {
+  const kib = /^MemAvailable:\s*(\d+) kB$/m.exec(textOrNone(machine, "/proc/meminfo"))?.[1];
+  return kib === undefined ? null : Number(kib) * 1024;
+}
