@@ -168,36 +168,36 @@ describe("stage0 reads the handover", () => {
   });
 
   test.each([
-    ["nothing", words(), "there is none"],
-    ["no end of the last string", Buffer.from("levain1\0stay"), "it is cut off"],
+    ["nothing", words(), "none was sent"],
+    ["no end of the last string", Buffer.from("levain1\0stay"), "it is truncated"],
     ["another version", words("levain2", "stay", "/", "", "/init", "1", "x", "0", "end"), "not of this version"],
     ["no end", words("levain1", "stay", "/", "", "/init", "1", "x", "0", "eng"), "it has no end"],
     ["too little", words("levain1", "stay", "/", "", "/init", "1", "end"), "not of this version"],
     ["argc beyond it", words("levain1", "stay", "/", "", "/init", "9", "x", "0", "end"), "argc is too large"],
-    ["a negative argc", words("levain1", "stay", "/", "", "/init", "-1", "x", "0", "end"), "argc is no number"],
+    ["a negative argc", words("levain1", "stay", "/", "", "/init", "-1", "x", "0", "end"), "argc is not a number"],
     [
       "an envc that leaves some over",
       words("levain1", "stay", "/", "", "/i", "1", "x", "1", "a", "b", "end"),
-      "envc does not fit",
+      "envc does not match",
     ],
     ["no argv", words("levain1", "stay", "/", "", "/init", "0", "0", "end"), "it has no argv"],
     ["a mode of its own", words("levain1", "kexec", "/", "", "/init", "1", "x", "0", "end"), "its mode is unknown"],
     [
       "a relative root",
       words("levain1", "switch_root", "sysroot", "", "/init", "1", "x", "0", "end"),
-      "its root is no absolute path",
+      "its root is not an absolute path",
     ],
     [
       "a relative init",
       words("levain1", "stay", "/", "", "init", "1", "x", "0", "end"),
-      "its init is no absolute path",
+      "its init is not an absolute path",
     ],
     [
       "a relative place",
       words("levain1", "pivot_root", "/", "old", "/i", "1", "x", "0", "end"),
       "its place for the old root",
     ],
-    ["far too many strings", Buffer.alloc(60_000), "it is cut off"],
+    ["far too many strings", Buffer.alloc(60_000), "it is truncated"],
   ])("refuses %s", async (_, message, reason) => {
     expect((await ask([message]))[0]).toContain("refused: ");
     expect((await ask([message]))[0]).toContain(reason);
