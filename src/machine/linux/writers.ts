@@ -1,15 +1,15 @@
 import * as fs from "node:fs";
 import type { Writers } from "../writers.ts";
-import { refusable } from "./files.ts";
+import { openFile, refusable } from "./descriptors.ts";
 
 const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-/** O_NONBLOCK: a pipe that nobody reads is refused (ENXIO), not waited for. */
+/** O_NONBLOCK: a pipe without a reader is refused (ENXIO) instead of blocking. */
 const FLAGS = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
-/** Files written by descriptor. */
+/** Implements `Writers`. */
 export const linuxWriters: Writers = {
   openWriter(path) {
-    const fd = refusable(path, () => fs.openSync(path, FLAGS, 0o644));
+    const fd = openFile(path, FLAGS, 0o644);
     return {
       replace(data) {
         const bytes = typeof data === "string" ? Buffer.from(data) : data;
