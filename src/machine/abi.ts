@@ -1,6 +1,6 @@
 /**
- * The kernel's numbers and structures, named as in its headers. Plain data: nothing here calls anything.
- * Everything is little-endian and 64-bit, as on the two machines this runs on.
+ * The kernel's numbers and structures, named as in its headers. Plain data, little-endian and 64-bit, as on the two architectures
+ * that levain supports.
  */
 
 /** System call numbers: asm/unistd_64.h of x86-64, asm-generic/unistd.h of aarch64. */
@@ -82,10 +82,10 @@ const SYSTEM_CALLS = {
 /** The system calls that are called by number. */
 export type SystemCallName = keyof (typeof SYSTEM_CALLS)["x64"];
 
-/** The numbers of the machine this process runs on. */
+/** The system call numbers of this architecture. */
 export const SYS: Readonly<Record<SystemCallName, number>> = SYSTEM_CALLS[process.arch === "arm64" ? "arm64" : "x64"];
 
-/** asm-generic/errno-base.h and errno.h: the name at index n is error n; "-" where a number is not used. */
+/** asm-generic/errno-base.h and errno.h: the name at index n is error n; "-" for an unused number. */
 const ERRNO_NAMES = (
   "- EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST " +
   "EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE " +
@@ -99,7 +99,7 @@ const ERRNO_NAMES = (
   "ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON"
 ).split(" ");
 
-/** The name of error number `errno`, as "ENOENT"; "E524" for one that has none (the kernel's own leak out at times). */
+/** Returns the name of error number `errno`, as "ENOENT"; "E524" for one without a name (kernel-internal ones leak at times). */
 export function errnoName(errno: number): string {
   const name = ERRNO_NAMES[errno];
   return name === undefined || name === "-" ? `E${errno}` : name;

@@ -15,7 +15,7 @@ export const DIAGNOSES = {
 
 /** A row of the table. */
 export type ProblemCode = keyof typeof DIAGNOSES;
-/** What the row `Code` is told. */
+/** The facts of the row `Code`. */
 export type FactsOf<Code extends ProblemCode> = Parameters<(typeof DIAGNOSES)[Code]["text"]>[0];
 
 /** Returns the error for a problem: code and facts for the program, the words of the table for the user. `seen` and `cause` as in BootError. */

@@ -17,7 +17,7 @@ export function listConsoles(machine: Machine): readonly string[] {
 }
 
 /** Lists the kernel's consoles by name, the one behind /dev/console last; empty if they cannot be read. */
-export function readActiveConsoles(machine: Machine): readonly string[] {
+function readActiveConsoles(machine: Machine): readonly string[] {
   return readNames(machine, "/sys/class/tty/console/active");
 }
 
@@ -29,4 +29,12 @@ function readNames(machine: Machine, path: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** Returns the terminal behind /dev/console, which itself cannot be a controlling terminal: the last of the kernel's active consoles. */
+export function findTerminal(machine: Machine): string {
+  // "tty0" is the foreground virtual terminal; at boot that is tty1.
+  const names = readActiveConsoles(machine).map((name) => (name === "tty0" ? "tty1" : name));
+  const found = names.findLast((name) => machine.stat(`/dev/${name}`)?.kind === "character");
+  return `/dev/${found ?? "console"}`;
 }

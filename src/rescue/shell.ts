@@ -4,7 +4,7 @@ import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
-import { findTerminal } from "../prompt/terminal.ts";
+import { findTerminal } from "../prompt/consoles.ts";
 
 /** The parameters of `levain retry`, which the boot adds to the command line. */
 export const RETRY_FILE = "/run/levain/retry.json";

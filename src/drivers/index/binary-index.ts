@@ -10,7 +10,7 @@ export interface BinaryEntry {
   readonly priority: number;
 }
 
-/** depmod's binary files as bytes; a missing one is empty. Images of mkinitcpio have these, and of the text files modules.softdep only. */
+/** depmod's binary files; a missing one is empty. Images of mkinitcpio have these, and only modules.softdep of the text files. */
 export interface BinaryFiles {
   readonly dep: Uint8Array;
   readonly alias: Uint8Array;
@@ -18,7 +18,7 @@ export interface BinaryFiles {
   readonly builtinAlias: Uint8Array;
 }
 
-// The disk format of libkmod/libkmod-index.c; all numbers big-endian. The upper bits of a node's offset say what is in it.
+// The file format of libkmod/libkmod-index.c; all numbers are big-endian. The upper bits of a node's offset say what it contains.
 const MAGIC = 0xb007f457;
 const VERSION_MAJOR = 2;
 const NODE_PREFIX = 0x80000000;
@@ -27,7 +27,7 @@ const NODE_CHILDREN = 0x20000000;
 const NODE_OFFSET = 0x0fffffff;
 const DEPTH_MAX = 4096;
 
-/** Every entry of a `modules.*.bin`; null where the bytes are not such an index, or a damaged one. */
+/** Reads every entry of a `modules.*.bin`; null if the bytes are not such an index, or a damaged one. */
 export function readBinaryIndex(bytes: Uint8Array): readonly BinaryEntry[] | null {
   try {
     return walk(bytes);
@@ -42,7 +42,7 @@ function walk(bytes: Uint8Array): readonly BinaryEntry[] | null {
   if (view.getUint32(0) !== MAGIC || view.getUint32(4) >>> 16 !== VERSION_MAJOR) return null;
   const found: BinaryEntry[] = [];
   const open = [{ reference: view.getUint32(8), key: "" }];
-  // No node takes less than two bytes, and each belongs to one parent: more of them is a loop.
+  // A node has at least two bytes and one parent: more nodes than that mean a loop.
   for (let left = bytes.length / 2; open.length > 0; left -= 1) {
     const next = open.pop();
     if (next === undefined || (next.reference & NODE_OFFSET) === 0) continue;
@@ -87,7 +87,7 @@ function readNode(view: DataView, reference: number, path: string): Node {
   return { key, children, values };
 }
 
-/** The parts of a kernel's index from depmod's binary files; null where modules.dep.bin or modules.alias.bin is missing or unusable. */
+/** Reads the parts of an index from depmod's binary files; null if modules.dep.bin or modules.alias.bin is missing or unusable. */
 export function readBinaryParts(files: BinaryFiles, softDependencies: string): IndexParts | null {
   const lines = readBinaryIndex(files.dep);
   if (lines === null || lines.length === 0) return null;

@@ -8,7 +8,7 @@ export interface ScannedModule {
   readonly modinfo: readonly { readonly key: string; readonly value: string }[];
 }
 
-/** What depmod would have found out, for an image that does not have its files; modules come in the order that they are given in. */
+/** Builds the parts of an index for an image without depmod's files; keeps the order of the modules. */
 export function partsOfScan(
   modules: readonly ScannedModule[],
   builtin: Pick<IndexParts, "builtin" | "builtinAliases">,
@@ -41,7 +41,7 @@ export function partsOfScan(
   };
 }
 
-/** All that a module needs, as modules.dep has it: the last is loaded first. Circles, which no kernel builds, end. */
+/** Lists all dependencies of a module as modules.dep does: the last is loaded first. Ends on circles, which no kernel has. */
 function listNeeded(name: string, needs: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const order: string[] = [];
   const seen = new Set([name]);

@@ -36,7 +36,10 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
   const modules = createLoader(machine, { ...plan.modules, load: [] }, voice);
   const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootOptions: "" };
   const search = createSearch(machine, wish, {
-    ...{ modules, voice, undo: () => undefined, guesses: new Map() },
+    modules,
+    voice,
+    undo: () => undefined,
+    guesses: new Map(),
     terminals: createHeldTerminals(machine, () => [OWN_TERMINAL]),
   });
   try {
