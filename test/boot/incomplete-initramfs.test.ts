@@ -11,19 +11,19 @@ function consoleAfter(...kernelLog: readonly string[]): string {
   }).console.replaceAll(/\s+/g, " ");
 }
 
-test("an initramfs that did not fit into memory is named as the reason", () => {
+test("an initramfs that did not fit into memory is reported as the reason", () => {
   const console = consoleAfter("Trying to unpack rootfs image", "Initramfs unpacking failed: write error");
   expect(console).toContain('no device with label "ROOT" appeared');
   expect(console).toContain("the initramfs did not fit into memory");
   expect(console).toContain("hint: give the machine more memory");
 });
 
-test("so is one that the kernel could not read", () => {
+test("and so is a damaged one", () => {
   const console = consoleAfter("Initramfs unpacking failed: ZSTD-compressed data is corrupt");
   expect(console).toContain("the kernel could not unpack all of the initramfs");
   expect(console).toContain("seen: kernel: Initramfs unpacking failed: ZSTD-compressed data is corrupt");
 });
 
-test("one that is complete is not spoken of", () => {
+test("a complete one is not mentioned", () => {
   expect(consoleAfter("Trying to unpack rootfs image")).not.toContain("the initramfs did not fit");
 });

@@ -18,7 +18,7 @@ function programs(journal: readonly string[]): readonly string[] {
   return journal.filter((line) => line.startsWith("run "));
 }
 
-test("a wrong label: what was looked for, what is there, what to try", () => {
+test("a wrong label: what was wanted, what was found, what to try", () => {
   const { console, end, endMs } = fakeBoot({
     cmdline: "root=LABEL=WRONG rd.timeout=10",
     disks: [
@@ -54,7 +54,7 @@ test("a wrong label: what was looked for, what is there, what to try", () => {
   expect(endMs).toBeGreaterThanOrEqual(11_000);
 });
 
-test("a mount that the kernel refuses is told in its own words, and the device is probed anew", () => {
+test("a mount that the kernel refuses is reported with its messages, and the device is probed again", () => {
   const broken = fakeImage("ext4", { label: "ROOT" });
   const { console, end, journal } = fakeBoot({
     cmdline: "root=LABEL=ROOT",
@@ -136,7 +136,7 @@ test("a root with a shell only starts it, as the kernel does, but not with rdshe
   expect(console).toContain("\n  /bin/sh: is a shell, and rdshell=0 allows none\n");
 });
 
-test("with rdshell=0 init= starts no shell either, by whatever name it goes", () => {
+test("with rdshell=0 init= starts no shell either, by any name", () => {
   const program = { data: ELF, mode: 0o755 };
   const image = rootImage("ROOT", {
     "/bin/sh": { link: "dash" },
@@ -156,11 +156,11 @@ test("with rdshell=0 init= starts no shell either, by whatever name it goes", ()
   expect(fakeBoot({ cmdline: "root=LABEL=ROOT rdshell=0", disks }).end).toMatchObject({ init: "/sbin/init" });
 });
 
-describe("an initramfs that is the whole system, with rdshell=0", () => {
+describe("an initramfs as the final system, with rdshell=0", () => {
   const APPLETS = { "/sbin/init": { link: "../bin/busybox" }, "/bin/sh": { link: "busybox" } };
   const boot = (files: FakeTree, cmdline = "rdshell=0") => fakeBoot({ cmdline, files });
 
-  test("has nothing to start but a shell: the policy, and a report that says so", () => {
+  test("has only a shell to start: the policy, and a report that says so", () => {
     for (const inittab of [
       {},
       { "/etc/inittab": "# x:/bin/sh\n::respawn:-/bin/sh\n" },
@@ -179,7 +179,7 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
   });
 
   test.each(["root=/dev/ram0", "root=LABEL=X rd.handover=stay", "init=/bin/sh", "panic=3 init=/bin/busybox -- sh"])(
-    "whatever else is said: %s",
+    "with any other parameters: %s",
     (words) => {
       const { end, shells } = boot(APPLETS, `rdshell=0 ${words}`);
       expect(end).toBe(words.startsWith("panic") ? "reboot" : "halt");
@@ -187,7 +187,7 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
     },
   );
 
-  test("starts an init of its own, and BusyBox's where its inittab starts no shell", () => {
+  test("starts its own init, and BusyBox's if its inittab starts no shell", () => {
     const own = { ...APPLETS, "/sbin/init": { data: "#!/bin/sh\n", mode: 0o755 } };
     expect(boot(own).end).toMatchObject({ mode: "stay", init: "/sbin/init" });
     const inittab =
@@ -196,7 +196,7 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
   });
 });
 
-test("an image that is not there", () => {
+test("a missing image", () => {
   const { disk, squashfs } = stick();
   const { console } = fakeBoot({
     cmdline: "root=LABEL=FLASH rd.image=/oldroot.sfs",
@@ -218,13 +218,13 @@ describe("the failure policy", () => {
   };
 
   for (const [name, options] of Object.entries(FAILURES)) {
-    test(`${name}: a shell, that can go on`, () => {
+    test(`${name}: a shell, which can continue`, () => {
       const { shells, end } = fakeBoot(options);
       expect(shells).toBe(1);
       expect(end).toBe("poweroff");
     });
 
-    test(`${name}: rdshell=0 runs nothing, ever`, () => {
+    test(`${name}: rdshell=0 never runs anything`, () => {
       for (const word of ["rdshell=0", "rd.shell=no", "rdshell=0 rd.break", "rd.emergency=shell rdshell=0"]) {
         const boot = fakeBoot({ ...options, cmdline: `${options.cmdline} ${word}` });
         expect(programs(boot.journal)).toEqual([]);
@@ -261,7 +261,7 @@ describe("the failure policy", () => {
     expect(fakeBoot({ ...FAILURES["no init"], cmdline: "root=LABEL=X panic=5 rd.emergency=shell" }).shells).toBe(1);
   });
 
-  test("the image's own policy holds, also where the command line is mistaken", () => {
+  test("the image's own policy holds, also with mistakes on the command line", () => {
     const files = { "/etc/levain.json": '{"version":1,"kernel":null,"parameters":["rdshell=0"]}' };
     const boot = fakeBoot({ ...wrong, cmdline: "root=nonsense", files });
     expect(boot.shells).toBe(0);
@@ -277,7 +277,7 @@ describe("the failure policy", () => {
     expect(fakeBoot({ ...wrong, cmdline: "root=LABEL=X rdshell", files }).shells).toBe(0);
   });
 
-  test("one rdshell=0 is enough, wherever it stands, and the words that asked in vain are named", () => {
+  test("one rdshell=0 anywhere is enough, and the parameters that ask for a shell are named", () => {
     const files = { "/etc/levain.json": '{"version":1,"kernel":null,"parameters":["rdshell=0"]}' };
     for (const words of [
       "rdshell=1",
@@ -301,7 +301,7 @@ describe("the failure policy", () => {
     }
   });
 
-  test("a machine that does not go down, and an image without a shell, leave words", () => {
+  test("a machine that does not go down, and an image without a shell, leave a message", () => {
     const refused = fakeBoot({
       ...FAILURES["no init"],
       cmdline: "root=LABEL=X rd.emergency=reboot",
@@ -315,13 +315,13 @@ describe("the failure policy", () => {
     expect(empty.console).toContain("this image has no shell: add BusyBox with levain image --busybox FILE\n");
   });
 
-  test("quiet keeps no failure back", () => {
+  test("quiet hides no failure", () => {
     const { console } = fakeBoot({ ...FAILURES["no init"], cmdline: "quiet root=LABEL=X" });
     expect(console).toStartWith("\nthe root has no init\n");
   });
 });
 
-test("all mistakes are told at once, also with control characters in them", () => {
+test("all mistakes are reported at once, also with control characters in them", () => {
   const { console } = fakeBoot({
     cmdline: "rd.emergency=help rd.timeout=soon\x1b[2J rd.overlay=nfs rd.break=lunch ro quiet",
   });
@@ -345,7 +345,7 @@ test("all mistakes are told at once, also with control characters in them", () =
   `);
 });
 
-test("labels never reach a terminal as they are", () => {
+test("labels never reach a terminal unescaped", () => {
   const label = "a\x1b[2J\u202eb\x07\nc";
   const { console, machine, record } = fakeBoot({
     cmdline: "root=LABEL=ROOT rd.timeout=3 rd.debug",
@@ -359,7 +359,7 @@ test("labels never reach a terminal as they are", () => {
 });
 
 describe("levain retry", () => {
-  test("with a corrected root= begins again, and what was mounted is let go first", () => {
+  test("with a corrected root= starts again, and what was mounted is unmounted first", () => {
     const { disk, squashfs } = stick();
     const { journal, console, end } = fakeBoot({
       cmdline: "root=LABEL=FLASH rd.image=/oldroot.sfs",
@@ -423,7 +423,7 @@ describe("levain retry", () => {
     expect(console).not.toContain("could not find");
   });
 
-  test("alone, or exit, goes on where the boot stopped", () => {
+  test("without parameters, or exit, continues where the boot stopped", () => {
     for (const goOn of [exit, retry()]) {
       const { journal, end, shells } = fakeBoot({
         cmdline: "root=LABEL=ROOT",
@@ -438,7 +438,7 @@ describe("levain retry", () => {
     }
   });
 
-  test("refuses what is no parameter, or a mistake, and the shell stays", () => {
+  test("refuses unknown or invalid parameters, and the shell stays", () => {
     const refusals: string[] = [];
     const attempt = (machine: FakeMachine, ...parameters: string[]) => {
       try {
@@ -463,7 +463,7 @@ describe("levain retry", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("a file of words that is damaged is as good as none", () => {
+  test("a damaged file of parameters is ignored", () => {
     const { end, shells } = fakeBoot({
       cmdline: "root=LABEL=ROOT",
       disks: [{ name: "vda", image: rootImage(), arrivesAtMs: 40_000 }],
@@ -484,7 +484,7 @@ describe("levain retry", () => {
   });
 });
 
-test("a root that the person mounts at /sysroot by hand is taken", () => {
+test("a root that the person mounts at /sysroot by hand is used", () => {
   const { end, console, journal } = fakeBoot({
     cmdline: "root=LABEL=WRONG rd.overlay",
     disks: [{ name: "vda", image: rootImage() }],
@@ -500,7 +500,7 @@ test("a root that the person mounts at /sysroot by hand is taken", () => {
   expect(journal.filter((line) => line.includes("overlay"))).toEqual([]);
 });
 
-test("a shell that ends at once, again and again, takes its time", () => {
+test("a shell that ends at once, again and again, is delayed", () => {
   const { shells, endMs } = fakeBoot({
     cmdline: "root=LABEL=X",
     disks: [{ name: "vda", image: fakeImage("ext4", { label: "X" }) }],
@@ -510,7 +510,7 @@ test("a shell that ends at once, again and again, takes its time", () => {
   expect(endMs).toBeGreaterThan(60 * 2000);
 });
 
-test("a terminal that cannot be opened is left for the console, and the kernel's refusal of any shell is told", () => {
+test("the console replaces a terminal that cannot be opened, and a refusal of any shell is reported", () => {
   const options = { cmdline: "root=nonsense" };
   const other = fakeBoot({ ...options, before: (machine) => machine.refuse("runOnTerminal", "on /dev/ttyS0", "EIO") });
   expect(other.journal).toContain("run /bin/busybox sh on /dev/console");
@@ -549,7 +549,7 @@ describe("rd.break", () => {
     });
   }
 
-  test("with other parameters for the rest", () => {
+  test("with other parameters for the remaining steps", () => {
     const { end, shells, journal } = fakeBoot({
       ...options,
       cmdline: "root=LABEL=ROOT rd.break=init",
@@ -577,7 +577,7 @@ describe("rd.break", () => {
   });
 });
 
-test("a disk that cannot be read ends no search, and the report says why it was no candidate", () => {
+test("a disk that cannot be read does not end the search, and the report says why it was no candidate", () => {
   const failing = {
     cmdline: "root=LABEL=ROOT rd.timeout=5",
     before: (machine: FakeMachine) => machine.refuse("openReader", "/dev/vda", "EIO"),
@@ -595,7 +595,7 @@ test("a disk that cannot be read ends no search, and the report says why it was 
   expect(alone.console).toContain("seen: /dev/vda (cannot be read: the device returns I/O errors: it is");
 });
 
-test("a disk that goes while it is looked at is no more than gone", () => {
+test("a disk that is removed while it is probed is only gone", () => {
   let pulls = 0;
   const { end } = fakeBoot({
     cmdline: "root=LABEL=ROOT",

@@ -92,7 +92,7 @@ vmTest(
 );
 
 vmTest(
-  "a module for another kernel is told in words, and the boot goes on",
+  "a module for another kernel is reported, and the boot continues",
   () => {
     const forAnother: Storage = (name, bytes) => {
       const text = Buffer.from(unsign(bytes)).toString("latin1");
@@ -109,7 +109,7 @@ vmTest(
 );
 
 vmTest(
-  "a module whose signature is not trusted is told in words, and the boot goes on",
+  "a module whose signature is not trusted is reported, and the boot continues",
   () => {
     const unsigned: Storage = (name, bytes) => ["", name === "loop" ? unsign(bytes) : bytes];
     return foreignGuest(unsigned, "rd.modules=loop module.sig_enforce=1");

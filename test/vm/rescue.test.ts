@@ -96,7 +96,7 @@ vmTest(
 );
 
 vmTest(
-  "a filesystem without its module: loaded by hand, and exit goes on",
+  "a filesystem without its module: loaded by hand, and exit continues",
   async () =>
     levainGuest({ disks: [await rootImage("squashfs-gzip")], cmdline: "root=/dev/vda rd.driver.blacklist=squashfs" }),
   async (vm) => {
@@ -144,7 +144,7 @@ vmTest(
 );
 
 vmTest(
-  "rdshell=0: no shell and words, also for a mistake on the command line",
+  "rdshell=0: no shell but a message, also for a mistake on the command line",
   guest("root=nonsense rd.timeout=soon rdshell=0"),
   async (vm) => {
     await vm.expect("2 mistakes on the kernel command line");
@@ -209,7 +209,7 @@ vmTest("quiet keeps the narration back, not the failure", guest(`${WRONG} quiet`
 });
 
 vmTest(
-  "somebody else's image, with nothing in it but BusyBox: the commands are there all the same",
+  "an image of another builder with only BusyBox in it: the commands still exist",
   foreignGuest("root=LABEL=ROOT rd.timeout=1", { "/bin/busybox": BUSYBOX }),
   async (vm) => {
     await vm.expect("seen: no block device at all");
@@ -223,7 +223,7 @@ vmTest(
 );
 
 vmTest(
-  "a shell that ends at once leaves the processor alone",
+  "a shell that ends at once does not use up the processor",
   async () => {
     const directory = scratchDirectory();
     writeFileSync(join(directory, "shell.c"), "int main(void) { return 0; }\n");

@@ -76,7 +76,7 @@ vmTest(
 );
 
 vmTest(
-  "stage0 starts as the only file of an initramfs, tells its child where the pipe is, and waits when nothing can be done",
+  "stage0 starts as the only file of an initramfs, gives its child the pipe, and waits if the boot cannot continue",
   guest("CHILD=describe LEVAIN_EVIL=1 BUN_OPTIONS=--bad LD_TRACE_LOADED_OBJECTS=1 NODE_OPTIONS=-x GOOD=2 word -- more"),
   async (vm) => {
     await vm.expect("the boot cannot continue");
@@ -105,7 +105,7 @@ vmTest(
 );
 
 vmTest(
-  "every way to die ends in a shell, and exit starts levain once more",
+  "every way to die ends in a shell, and exit starts levain again",
   guest("CHILD=abort", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
   async (vm) => {
     await vm.expect("levain: crashed: killed by SIGABRT (6)");
@@ -133,7 +133,7 @@ vmTest(
 );
 
 vmTest(
-  "who is killed by SIGKILL is told what the kernel's log says of it, and no more",
+  "after a SIGKILL the kernel's message about it is quoted, and nothing else",
   guest("CHILD=sak", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
   async (vm) => {
     await vm.expect("levain: killed by SIGKILL (9)");
@@ -206,7 +206,7 @@ vmTest("panic=5: says so and reboots", guest("CHILD=abort panic=5", WITH_BUSYBOX
 });
 
 vmTest(
-  "rd.emergency=poweroff, with the kernel's own words silenced",
+  "rd.emergency=poweroff, with the kernel's messages silenced",
   guest("CHILD=abort rd.emergency=poweroff loglevel=1"),
   async (vm) => {
     await vm.expect("levain: crashed: killed by SIGABRT");
@@ -216,7 +216,7 @@ vmTest(
 );
 
 vmTest(
-  "what was said last is read before the power goes",
+  "the last message is printed before the power is switched off",
   guest("CHILD=chatty loglevel=1 reboot=t,force"),
   async (vm) => {
     await vm.expect("line 099 of a long speech\n");
@@ -243,7 +243,7 @@ vmTest(
 );
 
 vmTest(
-  "a root that cannot be entered is told, and the shell is still there",
+  "a root that cannot be entered is reported, and there is still a shell",
   guest("CHILD=missing-root", WITH_BUSYBOX),
   async (vm) => {
     await vm.expect("could not make /nowhere the root (switch_root): not found");
@@ -252,7 +252,7 @@ vmTest(
 );
 
 vmTest(
-  "switch_root: an init that is not there yet can be mended, and the new root is never emptied",
+  "switch_root: a missing init can be repaired, and the new root is never emptied",
   async () => guest("CHILD=late-init", { ...WITH_BUSYBOX, ...(await checkInitEntries()) })(),
   async (vm) => {
     await vm.expect("could not start /sbin/late: not found");
@@ -277,7 +277,7 @@ vmTest(
 );
 
 vmTest(
-  "pivot_root from a real mount: the old root is kept where it was asked for",
+  "pivot_root from a real mount: the old root is kept at rd.putold=",
   async () => guest("CHILD=pivot_root-keep", await realMountEntries())(),
   async (vm) => {
     await vm.expect("MOUNT /initrd tmpfs");
@@ -291,7 +291,7 @@ async function noDevtmpfs(cmdline: string, entries: Readonly<Record<string, Entr
 }
 
 vmTest(
-  "a kernel without devtmpfs: /dev is made of nodes, and has all that a crash and a shell need",
+  "a kernel without devtmpfs: /dev has all nodes that a crash and a shell need",
   async () => noDevtmpfs("CHILD=abort", { "/levain": { file: await packedChild() } }),
   async (vm) => {
     await vm.expect("levain: crashed: killed by SIGABRT");
@@ -306,7 +306,7 @@ vmTest(
 // From here on with Bun: levain itself.
 
 vmTest(
-  "levain crashes in its rescue shell: the shell makes way for stage0's, and exit starts levain once more",
+  "levain crashes in its rescue shell: stage0's shell replaces it, and exit starts levain again",
   async () => ({
     initrd: await packInitramfs({ "/init": { file: LEVAIN }, ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
     cmdline: "root=LABEL=nowhere rd.timeout=1",
@@ -325,7 +325,7 @@ vmTest(
 );
 
 vmTest(
-  "levain starts on a CPU that is just new enough, without random numbers of its own",
+  "levain starts on a CPU that is just new enough, without a random number generator",
   async () => ({
     initrd: await packInitramfs({ "/init": { file: LEVAIN } }),
     cmdline: "root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff",

@@ -38,7 +38,7 @@ function ask(machine: Machine, more: Partial<Question> = {}, onDeviceEvent = () 
 const onBoth = (machine: FakeMachine) => [machine.terminals.screen(SERIAL), machine.terminals.screen(SCREEN)];
 
 describe("askPassphrase", () => {
-  test("asks on every console, takes the first answer, and tells the others; nothing of it is shown", () => {
+  test("asks on every console, takes the first answer, and says so on the others; the answer is not shown", () => {
     const machine = machineWith({ terminal: SCREEN, text: "sesam\r" });
     expect(ask(machine)).toBe("sesam");
     expect(onBoth(machine)).toEqual([`${FIRST_LINES}answered on tty0\n`, `${FIRST_LINES}(hidden)\n`]);
@@ -68,7 +68,7 @@ describe("askPassphrase", () => {
     expect(onBoth(machine)).toEqual([`${FIRST_LINES}(hidden)\n`, `${FIRST_LINES}(hidden) answered on ttyS0\n`]);
   });
 
-  test("shows that something is typed, and not how much; nothing when it is all taken back", () => {
+  test("shows that something is typed, but not how much; nothing after all of it is erased", () => {
     const machine = machineWith(
       { terminal: SERIAL, text: "a", atMs: 2000 },
       { terminal: SERIAL, text: "bcd", atMs: 3000 },
@@ -81,7 +81,7 @@ describe("askPassphrase", () => {
     expect(machine.terminals.screen(SERIAL)).toBe(`${FIRST_LINES}(hidden)${gone}\x07\n`);
   });
 
-  test("what is longer than 512 bytes is refused in words, and can be typed anew", () => {
+  test("more than 512 bytes are refused with a message, and can be typed again", () => {
     const machine = machineWith(
       { terminal: SERIAL, text: `${"x".repeat(513)}\r`, atMs: 2000 },
       { terminal: SERIAL, text: "short\r", atMs: 3000 },
@@ -92,7 +92,7 @@ describe("askPassphrase", () => {
     );
   });
 
-  test("what was typed before the prompt, and after Enter, counts for nothing", () => {
+  test("what is typed before the prompt, or after Enter, is ignored", () => {
     const machine = machineWith({ terminal: SERIAL, text: "early", atMs: 500 });
     machine.terminals.type({ terminal: SERIAL, text: "one\rpasted\r", atMs: 2000 });
     expect(ask(machine)).toBe("one");
@@ -100,7 +100,7 @@ describe("askPassphrase", () => {
     expect(ask(machine)).toBe("two");
   });
 
-  test("nothing of what was typed is left in memory, but the answer", () => {
+  test("only the answer is left in memory", () => {
     rememberArrays((remembered) => {
       const machine = machineWith(
         { terminal: SCREEN, text: "half", atMs: 2000 },
@@ -114,7 +114,7 @@ describe("askPassphrase", () => {
     });
   });
 
-  test("Ctrl-C cancels, and every console is told", () => {
+  test("Ctrl-C cancels, and every console says so", () => {
     const machine = machineWith({ terminal: SERIAL, text: "abc\x03" });
     expect(ask(machine)).toBe("cancelled");
     expect(onBoth(machine)).toEqual([
@@ -123,7 +123,7 @@ describe("askPassphrase", () => {
     ]);
   });
 
-  test("the time for an answer begins anew with every key", () => {
+  test("every key restarts the timeout", () => {
     const machine = machineWith({ terminal: SERIAL, text: "a", atMs: 8000 });
     const startMs = machine.nowMs();
     expect(startMs).toBeLessThan(8000);
@@ -132,7 +132,7 @@ describe("askPassphrase", () => {
     expect(onBoth(machine)).toEqual([`${FIRST_LINES}(hidden) timed out\n`, `${FIRST_LINES}timed out\n`]);
   });
 
-  test("uevents are handled meanwhile, what is said then has a line of its own, and the prompt stands again", () => {
+  test("uevents are handled meanwhile, their messages get lines of their own, and the prompt is shown again", () => {
     const machine = machineWith({ terminal: SERIAL, text: "abc\r", atMs: 9000 });
     machine.listenForDevices();
     machine.plugIn({ name: "sda", arrivesAtMs: 5000 });
@@ -147,7 +147,7 @@ describe("askPassphrase", () => {
     expect(machine.terminals.screen(SERIAL)).toBe(`${screens[0]}            passphrase: (hidden)\n`);
   });
 
-  test("a question that a uevent settles is not asked any longer", () => {
+  test("a question that a uevent settles is no longer asked", () => {
     const machine = machineWith({ terminal: SERIAL, text: "ab", atMs: 2000 });
     machine.listenForDevices();
     machine.plugIn({ name: "sda", arrivesAtMs: 5000 });
@@ -166,14 +166,14 @@ describe("askPassphrase", () => {
     },
   });
 
-  test("a console that hung up is asked again within a second, and what was typed on it before is forgotten", () => {
+  test("a console that hung up is asked again within a second, and earlier typing on it is forgotten", () => {
     const machine = machineWith({ terminal: SERIAL, text: "lost", atMs: 2000 });
     machine.terminals.type({ terminal: SERIAL, text: "found\r", atMs: 3001 });
     expect(ask(hangingUp(machine))).toBe("found");
     expect(onBoth(machine)).toEqual([`${FIRST_LINES}${FIRST_LINES}(hidden)\n`, `${FIRST_LINES}answered on ttyS0\n`]);
   });
 
-  test("and where it stays away, the question ends when its time is up", () => {
+  test("if it does not come back, the question times out", () => {
     const machine = machineWith({ terminal: SERIAL, text: "lost", atMs: 2000 });
     const gone = { ...hangingUp(machine), openTerminals: (nodes: readonly string[]) => openBefore(machine, nodes) };
     expect(ask(gone, { timeoutMs: 5000 })).toBe("timeout");
@@ -185,7 +185,7 @@ describe("askPassphrase", () => {
     return machine.openTerminals(machine.nowMs() < 2000 ? nodes : nodes.filter((node) => node !== SERIAL));
   }
 
-  test("a console that cannot be opened is skipped, and without any that is an error with what to do", () => {
+  test("a console that cannot be opened is skipped, and no console at all is an error with hints", () => {
     const [none] = [fakeMachine({ sys: { "/class/tty/console/active": "lp0\n" } })];
     none.makeDirectory("/sys");
     const blind = { ...none, openTerminals: () => [] };
@@ -200,7 +200,7 @@ describe("askPassphrase", () => {
     }
   });
 
-  test("an error of whoever handles uevents leaves the prompt at the start of a line", () => {
+  test("an error while uevents are handled leaves the prompt at the start of a line", () => {
     const machine = machineWith();
     machine.listenForDevices();
     machine.plugIn({ name: "sda" });
@@ -211,7 +211,7 @@ describe("askPassphrase", () => {
     expect(machine.terminals.screen(SERIAL)).toEndWith("\r");
   });
 
-  test("whatever is typed, and wherever, it ends in an answer or not at all, at the start of a line, and what was read is wiped", () => {
+  test("any typing on any console ends in an answer or goes on, at the start of a line, and what was read is wiped", () => {
     const typing = fc.array(
       fc.record({ terminal: fc.constantFrom(SERIAL, SCREEN), text: fc.uint8Array({ maxLength: 30 }) }),
       { maxLength: 10 },

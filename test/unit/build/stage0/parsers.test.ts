@@ -55,7 +55,7 @@ describe("stage0 reads the failure policy", () => {
     expect(await readPolicies([line])).toEqual([{ action, seconds }]);
   });
 
-  test("of the image first, of the boot loader on top of it", async () => {
+  test("of the image first, then of the boot loader", async () => {
     const ask = async (text: string) => (await askParsers([{ kind: "policy", bytes: Buffer.from(text) }]))[0];
     expect(await ask("rdshell=0\n\0panic=0")).toBe("3 0");
     expect(await ask("rdshell=0\n\0rdshell=1")).toBe("3 0");
@@ -64,7 +64,7 @@ describe("stage0 reads the failure policy", () => {
     expect(await ask("quiet -- x\n\0panic=3")).toBe("1 3");
   });
 
-  test("exactly as the program does for itself", async () => {
+  test("exactly as the program does", async () => {
     const name = fc.constantFrom(
       "rdshell",
       "rd.shell",
@@ -137,7 +137,7 @@ describe("stage0 reads the handover", () => {
   const ask = (messages: readonly Uint8Array[]) => askParsers(messages.map((bytes) => ({ kind: "handover", bytes })));
   const words = (...strings: string[]) => Buffer.from(strings.map((string) => `${string}\0`).join(""));
 
-  test("takes every message that the program can write, as it was meant", async () => {
+  test("accepts every message that the program can write, with the same meaning", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(handover, { minLength: 1, maxLength: 100 }), async (handovers) => {
         expect(await ask(handovers.map(encodeHandover))).toEqual(handovers.map(printed));
@@ -146,7 +146,7 @@ describe("stage0 reads the handover", () => {
     );
   });
 
-  test("never reads a changed message in another way than it says, nor past its end", async () => {
+  test("never misreads a changed message, nor reads past its end", async () => {
     const change = fc.record({
       handover,
       length: fc.nat(200),
@@ -203,7 +203,7 @@ describe("stage0 reads the handover", () => {
     expect((await ask([message]))[0]).toContain(reason);
   });
 
-  test("needs no places for a power switch", async () => {
+  test("needs no paths for a power action", async () => {
     expect(await ask([words("levain1", "reboot", "", "", "", "0", "0", "end")])).toEqual([
       `${Buffer.from("reboot").toString("hex")},,,,;`,
     ]);
