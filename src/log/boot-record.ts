@@ -1,37 +1,38 @@
+import * as v from "valibot";
 import type { Machine } from "../machine/machine.ts";
-import { STEP_NAMES, type StepName } from "../parameters/step-names.ts";
+import { readText } from "../machine/small-files.ts";
+import { STEP_NAMES } from "../parameters/step-names.ts";
+import { problem } from "../problems/problem.ts";
 
-/** One step of the record; times are milliseconds since the kernel started. */
-export interface StepRecord {
-  readonly name: StepName;
-  startMs: number | null;
-  endMs: number | null;
-  outcome: "waiting" | "running" | "done" | "failed";
-  /** What was done, or the first line of why it failed. */
-  text: string;
-}
+const MILLISECONDS = v.pipe(v.number(), v.minValue(0));
 
-/** A printed line with its syslog level. */
-export interface Message {
-  readonly atMs: number;
-  readonly level: number;
-  readonly text: string;
-}
+/** Times are milliseconds since the kernel started; `text` is what was done, or the first line of why it failed. */
+const STEP = v.object({
+  name: v.picklist(STEP_NAMES),
+  startMs: v.nullable(MILLISECONDS),
+  endMs: v.nullable(MILLISECONDS),
+  outcome: v.picklist(["waiting", "running", "done", "failed"]),
+  text: v.string(),
+});
 
+const RECORD = v.object({
+  version: v.literal(1),
+  levain: v.string(),
+  kernel: v.string(),
+  commandLine: v.string(),
+  // "stopped": before a step, by rd.break=; "rescue": by a failure.
+  state: v.picklist(["booting", "stopped", "rescue", "handed over"]),
+  steps: v.array(STEP),
+  // The newest messages, the oldest of them first, each with its syslog level.
+  messages: v.array(v.object({ atMs: MILLISECONDS, level: v.number(), text: v.string() })),
+  // The report of the failure that led to the rescue shell.
+  failure: v.array(v.string()),
+});
+
+/** One step of the record. */
+export type StepRecord = v.InferOutput<typeof STEP>;
 /** The record of a boot, the content of /run/levain/boot.json. */
-export interface BootRecord {
-  readonly version: 1;
-  readonly levain: string;
-  kernel: string;
-  commandLine: string;
-  /** "stopped": before a step, by rd.break=; "rescue": by a failure. */
-  state: "booting" | "stopped" | "rescue" | "handed over";
-  readonly steps: StepRecord[];
-  /** The newest messages, the oldest of them first. */
-  readonly messages: Message[];
-  /** The report of the failure that led to the rescue shell. */
-  failure: readonly string[];
-}
+export type BootRecord = v.InferOutput<typeof RECORD>;
 
 /** The file of the record, for `levain status` and `levain log`. */
 export const RECORD_FILE = "/run/levain/boot.json";
@@ -48,9 +49,17 @@ export function createRecord(levain: string): BootRecord {
 }
 
 /** Adds a message; drops the oldest if there are too many. */
-export function keepMessage(record: BootRecord, message: Message): void {
+export function keepMessage(record: BootRecord, message: BootRecord["messages"][number]): void {
   record.messages.push(message);
   if (record.messages.length > MOST_MESSAGES) record.messages.shift();
+}
+
+/** Reads the record of this boot; null if there is none. Throws BootError if it is damaged or was written by another version. */
+export function readRecord(machine: Machine): BootRecord | null {
+  if (machine.stat(RECORD_FILE) === null) return null;
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), RECORD), readText(machine, RECORD_FILE));
+  if (result.success) return result.output;
+  throw problem("boot-record-damaged", { path: RECORD_FILE });
 }
 
 /** Writes the record. Never throws: a /run that cannot be written must not stop a boot. */

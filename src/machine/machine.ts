@@ -1,3 +1,4 @@
+import type { MOUNT_FLAGS } from "./abi.ts";
 import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
@@ -79,22 +80,7 @@ export interface Files {
 }
 
 /** The names of mount(8) for the flags of mount(2). */
-export type MountFlag =
-  | "ro"
-  | "nosuid"
-  | "nodev"
-  | "noexec"
-  | "bind"
-  | "remount"
-  | "rec"
-  | "private"
-  | "noatime"
-  | "nodiratime"
-  | "relatime"
-  | "strictatime"
-  | "lazytime"
-  | "sync"
-  | "dirsync";
+export type MountFlag = keyof typeof MOUNT_FLAGS;
 
 /** The arguments of mount(2). */
 export interface MountRequest {

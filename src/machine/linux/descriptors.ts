@@ -16,6 +16,14 @@ export function closing<Result>(fd: number, use: (fd: number) => Result): Result
   }
 }
 
+/** Writes all bytes, from `position` of the file or (null) where the descriptor is. Throws SyscallError. */
+export function writeAll(fd: number, bytes: Uint8Array, subject: string, position: number | null = null): void {
+  for (let done = 0; done < bytes.length; ) {
+    const at = position === null ? null : position + done;
+    done += refusable(subject, () => fs.writeSync(fd, bytes, done, bytes.length - done, at));
+  }
+}
+
 /** Runs a call of node:fs and turns its refusal into a SyscallError; any other error passes. */
 export function refusable<Result>(subject: string, call: () => Result): Result {
   try {

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { isErrno, SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
 import type { FileStatus, Files, RandomReader } from "../machine.ts";
-import { closing, openFile, refusable } from "./descriptors.ts";
+import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
 import { callKernel, systemCall } from "./libc.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
@@ -124,35 +124,23 @@ function readAt(fd: number, path: string, size: number, offset: number, length: 
   return buffer.subarray(0, done);
 }
 
+/** Not by copy_file_range(2): it does not cross filesystem types before Linux 5.19, and never copies to or from a device. */
 function copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void {
   closing(openFile(source, "r"), (from) => {
     const to = openFile(target, "w", 0o644);
     try {
-      closing(to, () => copyContent({ fd: from, path: source }, { fd: to, path: target }, onProgress));
+      closing(to, () => {
+        const buffer = new Uint8Array(COPY_CHUNK_BYTES);
+        for (let total = 0; ; onProgress(total)) {
+          const count = refusable(source, () => fs.readSync(from, buffer));
+          if (count === 0) return;
+          writeAll(to, buffer.subarray(0, count), target);
+          total += count;
+        }
+      });
     } catch (error) {
       fs.rmSync(target, { force: true });
       throw error;
     }
   });
-}
-
-/** Not copy_file_range(2): it does not cross filesystem types before Linux 5.19, and never to or from a device. */
-function copyContent(from: OpenFile, to: OpenFile, onProgress: (bytesDone: number) => void): void {
-  const buffer = new Uint8Array(COPY_CHUNK_BYTES);
-  let total = 0;
-  for (;;) {
-    const count = refusable(from.path, () => fs.readSync(from.fd, buffer));
-    if (count === 0) return;
-    let written = 0;
-    while (written < count) {
-      written += refusable(to.path, () => fs.writeSync(to.fd, buffer, written, count - written));
-    }
-    total += count;
-    onProgress(total);
-  }
-}
-
-interface OpenFile {
-  readonly fd: number;
-  readonly path: string;
 }

@@ -2,7 +2,7 @@ import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
 import type { Kernel } from "../kernel.ts";
-import type { Clock, Machine, MountFlag, Mounts } from "../machine.ts";
+import type { Clock, Machine, Mounts } from "../machine.ts";
 import { kernelCiphers } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
 import { keyDerivation } from "./crypto/key-derivation.ts";
@@ -20,24 +20,6 @@ import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { createUeventSource } from "./uevents.ts";
 import { linuxWriters } from "./writers.ts";
-
-const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
-  ro: abi.MS_RDONLY,
-  nosuid: abi.MS_NOSUID,
-  nodev: abi.MS_NODEV,
-  noexec: abi.MS_NOEXEC,
-  remount: abi.MS_REMOUNT,
-  noatime: abi.MS_NOATIME,
-  bind: abi.MS_BIND,
-  rec: abi.MS_REC,
-  private: abi.MS_PRIVATE,
-  nodiratime: abi.MS_NODIRATIME,
-  relatime: abi.MS_RELATIME,
-  strictatime: abi.MS_STRICTATIME,
-  lazytime: abi.MS_LAZYTIME,
-  sync: abi.MS_SYNCHRONOUS,
-  dirsync: abi.MS_DIRSYNC,
-};
 
 const POWER_COMMANDS = {
   reboot: abi.LINUX_REBOOT_CMD_RESTART,
@@ -75,7 +57,7 @@ export function createLinuxMachine(): Machine {
 
 const mounts: Mounts = {
   mount({ source, target, type, flags, options }) {
-    const bits = flags.reduce((sum, flag) => sum | MOUNT_FLAGS[flag], 0);
+    const bits = flags.reduce((sum, flag) => sum | abi.MOUNT_FLAGS[flag], 0);
     // Without options a null pointer, not an empty string: some filesystems refuse any data.
     systemCall("mount", target, source, target, type, bits, options === "" ? 0 : options);
   },

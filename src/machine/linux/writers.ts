@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import type { Writers } from "../writers.ts";
-import { openFile, refusable } from "./descriptors.ts";
+import { openFile, refusable, writeAll } from "./descriptors.ts";
 
 const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 /** O_NONBLOCK: a pipe without a reader is refused (ENXIO) instead of blocking. */
@@ -12,10 +12,8 @@ export const linuxWriters: Writers = {
     const fd = openFile(path, FLAGS, 0o644);
     return {
       replace(data) {
-        const bytes = typeof data === "string" ? Buffer.from(data) : data;
         refusable(path, () => fs.ftruncateSync(fd));
-        for (let done = 0; done < bytes.length; )
-          done += refusable(path, () => fs.writeSync(fd, bytes, done, bytes.length - done, done));
+        writeAll(fd, typeof data === "string" ? Buffer.from(data) : data, path, 0);
       },
       close: () => fs.closeSync(fd),
     };

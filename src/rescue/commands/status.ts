@@ -1,8 +1,7 @@
 import { describeDriverless } from "../../drivers/driverless.ts";
-import type { BootRecord, StepRecord } from "../../log/boot-record.ts";
+import { type BootRecord, readRecord, type StepRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable, timeLine, wrapLines } from "../../problems/report.ts";
-import { readRecord } from "./record.ts";
 
 /** Formats `levain status`: where the boot is or stopped, why, and what to try; null if levain did not boot this system. Throws BootError for a damaged record. */
 export function describeStatus(machine: Machine): readonly string[] | null {

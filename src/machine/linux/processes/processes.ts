@@ -3,7 +3,7 @@ import { isErrno, SyscallError } from "../../../problems/errors.ts";
 import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "../../abi.ts";
 import { TIOCOUTQ } from "../../abi-terminal.ts";
 import type { Handover, Processes } from "../../machine.ts";
-import { closing } from "../descriptors.ts";
+import { closing, writeAll } from "../descriptors.ts";
 import { callKernel, type SpawnRequest, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
 import { withEcho } from "../terminals/termios.ts";
 
@@ -44,8 +44,7 @@ export function createLinuxProcesses(): Processes {
     hangUp,
     handOver(handover) {
       if (handoverFd === null) throw new SyscallError("write", "EBADF", "handover");
-      const message = encodeHandover(handover);
-      for (let done = 0; done < message.length; ) done += fs.writeSync(handoverFd, message, done);
+      writeAll(handoverFd, encodeHandover(handover), "handover");
       process.exit(0);
     },
     writeConsole,

@@ -73,10 +73,9 @@ function openWith(node: string, make: (before: Uint8Array) => Uint8Array): Quiet
 function quietTermios(before: Uint8Array): Uint8Array {
   const input =
     abi.IGNBRK | abi.BRKINT | abi.PARMRK | abi.ISTRIP | abi.INLCR | abi.IGNCR | abi.ICRNL | abi.IUCLC | abi.IXON;
-  const termios = changeFlags(changeFlags(before, abi.TERMIOS.c_iflag, { clear: input, set: 0 }), abi.TERMIOS.c_lflag, {
-    clear: abi.ISIG | abi.ECHO | abi.ECHONL | abi.IEXTEN,
-    set: abi.ICANON | abi.EXTPROC,
-  });
+  const termios = before.slice();
+  changeFlags(termios, abi.TERMIOS.c_iflag, input, 0);
+  changeFlags(termios, abi.TERMIOS.c_lflag, abi.ISIG | abi.ECHO | abi.ECHONL | abi.IEXTEN, abi.ICANON | abi.EXTPROC);
   termios[abi.TERMIOS.c_cc + abi.VMIN] = 1;
   termios[abi.TERMIOS.c_cc + abi.VTIME] = 0;
   // A VEOF byte alone would end the input: 0xff never occurs in UTF-8.
@@ -85,28 +84,17 @@ function quietTermios(before: Uint8Array): Uint8Array {
 }
 
 function shellTermios(before: Uint8Array): Uint8Array {
-  const termios = changeFlags(
-    changeFlags(before, abi.TERMIOS.c_iflag, { clear: 0, set: abi.ICRNL | abi.IXON }),
-    abi.TERMIOS.c_lflag,
-    {
-      clear: abi.EXTPROC,
-      set: abi.ISIG | abi.ICANON | abi.ECHO | abi.ECHOE | abi.ECHOK | abi.IEXTEN,
-    },
-  );
+  const local = abi.ISIG | abi.ICANON | abi.ECHO | abi.ECHOE | abi.ECHOK | abi.IEXTEN;
+  const termios = before.slice();
+  changeFlags(termios, abi.TERMIOS.c_iflag, 0, abi.ICRNL | abi.IXON);
+  changeFlags(termios, abi.TERMIOS.c_lflag, abi.EXTPROC, local);
   termios[abi.TERMIOS.c_cc + abi.VEOF] = CTRL_D;
   return termios;
 }
 
-/** Returns a copy of a struct termios with other flags in the word at `offset`. */
-function changeFlags(
-  before: Uint8Array,
-  offset: number,
-  { clear, set }: { readonly clear: number; readonly set: number },
-): Uint8Array {
-  const termios = before.slice();
+function changeFlags(termios: Uint8Array, offset: number, clear: number, set: number): void {
   const view = new DataView(termios.buffer);
   view.setUint32(offset, (view.getUint32(offset, true) & ~clear) | set, true);
-  return termios;
 }
 
 /**
