@@ -107,6 +107,7 @@ export const MOUNT_FLAGS = {
   strictatime: 1 << 24,
   lazytime: 1 << 25,
 } as const;
+/** Flags without a name in mount(8), and those of umount2(2) and move_mount(2). */
 export const MS_MOVE = 8192;
 export const MNT_DETACH = 2;
 export const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
