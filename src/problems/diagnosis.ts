@@ -4,9 +4,9 @@ import type { Hint, Need } from "./errors.ts";
 export interface Diagnosis<Facts> {
   /** What failed, as a clause. */
   readonly text: (facts: Facts) => string;
-  /** Why, a clause each; what the error has as its cause follows them. */
+  /** Why, a clause each; the cause of the error follows them. */
   readonly reasons?: (facts: Facts) => readonly string[];
-  /** What to try: alternatives, of which those are shown that the person can follow. */
+  /** What to try: alternatives. A report shows those that the person can follow. */
   readonly hints?: (facts: Facts) => readonly Hint[];
 }
 

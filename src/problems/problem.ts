@@ -29,7 +29,7 @@ export function problem<Code extends ProblemCode>(
   return new BootError(message, { code, facts, hints: row.hints?.(facts) ?? [], ...(seen && { seen }), cause });
 }
 
-/** True for the problem `code`, however it is put into words. */
+/** Returns true for the problem `code`. */
 export function isProblem(error: unknown, code: ProblemCode): error is BootError {
   return error instanceof BootError && error.code === code;
 }

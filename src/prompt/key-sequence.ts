@@ -5,23 +5,18 @@ const SEQUENCE_MS = 100;
 /** The state: after ESC, after ESC [, or one byte before the end (ESC O A, and ESC [ [ A of the kernel's virtual terminals). */
 type Place = "outside" | "escape" | "brackets" | "last";
 
-/** Tells the sequences of arrow and function keys from text (control sequences of ECMA-48, console_codes(4)). */
-export interface KeySequence {
-  /** Returns true if `byte`, which came at `nowMs`, belongs to such a sequence. */
-  takes(byte: number, nowMs: number): boolean;
-}
-
-/** Creates it, outside of any sequence. */
-export function createKeySequence(): KeySequence {
+/**
+ * Creates a function that tells the sequences of arrow and function keys (control sequences of ECMA-48, console_codes(4)) from text:
+ * it returns true if `byte`, which came at `nowMs`, belongs to a sequence.
+ */
+export function createKeySequence(): (byte: number, nowMs: number) => boolean {
   let place: Place = "outside";
   let lastMs = 0;
-  return {
-    takes(byte, nowMs) {
-      const before = nowMs - lastMs > SEQUENCE_MS ? "outside" : place;
-      lastMs = nowMs;
-      place = follow(before, byte);
-      return place !== "outside" || isEnd(before, byte);
-    },
+  return (byte, nowMs) => {
+    const before = nowMs - lastMs > SEQUENCE_MS ? "outside" : place;
+    lastMs = nowMs;
+    place = follow(before, byte);
+    return place !== "outside" || isEnd(before, byte);
   };
 }
 

@@ -70,10 +70,10 @@ function waitForAnswer(asking: Asking, onDeviceEvent: () => boolean): Answer {
   const { machine, terminals, question, prompts } = asking;
   let deadlineMs = deadline(machine, question);
   const wanted = prompts.size;
-  const inputs = createPromptInput(machine);
+  const nextInput = createPromptInput(machine);
   const reopen = () => openPrompts(asking);
   for (;;) {
-    const input = inputs.next(deadlineMs, prompts.size < wanted ? reopen : null);
+    const input = nextInput(deadlineMs, prompts.size < wanted ? reopen : null);
     switch (input.kind) {
       case "typed": {
         const answer = takeTyped(machine, prompts, input.terminal, input.bytes);

@@ -7,17 +7,14 @@ const REOPEN_MS = 1000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
-/** The input while a person is asked. */
-export interface PromptInput {
-  /** Returns the next input, until `deadlineMs` (null: no limit); calls `reopen`, if given, every second for terminals that hung up. */
-  next(deadlineMs: number | null, reopen: (() => void) | null): TerminalInput;
-}
+/** Returns the next input, until `deadlineMs` (null: no limit); calls `reopen`, if given, every second for terminals that hung up. */
+type NextInput = (deadlineMs: number | null, reopen: (() => void) | null) => TerminalInput;
 
 /**
- * Returns typed keys at once, but uevents at a decreasing rate while they keep coming: a device that never stops reporting changes
- * must neither redraw the prompt all the time nor prolong its timeout.
+ * Creates the input of a prompt: typed keys at once, but uevents at a decreasing rate while they keep coming, because a device that
+ * never stops reporting changes must neither redraw the prompt all the time nor prolong its timeout.
  */
-export function createPromptInput(machine: Machine): PromptInput {
+export function createPromptInput(machine: Machine): NextInput {
   let pauseMs = 0;
   let heedsDevicesAtMs = Number.NEGATIVE_INFINITY;
 
@@ -37,16 +34,14 @@ export function createPromptInput(machine: Machine): PromptInput {
     return input;
   }
 
-  return {
-    next(deadlineMs, reopen) {
-      for (;;) {
-        const leftMs = Math.max(0, (deadlineMs ?? Number.POSITIVE_INFINITY) - machine.nowMs());
-        const pauseLeftMs = heedsDevices() ? Number.POSITIVE_INFINITY : heedsDevicesAtMs - machine.nowMs();
-        const waitMs = Math.min(leftMs, pauseLeftMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS);
-        const input = waitOnce(waitMs, leftMs === 0);
-        if (input.kind !== "timeout" || waitMs === leftMs) return input;
-        reopen?.();
-      }
-    },
+  return (deadlineMs, reopen) => {
+    for (;;) {
+      const leftMs = Math.max(0, (deadlineMs ?? Number.POSITIVE_INFINITY) - machine.nowMs());
+      const pauseLeftMs = heedsDevices() ? Number.POSITIVE_INFINITY : heedsDevicesAtMs - machine.nowMs();
+      const waitMs = Math.min(leftMs, pauseLeftMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS);
+      const input = waitOnce(waitMs, leftMs === 0);
+      if (input.kind !== "timeout" || waitMs === leftMs) return input;
+      reopen?.();
+    }
   };
 }

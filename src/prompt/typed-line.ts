@@ -36,7 +36,7 @@ export function createTypedLine(): TypedLine {
   const buffer = secretBytes(LONGEST_PASSPHRASE_BYTES);
   let length = 0;
   let isTooLong = false;
-  const keys = createKeySequence();
+  const isOfSequence = createKeySequence();
 
   function cutTo(end: number): void {
     buffer.fill(0, end);
@@ -78,7 +78,7 @@ export function createTypedLine(): TypedLine {
     type(bytes, nowMs) {
       let bell = false;
       for (const byte of bytes) {
-        if (keys.takes(byte, nowMs)) continue;
+        if (isOfSequence(byte, nowMs)) continue;
         const change = control(byte) ?? { end: null, bell: !append(byte) };
         bell ||= change.bell;
         if (change.end !== null) return { end: change.end, bell };

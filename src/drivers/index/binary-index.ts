@@ -1,6 +1,6 @@
-import { parseDependencies } from "./kernel-files.ts";
+import { aliasLine, parseDependencies } from "./kernel-files.ts";
 import type { IndexParts } from "./module-index.ts";
-import { normalizeAlias, normalizeName } from "./names.ts";
+import { normalizeName } from "./names.ts";
 
 /** One value of an index: `modules.dep.bin` has a line of modules.dep under each module's name, `modules.alias.bin` modules' names under each pattern. */
 export interface BinaryEntry {
@@ -93,10 +93,7 @@ export function readBinaryParts(files: BinaryFiles, softDependencies: string): I
   if (lines === null || lines.length === 0) return null;
   const inOrder = [...lines].sort((a, b) => a.priority - b.priority);
   const readAliases = (bytes: Uint8Array) =>
-    (readBinaryIndex(bytes) ?? []).flatMap(({ key, value }) => {
-      const pattern = normalizeAlias(key);
-      return pattern === null || pattern === "" ? [] : [{ pattern, module: normalizeName(value) }];
-    });
+    (readBinaryIndex(bytes) ?? []).flatMap(({ key, value }) => aliasLine(key, value));
   const aliases = readAliases(files.alias);
   if (aliases.length === 0) return null;
   return {

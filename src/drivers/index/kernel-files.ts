@@ -13,6 +13,12 @@ export interface AliasLine {
   readonly module: string;
 }
 
+/** Normalizes an alias and a module's name; empty if the alias is invalid. */
+export function aliasLine(alias: string, module: string): readonly AliasLine[] {
+  const pattern = normalizeAlias(alias);
+  return pattern === null || pattern === "" ? [] : [{ pattern, module: normalizeName(module) }];
+}
+
 /** A line of modules.softdep or modprobe.d: what should be loaded before and after the modules that match `pattern`. */
 export interface SoftDependency {
   readonly pattern: string;
@@ -52,9 +58,7 @@ export function parseAliases(text: string): readonly AliasLine[] {
     // A pattern may contain a vendor's string with blanks; the module is the last word.
     const end = line.trimEnd();
     const blank = end.lastIndexOf(" ");
-    const pattern = normalizeAlias(end.slice("alias ".length, blank).trim());
-    if (pattern === null || pattern === "") continue;
-    found.push({ pattern, module: normalizeName(end.slice(blank + 1)) });
+    found.push(...aliasLine(end.slice("alias ".length, blank).trim(), end.slice(blank + 1)));
   }
   return found;
 }
@@ -79,12 +83,8 @@ export function parsePathList(text: string): readonly string[] {
 
 /** Parses the aliases of modules.builtin.modinfo: NUL-terminated "module.key=value". */
 export function parseBuiltinAliases(text: string): readonly AliasLine[] {
-  const found: AliasLine[] = [];
-  for (const entry of text.split("\0")) {
-    const [, module, alias] = /^([^.=]+)\.alias=(.*)$/s.exec(entry) ?? [];
-    if (module === undefined || alias === undefined) continue;
-    const pattern = normalizeAlias(alias);
-    if (pattern !== null && pattern !== "") found.push({ pattern, module: normalizeName(module) });
-  }
-  return found;
+  return text.split("\0").flatMap((entry) => {
+    const [, module = "", alias = ""] = /^([^.=]+)\.alias=(.*)$/s.exec(entry) ?? [];
+    return aliasLine(alias, module);
+  });
 }

@@ -1,6 +1,6 @@
-import type { AliasLine, DependencyLine } from "./kernel-files.ts";
+import { aliasLine, type DependencyLine } from "./kernel-files.ts";
 import type { IndexParts } from "./module-index.ts";
-import { moduleNameOf, normalizeAlias, normalizeName } from "./names.ts";
+import { moduleNameOf, normalizeName } from "./names.ts";
 
 /** A module's file below /lib/modules/VERSION, and the strings of its .modinfo section. */
 export interface ScannedModule {
@@ -27,10 +27,7 @@ export function partsOfScan(
       return { name, path, dependencies: listNeeded(name, needs) };
     }),
     aliases: modules.flatMap((module) =>
-      valuesOf(module, "alias").flatMap((value): readonly AliasLine[] => {
-        const pattern = normalizeAlias(value);
-        return pattern === null || pattern === "" ? [] : [{ pattern, module: moduleNameOf(module.path) }];
-      }),
+      valuesOf(module, "alias").flatMap((alias) => aliasLine(alias, moduleNameOf(module.path))),
     ),
     softDependencies: modules
       .flatMap((module) =>
