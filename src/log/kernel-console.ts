@@ -1,6 +1,5 @@
-import type { Machine } from "../machine/machine.ts";
+import type { FileWriter, Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import type { FileWriter } from "../machine/writers.ts";
 import { parseCommandLine } from "../parameters/cmdline.ts";
 import type { BootPlan } from "../plan/plan.ts";
 

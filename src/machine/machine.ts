@@ -3,7 +3,6 @@ import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Terminals } from "./terminals.ts";
-import type { Writers } from "./writers.ts";
 
 /**
  * The only way to the operating system.
@@ -11,17 +10,7 @@ import type { Writers } from "./writers.ts";
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine
-  extends Files,
-    Mounts,
-    Devices,
-    Kernel,
-    Processes,
-    Children,
-    Clock,
-    Encryption,
-    Terminals,
-    Writers {}
+export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Children, Clock, Encryption, Terminals {}
 
 /** The part of `stat(2)` that a boot needs. */
 export interface FileStatus {
@@ -42,6 +31,13 @@ export interface RandomReader {
   readonly size: number;
   /** Returns up to `length` bytes from `offset`; fewer at the end, none beyond it. */
   read(offset: number, length: number): Uint8Array;
+  close(): void;
+}
+
+/** A file that is open for writing: it stays the same when its mount moves and its path leads elsewhere. */
+export interface FileWriter {
+  /** Replaces the content of the file. */
+  replace(data: Uint8Array | string): void;
   close(): void;
 }
 
@@ -74,6 +70,8 @@ export interface Files {
   wipeFile(path: string): void;
   removeDirectory(path: string): void;
   openReader(path: string): RandomReader;
+  /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */
+  openWriter(path: string): FileWriter;
   /** Copies the content of a file or device and reports the bytes done at least every few MiB; removes the target on failure. */
   copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void;
   statFilesystem(path: string): FilesystemStatus;

@@ -1,12 +1,15 @@
 import * as fs from "node:fs";
 import { isErrno, SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
-import type { FileStatus, Files, RandomReader } from "../machine.ts";
+import type { FileStatus, Files, FileWriter, RandomReader } from "../machine.ts";
 import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
 import { callKernel, systemCall } from "./libc.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
 const DEFAULT_DIRECTORY_MODE = 0o755;
+const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+/** O_NONBLOCK: a pipe without a reader is refused (ENXIO) instead of blocking. */
+const WRITER_FLAGS = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
 /** The files of the running system. */
 export function createLinuxFiles(): Files {
@@ -25,6 +28,7 @@ export function createLinuxFiles(): Files {
     removeFile: (path) => refusable(path, () => fs.unlinkSync(path)),
     removeDirectory: (path) => refusable(path, () => fs.rmdirSync(path)),
     openReader,
+    openWriter,
     copyFile,
     statFilesystem(path) {
       const status = refusable(path, () => fs.statfsSync(path));
@@ -122,6 +126,17 @@ function readAt(fd: number, path: string, size: number, offset: number, length: 
     done += count;
   }
   return buffer.subarray(0, done);
+}
+
+function openWriter(path: string): FileWriter {
+  const fd = openFile(path, WRITER_FLAGS, 0o644);
+  return {
+    replace(data) {
+      refusable(path, () => fs.ftruncateSync(fd));
+      writeAll(fd, typeof data === "string" ? Buffer.from(data) : data, path, 0);
+    },
+    close: () => fs.closeSync(fd),
+  };
 }
 
 /** Not by copy_file_range(2): it does not cross filesystem types before Linux 5.19, and never copies to or from a device. */

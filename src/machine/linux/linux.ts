@@ -19,7 +19,6 @@ import { createLoopDevices } from "./storage/loop.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { createUeventSource } from "./uevents.ts";
-import { linuxWriters } from "./writers.ts";
 
 const POWER_COMMANDS = {
   reboot: abi.LINUX_REBOOT_CMD_RESTART,
@@ -34,7 +33,6 @@ export function createLinuxMachine(): Machine {
   const uevents = createUeventSource(clock.nowMs);
   return {
     ...files,
-    ...linuxWriters,
     ...mounts,
     ...uevents.calls,
     ...createTerminals(clock.nowMs, uevents.socket),

@@ -58,3 +58,11 @@ function formatStep({ name, outcome, text, startMs, endMs }: StepRecord): string
   const line = `  ${MARKS[outcome].padEnd(6)}  ${name.padEnd(8)}  ${printable(text)}`.trimEnd();
   return startMs === null || endMs === null ? line : timeLine(line, 20, `${Math.round(endMs - startMs)} ms`);
 }
+
+/** Formats `levain log`: every message of the boot, with the seconds since the kernel started; null if levain did not boot this system. Throws BootError for a damaged record. */
+export function describeLog(machine: Machine): readonly string[] | null {
+  const record = readRecord(machine);
+  return (
+    record?.messages.map(({ atMs, text }) => `[${(atMs / 1000).toFixed(3).padStart(9)}] ${printable(text)}`) ?? null
+  );
+}

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { openMemoryFile } from "../memory-file.ts";
+import { openMemoryFile } from "../descriptors.ts";
 
 /** Where the build puts the libraries that levain loads itself (build/native-libraries.ts), beside the program's module. */
 const PACKED = join(import.meta.dir, "libraries");

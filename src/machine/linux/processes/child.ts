@@ -6,8 +6,8 @@ import { AF_UNIX, MAP_SHARED, PR_SET_PDEATHSIG, PROT_READ, PROT_WRITE, SIGKILL, 
 import { POLLIN } from "../../abi-terminal.ts";
 import type { Child, Children } from "../../child.ts";
 import { IS_PACKED } from "../crypto/library.ts";
+import { openMemoryFile } from "../descriptors.ts";
 import { callKernel, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
-import { openMemoryFile } from "../memory-file.ts";
 import { poll } from "../poll.ts";
 import { overwriteProcess } from "./overwrite.ts";
 

@@ -2,9 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { zstdCompressSync } from "node:zlib";
 import { createRecord, keepMessage, saveRecord } from "../../../../src/log/boot-record.ts";
 import { describeDevices } from "../../../../src/rescue/commands/devices.ts";
-import { describeLog } from "../../../../src/rescue/commands/log.ts";
 import { retryBoot } from "../../../../src/rescue/commands/retry.ts";
-import { describeStatus } from "../../../../src/rescue/commands/status.ts";
+import { describeLog, describeStatus } from "../../../../src/rescue/commands/status.ts";
 import { fakeImage } from "../../../support/fake-images.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
 
