@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { SIGSTOP, WUNTRACED } from "../../abi-child.ts";
+import { closing } from "../descriptors.ts";
 import { callKernel } from "../libc.ts";
 
 /** linux/auxvec.h */
@@ -17,25 +18,22 @@ const ZEROS = 1 << 20;
 export function overwriteProcess(pid: number): void {
   callKernel("kill", [pid, SIGSTOP]);
   callKernel("wait4", [pid, new Int32Array(1), WUNTRACED, 0]);
-  const opened: number[] = [];
-  const open = (name: string, flags: string) => {
-    const fd = fs.openSync(`/proc/${pid}/${name}`, flags);
-    opened.push(fd);
-    return fd;
-  };
   try {
-    const [memory, pagemap] = [open("mem", "r+"), open("pagemap", "r")];
-    const pageBytes = readPageSize();
-    const zeros = new Uint8Array(ZEROS);
-    for (const [start, end] of privateRanges(pid)) {
-      for (const [from, to] of presentRanges(pagemap, start, end, pageBytes)) {
-        for (let at = from; at < to; at += ZEROS) callKernel("pwrite64", [memory, zeros, Math.min(ZEROS, to - at), at]);
-      }
-    }
+    closing(fs.openSync(`/proc/${pid}/mem`, "r+"), (memory) =>
+      closing(fs.openSync(`/proc/${pid}/pagemap`, "r"), (pagemap) => overwritePages(pid, memory, pagemap)),
+    );
   } catch {
     // The child is killed anyway.
-  } finally {
-    for (const fd of opened) fs.closeSync(fd);
+  }
+}
+
+function overwritePages(pid: number, memory: number, pagemap: number): void {
+  const pageBytes = readPageSize();
+  const zeros = new Uint8Array(ZEROS);
+  for (const [start, end] of privateRanges(pid)) {
+    for (const [from, to] of presentRanges(pagemap, start, end, pageBytes)) {
+      for (let at = from; at < to; at += ZEROS) callKernel("pwrite64", [memory, zeros, Math.min(ZEROS, to - at), at]);
+    }
   }
 }
 
