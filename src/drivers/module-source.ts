@@ -77,23 +77,12 @@ function readIndex(machine: Machine, directory: string, release: string): Found 
     builtinModinfo: read("modules.builtin.modinfo"),
   };
   if (files.dep !== "" && files.alias !== "") return { index: buildModuleIndex(release, files), isScanned: false };
-  const binary = readBinaryFiles(machine, directory);
+  const readBinary = (name: string) => bytesOrNone(machine, `${directory}/modules.${name}.bin`);
+  const binary = readBinaryParts(readBinary, files.softdep);
   if (binary !== null) return { index: indexModules(release, binary), isScanned: false };
   const scanned = readModulesThemselves(machine, directory, files);
   if (scanned !== null) return { index: indexModules(release, scanned), isScanned: true };
   return files.dep === "" ? null : { index: buildModuleIndex(release, files), isScanned: false };
-}
-
-/** mkinitcpio leaves depmod's text files out. */
-function readBinaryFiles(machine: Machine, directory: string): IndexParts | null {
-  const read = (name: string) => bytesOrNone(machine, `${directory}/modules.${name}.bin`);
-  const files = {
-    dep: read("dep"),
-    alias: read("alias"),
-    builtin: read("builtin"),
-    builtinAlias: read("builtin.alias"),
-  };
-  return readBinaryParts(files, textOrNone(machine, `${directory}/modules.softdep`));
 }
 
 /** Without depmod's files every module is read, which takes some milliseconds each. */

@@ -10,14 +10,6 @@ export interface BinaryEntry {
   readonly priority: number;
 }
 
-/** depmod's binary files; a missing one is empty. Images of mkinitcpio have these, and only modules.softdep of the text files. */
-export interface BinaryFiles {
-  readonly dep: Uint8Array;
-  readonly alias: Uint8Array;
-  readonly builtin: Uint8Array;
-  readonly builtinAlias: Uint8Array;
-}
-
 // The file format of libkmod/libkmod-index.c; all numbers are big-endian. The upper bits of a node's offset say what it contains.
 const MAGIC = 0xb007f457;
 const VERSION_MAJOR = 2;
@@ -87,20 +79,23 @@ function readNode(view: DataView, reference: number, path: string): Node {
   return { key, children, values };
 }
 
-/** Reads the parts of an index from depmod's binary files; null if modules.dep.bin or modules.alias.bin is missing or unusable. */
-export function readBinaryParts(files: BinaryFiles, softDependencies: string): IndexParts | null {
-  const lines = readBinaryIndex(files.dep);
+/**
+ * Reads the parts of an index from depmod's binary files, which images of mkinitcpio have instead of the text files. `read` returns
+ * modules.NAME.bin, empty if it is missing. null if modules.dep.bin or modules.alias.bin is missing or unusable.
+ */
+export function readBinaryParts(read: (name: string) => Uint8Array, softDependencies: string): IndexParts | null {
+  const lines = readBinaryIndex(read("dep"));
   if (lines === null || lines.length === 0) return null;
   const inOrder = [...lines].sort((a, b) => a.priority - b.priority);
-  const readAliases = (bytes: Uint8Array) =>
-    (readBinaryIndex(bytes) ?? []).flatMap(({ key, value }) => aliasLine(key, value));
-  const aliases = readAliases(files.alias);
+  const readAliases = (name: string) =>
+    (readBinaryIndex(read(name)) ?? []).flatMap(({ key, value }) => aliasLine(key, value));
+  const aliases = readAliases("alias");
   if (aliases.length === 0) return null;
   return {
     modules: parseDependencies(inOrder.map(({ value }) => value).join("\n")),
     aliases,
-    builtin: (readBinaryIndex(files.builtin) ?? []).map(({ key }) => normalizeName(key)),
-    builtinAliases: readAliases(files.builtinAlias),
+    builtin: (readBinaryIndex(read("builtin")) ?? []).map(({ key }) => normalizeName(key)),
+    builtinAliases: readAliases("builtin.alias"),
     softDependencies,
   };
 }
