@@ -1,17 +1,14 @@
 import { BOOT } from "./diagnoses/boot.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
+import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { PROMPT } from "./diagnoses/prompt.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
+import { STACK } from "./diagnoses/stack.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
 
 /** THE table of diagnoses: everything that can stop a boot, by a code that never changes. */
-export const DIAGNOSES = {
-  ...BOOT,
-  ...DRIVERS,
-  ...PROMPT,
-  ...RESCUE,
-};
+export const DIAGNOSES = { ...BOOT, ...DRIVERS, ...FILESYSTEMS, ...PROMPT, ...RESCUE, ...STACK };
 
 /** A row of the table. */
 export type ProblemCode = keyof typeof DIAGNOSES;

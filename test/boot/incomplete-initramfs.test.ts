@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { fakeBoot } from "../support/fake-boot.ts";
 
-/** How a boot fails without its disk, where the kernel has said this of the initramfs before anybody listened. */
+/** A boot without its disk; the kernel has logged this about the initramfs before. */
 function consoleAfter(...kernelLog: readonly string[]): string {
   return fakeBoot({
     cmdline: "root=LABEL=ROOT rd.timeout=1",

@@ -4,9 +4,9 @@ import { createLoader } from "../../drivers/loader.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BytesPlace } from "../../parameters/crypt/settings.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
-import { parseDeviceSpec } from "../../parameters/device-spec.ts";
+import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
 import type { CryptPlan, CryptVolume } from "../../plan/crypt/crypt-plan.ts";
-import type { BootPlan } from "../../plan/plan.ts";
+import { rootDevices } from "../../plan/root.ts";
 import { BootError } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { headline } from "../../problems/report.ts";
@@ -43,7 +43,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
     terminals: createHeldTerminals(machine, () => [OWN_TERMINAL]),
   });
   try {
-    openAll(search, question.device === null ? plan.roots : []);
+    openAll(search, question.device === null ? rootDevices(plan.root) : []);
     const opened = [...search.inventory.values()].filter((device) => insideOf(search, device) !== null);
     if (opened.length === 0) throw firstFailure(search) ?? nothingOpened(search, question);
     for (const text of search.missing) voice.warn(text);
@@ -54,7 +54,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
 }
 
 /** Opens volumes until none is left, and waits for devices with keys as the boot does. An encrypted root is one of the volumes that the command line names. */
-function openAll(search: Search, roots: BootPlan["roots"]): void {
+function openAll(search: Search, roots: readonly DeviceSpec[]): void {
   const isClosed = (device: BlockDevice) => search.openers.some((opener) => opener.isClosed(device));
   for (;;) {
     search.takeEvents(0);
