@@ -116,7 +116,7 @@ vmTest(
       ["kill", "levain: hint: a program or a person sent this signal"],
       ["exit3", "levain: ended with exit status 3"],
       ["garbage", "a valid handover: it is truncated"],
-      ["cut", "a handover that can be followed: "],
+      ["cut", "a valid handover: "],
       ["big", "child: the second write: Resource temporarily unavailable"],
       ["message-then-abort", "levain: crashed: killed by SIGABRT"],
       ["missing-init", "could not start /no/init: not found"],

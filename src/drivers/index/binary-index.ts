@@ -29,30 +29,29 @@ export function readBinaryIndex(bytes: Uint8Array): readonly BinaryEntry[] | nul
   }
 }
 
+interface Reference {
+  readonly reference: number;
+  /** The key up to the node. */
+  readonly key: string;
+}
+
 function walk(bytes: Uint8Array): readonly BinaryEntry[] | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0) !== MAGIC || view.getUint32(4) >>> 16 !== VERSION_MAJOR) return null;
   const found: BinaryEntry[] = [];
-  const open = [{ reference: view.getUint32(8), key: "" }];
+  const open: Reference[] = [{ reference: view.getUint32(8), key: "" }];
   // A node has at least two bytes and one parent: more nodes than that mean a loop.
   for (let left = bytes.length / 2; open.length > 0; left -= 1) {
     const next = open.pop();
     if (next === undefined || (next.reference & NODE_OFFSET) === 0) continue;
     if (left < 0 || next.key.length > DEPTH_MAX) return null;
-    const node = readNode(view, next.reference, next.key);
-    for (const { value, priority } of node.values) found.push({ key: node.key, value, priority });
-    open.push(...node.children);
+    readNode(view, next, found, open);
   }
   return found;
 }
 
-interface Node {
-  readonly key: string;
-  readonly children: readonly { readonly reference: number; readonly key: string }[];
-  readonly values: readonly { readonly value: string; readonly priority: number }[];
-}
-
-function readNode(view: DataView, reference: number, path: string): Node {
+/** Adds the values of a node to `found` and its children to `open`. */
+function readNode(view: DataView, { reference, key: path }: Reference, found: BinaryEntry[], open: Reference[]): void {
   let at = reference & NODE_OFFSET;
   const readString = () => {
     const start = at;
@@ -65,18 +64,15 @@ function readNode(view: DataView, reference: number, path: string): Node {
     return view.getUint32(at - 4);
   };
   const key = path + (reference & NODE_PREFIX ? readString() : "");
-  const children: { reference: number; key: string }[] = [];
   if (reference & NODE_CHILDREN) {
     const [first, last] = [view.getUint8(at), view.getUint8(at + 1)];
     at += 2;
     for (let code = first; code <= last; code += 1) {
-      children.push({ reference: readNumber(), key: key + String.fromCharCode(code) });
+      open.push({ reference: readNumber(), key: key + String.fromCharCode(code) });
     }
   }
   const count = reference & NODE_VALUES ? readNumber() : 0;
-  const values: { value: string; priority: number }[] = [];
-  for (let index = 0; index < count; index += 1) values.push({ priority: readNumber(), value: readString() });
-  return { key, children, values };
+  for (let index = 0; index < count; index += 1) found.push({ key, priority: readNumber(), value: readString() });
 }
 
 /**
