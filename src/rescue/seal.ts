@@ -12,7 +12,7 @@ import { problem } from "../problems/problem.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { wasTyped } from "../storage/mapping.ts";
+import { wasTyped } from "../storage/device-mapper/typed.ts";
 import { liesIn, listOpenVolumes, removeVolumes } from "../storage/trust.ts";
 
 // Anyone at a machine that fails to boot gets a shell, and would get the content of every volume that a key file has opened.

@@ -23,8 +23,8 @@ export const RESCUE = {
       },
     ],
   }),
-  "unknown-parameter": diagnosis<object>({
-    text: () => "unknown parameter",
+  "unknown-parameter": diagnosis<{ readonly parameters: readonly string[] }>({
+    text: ({ parameters }) => `unknown parameter ${parameters.join(", ")}`,
     hints: () => [inShell("write it as on the kernel command line, root=LABEL=NAME (see levain help parameters)")],
   }),
   "boot-record-damaged": diagnosis<{ readonly path: string }>({

@@ -2,7 +2,7 @@ import type { Machine } from "../../machine/machine.ts";
 import { textOrNone } from "../../machine/small-files.ts";
 import { splitParameter } from "../../parameters/read-parameters.ts";
 import { makePlan } from "../../plan/make-plan.ts";
-import { warnOfStrangers } from "../../plan/warnings.ts";
+import { findUnknownParameters } from "../../plan/warnings.ts";
 import { problem } from "../../problems/problem.ts";
 import { RETRY_FILE, SHELL_PID_FILE } from "../shell.ts";
 
@@ -18,7 +18,7 @@ export function retryBoot(machine: Machine, parameters: readonly string[]): void
 /** Checks them now, while the person can correct them in the shell. */
 function checkParameters(parameters: readonly string[]): void {
   makePlan({ cmdline: "", manifest: null, added: parameters });
-  const strangers = warnOfStrangers([{ origin: "levain retry", words: parameters.map(splitParameter) }]);
+  const strangers = findUnknownParameters([{ origin: "levain retry", words: parameters.map(splitParameter) }]);
   if (strangers.length === 0) return;
-  throw problem("unknown-parameter", {}, { seen: strangers.map((line) => line.replace(/,? ignoring$/, "")) });
+  throw problem("unknown-parameter", { parameters: strangers });
 }
