@@ -4,7 +4,7 @@ import { readPartitionTable } from "../formats/partitions/partition-table.ts";
 import { probe } from "../formats/probe.ts";
 import type { Machine } from "../machine/machine.ts";
 import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
-import { isErrno } from "../problems/errors.ts";
+import { isErrno, unlessRefused } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 
 /** A block device of the kernel, with its content. */
@@ -85,12 +85,11 @@ const NAMELESS: PartitionName = { uuid: null, label: null, autoType: null };
 /** Reads the names of a partition from the disk's partition table; nulls if the device is no partition, or the table has none or cannot be read. */
 export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
   if (device.partition === null) return NAMELESS;
-  try {
-    return readPartitionName(machine, device.partition);
-  } catch (error) {
-    if (isErrno(error)) return NAMELESS;
-    throw error;
-  }
+  const { partition } = device;
+  return unlessRefused(
+    () => readPartitionName(machine, partition),
+    () => NAMELESS,
+  );
 }
 
 function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockDevice["partition"]>): PartitionName {

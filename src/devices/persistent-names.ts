@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import { isErrno } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import { type AttributeReader, listBusPaths } from "./bus-paths.ts";
 import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
@@ -25,17 +25,11 @@ export function listLinks(machine: Machine, device: BlockDevice): readonly strin
 }
 
 function createReader(machine: Machine, directory: string): AttributeReader {
-  function orElse<T>(read: () => T, otherwise: T): T {
-    try {
-      return read();
-    } catch (error) {
-      if (isErrno(error)) return otherwise; // most devices have few of the attributes, and some return EINVAL or EIO
-      throw error;
-    }
-  }
+  // Most devices have few of the attributes, and some return EINVAL or EIO.
+  const orElse = <T>(read: () => T, otherwise: T) => unlessRefused(read, () => otherwise);
   return {
-    text: (path) => orElse(() => readText(machine, `${directory}/${path}`), null) || null,
-    bytes: (path) => orElse(() => machine.readFile(`${directory}/${path}`), null),
+    text: (path) => orElse(() => readText(machine, `${directory}/${path}`), "") || null,
+    bytes: (path) => orElse<Uint8Array | null>(() => machine.readFile(`${directory}/${path}`), null),
     names: (path) => orElse(() => machine.listDirectory(`${directory}/${path}`), []),
     link: (path) => orElse(() => machine.readLink(path === "" ? directory : `${directory}/${path}`), ""),
   };

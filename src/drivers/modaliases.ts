@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import { listOrNone, readText } from "../machine/small-files.ts";
-import { isErrno } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
 
 /** A device of /sys/bus that needs a driver. */
 export interface Modalias {
@@ -47,12 +47,12 @@ export function listModaliases(machine: Machine, buses: readonly string[]): read
 }
 
 function readModalias(machine: Machine, directory: string): readonly Modalias[] {
-  try {
-    const modalias = readText(machine, `${directory}/modalias`);
-    return modalias === "" ? [] : [{ directory, modalias }];
-  } catch (error) {
-    // Hubs and hosts have none; a device may be removed meanwhile, and a few return EINVAL before they are complete.
-    if (isErrno(error, "ENOENT", "ENODEV", "ENXIO", "ENOTDIR", "EINVAL")) return [];
-    throw error;
-  }
+  // Hubs and hosts have none; a device may be removed meanwhile, and a few return EINVAL before they are complete.
+  const refusals = ["ENOENT", "ENODEV", "ENXIO", "ENOTDIR", "EINVAL"];
+  const modalias = unlessRefused(
+    () => readText(machine, `${directory}/modalias`),
+    () => "",
+    ...refusals,
+  );
+  return modalias === "" ? [] : [{ directory, modalias }];
 }

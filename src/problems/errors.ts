@@ -60,12 +60,12 @@ export function isErrno(error: unknown, ...codes: readonly string[]): error is S
   return error instanceof SyscallError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** Returns what `act` returns; if the kernel refuses, what `instead` makes of the refusal. Other errors are thrown on. */
-export function unlessRefused<T>(act: () => T, instead: (refusal: SyscallError) => T): T {
+/** Returns what `act` returns; if the kernel refuses (with one of `codes`, or without codes at all), what `instead` makes of the refusal. Other errors are thrown on. */
+export function unlessRefused<T>(act: () => T, instead: (refusal: SyscallError) => T, ...codes: readonly string[]): T {
   try {
     return act();
   } catch (error) {
-    if (!isErrno(error)) throw error;
+    if (!isErrno(error, ...codes)) throw error;
     return instead(error);
   }
 }

@@ -7,7 +7,7 @@ import { bytesOrNone, listOrNone, readText, textOrNone } from "../machine/small-
 import type { BytesPlace } from "../parameters/crypt/settings.ts";
 import { findKeyPaths, findTabledKeys, IMAGE_KEY_LIST, parseKeyList } from "../plan/key-list.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { isErrno } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
@@ -47,12 +47,12 @@ export function sealVolumes({ machine, console, release }: SealTools, plan: Boot
   }
   release();
   unmountAll(machine, open);
-  try {
-    removeVolumes(machine);
-  } catch (cause) {
-    if (!isErrno(cause)) throw cause;
-    throw problem("volume-not-closed", { names }, { cause });
-  }
+  unlessRefused(
+    () => removeVolumes(machine),
+    (cause) => {
+      throw problem("volume-not-closed", { names }, { cause });
+    },
+  );
   console.warn(`closed ${names} before the shell: \`levain unlock\` opens it again`);
   return true;
 }
@@ -70,11 +70,11 @@ function unmountAll(machine: Machine, volumes: readonly Mapping[]): void {
   const isOurs = ({ target, source }: { readonly target: string; readonly source: string }) =>
     liesOn(source) || target === ROOT || target.startsWith("/run/levain/");
   for (const { target } of readMounts(machine).filter(isOurs).reverse()) {
-    try {
-      machine.unmount(target);
-    } catch (error) {
-      if (!isErrno(error)) throw error; // in use: the volume cannot be closed then, which is reported
-    }
+    // One that is in use keeps its volume open, which is reported.
+    unlessRefused(
+      () => machine.unmount(target),
+      () => undefined,
+    );
   }
 }
 
@@ -96,23 +96,23 @@ function listKeys(machine: Machine, plan: BootPlan | null): readonly string[] {
 export function saveKeyList(machine: Machine, plan: BootPlan, voice: Voice): void {
   const keys = listKeys(machine, plan);
   if (keys.length === 0) return;
-  try {
-    machine.makeDirectory(KEY_LIST.slice(0, KEY_LIST.lastIndexOf("/")));
-    machine.writeFile(KEY_LIST, keys.map((path) => `${path}\0`).join(""));
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    voice.warn(`could not write the list of key files: ${describeRefusal(error)}`);
-  }
+  unlessRefused(
+    () => {
+      machine.makeDirectory(KEY_LIST.slice(0, KEY_LIST.lastIndexOf("/")));
+      machine.writeFile(KEY_LIST, keys.map((path) => `${path}\0`).join(""));
+    },
+    (refusal) => voice.warn(`could not write the list of key files: ${describeRefusal(refusal)}`),
+  );
 }
 
 function removeKeys({ machine, console }: Pick<SealTools, "machine" | "console">, plan: BootPlan | null): void {
   for (const path of listKeys(machine, plan)) {
-    try {
-      machine.wipeFile(path);
-      console.warn(`removed the key file ${printable(path)} of this image before the shell`);
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      throw problem("key-file-not-removed", { path, why: describeRefusal(error) });
-    }
+    unlessRefused(
+      () => machine.wipeFile(path),
+      (refusal) => {
+        throw problem("key-file-not-removed", { path, why: describeRefusal(refusal) });
+      },
+    );
+    console.warn(`removed the key file ${printable(path)} of this image before the shell`);
   }
 }

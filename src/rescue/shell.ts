@@ -2,7 +2,7 @@ import { findBusybox, linkShell } from "../filesystems/busybox.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import { isErrno } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { findTerminal } from "../prompt/consoles.ts";
 
@@ -96,12 +96,14 @@ function removeIfThere(machine: Machine, path: string): void {
 
 /** Warns of a refusal and returns false: nothing around the shell may end the boot. */
 function attempt(act: () => void, otherwise: string, console: Console): boolean {
-  try {
-    act();
-    return true;
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    console.warn(`${otherwise}: ${describeRefusal(error)}`);
-    return false;
-  }
+  return unlessRefused(
+    () => {
+      act();
+      return true;
+    },
+    (refusal) => {
+      console.warn(`${otherwise}: ${describeRefusal(refusal)}`);
+      return false;
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { isErrno, SyscallError } from "../../problems/errors.ts";
+import { SyscallError, unlessRefused } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
 import type { FileStatus, Files, FileWriter, RandomReader } from "../machine.ts";
 import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
@@ -70,21 +70,23 @@ function makeNode(path: string, kind: "block" | "character", major: number, mino
 }
 
 function statusOf(path: string, stat: (path: string) => fs.Stats): FileStatus | null {
-  try {
-    const status = refusable(path, () => stat(path));
-    const kind = KINDS[status.mode & abi.S_IFMT] ?? "socket";
-    const isNode = kind === "block" || kind === "character";
-    return {
-      kind,
-      mode: status.mode & 0o7777,
-      size: status.size,
-      device: deviceNumber(status.dev),
-      represents: isNode ? deviceNumber(status.rdev) : null,
-    };
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
-    throw error;
-  }
+  return unlessRefused<FileStatus | null>(
+    () => {
+      const status = refusable(path, () => stat(path));
+      const kind = KINDS[status.mode & abi.S_IFMT] ?? "socket";
+      const isNode = kind === "block" || kind === "character";
+      return {
+        kind,
+        mode: status.mode & 0o7777,
+        size: status.size,
+        device: deviceNumber(status.dev),
+        represents: isNode ? deviceNumber(status.rdev) : null,
+      };
+    },
+    () => null,
+    "ENOENT",
+    "ENOTDIR",
+  );
 }
 
 const KINDS: Readonly<Record<number, FileStatus["kind"]>> = {

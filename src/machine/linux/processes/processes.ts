@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { isErrno, SyscallError } from "../../../problems/errors.ts";
+import { SyscallError } from "../../../problems/errors.ts";
 import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "../../abi.ts";
 import { TIOCOUTQ } from "../../abi-terminal.ts";
 import type { Handover, Processes } from "../../machine.ts";
@@ -57,14 +57,10 @@ function takeHandoverFd(): number | null {
   delete process.env[HANDOVER_VARIABLE];
   for (const name of Object.keys(process.env)) if (RUNTIME_VARIABLES.test(name)) delete process.env[name];
   if (!/^\d{1,4}$/.test(value) || process.ppid !== STAGE0_PID) return null;
-  try {
-    systemCall("fcntl", HANDOVER_VARIABLE, Number(value), F_SETFD, FD_CLOEXEC);
-    return Number(value);
-  } catch (error) {
-    // The variable of another program: the descriptor is not open.
-    if (isErrno(error, "EBADF")) return null;
-    throw error;
-  }
+  // EBADF: the variable of another program, whose descriptor is not open.
+  const result = callKernel("fcntl", [Number(value), F_SETFD, FD_CLOEXEC]);
+  if (typeof result === "string" && result !== "EBADF") throw new SyscallError("fcntl", result, HANDOVER_VARIABLE);
+  return result === "EBADF" ? null : Number(value);
 }
 
 /** The runtime raises the soft limit to the hard one; programs that use select(2) need the kernel's default. */
@@ -92,11 +88,8 @@ function runToEnd(request: SpawnRequest, onStart?: (pid: number) => void): numbe
 function hangUp(pid: number): void {
   // 0 and below are process groups, and process 1 must not end.
   if (!Number.isInteger(pid) || pid <= 1) throw new SyscallError("kill", "EINVAL", String(pid));
-  try {
-    systemCall("kill", String(pid), pid, SIGHUP);
-  } catch (error) {
-    if (!isErrno(error, "ESRCH")) throw error;
-  }
+  const result = callKernel("kill", [pid, SIGHUP]);
+  if (typeof result === "string" && result !== "ESRCH") throw new SyscallError("kill", result, String(pid));
 }
 
 function readOutput(fd: number): string {

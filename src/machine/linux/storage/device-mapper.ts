@@ -1,4 +1,4 @@
-import { isErrno, SyscallError } from "../../../problems/errors.ts";
+import { isErrno, SyscallError, unlessRefused } from "../../../problems/errors.ts";
 import * as abi from "../../abi-crypt.ts";
 import type { DeviceMapper, Mapping, MappingRequest } from "../../encryption.ts";
 import type { Files } from "../../machine.ts";
@@ -47,19 +47,14 @@ function createMapping(ask: Ask, files: NodeFiles, request: MappingRequest): Map
     ask(abi.DM_DEV_SUSPEND, name, { name });
     linkNode(files, name, device);
   } catch (error) {
-    dropQuietly(() => ask(abi.DM_DEV_REMOVE, name, { name }));
+    // If this is refused too, the first error is the one to report.
+    unlessRefused<unknown>(
+      () => ask(abi.DM_DEV_REMOVE, name, { name }),
+      () => undefined,
+    );
     throw error;
   }
   return { name, uuid, device };
-}
-
-/** Ignores a refusal: the error before it is the one to report. */
-function dropQuietly(undo: () => unknown): void {
-  try {
-    undo();
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-  }
 }
 
 function removeMapping(ask: Ask, files: NodeFiles, name: string): void {
@@ -79,13 +74,12 @@ function listMappings(ask: Ask): readonly Mapping[] {
 
 /** Empty if the device has gone since it was listed, or its name is not valid text. */
 function describeMapping(ask: Ask, name: string): readonly Mapping[] {
-  try {
-    const { uuid, minor } = ask(abi.DM_DEV_STATUS, name, { name });
-    return [{ name, uuid, device: `dm-${minor}` }];
-  } catch (error) {
-    if (isErrno(error, "ENXIO")) return [];
-    throw error;
-  }
+  const status = unlessRefused<DmAnswer | null>(
+    () => ask(abi.DM_DEV_STATUS, name, { name }),
+    () => null,
+    "ENXIO",
+  );
+  return status === null ? [] : [{ name, uuid: status.uuid, device: `dm-${status.minor}` }];
 }
 
 function findTargetVersion(ask: Ask, type: string): readonly [number, number, number] | null {

@@ -1,4 +1,4 @@
-import { isErrno, SyscallError } from "../../../problems/errors.ts";
+import { SyscallError, unlessRefused } from "../../../problems/errors.ts";
 import * as abi from "../../abi-crypt.ts";
 import type { MappingTarget } from "../../encryption.ts";
 import type { Files } from "../../machine.ts";
@@ -36,13 +36,10 @@ export function openControl(files: Pick<Files, "stat" | "readFile" | "makeNode" 
     files.makeDirectory("/dev/mapper");
     makeMissingNode(files, CONTROL, "character", CONTROL_NUMBER);
   }
-  try {
-    return openFile(CONTROL, "r+");
-  } catch (error) {
-    // The node was made before its driver was loaded.
-    if (isErrno(error, "ENODEV", "ENXIO")) throw new SyscallError("open", "ENOENT", CONTROL);
-    throw error;
-  }
+  const noDriver = () => {
+    throw new SyscallError("open", "ENOENT", CONTROL);
+  };
+  return unlessRefused(() => openFile(CONTROL, "r+"), noDriver, "ENODEV", "ENXIO");
 }
 
 /** Does one ioctl; `subject` is for its error. Every copy of the request is wiped, here and in the kernel. */
