@@ -1,5 +1,4 @@
 import { createFindHash } from "../../../crypto/hash.ts";
-import { readAvailableMemory } from "../../../crypto/memory.ts";
 import { wipe } from "../../../crypto/secret.ts";
 import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { isBackup, type LuksHeader } from "../../../formats/luks/header.ts";
@@ -9,6 +8,7 @@ import { kernelDecryptor } from "../../../keys/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../../../keys/mapping.ts";
 import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../../../keys/unlock.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
+import { readAvailableMemory } from "../../../machine/small-files.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
 import { unlessRefused } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
