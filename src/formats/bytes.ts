@@ -65,10 +65,18 @@ export function formatUuid(bytes: Uint8Array): string {
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20, 32)}`;
 }
 
+const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+const VMFS_ORDER = [3, 2, 1, 0, 7, 6, 5, 4, 9, 8, 10, 11, 12, 13, 14, 15];
+const inOrder = (bytes: Uint8Array, order: readonly number[]) => Uint8Array.from(order, (at) => bytes[at] ?? 0);
+
 /** A GUID as EFI stores it (UEFI 2.10, appendix A): the first three fields are little-endian. */
 export function formatGuid(bytes: Uint8Array): string {
-  const order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-  return formatUuid(Uint8Array.from(order, (at) => bytes[at] ?? 0));
+  return formatUuid(inOrder(bytes, GUID_ORDER));
+}
+
+/** VMware's form of a UUID: two little-endian words, a short one and six bytes. */
+export function formatVmfsUuid(bytes: Uint8Array): string {
+  return hex(inOrder(bytes, VMFS_ORDER)).replace(/^(.{8})(.{8})(.{4})/, "$1-$2-$3-");
 }
 
 /** True for 1, 2, 4, 8, … */

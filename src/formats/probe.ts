@@ -1,8 +1,9 @@
 import { type Area, type ExamineOptions, examine } from "./area.ts";
 import type { ByteSource, Facts } from "./facts.ts";
+import { LAST_RESORT } from "./filesystems/xfs.ts";
 import { findNamedTable } from "./partitions/partition-table.ts";
 import { findMagic, type Signature, type Usage } from "./signature.ts";
-import { LAST_RESORT, SIGNATURES } from "./signatures.ts";
+import { SIGNATURES } from "./signatures.ts";
 import { addTag, type Tag, type Tags } from "./tags.ts";
 import { decodeText } from "./text.ts";
 

@@ -1,6 +1,6 @@
 import type { Area } from "../area.ts";
 import { be64, le64 } from "../bytes.ts";
-import { isCovered } from "../covered.ts";
+import { isCovered } from "../partitions/covered.ts";
 import type { Signature } from "../signature.ts";
 import { addVersion } from "../tags.ts";
 import { addPoolTags } from "./zfs-names.ts";

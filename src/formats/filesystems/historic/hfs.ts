@@ -1,6 +1,7 @@
 import type { Area } from "../../area.ts";
 import { be16, be32, holds, isEmpty, latin1 } from "../../bytes.ts";
 import { toUtf8 } from "../../encoding.ts";
+import { at, filesystem, header } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addUuid, type Tags } from "../../tags.ts";
 
@@ -28,23 +29,17 @@ function addFinderUuid(tags: Tags, id: Uint8Array): void {
   addUuid(tags, uuid);
 }
 
-/** HFS; where it is only the wrapper around an HFS+ it is that one's. */
-export const hfs: Signature = {
-  type: "hfs",
-  usage: "filesystem",
-  isTolerant: true,
-  magics: [{ text: "BD", at: VOLUME }],
-  read(area, tags) {
-    const block = area.bytes(VOLUME, 130);
-    const blockSize = block === null ? 0 : be32(block, 20);
-    if (block === null || isPlus(block, 124) || blockSize === 0 || blockSize % SECTOR_BYTES !== 0) {
-      return false;
-    }
-    addFinderUuid(tags, block.subarray(116, 124));
-    addLabel(tags, block.subarray(37, 37 + Math.min(block[36] ?? 0, 27)));
-    return true;
-  },
-};
+/** HFS that is not only the wrapper around an HFS+. */
+const hfs = filesystem(
+  "hfs",
+  at(VOLUME, "BD"),
+  header(VOLUME, 130, (block) => !isPlus(block, 124) && be32(block, 20) !== 0 && be32(block, 20) % SECTOR_BYTES === 0),
+  [
+    (tags, block) => addFinderUuid(tags, block.subarray(116, 124)),
+    (tags, block) => addLabel(tags, block.subarray(37, 37 + Math.min(block[36] ?? 0, 27))),
+  ],
+  { isTolerant: true },
+);
 
 /** Bytes before the HFS+ volume: not 0 where it is embedded in an HFS; null where there is none. */
 function findVolume(area: Area): number | null {
@@ -92,10 +87,10 @@ function locate(extents: Uint8Array, block: number): number | null {
 }
 
 /** HFS+ and HFSX, alone or inside an HFS. */
-export const hfsplus: Signature = {
+const hfsplus: Signature = {
   type: "hfsplus",
   usage: "filesystem",
-  magics: ["BD", "H+", "HX"].map((text) => ({ text, at: VOLUME })),
+  magics: at(VOLUME, "BD", "H+", "HX"),
   read(area, tags) {
     const volume = findVolume(area);
     const header = volume === null ? null : area.bytes(volume + VOLUME, 512);
@@ -109,3 +104,6 @@ export const hfsplus: Signature = {
     return true;
   },
 };
+
+/** Apple's filesystems before APFS. */
+export const HFS = [hfsplus, hfs];

@@ -1,5 +1,5 @@
-import type { Area } from "./area.ts";
-import { findTable } from "./partitions/partition-table.ts";
+import type { Area } from "../area.ts";
+import { findTable } from "./partition-table.ts";
 
 /** True where a partition of the disk holds the whole of `length` bytes from `offset`, and none of its partitions is beyond its end. */
 export function isCovered(area: Area, offset: number, length: number): boolean {

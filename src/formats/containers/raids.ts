@@ -1,0 +1,111 @@
+import type { Area } from "../area.ts";
+import { be32, be64, holds, le16, le32, le64 } from "../bytes.ts";
+import { at, type Field, fromDiskEnd, raid, tag, uuidText, version } from "../layout.ts";
+import type { Signature } from "../signature.ts";
+import { untilNul } from "../tags.ts";
+import { md } from "./md.ts";
+
+const DDF_MAGIC = 0xde11de11;
+const PROMISE_SECTORS = [63, 255, 256, 16, 399, 591, 675, 735, 911, 974, 991, 951, 3087];
+const HIGHPOINT_MAGICS = [0x5a7816f3, 0x5a7816fd];
+const BIOS = { minSize: 64 * 1024 };
+
+/** The anchor of DDF (SNIA Common RAID Disk Data Format 2.0) in the last sector, or 257 before the end; it points to a primary header with the same signature. */
+function findDdf(area: Area): Uint8Array | null {
+  for (const sector of [1, 257]) {
+    const anchor = area.bytes((Math.floor(area.size / 512) - sector) * 512, 512);
+    if (anchor === null) return null;
+    const read64 = [be64, le64].find((_read, i) => (i === 0 ? be32 : le32)(anchor, 0) === DDF_MAGIC);
+    if (read64 === undefined) continue;
+    const primary = Number(read64(anchor, 96));
+    const header = primary === 0 ? anchor : area.bytes(primary * 512, 4);
+    return header !== null && be32(header, 0) === be32(anchor, 0) ? anchor : null;
+  }
+  return null;
+}
+
+/** Intel Matrix Storage counts by the disk's own sectors. */
+function findIsw({ size, sectorSize, kind, bytes }: Area): Uint8Array | null {
+  const metadata = kind === "partition" ? null : bytes((Math.floor(size / sectorSize) - 2) * sectorSize, 48);
+  return metadata !== null && holds(metadata, 0, "Intel Raid ISM Cfg Sig. ") ? metadata : null;
+}
+
+/** VERSION with spaces before it, at least six characters. */
+const iswVersion: Field = tag("VERSION", (bytes) => {
+  const text = untilNul(bytes.subarray(24));
+  return Uint8Array.from([...new Array<number>(Math.max(0, 6 - text.length)).fill(0x20), ...text]);
+});
+
+/** A checksum over the first 50 bytes. */
+function isVia(bytes: Uint8Array): boolean {
+  const sum = bytes.subarray(0, 50).reduce((total, byte) => (total + byte) & 0xff, 0);
+  return le16(bytes, 0) === 0xaa55 && (bytes[2] ?? 255) <= 2 && sum === bytes[50];
+}
+
+/** The 16-bit words up to the checksum and the checksum make zero. */
+function isSilicon(bytes: Uint8Array): boolean {
+  let sum = 0;
+  for (let word = 0; word < 0x140; word += 2) sum += le16(bytes, word);
+  return le32(bytes, 0x60) === 0x2f000000 && (bytes[0x116] ?? 255) < 8 && (sum & 0xffff) === 0;
+}
+
+const isAdaptec = (bytes: Uint8Array) => be32(bytes, 0) === 0x37fc4d1e && be32(bytes, 256) === 0x4450544d;
+const isPromise = (bytes: Uint8Array) => holds(bytes, 0, "Promise Technology, Inc.");
+const promiseFinders = PROMISE_SECTORS.map((sector) => fromDiskEnd(sector, isPromise, 24));
+
+/** Members of RAIDs: Linux' own, and those made by the firmware of disk controllers, whose metadata lie near the end of whole disks. */
+export const RAIDS: readonly Signature[] = [
+  md,
+  raid("ddf_raid_member", [], findDdf, [uuidText(8, 24), tag("VERSION", (bytes) => bytes.subarray(32, 40))], {
+    minSize: 0x30000,
+  }),
+  raid("isw_raid_member", [], findIsw, [iswVersion], BIOS),
+  raid(
+    "lsi_mega_raid_member",
+    [],
+    fromDiskEnd(1, (bytes) => holds(bytes, 0, "$XIDE$")),
+    [],
+    BIOS,
+  ),
+  raid("via_raid_member", [], fromDiskEnd(1, isVia), [version((bytes) => bytes[2] ?? 0)], BIOS),
+  raid(
+    "silicon_medley_raid_member",
+    [],
+    fromDiskEnd(1, isSilicon),
+    [version((bytes) => `${le16(bytes, 0x10a)}.${le16(bytes, 0x108)}`)],
+    BIOS,
+  ),
+  raid(
+    "nvidia_raid_member",
+    [],
+    fromDiskEnd(2, (bytes) => holds(bytes, 0, "NVIDIA")),
+    [version((bytes) => le16(bytes, 16))],
+    BIOS,
+  ),
+  raid(
+    "promise_fasttrack_raid_member",
+    [],
+    (area, magic) => promiseFinders.map((find) => find(area, magic)).find((found) => found !== null) ?? null,
+    [],
+    { minSize: 256 * 1024 },
+  ),
+  raid(
+    "hpt45x_raid_member",
+    [],
+    fromDiskEnd(11, (bytes) => HIGHPOINT_MAGICS.includes(le32(bytes, 0))),
+    [],
+    BIOS,
+  ),
+  // The only one near the start.
+  raid("hpt37x_raid_member", at(4640, "\xf0\x16\x78\x5a", "\xfd\x16\x78\x5a"), (area) =>
+    area.kind === "partition" ? null : area.head(),
+  ),
+  raid("adaptec_raid_member", [], fromDiskEnd(1, isAdaptec), [version((bytes) => bytes[63] ?? 0)], BIOS),
+  raid(
+    "jmicron_raid_member",
+    [],
+    fromDiskEnd(1, (bytes) => holds(bytes, 0, "JM")),
+    [version((bytes) => `${bytes[3] ?? 0}.${bytes[2] ?? 0}`)],
+    BIOS,
+  ),
+];
