@@ -1,6 +1,6 @@
 import { findHash, type Hash, hashBytes } from "../crypto/hash.ts";
 import { secretBytes, wipe } from "../crypto/secret.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 
 const WORD_BYTES = 4;
 const NUMBER_BYTES = 4;
@@ -18,8 +18,8 @@ export function mergeStripes(
   find = findHash,
 ): Uint8Array {
   const hash = find(hashName);
-  if (hash === null) throw new BootError(`hash ${hashName} is not supported`);
-  if (split.length < keyBytes * stripes) throw new BootError("the key material is too short");
+  if (hash === null) throw problem("hash-unsupported", { hash: hashName });
+  if (split.length < keyBytes * stripes) throw problem("key-material-too-short", {});
   const inWords = keyBytes % WORD_BYTES === 0 && split.byteOffset % WORD_BYTES === 0;
   const from = inWords ? new Uint32Array(split.buffer, split.byteOffset, (keyBytes * stripes) / WORD_BYTES) : split;
   const pieces = cutIntoPieces(keyBytes, hash, inWords);

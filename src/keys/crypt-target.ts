@@ -1,5 +1,5 @@
 import type { CryptSegment } from "../formats/luks/header.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 
 /** What dm-crypt is to do, in its own words. */
 export interface CryptTarget {
@@ -37,7 +37,7 @@ export function describeTarget({ cipher, integrity }: CryptSegment): CryptTarget
   const [, name = "", mode = "", iv = ""] = /^([^-]+)-(?:([^-]+)-)?([^-]+)$/.exec(cipher) ?? [];
   const tag = Object.hasOwn(TAG_BYTES, integrity) ? TAG_BYTES[integrity] : undefined;
   if (tag === undefined || name === "" || name.startsWith("capi:")) {
-    throw new BootError(`integrity ${integrity} with ${cipher} is not supported`);
+    throw problem("integrity-unsupported", { integrity, cipher });
   }
   const tagBytes = tag + (iv === "random" ? randomIvBytes(name, mode, integrity) : 0);
   const inner = mode === "" ? name : `${mode}(${name})`;

@@ -3,7 +3,8 @@ import { wipe } from "../crypto/secret.ts";
 import type { Kdf, LuksHeader } from "../formats/luks/header.ts";
 import type { Child, Children } from "../machine/child.ts";
 import type { Clock } from "../machine/machine.ts";
-import { BootError } from "../problems/errors.ts";
+import type { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { DERIVE_COMMAND, decodeAnswer, encodeOrder } from "./derivation-order.ts";
 import { createDeriveKey, type DerivingMachine } from "./kdf.ts";
 import { costOf, createEstimate, type Estimate } from "./kdf-cost.ts";
@@ -91,9 +92,7 @@ function takeKey(answer: Uint8Array): Uint8Array {
 }
 
 function explainDeath(kdf: Kdf, status: number): BootError {
-  if (status !== SIGKILL_STATUS) return new BootError(`the process that derives the key ended with status ${status}`);
-  const need = "memoryKib" in kdf ? `: ${kdf.type} needs ${Math.ceil(kdf.memoryKib / 1024)} MiB of memory` : "";
-  return new BootError(`the kernel killed the process that derives the key${need}`, {
-    hint: "it kills where memory runs out: unlock it on a machine with more memory",
-  });
+  if (status !== SIGKILL_STATUS) return problem("kdf-process-ended", { status });
+  const neededBytes = "memoryKib" in kdf ? kdf.memoryKib * 1024 : null;
+  return problem("kdf-process-killed", { kdf: kdf.type, neededBytes });
 }

@@ -1,6 +1,6 @@
 import { isNullCipher } from "../crypto/cipher.ts";
 import { isBackup, isBound, type LuksHeader, SECTOR_BYTES, type Segment } from "../formats/luks/header.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { type CryptTarget, describeTarget } from "./crypt-target.ts";
 import { refuseRequirements } from "./obstacles.ts";
 
@@ -47,17 +47,15 @@ export function planMapping(header: LuksHeader, device: DataDevice): CryptMappin
   refuseRequirements(header);
   const segment = onlySegment(header);
   const { crypt } = segment;
-  if (crypt === null) throw new BootError(`the data are of type ${segment.type}, which is not supported`);
+  if (crypt === null) throw problem("data-type-unsupported", { type: segment.type });
   if ([crypt.cipher, crypt.integrity ?? ""].some(isNullCipher) && !device.allowsNull) {
-    throw new BootError(`the data are not encrypted (${crypt.cipher})`, {
-      hint: "rd.luks.options=insecure-null takes them all the same",
-    });
+    throw problem("data-not-encrypted", { cipher: crypt.cipher });
   }
   const keyBytes = header.keyslots.find(({ id }) => isBound(header, id))?.keyBytes;
-  if (keyBytes === undefined) throw new BootError("no keyslot holds the key of the data");
+  if (keyBytes === undefined) throw problem("no-volume-key", {});
   const { offset, size } = place(segment, device);
   if (size % crypt.sectorBytes !== 0) {
-    throw new BootError(`the data do not have whole sectors of ${crypt.sectorBytes} bytes`);
+    throw problem("data-partial-sector", { sectorBytes: crypt.sectorBytes });
   }
   const known = header.flags.flatMap((flag) => (Object.hasOwn(FLAGS, flag) ? (FLAGS[flag] ?? []) : []));
   const target = describeTarget(crypt);
@@ -78,9 +76,7 @@ export function planMapping(header: LuksHeader, device: DataDevice): CryptMappin
 function onlySegment({ segments }: LuksHeader): Segment {
   const [segment, ...others] = segments.filter(({ flags }) => !isBackup(flags));
   if (segment === undefined || others.length > 0) {
-    throw new BootError(`the data are in ${others.length + 1} segments: a reencryption is under way`, {
-      hint: "finish it with cryptsetup reencrypt --resume-only",
-    });
+    throw problem("data-in-segments", { count: others.length + 1 });
   }
   return segment;
 }
@@ -91,15 +87,12 @@ function place(
   { bytes, isDetached }: DataDevice,
 ): { readonly offset: number; readonly size: number } {
   if (segment.offset === 0n && !isDetached) {
-    throw new BootError("the data begin where the header is: it is made for another device", {
-      hint: "name the header's own file or device with rd.luks.header=, or --header on the desk",
-    });
+    throw problem("data-under-header", {});
   }
   const end = segment.size === null ? BigInt(bytes) : segment.offset + segment.size;
   if (segment.offset >= end || end > BigInt(bytes)) {
-    throw new BootError("the data reach beyond the end of the device", {
-      seen: [`data up to byte ${end > segment.offset ? end : segment.offset}`, `device of ${bytes} bytes`],
-    });
+    const last = end > segment.offset ? end : segment.offset;
+    throw problem("data-beyond-device", {}, { seen: [`data up to byte ${last}`, `device of ${bytes} bytes`] });
   }
   const offset = Number(segment.offset);
   const size = Number(end) - offset;

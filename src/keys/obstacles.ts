@@ -1,6 +1,5 @@
 import { isNullCipher, parseCipher } from "../crypto/cipher.ts";
 import { type FindHash, findHash } from "../crypto/hash.ts";
-import { formatBytes } from "../crypto/size.ts";
 import {
   type Argon2,
   digestOfKeyslot,
@@ -11,7 +10,8 @@ import {
   type LuksHeader,
   type Pbkdf2,
 } from "../formats/luks/header.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
+import { formatBytes } from "../problems/size.ts";
 import type { AreaDecryptor } from "./area-decryptor.ts";
 import { costOf, describeKdf, type Estimate, formatWait } from "./kdf-cost.ts";
 
@@ -46,25 +46,13 @@ export interface Obstacle {
 // As costOf counts: some minutes, of one keyslot and of all that are tried. cryptsetup has no limit and would go on for hours.
 const MAX_COST = 2 ** 30;
 const MAX_COST_TOGETHER = 4 * MAX_COST;
-const TOO_LONG = "hours, or a header made to keep whoever opens it waiting";
+const TOO_LONG = "which would take hours";
 const MAX_LANES = 64;
 const MIN_KIB_PER_LANE = 8;
 
-const REQUIREMENTS: Readonly<Record<string, string>> = {
-  "offline-reencrypt": "an offline reencryption was interrupted: finish it with cryptsetup reencrypt",
-  "online-reencrypt": "a reencryption is under way: finish it with cryptsetup reencrypt --resume-only",
-  "inline-hw-tags": "its integrity tags lie in the sectors' own metadata, which levain does not set up",
-  opal: "the drive encrypts by itself (OPAL), which levain does not unlock",
-};
-
-/** Throws BootError where the whole header must be let alone: requirements that are not understood, named, with what to do. */
+/** Throws BootError where the header has requirements: levain knows none, so it must not touch the volume. */
 export function refuseRequirements({ requirements }: LuksHeader): void {
-  const [first] = requirements;
-  if (first === undefined) return;
-  const known = REQUIREMENTS[first.replace(/-v\d+$/, "")];
-  throw new BootError(`the LUKS2 header requires ${requirements.join(", ")}`, {
-    hint: known ?? "open it with a cryptsetup that knows this requirement",
-  });
+  if (requirements.length > 0) throw problem("luks-requirement", { requirements });
 }
 
 /** Why `slot` cannot be tried on this machine, or null. An unbound keyslot holds another key than that of the data. */
@@ -82,7 +70,7 @@ export function findObstacle(header: LuksHeader, slot: Keyslot, limits: Limits):
 
 function findCipherObstacle({ cipher, cipherKeyBytes }: KeyslotLock, limits: Limits): Obstacle | null {
   if (isNullCipher(cipher) && !limits.allowsNull) {
-    return refuse(`is not encrypted (${cipher}); rd.luks.options=insecure-null takes it all the same`);
+    return refuse(`is not encrypted (${cipher}); rd.luks.options=insecure-null accepts it anyway`);
   }
   if (findDecryptor(cipher, cipherKeyBytes, limits.decryptors) !== null) return null;
   return { reason: `is encrypted with ${cipher}, ${explainCipher(cipher, cipherKeyBytes, limits)}`, needsKernel: true };
@@ -90,7 +78,7 @@ function findCipherObstacle({ cipher, cipherKeyBytes }: KeyslotLock, limits: Lim
 
 function explainCipher(cipher: string, keyBytes: number, { decryptors }: Limits): string {
   const spec = parseCipher(cipher);
-  if (spec === null) return "which cannot be taken apart";
+  if (spec === null) return "which is not a valid cipher";
   const asked = decryptors.find(({ explain }) => explain !== undefined);
   return asked?.explain?.(spec, keyBytes) ?? "which needs the kernel's dm-crypt";
 }
@@ -136,7 +124,7 @@ function findPbkdf2Obstacle({ hash, iterations }: Pbkdf2, length: number, limits
   if (iterations < 1) return `asks for ${iterations} iterations`;
   const parts = Math.ceil(length / bytes);
   if (iterations * parts <= MAX_COST) return null;
-  return `asks for ${iterations} iterations${parts === 1 ? "" : ` for each of ${parts} parts of a key`}: ${TOO_LONG}`;
+  return `asks for ${iterations} iterations${parts === 1 ? "" : ` for each of ${parts} parts of a key`}, ${TOO_LONG}`;
 }
 
 function findArgon2Obstacle(kdf: Argon2, { memoryBytes }: Limits): string | null {
@@ -146,7 +134,7 @@ function findArgon2Obstacle(kdf: Argon2, { memoryBytes }: Limits): string | null
   if (memoryBytes !== null && memoryKib * 1024 > memoryBytes) {
     return `needs ${formatBytes(memoryKib * 1024)} to unlock, this machine has ${formatBytes(memoryBytes)}`;
   }
-  return costOf(kdf, 1, null) <= MAX_COST ? null : `${asked}: ${TOO_LONG}`;
+  return costOf(kdf, 1, null) <= MAX_COST ? null : `${asked}, ${TOO_LONG}`;
 }
 
 /** Throws BootError where it would take too long to try all of `slots`, each without obstacle. */
@@ -162,9 +150,7 @@ export function refuseWaiting(
     return (lock ? cost(lock.kdf, lock.cipherKeyBytes) : 0) + (check ? cost(check.kdf, check.value.length) : 0);
   });
   if (costs.reduce((sum, one) => sum + one, 0) <= MAX_COST_TOGETHER) return;
-  throw new BootError(`its keyslots ask for too much together: ${TOO_LONG}`, {
-    hint: "name the one to try: rd.luks.options=key-slot=NUMBER",
-  });
+  throw problem("keyslots-too-costly", {});
 }
 
 function refuse(reason: string): Obstacle {

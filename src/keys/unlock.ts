@@ -1,6 +1,6 @@
 import { equalSecrets, wipe } from "../crypto/secret.ts";
 import { digestOfKeyslot, isBound, type Keyslot, type LuksHeader, STRIPES } from "../formats/luks/header.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { mergeStripes } from "./anti-forensic.ts";
 import type { DeriveKey } from "./kdf.ts";
 import { findDecryptor, findObstacle, type Limits, refuseRequirements, refuseWaiting } from "./obstacles.ts";
@@ -54,7 +54,7 @@ export function usableKeyslots(
     ...ignored.map(({ id }) => `keyslot ${id} has the priority ignore: key-slot=${id} tries it`),
   ];
   const none = keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`;
-  throw new BootError("no keyslot of the LUKS header can be tried", { seen: reasons.length > 0 ? reasons : [none] });
+  throw problem("no-usable-keyslot", {}, { seen: reasons.length > 0 ? reasons : [none] });
 }
 
 /** Keyslots of the data that `unlock` passes over, each with its reason: a passphrase that opens no other may be theirs. */

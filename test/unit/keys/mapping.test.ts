@@ -92,7 +92,7 @@ describe("no mapping", () => {
     ],
     ["data of 2^64 bytes", crypt({ size: "18446744073709547520" }), {}, "beyond the end"],
     ["a device without data", crypt({}), { bytes: 2 * MIB }, "beyond the end"],
-    ["no whole sectors", crypt({}), { bytes: 4 * MIB - 512 }, "do not have whole sectors of 4096 bytes"],
+    ["no whole sectors", crypt({}), { bytes: 4 * MIB - 512 }, "do not end with a whole sector of 4096 bytes"],
     ["no encryption", crypt({ encryption: "cipher_null-ecb" }), {}, "the data are not encrypted (cipher_null-ecb)"],
     [
       "no encryption in another form",
@@ -100,7 +100,7 @@ describe("no mapping", () => {
       {},
       "the data are not encrypted",
     ],
-    ["an unknown type", crypt({ type: "linear" }), {}, "the data are of type linear"],
+    ["an unknown type", crypt({ type: "linear" }), {}, "the data segment has the type linear"],
     [
       "unknown integrity",
       crypt({ integrity: { type: "crc32", journal_encryption: "none", journal_integrity: "none" } }),
