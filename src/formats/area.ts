@@ -82,9 +82,7 @@ function cacheBlocks(source: ByteSource): ReadBlocks {
   let budgetBytes = READ_LIMIT_BYTES;
   const load = (offset: number, length: number): Uint8Array | null => {
     const wanted = Math.min(length, source.size - offset);
-    if (wanted <= 0 || wanted > budgetBytes) {
-      return null;
-    }
+    if (wanted <= 0 || wanted > budgetBytes) return null;
     budgetBytes -= wanted;
     return readExactly(source, offset, wanted);
   };
@@ -108,9 +106,7 @@ function cacheBlocks(source: ByteSource): ReadBlocks {
     const end = offset + length;
     const blockBytes = end <= HEAD_BYTES ? HEAD_BYTES : PAGE_BYTES;
     const first = offset - (offset % blockBytes);
-    if (end > first + blockBytes) {
-      return loadAndKeep(offset, length);
-    }
+    if (end > first + blockBytes) return loadAndKeep(offset, length);
     const found = cached(first, blockBytes)?.subarray(offset - first, end - first);
     return found?.length === length ? found : null;
   };
@@ -122,9 +118,7 @@ function readExactly(source: ByteSource, offset: number, length: number): Uint8A
     const bytes = source.read(offset, length);
     return bytes.length === length ? bytes : null;
   } catch (error) {
-    if (error instanceof SyscallError) {
-      return null;
-    }
+    if (error instanceof SyscallError) return null;
     throw error;
   }
 }

@@ -31,9 +31,7 @@ export function be64(bytes: Uint8Array, at: number): bigint {
 /** True where `bytes` hold `text`, one byte a character (Latin-1), from `at` on. */
 export function holds(bytes: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) {
-    if (bytes[at + i] !== text.charCodeAt(i)) {
-      return false;
-    }
+    if (bytes[at + i] !== text.charCodeAt(i)) return false;
   }
   return true;
 }
@@ -41,9 +39,7 @@ export function holds(bytes: Uint8Array, at: number, text: string): boolean {
 /** `length` bytes from `at`, padded with zeros where `bytes` end before. */
 export function slice(bytes: Uint8Array, at: number, length: number): Uint8Array {
   const part = bytes.subarray(at, at + length);
-  if (part.length === length) {
-    return part;
-  }
+  if (part.length === length) return part;
   const padded = new Uint8Array(length);
   padded.set(part);
   return padded;

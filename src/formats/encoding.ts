@@ -5,9 +5,7 @@ export type Encoding = "utf-16le" | "utf-16be" | "latin1";
 export function toUtf8(bytes: Uint8Array, encoding: Encoding): Uint8Array {
   const utf8: number[] = [];
   for (const point of readPoints(bytes, encoding)) {
-    if (point === 0) {
-      break;
-    }
+    if (point === 0) break;
     pushUtf8(utf8, point);
   }
   return Uint8Array.from(utf8);

@@ -36,9 +36,7 @@ export function probe(source: ByteSource, options: ExamineOptions = {}): ProbeRe
   const first = matches[0] ?? (table === null ? findLastResort(area) : undefined);
   const isStale = table?.type === "dos" && first?.signature.wipesTable === true;
   const tags: Tags = isStale ? [] : [...(first?.tags ?? [])];
-  if (table !== null) {
-    addTableTags(table, tags);
-  }
+  if (table !== null) addTableTags(table, tags);
   return { ...describe(tags), usage: isStale ? null : (first?.signature.usage ?? null) };
 }
 
@@ -63,9 +61,7 @@ function findMatches(area: Area): readonly Match[] {
     const tags = matchSignature(area, signature);
     if (tags !== null) {
       matches.push({ signature, tags });
-      if (area.isTiny || isContainer(signature)) {
-        break;
-      }
+      if (area.isTiny || isContainer(signature)) break;
     }
   }
   return matches;
@@ -81,18 +77,14 @@ function matchSignature(area: Area, signature: Signature): Tags | null {
   const magic = isLookedFor(signature, area) ? findMagic(area, signature.magics) : null;
   const tags: Tags = [];
   const isCandidate = magic !== null || (signature.magics.length === 0 && isLookedFor(signature, area));
-  if (!isCandidate || !signature.read(area, tags, magic)) {
-    return null;
-  }
+  if (!isCandidate || !signature.read(area, tags, magic)) return null;
   addTag(tags, "TYPE", signature.type);
   addTag(tags, "USAGE", signature.usage);
   return tags;
 }
 
 function addTableTags({ type, uuid }: { readonly type: string; readonly uuid: string | null }, tags: Tags): void {
-  if (uuid !== null) {
-    addTag(tags, "PTUUID", uuid);
-  }
+  if (uuid !== null) addTag(tags, "PTUUID", uuid);
   addTag(tags, "PTTYPE", type);
 }
 

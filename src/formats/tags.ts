@@ -21,17 +21,13 @@ export function untilNul(bytes: Uint8Array): Uint8Array {
 /** Without the white space (of the C locale) at its end. */
 export function trimEnd(bytes: Uint8Array): Uint8Array {
   let end = bytes.length;
-  while (end > 0 && isSpace(bytes[end - 1])) {
-    end--;
-  }
+  while (end > 0 && isSpace(bytes[end - 1])) end--;
   return bytes.subarray(0, end);
 }
 
 function trimStart(bytes: Uint8Array): Uint8Array {
   let start = 0;
-  while (isSpace(bytes[start])) {
-    start++;
-  }
+  while (isSpace(bytes[start])) start++;
   return bytes.subarray(start);
 }
 
@@ -43,9 +39,7 @@ export function addTag(tags: Tags, name: string, value: string | Uint8Array): vo
 /** Adds LABEL, or `name`: up to a NUL, without white space at its end; nothing where nothing is left. */
 export function addLabel(tags: Tags, bytes: Uint8Array, name = "LABEL"): void {
   const label = trimEnd(untilNul(bytes));
-  if (label.length > 0) {
-    addTag(tags, name, label);
-  }
+  if (label.length > 0) addTag(tags, name, label);
 }
 
 /** Adds a value without white space at either end, as libblkid does for what is not the label itself. */
@@ -55,9 +49,7 @@ export function addTrimmed(tags: Tags, name: string, bytes: Uint8Array): void {
 
 /** Adds a UUID of 16 bytes, under the name of UUID or another; all zeros is none. */
 export function addUuid(tags: Tags, bytes: Uint8Array, name = "UUID"): void {
-  if (!isEmpty(bytes)) {
-    addTag(tags, name, formatUuid(bytes));
-  }
+  if (!isEmpty(bytes)) addTag(tags, name, formatUuid(bytes));
 }
 
 /** Adds VERSION. */
@@ -73,9 +65,7 @@ export function addBlockSize(tags: Tags, bytes: number): void {
 /** Adds a UUID that is stored as text; nothing where it is empty. Returns false then. */
 export function addUuidText(tags: Tags, bytes: Uint8Array): boolean {
   const text = trimEnd(untilNul(bytes));
-  if (text.length > 0) {
-    addTag(tags, "UUID", text);
-  }
+  if (text.length > 0) addTag(tags, "UUID", text);
   return bytes[0] !== 0;
 }
 

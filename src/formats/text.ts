@@ -44,9 +44,7 @@ function readCharacters(bytes: Uint8Array): readonly Character[] {
 }
 
 function expectedLength(lead: number): number {
-  if (lead < 0xe0) {
-    return lead < 0xc0 ? 1 : 2;
-  }
+  if (lead < 0xe0) return lead < 0xc0 ? 1 : 2;
   return lead < 0xf0 ? 3 : 4;
 }
 

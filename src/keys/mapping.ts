@@ -54,9 +54,7 @@ export function planMapping(header: LuksHeader, device: DataDevice): CryptMappin
   const keyBytes = header.keyslots.find(({ id }) => isBound(header, id))?.keyBytes;
   if (keyBytes === undefined) throw problem("no-volume-key", {});
   const { offset, size } = place(segment, device);
-  if (size % crypt.sectorBytes !== 0) {
-    throw problem("data-partial-sector", { sectorBytes: crypt.sectorBytes });
-  }
+  if (size % crypt.sectorBytes !== 0) throw problem("data-partial-sector", { sectorBytes: crypt.sectorBytes });
   const known = header.flags.flatMap((flag) => (Object.hasOwn(FLAGS, flag) ? (FLAGS[flag] ?? []) : []));
   const target = describeTarget(crypt);
   const sectorOption = crypt.sectorBytes === SECTOR_BYTES ? [] : [`sector_size:${crypt.sectorBytes}`];
@@ -75,9 +73,7 @@ export function planMapping(header: LuksHeader, device: DataDevice): CryptMappin
 
 function onlySegment({ segments }: LuksHeader): Segment {
   const [segment, ...others] = segments.filter(({ flags }) => !isBackup(flags));
-  if (segment === undefined || others.length > 0) {
-    throw problem("data-in-segments", { count: others.length + 1 });
-  }
+  if (segment === undefined || others.length > 0) throw problem("data-in-segments", { count: others.length + 1 });
   return segment;
 }
 
@@ -86,9 +82,7 @@ function place(
   segment: Segment,
   { bytes, isDetached }: DataDevice,
 ): { readonly offset: number; readonly size: number } {
-  if (segment.offset === 0n && !isDetached) {
-    throw problem("data-under-header", {});
-  }
+  if (segment.offset === 0n && !isDetached) throw problem("data-under-header", {});
   const end = segment.size === null ? BigInt(bytes) : segment.offset + segment.size;
   if (segment.offset >= end || end > BigInt(bytes)) {
     const last = end > segment.offset ? end : segment.offset;

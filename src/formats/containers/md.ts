@@ -13,27 +13,19 @@ const alignDown = (value: number, unit: number) => value - (value % unit);
 function readVersion0(area: Area, tags: Tags): boolean {
   const offset = alignDown(area.size, RESERVED_BYTES) - RESERVED_BYTES;
   const sb = area.bytes(offset, 64);
-  if (sb === null) {
-    return false;
-  }
+  if (sb === null) return false;
   const isLittle = le32(sb, 0) === MAGIC;
   const read32 = isLittle ? le32 : be32;
   const sizeBytes = read32(sb, 32) * 1024;
   const fits = area.size >= sizeBytes + RESERVED_BYTES && offset >= sizeBytes;
-  if (read32(sb, 0) !== MAGIC || !fits) {
-    return false;
-  }
+  if (read32(sb, 0) !== MAGIC || !fits) return false;
   // The end of a disk may be the end of its last partition: then the array is in there.
-  if (area.kind !== "partition" && isCovered(area, offset - sizeBytes, sizeBytes + RESERVED_BYTES)) {
-    return false;
-  }
+  if (area.kind !== "partition" && isCovered(area, offset - sizeBytes, sizeBytes + RESERVED_BYTES)) return false;
   const minor = read32(sb, 8);
   addVersion(tags, `${read32(sb, 4)}.${minor}.${read32(sb, 12)}`);
   const words = minor >= 90 ? [20, 52, 56, 60] : [20];
   const uuid = new Uint8Array(16);
-  for (const [i, at] of words.entries()) {
-    new DataView(uuid.buffer).setUint32(i * 4, read32(sb, at));
-  }
+  for (const [i, at] of words.entries()) new DataView(uuid.buffer).setUint32(i * 4, read32(sb, at));
   addUuid(tags, uuid);
   return true;
 }

@@ -84,9 +84,7 @@ function hideCopies(source: ByteSource): ByteSource {
     size: source.size,
     read(offset, length) {
       const bytes = Uint8Array.from(source.read(offset, length));
-      for (const place of COPY_SIZES) {
-        if (place >= offset && place < offset + bytes.length) bytes[place - offset] = 0;
-      }
+      for (const place of COPY_SIZES) if (place >= offset && place < offset + bytes.length) bytes[place - offset] = 0;
       return bytes;
     },
   };

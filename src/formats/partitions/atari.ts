@@ -40,9 +40,7 @@ function readRoot(area: Area): Uint8Array | null {
   const root = area.sectorSize === 512 ? area.bytes(0, 512) : null;
   const sectors = Math.floor(area.size / 512);
   const limit = root === null ? 0 : be32(root, 0x1c2);
-  if (root === null || sectors > 0x7fffffff || limit < 2 || limit > sectors) {
-    return null;
-  }
+  if (root === null || sectors > 0x7fffffff || limit < 2 || limit > sectors) return null;
   const [badStart, badLength] = [be32(root, 0x1f6), be32(root, 0x1fa)];
   const isBadList = (badStart === 0 && badLength === 0) || isPlausible(badStart, badLength, limit);
   // Letters as the kernel's isalnum() knows them, which are Latin-1's.
@@ -53,9 +51,7 @@ function readRoot(area: Area): Uint8Array | null {
 
 /** Adds one; false where another starts at the same sector. */
 function add(partitions: Partition[], number: number, { id, size }: Entry, start: number): boolean {
-  if (partitions.some((partition) => partition.start === start)) {
-    return false;
-  }
+  if (partitions.some((partition) => partition.start === start)) return false;
   partitions.push({ number, start, size, type: id, uuid: null, name: null, attributes: 0n, scheme: "atari" });
   return true;
 }
@@ -73,9 +69,7 @@ function addExtended(area: Area, first: number, partitions: Partition[], firstNu
       return number;
     }
     number++;
-    if (next?.isActive !== true || next.id !== "XGM") {
-      return number;
-    }
+    if (next?.isActive !== true || next.id !== "XGM") return number;
     link = (first + next.start) >>> 0;
   }
   return number;
@@ -90,9 +84,7 @@ function addPrimary(area: Area, entries: readonly Entry[], partitions: Partition
     if (isExtended(entry)) {
       number = addExtended(area, entry.start, partitions, number);
     } else {
-      if (entry.isActive) {
-        add(partitions, number, entry, entry.start);
-      }
+      if (entry.isActive) add(partitions, number, entry, entry.start);
       number++;
     }
   }
@@ -106,9 +98,7 @@ function readPartitions(area: Area, root: Uint8Array): readonly Partition[] {
   const icd = readEntries(root, ICD);
   const hasIcd = !primary.some(isExtended) && ICD_IDS.includes(icd[0]?.id ?? "");
   for (const [i, entry] of hasIcd ? icd.entries() : []) {
-    if (entry.isActive && ICD_IDS.includes(entry.id)) {
-      add(partitions, first + i, entry, entry.start);
-    }
+    if (entry.isActive && ICD_IDS.includes(entry.id)) add(partitions, first + i, entry, entry.start);
   }
   return partitions;
 }

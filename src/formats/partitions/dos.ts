@@ -5,7 +5,7 @@ import { isNtfs } from "../filesystems/dos/ntfs.ts";
 import { type MbrEntry, readMbrEntries, readMbrSector } from "./mbr.ts";
 import type { Partition, TableFormat } from "./model.ts";
 import { readNestedTables } from "./nested.ts";
-import { AIX_MAGIC } from "./unix/aix.ts";
+import { AIX_MAGIC } from "./unix/workstations.ts";
 
 const GPT_PROTECTIVE = 0xee;
 const EXTENDED: readonly number[] = [0x05, 0x0f, 0x85];
@@ -19,15 +19,11 @@ const inUnits = (sectors: number, factor: number) => Math.imul(sectors, factor) 
 /** The sector that holds the table; null where it is a boot sector or protects a GPT. */
 function readTable(area: Area, fsType: string | null): Uint8Array | null {
   const sector = readMbrSector(area, 0);
-  if (sector === null || holds(sector, 0, AIX_MAGIC)) {
-    return null;
-  }
+  if (sector === null || holds(sector, 0, AIX_MAGIC)) return null;
   const entries = readMbrEntries(sector);
   const isTable = entries.every((entry) => entry.bootIndicator === 0 || entry.bootIndicator === 0x80);
   const isProtective = entries.some((entry) => entry.type === GPT_PROTECTIVE);
-  if (!isTable || isProtective || isFat(area) || isNtfs(area)) {
-    return null;
-  }
+  if (!isTable || isProtective || isFat(area) || isNtfs(area)) return null;
   // People boot from LVM: a boot sector without partitions before a physical volume is none.
   const isEmptyTable = entries.every((entry) => entry.size === 0);
   return fsType === "LVM2_member" && isEmptyTable ? null : sector;
@@ -76,9 +72,7 @@ function addLogical(area: Area, all: Extended, factor: number, diskId: string | 
   let link = all;
   for (let empty = 0; all.start !== 0 && empty < MAX_EMPTY_LINKS; empty++) {
     const sector = readMbrSector(area, link.start);
-    if (sector === null) {
-      return;
-    }
+    if (sector === null) return;
     const entries = readMbrEntries(sector);
     for (const entry of findData(entries, link, all, factor)) {
       const start = (link.start + inUnits(entry.start, factor)) >>> 0;
@@ -89,9 +83,7 @@ function addLogical(area: Area, all: Extended, factor: number, diskId: string | 
       }
     }
     const next = entries.find((entry) => entry.size > 0 && isExtended(entry) && inUnits(entry.start, factor) !== 0);
-    if (next === undefined) {
-      return;
-    }
+    if (next === undefined) return;
     link = { start: (all.start + inUnits(next.start, factor)) >>> 0, size: inUnits(next.size, factor) };
   }
 }
@@ -107,9 +99,7 @@ function readPartitions(area: Area, sector: Uint8Array, diskId: string | null): 
   }
   for (const entry of entries.filter(isExtended)) {
     const all = { start: inUnits(entry.start, factor), size: inUnits(entry.size, factor) };
-    if (all.size > 0) {
-      addLogical(area, all, factor, diskId, partitions);
-    }
+    if (all.size > 0) addLogical(area, all, factor, diskId, partitions);
   }
   return [...partitions, ...readNestedTables(area, partitions)];
 }
@@ -120,9 +110,7 @@ export const dos: TableFormat = {
   magics: [{ text: "\x55\xaa", at: 510 }],
   recognise(area, fsType) {
     const sector = readTable(area, fsType);
-    if (sector === null) {
-      return null;
-    }
+    if (sector === null) return null;
     const id = le32(sector, 440);
     const diskId = id === 0 ? null : id.toString(16).padStart(8, "0");
     return { uuid: diskId, listPartitions: () => readPartitions(area, sector, diskId) };

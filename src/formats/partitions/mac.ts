@@ -21,9 +21,7 @@ function readPartitions(area: Area, blockSize: number, count: number): readonly 
   const partitions: Partition[] = [];
   for (let number = 1; number <= count; number++) {
     const entry = readEntry(area, blockSize, number);
-    if (entry === null) {
-      return [];
-    }
+    if (entry === null) return [];
     const name = readText(entry.subarray(16, 48));
     partitions.push({
       number,
@@ -46,9 +44,7 @@ export const mac: TableFormat = {
   recognise(area) {
     const blockSize = be16(area.bytes(0, 512) ?? new Uint8Array(), 2);
     const first = blockSize >= ENTRY_BYTES ? readEntry(area, blockSize, 1) : null;
-    if (first === null) {
-      return null;
-    }
+    if (first === null) return null;
     const count = Math.min(be32(first, 4), MAX_PARTITIONS);
     return { uuid: null, listPartitions: () => readPartitions(area, blockSize, count) };
   },

@@ -16,9 +16,7 @@ function* findTables(area: Area, fsType: string | null): Generator<TypedTable> {
   for (const format of TABLE_FORMATS) {
     const magic = findMagic(area, format.magics);
     const found = magic === null && format.magics.length > 0 ? null : format.recognise(area, fsType, magic);
-    if (found !== null) {
-      yield { type: format.type, isNamed: format.isUnnamed !== true, ...found };
-    }
+    if (found !== null) yield { type: format.type, isNamed: format.isUnnamed !== true, ...found };
   }
 }
 

@@ -18,14 +18,10 @@ export interface ClusterChain {
 
 /** The volume label's 11 bytes of a directory of at most `count` entries; null where it has none. Read by pieces: it is mostly the first. */
 export function findLabelEntry(area: Area, offset: number, count: number): Uint8Array | null {
-  if (!area.isTiny && !area.contains(offset, count * ENTRY_BYTES)) {
-    return null;
-  }
+  if (!area.isTiny && !area.contains(offset, count * ENTRY_BYTES)) return null;
   for (let i = 0; i < count; i++) {
     const entry = area.bytes(offset + i * ENTRY_BYTES, ENTRY_BYTES);
-    if (entry === null || entry[0] === 0) {
-      return null;
-    }
+    if (entry === null || entry[0] === 0) return null;
     if (isLabel(entry)) {
       const name = Uint8Array.from(entry.subarray(0, 11));
       // 0xe5 as first byte marks a deleted entry, so a name that begins with it is stored with 0x05.
@@ -55,9 +51,7 @@ export function findLabelInChain(area: Area, chain: ClusterChain): Uint8Array | 
   for (let turn = 1; turn < 100 && cluster !== 0 && cluster < clusterCount; turn++) {
     const sector = (chain.firstDataSector + Math.imul(cluster - 2, chain.sectorsPerCluster)) >>> 0;
     const label = findLabelEntry(area, sector * chain.sectorSize, clusterBytes / ENTRY_BYTES);
-    if (label !== null) {
-      return label;
-    }
+    if (label !== null) return label;
     const link = chain.reservedSectors * chain.sectorSize + cluster * 4;
     const next = area.contains(link, clusterBytes) ? area.bytes(link, 4) : null;
     cluster = next === null ? 0 : le32(next, 0) & 0x0fffffff;

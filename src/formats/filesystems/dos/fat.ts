@@ -38,26 +38,20 @@ interface Layout {
 
 /** Jump instructions and 55aa are on many a boot sector: more is asked of one that shows nothing else. */
 function isPlausible(boot: Uint8Array, magic: Magic): boolean {
-  if (magic.text.length > 2) {
-    return true;
-  }
+  if (magic.text.length > 2) return true;
   return holds(boot, 0x1fe, "\x55\xaa") && !holds(boot, 0x36, "JFS     ") && !holds(boot, 0x36, "HPFS    ");
 }
 
 function readLayout(area: Area, magic: Magic): Layout | null {
   const boot = area.bytes(0, 512);
-  if (boot === null || !isPlausible(boot, magic)) {
-    return null;
-  }
+  if (boot === null || !isPlausible(boot, magic)) return null;
   const sectorSize = le16(boot, 0x0b);
   const [sectorsPerCluster = 0, , , fats = 0] = boot.subarray(0x0d, 0x11);
   const reservedSectors = le16(boot, 0x0e);
   const media = boot[0x15] ?? 0;
   const isSectorSize = isPowerOfTwo(sectorSize) && sectorSize >= 512 && sectorSize <= 4096;
   const isMedia = media >= 0xf8 || media === 0xf0;
-  if (fats === 0 || reservedSectors === 0 || !isMedia || !isPowerOfTwo(sectorsPerCluster) || !isSectorSize) {
-    return null;
-  }
+  if (fats === 0 || reservedSectors === 0 || !isMedia || !isPowerOfTwo(sectorsPerCluster) || !isSectorSize) return null;
   const oldLength = le16(boot, 0x16);
   const newLength = le32(boot, 0x24);
   const fatSectors = Math.imul(oldLength || newLength, fats) >>> 0;
@@ -68,9 +62,7 @@ function readLayout(area: Area, magic: Magic): Layout | null {
   const isFat32 = oldLength === 0 && newLength !== 0;
   const mostOld = clusterCount > FAT12_MAX ? FAT16_MAX : FAT12_MAX;
   const most = isFat32 ? FAT32_MAX : mostOld;
-  if (clusterCount > most || isBitlocker(area)) {
-    return null;
-  }
+  if (clusterCount > most || isBitlocker(area)) return null;
   const hasOldTable = oldLength !== 0;
   return {
     boot,
@@ -94,9 +86,7 @@ export function isFat(area: Area): boolean {
 /** FAT32's second sector of information must have its signatures, or zeros. */
 function isInfoValid(area: Area, layout: Layout): boolean {
   const sector = le16(layout.boot, 0x30);
-  if (sector === 0) {
-    return true;
-  }
+  if (sector === 0) return true;
   const info = area.bytes(sector * layout.sectorSize, 512);
   return (
     info !== null &&
@@ -110,21 +100,15 @@ function findLabel(area: Area, layout: Layout): Uint8Array | null {
   if (layout.hasOldTable) {
     return findLabelEntry(area, Math.imul(firstDataSector, layout.sectorSize) >>> 0, layout.rootEntries);
   }
-  if (!layout.isFat32) {
-    return null;
-  }
+  if (!layout.isFat32) return null;
   // One copy of the table only, unlike layout.fatSectors.
   const fatSectors = le32(layout.boot, 0x24);
   return findLabelInChain(area, { ...layout, firstDataSector, fatSectors, rootCluster: le32(layout.boot, 0x2c) });
 }
 
 function nameVersion({ hasOldTable, isFat32, clusterCount }: Layout): string | null {
-  if (!hasOldTable) {
-    return isFat32 ? "FAT32" : null;
-  }
-  if (clusterCount < FAT12_MAX) {
-    return "FAT12";
-  }
+  if (!hasOldTable) return isFat32 ? "FAT32" : null;
+  if (clusterCount < FAT12_MAX) return "FAT12";
   return clusterCount < FAT16_MAX ? "FAT16" : null;
 }
 
@@ -135,17 +119,13 @@ export const vfat: Signature = {
   magics: MAGICS,
   read(area, tags, magic) {
     const layout = magic === null ? null : readLayout(area, magic);
-    if (layout === null || (layout.isFat32 && !isInfoValid(area, layout))) {
-      return false;
-    }
+    if (layout === null || (layout.isFat32 && !isInfoValid(area, layout))) return false;
     const { boot, hasOldTable, isFat32 } = layout;
     // The extended parameters lie behind the 32-bit fields on FAT32.
     const extended = hasOldTable ? 0x26 : 0x42;
     const mark = boot[extended];
     const hasExtended = hasOldTable || isFat32;
-    if (hasOldTable) {
-      addTag(tags, "SEC_TYPE", "msdos");
-    }
+    if (hasOldTable) addTag(tags, "SEC_TYPE", "msdos");
     if (hasExtended && mark === 0x29 && !holds(boot, extended + 5, "NO NAME    ")) {
       addTrimmed(tags, "LABEL_FATBOOT", boot.subarray(extended + 5, extended + 16));
     }
@@ -154,9 +134,7 @@ export const vfat: Signature = {
       addSerial(tags, boot.subarray(extended + 1, extended + 5));
     }
     const version = nameVersion(layout);
-    if (version !== null) {
-      addVersion(tags, version);
-    }
+    if (version !== null) addVersion(tags, version);
     addBlockSize(tags, layout.sectorSize);
     return true;
   },

@@ -20,9 +20,7 @@ const isPlus = (bytes: Uint8Array, at: number) => holds(bytes, at, "H+") || hold
 
 /** A UUID of version 3 made of the Finder's 8 bytes, as macOS makes it. */
 function addFinderUuid(tags: Tags, id: Uint8Array): void {
-  if (isEmpty(id)) {
-    return;
-  }
+  if (isEmpty(id)) return;
   const uuid = new Bun.CryptoHasher("md5").update(latin1(UUID_NAMESPACE)).update(id).digest();
   uuid[6] = 0x30 | ((uuid[6] ?? 0) & 0x0f);
   uuid[8] = 0x80 | ((uuid[8] ?? 0) & 0x3f);
@@ -44,9 +42,7 @@ const hfs = filesystem(
 /** Bytes before the HFS+ volume: not 0 where it is embedded in an HFS; null where there is none. */
 function findVolume(area: Area): number | null {
   const block = area.bytes(VOLUME, 130);
-  if (block === null || !holds(block, 0, "BD")) {
-    return block && 0;
-  }
+  if (block === null || !holds(block, 0, "BD")) return block && 0;
   const start = be16(block, 28) * SECTOR_BYTES + Math.imul(be16(block, 126), be32(block, 20));
   return isPlus(block, 124) ? start >>> 0 : null;
 }
@@ -55,14 +51,10 @@ function findVolume(area: Area): number | null {
 function findName(area: Area, volume: number, header: Uint8Array, blockSize: number): Uint8Array | null {
   const extents = header.subarray(288, 352);
   const tree = area.bytes(volume + be32(extents, 0) * blockSize, TREE_HEAD_BYTES);
-  if (tree === null) {
-    return null;
-  }
+  if (tree === null) return null;
   const nodeSize = be16(tree, NODE_HEAD_BYTES + 18);
   const firstLeaf = be32(tree, NODE_HEAD_BYTES + 10);
-  if (nodeSize < NODE_HEAD_BYTES + KEY_BYTES || be32(tree, NODE_HEAD_BYTES + 6) === 0) {
-    return null;
-  }
+  if (nodeSize < NODE_HEAD_BYTES + KEY_BYTES || be32(tree, NODE_HEAD_BYTES + 6) === 0) return null;
   const block = locate(extents, Math.floor((Math.imul(firstLeaf, nodeSize) >>> 0) / blockSize));
   const leaf = block === null ? null : area.bytes(volume + block * blockSize, nodeSize);
   const isThread = leaf !== null && be16(leaf, 10) > 0 && leaf[8] === LEAF && be32(leaf, 16) === ROOT_PARENT;
@@ -75,12 +67,8 @@ function locate(extents: Uint8Array, block: number): number | null {
   let rest = block;
   for (let i = 0; i < EXTENT_COUNT; i++) {
     const count = be32(extents, i * 8 + 4);
-    if (count === 0) {
-      return null;
-    }
-    if (rest < count) {
-      return be32(extents, i * 8) + rest;
-    }
+    if (count === 0) return null;
+    if (rest < count) return be32(extents, i * 8) + rest;
     rest -= count;
   }
   return null;
@@ -95,9 +83,7 @@ const hfsplus: Signature = {
     const volume = findVolume(area);
     const header = volume === null ? null : area.bytes(volume + VOLUME, 512);
     const blockSize = header === null ? 0 : be32(header, 40);
-    if (volume === null || header === null || !isPlus(header, 0) || blockSize < SECTOR_BYTES) {
-      return false;
-    }
+    if (volume === null || header === null || !isPlus(header, 0) || blockSize < SECTOR_BYTES) return false;
     addFinderUuid(tags, header.subarray(104, 112));
     addBlockSize(tags, blockSize);
     addLabel(tags, toUtf8(findName(area, volume, header, blockSize) ?? new Uint8Array(), "utf-16be"));

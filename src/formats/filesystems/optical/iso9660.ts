@@ -28,9 +28,7 @@ function readDescriptors(area: Area): Descriptors {
   for (let i = 0; i < MAX_DESCRIPTORS && !(boot && primary && joliet); i++) {
     const descriptor = area.bytes(FIRST_DESCRIPTOR + i * SECTOR_BYTES, 847);
     const kind = descriptor?.[0] ?? END;
-    if (descriptor === null || kind === END) {
-      break;
-    }
+    if (descriptor === null || kind === END) break;
     if (kind === BOOT) {
       boot ??= descriptor;
     } else if (kind === PRIMARY) {
@@ -61,9 +59,7 @@ function mergeField(
   length: number,
   isAsciiEmpty = false,
 ): Uint8Array | null {
-  if (primary === null || joliet === null) {
-    return null;
-  }
+  if (primary === null || joliet === null) return null;
   const unicode = joliet.subarray(at, at + length);
   const merged = isAsciiEmpty ? null : mergeIdentifiers(unicode, primary.subarray(at, at + length));
   return toUtf8(merged ?? unicode, "utf-16be");
@@ -89,9 +85,7 @@ function addText(tags: Tags, name: string, found: Descriptors, at: number): void
 function formatDate(date: Uint8Array): string | null {
   const digits = date.subarray(0, 16);
   const isUnset = digits.every((byte) => byte === 0x30) && date[16] === 0;
-  if (isUnset) {
-    return null;
-  }
+  if (isUnset) return null;
   const text = String.fromCharCode(...digits);
   return [text.slice(0, 4), ...(text.slice(4).match(/../gs) ?? [])].join("-");
 }
@@ -100,17 +94,13 @@ function addDate(tags: Tags, primary: Uint8Array): void {
   const modified = primary.subarray(830, 847);
   const date = formatDate(modified) === null ? primary.subarray(813, 830) : modified;
   const text = formatDate(date);
-  if (text !== null && !isEmpty(date.subarray(0, 16))) {
-    addTag(tags, "UUID", latin1(text));
-  }
+  if (text !== null && !isEmpty(date.subarray(0, 16))) addTag(tags, "UUID", latin1(text));
 }
 
 /** High Sierra, the format before ISO 9660. */
 function readHighSierra(area: Area, tags: Tags): boolean {
   const descriptor = area.bytes(FIRST_DESCRIPTOR, 80);
-  if (descriptor === null) {
-    return false;
-  }
+  if (descriptor === null) return false;
   addBlockSize(tags, SECTOR_BYTES);
   addVersion(tags, "High Sierra");
   addLabel(tags, descriptor.subarray(48, 80));
@@ -127,13 +117,9 @@ export const iso9660: Signature = {
     { text: "CDROM", at: FIRST_DESCRIPTOR + 9 },
   ],
   read(area, tags, magic) {
-    if (magic?.text === "CDROM") {
-      return readHighSierra(area, tags);
-    }
+    if (magic?.text === "CDROM") return readHighSierra(area, tags);
     const found = readDescriptors(area);
-    if (found.primary === null) {
-      return false;
-    }
+    if (found.primary === null) return false;
     addBlockSize(tags, SECTOR_BYTES);
     addIdentifier(tags, "SYSTEM_ID", found, 8, 32);
     addIdentifier(tags, "VOLUME_SET_ID", found, 190, 128);
@@ -141,12 +127,8 @@ export const iso9660: Signature = {
     addText(tags, "DATA_PREPARER_ID", found, 446);
     addText(tags, "APPLICATION_ID", found, 574);
     addDate(tags, found.primary);
-    if (found.boot !== null) {
-      addTrimmed(tags, "BOOT_SYSTEM_ID", found.boot.subarray(7, 39));
-    }
-    if (found.joliet !== null) {
-      addVersion(tags, "Joliet Extension");
-    }
+    if (found.boot !== null) addTrimmed(tags, "BOOT_SYSTEM_ID", found.boot.subarray(7, 39));
+    if (found.joliet !== null) addVersion(tags, "Joliet Extension");
     addLabel(tags, mergeField(found, 40, 32) ?? found.primary.subarray(40, 72));
     return true;
   },

@@ -7,15 +7,9 @@ const isLowSurrogate = (byte: number) => byte >= 0xdc && byte <= 0xdf;
 
 /** The UTF-16BE unit that both stand for: `_` is what either writes where it cannot say the character; null where they differ. */
 function mergeUnit(high: number, low: number, ascii: number): readonly [high: number, low: number] | null {
-  if (ascii === UNDERSCORE) {
-    return [high, low];
-  }
-  if (high === 0 && low === UNDERSCORE) {
-    return [0, ascii];
-  }
-  if (high === 0 && upper(ascii) === upper(low)) {
-    return [0, isUpper(ascii) ? low : ascii];
-  }
+  if (ascii === UNDERSCORE) return [high, low];
+  if (high === 0 && low === UNDERSCORE) return [0, ascii];
+  if (high === 0 && upper(ascii) === upper(low)) return [0, isUpper(ascii) ? low : ascii];
   return null;
 }
 
@@ -33,13 +27,9 @@ export function mergeIdentifiers(unicode: Uint8Array, ascii: Uint8Array): Uint8A
       unit += 2;
     }
     const pair = mergeUnit(unicode[unit] ?? 0, unicode[unit + 1] ?? 0, ascii[at] ?? 0);
-    if (pair === null) {
-      return null;
-    }
+    if (pair === null) return null;
     merged.push(...pair);
   }
-  for (const byte of ascii.subarray(at)) {
-    merged.push(0, byte);
-  }
+  for (const byte of ascii.subarray(at)) merged.push(0, byte);
   return Uint8Array.from(merged);
 }

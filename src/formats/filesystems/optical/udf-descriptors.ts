@@ -25,18 +25,14 @@ function readText(bytes: Uint8Array, at: number, length: number): Uint8Array | n
 
 /** A tag is told by the first descriptor that has something for it. */
 function addOnce(tags: Tags, name: string, value: Uint8Array | null): void {
-  if (value !== null && !tags.some((tag) => tag.name === name)) {
-    addTrimmed(tags, name, value);
-  }
+  if (value !== null && !tags.some((tag) => tag.name === name)) addTrimmed(tags, name, value);
 }
 
 /** 16 hexadecimal digits of the volume set's identifier, whose first 8 characters should be a time and the rest unique. */
 function addVolumeSetUuid(tags: Tags, identifier: Uint8Array | null): void {
   // What fits into 16 bytes of UTF-8: a character is not cut in two.
   const text = cutCharacters(identifier ?? new Uint8Array(), 16);
-  if (text.length < 8 || tags.some((tag) => tag.name === "UUID")) {
-    return;
-  }
+  if (text.length < 8 || tags.some((tag) => tag.name === "UUID")) return;
   const padded = new Uint8Array(16);
   padded.set(text);
   addTag(tags, "UUID", readSetDigits(padded));
@@ -46,17 +42,13 @@ function addVolumeSetUuid(tags: Tags, identifier: Uint8Array | null): void {
 function readSetDigits(identifier: Uint8Array): string {
   const firstOther = identifier.findIndex((byte) => !isHexDigit(byte));
   const lower = String.fromCharCode(...identifier).toLowerCase();
-  if (firstOther >= 0 && firstOther < 8) {
-    return hex(identifier.subarray(0, 8));
-  }
+  if (firstOther >= 0 && firstOther < 8) return hex(identifier.subarray(0, 8));
   return firstOther < 0 ? lower : lower.slice(0, 8) + hex(identifier.subarray(8, 12));
 }
 
 function cutCharacters(utf8: Uint8Array, limit: number): Uint8Array {
   let end = Math.min(limit, utf8.length);
-  while (end > 0 && end < utf8.length && ((utf8[end] ?? 0) & 0xc0) === 0x80) {
-    end--;
-  }
+  while (end > 0 && end < utf8.length && ((utf8[end] ?? 0) & 0xc0) === 0x80) end--;
   return utf8.subarray(0, end);
 }
 
@@ -79,9 +71,7 @@ function addPrimary(descriptor: Uint8Array, tags: Tags): void {
 
 function addLogical(descriptor: Uint8Array, tags: Tags): void {
   const text = holds(descriptor, 20, CHARSET) ? readText(descriptor, 84, 128) : null;
-  if (text !== null && !tags.some((tag) => tag.name === "LABEL")) {
-    addLabel(tags, text);
-  }
+  if (text !== null && !tags.some((tag) => tag.name === "LABEL")) addLabel(tags, text);
   addOnce(tags, "LOGICAL_VOLUME_ID", text);
 }
 

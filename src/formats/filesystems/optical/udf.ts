@@ -20,15 +20,9 @@ const OTHER_IDS = ["BEA01", "BOOT2", "CD001", "CDW02", "TEA01"];
 function hasRecognition(area: Area, step: number): boolean | null {
   for (let i = 0; i < RECOGNITION_COUNT; i++) {
     const head = area.bytes(RECOGNITION + i * step, 7);
-    if (head === null) {
-      return null;
-    }
-    if (holds(head, 1, "NSR02") || holds(head, 1, "NSR03")) {
-      return true;
-    }
-    if (!OTHER_IDS.some((id) => holds(head, 1, id))) {
-      return false;
-    }
+    if (head === null) return null;
+    if (holds(head, 1, "NSR02") || holds(head, 1, "NSR03")) return true;
+    if (!OTHER_IDS.some((id) => holds(head, 1, id))) return false;
   }
   return false;
 }
@@ -44,9 +38,7 @@ interface Anchor {
 function readAnchor(area: Area, blockSize: number): Anchor | "none" | null {
   for (const block of ANCHOR_BLOCKS) {
     const bytes = area.bytes(block * blockSize, DESCRIPTOR_BYTES);
-    if (bytes === null) {
-      return null;
-    }
+    if (bytes === null) return null;
     if (le32(bytes, 12) === block && le16(bytes, 0) === ANCHOR) {
       return { blockSize, length: le32(bytes, 16), location: le32(bytes, 20) };
     }
@@ -60,12 +52,8 @@ function findAnchor(area: Area): Anchor | null {
   for (const blockSize of [area.sectorSize, ...others]) {
     const isRecognised = hasRecognition(area, Math.max(blockSize, 2048));
     const anchor = isRecognised === true ? readAnchor(area, blockSize) : "none";
-    if (isRecognised === null || anchor === null) {
-      return null;
-    }
-    if (anchor !== "none") {
-      return anchor;
-    }
+    if (isRecognised === null || anchor === null) return null;
+    if (anchor !== "none") return anchor;
   }
   return null;
 }
@@ -77,13 +65,9 @@ function readDescriptors(area: Area, { blockSize, length, location }: Anchor): r
   for (let i = 0; i < count; i++) {
     const block = (location + i) >>> 0;
     const descriptor = area.bytes(block * blockSize, DESCRIPTOR_BYTES);
-    if (descriptor === null) {
-      return null;
-    }
+    if (descriptor === null) return null;
     const kind = le16(descriptor, 0);
-    if (kind === 0 || kind === TERMINATOR || le32(descriptor, 12) !== block) {
-      break;
-    }
+    if (kind === 0 || kind === TERMINATOR || le32(descriptor, 12) !== block) break;
     descriptors.push(descriptor);
   }
   return descriptors;
@@ -91,18 +75,12 @@ function readDescriptors(area: Area, { blockSize, length, location }: Anchor): r
 
 /** The highest revision of the volume's and those that its integrity descriptor asks of readers and writers; null on a short device. */
 function findRevision(area: Area, { revision, integrity }: UdfVolume, blockSize: number): number | null {
-  if (integrity === null || integrity.length < DESCRIPTOR_BYTES) {
-    return revision;
-  }
+  if (integrity === null || integrity.length < DESCRIPTOR_BYTES) return revision;
   const at = integrity.location * blockSize;
   const bytes = area.bytes(at, DESCRIPTOR_BYTES);
-  if (bytes === null) {
-    return null;
-  }
+  if (bytes === null) return null;
   const isIntegrity = le16(bytes, 0) === INTEGRITY && le32(bytes, 12) === integrity.location;
-  if (!isIntegrity || le32(bytes, 76) < 46) {
-    return revision;
-  }
+  if (!isIntegrity || le32(bytes, 76) < 46) return revision;
   // Behind the fixed part: two numbers a partition, then the implementation's, with the revisions after 40 bytes.
   const use = area.bytes(at + 80 + 8 * le32(bytes, 72), 46);
   return use && Math.max(revision, le16(use, 40), le16(use, 42));
@@ -111,9 +89,7 @@ function findRevision(area: Area, { revision, integrity }: UdfVolume, blockSize:
 function readVolume(area: Area, anchor: Anchor, tags: Tags): boolean {
   const descriptors = readDescriptors(area, anchor);
   const revision = descriptors && findRevision(area, addUdfTags(descriptors, tags), anchor.blockSize);
-  if (revision === null) {
-    return false;
-  }
+  if (revision === null) return false;
   if (revision !== 0) {
     addVersion(tags, `${(revision >> 8).toString(16)}.${(revision & 0xff).toString(16).padStart(2, "0")}`);
   }

@@ -33,9 +33,7 @@ export function readBsdSlices(
   firstNumber: number,
 ): readonly Partition[] {
   const label = area.bytes(magic?.at ?? 0, LABEL_BYTES);
-  if (label === null || magic === null) {
-    return [];
-  }
+  if (label === null || magic === null) return [];
   const count = Math.min(le16(label, 138), MAX_PARTITIONS);
   const base = findBase(label, count, parent);
   const slices: Partition[] = [];
