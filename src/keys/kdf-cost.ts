@@ -1,6 +1,7 @@
 import { wipe } from "../crypto/secret.ts";
 import type { Argon2, Kdf, Pbkdf2 } from "../formats/luks/header.ts";
 import { printable } from "../problems/report.ts";
+import { formatMib } from "../problems/size.ts";
 import type { DeriveKey } from "./kdf.ts";
 
 /** What is measured: whoever derives, and a clock. */
@@ -60,7 +61,7 @@ function takeSample(kdf: Argon2 | Pbkdf2): Argon2 | Pbkdf2 {
 export function describeKdf(kdf: Kdf): string {
   if (kdf.type === "unknown") return printable(kdf.name);
   if (kdf.type === "pbkdf2") return `pbkdf2, ${kdf.iterations} iterations of ${printable(kdf.hash)}`;
-  return `${kdf.type}, ${Math.ceil(kdf.memoryKib / 1024)} MiB, ${kdf.lanes} lane${kdf.lanes === 1 ? "" : "s"}`;
+  return `${kdf.type}, ${formatMib(kdf.memoryKib * 1024)}, ${kdf.lanes} lane${kdf.lanes === 1 ? "" : "s"}`;
 }
 
 /** Milliseconds for a person, as "40 s", "7 min" or "2 h". */
