@@ -1,4 +1,4 @@
-/** The little-endian 16-bit number at `at`; bytes that are not there count as 0, as in all readers here. */
+/** The little-endian 16-bit number at `at`; missing bytes count as 0, as in all readers here. */
 export function le16(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
 }
@@ -28,7 +28,7 @@ export function be64(bytes: Uint8Array, at: number): bigint {
   return (BigInt(be32(bytes, at)) << 32n) | BigInt(be32(bytes, at + 4));
 }
 
-/** True where `bytes` hold `text`, one byte a character (Latin-1), from `at` on. */
+/** True if `bytes` contain `text` at `at`, one byte a character (Latin-1). */
 export function holds(bytes: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     if (bytes[at + i] !== text.charCodeAt(i)) return false;
@@ -36,7 +36,7 @@ export function holds(bytes: Uint8Array, at: number, text: string): boolean {
   return true;
 }
 
-/** `length` bytes from `at`, padded with zeros where `bytes` end before. */
+/** `length` bytes from `at`, padded with zeros if `bytes` end before. */
 export function slice(bytes: Uint8Array, at: number, length: number): Uint8Array {
   const part = bytes.subarray(at, at + length);
   if (part.length === length) return part;
@@ -45,7 +45,7 @@ export function slice(bytes: Uint8Array, at: number, length: number): Uint8Array
   return padded;
 }
 
-/** True where every byte is zero. */
+/** True if every byte is zero. */
 export function isEmpty(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
@@ -55,7 +55,7 @@ export function hex(bytes: Uint8Array): string {
   return bytes.toHex();
 }
 
-/** 16 bytes in the form of RFC 9562, as they lie on the disk: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". */
+/** 16 bytes in the form of RFC 9562, in the order of the disk: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". */
 export function formatUuid(bytes: Uint8Array): string {
   const digits = hex(bytes);
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20, 32)}`;

@@ -2,7 +2,7 @@ import type { Area } from "./area.ts";
 import type { Magic, Signature, Usage } from "./signature.ts";
 import { addBlockSize, addLabel, addTag, addUuid, addUuidText, addVersion, type Tags } from "./tags.ts";
 
-/** Finds the header that holds a type's fields; null where the device does not hold that type after all. */
+/** Finds the header that holds a type's fields; null if the device does not hold that type after all. */
 export type FindHeader = (area: Area, magic: Magic) => Uint8Array | null;
 /** Adds the tags of one field of the header. */
 export type Field = (tags: Tags, header: Uint8Array, magic: Magic) => void;
@@ -41,25 +41,25 @@ export const filesystem = rowOf("filesystem");
 export const raid = rowOf("raid");
 /** A row for encrypted containers. */
 export const crypto = rowOf("crypto");
-/** A row for what libblkid calls neither. */
+/** A row of types for which libblkid has no better class. */
 export const other = rowOf("other");
 
-/** Alternative magics at one offset; an empty list of magics asks the row's header always. */
+/** Alternative magics at one offset. A row without magics looks for its header in every device. */
 export function at(offset: number, ...texts: readonly string[]): readonly Magic[] {
   return texts.map((text) => ({ text, at: offset }));
 }
 
-/** `length` bytes from `offset`, where `isValid` accepts them. */
+/** Finds `length` bytes at `offset` if `isValid` accepts them. */
 export function header(offset: number, length: number, isValid: Value<boolean> = () => true): FindHeader {
   return (area, magic) => accept(area.bytes(offset, length), magic, isValid);
 }
 
-/** `length` bytes that begin with the magic. */
+/** Finds `length` bytes that begin with the magic. */
 export function headerAtMagic(length: number): FindHeader {
   return (area, magic) => area.bytes(magic.at, length);
 }
 
-/** 512 bytes, or `length`, of the sector that is `sector` from the end, 1 for the last; nothing in partitions: controllers write them on whole disks. */
+/** Finds `length` bytes of the sector that is `sector` from the end, 1 for the last; null for partitions, because controllers write to whole disks. */
 export function fromDiskEnd(sector: number, isValid: Value<boolean>, length = 512): FindHeader {
   return (area, magic) => {
     const offset = (Math.floor(area.size / 512) - sector) * 512;
@@ -71,12 +71,12 @@ function accept(bytes: Uint8Array | null, magic: Magic, isValid: Value<boolean>)
   return bytes !== null && isValid(bytes, magic) ? bytes : null;
 }
 
-/** LABEL, or `name`, of `length` bytes. */
+/** LABEL (or `name`) of `length` bytes. */
 export function label(offset: number, length: number, name?: string): Field {
   return (tags, bytes) => addLabel(tags, bytes.subarray(offset, offset + length), name);
 }
 
-/** UUID, or `name`, of 16 bytes. */
+/** UUID (or `name`) of 16 bytes. */
 export function uuid(offset: number, name?: string): Field {
   return (tags, bytes) => addUuid(tags, bytes.subarray(offset, offset + 16), name);
 }
@@ -86,7 +86,7 @@ export function uuidText(offset: number, length: number): Field {
   return (tags, bytes) => void addUuidText(tags, bytes.subarray(offset, offset + length));
 }
 
-/** Any tag; nothing for null. */
+/** Any tag; null adds none. */
 export function tag(name: string, read: Value<string | Uint8Array | null>): Field {
   return (tags, bytes, magic) => {
     const value = read(bytes, magic);
@@ -104,7 +104,7 @@ export function blockSize(read: number | Value<number>): Field {
   return (tags, bytes, magic) => addBlockSize(tags, typeof read === "number" ? read : read(bytes, magic));
 }
 
-/** BLOCK_SIZE that is stored as a logarithm, counted in `unit` bytes; nothing where it has more than 32 bits. */
+/** BLOCK_SIZE that is stored as a logarithm, counted in `unit` bytes; none for 32 and more. */
 export function logBlockSize(read: Value<number>, unit = 1): Field {
   return (tags, bytes, magic) => {
     const log = read(bytes, magic);
@@ -112,7 +112,7 @@ export function logBlockSize(read: Value<number>, unit = 1): Field {
   };
 }
 
-/** Fields that are there under a condition. */
+/** Fields that exist under a condition. */
 export function when(isThere: Value<boolean>, ...fields: readonly Field[]): Field {
   return (tags, bytes, magic) => {
     if (isThere(bytes, magic)) for (const field of fields) field(tags, bytes, magic);

@@ -7,13 +7,13 @@ import { SIGNATURES } from "./signatures.ts";
 import { addTag, type Tag, type Tags } from "./tags.ts";
 import { decodeText } from "./text.ts";
 
-/** All that was found on a device. */
+/** Result of probing a device. */
 export interface ProbeResult extends Facts {
-  /** libblkid's USAGE of the type. */
+  /** libblkid's USAGE. */
   readonly usage: Usage | null;
   /** Every tag in the order and with the bytes of `blkid -p`. */
   readonly tags: readonly Tag[];
-  /** Where signatures of several filesystems contradict each other: their types, and `type` is null; else empty. */
+  /** Types of contradicting filesystem signatures, then `type` is null; usually empty. */
   readonly ambivalent: readonly string[];
 }
 
@@ -23,8 +23,8 @@ interface Match {
 }
 
 /**
- * Examines a device as `blkid -p` does: the first RAID or encryption, else the one filesystem, and the partition table.
- * Never throws for what is on the disk.
+ * Probes a device as `blkid -p` does: the first RAID or encrypted container, or else the only filesystem, and the partition table.
+ * Never throws because of the content of the disk.
  */
 export function probe(source: ByteSource, options: ExamineOptions = {}): ProbeResult {
   const area = examine(source, options);
@@ -45,7 +45,7 @@ function isTableHidden(match: Match | undefined): boolean {
   return match?.signature.usage === "raid" && match.signature.wipesTable !== true;
 }
 
-/** What takes more reading than all others is looked for when there is nothing else. */
+/** This type takes more reading than all others, so it is looked for only if nothing else was found. */
 function findLastResort(area: Area): Match | undefined {
   const tags = matchSignature(area, LAST_RESORT);
   return tags === null ? undefined : { signature: LAST_RESORT, tags };
@@ -54,7 +54,7 @@ function findLastResort(area: Area): Match | undefined {
 const isContainer = ({ usage }: Signature) => usage === "raid" || usage === "crypto";
 const isIntolerant = ({ signature }: Match) => !isContainer(signature) && signature.isTolerant !== true;
 
-/** All filesystems up to the first RAID or encryption; on a tiny device the first only. */
+/** Finds all filesystems up to the first RAID or encrypted container; on a tiny device only the first. */
 function findMatches(area: Area): readonly Match[] {
   const matches: Match[] = [];
   for (const signature of SIGNATURES) {

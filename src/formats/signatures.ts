@@ -5,7 +5,7 @@ import { FILESYSTEMS, jffs2 } from "./filesystems/filesystems.ts";
 import type { Signature } from "./signature.ts";
 
 /**
- * Every type that is known, in libblkid's order, which decides between several on a floppy disk and among containers. The last two are
- * not in libblkid 2.38, so they never take the place of a type that is.
+ * All known types in libblkid's order, which decides between several on a floppy disk and between containers. libblkid 2.38 does not
+ * know the last two, so they never win against a type that it knows.
  */
 export const SIGNATURES: readonly Signature[] = [...RAIDS, ...CONTAINERS, ...FILESYSTEMS, bcachefs, jffs2];

@@ -4,11 +4,11 @@ import { crc32c } from "../checksum.ts";
 import { at, blockSize, type Field, filesystem, label, uuid, version } from "../layout.ts";
 import { addUuid } from "../tags.ts";
 
-/** Of bcache, and of the first bcachefs. */
+/** Magic of bcache, and of the first versions of bcachefs. */
 export const BCACHE_MAGIC = "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81";
 const BCACHEFS_MAGIC = "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef";
 const SUPERBLOCK = 4096;
-// struct bch_sb without its fields; these follow, in all at most 4 KiB.
+// struct bch_sb without its fields, which follow; 4 KiB in total at most.
 const HEAD_BYTES = 752;
 const MAX_BYTES = 4096;
 

@@ -14,7 +14,7 @@ const POINTERS = [
   [TO_GO, 440],
 ] as const;
 
-/** The metadata's first bytes; null where there are none, or the boot sector is Vista's. */
+/** Finds the first bytes of the metadata; null if there are none, or for the boot sector of Vista. */
 function findMetadata(area: Area, boot: Uint8Array): Uint8Array | null {
   const pointer = POINTERS.find(([text]) => holds(boot, 0, text));
   const offset = pointer === undefined ? 0 : Number(le64(boot, pointer[1]));
@@ -22,7 +22,7 @@ function findMetadata(area: Area, boot: Uint8Array): Uint8Array | null {
   return metadata !== null && holds(metadata, 0, "-FVE-FS-") ? metadata : null;
 }
 
-/** True where the device is encrypted by BitLocker; its boot sector may look like FAT or NTFS. */
+/** True if the device is encrypted by BitLocker; its boot sector may look like FAT or NTFS. */
 export function isBitlocker(area: Area): boolean {
   const boot = area.bytes(0, 512);
   return boot !== null && (holds(boot, 0, VISTA) || findMetadata(area, boot) !== null);

@@ -23,7 +23,7 @@ import { bitlocker } from "./bitlocker.ts";
 
 const MIB = 1024 * 1024;
 
-/** Text with a dash before each of these characters. */
+/** Inserts a dash before each of these characters. */
 function dashed(text: Uint8Array, before: readonly number[]): Uint8Array {
   return Uint8Array.from(Array.from(text).flatMap((byte, i) => (before.includes(i) ? [0x2d, byte] : [byte])));
 }
@@ -47,7 +47,7 @@ function findLvm2(area: Area, magic: Magic): Uint8Array | null {
   return isLabel && rawCrc32(bytes.subarray(20), 0xf597a6cf) === le32(bytes, 16) ? bytes : null;
 }
 
-// DRBD_MD_MAGIC_08, _84_UNCLEAN and _09 of drbd_meta_data.h; both layouts have the magic at one place.
+// DRBD_MD_MAGIC_08, _84_UNCLEAN and _09 of drbd_meta_data.h; both layouts have the magic in the same place.
 const DRBD_VERSIONS: ReadonlyMap<number, string> = new Map([
   [0x8374026b, "v08"],
   [0x8374026c, "v08"],
@@ -61,10 +61,10 @@ function findDrbd(area: Area): Uint8Array | null {
   return metadata !== null && drbdVersion(metadata) !== undefined ? metadata : null;
 }
 
-// Where the second header of LUKS2 may lie (LUKS2 On-Disk Format Specification, 2.2).
+// Possible places of the second header of LUKS2 (LUKS2 On-Disk Format Specification, 2.2).
 const SECOND_HEADERS = Array.from({ length: 9 }, (_, i) => 0x4000 << i);
 
-/** The first header, or the second of LUKS2 where the first is damaged. */
+/** Finds the first header, or the second of LUKS2 if the first is damaged. */
 function findLuks(area: Area): Uint8Array | null {
   const first = area.bytes(0, 512);
   if (first === null || holds(first, 0, "LUKS\xba\xbe")) return first;
@@ -81,13 +81,13 @@ const STRATIS_MAGIC = "!Stra0tis\x86\xff\x02^Arh";
 const STRATIS_COPIES = [512, 512 * 9];
 const stratisUuid = (bytes: Uint8Array, offset: number) => dashed(bytes.subarray(offset, offset + 32), [8, 12, 16, 20]);
 
-/** The first of two copies whose checksum is right (Stratis Software Design, 5.2). */
+/** Finds the first of two copies whose checksum is right (Stratis Software Design, 5.2). */
 function findStratis(area: Area): Uint8Array | null {
   const copies = STRATIS_COPIES.map((offset) => area.bytes(offset, 512));
   return copies.find((copy) => copy !== null && crc32c(copy.subarray(4)) === le32(copy, 0)) ?? null;
 }
 
-/** What holds other devices' data: caches, mirrors, volume groups, encryption. */
+/** Containers of other volumes: caches, mirrors, volume groups, encryption. */
 export const CONTAINERS: readonly Signature[] = [
   // drivers/md/bcache/bcache_ondisk.h: a backing or cache device.
   other(
@@ -113,7 +113,7 @@ export const CONTAINERS: readonly Signature[] = [
     ],
     { minSize: 64 * 1024 },
   ),
-  // The control volume of drbdmanage, with a second magic behind 4 KiB.
+  // The control volume of drbdmanage, with a second magic at 4 KiB.
   other(
     "drbdmanage_control_volume",
     at(0, "$DRBDmgr=q"),

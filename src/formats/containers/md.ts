@@ -9,7 +9,7 @@ const MAGIC = 0xa92b4efc;
 const RESERVED_BYTES = 64 * 1024;
 const alignDown = (value: number, unit: number) => value - (value % unit);
 
-/** Version 0.90, in the byte order of the machine that made it; the UUID's four words are told big-endian. */
+/** Version 0.90, in the byte order of the machine that made it; the four words of the UUID are printed big-endian. */
 function readVersion0(area: Area, tags: Tags): boolean {
   const offset = alignDown(area.size, RESERVED_BYTES) - RESERVED_BYTES;
   const sb = area.bytes(offset, 64);
@@ -19,7 +19,7 @@ function readVersion0(area: Area, tags: Tags): boolean {
   const sizeBytes = read32(sb, 32) * 1024;
   const fits = area.size >= sizeBytes + RESERVED_BYTES && offset >= sizeBytes;
   if (read32(sb, 0) !== MAGIC || !fits) return false;
-  // The end of a disk may be the end of its last partition: then the array is in there.
+  // The end of a disk may be the end of its last partition: the array is in that partition then.
   if (area.kind !== "partition" && isCovered(area, offset - sizeBytes, sizeBytes + RESERVED_BYTES)) return false;
   const minor = read32(sb, 8);
   addVersion(tags, `${read32(sb, 4)}.${minor}.${read32(sb, 12)}`);
@@ -42,7 +42,7 @@ function readVersion1(area: Area, offset: number, version: string, tags: Tags): 
   return true;
 }
 
-/** A member of a Linux software RAID: the superblock lies at the end (0.90, 1.0), the start (1.1) or behind 4 KiB (1.2). */
+/** A member of a Linux software RAID: the superblock is at the end (0.90, 1.0), at the start (1.1) or at 4 KiB (1.2). */
 export const md: Signature = {
   type: "linux_raid_member",
   usage: "raid",

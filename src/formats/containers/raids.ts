@@ -24,13 +24,13 @@ function findDdf(area: Area): Uint8Array | null {
   return null;
 }
 
-/** Intel Matrix Storage counts by the disk's own sectors. */
+/** Intel Matrix Storage counts in logical sectors of the disk. */
 function findIsw({ size, sectorSize, kind, bytes }: Area): Uint8Array | null {
   const metadata = kind === "partition" ? null : bytes((Math.floor(size / sectorSize) - 2) * sectorSize, 48);
   return metadata !== null && holds(metadata, 0, "Intel Raid ISM Cfg Sig. ") ? metadata : null;
 }
 
-/** VERSION with spaces before it, at least six characters. */
+/** VERSION, padded with spaces to six characters. */
 const iswVersion: Field = tag("VERSION", (bytes) => {
   const text = untilNul(bytes.subarray(24));
   return Uint8Array.from([...new Array<number>(Math.max(0, 6 - text.length)).fill(0x20), ...text]);
@@ -42,7 +42,7 @@ function isVia(bytes: Uint8Array): boolean {
   return le16(bytes, 0) === 0xaa55 && (bytes[2] ?? 255) <= 2 && sum === bytes[50];
 }
 
-/** The 16-bit words up to the checksum and the checksum make zero. */
+/** The 16-bit words, including the checksum, add up to zero. */
 function isSilicon(bytes: Uint8Array): boolean {
   let sum = 0;
   for (let word = 0; word < 0x140; word += 2) sum += le16(bytes, word);
@@ -53,7 +53,7 @@ const isAdaptec = (bytes: Uint8Array) => be32(bytes, 0) === 0x37fc4d1e && be32(b
 const isPromise = (bytes: Uint8Array) => holds(bytes, 0, "Promise Technology, Inc.");
 const promiseFinders = PROMISE_SECTORS.map((sector) => fromDiskEnd(sector, isPromise, 24));
 
-/** Members of RAIDs: Linux' own, and those made by the firmware of disk controllers, whose metadata lie near the end of whole disks. */
+/** RAID members: those of Linux, and those of disk controllers' firmware, whose metadata are near the end of whole disks. */
 export const RAIDS: readonly Signature[] = [
   md,
   raid("ddf_raid_member", [], findDdf, [uuidText(8, 24), tag("VERSION", (bytes) => bytes.subarray(32, 40))], {

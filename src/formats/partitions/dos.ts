@@ -16,7 +16,7 @@ const MAX_EMPTY_LINKS = 100;
 const isExtended = (entry: MbrEntry) => EXTENDED.includes(entry.type);
 const inUnits = (sectors: number, factor: number) => Math.imul(sectors, factor) >>> 0;
 
-/** The sector that holds the table; null where it is a boot sector or protects a GPT. */
+/** Returns the sector with the table; null for a boot sector of a filesystem and for a protective MBR. */
 function readTable(area: Area, fsType: string | null): Uint8Array | null {
   const sector = readMbrSector(area, 0);
   if (sector === null || holds(sector, 0, AIX_MAGIC)) return null;
@@ -24,7 +24,7 @@ function readTable(area: Area, fsType: string | null): Uint8Array | null {
   const isTable = entries.every((entry) => entry.bootIndicator === 0 || entry.bootIndicator === 0x80);
   const isProtective = entries.some((entry) => entry.type === GPT_PROTECTIVE);
   if (!isTable || isProtective || isFat(area) || isNtfs(area)) return null;
-  // People boot from LVM: a boot sector without partitions before a physical volume is none.
+  // A boot loader may be in front of a physical volume: a boot sector without partitions is not a table then.
   const isEmptyTable = entries.every((entry) => entry.size === 0);
   return fsType === "LVM2_member" && isEmptyTable ? null : sector;
 }
@@ -53,7 +53,7 @@ interface Extended {
   readonly size: number;
 }
 
-/** The data entries of one link of the chain; units of 512 bytes. The third and fourth entry are used by OS/2 only, mostly junk. */
+/** The data entries of one link of the chain; units of 512 bytes. Only OS/2 uses the third and fourth entry; they are mostly junk. */
 function findData(entries: readonly MbrEntry[], link: Extended, all: Extended, factor: number): readonly MbrEntry[] {
   return entries.filter((entry, i) => {
     const start = inUnits(entry.start, factor);

@@ -7,5 +7,5 @@ import { bsd } from "./unix/bsd.ts";
 import { solaris } from "./unix/solaris.ts";
 import { aix, sgi, sun, ultrix } from "./unix/workstations.ts";
 
-/** Every kind of partition table, in libblkid's order: the first that is recognised is the disk's. */
+/** All kinds of partition table in libblkid's order: the first that is recognised counts. */
 export const TABLE_FORMATS: readonly TableFormat[] = [aix, sgi, sun, dos, gpt, pmbr, mac, ultrix, bsd, solaris, atari];

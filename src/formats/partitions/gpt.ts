@@ -20,7 +20,7 @@ interface Header {
   readonly entries: Uint8Array;
 }
 
-/** The CRC of the header, its own field taken as zero. */
+/** The CRC of the header with the CRC field as zero. */
 function checksumHeader(header: Uint8Array): number {
   const copy = Uint8Array.from(header);
   copy.fill(0, 16, 20);
@@ -40,7 +40,7 @@ function isHeaderValid(sector: Uint8Array, lba: number, lastLba: number): boolea
   );
 }
 
-/** The header at sector `lba` with its entries; null where it, its place or a checksum is wrong. */
+/** The header at sector `lba` with its entries; null if it, its place or a checksum is wrong. */
 function readHeader(area: Area, lba: number, lastLba: number): Header | null {
   const sector = area.bytes(lba * area.sectorSize, area.sectorSize);
   if (sector === null || !isHeaderValid(sector, lba, lastLba) || le32(sector, 84) !== ENTRY_BYTES) return null;
@@ -54,7 +54,7 @@ function isProtected(area: Area): boolean {
   return mbr !== null && readMbrEntries(mbr).some((entry) => entry.type === PROTECTIVE);
 }
 
-/** The header at the disk's start or, where that is damaged, the one at its end; null where there is neither. */
+/** Returns the header at the start of the disk or, if that is damaged, the one at its end; null if there is neither. */
 function findHeader(area: Area): Header | null {
   const lastLba = Math.floor(area.size / area.sectorSize) - 1;
   return lastLba < 0 ? null : (readHeader(area, 1, lastLba) ?? readHeader(area, lastLba, lastLba));
@@ -88,7 +88,7 @@ function readPartitions(header: Header, factor: number): readonly Partition[] {
   return partitions;
 }
 
-/** The GUID partition table. Without a protective entry in the MBR it is a leftover. */
+/** The GUID partition table. Without a protective entry in the MBR it is stale. */
 export const gpt: TableFormat = {
   type: "gpt",
   magics: [],
@@ -100,7 +100,7 @@ export const gpt: TableFormat = {
   },
 };
 
-/** A protective MBR whose GPT is gone. */
+/** A protective MBR without a GPT. */
 export const pmbr: TableFormat = {
   type: "PMBR",
   magics: [{ text: "\x55\xaa", at: 510 }],

@@ -28,14 +28,14 @@ function readNestedTable(area: Area, parent: Partition, firstNumber: number): re
   const inside = area.part(parent.start * 512, parent.size * 512);
   if (inside === null) return [];
   if (BSD_TYPES.includes(parent.type)) return readBsdSlices(inside, findMagic(inside, bsd.magics), parent, firstNumber);
-  // The type is that of Linux swap too.
+  // Linux swap has the same type.
   if (parent.type === SOLARIS_TYPE && findMagic(inside, solaris.magics) !== null) {
     return readSolarisSlices(inside, parent, firstNumber);
   }
   return parent.type === MINIX_TYPE ? readMinixSlices(inside, parent, firstNumber) : [];
 }
 
-/** The tables inside primary partitions, numbered behind all partitions of the MBR. */
+/** Reads the tables inside primary partitions; their partitions are numbered after all those of the MBR. */
 export function readNestedTables(area: Area, partitions: readonly Partition[]): readonly Partition[] {
   const nested: Partition[] = [];
   if (area.isTiny) return nested;

@@ -42,10 +42,16 @@ describe("parseKeymap", () => {
 
   test("refuses what is none, in words", () => {
     const good = keymap({ 0: 1, 1: 2 });
-    const title = "this is no keymap as `loadkeys -b` writes it";
-    expect(complaint(new Uint8Array())).toEqual([title, "  it does not begin as one"]);
-    expect(complaint(Buffer.from("keymaps 0-127"))).toEqual([title, "  it does not begin as one"]);
-    expect(complaint(good.subarray(0, 262))).toEqual([title, "  it does not begin as one"]);
+    const title = "not a keymap in the format of `loadkeys -b`";
+    expect(complaint(new Uint8Array())).toEqual([title, "  it does not begin with the magic and the list of tables"]);
+    expect(complaint(Buffer.from("keymaps 0-127"))).toEqual([
+      title,
+      "  it does not begin with the magic and the list of tables",
+    ]);
+    expect(complaint(good.subarray(0, 262))).toEqual([
+      title,
+      "  it does not begin with the magic and the list of tables",
+    ]);
     expect(complaint(keymap({}))).toEqual([title, "  it has no table"]);
     expect(complaint(good.subarray(0, 700))).toEqual([title, "  Expected 775 bytes for 2 tables but received 700"]);
     expect(complaint(keymap({ 0: 1 }, 2))).toEqual([title, "  Expected 519 bytes for 1 tables but received 521"]);

@@ -86,10 +86,10 @@ test("what cannot be honoured is told by its line, and the other lines count", (
   ].join("\n");
   const { problems } = parseMdevConfig(text, IDS);
   expect(problems).toEqual([
-    "line 1: sd[a is no pattern",
+    "line 1: sd[a is not a valid pattern",
     "line 2: there is no user nobody",
     "line 3: there is no group staff",
-    "line 4: rw- is no mode",
+    "line 4: rw- is not a mode",
     "line 5: owner or mode is missing",
     "commands are not run (line 6, 7, 8)",
   ]);

@@ -14,7 +14,7 @@ const ULTRIX_MAGIC = 0x032957;
 type Slice = Pick<Partition, "start" | "size"> & { readonly type: number; readonly flags?: number };
 type ListSlices = (label: Uint8Array) => readonly (Slice | null)[];
 
-/** A label whose slices are numbered by their places; those without size do not count. */
+/** A label whose slices have fixed numbers; those without size do not exist. */
 function labelFormat(type: string, magics: readonly Magic[], find: FindHeader, list: ListSlices): TableFormat {
   return {
     type,
@@ -36,7 +36,7 @@ function count(length: number, read: (i: number) => Slice | null): readonly (Sli
   return Array.from({ length }, (_, i) => read(i));
 }
 
-/** The 128 big-endian words of struct sgi_disklabel (linux/block/partitions/sgi.c) make zero. */
+/** The 128 big-endian words of struct sgi_disklabel (linux/block/partitions/sgi.c) add up to zero. */
 function isSgi(label: Uint8Array): boolean {
   let sum = 0;
   for (let word = 0; word < 512; word += 4) sum = (sum + be32(label, word)) >>> 0;
