@@ -30,7 +30,7 @@ function ocfsSecondType(bytes: Uint8Array): string | null {
   return ocfsMajor(bytes) >= 9 ? "ntocfs" : null;
 }
 
-/** Filesystems of several machines on one disk. */
+/** Filesystems that several machines share. */
 export const CLUSTER = [
   filesystem("gfs", GFS_MAGICS, header(GFS_SUPERBLOCK, 272, isGfs), [label(160, 64), uuid(256)], GFS_SIZE),
   filesystem(
@@ -40,7 +40,7 @@ export const CLUSTER = [
     [label(160, 64), uuid(256), version("1"), blockSize((sb) => be32(sb, 36))],
     GFS_SIZE,
   ),
-  // Oracle's first; the label's block is the second.
+  // Oracle's first one; the second block has the label.
   filesystem(
     "ocfs",
     at(8192, "OracleCFS"),
@@ -54,7 +54,7 @@ export const CLUSTER = [
     ],
     OCFS_SIZE,
   ),
-  // struct ocfs2_dinode of fs/ocfs2/ocfs2_fs.h: the third block, of any size.
+  // struct ocfs2_dinode of fs/ocfs2/ocfs2_fs.h: the superblock is the third block, of any size.
   filesystem(
     "ocfs2",
     [1, 2, 4, 8].flatMap((kib) => at(kib * 1024, "OCFSV2")),

@@ -6,7 +6,7 @@ import type { Signature } from "../signature.ts";
 const HAS_JOURNAL = 0x0004;
 const JOURNAL_DEVICE = 0x0008;
 const TEST_FILESYSTEM = 0x0004;
-// What the drivers ext2 and ext3 understand; anything else makes it ext4.
+// Features that the drivers ext2 and ext3 know; any other makes it ext4.
 const EXT_RO_COMPAT = 0x0007;
 const EXT2_INCOMPAT = 0x0012;
 const EXT3_INCOMPAT = 0x0016;
@@ -34,9 +34,9 @@ function ext(type: string, check: Check): Signature {
   ]);
 }
 
-/** The family of ext: ext4 has a feature that ext3 does not know, ext3 is ext2 with a journal; jbd is a journal on a device of its own. */
+/** The family of ext: ext4 has a feature that ext3 does not know, ext3 is ext2 with a journal; jbd is an external journal. */
 export const EXT = [
-  // Under development: a flag says that only such a driver may touch it.
+  // ext4 under development: a flag says that only a test driver may use it.
   ext("ext4dev", (sb) => !isJournal(sb) && isTest(sb)),
   ext("ext4", (sb) => !isJournal(sb) && hasUnknown(sb, EXT3_INCOMPAT) && !isTest(sb)),
   ext("ext3", (sb) => hasJournal(sb) && !hasUnknown(sb, EXT3_INCOMPAT)),

@@ -103,7 +103,7 @@ export const FILESYSTEMS: readonly Signature[] = [
     uuid(348),
     version((sb) => `${le16(sb, 8)}.${String(le16(sb, 10)).padStart(2, "0")}`),
   ]),
-  // struct btrfs_super_block of linux/btrfs_tree.h. The device item lies at 0xc9: its UUID behind 66 bytes of it; the label follows it.
+  // struct btrfs_super_block of linux/btrfs_tree.h. The device item lies at 0xc9: its UUID after 66 bytes of it; the label follows it.
   filesystem(
     "btrfs",
     at(64 * KIB + 0x40, "_BHRfS_M"),
@@ -125,7 +125,7 @@ export const FILESYSTEMS: readonly Signature[] = [
   ]),
   nilfs2,
   exfat,
-  // linux/f2fs_fs.h; the fields of version 1.0 lie elsewhere.
+  // linux/f2fs_fs.h; version 1.0 has its fields in other places.
   filesystem("f2fs", at(KIB, "\x10\x20\xf5\xf2"), header(KIB, 1148), [
     when(
       (sb) => twoNumbers(sb, 4) !== "1.0",
@@ -164,5 +164,5 @@ function isJffs2(node: Uint8Array, { text }: Magic): boolean {
   return JFFS2_NODES.includes(read16(node, 2)) && rawCrc32(node.subarray(0, 8), 0) === read32(node, 8);
 }
 
-/** JFFS2, which libblkid does not know: it has no superblock, so the first node's header and its checksum must be right. */
+/** JFFS2, which libblkid does not know: it has no superblock, so the header and checksum of the first node must be valid. */
 export const jffs2 = filesystem("jffs2", at(0, "\x85\x19", "\x19\x85"), header(0, 12, isJffs2));

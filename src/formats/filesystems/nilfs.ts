@@ -16,12 +16,12 @@ function isValid(sb: Uint8Array): boolean {
   return rawCrc32(summed, le32(sb, 12)) === le32(sb, SUM_AT);
 }
 
-/** The valid copy that libblkid takes: of two, the second where the first has the higher checkpoint. */
+/** Finds the valid copy that libblkid uses: of two, the second if the first has the higher checkpoint. */
 function findSuperblock(area: Area): Uint8Array | null {
   const first = area.bytes(1024, SUPERBLOCK_BYTES);
   const second = area.bytes((Math.floor(area.size / 512) - 8) * 512, SUPERBLOCK_BYTES);
   const isFirst = first !== null && isValid(first);
-  // A disk ends like its last partition: there the size says whose copy it is.
+  // A disk ends like its last partition: the size says to which of them the copy belongs.
   const isOwn = second !== null && (area.kind !== "disk" || le64(second, 32) === BigInt(area.size));
   const isSecond = isOwn && isValid(second);
   if (isSecond && (!isFirst || le64(first, 56) > le64(second, 56))) return second;

@@ -2,7 +2,7 @@ import { be32, holds, isEmpty, le32 } from "../bytes.ts";
 import { at, header, label, other, uuid, version, when } from "../layout.ts";
 import type { Magic } from "../signature.ts";
 
-// The signature ends the first page; which page size wrote it is not known (4, 8, 16, 32 or 64 KiB).
+// The signature is at the end of the first page, whose size is unknown (4, 8, 16, 32 or 64 KiB).
 const PAGE_ENDS = [0x1000, 0x2000, 0x4000, 0x8000, 0x10000];
 const SIZE = { minSize: 10 * 4096 };
 const TUX_ON_ICE = "\xed\xc3\x02\xe9\x98\x56\xe5\x0c";
@@ -12,7 +12,7 @@ function atPageEnds(...texts: readonly string[]): readonly Magic[] {
   return PAGE_ENDS.flatMap((end) => at(end - 10, ...texts));
 }
 
-/** union swap_header (linux/swap.h), always 1 KiB from the start. Older mkswap left garbage where label and UUID are now: then the bytes behind them are not zero. */
+/** union swap_header (linux/swap.h), always 1 KiB from the start. Older mkswap left garbage in label and UUID: the bytes after them are not zero then. */
 const names = when((head) => isEmpty(head.subarray(1196, 1204)), label(1052, 16), uuid(1036));
 
 function isSwap(head: Uint8Array, { text }: Magic): boolean {
@@ -20,7 +20,7 @@ function isSwap(head: Uint8Array, { text }: Magic): boolean {
   return !holds(head, 0, TUX_ON_ICE) && (text === "SWAP-SPACE" || (isKnown && le32(head, 1028) !== 0));
 }
 
-/** Swap space, and swap space that holds the memory of a machine that was put to sleep. */
+/** Swap space, and swap space with the memory of a hibernated machine. */
 export const SWAP = [
   other(
     "swsuspend",

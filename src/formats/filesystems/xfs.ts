@@ -6,7 +6,7 @@ const GIB = 1024 * 1024 * 1024;
 
 const isBetween = (value: number, low: number, high: number) => value >= low && value <= high;
 
-/** The checks of libblkid on struct xfs_dsb (fs/xfs/libxfs/xfs_format.h): sizes, their logarithms and the sum of blocks agree. */
+/** The checks of libblkid on struct xfs_dsb (fs/xfs/libxfs/xfs_format.h): sizes, their logarithms and the number of blocks agree. */
 function isValid(sb: Uint8Array): boolean {
   const blockSize = be32(sb, 4);
   const sectorSize = be16(sb, 102);
@@ -56,7 +56,7 @@ function xfsLogWithin(length: number): Signature {
   const findRecord: FindHeader = (area) => {
     const log = area.bytes(0, length);
     for (let offset = 0; log !== null && offset < length && !holds(log, offset, "XFSB"); offset += 512) {
-      // The first byte alone first: this is done with every device.
+      // The first byte decides quickly: every device is searched.
       if (log[offset] === LOG_MAGIC[0] && isLogRecord(log.subarray(offset, offset + 512))) return log.subarray(offset);
     }
     return null;
@@ -64,12 +64,12 @@ function xfsLogWithin(length: number): Signature {
   return other("xfs_external_log", [], findRecord, [uuid(304, "LOGUUID")], { minSize: 10 * 1024 * 1024 });
 }
 
-/** XFS, whose smallest unit is the sector, its log on a device of its own (a record begins in one of the first sectors, and no superblock before it), and EXFS, the shared XFS of SGI. */
+/** XFS, whose smallest unit is the sector; its external log, with a record in one of the first sectors and no superblock before it; EXFS, the shared XFS of SGI. */
 export const XFS = [
   xfsLike("xfs", "XFSB", (sb) => be16(sb, 102)),
   xfsLogWithin(32 * 1024),
   xfsLike("exfs", "EXFS", (sb) => be32(sb, 4)),
 ];
 
-/** The log where records are long: looked for when nothing else was found, because it takes more reading than all other types. */
+/** The external log with long records. It takes more reading than all other types, so it is looked for only if nothing else was found. */
 export const LAST_RESORT = xfsLogWithin(256 * 1024);

@@ -17,7 +17,7 @@ interface Value {
   readonly depth: number;
 }
 
-/** LABEL (the pool's name), UUID_SUB (the device's), UUID (the pool's) and BLOCK_SIZE from the first 4 KiB of a label's names, in their order. */
+/** Adds LABEL (the name of the pool), UUID_SUB (of the device), UUID (of the pool) and BLOCK_SIZE from the first 4 KiB of a label's names, in their order. */
 export function addPoolTags(names: Uint8Array, tags: Tags): void {
   for (const value of readValues(names)) addValue(value, tags);
 }

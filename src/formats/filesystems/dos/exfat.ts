@@ -24,7 +24,7 @@ function offsetOf({ dataStart, blockBytes, clusterBytes }: Layout, cluster: numb
   return dataStart * blockBytes + ((cluster - FIRST_CLUSTER) >>> 0) * clusterBytes;
 }
 
-/** The root directory's entry with the label; null where there is none. */
+/** Finds the entry of the root directory with the label, or null. */
 function findLabel(area: Area, layout: Layout, rootCluster: number): Uint8Array | null {
   let cluster = rootCluster;
   let offset = offsetOf(layout, cluster);
@@ -53,7 +53,7 @@ export const exfat: Signature = {
     if (boot === null) return false;
     const [minor = 0, major = 0] = boot.subarray(104, 106);
     const [blockLog = 0, clusterLog = 0] = boot.subarray(108, 110);
-    // 32-bit arithmetic: a cluster of no bytes is no exFAT.
+    // 32-bit arithmetic as in libblkid, which refuses a cluster of 0 bytes.
     const blockBytes = (1 << blockLog) >>> 0;
     const clusterBytes = (blockBytes << clusterLog) >>> 0;
     if (clusterBytes === 0) return false;

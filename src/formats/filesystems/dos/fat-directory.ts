@@ -6,7 +6,7 @@ const VOLUME_ID = 0x08;
 const DIRECTORY = 0x10;
 const LONG_NAME = 0x0f;
 
-/** Where a FAT32 keeps its root directory: a chain of clusters. Sectors from the start of the device. */
+/** Root directory of FAT32: a chain of clusters. Sectors count from the start of the device. */
 export interface ClusterChain {
   readonly sectorSize: number;
   readonly sectorsPerCluster: number;
@@ -16,7 +16,7 @@ export interface ClusterChain {
   readonly rootCluster: number;
 }
 
-/** The volume label's 11 bytes of a directory of at most `count` entries; null where it has none. Read by pieces: it is mostly the first. */
+/** Finds the 11 bytes of the volume label in a directory of at most `count` entries, or null. It is usually the first entry, so they are read one by one. */
 export function findLabelEntry(area: Area, offset: number, count: number): Uint8Array | null {
   if (!area.isTiny && !area.contains(offset, count * ENTRY_BYTES)) return null;
   for (let i = 0; i < count; i++) {
@@ -43,7 +43,7 @@ function isLabel(entry: Uint8Array): boolean {
   );
 }
 
-/** The volume label of a FAT32's root directory; follows at most 99 clusters, as libblkid, so a loop in the chain ends. */
+/** Finds the volume label in the root directory of FAT32. It follows at most 99 clusters, as libblkid does, so a loop in the chain ends. */
 export function findLabelInChain(area: Area, chain: ClusterChain): Uint8Array | null {
   const clusterBytes = chain.sectorsPerCluster * chain.sectorSize;
   const clusterCount = Math.floor((chain.fatSectors * chain.sectorSize) / 4) >>> 0;

@@ -5,7 +5,7 @@ import { findMagic, type Magic, type Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addSerial, addTag, addTrimmed, addVersion } from "../../tags.ts";
 import { findLabelEntry, findLabelInChain } from "./fat-directory.ts";
 
-// Most clusters of each kind, as Linux counts them (fs/fat/inode.c).
+// Most clusters of each kind in Linux (fs/fat/inode.c).
 const FAT12_MAX = 0xff4;
 const FAT16_MAX = 0xfff4;
 const FAT32_MAX = 0x0ffffff6;
@@ -22,7 +22,7 @@ const MAGICS: readonly Magic[] = [
   { text: "\x55\xaa", at: 0x1fe },
 ];
 
-/** The BIOS parameter block of a FAT filesystem (Microsoft's FAT specification, 3.1), as far as it is asked for here. */
+/** The BIOS parameter block of a FAT filesystem (Microsoft's FAT specification, 3.1), as far as it is needed here. */
 interface Layout {
   readonly boot: Uint8Array;
   readonly sectorSize: number;
@@ -36,7 +36,7 @@ interface Layout {
   readonly clusterCount: number;
 }
 
-/** Jump instructions and 55aa are on many a boot sector: more is asked of one that shows nothing else. */
+/** Many boot sectors have a jump instruction and 55aa, so more is required if there is nothing else. */
 function isPlausible(boot: Uint8Array, magic: Magic): boolean {
   if (magic.text.length > 2) return true;
   return holds(boot, 0x1fe, "\x55\xaa") && !holds(boot, 0x36, "JFS     ") && !holds(boot, 0x36, "HPFS    ");
@@ -57,7 +57,7 @@ function readLayout(area: Area, magic: Magic): Layout | null {
   const fatSectors = Math.imul(oldLength || newLength, fats) >>> 0;
   const rootEntries = le16(boot, 0x11);
   const overhead = reservedSectors + fatSectors + Math.ceil((rootEntries * 32) / sectorSize);
-  // 32-bit arithmetic that wraps: libblkid's, which then refuses the count as too large.
+  // 32-bit arithmetic that wraps, as in libblkid, which then refuses the count as too large.
   const clusterCount = Math.floor((((le16(boot, 0x13) || le32(boot, 0x20)) - overhead) >>> 0) / sectorsPerCluster);
   const isFat32 = oldLength === 0 && newLength !== 0;
   const mostOld = clusterCount > FAT12_MAX ? FAT16_MAX : FAT12_MAX;
@@ -77,13 +77,13 @@ function readLayout(area: Area, magic: Magic): Layout | null {
   };
 }
 
-/** True where the device begins with a FAT filesystem, whose boot sector looks like an MBR. */
+/** True if the device begins with a FAT filesystem, whose boot sector looks like an MBR. */
 export function isFat(area: Area): boolean {
   const magic = findMagic(area, MAGICS);
   return magic !== null && readLayout(area, magic) !== null;
 }
 
-/** FAT32's second sector of information must have its signatures, or zeros. */
+/** The information sector of FAT32 must have its signatures, or zeros. */
 function isInfoValid(area: Area, layout: Layout): boolean {
   const sector = le16(layout.boot, 0x30);
   if (sector === 0) return true;
@@ -101,7 +101,7 @@ function findLabel(area: Area, layout: Layout): Uint8Array | null {
     return findLabelEntry(area, Math.imul(firstDataSector, layout.sectorSize) >>> 0, layout.rootEntries);
   }
   if (!layout.isFat32) return null;
-  // One copy of the table only, unlike layout.fatSectors.
+  // Only one copy of the table, unlike layout.fatSectors.
   const fatSectors = le32(layout.boot, 0x24);
   return findLabelInChain(area, { ...layout, firstDataSector, fatSectors, rootCluster: le32(layout.boot, 0x2c) });
 }
@@ -121,7 +121,7 @@ export const vfat: Signature = {
     const layout = magic === null ? null : readLayout(area, magic);
     if (layout === null || (layout.isFat32 && !isInfoValid(area, layout))) return false;
     const { boot, hasOldTable, isFat32 } = layout;
-    // The extended parameters lie behind the 32-bit fields on FAT32.
+    // On FAT32 the extended parameters follow the 32-bit fields.
     const extended = hasOldTable ? 0x26 : 0x42;
     const mark = boot[extended];
     const hasExtended = hasOldTable || isFat32;

@@ -24,13 +24,13 @@ function readSectorsPerCluster(code: number): number {
   return code >= 240 && code <= 249 ? 1 << (256 - code) : 0;
 }
 
-/** Bytes of a record of the master file table; 0 where the field makes no sense. Values over 0x7f are logarithms, negated. */
+/** Returns the bytes of a record of the master file table; 0 for an invalid value. Values over 0x7f are negated logarithms. */
 function readRecordBytes(code: number, clusterBytes: number): number {
   if (code >= 0xe1 && code <= 0xf7) return (1 << (256 - code)) >>> 0;
   return [1, 2, 4, 8, 16, 32, 64].includes(code) ? code * clusterBytes : 0;
 }
 
-/** The record of $Volume in the master file table; null where this is no NTFS. */
+/** Finds the record of $Volume in the master file table; null if this is not NTFS. */
 function findVolumeRecord(area: Area, boot: Uint8Array): Uint8Array | null {
   const sectorSize = le16(boot, 11);
   const sectorsPerCluster = readSectorsPerCluster(boot[13] ?? 0);
@@ -52,11 +52,11 @@ function readRecord(area: Area, offset: number, length: number): Uint8Array | nu
   return record !== null && holds(record, 0, "FILE") ? record : null;
 }
 
-/** The volume's name in UTF-16LE, a resident attribute of $Volume; null where it has none. */
+/** Finds the volume name, a resident attribute of $Volume, in UTF-16LE, or null. */
 function findVolumeName(record: Uint8Array): Uint8Array | null {
   const allocated = le32(record, 28);
   let at = le16(record, 20);
-  // 22: the part of an attribute's head that is read.
+  // 22: the bytes of an attribute's head that are read.
   while (at + 22 <= record.length && at <= allocated) {
     const type = le32(record, at);
     const length = le32(record, at + 4);
@@ -71,7 +71,7 @@ function findVolumeName(record: Uint8Array): Uint8Array | null {
   return null;
 }
 
-/** True where the device begins with NTFS, whose boot sector looks like an MBR. */
+/** True if the device begins with NTFS, whose boot sector looks like an MBR. */
 export function isNtfs(area: Area): boolean {
   const boot = area.bytes(0, 512);
   return boot !== null && findMagic(area, MAGICS) !== null && findVolumeRecord(area, boot) !== null;

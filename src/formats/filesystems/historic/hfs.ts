@@ -18,7 +18,7 @@ const UUID_NAMESPACE = "\xb3\xe2\x0f\x39\xf2\x92\x11\xd6\x97\xa4\x00\x30\x65\x43
 
 const isPlus = (bytes: Uint8Array, at: number) => holds(bytes, at, "H+") || holds(bytes, at, "HX");
 
-/** A UUID of version 3 made of the Finder's 8 bytes, as macOS makes it. */
+/** Adds UUID: version 3 of the 8 bytes of the Finder, as macOS computes it. */
 function addFinderUuid(tags: Tags, id: Uint8Array): void {
   if (isEmpty(id)) return;
   const uuid = new Bun.CryptoHasher("md5").update(latin1(UUID_NAMESPACE)).update(id).digest();
@@ -27,7 +27,7 @@ function addFinderUuid(tags: Tags, id: Uint8Array): void {
   addUuid(tags, uuid);
 }
 
-/** HFS that is not only the wrapper around an HFS+. */
+/** HFS, unless it only wraps HFS+. */
 const hfs = filesystem(
   "hfs",
   at(VOLUME, "BD"),
@@ -39,7 +39,7 @@ const hfs = filesystem(
   { isTolerant: true },
 );
 
-/** Bytes before the HFS+ volume: not 0 where it is embedded in an HFS; null where there is none. */
+/** Returns the offset of the HFS+ volume, which is not 0 if it is embedded in HFS; null if there is none. */
 function findVolume(area: Area): number | null {
   const block = area.bytes(VOLUME, 130);
   if (block === null || !holds(block, 0, "BD")) return block && 0;
@@ -47,7 +47,7 @@ function findVolume(area: Area): number | null {
   return isPlus(block, 124) ? start >>> 0 : null;
 }
 
-/** The name of the catalog's first record, the root directory's thread, in UTF-16BE; null where it cannot be found. */
+/** Finds the name in the first record of the catalog, the thread of the root directory, in UTF-16BE, or null. */
 function findName(area: Area, volume: number, header: Uint8Array, blockSize: number): Uint8Array | null {
   const extents = header.subarray(288, 352);
   const tree = area.bytes(volume + be32(extents, 0) * blockSize, TREE_HEAD_BYTES);
@@ -62,7 +62,7 @@ function findName(area: Area, volume: number, header: Uint8Array, blockSize: num
   return isThread && length <= 255 ? leaf.subarray(22, 22 + length * 2) : null;
 }
 
-/** The block of the volume that is the file's `block`; null where the eight extents do not reach it. */
+/** Returns the block of the volume that is `block` of the file; null beyond the eight extents. */
 function locate(extents: Uint8Array, block: number): number | null {
   let rest = block;
   for (let i = 0; i < EXTENT_COUNT; i++) {
@@ -74,7 +74,7 @@ function locate(extents: Uint8Array, block: number): number | null {
   return null;
 }
 
-/** HFS+ and HFSX, alone or inside an HFS. */
+/** HFS+ and HFSX, alone or embedded in HFS. */
 const hfsplus: Signature = {
   type: "hfsplus",
   usage: "filesystem",

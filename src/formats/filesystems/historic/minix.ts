@@ -38,7 +38,7 @@ function readNew(sb: Uint8Array): Superblock {
   return { version: 3, inodes, zones, inodeBlocks, zoneBlocks, firstZone, zoneLog, blockSize };
 }
 
-/** Version 3 of big-endian machines is not understood, as in libblkid. */
+/** Version 3 of big-endian machines is not supported, as in libblkid. */
 function readSuperblock(sb: Uint8Array): Superblock | null {
   const little = VERSION_OF.get(le16(sb, 16));
   if (little !== undefined) return readOld(sb, little, true);

@@ -6,11 +6,11 @@ import type { Magic } from "../../signature.ts";
 const OLD = 8 * 1024;
 const NEW = 64 * 1024;
 const SIZE = { minSize: 128 * 1024 };
-// By the seventh letter of the magic.
+// By the seventh character of the magic.
 const VERSIONS: Readonly<Record<string, string>> = { 2: "3.6", 3: "JR" };
 const versionOf = ({ text }: Magic) => VERSIONS[text[6] ?? ""] ?? "3.5";
 
-/** The superblock is at 64 KiB, of the oldest at 8 KiB. One behind the journal's start is an old copy inside the journal. */
+/** Finds the superblock at 64 KiB, or 8 KiB for the oldest. A superblock after the start of the journal is an old copy inside the journal. */
 function findSuperblock(area: Area, magic: Magic): Uint8Array | null {
   const start = magic.at >= NEW ? NEW : OLD;
   const sb = area.bytes(start, 116);

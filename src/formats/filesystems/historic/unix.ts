@@ -20,7 +20,7 @@ function findUfs(area: Area): Uint8Array | null {
   return null;
 }
 
-/** Reads by the byte order of the magic. */
+/** Reads in the byte order of the magic. */
 function ufs32(sb: Uint8Array, offset: number): number {
   return (UFS_MAGICS.includes(be32(sb, UFS_MAGIC_AT)) ? be32 : le32)(sb, offset);
 }
@@ -68,6 +68,6 @@ export const UNIX = [
     ],
   ),
   filesystem("sysv", [], findSysv, [label(440, 6)]),
-  // Where libblkid looks for it.
+  // In the place where libblkid looks for it.
   filesystem("xenix", at(2048, "\x2b\x55\x44", "\x44\x55\x2b"), header(1024, 1024), [label(632, 6)]),
 ];

@@ -42,17 +42,17 @@ function readDescriptors(area: Area): Descriptors {
 
 const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 
-/** A field that begins with `_` is the name of a file, not text. */
-function isNoText(field: Uint8Array): boolean {
+/** A field that begins with `_` is a file name, not text. */
+function isNotText(field: Uint8Array): boolean {
   return field[0] === 0 || field[0] === 0x5f || field.every(isSpace);
 }
 
-function isNoUnicodeText(field: Uint8Array): boolean {
+function isNotUnicodeText(field: Uint8Array): boolean {
   const isFileName = field[0] === 0 && field[1] === 0x5f;
   return isFileName || field.every((byte, i) => (i % 2 === 0 ? byte === 0 : isSpace(byte)));
 }
 
-/** The field at `at` of both descriptors in UTF-8; null where only the ASCII one counts. */
+/** Returns the field at `at`, merged from both descriptors, in UTF-8; null if only the ASCII one counts. */
 function mergeField(
   { primary, joliet }: Descriptors,
   at: number,
@@ -72,8 +72,8 @@ function addIdentifier(tags: Tags, name: string, found: Descriptors, at: number,
 
 function addText(tags: Tags, name: string, found: Descriptors, at: number): void {
   const ascii = found.primary?.subarray(at, at + 128) ?? new Uint8Array();
-  const isAsciiEmpty = isNoText(ascii);
-  const isUnicodeEmpty = found.joliet === null || isNoUnicodeText(found.joliet.subarray(at, at + 128));
+  const isAsciiEmpty = isNotText(ascii);
+  const isUnicodeEmpty = found.joliet === null || isNotUnicodeText(found.joliet.subarray(at, at + 128));
   if (!isUnicodeEmpty) {
     addTrimmed(tags, name, mergeField(found, at, 128, isAsciiEmpty) ?? ascii);
   } else if (!isAsciiEmpty) {
@@ -81,7 +81,7 @@ function addText(tags: Tags, name: string, found: Descriptors, at: number): void
   }
 }
 
-/** A date of 16 digits and a time zone as UUID: "YYYY-MM-DD-hh-mm-ss-cc"; null where it is not set. */
+/** Formats a date of 16 digits and a time zone as UUID: "YYYY-MM-DD-hh-mm-ss-cc"; null if it is not set. */
 function formatDate(date: Uint8Array): string | null {
   const digits = date.subarray(0, 16);
   const isUnset = digits.every((byte) => byte === 0x30) && date[16] === 0;
@@ -107,7 +107,7 @@ function readHighSierra(area: Area, tags: Tags): boolean {
   return true;
 }
 
-/** ISO 9660 with Joliet. Tolerant, because hybrid images carry a second filesystem or a partition table. */
+/** ISO 9660 with Joliet. Tolerant, because hybrid images have a second filesystem or a partition table. */
 export const iso9660: Signature = {
   type: "iso9660",
   usage: "filesystem",

@@ -5,7 +5,7 @@ const isUpper = (byte: number) => byte >= 0x41 && byte <= 0x5a;
 const isHighSurrogate = (byte: number) => byte >= 0xd8 && byte <= 0xdb;
 const isLowSurrogate = (byte: number) => byte >= 0xdc && byte <= 0xdf;
 
-/** The UTF-16BE unit that both stand for: `_` is what either writes where it cannot say the character; null where they differ. */
+/** Returns the UTF-16BE unit that both encode, null if they differ: either has `_` for a character that it cannot encode. */
 function mergeUnit(high: number, low: number, ascii: number): readonly [high: number, low: number] | null {
   if (ascii === UNDERSCORE) return [high, low];
   if (high === 0 && low === UNDERSCORE) return [0, ascii];
@@ -14,8 +14,8 @@ function mergeUnit(high: number, low: number, ascii: number): readonly [high: nu
 }
 
 /**
- * An identifier that an ISO image has twice, of the same number of bytes: in UTF-16BE (Joliet), where it holds half as many
- * characters, and in ASCII, where others than A–Z are lost. Joined as libblkid joins them, in UTF-16BE; null where they differ.
+ * Merges an identifier that an ISO image has twice, in the same number of bytes: in UTF-16BE (Joliet), with half as many
+ * characters, and in ASCII, which loses all but A–Z. Returns what libblkid makes of them, in UTF-16BE; null if they differ.
  */
 export function mergeIdentifiers(unicode: Uint8Array, ascii: Uint8Array): Uint8Array | null {
   const merged: number[] = [];

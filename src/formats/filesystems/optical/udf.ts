@@ -12,11 +12,11 @@ const ANCHOR = 2;
 const TERMINATOR = 8;
 const INTEGRITY = 9;
 const ANCHOR_BLOCKS = [256, 512];
-/** Most descriptors of a volume that are looked at; a real one has about ten. */
+/** Most descriptors of a volume that are read; a real one has about ten. */
 const MAX_DESCRIPTORS = 256;
 const OTHER_IDS = ["BEA01", "BOOT2", "CD001", "CDW02", "TEA01"];
 
-/** null: the device ends within the sequence. */
+/** Returns null if the device ends within the sequence. */
 function hasRecognition(area: Area, step: number): boolean | null {
   for (let i = 0; i < RECOGNITION_COUNT; i++) {
     const head = area.bytes(RECOGNITION + i * step, 7);
@@ -34,7 +34,7 @@ interface Anchor {
   readonly location: number;
 }
 
-/** The anchor at block 256 or 512; "none" where the block size is another, null where the device is too short for it. */
+/** Returns the anchor at block 256 or 512; "none" if the block size is another, null if the device is too short for it. */
 function readAnchor(area: Area, blockSize: number): Anchor | "none" | null {
   for (const block of ANCHOR_BLOCKS) {
     const bytes = area.bytes(block * blockSize, DESCRIPTOR_BYTES);
@@ -46,7 +46,7 @@ function readAnchor(area: Area, blockSize: number): Anchor | "none" | null {
   return "none";
 }
 
-/** Tries block sizes, the device's own first. A device that ends within one try is no UDF at all, as in libblkid. */
+/** Tries block sizes, that of the device first. A device that ends within one try is not UDF, as in libblkid. */
 function findAnchor(area: Area): Anchor | null {
   const others = [512, 1024, 2048, 4096].filter((size) => size !== area.sectorSize);
   for (const blockSize of [area.sectorSize, ...others]) {
@@ -58,7 +58,7 @@ function findAnchor(area: Area): Anchor | null {
   return null;
 }
 
-/** The descriptors up to the terminator; null where the device ends before it. */
+/** Reads the descriptors up to the terminator; null if the device ends before it. */
 function readDescriptors(area: Area, { blockSize, length, location }: Anchor): readonly Uint8Array[] | null {
   const descriptors: Uint8Array[] = [];
   const count = Math.min(Math.floor(length / blockSize), MAX_DESCRIPTORS);
@@ -73,7 +73,7 @@ function readDescriptors(area: Area, { blockSize, length, location }: Anchor): r
   return descriptors;
 }
 
-/** The highest revision of the volume's and those that its integrity descriptor asks of readers and writers; null on a short device. */
+/** Returns the highest of the volume's revision and those that its integrity descriptor requires of readers and writers; null on a short device. */
 function findRevision(area: Area, { revision, integrity }: UdfVolume, blockSize: number): number | null {
   if (integrity === null || integrity.length < DESCRIPTOR_BYTES) return revision;
   const at = integrity.location * blockSize;
@@ -81,7 +81,7 @@ function findRevision(area: Area, { revision, integrity }: UdfVolume, blockSize:
   if (bytes === null) return null;
   const isIntegrity = le16(bytes, 0) === INTEGRITY && le32(bytes, 12) === integrity.location;
   if (!isIntegrity || le32(bytes, 76) < 46) return revision;
-  // Behind the fixed part: two numbers a partition, then the implementation's, with the revisions after 40 bytes.
+  // After the fixed part: two numbers for each partition, then the implementation use, with the revisions after 40 bytes.
   const use = area.bytes(at + 80 + 8 * le32(bytes, 72), 46);
   return use && Math.max(revision, le16(use, 40), le16(use, 42));
 }

@@ -79,7 +79,7 @@ describe("two copies", () => {
   test("both damaged", () => {
     expect(whatItSays(() => read(damageCopy(damageCopy(image, 0), 1)))).toBe(
       "both copies of the LUKS2 header are damaged\nfirst: its checksum is wrong\nsecond: its checksum is wrong\n" +
-        "put a backup of the header back: cryptsetup luksHeaderRestore",
+        "restore a backup of the header: cryptsetup luksHeaderRestore",
     );
   });
 
@@ -109,15 +109,15 @@ describe("two copies", () => {
   });
 });
 
-describe("spoilt headers", () => {
+describe("corrupted headers", () => {
   test.each(
     [...INVALID_TEXTS, ...INVALID_OBJECTS, ...INVALID_KEYSLOTS, ...INVALID_SEGMENTS].map(
       (header) => [header.name, header] as const,
     ),
-  )("%s", (_name, { spoil, reason }) => {
-    const spoilt = spoil(image);
-    if (reason === null) expect(read(spoilt).warnings).toEqual([]);
-    else expect(whatItSays(() => read(spoilt))).toContain(reason);
+  )("%s", (_name, { corrupt, reason }) => {
+    const corrupted = corrupt(image);
+    if (reason === null) expect(read(corrupted).warnings).toEqual([]);
+    else expect(whatItSays(() => read(corrupted))).toContain(reason);
   });
 
   test("an area beyond the end of the device", () => {
@@ -159,10 +159,10 @@ describe("a UUID", () => {
     "c1b72fc6 24b1 4bd1 9c81 3d3cc7ee1e5c",
     "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c\n",
     "\u001b]0;x\u0007",
-  ])("%j is none", (uuid) => {
-    expect(whatItSays(() => read(call(uuid)))).toContain("its UUID is none");
+  ])("%j is not valid", (uuid) => {
+    expect(whatItSays(() => read(call(uuid)))).toContain("its UUID is not valid");
     expect(read(call(uuid, [0])).warnings).toEqual([
-      "the first copy of the LUKS2 header is damaged, the second is used: its UUID is none",
+      "the first copy of the LUKS2 header is damaged, the second is used: its UUID is not valid",
     ]);
   });
 });
