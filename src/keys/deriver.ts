@@ -9,27 +9,27 @@ import { DERIVE_COMMAND, decodeAnswer, encodeOrder } from "./derivation-order.ts
 import { createDeriveKey, type DerivingMachine } from "./kdf.ts";
 import { costOf, createEstimate, type Estimate } from "./kdf-cost.ts";
 
-/** Derives keys so that each derivation can be stopped: what takes long is done by another process. */
+/** Derives keys so that each derivation can be stopped: another process does what takes long. */
 export interface Deriver {
-  /** Milliseconds that a derivation will take. */
+  /** Estimates the milliseconds of a derivation. */
   readonly estimateMs: Estimate;
-  /** Starts the other process where a keyslot of `header` needs it: that takes some time, best while modules are loaded or a person types. */
+  /** Starts the other process if a keyslot of `header` needs it: that takes some time, best while modules are loaded or the user types. */
   prepare(header: LuksHeader): void;
-  /** As DeriveKey; `watch` is called at the start and ten times a second from then on, and stops the derivation by throwing. */
+  /** As DeriveKey; `watch` is called at the start and then ten times a second, and stops the derivation by throwing. */
   derive(kdf: Kdf, passphrase: Uint8Array, length: number, watch: () => void): Uint8Array;
   /** Ends the other process. */
   close(): void;
 }
 
-/** What can start a process that derives. */
+/** The part of a machine that derives keys and starts processes. */
 export type ForkingMachine = DerivingMachine & Pick<Children, "startChild"> & Pick<Clock, "nowMs">;
 
-/** As `costOf` counts: a fifth of a second at most on today's machines, which is less than another process is worth. */
+/** In units of `costOf`: at most a fifth of a second on current machines, for which another process is not worth its start. */
 const CHEAP_COST = 200_000;
 const POLL_MS = 100;
 const SIGKILL_STATUS = 128 + 9;
 
-/** The other process is started when it is first needed, and again after one that was stopped. */
+/** Makes a deriver, which starts the other process when it is first needed, and again after it was stopped. */
 export function createDeriver(machine: ForkingMachine): Deriver {
   const here = createDeriveKey(machine);
   const findHash = createFindHash(machine);

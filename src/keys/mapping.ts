@@ -4,34 +4,34 @@ import { problem } from "../problems/problem.ts";
 import { type CryptTarget, describeTarget } from "./crypt-target.ts";
 import { refuseRequirements } from "./obstacles.ts";
 
-/** What a device-mapper table for the data needs beside the key and the device's number. */
+/** All of the device-mapper table of the data but the key and the number of the device. */
 export interface CryptMapping extends CryptTarget {
   /** Bytes of the volume key. */
   readonly keyBytes: number;
   /** Added to each sector's number for its IV, in sectors of 512 bytes. */
   readonly ivOffset: bigint;
-  /** Where the data begin on their device, in sectors of 512 bytes. */
+  /** Start of the data on their device, in sectors of 512 bytes. */
   readonly offsetSectors: number;
-  /** Of 512 bytes. With integrity it is that of the dm-integrity device, which is smaller, and must be asked of it. */
+  /** Sectors of 512 bytes. With integrity it is not valid: the dm-integrity device is smaller and reports its size. */
   readonly sizeSectors: number;
-  /** Bytes that dm-crypt encrypts at once. */
+  /** Bytes of the sectors that dm-crypt encrypts. */
   readonly sectorBytes: number;
-  /** dm-crypt's optional words that the header asks for, as "allow_discards" and "sector_size:4096". */
+  /** Optional parameters of dm-crypt that the header requires, as "allow_discards" and "sector_size:4096". */
   readonly options: readonly string[];
-  /** Flags of the header that are not known, ignored. */
+  /** Unknown flags of the header, which are ignored. */
   readonly unknownFlags: readonly string[];
 }
 
-/** What the data lie on. */
+/** Device with the data. */
 export interface DataDevice {
   readonly bytes: number;
-  /** True where the header lies elsewhere. */
+  /** True for a detached header. */
   readonly isDetached: boolean;
-  /** True where rd.luks.options=insecure-null was asked for. */
+  /** True with rd.luks.options=insecure-null. */
   readonly allowsNull: boolean;
 }
 
-// By LUKS2's names; "no-journal" is for dm-integrity.
+// By their names in LUKS2; "no-journal" is for dm-integrity.
 const FLAGS: Readonly<Record<string, string>> = {
   "allow-discards": "allow_discards",
   "same-cpu-crypt": "same_cpu_crypt",
@@ -42,7 +42,7 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 const INTEGRITY_FLAG = "no-journal";
 
-/** How the data of a LUKS volume are to be mapped. Throws BootError where they cannot be, or must not be. */
+/** Plans the mapping of the data of a LUKS volume. Throws BootError if they cannot or must not be mapped. */
 export function planMapping(header: LuksHeader, device: DataDevice): CryptMapping {
   refuseRequirements(header);
   const segment = onlySegment(header);
@@ -77,7 +77,7 @@ function onlySegment({ segments }: LuksHeader): Segment {
   return segment;
 }
 
-/** Bytes, inside the device. */
+/** Returns offset and size of the data in bytes, inside the device. */
 function place(
   segment: Segment,
   { bytes, isDetached }: DataDevice,
@@ -90,6 +90,6 @@ function place(
   }
   const offset = Number(segment.offset);
   const size = Number(end) - offset;
-  // The tail of a device that does not end with a sector is nobody's.
+  // The rest of a device after its last whole sector is unused.
   return { offset, size: segment.size === null ? size - (size % SECTOR_BYTES) : size };
 }

@@ -15,17 +15,17 @@ import { formatBytes } from "../problems/size.ts";
 import type { AreaDecryptor } from "./area-decryptor.ts";
 import { costOf, describeKdf, type Estimate, formatWait } from "./kdf-cost.ts";
 
-/** What a machine can do, and what a person allows. */
+/** What the machine can do and the user allows. */
 export interface Limits {
-  /** Memory that a key derivation may take; null where that is not known. */
+  /** Memory for a key derivation; null if unknown. */
   readonly memoryBytes: number | null;
-  /** True where rd.luks.options=insecure-null was asked for. */
+  /** True with rd.luks.options=insecure-null. */
   readonly allowsNull: boolean;
-  /** Which hashes there are; those of the runtime where it is not given. */
+  /** The available hashes, by default those of the runtime. */
   readonly findHash?: FindHash;
-  /** In the order in which they are asked. */
+  /** The first one that supports a cipher is used. */
   readonly decryptors: readonly AreaDecryptor[];
-  /** How long one derivation may take; not bounded, beside what no header may ask for, where it is not given. */
+  /** Bound of one derivation, by default only the limit for all headers. */
   readonly kdfBound?: KdfBound | null;
 }
 
@@ -37,13 +37,13 @@ export interface KdfBound {
 
 /** Why a keyslot cannot be tried. */
 export interface Obstacle {
-  /** Reads after "keyslot 1 ". */
+  /** Follows "keyslot 1 " in a sentence. */
   readonly reason: string;
-  /** True where a kernel with that cipher could. */
+  /** True if a kernel with that cipher could. */
   readonly needsKernel: boolean;
 }
 
-// As costOf counts: some minutes, of one keyslot and of all that are tried. cryptsetup has no limit and would go on for hours.
+// In units of costOf: some minutes for one keyslot, and for all that are tried. cryptsetup has no limit and would work for hours.
 const MAX_COST = 2 ** 30;
 const MAX_COST_TOGETHER = 4 * MAX_COST;
 const TOO_LONG = "which would take hours";
@@ -55,7 +55,7 @@ export function refuseRequirements({ requirements }: LuksHeader): void {
   if (requirements.length > 0) throw problem("luks-requirement", { requirements });
 }
 
-/** Why `slot` cannot be tried on this machine, or null. An unbound keyslot holds another key than that of the data. */
+/** Returns why `slot` cannot be tried on this machine, or null. An unbound keyslot has another key than that of the data. */
 export function findObstacle(header: LuksHeader, slot: Keyslot, limits: Limits): Obstacle | null {
   const { lock } = slot;
   if (lock === null) return refuse(`is of type ${slot.type}, which no passphrase opens`);
@@ -83,7 +83,7 @@ function explainCipher(cipher: string, keyBytes: number, { decryptors }: Limits)
   return asked?.explain?.(spec, keyBytes) ?? "which needs the kernel's dm-crypt";
 }
 
-/** The first that has the cipher, with the cipher taken apart; null where none has. */
+/** Returns the first decryptor that supports the cipher, with the parsed cipher, or null. */
 export function findDecryptor(cipher: string, keyBytes: number, decryptors: readonly AreaDecryptor[]) {
   const spec = parseCipher(cipher);
   const decryptor = spec && decryptors.find((candidate) => candidate.handles(spec, keyBytes));
@@ -94,20 +94,19 @@ function findDigestObstacle(header: LuksHeader, keyslot: number, limits: Limits)
   const check = digestOfKeyslot(header, keyslot)?.check ?? null;
   if (check === null) return "has a digest of an unknown type";
   const bytes = (limits.findHash ?? findHash)(check.kdf.hash)?.bytes;
-  // 20 bytes are those of LUKS1, also where it was converted.
-  if (bytes !== undefined && check.value.length !== 20 && check.value.length !== bytes)
-    return "has a digest that is cut";
+  // LUKS1 has 20 bytes, also after a conversion to LUKS2.
+  if (bytes !== undefined && check.value.length !== 20 && check.value.length !== bytes) return "has a truncated digest";
   return findKdfObstacle(check.kdf, check.value.length, limits);
 }
 
-/** `length`: bytes of what is derived. */
+/** `length` is that of the derived key, in bytes. */
 function findKdfObstacle(kdf: Kdf, length: number, limits: Limits): string | null {
   if (kdf.type === "unknown") return `needs the key derivation ${kdf.name}, which is not supported`;
   const obstacle = kdf.type === "pbkdf2" ? findPbkdf2Obstacle(kdf, length, limits) : findArgon2Obstacle(kdf, limits);
   return obstacle ?? findBoundObstacle(kdf, length, limits);
 }
 
-// A unit of cost takes at most this on a slow machine: what costs less than the bound even there need not be measured.
+// Most milliseconds of a unit of cost on a slow machine: a derivation within the bound even there is not measured.
 const SLOWEST_MS = 0.02;
 
 function findBoundObstacle(kdf: Kdf, length: number, { kdfBound }: Limits): string | null {
@@ -137,7 +136,7 @@ function findArgon2Obstacle(kdf: Argon2, { memoryBytes }: Limits): string | null
   return costOf(kdf, 1, null) <= MAX_COST ? null : `${asked}, ${TOO_LONG}`;
 }
 
-/** Throws BootError where it would take too long to try all of `slots`, each without obstacle. */
+/** Throws BootError if it takes too long to try all of `slots`, which have no obstacles. */
 export function refuseWaiting(
   header: LuksHeader,
   slots: readonly Keyslot[],

@@ -5,9 +5,9 @@ import { problem } from "../problems/problem.ts";
 const LETTER_A = 0x41;
 
 /**
- * The key that a passphrase means for plain dm-crypt, as libcryptsetup's crypt_plain.c makes it: `hash` is "ripemd160", or
- * "sha256:32" where zeros fill the key behind so many bytes, or "plain" for the passphrase as it stands. null where a
- * "plain" passphrase is too short; the caller wipes the key. Throws BootError for a hash that `find` does not know.
+ * Makes the key of plain dm-crypt from a passphrase, as libcryptsetup's crypt_plain.c does: `hash` is "ripemd160", "sha256:32" if
+ * zeros follow that many bytes, or "plain" for the passphrase unchanged. Returns null if a "plain" passphrase is too short; the
+ * caller wipes the key. Throws BootError for a hash that `find` does not know.
  */
 export function hashPlainKey(
   hash: string,
@@ -25,7 +25,7 @@ export function hashPlainKey(
   return key;
 }
 
-/** Digests of the passphrase behind no "A", one "A", two, … until the key is full (as hashalot did). */
+/** Fills the key with digests of the passphrase after no "A", one "A", two, … (as hashalot did). */
 function fillByHash(name: string, passphrase: Uint8Array, key: Uint8Array, find: FindHash): void {
   const hash = find(name);
   if (hash === null) throw problem("hash-unsupported", { hash: name });

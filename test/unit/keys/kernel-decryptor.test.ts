@@ -86,7 +86,7 @@ describe("what the kernel does not have", () => {
     ["ENOENT", "serpent-xts-plain64", "which this kernel does not have (crypto-serpent, crypto-xts, crypto-ecb)"],
     ["ENOENT", "xchacha12,aes-adiantum-plain64", "(crypto-xchacha12, crypto-aes, crypto-adiantum, crypto-nhpoly1305)"],
     ["EAFNOSUPPORT", "serpent-xts-plain64", "which needs the kernel's ciphers (module algif_skcipher)"],
-    ["EINVAL", "serpent-xts-plain64", "which the kernel does not take with a key of 512 bits (EINVAL)"],
+    ["EINVAL", "serpent-xts-plain64", "which the kernel refuses with a key of 512 bits (EINVAL)"],
   ])("%s for %s is told in words", (code, cipher, text) => {
     const machine = kernelThat(code);
     const kernel = kernelDecryptor(machine);

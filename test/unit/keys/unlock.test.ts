@@ -179,7 +179,7 @@ describe("what cannot be tried is told, and why", () => {
     [
       "a digest that is cut",
       (json: Luks2Json) => (json.digests[0].digest = Buffer.alloc(21).toString("base64")),
-      "has a digest that is cut",
+      "has a truncated digest",
     ],
     [
       "another cipher",
@@ -207,7 +207,7 @@ describe("what cannot be tried is told, and why", () => {
     [
       "one that is tried only where it is named",
       (json: Luks2Json) => (json.keyslots[0].priority = 0),
-      "keyslot 0 has the priority ignore: key-slot=0 tries it",
+      'keyslot 0 has the priority "ignore": key-slot=0 tries it',
     ],
     [
       "online reencryption",
