@@ -90,21 +90,10 @@ function hideCopies(source: ByteSource): ByteSource {
   };
 }
 
-function describe(copy: Luks2Copy, objects: Luks2Objects, warnings: readonly string[]): Luks2Header {
-  const { keyslots, digests, segments, tokens, flags, requirements } = objects;
-  const { uuid, label, subsystem, epoch } = copy;
-  return {
-    version: 2,
-    uuid,
-    label,
-    subsystem,
-    epoch,
-    keyslots,
-    digests,
-    segments,
-    tokens,
-    flags,
-    requirements,
-    warnings,
-  };
+function describe(
+  { uuid, label, subsystem, epoch }: Luks2Copy,
+  { jsonBytes: _json, keyslotsBytes: _keyslots, ...objects }: Luks2Objects,
+  warnings: readonly string[],
+): Luks2Header {
+  return { version: 2, uuid, label, subsystem, epoch, ...objects, warnings };
 }

@@ -1,6 +1,7 @@
 import type { Area } from "../../area.ts";
 import { holds, isPowerOfTwo, le16, le32 } from "../../bytes.ts";
 import { isBitlocker } from "../../containers/bitlocker.ts";
+import { at } from "../../layout.ts";
 import { findMagic, type Magic, type Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addSerial, addTag, addTrimmed, addVersion } from "../../tags.ts";
 import { findLabelEntry, findLabelInChain } from "./fat-directory.ts";
@@ -11,15 +12,10 @@ const FAT16_MAX = 0xfff4;
 const FAT32_MAX = 0x0ffffff6;
 
 const MAGICS: readonly Magic[] = [
-  { text: "MSWIN", at: 0x52 },
-  { text: "FAT32   ", at: 0x52 },
-  { text: "MSDOS", at: 0x36 },
-  { text: "FAT16   ", at: 0x36 },
-  { text: "FAT12   ", at: 0x36 },
-  { text: "FAT     ", at: 0x36 },
-  { text: "\xeb", at: 0 },
-  { text: "\xe9", at: 0 },
-  { text: "\x55\xaa", at: 0x1fe },
+  ...at(0x52, "MSWIN", "FAT32   "),
+  ...at(0x36, "MSDOS", "FAT16   ", "FAT12   ", "FAT     "),
+  ...at(0, "\xeb", "\xe9"),
+  ...at(0x1fe, "\x55\xaa"),
 ];
 
 /** The BIOS parameter block of a FAT filesystem (Microsoft's FAT specification, 3.1), as far as it is needed here. */
@@ -63,7 +59,6 @@ function readLayout(area: Area, magic: Magic): Layout | null {
   const mostOld = clusterCount > FAT12_MAX ? FAT16_MAX : FAT12_MAX;
   const most = isFat32 ? FAT32_MAX : mostOld;
   if (clusterCount > most || isBitlocker(area)) return null;
-  const hasOldTable = oldLength !== 0;
   return {
     boot,
     sectorSize,
@@ -72,7 +67,7 @@ function readLayout(area: Area, magic: Magic): Layout | null {
     fatSectors,
     rootEntries,
     isFat32,
-    hasOldTable,
+    hasOldTable: oldLength !== 0,
     clusterCount,
   };
 }

@@ -1,6 +1,7 @@
 import type { Area } from "../../area.ts";
 import { holds, isEmpty, latin1 } from "../../bytes.ts";
 import { toUtf8 } from "../../encoding.ts";
+import { at as magicAt } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addTag, addTrimmed, addVersion, type Tags } from "../../tags.ts";
 import { mergeIdentifiers } from "./joliet.ts";
@@ -112,10 +113,7 @@ export const iso9660: Signature = {
   type: "iso9660",
   usage: "filesystem",
   isTolerant: true,
-  magics: [
-    { text: "CD001", at: FIRST_DESCRIPTOR + 1 },
-    { text: "CDROM", at: FIRST_DESCRIPTOR + 9 },
-  ],
+  magics: [...magicAt(FIRST_DESCRIPTOR + 1, "CD001"), ...magicAt(FIRST_DESCRIPTOR + 9, "CDROM")],
   read(area, tags, magic) {
     if (magic?.text === "CDROM") return readHighSierra(area, tags);
     const found = readDescriptors(area);

@@ -1,5 +1,6 @@
 import type { Area } from "../../area.ts";
 import { holds, le16, le32 } from "../../bytes.ts";
+import { at } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addVersion, type Tags } from "../../tags.ts";
 import { addUdfTags, type UdfVolume } from "./udf-descriptors.ts";
@@ -102,10 +103,7 @@ export const udf: Signature = {
   type: "udf",
   usage: "filesystem",
   isTolerant: true,
-  magics: ["BEA01", "BOOT2", "CD001", "CDW02", "NSR02", "NSR03", "TEA01"].map((text) => ({
-    text,
-    at: RECOGNITION + 1,
-  })),
+  magics: at(RECOGNITION + 1, "BEA01", "BOOT2", "CD001", "CDW02", "NSR02", "NSR03", "TEA01"),
   read(area, tags) {
     const anchor = findAnchor(area);
     return anchor !== null && readVolume(area, anchor, tags);
