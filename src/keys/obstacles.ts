@@ -58,22 +58,24 @@ export function refuseRequirements({ requirements }: LuksHeader): void {
 /** Returns why `slot` cannot be tried on this machine, or null. An unbound keyslot has another key than that of the data. */
 export function findObstacle(header: LuksHeader, slot: Keyslot, limits: Limits): Obstacle | null {
   const { lock } = slot;
-  if (lock === null) return refuse(`is of type ${slot.type}, which no passphrase opens`);
-  if (!isBound(header, slot.id)) return refuse("is unbound: its key is not that of the data");
-  if (!header.material.has(slot.id)) return refuse("cannot be read");
-  const reason = findKdfObstacle(lock.kdf, lock.cipherKeyBytes, limits) ?? findDigestObstacle(header, slot.id, limits);
-  if (reason !== null) return refuse(reason);
-  if ((limits.findHash ?? findHash)(lock.splitHash) === null)
-    return refuse(`needs the hash ${lock.splitHash}, which is not supported`);
-  return findCipherObstacle(lock, limits);
-}
-
-function findCipherObstacle({ cipher, cipherKeyBytes }: KeyslotLock, limits: Limits): Obstacle | null {
-  if (isNullCipher(cipher) && !limits.allowsNull) {
-    return refuse(`is not encrypted (${cipher}); rd.luks.options=insecure-null accepts it anyway`);
-  }
+  if (lock === null) return { reason: `is of type ${slot.type}, which no passphrase opens`, needsKernel: false };
+  const reason = findOwnObstacle(header, slot.id, lock, limits);
+  if (reason !== null) return { reason, needsKernel: false };
+  const { cipher, cipherKeyBytes } = lock;
   if (findDecryptor(cipher, cipherKeyBytes, limits.decryptors) !== null) return null;
   return { reason: `is encrypted with ${cipher}, ${explainCipher(cipher, cipherKeyBytes, limits)}`, needsKernel: true };
+}
+
+/** Returns an obstacle that no cipher of the kernel removes, or null. */
+function findOwnObstacle(header: LuksHeader, id: number, lock: KeyslotLock, limits: Limits): string | null {
+  const { kdf, cipher, cipherKeyBytes, splitHash } = lock;
+  if (!isBound(header, id)) return "is unbound: its key is not that of the data";
+  if (!header.material.has(id)) return "cannot be read";
+  const reason = findKdfObstacle(kdf, cipherKeyBytes, limits) ?? findDigestObstacle(header, id, limits);
+  if (reason !== null) return reason;
+  if ((limits.findHash ?? findHash)(splitHash) === null) return `needs the hash ${splitHash}, which is not supported`;
+  if (!isNullCipher(cipher) || limits.allowsNull) return null;
+  return `is not encrypted (${cipher}); rd.luks.options=insecure-null accepts it anyway`;
 }
 
 function explainCipher(cipher: string, keyBytes: number, { decryptors }: Limits): string {
@@ -150,8 +152,4 @@ export function refuseWaiting(
   });
   if (costs.reduce((sum, one) => sum + one, 0) <= MAX_COST_TOGETHER) return;
   throw problem("keyslots-too-costly", {});
-}
-
-function refuse(reason: string): Obstacle {
-  return { reason, needsKernel: false };
 }

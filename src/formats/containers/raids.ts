@@ -52,6 +52,15 @@ function isSilicon(bytes: Uint8Array): boolean {
 const isAdaptec = (bytes: Uint8Array) => be32(bytes, 0) === 0x37fc4d1e && be32(bytes, 256) === 0x4450544d;
 const isPromise = (bytes: Uint8Array) => holds(bytes, 0, "Promise Technology, Inc.");
 const promiseFinders = PROMISE_SECTORS.map((sector) => fromDiskEnd(sector, isPromise, 24));
+const isHighpoint = (bytes: Uint8Array) => HIGHPOINT_MAGICS.includes(le32(bytes, 0));
+const startsWith = (text: string) => (bytes: Uint8Array) => holds(bytes, 0, text);
+
+type Read<T> = (bytes: Uint8Array) => T;
+
+/** A member of a controller's RAID, with its metadata in the sector that is `sector` from the end. */
+function bios(type: string, sector: number, isValid: Read<boolean>, read?: Read<string | number>): Signature {
+  return raid(type, [], fromDiskEnd(sector, isValid), read === undefined ? [] : [version(read)], BIOS);
+}
 
 /** RAID members: those of Linux, and those of disk controllers' firmware, whose metadata are near the end of whole disks. */
 export const RAIDS: readonly Signature[] = [
@@ -60,28 +69,10 @@ export const RAIDS: readonly Signature[] = [
     minSize: 0x30000,
   }),
   raid("isw_raid_member", [], findIsw, [iswVersion], BIOS),
-  raid(
-    "lsi_mega_raid_member",
-    [],
-    fromDiskEnd(1, (bytes) => holds(bytes, 0, "$XIDE$")),
-    [],
-    BIOS,
-  ),
-  raid("via_raid_member", [], fromDiskEnd(1, isVia), [version((bytes) => bytes[2] ?? 0)], BIOS),
-  raid(
-    "silicon_medley_raid_member",
-    [],
-    fromDiskEnd(1, isSilicon),
-    [version((bytes) => `${le16(bytes, 0x10a)}.${le16(bytes, 0x108)}`)],
-    BIOS,
-  ),
-  raid(
-    "nvidia_raid_member",
-    [],
-    fromDiskEnd(2, (bytes) => holds(bytes, 0, "NVIDIA")),
-    [version((bytes) => le16(bytes, 16))],
-    BIOS,
-  ),
+  bios("lsi_mega_raid_member", 1, startsWith("$XIDE$")),
+  bios("via_raid_member", 1, isVia, (bytes) => bytes[2] ?? 0),
+  bios("silicon_medley_raid_member", 1, isSilicon, (bytes) => `${le16(bytes, 0x10a)}.${le16(bytes, 0x108)}`),
+  bios("nvidia_raid_member", 2, startsWith("NVIDIA"), (bytes) => le16(bytes, 16)),
   raid(
     "promise_fasttrack_raid_member",
     [],
@@ -89,23 +80,11 @@ export const RAIDS: readonly Signature[] = [
     [],
     { minSize: 256 * 1024 },
   ),
-  raid(
-    "hpt45x_raid_member",
-    [],
-    fromDiskEnd(11, (bytes) => HIGHPOINT_MAGICS.includes(le32(bytes, 0))),
-    [],
-    BIOS,
-  ),
+  bios("hpt45x_raid_member", 11, isHighpoint),
   // The only one near the start.
   raid("hpt37x_raid_member", at(4640, "\xf0\x16\x78\x5a", "\xfd\x16\x78\x5a"), (area) =>
     area.kind === "partition" ? null : area.head(),
   ),
-  raid("adaptec_raid_member", [], fromDiskEnd(1, isAdaptec), [version((bytes) => bytes[63] ?? 0)], BIOS),
-  raid(
-    "jmicron_raid_member",
-    [],
-    fromDiskEnd(1, (bytes) => holds(bytes, 0, "JM")),
-    [version((bytes) => `${bytes[3] ?? 0}.${bytes[2] ?? 0}`)],
-    BIOS,
-  ),
+  bios("adaptec_raid_member", 1, isAdaptec, (bytes) => bytes[63] ?? 0),
+  bios("jmicron_raid_member", 1, startsWith("JM"), (bytes) => `${bytes[3] ?? 0}.${bytes[2] ?? 0}`),
 ];
