@@ -23,7 +23,8 @@ export interface PackInput {
 /** Makes stage0 for these addresses; `linkStage0` outside of tests. */
 export type Linker = (target: Target, address: number, configAddress: number) => Uint8Array;
 
-const STAGE0_ROOM = 0x10000;
+/** From the beginning of stage0 to its config, in bytes. */
+export const STAGE0_ROOM = 0x10000;
 
 /**
  * One static ELF (no PT_INTERP, no PT_DYNAMIC) that begins in stage0 and becomes the program. Behind the program's own
