@@ -86,7 +86,7 @@ function place(
   const end = segment.size === null ? BigInt(bytes) : segment.offset + segment.size;
   if (segment.offset >= end || end > BigInt(bytes)) {
     const last = end > segment.offset ? end : segment.offset;
-    throw problem("data-beyond-device", {}, { seen: [`data up to byte ${last}`, `device of ${bytes} bytes`] });
+    throw problem("segment-beyond-device", {}, { seen: [`data up to byte ${last}`, `device of ${bytes} bytes`] });
   }
   const offset = Number(segment.offset);
   const size = Number(end) - offset;

@@ -37,7 +37,7 @@ export const KEYS = {
   }),
   "data-not-encrypted": diagnosis<{ readonly cipher: string }>({
     text: ({ cipher }) => `the data are not encrypted (${cipher})`,
-    hints: () => [inBootLoader("accept that with rd.luks.options=insecure-null")],
+    hints: () => [inBootLoader("rd.luks.options=insecure-null accepts it anyway")],
   }),
   "no-volume-key": plain("no keyslot holds the key of the data"),
   "data-partial-sector": diagnosis<{ readonly sectorBytes: number }>({
@@ -50,7 +50,7 @@ export const KEYS = {
   "data-under-header": plain("the data begin where the header is, so this header belongs to another device", () => [
     inBootLoader("name the file or device of the header with rd.luks.header=, or --header of levain luks"),
   ]),
-  "data-beyond-device": plain("the data reach beyond the end of the device"),
+  "segment-beyond-device": plain("the data reach beyond the end of the device"),
   "integrity-unsupported": diagnosis<{ readonly integrity: string; readonly cipher: string }>({
     text: ({ integrity, cipher }) => `integrity ${integrity} with ${cipher} is not supported`,
   }),
