@@ -2,6 +2,7 @@ import { BOOT } from "./diagnoses/boot.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
+import { KEYS } from "./diagnoses/keys.ts";
 import { PLAN } from "./diagnoses/plan.ts";
 import { PROMPT } from "./diagnoses/prompt.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
@@ -16,6 +17,7 @@ export const DIAGNOSES = {
   ...CRYPT,
   ...DRIVERS,
   ...FILESYSTEMS,
+  ...KEYS,
   ...PLAN,
   ...PROMPT,
   ...RESCUE,

@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
 import { printable } from "../../problems/report.ts";
+import { formatBytes, formatMib } from "../../problems/size.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { readCommandLine, UsageError } from "../command-line.ts";
 import { type GraftSummary, graftInit } from "../image/graft.ts";
@@ -63,11 +64,7 @@ function summarize({ output, before, imageBytes, memory }: GraftSummary): readon
       ? []
       : ["  fallback the kernel starts the old /init if the image is cut off before the new one"]),
     ...(fallback === null ? [] : [`  fallback ${fallback}`]),
-    `  size     ${mib(imageBytes).toFixed(1)} MiB`,
-    `  memory   needs ${Math.round(mib(memory.withRoot))} MiB to boot, ${Math.round(mib(memory.withoutRoot))} MiB where the command line has no root=`,
+    `  size     ${formatBytes(imageBytes)}`,
+    `  memory   needs ${formatMib(memory.withRoot)} to boot, ${formatMib(memory.withoutRoot)} where the command line has no root=`,
   ];
-}
-
-function mib(bytes: number): number {
-  return bytes / (1 << 20);
 }

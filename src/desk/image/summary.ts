@@ -1,3 +1,4 @@
+import { formatBytes, formatMib } from "../../problems/size.ts";
 import type { ImageOptions, ImageSummary } from "./image.ts";
 import { describeFallbacks } from "./kernel-fallback.ts";
 
@@ -9,18 +10,10 @@ export function summarize(summary: ImageSummary, { compression }: ImageOptions, 
   return [
     summary.output,
     `  kernel   ${kernel === null ? "any that has its drivers built in: there are no modules" : `${kernel.version}, ${moduleCount} modules`}`,
-    `  content  ${entryCount} entries, ${formatMib(unpackedBytes)} unpacked`,
+    `  content  ${entryCount} entries, ${formatBytes(unpackedBytes)} unpacked`,
     ...(hasBusybox ? [] : ["  shell    none: there is no BusyBox in it"]),
     ...(fallback === null ? [] : [`  fallback ${fallback}`]),
-    `  size     ${formatMib(imageBytes)}, ${method}, in ${(elapsedMs / 1000).toFixed(1)} s`,
-    `  memory   needs ${roundMib(memory.withRoot)} MiB to boot, ${roundMib(memory.withoutRoot)} MiB where the command line has no root=`,
+    `  size     ${formatBytes(imageBytes)}, ${method}, in ${(elapsedMs / 1000).toFixed(1)} s`,
+    `  memory   needs ${formatMib(memory.withRoot)} to boot, ${formatMib(memory.withoutRoot)} where the command line has no root=`,
   ];
-}
-
-function formatMib(bytes: number): string {
-  return `${(bytes / (1 << 20)).toFixed(1)} MiB`;
-}
-
-function roundMib(bytes: number): number {
-  return Math.round(bytes / (1 << 20));
 }

@@ -1,4 +1,5 @@
 import { printable } from "../../problems/report.ts";
+import { formatBytes, formatMib } from "../../problems/size.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
 import type { Findings, KernelModules } from "./findings.ts";
 import type { Inspection } from "./inspection.ts";
@@ -13,7 +14,7 @@ export function formatInspection(inspection: Inspection): readonly string[] {
     ...(problem === null ? [] : [`the rest cannot be read: ${[problem.message, ...problem.seen].join(", ")}`]),
   ];
   return [
-    `${file}: ${formatSize(size)}, ${segments.length} ${segments.length === 1 ? "segment" : "segments"}`,
+    `${file}: ${formatBytes(size)}, ${segments.length} ${segments.length === 1 ? "segment" : "segments"}`,
     ...alignColumns([
       ["", "offset", "size", "compression", "format", "members", "unpacked"],
       ...segments.map((segment, index) => segmentRow(segment, index, findings)),
@@ -72,10 +73,10 @@ function describeFindings({ findings, passedOver, memory }: Inspection): readonl
     ["fsck", checkers.join(", ") || "none"],
     [
       "content",
-      `${formatSize(contentBytes)} in files${firmwareFiles === 0 ? "" : `, ${firmwareFiles} of them firmware`}`,
+      `${formatBytes(contentBytes)} in files${firmwareFiles === 0 ? "" : `, ${firmwareFiles} of them firmware`}`,
     ],
     ...(init?.kind === "levain"
-      ? [["memory", `${mib(memory.withRoot)} MiB to boot, ${mib(memory.withoutRoot)} MiB without root=`] as const]
+      ? [["memory", `${formatMib(memory.withRoot)} to boot, ${formatMib(memory.withoutRoot)} without root=`] as const]
       : describeGraft(findings, passedOver)),
   ];
 }
@@ -98,12 +99,4 @@ function describeGraft(findings: Findings, passedOver: readonly string[]): reado
 
 function describeKernel({ version, count, index }: KernelModules): string {
   return `${count} for ${version ?? "one kernel"}${index === "none" ? ", without depmod's files: levain asks each of them" : ""}`;
-}
-
-function formatSize(bytes: number): string {
-  return bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
-}
-
-function mib(bytes: number): number {
-  return Math.round(bytes / (1 << 20));
 }

@@ -1,5 +1,5 @@
-import { formatBytes } from "../../crypto/size.ts";
 import { printable } from "../../problems/report.ts";
+import { formatBytes } from "../../problems/size.ts";
 import type { KeyslotFacts, LuksFacts, SegmentFacts } from "./luks-facts.ts";
 
 /** A LUKS header as lines for a person, safe to print. */

@@ -1,9 +1,9 @@
 import { type BlockDevice, listBlockDeviceNames, namePartition, readBlockDevice } from "../../devices/block-devices.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable } from "../../problems/report.ts";
+import { formatBytes } from "../../problems/size.ts";
 
 const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL"];
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /** Formats `levain devices` without a file: every block device of this machine with its content, as an aligned table without empty columns. */
 export function describeDevices(machine: Machine): readonly string[] {
@@ -18,19 +18,13 @@ function row(machine: Machine, device: BlockDevice): readonly string[] {
   const type = unreadable === null ? (facts.type ?? table) : "(unreadable)";
   const cells = [
     node,
-    formatSize(sizeBytes),
+    formatBytes(sizeBytes),
     type,
     facts.label ?? "",
     facts.uuid ?? "",
     namePartition(machine, device).label ?? "",
   ];
   return cells.map(printable);
-}
-
-/** At most three significant digits, in binary units. */
-function formatSize(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${UNITS[power]}`;
 }
 
 function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {

@@ -61,6 +61,13 @@ test("a part of a sentence has neither what was seen nor hints", () => {
   expect(headline(error)).toBe("a");
 });
 
+test("every code is in one table only: the last of two would replace the other silently", async () => {
+  const files = [...new Glob("*.ts").scanSync(TABLES)];
+  const tables = await Promise.all(files.map((file) => import(join(TABLES, file)) as Promise<Record<string, object>>));
+  const codes = tables.flatMap((exports) => Object.values(exports)).flatMap((table) => Object.keys(table));
+  expect(codes.toSorted()).toEqual(Object.keys(DIAGNOSES).toSorted());
+});
+
 test("codes are lower-case words", () => {
   for (const code of Object.keys(DIAGNOSES)) expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
 });

@@ -46,7 +46,7 @@ describe("applyKeymap", () => {
     expect(load("de", { files })).toEqual({
       loaded: null,
       warnings: [
-        "rd.vconsole.keymap=de: it cannot be loaded: this is no keymap as `loadkeys -b` writes it, " +
+        "rd.vconsole.keymap=de: it cannot be loaded: not a keymap in the format of `loadkeys -b`, " +
           "Expected 2823 bytes for 10 tables but received 1000; keeping the kernel's keymap",
       ],
       tables: null,

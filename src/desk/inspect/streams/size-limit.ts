@@ -1,4 +1,5 @@
 import { BootError } from "../../../problems/errors.ts";
+import { formatBytes } from "../../../problems/size.ts";
 
 const MIB = 1 << 20;
 // Measured: levain's own image unpacks to 2.4 times its size, that of initramfs-tools (zstd) to 3.8 times.
@@ -19,7 +20,7 @@ export class TooLargeError extends BootError {
 
 /** The refusal of a whole image that unpacks to more than `limit` bytes. */
 export function imageTooLarge(file: string, limit: number, cause: TooLargeError | null): TooLargeError {
-  return new TooLargeError(`${file} takes more than ${formatLimit(limit)} when it is unpacked`, {
+  return new TooLargeError(`${file} takes more than ${formatBytes(limit)} when it is unpacked`, {
     cause,
     hint: "a real image takes less; if this one is yours, allow more with --max-size SIZE, as 512M or 4G",
   });
@@ -40,8 +41,4 @@ export function parseSizeLimit(text: string): number {
   throw new BootError(`Expected a size for --max-size but received "${text}"`, {
     hint: "give bytes, or a number with K, M or G, as in --max-size 512M",
   });
-}
-
-function formatLimit(bytes: number): string {
-  return bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${bytes} bytes`;
 }

@@ -167,10 +167,10 @@ acceptable  yes
       edit((json) => (json.tokens[0] = { type: "a\u009bb\u202ec", keyslots: [] })),
       (copy) => copy.set(new TextEncoder().encode("l\u001b[2J\u009b\u202e"), 24),
     );
-    const spoilt = Uint8Array.from(bytes);
-    spoilt.set(new TextEncoder().encode("\u001b]0;x\u0007"), 72);
+    const corrupted = Uint8Array.from(bytes);
+    corrupted.set(new TextEncoder().encode("\u001b]0;x\u0007"), 72);
     for (const json of [true, false]) {
-      const { text, problems } = ask({ bytes: spoilt, json });
+      const { text, problems } = ask({ bytes: corrupted, json });
       expect(problems).toHaveLength(1);
       expect(problems.join("") + text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       if (json)
