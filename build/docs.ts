@@ -1,6 +1,6 @@
+import { UNSUPPORTED } from "../src/parameters/dialects/unsupported.ts";
 import type { Alias, Parameter } from "../src/parameters/parameter.ts";
 import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";
-import { UNSUPPORTED_NAMES } from "../src/parameters/unsupported.ts";
 
 const HEAD = `# Kernel command line parameters
 
@@ -37,9 +37,9 @@ function formatAlias({ syntax }: Alias): string {
 }
 
 function formatUnsupported(): string {
-  const { ignored, refused, refusedLive, refusedArchiso, refusedRootless } = UNSUPPORTED_NAMES;
-  const join = (names: readonly string[]) =>
-    names.map((name) => `\`${name}${name.endsWith(".") ? "*" : ""}\``).join(", ");
+  const { ignored, refused, refusedLive, refusedArchiso, refusedRootless } = UNSUPPORTED;
+  const join = (table: readonly { readonly name: string }[]) =>
+    [...new Set(table.map(({ name }) => `\`${name}${name.endsWith(".") ? "*" : ""}\``))].join(", ");
   return `## Known, but not supported yet
 
 A boot may depend on these, so a warning names what is missing:

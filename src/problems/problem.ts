@@ -1,11 +1,21 @@
 import { BOOT } from "./diagnoses/boot.ts";
+import { CRYPT } from "./diagnoses/crypt.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
+import { PLAN } from "./diagnoses/plan.ts";
 import { STACK } from "./diagnoses/stack.ts";
+import { STORAGE } from "./diagnoses/storage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
 
-/** THE table of diagnoses: everything that can stop a boot, by a code that never changes. */
-export const DIAGNOSES = { ...BOOT, ...FILESYSTEMS, ...STACK };
+/** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
+export const DIAGNOSES = {
+  ...BOOT,
+  ...CRYPT,
+  ...FILESYSTEMS,
+  ...PLAN,
+  ...STACK,
+  ...STORAGE,
+};
 
 /** A row of the table. */
 export type ProblemCode = keyof typeof DIAGNOSES;
