@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import nspell from "nspell";
+import { formatPlan } from "../../src/plan/format-plan.ts";
+import { makePlan } from "../../src/plan/make-plan.ts";
 import { literalsOf } from "../support/style/literals.ts";
 import { type Prose, pages, proseOfPage, proseOfSources, ROOT } from "../support/style/prose.ts";
 
@@ -109,6 +111,14 @@ describe("pages", () => {
       ).toEqual([]);
     });
   }
+});
+
+test("README.md shows what levain plan prints", () => {
+  const [, cmdline = "", shown = ""] =
+    /^\$ dist\/levain plan '(.*)'\n([\s\S]*?)^…/m.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
+  const printed = formatPlan(makePlan({ cmdline, manifest: null }).plan).join("\n");
+  expect(shown).not.toBe("");
+  expect(printed).toStartWith(shown);
 });
 
 test.each(QUOTES)("the quote %p is in the sources", (quote) => {
