@@ -29,8 +29,8 @@ export function proseOfPage(file: string): Prose[] {
   return text.split("\n").map((line, index) => ({ file, line: index + 1, text: line }));
 }
 
-/** Three names or more, separated by spaces. */
-const NAMES = /^\s*[\w.=-]+(?:\s+[\w.=-]+){2,}\s*$/;
+/** Three names or more, or two with signs that no word has, separated by spaces. */
+const NAMES = /^\s*[\w.=*!/-]+(?:\s+[\w.=*!/-]+){2,}\s*$|^[\w-]*[_*!/-]\S* \S*[_*!/-]\S*$/;
 /** What a sentence of three words or more has, and a list of names has not. */
 const FUNCTION_WORD =
   /(?<!\S)(?:an?|the|of|to|in|on|for|no|not|is|are|was|it|its|and|or|with|by|at|be|has|from|that|too)(?!\S)/;
