@@ -1,10 +1,10 @@
 import { createFindHash, findHash } from "../crypto/hash.ts";
-import { readAvailableMemory } from "../crypto/memory.ts";
 import { runtimeCrypto } from "../crypto/runtime-crypto.ts";
 import { formatBytes } from "../crypto/size.ts";
 import type { Argon2, Kdf, Pbkdf2 } from "../formats/luks/header.ts";
 import type { KeyDerivation, LibraryHashes } from "../machine/encryption.ts";
 import type { Files } from "../machine/machine.ts";
+import { readAvailableMemory } from "../machine/small-files.ts";
 import { BootError, isErrno } from "../problems/errors.ts";
 import { composePbkdf2 } from "./pbkdf2.ts";
 

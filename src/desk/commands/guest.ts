@@ -1,8 +1,7 @@
 import { defineCommand } from "citty";
 import type { Machine } from "../../machine/machine.ts";
-import { describeLog } from "../../rescue/commands/log.ts";
 import { retryBoot } from "../../rescue/commands/retry.ts";
-import { describeStatus } from "../../rescue/commands/status.ts";
+import { describeLog, describeStatus } from "../../rescue/commands/status.ts";
 import { devicesCommand } from "./devices.ts";
 import { luksCommand } from "./luks.ts";
 import { unlockCommand } from "./unlock.ts";

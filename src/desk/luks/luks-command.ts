@@ -1,5 +1,4 @@
 import { createFindHash } from "../../crypto/hash.ts";
-import { readAvailableMemory } from "../../crypto/memory.ts";
 import { secretBytes, wipe } from "../../crypto/secret.ts";
 import type { LuksHeader } from "../../formats/luks/header.ts";
 import { readLuksHeader } from "../../formats/luks/read-header.ts";
@@ -9,6 +8,7 @@ import { kernelDecryptor } from "../../keys/kernel-decryptor.ts";
 import type { Limits } from "../../keys/obstacles.ts";
 import { listUntried, type Unlocked, unlock } from "../../keys/unlock.ts";
 import type { Machine, RandomReader } from "../../machine/machine.ts";
+import { readAvailableMemory } from "../../machine/small-files.ts";
 import { BootError, SyscallError } from "../../problems/errors.ts";
 import { printable, report } from "../../problems/report.ts";
 import { readKeyFile } from "./key-file.ts";

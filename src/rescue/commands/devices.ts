@@ -5,11 +5,10 @@ import { printable } from "../../problems/report.ts";
 const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL"];
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** `levain devices` without a file: every block device of this machine with what it holds, as an aligned table; columns in which nothing would stand are left out. */
+/** Formats `levain devices` without a file: every block device of this machine with its content, as an aligned table without empty columns. */
 export function describeDevices(machine: Machine): readonly string[] {
   const devices = listBlockDeviceNames(machine).flatMap((name) => readBlockDevice(machine, name) ?? []);
-  if (devices.length === 0)
-    return ["no block devices: the driver of the disk is missing, or the disk is (`levain status`)"];
+  if (devices.length === 0) return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
   return alignColumns([HEADINGS, ...devices.map((device) => row(machine, device))]);
 }
 
@@ -28,7 +27,7 @@ function row(machine: Machine, device: BlockDevice): readonly string[] {
   return cells.map(printable);
 }
 
-/** Three significant digits at most, in the units of 1024. */
+/** At most three significant digits, in binary units. */
 function formatSize(bytes: number): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   return `${Number((bytes / 1024 ** power).toPrecision(3))} ${UNITS[power]}`;

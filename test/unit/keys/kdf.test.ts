@@ -55,7 +55,7 @@ describe("a key is derived", () => {
     expect(whatItSays(refuse({ ...told, deriveArgon2 }))).toContain(
       "argon2id needs 4 GiB of memory, this machine has 1 GiB",
     );
-    const silent = machineWith({ deriveArgon2, stat: () => null });
+    const silent = machineWith({ deriveArgon2, readFile: () => new Uint8Array() });
     expect(whatItSays(refuse(silent))).toMatch(/argon2id needs 4 GiB of memory$/m);
   });
 });

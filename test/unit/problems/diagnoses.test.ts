@@ -29,7 +29,7 @@ describe("hints", () => {
     ]);
   });
 
-  test("that need a shell are left out where there is none", () => {
+  test("that need a shell are left out if there is none", () => {
     const withoutShell = EVERY_NEED.filter((need) => need !== "shell");
     expect(report(error, withoutShell)).toEqual([
       "no root",
@@ -38,7 +38,7 @@ describe("hints", () => {
     ]);
   });
 
-  test.each([...new Glob("*.ts").scanSync(TABLES)])("of %s say that they need a shell where they do", (file) => {
+  test.each([...new Glob("*.ts").scanSync(TABLES)])("of %s are marked if they need a shell", (file) => {
     const others = readFileSync(join(TABLES, file), "utf8").matchAll(
       /\b(?:inBootLoader|inBuilder|byHand)\(\s*([`"][^)]*)\)/g,
     );

@@ -78,7 +78,7 @@ const FOR_THE_RUNTIME = [
   "BUN_JSC_thresholdForOptimizeAfterWarmUp=20000",
 ];
 
-describe("a packed program on a desk", () => {
+describe("a packed program outside a boot", () => {
   test("is a static executable to file, ldd and readelf", () => {
     expect(run(["file", packed]).lines[0]).toContain(
       "ELF 64-bit LSB executable, x86-64, version 1 (SYSV), statically linked",
@@ -95,7 +95,7 @@ describe("a packed program on a desk", () => {
     expect(elf.programHeaders.filter((header) => header.type === PT.GNU_STACK)).toHaveLength(1);
   });
 
-  test("gets its arguments and its environment as they are, and is not told of a handover", () => {
+  test("gets its arguments and its environment unchanged, and no handover variable", () => {
     const { status, lines } = run([packed, "a b", "", "é"], { LEVAIN_X: "1", STATUS: "41" });
     expect(status).toBe(41);
     expect(lines[0]).toMatch(/^child: pid \d+, thread-local 42, zeros 0, umask \d+$/);
@@ -112,7 +112,7 @@ describe("a packed program on a desk", () => {
     expect(lines.filter((line) => line.includes("descriptor 198"))).toEqual([]);
   });
 
-  test("hides from the runtime what others want of other programs that it is made of", () => {
+  test("hides from the runtime the variables that are meant for other programs", () => {
     const environment = {
       ...{ BUN_BE_BUN: "1", GOOD: "1", BUN_OPTIONS: "--print 1", NODE_OPTIONS: "--require x", NODE_CHANNEL_FD: "x" },
       ...{ LD_PRELOAD: "/none.so", LD_TRACE_LOADED_OBJECTS: "1", GLIBC_TUNABLES: "glibc.malloc.check=3" },
@@ -126,7 +126,7 @@ describe("a packed program on a desk", () => {
     expect(lines[1]).toContain("loader there");
   });
 
-  test("gets very many arguments, and still no variable of the runtime's", () => {
+  test("gets very many arguments, and still no variable of the runtime", () => {
     const words = Array.from({ length: 20_000 }, (_, index) => `word ${index}`);
     const { status, lines } = run([packed, ...words], { BUN_BE_BUN: "1", GOOD: "1" });
     expect(status).toBe(0);
@@ -139,7 +139,7 @@ describe("a packed program on a desk", () => {
     expect(lines[1]).toContain("loader there");
   });
 
-  test("runs with few descriptors allowed, and with those of its parent where the libraries' would be", () => {
+  test("runs with few descriptors allowed, and with the parent's descriptors at the numbers of the libraries", () => {
     const few = run(["sh", "-c", 'ulimit -n 10; exec "$0"', packed]);
     expect(few).toMatchObject({ status: 0, errors: "" });
     const many = run(["bash", "-c", 'exec 3</dev/null 5</dev/zero 200</dev/null; exec "$0"', packed]);
@@ -155,7 +155,7 @@ describe("a packed program on a desk", () => {
     expect(container.lines.join()).not.toContain("LEVAIN_HANDOVER_FD");
   });
 
-  test("says what it needs where no /proc is", () => {
+  test("says what it needs without /proc", () => {
     const root = scratchDirectory();
     mkdirSync(root, { recursive: true });
     writeFileSync(join(root, "program"), readFileSync(packed));
@@ -177,7 +177,7 @@ describe("pack", () => {
     expect(readFileSync(path).equals(original)).toBeTrue();
   });
 
-  test("puts stage0 behind the program's memory, bss included", () => {
+  test("puts stage0 after the program's memory, bss included", () => {
     const end = Math.max(...readElf(program.bytes).programHeaders.map((header) => header.address + header.memorySize));
     expect(linkedAt).toBeGreaterThan(end);
     const loads = readElf(readFileSync(packed)).programHeaders.filter((header) => header.type === PT.LOAD);
@@ -235,7 +235,7 @@ describe("pack", () => {
     expect(attempt).toThrow(new RegExp(reason));
   });
 
-  test("refuses what is packed already, static or a script", () => {
+  test("refuses a packed or static program, or a script", () => {
     const link = () => linked;
     const attempt = (name: string, bytes: Uint8Array) => () =>
       pack({ program: { name, bytes }, loader, libraries: [libc] }, link);
@@ -252,7 +252,7 @@ describe("pack", () => {
     expect(attempt).toThrow("it asks for the loader /lib/ld-musl-x86_64.so.1, not for glibc's ld-linux-x86-64.so.2");
   });
 
-  test("refuses libraries that do not fit", () => {
+  test("refuses libraries that do not match", () => {
     const attempt =
       (libraries: readonly NamedFile[], otherLoader = loader) =>
       () =>
@@ -281,7 +281,7 @@ describe("pack", () => {
     expect(attempt).toThrow("not linked to the one read-only segment");
   });
 
-  test("packs or refuses whatever it is given, and does nothing else", () => {
+  test("packs or refuses any input, and does nothing else", () => {
     const change = fc.tuple(fc.oneof(fc.nat(0x400), fc.integer({ min: 0x2d00, max: 0x3100 })), fc.nat(255));
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (changes) => {
