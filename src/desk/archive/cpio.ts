@@ -4,7 +4,7 @@ import { checkLimits, FIELD_MAX, TRAILER } from "./cpio-limits.ts";
 import type { ImageEntry } from "./tree.ts";
 
 // The "newc" format of Documentation/driver-api/early-userspace/buffer-format.rst: a header of a magic and 13 fields of
-// eight hex digits, the name with its NUL padded to 4, the data padded to 4; an entry named TRAILER!!! ends it.
+// eight hex digits, the name with its NUL padded to 4, the data padded to 4; an entry named TRAILER!!! is the last.
 /** The first bytes of every header. */
 export const MAGIC = "070701";
 export const HEADER_BYTES = 110;
@@ -18,9 +18,12 @@ export const TYPE_BITS = {
   block: 0o060000,
   character: 0o020000,
   fifo: 0o010000,
+  socket: 0o140000,
 } as const;
+/** S_IFMT. */
+export const TYPE_MASK = 0o170000;
 
-/** What a header says; the mtime, the owner and the device that holds the file are always 0. */
+/** The fields of a header that vary: mtime, owner and the device of the file are always 0. */
 interface Header {
   readonly ino: number;
   /** Type and permission bits. */
@@ -32,13 +35,13 @@ interface Header {
   readonly name: string;
 }
 
-/** One entry as it stands in the archive: its header and what follows it. */
+/** One entry of the archive: its header and what follows it. */
 interface Member {
   readonly header: Header;
   readonly body: Content | null;
 }
 
-/** How many bytes `writeCpio` will give for these entries. */
+/** Returns how many bytes `writeCpio` yields for these entries. */
 export function measureCpio(entries: readonly ImageEntry[]): number {
   let size = 0;
   for (const { header } of layOut(entries)) size += encodeHeader(header).length + align(header.size, 4);
@@ -46,9 +49,8 @@ export function measureCpio(entries: readonly ImageEntry[]): number {
 }
 
 /**
- * The entries, in the order of `sortEntries`, as a newc archive, piece by piece; the same entries give the same bytes.
- * Throws BootError, before the first piece, where the format or the kernel's limits cannot hold one.
- * The end is padded to 512 bytes as cpio(1) does.
+ * Yields entries, in the order of `sortEntries`, as a newc archive, padded to 512 bytes as cpio(1) does; the same entries give
+ * the same bytes. Throws BootError before the first piece if an entry exceeds the limits of the format or the kernel.
  */
 export function* writeCpio(entries: readonly ImageEntry[]): Generator<Uint8Array> {
   let size = 0;
@@ -68,7 +70,7 @@ export function* writeCpio(entries: readonly ImageEntry[]): Generator<Uint8Array
 
 const trailer: Header = { ino: 0, mode: 0, nlink: 1, size: 0, major: 0, minor: 0, name: TRAILER };
 
-/** Inode numbers count from 1; the names of one file share theirs, and the last of them carries the data. */
+/** Numbers inodes from 1; the names of one file share theirs, and the last name has the data. */
 function layOut(entries: readonly ImageEntry[]): readonly Member[] {
   const inodes = new Map<
     ImageEntry | Content,
@@ -127,7 +129,7 @@ function encodeHeader(header: Header): Uint8Array {
 
 function hex(value: number, name: string): string {
   if (!Number.isInteger(value) || value < 0 || value > FIELD_MAX) {
-    throw new BootError(`the cpio format cannot hold the number ${value} of ${name}`);
+    throw new BootError(`the cpio format cannot store the number ${value} of ${name}`);
   }
   return value.toString(16).toUpperCase().padStart(8, "0");
 }

@@ -1,14 +1,14 @@
 import { findParameters, type ParameterKey } from "../../parameters/parameters.ts";
 import { splitParameter } from "../../parameters/read-parameters.ts";
 
-/** What stage0 decides by itself when all else has crashed (build/stage0/policy.c). */
+/** What stage0 needs if the boot has crashed (build/stage0/policy.c). */
 const POLICY: readonly ParameterKey[] = ["shell", "emergency", "panicSeconds"];
-/** All that such a parameter looks like when it is none of the mistakes that are refused before. */
+/** Every valid parameter of the failure policy. */
 const PLAIN = /^[\w.-]+(?:=[\w+-]*)?$/;
 
 /**
- * /etc/levain.cmdline: of the image's parameters those of the failure policy, as a kernel command line. The others stay
- * out, because some have no spelling there (a quote in a label) and would take the words behind them along.
+ * Returns /etc/levain.cmdline: the parameters of the failure policy, as a kernel command line. It has no others, as some cannot
+ * be written there (a quote in a label) and would swallow the parameters after them.
  */
 export function formatPolicyWords(parameters: readonly string[]): string {
   const words = parameters.filter(

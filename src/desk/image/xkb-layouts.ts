@@ -3,12 +3,12 @@ import { isFile } from "../host.ts";
 
 const LIST = "/usr/share/X11/xkb/rules/base.lst";
 
-/** The words for ckbcomp(1) by the name of a keymap, as systemd-localed calls them: "de", "de-nodeadkeys". Empty where the host has no XKB. */
+/** Returns the arguments of ckbcomp(1) by keymap names of systemd-localed: "de", "de-nodeadkeys". Empty if the host has no XKB. */
 export function listLayouts(): ReadonlyMap<string, readonly string[]> {
   return isFile(LIST) ? parseLayouts(readFileSync(LIST, "utf8")) : new Map();
 }
 
-/** From the text of a rules file's list (xkeyboard-config(7)): sections of lines "name  description", a variant's description begins with "layout: ". */
+/** Parses a rules list (xkeyboard-config(7)): sections of lines "name  description", where a variant's description begins with "layout: ". */
 export function parseLayouts(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   let section = "";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 /** A firmware file of this host. */
 export interface FirmwareFile {
-  /** Below /lib/firmware, with the ending of its compression. */
+  /** Below /lib/firmware, with the suffix of its compression. */
   readonly name: string;
   readonly hostPath: string;
   /** Bytes. */
@@ -13,9 +13,8 @@ export interface FirmwareFile {
 const ENDINGS = ["", ".zst", ".xz"] as const;
 
 /**
- * Looks for the firmware that modules name where the kernel will (drivers/base/firmware_loader): its own version's
- * directory first, plain before compressed. Names may hold wildcards. Compressed files stay so: the kernel whose
- * distribution compresses them can read them.
+ * Finds the firmware of modules where the kernel will (drivers/base/firmware_loader): the directory of its version first, plain
+ * before compressed. Names may contain wildcards. Files stay compressed: if a distribution compresses them, its kernel reads them.
  */
 export function findFirmware(
   wanted: readonly string[],
@@ -26,7 +25,7 @@ export function findFirmware(
   const files = new Map<string, FirmwareFile>();
   const missing: string[] = [];
   for (const name of [...new Set(wanted)].sort()) {
-    // A name comes from the module's file: one that leaves the directory is nobody's firmware.
+    // The name comes from the module's file and must not leave the directory.
     const found = name.split("/").includes("..") || name.startsWith("/") ? [] : findOne(name, places);
     if (found.length === 0) missing.push(name);
     for (const file of found) files.set(file.name, file);

@@ -56,13 +56,13 @@ describe("levain", () => {
     [[], "USAGE"],
     [["bogus"], "Unknown command 'bogus'"],
     [["__proto__"], "Unknown command '__proto__'"],
-    [["image", "--bogus"], "Unknown option '--bogus'\nhint: levain image --help shows how it is used\n"],
+    [["image", "--bogus"], "Unknown option '--bogus'\nhint: levain image --help lists its options\n"],
     [["image", "--output"], "'-o, --output <value>' argument missing"],
-    [["image", "--kernel", ""], "Option '--kernel' expects a value but received nothing"],
-    [["image", "-o", ""], "Option '--output' expects a value but received nothing"],
+    [["image", "--kernel", ""], "Option '--kernel' needs a value"],
+    [["image", "-o", ""], "Option '--output' needs a value"],
     [["image", "stray"], "Unexpected argument 'stray'"],
     [["plan", "--json=x", "root=/dev/sda"], "--json"],
-    [["help", "bogus"], "Expected 'parameters' or a command but received 'bogus'"],
+    [["help", "bogus"], "Expected 'parameters' or a command, not 'bogus'"],
   ])("a command line like %j is refused with status 2", (argv, message) => {
     const { status, stdout, stderr } = levain(argv);
     expect(status).toBe(2);
@@ -129,7 +129,7 @@ describe("levain image", () => {
     const argv = ["sh", "-c", script, process.execPath, MAIN, ...usual];
     const { exitCode, stderr } = Bun.spawnSync(argv, { cwd: directory });
     expect(exitCode).toBe(0);
-    expect(stderr.toString()).toContain("any that has its drivers built in");
+    expect(stderr.toString()).toContain("any with built-in drivers");
     expect(readFileSync(join(directory, "piped")).equals(readFileSync(join(directory, "image")))).toBeTrue();
     expect(existsSync(join(directory, "-"))).toBeFalse();
   });
@@ -155,6 +155,7 @@ describe("the options of levain image", () => {
     output: { type: "string", alias: "o" },
     module: { type: "string" },
     json: { type: "boolean" },
+    "rest...": { type: "positional", required: false },
   } as const;
 
   test("are repeated, joined or the last one wins", () => {

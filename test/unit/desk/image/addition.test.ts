@@ -75,11 +75,11 @@ describe("a place of levain's own", () => {
     const other = scratchDirectory();
     writeFileSync(join(other, "init"), "#!/bin/sh");
     expect(() => addFromHost(new Map(), { source: other, destination: "/" }, listenToVoice())).toThrow(
-      `cannot add ${other}/init as /init: this is the place of levain itself`,
+      `cannot add ${other}/init as /init: this path is reserved for levain`,
     );
     expect(() =>
       addFromHost(new Map(), { source: join(overlay, "etc"), destination: "/etc" }, listenToVoice()),
-    ).toThrow("what levain writes of the image's own parameters");
+    ).toThrow("the image's own parameters");
   });
 
   test("cannot be reached through a link that was added before", () => {
@@ -137,7 +137,7 @@ describe("a directory", () => {
   });
 
   test("a socket is left out, with a warning", () => {
-    expect(voice.warnings).toEqual([`${directory}/socket is a socket, which an image cannot hold: left out`]);
+    expect(voice.warnings).toEqual([`${directory}/socket is left out: an image cannot contain a socket`]);
   });
 });
 
@@ -204,11 +204,13 @@ test("a file that shrinks before it is its turn is an error, not a hole", () => 
   const tree: ImageTree = new Map();
   addFromHost(tree, { source: path, destination: "/file" }, listenToVoice());
   writeFileSync(path, "");
-  expect(() => [...writeCpio(sortEntries(tree))]).toThrow("became shorter while it was read");
+  expect(() => [...writeCpio(sortEntries(tree))]).toThrow("became shorter while levain read it");
 });
 
 test("a name that is not UTF-8 is told", async () => {
   const directory = scratchDirectory();
   await runScript('touch "$1/$(printf "a\\377")"', [directory]);
-  expect(() => addFromHost(new Map(), { source: directory, destination: "/x" }, listenToVoice())).toThrow("not UTF-8");
+  expect(() => addFromHost(new Map(), { source: directory, destination: "/x" }, listenToVoice())).toThrow(
+    "not valid UTF-8",
+  );
 });

@@ -147,8 +147,8 @@ describe("an image", () => {
     expect(listen.warnings).toEqual([]);
     await buildImage({ ...asked, parameters: ["rdshell=0"] }, listen);
     expect(listen.warnings).toEqual([
-      "the kernel starts /bin/init if it cannot start /init, whatever rdshell= says: leave it out of this image",
-      "rdinit=/bin/busybox on the kernel command line starts a shell in spite of rdshell=0: leave BusyBox out",
+      "if the kernel cannot start /init, it starts /bin/init, regardless of rdshell=: leave it out of the image",
+      "rdinit=/bin/busybox on the kernel command line starts a shell despite rdshell=0: leave BusyBox out",
     ]);
   });
 
@@ -184,7 +184,7 @@ describe("an image", () => {
     const voice = listenToVoice();
     await buildImage({ ...options, compression: parseCompression("zstd:1") }, voice);
     expect(voice.warnings).toEqual([
-      "the kernel 6.1 is configured without support for an initramfs compressed with zstd: it will not boot this image",
+      "kernel 6.1 is configured without support for an initramfs compressed with zstd: it cannot boot this image",
     ]);
     const content = listenToVoice();
     await buildImage({ ...options, compression: parseCompression("gzip") }, content);
@@ -290,7 +290,7 @@ describe("keymaps", () => {
   test("one that this host does not have is refused before anything is written", async () => {
     const output = join(scratchDirectory(), "image");
     expect(await complaint({ keymaps: ["de-latin"], output })).toStartWith(
-      'there is no keymap "de-latin" on this host\nseen:\n  de-latin1\n',
+      'this host has no keymap "de-latin"\nseen:\n  de-latin1\n',
     );
     expect(existsSync(output)).toBe(false);
   });

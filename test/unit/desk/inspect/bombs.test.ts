@@ -42,7 +42,7 @@ describe("a bomb", () => {
       const file = await bomb(tool);
       expect(statSync(file).size).toBeLessThan(4 << 20);
       const { status, stderr, peakMib } = levain(["inspect", file]);
-      expect(stderr).toMatch(/bomb takes more than .* when it is unpacked/);
+      expect(stderr).toMatch(/bomb unpacks to more than /);
       expect(stderr).toContain("allow more with --max-size SIZE");
       expect(status).toBe(1);
       expect(peakMib).toBeLessThan(PEAK_MIB);
@@ -87,7 +87,7 @@ describe("a bomb", () => {
       expect(levain(["inspect", "--max-size", "128M", file]).stdout).toContain("100.0 MiB in files");
       const small = imageFile(rawCpio([{ name: "init", data: "x".repeat(5000) }]));
       expect(levain(["inspect", "--max-size", "4000", small]).stderr).toContain("takes more than 4000 bytes");
-      expect(levain(["inspect", "--max-size", "many", small]).stderr).toContain("Expected a size for --max-size");
+      expect(levain(["inspect", "--max-size", "many", small]).stderr).toContain("expected a size for --max-size");
     },
     TIMEOUT_MS,
   );
@@ -134,8 +134,8 @@ describe("a zstd frame", () => {
 
   test("whose window is larger than the kernel's is refused by its header", () => {
     const message = (window: number) => readSegments(frame(window)).problem?.message ?? "";
-    expect(message(0x8f)).toContain("its window is larger than 128 MiB"); // 240 MiB
-    expect(message(0xff)).toContain("its window is larger than 128 MiB"); // 3.75 TiB
+    expect(message(0x8f)).toContain("its window exceeds the kernel's limit of 128 MiB"); // 240 MiB
+    expect(message(0xff)).toContain("its window exceeds the kernel's limit of 128 MiB"); // 3.75 TiB
     expect(message(0x88)).not.toContain("window"); // 128 MiB
   });
 });

@@ -43,7 +43,7 @@ test("what is no file is not waited for, nor read for ever", async () => {
   await runScript('mkfifo "$1"', [pipe]);
   for (const path of [pipe, "/dev/zero", "/"]) {
     expect(levain("inspect", path)).toMatchObject({ status: 1, stdout: "" });
-    expect(levain("inspect", path).stderr).toContain(`cannot read ${path}: it is no regular file`);
+    expect(levain("inspect", path).stderr).toContain(`cannot read ${path}: not a regular file`);
   }
 });
 
@@ -57,7 +57,7 @@ describe("levain inspect", () => {
     expect(stdout).toMatch(/ 1 +0 +\d+ +none +newc +4 +\d+ +early microcode: AuthenticAMD/);
     expect(stdout).toMatch(/ 2 +\d+ +\d+ +gzip +newc +9/);
     expect(stdout).toMatch(/made by +initramfs-tools/);
-    expect(stdout).toContain("it passes over /scripts, /conf");
+    expect(stdout).toContain("it would ignore /scripts, /conf");
     expect(stdout).not.toContain("problem");
   });
 
@@ -128,7 +128,7 @@ describe("levain extract", () => {
     const target = join(scratchDirectory(), "tree");
     const { status, stderr } = levain("extract", imageFile(rawCpio(MEMBERS).subarray(0, 600)), target, "-m", "init");
     expect(status).toBe(1);
-    expect(stderr).toContain("warning: not a cpio archive as the kernel reads it");
+    expect(stderr).toContain("warning: not a cpio archive that the kernel reads");
     expect(existsSync(join(target, "init"))).toBe(true);
   });
 });
@@ -159,7 +159,7 @@ describe("levain graft", () => {
     ];
     const foreign = imageFile(rawCpio(members));
     const { stdout } = levain("graft", foreign, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1");
-    const words = "the kernel starts /bin/sh if it cannot start /init, whatever rdshell= says\n";
+    const words = "if the kernel cannot start /init, it starts /bin/sh, regardless of rdshell=\n";
     expect(stdout).toContain(`  fallback ${words}`);
     expect(stdout).toContain("  fallback the kernel starts the old /init if the image is cut off before the new one\n");
     for (const file of [foreign, output]) expect(levain("inspect", file).stdout).toContain(`\nfallback  ${words}`);
@@ -176,6 +176,6 @@ describe("levain graft", () => {
     expect(stderr).toContain("a kernel would not read it to its end");
     expect(existsSync(`${damaged}.levain`)).toBe(false);
     const directory = imageFile(rawCpio([{ name: "init", mode: DIRECTORY }]));
-    expect(levain("graft", directory, "--init", BUSYBOX).stderr).toContain("/init is a directory there");
+    expect(levain("graft", directory, "--init", BUSYBOX).stderr).toContain("its /init is a directory");
   });
 });

@@ -70,7 +70,7 @@ describe("an image is written", () => {
   test("with device nodes as root only, else they are named", () => {
     const members = [{ name: "console", mode: CHARACTER, major: 5, minor: 1 }];
     expect(extract(members, join(scratchDirectory(), "x")).leftOut).toEqual([
-      "/console: only root can make a device node",
+      "/console: only root can create a device node",
     ]);
     expect(nodes).toEqual([]);
     expect(extract([{ name: "p", mode: 0o010600 }], join(scratchDirectory(), "x")).leftOut).toEqual([

@@ -154,10 +154,10 @@ describe("what only root could make", () => {
       written: 2,
       leftOut: IS_ROOT
         ? [
-            "/null: a device node is made with --special only",
-            "/su: written without its set-uid and set-gid bits, --special keeps them",
+            "/null: device nodes are created only with --special",
+            "/su: written without its set-uid and set-gid bits; --special keeps them",
           ]
-        : ["/null: only root can make a device node"],
+        : ["/null: only root can create a device node"],
     });
     expect([nodes, modeOf(join(plain, "su")), modeOf(join(plain, "d"))]).toEqual([[], 0o755, 0o777]);
     expect(extract(members, special, { special: true }).written).toBe(IS_ROOT ? 3 : 2);
@@ -169,6 +169,6 @@ describe("what only root could make", () => {
   test("of a hundred thousand nodes no endless list is printed", () => {
     const many = Array.from({ length: 300 }, (_, index) => ({ name: `n${index}`, mode: CHARACTER }));
     const { leftOut } = extract(many, join(scratchDirectory(), "x"));
-    expect([leftOut.length, leftOut.at(-1)]).toEqual([101, "and 200 more like these"]);
+    expect([leftOut.length, leftOut.at(-1)]).toEqual([101, "and 200 more of this kind"]);
   });
 });

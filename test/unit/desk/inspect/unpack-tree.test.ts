@@ -55,7 +55,7 @@ describe("archives one over the other", () => {
   test("what has no directory is left out and named", () => {
     const { lines, problems } = unpack([file("a/b")]);
     expect(lines).toEqual([]);
-    expect(problems).toEqual(["a/b: there is no directory for it, the kernel leaves it out"]);
+    expect(problems).toEqual(["a/b: its directory does not exist, so the kernel leaves it out"]);
   });
 });
 

@@ -48,12 +48,12 @@ function ask(
 const edit = (change: (json: Luks2Json) => void) => editJson(image, change);
 
 describe("levain luks", () => {
-  test("does not wait for somebody to write into a pipe", () => {
+  test("does not wait for a writer of a pipe", () => {
     const machine = fakeMachine({});
     const status = { kind: "fifo", mode: 0o644, size: 0, device: "0:1", represents: null } as const;
     const question = { image: "/pipe", header: null, keyFile: null, showsVolumeKey: false, json: false };
     const openReader = () => {
-      throw new Error("nobody writes into it");
+      throw new Error("no writer");
     };
     expect(() => examineLuks({ ...machine, stat: () => status, openReader }, question)).toThrow("ESPIPE");
   });
@@ -123,7 +123,7 @@ acceptable  yes
   test("the volume key after a warning, as bytes; without asking it is not told", () => {
     const { output, problems, text } = ask({ keyFile: "/key", showsVolumeKey: true });
     expect(text).toEndWith(`opens       keyslot 0\nvolume key  ${hex}\n`);
-    expect(problems).toEqual([expect.stringContaining("whoever has the volume key")]);
+    expect(problems).toEqual([expect.stringContaining("the volume key decrypts the data")]);
     expect(output.filter((part) => typeof part !== "string")).toHaveLength(1);
     expect(output.join("")).not.toContain(hex);
     expect(ask({ keyFile: "/key" }).text).not.toContain(hex);
