@@ -80,7 +80,10 @@ function asksForHelp(words: readonly string[]): boolean {
 
 /** citty's help, without colours and wrapped for the 80 columns of a console, and the command's examples. */
 async function usage(command: Command, parent?: Command): Promise<string> {
-  const text = Bun.stripANSI(await renderUsage(command, parent)).trimEnd();
+  const text = Bun.stripANSI(await renderUsage(command, parent))
+    .replace(/ \(levain.*\)$/m, "")
+    .replace(/\S+\|\S+$/m, "<COMMAND>")
+    .trimEnd();
   const examples = Object.entries(command.examples ?? {});
   const lines = [
     ...text.split("\n"),
@@ -88,7 +91,7 @@ async function usage(command: Command, parent?: Command): Promise<string> {
     ...examples.flatMap(([line, what]) => [`  ${line}`, `      ${what}`]),
   ];
   // Where the second column begins.
-  const indent = (line: string) => /^ +\S.*? {4}(?=\S)/.exec(line)?.[0].length ?? 2;
+  const indent = (line: string) => /^ +\S.*? {4}(?=\S)/.exec(line)?.[0].length ?? 0;
   return lines.flatMap((line) => wrapLine(line.trimEnd(), indent(line))).join("\n");
 }
 

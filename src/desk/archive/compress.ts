@@ -16,14 +16,12 @@ export interface Compression {
 }
 
 // The ranges of the tools; the default is where more effort no longer pays for an initramfs.
-const LEVELS: Readonly<
-  Record<CompressionMethod, { readonly lowest: number; readonly highest: number; readonly usual: number }>
-> = {
-  zstd: { lowest: 1, highest: 22, usual: 9 },
-  lz4: { lowest: 1, highest: 12, usual: 9 },
-  gzip: { lowest: 1, highest: 9, usual: 6 },
-  xz: { lowest: 0, highest: 9, usual: 6 },
-  none: { lowest: 0, highest: 0, usual: 0 },
+const LEVELS: Readonly<Record<CompressionMethod, readonly [lowest: number, highest: number, usual: number]>> = {
+  zstd: [1, 22, 9],
+  lz4: [1, 12, 9],
+  gzip: [1, 9, 6],
+  xz: [0, 9, 6],
+  none: [0, 0, 0],
 };
 
 /** Parses "METHOD" or "METHOD:LEVEL". Throws BootError. */
@@ -35,7 +33,7 @@ export function parseCompression(text: string): Compression {
       hint: "a level may follow, as in --compress zstd:19",
     });
   }
-  const { lowest, highest, usual } = LEVELS[method];
+  const [lowest, highest, usual] = LEVELS[method];
   if (levelText === undefined) return { method, level: usual };
   const level = /^\d{1,2}$/.test(levelText) ? Number(levelText) : Number.NaN;
   if (!(level >= lowest && level <= highest)) {

@@ -1,16 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isatty } from "node:tty";
 import { BootError } from "../../problems/errors.ts";
@@ -34,14 +22,14 @@ export async function writeWhole(path: string, chunks: Chunks): Promise<number> 
     let size = 0;
     try {
       for await (const chunk of chunks) size += attemptWrite(path, () => writeAll(file, chunk));
-      attemptWrite(path, () => fsyncSync(file));
+      attemptWrite(path, () => fs.fsyncSync(file));
     } finally {
-      closeSync(file);
+      fs.closeSync(file);
     }
-    attemptWrite(path, () => renameSync(temporary, target));
+    attemptWrite(path, () => fs.renameSync(temporary, target));
     return size;
   } catch (error) {
-    rmSync(temporary, { force: true });
+    fs.rmSync(temporary, { force: true });
     throw error;
   } finally {
     forget();
@@ -64,28 +52,28 @@ export function checkStandardOutput(): void {
 }
 
 /** Throws BootError before any work if `path` cannot be written. Returns the attributes of such a file: not every filesystem keeps its mode. */
-export function checkWritable(path: string): Stats {
+export function checkWritable(path: string): fs.Stats {
   const { temporary, file } = openTemporary(path);
   try {
-    return fstatSync(file);
+    return fs.fstatSync(file);
   } finally {
-    closeSync(file);
-    rmSync(temporary, { force: true });
+    fs.closeSync(file);
+    fs.rmSync(temporary, { force: true });
   }
 }
 
 function openTemporary(path: string) {
   const target = resolveTarget(path);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
-  return { target, temporary, file: attemptWrite(path, () => openSync(temporary, "wx", MODE)) };
+  return { target, temporary, file: attemptWrite(path, () => fs.openSync(temporary, "wx", MODE)) };
 }
 
 /** Follows a symbolic link, so that the file is replaced and not the link. Throws BootError for anything but a file. */
 function resolveTarget(path: string): string {
-  const there = attemptWrite(path, () => lstatSync(path, { throwIfNoEntry: false }));
+  const there = attemptWrite(path, () => fs.lstatSync(path, { throwIfNoEntry: false }));
   if (!there) return path;
-  const target = attemptWrite(path, () => realpathSync(path));
-  if (!attemptWrite(path, () => statSync(target)).isFile()) {
+  const target = attemptWrite(path, () => fs.realpathSync(path));
+  if (!attemptWrite(path, () => fs.statSync(target)).isFile()) {
     throw new BootError(`cannot write the image to ${path}: it exists and is not a file`, { hint: HINT });
   }
   return target;
@@ -93,14 +81,14 @@ function resolveTarget(path: string): string {
 
 function writeAll(file: number, chunk: Uint8Array): number {
   let done = 0;
-  while (done < chunk.length) done += writeSync(file, chunk, done);
+  while (done < chunk.length) done += fs.writeSync(file, chunk, done);
   return done;
 }
 
 function removeOnSignals(temporary: string): () => void {
   const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal, index) => {
     const handler = () => {
-      rmSync(temporary, { force: true });
+      fs.rmSync(temporary, { force: true });
       process.exit(128 + ([2, 15, 1][index] ?? 0));
     };
     process.on(signal, handler);

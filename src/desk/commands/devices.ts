@@ -27,7 +27,7 @@ export const devicesCommand = (machine: Machine) =>
     },
     examples: {
       "levain devices": "Show size, type, label and UUID of every block device",
-      "levain devices --json disk.img": "Show what is in a disk image, with its partitions",
+      "levain devices --json disk.img": "Show what is in a disk image; status 2 if unknown, 8 if ambivalent",
     },
     run: ({ words, has, one }) => {
       const size = one("sector-size");
@@ -46,7 +46,7 @@ function readSectorSize(text: string): number {
   return size;
 }
 
-function print({ output, problems, status }: Described): number {
+function print({ output, problems, status }: ReturnType<typeof describeImages>): number {
   process.stdout.once("error", (error: NodeJS.ErrnoException) => {
     // A reader that has read enough, such as head(1), is no failure.
     if (error.code !== "EPIPE") console.error(`cannot write to standard output: ${error.code ?? error.message}`);
@@ -57,25 +57,21 @@ function print({ output, problems, status }: Described): number {
   return status;
 }
 
-/** What to print on stdout and, one line each, on stderr. The status is 2 if a file was not recognised or cannot be read, 8 if one is ambivalent. */
-export interface Described {
-  readonly output: string;
-  readonly problems: readonly string[];
-  readonly status: number;
-}
-
 interface Examined extends Partial<ExaminedFile> {
   readonly path: string;
   readonly problem: string | null;
   readonly status: number;
 }
 
-/** Describes files and devices as `blkid -p -o export` does, or as JSON. Unlike blkid it continues after a file that it does not recognise. */
+/**
+ * Describes files and devices as `blkid -p -o export` does, or as JSON, with one line per problem. The status is 2 if a file was not
+ * recognised or cannot be read, 8 if one is ambivalent; unlike blkid it continues then.
+ */
 export function describeImages(
   machine: Machine,
   paths: readonly string[],
   { json, sectorSize }: { readonly json: boolean; readonly sectorSize: number | null },
-): Described {
+) {
   const files = paths.map((path) => examine(machine, path, sectorSize));
   return {
     output: json ? `${JSON.stringify(files.flatMap(describe), null, 2)}\n` : formatFiles(files),

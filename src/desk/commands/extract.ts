@@ -19,8 +19,8 @@ export const extractCommand = (machine: Machine) =>
       ...MAX_SIZE_OPTION,
     },
     examples: {
-      "levain extract /boot/initrd.img": "Unpack into ./initrd.img.d",
-      "levain extract initrd.img out -m etc -m init": "Only /etc and /init, into ./out",
+      "levain extract /boot/initrd.img": "Unpack into ./initrd.img.d; status 1 if something was left out",
+      "levain extract initrd.img out -m etc -m init": "Unpack only /etc and /init into ./out",
     },
     run: (line) => {
       const [image = "", directory] = line.words;

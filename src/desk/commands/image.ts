@@ -14,21 +14,25 @@ export const imageCommand = command({
   args: {
     output: option("FILE", "Write the image to FILE; -: standard output (default: initramfs-VERSION.img)", "o"),
     kernel: option("VERSION", "Build for this kernel; none: without modules (default: the running kernel)"),
-    "modules-dir": option("DIR", "Read modules from DIR, a lib/modules/VERSION"),
+    "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
     module: option("NAME", "Add a module to the default ones; repeatable"),
     busybox: option("FILE", "Use this BusyBox; none: no rescue shell (default: this host's)"),
     init: option("FILE", "Use this levain as /init (default: this program)"),
-    config: option("FILE", "Read options and parameters from FILE, TOML", "c"),
-    add: option("SRC:DST", "Copy the file or directory SRC to DST in the image; repeatable"),
+    config: option("FILE", "Read options and parameters from FILE, a levain.toml", "c"),
+    add: option(
+      "SRC:DST",
+      "Copy the file or directory SRC to DST in the image; without :DST to the same path; repeatable",
+    ),
     program: option("FILE", "Add a program and its libraries; repeatable"),
     keymap: option("NAME", "Add a keymap, such as de-latin1; repeatable, the first is the default"),
     compress: option("METHOD[:LEVEL]", "Compress with zstd, lz4, gzip, xz or none (default: zstd)"),
   },
   examples: {
     "levain image": "Build initramfs-VERSION.img for the running kernel",
-    "levain image --kernel none -o small.img": "For a kernel that has its drivers built in",
-    "levain image --add ./key:/etc/key --keymap de-latin1": "With a key file and a German keyboard",
-    "levain image -c levain.toml -o - | ssh HOST 'cat >/boot/initrd.img'": "Build from a file of options, for a host",
+    "levain image --kernel none -o small.img": "Build for a kernel that has its drivers built in",
+    "levain image --add ./key:/etc/key --keymap de-latin1": "Add a key file and the keymap of a German keyboard",
+    "levain image -c levain.toml -o - | ssh HOST 'cat >/boot/initrd.img'":
+      "Build as levain.toml says, and copy the image to HOST",
   },
   run: async (line) => {
     const options = readOptions(line, process.cwd());

@@ -14,8 +14,9 @@ export const inspectCommand = command({
     ...MAX_SIZE_OPTION,
   },
   examples: {
-    "levain inspect /boot/initrd.img": "Which tool made it, its init, modules, shell, size and memory",
-    "levain inspect -l /boot/initrd.img | grep crypt": "Find files in it",
+    "levain inspect /boot/initrd.img":
+      "Show its maker, init, modules and more; status 1 if a kernel would not read all of it",
+    "levain inspect -l /boot/initrd.img | grep crypt": "Find files",
   },
   run: (line) => {
     const [image = ""] = line.words;

@@ -17,8 +17,8 @@ export const luksCommand = (machine: Machine) =>
       json: flag("Print JSON"),
     },
     examples: {
-      "levain luks /dev/sda2": "Show the header, and whether levain accepts it (status 0) or not (1)",
-      "printf %s 'my passphrase' | levain luks --key-file - /dev/sda2": "Check a passphrase: status 2 if it is wrong",
+      "levain luks /dev/sda2": "Show the header, and whether levain accepts it: status 1 if not",
+      "levain luks --key-file root.key /dev/sda2": "Check a key file: status 2 if it is wrong",
     },
     run: ({ words: [image = ""], has, one }) => {
       const [keyFile, showsVolumeKey] = [one("key-file"), has("volume-key")];

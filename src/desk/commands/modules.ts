@@ -17,14 +17,14 @@ export const modulesCommand = command({
   args: {
     "name...": argument("Module names, or aliases such as a modalias"),
     kernel: option("VERSION", "Use this kernel (default: the running kernel)"),
-    "modules-dir": option("DIR", "Read modules from DIR, a lib/modules/VERSION"),
+    "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
     config: option("PATH", "Apply a modprobe.d file or directory (default: none)", "c"),
     json: flag("Print JSON"),
   },
   examples: {
-    "levain modules xfs": "List what loading xfs loads",
+    "levain modules xfs": "List xfs and the modules that it needs; status 1 if there is no such module",
     'levain modules "$(cat /sys/class/net/eth0/device/modalias)"': "Find the driver of a device",
-    "levain modules -c /etc/modprobe.d nouveau": "Respect blacklists and options of this host",
+    "levain modules -c /etc/modprobe.d nouveau": "Apply the blacklists and options of this host",
   },
   run: (line) => {
     const kernel = chooseKernel({ kernel: line.one("kernel"), modulesDir: line.one("modules-dir") });

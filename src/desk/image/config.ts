@@ -105,17 +105,16 @@ function explain(issue: Issue): string {
   if (issue.type === "strict_object") return `unknown key ${path}`;
   if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
   if (issue.type === "raw_check") return `${path}: ${issue.message}`;
-  return `${path}: expected ${name(issue.expected ?? "")} but received ${name(issue.received)}`;
+  return `${path}: expected ${name(issue.expected)} but received ${name(issue.received)}`;
 }
 
 // Names of types in valibot's issues, and of Bun's dates.
-const NAMES: Readonly<Record<string, string>> = {
-  string: "a string",
-  Array: "a list",
-  Object: "a table",
-  ...{ Instant: "a date", PlainDate: "a date", PlainDateTime: "a date", PlainTime: "a time" },
-};
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ...[["string", "a string"] as const, ["Array", "a list"] as const, ["Object", "a table"] as const],
+  ...["Instant", "PlainDate", "PlainDateTime"].map((type) => [type, "a date"] as const),
+  ["PlainTime", "a time"],
+]);
 
-function name(type: string): string {
-  return Object.hasOwn(NAMES, type) ? (NAMES[type] ?? type) : type;
+function name(type: string | null): string {
+  return NAMES.get(type ?? "") ?? type ?? "";
 }

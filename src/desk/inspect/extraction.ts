@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  lchownSync,
-  linkSync,
-  lutimesSync,
-  mkdirSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, SyscallError } from "../../problems/errors.ts";
@@ -115,7 +105,7 @@ function writeChildren(job: Job, directory: DirectoryNode, above: string): void 
     if (Buffer.byteLength(job.base + path) >= PATH_MAX) {
       job.leaveOut(path, "its path is too long");
     } else if (node.kind === "directory") {
-      attemptAt(job, path, () => mkdirSync(job.base + path, { mode: 0o700 }));
+      attemptAt(job, path, () => fs.mkdirSync(job.base + path, { mode: 0o700 }));
       writeChildren(job, node, path);
       // Last: its mode may exclude its owner, and writing into it changes its time.
       attemptAt(job, path, () => setAttributes(job, path, node));
@@ -140,9 +130,9 @@ function writeNode(job: Job, path: string, node: Exclude<TreeNode, DirectoryNode
       writeFile(job, path, node);
       return true;
     case "symlink":
-      symlinkSync(node.target, target);
-      if (job.isRoot) lchownSync(target, node.uid, node.gid);
-      lutimesSync(target, node.mtime, node.mtime);
+      fs.symlinkSync(node.target, target);
+      if (job.isRoot) fs.lchownSync(target, node.uid, node.gid);
+      fs.lutimesSync(target, node.mtime, node.mtime);
       return true;
     case "block":
     case "character":
@@ -156,10 +146,10 @@ function writeNode(job: Job, path: string, node: Exclude<TreeNode, DirectoryNode
 function writeFile(job: Job, path: string, node: FileNode): void {
   const other = job.names.get(node);
   if (other !== undefined) {
-    linkSync(job.base + other, job.base + path);
+    fs.linkSync(job.base + other, job.base + path);
     return;
   }
-  writeFileSync(job.base + path, node.data, { flag: "wx", mode: 0o600 });
+  fs.writeFileSync(job.base + path, node.data, { flag: "wx", mode: 0o600 });
   job.names.set(node, path);
   setAttributes(job, path, node);
   if (job.isRoot && !job.special && (node.mode & SPECIAL_BITS) !== 0) {
@@ -186,7 +176,7 @@ function makeDevice(job: Job, path: string, node: SpecialNode, kind: "block" | "
 
 function setAttributes(job: Job, path: string, { mode, uid, gid, mtime }: TreeNode): void {
   const target = job.base + path;
-  if (job.isRoot) chownSync(target, uid, gid);
-  chmodSync(target, job.isRoot && job.special ? mode : mode & 0o1777);
-  utimesSync(target, mtime, mtime);
+  if (job.isRoot) fs.chownSync(target, uid, gid);
+  fs.chmodSync(target, job.isRoot && job.special ? mode : mode & 0o1777);
+  fs.utimesSync(target, mtime, mtime);
 }

@@ -1,6 +1,6 @@
 import { formatBytes } from "../../crypto/size.ts";
 import { printable } from "../../problems/report.ts";
-import { TYPE_BITS, TYPE_MASK } from "../archive/cpio.ts";
+import { kindOf } from "../archive/cpio.ts";
 import type { CpioMember } from "../archive/cpio-reader.ts";
 import { describeMemory } from "../archive/memory.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
@@ -100,15 +100,15 @@ function describeKernel({ version, count, index }: KernelModules): string {
   return `${count} for ${version ?? "one kernel"}${how}`;
 }
 
-const TYPE_LETTERS: ReadonlyMap<number, string> = new Map([
-  [TYPE_BITS.file, "-"],
-  [TYPE_BITS.directory, "d"],
-  [TYPE_BITS.symlink, "l"],
-  [TYPE_BITS.block, "b"],
-  [TYPE_BITS.character, "c"],
-  [TYPE_BITS.fifo, "p"],
-  [TYPE_BITS.socket, "s"],
-]);
+const LETTERS = {
+  file: "-",
+  directory: "d",
+  symlink: "l",
+  block: "b",
+  character: "c",
+  fifo: "p",
+  socket: "s",
+} as const;
 /** Set-uid, set-gid and the sticky bit replace the x; without an x they are upper-case. */
 const SPECIAL_BITS = [
   [0o4000, 2, "s"],
@@ -118,13 +118,13 @@ const SPECIAL_BITS = [
 
 /** Formats a member as a line of `cpio -tvn`, with its time in UTC: "-rw-r--r--   1 0  0   12 2026-01-31 23:59 etc/fstab". */
 export function formatMember({ name, mode, nlink, uid, gid, mtime, major, minor, data }: CpioMember): string {
-  const type = mode & TYPE_MASK;
-  const isNode = type === TYPE_BITS.block || type === TYPE_BITS.character;
+  const kind = kindOf(mode);
+  const isNode = kind === "block" || kind === "character";
   const size = isNode ? `${`${major}`.padStart(3)}, ${`${minor}`.padStart(3)}` : `${data.length}`;
   const time = new Date(mtime * 1000).toISOString().slice(0, 16).replace("T", " ");
-  const target = type === TYPE_BITS.symlink ? ` -> ${printable(new TextDecoder().decode(data))}` : "";
+  const target = kind === "symlink" ? ` -> ${printable(new TextDecoder().decode(data))}` : "";
   const owner = `${`${uid}`.padEnd(8)} ${`${gid}`.padEnd(8)}`;
-  return `${formatMode(mode)} ${`${nlink}`.padStart(3)} ${owner} ${size.padStart(8)} ${time} ${printable(name)}${target}`;
+  return `${kind === null ? "?" : LETTERS[kind]}${formatMode(mode)} ${`${nlink}`.padStart(3)} ${owner} ${size.padStart(8)} ${time} ${printable(name)}${target}`;
 }
 
 function formatMode(mode: number): string {
@@ -132,5 +132,5 @@ function formatMode(mode: number): string {
   for (const [bit, place, letter] of SPECIAL_BITS) {
     if (mode & bit) letters[place] = letters[place] === "x" ? letter : letter.toUpperCase();
   }
-  return `${TYPE_LETTERS.get(mode & TYPE_MASK) ?? "?"}${letters.join("")}`;
+  return letters.join("");
 }

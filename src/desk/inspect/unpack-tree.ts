@@ -1,4 +1,4 @@
-import { TYPE_BITS, TYPE_MASK } from "../archive/cpio.ts";
+import { kindOf } from "../archive/cpio.ts";
 import { NAME_MAX, PATH_MAX } from "../archive/cpio-limits.ts";
 import type { CpioMember } from "../archive/cpio-reader.ts";
 import {
@@ -72,7 +72,7 @@ function addMember(root: DirectoryNode, member: CpioMember, links: Links, meter:
 
 /** Of a member "." or "/" only the attributes count. */
 function setRoot(root: DirectoryNode, member: CpioMember): string | null {
-  if ((member.mode & TYPE_MASK) !== TYPE_BITS.directory) {
+  if (kindOf(member.mode) !== "directory") {
     return "it would replace the root directory, so the kernel leaves it out";
   }
   Object.assign(root, attributes(member));
@@ -81,26 +81,18 @@ function setRoot(root: DirectoryNode, member: CpioMember): string | null {
 
 function makeNode(member: CpioMember, there: TreeNode | undefined, links: Links): TreeNode | null {
   const inode = attributes(member);
-  const { major, minor } = member;
-  switch (member.mode & TYPE_MASK) {
-    case TYPE_BITS.file:
-      return makeFile(member, there, links);
-    case TYPE_BITS.directory:
-      return there?.kind === "directory"
-        ? Object.assign(there, inode)
-        : { ...inode, kind: "directory", children: new Map() };
-    case TYPE_BITS.symlink:
-      return { ...inode, kind: "symlink", target: new TextDecoder().decode(member.data).replace(/\0.*$/s, "") };
-    case TYPE_BITS.block:
-      return { ...inode, kind: "block", major, minor };
-    case TYPE_BITS.character:
-      return { ...inode, kind: "character", major, minor };
-    case TYPE_BITS.fifo:
-      return { ...inode, kind: "fifo", major: 0, minor: 0 };
-    case TYPE_BITS.socket:
-      return { ...inode, kind: "socket", major: 0, minor: 0 };
-    default:
+  const kind = kindOf(member.mode);
+  switch (kind) {
+    case null:
       return null;
+    case "file":
+      return makeFile(member, there, links);
+    case "directory":
+      return there?.kind === kind ? Object.assign(there, inode) : { ...inode, kind, children: new Map() };
+    case "symlink":
+      return { ...inode, kind, target: new TextDecoder().decode(member.data).replace(/\0.*$/s, "") };
+    default:
+      return { ...inode, kind, major: member.major, minor: member.minor };
   }
 }
 

@@ -22,12 +22,6 @@ export interface FileNode extends Inode {
   data: Uint8Array;
 }
 
-/** A symbolic link. */
-export interface SymlinkNode extends Inode {
-  readonly kind: "symlink";
-  readonly target: string;
-}
-
 /** A device node, a FIFO or a socket. */
 export interface SpecialNode extends Inode {
   readonly kind: "block" | "character" | "fifo" | "socket";
@@ -36,7 +30,7 @@ export interface SpecialNode extends Inode {
 }
 
 /** Anything at a path. */
-export type TreeNode = DirectoryNode | FileNode | SymlinkNode | SpecialNode;
+export type TreeNode = DirectoryNode | FileNode | SpecialNode | (Inode & { readonly kind: "symlink"; target: string });
 
 /** MAXSYMLINKS of linux/namei.h. */
 const SYMLINKS_MAX = 40;

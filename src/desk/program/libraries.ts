@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
-import { isDirectory, isFile } from "../host.ts";
+import { isFile } from "../host.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
 
 /** A shared library or loader that a program needs, and the path in the image where the loader will find it. */
@@ -92,15 +92,12 @@ function defaultDirectories(machine: number): readonly string[] {
 
 /** Returns the directories of an ld.so.conf(5) and of the files that it includes. */
 function configuredDirectories(path: string): readonly string[] {
-  const lines = readLines(path);
-  return lines.flatMap((line) => {
+  const isDirectory = (line: string) => line.startsWith("/");
+  return readLines(path).flatMap((line) => {
     const pattern = /^include\s+(\S+)/.exec(line)?.[1];
-    if (pattern === undefined) return line.startsWith("/") ? [line] : [];
-    const directory = join("/", pattern.startsWith("/") ? dirname(pattern) : join("/etc", dirname(pattern)));
-    const glob = new Bun.Glob(pattern.slice(pattern.lastIndexOf("/") + 1));
-    return listNames(directory)
-      .filter((name) => glob.match(name))
-      .flatMap((name) => readLines(join(directory, name)).filter((directory) => directory.startsWith("/")));
+    if (pattern === undefined) return [line].filter(isDirectory);
+    const files = globSync(resolve("/etc", pattern)).sort();
+    return files.flatMap((file) => readLines(file).filter(isDirectory));
   });
 }
 
@@ -113,8 +110,4 @@ function readLines(path: string): readonly string[] {
   return readFileSync(path, "utf8")
     .split("\n")
     .map((line) => line.replace(/#.*/, "").trim());
-}
-
-function listNames(directory: string): readonly string[] {
-  return isDirectory(directory) ? readdirSync(directory).sort() : [];
 }

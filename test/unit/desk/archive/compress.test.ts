@@ -85,7 +85,7 @@ test.each([
 
 test("says what was expected", () => {
   expect(() => parseCompression("zip")).toThrow('expected zstd, lz4, gzip, xz, none as compression but received "zip"');
-  expect(() => parseCompression("zstd:99")).toThrow('Expected a level from 1 to 22 for zstd but received "99"');
+  expect(() => parseCompression("zstd:99")).toThrow('expected a level from 1 to 22 for zstd but received "99"');
 });
 
 /** What a fresh process says about compressing with `method` where PATH is `path`. */
