@@ -45,7 +45,7 @@ function summarize({ output, before, imageBytes, memory }: GraftSummary): readon
     ...(passedOver.length === 0 ? [] : [`  ignores  ${passedOver.join(", ")}: only the replaced init read these`]),
     ...(findings.init === null
       ? []
-      : ["  fallback the kernel starts the old /init if the image is cut off before the new one"]),
+      : ["  fallback the kernel starts the old /init if the image is truncated before the new one"]),
     ...(fallback === null ? [] : [`  fallback ${fallback}`]),
     `  size     ${formatBytes(imageBytes)}`,
     `  memory   needs ${describeMemory(memory)}`,

@@ -93,20 +93,20 @@ describe("levain inspect", () => {
     const { status, stdout } = levain("inspect", imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")])));
     expect(status).toBe(1);
     expect(stdout).toContain("1 segment\n");
-    expect(stdout).toContain("problem   the rest cannot be read: there is neither a cpio archive nor compressed data");
+    expect(stdout).toContain("problem   the rest cannot be read: neither a cpio archive nor compressed data");
   });
 
-  test("what is no initramfs is told to be something else", () => {
+  test("what is not an initramfs is named", () => {
     const kernel = Buffer.alloc(4096, 0x90);
     kernel.write("HdrS", 0x202);
-    expect(levain("inspect", imageFile(kernel)).stderr).toContain("hint: it is a kernel");
+    expect(levain("inspect", imageFile(kernel)).stderr).toContain("hint: this is a kernel");
     const squashfs = Buffer.alloc(4096);
     squashfs.write("hsqs");
     squashfs.writeUInt16LE(4, 28);
     squashfs.writeUInt32LE(4096, 40);
     expect(levain("inspect", imageFile(squashfs))).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("it holds a squashfs"),
+      stderr: expect.stringContaining("this is a squashfs"),
     });
     expect(levain("inspect", "/no/such").stderr).toContain("cannot read /no/such");
     expect(levain("inspect").status).toBe(2);
@@ -136,10 +136,10 @@ describe("levain extract", () => {
 describe("levain graft", () => {
   const output = join(scratchDirectory(), "grafted");
 
-  test("keeps every byte of the image, and only the init is another", () => {
+  test("keeps every byte of the image and replaces only the init", () => {
     const { status, stdout } = levain("graft", image, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
     expect(status).toBe(0);
-    expect(stdout).toContain("without  /scripts, /conf");
+    expect(stdout).toContain("ignores  /scripts, /conf");
     const bytes = readFileSync(output);
     const before = readFileSync(image);
     expect(bytes.subarray(0, before.length).equals(before)).toBe(true);
@@ -161,7 +161,7 @@ describe("levain graft", () => {
     const { stdout } = levain("graft", foreign, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1");
     const words = "if the kernel cannot start /init, it starts /bin/sh, regardless of rdshell=\n";
     expect(stdout).toContain(`  fallback ${words}`);
-    expect(stdout).toContain("  fallback the kernel starts the old /init if the image is cut off before the new one\n");
+    expect(stdout).toContain("  fallback the kernel starts the old /init if the image is truncated before the new one\n");
     for (const file of [foreign, output]) expect(levain("inspect", file).stdout).toContain(`\nfallback  ${words}`);
     const bare = imageFile(rawCpio([{ name: "etc", mode: DIRECTORY }]));
     const summary = levain("graft", bare, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1").stdout;
@@ -173,7 +173,7 @@ describe("levain graft", () => {
     const damaged = imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")]));
     const { status, stderr } = levain("graft", damaged, "--init", BUSYBOX);
     expect(status).toBe(1);
-    expect(stderr).toContain("a kernel would not read it to its end");
+    expect(stderr).toContain("the kernel would not read the image to its end");
     expect(existsSync(`${damaged}.levain`)).toBe(false);
     const directory = imageFile(rawCpio([{ name: "init", mode: DIRECTORY }]));
     expect(levain("graft", directory, "--init", BUSYBOX).stderr).toContain("its /init is a directory");

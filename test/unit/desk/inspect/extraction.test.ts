@@ -74,15 +74,15 @@ describe("an image is written", () => {
     ]);
     expect(nodes).toEqual([]);
     expect(extract([{ name: "p", mode: 0o010600 }], join(scratchDirectory(), "x")).leftOut).toEqual([
-      "/p: a fifo is not made",
+      "/p: a fifo is not created",
     ]);
   });
 
-  test("not into a directory with something in it, nor over a file", () => {
+  test("neither into a directory that is not empty, nor over a file", () => {
     const target = scratchDirectory();
     writeFileSync(join(target, "mine"), "mine");
     expect(() => extract([{ name: "f" }], target)).toThrow("not empty");
-    expect(() => extract([{ name: "f" }], join(target, "mine"))).toThrow("is there already");
+    expect(() => extract([{ name: "f" }], join(target, "mine"))).toThrow("it exists");
     expect(snapshot(target)).toEqual(["/mine mine"]);
   });
 

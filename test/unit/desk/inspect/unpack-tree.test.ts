@@ -27,10 +27,10 @@ describe("archives one over the other", () => {
     expect(problems).toEqual([]);
   });
 
-  test("a directory with something in it gives way to nothing", () => {
+  test("a directory that is not empty is kept", () => {
     const { lines, problems } = unpack([directory("d"), file("d/f", "1")], [link("d", "/elsewhere")]);
     expect(lines).toEqual(["/d (directory)", "/d/f 1"]);
-    expect(problems[0]).toContain("d: there is a directory");
+    expect(problems[0]).toContain("d: a directory that is not empty");
   });
 
   test("a directory that comes again keeps what is in it, and takes the later mode", () => {
