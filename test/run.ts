@@ -93,7 +93,20 @@ function countLostGuests(file: string): void {
   console.log(`== guests that were booted once more: ${lost.length}`);
 }
 
+/** Ends everything that was started here, so that a run that is stopped leaves nothing behind. */
+async function stop(status: number): Promise<never> {
+  for (const { pid } of await leftovers(0)) process.kill(pid, "SIGKILL");
+  await leftovers(GRACE_MS);
+  process.exit(status);
+}
+
 adoptOrphans();
+for (const [signal, number] of [
+  ["SIGHUP", 1],
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+] as const)
+  process.on(signal, () => void stop(128 + number));
 const lostGuests = join(scratchDirectory(), "lost-guests");
 process.env[LOST_GUESTS_VARIABLE] = lostGuests;
 const tasks = process.argv.slice(2).flatMap((name) => {

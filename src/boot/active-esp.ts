@@ -5,12 +5,12 @@ import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 
-/** The variables of EFI boot loaders: the vendor GUID and the name are the Boot Loader Interface's (UAPI group). */
+/** The vendor GUID and the name are those of the Boot Loader Interface (UAPI group). */
 const VARIABLE = "LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 /** efivarfs puts the attributes before the value (fs/efivarfs/file.c). */
 const ATTRIBUTES_BYTES = 4;
 
-/** The PARTUUID of the EFI system partition that the boot loader was started from; null where this machine was not booted by EFI, or its boot loader did not say so. */
+/** Returns the PARTUUID of the EFI system partition that the boot loader was started from; null if this machine was not booted by EFI, or its boot loader did not set the variable. */
 export function readActiveEsp(machine: Machine, voice: Voice): string | null {
   if (machine.stat("/sys/firmware/efi/efivars")?.kind !== "directory") return null;
   loadFilesystemDriver(machine, "efivarfs", voice);
@@ -19,17 +19,17 @@ export function readActiveEsp(machine: Machine, voice: Voice): string | null {
     return mountBriefly(machine, mount, (directory) => readVariable(machine, `${directory}/${VARIABLE}`));
   } catch (error) {
     if (!isErrno(error)) throw error;
-    voice.warn(`the EFI variables cannot be read, so no root partition is looked for: ${describeRefusal(error)}`);
+    voice.warn(`cannot read the EFI variables, so levain searches for no root partition: ${describeRefusal(error)}`);
     return null;
   }
 }
 
-/** null is the usual case: this boot loader does not tell. */
+/** Returns null in the usual case: the boot loader does not set it. */
 function readVariable(machine: Machine, path: string): string | null {
   return machine.stat(path) === null ? null : parseGuid(machine.readFile(path).subarray(ATTRIBUTES_BYTES));
 }
 
-/** A GUID as text in UTF-16, with or without a NUL at its end; null for anything else. */
+/** Parses a GUID in UTF-16, with or without a NUL at its end; returns null for anything else. */
 function parseGuid(value: Uint8Array): string | null {
   const text = new TextDecoder("utf-16le").decode(value).replace(/\0+$/, "");
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null;

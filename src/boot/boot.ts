@@ -1,16 +1,18 @@
+import type { Context } from "../drivers/context.ts";
 import { createLoader, type Loader } from "../drivers/loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
 import type { MountedDevice } from "../filesystems/mount.ts";
 import { isMounted } from "../filesystems/mounts.ts";
-import { PLACES, type Undo } from "../filesystems/places.ts";
 import type { Handover, Machine } from "../machine/machine.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { BootError } from "../problems/errors.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { stackRoot } from "../stack/layers.ts";
-import { type Attached, attachDevice, describeAttached } from "../storage/attach.ts";
+import { ROOT } from "../stack/root-stack.ts";
+import { attachDevice, describeAttached } from "../storage/attach.ts";
 import type { Guesses } from "../storage/kinds/crypt/crypt.ts";
 import { loadsOwnDrivers } from "./device-manager.ts";
 import type { RunStep } from "./step-runner.ts";
@@ -19,21 +21,21 @@ import { chooseInit } from "./steps/init.ts";
 import { mountRoot } from "./steps/mount.ts";
 import { prepare } from "./steps/prepare.ts";
 
-/** What a boot needs from whoever runs it. */
+/** What a boot needs from its caller. */
 export interface BootContext {
   readonly machine: Machine;
   readonly voice: Voice;
-  /** Runs a step once, however often the boot is tried. */
+  /** Runs a step once, however often the boot is retried. */
   readonly step: RunStep;
-  /** Forgets every step from `name` on and takes back what they did. */
+  /** Forgets every step from `name` on and reverts what they did. */
   readonly rewind: (name: StepName) => void;
-  /** Called before the API filesystems move into the new root: from then on what is written must be open. */
+  /** Called before the API filesystems move into the new root: afterwards levain writes only to files that are open. */
   readonly beforeMoves: () => void;
-  /** Reads the command line and the manifest, and obeys what they say about talking. */
+  /** Reads the command line and the manifest, and sets the console as they say. */
   readonly readPlan: () => BootPlan;
 }
 
-/** The whole boot, top to bottom. What is left to do afterwards is in the Handover: nothing but stage0's last calls. */
+/** The whole boot, top to bottom. The Handover has what is left to do: the last calls of stage0. */
 export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: BootContext): Handover {
   const plan = step(
     "prepare",
@@ -44,17 +46,9 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     describePlan,
   );
 
-  const modules = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
+  const drivers = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
 
-  if (plan.roots.length > 0) attachAndStack(machine, plan, modules, { voice, step, rewind });
-  else
-    step(
-      "root",
-      () => settleIn(machine, modules),
-      () => "none asked for: the initramfs is the system",
-    );
-
-  const root = plan.roots.length > 0 ? PLACES.root : "/";
+  const root = makeRoot({ machine, drivers, voice, step, rewind }, plan);
   const init = step(
     "init",
     () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell !== false),
@@ -64,53 +58,70 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   return step(
     "handover",
     (undo) => {
-      const handover = planHandover(machine, plan, init, voice);
+      const context = { machine, drivers, voice, undo };
+      const handover = planHandover(context, plan, { root, init });
       if (handover.mode === "stay") return handover;
-      if (!loadsOwnDrivers(machine, root, plan.handover)) modules.loadAll();
+      if (!loadsOwnDrivers(machine, root, plan.handover)) drivers.loadAll();
       beforeMoves();
-      moveApiMounts(machine, root, { voice, undo });
+      moveApiMounts(context, root);
       return handover;
     },
     ({ mode, argv }) => (mode === "stay" ? `to ${argv.join(" ")}, here` : `${mode} to ${argv.join(" ")}`),
   );
 }
 
-type Steps = Pick<BootContext, "voice" | "step" | "rewind">;
+/** A context without the undo, which each step has of its own. */
+type Steps = Omit<Context, "undo"> & Pick<BootContext, "step" | "rewind">;
 
-/** A person at the rescue shell may mount a root at /sysroot by hand: it is taken, and what is not done yet of these steps is left out. */
-function attachAndStack(machine: Machine, plan: BootPlan, modules: Loader, steps: Steps): void {
-  const { voice, step } = steps;
-  const isDoneByHand = () => isMounted(machine, PLACES.root);
-  const mounted = attachAndMount(machine, plan, modules, { ...steps, isDoneByHand });
-  step(
+/** Makes the root tree; returns where it is. */
+function makeRoot(steps: Steps, plan: BootPlan): string {
+  const { root } = plan;
+  switch (root.kind) {
+    case "block":
+      attachAndStack(steps, plan, root.devices);
+      return ROOT;
+    case "none":
+      steps.step(
+        "root",
+        () => settleIn(steps),
+        () => "none asked for: the initramfs is the system",
+      );
+      return "/";
+  }
+}
+
+/** Finds, mounts and stacks the root. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
+function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
+  const isDoneByHand = () => isMounted(steps.machine, ROOT);
+  const mounted = attachAndMount({ ...steps, isDoneByHand }, plan, devices);
+  steps.step(
     "layers",
     (undo) => {
-      const isByHand = mounted === null || (mounted.target !== PLACES.root && isDoneByHand());
-      return isByHand ? BY_HAND : stackRoot(machine, plan, mounted, { modules, voice, undo });
+      const isByHand = mounted === null || (mounted.target !== ROOT && isDoneByHand());
+      return isByHand ? BY_HAND : stackRoot({ ...steps, undo }, plan, mounted);
     },
     (layers) => layers,
   );
 }
 
-/** Nothing proves the passphrase of a plain dm-crypt volume but what is inside: where that cannot be mounted, the person is asked again. */
+/** Only a successful mount proves the passphrase of a plain dm-crypt volume: if it fails, the user is asked again. */
 function attachAndMount(
-  machine: Machine,
+  { step, rewind, isDoneByHand, ...rest }: Steps & { readonly isDoneByHand: () => boolean },
   plan: BootPlan,
-  modules: Loader,
-  { voice, step, rewind, isDoneByHand }: Steps & { readonly isDoneByHand: () => boolean },
+  roots: readonly DeviceSpec[],
 ): MountedDevice | null {
+  const { machine, drivers: modules, voice } = rest;
   const guesses: Guesses = new Map();
   for (;;) {
     const attached = step(
       "root",
-      (undo) => (isDoneByHand() ? null : attachDevice(machine, plan, { modules, voice, undo, guesses })),
+      (undo) => (isDoneByHand() ? null : attachDevice(machine, { ...plan, roots }, { modules, voice, undo, guesses })),
       (found) => (found === null ? BY_HAND : describeAttached(found)),
     );
-    const mount = (undo: Undo, { device }: Attached) => mountRoot(machine, plan, device, { modules, voice, undo });
     try {
       return step(
         "mount",
-        (undo) => (attached === null || isDoneByHand() ? null : mount(undo, attached)),
+        (undo) => (attached === null || isDoneByHand() ? null : mountRoot({ ...rest, undo }, plan, attached.device)),
         (done) => (done === null ? BY_HAND : describeMounted(done)),
       );
     } catch (error) {
@@ -121,20 +132,20 @@ function attachAndMount(
   }
 }
 
-const BY_HAND = `what was mounted by hand at ${PLACES.root}`;
+const BY_HAND = `what was mounted by hand at ${ROOT}`;
 
 function describeMounted({ node, type, target, writable }: MountedDevice): string {
   return `${node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`;
 }
 
-/** The initramfs becomes the system: nobody after us will load drivers or make applets. */
-function settleIn(machine: Machine, modules: Loader): void {
-  modules.loadAll();
+/** Makes the initramfs the final system, where no udev will load drivers and no package has installed the applets. */
+function settleIn({ machine, drivers }: Steps): void {
+  drivers.loadAll();
   installApplets(machine);
 }
 
 function describePlan(plan: BootPlan): string {
-  return plan.roots.length > 0 ? "command line read" : "command line read: no root asked for";
+  return plan.root.kind !== "none" ? "command line read" : "command line read: no root asked for";
 }
 
 function describeLoader(loader: Loader): string {

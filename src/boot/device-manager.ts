@@ -10,7 +10,7 @@ const UDEV_PLACES = [
   "/lib/udev/udevd",
 ];
 
-/** True where the root at `root` will load drivers for its hardware itself: it has a udev, and is started the usual way, with its own init and no words for it such as `emergency`. */
+/** True if the root at `root` will load the drivers of its hardware: it has a udev, and starts as usual, with its default init and without arguments such as `emergency`. */
 export function loadsOwnDrivers(
   machine: Machine,
   root: string,

@@ -10,9 +10,9 @@ import type { Voice } from "../problems/voice.ts";
 const CONFIG = "/etc/mdev.conf";
 
 /**
- * The machine, with a /dev that is kept where the kernel cannot (CONFIG_DEVTMPFS=n): as with devtmpfs a node is there
- * before anybody hears of its device, and gone with it; owner and mode are those of /etc/mdev.conf. On a kernel with
- * devtmpfs this does nothing.
+ * Returns the machine with a /dev that levain keeps if the kernel cannot (CONFIG_DEVTMPFS=n): as with devtmpfs, a node
+ * exists before its uevent is seen, and goes with its device; owner and mode are those of /etc/mdev.conf. On a kernel
+ * with devtmpfs this does nothing.
  */
 export function keepDeviceNodes(machine: Machine, voice: Voice): Machine {
   const queue: DeviceEvent[] = [];
@@ -35,7 +35,7 @@ export function keepDeviceNodes(machine: Machine, voice: Voice): Machine {
     return event;
   }
 
-  /** Whoever has loaded a driver may open its node at once, and hears of it later. */
+  /** After a driver is loaded its node may be opened at once, before its uevent is handled. */
   function settle(): void {
     if (!isKept) return;
     for (const event of takeQueuedEvents(machine)) {
@@ -77,14 +77,14 @@ function readConfig(machine: Machine): MdevConfig {
   return parseMdevConfig(readText(machine, CONFIG), ids);
 }
 
-/** Names and numbers of passwd(5) or group(5), which have them in the same places. */
+/** Reads the names and ids of passwd(5) or group(5), which have them in the same fields. */
 function readIds(machine: Machine, path: string): ReadonlyMap<string, number> {
   const lines = machine.stat(path) === null ? [] : readText(machine, path).split("\n");
   const ids = lines.map((line) => line.split(":")).map(([name = "", , id]) => [name, Number(id)] as const);
   return new Map([["root", 0], ...ids.filter(([name, id]) => name !== "" && Number.isInteger(id))]);
 }
 
-/** Every device of /sys/dev, as the kernel lists them there by number. */
+/** Makes the node of every device in /sys/dev, where the kernel lists them by number. */
 function makeAllNodes(machine: Machine, config: MdevConfig): void {
   for (const kind of ["char", "block"]) {
     const directory = `/sys/dev/${kind}`;
@@ -96,7 +96,7 @@ function makeAllNodes(machine: Machine, config: MdevConfig): void {
   }
 }
 
-/** null where it went away while we looked. */
+/** Returns null if it was removed meanwhile. */
 function readDevice(machine: Machine, path: string): MdevDevice | null {
   try {
     const properties = parseProperties(readText(machine, `${path}/uevent`));
@@ -108,7 +108,7 @@ function readDevice(machine: Machine, path: string): MdevDevice | null {
   }
 }
 
-/** null for what has no node: buses, drivers, network interfaces. */
+/** Returns null for what has no node: buses, drivers, network interfaces. */
 function toDevice(path: string, properties: Readonly<Record<string, string>>): MdevDevice | null {
   const [major, minor] = [Number(properties["MAJOR"]), Number(properties["MINOR"])];
   const kernelName = lastWord(path).replaceAll("!", "/");
@@ -130,7 +130,7 @@ function followEvent(machine: Machine, config: MdevConfig, event: DeviceEvent): 
   else if (event.action === "remove") removeNode(machine, device, config);
 }
 
-/** A node that cannot be made is missed by whoever wants it, and named there. */
+/** Makes a node; if it cannot be made, the code that needs it reports that. */
 function makeNode(machine: Machine, kind: "block" | "character", device: MdevDevice, config: MdevConfig): void {
   const plan = planNode(config.rules, device);
   if (plan === null) return;
@@ -143,7 +143,7 @@ function makeNode(machine: Machine, kind: "block" | "character", device: MdevDev
   }
 }
 
-/** Only what is not so yet: stage0 has made some. */
+/** Makes a node unless it is right already: stage0 has made some. */
 function putNode(machine: Machine, kind: "block" | "character", { major, minor }: MdevDevice, plan: NodePlan): void {
   const there = machine.lstat(plan.path);
   if (there?.kind === kind && there.represents === `${major}:${minor}` && there.mode === plan.mode) return;

@@ -8,17 +8,19 @@ import { type Manifest, parseManifest } from "../plan/manifest.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { type PlanOfRescue, planRescue } from "../plan/rescue-policy.ts";
 import { BootError, isErrno } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
+import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { readActiveEsp } from "./active-esp.ts";
 import { readCrypttab } from "./crypttab-file.ts";
 
-/** Where the plan of a boot comes from. */
+/** The reader of a boot's plan. */
 export interface PlanReader {
-  /** Reads the command line and the manifest and obeys what they say about talking; once, until parameters are added. Throws BootError. */
+  /** Reads the command line and the manifest and sets the console as they say; once, until parameters are added. Throws BootError. */
   read(): BootPlan;
-  /** What `read` gave; null before. */
+  /** Returns what `read` returned; null before that. */
   current(): BootPlan | null;
-  /** What is needed for a failure, also where `read` failed: `rdshell=0` holds even then. */
+  /** Returns what a failure needs, even if `read` failed: `rdshell=0` holds even then. */
   currentOrLess(): PlanOfRescue;
   /** Makes the next `read` plan again, with more parameters. */
   add(parameters: readonly string[]): void;
@@ -26,7 +28,7 @@ export interface PlanReader {
 
 const TALK_WITHOUT_PLAN: BootPlan["talk"] = { level: "normal", log: "all" };
 
-/** A reader of this machine's command line and manifest that writes both the command line and the kernel's name into the record. */
+/** Creates a reader of this machine's command line and manifest, which writes the command line and the kernel's release into the record. */
 export function createPlanReader(
   machine: Machine,
   record: BootRecord,
@@ -65,7 +67,7 @@ export function createPlanReader(
   };
 }
 
-/** What this machine's command line, manifest and crypttab decide. Throws BootError. */
+/** Makes the plan of this machine's command line, manifest and crypttab. Throws BootError. */
 export function planMachine(
   machine: Machine,
   voice: Voice,
@@ -82,13 +84,13 @@ export function planMachine(
   });
 }
 
-/** As a line of it that cannot be read, the whole of it is none: nobody can know whether the root is on a volume of it. */
+/** Ignores an unreadable crypttab like an unreadable line: the root may not need any volume of it. */
 function readCrypttabOrWarn(machine: Machine, voice: Voice): string | null {
   try {
     return readCrypttab(machine);
   } catch (error) {
     if (!(error instanceof BootError) && !isErrno(error)) throw error;
-    voice.warn(`${error.message}, ignoring it`);
+    voice.warn(`${headline(error)}, ignoring it`);
     return null;
   }
 }
@@ -96,12 +98,12 @@ function readCrypttabOrWarn(machine: Machine, voice: Voice): string | null {
 function planWithoutMistakes(machine: Machine): PlanOfRescue {
   const cmdline = orElse(() => readCommandLine(machine), new Uint8Array());
   const manifest = orElse(() => readManifest(machine), null);
-  // What stage0 obeys is still there where the manifest is damaged: an image's rdshell=0 holds all the same.
+  // What stage0 obeys is there even if the manifest is damaged: an image's rdshell=0 still holds.
   const imageWords = orElse(() => machine.readFile("/etc/levain.cmdline"), new Uint8Array());
   return planRescue(cmdline, manifest, imageWords);
 }
 
-/** What cannot be read has been told already. */
+/** Returns `otherwise` if the read fails, which was reported before. */
 function orElse<T>(read: () => T, otherwise: T): T {
   try {
     return read();
@@ -116,11 +118,11 @@ function readManifest(machine: Machine): Manifest | null {
   return machine.stat(path) === null ? null : parseManifest(machine.readFile(path));
 }
 
-/** Its bytes, for a label on it need not be UTF-8. */
+/** As bytes, because a label in it need not be UTF-8. */
 function readCommandLine(machine: Machine): Uint8Array {
   try {
     return machine.readFile("/proc/cmdline");
   } catch (cause) {
-    throw new BootError("could not read the kernel's command line", { cause });
+    throw problem("command-line-unreadable", {}, { cause });
   }
 }

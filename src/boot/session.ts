@@ -6,6 +6,7 @@ import type { Handover, Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import type { Need } from "../problems/errors.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
 import { loadKeymap } from "../prompt/keymap.ts";
 import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
@@ -16,17 +17,19 @@ import { keepDeviceNodes } from "./device-nodes.ts";
 import { createPlanReader } from "./plan-reader.ts";
 import { createStepRunner } from "./step-runner.ts";
 
-/** After a shell before a step (rd.break=): `levain retry` was given parameters, and everything is planned again, or volumes were closed for it. No failure. */
+const WITHOUT_SHELL = EVERY_NEED.filter((need) => need !== "shell");
+
+/** Restarts the boot after a shell of rd.break=, without a failure: `levain retry` added parameters, or volumes were closed for the shell. */
 class RestartError extends Error {
   readonly parameters: readonly string[];
 
   constructor(parameters: readonly string[]) {
-    super("the boot begins again with other parameters");
+    super("the boot starts again with other parameters");
     this.parameters = parameters;
   }
 }
 
-/** Boots, however often it takes: every failure is told and left to the failure policy, and the boot goes on where it stopped. */
+/** Boots. A failure is reported and left to the failure policy; after a shell the boot continues where it stopped, as often as necessary. */
 export function runBoot(system: Machine, version: string, inherited: Inherited): Handover {
   const record = createRecord(version);
   const console = createConsole(system, record);
@@ -42,7 +45,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     const plan = plans.read();
     saveKeyList(machine, plan, console);
     const keymap = loadKeymap(machine, plan.keymap, console);
-    stopBefore("prepare", plan); // its own step: nobody knew of the wish before
+    stopBefore("prepare", plan); // in its own step: rd.break= was not known before
     return { ...plan, keymap };
   };
   const seal = () => sealVolumes({ machine, console, release: () => runner.release("root") }, plans.current());
@@ -51,15 +54,14 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       seal();
       return rescue;
     } catch (error) {
-      console.trouble(wrapLines(report(error)));
+      console.trouble(wrapLines(report(error, WITHOUT_SHELL)));
       return rescue.onFailure === "shell" ? { ...rescue, onFailure: "halt" } : rescue;
     }
   };
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
     const hasShell = rescue.onFailure === "shell";
-    const has = hasShell ? EVERY_NEED : EVERY_NEED.filter((need) => need !== "shell");
-    record.failure = [...report(error, has), ...reportUnpackFailure(machine)];
+    record.failure = reportFailure(machine, error, hasShell ? EVERY_NEED : WITHOUT_SHELL);
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
@@ -74,11 +76,11 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   for (;;) {
     try {
       const handover = boot(context);
-      // A shell as the final system is a shell: whoever edits the command line may have asked for it.
+      // A shell as the final system is a shell too: an edited command line may have asked for it.
       if (handover.mode === "stay" && objectToShell(machine, "/", handover.init) !== null) seal();
       record.state = "handed over";
       saveAtEnd();
-      // Who stays has nobody else who would keep the kernel's words out of the shell.
+      // In the initramfs nothing else keeps the kernel's messages out of the shell.
       if (handover.mode !== "stay") console.kernel.restore();
       return handover;
     } catch (error) {
@@ -92,13 +94,13 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   }
 }
 
-/** An image that is not all there explains most failures that come after it. */
-function reportUnpackFailure(machine: Machine): readonly string[] {
-  const failure = findUnpackFailure(machine);
-  return failure === null ? [] : report(failure);
+/** Reports a failure together with an incomplete image, which explains most failures that follow. */
+function reportFailure(machine: Machine, error: unknown, has: readonly Need[]): readonly string[] {
+  const failures = [error, findUnpackFailure(machine)].filter((failure) => failure !== null);
+  return failures.flatMap((failure) => report(failure, has));
 }
 
-/** rd.break=: a shell before the steps that it names, once before each. */
+/** Returns the function that starts a shell before each step that rd.break= names, once. */
 function createBreaks(
   machine: Machine,
   record: BootRecord,
@@ -121,12 +123,12 @@ function createBreaks(
 
 type MakeReady = (modules: BootPlan["modules"] | null) => void;
 
-/** What comes before a shell: the record, for `levain status`, and once the drivers that a boot leaves out, for they may be the keyboard's. Whatever goes wrong here must not take the shell away. */
+/** Returns the function that runs before a shell: it saves the record for `levain status` and loads the drivers that a boot leaves out, because the keyboard may need one. No failure here may prevent the shell. */
 function createPreparation(machine: Machine, record: BootRecord, console: Console): MakeReady {
   let haveDrivers = false;
   return (modules) => {
     try {
-      machine.makeDirectory("/run/levain"); // where mounting /run is what failed
+      machine.makeDirectory("/run/levain"); // if mounting /run is what failed
       if (modules !== null && !haveDrivers) loadAllDrivers(machine, modules, console);
       haveDrivers ||= modules !== null;
     } catch (error) {

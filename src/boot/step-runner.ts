@@ -1,34 +1,35 @@
-import type { Undo } from "../filesystems/places.ts";
+import type { Undo } from "../drivers/context.ts";
 import type { BootRecord, StepRecord } from "../log/journal.ts";
 import { saveRecord } from "../log/journal.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { StepName } from "../parameters/step-names.ts";
-import { BootError, isErrno } from "../problems/errors.ts";
+import { isErrno } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 
-/** Runs a step once: its value is kept, so that a boot that is tried again does nothing twice. */
+/** Runs a step once and keeps its value, so that a retried boot does nothing twice. */
 export type RunStep = <T>(name: StepName, act: (undo: Undo) => T, describe: (value: T) => string) => T;
 
-/** Runs the steps of a boot, each once, and can go back. */
+/** Runs each step of a boot once, and can go back. */
 export interface StepRunner {
   readonly run: RunStep;
-  /** Forgets every step from `name` on and takes back what they did, the last first. */
+  /** Forgets every step from `name` on and reverts what they did, the last first. */
   rewind(name: StepName): void;
-  /** Takes back what the steps from `name` on did, so that they run again; how they went stays in the record. */
+  /** Reverts what the steps from `name` on did, so that they run again; the record keeps how they ended. */
   release(name: StepName): void;
-  /** Before another try after a failure: what the person may have mended or changed is looked at anew, the modules of the image and a device that could not be mounted. */
+  /** Prepares a retry after a failure: the step "modules" runs again, and the step "root" if the mount failed, since the user may have repaired either. */
   rewindFailed(): void;
 }
 
-/** Who is told before and after a step. */
+/** What runs before and after a step. */
 export interface StepHooks {
   /** Before a step that has not run yet (rd.break=). */
   before(name: StepName): void;
-  /** After a step that went well. */
+  /** After a step that succeeded. */
   after(step: StepRecord): void;
 }
 
-/** A step that fails takes back what it has done so far, so that trying again starts from firm ground. */
+/** Creates a runner. A step that fails reverts what it has done so far, so that a retry starts from a known state. */
 export function createStepRunner(machine: Machine, record: BootRecord, hooks: StepHooks): StepRunner {
   const values = new Map<StepName, unknown>();
   const takeBacks: { readonly name: StepName; readonly takeBack: () => void }[] = [];
@@ -63,7 +64,7 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
       const { startMs } = step;
       rewind(name);
       Object.assign(step, { startMs, endMs, outcome: "failed", text: headline(error) });
-      if (isErrno(error)) throw new BootError(`the step "${name}" could not be done`, { cause: error });
+      if (isErrno(error)) throw problem("step-failed", { step: name }, { cause: error });
       throw error;
     } finally {
       saveRecord(machine, record);
@@ -71,14 +72,14 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
   }
 
   function rewindFailed(): void {
-    values.delete("modules"); // it takes nothing back: what is in the kernel stays there
+    values.delete("modules"); // it has no undo: a loaded module stays
     if (record.steps.some(({ name, outcome }) => name === "mount" && outcome === "failed")) rewind("root");
   }
 
   return { run, rewind, release, rewindFailed };
 }
 
-/** What cannot be taken back (busy, or gone already) stays: the failure that led here is what the person must hear. */
+/** What cannot be reverted (busy, or gone already) stays: the failure that led here is the one to report. */
 function takeBackOne(entry: { readonly takeBack: () => void } | undefined): void {
   try {
     entry?.takeBack();

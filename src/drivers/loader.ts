@@ -1,5 +1,5 @@
 import { takeQueuedEvents } from "../devices/device-events.ts";
-import { charsetsFor } from "../filesystems/charsets.ts";
+import { charsetsFor } from "../formats/filesystems/filesystem-types.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { printable } from "../problems/report.ts";

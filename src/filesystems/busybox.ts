@@ -1,17 +1,17 @@
 import type { Machine } from "../machine/machine.ts";
 
-/** Where an image may have put BusyBox. */
+/** The paths at which an image may have BusyBox. */
 const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox"];
 const SHELLS = ["/bin/sh", "/bin/bash", "/bin/ash", "/usr/bin/sh", "/usr/bin/bash"];
 /** Where `busybox --install` puts its links. */
 const APPLET_PLACES = ["/bin", "/sbin", "/usr/bin", "/usr/sbin"];
 
-/** The BusyBox of this image, or null. */
+/** Returns the path of this image's BusyBox, or null. */
 export function findBusybox(machine: Machine): string | null {
   return BUSYBOX_PLACES.find((path) => machine.stat(path)?.kind === "file") ?? null;
 }
 
-/** A shell to start: BusyBox's, or any other the image has; null where there is none. */
+/** Returns the command of a shell: BusyBox's, or any other that the image has; null if it has none. */
 export function findShell(machine: Machine): readonly string[] | null {
   const busybox = findBusybox(machine);
   if (busybox !== null) return [busybox, "sh"];
@@ -20,8 +20,8 @@ export function findShell(machine: Machine): readonly string[] | null {
 }
 
 /**
- * Makes /bin/sh where the image has BusyBox and nothing there, for scripts and for programs that call a shell. The builder
- * leaves it out: the kernel starts /bin/sh as process 1 where /init is incomplete. Throws SyscallError.
+ * Links /bin/sh to BusyBox if the image has no /bin/sh, for scripts and for programs that call a shell. The builder leaves
+ * it out, because the kernel starts /bin/sh as process 1 if /init is incomplete. Throws SyscallError.
  */
 export function linkShell(machine: Machine): void {
   const busybox = findBusybox(machine);
@@ -30,12 +30,12 @@ export function linkShell(machine: Machine): void {
   machine.makeSymlink(busybox, "/bin/sh");
 }
 
-/** Makes the initramfs a system to stay in: every applet gets its link, existing files are left as they are. */
+/** Links every applet of BusyBox, for an initramfs that is the final system; existing files are left as they are. */
 export function installApplets(machine: Machine): void {
   const busybox = findBusybox(machine);
   if (busybox === null) return;
   for (const directory of APPLET_PLACES) machine.makeDirectory(directory);
-  // Without the feature compiled in, or with every link there already, it ends with an error that is none.
+  // The status says nothing: it is an error if every link exists already.
   machine.run([busybox, "--install", "-s"], { capture: true });
   linkShell(machine);
 }

@@ -11,12 +11,12 @@ export interface MountEntry {
   readonly options: string;
 }
 
-/** What is mounted now, oldest first. */
+/** Returns the mounts of this system, the oldest first. */
 export function readMounts(machine: Machine): readonly MountEntry[] {
   return parseMountInfo(readText(machine, "/proc/self/mountinfo"));
 }
 
-/** Lines that are not as proc(5) has them are passed over. */
+/** Parses mountinfo; lines that are not as proc(5) has them are skipped. */
 export function parseMountInfo(text: string): readonly MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const [before, after] = line.split(" - ", 2);
@@ -28,12 +28,12 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
   });
 }
 
-/** The mount that covers exactly `target`, the topmost of several; null where nothing is mounted there. */
+/** Returns the mount at exactly `target`, the topmost of several; null if nothing is mounted there. */
 export function findMount(mounts: readonly MountEntry[], target: string): MountEntry | null {
   return mounts.findLast((mount) => mount.target === target) ?? null;
 }
 
-/** The mount that the file `path` (absolute, without links) lies on; null where that is none of these. */
+/** Returns the mount that the file `path` (absolute, without links) lies on; null if it is none of these. */
 export function findMountOf(mounts: readonly MountEntry[], path: string): MountEntry | null {
   for (let at = path; ; at = at.slice(0, at.lastIndexOf("/")) || "/") {
     const mount = findMount(mounts, at);
@@ -41,7 +41,7 @@ export function findMountOf(mounts: readonly MountEntry[], path: string): MountE
   }
 }
 
-/** True where something is mounted at exactly this path. */
+/** True if something is mounted at exactly this path. */
 export function isMounted(machine: Machine, target: string): boolean {
   return findMount(readMounts(machine), target) !== null;
 }

@@ -1,9 +1,9 @@
 import type { Machine } from "../machine/machine.ts";
 
-/** As the kernel's own limit (MAXSYMLINKS). */
+/** The kernel's limit (MAXSYMLINKS). */
 const MOST_LINKS = 40;
 
-/** Follows `path` as a process that is chrooted into `root` would; returns the path as seen from here, or null where nothing is there. */
+/** Resolves `path` as a process that is chrooted into `root` would; returns the path from the initramfs, or null if nothing is there. */
 export function resolveIn(machine: Machine, root: string, path: string): string | null {
   const base = root === "/" ? "" : root;
   const todo = split(path);
@@ -31,13 +31,13 @@ export function resolveIn(machine: Machine, root: string, path: string): string 
   return `${base}/${done.join("/")}`;
 }
 
-/** The file that `path` means there, as seen from here; null where it is none, be it a device or a pipe that would be waited for. */
+/** Resolves the path of a regular file; null for anything else: a read of a device or a pipe could block. */
 export function findFileIn(machine: Machine, root: string, path: string): string | null {
   const real = resolveIn(machine, root, path);
   return real !== null && machine.lstat(real)?.kind === "file" ? real : null;
 }
 
-/** The directory that `path` means there; null where it is none. */
+/** Resolves the path of a directory; null for anything else. */
 export function findDirectoryIn(machine: Machine, root: string, path: string): string | null {
   const real = resolveIn(machine, root, path);
   return real !== null && machine.lstat(real)?.kind === "directory" ? real : null;

@@ -19,11 +19,12 @@ export function formatPlan(plan: BootPlan): readonly string[] {
 type Subjects = readonly (readonly [string, string])[];
 
 function formatRoot(plan: BootPlan): Subjects {
-  if (plan.roots.length === 0) return [["root", "this initramfs; it is the final system"]];
+  const { root } = plan;
+  if (root.kind === "none") return [["root", "this initramfs; it is the final system"]];
   const { image, overlay } = plan;
   const options = plan.rootOptions === "" ? "" : `, options ${plan.rootOptions}`;
   return [
-    ["root", plan.roots.map(formatDeviceSpec).join(", else ")],
+    ["root", root.devices.map(formatDeviceSpec).join(", else ")],
     ["waiting", plan.rootTimeoutMs === null ? "for ever" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
     [
       "mounted",

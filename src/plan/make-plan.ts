@@ -1,6 +1,5 @@
 import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmdline.ts";
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
-import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { OverlayPlan } from "../parameters/layer.ts";
 import type { Settings } from "../parameters/parameters.ts";
@@ -15,12 +14,12 @@ import { findRefused, warnOfUnsupported } from "../parameters/unsupported.ts";
 import { BootError } from "../problems/errors.ts";
 import { type CryptSurroundings, type DecidedVolume, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findCryptMistakes, warnOfCrypt } from "./crypt/crypt-warnings.ts";
-import { rootTypeOf } from "./gpt-types.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
+import { decideRoot, type RootSurroundings, rootDevices } from "./root.ts";
 import { warnOfRefusedShell, warnOfStrangers, warnOfUnused } from "./warnings.ts";
 
 /** What a plan is made from. */
@@ -43,8 +42,7 @@ export interface PlanInput {
   readonly hasFile?: (path: string) => boolean;
 }
 
-type Surroundings = Required<Pick<PlanInput, "machine" | "findEsp">> &
-  Omit<CryptSurroundings, "roots"> & { readonly inherited: Inherited | null };
+type Surroundings = RootSurroundings & Omit<CryptSurroundings, "roots"> & { readonly inherited: Inherited | null };
 
 const ROOT_TIMEOUT_MS = 30_000;
 
@@ -88,18 +86,19 @@ interface Decision {
 
 function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings): Decision {
   const medium = decideMedium(settings, around.machine);
-  const roots = decideRoots(settings, medium.devices, around);
-  const image = roots.length === 0 ? null : medium.image;
-  const layers = roots.length === 0 ? [] : settings.layers;
-  const overlay = roots.length === 0 ? null : decideOverlay(settings, image !== null || layers.length > 0);
+  const root = decideRoot(settings, medium.devices, around);
+  const isFinal = root.kind === "none";
+  const image = isFinal ? null : medium.image;
+  const layers = isFinal ? [] : settings.layers;
+  const overlay = isFinal ? null : decideOverlay(settings, image !== null || layers.length > 0);
   const { inherited } = around;
   const { argv, environment } = passOn(line, inherited, settings.initArguments);
-  const ofCrypt = { ...around, roots };
+  const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const clashes = findCryptMistakes(volumes);
   if (clashes.length > 0) throw tellMistakes(clashes.map((text) => ({ origin: "the kernel command line", text })));
   const plan: BootPlan = {
-    roots,
+    root,
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
     rootCheck: settings.check ?? "auto",
@@ -112,7 +111,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),
     handover: {
-      mode: roots.length === 0 ? "stay" : (settings.handover ?? "auto"),
+      mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,
       init: settings.init ?? null,
       arguments: argv,
@@ -127,21 +126,6 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
 /** null, not undefined, is for ever. Who has written a delay for the kernel has not asked for less patience. */
 function decideTimeout({ timeoutMs, delayMs }: Settings): number | null {
   return timeoutMs === undefined ? Math.max(ROOT_TIMEOUT_MS, delayMs ?? 0) : timeoutMs;
-}
-
-/** Empty where the initramfs itself is the final system. */
-function decideRoots(
-  { root, rootFallbacks, handover, gptAuto }: Settings,
-  devices: readonly DeviceSpec[],
-  { machine, findEsp }: Surroundings,
-): readonly DeviceSpec[] {
-  if (root?.device === null || handover === "stay") return [];
-  const named = [...devices, ...rootFallbacks];
-  const isAuto = root?.device === "auto" || (named.length === 0 && gptAuto !== false);
-  const type = isAuto ? rootTypeOf(machine) : null;
-  const esp = type === null ? null : findEsp();
-  if (type === null || (esp === null && root === undefined)) return named;
-  return [{ by: "discoverable", esp, type }, ...named];
 }
 
 /** Over images by default: their filesystem cannot be written to, and hardly a system runs without a place to write. */

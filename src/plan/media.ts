@@ -1,3 +1,4 @@
+import { LIVE_IMAGE_TYPES } from "../formats/filesystems/filesystem-types.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import type { Dialect } from "../parameters/unsupported.ts";
@@ -9,10 +10,8 @@ export interface Medium {
   readonly image: ImagePlan | null;
 }
 
-/** What live-boot takes for an image, by its name (9990-misc-helpers.sh, `is_live_path`), and EROFS. */
-export const LIVE_IMAGE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "xfs", "jffs2"] as const;
-/** Beside them, a directory that is a tree as it is. */
-export const LIVE_DIRECTORIES = "*.dir/";
+/** The files that live-boot accepts as images, by their names, and the directories that it accepts as trees. */
+export const LIVE_IMAGES: readonly string[] = [...LIVE_IMAGE_TYPES.map((type) => `*.${type}`), "*.dir/"];
 
 const NO_IMAGE: ImagePlan = { iso: null, paths: [], directory: null, inner: [], copyToRam: false, maker: null };
 
@@ -74,7 +73,7 @@ function decideLiveBoot(settings: Settings, common: ImagePlan): Medium {
   const { liveMedia, liveModule, liveDirectory } = settings;
   const path = liveDirectory ?? "/live";
   const among = typeof liveMedia === "string" ? liveMedia : "all";
-  const paths = [...LIVE_IMAGE_TYPES.map((type) => `*.${type}`), LIVE_DIRECTORIES].map((name) => `${path}/${name}`);
+  const paths = LIVE_IMAGES.map((name) => `${path}/${name}`);
   const named = typeof liveMedia === "object" ? [liveMedia] : [];
   const search: DeviceSpec = { by: "file", paths, among };
   return {

@@ -1,7 +1,7 @@
-import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { LayerPlan, OverlayPlan } from "../parameters/layer.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { CryptPlan } from "./crypt/crypt-plan.ts";
+import type { RootSource } from "./root.ts";
 
 /**
  * Where the image files that make the root lie on the root device, and what is done with them. All paths are absolute
@@ -29,8 +29,7 @@ export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
 /** Everything that a boot decides, before the first of it is done. Plain data: printable, comparable. */
 export interface BootPlan {
-  /** root= and then each rootfallback=; empty: the initramfs itself is the final system. */
-  readonly roots: readonly DeviceSpec[];
+  readonly root: RootSource;
   /** rootfstype= as a list in the order to try; empty: whatever the probe finds. */
   readonly rootTypes: readonly string[];
   /** rootflags=, comma-separated. */

@@ -17,7 +17,7 @@ export function warnOfStrangers(sources: readonly Source[]): readonly string[] {
 /** A line for each parameter that was given, but has nothing to act on in this plan. */
 export function warnOfUnused(settings: Settings, plan: BootPlan): readonly string[] {
   const { root, handover, image, copyToRam, overlaySize, putOld, emergency, breaks } = settings;
-  const isFinal = plan.roots.length === 0;
+  const isFinal = plan.root.kind === "none";
   const unused: readonly (readonly [boolean, string])[] = [
     [
       handover === "stay" && root !== undefined && root.device !== null,

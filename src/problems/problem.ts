@@ -1,9 +1,11 @@
 import { BOOT } from "./diagnoses/boot.ts";
+import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
+import { STACK } from "./diagnoses/stack.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
 
 /** THE table of diagnoses: everything that can stop a boot, by a code that never changes. */
-export const DIAGNOSES = { ...BOOT };
+export const DIAGNOSES = { ...BOOT, ...FILESYSTEMS, ...STACK };
 
 /** A row of the table. */
 export type ProblemCode = keyof typeof DIAGNOSES;

@@ -1,6 +1,5 @@
 import { listBlockDeviceNames, readText } from "../devices/block-devices.ts";
 import { readMounts } from "../filesystems/mounts.ts";
-import { PLACES } from "../filesystems/places.ts";
 import type { Console } from "../log/console.ts";
 import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -10,6 +9,7 @@ import type { BootPlan } from "../plan/plan.ts";
 import { BootError, isErrno } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
+import { ROOT } from "../stack/root-stack.ts";
 import { wasTyped } from "../storage/mapping.ts";
 import { liesIn, listOpenVolumes, removeVolumes } from "../storage/trust.ts";
 
@@ -66,7 +66,7 @@ function unmountAll(machine: Machine, volumes: readonly Mapping[]): void {
     .map((name) => readText(machine, `/sys/class/block/${name}/dev`));
   const liesOn = (source: string) => source.startsWith("/") && numbers.includes(machine.stat(source)?.represents ?? "");
   const isOurs = ({ target, source }: { readonly target: string; readonly source: string }) =>
-    liesOn(source) || target === PLACES.root || target.startsWith("/run/levain/");
+    liesOn(source) || target === ROOT || target.startsWith("/run/levain/");
   for (const { target } of readMounts(machine).filter(isOurs).reverse()) {
     try {
       machine.unmount(target);

@@ -1,18 +1,18 @@
 import { readText } from "../devices/block-devices.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
-import { LIVE_DIRECTORIES, LIVE_IMAGE_TYPES } from "../plan/media.ts";
+import { LIVE_IMAGES } from "../plan/media.ts";
 import type { ImagePlan } from "../plan/plan.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { matchFiles } from "../storage/device-content.ts";
 
 const MOST_NAMES = 12;
-/** A list is read as a whole; whoever wrote the medium must not decide how much memory that takes. */
+/** A list is read at once; the medium must not decide how much memory that takes. */
 const MOST_LIST_BYTES = 64 * 1024;
 
-/** The image files, and directories, that make the root, as paths below `base`, the lowest layer first. Throws a BootError that says what is there instead. */
+/** Returns the image files and directories that make the root, as paths below `base`, the lowest layer first. Throws a BootError that lists what the medium has instead. */
 export function findImages(machine: Machine, base: string, image: ImagePlan, voice: Voice): readonly string[] {
   const { paths, directory } = image;
   if (directory === null) {
@@ -24,15 +24,15 @@ export function findImages(machine: Machine, base: string, image: ImagePlan, voi
     if (findFileIn(machine, base, `${image}.verity`) === null) continue;
     voice.warn(`dm-verity is not supported yet, ignoring ${printable(image)}.verity: the image is not verified`);
   }
-  return listed.length > 0 ? listed : fail(machine, base, [`${directory.path}/*.${LIVE_IMAGE_TYPES[0]}`]);
+  return listed.length > 0 ? listed : fail(machine, base, [`${directory.path}/${LIVE_IMAGES[0]}`]);
 }
 
-/** The image or ISO file `path` on the medium, as seen from here. Throws a BootError that says what is there instead. */
+/** Returns the path from the initramfs to the image or ISO file `path` on the medium. Throws a BootError that lists what the medium has instead. */
 export function findImage(machine: Machine, base: string, path: string): string {
   return findFileIn(machine, base, path) ?? fail(machine, base, [path]);
 }
 
-/** live-boot's NAME.module: names of images beside it, separated by white space; null where there is no list. */
+/** Reads live-boot's NAME.module: names of images beside it, separated by white space. Returns null if the medium has no list. */
 function readList(
   machine: Machine,
   base: string,
@@ -45,31 +45,23 @@ function readList(
   if (file === undefined) return null;
   const list = findImage(machine, base, `${path}/${file}`);
   const bytes = machine.stat(list)?.size ?? 0;
-  if (bytes > MOST_LIST_BYTES) {
-    throw new BootError(`${printable(file)} is no list of images: it has ${bytes} bytes`, {
-      hint: "it should hold the names of images beside it: correct it, or live-media-path= and module=",
-    });
-  }
+  if (bytes > MOST_LIST_BYTES) throw problem("image-list-too-long", { path: file, bytes });
   const names = readText(machine, list)
     .split(/\s+/)
     .filter((name) => name !== "");
   return names.flatMap((name) => {
-    const find = name.endsWith(LIVE_DIRECTORIES.slice(1, -1)) ? findDirectoryIn : findFileIn;
+    const find = name.endsWith(".dir") ? findDirectoryIn : findFileIn;
     const inside = !name.split("/").includes("..") && find(machine, base, `${path}/${name}`) !== null;
-    if (!inside) voice.warn(`${printable(file)} names ${printable(name)}, which is no file beside it, ignoring`);
+    if (!inside) voice.warn(`${printable(file)} names ${printable(name)}, which is not beside it, ignoring`);
     return inside ? [`${path}/${name}`] : [];
   });
 }
 
 function listAll(machine: Machine, base: string, path: string): readonly string[] {
-  const names = [...LIVE_IMAGE_TYPES.map((type) => `*.${type}`), LIVE_DIRECTORIES];
-  return names.flatMap((name) => matchFiles(machine, base, `${path}/${name}`)).sort();
+  return LIVE_IMAGES.flatMap((name) => matchFiles(machine, base, `${path}/${name}`)).sort();
 }
 
 function fail(machine: Machine, base: string, paths: readonly string[]): never {
   const names = machine.listDirectory(base).slice(0, MOST_NAMES).map(printable);
-  throw new BootError(`there is no image ${paths.map(printable).join(" or ")} on the medium`, {
-    seen: names.length > 0 ? names : ["an empty filesystem"],
-    hint: "correct rd.image= (a path on the root device), or rd.live.dir= and rd.live.squashimg=",
-  });
+  throw problem("image-missing", { paths }, { seen: names.length > 0 ? names : ["an empty filesystem"] });
 }

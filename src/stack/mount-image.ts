@@ -1,108 +1,64 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
+import type { Context } from "../drivers/context.ts";
 import { mountDevice } from "../filesystems/mount.ts";
-import { PLACES, type Undo } from "../filesystems/places.ts";
-import { findFileIn } from "../filesystems/resolve.ts";
-import type { Machine } from "../machine/machine.ts";
 import type { CryptPlan, CryptVolume } from "../plan/crypt/crypt-plan.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
-import type { Voice } from "../problems/voice.ts";
-import { attachDevice } from "../storage/attach.ts";
-import type { SearchModules } from "../storage/search.ts";
 import { specText } from "../storage/search-words.ts";
-import { copyToRam } from "./copy-to-ram.ts";
-import { findImage } from "./images.ts";
+import { attachPart } from "./attach-part.ts";
 import { openImage } from "./loop.ts";
-
-/** What mounting images needs. */
-export interface ImageTools {
-  readonly modules: SearchModules;
-  readonly voice: Voice;
-  readonly undo: Undo;
-  /** How an image that is encrypted is opened, and how long that may take. */
-  readonly plan: Pick<BootPlan, "crypt" | "keymap" | "rootTimeoutMs">;
-}
 
 /** An image file to mount. */
 export interface ImageOrder {
-  /** As a person knows it: the path on the medium. */
+  /** As the user knows it: the path on the medium. */
   readonly path: string;
-  /** As it is seen from here. */
+  /** The path to it from the initramfs. */
   readonly file: string;
-  readonly target: string;
-  /** Where its copy in memory goes; null: it stays where it is. */
-  readonly ram: string | null;
-  /** Images inside of it, one of which is meant where it is there. */
-  readonly inner: readonly string[];
-  /** True where it lies in an encrypted volume. */
+  readonly place: string;
+  /** True if it lies in an encrypted volume. */
   readonly isInside: boolean;
   /** True for an ISO file, which holds the images and is no part of the root. */
   readonly isMedium: boolean;
 }
 
-/** What was mounted, for a person, and whether the medium can go. */
+/** A mounted image. */
 export interface MountedImage {
+  /** For a person, safe to print. */
   readonly text: string;
-  readonly inRam: boolean;
+  readonly type: string;
+  /** Its loop device. */
   readonly node: string;
-  /** True where it lies in an encrypted volume, or is one. */
+  /** True if it lies in an encrypted volume, or is one. */
   readonly isInside: boolean;
 }
 
-const DAMAGED = "the file is damaged or not an image: write it to the medium again and compare its checksum";
-
-/** Mounts an image read-only, copied to memory first if asked. Where it holds one of the inner images, that is what ends up at the target. */
-export function mountImage(machine: Machine, order: ImageOrder, tools: ImageTools): MountedImage {
-  const { path, file, target, ram, inner } = order;
-  const copy = ram === null ? null : copyToRam(machine, file, ram, tools.voice);
-  if (copy !== null && ram !== null) tools.undo(() => machine.unmount(ram));
-  const { type, node, isInside } = mountFile(machine, { ...order, file: copy ?? file }, tools);
-  const text = `${printable(path)} (${type}${copy === null ? "" : ", in RAM"})`;
-  const found = inner.find((one) => findFileIn(machine, target, one) !== null);
-  if (found === undefined) return { text, node, inRam: copy !== null, isInside };
-  machine.makeDirectory(PLACES.outer);
-  machine.moveMount(target, PLACES.outer);
-  tools.undo(() => machine.unmount(PLACES.outer));
-  const inside = { ...order, path: found, file: findImage(machine, PLACES.outer, found), isInside };
-  const root = mountFile(machine, inside, tools);
-  return { ...root, text: `${text}: ${printable(found)} (${root.type})`, inRam: copy !== null };
-}
-
-function mountFile(
-  machine: Machine,
-  { path, file, target, isInside, isMedium }: Omit<ImageOrder, "ram" | "inner">,
-  tools: ImageTools,
-): Pick<MountedImage, "node" | "isInside"> & { readonly type: string } {
-  const { modules, voice, undo } = tools;
-  const loop = openImage(machine, file, modules);
+/** Mounts an image file read-only; one that is a LUKS container is unlocked first. Throws BootError. */
+export function mountImage(context: Context, plan: BootPlan, order: ImageOrder): MountedImage {
+  const { machine, drivers, undo } = context;
+  const { path, file, place: target, isInside, isMedium } = order;
+  const loop = openImage(machine, file, drivers);
   undo(() => machine.detachLoop(loop.node));
   const isLuks = loop.facts.type === "crypto_LUKS";
-  if (!isInside && !isMedium && !(isLuks && namedVolumes(tools.plan.crypt, loop).length > 0)) {
-    requireUnencrypted(tools.plan.crypt, path);
+  if (!isInside && !isMedium && !(isLuks && namedVolumes(plan.crypt, loop).length > 0)) {
+    requireUnencrypted(plan.crypt, path);
   }
-  const device = isLuks ? unlockImage(machine, path, loop, tools) : loop;
-  const order = { device, target, types: [], writable: false, options: "", hint: DAMAGED };
+  const device = isLuks ? unlockImage(context, plan, path, loop) : loop;
   try {
-    const type = mountDevice(machine, order, modules, voice);
-    undo(() => machine.unmount(target));
-    return { type, node: loop.node, isInside: isInside || isLuks };
-  } catch (error) {
-    throw new BootError(`the image ${printable(path)} cannot be mounted`, { cause: error });
+    const type = mountDevice(context, { device, target, types: [], writable: false, options: "", role: "image" });
+    return { text: `${printable(path)} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
+  } catch (cause) {
+    throw problem("image-not-mounted", { path }, { cause });
   }
 }
 
-/** Throws BootError where parameters name volumes that the root has to lie in: the image `path` is in none of them. */
+/** Throws BootError if parameters name volumes that the root has to lie in: the image `path` is in none of them. */
 export function requireUnencrypted({ volumes }: CryptPlan, path: string): void {
-  const required = volumes.filter(({ isOptional }) => !isOptional);
-  if (required.length === 0) return;
-  throw new BootError(`the image ${printable(path)} lies outside of the encrypted volumes that are asked for`, {
-    cause: new BootError(`the root has to lie in ${required.map(({ device }) => specText(device)).join(" or ")}`),
-    hint: "if the root is not encrypted, say that it does not need the volume: rd.luks.options=UUID=nofail",
-  });
+  const required = volumes.filter(({ isOptional }) => !isOptional).map(({ device }) => specText(device));
+  if (required.length > 0) throw problem("image-not-encrypted", { path, volumes: required });
 }
 
-/** The volumes that a parameter names and that this image is one of. */
+/** Returns the volumes that a parameter names and that this image is one of. */
 function namedVolumes({ volumes }: CryptPlan, { facts }: Pick<BlockDevice, "facts">): readonly CryptVolume[] {
   return volumes.filter(
     ({ device }) =>
@@ -112,23 +68,16 @@ function namedVolumes({ volumes }: CryptPlan, { facts }: Pick<BlockDevice, "fact
   );
 }
 
-/** What is inside an image that is a LUKS container: opened as the parameters say that name it, or else as one that nobody has named. */
+/** Opens an image that is a LUKS container, by the parameters that name it, or else as a volume that none names. */
 function unlockImage(
-  machine: Machine,
+  context: Context,
+  plan: BootPlan,
   path: string,
   image: Pick<BlockDevice, "node" | "facts">,
-  tools: ImageTools,
 ): BlockDevice {
-  const { crypt, keymap, rootTimeoutMs } = tools.plan;
   // By its node: a disk that was copied may have the same UUID.
   const device = { by: "path" as const, path: image.node };
-  const wish = {
-    ...{ roots: [device], rootTimeoutMs, rootOptions: "", image: null, layers: [], keymap },
-    crypt: {
-      ...crypt,
-      volumes: namedVolumes(crypt, image).map((volume) => ({ ...volume, device })),
-      everyLuks: false,
-    },
-  };
-  return attachDevice(machine, wish, tools, `what is in the image ${printable(path)}`).device;
+  const volumes = namedVolumes(plan.crypt, image).map((volume) => ({ ...volume, device }));
+  const crypt = { ...plan.crypt, volumes, everyLuks: false };
+  return attachPart(context, { ...plan, crypt }, device, `what is in the image ${printable(path)}`).device;
 }

@@ -1,41 +1,32 @@
-import type { FilesystemLoader } from "../filesystems/mount.ts";
-import { makePlace, PLACES, type Undo } from "../filesystems/places.ts";
-import type { Machine } from "../machine/machine.ts";
-import type { OverlayPlan } from "../parameters/layer.ts";
-import { BootError } from "../problems/errors.ts";
+import type { Context } from "../drivers/context.ts";
+import { makePlace } from "../filesystems/places.ts";
+import { problem } from "../problems/problem.ts";
+import type { RootStack, Upper } from "./root-stack.ts";
 
-/** Merges the read-only trees at `lowers`, the lowest first, at /sysroot: below a tmpfs, or without one where `overlay` is null (then it takes two of them). */
-export function stackOverlay(
-  machine: Machine,
-  overlay: OverlayPlan | null,
-  lowers: readonly string[],
-  { modules, undo }: { readonly modules: FilesystemLoader; readonly undo: Undo },
-): void {
-  modules.loadFilesystem("overlay");
-  const options = [`lowerdir=${lowers.toReversed().join(":")}`];
-  if (overlay !== null) {
-    mountUpper(machine, overlay, undo);
-    options.push(`upperdir=${PLACES.overlay}/upper`, `workdir=${PLACES.overlay}/work`);
-  }
-  makePlace(machine, PLACES.root);
+/** Merges the lower trees of a stack and its upper; without an upper the root is read-only, and overlayfs needs two lowers. Throws BootError. */
+export function mountOverlay(context: Context, { lowers, upper, merged }: RootStack): void {
+  const { machine, drivers, undo } = context;
+  drivers.loadFilesystem("overlay");
+  const places = lowers.map(({ place }) => place);
+  const options = [`lowerdir=${places.toReversed().join(":")}`];
+  if (upper !== null) options.push(...mountUpper(context, upper));
+  makePlace(machine, merged);
   const mark = machine.kernelLogMark();
-  const [flags, source] = [overlay === null ? (["ro"] as const) : [], "overlay"];
+  const flags = upper === null ? (["ro"] as const) : [];
   try {
-    machine.mount({ source, target: PLACES.root, type: "overlay", flags, options: options.join(",") });
-  } catch (error) {
-    const kernel = machine.kernelLogSince(mark).map((line) => `kernel: ${line}`);
-    throw new BootError("could not stack the overlay over the root", {
-      cause: kernel.length > 0 ? new BootError(kernel.join("\n"), { cause: error }) : error,
-      hint: "the kernel's overlay module is missing from this image (levain image --module overlay), or rd.overlay= is wrong",
-    });
+    machine.mount({ source: "overlay", target: merged, type: "overlay", flags, options: options.join(",") });
+  } catch (cause) {
+    throw problem("overlay-refused", { place: merged, kernel: machine.kernelLogSince(mark) }, { cause });
   }
-  undo(() => machine.unmount(PLACES.root));
+  undo(() => machine.unmount(merged));
 }
 
-function mountUpper(machine: Machine, { size }: OverlayPlan, undo: Undo): void {
+/** Mounts the upper; returns its options for the overlay. */
+function mountUpper({ machine, undo }: Context, { place, size }: Upper): readonly string[] {
   const options = size === null ? "mode=0755" : `mode=0755,size=${size}`;
-  machine.makeDirectory(PLACES.overlay);
-  machine.mount({ source: "tmpfs", target: PLACES.overlay, type: "tmpfs", flags: [], options });
-  undo(() => machine.unmount(PLACES.overlay));
-  for (const part of ["upper", "work"]) machine.makeDirectory(`${PLACES.overlay}/${part}`, 0o755);
+  machine.makeDirectory(place);
+  machine.mount({ source: "tmpfs", target: place, type: "tmpfs", flags: [], options });
+  undo(() => machine.unmount(place));
+  for (const part of ["upper", "work"]) machine.makeDirectory(`${place}/${part}`, 0o755);
+  return [`upperdir=${place}/upper`, `workdir=${place}/work`];
 }

@@ -1,6 +1,6 @@
 import { type BlockDevice, readText } from "../devices/block-devices.ts";
 import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
-import type { FilesystemLoader } from "../filesystems/mount.ts";
+import type { FilesystemDrivers } from "../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno } from "../problems/errors.ts";
@@ -15,7 +15,7 @@ const NO_FILESYSTEM =
 /** Makes the search by content: each device is mounted at most once a spec, read-only, and let go at once. */
 export function createContentSearch(
   machine: Machine,
-  modules: FilesystemLoader,
+  modules: FilesystemDrivers["drivers"],
   voice: Voice,
 ): (device: BlockDevice, spec: FileSpec) => boolean {
   const known = new WeakMap<BlockDevice, Map<FileSpec, boolean>>();
@@ -32,7 +32,7 @@ export function createContentSearch(
     const { type } = device.facts;
     if (type === null || NO_FILESYSTEM.test(type)) return false;
     try {
-      return mountDeviceBriefly(host, modules, { node: device.node, type }, (directory) => {
+      return mountDeviceBriefly({ machine: host, drivers: modules }, { node: device.node, type }, (directory) => {
         const found = paths.find((path) => matchFiles(host, directory, path).length > 0);
         if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
         return found !== undefined;

@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
-import type { FilesystemLoader } from "../filesystems/mount.ts";
-import type { Undo } from "../filesystems/places.ts";
+import type { Undo } from "../drivers/context.ts";
+import type { Loader } from "../drivers/loader.ts";
 import type { Deriver } from "../keys/deriver.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
@@ -9,7 +9,7 @@ import type { Voice } from "../problems/voice.ts";
 import type { HeldTerminals } from "../prompt/held-terminals.ts";
 
 /** What openers need of the module loader. */
-export interface OpenerModules extends FilesystemLoader {
+export interface OpenerModules extends Pick<Loader, "loadFilesystem"> {
   loadByName(name: string): unknown;
   loadByAlias(alias: string): unknown;
   /** Drivers of everything, keyboards too. */

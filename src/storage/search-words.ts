@@ -2,7 +2,8 @@ import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { BootError } from "../problems/errors.ts";
+import { byHand, inBootLoader, inBuilder, inShell } from "../problems/diagnosis.ts";
+import { BootError, type Hint } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
 import type { Inventory } from "./inventory.ts";
 
@@ -78,7 +79,7 @@ export interface SearchResult {
 /** The search is over: what was looked for, what was there instead, what to try. */
 export function describeMissing(
   what: string,
-  plan: Pick<BootPlan, "roots" | "rootTimeoutMs">,
+  plan: Pick<BootPlan, "rootTimeoutMs"> & { readonly roots: readonly DeviceSpec[] },
   { inventory, lacks, strangers, describe, missing }: SearchResult,
 ): BootError {
   const within = plan.rootTimeoutMs === null ? "" : ` within ${Math.round(plan.rootTimeoutMs / 1000)} s`;
@@ -93,11 +94,12 @@ export function describeMissing(
     const more = describe(device);
     return `${describeDevice(device)}${more === null ? "" : ` (${more})`}`;
   });
-  const otherHint = what === "the root device" ? chooseHint(seen, lacks.size > 0) : LAYER_HINT;
+  const otherHints = what === "the root device" ? chooseHints(seen, lacks.size > 0) : LAYER_HINTS;
+  const stranger = hintForStrangers(plan.roots.flatMap(strangers));
   return new BootError(`could not find ${what}`, {
     cause: new BootError([...reasons, ...missing].join("\n")),
     seen: seen.length > 0 ? seen : ["no block device at all"],
-    hint: hintForStrangers(plan.roots.flatMap(strangers)) ?? otherHint,
+    hints: stranger === null ? otherHints : [inBootLoader(stranger)],
   });
 }
 
@@ -118,16 +120,23 @@ function hintForStrangers(devices: readonly BlockDevice[]): string | null {
 /** Of an encrypted device that no parameter names. */
 export const UNASKED = "encrypted: nothing asks to unlock it";
 
-const LAYER_HINT =
-  "attach the disk and `exit`, or correct rd.layer= in the boot loader; its driver: levain image --module NAME";
+const DRIVER = inBuilder("add the disk's driver: levain image --module NAME");
 
-function chooseHint(seen: readonly string[], isPartThere: boolean): string {
-  if (isPartThere) return "attach the missing disk, or do without it: add degraded to rootflags=";
+const LAYER_HINTS = [
+  inShell("attach the disk and `exit`"),
+  inBootLoader("correct rd.layer= in the boot loader"),
+  DRIVER,
+];
+
+function chooseHints(seen: readonly string[], isPartThere: boolean): readonly Hint[] {
+  if (isPartThere)
+    return [byHand("attach the missing disk"), inBootLoader("do without it: add degraded to rootflags=")];
   if (seen.some((line) => line.includes(UNASKED))) {
-    return "if the root is in the encrypted device, `levain retry rd.auto` unlocks it; or correct root= in the boot loader";
+    const unlock = inShell("unlock the encrypted device with `levain retry rd.auto` if the root is in it");
+    return [unlock, inBootLoader("correct root= in the boot loader")];
   }
   if (seen.length > 0) {
-    return "correct root= in the boot loader, try one with `levain retry root=…`, or add the disk's driver: levain image --module NAME";
+    return [inBootLoader("correct root= in the boot loader"), inShell("try one with `levain retry root=…`"), DRIVER];
   }
-  return "the disk's driver is missing or the disk is: `levain status` lists devices without a driver; add it with levain image --module NAME";
+  return [byHand("attach the disk"), inShell("see devices without a driver with `levain status`"), DRIVER];
 }

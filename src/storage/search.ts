@@ -1,7 +1,7 @@
 import { type BlockDevice, isWorthProbing } from "../devices/block-devices.ts";
 import { groupByDevice, takeQueuedEvents } from "../devices/device-events.ts";
 import { listLinks } from "../devices/persistent-names.ts";
-import type { Undo } from "../filesystems/places.ts";
+import type { Undo } from "../drivers/context.ts";
 import { createDeriver } from "../keys/deriver.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
@@ -28,7 +28,7 @@ export interface SearchModules extends OpenerModules {
 }
 
 /** Which device is waited for, how long, with which options it will be mounted, and what is to be opened before: as the plan has it for the root. */
-export type DeviceWish = Pick<BootPlan, "roots" | "rootTimeoutMs" | "rootOptions" | "image"> & OpenerWish;
+export type DeviceWish = Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image"> & OpenerWish;
 
 /** What a search for a device needs. */
 export interface AttachTools {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { fakeBoot } from "../support/fake-boot.ts";
 
-/** How a boot fails without its disk, where the kernel has said this of the initramfs before anybody listened. */
+/** A boot without its disk; the kernel has logged this about the initramfs before. */
 function consoleAfter(...kernelLog: readonly string[]): string {
   return fakeBoot({
     cmdline: "root=LABEL=ROOT rd.timeout=1",
@@ -11,7 +11,7 @@ function consoleAfter(...kernelLog: readonly string[]): string {
   }).console.replaceAll(/\s+/g, " ");
 }
 
-test("an initramfs that did not fit into memory is named as the reason", () => {
+test("an initramfs that did not fit into memory is reported as the reason", () => {
   const console = consoleAfter("Trying to unpack rootfs image", "Initramfs unpacking failed: write error");
   expect(console).toContain('no device with label "ROOT" appeared');
   expect(console).toContain("the initramfs did not fit into memory");
@@ -24,6 +24,6 @@ test("so is one that the kernel could not read", () => {
   expect(console).toContain("seen: kernel: Initramfs unpacking failed: ZSTD-compressed data is corrupt");
 });
 
-test("one that is complete is not spoken of", () => {
+test("a complete one is not mentioned", () => {
   expect(consoleAfter("Trying to unpack rootfs image")).not.toContain("the initramfs did not fit");
 });

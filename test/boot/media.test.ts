@@ -26,7 +26,7 @@ const stacking = (journal: readonly string[]) =>
   );
 
 describe("images of a live medium", () => {
-  test("are layers in the order of their names, the last on top; the search writes nowhere and lets go", () => {
+  test("are layers in the order of their names, the last on top; the search writes nothing and unmounts", () => {
     const { journal, end, mounts } = fakeBoot(isoFile({}, "boot=live findiso=/d.iso"));
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(journal).toContain("mount ext4 /dev/vda at /run/levain/search (ro,nosuid,nodev,noexec,noload)");
@@ -46,20 +46,20 @@ describe("images of a live medium", () => {
     expect(mounts.join("\n")).not.toContain("search");
   });
 
-  test("are those that the list names, in its order", () => {
+  test("follow the list, in its order", () => {
     const list = "1.squashfs\n3.squashfs  gone.squashfs\t../../etc/passwd 2.squashfs\n";
     const { journal, console } = fakeBoot(isoFile({ "/live/filesystem.module": list }, "boot=live findiso=/d.iso"));
     const loops = journal.filter((line) => line.startsWith("loop"));
     expect(loops.map((line) => /(\d)\.squashfs/.exec(line)?.[1] ?? "iso")).toEqual(["iso", "1", "3", "2"]);
-    expect(console).toContain("filesystem.module names gone.squashfs, which is no file beside it, ignoring");
-    expect(console).toContain("filesystem.module names ../../etc/passwd, which is no file beside it, ignoring");
+    expect(console).toContain("filesystem.module names gone.squashfs, which is not beside it, ignoring");
+    expect(console).toContain("filesystem.module names ../../etc/passwd, which is not beside it, ignoring");
   });
 
-  test("may be directories, which stay on the medium and are as read-only", () => {
+  test("may be directories, which stay on the medium and are read-only like it", () => {
     const more = { "/live/2-tree.dir/etc/layer": "tree", "/live/file.dir": "no directory" };
     const { end, console, mounts, journal } = fakeBoot(isoFile(more, "boot=live findiso=/d.iso toram"));
     expect(end).toMatchObject({ mode: "switch_root" });
-    expect(console).toContain("/live/2-tree.dir is a directory, which is not copied to RAM");
+    expect(console).toContain("/live/2-tree.dir is a directory and is not copied to RAM");
     expect(console.replace(/\s+/g, " ")).toContain(
       "+ /live/2-tree.dir (directory) + /live/2.squashfs (squashfs, in RAM)",
     );
@@ -67,11 +67,11 @@ describe("images of a live medium", () => {
     expect(mounts.join("\n")).toContain("/run/levain/lower/1");
     const list = { ...more, "/live/filesystem.module": "1.squashfs 2-tree.dir file.dir" };
     expect(fakeBoot(isoFile(list, "boot=live findiso=/d.iso")).console).toContain(
-      "filesystem.module names file.dir, which is no file beside it, ignoring",
+      "filesystem.module names file.dir, which is not beside it, ignoring",
     );
   });
 
-  test("are a medium's where there is nothing but a directory", () => {
+  test("may be nothing but a directory", () => {
     const medium = fakeImage(
       "ext4",
       {},
@@ -82,14 +82,14 @@ describe("images of a live medium", () => {
     expect(console).toContain("/live/filesystem.dir (directory) + tmpfs at /sysroot");
   });
 
-  test("that could be verified are told not to be", () => {
+  test("that have a verity file are reported as not verified", () => {
     const { console } = fakeBoot(isoFile({ "/live/2.squashfs.verity": "" }, "boot=live findiso=/d.iso"));
     expect(console.replace(/\s+/g, " ")).toContain(
       "dm-verity is not supported yet, ignoring /live/2.squashfs.verity: the image is not verified",
     );
   });
 
-  test("have a list of another name", () => {
+  test("can have a list of another name", () => {
     const lists = { "/live/filesystem.module": "3.squashfs", "/live/mine.module": "1.squashfs" };
     const { journal } = fakeBoot(isoFile(lists, "boot=live module=mine findiso=/d.iso"));
     expect(journal.filter((line) => line.startsWith("loop"))).toEqual([
@@ -98,14 +98,14 @@ describe("images of a live medium", () => {
     ]);
   });
 
-  test("a list that would have to be read for ever is told", () => {
+  test("have a list that is too long: the boot says so", () => {
     const { console } = fakeBoot(
       isoFile({ "/live/filesystem.module": "x".repeat(65_537) }, "boot=live findiso=/d.iso"),
     );
     expect(console).toContain("filesystem.module is no list of images: it has 65537 bytes");
   });
 
-  test("and the medium are where its own tools look for them, and only as long as they are there", () => {
+  test("and the medium are linked from where its tools expect them, while they are mounted", () => {
     const linksOf = (options: FakeBootOptions) =>
       fakeBoot(options).journal.filter((line) => line.startsWith("link /run/") && !line.includes("/bin/"));
     const layers = ["1", "2", "3"].map(
@@ -121,7 +121,7 @@ describe("images of a live medium", () => {
     expect(linksOf(isoFile({}, "root=LABEL=ISOS rd.image=/d.iso"))).toEqual([]);
   });
 
-  test("leave the ISO file and its disk when all are in memory", () => {
+  test("let the ISO file and its disk be removed when all are in memory", () => {
     const { journal, console } = fakeBoot(isoFile({}, "boot=live findiso=/d.iso toram"));
     expect(stacking(journal).slice(-3)).toEqual([
       "unmount /run/levain/iso",
@@ -131,18 +131,18 @@ describe("images of a live medium", () => {
     expect(console).toContain("/d.iso (squashfs): /live/1.squashfs (squashfs, in RAM) + /live/2.squashfs");
   });
 
-  test("that are not there are named, with what is", () => {
+  test("that are missing are reported with what the medium has", () => {
     const { console, shells } = fakeBoot({
       cmdline: "root=live:LABEL=LIVE rd.live.dir=os",
       disks: [{ name: "sda", image: fakeImage("vfat", { label: "LIVE" }, { "/README": "" }) }],
     });
     expect(shells).toBe(1);
-    expect(console).toContain("there is no image /os/squashfs.img or /os/rootfs.img or /os/ext3fs.img on");
+    expect(console).toContain("the medium has no image /os/squashfs.img or /os/rootfs.img or /os/ext3fs.img");
     expect(console).toContain("seen: README");
   });
 });
 
-test("a search whose unmount is refused finds the same device again after the shell", () => {
+test("a search whose unmount is refused finds the same device after the shell", () => {
   const options = isoFile({}, "boot=live findiso=/d.iso");
   const { end, console, shells } = fakeBoot({
     ...options,
@@ -158,14 +158,14 @@ test("a search whose unmount is refused finds the same device again after the sh
   expect(end).toMatchObject({ mode: "switch_root" });
 });
 
-describe("the root that the boot loader's disk has", () => {
-  test("is not looked for without EFI", () => {
+describe("the root on the boot loader's disk", () => {
+  test("is not searched for without EFI", () => {
     expect(fakeBoot({ files: { "/sbin/init": { data: "#!/bin/busybox\n", mode: 0o755 } } }).end).toMatchObject({
       mode: "stay",
     });
   });
 
-  test("is asked for and the boot loader tells nothing: that is said", () => {
+  test("is requested, but the boot loader set no variable: the report says so", () => {
     const { console } = fakeBoot({
       cmdline: "root=gpt-auto rd.timeout=1",
       disks: [{ name: "vda", image: rootImage() }],

@@ -6,7 +6,7 @@ import { fakeImage } from "../support/fake-images.ts";
 const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
 const NAME = { label: "FLASH", uuid: "0a1b2c3d-0000-4000-8000-00000000f1a5" };
 
-/** A boot from a medium with these files, where the initramfs has an image of its own that is not to be found. */
+/** Boots from a medium with these files; the initramfs has an image of its own, which must not be found. */
 function bootFrom(files: FakeTree, words: string) {
   return fakeBoot({
     cmdline: `root=LABEL=FLASH rd.timeout=1 rd.emergency=poweroff ${words}`,
@@ -16,7 +16,7 @@ function bootFrom(files: FakeTree, words: string) {
   });
 }
 
-test("links on the medium are followed as if it were the root", () => {
+test("links on the medium resolve as if it were the root", () => {
   const files = {
     "/newroot.sfs": { link: "/images/today.sfs" },
     "/images": { link: "../../../../store" },
@@ -27,21 +27,21 @@ test("links on the medium are followed as if it were the root", () => {
   }
 });
 
-test("no link leads to a file of the initramfs, or to what would never end", () => {
+test("no link leads to a file of the initramfs, or to a device or pipe", () => {
   for (const link of ["/images/own.sfs", "../../../../images/own.sfs", "/proc/kmsg", "/dev/console", "newroot.sfs"]) {
     const { end, console } = bootFrom({ "/newroot.sfs": { link } }, "rd.image=/newroot.sfs");
     expect(end).toBe("poweroff");
-    expect(console).toContain("there is no image /newroot.sfs on the medium\n");
+    expect(console).toContain("the medium has no image /newroot.sfs\n");
     expect(console).toContain("seen: newroot.sfs\n");
   }
 });
 
-test("nor does one in a layer's or an ISO file's place, or inside of an image", () => {
+test("nor does one as a layer or ISO file, or inside an image", () => {
   const own = { link: "/images/own.sfs" };
   const layer = bootFrom({ "/base.sfs": squashfs.bytes, "/top.sfs": own }, "rd.image=/base.sfs rd.layer=/top.sfs");
-  expect(layer.console).toContain("there is no image /top.sfs on the medium\n");
+  expect(layer.console).toContain("the medium has no image /top.sfs\n");
   const iso = bootFrom({ "/live.iso": own }, "rd.image=/base.sfs iso-scan/filename=/live.iso");
-  expect(iso.console).toContain("there is no image /live.iso on the medium\n");
+  expect(iso.console).toContain("the medium has no image /live.iso\n");
   const outer = fakeImage("squashfs", {}, { ...ROOT_TREE, "/LiveOS/rootfs.img": own });
   const inner = fakeBoot({
     cmdline: "root=live:LABEL=FLASH",
@@ -53,7 +53,7 @@ test("nor does one in a layer's or an ISO file's place, or inside of an image", 
   expect(inner.journal.filter((line) => line.startsWith("loop "))).toHaveLength(1);
 });
 
-test("live-boot's directory and list of layers are the medium's, too", () => {
+test("live-boot's directory and list of layers resolve inside the medium too", () => {
   const live = (files: FakeTree) =>
     fakeBoot({
       cmdline: "boot=live rd.timeout=1 rd.emergency=poweroff",

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
-import { ELF, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 
 const withRoot = (cmdline = "root=LABEL=ROOT", more: FakeBootOptions = {}): FakeBootOptions => ({
   cmdline,
@@ -9,7 +10,7 @@ const withRoot = (cmdline = "root=LABEL=ROOT", more: FakeBootOptions = {}): Fake
   ...more,
 });
 
-describe("fsck, where the image has one", () => {
+describe("fsck, if the image has it", () => {
   const checked = (status: number, output = "said so\n", cmdline?: string) =>
     fakeBoot(
       withRoot(cmdline, {
@@ -18,7 +19,7 @@ describe("fsck, where the image has one", () => {
       }),
     );
 
-  test("runs before the mount and is silent where all is well", () => {
+  test("runs before the mount and is silent if all is well", () => {
     const { journal, console } = checked(0);
     expect(journal.indexOf("run /sbin/fsck.ext4 -a /dev/vda")).toBeLessThan(
       journal.indexOf("mount ext4 /dev/vda at /sysroot (ro)"),
@@ -27,25 +28,25 @@ describe("fsck, where the image has one", () => {
     expect(console).not.toContain("fsck");
   });
 
-  test("is told to look even at what is clean, or left out", () => {
+  test("checks a clean filesystem with force, and none with skip", () => {
     expect(checked(0, "", "root=LABEL=ROOT fsck.mode=force").journal).toContain("run /sbin/fsck.ext4 -a -f /dev/vda");
     const { journal, end } = checked(4, "", "root=LABEL=ROOT fsck.mode=skip");
     expect(journal.filter((line) => line.startsWith("run "))).toEqual([]);
     expect(end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("tells what it has repaired", () => {
+  test("reports what it repaired", () => {
     expect(checked(1).console).toContain("warning   fsck repaired /dev/vda: said so");
     expect(checked(3).end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("stops the boot where errors are left", () => {
+  test("stops the boot if errors are left", () => {
     const { console, end, journal } = checked(
       4,
       "no directory.  \n\n/dev/vda: UNEXPECTED INCONSISTENCY\n\t(i.e., without -a)\n",
     );
     expect(console).toContain(
-      "the filesystem on /dev/vda has errors that fsck does not repair by itself\n" +
+      "the filesystem on /dev/vda has errors that fsck does not repair automatically\n" +
         "  no directory.\n  /dev/vda: UNEXPECTED INCONSISTENCY\n  (i.e., without -a)\n",
     );
     expect(end).toBe("poweroff");
@@ -53,7 +54,7 @@ describe("fsck, where the image has one", () => {
     expect(checked(12, "").console).toContain("/sbin/fsck.ext4 ended with status 12");
   });
 
-  test("that does not work itself stops nothing", () => {
+  test("that fails itself stops nothing", () => {
     for (const status of [8, 16, 32, 127, 128 + 6, 128 + 11]) {
       const { console, end } = checked(status);
       expect(console).toContain(`/dev/vda was not checked, /sbin/fsck.ext4 ended with status ${status}: said so`);
@@ -71,7 +72,7 @@ describe("fsck, where the image has one", () => {
     ],
     ["tty tty1: SAK: killed process 107 (fsck.ext4): by fd#1", "kernel: tty tty1: SAK: killed process 107 (fsck.ext4)"],
     ["Out of memory: Killed process 99 (other) total-vm:9kB", "the kernel's log does not say why"],
-  ])("that was killed is told with what the kernel says of it: %s", (kernelSays, told) => {
+  ])("that was killed is reported with what the kernel says of it: %s", (kernelSays, told) => {
     const options: FakeBootOptions = withRoot(undefined, {
       files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
       programs: {
@@ -90,13 +91,13 @@ describe("fsck, where the image has one", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("never touches what is not written: the lower layer of an overlay", () => {
+  test("never checks what is not written: the lower layer of an overlay", () => {
     expect(checked(4, "", "root=LABEL=ROOT rd.overlay").end).toMatchObject({ mode: "switch_root" });
   });
 });
 
 describe("mount", () => {
-  test("rw on a device that is write-protected: read-only, and said", () => {
+  test("rw on a write-protected device: read-only, with a warning", () => {
     const { console, journal } = fakeBoot({
       cmdline: "root=LABEL=ROOT rw",
       disks: [{ name: "vda", image: rootImage(), readOnly: true }],
@@ -105,7 +106,7 @@ describe("mount", () => {
     expect(journal).toContain("mount ext4 /dev/vda at /sysroot (ro)");
   });
 
-  test("tries the types asked for in their order, and tells each refusal", () => {
+  test("tries the types of rootfstype= in order, and reports each refusal", () => {
     const found = fakeBoot(withRoot("root=LABEL=ROOT rootfstype=vfat,ext4 rootflags=noatime,data=journal"));
     expect(found.journal).toContain("mount vfat /dev/vda at /sysroot (noatime,ro,data=journal) → EINVAL");
     expect(found.journal).toContain("mount ext4 /dev/vda at /sysroot (noatime,ro,data=journal)");
@@ -115,7 +116,7 @@ describe("mount", () => {
     expect(none.console).toContain("levain image --module xfs");
   });
 
-  test("what has no filesystem is told by what it has", () => {
+  test("a device without a filesystem is reported with what it has", () => {
     const blank = fakeBoot({ cmdline: "root=/dev/vda", disks: [{ name: "vda" }] });
     expect(blank.console).toContain(
       "could not mount /dev/vda\n  it holds nothing that levain knows, and no type was given",
@@ -131,6 +132,41 @@ describe("mount", () => {
   });
 });
 
+// fakeBoot throws if the console advises something that needs a shell.
+describe("without a shell, nothing that needs one is advised", () => {
+  const fsck = {
+    files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
+    programs: { "/sbin/fsck.ext4": () => ({ status: 4 }) },
+  } as const;
+  const refuse = (method: "openReader" | "attachLoop", call: string) => (machine: FakeMachine) =>
+    machine.refuse(method, call, "EIO");
+  test.each<[string, string, FakeBootOptions]>([
+    ["a refused mount", "could not mount", withRoot("root=LABEL=ROOT rootfstype=vfat")],
+    ["refused options", "could not mount", withRoot("root=LABEL=ROOT rootfstype=vfat rootflags=noatime")],
+    ["a filesystem with errors", "has errors", withRoot(undefined, fsck)],
+    [
+      "a disk that cannot be read",
+      "read errors",
+      withRoot("root=/dev/vda", { before: refuse("openReader", "/dev/vda") }),
+    ],
+    ["a blank disk", "nothing that levain knows", { cmdline: "root=/dev/vda", disks: [{ name: "vda" }] }],
+    [
+      "no loop device",
+      "newroot.sfs",
+      {
+        cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs",
+        disks: [{ name: "sda", image: stick().disk }],
+        before: refuse("attachLoop", "loop /run/levain/medium/newroot.sfs (ro)"),
+      },
+    ],
+  ])("%s", (_, words, options) => {
+    const { console, end } = fakeBoot({ ...options, cmdline: `${options.cmdline} rdshell=0` });
+    expect(console).toContain(words);
+    expect(console).toContain("hint: ");
+    expect(end).toBe("halt");
+  });
+});
+
 describe("the handover", () => {
   test("a root without the directories for /dev and the others, and read-only, starts without them", () => {
     const bare = fakeImage(
@@ -141,7 +177,9 @@ describe("the handover", () => {
     const { console, end, journal } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image: bare }] });
     expect(end).toMatchObject({ mode: "switch_root" });
     for (const directory of ["/dev", "/sys", "/run", "/proc"]) {
-      expect(console).toContain(`the new root has no directory ${directory}, and none can be made: it starts without`);
+      expect(console).toContain(
+        `the new root has no directory ${directory}, and it cannot be created: the system starts without`,
+      );
       expect(journal).toContain(`unmount ${directory} (lazy)`);
     }
   });
@@ -165,7 +203,7 @@ describe("the handover", () => {
     expect(end).toMatchObject({ mode: "switch_root", putOld: null });
   });
 
-  test("a mount that is refused in the middle is taken back, and the shell has its terminal", () => {
+  test("moves that one refusal stops are reverted, and the shell has its terminal", () => {
     const { journal, end } = fakeBoot(
       withRoot(undefined, {
         before: (machine) => machine.refuse("moveMount", "move /proc to /sysroot/proc", "EINVAL", { times: 1 }),
@@ -189,13 +227,13 @@ describe("the handover", () => {
   });
 });
 
-test("a root that starts no program is told before anything is given up, and booted without the option", () => {
+test("a root mounted with noexec is reported before anything is given up, and boots without the option", () => {
   const { console, end } = fakeBoot({
     ...withRoot("root=LABEL=ROOT rootflags=noatime,noexec"),
     person: [(machine) => void retryBoot(machine, ["rootflags=noatime"])],
   });
   expect(console.replaceAll(/\n +/g, " ")).toContain(
-    "/sbin/init: lies on a filesystem that is mounted with noexec: take it out of rootflags=",
+    "/sbin/init: lies on a filesystem that is mounted with noexec: remove that from rootflags=",
   );
   expect(end).toMatchObject({ mode: "switch_root" });
 });
@@ -204,7 +242,7 @@ describe("an init that cannot be one", () => {
   const foreign = Uint8Array.from(ELF);
   foreign.set([0xb7, 0], 18); // EM_AARCH64
   for (const [name, entry, words] of [
-    ["of another machine", { data: foreign, mode: 0o755 }, "is a program for another machine than this x86_64"],
+    ["of another machine", { data: foreign, mode: 0o755 }, "is a program for another architecture than x86_64"],
     ["neither program nor script", { data: "hello", mode: 0o755 }, "is neither an ELF program nor a script"],
     ["a directory", { directory: true }, "is a directory"],
     ["not executable", { data: ELF, mode: 0o644 }, "is not executable"],

@@ -4,7 +4,7 @@ import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import { refuseCall } from "../support/refuse-call.ts";
 
-// Every call of a boot is refused once, one boot each. The boot must tell it and go on after the shell's `exit`, or do without.
+// Every call of a boot is refused once, one boot each. The boot must report it and continue after the shell's `exit`, or do without.
 
 const exit = () => undefined;
 
@@ -21,15 +21,15 @@ function bootRefused(options: FakeBootOptions, number: number | null, code: stri
   return { ...fakeBoot({ ...options, before, person: [look, exit] }), calls };
 }
 
-/** The kernel's refusal; or what follows where /sys does not tell of a disk, or an init cannot be looked at. */
+/** The kernel's refusal; or what follows if /sys hides a disk, or an init cannot be checked. */
 const WHY = /\(E[A-Z]+\)|said E[A-Z]+|could not find the (root device|layer LABEL=TOP)/;
 
-/** A list of modules that is not there is an empty one, and stays so until the boot is planned again. */
+/** A list of modules that does not exist is empty, and stays so until the boot is planned again. */
 function isOptional(call: string): boolean {
   return /^readFile \/lib\/modules\//.test(call);
 }
 
-/** The options anew for each boot: images are told apart by their bytes. */
+/** Returns new options for each boot: images are distinguished by their bytes. */
 const BOOTS: Readonly<Record<string, () => FakeBootOptions>> = {
   "a plain root": () => ({
     cmdline: "root=PARTLABEL=root rw rd.modules=loop",
@@ -90,13 +90,13 @@ for (const [name, options] of Object.entries(BOOTS)) {
   describe(name, () => {
     const whole = bootRefused(options(), null, "EIO");
 
-    test("boots by itself", () => {
+    test("boots without a refusal", () => {
       expect(whole.end).toBeObject();
       expect(whole.shells).toBe(0);
     });
 
     for (const code of ["EIO", "ENOENT", "EBUSY"]) {
-      test(`whatever call is refused with ${code}, the boot says so and goes on after the shell, or does without`, () => {
+      test(`if any call is refused with ${code}, the boot says so and continues after the shell, or does without`, () => {
         for (const [number, call] of whole.calls.entries()) {
           if (code === "ENOENT" && isOptional(call)) continue;
           const boot = bootRefused(options(), number, code);
@@ -108,6 +108,14 @@ for (const [name, options] of Object.entries(BOOTS)) {
         }
       });
     }
+
+    test("without a shell, no failure advises what needs one", () => {
+      const { cmdline = "" } = options();
+      for (const number of whole.calls.keys()) {
+        const before = (machine: FakeMachine) => void refuseCall(machine, number, "EIO");
+        expect(fakeBoot({ ...options(), cmdline: `${cmdline} rdshell=0`, before }).shells).toBe(0);
+      }
+    });
 
     test("nothing is mounted twice, or left behind by the first try", () => {
       for (const [number, call] of whole.calls.entries()) {

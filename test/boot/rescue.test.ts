@@ -13,7 +13,7 @@ const retry =
   (machine: FakeMachine) =>
     retryBoot(machine, parameters);
 
-/** What was run: no shell may be among it where there must be none. */
+/** The programs that were run; with rdshell=0 no shell may be among them. */
 function programs(journal: readonly string[]): readonly string[] {
   return journal.filter((line) => line.startsWith("run "));
 }
@@ -43,8 +43,8 @@ test("a wrong label: what was looked for, what is there, what to try", () => {
       /dev/vda2 vfat "EFI"
       /dev/vdb crypto_LUKS (encrypted: nothing asks to unlock it)
       /dev/vdc (nothing known)
-    hint: if the root is in the encrypted device, \`levain retry rd.auto\` unlocks
-          it; or correct root= in the boot loader
+    hint: unlock the encrypted device with \`levain retry rd.auto\` if the root is
+          in it, or correct root= in the boot loader
 
     here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
     again from there, \`levain retry root=LABEL=NAME\` with other parameters
@@ -54,7 +54,7 @@ test("a wrong label: what was looked for, what is there, what to try", () => {
   expect(endMs).toBeGreaterThanOrEqual(11_000);
 });
 
-test("a mount that the kernel refuses is told in its own words, and the device is probed anew", () => {
+test("a refused mount is reported in the kernel's words, and the device is probed again", () => {
   const broken = fakeImage("ext4", { label: "ROOT" });
   const { console, end, journal } = fakeBoot({
     cmdline: "root=LABEL=ROOT",
@@ -84,8 +84,8 @@ test("a mount that the kernel refuses is told in its own words, and the device i
       ext4: the filesystem is damaged and needs a repair (EUCLEAN)
       kernel: EXT4-fs (vda): ext4_check_descriptors: Checksum for group 0 failed
       kernel: EXT4-fs (vda): group descriptors corrupted!
-    hint: check it from the rescue shell or another system with fsck, then
-          \`levain retry\`
+    hint: check /dev/vda with fsck, then \`levain retry\`, or repair the filesystem
+          on another machine
 
     here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
     again from there, \`levain retry root=LABEL=NAME\` with other parameters
@@ -119,7 +119,8 @@ test("a root without an init", () => {
       /bin/init: does not exist
       /bin/sh: does not exist
     seen: in the root: dev etc proc run sbin sys usr
-    hint: is this the right root? correct root=, or name the program with init=
+    hint: correct root= if this is not the right root, or name the program with
+          init=
 
     here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
     again from there, \`levain retry root=LABEL=NAME\` with other parameters
@@ -171,7 +172,7 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
       const { end, console, shells } = boot({ ...APPLETS, ...inittab });
       expect(end).toBe("halt");
       expect(shells).toBe(0);
-      expect(console).toContain("the initramfs is the system here, and rdshell=0 leaves it no init to start");
+      expect(console).toContain("the initramfs is the final system, and rdshell=0 leaves it no init to start");
       expect(console).toContain("  /sbin/init: is busybox's init, ");
       expect(console).toContain("  /bin/sh: is a shell, and rdshell=0 allows none\n");
       expect(boot({ ...APPLETS, ...inittab }, "").end).toMatchObject({ mode: "stay", init: "/sbin/init" });
@@ -196,7 +197,7 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
   });
 });
 
-test("an image that is not there", () => {
+test("a missing image", () => {
   const { disk, squashfs } = stick();
   const { console } = fakeBoot({
     cmdline: "root=LABEL=FLASH rd.image=/oldroot.sfs",
@@ -204,7 +205,7 @@ test("an image that is not there", () => {
     images: [squashfs],
   });
   expect(console).toContain(
-    "there is no image /oldroot.sfs on the medium\nseen: LiveOS · newroot.sfs\nhint: correct rd.image=",
+    "the medium has no image /oldroot.sfs\nseen: LiveOS · newroot.sfs\nhint: correct rd.image=",
   );
 });
 
@@ -218,7 +219,7 @@ describe("the failure policy", () => {
   };
 
   for (const [name, options] of Object.entries(FAILURES)) {
-    test(`${name}: a shell, that can go on`, () => {
+    test(`${name}: a shell, which can continue`, () => {
       const { shells, end } = fakeBoot(options);
       expect(shells).toBe(1);
       expect(end).toBe("poweroff");
@@ -261,7 +262,7 @@ describe("the failure policy", () => {
     expect(fakeBoot({ ...FAILURES["no init"], cmdline: "root=LABEL=X panic=5 rd.emergency=shell" }).shells).toBe(1);
   });
 
-  test("the image's own policy holds, also where the command line is mistaken", () => {
+  test("the image's own policy holds, even if the command line has a mistake", () => {
     const files = { "/etc/levain.json": '{"version":1,"kernel":null,"parameters":["rdshell=0"]}' };
     const boot = fakeBoot({ ...wrong, cmdline: "root=nonsense", files });
     expect(boot.shells).toBe(0);
@@ -277,7 +278,7 @@ describe("the failure policy", () => {
     expect(fakeBoot({ ...wrong, cmdline: "root=LABEL=X rdshell", files }).shells).toBe(0);
   });
 
-  test("one rdshell=0 is enough, wherever it stands, and the words that asked in vain are named", () => {
+  test("one rdshell=0 is enough, wherever it is, and parameters that it overrides are named", () => {
     const files = { "/etc/levain.json": '{"version":1,"kernel":null,"parameters":["rdshell=0"]}' };
     for (const words of [
       "rdshell=1",
@@ -301,7 +302,7 @@ describe("the failure policy", () => {
     }
   });
 
-  test("a machine that does not go down, and an image without a shell, leave words", () => {
+  test("a machine that does not power off, and an image without a shell, say so", () => {
     const refused = fakeBoot({
       ...FAILURES["no init"],
       cmdline: "root=LABEL=X rd.emergency=reboot",
@@ -317,13 +318,13 @@ describe("the failure policy", () => {
     );
   });
 
-  test("quiet keeps no failure back", () => {
+  test("quiet hides no failure", () => {
     const { console } = fakeBoot({ ...FAILURES["no init"], cmdline: "quiet root=LABEL=X" });
     expect(console).toStartWith("\nthe root has no init\n");
   });
 });
 
-test("all mistakes are told at once, also with control characters in them", () => {
+test("all mistakes are reported at once, also with control characters in them", () => {
   const { console } = fakeBoot({
     cmdline: "rd.emergency=help rd.timeout=soon\x1b[2J rd.overlay=nfs rd.break=lunch ro quiet",
   });
@@ -347,7 +348,7 @@ test("all mistakes are told at once, also with control characters in them", () =
   `);
 });
 
-test("labels never reach a terminal as they are", () => {
+test("labels never reach a terminal unescaped", () => {
   const label = "a\x1b[2J\u202eb\x07\nc";
   const { console, machine, record } = fakeBoot({
     cmdline: "root=LABEL=ROOT rd.timeout=3 rd.debug",
@@ -361,7 +362,7 @@ test("labels never reach a terminal as they are", () => {
 });
 
 describe("levain retry", () => {
-  test("with a corrected root= begins again, and what was mounted is let go first", () => {
+  test("with a corrected root= starts again, and unmounts first what was mounted", () => {
     const { disk, squashfs } = stick();
     const { journal, console, end } = fakeBoot({
       cmdline: "root=LABEL=FLASH rd.image=/oldroot.sfs",
@@ -425,7 +426,7 @@ describe("levain retry", () => {
     expect(console).not.toContain("could not find");
   });
 
-  test("alone, or exit, goes on where the boot stopped", () => {
+  test("alone, or exit, continues where the boot stopped", () => {
     for (const goOn of [exit, retry()]) {
       const { journal, end, shells } = fakeBoot({
         cmdline: "root=LABEL=ROOT",
@@ -440,7 +441,7 @@ describe("levain retry", () => {
     }
   });
 
-  test("refuses what is no parameter, or a mistake, and the shell stays", () => {
+  test("refuses a mistake or what is no parameter, and the shell stays", () => {
     const refusals: string[] = [];
     const attempt = (machine: FakeMachine, ...parameters: string[]) => {
       try {
@@ -465,7 +466,7 @@ describe("levain retry", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("a file of words that is damaged is as good as none", () => {
+  test("a damaged file of parameters is ignored", () => {
     const { end, shells } = fakeBoot({
       cmdline: "root=LABEL=ROOT",
       disks: [{ name: "vda", image: rootImage(), arrivesAtMs: 40_000 }],
@@ -486,7 +487,7 @@ describe("levain retry", () => {
   });
 });
 
-test("a root that the person mounts at /sysroot by hand is taken", () => {
+test("a root that the user mounts at /sysroot by hand is used", () => {
   const { end, console, journal } = fakeBoot({
     cmdline: "root=LABEL=WRONG rd.overlay",
     disks: [{ name: "vda", image: rootImage() }],
@@ -502,7 +503,7 @@ test("a root that the person mounts at /sysroot by hand is taken", () => {
   expect(journal.filter((line) => line.includes("overlay"))).toEqual([]);
 });
 
-test("a shell that ends at once, again and again, takes its time", () => {
+test("a shell that exits at once, again and again, is delayed", () => {
   const { shells, endMs } = fakeBoot({
     cmdline: "root=LABEL=X",
     disks: [{ name: "vda", image: fakeImage("ext4", { label: "X" }) }],
@@ -512,7 +513,7 @@ test("a shell that ends at once, again and again, takes its time", () => {
   expect(endMs).toBeGreaterThan(60 * 2000);
 });
 
-test("a terminal that cannot be opened is left for the console, and the kernel's refusal of any shell is told", () => {
+test("a terminal that cannot be opened is replaced by the console, and the kernel's refusal of any shell is reported", () => {
   const options = { cmdline: "root=nonsense" };
   const other = fakeBoot({ ...options, before: (machine) => machine.refuse("runOnTerminal", "on /dev/ttyS0", "EIO") });
   expect(other.journal).toContain("run /bin/busybox sh on /dev/console");
@@ -579,7 +580,7 @@ describe("rd.break", () => {
   });
 });
 
-test("a disk that cannot be read ends no search, and the report says why it was no candidate", () => {
+test("an unreadable disk ends no search, and the report says why it was no candidate", () => {
   const failing = {
     cmdline: "root=LABEL=ROOT rd.timeout=5",
     before: (machine: FakeMachine) => machine.refuse("openReader", "/dev/vda", "EIO"),
@@ -597,7 +598,7 @@ test("a disk that cannot be read ends no search, and the report says why it was 
   expect(alone.console).toContain("seen: /dev/vda (cannot be read: the device answers with read errors: it is");
 });
 
-test("a disk that goes while it is looked at is no more than gone", () => {
+test("a disk that is removed during a probe is just gone", () => {
   let pulls = 0;
   const { end } = fakeBoot({
     cmdline: "root=LABEL=ROOT",

@@ -80,7 +80,7 @@ test("an image on a stick, with a tmpfs over it", () => {
   `);
 });
 
-test("a live medium that is copied to RAM and let go", () => {
+test("a live medium that is copied to RAM and unmounted", () => {
   const { disk, squashfs } = stick();
   const { journal, end, record } = fakeBoot({
     cmdline: "root=live:LABEL=FLASH rd.live.ram",
@@ -127,7 +127,7 @@ test("a live medium that is copied to RAM and let go", () => {
   );
 });
 
-test("too little memory for a copy: the medium serves, and that is said", () => {
+test("too little memory for a copy: the boot uses the medium and says so", () => {
   const { disk, squashfs } = stick();
   const { console, end, journal } = fakeBoot({
     cmdline: "root=live:LABEL=FLASH toram",
@@ -137,12 +137,12 @@ test("too little memory for a copy: the medium serves, and that is said", () => 
   });
   expect(end).toMatchObject({ mode: "switch_root" });
   expect(console).toContain(
-    "not copying squashfs.img to RAM: it takes 1 MiB and 60 MiB are free; running from the medium",
+    "not copying squashfs.img to RAM: it takes 4 KiB and 60 MiB are free; running from the medium",
   );
   expect(journal).not.toContain("unmount /run/levain/medium");
 });
 
-test("a disk that comes late is waited for, and the wait is told", () => {
+test("a late disk is waited for, and the console says so", () => {
   const { end, console, endMs } = fakeBoot({
     cmdline: "root=LABEL=ROOT",
     disks: [
@@ -168,7 +168,7 @@ test("a disk that comes late is waited for, and the wait is told", () => {
   `);
 });
 
-test("the second choice, when the first does not come in time", () => {
+test("rootfallback=, if root= does not appear in time", () => {
   const { end, console, endMs } = fakeBoot({
     cmdline: "root=LABEL=ROOT rootfallback=LABEL=NEITHER rootfallback=LABEL=OLD rd.timeout=5",
     disks: [{ name: "vda", image: rootImage("OLD") }],
@@ -178,7 +178,7 @@ test("the second choice, when the first does not come in time", () => {
   expect(console).toContain('warning   LABEL=ROOT did not appear, booting /dev/vda ext4 "OLD" from rootfallback=');
 });
 
-test("two devices with the label asked for: said, and the first is taken", () => {
+test("two devices with the label of root=: a warning, and the first is used", () => {
   const { end, console, journal } = fakeBoot({
     cmdline: "root=LABEL=ROOT",
     disks: [
@@ -191,13 +191,13 @@ test("two devices with the label asked for: said, and the first is taken", () =>
   expect(journal).toContain("mount ext4 /dev/vda at /sysroot (ro)");
 });
 
-test("events that were lost are made up for by a look at /sys", () => {
+test("lost uevents are made up for by a scan of /sys", () => {
   const { end } = fakeBoot({
     cmdline: "root=LABEL=ROOT",
     files: { "/sbin/fsck.ext4": "#!" },
     disks: [{ name: "sdb", image: fakeImage("ext4", { label: "OTHER" }), arrivesAtMs: 2000 }],
     before(machine) {
-      // The root is there from the third second on, and every word of it is lost.
+      // The root device appears in the third second, and every uevent of it is lost.
       const { nextDeviceEvent } = machine;
       Object.assign(machine, {
         nextDeviceEvent(timeoutMs: number | null) {
@@ -214,7 +214,7 @@ test("events that were lost are made up for by a look at /sys", () => {
   expect(end).toMatchObject({ mode: "switch_root" });
 });
 
-test("no root asked for: the initramfs stays, with its applets", () => {
+test("no root: the initramfs is the final system, with its applets", () => {
   const { journal, end } = fakeBoot({ files: { "/sbin/init": { data: "#!/bin/busybox sh\n", mode: 0o755 } } });
   expect(end).toMatchObject({ mode: "stay", root: "/", init: "/sbin/init" });
   expect(journal).toContain("run /bin/busybox --install -s");
@@ -230,7 +230,7 @@ test("quiet: nothing but warnings and errors on the console, everything in the l
   expect(record.messages.map(({ text }) => text).join("\n")).toContain("switch_root to /sbin/init");
 });
 
-test("rd.debug: every event, also where quiet is said", () => {
+test("rd.debug: every uevent, even with quiet", () => {
   const { console } = fakeBoot({
     cmdline: "quiet rd.debug root=LABEL=ROOT",
     disks: [{ name: "vda", image: rootImage(), arrivesAtMs: 3000 }],
@@ -238,7 +238,7 @@ test("rd.debug: every event, also where quiet is said", () => {
   expect(console).toContain("  debug     uevent add /devices/pci0000:00/0000:00:01.0/block/vda\n");
 });
 
-test("rd.log= says where the lines go", () => {
+test("rd.log= chooses where the lines go", () => {
   const disks = [{ name: "vda", image: rootImage() }];
   const inLog = fakeBoot({ cmdline: "rd.log=kmsg root=LABEL=ROOT", disks });
   expect(inLog.console).toBe("");

@@ -228,7 +228,7 @@ describe("layers and images", () => {
     const there = boot({ disks: [disk("vda", vault), disk("sda", flash)], images: [...images(), squashfs], cmdline });
     expect(said(there)).toContain('LABEL=FLASH is /dev/sda vfat "FLASH", not used');
     const gone = boot({ disks: [disk("sda", flash)], images: [...images(), squashfs], cmdline });
-    expect(said(gone)).toContain("the image /newroot.sfs lies outside of the encrypted volumes that are asked for");
+    expect(said(gone)).toContain("the image /newroot.sfs lies outside the encrypted volumes that parameters name");
     for (const result of [there, gone]) expect(result.end).toBe("poweroff");
   });
 });

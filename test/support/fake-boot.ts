@@ -8,7 +8,7 @@ import { type FakeImage, fakeImage } from "./fake-images.ts";
 import { type FakeMachine, type FakeMachineOptions, fakeMachine } from "./fake-machine.ts";
 import { Ended, type FakeProgram } from "./fake-processes.ts";
 
-/** What a person does in a shell, each time one comes; when the list is at its end, the person switches the machine off. */
+/** What the user does in each shell, in order; after the last of them the user switches the machine off. */
 export type Person = readonly ((machine: FakeMachine) => void)[];
 
 export interface FakeBootOptions extends FakeMachineOptions {
@@ -20,7 +20,7 @@ export interface FakeBootOptions extends FakeMachineOptions {
 /** How a boot on a fake machine went. */
 export interface FakeBoot {
   readonly machine: FakeMachine;
-  /** Where it went: to the real init, or what was done with the machine. */
+  /** How it ended: the handover to the real init, or what was done with the machine. */
   readonly end: Handover | "reboot" | "poweroff" | "halt" | "waits for ever";
   /** What changed something, without the writing of the record. */
   readonly journal: readonly string[];
@@ -119,18 +119,29 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
     },
   });
   if (record === null) throw new BootError("no record was ever written");
+  const console = machine.console
+    .join("")
+    .replaceAll(/^ {2}\S.*(?:\n {12}\S.*)+/gm, (line) => line.replaceAll(/\n {12}/g, " "));
+  if (WITHOUT_SHELL.test(options.cmdline ?? "")) refuseAdviceForShell(console);
   return {
     machine,
     end,
     journal: machine.journal.filter((line) => !line.includes("/levain/boot.json")),
-    console: machine.console
-      .join("")
-      .replaceAll(/^ {2}\S.*(?:\n {12}\S.*)+/gm, (line) => line.replaceAll(/\n {12}/g, " ")),
+    console,
     record,
     shells,
     endMs,
     mounts,
   };
+}
+
+const WITHOUT_SHELL = /\brd\.?shell=(?:0|no)\b/;
+const ADVICE_FOR_SHELL = /levain (?:retry|unlock|status|devices|log)\b|`exit`|rescue shell|\bdm(?:esg|setup)\b/;
+
+/** Throws if the console of a boot without a shell advises what needs one. */
+function refuseAdviceForShell(console: string): void {
+  const advice = console.split("\n").find((line) => ADVICE_FOR_SHELL.test(line));
+  if (advice !== undefined) throw new Error(`rdshell=0 allows no shell, and the console advises: ${advice}`);
 }
 
 /** The same machine, with an ear for each record that is written. */

@@ -82,6 +82,26 @@ vmTest(
 );
 
 vmTest(
+  "a stranger's copy of a member of a btrfs in LUKS, there first, is not mixed into it",
+  async () => {
+    const [copy = ""] = await btrfsPool("raid1", 2, "POOL");
+    const { one, other } = await volumes();
+    return levainGuest({
+      disks: [copy, one.volume, other.volume],
+      cmdline: `${HALVES.map((uuid) => `rd.luks.uuid=${uuid}`).join(" ")} root=LABEL=POOL rootflags=subvol=@root`,
+    });
+  },
+  async (vm) => {
+    await answer(vm, PASSPHRASE);
+    await vm.expect(`small-root: mount / btrfs /dev/mapper/luks-${HALVES[0]}`);
+    await vm.expect("small-root: ready");
+    // The kernel has the same member twice: whichever it takes must be the one that the passphrase has opened.
+    vm.send("echo devices $(ls /sys/fs/btrfs/*/devices) and $((40 + 2))\n");
+    await vm.expect(/devices dm-\d dm-\d and 42/);
+  },
+);
+
+vmTest(
   "without devtmpfs: the mapping's node and link are made, and gone with a wrong root",
   async () => {
     const files = { [WATCHER]: await compileStatic("no-devtmpfs.c") };

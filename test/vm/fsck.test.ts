@@ -35,9 +35,11 @@ vmTest(
   "what e2fsck leaves to a person is not mounted, and its words are told",
   () => guest("set_inode_field <2> mode 0100644"),
   async (vm) => {
-    await vm.expect("the filesystem on /dev/vda has errors that fsck does not repair by itself");
+    await vm.expect("the filesystem on /dev/vda has errors that fsck does not repair automatically");
     await vm.expect("\n  ROOT: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.\n  (i.e., without -a or -p options)\n");
-    await vm.expect("hint: run /sbin/fsck.ext4 /dev/vda by hand in the rescue shell, then\n      `levain retry`");
+    await vm.expect(
+      "hint: run `/sbin/fsck.ext4 /dev/vda`, then `levain retry`, or repair the\n      filesystem on another machine",
+    );
     await vm.expect(PROMPT);
     expect(vm.log()).not.toMatch(/^ {2}mount /m);
   },

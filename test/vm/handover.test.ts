@@ -106,7 +106,7 @@ const REFUSALS: readonly [string, () => Promise<RootChanges> | RootChanges, RegE
   [
     "is for another machine",
     () => ({ "/sbin/bad": { file: patched((elf) => elf.writeUInt16LE(183, 18)) } }),
-    /\/sbin\/bad: is a program for another machine than this x86_64/,
+    /\/sbin\/bad: is a program for another architecture than x86_64/,
   ],
   [
     "is nothing that runs",
@@ -126,7 +126,7 @@ const REFUSALS: readonly [string, () => Promise<RootChanges> | RootChanges, RegE
   [
     "is a link in a circle",
     () => ({ "/sbin/bad": { link: "worse" }, "/sbin/worse": { link: "worse" } }),
-    /\/sbin\/bad: is a symbolic link to worse, which leads nowhere/,
+    /\/sbin\/bad: is a symbolic link to worse, which cannot be resolved/,
   ],
 ];
 

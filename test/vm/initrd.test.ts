@@ -39,11 +39,11 @@ vmTest(
 
 for (const place of ["/sysroot", "/run"]) {
   vmTest(
-    `a read-only initrd without ${place} is told so`,
+    `a read-only initrd without ${place} says what it lacks`,
     () => initrd("squashfs-lz4", "", `rm -r .${place}`),
     async (vm) => {
-      await vm.expect(`there is no directory ${place} to mount at`);
-      await vm.expect(`hint: the image that this boots from needs a directory ${place}`);
+      await vm.expect(`could not create ${place} to mount at`);
+      await vm.expect(`hint: create the directory ${place} in the initramfs`);
       await vm.expect(PROMPT);
       expect(vm.log()).not.toContain("a bug in levain");
     },

@@ -106,7 +106,7 @@ vmTest(
       memoryMib: 1024,
     }),
   async (vm) => {
-    await vm.expect(/copying squashfs\.img to RAM, \d+ of 20\d MiB \(\d+ %\)/);
+    await vm.expect(/copying squashfs\.img to RAM, [\d.]+ \w+ of 20[\d.]+ MiB \(\d+ %\)/);
     await vm.expect(/layers +\/LiveOS\/squashfs\.img \(squashfs, in RAM\) \+ tmpfs at \/sysroot/);
     await vm.expect("small-root: ready");
     expect(vm.log()).not.toContain("mount /run/levain/medium");
@@ -119,7 +119,7 @@ vmTest(
   "an image that memory does not hold stays on the medium",
   async () => levainGuest({ disks: [await bigMedium()], cmdline: "root=live:LABEL=BIG rd.live.ram", memoryMib: 448 }),
   async (vm) => {
-    await vm.expect(/warning +not copying squashfs\.img to RAM: it takes 20\d MiB and \d+ MiB are free/);
+    await vm.expect(/warning +not copying squashfs\.img to RAM: it takes 20[\d.]+ MiB and [\d.]+ MiB are free/);
     await vm.expect("small-root: mount /run/levain/medium iso9660 /dev/vda ro,");
     await vm.expect("small-root: ready");
   },
@@ -136,7 +136,7 @@ const DAMAGES = [
 
 for (const [how, words, hint] of DAMAGES) {
   vmTest(
-    `a ${how} squashfs is told in words`,
+    `a ${how} squashfs is reported in words`,
     async () => {
       const image = await corruptImage(await rootImage("squashfs-zstd"), how);
       return levainGuest({ disks: [await flashStick({ image })], cmdline: FLASH });
@@ -151,10 +151,10 @@ for (const [how, words, hint] of DAMAGES) {
 }
 
 vmTest(
-  "a missing image is told with what is on the medium",
+  "a missing image is reported with what the medium has",
   async () => levainGuest({ disks: [await flashStick({ path: "/old/root.sfs" })], cmdline: FLASH }),
   async (vm) => {
-    await vm.expect("there is no image /newroot.sfs on the medium");
+    await vm.expect("the medium has no image /newroot.sfs");
     await vm.expect("seen: old");
     await vm.expect("hint: correct rd.image=");
     await vm.expect(PROMPT);

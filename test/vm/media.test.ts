@@ -165,7 +165,7 @@ vmTest(
     return levainGuest({ disks: [await debianIso(images)], cmdline: "boot=live toram" });
   },
   async (vm) => {
-    await vm.expect("filesystem.module names gone.squashfs, which is no file beside it, ignoring");
+    await vm.expect("filesystem.module names gone.squashfs, which is not beside it, ignoring");
     await vm.expect(/names \.\.\/README\.txt, which/);
     await vm.expect("small-root: ready");
     expect(vm.log()).not.toContain("mount /run/levain/medium");

@@ -1,28 +1,29 @@
+import type { Context } from "../../drivers/context.ts";
 import { findMount, readMounts } from "../../filesystems/mounts.ts";
-import { PLACES, type Undo } from "../../filesystems/places.ts";
 import type { Handover, Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError, isErrno } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import type { Voice } from "../../problems/voice.ts";
 
-/** What moves along into the new root, /proc last: the others are looked up in it. So it is the first to come back. */
+/** The mounts that move into the new root. /proc is last, and the first to come back: the others are looked up in its mount table. */
 const API_MOUNTS = ["/dev", "/sys", "/run", "/proc"] as const;
 
-/** Decides how this system is left, and checks all that can be checked before anything is given up. */
-export function planHandover(machine: Machine, plan: BootPlan, init: string, voice: Voice): Handover {
-  const rest = {
-    init,
-    argv: [init, ...plan.handover.arguments],
-    environment: plan.handover.environment,
-  };
-  if (plan.roots.length === 0) return { ...rest, mode: "stay", root: "/", putOld: null };
+/** Decides how the boot leaves the initramfs for the root at `root`, and checks everything that can be checked before anything is given up. Throws BootError. */
+export function planHandover(
+  { machine, voice }: Context,
+  plan: BootPlan,
+  { root, init }: Pick<Handover, "root" | "init">,
+): Handover {
+  const { arguments: words, environment } = plan.handover;
+  const rest = { root, init, argv: [init, ...words], environment };
+  if (plan.root.kind === "none") return { ...rest, mode: "stay", putOld: null };
   const mounts = readMounts(machine);
-  if (findMount(mounts, PLACES.root) === null) throw problem("root-not-mounted", { place: PLACES.root });
+  if (findMount(mounts, root) === null) throw problem("root-not-mounted", { place: root });
   const mode = chooseMode(plan, findMount(mounts, "/")?.type === "rootfs", voice);
   const putOld = mode === "pivot_root" ? plan.handover.putOld : null;
-  if (putOld !== null) makeTarget(machine, putOld, "rd.putold=");
-  return { ...rest, mode, root: PLACES.root, putOld };
+  if (putOld !== null) makeTarget(machine, root, putOld, "rd.putold=");
+  return { ...rest, mode, putOld };
 }
 
 function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_root" | "pivot_root" {
@@ -34,27 +35,25 @@ function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_ro
   return "switch_root";
 }
 
-/** Moves the API filesystems into the new root; `undo` moves them back, for the rescue shell needs them here. What the new root has no place for goes last: it cannot come back. */
-export function moveApiMounts(
-  machine: Machine,
-  root: string,
-  { voice, undo }: { readonly voice: Voice; readonly undo: Undo },
-): void {
+/** Moves the API filesystems into the new root; `undo` moves them back, because the rescue shell needs them here. Those that the new root has no directory for are unmounted last: they cannot come back. */
+export function moveApiMounts({ machine, voice, undo }: Context, root: string): void {
   const mounts = readMounts(machine);
   const present = API_MOUNTS.filter((source) => findMount(mounts, source) !== null);
-  const homeless = present.filter((source) => !hasTarget(machine, source));
+  const homeless = present.filter((source) => !hasTarget(machine, root, source));
   for (const source of present) {
     if (homeless.includes(source)) continue;
     machine.moveMount(source, `${root}${source}`);
     undo(() => machine.moveMount(`${root}${source}`, source));
   }
   for (const source of homeless) {
-    voice.warn(`the new root has no directory ${source}, and none can be made: it starts without`);
+    voice.warn(
+      `the new root has no directory ${source}, and it cannot be created: the system starts without ${source}`,
+    );
     leave(machine, source);
   }
 }
 
-/** stage0 empties the initramfs and does not cross mounts, so one that stays costs little. */
+/** Unmounts what did not move. stage0 does not cross mounts when it empties the initramfs, so one that stays costs little. */
 function leave(machine: Machine, source: string): void {
   try {
     machine.unmount(source, true);
@@ -63,9 +62,9 @@ function leave(machine: Machine, source: string): void {
   }
 }
 
-function hasTarget(machine: Machine, directory: string): boolean {
+function hasTarget(machine: Machine, root: string, directory: string): boolean {
   try {
-    makeTarget(machine, directory, "a new root");
+    makeTarget(machine, root, directory, "a new root");
     return true;
   } catch (error) {
     if (error instanceof BootError || isErrno(error)) return false;
@@ -73,11 +72,11 @@ function hasTarget(machine: Machine, directory: string): boolean {
   }
 }
 
-/** A symbolic link is no target, nor is one on the way to it: it would be followed here, outside the new root. */
-function makeTarget(machine: Machine, directory: string, why: string): void {
-  const path = `${PLACES.root}${directory}`;
+/** Creates the directory for a mount in the new root. No part of its path may be a symbolic link: the kernel would follow it here, outside the new root. */
+function makeTarget(machine: Machine, root: string, directory: string, user: string): void {
+  const path = `${root}${directory}`;
   const names = directory.split("/").slice(1);
-  const way = names.map((_, index) => `${PLACES.root}/${names.slice(0, index + 1).join("/")}`);
+  const way = names.map((_, index) => `${root}/${names.slice(0, index + 1).join("/")}`);
   const isLinked = way.some((part) => machine.lstat(part)?.kind === "symlink");
   let cause: unknown;
   try {
@@ -87,5 +86,5 @@ function makeTarget(machine: Machine, directory: string, why: string): void {
     cause = error;
   }
   if (!isLinked && machine.lstat(path)?.kind === "directory") return;
-  throw problem("root-lacks-directory", { directory, user: why }, { cause });
+  throw problem("root-lacks-directory", { directory, user }, { cause });
 }

@@ -2,11 +2,11 @@ import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import { type ProgramFile, readProgramFile } from "../../formats/program-file.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { BootError } from "../../problems/errors.ts";
+import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { objectToShell } from "../../rescue/shell-init.ts";
 
-/** Where the kernel itself looks (init/main.c); the last is there for people who repair a system. */
+/** The kernel's default inits (init/main.c); the last is for the repair of a system. */
 export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"] as const;
 
 /** e_machine of elf.h for the names of uname(2). */
@@ -15,10 +15,10 @@ const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = {
   aarch64: [183, 40],
 };
 
-/** exec_binprm() of fs/exec.c: interpreters of interpreters. */
+/** The kernel's limit for interpreters of interpreters (exec_binprm() of fs/exec.c). */
 const MOST_INTERPRETERS = 5;
 
-/** The program that will be started in the new root: the one asked for, else the first of the kernel's list; a shell only where `allowsShell`; checked as far as can be without starting it. */
+/** Returns the program to start in the new root: `asked`, or the first of the kernel's list that can be started; a shell only if `allowsShell`. Checks everything that can be checked without starting it. Throws BootError. */
 export function chooseInit(machine: Machine, root: string, asked: string | null, allowsShell: boolean): string {
   const candidates = asked === null ? KERNEL_INITS : [asked];
   const objections: string[] = [];
@@ -27,30 +27,12 @@ export function chooseInit(machine: Machine, root: string, asked: string | null,
     if (objection === null) return path;
     objections.push(`${printable(path)}: ${objection}`);
   }
-  const noInit = root === "/" && !allowsShell ? NO_SYSTEM : NO_INIT;
-  const { message, hint } = asked === null ? noInit : refuseInit(asked);
-  throw new BootError(message, { cause: new BootError(objections.join("\n")), seen: listRoot(machine, root), hint });
+  const seen = listRoot(machine, root);
+  if (asked !== null) throw problem("init-refused", { init: asked, objections }, { seen });
+  throw problem(root === "/" && !allowsShell ? "system-missing" : "init-missing", { objections }, { seen });
 }
 
-const NO_INIT = {
-  message: "the root has no init",
-  hint: "is this the right root? correct root=, or name the program with init=",
-};
-
-/** The usual image has nothing but its shell to stay for. */
-const NO_SYSTEM = {
-  message: "the initramfs is the system here, and rdshell=0 leaves it no init to start",
-  hint: "name a root with root=, or add an init to the image: levain image --add FILE:/sbin/init",
-};
-
-function refuseInit(asked: string): typeof NO_INIT {
-  return {
-    message: `the root's init ${printable(asked)} cannot be started`,
-    hint: "correct init=, or leave it out: then /sbin/init and the kernel's other places are tried",
-  };
-}
-
-/** Why `path` in the tree at `root` cannot be an init, or null: it must exist, be a file, be executable, and be ELF of this machine or a script; its loader or interpreter must be all that too. */
+/** Says why `path` in the tree at `root` cannot be an init; null if it can. It has to be an executable file that is ELF of this machine or a script, and so has its loader or interpreter. */
 function objectTo(machine: Machine, root: string, path: string, depth = 0): string | null {
   if (!path.startsWith("/")) return "is not an absolute path";
   const real = resolveIn(machine, root, path);
@@ -58,20 +40,20 @@ function objectTo(machine: Machine, root: string, path: string, depth = 0): stri
   if (real === null || status === null) return describeAbsence(machine, root, path);
   if (status.kind !== "file") return `is a ${status.kind}`;
   if ((status.mode & 0o111) === 0) return "is not executable";
-  if (isNoexec(machine, real)) return "lies on a filesystem that is mounted with noexec: take it out of rootflags=";
+  if (isNoexec(machine, real)) return "lies on a filesystem that is mounted with noexec: remove that from rootflags=";
   return objectToContent(machine, root, readProgram(machine, real), depth);
 }
 
-/** The kernel starts nothing there, whoever asks. */
+/** True if the kernel starts no program there. */
 function isNoexec(machine: Machine, path: string): boolean {
   return findMountOf(readMounts(machine), path)?.options.split(",").includes("noexec") === true;
 }
 
-/** Only of the path itself: a link on the way to it is followed by its target's rules. */
+/** Says why nothing is at `path`. Only the path itself is checked for a dangling link. */
 function describeAbsence(machine: Machine, root: string, path: string): string {
   const here = `${root === "/" ? "" : root}${path}`;
   if (machine.lstat(here)?.kind !== "symlink") return "does not exist";
-  return `is a symbolic link to ${printable(machine.readLink(here))}, which leads nowhere`;
+  return `is a symbolic link to ${printable(machine.readLink(here))}, which cannot be resolved`;
 }
 
 function objectToContent(machine: Machine, root: string, program: ProgramFile, depth: number): string | null {
@@ -84,7 +66,7 @@ function objectToContent(machine: Machine, root: string, program: ProgramFile, d
   }
   const { machine: here } = machine.release();
   if (ELF_MACHINES[here]?.includes(program.machine) === false) {
-    return `is a program for another machine than this ${here}`;
+    return `is a program for another architecture than ${here}`;
   }
   if (program.loader === null) return null;
   const objection = objectTo(machine, root, program.loader, depth + 1);

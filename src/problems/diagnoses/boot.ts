@@ -1,7 +1,47 @@
-import { diagnosis, inBuilder } from "../diagnosis.ts";
+import { diagnosis, inBootLoader, inBuilder } from "../diagnosis.ts";
+import { printable } from "../report.ts";
 
-/** What stops the plan and the last steps: prepare, init, handover. */
+interface InitFacts {
+  /** Each program that was tried, and why it cannot be started. */
+  readonly objections: readonly string[];
+}
+
+/** What stops the plan and the steps that a root does not depend on. */
 export const BOOT = {
+  "step-failed": diagnosis<{ readonly step: string }>({ text: ({ step }) => `the step "${step}" failed` }),
+  "place-not-mounted": diagnosis<{ readonly place: string }>({
+    text: ({ place }) => `could not mount ${place}, which every boot needs`,
+  }),
+  "run-not-writable": diagnosis<{ readonly place: string }>({ text: ({ place }) => `could not create ${place}` }),
+  "command-line-unreadable": diagnosis<object>({ text: () => "could not read the kernel command line" }),
+  "crypttab-not-a-file": diagnosis<{ readonly path: string }>({ text: ({ path }) => `${path} is not a file` }),
+  "crypttab-too-long": diagnosis<{ readonly path: string; readonly maxKib: number }>({
+    text: ({ path, maxKib }) => `${path} is longer than ${maxKib} KiB`,
+  }),
+  "init-missing": diagnosis<InitFacts>({
+    text: () => "the root has no init",
+    reasons: ({ objections }) => objections,
+    hints: () => [
+      inBootLoader("correct root= if this is not the right root"),
+      inBootLoader("name the program with init="),
+    ],
+  }),
+  "init-refused": diagnosis<InitFacts & { readonly init: string }>({
+    text: ({ init }) => `the root's init ${printable(init)} cannot be started`,
+    reasons: ({ objections }) => objections,
+    hints: () => [
+      inBootLoader("correct init="),
+      inBootLoader("remove it, so that levain tries /sbin/init and the kernel's other defaults"),
+    ],
+  }),
+  "system-missing": diagnosis<InitFacts>({
+    text: () => "the initramfs is the final system, and rdshell=0 leaves it no init to start",
+    reasons: ({ objections }) => objections,
+    hints: () => [
+      inBootLoader("name a root with root="),
+      inBuilder("add an init to the image: levain image --add FILE:/sbin/init"),
+    ],
+  }),
   "root-not-mounted": diagnosis<{ readonly place: string }>({ text: ({ place }) => `nothing is mounted at ${place}` }),
   "root-lacks-directory": diagnosis<{ readonly directory: string; readonly user: string }>({
     text: ({ directory, user }) => `the new root has no directory ${directory}, which ${user} needs`,

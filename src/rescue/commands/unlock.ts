@@ -4,9 +4,9 @@ import { createLoader } from "../../drivers/loader.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BytesPlace } from "../../parameters/crypt/settings.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
-import { parseDeviceSpec } from "../../parameters/device-spec.ts";
+import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
 import type { CryptPlan, CryptVolume } from "../../plan/crypt/crypt-plan.ts";
-import type { BootPlan } from "../../plan/plan.ts";
+import { rootDevices } from "../../plan/root.ts";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
@@ -39,7 +39,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
     terminals: createHeldTerminals(machine, () => [OWN_TERMINAL]),
   });
   try {
-    openAll(search, question.device === null ? plan.roots : []);
+    openAll(search, question.device === null ? rootDevices(plan.root) : []);
     const opened = [...search.inventory.values()].filter((device) => insideOf(search, device) !== null);
     if (opened.length === 0) throw firstFailure(search) ?? nothingOpened(search, question);
     for (const text of search.missing) voice.warn(text);
@@ -50,7 +50,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
 }
 
 /** Until there is nothing to do any more; what a key is waited for is waited for. A root that is encrypted itself is one of those that the command line asks for. */
-function openAll(search: Search, roots: BootPlan["roots"]): void {
+function openAll(search: Search, roots: readonly DeviceSpec[]): void {
   const isClosed = (device: BlockDevice) => search.openers.some((opener) => opener.isClosed(device));
   for (;;) {
     search.takeEvents(0);

@@ -6,12 +6,12 @@ import { fakeMachine } from "../../support/fake-machine.ts";
 
 const read = (files: FakeTree) => readCrypttab(fakeMachine({ files }));
 
-test("the image's crypttab, or none", () => {
+test("the image's crypttab, or null", () => {
   expect(read({})).toBeNull();
   expect(read({ "/etc/crypttab": "root /dev/sda2\n" })).toBe("root /dev/sda2\n");
 });
 
-test("neither a directory nor a file without end", () => {
+test("no directory and no endless file is read", () => {
   expect(read({ "/etc/crypttab": "#".repeat(MAX_CRYPTTAB_BYTES) })).toHaveLength(MAX_CRYPTTAB_BYTES);
   expect(() => read({ "/etc/crypttab": "#".repeat(MAX_CRYPTTAB_BYTES + 1) })).toThrow("longer than 64 KiB");
   expect(() => read({ "/etc/crypttab": { directory: true } })).toThrow(BootError);

@@ -3,7 +3,7 @@ import { keepDeviceNodes } from "../../../src/boot/device-nodes.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../support/fake-machine.ts";
 import { listenToVoice } from "../desk/heard-voice.ts";
 
-/** A tmpfs for a /dev, and what the kernel tells of its devices in /sys/dev. */
+/** A tmpfs as /dev, and the devices that the kernel lists in /sys/dev. */
 function machineWithout(options: FakeMachineOptions = {}, dev = "tmpfs") {
   const machine = fakeMachine({
     mounted: { "/proc": "proc", "/sys": "sysfs", "/dev": dev },
@@ -27,7 +27,7 @@ function machineWithout(options: FakeMachineOptions = {}, dev = "tmpfs") {
 const nodeOf = (machine: { stat(path: string): unknown }, path: string) => machine.stat(path);
 
 describe("keepDeviceNodes", () => {
-  test("nothing is touched where the kernel keeps /dev", () => {
+  test("nothing changes if the kernel keeps /dev", () => {
     const { machine, kept } = machineWithout({}, "devtmpfs");
     const before = machine.journal.length;
     kept.listenForDevices();
@@ -36,7 +36,7 @@ describe("keepDeviceNodes", () => {
     expect(machine.journal.slice(before)).toEqual([]);
   });
 
-  test("all devices that are there have nodes, in directories of their own too, and none outside of /dev", () => {
+  test("all devices have nodes, also in subdirectories, and none outside /dev", () => {
     const { machine, kept } = machineWithout();
     kept.listenForDevices();
     expect(nodeOf(machine, "/dev/null")).toMatchObject({ kind: "character", represents: "1:3", mode: 0o666 });
@@ -45,7 +45,7 @@ describe("keepDeviceNodes", () => {
     expect(machine.journal.join("\n")).not.toContain("passwd");
   });
 
-  test("a node comes before its event and goes with it", () => {
+  test("a node exists before its uevent and goes with it", () => {
     const { machine, kept } = machineWithout();
     kept.listenForDevices();
     machine.plugIn({ name: "sdb" });
@@ -57,7 +57,7 @@ describe("keepDeviceNodes", () => {
     expect(nodeOf(machine, "/dev/sdb")).toBeNull();
   });
 
-  test("the node of a driver is there when the driver is loaded, and its event is still heard", () => {
+  test("the node of a driver exists once the driver is loaded, and its uevent is still delivered", () => {
     const modules = { loop: { disks: [{ name: "loop7" }] } };
     const { machine, kept } = machineWithout({ modules, files: { "/loop.ko": "module" } });
     kept.listenForDevices();
@@ -67,7 +67,7 @@ describe("keepDeviceNodes", () => {
     expect(kept.nextDeviceEvent(0)).toBeNull();
   });
 
-  test("lost events are made good", () => {
+  test("lost uevents are made up for", () => {
     const { machine, kept } = machineWithout();
     kept.listenForDevices();
     machine.removeFile("/dev/mapper/control");
@@ -76,7 +76,7 @@ describe("keepDeviceNodes", () => {
     expect(nodeOf(machine, "/dev/mapper/control")).not.toBeNull();
   });
 
-  test("/etc/mdev.conf is honoured, with the image's users; what it asks beyond that is said", () => {
+  test("/etc/mdev.conf is followed, with the image's users; what levain does not do is reported", () => {
     const files = {
       "/etc/group": "root:x:0:\ndisk:x:6:\n",
       "/etc/mdev.conf": "sd.* root:disk 0640 >disks/\nnull 0:0 600\n.* 0:0 600 @/bin/hook\n",
@@ -93,7 +93,7 @@ describe("keepDeviceNodes", () => {
     expect([machine.lstat("/dev/sda"), machine.lstat("/dev/disks/sda")]).toEqual([null, null]);
   });
 
-  test("in the new root /dev is no longer kept, and is again when it comes back", () => {
+  test("/dev is not kept after its move into the new root, and kept again when it comes back", () => {
     const { machine, kept } = machineWithout();
     kept.listenForDevices();
     machine.makeDirectory("/sysroot/dev");

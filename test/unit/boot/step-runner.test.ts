@@ -22,7 +22,7 @@ const refuse = () => {
 };
 
 describe("a step", () => {
-  test("is run once, and its value kept", () => {
+  test("runs once, and its value is kept", () => {
     const { run, told, record } = runner();
     expect(run("root", () => "vda", say)).toBe("vda");
     expect(run("root", () => "vdb", say)).toBe("vda");
@@ -31,7 +31,7 @@ describe("a step", () => {
     expect(record.steps.filter(({ outcome }) => outcome === "done").map(({ name }) => name)).toEqual(["root", "mount"]);
   });
 
-  test("that fails takes back what it did, the last first, and nothing of the others", () => {
+  test("that fails reverts what it did, the last first, and nothing of the others", () => {
     const { run, record } = runner();
     const undone: string[] = [];
     run("root", (undo) => undo(() => void undone.push("root")), say);
@@ -52,12 +52,12 @@ describe("a step", () => {
     expect(run("mount", () => 1, say)).toBe(1);
   });
 
-  test("says which it is where the kernel refused something that nobody has put into words", () => {
+  test("is named if it fails by a refusal of the kernel that has no words of its own", () => {
     const { run } = runner();
-    expect(() => run("layers", refuse, say)).toThrow('the step "layers" could not be done');
+    expect(() => run("layers", refuse, say)).toThrow('the step "layers" failed');
   });
 
-  test("a mistake in taking back is not hidden", () => {
+  test("a bug in an undo is not hidden", () => {
     const { run } = runner();
     const act = (undo: (takeBack: () => void) => void) => {
       undo(() => {
@@ -68,7 +68,7 @@ describe("a step", () => {
     expect(() => run("root", act, say)).toThrow("a bug");
   });
 
-  test("takes its time from the machine's clock", () => {
+  test("is timed by the machine's clock", () => {
     const { run, record, machine } = runner();
     run("root", () => machine.sleepMs(250), say);
     const step = record.steps.find(({ name }) => name === "root");
@@ -77,7 +77,7 @@ describe("a step", () => {
 });
 
 describe("going back", () => {
-  test("to a step forgets it and all after it", () => {
+  test("to a step forgets it and all steps after it", () => {
     const { run, rewind, record } = runner();
     const undone: string[] = [];
     for (const name of ["prepare", "root", "mount", "init"] as const)
@@ -89,7 +89,7 @@ describe("going back", () => {
     expect(undone).toEqual(["init", "mount", "root", "prepare"]);
   });
 
-  test("after a failed mount looks for the device again, after others only at the modules", () => {
+  test("after a failed mount searches for the device again, after others only reads the modules", () => {
     const { run, rewindFailed } = runner();
     const ran: string[] = [];
     const note = (name: "modules" | "root" | "mount") => run(name, () => void ran.push(name), say);

@@ -75,7 +75,7 @@ describe("levain plan", () => {
   test("shows the plan in words, and as JSON", () => {
     expect(levain(["plan", "root=LABEL=LIVE ro"]).stdout).toContain("LABEL=LIVE");
     const plan = JSON.parse(levain(["plan", "--json", "root=LABEL=LIVE"]).stdout);
-    expect(plan.roots).toEqual([{ by: "label", value: "LIVE" }]);
+    expect(plan.root).toEqual({ kind: "block", devices: [{ by: "label", value: "LIVE" }] });
   });
 
   test("tells all mistakes with status 1", () => {

@@ -10,22 +10,23 @@ const NTFS = {
   unreadable: null,
 };
 
-test("an NTFS is mounted by the driver that the kernel has for it", () => {
+test("an NTFS is mounted with the driver that the kernel has", () => {
   const machine = fakeMachine({ disks: [{ name: "sda" }] });
   const loaded: string[] = [];
-  const modules = { loadFilesystem: (type: string) => void loaded.push(type) };
-  const order = { device: NTFS, target: "/mnt", types: [], writable: false, options: "" };
+  const drivers = { loadFilesystem: (type: string) => void loaded.push(type) };
+  const order = { device: NTFS, target: "/mnt", types: [], writable: false, options: "", role: "root" } as const;
+  const context = { machine, drivers, voice: listenToVoice(), undo: () => undefined };
   let refusal: unknown;
   try {
-    mountDevice(machine, order, modules, listenToVoice());
+    mountDevice(context, order);
   } catch (error) {
     refusal = error;
   }
   expect(refusal).toBeInstanceOf(BootError);
   expect(loaded).toEqual(["ntfs3", "ntfs"]);
   expect((refusal as BootError).hints[0]?.text).toContain("levain image --module ntfs3");
-  // Who names a type has it.
+  // A type that is named is the only one.
   loaded.length = 0;
-  expect(() => mountDevice(machine, { ...order, types: ["ntfs"] }, modules, listenToVoice())).toThrow(BootError);
+  expect(() => mountDevice(context, { ...order, types: ["ntfs"] })).toThrow(BootError);
   expect(loaded).toEqual(["ntfs"]);
 });

@@ -36,7 +36,7 @@ describe("resolveIn", () => {
     });
   }
 
-  test("the whole system is a root as well", () => {
+  test("/ is a root too", () => {
     expect(resolveIn(machine, "/", "/outside")).toBe("/outside");
   });
 
@@ -73,7 +73,7 @@ describe("the mount table", () => {
     expect(findMount(mounts, "/pro")).toBeNull();
   });
 
-  test("tells which mount a file lies on", () => {
+  test("says which mount a file lies on", () => {
     const mounts = parseMountInfo(TEXT);
     const targetOf = (path: string) => findMountOf(mounts, path)?.target;
     expect(targetOf("/proc/1/stat")).toBe("/proc");
@@ -82,7 +82,7 @@ describe("the mount table", () => {
     expect(findMountOf([], "/a/b")).toBeNull();
   });
 
-  test("says of this machine what is mounted", () => {
+  test("lists the mounts of this machine", () => {
     expect(isMounted(fakeMachine(), "/proc")).toBeTrue();
     expect(isMounted(fakeMachine(), "/sysroot")).toBeFalse();
   });
@@ -128,7 +128,7 @@ describe("matchDevices", () => {
       ? { uuid: "1111-AA", label: "efi part", autoType: "c12a" }
       : { uuid: null, label: null, autoType: one === sda2 || one === sdb2 ? "4f68" : null };
 
-  test("an ISO that was written to a stick is meant by its partition", () => {
+  test("an ISO that was written to a stick is matched by its partition", () => {
     const iso = { type: "iso9660", label: "LIVE", uuid: "2025-01-01-00-00-00-00", partitionTable: null };
     const disk = device("/dev/sdc", { facts: { ...iso, partitionTable: "dos" } });
     const part = device("/dev/sdc1", { partition: { disk: "sdc", index: 1 }, facts: iso });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { DeviceSpec } from "../../../src/parameters/device-spec.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
+import { type RootSource, rootDevices } from "../../../src/plan/root.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 
 /*
@@ -14,6 +15,7 @@ const make = (cmdline: string) => makePlan({ cmdline, manifest: null, machine: "
 const label = (value: string): DeviceSpec => ({ by: "label", value });
 const uuid = (value: string): DeviceSpec => ({ by: "uuid", value });
 const path = (value: string): DeviceSpec => ({ by: "path", path: value });
+const block = (...devices: DeviceSpec[]): RootSource => ({ kind: "block", devices });
 const holding = (...paths: string[]): DeviceSpec => ({ by: "file", paths, among: "all" });
 const image = (more: Partial<ImagePlan>): ImagePlan => ({
   iso: null,
@@ -45,29 +47,29 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
   "dracut.cmdline(7)": [
     [
       "root=/dev/disk/by-path/pci-0000:00:1f.1-scsi-0:0:1:0-part1",
-      { roots: [path("/dev/disk/by-path/pci-0000:00:1f.1-scsi-0:0:1:0-part1")] },
+      { root: block(path("/dev/disk/by-path/pci-0000:00:1f.1-scsi-0:0:1:0-part1")) },
     ],
-    ["root=/dev/disk/by-label/Root", { roots: [label("Root")] }],
-    ["root=UUID=3f5ad593-4546-4a94-a374-bcfb68aa11f7", { roots: [uuid("3f5ad593-4546-4a94-a374-bcfb68aa11f7")] }],
+    ["root=/dev/disk/by-label/Root", { root: block(label("Root")) }],
+    ["root=UUID=3f5ad593-4546-4a94-a374-bcfb68aa11f7", { root: block(uuid("3f5ad593-4546-4a94-a374-bcfb68aa11f7")) }],
     [
       "root=LABEL=Root rootfstype=ext3 rootflags=noatime rw",
       { rootTypes: ["ext3"], rootOptions: "noatime", rootWritable: true },
     ],
-    ["root=LABEL=a rootfallback=/dev/sdb1", { roots: [label("a"), path("/dev/sdb1")] }],
+    ["root=LABEL=a rootfallback=/dev/sdb1", { root: block(label("a"), path("/dev/sdb1")) }],
     [
       "root=live:CDLABEL=Fedora-WS-Live-39 rd.live.image quiet rhgb",
-      { roots: [label("Fedora-WS-Live-39")], image: dracutImage("/LiveOS", "squashfs.img"), overlay: TMPFS },
+      { root: block(label("Fedora-WS-Live-39")), image: dracutImage("/LiveOS", "squashfs.img"), overlay: TMPFS },
     ],
-    ["root=live:UUID=2023-11-01-01-41-09-00", { roots: [uuid("2023-11-01-01-41-09-00")] }],
+    ["root=live:UUID=2023-11-01-01-41-09-00", { root: block(uuid("2023-11-01-01-41-09-00")) }],
     [
       "root=live:/dev/sr0 rd.live.dir=os rd.live.squashimg=root.img",
-      { roots: [path("/dev/sr0")], image: dracutImage("/os", "root.img") },
+      { root: block(path("/dev/sr0")), image: dracutImage("/os", "root.img") },
     ],
     ["root=live:LABEL=L rd.live.ram=1", { image: dracutImage("/LiveOS", "squashfs.img", { copyToRam: true }) }],
     [
       "boot=isolinux iso-scan/filename=/boot/iso/F.iso root=live:LABEL=F ro rd.live.image quiet rhgb",
       {
-        roots: [holding("/boot/iso/F.iso")],
+        root: block(holding("/boot/iso/F.iso")),
         image: dracutImage("/LiveOS", "squashfs.img", { iso: "/boot/iso/F.iso" }),
       },
     ],
@@ -111,14 +113,17 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
   ],
   "live-boot(7)": [
-    ["boot=live components quiet splash findiso=", { roots: [liveSearch()], image: liveImage(), overlay: TMPFS }],
-    ["boot=live live-media=/dev/sdb1", { roots: [path("/dev/sdb1"), liveSearch()] }],
-    ["boot=live bootfrom=/dev/disk/by-label/DEBIAN", { roots: [label("DEBIAN"), liveSearch()] }],
-    ["boot=live live-media=removable", { roots: [{ ...liveSearch(), among: "removable" } as DeviceSpec] }],
-    ["boot=live live-media=removable-usb", { roots: [{ ...liveSearch(), among: "usb" } as DeviceSpec] }],
+    ["boot=live components quiet splash findiso=", { root: block(liveSearch()), image: liveImage(), overlay: TMPFS }],
+    ["boot=live live-media=/dev/sdb1", { root: block(path("/dev/sdb1"), liveSearch()) }],
+    ["boot=live bootfrom=/dev/disk/by-label/DEBIAN", { root: block(label("DEBIAN"), liveSearch()) }],
+    ["boot=live live-media=removable", { root: block({ ...liveSearch(), among: "removable" } as DeviceSpec) }],
+    ["boot=live live-media=removable-usb", { root: block({ ...liveSearch(), among: "usb" } as DeviceSpec) }],
     [
       "boot=live live-media-path=/os/live",
-      { roots: [liveSearch("/os/live")], image: liveImage({ directory: { path: "/os/live", list: "filesystem" } }) },
+      {
+        root: block(liveSearch("/os/live")),
+        image: liveImage({ directory: { path: "/os/live", list: "filesystem" } }),
+      },
     ],
     ["boot=live live-media-timeout=10", { rootTimeoutMs: 10_000 }],
     ["boot=live module=desktop", { image: liveImage({ directory: { path: "/live", list: "desktop" } }) }],
@@ -126,22 +131,22 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ["boot=live toram=filesystem.squashfs", { image: liveImage({ copyToRam: true }) }],
     [
       "boot=live findiso=/isos/debian.iso",
-      { roots: [holding("/isos/debian.iso")], image: liveImage({ iso: "/isos/debian.iso" }) },
+      { root: block(holding("/isos/debian.iso")), image: liveImage({ iso: "/isos/debian.iso" }) },
     ],
     [
       "boot=live fromiso=/dev/sda1/live/image.iso",
-      { roots: [path("/dev/sda1")], image: liveImage({ iso: "/live/image.iso" }) },
+      { root: block(path("/dev/sda1")), image: liveImage({ iso: "/live/image.iso" }) },
     ],
     [
       "boot=live isofrom=/dev/disk/by-uuid/AB-CD/live/image.iso",
-      { roots: [uuid("AB-CD")], image: liveImage({ iso: "/live/image.iso" }) },
+      { root: block(uuid("AB-CD")), image: liveImage({ iso: "/live/image.iso" }) },
     ],
     [
       "boot=live fromiso=/dev/mapper/vg-isos/image.iso",
-      { roots: [path("/dev/mapper/vg-isos")], image: liveImage({ iso: "/image.iso" }) },
+      { root: block(path("/dev/mapper/vg-isos")), image: liveImage({ iso: "/image.iso" }) },
     ],
     ["boot=live overlay-size=75%", { overlay: { kind: "tmpfs", size: "75%" } }],
-    ["boot=live nopersistence noeject ignore_uuid username=user hostname=live", { roots: [liveSearch()] }],
+    ["boot=live nopersistence noeject ignore_uuid username=user hostname=live", { root: block(liveSearch()) }],
     [
       "boot=live persistence",
       { overlay: TMPFS },
@@ -160,24 +165,24 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "archisobasedir=arch archisosearchuuid=2025-11-01-10-20-30-00",
       {
-        roots: [uuid("2025-11-01-10-20-30-00"), holding("/boot/2025-11-01-10-20-30-00.uuid")],
+        root: block(uuid("2025-11-01-10-20-30-00"), holding("/boot/2025-11-01-10-20-30-00.uuid")),
         image: image({ maker: "archiso", paths: archPaths("/arch") }),
         overlay: TMPFS,
       },
     ],
-    ["archisobasedir=arch archisolabel=ARCH_202511", { roots: [label("ARCH_202511")] }],
+    ["archisobasedir=arch archisolabel=ARCH_202511", { root: block(label("ARCH_202511")) }],
     [
       "archisodevice=/dev/sr0",
-      { roots: [path("/dev/sr0")], image: image({ maker: "archiso", paths: archPaths("/arch") }) },
+      { root: block(path("/dev/sr0")), image: image({ maker: "archiso", paths: archPaths("/arch") }) },
     ],
     [
       "archisobasedir=/EFI/archiso archisosearchfilename=/EFI/archiso/boot/x86_64/vmlinuz-linux",
       {
-        roots: [holding("/EFI/archiso/boot/x86_64/vmlinuz-linux")],
+        root: block(holding("/EFI/archiso/boot/x86_64/vmlinuz-linux")),
         image: image({ maker: "archiso", paths: archPaths("/EFI/archiso") }),
       },
     ],
-    ["archisobasedir=arch", { roots: [holding(...archPaths("/arch"))] }],
+    ["archisobasedir=arch", { root: block(holding(...archPaths("/arch"))) }],
     [
       "archisolabel=A copytoram=y cow_spacesize=1G",
       {
@@ -198,21 +203,21 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "img_dev=/dev/disk/by-uuid/AB-CD img_loop=/iso/arch.iso earlymodules=loop archisobasedir=arch archisolabel=A",
       {
-        roots: [uuid("AB-CD")],
+        root: block(uuid("AB-CD")),
         image: image({ maker: "archiso", iso: "/iso/arch.iso", paths: archPaths("/arch") }),
         modules: { load: ["loop"], parameters: {}, blacklist: [] },
       },
     ],
     [
       "img_label=DATA img_loop=/arch.iso archisolabel=A img_flags=noatime",
-      { roots: [label("DATA")], rootOptions: "noatime" },
+      { root: block(label("DATA")), rootOptions: "noatime" },
     ],
   ],
   "mkinitcpio(8)": [
     [
       "root=PARTLABEL=root rw rootfstype=btrfs rootflags=subvol=@ rootdelay=40",
       {
-        roots: [{ by: "partlabel", value: "root" }],
+        root: block({ by: "partlabel", value: "root" }),
         rootTypes: ["btrfs"],
         rootOptions: "subvol=@",
         rootTimeoutMs: 40_000,
@@ -231,7 +236,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=/dev/sda1 ro boot=local rootdelay=5 panic=10",
       {
-        roots: [path("/dev/sda1")],
+        root: block(path("/dev/sda1")),
         rootTimeoutMs: 30_000,
         rescue: { shell: true, breaks: [], onFailure: "reboot", panicSeconds: 10 },
       },
@@ -247,7 +252,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "modules=loop,squashfs,sd-mod,usb-storage quiet rootfstype=ext4 root=UUID=ab",
       {
-        roots: [uuid("ab")],
+        root: block(uuid("ab")),
         rootTypes: ["ext4"],
         modules: { load: ["loop", "squashfs", "sd-mod", "usb-storage"], parameters: {}, blacklist: [] },
       },
@@ -259,13 +264,13 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {},
       ["aoe=", "nbd="].map((name) => `${name} is not supported yet, ignoring: the network is not set up`),
     ],
-    ["root=/dev/sda3 modloop=none usbdelay=5 init_args=-x", { roots: [path("/dev/sda3")] }],
-    ["cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root", { roots: [path("/dev/mapper/root")] }],
+    ["root=/dev/sda3 modloop=none usbdelay=5 init_args=-x", { root: block(path("/dev/sda3")) }],
+    ["cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root", { root: block(path("/dev/mapper/root")) }],
   ],
   "kernel-command-line(7) of systemd": [
     ["root=LABEL=R systemd.volatile=overlay", { overlay: TMPFS }],
     ["root=LABEL=R systemd.volatile=state systemd.unit=rescue.target rd.systemd.show_status=1", { overlay: null }],
-    ["root=gpt-auto", { roots: [{ by: "discoverable", esp: null, type: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709" }] }],
+    ["root=gpt-auto", { root: block({ by: "discoverable", esp: null, type: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709" }) }],
     [
       "root=LABEL=R mount.usr=LABEL=U",
       {},
@@ -383,8 +388,8 @@ describe("what the boot would depend on is refused", () => {
 test("the same words mean nothing without their system", () => {
   const words = "fetch=x verify=y plainroot module=x live-media=removable archiso_http_srv=x modloop=x";
   const { plan, warnings } = make(`root=LABEL=R ${words}`);
-  expect({ roots: plan.roots, image: plan.image, warnings }).toEqual({
-    roots: [label("R")],
+  expect({ root: plan.root, image: plan.image, warnings }).toEqual({
+    root: block(label("R")),
     image: null,
     warnings: [],
   });
@@ -397,25 +402,29 @@ describe("without root=", () => {
   const root = (type: string) => [{ by: "discoverable", esp, type }];
 
   test("the boot loader's disk has it", () => {
-    expect(planOf("quiet").roots).toEqual(root("4f68bce3-e8cd-4db1-96e7-fbcaf984b709") as readonly DeviceSpec[]);
-    expect(planOf("", "aarch64").roots).toEqual(root("b921b045-1df0-41c3-af44-4c6f280d3fae") as readonly DeviceSpec[]);
+    expect(rootDevices(planOf("quiet").root)).toEqual(
+      root("4f68bce3-e8cd-4db1-96e7-fbcaf984b709") as readonly DeviceSpec[],
+    );
+    expect(rootDevices(planOf("", "aarch64").root)).toEqual(
+      root("b921b045-1df0-41c3-af44-4c6f280d3fae") as readonly DeviceSpec[],
+    );
     expect(planOf("").handover.mode).toBe("auto");
   });
 
   test.each(["root=/dev/ram0", "rd.handover=stay", "systemd.gpt_auto=0", "rd.systemd.gpt_auto=no"])(
     "but not with %s",
     (words) => {
-      expect(planOf(words).roots).toEqual([]);
+      expect(rootDevices(planOf(words).root)).toEqual([]);
       expect(planOf(words).handover.mode).toBe("stay");
     },
   );
 
   test.each(["root=LABEL=R", "rootfallback=LABEL=R", "boot=live", "archisolabel=A"])("and not with %s", (words) => {
-    expect(planOf(words).roots.filter(({ by }) => by === "discoverable")).toEqual([]);
+    expect(rootDevices(planOf(words).root).filter(({ by }) => by === "discoverable")).toEqual([]);
   });
 
   test("nor on a machine that has no such type, or whose boot loader tells nothing", () => {
-    expect(planOf("", "vax").roots).toEqual([]);
-    expect(make("").plan.roots).toEqual([]);
+    expect(rootDevices(planOf("", "vax").root)).toEqual([]);
+    expect(rootDevices(make("").plan.root)).toEqual([]);
   });
 });

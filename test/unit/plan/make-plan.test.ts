@@ -7,6 +7,7 @@ import { NO_CRYPT } from "../../../src/plan/crypt/crypt.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import type { Manifest } from "../../../src/plan/manifest.ts";
 import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
+import { rootDevices } from "../../../src/plan/root.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 
 const INHERITED = { argv: [], environment: ["HOME=/", "TERM=linux"] };
@@ -29,7 +30,7 @@ function mistakesOf(run: () => unknown): BootError {
 
 test("a command line that asks for nothing", () => {
   const expected: BootPlan = {
-    roots: [],
+    root: { kind: "none" },
     rootTypes: [],
     rootOptions: "",
     rootCheck: "auto",
@@ -61,7 +62,7 @@ describe("the root", () => {
     ["root=/dev/ram", []],
     ["root=LABEL=A rd.handover=stay", []],
   ] satisfies readonly (readonly [string, readonly DeviceSpec[]])[])("%s", (cmdline, roots) => {
-    expect(plan(cmdline).roots).toEqual(roots);
+    expect(rootDevices(plan(cmdline).root)).toEqual(roots);
     expect(plan(cmdline).handover.mode).toBe(roots.length === 0 ? "stay" : "auto");
   });
 
@@ -138,7 +139,7 @@ describe("image and overlay", () => {
   ])("%s", (cmdline, wantedImage, wantedOverlay) => {
     expect(plan(cmdline).image).toEqual(wantedImage);
     expect(plan(cmdline).overlay).toEqual(wantedOverlay);
-    expect(plan(cmdline).roots).toEqual(cmdline.includes("ram0") ? [] : [label("A")]);
+    expect(rootDevices(plan(cmdline).root)).toEqual(cmdline.includes("ram0") ? [] : [label("A")]);
   });
 });
 
@@ -219,15 +220,17 @@ describe("where parameters come from", () => {
       manifest: manifest("root=LABEL=My Disk", "rootfstype=xfs"),
       inherited: INHERITED,
     };
-    expect(makePlan(input).plan.roots).toEqual([label("B")]);
+    expect(rootDevices(makePlan(input).plan.root)).toEqual([label("B")]);
     expect(makePlan(input).plan.rootTypes).toEqual(["xfs"]);
-    expect(makePlan({ ...input, cmdline: "" }).plan.roots).toEqual([label("My Disk")]);
-    expect(makePlan({ ...input, added: ["root=LABEL=C D"] }).plan.roots).toEqual([label("C D")]);
+    expect(rootDevices(makePlan({ ...input, cmdline: "" }).plan.root)).toEqual([label("My Disk")]);
+    expect(rootDevices(makePlan({ ...input, added: ["root=LABEL=C D"] }).plan.root)).toEqual([label("C D")]);
   });
 
   test("a stronger one mends a weaker one's mistake, but not its own", () => {
     expect(plan("rd.timeout=5", "rd.timeout=abc").rootTimeoutMs).toBe(5000);
-    expect(makePlan({ cmdline: "root=x", manifest: null, added: ["root=LABEL=A"] }).plan.roots).toEqual([label("A")]);
+    expect(rootDevices(makePlan({ cmdline: "root=x", manifest: null, added: ["root=LABEL=A"] }).plan.root)).toEqual([
+      label("A"),
+    ]);
     expect(mistakesOf(() => plan("rd.timeout=abc", "rd.timeout=5")).seen.length).toBe(1);
     expect(mistakesOf(() => plan("rd.timeout=abc rd.timeout=5")).seen.length).toBe(1);
   });

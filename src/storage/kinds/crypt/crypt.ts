@@ -1,5 +1,6 @@
 import { wipe } from "../../../crypto/secret.ts";
 import type { BlockDevice } from "../../../devices/block-devices.ts";
+import type { DeviceSpec } from "../../../parameters/device-spec.ts";
 import { AUTO_MAX_KDF_MS } from "../../../plan/crypt/crypt.ts";
 import type { CryptPlan, CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
 import type { BootPlan } from "../../../plan/plan.ts";
@@ -35,7 +36,12 @@ interface Unlocking {
 /** Opens encrypted volumes: those that the plan names, all with rd.auto, and a root that is one itself. */
 export function createCryptOpener(
   scene: Scene,
-  { crypt: plan, keymap, roots: [root], layers }: Pick<BootPlan, "crypt" | "keymap" | "roots" | "layers">,
+  {
+    crypt: plan,
+    keymap,
+    roots: [root],
+    layers,
+  }: Pick<BootPlan, "crypt" | "keymap" | "layers"> & { readonly roots: readonly DeviceSpec[] },
   guesses: Guesses,
 ): Opener {
   const passphrases: Uint8Array[] = [];

@@ -79,7 +79,7 @@ function readOnFilesystem<T>(
 ): T {
   const type = place.type ?? facts.type;
   if (type === null) throw new BootError(`there is no filesystem on ${node} for ${describePlace(place)}`);
-  return mountDeviceBriefly(tools.machine, tools.modules, { node, type }, (directory) => {
+  return mountDeviceBriefly({ machine: tools.machine, drivers: tools.modules }, { node, type }, (directory) => {
     const file = findFileIn(tools.machine, directory, place.path);
     if (file === null) throw new BootError(`there is no file ${printable(place.path)} on ${node}`);
     return readFileAt(tools, file, place, use);

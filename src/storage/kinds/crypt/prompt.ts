@@ -46,13 +46,13 @@ export function askForVolume(asking: Asking, volume: Volume): void {
     case "timeout":
       volume.failure = new BootError(`could not unlock ${describeVolume(volume)}`, {
         cause: new BootError(`nobody typed a passphrase within ${Math.round((wish.promptTimeoutMs ?? 0) / 1000)} s`),
-        hint: ASK_AGAIN,
+        hints: ASK_AGAIN,
       });
       return;
     case "cancelled":
       throw new BootError(`could not unlock ${describeVolume(volume)}`, {
         cause: new BootError("the prompt was cancelled by Ctrl-C"),
-        hint: ASK_AGAIN,
+        hints: ASK_AGAIN,
       });
   }
 }

@@ -1,4 +1,5 @@
 import type { Mapping } from "../../../machine/encryption.ts";
+import { inShell } from "../../../problems/diagnosis.ts";
 import { BootError, isErrno } from "../../../problems/errors.ts";
 import { sentence } from "../../../problems/report.ts";
 import { isMadeOf, rememberTyped } from "../../mapping.ts";
@@ -16,7 +17,7 @@ import { describeVolume, type Volume } from "./state.ts";
 export type Standing = "opened" | "waits" | "asks" | "rests";
 
 /** After wrong passphrases, or none. */
-export const ASK_AGAIN = "`exit` asks again; `levain unlock` asks in this shell";
+export const ASK_AGAIN = [inShell("`exit` asks again; `levain unlock` asks in this shell")];
 
 /** Does with a volume what can be done without a person. */
 export function advance(scene: Scene, volume: Volume, passphrases: readonly Uint8Array[]): Standing {
@@ -27,7 +28,7 @@ export function advance(scene: Scene, volume: Volume, passphrases: readonly Uint
     if (!(error instanceof BootError) && !isErrno(error)) throw error;
     const text = describeVolume(volume);
     if (error instanceof CancelledError) {
-      throw new BootError(`could not unlock ${text}`, { cause: error, hint: ASK_AGAIN });
+      throw new BootError(`could not unlock ${text}`, { cause: error, hints: ASK_AGAIN });
     }
     scene.takeEvents();
     if (isGone(scene, volume)) {
@@ -55,7 +56,7 @@ function advanceFound(scene: Scene, volume: Volume, passphrases: readonly Uint8A
   if (tryNextDevice(scene, volume, passphrases.length)) return advanceFound(scene, volume, passphrases);
   if (isOutOfTries(volume)) {
     throw new BootError(`${volume.asked === 1 ? "the passphrase is" : `${volume.asked} passphrases were`} wrong`, {
-      hint: ASK_AGAIN,
+      hints: ASK_AGAIN,
     });
   }
   return pendingKeys(scene, volume).length > 0 && msLeft(scene, volume) > 0 ? "waits" : "asks";

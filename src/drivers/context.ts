@@ -1,0 +1,14 @@
+import type { Machine } from "../machine/machine.ts";
+import type { Voice } from "../problems/voice.ts";
+import type { Loader } from "./loader.ts";
+
+/** Registers a function that reverts what a step has just done. They run, the last first, if the step fails or the boot goes back. */
+export type Undo = (takeBack: () => void) => void;
+
+/** What code that acts on the machine needs: the machine, its drivers, a voice to report progress and warnings, and the undo of the current step. */
+export interface Context {
+  readonly machine: Machine;
+  readonly drivers: Loader;
+  readonly voice: Voice;
+  readonly undo: Undo;
+}

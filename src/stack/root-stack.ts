@@ -1,0 +1,92 @@
+import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { BootPlan } from "../plan/plan.ts";
+
+/** The place of the complete root. It is not below /run: /run could not move into it then (ELOOP). */
+export const ROOT = "/sysroot";
+/** The parts of the root are mounted below this directory and stay there after the handover. */
+const PARTS = "/run/levain";
+
+/** The places that are known before the medium is mounted and its images are counted. */
+export interface StackBase {
+  /** Of the root device: a medium of images, the lowest tree of the stack, or the root itself. */
+  readonly source: string;
+  /** An ISO file on the medium, and its place; null if the medium itself holds the images. */
+  readonly iso: { readonly path: string; readonly place: string } | null;
+  /** The tree in which image files are looked for. */
+  readonly images: string;
+}
+
+/** An image file or directory in the tree of images. */
+export interface LowerImage {
+  readonly kind: "image";
+  readonly path: string;
+  readonly place: string;
+  /** The place of its copy in memory; null if it is not copied. */
+  readonly ram: string | null;
+  /** Paths in it: the first that exists is an image too and is mounted instead. The outer image stays at `outer`. */
+  readonly inner: { readonly paths: readonly string[]; readonly outer: string } | null;
+  /** True for an image of a live medium, false for one of rd.layer=. */
+  readonly isLive: boolean;
+}
+
+/** A read-only tree that is a part of the root. */
+export type Lower =
+  /** The root device, mounted already. */
+  | { readonly kind: "source"; readonly place: string }
+  | { readonly kind: "device"; readonly device: DeviceSpec; readonly place: string }
+  | LowerImage;
+
+/** The writable top of the root: a tmpfs. */
+export interface Upper {
+  readonly place: string;
+  /** As for tmpfs; null for the kernel's default. */
+  readonly size: string | null;
+}
+
+/** The root tree as data. Every place is decided here. */
+export interface RootStack extends StackBase {
+  /** The lowest first. One that is alone and has no upper is mounted at `merged`. */
+  readonly lowers: readonly Lower[];
+  readonly upper: Upper | null;
+  /** The place of the complete root. */
+  readonly merged: string;
+}
+
+/** The parts of a plan that decide the stack. */
+export type StackPlan = Pick<BootPlan, "image" | "layers" | "overlay">;
+
+/** Decides the places of the root device and of the ISO file on it. */
+export function planBase({ image, layers, overlay }: StackPlan): StackBase {
+  if (image === null) {
+    const place = lowerPlace(0, 1 + layers.length, overlay !== null);
+    return { source: place, iso: null, images: place };
+  }
+  const source = `${PARTS}/medium`;
+  const iso = image.iso === null ? null : { path: image.iso, place: `${PARTS}/iso` };
+  return { source, iso, images: iso?.place ?? source };
+}
+
+/** Decides how the root is stacked. `files` are the images that were found on the medium, the lowest first. */
+export function planStack(plan: StackPlan, files: readonly string[]): RootStack {
+  const { image, layers, overlay } = plan;
+  const live = files.map((path) => ({ kind: "image" as const, path }));
+  const parts = [...(image === null ? [{ kind: "source" as const }] : live), ...layers];
+  const lowers = parts.map((part, index): Lower => {
+    const place = lowerPlace(index, parts.length, overlay !== null);
+    if (part.kind !== "image") return { ...part, place };
+    const ram = image?.copyToRam === true ? numbered(`${PARTS}/ram`, index, parts.length) : null;
+    const hasInner = image !== null && image.inner.length > 0 && index === 0;
+    const inner = hasInner ? { paths: image.inner, outer: `${PARTS}/outer` } : null;
+    return { ...part, place, ram, inner, isLive: index < live.length };
+  });
+  const upper = overlay === null ? null : { place: `${PARTS}/overlay`, size: overlay.size };
+  return { ...planBase(plan), lowers, upper, merged: ROOT };
+}
+
+function lowerPlace(index: number, count: number, hasUpper: boolean): string {
+  return count > 1 || hasUpper ? numbered(`${PARTS}/lower`, index, count) : ROOT;
+}
+
+function numbered(place: string, index: number, count: number): string {
+  return count === 1 ? place : `${place}/${index}`;
+}
