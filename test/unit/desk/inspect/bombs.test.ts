@@ -101,7 +101,9 @@ describe("a bomb", () => {
       expect(peakMib).toBeLessThan(PEAK_MIB);
       const trailer = rawCpio([]);
       const trailers = Buffer.alloc(70_000 * trailer.length, trailer);
-      expect(levain(["inspect", imageFile(Bun.zstdCompressSync(trailers))]).stderr).toContain("unpacks to more than 64 MiB");
+      expect(levain(["inspect", imageFile(Bun.zstdCompressSync(trailers))]).stderr).toContain(
+        "unpacks to more than 64 MiB",
+      );
     },
     TIMEOUT_MS,
   );

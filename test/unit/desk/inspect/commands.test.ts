@@ -161,7 +161,9 @@ describe("levain graft", () => {
     const { stdout } = levain("graft", foreign, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1");
     const words = "if the kernel cannot start /init, it starts /bin/sh, regardless of rdshell=\n";
     expect(stdout).toContain(`  fallback ${words}`);
-    expect(stdout).toContain("  fallback the kernel starts the old /init if the image is truncated before the new one\n");
+    expect(stdout).toContain(
+      "  fallback the kernel starts the old /init if the image is truncated before the new one\n",
+    );
     for (const file of [foreign, output]) expect(levain("inspect", file).stdout).toContain(`\nfallback  ${words}`);
     const bare = imageFile(rawCpio([{ name: "etc", mode: DIRECTORY }]));
     const summary = levain("graft", bare, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1").stdout;
