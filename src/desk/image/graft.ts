@@ -58,9 +58,9 @@ export async function graftInit(options: GraftOptions) {
 }
 
 /** Only /init, as a directory above it, or a link beside it, could be a symbolic link in the other image. */
-function readInit(wish: string | null): Extract<ImageEntry, { kind: "file" }> {
+function readInit(request: string | null): Extract<ImageEntry, { kind: "file" }> {
   const tree: ImageTree = new Map();
-  addInit(tree, wish);
+  addInit(tree, request);
   const init = tree.get("/init");
   if (init?.kind !== "file") throw new BootError("no program for /init");
   return init;

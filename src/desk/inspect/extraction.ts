@@ -80,7 +80,10 @@ function chooseMembers(root: DirectoryNode, members: readonly string[]): (path: 
   const chosen = members.map((member) => placeOf(root, member));
   return (path) =>
     chosen.length === 0 ||
-    chosen.some((wish) => path === wish || path.startsWith(`${wish}/`) || wish.startsWith(`${path}/`) || wish === "");
+    chosen.some(
+      (request) =>
+        path === request || path.startsWith(`${request}/`) || request.startsWith(`${path}/`) || request === "",
+    );
 }
 
 /** Returns the resolved path of a member; its last name may itself be a symbolic link. */

@@ -100,7 +100,7 @@ function readPlainSegment(bytes: Uint8Array, offset: number, budget: Budget): Lo
     archives: [{ format, offset, members }],
     problems: [
       ...describeProblems(archive),
-      ...(offset % 4 === 0 ? [] : ["its offset is not a multiple of four, where the kernel expects it"]),
+      ...(offset % 4 === 0 ? [] : ["its offset is not a multiple of four, as the kernel requires"]),
     ],
   };
   // The end of a damaged archive is not known.

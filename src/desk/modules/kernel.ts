@@ -15,7 +15,7 @@ export interface KernelChoice {
 }
 
 /** The options that choose a kernel. */
-export interface KernelWish {
+export interface KernelRequest {
   /** --kernel: a version, "none" for an image without modules, or null. */
   readonly kernel: string | null;
   /** --modules-dir: a …/lib/modules/VERSION directory, or null. */
@@ -26,23 +26,27 @@ export interface KernelWish {
  * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoot`; null for an
  * image without modules. Throws BootError if the kernel does not exist or is ambiguous.
  */
-export function chooseKernel(wish: KernelWish, modulesRoot = "/lib/modules", running = release()): KernelChoice | null {
-  if (wish.kernel === "none") return null;
-  if (wish.modulesDir !== null) {
-    const modulesDir = resolve(wish.modulesDir);
+export function chooseKernel(
+  request: KernelRequest,
+  modulesRoot = "/lib/modules",
+  running = release(),
+): KernelChoice | null {
+  if (request.kernel === "none") return null;
+  if (request.modulesDir !== null) {
+    const modulesDir = resolve(request.modulesDir);
     if (!isDirectory(modulesDir)) {
       throw new BootError(`no directory ${modulesDir} with kernel modules`, {
         hint: "--modules-dir needs a directory such as /lib/modules/VERSION",
       });
     }
     // A link such as lib/modules/current is not named after the version.
-    return { version: wish.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
+    return { version: request.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
   }
   const versions = listDirectories(modulesRoot);
-  const version = wish.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
+  const version = request.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
   if (version !== undefined && versions.includes(version)) return { version, modulesDir: join(modulesRoot, version) };
   throw new BootError(
-    wish.kernel === null
+    request.kernel === null
       ? `cannot choose a kernel: ${modulesRoot} has no modules for the running kernel ${running}`
       : `${modulesRoot} has no modules for kernel ${version}`,
     {

@@ -15,7 +15,7 @@ import { cutLists, readKernelFiles } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
 
 /** Which modules an image is to contain. */
-export interface ModuleWish {
+export interface ModuleRequest {
   readonly kernel: KernelChoice;
   /** --module: names and aliases to add to the default modules. */
   readonly add: readonly string[];
@@ -29,18 +29,18 @@ export interface ModuleWish {
 export type ModuleSelection = ReturnType<typeof selectModules>;
 
 /** Selects modules by the default table and `add`, with their dependencies. Throws BootError for an unknown name. */
-export function selectModules(wish: ModuleWish) {
-  const { version, modulesDir } = wish.kernel;
+export function selectModules(request: ModuleRequest) {
+  const { version, modulesDir } = request.kernel;
   const texts = readKernelFiles(modulesDir);
   const index = buildModuleIndex(version, texts);
   const source = { index, config: parseModprobeConfig([{ name: "modules.softdep", text: texts.softdep }]) };
-  const { wanted, builtin } = namesAsked(source, wish.add);
-  const names = closeOver(source, [...namesByPattern(index, wish.patterns ?? DEFAULT_MODULES), ...wanted]);
-  const modules = names.map((name) => readModule(index, wish.kernel, name));
+  const { wanted, builtin } = namesAsked(source, request.add);
+  const names = closeOver(source, [...namesByPattern(index, request.patterns ?? DEFAULT_MODULES), ...wanted]);
+  const modules = names.map((name) => readModule(index, request.kernel, name));
   const firmware = findFirmware(
     modules.flatMap((module) => module.firmware),
     version,
-    wish.firmwareDirs,
+    request.firmwareDirs,
   );
   return {
     /** Modules, firmware, depmod's lists for these modules, and the index that the boot reads. */

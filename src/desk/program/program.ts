@@ -45,12 +45,12 @@ function busyboxPlaces(): readonly string[] {
 }
 
 /**
- * Adds BusyBox as /bin/busybox. `wish` is a file, "none", or null for the host's own. The boot creates /bin/sh
+ * Adds BusyBox as /bin/busybox. `request` is a file, "none", or null for the host's own. The boot creates /bin/sh
  * (src/filesystems/busybox.ts): in the image, the kernel would start it instead of a truncated /init (init/main.c).
  */
-export function addBusybox(tree: ImageTree, wish: string | null, machine: number, places = busyboxPlaces()): void {
-  if (wish === "none") return;
-  const hostPath = wish ?? places.find(isFile);
+export function addBusybox(tree: ImageTree, request: string | null, machine: number, places = busyboxPlaces()): void {
+  if (request === "none") return;
+  const hostPath = request ?? places.find(isFile);
   if (hostPath === undefined) {
     throw new BootError("cannot find BusyBox on this host: without it the image has no rescue shell", {
       seen: places.map((place) => `${place}: not found`),
@@ -61,11 +61,11 @@ export function addBusybox(tree: ImageTree, wish: string | null, machine: number
 }
 
 /**
- * Adds this program, or the file `wish`, as /init, and /bin/levain as a link to it. Returns its e_machine. Throws BootError if
+ * Adds this program, or the file `request`, as /init, and /bin/levain as a link to it. Returns its e_machine. Throws BootError if
  * it is not a static ELF file, which alone starts as the first program of an initramfs.
  */
-export function addInit(tree: ImageTree, wish: string | null): number {
-  const path = wish ?? findSelf();
+export function addInit(tree: ImageTree, request: string | null): number {
+  const path = request ?? findSelf();
   const bytes = attempt(`cannot read ${path}, which is to become /init`, () => readFileSync(path));
   const elf: Elf = readElf(bytes, path);
   if (elf.interpreter !== null) {

@@ -24,7 +24,7 @@ function levain(argv: readonly string[], cwd = "/"): Answer {
 }
 
 describe("levain", () => {
-  test.each([["--version"], ["-V"]])("%s says the version, and nothing else", (flag) => {
+  test.each([["--version"], ["-V"]])("%s prints the version and nothing else", (flag) => {
     expect(levain([flag])).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: "" });
   });
 
@@ -46,7 +46,7 @@ describe("levain", () => {
     },
   );
 
-  test("help parameters tells the table", () => {
+  test("help parameters prints the table", () => {
     const { status, stdout } = levain(["help", "parameters"]);
     expect(status).toBe(0);
     expect(stdout).toContain("rd.timeout=");
@@ -78,7 +78,7 @@ describe("levain plan", () => {
     expect(plan.root).toEqual({ kind: "block", devices: [{ by: "label", value: "LIVE" }] });
   });
 
-  test("tells all mistakes with status 1", () => {
+  test("reports all mistakes with status 1", () => {
     const { status, stderr } = levain(["plan", "root=LABL=x rd.timeout=soon"]);
     expect(status).toBe(1);
     expect(stderr).toContain("root=LABL=x");
@@ -134,7 +134,7 @@ describe("levain image", () => {
     expect(existsSync(join(directory, "-"))).toBeFalse();
   });
 
-  test("a mistake is told on stderr, with status 1 and no file", () => {
+  test("a mistake is reported on stderr, with status 1 and no file", () => {
     const { status, stdout, stderr } = levain([...usual, "-o", "other", "--add", "/no/such:/x"], directory);
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("cannot add /no/such to the image\n");

@@ -72,13 +72,13 @@ function run(argv: readonly string[], environment: Readonly<Record<string, strin
   return { status: child.exitCode, lines, errors: child.stderr.toString() };
 }
 
-/** What stage0 gives to the runtime on a desk. */
+/** The environment that stage0 gives to the runtime outside an initramfs. */
 const FOR_THE_RUNTIME = [
   "BUN_JSC_thresholdForFTLOptimizeAfterWarmUp=1000000",
   "BUN_JSC_thresholdForOptimizeAfterWarmUp=20000",
 ];
 
-describe("a packed program on a desk", () => {
+describe("a packed program outside an initramfs", () => {
   test("is a static executable to file, ldd and readelf", () => {
     expect(run(["file", packed]).lines[0]).toContain(
       "ELF 64-bit LSB executable, x86-64, version 1 (SYSV), statically linked",
@@ -95,7 +95,7 @@ describe("a packed program on a desk", () => {
     expect(elf.programHeaders.filter((header) => header.type === PT.GNU_STACK)).toHaveLength(1);
   });
 
-  test("gets its arguments and its environment as they are, and is not told of a handover", () => {
+  test("gets its arguments and environment unchanged, and no handover pipe", () => {
     const { status, lines } = run([packed, "a b", "", "é"], { LEVAIN_X: "1", STATUS: "41" });
     expect(status).toBe(41);
     expect(lines[0]).toMatch(/^child: pid \d+, thread-local 42, zeros 0, umask \d+$/);
@@ -277,7 +277,7 @@ describe("pack", () => {
     expect(attempt).toThrow("does not consist of one read-only segment");
   });
 
-  test("packs or refuses whatever it is given, and does nothing else", () => {
+  test("packs or refuses any input", () => {
     const change = fc.tuple(fc.oneof(fc.nat(0x400), fc.integer({ min: 0x2d00, max: 0x3100 })), fc.nat(255));
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (changes) => {

@@ -107,7 +107,7 @@ test.each([
   expect(said).toContain(`apt install ${debianPackage})`);
 });
 
-test("a tool that fails is told with its last words", async () => {
+test("the error of a failed tool quotes its output", async () => {
   const directory = scratchDirectory();
   writeFileSync(join(directory, "xz"), "#!/bin/sh\necho out of luck >&2\nexit 3\n", { mode: 0o755 });
   const said = await complaintWithPath("xz", directory);

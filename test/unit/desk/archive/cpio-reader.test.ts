@@ -54,7 +54,7 @@ test("a changed byte never gives anything but an archive or a BootError", () => 
   );
 });
 
-test("an archive that is cut before its trailer's end is refused, at whatever byte", () => {
+test("an archive that is truncated at any byte of its trailer, or before, is refused", () => {
   const end = archive.indexOf("TRAILER!!!") + "TRAILER!!!".length + 1;
   for (let length = 0; length < end; length += 1) {
     expect(refusal(() => readCpio(archive.subarray(0, length)))).not.toBeNull();

@@ -42,7 +42,7 @@ describe("levain devices FILE…", () => {
       ...machine,
       stat: (path: string) => (path === "/pipe" ? status : machine.stat(path)),
       openReader: () => {
-        throw new Error("nobody writes into it");
+        throw new Error("no writer");
       },
     };
     const problems = ["/pipe: cannot be read (ESPIPE)"];

@@ -184,7 +184,7 @@ test("device numbers beyond eight bits, where this user may make such a node", a
   expect(tree.get("/node")).toMatchObject({ kind: "block", major: 2748, minor: 773_000 });
 });
 
-test("what is not there is told", () => {
+test("a missing source is reported", () => {
   const add = () => addFromHost(new Map(), { source: "/does/not/exist", destination: "/x" }, listenToVoice());
   try {
     add();
@@ -207,7 +207,7 @@ test("a file that shrinks before it is its turn is an error, not a hole", () => 
   expect(() => [...writeCpio(sortEntries(tree))]).toThrow("became shorter while levain read it");
 });
 
-test("a name that is not UTF-8 is told", async () => {
+test("a name that is not valid UTF-8 is reported", async () => {
   const directory = scratchDirectory();
   await runScript('touch "$1/$(printf "a\\377")"', [directory]);
   expect(() => addFromHost(new Map(), { source: directory, destination: "/x" }, listenToVoice())).toThrow(

@@ -54,7 +54,7 @@ test("nothing has to be said", () => {
   expect(parseConfig("", "levain.toml")).toEqual({ modules: [], add: [], programs: [], keymaps: [], parameters: [] });
 });
 
-describe("a mistake is told with its line", () => {
+describe("a mistake is reported with its line number", () => {
   test("a wrong type", () => {
     expect(complaint('kernel = "6.1"\nmodules = "aoe"\n')).toEqual([
       "levain.toml has a mistake",
@@ -101,7 +101,7 @@ describe("a mistake is told with its line", () => {
   });
 });
 
-describe("what is not TOML is told with its line", () => {
+describe("malformed TOML is reported with its line number", () => {
   test.each([
     ['kernel = "6"\n\nmodules = [ "a" "b" ]\n', 3],
     ["kernel = 6.1.0-26-amd64", 1],
@@ -114,7 +114,7 @@ describe("what is not TOML is told with its line", () => {
   });
 });
 
-test("whatever the file holds, it is read or refused with a BootError", () => {
+test("any file is read, or refused with a BootError", () => {
   const piece = fc.constantFrom(
     "kernel",
     "modules",
@@ -147,7 +147,7 @@ test("whatever the file holds, it is read or refused with a BootError", () => {
   );
 });
 
-test("a file that cannot be read is told", () => {
+test("a file that cannot be read is reported", () => {
   const directory = scratchDirectory();
   writeFileSync(join(directory, "levain.toml"), 'kernel = "none"');
   expect(readConfig(join(directory, "levain.toml")).kernel).toBe("none");

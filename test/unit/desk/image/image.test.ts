@@ -160,7 +160,7 @@ describe("an image", () => {
     expect(listen.warnings).toEqual([]);
   });
 
-  test("tells stage0 the failure policy, whatever the other parameters look like", async () => {
+  test("writes the failure policy for stage0, and no other parameter", async () => {
     const strange = ['rd.strange="open', "--", "root=LABEL=\u{e0}rdshell", 'init_args="-a -b"', 'single="'];
     for (const policy of [["rdshell=0"], ["panic=+5", "rd.shell=NO"], ["rd.emergency=halt", "rescueshell"]]) {
       await buildImage({ ...options, parameters: [...strange, ...policy] }, listenToVoice());
@@ -191,14 +191,14 @@ describe("an image", () => {
     expect(content.warnings).toEqual([]);
   });
 
-  test("what is added can replace what is there by itself", async () => {
+  test("an addition can replace a default file", async () => {
     writeFileSync(join(directory, "profile"), "mine");
     const additions = [{ source: join(directory, "profile"), destination: "/etc/profile" }];
     await buildImage({ ...options, additions }, listenToVoice());
     expect(readImage(output).get("etc/profile")).toBe("mine");
   });
 
-  test("tells how far it is", async () => {
+  test("reports its progress", async () => {
     const voice = listenToVoice();
     await buildImage(options, voice);
     expect(voice.progressed.at(-1)).toBe("packing: 100 %");
@@ -277,13 +277,13 @@ describe("keymaps", () => {
     expect(files.get("etc/levain/keymaps/de-latin1.bmap")).toStartWith("bkeymap");
   });
 
-  test("the one that the image's own parameters name comes in by itself, and is stronger", async () => {
+  test("the one in the image's own parameters is added, and overrides the others", async () => {
     const { keymaps, parameters } = await build({ keymaps: ["fr"], parameters: ["rd.vconsole.keymap=de-latin1"] });
     expect(keymaps).toEqual(["etc/levain/keymaps/de-latin1.bmap", "etc/levain/keymaps/fr.bmap"]);
     expect(parameters).toEqual(["rd.vconsole.keymap=fr", "rd.vconsole.keymap=de-latin1"]);
   });
 
-  test("none are in an image that nobody wants any for", async () => {
+  test("an image has none by default", async () => {
     expect(await build({})).toMatchObject({ keymaps: [], parameters: [] });
   });
 

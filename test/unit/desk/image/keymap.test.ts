@@ -63,7 +63,7 @@ describe("convertKeymap", () => {
     );
   });
 
-  test("a file that is no keymap is told in loadkeys' words", () => {
+  test("the error for a file that is not a keymap quotes loadkeys", () => {
     const directory = scratchDirectory();
     writeFileSync(join(directory, "bad.map"), "keycode = nonsense\n");
     expect(complaint("bad", [directory])).toMatch(/^loadkeys cannot convert the keymap bad\nseen: .*syntax error/);

@@ -6,8 +6,8 @@ import { parseSizeLimit, usualLimit } from "../../../../src/desk/inspect/streams
 import { BootError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
+import { type RawMember, rawCpio } from "../../../support/crafted-cpio.ts";
 import { levain } from "../../../support/desk-command.ts";
-import { type RawMember, rawCpio } from "../../../support/hostile-cpio.ts";
 
 // An idle command takes 40 to 60 MiB, and 64 MiB are what a small image may unpack to, twice while they are joined.
 const PEAK_MIB = 240;

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { readSegments } from "../../../../src/desk/inspect/segments.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
-import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 const MAIN = join(import.meta.dir, "../../../../src/main.ts");
@@ -38,7 +38,7 @@ function imageFile(bytes: Uint8Array): string {
   return file;
 }
 
-test("what is no file is not waited for, nor read for ever", async () => {
+test("a FIFO is not waited for, a device is not read without end", async () => {
   const pipe = join(scratchDirectory(), "pipe");
   await runScript('mkfifo "$1"', [pipe]);
   for (const path of [pipe, "/dev/zero", "/"]) {
@@ -66,8 +66,8 @@ describe("levain inspect", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(13);
     expect(lines[4]).toBe("-rwxr-xr-x   1 0        0              10 2023-11-14 22:13 init");
-    const hostile = imageFile(rawCpio([{ name: "a\u001b]0;b" }]));
-    expect(levain("inspect", "--list", hostile).stdout).toEndWith(" a\\x1b]0;b\n");
+    const crafted = imageFile(rawCpio([{ name: "a\u001b]0;b" }]));
+    expect(levain("inspect", "--list", crafted).stdout).toEndWith(" a\\x1b]0;b\n");
     expect(lines[9]).toBe("lrwxrwxrwx   1 0        0              11 1970-01-01 00:00 sh -> bin/\\x1b[31msh");
     expect(lines[10]).toBe("brw-r-----   1 0        0          2,   0 1970-01-01 00:00 fd0");
     expect(lines[11]).toStartWith("-rws--x--x   1 7 ");

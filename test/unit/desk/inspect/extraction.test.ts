@@ -17,7 +17,7 @@ import { type ExtractOptions, extractTree } from "../../../../src/desk/inspect/e
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
-import { CHARACTER, DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+import { CHARACTER, DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
 
 const nodes: string[] = [];
 const OPTIONS: ExtractOptions = {
@@ -110,7 +110,7 @@ describe("an image is written", () => {
   });
 });
 
-describe("a hostile image", () => {
+describe("a crafted image", () => {
   /** What is around the target after an extraction: nothing there may have changed. */
   function around(members: readonly RawMember[]): {
     readonly before: readonly string[];
@@ -177,7 +177,7 @@ describe("a hostile image", () => {
     expect(existsSync("/tmp/levain-evil")).toBe(false);
   });
 
-  test("of whatever names, links and hard links leaves everything else alone", () => {
+  test("with any names, links and hard links changes nothing else", () => {
     const name = fc
       .array(fc.constantFrom("..", "", "a", "b", "secret", "home", "\0"), { minLength: 1, maxLength: 4 })
       .map((parts) => parts.join("/"));

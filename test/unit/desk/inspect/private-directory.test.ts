@@ -17,7 +17,7 @@ import { openPrivateDirectory } from "../../../../src/desk/inspect/private-direc
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
-import { CHARACTER, DIRECTORY, type RawMember, rawCpio } from "../../../support/hostile-cpio.ts";
+import { CHARACTER, DIRECTORY, type RawMember, rawCpio } from "../../../support/crafted-cpio.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 const nodes: string[] = [];
@@ -50,7 +50,7 @@ function refusal(action: () => unknown): string {
 const modeOf = (path: string) => statSync(path).mode & 0o7777;
 
 describe("the directory that an image is extracted to", () => {
-  test("is made for its owner alone, whatever umask and image say", () => {
+  test("is created for its owner alone, regardless of umask and image", () => {
     const before = process.umask(0);
     const target = join(scratchDirectory(), "tree");
     extract(

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { readSegments, type Segment } from "../../../../src/desk/inspect/segments.ts";
-import { rawCpio } from "../../../support/hostile-cpio.ts";
+import { rawCpio } from "../../../support/crafted-cpio.ts";
 
 const TEXT = "all work and no play ".repeat(20_000);
 const EARLY = rawCpio([{ name: "kernel", mode: 0o040755 }]);
@@ -122,7 +122,7 @@ describe("archives", () => {
   });
 });
 
-describe("hostile images", () => {
+describe("crafted images", () => {
   let images: readonly Buffer[] = [];
   beforeAll(() => {
     const small = rawCpio([{ name: "f", data: "abcdefgh".repeat(30) }]);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { findNode, listTree, resolvePath } from "../../../../src/desk/inspect/unpacked-tree.ts";
-import { DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+import { DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
 
 /** The tree of archives with these members, as "path content" or "path -> target" lines; and what was left out. */
 function unpack(...archives: readonly (readonly RawMember[])[]) {
@@ -113,7 +113,7 @@ describe("paths", () => {
     expect(resolvePath(root, "/__proto__")).toBeNull();
   });
 
-  test("whatever names and links an archive has, each path of its tree is plain", () => {
+  test("every path of a tree is resolved, for any names and links in the archive", () => {
     const name = fc
       .array(fc.constantFrom("..", ".", "", "a", "b", "c", "c\0d"), { minLength: 1, maxLength: 5 })
       .map((parts) => parts.join("/"));

@@ -46,7 +46,7 @@ describe("which kernel", () => {
   });
 });
 
-describe("where there is none, what is there is told", () => {
+describe("if there is none, the installed kernels are listed", () => {
   const complain = (action: () => unknown): readonly string[] => {
     try {
       action();

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { readContent } from "../../../../src/desk/archive/content.ts";
-import { type ModuleSelection, type ModuleWish, selectModules } from "../../../../src/desk/modules/modules.ts";
+import { type ModuleRequest, type ModuleSelection, selectModules } from "../../../../src/desk/modules/modules.ts";
 import { parseIndex } from "../../../../src/drivers/index/index-file.ts";
 import { findModule, listModules } from "../../../../src/drivers/index/module-index.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
@@ -42,7 +42,7 @@ kernel/drivers/net/cards.ko:
   "firmware/many/b.bin": "b",
 };
 
-function kernelWith(files: Readonly<Record<string, string | Uint8Array | null>> = {}): ModuleWish {
+function kernelWith(files: Readonly<Record<string, string | Uint8Array | null>> = {}): ModuleRequest {
   const directory = scratchDirectory();
   for (const [name, data] of Object.entries({ ...FILES, ...files })) {
     if (data === null) continue;
@@ -70,7 +70,7 @@ describe("the default modules", () => {
     ]);
   });
 
-  test("are stored plain, whatever they were compressed with", () => {
+  test("are stored uncompressed", () => {
     const { files, moduleBytes } = selectModules(kernelWith());
     const modules = files.filter(({ path }) => path.includes("/kernel/"));
     expect(modules.map(({ path }) => path).sort()).toEqual(
@@ -86,7 +86,7 @@ describe("the default modules", () => {
     expect(moduleBytes).toBe(modules.reduce((sum, { content }) => sum + content.size, 0));
   });
 
-  test("bring their firmware as it is here, and tell which is not here", () => {
+  test("include their firmware as it is on this host, and report what is missing", () => {
     const { files, missingFirmware } = selectModules(kernelWith());
     const firmware = files.map(({ path }) => path).filter((path) => path.startsWith("/lib/firmware/"));
     expect(firmware.sort()).toEqual(

@@ -106,7 +106,7 @@ describe("a program with libraries", () => {
   });
 });
 
-describe("what is no program for this image is refused", () => {
+describe("a file that is not a program for this image is refused", () => {
   test("a script", () => {
     const script = join(scratchDirectory(), "script");
     writeFileSync(script, "#!/bin/sh\n");
@@ -155,7 +155,7 @@ describe("BusyBox", () => {
     expect(tree.size).toBe(0);
   });
 
-  test("a host without one is told what to do", () => {
+  test("the error on a host without one says what to do", () => {
     const said = complaint(() => addBusybox(new Map(), null, MACHINE, ["/no/such"]));
     expect(said).toContain("seen: /no/such: not found");
     expect(said).toContain("apt install busybox-static");
@@ -176,7 +176,7 @@ describe("/init", () => {
     expect(complaint(() => addInit(new Map(), program))).toContain("it needs the loader");
   });
 
-  test("that is missing is told", () => {
+  test("that is missing is reported", () => {
     expect(complaint(() => addInit(new Map(), "/no/such"))).toContain("cannot read /no/such, which is to become /init");
   });
 
