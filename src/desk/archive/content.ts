@@ -31,11 +31,6 @@ export function contentOfMadeUpFile(path: string): Content {
   return contentOfBytes(bytes.slice(0, size));
 }
 
-/** Returns all of `content` as one array. */
-export function readContent(content: Content): Uint8Array {
-  return Buffer.concat([...content.chunks()]);
-}
-
 function* sliceBytes(bytes: Uint8Array): Generator<Uint8Array> {
   for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) yield bytes.subarray(offset, offset + CHUNK_BYTES);
 }

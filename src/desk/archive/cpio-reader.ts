@@ -3,54 +3,20 @@ import { align, HEADER_BYTES, MAGIC } from "./cpio.ts";
 import { TRAILER } from "./cpio-limits.ts";
 
 /** One member of a newc archive. */
-export interface CpioMember {
-  /** As written, UTF-8: "bin/sh", "./bin/sh" or "/bin/sh". */
-  readonly name: string;
-  /** Hard links share it, and the device. */
-  readonly ino: number;
-  readonly devMajor: number;
-  readonly devMinor: number;
-  /** Type and permission bits, as st_mode. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly nlink: number;
-  /** Seconds since 1970. */
-  readonly mtime: number;
-  /** Of the device that a node represents. */
-  readonly major: number;
-  readonly minor: number;
-  /** A view of the archive: the file's content or the symlink's target. */
-  readonly data: Uint8Array;
-  /** In a crc archive the sum of the data's bytes; null in a newc one. */
-  readonly checksum: number | null;
-}
-
-/** One archive of a file that may contain several. */
-export interface CpioArchive {
-  readonly members: readonly CpioMember[];
-  /** The offset after the trailer and its padding, where the next archive would begin. */
-  readonly end: number;
-}
-
-/** The readable part of an archive. `problem` is null if that is all of it; otherwise reading stopped at `end`. */
-export interface PartialCpioArchive extends CpioArchive {
-  readonly problem: BootError | null;
-}
+export type CpioMember = ReturnType<typeof readMember>["member"];
 
 const NAME_MAX = 4096;
 const CRC_MAGIC = "070702";
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Reads the newc ("070701") or crc ("070702", its sums are not checked) archive at `start`. Throws only BootError. */
-export function readCpio(bytes: Uint8Array, start = 0): CpioArchive {
-  const { problem, ...archive } = readCpioPart(bytes, start);
-  if (problem !== null) throw problem;
-  return archive;
-}
+/** The readable part of an archive. */
+export type PartialCpioArchive = ReturnType<typeof readCpioPart>;
 
-/** Reads as much of an archive as possible, and at most one member more than `most`. */
-export function readCpioPart(bytes: Uint8Array, start = 0, most = Number.POSITIVE_INFINITY): PartialCpioArchive {
+/**
+ * Reads as much as possible of the newc ("070701") or crc ("070702", its sums are not checked) archive at `start`, and at most one
+ * member more than `most`. Reading stopped at `end`, which is after the trailer and its padding if `problem` is null.
+ */
+export function readCpioPart(bytes: Uint8Array, start = 0, most = Number.POSITIVE_INFINITY) {
   const members: CpioMember[] = [];
   for (let offset = start; ; ) {
     try {
@@ -66,7 +32,7 @@ export function readCpioPart(bytes: Uint8Array, start = 0, most = Number.POSITIV
   }
 }
 
-function readMember(bytes: Uint8Array, start: number, offset: number): { member: CpioMember; next: number } {
+function readMember(bytes: Uint8Array, start: number, offset: number) {
   const { size, nameSize, ...fields } = readHeader(bytes, offset);
   if (nameSize < 1 || nameSize > NAME_MAX) throw malformed(offset, `a name of ${nameSize} bytes`);
   const nameStart = offset + HEADER_BYTES;
@@ -80,6 +46,7 @@ function readMember(bytes: Uint8Array, start: number, offset: number): { member:
   const name = decoder.decode(bytes.subarray(nameStart, nameEnd));
   const data = bytes.subarray(dataStart, dataEnd);
   return {
+    /** The name is as written: "bin/sh", "./bin/sh" or "/bin/sh"; the data is a view of the file's content or the symlink's target. */
     member: { ...fields, name, data },
     // The padding may be missing after data, too.
     next: Math.min(start + align(dataEnd - start, 4), bytes.length),
@@ -93,6 +60,7 @@ function readHeader(bytes: Uint8Array, offset: number) {
   if (!text.startsWith(MAGIC) && !isCrc) throw malformed(offset, "no magic number of a newc header");
   if (!/^[0-9a-fA-F]+$/.test(text)) throw malformed(offset, "a field that is not hexadecimal");
   const at = (index: number) => Number.parseInt(text.slice(6 + index * 8, 14 + index * 8), 16);
+  // Hard links share ino and device; mode is st_mode; major and minor are of the device that a node represents.
   return {
     ...{ ino: at(0), mode: at(1), uid: at(2), gid: at(3), nlink: at(4), mtime: at(5), size: at(6) },
     ...{ devMajor: at(7), devMinor: at(8), major: at(9), minor: at(10), nameSize: at(11) },

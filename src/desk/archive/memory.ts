@@ -10,12 +10,7 @@ const BOOT_BYTES = 64 * MIB;
 const STEP_BYTES = 32 * MIB;
 
 /** The least memory of a machine that boots an image, in bytes. */
-export interface MemoryNeed {
-  /** With root= on the kernel command line, the initramfs is a ramfs, which has no limit. */
-  readonly withRoot: number;
-  /** Without, it is a tmpfs, limited to half of the memory that the kernel and the image leave. */
-  readonly withoutRoot: number;
-}
+export type MemoryNeed = ReturnType<typeof estimateMemoryOf>;
 
 /** Estimates the memory for these entries and their image of `imageBytes`. */
 export function estimateMemory(entries: readonly ImageEntry[], imageBytes: number): MemoryNeed {
@@ -29,11 +24,13 @@ export function estimateMemory(entries: readonly ImageEntry[], imageBytes: numbe
  * Estimates the memory for the sizes of an image's files, hard links counted once (init_rootfs in init/do_mounts.c, mm/shmem.c).
  * The kernel leaves out what does not fit into the tmpfs, with no more than a line in its log.
  */
-export function estimateMemoryOf(fileSizes: readonly number[], imageBytes: number): MemoryNeed {
+export function estimateMemoryOf(fileSizes: readonly number[], imageBytes: number) {
   const unpacked = fileSizes.reduce((sum, size) => sum + align(size, PAGE_BYTES), 0);
   const before = imageBytes + KERNEL_BYTES;
   return {
+    /** With root= on the command line, the initramfs is a ramfs, which has no limit. */
     withRoot: align(unpacked + before + BOOT_BYTES, STEP_BYTES),
+    /** Without, it is a tmpfs, limited to half of the memory that the kernel and the image leave. */
     withoutRoot: align(Math.max(2 * unpacked, unpacked + BOOT_BYTES) + before, STEP_BYTES),
   };
 }

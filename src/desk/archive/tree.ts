@@ -10,16 +10,13 @@ export type ImageEntry =
   | { readonly kind: "directory"; readonly path: string; readonly mode: number }
   | { readonly kind: "symlink"; readonly path: string; readonly target: string }
   | { readonly kind: "fifo"; readonly path: string; readonly mode: number }
-  | DeviceEntry;
-
-/** A device node. */
-export interface DeviceEntry {
-  readonly kind: "block" | "character";
-  readonly path: string;
-  readonly mode: number;
-  readonly major: number;
-  readonly minor: number;
-}
+  | {
+      readonly kind: "block" | "character";
+      readonly path: string;
+      readonly mode: number;
+      readonly major: number;
+      readonly minor: number;
+    };
 
 /** The image under construction: entries by path. */
 export type ImageTree = Map<string, ImageEntry>;

@@ -5,20 +5,13 @@ import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
 import type { Addition } from "./addition.ts";
 
-/** The files of an image that matter for its plan. */
-export interface ImageFiles {
-  /** The text of its /etc/crypttab, or null. */
-  readonly crypttab: string | null;
-  readonly hasFile: (path: string) => boolean;
-}
-
-/** Examines the additions to an image at their sources. Throws BootError for a crypttab that a boot could not read. */
-export function lookAtAdditions(additions: readonly Addition[]): ImageFiles {
+/** Returns what a plan needs to know of the additions to an image: the text of /etc/crypttab, and which files exist. Throws BootError for a crypttab that a boot could not read. */
+export function lookAtAdditions(additions: readonly Addition[]) {
   const find = (path: string) => findSource(additions, path);
   const crypttab = find("/etc/crypttab");
   return {
     crypttab: crypttab === null ? null : readCrypttabFrom(crypttab),
-    hasFile: (path) => find(path) !== null,
+    hasFile: (path: string) => find(path) !== null,
   };
 }
 

@@ -28,13 +28,6 @@ export interface ExtractOptions {
   readonly members: readonly string[];
 }
 
-/** The result of `extractTree`. */
-export interface Extracted {
-  readonly written: number;
-  /** What was not created, and why. */
-  readonly leftOut: readonly string[];
-}
-
 const LEFT_OUT_MAX = 100;
 const SPECIAL_BITS = 0o6000;
 
@@ -52,9 +45,10 @@ interface Job extends ExtractOptions {
 
 /**
  * Writes a tree below `directory`, which must be empty and private, or must not exist. Paths of the tree have no symbolic
- * links and no ".." left (unpack-tree.ts), so nothing in the image can lead elsewhere. Throws BootError.
+ * links and no ".." left (unpack-tree.ts), so nothing in the image can lead elsewhere. Returns the number of entries, and what
+ * was left out and why. Throws BootError.
  */
-export function extractTree(root: DirectoryNode, directory: string, options: ExtractOptions): Extracted {
+export function extractTree(root: DirectoryNode, directory: string, options: ExtractOptions) {
   const isWanted = chooseMembers(root, options.members);
   const leftOut: string[] = [];
   let more = 0;

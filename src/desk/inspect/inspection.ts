@@ -1,29 +1,20 @@
 import { readFileSync, statSync } from "node:fs";
 import { probe } from "../../formats/probe.ts";
 import { BootError } from "../../problems/errors.ts";
-import { estimateMemoryOf, type MemoryNeed } from "../archive/memory.ts";
+import { estimateMemoryOf } from "../archive/memory.ts";
 import { attempt } from "../host.ts";
-import { type Findings, findOut } from "./findings.ts";
+import { findOut } from "./findings.ts";
 import { findPassedOver } from "./makers.ts";
-import { type ImageSegments, readSegments } from "./segments.ts";
+import { readSegments } from "./segments.ts";
 import { imageTooLarge, TooLargeError, usualLimit } from "./streams/size-limit.ts";
-import { type UnpackedTree, unpackTree } from "./unpack-tree.ts";
+import { unpackTree } from "./unpack-tree.ts";
 import { listFiles } from "./unpacked-tree.ts";
 
 /** Everything that is known of an image. */
-export interface Inspection extends ImageSegments {
-  readonly file: string;
-  /** Bytes of the file. */
-  readonly size: number;
-  readonly tree: UnpackedTree;
-  readonly findings: Findings;
-  /** Files that only the image's own init reads. */
-  readonly passedOver: readonly string[];
-  readonly memory: MemoryNeed;
-}
+export type Inspection = ReturnType<typeof inspectImage>;
 
 /** Reads an image file. Throws BootError if it is not an initramfs, cannot be read, or would take more than `maxSize` bytes of memory (null: `usualLimit`). */
-export function inspectImage(file: string, maxSize: number | null): Inspection {
+export function inspectImage(file: string, maxSize: number | null) {
   // Reading a device or a FIFO may never end.
   const status = attempt(`cannot read ${file}`, () => statSync(file));
   if (!status.isFile()) throw new BootError(`cannot read ${file}: not a regular file`);
@@ -41,6 +32,7 @@ export function inspectImage(file: string, maxSize: number | null): Inspection {
     size: bytes.length,
     tree,
     findings: findOut(tree.root),
+    /** Files that only the image's own init reads. */
     passedOver: findPassedOver(tree.root),
     memory: estimateMemoryOf(sizes, bytes.length),
   };

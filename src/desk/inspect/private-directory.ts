@@ -2,18 +2,12 @@ import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdi
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
 
-/** An empty directory that no other user can enter, held open: what happens to its name later has no effect. */
-export interface PrivateDirectory {
-  /** A path to the open directory, for names below it. */
-  readonly path: string;
-  close(): void;
-}
-
 /**
  * Creates `directory` with mode 0700, or opens it if it exists and is private and empty. A directory that another user could
- * reach or replace is refused: images contain keys, and set-uid programs from unknown sources. Throws BootError.
+ * reach or replace is refused: images contain keys, and set-uid programs from unknown sources. Returns a path to the open
+ * directory, which stays valid if its name is replaced. Throws BootError.
  */
-export function openPrivateDirectory(directory: string): PrivateDirectory {
+export function openPrivateDirectory(directory: string): { readonly path: string; close(): void } {
   const name = directory.replace(/(?<=.)\/+$/, ""); // with a slash at the end, the kernel follows a symbolic link
   const what = `cannot extract to ${name}`;
   const refuse = (reason: string, hint = "name a new directory"): never => {

@@ -1,15 +1,6 @@
 import { globSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** A firmware file of this host. */
-export interface FirmwareFile {
-  /** Below /lib/firmware, with the suffix of its compression. */
-  readonly name: string;
-  readonly hostPath: string;
-  /** Bytes. */
-  readonly size: number;
-}
-
 const ENDINGS = ["", ".zst", ".xz"] as const;
 
 /**
@@ -20,9 +11,9 @@ export function findFirmware(
   wanted: readonly string[],
   version: string,
   directories: readonly string[] = ["/lib/firmware/updates", "/lib/firmware"],
-): { readonly files: readonly FirmwareFile[]; readonly missing: readonly string[] } {
+) {
   const places = directories.flatMap((directory) => [join(directory, version), directory]);
-  const files = new Map<string, FirmwareFile>();
+  const files = new Map<string, ReturnType<typeof fileAt>[number]>();
   const missing: string[] = [];
   for (const name of [...new Set(wanted)].sort()) {
     // The name comes from the module's file and must not leave the directory.
@@ -33,7 +24,7 @@ export function findFirmware(
   return { files: [...files.values()], missing };
 }
 
-function findOne(name: string, places: readonly string[]): readonly FirmwareFile[] {
+function findOne(name: string, places: readonly string[]) {
   for (const place of places) {
     for (const ending of ENDINGS) {
       const names = /[*?[]/.test(name) ? globSync(name + ending, { cwd: place }).sort() : [name + ending];
@@ -44,7 +35,8 @@ function findOne(name: string, places: readonly string[]): readonly FirmwareFile
   return [];
 }
 
-function fileAt(place: string, name: string): readonly FirmwareFile[] {
+/** Returns a file with its name below /lib/firmware and its size in bytes. */
+function fileAt(place: string, name: string) {
   const hostPath = join(place, name);
   const status = statSync(hostPath, { throwIfNoEntry: false });
   return status?.isFile() ? [{ name, hostPath, size: status.size }] : [];

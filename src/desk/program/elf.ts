@@ -1,44 +1,10 @@
 import { BootError } from "../../problems/errors.ts";
 
 /** An entry of the program header table (elf(5), Elf64_Phdr), in bytes and addresses. */
-export interface ProgramHeader {
-  /** PT_*, see `PT`. */
-  readonly type: number;
-  /** PF_R 4 | PF_W 2 | PF_X 1. */
-  readonly flags: number;
-  readonly offset: number;
-  readonly address: number;
-  readonly fileSize: number;
-  readonly memorySize: number;
-  readonly align: number;
-}
-
-/** An entry of the dynamic section, with its offset in the file. */
-export interface DynamicEntry {
-  readonly tag: number;
-  readonly value: number;
-  readonly offset: number;
-}
-
+export type ProgramHeader = ReturnType<typeof readProgramHeaders>[number];
 /** The headers of an ELF file. */
-export interface Elf {
-  readonly class: 32 | 64;
-  /** e_machine, see `EM`. */
-  readonly machine: number;
-  readonly type: "relocatable" | "executable" | "shared" | "core";
-  readonly entry: number;
-  readonly programHeaderOffset: number;
-  readonly programHeaders: readonly ProgramHeader[];
-  /** PT_INTERP, the loader; null for static programs and most libraries. */
-  readonly interpreter: string | null;
-  readonly dynamic: readonly DynamicEntry[];
-  /** DT_NEEDED, in order. */
-  readonly needed: readonly string[];
-  /** DT_SONAME. */
-  readonly soname: string | null;
-  /** DT_RUNPATH, or else DT_RPATH: directories that are searched first for libraries, with `$ORIGIN` not replaced. */
-  readonly searchPath: readonly string[];
-}
+export type Elf = ReturnType<typeof readElfUnnamed>;
+type DynamicEntry = ReturnType<typeof readDynamic>[number];
 
 /** Program header types of elf.h. */
 export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, PHDR: 6, TLS: 7, GNU_STACK: 0x6474e551 } as const;
@@ -74,7 +40,7 @@ export function readElf(bytes: Uint8Array, name = "the file"): Elf {
   }
 }
 
-function readElfUnnamed(bytes: Uint8Array): Elf {
+function readElfUnnamed(bytes: Uint8Array) {
   if (!isElf(bytes)) throw new Error("it does not begin with the ELF magic number");
   if (bytes[4] !== 1 && bytes[4] !== 2) throw new Error(`its class is ${bytes[4]}, neither 32 nor 64 bits`);
   if (bytes[5] !== 1) throw new Error("it is not little-endian");
@@ -91,21 +57,24 @@ function readElfUnnamed(bytes: Uint8Array): Elf {
     dynamic.filter((entry) => entry.tag === tag).map((entry) => readString(strings, entry.value));
   const interpreter = programHeaders.find((header) => header.type === PT.INTERP);
   return {
-    class: wide ? 64 : 32,
+    class: wide ? (64 as const) : (32 as const),
+    /** e_machine, see `EM`. */
     machine: view.getUint16(18, true),
     type,
     entry: readWord(view, 24, wide),
     programHeaderOffset,
     programHeaders,
+    /** PT_INTERP, the loader; null for static programs and most libraries. */
     interpreter: interpreter ? readString(slice(bytes, interpreter.offset, interpreter.fileSize), 0) : null,
     dynamic,
     needed: named(DT.NEEDED),
     soname: named(DT.SONAME)[0] ?? null,
+    /** Directories that are searched first for libraries, with `$ORIGIN` not replaced. */
     searchPath: (named(DT.RUNPATH)[0] ?? named(DT.RPATH)[0] ?? "").split(":").filter((directory) => directory !== ""),
   };
 }
 
-function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number): ProgramHeader[] {
+function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number) {
   const size = view.getUint16(wide ? 54 : 42, true);
   const count = view.getUint16(wide ? 56 : 44, true);
   if (count > 0 && size !== (wide ? 56 : 32)) throw new Error(`its program headers are ${size} bytes long`);
@@ -115,6 +84,7 @@ function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number):
       readWord(view, at + (wide ? wideOffset : narrowOffset), wide);
     return {
       type: view.getUint32(at, true),
+      /** PF_R 4 | PF_W 2 | PF_X 1. */
       flags: view.getUint32(at + (wide ? 4 : 24), true),
       offset: word(8, 4),
       address: word(16, 8),
@@ -125,9 +95,10 @@ function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number):
   });
 }
 
-function readDynamic(view: DataView, wide: boolean, headers: readonly ProgramHeader[]): DynamicEntry[] {
+/** Returns the entries of the dynamic section, with their offsets in the file. */
+function readDynamic(view: DataView, wide: boolean, headers: readonly ProgramHeader[]) {
   const header = headers.find((candidate) => candidate.type === PT.DYNAMIC);
-  const entries: DynamicEntry[] = [];
+  const entries: { readonly tag: number; readonly value: number; readonly offset: number }[] = [];
   if (header === undefined) return entries;
   const size = wide ? 16 : 8;
   for (let offset = header.offset; offset + size <= header.offset + header.fileSize; offset += size) {

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { contentOfBytes } from "../../../../src/desk/archive/content.ts";
 import { writeCpio } from "../../../../src/desk/archive/cpio.ts";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { runScript } from "../../../support/command.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 function file(name: string, bytes: Uint8Array): ImageEntry {
   return { kind: "file", path: `/${name}`, mode: 0o644, content: contentOfBytes(bytes) };

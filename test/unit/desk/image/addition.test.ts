@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { readContent } from "../../../../src/desk/archive/content.ts";
 import { writeCpio } from "../../../../src/desk/archive/cpio.ts";
 import { type ImageTree, sortEntries } from "../../../../src/desk/archive/tree.ts";
 import { addFromHost, parseAddition } from "../../../../src/desk/image/addition.ts";
@@ -10,6 +9,7 @@ import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
+import { readContent } from "../../../support/read-cpio.ts";
 import { listenToVoice } from "../heard-voice.ts";
 
 describe("SRC:DST", () => {

@@ -11,12 +11,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parseCompression } from "../../../../src/desk/archive/compress.ts";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { buildImage, type ImageOptions } from "../../../../src/desk/image/image.ts";
 import { parseManifest } from "../../../../src/plan/manifest.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { listenToVoice } from "../heard-voice.ts";
 

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
 import { levain } from "../../../support/desk-command.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 const TIMEOUT_MS = 120_000;
 

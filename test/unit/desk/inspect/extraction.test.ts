@@ -12,12 +12,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { type ExtractOptions, extractTree } from "../../../../src/desk/inspect/extraction.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { CHARACTER, DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 const nodes: string[] = [];
 const OPTIONS: ExtractOptions = {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { findOut } from "../../../../src/desk/inspect/findings.ts";
 import { findPassedOver } from "../../../../src/desk/inspect/makers.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
 import { packedChild } from "../../../support/packed-program.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 /** The tree of these files (or "-> target"), with the directories above them. */

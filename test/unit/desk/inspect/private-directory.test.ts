@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
-import { type Extracted, type ExtractOptions, extractTree } from "../../../../src/desk/inspect/extraction.ts";
+import { type ExtractOptions, extractTree } from "../../../../src/desk/inspect/extraction.ts";
 import { openPrivateDirectory } from "../../../../src/desk/inspect/private-directory.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { CHARACTER, DIRECTORY, type RawMember, rawCpio } from "../../../support/crafted-cpio.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 const nodes: string[] = [];
@@ -33,7 +33,7 @@ const OPTIONS: ExtractOptions = {
   members: [],
 };
 
-function extract(members: readonly RawMember[], target: string, options: Partial<ExtractOptions> = {}): Extracted {
+function extract(members: readonly RawMember[], target: string, options: Partial<ExtractOptions> = {}) {
   const { root } = unpackTree([readCpio(rawCpio(members)).members]);
   return extractTree(root, target, { ...OPTIONS, ...options });
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { findNode, listTree, resolvePath } from "../../../../src/desk/inspect/unpacked-tree.ts";
 import { DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 /** The tree of archives with these members, as "path content" or "path -> target" lines; and what was left out. */
 function unpack(...archives: readonly (readonly RawMember[])[]) {

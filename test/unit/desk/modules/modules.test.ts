@@ -2,12 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { readContent } from "../../../../src/desk/archive/content.ts";
 import { type ModuleRequest, type ModuleSelection, selectModules } from "../../../../src/desk/modules/modules.ts";
 import { parseIndex } from "../../../../src/drivers/index/index-file.ts";
 import { findModule, listModules } from "../../../../src/drivers/index/module-index.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { readContent } from "../../../support/read-cpio.ts";
 import { moduleElf } from "../module-elf.ts";
 
 const VERSION = "6.1.0-test";
