@@ -8,13 +8,7 @@ const LIBRARY_SIZE = 4 * 8;
 const CONFIG_SIZE = CONFIG_MAGIC.length + 6 * 8 + MAX_LIBRARIES * LIBRARY_SIZE;
 
 /** Addresses that stage0 passes to the dynamic loader. */
-export interface ProgramPlaces {
-  readonly entry: number;
-  readonly headers: number;
-  readonly headerCount: number;
-  readonly loaderBase: number;
-  readonly loaderEntry: number;
-}
+type ProgramPlaces = Readonly<Record<"entry" | "headers" | "headerCount" | "loaderBase" | "loaderEntry", number>>;
 
 /** The offset of the program's new string table in the result of `encodeConfig`. */
 export const STRINGS_OFFSET = CONFIG_SIZE;

@@ -1,17 +1,12 @@
 import type { Voice } from "../problems/voice.ts";
 
-/** A Voice on a terminal; `close` clears the progress line. */
-export interface TerminalVoice extends Voice {
-  close(): void;
-}
-
 const QUIET_MS = 1000;
 
-/** Prints each warning on a line; after a second also progress, on one line that is written over, and only on a terminal. */
+/** Prints each warning on a line; after a second also progress, on one line that is written over, and only on a terminal, which `close` clears. */
 export function createTerminalVoice(
   stream: { isTTY?: boolean; write(text: string): unknown },
   now = performance.now.bind(performance),
-): TerminalVoice {
+): Voice & { close(): void } {
   const startMs = now();
   let shown = "";
   const clear = () => {

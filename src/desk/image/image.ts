@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { findParameters, type ParameterKey } from "../../parameters/parameters.ts";
+import { splitParameter } from "../../parameters/read-parameters.ts";
 import { warnOfUnboundRoot } from "../../plan/binding.ts";
 import { IMAGE_KEY_LIST } from "../../plan/key-list.ts";
 import { makePlan } from "../../plan/make-plan.ts";
@@ -18,7 +20,6 @@ import { type Addition, addFromHost } from "./addition.ts";
 import { lookAtAdditions } from "./image-files.ts";
 import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
-import { formatPolicyWords } from "./policy-words.ts";
 import { findKeys, findSecrets, warnOfSecrets } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
 
@@ -152,4 +153,20 @@ function* announce(pieces: Iterable<Uint8Array>, total: number, voice: Voice): G
     done += piece.length;
     voice.progress(`packing: ${Math.floor((done / total) * 100)} %`);
   }
+}
+
+/** What stage0 needs if the boot has crashed (build/stage0/policy.c). */
+const POLICY: readonly ParameterKey[] = ["shell", "emergency", "panicSeconds"];
+/** Every valid parameter of the failure policy. */
+const PLAIN = /^[\w.-]+(?:=[\w+-]*)?$/;
+
+/**
+ * Returns /etc/levain.cmdline: the parameters of the failure policy, as a kernel command line. It has no others, as some cannot
+ * be written there (a quote in a label) and would swallow the parameters after them.
+ */
+function formatPolicyWords(parameters: readonly string[]): string {
+  const words = parameters.filter(
+    (text) => PLAIN.test(text) && findParameters(splitParameter(text).name).some(({ key }) => POLICY.includes(key)),
+  );
+  return `${words.join(" ")}\n`;
 }

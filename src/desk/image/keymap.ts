@@ -1,13 +1,12 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { KEYMAP_DIRECTORY, KEYMAP_ENDING, parseKeymap } from "../../formats/keymap.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { type ImageTree, putEntry } from "../archive/tree.ts";
-import { isDirectory } from "../host.ts";
+import { isDirectory, isFile } from "../host.ts";
 import { nearMisses } from "../near-misses.ts";
 import { runTool } from "../tool.ts";
-import { listLayouts } from "./xkb-layouts.ts";
 
 /** The directories of kbd (Fedora, Arch, SUSE, Alpine) and console-data (Debian). */
 const DIRECTORIES = ["/usr/share/keymaps", "/usr/share/kbd/keymaps", "/usr/lib/kbd/keymaps", "/lib/kbd/keymaps"];
@@ -71,4 +70,27 @@ function convert(tool: "loadkeys" | "ckbcomp", args: readonly string[], name: st
   const { status, stdout, complaint } = runTool(tool, `convert the keymap ${name}`, options);
   if (status === 0) return stdout;
   throw new BootError(`${tool} cannot convert the keymap ${name}`, { seen: complaint });
+}
+
+const LAYOUT_LIST = "/usr/share/X11/xkb/rules/base.lst";
+
+function listLayouts(): ReadonlyMap<string, readonly string[]> {
+  return isFile(LAYOUT_LIST) ? parseLayouts(readFileSync(LAYOUT_LIST, "utf8")) : new Map();
+}
+
+/** Parses a rules list (xkeyboard-config(7)): sections of lines "name  description", where a variant's description begins with "layout: ". */
+export function parseLayouts(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  let section = "";
+  for (const line of text.split("\n")) {
+    section = /^! (\w+)/.exec(line)?.[1] ?? section;
+    const [, name = "", rest = ""] = /^ {2}(\S+)\s+(.*)$/.exec(line) ?? [];
+    if (name === "") continue;
+    if (section === "layout") found.set(name, ["-layout", name]);
+    const layout = /^(\S+): /.exec(rest)?.[1];
+    if (section === "variant" && layout !== undefined) {
+      found.set(`${layout}-${name}`, ["-layout", layout, "-variant", name]);
+    }
+  }
+  return found;
 }

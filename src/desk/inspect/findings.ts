@@ -14,14 +14,8 @@ import {
   type TreeNode,
 } from "./unpacked-tree.ts";
 
-/** The modules for one kernel. */
-export interface KernelModules {
-  /** As in `uname -r`; null for booster's modules, which are in /usr/lib/modules itself. */
-  readonly version: string | null;
-  readonly count: number;
-  /** How levain looks them up: in its own index, depmod's text or binary files, or in the modules themselves. */
-  readonly index: "levain" | "text" | "binary" | "none";
-}
+/** The modules for one kernel; the version is as in `uname -r`, null for booster's, which are in /usr/lib/modules itself. */
+export type KernelModules = Findings["kernels"][number];
 
 /** What matters for a boot in an image. Paths are those after unpacking. */
 export type Findings = ReturnType<typeof findOut>;
@@ -82,7 +76,7 @@ function isLevain(data: Uint8Array): boolean {
   }
 }
 
-function findKernels(root: DirectoryNode): readonly KernelModules[] {
+function findKernels(root: DirectoryNode) {
   const directories = new Set(MODULE_ROOTS.flatMap((path) => resolvePath(root, path) ?? []));
   return [...directories].flatMap((path) => {
     const node = findNode(root, path);
@@ -105,7 +99,8 @@ function isModule(path: string, node: TreeNode): boolean {
   return node.kind === "file" && plainPath(path).endsWith(".ko");
 }
 
-function indexOf(directory: DirectoryNode): KernelModules["index"] {
+/** How levain looks them up: in its own index, depmod's text or binary files, or in the modules themselves. */
+function indexOf(directory: DirectoryNode): "levain" | "text" | "binary" | "none" {
   const has = (name: string) => directory.children.get(name)?.kind === "file";
   if (has(INDEX_NAME)) return "levain";
   if (has("modules.dep")) return "text";

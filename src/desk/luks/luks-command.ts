@@ -24,11 +24,12 @@ export interface LuksQuestion {
   readonly json: boolean;
 }
 
-/** What to print, and the exit status: 0 for an acceptable header (and a right key), 1 for one that is not, 2 for a wrong key. */
+/**
+ * What to print on stdout, in this order (the caller wipes the bytes), and on stderr, one line each. The status is 0 for an
+ * acceptable header and a right key, 1 for a header that is not acceptable, 2 for a wrong key.
+ */
 export interface LuksAnswer {
-  /** For stdout, in this order; the caller wipes the bytes among them. */
   readonly output: readonly (string | Uint8Array)[];
-  /** For stderr, one line each. */
   readonly problems: readonly string[];
   readonly status: 0 | 1 | 2;
 }

@@ -13,12 +13,7 @@ export interface ExaminedFile {
   readonly partitions: readonly Partition[];
 }
 
-interface BlockDevice {
-  /** In sysfs. */
-  readonly directory: string;
-  readonly isPartition: boolean;
-  readonly sectorSize: number;
-}
+type BlockDevice = NonNullable<ReturnType<typeof findBlockDevice>>;
 
 /** Examines an image file or a block device. `sectorSize` in bytes; null: the device's own, 512 for a file. Throws SyscallError. */
 export function examineFile(machine: Machine, path: string, sectorSize: number | null): ExaminedFile {
@@ -42,7 +37,8 @@ function kindOf(device: BlockDevice | null): AreaKind {
   return /\/sr\d+$/.test(device.directory) ? "optical" : "disk";
 }
 
-function findBlockDevice(machine: Machine, number: string | null): BlockDevice | null {
+/** Returns the directory of a block device in sysfs, and the sector size of its disk. */
+function findBlockDevice(machine: Machine, number: string | null) {
   if (number === null || machine.lstat(`/sys/dev/block/${number}`) === null) return null;
   const directory = resolvePath("/sys/dev/block", machine.readLink(`/sys/dev/block/${number}`));
   const isPartition = machine.stat(`${directory}/partition`) !== null;

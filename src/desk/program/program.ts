@@ -35,13 +35,16 @@ export function addProgram(tree: ImageTree, hostPath: string, imagePath: string,
 
 // Debian's busybox and busybox-static, Fedora's, Alpine's; initramfs-tools uses the dynamically linked one of Debian's installer.
 const BUSYBOX_PLACES = [
-  ...["/bin/busybox", "/usr/bin/busybox", "/bin/busybox.static", "/sbin/busybox", "/usr/sbin/busybox"],
+  "/bin/busybox",
+  "/usr/bin/busybox",
+  "/bin/busybox.static",
+  "/sbin/busybox",
+  "/usr/sbin/busybox",
 ];
 
 /** PATH comes first: not every distribution uses one of these paths. */
 function busyboxPlaces(): readonly string[] {
-  const inPath = Bun.which("busybox", { PATH: process.env["PATH"] ?? "" });
-  return [...(inPath === null ? [] : [inPath]), ...BUSYBOX_PLACES];
+  return [Bun.which("busybox", { PATH: process.env["PATH"] ?? "" }) ?? [], BUSYBOX_PLACES].flat();
 }
 
 /**

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { convertKeymap } from "../../../../src/desk/image/keymap.ts";
-import { parseLayouts } from "../../../../src/desk/image/xkb-layouts.ts";
+import { convertKeymap, parseLayouts } from "../../../../src/desk/image/keymap.ts";
 import { parseKeymap } from "../../../../src/formats/keymap.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";

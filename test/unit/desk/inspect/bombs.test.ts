@@ -86,7 +86,7 @@ describe("a bomb", () => {
       expect(levain(["inspect", file]).stderr).toContain("unpacks to more than 64 MiB");
       expect(levain(["inspect", "--max-size", "128M", file]).stdout).toContain("100 MiB in files");
       const small = imageFile(rawCpio([{ name: "init", data: "x".repeat(5000) }]));
-      expect(levain(["inspect", "--max-size", "4000", small]).stderr).toContain("unpacks to more than 4000 bytes");
+      expect(levain(["inspect", "--max-size", "4096", small]).stderr).toContain("unpacks to more than 4 KiB");
       expect(levain(["inspect", "--max-size", "many", small]).stderr).toContain("expected a size for --max-size");
     },
     TIMEOUT_MS,
