@@ -1,46 +1,48 @@
-# levain: what can be made. Everything works on a fresh Debian 12 machine: what is missing of build/packages-build.txt is installed
-# for building and booting, and of build/packages-test.txt for testing. No service is started or enabled.
+# levain: `make help` lists the targets. A Debian 12 machine with Node is enough: missing packages of build/packages-build.txt are
+# installed for building and booting, those of build/packages-test.txt for testing. No service is started or enabled.
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all setup check vm test demo bench bench-unlock coverage clean
+.PHONY: all help setup check fix docs vm test demo bench bench-unlock coverage clean
 
-all: dist/levain
+all: dist/levain ## build dist/levain (the default)
 
 dist/levain: $(sources)
 	@sh build/setup.sh build
 	$(bun) build/compile.ts
 
-# Everything that testing needs.
-setup:
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+
+setup: ## install what building and testing need
 	@sh build/setup.sh test
 
-# Types, style, and the tests that need no guest: seconds.
-check: setup
+check: setup ## check types and style, and run the tests that need no guest
 	@$(bun) test/run.ts check
 
-# The tests that boot guests in QEMU: minutes.
-vm: setup dist/levain
+fix: setup ## format the sources, and fix what Biome can fix
+	node_modules/.bin/biome check --write
+
+docs: setup ## write docs/parameters.md from the table of parameters
+	$(bun) build/docs.ts
+
+vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs
 	@$(bun) test/run.ts vm
 
-# Everything; the last line is "N passed, N failed".
-test: setup
+test: setup ## build and run every test; the last line is "N passed, N failed"
 	@$(bun) test/run.ts build check coverage vm
 
-# Builds a USB-stick-like disk and boots it with the console on this terminal.
-demo: dist/levain
+demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debug" adds parameters, GDB=1 waits for gdb
 	@$(bun) test/support/demo.ts
 
-# levain beside Debian's initramfs-tools and dracut.
-bench: setup dist/levain
+bench: setup dist/levain ## compare boot time, image and memory with initramfs-tools and dracut
 	@$(bun) bench/run.ts
 
-# Unlocking beside cryptsetup, on this host and in guests of two and four CPUs.
-bench-unlock: setup
+bench-unlock: setup ## compare unlocking with cryptsetup
 	@$(bun) bench/unlock.ts
 
-coverage: setup
+coverage: setup ## check that the tests run 90 % of the lines of src/
 	@$(bun) test/support/coverage.ts
 
-clean:
+clean: ## remove dist/
 	rm -rf dist

@@ -5,7 +5,7 @@ import { Glob } from "bun";
 
 const ROOT = join(import.meta.dir, "..");
 
-/** The rooms of src/, the lowest first: a file imports from its own room and from those above it in this list. docs/architecture.md says what is in each. */
+/** The rooms of src/, the lowest first: a file imports only from its own room and from rooms before it in this list. docs/architecture.md says what each contains. */
 const ROOMS = [
   "problems",
   "machine",
@@ -27,18 +27,18 @@ const ROOMS = [
   "desk",
   "main",
 ];
-/** A folder with more than this many files needs an inner order. */
+/** A folder with more files than this needs subfolders. */
 const MOST_FILES = 15;
-// What answers the Machine interface: only `main` knows it, and it knows nothing above its own room.
+// The implementation of Machine: only `main` imports it.
 const REAL_MACHINE = /^machine\/linux\//;
-// Runtime modules without a way to the operating system.
+// Runtime modules that do not reach the operating system.
 const PURE_RUNTIME_MODULES = new Set(["node:crypto", "node:path", "node:path/posix", "node:util", "node:zlib"]);
-// The commands of a running Linux read and write its files as any program does.
+// The commands on a running Linux read and write files as any program does.
 const DESK = /^desk\//;
 
 interface Import {
   readonly from: string;
-  /** A file of this tree without its ending, as "src/errors", or a package as it is named. */
+  /** A file of this tree without its extension ("src/main"), or the name of a package. */
   readonly to: string;
   readonly isDynamic: boolean;
 }
@@ -51,7 +51,7 @@ function readSource(file: string): string {
   return readFileSync(join(ROOT, file), "utf8");
 }
 
-// By the text and not by Bun.Transpiler, which leaves type imports out.
+// Reads the text, because Bun.Transpiler leaves type imports out.
 function importsOf(file: string): Import[] {
   const expression = /^(?:import|export)\b[^;"]*?from "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
   return [...readSource(file).matchAll(expression)].map(([, from, bare, dynamic]) => {
@@ -61,14 +61,14 @@ function importsOf(file: string): Import[] {
   });
 }
 
-/** The room of a file, by the longest name that it begins with. */
+/** Returns the number of a file's room: the longest name that its path begins with; -1 if there is none. */
 function roomOf(module: string): number {
   const at = (name: string) => module === name || module.startsWith(`${name}/`);
   const [room] = ROOMS.filter(at).sort((one, other) => other.length - one.length);
   return room === undefined ? -1 : ROOMS.indexOf(room);
 }
 
-/** Every import that closes a circle, found by a walk from each file (Tarjan's order is not needed for a few hundred files). */
+/** Returns every import that is part of a circle. A walk from each file is fast enough for a few hundred files. */
 function circles(edges: readonly { readonly from: string; readonly to: string }[]): string[] {
   const next = Map.groupBy(edges, ({ from }) => from);
   const reaches = (start: string, goal: string): boolean => {
@@ -90,7 +90,7 @@ const inside = imports
   .map(({ from, to }) => ({ from: from.slice(4), to: to.slice(4) }));
 
 describe("rooms", () => {
-  test("every file of src/ has one", () => {
+  test("every file of src/ is in one", () => {
     expect(sources.map((file) => file.slice(4, -3)).filter((name) => roomOf(name) < 0)).toEqual([]);
   });
 
@@ -103,7 +103,7 @@ describe("rooms", () => {
     expect(circles(inside)).toEqual([]);
   });
 
-  test("a circle would be found", () => {
+  test("a circle is found", () => {
     const edges = [
       { from: "a", to: "b" },
       { from: "b", to: "c" },
@@ -119,12 +119,12 @@ describe("rooms", () => {
     expect(full.map(([folder, files = []]) => `${folder}: ${files.length}`)).toEqual([]);
   });
 
-  test("only main knows the real machine", () => {
+  test("only main imports the real machine", () => {
     const known = inside.filter(({ from, to }) => REAL_MACHINE.test(to) && !REAL_MACHINE.test(from) && from !== "main");
     expect(known.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   });
 
-  test("the operating system is reached through Machine alone", () => {
+  test("only Machine reaches the operating system", () => {
     const around = imports
       .filter(
         ({ from, to }) =>
@@ -136,14 +136,14 @@ describe("rooms", () => {
     expect(around).toEqual([]);
   });
 
-  test("src/ imports nothing of build/, test/ or bench/, and the desk by one dynamic import in main", () => {
+  test("src/ imports nothing from build/, test/ or bench/, and only main imports the desk, dynamically", () => {
     const out = imports.filter(({ to }) => /^(build|test|bench)\//.test(to));
     const desk = imports.filter(({ from, to }) => to.startsWith("src/desk/") && !from.startsWith("src/desk/"));
     expect(out.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
     expect(desk).toEqual([{ from: "src/main", to: "src/desk/cli", isDynamic: true }]);
   });
 
-  test("build/ imports nothing of test/ or bench/", () => {
+  test("build/ imports nothing from test/ or bench/", () => {
     const wrong = sourceFiles("build")
       .flatMap(importsOf)
       .filter(({ to }) => /^(test|bench)\//.test(to));
@@ -151,13 +151,13 @@ describe("rooms", () => {
   });
 });
 
-// Default exports, enums, barrels and the length of files and functions are Biome's to check (biome.jsonc).
-describe("style that Biome has no rule for", () => {
-  test("every export of src/ has a doc comment, or stands in a block of one-line exports that has one", () => {
+// Biome checks default exports, enums, barrels and the length of files and functions (biome.jsonc).
+describe("style rules that Biome does not have", () => {
+  test("every export of src/ has a doc comment, or is in a block of one-line exports that has one", () => {
     expect(sources.flatMap(undocumentedExports)).toEqual([]);
   });
 
-  test("no file is named for nothing in particular", () => {
+  test("no file has a vague name", () => {
     const vague = /^(utils?|helpers?|common|misc|index|lib|shared)\.ts$/;
     expect(sourceFiles("src", "build", "test", "bench").filter((file) => vague.test(basename(file)))).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe("style that Biome has no rule for", () => {
     expect(classes).toEqual([]);
   });
 
-  test("Biome's rules that this house stands on are not switched off", () => {
+  test("the Biome rules that this tree relies on are not switched off", () => {
     const config = readFileSync(join(ROOT, "biome.jsonc"), "utf8");
     for (const rule of [
       "noDefaultExport",

@@ -1,5 +1,6 @@
 // Runs what is named on the command line (build, check, coverage, vm), goes on after a failure, and says at the very end
-// "N passed, N failed" over all of it. A tool such as tsc counts as one test, and so does the look at what still runs then.
+// "N passed, N failed" over all of it. A tool such as tsc counts as one test, and so does the check for processes that still run.
+// Of vm, the environment variable T selects the tests whose name contains it.
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -25,13 +26,16 @@ const BUN = process.execPath;
 const GRACE_MS = 10_000;
 // Guests have their own, shorter ones; these are for tests that wait for a fixture or run while other programs need the CPUs.
 const TEST_TIMEOUT = "--timeout=600000";
+const NAME_PATTERN = "--test-name-pattern=";
 const GUEST_TEST_TIMEOUT = "--timeout=1800000";
 
 /** A file at a time on each CPU, those that took longest last time first. */
 function bunTest(name: string, ...args: readonly string[]): Task {
   const report = join(scratchDirectory(), `${name}.xml`);
   const timings = join(cacheDirectory(), `${name}-timings.json`);
-  const order = [`--parallel=${availableParallelism()}`, `--timings=${timings}`, "--update-timings"];
+  const order = [`--parallel=${availableParallelism()}`, `--timings=${timings}`];
+  // Some tests of a file say little about how long the file takes.
+  if (!args.some((arg) => arg.startsWith(NAME_PATTERN))) order.push("--update-timings");
   return { name, argv: [BUN, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...order, ...args], report };
 }
 
@@ -55,8 +59,13 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
     ),
   ],
   coverage: () => [{ name: "coverage", argv: [BUN, "test/support/coverage.ts", coverage] }],
-  vm: () => [bunTest("vm", GUEST_TEST_TIMEOUT, "test/vm")],
+  vm: () => [bunTest("vm", GUEST_TEST_TIMEOUT, ...selection(process.env["T"]), "test/vm")],
 };
+
+/** The argument of `bun test` for tests whose name, with those of its groups in front, contains `part`. */
+function selection(part: string | undefined): readonly string[] {
+  return part ? [`${NAME_PATTERN}${part.replace(/[^\w\s]/g, "\\$&")}`] : [];
+}
 
 async function runTask(task: Task): Promise<Count> {
   const startMs = performance.now();

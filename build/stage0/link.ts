@@ -5,7 +5,7 @@ import { BootError } from "../../src/problems/errors.ts";
 import type { Target } from "./targets.ts";
 
 const FLAGS = [
-  ...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-s"],
+  ...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"],
   // No C library, nothing that needs one, and no relocations.
   ...["-ffreestanding", "-nostdlib", "-static", "-no-pie", "-fno-pie", "-fno-stack-protector"],
   "-fno-tree-loop-distribute-patterns",
@@ -14,8 +14,16 @@ const FLAGS = [
   "-Wl,--build-id=none,-z,noseparate-code,-z,noexecstack",
 ];
 
-/** Compiles stage0 with gcc to an ELF with one segment at `address`. Throws a BootError with the compiler's output. */
-export function linkStage0(target: Target, address: number, configAddress: number): Uint8Array {
+/**
+ * Compiles stage0 with gcc to an ELF with one segment at `address`; with "-g" the same code has symbols for gdb. Throws a
+ * BootError with the compiler's output.
+ */
+export function linkStage0(
+  target: Target,
+  address: number,
+  configAddress: number,
+  symbols: "-s" | "-g" = "-s",
+): Uint8Array {
   const sources = readdirSync(import.meta.dirname)
     .filter((name) => name.endsWith(".c"))
     .sort();
@@ -26,7 +34,7 @@ export function linkStage0(target: Target, address: number, configAddress: numbe
       `-Wl,-Ttext-segment=0x${address.toString(16)}`,
       `-Wl,--defsym=config=0x${configAddress.toString(16)}`,
     ];
-    compile([target.compiler, ...FLAGS, ...target.compilerFlags, ...sources, ...places, "-o", output]);
+    compile([target.compiler, ...FLAGS, symbols, ...target.compilerFlags, ...sources, ...places, "-o", output]);
     return readFileSync(output);
   } finally {
     rmSync(directory, { recursive: true });

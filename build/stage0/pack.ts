@@ -16,7 +16,8 @@ export interface PackInput {
 /** Links stage0 for these addresses; `linkStage0` except in tests. */
 export type Linker = (target: Target, address: number, configAddress: number) => Uint8Array;
 
-const STAGE0_ROOM = 0x10000;
+/** From the beginning of stage0 to its config, in bytes. */
+export const STAGE0_ROOM = 0x10000;
 
 /**
  * Makes one static ELF (no PT_INTERP, no PT_DYNAMIC) that starts in stage0 and becomes the program. The program's bytes, with

@@ -163,7 +163,12 @@ function probeNode(machine: Machine, node: string, area: ExamineOptions): Pick<B
   }
 }
 
-function withReader<T>(machine: Machine, node: string, use: (reader: ReturnType<Machine["openReader"]>) => T): T {
+/** Calls `use` with a reader of a device or file, which is closed afterwards. */
+export function withReader<T>(
+  machine: Machine,
+  node: string,
+  use: (reader: ReturnType<Machine["openReader"]>) => T,
+): T {
   const reader = machine.openReader(node);
   try {
     return use(reader);

@@ -4,7 +4,7 @@ import { decodeText } from "../formats/text.ts";
 export interface Word {
   /** Up to the first `=` that is not the first character; as written. */
   readonly name: string;
-  /** null where the word has no `=`. */
+  /** null if the word has no `=`. */
   readonly value: string | null;
   /** The word as the kernel passes it on: `name=value` without the quotes around the value, or the bare name. */
   readonly text: string;
@@ -33,14 +33,14 @@ export function parseCommandLine(input: Uint8Array | string): CommandLine {
   return { words: before.words, initArguments: after.words.map((word) => word.text) };
 }
 
-/** The kernel's line is a C string, to which /proc/cmdline adds a newline that must not get into an open quote. */
+/** The command line is a C string, to which /proc/cmdline adds a newline that must not become part of an open quote. */
 function lineLength(bytes: Uint8Array): number {
   const nul = bytes.indexOf(0);
   const length = nul < 0 ? bytes.length : nul;
   return bytes[length - 1] === 0x0a ? length - 1 : length;
 }
 
-/** A parameter name with every `-` as `_`, which are equal (`parameq` of kernel/params.c): the key to look it up by. */
+/** Returns a parameter name with every `-` as `_`, which are equal (`parameq` of kernel/params.c): the key to look it up. */
 export function normaliseName(name: string): string {
   return name.replaceAll("-", "_");
 }

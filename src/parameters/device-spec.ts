@@ -1,6 +1,6 @@
 import { decodeUdevName } from "./udev-name.ts";
 
-/** A block device by a name of its own: what it carries (LABEL=, UUID=, …), its path, or its number. */
+/** A block device by its own name: what it holds (LABEL=, UUID=, …), its path, or its number. */
 export type OwnSpec =
   | { readonly by: "path"; readonly path: string }
   | { readonly by: "label" | "uuid" | "partlabel"; readonly value: string }
@@ -9,38 +9,31 @@ export type OwnSpec =
   /** The LUKS volumes whose UUID begins like this, in lower case. */
   | { readonly by: "luks"; readonly prefix: string };
 
-/** How a block device is named: by itself, or by what is beside it or on it. */
+/** How a block device is named: by its own name, or by what is beside it or on it. */
 export type DeviceSpec =
   | OwnSpec
   /** Partition number `index` of the disk that has `of`. */
   | { readonly by: "sibling"; readonly index: number; readonly of: OwnSpec }
   /**
    * The root partition of the Discoverable Partitions Specification: of GPT type `type`, on the disk of the EFI system
-   * partition with the PARTUUID `esp`; null where no boot loader told it, and then nothing is ever found.
+   * partition with the PARTUUID `esp`; null if no boot loader reported it, and then no device matches.
    */
   | { readonly by: "discoverable"; readonly esp: string | null; readonly type: string }
   /**
    * The first device with a filesystem that holds one of these files, or directories where a path ends in a slash; a
-   * "*" in the last part of a path stands for any text. `among` leaves out what cannot be taken out, or is not on USB.
+   * "*" in the last part of a path stands for any text. `among` restricts the search to removable disks, or to those on USB.
    */
   | { readonly by: "file"; readonly paths: readonly string[]; readonly among: "all" | "removable" | "usb" };
 
-/** The forms of root= that `parseDeviceSpec` takes, for "Expected …". */
+/** The forms that `parseDeviceSpec` accepts, for "Expected …". */
 export const DEVICE_SPEC_FORMS =
   "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor)";
 
-const LINKS: Readonly<Record<string, "label" | "uuid" | "partuuid" | "partlabel">> = {
-  "by-label": "label",
-  "by-uuid": "uuid",
-  "by-partuuid": "partuuid",
-  "by-partlabel": "partlabel",
-};
-
 /**
- * What `root=`, `rootfallback=` and `root=live:` name, or null where it is none of the forms: SIBLING=, those of init/do_mounts.c
- * (`name_to_dev_t`; block/early-lookup.c since 6.5) and LABEL= and UUID= as mount(8) knows them, in upper or lower
- * case, the value in quotes or not. udev's links below /dev/disk are taken for what they mean, because nobody makes
- * them in an initramfs without udev.
+ * Parses the value of `root=`, `rootfallback=` and `root=live:`; null for any other text. The forms are SIBLING=, those
+ * of init/do_mounts.c (`name_to_dev_t`; block/early-lookup.c since 6.5), and LABEL= and UUID= as in mount(8), in upper
+ * or lower case, the value in quotes or not. udev's links below /dev/disk are read as the tags that they stand for,
+ * because an initramfs without udev has no such links.
  */
 export function parseDeviceSpec(text: string): DeviceSpec | null {
   const sibling = /^SIBLING=(\d{1,3}):(.*)$/is.exec(text);
@@ -52,13 +45,13 @@ export function parseDeviceSpec(text: string): DeviceSpec | null {
 function parseOwnSpec(text: string): OwnSpec | null {
   const tag = /^(LABEL|UUID|PARTUUID|PARTLABEL)=(.*)$/is.exec(text);
   if (tag !== null) return tagged(tag[1]?.toLowerCase() ?? "", unquote(tag[2] ?? ""));
-  const link = /^\/dev\/disk\/(by-(?:label|uuid|partuuid|partlabel))\/([^/]+)$/.exec(text);
-  if (link !== null) return tagged(LINKS[link[1] ?? ""] ?? "", decodeUdevName(link[2] ?? ""));
+  const link = /^\/dev\/disk\/by-(label|uuid|partuuid|partlabel)\/([^/]+)$/.exec(text);
+  if (link !== null) return tagged(link[1] ?? "", decodeUdevName(link[2] ?? ""));
   if (text.startsWith("/dev/")) return devicePath(text);
   return byNumber(text);
 }
 
-/** The spec as the command line spells it; in words where a command line has no spelling for it. */
+/** Formats a spec as on the command line, or in words if the command line has no form for it. */
 export function formatDeviceSpec(spec: DeviceSpec): string {
   switch (spec.by) {
     case "path":
@@ -74,7 +67,7 @@ export function formatDeviceSpec(spec: DeviceSpec): string {
     case "discoverable":
       return "gpt-auto";
     case "file":
-      return `a device with ${spec.paths[0]}${spec.paths.length > 1 ? " or the like" : ""}`;
+      return `a device with ${spec.paths[0]}${spec.paths.length > 1 ? " or a similar file" : ""}`;
     default:
       return `${spec.by.toUpperCase()}=${spec.value}`;
   }
@@ -89,7 +82,7 @@ function tagged(by: string, value: string): OwnSpec | null {
   return { by, value: partuuid[1] ?? "", partitionOffset: Number(partuuid[2] ?? 0) + 0 };
 }
 
-/** A path below /dev, without empty and "." parts; null where it leads out of /dev or to a directory. */
+/** Returns a path below /dev, without empty and "." parts; null if it leads out of /dev or to a directory. */
 function devicePath(text: string): OwnSpec | null {
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   const usable = parts.length > 1 && !parts.includes("..") && !text.endsWith("/");

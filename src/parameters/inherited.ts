@@ -3,7 +3,7 @@ import type { CommandLine, Word } from "./cmdline.ts";
 import { isKernelParameter } from "./kernel-parameters.ts";
 import { findParameters } from "./parameters.ts";
 
-/** What the kernel gave to process 1 (`argv_init` and `envp_init` of init/main.c). */
+/** What the kernel passed to process 1 (`argv_init` and `envp_init` of init/main.c). */
 export interface Inherited {
   /** From argv[1] on. */
   readonly argv: readonly string[];
@@ -11,22 +11,21 @@ export interface Inherited {
   readonly environment: readonly string[];
 }
 
-/** The contents of /proc/self/cmdline and /proc/self/environ (strings that end in NUL) as `Inherited`. */
+/** Parses the contents of /proc/self/cmdline and /proc/self/environ: strings that end in NUL. */
 export function parseInherited(cmdline: Uint8Array, environ: Uint8Array): Inherited {
   return { argv: splitStrings(cmdline).slice(1), environment: splitStrings(environ).filter((text) => text !== "") };
 }
 
 /**
- * The arguments and the environment of the real init: exactly what the kernel gave to us, but without the words that
- * are parameters of ours, and with `more` arguments before those after `--`, which reach init whatever they look like.
- * Without `inherited` (`levain plan` on a desk) the kernel's part is played from the command line, by
- * `isKernelParameter`.
+ * Returns the arguments and the environment of the real init: what the kernel passed to levain without levain's own
+ * parameters, and with `more` arguments before those after `--`, which reach init unchanged. Without `inherited`
+ * (`levain plan` outside the initramfs), `isKernelParameter` stands in for the kernel.
  */
 export function passOn(line: CommandLine, inherited: Inherited | null, more: readonly string[]): Inherited {
   const given = inherited ?? playKernel(line);
   const own = line.initArguments;
   const first = given.argv.length - own.length;
-  // They are last unless a bootconfig adds more; then no word can be told from ours, and ours are taken out everywhere.
+  // They are last unless a bootconfig adds more; then the two cannot be distinguished, and levain's are removed everywhere.
   const areLast = first >= 0 && own.every((argument, index) => given.argv[first + index] === argument);
   const before = areLast ? given.argv.slice(0, first) : given.argv;
   return {
@@ -58,7 +57,7 @@ function isKernels({ name }: Word): boolean {
 
 function isOurs(name: string, environmentWord: string | null): boolean {
   const matches = findParameters(name);
-  // HOME and TERM are the kernel's own; no parameter has their names, so nothing needs to be excepted.
+  // HOME and TERM are the kernel's own; no parameter has their names.
   return matches.length > 0 && (environmentWord !== null || !matches.some(({ alias }) => alias?.isPassedOn === true));
 }
 

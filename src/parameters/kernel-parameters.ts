@@ -1,10 +1,10 @@
 import { normaliseName } from "./cmdline.ts";
 
 /*
- * Names without a dot that the kernel keeps for itself (Documentation/admin-guide/kernel-parameters.txt): the ones that
- * are seen on real machines, and first the two marks of boot loaders that it drops since 2025 (`unknown_bootoption` of
- * init/main.c). Which of them a kernel knows depends on its configuration, so this list is only asked on a desk; in a
- * boot the kernel has already said which words it did not know (see inherited.ts).
+ * Names without a dot that the kernel does not pass on (Documentation/admin-guide/kernel-parameters.txt): those seen on
+ * real machines, and first the two of boot loaders that it drops since 2025 (`unknown_bootoption` of init/main.c). Which
+ * of them a kernel knows depends on its configuration, so this list is only for use outside the initramfs; in a boot the
+ * kernel has already passed on what it does not know (see inherited.ts).
  */
 const NAMES = `
   BOOT_IMAGE kexec
@@ -25,7 +25,7 @@ const NAMES = `
 
 let names: ReadonlySet<string> | null = null;
 
-/** True where the kernel keeps a parameter of this name for itself. Its table is made when it is asked, not in every boot. */
+/** True if the kernel does not pass on a parameter of this name. The table is made at the first call, because a boot does not need it. */
 export function isKernelParameter(name: string): boolean {
   names ??= new Set(NAMES.trim().split(/\s+/).map(normaliseName));
   return names.has(normaliseName(name));

@@ -5,7 +5,7 @@ export type LayerPlan =
   | { readonly kind: "image"; readonly path: string }
   | { readonly kind: "device"; readonly device: DeviceSpec };
 
-/** What is stacked over a root that is not written to. */
+/** The writable layer over a read-only root. */
 export interface OverlayPlan {
   readonly kind: "tmpfs";
   /** tmpfs size= as given ("100M", "50%"); null for the kernel's default. */

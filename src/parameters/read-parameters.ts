@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import { printable } from "../problems/report.ts";
 import type { Word } from "./cmdline.ts";
 import type { Parameter } from "./parameter.ts";
@@ -10,28 +9,26 @@ import {
   type ParameterKey,
   type Settings,
 } from "./parameters.ts";
+import { tryParse } from "./parse.ts";
 
-/** Where words come from, as an error names it. */
+/** Where parameters come from, as an error names it. */
 export type Origin = "levain.toml" | "the kernel command line" | "levain retry";
 
-/** Words and where they are from. */
+/** Parameters and their origin. */
 export interface Source {
   readonly origin: Origin;
   readonly words: readonly Word[];
 }
 
-/**
- * A parameter of ours that cannot be taken; `text` is "rd.timeout=abc: Expected a number of seconds but received
- * "abc"".
- */
+/** A malformed parameter; `text` is, as an example, "rd.timeout=abc: Expected a number of seconds but received "abc"". */
 export interface Mistake {
   readonly origin: Origin;
   readonly text: string;
 }
 
 /**
- * The values of all our parameters in `sources`, the weakest source first, and every mistake in them that counts: one
- * is mended by a stronger source that gives the parameter. Never throws.
+ * Returns the values of all parameters in `sources`, the weakest source first, and every mistake that counts: a valid
+ * value in a stronger source corrects one. Never throws.
  */
 export function readParameters(sources: readonly Source[]): { settings: Settings; mistakes: readonly Mistake[] } {
   const values = new Map<ParameterKey, unknown>();
@@ -46,7 +43,7 @@ export function readParameters(sources: readonly Source[]): { settings: Settings
   return { settings: complete(values), mistakes: unique(mistakes) };
 }
 
-/** A parameter that is a string of its own: without the quotes that a word of a command line needs. */
+/** Splits a parameter that is a string of its own: without the quotes that a command line needs. */
 export function splitParameter(text: string): Word {
   const equals = text.indexOf("=", 1);
   if (equals < 0) return { name: text, value: null, text };
@@ -61,14 +58,14 @@ type Reading =
   | { readonly key: ParameterKey; readonly value: unknown }
   | { readonly key: ParameterKey; readonly text: string };
 
-/** The word's value for a parameter, or what is wrong with it; empty where the word says nothing about it. */
+/** Returns the word's value for a parameter, or its mistake; nothing if the value does not concern the parameter. */
 function readWord({ key, row, alias }: Match, word: Word): readonly Reading[] {
   const given = alias?.translate === undefined ? word.value : alias.translate(word.value);
   if (given === undefined) return [];
   const text = given ?? row.bare;
   if (text === null) return [{ key, text: describe(word, `a value (${alias?.syntax ?? row.syntax})`) }];
-  const result = v.safeParse(row.schema, text);
-  return result.success ? [{ key, value: result.output }] : [{ key, text: describe(word, result.issues[0].message) }];
+  const read = tryParse(row.parse, text);
+  return ["value" in read ? { key, value: read.value } : { key, text: describe(word, read.expected) }];
 }
 
 function describe(word: Word, expected: string): string {
@@ -81,22 +78,17 @@ function keep(values: Map<ParameterKey, unknown>, key: ParameterKey, value: unkn
   const before = values.get(key);
   const row: Parameter = PARAMETERS[key];
   if (row.sticky !== undefined && before === row.sticky) return;
-  values.set(key, row.isList && Array.isArray(before) ? before.concat(value) : value);
+  values.set(key, row.isList ? [before ?? [], value].flat() : value);
 }
 
-/**
- * Every key, lists empty and others undefined where nothing was given; the schemas of the table vouch for the types.
- */
+/** Every key, lists empty and others undefined if nothing was given; the parsers of the table vouch for the types. */
 function complete(values: ReadonlyMap<ParameterKey, unknown>): Settings {
-  const entries = PARAMETER_ROWS.map(([key, row]) => {
-    // Not `??`: null is a value of some, as "for ever".
-    const unset = row.isList ? [] : undefined;
-    return [key, values.has(key) ? values.get(key) : unset] as const;
-  });
-  return Object.fromEntries(entries) as unknown as Settings;
+  // Not `??`: null is a value of some parameters, as "no limit".
+  const entries = PARAMETER_ROWS.map(([key, { isList }]) => [key, values.has(key) || !isList ? values.get(key) : []]);
+  return Object.fromEntries(entries) as Settings;
 }
 
-/** An alias of two rows makes its mistake twice. */
+/** A mistake in an alias of two rows is found twice. */
 function unique(mistakes: readonly KeyedMistake[]): readonly Mistake[] {
   return [...new Map(mistakes.map(({ origin, text }) => [`${origin} ${text}`, { origin, text }])).values()];
 }

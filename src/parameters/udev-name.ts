@@ -1,6 +1,6 @@
 import { decodeText } from "../formats/text.ts";
 
-/** Undoes udev's escapes in a name of /dev/disk/by-*: `\x20` is a space (`encode_devnode_name` of systemd). */
+/** Decodes udev's escapes in a name of /dev/disk/by-*: `\x20` is a space (`encode_devnode_name` of systemd). */
 export function decodeUdevName(name: string): string {
   if (!name.includes("\\x")) return name;
   const bytes: number[] = [];

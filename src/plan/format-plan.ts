@@ -3,34 +3,34 @@ import type { LayerPlan } from "../parameters/layer.ts";
 import { printable } from "../problems/report.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import type { BootPlan, ImagePlan } from "./plan.ts";
+import { onlyTexts } from "./texts.ts";
 
-/** The plan in words, a line a subject, safe to print: what `levain plan` shows. */
+/** Formats the plan for `levain plan`: a line a subject, safe to print. */
 export function formatPlan(plan: BootPlan): readonly string[] {
-  const subjects: readonly (readonly [string, string])[] = [
+  const subjects: Subjects = [
     ...formatRoot(plan),
     ...formatCrypt(plan.crypt),
-    ...(plan.keymap === null ? [] : [["keymap", plan.keymap] as const]),
+    ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),
   ];
-  return subjects.map(([subject, text]) => printable(`${subject.padEnd(12)}${text}`));
+  return subjects.flatMap(([subject, text]) => (text ? printable(`${subject.padEnd(12)}${text}`) : []));
 }
 
-type Subjects = readonly (readonly [string, string])[];
+/** A subject without a text is left out. */
+type Subjects = readonly (readonly [subject: string, text: string | null])[];
 
 function formatRoot(plan: BootPlan): Subjects {
   const { root } = plan;
-  if (root.kind === "none") return [["root", "this initramfs; it is the final system"]];
-  const { image, overlay } = plan;
-  const options = plan.rootOptions === "" ? "" : `, options ${plan.rootOptions}`;
+  if (root.kind === "none") return [["root", "none: this initramfs is the final system"]];
+  const { image, overlay, rootTypes, rootOptions } = plan;
+  const types = rootTypes.join(", else ") || "the type in its superblock";
+  const options = rootOptions === "" ? "" : `, options ${rootOptions}`;
   return [
     ["root", root.devices.map(formatDeviceSpec).join(", else ")],
-    ["waiting", plan.rootTimeoutMs === null ? "for ever" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
-    [
-      "mounted",
-      `${plan.rootWritable ? "read-write" : "read-only"} as ${plan.rootTypes.join(", else ") || "the type it has"}${options}`,
-    ],
-    ...(plan.rootCheck === "auto" ? [] : [["fsck", plan.rootCheck] as const]),
+    ["waiting", plan.rootTimeoutMs === null ? "without limit" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
+    ["mounted", `${plan.rootWritable ? "read-write" : "read-only"} as ${types}${options}`],
+    ["fsck", plan.rootCheck === "auto" ? null : plan.rootCheck],
     ["image", image === null ? "none" : formatImage(image)],
     ...plan.layers.map((layer) => ["layer", formatLayer(layer)] as const),
     ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],
@@ -40,12 +40,8 @@ function formatRoot(plan: BootPlan): Subjects {
 function formatImage({ iso, paths, directory, inner, copyToRam }: ImagePlan): string {
   const files =
     directory === null ? paths.join(", else ") : `all in ${directory.path}, or those in its ${directory.list}.module`;
-  return [
-    files,
-    ...(iso === null ? [] : [`in ${iso}`]),
-    ...(inner.length === 0 ? [] : [`or its ${inner.join(", else ")}`]),
-    ...(copyToRam ? ["copied to memory"] : []),
-  ].join(", ");
+  const innerFiles = inner.length > 0 && `or its ${inner.join(", else ")}`;
+  return onlyTexts(files, iso !== null && `in ${iso}`, innerFiles, copyToRam && "copied to memory").join(", ");
 }
 
 function formatLayer(layer: LayerPlan): string {
@@ -53,14 +49,11 @@ function formatLayer(layer: LayerPlan): string {
 }
 
 function formatSystem({ modules, handover }: BootPlan): Subjects {
-  const parameters = Object.entries(modules.parameters).map(
-    ([module, text]) => ["module", `${module} with ${text}`] as const,
-  );
   const kept = handover.putOld === null ? "" : `, the old root at ${handover.putOld}`;
   return [
-    ["modules", ["what the hardware asks for", ...modules.load].join(", ")],
-    ...parameters,
-    ...(modules.blacklist.length === 0 ? [] : [["not loaded", modules.blacklist.join(", ")] as const]),
+    ["modules", ["those for the hardware", ...modules.load].join(", ")],
+    ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),
+    ["not loaded", modules.blacklist.join(", ")],
     ["handover", `${handover.mode}${kept}`],
     ["init", [handover.init ?? "the first of the kernel's list", ...handover.arguments.map(quote)].join(" ")],
     ["environment", handover.environment.map(quote).join(" ")],
@@ -69,15 +62,20 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
 
 function formatRescue({ rescue, talk }: BootPlan): Subjects {
   const after = rescue.onFailure === "reboot" && rescue.panicSeconds !== null ? ` after ${rescue.panicSeconds} s` : "";
-  const shell = { true: "", false: ", no shell ever", keep: ", a shell keeps open what a passphrase opened" }[
-    `${rescue.shell}`
+  const shell = {
+    true: "",
+    false: ", never a shell",
+    keep: ", volumes that a passphrase unlocked stay open in a shell",
+  }[`${rescue.shell}`];
+  const log = { kmsg: "the kernel log", console: "the console", all: "the console and the kernel log" }[talk.log];
+  return [
+    ["stop before", rescue.breaks.join(", ")],
+    ["on failure", `${rescue.onFailure}${after}${shell}`],
+    ["messages", `${talk.level}, to ${log}`],
   ];
-  const breaks = rescue.breaks.length === 0 ? [] : [["stop before", rescue.breaks.join(", ")] as const];
-  const log = { kmsg: "the kernel's log", console: "the console", all: "the console and the kernel's log" }[talk.log];
-  return [...breaks, ["on failure", `${rescue.onFailure}${after}${shell}`], ["talk", `${talk.level}, to ${log}`]];
 }
 
-/** A word in quotes where it would not look like one. */
+/** Puts an argument in quotes if it is empty or contains spaces. */
 function quote(word: string): string {
   return word === "" || /\s/.test(word) ? `"${word}"` : word;
 }

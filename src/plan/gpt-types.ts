@@ -1,6 +1,6 @@
 /**
- * GPT types of root partitions by the machine that they are for, as `uname -m` has it: the Discoverable Partitions
- * Specification of the UAPI group.
+ * GPT types of root partitions by machine, as `uname -m` prints it: the Discoverable Partitions Specification of the
+ * UAPI group.
  */
 const ROOT_TYPES: Readonly<Record<string, string>> = {
   x86_64: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
@@ -13,7 +13,7 @@ const ROOT_TYPES: Readonly<Record<string, string>> = {
   loongarch64: "77055800-792c-4f94-b39a-98c91b762bb6",
 };
 
-/** null for a machine without one. */
+/** Returns the GPT type of the root partition of a machine; null if it has none. */
 export function rootTypeOf(machine: string): string | null {
   return Object.hasOwn(ROOT_TYPES, machine) ? (ROOT_TYPES[machine] ?? null) : null;
 }

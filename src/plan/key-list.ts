@@ -1,13 +1,13 @@
 import { type CommandLine, parseCommandLine } from "../parameters/cmdline.ts";
 
-/** Where the builder lists the image's key files, paths with a NUL behind each: for the boot and for stage0. */
+/** The list of the image's key files that the builder writes for the boot and for stage0: paths, each followed by a NUL. */
 export const IMAGE_KEY_LIST = "/etc/levain.keys";
 
-/** rd.luks.key=, luks.key=, cryptkey=; and an option of cryptopts= or the like. */
+/** rd.luks.key=, luks.key=, cryptkey=, and the options of cryptopts= and the like. */
 const IS_KEY = /key$/i;
 const HAS_KEY = /(?:^|,)key(?:file)?=/i;
 
-/** The paths of a list with a NUL behind each. */
+/** Parses a list of paths that are each followed by a NUL. */
 export function parseKeyList(bytes: Uint8Array): readonly string[] {
   return new TextDecoder()
     .decode(bytes)
@@ -15,7 +15,7 @@ export function parseKeyList(bytes: Uint8Array): readonly string[] {
     .filter((path) => path.startsWith("/"));
 }
 
-/** All that may be a key file by the words of a command line, also of one with mistakes, or with rd.luks=0: a shell comes after those, too. */
+/** Returns all paths that may be key files on a command line, also on one with mistakes or with rd.luks=0, because a shell can follow those too. */
 export function findKeyPaths(cmdline: Uint8Array | string): readonly string[] {
   const { words }: CommandLine = parseCommandLine(cmdline);
   return words
@@ -24,7 +24,7 @@ export function findKeyPaths(cmdline: Uint8Array | string): readonly string[] {
     .filter((part) => part.startsWith("/") && !part.startsWith("/dev/"));
 }
 
-/** The third fields of a crypttab that are paths, of every line. */
+/** Returns the third field of every line of a crypttab, if it is a path. */
 export function findTabledKeys(crypttab: string): readonly string[] {
   return crypttab.split("\n").flatMap((line) => {
     const key = line.trim().split(/\s+/)[2] ?? "";

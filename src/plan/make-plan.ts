@@ -1,44 +1,40 @@
 import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmdline.ts";
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
+import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { OverlayPlan } from "../parameters/layer.ts";
 import type { Settings } from "../parameters/parameters.ts";
-import {
-  type Mistake,
-  type Origin,
-  readParameters,
-  type Source,
-  splitParameter,
-} from "../parameters/read-parameters.ts";
-import { findRefused, warnOfUnsupported } from "../parameters/unsupported.ts";
-import { BootError } from "../problems/errors.ts";
+import { type Mistake, readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
+import type { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
+import { printable } from "../problems/report.ts";
 import { type CryptSurroundings, type DecidedVolume, decideVolumes, planCrypt } from "./crypt/crypt.ts";
-import { findCryptMistakes, warnOfCrypt } from "./crypt/crypt-warnings.ts";
+import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, type RootSurroundings, rootDevices } from "./root.ts";
-import { warnOfRefusedShell, warnOfStrangers, warnOfUnused } from "./warnings.ts";
+import { findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
-/** What a plan is made from. */
+/** The input of a plan. */
 export interface PlanInput {
   /** /proc/cmdline. */
   readonly cmdline: Uint8Array | string;
   /** null in an image without /etc/levain.json. */
   readonly manifest: Manifest | null;
-  /** What the kernel gave to process 1; left out (on a desk), it is worked out from the command line. */
+  /** What the kernel passed to process 1; left out (outside the initramfs), it is derived from the command line. */
   readonly inherited?: Inherited | null;
-  /** Parameters of `levain retry`, one a string; stronger than the command line. */
+  /** The parameters of `levain retry`, which override the command line. */
   readonly added?: readonly string[];
-  /** As in `uname -m`; "x86_64" where left out. */
+  /** As in `uname -m`; "x86_64" by default. */
   readonly machine?: string;
-  /** The PARTUUID of the EFI system partition that this machine was booted from, or null; asked only where it counts. */
+  /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
-  /** The image's /etc/crypttab; null or left out where it has none. */
+  /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
-  /** True where the image has a file at this path; none where left out. */
+  /** True if the image has a file at this path; never by default. */
   readonly hasFile?: (path: string) => boolean;
 }
 
@@ -47,8 +43,8 @@ type Surroundings = RootSurroundings & Omit<CryptSurroundings, "roots"> & { read
 const ROOT_TIMEOUT_MS = 30_000;
 
 /**
- * Everything a boot decides, from its command line and its image's manifest, and what a person should know about it.
- * Deterministic. Throws one BootError that tells all mistakes.
+ * Decides everything about a boot, from its command line and its image's manifest, with warnings for the user.
+ * Deterministic. Throws one BootError for all mistakes.
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
@@ -65,12 +61,12 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const crypttab = isTableRead ? parseCrypttab(table) : null;
   const refused = sources.flatMap(({ origin, words }) => findRefused(words, dialect).map((text) => ({ origin, text })));
   const all = [...mistakes, ...refused];
-  if (all.length > 0) throw tellMistakes(all);
+  if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
   const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile });
   const warnings = [
     ...warnOfUnsupported(words),
-    ...warnOfStrangers(sources),
+    ...findUnknownParameters(sources).map((unknown) => `${unknown} is not a parameter of levain, ignoring it`),
     ...warnOfUnused(settings, plan),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
@@ -78,7 +74,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   return { plan, warnings };
 }
 
-/** The plan, and what became of every encrypted device that was asked for. */
+/** The plan, and the decision about every encrypted device. */
 interface Decision {
   readonly plan: BootPlan;
   readonly volumes: readonly DecidedVolume[];
@@ -95,8 +91,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const { argv, environment } = passOn(line, inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
-  const clashes = findCryptMistakes(volumes);
-  if (clashes.length > 0) throw tellMistakes(clashes.map((text) => ({ origin: "the kernel command line", text })));
+  const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
+  if (doubles.length > 0) throw mistaken(doubles.map((text) => ({ origin: "the kernel command line", text })));
   const plan: BootPlan = {
     root,
     rootTypes: settings.types ?? [],
@@ -123,12 +119,12 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   return { plan, volumes };
 }
 
-/** null, not undefined, is for ever. Who has written a delay for the kernel has not asked for less patience. */
+/** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */
 function decideTimeout({ timeoutMs, delayMs }: Settings): number | null {
   return timeoutMs === undefined ? Math.max(ROOT_TIMEOUT_MS, delayMs ?? 0) : timeoutMs;
 }
 
-/** Over images by default: their filesystem cannot be written to, and hardly a system runs without a place to write. */
+/** Over images by default: their filesystems are read-only, and most systems need a writable root. */
 function decideOverlay({ overlay, overlaySize }: Settings, isUnwritable: boolean): OverlayPlan | null {
   const asked = overlay ?? (isUnwritable ? { kind: "tmpfs" as const, size: null } : false);
   return asked === false ? null : { kind: asked.kind, size: asked.size ?? overlaySize ?? null };
@@ -139,20 +135,8 @@ function decideLevel({ quiet, debug }: Settings): BootPlan["talk"]["level"] {
   return quiet === true ? "quiet" : "normal";
 }
 
-const REMEDIES: Readonly<Record<Origin, string>> = {
-  "levain.toml": "correct levain.toml and build the image again",
-  "the kernel command line": "correct the line in the boot loader",
-  "levain retry": "give levain retry other parameters",
-};
-
-function tellMistakes(mistakes: readonly Mistake[]): BootError {
-  const origins = [...new Set(mistakes.map(({ origin }) => origin))];
-  const where = origins.map((origin) => (origin === "the kernel command line" ? `on ${origin}` : `in ${origin}`));
-  const seen = mistakes.map(({ origin, text }) => (origins.length > 1 ? `${text} (${origin})` : text));
-  const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
-  const remedies = origins.map((origin) => REMEDIES[origin]).join(", ");
-  return new BootError(`${count} ${where.join(" and ")}`, {
-    seen,
-    hint: `${remedies}; all of them: levain help parameters`,
-  });
+function mistaken(mistakes: readonly Mistake[]): BootError {
+  const isOneOrigin = new Set(mistakes.map(({ origin }) => origin)).size === 1;
+  const seen = mistakes.map(({ origin, text }) => (isOneOrigin ? text : `${text} (${origin})`));
+  return problem("parameter-mistakes", { mistakes }, { seen });
 }

@@ -1,16 +1,16 @@
 import * as v from "valibot";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 
 /**
- * /etc/levain.json: what the builder knows and the boot obeys. Written by `levain image`, read and validated by the
- * init; a foreign image has none, and everything in it has a default.
+ * /etc/levain.json, which `levain image` writes and the boot reads. Images of other builders have none, so everything
+ * in it has a default.
  */
 export interface Manifest {
   readonly version: 1;
   /** `uname -r` of the kernel whose modules the image holds; null without modules. */
   readonly kernel: string | null;
-  /** Command line parameters from levain.toml that come before (so weaker than) those of /proc/cmdline. */
+  /** The parameters of levain.toml, which those of /proc/cmdline override. */
   readonly parameters: readonly string[];
 }
 
@@ -20,10 +20,7 @@ const FIELDS = v.object({
   parameters: v.array(v.string()),
 });
 
-/**
- * The manifest from the bytes of /etc/levain.json. Throws a BootError that says what is wrong with it; fields it does
- * not know are left out.
- */
+/** Parses /etc/levain.json. Throws BootError for a malformed manifest; ignores unknown fields. */
 export function parseManifest(bytes: Uint8Array): Manifest {
   const result = v.safeParse(FIELDS, parseJson(bytes));
   if (result.success) return result.output;
@@ -31,15 +28,13 @@ export function parseManifest(bytes: Uint8Array): Manifest {
     const path = v.getDotPath(issue) ?? "the whole file";
     return printable(`${path}: Expected ${issue.expected ?? "something else"} but received ${issue.received}`);
   });
-  throw new BootError("/etc/levain.json is not a manifest that this version of levain reads", { seen, hint: HINT });
+  throw problem("manifest-malformed", {}, { seen });
 }
-
-const HINT = "build the image again with the levain that is its /init: levain image";
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new BootError("/etc/levain.json is damaged: it is not JSON", { hint: HINT, cause });
+    throw problem("manifest-damaged", {}, { cause });
   }
 }

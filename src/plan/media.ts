@@ -1,10 +1,10 @@
 import { LIVE_IMAGE_TYPES } from "../formats/filesystems/filesystem-types.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { Dialect } from "../parameters/dialects/unsupported.ts";
 import type { Settings } from "../parameters/parameters.ts";
-import type { Dialect } from "../parameters/unsupported.ts";
 import type { ImagePlan } from "./plan.ts";
 
-/** The devices that may be the medium, in the order to try, and the image on it; `image` is null where a device is the root. */
+/** The devices that may be the medium, in the order to try, and the image on it; `image` is null if the device itself is the root. */
 export interface Medium {
   readonly devices: readonly DeviceSpec[];
   readonly image: ImagePlan | null;
@@ -15,16 +15,16 @@ export const LIVE_IMAGES: readonly string[] = [...LIVE_IMAGE_TYPES.map((type) =>
 
 const NO_IMAGE: ImagePlan = { iso: null, paths: [], directory: null, inner: [], copyToRam: false, maker: null };
 
-/** Names beside squashfs.img and inside of it, as dmsquash-live looks for them. */
+/** Names beside squashfs.img and inside it, as in dmsquash-live. */
 const DRACUT_IMAGES = ["/rootfs.img", "/ext3fs.img"];
 
 /**
- * The medium that the command line means, in the words of whoever made it: levain's rd.image=, dracut's root=live:,
- * live-boot's boot=live or archiso's archiso…=. `machine` is as in `uname -m`.
+ * Returns the medium that the command line asks for: with levain's rd.image=, dracut's root=live:, live-boot's boot=live
+ * or archiso's archiso…=. `machine` is as in `uname -m`.
  */
 export function decideMedium(settings: Settings, machine: string): Medium {
   const { root, image, copyToRam } = settings;
-  const iso = settings.iso === undefined || settings.iso === "" ? null : settings.iso;
+  const iso = settings.iso || null;
   const common = { ...NO_IMAGE, iso, copyToRam: copyToRam === true };
   const device = root?.device === "auto" ? null : (root?.device ?? null);
   const rootDevices = device === null ? [] : [device];
@@ -40,7 +40,7 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   return { devices: rootDevices, image: null };
 }
 
-/** Whose words the command line uses. */
+/** Returns whose parameters the command line has. */
 export function readDialect(settings: Settings): Dialect {
   const { root, rootFallbacks, boot } = settings;
   return {
@@ -54,7 +54,7 @@ function isArchiso({ archDirectory, archDevice, archFile }: Settings): boolean {
   return archDirectory !== undefined || archDevice !== undefined || archFile !== undefined;
 }
 
-/** The device of the ISO file; the label of root=live: is that of the filesystem inside the file. */
+/** Returns the device of the ISO file; the label in root=live: is that of the filesystem inside the file. */
 function findIso({ isoDevice }: Settings, iso: string | null): readonly DeviceSpec[] | null {
   if (iso === null) return null;
   return [isoDevice ?? { by: "file", paths: [iso], among: "all" }];

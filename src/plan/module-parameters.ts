@@ -2,19 +2,19 @@ import { normaliseName, type Word } from "../parameters/cmdline.ts";
 import { findParameters, type Settings } from "../parameters/parameters.ts";
 import type { BootPlan } from "./plan.ts";
 
-/** First parts of dotted words that other programs have taken, so that no module is meant. */
+/** Prefixes of other programs' parameters, which are not modules. */
 const OTHERS: ReadonlySet<string> = new Set(
   "booster fsck locale luks mount plymouth quotacheck rd systemd udev vconsole".split(" "),
 );
 
-/** True where a word is MODULE.PARAMETER, with or without a value. */
+/** True if a parameter is MODULE.PARAMETER, with or without a value. */
 export function isModuleParameter(word: Word): boolean {
   const dot = word.name.indexOf(".");
   if (dot <= 0 || dot === word.name.length - 1 || !/^[\w-]+$/.test(word.name.slice(0, dot))) return false;
   return !OTHERS.has(word.name.slice(0, dot)) && findParameters(word.name).length === 0;
 }
 
-/** What is asked of the module loader, everything considered. */
+/** Decides which modules to load, and how. */
 export function decideModules({ modules, blacklist }: Settings, words: readonly Word[]): BootPlan["modules"] {
   return {
     load: [...new Set(modules)],
@@ -23,22 +23,18 @@ export function decideModules({ modules, blacklist }: Settings, words: readonly 
   };
 }
 
-/** MODULE.PARAMETER=VALUE words as the parameters of each module, in their order, as finit_module(2) takes them. */
+/** Returns the parameters of each module, in order, as finit_module(2) takes them, from MODULE.PARAMETER=VALUE. */
 export function readModuleParameters(words: readonly Word[]): Readonly<Record<string, string>> {
-  const modules = new Map<string, string[]>();
-  for (const word of words) {
-    if (!isModuleParameter(word)) continue;
-    const dot = word.name.indexOf(".");
-    const module = normaliseName(word.name.slice(0, dot));
-    const parameter = word.name.slice(dot + 1);
-    const parameters = modules.get(module) ?? [];
-    parameters.push(word.value === null ? parameter : `${parameter}=${quote(word.value)}`);
-    modules.set(module, parameters);
-  }
-  return Object.fromEntries([...modules].map(([module, parameters]) => [module, parameters.join(" ")]));
+  const dotOf = ({ name }: Word) => name.indexOf(".");
+  const modules = Map.groupBy(words.filter(isModuleParameter), (word) =>
+    normaliseName(word.name.slice(0, dotOf(word))),
+  );
+  const format = (word: Word) =>
+    `${word.name.slice(dotOf(word) + 1)}${word.value === null ? "" : `=${quote(word.value)}`}`;
+  return Object.fromEntries([...modules].map(([module, parameters]) => [module, parameters.map(format).join(" ")]));
 }
 
-/** The kernel splits a module's parameters by the same rules as its own command line. */
+/** The kernel splits module parameters by the same rules as its command line. */
 function quote(value: string): string {
   return /\s/.test(value) && !value.includes('"') ? `"${value}"` : value;
 }

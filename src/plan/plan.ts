@@ -4,57 +4,50 @@ import type { CryptPlan } from "./crypt/crypt-plan.ts";
 import type { RootSource } from "./root.ts";
 
 /**
- * Where the image files that make the root lie on the root device, and what is done with them. All paths are absolute
- * and without "." and "..".
+ * The image files that make the root, on the root device. All paths are absolute and without "." and "..".
  */
 export interface ImagePlan {
-  /** An ISO file on the root device in which everything else is looked for; null: on the device itself. */
+  /** The ISO file on the root device that contains the images; null: they are on the device itself. */
   readonly iso: string | null;
-  /** Tried in this order; the first that exists is taken. Empty where `directory` is given. */
+  /** Tried in this order; the first that exists is used. Empty if `directory` is set. */
   readonly paths: readonly string[];
-  /**
-   * live-boot's layout: the images in the directory `path` are layers, those that `LIST.module` names, lowest first,
-   * or else all of them in the order of their names.
-   */
+  /** live-boot's layout: the images in the directory `path` are layers, those in `LIST.module`, lowest first, or else all in the order of their names. */
   readonly directory: { readonly path: string; readonly list: string } | null;
-  /** Paths in the image, tried in this order: the first that exists is an image too, and the root in its place. */
+  /** Paths in the image, tried in this order: the first that exists is an image that becomes the root instead. */
   readonly inner: readonly string[];
   readonly copyToRam: boolean;
-  /** Whose medium it is, by the words that asked for it: their tools look for its parts at places of their own below /run. */
+  /** The project that built the medium, known from the parameters used: its tools expect parts of the medium at certain places below /run. */
   readonly maker: "live-boot" | "archiso" | "dracut" | null;
 }
 
-/** What is done when a boot fails. */
+/** What to do when a boot fails. */
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
-/** Everything that a boot decides, before the first of it is done. Plain data: printable, comparable. */
+/** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
 export interface BootPlan {
   readonly root: RootSource;
-  /** rootfstype= as a list in the order to try; empty: whatever the probe finds. */
+  /** rootfstype= as a list in the order to try; empty: as probed. */
   readonly rootTypes: readonly string[];
   /** rootflags=, comma-separated. */
   readonly rootOptions: string;
-  /** fsck.mode=: whether a root that is used as it is gets checked first. */
+  /** fsck.mode=: whether a root without image and overlay is checked first. */
   readonly rootCheck: "auto" | "force" | "skip";
-  /**
-   * rw instead of ro (the default); false too where the root device lies below an image or an overlay: it is never
-   * written to.
-   */
+  /** rw instead of ro (the default); always false for a root device below an image or an overlay, which is never written to. */
   readonly rootWritable: boolean;
   readonly image: ImagePlan | null;
   /** Lowest first. */
   readonly layers: readonly LayerPlan[];
   readonly overlay: OverlayPlan | null;
-  /** What is unlocked before the root is looked for. */
+  /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
-  /** rd.vconsole.keymap=: the name of the keymap in which passphrases are typed; null: the kernel's own. */
+  /** rd.vconsole.keymap=: the keymap for passphrases; null: the kernel's own. */
   readonly keymap: string | null;
-  /** Milliseconds to wait for the root device; null: for ever. */
+  /** Milliseconds to wait for the root device; null: no limit. */
   readonly rootTimeoutMs: number | null;
   readonly modules: {
-    /** Asked for by name: a missing one is worth a warning. */
+    /** Modules to load by name: a missing one causes a warning. */
     readonly load: readonly string[];
-    /** module, every "-" in its name as "_" → parameters, as "a=1 b=2". */
+    /** Parameters by module (every "-" as "_"), such as "a=1 b=2". */
     readonly parameters: Readonly<Record<string, string>>;
     /** Every "-" as "_". */
     readonly blacklist: readonly string[];
@@ -67,25 +60,22 @@ export interface BootPlan {
     readonly init: string | null;
     /** argv from argv[1] on. */
     readonly arguments: readonly string[];
-    /** All of it, "NAME=value" each: HOME=/, TERM=linux and the unknown name=value words of the command line. */
+    /** The whole environment, "NAME=value" each: HOME=/, TERM=linux and the unknown name=value parameters of the command line. */
     readonly environment: readonly string[];
   };
   readonly rescue: {
-    /** False: no shell, ever (rdshell=0): `onFailure` is then never "shell", and `breaks` is empty. "keep": a shell finds the volumes open that a passphrase has opened in this boot. */
+    /** False: never a shell (rdshell=0), so `onFailure` is not "shell" and `breaks` is empty. "keep": volumes that a passphrase unlocked in this boot stay open in a shell. */
     readonly shell: boolean | "keep";
-    /** rd.break=: names of steps to stop before. */
+    /** rd.break=: steps to stop before. */
     readonly breaks: readonly StepName[];
-    /**
-     * What is done when the boot fails, everything considered: rd.emergency=, else reboot with panic=, else shell, or
-     * halt without one.
-     */
+    /** rd.emergency=, else reboot with panic=, else shell, or halt if there is no shell. */
     readonly onFailure: FailurePolicy;
-    /** panic=: seconds until that reboot; null where not given. */
+    /** panic=: seconds until that reboot; null if not given. */
     readonly panicSeconds: number | null;
   };
   readonly talk: {
     readonly level: "quiet" | "normal" | "debug";
-    /** rd.log=: where our lines go. */
+    /** rd.log=: where levain's messages go. */
     readonly log: "kmsg" | "console" | "all";
   };
 }

@@ -5,7 +5,7 @@ import type { Manifest } from "./manifest.ts";
 import { decideModules } from "./module-parameters.ts";
 import type { BootPlan, FailurePolicy } from "./plan.ts";
 
-/** What is done when a boot fails, everything considered. */
+/** Decides what happens when a boot fails. */
 export function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
   const hasShell = shell !== false;
   const reboots = typeof panicSeconds === "number";
@@ -19,11 +19,11 @@ export function decideRescue({ shell, breaks, emergency, panicSeconds }: Setting
   };
 }
 
-/** What is decided for a boot that failed before it had a plan. */
+/** The decisions for a boot that failed before it had a plan. */
 export type PlanOfRescue = Pick<BootPlan, "rescue" | "modules">;
 
 /**
- * From what can be read of the parameters, without their mistakes. Without a manifest the image's own words are those of
+ * Makes these decisions from the valid parameters. Without a manifest, the image's own parameters are those of
  * /etc/levain.cmdline, which stage0 obeys too. Never throws.
  */
 export function planRescue(

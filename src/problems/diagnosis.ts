@@ -1,12 +1,12 @@
 import type { Hint, Need } from "./errors.ts";
 
-/** How a problem is put into words. All texts begin with a lower-case letter and have no full stop. */
+/** The words for a problem. Every text begins with a lower-case letter and has no full stop. */
 export interface Diagnosis<Facts> {
   /** What failed, as a clause. */
   readonly text: (facts: Facts) => string;
-  /** Why, a clause each; what the error has as its cause follows them. */
+  /** The reasons, a clause each; the cause of the error follows them. */
   readonly reasons?: (facts: Facts) => readonly string[];
-  /** What to try: alternatives, of which those are shown that the person can follow. */
+  /** What to try: alternatives, of which a report shows those that the user can follow. */
   readonly hints?: (facts: Facts) => readonly Hint[];
 }
 

@@ -59,3 +59,13 @@ export class SyscallError extends Error {
 export function isErrno(error: unknown, ...codes: readonly string[]): error is SyscallError {
   return error instanceof SyscallError && (codes.length === 0 || codes.includes(error.code));
 }
+
+/** Returns what `act` returns; if the kernel refuses, what `instead` makes of the refusal. Other errors are thrown on. */
+export function unlessRefused<T>(act: () => T, instead: (refusal: SyscallError) => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return instead(error);
+  }
+}

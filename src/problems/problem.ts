@@ -1,18 +1,28 @@
 import { BOOT } from "./diagnoses/boot.ts";
+import { CRYPT } from "./diagnoses/crypt.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
+import { PLAN } from "./diagnoses/plan.ts";
 import { STACK } from "./diagnoses/stack.ts";
+import { STORAGE } from "./diagnoses/storage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
 
-/** THE table of diagnoses: everything that can stop a boot, by a code that never changes. */
-export const DIAGNOSES = { ...BOOT, ...FILESYSTEMS, ...STACK };
+/** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
+export const DIAGNOSES = {
+  ...BOOT,
+  ...CRYPT,
+  ...FILESYSTEMS,
+  ...PLAN,
+  ...STACK,
+  ...STORAGE,
+};
 
 /** A row of the table. */
 export type ProblemCode = keyof typeof DIAGNOSES;
-/** What the row `Code` is told. */
+/** The facts that the row `Code` needs. */
 export type FactsOf<Code extends ProblemCode> = Parameters<(typeof DIAGNOSES)[Code]["text"]>[0];
 
-/** Returns the error for a problem: code and facts for the program, the words of the table for the user. `seen` and `cause` as in BootError. */
+/** Returns the error for a problem: code and facts for the program, the text of the table for the user. `seen` and `cause` as in BootError. */
 export function problem<Code extends ProblemCode>(
   code: Code,
   facts: FactsOf<Code>,
@@ -23,7 +33,7 @@ export function problem<Code extends ProblemCode>(
   return new BootError(message, { code, facts, hints: row.hints?.(facts) ?? [], ...(seen && { seen }), cause });
 }
 
-/** True for the problem `code`, however it is put into words. */
+/** True if `error` is the problem `code`. */
 export function isProblem(error: unknown, code: ProblemCode): error is BootError {
   return error instanceof BootError && error.code === code;
 }

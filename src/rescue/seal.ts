@@ -10,7 +10,7 @@ import { BootError, isErrno } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { wasTyped } from "../storage/mapping.ts";
+import { wasTyped } from "../storage/device-mapper/typed.ts";
 import { liesIn, listOpenVolumes, removeVolumes } from "../storage/trust.ts";
 
 // Whoever stands before a machine that fails to boot gets a shell. A volume that a key file has opened would be theirs.

@@ -49,7 +49,7 @@ function mountLayerDevice(
   plan: BootPlan,
   { device: spec, place }: Extract<Lower, { kind: "device" }>,
 ): MountedLower {
-  const attached = attachPart(context, plan, spec, `the layer ${specText(spec)}`);
+  const attached = attachPart(context, plan, spec, { wanted: "layer", name: specText(spec) });
   const { device } = attached;
   mountDevice(context, { device, target: place, types: [], writable: false, options: "", role: "layer" });
   const isInside = liesInVolume(context.machine)(device);

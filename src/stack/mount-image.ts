@@ -79,5 +79,5 @@ function unlockImage(
   const device = { by: "path" as const, path: image.node };
   const volumes = namedVolumes(plan.crypt, image).map((volume) => ({ ...volume, device }));
   const crypt = { ...plan.crypt, volumes, everyLuks: false };
-  return attachPart(context, { ...plan, crypt }, device, `what is in the image ${printable(path)}`).device;
+  return attachPart(context, { ...plan, crypt }, device, { wanted: "image", name: printable(path) }).device;
 }

@@ -1,167 +1,142 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
+import type { Context } from "../drivers/context.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
-import { BootError } from "../problems/errors.ts";
-import { createHeldTerminals } from "../prompt/held-terminals.ts";
-import { createNotice, createOpenerNotice } from "./notices.ts";
-import type { Round } from "./opener.ts";
-import { type AttachTools, createSearch, type DeviceWish, type Search } from "./search.ts";
-import { describeMissing, describeStrangers, listShort, specText } from "./search-words.ts";
+import type { VainSearch } from "../problems/diagnoses/storage.ts";
+import { problem } from "../problems/problem.ts";
+import { sentence } from "../problems/report.ts";
+import type { DeviceState, Round, StoragePlan, Tries } from "./contract.ts";
+import { describeFound, notFound } from "./findings.ts";
+import { createWaitNotice } from "./notices.ts";
+import { createSearch, type Search } from "./search.ts";
+import { specText } from "./search-words.ts";
 import { closeVolumes, liesIn, liesInVolume, listOpenVolumes } from "./trust.ts";
 
 /** A device that was found. */
 export interface Attached {
   readonly device: BlockDevice;
-  /** The encrypted volumes that it lies in, the innermost first. */
+  /** The volumes that it lies in, the innermost first. */
   readonly containers: readonly BlockDevice[];
-  /** True where a mount that fails may mean that one of them was opened wrongly. */
-  readonly isGuess: boolean;
+  /** True if a mount that fails may mean that one of them was opened wrongly. */
+  readonly isUnproven: boolean;
 }
 
+/** What is looked for, as a report calls it, and what earlier searches left. */
+export type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & { readonly tries?: Tries };
+
 /**
- * Waits until a device is there that the plan calls the root, or `what` else it is to be. The root is a work-list: whatever
- * appears is offered to the openers, and what they make of it comes round again. Only uevents move it on. Throws BootError when
- * the time is up, or where an opener knows that it cannot come.
+ * Waits until a device is present that the plan calls the root, or `wanted` otherwise. The root is a work-list: each device that
+ * appears is offered to the assemblies, and what they make of it comes round again. Only uevents move it on. Throws BootError if
+ * the time is up, or an assembly knows that the device cannot come.
  */
-export function attachDevice(
-  machine: Machine,
-  plan: DeviceWish,
-  tools: AttachTools,
-  what = "the root device",
-): Attached {
-  const [wanted, ...fallbacks] = plan.roots;
-  if (wanted === undefined) throw new BootError("the plan names no root device");
-  const search = createSearch(machine, plan, {
-    ...{ guesses: new Map(), terminals: createHeldTerminals(machine) },
-    ...tools,
-  });
+export function attachDevice(context: Context, plan: StoragePlan, options: AttachOptions = {}): Attached {
+  const { wanted = "root", name = "", tries = new Map() } = options;
+  const search = createSearch(context, plan, { tries });
   try {
-    const found = waitFor(machine, wanted, plan.rootTimeoutMs, search);
-    if (found !== null) return accept(machine, wanted, found, search);
-    for (const fallback of fallbacks) {
-      const device = waitFor(machine, fallback, 0, search);
+    for (const [index, spec] of plan.roots.entries()) {
+      const device = waitFor(context, spec, index === 0 ? plan.rootTimeoutMs : 0, search);
       if (device === null) continue;
-      const reason = fallback.by === "file" ? `, ${specText(fallback)}` : " from rootfallback=";
-      tools.voice.warn(`${specText(wanted)} did not appear, booting ${describeDevice(device)}${reason}`);
-      return accept(machine, fallback, device, search);
+      if (index > 0) {
+        const [missing] = plan.roots.map(specText);
+        const reason = spec.by === "file" ? `, ${specText(spec)}` : " from rootfallback=";
+        context.voice.warn(`${missing} did not appear, booting ${describeDevice(device)}${reason}`);
+      }
+      return accept(context, spec, device, search);
     }
-    throw describeMissing(what, plan, search);
+    throw notFound({ wanted, name }, plan, search);
   } finally {
     search.close();
   }
 }
 
-/** For the line of the step: `/dev/mapper/root ext4 "root" in /dev/vda2 crypto_LUKS`. */
+/** Returns the line of the step: `/dev/mapper/root ext4 "root" in /dev/vda2 crypto_LUKS`. */
 export function describeAttached({ device, containers }: Attached): string {
   const outer = containers.map(({ node, facts }) => ` in ${node} ${facts.type ?? "dm-crypt"}`);
   return `${describeDevice(device)}${outer.join("")}`;
 }
 
-function waitFor(machine: Machine, wanted: DeviceSpec, timeoutMs: number | null, search: Search): BlockDevice | null {
-  const patience = createPatience(machine, timeoutMs);
-  const seen = () =>
-    search.lacks.get(wanted) ?? describeStrangers(search.strangers(wanted)) ?? listShort(search.inventory);
-  const notice = createNotice(wanted, timeoutMs, search.voice, seen);
-  const openerNotice = createOpenerNotice(search.voice);
-  const waitOnce = (round: Exclude<Round, "changed">): boolean => {
-    if (round !== "idle") {
-      const waitMs = Math.min(round.leftMs, openerNotice(round, machine.nowMs()));
-      patience.uncounted(() => search.takeEvents(Math.max(1, waitMs)));
-      return true;
-    }
-    const leftMs = patience.leftMs();
-    if (leftMs > 0) search.takeEvents(Math.max(1, Math.min(leftMs, notice(patience.waitedMs()))));
-    return leftMs > 0;
-  };
+/** Returns the first device that matches once it can be used; null if it does not appear in time. */
+function waitFor(context: Context, wanted: DeviceSpec, timeoutMs: number | null, search: Search): BlockDevice | null {
+  const patience = createPatience(context, wanted, timeoutMs, search);
   for (;;) {
-    search.takeEvents(0); // all that is there now, so that a second device with the label is seen too
-    const found = choose(wanted, search);
-    const round = patience.uncounted(() => openOnce(search, found));
+    search.takeEvents(0); // all that is present now, so that a second device with the label is seen too
+    const candidate = search.matches(wanted)[0] ?? null;
+    const round = patience.uncounted(() => search.advance(candidate));
     if (round === "changed") continue;
-    const isReady = found !== null && !search.openers.some((opener) => opener.isClosed(found));
-    if (isReady && round === "idle") return found;
-    if (search.modules.loadMore()) continue;
-    if (!isReady) throwFailure(search);
-    if (!waitOnce(round)) return null;
+    const isReady = candidate !== null && isUsable(search.state(candidate));
+    if (isReady && round === "idle") return candidate;
+    if (context.drivers.loadMore()) continue;
+    const failure = search.problems().find(({ isFatal }) => isFatal);
+    if (!isReady && failure !== undefined) throw failure.error;
+    if (!patience.wait(round)) return null;
   }
 }
 
-interface Patience {
-  waitedMs(): number;
-  leftMs(): number;
-  /** What a person or an opener takes is no wait for the device. */
-  uncounted<T>(act: () => T): T;
+function isUsable(state: DeviceState | null): boolean {
+  return state?.kind !== "closed" && state?.kind !== "incomplete";
 }
 
-function createPatience(machine: Machine, timeoutMs: number | null): Patience {
+interface Patience {
+  /** Prompts and unlocking do not count against the device timeout. */
+  uncounted<T>(act: () => T): T;
+  /** Waits for uevents, and says so; false if the time is up. */
+  wait(round: Exclude<Round, "changed">): boolean;
+}
+
+function createPatience(
+  { machine, voice }: Context,
+  wanted: DeviceSpec,
+  timeoutMs: number | null,
+  search: Search,
+): Patience {
+  const [notice, otherNotice] = [createWaitNotice(voice), createWaitNotice(voice)];
   let startMs = machine.nowMs();
-  const waitedMs = () => machine.nowMs() - startMs;
+  let other = { text: "", startMs };
+  const uncounted = <T>(act: () => T): T => {
+    const beforeMs = machine.nowMs();
+    const result = act();
+    startMs += machine.nowMs() - beforeMs;
+    return result;
+  };
+  function waitForRoot(): boolean {
+    const waitedMs = machine.nowMs() - startMs;
+    const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
+    if (leftMs <= 0) return false;
+    const noticeMs = notice(specText(wanted), waitedMs, timeoutMs, () => describeFound(search, wanted));
+    search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs)));
+    return true;
+  }
   return {
-    waitedMs,
-    leftMs: () => (timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs()),
-    uncounted(act) {
-      const beforeMs = machine.nowMs();
-      const result = act();
-      startMs += machine.nowMs() - beforeMs;
-      return result;
+    uncounted,
+    wait(round) {
+      if (round === "idle") return waitForRoot();
+      const { text, leftMs } = round;
+      if (text !== other.text) other = { text, startMs: machine.nowMs() };
+      const waitedMs = machine.nowMs() - other.startMs;
+      const noticeMs = otherNotice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
+      uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs))));
+      return true;
     },
   };
 }
 
-/** A round of all openers, ended by the first that has changed something: what that made is theirs too. */
-function openOnce({ openers }: Search, found: BlockDevice | null): Round {
-  let result: Round = "idle";
-  for (const opener of openers) {
-    const round = opener.open(found);
-    if (round === "changed") return round;
-    if (round !== "idle") result = round;
-  }
-  return result;
-}
-
-function throwFailure({ openers }: Search): void {
-  for (const opener of openers) {
-    const failure = opener.failure();
-    if (failure !== null) throw failure;
-  }
-}
-
-/** The device that the spec means, or what was opened in it; null where there is none, or not all of it. */
-function choose(spec: DeviceSpec, { matches, companions, pools, lacks }: Search): BlockDevice | null {
-  lacks.delete(spec);
-  const [first] = matches(spec);
-  if (first === undefined) return null;
-  const lack = pools.describeLack(first, companions(first));
-  if (lack === null) return first;
-  lacks.set(spec, lack);
-  return null;
-}
-
-/** True where all lie in one volume, or none does. */
+/** True if all lie in one volume, or none does. */
 function isSameVolume(machine: Machine, found: readonly BlockDevice[]): boolean {
   const volumes = listOpenVolumes(machine);
   return !found.some(liesInVolume(machine)) || volumes.some(({ device }) => found.every(liesIn(machine, [device])));
 }
 
-function ambiguous(spec: DeviceSpec, nodes: string, count: number): BootError {
-  return new BootError(`${count} devices in different encrypted volumes match ${specText(spec)}`, {
-    cause: new BootError(`one of ${nodes} may be a copy that somebody else has made`),
-    hint: "name the right volume: rd.luks.name=UUID=NAME root=/dev/mapper/NAME, or remove the other disk",
-  });
-}
-
-function accept(machine: Machine, spec: DeviceSpec, device: BlockDevice, search: Search): Attached {
-  const { voice, openers, missing } = search;
+function accept({ machine, voice }: Context, spec: DeviceSpec, device: BlockDevice, search: Search): Attached {
   const found = search.matches(spec);
   if (found.length > 1) {
-    const nodes = found.map(({ node }) => node).join(" and ");
-    if (!isSameVolume(machine, found)) throw ambiguous(spec, nodes, found.length);
-    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes}; taking ${device.node}`);
+    const nodes = found.map(({ node }) => node);
+    if (!isSameVolume(machine, found)) throw problem("ambiguous-device", { spec: specText(spec), nodes });
+    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes.join(" and ")}; using ${device.node}`);
   }
   if (!liesInVolume(machine)(device)) closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);
-  search.pools.claim(device, search.companions(device));
-  for (const text of missing) voice.warn(`${text}, going on without it`);
-  const containers = [...search.containersOf(device)];
-  const isGuess = containers.some((container) => openers.some((opener) => opener.isGuess(container)));
-  return { device, containers, isGuess };
+  search.claim(device);
+  for (const { error } of search.problems()) voice.warn(`${sentence(error)}, continuing without it`);
+  const containers = search.containersOf(device);
+  const isUnproven = containers.some((container) => search.state(container)?.kind === "unproven");
+  return { device, containers, isUnproven };
 }

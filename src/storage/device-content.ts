@@ -1,51 +1,47 @@
 import { type BlockDevice, readText } from "../devices/block-devices.ts";
+import type { Context } from "../drivers/context.ts";
 import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
-import type { FilesystemDrivers } from "../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
-import type { Voice } from "../problems/voice.ts";
 import type { FileSpec } from "./match.ts";
 
-/** What holds no files of its own: there is no use in trying to mount it. */
+/** Types that hold no files of their own, so that a mount would be in vain. */
 const NO_FILESYSTEM =
   /_member$|^crypto|^swap|^(?:BitLocker|swsuspend|DM_verity_hash|DM_integrity|bcache|drbd|jbd|xfs_external_log)$/;
 
-/** Makes the search by content: each device is mounted at most once a spec, read-only, and let go at once. */
-export function createContentSearch(
-  machine: Machine,
-  modules: FilesystemDrivers["drivers"],
-  voice: Voice,
-): (device: BlockDevice, spec: FileSpec) => boolean {
+/** Makes the search by content: each device is mounted at most once a spec, read-only, and unmounted at once. */
+export function createContentSearch(context: Context): (device: BlockDevice, spec: FileSpec) => boolean {
+  const { machine, voice } = context;
   const known = new WeakMap<BlockDevice, Map<FileSpec, boolean>>();
   return (device, spec) => {
     const answers = known.get(device) ?? new Map<FileSpec, boolean>();
     known.set(device, answers);
-    const answer =
-      answers.get(spec) ?? (isAmong(machine, device, spec.among) && holdsFile(machine, device, spec.paths));
+    const answer = answers.get(spec) ?? (isAmong(machine, device, spec.among) && holdsFile(device, spec.paths));
     answers.set(spec, answer);
     return answer;
   };
 
-  function holdsFile(host: Machine, device: BlockDevice, paths: readonly string[]): boolean {
+  function holdsFile(device: BlockDevice, paths: readonly string[]): boolean {
     const { type } = device.facts;
     if (type === null || NO_FILESYSTEM.test(type)) return false;
-    try {
-      return mountDeviceBriefly({ machine: host, drivers: modules }, { node: device.node, type }, (directory) => {
-        const found = paths.find((path) => matchFiles(host, directory, path).length > 0);
-        if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
-        return found !== undefined;
-      });
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      voice.debug(`${device.node} cannot be searched: ${error.message}`);
-      return false;
-    }
+    const hasFile = (directory: string) => {
+      const found = paths.find((path) => matchFiles(machine, directory, path).length > 0);
+      if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
+      return found !== undefined;
+    };
+    return unlessRefused(
+      () => mountDeviceBriefly(context, { node: device.node, type }, hasFile),
+      (refusal) => {
+        voice.debug(`${device.node} cannot be searched: ${refusal.message}`);
+        return false;
+      },
+    );
   }
 }
 
-/** Files below `base` that `path` means, or directories where it ends in a slash, a "*" in its last part standing for any text: paths as `path` has them, without that slash, sorted bytewise. */
+/** Returns the files below `base` that `path` means, or directories if it ends in a slash; a "*" in its last part stands for any text. The results are spelled as `path`, without that slash, in bytewise order. */
 export function matchFiles(machine: Machine, base: string, path: string): readonly string[] {
   const find = path.endsWith("/") ? findDirectoryIn : findFileIn;
   const whole = path.replace(/\/$/, "");
@@ -63,15 +59,15 @@ export function matchFiles(machine: Machine, base: string, path: string): readon
     .map((name) => `${directory}/${name}`);
 }
 
-/** What sysfs says of the disk: whether its medium can be taken out, and whether it hangs on USB. */
+/** True if the disk is of that kind, as sysfs has it: its medium can be removed, or it is attached by USB. */
 function isAmong(machine: Machine, device: BlockDevice, among: FileSpec["among"]): boolean {
   if (among === "all") return true;
   const directory = `/sys/class/block/${device.partition?.disk ?? device.name}`;
-  try {
-    const isUsb = /\/usb\d+\//.test(machine.readLink(directory));
-    return among === "usb" ? isUsb : readText(machine, `${directory}/removable`) === "1";
-  } catch (error) {
-    if (isErrno(error)) return false;
-    throw error;
-  }
+  return unlessRefused(
+    () => {
+      const isUsb = /\/usb\d+\//.test(machine.readLink(directory));
+      return among === "usb" ? isUsb : readText(machine, `${directory}/removable`) === "1";
+    },
+    () => false,
+  );
 }

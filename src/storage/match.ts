@@ -2,20 +2,20 @@ import type { BlockDevice, PartitionName } from "../devices/block-devices.ts";
 import { isLink } from "../devices/persistent-names.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 
-/** What a spec that names files asks of a device. */
+/** A spec that names files on a device. */
 export type FileSpec = Extract<DeviceSpec, { by: "file" }>;
 
-/** How a matcher learns what a device's own superblock does not say. */
+/** Answers what a device's own superblock does not say. */
 export interface Look {
-  /** The names that only the disk's partition table knows. */
+  /** The names that only the disk's partition table has. */
   name(device: BlockDevice): PartitionName;
   /** The links that udev would make for it. */
   links(device: BlockDevice): readonly string[];
-  /** True where its filesystem holds one of the files. */
+  /** True if its filesystem holds one of the files. */
   holds(device: BlockDevice, spec: FileSpec): boolean;
 }
 
-/** Every device that `spec` names, in the order of `devices`; of those that are searched for by their content the first only. */
+/** Returns every device that `spec` names, in the order of `devices`; for a search by content only the first. */
 export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
   switch (spec.by) {
     case "path":
@@ -51,8 +51,8 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
 }
 
 /**
- * An ISO image that was written to a stick as it is shows its filesystem twice, on the disk and on its first partition:
- * the partition is meant, for a mount of the whole disk would keep all others (a persistent one) from being mounted.
+ * An ISO image that was written to a stick shows its filesystem twice, on the disk and on its first partition. The partition is
+ * used, because a mount of the whole disk would keep all others (a persistent one) from being mounted.
  */
 function withoutHybrids(devices: readonly BlockDevice[]): readonly BlockDevice[] {
   const isHybrid = ({ name, facts }: BlockDevice) =>
@@ -62,12 +62,12 @@ function withoutHybrids(devices: readonly BlockDevice[]): readonly BlockDevice[]
   return devices.filter((device) => !isHybrid(device));
 }
 
-/** UUIDs are compared without regard to case, as blkid, mount and the kernel do. */
+/** Compares UUIDs without regard to case, as blkid, mount and the kernel do. */
 function sameId(have: string | null, wanted: string): boolean {
   return have !== null && have.toLowerCase() === wanted.toLowerCase();
 }
 
-/** dracut's rd.luks.uuid= may be the beginning of a UUID. */
+/** dracut's rd.luks.uuid= accepts the beginning of a UUID. */
 function isLuksLike({ type, uuid }: BlockDevice["facts"], prefix: string): boolean {
   return type === "crypto_LUKS" && uuid?.toLowerCase().startsWith(prefix) === true;
 }
@@ -87,7 +87,7 @@ function partitionOf(device: BlockDevice, index: number, devices: readonly Block
   return devices.filter(({ partition }) => partition?.disk === disk && partition.index === index);
 }
 
-/** The first of the type on the disk, as the Discoverable Partitions Specification has it. */
+/** The first partition of the type on the disk, as the Discoverable Partitions Specification says. */
 function findDiscoverable(
   esp: string,
   type: string,

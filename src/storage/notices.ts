@@ -1,43 +1,24 @@
-import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { Voice } from "../problems/voice.ts";
-import type { Wait } from "./opener.ts";
-import { describeWait, waitText } from "./search-words.ts";
 
-/** A wait longer than this is told, and told again each time it has doubled. */
+/** A wait is announced when it is this long, and again each time it has doubled. */
 const FIRST_NOTICE_MS = 1000;
 
-/** Tells of the wait for a device when it has grown long enough, and what is there so far when that is news; returns the milliseconds until it wants to speak again. */
-export function createNotice(
-  wanted: DeviceSpec,
-  timeoutMs: number | null,
-  voice: Voice,
-  listSeen: () => string,
-): (waitedMs: number) => number {
-  let noticeMs = FIRST_NOTICE_MS;
-  let told: string | null = null;
-  return (waitedMs) => {
-    if (waitedMs >= noticeMs) {
-      const seen = listSeen();
-      const news = seen === told ? "" : ` · seen: ${seen}`;
-      voice.progress(`${describeWait(wanted, waitedMs, timeoutMs)}${news}`);
-      told = seen;
-      noticeMs = waitedMs * 2;
-    }
-    return noticeMs - waitedMs;
-  };
-}
+/** Says what is waited for and for how long, if it is time to; returns the milliseconds until the next time. `listSeen` returns what was found so far, which is said when it is new. */
+export type WaitNotice = (what: string, waitedMs: number, limitMs: number | null, listSeen?: () => string) => number;
 
-/** The same for what an opener waits for. */
-export function createOpenerNotice(voice: Voice): (wait: Wait, nowMs: number) => number {
-  let text: string | null = null;
-  let startMs = 0;
+/** Makes the notice of one wait after another; each has another `what`. */
+export function createWaitNotice(voice: Voice): WaitNotice {
+  let current: string | null = null;
   let noticeMs = FIRST_NOTICE_MS;
-  return (wait, nowMs) => {
-    if (wait.text !== text) [text, startMs, noticeMs] = [wait.text, nowMs, FIRST_NOTICE_MS];
-    const waitedMs = nowMs - startMs;
+  let said: string | null = null;
+  return (what, waitedMs, limitMs, listSeen) => {
+    if (what !== current) [current, noticeMs] = [what, FIRST_NOTICE_MS];
     if (waitedMs >= noticeMs) {
-      const limitMs = Number.isFinite(wait.leftMs) ? waitedMs + wait.leftMs : null;
-      voice.progress(waitText(wait.text, waitedMs, limitMs));
+      const seen = listSeen?.() ?? said;
+      const news = seen === said ? "" : ` · seen: ${seen}`;
+      const limit = limitMs === null ? "" : ` of ${Math.round(limitMs / 1000)}`;
+      voice.progress(`waiting for ${what}, ${Math.round(waitedMs / 1000)}${limit} s${news}`);
+      said = seen;
       noticeMs = waitedMs * 2;
     }
     return noticeMs - waitedMs;

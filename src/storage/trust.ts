@@ -1,19 +1,20 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
-import { BootError, isErrno } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { listBelow, removeMapping } from "./mapping.ts";
-import type { RequiredVolume } from "./opener.ts";
+import type { RequiredVolume } from "./contract.ts";
+import { listBelow, removeMapping } from "./device-mapper/mapping.ts";
 
-// Labels and UUIDs are public: anybody can make a filesystem that has those of the root. What tells the real one from a
-// copy is that it lies in a volume that only the right key opens, so that is asked of the kernel, never of a name.
+// Labels and UUIDs are public: anyone can make a filesystem with those of the root. The real one differs from a copy in that it
+// lies in a volume that only the right key opens. The kernel answers that; a name does not.
 
-/** An encrypted volume by libcryptsetup's uuid: the same prefix stands before what only checks data (verity, integrity). */
+/** An encrypted volume by libcryptsetup's uuid. The same prefix marks devices that only check data (verity, integrity). */
 const ENCRYPTED = /^CRYPT-(?!VERITY-|INTEGRITY-|SUBDEV-)/;
 
-/** The encrypted volumes that are open now. */
+/** Returns the encrypted volumes that are open now. */
 export function listOpenVolumes(machine: Machine): readonly Mapping[] {
   return machine.listMappings().filter(({ uuid }) => ENCRYPTED.test(uuid));
 }
@@ -37,9 +38,9 @@ export function liesInVolume(machine: Machine): (device: Pick<BlockDevice, "name
 }
 
 /**
- * Those of `found` that may be a part of the root: where volumes are required only what lies in one of them, or is one that
- * is still locked; else what lies in a volume rather than what does not, and of the rest a LUKS header rather than a
- * filesystem that has its UUID.
+ * Returns those of `found` that may be a part of the root. If volumes are required, these are the devices in one of them, and
+ * the required volumes that are still locked. Otherwise devices in a volume come before those outside, and among the latter a
+ * LUKS header before a filesystem with its UUID.
  */
 export function chooseTrusted(
   machine: Machine,
@@ -60,50 +61,44 @@ export function chooseTrusted(
 }
 
 /**
- * Closes every encrypted volume, and what was made of it, before something outside of them becomes a part of the root.
- * Throws BootError where one is in use: then it holds a part of the root already.
+ * Closes every encrypted volume, and what was made of it, before something outside them becomes a part of the root.
+ * Throws BootError if one is in use, for then it already holds a part of the root.
  */
 export function closeVolumes(machine: Machine, voice: Voice, why: string): void {
   const open = listOpenVolumes(machine);
   if (open.length === 0) return;
-  const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`).join(" and ");
-  try {
-    removeVolumes(machine);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    throw new BootError(`${why}, but ${names} cannot be closed`, {
-      cause: error,
-      hint: "put all parts of the root into encrypted volumes, or none",
-    });
-  }
-  voice.warn(`${why}: closed ${names}`);
+  const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`);
+  unlessRefused(
+    () => removeVolumes(machine),
+    (cause) => {
+      throw problem("volumes-in-use", { why, names }, { cause });
+    },
+  );
+  voice.warn(`${why}: closed ${names.join(" and ")}`);
 }
 
 /** A filesystem that the root is made of. */
 export interface RootPart {
-  /** For a person, safe to print. */
+  /** For the user, safe to print. */
   readonly text: string;
-  /** True where it lies in an encrypted volume. */
+  /** True if it lies in an encrypted volume. */
   readonly isInside: boolean;
 }
 
-/** Throws BootError where only some parts of the root lie in encrypted volumes: the others could read what those protect, and replace its files. Where none does, no volume stays open. */
+/** Throws BootError if only some parts of the root lie in encrypted volumes: the others could read what these protect, and replace its files. If none does, no volume stays open. */
 export function requireOneSide(machine: Machine, parts: readonly RootPart[], voice: Voice): void {
   const outside = parts.filter(({ isInside }) => !isInside);
   if (outside.length === 0) return;
-  const texts = outside.map(({ text }) => text).join(" and ");
+  const texts = outside.map(({ text }) => text);
   if (outside.length === parts.length) {
-    closeVolumes(machine, voice, `the root is not encrypted (${texts})`);
+    closeVolumes(machine, voice, `the root is not encrypted (${texts.join(" and ")})`);
     return;
   }
-  throw new BootError("only a part of the root is encrypted", {
-    cause: new BootError(`${texts} could replace files of the encrypted part`),
-    seen: parts.map(({ text, isInside }) => `${text}: ${isInside ? "encrypted" : "not encrypted"}`),
-    hint: "put every image and layer into the encrypted volume, or none",
-  });
+  const seen = parts.map(({ text, isInside }) => `${text}: ${isInside ? "encrypted" : "not encrypted"}`);
+  throw problem("partly-encrypted", { outside: texts }, { seen });
 }
 
-/** Removes all that libcryptsetup's names mark and what was made of it, the uppermost first: partitions or LVM in a volume, volumes in volumes, dm-integrity below. */
+/** Removes every device that libcryptsetup's uuids mark, and what was made of it, from the top: partitions or LVM in a volume, volumes in volumes, dm-integrity below. */
 export function removeVolumes(machine: Machine): void {
   for (;;) {
     const isInside = liesInVolume(machine);

@@ -7,7 +7,7 @@ import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk } from "../support/luks/encrypted-disk.ts";
 
-// Boots during whose questions anything happens: disks come, go and change places, right and wrong words are typed.
+// Boots with prompts during which anything happens: disks come, go and change places, right and wrong passphrases are typed.
 
 const UUID = "6c657661-696e-4000-8000-0000000000c1";
 const OTHER = "6c657661-696e-4000-8000-0000000000c2";
@@ -62,7 +62,7 @@ const lines = fc.constantFrom(
   "cryptdevice=/dev/sda:box root=/dev/mapper/box",
 );
 
-/** Lets the acts happen, one each time that a person is asked; at their end the person gives up. Returns what was typed. */
+/** Runs the acts, one at each prompt; after the last the user gives up. Returns what was typed. */
 function play(machine: FakeMachine, happenings: readonly Act[]): Uint8Array[] {
   const typed: Uint8Array[] = [];
   const waiting = [...happenings];
@@ -99,7 +99,7 @@ function happen(machine: FakeMachine, next: Exclude<Act, { readonly act: "type" 
 }
 
 test(
-  "whatever happens while a person is asked, the boot ends, says why, leaves nothing behind and forgets what was typed",
+  "whatever happens during prompts, the boot ends, says why, leaves nothing behind and wipes what was typed",
   () => {
     const ends = new Set<string>();
     fc.assert(
@@ -126,7 +126,7 @@ test(
   TIMEOUT_MS,
 );
 
-/** What a person finds in the rescue shell; a root that was found stays open, to be mended. */
+/** What the user finds in the rescue shell; a root that was found stays open, to be repaired. */
 function look(machine: FakeMachine): void {
   const { steps } = JSON.parse(Buffer.from(machine.readFile("/run/levain/boot.json")).toString()) as BootRecord;
   const isFound = steps.some((step) => step.name === "root" && step.outcome === "done");

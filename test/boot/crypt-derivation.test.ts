@@ -28,7 +28,7 @@ function boot(image: FakeImage, more: FakeBootOptions = {}) {
   return cryptBoot({ cmdline: NAMED, disks, images: [root], typing: typed("pass"), ...more });
 }
 
-/** What happens when a key is derived for the first time. */
+/** Acts when a key is first derived. */
 const whileDeriving = (act: (machine: FakeMachine) => void) => (machine: FakeMachine) => {
   const { startChild } = machine;
   let isFirst = true;
@@ -63,20 +63,20 @@ test("Ctrl-C stops a derivation: the boot gives up as at a prompt, and asks agai
   expect(result.machine.children.alive()).toBe(0);
 });
 
-test("a derivation stops where its device goes, and the boot says that it waits for it", () => {
+test("a derivation stops when its device goes away, and the boot says that it waits for it", () => {
   const before = whileDeriving((machine) => machine.pullOut("vda"));
   const result = boot(costly, { before, cmdline: `${NAMED} rd.timeout=3` });
-  expect(result.console).toContain("/dev/vda (LUKS2) as cryptroot went away while it was unlocked");
+  expect(result.console).toContain("/dev/vda (LUKS2) as cryptroot went away while it was being unlocked");
   expect(result.console).toContain('no device with label "ROOT" appeared within 3 s');
   expect(result.endMs).toBeLessThan(20_000);
 });
 
-describe("a root that comes unencrypted while the key of what only rd.auto means is derived", () => {
+describe("an unencrypted root that appears while the key of a volume that only rd.auto selects is derived", () => {
   const before = whileDeriving((machine) =>
     machine.plugIn({ name: "vdb", image: root, arrivesAtMs: machine.nowMs() + 9000 }),
   );
 
-  test("is not believed before the key was tried, as long as max-kdf= allows", () => {
+  test("is not accepted before the key was tried, as long as max-kdf= allows", () => {
     const files = { "/k": "pass" };
     const result = boot(costly, { before, files, typing: [], cmdline: "rd.auto rd.luks.key=/k root=LABEL=ROOT" });
     expect(result.console).toContain("deriving the key was stopped after 2 min");
@@ -85,7 +85,7 @@ describe("a root that comes unencrypted while the key of what only rd.auto means
     expect(result.machine.children.alive()).toBe(0);
   });
 
-  test("is not believed before what a person typed was tried", () => {
+  test("is not accepted before what the user typed was tried", () => {
     const result = boot(costly, { before, cmdline: "rd.auto root=LABEL=ROOT" });
     expect(result.console).toContain("deriving the key was stopped after 2 min");
     expect(result.endMs).toBeGreaterThan(120_000);
@@ -115,7 +115,7 @@ describe("max-kdf=", () => {
     expect(many.console).toContain("deriving the key was stopped after 20 s: max-kdf= allows 10 s");
   });
 
-  test("is 60 s for a volume that only rd.auto means, and none for one that is named", () => {
+  test("is 60 s for a volume that only rd.auto selects, and no limit for a named one", () => {
     const auto = boot(costly, { cmdline: "rd.auto root=LABEL=ROOT rd.timeout=3" });
     expect(auto.console).toContain("deriving the key was stopped after 2 min: max-kdf= allows 60 s");
     const typing = [...typed("pass"), { terminal: "/dev/ttyS0", text: "\x03", atMs: 400_000 }];

@@ -6,7 +6,7 @@ import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP, provideLuksImage } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, plainDisk, typed } from "../support/luks/encrypted-disk.ts";
 
-// Whole boots where devices are not what they seem: cloned, exchanged, gone, or somebody else's.
+// Whole boots with devices that are not what they seem: cloned, exchanged, gone, or a stranger's.
 
 const UUID = "6c657661-696e-4000-8000-0000000000a1";
 const OTHER = "6c657661-696e-4000-8000-0000000000a2";
@@ -55,7 +55,7 @@ const screen = ({ machine }: Booted) => machine.terminals.screen("/dev/ttyS0");
 const prompts = (result: Booted) => screen(result).split("  unlock    ").length - 1;
 const maps = ({ journal }: Booted) => journal.filter((line) => line.startsWith("map "));
 
-/** What happens when somebody is first asked. */
+/** Acts at the first prompt. */
 const whenAsked = (act: (machine: FakeMachine) => void) => (machine: FakeMachine) => {
   const { readTerminals } = machine;
   let isFirst = true;
@@ -77,7 +77,7 @@ function loadCrypt(machine: FakeMachine): void {
   }
 }
 
-/** As somebody in the rescue shell would open the volume on the device of that number. */
+/** Opens the volume on the device of that number as the user of a rescue shell would. */
 async function openByHand(number: string, name = "mine"): Promise<(machine: FakeMachine) => void> {
   const { volumeKey } = await provideLuksImage(VAULT);
   return (machine) => {
@@ -99,7 +99,7 @@ describe("two disks with the same header", () => {
   const byPath = "cryptdevice=/dev/vda:box root=LABEL=ROOT";
   const rootOf = ({ console }: Booted) => /^ {2}root {6}.*? in \S+/m.exec(console)?.[0];
 
-  test("what was opened of the one is not taken for the other", async () => {
+  test("a mapping of the one is not mistaken for one of the other", async () => {
     const rescued = { disks: disks(), typing: cancelled };
     const twins = boot({ ...rescued, cmdline: byPath, person: [await openByHand("8:16")] });
     expect(prompts(twins)).toBe(2);
@@ -109,7 +109,7 @@ describe("two disks with the same header", () => {
     expect(rootOf(own)).toBe('  root      /dev/mapper/mine ext4 "ROOT" in /dev/vda');
   });
 
-  test("the one that a person has opened is the one that is meant", async () => {
+  test("the one that the user has opened is the one that is used", async () => {
     const person = [await openByHand("8:16")];
     const disks = [disk("vda", locked), disk("vdb", vault)];
     const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT`, disks, typing: cancelled, person });
@@ -117,12 +117,12 @@ describe("two disks with the same header", () => {
     expect(rootOf(result)).toBe('  root      /dev/mapper/mine ext4 "ROOT" in /dev/vdb');
   });
 
-  test("which one is opened is told", () => {
+  test("the boot says which one it opens", () => {
     const { console } = boot({ disks: disks() });
     expect(console).toContain(`warning   2 devices match UUID=${UUID}: /dev/vda and /dev/vdb; trying each`);
   });
 
-  test("one inside of the other: by two names both open, and by one name nothing is mistaken", () => {
+  test("one inside the other: with two names both open, and with one name neither is mistaken for the other", () => {
     const options = { disks: [disk("vda", sameInside)] };
     const both = boot({
       ...options,
@@ -140,7 +140,7 @@ describe("two disks with the same header", () => {
   });
 });
 
-describe("a disk that is exchanged during the question", () => {
+describe("a disk that is exchanged during the prompt", () => {
   const exchange = (image: FakeImage, arrivesAtMs: number) =>
     whenAsked((machine) => {
       machine.pullOut("sda");
@@ -149,14 +149,14 @@ describe("a disk that is exchanged during the question", () => {
   const cmdline = "cryptdevice=/dev/sda:box root=/dev/mapper/box";
   const disks = () => [disk("sda", vault)];
 
-  test("is looked at anew, also where the kernel gives it the same number", () => {
+  test("is probed again, even if the kernel gives it the same number", () => {
     const result = boot({ cmdline, disks: disks(), before: exchange(other, 0) });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(maps(result)).toEqual([`map box as CRYPT-LUKS2-${OTHER.replaceAll("-", "")}-box: crypt`]);
     expect(screen(result)).toContain("/dev/sda (LUKS2) as box, 5 tries left");
   });
 
-  test("is seen where the kernel has lost count of the uevents, too", () => {
+  test("is noticed even if the kernel has dropped uevents", () => {
     const before = whenAsked((machine) => {
       machine.pullOut("sda");
       machine.plugIn({ name: "sda", image: other });
@@ -166,14 +166,14 @@ describe("a disk that is exchanged during the question", () => {
     expect(maps(result)).toEqual([`map box as CRYPT-LUKS2-${OTHER.replaceAll("-", "")}-box: crypt`]);
   });
 
-  test("takes the question with it, and is asked about when it is back", () => {
+  test("ends the prompt, which returns with the disk", () => {
     const result = boot({ cmdline, disks: disks(), before: exchange(vault, 6000), typing: typed("x", "pass") });
     expect(prompts(result)).toBe(2);
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(screen(result)).not.toContain("that is not its passphrase");
   });
 
-  test("or goes while its key is derived: told, and unlocked without another question when it is back", () => {
+  test("goes while its key is derived: the boot says so, and unlocks it without another prompt when it is back", () => {
     const before = (machine: FakeMachine) => {
       const { addLogonKey } = machine;
       let isThere = true;
@@ -188,18 +188,20 @@ describe("a disk that is exchanged during the question", () => {
     };
     const result = boot({ cmdline, disks: disks(), before });
     expect(result.end).toMatchObject({ mode: "switch_root" });
-    expect(result.console).toContain('warning   /dev/sda (LUKS2, "VAULT") as box went away while it was unlocked');
+    expect(result.console).toContain(
+      'warning   /dev/sda (LUKS2, "VAULT") as box went away while it was being unlocked',
+    );
     expect(prompts(result)).toBe(1);
   });
 
-  test("and does not come back is a root that did not come", () => {
+  test("and does not come back: the root is missing", () => {
     const before = whenAsked((machine) => machine.pullOut("sda"));
     const result = boot({ cmdline: `${cmdline} rd.timeout=3`, disks: disks(), before, typing: [] });
     expect(result.console).toContain("no device /dev/mapper/box appeared within 3 s");
-    expect(result.console).toContain("/dev/sda, which is to be unlocked, has not appeared");
+    expect(result.console).toContain("encrypted device /dev/sda did not appear");
   });
 
-  test("is tried with what was typed for the one before it", () => {
+  test("is tried with the passphrase that was typed for the one before it", () => {
     let typedLines = 0;
     const before = (machine: FakeMachine) => {
       const { readTerminals } = machine;
@@ -229,7 +231,7 @@ function lockedFor(image: FakeImage): FakeImage {
 describe("a volume that a boot can do without", () => {
   const files = { "/etc/crypttab": `data UUID=${UUID} none luks,nofail\n` };
 
-  test("does not hold the boot by its question when the root comes", () => {
+  test("ends its prompt when the root appears", () => {
     const late = disk("vdb", plainRoot, { arrivesAtMs: 20_000 });
     const result = boot({ cmdline: "root=LABEL=PLAIN", files, disks: [disk("vda", vault), late], typing: [] });
     expect(result.end).toMatchObject({ mode: "switch_root" });
@@ -237,7 +239,7 @@ describe("a volume that a boot can do without", () => {
     expect(maps(result)).toEqual([]);
   });
 
-  test("as everything is that only rd.auto means: somebody's stick that no passphrase of ours opens", () => {
+  test("includes everything that only rd.auto selects: a stranger's stick that no passphrase of ours opens", () => {
     const stick = disk("sda", lockedFor(other));
     const result = boot({ cmdline: "rd.auto root=LABEL=ROOT", disks: [stick, disk("vda", vault)] });
     expect(result.end).toMatchObject({ mode: "switch_root" });
@@ -248,7 +250,7 @@ describe("a volume that a boot can do without", () => {
     expect(aside.end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("is asked for on while other things come", () => {
+  test("keeps its prompt while other devices appear", () => {
     const late = disk("vdb", fakeImage("vfat", { label: "OTHER" }), { arrivesAtMs: 20_000 });
     const result = boot({
       cmdline: "root=LABEL=ROOT",
@@ -271,7 +273,7 @@ describe("a name that is taken", () => {
   };
   const disks = () => [disk("vda", vault), disk("vdb", fakeImage("vfat", { label: "X" }))];
 
-  test("as that of a partition in a volume: what is there is not taken for it", async () => {
+  test("by a mapping like that of a partition in a volume: it is not mistaken for it", async () => {
     const table = partitionDisk([{ image: root }]);
     const inside = { type: "gpt", bytes: table.bytes, root: root.root };
     const words = `--sector-size 512 --uuid ${OTHER}`;
@@ -284,7 +286,7 @@ describe("a name that is taken", () => {
     expect(result.shells).toBe(1);
   });
 
-  test("is told before anybody is asked", () => {
+  test("is reported before the user is asked", () => {
     const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT`, disks: disks(), before: foreign("box") });
     expect(result.console).toContain(
       'could not unlock /dev/vda (LUKS2, "VAULT") as box\n  the name box is taken by another device, dm-0\n',
@@ -294,8 +296,8 @@ describe("a name that is taken", () => {
   });
 });
 
-describe("a label that others have as well", () => {
-  test("means what is encrypted", () => {
+describe("a label that other devices have as well", () => {
+  test("means the encrypted device", () => {
     const cmdline = "cryptdevice=LABEL=VAULT:box root=/dev/mapper/box";
     const stick = disk("sda", fakeImage("vfat", { label: "VAULT" }));
     const result = boot({ cmdline, disks: [stick, disk("vda", vault)] });
@@ -303,7 +305,7 @@ describe("a label that others have as well", () => {
     expect(result.console).not.toContain("devices match");
   });
 
-  test("of a key stick means the filesystem, not the volume that it is in", async () => {
+  test("of a key stick means the filesystem, not the volume around it", async () => {
     const keys = fakeImage("ext4", { label: "KEYS" }, { "/root.key": "pass" });
     const script = `printf other > key; cryptsetup luksFormat -q ${SMALL} --label KEYS --uuid ${OTHER} ${CHEAP} $1 key`;
     const stick = await luksDisk({ name: "devices-keys", script }, keys);
@@ -319,7 +321,7 @@ describe("a label that others have as well", () => {
   });
 });
 
-test("a LUKS volume beside a plain one whose mount fails is asked for anew, and nobody is told that a word was wrong", () => {
+test("a LUKS volume beside a plain one whose mount fails gets another prompt, which does not call the passphrase wrong", () => {
   const key = hashPlainKey("sha256", Buffer.from("plain"), 32) ?? new Uint8Array();
   const plain = plainDisk({ cipher: "aes-cbc-essiv:sha256", key }, plainRoot);
   const result = boot({
@@ -341,14 +343,14 @@ test("a LUKS volume beside a plain one whose mount fails is asked for anew, and 
   ]);
 });
 
-test("where udev's place cannot be written the volume is opened all the same", () => {
+test("the volume is opened even if udev's directory cannot be written", () => {
   const before = (machine: FakeMachine) => machine.refuse("writeFile", "/run/udev/data", "ENOSPC");
   const result = boot({ before });
   expect(result.end).toMatchObject({ mode: "switch_root" });
   expect(result.console).toContain("warning   udev of the real system may not know dm-0:");
 });
 
-test("an image on a stick is not used while the volume that a parameter names is there", () => {
+test("an image on a stick is not used while the volume that a parameter names is present", () => {
   const stick = fakeImage("vfat", { label: "FLASH" }, { "/root.luks": vault.bytes });
   const result = boot({
     cmdline: `root=LABEL=FLASH rd.image=/root.luks ${NAMED} rd.timeout=2`,
@@ -356,13 +358,13 @@ test("an image on a stick is not used while the volume that a parameter names is
     images: [root, vault],
   });
   expect(result.console).toContain(
-    'could not find the root device\n  LABEL=FLASH is /dev/sda vfat "FLASH", not used: it lies outside of the\n' +
-      "    encrypted volumes that are asked for\n",
+    'could not find the root device\n  LABEL=FLASH is /dev/sda vfat "FLASH", not used: it lies outside the\n' +
+      "    encrypted volumes that parameters name\n",
   );
   expect(result.shells).toBe(1);
 });
 
-test("the only terminal hangs up: it is opened again, and asked on", () => {
+test("the only terminal hangs up: it is opened again and shows the prompt", () => {
   const before = whenAsked((machine) => machine.terminals.hangUp("/dev/ttyS0"));
   const result = boot({ before, typing: [{ terminal: "/dev/ttyS0", text: "pass\r", atMs: 60_000 }] });
   expect(result.end).toMatchObject({ mode: "switch_root" });

@@ -38,7 +38,7 @@ describe("plain dm-crypt on the partition beside a labelled one", () => {
     expect(result.machine.terminals.screen("/dev/ttyS0")).toContain("/dev/sda2 (plain aes-cbc-essiv:sha256) as root");
   });
 
-  test("is asked for again where nothing known is inside, and the mapping goes each time", () => {
+  test("is asked for again if nothing known is inside, and the mapping is removed each time", () => {
     const result = boot({ typing: typed("no", "nor this", "pass") });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(prompts(result)).toBe(3);
@@ -52,7 +52,7 @@ describe("plain dm-crypt on the partition beside a labelled one", () => {
     ]);
   });
 
-  test("is asked for again where the mount fails, at most as often as was allowed", () => {
+  test("is asked for again if the mount fails, at most as often as allowed", () => {
     const refuse = (times: number) => (machine: Booted["machine"]) =>
       machine.refuse("mount", "/dev/mapper/root at /sysroot", "EINVAL", { times });
     const again = boot({ typing: typed("pass", "pass", "pass"), before: refuse(2) });
@@ -80,7 +80,7 @@ describe("plain dm-crypt on the partition beside a labelled one", () => {
     expect(maps(result)).toHaveLength(5);
   });
 
-  test("wipes the key that it made of the passphrase", () => {
+  test("wipes the key that was made of the passphrase", () => {
     const keys: Uint8Array[] = [];
     const before = (machine: Booted["machine"]) => {
       const { addLogonKey } = machine;
@@ -95,7 +95,7 @@ describe("plain dm-crypt on the partition beside a labelled one", () => {
     expect(keys.map((one) => Buffer.from(one).toString("hex"))).toEqual(["00".repeat(32)]);
   });
 
-  test("takes a key file as the key itself", () => {
+  test("uses a key file as the key itself", () => {
     const files = {
       "/plain.key": Buffer.concat([key, Buffer.from("more than the key")]),
       "/etc/crypttab": `root /dev/sda2 /plain.key ${options}\n`,
@@ -145,15 +145,25 @@ describe("an image that is a LUKS container", () => {
     expect(result.mounts.join("\n")).toMatch(/\/sysroot overlay overlay[\s\S]*squashfs \/dev\/mapper\/luks-/);
   });
 
-  test("is opened as the parameters say that name it", () => {
+  test("is opened as the parameters that name it say", () => {
     const words = `rd.luks.name=${UUID}=box rd.luks.key=/root.key:LABEL=FLASH`;
     const result = boot(`rd.image=/root.luks ${words}`, { typing: [] });
     expect(result.mounts).toContain("/sysroot/run/levain/lower ext4 /dev/mapper/box");
-    expect(result.console.split("has not appeared")).toHaveLength(2);
+    expect(result.console.split("did not appear")).toHaveLength(2);
     expect(prompts(result)).toBe(0);
   });
 
-  test("leaves no mapping, loop device or mount where it cannot be opened", () => {
+  test("says what it is and what helps if it is not unlocked in time", () => {
+    const words = `rd.image=/root.luks rd.luks.options=${UUID}=nofail,keyslot=7 rd.timeout=2`;
+    const { console } = boot(`${words} rd.luks.uuid=${UUID}`, { typing: [] });
+    expect(console).toContain("could not unlock the image /root.luks\n  nothing unlocked it within 2 s\n");
+    expect(console).toContain("hint: `exit` tries again, or name its key file or header: rd.luks.key=");
+    expect(console).not.toContain("rd.layer=");
+    const withoutShell = boot(`${words} rd.luks.uuid=${UUID} rdshell=0 rd.emergency=poweroff`, { typing: [] });
+    expect(withoutShell.console).toContain("hint: name its key file or header: rd.luks.key=");
+  });
+
+  test("leaves no mapping, loop device or mount if it cannot be opened", () => {
     const look = (machine: Booted["machine"]) => {
       expect(machine.listMappings()).toEqual([]);
       expect(Buffer.from(machine.readFile("/proc/self/mountinfo")).toString()).not.toContain("/dev/loop");

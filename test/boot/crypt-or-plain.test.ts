@@ -21,10 +21,10 @@ function boot(cmdline: string, files: Readonly<Record<string, string>> = {}) {
   });
 }
 
-describe("a crypttab that is none does not hold a boot up", () => {
+describe("a malformed crypttab does not hold up a boot", () => {
   test.each([
     ["#".repeat(65537), "/etc/crypttab is longer than 64 KiB, ignoring it"],
-    ["frob\nroot /dev/vda none tries=x", "/etc/crypttab line 1 is ignored: expected a name, a device"],
+    ["frob\nroot /dev/vda none tries=x", "/etc/crypttab line 1 is ignored: expected a name and a device"],
   ])("%#", (crypttab, warning) => {
     const result = boot("cryptdevice=/dev/vda:root", { "/etc/crypttab": crypttab });
     expect(result.console).toContain(`warning   ${warning}`);
@@ -32,7 +32,7 @@ describe("a crypttab that is none does not hold a boot up", () => {
   });
 });
 
-describe("LUKS is opened as LUKS where nobody said that it is plain", () => {
+describe("LUKS is opened as LUKS unless a parameter says that it is plain", () => {
   test.each([
     ["cryptdevice=/dev/vda:root crypto=::::", {}],
     ["cryptdevice=/dev/vda:root crypto=sha512:twofish-xts-plain64:512:0:", {}],
@@ -45,7 +45,7 @@ describe("LUKS is opened as LUKS where nobody said that it is plain", () => {
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("not where it was said", () => {
+  test("and not if one does", () => {
     const { machine } = boot("rd.crypt.plain=/dev/vda:root:defaults=old,tries=1");
     expect(machine.terminals.screen("/dev/ttyS0")).toContain("/dev/vda (plain aes-cbc-essiv:sha256) as root");
   });

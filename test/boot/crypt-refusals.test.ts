@@ -52,7 +52,7 @@ function bootRefused(options: FakeBootOptions, number: number | null, code: stri
   const left: unknown[] = [];
   const look = (machine: FakeMachine) => {
     const { steps } = JSON.parse(Buffer.from(machine.readFile("/run/levain/boot.json")).toString()) as BootRecord;
-    // What fails after the root is there leaves it open for the person, who may have to repair what is inside.
+    // A failure after the root was found leaves it open for the user, who may have to repair it.
     const isOpen = steps.some(({ name, outcome }) => name === opensIn && outcome === "done");
     left.push(...(isOpen ? [] : machine.listMappings()), ...machine.keysInKernel());
   };
@@ -64,7 +64,7 @@ function bootRefused(options: FakeBootOptions, number: number | null, code: stri
 
 function isNoFailure(call: string, code: string): boolean {
   const isEmptyList = code === "ENOENT" && /^readFile \/lib\/modules\//.test(call);
-  // Then the person is asked on other consoles, where nobody types here.
+  // Then the prompt is on other consoles, where nothing is typed in this test.
   return isEmptyList || /^readFile \/sys\/class\/tty\/console\/active/.test(call);
 }
 

@@ -6,7 +6,7 @@ import { editJson } from "../support/luks/luks2-edit.ts";
 
 const UUID = "6c657661-696e-4000-8000-00000000eeee";
 
-test("a keyslot that this machine cannot try is told after a wrong passphrase, once", async () => {
+test("a keyslot that this machine cannot try is reported after a wrong passphrase, once", async () => {
   const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} --pbkdf pbkdf2 ${CHEAP} $1 key
     printf other > other; cryptsetup luksAddKey -q --key-file key --pbkdf pbkdf2 ${CHEAP} $1 other`;
   const root = rootImage("ROOT");

@@ -4,7 +4,7 @@ import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images
 import { CHEAP, CHEAP_ARGON2 } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, cryptBoot, detachedHeader, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 
-// Whole boots from LUKS volumes whose headers the real cryptsetup has made.
+// Whole boots from LUKS volumes with headers made by the real cryptsetup.
 
 const UUID = "6c657661-696e-4000-8000-00000000aaaa";
 const OTHER = "6c657661-696e-4000-8000-00000000bbbb";
@@ -54,7 +54,7 @@ describe("a passphrase", () => {
     expect(result.shells).toBe(0);
   });
 
-  test("leaves no key in the kernel, and tells udev that the device is in use", () => {
+  test("leaves no key in the kernel, and lets udev know that the device is in use", () => {
     const look = (machine: Booted["machine"]) => {
       expect(machine.keysInKernel()).toEqual([]);
       const entry = machine.readFile("/run/udev/data/b253:0");
@@ -105,7 +105,7 @@ describe("a passphrase", () => {
     expect(result.journal.filter((line) => line.startsWith("map "))).toHaveLength(1);
   });
 
-  test("that is wrong as often as was allowed gives no shell where rdshell=0 forbids it", () => {
+  test("that is wrong as often as allowed starts no shell if rdshell=0 forbids it", () => {
     const cmdline = `${NAMED} rd.luks.options=tries=2 root=LABEL=ROOT rdshell=0`;
     const result = boot({ cmdline, typing: typed("1", "2", "3") });
     expect(result.end).toBe("halt");
@@ -114,20 +114,20 @@ describe("a passphrase", () => {
     expect(result.console).toContain("2 passphrases were wrong\n\nrdshell=0 allows no shell");
   });
 
-  test("that is not given: Ctrl-C ends in the shell", () => {
+  test("that is not typed: Ctrl-C ends in the shell", () => {
     const result = boot({ typing: [{ terminal: "/dev/ttyS0", text: "pas\x03" }] });
     expect(result.shells).toBe(1);
     expect(result.console).toContain("the prompt was cancelled by Ctrl-C");
     expect(result.journal.some((line) => line.startsWith("map "))).toBe(false);
   });
 
-  test("that nobody types in time ends in the shell", () => {
+  test("that is not typed in time ends in the shell", () => {
     const result = boot({ cmdline: `${NAMED} rd.luks.timeout=60 root=LABEL=ROOT`, typing: [] });
     expect(result.shells).toBe(1);
-    expect(result.console).toContain("nobody typed a passphrase within 60 s");
+    expect(result.console).toContain("no passphrase was typed within 60 s");
   });
 
-  test("stops the clock of rd.timeout while it is waited for", () => {
+  test("stops the clock of rd.timeout during the prompt", () => {
     const other = boot({
       cmdline: `rd.luks.uuid=${UUID} rd.luks.options=nofail root=LABEL=OTHER rd.timeout=5`,
       disks: [
@@ -145,7 +145,7 @@ describe("a passphrase", () => {
   });
 });
 
-test("the drivers of keyboards are loaded before the first question", () => {
+test("the drivers of keyboards are loaded before the first prompt", () => {
   const path = "/lib/modules/6.1.0-fake/kernel/drivers/hid/usbhid.ko";
   const list = "/lib/modules/6.1.0-fake/modules.dep";
   const others = Buffer.from(String(CRYPT_IMAGE.files[list]));
@@ -183,14 +183,14 @@ describe("several volumes", () => {
     expect(result.journal.filter((line) => line.startsWith("map "))).toHaveLength(2);
   });
 
-  test("one that does not come is told, and keeps no root waiting", () => {
+  test("one that does not appear is reported, and does not hold up the root", () => {
     const result = boot({ cmdline: both });
-    expect(result.console).toContain("which is to be unlocked, has not appeared, going on without it");
+    expect(result.console).toContain("did not appear, continuing without it");
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.endMs).toBeLessThan(5000);
   });
 
-  test("one that is damaged is told, where the root is in another", () => {
+  test("one that is damaged is reported if the root is in another", () => {
     const broken = { ...data, bytes: data.bytes.slice() };
     broken.bytes.fill(0xff, 8, 12);
     broken.bytes.fill(0xff, 0x4000, 0x5000);
@@ -199,10 +199,10 @@ describe("several volumes", () => {
       disks: [{ name: "vda", image: broken }, ...disks().slice(1)],
     });
     expect(result.end).toMatchObject({ mode: "switch_root" });
-    expect(result.console).toMatch(/warning {3}could not unlock \/dev\/vda: .*, going on without it/);
+    expect(result.console).toMatch(/warning {3}could not unlock \/dev\/vda: .*, continuing without it/);
   });
 
-  test("one that a boot can do without is not asked for where the root is there", () => {
+  test("an optional one gets no prompt if the root is present", () => {
     const files = { "/etc/crypttab": `data UUID=${OTHER} none luks,nofail\n` };
     const options = { cmdline: "root=LABEL=PLAIN", files, typing: [] };
     const there = boot({ ...options, disks: [...disks(), { name: "vdc", image: rootImage("PLAIN") }] });
@@ -210,7 +210,7 @@ describe("several volumes", () => {
     expect(prompts(there)).toBe(0);
   });
 
-  test("one that nobody named and that is damaged keeps nobody from waiting for the root", () => {
+  test("one that no parameter names and that is damaged does not end the wait for the root", () => {
     const broken = { ...data, bytes: data.bytes.slice() };
     broken.bytes.fill(0xff, 8, 12);
     broken.bytes.fill(0xff, 0x4000, 0x5000);
@@ -220,13 +220,13 @@ describe("several volumes", () => {
     expect(result.shells).toBe(0);
   });
 
-  test("one that nobody named but somebody was asked for ends the boot when the tries are over", () => {
+  test("one that no parameter names, but that was prompted for, ends the boot when the tries are over", () => {
     const result = boot({ cmdline: "rd.auto root=LABEL=PLAIN", typing: typed("1", "2", "3", "4", "5") });
     expect(result.console).toContain("5 passphrases were wrong");
     expect(result.endMs).toBeLessThan(10_000);
   });
 
-  test("what comes during the question and belongs to a volume that is not there does not end it", () => {
+  test("a device for a volume that is missing does not end the prompt for another", () => {
     const files = { "/h": "x" };
     const result = boot({
       cmdline: `${NAMED} rd.luks.data=${OTHER}=/dev/none rd.luks.uuid=${OTHER} rd.luks.header=${OTHER}=/h:LABEL=KEYS root=LABEL=ROOT`,
@@ -290,14 +290,14 @@ describe("a key", () => {
   const disks = (...more: NonNullable<FakeBootOptions["disks"]>) => [{ name: "vda", image: luks2 }, ...more];
   const keyed = `${NAMED} rd.luks.key=/root.key:LABEL=KEYS root=LABEL=ROOT`;
 
-  test("in the image opens it without a question", () => {
+  test("in the image opens it without a prompt", () => {
     const cmdline = `${NAMED} rd.luks.key=/root.key root=LABEL=ROOT`;
     const result = boot({ cmdline, files: { "/root.key": "pass" }, typing: [] });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(prompts(result)).toBe(0);
   });
 
-  test("on another device's filesystem: it is mounted for the moment", () => {
+  test("on another device's filesystem, which is mounted for a moment", () => {
     const result = boot({ cmdline: keyed, disks: disks(stick()), typing: [] });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     const at = result.journal.indexOf("mount vfat /dev/sdb at /run/levain/search (ro,nosuid,nodev,noexec)");
@@ -307,14 +307,14 @@ describe("a key", () => {
     ]);
   });
 
-  test("on a stick that arrives late is waited for, and the wait is told", () => {
+  test("on a stick that arrives late is waited for, and the wait is reported", () => {
     const result = boot({ cmdline: `${keyed} rd.timeout=3`, disks: disks(stick(9000)), typing: [] });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.console).toContain("waiting for the key /root.key on LABEL=KEYS for /dev/vda, 1 of 10 s");
     expect(prompts(result)).toBe(0);
   });
 
-  test("that does not come: a person is asked; and if it comes during the question, it is used", () => {
+  test("that does not appear is followed by a prompt; if it appears during the prompt, it is used", () => {
     const asked = boot({ cmdline: keyed, disks: disks() });
     expect(asked.end).toMatchObject({ mode: "switch_root" });
     expect(prompts(asked)).toBe(1);
@@ -323,7 +323,7 @@ describe("a key", () => {
     expect(screen(came)).toContain("not needed any more");
   });
 
-  test("that is wrong is told, and a person is asked", () => {
+  test("that is wrong is reported, and the prompt follows", () => {
     const wrong = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/root.key": "wrong" }) };
     const result = boot({ cmdline: keyed, disks: disks(wrong) });
     const told = 'the key /root.key on LABEL=KEYS does not open /dev/vda (LUKS2, "crypt") as cryptroot';
@@ -331,14 +331,14 @@ describe("a key", () => {
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("that is not on its stick is told, and a person is asked", () => {
+  test("that is not on its stick is reported, and the prompt follows", () => {
     const empty = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/other": "pass" }) };
     const result = boot({ cmdline: keyed, disks: disks(empty) });
     expect(result.console).toContain("there is no file /root.key on /dev/sdb");
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("is read without a write to the journal of its filesystem, and not where it is no key at all", () => {
+  test("is read without a write to the journal of its filesystem, and not if it cannot be a key", () => {
     const keys = fakeImage("ext4", { label: "KEYS" }, { "/root.key": new Uint8Array((8 << 20) + 1) });
     const result = boot({ cmdline: keyed, disks: disks({ name: "sdb", image: keys }) });
     expect(result.journal).toContain("mount ext4 /dev/sdb at /run/levain/search (ro,nosuid,nodev,noexec,noload)");
@@ -405,20 +405,20 @@ describe("a detached header", () => {
   });
 });
 
-describe("what is missing is named, before anybody is asked", () => {
+describe("what is missing is named before the user is asked", () => {
   test("dm-crypt", () => {
     const result = boot({ without: ["dm_crypt"] });
     expect(result.console).toContain(
       'could not unlock /dev/vda2 (LUKS2, "crypt") as cryptroot\n  this kernel has no dm-crypt\n' +
-        "hint: its module is missing from this image: levain image --module dm-crypt\n",
+        "hint: add its module to the image: levain image --module dm-crypt\n",
     );
     expect(prompts(result)).toBe(0);
     expect(result.endMs).toBeLessThan(10_000);
   });
 
-  test("the cipher, which the kernel tells only then", () => {
+  test("the cipher, which the kernel reports only then", () => {
     const result = boot({ without: ["xts"] });
-    expect(result.console).toContain("the kernel does not make /dev/mapper/cryptroot");
+    expect(result.console).toContain("the kernel refused to create /dev/mapper/cryptroot");
     expect(result.console).toContain("it does not have the cipher (ENOENT)");
   });
 
@@ -430,24 +430,30 @@ describe("what is missing is named, before anybody is asked", () => {
     expect(prompts(result)).toBe(0);
   });
 
-  test("a volume that is there and nobody asked for", () => {
+  test("a volume that no parameter asks for", () => {
     const result = boot({ cmdline: "root=LABEL=ROOT rd.timeout=2" });
     expect(result.console).toContain('/dev/vda2 crypto_LUKS "crypt" (encrypted: nothing asks to unlock it)');
   });
 
-  test("a volume that was asked for and did not come", () => {
+  test("a volume that was asked for and did not appear", () => {
     const result = boot({ cmdline: `rd.luks.uuid=${OTHER} root=LABEL=ROOT rd.timeout=2` });
-    expect(result.console).toMatch(/which is to be unlocked, has not\s+appeared/);
+    expect(result.console).toMatch(/encrypted device UUID=\S+ did not\s+appear/);
+  });
+
+  test("without a shell, no hint needs one", () => {
+    const result = boot({ cmdline: "root=LABEL=ROOT rd.timeout=2 rdshell=0 rd.emergency=poweroff" });
+    expect(result.console).toContain("hint: correct root= in the boot loader\n");
+    expect(result.console).not.toContain("levain retry");
   });
 
   test("rd.luks=0", () => {
     const result = boot({ cmdline: "root=/dev/vda2 rd.luks=0" });
-    expect(result.console).toContain("the root /dev/vda2 is encrypted, and rd.luks=0 lets nothing be unlocked");
+    expect(result.console).toContain("the root /dev/vda2 is encrypted, but rd.luks=0 forbids unlocking");
   });
 });
 
 describe("after a failure", () => {
-  test("nothing is left: no mapping, no key, no mount, no word to udev", () => {
+  test("nothing is left: no mapping, no key, no mount, no entry for udev", () => {
     const look = (machine: Booted["machine"]) => {
       expect(machine.listMappings()).toEqual([]);
       expect(machine.keysInKernel()).toEqual([]);
@@ -458,7 +464,7 @@ describe("after a failure", () => {
     expect(result.console).toContain("could not find the root device");
   });
 
-  test("what was opened by hand is taken", () => {
+  test("a volume that was opened by hand is used", () => {
     const machineOpens = (machine: Booted["machine"]) => {
       const uuid = `CRYPT-LUKS2-${UUID.replaceAll("-", "")}-mine`;
       const key = machine.addLogonKey("by:hand", volumeKey);
@@ -500,8 +506,8 @@ describe("after a failure", () => {
   });
 });
 
-describe("what dm-crypt is told", () => {
-  /** A boot of which every table and every array that held something secret is kept. */
+describe("what dm-crypt gets", () => {
+  /** Keeps every table of a boot, and every array that held a secret. */
   function watched(more: FakeBootOptions = {}, change: (machine: Booted["machine"]) => void = () => undefined) {
     const tables: { readonly text: string; readonly readOnly: boolean }[] = [];
     const secrets: Uint8Array[] = [];
@@ -530,7 +536,7 @@ describe("what dm-crypt is told", () => {
     return { ...boot({ ...more, before }), tables, secrets };
   }
 
-  test("a key of the kernel's, the device by its number; and nothing secret is left in memory that was lent", () => {
+  test("a key of the kernel's keyring, the device by its number; and no secret is left in memory", () => {
     const { tables, secrets, end } = watched();
     expect(tables).toEqual([
       {
@@ -543,7 +549,7 @@ describe("what dm-crypt is told", () => {
     for (const secret of secrets) expect(secret.every((byte) => byte === 0)).toBe(true);
   });
 
-  test("nor is a passphrase or a key file in the memory of its derivation", async () => {
+  test("nor is a passphrase or a key file left in the memory of its derivation", async () => {
     const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} ${CHEAP_ARGON2} --pbkdf argon2id $1 key`;
     const image = await luksDisk({ name: "boot-argon2-cheap", script }, root);
     for (const more of [
@@ -565,14 +571,14 @@ describe("what dm-crypt is told", () => {
     }
   });
 
-  test("the key itself where the kernel keeps none, and that is wiped too", () => {
+  test("the key itself if the kernel keeps none, and that is wiped too", () => {
     const { tables, secrets, end } = watched({}, (machine) => machine.refuse("addLogonKey", /./, "ENOSYS"));
     expect(tables[0]?.text).toMatch(/^aes-xts-plain64 [0-9a-f]{128} 0 8:2 4096 1 sector_size:4096$/);
     expect(end).toMatchObject({ mode: "switch_root" });
     for (const secret of secrets) expect(secret.every((byte) => byte === 0)).toBe(true);
   });
 
-  test("the options that were asked for, but none that it is too old for", () => {
+  test("the options that were asked for, except those that it is too old for", () => {
     const cmdline = `${NAMED} rd.luks.options=discard,no-read-workqueue,readonly root=LABEL=ROOT`;
     const now = watched({ cmdline });
     expect(now.tables[0]?.text).toContain("4096 3 sector_size:4096 allow_discards no_read_workqueue");

@@ -5,10 +5,10 @@ import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 
-// Whole boots beside a device that always has one more event to report: 50 in a second, and 20 ms pass with each.
+// Whole boots with a device that always has one more event to report: 50 a second, 20 ms each.
 
 const EVERY_MS = 20;
-/** More than ten minutes: the boot is held up without end. */
+/** More than ten minutes: the boot never ends. */
 const MOST_EVENTS = 30_000;
 
 type Flood = (machine: FakeMachine, count: number) => void;
@@ -20,7 +20,7 @@ const losses: Flood = (machine) => machine.overflowEvents();
 const STRANGER = fakeImage("vfat", { label: "STRANGER" });
 const UNRELATED = { name: "sdz", image: STRANGER };
 
-/** Before each look for an event another one has come. */
+/** Adds an event before each look for one. */
 const flooded = (flood: Flood) => (machine: FakeMachine) => {
   const { nextDeviceEvent, readTerminals } = machine;
   let count = 0;
@@ -52,13 +52,13 @@ describe.each([
   ["comes and goes without end", comesAndGoes],
   ["makes so many events that some are lost each time", losses],
 ])("an unrelated disk that %s", (_, flood) => {
-  test("does not keep the boot from a root that is there", () => {
+  test("does not keep the boot from a root that is present", () => {
     const { end, endMs } = boot(flood, { disks: [{ name: "vda", image: root }, UNRELATED] });
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(endMs).toBeLessThan(5000);
   });
 
-  test("does not keep it from one that comes later", () => {
+  test("does not keep it from one that appears later", () => {
     const { end, endMs } = boot(flood, { disks: [{ name: "vda", image: root, arrivesAtMs: 6000 }, UNRELATED] });
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(endMs).toBeLessThan(9000);
@@ -72,7 +72,7 @@ describe.each([
   });
 });
 
-test("of many events of one device that are queued, one makes the boot look at it", () => {
+test("many queued events of one device make the boot probe it once", () => {
   let reads = 0;
   const { end, console } = fakeBoot({
     cmdline: "root=LABEL=ROOT rd.debug",
@@ -99,7 +99,7 @@ test("of many events of one device that are queued, one makes the boot look at i
   expect(reads).toBe(1 + waits);
 });
 
-describe("while a passphrase is asked for", () => {
+describe("during a prompt for a passphrase", () => {
   const UUID = "6c657661-696e-4000-8000-0000000000f1";
   let vault: FakeImage;
   beforeAll(async () => {
@@ -132,7 +132,7 @@ describe("while a passphrase is asked for", () => {
 
   test("the prompt ends when its time is up", () => {
     const { console, endMs } = ask(changes, "rd.luks.options=timeout=20", { typing: [] });
-    expect(console).toContain("nobody typed a passphrase within 20 s");
+    expect(console).toContain("no passphrase was typed within 20 s");
     expect(endMs).toBeLessThan(30_000);
   });
 });

@@ -170,6 +170,6 @@ describe("the root on the boot loader's disk", () => {
       cmdline: "root=gpt-auto rd.timeout=1",
       disks: [{ name: "vda", image: rootImage() }],
     });
-    expect(console).toMatch(/the boot loader does not say which disk it is on \(no\s+LoaderDevicePartUUID\)/);
+    expect(console).toMatch(/the boot loader does not say which disk it is on: no\s+LoaderDevicePartUUID\)/);
   });
 });

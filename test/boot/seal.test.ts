@@ -66,7 +66,7 @@ describe("a shell finds no volume open and no key", () => {
   });
 });
 
-test("the builder's list counts where the command line does not name the key, and so does the crypttab", () => {
+test("the builder's list counts if the command line does not name the key, and so does the crypttab", () => {
   const listed = { "/etc/levain.keys": "/etc/root.key\0" };
   const tabled = { "/etc/crypttab": "data LABEL=DATA /etc/root.key luks,noauto\n" };
   for (const files of [listed, tabled]) {
@@ -75,13 +75,13 @@ test("the builder's list counts where the command line does not name the key, an
   }
 });
 
-test("an initramfs that is the system is a shell too", () => {
+test("an initramfs that is the final system counts as a shell", () => {
   const result = boot(`${KEY} rd.handover=stay`);
   expect(result.end).toMatchObject({ mode: "stay" });
   expect(result.journal).toContain("wipe /etc/root.key");
 });
 
-test("the boot goes on from the root after such a shell, and asks, for the key is gone", () => {
+test("the boot continues from the root step after such a shell, and prompts, because the key is gone", () => {
   const result = boot(`${KEY} rd.break=handover`);
   expect(result.end).toMatchObject({ mode: "switch_root" });
   expect(result.console).toContain("removed the key file /etc/root.key of this image before the shell");
@@ -89,17 +89,17 @@ test("the boot goes on from the root after such a shell, and asks, for the key i
   expect(result.machine.terminals.screen("/dev/ttyS0").split("  unlock    ")).toHaveLength(2);
 });
 
-test("with rdshell=keep what a passphrase has opened stays open", () => {
+test("with rdshell=keep a volume that a passphrase has opened stays open", () => {
   const { found, console } = boot("rootfstype=vfat rdshell=keep");
   expect(found[0]?.volumes).toEqual([`luks-${UUID}`]);
   expect(console).toContain(`${NODE} stays open in this shell (rdshell=keep)`);
 });
 
-test("where a passphrase had opened it, it is closed as well", () => {
+test("a volume that a passphrase has opened is closed as well", () => {
   expect(boot("rootfstype=vfat").found[0]?.volumes).toEqual([]);
 });
 
-test("a volume that cannot be closed costs the shell", () => {
+test("no shell starts if a volume cannot be closed", () => {
   const removeMapping = (name: string) => {
     throw new SyscallError("ioctl", "EBUSY", name);
   };
@@ -110,7 +110,7 @@ test("a volume that cannot be closed costs the shell", () => {
   expect(result.end).toBe("halt");
 });
 
-test("a key file that cannot be removed costs the shell", () => {
+test("no shell starts if a key file cannot be removed", () => {
   const before = (machine: FakeMachine) => machine.refuse("wipeFile", "/etc/root.key", "EROFS");
   const result = boot(`${KEY} rd.break=mount`, { before });
   expect(result.shells).toBe(0);

@@ -187,7 +187,7 @@ test("two devices with the label of root=: a warning, and the first is used", ()
     ],
   });
   expect(end).toMatchObject({ mode: "switch_root" });
-  expect(console).toContain("2 devices match LABEL=ROOT: /dev/vda and /dev/vdb; taking /dev/vda");
+  expect(console).toContain("2 devices match LABEL=ROOT: /dev/vda and /dev/vdb; using /dev/vda");
   expect(journal).toContain("mount ext4 /dev/vda at /sysroot (ro)");
 });
 

@@ -19,7 +19,7 @@ const recipe = (name: string, words: string) => ({
   script: `cryptsetup luksFormat -q ${SMALL} ${words} ${CHEAP} $1 key`,
 });
 const VAULT = recipe("trust-vault", `--label VAULT --uuid ${UUID}`);
-/** Another passphrase than that of all others: the stranger's. */
+/** The stranger's passphrase, which is like no other. */
 const FOREIGN = {
   name: "trust-foreign",
   script: `printf theirs > theirs && cryptsetup luksFormat -q ${SMALL} --uuid ${UUID} ${CHEAP} $1 theirs`,
@@ -49,7 +49,7 @@ function boot(more: FakeBootOptions) {
   return cryptBoot({ images: [root, theirs, data, vault, second, home], typing: typed("pass"), ...more });
 }
 type Booted = ReturnType<typeof boot>;
-/** What was said, each paragraph on one line. */
+/** The console, each paragraph on one line. */
 const said = ({ console }: Booted) => console.replaceAll(/\n {4}/g, " ").replaceAll(/(\S)\n(?=\S)/g, "$1 ");
 const rootOf = ({ console }: Booted) => /^ {2}root {6}(\S+)/m.exec(console)?.[1];
 /** What is open at the end. */
@@ -80,7 +80,7 @@ describe("a stranger's disk with the UUID of the filesystem in a volume that is 
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
-  test("is all there is: it is named and not used, with a volume that is open or one that is missing", () => {
+  test("is the only candidate: it is named and not used, whether the volume is open or missing", () => {
     const open = boot({
       disks: [disk("vda", home), disk("vdb", theirs)],
       cmdline: `rd.luks.uuid=${SECOND} root=UUID=${INNER} rd.timeout=2`,
@@ -91,13 +91,13 @@ describe("a stranger's disk with the UUID of the filesystem in a volume that is 
     });
     for (const result of [open, missing]) {
       expect(rootOf(result)).toBeUndefined();
-      expect(said(result)).toContain('is /dev/vdb ext4 "ROOT", not used: it lies outside of');
+      expect(said(result)).toContain('is /dev/vdb ext4 "ROOT", not used: it lies outside');
       expect(said(result)).toContain("rd.luks.options=UUID=nofail");
       expect(mapped(result)).toEqual([]);
     }
   });
 
-  test("is used where the volume can be missing, and then no volume stays open", () => {
+  test("is used if the volume is optional, and then no volume stays open", () => {
     const cmdline = `rd.luks.uuid=${SECOND} rd.luks.options=nofail root=UUID=${INNER}`;
     const result = boot({ disks: [disk("vda", home), disk("vdb", theirs, 5000)], cmdline });
     expect(rootOf(result)).toBe("/dev/vdb");
@@ -108,8 +108,8 @@ describe("a stranger's disk with the UUID of the filesystem in a volume that is 
   });
 });
 
-describe("where no parameter names a volume", () => {
-  test("what lies in one counts more than what does not", () => {
+describe("if no parameter names a volume", () => {
+  test("a device in one comes before a device outside", () => {
     const before = (machine: FakeMachine) => {
       const { readTerminals } = machine;
       Object.assign(machine, {
@@ -124,7 +124,7 @@ describe("where no parameter names a volume", () => {
     expect(rootOf(result)).toBe(`/dev/mapper/luks-${UUID}`);
   });
 
-  test("what a key opens counts more than a stranger's disk that is there first", () => {
+  test("what a key opens comes before a stranger's disk that appears first", () => {
     const cmdline = "rd.auto rd.luks.key=/etc/root.key root=LABEL=ROOT";
     const result = boot({ disks: [disk("vda", theirs), disk("vdb", vault)], cmdline, files: KEY, typing: [] });
     expect(rootOf(result)).toBe(`/dev/mapper/luks-${UUID}`);
@@ -196,7 +196,7 @@ describe("layers and images", () => {
   const layer = fakeImage("ext4", { label: "LAYER" }, { "/sbin/init": "theirs" });
   const images = () => [root, theirs, layer, vault];
 
-  test("a layer outside of the volume that holds the root is refused", () => {
+  test("a layer outside the volume that holds the root is refused", () => {
     const disks = [disk("vda", vault), disk("vdb", layer)];
     const named = boot({
       disks,
@@ -209,7 +209,7 @@ describe("layers and images", () => {
     for (const result of [named, unnamed]) expect(result.end).toBe("poweroff");
   });
 
-  test("a stranger's medium is not even mounted where the medium is searched for by its files", () => {
+  test("a stranger's medium is not even mounted if the medium is searched for by its files", () => {
     const { disk: flash, squashfs } = stick();
     const live = fakeImage("vfat", { label: "LIVE" }, { "/live/filesystem.squashfs": squashfs.bytes });
     const cmdline = `rd.luks.uuid=${UUID} boot=live rd.timeout=2`;
@@ -233,7 +233,7 @@ describe("layers and images", () => {
   });
 });
 
-test("what was opened by hand in the shell is closed before a root outside of it is used", async () => {
+test("a volume that was opened by hand in the shell is closed before a root outside it is used", async () => {
   const other = rootImage("OTHER");
   const { volumeKey } = await provideLuksImage(VAULT);
   const person = (machine: FakeMachine) => {

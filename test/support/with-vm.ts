@@ -43,6 +43,7 @@ async function tryVm(
   });
   try {
     await Promise.race([body(vm), deadline.promise]);
+    if (process.env["LOG"]) console.log(`console log: ${vm.keepLog()}`);
     return null;
   } catch (error) {
     const lost = await isLost(vm);

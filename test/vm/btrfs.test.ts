@@ -21,14 +21,14 @@ vmTest(
   },
   async (vm) => {
     await vm.expect(
-      /waiting for LABEL=POOL, \d+ of 900 s · seen: 1 of 2 devices of btrfs "POOL" is there: \/dev\/vda$/m,
+      /waiting for LABEL=POOL, \d+ of 900 s · seen: 1 of 2 devices of btrfs "POOL" is present: \/dev\/vda$/m,
     );
     await vm.unplug("pulled");
     await vm.expect("seen: no block device yet");
     await vm.plug("other");
     await vm.expect('seen: /dev/vda ext4 "OTHER"');
     await vm.plug("late");
-    await vm.expect(/seen: 1 of 2 devices of btrfs "POOL" is there: \/dev\/vdb\b/);
+    await vm.expect(/seen: 1 of 2 devices of btrfs "POOL" is present: \/dev\/vdb\b/);
     await vm.plug("again");
     await vm.expect(/^ {2}root +\/dev\/vd[bc] btrfs "POOL" +\d+ ms$/m);
     await vm.expect(/small-root: mount \/ btrfs \/dev\/vd[bc] ro,noatime,.*subvol=\/@root/);
@@ -49,7 +49,7 @@ vmTest(
   },
   async (vm) => {
     await vm.expect("could not find the root device");
-    await vm.expect('only 2 of 3 devices of btrfs "TRIO" are there: /dev/vda, /dev/vdb');
+    await vm.expect('only 2 of 3 devices of btrfs "TRIO" are present: /dev/vda, /dev/vdb');
     await vm.expect(/add\s+degraded\s+to\s+rootflags=/);
     await vm.expect(PROMPT);
     vm.send("levain retry rootflags=subvol=@root,degraded\n");

@@ -69,7 +69,7 @@ vmTest(
     await type(vm, "levain retry rot=LABEL=ROOT");
     await vm.expect("that is no parameter of levain");
     await type(vm, "levain retry root=nonsense");
-    await vm.expect("a mistake in levain retry");
+    await vm.expect("a mistake in the parameters of levain retry");
     await type(vm, "levain retry root=LABEL=ROOT rw");
     await vm.expect(/small-root: mount \/ ext4 \/dev\/vda rw/);
     await vm.expect("small-root: ready");

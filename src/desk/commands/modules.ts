@@ -24,7 +24,7 @@ export const modulesCommand = command({
   examples: {
     "levain modules xfs": "List xfs and the modules that it needs; status 1 if there is no such module",
     'levain modules "$(cat /sys/class/net/eth0/device/modalias)"': "Find the driver of a device",
-    "levain modules -c /etc/modprobe.d nouveau": "Apply the blacklists and options of this host",
+    "levain modules -c /etc/modprobe.d e1000e": "Apply the blacklists and options of this host",
   },
   run: (line) => {
     const kernel = chooseKernel({ kernel: line.one("kernel"), modulesDir: line.one("modules-dir") });

@@ -35,7 +35,7 @@ export interface LuksAnswer {
 }
 
 const VOLUME_KEY_WARNING =
-  "warning: the volume key decrypts the data without a passphrase, even after every passphrase was changed";
+  "warning: the volume key unlocks the data without a passphrase, even after every passphrase was changed";
 // cryptsetup's own limit.
 const MAX_KEY_BYTES = 8 * 1024 * 1024;
 

@@ -1,89 +1,67 @@
 import { decodeText } from "../../formats/text.ts";
-import { BootError } from "../../problems/errors.ts";
-import type { DeviceSpec } from "../device-spec.ts";
-import { type CryptOptions, parseCryptOptions } from "./options.ts";
-import { isRandom, type PlaceText, parsePlace } from "./place.ts";
+import { Expected, tryParse } from "../parse.ts";
+import { type CryptOptions, joinOptions, parseCryptOptions } from "./options.ts";
+import { isRandom, type PlaceText, RANDOM_KEY } from "./place.ts";
 import { isDeviceText, parseMapperName, parseSpelledDevice } from "./text.ts";
+import { type AskedVolume, parseKey } from "./values.ts";
 
-/** A line of /etc/crypttab that asks for a volume. */
-export interface CrypttabEntry {
-  readonly name: string;
-  readonly device: DeviceSpec;
-  /** null: a person is asked. */
-  readonly key: PlaceText | null;
-  /** As they stand there, but for those that cannot be read. */
-  readonly options: string;
-}
-
-/** What a crypttab says, every name once, and what of it is ignored, with the line's number. */
+/** The volumes of a crypttab, every name once, and what of it is ignored, with line numbers. */
 export interface Crypttab {
-  readonly entries: readonly CrypttabEntry[];
+  readonly entries: readonly AskedVolume[];
   readonly warnings: readonly string[];
 }
 
-type Line = { readonly entry: CrypttabEntry | null; readonly warnings: readonly string[] };
+type Line = { readonly entry: AskedVolume | null; readonly warnings: readonly string[] };
 
-/** Reads /etc/crypttab as systemd and Debian have it (crypttab(5) of both). Never throws: as there, a line that cannot be read is none. */
+/** Reads /etc/crypttab as systemd and Debian do (crypttab(5) of both). Never throws: as there, a malformed line is ignored. */
 export function parseCrypttab(text: string): Crypttab {
-  const entries: CrypttabEntry[] = [];
+  const entries: AskedVolume[] = [];
   const warnings: string[] = [];
   for (const [index, line] of text.split("\n").entries()) {
+    if (/^\s*(?:#|$)/.test(line)) continue;
     const fields = line.trim().split(/\s+/).map(decodeEscapes);
-    if (line.trim() === "" || line.trim().startsWith("#")) continue;
-    try {
-      const { entry, warnings: own } = readLine(fields);
-      const isTaken = entry !== null && entries.some(({ name }) => name === entry.name);
-      if (isTaken) warnings.push(`line ${index + 1} is ignored: an earlier line is called ${entry.name} too`);
-      else if (entry !== null) entries.push(entry);
-      warnings.push(...own.map((warning) => `line ${index + 1}: ${warning}`));
-    } catch (error) {
-      if (!(error instanceof BootError)) throw error;
-      warnings.push(`line ${index + 1} is ignored: expected ${error.message}`);
-    }
+    const read = tryParse(readLine, fields);
+    const { entry, warnings: own } = "value" in read ? read.value : { entry: null, warnings: [] };
+    const isTaken = entry !== null && entries.some(({ name }) => name === entry.name);
+    const mistake = isTaken
+      ? `an earlier line has the name ${entry.name}`
+      : "expected" in read && `expected ${read.expected}`;
+    if (mistake) warnings.push(`line ${index + 1} is ignored: ${mistake}`);
+    else if (entry !== null) entries.push(entry);
+    warnings.push(...own.map((warning) => `line ${index + 1}: ${warning}`));
   }
   return { entries, warnings };
 }
 
-function readLine([
-  nameText = "",
-  deviceText = "",
-  keyText = "none",
-  optionsText = "",
-  ...more
-]: readonly string[]): Line {
-  if (deviceText === "") throw new BootError("a name, a device, and perhaps a key file and options");
+function readLine(fields: readonly string[]): Line {
+  const [nameText = "", deviceText = "", keyText = "", optionsText = "", ...more] = fields;
+  if (deviceText === "") throw new Expected("a name and a device, optionally a key file and options");
   const name = parseMapperName(nameText);
-  const { options, text, mistakes } = readOptions(optionsText);
+  const { options, mistakes } = readOptions(optionsText);
   if (options.isForLater) return { entry: null, warnings: [] };
-  const key = /^(?:none|-)$/.test(keyText) ? null : parsePlace(keyText);
-  const refusal = refuse(options, key, deviceText);
-  if (refusal !== null) return { entry: null, warnings: [`${name} is not opened: ${refusal}`] };
-  const entry = { name, device: parseSpelledDevice(deviceText), key, options: text };
+  const key = parseKey(keyText);
+  const refusal = findRefusal(options, key, deviceText);
+  if (refusal !== null) return { entry: null, warnings: [`${name} is not unlocked: ${refusal}`] };
   const isCut = more.length > 0 && !more[0]?.startsWith("#");
-  const rest = isCut ? ["what stands behind its fourth field is ignored; a space in one is written as \\040"] : [];
-  return { entry, warnings: [...options.warnings, ...mistakes, ...rest].map((warning) => `${name}: ${warning}`) };
+  const rest = isCut ? ["text after the fourth field is ignored; write a space in a field as \\040"] : [];
+  return {
+    entry: { name, device: parseSpelledDevice(deviceText), key, options: { ...options, warnings: [] } },
+    warnings: [...(options.warnings ?? []), ...mistakes, ...rest].map((warning) => `${name}: ${warning}`),
+  };
 }
 
-/** Those that can be read, and what is wrong with the others. */
-function readOptions(all: string) {
-  const mistakes: string[] = [];
-  const words = all.split(",").filter((word) => {
-    try {
-      parseCryptOptions(word);
-      return true;
-    } catch (error) {
-      if (!(error instanceof BootError)) throw error;
-      mistakes.push(`${word.split("=", 1)[0] ?? ""}= is ignored: expected ${error.message}`);
-      return false;
-    }
-  });
-  const text = words.join(",");
-  return { options: parseCryptOptions(text), text, mistakes };
+/** Parses every option on its own: a malformed one is ignored. */
+function readOptions(text: string): { options: CryptOptions; mistakes: readonly string[] } {
+  const read = text.split(",").map((word) => ({ name: word.split("=", 1)[0], ...tryParse(parseCryptOptions, word) }));
+  return {
+    options: joinOptions(...read.flatMap((one) => ("value" in one ? one.value : []))),
+    mistakes: read.flatMap((one) => ("expected" in one ? `${one.name}= is ignored: expected ${one.expected}` : [])),
+  };
 }
 
-function refuse({ refusal }: CryptOptions, key: PlaceText | null, device: string): string | null {
-  if (refusal !== null) return refusal;
-  if (key !== null && isRandom(key)) return "its key is another one at each start";
+function findRefusal({ refusal }: CryptOptions, key: PlaceText | null, device: string): string | null {
+  if (refusal !== undefined) return refusal;
+  if (key !== null && isRandom(key)) return RANDOM_KEY;
   return device.startsWith("/") && !isDeviceText(device) ? "a file as its device is not supported" : null;
 }
 

@@ -1,200 +1,172 @@
 import { ALGORITHM_TEXT } from "../../crypto/cipher.ts";
-import { type PlaceText, parsePlace } from "./place.ts";
+import { Expected, matching, parseTimeSpan, parseWhole } from "../parse.ts";
+import { MOST_BYTES, type PlaceText, parsePlace, RANDOM_KEY } from "./place.ts";
 import type { CryptSettings, PlainFormat } from "./settings.ts";
-import { expected, parseTimeSpan, parseWhole } from "./text.ts";
 
-/** What the options of a volume say, of crypttab(5) of systemd and of Debian and of mkinitcpio's encrypt hook. */
+/** What the options of a volume say: those of crypttab(5) of systemd and of Debian, and of mkinitcpio's encrypt hook. A field is left out if no option sets it. */
 export interface CryptOptions {
-  /** What is not said is not in it. */
-  readonly settings: Partial<Omit<CryptSettings, "header" | "keys" | "options">>;
-  /** dm-crypt's optional words, as "allow_discards". */
-  readonly words: readonly string[];
-  readonly header: PlaceText | null;
-  readonly keyOffset: number;
-  readonly keySize: number | null;
-  readonly type: "luks" | "plain" | null;
-  /** What is said of a volume without a header. */
-  readonly plain: Partial<PlainFormat>;
-  readonly hasOldDefaults: boolean;
-  readonly isOptional: boolean;
-  /** noauto: for later. */
-  readonly isForLater: boolean;
-  /** Why a volume with them is not opened at all; null: it is. */
-  readonly refusal: string | null;
-  /** What is ignored, and what that means. */
-  readonly warnings: readonly string[];
+  readonly settings?: Partial<Omit<CryptSettings, "header" | "keys" | "options">>;
+  /** dm-crypt's optional parameters, such as "allow_discards". */
+  readonly flags?: readonly string[];
+  readonly header?: PlaceText;
+  readonly keyOffset?: number;
+  readonly keySize?: number;
+  readonly type?: "luks" | "plain";
+  /** crypto=: plain if the device is not LUKS. */
+  readonly isPlainElse?: boolean;
+  /** The format of a volume without a header. */
+  readonly plain?: Partial<PlainFormat>;
+  readonly hasOldDefaults?: boolean;
+  readonly isOptional?: boolean;
+  /** noauto. */
+  readonly isForLater?: boolean;
+  /** Why a volume with these options is not unlocked. */
+  readonly refusal?: string;
+  /** Which options are ignored, and what that means. */
+  readonly warnings?: readonly string[];
 }
 
-const NOTHING: CryptOptions = {
-  settings: {},
-  words: [],
-  header: null,
-  keyOffset: 0,
-  keySize: null,
-  type: null,
-  plain: {},
-  hasOldDefaults: false,
-  isOptional: false,
-  isForLater: false,
-  refusal: null,
-  warnings: [],
-};
+/** Joins options; of two that contradict each other the last counts. */
+export function joinOptions(...all: readonly CryptOptions[]): CryptOptions {
+  return {
+    ...(Object.assign({}, ...all) as CryptOptions),
+    settings: Object.assign({}, ...all.map(({ settings }) => settings)),
+    plain: Object.assign({}, ...all.map(({ plain }) => plain)),
+    flags: [...new Set(all.flatMap(({ flags = [] }) => flags))],
+    warnings: all.flatMap(({ warnings = [] }) => warnings),
+  };
+}
 
-/** Words separated by commas; of two that contradict each other the last counts. Throws BootError for a malformed value. */
+/** Parses options separated by commas. Throws Expected for a malformed value. */
 export function parseCryptOptions(text: string): CryptOptions {
-  return text
-    .split(",")
-    .filter((word) => word !== "" && word !== "-" && word !== "none" && word !== "defaults")
-    .reduce(readOption, NOTHING);
+  const words = text.split(",").filter((word) => !/^(?:|-|none|defaults)$/.test(word));
+  return joinOptions(...words.map(parseOption));
 }
 
-type Reader = (options: CryptOptions, value: string, name: string) => Partial<CryptOptions>;
+type Reader = (value: string, name: string) => CryptOptions;
 
-function readOption(options: CryptOptions, word: string): CryptOptions {
+function parseOption(word: string): CryptOptions {
   const name = word.split("=", 1)[0] ?? "";
-  const reader = READERS.get(name) ?? readOther;
-  return { ...options, ...reader(options, word.slice(name.length + 1), name) };
+  return (READERS.get(name) ?? readOther)(word.slice(name.length + 1), name);
 }
 
 const MOST_SECTORS = 2 ** 42;
 /** dm-crypt takes keys of up to 512 bytes. */
 const MOST_KEY_BITS = 4096;
 
-const setting = (read: (value: string, name: string) => CryptOptions["settings"]): Reader => {
-  return ({ settings }, value, name) => ({ settings: { ...settings, ...read(value, name) } });
+const setting = (read: (value: string, name: string) => CryptOptions["settings"] & object): Reader => {
+  return (value, name) => ({ settings: read(value, name) });
 };
 const plain = (read: (value: string, name: string) => Partial<PlainFormat>): Reader => {
-  return (options, value, name) => ({ plain: { ...options.plain, ...read(value, name) } });
+  return (value, name) => ({ plain: read(value, name) });
 };
-const dmWord =
-  (word: string): Reader =>
-  (options) => ({ words: [...new Set([...options.words, word])] });
-const always =
-  (said: Partial<CryptOptions>): Reader =>
-  () =>
-    said;
+const sectors = (value: string, name: string, least = 0) =>
+  parseWhole(value, `${name}= in sectors`, least, MOST_SECTORS);
+const bytes = (value: string, name: string, least: number) => parseWhole(value, `${name}= in bytes`, least, MOST_BYTES);
+const flag = (name: string) => () => ({ flags: [name] });
+const refuse = (refusal: string) => () => ({ refusal });
+const warn = (text: string) => (_value: string, name: string) => ({ warnings: [`${name} ${text}`] });
 
-const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
-  ["luks", always({ type: "luks" })],
-  ["plain", always({ type: "plain" })],
-  ["cipher", plain((value) => ({ cipher: parseAlgorithm(value, "cipher=") }))],
-  ["hash", plain((value) => ({ hash: parseAlgorithm(value, "hash=") }))],
+/** THE table of options, for crypttab and for every parameter that takes options: names, and what each sets. docs/crypttab.md documents them. */
+const OPTIONS: readonly (readonly [names: string, read: Reader])[] = [
+  ["luks", () => ({ type: "luks" })],
+  ["plain", () => ({ type: "plain" })],
+  ["cipher", plain((value, name) => ({ cipher: parseAlgorithm(value, name) }))],
+  ["hash", plain((value, name) => ({ hash: parseAlgorithm(value, name) }))],
   ["size", plain((value) => ({ keyBits: parseKeyBits(value) }))],
-  ["offset", plain((value, name) => ({ offsetSectors: parseWhole(value, `${name}= in sectors`, 0, MOST_SECTORS) }))],
-  ["skip", plain((value, name) => ({ skipSectors: parseWhole(value, `${name}= in sectors`, 0, MOST_SECTORS) }))],
-  ["device-size", plain((value, name) => ({ sizeSectors: parseWhole(value, `${name}= in sectors`, 1, MOST_SECTORS) }))],
-  ["sector-size", plain((value) => ({ sectorBytes: parseSectorSize(value) }))],
-  ["defaults", (_options, value) => ({ hasOldDefaults: parseDefaults(value) })],
-  ["keyfile-offset", (_options, value, name) => ({ keyOffset: parseWhole(value, `${name}= in bytes`, 0, 2 ** 50) })],
-  ["keyfile-size", (_options, value, name) => ({ keySize: parseWhole(value, `${name}= in bytes`, 1, 2 ** 50) })],
+  ["offset", plain((value, name) => ({ offsetSectors: sectors(value, name) }))],
+  ["skip", plain((value, name) => ({ skipSectors: sectors(value, name) }))],
+  ["device-size", plain((value, name) => ({ sizeSectors: sectors(value, name, 1) }))],
+  ["sector-size", plain((value) => ({ sectorBytes: Number(parseSectorSize(value)) }))],
+  ["defaults", (value) => ({ hasOldDefaults: parseDefaults(value) === "old" })],
+  ["keyfile-offset", (value, name) => ({ keyOffset: bytes(value, name, 0) })],
+  ["keyfile-size", (value, name) => ({ keySize: bytes(value, name, 1) })],
   ["keyfile-timeout", setting((value, name) => ({ keyTimeoutMs: parseTimeSpan(value, `${name}=`) }))],
-  ["key-slot", setting((value, name) => ({ keyslot: parseWhole(value, `${name}=`, 0, 31) }))],
-  ["keyslot", setting((value, name) => ({ keyslot: parseWhole(value, `${name}=`, 0, 31) }))],
+  ["key-slot keyslot", setting((value, name) => ({ keyslot: parseWhole(value, `${name}=`, 0, 31) }))],
   ["tries", setting((value, name) => ({ tries: parseWhole(value, `${name}=`, 0, 1000) }))],
   ["max-kdf", setting((value, name) => ({ maxKdfMs: parseTimeSpan(value, `${name}=`) ?? 0 }))],
   ["timeout", setting((value, name) => ({ promptTimeoutMs: parseTimeSpan(value, `${name}=`) }))],
-  ["readonly", setting(() => ({ isReadOnly: true }))],
-  ["read-only", setting(() => ({ isReadOnly: true }))],
+  ["readonly read-only", setting(() => ({ isReadOnly: true }))],
   ["insecure-null", setting(() => ({ allowsNull: true }))],
-  ["header", (_options, value) => ({ header: parsePlace(value) })],
-  ["discard", dmWord("allow_discards")],
-  ["allow-discards", dmWord("allow_discards")],
-  ["no-read-workqueue", dmWord("no_read_workqueue")],
-  ["perf-no_read_workqueue", dmWord("no_read_workqueue")],
-  ["no-write-workqueue", dmWord("no_write_workqueue")],
-  ["perf-no_write_workqueue", dmWord("no_write_workqueue")],
-  ["same-cpu-crypt", dmWord("same_cpu_crypt")],
-  ["perf-same_cpu_crypt", dmWord("same_cpu_crypt")],
-  ["submit-from-crypt-cpus", dmWord("submit_from_crypt_cpus")],
-  ["perf-submit_from_crypt_cpus", dmWord("submit_from_crypt_cpus")],
-  ["high-priority", dmWord("high_priority")],
-  ["nofail", always({ isOptional: true })],
-  ["fail", always({ isOptional: false })],
-  ["noauto", always({ isForLater: true })],
-  ["auto", always({ isForLater: false })],
-  ...all("swap tmp", (_options, _value, name) => ({ refusal: `its key is another one at each start (${name})` })),
-  ...all("tcrypt tcrypt-hidden tcrypt-system tcrypt-keyfile", () => ({ refusal: "TrueCrypt is not supported" })),
-  ...all("tcrypt-veracrypt veracrypt veracrypt-pim", () => ({ refusal: "VeraCrypt is not supported" })),
-  ...all("bitlk", () => ({ refusal: "BitLocker is not supported" })),
-  ...all(
+  ["header", (value) => ({ header: parsePlace(value) })],
+  ["discard allow-discards", flag("allow_discards")],
+  ["no-read-workqueue perf-no_read_workqueue", flag("no_read_workqueue")],
+  ["no-write-workqueue perf-no_write_workqueue", flag("no_write_workqueue")],
+  ["same-cpu-crypt perf-same_cpu_crypt", flag("same_cpu_crypt")],
+  ["submit-from-crypt-cpus perf-submit_from_crypt_cpus", flag("submit_from_crypt_cpus")],
+  ["high-priority", flag("high_priority")],
+  ["nofail", () => ({ isOptional: true })],
+  ["fail", () => ({ isOptional: false })],
+  ["noauto", () => ({ isForLater: true })],
+  ["auto", () => ({ isForLater: false })],
+  ["swap tmp", (_value, name) => ({ refusal: `${RANDOM_KEY} (${name})` })],
+  ["tcrypt tcrypt-hidden tcrypt-system tcrypt-keyfile", refuse("TrueCrypt is not supported")],
+  ["tcrypt-veracrypt veracrypt veracrypt-pim", refuse("VeraCrypt is not supported")],
+  ["bitlk", refuse("BitLocker is not supported")],
+  [
     "tpm2-device fido2-device pkcs11-uri token-timeout",
-    warn("is not supported: a person is asked, or a key file is used"),
-  ),
-  ...all("keyscript", warn("is not run: a person is asked for what it would have printed")),
-  ...all("try-empty-password", warn("is not supported: an empty passphrase has to be typed")),
-  ...all("password-echo", warn("is not supported: what is typed is never shown")),
-  ...all("check precheck checkargs", warn("is not run: a plain volume without a known filesystem is asked for again")),
-  ...all("lvm", warn("is not supported yet: no LVM device is set up")),
-  // What asks for the usual, or is about a system that runs already.
-  ...all("x-initrd.attach initramfs noearly loud quiet rootdev resumedev _netdev", () => ({})),
-  ...all("password-cache headless verify keyfile-erase", () => ({})),
-]);
+    warn("is not supported: levain uses a key file or asks for a passphrase"),
+  ],
+  ["keyscript", warn("is not run: levain asks for what it would print")],
+  ["try-empty-password", warn("is not supported: an empty passphrase must be typed")],
+  ["password-echo", warn("is not supported: passphrases are never echoed")],
+  ["check precheck checkargs", warn("is not run: levain asks again if a plain volume has no known filesystem")],
+  ["lvm", warn("is not supported yet: no LVM device is set up")],
+  // These ask for the default, or concern a running system.
+  ["x-initrd.attach initramfs noearly loud quiet rootdev resumedev _netdev", () => ({})],
+  ["password-cache headless verify keyfile-erase", () => ({})],
+];
+const READERS: ReadonlyMap<string, Reader> = new Map(
+  OPTIONS.flatMap(([names, read]) => names.split(" ").map((name) => [name, read])),
+);
 
-/** Every option that is known, for the documentation. */
+/** Every known option, for the documentation. */
 export const CRYPT_OPTION_NAMES: readonly string[] = [...READERS.keys()];
 
-/** "tpm2-pcrs=" and the like say more about what is warned of already; "x-systemd." speaks to systemd. */
-function readOther({ warnings }: CryptOptions, _value: string, name: string): Partial<CryptOptions> {
-  if (/^(?:tpm2-|fido2-|pkcs11-|x-)/.test(name)) return {};
-  return { warnings: [...warnings, `unknown option ${name}, ignoring`] };
+/** "tpm2-pcrs=" and the like are details of options that have a warning already; "x-systemd." is for systemd. */
+function readOther(_value: string, name: string): CryptOptions {
+  return /^(?:tpm2-|fido2-|pkcs11-|x-)/.test(name) ? {} : { warnings: [`unknown option ${name}, ignoring it`] };
 }
 
-function all(names: string, reader: Reader): readonly (readonly [string, Reader])[] {
-  return names.split(" ").map((name) => [name, reader] as const);
-}
+const parseSectorSize = matching("sector-size= of 512, 1024, 2048 or 4096", /^(?:512|1024|2048|4096)$/);
+const parseDefaults = matching("defaults=old or defaults=new", /^(?:old|new)$/);
 
-function warn(text: string): Reader {
-  return ({ warnings }, _value, name) => ({ warnings: [...warnings, `${name} ${text}`] });
-}
-
-function parseAlgorithm(text: string, what: string): string {
-  if (!ALGORITHM_TEXT.test(text)) throw expected(`${what} as cryptsetup spells it`);
-  return text;
+function parseAlgorithm(text: string, name: string): string {
+  return matching(`${name}= as cryptsetup spells it`, ALGORITHM_TEXT)(text);
 }
 
 function parseKeyBits(text: string): number {
   const bits = parseWhole(text, "size= in bits", 8, MOST_KEY_BITS);
-  if (bits % 8 !== 0) throw expected("size= in bits, a multiple of 8");
+  if (bits % 8 !== 0) throw new Expected("size= in bits, a multiple of 8");
   return bits;
-}
-
-function parseSectorSize(text: string): number {
-  if (!/^(?:512|1024|2048|4096)$/.test(text)) throw expected("sector-size= of 512, 1024, 2048 or 4096");
-  return Number(text);
-}
-
-function parseDefaults(text: string): boolean {
-  if (!/^(?:old|new)$/.test(text)) throw expected("defaults=old or defaults=new");
-  return text === "old";
 }
 
 type Defaults = Pick<PlainFormat, "cipher" | "hash" | "keyBits">;
 /** cryptsetup 2.7 and later. */
 const NEW_DEFAULTS: Defaults = { cipher: "aes-xts-plain64", hash: "sha256", keyBits: 256 };
-/** Before. */
+/** cryptsetup before 2.7. */
 const OLD_DEFAULTS: Defaults = { cipher: "aes-cbc-essiv:sha256", hash: "ripemd160", keyBits: 256 };
 
-/** The format of a volume without a header; null where the options are those of LUKS. `isImplied`: plain even where nothing is said. */
-export function planPlain(options: CryptOptions, isImplied: boolean): PlainFormat | null {
-  const { type, plain: said, header, settings, hasOldDefaults } = options;
-  const isGuessed = isImplied || (saysPlain(said) && header === null && (settings.keyslot ?? null) === null);
-  if (type === "luks" || (type === null && !isGuessed)) return null;
-  const rest = { offsetSectors: 0, skipSectors: 0, sizeSectors: null, sectorBytes: 512, unlessLuks: type === null };
+/** Returns the format of a volume without a header; null if these are options of a LUKS volume. */
+export function planPlain({ type, isPlainElse, plain: said = {}, ...options }: CryptOptions): PlainFormat | null {
+  const { header, settings, hasOldDefaults } = options;
+  // Only a plain volume needs its cipher and hash as options: those of LUKS are in the header.
+  const saysPlain = said.cipher !== undefined || said.hash !== undefined;
+  const isGuessed = isPlainElse || (saysPlain && header === undefined && (settings?.keyslot ?? null) === null);
+  if (type === "luks" || (type === undefined && !isGuessed)) return null;
+  const rest = {
+    offsetSectors: 0,
+    skipSectors: 0,
+    sizeSectors: null,
+    sectorBytes: 512,
+    unlessLuks: type === undefined,
+  };
   return { ...(hasOldDefaults ? OLD_DEFAULTS : NEW_DEFAULTS), ...rest, ...said };
 }
 
-/** Only a plain volume is told its cipher and hash: of LUKS the header tells them. */
-function saysPlain({ cipher, hash }: Partial<PlainFormat>): boolean {
-  return cipher !== undefined || hash !== undefined;
-}
-
-/** What of a plain volume is taken from the defaults, which were others once; empty where all is said. */
-export function listUnsaid({ plain: said, hasOldDefaults }: CryptOptions): readonly string[] {
-  if (hasOldDefaults) return [];
-  const { cipher, hash, keyBits } = NEW_DEFAULTS;
-  return [
-    ...(said.cipher === undefined ? [`cipher=${cipher}`] : []),
-    ...(said.keyBits === undefined ? [`size=${keyBits}`] : []),
-    ...(said.hash === undefined ? [`hash=${hash}`] : []),
-  ];
+/** Returns what a plain volume leaves to the defaults, which cryptsetup 2.7 changed, as options. */
+export function listUnsaid({ plain: said = {}, hasOldDefaults }: CryptOptions): readonly string[] {
+  const names = { cipher: "cipher", keyBits: "size", hash: "hash" } as const;
+  const unsaid = (["cipher", "keyBits", "hash"] as const).filter((key) => said[key] === undefined);
+  return hasOldDefaults ? [] : unsaid.map((key) => `${names[key]}=${NEW_DEFAULTS[key]}`);
 }

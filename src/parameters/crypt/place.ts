@@ -1,32 +1,33 @@
 import type { DeviceSpec } from "../device-spec.ts";
+import { Expected, normalisePath, parseWhole } from "../parse.ts";
 import type { BytesPlace } from "./settings.ts";
-import { expected, isDeviceText, parseLuksId, parseSpelledDevice, parseWhole } from "./text.ts";
+import { isDeviceText, parseLuksId, parseSpelledDevice } from "./text.ts";
 
-/** Where a key or a header is said to lie, before it is known what the image holds. */
+/** Where a key or a header is, before the files of the image are known. */
 export interface PlaceText {
   /** A file; null: the bytes of `device` themselves. */
   readonly path: string | null;
-  /** null: the image or, where it has no such file, any device with a filesystem that has it (dracut). */
+  /** null: the image or, if it has no such file, any device with a filesystem that has it (dracut). */
   readonly device: DeviceSpec | null;
-  /** The file is one of the image, whether it is there or not. */
+  /** The file is in the image, even if the image lacks it. */
   readonly isInImage: boolean;
   readonly type: string | null;
   readonly offset: number | null;
   readonly size: number | null;
 }
 
-/** A place, and the one volume that it is for, if the text said one. */
-export interface OwnedPlace {
+/** A value, and the UUID of the volume that it is for; null: all. */
+export interface Owned<T> {
   readonly id: string | null;
-  readonly place: PlaceText;
+  readonly value: T;
 }
 
-const SYNTAX = "PATH, PATH:DEVICE or DEVICE";
-const MOST_BYTES = 2 ** 50;
-/** Not keys, and not devices that hold one: for swap of which nobody knows the key. */
+/** The largest offset and size of a key that is accepted. */
+export const MOST_BYTES = 2 ** 50;
+/** Devices with random bytes, which crypttab uses as keys of swap. */
 const RANDOM = /^\/dev\/(?:u?random|hw_?random|hwrng|hwrandom)$/;
 
-/** Which bytes of which file: PATH, PATH:DEVICE, or DEVICE (systemd's rd.luks.key=, header=; crypttab's third field). */
+/** Parses a place: PATH, PATH:DEVICE, or DEVICE (systemd's rd.luks.key=, header=; crypttab's third field). */
 export function parsePlace(text: string): PlaceText {
   if (isDeviceText(text)) return { ...nowhere, device: parseSpelledDevice(text) };
   const at = text.search(/:(?=\/dev\/|(?:LABEL|UUID|PARTUUID|PARTLABEL|SIBLING)=)/i);
@@ -36,21 +37,21 @@ export function parsePlace(text: string): PlaceText {
 
 const nowhere: PlaceText = { path: null, device: null, isInImage: false, type: null, offset: null, size: null };
 
-/** The same with dracut's third part: PATH:DEVICE:UUID=…, the one volume that the key is for. */
-export function parseOwnedPlace(text: string): OwnedPlace {
+/** Parses a place with dracut's third part: PATH:DEVICE:UUID=…, the volume that the key is for. */
+export function parseOwnedPlace(text: string): Owned<PlaceText> {
   const [, front = "", owner] = /^(.*:.*):(?:UUID=|luks-)([0-9a-f-]+)$/is.exec(text) ?? [];
   const isThird = owner !== undefined && !/:SIBLING=\d+$/i.test(front);
-  if (isThird) return { id: parseLuksId(owner), place: parsePlace(front.replace(/:$/, "")) };
-  return { id: null, place: parsePlace(text) };
+  if (isThird) return { id: parseLuksId(owner), value: parsePlace(front.replace(/:$/, "")) };
+  return { id: null, value: parsePlace(text) };
 }
 
 /**
- * cryptkey= of mkinitcpio's encrypt hook (DEVICE:TYPE:PATH, DEVICE:OFFSET:SIZE in bytes, rootfs:PATH) and of Alpine's
+ * Parses cryptkey= of mkinitcpio's encrypt hook (DEVICE:TYPE:PATH, DEVICE:OFFSET:SIZE in bytes, rootfs:PATH) and of Alpine's
  * mkinitfs (PATH or DEVICE, with or without :OFFSET:SIZE; "yes" is /crypto_keyfile.bin).
  */
 export function parseCryptKey(text: string): PlaceText {
   if (text === "yes") return inImage(DEFAULT_KEY_FILE);
-  if (text.startsWith("EXEC=")) throw expected("a key, not a program: EXEC= is not supported");
+  if (text.startsWith("EXEC=")) throw new Expected("a key, not a program: EXEC= is not supported");
   const inRootfs = /^rootfs:(.*)$/s.exec(text)?.[1];
   if (inRootfs !== undefined) return inImage(parseFilePath(inRootfs));
   const [, front = "", offset = "", size = ""] = /^(.*):(\d+):(\d+)$/s.exec(text) ?? [];
@@ -68,7 +69,7 @@ export function parseCryptKey(text: string): PlaceText {
 /** The key file that both mkinitcpio and mkinitfs look for in the image. */
 export const DEFAULT_KEY_FILE = "/crypto_keyfile.bin";
 
-/** A file of the image. */
+/** Returns the place of a file in the image. */
 export function inImage(path: string): PlaceText {
   return { ...nowhere, path, isInImage: true };
 }
@@ -81,17 +82,20 @@ function range(offset: string, size: string): Pick<PlaceText, "offset" | "size">
 }
 
 function parseFilePath(text: string): string {
-  const parts = text.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.length === 0 || parts.includes("..") || text.endsWith("/")) throw expected(`${SYNTAX}, without ".."`);
-  return `/${parts.join("/")}`;
+  const path = text.endsWith("/") ? null : normalisePath(text);
+  if (path === null) throw new Expected('PATH, PATH:DEVICE or DEVICE, without ".."');
+  return path;
 }
 
-/** True for a key that is another one each time. */
+/** Why a volume with a random key is not unlocked. */
+export const RANDOM_KEY = "its key changes at every boot";
+
+/** True for a key that changes at every boot. */
 export function isRandom({ path, device }: PlaceText): boolean {
   return path === null && device?.by === "path" && RANDOM.test(device.path);
 }
 
-/** The place in a plan. `range`: which bytes, where the text itself does not say it. */
+/** Returns the place for a plan. `range`: the bytes, if the text itself does not say it. */
 export function planPlace(
   { path, device, isInImage, type, offset, size }: PlaceText,
   range: { readonly offset: number; readonly size: number | null },

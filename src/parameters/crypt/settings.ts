@@ -1,29 +1,29 @@
 import type { DeviceSpec } from "../device-spec.ts";
 
-/** How a volume is to be unlocked. */
+/** How a volume is unlocked. */
 export interface CryptSettings {
-  /** Where a detached LUKS header lies; null: on the device itself. */
+  /** Where the detached LUKS header is; null: on the device itself. */
   readonly header: BytesPlace | null;
-  /** Key files, tried in this order; then a person is asked. */
+  /** Keys, tried in this order before a passphrase is asked for. */
   readonly keys: readonly BytesPlace[];
-  /** Milliseconds to wait for a device with a key or a header before a person is asked; null: for ever. */
+  /** Milliseconds to wait for a device with a key or a header before a passphrase is asked for; null: no limit. */
   readonly keyTimeoutMs: number | null;
   /** The only keyslot to try. */
   readonly keyslot: number | null;
-  /** How often a person is asked; 0: for ever. */
+  /** How often a passphrase is asked for; 0: no limit. */
   readonly tries: number;
-  /** Milliseconds that an open prompt waits for an answer; null: for ever. */
+  /** Milliseconds that a prompt waits for a passphrase; null: no limit. */
   readonly promptTimeoutMs: number | null;
   readonly isReadOnly: boolean;
-  /** dm-crypt's optional words that were asked for, as "allow_discards". */
+  /** dm-crypt's optional parameters, such as "allow_discards". */
   readonly options: readonly string[];
   /** rd.luks.options=insecure-null. */
   readonly allowsNull: boolean;
-  /** Milliseconds that deriving one key may take; 0: any time; null: as `AUTO_MAX_KDF_MS` says for a volume that only rd.auto means, any time for others. */
+  /** Milliseconds that the derivation of one key may take; 0: no limit; null: `AUTO_MAX_KDF_MS` for a volume that only rd.auto unlocks, no limit for others. */
   readonly maxKdfMs: number | null;
 }
 
-/** Where a key or a detached header lies, and which bytes of it are meant. */
+/** Where a key or a detached header is, and which bytes it has. */
 export interface BytesPlace {
   /** image: a file of the initramfs; filesystem: a file on the filesystem of `device`; device: its own bytes. */
   readonly in: "image" | "filesystem" | "device";
@@ -39,21 +39,21 @@ export interface BytesPlace {
   readonly size: number | null;
 }
 
-/** dm-crypt without any header: everything is convention (cryptsetup's `open --type plain`). */
+/** dm-crypt without a header (cryptsetup's `open --type plain`). */
 export interface PlainFormat {
-  /** Of the passphrase, as "ripemd160" or "sha256:32"; "plain": it is the key as it stands. Not used for key files. */
+  /** Hash of the passphrase, such as "ripemd160" or "sha256:32"; "plain": the passphrase itself is the key. Not used for key files. */
   readonly hash: string;
-  /** As "aes-xts-plain64". */
+  /** Such as "aes-xts-plain64". */
   readonly cipher: string;
   readonly keyBits: number;
   /** Where the data begin on the device, in sectors of 512 bytes. */
   readonly offsetSectors: number;
-  /** Added to each sector's number for its IV, in sectors of 512 bytes. */
+  /** Added to the number of each sector for its IV, in sectors of 512 bytes. */
   readonly skipSectors: number;
-  /** Of 512 bytes; null: up to the end of the device. */
+  /** In sectors of 512 bytes; null: up to the end of the device. */
   readonly sizeSectors: number | null;
-  /** Bytes that are encrypted at once. */
+  /** The sector size of the encryption. */
   readonly sectorBytes: number;
-  /** True where nobody said `plain`: a device that holds LUKS is opened as that. */
+  /** True without the option `plain`: a device with a LUKS header is unlocked as LUKS. */
   readonly unlessLuks: boolean;
 }

@@ -1,111 +1,106 @@
+import { parseLuksId } from "../crypt/text.ts";
 import * as crypt from "../crypt/values.ts";
-import { list, single } from "../parameter.ts";
+import { list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
-/** What is unlocked before the root is looked for, and how. */
+/** Encrypted devices: which to unlock before the search for the root, and how. */
 export const CRYPT = {
-  luks: single(values.flag, {
+  luks: toggle({
     syntax: "rd.luks[=yes|no]",
     aliases: ["luks[=yes|no]"],
-    bare: "1",
     fallback: "yes",
-    text: "rd.luks=0: no encrypted device is opened at all.",
+    text: "rd.luks=0: unlock no encrypted device.",
     example: "rd.luks.uuid=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c rd.luks=0",
   }),
-  luksUuids: list(crypt.uuids, {
+  luksUuids: list(parseLuksId, {
     syntax: "rd.luks.uuid=UUID",
     aliases: ["luks.uuid=UUID"],
-    fallback: "a root= that is a LUKS volume is opened, and what /etc/crypttab of the image names",
-    text: "Open the LUKS volume with this UUID, or with one that begins like this; a luks- in front may stay. Without rd.luks.name= it becomes /dev/mapper/luks-UUID. May be given several times. With it or rd.luks.name=, only those volumes of /etc/crypttab are opened that are named here too.",
+    fallback: "levain unlocks a root= that is a LUKS volume, and the volumes of the image's /etc/crypttab",
+    text: "Unlock the LUKS volume with this UUID, or with a UUID that begins with this text; a prefix luks- is accepted. Without rd.luks.name= it becomes /dev/mapper/luks-UUID. May be given several times. With this parameter or rd.luks.name=, a volume of /etc/crypttab is unlocked only if it is named here too.",
     example: "rd.luks.uuid=luks-c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c",
   }),
-  luksNames: list(crypt.names, {
+  luksNames: list(crypt.nameOfLuks, {
     syntax: "rd.luks.name=UUID=NAME",
     aliases: ["luks.name=UUID=NAME"],
     fallback: "luks-UUID",
-    text: "Open the LUKS volume with this UUID as /dev/mapper/NAME.",
+    text: "Unlock the LUKS volume with this UUID as /dev/mapper/NAME.",
     example: "rd.luks.name=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c=root",
   }),
-  luksPartuuids: list(crypt.partuuids, {
+  luksPartuuids: list(crypt.partuuid, {
     syntax: "rd.luks.partuuid=PARTUUID",
-    fallback: "none",
-    text: "Open the LUKS volume on the partition with this PARTUUID; the other words of rd.luks may call it by that.",
+    text: "Unlock the LUKS volume on the partition with this PARTUUID, which then stands for the UUID in the other rd.luks parameters.",
     example: "rd.luks.partuuid=0c7c1a32-02",
   }),
-  luksKeys: list(crypt.places, {
+  luksKeys: list(crypt.ownedPlace, {
     syntax: "rd.luks.key=[UUID=]PATH[:DEVICE]|DEVICE",
     aliases: ["luks.key=[UUID=]PATH[:DEVICE]|DEVICE"],
-    fallback: "a person is asked; a file /etc/cryptsetup-keys.d/NAME.key of the image is a key",
-    text: "A key file, for all LUKS volumes or the one with this UUID; may be given several times, the order is kept. Without DEVICE it is a file of the image or, where there is none, of any device. A DEVICE alone is a key itself: see keyfile-offset= and keyfile-size= of rd.luks.options=. All bytes of a key file count, a line feed at its end too. dracut's PATH:DEVICE:UUID=… works as well.",
+    fallback: "levain asks for a passphrase; a file /etc/cryptsetup-keys.d/NAME.key of the image is a key",
+    text: "A key file for all LUKS volumes, or for the one with this UUID. May be given several times; the keys are tried in this order. Without DEVICE the file is in the image or, if the image lacks it, on any device. A DEVICE alone is the key itself: see keyfile-offset= and keyfile-size= of rd.luks.options=. All bytes of a key file count, including a newline at its end. dracut's PATH:DEVICE:UUID=… is accepted too.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.key=/root.key:LABEL=KEYS",
   }),
-  luksOptions: list(crypt.options, {
+  luksOptions: list(crypt.ownedOptions, {
     syntax: "rd.luks.options=[UUID=]OPTION[,OPTION…]",
     aliases: ["luks.options=[UUID=]OPTION[,OPTION…]"],
-    fallback: "tries=5,keyfile-timeout=10; max-kdf=60 for a volume that only rd.auto means",
-    text: "Options for all LUKS volumes, or for the one with this UUID; those are stronger, and both are stronger than /etc/crypttab. discard, no-read-workqueue, no-write-workqueue, same-cpu-crypt, submit-from-crypt-cpus, high-priority, readonly, nofail, tries=NUMBER (0: for ever), timeout=TIME, key-slot=NUMBER, header=PATH[:DEVICE], keyfile-offset=BYTES, keyfile-size=BYTES, keyfile-timeout=TIME (then a person is asked; 0: never), max-kdf=TIME (a keyslot whose key takes longer to derive is not tried; 0: no limit), insecure-null.",
+    fallback: "tries=5,keyfile-timeout=10; max-kdf=60 for a volume that only rd.auto unlocks",
+    text: "Options for all LUKS volumes, or for the one with this UUID. Options for one volume override those for all, and both override /etc/crypttab. The options: discard, no-read-workqueue, no-write-workqueue, same-cpu-crypt, submit-from-crypt-cpus, high-priority, readonly, nofail, tries=NUMBER (0: no limit), timeout=TIME, key-slot=NUMBER, header=PATH[:DEVICE], keyfile-offset=BYTES, keyfile-size=BYTES, keyfile-timeout=TIME (then levain asks for a passphrase; 0: no limit), max-kdf=TIME (a keyslot with a longer key derivation is skipped; 0: no limit), insecure-null (a cipher that does not encrypt is accepted).",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.options=discard,tries=3",
   }),
-  luksHeaders: list(crypt.places, {
+  luksHeaders: list(crypt.ownedPlace, {
     syntax: "rd.luks.header=[UUID=]PATH[:DEVICE]|DEVICE",
     aliases: ["luks.header=[UUID=]PATH[:DEVICE]|DEVICE"],
     fallback: "on the volume itself",
-    text: "Where the detached header of a LUKS volume is, as in rd.luks.key=; rd.luks.data= says where its data are.",
+    text: "The detached header of a LUKS volume, as in rd.luks.key=; rd.luks.data= names the data device.",
     example:
       "rd.luks.uuid=c1b72fc6 rd.luks.data=c1b72fc6=PARTLABEL=data rd.luks.header=c1b72fc6=/root.header:LABEL=KEYS",
   }),
-  luksData: list(crypt.data, {
+  luksData: list(crypt.dataDevice, {
     syntax: "rd.luks.data=UUID=DEVICE",
     aliases: ["luks.data=UUID=DEVICE"],
     fallback: "the device with that UUID",
-    text: "The device with the data of the LUKS volume with this UUID: needed with a detached header, for then nothing else can tell it.",
+    text: "The data device of the LUKS volume with this UUID. It is needed with a detached header, because nothing else identifies the device.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.data=c1b72fc6=PARTLABEL=data",
   }),
   luksTimeoutMs: single(values.waitingTimeMs, {
     syntax: "rd.luks.timeout=SECONDS",
-    fallback: "0, for ever",
-    text: "How long a prompt waits for an answer; then the boot fails.",
+    fallback: "0, no limit",
+    text: "How long a prompt waits for a passphrase before the boot fails.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.timeout=60",
   }),
   luksKeyTimeoutMs: single(crypt.seconds, {
     syntax: "rd.luks.key.tout=SECONDS",
     fallback: "10",
-    text: "How long to wait for the device with a key file before a person is asked.",
+    text: "How long to wait for the device with a key file before levain asks for a passphrase.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.key.tout=30",
   }),
   luksDiscards: list(crypt.discards, {
     syntax: "rd.luks.allow-discards[=UUID]",
     bare: "1",
-    fallback: "what the header says",
-    text: "The option discard, for all LUKS volumes or the one with this UUID: free blocks are told to the disk, which then shows where they are.",
+    fallback: "as the header says",
+    text: "Set the option discard for all LUKS volumes, or for the one with this UUID: the disk learns which blocks are free, and so does anyone who reads it.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.allow-discards",
   }),
-  luksCrypttab: single(values.flag, {
+  luksCrypttab: toggle({
     syntax: "rd.luks.crypttab[=yes|no]",
     aliases: ["luks.crypttab[=yes|no]"],
-    bare: "1",
     fallback: "yes",
     text: "rd.luks.crypttab=0: do not read the image's /etc/crypttab.",
     example: "rd.luks.crypttab=0",
   }),
-  auto: single(values.flag, {
+  auto: toggle({
     syntax: "rd.auto[=yes|no]",
-    bare: "1",
-    fallback: "no",
-    text: "Open every LUKS volume that appears.",
+    text: "Unlock every LUKS volume that appears.",
     example: "rd.auto",
   }),
-  plains: list(crypt.plains, {
+  plains: list(crypt.plainVolume, {
     syntax: "rd.crypt.plain=DEVICE:NAME[:OPTION,…]",
-    fallback: "none",
-    text: "Open DEVICE as plain dm-crypt, without any header: hash=, cipher=, size= (bits of the key), offset=, skip=, device-size= (sectors of 512 bytes), sector-size=, and the options of rd.luks.options=. What is not said is cryptsetup's default since 2.7 (aes-xts-plain64, 256 bits, sha256); defaults=old: what it was before (aes-cbc-essiv:sha256, 256 bits, ripemd160). May be given several times.",
+    text: "Open DEVICE as plain dm-crypt, without a header. The options are hash=, cipher=, size= (bits of the key), offset=, skip=, device-size= (sectors of 512 bytes), sector-size=, and those of rd.luks.options=. The defaults are those of cryptsetup since 2.7 (aes-xts-plain64, 256 bits, sha256); defaults=old selects the earlier ones (aes-cbc-essiv:sha256, 256 bits, ripemd160). May be given several times.",
     example: "rd.crypt.plain=SIBLING=2:LABEL=KEYS:root:cipher=aes-xts-plain64,size=512,hash=sha512",
   }),
   keymap: single(crypt.keymap, {
     syntax: "rd.vconsole.keymap=NAME",
     aliases: ["vconsole.keymap=NAME"],
-    fallback: "the first that levain image --keymap put into the image, else the kernel's own (US)",
-    text: "The keymap of the image in which passphrases are typed on a screen.",
+    fallback: "the first keymap of levain image --keymap, else the kernel's own (US)",
+    text: "The keymap, one of the image's, for passphrases that are typed on a screen.",
     example: "rd.vconsole.keymap=de-latin1",
   }),
 };

@@ -1,4 +1,4 @@
-import { alias, flagOr, hasWord, isShellTarget, list, single } from "../parameter.ts";
+import { alias, flagOr, hasWord, isShellTarget, list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
 /** Modules, and the real init. */
@@ -8,44 +8,42 @@ export const SYSTEM = {
     aliases: ["rd.driver.pre", "rd.driver.post", "modules", "earlymodules", "modules_load", "rd.modules_load"].map(
       (name) => `${name}=NAME[,NAME…]`,
     ),
-    fallback: "what the hardware that is there asks for",
-    text: "Kernel modules to load before anything else. A missing one is worth a warning. A module's parameters are given as MODULE.PARAMETER=VALUE.",
+    fallback: "only the modules for the hardware",
+    text: "Kernel modules to load before the others. A missing module causes a warning. Module parameters are given as MODULE.PARAMETER=VALUE.",
     example: "rd.modules=usb-storage",
   }),
   blacklist: list(values.names, {
     syntax: "module_blacklist=NAME[,NAME…]",
     aliases: ["rd.driver.blacklist", "modprobe.blacklist", "blacklist"].map((name) => `${name}=NAME[,NAME…]`),
-    fallback: "none",
     text: "Kernel modules that are never loaded.",
     example: "module_blacklist=pcspkr",
   }),
   init: single(values.absolutePath, {
     syntax: "init=PATH",
-    fallback: "the first of /sbin/init /etc/init /bin/init /bin/sh that can be run",
-    text: "The program of the new root that becomes process 1. Its arguments are the command line's bare words that neither the kernel nor levain knows, and everything after --; unknown NAME=value words become its environment, as the kernel does it.",
+    fallback: "the first of /sbin/init /etc/init /bin/init /bin/sh that can be executed",
+    text: "The program of the new root that becomes process 1. Its arguments are the parameters without a value that neither the kernel nor levain knows, and everything after --; unknown NAME=value parameters become its environment, as with the kernel.",
     example: "root=LABEL=ROOT init=/bin/sh",
   }),
   initArguments: list(values.argumentList, {
     syntax: "init_args=WORDS",
-    fallback: "none",
     text: 'More arguments for init, before those after --; several in quotes: init_args="-a -b".',
     example: 'init_args="-a -b"',
   }),
-  handover: single(values.oneOf(["auto", "switch_root", "pivot_root", "stay"]), {
+  handover: single(values.oneOf("auto", "switch_root", "pivot_root", "stay"), {
     syntax: "rd.handover=auto|switch_root|pivot_root|stay",
-    fallback: "auto: switch_root from an initramfs, pivot_root from a classic initrd; stay without a root=",
-    text: "How the new root becomes /; stay: not at all, the initramfs is the final system, and root= is not looked for.",
+    fallback: "auto: switch_root from an initramfs, pivot_root from a classic initrd; stay without root=",
+    text: "How the new root becomes /. stay: the initramfs is the final system, and root= is not used.",
     example: "root=LABEL=ROOT rd.handover=switch_root",
   }),
   putOld: single(values.filePath, {
     syntax: "rd.putold=PATH",
     fallback: "the old root is unmounted",
-    text: "The directory of the new root where pivot_root keeps the old root.",
+    text: "The directory of the new root where pivot_root puts the old root.",
     example: "root=LABEL=ROOT rd.putold=/initrd",
   }),
 };
 
-/** What happens when something fails, and what is said. */
+/** Failures, and messages. */
 export const RESCUE = {
   shell: single(values.flagOrKeep, {
     syntax: "rdshell[=yes|no|keep]",
@@ -55,61 +53,56 @@ export const RESCUE = {
       { ...alias("single", (value) => (value === null ? "1" : undefined)), isPassedOn: true },
     ],
     bare: "1",
-    // The boot loader's line can often be edited, the image seldom: a word there must not open what the image keeps shut.
+    // A command line can often be edited, the image seldom: a parameter must not undo what the image forbids.
     sticky: false,
     fallback: "yes",
-    text: "A shell when the boot fails; rdshell=0: never, not even as the init of the root. One rdshell=0 is enough, on the command line or in levain.toml: no other word takes it back. Encrypted volumes are closed before a shell; with keep one stays open that a passphrase has opened in this boot. single is passed on to init too.",
+    text: "A rescue shell if the boot fails. rdshell=0: never a shell, not even as the init of the root. It is enough to give it once, on the command line or in levain.toml: no other parameter overrides it. Encrypted volumes are closed before the shell starts; with keep, a volume stays open if a passphrase unlocked it in this boot. single is also passed on to init.",
     example: "rdshell=0",
   }),
   breaks: list(values.steps, {
     syntax: "rd.break[=STEP[,STEP…]]",
     aliases: [
       alias("break[=STEP]", (value) => value ?? "premount"),
-      // systemd's shell in the initramfs, from which the boot goes on. Its rd.emergency= of dracut is the policy below.
+      // systemd's shell in the initramfs, after which the boot goes on. With a value, rd.emergency= is dracut's policy below.
       alias("rd.emergency", (value) => (value === null ? "root" : undefined)),
       alias("rd.rescue", (value) => (value === null ? "root" : undefined)),
       alias("rd.systemd.unit=emergency.target", (value) => (isShellTarget(value) ? "root" : undefined)),
     ],
     bare: "handover",
-    fallback: "none",
-    text: "A shell before a step: prepare, modules, root, mount, layers, init or handover; dracut's and initramfs-tools' names of them are known.",
+    text: "A shell before a step: prepare, modules, root, mount, layers, init or handover. The breakpoints of dracut and initramfs-tools are accepted too.",
     example: "rd.break=mount",
   }),
-  emergency: single(values.oneOf(["shell", "reboot", "poweroff", "halt"]), {
+  emergency: single(values.oneOf("shell", "reboot", "poweroff", "halt"), {
     syntax: "rd.emergency=shell|reboot|poweroff|halt",
     bare: "shell",
-    fallback: "reboot where panic= is given, else shell, or halt with rdshell=0",
-    text: "What to do when the boot fails.",
+    fallback: "reboot with panic=, else shell, or halt with rdshell=0",
+    text: "What to do if the boot fails.",
     example: "rd.emergency=poweroff",
   }),
   panicSeconds: single(values.panicSeconds, {
     syntax: "panic=SECONDS",
     fallback: "no reboot",
-    text: "Reboot that many seconds after a failed boot, as after a kernel panic: 0 is never, below 0 at once.",
+    text: "Reboot this many seconds after a failed boot, as after a kernel panic: 0 is never, a negative number immediately.",
     example: "panic=5",
   }),
-  quiet: single(values.flag, {
+  quiet: toggle({
     syntax: "quiet",
     aliases: ["rd.quiet[=yes|no]", alias("booster.log=LEVEL", (value) => hasWord(value, /^(?:warning|error)$/, "1"))],
-    bare: "1",
-    fallback: "no",
-    text: "Only warnings and errors on the console.",
+    text: "Print only warnings and errors to the console.",
     example: "quiet",
   }),
-  debug: single(values.flag, {
+  debug: toggle({
     syntax: "rd.debug[=yes|no]",
-    // The kernel takes debug with any value, initramfs-tools debug=vc.
+    // The kernel accepts debug with any value, initramfs-tools debug=vc.
     aliases: [alias("debug", flagOr("1")), alias("booster.log=debug", (value) => hasWord(value, /^debug$/, "1"))],
-    bare: "1",
-    fallback: "no",
-    text: "Every step in detail, whatever quiet says.",
+    text: "Print every step in detail, even with quiet.",
     example: "rd.debug",
   }),
-  log: single(values.oneOf(["kmsg", "console", "all"]), {
+  log: single(values.oneOf("kmsg", "console", "all"), {
     syntax: "rd.log=kmsg|console|all",
     aliases: [alias("booster.log=console", (value) => hasWord(value, /^console$/, "all"))],
     fallback: "all",
-    text: "Where levain's own lines go: the kernel's log, the console, or both.",
+    text: "Where levain's messages go: the kernel log, the console, or both.",
     example: "rd.log=kmsg",
   }),
 };

@@ -1,29 +1,26 @@
 import type { CryptSettings, PlainFormat } from "../../parameters/crypt/settings.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 
-/** What is to be unlocked before the root is looked for, and how. */
+/** What is unlocked before the search for the root, and how. */
 export interface CryptPlan {
-  /** rd.luks=0: nothing at all is opened, not even a root= that is a LUKS volume. */
+  /** rd.luks=0: nothing is unlocked, not even a root= that is a LUKS volume. */
   readonly isOff: boolean;
-  /** In the order in which they were asked for; every device at most once. */
+  /** In the order of the parameters; every device at most once. */
   readonly volumes: readonly CryptVolume[];
   /** rd.auto: every LUKS volume that appears is unlocked as well, as `luks-UUID`. */
   readonly everyLuks: boolean;
-  /**
-   * What holds for a LUKS volume that nobody has named: one found by `everyLuks`, a root= that is itself a LUKS volume, and an
-   * image that is one.
-   */
+  /** For a LUKS volume that no parameter names: one found by `everyLuks`, a root= that is a LUKS volume, and such an image. */
   readonly unnamed: CryptSettings;
 }
 
-/** An encrypted volume that was asked for. */
+/** An encrypted volume to unlock. */
 export interface CryptVolume extends CryptSettings {
-  /** What holds the LUKS header or, without one of its own (`plain`, `header`), the data. */
+  /** The device with the LUKS header or, if it has none (`plain`, `header`), with the data. */
   readonly device: DeviceSpec;
   /** Of /dev/mapper/NAME; null: luks-UUID. */
   readonly name: string | null;
   /** null: LUKS. */
   readonly plain: PlainFormat | null;
-  /** crypttab's nofail: a boot that can do without it does. */
+  /** crypttab's nofail: the boot goes on without it if it can. */
   readonly isOptional: boolean;
 }

@@ -1,20 +1,19 @@
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
-import { listUnsaid, parseCryptOptions } from "../../parameters/crypt/options.ts";
+import { listUnsaid } from "../../parameters/crypt/options.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import { printable } from "../../problems/report.ts";
+import { onlyTexts } from "../texts.ts";
 import { type DecidedVolume, listIds } from "./crypt.ts";
-import { isSameLuks } from "./crypt-drafts.ts";
-import type { CryptVolume } from "./crypt-plan.ts";
+import { isSameLuks, valuesFor } from "./crypt-drafts.ts";
 
-/** What cannot be for all volumes together; as mistakes are told. */
-export function findCryptMistakes(decided: readonly DecidedVolume[]): readonly string[] {
+/** Returns the names below /dev/mapper that two volumes have: mistakes. */
+export function findDoubleNames(decided: readonly DecidedVolume[]): readonly string[] {
   const names = decided.filter(({ refusal }) => refusal === null).flatMap(({ volume }) => volume.name ?? []);
-  const doubles = names.filter((name, index) => names.indexOf(name) !== index);
-  return [...new Set(doubles)].map((name) => printable(`two encrypted devices are to become /dev/mapper/${name}`));
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }
 
-/** A line for everything about encrypted devices that is ignored, or that a person should know. Without values that may be secret. */
+/** Returns a line for everything about encrypted devices that is ignored or that a person should know, without values that may be secret. */
 export function warnOfCrypt(
   settings: Settings,
   crypttab: Crypttab | null,
@@ -25,67 +24,56 @@ export function warnOfCrypt(
     ...(crypttab?.warnings ?? []).map((text) => `/etc/crypttab ${text}`),
     ...warnOfOptions(settings),
     ...decided.flatMap((one) => warnOfVolume(settings, one)),
-    ...warnOfUnusedWords(settings, decided),
+    ...warnOfUnusedParameters(settings, decided),
   ].map(printable);
 }
 
 function warnOfOptions({ luksOptions, cryptDevice, cryptOpts, plains }: Settings): readonly string[] {
-  const texts = [
-    ...luksOptions.map(({ text }) => ["rd.luks.options=", text] as const),
-    ...(cryptDevice === undefined ? [] : [["cryptdevice=", cryptDevice.options] as const]),
-    ...cryptOpts.map(({ options }) => ["cryptopts=", options] as const),
-    ...plains.map(({ options }) => ["rd.crypt.plain=", options] as const),
-  ];
-  const lines = texts.flatMap(([word, text]) => parseCryptOptions(text).warnings.map((line) => `${word}: ${line}`));
+  const given = {
+    "rd.luks.options=": luksOptions.map(({ value }) => value),
+    "cryptdevice=": [cryptDevice?.options ?? {}],
+    "cryptopts=": cryptOpts.map(({ options }) => options),
+    "rd.crypt.plain=": plains.map(({ options }) => options),
+  };
+  const lines = Object.entries(given).flatMap(([name, values]) =>
+    values.flatMap(({ warnings = [] }) => warnings.map((line) => `${name}: ${line}`)),
+  );
   return [...new Set(lines)];
 }
 
-function warnOfVolume(settings: Settings, { volume, options, refusal, draft }: DecidedVolume): readonly string[] {
-  const what = describeVolume(volume);
-  if (refusal !== null) return [`${what} is not opened: ${refusal}`];
-  const unsaid = volume.plain === null ? [] : listUnsaid(options);
-  const isPlain = volume.plain?.unlessLuks === true ? "is plain if it is not LUKS," : "is plain";
-  const { id } = draft;
-  const hasData = id === null || settings.luksData.some((word) => isSameLuks(word.id, id));
-  const isById = volume.device.by === "uuid" || volume.device.by === "luks";
-  return [
-    ...(unsaid.length === 0
-      ? []
-      : [
-          `${what} ${isPlain} and does not say ${unsaid.join(",")}: these are taken; defaults=old is as before cryptsetup 2.7`,
-        ]),
-    ...(volume.header !== null && isById && !hasData
-      ? [`${what} has its header elsewhere, and then its data have no UUID: say where they are by rd.luks.data=`]
-      : []),
-  ];
+function warnOfVolume(settings: Settings, { volume, options, refusal, draft: { id } }: DecidedVolume) {
+  const { name, device, plain, header } = volume;
+  const what = name ?? formatDeviceSpec(device);
+  if (refusal !== null) return [`${what} is not unlocked: ${refusal}`];
+  const unsaid = plain === null ? [] : listUnsaid(options);
+  const condition = plain?.unlessLuks === true ? " if it is not LUKS" : "";
+  const hasData = id === null || valuesFor(id, settings.luksData).length > 0;
+  const isById = device.by === "uuid" || device.by === "luks";
+  return onlyTexts(
+    unsaid.length > 0 &&
+      `${what} is a plain volume${condition}, and its options lack ${unsaid.join(",")}: levain uses these defaults of cryptsetup 2.7; defaults=old selects the earlier ones`,
+    header !== null &&
+      isById &&
+      !hasData &&
+      `${what} has a detached header, so its data device has no UUID: name the data device with rd.luks.data=`,
+  );
 }
 
-function warnOfUnusedWords(settings: Settings, decided: readonly DecidedVolume[]): readonly string[] {
+function warnOfUnusedParameters(settings: Settings, decided: readonly DecidedVolume[]): readonly string[] {
   const isUsed = (id: string) => decided.some(({ draft }) => draft.id !== null && isSameLuks(draft.id, id));
-  const { cryptDevice, cryptRoot, crypto, cryptKey, cryptName, cryptHeader, cryptDiscards } = settings;
-  const unused: readonly (readonly [boolean, string])[] = [
-    [
-      cryptKey !== undefined && cryptDevice === undefined && cryptRoot === undefined,
-      "cryptkey= needs cryptdevice= or cryptroot=",
-    ],
-    [
-      settings.luksKeys.some(({ place }) => place.path?.endsWith(".gpg") === true),
-      "rd.luks.key=: GPG is not supported, the file is taken as the key as it is",
-    ],
-    [crypto !== undefined && cryptDevice === undefined, "crypto= needs cryptdevice="],
-    [cryptName !== undefined && cryptRoot === undefined, "cryptdm= needs cryptroot="],
-    [cryptHeader !== undefined && cryptRoot === undefined, "cryptheader= needs cryptroot="],
-    [cryptDiscards === true && cryptRoot === undefined, "cryptdiscards needs cryptroot="],
-    [settings.auto === true, "rd.auto opens encrypted devices only: no RAID or LVM device is set up yet"],
-  ];
+  const { cryptDevice, cryptRoot, crypto, cryptKey, cryptName, cryptHeader, cryptDiscards, luksKeys } = settings;
+  const unused = listIds(settings).filter((id) => !isUsed(id));
   return [
-    ...listIds(settings)
-      .filter((id) => !isUsed(id))
-      .map((id) => `what is said of the encrypted device ${id} is not used: rd.luks.uuid= asks to open it`),
-    ...unused.flatMap(([holds, text]) => (holds ? [text] : [])),
+    ...unused.map((id) => `the parameters for the encrypted device ${id} are not used: unlock it with rd.luks.uuid=`),
+    ...onlyTexts(
+      cryptKey && !cryptDevice && !cryptRoot && "cryptkey= needs cryptdevice= or cryptroot=",
+      luksKeys.some(({ value }) => value.path?.endsWith(".gpg")) &&
+        "rd.luks.key=: GPG is not supported, the file is used as the key unchanged",
+      crypto && !cryptDevice && "crypto= needs cryptdevice=",
+      cryptName !== undefined && !cryptRoot && "cryptdm= needs cryptroot=",
+      cryptHeader && !cryptRoot && "cryptheader= needs cryptroot=",
+      cryptDiscards && !cryptRoot && "cryptdiscards needs cryptroot=",
+      settings.auto === true && "rd.auto unlocks encrypted devices only: no RAID or LVM device is set up yet",
+    ),
   ];
-}
-
-function describeVolume({ name, device }: CryptVolume): string {
-  return name ?? formatDeviceSpec(device);
 }

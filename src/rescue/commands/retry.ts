@@ -2,7 +2,7 @@ import { readText } from "../../devices/block-devices.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { splitParameter } from "../../parameters/read-parameters.ts";
 import { makePlan } from "../../plan/make-plan.ts";
-import { warnOfStrangers } from "../../plan/warnings.ts";
+import { findUnknownParameters } from "../../plan/warnings.ts";
 import { BootError } from "../../problems/errors.ts";
 import { RETRY_FILE, SHELL_PID_FILE } from "../shell.ts";
 
@@ -22,10 +22,10 @@ export function retryBoot(machine: Machine, parameters: readonly string[]): void
 /** Now, while the person can still read what is wrong and type it again. */
 function checkParameters(parameters: readonly string[]): void {
   makePlan({ cmdline: "", manifest: null, added: parameters });
-  const strangers = warnOfStrangers([{ origin: "levain retry", words: parameters.map(splitParameter) }]);
+  const strangers = findUnknownParameters([{ origin: "levain retry", words: parameters.map(splitParameter) }]);
   if (strangers.length === 0) return;
   throw new BootError("that is no parameter of levain", {
-    seen: strangers.map((line) => line.replace(/,? ignoring$/, "")),
+    seen: strangers.map((unknown) => `${unknown} is not a parameter of levain`),
     hint: "as on the kernel's command line, root=LABEL=NAME; see: levain help parameters",
   });
 }

@@ -8,9 +8,10 @@ import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.t
 import type { CryptPlan, CryptVolume } from "../../plan/crypt/crypt-plan.ts";
 import { rootDevices } from "../../plan/root.ts";
 import { BootError } from "../../problems/errors.ts";
-import { printable } from "../../problems/report.ts";
+import { printable, sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { createHeldTerminals } from "../../prompt/held-terminals.ts";
+import { describeSeen } from "../../storage/findings.ts";
 import { createSearch, type Search } from "../../storage/search.ts";
 import { specText } from "../../storage/search-words.ts";
 
@@ -32,17 +33,17 @@ const OWN_TERMINAL = "/dev/tty";
  */
 export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice: Voice): readonly string[] {
   const { plan } = planMachine(machine, voice);
-  const modules = createLoader(machine, { ...plan.modules, load: [] }, voice);
+  const drivers = createLoader(machine, { ...plan.modules, load: [] }, voice);
   const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootOptions: "" };
-  const search = createSearch(machine, wish, {
-    ...{ modules, voice, undo: () => undefined, guesses: new Map() },
-    terminals: createHeldTerminals(machine, () => [OWN_TERMINAL]),
-  });
+  const context = { machine, drivers, voice, undo: () => undefined };
+  const terminals = createHeldTerminals(machine, () => [OWN_TERMINAL]);
+  const search = createSearch(context, wish, { terminals });
   try {
-    openAll(search, question.device === null ? rootDevices(plan.root) : []);
-    const opened = [...search.inventory.values()].filter((device) => insideOf(search, device) !== null);
-    if (opened.length === 0) throw firstFailure(search) ?? nothingOpened(search, question);
-    for (const text of search.missing) voice.warn(text);
+    openAll(search, voice, question.device === null ? rootDevices(plan.root) : []);
+    const opened = [...search.inventory.values()].filter((device) => search.inside(device) !== null);
+    if (opened.length === 0)
+      throw search.problems().find(({ isFatal }) => isFatal)?.error ?? nothingOpened(search, question);
+    for (const { error } of search.problems()) voice.warn(sentence(error));
     return opened.map((device) => describeOpened(search, device));
   } finally {
     search.close();
@@ -50,19 +51,17 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
 }
 
 /** Until there is nothing to do any more; what a key is waited for is waited for. A root that is encrypted itself is one of those that the command line asks for. */
-function openAll(search: Search, roots: readonly DeviceSpec[]): void {
-  const isClosed = (device: BlockDevice) => search.openers.some((opener) => opener.isClosed(device));
+function openAll(search: Search, voice: Voice, roots: readonly DeviceSpec[]): void {
+  const isClosed = (device: BlockDevice) => search.state(device)?.kind === "closed";
   for (;;) {
     search.takeEvents(0);
     const root = roots.flatMap((spec) => [...search.matches(spec), ...search.strangers(spec)]).find(isClosed) ?? null;
-    const rounds = search.openers.map((opener) => opener.open(root));
-    if (rounds.includes("changed")) continue;
-    const waits = rounds.flatMap((round) => (typeof round === "string" ? [] : [round]));
-    const [first] = waits;
-    if (first === undefined) return;
-    search.voice.progress(`waiting for ${first.text}`);
-    const waitMs = Math.max(1, Math.min(...waits.map(({ leftMs }) => leftMs)));
-    if (search.terminals.waitForDevice(waitMs) === "cancelled") throw new BootError("cancelled by Ctrl-C");
+    const round = search.advance(root);
+    if (round === "changed") continue;
+    if (round === "idle") return;
+    voice.progress(`waiting for ${round.text}`);
+    if (search.terminals.waitForDevice(Math.max(1, round.leftMs)) === "cancelled")
+      throw new BootError("cancelled by Ctrl-C");
   }
 }
 
@@ -102,27 +101,17 @@ function fileKey(path: string): BytesPlace {
   return { in: "image", device: null, path, type: null, offset: 0, size: null };
 }
 
-function insideOf({ openers }: Search, device: BlockDevice) {
-  return openers.map((opener) => opener.inside(device)).find((inside) => inside !== null) ?? null;
-}
-
 function describeOpened(search: Search, device: BlockDevice): string {
-  const inside = insideOf(search, device);
+  const inside = search.inside(device);
   return `${device.node} is open: ${inside === null ? "" : describeDevice(inside)}`;
-}
-
-function firstFailure({ openers }: Search): BootError | null {
-  return openers.map((opener) => opener.failure()).find((failure) => failure !== null) ?? null;
 }
 
 function nothingOpened(search: Search, { device }: UnlockQuestion): BootError {
   const what = device === null ? "there is no encrypted volume" : `${printable(device)} could not be unlocked`;
-  const seen = [...search.inventory.values()].map((one) => {
-    const more = search.describe(one);
-    return `${describeDevice(one)}${more === null ? "" : ` (${more})`}`;
-  });
+  const missing = search.problems().map(({ error }) => sentence(error));
+  const seen = [...search.inventory.values()].map((one) => describeSeen(search, one));
   return new BootError(what, {
-    cause: search.missing.length > 0 ? new BootError(search.missing.join("\n")) : undefined,
+    cause: missing.length > 0 ? new BootError(missing.join("\n")) : undefined,
     seen,
     hint: "name the volume: levain unlock DEVICE",
   });

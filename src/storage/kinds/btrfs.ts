@@ -1,28 +1,22 @@
-import type { BlockDevice } from "../../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
 import { type BtrfsMember, readBtrfsMember } from "../../formats/btrfs-member.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { isErrno } from "../../problems/errors.ts";
+import { unlessRefused } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
+import type { Assembly, StorageContext, StorageKind, StoragePlan } from "../contract.ts";
 
-/** What a btrfs needs of the module loader: its driver is asked, before anything is mounted, which devices are still missing. */
-export interface FilesystemByType {
-  loadFilesystem(type: string): void;
-}
+/** A btrfs of several devices, which can be mounted when the kernel knows all of them (BTRFS_IOC_DEVICES_READY), or with rootflags=degraded. */
+export const BTRFS: StorageKind = { name: "btrfs", start: startBtrfs };
 
-/** The btrfs filesystems of several devices, whose first device is not enough to mount them. */
-export interface BtrfsPools {
-  /** The devices without those that belong to the filesystem of one before them. */
-  oneOfEach(devices: readonly BlockDevice[]): readonly BlockDevice[];
-  /** `2 of 3 devices of btrfs "pool" are there: …` as long as it cannot be mounted; null where it can, and for all other types. `all` is every device of the machine. */
-  describeLack(device: BlockDevice, all: Iterable<BlockDevice>): string | null;
-  /** Makes sure that a mount of `device` uses none but `parts`: the kernel joins every device that it has seen with the same UUID, and reads the newest superblock of them. */
-  claim(device: BlockDevice, parts: Iterable<BlockDevice>): void;
-}
+/** The kernel's reply when a device is registered: whether the filesystem is complete. */
+type Reply = "complete" | "incomplete" | "unknown";
 
-/** Makes the devices of a wanted btrfs known to the kernel as they come; `isDegraded`: the person said to mount it with what is there. */
-export function createBtrfsPools(machine: Machine, modules: FilesystemByType, isDegraded: boolean): BtrfsPools {
+function startBtrfs(context: StorageContext, { rootOptions }: Pick<StoragePlan, "rootOptions">): Assembly {
+  const { machine, drivers } = context;
+  const isDegraded = rootOptions.split(",").includes("degraded");
+  const replies = new WeakMap<BlockDevice, Reply>();
+  const lacks = new WeakMap<BlockDevice, string>();
   const members = new WeakMap<BlockDevice, BtrfsMember | null>();
-  const answers = new WeakMap<BlockDevice, Answer>();
 
   function memberOf(device: BlockDevice): BtrfsMember | null {
     const known = members.get(device);
@@ -32,44 +26,57 @@ export function createBtrfsPools(machine: Machine, modules: FilesystemByType, is
     return member;
   }
 
-  function isPool(device: BlockDevice): boolean {
-    return (memberOf(device)?.deviceCount ?? 1) > 1;
+  const isPool = (device: BlockDevice) => (memberOf(device)?.deviceCount ?? 1) > 1;
+  const membersOf = (device: BlockDevice) =>
+    context.companions(device).filter((other) => isSameFilesystem(device, other));
+
+  function register(device: BlockDevice): Reply {
+    const reply = replies.get(device) ?? askKernel(machine, device.node);
+    replies.set(device, reply);
+    return reply;
   }
 
-  function register(device: BlockDevice): Answer {
-    const answer = answers.get(device) ?? askKernel(machine, device.node);
-    answers.set(device, answer);
-    return answer;
+  /** `2 of 3 devices of btrfs "pool" are present: …` until the filesystem can be mounted. */
+  function describeLack(device: BlockDevice): string | null {
+    drivers.loadFilesystem("btrfs");
+    const present = membersOf(device);
+    // All of them, also after the first "complete": those that come late belong to a degraded filesystem too.
+    const said = present.map(register);
+    const total = memberOf(device)?.deviceCount ?? 0;
+    // The kernel still counts a device that was unplugged.
+    const isPresent = new Set(present.map((one) => memberOf(one)?.deviceId)).size >= total;
+    const isComplete = said.includes("unknown") || (said.includes("complete") && isPresent);
+    return isComplete || isDegraded ? null : describe(device, present, total);
   }
 
   return {
-    oneOfEach: (devices) =>
-      devices.filter((device, index) => {
-        const before = devices.slice(0, index);
-        return !isPool(device) || !before.some((other) => isSameFilesystem(device, other));
-      }),
-    claim(device, parts) {
-      if (device.facts.type !== "btrfs") return;
-      forget(machine);
-      if (isPool(device)) for (const part of parts) if (isSameFilesystem(device, part)) askKernel(machine, part.node);
+    advance(candidate) {
+      if (candidate === null || !isPool(candidate)) return "idle";
+      const lack = describeLack(candidate);
+      if (lack === null) lacks.delete(candidate);
+      else lacks.set(candidate, lack);
+      return "idle";
     },
-    describeLack(device, all) {
-      if (!isPool(device)) return null;
-      modules.loadFilesystem("btrfs");
-      const present = [...all].filter((other) => isSameFilesystem(device, other));
-      // Every one of them, also after the first yes: those that come late belong to a degraded filesystem too.
-      const said = present.map(register);
-      const total = memberOf(device)?.deviceCount ?? 0;
-      // The kernel still counts one that was pulled out again.
-      const isThere = new Set(present.map((one) => memberOf(one)?.deviceId)).size >= total;
-      const isComplete = said.includes("unknown") || (said.includes("complete") && isThere);
-      return isComplete || isDegraded ? null : describe(device, present, total);
+    links() {
+      const pools = Object.values(Object.groupBy(context.devices().filter(isPool), ({ facts }) => facts.uuid ?? ""));
+      return pools.map((pool = []) => ({ from: pool.map(({ name }) => name), to: null, isReplacement: false }));
+    },
+    state(device) {
+      const text = lacks.get(device);
+      return text === undefined ? null : { kind: "incomplete", text };
+    },
+    // The kernel joins every device with the UUID that it has seen, and reads the newest superblock of them.
+    claim(device) {
+      if (device.facts.type !== "btrfs") return;
+      // A kernel that refuses has seen no device, or is older than the request (5.0).
+      unlessRefused(
+        () => machine.forgetBtrfs(),
+        () => undefined,
+      );
+      if (isPool(device)) for (const part of membersOf(device)) askKernel(machine, part.node);
     },
   };
 }
-
-/** What the kernel says when it is told of a device: whether it has all of the filesystem. */
-type Answer = "complete" | "incomplete" | "unknown";
 
 function isSameFilesystem(one: BlockDevice, other: BlockDevice): boolean {
   return one.facts.type === "btrfs" && other.facts.type === "btrfs" && one.facts.uuid === other.facts.uuid;
@@ -79,39 +86,21 @@ function describe({ facts }: BlockDevice, present: readonly BlockDevice[], total
   const name = printable(facts.label ?? facts.uuid ?? "");
   const verb = present.length === 1 ? "is" : "are";
   const nodes = present.map(({ node }) => node).join(", ");
-  return `${present.length} of ${total} devices of btrfs "${name}" ${verb} there: ${nodes}`;
+  return `${present.length} of ${total} devices of btrfs "${name}" ${verb} present: ${nodes}`;
 }
 
-/** null where it cannot be read: it went away. */
+/** null if it cannot be read: the device is gone. */
 function readMember(machine: Machine, node: string): BtrfsMember | null {
-  try {
-    const reader = machine.openReader(node);
-    try {
-      return readBtrfsMember(reader);
-    } finally {
-      reader.close();
-    }
-  } catch (error) {
-    if (isErrno(error)) return null;
-    throw error;
-  }
+  return unlessRefused(
+    () => withReader(machine, node, readBtrfsMember),
+    () => null,
+  );
 }
 
-/** A kernel that cannot be asked has seen none, or is older than the request (5.0). */
-function forget(machine: Machine): void {
-  try {
-    machine.forgetBtrfs();
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-  }
-}
-
-/** A kernel that cannot be asked has no btrfs, or does not take this one: why, the mount will say. */
-function askKernel(machine: Machine, node: string): Answer {
-  try {
-    return machine.registerBtrfs(node) ? "complete" : "incomplete";
-  } catch (error) {
-    if (isErrno(error)) return "unknown";
-    throw error;
-  }
+/** A kernel that refuses has no btrfs, or does not accept this device: the mount will say why. */
+function askKernel(machine: Machine, node: string): Reply {
+  return unlessRefused<Reply>(
+    () => (machine.registerBtrfs(node) ? "complete" : "incomplete"),
+    () => "unknown",
+  );
 }

@@ -24,7 +24,7 @@ export function whatItSays(action: () => unknown): string {
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const { hints = [], seen = [] } = error as Partial<BootError>;
-    return [error.message, ...seen, ...hints.map(({ text }) => text), ""].join("\n");
+    return [error.message, ...seen, hints.map(({ text }) => text).join("\n")].join("\n");
   }
   throw new Error("it did not throw");
 }

@@ -6,7 +6,7 @@ import { cpuMs } from "../../support/cpu-time.ts";
 const parse = (line: string | Uint8Array) => parseCommandLine(line).words.map(({ name, value }) => [name, value]);
 
 /**
- * What `next_arg` of lib/cmdline.c does to each line, worked out by running it; the parser was also compared with it on
+ * What `next_arg` of lib/cmdline.c does with each line, found by running it; the parser was also compared with it on
  * 200,000 random lines of quotes, equals signs, blanks, dashes and bytes above 0x7f, without a difference.
  */
 const LINES: readonly (readonly [string, readonly (readonly [string, string | null])[]])[] = [
@@ -129,7 +129,7 @@ const LINES: readonly (readonly [string, readonly (readonly [string, string | nu
   ["a.b-c=1", [["a.b-c", "1"]]],
 ];
 
-describe("words as the kernel's next_arg makes them", () => {
+describe("words are split as by the kernel's next_arg", () => {
   for (const [line, words] of LINES) {
     test(JSON.stringify(line), () => {
       expect(parse(line)).toEqual(words.map((word) => [...word]));
@@ -158,7 +158,7 @@ describe("--", () => {
 });
 
 describe("text", () => {
-  test("is the word as the kernel passes it on, without the quotes around a value", () => {
+  test("is the word as the kernel passes it on, without quotes around the value", () => {
     expect(parseCommandLine('FOO="a b" "BAR=c d" baz').words.map(({ text }) => text)).toEqual([
       "FOO=a b",
       "BAR=c d",
@@ -170,12 +170,12 @@ describe("text", () => {
     expect(parse("root=LABEL=Größe→")).toEqual([["root", "LABEL=Größe→"]]);
   });
 
-  test("has bytes that are not UTF-8 as \\xNN, as a label has", () => {
+  test("has bytes that are not UTF-8 as \\xNN, like a label", () => {
     const line = Uint8Array.of(...Buffer.from("a="), 0xff, 0x62, 0xc3, 0x28, 0xe2, 0x82);
     expect(parse(line)).toEqual([["a", "\\xffb\\xc3(\\xe2\\x82"]]);
   });
 
-  test("has valid UTF-8 beside them, and a byte order mark, as they are", () => {
+  test("keeps valid UTF-8 beside them, and a byte order mark", () => {
     const line = Uint8Array.of(...Buffer.from("a=ö→😀"), 0xff, ...Buffer.from("ö b=\ufeffc"));
     expect(parse(line)).toEqual([
       ["a", "ö→😀\\xffö"],
@@ -187,7 +187,7 @@ describe("text", () => {
     expect(parse("a=b\0c d")).toEqual([["a", "b"]]);
   });
 
-  test("has none of /proc/cmdline's newline", () => {
+  test("lacks the newline of /proc/cmdline", () => {
     expect(parse('a "b=c d\n')).toEqual([
       ["a", null],
       ["b", "c d"],
@@ -196,7 +196,7 @@ describe("text", () => {
     expect(parse('"a\nb\n\n')).toEqual([["a\nb\n", null]]);
   });
 
-  test("is split at 0xA0 like the kernel splits it, but not in quotes", () => {
+  test("is split at 0xA0 as by the kernel, but not in quotes", () => {
     expect(parse("a=à b")).toEqual([
       ["a", "\\xc3"],
       ["b", null],
@@ -215,7 +215,7 @@ test("- and _ in names are equal", () => {
 });
 
 describe("properties", () => {
-  test("any bytes are taken, and every word says at least one of its bytes", () => {
+  test("any bytes are accepted, and every word has at least one byte", () => {
     const check = (bytes: Uint8Array) => {
       const { words, initArguments } = parseCommandLine(bytes);
       expect(words.length + initArguments.length).toBeLessThanOrEqual(bytes.length);
@@ -224,7 +224,7 @@ describe("properties", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), check));
   });
 
-  test("quoted words come back as they were", () => {
+  test("quoted words are unchanged", () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9._-]{0,10}$/);
     const value = fc.string({ unit: "grapheme", maxLength: 20 }).filter((text) => !/["\0]/.test(text));
     const check = (pairs: readonly (readonly [string, string])[]) => {
@@ -234,7 +234,7 @@ describe("properties", () => {
     fc.assert(fc.property(fc.array(fc.tuple(name, value), { maxLength: 8 }), check));
   });
 
-  test("a long line takes no time", () => {
+  test("a long line is parsed quickly", () => {
     const startMs = cpuMs();
     expect(parse('a="b c" '.repeat(50_000)).length).toBe(50_000);
     expect(parse('"'.repeat(100_001)).length).toBe(1);

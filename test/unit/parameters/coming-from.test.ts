@@ -5,16 +5,16 @@ import { findParameters } from "../../../src/parameters/parameters.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 
-// What docs/coming-from.md says of a parameter is what the planner does with it.
+// docs/coming-from.md says what the planner does with each parameter.
 
 const PAGE = readFileSync(join(import.meta.dir, "../../../docs/coming-from.md"), "utf8");
 
-/** A medium of the section's kind, for words that mean something only there. */
+/** A medium of the section's kind, for parameters that have a meaning only there. */
 const CONTEXTS: Readonly<Record<string, string>> = {
   "live-boot (Debian live)": "boot=live",
   archiso: "archisolabel=A",
 };
-/** What a parameter has for a value where the page leaves it out. */
+/** Values for parameters that the page shows without one. */
 const VALUES: Readonly<Record<string, string>> = {
   "rd.live.overlay": "LABEL=X",
   "systemd.volatile": "yes",
@@ -23,7 +23,7 @@ const VALUES: Readonly<Record<string, string>> = {
 
 interface Row {
   readonly section: string;
-  /** Names, with the value where the page has one. */
+  /** Names, with the value if the page has one. */
   readonly words: readonly string[];
   readonly here: string;
 }
@@ -43,7 +43,7 @@ function readRows(): readonly Row[] {
 const rows = readRows().filter(({ words }) => words.length > 0);
 const nameOf = (word: string) => word.split("=", 1)[0] ?? "";
 
-/** The word as a command line would have it. */
+/** The parameter as on a command line. */
 function spell(word: string): string {
   const name = nameOf(word);
   const value = word.slice(name.length + 1);
@@ -77,7 +77,7 @@ for (const row of rows) {
     } else if (here.startsWith("warns")) {
       test.each(
         words.filter((word) => word.includes("=") || !/^(?:encrypt|lvm2|mdadm_udev|resume|net|usr)$/.test(word)),
-      )("%s is warned of", (word) => expect(outcome(row, word)).toEqual({ warned: true, refused: false }));
+      )("%s causes a warning", (word) => expect(outcome(row, word)).toEqual({ warned: true, refused: false }));
     } else if (here.startsWith("refused")) {
       test.each(words)("%s is refused", (word) => expect(outcome(row, word)).toEqual({ warned: false, refused: true }));
     }

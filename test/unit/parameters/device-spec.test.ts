@@ -79,7 +79,7 @@ const REFUSED: readonly string[] = [
   "tmpfs",
 ];
 
-describe("takes", () => {
+describe("accepts", () => {
   for (const [text, spec] of TAKEN) test(text, () => expect(parseDeviceSpec(text)).toEqual(spec));
 });
 
@@ -100,7 +100,7 @@ describe("formats", () => {
     expect(spec === null ? null : formatDeviceSpec(spec)).toBe(formatted);
   });
 
-  test("so that it is taken for the same again", () => {
+  test("so that parsing returns the same spec", () => {
     const text = fc.oneof(
       fc.constantFrom(...TAKEN.map(([taken]) => taken)),
       fc.string().map((label) => `LABEL=${label}`),

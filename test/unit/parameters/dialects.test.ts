@@ -6,8 +6,8 @@ import { type RootSource, rootDevices } from "../../../src/plan/root.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 
 /*
- * Command lines as the documentation of others has them, or their boot menus, and what they mean here: the parts of the
- * plan that are named, or what is said of them.
+ * Command lines from the documentation or the boot menus of other projects, and what they mean to levain: parts of the
+ * plan, or warnings.
  */
 
 const make = (cmdline: string) => makePlan({ cmdline, manifest: null, machine: "x86_64" });
@@ -80,12 +80,12 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=live:LABEL=L rd.live.overlay=/dev/sdb1:persistent-overlay.img",
       { overlay: TMPFS },
-      ["rd.live.overlay= is not supported yet, ignoring: changes are lost at the end"],
+      ["rd.live.overlay= is not supported yet, ignoring it: changes are lost at shutdown"],
     ],
     [
       "root=live:LABEL=L rd.live.overlay.readonly=1",
       {},
-      ["rd.live.overlay.readonly= is not supported yet, ignoring: the overlay is writable"],
+      ["rd.live.overlay.readonly= is not supported yet, ignoring it: the overlay is writable"],
     ],
     [
       "root=live:LABEL=L rd.live.overlay.readonly=0 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1",
@@ -96,13 +96,17 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "root=LABEL=R rd.multipath=default rd.dm.uuid=ab netroot=iscsi:x rd.iscsi.firmware=1 rd.lvm=0 rd.md=0 rd.dm=0",
       {},
       [
-        "rd.multipath= is not supported yet, ignoring: one path to a disk is used, not all",
-        "rd.dm.uuid= is not supported yet, ignoring: no RAID or LVM device is set up",
-        "netroot= is not supported yet, ignoring: the network is not set up",
-        "rd.iscsi.firmware= is not supported yet, ignoring: the network is not set up",
+        "rd.multipath= is not supported yet, ignoring it: only one path to a disk is used",
+        "rd.dm.uuid= is not supported yet, ignoring it: no RAID or LVM device is set up",
+        "netroot= is not supported yet, ignoring it: the network is not set up",
+        "rd.iscsi.firmware= is not supported yet, ignoring it: the network is not set up",
       ],
     ],
-    ["root=live:LABEL=L rd.live.check", {}, ["rd.live.check is not supported yet, ignoring: the image is not checked"]],
+    [
+      "root=live:LABEL=L rd.live.check",
+      {},
+      ["rd.live.check is not supported yet, ignoring it: the image is not checked"],
+    ],
     [
       "root=LABEL=R rd.driver.pre=a rd.driver.post=b rd.driver.blacklist=c",
       { modules: { load: ["a", "b"], parameters: {}, blacklist: ["c"] } },
@@ -150,9 +154,13 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "boot=live persistence",
       { overlay: TMPFS },
-      ["persistence is not supported yet, ignoring: changes are lost at the end"],
+      ["persistence is not supported yet, ignoring it: changes are lost at shutdown"],
     ],
-    ["boot=live verify-checksums", {}, ["verify-checksums is not supported yet, ignoring: the image is not checked"]],
+    [
+      "boot=live verify-checksums",
+      {},
+      ["verify-checksums is not supported yet, ignoring it: the image is not checked"],
+    ],
     [
       "boot=live break=premount debug=1",
       {
@@ -194,11 +202,11 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "archisolabel=A copytoram=n checksum=n verify=n",
       { image: image({ maker: "archiso", paths: archPaths("/arch") }) },
     ],
-    ["archisolabel=A checksum=y", {}, ["checksum= is not supported yet, ignoring: the image is not checked"]],
+    ["archisolabel=A checksum=y", {}, ["checksum= is not supported yet, ignoring it: the image is not checked"]],
     [
       "archisolabel=A cow_label=COW",
       { overlay: TMPFS },
-      ["cow_label= is not supported yet, ignoring: changes are lost at the end"],
+      ["cow_label= is not supported yet, ignoring it: changes are lost at shutdown"],
     ],
     [
       "img_dev=/dev/disk/by-uuid/AB-CD img_loop=/iso/arch.iso earlymodules=loop archisobasedir=arch archisolabel=A",
@@ -245,7 +253,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "root=LABEL=R blacklist=pcspkr,nouveau netconsole=@/ all_generic_ide BOOTIF=01-00",
       { modules: { load: [], parameters: {}, blacklist: ["pcspkr", "nouveau"] } },
     ],
-    ["root=LABEL=R boot=nfs", {}, ["boot= is not supported yet, ignoring: the network is not set up"]],
+    ["root=LABEL=R boot=nfs", {}, ["boot= is not supported yet, ignoring it: the network is not set up"]],
     ["root=LABEL=R overlayroot=tmpfs:swap=1,recurse=0", { overlay: TMPFS }],
   ],
   "Alpine's mkinitfs": [
@@ -262,7 +270,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=LABEL=R aoe=e0.0 nbd=10.0.0.1:10809",
       {},
-      ["aoe=", "nbd="].map((name) => `${name} is not supported yet, ignoring: the network is not set up`),
+      ["aoe=", "nbd="].map((name) => `${name} is not supported yet, ignoring it: the network is not set up`),
     ],
     ["root=/dev/sda3 modloop=none usbdelay=5 init_args=-x", { root: block(path("/dev/sda3")) }],
     ["cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root", { root: block(path("/dev/mapper/root")) }],
@@ -274,7 +282,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=LABEL=R mount.usr=LABEL=U",
       {},
-      ["mount.usr= is not supported yet, ignoring: /usr is not mounted before init"],
+      ["mount.usr= is not supported yet, ignoring it: /usr is not mounted before init"],
     ],
     ...["rd.systemd.unit=emergency.target", "rd.systemd.unit=rescue.target", "rd.emergency", "rd.rescue"].map(
       (word): Case => [
@@ -286,13 +294,15 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=LABEL=R rd.systemd.mount-extra=/dev/sdb1:/srv",
       {},
-      ["rd.systemd.mount-extra= is not supported yet, ignoring: only the root and its layers are mounted before init"],
+      [
+        "rd.systemd.mount-extra= is not supported yet, ignoring it: only the root and its layers are mounted before init",
+      ],
     ],
     [
       "root=LABEL=R rd.systemd.unit=initrd.target",
       {},
       [
-        "rd.systemd.unit= is not supported yet, ignoring: there is no systemd before the root; see rd.break= and rd.emergency=",
+        "rd.systemd.unit= is not supported yet, ignoring it: the initramfs has no systemd; see rd.break= and rd.emergency=",
       ],
     ],
   ],
@@ -303,27 +313,27 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
 };
 
 const REFUSED: readonly (readonly [string, readonly string[]])[] = [
-  ["boot=live fetch=http://10.0.0.1/x.squashfs", ["fetch=: an image is not fetched over the network yet"]],
-  ["boot=live netboot=nfs", ["netboot=: an image is not fetched over the network yet"]],
+  ["boot=live fetch=http://10.0.0.1/x.squashfs", ["fetch=: images on the network are not supported yet"]],
+  ["boot=live netboot=nfs", ["netboot=: images on the network are not supported yet"]],
   ["boot=live live-media-offset=1024", ["live-media-offset=: only images on the medium itself are supported"]],
   [
     "boot=live dm-verity-root-hash=ab",
-    ["dm-verity-root-hash=: dm-verity is not supported yet, and the image would not be verified"],
+    ["dm-verity-root-hash=: dm-verity is not supported yet, so the image would not be verified"],
   ],
-  ["archisolabel=A verify=y", ["verify=: the signature of the image is not checked yet"]],
+  ["archisolabel=A verify=y", ["verify=: signatures of images are not supported yet"]],
   [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
-    ["archiso_http_srv=: an image is not fetched over the network yet"],
+    ["archiso_http_srv=: images on the network are not supported yet"],
   ],
-  ["archisolabel=A cms_verify=y", ["cms_verify=: the signature of the image is not checked yet"]],
-  ["archisolabel=A arch=i686", ["arch=: an image of another kind of machine is not supported"]],
+  ["archisolabel=A cms_verify=y", ["cms_verify=: signatures of images are not supported yet"]],
+  ["archisolabel=A arch=i686", ["arch=: an image for another architecture is not supported"]],
   [
     "boot=live fromiso=/live/image.iso",
-    ["fromiso=: an ISO file inside of the initramfs is not supported; of a device: /dev/…/PATH"],
+    ["fromiso=: an ISO file inside the initramfs is not supported; an ISO file on a device is /dev/…/PATH"],
   ],
   [
     "boot=live dm-verity-enforce-roothash-signature",
-    ["dm-verity-enforce-roothash-signature: dm-verity is not supported yet, and the image would not be verified"],
+    ["dm-verity-enforce-roothash-signature: dm-verity is not supported yet, so the image would not be verified"],
   ],
   [
     "boot=casper quiet splash",
@@ -343,9 +353,7 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "dhcp",
   ].map((root): [string, string[]] => [
     `root=${root}`,
-    [
-      `root=${root}: Expected a device of this machine, for a root on the network is not supported yet, but received "${root}"`,
-    ],
+    [`root=${root}: Expected a local device (a root on the network is not supported yet) but received "${root}"`],
   ]),
   [
     "modules=loop alpine_dev=usb:vfat modloop=/boot/modloop",
@@ -359,7 +367,7 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   ],
   [
     "root=LABEL=R overlayroot=crypt:dev=/dev/sdb",
-    ["overlayroot=: an overlay with a device of its own is not supported yet, and changes would be lost"],
+    ["overlayroot=: an overlay on a device is not supported yet, so changes would be lost"],
   ],
 ];
 
@@ -375,7 +383,7 @@ for (const [source, cases] of Object.entries(KEPT)) {
   });
 }
 
-describe("what the boot would depend on is refused", () => {
+describe("unsupported parameters that the boot depends on are refused", () => {
   for (const [cmdline, seen] of REFUSED) {
     test(cmdline, () => {
       const run = () => make(cmdline);
@@ -385,7 +393,7 @@ describe("what the boot would depend on is refused", () => {
   }
 });
 
-test("the same words mean nothing without their system", () => {
+test("the same parameters have no meaning without their system", () => {
   const words = "fetch=x verify=y plainroot module=x live-media=removable archiso_http_srv=x modloop=x";
   const { plan, warnings } = make(`root=LABEL=R ${words}`);
   expect({ root: plan.root, image: plan.image, warnings }).toEqual({
@@ -401,7 +409,7 @@ describe("without root=", () => {
     makePlan({ cmdline, manifest: null, machine, findEsp: () => esp }).plan;
   const root = (type: string) => [{ by: "discoverable", esp, type }];
 
-  test("the boot loader's disk has it", () => {
+  test("the root is on the disk of the boot loader", () => {
     expect(rootDevices(planOf("quiet").root)).toEqual(
       root("4f68bce3-e8cd-4db1-96e7-fbcaf984b709") as readonly DeviceSpec[],
     );
@@ -423,7 +431,7 @@ describe("without root=", () => {
     expect(rootDevices(planOf(words).root).filter(({ by }) => by === "discoverable")).toEqual([]);
   });
 
-  test("nor on a machine that has no such type, or whose boot loader tells nothing", () => {
+  test("nor on a machine without such a type, or without a boot loader that names its partition", () => {
     expect(rootDevices(planOf("", "vax").root)).toEqual([]);
     expect(rootDevices(make("").plan.root)).toEqual([]);
   });

@@ -4,12 +4,12 @@ import { makePlan } from "../../../src/plan/make-plan.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 
 /*
- * Every parameter that the documentation of others has, and what becomes of it here: obeyed, named (a warning or a
- * refusal), or without a meaning here, with the reason. What each that is obeyed means is in dialects.test.ts.
+ * Every parameter in the documentation of other projects, and what levain does with it: obeyed, named (a warning or a
+ * refusal), or without a meaning, with the reason. dialects.test.ts has the meaning of those that are obeyed.
  */
 
 interface Documented {
-  /** Words that each is put behind. */
+  /** The parameters in front of each. */
   readonly context: string;
   readonly obeyed: string;
   readonly named: string;
@@ -18,8 +18,8 @@ interface Documented {
 
 const THE_KERNELS = "the kernel obeys it";
 const THE_INITS = "the real init obeys it";
-const NETWORK = "details of the network, which other words ask for";
-const S390 = "devices of S/390, for which there is no levain";
+const NETWORK = "details of the network, which other parameters ask for";
+const S390 = "devices of S/390, which levain does not support";
 
 const SOURCES: Readonly<Record<string, Documented>> = {
   "dracut.cmdline(7) of dracut 059": {
@@ -35,18 +35,18 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       rd.nvmf.discover=fc,auto fcoe=eth0:dcb mount.usr=LABEL=x resume=/dev/x roothash=ab`,
     nothing: {
       "rd.lvm=0 rd.lvm.conf=0 rd.md=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
-        "there is nothing of it to be left out",
-      "rd.hostonly=0 rd.fstab=0 rd.zipl=x rd.ccw": "no setting of a host is in the image",
-      "rd.live.debug=1 rd.info rd.memdebug=1 rd.udev.info rd.udev.debug rd.noverifyssl rd.plymouth=0": "talk",
+        "levain does none of it",
+      "rd.hostonly=0 rd.fstab=0 rd.zipl=x rd.ccw": "the image has no settings of a host",
+      "rd.live.debug=1 rd.info rd.memdebug=1 rd.udev.info rd.udev.debug rd.noverifyssl rd.plymouth=0": "messages",
       "rd.live.overlay.thin=1 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1":
-        "the overlay is a tmpfs, and the system can be written to",
+        "the overlay is a tmpfs, and the system is writable",
       "rd.cmdline=ask": "levain retry takes parameters",
       "rd.ctty=/dev/tty1": "the shell is where the console is",
-      "rd.shutdown.timeout.umount=1": "nothing is kept for the way back",
+      "rd.shutdown.timeout.umount=1": "levain keeps nothing for the shutdown",
       "rd.vconsole.keymap.ext=x rd.vconsole.unicode rd.vconsole.font=x rd.vconsole.font.map=x rd.vconsole.font.unimap=x":
-        "fonts are the system's, keymaps are whole",
+        "fonts are left to the system, keymaps are complete",
       "rd.locale.LANG=C rd.locale.LC_ALL=C": "levain speaks one language",
-      "rd.fips rd.fips.skipkernel": "what is checked is the builder's",
+      "rd.fips rd.fips.skipkernel": "checks are left to the builder",
       "ifname=x rd.route=x rd.bootif=0 rd.peerdns=0 rd.net.dhcp.retry=1 rd.net.timeout.dhcp=1 nameserver=1 bootdev=x vlan=x bond=x team=x bridge=x biosdevname=0 BOOTIF=x":
         NETWORK,
       "rd.dasd=x rd.zfcp=x rd.zfcp.conf=0 rd.znet=x rd.znet_ifname=x rd.cio_accept=x": S390,
@@ -59,14 +59,14 @@ const SOURCES: Readonly<Record<string, Documented>> = {
     named: `fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x persistence
       verify-checksums ip=x dm-verity-root-hash=x dm-verity-enforce-roothash-signature`,
     nothing: {
-      "access=v1 console=ttyS0 silent noeject nofastboot swap=true": "the system on the medium obeys it, or nobody",
+      "access=v1 console=ttyS0 silent noeject nofastboot swap=true": "only the system on the medium may obey it",
       "forcefsck_persistence persistence-encryption=luks persistence-media=removable persistence-method=overlay persistence-path=x persistence-read-only persistence-storage=file persistence-label=x nopersistence":
-        "nothing persistent is used, which persistence says",
-      ignore_uuid: "no medium is passed over for its UUID",
+        "there is no persistent overlay, as the warning of persistence says",
+      ignore_uuid: "levain skips no medium because of its UUID",
       "nfsopts=x": NETWORK,
-      "ramdisk-size=1": "what is copied gets the room that it needs",
-      "showmounts union=overlay": "the layers are below /run/levain, and overlayfs is what stacks them",
-      "dm-verity-oncorruption=panic": "nothing is verified, which is said of each image that could be",
+      "ramdisk-size=1": "a copy gets the memory that it needs",
+      "showmounts union=overlay": "the layers are below /run/levain, and overlayfs stacks them",
+      "dm-verity-oncorruption=panic": "no image is verified, with a warning for each that could be",
     },
   },
   "README.bootparams of archiso": {
@@ -77,9 +77,9 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       archiso_nfs_srv=x`,
     nothing: {
       "cow_flags=x cow_persistent=P cow_chunksize=8 dm_snap_prefix=x":
-        "nothing persistent is used, which cow_device= says",
-      "copytoram_size=75%": "what is copied gets the room that it needs",
-      "arch=x86_64": "it is this machine's own",
+        "there is no persistent overlay, as the warning of cow_device= says",
+      "copytoram_size=75%": "a copy gets the memory that it needs",
+      "arch=x86_64": "it is the architecture of this machine",
       "BOOTIF=x copy_resolvconf=n archiso_nbd_name=x archiso_http_spc=x archiso_nfs_opt=x": NETWORK,
       "mirror=x script=x": THE_INITS,
     },
@@ -104,7 +104,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       "initramfs.clear initramfs.runsize=10%": "the console is not cleared, /run has its usual size",
       "BOOTIF=x netconsole=x": NETWORK,
       "resume_offset=1 noresume": "see resume=",
-      "all_generic_ide fsck.repair=yes fsckfix": "drivers come by themselves, and repairs are the safe ones",
+      "all_generic_ide fsck.repair=yes fsckfix": "drivers are loaded automatically, and only safe repairs are made",
     },
   },
   "mkinitfs-bootparam(7) of Alpine": {
@@ -115,12 +115,12 @@ const SOURCES: Readonly<Record<string, Documented>> = {
     nothing: {
       "aoe_iflist=eth0 aoe_mtu=1500": NETWORK,
       "chart debug_init splash uevent_buf_size=1 usbdelay=1 zfs_force=1":
-        "nothing that the root depends on; devices are waited for",
+        "the root does not depend on it; levain waits for devices",
       "dasd zfcp=x s390x_net=x": S390,
       resume_offset: "see resume=",
-      "usrflags=x": "/usr is the system's own to mount",
+      "usrflags=x": "the system mounts /usr",
       "autodetect_serial=no ds=x nokeep_apk_new pkgs=x ssh_key=x":
-        "of the diskless mode, which alpine_repo= and the like are refused for",
+        "part of the diskless mode: alpine_repo= and the like are refused",
     },
   },
   "kernel-command-line(7) and systemd-gpt-auto-generator(8), bootup(7) of systemd 252": {
@@ -136,11 +136,11 @@ const SOURCES: Readonly<Record<string, Documented>> = {
         THE_INITS,
       "emergency rescue s S 1 5 -b": THE_INITS,
       "mount.usrfstype=x mount.usrflags=x systemd.verity=1 systemd.verity_root_data=x systemd.verity_root_hash=x rd.systemd.verity=0":
-        "details of what other words ask for",
+        "details of what other parameters ask for",
       "rd.fstab=0 fstab=0 rd.systemd.mask=x rd.systemd.wants=x rd.systemd.debug_shell rd.udev.log_level=debug udev.log_level=debug":
         "there is no systemd or udev before the root, and no fstab is read",
       "fsck.repair=preen quotacheck.mode=skip plymouth.enable=0 net.ifnames=0 vconsole.font=x rd.vconsole.font=x":
-        "nothing that the root depends on",
+        "the root does not depend on it",
     },
   },
 };
@@ -148,7 +148,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
 const split = (text: string) => text.split(/\s+/).filter((word) => word !== "");
 const nameOf = (word: string) => word.split("=", 1)[0] ?? "";
 
-/** What is said of the word itself. */
+/** The messages about the parameter itself. */
 function hear(context: string, word: string): readonly string[] {
   const isAbout = (text: string) => text.startsWith(nameOf(word));
   try {

@@ -7,8 +7,8 @@ const BASE = ["HOME=/", "TERM=linux"];
 const pass = (line: string, inherited: Inherited | null = null, more: readonly string[] = []) =>
   passOn(parseCommandLine(line), inherited, more);
 
-describe("what the kernel gave reaches init", () => {
-  test("as it is, but for our own words", () => {
+describe("what the kernel passes to levain reaches init", () => {
+  test("unchanged, without levain's own parameters", () => {
     const argv = ["splash", "toram", "copytoram", "single", "s", "3", "emergency", "rdshell"];
     const environment = [
       ...BASE,
@@ -24,7 +24,7 @@ describe("what the kernel gave reaches init", () => {
     });
   });
 
-  test("and what comes after -- untouched, init_args= before it", () => {
+  test("with the arguments after -- unchanged, init_args= before them", () => {
     const inherited = { argv: ["splash", "toram", "toram", "rdshell", "root=x"], environment: BASE };
     expect(pass("splash toram -- toram rdshell root=x", inherited, ["-a"]).argv).toEqual([
       "splash",
@@ -35,12 +35,12 @@ describe("what the kernel gave reaches init", () => {
     ]);
   });
 
-  test("where a bootconfig adds arguments", () => {
+  test("if a bootconfig adds arguments", () => {
     const inherited = { argv: ["splash", "toram", "-x", "from-bootconfig"], environment: BASE };
     expect(pass("splash toram -- -x", inherited).argv).toEqual(["splash", "-x", "from-bootconfig"]);
   });
 
-  test("where the kernel gave less than the line says", () => {
+  test("if the kernel passes less than the command line has", () => {
     expect(pass("-- a b", { argv: ["b"], environment: [] })).toEqual({ argv: ["b"], environment: [] });
   });
 
@@ -54,7 +54,7 @@ describe("what the kernel gave reaches init", () => {
   });
 });
 
-describe("on a desk the kernel's part is played", () => {
+describe("outside the initramfs, levain stands in for the kernel", () => {
   test.each([
     ["splash 3 quiet ro console=ttyS0 no-console-suspend", ["splash", "3"], BASE],
     ["a.b c.d=e FOO=a.b", [], [...BASE, "FOO=a.b"]],
@@ -69,7 +69,7 @@ describe("on a desk the kernel's part is played", () => {
     expect(pass(line)).toEqual({ argv, environment });
   });
 
-  test("as Debian's kernel 6.1 played it in QEMU", () => {
+  test("as Debian's kernel 6.1 did in QEMU", () => {
     const line =
       'console=ttyS0 quiet panic=1 splash 3 FOO=1 BAR="a b" "q r" FOO=2 x.y a.b=c FOO2=a.b TERM=vt100 "BAZ=c d" e"f g"h =i ==j ' +
       'mid=k"l m"n empty= emptyq="" a-b a_b=1 A-B=2 BOOT_IMAGE=/vmlinuz -- quiet "x y" z=1 -- lost\n';
@@ -84,7 +84,7 @@ describe("on a desk the kernel's part is played", () => {
     ]);
   });
 
-  test("so that nothing but its own words reaches init, on any line", () => {
+  test("so that only its own parameters reach init, on any command line", () => {
     const check = (bytes: Uint8Array) => {
       const line = parseCommandLine(bytes);
       const texts = new Set([...BASE, ...line.words.map(({ text }) => text), ...line.initArguments]);

@@ -16,20 +16,20 @@ const plan = (cmdline: string) =>
   }).plan;
 const rows = PARAMETER_ROWS.map(([key, row]) => [row.name, key, row] as const);
 
-/** The example's words without the parameter itself. */
+/** The example without the parameter itself. */
 function withoutParameter(row: Parameter): string {
   const words = row.example.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
   return words.filter((word) => !findParameters(word.split("=")[0] ?? "").some((match) => match.row === row)).join(" ");
 }
 
-describe("every parameter of the table is read", () => {
+describe("every parameter of the table changes the plan", () => {
   test.each(rows)("%s", (_name, _key, row) => {
     expect(withoutParameter(row)).not.toBe(row.example);
     expect(plan(row.example)).not.toEqual(plan(withoutParameter(row)));
   });
 });
 
-/** For every alias: a command line that lacks it, a use of it, and what the same is in the parameter's own words. */
+/** For every alias: a command line without it, a use of it, and the same with the parameter's own name. */
 const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "rd.retry": ["root=LABEL=X", "rd.retry=7", "rd.timeout=7"],
   roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
@@ -134,6 +134,6 @@ describe("the help text", () => {
   });
 });
 
-test("docs/parameters.md is what the table says (bun build/docs.ts makes it)", async () => {
+test("docs/parameters.md matches the table (bun build/docs.ts writes it)", async () => {
   expect(await Bun.file(new URL("../../../docs/parameters.md", import.meta.url)).text()).toBe(formatParametersPage());
 });

@@ -15,7 +15,7 @@ test.each([
   `rd.luks.uuid=${UUID} rd.luks.key=/root.key:LABEL=KEYS root=UUID=${UUID}`,
   "rd.auto rd.luks.key=/etc/root.key",
   "rd.auto rd.luks.key=/etc/root.key root=PARTUUID=0a1b2c3d-01",
-])("%s: anybody can give the root's name", (cmdline) => {
+])("%s: any disk can have the name of the root", (cmdline) => {
   expect(warningsFor(cmdline)).toHaveLength(1);
   expect(warningsFor(cmdline)[0]).toContain("rd.luks.name=UUID=NAME root=/dev/mapper/NAME");
 });
@@ -24,6 +24,6 @@ test.each([
   `rd.luks.name=${UUID}=root rd.luks.key=/etc/root.key root=/dev/mapper/root`,
   `rd.luks.uuid=${UUID} root=LABEL=ROOT`,
   "rd.luks=0 rd.luks.key=/etc/root.key root=LABEL=ROOT",
-])("%s: the root is bound, or a person types", (cmdline) => {
+])("%s: the root is bound, or a passphrase is typed", (cmdline) => {
   expect(warningsFor(cmdline)).toEqual([]);
 });

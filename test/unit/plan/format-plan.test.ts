@@ -10,15 +10,15 @@ test("a live stick", () => {
   expect(format(line)).toEqual([
     "root        LABEL=FLASH, else 8:1",
     "waiting     at most 30 s for each",
-    "mounted     read-only as the type it has",
+    "mounted     read-only as the type in its superblock",
     "image       /newroot.sfs, copied to memory",
     "overlay     tmpfs of 100M",
-    "modules     what the hardware asks for",
+    "modules     those for the hardware",
     "handover    auto",
     'init        the first of the kernel\'s list -x ""',
     'environment HOME=/ TERM=linux "FOO=a b"',
     "on failure  shell",
-    "talk        quiet, to the console and the kernel's log",
+    "messages    quiet, to the console and the kernel log",
   ]);
 });
 
@@ -28,11 +28,11 @@ test("a disk with everything", () => {
     "blacklist=pcspkr rd.handover=pivot_root rd.putold=/initrd panic=5 rd.break=mount,init rd.log=kmsg";
   expect(format(line)).toEqual([
     "root        PARTUUID=ab-01/PARTNROFF=1",
-    "waiting     for ever",
+    "waiting     without limit",
     "mounted     read-write as ext4, else xfs, options noatime",
     "image       none",
     "overlay     none",
-    "modules     what the hardware asks for, ahci",
+    "modules     those for the hardware, ahci",
     "module      loop with max_loop=8",
     "not loaded  pcspkr",
     "handover    pivot_root, the old root at /initrd",
@@ -40,19 +40,19 @@ test("a disk with everything", () => {
     "environment HOME=/ TERM=linux",
     "stop before mount, init",
     "on failure  reboot after 5 s",
-    "talk        normal, to the kernel's log",
+    "messages    normal, to the kernel log",
   ]);
 });
 
 test("no root, no shell", () => {
   expect(format("rdshell=0 rd.log=console rd.debug")).toEqual([
-    "root        this initramfs; it is the final system",
-    "modules     what the hardware asks for",
+    "root        none: this initramfs is the final system",
+    "modules     those for the hardware",
     "handover    stay",
     "init        the first of the kernel's list",
     "environment HOME=/ TERM=linux",
-    "on failure  halt, no shell ever",
-    "talk        debug, to the console",
+    "on failure  halt, never a shell",
+    "messages    debug, to the console",
   ]);
 });
 

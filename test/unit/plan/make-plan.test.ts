@@ -17,7 +17,7 @@ const make = (cmdline: string, ...parameters: string[]) =>
 const plan = (cmdline: string, ...parameters: string[]) => make(cmdline, ...parameters).plan;
 const label = (value: string): DeviceSpec => ({ by: "label", value });
 
-/** The error that a command line makes. */
+/** The error for a command line. */
 function mistakesOf(run: () => unknown): BootError {
   try {
     run();
@@ -144,7 +144,7 @@ describe("image and overlay", () => {
 });
 
 describe("modules", () => {
-  test("are joined from all words, each once", () => {
+  test("are joined from all parameters, each once", () => {
     const { load, blacklist } = plan("rd.modules=a,b modules=b,c-d, module_blacklist=x-y,z blacklist=z").modules;
     expect(load).toEqual(["a", "b", "c-d"]);
     expect(blacklist).toEqual(["x_y", "z"]);
@@ -209,12 +209,12 @@ test.each([
   ["rd.debug=0 quiet", "quiet"],
   ["booster.log=warning", "quiet"],
   ["booster.log=info", "normal"],
-])("%s talks %s", (words, level) => {
+])("%s: the level of messages is %s", (words, level) => {
   expect(plan(words).talk.level).toBe(level as BootPlan["talk"]["level"]);
 });
 
 describe("where parameters come from", () => {
-  test("the command line is stronger than levain.toml, levain retry than both", () => {
+  test("the command line overrides levain.toml, levain retry overrides both", () => {
     const input = {
       cmdline: "root=LABEL=B",
       manifest: manifest("root=LABEL=My Disk", "rootfstype=xfs"),
@@ -226,7 +226,7 @@ describe("where parameters come from", () => {
     expect(rootDevices(makePlan({ ...input, added: ["root=LABEL=C D"] }).plan.root)).toEqual([label("C D")]);
   });
 
-  test("a stronger one mends a weaker one's mistake, but not its own", () => {
+  test("a stronger source corrects the mistake of a weaker one, but not its own", () => {
     expect(plan("rd.timeout=5", "rd.timeout=abc").rootTimeoutMs).toBe(5000);
     expect(rootDevices(makePlan({ cmdline: "root=x", manifest: null, added: ["root=LABEL=A"] }).plan.root)).toEqual([
       label("A"),
@@ -237,7 +237,7 @@ describe("where parameters come from", () => {
 });
 
 describe("mistakes", () => {
-  test("are told all at once, with what was expected and what was there", () => {
+  test("are reported together, with what was expected and received", () => {
     const error = mistakesOf(() =>
       plan('rd.timeout=abc root=sda1 rd.image rd.emergency=explode "rootfallback=a b" rdshell=perhaps'),
     );
@@ -247,16 +247,16 @@ describe("mistakes", () => {
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
       'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, gpt-auto or /dev/ram0 but received "sda1"',
       "rd.image: Expected a value (rd.image=PATH) but received no value",
-      'rd.emergency=explode: Expected shell, reboot, poweroff, halt but received "explode"',
+      'rd.emergency=explode: Expected shell, reboot, poweroff or halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
       'rdshell=perhaps: Expected yes, no or keep but received "perhaps"',
     ]);
   });
 
-  test("name where they are, where that is in doubt", () => {
+  test("have their origin if there are several", () => {
     const one = mistakesOf(() => plan("", "rd.timeout=abc"));
     expect(one.message).toBe("a mistake in levain.toml");
-    expect(one.hints[0]?.text).toContain("build the image again");
+    expect(one.hints[0]?.text).toContain("rebuild the image");
     const both = mistakesOf(() => plan("panic=x", "rd.timeout=abc"));
     expect(both.message).toBe("2 mistakes in levain.toml and on the kernel command line");
     expect(both.seen.map((line) => line.replace(/:.*\(/, " ("))).toEqual([
@@ -303,50 +303,50 @@ describe("mistakes", () => {
     expect(mistakesOf(() => plan(words)).message).toBe("a mistake on the kernel command line");
   });
 
-  test("are not made by other programs' parameters", () => {
+  test("are not in parameters of other programs", () => {
     expect(
       make("rd.unknown=x console=ttyS0 foo=bar rd.live.image splash nomodeset rd.luks=0 roots=x").warnings,
     ).toEqual([]);
   });
 
-  test("are what asks for a check that is not done", () => {
+  test("are parameters for checks that levain does not make", () => {
     expect(mistakesOf(() => plan("roothash=abcd rd.verity.data=x")).seen).toEqual([
-      "roothash=: dm-verity is not supported yet, and the root would not be verified",
-      "rd.verity.data=: dm-verity is not supported yet, and the root would not be verified",
+      "roothash=: dm-verity is not supported yet, so the root would not be verified",
+      "rd.verity.data=: dm-verity is not supported yet, so the root would not be verified",
     ]);
   });
 });
 
 describe("warnings", () => {
   test.each([
-    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring: no RAID or LVM device is set up"],
-    ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring: no RAID or LVM device is set up"],
-    ["persistence", "persistence is not supported yet, ignoring: changes are lost at the end"],
+    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no RAID or LVM device is set up"],
+    ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring it: no RAID or LVM device is set up"],
+    ["persistence", "persistence is not supported yet, ignoring it: changes are lost at shutdown"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
-    ["rd.handover=pivot_root", "rd.handover=pivot_root needs a root="],
-    ["rd.image=/x", "rd.image= needs a root= that the image lies on"],
-    ["rd.overlay", "rd.overlay needs a root= to be put over"],
-    ["root=LABEL=A toram", "rd.live.ram copies images only, and there is no rd.image= or root=live:"],
+    ["rd.handover=pivot_root", "rd.handover=pivot_root needs root="],
+    ["rd.image=/x", "rd.image= needs root=, the device with the image"],
+    ["rd.overlay", "rd.overlay needs root="],
+    ["root=LABEL=A toram", "rd.live.ram needs an image: rd.image= or root=live:"],
     ["root=LABEL=A rd.overlay.size=1M", "rd.overlay.size= needs rd.overlay"],
     ["root=LABEL=A rd.handover=switch_root rd.putold=/x", "rd.putold= is not used by switch_root"],
-    ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 means no shell"],
-    ["rd.break rdshell=0", "rd.break is not used: rdshell=0 means no shell"],
-    ["rdshell=0 single", "single gives no shell: rdshell=0 is never taken back"],
-    ["rd.shell=yes rdshell=0", "rd.shell=yes gives no shell: rdshell=0 is never taken back"],
+    ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 forbids a shell"],
+    ["rd.break rdshell=0", "rd.break is not used: rdshell=0 forbids a shell"],
+    ["rdshell=0 single", "single is not used: rdshell=0 forbids a shell"],
+    ["rd.shell=yes rdshell=0", "rd.shell=yes is not used: rdshell=0 forbids a shell"],
   ])("%s", (words, warning) => {
     expect(make(words).warnings).toEqual([warning]);
   });
 
-  test("are made by words of levain.toml that nobody reads", () => {
+  test("are about unknown parameters in levain.toml", () => {
     const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
     expect(warnings).toEqual([
-      "rd.lvm.vg= is not supported yet, ignoring: no RAID or LVM device is set up",
-      "rd.timeot in levain.toml is not a parameter of levain, ignoring",
-      "FOO in levain.toml is not a parameter of levain, ignoring",
+      "rd.lvm.vg= is not supported yet, ignoring it: no RAID or LVM device is set up",
+      "rd.timeot in levain.toml is not a parameter of levain, ignoring it",
+      "FOO in levain.toml is not a parameter of levain, ignoring it",
     ]);
   });
 
-  test("are not made by boot= of another kind", () => {
+  test("are not about other values of boot=", () => {
     expect(make("boot=local root=LABEL=A").warnings).toEqual([]);
   });
 });
@@ -363,7 +363,7 @@ describe("properties", () => {
     fc.uint8Array({ maxLength: 200 }),
   );
 
-  test("any input makes a plan or one BootError, and the same one each time", () => {
+  test("any input results in a plan or one BootError, always the same", () => {
     const outcome = (cmdline: Uint8Array, parameters: string[]) => {
       try {
         return makePlan({ cmdline, manifest: manifest(...parameters) });

@@ -12,7 +12,7 @@ function refusal(data: Uint8Array): BootError {
     if (error instanceof BootError) return error;
     throw error;
   }
-  throw new Error("it was taken");
+  throw new Error("it was accepted");
 }
 
 describe("a manifest", () => {
@@ -25,7 +25,7 @@ describe("a manifest", () => {
     expect(parseManifest(bytes(JSON.stringify(manifest)))).toEqual(manifest);
   });
 
-  test("may have no kernel, and fields that are not known here", () => {
+  test("may have no kernel, and unknown fields", () => {
     const manifest = { version: 1, kernel: null, parameters: [] } as const;
     expect(parseManifest(bytes(JSON.stringify({ ...manifest, later: true })))).toEqual(manifest);
   });
@@ -50,7 +50,7 @@ describe("a manifest", () => {
     expect(refusal(Uint8Array.of(0x22, 0xff, 0x22)).message).toContain("not JSON");
   });
 
-  test("of any bytes is taken or refused", () => {
+  test("of any bytes is accepted or refused", () => {
     const json = fc.json().map(bytes);
     fc.assert(
       fc.property(fc.oneof(json, fc.uint8Array()), (data) => {

@@ -15,7 +15,7 @@ test.each([
   expect(planRescue(cmdline).rescue).toMatchObject({ onFailure, shell });
 });
 
-test("levain.toml is heard too, and is weaker but for rdshell=0", () => {
+test("levain.toml counts too, and the command line overrides it except for rdshell=0", () => {
   const manifest = { version: 1, kernel: null, parameters: ["rdshell=0", "rd.emergency=halt"] } as const;
   expect(planRescue("root=sda1", manifest).rescue.shell).toBe(false);
   expect(planRescue("rdshell single rd.emergency=reboot", manifest).rescue).toMatchObject({
@@ -28,7 +28,7 @@ test("levain.toml is heard too, and is weaker but for rdshell=0", () => {
   expect(planRescue("rdshell=1", null, "rdshell=0\n").rescue.shell).toBe(false);
 });
 
-test("any bytes have a policy", () => {
+test("any bytes result in a policy", () => {
   const policies = ["shell", "reboot", "poweroff", "halt"];
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => policies.includes(planRescue(bytes).rescue.onFailure)),

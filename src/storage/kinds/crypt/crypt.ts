@@ -1,159 +1,133 @@
 import { wipe } from "../../../crypto/secret.ts";
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import type { DeviceSpec } from "../../../parameters/device-spec.ts";
 import { AUTO_MAX_KDF_MS } from "../../../plan/crypt/crypt.ts";
-import type { CryptPlan, CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
-import type { BootPlan } from "../../../plan/plan.ts";
-import { BootError } from "../../../problems/errors.ts";
-import type { Opener, RequiredVolume, Round, Scene } from "../../opener.ts";
+import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
+import { problem } from "../../../problems/problem.ts";
+import type { Assembly, Round, StorageContext, StorageKind, StoragePlan } from "../../contract.ts";
 import { specText } from "../../search-words.ts";
 import { liesInVolume } from "../../trust.ts";
-import { listDevices } from "./device.ts";
-import { hasUntriedKey } from "./key-files.ts";
+import { isDispensable, untriedKeys } from "./next-action.ts";
+import { listKeySources } from "./places.ts";
 import { askForVolume } from "./prompt.ts";
-import { createVolume, type Volume } from "./state.ts";
-import { advance, isDispensable, isOutOfTries, type Standing } from "./volume.ts";
-import { describeLocked, describeMissing, describeWait } from "./words.ts";
+import { describeState, describeWait, hasNews, requiredOf, troublesOf } from "./report.ts";
+import { newVolume, type Volume } from "./state.ts";
+import { advance, isGone, type Standing } from "./volume.ts";
 
-/** How often a person was asked in vain, by volume: a mount that fails may mean a wrong passphrase, and the tries are counted over it. */
-export type Guesses = Map<string, number>;
+/** Encrypted volumes (LUKS, plain dm-crypt): those that the plan names, all with rd.auto, and a root that is one itself. */
+export const CRYPT: StorageKind = { name: "crypt", start: startCrypt };
 
-/** What the opener knows and has done. */
 interface Unlocking {
-  readonly scene: Scene;
-  readonly plan: CryptPlan;
-  readonly keymap: string | null;
-  readonly guesses: Guesses;
-  readonly isRootThere: () => boolean;
-  /** True where layers of the root may lie in other volumes: then what was typed is tried on all of them at once. */
-  readonly hasLayers: boolean;
+  readonly context: StorageContext;
+  readonly plan: Pick<StoragePlan, "crypt" | "keymap" | "roots" | "layers">;
   readonly volumes: Volume[];
   /** All that were typed; each is tried on every volume. */
   readonly passphrases: Uint8Array[];
   hasAllDrivers: boolean;
 }
 
-/** Opens encrypted volumes: those that the plan names, all with rd.auto, and a root that is one itself. */
-export function createCryptOpener(
-  scene: Scene,
-  {
-    crypt: plan,
-    keymap,
-    roots: [root],
-    layers,
-  }: Pick<BootPlan, "crypt" | "keymap" | "layers"> & { readonly roots: readonly DeviceSpec[] },
-  guesses: Guesses,
-): Opener {
-  const passphrases: Uint8Array[] = [];
-  const isRootThere = () => root !== undefined && scene.matches(root).length > 0;
-  const volumes = plan.volumes.map((wish) => newVolume(wish, "asked", guesses));
-  const state: Unlocking = {
-    ...{ scene, plan, keymap, guesses, isRootThere, volumes },
-    hasLayers: layers.some(({ kind }) => kind === "device"),
-    ...{ passphrases, hasAllDrivers: false },
-  };
-  const volumeOf = (device: BlockDevice) => volumes.find((volume) => volume.device?.name === device.name) ?? null;
+function startCrypt(context: StorageContext, plan: StoragePlan): Assembly {
+  const volumes = plan.crypt.volumes.map((wish) => startVolume(context, wish, "asked"));
+  const unlocking: Unlocking = { context, plan, volumes, passphrases: [], hasAllDrivers: false };
   return {
-    open: (found) => openOnce(state, found),
-    inside(device) {
-      const made = volumeOf(device)?.mapping?.device;
-      return scene.devices().find(({ name }) => name === made) ?? null;
+    advance: (candidate) => advanceAll(unlocking, candidate),
+    links: () =>
+      volumes.flatMap(({ attempt, outcome }) =>
+        attempt === null || outcome.kind !== "open"
+          ? []
+          : [{ from: [attempt.device.name], to: outcome.mapping.device, isReplacement: true }],
+      ),
+    state(device) {
+      const volume = volumes.find(({ attempt }) => attempt?.device.name === device.name) ?? null;
+      return volume === null && !isLuks(device) ? null : describeState(context, volume, isLuks(device));
     },
-    isClosed: (device) => isLuks(device) && (volumeOf(device)?.mapping ?? null) === null,
-    isGuess(device) {
-      const volume = volumeOf(device);
-      return volume?.isGuessed === true && !isOutOfTries(volume);
-    },
-    describe: (device) => (isLuks(device) || volumeOf(device) ? describeLocked(scene, volumeOf(device)) : null),
-    required: () => volumes.filter(isRequired).map((volume) => locate(scene, volume)),
-    missing: () =>
-      volumes.filter((volume) => isLookedAt(scene, volume)).flatMap((volume) => describeMissing(volume) ?? []),
-    failure: () => volumes.find(isFatal)?.failure ?? null,
-    close: () => wipe(...state.passphrases),
+    problems: () => volumes.flatMap((volume) => troublesOf(context, volume)),
+    required: () => volumes.flatMap((volume) => requiredOf(context, volume)),
+    close: () => wipe(...unlocking.passphrases),
   };
 }
 
-function newVolume(wish: CryptVolume, origin: Volume["origin"], guesses: Guesses): Volume {
-  return createVolume(wish, origin, guesses.get(specText(wish.device)) ?? 0);
+function startVolume({ tries }: StorageContext, wish: CryptVolume, origin: Volume["origin"]): Volume {
+  return newVolume(wish, origin, tries.get(specText(wish.device)) ?? 0);
 }
 
-function openOnce(state: Unlocking, root: BlockDevice | null): Round {
-  const { scene, volumes, passphrases } = state;
-  if (state.plan.isOff) return refuseRoot(root);
-  collectUnnamed(state, root);
-  // From here on a person may type a passphrase, before the first prompt and while a key is derived too.
-  if (volumes.length > 0) scene.terminals.hold();
-  const isNeeded = (volume: Volume) => root === null || isLuks(root) || !isDispensable(volume);
-  const standings: { readonly volume: Volume; readonly standing: Standing }[] = [];
-  for (const volume of volumes) {
-    if (!isNeeded(volume) && !isDoubted(state, root, volume)) continue;
-    const standing = advance(scene, volume, passphrases);
-    if (standing === "opened" && !state.hasLayers) return "changed"; // the root may be in it, and then the others can wait
-    standings.push({ volume, standing });
+function advanceAll(unlocking: Unlocking, candidate: BlockDevice | null): Round {
+  const { context, volumes, plan } = unlocking;
+  const root = candidate !== null && context.state(candidate)?.kind !== "incomplete" ? candidate : null;
+  if (plan.crypt.isOff) {
+    if (root === null || !isLuks(root)) return "idle";
+    throw problem("unlocking-is-off", { node: root.node });
   }
-  if (standings.some(({ standing }) => standing === "opened")) return "changed";
-  const those = (wanted: Standing) =>
-    standings.flatMap(({ standing, volume }) => (standing === wanted && isNeeded(volume) ? [volume] : []));
-  const [first] = those("asks");
-  if (first === undefined) return describeWait(scene, those("waits")) ?? "idle";
-  if (state.hasAllDrivers) askForVolume(state, first);
-  else scene.modules.loadAll(); // the keyboard's driver may be one that a boot leaves out, or the key stick's
-  state.hasAllDrivers = true;
+  collectUnnamed(unlocking, root);
+  // From here on the user may type a passphrase, before the first prompt and while a key is derived too.
+  if (volumes.length > 0) context.terminals.hold();
+  const isNeeded = (volume: Volume) => root === null || isLuks(root) || !isDispensable(volume);
+  const standings = advanceEach(unlocking, (volume) => isNeeded(volume) || isDoubted(unlocking, root, volume));
+  if ([...standings.values()].includes("opened")) return "changed";
+  const those = (wanted: Standing) => volumes.filter((volume) => standings.get(volume) === wanted && isNeeded(volume));
+  const [first] = those("ask");
+  if (first === undefined) return describeWait(context, those("wait")) ?? "idle";
+  if (unlocking.hasAllDrivers) ask(unlocking, volumes.indexOf(first), first);
+  else context.drivers.loadAll(); // the keyboard's driver may be one that a boot leaves out, or the key stick's
+  unlocking.hasAllDrivers = true;
   return "changed";
 }
 
+/** Returns how each wanted volume stands. Once one is open, the root may be in it, and the others can wait; but layers may lie in other volumes, which the same passphrase opens. */
+function advanceEach({ context, volumes, passphrases, plan }: Unlocking, isWanted: (volume: Volume) => boolean) {
+  const hasLayers = plan.layers.some(({ kind }) => kind === "device");
+  const standings = new Map<Volume, Standing>();
+  for (const [index, before] of volumes.entries()) {
+    if (!isWanted(before)) continue;
+    const { volume, standing } = advance(context, before, passphrases);
+    volumes[index] = volume;
+    standings.set(volume, standing);
+    if (standing === "opened" && !hasLayers) break;
+  }
+  return standings;
+}
+
+/** The prompt ends too if a device with a key or header appears, the volume's own goes, or the root comes without it. */
+function ask({ context, plan, volumes, passphrases }: Unlocking, index: number, volume: Volume): void {
+  const [root] = plan.roots;
+  const isRootPresent = () => root !== undefined && context.matches(root).length > 0;
+  const isNeeded = !isDispensable(volume) || isRootPresent();
+  const prompted = askForVolume(
+    context,
+    volume,
+    plan.keymap,
+    () => isGone(context, volume) || volumes.some((one) => hasNews(context, one)) || (!isNeeded && isRootPresent()),
+  );
+  volumes[index] = prompted.volume;
+  if (prompted.passphrase === null) return;
+  passphrases.push(prompted.passphrase);
+  if (volume.attempt?.lock?.isGuess === true) context.tries.set(specText(volume.wish.device), prompted.volume.asked);
+}
+
 /**
- * A volume that a boot can do without keeps no encrypted root waiting, for its key may take hours to derive. But a root that is
- * not encrypted is not believed to be the one that was meant before every key and passphrase that is at hand was tried.
+ * An encrypted root does not wait for an optional volume, whose key may take hours to derive. But an unencrypted root is not
+ * accepted as the right one before every key and passphrase at hand was tried.
  */
-function isDoubted({ scene, passphrases }: Unlocking, root: BlockDevice | null, volume: Volume): boolean {
-  const hasSecret = volume.triedPassphrases < passphrases.length || hasUntriedKey(scene, volume);
-  return hasSecret && root !== null && !liesInVolume(scene.machine)(root);
+function isDoubted({ context, passphrases }: Unlocking, root: BlockDevice | null, volume: Volume): boolean {
+  const hasSecret =
+    (volume.attempt?.triedPassphrases ?? 0) < passphrases.length ||
+    untriedKeys(volume, listKeySources(context, volume.wish.keys)).length > 0;
+  return hasSecret && root !== null && !liesInVolume(context.machine)(root);
 }
 
-/** rd.luks=0. */
-function refuseRoot(root: BlockDevice | null): Round {
-  if (root === null || !isLuks(root)) return "idle";
-  throw new BootError(`the root ${root.node} is encrypted, and rd.luks=0 lets nothing be unlocked`, {
-    hint: "`levain retry rd.luks=1` unlocks it",
-  });
-}
-
-/** LUKS volumes that are to be opened though no parameter names them. */
-function collectUnnamed(state: Unlocking, root: BlockDevice | null): void {
-  const { scene, plan, volumes } = state;
-  for (const device of scene.devices()) {
+/** Adds the LUKS volumes that are to be opened although no parameter names them. */
+function collectUnnamed({ context, plan, volumes }: Unlocking, root: BlockDevice | null): void {
+  const { unnamed, everyLuks } = plan.crypt;
+  for (const device of context.devices()) {
     const isRoot = device.name === root?.name;
-    if (!isLuks(device) || !(isRoot || plan.everyLuks)) continue;
+    if (!isLuks(device) || !(isRoot || everyLuks)) continue;
     const isKnown = volumes.some(
-      (volume) => volume.device?.name === device.name || scene.find(volume.wish.device).includes(device),
+      ({ attempt, wish }) => attempt?.device.name === device.name || context.find(wish.device).includes(device),
     );
     if (isKnown) continue;
     const own = { device: { by: "path", path: device.node }, name: null, plain: null, isOptional: false } as const;
-    const maxKdfMs = plan.unnamed.maxKdfMs ?? (isRoot ? null : AUTO_MAX_KDF_MS);
-    volumes.push(newVolume({ ...plan.unnamed, ...own, maxKdfMs }, isRoot ? "root" : "auto", state.guesses));
+    const maxKdfMs = unnamed.maxKdfMs ?? (isRoot ? null : AUTO_MAX_KDF_MS);
+    volumes.push(startVolume(context, { ...unnamed, ...own, maxKdfMs }, isRoot ? "root" : "auto"));
   }
-}
-
-/** Before its device was looked at it may be there all the same. */
-function locate(scene: Scene, volume: Volume): RequiredVolume {
-  const outside = volume.device ?? listDevices(scene, volume)[0];
-  return { outside: outside?.name ?? null, inside: volume.mapping?.device ?? null };
-}
-
-/** True where the root has to lie in it, or in another such volume. */
-function isRequired({ origin, wish }: Volume): boolean {
-  return origin === "asked" && !wish.isOptional;
-}
-
-/** False for one that is there and that nobody has needed. */
-function isLookedAt(scene: Scene, volume: Volume): boolean {
-  return volume.device !== null || listDevices(scene, volume).length === 0;
-}
-
-/** True where the boot was told to open it and cannot: to go on waiting would be in vain. */
-function isFatal({ failure, wish, origin, asked }: Volume): boolean {
-  return failure !== null && ((origin !== "auto" && !wish.isOptional) || asked > 0);
 }
 
 function isLuks({ facts }: BlockDevice): boolean {

@@ -4,19 +4,17 @@ import type { DeriveKey } from "../../../keys/kdf.ts";
 import { describeKdf, formatWait } from "../../../keys/kdf-cost.ts";
 import type { KdfBound } from "../../../keys/obstacles.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
-import { BootError } from "../../../problems/errors.ts";
-import type { Scene } from "../../opener.ts";
-
-/** Ctrl-C while a key is derived: the person gives up, as at a prompt. */
-export class CancelledError extends BootError {}
+import type { BootError } from "../../../problems/errors.ts";
+import { problem } from "../../../problems/problem.ts";
+import type { StorageContext } from "../../contract.ts";
 
 const WORTH_TELLING_MS = 5000;
 const FIRST_NOTICE_MS = 5000;
-/** An estimate may be wrong, the machine busy, and a header may have 32 keyslots: what takes longer in all than this many times the bound is stopped. */
+/** An estimate may be wrong, the machine busy, and a header may have 32 keyslots: all derivations together may take this many times the bound. */
 const BOUND_TOLERANCE = 2;
 
-/** The bound that `settings` set; null where they set none. */
-export function kdfBound({ deriver }: Scene, { maxKdfMs }: Pick<CryptSettings, "maxKdfMs">): KdfBound | null {
+/** Returns the bound that `settings` set; null if they set none. */
+export function kdfBound({ deriver }: StorageContext, { maxKdfMs }: Pick<CryptSettings, "maxKdfMs">): KdfBound | null {
   return maxKdfMs === null || maxKdfMs === 0 ? null : { maxMs: maxKdfMs, estimateMs: deriver.estimateMs };
 }
 
@@ -28,27 +26,27 @@ export interface Watched {
 }
 
 /**
- * Derives the keys of one try to open a volume. Says what is derived and what it will cost; throws CancelledError on Ctrl-C,
- * and BootError where the device goes or the bound is exceeded.
+ * Derives the keys of one try to open a volume. Says what is derived and what it will cost; throws BootError on Ctrl-C, and if the
+ * device goes away or the bound is exceeded.
  */
-export function deriveForVolume(scene: Scene, watched: Watched): DeriveKey {
+export function deriveForVolume(context: StorageContext, watched: Watched): DeriveKey {
   const { node } = watched.device;
   const described = new Set<string>();
   let spentMs = 0;
   return (kdf, passphrase, length) => {
-    const waitMs = scene.deriver.estimateMs(kdf, length) ?? 0;
+    const waitMs = context.deriver.estimateMs(kdf, length) ?? 0;
     const wait = waitMs < WORTH_TELLING_MS ? "" : `, about ${formatWait(waitMs)}`;
     const text = `${describeKdf(kdf)}${wait}`;
-    // A digest is as quick as nothing in every header that cryptsetup makes, and keyslots are alike.
+    // In every header that cryptsetup makes a digest takes next to no time, and keyslots are alike.
     if (!described.has(text) && (wait !== "" || !isDigest(watched.header, kdf))) {
-      scene.voice.progress(`unlocking ${node}: ${text}${wait === "" ? "" : "; Ctrl-C gives up"}`);
+      context.voice.progress(`unlocking ${node}: ${text}${wait === "" ? "" : "; Ctrl-C gives up"}`);
     }
     described.add(text);
-    const startMs = scene.machine.nowMs();
+    const startMs = context.machine.nowMs();
     try {
-      return scene.deriver.derive(kdf, passphrase, length, createWatch(scene, watched, wait, spentMs));
+      return context.deriver.derive(kdf, passphrase, length, createWatch(context, watched, wait, spentMs));
     } finally {
-      spentMs += scene.machine.nowMs() - startMs;
+      spentMs += context.machine.nowMs() - startMs;
     }
   };
 }
@@ -58,15 +56,16 @@ function isDigest({ digests }: LuksHeader, kdf: Kdf): boolean {
 }
 
 /** Called ten times a second. */
-function createWatch(scene: Scene, { device, bound }: Watched, wait: string, spentMs: number): () => void {
-  const { machine, voice } = scene;
+function createWatch(context: StorageContext, { device, bound }: Watched, wait: string, spentMs: number): () => void {
+  const { machine, voice } = context;
   const startMs = machine.nowMs();
   let noticeMs = FIRST_NOTICE_MS;
   return () => {
     const tookMs = machine.nowMs() - startMs;
-    if (scene.terminals.drain() === "cancelled") throw new CancelledError("cancelled by Ctrl-C");
-    scene.takeEvents();
-    if (!scene.devices().includes(device)) throw new BootError("its device went away");
+    // The user gives up, as at a prompt.
+    if (context.terminals.drain() === "cancelled") throw problem("derivation-cancelled", {});
+    context.takeEvents();
+    if (!context.devices().includes(device)) throw problem("derivation-device-gone", {});
     const allMs = spentMs + tookMs;
     if (bound !== null && allMs > bound.maxMs * BOUND_TOLERANCE) throw exceeded(allMs, bound);
     if (tookMs < noticeMs) return;
@@ -76,10 +75,5 @@ function createWatch(scene: Scene, { device, bound }: Watched, wait: string, spe
 }
 
 function exceeded(tookMs: number, { maxMs }: KdfBound): BootError {
-  return new BootError(
-    `deriving the key was stopped after ${formatWait(tookMs)}: max-kdf= allows ${formatWait(maxMs)}`,
-    {
-      hint: "rd.luks.options=max-kdf=0 lets it take any time",
-    },
-  );
+  return problem("derivation-too-long", { took: formatWait(tookMs), limit: formatWait(maxMs) });
 }

@@ -1,7 +1,7 @@
 import { createFindHash } from "../../../crypto/hash.ts";
 import { readAvailableMemory } from "../../../crypto/memory.ts";
 import { wipe } from "../../../crypto/secret.ts";
-import { type BlockDevice, readText } from "../../../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { isBackup, type LuksHeader } from "../../../formats/luks/header.ts";
 import { readLuksHeader } from "../../../formats/luks/read-header.ts";
 import { aesDecryptor, nullDecryptor } from "../../../keys/area-decryptor.ts";
@@ -9,37 +9,38 @@ import { kernelDecryptor } from "../../../keys/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../../../keys/mapping.ts";
 import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../../../keys/unlock.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
-import type { Machine } from "../../../machine/machine.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
-import { isErrno } from "../../../problems/errors.ts";
+import { unlessRefused } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
-import { removeMapping, requireFreeNames } from "../../mapping.ts";
-import { requireTarget } from "../../mapping-target.ts";
-import type { Scene } from "../../opener.ts";
-import { createCryptMapping } from "./crypt-mapping.ts";
+import type { StorageContext } from "../../contract.ts";
+import { isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
+import { requireTarget } from "../../device-mapper/target.ts";
 import { deriveForVolume, kdfBound } from "./derivation.ts";
-import { createIntegrityMapping } from "./integrity.ts";
+import { createCryptMapping } from "./dm-crypt.ts";
+import { createIntegrityMapping } from "./dm-integrity.ts";
 import { bareUuid, type Lock, mappingUuid } from "./lock.ts";
 import { readPlace } from "./places.ts";
 
-/** Reads a LUKS header, once, and says what was odd about it. null where it is to come from a device that is not there. Throws BootError for a header that is none, or must be let alone. */
+/** Reads a LUKS header, once, and warns about what is unusual in it; null if it is on a device that is missing. Throws BootError for a header that is malformed or must not be used. */
 export function prepareLuks(
-  scene: Scene,
+  context: StorageContext,
   device: BlockDevice,
   settings: CryptSettings & { readonly name: string | null },
 ): Lock | null {
   const header =
-    settings.header === null ? readOwnHeader(scene.machine, device) : readPlace(scene, settings.header, readLuksHeader);
+    settings.header === null
+      ? withReader(context.machine, device.node, readLuksHeader)
+      : readPlace(context, settings.header, readLuksHeader);
   if (header === null) return null;
-  for (const warning of header.warnings) scene.voice.warn(`${device.node}: ${printable(warning)}`);
+  for (const warning of header.warnings) context.voice.warn(`${device.node}: ${printable(warning)}`);
   const name = settings.name ?? `luks-${header.uuid.replace(/[^\w-]/g, "_")}`;
   const label = header.label === "" ? "" : `, "${printable(header.label)}"`;
   const isOurs = new RegExp(`^CRYPT-LUKS[12]-${bareUuid(header.uuid).replace(/\W/g, "\\$&")}-`);
-  const options = unlockOptions(scene, settings);
+  const options = unlockOptions(context, settings);
   const watched = { device, header, bound: options.kdfBound ?? null };
-  const told = new Set<string>();
+  const said = new Set<string>();
   const untried = () => listUntried(header, options).map((reason) => `${printable(reason)}, so it is not tried`);
-  scene.deriver.prepare(header);
+  context.deriver.prepare(header);
   return {
     name,
     text: `LUKS${header.version}${label}`,
@@ -47,20 +48,20 @@ export function prepareLuks(
     isMapping: ({ uuid }) => isOurs.test(uuid),
     check() {
       const { integrity } = planData(header, device, settings);
-      if (options.kdfBound) warnOnce(scene, device, told, untried());
+      if (options.kdfBound) warnOnce(context, device, said, untried());
       usableKeyslots(header, options);
-      for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) requireTarget(scene, target);
-      requireFreeNames(scene.machine, integrity === null ? [name] : [name, `${name}_dif`]);
+      for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) requireTarget(context, target);
+      requireFreeNames(context.machine, integrity === null ? [name] : [name, `${name}_dif`]);
     },
     open(secret) {
       const plan = planData(header, device, settings);
-      const unlocked = unlock(header, secret, { ...options, deriveKey: deriveForVolume(scene, watched) });
+      const unlocked = unlock(header, secret, { ...options, deriveKey: deriveForVolume(context, watched) });
       if (unlocked.kind !== "unlocked") {
-        warnOnce(scene, device, told, untried());
+        warnOnce(context, device, said, untried());
         return null;
       }
       try {
-        return openData(scene, device, { header, plan, settings, name }, unlocked.volumeKey);
+        return openData(context, device, { header, plan, settings, name }, unlocked.volumeKey);
       } finally {
         wipe(unlocked.volumeKey);
       }
@@ -68,9 +69,9 @@ export function prepareLuks(
   };
 }
 
-function warnOnce({ voice }: Scene, { node }: BlockDevice, told: Set<string>, texts: readonly string[]): void {
-  for (const text of texts) if (!told.has(text)) voice.warn(`${node}: ${text}`);
-  for (const text of texts) told.add(text);
+function warnOnce({ voice }: StorageContext, { node }: BlockDevice, said: Set<string>, texts: readonly string[]): void {
+  for (const text of texts) if (!said.has(text)) voice.warn(`${node}: ${text}`);
+  for (const text of texts) said.add(text);
 }
 
 interface Opening {
@@ -85,24 +86,26 @@ function planData(header: LuksHeader, { sizeBytes }: BlockDevice, { header: plac
 }
 
 function openData(
-  scene: Scene,
+  context: StorageContext,
   device: BlockDevice,
   { header, plan, settings, name }: Opening,
   key: Uint8Array,
 ): Mapping {
-  const { voice, machine } = scene;
+  const { voice, machine } = context;
   for (const flag of plan.unknownFlags) voice.warn(`${device.node}: unknown flag ${printable(flag)}, ignoring`);
   const readOnly = settings.isReadOnly || isWriteProtected(machine, device);
   const uuid = mappingUuid(`LUKS${header.version}`, header.uuid, name);
-  const below = plan.integrity && {
-    ...{ name, readOnly, integrity: plan.integrity, node: device.node, device: device.number },
-    uuid: mappingUuid("SUBDEV", header.uuid, `${name}_dif`),
-    ...{ offsetSectors: plan.offsetSectors, sectorBytes: plan.sectorBytes },
-    hasJournal: !header.flags.includes("no-journal"),
-  };
-  const integrity = below && createIntegrityMapping(scene, below);
+  const { tagBytes } = plan.integrity ?? {};
+  const part = `${name}_dif`;
+  const below = { name: part, uuid: mappingUuid("SUBDEV", header.uuid, part), readOnly };
+  const hasJournal = !header.flags.includes("no-journal");
+  const integrity =
+    tagBytes === undefined ? null : createIntegrityMapping(context, device, { ...plan, tagBytes, hasJournal }, below);
   const request = {
-    ...{ name, uuid, readOnly, cipher: plan.cipher, ivOffset: plan.ivOffset },
+    ...plan,
+    name,
+    uuid,
+    readOnly,
     device: integrity?.device ?? device.number,
     offsetSectors: integrity === null ? plan.offsetSectors : 0,
     sizeSectors: integrity?.sectors ?? plan.sizeSectors,
@@ -111,19 +114,14 @@ function openData(
     keyDescription: `cryptsetup:${header.uuid}-d${dataDigest(header)}`,
   };
   try {
-    return createCryptMapping(scene, request, key);
+    return createCryptMapping(context, request, key);
   } catch (error) {
-    if (integrity !== null) dropQuietly(machine, integrity.mapping);
+    // The refusal that led here matters more than one of this.
+    unlessRefused(
+      () => integrity && removeMapping(machine, integrity.mapping),
+      () => undefined,
+    );
     throw error;
-  }
-}
-
-/** What is refused here is not worth more than the refusal before it. */
-function dropQuietly(machine: Machine, mapping: Mapping): void {
-  try {
-    removeMapping(machine, mapping);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
   }
 }
 
@@ -133,27 +131,12 @@ function dataDigest({ digests, segments }: LuksHeader): number {
   return digests.find((digest) => digest.segments.includes(data))?.id ?? 0;
 }
 
-function readOwnHeader(machine: Machine, { node }: BlockDevice): LuksHeader {
-  const reader = machine.openReader(node);
-  try {
-    return readLuksHeader(reader);
-  } finally {
-    reader.close();
-  }
-}
-
-function unlockOptions(scene: Scene, settings: CryptSettings): Omit<UnlockOptions, "deriveKey"> {
-  const { machine, modules } = scene;
+function unlockOptions(context: StorageContext, settings: CryptSettings): Omit<UnlockOptions, "deriveKey"> {
+  const { machine, drivers } = context;
   const { keyslot, allowsNull } = settings;
-  const byKernel = kernelDecryptor(machine, (name) => void modules.loadByAlias(name));
+  const byKernel = kernelDecryptor(machine, (name) => void drivers.loadByAlias(name));
   const decryptors = [aesDecryptor, ...(allowsNull ? [nullDecryptor] : []), byKernel];
   const findHash = createFindHash(machine);
   const limits = { allowsNull, memoryBytes: readAvailableMemory(machine), decryptors, findHash };
-  return { ...limits, keyslot, kdfBound: kdfBound(scene, settings) };
-}
-
-/** True for what nothing can be written to: a loop device of an image, a CD. */
-export function isWriteProtected(machine: Machine, { name }: Pick<BlockDevice, "name">): boolean {
-  const path = `/sys/class/block/${name}/ro`;
-  return machine.stat(path) !== null && readText(machine, path) === "1";
+  return { ...limits, keyslot, kdfBound: kdfBound(context, settings) };
 }

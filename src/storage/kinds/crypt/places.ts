@@ -1,106 +1,79 @@
 import { wipe } from "../../../crypto/secret.ts";
-import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { mountDeviceBriefly } from "../../../filesystems/brief-mount.ts";
 import { findFileIn } from "../../../filesystems/resolve.ts";
 import type { ByteSource } from "../../../formats/facts.ts";
 import type { RandomReader } from "../../../machine/machine.ts";
 import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
-import type { DeviceSpec } from "../../../parameters/device-spec.ts";
-import { BootError, isErrno } from "../../../problems/errors.ts";
+import { unlessRefused } from "../../../problems/errors.ts";
+import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";
-import type { Scene } from "../../opener.ts";
+import type { StorageContext } from "../../contract.ts";
 import { specText } from "../../search-words.ts";
-
-type Tools = Pick<Scene, "machine" | "modules" | "find">;
+import type { KeySource } from "./state.ts";
 
 /** cryptsetup's own limit. */
 const MAX_KEY_BYTES = 8 << 20;
 
-/** The place as a person may name it: "/keys/root on LABEL=KEYS". */
+/** Returns the place as the user may name it: "/keys/root on LABEL=KEYS". */
 export function describePlace({ in: where, device, path }: BytesPlace): string {
   if (where === "image" || device === null) return `${printable(path)} in this image`;
   return where === "device" ? specText(device) : `${printable(path)} on ${specText(device)}`;
 }
 
-/** The device whose coming may bring the place; null for what is in the image. */
-export function deviceOfPlace({ in: where, device }: BytesPlace): DeviceSpec | null {
-  return where === "image" ? null : device;
+/** Returns every key that can be read now. */
+export function listKeySources(context: StorageContext, places: readonly BytesPlace[]): readonly KeySource[] {
+  return places.flatMap((place) => listSources(context, place).map((device) => ({ place, device })));
 }
 
-/** True where the place can be looked at now. */
-export function isPlaceThere(tools: Pick<Tools, "find">, place: BytesPlace): boolean {
-  return listSources(tools, place).length > 0;
+/** Returns every device that the place may be on, null for the image; for a file not the encrypted volume around its filesystem, which may have the same name. */
+export function listSources({ find }: StorageContext, place: BytesPlace): readonly (BlockDevice | null)[] {
+  if (place.in === "image" || place.device === null) return [null];
+  return find(place.device).filter(({ facts }) => place.in === "device" || facts.type !== "crypto_LUKS");
 }
 
-/** Every device that the place may be on, null for the image; for a file not the encrypted volume around its filesystem, which may be called the same. */
-export function listSources({ find }: Pick<Tools, "find">, place: BytesPlace): readonly (BlockDevice | null)[] {
-  const spec = deviceOfPlace(place);
-  if (spec === null) return [null];
-  return find(spec).filter(({ facts }) => place.in === "device" || facts.type !== "crypto_LUKS");
-}
-
-/** All bytes of a key from one of its sources; the caller wipes them. Throws BootError where it cannot be read. */
-export function readKey(tools: Tools, place: BytesPlace, from: BlockDevice | null): Uint8Array {
-  return readFrom(tools, place, from, (source) => {
-    if (source.size > MAX_KEY_BYTES) {
-      throw new BootError(`${describePlace(place)} is larger than any key: more than 8 MiB`, {
-        hint: "say which of its bytes are the key, by an offset and a size",
-      });
-    }
+/** Returns all bytes of a key, which the caller wipes. Throws BootError if it cannot be read. */
+export function readKey(context: StorageContext, { place, device }: KeySource): Uint8Array {
+  return readFrom(context, place, device, (source) => {
+    if (source.size > MAX_KEY_BYTES) throw problem("key-too-large", { place: describePlace(place) });
     const bytes = source.read(0, source.size);
     if (bytes.length === source.size && bytes.length > 0) return bytes;
     wipe(bytes);
-    throw new BootError(`${describePlace(place)} ${source.size === 0 ? "is empty" : "ends before the key does"}`);
+    throw problem(source.size === 0 ? "key-empty" : "key-truncated", { place: describePlace(place) });
   });
 }
 
-/** Shows `use` the bytes that `place` means; null where its device is not there. Throws BootError where they cannot be had. */
-export function readPlace<T>(tools: Tools, place: BytesPlace, use: (source: ByteSource) => T): T | null {
-  const [source] = listSources(tools, place);
-  return source === undefined ? null : readFrom(tools, place, source, use);
+/** Calls `use` with the bytes that `place` means; null if its device is missing. Throws BootError if they cannot be read. */
+export function readPlace<T>(context: StorageContext, place: BytesPlace, use: (source: ByteSource) => T): T | null {
+  const [source] = listSources(context, place);
+  return source === undefined ? null : readFrom(context, place, source, use);
 }
 
-function readFrom<T>(tools: Tools, place: BytesPlace, device: BlockDevice | null, use: (source: ByteSource) => T): T {
-  try {
-    if (device === null) return readFileAt(tools, place.path, place, use);
-    if (place.in === "device") return readFileAt(tools, device.node, place, use);
-    return readOnFilesystem(tools, device, place, use);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    throw new BootError(`${describePlace(place)} cannot be read`, { cause: error });
-  }
-}
-
-function readOnFilesystem<T>(
-  tools: Tools,
-  { node, facts }: BlockDevice,
+function readFrom<T>(
+  context: StorageContext,
   place: BytesPlace,
+  device: BlockDevice | null,
   use: (source: ByteSource) => T,
 ): T {
-  const type = place.type ?? facts.type;
-  if (type === null) throw new BootError(`there is no filesystem on ${node} for ${describePlace(place)}`);
-  return mountDeviceBriefly({ machine: tools.machine, drivers: tools.modules }, { node, type }, (directory) => {
-    const file = findFileIn(tools.machine, directory, place.path);
-    if (file === null) throw new BootError(`there is no file ${printable(place.path)} on ${node}`);
-    return readFileAt(tools, file, place, use);
+  const { machine } = context;
+  const read = (path: string) => withReader(machine, path, (reader) => use(slice(reader, place.offset, place.size)));
+  const find = () => {
+    if (device === null || place.in === "device") return read(device?.node ?? place.path);
+    const { node } = device;
+    const type = place.type ?? device.facts.type;
+    if (type === null) throw problem("no-filesystem-for-key", { node, place: describePlace(place) });
+    return mountDeviceBriefly(context, { node, type }, (directory) => {
+      const file = findFileIn(machine, directory, place.path);
+      if (file === null) throw problem("no-key-file", { path: printable(place.path), node });
+      return read(file);
+    });
+  };
+  return unlessRefused(find, (cause) => {
+    throw problem("place-unreadable", { place: describePlace(place) }, { cause });
   });
 }
 
-function readFileAt<T>(
-  { machine }: Tools,
-  path: string,
-  { offset, size }: BytesPlace,
-  use: (source: ByteSource) => T,
-): T {
-  const reader = machine.openReader(path);
-  try {
-    return use(slice(reader, offset, size));
-  } finally {
-    reader.close();
-  }
-}
-
-/** A part of a file or device, told as long as it was asked for. */
+/** A part of a file or device, with the length that was asked for. */
 function slice(reader: RandomReader, offset: number, size: number | null): ByteSource {
   const all = size ?? Math.max(0, reader.size - offset);
   return {

@@ -6,52 +6,58 @@ import { SECTOR_BYTES } from "../../../formats/luks/header.ts";
 import { hashPlainKey } from "../../../keys/plain-key.ts";
 import type { PlainFormat } from "../../../parameters/crypt/settings.ts";
 import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
-import { BootError } from "../../../problems/errors.ts";
+import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";
-import { removeMapping, requireFreeNames } from "../../mapping.ts";
-import { requireTarget } from "../../mapping-target.ts";
-import type { Scene } from "../../opener.ts";
-import { createCryptMapping } from "./crypt-mapping.ts";
+import type { StorageContext } from "../../contract.ts";
+import { isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
+import { requireTarget } from "../../device-mapper/target.ts";
+import { createCryptMapping } from "./dm-crypt.ts";
 import { type Lock, mappingUuid, type SecretKind } from "./lock.ts";
-import { isWriteProtected } from "./luks.ts";
 
-/** A plain dm-crypt volume: a secret is taken for right where something known is inside. */
-export function preparePlain(scene: Scene, device: BlockDevice, volume: CryptVolume, format: PlainFormat): Lock {
+/** Prepares a plain dm-crypt volume: a secret counts as right if it opens something known. */
+export function preparePlain(
+  context: StorageContext,
+  device: BlockDevice,
+  volume: CryptVolume,
+  format: PlainFormat,
+): Lock {
   const name = volume.name ?? `plain-${device.name}`;
   const uuid = mappingUuid("PLAIN", "", name);
-  const findHash = createFindHash(scene.machine);
+  const findHash = createFindHash(context.machine);
   return {
     name,
     text: `plain ${printable(format.cipher)}`,
     isGuess: true,
     isMapping: (mapping) => mapping.uuid === uuid,
     check() {
-      requireTarget(scene, "crypt");
+      requireTarget(context, "crypt");
       dataSectors(device, format);
       hashPlainKey(format.hash, new Uint8Array(format.keyBits / 8), format.keyBits / 8, findHash);
       if (isNullCipher(format.cipher) && !volume.allowsNull) {
-        throw new BootError(`${format.cipher} does not encrypt`, {
-          hint: "rd.luks.options=insecure-null takes it all the same",
-        });
+        throw problem("null-cipher", { cipher: format.cipher });
       }
-      requireFreeNames(scene.machine, [name]);
+      requireFreeNames(context.machine, [name]);
     },
     open(secret, kind) {
       const key = takeKey(secret, kind, format, findHash);
       if (key === null) return null;
       try {
         const request = {
-          ...{ name, uuid, readOnly: volume.isReadOnly || isWriteProtected(scene.machine, device) },
-          ...{ cipher: format.cipher, ivOffset: BigInt(format.skipSectors), device: device.number },
-          ...{ offsetSectors: format.offsetSectors, sizeSectors: dataSectors(device, format) },
+          ...format,
+          name,
+          uuid,
+          readOnly: volume.isReadOnly || isWriteProtected(context.machine, device),
+          ivOffset: BigInt(format.skipSectors),
+          device: device.number,
+          sizeSectors: dataSectors(device, format),
           options: [...sectorOption(format), ...volume.options],
           keyDescription: `cryptsetup:plain-${name}`,
         };
-        const mapping = createCryptMapping(scene, request, key);
-        const inside = scene.look(mapping.device)?.facts;
+        const mapping = createCryptMapping(context, request, key);
+        const inside = context.look(mapping.device)?.facts;
         if (inside !== undefined && (inside.type !== null || inside.partitionTable !== null)) return mapping;
-        removeMapping(scene.machine, mapping);
-        scene.look(mapping.device);
+        removeMapping(context.machine, mapping);
+        context.look(mapping.device);
         return null;
       } finally {
         wipe(key);
@@ -60,7 +66,7 @@ export function preparePlain(scene: Scene, device: BlockDevice, volume: CryptVol
   };
 }
 
-/** As long as the cipher wants it; null for a passphrase that is too short for "plain". The caller wipes it. */
+/** Returns a key of the length that the cipher needs, which the caller wipes; null for a passphrase that is too short for "plain". */
 function takeKey(
   secret: Uint8Array,
   kind: SecretKind,
@@ -69,7 +75,7 @@ function takeKey(
 ): Uint8Array | null {
   if (kind === "passphrase") return hashPlainKey(hash, secret, keyBits / 8, findHash);
   if (secret.length < keyBits / 8) {
-    throw new BootError(`the key file has ${secret.length} bytes, and the key ${keyBits / 8}`);
+    throw problem("key-too-short", { bytes: secret.length, keyBytes: keyBits / 8 });
   }
   const key = secretBytes(keyBits / 8);
   key.set(secret.subarray(0, key.length));
@@ -80,13 +86,12 @@ function sectorOption({ sectorBytes }: PlainFormat): readonly string[] {
   return sectorBytes === SECTOR_BYTES ? [] : [`sector_size:${sectorBytes}`];
 }
 
-/** Of 512 bytes, in whole sectors of the format. Throws BootError where the device does not reach that far. */
+/** Returns the size in sectors of 512 bytes, in whole sectors of the format. Throws BootError if the device is smaller. */
 function dataSectors({ node, sizeBytes }: BlockDevice, format: PlainFormat): number {
   const { offsetSectors, sizeSectors, sectorBytes } = format;
   const there = Math.floor(sizeBytes / SECTOR_BYTES) - offsetSectors;
   const wanted = sizeSectors ?? there - (there % (sectorBytes / SECTOR_BYTES));
   if (wanted > 0 && wanted <= there) return wanted;
-  throw new BootError(`${node} is too small for the data`, {
-    seen: [`${there + offsetSectors} sectors, data from ${offsetSectors} on`],
-  });
+  const seen = [`${there + offsetSectors} sectors, data from ${offsetSectors} on`];
+  throw problem("data-beyond-device", { node }, { seen });
 }

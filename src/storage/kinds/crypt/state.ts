@@ -3,64 +3,114 @@ import type { Mapping } from "../../../machine/encryption.ts";
 import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
 import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
 import type { BootError } from "../../../problems/errors.ts";
-import { specText } from "../../search-words.ts";
 import type { Lock } from "./lock.ts";
 
-/** The devices on which a key was looked for, by its place; null stands for the image. */
-export type TriedKeys = Map<BytesPlace, Set<BlockDevice | null>>;
+// How far a volume is, as plain values: each transition returns a new one. `next-action.ts` decides what is done next, and
+// `volume.ts` does it. Nothing here asks the machine.
+
+/** A place with a key on one of the devices that it may mean; null: in the image. */
+export interface KeySource {
+  readonly place: BytesPlace;
+  readonly device: BlockDevice | null;
+}
 
 /** What was tried on one device. */
-export interface Progress {
+export interface Attempt {
+  readonly device: BlockDevice;
   readonly lock: Lock | null;
-  readonly triedKeys: TriedKeys;
+  readonly triedKeys: readonly KeySource[];
   /** How many of the passphrases that were typed have been tried. */
   readonly triedPassphrases: number;
-  /** True where nothing can open it. */
+  /** True if no secret can open it. */
   readonly isRefused: boolean;
 }
 
-/** A volume that is to be opened, and how far that is; what is said of tries is of its present device. */
+/** How it ended; an opening is proven unless a typed passphrase was accepted that nothing can check. */
+export type Outcome =
+  | { readonly kind: "locked" }
+  | { readonly kind: "open"; readonly mapping: Mapping; readonly isProven: boolean }
+  | { readonly kind: "failed"; readonly error: BootError };
+
+/** A volume to open, and how far that is. */
 export interface Volume {
   readonly wish: CryptVolume;
-  /** Who wants it: a parameter of its own, rd.auto, or a root= that is a LUKS volume itself. */
+  /** What asks for it: a parameter of its own, rd.auto, or a root= that is a LUKS volume itself. */
   readonly origin: "asked" | "auto" | "root";
-  device: BlockDevice | null;
-  /** What was tried on other devices that match as well. */
-  readonly progress: WeakMap<BlockDevice, Progress>;
-  /** True once it was told that other devices match as well. */
-  isAmbiguityTold: boolean;
-  /** When the device was first seen. */
-  sinceMs: number;
-  lock: Lock | null;
-  mapping: Mapping | null;
-  /** True where a person's word was taken for right though nothing proves it. */
-  isGuessed: boolean;
-  readonly triedKeys: TriedKeys;
-  triedPassphrases: number;
-  isRefused: boolean;
-  /** How often a person was asked for it. */
-  asked: number;
-  /** True where the last answer did not open it; a mount that failed may have other reasons. */
-  wasWrong: boolean;
-  failure: BootError | null;
+  /** null while no device matches. */
+  readonly attempt: Attempt | null;
+  /** On other devices that match as well. */
+  readonly others: readonly Attempt[];
+  /** True once several devices have matched. */
+  readonly isAmbiguous: boolean;
+  /** When the device was first seen, as `nowMs` counts. */
+  readonly sinceMs: number;
+  /** How often the user was asked. */
+  readonly asked: number;
+  /** True if the last answer did not open it; a mount that failed may have other reasons. */
+  readonly wasWrong: boolean;
+  readonly outcome: Outcome;
 }
 
-/** A volume of which nothing has been seen yet; `asked`: how often a person was asked for it in vain before. */
-export function createVolume(wish: CryptVolume, origin: Volume["origin"], asked: number): Volume {
-  const start = { device: null, sinceMs: Number.NaN, mapping: null, isGuessed: false, failure: null };
-  return {
-    wish,
-    origin,
-    ...start,
-    ...{ isAmbiguityTold: false, progress: new WeakMap(), lock: null, triedKeys: new Map() },
-    ...{ triedPassphrases: 0, isRefused: false },
-    asked,
-    wasWrong: false,
-  };
+/** A volume of which nothing has been seen yet; `asked`: how often the user was asked in vain before. */
+export function newVolume(wish: CryptVolume, origin: Volume["origin"], asked: number): Volume {
+  const nothing = { attempt: null, others: [], isAmbiguous: false, sinceMs: Number.NaN };
+  return { wish, origin, ...nothing, asked, wasWrong: false, outcome: { kind: "locked" } };
 }
 
-/** `/dev/vda2 (LUKS2, "label") as root`, or what was asked for where nothing of it is there. */
-export function describeVolume({ device, lock, wish }: Volume): string {
-  if (device === null) return specText(wish.device);
-  return lock === null ? device.node : `${device.node} (${lock.text}) as ${lock.name}`;
+/**
+ * After a look at the devices that match. The device in use stays while it is present, else an open one is chosen (the user has
+ * opened it), else the first. What is known of a device that went away is forgotten, for the next one may have its name and number
+ * but another header and key.
+ */
+export function seen(
+  volume: Volume,
+  found: readonly BlockDevice[],
+  nowMs: number,
+  isOpen: (device: BlockDevice) => boolean,
+): Volume {
+  const current = volume.attempt?.device ?? null;
+  const open = found.length > 1 && current === null ? found.find(isOpen) : undefined;
+  const chosen = found.find((one) => one === current) ?? open ?? found[0] ?? null;
+  const isAmbiguous = volume.isAmbiguous || found.length > 1;
+  if (chosen === current) return { ...volume, isAmbiguous };
+  return { ...switched(volume, chosen, found), isAmbiguous, sinceMs: nowMs, wasWrong: false };
+}
+
+/** After the choice of a device among those that match; what was tried on them before is remembered. */
+export function switched(volume: Volume, device: BlockDevice | null, found: readonly BlockDevice[]): Volume {
+  const known = [...(volume.attempt === null ? [] : [volume.attempt]), ...volume.others];
+  const others = known.filter((attempt) => attempt.device !== device && found.includes(attempt.device));
+  const untried = { lock: null, triedKeys: [], triedPassphrases: 0, isRefused: false };
+  const attempt = known.find((one) => one.device === device) ?? (device && { device, ...untried });
+  return { ...volume, attempt, others };
+}
+
+/** After something was learned about the device in use. */
+export function changeAttempt(volume: Volume, change: Partial<Attempt>): Volume {
+  return volume.attempt === null ? volume : { ...volume, attempt: { ...volume.attempt, ...change } };
+}
+
+/** After the header was read; null if it is on a device that is missing. */
+export function prepared(volume: Volume, lock: Lock | null): Volume {
+  return changeAttempt(volume, { lock });
+}
+
+/** After an error that no secret can cure. */
+export function refused(volume: Volume): Volume {
+  return changeAttempt(volume, { isRefused: true });
+}
+
+/** After a mapping of it was found or made. */
+export function opened(volume: Volume, mapping: Mapping, isProven = true): Volume {
+  return { ...volume, outcome: { kind: "open", mapping, isProven } };
+}
+
+/** After an error that ends all tries. */
+export function failed(volume: Volume, error: BootError): Volume {
+  return { ...volume, outcome: { kind: "failed", error } };
+}
+
+/** After the user has typed a passphrase, which counts as wrong until it opens the volume. */
+export function asked(volume: Volume): Volume {
+  return { ...volume, asked: volume.asked + 1, wasWrong: true };
 }

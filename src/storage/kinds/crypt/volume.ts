@@ -1,114 +1,178 @@
+import { wipe } from "../../../crypto/secret.ts";
+import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
-import { inShell } from "../../../problems/diagnosis.ts";
 import { BootError, isErrno } from "../../../problems/errors.ts";
+import { isProblem, problem } from "../../../problems/problem.ts";
 import { sentence } from "../../../problems/report.ts";
-import { isMadeOf, rememberTyped } from "../../mapping.ts";
-import type { Scene } from "../../opener.ts";
-import { CancelledError } from "./derivation.ts";
-import { findDevice, isGone, tryNextDevice } from "./device.ts";
-import { hasUntriedKey, pendingKeys, tryKeys } from "./key-files.ts";
-import type { Lock } from "./lock.ts";
+import type { StorageContext } from "../../contract.ts";
+import { rememberTyped } from "../../device-mapper/typed.ts";
+import { specText } from "../../search-words.ts";
+import { isMadeOf, type Lock } from "./lock.ts";
 import { prepareLuks } from "./luks.ts";
-import { isPlaceThere } from "./places.ts";
+import { type Action, begun, nextAction, nextDevice } from "./next-action.ts";
+import { describePlace, listKeySources, readKey } from "./places.ts";
 import { preparePlain } from "./plain.ts";
-import { describeVolume, type Volume } from "./state.ts";
+import {
+  type Attempt,
+  failed,
+  type KeySource,
+  opened,
+  prepared,
+  refused,
+  seen,
+  switched,
+  type Volume,
+} from "./state.ts";
 
-/** Where a volume stands: just opened; waits for a device with a key or header; a person has to be asked; or nothing can be done (not there, open already, failed). */
-export type Standing = "opened" | "waits" | "asks" | "rests";
+/** What a volume needs next: it was just opened; it waits for a device with a key or header; the user has to be asked; or nothing can be done. */
+export type Standing = "opened" | "wait" | "ask" | "rest";
 
-/** After wrong passphrases, or none. */
-export const ASK_AGAIN = [inShell("`exit` asks again; `levain unlock` asks in this shell")];
+/** A volume after a round. */
+export interface Advanced {
+  readonly volume: Volume;
+  readonly standing: Standing;
+}
 
-/** Does with a volume what can be done without a person. */
-export function advance(scene: Scene, volume: Volume, passphrases: readonly Uint8Array[]): Standing {
-  if (volume.mapping !== null || volume.failure !== null || !findDevice(scene, volume)) return "rests";
-  try {
-    return advanceFound(scene, volume, passphrases);
-  } catch (error) {
-    if (!(error instanceof BootError) && !isErrno(error)) throw error;
-    const text = describeVolume(volume);
-    if (error instanceof CancelledError) {
-      throw new BootError(`could not unlock ${text}`, { cause: error, hints: ASK_AGAIN });
+/** Does with a volume what can be done without the user. Throws BootError if the user gives up. */
+export function advance(context: StorageContext, volume: Volume, passphrases: readonly Uint8Array[]): Advanced {
+  if (volume.outcome.kind !== "locked") return { volume, standing: "rest" };
+  let state = lookAt(context, volume);
+  const done = new Set<Action["kind"]>();
+  for (;;) {
+    const found = listDevices(context, state);
+    const view = { found, passphrases: passphrases.length, nowMs: context.machine.nowMs(), done };
+    const action = nextAction(state, { ...view, sources: listKeySources(context, state.wish.keys) });
+    if (action.kind === "rest" || action.kind === "wait" || action.kind === "ask") {
+      return { volume: state, standing: action.kind };
     }
-    scene.takeEvents();
-    if (isGone(scene, volume)) {
-      scene.voice.warn(`${text} went away while it was unlocked`);
-      return "rests";
+    state = begun(state, action, found);
+    try {
+      state = act(context, state, action, passphrases);
+      done.add(action.kind);
+      if (action.kind === "switch") done.clear();
+    } catch (error) {
+      const next = afterError(context, state, error, passphrases.length);
+      if (next === null) return { volume: state, standing: "rest" };
+      state = next;
+      done.clear();
     }
-    volume.isRefused = true;
-    const failure = new BootError(`could not unlock ${text}`, { cause: error });
-    if (tryNextDevice(scene, volume, passphrases.length)) {
-      scene.voice.warn(sentence(failure));
-      return advance(scene, volume, passphrases);
-    }
-    volume.failure = failure;
-    return "rests";
+    if (state.outcome.kind === "open") return { volume: state, standing: "opened" };
   }
 }
 
-function advanceFound(scene: Scene, volume: Volume, passphrases: readonly Uint8Array[]): Standing {
-  volume.lock ??= prepare(scene, volume);
-  const { lock } = volume;
-  if (lock === null) return msLeft(scene, volume) > 0 ? "waits" : "rests";
-  if (adopt(scene, volume, lock)) return "opened";
-  lock.check();
-  if (tryKeys(scene, volume, lock) || tryPassphrases(scene, volume, lock, passphrases)) return "opened";
-  if (tryNextDevice(scene, volume, passphrases.length)) return advanceFound(scene, volume, passphrases);
-  if (isOutOfTries(volume)) {
-    throw new BootError(`${volume.asked === 1 ? "the passphrase is" : `${volume.asked} passphrases were`} wrong`, {
-      hints: ASK_AGAIN,
-    });
+function lookAt(context: StorageContext, volume: Volume): Volume {
+  const { machine, voice } = context;
+  const found = listDevices(context, volume);
+  const isOpen = ({ name }: BlockDevice) =>
+    machine.listMappings().some((mapping) => mapping.uuid.startsWith("CRYPT-") && isMadeOf(machine, mapping, name));
+  const now = seen(volume, found, machine.nowMs(), isOpen);
+  if (now.isAmbiguous && !volume.isAmbiguous) {
+    const nodes = found.map(({ node }) => node).join(" and ");
+    voice.warn(`${found.length} devices match ${specText(volume.wish.device)}: ${nodes}; trying each`);
   }
-  return pendingKeys(scene, volume).length > 0 && msLeft(scene, volume) > 0 ? "waits" : "asks";
+  return now;
 }
 
-function prepare(scene: Scene, volume: Volume): Lock | null {
-  const { device, wish } = volume;
-  if (device === null) return null;
+function act(context: StorageContext, volume: Volume, action: Action, passphrases: readonly Uint8Array[]): Volume {
+  const { attempt } = volume;
+  const lock = attempt?.lock ?? null;
+  switch (action.kind) {
+    case "prepare":
+      return attempt === null ? volume : prepared(volume, prepare(context, volume, attempt.device));
+    case "check":
+      return attempt === null ? volume : check(context, volume, attempt);
+    case "key": {
+      const mapping = lock && tryKey(context, volume, lock, action.source);
+      return mapping === null ? volume : opened(volume, mapping);
+    }
+    case "passphrase": {
+      const passphrase = passphrases[action.index];
+      const mapping = passphrase === undefined || lock === null ? null : lock.open(passphrase, "passphrase");
+      if (mapping === null) return volume;
+      rememberTyped(context.machine, mapping.name);
+      return opened(volume, mapping, lock?.isGuess !== true);
+    }
+    case "give up":
+      throw problem("passphrases-wrong", { count: volume.asked });
+    default:
+      return volume;
+  }
+}
+
+/** Adopts what is open already. */
+function check(context: StorageContext, volume: Volume, { device, lock }: Attempt): Volume {
+  const adopted = lock && findMapping(context, lock, device);
+  if (adopted === null) {
+    lock?.check();
+    return volume;
+  }
+  context.look(adopted.device);
+  return opened(volume, adopted);
+}
+
+/** The state from which the round goes on; null if the device went away, which ends it. */
+function afterError(context: StorageContext, volume: Volume, error: unknown, passphrases: number): Volume | null {
+  if (!(error instanceof BootError) && !isErrno(error)) throw error;
+  const failure = problem("volume-locked", { volume: describeVolume(volume) }, { cause: error });
+  if (isProblem(error, "derivation-cancelled")) throw failure;
+  context.takeEvents();
+  if (isGone(context, volume)) {
+    context.voice.warn(`${describeVolume(volume)} went away while it was being unlocked`);
+    return null;
+  }
+  const found = listDevices(context, volume);
+  const next = nextDevice(refused(volume), { found, passphrases });
+  if (next === null) return failed(refused(volume), failure);
+  context.voice.warn(sentence(failure));
+  return switched(refused(volume), next, found);
+}
+
+function prepare(context: StorageContext, { wish }: Volume, device: BlockDevice): Lock | null {
   const { plain } = wish;
   const isLuks = plain === null || (plain.unlessLuks && device.facts.type === "crypto_LUKS");
-  if (!isLuks) return preparePlain(scene, device, wish, plain);
-  return prepareLuks(scene, device, wish);
+  return isLuks ? prepareLuks(context, device, wish) : preparePlain(context, device, wish, plain);
 }
 
-/** After `levain unlock`, or from a try before: what is open is open. Not what was made of another device with the same header. */
-function adopt({ machine, modules, look }: Scene, volume: Volume, lock: Lock): boolean {
-  modules.loadByName("dm-mod");
-  const isOurs = (mapping: Mapping) => lock.isMapping(mapping) && isMadeOf(machine, mapping, volume.device?.name ?? "");
-  volume.mapping = machine.listMappings().find(isOurs) ?? null;
-  if (volume.mapping !== null) look(volume.mapping.device);
-  return volume.mapping !== null;
+/** What `levain unlock` or an earlier try has opened; not what was made of another device with the same header. */
+function findMapping({ machine, drivers }: StorageContext, lock: Lock, { name }: BlockDevice): Mapping | null {
+  drivers.loadByName("dm-mod");
+  return machine.listMappings().find((one) => lock.isMapping(one) && isMadeOf(machine, one, name)) ?? null;
 }
 
-function tryPassphrases({ machine }: Scene, volume: Volume, lock: Lock, passphrases: readonly Uint8Array[]): boolean {
-  while (volume.mapping === null && volume.triedPassphrases < passphrases.length) {
-    const passphrase = passphrases[volume.triedPassphrases++];
-    if (passphrase !== undefined) volume.mapping = lock.open(passphrase, "passphrase");
+/** Warns about a key that cannot be read or is wrong: there may be another, or the user. */
+function tryKey(context: StorageContext, volume: Volume, lock: Lock, source: KeySource): Mapping | null {
+  let key: Uint8Array | null = null;
+  try {
+    key = readKey(context, source);
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    context.voice.warn(sentence(error));
   }
-  if (volume.mapping !== null) rememberTyped(machine, volume.mapping.name);
-  volume.isGuessed = volume.mapping !== null && lock.isGuess;
-  return volume.mapping !== null;
+  try {
+    const mapping = key && lock.open(key, "key");
+    if (key !== null && mapping === null) {
+      context.voice.warn(`the key ${describePlace(source.place)} does not open ${describeVolume(volume)}`);
+    }
+    return mapping;
+  } finally {
+    wipe(key);
+  }
 }
 
-/** True where a person must not be asked again. */
-export function isOutOfTries({ wish, asked }: Volume): boolean {
-  return wish.tries > 0 && asked >= wish.tries;
+/** Returns every device that the volume's spec matches. A label or UUID means that of a LUKS header: filesystems may have the same. */
+export function listDevices(context: StorageContext, { wish }: Pick<Volume, "wish">): readonly BlockDevice[] {
+  const isByHeader = wish.plain === null && wish.header === null && ["label", "uuid"].includes(wish.device.by);
+  return context.find(wish.device).filter(({ facts }) => !isByHeader || facts.type === "crypto_LUKS");
 }
 
-/** True where a root that is there does not wait for it: nobody named it, or it was said to be optional. */
-export function isDispensable({ wish, origin }: Volume): boolean {
-  return wish.isOptional || origin === "auto";
+/** True if its device went away, or is another one now. */
+export function isGone({ devices }: Pick<StorageContext, "devices">, { attempt }: Volume): boolean {
+  return attempt !== null && !devices().includes(attempt.device);
 }
 
-/** True where something of it that was missing is there now. */
-export function hasNews(scene: Pick<Scene, "find">, volume: Volume): boolean {
-  const { wish, lock, device, mapping, failure } = volume;
-  if (device === null || mapping !== null || failure !== null) return false;
-  const header = lock === null && wish.header !== null && isPlaceThere(scene, wish.header);
-  return header || (lock !== null && hasUntriedKey(scene, volume));
-}
-
-/** Milliseconds that are left to wait for a device with a key or header. */
-export function msLeft({ machine }: Pick<Scene, "machine">, { wish, sinceMs }: Volume): number {
-  return wish.keyTimeoutMs === null ? Number.POSITIVE_INFINITY : sinceMs + wish.keyTimeoutMs - machine.nowMs();
+/** Returns `/dev/vda2 (LUKS2, "label") as root`, or the spec while no device matches. */
+export function describeVolume({ attempt, wish }: Volume): string {
+  if (attempt === null) return specText(wish.device);
+  const { device, lock } = attempt;
+  return lock === null ? device.node : `${device.node} (${lock.text}) as ${lock.name}`;
 }

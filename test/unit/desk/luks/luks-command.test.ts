@@ -123,7 +123,7 @@ acceptable  yes
   test("the volume key after a warning, as bytes; it is printed only on request", () => {
     const { output, problems, text } = ask({ keyFile: "/key", showsVolumeKey: true });
     expect(text).toEndWith(`opens       keyslot 0\nvolume key  ${hex}\n`);
-    expect(problems).toEqual([expect.stringContaining("the volume key decrypts the data")]);
+    expect(problems).toEqual([expect.stringContaining("the volume key unlocks the data")]);
     expect(output.filter((part) => typeof part !== "string")).toHaveLength(1);
     expect(output.join("")).not.toContain(hex);
     expect(ask({ keyFile: "/key" }).text).not.toContain(hex);

@@ -10,7 +10,7 @@ const B = "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c";
 
 const make = (crypttab: string, cmdline = "") =>
   makePlan({ cmdline, manifest: null, crypttab, hasFile: (path) => path === "/etc/luks/root.key" });
-/** The volumes in short. */
+/** The main fields of the volumes. */
 const volumes = (crypttab: string, cmdline = "") =>
   make(crypttab, cmdline).plan.crypt.volumes.map(({ name, device, keys, tries, plain, options }) => ({
     name,
@@ -48,12 +48,12 @@ later      /dev/sdc1       none noauto
       plain: { cipher: "xchacha12" },
     });
     expect(warnings).toEqual([
-      "/etc/crypttab line 3: swap is not opened: its key is another one at each start (swap)",
-      "/etc/crypttab line 4: truecrypt is not opened: TrueCrypt is not supported",
-      "/etc/crypttab line 5: hidden is not opened: TrueCrypt is not supported",
-      "/etc/crypttab line 6: external: unknown option aes-adiantum-plain64, ignoring",
-      "/etc/crypttab line 7: bitlk is not opened: BitLocker is not supported",
-      "external is plain if it is not LUKS, and does not say size=256,hash=sha256: these are taken; defaults=old is as before cryptsetup 2.7",
+      "/etc/crypttab line 3: swap is not unlocked: its key changes at every boot (swap)",
+      "/etc/crypttab line 4: truecrypt is not unlocked: TrueCrypt is not supported",
+      "/etc/crypttab line 5: hidden is not unlocked: TrueCrypt is not supported",
+      "/etc/crypttab line 6: external: unknown option aes-adiantum-plain64, ignoring it",
+      "/etc/crypttab line 7: bitlk is not unlocked: BitLocker is not supported",
+      "external is a plain volume if it is not LUKS, and its options lack size=256,hash=sha256: levain uses these defaults of cryptsetup 2.7; defaults=old selects the earlier ones",
     ]);
   });
 
@@ -73,14 +73,14 @@ later      /dev/sdc1       none noauto
       { ...ROOT, name: "script", device: { by: "label", value: "My Disk" } },
     ]);
     expect(make(table).warnings).toEqual([
-      "/etc/crypttab line 5: cswap is not opened: its key is another one at each start",
-      "/etc/crypttab line 6: script: keyscript is not run: a person is asked for what it would have printed",
+      "/etc/crypttab line 5: cswap is not unlocked: its key changes at every boot",
+      "/etc/crypttab line 6: script: keyscript is not run: levain asks for what it would print",
     ]);
   });
 
-  test("a volume that is a file is not opened", () => {
+  test("a volume in a file is not unlocked", () => {
     expect(parseCrypttab("x /srv/volume.img none luks").warnings).toEqual([
-      "line 1: x is not opened: a file as its device is not supported",
+      "line 1: x is not unlocked: a file as its device is not supported",
     ]);
   });
 
@@ -92,10 +92,10 @@ later      /dev/sdc1       none noauto
   });
 });
 
-// As systemd and cryptsetup do: nobody can know whether the root is on that volume.
-describe("a line that cannot be read is told with its number, and ignored", () => {
+// As in systemd and cryptsetup: the root may be on another volume.
+describe("a malformed line is ignored, with a warning that has its number", () => {
   test.each([
-    ["root", "line 1 is ignored: expected a name, a device, and perhaps a key file and options"],
+    ["root", "line 1 is ignored: expected a name and a device, optionally a key file and options"],
     [
       "# x\n\n a/b /dev/x",
       "line 3 is ignored: expected a name for /dev/mapper of letters, digits and #+-.:=@_, without a slash",
@@ -110,7 +110,7 @@ describe("a line that cannot be read is told with its number, and ignored", () =
     expect(make(table, "rd.luks=0").warnings).toEqual([]);
   });
 
-  test("an option that cannot be read: the volume is opened without it", () => {
+  test("a malformed option: the volume is unlocked without it", () => {
     const { plan, warnings } = make("a /dev/x none tries=x,discard,header=/..,cipher=a=b");
     expect(plan.crypt.volumes).toMatchObject([
       { name: "a", tries: 5, options: ["allow_discards"], header: null, plain: null },
@@ -122,15 +122,15 @@ describe("a line that cannot be read is told with its number, and ignored", () =
     ]);
   });
 
-  test("what stands behind the options", () => {
+  test("text after the options", () => {
     const { plan, warnings } = make("a /dev/x none luks, discard\nb /dev/y none luks # mine");
     expect(plan.crypt.volumes).toMatchObject([{ name: "a", options: [] }, { name: "b" }]);
     expect(warnings).toEqual([
-      "/etc/crypttab line 1: a: what stands behind its fourth field is ignored; a space in one is written as \\040",
+      "/etc/crypttab line 1: a: text after the fourth field is ignored; write a space in a field as \\040",
     ]);
   });
 
-  test("a name that a volume of the command line has, found only when the same volumes are joined", () => {
+  test("the name of a volume of the command line, found only when drafts are joined", () => {
     const { plan, warnings } = make(
       `root UUID=${A}\nluks-b40f /dev/sda2`,
       "cryptopts=source=/dev/sda2,target=luks-b40f,discard",
@@ -138,16 +138,16 @@ describe("a line that cannot be read is told with its number, and ignored", () =
     expect(plan.crypt.volumes).toMatchObject([
       { device: { by: "path", path: "/dev/sda2" }, options: ["allow_discards"] },
     ]);
-    expect(warnings).toEqual(["luks-b40f is not opened: another encrypted device has its name"]);
+    expect(warnings).toEqual(["luks-b40f is not unlocked: another encrypted device has its name"]);
   });
 
-  test("a name that an earlier line has", () => {
+  test("the name of an earlier line", () => {
     const { plan, warnings } = make("a /dev/x none luks\nb /dev/y none luks\na /dev/z none luks\n");
     expect(plan.crypt.volumes.map(({ device }) => device)).toEqual([
       { by: "path", path: "/dev/x" },
       { by: "path", path: "/dev/y" },
     ]);
-    expect(warnings).toEqual(["/etc/crypttab line 3 is ignored: an earlier line is called a too"]);
+    expect(warnings).toEqual(["/etc/crypttab line 3 is ignored: an earlier line has the name a"]);
   });
 });
 
@@ -159,7 +159,7 @@ describe("the command line and the table", () => {
   test.each([
     ["", [root, home]],
     ["rd.luks.crypttab=no", []],
-    // Who chooses on the command line chooses from all of it.
+    // Volumes chosen on the command line restrict crypttab to these.
     [`rd.luks.uuid=${A}`, [root]],
     ["rd.luks.uuid=luks-b40f", [root]],
     [`rd.luks.name=${A}=other`, [{ ...root, name: "other" }]],
@@ -187,13 +187,13 @@ describe("the command line and the table", () => {
       ],
     ],
     [`cryptdevice=UUID=${A}:mine:tries=1`, [{ ...root, name: "mine", tries: 1 }, home]],
-    // A name that is taken, for another device.
+    // The same name for another device.
     ["cryptdevice=/dev/sdx:root", [home, { ...ROOT, device: { by: "path", path: "/dev/sdx" } }]],
   ] as readonly (readonly [string, readonly unknown[]])[])("%s", (cmdline, expected) => {
     expect(volumes(TABLE, cmdline) as unknown[]).toEqual([...expected]);
   });
 
-  test("the name luks-UUID is a UUID for systemd", () => {
+  test("the name luks-UUID is a UUID, as in systemd", () => {
     const table = `luks-${A} /dev/sda2 none tries=1`;
     expect(volumes(table, `rd.luks.uuid=${A}`)).toEqual([
       { ...ROOT, name: `luks-${A}`, device: { by: "path", path: "/dev/sda2" }, tries: 1 },
@@ -209,7 +209,7 @@ describe("docs/crypttab.md", () => {
     expect(spans).toContain(name);
   });
 
-  test("has an example that opens three volumes", () => {
+  test("has an example with three volumes", () => {
     const [, example = ""] = /^```\n(.*?)^```/ms.exec(page) ?? [];
     expect(volumes(example).map(({ name, isPlain }) => [name, isPlain])).toEqual([
       ["root", false],

@@ -6,7 +6,7 @@ import type { CryptPlan, CryptVolume } from "../../../../src/plan/crypt/crypt-pl
 import { makePlan } from "../../../../src/plan/make-plan.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 
-/* Words as the documentation of others has them, and what they mean here. */
+/* Parameters from the documentation of other projects, and what they mean to levain. */
 
 const A = "b40f1abf-2a53-400a-889a-2eccc27eaa40";
 const B = "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c";
@@ -292,7 +292,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
         unnamed: { ...DISCARD, keys: [anywhere("/k")], promptTimeoutMs: 5000 },
       },
     ],
-    // Not asked for, but it is the root, and that is opened; or everything is.
+    // Not asked for, but it is the root, or rd.auto unlocks everything.
     [
       `root=UUID=${A} rd.luks.key=${A}=/k`,
       { volumes: [volume(uuid(A), null, { keys: [anywhere("/k")], isOptional: true })] },
@@ -313,11 +313,11 @@ for (const [source, cases] of Object.entries(CASES)) {
   });
 }
 
-test("rd.auto opens every LUKS volume, and those that a word calls as it says", () => {
+test("rd.auto unlocks every LUKS volume, those named in other parameters with their options", () => {
   const { plan, warnings } = make(`rd.auto rd.luks.options=${A}=tries=2`);
   expect(plan.crypt.everyLuks).toBe(true);
   expect(plan.crypt.volumes).toEqual([volume(uuid(A), null, { tries: 2, isOptional: true })]);
-  expect(warnings).toEqual(["rd.auto opens encrypted devices only: no RAID or LVM device is set up yet"]);
+  expect(warnings).toEqual(["rd.auto unlocks encrypted devices only: no RAID or LVM device is set up yet"]);
 });
 
 test("the keymap of the passphrase", () => {
@@ -335,7 +335,7 @@ function mistakesOf(cmdline: string, crypttab: string | null = null): readonly s
   }
 }
 
-// mkinitcpio itself ends the device at the first colon, and would find none of these.
+// mkinitcpio ends the device at the first colon, and finds none of these.
 describe("colons in a device", () => {
   test.each([
     ["cryptdevice=8:1:root", { by: "number", major: 8, minor: 1 }],
@@ -365,7 +365,7 @@ describe("colons in a device", () => {
   });
 });
 
-describe("a mistake is told", () => {
+describe("a mistake is reported", () => {
   const ID = "the UUID of a LUKS volume, or its beginning of at least 4 digits";
   const NAME = "a name for /dev/mapper of letters, digits and #+-.:=@_, without a slash";
   const DEVICE = "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE)";
@@ -393,8 +393,8 @@ describe("a mistake is told", () => {
     ["rd.luks.key.tout=-1", "a number of seconds"],
     ["rd.luks.options=tries=many", "tries= from 0 to 1000"],
     ["rd.luks.options=key-slot=32", "key-slot= from 0 to 31"],
-    ["rd.luks.options=timeout=soon", "timeout= as a time, as 30 or 1min 30s"],
-    ["rd.luks.options=keyfile-timeout=99999h", "keyfile-timeout= as a time, as 30 or 1min 30s"],
+    ["rd.luks.options=timeout=soon", "timeout= as a time, such as 30 or 1min 30s"],
+    ["rd.luks.options=keyfile-timeout=99999h", "keyfile-timeout= as a time, such as 30 or 1min 30s"],
     ["rd.luks.options=keyfile-size=0", "keyfile-size= in bytes from 1 to 1125899906842624"],
     ["rd.luks.options=keyfile-offset=1125899906842625", "keyfile-offset= in bytes from 0 to 1125899906842624"],
     ["cryptdevice=/dev/sda2", "DEVICE:NAME or DEVICE:NAME:OPTIONS"],
@@ -409,72 +409,75 @@ describe("a mistake is told", () => {
     ["crypto=::129::", "size= in bits, a multiple of 8"],
     ["crypto=:::x:", "offset= in sectors from 0 to 4398046511104"],
     ["cryptroot=sda2", DEVICE],
-    ["cryptopts=target=x", "source=DEVICE among the words of cryptopts="],
+    ["cryptopts=target=x", "source=DEVICE among the options of cryptopts="],
     ["rd.crypt.plain=/dev/sda2:x:sector-size=513", "sector-size= of 512, 1024, 2048 or 4096"],
     ["rd.crypt.plain=/dev/sda2:x:defaults=good", "defaults=old or defaults=new"],
     ['"rd.crypt.plain=/dev/sda2:x:cipher=aes xts"', "cipher= as cryptsetup spells it"],
-    ["rd.vconsole.keymap=../../x", "the name of a keymap, as de-latin1"],
+    ["rd.vconsole.keymap=../../x", "the name of a keymap, such as de-latin1"],
   ])("%s", (word, expected) => {
     const text = word.replaceAll('"', "");
     const received = text.slice(text.indexOf("=") + 1);
     expect(mistakesOf(word)).toEqual([`${text}: Expected ${expected} but received "${received}"`]);
   });
 
-  test("but not where nothing is opened", () => {
+  test("but not if nothing is unlocked", () => {
     expect(mistakesOf("rd.luks=0 cryptdevice=/dev/a:root rd.crypt.plain=/dev/b:root")).toEqual([]);
   });
 
-  test("and so are two of one name, and all of them at once", () => {
+  test("also two volumes with one name, and all mistakes together", () => {
     const two = "cryptdevice=/dev/a:root rd.crypt.plain=/dev/b:root:defaults=old";
-    expect(mistakesOf(two)).toEqual(["two encrypted devices are to become /dev/mapper/root"]);
+    expect(mistakesOf(two)).toEqual(['two encrypted devices use the name "root"']);
     expect(mistakesOf("rd.luks.uuid=x cryptroot=y cryptdm=a/b", "root\nx /dev/y /k z,tries=x")).toHaveLength(3);
   });
 });
 
-describe("what is ignored or not used is said", () => {
+describe("parameters that are ignored or not used cause a warning", () => {
   test.each([
     [
       `rd.luks.uuid=${A} rd.luks.options=tpm2-device=auto,tpm2-pcrs=7,frob=secret`,
       [
-        "rd.luks.options=: tpm2-device is not supported: a person is asked, or a key file is used",
-        "rd.luks.options=: unknown option frob, ignoring",
+        "rd.luks.options=: tpm2-device is not supported: levain uses a key file or asks for a passphrase",
+        "rd.luks.options=: unknown option frob, ignoring it",
       ],
     ],
     [
       "cryptopts=source=/dev/sda2,keyscript=/x,lvm=vg,check=blkid,loud",
       [
-        "cryptopts=: keyscript is not run: a person is asked for what it would have printed",
+        "cryptopts=: keyscript is not run: levain asks for what it would print",
         "cryptopts=: lvm is not supported yet: no LVM device is set up",
-        "cryptopts=: check is not run: a plain volume without a known filesystem is asked for again",
+        "cryptopts=: check is not run: levain asks again if a plain volume has no known filesystem",
       ],
     ],
     [
       `rd.luks.uuid=${A} rd.luks.options=password-echo=no,try-empty-password=yes,headless`,
       [
-        "rd.luks.options=: password-echo is not supported: what is typed is never shown",
-        "rd.luks.options=: try-empty-password is not supported: an empty passphrase has to be typed",
+        "rd.luks.options=: password-echo is not supported: passphrases are never echoed",
+        "rd.luks.options=: try-empty-password is not supported: an empty passphrase must be typed",
       ],
     ],
     [
       "rd.crypt.plain=/dev/sda2:r:size=512",
       [
-        "r is plain and does not say cipher=aes-xts-plain64,hash=sha256: these are taken; defaults=old is as before cryptsetup 2.7",
+        "r is a plain volume, and its options lack cipher=aes-xts-plain64,hash=sha256: levain uses these defaults of cryptsetup 2.7; defaults=old selects the earlier ones",
       ],
     ],
     [
       `rd.luks.uuid=${A} rd.luks.options=${A}=swap`,
-      [`UUID=${A} is not opened: its key is another one at each start (swap)`],
+      [`UUID=${A} is not unlocked: its key changes at every boot (swap)`],
     ],
     [
       `rd.luks.uuid=${A} rd.luks.header=${A}=/h`,
-      [`UUID=${A} has its header elsewhere, and then its data have no UUID: say where they are by rd.luks.data=`],
+      [`UUID=${A} has a detached header, so its data device has no UUID: name the data device with rd.luks.data=`],
     ],
-    [`rd.luks.key=${A}=/k`, [`what is said of the encrypted device ${A} is not used: rd.luks.uuid= asks to open it`]],
+    [
+      `rd.luks.key=${A}=/k`,
+      [`the parameters for the encrypted device ${A} are not used: unlock it with rd.luks.uuid=`],
+    ],
     ["rd.crypt.plain=/dev/sda2:r:defaults=old", []],
-    ["cryptdevice=/dev/sda2:r cryptkey=/dev/urandom", ["r is not opened: its key is another one at each start"]],
+    ["cryptdevice=/dev/sda2:r cryptkey=/dev/urandom", ["r is not unlocked: its key changes at every boot"]],
     [
       "rd.luks.key=/root.key.gpg:LABEL=K",
-      ["rd.luks.key=: GPG is not supported, the file is taken as the key as it is"],
+      ["rd.luks.key=: GPG is not supported, the file is used as the key unchanged"],
     ],
     ["cryptkey=/k", ["cryptkey= needs cryptdevice= or cryptroot="]],
     ["crypto=::::", ["crypto= needs cryptdevice="]],
@@ -483,7 +486,7 @@ describe("what is ignored or not used is said", () => {
     ["cryptdiscards", ["cryptdiscards needs cryptroot="]],
     [
       "cryptroot=/dev/a cryptoffset=8",
-      ["cryptoffset= is not supported yet, ignoring: the header of a LUKS volume says where its data begin"],
+      ["cryptoffset= is not supported yet, ignoring it: the header of a LUKS volume says where its data begin"],
     ],
     [`rd.luks=0 rd.luks.options=frob rd.luks.key=${A}=/k`, []],
   ] as readonly (readonly [string, readonly string[]])[])("%s", (cmdline, warnings) => {

@@ -113,9 +113,7 @@ describe("levain unlock", () => {
 
   test("says what it cannot do", () => {
     expect(run({ device: "sda" }).lines[0]).toBe("sda is no device");
-    expect(run({ device: "/dev/vdb" }).lines.join("\n")).toContain(
-      "/dev/vdb, which is to be unlocked, has not appeared",
-    );
+    expect(run({ device: "/dev/vdb" }).lines.join("\n")).toContain("encrypted device /dev/vdb did not appear");
     expect(run({}, { disks: [] }).lines.join("\n")).toContain("there is no encrypted volume");
     expect(run({ name: "box" }).lines[0]).toContain("a name is for one volume");
     for (const name of ["../vda", "..", "control", "a b"]) {

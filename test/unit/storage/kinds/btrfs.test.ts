@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type BlockDevice, listBlockDeviceNames, readBlockDevice } from "../../../../src/devices/block-devices.ts";
-import { createBtrfsPools } from "../../../../src/storage/kinds/btrfs.ts";
+import type { StorageContext, StoragePlan } from "../../../../src/storage/contract.ts";
+import { BTRFS } from "../../../../src/storage/kinds/btrfs.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
 
 const SUPERBLOCK = 64 * 1024;
@@ -30,26 +31,40 @@ function setUp(members: readonly Uint8Array[], isDegraded = false, options: Fake
     ...options,
   });
   const loaded: string[] = [];
-  const loader = {
+  const drivers = {
     loadFilesystem(type: string) {
       if (loaded.length === 0) machine.loadModule("/btrfs.ko", "");
       loaded.push(type);
     },
   };
-  const look = () =>
-    listBlockDeviceNames(machine).flatMap((name): readonly BlockDevice[] => {
+  const known = new Map<string, BlockDevice>();
+  const look = () => {
+    const names = listBlockDeviceNames(machine);
+    for (const name of known.keys()) if (!names.includes(name)) known.delete(name);
+    for (const name of names) {
       const device = readBlockDevice(machine, name);
-      return device === null ? [] : [device];
-    });
-  return { machine, loaded, look, pools: createBtrfsPools(machine, loader, isDegraded) };
+      if (device !== null && !known.has(name)) known.set(name, device);
+    }
+    return [...known.values()];
+  };
+  const context = { machine, drivers, devices: look, companions: look };
+  const pools = BTRFS.start(
+    context as unknown as StorageContext,
+    {
+      rootOptions: isDegraded ? "noatime,degraded" : "",
+    } as StoragePlan,
+  );
+  return { machine, loaded, look, pools, context };
 }
 
 function lackOf({ pools, look }: ReturnType<typeof setUp>): string | null {
-  const all = look();
-  return all[0] === undefined ? "none" : pools.describeLack(all[0], all);
+  const [first] = look();
+  if (first === undefined) return "none";
+  pools.advance(first);
+  return pools.state?.(first)?.text ?? null;
 }
 
-describe("describeLack", () => {
+describe("a candidate", () => {
   test("a btrfs of one device asks for nothing", () => {
     const set = setUp([member(1, 1)]);
     expect(lackOf(set)).toBeNull();
@@ -59,7 +74,7 @@ describe("describeLack", () => {
 
   test("one of several waits for the others, and names what is there", () => {
     const set = setUp([member(1, 3), member(3, 3), member(1, 1, 8)]);
-    expect(lackOf(set)).toBe('2 of 3 devices of btrfs "pool\\x1b" are there: /dev/vda, /dev/vdb');
+    expect(lackOf(set)).toBe('2 of 3 devices of btrfs "pool\\x1b" are present: /dev/vda, /dev/vdb');
     expect(set.machine.journal.filter((line) => line.startsWith("register"))).toEqual([
       "register /dev/vda with btrfs",
       "register /dev/vdb with btrfs",
@@ -78,7 +93,7 @@ describe("describeLack", () => {
     expect(lackOf(set)).toContain("1 of 2 devices");
     set.machine.pullOut("vda");
     set.machine.plugIn({ name: "vdb", content: member(2, 2) });
-    expect(lackOf(set)).toContain('1 of 2 devices of btrfs "pool\\x1b" is there: /dev/vdb');
+    expect(lackOf(set)).toContain('1 of 2 devices of btrfs "pool\\x1b" is present: /dev/vdb');
     set.machine.plugIn({ name: "vdc", content: member(1, 2) });
     expect(lackOf(set)).toBeNull();
   });
@@ -94,19 +109,24 @@ describe("describeLack", () => {
   });
 });
 
-test("oneOfEach counts the devices of a filesystem once, and two copies of a single-device one twice", () => {
-  const { pools, look } = setUp([member(1, 2), member(2, 2), member(1, 2, 9), member(1, 1, 5), member(1, 1, 5)]);
-  expect(pools.oneOfEach(look()).map(({ name }) => name)).toEqual(["vda", "vdc", "vdd", "vde"]);
+test("members of a filesystem are linked, and two copies of a single-device one are not", () => {
+  const { pools } = setUp([member(1, 2), member(2, 2), member(1, 2, 9), member(1, 1, 5), member(1, 1, 5)]);
+  const links = [
+    { from: ["vda", "vdb"], to: null, isReplacement: false },
+    { from: ["vdc"], to: null, isReplacement: false },
+  ];
+  expect(pools.links?.()).toEqual(links);
 });
 
 describe("claim", () => {
   test("makes the kernel forget what it has seen, a stranger's device with the same UUID too", () => {
-    const { machine, pools, look } = setUp([member(1, 2), member(2, 2), member(3, 2)]);
-    const [first, second, stranger] = look();
-    if (first === undefined || second === undefined || stranger === undefined) throw new Error("no devices");
-    pools.describeLack(first, [first, second, stranger]);
+    const { machine, pools, look, context } = setUp([member(1, 2), member(2, 2), member(3, 2)]);
+    const [first, second] = look();
+    if (first === undefined || second === undefined) throw new Error("no devices");
+    pools.advance(first);
     const before = machine.journal.length;
-    pools.claim(first, [first, second]);
+    context.companions = () => [first, second];
+    pools.claim?.(first);
     expect(machine.journal.slice(before)).toEqual([
       "forget the devices of btrfs",
       "register /dev/vda with btrfs",
@@ -118,13 +138,13 @@ describe("claim", () => {
     const { machine, pools, look } = setUp([member(1, 1), member(2, 1)]);
     machine.loadModule("/btrfs.ko", "");
     const [first] = look();
-    if (first !== undefined) pools.claim(first, [first]);
+    if (first !== undefined) pools.claim?.(first);
     expect(machine.journal.at(-1)).toBe("forget the devices of btrfs");
   });
 
   test("does nothing for another type, and where the kernel has no btrfs", () => {
     const { machine, pools, look } = setUp([new Uint8Array(1 << 20)]);
-    for (const device of look()) pools.claim(device, [device]);
+    for (const device of look()) pools.claim?.(device);
     expect(machine.journal.join("\n")).not.toContain("btrfs");
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { listCipherAliases, requireTarget } from "../../../src/storage/mapping-target.ts";
+import { requireTarget } from "../../../src/storage/device-mapper/target.ts";
+import { listCipherAliases } from "../../../src/storage/kinds/crypt/dm-crypt.ts";
 
 describe("what a cipher is made of, as the kernel asks modprobe", () => {
   test.each([
@@ -22,18 +23,18 @@ describe("what a cipher is made of, as the kernel asks modprobe", () => {
 describe("a target of device mapper", () => {
   test("is asked for twice at most: its modules are loaded in between", () => {
     const loaded: string[] = [];
-    const modules = {
-      loadByName: (name: string) => void loaded.push(name),
-      loadByAlias: () => undefined,
-      loadAll: () => undefined,
-      loadFilesystem: () => undefined,
+    const drivers = {
+      loadByName(name: string) {
+        loaded.push(name);
+        return "ready" as const;
+      },
     };
     const version = (type: string) => (loaded.includes(`dm-${type}`) ? ([1, 24, 0] as const) : null);
     const machine = { mappingTargetVersion: version } as unknown as Parameters<typeof requireTarget>[0]["machine"];
-    expect(requireTarget({ machine, modules }, "crypt")).toEqual([1, 24, 0]);
+    expect(requireTarget({ machine, drivers }, "crypt")).toEqual([1, 24, 0]);
     expect(loaded).toEqual(["dm-mod", "dm-crypt"]);
-    expect(requireTarget({ machine, modules }, "crypt")).toEqual([1, 24, 0]);
+    expect(requireTarget({ machine, drivers }, "crypt")).toEqual([1, 24, 0]);
     expect(loaded).toHaveLength(2);
-    expect(() => requireTarget({ machine, modules }, "linear", "dm-mod")).toThrow("this kernel has no dm-mod");
+    expect(() => requireTarget({ machine, drivers }, "linear", "dm-mod")).toThrow("this kernel has no dm-mod");
   });
 });

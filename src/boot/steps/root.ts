@@ -1,0 +1,72 @@
+import type { Context } from "../../drivers/context.ts";
+import type { MountedDevice } from "../../filesystems/mount.ts";
+import { isMounted } from "../../filesystems/mounts.ts";
+import type { DeviceSpec } from "../../parameters/device-spec.ts";
+import type { StepName } from "../../parameters/step-names.ts";
+import type { BootPlan } from "../../plan/plan.ts";
+import { BootError } from "../../problems/errors.ts";
+import { headline } from "../../problems/report.ts";
+import { stackRoot } from "../../stack/layers.ts";
+import { ROOT } from "../../stack/root-stack.ts";
+import { attachDevice, describeAttached } from "../../storage/attach.ts";
+import type { Tries } from "../../storage/contract.ts";
+import type { RunStep } from "../step-runner.ts";
+import { mountRoot } from "./mount.ts";
+
+/** A context without the undo, which each step has of its own, and what runs the steps. */
+export interface Steps extends Omit<Context, "undo"> {
+  /** Runs a step once, however often the boot is retried. */
+  readonly step: RunStep;
+  /** Forgets every step from `name` on and reverts what they did. */
+  readonly rewind: (name: StepName) => void;
+}
+
+const BY_HAND = `what was mounted by hand at ${ROOT}`;
+
+/**
+ * The steps root, mount and layers, for a root on one of `devices`. The user of a rescue shell may mount a root at /sysroot by
+ * hand: the boot uses it and skips those of the steps that are not done yet.
+ */
+export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
+  const isDoneByHand = () => isMounted(steps.machine, ROOT);
+  const mounted = attachAndMount(steps, { ...plan, roots: devices }, isDoneByHand);
+  steps.step(
+    "layers",
+    (undo) => {
+      const isByHand = mounted === null || (mounted.target !== ROOT && isDoneByHand());
+      return isByHand ? BY_HAND : stackRoot({ ...steps, undo }, plan, mounted);
+    },
+    (layers) => layers,
+  );
+}
+
+/** Attaches and mounts until a mount succeeds, or fails on a device of which more than a mount proves that it was opened correctly. */
+function attachAndMount(
+  { step, rewind, ...rest }: Steps,
+  plan: BootPlan & { readonly roots: readonly DeviceSpec[] },
+  isDoneByHand: () => boolean,
+): MountedDevice | null {
+  const tries: Tries = new Map();
+  for (;;) {
+    const attached = step(
+      "root",
+      (undo) => (isDoneByHand() ? null : attachDevice({ ...rest, undo }, plan, { tries })),
+      (found) => (found === null ? BY_HAND : describeAttached(found)),
+    );
+    try {
+      return step(
+        "mount",
+        (undo) => (attached === null || isDoneByHand() ? null : mountRoot({ ...rest, undo }, plan, attached.device)),
+        (done) => (done === null ? BY_HAND : describeMounted(done)),
+      );
+    } catch (error) {
+      if (attached?.isUnproven !== true || !(error instanceof BootError)) throw error;
+      rest.voice.warn(`${headline(error)}: the passphrase may be wrong, asking again`);
+      rewind("root");
+    }
+  }
+}
+
+function describeMounted({ node, type, target, writable }: MountedDevice): string {
+  return `${node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`;
+}

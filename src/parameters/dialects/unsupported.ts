@@ -1,0 +1,131 @@
+import { printable } from "../../problems/report.ts";
+import { normaliseName, type Word } from "../cmdline.ts";
+import { isAsked, isOverlayDevice, isShellTarget } from "../parameter.ts";
+
+interface Unsupported {
+  /** A name, a prefix if it ends in a dot, or NAME=value if only that value is meant. */
+  readonly name: string;
+  /** What the boot lacks without it. */
+  readonly means: string;
+  /** True for the values that are meant; left out for all. */
+  readonly isMeant: ((value: string | null) => boolean) | undefined;
+}
+
+const NO_CHANGES = "changes are lost at shutdown";
+const NO_NETWORK = "the network is not set up";
+const NO_DOWNLOAD = "images on the network are not supported yet";
+const NO_VERITY = "dm-verity is not supported yet, so the image would not be verified";
+
+/**
+ * Parameters of levain and other programs that are not implemented yet and that a boot may depend on. `ignored`: the
+ * boot goes on with a warning. The others are refused, because the boot would differ from what they ask for: always,
+ * with boot=live, for a medium of Arch Linux, and without root= (Alpine's diskless mode, Ubuntu's live media).
+ */
+export const UNSUPPORTED = {
+  ignored: [
+    ...rows("encrypted devices need rd.luks.uuid= or rd.luks.partuuid=", "rd.luks.serial"),
+    ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
+    ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
+    ...rows("only one path to a disk is used", "rd.multipath", isAsked),
+    ...rows(NO_CHANGES, "persistence rd.overlay.policy rd.overlay.reset"),
+    ...rows(NO_CHANGES, "cow_device cow_label cow_directory rd.live.overlay.reset", isAsked),
+    ...rows(NO_CHANGES, "rd.live.overlay", isOverlayDevice),
+    ...rows("the overlay is writable", "rd.overlay.readonly"),
+    ...rows("the overlay is writable", "rd.live.overlay.readonly", isAsked),
+    ...rows("only the whole root has an overlay", "rd.union"),
+    ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
+    ...rows(
+      "the initramfs has no systemd; see rd.break= and rd.emergency=",
+      "rd.systemd.unit",
+      (value) => !isShellTarget(value),
+    ),
+    ...rows("only the root and its layers are mounted before init", "rd.systemd.mount-extra"),
+    ...rows(NO_NETWORK, "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
+    ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
+    ...rows("only levain.toml and the command line are read", "rd.config"),
+    ...rows("/usr is not mounted before init", "mount.usr"),
+    ...rows("a hibernated system is not resumed", "resume"),
+  ],
+  refused: [
+    ...rows("dm-verity is not supported yet, so the root would not be verified", "roothash usrhash rd.verity."),
+    ...rows("a root in memory with the /usr of the disk is not supported yet", "systemd.volatile=yes"),
+    ...rows("an overlay on a device is not supported yet, so changes would be lost", "overlayroot", (value) =>
+      /^(?:crypt|device)\b/.test(value ?? ""),
+    ),
+  ],
+  refusedLive: [
+    ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
+    ...rows(NO_VERITY, "dm-verity-root-hash dm-verity-enforce-roothash-signature"),
+    ...rows("only images on the medium itself are supported", "plainroot live-media-offset todisk"),
+    ...rows(
+      "an ISO file inside the initramfs is not supported; an ISO file on a device is /dev/…/PATH",
+      "fromiso isofrom",
+      (value) => !/^(?:\/dev\/.*)?$/.test(value ?? ""),
+    ),
+  ],
+  refusedArchiso: [
+    ...rows(NO_DOWNLOAD, "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
+    ...rows("signatures of images are not supported yet", "verify cms_verify", isAsked),
+    ...rows("an image for another architecture is not supported", "arch", (value) => value === "i686"),
+  ],
+  refusedRootless: [
+    ...rows(
+      "Alpine's diskless mode, a root that apk installs into memory, is not supported",
+      "alpine_dev alpine_repo apkovl modloop ovl_dev",
+    ),
+    ...rows("casper is not supported yet; see root=live:, rd.live.dir= and rd.live.squashimg=", "boot=casper"),
+  ],
+} as const;
+
+function rows(means: string, names: string, isMeant?: Unsupported["isMeant"]): readonly Unsupported[] {
+  return names.split(" ").map((name) => ({ name, means, isMeant }));
+}
+
+/** Whose parameters a command line has. */
+export interface Dialect {
+  readonly isLiveBoot: boolean;
+  readonly isArchiso: boolean;
+  readonly hasRoot: boolean;
+}
+
+/** Returns a line for each parameter that is ignored although the boot may depend on it, without its value: that may be a secret. */
+export function warnOfUnsupported(words: readonly Word[]): readonly string[] {
+  const lines = find(words, UNSUPPORTED.ignored).map(
+    ([word, { means }]) => `${nameOf(word)} is not supported yet, ignoring it: ${means}`,
+  );
+  return [...new Set(lines)];
+}
+
+/** Returns a line for each parameter that must not be ignored. */
+export function findRefused(words: readonly Word[], { isLiveBoot, isArchiso, hasRoot }: Dialect): readonly string[] {
+  const table = [
+    ...UNSUPPORTED.refused,
+    ...(isLiveBoot ? UNSUPPORTED.refusedLive : []),
+    ...(isArchiso ? UNSUPPORTED.refusedArchiso : []),
+    ...(hasRoot || isLiveBoot || isArchiso ? [] : UNSUPPORTED.refusedRootless),
+  ];
+  return find(words, table).map(([word, { means }]) => `${nameOf(word)}: ${means}`);
+}
+
+/** True if a parameter is in one of the tables. */
+export function isUnsupported(word: Word): boolean {
+  return find([word], Object.values(UNSUPPORTED).flat()).length > 0;
+}
+
+function find(words: readonly Word[], table: readonly Unsupported[]): readonly (readonly [Word, Unsupported])[] {
+  return words.flatMap((word) => {
+    const row = table.find((candidate) => isMeant(candidate, word));
+    return row === undefined ? [] : [[word, row] as const];
+  });
+}
+
+function isMeant({ name, isMeant: isValueMeant }: Unsupported, word: Word): boolean {
+  const [wanted = "", value] = name.split("=");
+  const given = normaliseName(word.name);
+  const isNamed = name.endsWith(".") ? given.startsWith(normaliseName(wanted)) : given === normaliseName(wanted);
+  return isNamed && (value === undefined || value === word.value) && (isValueMeant?.(word.value) ?? true);
+}
+
+function nameOf(word: Word): string {
+  return printable(word.value === null ? word.name : `${word.name}=`);
+}

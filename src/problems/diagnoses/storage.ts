@@ -1,0 +1,147 @@
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import type { Hint } from "../errors.ts";
+
+/** A device that was looked for and not found. */
+export interface MissingDevice {
+  /** As in a sentence: `device with label "ROOT"`. */
+  readonly noun: string;
+  /** As the command line spells it. */
+  readonly spec: string;
+  /** Which of its members are present; null if that is not the reason. */
+  readonly incomplete: string | null;
+  /** The devices that it names outside the volumes that the root has to lie in. */
+  readonly strangers: readonly { readonly text: string; readonly node: string; readonly luksUuid: string | null }[];
+}
+
+/** A search that found nothing. */
+export interface VainSearch {
+  readonly wanted: "root" | "layer" | "image";
+  /** Of the layer or the image. */
+  readonly name: string;
+  /** null: no limit. */
+  readonly withinSeconds: number | null;
+  /** The wanted device, then each fallback. */
+  readonly devices: readonly MissingDevice[];
+  /** What else did not come, a sentence each. */
+  readonly troubles: readonly string[];
+  readonly isAnyDevicePresent: boolean;
+  /** True if a device is encrypted and no parameter asks to unlock it. */
+  readonly isAnyUnasked: boolean;
+}
+
+const TITLES: Readonly<Record<VainSearch["wanted"], (name: string) => string>> = {
+  root: () => "could not find the root device",
+  layer: (name) => `could not find the layer ${name}`,
+  image: (name) => `could not unlock the image ${name}`,
+};
+
+/** Says which devices are not used although a spec names them. */
+export function describeStrangers(texts: readonly string[]): string {
+  return `${texts.join(" and ")}, not used: it lies outside the encrypted volumes that parameters name`;
+}
+
+function explainMissing({ wanted, withinSeconds, devices, troubles }: VainSearch): readonly string[] {
+  const within = withinSeconds === null ? "" : ` within ${withinSeconds} s`;
+  const reasons = devices.map(({ noun, spec, incomplete, strangers }, index) => {
+    if (incomplete !== null) return `only ${incomplete}`;
+    if (strangers.length > 0) return `${spec} is ${describeStrangers(strangers.map(({ text }) => text))}`;
+    if (wanted === "image") return `nothing unlocked it${within}`;
+    return `no ${noun} appeared${index === 0 ? within : " either"}`;
+  });
+  return [...reasons, ...troubles];
+}
+
+const ADD_DRIVER = inBuilder("add the disk's driver: levain image --module NAME");
+
+function hintsForMissing(facts: VainSearch): readonly Hint[] {
+  const { wanted, devices, isAnyDevicePresent, isAnyUnasked } = facts;
+  const strangers = devices.flatMap((device) => device.strangers);
+  const volume = strangers.find(({ luksUuid }) => luksUuid !== null);
+  if (volume !== undefined) {
+    return [inBootLoader(`if ${volume.node} holds the root, name it too: rd.luks.uuid=${volume.luksUuid}`)];
+  }
+  if (strangers.length > 0) {
+    const optional = "if the root is not encrypted, make the volume optional: rd.luks.options=UUID=nofail";
+    return [inShell("unlock the volume that holds the root: `levain unlock`"), inBootLoader(optional)];
+  }
+  if (wanted === "image") {
+    return [
+      inShell("`exit` tries again"),
+      inBootLoader("name its key file or header: rd.luks.key=, rd.luks.options=header="),
+    ];
+  }
+  if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer="), ADD_DRIVER];
+  if (devices.some(({ incomplete }) => incomplete !== null)) {
+    return [byHand("attach the missing disk"), inBootLoader("mount without it: add degraded to rootflags=")];
+  }
+  const correct = inBootLoader("correct root= in the boot loader");
+  if (isAnyUnasked) {
+    return [inShell("if the root is in the encrypted device, `levain retry rd.auto` unlocks it"), correct];
+  }
+  if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`"), ADD_DRIVER];
+  return [inShell("`levain status` lists devices without a driver"), ADD_DRIVER];
+}
+
+/** What stops the search for a device, and what becomes of it. */
+export const STORAGE = {
+  "device-not-found": diagnosis<VainSearch>({
+    text: ({ wanted, name }) => TITLES[wanted](name),
+    reasons: (facts) => {
+      const isDiskMissing = !facts.isAnyDevicePresent && facts.wanted === "root";
+      return [...explainMissing(facts), ...(isDiskMissing ? ["the disk is missing, or its driver is"] : [])];
+    },
+    hints: hintsForMissing,
+  }),
+  "ambiguous-device": diagnosis<{ readonly spec: string; readonly nodes: readonly string[] }>({
+    text: ({ spec, nodes }) => `${nodes.length} devices in different encrypted volumes match ${spec}`,
+    reasons: ({ nodes }) => [`one of ${nodes.join(" and ")} may be a forged copy`],
+    hints: () => [
+      inBootLoader("name the right volume: rd.luks.name=UUID=NAME root=/dev/mapper/NAME"),
+      byHand("remove the other disk"),
+    ],
+  }),
+  "volumes-in-use": diagnosis<{ readonly why: string; readonly names: readonly string[] }>({
+    text: ({ why, names }) => `${why}, but ${names.join(" and ")} cannot be closed`,
+    hints: () => [inBuilder("put all parts of the root into encrypted volumes, or none of them")],
+  }),
+  "partly-encrypted": diagnosis<{ readonly outside: readonly string[] }>({
+    text: () => "only a part of the root is encrypted",
+    reasons: ({ outside }) => [`${outside.join(" and ")} could replace files of the encrypted part`],
+    hints: () => [inBuilder("put every image and layer into the encrypted volume, or none of them")],
+  }),
+  "no-mapping-target": diagnosis<{ readonly module: string }>({
+    text: ({ module }) => `this kernel has no ${module}`,
+    hints: ({ module }) => [inBuilder(`add its module to the image: levain image --module ${module}`)],
+  }),
+  "mapping-refused": diagnosis<{
+    readonly name: string;
+    readonly errno: string;
+    readonly refusal: string;
+    readonly kernelLog: readonly string[];
+  }>({
+    text: ({ name }) => `the kernel refused to create /dev/mapper/${name}`,
+    reasons: ({ errno, refusal, kernelLog }) => [
+      MAPPING_REFUSALS[errno] ?? refusal,
+      ...kernelLog.map((line) => `kernel: ${line}`),
+    ],
+    hints({ errno }) {
+      if (errno === "EBUSY") return [inShell("see `levain devices`; `dmsetup remove` removes what is not in use")];
+      if (errno !== "ENOENT") return [inShell("read the kernel's log: dmesg")];
+      return [inBuilder("add the cipher's modules (/lib/modules/VERSION/kernel/crypto): levain image --module NAME")];
+    },
+  }),
+  "mapping-name-taken": diagnosis<{ readonly name: string; readonly device: string }>({
+    text: ({ name, device }) => `the name ${name} is taken by another device, ${device}`,
+    hints: () => [
+      inBootLoader("choose another name: rd.luks.name=UUID=NAME"),
+      inShell("`levain unlock DEVICE --name NAME`"),
+    ],
+  }),
+};
+
+const MAPPING_REFUSALS: Readonly<Record<string, string>> = {
+  EBUSY: "the name is taken, or the device below it is in use (EBUSY)",
+  ENOENT: "it does not have the cipher (ENOENT)",
+  ENXIO: "the device below it is gone (ENXIO)",
+  EINVAL: "it rejects the table (EINVAL)",
+};

@@ -1,0 +1,73 @@
+import type { BlockDevice } from "../devices/block-devices.ts";
+import type { Assembly, DeviceState, Round } from "./contract.ts";
+import type { Inventory } from "./inventory.ts";
+
+/** All assemblies of a search as one, and what their links say about devices. */
+export interface Assemblies extends Required<Assembly> {
+  /** The device that replaces `device`; null if it was not opened. */
+  inside(device: BlockDevice): BlockDevice | null;
+  /** What was opened in `device`, and in that, as far as it goes; else `device` itself. */
+  innermost(device: BlockDevice): BlockDevice;
+  /** The volumes that a device lies in, the innermost first. */
+  containersOf(device: BlockDevice): readonly BlockDevice[];
+  /** The devices, but of the members of one filesystem only the first. */
+  oneOfEach(devices: readonly BlockDevice[]): readonly BlockDevice[];
+}
+
+/** Joins assemblies, in their order; `list` may be filled later. */
+export function joinAssemblies(list: readonly Assembly[], inventory: Inventory): Assemblies {
+  const links = () => list.flatMap((assembly) => assembly.links?.() ?? []);
+  const present = (name: string | null | undefined) => inventory.get(name ?? "") ?? null;
+  const inside = ({ name }: BlockDevice) =>
+    present(links().find(({ from, isReplacement }) => isReplacement && from.includes(name))?.to);
+  const innermost = (device: BlockDevice): BlockDevice => {
+    const next = inside(device);
+    return next === null ? device : innermost(next);
+  };
+  const containersOf = (device: BlockDevice): readonly BlockDevice[] => {
+    const disk = { from: [device.partition?.disk ?? ""], isReplacement: false };
+    const below = [...links().filter(({ to }) => to === device.name), disk];
+    const found = below.flatMap(({ from, isReplacement }) =>
+      from
+        .flatMap((name) => present(name) ?? [])
+        .flatMap((outer) => [...(isReplacement ? [outer] : []), ...containersOf(outer)]),
+    );
+    return [...new Set(found)];
+  };
+  return {
+    links,
+    inside,
+    innermost,
+    containersOf,
+    oneOfEach(devices) {
+      const pools = links().filter(({ to }) => to === null);
+      const isSame = (one: BlockDevice, other: BlockDevice) =>
+        pools.some(({ from }) => from.includes(one.name) && from.includes(other.name));
+      return devices.filter((device, index) => !devices.slice(0, index).some((before) => isSame(before, device)));
+    },
+    advance(candidate) {
+      let result: Round = "idle";
+      for (const assembly of list) {
+        const round = assembly.advance(candidate);
+        if (round === "changed") return round;
+        if (round !== "idle") result = round;
+      }
+      return result;
+    },
+    state(device) {
+      for (const assembly of list) {
+        const state: DeviceState | null = assembly.state?.(device) ?? null;
+        if (state !== null) return state;
+      }
+      return null;
+    },
+    problems: () => list.flatMap((assembly) => assembly.problems?.() ?? []),
+    required: () => list.flatMap((assembly) => assembly.required?.() ?? []),
+    claim: (device) => {
+      for (const assembly of list) assembly.claim?.(device);
+    },
+    close() {
+      for (const assembly of list) assembly.close?.();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { BlockDevice } from "../devices/block-devices.ts";
+import type { Context } from "../drivers/context.ts";
+import type { Deriver } from "../keys/deriver.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { BootPlan } from "../plan/plan.ts";
+import type { BootError } from "../problems/errors.ts";
+import type { HeldTerminals } from "../prompt/held-terminals.ts";
+
+/** The part of a plan that storage obeys: which device is wanted, for how long, and what has to be opened before it. */
+export interface StoragePlan
+  extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "keymap"> {
+  /** The wanted device, then each fallback. */
+  readonly roots: readonly DeviceSpec[];
+}
+
+/** How often the user was asked in vain, by what was asked for. It outlives a search: a mount that fails may mean a wrong passphrase. */
+export type Tries = Map<string, number>;
+
+/** The context of a search: what a kind of storage sees of a machine whose devices come and go, and what it may use. */
+export interface StorageContext extends Context {
+  /** Where the user is asked, and types while no prompt is open. */
+  readonly terminals: HeldTerminals;
+  /** Derives keys; it ends with the search. */
+  readonly deriver: Deriver;
+  readonly tries: Tries;
+  /** Every block device that is present, those in an encrypted volume first: before what anyone may have plugged in. */
+  devices(): readonly BlockDevice[];
+  /** The devices that `spec` names, in that order. */
+  find(spec: DeviceSpec): readonly BlockDevice[];
+  /** Those of them that may be a part of the root, each replaced by what was opened in it. */
+  matches(spec: DeviceSpec): readonly BlockDevice[];
+  /** All devices that may belong to the same filesystem as `device`, itself included. */
+  companions(device: BlockDevice): readonly BlockDevice[];
+  /** The state of a device as its assembly sees it; null if none knows it. */
+  state(device: BlockDevice): DeviceState | null;
+  /** Probes a device that was just made or changed, by the kernel's name; null if it is gone. */
+  look(name: string): BlockDevice | null;
+  /** Handles the uevents that are queued. */
+  takeEvents(): void;
+}
+
+/** Says what `to` was made of, by the kernel's names: partitions are 1 to N, LUKS is 1 to 1, RAID is N to 1, LVM is N to M. */
+export interface Link {
+  readonly from: readonly string[];
+  /** null: no device of its own. The devices are members of one filesystem, and any of them is mounted for all. */
+  readonly to: string | null;
+  /** True if a spec that names one of `from` means `to`: so for a LUKS volume, but not for the disk of a partition. */
+  readonly isReplacement: boolean;
+}
+
+/** The state of one device; `text` is for a report, safe to print. */
+export type DeviceState =
+  /** It is open: its content is another device. */
+  | { readonly kind: "open"; readonly text: string }
+  /** It is open, but only a mount can prove that it was opened correctly; it can be opened again in another way. */
+  | { readonly kind: "unproven"; readonly text: string }
+  /** It is of no use before it is opened. `isWanted`: a parameter asks for that. */
+  | { readonly kind: "closed"; readonly isWanted: boolean; readonly text: string }
+  /** A parameter asks to open it, but it may be used as it is as well. */
+  | { readonly kind: "unopened"; readonly text: string }
+  /** Other members are missing. */
+  | { readonly kind: "incomplete"; readonly text: string };
+
+/** An encrypted volume that a parameter names: the root has to lie in one of these. */
+export interface RequiredVolume {
+  /** The kernel's name of the device that holds it; null until it appears. */
+  readonly outside: string | null;
+  /** The kernel's name of what was opened in it; null while it is locked. */
+  readonly inside: string | null;
+}
+
+/** A wait for something other than the root, which ends before the root is accepted. */
+export interface Wait {
+  /** What is missing, in words. */
+  readonly text: string;
+  /** Milliseconds until the wait ends even if nothing appears. */
+  readonly leftMs: number;
+}
+
+/** The result of a round: a device was made or changed, there is nothing to do, or something has to appear first. */
+export type Round = "changed" | "idle" | Wait;
+
+/** Why something that was asked for did not come. */
+export interface Trouble {
+  readonly error: BootError;
+  /** True if waiting any longer is in vain. */
+  readonly isFatal: boolean;
+}
+
+/** One kind of storage at work in one search. What it does not define, it has no part in. */
+export interface Assembly {
+  /** Does what can be done now. `candidate` is the device that the plan calls the root at present; it may be closed or incomplete. Throws BootError if the user gives up. */
+  advance(candidate: BlockDevice | null): Round;
+  links?(): readonly Link[];
+  /** null for a device of another kind. Asks nothing of the machine. */
+  state?(device: BlockDevice): DeviceState | null;
+  problems?(): readonly Trouble[];
+  /** The volumes that the root has to lie in: all that parameters name and do not call optional. */
+  required?(): readonly RequiredVolume[];
+  /** Called before `device` is mounted: makes sure that the kernel uses nothing for it but its companions. */
+  claim?(device: BlockDevice): void;
+  /** Wipes what is secret. */
+  close?(): void;
+}
+
+/** A kind of storage: a row of the table in `kinds/kinds.ts`. */
+export interface StorageKind {
+  readonly name: string;
+  start(context: StorageContext, plan: StoragePlan): Assembly;
+}

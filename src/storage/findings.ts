@@ -1,0 +1,81 @@
+import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
+import { describeStrangers, type VainSearch } from "../problems/diagnoses/storage.ts";
+import type { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
+import { printable, sentence } from "../problems/report.ts";
+import type { StoragePlan } from "./contract.ts";
+import type { Inventory } from "./inventory.ts";
+import type { Search } from "./search.ts";
+import { describeSpec, specText } from "./search-words.ts";
+
+const MOST_NAMED = 3;
+
+/** Returns what a wait for `spec` has found so far, in one line: members, devices that are not used, or everything. */
+export function describeFound(search: Search, spec: DeviceSpec): string {
+  const lack = lackOf(search, spec);
+  if (lack !== null) return lack;
+  const strangers = search.strangers(spec);
+  return strangers.length > 0 ? describeStrangers(strangers.map(describeDevice)) : listShort(search.inventory);
+}
+
+/** Returns which members of the first match are present; null if it is complete, or there is none. */
+function lackOf(search: Search, spec: DeviceSpec): string | null {
+  const [first] = search.matches(spec);
+  const state = first === undefined ? null : search.state(first);
+  return state?.kind === "incomplete" ? state.text : null;
+}
+
+/** As many devices as fit into a line; the report lists all. */
+function listShort(inventory: Inventory): string {
+  const seen = listTelling(inventory).map(describeDevice);
+  const more = seen.length > MOST_NAMED ? [`${seen.length - MOST_NAMED} more`] : [];
+  return [...seen.slice(0, MOST_NAMED), ...more].join(" · ") || "no block device yet";
+}
+
+/** Without disks that hold nothing but a partition table: their partitions say more. */
+function listTelling(inventory: Inventory): readonly BlockDevice[] {
+  return [...inventory.values()].filter(({ facts }) => facts.partitionTable === null || facts.type !== null);
+}
+
+/** Returns a device and its state, for a report. */
+export function describeSeen({ state }: Pick<Search, "state">, device: BlockDevice): string {
+  const known = state(device);
+  // Which members are missing is the reason, and stands there.
+  const note = known === null || known.kind === "incomplete" ? "" : ` (${known.text})`;
+  return `${describeDevice(device)}${note}`;
+}
+
+/** Returns the error of a search that is over. */
+export function notFound(
+  { wanted, name }: Pick<VainSearch, "wanted" | "name">,
+  { roots, rootTimeoutMs }: Pick<StoragePlan, "roots" | "rootTimeoutMs">,
+  search: Search,
+): BootError {
+  const devices = roots.map((spec) => ({
+    noun: describeSpec(spec),
+    spec: specText(spec),
+    incomplete: lackOf(search, spec),
+    strangers: search.strangers(spec).map((device) => ({
+      text: describeDevice(device),
+      node: device.node,
+      luksUuid: device.facts.type === "crypto_LUKS" ? printable(device.facts.uuid ?? "") : null,
+    })),
+  }));
+  const telling = listTelling(search.inventory);
+  const isUnasked = (device: BlockDevice) => {
+    const state = search.state(device);
+    return state?.kind === "closed" && !state.isWanted;
+  };
+  const facts: VainSearch = {
+    wanted,
+    name,
+    devices,
+    withinSeconds: rootTimeoutMs === null ? null : Math.round(rootTimeoutMs / 1000),
+    troubles: search.problems().map(({ error }) => sentence(error)),
+    isAnyDevicePresent: telling.length > 0,
+    isAnyUnasked: telling.some(isUnasked),
+  };
+  const seen = telling.map((device) => describeSeen(search, device));
+  return problem("device-not-found", facts, { seen: seen.length > 0 ? seen : ["no block device at all"] });
+}

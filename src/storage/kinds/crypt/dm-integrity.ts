@@ -1,0 +1,57 @@
+import { type BlockDevice, readText, withReader } from "../../../devices/block-devices.ts";
+import type { Context } from "../../../drivers/context.ts";
+import { holds, le16, le64 } from "../../../formats/bytes.ts";
+import type { CryptMapping } from "../../../keys/mapping.ts";
+import type { Mapping, MappingRequest } from "../../../machine/encryption.ts";
+import type { Machine } from "../../../machine/machine.ts";
+import { problem } from "../../../problems/problem.ts";
+import { createMapping } from "../../device-mapper/mapping.ts";
+import { requireTarget } from "../../device-mapper/target.ts";
+
+/** The part of a LUKS volume that dm-integrity keeps. */
+export interface IntegrityArea extends Pick<CryptMapping, "offsetSectors" | "sectorBytes"> {
+  /** Bytes for each sector. */
+  readonly tagBytes: number;
+  readonly hasJournal: boolean;
+}
+
+/** A dm-integrity device that was created. */
+export interface IntegrityDevice {
+  /** "major:minor" */
+  readonly device: string;
+  readonly mapping: Mapping;
+  /** In sectors of 512 bytes; fewer than the device has, because of tags and journal. */
+  readonly sectors: number;
+}
+
+const SUPERBLOCK_BYTES = 512;
+
+/** Creates a dm-integrity device on `device`, below dm-crypt. Throws BootError if the kernel refuses, or the superblock is not what the header says. */
+export function createIntegrityMapping(
+  context: Context,
+  device: BlockDevice,
+  area: IntegrityArea,
+  request: Pick<MappingRequest, "name" | "uuid" | "readOnly">,
+): IntegrityDevice {
+  const { machine } = context;
+  requireTarget(context, "integrity");
+  const sectors = readDataSectors(machine, device, area);
+  const options = area.sectorBytes === 512 ? "0" : `1 block_size:${area.sectorBytes}`;
+  const mode = area.hasJournal ? "J" : "D";
+  const table = `${device.number} ${area.offsetSectors} ${area.tagBytes} ${mode} ${options}`;
+  const target = { type: "integrity", sectors, parameters: new TextEncoder().encode(table) };
+  const mapping = createMapping(context, request, target);
+  return { mapping, device: readText(machine, `/sys/class/block/${mapping.device}/dev`), sectors };
+}
+
+/** provided_data_sectors of struct superblock (drivers/md/dm-integrity.c). */
+function readDataSectors(machine: Machine, { node }: BlockDevice, { offsetSectors, tagBytes }: IntegrityArea): number {
+  return withReader(machine, node, (reader) => {
+    const block = reader.read(offsetSectors * 512, SUPERBLOCK_BYTES);
+    const isOurs = block.length === SUPERBLOCK_BYTES && holds(block, 0, "integrt\0");
+    if (!isOurs || le16(block, 10) !== tagBytes) throw problem("no-integrity-superblock", { node, tagBytes });
+    const sectors = Number(le64(block, 16));
+    if (sectors === 0 || sectors > reader.size / 512) throw problem("integrity-size-wrong", { node, sectors });
+    return sectors;
+  });
+}

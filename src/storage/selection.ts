@@ -1,0 +1,64 @@
+import type { BlockDevice } from "../devices/block-devices.ts";
+import { listLinks } from "../devices/persistent-names.ts";
+import type { Context } from "../drivers/context.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { Assemblies } from "./assemblies.ts";
+import type { StorageContext, StoragePlan } from "./contract.ts";
+import { createContentSearch } from "./device-content.ts";
+import { createNamer, type Inventory } from "./inventory.ts";
+import { type Look, matchDevices } from "./match.ts";
+import { chooseTrusted, liesInVolume } from "./trust.ts";
+
+/** What specs select among the devices that are present: by name, and by what may be a part of the root. */
+export interface Selection extends Pick<StorageContext, "devices" | "find" | "matches" | "companions"> {
+  /** The devices that `spec` names although they lie outside the volumes that the root has to lie in. */
+  strangers(spec: DeviceSpec): readonly BlockDevice[];
+}
+
+/** Makes the selection for one search. */
+export function createSelection(
+  context: Context,
+  plan: Pick<StoragePlan, "image">,
+  inventory: Inventory,
+  assemblies: Assemblies,
+): Selection {
+  const { machine } = context;
+  const look: Look = {
+    name: createNamer(machine),
+    links: (device) => listLinks(machine, device),
+    holds: createContentSearch(context),
+  };
+  const devices = () => {
+    const present = [...inventory.values()];
+    if (!present.some(({ name }) => name.startsWith("dm-"))) return present;
+    const isInside = liesInVolume(machine);
+    return [...present.filter(isInside), ...present.filter((device) => !isInside(device))];
+  };
+  const find = (spec: DeviceSpec) => matchDevices(spec, devices(), look);
+  const required = () => {
+    const volumes = assemblies.required();
+    // A medium may lie outside if its image is the volume: only its layers can tell.
+    return plan.image !== null && volumes.every(({ outside }) => outside === null) ? [] : volumes;
+  };
+  const all = (spec: DeviceSpec) => [...new Set(find(spec).map(assemblies.innermost))];
+  const matches = (spec: DeviceSpec) => {
+    const volumes = required();
+    // The first device that holds a file counts: no stranger may be that, or even be mounted.
+    if (spec.by === "file" && volumes.length > 0) {
+      return matchDevices(spec, chooseTrusted(machine, devices(), volumes), look);
+    }
+    return chooseTrusted(machine, all(spec), volumes);
+  };
+  return {
+    devices,
+    find,
+    matches,
+    strangers: (spec) => (spec.by === "file" || matches(spec).length > 0 ? [] : all(spec)),
+    companions(device) {
+      const volumes = required();
+      if (volumes.length > 0) return chooseTrusted(machine, devices(), volumes);
+      const isInside = liesInVolume(machine);
+      return devices().filter((other) => isInside(other) === isInside(device));
+    },
+  };
+}
