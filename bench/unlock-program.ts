@@ -2,7 +2,6 @@
 // `PROGRAM runs RUNS HEADERS` does so for all headers, in turns with cryptsetup; as an init, for those of /headers.json.
 
 import { createFindHash } from "../src/crypto/hash.ts";
-import { readAvailableMemory } from "../src/crypto/memory.ts";
 import { wipe } from "../src/crypto/secret.ts";
 import { readLuksHeader } from "../src/formats/luks/read-header.ts";
 import { aesDecryptor } from "../src/keys/area-decryptor.ts";
@@ -10,6 +9,7 @@ import { answerOrder, DERIVE_COMMAND } from "../src/keys/derivation-order.ts";
 import { createDeriver } from "../src/keys/deriver.ts";
 import { unlock } from "../src/keys/unlock.ts";
 import { createLinuxMachine } from "../src/machine/linux/linux.ts";
+import { readAvailableMemory } from "../src/machine/small-files.ts";
 import type { TimedHeader } from "./unlock-headers.ts";
 
 const CRYPTSETUP = "/sbin/cryptsetup";

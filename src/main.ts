@@ -11,12 +11,12 @@ else if (process.argv[2] === DERIVE_COMMAND) machine.serveParent((order) => answ
 else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {
-  // Of stage0, not our own: it has put words into ours and left some of the kernel's out.
+  // stage0's, not our own: stage0 has changed the environment that we got.
   const inherited = parseInherited(machine.readFile("/proc/1/cmdline"), machine.readFile("/proc/1/environ"));
   machine.handOver(runBoot(machine, packageJson.version, inherited));
 }
 
-/** The desk's commands come by the one dynamic import there is: the boot must not pay for them. */
+/** The commands are loaded by a dynamic import, so that a boot does not pay for them. */
 async function runCommand(machine: Machine): Promise<void> {
   const { runDesk } = await import("./desk/cli.ts");
   process.exitCode = await runDesk(process.argv.slice(2), machine);

@@ -53,7 +53,7 @@ static inline long call6(long number, long a, long b, long c, long d, long e, lo
   return x0;
 }
 
-/* start() gets the kernel's stack and has ROOM_ON_STACK bytes under it for another; it returns where to go, and with which. */
+/* start() gets the kernel's stack and has ROOM_ON_STACK bytes below it for another; it returns the next instruction and its stack. */
 #define ENTRY_CODE                                                                                                     \
   asm(".pushsection .text.entry, \"ax\"\n"                                                                             \
       ".globl _start\n"                                                                                                \

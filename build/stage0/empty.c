@@ -1,4 +1,4 @@
-/* Gives back the memory of the initramfs: everything in it is removed, nothing beyond it is touched. */
+/* Frees the memory of the initramfs: removes everything in it, and nothing outside it. */
 #include "stage0.h"
 
 #define RAMFS_MAGIC 0x858458f6
@@ -15,7 +15,7 @@ struct entry {
 };
 #define DT_DIR 4
 
-/* The numbers of the device that a file lies on, or ~0 where it is not there. */
+/* The numbers of the device that a file is on, or ~0 if it is missing. */
 static u64 device_of(long directory, const char *name)
 {
   struct statx status;
@@ -25,7 +25,7 @@ static u64 device_of(long directory, const char *name)
 
 static void empty_directory(long directory, u64 device, int levels);
 
-/* What refuses to go (something is mounted on it or below it) stays. */
+/* An entry that cannot be removed (a mount is on it or below it) stays. */
 static void remove_entry(long directory, const struct entry *entry, u64 device, int levels)
 {
   if (entry->type != DT_DIR) {
@@ -59,7 +59,7 @@ void empty_initramfs(long old_root)
 {
   u64 filesystem[15]; /* struct statfs, which begins with f_type */
   if (get_filesystem(old_root, filesystem) < 0) return;
-  /* Nothing but a filesystem in memory is ours to empty. */
+  /* Only a filesystem in memory may be emptied. */
   if (filesystem[0] != RAMFS_MAGIC && filesystem[0] != TMPFS_MAGIC) return;
   empty_directory(old_root, device_of(old_root, "."), MOST_LEVELS);
 }

@@ -12,7 +12,7 @@ static int is_root_mode(const char *mode)
   return is_same(mode, "switch_root") || is_same(mode, "pivot_root") || is_same(mode, "stay");
 }
 
-/* Cuts the message into its strings. Returns how many, or less than 0 where the last has no end or there are too many. */
+/* Cuts the message into its strings. Returns their number, or less than 0 if the last is not terminated or there are too many. */
 static long split_message(char *message, u64 size, char **words)
 {
   long count = 0;
@@ -27,9 +27,9 @@ static const char *check_places(const struct handover *handover)
 {
   if (is_power_mode(handover->mode)) return 0;
   if (!is_root_mode(handover->mode)) return "its mode is unknown";
-  if (handover->root[0] != '/') return "its root is no absolute path";
-  if (handover->init[0] != '/') return "its init is no absolute path";
-  if (handover->put_old[0] && handover->put_old[0] != '/') return "its place for the old root is no absolute path";
+  if (handover->root[0] != '/') return "its root is not an absolute path";
+  if (handover->init[0] != '/') return "its init is not an absolute path";
+  if (handover->put_old[0] && handover->put_old[0] != '/') return "its place for the old root is not an absolute path";
   if (!handover->argv[0]) return "it has no argv";
   return 0;
 }
@@ -37,19 +37,19 @@ static const char *check_places(const struct handover *handover)
 const char *parse_handover(char *message, u64 size, char **words, struct handover *to)
 {
   long arguments, variables;
-  if (size == 0) return "there is none";
-  /* A byte behind the message is ours: read_message() leaves room for it. */
+  if (size == 0) return "none was sent";
+  /* read_message() leaves room for one byte after the message. */
   message[size] = 0;
   long count = split_message(message, size, words);
-  if (count < 0) return "it is cut off";
+  if (count < 0) return "it is truncated";
   if (count <= ARGUMENTS + 1 || !is_same(words[MAGIC], "levain1")) return "it is not of this version";
-  if (!parse_number(words[ARGUMENT_COUNT], 0, &arguments)) return "argc is no number";
+  if (!parse_number(words[ARGUMENT_COUNT], 0, &arguments)) return "argc is not a number";
   if (arguments > count - ARGUMENTS - 2) return "argc is too large";
-  if (!parse_number(words[ARGUMENTS + arguments], 0, &variables)) return "envc is no number";
-  if (variables != count - ARGUMENTS - arguments - 2) return "envc does not fit";
+  if (!parse_number(words[ARGUMENTS + arguments], 0, &variables)) return "envc is not a number";
+  if (variables != count - ARGUMENTS - arguments - 2) return "envc does not match";
   if (!is_same(words[count - 1], "end")) return "it has no end";
 
-  /* The two counts and "end" have done their work: what stood behind argv and envp becomes their ends. */
+  /* The second count and "end" are no longer needed: their places terminate argv and envp. */
   words[ARGUMENTS + arguments] = 0;
   words[count - 1] = 0;
   *to = (struct handover){words[MODE], words[ROOT], words[PUT_OLD], words[INIT], words + ARGUMENTS, words + ARGUMENTS + arguments + 1, 0, -1, 0};
@@ -85,10 +85,10 @@ static long enter_by_pivot(const char *root, const char *put_old)
 static void obey_power_mode(const char *mode)
 {
   switch_power(is_same(mode, "reboot") ? REBOOT_RESTART : is_same(mode, "halt") ? REBOOT_HALT : REBOOT_POWER_OFF);
-  say("the kernel did not ", mode);
+  say("the kernel refused to ", mode);
 }
 
-/* Once: when the real init does not start, the next try begins in the new root. */
+/* Done once: if the real init does not start, the next try begins in the new root. */
 static int enter_root(struct handover *handover)
 {
   int switches = is_same(handover->mode, "switch_root");
@@ -108,7 +108,7 @@ static int enter_root(struct handover *handover)
 }
 
 /* The point of no return: the new root is entered, and its init is there. */
-static void give_old_root_up(struct handover *handover)
+static void release_old_root(struct handover *handover)
 {
   if (handover->old_root < 0 || !can_execute(handover->init)) return;
   empty_initramfs(handover->old_root);
@@ -123,7 +123,7 @@ void follow_handover(struct handover *handover)
     return;
   }
   if (!handover->is_entered && !enter_root(handover)) return;
-  give_old_root_up(handover);
+  release_old_root(handover);
   if (handover->console) restore_console(handover->console);
   long error = execute(handover->init, handover->argv, handover->envp);
   say("could not start ", handover->init, ": ", describe_error(error), ", error ", number_text(-error));

@@ -1,11 +1,11 @@
 #include "stage0.h"
 
-/* Documentation/ABI/testing/dev-kmsg; CONSOLE_EXT_LOG_MAX of kernel/printk/printk.c is what one read may give. */
+/* Documentation/ABI/testing/dev-kmsg; CONSOLE_EXT_LOG_MAX of kernel/printk/printk.c is the most that one read returns. */
 #define RECORD_MAX 8192
-/* More than the kernel's log can hold, for one that fills while it is read. */
+/* More than the kernel log can hold: it may fill while it is read. */
 #define RECORDS_MAX 65536
 
-/* What the kernel says when it kills a process by itself, and what that means. Where `needs_pid`, the process id follows. */
+/* The kernel's messages when it kills a process, and their meaning. With `needs_pid`, the process id follows. */
 static const struct cause {
   const char *words;
   int needs_pid;
@@ -14,8 +14,8 @@ static const struct cause {
   /* __do_SAK() of drivers/tty/tty_io.c */
   {"SAK: killed process ", 1, "the secure attention key (SAK, Alt-SysRq-K) kills every program that has the terminal open"},
   /* __oom_kill_process() of mm/oom_kill.c; "Memory cgroup out of memory" ends the same */
-  {"ut of memory: Killed process ", 1, "memory ran out: give the machine more of it"},
-  {"ut of memory (oom_kill_allocating_task): Killed process ", 1, "memory ran out: give the machine more of it"},
+  {"ut of memory: Killed process ", 1, "the machine ran out of memory: give it more"},
+  {"ut of memory (oom_kill_allocating_task): Killed process ", 1, "the machine ran out of memory: give it more"},
   /* sysrq_kill_op of drivers/tty/sysrq.c names no process */
   {"sysrq: Kill All Tasks", 0, "Alt-SysRq-I kills every program but process 1"},
 };
@@ -27,7 +27,7 @@ long open_kernel_log(void)
   return fd;
 }
 
-/* Where `words` begin in `text`, or behind them; null where they do not. */
+/* Returns the place after `words` in `text`, or null. */
 static const char *find_behind(const char *text, const char *words)
 {
   for (; *text; text++)
@@ -35,7 +35,7 @@ static const char *find_behind(const char *text, const char *words)
   return 0;
 }
 
-/* "priority,sequence,…;text\n": the text, without its end; null where the record is not the kernel's own (facility 0). */
+/* Returns the text of "priority,sequence,…;text\n"; null if the record is not the kernel's own (facility 0). */
 static char *text_of(char *record)
 {
   long priority;
@@ -74,7 +74,7 @@ void explain_kill(long log, long pid)
   const struct cause *cause = 0;
   for (long count = 0; log >= 0 && count < RECORDS_MAX; count++) {
     long size = read_bytes(log, record, sizeof record - 1);
-    /* Records were overwritten before they were read; the next read goes on with the oldest. */
+    /* Records were overwritten before they were read; the next read continues with the oldest. */
     if (size == -EPIPE) continue;
     if (size <= 0) break;
     record[size] = 0;
@@ -88,6 +88,6 @@ void explain_kill(long log, long pid)
     say("kernel: ", last);
     say("hint: ", cause->hint);
   } else {
-    say("hint: a program or a person sent it this signal; the kernel's log does not say who, and names no lack of memory");
+    say("hint: a program or a person sent this signal; the kernel log does not say who, and reports no lack of memory");
   }
 }

@@ -1,15 +1,15 @@
 #include "stage0.h"
 
 #define OUR_VARIABLES "LEVAIN_"
-/* The runtime, its allocators, libc and the dynamic loader obey what begins so. On a kernel command line they are the real
-   init's, which finds them in what we were given; on a desk they are other programs': a static one knows no LD_PRELOAD,
-   whose library may want another libc than ours, and BUN_BE_BUN would make this one a JavaScript shell. */
+/* Prefixes of variables that the runtime, its allocators, libc and the dynamic loader obey. On a kernel command line they are
+   meant for the real init, which gets them; outside a boot, for other programs: a library of LD_PRELOAD may need another libc
+   than ours, and BUN_BE_BUN would turn this program into a JavaScript shell. */
 static const char *const RUNTIME_VARIABLES[] = {"BUN_",        "NODE_",   "JSC_",      "JavaScriptCore", "LD_",
                                                 "GLIBC_",      "MALLOC_", "MIMALLOC_", "mimalloc_",      0};
 #define RUNTIME_OPTION "BUN_JSC_threshold"
-/* A boot is too short for compiled JavaScript to pay, but for a loop that really runs long; the usual threshold is 500. */
+/* A boot is too short for compiled JavaScript to pay, except for very long loops; the default threshold is 500. */
 static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", RUNTIME_OPTION "ForJITAfterWarmUp=20000", 0};
-/* A command is over before the compilers' second and third look at its code have paid: usually after 1000 and 100000. */
+/* A command ends before the second and third tier of the compiler pay; their defaults are 1000 and 100000. */
 static const char *const DESK_VARIABLES[] = {RUNTIME_OPTION "ForOptimizeAfterWarmUp=20000",
                                              RUNTIME_OPTION "ForFTLOptimizeAfterWarmUp=1000000", 0};
 
@@ -36,7 +36,7 @@ static int is_kept(const char *variable, int is_boot)
   return !(is_boot && begins_with(variable, OUR_VARIABLES));
 }
 
-/* The variables that are kept, then `more`, then the auxiliary vector of `from`, which `to` may overlap from below. */
+/* Writes the kept variables, then `more`, then the auxiliary vector of `from`, which `to` may overlap from below. */
 static void write_environment(u64 *to, const struct vector *from, int is_boot, const char *const *more)
 {
   u64 *auxv = from->auxv, *end = end_of(from);
@@ -50,7 +50,7 @@ static void write_environment(u64 *to, const struct vector *from, int is_boot, c
 struct vector make_vector(const struct vector *from, int is_boot)
 {
   static const char *const NONE[] = {0};
-  /* Two more words for our variables, one more to keep the stack on 16 bytes. */
+  /* Two more words for our variables, one more to align the stack to 16 bytes. */
   u64 size = (u64)(end_of(from) - from->words) + 3;
   if (size * sizeof(u64) <= ROOM_ON_STACK) {
     u64 *words = (u64 *)((u64)(from->words - size) & ~15ul), *to = words;
@@ -82,18 +82,18 @@ static void write_all(long fd, const char *from, u64 size)
 /* A file that exists in this process only; the dynamic loader opens it as /proc/self/fd/N. */
 static void publish_library(const struct library *library)
 {
-  /* Since Linux 6.3 the kernel wants to know whether it will be executed; mapping it is none of that. Before, it knows no such flag. */
+  /* Since Linux 6.3 the kernel warns without this flag, or insists on it; mapping is not executing. Older kernels do not know the flag. */
   long fd = make_memory_file(library->name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
   if (fd == -EINVAL) fd = make_memory_file(library->name, MFD_CLOEXEC);
   if (fd < 0) {
-    complain("could not make a file in memory: ", describe_error(fd));
+    complain("could not create a file in memory: ", describe_error(fd));
     leave(127);
   }
   write_all(fd, library->bytes, library->size);
   decimal(fd, library->digits);
 }
 
-/* What the kernel would have said had it started the program with its dynamic loader. */
+/* Writes what the kernel would have written if it had started the program with its dynamic loader. */
 static void tell_loader(u64 *auxv)
 {
   for (; auxv[0]; auxv += 2) {

@@ -1,11 +1,11 @@
 #include "stage0.h"
 
-/* The same as src/parameters/cmdline.ts and rescue-policy.ts decide for the program; a test compares the two. */
+/* Decides the same as src/parameters/cmdline.ts and rescue-policy.ts; a test compares the two. */
 
-/* The longest that the program takes, too. */
+/* The program has the same limit. */
 #define PANIC_MAX 2147483
 
-/* What the command line says, before it is weighed. */
+/* The parameters, before they are combined. */
 struct wishes {
   int shell;
   /* Seconds, 0 for none, below 0 for at once. */
@@ -14,13 +14,13 @@ struct wishes {
   enum action action;
 };
 
-/* lib/ctype.c: Latin-1's no-break space is one. */
+/* lib/ctype.c: the no-break space of Latin-1 counts. */
 static int is_space(char c)
 {
   return c == ' ' || (c >= '\t' && c <= '\r') || (u8)c == 0xa0;
 }
 
-/* lib/cmdline.c, next_arg(): cuts the next word off, without its quotes. Returns what follows. */
+/* Cuts off the next parameter, without its quotes (next_arg() of lib/cmdline.c). Returns the rest. */
 static char *next_word(char *at, char **name, char **value)
 {
   int in_quote = *at == '"', quoted = in_quote;
@@ -63,7 +63,7 @@ static int is_one_of(const char *text, const char *const *words)
   return *words != 0;
 }
 
-/* A shell is the default, and one "no" is enough, wherever it stands: so a "yes", and `single`, say nothing. */
+/* A shell is the default, and one "no" is enough: a "yes", and `single`, change nothing. */
 static void note_shell(struct wishes *wishes, const char *value)
 {
   static const char *const NO[] = {"0", "n", "no", "off", "false", 0};
@@ -95,7 +95,7 @@ static void read_words(struct wishes *wishes, char *at)
 {
   char *name, *value;
   u64 length = length_of(at);
-  /* /proc/cmdline has it; it would get into an open quote. */
+  /* /proc/cmdline ends with a newline, which would become part of an open quote. */
   if (length && at[length - 1] == '\n') at[length - 1] = 0;
   for (;;) {
     while (is_space(*at)) at++;
@@ -118,7 +118,7 @@ struct policy read_policy(char *const texts[])
     .seconds = wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0, .is_in_initramfs = 1};
 }
 
-/* /etc/levain.cmdline holds the image's own words on this (policy-words.ts): weaker than the boot loader's, but for a rdshell=0. */
+/* /etc/levain.cmdline has the image's own policy parameters (policy-words.ts): weaker than the boot loader's, except rdshell=0. */
 struct policy read_machine_policy(void)
 {
   char image[COMMAND_LINE_MAX], boot_loader[COMMAND_LINE_MAX];

@@ -8,7 +8,7 @@ struct node {
   u32 device;
 };
 
-/* Documentation/admin-guide/devices.txt: what a kernel without devtmpfs leaves to us, as far as a boot needs it to speak. */
+/* Documentation/admin-guide/devices.txt: the nodes that a boot needs for its messages if the kernel has no devtmpfs. */
 static const struct node NODES[] = {
   {"/dev/null", 0666, DEVICE(1, 3)},     {"/dev/zero", 0666, DEVICE(1, 5)},    {"/dev/full", 0666, DEVICE(1, 7)},
   {"/dev/random", 0666, DEVICE(1, 8)},   {"/dev/urandom", 0666, DEVICE(1, 9)}, {"/dev/kmsg", 0600, DEVICE(1, 11)},
@@ -17,7 +17,7 @@ static const struct node NODES[] = {
   {"/dev/ttyAMA0", 0600, DEVICE(204, 64)}, {"/dev/hvc0", 0600, DEVICE(229, 0)},
 };
 
-/* EBUSY: it is mounted there already, by the kernel or by whoever started us. */
+/* EBUSY: it is already mounted there, by the kernel or by the program that started us. */
 static long mount_once(const char *source, const char *target, const char *type, u64 flags, const char *options)
 {
   long result = mount(source, target, type, flags, options);
@@ -35,7 +35,7 @@ static void mount_devices(void)
 {
   make_directory("/dev");
   if (mount_once("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755") == 0) return;
-  /* A mount all the same, so that it can be moved into the new root like a devtmpfs. */
+  /* A mount, so that it can be moved into the new root like a devtmpfs. */
   if (mount("tmpfs", "/dev", "tmpfs", MS_NOSUID, "mode=0755") < 0) mount("ramfs", "/dev", "ramfs", MS_NOSUID, "mode=0755");
   make_nodes();
 }
@@ -56,7 +56,7 @@ void open_console(void)
   if (fd > 2) close_file(fd);
 }
 
-/* The kernel has opened the console for us where the initramfs has a /dev/console. What stays closed would be taken by the next file opened. */
+/* The kernel has opened the console if the initramfs has a /dev/console. A closed descriptor would be given to the next file opened. */
 static void fill_standard_files(void)
 {
   long fd;
@@ -73,7 +73,7 @@ void prepare_machine(void)
   long error = mount_once("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
   mount_devices();
   fill_standard_files();
-  /* The kernel gives no others, but another init that started us may have. */
+  /* The kernel opens no others, but an init that started us may have. */
   close_all_from(3);
   hold_devices();
   if (error < 0) say("could not mount /proc: ", describe_error(error));

@@ -1,6 +1,6 @@
 #include "stage0.h"
 
-/* As if it had exited with 255; only a SIGCHLD that somebody told the kernel to ignore leads here. */
+/* As if it had exited with 255; only an ignored SIGCHLD leads here. */
 #define STATUS_UNKNOWN 0xff00
 
 /* In /dev. */
@@ -16,7 +16,7 @@ int wait_for(long pid)
   }
 }
 
-static void sleep_and_bury(void)
+static void sleep_and_reap(void)
 {
   int status;
   sleep_for(1, 0);
@@ -24,13 +24,13 @@ static void sleep_and_bury(void)
   }
 }
 
-static void wait_for_ever(const char *why)
+static void wait_for_hands(const char *why)
 {
-  say(why, "nothing more can be done: read what went wrong above, then press Ctrl-Alt-Del or switch the machine off");
-  for (;;) sleep_and_bury();
+  say(why, "the boot cannot continue: see the errors above, then press Ctrl-Alt-Del or switch the machine off");
+  for (;;) sleep_and_reap();
 }
 
-/* Whoever still reads from it, as a shell of levain that outlived it, would take every other key from ours. */
+/* A process that still reads from the terminal, such as a shell that outlived levain, would take every other key from our shell. */
 static void hang_up(const char *terminal)
 {
   long fd = open_file_in(DEV_FD, terminal, O_RDWR | O_NOCTTY);
@@ -87,13 +87,13 @@ static int run_shell(const struct policy *policy, char **envp, const char *again
 {
   const char *shell = find_shell();
   if (!shell) return 0;
-  if (!seal_volumes(policy)) wait_for_ever("an encrypted volume or a key file cannot be closed, so no shell is started; ");
-  say("here is a shell: `exit` ", again);
+  if (!seal_volumes(policy)) wait_for_hands("could not close an encrypted volume or remove a key file, so no shell is started; ");
+  say("rescue shell: `exit` ", again);
   long pid = fork_process();
   if (pid == 0) become_shell(shell, envp);
   if (pid > 0) wait_for(pid);
-  /* A console that is gone ends every shell at once; this keeps the processor free then. */
-  sleep_and_bury();
+  /* If the console is gone, every shell ends at once: without a pause, a busy loop. */
+  sleep_and_reap();
   return 1;
 }
 
@@ -102,7 +102,7 @@ static void count_down(const char *words, const struct policy *policy)
   const char *why = policy->has_shell ? "" : "rdshell=0 allows no shell: ";
   for (long seconds = policy->seconds; seconds > 0; seconds--) {
     if (seconds <= 5 || seconds % 10 == 0) say(why, words, " in ", number_text(seconds), " s");
-    sleep_and_bury();
+    sleep_and_reap();
   }
   say(why, words, " now");
 }
@@ -112,7 +112,7 @@ void apply_policy(const struct policy *policy, char **envp, const char *again)
   switch (policy->action) {
   case ACTION_SHELL:
     if (run_shell(policy, envp, again)) return;
-    wait_for_ever("no shell is here (/bin/busybox, /bin/sh); ");
+    wait_for_hands("this image has no shell (/bin/busybox, /bin/sh); ");
     break;
   case ACTION_REBOOT:
     count_down("rebooting", policy);
@@ -127,5 +127,5 @@ void apply_policy(const struct policy *policy, char **envp, const char *again)
     switch_power(REBOOT_HALT);
     break;
   }
-  wait_for_ever("the kernel did not do it; ");
+  wait_for_hands("the kernel refused; ");
 }

@@ -3,7 +3,7 @@
 #define LINE_MAX 700
 #define KERN_ERR "<3>"
 
-/* "<3>levain: …\n"; what could move the cursor or end the line is a question mark. */
+/* "<3>levain: …\n"; control characters become question marks. */
 static u64 compose(char *line, const char *const *words)
 {
   u64 length = 0;
@@ -17,7 +17,7 @@ static u64 compose(char *line, const char *const *words)
 
 long read_text_file(const char *path, char *to, u64 size)
 {
-  /* In a new root without our /proc the path may lead to a pipe, which would be waited for. */
+  /* O_NONBLOCK: in a new root without our /proc, the path may lead to a pipe. */
   long fd = open_file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return fd;
   u64 length = 0;
@@ -36,14 +36,14 @@ void write_text_file(const char *path, const char *from, u64 size)
   close_file(fd);
 }
 
-/* The kernel shows a line of its log on all of its consoles where its level is below the first number of this file. */
+/* The kernel prints a log record on its consoles if its level is below the first number of this file. */
 static int does_kernel_show_errors(void)
 {
   char text[64];
   return read_text_file(CONSOLE_LEVEL, text, sizeof text) > 0 && (text[0] > '3' || text[1] != '\t');
 }
 
-/* Opened anew for each line: the rate limit of the log counts by open file. */
+/* Opened again for each line: the rate limit of the log is counted per open file. */
 static int write_to_kernel_log(const char *line, u64 size)
 {
   long fd = open_file_in(DEV_FD, "kmsg", O_WRONLY | O_CLOEXEC);

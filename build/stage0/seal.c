@@ -1,4 +1,4 @@
-/* Before a shell of stage0's: no encrypted volume stays open, and no key file of the image stays readable. The runtime is gone, and with it what it knew. */
+/* Before stage0 starts a shell, it closes every encrypted volume and removes every key file of the image. What the runtime knew is lost. */
 #include "stage0.h"
 
 #define MOUNTS "/proc/self/mounts"
@@ -16,13 +16,13 @@ struct dm_request {
   u32 version[3], data_size, data_start, target_count, open_count, flags, event_number, padding;
   u64 device;
   char name[128], uuid[129], unused[7];
-  /* Of struct dm_name_list: 0 where the list is empty. */
+  /* Of struct dm_name_list: 0 if the list is empty. */
   u64 first_device;
   char rest[248];
 };
 _Static_assert(__builtin_offsetof(struct dm_request, first_device) == 312, "struct dm_ioctl has 312 bytes");
 
-/* Ends the word at `text` at the next space, and makes what the kernel escaped ("\040") what it was; returns what follows. */
+/* Cuts off the word at `text` at the next space and decodes the kernel's escapes ("\040"); returns the rest. */
 static char *take_word(char *text)
 {
   char *to = text;
@@ -36,7 +36,7 @@ static char *take_word(char *text)
   return next;
 }
 
-/* What lies on a block device, and what the boot has mounted. Detached, for its order is not known; it goes as soon as nobody uses it. */
+/* Unmounts what is on a block device and what the boot has mounted. Detaches, as the order is unknown; a mount goes with its last user. */
 static void unmount_all(void)
 {
   char text[MOUNTS_MAX];
@@ -68,10 +68,10 @@ static long ask_device_mapper(long fd, u64 request, struct dm_request *answer)
   return control(fd, request, answer);
 }
 
-/* Returns 0 where a device of device mapper's stays, or may. */
+/* Returns 0 if a device-mapper device stays, or may stay. */
 static int remove_mappings(void)
 {
-  /* By its descriptor: the path may lead into the new root, or nowhere any more. */
+  /* By descriptor: the path may lead into the new root, or may be gone. */
   long fd = open_file_in(DEV_FD, DM_CONTROL, O_RDWR | O_CLOEXEC);
   if (fd < 0) return fd == -ENOENT;
   struct dm_request answer;
@@ -82,7 +82,7 @@ static int remove_mappings(void)
   return is_empty;
 }
 
-/* Overwritten in their place, as far as they go: truncated first, their pages would be given back as they are. */
+/* Overwritten in place: truncating first would free the pages with their content. */
 static int wipe_file(const char *path)
 {
   static const char zeros[4096];
@@ -103,7 +103,7 @@ static int wipe_list(const char *list, long size)
   return is_done;
 }
 
-/* The image's own list, and what the boot has read of the command line. */
+/* The image's own list, and the list that the boot made of the command line. */
 static int wipe_keys(const struct policy *policy)
 {
   char list[KEYS_MAX];
@@ -118,7 +118,7 @@ int seal_volumes(const struct policy *policy)
 {
   unmount_all();
   detach_loops();
-  /* A mount that is detached goes when its last user has gone, which may take a moment. */
+  /* A detached mount goes with its last user, which may take a moment. */
   for (int turn = 0; turn < 20; turn++) {
     if (remove_mappings()) return wipe_keys(policy);
     sleep_for(0, 100000000);

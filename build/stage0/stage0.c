@@ -1,7 +1,7 @@
 /*
- * What runs before the runtime: the packer (pack.ts) puts this in front of a dynamically linked program, so that the
- * kernel can start it where nothing is. As the machine's first process it stays, watches over the program as its child,
- * and in the end becomes the real init. Otherwise it becomes the program at once.
+ * Runs before the runtime: the packer (pack.ts) puts this in front of a dynamically linked program, so that the kernel can start it
+ * in an empty initramfs. As the first process of the machine it stays, supervises the program as its child, and finally becomes the
+ * real init. Otherwise it becomes the program at once.
  */
 #include "stage0.h"
 

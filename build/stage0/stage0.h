@@ -1,11 +1,11 @@
-/* What the parts of stage0 know of one another. */
+/* The interfaces between the parts of stage0. */
 #pragma once
 
 #include "system.h"
 
 #define ROOM_ON_STACK 8192
 #define HANDOVER_FD 198
-/* /dev as prepare_machine() left it: the same wherever it moves, while its path in a new root may lead anywhere. */
+/* A descriptor of the /dev of prepare_machine(): it stays valid when /dev moves, while the path in a new root may lead anywhere. */
 #define DEV_FD 197
 #define HANDOVER_MAX 65536
 #define HANDOVER_WORDS 4096
@@ -14,7 +14,7 @@
 
 /* --- load.c: the program that the packer wrapped --- */
 
-/* A library that the dynamic loader will open by `path`, "/proc/self/fd/…", whose digits are filled in when it runs. */
+/* A library that the dynamic loader opens as "/proc/self/fd/…", whose digits are filled in at run time. */
 struct library {
   const char *name;
   const char *bytes;
@@ -22,7 +22,7 @@ struct library {
   char *digits;
 };
 
-/* Written by the packer (build/stage0/pack.ts): what the kernel would have told the dynamic loader of the program alone. */
+/* Written by the packer (build/stage0/pack.ts): what the kernel would tell the dynamic loader about the program. */
 struct config {
   char magic[8];
   u64 program_entry;
@@ -35,7 +35,7 @@ struct config {
 };
 extern const struct config config __attribute__((visibility("hidden")));
 
-/* What the kernel puts on a new program's stack: argc, argv…, 0, envp…, 0, auxv pairs…, 0 0. */
+/* The initial stack of a program: argc, argv…, 0, envp…, 0, auxv pairs…, 0 0. */
 struct vector {
   u64 *words;
   char **argv;
@@ -45,12 +45,12 @@ struct vector {
 struct vector read_vector(u64 *words);
 
 /*
- * The vector without the variables that the runtime would obey, and with our own for it, in the room under the old one; a
- * boot's also without LEVAIN_*. On a desk, where that room is too small for many arguments: in its place, without ours.
+ * Makes the vector without the variables that the runtime would obey (in a boot: and without LEVAIN_*) and with ours for it, in the
+ * room below the old one. Outside a boot, if many arguments do not fit there: in place, without ours.
  */
 struct vector make_vector(const struct vector *from, int is_boot);
 
-/* Where the processor goes next, and with which stack. */
+/* The next instruction and its stack. */
 struct jump {
   u64 entry;
   u64 stack;
@@ -59,7 +59,7 @@ struct jump load_program(const struct vector *vector);
 
 /* --- supervise.c: PID 1 --- */
 
-/* True where the kernel itself started us, as the first process of the machine. */
+/* True if the kernel started us as the first process of the machine. */
 int is_first_process(void);
 /* Returns in the child only. */
 void supervise(char **envp);
@@ -72,43 +72,43 @@ void open_console(void);
 
 /* --- killed.c --- */
 
-/* The kernel's log, for what it says from now on; less than 0 where it cannot be read. */
+/* Opens the kernel log at its end; less than 0 if it cannot be read. */
 long open_kernel_log(void);
-/* Says what the log has on the end of process `pid` by SIGKILL. */
+/* Prints what the log says about the end of process `pid` by SIGKILL. */
 void explain_kill(long log, long pid);
 
 /* --- policy.c --- */
 
 enum action { ACTION_SHELL, ACTION_REBOOT, ACTION_POWEROFF, ACTION_HALT };
 struct policy {
-  /* rdshell=0: none, ever; `action` is another then. */
+  /* False with rdshell=0; `action` is never ACTION_SHELL then. */
   int has_shell;
   enum action action;
-  /* Before it. */
+  /* To wait before it. */
   long seconds;
-  /* The image's list of its key files, paths with a NUL behind each; read early, for a root that is entered later is not trusted. */
+  /* The image's list of key files, NUL-terminated paths; read early, because a root that is entered later is not trusted. */
   const char *keys;
-  /* Less than 0 where it is too long to be obeyed. */
+  /* Less than 0 if the list is too long to be followed. */
   long keys_size;
-  /* False once the new root is entered: what a path means then is the new root's affair. */
+  /* False once the new root is entered, where a path may mean anything. */
   int is_in_initramfs;
 };
-/* `texts` are command lines, the weakest first; they are taken apart in place. What is wrong in them counts as not said. */
+/* `texts` are command lines, the weakest first; they are changed in place. Invalid values are ignored. */
 struct policy read_policy(char *const texts[]);
 
-/* Of this machine: its image's parameters, then the boot loader's. */
+/* The policy of this machine: the image's parameters, then the boot loader's. */
 struct policy read_machine_policy(void);
 
 /* --- rescue.c --- */
 
-/* What is done when nothing else can be. Returns when the boot shall be tried again, `again` says it in words. */
+/* Applies the policy. Returns when the boot is to be retried; `again` says what `exit` does. */
 void apply_policy(const struct policy *policy, char **envp, const char *again);
-/* Waits for one child and buries all others; returns its status as wait(2) gives it. */
+/* Waits for one child and reaps all others; returns its status as in wait(2). */
 int wait_for(long pid);
 
 /* --- seal.c --- */
 
-/* Closes every encrypted volume and removes the image's key files. Returns 0 where one stays: then there must be no shell. */
+/* Closes every encrypted volume and removes the image's key files. Returns 0 if one stays: no shell may start then. */
 int seal_volumes(const struct policy *policy);
 
 /* --- terminal.c --- */
@@ -118,18 +118,18 @@ struct termios {
   u32 input, output, control, local;
   u8 line, characters[19];
 };
-/* Of the terminal on standard input. False where it is none. */
+/* Reads the settings of standard input. False if it is no terminal. */
 int read_console(struct termios *settings);
-/* Nothing that is typed there is shown from here on: it may be a passphrase that comes too early. */
+/* Switches the echo off: what is typed may be a passphrase that comes too early. */
 void silence_console(void);
-/* What was typed meanwhile is read and wiped. */
+/* Restores the settings; reads and wipes what was typed meanwhile. */
 void restore_console(const struct termios *before);
-/* For a shell, after us and a runtime that may have died in the middle of a question for a passphrase. What was typed for that is read and wiped. */
+/* Prepares a terminal for a shell: the runtime may have died while it asked for a passphrase. Reads and wipes what was typed. */
 void mend_terminal(long terminal);
 
 /* --- handover.c --- */
 
-/* Points into the message; argv and envp end with null. */
+/* Pointers into the message; argv and envp end with null. */
 struct handover {
   const char *mode;
   const char *root;
@@ -138,19 +138,19 @@ struct handover {
   char **argv;
   char **envp;
   int is_entered;
-  /* A descriptor of the initramfs, which is still to be emptied; else -1. */
+  /* A descriptor of the initramfs while it is not emptied yet; else -1. */
   long old_root;
-  /* The console's settings that the real init gets; null where there is no terminal. */
+  /* The console settings for the real init; null without a terminal. */
   const struct termios *console;
 };
 /* Returns null, or what is wrong with the message. `words` has room for HANDOVER_WORDS. */
 const char *parse_handover(char *message, u64 size, char **words, struct handover *to);
-/* Returns only where it failed, having said why. */
+/* Returns only if it failed, after a message. */
 void follow_handover(struct handover *handover);
 
 /* --- empty.c --- */
 
-/* Removes all that lies in the directory `old_root`, where it is a filesystem in memory, and never crosses a mount. */
+/* Removes everything in the directory `old_root` if it is a filesystem in memory, and never crosses a mount. */
 void empty_initramfs(long old_root);
 
 /* --- text.c --- */
@@ -158,27 +158,27 @@ void empty_initramfs(long old_root);
 u64 length_of(const char *text);
 int is_same(const char *a, const char *b);
 int begins_with(const char *text, const char *start);
-/* `to` has room for it. */
+/* `to` must have room for it. */
 void copy_text(char *to, const char *from);
-/* Into `to`, which has at least 24 bytes; returns it. */
+/* Writes into `to`, at least 24 bytes; returns it. */
 char *decimal(long number, char *to);
-/* Digits only, at most 10 of them, behind a sign where `is_signed`. Returns 0 where it is anything else. */
+/* Parses at most 10 digits, with a sign if `is_signed`. Returns 0 for anything else. */
 int parse_number(const char *text, int is_signed, long *number);
 const char *describe_error(long error);
 const char *describe_signal(int signal);
 
 /* --- say.c --- */
 
-/* Strings to a line in the kernel's log, which it shows on all of its consoles; where it does not, to standard error too. */
+/* Joins strings to a line in the kernel log, which the kernel shows on its consoles; if it does not, also on standard error. */
 void say_words(const char *const *words);
-/* The same to standard error only. */
+/* The same on standard error only. */
 void complain_words(const char *const *words);
 #define say(...) say_words((const char *const[]){__VA_ARGS__, 0})
 #define complain(...) complain_words((const char *const[]){__VA_ARGS__, 0})
 #define number_text(number) decimal(number, (char[24]){0})
-/* A whole small file, with a 0 behind it; cut at size - 1. Returns its length, or less than 0. */
+/* Reads a small file, NUL-terminated; truncates it at size - 1. Returns its length, or less than 0. */
 long read_text_file(const char *path, char *to, u64 size);
-/* Into a file that is there; what cannot be written is not. */
+/* Writes into an existing file; ignores errors. */
 void write_text_file(const char *path, const char *from, u64 size);
-/* proc_sys_kernel(5): its first number says which messages the kernel shows on its consoles. */
+/* proc_sys_kernel(5): its first number is the console log level. */
 #define CONSOLE_LEVEL "/proc/sys/kernel/printk"

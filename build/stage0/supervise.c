@@ -1,6 +1,6 @@
 #include "stage0.h"
 
-/* include/linux/proc_ns.h, PROC_PID_INIT_INO: the process namespace that the kernel began with. */
+/* include/linux/proc_ns.h, PROC_PID_INIT_INO: the initial process namespace. */
 #define FIRST_NAMESPACE "pid:[4026531836]"
 
 int is_first_process(void)
@@ -8,7 +8,7 @@ int is_first_process(void)
   if (process_id() != 1) return 0;
   char name[64];
   long length = read_link("/proc/self/ns/pid", name, sizeof name - 1);
-  /* No /proc yet: only the kernel starts a program like this. With one, PID 1 may be a container's. */
+  /* Without /proc, only the kernel can have started us. With it, PID 1 may be a container's. */
   if (length < 0) return 1;
   name[length] = 0;
   return is_same(name, FIRST_NAMESPACE);
@@ -18,7 +18,7 @@ int is_first_process(void)
 static long start_child(int *messages, long log)
 {
   int ends[2];
-  /* A message that does not fit into the pipe is an error to its writer, not a wait without end. */
+  /* O_NONBLOCK: a message that does not fit into the pipe is an error for its writer, not an endless wait. */
   long error = make_pipe(ends, O_CLOEXEC | O_NONBLOCK);
   if (error < 0) return error;
   long pid = fork_process();
@@ -48,31 +48,31 @@ static void explain_death(int signal, long pid, long log)
 {
   say(signal == SIGKILL ? "killed by " : "crashed: killed by ", describe_signal(signal), " (", number_text(signal), ")");
   if (signal == SIGKILL) explain_kill(log, pid);
-  else say("hint: a fault of levain or of its runtime, or damaged memory: try again, and please report it");
+  else say("hint: a bug in levain or its runtime, or faulty memory: try again, and please report it");
 }
 
-/* Where it is none, says what went wrong. */
+/* Returns 0, after a message, if the child left no valid handover. */
 static int is_handover(int status, int messages, char *message, char **words, struct handover *handover)
 {
   u64 size = read_message(messages, message);
   int code = status >> 8 & 0xff;
   if (status & 0x7f) return 0;
   if (code) {
-    say("ended with exit status ", number_text(code), " and no word on how to go on");
+    say("ended with exit status ", number_text(code), " and without a handover");
     return 0;
   }
   const char *fault = parse_handover(message, size, words, handover);
-  if (fault) say("ended without a handover that can be followed: ", fault);
+  if (fault) say("ended without a valid handover: ", fault);
   return !fault;
 }
 
-static void follow_for_ever(struct handover *handover, const struct policy *policy, char **envp)
+static void follow_until_done(struct handover *handover, const struct policy *policy, char **envp)
 {
   struct policy later = *policy;
   for (;;) {
     follow_handover(handover);
     later.is_in_initramfs = !handover->is_entered;
-    apply_policy(&later, envp, "tries once more to start the real init");
+    apply_policy(&later, envp, "tries to start the real init again");
   }
 }
 
@@ -83,17 +83,17 @@ void supervise(char **envp)
   struct termios settings;
   prepare_machine();
   const struct termios *console = read_console(&settings) ? &settings : 0;
-  /* Now: when something fails later, /proc may have been moved into the new root. */
+  /* Read now: by the time of a failure, /proc may have moved into the new root. */
   struct policy policy = read_machine_policy();
   char keys[KEYS_MAX];
   policy.keys = keys;
   policy.keys_size = read_text_file("/etc/levain.keys", keys, sizeof keys);
-  /* No list is no key; one that fills the room may go on behind it. */
+  /* Without a list there are no keys; a list that fills the buffer may be longer. */
   if (policy.keys_size < 0) policy.keys_size = 0;
   else if (policy.keys_size == KEYS_MAX - 1) policy.keys_size = -1;
   char level[64];
   long level_size = read_text_file(CONSOLE_LEVEL, level, sizeof level);
-  for (;; apply_policy(&policy, envp, "starts levain once more")) {
+  for (;; apply_policy(&policy, envp, "starts levain again")) {
     silence_console();
     const char *lack = missing_cpu_feature();
     if (lack) {
@@ -110,9 +110,9 @@ void supervise(char **envp)
     if (pid < 0) say("could not start a process: ", describe_error(pid));
     else if (is_handover(status, messages, message, words, &handover)) {
       handover.console = console;
-      follow_for_ever(&handover, &policy, envp);
+      follow_until_done(&handover, &policy, envp);
     }
-    /* levain keeps the kernel off the console while it speaks itself. */
+    /* levain keeps the kernel's messages off the console while it runs. */
     if (level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
   }
 }

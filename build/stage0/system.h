@@ -1,4 +1,4 @@
-/* The kernel's interface as far as stage0 uses it. Every function returns what the kernel does: less than 0 is -errno. */
+/* The part of the kernel's interface that stage0 uses. Every function returns the kernel's result: less than 0 is -errno. */
 #pragma once
 
 typedef unsigned char u8;
@@ -93,7 +93,7 @@ static inline long open_directory(long in, const char *name)
 static inline long read_entries(long directory, void *to, u64 size) { return call3(SYS_getdents64, directory, to, size); }
 static inline long remove_file(long in, const char *name, int flags) { return call3(SYS_unlinkat, in, name, flags); }
 static inline long get_filesystem(long fd, void *to) { return call2(SYS_fstatfs, fd, to); }
-/* struct statx of linux/stat.h as far as it is used here; the kernel fills in the device always. */
+/* The used part of struct statx of linux/stat.h; the kernel always fills in the device. */
 struct statx {
   u8 unused[136];
   u32 device_major;
@@ -128,7 +128,7 @@ static inline void sleep_for(long seconds, long nanoseconds)
   long time[2] = {seconds, nanoseconds};
   call2(SYS_nanosleep, time, 0);
 }
-/* A serial line sends for a while what has been written to it: 4 KiB take 4 s at 9600 baud. One that is held is not waited for any longer. */
+/* A serial line needs time for its buffer: 4 KiB take 4 s at 9600 baud. A line that flow control blocks is given up after that. */
 static inline void drain_console(void)
 {
   u32 unsent = 1;

@@ -17,7 +17,7 @@
 /* include/linux/tty.h, INIT_C_CC */
 #define CTRL_D 4
 
-/* Reads what was typed and not what is still to come: in canonical mode and without echo the kernel wipes it (zero_buffer in n_tty.c, since 4.20). */
+/* Reads what was typed so far: in canonical mode without echo, the kernel then wipes it (zero_buffer in n_tty.c, since 4.20). */
 static void drain(long terminal)
 {
   char typed[256];
@@ -38,7 +38,7 @@ void silence_console(void)
 {
   struct termios settings;
   if (!read_console(&settings)) return;
-  /* EXTPROC: a line that is edited or interrupted would leave in the kernel's buffer what was taken back. */
+  /* EXTPROC: editing or interrupting a line would leave the erased text in the kernel's buffer. */
   settings.local = (settings.local & ~(u32)(ISIG | ECHO | ECHONL | IEXTEN)) | ICANON | EXTPROC;
   control(0, TCSETS, &settings);
 }

@@ -81,26 +81,26 @@ static const char *find_name(const struct name *names, u64 count, int number)
   return 0;
 }
 
-/* include/uapi/asm-generic/errno-base.h, errno.h: those that mount, chroot, pivot_root and execve give. */
+/* include/uapi/asm-generic/errno-base.h, errno.h: the errors of mount, chroot, pivot_root and execve. */
 static const struct name ERRORS[] = {
   {1, "not permitted"},
-  {2, "not found, or the loader that it asks for is not there"},
+  {2, "not found, or its dynamic loader is missing"},
   {5, "read error"},
   {7, "its arguments are too long"},
   {8, "not a program that this kernel can run"},
   {12, "not enough memory"},
   {13, "permission denied: not executable, or on a noexec mount"},
-  {14, "a bad address"},
+  {14, "bad address"},
   {16, "busy"},
-  {17, "is there already"},
+  {17, "already exists"},
   {19, "the kernel does not know this filesystem"},
   {20, "a part of its path is not a directory"},
-  {21, "a directory"},
-  {22, "refused by the kernel as invalid"},
-  {26, "being written to"},
+  {21, "is a directory"},
+  {22, "invalid argument"},
+  {26, "open for writing"},
   {30, "read-only"},
-  {38, "this kernel cannot do it"},
-  {40, "too many symbolic links, or a mount inside itself"},
+  {38, "not supported by this kernel"},
+  {40, "too many symbolic links, or a mount would contain itself"},
 };
 
 const char *describe_error(long error)

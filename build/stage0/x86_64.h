@@ -53,7 +53,7 @@ static inline long call6(long number, long a, long b, long c, long d, long e, lo
   return result;
 }
 
-/* start() gets the kernel's stack and has ROOM_ON_STACK bytes under it for another; it returns where to go, and with which. */
+/* start() gets the kernel's stack and has ROOM_ON_STACK bytes below it for another; it returns the next instruction and its stack. */
 #define ENTRY_CODE                                                                                                     \
   asm(".pushsection .text.entry, \"ax\"\n"                                                                             \
       ".globl _start\n"                                                                                                \
@@ -75,7 +75,7 @@ static inline void read_cpuid(unsigned leaf, unsigned *ecx)
   asm("cpuid" : "+a"(eax), "=b"(ebx), "+c"(*ecx), "=d"(edx));
 }
 
-/* The runtime is compiled for x86-64-v2 (System V ABI, x86-64 supplement, 3.1.1). Returns what of it is missing, or null. */
+/* The runtime is compiled for x86-64-v2 (System V ABI, x86-64 supplement, 3.1.1). Returns the missing feature, or null. */
 static inline const char *missing_cpu_feature(void)
 {
   unsigned basic, extended;

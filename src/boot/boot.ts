@@ -69,7 +69,7 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
   }
 }
 
-/** Makes the initramfs the final system: no udev will load drivers, and no package has installed the applets. */
+/** Makes the initramfs the final system, where no udev will load drivers and no package has installed the applets. */
 function settleIn({ machine, drivers }: Steps): void {
   drivers.loadAll();
   installApplets(machine);

@@ -1,8 +1,9 @@
-import { parseProperties, readText } from "../devices/block-devices.ts";
+import { parseProperties } from "../devices/block-devices.ts";
 import { takeQueuedEvents } from "../devices/device-events.ts";
 import { findMount, readMounts } from "../filesystems/mounts.ts";
 import { type MdevConfig, type MdevDevice, type NodePlan, parseMdevConfig, planNode } from "../formats/mdev.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 import { isErrno } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";

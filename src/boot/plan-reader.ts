@@ -1,6 +1,6 @@
 import { decodeText } from "../formats/text.ts";
+import type { BootRecord } from "../log/boot-record.ts";
 import type { Console } from "../log/console.ts";
-import type { BootRecord } from "../log/journal.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import { makePlan } from "../plan/make-plan.ts";

@@ -1,14 +1,14 @@
 import { loadAllDrivers } from "../drivers/loader.ts";
 import { findUnpackFailure } from "../drivers/unpack-failure.ts";
+import { type BootRecord, createRecord, holdRecord, saveRecord } from "../log/boot-record.ts";
 import { type Console, createConsole } from "../log/console.ts";
-import { type BootRecord, createRecord, holdRecord, saveRecord } from "../log/journal.ts";
 import type { Handover, Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import type { Need } from "../problems/errors.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
-import { loadKeymap } from "../prompt/keymap.ts";
+import { applyKeymap } from "../prompt/keymap.ts";
 import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
 import { saveKeyList, sealVolumes } from "../rescue/seal.ts";
 import { objectToShell } from "../rescue/shell-init.ts";
@@ -44,7 +44,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const readPlan = () => {
     const plan = plans.read();
     saveKeyList(machine, plan, console);
-    const keymap = loadKeymap(machine, plan.keymap, console);
+    const keymap = applyKeymap(machine, plan.keymap, console);
     stopBefore("prepare", plan); // in its own step: rd.break= was not known before
     return { ...plan, keymap };
   };
@@ -61,7 +61,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
     const hasShell = rescue.onFailure === "shell";
-    record.failure = reportFailure(machine, error, hasShell ? EVERY_NEED : WITHOUT_SHELL);
+    record.failure = [...reportFailure(machine, error, hasShell ? EVERY_NEED : WITHOUT_SHELL)];
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);

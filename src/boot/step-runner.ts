@@ -1,6 +1,6 @@
 import type { Undo } from "../drivers/context.ts";
-import type { BootRecord, StepRecord } from "../log/journal.ts";
-import { saveRecord } from "../log/journal.ts";
+import type { BootRecord, StepRecord } from "../log/boot-record.ts";
+import { saveRecord } from "../log/boot-record.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { StepName } from "../parameters/step-names.ts";
 import { isErrno } from "../problems/errors.ts";

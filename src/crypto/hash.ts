@@ -2,19 +2,19 @@ import type { LibraryHash, LibraryHashes } from "../machine/encryption.ts";
 import { runtimeCrypto } from "./runtime-crypto.ts";
 import { secretBytes } from "./secret.ts";
 
-/** A hash that can be used here. */
+/** An available hash. */
 export interface Hash {
-  /** As node:crypto calls it, where that has it. */
+  /** Name in node:crypto, if that has it. */
   readonly name: string;
   readonly bytes: number;
-  /** Who makes it, where node:crypto does not. */
+  /** Its library, if node:crypto does not have it. */
   readonly library?: LibraryHash;
 }
 
-/** The hash of that name in a LUKS header, or null where there is none. */
+/** Finds a hash by its name in a LUKS header, or null. */
 export type FindHash = (name: string) => Hash | null;
 
-// By libcryptsetup's names. Whirlpool is a library's; BLAKE2s, SM3 and Streebog are missing.
+// By libcryptsetup's names. A library has Whirlpool; BLAKE2s, SM3 and Streebog are missing.
 const HASHES: Readonly<Record<string, Hash>> = {
   sha1: { name: "sha1", bytes: 20 },
   sha224: { name: "sha224", bytes: 28 },
@@ -30,13 +30,13 @@ const HASHES: Readonly<Record<string, Hash>> = {
   "blake2b-512": { name: "blake2b512", bytes: 64 },
 };
 
-/** Those that the runtime has. */
+/** Finds the hashes of the runtime. */
 export const findHash: FindHash = (name) => {
   const key = name.toLowerCase();
   return Object.hasOwn(HASHES, key) ? (HASHES[key] ?? null) : null;
 };
 
-/** Those, and the ones that the machine has a library for. */
+/** Finds the hashes of the runtime and those for which the machine has a library. */
 export function createFindHash(machine: LibraryHashes): FindHash {
   return (name) => {
     const own = findHash(name);
@@ -46,7 +46,7 @@ export function createFindHash(machine: LibraryHashes): FindHash {
   };
 }
 
-/** The digest of `message`; the caller wipes both. */
+/** Returns the digest of `message`; the caller wipes both. */
 export function hashBytes({ name, bytes, library }: Hash, message: Uint8Array): Uint8Array {
   if (!library) return runtimeCrypto().hash(name, message, "buffer");
   const digest = secretBytes(bytes);

@@ -1,14 +1,14 @@
 import { runtimeCrypto } from "./runtime-crypto.ts";
 
 /**
- * Room for a secret. The runtime keeps the bytes of a small array beside the object, and moves them as soon as somebody asks for its
- * ArrayBuffer (`subarray` does), leaving a copy behind that nobody wipes: not so where the array was made from one.
+ * Allocates bytes for a secret. The runtime stores the bytes of a small array inside the object, and moves them when its ArrayBuffer
+ * is used (by `subarray`): that leaves a copy that is never wiped. An array that is made from an ArrayBuffer does not move.
  */
 export function secretBytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(length));
 }
 
-/** Overwrites what was secret; for a `finally`. The runtime's own copies inside a cipher or hash are out of reach. */
+/** Overwrites secrets; for a `finally`. Copies inside a cipher or hash of the runtime are out of reach. */
 export function wipe(...secrets: readonly (Uint8Array | null | undefined)[]): void {
   for (const secret of secrets) secret?.fill(0);
 }

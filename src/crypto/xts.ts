@@ -4,14 +4,14 @@ import { wipe } from "./secret.ts";
 const BLOCK_BYTES = 16;
 
 /**
- * AES-XTS (IEEE 1619-2007, 5.4) put together from the runtime's ECB: decrypts `data`, whole units of `unitBytes` (a multiple of
+ * AES-XTS (IEEE 1619-2007, 5.4) on top of the runtime's ECB: decrypts `data`, whole units of `unitBytes` (a multiple of
  * 16, so without ciphertext stealing), unit i with the tweak at 16·i of `tweaks`. The first half of `key` is for the data, the second for the tweaks.
  */
 export function decryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array, unitBytes: number): Uint8Array {
   const { createCipheriv, createDecipheriv } = runtimeCrypto();
   const half = key.length / 2;
   const algorithm = `aes-${half * 8}-ecb`;
-  // Copies: `subarray` of a key that the runtime made would leave one that nobody wipes (secretBytes).
+  // Copies: `subarray` of a key that the runtime made would leave one that is never wiped (secretBytes).
   const [dataKey, tweakKey] = [key.slice(0, half), key.slice(half)];
   let masks: Uint32Array | null = null;
   let outer: Uint8Array | null = null;
@@ -56,7 +56,7 @@ function spreadTweaks(encrypted: Uint8Array, blocksPerUnit: number): Uint32Array
   return words;
 }
 
-/** `bytes` XOR `masks`, as a new array. By words: this is done once, before anything is compiled. */
+/** Returns `bytes` XOR `masks` as a new array. By words: this runs once, before the code is compiled. */
 function mask(bytes: Uint8Array, masks: Uint32Array): Uint8Array {
   const result = new Uint8Array(bytes);
   const words = new Uint32Array(result.buffer);

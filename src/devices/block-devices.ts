@@ -3,10 +3,11 @@ import type { Facts } from "../formats/facts.ts";
 import { readPartitionTable } from "../formats/partitions/partition-table.ts";
 import { probe } from "../formats/probe.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno } from "../problems/errors.ts";
+import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
+import { isErrno, unlessRefused } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 
-/** A block device that the kernel has, with what it holds. */
+/** A block device of the kernel, with its content. */
 export interface BlockDevice {
   /** The kernel's name, as in /sys/class/block. */
   readonly name: string;
@@ -18,7 +19,7 @@ export interface BlockDevice {
   /** For a partition: the disk's kernel name and the partition's number. */
   readonly partition: { readonly disk: string; readonly index: number } | null;
   readonly facts: Facts;
-  /** Why its content cannot be read, in words; null where it can. */
+  /** Why its content cannot be read, in words; null if it can. */
   readonly unreadable: string | null;
 }
 
@@ -26,7 +27,7 @@ export interface BlockDevice {
 export interface PartitionName {
   readonly uuid: string | null;
   readonly label: string | null;
-  /** As `Partition.type`; null where it is left to those who name it: GPT's "do not automount" is set. */
+  /** As `Partition.type`; null if GPT's "do not automount" is set. */
   readonly autoType: string | null;
 }
 
@@ -35,19 +36,17 @@ const GPT_NO_AUTO = 1n << 63n;
 
 const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
 
-/** Kernel names of all block devices that could hold something, sorted; RAM disks and floppies are left to those who name them. */
+/** Lists the kernel names of all block devices that are worth probing, sorted; RAM disks and floppies are used only if named. */
 export function listBlockDeviceNames(machine: Machine): readonly string[] {
-  return machine.stat("/sys/class/block") === null
-    ? []
-    : machine.listDirectory("/sys/class/block").filter(isWorthProbing);
+  return listOrNone(machine, "/sys/class/block").filter(isWorthProbing);
 }
 
-/** False for what costs time and never holds a root that is looked for by content: fd0 spins up for seconds, ram0 is empty. */
+/** Returns false for devices that cost time and never hold a root with a label or UUID: fd0 spins up for seconds, ram0 is empty. */
 export function isWorthProbing(name: string): boolean {
   return !/^(ram|fd|zram)\d+$/.test(name);
 }
 
-/** Reads one device from sysfs and probes its content; null where it is gone, empty or without a medium. */
+/** Reads one device from sysfs and probes its content; null if it is gone, empty or without a medium. */
 export function readBlockDevice(machine: Machine, name: string): BlockDevice | null {
   const directory = `/sys/class/block/${name}`;
   try {
@@ -65,12 +64,12 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
     const content = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
     return { name, node, number, sizeBytes, partition, ...content };
   } catch (error) {
-    if (isErrno(error)) return null; // it went away while we looked
+    if (isErrno(error)) return null; // it was removed meanwhile
     throw error;
   }
 }
 
-/** A device of device mapper's: its name, where it has its link, and which partition it is, where kpartx or we have made it of one. */
+/** Reads a device-mapper device: its link, if there is one, and which partition it is, if kpartx or levain mapped one. */
 function readMapped(machine: Machine, directory: string): Partial<Pick<BlockDevice, "node" | "partition">> {
   const node = `/dev/mapper/${readText(machine, `${directory}/dm/name`)}`;
   const index = /^part(\d+)-/.exec(readText(machine, `${directory}/dm/uuid`))?.[1];
@@ -83,15 +82,14 @@ function readMapped(machine: Machine, directory: string): Partial<Pick<BlockDevi
 
 const NAMELESS: PartitionName = { uuid: null, label: null, autoType: null };
 
-/** What the disk's partition table calls this partition; nulls where the device is none, or the table does not say or cannot be read. */
+/** Reads the names of a partition from the disk's partition table; nulls if the device is no partition, or the table has none or cannot be read. */
 export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
   if (device.partition === null) return NAMELESS;
-  try {
-    return readPartitionName(machine, device.partition);
-  } catch (error) {
-    if (isErrno(error)) return NAMELESS;
-    throw error;
-  }
+  const { partition } = device;
+  return unlessRefused(
+    () => readPartitionName(machine, partition),
+    () => NAMELESS,
+  );
 }
 
 function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockDevice["partition"]>): PartitionName {
@@ -105,15 +103,15 @@ function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockD
   return { uuid: entry.uuid, label: entry.name, autoType: isManual ? null : entry.type };
 }
 
-/** The device as a report names it: `/dev/vda1 vfat "EFI"`. */
+/** Formats the device as a report names it: `/dev/vda1 vfat "EFI"`. */
 export function describeDevice({ node, facts, unreadable }: BlockDevice): string {
   if (unreadable !== null) return `${node} (cannot be read: ${unreadable})`;
   const type =
-    facts.type ?? (facts.partitionTable === null ? "(nothing known)" : `(${facts.partitionTable} partition table)`);
+    facts.type ?? (facts.partitionTable === null ? "(unknown content)" : `(${facts.partitionTable} partition table)`);
   return `${node} ${type}${facts.label === null ? "" : ` "${printable(facts.label)}"`}`;
 }
 
-/** KEY=value lines, as a uevent file has them. */
+/** Parses KEY=value lines, as in a uevent file. */
 export function parseProperties(text: string): Readonly<Record<string, string>> {
   const pairs = text.split("\n").flatMap((line) => {
     const equals = line.indexOf("=");
@@ -122,16 +120,11 @@ export function parseProperties(text: string): Readonly<Record<string, string>> 
   return Object.fromEntries(pairs);
 }
 
-/** A small text file of the kernel's, without the newline at its end. */
-export function readText(machine: Machine, path: string): string {
-  return new TextDecoder().decode(machine.readFile(path)).trimEnd();
-}
-
 function diskOf(machine: Machine, directory: string): string {
   return machine.readLink(directory).split("/").at(-2) ?? "";
 }
 
-/** Where mdev.conf gives a disk no node, or another name, the boot needs one all the same. On a desk a /dev is not ours to fill: a container sees its host's disks in /sys. */
+/** Makes the node if mdev.conf gives the disk none, or another name. Outside a boot, /dev is left alone: a container sees its host's disks in /sys. */
 function ensureNode(machine: Machine, node: string, number: string): void {
   if (!machine.isBoot || machine.stat(node) !== null) return;
   const [major, minor] = number.split(":").map(Number);
@@ -139,19 +132,18 @@ function ensureNode(machine: Machine, node: string, number: string): void {
   machine.makeNode(node, "block", major ?? 0, minor ?? 0, 0o600);
 }
 
-/** Where to look for what: a partition is no member of a controller's RAID, and the end of a CD cannot be read. */
+/** Says what to probe: a partition is not a member of a controller's RAID, and the end of a CD cannot be read. */
 function describeArea(machine: Machine, disk: string, isPartition: boolean): ExamineOptions {
   const diskKind = /^sr\d+$/.test(disk) ? "optical" : "disk";
   return { kind: isPartition ? "partition" : diskKind, sectorSize: readSectorSize(machine, disk) };
 }
 
-/** Bytes of the disk's logical sectors, by which partition tables count. */
+/** Returns the bytes of the disk's logical sectors, the unit of partition tables. */
 export function readSectorSize(machine: Machine, disk: string): number {
-  const path = `/sys/class/block/${disk}/queue/logical_block_size`;
-  return machine.stat(path) === null ? 512 : Number(readText(machine, path)) || 512;
+  return Number(textOrNone(machine, `/sys/class/block/${disk}/queue/logical_block_size`)) || 512;
 }
 
-/** A device that cannot be read, whatever the reason, is one of which nothing is known: it must not end the search for another. */
+/** A device that cannot be read must not end the search for another one. */
 function probeNode(machine: Machine, node: string, area: ExamineOptions): Pick<BlockDevice, "facts" | "unreadable"> {
   try {
     return { facts: withReader(machine, node, (reader) => probe(reader, area)), unreadable: null };

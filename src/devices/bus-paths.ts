@@ -1,13 +1,13 @@
-/** Attributes of a device: null where there are none. Paths may lead upwards from the device's own directory. */
+/** Reads the attributes of a device: null if one is missing. Paths may lead upwards from the device's directory. */
 export interface AttributeReader {
   text(path: string): string | null;
   bytes(path: string): Uint8Array | null;
   names(path: string): readonly string[];
-  /** The target of a link; "" where it is none. */
+  /** The target of a link; "" if it is none. */
   link(path: string): string;
 }
 
-/** What comes after by-path/, for the disk as a whole: ID_PATH of udev's path_id, and its older spellings; for disks on PCI. */
+/** Lists the names below by-path/ of a disk on PCI: ID_PATH of udev's path_id, and its older spellings. */
 export function listBusPaths(disk: string, devicePath: string, read: AttributeReader): readonly string[] {
   const parts = devicePath.split("/");
   const pci = parts.findLast((part) => /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/.test(part));
@@ -31,7 +31,7 @@ function scsiPaths(parts: readonly string[], address: string, read: AttributeRea
   }
   const usb = parts.findLast((part) => /^\d+-[\d.]+:\d+\.\d+$/.test(part));
   const hostAt = parts.indexOf(`host${host}`);
-  // Hosts are numbered over the whole machine; here they count from the controller's first one.
+  // Host numbers are global; by-path counts from the first host of the controller.
   const siblings = read.names(up(hostAt - 1)).flatMap((name) => Number(/^host(\d+)$/.exec(name)?.[1] ?? Number.NaN));
   const first = Math.min(host, ...siblings.filter((number) => Number.isInteger(number)));
   const scsi = `scsi-${host - first}:${channel}:${target}:${unit}`;

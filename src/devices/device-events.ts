@@ -1,14 +1,14 @@
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
-import { readText } from "./block-devices.ts";
+import { readText } from "../machine/small-files.ts";
 
-/** Number of the kernel's newest uevent (kernel/ksysfs.c); each uevent has its own as SEQNUM. */
+/** The number of the kernel's newest uevent (kernel/ksysfs.c), the SEQNUM of that event. */
 const NEWEST_NUMBER = "/sys/kernel/uevent_seqnum";
-/** Taken at once where the kernel does not say which is the newest. */
+/** The limit if the kernel does not say which is the newest. */
 const MOST_UNNUMBERED = 4096;
 
 /**
- * The uevents that have happened by now, the oldest first. Later ones stay queued: a device that reports changes faster than
- * they are handled would otherwise hold up the boot without end.
+ * Returns the uevents that have happened by now, the oldest first. Later ones stay queued: a device that reports changes faster
+ * than they are handled would otherwise block the boot.
  */
 export function takeQueuedEvents(machine: Machine): readonly DeviceEvent[] {
   const newest = readNewestNumber(machine);
@@ -25,14 +25,14 @@ export function takeQueuedEvents(machine: Machine): readonly DeviceEvent[] {
   return events;
 }
 
-/** null where /sys is not mounted. */
+/** null if /sys is not mounted. */
 function readNewestNumber(machine: Machine): number | null {
   if (machine.stat(NEWEST_NUMBER) === null) return null;
   const number = Number(readText(machine, NEWEST_NUMBER));
   return Number.isSafeInteger(number) ? number : null;
 }
 
-/** The events of each device or other object, by its path in /sys, in the order in which the first of each came. */
+/** Groups events by the path of their object in /sys, in the order of the first event of each. */
 export function groupByDevice(events: readonly DeviceEvent[]): readonly (readonly DeviceEvent[])[] {
   return [...Map.groupBy(events, ({ devpath }) => devpath).values()];
 }

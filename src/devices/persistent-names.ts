@@ -1,17 +1,18 @@
 import type { Machine } from "../machine/machine.ts";
-import { isErrno } from "../problems/errors.ts";
-import { type BlockDevice, readText } from "./block-devices.ts";
+import { readText } from "../machine/small-files.ts";
+import { unlessRefused } from "../problems/errors.ts";
+import type { BlockDevice } from "./block-devices.ts";
 import { type AttributeReader, listBusPaths } from "./bus-paths.ts";
 import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
 
-/** True for a path that is a link of udev's and not a node of the kernel's. */
+/** Returns true for the path of a udev link, not of a kernel node. */
 export function isLink(path: string): boolean {
   return /^\/dev\/(?:disk\/by-(?:id|path)|mapper)\//.test(path);
 }
 
-/** The links that udev would make for the device below /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252) and /dev/mapper, from what sysfs says. */
+/** Lists the links that udev would make for the device in /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252) and /dev/mapper, from sysfs. */
 export function listLinks(machine: Machine, device: BlockDevice): readonly string[] {
-  // A partition that device mapper has made is a device of its own.
+  // A mapped partition is a device of its own.
   const partition = device.name.startsWith("dm-") ? null : device.partition;
   const disk = partition?.disk ?? device.name;
   const part = partition === null ? "" : `-part${partition.index}`;
@@ -24,23 +25,17 @@ export function listLinks(machine: Machine, device: BlockDevice): readonly strin
 }
 
 function createReader(machine: Machine, directory: string): AttributeReader {
-  function orElse<T>(read: () => T, otherwise: T): T {
-    try {
-      return read();
-    } catch (error) {
-      if (isErrno(error)) return otherwise; // most devices have few of the attributes, and some answer EINVAL or EIO
-      throw error;
-    }
-  }
+  // Most devices have few of the attributes, and some return EINVAL or EIO.
+  const orElse = <T>(read: () => T, otherwise: T) => unlessRefused(read, () => otherwise);
   return {
-    text: (path) => orElse(() => readText(machine, `${directory}/${path}`), null) || null,
-    bytes: (path) => orElse(() => machine.readFile(`${directory}/${path}`), null),
+    text: (path) => orElse(() => readText(machine, `${directory}/${path}`), "") || null,
+    bytes: (path) => orElse<Uint8Array | null>(() => machine.readFile(`${directory}/${path}`), null),
     names: (path) => orElse(() => machine.listDirectory(`${directory}/${path}`), []),
     link: (path) => orElse(() => machine.readLink(path === "" ? directory : `${directory}/${path}`), ""),
   };
 }
 
-/** What comes after by-id/, for the disk as a whole. */
+/** The names of a disk below by-id/. */
 function* identities(disk: string, devicePath: string, read: AttributeReader): Generator<string> {
   const [serial, wwid] = [read.text("serial"), read.text("wwid")];
   if (/^vd/.test(disk) && serial !== null) yield `virtio-${serial}`;
@@ -81,7 +76,7 @@ function* scsiIdentities(devicePath: string, read: AttributeReader): Generator<s
   }
 }
 
-/** The serial number of the USB device that a disk hangs on, "" where it has none; null where it hangs on something else. */
+/** The serial number of the USB device of a disk, "" if it has none; null if the disk is not on USB. */
 function usbSerial(devicePath: string, read: AttributeReader): string | null {
   const parts = devicePath.split("/");
   const at = parts.findLastIndex((part) => /^\d+-[\d.]+:\d+\.\d+$/.test(part));
@@ -93,7 +88,7 @@ function join(model: string | null, serial: string | null): string | null {
   return model === null || serial === null ? null : `${model.trim()}_${serial.trim()}`;
 }
 
-/** As util_replace_whitespace and udev_replace_chars: what must not be in a file's name, or looks odd there, is "_". */
+/** As util_replace_whitespace and udev_replace_chars: characters that udev does not allow in a name become "_". */
 function replace(text: string): string {
   return text
     .trim()

@@ -3,7 +3,7 @@ const IDENTIFY_AT = 60;
 const SERIAL = { at: 20, length: 20 } as const;
 const MODEL = { at: 54, length: 40 } as const;
 
-/** ID_SERIAL of ata_id: model and serial number from VPD page 0x89; null where the page is none. */
+/** Returns the ID_SERIAL of ata_id: model and serial number from VPD page 0x89; null if the page is something else. */
 export function ataIdentity(page: Uint8Array): string | null {
   if (page[1] !== 0x89 || page.length < IDENTIFY_AT + 512) return null;
   const [model, serial] = [MODEL, SERIAL].map((field) => ataText(page, field));
@@ -19,7 +19,7 @@ function ataText(page: Uint8Array, { at, length }: { readonly at: number; readon
     .trim();
 }
 
-/** Kinds of designators of SPC, the best first (id_search_values of scsi_id). */
+/** Kinds of SPC designators, the best first (id_search_values of scsi_id). */
 const PREFERENCE = [3, 2, 1, 0] as const;
 
 interface Designator {
@@ -28,7 +28,7 @@ interface Designator {
   readonly bytes: Uint8Array;
 }
 
-/** ID_SERIAL of scsi_id: the best designator of VPD page 0x83 with its kind in front; a vendor's own one with `vendor` and `model`. null where there is none. */
+/** Returns the ID_SERIAL of scsi_id: the best designator of VPD page 0x83 after its kind, a vendor-specific one with `vendor` and `model`; null if there is none. */
 export function scsiIdentity(page: Uint8Array, vendor: string, model: string): string | null {
   const designators = readDesignators(page);
   const isLong = ({ kind, bytes }: Designator): boolean => kind === 3 && bytes.length === 16;
@@ -41,7 +41,7 @@ export function scsiIdentity(page: Uint8Array, vendor: string, model: string): s
   return `${best.kind}${head}${text.replaceAll("\0", "")}`;
 }
 
-/** Those of the logical unit itself. Reads no further than the page goes. */
+/** Reads the designators of the logical unit itself, within the page. */
 function readDesignators(page: Uint8Array): readonly Designator[] {
   if (page[1] !== 0x83) return [];
   const end = Math.min(page.length, 4 + (page[2] ?? 0) * 256 + (page[3] ?? 0));

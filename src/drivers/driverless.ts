@@ -5,15 +5,15 @@ import { normalizeAlias } from "./index/names.ts";
 import { listModaliases } from "./modaliases.ts";
 
 /**
- * What the builder leaves below /lib/modules/VERSION beside the index: the lines of modules.alias for the modules that
- * are not in the image, compressed with zstd. Nothing needs it but a person who looks for a driver.
+ * The file that the builder writes to /lib/modules/VERSION: the lines of modules.alias for the modules that are not in the image,
+ * compressed with zstd. Only the advice about missing drivers uses it.
  */
 export const MISSING_NAME = "levain-missing.zst";
 
-/** The buses whose devices are things that a person has plugged in or bought. */
+/** The buses of hardware that a person would name, in contrast to platform devices. */
 export const HARDWARE_BUSES: readonly string[] = ["pci", "usb", "virtio", "vmbus", "xen", "mmc", "sdio", "scsi", "hid"];
 
-/** A device without a driver, and the modules that would drive it if the image had them. */
+/** A device without a driver, and the modules that the image lacks for it. */
 export interface Driverless {
   /** As /sys/bus/pci/devices/0000:00:1f.2. */
   readonly directory: string;
@@ -21,7 +21,7 @@ export interface Driverless {
   readonly modules: readonly string[];
 }
 
-/** The devices without a driver whose module is missing from the image; null where the image does not know what it has not. */
+/** Lists the devices whose driver is missing from the image; null if the image has no list of missing modules. */
 export function listDriverless(machine: Machine): readonly Driverless[] | null {
   const path = `/lib/modules/${machine.release().release}/${MISSING_NAME}`;
   const text = machine.stat(path) === null ? null : decompress(machine.readFile(path));
@@ -34,16 +34,16 @@ export function listDriverless(machine: Machine): readonly Driverless[] | null {
     .filter(({ modules }) => modules.length > 0);
 }
 
-/** null where it is damaged. */
+/** null if it is damaged. */
 function decompress(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder().decode(Bun.zstdDecompressSync(bytes));
   } catch {
-    return null; // as good as no list: it is only there for advice
+    return null; // it is only advice
   }
 }
 
-/** The same as lines for a person; none where there is nothing to tell. */
+/** Formats the same as lines for a person; empty if no driver is missing. */
 export function describeDriverless(machine: Machine): readonly string[] {
   const devices = listDriverless(machine) ?? [];
   if (devices.length === 0) return [];

@@ -1,5 +1,5 @@
-import { readText } from "../devices/block-devices.ts";
 import type { Machine } from "../machine/machine.ts";
+import { textOrNone } from "../machine/small-files.ts";
 import { BootError, isErrno, SyscallError } from "../problems/errors.ts";
 import { describeRefusal, printable, report } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
@@ -7,17 +7,17 @@ import { judgeInstall } from "./index/modprobe-config.ts";
 import type { ModuleAction } from "./index/resolution.ts";
 import { createInserter } from "./module-files.ts";
 
-/** Does what an action says, once; true where the module is in the kernel afterwards, or is not wanted there. */
+/** Performs an action once; returns true if the module is in the kernel afterwards, or must not be there. */
 export type Act = (action: ModuleAction) => boolean;
 
-/** Modules on their way into the kernel. */
+/** Inserts modules into the kernel. */
 export interface Insertion {
   readonly act: Act;
-  /** How many modules were put into the kernel. */
+  /** Returns how many modules were inserted. */
   count(): number;
 }
 
-/** Puts modules of `directory` (…/lib/modules/VERSION) into the kernel. A refusal is said, once, with what the kernel said to it. */
+/** Inserts modules of `directory` (…/lib/modules/VERSION) into the kernel. Warns of a refusal once, with the kernel's own messages about it. */
 export function createInsertion(machine: Machine, directory: string, voice: Voice): Insertion {
   const insert = createInserter(machine);
   const present = listLoaded(machine);
@@ -30,7 +30,7 @@ export function createInsertion(machine: Machine, directory: string, voice: Voic
       insert(`${directory}/${path}`, parameters);
     } catch (error) {
       if (isErrno(error, "EEXIST")) return true;
-      sayRefusal(voice, name, error, machine.kernelLogSince(mark));
+      warnOfRefusal(voice, name, error, machine.kernelLogSince(mark));
       mark = machine.kernelLogMark();
       return false;
     }
@@ -53,8 +53,8 @@ export function createInsertion(machine: Machine, directory: string, voice: Voic
   return { act, count: () => count };
 }
 
-/** A driver that finds no hardware of its own is nothing to worry about; everything else is. */
-function sayRefusal(voice: Voice, name: string, error: unknown, kernel: readonly string[]): void {
+/** A driver that finds no hardware is normal; every other refusal is a warning. */
+function warnOfRefusal(voice: Voice, name: string, error: unknown, kernel: readonly string[]): void {
   if (isErrno(error, "ENODEV", "ENXIO", "EBUSY")) {
     voice.debug(`module ${name}: no hardware for it (${error.code})`);
     return;
@@ -64,25 +64,20 @@ function sayRefusal(voice: Voice, name: string, error: unknown, kernel: readonly
   voice.warn(`could not load the module ${name}: ${words.join("\n  ")}`);
 }
 
-/** Throws what is no refusal at all. */
+/** Throws the error again if it is not a refusal. */
 function explain(error: unknown): string {
   if (error instanceof SyscallError) return describeRefusal(error);
   if (error instanceof BootError) return report(error).join("\n  ");
   throw error;
 }
 
-/** The kernel's messages about loading name the module, but for those about signatures. */
+/** The kernel's messages about loading name the module, except those about signatures. */
 function isAbout(line: string, name: string): boolean {
   return line.replaceAll("-", "_").includes(name) || /\b(module|key|lockdown)\b/i.test(line);
 }
 
+/** A kernel without CONFIG_MODULES has no such file. */
 function listLoaded(machine: Machine): Set<string> {
-  try {
-    const lines = readText(machine, "/proc/modules").split("\n");
-    return new Set(lines.map((line) => line.slice(0, line.indexOf(" "))));
-  } catch (error) {
-    // A kernel without modules has no such file.
-    if (isErrno(error, "ENOENT")) return new Set();
-    throw error;
-  }
+  const lines = textOrNone(machine, "/proc/modules").split("\n");
+  return new Set(lines.map((line) => line.slice(0, line.indexOf(" "))));
 }

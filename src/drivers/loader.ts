@@ -2,46 +2,46 @@ import { takeQueuedEvents } from "../devices/device-events.ts";
 import { charsetsFor } from "../formats/filesystems/filesystem-types.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { printable } from "../problems/report.ts";
+import { headline, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { resolveModule, type Target } from "./index/resolution.ts";
 import { type Act, createInsertion } from "./insertion.ts";
-import { FIRST_BUSES, isAsked, listBuses, listModaliases } from "./modaliases.ts";
+import { FIRST_BUSES, listBuses, listModaliases, needsDrivers } from "./modaliases.ts";
 import { type ImageModules, listKernels, readImageModules } from "./module-source.ts";
 import { findUnpackFailure } from "./unpack-failure.ts";
 import { expectedInWave, LAST_WAVE, waveOf } from "./waves.ts";
 
-/** "ready": in the kernel, now or before or built in. "unknown": nothing in the image has that name. "failed": it was said why. */
+/** "ready": loaded or built in. "unknown": the image has no module of that name. "failed": a warning says why. */
 export type LoadResult = "ready" | "unknown" | "blacklisted" | "failed";
 
-/** Loads modules by name, alias and filesystem, each once, with all that they need. Never throws for a module that cannot be had: that is said, and the boot goes on. */
+/** Loads modules by name, alias and filesystem, each once, with their dependencies. A module that cannot be loaded is a warning, never an error. */
 export interface Loader {
   loadByName(name: string): LoadResult;
   loadByAlias(alias: string): LoadResult;
-  /** The driver of a filesystem and the character sets that it asks for; `options` are those of its mount. */
+  /** Loads the driver of a filesystem and the character sets that it requests; `options` are those of the mount. */
   loadFilesystem(type: string, options?: string): void;
-  /** Looks at all devices again, where events were lost. */
+  /** Looks at all devices again, after events were lost. */
   coldplug(): void;
-  /** Loads the driver for a device that has just appeared, or keeps it for a later wave. */
+  /** Loads the driver for a device that has just appeared, or postpones it to a later wave. */
   handleEvent(event: DeviceEvent): void;
-  /** Loads the next wave of drivers; false where there was none left. Before the root is given up, and as long as it gives true. */
+  /** Loads the next wave of drivers; returns false if no wave is left. The search for the root ends only after that. */
   loadMore(): boolean;
-  /** Loads the drivers of all that is there, and of keyboards that are still to be found: before a person is asked anything. */
+  /** Loads the drivers of all devices and of keyboards that may still appear: before a person is asked for input. */
   loadAll(): void;
   counts(): { readonly modules: number; readonly devices: number };
 }
 
-/** Makes the loader, loads what the plan names and the first wave of what the hardware asks for. From here on no uevent is lost. */
+/** Creates the loader and loads the modules that the plan names and the first wave for the hardware. Listens for uevents from here on. */
 export function createLoader(machine: Machine, wishes: BootPlan["modules"], voice: Voice): Loader {
   machine.listenForDevices();
   const image = readImageModules(machine, wishes);
-  if (image === null || image.isScanned) sayWhatIsMissing(machine, image, voice);
+  if (image === null || image.isScanned) warnOfMissingModules(machine, image, voice);
   for (const problem of image?.config.problems ?? []) voice.warn(printable(problem));
   const loader = makeLoader(machine, image, voice);
   for (const name of wishes.load) {
     if (loader.loadByName(name) === "unknown") {
-      const word = printable(name);
-      voice.warn(`there is no module ${word} in this image, add it with: levain image --module ${word}`);
+      const shown = printable(name);
+      voice.warn(`this image has no module ${shown}: add it with levain image --module ${shown}`);
     }
   }
   loader.coldplug();
@@ -49,7 +49,7 @@ export function createLoader(machine: Machine, wishes: BootPlan["modules"], voic
   return loader;
 }
 
-/** Loads what the boot did not need: for a shell that comes without the boot's own loader. */
+/** Loads the drivers that the boot did not need, for a shell that starts before the boot has its loader. */
 export function loadAllDrivers(machine: Machine, wishes: BootPlan["modules"], voice: Voice): void {
   const image = readImageModules(machine, wishes);
   const loader = makeLoader(machine, image, voice);
@@ -57,7 +57,7 @@ export function loadAllDrivers(machine: Machine, wishes: BootPlan["modules"], vo
   loader.loadAll();
 }
 
-/** Loads a filesystem's driver before the boot has its loader: to read what the plan depends on. */
+/** Loads a filesystem's driver before the boot has its loader: to read a file that the plan depends on. */
 export function loadFilesystemDriver(machine: Machine, type: string, voice: Voice): void {
   const image = readImageModules(machine, { load: [], parameters: {}, blacklist: [] });
   makeLoader(machine, image, voice).loadFilesystem(type);
@@ -108,14 +108,14 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
     loadByName: (name) => load(name),
     loadByAlias: (alias) => load(alias),
     loadFilesystem(type, options = "") {
-      // During the mount the kernel would ask modprobe for a checksum or a character set; nobody may answer then.
+      // During the mount the kernel would call modprobe for a checksum or a character set, and the image may have none.
       if (load(`fs-${type}`, true) === "unknown") load(type, true);
       for (const charset of charsetsFor(type, options)) load(charset);
     },
     coldplug,
     handleEvent({ action, subsystem, properties }) {
       const modalias = properties["MODALIAS"];
-      if (action === "add" && modalias !== undefined && isAsked(subsystem)) offerDevice(modalias);
+      if (action === "add" && modalias !== undefined && needsDrivers(subsystem)) offerDevice(modalias);
     },
     loadMore,
     loadAll() {
@@ -125,13 +125,13 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
   };
 }
 
-/** By the target's own file; what needs no file is never too early. */
+/** By the target's own file; a target without a file belongs to the first wave. */
 function waveOfTarget({ name, actions }: Target): number {
   const own = actions.find((action) => action.name === name);
   return own?.do === "load" ? waveOf(own.path) : 0;
 }
 
-/** What is only a soft dependency may fail; the module itself and what it needs may not. */
+/** A soft dependency may fail; the module itself and its dependencies may not. */
 function loadTarget({ name, blacklisted, actions, missing }: Target, act: Act, voice: Voice): LoadResult {
   if (blacklisted) {
     voice.debug(`module ${printable(name)} is blacklisted`);
@@ -141,14 +141,16 @@ function loadTarget({ name, blacklisted, actions, missing }: Target, act: Act, v
     if (!act(action) && "required" in action && action.required) return "failed";
   }
   if (missing.length === 0) return "ready";
-  voice.warn(`${printable(name)} needs what is not in this image: ${missing.map(printable).join(", ")}`);
+  voice.warn(
+    `module ${printable(name)} needs modules that this image does not have: ${missing.map(printable).join(", ")}`,
+  );
   return "failed";
 }
 
-/** How often in a row: each driver may announce devices for which another one is loaded. */
+/** Rounds of events: each driver may announce devices that need another driver. */
 const MOST_TURNS = 16;
 
-/** Buses that have just got their driver have announced what hangs on them. The disks among it are looked for in /sys later. */
+/** Handles the devices that buses announced when their drivers were loaded. Disks are looked up in /sys later. */
 function drainEvents(machine: Machine, loader: Loader): void {
   for (let turn = 0; turn < MOST_TURNS; turn++) {
     const events = takeQueuedEvents(machine);
@@ -158,11 +160,11 @@ function drainEvents(machine: Machine, loader: Loader): void {
   }
 }
 
-/** An image without any modules is for a kernel that has all built in; one with another kernel's is a mistake; one that did not fit into memory has lost its end. */
-function sayWhatIsMissing(machine: Machine, image: ImageModules | null, voice: Voice): void {
+/** An image without modules is for a kernel that has all drivers built in; one with another kernel's modules is a mistake. */
+function warnOfMissingModules(machine: Machine, image: ImageModules | null, voice: Voice): void {
   const failure = findUnpackFailure(machine);
   if (failure !== null) {
-    voice.warn(`${failure.message}: drivers are missing`);
+    voice.warn(`${headline(failure)}: drivers are missing`);
     return;
   }
   if (image !== null) return;
@@ -170,6 +172,6 @@ function sayWhatIsMissing(machine: Machine, image: ImageModules | null, voice: V
   if (kernels.length === 0) return;
   const { release } = machine.release();
   voice.warn(
-    `this image has modules for ${kernels.map(printable).join(", ")}, but the kernel is ${release}: no driver can be loaded; make it again with: levain image --kernel ${release}`,
+    `this image has modules for ${kernels.map(printable).join(", ")}, but the kernel is ${release}: no driver can be loaded; rebuild the image with levain image --kernel ${release}`,
   );
 }

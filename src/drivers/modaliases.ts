@@ -1,8 +1,8 @@
-import { readText } from "../devices/block-devices.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno } from "../problems/errors.ts";
+import { listOrNone, readText } from "../machine/small-files.ts";
+import { unlessRefused } from "../problems/errors.ts";
 
-/** A device of /sys/bus and what it asks a driver for. */
+/** A device of /sys/bus that needs a driver. */
 export interface Modalias {
   /** Its directory, as /sys/bus/pci/devices/0000:00:1f.2. */
   readonly directory: string;
@@ -10,8 +10,8 @@ export interface Modalias {
 }
 
 /**
- * Buses that are not asked. "cpu" would load every accelerated cipher there is, which come when their cipher is asked
- * for; the others have hundreds of devices and no modalias.
+ * Buses that are skipped. "cpu" would load every accelerated cipher, which the kernel requests when it needs one; the others have
+ * hundreds of devices and no modalias.
  */
 const SILENT_BUSES = [
   "cpu",
@@ -25,20 +25,20 @@ const SILENT_BUSES = [
   "container",
 ];
 
-/** True where the modaliases of these devices are worth a look. */
-export function isAsked(bus: string): boolean {
+/** Returns true for a bus whose devices name drivers that a boot may need. */
+export function needsDrivers(bus: string): boolean {
   return !SILENT_BUSES.includes(bus);
 }
 
-/** Buses whose drivers are loaded before the others are even read: most disks of today hang on one of them. */
+/** Buses whose drivers are loaded before the other buses are read: most disks are on one of them. */
 export const FIRST_BUSES: readonly string[] = ["pci", "virtio", "vmbus", "xen"];
 
-/** Every bus of the machine that is worth a look. */
+/** Lists the buses of the machine whose devices name drivers. */
 export function listBuses(machine: Machine): readonly string[] {
-  return listOrNone(machine, "/sys/bus").filter(isAsked);
+  return listOrNone(machine, "/sys/bus").filter(needsDrivers);
 }
 
-/** Every device of these buses that says what it is. */
+/** Lists the devices of these buses that have a modalias. */
 export function listModaliases(machine: Machine, buses: readonly string[]): readonly Modalias[] {
   return buses.flatMap((bus) => {
     const devices = `/sys/bus/${bus}/devices`;
@@ -46,22 +46,13 @@ export function listModaliases(machine: Machine, buses: readonly string[]): read
   });
 }
 
-function listOrNone(machine: Machine, directory: string): readonly string[] {
-  try {
-    return machine.listDirectory(directory);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
-    throw error;
-  }
-}
-
 function readModalias(machine: Machine, directory: string): readonly Modalias[] {
-  try {
-    const modalias = readText(machine, `${directory}/modalias`);
-    return modalias === "" ? [] : [{ directory, modalias }];
-  } catch (error) {
-    // Hubs, hosts and the like have none; a device may go away, and a few answer EINVAL when they are half there.
-    if (isErrno(error, "ENOENT", "ENODEV", "ENXIO", "ENOTDIR", "EINVAL")) return [];
-    throw error;
-  }
+  // Hubs and hosts have none; a device may be removed meanwhile, and a few return EINVAL before they are complete.
+  const refusals = ["ENOENT", "ENODEV", "ENXIO", "ENOTDIR", "EINVAL"];
+  const modalias = unlessRefused(
+    () => readText(machine, `${directory}/modalias`),
+    () => "",
+    ...refusals,
+  );
+  return modalias === "" ? [] : [{ directory, modalias }];
 }

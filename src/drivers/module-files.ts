@@ -1,31 +1,31 @@
-import { readText } from "../devices/block-devices.ts";
 import type { Machine } from "../machine/machine.ts";
-import { BootError, isErrno } from "../problems/errors.ts";
+import { textOrNone } from "../machine/small-files.ts";
+import { problem } from "../problems/problem.ts";
 
-/** As /sys/module/compression and the endings of files tell them apart. */
+/** By the ending of the file's name: the name in /sys/module/compression. */
 const COMPRESSIONS = { ".gz": "gzip", ".xz": "xz", ".zst": "zstd" } as const;
 type Compression = (typeof COMPRESSIONS)[keyof typeof COMPRESSIONS];
 
 const WORK_DIRECTORY = "/run/levain/modules";
-/** BusyBox's or the real one; both replace the file by one without the ending. */
+/** BusyBox's or the one of XZ Utils; both replace the file by one without the ending. */
 const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbin/unxz"]] as const;
 
-/** Puts the module in a file into the kernel; throws SyscallError where it refuses, BootError where the file cannot be decompressed. */
+/** Inserts the module in a file into the kernel. Throws SyscallError if the kernel refuses it, BootError if the file cannot be decompressed. */
 export type InsertModule = (path: string, parameters: string) => void;
 
-/** Files ending in .gz, .xz or .zst are left to the kernel where it can (Linux 5.17 with CONFIG_MODULE_DECOMPRESS), else decompressed here. */
+/** Leaves the decompression of .gz, .xz and .zst to the kernel if it can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). */
 export function createInserter(machine: Machine): InsertModule {
   let kernelCan: string | null = null;
   return (path, parameters) => {
     const compression = compressionOf(path);
     if (compression === null) return machine.loadModule(path, parameters);
-    kernelCan ??= readCompression(machine);
+    kernelCan ??= textOrNone(machine, "/sys/module/compression").trimEnd();
     if (kernelCan === compression) return machine.loadModule(path, parameters, { compressed: true });
     insertDecompressed(machine, path, compression, parameters);
   };
 }
 
-/** A module's ELF file, decompressed; empty for xz, which is left to the kernel or to BusyBox. Throws SyscallError, BootError. */
+/** Reads a module's ELF file and decompresses it; empty for xz, which only the kernel and unxz decompress. Throws SyscallError, BootError. */
 export function readPlainModule(machine: Machine, path: string): Uint8Array {
   const compression = compressionOf(path);
   if (compression === "xz") return new Uint8Array();
@@ -36,16 +36,6 @@ export function readPlainModule(machine: Machine, path: string): Uint8Array {
 function compressionOf(path: string): Compression | null {
   const ending = path.slice(path.lastIndexOf("."));
   return Object.hasOwn(COMPRESSIONS, ending) ? COMPRESSIONS[ending as keyof typeof COMPRESSIONS] : null;
-}
-
-/** "" where the kernel decompresses nothing. */
-function readCompression(machine: Machine): string {
-  try {
-    return readText(machine, "/sys/module/compression");
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return "";
-    throw error;
-  }
 }
 
 function insertDecompressed(machine: Machine, path: string, compression: Compression, parameters: string): void {
@@ -65,29 +55,17 @@ function decompress(bytes: Uint8Array, path: string, compression: "gzip" | "zstd
   try {
     return compression === "zstd" ? Bun.zstdDecompressSync(bytes) : Bun.gunzipSync(Uint8Array.from(bytes));
   } catch (cause) {
-    throw new BootError(`the module ${path} is damaged: it cannot be decompressed`, {
-      cause,
-      hint: "make the image again",
-    });
+    throw problem("module-not-decompressed", { path }, { cause });
   }
 }
 
 function unpackXz(machine: Machine, path: string, plain: string): void {
   const unxz = UNXZ.find(([program]) => machine.stat(program)?.kind === "file");
-  if (unxz === undefined) {
-    throw new BootError(
-      `the module ${path} is compressed with xz, which this kernel does not unpack, and there is no unxz`,
-      {
-        hint: "add BusyBox to the image, or modules that are not compressed",
-      },
-    );
-  }
+  if (unxz === undefined) throw problem("module-needs-unxz", { path });
   const copy = `${plain}.xz`;
   machine.writeFile(copy, machine.readFile(path));
   const { status, output } = machine.run([...unxz, "-f", copy], { capture: true });
   if (status === 0) return;
   if (machine.stat(copy) !== null) machine.removeFile(copy);
-  throw new BootError(`the module ${path} is damaged: unxz ended with status ${status}`, {
-    cause: new BootError(output.trim()),
-  });
+  throw problem("unxz-failed", { path, status, output: output.trim() });
 }

@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
+import { bytesOrNone, listOrNone, textOrNone } from "../machine/small-files.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { isErrno } from "../problems/errors.ts";
 import { readBinaryParts } from "./index/binary-index.ts";
 import { INDEX_NAME, parseIndex } from "./index/index-file.ts";
 import { parseBuiltinAliases, parsePathList } from "./index/kernel-files.ts";
@@ -21,12 +21,12 @@ import { listModuleFiles, listModuleTree, scanModules } from "./module-scan.ts";
 export interface ImageModules extends ModuleSource {
   /** …/lib/modules/VERSION; the paths of the index are below it. */
   readonly directory: string;
-  /** True where depmod's files are missing, and the modules were asked themselves. */
+  /** True if depmod's files are missing, so the .modinfo of each module was read. */
   readonly isScanned: boolean;
 }
 
 const ROOTS = ["/lib/modules", "/usr/lib/modules"];
-/** In modprobe's order: of two files with one name the first counts. */
+/** In modprobe's order: of two files with the same name, the first is used. */
 const CONFIG_DIRECTORIES = [
   "/etc/modprobe.d",
   "/run/modprobe.d",
@@ -35,7 +35,7 @@ const CONFIG_DIRECTORIES = [
   "/lib/modprobe.d",
 ];
 
-/** Reads the index that the builder wrote or, in a foreign image, depmod's files, or else what the modules say themselves; null where there are no modules for this kernel. */
+/** Reads the index that the builder wrote or, in a foreign image, depmod's files, or else the modules themselves; null if the image has no modules for this kernel. */
 export function readImageModules(machine: Machine, wishes: BootPlan["modules"]): ImageModules | null {
   const { release } = machine.release();
   for (const root of ROOTS) {
@@ -46,7 +46,7 @@ export function readImageModules(machine: Machine, wishes: BootPlan["modules"]):
   return readFlatModules(machine, release, wishes);
 }
 
-/** booster's images are for one kernel, and have its modules in /usr/lib/modules itself. */
+/** booster's images are for one kernel and have its modules directly in /usr/lib/modules. */
 function readFlatModules(machine: Machine, release: string, wishes: BootPlan["modules"]): ImageModules | null {
   for (const directory of ROOTS) {
     const modules = scanModules(machine, directory, listModuleFiles(machine, directory));
@@ -57,7 +57,7 @@ function readFlatModules(machine: Machine, release: string, wishes: BootPlan["mo
   return null;
 }
 
-/** The kernels that the image has modules for. */
+/** Lists the kernels for which the image has modules. */
 export function listKernels(machine: Machine): readonly string[] {
   return [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
 }
@@ -77,26 +77,15 @@ function readIndex(machine: Machine, directory: string, release: string): Found 
     builtinModinfo: read("modules.builtin.modinfo"),
   };
   if (files.dep !== "" && files.alias !== "") return { index: buildModuleIndex(release, files), isScanned: false };
-  const binary = readBinaryFiles(machine, directory);
+  const readBinary = (name: string) => bytesOrNone(machine, `${directory}/modules.${name}.bin`);
+  const binary = readBinaryParts(readBinary, files.softdep);
   if (binary !== null) return { index: indexModules(release, binary), isScanned: false };
   const scanned = readModulesThemselves(machine, directory, files);
   if (scanned !== null) return { index: indexModules(release, scanned), isScanned: true };
   return files.dep === "" ? null : { index: buildModuleIndex(release, files), isScanned: false };
 }
 
-/** mkinitcpio leaves depmod's text files out. */
-function readBinaryFiles(machine: Machine, directory: string): IndexParts | null {
-  const read = (name: string) => bytesOrNone(machine, `${directory}/modules.${name}.bin`);
-  const files = {
-    dep: read("dep"),
-    alias: read("alias"),
-    builtin: read("builtin"),
-    builtinAlias: read("builtin.alias"),
-  };
-  return readBinaryParts(files, textOrNone(machine, `${directory}/modules.softdep`));
-}
-
-/** Without depmod's files the modules are asked themselves, which takes some milliseconds for each of them. */
+/** Without depmod's files every module is read, which takes some milliseconds each. */
 function readModulesThemselves(machine: Machine, directory: string, files: KernelFiles): IndexParts | null {
   const modules = scanModules(machine, directory, listModuleTree(machine, directory));
   if (modules.length === 0) return null;
@@ -106,7 +95,7 @@ function readModulesThemselves(machine: Machine, directory: string, files: Kerne
   });
 }
 
-/** modprobe.d and, after it, what the command line says. */
+/** modprobe.d, followed by the command line. */
 function readConfig(machine: Machine, index: ModuleIndex, wishes: BootPlan["modules"]): ModprobeConfig {
   const files = CONFIG_DIRECTORIES.flatMap((directory): readonly ConfigFile[] =>
     listOrNone(machine, directory)
@@ -123,27 +112,4 @@ function readConfig(machine: Machine, index: ModuleIndex, wishes: BootPlan["modu
     options: [...config.options, ...options],
     blacklist: [...config.blacklist, ...wishes.blacklist.map(normalizeName)],
   };
-}
-
-/** Most of these files and directories are in few images only: a missing one is an empty one. */
-function bytesOrNone(machine: Machine, path: string): Uint8Array {
-  try {
-    return machine.readFile(path);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "EISDIR")) return new Uint8Array();
-    throw error;
-  }
-}
-
-function textOrNone(machine: Machine, path: string): string {
-  return new TextDecoder().decode(bytesOrNone(machine, path));
-}
-
-function listOrNone(machine: Machine, directory: string): readonly string[] {
-  try {
-    return machine.listDirectory(directory);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
-    throw error;
-  }
 }

@@ -1,24 +1,12 @@
 import type { Machine } from "../machine/machine.ts";
-import { BootError } from "../problems/errors.ts";
+import type { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 
-/** Why the kernel gave up unpacking the initramfs (init/initramfs.c goes on with what it has), from its log; null where it did not. */
+/** Returns why the kernel stopped unpacking the initramfs (init/initramfs.c continues with the files that it has), from its log; null if it did not. */
 export function findUnpackFailure(machine: Machine): BootError | null {
-  const lines = machine.kernelLogSince(null);
-  const line = lines.find((text) => text.includes("Initramfs unpacking failed: "));
+  const line = machine.kernelLogSince(null).find((text) => text.includes("Initramfs unpacking failed: "));
   if (line === undefined) return null;
-  const seen = [`kernel: ${line}`];
-  // Only a full filesystem refuses to be written to there.
-  if (line.endsWith("write error")) {
-    return new BootError("the initramfs did not fit into memory: the kernel has left out its end", {
-      seen,
-      hint: "give the machine more memory, or name a root with root= (without one the initramfs may take only half of it)",
-    });
-  }
-  return new BootError(
-    "the kernel could not read all of the initramfs: what comes after the damaged place is missing",
-    {
-      seen,
-      hint: "write the initramfs to the boot medium again, and look at it with: levain inspect FILE",
-    },
-  );
+  // Only a full filesystem refuses a write there.
+  const code = line.endsWith("write error") ? "initramfs-too-large" : "initramfs-damaged";
+  return problem(code, {}, { seen: [`kernel: ${line}`] });
 }

@@ -1,5 +1,5 @@
-import { readText } from "../devices/block-devices.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 
 /** A line of /proc/self/mountinfo, as proc(5) has it. */
 export interface MountEntry {

@@ -1,43 +1,43 @@
 import { SyscallError } from "../problems/errors.ts";
 import type { ByteSource } from "./facts.ts";
 
-/** What is examined: signatures of disks are not looked for in partitions, nor those of RAID and swap on optical media, whose end cannot be read. */
+/** Kind of device: partitions are not searched for the signatures of whole disks, nor optical media, whose end cannot be read, for RAID and swap. */
 export type AreaKind = "file" | "disk" | "partition" | "optical";
 
-/** A device or file under examination, or a part of one: reads are checked against its end, kept, and limited in sum. */
+/** A device, file or part of one that is probed: reads are checked against its end, cached, and limited in total. */
 export interface Area {
   /** Bytes. */
   readonly size: number;
   readonly kind: AreaKind;
   /** Bytes of a logical sector, by which partition tables count. */
   readonly sectorSize: number;
-  /** True up to the size of a floppy disk, where libblkid neither looks for RAID nor for a second signature. */
+  /** True up to the size of a floppy disk, where libblkid looks neither for RAID nor for a second signature. */
   readonly isTiny: boolean;
-  /** True where `length` bytes from `offset` lie inside. */
+  /** True if `length` bytes from `offset` are inside. */
   contains(offset: number, length: number): boolean;
-  /** The first 33 KiB, or all of less, not to be changed; nothing in a part, and where they cannot be read. Nearly every type is told by them. */
+  /** The first 33 KiB, or all of a smaller device; empty for a part, and if they cannot be read. They decide about nearly every type. Callers must not change them. */
   head(): Uint8Array;
-  /** Exactly `length` bytes from `offset`, not to be changed; null where they are not all there, cannot be read, or are too many. */
+  /** Exactly `length` bytes from `offset`; null if the device is too short, cannot be read, or the read limit is reached. Callers must not change them. */
   bytes(offset: number, length: number): Uint8Array | null;
-  /** The part of `length` bytes from `offset`, with the same limit in sum; null where it does not lie inside. */
+  /** The part of `length` bytes from `offset`, which shares the read limit; null if it is not inside. */
   part(offset: number, length: number): Area | null;
 }
 
-/** What is read of one device at most, bytes. A field on the disk that asks for more is not believed. */
+/** Most bytes that are read from one device. A field on the disk that asks for more is not trusted. */
 export const READ_LIMIT_BYTES = 1024 * 1024;
-/** Up to the first sector of optical media; what is behind it lies far apart. So most devices are known by less than 64 KiB in sum. */
+/** Up to the first sector of optical media; later places are far apart. So less than 64 KiB in total identify most devices. */
 const HEAD_BYTES = 33 * 1024;
 const PAGE_BYTES = 1024;
 const NOTHING = new Uint8Array();
 const TINY_BYTES = 1440 * 1024;
 
-/** How to look at a device; `sectorSize` is 512 where it is not given. */
+/** How to probe a device; `sectorSize` is 512 by default. */
 export interface ExamineOptions {
   readonly kind?: AreaKind;
   readonly sectorSize?: number;
 }
 
-/** The whole of `source` as an area. */
+/** Returns all of `source` as an area. */
 export function examine(source: ByteSource, { kind = "file", sectorSize = 512 }: ExamineOptions = {}): Area {
   return makeArea(cacheBlocks(source), { start: 0, size: source.size, kind, sectorSize });
 }
@@ -66,7 +66,7 @@ function makeArea(read: ReadBlocks, { start, size, kind, sectorSize }: Extent): 
     isTiny: size <= TINY_BYTES,
     contains,
     head() {
-      // Of a part nobody looks at so many places that it would be worth the reading.
+      // A part is read in few places: reading its head in advance would cost more.
       head ??= (start === 0 ? read(0, Math.min(size, HEAD_BYTES)) : null) ?? NOTHING;
       return head;
     },
@@ -76,15 +76,13 @@ function makeArea(read: ReadBlocks, { start, size, kind, sectorSize }: Extent): 
   };
 }
 
-/** Reads the first 33 KiB in one piece, the rest by pages or, where more is asked for, directly; never more than the limit. */
+/** Reads the first 33 KiB at once and the rest by pages, longer ranges directly; never more than the limit. */
 function cacheBlocks(source: ByteSource): ReadBlocks {
   const pages = new Map<number, Uint8Array>();
   let budgetBytes = READ_LIMIT_BYTES;
   const load = (offset: number, length: number): Uint8Array | null => {
     const wanted = Math.min(length, source.size - offset);
-    if (wanted <= 0 || wanted > budgetBytes) {
-      return null;
-    }
+    if (wanted <= 0 || wanted > budgetBytes) return null;
     budgetBytes -= wanted;
     return readExactly(source, offset, wanted);
   };
@@ -108,23 +106,19 @@ function cacheBlocks(source: ByteSource): ReadBlocks {
     const end = offset + length;
     const blockBytes = end <= HEAD_BYTES ? HEAD_BYTES : PAGE_BYTES;
     const first = offset - (offset % blockBytes);
-    if (end > first + blockBytes) {
-      return loadAndKeep(offset, length);
-    }
+    if (end > first + blockBytes) return loadAndKeep(offset, length);
     const found = cached(first, blockBytes)?.subarray(offset - first, end - first);
     return found?.length === length ? found : null;
   };
 }
 
-/** A disk that cannot be read at some place (a bad sector, the unreadable end of a CD) has no signature there. */
+/** Null where the disk cannot be read (a bad sector, the unreadable end of a CD): there is no signature then. */
 function readExactly(source: ByteSource, offset: number, length: number): Uint8Array | null {
   try {
     const bytes = source.read(offset, length);
     return bytes.length === length ? bytes : null;
   } catch (error) {
-    if (error instanceof SyscallError) {
-      return null;
-    }
+    if (error instanceof SyscallError) return null;
     throw error;
   }
 }

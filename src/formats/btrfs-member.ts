@@ -4,7 +4,7 @@ import type { ByteSource } from "./facts.ts";
 const SUPERBLOCK = 64 * 1024;
 const MAGIC = "_BHRfS_M";
 
-/** What a device says of the btrfs that it belongs to. */
+/** A device of a btrfs filesystem. */
 export interface BtrfsMember {
   /** How many devices the filesystem has. */
   readonly deviceCount: number;
@@ -12,7 +12,7 @@ export interface BtrfsMember {
   readonly deviceId: bigint;
 }
 
-/** Reads num_devices and dev_item.devid of struct btrfs_super_block (linux/btrfs_tree.h); null where it is no btrfs. */
+/** Reads num_devices and dev_item.devid of struct btrfs_super_block (linux/btrfs_tree.h); null if it is not btrfs. */
 export function readBtrfsMember(source: ByteSource): BtrfsMember | null {
   const sb = source.read(SUPERBLOCK, 4096);
   if (sb.length < 4096 || !holds(sb, 0x40, MAGIC)) return null;

@@ -1,4 +1,4 @@
-/** The little-endian 16-bit number at `at`; bytes that are not there count as 0, as in all readers here. */
+/** The little-endian 16-bit number at `at`; missing bytes count as 0, as in all readers here. */
 export function le16(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
 }
@@ -28,28 +28,24 @@ export function be64(bytes: Uint8Array, at: number): bigint {
   return (BigInt(be32(bytes, at)) << 32n) | BigInt(be32(bytes, at + 4));
 }
 
-/** True where `bytes` hold `text`, one byte a character (Latin-1), from `at` on. */
+/** True if `bytes` contain `text` at `at`, one byte a character (Latin-1). */
 export function holds(bytes: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) {
-    if (bytes[at + i] !== text.charCodeAt(i)) {
-      return false;
-    }
+    if (bytes[at + i] !== text.charCodeAt(i)) return false;
   }
   return true;
 }
 
-/** `length` bytes from `at`, padded with zeros where `bytes` end before. */
+/** `length` bytes from `at`, padded with zeros if `bytes` end before. */
 export function slice(bytes: Uint8Array, at: number, length: number): Uint8Array {
   const part = bytes.subarray(at, at + length);
-  if (part.length === length) {
-    return part;
-  }
+  if (part.length === length) return part;
   const padded = new Uint8Array(length);
   padded.set(part);
   return padded;
 }
 
-/** True where every byte is zero. */
+/** True if every byte is zero. */
 export function isEmpty(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
@@ -59,16 +55,24 @@ export function hex(bytes: Uint8Array): string {
   return bytes.toHex();
 }
 
-/** 16 bytes in the form of RFC 9562, as they lie on the disk: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". */
+/** 16 bytes in the form of RFC 9562, in the order of the disk: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". */
 export function formatUuid(bytes: Uint8Array): string {
   const digits = hex(bytes);
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20, 32)}`;
 }
 
+const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+const VMFS_ORDER = [3, 2, 1, 0, 7, 6, 5, 4, 9, 8, 10, 11, 12, 13, 14, 15];
+const inOrder = (bytes: Uint8Array, order: readonly number[]) => Uint8Array.from(order, (at) => bytes[at] ?? 0);
+
 /** A GUID as EFI stores it (UEFI 2.10, appendix A): the first three fields are little-endian. */
 export function formatGuid(bytes: Uint8Array): string {
-  const order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-  return formatUuid(Uint8Array.from(order, (at) => bytes[at] ?? 0));
+  return formatUuid(inOrder(bytes, GUID_ORDER));
+}
+
+/** VMware's form of a UUID: two little-endian words, a short one and six bytes. */
+export function formatVmfsUuid(bytes: Uint8Array): string {
+  return hex(inOrder(bytes, VMFS_ORDER)).replace(/^(.{8})(.{8})(.{4})/, "$1-$2-$3-");
 }
 
 /** True for 1, 2, 4, 8, … */

@@ -1,13 +1,11 @@
 /** How text is stored on a disk. */
 export type Encoding = "utf-16le" | "utf-16be" | "latin1";
 
-/** UTF-8 of `bytes` up to a NUL, as libblkid makes it: a lone surrogate becomes three bytes of its own, an odd byte at the end is dropped. */
+/** UTF-8 of `bytes` up to a NUL, as libblkid makes it: a lone surrogate becomes three bytes of its own, half a unit at the end is dropped. */
 export function toUtf8(bytes: Uint8Array, encoding: Encoding): Uint8Array {
   const utf8: number[] = [];
   for (const point of readPoints(bytes, encoding)) {
-    if (point === 0) {
-      break;
-    }
+    if (point === 0) break;
     pushUtf8(utf8, point);
   }
   return Uint8Array.from(utf8);

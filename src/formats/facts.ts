@@ -1,15 +1,15 @@
-/** What a block device or image file holds, with libblkid's names and spelling for type, label and uuid. */
+/** Content of a block device or image file, with libblkid's names and spelling for type, label and uuid. */
 export interface Facts {
-  /** TYPE: "ext4", "vfat", "squashfs", "crypto_LUKS", "swap", …; null where nothing is known or the signatures disagree. */
+  /** TYPE: "ext4", "vfat", "squashfs", "crypto_LUKS", "swap", …; null if no type is known or the signatures disagree. */
   readonly type: string | null;
-  /** LABEL, UTF-8; bytes that are not valid UTF-8 as `\xNN`. Not safe to print: it is whatever somebody wrote there. */
+  /** LABEL, UTF-8; bytes that are not valid UTF-8 as `\xNN`. Not safe to print: anyone may have written it. */
   readonly label: string | null;
   readonly uuid: string | null;
-  /** PTTYPE ("gpt", "dos", …) where a partition table is there. */
+  /** PTTYPE ("gpt", "dos", …) if there is a partition table. */
   readonly partitionTable: string | null;
 }
 
-/** Something that can be read at any place; at the end a read is short. A `RandomReader` is one, so is a byte array in a test. */
+/** A source that can be read at any offset; at its end a read is short. A `RandomReader` is one, and a byte array in a test. */
 export interface ByteSource {
   /** Bytes. */
   readonly size: number;

@@ -1,24 +1,24 @@
 import { BootError } from "../problems/errors.ts";
 
-/** Where the image has them: NAME.bmap. */
+/** Where the image has its keymaps: NAME.bmap. */
 export const KEYMAP_DIRECTORY = "/etc/levain/keymaps";
-/** The ending of their names. */
+/** Suffix of their names. */
 export const KEYMAP_ENDING = ".bmap";
 
 const MAGIC = "bkeymap";
 /** MAX_NR_KEYMAPS of linux/keyboard.h. */
 const TABLES = 256;
-/** As many keys of a table as the format has (NR_KEYS of BusyBox's loadkmap.c). */
+/** Keys of a table in the format (NR_KEYS of BusyBox's loadkmap.c). */
 const KEYS = 128;
 const HEAD_BYTES = MAGIC.length + TABLES;
 
 /**
- * A keymap in the format of BusyBox's loadkmap and of `loadkeys -b`: "bkeymap", a byte for each table that says whether it is
- * there, and those that are, each 128 u16 (little-endian) as KDSKBENT takes them. By the number of the table. Throws BootError.
+ * Parses a keymap in the format of BusyBox's loadkmap and of `loadkeys -b`: "bkeymap", a byte for each table that says whether
+ * it is present, and the present ones, each 128 u16 (little-endian) for KDSKBENT. Returns them by number. Throws BootError.
  */
 export function parseKeymap(bytes: Uint8Array): ReadonlyMap<number, Uint16Array> {
   const hasMagic = Buffer.from(bytes.subarray(0, MAGIC.length)).toString("latin1") === MAGIC;
-  if (!hasMagic || bytes.length < HEAD_BYTES) throw damaged("it does not begin as one");
+  if (!hasMagic || bytes.length < HEAD_BYTES) throw damaged("it does not begin with the magic and the list of tables");
   const numbers = Array.from({ length: TABLES }, (_, number) => number).filter(
     (number) => bytes[MAGIC.length + number] !== 0,
   );
@@ -36,5 +36,5 @@ export function parseKeymap(bytes: Uint8Array): ReadonlyMap<number, Uint16Array>
 }
 
 function damaged(why: string): BootError {
-  return new BootError("this is no keymap as `loadkeys -b` writes it", { cause: new BootError(why) });
+  return new BootError("not a keymap in the format of `loadkeys -b`", { cause: new BootError(why) });
 }

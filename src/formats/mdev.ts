@@ -1,19 +1,19 @@
-/** What a line of mdev.conf is compared with. */
+/** A device that the rules of mdev.conf are matched against. */
 export interface MdevDevice {
   /** DEVNAME, below /dev: "sda1", "mapper/control". */
   readonly name: string;
-  /** The last word of its path in /sys: "device-mapper". */
+  /** Last component of its path in /sys: "device-mapper". */
   readonly kernelName: string;
   readonly major: number;
   readonly minor: number;
-  /** KEY=value of its uevent, SUBSYSTEM too. */
+  /** KEY=value of its uevent, with SUBSYSTEM. */
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Where a node is made and for whom; paths are absolute. */
+/** Place, owner and mode of a node; paths are absolute. */
 export interface NodePlan {
   readonly path: string;
-  /** A symbolic link to it; null for none. */
+  /** Symbolic link to it, or null. */
   readonly link: string | null;
   readonly userId: number;
   readonly groupId: number;
@@ -21,18 +21,18 @@ export interface NodePlan {
   readonly mode: number;
 }
 
-/** A line of mdev.conf. */
+/** A rule of mdev.conf. */
 export interface MdevRule {
-  /** What the line names, in the groups of the match; null where the device is another. */
+  /** Returns the groups of the match; null if the rule does not match the device. */
   readonly match: (device: MdevDevice) => readonly (string | undefined)[] | null;
   readonly userId: number;
   readonly groupId: number;
   readonly mode: number;
-  /** "=path", ">path", "!" or nothing. */
+  /** "=path", ">path", "!" or "". */
   readonly place: string;
 }
 
-/** mdev.conf, and what of it cannot be honoured, one line each for a person. */
+/** The rules of mdev.conf, and what levain cannot honour, a line each for the user. */
 export interface MdevConfig {
   readonly rules: readonly MdevRule[];
   readonly problems: readonly string[];
@@ -41,10 +41,10 @@ export interface MdevConfig {
 /** Numbers of users and groups by their names. */
 export type Ids = Readonly<Record<"users" | "groups", ReadonlyMap<string, number>>>;
 
-/** What mdev gives a node that no line names, where the kernel has no wish either. */
+/** Mode of a node that no rule matches and for which the kernel names none. */
 const DEFAULT_MODE = 0o660;
 
-/** Parses mdev.conf as BusyBox's docs/mdev.txt has it: `[-][VAR=regex;…]regex|@major,minor[-minor]|$VAR=regex  user:group  mode  [=path|>path|!]  [@|$|*command]`. The first line that matches counts. */
+/** Parses mdev.conf, as described in BusyBox's docs/mdev.txt: `[-][VAR=regex;…]regex|@major,minor[-minor]|$VAR=regex  user:group  mode  [=path|>path|!]  [@|$|*command]`. The first rule that matches counts. */
 export function parseMdevConfig(text: string, ids: Ids): MdevConfig {
   const rules: MdevRule[] = [];
   const problems: string[] = [];
@@ -56,7 +56,7 @@ export function parseMdevConfig(text: string, ids: Ids): MdevConfig {
       .split(/[ \t]+/);
     const place = /^[=>!]/.test(rest[0] ?? "") ? (rest.shift() ?? "") : "";
     if (rest.length > 0) commands.push(index + 1);
-    // After "-" mdev goes on, and what follows sets owner and mode again: such a line is there for its command.
+    // After a rule with "-" mdev continues, and a later rule sets owner and mode again: such a rule only runs a command.
     if (target === "" || target.startsWith("-")) continue;
     const rule = readRule(target, owner, mode, ids);
     if (typeof rule === "string") problems.push(`line ${index + 1}: ${rule}`);
@@ -66,7 +66,7 @@ export function parseMdevConfig(text: string, ids: Ids): MdevConfig {
   return { rules, problems };
 }
 
-/** The rule without its place, or what is wrong with it. */
+/** Returns the rule without its place, or what is wrong with it. */
 function readRule(target: string, owner: string, mode: string, ids: Ids): Omit<MdevRule, "place"> | string {
   if (owner === "" || mode === "") return "owner or mode is missing";
   const [user = "", group = ""] = owner.split(":", 2);
@@ -74,10 +74,10 @@ function readRule(target: string, owner: string, mode: string, ids: Ids): Omit<M
   const groupId = ids.groups.get(group) ?? readNumber(group);
   if (userId === null) return `there is no user ${user}`;
   if (groupId === null) return `there is no group ${group}`;
-  if (!/^[0-7]{1,5}$/.test(mode)) return `${mode} is no mode`;
+  if (!/^[0-7]{1,5}$/.test(mode)) return `${mode} is not a mode`;
   const match = readMatch(target);
   return match === null
-    ? `${target} is no pattern`
+    ? `${target} is not a valid pattern`
     : { match, userId, groupId, mode: Number.parseInt(mode, 8) & 0o7777 };
 }
 
@@ -85,7 +85,7 @@ function readNumber(text: string): number | null {
   return /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
-/** null where it cannot be understood. */
+/** Returns null for an invalid pattern. */
 function readMatch(target: string): MdevRule["match"] | null {
   const conditions = target.split(";");
   const last = conditions.pop() ?? "";
@@ -130,7 +130,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   punct: "!-\\/:-@\\[-`{-~",
 };
 
-/** An extended regular expression of POSIX as one of JavaScript: they differ inside brackets. null where it is none. */
+/** Converts an extended regular expression of POSIX to JavaScript: they differ inside brackets. Returns null for an invalid one. */
 function compileExtended(pattern: string): RegExp | null {
   const converted = pattern.replace(
     /\\.|\[(\^?)(\]?(?:\[:\w+:\]|[^\]])*)\]/g,
@@ -149,7 +149,7 @@ function convertSet(set: string): string {
   );
 }
 
-/** What the lines say of a device; null where they say that it gets no node. What no line names is as devtmpfs has it, but for the group's 0660 of mdev. */
+/** Plans the node of a device by the rules; null if they say that it gets none. A device that no rule matches gets what devtmpfs gives it, but with mdev's 0660. */
 export function planNode(rules: readonly MdevRule[], device: MdevDevice): NodePlan | null {
   for (const rule of rules) {
     const groups = rule.match(device);
@@ -162,7 +162,7 @@ export function planNode(rules: readonly MdevRule[], device: MdevDevice): NodePl
   return { path: `/dev/${device.name}`, link: null, userId: 0, groupId: 0, mode };
 }
 
-/** `=dir/` keeps the name; %0 to %9 are the groups of the match. */
+/** `=dir/` keeps the name; %0 to %9 are replaced with the groups of the match. */
 function placeNode(
   place: string,
   groups: readonly (string | undefined)[],

@@ -1,18 +1,19 @@
 import { type Area, type ExamineOptions, examine } from "./area.ts";
 import type { ByteSource, Facts } from "./facts.ts";
+import { LAST_RESORT } from "./filesystems/xfs.ts";
 import { findNamedTable } from "./partitions/partition-table.ts";
 import { findMagic, type Signature, type Usage } from "./signature.ts";
-import { LAST_RESORT, SIGNATURES } from "./signatures.ts";
+import { SIGNATURES } from "./signatures.ts";
 import { addTag, type Tag, type Tags } from "./tags.ts";
 import { decodeText } from "./text.ts";
 
-/** All that was found on a device. */
+/** Result of probing a device. */
 export interface ProbeResult extends Facts {
-  /** libblkid's USAGE of the type. */
+  /** libblkid's USAGE. */
   readonly usage: Usage | null;
   /** Every tag in the order and with the bytes of `blkid -p`. */
   readonly tags: readonly Tag[];
-  /** Where signatures of several filesystems contradict each other: their types, and `type` is null; else empty. */
+  /** Types of contradicting filesystem signatures, then `type` is null; usually empty. */
   readonly ambivalent: readonly string[];
 }
 
@@ -22,8 +23,8 @@ interface Match {
 }
 
 /**
- * Examines a device as `blkid -p` does: the first RAID or encryption, else the one filesystem, and the partition table.
- * Never throws for what is on the disk.
+ * Probes a device as `blkid -p` does: the first RAID or encrypted container, or else the only filesystem, and the partition table.
+ * Never throws because of the content of the disk.
  */
 export function probe(source: ByteSource, options: ExamineOptions = {}): ProbeResult {
   const area = examine(source, options);
@@ -35,9 +36,7 @@ export function probe(source: ByteSource, options: ExamineOptions = {}): ProbeRe
   const first = matches[0] ?? (table === null ? findLastResort(area) : undefined);
   const isStale = table?.type === "dos" && first?.signature.wipesTable === true;
   const tags: Tags = isStale ? [] : [...(first?.tags ?? [])];
-  if (table !== null) {
-    addTableTags(table, tags);
-  }
+  if (table !== null) addTableTags(table, tags);
   return { ...describe(tags), usage: isStale ? null : (first?.signature.usage ?? null) };
 }
 
@@ -46,7 +45,7 @@ function isTableHidden(match: Match | undefined): boolean {
   return match?.signature.usage === "raid" && match.signature.wipesTable !== true;
 }
 
-/** What takes more reading than all others is looked for when there is nothing else. */
+/** This type takes more reading than all others, so it is looked for only if nothing else was found. */
 function findLastResort(area: Area): Match | undefined {
   const tags = matchSignature(area, LAST_RESORT);
   return tags === null ? undefined : { signature: LAST_RESORT, tags };
@@ -55,16 +54,14 @@ function findLastResort(area: Area): Match | undefined {
 const isContainer = ({ usage }: Signature) => usage === "raid" || usage === "crypto";
 const isIntolerant = ({ signature }: Match) => !isContainer(signature) && signature.isTolerant !== true;
 
-/** All filesystems up to the first RAID or encryption; on a tiny device the first only. */
+/** Finds all filesystems up to the first RAID or encrypted container; on a tiny device only the first. */
 function findMatches(area: Area): readonly Match[] {
   const matches: Match[] = [];
   for (const signature of SIGNATURES) {
     const tags = matchSignature(area, signature);
     if (tags !== null) {
       matches.push({ signature, tags });
-      if (area.isTiny || isContainer(signature)) {
-        break;
-      }
+      if (area.isTiny || isContainer(signature)) break;
     }
   }
   return matches;
@@ -80,18 +77,14 @@ function matchSignature(area: Area, signature: Signature): Tags | null {
   const magic = isLookedFor(signature, area) ? findMagic(area, signature.magics) : null;
   const tags: Tags = [];
   const isCandidate = magic !== null || (signature.magics.length === 0 && isLookedFor(signature, area));
-  if (!isCandidate || !signature.read(area, tags, magic)) {
-    return null;
-  }
+  if (!isCandidate || !signature.read(area, tags, magic)) return null;
   addTag(tags, "TYPE", signature.type);
   addTag(tags, "USAGE", signature.usage);
   return tags;
 }
 
 function addTableTags({ type, uuid }: { readonly type: string; readonly uuid: string | null }, tags: Tags): void {
-  if (uuid !== null) {
-    addTag(tags, "PTUUID", uuid);
-  }
+  if (uuid !== null) addTag(tags, "PTUUID", uuid);
   addTag(tags, "PTTYPE", type);
 }
 

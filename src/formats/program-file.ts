@@ -1,23 +1,25 @@
 import type { ByteSource } from "./facts.ts";
 
-/** What the kernel would make of a file that it is asked to start (fs/binfmt_script.c, fs/binfmt_elf.c). */
+/** Format of a file that the kernel is asked to execute (fs/binfmt_script.c, fs/binfmt_elf.c). */
 export type ProgramFile =
   | { readonly format: "script"; readonly interpreter: string }
   | {
-      readonly format: "elf" /** e_machine of elf.h. */;
-      readonly machine: number /** PT_INTERP; null for a static program. */;
+      readonly format: "elf";
+      /** e_machine of elf.h. */
+      readonly machine: number;
+      /** PT_INTERP; null for a static program. */
       readonly loader: string | null;
     }
   | { readonly format: "unknown" };
 
-/** BINPRM_BUF_SIZE of linux/binfmts.h: as much of the file as the kernel looks at to know its format. */
+/** BINPRM_BUF_SIZE of linux/binfmts.h: the part of the file from which the kernel knows its format. */
 const HEAD_BYTES = 256;
-/** ELF_MIN_ALIGN and PATH_MAX: what the kernel takes of program headers, and of a loader's path. */
+/** ELF_MIN_ALIGN and PATH_MAX: limits of the kernel for program headers and for the path of a loader. */
 const MOST_HEADER_BYTES = 65536;
 const MOST_PATH_BYTES = 4096;
 const PT_INTERP = 3;
 
-/** Reads the beginning of a program; what is cut off or contradicts itself is "unknown". */
+/** Reads the beginning of a program; a truncated or contradictory one is "unknown". */
 export function readProgramFile(file: ByteSource): ProgramFile {
   const head = file.read(0, HEAD_BYTES);
   if (head[0] === 0x23 && head[1] === 0x21) return readScript(head);
@@ -36,7 +38,7 @@ function readScript(head: Uint8Array): ProgramFile {
   return { format: "script", interpreter };
 }
 
-/** Elf32_Ehdr and Elf64_Ehdr, Elf32_Phdr and Elf64_Phdr of elf(5), in either byte order. Throws RangeError where they do not fit. */
+/** Elf32_Ehdr and Elf64_Ehdr, Elf32_Phdr and Elf64_Phdr of elf(5), in either byte order. Throws RangeError for a truncated file. */
 function readElf(file: ByteSource, view: DataView): ProgramFile {
   const [isWide, isLittle] = [view.getUint8(4) === 2, view.getUint8(5) !== 2];
   const word = (from: DataView, at: number) =>

@@ -1,8 +1,8 @@
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The bytes as text; those that are no valid UTF-8 as `\xNN`. The text is not safe to print: it may hold control characters. */
+/** Decodes bytes as text, invalid UTF-8 as `\xNN`. The text is not safe to print: it may contain control characters. */
 export function decodeText(bytes: Uint8Array): string {
-  // Nearly all that is read is valid as a whole: character by character takes fifty times as long.
+  // Nearly all text is valid; decoding by characters takes fifty times as long.
   const whole = decodeStrict(bytes);
   if (whole !== null) return whole;
   return readCharacters(bytes)
@@ -10,7 +10,7 @@ export function decodeText(bytes: Uint8Array): string {
     .join("");
 }
 
-/** The bytes as text that is safe to print on one line: what is not printable UTF-8 as `\xNN`, byte by byte. */
+/** Decodes bytes as text that is safe to print on one line: bytes that are not printable UTF-8 become `\xNN`. */
 export function decodePrintable(bytes: Uint8Array): string {
   const whole = decodeStrict(bytes);
   if (whole !== null && isPrintable(whole)) return whole;
@@ -19,13 +19,13 @@ export function decodePrintable(bytes: Uint8Array): string {
     .join("");
 }
 
-/** Text from `decodeText`, safe to print on one line: control characters and what no terminal shows as `\xNN`. */
+/** Makes text from `decodeText` safe to print on one line: control and invisible characters become `\xNN`. */
 export function escapeUnprintable(text: string): string {
   return decodePrintable(new TextEncoder().encode(text));
 }
 
 interface Character {
-  /** null where the bytes are no valid UTF-8. */
+  /** null for invalid UTF-8. */
   readonly text: string | null;
   readonly bytes: Uint8Array;
 }
@@ -44,9 +44,7 @@ function readCharacters(bytes: Uint8Array): readonly Character[] {
 }
 
 function expectedLength(lead: number): number {
-  if (lead < 0xe0) {
-    return lead < 0xc0 ? 1 : 2;
-  }
+  if (lead < 0xe0) return lead < 0xc0 ? 1 : 2;
   return lead < 0xf0 ? 3 : 4;
 }
 
@@ -54,12 +52,12 @@ function decodeStrict(bytes: Uint8Array): string | null {
   try {
     return strict.decode(bytes);
   } catch {
-    // The decoder's only complaint: no valid UTF-8.
+    // The decoder throws only for invalid UTF-8.
     return null;
   }
 }
 
-/** Neither a control character nor a format character (direction marks), line separator, private or unassigned one. */
+/** False for control, format (direction marks), private and unassigned characters, and for line separators. */
 function isPrintable(text: string): boolean {
   return !/[\p{C}\p{Zl}\p{Zp}]/u.test(text);
 }

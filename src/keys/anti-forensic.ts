@@ -1,14 +1,14 @@
 import { findHash, type Hash, hashBytes } from "../crypto/hash.ts";
 import { secretBytes, wipe } from "../crypto/secret.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 
 const WORD_BYTES = 4;
 const NUMBER_BYTES = 4;
 
 /**
- * The key of `keyBytes` that was split into `stripes` (LUKS1 On-Disk Format Specification, 2.4, AFmerge): all of them are
- * needed, so destroying any destroys the key. `split` holds them one after the other; bytes beyond are left alone.
- * Throws BootError where `find` does not know the hash.
+ * Merges the key of `keyBytes` that was split into `stripes` (LUKS1 On-Disk Format Specification, 2.4, AFmerge): all of them are
+ * needed, so destroying one destroys the key. `split` has them one after the other; bytes after them are ignored.
+ * Throws BootError if `find` does not know the hash.
  */
 export function mergeStripes(
   split: Uint8Array,
@@ -18,8 +18,8 @@ export function mergeStripes(
   find = findHash,
 ): Uint8Array {
   const hash = find(hashName);
-  if (hash === null) throw new BootError(`hash ${hashName} is not supported`);
-  if (split.length < keyBytes * stripes) throw new BootError("the key material is too short");
+  if (hash === null) throw problem("hash-unsupported", { hash: hashName });
+  if (split.length < keyBytes * stripes) throw problem("key-material-too-short", {});
   const inWords = keyBytes % WORD_BYTES === 0 && split.byteOffset % WORD_BYTES === 0;
   const from = inWords ? new Uint32Array(split.buffer, split.byteOffset, (keyBytes * stripes) / WORD_BYTES) : split;
   const pieces = cutIntoPieces(keyBytes, hash, inWords);
@@ -44,11 +44,11 @@ function mergeInto(pieces: readonly Piece[], from: Uint8Array | Uint32Array, str
   }
 }
 
-/** A piece of the key, as long as a hash; the last one may be shorter. */
+/** A piece of the key, as long as a digest; the last one may be shorter. */
 interface Piece {
-  /** Its number, and the piece: what is hashed. */
+  /** The number and the piece, which are hashed. */
   readonly numbered: Uint8Array;
-  /** The piece alone, in bytes or words. Words are four times as quick, and this is done once, before anything is compiled. */
+  /** The piece alone, in bytes or words. Words are four times as fast: this runs once, before the code is compiled. */
   readonly units: Uint8Array | Uint32Array;
 }
 
@@ -61,7 +61,7 @@ function cutIntoPieces(keyBytes: number, hash: Hash, inWords: boolean): readonly
   });
 }
 
-/** Spreads every bit over its piece (2.4, "H1"): it becomes the hash of its number and itself, the last one cut. */
+/** Spreads every bit over its piece (2.4, "H1"): replaces it with the hash of its number and itself, the last one truncated. */
 function diffuse(numbered: Uint8Array, hash: Hash): void {
   const digest = hashBytes(hash, numbered);
   const length = numbered.length - NUMBER_BYTES;

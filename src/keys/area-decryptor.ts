@@ -6,15 +6,14 @@ import { SECTOR_BYTES } from "../formats/luks/header.ts";
 import { makeIvs } from "./sector-iv.ts";
 
 /**
- * Decrypts key material as dm-crypt would: sectors of 512 bytes, numbered from 0 (libcryptsetup's crypto_storage.c). Whoever has
- * the kernel's ciphers can give another one to `unlock`.
+ * Decrypts key material as dm-crypt would: sectors of 512 bytes, numbered from 0 (libcryptsetup's crypto_storage.c).
  */
 export interface AreaDecryptor {
-  /** True where it has the cipher for keys of that size. */
+  /** True if it supports the cipher with keys of that size. */
   handles(spec: CipherSpec, keyBytes: number): boolean;
   /** A new array as long as `data`, whole sectors; the caller wipes it. */
   decrypt(spec: CipherSpec, key: Uint8Array, data: Uint8Array): Uint8Array;
-  /** Why it has not, where it could on another machine: reads after "is encrypted with serpent-xts-plain64, ". */
+  /** Says why it does not support a cipher that another machine may support; follows "is encrypted with serpent-xts-plain64, ". */
   explain?(spec: CipherSpec, keyBytes: number): string;
 }
 
@@ -31,12 +30,12 @@ const MODES: Readonly<Record<string, DecryptSectors>> = {
   ctr: (key, ivs, data) => decryptEach("ctr", key, ivs, data),
 };
 
-/** AES by the runtime itself, in the modes and with the IVs that key material is found in. */
+/** AES by the runtime, in the modes and with the IVs that are used for key material. */
 export const aesDecryptor: AreaDecryptor = {
   handles(spec, keyBytes) {
     const aesBytes = spec.mode === "xts" ? keyBytes / 2 : keyBytes;
     if (spec.cipher !== "aes" || ![16, 24, 32].includes(aesBytes) || !Object.hasOwn(MODES, spec.mode)) return false;
-    // The IV of a mode that wants one, made with two keys at once, is nothing that dm-crypt has.
+    // XTS has two keys, with which dm-crypt refuses eboiv.
     if (spec.mode === "xts" && spec.iv === "eboiv") return false;
     return makeIvs(spec, new Uint8Array(16), 0) !== null;
   },
@@ -48,7 +47,7 @@ export const aesDecryptor: AreaDecryptor = {
   },
 };
 
-/** No encryption at all: for key material under a null cipher, where that was asked for. */
+/** No encryption: for key material with a null cipher, if that was explicitly allowed. */
 export const nullDecryptor: AreaDecryptor = {
   handles: (spec) => spec.cipher === "cipher_null",
   decrypt: (_spec, _key, data) => Uint8Array.from(data),

@@ -1,11 +1,11 @@
 import type { CryptSegment } from "../formats/luks/header.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 
-/** What dm-crypt is to do, in its own words. */
+/** Parameters of a dm-crypt target. */
 export interface CryptTarget {
-  /** As it stands in a device-mapper table: "aes-xts-plain64", or "capi:authenc(hmac(sha256),xts(aes))-random". */
+  /** As in a device-mapper table: "aes-xts-plain64", or "capi:authenc(hmac(sha256),xts(aes))-random". */
   readonly cipher: string;
-  /** null without dm-integrity below. */
+  /** null without dm-integrity. */
   readonly integrity: IntegrityTarget | null;
 }
 
@@ -15,11 +15,11 @@ export interface IntegrityTarget {
   readonly type: string;
   /** Bytes that dm-integrity keeps for each sector. */
   readonly tagBytes: number;
-  /** dm-crypt's optional word, as "integrity:48:aead". */
+  /** Optional parameter of dm-crypt, as "integrity:48:aead". */
   readonly option: string;
 }
 
-// libcryptsetup's INTEGRITY_tag_size: the random IV and the tag of each sector lie beside it.
+// libcryptsetup's INTEGRITY_tag_size: the random IV and the tag of each sector are stored next to it.
 const TAG_BYTES: Readonly<Record<string, number>> = {
   none: 0,
   aead: 16,
@@ -31,13 +31,13 @@ const TAG_BYTES: Readonly<Record<string, number>> = {
 };
 const RANDOM_IV_BYTES: Readonly<Record<string, number>> = { xts: 16, ctr: 16, gcm: 12, ccm: 8, "": 16 };
 
-/** dm-crypt's words for a segment (libcryptsetup's cipher_c2dm). Throws BootError for an integrity that is not known. */
+/** Returns the dm-crypt parameters of a segment (libcryptsetup's cipher_c2dm). Throws BootError for an unknown integrity. */
 export function describeTarget({ cipher, integrity }: CryptSegment): CryptTarget {
   if (integrity === null) return { cipher, integrity: null };
   const [, name = "", mode = "", iv = ""] = /^([^-]+)-(?:([^-]+)-)?([^-]+)$/.exec(cipher) ?? [];
   const tag = Object.hasOwn(TAG_BYTES, integrity) ? TAG_BYTES[integrity] : undefined;
   if (tag === undefined || name === "" || name.startsWith("capi:")) {
-    throw new BootError(`integrity ${integrity} with ${cipher} is not supported`);
+    throw problem("integrity-unsupported", { integrity, cipher });
   }
   const tagBytes = tag + (iv === "random" ? randomIvBytes(name, mode, integrity) : 0);
   const inner = mode === "" ? name : `${mode}(${name})`;

@@ -3,12 +3,12 @@ import type { Kdf } from "../formats/luks/header.ts";
 import { BootError } from "../problems/errors.ts";
 import { createDeriveKey, type DerivingMachine } from "./kdf.ts";
 
-/** The command, which no help names, whose process derives keys for another one of levain. */
+/** Internal command: a process that derives keys for another process of levain. */
 export const DERIVE_COMMAND = "derive-keys";
 
 /*
- * An order is a u32 in little-endian, JSON of that length, and then the passphrase. An answer is a byte, and then the key or the
- * JSON of a BootError.
+ * An order is a little-endian u32, JSON of that length, and the passphrase. An answer is a byte and then the key or the JSON of a
+ * BootError.
  */
 const HEAD_BYTES = 4;
 const [KEY, ERROR] = [0, 1];
@@ -19,7 +19,7 @@ interface Terms {
   readonly length: number;
 }
 
-/** What the other process is asked for; the caller wipes it. */
+/** Encodes what the other process has to derive; the caller wipes it. */
 export function encodeOrder({ kdf, length }: Terms, passphrase: Uint8Array): Uint8Array {
   const salt = kdf.type === "unknown" ? "" : kdf.salt.toHex();
   const terms = new TextEncoder().encode(JSON.stringify({ kdf: { ...kdf, salt }, length }));
@@ -30,7 +30,7 @@ export function encodeOrder({ kdf, length }: Terms, passphrase: Uint8Array): Uin
   return order;
 }
 
-/** In the other process: derives the key; the caller wipes the answer. The passphrase is used where it lies. */
+/** Derives the key in the other process, without a copy of the passphrase; the caller wipes the answer. */
 export function answerOrder(machine: DerivingMachine, order: Uint8Array): Uint8Array {
   let key: Uint8Array | null = null;
   try {
@@ -50,7 +50,7 @@ export function answerOrder(machine: DerivingMachine, order: Uint8Array): Uint8A
   }
 }
 
-/** The key, which the caller wipes like the answer itself. Throws the BootError that deriving ended with. */
+/** Returns the key of an answer; the caller wipes both. Throws the BootError of the other process. */
 export function decodeAnswer(answer: Uint8Array): Uint8Array {
   if (answer[0] === KEY) {
     const key = secretBytes(answer.length - 1);

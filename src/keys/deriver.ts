@@ -3,32 +3,33 @@ import { wipe } from "../crypto/secret.ts";
 import type { Kdf, LuksHeader } from "../formats/luks/header.ts";
 import type { Child, Children } from "../machine/child.ts";
 import type { Clock } from "../machine/machine.ts";
-import { BootError } from "../problems/errors.ts";
+import type { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { DERIVE_COMMAND, decodeAnswer, encodeOrder } from "./derivation-order.ts";
 import { createDeriveKey, type DerivingMachine } from "./kdf.ts";
 import { costOf, createEstimate, type Estimate } from "./kdf-cost.ts";
 
-/** Derives keys so that each derivation can be stopped: what takes long is done by another process. */
+/** Derives keys so that each derivation can be stopped: another process does what takes long. */
 export interface Deriver {
-  /** Milliseconds that a derivation will take. */
+  /** Estimates the milliseconds of a derivation. */
   readonly estimateMs: Estimate;
-  /** Starts the other process where a keyslot of `header` needs it: that takes some time, best while modules are loaded or a person types. */
+  /** Starts the other process if a keyslot of `header` needs it: that takes some time, best while modules are loaded or the user types. */
   prepare(header: LuksHeader): void;
-  /** As DeriveKey; `watch` is called at the start and ten times a second from then on, and stops the derivation by throwing. */
+  /** As DeriveKey; `watch` is called at the start and then ten times a second, and stops the derivation by throwing. */
   derive(kdf: Kdf, passphrase: Uint8Array, length: number, watch: () => void): Uint8Array;
   /** Ends the other process. */
   close(): void;
 }
 
-/** What can start a process that derives. */
+/** The part of a machine that derives keys and starts processes. */
 export type ForkingMachine = DerivingMachine & Pick<Children, "startChild"> & Pick<Clock, "nowMs">;
 
-/** As `costOf` counts: a fifth of a second at most on today's machines, which is less than another process is worth. */
+/** In units of `costOf`: at most a fifth of a second on current machines, for which another process is not worth its start. */
 const CHEAP_COST = 200_000;
 const POLL_MS = 100;
 const SIGKILL_STATUS = 128 + 9;
 
-/** The other process is started when it is first needed, and again after one that was stopped. */
+/** Makes a deriver, which starts the other process when it is first needed, and again after it was stopped. */
 export function createDeriver(machine: ForkingMachine): Deriver {
   const here = createDeriveKey(machine);
   const findHash = createFindHash(machine);
@@ -91,9 +92,7 @@ function takeKey(answer: Uint8Array): Uint8Array {
 }
 
 function explainDeath(kdf: Kdf, status: number): BootError {
-  if (status !== SIGKILL_STATUS) return new BootError(`the process that derives the key ended with status ${status}`);
-  const need = "memoryKib" in kdf ? `: ${kdf.type} needs ${Math.ceil(kdf.memoryKib / 1024)} MiB of memory` : "";
-  return new BootError(`the kernel killed the process that derives the key${need}`, {
-    hint: "it kills where memory runs out: unlock it on a machine with more memory",
-  });
+  if (status !== SIGKILL_STATUS) return problem("kdf-process-ended", { status });
+  const neededBytes = "memoryKib" in kdf ? kdf.memoryKib * 1024 : null;
+  return problem("kdf-process-killed", { kdf: kdf.type, neededBytes });
 }

@@ -1,25 +1,26 @@
 import { wipe } from "../crypto/secret.ts";
 import type { Argon2, Kdf, Pbkdf2 } from "../formats/luks/header.ts";
 import { printable } from "../problems/report.ts";
+import { formatMib } from "../problems/size.ts";
 import type { DeriveKey } from "./kdf.ts";
 
-/** What is measured: whoever derives, and a clock. */
+/** A key derivation and a clock to measure it with. */
 export interface Stopwatch {
   readonly deriveKey: DeriveKey;
   /** Milliseconds. */
   readonly nowMs: () => number;
 }
 
-// What cryptsetup makes by default takes less on the machine that it was made on: 2 s.
+// The default of cryptsetup costs less: 2 s on the machine where the keyslot was created.
 const CHEAP = { pbkdf2: 20_000_000, argon2i: 8 * 2 ** 20, argon2id: 8 * 2 ** 20 };
 const SAMPLE_ITERATIONS = 100_000;
 const SAMPLE_KIB = 64 * 1024;
-// A thread for each quarter of each pass.
+// Cost of the threads, one for each quarter of each pass.
 const KIB_PER_LANE = 200;
 
 /**
- * How much is to be done for a key of `length` bytes: iterations of a hash (each part of the key that is as long as one takes all of
- * them), or KiB that Argon2 writes, with what its threads cost. Either is at most a microsecond's work. `hashBytes` is null where the hash is not known.
+ * Returns the cost of a key of `length` bytes: iterations of a hash, for each part of the key as long as a digest, or the KiB that
+ * Argon2 writes, plus the cost of its threads. A unit takes at most a microsecond. `hashBytes` is null for an unknown hash.
  */
 export function costOf(kdf: Kdf, length: number, hashBytes: number | null): number {
   if (kdf.type === "unknown") return 0;
@@ -27,10 +28,10 @@ export function costOf(kdf: Kdf, length: number, hashBytes: number | null): numb
   return kdf.passes * (kdf.memoryKib + KIB_PER_LANE * kdf.lanes);
 }
 
-/** Milliseconds that a derivation will take; null where it costs no more than `fromCost`, by default what is no wait. */
+/** Estimates the milliseconds of a derivation; null if it costs at most `fromCost`, by default if there is no noticeable wait. */
 export type Estimate = (kdf: Kdf, length: number, fromCost?: number) => number | null;
 
-/** Estimates by doing a small part of a derivation, for nothing, once for each kind. */
+/** Estimates by measuring a small part of a derivation, once for each kind. */
 export function createEstimate({ deriveKey, nowMs }: Stopwatch): Estimate {
   const measured = new Map<string, number>();
   return (kdf, length, fromCost) => {
@@ -56,14 +57,14 @@ function takeSample(kdf: Argon2 | Pbkdf2): Argon2 | Pbkdf2 {
     : { ...kdf, passes: 1, memoryKib: Math.min(kdf.memoryKib, SAMPLE_KIB) };
 }
 
-/** A derivation in words that are safe to print: "pbkdf2, 1000 iterations of sha256". */
+/** Describes a derivation, safe to print: "pbkdf2, 1000 iterations of sha256". */
 export function describeKdf(kdf: Kdf): string {
   if (kdf.type === "unknown") return printable(kdf.name);
   if (kdf.type === "pbkdf2") return `pbkdf2, ${kdf.iterations} iterations of ${printable(kdf.hash)}`;
-  return `${kdf.type}, ${Math.ceil(kdf.memoryKib / 1024)} MiB, ${kdf.lanes} lane${kdf.lanes === 1 ? "" : "s"}`;
+  return `${kdf.type}, ${formatMib(kdf.memoryKib * 1024)}, ${kdf.lanes} lane${kdf.lanes === 1 ? "" : "s"}`;
 }
 
-/** Milliseconds for a person, as "40 s", "7 min" or "2 h". */
+/** Formats milliseconds for the user, as "40 s", "7 min" or "2 h". */
 export function formatWait(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 90) return `${Math.round(seconds)} s`;

@@ -1,22 +1,22 @@
 import { createFindHash, findHash } from "../crypto/hash.ts";
-import { readAvailableMemory } from "../crypto/memory.ts";
 import { runtimeCrypto } from "../crypto/runtime-crypto.ts";
-import { formatBytes } from "../crypto/size.ts";
 import type { Argon2, Kdf, Pbkdf2 } from "../formats/luks/header.ts";
 import type { KeyDerivation, LibraryHashes } from "../machine/encryption.ts";
 import type { Files } from "../machine/machine.ts";
-import { BootError, isErrno } from "../problems/errors.ts";
+import { readAvailableMemory } from "../machine/small-files.ts";
+import { type BootError, isErrno } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { composePbkdf2 } from "./pbkdf2.ts";
 
-/** `length` bytes from a passphrase; the caller wipes them. Throws BootError for a KDF that it does not know. */
+/** Derives `length` bytes from a passphrase; the caller wipes them. Throws BootError for an unknown KDF. */
 export type DeriveKey = (kdf: Kdf, passphrase: Uint8Array, length: number) => Uint8Array;
 
-/** What a machine must be able to do to derive keys as fast as it can. */
+/** The part of a machine that derives keys. */
 export type DerivingMachine = KeyDerivation & LibraryHashes & Pick<Files, "stat" | "readFile">;
 
 /**
- * PBKDF2 by node:crypto, which is faster than OpenSSL's; Argon2 by the machine, with a thread for each lane, and by node:crypto
- * where it cannot. Throws BootError where the memory that Argon2 wants is not there.
+ * Derives by PBKDF2 with node:crypto, which is faster than OpenSSL's, and by Argon2 with the machine, which has a thread for each
+ * lane, or else node:crypto. Throws BootError if there is not enough memory for Argon2.
  */
 export function createDeriveKey(machine: DerivingMachine): DeriveKey {
   const find = createFindHash(machine);
@@ -32,17 +32,13 @@ export function createDeriveKey(machine: DerivingMachine): DeriveKey {
 }
 
 function notEnoughMemory({ type, memoryKib }: Argon2, machine: DerivingMachine, cause: unknown): BootError {
-  const available = readAvailableMemory(machine);
-  const rest = available === null ? "" : `, this machine has ${formatBytes(available)}`;
-  return new BootError(`the key derivation ${type} needs ${formatBytes(memoryKib * 1024)} of memory${rest}`, {
-    cause,
-    hint: "unlock it on a machine with more memory, and add a key there: cryptsetup luksAddKey --pbkdf-memory",
-  });
+  const availableBytes = readAvailableMemory(machine);
+  return problem("kdf-needs-memory", { kdf: type, neededBytes: memoryKib * 1024, availableBytes }, { cause });
 }
 
-/** By node:crypto alone: Argon2 takes one thread, whatever its lanes. */
+/** Derives with node:crypto alone: Argon2 has one thread, whatever its lanes. */
 export const deriveKey: DeriveKey = (kdf, passphrase, length) => {
-  if (kdf.type === "unknown") throw new BootError(`key derivation ${kdf.name} is not supported`);
+  if (kdf.type === "unknown") throw problem("kdf-unsupported", { kdf: kdf.name });
   if (kdf.type === "pbkdf2") return derivePbkdf2(kdf, passphrase, length);
   return runtimeCrypto().argon2Sync(kdf.type, {
     message: passphrase,
@@ -54,10 +50,10 @@ export const deriveKey: DeriveKey = (kdf, passphrase, length) => {
   });
 };
 
-/** `length` bytes by PBKDF2 (RFC 8018, 5.2). Throws BootError where `find` does not know the hash. */
+/** Derives `length` bytes by PBKDF2 (RFC 8018, 5.2). Throws BootError if `find` does not know the hash. */
 export function derivePbkdf2(kdf: Pbkdf2, passphrase: Uint8Array, length: number, find = findHash): Uint8Array {
   const hash = find(kdf.hash);
-  if (hash === null) throw new BootError(`hash ${kdf.hash} is not supported`);
+  if (hash === null) throw problem("hash-unsupported", { hash: kdf.hash });
   if (hash.library) return composePbkdf2(hash.library, kdf, passphrase, length);
   return runtimeCrypto().pbkdf2Sync(passphrase, kdf.salt, kdf.iterations, length, hash.name);
 }

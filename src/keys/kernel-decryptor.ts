@@ -10,8 +10,8 @@ const SMALL_BLOCKS = new Set(["blowfish", "cast5", "des", "des3_ede", "khazad", 
 const WIDE_IVS = new Set(["adiantum", "hctr2"]);
 
 /**
- * The kernel's own ciphers, by AF_ALG: for key material in what the runtime's AES is not. `loadModule` is told the module
- * ("algif_skcipher") or the alias ("crypto-serpent") that the kernel would want, where it does not have a cipher at once.
+ * Makes a decryptor of the kernel's ciphers (AF_ALG), for key material that the runtime cannot decrypt. For a missing cipher it
+ * calls `loadModule` with the module ("algif_skcipher") or the alias ("crypto-serpent") that the kernel would request.
  */
 export function kernelDecryptor(
   machine: KernelCiphers,
@@ -21,14 +21,14 @@ export function kernelDecryptor(
 
   function decrypt(spec: CipherSpec, key: Uint8Array, data: Uint8Array): Uint8Array | null {
     const count = data.length / SECTOR_BYTES;
-    // ECB has no IV, whatever is written behind it.
+    // ECB has no IV, whatever follows it in the name.
     const ivs = spec.mode === "ecb" ? new Uint8Array() : makeIvs(spec, key, count, describeCipher(machine, spec));
     return ivs && machine.decryptByKernel(`${spec.mode}(${spec.cipher})`, key, ivs, data, SECTOR_BYTES);
   }
 
-  /** The errno name with which the kernel refuses; "" for IVs that are not known; null where it does it. */
+  /** Returns the errno name with which the kernel refuses; "" for unknown IVs; null if the kernel has the cipher. */
   function tryOut(spec: CipherSpec, keyBytes: number): string | null {
-    // No two parts of it are the same: some ciphers refuse such a key.
+    // Its parts differ, because some ciphers refuse a key of equal parts.
     const key = Uint8Array.from({ length: keyBytes }, (_, index) => (index * 37 + 11) & 0xff);
     try {
       return decrypt(spec, key, new Uint8Array(SECTOR_BYTES)) === null ? "" : null;
@@ -42,7 +42,7 @@ export function kernelDecryptor(
     const asked = `${spec.text} ${keyBytes}`;
     const known = refusals.get(asked);
     if (known !== undefined) return known;
-    let refusal = isStrange(spec) ? "" : tryOut(spec, keyBytes);
+    let refusal = isUnsupported(spec) ? "" : tryOut(spec, keyBytes);
     if (refusal === "ENOENT" || refusal === "EAFNOSUPPORT") {
       for (const name of listModules(spec)) loadModule(name);
       refusal = tryOut(spec, keyBytes);
@@ -62,27 +62,27 @@ export function kernelDecryptor(
   };
 }
 
-/** What is no cipher, and the IV of a mode that wants one, made with two keys at once, which is nothing that dm-crypt has. */
-function isStrange({ cipher, mode, iv }: CipherSpec): boolean {
+/** True for a cipher that does not encrypt, and for eboiv in a mode with which dm-crypt does not support it. */
+function isUnsupported({ cipher, mode, iv }: CipherSpec): boolean {
   return cipher === "cipher_null" || (iv === "eboiv" && mode !== "cbc");
 }
 
-/** Its blocks are encrypted as a counter's key stream is: that is decrypting zeros with the block as the first counter. */
+/** Blocks are encrypted as the key stream of a counter: zeros are decrypted with the block as the first counter. */
 function describeCipher(machine: KernelCiphers, { cipher, mode }: CipherSpec): IvCipher {
   const blockBytes = SMALL_BLOCKS.has(cipher) ? 8 : 16;
   return {
     ivBytes: WIDE_IVS.has(mode) ? 32 : blockBytes,
     blockBytes,
-    takes: () => true,
+    accepts: () => true,
     encrypt: (key, blocks) =>
       machine.decryptByKernel(`ctr(${cipher})`, key, blocks, new Uint8Array(blocks.length), blockBytes),
   };
 }
 
-/** Modules and aliases, as the kernel itself would ask for them. */
+/** Modules and aliases that the kernel would request. */
 function listModules({ cipher, mode, iv }: CipherSpec): readonly string[] {
   const helpers = iv === "essiv" || iv === "eboiv" ? ["ctr"] : [];
-  // XTS and LRW encrypt their tweaks' neighbours by ECB; Adiantum and HCTR2 are put together from more.
+  // XTS and LRW are built on ECB; Adiantum and HCTR2 have more parts.
   const inner: Readonly<Record<string, readonly string[]>> = {
     xts: ["ecb"],
     lrw: ["ecb"],
@@ -102,6 +102,6 @@ function explain(spec: CipherSpec, keyBytes: number, refusal: string | null): st
     case "EAFNOSUPPORT":
       return "which needs the kernel's ciphers (module algif_skcipher)";
     default:
-      return `which the kernel does not take with a key of ${keyBytes * 8} bits (${refusal})`;
+      return `which the kernel refuses with a key of ${keyBytes * 8} bits (${refusal})`;
   }
 }

@@ -1,37 +1,37 @@
 import { isNullCipher } from "../crypto/cipher.ts";
 import { isBackup, isBound, type LuksHeader, SECTOR_BYTES, type Segment } from "../formats/luks/header.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { type CryptTarget, describeTarget } from "./crypt-target.ts";
 import { refuseRequirements } from "./obstacles.ts";
 
-/** What a device-mapper table for the data needs beside the key and the device's number. */
+/** All of the device-mapper table of the data but the key and the number of the device. */
 export interface CryptMapping extends CryptTarget {
   /** Bytes of the volume key. */
   readonly keyBytes: number;
   /** Added to each sector's number for its IV, in sectors of 512 bytes. */
   readonly ivOffset: bigint;
-  /** Where the data begin on their device, in sectors of 512 bytes. */
+  /** Start of the data on their device, in sectors of 512 bytes. */
   readonly offsetSectors: number;
-  /** Of 512 bytes. With integrity it is that of the dm-integrity device, which is smaller, and must be asked of it. */
+  /** Sectors of 512 bytes. With integrity it is not valid: the dm-integrity device is smaller and reports its size. */
   readonly sizeSectors: number;
-  /** Bytes that dm-crypt encrypts at once. */
+  /** Bytes of the sectors that dm-crypt encrypts. */
   readonly sectorBytes: number;
-  /** dm-crypt's optional words that the header asks for, as "allow_discards" and "sector_size:4096". */
+  /** Optional parameters of dm-crypt that the header requires, as "allow_discards" and "sector_size:4096". */
   readonly options: readonly string[];
-  /** Flags of the header that are not known, ignored. */
+  /** Unknown flags of the header, which are ignored. */
   readonly unknownFlags: readonly string[];
 }
 
-/** What the data lie on. */
+/** Device with the data. */
 export interface DataDevice {
   readonly bytes: number;
-  /** True where the header lies elsewhere. */
+  /** True for a detached header. */
   readonly isDetached: boolean;
-  /** True where rd.luks.options=insecure-null was asked for. */
+  /** True with rd.luks.options=insecure-null. */
   readonly allowsNull: boolean;
 }
 
-// By LUKS2's names; "no-journal" is for dm-integrity.
+// By their names in LUKS2; "no-journal" is for dm-integrity.
 const FLAGS: Readonly<Record<string, string>> = {
   "allow-discards": "allow_discards",
   "same-cpu-crypt": "same_cpu_crypt",
@@ -42,23 +42,19 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 const INTEGRITY_FLAG = "no-journal";
 
-/** How the data of a LUKS volume are to be mapped. Throws BootError where they cannot be, or must not be. */
+/** Plans the mapping of the data of a LUKS volume. Throws BootError if they cannot or must not be mapped. */
 export function planMapping(header: LuksHeader, device: DataDevice): CryptMapping {
   refuseRequirements(header);
   const segment = onlySegment(header);
   const { crypt } = segment;
-  if (crypt === null) throw new BootError(`the data are of type ${segment.type}, which is not supported`);
+  if (crypt === null) throw problem("data-type-unsupported", { type: segment.type });
   if ([crypt.cipher, crypt.integrity ?? ""].some(isNullCipher) && !device.allowsNull) {
-    throw new BootError(`the data are not encrypted (${crypt.cipher})`, {
-      hint: "rd.luks.options=insecure-null takes them all the same",
-    });
+    throw problem("data-not-encrypted", { cipher: crypt.cipher });
   }
   const keyBytes = header.keyslots.find(({ id }) => isBound(header, id))?.keyBytes;
-  if (keyBytes === undefined) throw new BootError("no keyslot holds the key of the data");
+  if (keyBytes === undefined) throw problem("no-volume-key", {});
   const { offset, size } = place(segment, device);
-  if (size % crypt.sectorBytes !== 0) {
-    throw new BootError(`the data do not have whole sectors of ${crypt.sectorBytes} bytes`);
-  }
+  if (size % crypt.sectorBytes !== 0) throw problem("data-partial-sector", { sectorBytes: crypt.sectorBytes });
   const known = header.flags.flatMap((flag) => (Object.hasOwn(FLAGS, flag) ? (FLAGS[flag] ?? []) : []));
   const target = describeTarget(crypt);
   const sectorOption = crypt.sectorBytes === SECTOR_BYTES ? [] : [`sector_size:${crypt.sectorBytes}`];
@@ -77,32 +73,23 @@ export function planMapping(header: LuksHeader, device: DataDevice): CryptMappin
 
 function onlySegment({ segments }: LuksHeader): Segment {
   const [segment, ...others] = segments.filter(({ flags }) => !isBackup(flags));
-  if (segment === undefined || others.length > 0) {
-    throw new BootError(`the data are in ${others.length + 1} segments: a reencryption is under way`, {
-      hint: "finish it with cryptsetup reencrypt --resume-only",
-    });
-  }
+  if (segment === undefined || others.length > 0) throw problem("data-in-segments", { count: others.length + 1 });
   return segment;
 }
 
-/** Bytes, inside the device. */
+/** Returns offset and size of the data in bytes, inside the device. */
 function place(
   segment: Segment,
   { bytes, isDetached }: DataDevice,
 ): { readonly offset: number; readonly size: number } {
-  if (segment.offset === 0n && !isDetached) {
-    throw new BootError("the data begin where the header is: it is made for another device", {
-      hint: "name the header's own file or device with rd.luks.header=, or --header on the desk",
-    });
-  }
+  if (segment.offset === 0n && !isDetached) throw problem("data-under-header", {});
   const end = segment.size === null ? BigInt(bytes) : segment.offset + segment.size;
   if (segment.offset >= end || end > BigInt(bytes)) {
-    throw new BootError("the data reach beyond the end of the device", {
-      seen: [`data up to byte ${end > segment.offset ? end : segment.offset}`, `device of ${bytes} bytes`],
-    });
+    const last = end > segment.offset ? end : segment.offset;
+    throw problem("segment-beyond-device", {}, { seen: [`data up to byte ${last}`, `device of ${bytes} bytes`] });
   }
   const offset = Number(segment.offset);
   const size = Number(end) - offset;
-  // The tail of a device that does not end with a sector is nobody's.
+  // The rest of a device after its last whole sector is unused.
   return { offset, size: segment.size === null ? size - (size % SECTOR_BYTES) : size };
 }

@@ -1,6 +1,5 @@
 import { isNullCipher, parseCipher } from "../crypto/cipher.ts";
 import { type FindHash, findHash } from "../crypto/hash.ts";
-import { formatBytes } from "../crypto/size.ts";
 import {
   type Argon2,
   digestOfKeyslot,
@@ -11,21 +10,22 @@ import {
   type LuksHeader,
   type Pbkdf2,
 } from "../formats/luks/header.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
+import { formatBytes } from "../problems/size.ts";
 import type { AreaDecryptor } from "./area-decryptor.ts";
 import { costOf, describeKdf, type Estimate, formatWait } from "./kdf-cost.ts";
 
-/** What a machine can do, and what a person allows. */
+/** What the machine can do and the user allows. */
 export interface Limits {
-  /** Memory that a key derivation may take; null where that is not known. */
+  /** Memory for a key derivation; null if unknown. */
   readonly memoryBytes: number | null;
-  /** True where rd.luks.options=insecure-null was asked for. */
+  /** True with rd.luks.options=insecure-null. */
   readonly allowsNull: boolean;
-  /** Which hashes there are; those of the runtime where it is not given. */
+  /** The available hashes, by default those of the runtime. */
   readonly findHash?: FindHash;
-  /** In the order in which they are asked. */
+  /** The first one that supports a cipher is used. */
   readonly decryptors: readonly AreaDecryptor[];
-  /** How long one derivation may take; not bounded, beside what no header may ask for, where it is not given. */
+  /** Bound of one derivation, by default only the limit for all headers. */
   readonly kdfBound?: KdfBound | null;
 }
 
@@ -37,65 +37,55 @@ export interface KdfBound {
 
 /** Why a keyslot cannot be tried. */
 export interface Obstacle {
-  /** Reads after "keyslot 1 ". */
+  /** Follows "keyslot 1 " in a sentence. */
   readonly reason: string;
-  /** True where a kernel with that cipher could. */
+  /** True if a kernel with that cipher could. */
   readonly needsKernel: boolean;
 }
 
-// As costOf counts: some minutes, of one keyslot and of all that are tried. cryptsetup has no limit and would go on for hours.
+// In units of costOf: some minutes for one keyslot, and for all that are tried. cryptsetup has no limit and would work for hours.
 const MAX_COST = 2 ** 30;
 const MAX_COST_TOGETHER = 4 * MAX_COST;
-const TOO_LONG = "hours, or a header made to keep whoever opens it waiting";
+const TOO_LONG = "which would take hours";
 const MAX_LANES = 64;
 const MIN_KIB_PER_LANE = 8;
 
-const REQUIREMENTS: Readonly<Record<string, string>> = {
-  "offline-reencrypt": "an offline reencryption was interrupted: finish it with cryptsetup reencrypt",
-  "online-reencrypt": "a reencryption is under way: finish it with cryptsetup reencrypt --resume-only",
-  "inline-hw-tags": "its integrity tags lie in the sectors' own metadata, which levain does not set up",
-  opal: "the drive encrypts by itself (OPAL), which levain does not unlock",
-};
-
-/** Throws BootError where the whole header must be let alone: requirements that are not understood, named, with what to do. */
+/** Throws BootError where the header has requirements: levain knows none, so it must not touch the volume. */
 export function refuseRequirements({ requirements }: LuksHeader): void {
-  const [first] = requirements;
-  if (first === undefined) return;
-  const known = REQUIREMENTS[first.replace(/-v\d+$/, "")];
-  throw new BootError(`the LUKS2 header requires ${requirements.join(", ")}`, {
-    hint: known ?? "open it with a cryptsetup that knows this requirement",
-  });
+  if (requirements.length > 0) throw problem("luks-requirement", { requirements });
 }
 
-/** Why `slot` cannot be tried on this machine, or null. An unbound keyslot holds another key than that of the data. */
+/** Returns why `slot` cannot be tried on this machine, or null. An unbound keyslot has another key than that of the data. */
 export function findObstacle(header: LuksHeader, slot: Keyslot, limits: Limits): Obstacle | null {
   const { lock } = slot;
-  if (lock === null) return refuse(`is of type ${slot.type}, which no passphrase opens`);
-  if (!isBound(header, slot.id)) return refuse("is unbound: its key is not that of the data");
-  if (!header.material.has(slot.id)) return refuse("cannot be read");
-  const reason = findKdfObstacle(lock.kdf, lock.cipherKeyBytes, limits) ?? findDigestObstacle(header, slot.id, limits);
-  if (reason !== null) return refuse(reason);
-  if ((limits.findHash ?? findHash)(lock.splitHash) === null)
-    return refuse(`needs the hash ${lock.splitHash}, which is not supported`);
-  return findCipherObstacle(lock, limits);
-}
-
-function findCipherObstacle({ cipher, cipherKeyBytes }: KeyslotLock, limits: Limits): Obstacle | null {
-  if (isNullCipher(cipher) && !limits.allowsNull) {
-    return refuse(`is not encrypted (${cipher}); rd.luks.options=insecure-null takes it all the same`);
-  }
+  if (lock === null) return { reason: `is of type ${slot.type}, which no passphrase opens`, needsKernel: false };
+  const reason = findOwnObstacle(header, slot.id, lock, limits);
+  if (reason !== null) return { reason, needsKernel: false };
+  const { cipher, cipherKeyBytes } = lock;
   if (findDecryptor(cipher, cipherKeyBytes, limits.decryptors) !== null) return null;
   return { reason: `is encrypted with ${cipher}, ${explainCipher(cipher, cipherKeyBytes, limits)}`, needsKernel: true };
 }
 
+/** Returns an obstacle that no cipher of the kernel removes, or null. */
+function findOwnObstacle(header: LuksHeader, id: number, lock: KeyslotLock, limits: Limits): string | null {
+  const { kdf, cipher, cipherKeyBytes, splitHash } = lock;
+  if (!isBound(header, id)) return "is unbound: its key is not that of the data";
+  if (!header.material.has(id)) return "cannot be read";
+  const reason = findKdfObstacle(kdf, cipherKeyBytes, limits) ?? findDigestObstacle(header, id, limits);
+  if (reason !== null) return reason;
+  if ((limits.findHash ?? findHash)(splitHash) === null) return `needs the hash ${splitHash}, which is not supported`;
+  if (!isNullCipher(cipher) || limits.allowsNull) return null;
+  return `is not encrypted (${cipher}); rd.luks.options=insecure-null accepts it anyway`;
+}
+
 function explainCipher(cipher: string, keyBytes: number, { decryptors }: Limits): string {
   const spec = parseCipher(cipher);
-  if (spec === null) return "which cannot be taken apart";
+  if (spec === null) return "which is not a valid cipher";
   const asked = decryptors.find(({ explain }) => explain !== undefined);
   return asked?.explain?.(spec, keyBytes) ?? "which needs the kernel's dm-crypt";
 }
 
-/** The first that has the cipher, with the cipher taken apart; null where none has. */
+/** Returns the first decryptor that supports the cipher, with the parsed cipher, or null. */
 export function findDecryptor(cipher: string, keyBytes: number, decryptors: readonly AreaDecryptor[]) {
   const spec = parseCipher(cipher);
   const decryptor = spec && decryptors.find((candidate) => candidate.handles(spec, keyBytes));
@@ -106,20 +96,19 @@ function findDigestObstacle(header: LuksHeader, keyslot: number, limits: Limits)
   const check = digestOfKeyslot(header, keyslot)?.check ?? null;
   if (check === null) return "has a digest of an unknown type";
   const bytes = (limits.findHash ?? findHash)(check.kdf.hash)?.bytes;
-  // 20 bytes are those of LUKS1, also where it was converted.
-  if (bytes !== undefined && check.value.length !== 20 && check.value.length !== bytes)
-    return "has a digest that is cut";
+  // LUKS1 has 20 bytes, also after a conversion to LUKS2.
+  if (bytes !== undefined && check.value.length !== 20 && check.value.length !== bytes) return "has a truncated digest";
   return findKdfObstacle(check.kdf, check.value.length, limits);
 }
 
-/** `length`: bytes of what is derived. */
+/** `length` is that of the derived key, in bytes. */
 function findKdfObstacle(kdf: Kdf, length: number, limits: Limits): string | null {
   if (kdf.type === "unknown") return `needs the key derivation ${kdf.name}, which is not supported`;
   const obstacle = kdf.type === "pbkdf2" ? findPbkdf2Obstacle(kdf, length, limits) : findArgon2Obstacle(kdf, limits);
   return obstacle ?? findBoundObstacle(kdf, length, limits);
 }
 
-// A unit of cost takes at most this on a slow machine: what costs less than the bound even there need not be measured.
+// Most milliseconds of a unit of cost on a slow machine: a derivation within the bound even there is not measured.
 const SLOWEST_MS = 0.02;
 
 function findBoundObstacle(kdf: Kdf, length: number, { kdfBound }: Limits): string | null {
@@ -136,7 +125,7 @@ function findPbkdf2Obstacle({ hash, iterations }: Pbkdf2, length: number, limits
   if (iterations < 1) return `asks for ${iterations} iterations`;
   const parts = Math.ceil(length / bytes);
   if (iterations * parts <= MAX_COST) return null;
-  return `asks for ${iterations} iterations${parts === 1 ? "" : ` for each of ${parts} parts of a key`}: ${TOO_LONG}`;
+  return `asks for ${iterations} iterations${parts === 1 ? "" : ` for each of ${parts} parts of a key`}, ${TOO_LONG}`;
 }
 
 function findArgon2Obstacle(kdf: Argon2, { memoryBytes }: Limits): string | null {
@@ -146,10 +135,10 @@ function findArgon2Obstacle(kdf: Argon2, { memoryBytes }: Limits): string | null
   if (memoryBytes !== null && memoryKib * 1024 > memoryBytes) {
     return `needs ${formatBytes(memoryKib * 1024)} to unlock, this machine has ${formatBytes(memoryBytes)}`;
   }
-  return costOf(kdf, 1, null) <= MAX_COST ? null : `${asked}: ${TOO_LONG}`;
+  return costOf(kdf, 1, null) <= MAX_COST ? null : `${asked}, ${TOO_LONG}`;
 }
 
-/** Throws BootError where it would take too long to try all of `slots`, each without obstacle. */
+/** Throws BootError if it takes too long to try all of `slots`, which have no obstacles. */
 export function refuseWaiting(
   header: LuksHeader,
   slots: readonly Keyslot[],
@@ -162,11 +151,5 @@ export function refuseWaiting(
     return (lock ? cost(lock.kdf, lock.cipherKeyBytes) : 0) + (check ? cost(check.kdf, check.value.length) : 0);
   });
   if (costs.reduce((sum, one) => sum + one, 0) <= MAX_COST_TOGETHER) return;
-  throw new BootError(`its keyslots ask for too much together: ${TOO_LONG}`, {
-    hint: "name the one to try: rd.luks.options=key-slot=NUMBER",
-  });
-}
-
-function refuse(reason: string): Obstacle {
-  return { reason, needsKernel: false };
+  throw problem("keyslots-too-costly", {});
 }

@@ -7,8 +7,8 @@ const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 
 /**
- * PBKDF2 (RFC 8018, 5.2) with HMAC (RFC 2104) put together from a hash that nobody has it ready-made with: two hashes an
- * iteration, which write into each other's message, and no array is made. The caller wipes the key.
+ * PBKDF2 (RFC 8018, 5.2) with HMAC (RFC 2104) for a hash that no library offers it with: two hashes an iteration, which write
+ * into each other's message without new arrays. The caller wipes the key.
  */
 export function composePbkdf2(
   library: LibraryHash,
@@ -42,7 +42,7 @@ export function composePbkdf2(
   }
 }
 
-/** HMAC's two messages: a block that the passphrase makes, and room for a digest behind it. */
+/** Makes the two messages of HMAC: a block made of the passphrase, and room for a digest. */
 function makePads({ hash, digestBytes, blockBytes }: LibraryHash, passphrase: Uint8Array) {
   const block = secretBytes(blockBytes);
   if (passphrase.length > blockBytes) hash(passphrase, block.subarray(0, digestBytes));

@@ -1,13 +1,13 @@
 import { type FindHash, findHash, hashBytes } from "../crypto/hash.ts";
 import { secretBytes, wipe } from "../crypto/secret.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 
 const LETTER_A = 0x41;
 
 /**
- * The key that a passphrase means for plain dm-crypt, as libcryptsetup's crypt_plain.c makes it: `hash` is "ripemd160", or
- * "sha256:32" where zeros fill the key behind so many bytes, or "plain" for the passphrase as it stands. null where a
- * "plain" passphrase is too short; the caller wipes the key. Throws BootError for a hash that `find` does not know.
+ * Makes the key of plain dm-crypt from a passphrase, as libcryptsetup's crypt_plain.c does: `hash` is "ripemd160", "sha256:32" if
+ * zeros follow that many bytes, or "plain" for the passphrase unchanged. Returns null if a "plain" passphrase is too short; the
+ * caller wipes the key. Throws BootError for a hash that `find` does not know.
  */
 export function hashPlainKey(
   hash: string,
@@ -17,7 +17,7 @@ export function hashPlainKey(
 ): Uint8Array | null {
   const [, name = "", length = null] = /^([^:]+)(?::(\d{1,5}))?$/.exec(hash) ?? [];
   const hashed = length === null ? keyBytes : Number(length);
-  if (name === "" || hashed > keyBytes) throw new BootError(`the hash ${hash} does not fit a key of ${keyBytes} bytes`);
+  if (name === "" || hashed > keyBytes) throw problem("plain-hash-too-long", { hash, keyBytes });
   const key = secretBytes(keyBytes);
   if (name !== "plain") fillByHash(name, passphrase, key.subarray(0, hashed), find);
   else if (passphrase.length < hashed) return null;
@@ -25,10 +25,10 @@ export function hashPlainKey(
   return key;
 }
 
-/** Digests of the passphrase behind no "A", one "A", two, … until the key is full (as hashalot did). */
+/** Fills the key with digests of the passphrase after no "A", one "A", two, … (as hashalot did). */
 function fillByHash(name: string, passphrase: Uint8Array, key: Uint8Array, find: FindHash): void {
   const hash = find(name);
-  if (hash === null) throw new BootError(`hash ${name} is not supported`);
+  if (hash === null) throw problem("hash-unsupported", { hash: name });
   for (let round = 0, at = 0; at < key.length; round++, at += hash.bytes) {
     const message = secretBytes(round + passphrase.length).fill(LETTER_A, 0, round);
     message.set(passphrase, round);

@@ -4,21 +4,21 @@ import { runtimeCrypto } from "../crypto/runtime-crypto.ts";
 import { wipe } from "../crypto/secret.ts";
 import { SECTOR_BYTES } from "../formats/luks/header.ts";
 
-/** What a way to make IVs is told of the cipher that they are for. */
+/** The cipher for which IVs are made. */
 export interface IvCipher {
-  /** Of each IV. */
+  /** Bytes of each IV. */
   readonly ivBytes: number;
   readonly blockBytes: number;
-  /** True for the size of a key that it takes. */
-  takes(keyBytes: number): boolean;
-  /** Encrypts whole blocks, each by itself; a new array. */
+  /** True for a valid key size. */
+  accepts(keyBytes: number): boolean;
+  /** Encrypts whole blocks independently; a new array. */
   encrypt(key: Uint8Array, blocks: Uint8Array): Uint8Array;
 }
 
 const aes: IvCipher = {
   ivBytes: 16,
   blockBytes: 16,
-  takes: (keyBytes) => [16, 24, 32].includes(keyBytes),
+  accepts: (keyBytes) => [16, 24, 32].includes(keyBytes),
   encrypt: (key, blocks) =>
     runtimeCrypto()
       .createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
@@ -26,14 +26,14 @@ const aes: IvCipher = {
       .update(blocks),
 };
 
-/** Fills in a sector's IV, which comes as zeros. */
+/** Writes the IV of a sector over zeros. */
 type WriteIv = (iv: DataView, sector: number, blockBytes: number) => void;
 
 const plain64: WriteIv = (iv, sector) => iv.setBigUint64(0, BigInt(sector), true);
 const byteOffset: WriteIv = (iv, sector) => iv.setBigUint64(0, BigInt(sector * SECTOR_BYTES), true);
 
 const PLAIN: Readonly<Record<string, WriteIv>> = {
-  // A mode without IV, and "null", which is the kernel's word for zeros.
+  // A mode without IV, and "null", the kernel's name for zeros.
   "": () => undefined,
   null: () => undefined,
   plain: (iv, sector) => iv.setUint32(0, sector >>> 0, true),
@@ -45,13 +45,13 @@ const PLAIN: Readonly<Record<string, WriteIv>> = {
 };
 
 /**
- * The IVs of `count` sectors from 0 on, one after the other, as dm-crypt makes them (drivers/md/dm-crypt.c, "Different IV
- * generation algorithms"). null for a way, or a hash, that is not known. `key` is that of `cipher`, AES where it is not given.
+ * Returns the IVs of `count` sectors from 0 on, concatenated, as dm-crypt makes them (drivers/md/dm-crypt.c, "Different IV
+ * generation algorithms"); null for an unknown algorithm or hash. `key` is that of `cipher`, AES by default.
  */
 export function makeIvs(spec: CipherSpec, key: Uint8Array, count: number, cipher = aes): Uint8Array | null {
   if (spec.iv === "essiv") {
     const hash = findHash(spec.ivOption);
-    if (hash === null || !cipher.takes(hash.bytes)) return null;
+    if (hash === null || !cipher.accepts(hash.bytes)) return null;
     const salt = runtimeCrypto().createHash(hash.name).update(key).digest();
     try {
       return cipher.encrypt(salt, writeIvs(plain64, count, cipher));

@@ -1,18 +1,18 @@
 import { equalSecrets, wipe } from "../crypto/secret.ts";
 import { digestOfKeyslot, isBound, type Keyslot, type LuksHeader, STRIPES } from "../formats/luks/header.ts";
-import { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { mergeStripes } from "./anti-forensic.ts";
 import type { DeriveKey } from "./kdf.ts";
 import { findDecryptor, findObstacle, type Limits, refuseRequirements, refuseWaiting } from "./obstacles.ts";
 
-/** How to try a passphrase. */
+/** Options of trying a passphrase. */
 export interface UnlockOptions extends Limits {
   readonly deriveKey: DeriveKey;
-  /** Only this keyslot, also where its priority is "ignore"; null for all others. */
+  /** Only this keyslot, even if its priority is "ignore"; null for all except ignored ones. */
   readonly keyslot: number | null;
 }
 
-/** What came of a passphrase. */
+/** Result of trying a passphrase. */
 export type Unlocked =
   | {
       readonly kind: "unlocked";
@@ -24,8 +24,8 @@ export type Unlocked =
 
 /**
  * Tries a passphrase on the keyslots of the data, those with priority "prefer" first, and returns the key of the first that it
- * opens. Throws BootError where no keyslot can be tried at all, with each one's reason, and for requirements that are not
- * understood. The passphrase stays the caller's to wipe.
+ * opens. Throws BootError if no keyslot can be tried, with the reason for each one, and for unknown requirements. The caller
+ * wipes the passphrase.
  */
 export function unlock(header: LuksHeader, passphrase: Uint8Array, options: UnlockOptions): Unlocked {
   for (const slot of usableKeyslots(header, options)) {
@@ -35,7 +35,7 @@ export function unlock(header: LuksHeader, passphrase: Uint8Array, options: Unlo
   return { kind: "wrong-passphrase" };
 }
 
-/** The keyslots that can be tried, in their order: worth to know before a person is asked. Throws BootError as `unlock` does where there is none. */
+/** Returns the keyslots that can be tried, in order: to be checked before a prompt. Throws BootError as `unlock` does if there is none. */
 export function usableKeyslots(
   header: LuksHeader,
   { keyslot, ...limits }: Limits & Pick<UnlockOptions, "keyslot">,
@@ -51,13 +51,13 @@ export function usableKeyslots(
   const ignored = keyslot === null ? header.keyslots.filter(({ priority }) => priority === "ignore") : [];
   const reasons = [
     ...slots.map((slot) => `keyslot ${slot.id} ${obstacles.get(slot)?.reason ?? ""}`),
-    ...ignored.map(({ id }) => `keyslot ${id} has the priority ignore: key-slot=${id} tries it`),
+    ...ignored.map(({ id }) => `keyslot ${id} has the priority "ignore": key-slot=${id} tries it`),
   ];
   const none = keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`;
-  throw new BootError("no keyslot of the LUKS header can be tried", { seen: reasons.length > 0 ? reasons : [none] });
+  throw problem("no-usable-keyslot", {}, { seen: reasons.length > 0 ? reasons : [none] });
 }
 
-/** Keyslots of the data that `unlock` passes over, each with its reason: a passphrase that opens no other may be theirs. */
+/** Lists the keyslots of the data that `unlock` skips, each with the reason: a passphrase that opens no other keyslot may belong to them. */
 export function listUntried(
   header: LuksHeader,
   { keyslot, ...limits }: Limits & Pick<UnlockOptions, "keyslot">,
@@ -69,13 +69,13 @@ export function listUntried(
   });
 }
 
-/** In the order in which they are tried. */
+/** Returns the keyslots in the order in which they are tried. */
 export function keyslotsToTry({ keyslots }: LuksHeader, only: number | null): readonly Keyslot[] {
   if (only !== null) return keyslots.filter(({ id }) => id === only);
   return (["prefer", "normal"] as const).flatMap((wanted) => keyslots.filter(({ priority }) => priority === wanted));
 }
 
-/** The key in a keyslot without obstacle, or null where the passphrase is not its. */
+/** Returns the key in a keyslot without obstacle, or null for a wrong passphrase. */
 function openKeyslot(
   header: LuksHeader,
   { id, keyBytes, lock }: Keyslot,
@@ -100,7 +100,7 @@ function openKeyslot(
   }
 }
 
-/** True where `key` is the one that the keyslot's digest was made of. A digest may be as costly as a keyslot. */
+/** True if the digest of the keyslot was made of `key`. A digest may be as costly as a keyslot. */
 function isVolumeKey(header: LuksHeader, keyslot: number, key: Uint8Array, deriveKey: DeriveKey): boolean {
   const check = digestOfKeyslot(header, keyslot)?.check;
   if (!check) return false;

@@ -3,20 +3,20 @@ import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { printable, timeLine, wrapLine } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { type BootRecord, keepMessage, type StepRecord } from "./journal.ts";
+import { type BootRecord, keepMessage, type StepRecord } from "./boot-record.ts";
 import { createKernelConsole, type KernelConsole } from "./kernel-console.ts";
 
-/** What the boot tells the person, and at the same time the kernel's log and the record. */
+/** The messages of the boot: to the console, the kernel log and the record. */
 export interface Console extends Voice {
-  /** What the kernel says on the same console. */
+  /** The kernel's messages on the same console. */
   readonly kernel: KernelConsole;
-  /** A plain line of the narration. */
+  /** Prints a plain line. */
   say(text: string): void;
-  /** A step that is done: what, to what, how long. */
+  /** Prints a completed step: its name, its result and its time. */
   step(step: StepRecord): void;
-  /** Lines that must be seen, also with `quiet`. */
+  /** Prints lines that must be seen, also with `quiet`. */
   trouble(lines: readonly string[]): void;
-  /** From here on as the plan says. */
+  /** Applies the plan's settings from here on. */
   obey(talk: BootPlan["talk"]): void;
 }
 
@@ -28,13 +28,13 @@ const ERROR = 3;
 
 const NAME_COLUMNS = 10;
 
-/** A console that also writes into the kernel's log and the record, which get the narration also where `quiet` keeps it off the screen. */
+/** Creates a console that also writes to the kernel log and the record; they get every message, also with `quiet`. */
 export function createConsole(machine: Machine, record: BootRecord): Console {
   const kernel = createKernelConsole(machine);
   let talk: BootPlan["talk"] = { level: "normal", log: "all" };
   const consola: ConsolaInstance = createConsola({
     level: 3, // info; consola's own numbers
-    throttle: 0, // it would hold lines back on a timer, and lose them at the end
+    throttle: 0, // consola would delay repeated lines by a timer, and lose them at the end
     reporters: [{ log: ({ type, args }) => write(SYSLOG_LEVELS[type] ?? 6, ...toTexts(args)) }],
   });
   function write(level: number, text: string, shown: string): void {
@@ -63,22 +63,17 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
   };
 }
 
-/** The two arguments of a call of consola's: the text for the log, and how a terminal shows it. Whoever speaks has made names from outside printable; this is for whoever forgot. */
+/** Returns the two arguments of a consola call: the text for the log, and how a terminal shows it. Callers make names from outside printable; this is the safety net. */
 function toTexts(args: readonly unknown[]): [text: string, shown: string] {
   const [text = "", shown = text] = args.map((arg) => String(arg).split("\n").map(printable).join("\n"));
   return [text, shown];
 }
 
-/** A named line, and the same on as many lines as a terminal needs. */
+/** Returns a named line, and the same wrapped for a terminal. */
 function columns(name: string, text: string): [line: string, shown: string] {
   const line = `  ${name.padEnd(NAME_COLUMNS)}${text}`;
-  return [
-    line,
-    line
-      .split("\n")
-      .flatMap((part) => wrapLine(part, NAME_COLUMNS + 2))
-      .join("\n"),
-  ];
+  const wrapped = line.split("\n").flatMap((part) => wrapLine(part, NAME_COLUMNS + 2));
+  return [line, wrapped.join("\n")];
 }
 
 /** `  root      /dev/vda1 vfat "FLASH"                       3 ms`. */

@@ -1,36 +1,36 @@
-import type { Machine } from "../machine/machine.ts";
-import type { FileWriter } from "../machine/writers.ts";
+import type { FileWriter, Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 import { parseCommandLine } from "../parameters/cmdline.ts";
 import type { BootPlan } from "../plan/plan.ts";
 
 const PRINTK = "/proc/sys/kernel/printk";
 const IGNORE_LEVEL = "/sys/module/printk/parameters/ignore_loglevel";
-/** The kernel's critical words and worse (levels 0 to 2 of syslog(2)) are shown whatever we do. */
+/** The console still shows critical messages and worse (levels 0 to 2 of syslog(2)). */
 const QUIET_LEVEL = 3;
-/** Parameters of the kernel by which a person says how much of its log is to be on the console. */
-const KERNEL_WORDS = ["debug", "ignore_loglevel", "loglevel"];
+/** Kernel parameters that set how much of the kernel log the console shows. */
+const LOG_PARAMETERS = ["debug", "ignore_loglevel", "loglevel"];
 
-/** What the kernel shows of its log on the console: it would mix its drivers' words and a copy of our own into the narration. */
+/** The kernel's log level for its console: kernel messages, and the kernel's copy of ours, would be mixed into ours. */
 export interface KernelConsole {
-  /** True where the kernel puts a record of this level (syslog(2)) on its consoles by itself: nobody wants to read a line twice. */
+  /** Returns true if the kernel itself prints a record of this level (syslog(2)) on its consoles, so that levain need not. */
   shows(level: number): boolean;
-  /** Keeps it silent from here on, unless the person has said how much is to be shown. */
+  /** Keeps the kernel silent from here on, unless the plan or the command line sets how much it shows. */
   silence(talk: BootPlan["talk"], cmdline: Uint8Array): void;
-  /** As it was before, while `act` runs. */
+  /** Restores the level while `act` runs. */
   aside<T>(act: () => T): T;
-  /** As it was before, also when /proc has moved. */
+  /** Restores the level, also after /proc has moved. */
   restore(): void;
 }
 
-/** What the kernel shows, read and set by /proc/sys/kernel/printk (proc_sys_kernel(5)). */
+/** Creates it from /proc/sys/kernel/printk (proc_sys_kernel(5)). */
 export function createKernelConsole(machine: Machine): KernelConsole {
-  // By its descriptor: in a new root the path may lead anywhere.
+  // By descriptor: in a new root the path may lead anywhere.
   let silenced: { readonly file: FileWriter; readonly before: string } | null = null;
   let shown = 0;
   function silence(): void {
     const level = readLevel(machine);
     if (silenced !== null || level === null || level <= QUIET_LEVEL) return;
-    const file = open(machine, PRINTK);
+    const file = orNull(() => machine.openWriter(PRINTK));
     if (file === null) return;
     if (write(file, String(QUIET_LEVEL))) silenced = { file, before: String(level) };
     else file.close();
@@ -42,7 +42,7 @@ export function createKernelConsole(machine: Machine): KernelConsole {
   }
   return {
     shows(level) {
-      // Once /proc has moved into the new root, what was last known holds.
+      // After /proc has moved into the new root, the last known level is used.
       shown = readShown(machine) ?? shown;
       return level < shown && machine.stat("/dev/kmsg") !== null;
     },
@@ -63,47 +63,32 @@ export function createKernelConsole(machine: Machine): KernelConsole {
   };
 }
 
-/** True where the plan or a word for the kernel asks for its log on the console. */
+/** Returns true if the plan or a kernel parameter asks for the kernel log on the console. */
 function isAskedFor(talk: BootPlan["talk"], cmdline: Uint8Array): boolean {
   if (talk.level === "debug" || talk.log === "kmsg") return true;
-  return parseCommandLine(cmdline).words.some(({ name }) => KERNEL_WORDS.includes(name));
+  return parseCommandLine(cmdline).words.some(({ name }) => LOG_PARAMETERS.includes(name));
 }
 
-/** Records below this level are shown; null where /proc or the kernel's log is not there. */
+/** Records below this level are shown; null without /proc or without a kernel log. */
 function readShown(machine: Machine): number | null {
   const level = readLevel(machine);
-  return level !== null && read(machine, IGNORE_LEVEL)?.startsWith("Y") === true ? 8 : level;
+  return level !== null && orNull(() => readText(machine, IGNORE_LEVEL)) === "Y" ? 8 : level;
 }
 
 function readLevel(machine: Machine): number | null {
-  const level = Number.parseInt(read(machine, PRINTK) ?? "", 10);
+  const level = Number.parseInt(orNull(() => readText(machine, PRINTK)) ?? "", 10);
   return Number.isNaN(level) ? null : level;
 }
 
-/** null where the file cannot be read. */
-function read(machine: Machine, path: string): string | null {
+/** A refusal only leaves the kernel's messages on the console: no reason to stop a boot. */
+function orNull<T>(act: () => T): T | null {
   try {
-    return new TextDecoder().decode(machine.readFile(path));
+    return act();
   } catch {
     return null;
   }
 }
 
-/** null where it cannot be opened. */
-function open(machine: Machine, path: string): FileWriter | null {
-  try {
-    return machine.openWriter(path);
-  } catch {
-    return null;
-  }
-}
-
-/** False where it was refused: then the kernel talks on, which is no reason to stop a boot. */
 function write(file: FileWriter, text: string): boolean {
-  try {
-    file.replace(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return orNull(() => file.replace(text)) === undefined;
 }

@@ -1,4 +1,4 @@
-/* Numbers and sizes for starting another process, and for one that shares memory with us, named as in the headers of the kernel and glibc. */
+/* Numbers and sizes for starting processes and sharing memory with them, named as in the headers of the kernel and glibc. */
 
 /** asm-generic/mman-common.h, linux/mman.h */
 export const PROT_READ = 1;
@@ -19,7 +19,7 @@ export const SIGSTOP = 19;
 /** linux/wait.h */
 export const WUNTRACED = 2;
 
-/** spawn.h of glibc: flags of posix_spawnattr_t, and room enough for either opaque structure (336 and 80 bytes). */
+/** spawn.h of glibc: flags of posix_spawnattr_t, and a size that fits either opaque structure (336 and 80 bytes). */
 export const POSIX_SPAWN_SETSIGDEF = 0x04;
 export const POSIX_SPAWN_SETSIGMASK = 0x08;
 export const POSIX_SPAWN_SETSID = 0x80;

@@ -1,6 +1,6 @@
 /**
- * The kernel's numbers and structures of what encrypted volumes need, named as in its headers: device mapper, keys and ciphers.
- * Plain data, little-endian and 64-bit, like abi.ts.
+ * The kernel's numbers and structures for encrypted volumes, named as in its headers: device mapper, keys and ciphers. Plain data,
+ * like abi.ts.
  */
 
 /** linux/dm-ioctl.h: requests, each _IOWR(0xfd, number, struct dm_ioctl). */
@@ -12,7 +12,7 @@ export const DM_DEV_STATUS = 0xc138fd07;
 export const DM_TABLE_LOAD = 0xc138fd09;
 export const DM_TABLE_STATUS = 0xc138fd0c;
 export const DM_LIST_VERSIONS = 0xc138fd0d;
-/** The oldest version of the interface that has all this: any 4.x kernel takes it. */
+/** The oldest version of the interface that has all this: every 4.x version accepts it. */
 export const DM_VERSION = [4, 0, 0] as const;
 export const DM_READONLY_FLAG = 1;
 /** The status is the table itself. */
@@ -32,7 +32,7 @@ export const DM_IOCTL = {
   name: 48,
   uuid: 176,
 } as const;
-/** Room for a name and a uuid, with their NUL. */
+/** The size of a name and a uuid, with their NUL. */
 export const DM_NAME_LEN = 128;
 export const DM_UUID_LEN = 129;
 /** struct dm_target_spec; `next` counts from this one's start when a table is loaded, from the first one's in an answer. */

@@ -1,91 +1,56 @@
 /**
- * The kernel's numbers and structures, named as in its headers. Plain data: nothing here calls anything.
- * Everything is little-endian and 64-bit, as on the two machines this runs on.
+ * The kernel's numbers and structures, named as in its headers. Plain data, little-endian and 64-bit, as on the two architectures
+ * that levain supports.
  */
 
 /** System call numbers: asm/unistd_64.h of x86-64, asm-generic/unistd.h of aarch64. */
 const SYSTEM_CALLS = {
-  x64: {
-    read: 0,
-    write: 1,
-    close: 3,
-    mmap: 9,
-    ioctl: 16,
-    pread64: 17,
-    pwrite64: 18,
-    socket: 41,
-    recvfrom: 45,
-    sendmsg: 46,
-    bind: 49,
-    socketpair: 53,
-    setsockopt: 54,
-    wait4: 61,
-    kill: 62,
-    fcntl: 72,
-    lseek: 8,
-    prctl: 157,
-    sync: 162,
-    mount: 165,
-    umount2: 166,
-    reboot: 169,
-    fadvise64: 221,
-    clock_gettime: 228,
-    add_key: 248,
-    keyctl: 250,
-    mknodat: 259,
-    ppoll: 271,
-    accept4: 288,
-    prlimit64: 302,
-    finit_module: 313,
-    memfd_create: 319,
-    move_mount: 429,
-    openat2: 437,
-  },
-  arm64: {
-    read: 63,
-    write: 64,
-    close: 57,
-    mmap: 222,
-    ioctl: 29,
-    pread64: 67,
-    pwrite64: 68,
-    socket: 198,
-    recvfrom: 207,
-    sendmsg: 211,
-    bind: 200,
-    socketpair: 199,
-    setsockopt: 208,
-    wait4: 260,
-    kill: 129,
-    fcntl: 25,
-    lseek: 62,
-    prctl: 167,
-    sync: 81,
-    mount: 40,
-    umount2: 39,
-    reboot: 142,
-    fadvise64: 223,
-    clock_gettime: 113,
-    add_key: 217,
-    keyctl: 219,
-    mknodat: 33,
-    ppoll: 73,
-    accept4: 242,
-    prlimit64: 261,
-    finit_module: 273,
-    memfd_create: 279,
-    move_mount: 429,
-    openat2: 437,
-  },
+  read: [0, 63],
+  write: [1, 64],
+  close: [3, 57],
+  mmap: [9, 222],
+  ioctl: [16, 29],
+  pread64: [17, 67],
+  pwrite64: [18, 68],
+  socket: [41, 198],
+  recvfrom: [45, 207],
+  sendmsg: [46, 211],
+  bind: [49, 200],
+  socketpair: [53, 199],
+  setsockopt: [54, 208],
+  wait4: [61, 260],
+  kill: [62, 129],
+  fcntl: [72, 25],
+  lseek: [8, 62],
+  prctl: [157, 167],
+  sync: [162, 81],
+  mount: [165, 40],
+  umount2: [166, 39],
+  reboot: [169, 142],
+  fadvise64: [221, 223],
+  clock_gettime: [228, 113],
+  add_key: [248, 217],
+  keyctl: [250, 219],
+  mknodat: [259, 33],
+  ppoll: [271, 73],
+  accept4: [288, 242],
+  prlimit64: [302, 261],
+  finit_module: [313, 273],
+  memfd_create: [319, 279],
+  move_mount: [429, 429],
+  openat2: [437, 437],
 } as const;
+const COLUMN = process.arch === "arm64" ? 1 : 0;
 
 /** The system calls that are called by number. */
-export type SystemCallName = keyof (typeof SYSTEM_CALLS)["x64"];
+export type SystemCallName = keyof typeof SYSTEM_CALLS;
 
-/** The numbers of the machine this process runs on. */
-export const SYS: Readonly<Record<SystemCallName, number>> = SYSTEM_CALLS[process.arch === "arm64" ? "arm64" : "x64"];
+/** The system call numbers of this architecture. */
+export const SYS = Object.fromEntries(
+  Object.entries(SYSTEM_CALLS).map(([name, numbers]) => [name, numbers[COLUMN]]),
+) as Readonly<Record<SystemCallName, number>>;
 
-/** asm-generic/errno-base.h and errno.h: the name at index n is error n; "-" where a number is not used. */
+/** asm-generic/errno-base.h and errno.h: the name at index n is error n; "-" for an unused number. */
 const ERRNO_NAMES = (
   "- EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST " +
   "EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE " +
@@ -99,7 +64,7 @@ const ERRNO_NAMES = (
   "ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON"
 ).split(" ");
 
-/** The name of error number `errno`, as "ENOENT"; "E524" for one that has none (the kernel's own leak out at times). */
+/** Returns the name of error number `errno`, as "ENOENT"; "E524" for one without a name (kernel-internal ones leak at times). */
 export function errnoName(errno: number): string {
   const name = ERRNO_NAMES[errno];
   return name === undefined || name === "-" ? `E${errno}` : name;
@@ -124,23 +89,26 @@ export const S_IFDIR = 0o040000;
 export const S_IFCHR = 0o020000;
 export const S_IFIFO = 0o010000;
 
-/** linux/mount.h */
-export const MS_RDONLY = 1;
-export const MS_NOSUID = 2;
-export const MS_NODEV = 4;
-export const MS_NOEXEC = 8;
-export const MS_SYNCHRONOUS = 16;
-export const MS_REMOUNT = 32;
-export const MS_DIRSYNC = 128;
-export const MS_NOATIME = 1024;
-export const MS_NODIRATIME = 2048;
-export const MS_BIND = 4096;
+/** linux/mount.h: the flags of mount(2) by their names in mount(8). */
+export const MOUNT_FLAGS = {
+  ro: 1,
+  nosuid: 2,
+  nodev: 4,
+  noexec: 8,
+  sync: 16,
+  remount: 32,
+  dirsync: 128,
+  noatime: 1024,
+  nodiratime: 2048,
+  bind: 4096,
+  rec: 16384,
+  private: 1 << 18,
+  relatime: 1 << 21,
+  strictatime: 1 << 24,
+  lazytime: 1 << 25,
+} as const;
+/** Flags without a name in mount(8), and those of umount2(2) and move_mount(2). */
 export const MS_MOVE = 8192;
-export const MS_REC = 16384;
-export const MS_PRIVATE = 1 << 18;
-export const MS_RELATIME = 1 << 21;
-export const MS_STRICTATIME = 1 << 24;
-export const MS_LAZYTIME = 1 << 25;
 export const MNT_DETACH = 2;
 export const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
 

@@ -1,28 +1,28 @@
-/** What encrypted volumes need of the machine. */
+/** The part of the machine for encrypted volumes. */
 export interface Encryption extends DeviceMapper, KernelKeys, KernelCiphers, KeyDerivation, LibraryHashes {}
 
 /** One line of a device-mapper table. */
 export interface MappingTarget {
   readonly startSector: number;
-  /** Of 512 bytes. */
+  /** Sectors of 512 bytes. */
   readonly sectors: number;
   /** The target's name, as "crypt". */
   readonly type: string;
-  /** Its parameters, as in a table. Bytes, for a key may be among them: the caller wipes them, and every copy of them is wiped here. */
+  /** Its parameters, as in a table. Bytes, because they may contain a key: the caller wipes them, and every copy is wiped here. */
   readonly parameters: Uint8Array;
 }
 
-/** A device-mapper device to make. */
+/** A device-mapper device to create. */
 export interface MappingRequest {
-  /** Of /dev/mapper/NAME: at most 127 bytes, no slash. */
+  /** NAME of /dev/mapper/NAME: at most 127 bytes, no slash. */
   readonly name: string;
-  /** As "CRYPT-LUKS2-…": what dmsetup and cryptsetup know it by. */
+  /** As "CRYPT-LUKS2-…", by which dmsetup and cryptsetup recognise it. */
   readonly uuid: string;
   readonly readOnly: boolean;
   readonly targets: readonly MappingTarget[];
 }
 
-/** A device-mapper device that is there. */
+/** An existing device-mapper device. */
 export interface Mapping {
   readonly name: string;
   readonly uuid: string;
@@ -33,34 +33,34 @@ export interface Mapping {
 /** The device mapper (linux/dm-ioctl.h). */
 export interface DeviceMapper {
   /**
-   * Makes a device, loads its table and resumes it; where one of these is refused nothing is left behind. /dev/mapper/NAME is a
-   * link to its node, as udev makes it. EBUSY where the name or the uuid is taken.
+   * Creates a device, loads its table and resumes it; if one of these is refused, nothing is left behind. /dev/mapper/NAME is a
+   * link to its node, as udev makes it. EBUSY if the name or the uuid is taken.
    */
   createMapping(request: MappingRequest): Mapping;
-  /** EBUSY while it is used; ENXIO where there is none. The link goes too. */
+  /** Removes a device and its link. EBUSY while it is in use; ENXIO if there is none. */
   removeMapping(name: string): void;
   listMappings(): readonly Mapping[];
-  /** The version of a target, as [1, 24, 0]; null where the kernel does not have it (yet). */
+  /** Returns the version of a target, as [1, 24, 0]; null if the kernel does not have it (yet). */
   mappingTargetVersion(type: string): readonly [number, number, number] | null;
-  /** What the first target of a device says of itself (DM_TABLE_STATUS), as "0 8160 -". */
+  /** Returns the status of the first target of a device (DM_TABLE_STATUS), as "0 8160 -". */
   mappingStatus(name: string): string;
 }
 
-/** Keys that the kernel keeps, and lets nobody read. */
+/** Keys in the kernel, which no process can read back. */
 export interface KernelKeys {
-  /** A key of type `logon` (`description` as "cryptsetup:…") in this thread's keyring; its id. */
+  /** Adds a key of type `logon` (`description` as "cryptsetup:…") to this thread's keyring; returns its id. */
   addLogonKey(description: string, payload: Uint8Array): number;
-  /** Takes it out of the keyring: gone when its last user lets go. */
+  /** Removes it from the keyring: it is destroyed when its last user releases it. */
   removeKey(id: number): void;
 }
 
-/** Ciphers of the kernel's (AF_ALG, linux/if_alg.h). */
+/** Ciphers of the kernel (AF_ALG, linux/if_alg.h). */
 export interface KernelCiphers {
-  /** Decrypts `data` in units of `unitBytes`, each with its own IV of `ivs`; `algorithm` as "xts(serpent)". A new array, which the caller wipes. ENOENT where the kernel does not have it (yet), EAFNOSUPPORT where it has no AF_ALG at all; EINVAL for a key or units that do not fit. */
+  /** Decrypts `data` in units of `unitBytes`, each with its own IV of `ivs`; `algorithm` as "xts(serpent)". Returns a new array, which the caller wipes. ENOENT if the kernel does not have the algorithm (yet), EAFNOSUPPORT if it has no AF_ALG; EINVAL for a key or units of the wrong size. */
   decryptByKernel(algorithm: string, key: Uint8Array, ivs: Uint8Array, data: Uint8Array, unitBytes: number): Uint8Array;
 }
 
-/** Argon2 version 1.3 (RFC 9106), as a key is derived by it. */
+/** The parameters of Argon2 version 1.3 (RFC 9106). */
 export interface Argon2Request {
   readonly type: "argon2i" | "argon2id";
   readonly passes: number;
@@ -69,26 +69,26 @@ export interface Argon2Request {
   readonly salt: Uint8Array;
 }
 
-/** What takes more processors than the runtime's own threads may use. */
+/** Key derivation in threads, which the runtime does not offer. */
 export interface KeyDerivation {
   /**
-   * `length` bytes, each lane in a thread of its own; a new array, which the caller wipes. null where this machine has no way to
-   * do it (no library, no threads). ENOMEM where the memory is not there, EINVAL for what RFC 9106 does not allow.
+   * Derives `length` bytes, each lane in its own thread; returns a new array, which the caller wipes. null if this machine cannot
+   * do it (no library, no threads). ENOMEM without enough memory, EINVAL for parameters that RFC 9106 does not allow.
    */
   deriveArgon2(request: Argon2Request, passphrase: Uint8Array, length: number): Uint8Array | null;
 }
 
-/** A hash that somebody else's library makes. */
+/** A hash function of another library. */
 export interface LibraryHash {
   readonly digestBytes: number;
-  /** What it takes at a time, as HMAC wants to know. */
+  /** The block size, for HMAC. */
   readonly blockBytes: number;
-  /** Writes the digest of `message` into `digest`, which is as long as one. */
+  /** Writes the digest of `message` into `digest`, which has `digestBytes`. */
   readonly hash: (message: Uint8Array, digest: Uint8Array) => void;
 }
 
 /** Hashes that the runtime does not have. */
 export interface LibraryHashes {
-  /** By libcryptsetup's name in lower case: "whirlpool"; null for others, and where the library is not there. */
+  /** Returns a hash by libcryptsetup's name in lower case: "whirlpool"; null for others, or if the library is missing. */
   findLibraryHash(name: string): LibraryHash | null;
 }

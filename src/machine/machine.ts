@@ -1,37 +1,27 @@
+import type { MOUNT_FLAGS } from "./abi.ts";
 import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Terminals } from "./terminals.ts";
-import type { Writers } from "./writers.ts";
 
 /**
- * All that this program may ask of the operating system.
+ * The only way to the operating system.
  *
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine
-  extends Files,
-    Mounts,
-    Devices,
-    Kernel,
-    Processes,
-    Children,
-    Clock,
-    Encryption,
-    Terminals,
-    Writers {}
+export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Children, Clock, Encryption, Terminals {}
 
-/** What `stat(2)` says, as far as a boot asks. */
+/** The part of `stat(2)` that a boot needs. */
 export interface FileStatus {
   readonly kind: "file" | "directory" | "symlink" | "block" | "character" | "fifo" | "socket";
   /** Permission bits, 07777. */
   readonly mode: number;
   /** Bytes. */
   readonly size: number;
-  /** The device the file lies on, as "major:minor". */
+  /** The device that the file is on, as "major:minor". */
   readonly device: string;
-  /** For block and character nodes the device they stand for, as "major:minor"; else null. */
+  /** The device of a block or character node, as "major:minor"; else null. */
   readonly represents: string | null;
 }
 
@@ -39,8 +29,15 @@ export interface FileStatus {
 export interface RandomReader {
   /** Bytes. */
   readonly size: number;
-  /** Up to `length` bytes from `offset`; shorter at the end, empty beyond it. Throws SyscallError on an I/O error. */
+  /** Returns up to `length` bytes from `offset`; fewer at the end, none beyond it. */
   read(offset: number, length: number): Uint8Array;
+  close(): void;
+}
+
+/** A file that is open for writing: it stays the same when its mount moves and its path leads elsewhere. */
+export interface FileWriter {
+  /** Replaces the content of the file. */
+  replace(data: Uint8Array | string): void;
   close(): void;
 }
 
@@ -59,44 +56,31 @@ export interface Files {
   writeFile(path: string, data: Uint8Array | string): void;
   /** Names, sorted bytewise, without `.` and `..`. */
   listDirectory(path: string): readonly string[];
-  /** With its parents; one that exists is no error. */
+  /** Creates a directory and its parents; an existing one is no error. */
   makeDirectory(path: string, mode?: number): void;
   makeSymlink(target: string, path: string): void;
   makeNode(path: string, kind: "block" | "character", major: number, minor: number, mode: number): void;
   changeOwner(path: string, userId: number, groupId: number): void;
-  /** null where nothing is there (ENOENT, ENOTDIR). */
+  /** null if there is no such file (ENOENT, ENOTDIR). */
   stat(path: string): FileStatus | null;
   lstat(path: string): FileStatus | null;
   readLink(path: string): string;
   removeFile(path: string): void;
-  /** Overwrites a file's bytes in their place, then removes it: for what was secret and lies in memory. */
+  /** Overwrites a file's bytes in place, then removes it: for secrets in a filesystem in memory. */
   wipeFile(path: string): void;
   removeDirectory(path: string): void;
   openReader(path: string): RandomReader;
-  /** Copies a file or a device's content, telling the bytes done so far at least every few MiB; the target is removed again on failure. */
+  /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */
+  openWriter(path: string): FileWriter;
+  /** Copies the content of a file or device and reports the bytes done at least every few MiB; removes the target on failure. */
   copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void;
   statFilesystem(path: string): FilesystemStatus;
 }
 
-/** The words of mount(8) for the flags of mount(2). */
-export type MountFlag =
-  | "ro"
-  | "nosuid"
-  | "nodev"
-  | "noexec"
-  | "bind"
-  | "remount"
-  | "rec"
-  | "private"
-  | "noatime"
-  | "nodiratime"
-  | "relatime"
-  | "strictatime"
-  | "lazytime"
-  | "sync"
-  | "dirsync";
+/** The names of mount(8) for the flags of mount(2). */
+export type MountFlag = keyof typeof MOUNT_FLAGS;
 
-/** What mount(2) is asked for. */
+/** The arguments of mount(2). */
 export interface MountRequest {
   readonly source: string;
   readonly target: string;
@@ -109,13 +93,13 @@ export interface MountRequest {
 /** The mount table. */
 export interface Mounts {
   mount(request: MountRequest): void;
-  /** Never through a symbolic link: one in `to` is ELOOP. */
+  /** Moves a mount, never through a symbolic link: one in `to` is ELOOP. */
   moveMount(from: string, to: string): void;
   /** `lazy` is MNT_DETACH. */
   unmount(target: string, lazy?: boolean): void;
 }
 
-/** A kernel uevent (lib/kobject_uevent.c): `action` "add", "change", "remove", …; `devpath` below /sys; every KEY=value of it. */
+/** A kernel uevent (lib/kobject_uevent.c): `action` "add", "change", "remove", …; `devpath` below /sys; all KEY=value pairs. */
 export interface DeviceEvent {
   readonly action: string;
   readonly devpath: string;
@@ -123,26 +107,26 @@ export interface DeviceEvent {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** What a loop device is set up for. */
+/** A loop device to set up. */
 export interface LoopRequest {
   readonly file: string;
   readonly readOnly: boolean;
-  /** Bytes into the file where the device begins. */
+  /** The start of the device in the file, in bytes. */
   readonly offset?: number;
 }
 
-/** Devices that come and go, and loop devices. */
+/** Uevents, loop devices and btrfs devices. */
 export interface Devices {
-  /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group); from here on none is lost, or the loss (ENOBUFS) is reported by `nextDeviceEvent` as action "overflow", again when the last that was kept has been taken. Calling it again is no error. */
+  /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group). `nextDeviceEvent` reports a loss (ENOBUFS) as action "overflow", and again after the last queued event. Calling it again is no error. */
   listenForDevices(): void;
-  /** The next uevent, waiting for it at most `timeoutMs` (null: for ever); null when the time is up. */
+  /** Waits for the next uevent at most `timeoutMs` (null: no limit); null on timeout. */
   nextDeviceEvent(timeoutMs: number | null): DeviceEvent | null;
-  /** Sets a free loop device up by LOOP_CONFIGURE, or LOOP_SET_FD before Linux 5.8; returns its node, as "/dev/loop0". */
+  /** Sets up a free loop device by LOOP_CONFIGURE, or LOOP_SET_FD before Linux 5.8; returns its node, as "/dev/loop0". */
   attachLoop(request: LoopRequest): string;
   detachLoop(device: string): void;
-  /** Makes a device of a btrfs known to the kernel (BTRFS_IOC_DEVICES_READY of /dev/btrfs-control); true when it knows all devices of that filesystem. */
+  /** Registers a device of a btrfs with the kernel (BTRFS_IOC_DEVICES_READY of /dev/btrfs-control); true if the kernel knows all devices of the filesystem. */
   registerBtrfs(device: string): boolean;
-  /** Makes the kernel forget every device of a btrfs that is not mounted. ENOTTY before Linux 5.0. */
+  /** Makes the kernel forget all btrfs devices that are not mounted. ENOTTY before Linux 5.0. */
   forgetBtrfs(): void;
 }
 
@@ -150,11 +134,11 @@ export interface Devices {
 export interface RunResult {
   /** The exit status, or 128 + the signal's number. */
   readonly status: number;
-  /** stdout and stderr where `capture` was asked for, cut at 64 KiB. */
+  /** stdout and stderr with `capture`, at most 64 KiB. */
   readonly output: string;
 }
 
-/** What stage0, PID 1, does after this process is gone. Paths are as seen from the initramfs's root. */
+/** The task of stage0, PID 1, after this process has ended. Paths are as seen from the root of the initramfs. */
 export interface Handover {
   readonly mode: "switch_root" | "pivot_root" | "stay";
   /** The mount point of the new root; "/" for stay. */
@@ -171,14 +155,14 @@ export interface Handover {
 
 /** Other programs, the console, and stage0, which waits for the handover. */
 export interface Processes {
-  /** True where stage0 waits for a handover from this process: we are the boot. */
+  /** True if this process is the boot: stage0 waits for its handover. */
   readonly isBoot: boolean;
-  /** Runs a program to its end; argv[0] is a path. `capture` collects its output instead of showing it. */
+  /** Runs a program until it exits; argv[0] is a path. `capture` collects its output instead of showing it. */
   run(
     argv: readonly string[],
     options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> },
   ): RunResult;
-  /** Runs a program in a session of its own with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` is told its process id. */
+  /** Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets its process id. */
   runOnTerminal(
     argv: readonly string[],
     terminal: string,
@@ -187,13 +171,13 @@ export interface Processes {
   ): number;
   /** Sends SIGHUP; a process that is gone is no error. */
   hangUp(pid: number): void;
-  /** Tells stage0 and ends this process. */
+  /** Sends the handover to stage0 and ends this process. */
   handOver(handover: Handover): never;
-  /** Text on the console (/dev/console), as it is. Never throws. */
+  /** Writes text to the console (/dev/console) as it is. Never throws. */
   writeConsole(text: string): void;
 }
 
-/** Time, and waiting for it. */
+/** Time and sleeping. */
 export interface Clock {
   /** Milliseconds since the kernel started (CLOCK_MONOTONIC), with fractions. */
   nowMs(): number;

@@ -1,28 +1,28 @@
-/** What a person typed, or what else happened meanwhile. */
+/** What a person typed, or another event. */
 export type TerminalInput =
   | { readonly kind: "typed"; readonly terminal: string /** The caller wipes them. */; readonly bytes: Uint8Array }
-  /** It is not open any more; it may be opened again. */
+  /** It is closed now; it may be opened again. */
   | { readonly kind: "hangup"; readonly terminal: string }
   /** A uevent waits to be taken by `nextDeviceEvent`. */
   | { readonly kind: "device" }
   | { readonly kind: "timeout" };
 
-/** The consoles as terminals that a person types on. */
+/** The consoles as terminals for typing. */
 export interface Terminals {
   /**
-   * Opens tty nodes ("/dev/ttyS0") for typing without echo, byte by byte, Ctrl-C as a byte; what was typed before is dropped.
-   * Those that are open stay as they are, and those that cannot be opened are left out; returns which of `nodes` are open now.
+   * Opens tty nodes ("/dev/ttyS0") for typing without echo, byte by byte, Ctrl-C as a byte; wipes what was typed before. Leaves
+   * open ones as they are and skips those that cannot be opened; returns which of `nodes` are open now.
    */
   openTerminals(nodes: readonly string[]): readonly string[];
-  /** Never throws: one that takes no text for a second loses it. */
+  /** Never throws: text for a terminal that accepts none for a second is lost. */
   writeTerminal(node: string, text: string): void;
-  /** Waits for what comes first; null: without limit. Where uevents are listened for, one that waits is reported every time until it is taken; until "typing", uevents do not end the wait. */
+  /** Waits for the first event; null: no limit. A queued uevent is reported at every call until it is taken, if levain listens for uevents; with "typing", uevents do not end the wait. */
   readTerminals(timeoutMs: number | null, until?: "anything" | "typing"): TerminalInput;
-  /** All of them, as they were before; what was typed and not read is dropped. */
+  /** Restores and closes all of them; wipes what was typed and not read. */
   closeTerminals(): void;
   /**
    * Loads a keymap into the virtual terminals (KDSKBENT); `tables`: by keymap number (0 plain, 1 shift, …) its 128 entries.
-   * What the kernel does not know among them is left out. Throws SyscallError ENOTTY where there is no virtual terminal.
+   * Skips entries that the kernel does not know. Throws SyscallError ENOTTY if there is no virtual terminal.
    */
   loadKeymap(tables: ReadonlyMap<number, Uint16Array>): void;
 }

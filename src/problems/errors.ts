@@ -4,11 +4,11 @@ export type Need = "shell" | "boot loader" | "builder" | "hands";
 /** One thing to try. */
 export interface Hint {
   readonly text: string;
-  /** null: nothing that is not there anyway. */
+  /** null: nothing. */
   readonly needs: Need | null;
 }
 
-/** What a BootError says besides its message. */
+/** The parts of a BootError besides its message. */
 export interface ErrorDetail {
   /** A hint that needs nothing. */
   readonly hint?: string;
@@ -21,13 +21,13 @@ export interface ErrorDetail {
 
 /** An error for the user: says what failed (in lines after the first: why), what was seen, and what to try. */
 export class BootError extends Error {
-  /** Of the table of diagnoses; null for what never stops a boot: a malformed header, a command on a running Linux. */
+  /** The row of the table of diagnoses; null for errors that never stop a boot: a malformed header, a command on a running Linux. */
   readonly code: string | null;
-  /** What the diagnosis was made of. */
+  /** The facts of the diagnosis. */
   readonly facts: object;
-  /** Alternatives. */
+  /** What to try: alternatives. */
   readonly hints: readonly Hint[];
-  /** What was found instead, one item each. */
+  /** What was found instead. */
   readonly seen: readonly string[];
 
   constructor(message: string, detail: ErrorDetail = {}) {
@@ -40,7 +40,7 @@ export class BootError extends Error {
   }
 }
 
-/** A system call that the kernel refused: `call` as in its manual page, `code` the errno name, `subject` what it was asked for. */
+/** A system call that the kernel refused: `call` as in its manual page, `code` the errno name, `subject` the file or device. */
 export class SyscallError extends Error {
   readonly call: string;
   readonly code: string;
@@ -55,17 +55,17 @@ export class SyscallError extends Error {
   }
 }
 
-/** True where `error` is the kernel's refusal with one of these errno names; with none named, any refusal. */
+/** Returns true if `error` is the kernel's refusal with one of these errno names, or without names any refusal. */
 export function isErrno(error: unknown, ...codes: readonly string[]): error is SyscallError {
   return error instanceof SyscallError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** Returns what `act` returns; if the kernel refuses, what `instead` makes of the refusal. Other errors are thrown on. */
-export function unlessRefused<T>(act: () => T, instead: (refusal: SyscallError) => T): T {
+/** Returns what `act` returns; if the kernel refuses (with one of `codes`, or without codes at all), what `instead` makes of the refusal. Other errors are thrown on. */
+export function unlessRefused<T>(act: () => T, instead: (refusal: SyscallError) => T, ...codes: readonly string[]): T {
   try {
     return act();
   } catch (error) {
-    if (!isErrno(error)) throw error;
+    if (!isErrno(error, ...codes)) throw error;
     return instead(error);
   }
 }

@@ -1,7 +1,11 @@
 import { BOOT } from "./diagnoses/boot.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";
+import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
+import { KEYS } from "./diagnoses/keys.ts";
 import { PLAN } from "./diagnoses/plan.ts";
+import { PROMPT } from "./diagnoses/prompt.ts";
+import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
@@ -11,8 +15,12 @@ import { BootError, type ErrorDetail } from "./errors.ts";
 export const DIAGNOSES = {
   ...BOOT,
   ...CRYPT,
+  ...DRIVERS,
   ...FILESYSTEMS,
+  ...KEYS,
   ...PLAN,
+  ...PROMPT,
+  ...RESCUE,
   ...STACK,
   ...STORAGE,
 };

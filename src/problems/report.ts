@@ -1,29 +1,29 @@
 import { BootError, type Hint, type Need, SyscallError } from "./errors.ts";
 
-/** What the kernel means by an errno, for the calls a boot makes; the most specific row ("call CODE") wins. */
+/** The meaning of an errno for the calls that a boot makes; the most specific row ("call CODE") wins. */
 const REFUSALS: Readonly<Record<string, string>> = {
   "mount EINVAL": "it is not that type of filesystem, its superblock is damaged, or an option is wrong",
   "mount ENODEV": "this kernel does not know that filesystem, and no module for it could be loaded",
-  "mount EBUSY": "the device or the directory is in use already",
-  "mount ENXIO": "the device is not there any more",
+  "mount EBUSY": "the device or the directory is already in use",
+  "mount ENXIO": "the device no longer exists",
   "mount ENOTBLK": "it is not a block device",
   "mount EROFS": "the device is write-protected",
   "mount EACCES": "the device is write-protected",
-  "mount EUCLEAN": "the filesystem is damaged and needs a repair",
-  "mount EFSCORRUPTED": "the filesystem is damaged and needs a repair",
+  "mount EUCLEAN": "the filesystem is damaged and needs repair",
+  "mount EFSCORRUPTED": "the filesystem is damaged and needs repair",
   "mount EFBIG": "it is larger than this kernel can handle",
   "mount EOVERFLOW": "it is larger than this kernel can handle",
   "finit_module ENOEXEC": "it was built for another kernel or is damaged",
   "finit_module EKEYREJECTED": "its signature is not trusted by this kernel",
-  "finit_module ENOKEY": "this kernel loads signed modules only, and it is not signed with a key that it knows",
+  "finit_module ENOKEY": "this kernel loads only modules that are signed with a key that it trusts",
   "finit_module EBADMSG": "its signature is damaged",
   "finit_module EPERM": "the kernel forbids it: module_blacklist=, lockdown or kernel.modules_disabled",
-  "finit_module ENOENT": "it needs a symbol that no loaded module has",
-  "finit_module EINVAL": "a parameter is wrong",
+  "finit_module ENOENT": "it needs a symbol that no loaded module provides",
+  "finit_module EINVAL": "a parameter is invalid",
   ENOENT: "no such file or directory",
-  EIO: "the device answers with read errors: it is failing, or the cable is",
+  EIO: "the device returns I/O errors: it is failing, or its cable is",
   ENOMEM: "there is not enough memory",
-  ENOSPC: "there is no room left",
+  ENOSPC: "there is no space left",
   EPERM: "not permitted: this needs root",
   EACCES: "permission denied",
   EBUSY: "it is in use",
@@ -39,13 +39,13 @@ const REFUSALS: Readonly<Record<string, string>> = {
 const LINE_COLUMNS = 78;
 const TIME_COLUMN = 68;
 
-/** The kernel's refusal in words, its errno in brackets. */
+/** Puts the kernel's refusal into words, with its errno in brackets. */
 export function describeRefusal(error: SyscallError): string {
   const words = REFUSALS[`${error.call} ${error.code}`] ?? REFUSALS[error.code];
-  return words === undefined ? `${error.call} said ${error.code}` : `${words} (${error.code})`;
+  return words === undefined ? `${error.call} failed with ${error.code}` : `${words} (${error.code})`;
 }
 
-/** Text from outside made safe to print: control characters, escapes, bidirectional and other invisible characters as `\xNN` or `\u{…}`. */
+/** Makes text from outside safe to print: control, bidirectional and other invisible characters become `\xNN` or `\u{…}`. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -53,14 +53,14 @@ export function printable(text: string): string {
   });
 }
 
-/** What a person has who reads a report, by default everything. */
+/** What the reader of a report can do, by default everything. */
 export const EVERY_NEED: readonly Need[] = ["shell", "boot loader", "builder", "hands"];
 
-/** Formats any error as lines: what, why (indented), `seen:` and `hint:`, without the hints that need what is not in `has`. The only formatter of errors there is. */
+/** Formats any error as lines: what, why (indented), `seen:` and `hint:`, without the hints that need something outside `has`. The only formatter of errors. */
 export function report(error: unknown, has: readonly Need[] = EVERY_NEED): readonly string[] {
   const chain = causes(error);
   const [first, ...rest] = chain.flatMap((link) => explain(link));
-  const lines = [first ?? "something failed without saying what", ...rest.map((line) => `  ${line}`)];
+  const lines = [first ?? "an unknown error occurred", ...rest.map((line) => `  ${line}`)];
   const boot = chain.filter((link) => link instanceof BootError);
   const seen = boot.flatMap((link) => link.seen);
   if (seen.length > 0) lines.push(...listSeen(seen));
@@ -81,7 +81,7 @@ export function sentence(error: unknown): string {
     .join(": ");
 }
 
-/** Alternatives as one sentence; nothing where none can be followed. */
+/** Formats alternatives as one sentence; empty if the reader can follow none. */
 function formatHints(hints: readonly Hint[], has: readonly Need[]): readonly string[] {
   const texts = hints.filter(({ needs }) => needs === null || has.includes(needs)).map(({ text }) => text);
   const last = texts.pop();
@@ -89,13 +89,13 @@ function formatHints(hints: readonly Hint[], has: readonly Need[]): readonly str
   return [`hint: ${texts.length === 0 ? last : `${texts.join(", ")}, or ${last}`}`];
 }
 
-/** A short list on one line, a long one a line each: a person must be able to read either. */
+/** A short list on one line, a long list with a line for each item. */
 function listSeen(seen: readonly string[]): readonly string[] {
   const short = `seen: ${seen.join(" · ")}`;
   return seen.length === 1 || short.length <= LINE_COLUMNS ? [short] : ["seen:", ...seen.map((item) => `  ${item}`)];
 }
 
-/** Lines cut between words to fit a terminal of 80 columns; what goes on is indented a little more than its line, and below the text of a `seen:` or `hint:`. */
+/** Wraps lines between words for a terminal of 80 columns; continuation lines are indented below the text of a `seen:` or `hint:`, else a little more than their line. */
 export function wrapLines(lines: readonly string[]): readonly string[] {
   return lines.flatMap((line) => {
     const [margin = "", label = ""] = /^ *(seen: |hint: |kernel: )?/.exec(line) ?? [];
@@ -103,7 +103,7 @@ export function wrapLines(lines: readonly string[]): readonly string[] {
   });
 }
 
-/** One line cut between words to fit `columns`; what goes on is indented by `indent`. */
+/** Wraps one line between words to fit `columns`; continuation lines are indented by `indent`. */
 export function wrapLine(line: string, indent: number, columns = LINE_COLUMNS): readonly string[] {
   const wrapped: string[] = [];
   let rest = line.replaceAll(COMMAND, (command) => command.replaceAll(" ", HELD));
@@ -116,15 +116,15 @@ export function wrapLine(line: string, indent: number, columns = LINE_COLUMNS): 
   return [...wrapped, rest].map((part) => part.replaceAll(HELD, " "));
 }
 
-/** The same with a time in a column of its own, at the end of the last. */
+/** Wraps a line and puts a time into a column of its own at its end. */
 export function timeLine(line: string, indent: number, time: string): string {
   const lines = wrapLine(line, indent, TIME_COLUMN);
   return [...lines.slice(0, -1), `${lines.at(-1)?.padEnd(TIME_COLUMN)} ${time.padStart(8)}`].join("\n");
 }
 
-/** What a person may want to type as it stands. */
+/** Commands, which are never cut: a person may type them as they are printed. */
 const COMMAND = /`[^`]{1,60}`|levain \w+(?: --[\w-]+ \S+)*/g;
-/** Stands for a space that is no place to cut; printable text has none. */
+/** Replaces a space where a line must not be cut; printable text has no NUL. */
 const HELD = "\0";
 
 function causes(error: unknown): readonly unknown[] {
@@ -140,7 +140,7 @@ function explain(error: unknown): readonly string[] {
   if (error instanceof SyscallError) return [`${error.subject}: ${describeRefusal(error)}`];
   if (error instanceof BootError) return error.message.split("\n");
   if (!(error instanceof Error)) return [String(error)];
-  // Not foreseen, so a mistake of ours: the person can do little, whoever reads the report needs the place.
+  // Not foreseen, so a bug of levain: its place helps those who read the bug report.
   const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
   return [
     `${error.name}: ${error.message}`,

@@ -1,12 +1,12 @@
 /**
- * How a step speaks while it is still at work. Steps return or throw and never log; this is for what a person must hear
- * before that: a fallback, a wait, how far a copy is.
+ * The messages of a step while it runs. Steps return or throw and never log; this is for what a person must read before that: a
+ * fallback, a wait, the progress of a copy.
  */
 export interface Voice {
-  /** Something went another way than asked for; the boot goes on. */
+  /** Something differs from what was requested; the boot continues. */
   warn(text: string): void;
-  /** A line only for `rd.debug`. */
+  /** A message for `rd.debug`. */
   debug(text: string): void;
-  /** What takes long, and how far it is. */
+  /** Something that takes long, and its progress. */
   progress(text: string): void;
 }

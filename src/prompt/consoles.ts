@@ -1,14 +1,14 @@
-import { readText } from "../devices/block-devices.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 
 const FOREGROUND = "/dev/tty0";
 
 /**
- * The terminals at which a person may sit: every console of the kernel, and the virtual terminal in front where there is one,
- * for a screen may be there although `console=` names a serial line only. Nodes as "/dev/ttyS0"; whether they can be opened is not asked.
+ * Lists the terminals at which a person may sit, as "/dev/ttyS0": every console of the kernel and the foreground virtual terminal,
+ * as there may be a screen although `console=` names only a serial line. Does not check that they can be opened.
  */
 export function listConsoles(machine: Machine): readonly string[] {
-  // "tty0" is whichever virtual terminal is in front: by its number it would be asked twice.
+  // "tty0" is the foreground virtual terminal: by its number too, it would be asked twice.
   const inFront = readNames(machine, "/sys/class/tty/tty0/active");
   const names = readActiveConsoles(machine).map((name) => (inFront.includes(name) ? "tty0" : name));
   const nodes = [...new Set([...names.map((name) => `/dev/${name}`), FOREGROUND])];
@@ -16,8 +16,8 @@ export function listConsoles(machine: Machine): readonly string[] {
   return found.length > 0 ? found : ["/dev/console"];
 }
 
-/** The kernel's consoles by name, the one behind /dev/console last; none where it cannot be read. */
-export function readActiveConsoles(machine: Machine): readonly string[] {
+/** Lists the kernel's consoles by name, the one behind /dev/console last; empty if they cannot be read. */
+function readActiveConsoles(machine: Machine): readonly string[] {
   return readNames(machine, "/sys/class/tty/console/active");
 }
 
@@ -29,4 +29,12 @@ function readNames(machine: Machine, path: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** Returns the terminal behind /dev/console, which itself cannot be a controlling terminal: the last of the kernel's active consoles. */
+export function findTerminal(machine: Machine): string {
+  // "tty0" is the foreground virtual terminal; at boot that is tty1.
+  const names = readActiveConsoles(machine).map((name) => (name === "tty0" ? "tty1" : name));
+  const found = names.findLast((name) => machine.stat(`/dev/${name}`)?.kind === "character");
+  return `/dev/${found ?? "console"}`;
 }

@@ -3,39 +3,39 @@ import type { Machine } from "../machine/machine.ts";
 import { listConsoles } from "./consoles.ts";
 
 /**
- * The terminals at which a person may sit, silent while volumes are unlocked: nothing that is typed is shown, and what nobody asked
- * for is read and wiped, for what is only flushed stays in the kernel's memory.
+ * The terminals at which a person may sit, held silent while volumes are unlocked: typing is not shown, and what is typed without a
+ * prompt is read and wiped, because flushed input stays in the kernel's memory.
  */
 export interface HeldTerminals {
-  /** All that are to be held, whether they can be opened or not. */
+  /** Lists the terminals to hold, also those that cannot be opened. */
   nodes(): readonly string[];
-  /** Opens every one that is not held yet, also one that came late or hung up; returns those that are held now. */
+  /** Opens every terminal that is not held, also one that came late or hung up; returns those that are held now. */
   hold(): readonly string[];
-  /** Reads and wipes what was typed since the last time; "cancelled" where Ctrl-C was among it. Takes no time, and does nothing where no terminal is held. */
+  /** Reads and wipes what was typed since the last call; "cancelled" if it contains Ctrl-C. Does not wait, and does nothing if no terminal is held. */
   drain(): "cancelled" | null;
-  /** Waits for a uevent and takes none; "cancelled" as soon as Ctrl-C is typed. */
+  /** Waits for a uevent without taking it; "cancelled" as soon as Ctrl-C is typed. */
   waitForDevice(timeoutMs: number): "device" | "cancelled" | "timeout";
-  /** The terminals on which text was drained since this was last called. */
+  /** Returns the terminals on which text was drained since the last call. */
   takeEarly(): ReadonlySet<string>;
-  /** One that hung up: `hold` opens it again. */
+  /** Forgets a terminal that hung up: `hold` opens it again. */
   lose(node: string): void;
-  /** Gives every terminal back as it was before; what was typed and not read is read and wiped. */
+  /** Restores every terminal; reads and wipes what was typed. */
   release(): void;
 }
 
 const CTRL_C = 0x03;
-/** NUL, and the ends of lines: a terminal that sends two bytes for Enter has typed nothing when the second comes late. */
+/** NUL and line ends: some terminals send two bytes for Enter, and the second may come late. */
 const NO_TEXT = [0x00, 0x0a, 0x0d];
-/** Of reads at a time: more than a terminal keeps, for one that never falls silent. */
+/** Reads in one drain: more than a terminal buffers, for one that never stops sending. */
 const LONGEST_DRAIN = 64;
 
-/** Holds nothing yet. `nodes` lists what is to be held, each time: the consoles where it is left out. */
+/** Creates it, holding nothing. `nodes` lists the terminals to hold at each call; by default the consoles. */
 export function createHeldTerminals(machine: Machine, nodes = () => listConsoles(machine)): HeldTerminals {
   const held = new Set<string>();
   let isHolding = false;
   let early = new Set<string>();
 
-  /** True where Ctrl-C is among the bytes. */
+  /** Returns true if the bytes contain Ctrl-C. */
   function discard(node: string, bytes: Uint8Array): boolean {
     try {
       if (bytes.some((byte) => !NO_TEXT.includes(byte))) early.add(node);

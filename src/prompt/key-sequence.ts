@@ -1,27 +1,22 @@
 const ESC = 0x1b;
-/** What a key sends comes at once; a person who pressed Escape by mistake goes on later than that. */
+/** The bytes of a key come at once; after a mistaken Escape, a person types on later than this. */
 const SEQUENCE_MS = 100;
 
-/** Where we are: after ESC, after ESC [, or one byte before the end (ESC O A, and ESC [ [ A of the kernel's own terminals). */
+/** The state: after ESC, after ESC [, or one byte before the end (ESC O A, and ESC [ [ A of the kernel's virtual terminals). */
 type Place = "outside" | "escape" | "brackets" | "last";
 
-/** What arrow and function keys send, told from text (ECMA-48's control sequences, console_codes(4)). */
-export interface KeySequence {
-  /** True where `byte`, which came at `nowMs`, belongs to such a key. */
-  takes(byte: number, nowMs: number): boolean;
-}
-
-/** Begins outside of any. */
-export function createKeySequence(): KeySequence {
+/**
+ * Creates a function that tells the sequences of arrow and function keys (control sequences of ECMA-48, console_codes(4)) from text:
+ * it returns true if `byte`, which came at `nowMs`, belongs to a sequence.
+ */
+export function createKeySequence(): (byte: number, nowMs: number) => boolean {
   let place: Place = "outside";
   let lastMs = 0;
-  return {
-    takes(byte, nowMs) {
-      const before = nowMs - lastMs > SEQUENCE_MS ? "outside" : place;
-      lastMs = nowMs;
-      place = follow(before, byte);
-      return place !== "outside" || isEnd(before, byte);
-    },
+  return (byte, nowMs) => {
+    const before = nowMs - lastMs > SEQUENCE_MS ? "outside" : place;
+    lastMs = nowMs;
+    place = follow(before, byte);
+    return place !== "outside" || isEnd(before, byte);
   };
 }
 
@@ -38,7 +33,7 @@ function afterEscape(character: string): Place {
   return character === "O" ? "last" : "outside";
 }
 
-/** A byte that cannot end one (Enter) is what it always is. */
+/** A byte that cannot end a sequence, such as Enter, keeps its meaning. */
 function isEnd(place: Place, byte: number): boolean {
   return (place === "brackets" || place === "last") && byte >= 0x40 && byte <= 0x7e;
 }

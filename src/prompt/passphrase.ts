@@ -1,25 +1,26 @@
 import { wipe } from "../crypto/secret.ts";
 import type { Machine } from "../machine/machine.ts";
-import { BootError } from "../problems/errors.ts";
-import { printable } from "../problems/report.ts";
+import type { BootError } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import type { HeldTerminals } from "./held-terminals.ts";
 import { describeQuestion, PROMPT, type Question } from "./passphrase-question.ts";
 import { createPromptInput } from "./prompt-input.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
 
-/** What a person answered, or why nobody did. */
+/** A person's answer, or why there is none. */
 export type Answer =
   | { readonly kind: "passphrase"; readonly bytes: Uint8Array /** The caller wipes them. */ }
   /** Ctrl-C. */
   | { readonly kind: "cancelled" }
   | { readonly kind: "timeout" }
-  /** `onDeviceEvent` said that no answer is needed any more. */
+  /** `onDeviceEvent` returned true: no answer is needed any longer. */
   | { readonly kind: "interrupted" };
 
 /**
- * Asks on every console at once, also on one that comes later; the first answer counts, and the others are told. Nothing of what
- * is typed is shown, but that something is, and what was typed before is ignored. The terminals stay held. `onDeviceEvent` is
- * called when uevents wait and takes them; it returns true where the question is settled. Throws BootError where there is no console.
+ * Asks on every console at once, also on one that appears later; the first answer counts, and the other consoles say so. The
+ * prompt shows that something is typed, but not what or how much, and ignores what was typed before it. The terminals stay held.
+ * `onDeviceEvent` is called when uevents wait and takes them; it returns true if no answer is needed any longer. Throws BootError
+ * if there is no console.
  */
 export function askPassphrase(
   machine: Machine,
@@ -39,7 +40,7 @@ export function askPassphrase(
   }
 }
 
-/** A question that is asked now. */
+/** The state of a question that is being asked. */
 interface Asking {
   readonly machine: Machine;
   readonly terminals: HeldTerminals;
@@ -48,17 +49,15 @@ interface Asking {
   readonly prompts: Map<string, TypedLine>;
 }
 
-/** Whoever types sees that it arrives, and nobody how much it is. */
+/** Shows that typing arrives, but not how much. */
 const TYPED = "(hidden)";
 
 function noConsole(terminals: HeldTerminals, { volume }: Question): BootError {
-  return new BootError(`nobody can be asked for the passphrase of ${printable(volume)}`, {
-    seen: terminals.nodes().map((node) => `${node}: it cannot be opened`),
-    hint: "name a console that is there (console=tty0 or console=ttyS0), or use a key file (rd.luks.key=)",
-  });
+  const seen = terminals.nodes().map((node) => `${node}: cannot be opened`);
+  return problem("no-console-for-passphrase", { volume }, { seen });
 }
 
-/** On all consoles that have none yet; on those of `early` something was typed that is ignored. */
+/** Opens a prompt on every console that has none; those of `early` say that earlier typing is ignored. */
 function openPrompts({ machine, terminals, question, prompts }: Asking, early: ReadonlySet<string> = new Set()): void {
   for (const node of terminals.hold()) {
     if (prompts.has(node)) continue;
@@ -71,10 +70,10 @@ function waitForAnswer(asking: Asking, onDeviceEvent: () => boolean): Answer {
   const { machine, terminals, question, prompts } = asking;
   let deadlineMs = deadline(machine, question);
   const wanted = prompts.size;
-  const inputs = createPromptInput(machine);
+  const nextInput = createPromptInput(machine);
   const reopen = () => openPrompts(asking);
   for (;;) {
-    const input = inputs.next(deadlineMs, prompts.size < wanted ? reopen : null);
+    const input = nextInput(deadlineMs, prompts.size < wanted ? reopen : null);
     switch (input.kind) {
       case "typed": {
         const answer = takeTyped(machine, prompts, input.terminal, input.bytes);
@@ -89,13 +88,13 @@ function waitForAnswer(asking: Asking, onDeviceEvent: () => boolean): Answer {
         break;
       case "device":
         if (stepAside(machine, prompts, onDeviceEvent)) {
-          tellAll(machine, prompts, "not needed any more");
+          tellAll(machine, prompts, "no longer needed");
           return { kind: "interrupted" };
         }
         openPrompts(asking);
         break;
       case "timeout":
-        tellAll(machine, prompts, "nobody answered");
+        tellAll(machine, prompts, "timed out");
         return { kind: "timeout" };
     }
   }
@@ -105,7 +104,7 @@ function deadline(machine: Machine, { timeoutMs }: Question): number | null {
   return timeoutMs === null ? null : machine.nowMs() + timeoutMs;
 }
 
-/** null where the line goes on. */
+/** null while the line is not complete. */
 function takeTyped(
   machine: Machine,
   prompts: ReadonlyMap<string, TypedLine>,
@@ -125,7 +124,7 @@ function takeTyped(
     case null:
       return null;
     case "too long":
-      machine.writeTerminal(node, `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: not taken\n${PROMPT}`);
+      machine.writeTerminal(node, `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: ignored\n${PROMPT}`);
       return null;
     case "cancelled":
       tellAll(machine, prompts, `cancelled on ${shortName(node)}`);
@@ -144,7 +143,7 @@ function typeAndWipe(line: TypedLine, bytes: Uint8Array, nowMs: number) {
   }
 }
 
-/** Whoever handles a uevent may have something to say: on a line of its own, after which the prompt stands as before. */
+/** Handling a uevent may print messages: the prompt is erased before them and shown again after them. */
 function stepAside(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, act: () => boolean): boolean {
   const shown = [...prompts].map(([node, line]) => ({ node, text: `${PROMPT}${line.isEmpty() ? "" : TYPED}` }));
   for (const { node, text } of shown) machine.writeTerminal(node, `\r${" ".repeat(text.length)}\r`);
@@ -153,7 +152,7 @@ function stepAside(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, ac
   return isSettled;
 }
 
-/** Ends the line of every prompt, with words for all but `except`. */
+/** Ends the line of every prompt, with `text` on all consoles except one. */
 function tellAll(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, text: string, except?: string): void {
   for (const [node, line] of prompts) {
     const words = node === except ? "" : `${line.isEmpty() ? "" : " "}${text}`;

@@ -1,23 +1,20 @@
 import type { Machine } from "../machine/machine.ts";
 import type { TerminalInput } from "../machine/terminals.ts";
 
-/** How soon a terminal that hung up is opened again. */
+/** The interval at which a terminal that hung up is opened again. */
 const REOPEN_MS = 1000;
-/** Between two looks at uevents: the first, and what it grows to by doubling while they keep coming. */
+/** Pauses between two rounds of uevents: the first, and the longest, reached by doubling while they keep coming. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
-/** What happens while a person is asked. */
-export interface PromptInput {
-  /** What comes next, until `deadlineMs` (null: no limit); `reopen` is called every second where it is given, for a terminal hung up. */
-  next(deadlineMs: number | null, reopen: (() => void) | null): TerminalInput;
-}
+/** Returns the next input, until `deadlineMs` (null: no limit); calls `reopen`, if given, every second for terminals that hung up. */
+type NextInput = (deadlineMs: number | null, reopen: (() => void) | null) => TerminalInput;
 
 /**
- * Typed keys as they come, but uevents at a pace that slows down while they keep coming: a device that never stops to report
- * changes must neither redraw the prompt all the time nor outlast its timeout.
+ * Creates the input of a prompt: typed keys at once, but uevents at a decreasing rate while they keep coming, because a device that
+ * never stops reporting changes must neither redraw the prompt all the time nor prolong its timeout.
  */
-export function createPromptInput(machine: Machine): PromptInput {
+export function createPromptInput(machine: Machine): NextInput {
   let pauseMs = 0;
   let heedsDevicesAtMs = Number.NEGATIVE_INFINITY;
 
@@ -37,16 +34,14 @@ export function createPromptInput(machine: Machine): PromptInput {
     return input;
   }
 
-  return {
-    next(deadlineMs, reopen) {
-      for (;;) {
-        const leftMs = Math.max(0, (deadlineMs ?? Number.POSITIVE_INFINITY) - machine.nowMs());
-        const pauseLeftMs = heedsDevices() ? Number.POSITIVE_INFINITY : heedsDevicesAtMs - machine.nowMs();
-        const waitMs = Math.min(leftMs, pauseLeftMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS);
-        const input = waitOnce(waitMs, leftMs === 0);
-        if (input.kind !== "timeout" || waitMs === leftMs) return input;
-        reopen?.();
-      }
-    },
+  return (deadlineMs, reopen) => {
+    for (;;) {
+      const leftMs = Math.max(0, (deadlineMs ?? Number.POSITIVE_INFINITY) - machine.nowMs());
+      const pauseLeftMs = heedsDevices() ? Number.POSITIVE_INFINITY : heedsDevicesAtMs - machine.nowMs();
+      const waitMs = Math.min(leftMs, pauseLeftMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS);
+      const input = waitOnce(waitMs, leftMs === 0);
+      if (input.kind !== "timeout" || waitMs === leftMs) return input;
+      reopen?.();
+    }
   };
 }

@@ -1,12 +1,12 @@
 import { secretBytes } from "../crypto/secret.ts";
 import { createKeySequence } from "./key-sequence.ts";
 
-/** A longer passphrase is refused: cutting it would only look like a wrong one. */
+/** A longer passphrase is refused: a truncated one would only be wrong. */
 export const LONGEST_PASSPHRASE_BYTES = 512;
 
-/** What a person has typed so far on one terminal, as bytes. */
+/** The bytes typed so far on one terminal. */
 export interface TypedLine {
-  /** Takes what came from the terminal at `nowMs`. What follows its end (a paste goes on after Enter) is dropped. */
+  /** Adds bytes that came from the terminal at `nowMs`; drops what follows the end of the line (a paste may continue after Enter). */
   type(bytes: Uint8Array, nowMs: number): LineChange;
   isEmpty(): boolean;
   /** A copy, which the caller wipes. */
@@ -14,11 +14,11 @@ export interface TypedLine {
   wipe(): void;
 }
 
-/** What typing came to. */
+/** The effect of typing. */
 export interface LineChange {
   /** Enter or Ctrl-D; Ctrl-C; or Enter after more than `LONGEST_PASSPHRASE_BYTES`, and then the line is empty again. */
   readonly end: "entered" | "cancelled" | "too long" | null;
-  /** Something was not taken. */
+  /** A key was refused. */
   readonly bell: boolean;
 }
 
@@ -30,12 +30,13 @@ const CR = 0x0d;
 const CTRL_U = 0x15;
 const CTRL_W = 0x17;
 const BACKSPACES = [0x08, 0x7f];
-/** An empty line. Backspace takes a whole UTF-8 character, Ctrl-U and Ctrl-W all of it; the keys that move a cursor do nothing. */
+
+/** Creates an empty line. Backspace erases a UTF-8 character, Ctrl-U and Ctrl-W the whole line; cursor keys do nothing. */
 export function createTypedLine(): TypedLine {
   const buffer = secretBytes(LONGEST_PASSPHRASE_BYTES);
   let length = 0;
   let isTooLong = false;
-  const keys = createKeySequence();
+  const isOfSequence = createKeySequence();
 
   function cutTo(end: number): void {
     buffer.fill(0, end);
@@ -45,7 +46,7 @@ export function createTypedLine(): TypedLine {
     cutTo(0);
     isTooLong = false;
   }
-  /** False where the byte is not taken. */
+  /** Returns false if the byte is refused. */
   function append(byte: number): boolean {
     isTooLong ||= length === buffer.length;
     const isText = byte >= 0x20 || byte === TAB;
@@ -63,7 +64,7 @@ export function createTypedLine(): TypedLine {
     clear();
     return "too long";
   }
-  /** Anything but text; null where the byte is text. */
+  /** null for a byte of text. */
   function control(byte: number): LineChange | null {
     if (byte === CR || byte === LF || byte === CTRL_D) return { end: end(), bell: false };
     if (byte === CTRL_C) return { end: "cancelled", bell: false };
@@ -77,7 +78,7 @@ export function createTypedLine(): TypedLine {
     type(bytes, nowMs) {
       let bell = false;
       for (const byte of bytes) {
-        if (keys.takes(byte, nowMs)) continue;
+        if (isOfSequence(byte, nowMs)) continue;
         const change = control(byte) ?? { end: null, bell: !append(byte) };
         bell ||= change.bell;
         if (change.end !== null) return { end: change.end, bell };
@@ -96,7 +97,7 @@ export function createTypedLine(): TypedLine {
 
 const NOTHING: LineChange = { end: null, bell: false };
 
-/** Where the last character begins: UTF-8 where it is that, else its last byte (a keyboard in Latin-1). */
+/** Returns where the last character begins: in UTF-8, or else (a Latin-1 keyboard) the last byte. */
 function lastCharacter(text: Uint8Array): number {
   for (let size = 1; size <= Math.min(4, text.length); size++) {
     const byte = text[text.length - size] ?? 0;
@@ -106,7 +107,7 @@ function lastCharacter(text: Uint8Array): number {
   return text.length - 1;
 }
 
-/** RFC 3629: how many bytes a character has, by its first. */
+/** The length of a character by its first byte (RFC 3629). */
 function sizeByLead(byte: number): number {
   if (byte < 0xc0) return 1;
   if (byte < 0xe0) return 2;

@@ -8,29 +8,29 @@ import { runShell } from "./shell.ts";
 type Policy = BootPlan["rescue"];
 type PowerAction = Exclude<FailurePolicy, "shell">;
 
-/** Applies the failure policy. Returns when the boot is to be tried again, with the parameters that `levain retry` was given: the person has left the shell. */
+/** Applies the failure policy. Returns when the person leaves the shell, with the parameters of `levain retry`: the boot is retried. */
 export function applyPolicy(machine: Machine, policy: Policy, console: Console): readonly string[] {
   if (policy.onFailure !== "shell") return endWithoutShell(machine, policy.onFailure, policy, console);
   const shell = findShell(machine);
   if (shell === null) {
-    console.trouble(["there is no shell in this image; with BusyBox there is: levain image --busybox FILE"]);
-    return waitForEver(machine, console);
+    console.trouble(["this image has no shell: add BusyBox with levain image --busybox FILE"]);
+    return waitForHands(machine, console);
   }
   console.trouble([
-    "here is a shell: `levain status` tells where the boot stands, `exit` tries it",
-    "again from there, `levain retry root=LABEL=NAME` with other parameters",
+    "rescue shell: `levain status` shows where the boot stopped, `exit` retries",
+    "from there, `levain retry root=LABEL=NAME` retries with other parameters",
   ]);
-  return runShell(machine, shell, console) ?? waitForEver(machine, console);
+  return runShell(machine, shell, console) ?? waitForHands(machine, console);
 }
 
-/** rd.break=: a shell before a step. Returns the parameters that `levain retry` was given. */
+/** Runs a shell before a step, for rd.break=. Returns the parameters of `levain retry`. */
 export function runBreakShell(machine: Machine, step: string, console: Console): readonly string[] {
   const shell = findShell(machine);
   if (shell === null) {
-    console.warn(`rd.break=${step}: there is no shell in this image`);
+    console.warn(`rd.break=${step}: this image has no shell`);
     return [];
   }
-  console.trouble([`stopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` goes on`]);
+  console.trouble([`stopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` continues`]);
   return runShell(machine, shell, console) ?? [];
 }
 
@@ -50,10 +50,10 @@ function endWithoutShell(machine: Machine, action: PowerAction, policy: Policy, 
   } catch (error) {
     console.trouble(report(error));
   }
-  return waitForEver(machine, console);
+  return waitForHands(machine, console);
 }
 
-function waitForEver(machine: Machine, console: Console): never {
-  console.trouble(["nothing more can be done here: press Ctrl-Alt-Del, or switch the machine off"]);
+function waitForHands(machine: Machine, console: Console): never {
+  console.trouble(["the boot cannot continue: press Ctrl-Alt-Del, or switch the machine off"]);
   for (;;) machine.sleepMs(3_600_000);
 }

@@ -2,15 +2,15 @@ import { findFileIn, resolveIn } from "../filesystems/resolve.ts";
 import { decodeText } from "../formats/text.ts";
 import type { Machine } from "../machine/machine.ts";
 
-/** Programs that are a shell, whatever their arguments. */
+/** Programs that are a shell with any arguments. */
 const SHELLS = /^(?:r?bash|d?ash|sh|hush|zsh|fish|[mlo]?ksh(?:93)?|t?csh|sulogin)$/;
-/** Programs that are many, by the name they are started with; by their own name, whatever their first argument says. */
+/** Multi-call programs: their own name runs any applet, the shell included. */
 const MANY = /^(?:busybox|toybox)(?:[.-]static)?$/;
 const INITTAB = "/etc/inittab";
 
 /**
- * Why `path` of the tree at `root` would be a shell as process 1, or null. The initramfs itself as the final system ("/"): also
- * BusyBox's init, where its inittab starts a shell, or is missing (then it starts four, init/init.c of BusyBox).
+ * Returns why `path` of the tree at `root` would give a shell as process 1, or null. In the initramfs itself ("/") that is also
+ * BusyBox's init if its inittab starts a shell, or is missing (it starts four then, init/init.c of BusyBox).
  */
 export function objectToShell(machine: Machine, root: string, path: string): string | null {
   const real = nameOf(resolveIn(machine, root, path) ?? path);
@@ -18,14 +18,14 @@ export function objectToShell(machine: Machine, root: string, path: string): str
   if ([asked, real].some((name) => SHELLS.test(name)) || MANY.test(asked)) return `is a shell${AND_NONE}`;
   if (root !== "/" || !MANY.test(real)) return null;
   const inittab = findFileIn(machine, root, INITTAB);
-  if (inittab === null) return `is ${real}'s init, which starts a shell where there is no ${INITTAB}${AND_NONE}`;
+  if (inittab === null) return `is ${real}'s init, which starts a shell if ${INITTAB} is missing${AND_NONE}`;
   const isSafe = !decodeText(machine.readFile(inittab)).split("\n").some(startsShell);
   return isSafe ? null : `is ${real}'s init, and ${INITTAB} starts a shell${AND_NONE}`;
 }
 
 const AND_NONE = ", and rdshell=0 allows none";
 
-/** A line "ID:RUNLEVELS:ACTION:PROCESS" of an inittab; a shell that is given a command or a file runs that, and ends. */
+/** Returns true for a line "ID:RUNLEVELS:ACTION:PROCESS" of an inittab that starts an interactive shell; with a command or a file, a shell runs that and exits. */
 function startsShell(line: string): boolean {
   if (line.trim().startsWith("#")) return false;
   const words = line.split(":").slice(3).join(":").trim().replace(/^-/, "").split(/\s+/);

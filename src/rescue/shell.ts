@@ -1,19 +1,19 @@
-import { readText } from "../devices/block-devices.ts";
 import { findBusybox, linkShell } from "../filesystems/busybox.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno } from "../problems/errors.ts";
+import { readText } from "../machine/small-files.ts";
+import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
-import { findTerminal } from "../prompt/terminal.ts";
+import { findTerminal } from "../prompt/consoles.ts";
 
-/** What `levain retry` leaves for the boot: parameters to add to the command line. */
+/** The parameters of `levain retry`, which the boot adds to the command line. */
 export const RETRY_FILE = "/run/levain/retry.json";
 /** The process that `levain retry` ends: the rescue shell. */
 export const SHELL_PID_FILE = "/run/levain/rescue.pid";
 
 const APPLETS = "/run/levain/applets";
 const COMMANDS = "/run/levain/bin";
-/** A shell that ends sooner has not been used by anybody: without a pause it would start again for ever. */
+/** A shell that ends sooner was not used (its console is gone): without a pause it would be restarted in a busy loop. */
 const SHORTEST_SHELL_MS = 2000;
 
 const ENVIRONMENT = {
@@ -23,15 +23,15 @@ const ENVIRONMENT = {
   PS1: "levain:\\w# ",
 };
 
-/** Runs the shell on the real terminal to its end; returns the parameters that `levain retry` was given, or null where no shell can be started: that is said. */
+/** Runs the shell on the real terminal until it exits; returns the parameters of `levain retry`, or null, after a warning, if no shell can be started. */
 export function runShell(machine: Machine, shell: readonly string[], console: Console): readonly string[] | null {
   attempt(() => installCommands(machine), "the shell has no `levain` and no applets on its path", console);
   attempt(() => linkShell(machine), "scripts have no /bin/sh", console);
-  attempt(() => removeIfThere(machine, RETRY_FILE), "an old `levain retry` cannot be forgotten", console);
+  attempt(() => removeIfThere(machine, RETRY_FILE), `could not remove the old ${RETRY_FILE}`, console);
   const startMs = machine.nowMs();
   const wasRun = [findTerminal(machine), "/dev/console"].some((terminal) => runOn(machine, shell, terminal, console));
   if (!wasRun) return null;
-  attempt(() => removeIfThere(machine, SHELL_PID_FILE), "the shell is still written down as running", console);
+  attempt(() => removeIfThere(machine, SHELL_PID_FILE), `could not remove ${SHELL_PID_FILE}`, console);
   machine.sleepMs(Math.max(0, SHORTEST_SHELL_MS - (machine.nowMs() - startMs)));
   return takeRetryParameters(machine, console);
 }
@@ -50,7 +50,7 @@ function runOn(machine: Machine, shell: readonly string[], terminal: string, con
   );
 }
 
-/** `levain` on the path, and every BusyBox applet behind all real programs; in somebody else's image neither may be there yet. */
+/** Puts `levain` first and the BusyBox applets last on the path; an image that levain did not build may have neither. */
 function installCommands(machine: Machine): void {
   const busybox = findBusybox(machine);
   for (const directory of [APPLETS, COMMANDS]) machine.makeDirectory(directory);
@@ -59,14 +59,14 @@ function installCommands(machine: Machine): void {
   machine.run([busybox, "--install", "-s", APPLETS], { capture: true });
 }
 
-/** Where this program lies: /init, but in a classic initrd what the kernel was told to start (argv_init of init/main.c). */
+/** Returns the path of this program: /init, or in a classic initrd the program that the kernel started (argv_init of init/main.c). */
 function findSelf(machine: Machine): string {
   if (machine.stat("/init") !== null) return "/init";
   const [started = ""] = readText(machine, "/proc/1/cmdline").split("\0");
   return started.startsWith("/") ? started : "/init";
 }
 
-/** What `levain retry` wrote; anything else is as good as nothing. */
+/** Reads what `levain retry` wrote; ignores anything else. */
 function takeRetryParameters(machine: Machine, console: Console): readonly string[] {
   let words: readonly string[] = [];
   attempt(
@@ -75,7 +75,7 @@ function takeRetryParameters(machine: Machine, console: Console): readonly strin
       words = parseWords(readText(machine, RETRY_FILE));
       machine.removeFile(RETRY_FILE);
     },
-    "the parameters of `levain retry` cannot be read",
+    "could not read the parameters of `levain retry`",
     console,
   );
   return words;
@@ -94,14 +94,16 @@ function removeIfThere(machine: Machine, path: string): void {
   if (machine.lstat(path) !== null) machine.removeFile(path);
 }
 
-/** Around a shell nothing may fail for good: a refusal is said, and false is returned. */
+/** Warns of a refusal and returns false: nothing around the shell may end the boot. */
 function attempt(act: () => void, otherwise: string, console: Console): boolean {
-  try {
-    act();
-    return true;
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    console.warn(`${otherwise}: ${describeRefusal(error)}`);
-    return false;
-  }
+  return unlessRefused(
+    () => {
+      act();
+      return true;
+    },
+    (refusal) => {
+      console.warn(`${otherwise}: ${describeRefusal(refusal)}`);
+      return false;
+    },
+  );
 }

@@ -1,9 +1,9 @@
-import { readAvailableMemory } from "../crypto/memory.ts";
-import { formatBytes } from "../crypto/size.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readAvailableMemory } from "../machine/small-files.ts";
 import { isErrno } from "../problems/errors.ts";
 import { headline, printable } from "../problems/report.ts";
+import { formatBytes } from "../problems/size.ts";
 import type { Voice } from "../problems/voice.ts";
 
 const MIB = 2 ** 20;

@@ -1,6 +1,6 @@
-import { readText } from "../devices/block-devices.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 import { LIVE_IMAGES } from "../plan/media.ts";
 import type { ImagePlan } from "../plan/plan.ts";
 import { problem } from "../problems/problem.ts";

@@ -17,8 +17,8 @@ export interface Attached {
   readonly device: BlockDevice;
   /** The volumes that it lies in, the innermost first. */
   readonly containers: readonly BlockDevice[];
-  /** True if a mount that fails may mean that one of them was opened wrongly. */
-  readonly isUnproven: boolean;
+  /** What may be wrong with one of them if a mount fails; null if nothing is. */
+  readonly doubt: string | null;
 }
 
 /** What is looked for, as a report calls it, and what earlier searches left. */
@@ -137,6 +137,7 @@ function accept({ machine, voice }: Context, spec: DeviceSpec, device: BlockDevi
   search.claim(device);
   for (const { error } of search.problems()) voice.warn(`${sentence(error)}, continuing without it`);
   const containers = search.containersOf(device);
-  const isUnproven = containers.some((container) => search.state(container)?.kind === "unproven");
-  return { device, containers, isUnproven };
+  const states = containers.map((container) => search.state(container));
+  const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
+  return { device, containers, doubt };
 }

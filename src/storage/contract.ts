@@ -1,6 +1,5 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
-import type { Deriver } from "../keys/deriver.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import type { BootError } from "../problems/errors.ts";
@@ -20,8 +19,6 @@ export type Tries = Map<string, number>;
 export interface StorageContext extends Context {
   /** Where the user is asked, and types while no prompt is open. */
   readonly terminals: HeldTerminals;
-  /** Derives keys; it ends with the search. */
-  readonly deriver: Deriver;
   readonly tries: Tries;
   /** Every block device that is present, those in an encrypted volume first: before what anyone may have plugged in. */
   devices(): readonly BlockDevice[];
@@ -52,8 +49,8 @@ export interface Link {
 export type DeviceState =
   /** It is open: its content is another device. */
   | { readonly kind: "open"; readonly text: string }
-  /** It is open, but only a mount can prove that it was opened correctly; it can be opened again in another way. */
-  | { readonly kind: "unproven"; readonly text: string }
+  /** It is open, but only a mount can prove that it was opened correctly; it can be opened again in another way. `doubt` says what may be wrong. */
+  | { readonly kind: "unproven"; readonly text: string; readonly doubt: string }
   /** It is of no use before it is opened. `isWanted`: a parameter asks for that. */
   | { readonly kind: "closed"; readonly isWanted: boolean; readonly text: string }
   /** A parameter asks to open it, but it may be used as it is as well. */
@@ -103,8 +100,5 @@ export interface Assembly {
   close?(): void;
 }
 
-/** A kind of storage: a row of the table in `kinds/kinds.ts`. */
-export interface StorageKind {
-  readonly name: string;
-  start(context: StorageContext, plan: StoragePlan): Assembly;
-}
+/** Starts a kind of storage for one search. */
+export type StorageKind = (context: StorageContext, plan: StoragePlan) => Assembly;

@@ -1,8 +1,9 @@
-import { type BlockDevice, readText } from "../devices/block-devices.ts";
+import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
 import type { FileSpec } from "./match.ts";

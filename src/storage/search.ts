@@ -1,6 +1,5 @@
 import { isWorthProbing } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
-import { createDeriver } from "../keys/deriver.ts";
 import { createHeldTerminals, type HeldTerminals } from "../prompt/held-terminals.ts";
 import { type Assemblies, joinAssemblies } from "./assemblies.ts";
 import type { Assembly, StorageContext, StoragePlan, Tries } from "./contract.ts";
@@ -37,12 +36,10 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
   const assemblies = joinAssemblies(list, inventory);
   const selection = createSelection(context, plan, inventory, assemblies);
   const takeEvents = (timeoutMs: number) => followEvents(context, inventory, timeoutMs);
-  const deriver = createDeriver(machine);
   const shared: StorageContext = {
     ...context,
     ...selection,
     terminals,
-    deriver,
     tries,
     state: assemblies.state,
     look(name) {
@@ -51,7 +48,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     },
     takeEvents: () => takeEvents(0),
   };
-  list.push(...KINDS.map(({ start }) => start(shared, plan)));
+  list.push(...KINDS.map((start) => start(shared, plan)));
   return {
     ...selection,
     ...assemblies,
@@ -61,7 +58,6 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     matches: (spec) => assemblies.oneOfEach(selection.matches(spec)),
     close() {
       assemblies.close();
-      deriver.close();
       terminals.release();
     },
   };

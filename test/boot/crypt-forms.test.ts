@@ -157,10 +157,10 @@ describe("an image that is a LUKS container", () => {
     const words = `rd.image=/root.luks rd.luks.options=${UUID}=nofail,keyslot=7 rd.timeout=2`;
     const { console } = boot(`${words} rd.luks.uuid=${UUID}`, { typing: [] });
     expect(console).toContain("could not unlock the image /root.luks\n  nothing unlocked it within 2 s\n");
-    expect(console).toContain("hint: `exit` tries again, or name its key file or header: rd.luks.key=");
+    expect(console).toContain("hint: `exit` tries again, or name its key file: rd.luks.key=");
     expect(console).not.toContain("rd.layer=");
     const withoutShell = boot(`${words} rd.luks.uuid=${UUID} rdshell=0 rd.emergency=poweroff`, { typing: [] });
-    expect(withoutShell.console).toContain("hint: name its key file or header: rd.luks.key=");
+    expect(withoutShell.console).toContain("hint: name its key file: rd.luks.key=");
   });
 
   test("leaves no mapping, loop device or mount if it cannot be opened", () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import type { BootRecord } from "../../src/log/journal.ts";
+import type { BootRecord } from "../../src/log/boot-record.ts";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";

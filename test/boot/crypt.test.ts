@@ -89,7 +89,7 @@ describe("a passphrase", () => {
   test("that is wrong is asked for again", () => {
     const result = boot({ typing: typed("no", "never", "pass") });
     expect(result.end).toMatchObject({ mode: "switch_root" });
-    expect(screen(result)).toContain("that is not its passphrase");
+    expect(screen(result)).toContain("wrong passphrase");
     expect(screen(result)).toContain("as cryptroot, 3 tries left");
     expect(prompts(result)).toBe(3);
   });
@@ -320,7 +320,7 @@ describe("a key", () => {
     expect(prompts(asked)).toBe(1);
     const came = boot({ cmdline: keyed, disks: disks(stick(60_000)), typing: [] });
     expect(came.end).toMatchObject({ mode: "switch_root" });
-    expect(screen(came)).toContain("not needed any more");
+    expect(screen(came)).toContain("no longer needed");
   });
 
   test("that is wrong is reported, and the prompt follows", () => {

@@ -18,9 +18,9 @@ test("an initramfs that did not fit into memory is reported as the reason", () =
   expect(console).toContain("hint: give the machine more memory");
 });
 
-test("so is one that the kernel could not read", () => {
+test("and so is a damaged one", () => {
   const console = consoleAfter("Initramfs unpacking failed: ZSTD-compressed data is corrupt");
-  expect(console).toContain("the kernel could not read all of the initramfs");
+  expect(console).toContain("the kernel could not unpack all of the initramfs");
   expect(console).toContain("seen: kernel: Initramfs unpacking failed: ZSTD-compressed data is corrupt");
 });
 

@@ -128,7 +128,7 @@ describe("mount", () => {
       disks: [{ name: "vda" }],
       before: (machine) => machine.refuse("openReader", "/dev/vda", "EIO"),
     });
-    expect(unreadable.console).toContain("its content cannot be read: the device answers with read errors");
+    expect(unreadable.console).toContain("its content cannot be read: the device returns I/O errors");
   });
 });
 
@@ -146,7 +146,7 @@ describe("without a shell, nothing that needs one is advised", () => {
     ["a filesystem with errors", "has errors", withRoot(undefined, fsck)],
     [
       "a disk that cannot be read",
-      "read errors",
+      "I/O errors",
       withRoot("root=/dev/vda", { before: refuse("openReader", "/dev/vda") }),
     ],
     ["a blank disk", "nothing that levain knows", { cmdline: "root=/dev/vda", disks: [{ name: "vda" }] }],

@@ -22,7 +22,7 @@ function bootRefused(options: FakeBootOptions, number: number | null, code: stri
 }
 
 /** The kernel's refusal; or what follows if /sys hides a disk, or an init cannot be checked. */
-const WHY = /\(E[A-Z]+\)|said E[A-Z]+|could not find the (root device|layer LABEL=TOP)/;
+const WHY = /\(E[A-Z]+\)|failed with E[A-Z]+|could not find the (root device|layer LABEL=TOP)/;
 
 /** A list of modules that does not exist is empty, and stays so until the boot is planned again. */
 function isOptional(call: string): boolean {

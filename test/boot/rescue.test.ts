@@ -18,7 +18,7 @@ function programs(journal: readonly string[]): readonly string[] {
   return journal.filter((line) => line.startsWith("run "));
 }
 
-test("a wrong label: what was looked for, what is there, what to try", () => {
+test("a wrong label: what was wanted, what was found, what to try", () => {
   const { console, end, endMs } = fakeBoot({
     cmdline: "root=LABEL=WRONG rd.timeout=10",
     disks: [
@@ -42,12 +42,12 @@ test("a wrong label: what was looked for, what is there, what to try", () => {
       /dev/vda1 ext4 "Linux"
       /dev/vda2 vfat "EFI"
       /dev/vdb crypto_LUKS (encrypted: nothing asks to unlock it)
-      /dev/vdc (nothing known)
+      /dev/vdc (unknown content)
     hint: if the root is in the encrypted device, \`levain retry rd.auto\` unlocks
           it, or correct root= in the boot loader
 
-    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
-    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
+    from there, \`levain retry root=LABEL=NAME\` retries with other parameters
     "
   `);
   expect(end).toBe("poweroff");
@@ -81,14 +81,14 @@ test("a refused mount is reported in the kernel's words, and the device is probe
       root      /dev/vda ext4 "ROOT"                                         0 ms
 
     could not mount /dev/vda at /sysroot
-      ext4: the filesystem is damaged and needs a repair (EUCLEAN)
+      ext4: the filesystem is damaged and needs repair (EUCLEAN)
       kernel: EXT4-fs (vda): ext4_check_descriptors: Checksum for group 0 failed
       kernel: EXT4-fs (vda): group descriptors corrupted!
     hint: check /dev/vda with fsck, then \`levain retry\`, or repair the filesystem
           on another machine
 
-    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
-    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
+    from there, \`levain retry root=LABEL=NAME\` retries with other parameters
       modules   0 loaded for 0 devices                                       0 ms
       root      /dev/vdb ext4 "ROOT"                                         0 ms
       mount     /dev/vdb ext4 at /sysroot, read-only                         0 ms
@@ -122,8 +122,8 @@ test("a root without an init", () => {
     hint: correct root= if this is not the right root, or name the program with
           init=
 
-    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
-    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
+    from there, \`levain retry root=LABEL=NAME\` retries with other parameters
     "
   `);
 });
@@ -137,7 +137,7 @@ test("a root with a shell only starts it, as the kernel does, but not with rdshe
   expect(console).toContain("\n  /bin/sh: is a shell, and rdshell=0 allows none\n");
 });
 
-test("with rdshell=0 init= starts no shell either, by whatever name it goes", () => {
+test("with rdshell=0 init= starts no shell either, by any name", () => {
   const program = { data: ELF, mode: 0o755 };
   const image = rootImage("ROOT", {
     "/bin/sh": { link: "dash" },
@@ -157,11 +157,11 @@ test("with rdshell=0 init= starts no shell either, by whatever name it goes", ()
   expect(fakeBoot({ cmdline: "root=LABEL=ROOT rdshell=0", disks }).end).toMatchObject({ init: "/sbin/init" });
 });
 
-describe("an initramfs that is the whole system, with rdshell=0", () => {
+describe("an initramfs as the final system, with rdshell=0", () => {
   const APPLETS = { "/sbin/init": { link: "../bin/busybox" }, "/bin/sh": { link: "busybox" } };
   const boot = (files: FakeTree, cmdline = "rdshell=0") => fakeBoot({ cmdline, files });
 
-  test("has nothing to start but a shell: the policy, and a report that says so", () => {
+  test("has only a shell to start: the policy, and a report that says so", () => {
     for (const inittab of [
       {},
       { "/etc/inittab": "# x:/bin/sh\n::respawn:-/bin/sh\n" },
@@ -180,7 +180,7 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
   });
 
   test.each(["root=/dev/ram0", "root=LABEL=X rd.handover=stay", "init=/bin/sh", "panic=3 init=/bin/busybox -- sh"])(
-    "whatever else is said: %s",
+    "with any other parameters: %s",
     (words) => {
       const { end, shells } = boot(APPLETS, `rdshell=0 ${words}`);
       expect(end).toBe(words.startsWith("panic") ? "reboot" : "halt");
@@ -188,7 +188,7 @@ describe("an initramfs that is the whole system, with rdshell=0", () => {
     },
   );
 
-  test("starts an init of its own, and BusyBox's where its inittab starts no shell", () => {
+  test("starts its own init, and BusyBox's if its inittab starts no shell", () => {
     const own = { ...APPLETS, "/sbin/init": { data: "#!/bin/sh\n", mode: 0o755 } };
     expect(boot(own).end).toMatchObject({ mode: "stay", init: "/sbin/init" });
     const inittab =
@@ -225,7 +225,7 @@ describe("the failure policy", () => {
       expect(end).toBe("poweroff");
     });
 
-    test(`${name}: rdshell=0 runs nothing, ever`, () => {
+    test(`${name}: rdshell=0 never runs anything`, () => {
       for (const word of ["rdshell=0", "rd.shell=no", "rdshell=0 rd.break", "rd.emergency=shell rdshell=0"]) {
         const boot = fakeBoot({ ...options, cmdline: `${options.cmdline} ${word}` });
         expect(programs(boot.journal)).toEqual([]);
@@ -310,12 +310,10 @@ describe("the failure policy", () => {
     });
     expect(refused.end).toBe("waits for ever");
     expect(refused.console).toContain("not permitted");
-    expect(refused.console).toEndWith("nothing more can be done here: press Ctrl-Alt-Del, or switch the machine off\n");
+    expect(refused.console).toEndWith("the boot cannot continue: press Ctrl-Alt-Del, or switch the machine off\n");
     const empty = fakeBoot({ ...FAILURES["no init"], files: { "/bin/busybox": { directory: true } } });
     expect(empty.end).toBe("waits for ever");
-    expect(empty.console).toContain(
-      "there is no shell in this image; with BusyBox there is: levain image --busybox FILE\n",
-    );
+    expect(empty.console).toContain("this image has no shell: add BusyBox with levain image --busybox FILE\n");
   });
 
   test("quiet hides no failure", () => {
@@ -342,8 +340,8 @@ test("all mistakes are reported at once, also with control characters in them", 
         init, handover) but received "lunch"
     hint: correct the parameters in the boot loader (see \`levain help parameters\`)
 
-    here is a shell: \`levain status\` tells where the boot stands, \`exit\` tries it
-    again from there, \`levain retry root=LABEL=NAME\` with other parameters
+    rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
+    from there, \`levain retry root=LABEL=NAME\` retries with other parameters
     "
   `);
 });
@@ -461,7 +459,7 @@ describe("levain retry", () => {
         },
       ],
     });
-    expect(refusals).toEqual(["that is no parameter of levain", "a mistake in the parameters of levain retry"]);
+    expect(refusals).toEqual(["unknown parameter rot in levain retry", "a mistake in the parameters of levain retry"]);
     expect(journal.filter((line) => line === "hang up a process")).toHaveLength(1);
     expect(end).toMatchObject({ mode: "switch_root" });
   });
@@ -542,7 +540,7 @@ describe("rd.break", () => {
         ],
       });
       expect(console).toContain(
-        `\nstopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` goes on\n`,
+        `\nstopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` continues\n`,
       );
       expect(status).toContain(`The boot waits before the step "${step}" (rd.break).`);
       expect(shells).toBe(1);
@@ -552,7 +550,7 @@ describe("rd.break", () => {
     });
   }
 
-  test("with other parameters for the rest", () => {
+  test("with other parameters for the remaining steps", () => {
     const { end, shells, journal } = fakeBoot({
       ...options,
       cmdline: "root=LABEL=ROOT rd.break=init",
@@ -575,7 +573,7 @@ describe("rd.break", () => {
       cmdline: "root=LABEL=ROOT rd.break",
       files: { "/bin/busybox": { directory: true } },
     });
-    expect(console).toContain("warning   rd.break=handover: there is no shell in this image");
+    expect(console).toContain("warning   rd.break=handover: this image has no shell");
     expect(end).toMatchObject({ mode: "switch_root" });
   });
 });
@@ -595,7 +593,7 @@ test("an unreadable disk ends no search, and the report says why it was no candi
   expect(found.end).toMatchObject({ mode: "switch_root" });
   expect(found.journal).toContain("mount ext4 /dev/vdb at /sysroot (ro)");
   const alone = fakeBoot({ ...failing, disks: [{ name: "vda", image: rootImage() }] });
-  expect(alone.console).toContain("seen: /dev/vda (cannot be read: the device answers with read errors: it is");
+  expect(alone.console).toContain("seen: /dev/vda (cannot be read: the device returns I/O errors: it is");
 });
 
 test("a disk that is removed during a probe is just gone", () => {

@@ -223,9 +223,7 @@ test("no root: the initramfs is the final system, with its applets", () => {
 test("quiet: nothing but warnings and errors on the console, everything in the log", () => {
   const disks = [{ name: "vda", image: rootImage() }];
   const { console, machine, record } = fakeBoot({ cmdline: "quiet root=LABEL=ROOT rd.modules=no_such", disks });
-  expect(console).toBe(
-    "  warning   there is no module no_such in this image, add it with: levain image --module no_such\n",
-  );
+  expect(console).toBe("  warning   this image has no module no_such: add it with levain image --module no_such\n");
   expect(machine.kernelLog().join("\n")).toContain('levain:   root      /dev/vda ext4 "ROOT"');
   expect(record.messages.map(({ text }) => text).join("\n")).toContain("switch_root to /sbin/init");
 });

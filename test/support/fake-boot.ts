@@ -1,6 +1,6 @@
 import { runBoot } from "../../src/boot/session.ts";
 import { parseMountInfo } from "../../src/filesystems/mounts.ts";
-import type { BootRecord } from "../../src/log/journal.ts";
+import type { BootRecord } from "../../src/log/boot-record.ts";
 import type { Handover, Machine } from "../../src/machine/machine.ts";
 import { BootError } from "../../src/problems/errors.ts";
 import type { FakeTree } from "./fake-files.ts";

@@ -1,5 +1,4 @@
-import type { Files, RandomReader } from "../../src/machine/machine.ts";
-import type { FileWriter, Writers } from "../../src/machine/writers.ts";
+import type { Files, FileWriter, RandomReader } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
@@ -8,14 +7,14 @@ import type { FakePlace } from "./fake-mounts.ts";
 const COPY_CHUNK_BYTES = 4 << 20;
 
 /** The calls on files, over the fake kernel's mount table. */
-export function createFakeFiles(kernel: FakeKernel): Files & Writers {
+export function createFakeFiles(kernel: FakeKernel): Files {
   const { namespace } = kernel;
   const read = (path: string) => readNode(kernel, namespace.find(path, "open"), path, "read");
   const status = (path: string, follow: boolean) => {
     const place = lookOrNull(kernel, path, follow);
     return place === null ? null : nodeStatus(place.node, place.mount.filesystem.device);
   };
-  const files: Files & Writers = {
+  const files: Files = {
     readFile: (path) => Uint8Array.from(read(path)),
     writeFile: (path, data) =>
       write(kernel, path, typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data)),

@@ -1,6 +1,6 @@
 import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { createHeldTerminals } from "../../src/prompt/held-terminals.ts";
-import { loadKeymap } from "../../src/prompt/keymap.ts";
+import { applyKeymap } from "../../src/prompt/keymap.ts";
 import { askPassphrase } from "../../src/prompt/passphrase.ts";
 
 // The program of a guest that asks for passphrases until one is "end". Of each answer it says the bytes in hexadecimal digits, and
@@ -11,7 +11,7 @@ const say = (text: string) => machine.writeConsole(`${text}\n`);
 machine.makeDirectory("/sys");
 machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
 machine.listenForDevices();
-const keymap = loadKeymap(machine, "de-latin1", { warn: say, debug: say, progress: say });
+const keymap = applyKeymap(machine, "de-latin1", { warn: say, debug: say, progress: say });
 const terminals = createHeldTerminals(machine);
 
 for (let number = 1; ; number++) {

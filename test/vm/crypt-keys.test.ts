@@ -30,11 +30,11 @@ vmTest(
     const question = /unlock {4}\/dev\/sd[ab] \(LUKS1\) as root, 5 tries left\n {12}passphrase: /;
     await vm.expect(question);
     await vm.unplug("first");
-    await vm.expect("not needed any more");
+    await vm.expect("no longer needed");
     await vm.plug("second");
     await vm.expect(question);
     await vm.plug("stick");
-    await vm.expect("not needed any more");
+    await vm.expect("no longer needed");
     await vm.expect("small-root: mount / ext4 /dev/mapper/root ro,");
     await vm.expect("small-root: ready");
     vm.send("grep -c -e /dev/sd -e search /proc/mounts; echo all-$((40 + 2))\n");

@@ -91,14 +91,14 @@ describe("what must be let alone", () => {
   });
 });
 
-describe("headers that are spoilt: what luksDump of the real cryptsetup says of them", () => {
+describe("corrupted headers, compared with luksDump of the real cryptsetup", () => {
   const HEADERS = [...INVALID_TEXTS, ...INVALID_OBJECTS, ...INVALID_KEYSLOTS, ...INVALID_SEGMENTS];
 
   test.each(HEADERS.map((header) => [header.name, header] as const))(
     "%s",
-    async (_name, { spoil, reason, isStricter }) => {
+    async (_name, { corrupt, reason, isStricter }) => {
       const path = join(scratchDirectory(), "image");
-      writeFileSync(path, spoil(readImage(await provideLuksImage(BASE.luks2))));
+      writeFileSync(path, corrupt(readImage(await provideLuksImage(BASE.luks2))));
       const { exitCode } = Bun.spawnSync(["cryptsetup", "luksDump", path]);
       expect(exitCode === 0).toBe(reason === null || isStricter === true);
     },

@@ -324,7 +324,7 @@ vmTest(
   async (vm) => {
     await vm.expect("could not find the root device");
     await vm.expect(/no device with \/live\/\*\.squashfs or [^:]* appeared\s+within 2 s/);
-    await vm.expect('seen: /dev/vda1 (nothing known) · /dev/vda2 ext4 "OTHER"');
+    await vm.expect('seen: /dev/vda1 (unknown content) · /dev/vda2 ext4 "OTHER"');
     await vm.expect(PROMPT);
   },
 );

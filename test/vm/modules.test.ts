@@ -92,7 +92,7 @@ vmTest(
 );
 
 vmTest(
-  "a module for another kernel is told in words, and the boot goes on",
+  "a module for another kernel is reported, and the boot continues",
   () => {
     const forAnother: Storage = (name, bytes) => {
       const text = Buffer.from(unsign(bytes)).toString("latin1");
@@ -103,13 +103,13 @@ vmTest(
   async (vm) => {
     await vm.expect(/could not load the module loop: it was built for another kernel/);
     await vm.expect(/kernel: loop: version magic '.*SMP nowhere.*' should be '.*SMP preempt/);
-    await vm.expect("there is no module nosuch in this image");
+    await vm.expect("this image has no module nosuch");
     await vm.expect("small-root: ready");
   },
 );
 
 vmTest(
-  "a module whose signature is not trusted is told in words, and the boot goes on",
+  "a module whose signature is not trusted is reported, and the boot continues",
   () => {
     const unsigned: Storage = (name, bytes) => ["", name === "loop" ? unsign(bytes) : bytes];
     return foreignGuest(unsigned, "rd.modules=loop module.sig_enforce=1");

@@ -33,7 +33,7 @@ vmTest(
       screen: [asked(1), "            passphrase: answered on ttyS0", "cursor at column 0"],
     });
 
-    await vm.expect("            that is not its passphrase\n"); // and perhaps that "and more" came too early
+    await vm.expect("            wrong passphrase\n"); // and perhaps that "and more" came too early
     await vm.expect(question(2));
     // Z and Y have changed places; right of P is Ü, and with AltGr Q is @.
     await press(vm, "shift+y", "u", "bracket_left", "left", "y", "z", "alt_r+q", "n", "backspace", "ret");
@@ -86,7 +86,7 @@ vmTest(
       image: { config: 'parameters = ["rd.vconsole.keymap=de-latin1"]' },
     }),
   async (vm) => {
-    await vm.expect("levain: here is a shell");
+    await vm.expect("levain: rescue shell:");
     const exit = await pressUntilExit(vm, ..."reboot", "spc", "slash", "f");
     expect(exit).toMatchObject({ reason: "guest-reset" });
   },

@@ -53,7 +53,7 @@ vmTest(
     await vm.expect(
       'could not find the root device\n  no device with label "WRONG" appeared within 1 s\nseen: /dev/vda ext4 "ROOT"\nhint: ',
     );
-    await vm.expect("here is a shell: ");
+    await vm.expect("rescue shell: ");
     await type(vm, "tty; jobs; sleep 1000 & jobs | sed s/Running/at-work/");
     await vm.expect("/dev/ttyS0\n");
     await vm.expect("at-work");
@@ -61,13 +61,13 @@ vmTest(
     await vm.expect(
       / {2}ok {6}modules {3}\d+ loaded for \d+ devices +\d+ ms\n {2}FAILED {2}root {6}could not find the root device/,
     );
-    await vm.expect('The boot has stopped at the step "root".');
+    await vm.expect('The boot stopped at the step "root".');
     await type(vm, "levain devices");
     await vm.expect(/DEVICE {4}SIZE {4}TYPE {2}LABEL {2}UUID\n\/dev\/vda {2}32 MiB {2}ext4 {2}ROOT {3}/);
     await type(vm, "levain log");
     await vm.expect(/\[ +\d+\.\d{3}\] {3}prepare {3}command line read/);
     await type(vm, "levain retry rot=LABEL=ROOT");
-    await vm.expect("that is no parameter of levain");
+    await vm.expect("unknown parameter");
     await type(vm, "levain retry root=nonsense");
     await vm.expect("a mistake in the parameters of levain retry");
     await type(vm, "levain retry root=LABEL=ROOT rw");
@@ -96,7 +96,7 @@ vmTest(
 );
 
 vmTest(
-  "a filesystem without its module: loaded by hand, and exit goes on",
+  "a filesystem without its module: loaded by hand, and exit continues",
   async () =>
     levainGuest({ disks: [await rootImage("squashfs-gzip")], cmdline: "root=/dev/vda rd.driver.blacklist=squashfs" }),
   async (vm) => {
@@ -144,7 +144,7 @@ vmTest(
 );
 
 vmTest(
-  "rdshell=0: no shell and words, also for a mistake on the command line",
+  "rdshell=0: no shell but a message, also for a mistake on the command line",
   guest("root=nonsense rd.timeout=soon rdshell=0"),
   async (vm) => {
     await vm.expect("2 mistakes on the kernel command line");
@@ -183,8 +183,8 @@ vmTest("rd.emergency=halt", guest(`${WRONG} rd.emergency=halt`), async (vm) => {
 
 vmTest("an image without BusyBox says so", guest(WRONG, { image: { words: ["--busybox", "none"] } }), async (vm) => {
   await vm.expect("could not find the root device");
-  await vm.expect("there is no shell in this image; with BusyBox there is: levain image --busybox FILE");
-  await vm.expect("nothing more can be done here");
+  await vm.expect("this image has no shell: add BusyBox with levain image --busybox FILE");
+  await vm.expect("the boot cannot continue");
   await expectNoShell(vm);
 });
 
@@ -196,7 +196,7 @@ vmTest("of two consoles the last one gets the shell", guest(`${WRONG} console=tt
 });
 
 vmTest("a shell on the screen listens to the keyboard", guest(`${WRONG} loglevel=7 console=tty0`), async (vm) => {
-  await vm.expect("levain: here is a shell");
+  await vm.expect("levain: rescue shell:");
   const exit = await pressUntilExit(vm, ..."reboot", "spc", "minus", "f");
   expect(exit).toMatchObject({ reason: "guest-reset" });
 });
@@ -209,7 +209,7 @@ vmTest("quiet keeps the narration back, not the failure", guest(`${WRONG} quiet`
 });
 
 vmTest(
-  "somebody else's image, with nothing in it but BusyBox: the commands are there all the same",
+  "an image of another builder with only BusyBox in it: the commands still exist",
   foreignGuest("root=LABEL=ROOT rd.timeout=1", { "/bin/busybox": BUSYBOX }),
   async (vm) => {
     await vm.expect("seen: no block device at all");
@@ -223,7 +223,7 @@ vmTest(
 );
 
 vmTest(
-  "a shell that ends at once leaves the processor alone",
+  "a shell that ends at once does not use up the processor",
   async () => {
     const directory = scratchDirectory();
     writeFileSync(join(directory, "shell.c"), "int main(void) { return 0; }\n");
@@ -231,9 +231,9 @@ vmTest(
     return foreignGuest("root=nonsense", { "/bin/busybox": join(directory, "shell") })();
   },
   async (vm) => {
-    await vm.expect("here is a shell");
+    await vm.expect("rescue shell:");
     const start = performance.now();
-    for (let count = 0; count < 5; count++) await vm.expect("here is a shell");
+    for (let count = 0; count < 5; count++) await vm.expect("rescue shell:");
     expect(performance.now() - start).toBeGreaterThan(6000);
     expect(vm.log().length).toBeLessThan(60_000);
   },

@@ -90,7 +90,7 @@ vmTest(
     await vm.expect("unlocking /dev/vda");
     vm.send(DERIVING);
     await typeKeys(vm, DERIVING_KEYS);
-    await vm.expect("that is not its passphrase\n            typed before this prompt: ignored\n", TIMEOUT_MS);
+    await vm.expect("wrong passphrase\n            typed before this prompt: ignored\n", TIMEOUT_MS);
     expect(await answer(vm, `${ERASED}\x15${PASSPHRASE}`)).toContain("4 tries left");
     await vm.expect("small-root: ready");
     const onSerial = [BOOTING, WAITING, DERIVING, ERASED, WRONG, PASSPHRASE];
@@ -115,7 +115,7 @@ vmTest(
     expect(await answer(vm, WRONG)).toContain("5 tries left");
     await vm.expect("unlocking /dev/vda");
     vm.send(DERIVING);
-    await vm.expect("that is not its passphrase\n            typed before this prompt: ignored\n", TIMEOUT_MS);
+    await vm.expect("wrong passphrase\n            typed before this prompt: ignored\n", TIMEOUT_MS);
     await answer(vm, PASSPHRASE);
     await vm.expect("/dev/vda is open");
     await vm.expect(PROMPT);

@@ -76,10 +76,10 @@ vmTest(
 );
 
 vmTest(
-  "stage0 starts as the only file of an initramfs, tells its child where the pipe is, and waits when nothing can be done",
+  "stage0 starts as the only file of an initramfs, gives its child the pipe, and waits if the boot cannot continue",
   guest("CHILD=describe LEVAIN_EVIL=1 BUN_OPTIONS=--bad LD_TRACE_LOADED_OBJECTS=1 NODE_OPTIONS=-x GOOD=2 word -- more"),
   async (vm) => {
-    await vm.expect("nothing more can be done");
+    await vm.expect("the boot cannot continue");
     const told = [...vm.log().matchAll(/^child: (.*)$/gm)].map((match) => match[1] ?? "");
     expect(told[0]).toMatch(/^pid [2-9]\d*, thread-local 42, zeros 0, umask 22$/);
     expect(told.filter((line) => line.startsWith("argument"))).toEqual(
@@ -99,24 +99,24 @@ vmTest(
     expect(descriptors.slice(0, 3)).toEqual([0, 1, 2].map((fd) => `descriptor ${fd} /dev/console`));
     expect(descriptors.slice(3, -1).every((line) => /\/memfd:lib\S+ \(deleted\) cloexec$/.test(line))).toBeTrue();
     expect(descriptors.at(-1)).toMatch(/^descriptor 198 pipe:\[\d+\] cloexec$/);
-    expect(vm.log()).toContain("ended without a handover that can be followed: there is none");
-    expect(vm.log()).toContain("no shell is here");
+    expect(vm.log()).toContain("ended without a valid handover: none was sent");
+    expect(vm.log()).toContain("this image has no shell");
   },
 );
 
 vmTest(
-  "every way to die ends in a shell, and exit starts levain once more",
+  "every way to die ends in a shell, and exit starts levain again",
   guest("CHILD=abort", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
   async (vm) => {
     await vm.expect("levain: crashed: killed by SIGABRT (6)");
-    await vm.expect("here is a shell: `exit` starts levain once more");
+    await vm.expect("rescue shell: `exit` starts levain again");
     for (const [how, words] of [
       ["silence", "levain: crashed: killed by SIGABRT"],
       ["segv", "levain: crashed: killed by SIGSEGV (11)"],
-      ["kill", "levain: hint: a program or a person sent it this signal"],
+      ["kill", "levain: hint: a program or a person sent this signal"],
       ["exit3", "levain: ended with exit status 3"],
-      ["garbage", "a handover that can be followed: it is cut off"],
-      ["cut", "a handover that can be followed: "],
+      ["garbage", "a valid handover: it is truncated"],
+      ["cut", "a valid handover: "],
       ["big", "child: the second write: Resource temporarily unavailable"],
       ["message-then-abort", "levain: crashed: killed by SIGABRT"],
       ["missing-init", "could not start /no/init: not found"],
@@ -124,7 +124,7 @@ vmTest(
       await startAgain(vm, how);
       await vm.expect(words);
     }
-    await vm.expect("`exit` tries once more to start the real init");
+    await vm.expect("`exit` tries to start the real init again");
     await ask(vm, "busybox cut -f1 /proc/sys/kernel/printk", /^7$/m);
     await startAgain(vm, "describe");
     await vm.expect("could not start /no/init: not found");
@@ -133,7 +133,7 @@ vmTest(
 );
 
 vmTest(
-  "who is killed by SIGKILL is told what the kernel's log says of it, and no more",
+  "after a SIGKILL the kernel's message about it is quoted, and nothing else",
   guest("CHILD=sak", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
   async (vm) => {
     await vm.expect("levain: killed by SIGKILL (9)");
@@ -141,13 +141,13 @@ vmTest(
     await vm.expect("hint: the secure attention key (SAK, Alt-SysRq-K) kills every program that has the terminal open");
     await startAgain(vm, "out-of-memory");
     await vm.expect(/levain: kernel: Out of memory: Killed process \d+ \(init\)/);
-    await vm.expect("hint: memory ran out: give the machine more of it");
+    await vm.expect("hint: the machine ran out of memory: give it more");
     await startAgain(vm, "forged-log");
-    await vm.expect("hint: a program or a person sent it this signal");
+    await vm.expect("hint: a program or a person sent this signal");
     await startAgain(vm, "kill-all");
     await vm.expect("levain: kernel: sysrq: Kill All Tasks");
     await vm.expect("hint: Alt-SysRq-I kills every program but process 1");
-    expect(vm.log().match(/hint: memory ran out/g)).toHaveLength(1);
+    expect(vm.log().match(/hint: the machine ran out of memory/g)).toHaveLength(1);
   },
 );
 
@@ -172,7 +172,7 @@ vmTest(
 vmTest("PID 1 buries orphans and survives every signal", guest("CHILD=orphans", WITH_BUSYBOX), async (vm) => {
   await vm.expect("child: 0 zombies");
   await startAgain(vm, "kill-parent");
-  await vm.expect("ended without a handover");
+  await vm.expect("ended without a valid handover");
   await startAgain(vm, "poweroff");
   expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
 });
@@ -202,11 +202,11 @@ vmTest("panic=5: says so and reboots", guest("CHILD=abort panic=5", WITH_BUSYBOX
   // What this process sees late makes it look shorter.
   expect(performance.now() - begun).toBeGreaterThan(2500);
   expect(begun).toBeGreaterThan(start);
-  expect(vm.log()).not.toContain("here is a shell");
+  expect(vm.log()).not.toContain("rescue shell:");
 });
 
 vmTest(
-  "rd.emergency=poweroff, with the kernel's own words silenced",
+  "rd.emergency=poweroff, with the kernel's messages silenced",
   guest("CHILD=abort rd.emergency=poweroff loglevel=1"),
   async (vm) => {
     await vm.expect("levain: crashed: killed by SIGABRT");
@@ -216,7 +216,7 @@ vmTest(
 );
 
 vmTest(
-  "what was said last is read before the power goes",
+  "the last message is printed before the power is switched off",
   guest("CHILD=chatty loglevel=1 reboot=t,force"),
   async (vm) => {
     await vm.expect("line 099 of a long speech\n");
@@ -243,7 +243,7 @@ vmTest(
 );
 
 vmTest(
-  "a root that cannot be entered is told, and the shell is still there",
+  "a root that cannot be entered is reported, and there is still a shell",
   guest("CHILD=missing-root", WITH_BUSYBOX),
   async (vm) => {
     await vm.expect("could not make /nowhere the root (switch_root): not found");
@@ -252,7 +252,7 @@ vmTest(
 );
 
 vmTest(
-  "switch_root: an init that is not there yet can be mended, and the new root is never emptied",
+  "switch_root: a missing init can be repaired, and the new root is never emptied",
   async () => guest("CHILD=late-init", { ...WITH_BUSYBOX, ...(await checkInitEntries()) })(),
   async (vm) => {
     await vm.expect("could not start /sbin/late: not found");
@@ -277,7 +277,7 @@ vmTest(
 );
 
 vmTest(
-  "pivot_root from a real mount: the old root is kept where it was asked for",
+  "pivot_root from a real mount: the old root is kept at rd.putold=",
   async () => guest("CHILD=pivot_root-keep", await realMountEntries())(),
   async (vm) => {
     await vm.expect("MOUNT /initrd tmpfs");
@@ -291,7 +291,7 @@ async function noDevtmpfs(cmdline: string, entries: Readonly<Record<string, Entr
 }
 
 vmTest(
-  "a kernel without devtmpfs: /dev is made of nodes, and has all that a crash and a shell need",
+  "a kernel without devtmpfs: /dev has all nodes that a crash and a shell need",
   async () => noDevtmpfs("CHILD=abort", { "/levain": { file: await packedChild() } }),
   async (vm) => {
     await vm.expect("levain: crashed: killed by SIGABRT");
@@ -306,7 +306,7 @@ vmTest(
 // From here on with Bun: levain itself.
 
 vmTest(
-  "levain crashes in its rescue shell: the shell makes way for stage0's, and exit starts levain once more",
+  "levain crashes in its rescue shell: stage0's shell replaces it, and exit starts levain again",
   async () => ({
     initrd: await packInitramfs({ "/init": { file: LEVAIN }, ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
     cmdline: "root=LABEL=nowhere rd.timeout=1",
@@ -316,7 +316,7 @@ vmTest(
     await vm.expect(PROMPT);
     vm.send("kill -ABRT $PPID\n");
     await vm.expect("levain: crashed: killed by SIGABRT (6)");
-    await vm.expect("here is a shell");
+    await vm.expect("rescue shell:");
     await ask(vm, "busybox ps -o args > /ps; busybox grep -c '[s]h$' /ps", /^1$/m);
     await vm.expect(PROMPT);
     vm.send("exit\n");
@@ -325,7 +325,7 @@ vmTest(
 );
 
 vmTest(
-  "levain starts on a CPU that is just new enough, without random numbers of its own",
+  "levain starts on a CPU that is just new enough, without a random number generator",
   async () => ({
     initrd: await packInitramfs({ "/init": { file: LEVAIN } }),
     cmdline: "root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff",

@@ -91,7 +91,7 @@ vmTest(
   async () => ({ initrd: await packInitramfs({ "/init": { file: LEVAIN } }) }),
   async (vm) => {
     await vm.expect("the root has no init");
-    await vm.expect("there is no shell in this image");
-    await vm.expect("nothing more can be done here");
+    await vm.expect("this image has no shell");
+    await vm.expect("the boot cannot continue");
   },
 );

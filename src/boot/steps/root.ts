@@ -23,10 +23,7 @@ export interface Steps extends Omit<Context, "undo"> {
 
 const BY_HAND = `what was mounted by hand at ${ROOT}`;
 
-/**
- * The steps root, mount and layers, for a root on one of `devices`. The user of a rescue shell may mount a root at /sysroot by
- * hand: the boot uses it and skips those of the steps that are not done yet.
- */
+/** Finds, mounts and stacks the root. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
 export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
   const mounted = attachAndMount(steps, { ...plan, roots: devices }, isDoneByHand);
@@ -40,7 +37,7 @@ export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly D
   );
 }
 
-/** Attaches and mounts until a mount succeeds, or fails on a device of which more than a mount proves that it was opened correctly. */
+/** Finds and mounts the root. If only a mount proves that a device was opened correctly, and it fails, the user is asked again. */
 function attachAndMount(
   { step, rewind, ...rest }: Steps,
   plan: BootPlan & { readonly roots: readonly DeviceSpec[] },
@@ -60,8 +57,9 @@ function attachAndMount(
         (done) => (done === null ? BY_HAND : describeMounted(done)),
       );
     } catch (error) {
-      if (attached?.isUnproven !== true || !(error instanceof BootError)) throw error;
-      rest.voice.warn(`${headline(error)}: the passphrase may be wrong, asking again`);
+      const doubt = attached?.doubt ?? null;
+      if (doubt === null || !(error instanceof BootError)) throw error;
+      rest.voice.warn(`${headline(error)}: ${doubt}, asking again`);
       rewind("root");
     }
   }

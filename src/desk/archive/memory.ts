@@ -1,3 +1,4 @@
+import { formatMib } from "../../problems/size.ts";
 import { align } from "./cpio.ts";
 import type { ImageEntry } from "./tree.ts";
 
@@ -37,5 +38,5 @@ export function estimateMemoryOf(fileSizes: readonly number[], imageBytes: numbe
 
 /** Formats a need as "320 MiB to boot, 384 MiB without root= on the command line". */
 export function describeMemory({ withRoot, withoutRoot }: MemoryNeed): string {
-  return `${Math.round(withRoot / MIB)} MiB to boot, ${Math.round(withoutRoot / MIB)} MiB without root= on the command line`;
+  return `${formatMib(withRoot)} to boot, ${formatMib(withoutRoot)} without root= on the command line`;
 }

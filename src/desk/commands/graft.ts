@@ -1,5 +1,5 @@
-import { formatBytes } from "../../crypto/size.ts";
 import { printable } from "../../problems/report.ts";
+import { formatBytes } from "../../problems/size.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { describeMemory } from "../archive/memory.ts";
 import { argument, command, option } from "../command-line.ts";

@@ -1,7 +1,6 @@
 import type { Machine } from "../../machine/machine.ts";
-import { describeLog } from "../../rescue/commands/log.ts";
 import { retryBoot } from "../../rescue/commands/retry.ts";
-import { describeStatus } from "../../rescue/commands/status.ts";
+import { describeLog, describeStatus } from "../../rescue/commands/status.ts";
 import { argument, command } from "../command-line.ts";
 
 /** `levain status`. */

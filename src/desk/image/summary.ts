@@ -1,4 +1,4 @@
-import { formatBytes } from "../../crypto/size.ts";
+import { formatBytes } from "../../problems/size.ts";
 import { describeMemory } from "../archive/memory.ts";
 import type { ImageOptions, ImageSummary } from "./image.ts";
 import { describeFallbacks } from "./kernel-fallback.ts";

@@ -1,5 +1,5 @@
-import { formatBytes } from "../../crypto/size.ts";
 import { printable } from "../../problems/report.ts";
+import { formatBytes } from "../../problems/size.ts";
 import { kindOf } from "../archive/cpio.ts";
 import type { CpioMember } from "../archive/cpio-reader.ts";
 import { describeMemory } from "../archive/memory.ts";

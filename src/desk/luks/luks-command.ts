@@ -1,5 +1,4 @@
 import { createFindHash } from "../../crypto/hash.ts";
-import { readAvailableMemory } from "../../crypto/memory.ts";
 import { secretBytes, wipe } from "../../crypto/secret.ts";
 import type { LuksHeader } from "../../formats/luks/header.ts";
 import { readLuksHeader } from "../../formats/luks/read-header.ts";
@@ -8,6 +7,7 @@ import { createDeriveKey } from "../../keys/kdf.ts";
 import { kernelDecryptor } from "../../keys/kernel-decryptor.ts";
 import { listUntried, type Unlocked, unlock } from "../../keys/unlock.ts";
 import type { Machine, RandomReader } from "../../machine/machine.ts";
+import { readAvailableMemory } from "../../machine/small-files.ts";
 import { BootError } from "../../problems/errors.ts";
 import { printable, report } from "../../problems/report.ts";
 import { fillFromFile, withReader } from "../host.ts";

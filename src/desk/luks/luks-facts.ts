@@ -1,9 +1,9 @@
-import { formatBytes } from "../../crypto/size.ts";
 import { digestOfKeyslot, isBound, type Keyslot, type LuksHeader, type Segment } from "../../formats/luks/header.ts";
 import { type DataDevice, planMapping } from "../../keys/mapping.ts";
 import { findObstacle, type Limits } from "../../keys/obstacles.ts";
 import { keyslotsToTry } from "../../keys/unlock.ts";
 import { printable, report } from "../../problems/report.ts";
+import { formatBytes } from "../../problems/size.ts";
 
 /** A LUKS header as plain data without secrets. Its texts are not safe to print. */
 export type LuksFacts = ReturnType<typeof gatherLuksFacts>;

@@ -4,6 +4,7 @@ import { readPartitionTable } from "../../formats/partitions/partition-table.ts"
 import { type ProbeResult, probe } from "../../formats/probe.ts";
 import { addTag, type Tags } from "../../formats/tags.ts";
 import type { Machine } from "../../machine/machine.ts";
+import { readText, textOrNone } from "../../machine/small-files.ts";
 import { withReader } from "../host.ts";
 
 /** What is in a file or device. */
@@ -86,6 +87,4 @@ export function findPartition(partitions: readonly Partition[], start: number, s
 
 const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
 const resolvePath = (from: string, to: string) => new URL(to, `file://${from}/`).pathname;
-const readText = (machine: Machine, path: string) => new TextDecoder().decode(machine.readFile(path)).trim();
-const readNumber = (machine: Machine, path: string) =>
-  machine.stat(path) === null ? 0 : Number(readText(machine, path));
+const readNumber = (machine: Machine, path: string) => Number(textOrNone(machine, path));

@@ -3,11 +3,11 @@ import { findLines, sortLines } from "./sorted-lines.ts";
 import { matchesWildcard } from "./wildcard.ts";
 
 /**
- * The patterns of one bus ("pci", "usb", …; "" for those of none), to be asked by their LITERAL, which is what stands
- * before the first wildcard: an alias is cut to each length that a literal has, and looked up.
+ * The patterns of one bus ("pci", "usb", …; "" for those without a bus), looked up by their LITERAL, the part before the first
+ * wildcard: an alias is cut to each length of a literal.
  */
 export interface AliasGroup {
-  /** The lengths of those literals that have something behind them. */
+  /** The lengths of the literals that a wildcard follows. */
   readonly lengths: readonly number[];
   /** Sorted lines "LITERAL\tREST\tORDER\tMODULE"; REST begins with the wildcard. */
   readonly lines: string;
@@ -16,11 +16,11 @@ export interface AliasGroup {
 /** Bus → its patterns. */
 export type AliasTable = ReadonlyMap<string, AliasGroup>;
 
-/** Makes the table. `orderOf` gives the place of a module among several with the same alias. */
+/** Builds the table. `orderOf` returns the place of a module among several with the same alias. */
 export function buildAliasTable(aliases: readonly AliasLine[], orderOf: (module: string) => number): AliasTable {
   const groups = new Map<string, { readonly lengths: Set<number>; readonly lines: string[] }>();
   for (const { pattern, module } of aliases) {
-    if (/[\t\n]/.test(pattern)) continue; // no modalias has one: they are lines of sysfs
+    if (/[\t\n]/.test(pattern)) continue; // no modalias matches: it is one line of sysfs
     const wildcard = pattern.search(/[*?[\\]/);
     const literal = wildcard === -1 ? pattern : pattern.slice(0, wildcard);
     const group = groups.get(busOf(literal)) ?? { lengths: new Set(), lines: [] };
@@ -37,16 +37,16 @@ function ascending(numbers: Iterable<number>): readonly number[] {
   return [...numbers].sort((a, b) => a - b);
 }
 
-/** The modules with a pattern that matches `alias` (in normal form), in their order, each once. */
+/** Returns the modules with a pattern that matches `alias` (in normal form), in their order, each once. */
 export function findByAlias(table: AliasTable, alias: string): readonly string[] {
   const bus = busOf(alias);
   const found = searchGroup(table.get(bus), alias);
-  if (bus !== "") found.push(...searchGroup(table.get(""), alias)); // "acpi*:PNP0A03:*" is of no bus
+  if (bus !== "") found.push(...searchGroup(table.get(""), alias)); // "acpi*:PNP0A03:*" has no bus
   if (found.length < 2) return found.map(({ module }) => module);
   return [...new Set(found.sort((a, b) => a.order - b.order).map(({ module }) => module))];
 }
 
-/** What is before the first ":"; "" where there is none. */
+/** The part before the first ":"; "" without one. */
 function busOf(literal: string): string {
   return literal.slice(0, Math.max(0, literal.indexOf(":")));
 }
@@ -66,7 +66,7 @@ function searchGroup(group: AliasGroup | undefined, alias: string): Match[] {
   return found;
 }
 
-/** Of lines "REST\tORDER\tMODULE", or "ORDER\tMODULE" where REST is empty, those that take the rest of the alias. */
+/** Returns those lines "REST\tORDER\tMODULE", or "ORDER\tMODULE" if REST is empty, that match the rest of the alias. */
 function matchLines(lines: readonly string[], rest: string): Match[] {
   return lines.flatMap((line) => {
     const parts = line.split("\t");

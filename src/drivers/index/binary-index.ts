@@ -1,6 +1,6 @@
-import { parseDependencies } from "./kernel-files.ts";
+import { aliasLine, parseDependencies } from "./kernel-files.ts";
 import type { IndexParts } from "./module-index.ts";
-import { normalizeAlias, normalizeName } from "./names.ts";
+import { normalizeName } from "./names.ts";
 
 /** One value of an index: `modules.dep.bin` has a line of modules.dep under each module's name, `modules.alias.bin` modules' names under each pattern. */
 export interface BinaryEntry {
@@ -10,15 +10,7 @@ export interface BinaryEntry {
   readonly priority: number;
 }
 
-/** depmod's binary files as bytes; a missing one is empty. Images of mkinitcpio have these, and of the text files modules.softdep only. */
-export interface BinaryFiles {
-  readonly dep: Uint8Array;
-  readonly alias: Uint8Array;
-  readonly builtin: Uint8Array;
-  readonly builtinAlias: Uint8Array;
-}
-
-// The disk format of libkmod/libkmod-index.c; all numbers big-endian. The upper bits of a node's offset say what is in it.
+// The file format of libkmod/libkmod-index.c; all numbers are big-endian. The upper bits of a node's offset say what it contains.
 const MAGIC = 0xb007f457;
 const VERSION_MAJOR = 2;
 const NODE_PREFIX = 0x80000000;
@@ -27,7 +19,7 @@ const NODE_CHILDREN = 0x20000000;
 const NODE_OFFSET = 0x0fffffff;
 const DEPTH_MAX = 4096;
 
-/** Every entry of a `modules.*.bin`; null where the bytes are not such an index, or a damaged one. */
+/** Reads every entry of a `modules.*.bin`; null if the bytes are not such an index, or a damaged one. */
 export function readBinaryIndex(bytes: Uint8Array): readonly BinaryEntry[] | null {
   try {
     return walk(bytes);
@@ -37,30 +29,29 @@ export function readBinaryIndex(bytes: Uint8Array): readonly BinaryEntry[] | nul
   }
 }
 
+interface Reference {
+  readonly reference: number;
+  /** The key up to the node. */
+  readonly key: string;
+}
+
 function walk(bytes: Uint8Array): readonly BinaryEntry[] | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0) !== MAGIC || view.getUint32(4) >>> 16 !== VERSION_MAJOR) return null;
   const found: BinaryEntry[] = [];
-  const open = [{ reference: view.getUint32(8), key: "" }];
-  // No node takes less than two bytes, and each belongs to one parent: more of them is a loop.
+  const open: Reference[] = [{ reference: view.getUint32(8), key: "" }];
+  // A node has at least two bytes and one parent: more nodes than that mean a loop.
   for (let left = bytes.length / 2; open.length > 0; left -= 1) {
     const next = open.pop();
     if (next === undefined || (next.reference & NODE_OFFSET) === 0) continue;
     if (left < 0 || next.key.length > DEPTH_MAX) return null;
-    const node = readNode(view, next.reference, next.key);
-    for (const { value, priority } of node.values) found.push({ key: node.key, value, priority });
-    open.push(...node.children);
+    readNode(view, next, found, open);
   }
   return found;
 }
 
-interface Node {
-  readonly key: string;
-  readonly children: readonly { readonly reference: number; readonly key: string }[];
-  readonly values: readonly { readonly value: string; readonly priority: number }[];
-}
-
-function readNode(view: DataView, reference: number, path: string): Node {
+/** Adds the values of a node to `found` and its children to `open`. */
+function readNode(view: DataView, { reference, key: path }: Reference, found: BinaryEntry[], open: Reference[]): void {
   let at = reference & NODE_OFFSET;
   const readString = () => {
     const start = at;
@@ -73,37 +64,34 @@ function readNode(view: DataView, reference: number, path: string): Node {
     return view.getUint32(at - 4);
   };
   const key = path + (reference & NODE_PREFIX ? readString() : "");
-  const children: { reference: number; key: string }[] = [];
   if (reference & NODE_CHILDREN) {
     const [first, last] = [view.getUint8(at), view.getUint8(at + 1)];
     at += 2;
     for (let code = first; code <= last; code += 1) {
-      children.push({ reference: readNumber(), key: key + String.fromCharCode(code) });
+      open.push({ reference: readNumber(), key: key + String.fromCharCode(code) });
     }
   }
   const count = reference & NODE_VALUES ? readNumber() : 0;
-  const values: { value: string; priority: number }[] = [];
-  for (let index = 0; index < count; index += 1) values.push({ priority: readNumber(), value: readString() });
-  return { key, children, values };
+  for (let index = 0; index < count; index += 1) found.push({ key, priority: readNumber(), value: readString() });
 }
 
-/** The parts of a kernel's index from depmod's binary files; null where modules.dep.bin or modules.alias.bin is missing or unusable. */
-export function readBinaryParts(files: BinaryFiles, softDependencies: string): IndexParts | null {
-  const lines = readBinaryIndex(files.dep);
+/**
+ * Reads the parts of an index from depmod's binary files, which images of mkinitcpio have instead of the text files. `read` returns
+ * modules.NAME.bin, empty if it is missing. null if modules.dep.bin or modules.alias.bin is missing or unusable.
+ */
+export function readBinaryParts(read: (name: string) => Uint8Array, softDependencies: string): IndexParts | null {
+  const lines = readBinaryIndex(read("dep"));
   if (lines === null || lines.length === 0) return null;
   const inOrder = [...lines].sort((a, b) => a.priority - b.priority);
-  const readAliases = (bytes: Uint8Array) =>
-    (readBinaryIndex(bytes) ?? []).flatMap(({ key, value }) => {
-      const pattern = normalizeAlias(key);
-      return pattern === null || pattern === "" ? [] : [{ pattern, module: normalizeName(value) }];
-    });
-  const aliases = readAliases(files.alias);
+  const readAliases = (name: string) =>
+    (readBinaryIndex(read(name)) ?? []).flatMap(({ key, value }) => aliasLine(key, value));
+  const aliases = readAliases("alias");
   if (aliases.length === 0) return null;
   return {
     modules: parseDependencies(inOrder.map(({ value }) => value).join("\n")),
     aliases,
-    builtin: (readBinaryIndex(files.builtin) ?? []).map(({ key }) => normalizeName(key)),
-    builtinAliases: readAliases(files.builtinAlias),
+    builtin: (readBinaryIndex(read("builtin")) ?? []).map(({ key }) => normalizeName(key)),
+    builtinAliases: readAliases("builtin.alias"),
     softDependencies,
   };
 }

@@ -2,18 +2,18 @@ import type { AliasGroup, AliasTable } from "./alias-table.ts";
 import type { ModuleIndex } from "./module-index.ts";
 
 /**
- * The index as the builder writes it: text that is only cut into pieces when it is read. A first line with the kernel's
- * version, then sections: a line "KIND LENGTH", for aliases "KIND BUS LITERAL-LENGTHS LENGTH", and LENGTH characters.
+ * The file of the index: text that the boot only cuts into pieces. A first line with the kernel's version, then sections: a line
+ * "KIND LENGTH", for aliases "KIND BUS LITERAL-LENGTHS LENGTH", and LENGTH characters.
  */
 export const INDEX_NAME = "levain-modules";
 
 const MAGIC = "levain-modules 1";
 /** A bus without a name, and a bus without wildcards. */
 const NONE = "-";
-/** The last section, so that a file that was cut is known. */
+/** The last section, by which a truncated file is recognised. */
 const END = "end";
 
-/** The index as text. */
+/** Formats the index as text. */
 export function formatIndex(index: ModuleIndex): string {
   const sections = [
     section("modules", index.modules),
@@ -36,7 +36,7 @@ function section(head: string, text: string): string {
   return `${head} ${text.length}\n${text}`;
 }
 
-/** Reads what `formatIndex` made; null where it is something else or was cut. */
+/** Parses the text of `formatIndex`; null for anything else, or if it is truncated. */
 export function parseIndex(text: string): ModuleIndex | null {
   const end = text.indexOf("\n");
   const sections = text.startsWith(`${MAGIC} `) && end !== -1 ? cutSections(text, end + 1) : null;
@@ -53,12 +53,12 @@ export function parseIndex(text: string): ModuleIndex | null {
 }
 
 interface Section {
-  /** Of its head, without the length. */
+  /** The words of its head, without the length. */
   readonly words: readonly string[];
   readonly content: string;
 }
 
-/** null where a head is none, or its text is shorter than it says. */
+/** null if a head is malformed, or a text is shorter than its length. */
 function cutSections(text: string, from: number): readonly Section[] | null {
   const sections: Section[] = [];
   for (let at = from; at < text.length; ) {

@@ -1,26 +1,32 @@
 import { moduleNameOf, normalizeAlias, normalizeName } from "./names.ts";
 
-/** One line of modules.dep: a module, its file below /lib/modules/VERSION and all that it needs, in the file's order (the last is loaded first). */
+/** A line of modules.dep: a module, its file below /lib/modules/VERSION and all its dependencies, in the file's order (the last is loaded first). */
 export interface DependencyLine {
   readonly name: string;
   readonly path: string;
   readonly dependencies: readonly string[];
 }
 
-/** An alias pattern, normal form, and the module that it stands for. */
+/** An alias pattern in normal form, and its module. */
 export interface AliasLine {
   readonly pattern: string;
   readonly module: string;
 }
 
-/** A line of modules.softdep or modprobe.d: what is better loaded before and after the modules that `pattern` matches. */
+/** Normalizes an alias and a module's name; empty if the alias is invalid. */
+export function aliasLine(alias: string, module: string): readonly AliasLine[] {
+  const pattern = normalizeAlias(alias);
+  return pattern === null || pattern === "" ? [] : [{ pattern, module: normalizeName(module) }];
+}
+
+/** A line of modules.softdep or modprobe.d: what should be loaded before and after the modules that match `pattern`. */
 export interface SoftDependency {
   readonly pattern: string;
   readonly pre: readonly string[];
   readonly post: readonly string[];
 }
 
-/** The lines of depmod's and modprobe's text files: without comments, empty ones, and with those ended by a backslash joined. */
+/** Splits a text file of depmod or modprobe into lines: joins those that end with a backslash, skips comments and empty lines. */
 export function readLines(text: string): readonly string[] {
   const whole = text.includes("\\\n") ? text.replaceAll("\\\n", "") : text;
   return whole
@@ -29,7 +35,7 @@ export function readLines(text: string): readonly string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-/** modules.dep: "kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko …". Of two files with one module's name the first counts. */
+/** Parses modules.dep: "kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko …". Of two files with the same module name, the first is used. */
 export function parseDependencies(text: string): readonly DependencyLine[] {
   const found = new Map<string, DependencyLine>();
   for (const line of text.split("\n")) {
@@ -44,22 +50,20 @@ export function parseDependencies(text: string): readonly DependencyLine[] {
   return [...found.values()];
 }
 
-/** modules.alias, modules.symbols: "alias PATTERN MODULE" each. */
+/** Parses modules.alias or modules.symbols: lines "alias PATTERN MODULE". */
 export function parseAliases(text: string): readonly AliasLine[] {
   const found: AliasLine[] = [];
   for (const line of text.split("\n")) {
     if (!line.startsWith("alias ")) continue;
-    // An alias may hold a vendor's string with blanks; the module is the last word.
+    // A pattern may contain a vendor's string with blanks; the module is the last word.
     const end = line.trimEnd();
     const blank = end.lastIndexOf(" ");
-    const pattern = normalizeAlias(end.slice("alias ".length, blank).trim());
-    if (pattern === null || pattern === "") continue;
-    found.push({ pattern, module: normalizeName(end.slice(blank + 1)) });
+    found.push(...aliasLine(end.slice("alias ".length, blank).trim(), end.slice(blank + 1)));
   }
   return found;
 }
 
-/** The words of one softdep line after the module's name: "pre: a b post: c". What comes before either counts for nothing, as in kmod. */
+/** Parses the words of a softdep line after the module's name: "pre: a b post: c". Ignores words before either, as kmod does. */
 export function parseSoftDependency(pattern: string, words: readonly string[]): SoftDependency {
   const pre: string[] = [];
   const post: string[] = [];
@@ -72,19 +76,15 @@ export function parseSoftDependency(pattern: string, words: readonly string[]): 
   return { pattern: normalizeName(pattern), pre, post };
 }
 
-/** modules.order and modules.builtin: a path a line, given as modules' names. */
+/** Parses modules.order or modules.builtin, a path in each line; returns module names. */
 export function parsePathList(text: string): readonly string[] {
   return readLines(text).map(moduleNameOf);
 }
 
-/** modules.builtin.modinfo: "module.key=value" each, ended by NUL; gives the aliases. */
+/** Parses the aliases of modules.builtin.modinfo: NUL-terminated "module.key=value". */
 export function parseBuiltinAliases(text: string): readonly AliasLine[] {
-  const found: AliasLine[] = [];
-  for (const entry of text.split("\0")) {
-    const [, module, alias] = /^([^.=]+)\.alias=(.*)$/s.exec(entry) ?? [];
-    if (module === undefined || alias === undefined) continue;
-    const pattern = normalizeAlias(alias);
-    if (pattern !== null && pattern !== "") found.push({ pattern, module: normalizeName(module) });
-  }
-  return found;
+  return text.split("\0").flatMap((entry) => {
+    const [, module = "", alias = ""] = /^([^.=]+)\.alias=(.*)$/s.exec(entry) ?? [];
+    return aliasLine(alias, module);
+  });
 }

@@ -1,6 +1,6 @@
 /**
- * The `key=value` strings of a kernel module's .modinfo section (linux/moduleparam.h, elf(5)), in their order.
- * A file that is no little-endian ELF or has no such section gives none.
+ * Reads the `key=value` strings of a kernel module's .modinfo section (linux/moduleparam.h, elf(5)), in their order; empty if the
+ * file is not a little-endian ELF or has no such section.
  */
 export function readModinfo(bytes: Uint8Array): readonly { readonly key: string; readonly value: string }[] {
   const text = Buffer.from(findSection(bytes, ".modinfo") ?? []).toString("latin1");
@@ -29,12 +29,12 @@ function findSection(bytes: Uint8Array, name: string): Uint8Array | null {
     }
     return null;
   } catch (error) {
-    if (error instanceof RangeError) return null; // the tables point outside of the file
+    if (error instanceof RangeError) return null; // a table points outside the file
     throw error;
   }
 }
 
-/** The section header table; its numbers are checked by DataView, which throws RangeError outside of the file. */
+/** Reads the section header table; DataView throws RangeError outside the file. */
 function readSections(view: DataView): { readonly all: readonly Section[]; readonly namesIndex: number } {
   const wide = view.getUint8(4) === 2;
   if (view.getUint32(0) !== 0x7f454c46 || view.getUint8(5) !== 1) return { all: [], namesIndex: 0 };

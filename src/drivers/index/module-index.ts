@@ -9,21 +9,21 @@ import {
 } from "./kernel-files.ts";
 import { findLines, sortLines } from "./sorted-lines.ts";
 
-/** All that loading needs to know about one kernel's modules, as tables that are asked and not built. */
+/** What loading needs to know about one kernel's modules, as text tables that need no parsing before a lookup. */
 export interface ModuleIndex {
   /** `uname -r`. */
   readonly kernel: string;
-  /** Sorted lines "NAME\tORDER\tPATH DEPENDENCY…": the place in modules.order, the file below /lib/modules/KERNEL, and the names of all that it needs, the last loaded first. */
+  /** Sorted lines "NAME\tORDER\tPATH DEPENDENCY…": the place in modules.order, the file below /lib/modules/KERNEL, and the names of all dependencies, the last loaded first. */
   readonly modules: string;
-  /** The names of what is built in, as sorted lines. */
+  /** The names of built-in modules, as sorted lines. */
   readonly builtin: string;
-  /** modules.softdep as it is. */
+  /** The text of modules.softdep. */
   readonly softDependencies: string;
   readonly aliases: AliasTable;
   readonly builtinAliases: AliasTable;
 }
 
-/** The text files of depmod that an index is made from; a missing one is "". */
+/** The text files of depmod for an index; a missing one is "". */
 export interface KernelFiles {
   readonly dep: string;
   readonly alias: string;
@@ -33,9 +33,9 @@ export interface KernelFiles {
   readonly builtinModinfo: string;
 }
 
-/** What an index is made of. */
+/** The parts of an index. */
 export interface IndexParts {
-  /** In their order: several modules for one device are loaded in it. */
+  /** In the order in which several modules for one device are loaded. */
   readonly modules: readonly DependencyLine[];
   readonly aliases: readonly AliasLine[];
   readonly builtin: readonly string[];
@@ -43,7 +43,7 @@ export interface IndexParts {
   readonly softDependencies: string;
 }
 
-/** Makes the index from depmod's text files. */
+/** Builds the index from depmod's text files. */
 export function buildModuleIndex(kernel: string, files: KernelFiles): ModuleIndex {
   return indexModules(kernel, {
     modules: inOrder(parseDependencies(files.dep), parsePathList(files.order)),
@@ -54,7 +54,7 @@ export function buildModuleIndex(kernel: string, files: KernelFiles): ModuleInde
   });
 }
 
-/** Makes the index from its parts. */
+/** Builds the index from its parts. */
 export function indexModules(kernel: string, parts: IndexParts): ModuleIndex {
   const order = new Map(parts.modules.map(({ name }, place) => [name, place]));
   const line = ({ name, path, dependencies }: DependencyLine, place: number) =>
@@ -69,20 +69,20 @@ export function indexModules(kernel: string, parts: IndexParts): ModuleIndex {
   };
 }
 
-/** By modules.order; what it does not name comes last. */
+/** Sorts by modules.order; modules that it does not name come last. */
 function inOrder(modules: readonly DependencyLine[], order: readonly string[]): readonly DependencyLine[] {
   const places = new Map(order.map((name, place) => [name, place]));
   const placeOf = (line: DependencyLine) => places.get(line.name) ?? order.length;
   return [...modules].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-/** The file and the dependencies of a module in the index; null where it has none of that name (in normal form). */
+/** Returns the file and the dependencies of a module; null if the index has none of that name (in normal form). */
 export function findModule(index: ModuleIndex, name: string): DependencyLine | null {
   const [line] = findLines(index.modules, `${name}\t`);
   return line === undefined ? null : parseLine(name, line);
 }
 
-/** Every module, in their order. */
+/** Lists every module, in order. */
 export function listModules(index: ModuleIndex): readonly DependencyLine[] {
   const lines = index.modules.split("\n").slice(0, -1);
   const placed = lines.map((line) => {
@@ -95,7 +95,7 @@ export function listModules(index: ModuleIndex): readonly DependencyLine[] {
   return placed.sort((a, b) => a.place - b.place).map(({ module }) => module);
 }
 
-/** True where the kernel contains the module itself. */
+/** Returns true if the module is built into the kernel. */
 export function isBuiltin(index: ModuleIndex, name: string): boolean {
   return findLines(index.builtin, name).includes("");
 }

@@ -1,9 +1,9 @@
-/** A module's name as the kernel has it: '-' and '_' are one to every tool, the kernel writes '_'. */
+/** Returns a module's name as the kernel writes it: '-' and '_' are the same to every tool, the kernel writes '_'. */
 export function normalizeName(name: string): string {
   return name.replaceAll("-", "_");
 }
 
-/** The name of the module in a file: its base name up to the first dot, "drivers/ata/libata.ko.xz" → "libata". */
+/** Returns the module name of a file: its base name up to the first dot, "drivers/ata/libata.ko.xz" → "libata". */
 export function moduleNameOf(path: string): string {
   const base = path.slice(path.lastIndexOf("/") + 1);
   const dot = base.indexOf(".");
@@ -11,8 +11,8 @@ export function moduleNameOf(path: string): string {
 }
 
 /**
- * An alias as kmod's alias_normalize makes it: '-' becomes '_' but between brackets, where it is a range.
- * null where brackets do not pair, which is no alias.
+ * Normalizes an alias as kmod's alias_normalize does: '-' becomes '_' except between brackets, where it is a range. null if the
+ * brackets do not pair.
  */
 export function normalizeAlias(alias: string): string | null {
   if (!alias.includes("[") && !alias.includes("]")) return normalizeName(alias);

@@ -5,7 +5,7 @@ import { findModule, isBuiltin, type ModuleIndex } from "./module-index.ts";
 import { normalizeAlias } from "./names.ts";
 import { matchesWildcard } from "./wildcard.ts";
 
-/** One thing to do, in its place: load a file, or obey an install command, or nothing because the kernel has it. */
+/** One action in order: load a file, follow an install command, or nothing for a built-in module. */
 export type ModuleAction =
   | {
       readonly do: "load";
@@ -13,24 +13,24 @@ export type ModuleAction =
       /** Below /lib/modules/VERSION. */
       readonly path: string;
       readonly parameters: string;
-      /** False for what is only a soft dependency: its failure is none. */
+      /** False for a soft dependency, which may fail. */
       readonly required: boolean;
     }
   | {
       readonly do: "install";
       readonly name: string;
       readonly command: string;
-      /** The module's file, for who does not run commands; null where the name is the command's alone. */
+      /** The module's file, because levain runs no commands; null if the name has only a command. */
       readonly path: string | null;
       readonly parameters: string;
       readonly required: boolean;
     }
   | { readonly do: "builtin"; readonly name: string };
 
-/** A module that was asked for, and what to do for it. */
+/** A requested module, and the actions that load it. */
 export interface Target {
   readonly name: string;
-  /** The alias that led to it; null where it was its own name. */
+  /** The alias that led to it; null if it was requested by name. */
   readonly alias: string | null;
   /** A blacklist keeps a module from being loaded by its aliases, not by its own name (modprobe.d(5)). */
   readonly blacklisted: boolean;
@@ -39,16 +39,16 @@ export interface Target {
   readonly missing: readonly string[];
 }
 
-/** What the modules are looked up in. */
+/** Where modules are looked up. */
 export interface ModuleSource {
   readonly index: ModuleIndex;
   readonly config: ModprobeConfig;
 }
 
 /**
- * What a name or alias leads to, in the order of `modprobe --show-depends` (libkmod's kmod_module_get_probe_list),
- * each module once. Empty: nothing of that name. `everySoftdep` honours all softdep lines of a module, where kmod
- * takes the first only: who has no /sbin/modprobe for the kernel to call has to be earlier with the others.
+ * Resolves a name or alias in the order of `modprobe --show-depends` (libkmod's kmod_module_get_probe_list), each module once;
+ * empty if there is none. `everySoftdep` honours all softdep lines of a module, where kmod uses only the first: without a
+ * /sbin/modprobe for the kernel to call, the others must be loaded in advance.
  */
 export function resolveModule(source: ModuleSource, given: string, everySoftdep = false): readonly Target[] {
   return lookUp(source, given).map(({ name, alias }) => {
@@ -64,7 +64,7 @@ interface Found {
   readonly alias: string | null;
 }
 
-/** kmod_module_new_from_lookup: the configuration's aliases, then names, then the kernel's aliases, then what is built in. */
+/** As kmod_module_new_from_lookup: the configuration's aliases, then names, then the kernel's aliases, then built-in modules. */
 function lookUp({ index, config }: ModuleSource, given: string): readonly Found[] {
   const alias = normalizeAlias(given);
   if (alias === null || alias === "") return [];
@@ -88,7 +88,7 @@ interface Walk {
   actions(): readonly ModuleAction[];
 }
 
-/** The walk of libkmod's __kmod_module_get_probe_list: dependencies, each with its soft ones around it, then the module. */
+/** As libkmod's __kmod_module_get_probe_list: dependencies, each with its soft dependencies around it, then the module. */
 function createWalk(source: ModuleSource, everySoftdep: boolean): Walk {
   const { index, config } = source;
   const visited = new Set<string>();
@@ -128,7 +128,7 @@ function createWalk(source: ModuleSource, everySoftdep: boolean): Walk {
   return { missing, visit, actions };
 }
 
-/** Only the first line that matches counts in kmod. */
+/** kmod uses only the first line that matches. */
 function softDependenciesOf(lines: readonly SoftDependency[], name: string, every: boolean): readonly SoftDependency[] {
   const found = lines.filter(({ pattern }) => matchesWildcard(pattern, name));
   return every ? found : found.slice(0, 1);

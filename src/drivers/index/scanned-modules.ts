@@ -1,6 +1,6 @@
-import type { AliasLine, DependencyLine } from "./kernel-files.ts";
+import { aliasLine, type DependencyLine } from "./kernel-files.ts";
 import type { IndexParts } from "./module-index.ts";
-import { moduleNameOf, normalizeAlias, normalizeName } from "./names.ts";
+import { moduleNameOf, normalizeName } from "./names.ts";
 
 /** A module's file below /lib/modules/VERSION, and the strings of its .modinfo section. */
 export interface ScannedModule {
@@ -8,7 +8,7 @@ export interface ScannedModule {
   readonly modinfo: readonly { readonly key: string; readonly value: string }[];
 }
 
-/** What depmod would have found out, for an image that does not have its files; modules come in the order that they are given in. */
+/** Builds the parts of an index for an image without depmod's files; keeps the order of the modules. */
 export function partsOfScan(
   modules: readonly ScannedModule[],
   builtin: Pick<IndexParts, "builtin" | "builtinAliases">,
@@ -27,10 +27,7 @@ export function partsOfScan(
       return { name, path, dependencies: listNeeded(name, needs) };
     }),
     aliases: modules.flatMap((module) =>
-      valuesOf(module, "alias").flatMap((value): readonly AliasLine[] => {
-        const pattern = normalizeAlias(value);
-        return pattern === null || pattern === "" ? [] : [{ pattern, module: moduleNameOf(module.path) }];
-      }),
+      valuesOf(module, "alias").flatMap((alias) => aliasLine(alias, moduleNameOf(module.path))),
     ),
     softDependencies: modules
       .flatMap((module) =>
@@ -41,7 +38,7 @@ export function partsOfScan(
   };
 }
 
-/** All that a module needs, as modules.dep has it: the last is loaded first. Circles, which no kernel builds, end. */
+/** Lists all dependencies of a module as modules.dep does: the last is loaded first. Ends on circles, which no kernel has. */
 function listNeeded(name: string, needs: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const order: string[] = [];
   const seen = new Set([name]);

@@ -1,14 +1,14 @@
 /**
- * Lines of a text, each ended by a newline and sorted by UTF-16 code units: a table that nothing has to be parsed or
- * built for before it is asked. A boot asks for a few of ten thousand lines.
+ * Joins lines to a text, each with a newline, sorted by UTF-16 code units: a table that needs no parsing before a lookup. A boot
+ * looks up a few of ten thousand lines.
  */
 export function sortLines(lines: Iterable<string>): string {
-  // With their ends, because that is how a search compares them.
+  // With their newlines, as the search compares them.
   const ended = new Set([...lines].map((line) => `${line}\n`));
   return [...ended].sort().join("");
 }
 
-/** What follows `key` (without a newline in it) in every line that begins with it, by a binary search over the text itself. */
+/** Returns the rest of every line that begins with `key` (without a newline in it), by a binary search over the text. */
 export function findLines(text: string, key: string): string[] {
   const found: string[] = [];
   for (let at = firstNotBefore(text, key); text.startsWith(key, at); ) {

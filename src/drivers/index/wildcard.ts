@@ -1,13 +1,13 @@
 /**
- * True where `text` matches `pattern` as fnmatch(3) without flags says, which is what kmod asks: `*` and `?` take any
- * character, `[a-f]` and `[!a-f]` a set, a backslash the next character as it is. Classes (`[[:digit:]]`) are not known: no module has
- * one. Linear in both for each `*`.
+ * Returns true if `text` matches `pattern` by fnmatch(3) without flags, as in kmod: `*` and `?` match any character, `[a-f]` and
+ * `[!a-f]` a set, a backslash quotes the next character. Classes (`[[:digit:]]`) are not supported: no module has one. Linear in
+ * both for each `*`.
  */
 export function matchesWildcard(pattern: string, text: string): boolean {
   return /[?[\\]/.test(pattern) ? matchesAny(pattern, text) : matchesStars(pattern, text);
 }
 
-/** Most patterns have no other wildcard, and a boot asks thousands of times: the pieces between the stars, one behind the other. */
+/** The fast path for patterns without another wildcard: the pieces between the stars, in order. A boot compares thousands of them. */
 function matchesStars(pattern: string, text: string): boolean {
   const pieces = pattern.split("*");
   const first = pieces[0] ?? "";
@@ -27,7 +27,7 @@ function matchesStars(pattern: string, text: string): boolean {
 function matchesAny(pattern: string, text: string): boolean {
   let place = 0;
   let at = 0;
-  // Where to go on when what follows the last "*" did not match: one more character belongs to it.
+  // Where to continue if the rest after the last "*" does not match: "*" takes one more character.
   let afterStar = -1;
   let starText = 0;
   while (at < text.length) {
@@ -53,7 +53,7 @@ function matchesAny(pattern: string, text: string): boolean {
   return place === pattern.length;
 }
 
-/** The place in the pattern after what took `character`; -1 where it does not. */
+/** Returns the place in the pattern after the part that matched `character`; -1 if it does not match. */
 function matchOne(pattern: string, place: number, character: string): number {
   const wanted = pattern[place];
   if (wanted === undefined) return -1;
@@ -62,31 +62,31 @@ function matchOne(pattern: string, place: number, character: string): number {
     const set = readSet(pattern, place + 1, character);
     if (set !== null) return set.hasCharacter ? set.end : -1;
   }
-  // A backslash at the end stands for nothing.
+  // A backslash at the end matches nothing.
   if (wanted === "\\") return pattern[place + 1] === character ? place + 2 : -1;
   return wanted === character ? place + 1 : -1;
 }
 
-/** The set whose opening bracket is before `start`: whether it has the character, and the place after it; null where it does not end, and the bracket is one. */
+/** Reads the set whose opening bracket is before `start`; null if it does not end, so that the bracket is an ordinary character. */
 function readSet(pattern: string, start: number, character: string): { hasCharacter: boolean; end: number } | null {
   const isNegated = pattern[start] === "!" || pattern[start] === "^";
   const begin = isNegated ? start + 1 : start;
   let isNamed = false;
   for (let at = begin; ; ) {
-    // A "]" right after the opening stands for itself.
+    // A "]" directly after the opening bracket is a member.
     if (pattern[at] === "]" && at > begin) return { hasCharacter: isNamed !== isNegated, end: at + 1 };
     const first = readMember(pattern, at);
     if (first === null) return null;
     const isRange = pattern[first.end] === "-" && pattern[first.end + 1] !== "]";
     const last = isRange ? readMember(pattern, first.end + 1) : first;
-    // A range without its end matches nothing at all (glibc's fnmatch_loop.c), and makes no bracket a character.
+    // A range without an end matches nothing (glibc's fnmatch_loop.c), but the bracket stays special.
     if (last === null) return { hasCharacter: false, end: pattern.length };
     isNamed ||= first.character <= character && character <= last.character;
     at = last.end;
   }
 }
 
-/** One character of a set, behind a backslash or not; null at the end of the pattern. */
+/** Reads one character of a set, with or without a backslash; null at the end of the pattern. */
 function readMember(pattern: string, at: number): { character: string; end: number } | null {
   const end = pattern[at] === "\\" ? at + 2 : at + 1;
   const character = pattern[end - 1];

@@ -1,6 +1,6 @@
 import type { Area } from "../area.ts";
 import { be32, le32, le64 } from "../bytes.ts";
-import { isCovered } from "../covered.ts";
+import { isCovered } from "../partitions/covered.ts";
 import type { Signature } from "../signature.ts";
 import { addLabel, addUuid, addVersion, type Tags } from "../tags.ts";
 
@@ -9,31 +9,23 @@ const MAGIC = 0xa92b4efc;
 const RESERVED_BYTES = 64 * 1024;
 const alignDown = (value: number, unit: number) => value - (value % unit);
 
-/** Version 0.90, in the byte order of the machine that made it; the UUID's four words are told big-endian. */
+/** Version 0.90, in the byte order of the machine that made it; the four words of the UUID are printed big-endian. */
 function readVersion0(area: Area, tags: Tags): boolean {
   const offset = alignDown(area.size, RESERVED_BYTES) - RESERVED_BYTES;
   const sb = area.bytes(offset, 64);
-  if (sb === null) {
-    return false;
-  }
+  if (sb === null) return false;
   const isLittle = le32(sb, 0) === MAGIC;
   const read32 = isLittle ? le32 : be32;
   const sizeBytes = read32(sb, 32) * 1024;
   const fits = area.size >= sizeBytes + RESERVED_BYTES && offset >= sizeBytes;
-  if (read32(sb, 0) !== MAGIC || !fits) {
-    return false;
-  }
-  // The end of a disk may be the end of its last partition: then the array is in there.
-  if (area.kind !== "partition" && isCovered(area, offset - sizeBytes, sizeBytes + RESERVED_BYTES)) {
-    return false;
-  }
+  if (read32(sb, 0) !== MAGIC || !fits) return false;
+  // The end of a disk may be the end of its last partition: the array is in that partition then.
+  if (area.kind !== "partition" && isCovered(area, offset - sizeBytes, sizeBytes + RESERVED_BYTES)) return false;
   const minor = read32(sb, 8);
   addVersion(tags, `${read32(sb, 4)}.${minor}.${read32(sb, 12)}`);
   const words = minor >= 90 ? [20, 52, 56, 60] : [20];
   const uuid = new Uint8Array(16);
-  for (const [i, at] of words.entries()) {
-    new DataView(uuid.buffer).setUint32(i * 4, read32(sb, at));
-  }
+  for (const [i, at] of words.entries()) new DataView(uuid.buffer).setUint32(i * 4, read32(sb, at));
   addUuid(tags, uuid);
   return true;
 }
@@ -50,7 +42,7 @@ function readVersion1(area: Area, offset: number, version: string, tags: Tags): 
   return true;
 }
 
-/** A member of a Linux software RAID: the superblock lies at the end (0.90, 1.0), the start (1.1) or behind 4 KiB (1.2). */
+/** A member of a Linux software RAID: the superblock is at the end (0.90, 1.0), at the start (1.1) or at 4 KiB (1.2). */
 export const md: Signature = {
   type: "linux_raid_member",
   usage: "raid",

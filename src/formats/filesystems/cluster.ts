@@ -1,107 +1,71 @@
-import type { Area } from "../area.ts";
 import { be32, le16, le32 } from "../bytes.ts";
-import type { Magic, Signature } from "../signature.ts";
-import { addBlockSize, addLabel, addTag, addUuid, addVersion, type Tags } from "../tags.ts";
+import {
+  at,
+  blockSize,
+  filesystem,
+  header,
+  headerAtMagic,
+  label,
+  logBlockSize,
+  tag,
+  uuid,
+  version,
+} from "../layout.ts";
+import { addLabel } from "../tags.ts";
 
-// Filesystems of several machines on one disk. struct gfs2_sb of linux/gfs2_ondisk.h, ocfs2_dinode of fs/ocfs2/ocfs2_fs.h.
+const isWithin = (value: number, low: number, high: number) => value >= low && value < high;
+
+// struct gfs2_sb of linux/gfs2_ondisk.h.
 const GFS_SUPERBLOCK = 64 * 1024;
-const GFS_MAGICS: readonly Magic[] = [{ text: "\x01\x16\x19\x70", at: GFS_SUPERBLOCK }];
-const GFS_MIN_SIZE = 32 * 1024 * 1024;
-const OCFS_MIN_SIZE = 14000 * 1024;
-const OCFS_HEADER = 8192;
+const GFS_MAGICS = at(GFS_SUPERBLOCK, "\x01\x16\x19\x70");
+const GFS_SIZE = { minSize: 32 * 1024 * 1024 };
+const isGfs = (sb: Uint8Array) => be32(sb, 24) === 1309 && be32(sb, 28) === 1401;
+const isGfs2 = (sb: Uint8Array) => isWithin(be32(sb, 24), 1800, 1900) && isWithin(be32(sb, 28), 1900, 2000);
 
-function readGfs(area: Area, tags: Tags, isFormat: (format: number, multihost: number) => boolean): Uint8Array | null {
-  const sb = area.bytes(GFS_SUPERBLOCK, 272);
-  if (sb === null || !isFormat(be32(sb, 24), be32(sb, 28))) {
-    return null;
-  }
-  addLabel(tags, sb.subarray(160, 224));
-  addUuid(tags, sb.subarray(256, 272));
-  return sb;
+const OCFS_SIZE = { minSize: 14000 * 1024 };
+const ocfsMajor = (bytes: Uint8Array) => le32(bytes, 4);
+
+function ocfsSecondType(bytes: Uint8Array): string | null {
+  if (ocfsMajor(bytes) === 1) return "ocfs1";
+  return ocfsMajor(bytes) >= 9 ? "ntocfs" : null;
 }
 
-/** GFS. */
-export const gfs: Signature = {
-  type: "gfs",
-  usage: "filesystem",
-  minSize: GFS_MIN_SIZE,
-  magics: GFS_MAGICS,
-  read: (area, tags) => readGfs(area, tags, (format, multihost) => format === 1309 && multihost === 1401) !== null,
-};
-
-/** GFS2. */
-export const gfs2: Signature = {
-  type: "gfs2",
-  usage: "filesystem",
-  minSize: GFS_MIN_SIZE,
-  magics: GFS_MAGICS,
-  read(area, tags) {
-    const isFormat = (format: number, multihost: number) =>
-      format >= 1800 && format < 1900 && multihost >= 1900 && multihost < 2000;
-    const sb = readGfs(area, tags, isFormat);
-    if (sb === null) {
-      return false;
-    }
-    addVersion(tags, "1");
-    addBlockSize(tags, be32(sb, 36));
-    return true;
-  },
-};
-
-/** Oracle's first cluster filesystem. */
-export const ocfs: Signature = {
-  type: "ocfs",
-  usage: "filesystem",
-  minSize: OCFS_MIN_SIZE,
-  magics: [{ text: "OracleCFS", at: OCFS_HEADER }],
-  read(area, tags) {
-    const header = area.bytes(OCFS_HEADER, 266);
-    const label = area.bytes(OCFS_HEADER + 512, 132);
-    if (header === null || label === null) {
-      return false;
-    }
-    const major = le32(header, 4);
-    if (major === 1 || major >= 9) {
-      addTag(tags, "SEC_TYPE", major === 1 ? "ocfs1" : "ntocfs");
-    }
-    addLabel(tags, label.subarray(48, 48 + Math.min(le16(label, 112), 64)));
-    addTag(tags, "MOUNT", header.subarray(136, 136 + Math.min(le16(header, 264), 128)));
-    addUuid(tags, label.subarray(114, 130));
-    addVersion(tags, `${major}.${le32(header, 0)}`);
-    return true;
-  },
-};
-
-/** OCFS2: the superblock is the third block, of any size. */
-export const ocfs2: Signature = {
-  type: "ocfs2",
-  usage: "filesystem",
-  minSize: OCFS_MIN_SIZE,
-  magics: [1, 2, 4, 8].map((kib) => ({ text: "OCFSV2", at: kib * 1024 })),
-  read(area, tags, magic) {
-    const sb = area.bytes(magic?.at ?? 0, 352);
-    if (sb === null) {
-      return false;
-    }
-    addLabel(tags, sb.subarray(272, 336));
-    addUuid(tags, sb.subarray(336, 352));
-    addVersion(tags, `${le16(sb, 192)}.${le16(sb, 194)}`);
-    const log = le32(sb, 248);
-    if (log < 32) {
-      addBlockSize(tags, 2 ** log);
-    }
-    return true;
-  },
-};
-
-/** A disk of Oracle's Automatic Storage Management. */
-export const oracleAsm: Signature = {
-  type: "oracleasm",
-  usage: "filesystem",
-  magics: [{ text: "ORCLDISK", at: 32 }],
-  read(area, tags) {
-    const header = area.bytes(0, 64);
-    addLabel(tags, header?.subarray(40) ?? new Uint8Array());
-    return header !== null;
-  },
-};
+/** Filesystems that several machines share. */
+export const CLUSTER = [
+  filesystem("gfs", GFS_MAGICS, header(GFS_SUPERBLOCK, 272, isGfs), [label(160, 64), uuid(256)], GFS_SIZE),
+  filesystem(
+    "gfs2",
+    GFS_MAGICS,
+    header(GFS_SUPERBLOCK, 272, isGfs2),
+    [label(160, 64), uuid(256), version("1"), blockSize((sb) => be32(sb, 36))],
+    GFS_SIZE,
+  ),
+  // Oracle's first one; the second block has the label.
+  filesystem(
+    "ocfs",
+    at(8192, "OracleCFS"),
+    header(8192, 644),
+    [
+      tag("SEC_TYPE", ocfsSecondType),
+      (tags, bytes) => addLabel(tags, bytes.subarray(560, 560 + Math.min(le16(bytes, 624), 64))),
+      tag("MOUNT", (bytes) => bytes.subarray(136, 136 + Math.min(le16(bytes, 264), 128))),
+      uuid(626),
+      version((bytes) => `${ocfsMajor(bytes)}.${le32(bytes, 0)}`),
+    ],
+    OCFS_SIZE,
+  ),
+  // struct ocfs2_dinode of fs/ocfs2/ocfs2_fs.h: the superblock is the third block, of any size.
+  filesystem(
+    "ocfs2",
+    [1, 2, 4, 8].flatMap((kib) => at(kib * 1024, "OCFSV2")),
+    headerAtMagic(352),
+    [
+      label(272, 64),
+      uuid(336),
+      version((sb) => `${le16(sb, 192)}.${le16(sb, 194)}`),
+      logBlockSize((sb) => le32(sb, 248)),
+    ],
+    OCFS_SIZE,
+  ),
+  filesystem("oracleasm", at(32, "ORCLDISK"), header(0, 64), [label(40, 24)]),
+];

@@ -1,8 +1,7 @@
 import type { Area } from "../area.ts";
 import { le16, le32, le64 } from "../bytes.ts";
 import { rawCrc32 } from "../checksum.ts";
-import type { Signature } from "../signature.ts";
-import { addBlockSize, addLabel, addUuid, addVersion } from "../tags.ts";
+import { filesystem, label, logBlockSize, uuid, version } from "../layout.ts";
 
 // struct nilfs_super_block of linux/nilfs2_ondisk.h: one at 1 KiB, one in the last 4 KiB.
 const SUPERBLOCK_BYTES = 1024;
@@ -11,46 +10,29 @@ const SUM_AT = 16;
 
 function isValid(sb: Uint8Array): boolean {
   const length = le16(sb, 8);
-  if (le16(sb, 6) !== MAGIC || length < SUM_AT + 4 || length > SUPERBLOCK_BYTES) {
-    return false;
-  }
+  if (le16(sb, 6) !== MAGIC || length < SUM_AT + 4 || length > SUPERBLOCK_BYTES) return false;
   const summed = Uint8Array.from(sb.subarray(0, length));
   summed.fill(0, SUM_AT, SUM_AT + 4);
   return rawCrc32(summed, le32(sb, 12)) === le32(sb, SUM_AT);
 }
 
-/** The valid copy that libblkid takes: of two, the second where the first has the higher checkpoint. */
+/** Finds the valid copy that libblkid uses: of two, the second if the first has the higher checkpoint. */
 function findSuperblock(area: Area): Uint8Array | null {
   const first = area.bytes(1024, SUPERBLOCK_BYTES);
   const second = area.bytes((Math.floor(area.size / 512) - 8) * 512, SUPERBLOCK_BYTES);
   const isFirst = first !== null && isValid(first);
-  // A disk ends like its last partition: there the size tells whose copy it is.
+  // A disk ends like its last partition: the size says to which of them the copy belongs.
   const isOwn = second !== null && (area.kind !== "disk" || le64(second, 32) === BigInt(area.size));
-  const isSecond = second !== null && isOwn && isValid(second);
-  if (isSecond && (!isFirst || le64(first, 56) > le64(second, 56))) {
-    return second;
-  }
+  const isSecond = isOwn && isValid(second);
+  if (isSecond && (!isFirst || le64(first, 56) > le64(second, 56))) return second;
   return isFirst ? first : null;
 }
 
 /** NILFS2. */
-export const nilfs2: Signature = {
-  type: "nilfs2",
-  usage: "filesystem",
-  minSize: 1024 * 1024,
-  magics: [],
-  read(area, tags) {
-    const sb = findSuperblock(area);
-    if (sb === null) {
-      return false;
-    }
-    addLabel(tags, sb.subarray(168, 248));
-    addUuid(tags, sb.subarray(152, 168));
-    addVersion(tags, String(le32(sb, 0)));
-    const log = le32(sb, 20);
-    if (log < 32) {
-      addBlockSize(tags, (1024 << log) >>> 0);
-    }
-    return true;
-  },
-};
+export const nilfs2 = filesystem(
+  "nilfs2",
+  [],
+  findSuperblock,
+  [label(168, 80), uuid(152), version((sb) => le32(sb, 0)), logBlockSize((sb) => le32(sb, 20), 1024)],
+  { minSize: 1024 * 1024 },
+);

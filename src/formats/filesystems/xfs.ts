@@ -1,12 +1,12 @@
 import { be16, be32, be64, holds } from "../bytes.ts";
+import { at, blockSize, type FindHeader, filesystem, header, label, other, uuid } from "../layout.ts";
 import type { Signature } from "../signature.ts";
-import { addBlockSize, addLabel, addUuid } from "../tags.ts";
 
 const GIB = 1024 * 1024 * 1024;
 
 const isBetween = (value: number, low: number, high: number) => value >= low && value <= high;
 
-/** The checks of libblkid on struct xfs_dsb (fs/xfs/libxfs/xfs_format.h): sizes, their logarithms and the sum of blocks agree. */
+/** The checks of libblkid on struct xfs_dsb (fs/xfs/libxfs/xfs_format.h): sizes, their logarithms and the number of blocks agree. */
 function isValid(sb: Uint8Array): boolean {
   const blockSize = be32(sb, 4);
   const sectorSize = be16(sb, 102);
@@ -33,29 +33,9 @@ function isValid(sb: Uint8Array): boolean {
   );
 }
 
-function xfsLike(type: string, text: string, blockSizeOf: (sb: Uint8Array) => number): Signature {
-  return {
-    type,
-    usage: "filesystem",
-    magics: [{ text, at: 0 }],
-    read(area, tags) {
-      const sb = area.bytes(0, 176);
-      if (sb === null || !isValid(sb)) {
-        return false;
-      }
-      addLabel(tags, sb.subarray(108, 120));
-      addUuid(tags, sb.subarray(32, 48));
-      addBlockSize(tags, blockSizeOf(sb));
-      return true;
-    },
-  };
+function xfsLike(type: string, text: string, bytesOf: (sb: Uint8Array) => number): Signature {
+  return filesystem(type, at(0, text), header(0, 176, isValid), [label(108, 12), uuid(32), blockSize(bytesOf)]);
 }
-
-/** XFS; its smallest unit is the sector. */
-export const xfs = xfsLike("xfs", "XFSB", (sb) => be16(sb, 102));
-
-/** EXFS, the shared XFS of SGI. */
-export const exfs = xfsLike("exfs", "EXFS", (sb) => be32(sb, 4));
 
 /** XLOG_HEADER_MAGIC_NUM, big-endian. */
 const LOG_MAGIC = [0xfe, 0xed, 0xba, 0xbe] as const;
@@ -73,28 +53,23 @@ function isLogRecord(record: Uint8Array): boolean {
 }
 
 function xfsLogWithin(length: number): Signature {
-  return {
-    type: "xfs_external_log",
-    usage: "other",
-    magics: [],
-    minSize: 10 * 1024 * 1024,
-    read(area, tags) {
-      const log = area.bytes(0, length);
-      for (let at = 0; log !== null && at < length && !holds(log, at, "XFSB"); at += 512) {
-        if (log[at] !== LOG_MAGIC[0]) continue; // looked at in every device there is
-        const record = log.subarray(at, at + 512);
-        if (isLogRecord(record)) {
-          addUuid(tags, record.subarray(304, 320), "LOGUUID");
-          return true;
-        }
-      }
-      return false;
-    },
+  const findRecord: FindHeader = (area) => {
+    const log = area.bytes(0, length);
+    for (let offset = 0; log !== null && offset < length && !holds(log, offset, "XFSB"); offset += 512) {
+      // The first byte decides quickly: every device is searched.
+      if (log[offset] === LOG_MAGIC[0] && isLogRecord(log.subarray(offset, offset + 512))) return log.subarray(offset);
+    }
+    return null;
   };
+  return other("xfs_external_log", [], findRecord, [uuid(304, "LOGUUID")], { minSize: 10 * 1024 * 1024 });
 }
 
-/** The log of an XFS on a device of its own: a record begins in one of the first sectors, and no superblock before it. */
-export const xfsLog = xfsLogWithin(32 * 1024);
+/** XFS, whose smallest unit is the sector; its external log, with a record in one of the first sectors and no superblock before it; EXFS, the shared XFS of SGI. */
+export const XFS = [
+  xfsLike("xfs", "XFSB", (sb) => be16(sb, 102)),
+  xfsLogWithin(32 * 1024),
+  xfsLike("exfs", "EXFS", (sb) => be32(sb, 4)),
+];
 
-/** The same where records are long, and nothing else was found: more is read for it than for all other types. */
-export const xfsLogFar = xfsLogWithin(256 * 1024);
+/** The external log with long records. It takes more reading than all other types, so it is looked for only if nothing else was found. */
+export const LAST_RESORT = xfsLogWithin(256 * 1024);

@@ -17,11 +17,9 @@ interface Value {
   readonly depth: number;
 }
 
-/** LABEL (the pool's name), UUID_SUB (the device's), UUID (the pool's) and BLOCK_SIZE from the first 4 KiB of a label's names, in their order. */
+/** Adds LABEL (the name of the pool), UUID_SUB (of the device), UUID (of the pool) and BLOCK_SIZE from the first 4 KiB of a label's names, in their order. */
 export function addPoolTags(names: Uint8Array, tags: Tags): void {
-  for (const value of readValues(names)) {
-    addValue(value, tags);
-  }
+  for (const value of readValues(names)) addValue(value, tags);
 }
 
 function* readValues(names: Uint8Array): Generator<Value> {
@@ -31,17 +29,13 @@ function* readValues(names: Uint8Array): Generator<Value> {
     const size = be32(names, at);
     const nameBytes = be32(names, at + 8);
     const start = at + PAIR_HEAD_BYTES + Math.ceil(nameBytes / 4) * 4;
-    if (size === 0 && depth === 0) {
-      return;
-    }
+    if (size === 0 && depth === 0) return;
     if (size === 0) {
       depth--;
       at += LIST_END_BYTES;
       continue;
     }
-    if (size > names.length - at || start - at > size) {
-      return;
-    }
+    if (size > names.length - at || start - at > size) return;
     const bytes = names.subarray(start, at + size);
     if (bytes.length >= VALUE_HEAD_BYTES && be32(bytes, 0) === LIST) {
       depth++;

@@ -1,12 +1,12 @@
 import type { Area } from "../area.ts";
 import { be64, le64 } from "../bytes.ts";
-import { isCovered } from "../covered.ts";
+import { isCovered } from "../partitions/covered.ts";
 import type { Signature } from "../signature.ts";
 import { addVersion } from "../tags.ts";
 import { addPoolTags } from "./zfs-names.ts";
 
-// ZFS On-Disk Specification, chapter 1: four labels of 256 KiB, two at either end; each has a list of names behind 16 KiB
-// and 128 uberblocks of 1 KiB behind 128 KiB.
+// ZFS On-Disk Specification, chapter 1: four labels of 256 KiB, two at either end; each has a list of names at 16 KiB
+// and 128 uberblocks of 1 KiB at 128 KiB.
 const LABEL_BYTES = 256 * 1024;
 const NAMES_AT = 16 * 1024;
 const NAMES_BYTES = 4096;
@@ -27,7 +27,7 @@ function listLabels(size: number): readonly number[] {
   return [0, LABEL_BYTES, end - 2 * LABEL_BYTES, end - LABEL_BYTES];
 }
 
-/** The list of names begins with its encoding (1: XDR) and byte order. Without it the label's other half is not worth reading. */
+/** The list of names begins with its encoding (1: XDR) and byte order. Without it the other half of the label is not read. */
 function hasNames(area: Area, label: number): boolean {
   const head = area.bytes(label + NAMES_AT, 2);
   return head !== null && head[0] === 1 && (head[1] ?? 2) <= 1;
@@ -47,7 +47,7 @@ function findUberblocks(area: Area, label: number): Uberblocks {
   return { count, version };
 }
 
-/** A device of a ZFS pool: at least four uberblocks in its labels. Those inside a partition of a disk are the partition's. */
+/** A device of a ZFS pool: at least four uberblocks in its labels. Those inside a partition of a disk belong to the partition. */
 export const zfs: Signature = {
   type: "zfs_member",
   usage: "filesystem",

@@ -1,7 +1,7 @@
 import { BootError } from "../../problems/errors.ts";
 import type { Extent } from "./header.ts";
 
-/** Throws BootError, by name, where two of them share a byte. They are few: 33 at most. */
+/** Throws BootError with their names if two extents overlap. There are 33 at most. */
 export function checkApart(extents: readonly (Extent & { readonly name: string })[]): void {
   const sorted = [...extents].sort((one, other) => one.offset - other.offset);
   for (const [index, { name, offset }] of sorted.entries()) {

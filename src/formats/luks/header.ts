@@ -1,31 +1,31 @@
 /**
- * What a LUKS header says, versions 1 and 2 in one form: LUKS1 is told as the LUKS2 header that means the same. Everything
- * in it is copied from the device and has been checked; texts are still whatever somebody wrote there, not safe to print.
+ * A LUKS header of version 1 or 2 in one form: LUKS1 is described as the equivalent LUKS2 header. All of it is copied from the
+ * device and checked, but its texts are not safe to print: anyone may have written them.
  */
 export interface LuksHeader {
   readonly version: 1 | 2;
   readonly uuid: string;
-  /** Empty where there is none, as always with LUKS1. */
+  /** Empty if there is none, as always with LUKS1. */
   readonly label: string;
   readonly subsystem: string;
-  /** LUKS2: counts the changes; null for LUKS1. */
+  /** Number of changes; null for LUKS1. */
   readonly epoch: bigint | null;
-  /** Ascending by number; LUKS1: the active ones. */
+  /** Ascending by number; only the active ones of LUKS1. */
   readonly keyslots: readonly Keyslot[];
   readonly digests: readonly Digest[];
   readonly segments: readonly Segment[];
   readonly tokens: readonly Token[];
   /** LUKS2's persistent flags, as "allow-discards". */
   readonly flags: readonly string[];
-  /** What a reader must understand or let the device alone, as "online-reencrypt-v2". */
+  /** Features that a program must support to use the device, as "online-reencrypt-v2". */
   readonly requirements: readonly string[];
-  /** What went another way than it should while the header was read, a sentence each: a damaged copy. */
+  /** Problems that did not stop the reading, a sentence each: a damaged copy. */
   readonly warnings: readonly string[];
-  /** By keyslot number: the encrypted key material of those that belong to the data, read once. */
+  /** The encrypted key material of the keyslots that belong to the data, by their numbers. */
   readonly material: ReadonlyMap<number, Uint8Array>;
 }
 
-/** How hard a passphrase is to try. */
+/** Key derivation function. */
 export type Kdf = Pbkdf2 | Argon2 | { readonly type: "unknown"; readonly name: string };
 
 /** PBKDF2 with HMAC (RFC 8018). */
@@ -51,25 +51,25 @@ export interface Extent {
   readonly size: number;
 }
 
-/** One of the places that hold a key, encrypted with a passphrase. */
+/** A keyslot: a key that is encrypted with a passphrase. */
 export interface Keyslot {
   readonly id: number;
-  /** "luks2", also for LUKS1; "reencrypt" and unknown ones have no `lock`. */
+  /** "luks2", also for LUKS1; "reencrypt" and unknown types have no `lock`. */
   readonly type: string;
-  /** Of the key it holds. */
+  /** Of the key in it. */
   readonly keyBytes: number;
   readonly priority: "ignore" | "normal" | "prefer";
   readonly area: Extent;
   readonly lock: KeyslotLock | null;
 }
 
-/** What is needed to open a keyslot. */
+/** How a keyslot is opened. */
 export interface KeyslotLock {
   readonly kdf: Kdf;
   /** As "aes-xts-plain64". */
   readonly cipher: string;
   readonly cipherKeyBytes: number;
-  /** Of the anti-forensic splitter; its stripes are always 4000. */
+  /** Hash of the anti-forensic splitter; its stripes are always 4000. */
   readonly splitHash: string;
 }
 
@@ -78,7 +78,7 @@ export interface Digest {
   readonly id: number;
   readonly keyslots: readonly number[];
   readonly segments: readonly number[];
-  /** null for a type that is not known. */
+  /** null for an unknown type. */
   readonly check: { readonly kdf: Pbkdf2; readonly value: Uint8Array } | null;
 }
 
@@ -89,24 +89,24 @@ export interface Segment {
   readonly type: string;
   /** Bytes. */
   readonly offset: bigint;
-  /** Bytes; null reaches to the end of the device. */
+  /** Bytes; null for the rest of the device. */
   readonly size: bigint | null;
   readonly flags: readonly string[];
   /** null for other types. */
   readonly crypt: CryptSegment | null;
 }
 
-/** How the data of a segment is encrypted. */
+/** How the data of a segment are encrypted. */
 export interface CryptSegment {
   readonly cipher: string;
-  /** 512-byte sectors added to the number of each sector. */
+  /** Added to the number of each sector for its IV, in sectors of 512 bytes. */
   readonly ivOffset: bigint;
   readonly sectorBytes: number;
-  /** As "hmac(sha256)" or "aead", on dm-integrity; null without. */
+  /** As "hmac(sha256)" or "aead", on dm-integrity; null without integrity. */
   readonly integrity: string | null;
 }
 
-/** A note of some program on how it gets a passphrase, with what it needs for that. */
+/** A note of a program about how it gets a passphrase. */
 export interface Token {
   readonly id: number;
   readonly type: string;
@@ -115,30 +115,30 @@ export interface Token {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** Of every keyslot: how often the anti-forensic splitter multiplies the key (LUKS1 specification 6, and all of libcryptsetup). */
+/** Factor by which the anti-forensic splitter multiplies the key of every keyslot (LUKS1 specification 6, and all of libcryptsetup). */
 export const STRIPES = 4000;
-/** Bytes of the unit that areas, offsets and IVs are counted in, whatever sectors the device has. */
+/** Unit of areas, offsets and IVs in bytes, whatever sectors the device has. */
 export const SECTOR_BYTES = 512;
-/** Larger keys are not believed; unbound ones of a kibibyte are. */
+/** Larger keys are refused; unbound keys of a kibibyte exist. */
 export const MAX_KEY_BYTES = 65536;
 
-/** Bytes of the key material that holds a key of `keyBytes`. */
+/** Returns the bytes of the key material for a key of `keyBytes`. */
 export function splitBytes(keyBytes: number): number {
   return Math.ceil((keyBytes * STRIPES) / SECTOR_BYTES) * SECTOR_BYTES;
 }
 
-/** The digest that checks the key of a keyslot, or null. */
+/** Returns the digest that checks the key of a keyslot, or null. */
 export function digestOfKeyslot(header: LuksHeader, keyslot: number): Digest | null {
   return header.digests.find(({ keyslots }) => keyslots.includes(keyslot)) ?? null;
 }
 
-/** True where the keyslot holds the key of the data; false for an unbound one. */
+/** True if the keyslot has the key of the data; false for an unbound one. */
 export function isBound(header: Pick<LuksHeader, "digests" | "segments">, keyslot: number): boolean {
   const data = header.segments.find(({ flags }) => !isBackup(flags))?.id ?? 0;
   return header.digests.some(({ keyslots, segments }) => keyslots.includes(keyslot) && segments.includes(data));
 }
 
-/** True for a segment that only remembers what was before a reencryption. */
+/** True for a segment that only describes the state before a reencryption. */
 export function isBackup(flags: readonly string[]): boolean {
   return flags.some((flag) => flag.startsWith("backup-"));
 }

@@ -14,8 +14,8 @@ const ACTIVE = 0x00ac71f3;
 const INACTIVE = 0x0000dead;
 
 /**
- * A LUKS1 header (LUKS1 On-Disk Format Specification 1.2.3, figures 1 and 2) from its first 592 bytes, without the key material.
- * `deviceBytes` is the size of what it lies on. Throws BootError where libcryptsetup would refuse it too.
+ * Reads a LUKS1 header (LUKS1 On-Disk Format Specification 1.2.3, figures 1 and 2) from its first 592 bytes, without the key
+ * material. `deviceBytes` is the size of its device. Throws BootError where libcryptsetup refuses it too.
  */
 export function readLuks1(bytes: Uint8Array, deviceBytes: number): Omit<LuksHeader, "material"> {
   if (bytes.length < LUKS1_BYTES || !holds(bytes, 0, "LUKS\xba\xbe") || be16(bytes, 6) !== 1) {
@@ -24,9 +24,9 @@ export function readLuks1(bytes: Uint8Array, deviceBytes: number): Omit<LuksHead
   const cipher = [readText(bytes, 8, 32), readText(bytes, 40, 32)].filter((part) => part !== "").join("-");
   const hash = readText(bytes, 72, 32);
   const keyBytes = be32(bytes, 108);
-  if (!ALGORITHM_TEXT.test(cipher)) throw new BootError(`its cipher "${cipher}" is none`);
-  if (!ALGORITHM_TEXT.test(hash)) throw new BootError(`its hash "${hash}" is none`);
-  if (keyBytes === 0 || keyBytes > MAX_KEY_BYTES) throw new BootError(`its key is said to have ${keyBytes} bytes`);
+  if (!ALGORITHM_TEXT.test(cipher)) throw new BootError(`its cipher "${cipher}" is not valid`);
+  if (!ALGORITHM_TEXT.test(hash)) throw new BootError(`its hash "${hash}" is not valid`);
+  if (keyBytes === 0 || keyBytes > MAX_KEY_BYTES) throw new BootError(`its key size of ${keyBytes} bytes is not valid`);
   const payloadOffset = be32(bytes, 104) * SECTOR_BYTES;
   const slots = Array.from({ length: KEYSLOTS }, (_, id) => readKeyslot(bytes, id, { cipher, hash, keyBytes }));
   checkAreas(
@@ -87,7 +87,7 @@ function readKeyslot(bytes: Uint8Array, id: number, { cipher, hash, keyBytes }: 
   return { active: state === ACTIVE, keyslot };
 }
 
-// libcryptsetup's LUKS_check_keyslots: inactive ones too, since they may become active.
+// libcryptsetup's LUKS_check_keyslots: inactive keyslots too, because they may become active.
 function checkAreas(keyslots: readonly Keyslot[], payloadOffset: number, deviceBytes: number): void {
   const areas = keyslots.map(({ id, area }) => ({ name: `keyslot ${id}`, ...area }));
   const limits = { name: "its header", offset: 0, size: LUKS1_BYTES };

@@ -9,8 +9,8 @@ const KEYSLOTS_ALIGNMENT = 4096;
 const SECTOR = BigInt(SECTOR_BYTES);
 
 /**
- * How the objects of a LUKS2 header fit each other, its binary header (of `headerBytes` with the JSON area) and the device: what
- * libcryptsetup's LUKS2_hdr_validate refuses is refused. Throws BootError.
+ * Checks that the objects of a LUKS2 header fit each other, the binary header (of `headerBytes` with the JSON area) and the device.
+ * Throws BootError for what libcryptsetup's LUKS2_hdr_validate refuses.
  */
 export function checkObjects(objects: Luks2Objects, headerBytes: number, deviceBytes: number): void {
   checkReferences(objects);
@@ -28,7 +28,7 @@ function checkReferences({ keyslots, segments, digests, tokens }: Luks2Objects):
     there: readonly { readonly id: number }[],
   ) => {
     const missing = wanted.find((id) => !there.some((entry) => entry.id === id));
-    if (missing !== undefined) throw new BootError(`${holder} refers to ${kind} ${missing}, which is not there`);
+    if (missing !== undefined) throw new BootError(`${holder} refers to ${kind} ${missing}, which does not exist`);
   };
   for (const token of tokens) check(`token ${token.id}`, "keyslot", token.keyslots, keyslots);
   for (const digest of digests) {
@@ -50,22 +50,22 @@ function checkSegments({ segments, digests }: Luks2Objects): void {
   if (firstBackup === 0) throw new BootError("it has only backup segments");
   const regular = firstBackup < 0 ? segments : segments.slice(0, firstBackup);
   if (segments.slice(regular.length).some(({ flags }) => !isBackup(flags))) {
-    throw new BootError("a segment stands behind a backup segment");
+    throw new BootError("a segment follows a backup segment");
   }
   checkSegmentsApart(regular);
 }
 
 function checkSectors({ id, offset, size, crypt }: Segment): void {
-  if (offset % SECTOR !== 0n) throw new BootError(`segment ${id} does not begin with a sector`);
+  if (offset % SECTOR !== 0n) throw new BootError(`segment ${id} does not begin at a sector`);
   const unit = BigInt(crypt?.sectorBytes ?? SECTOR_BYTES);
   if (size !== null && (size === 0n || size % unit !== 0n)) {
-    throw new BootError(`segment ${id} does not have whole sectors`);
+    throw new BootError(`the size of segment ${id} is not a positive multiple of its sector size`);
   }
 }
 
 function checkSegmentsApart(segments: readonly Segment[]): void {
   if (segments.slice(0, -1).some(({ size }) => size === null))
-    throw new BootError("a segment that is not the last has no end");
+    throw new BootError("a segment before the last has no end");
   const sorted = [...segments].sort((one, other) => (one.offset < other.offset ? -1 : 1));
   for (const [index, segment] of sorted.entries()) {
     const before = sorted[index - 1];
@@ -78,11 +78,11 @@ function checkSegmentsApart(segments: readonly Segment[]): void {
 function checkSizes({ segments, jsonBytes, keyslotsBytes }: Luks2Objects, headerBytes: number): void {
   if (jsonBytes !== BigInt(headerBytes - BINARY_BYTES)) throw new BootError("its two sizes of the JSON area differ");
   if (keyslotsBytes > MAX_KEYSLOTS_BYTES || keyslotsBytes % KEYSLOTS_ALIGNMENT !== 0) {
-    throw new BootError(`its keyslots area of ${keyslotsBytes} bytes is too large or not of whole 4096 bytes`);
+    throw new BootError(`its keyslots area of ${keyslotsBytes} bytes is too large or not a multiple of 4096`);
   }
   const end = BigInt(2 * headerBytes + keyslotsBytes);
   for (const { id, offset, flags } of segments) {
-    // With a header on a device of its own the data begin at 0.
+    // With a detached header the data begin at 0.
     if (offset !== 0n && offset < end && !isBackup(flags))
       throw new BootError(`segment ${id} begins inside the header`);
   }
@@ -102,6 +102,6 @@ function checkKeyslot({ id, keyBytes, area, lock }: Keyslot, { digests }: Luks2O
   if (lock === null) return;
   const count = digests.filter(({ keyslots }) => keyslots.includes(id)).length;
   if (count !== 1) throw new BootError(`keyslot ${id} has ${count === 0 ? "no digest" : "several digests"}`);
-  if (area.offset % SECTOR_BYTES !== 0) throw new BootError(`the area of keyslot ${id} does not begin with a sector`);
+  if (area.offset % SECTOR_BYTES !== 0) throw new BootError(`the area of keyslot ${id} does not begin at a sector`);
   if (area.size < splitBytes(keyBytes)) throw new BootError(`the area of keyslot ${id} is too small for its key`);
 }

@@ -6,9 +6,9 @@ import { be16, be64, holds } from "../bytes.ts";
 import type { ByteSource } from "../facts.ts";
 import { requireUuid } from "./uuid.ts";
 
-/** One of the two copies of a LUKS2 header, whose checksum is right; the JSON text has not been looked at. */
+/** One of the two copies of a LUKS2 header. Its checksum is right; its JSON text is not checked yet. */
 export interface Luks2Copy {
-  /** Bytes of binary header and JSON area; also the place of the second copy. */
+  /** Bytes of binary header and JSON area, and the offset of the second copy. */
   readonly headerBytes: number;
   readonly epoch: bigint;
   readonly label: string;
@@ -17,27 +17,27 @@ export interface Luks2Copy {
   readonly json: Uint8Array;
 }
 
-/** Sizes that a copy may have (LUKS2 On-Disk Format Specification, 2.2), so also where the second may lie. */
+/** Possible sizes of a copy (LUKS2 On-Disk Format Specification, 2.2), so also the possible offsets of the second. */
 export const COPY_SIZES: readonly number[] = Array.from({ length: 9 }, (_, index) => 0x4000 << index);
 /** Bytes of the binary header; the JSON area follows. */
 export const BINARY_BYTES = 4096;
-/** What `readCopy` says where nothing looks like a header. */
+/** The message of `readCopy` if nothing looks like a header. */
 export const NO_HEADER = "there is no header";
 
 const MAGIC = { first: "LUKS\xba\xbe", second: "SKUL\xba\xbe" };
 const CHECKSUM_AT = 448;
 const CHECKSUM_BYTES = 64;
 
-/** Reads the copy at `offset` (LUKS2 On-Disk Format Specification, 2.1), in one read each for its two parts. Throws BootError where it is damaged or not there. */
+/** Reads the copy at `offset` (LUKS2 On-Disk Format Specification, 2.1), each of its two parts in one read. Throws BootError if it is damaged or missing. */
 export function readCopy(source: ByteSource, offset: number): Luks2Copy {
   const binary = Uint8Array.from(source.read(offset, BINARY_BYTES));
   if (binary.length < BINARY_BYTES || !holds(binary, 0, offset === 0 ? MAGIC.first : MAGIC.second))
     throw new BootError(NO_HEADER);
   if (be16(binary, 6) !== 2) throw new BootError(`its version is ${be16(binary, 6)}`);
-  if (be64(binary, 256) !== BigInt(offset)) throw new BootError("it belongs to another place");
+  if (be64(binary, 256) !== BigInt(offset)) throw new BootError("it was written for another offset");
   const headerBytes = Number(be64(binary, 8));
-  if (!COPY_SIZES.includes(headerBytes)) throw new BootError(`its size of ${headerBytes} bytes is not one of LUKS2`);
-  if (offset !== 0 && offset !== headerBytes) throw new BootError("its size does not fit its place");
+  if (!COPY_SIZES.includes(headerBytes)) throw new BootError(`its size of ${headerBytes} bytes is not valid for LUKS2`);
+  if (offset !== 0 && offset !== headerBytes) throw new BootError("its size does not match its offset");
   const jsonBytes = headerBytes - BINARY_BYTES;
   const json = Uint8Array.from(source.read(offset + BINARY_BYTES, jsonBytes));
   if (json.length !== jsonBytes) throw new BootError("it reaches beyond the end of the device");
@@ -55,7 +55,7 @@ export function readCopy(source: ByteSource, offset: number): Luks2Copy {
 function checkSum(binary: Uint8Array, json: Uint8Array): void {
   const name = readText(binary, 72, 32);
   const hash = findHash(name);
-  if (hash === null) throw new BootError(`its checksum is of an unknown kind, "${name}"`);
+  if (hash === null) throw new BootError(`its checksum has an unknown type, "${name}"`);
   const stored = binary.slice(CHECKSUM_AT, CHECKSUM_AT + hash.bytes);
   const blank = Uint8Array.from(binary).fill(0, CHECKSUM_AT, CHECKSUM_AT + CHECKSUM_BYTES);
   const computed = runtimeCrypto().createHash(hash.name).update(blank).update(json).digest();

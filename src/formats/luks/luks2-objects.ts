@@ -25,7 +25,7 @@ import {
   optionalField,
 } from "./json-field.ts";
 
-/** The JSON text of a LUKS2 header (LUKS2 On-Disk Format Specification, 3.2–3.7), each object by itself. */
+/** The JSON text of a LUKS2 header (LUKS2 On-Disk Format Specification, 3.2–3.7), each object on its own. */
 export interface Luks2Objects {
   readonly keyslots: readonly Keyslot[];
   readonly digests: readonly Digest[];
@@ -40,7 +40,7 @@ export interface Luks2Objects {
 }
 
 const SALT_BYTES = 32;
-// No cipher takes more than 64; a larger one would only make the key derivation longer.
+// No cipher has more than 64; a larger key would only make the derivation longer.
 const MAX_CIPHER_KEY_BYTES = 512;
 const DIGEST_BYTES = { min: 20, max: 64 };
 const SECTOR_SIZES = [512, 1024, 2048, 4096];
@@ -48,7 +48,7 @@ const PRIORITIES = ["ignore", "normal", "prefer"] as const;
 // libcryptsetup knows 32 of each kind.
 const NUMBER = /^(?:\d|[12]\d|3[01])$/;
 
-/** Takes the JSON text apart. Throws BootError that names the field where something is missing or is not what it must be. */
+/** Reads the objects of the JSON text. Throws BootError with the name of a field that is missing or not valid. */
 export function readObjects(json: unknown): Luks2Objects {
   const root = { value: json, path: "" };
   const config = field(root, "config");
@@ -100,7 +100,7 @@ function readLock(slot: JsonField, area: JsonField): KeyslotLock {
   };
 }
 
-/** Fields that belong to another KDF are left over by old versions of cryptsetup, and passed over. */
+/** Old versions of cryptsetup left fields of another KDF, which are ignored. */
 function readKdf(kdf: JsonField): Kdf {
   const type = asText(field(kdf, "type"));
   if (type === "pbkdf2") {

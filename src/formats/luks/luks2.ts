@@ -9,14 +9,14 @@ import { type Luks2Objects, readObjects } from "./luks2-objects.ts";
 
 type Luks2Header = Omit<LuksHeader, "material">;
 
-/** A copy that is right in itself, and its objects; or why it is not to be used, with the copy where at least its checksum is right. */
+/** A valid copy with its objects, or why it cannot be used, with the copy if at least its checksum is right. */
 type Reading =
   | { readonly copy: Luks2Copy; readonly objects: Luks2Objects; readonly fault: null }
   | { readonly copy: Luks2Copy | null; readonly fault: string };
 
 /**
- * The LUKS2 header of `source` without the key material: the newer of the two copies that are right, the first where they are equally
- * new. A damaged one is told in `warnings`. Throws BootError where neither will do.
+ * Reads the LUKS2 header of `source` without the key material: the newer of two valid copies, the first if they are equally new.
+ * `warnings` reports a damaged copy. Throws BootError if no copy can be used.
  */
 export function readLuks2(source: ByteSource): Luks2Header {
   const first = readOne(source, 0);
@@ -31,7 +31,7 @@ export function readLuks2(source: ByteSource): Luks2Header {
     if (first.fault === NO_HEADER && second.fault === NO_HEADER) throw new BootError("there is no LUKS header");
     throw new BootError("both copies of the LUKS2 header are damaged", {
       seen: [`first: ${first.fault}`, `second: ${second.fault}`],
-      hint: "put a backup of the header back: cryptsetup luksHeaderRestore",
+      hint: "restore a backup of the header: cryptsetup luksHeaderRestore",
     });
   }
   const fault = first.fault ?? "it is older";
@@ -54,7 +54,7 @@ function readOne(source: ByteSource, offset: number): Reading {
   }
 }
 
-/** Behind the first; where that is not right, and what it says of its length neither perhaps, at each place that there is. */
+/** Reads the second copy after the first; if that is damaged, and perhaps its length too, in each possible place. */
 function readSecond(source: ByteSource, first: Reading): Reading {
   if (first.fault === null) return readOne(source, first.copy.headerBytes);
   let found: Reading = { copy: null, fault: NO_HEADER };
@@ -66,47 +66,34 @@ function readSecond(source: ByteSource, first: Reading): Reading {
   return found;
 }
 
-/** A second copy may outlive a filesystem made over the first: then the device is no LUKS any more. cryptsetup does not mend it by itself either. */
+/** Throws BootError if a filesystem was created over the first copy, which the second may survive: the device is not LUKS any more. cryptsetup does not repair it automatically either. */
 function refuseOverwritten(source: ByteSource): void {
   const { type, ambivalent } = probe(hideCopies(source));
   if (type === null && ambivalent.length === 0) return;
   throw new BootError(
     `the first copy of the LUKS2 header is gone, and the device holds ${type ?? ambivalent.join(" or ")} now`,
     {
-      hint: "if it is to be LUKS: cryptsetup repair",
+      hint: "if the device is meant to be LUKS: cryptsetup repair",
     },
   );
 }
 
-/** The device as it were if no second copy could be recognised. */
+/** Hides the second copy from the probe, which would recognise LUKS by it. */
 function hideCopies(source: ByteSource): ByteSource {
   return {
     size: source.size,
     read(offset, length) {
       const bytes = Uint8Array.from(source.read(offset, length));
-      for (const place of COPY_SIZES) {
-        if (place >= offset && place < offset + bytes.length) bytes[place - offset] = 0;
-      }
+      for (const place of COPY_SIZES) if (place >= offset && place < offset + bytes.length) bytes[place - offset] = 0;
       return bytes;
     },
   };
 }
 
-function describe(copy: Luks2Copy, objects: Luks2Objects, warnings: readonly string[]): Luks2Header {
-  const { keyslots, digests, segments, tokens, flags, requirements } = objects;
-  const { uuid, label, subsystem, epoch } = copy;
-  return {
-    version: 2,
-    uuid,
-    label,
-    subsystem,
-    epoch,
-    keyslots,
-    digests,
-    segments,
-    tokens,
-    flags,
-    requirements,
-    warnings,
-  };
+function describe(
+  { uuid, label, subsystem, epoch }: Luks2Copy,
+  { jsonBytes: _json, keyslotsBytes: _keyslots, ...objects }: Luks2Objects,
+  warnings: readonly string[],
+): Luks2Header {
+  return { version: 2, uuid, label, subsystem, epoch, ...objects, warnings };
 }

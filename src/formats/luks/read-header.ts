@@ -10,18 +10,17 @@ const MAX_MATERIAL_BYTES = 32 * splitBytes(128);
 const REENCRYPTED = "LUKS\xde\xad";
 
 /**
- * Reads the LUKS header of a device or file, and the key material of the keyslots that belong to the data, once; nothing is read
- * again, so what has been checked is what is used. Throws BootError where there is none or it is not valid, SyscallError where
- * the device fails.
+ * Reads the LUKS header of a device or file, and the key material of the keyslots that belong to the data. Nothing is read twice,
+ * so what was checked is what is used. Throws BootError if there is no valid header, SyscallError if the device fails.
  */
 export function readLuksHeader(source: ByteSource): LuksHeader {
   const start = Uint8Array.from(source.read(0, LUKS1_BYTES));
   if (holds(start, 0, REENCRYPTED)) {
     throw new BootError("a reencryption of this LUKS1 volume was interrupted", {
-      hint: "finish it where it was begun: cryptsetup-reencrypt, with its log file",
+      hint: "finish it on the machine where it started: cryptsetup-reencrypt, with its log file",
     });
   }
-  // Without a first header there may still be the second of LUKS2.
+  // Without a first header there may still be the second one of LUKS2.
   const version = holds(start, 0, "LUKS\xba\xbe") ? be16(start, 6) : 2;
   if (version !== 1 && version !== 2) throw new BootError(`LUKS version ${version} is not known`);
   const header = version === 1 ? readLuks1(start, source.size) : readLuks2(source);
@@ -35,7 +34,7 @@ function readMaterial(source: ByteSource, header: Omit<LuksHeader, "material">):
   return new Map(slots.flatMap(({ id, area, keyBytes }) => readArea(source, id, area.offset, splitBytes(keyBytes))));
 }
 
-/** An area that the device cannot read is left out: the other keyslots may open. */
+/** An unreadable area is left out: another keyslot may unlock the volume. */
 function readArea(source: ByteSource, id: number, offset: number, size: number): readonly [number, Uint8Array][] {
   try {
     const bytes = Uint8Array.from(source.read(offset, size));

@@ -35,14 +35,12 @@ function isPlausible(start: number, size: number, limit: number): boolean {
   return start > 0 && start <= limit && size > 0 && size <= limit && start + size <= limit;
 }
 
-/** The root sector; it has no magic, so every number in it must make sense. */
+/** Returns the root sector; it has no magic, so every number in it is checked. */
 function readRoot(area: Area): Uint8Array | null {
   const root = area.sectorSize === 512 ? area.bytes(0, 512) : null;
   const sectors = Math.floor(area.size / 512);
   const limit = root === null ? 0 : be32(root, 0x1c2);
-  if (root === null || sectors > 0x7fffffff || limit < 2 || limit > sectors) {
-    return null;
-  }
+  if (root === null || sectors > 0x7fffffff || limit < 2 || limit > sectors) return null;
   const [badStart, badLength] = [be32(root, 0x1f6), be32(root, 0x1fa)];
   const isBadList = (badStart === 0 && badLength === 0) || isPlausible(badStart, badLength, limit);
   // Letters as the kernel's isalnum() knows them, which are Latin-1's.
@@ -51,16 +49,14 @@ function readRoot(area: Area): Uint8Array | null {
   return isBadList && readEntries(root, PRIMARY).some(isPartition) ? root : null;
 }
 
-/** Adds one; false where another starts at the same sector. */
+/** Adds a partition; false if another starts at the same sector. */
 function add(partitions: Partition[], number: number, { id, size }: Entry, start: number): boolean {
-  if (partitions.some((partition) => partition.start === start)) {
-    return false;
-  }
+  if (partitions.some((partition) => partition.start === start)) return false;
   partitions.push({ number, start, size, type: id, uuid: null, name: null, attributes: 0n, scheme: "atari" });
   return true;
 }
 
-/** Adds the chain of an extended partition and returns the next number. Every link: a partition, and the next link. */
+/** Adds the chain of an extended partition and returns the next number. Each link has a partition and the next link. */
 function addExtended(area: Area, first: number, partitions: Partition[], firstNumber: number): number {
   let number = firstNumber;
   let link = first;
@@ -73,9 +69,7 @@ function addExtended(area: Area, first: number, partitions: Partition[], firstNu
       return number;
     }
     number++;
-    if (next?.isActive !== true || next.id !== "XGM") {
-      return number;
-    }
+    if (next?.isActive !== true || next.id !== "XGM") return number;
     link = (first + next.start) >>> 0;
   }
   return number;
@@ -83,16 +77,14 @@ function addExtended(area: Area, first: number, partitions: Partition[], firstNu
 
 const isExtended = (entry: Entry) => entry.isActive && entry.id === "XGM";
 
-/** Adds the four of the root sector, and returns the next number; one that is not active keeps its number. */
+/** Adds the four entries of the root sector and returns the next number; an inactive entry keeps its number. */
 function addPrimary(area: Area, entries: readonly Entry[], partitions: Partition[]): number {
   let number = 1;
   for (const entry of entries) {
     if (isExtended(entry)) {
       number = addExtended(area, entry.start, partitions, number);
     } else {
-      if (entry.isActive) {
-        add(partitions, number, entry, entry.start);
-      }
+      if (entry.isActive) add(partitions, number, entry, entry.start);
       number++;
     }
   }
@@ -106,9 +98,7 @@ function readPartitions(area: Area, root: Uint8Array): readonly Partition[] {
   const icd = readEntries(root, ICD);
   const hasIcd = !primary.some(isExtended) && ICD_IDS.includes(icd[0]?.id ?? "");
   for (const [i, entry] of hasIcd ? icd.entries() : []) {
-    if (entry.isActive && ICD_IDS.includes(entry.id)) {
-      add(partitions, first + i, entry, entry.start);
-    }
+    if (entry.isActive && ICD_IDS.includes(entry.id)) add(partitions, first + i, entry, entry.start);
   }
   return partitions;
 }

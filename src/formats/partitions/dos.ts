@@ -5,7 +5,7 @@ import { isNtfs } from "../filesystems/dos/ntfs.ts";
 import { type MbrEntry, readMbrEntries, readMbrSector } from "./mbr.ts";
 import type { Partition, TableFormat } from "./model.ts";
 import { readNestedTables } from "./nested.ts";
-import { AIX_MAGIC } from "./unix/aix.ts";
+import { AIX_MAGIC } from "./unix/workstations.ts";
 
 const GPT_PROTECTIVE = 0xee;
 const EXTENDED: readonly number[] = [0x05, 0x0f, 0x85];
@@ -16,19 +16,15 @@ const MAX_EMPTY_LINKS = 100;
 const isExtended = (entry: MbrEntry) => EXTENDED.includes(entry.type);
 const inUnits = (sectors: number, factor: number) => Math.imul(sectors, factor) >>> 0;
 
-/** The sector that holds the table; null where it is a boot sector or protects a GPT. */
+/** Returns the sector with the table; null for a boot sector of a filesystem and for a protective MBR. */
 function readTable(area: Area, fsType: string | null): Uint8Array | null {
   const sector = readMbrSector(area, 0);
-  if (sector === null || holds(sector, 0, AIX_MAGIC)) {
-    return null;
-  }
+  if (sector === null || holds(sector, 0, AIX_MAGIC)) return null;
   const entries = readMbrEntries(sector);
   const isTable = entries.every((entry) => entry.bootIndicator === 0 || entry.bootIndicator === 0x80);
   const isProtective = entries.some((entry) => entry.type === GPT_PROTECTIVE);
-  if (!isTable || isProtective || isFat(area) || isNtfs(area)) {
-    return null;
-  }
-  // People boot from LVM: a boot sector without partitions before a physical volume is none.
+  if (!isTable || isProtective || isFat(area) || isNtfs(area)) return null;
+  // A boot loader may be in front of a physical volume: a boot sector without partitions is not a table then.
   const isEmptyTable = entries.every((entry) => entry.size === 0);
   return fsType === "LVM2_member" && isEmptyTable ? null : sector;
 }
@@ -57,7 +53,7 @@ interface Extended {
   readonly size: number;
 }
 
-/** The data entries of one link of the chain; units of 512 bytes. The third and fourth entry are used by OS/2 only, mostly junk. */
+/** The data entries of one link of the chain; units of 512 bytes. Only OS/2 uses the third and fourth entry; they are mostly junk. */
 function findData(entries: readonly MbrEntry[], link: Extended, all: Extended, factor: number): readonly MbrEntry[] {
   return entries.filter((entry, i) => {
     const start = inUnits(entry.start, factor);
@@ -76,9 +72,7 @@ function addLogical(area: Area, all: Extended, factor: number, diskId: string | 
   let link = all;
   for (let empty = 0; all.start !== 0 && empty < MAX_EMPTY_LINKS; empty++) {
     const sector = readMbrSector(area, link.start);
-    if (sector === null) {
-      return;
-    }
+    if (sector === null) return;
     const entries = readMbrEntries(sector);
     for (const entry of findData(entries, link, all, factor)) {
       const start = (link.start + inUnits(entry.start, factor)) >>> 0;
@@ -89,9 +83,7 @@ function addLogical(area: Area, all: Extended, factor: number, diskId: string | 
       }
     }
     const next = entries.find((entry) => entry.size > 0 && isExtended(entry) && inUnits(entry.start, factor) !== 0);
-    if (next === undefined) {
-      return;
-    }
+    if (next === undefined) return;
     link = { start: (all.start + inUnits(next.start, factor)) >>> 0, size: inUnits(next.size, factor) };
   }
 }
@@ -107,9 +99,7 @@ function readPartitions(area: Area, sector: Uint8Array, diskId: string | null): 
   }
   for (const entry of entries.filter(isExtended)) {
     const all = { start: inUnits(entry.start, factor), size: inUnits(entry.size, factor) };
-    if (all.size > 0) {
-      addLogical(area, all, factor, diskId, partitions);
-    }
+    if (all.size > 0) addLogical(area, all, factor, diskId, partitions);
   }
   return [...partitions, ...readNestedTables(area, partitions)];
 }
@@ -120,9 +110,7 @@ export const dos: TableFormat = {
   magics: [{ text: "\x55\xaa", at: 510 }],
   recognise(area, fsType) {
     const sector = readTable(area, fsType);
-    if (sector === null) {
-      return null;
-    }
+    if (sector === null) return null;
     const id = le32(sector, 440);
     const diskId = id === 0 ? null : id.toString(16).padStart(8, "0");
     return { uuid: diskId, listPartitions: () => readPartitions(area, sector, diskId) };

@@ -20,7 +20,7 @@ interface Header {
   readonly entries: Uint8Array;
 }
 
-/** The CRC of the header, its own field taken as zero. */
+/** The CRC of the header with the CRC field as zero. */
 function checksumHeader(header: Uint8Array): number {
   const copy = Uint8Array.from(header);
   copy.fill(0, 16, 20);
@@ -29,9 +29,7 @@ function checksumHeader(header: Uint8Array): number {
 
 function isHeaderValid(sector: Uint8Array, lba: number, lastLba: number): boolean {
   const size = le32(sector, 12);
-  if (!holds(sector, 0, "EFI PART") || size > sector.length || size < HEADER_BYTES) {
-    return false;
-  }
+  if (!holds(sector, 0, "EFI PART") || size > sector.length || size < HEADER_BYTES) return false;
   const first = le64(sector, 40);
   const last = le64(sector, 48);
   const own = BigInt(lba);
@@ -42,16 +40,12 @@ function isHeaderValid(sector: Uint8Array, lba: number, lastLba: number): boolea
   );
 }
 
-/** The header at sector `lba` with its entries; null where it, its place or a checksum is wrong. */
+/** The header at sector `lba` with its entries; null if it, its place or a checksum is wrong. */
 function readHeader(area: Area, lba: number, lastLba: number): Header | null {
   const sector = area.bytes(lba * area.sectorSize, area.sectorSize);
-  if (sector === null || !isHeaderValid(sector, lba, lastLba) || le32(sector, 84) !== ENTRY_BYTES) {
-    return null;
-  }
+  if (sector === null || !isHeaderValid(sector, lba, lastLba) || le32(sector, 84) !== ENTRY_BYTES) return null;
   const entries = area.bytes(Number(le64(sector, 72)) * area.sectorSize, le32(sector, 80) * ENTRY_BYTES);
-  if (entries === null || crc32(entries) !== le32(sector, 88)) {
-    return null;
-  }
+  if (entries === null || crc32(entries) !== le32(sector, 88)) return null;
   return { diskGuid: sector.subarray(56, 72), firstUsable: le64(sector, 40), lastUsable: le64(sector, 48), entries };
 }
 
@@ -60,7 +54,7 @@ function isProtected(area: Area): boolean {
   return mbr !== null && readMbrEntries(mbr).some((entry) => entry.type === PROTECTIVE);
 }
 
-/** The header at the disk's start or, where that is damaged, the one at its end; null where there is neither. */
+/** Returns the header at the start of the disk or, if that is damaged, the one at its end; null if there is neither. */
 function findHeader(area: Area): Header | null {
   const lastLba = Math.floor(area.size / area.sectorSize) - 1;
   return lastLba < 0 ? null : (readHeader(area, 1, lastLba) ?? readHeader(area, lastLba, lastLba));
@@ -71,9 +65,7 @@ function readEntry(entry: Uint8Array, number: number, header: Header, factor: nu
   const last = le64(entry, 40);
   const size = BigInt.asUintN(64, last - first + 1n);
   const isUsable = first >= header.firstUsable && BigInt.asUintN(64, first + size - 1n) <= header.lastUsable;
-  if (isEmpty(entry.subarray(0, 16)) || !isUsable) {
-    return null;
-  }
+  if (isEmpty(entry.subarray(0, 16)) || !isUsable) return null;
   const name = trimEnd(toUtf8(entry.subarray(56, 128), "utf-16le"));
   return {
     number,
@@ -91,28 +83,24 @@ function readPartitions(header: Header, factor: number): readonly Partition[] {
   const partitions: Partition[] = [];
   for (let at = 0; at < header.entries.length; at += ENTRY_BYTES) {
     const partition = readEntry(header.entries.subarray(at, at + ENTRY_BYTES), at / ENTRY_BYTES + 1, header, factor);
-    if (partition !== null) {
-      partitions.push(partition);
-    }
+    if (partition !== null) partitions.push(partition);
   }
   return partitions;
 }
 
-/** The GUID partition table. Without a protective entry in the MBR it is a leftover. */
+/** The GUID partition table. Without a protective entry in the MBR it is stale. */
 export const gpt: TableFormat = {
   type: "gpt",
   magics: [],
   recognise(area) {
     const header = isProtected(area) ? findHeader(area) : null;
-    if (header === null) {
-      return null;
-    }
+    if (header === null) return null;
     const uuid = isEmpty(header.diskGuid) ? null : formatGuid(header.diskGuid);
     return { uuid, listPartitions: () => readPartitions(header, area.sectorSize / 512) };
   },
 };
 
-/** A protective MBR whose GPT is gone. */
+/** A protective MBR without a GPT. */
 export const pmbr: TableFormat = {
   type: "PMBR",
   magics: [{ text: "\x55\xaa", at: 510 }],

@@ -4,7 +4,7 @@ import { trimEnd, untilNul } from "../tags.ts";
 import { decodeText } from "../text.ts";
 import type { Partition, TableFormat } from "./model.ts";
 
-// Inside Macintosh: Devices, chapter 3. Blocks are of the size that the driver descriptor in the first one tells.
+// Inside Macintosh: Devices, chapter 3. The driver descriptor in the first block has the block size.
 const ENTRY_BYTES = 136;
 const MAX_PARTITIONS = 256;
 
@@ -15,15 +15,13 @@ function readEntry(area: Area, blockSize: number, index: number): Uint8Array | n
 
 const readText = (bytes: Uint8Array) => decodeText(trimEnd(untilNul(bytes)));
 
-/** All entries, as many as the first one says; none where one of them is damaged, as in libblkid. */
+/** Reads all entries, whose number is in the first one; none if one of them is damaged, as in libblkid. */
 function readPartitions(area: Area, blockSize: number, count: number): readonly Partition[] {
   const factor = Math.floor(blockSize / 512);
   const partitions: Partition[] = [];
   for (let number = 1; number <= count; number++) {
     const entry = readEntry(area, blockSize, number);
-    if (entry === null) {
-      return [];
-    }
+    if (entry === null) return [];
     const name = readText(entry.subarray(16, 48));
     partitions.push({
       number,
@@ -46,9 +44,7 @@ export const mac: TableFormat = {
   recognise(area) {
     const blockSize = be16(area.bytes(0, 512) ?? new Uint8Array(), 2);
     const first = blockSize >= ENTRY_BYTES ? readEntry(area, blockSize, 1) : null;
-    if (first === null) {
-      return null;
-    }
+    if (first === null) return null;
     const count = Math.min(be32(first, 4), MAX_PARTITIONS);
     return { uuid: null, listPartitions: () => readPartitions(area, blockSize, count) };
   },

@@ -1,12 +1,12 @@
 import type { Area } from "../area.ts";
 import { holds, le32 } from "../bytes.ts";
 
-/** An entry of a table of the MBR's form (UEFI 2.10, 5.2.1). */
+/** An entry of a partition table in the form of the MBR (UEFI 2.10, 5.2.1). */
 export interface MbrEntry {
   /** 0x80 for the active one. */
   readonly bootIndicator: number;
   readonly type: number;
-  /** In sectors, relative to what the table is relative to. */
+  /** In sectors, relative to the base of the table. */
   readonly start: number;
   readonly size: number;
 }
@@ -14,7 +14,7 @@ export interface MbrEntry {
 const TABLE_START = 446;
 const ENTRY_BYTES = 16;
 
-/** The four entries of a sector that ends with 55aa. */
+/** Reads the four entries of a sector that ends with 55aa. */
 export function readMbrEntries(sector: Uint8Array): readonly MbrEntry[] {
   return [0, 1, 2, 3].map((i) => {
     const at = TABLE_START + i * ENTRY_BYTES;
@@ -27,7 +27,7 @@ export function readMbrEntries(sector: Uint8Array): readonly MbrEntry[] {
   });
 }
 
-/** The 512 bytes at `start` (units of 512) where they end with 55aa; else null. */
+/** Returns the 512 bytes at `start` (units of 512) if they end with 55aa; null otherwise. */
 export function readMbrSector(area: Area, start: number): Uint8Array | null {
   const sector = area.bytes(start * 512, 512);
   return sector !== null && holds(sector, 510, "\x55\xaa") ? sector : null;

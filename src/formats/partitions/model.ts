@@ -1,9 +1,9 @@
 import type { Area } from "../area.ts";
 import type { Magic } from "../signature.ts";
 
-/** One partition as its table has it. */
+/** A partition in its table. */
 export interface Partition {
-  /** As in the kernel's name of it: /dev/sda5 is 5. */
+  /** Number in the kernel's name: 5 for /dev/sda5. */
   readonly number: number;
   /** Units of 512 bytes, from the start of the disk. */
   readonly start: number;
@@ -11,39 +11,39 @@ export interface Partition {
   readonly size: number;
   /** A GUID for "gpt", text for "mac", else "0x83" and the like. */
   readonly type: string;
-  /** PARTUUID; null where the table gives none. */
+  /** PARTUUID; null if the table has none. */
   readonly uuid: string | null;
-  /** PARTLABEL; null where it has none. Not safe to print: it is whatever somebody wrote there. */
+  /** PARTLABEL or null. Not safe to print: anyone may have written it. */
   readonly name: string | null;
   /** Attributes (gpt), the boot indicator (dos) or flags (sun); 0 for none. */
   readonly attributes: bigint;
-  /** PART_ENTRY_SCHEME: the type of the table that it stands in, which may be nested. */
+  /** PART_ENTRY_SCHEME: the type of its table, which may be nested. */
   readonly scheme: string;
 }
 
-/** A partition table of a disk, with what is nested in it. */
+/** Partition table of a disk, with the tables nested in it. */
 export interface PartitionTable {
   /** PTTYPE: "gpt", "dos", …. */
   readonly type: string;
-  /** PTUUID; null where it has none. */
+  /** PTUUID or null. */
   readonly uuid: string | null;
   readonly partitions: readonly Partition[];
 }
 
-/** A table that was recognised; its partitions are read when asked for, which may take more of the disk. */
+/** A recognised table; `listPartitions` may read more of the disk. */
 export interface FoundTable {
   readonly uuid: string | null;
   listPartitions(): readonly Partition[];
 }
 
-/** How one kind of partition table is recognised and read. */
+/** A kind of partition table. */
 export interface TableFormat {
   /** PTTYPE. */
   readonly type: string;
-  /** One of these must be there; an empty list asks `recognise` always. */
+  /** One of these must be found; without magics `recognise` is always called. */
   readonly magics: readonly Magic[];
-  /** True where libblkid lists the partitions but does not tell the table as PTTYPE. */
+  /** True if libblkid lists the partitions but does not report PTTYPE. */
   readonly isUnnamed?: boolean;
-  /** null where it is not this table after all. `fsType` is the TYPE found on the same disk before, or null. */
+  /** Returns null if it is not this table after all. `fsType` is the TYPE found on the same disk before, or null. */
   recognise(area: Area, fsType: string | null, magic: Magic | null): FoundTable | null;
 }

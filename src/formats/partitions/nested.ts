@@ -26,25 +26,19 @@ function readMinixSlices(area: Area, parent: Partition, firstNumber: number): re
 
 function readNestedTable(area: Area, parent: Partition, firstNumber: number): readonly Partition[] {
   const inside = area.part(parent.start * 512, parent.size * 512);
-  if (inside === null) {
-    return [];
-  }
-  if (BSD_TYPES.includes(parent.type)) {
-    return readBsdSlices(inside, findMagic(inside, bsd.magics), parent, firstNumber);
-  }
-  // The type is that of Linux swap too.
+  if (inside === null) return [];
+  if (BSD_TYPES.includes(parent.type)) return readBsdSlices(inside, findMagic(inside, bsd.magics), parent, firstNumber);
+  // Linux swap has the same type.
   if (parent.type === SOLARIS_TYPE && findMagic(inside, solaris.magics) !== null) {
     return readSolarisSlices(inside, parent, firstNumber);
   }
   return parent.type === MINIX_TYPE ? readMinixSlices(inside, parent, firstNumber) : [];
 }
 
-/** The tables inside primary partitions, numbered behind all partitions of the MBR. */
+/** Reads the tables inside primary partitions; their partitions are numbered after all those of the MBR. */
 export function readNestedTables(area: Area, partitions: readonly Partition[]): readonly Partition[] {
   const nested: Partition[] = [];
-  if (area.isTiny) {
-    return nested;
-  }
+  if (area.isTiny) return nested;
   const first = Math.max(FIRST_NESTED, (partitions.at(-1)?.number ?? 0) + 1);
   for (const parent of partitions.filter(({ number }) => number <= LAST_PRIMARY)) {
     nested.push(...readNestedTable(area, parent, first + nested.length));

@@ -7,32 +7,30 @@ import type { FoundTable, PartitionTable } from "./model.ts";
 /** A table with its type: PTTYPE. */
 export interface TypedTable extends FoundTable {
   readonly type: string;
-  /** False where libblkid does not tell the type as PTTYPE. */
+  /** False if libblkid does not report the type as PTTYPE. */
   readonly isNamed: boolean;
 }
 
-/** All kinds of table that the disk has, in libblkid's order. `fsType` is the TYPE found on the disk before, or null. */
+/** Finds all tables of the disk in libblkid's order. `fsType` is the TYPE found on the disk before, or null. */
 function* findTables(area: Area, fsType: string | null): Generator<TypedTable> {
   for (const format of TABLE_FORMATS) {
     const magic = findMagic(area, format.magics);
     const found = magic === null && format.magics.length > 0 ? null : format.recognise(area, fsType, magic);
-    if (found !== null) {
-      yield { type: format.type, isNamed: format.isUnnamed !== true, ...found };
-    }
+    if (found !== null) yield { type: format.type, isNamed: format.isUnnamed !== true, ...found };
   }
 }
 
-/** The disk's table as PTTYPE tells it; null where it has none. */
+/** Returns the table that PTTYPE reports, or null. */
 export function findNamedTable(area: Area, fsType: string | null): TypedTable | null {
   return findTables(area, fsType).find((table) => table.isNamed) ?? null;
 }
 
-/** The disk's table as its partitions are listed; null where it has none. */
+/** Returns the table whose partitions count, or null. */
 export function findTable(area: Area, fsType: string | null = null): TypedTable | null {
   return findTables(area, fsType).next().value ?? null;
 }
 
-/** The partition table of a whole disk whose logical sectors are of `sectorSize` bytes (a power of two from 512 on); null where it has none. */
+/** Reads the partition table of a whole disk with logical sectors of `sectorSize` bytes (a power of two, at least 512); null if it has none. */
 export function readPartitionTable(source: ByteSource, sectorSize: number): PartitionTable | null {
   const found = findTable(examine(source, { kind: "disk", sectorSize }));
   return found && { type: found.type, uuid: found.uuid, partitions: found.listPartitions() };

@@ -1,12 +1,13 @@
 import * as fs from "node:fs";
 import { SEEK_END } from "../abi.ts";
 import type { Kernel } from "../kernel.ts";
+import { closing } from "./descriptors.ts";
 import { callKernel, systemCall } from "./libc.ts";
 
 const KMSG = "/dev/kmsg";
-/** A record takes 976 bytes at least since Linux 3.5, the whole write is refused beyond; the rest is room for the prefix. */
+/** Since Linux 3.5 a record has room for at least 976 bytes, and a longer write is refused; the rest is for the prefix. */
 const RECORD_BYTES = 900;
-/** CONSOLE_EXT_LOG_MAX of kernel/printk/printk.c: what one read may give. */
+/** CONSOLE_EXT_LOG_MAX of kernel/printk/printk.c: the most that one read returns. */
 const READ_BYTES = 8192;
 const KEPT_RECORDS = 500;
 const FACILITY_KERNEL = 0;
@@ -21,7 +22,7 @@ interface KernelRecord {
   readonly text: string;
 }
 
-/** /dev/kmsg, Documentation/ABI/testing/dev-kmsg. It is read from the first mark on, by one descriptor: only what is new costs anything. */
+/** Implements the kernel log by /dev/kmsg (Documentation/ABI/testing/dev-kmsg). One descriptor reads from the first mark on, so that each record is read once. */
 export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMark" | "kernelLogSince"> {
   let fd: number | null = null;
   let records: KernelRecord[] = [];
@@ -45,7 +46,7 @@ export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMar
   };
 }
 
-/** Opened for each record: the kernel's rate limit (ten in five seconds) is counted per open file. */
+/** Opens the log for each record: the kernel's rate limit (ten in five seconds) is counted per open file. */
 function createRecordWriter(): Kernel["writeKernelLog"] {
   let last: number | null = null;
   function open(): number {
@@ -56,7 +57,7 @@ function createRecordWriter(): Kernel["writeKernelLog"] {
     } catch (error) {
       if (last === null) throw error;
     }
-    return last; // also where /dev has moved into the new root: the end of a boot is worth a record, too
+    return last; // after /dev has moved into the new root, the last descriptor still works
   }
   return (level, text) => {
     for (const line of text.split("\n")) {
@@ -71,7 +72,7 @@ function createRecordWriter(): Kernel["writeKernelLog"] {
   };
 }
 
-/** The text with a newline, without which the kernel waits for the rest of the line and shows the record with the next one. Cut between two characters. */
+/** Encodes a line with its newline, without which the kernel delays the record until the next one. Truncates between two characters. */
 function encodeRecord(text: string): Uint8Array {
   const bytes = encoder.encode(`${text}\n`);
   if (bytes.length <= RECORD_BYTES) return bytes;
@@ -81,7 +82,7 @@ function encodeRecord(text: string): Uint8Array {
   return bytes.subarray(0, end + 1);
 }
 
-/** null where there is no kernel log to read: then nothing was ever said. A new descriptor begins with the oldest record. */
+/** Opens the log at its oldest record; null if the kernel has none. */
 function openLog(): number | null {
   try {
     return fs.openSync(KMSG, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
@@ -98,19 +99,14 @@ function openAtEnd(): number | null {
 
 function readAllRecords(): readonly KernelRecord[] {
   const fd = openLog();
-  if (fd === null) return [];
-  try {
-    return readRecords(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
+  return fd === null ? [] : closing(fd, readRecords);
 }
 
 function readRecords(fd: number): KernelRecord[] {
   const records: KernelRecord[] = [];
   for (;;) {
     const length = callKernel("read", [fd, readBuffer, readBuffer.length]);
-    // EPIPE: records were overwritten before they were read; the next read goes on with the oldest there is.
+    // EPIPE: records were overwritten before they were read; the next read continues with the oldest.
     if (length === "EPIPE") continue;
     if (typeof length === "string" || length === 0) return records;
     const record = parseKernelRecord(decoder.decode(readBuffer.subarray(0, length)));
@@ -118,7 +114,7 @@ function readRecords(fd: number): KernelRecord[] {
   }
 }
 
-/** "priority,sequence,microseconds,flags[,…];text\n" and then " KEY=value" lines; null where it is something else. */
+/** Parses "priority,sequence,microseconds,flags[,…];text\n", which " KEY=value" lines may follow; null for anything else. */
 export function parseKernelRecord(record: string): KernelRecord | null {
   const match = /^(\d+),(\d+),[^;]*;([^\n]*)/.exec(record);
   if (match === null) return null;

@@ -9,37 +9,37 @@ import {
   SIGSET_SIZE,
 } from "../abi-child.ts";
 
-/** Numbers as they are; a byte array or a string (NUL-terminated here) by its address. */
+/** A number, or a byte array or string (NUL-terminated here) that is passed by its address. */
 export type SystemCallArgument = number | string | NodeJS.TypedArray;
 
 const WORD = FFIType.i64_fast;
 
 /**
- * `syscall(2)` is enough for all that the kernel is asked for: one symbol to bind (0.2 ms), no wrapper per call, and
- * one place where errno is read. Its six arguments go in registers on x86-64 and aarch64, variadic or not.
+ * `syscall(2)` serves every call: one symbol to bind (0.2 ms), no wrapper per call, and one place that reads errno. Its six
+ * arguments are passed in registers on x86-64 and aarch64, variadic or not.
  */
 const libc = dlopen("libc.so.6", {
   syscall: { args: [WORD, WORD, WORD, WORD, WORD, WORD, WORD], returns: WORD },
   __errno_location: { args: [], returns: "ptr" },
 }).symbols;
 
-/** What the running call points at. Reachable from here, so that the collector leaves it alone until the next call. */
+/** The memory of the running call, reachable from here so that the garbage collector keeps it until the next call. */
 const inUse: { arguments: unknown } = { arguments: null };
 
 const encoder = new TextEncoder();
 
-/** Does one system call and returns what it returned (never -1); `subject` says in the SyscallError what it was for. */
+/** Does one system call and returns its result (never -1); `subject` is for the SyscallError. */
 export function systemCall(name: SystemCallName, subject: string, ...given: readonly SystemCallArgument[]): number {
   const result = callKernel(name, given);
   if (typeof result === "string") throw new SyscallError(name, result, subject);
   return result;
 }
 
-/** One system call: what it returned, or the errno name where it was refused. For refusals that are everyday: an error costs ten calls. EINTR is tried again. */
+/** Does one system call; returns its result, or the errno name if it was refused. For common refusals: an exception costs as much as ten calls. Retries EINTR. */
 export function callKernel(name: SystemCallName, given: readonly SystemCallArgument[]): number | string {
   const held: unknown[] = [];
   inUse.arguments = held;
-  // Not by map or destructuring: until it is compiled, that costs more than the rest of the call.
+  // No map or destructuring: until they are compiled, they cost more than the rest of the call.
   const word = (index: number): number => toWord(given[index], name, held);
   const number = SYS[name];
   const a = word(0);
@@ -56,13 +56,13 @@ export function callKernel(name: SystemCallName, given: readonly SystemCallArgum
   }
 }
 
-/** Nothing may come between a call and this: the runtime makes system calls of its own on the same thread. */
+/** Must directly follow a call: the runtime makes system calls of its own on the same thread. */
 function readErrno(): string {
   const address = libc.__errno_location();
   return address === null ? "EIO" : errnoName(read.i32(address, 0));
 }
 
-/** An argument as the number that goes into its register; what it points at is added to `held`. */
+/** Returns the register value of an argument; adds its memory to `held`. */
 function toWord(argument: SystemCallArgument | undefined, call: string, held: unknown[]): number {
   if (typeof argument === "number") return argument;
   if (argument === undefined) return 0;
@@ -71,10 +71,19 @@ function toWord(argument: SystemCallArgument | undefined, call: string, held: un
   return bytes.byteLength === 0 ? 0 : ptr(bytes);
 }
 
-/** `text` as C wants it; throws SyscallError EINVAL for `call` where it holds a NUL and would end early. */
+/** Returns a NUL-terminated copy of `text`; throws SyscallError EINVAL for `call` if it contains a NUL. */
 function cString(text: string, call: string): Uint8Array {
   if (text.includes("\0")) throw new SyscallError(call, "EINVAL", JSON.stringify(text));
   return encoder.encode(`${text}\0`);
+}
+
+/** Waits until a child process has ended (wait4(2)); returns its exit status, or 128 + the signal's number. */
+export function waitForEnd(pid: number): number {
+  const status = new Int32Array(1);
+  systemCall("wait4", String(pid), pid, status, 0, 0);
+  const word = status[0] ?? 0;
+  const signal = word & 0x7f;
+  return signal === 0 ? (word >> 8) & 0xff : 128 + signal;
 }
 
 /** A program to start, for `spawnProcess`. */
@@ -83,17 +92,17 @@ export interface SpawnRequest {
   readonly argv: readonly string[];
   /** "NAME=value" each. */
   readonly environment: readonly string[];
-  /** A tty node: the program leads a session of its own, with this as its controlling terminal and its descriptors 0–2. */
+  /** A tty node: the program leads a new session, with this as its controlling terminal and its descriptors 0–2. */
   readonly terminal: string | null;
-  /** A descriptor that takes its stdout and stderr; null: it has ours. */
+  /** The descriptor for its stdout and stderr; null: ours. */
   readonly outputFd: number | null;
-  /** Its descriptors 0 and 1, each a copy of one of ours above 2. */
+  /** Its descriptors 0 and 1, copies of ours above 2. */
   readonly ends?: readonly [number, number];
 }
 
 /**
- * posix_spawn(3): starts a program and returns its process id. Every signal is at its default again (the runtime ignores
- * SIGPIPE and SIGXFSZ, which a child would inherit) and none is blocked. The caller waits for it with wait4.
+ * Starts a program by posix_spawn(3) and returns its process id. Every signal has its default action (the runtime ignores SIGPIPE
+ * and SIGXFSZ, which a child would inherit) and none is blocked. The caller waits for it by `waitForEnd`.
  */
 export function spawnProcess(request: SpawnRequest): number {
   const call = "posix_spawn";
@@ -113,7 +122,7 @@ export function spawnProcess(request: SpawnRequest): number {
   spawn.posix_spawnattr_setsigdefault(attributes, signals.all);
   spawn.posix_spawnattr_setsigmask(attributes, signals.none);
   spawn.posix_spawn_file_actions_init(actions);
-  // A session leader without a terminal gets the first tty that it opens. glibc does setsid before these.
+  // A session leader without a terminal gets the first tty that it opens. glibc calls setsid before these actions.
   if (request.terminal !== null) spawn.posix_spawn_file_actions_addopen(actions, 0, strings.terminal, 2, 0);
   const outputFd = request.terminal !== null ? 0 : request.outputFd;
   for (const fd of outputFd === null ? [] : [1, 2]) spawn.posix_spawn_file_actions_adddup2(actions, outputFd ?? fd, fd);
@@ -127,13 +136,13 @@ export function spawnProcess(request: SpawnRequest): number {
   return pid[0] ?? 0;
 }
 
-/** A NULL-terminated array of `char *`, with the strings that it points at. */
+/** A NULL-terminated array of `char *`, with its strings. */
 function pointerList(texts: readonly string[], call: string): { pointers: BigUint64Array; strings: Uint8Array[] } {
   const strings = texts.map((text) => cString(text, call));
   return { pointers: BigUint64Array.from([...strings.map((text) => BigInt(ptr(text))), 0n]), strings };
 }
 
-/** Bound on first use: a boot that needs no program does not pay for it. */
+/** Bound at the first use: a boot that starts no program does not pay for it. */
 function openSpawnCalls() {
   return dlopen("libc.so.6", {
     posix_spawn: { args: ["ptr", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" },

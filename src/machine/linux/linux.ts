@@ -1,44 +1,14 @@
-import * as fs from "node:fs";
 import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
-import {
-  AT_FDCWD,
-  CLOCK_MONOTONIC,
-  LINUX_REBOOT_CMD_HALT,
-  LINUX_REBOOT_CMD_POWER_OFF,
-  LINUX_REBOOT_CMD_RESTART,
-  LINUX_REBOOT_MAGIC1,
-  LINUX_REBOOT_MAGIC2,
-  MNT_DETACH,
-  MODULE_INIT_COMPRESSED_FILE,
-  MOVE_MOUNT_T_EMPTY_PATH,
-  MS_BIND,
-  MS_DIRSYNC,
-  MS_LAZYTIME,
-  MS_MOVE,
-  MS_NOATIME,
-  MS_NODEV,
-  MS_NODIRATIME,
-  MS_NOEXEC,
-  MS_NOSUID,
-  MS_PRIVATE,
-  MS_RDONLY,
-  MS_REC,
-  MS_RELATIME,
-  MS_REMOUNT,
-  MS_STRICTATIME,
-  MS_SYNCHRONOUS,
-  O_CLOEXEC,
-  O_PATH,
-  RESOLVE_NO_SYMLINKS,
-} from "../abi.ts";
+import * as abi from "../abi.ts";
 import type { Kernel } from "../kernel.ts";
-import type { Clock, Machine, MountFlag, Mounts } from "../machine.ts";
+import type { Clock, Machine, Mounts } from "../machine.ts";
 import { kernelCiphers } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
 import { keyDerivation } from "./crypto/key-derivation.ts";
 import { kernelKeys } from "./crypto/keyring.ts";
-import { createLinuxFiles, refusable } from "./files.ts";
+import { closing, openFile } from "./descriptors.ts";
+import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { children } from "./processes/child.ts";
@@ -49,40 +19,20 @@ import { createLoopDevices } from "./storage/loop.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { createUeventSource } from "./uevents.ts";
-import { linuxWriters } from "./writers.ts";
-
-const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
-  ro: MS_RDONLY,
-  nosuid: MS_NOSUID,
-  nodev: MS_NODEV,
-  noexec: MS_NOEXEC,
-  remount: MS_REMOUNT,
-  noatime: MS_NOATIME,
-  bind: MS_BIND,
-  rec: MS_REC,
-  private: MS_PRIVATE,
-  nodiratime: MS_NODIRATIME,
-  relatime: MS_RELATIME,
-  strictatime: MS_STRICTATIME,
-  lazytime: MS_LAZYTIME,
-  sync: MS_SYNCHRONOUS,
-  dirsync: MS_DIRSYNC,
-};
 
 const POWER_COMMANDS = {
-  reboot: LINUX_REBOOT_CMD_RESTART,
-  poweroff: LINUX_REBOOT_CMD_POWER_OFF,
-  halt: LINUX_REBOOT_CMD_HALT,
+  reboot: abi.LINUX_REBOOT_CMD_RESTART,
+  poweroff: abi.LINUX_REBOOT_CMD_POWER_OFF,
+  halt: abi.LINUX_REBOOT_CMD_HALT,
 } as const;
 
-/** The running Linux. Made once, at the start: it takes stage0's pipe out of the environment. */
+/** Creates the interface to the running Linux. Called once, at the start: it removes stage0's pipe from the environment. */
 export function createLinuxMachine(): Machine {
   const files = createLinuxFiles();
   const clock = createClock();
   const uevents = createUeventSource(clock.nowMs);
   return {
     ...files,
-    ...linuxWriters,
     ...mounts,
     ...uevents.calls,
     ...createTerminals(clock.nowMs, uevents.socket),
@@ -105,48 +55,40 @@ export function createLinuxMachine(): Machine {
 
 const mounts: Mounts = {
   mount({ source, target, type, flags, options }) {
-    const bits = flags.reduce((sum, flag) => sum | MOUNT_FLAGS[flag], 0);
-    // No options is a null pointer, not an empty string: some filesystems refuse data that they do not know.
+    const bits = flags.reduce((sum, flag) => sum | abi.MOUNT_FLAGS[flag], 0);
+    // Without options a null pointer, not an empty string: some filesystems refuse any data.
     systemCall("mount", target, source, target, type, bits, options === "" ? 0 : options);
   },
   moveMount,
-  unmount: (target, lazy = false) => void systemCall("umount2", target, target, lazy ? MNT_DETACH : 0),
+  unmount: (target, lazy = false) => void systemCall("umount2", target, target, lazy ? abi.MNT_DETACH : 0),
 };
 
-/** By a descriptor of the target, whose way has no symbolic link in it. Before Linux 5.6, which has no openat2(2), by its path. */
+/** Moves a mount to a descriptor of the target, opened without following symbolic links; before Linux 5.6 (no openat2(2)), to its path. */
 function moveMount(from: string, to: string): void {
-  const how = BigUint64Array.of(BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(RESOLVE_NO_SYMLINKS));
-  const fd = callKernel("openat2", [AT_FDCWD, to, how, how.byteLength]);
-  if (fd === "ENOSYS") return void systemCall("mount", to, from, to, 0, MS_MOVE, 0);
+  const how = BigUint64Array.of(BigInt(abi.O_PATH | abi.O_CLOEXEC), 0n, BigInt(abi.RESOLVE_NO_SYMLINKS));
+  const fd = callKernel("openat2", [abi.AT_FDCWD, to, how, how.byteLength]);
+  if (fd === "ENOSYS") return void systemCall("mount", to, from, to, 0, abi.MS_MOVE, 0);
   if (typeof fd === "string") throw new SyscallError("openat2", fd, to);
-  try {
-    systemCall("move_mount", to, AT_FDCWD, from, fd, "", MOVE_MOUNT_T_EMPTY_PATH);
-  } finally {
-    fs.closeSync(fd);
-  }
+  closing(fd, () => systemCall("move_mount", to, abi.AT_FDCWD, from, fd, "", abi.MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 const kernel: Pick<Kernel, "release" | "loadModule" | "power"> = {
   release: () => ({ release: release(), machine: machine() }),
   loadModule(path, parameters, { compressed = false } = {}) {
-    const fd = refusable(path, () => fs.openSync(path, "r"));
-    try {
-      systemCall("finit_module", path, fd, parameters, compressed ? MODULE_INIT_COMPRESSED_FILE : 0);
-    } finally {
-      fs.closeSync(fd);
-    }
+    const flags = compressed ? abi.MODULE_INIT_COMPRESSED_FILE : 0;
+    closing(openFile(path, "r"), (fd) => systemCall("finit_module", path, fd, parameters, flags));
   },
   power(action) {
     drainConsole();
     systemCall("sync", action);
-    systemCall("reboot", action, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, POWER_COMMANDS[action], 0);
+    systemCall("reboot", action, abi.LINUX_REBOOT_MAGIC1, abi.LINUX_REBOOT_MAGIC2, POWER_COMMANDS[action], 0);
   },
 };
 
-/** The runtime's own clock is the cheaper one to read, but counts from its start: it is set by the kernel's once. */
+/** The runtime's clock is cheaper to read, but counts from its start: it is set once by the kernel's clock. */
 function createClock(): Clock {
   const time = new BigInt64Array(2);
-  systemCall("clock_gettime", "CLOCK_MONOTONIC", CLOCK_MONOTONIC, time);
+  systemCall("clock_gettime", "CLOCK_MONOTONIC", abi.CLOCK_MONOTONIC, time);
   const startMs = Number(time[0]) * 1000 + Number(time[1]) / 1e6 - performance.now();
   return { nowMs: () => startMs + performance.now(), sleepMs: (ms) => Bun.sleepSync(Math.max(0, ms)) };
 }

@@ -2,13 +2,13 @@ import { SyscallError } from "../../problems/errors.ts";
 import { POLLFD } from "../abi-terminal.ts";
 import { callKernel } from "./libc.ts";
 
-/** What is waited for: a descriptor, and its events as in poll(2). */
+/** A descriptor to wait for, and its events as in poll(2). */
 export interface Waiting {
   readonly fd: number;
   readonly events: number;
 }
 
-/** ppoll(2): what has happened on each, 0 for nothing; null waits for ever. `subject` says in the SyscallError what it was for. */
+/** Waits by ppoll(2); returns the events of each descriptor, 0 for none. null waits without limit; `subject` is for the SyscallError. */
 export function poll(waiting: readonly Waiting[], timeoutMs: number | null, subject: string): readonly number[] {
   const fds = new Uint8Array(POLLFD.size * waiting.length);
   const view = new DataView(fds.buffer);

@@ -1,47 +1,37 @@
 import { isErrno, SyscallError } from "../../problems/errors.ts";
-import {
-  AF_NETLINK,
-  MSG_DONTWAIT,
-  NETLINK_KOBJECT_UEVENT,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
-  SOCK_CLOEXEC,
-  SOCK_RAW,
-  SOCKADDR_NL,
-  SOL_SOCKET,
-} from "../abi.ts";
+import * as abi from "../abi.ts";
 import { POLLIN } from "../abi-terminal.ts";
 import type { DeviceEvent, Devices } from "../machine.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { poll } from "./poll.ts";
 
 const SUBJECT = "kernel uevents";
-/** Bit 0: what the kernel itself says. (Bit 1 is udev's.) */
+/** Bit 0: the kernel's own events. (Bit 1 is udev's.) */
 const KERNEL_GROUP = 1;
-/** A machine with hundreds of devices sends a few hundred KiB at once while drivers are loaded. */
+/** A machine with hundreds of devices sends a few hundred KiB at once while its drivers are loaded. */
 const RECEIVE_BUFFER_BYTES = 16 << 20;
-/** UEVENT_BUFFER_SIZE of linux/kobject.h is 2048; the header with the devpath comes on top. */
+/** UEVENT_BUFFER_SIZE of linux/kobject.h is 2048, without the header and its devpath. */
 const MESSAGE_BYTES = 16 << 10;
 
 const OVERFLOW: DeviceEvent = { action: "overflow", devpath: "", subsystem: "", properties: {} };
 
 const decoder = new TextDecoder();
 const buffer = new Uint8Array(MESSAGE_BYTES);
-const sender = new Uint8Array(SOCKADDR_NL.size);
+const sender = new Uint8Array(abi.SOCKADDR_NL.size);
 const senderLength = new Uint32Array(1);
 
-/** Where uevents come from: the calls, and the socket for who waits for more than that; null until it is listened on. */
+/** The source of uevents: the calls, and the socket for a combined wait; null before levain listens. */
 export interface UeventSource {
   readonly calls: Pick<Devices, "listenForDevices" | "nextDeviceEvent">;
   readonly socket: () => number | null;
 }
 
-/** The kernel's uevents by netlink(7), NETLINK_KOBJECT_UEVENT. */
+/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT. */
 export function createUeventSource(nowMs: () => number): UeventSource {
   let socket: number | null = null;
   let mayHaveLostMore = false;
   const listen = () => (socket ??= openSocket());
-  /** A socket that is full says so once (netlink_overrun() of net/netlink/af_netlink.c), and drops all that comes until it is empty: only then is the loss known. */
+  /** A full socket reports it once (netlink_overrun() of net/netlink/af_netlink.c) and drops events until it is empty: the loss is complete only then. */
   function receive(fd: number): DeviceEvent | null {
     const event = receiveEvent(fd);
     if (event?.action === "overflow") mayHaveLostMore = true;
@@ -67,39 +57,39 @@ export function createUeventSource(nowMs: () => number): UeventSource {
 }
 
 function openSocket(): number {
-  const fd = systemCall("socket", SUBJECT, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+  const fd = systemCall("socket", SUBJECT, abi.AF_NETLINK, abi.SOCK_RAW | abi.SOCK_CLOEXEC, abi.NETLINK_KOBJECT_UEVENT);
   const size = new Uint32Array([RECEIVE_BUFFER_BYTES]);
   try {
-    systemCall("setsockopt", SUBJECT, fd, SOL_SOCKET, SO_RCVBUFFORCE, size, size.byteLength);
+    systemCall("setsockopt", SUBJECT, fd, abi.SOL_SOCKET, abi.SO_RCVBUFFORCE, size, size.byteLength);
   } catch (error) {
-    // Without CAP_NET_ADMIN there is the ordinary limit, and an overflow is reported when it comes.
+    // Without CAP_NET_ADMIN the ordinary limit holds; an overflow is reported when it happens.
     if (!isErrno(error, "EPERM")) throw error;
-    systemCall("setsockopt", SUBJECT, fd, SOL_SOCKET, SO_RCVBUF, size, size.byteLength);
+    systemCall("setsockopt", SUBJECT, fd, abi.SOL_SOCKET, abi.SO_RCVBUF, size, size.byteLength);
   }
-  const address = new Uint8Array(SOCKADDR_NL.size);
+  const address = new Uint8Array(abi.SOCKADDR_NL.size);
   const view = new DataView(address.buffer);
-  view.setUint16(SOCKADDR_NL.nl_family, AF_NETLINK, true);
-  view.setUint32(SOCKADDR_NL.nl_groups, KERNEL_GROUP, true);
+  view.setUint16(abi.SOCKADDR_NL.nl_family, abi.AF_NETLINK, true);
+  view.setUint32(abi.SOCKADDR_NL.nl_groups, KERNEL_GROUP, true);
   systemCall("bind", SUBJECT, fd, address, address.length);
   return fd;
 }
 
-/** The next event that is already there; null where there is none. */
+/** Returns the next queued event; null if there is none. */
 function receiveEvent(fd: number): DeviceEvent | null {
   for (;;) {
     senderLength[0] = sender.length;
-    const length = callKernel("recvfrom", [fd, buffer, buffer.length, MSG_DONTWAIT, sender, senderLength]);
+    const length = callKernel("recvfrom", [fd, buffer, buffer.length, abi.MSG_DONTWAIT, sender, senderLength]);
     if (length === "EAGAIN") return null;
     if (length === "ENOBUFS") return OVERFLOW;
     if (typeof length === "string") throw new SyscallError("recvfrom", length, SUBJECT);
-    // Any process with CAP_NET_ADMIN may send to the group; the kernel is the one with port id 0.
-    const isKernel = new DataView(sender.buffer).getUint32(SOCKADDR_NL.nl_pid, true) === 0;
+    // Any process with CAP_NET_ADMIN may send to the group; the kernel has port id 0.
+    const isKernel = new DataView(sender.buffer).getUint32(abi.SOCKADDR_NL.nl_pid, true) === 0;
     const event = isKernel ? parseUevent(buffer.subarray(0, length)) : null;
     if (event !== null) return event;
   }
 }
 
-/** One message of lib/kobject_uevent.c, "ACTION@DEVPATH" and KEY=value, each NUL-terminated; null where it is none. */
+/** Parses a message of lib/kobject_uevent.c, "ACTION@DEVPATH" and KEY=value, each NUL-terminated; null for anything else. */
 export function parseUevent(message: Uint8Array): DeviceEvent | null {
   const [header = "", ...lines] = decoder.decode(message).split("\0");
   const at = header.indexOf("@");

@@ -28,7 +28,7 @@ export const CRYPT = {
   "derivation-device-gone": diagnosis({ text: () => "its device went away" }),
   "derivation-too-long": diagnosis<{ readonly took: string; readonly limit: string }>({
     text: ({ took, limit }) => `deriving the key was stopped after ${took}: max-kdf= allows ${limit}`,
-    hints: () => [inBootLoader("rd.luks.options=max-kdf=0 sets no limit")],
+    hints: () => [inBootLoader("rd.luks.options=max-kdf=0 removes the limit")],
   }),
   "no-integrity-superblock": diagnosis<{ readonly node: string; readonly tagBytes: number }>({
     text: ({ node, tagBytes }) => `no dm-integrity superblock on ${node} with tags of ${tagBytes} bytes`,

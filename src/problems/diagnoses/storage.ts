@@ -65,10 +65,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
     return [inShell("unlock the volume that holds the root: `levain unlock`"), inBootLoader(optional)];
   }
   if (wanted === "image") {
-    return [
-      inShell("`exit` tries again"),
-      inBootLoader("name its key file or header: rd.luks.key=, rd.luks.options=header="),
-    ];
+    return [inShell("`exit` tries again"), inBootLoader("name its key file: rd.luks.key=")];
   }
   if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer="), ADD_DRIVER];
   if (devices.some(({ incomplete }) => incomplete !== null)) {
@@ -79,7 +76,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
     return [inShell("if the root is in the encrypted device, `levain retry rd.auto` unlocks it"), correct];
   }
   if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`"), ADD_DRIVER];
-  return [inShell("`levain status` lists devices without a driver"), ADD_DRIVER];
+  return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`"), ADD_DRIVER];
 }
 
 /** What stops the search for a device, and what becomes of it. */
@@ -134,7 +131,7 @@ export const STORAGE = {
     text: ({ name, device }) => `the name ${name} is taken by another device, ${device}`,
     hints: () => [
       inBootLoader("choose another name: rd.luks.name=UUID=NAME"),
-      inShell("`levain unlock DEVICE --name NAME`"),
+      inShell("unlock it with one: `levain unlock DEVICE --name NAME`"),
     ],
   }),
 };

@@ -1,15 +1,14 @@
 import { type BlockDevice, listBlockDeviceNames, namePartition, readBlockDevice } from "../../devices/block-devices.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable } from "../../problems/report.ts";
+import { formatBytes } from "../../problems/size.ts";
 
 const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL"];
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** `levain devices` without a file: every block device of this machine with what it holds, as an aligned table; columns in which nothing would stand are left out. */
+/** Formats `levain devices` without a file: every block device of this machine with its content, as an aligned table without empty columns. */
 export function describeDevices(machine: Machine): readonly string[] {
   const devices = listBlockDeviceNames(machine).flatMap((name) => readBlockDevice(machine, name) ?? []);
-  if (devices.length === 0)
-    return ["no block devices: the driver of the disk is missing, or the disk is (`levain status`)"];
+  if (devices.length === 0) return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
   return alignColumns([HEADINGS, ...devices.map((device) => row(machine, device))]);
 }
 
@@ -19,19 +18,13 @@ function row(machine: Machine, device: BlockDevice): readonly string[] {
   const type = unreadable === null ? (facts.type ?? table) : "(unreadable)";
   const cells = [
     node,
-    formatSize(sizeBytes),
+    formatBytes(sizeBytes),
     type,
     facts.label ?? "",
     facts.uuid ?? "",
     namePartition(machine, device).label ?? "",
   ];
   return cells.map(printable);
-}
-
-/** Three significant digits at most, in the units of 1024. */
-function formatSize(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${UNITS[power]}`;
 }
 
 function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {

@@ -1,14 +1,13 @@
 import { describeDriverless } from "../../drivers/driverless.ts";
-import type { BootRecord, StepRecord } from "../../log/journal.ts";
+import { type BootRecord, readRecord, type StepRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable, timeLine, wrapLines } from "../../problems/report.ts";
-import { readRecord } from "./record.ts";
 
-/** `levain status`: where the boot is or stopped, why, and what to try, as lines; null where this system was not booted by levain. Throws BootError for a damaged record. */
+/** Formats `levain status`: where the boot is or stopped, why, and what to try; null if levain did not boot this system. Throws BootError for a damaged record. */
 export function describeStatus(machine: Machine): readonly string[] | null {
   const record = readRecord(machine);
   if (record === null) return null;
-  // Where the image is gone, so is its list of what it has not: then there is nothing to tell.
+  // In the real system the image is gone, and with it the list of missing modules.
   const missing = describeDriverless(machine);
   return missing.length === 0 ? formatStatus(record) : [...formatStatus(record), "", ...missing.map(printable)];
 }
@@ -29,18 +28,18 @@ function formatStatus(record: BootRecord): readonly string[] {
 }
 
 const EXIT = "  exit                          ";
-const GO_ON = [
-  "  levain retry root=LABEL=NAME  the same with other parameters",
-  "  levain devices, levain log    the disks that are there, and what has been said",
+const OTHERS = [
+  "  levain retry root=LABEL=NAME  retries with other parameters",
+  "  levain devices, levain log    show the disks, and the messages of this boot",
 ];
 
 function describeState({ state, steps }: BootRecord): readonly string[] {
   const next = steps.find(({ outcome }) => outcome !== "done")?.name ?? "handover";
   switch (state) {
     case "rescue":
-      return [`The boot has stopped at the step "${next}".`, `${EXIT}tries again from there`, ...GO_ON];
+      return [`The boot stopped at the step "${next}".`, `${EXIT}retries from there`, ...OTHERS];
     case "stopped":
-      return [`The boot waits before the step "${next}" (rd.break).`, `${EXIT}goes on`, ...GO_ON];
+      return [`The boot waits before the step "${next}" (rd.break).`, `${EXIT}continues`, ...OTHERS];
     case "booting":
       return [`The boot is at the step "${next}".`];
     case "handed over":
@@ -58,4 +57,12 @@ const MARKS: Readonly<Record<StepRecord["outcome"], string>> = {
 function formatStep({ name, outcome, text, startMs, endMs }: StepRecord): string {
   const line = `  ${MARKS[outcome].padEnd(6)}  ${name.padEnd(8)}  ${printable(text)}`.trimEnd();
   return startMs === null || endMs === null ? line : timeLine(line, 20, `${Math.round(endMs - startMs)} ms`);
+}
+
+/** Formats `levain log`: every message of the boot, with the seconds since the kernel started; null if levain did not boot this system. Throws BootError for a damaged record. */
+export function describeLog(machine: Machine): readonly string[] | null {
+  const record = readRecord(machine);
+  return (
+    record?.messages.map(({ atMs, text }) => `[${(atMs / 1000).toFixed(3).padStart(9)}] ${printable(text)}`) ?? null
+  );
 }

@@ -8,28 +8,29 @@ import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.t
 import type { CryptPlan, CryptVolume } from "../../plan/crypt/crypt-plan.ts";
 import { rootDevices } from "../../plan/root.ts";
 import { BootError } from "../../problems/errors.ts";
-import { printable, sentence } from "../../problems/report.ts";
+import { problem } from "../../problems/problem.ts";
+import { headline, sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { createHeldTerminals } from "../../prompt/held-terminals.ts";
 import { describeSeen } from "../../storage/findings.ts";
 import { createSearch, type Search } from "../../storage/search.ts";
 import { specText } from "../../storage/search-words.ts";
 
-/** How `levain unlock` was asked. */
+/** The arguments of `levain unlock`. */
 export interface UnlockQuestion {
-  /** As root= names a device; null: what the command line asks for, or every LUKS volume. */
+  /** As in root=; null: the volumes that the command line names, or every LUKS volume. */
   readonly device: string | null;
-  /** Of /dev/mapper/NAME; null: as the command line has it, or luks-UUID. */
+  /** NAME of /dev/mapper/NAME; null: as on the command line, or luks-UUID. */
   readonly name: string | null;
-  /** A file with the key; null: as the command line has it. */
+  /** A file with the key; null: as on the command line. */
   readonly keyFile: string | null;
 }
 
 const OWN_TERMINAL = "/dev/tty";
 
 /**
- * Opens encrypted volumes as a boot would, but asks on this terminal alone and takes nothing back. Returns what is open now, a
- * line each. Throws BootError where nothing is.
+ * Opens encrypted volumes as a boot would, but asks on this terminal alone and keeps them open. Returns a line for each volume that
+ * is open now. Throws BootError if none is.
  */
 export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice: Voice): readonly string[] {
   const { plan } = planMachine(machine, voice);
@@ -50,7 +51,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
   }
 }
 
-/** Until there is nothing to do any more; what a key is waited for is waited for. A root that is encrypted itself is one of those that the command line asks for. */
+/** Opens volumes until none is left, and waits for devices with keys as the boot does. An encrypted root is one of the volumes that the command line names. */
 function openAll(search: Search, voice: Voice, roots: readonly DeviceSpec[]): void {
   const isClosed = (device: BlockDevice) => search.state(device)?.kind === "closed";
   for (;;) {
@@ -61,11 +62,11 @@ function openAll(search: Search, voice: Voice, roots: readonly DeviceSpec[]): vo
     if (round === "idle") return;
     voice.progress(`waiting for ${round.text}`);
     if (search.terminals.waitForDevice(Math.max(1, round.leftMs)) === "cancelled")
-      throw new BootError("cancelled by Ctrl-C");
+      throw problem("unlock-cancelled", {});
   }
 }
 
-/** The volumes that are meant, as the boot would open them, with what was said otherwise. */
+/** Returns the plan for the volumes that are meant: the boot's plan, changed by the arguments. */
 function planUnlock(crypt: CryptPlan, { device, name, keyFile }: UnlockQuestion): CryptPlan {
   const changes = {
     ...(name === null ? {} : { name: checkName(name) }),
@@ -73,27 +74,23 @@ function planUnlock(crypt: CryptPlan, { device, name, keyFile }: UnlockQuestion)
   };
   if (device === null) {
     const volumes = crypt.volumes.map((volume) => ({ ...volume, ...changes }));
-    if (name !== null && volumes.length !== 1) {
-      throw new BootError(`a name is for one volume, and ${volumes.length} are asked for`, {
-        hint: "say which: levain unlock DEVICE --name NAME",
-      });
-    }
+    if (name !== null && volumes.length !== 1) throw problem("unlock-name-ambiguous", { count: volumes.length });
     return { ...crypt, isOff: false, volumes, everyLuks: crypt.everyLuks || volumes.length === 0 };
   }
   const spec = parseDeviceSpec(device);
-  if (spec === null) throw new BootError(`${printable(device)} is no device`, { hint: "/dev/…, LABEL=… or UUID=…" });
+  if (spec === null) throw problem("unlock-device-malformed", { device });
   const known = crypt.volumes.find((volume) => specText(volume.device) === specText(spec));
   const unnamed: CryptVolume = { ...crypt.unnamed, device: spec, name: null, plain: null, isOptional: false };
   return { ...crypt, isOff: false, volumes: [{ ...(known ?? unnamed), ...changes }], everyLuks: false };
 }
 
-/** It becomes a path below /dev/mapper. */
+/** The name becomes a path below /dev/mapper. */
 function checkName(name: string): string {
   try {
     return parseMapperName(name);
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
-    throw new BootError(`${printable(name)} is no name for a device`, { hint: error.message });
+    throw problem("unlock-name-malformed", { name, why: headline(error) });
   }
 }
 
@@ -107,12 +104,7 @@ function describeOpened(search: Search, device: BlockDevice): string {
 }
 
 function nothingOpened(search: Search, { device }: UnlockQuestion): BootError {
-  const what = device === null ? "there is no encrypted volume" : `${printable(device)} could not be unlocked`;
   const missing = search.problems().map(({ error }) => sentence(error));
   const seen = [...search.inventory.values()].map((one) => describeSeen(search, one));
-  return new BootError(what, {
-    cause: missing.length > 0 ? new BootError(missing.join("\n")) : undefined,
-    seen,
-    hint: "name the volume: levain unlock DEVICE",
-  });
+  return problem("nothing-unlocked", { device, missing }, { seen });
 }

@@ -1,7 +1,8 @@
-import { type BlockDevice, readText } from "../../devices/block-devices.ts";
+import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import type { Mapping, MappingRequest } from "../../machine/encryption.ts";
 import type { Machine } from "../../machine/machine.ts";
+import { readText } from "../../machine/small-files.ts";
 import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";

@@ -3,15 +3,13 @@ import { type BtrfsMember, readBtrfsMember } from "../../formats/btrfs-member.ts
 import type { Machine } from "../../machine/machine.ts";
 import { unlessRefused } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
-import type { Assembly, StorageContext, StorageKind, StoragePlan } from "../contract.ts";
-
-/** A btrfs of several devices, which can be mounted when the kernel knows all of them (BTRFS_IOC_DEVICES_READY), or with rootflags=degraded. */
-export const BTRFS: StorageKind = { name: "btrfs", start: startBtrfs };
+import type { Assembly, StorageContext, StoragePlan } from "../contract.ts";
 
 /** The kernel's reply when a device is registered: whether the filesystem is complete. */
 type Reply = "complete" | "incomplete" | "unknown";
 
-function startBtrfs(context: StorageContext, { rootOptions }: Pick<StoragePlan, "rootOptions">): Assembly {
+/** Completes a btrfs of several devices, which can be mounted when the kernel knows all of them (BTRFS_IOC_DEVICES_READY), or with rootflags=degraded. */
+export function startBtrfs(context: StorageContext, { rootOptions }: Pick<StoragePlan, "rootOptions">): Assembly {
   const { machine, drivers } = context;
   const isDegraded = rootOptions.split(",").includes("degraded");
   const replies = new WeakMap<BlockDevice, Reply>();

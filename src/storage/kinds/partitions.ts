@@ -4,29 +4,26 @@ import { readPartitionTable } from "../../formats/partitions/partition-table.ts"
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, isErrno } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
-import type { Link, StorageContext, StorageKind } from "../contract.ts";
+import type { Assembly, Link, StorageContext } from "../contract.ts";
 import { createMapping, isWriteProtected } from "../device-mapper/mapping.ts";
 import { requireTarget } from "../device-mapper/target.ts";
 
-/** Partitions inside an encrypted volume, which the kernel does not look for on device mapper's devices (GENHD_FL_NO_PART): dm-linear, with the names and uuids that kpartx gives. */
-export const PARTITIONS: StorageKind = {
-  name: "partitions",
-  start(context) {
-    const done = new Set<string>();
-    let links: readonly Link[] = [];
-    return {
-      advance() {
-        const disk = context.devices().find((device) => isMappedDisk(device) && !done.has(device.name));
-        if (disk === undefined) return "idle";
-        done.add(disk.name);
-        const made = openDisk(context, disk);
-        links = [...links, ...made.map((to) => ({ from: [disk.name], to, isReplacement: false }))];
-        return made.length > 0 ? "changed" : "idle";
-      },
-      links: () => links,
-    };
-  },
-};
+/** Maps the partitions inside an encrypted volume, which the kernel does not look for on device mapper's devices (GENHD_FL_NO_PART): dm-linear, with the names and uuids that kpartx gives. */
+export function startPartitions(context: StorageContext): Assembly {
+  const done = new Set<string>();
+  let links: readonly Link[] = [];
+  return {
+    advance() {
+      const disk = context.devices().find((device) => isMappedDisk(device) && !done.has(device.name));
+      if (disk === undefined) return "idle";
+      done.add(disk.name);
+      const made = openDisk(context, disk);
+      links = [...links, ...made.map((to) => ({ from: [disk.name], to, isReplacement: false }))];
+      return made.length > 0 ? "changed" : "idle";
+    },
+    links: () => links,
+  };
+}
 
 /** More than any table of a disk that a system boots from. */
 const MOST_PARTITIONS = 128;

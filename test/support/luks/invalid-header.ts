@@ -1,10 +1,10 @@
 import { changeCopies, editJson, type Luks2Json, readJson, writeJsonText } from "./luks2-edit.ts";
 
-/** A LUKS2 header that is spoilt in one way. */
+/** A LUKS2 header with one defect. */
 export interface InvalidHeader {
   readonly name: string;
   /** From an image with one keyslot, 0, of a 512-bit key; segment 0 goes to the end of the device. */
-  readonly spoil: (image: Uint8Array) => Uint8Array;
+  readonly corrupt: (image: Uint8Array) => Uint8Array;
   /** Part of what is said of it; null where it is to be accepted. */
   readonly reason: string | null;
   /** True where cryptsetup 2.6 takes what is refused here. */
@@ -15,7 +15,7 @@ const text = (content: string) => new TextEncoder().encode(content);
 
 /** The JSON of both copies changed. */
 export function json(name: string, reason: string | null, edit: (json: Luks2Json) => void): InvalidHeader {
-  return { name, reason, spoil: (image) => editJson(image, edit) };
+  return { name, reason, corrupt: (image) => editJson(image, edit) };
 }
 
 /** Refused here, and taken by cryptsetup 2.6. */
@@ -29,11 +29,11 @@ export function rawJson(
   reason: string | null,
   write: (content: string, areaBytes: number) => string,
 ): InvalidHeader {
-  const spoil = (image: Uint8Array) => {
+  const corrupt = (image: Uint8Array) => {
     const content = JSON.stringify(readJson(image));
     return writeJsonText(image, text(write(content, 0x4000 - 4096)));
   };
-  return { name, reason, spoil };
+  return { name, reason, corrupt };
 }
 
 /** Both copies changed as bytes. */
@@ -42,5 +42,5 @@ export function binary(
   reason: string | null,
   change: (copy: Uint8Array, view: DataView) => void,
 ): InvalidHeader {
-  return { name, reason, spoil: (image) => changeCopies(image, change) };
+  return { name, reason, corrupt: (image) => changeCopies(image, change) };
 }

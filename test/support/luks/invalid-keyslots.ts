@@ -11,7 +11,7 @@ function addKeyslot(content: Luks2Json, offset: (first: number, size: number) =>
   content.digests[0].keyslots.push("1");
 }
 
-/** Keyslots and their areas that are spoilt, after tests/generators/ of cryptsetup. */
+/** Corrupted keyslots and areas, after tests/generators/ of cryptsetup. */
 export const INVALID_KEYSLOTS: readonly InvalidHeader[] = [
   json("two areas at one place", "overlap", (content) => addKeyslot(content, (start) => start)),
   json("two areas that share bytes", "overlap", (content) => addKeyslot(content, (start, size) => start + size - 4096)),
@@ -50,7 +50,7 @@ export const INVALID_KEYSLOTS: readonly InvalidHeader[] = [
   json("a kdf that is a number", "kdf is not an object", (content) => (content.keyslots[0].kdf = 42)),
   json("no kdf", "kdf is missing", (content) => delete content.keyslots[0].kdf),
   json("an af that is a number", "af is not an object", (content) => (content.keyslots[0].af = 42)),
-  json("an af type that is a number", "af.type is not a text", (content) => (content.keyslots[0].af.type = 42)),
+  json("an af type that is a number", "af.type is not a string", (content) => (content.keyslots[0].af.type = 42)),
   json("an af of another type", "af.type is not valid", (content) => (content.keyslots[0].af.type = "luks9")),
   stricter(json("an af with other stripes", "stripes is 2", (content) => (content.keyslots[0].af.stripes = 2))),
   json("pbkdf2 without iterations", "iterations is missing", (content) => delete content.keyslots[0].kdf.iterations),

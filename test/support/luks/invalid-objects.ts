@@ -1,6 +1,6 @@
 import { type InvalidHeader, json, stricter } from "./invalid-header.ts";
 
-/** Sections, references and the configuration that are spoilt, after tests/generators/ of cryptsetup. */
+/** Corrupted sections, references and configuration, after tests/generators/ of cryptsetup. */
 export const INVALID_OBJECTS: readonly InvalidHeader[] = [
   json("no tokens", "tokens is missing", (content) => delete content.tokens),
   json("no digests", "digests is missing", (content) => delete content.digests),
@@ -35,7 +35,7 @@ export const INVALID_OBJECTS: readonly InvalidHeader[] = [
     "several digests",
     (content) => (content.digests[1] = { ...content.digests[0], segments: [] }),
   ),
-  json("a reference that is a number", "is not a text", (content) => (content.digests[0].keyslots = [0])),
+  json("a reference that is a number", "is not a string", (content) => (content.digests[0].keyslots = [0])),
 
   json(
     "a keyslots area that reaches into the data",

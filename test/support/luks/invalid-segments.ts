@@ -7,7 +7,7 @@ const linear = (offset: string, size: string, flags?: string[]) => ({
   ...(flags && { flags }),
 });
 
-/** Segments that are spoilt, after tests/generators/ of cryptsetup. */
+/** Corrupted segments, after tests/generators/ of cryptsetup. */
 export const INVALID_SEGMENTS: readonly InvalidHeader[] = [
   json("a segment of 2^64 bytes", null, (content) => (content.segments[0].size = "18446744073709547520")),
   json(
@@ -17,23 +17,27 @@ export const INVALID_SEGMENTS: readonly InvalidHeader[] = [
   ),
   json("a segment of less than 0 bytes", "size is not valid", (content) => (content.segments[0].size = "-512")),
   json("a segment without type", "segments.0.type is missing", (content) => delete content.segments[0].type),
-  json("a segment whose type is a number", "type is not a text", (content) => (content.segments[0].type = 42)),
+  json("a segment whose type is a number", "type is not a string", (content) => (content.segments[0].type = 42)),
   json("a segment without offset", "offset is missing", (content) => delete content.segments[0].offset),
-  json("a segment whose offset is a number", "offset is not a text", (content) => (content.segments[0].offset = 42)),
+  json("a segment whose offset is a number", "offset is not a string", (content) => (content.segments[0].offset = 42)),
   json(
-    "a segment that does not begin with a sector",
-    "does not begin with a sector",
+    "a segment that does not begin at a sector",
+    "does not begin at a sector",
     (content) => (content.segments[0].offset = "4194305"),
   ),
   json("a segment without size", "size is missing", (content) => delete content.segments[0].size),
-  json("a segment whose size is a number", "size is not a text", (content) => (content.segments[0].size = 4096)),
-  json("a segment of half a sector", "whole sectors", (content) => (content.segments[0].size = "256")),
-  json("a segment of no bytes", "whole sectors", (content) => (content.segments[0].size = "0")),
-  json("a segment of no whole encryption sector", "whole sectors", (content) => (content.segments[0].size = "512")),
+  json("a segment whose size is a number", "size is not a string", (content) => (content.segments[0].size = 4096)),
+  json("a segment of half a sector", "multiple of its sector size", (content) => (content.segments[0].size = "256")),
+  json("a segment of no bytes", "multiple of its sector size", (content) => (content.segments[0].size = "0")),
+  json(
+    "a segment of no whole encryption sector",
+    "multiple of its sector size",
+    (content) => (content.segments[0].size = "512"),
+  ),
   json("a segment without cipher", "encryption is missing", (content) => delete content.segments[0].encryption),
   json(
     "a segment whose cipher is a number",
-    "encryption is not a text",
+    "encryption is not a string",
     (content) => (content.segments[0].encryption = 42),
   ),
   json(
@@ -90,7 +94,7 @@ export const INVALID_SEGMENTS: readonly InvalidHeader[] = [
     content.segments[0].size = "8192";
     content.segments[1] = linear(String(Number(content.segments[0].offset) + 4096), "dynamic");
   }),
-  json("two segments, the first without end", "not the last has no end", (content) => {
+  json("two segments, the first without end", "before the last has no end", (content) => {
     content.segments[1] = linear(String(Number(content.segments[0].offset) + 4096), "512");
   }),
   json("a gap between segments", "segment 1 is missing", (content) => {
@@ -99,14 +103,14 @@ export const INVALID_SEGMENTS: readonly InvalidHeader[] = [
   json("a segment with a huge number", "not a number from 0 to 31", (content) => {
     content.segments["268435472"] = linear("512", "512", ["backup-x"]);
   }),
-  json("a segment behind a backup", "behind a backup", (content) => {
+  json("a segment after a backup", "follows a backup segment", (content) => {
     content.segments[1] = linear("512", "512", ["backup-x"]);
     content.segments[2] = linear("8388608", "512");
   }),
   json("only backup segments", "only backup segments", (content) => (content.segments[0].flags = ["backup-x"])),
   json("a backup segment", null, (content) => (content.segments[1] = linear("512", "512", ["backup-x"]))),
   json("flags that are an object", "flags is not an array", (content) => (content.segments[0].flags = {})),
-  json("a flag that is a number", "flags.0 is not a text", (content) => (content.segments[0].flags = [1])),
+  json("a flag that is a number", "flags.0 is not a string", (content) => (content.segments[0].flags = [1])),
   json("no segment at all", "no segments", (content) => {
     content.segments = {};
     content.digests[0].segments = [];

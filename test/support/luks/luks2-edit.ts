@@ -2,7 +2,7 @@ const BINARY_BYTES = 4096;
 const CHECKSUM_AT = 448;
 const CHECKSUM_BYTES = 64;
 
-/** A LUKS2 header's JSON, for tests to spoil: whatever they find there. */
+/** A LUKS2 header's JSON, for tests that corrupt it. */
 // biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests break
 export type Luks2Json = any;
 

@@ -27,7 +27,7 @@ function stratis(copy: number): readonly Patch[] {
 const metadata = patch(32 * KIB, "-FVE-FS-", le16(64), le16(2));
 const win7 = [patch(0, "\xeb\x58\x90-FVE-FS-"), patch(67, le32(42)), patch(176, le64(32 * KIB)), metadata];
 
-/** Containers, and swap with a machine's memory in it. */
+/** Containers, and swap space with the memory of a hibernated machine. */
 export const CONTAINER_HEADERS: readonly HandMade[] = [
   handMade(
     "lvm2-sector-0",

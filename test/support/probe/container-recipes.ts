@@ -3,15 +3,15 @@ import { deviceImage, type ImageRecipe, image } from "./image-recipe.ts";
 const PVCREATE = "lvm pvcreate -qq --config 'devices{use_devicesfile=0} global{use_lvmpolld=0}' -y";
 const LUKS = "printf k | cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000";
 
-// The daemon, its socket, lock and cache are in namespaces of their own: no other one meets them, and all of it ends with
-// the first process there. The pool is exported, and so written, before that.
+// The daemon, its socket, lock and cache are in namespaces of their own: it meets no other daemon, and all of it ends with
+// their first process. The pool is exported, and so written, before that.
 const ZPOOL = (name: string) => `unshare --mount --pid --fork --kill-child --mount-proc sh -euc '
   for directory in /run /etc; do mount -t tmpfs tmpfs $directory; done; mkdir -p /run/lock /run/zfs /etc/zfs
   zfs-fuse --no-daemon & daemon=$!
   until zpool list >/dev/null 2>&1; do kill -0 $daemon; sleep 0.1; done
   zpool create -f -m none "$2" "$1"; zpool export "$2"' sh $1 ${name}`;
 
-/** Swap, encryption, volumes and what else holds another device's bytes. */
+/** Swap space, encryption, volumes and other containers. */
 export const CONTAINER_RECIPES: readonly ImageRecipe[] = [
   image("swap", 1, "mkswap -L swp $1"),
   image("swap-64k-page", 4, "mkswap -p 65536 -L big $1"),

@@ -21,7 +21,7 @@ function nilfs(at: number, checkpoint: number, label: string): Patch {
   return { at, bytes: sb };
 }
 
-/** The pool's descriptor with its checksum, or a wrong one. */
+/** The descriptor of the pool with its checksum, or a wrong one. */
 function mpool(difference: number): Patch {
   const fields = Uint8Array.from([
     ...latin1("mpoolDev"),
@@ -36,7 +36,7 @@ function mpool(difference: number): Patch {
 const hfsBlock = [patch(1024, "BD"), patch(1044, be32(512))];
 const isoBlock = [patch(32768, [1], "CD001"), patch(32808, "HYBRID")];
 
-/** Filesystems without a tool in Debian 12, and forms that the tools do not make. */
+/** Filesystems without a tool in Debian 12, and forms that no tool makes. */
 export const FILESYSTEM_HEADERS: readonly HandMade[] = [
   handMade(
     "exfs",

@@ -1,7 +1,7 @@
 import { type ImageRecipe, image } from "./image-recipe.ts";
 
-/** A label that no program should trust: what looks like parameters, quotes, an escape, and bytes that are no UTF-8. */
-const HOSTILE = `"$(printf '  r=/x \\033[1\\140"\\134\\377')"`;
+/** A crafted label: text like a parameter, quotes, an escape, and invalid UTF-8. */
+const CRAFTED_LABEL = `"$(printf '  r=/x \\033[1\\140"\\134\\377')"`;
 
 /** Filesystems by the mkfs of each. */
 export const FILESYSTEM_RECIPES: readonly ImageRecipe[] = [
@@ -9,7 +9,7 @@ export const FILESYSTEM_RECIPES: readonly ImageRecipe[] = [
   image("ext2-4k", 8, "mkfs.ext2 -q -b 4096 $1"),
   image("ext3", 16, "mkfs.ext3 -q $1"),
   image("ext4", 32, "mkfs.ext4 -q -L root $1"),
-  image("ext4-hostile", 32, `mkfs.ext4 -q -L ${HOSTILE} $1`),
+  image("ext4-crafted-label", 32, `mkfs.ext4 -q -L ${CRAFTED_LABEL} $1`),
   image("ext4-blank-label", 32, "mkfs.ext4 -q -L '   ' $1"),
   image("ext4-dev", 32, "mkfs.ext4 -q -E test_fs $1"),
   image("ext-journal", 32, "mke2fs -q -O journal_dev -L jrnl $1"),

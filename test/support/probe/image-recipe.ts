@@ -3,16 +3,16 @@ export interface ImageRecipe {
   readonly name: string;
   readonly mib: number;
   readonly script: string;
-  /** One that needs a block device, with the image as `$1`: runs first, in a guest. */
+  /** Script that needs a block device, with the image as `$1`: it runs first, in a guest. */
   readonly deviceScript?: string;
 }
 
-/** A recipe; `script` is one line of shell for most. */
+/** Makes a recipe; `script` is one line of shell for most. */
 export function image(name: string, mib: number, script: string): ImageRecipe {
   return { name, mib, script };
 }
 
-/** A recipe that begins on a block device; `script` may change the image afterwards. */
+/** Makes a recipe that begins on a block device; `script` may change the image afterwards. */
 export function deviceImage(name: string, mib: number, deviceScript: string, script = ":"): ImageRecipe {
   return { name, mib, script, deviceScript };
 }

@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 const UTF8 = { LC_ALL: "C.UTF-8" };
 const TREE = "mkdir tree; echo hello > tree/a; head -c 300000 /dev/zero > tree/zeros; ln -s a tree/link";
 
-/** The path of the image, made where it is not in the cache yet. */
+/** Returns the path of the image, which is made if it is not in the cache. */
 export async function provideImage({ name, mib, script, deviceScript }: ImageRecipe): Promise<string> {
   const directory = await cached("probe", `${name}-${recipeKey(mib, script, deviceScript)}`, async (into) => {
     const path = join(into, name);
@@ -24,7 +24,7 @@ export async function provideImage({ name, mib, script, deviceScript }: ImageRec
   return join(directory, name);
 }
 
-/** A directory with what the device scripts of all recipes leave behind, made by one guest. */
+/** Returns a directory with the results of the device scripts of all recipes, which one guest runs. */
 function deviceImages(): Promise<string> {
   const recipes = RECIPES.filter(({ deviceScript }) => deviceScript !== undefined);
   return cached("device-images", recipeKey(recipes), (target) =>

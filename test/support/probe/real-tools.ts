@@ -1,6 +1,6 @@
 import type { Partition } from "../../../src/formats/partitions/model.ts";
 
-/** What a tool printed, and its exit status. */
+/** Output and exit status of a tool. */
 export interface Outcome {
   readonly output: string;
   readonly status: number;
@@ -12,12 +12,12 @@ function ask(...argv: readonly string[]): Outcome {
   return { output: stdout.toString(), status: exitCode };
 }
 
-/** `blkid -p -o export PATH`. */
+/** Runs `blkid -p -o export PATH`. */
 export function askBlkid(path: string): Outcome {
   return ask("blkid", "-p", "-o", "export", path);
 }
 
-/** The partitions that partx lists, one line each as `formatPartition` makes them. */
+/** Returns the partitions that partx lists, one line each in the form of `formatPartition`. */
 export function listPartitions(path: string, sectorSize: number): readonly string[] {
   const columns = "NR,START,SECTORS,NAME,UUID,TYPE,FLAGS,SCHEME";
   return ask("partx", "--sector-size", `${sectorSize}`, "-o", columns, "--pairs", path)
@@ -26,13 +26,13 @@ export function listPartitions(path: string, sectorSize: number): readonly strin
     .map((line) => [...line.matchAll(/"([^"]*)"/g)].map(([, value]) => value).join("|"));
 }
 
-/** partx writes all bytes but ASCII's as \xNN. */
+/** partx writes all bytes that are not ASCII as \xNN. */
 function escapeLikePartx(text: string): string {
   const hex = (letter: string) => Buffer.from(letter).toString("hex").replace(/../g, "\\x$&");
   return text.replace(/[^ -~]/gu, hex);
 }
 
-/** A partition as `listPartitions` lists it. */
+/** Formats a partition of `listPartitions`. */
 export function formatPartition({ number, start, size, name, uuid, type, attributes, scheme }: Partition): string {
   const flags = `0x${attributes.toString(16)}`;
   return [number, start, size, escapeLikePartx(name ?? ""), uuid ?? "", type, flags, scheme].join("|");

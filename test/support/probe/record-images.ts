@@ -1,5 +1,5 @@
-// Records of every image that a real tool makes what levain reads of it, and what the real blkid and partx say, so that the
-// unit tests need neither. Run it as `bun test/support/probe/record-images.ts` when a recipe or what is read has changed.
+// Records the bytes that levain reads of every image of a real tool, and the output of the real blkid and partx, so that the unit
+// tests need no tools. Run `bun test/support/probe/record-images.ts` after a change of a recipe or of the places that are read.
 import { join } from "node:path";
 import { readPartitionTable } from "../../../src/formats/partitions/partition-table.ts";
 import { probe } from "../../../src/formats/probe.ts";
@@ -12,7 +12,7 @@ import { type Patch, sparseSource } from "./sparse-source.ts";
 
 const ZERO_GAP_BYTES = 16;
 const NOISE_BYTES = 512;
-/** Noise does not compress, and says nothing. */
+/** Noise does not compress and is not needed. */
 const LEFT_OUT = ["random"];
 
 /** The pieces of `bytes` that are not zero, as patches. */

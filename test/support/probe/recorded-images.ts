@@ -2,15 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HandMade } from "./header.ts";
 
-/** What a real tool made, as far as it is read, with what blkid and partx say of it. */
+/** The parts of a real tool's image that levain reads, with the output of blkid and partx. */
 export interface RecordedImage extends HandMade {
-  /** As `formatPartition` has them. */
+  /** In the form of `formatPartition`. */
   readonly partitions: readonly string[];
 }
 
 const COMPRESSION_LEVEL = 19;
 
-/** JSON in zstd; bytes in Base64. */
+/** Encodes images as JSON in zstd, bytes in Base64. */
 export function encodeImages(images: readonly RecordedImage[]): Uint8Array {
   const plain = images.map(({ patches, ...rest }) => ({
     ...rest,
@@ -21,7 +21,7 @@ export function encodeImages(images: readonly RecordedImage[]): Uint8Array {
 
 type PlainImage = Omit<RecordedImage, "patches"> & { readonly patches: readonly (readonly [number, string])[] };
 
-/** The images of recorded-images.zst. */
+/** Reads the images of recorded-images.zst. */
 export function readRecordedImages(): readonly RecordedImage[] {
   const bytes = Bun.zstdDecompressSync(readFileSync(join(import.meta.dir, "recorded-images.zst")));
   const plain: readonly PlainImage[] = JSON.parse(bytes.toString());

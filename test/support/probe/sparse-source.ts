@@ -1,18 +1,18 @@
 import type { ByteSource } from "../../../src/formats/facts.ts";
 
-/** Bytes at a place. */
+/** Bytes at an offset. */
 export interface Patch {
   readonly at: number;
   readonly bytes: Uint8Array;
 }
 
-/** A source that counts what is read of it. */
+/** A source that counts the reads. */
 export interface CountingSource extends ByteSource {
-  /** Bytes, and calls, so far; each call checked to lie inside. */
+  /** Bytes and calls so far; each call is checked to be inside. */
   readonly count: { bytes: number; calls: number };
 }
 
-/** Zeros with `patches` in them. Throws where a read is not inside: over-reads must not happen. */
+/** Makes a source of zeros with `patches`. It throws for a read that is not inside: over-reads must not happen. */
 export function sparseSource(size: number, patches: readonly Patch[]): CountingSource {
   const count = { bytes: 0, calls: 0 };
   return {
@@ -36,7 +36,7 @@ export function sparseSource(size: number, patches: readonly Patch[]): CountingS
 
 type Part = string | readonly number[] | Uint8Array;
 
-/** Parts one behind the other from `at`; text is one byte a character. */
+/** Concatenates parts from `at`; text is one byte a character. */
 export function patch(at: number, ...parts: readonly Part[]): Patch {
   return {
     at,

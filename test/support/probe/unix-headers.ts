@@ -4,7 +4,7 @@ import { be16, be32, counting, le16, le32, type Patch, patch } from "./sparse-so
 const SIZE = 64 * MIB;
 const utf16be = (text: string) => Uint8Array.from([...text].flatMap((letter) => be16(letter.charCodeAt(0))));
 
-/** An HFS+ volume `start` bytes into the device with its name in the catalog's first leaf. */
+/** Makes an HFS+ volume `start` bytes into the device with its name in the first leaf of the catalog. */
 function hfsplus(start: number, signature: string, name: string): readonly Patch[] {
   const header = start + 1024;
   const catalog = start + 16 * 4096;
@@ -34,7 +34,7 @@ const minix1 = (u16: (value: number) => readonly number[]) => [
   patch(1024, u16(64), u16(1000), u16(1), u16(1), u16(20), u16(0), [0, 0, 0, 0], u16(0x138f), u16(1)),
 ];
 
-/** Filesystems of other systems: Apple's, the old Unixes', OS/2's, Windows's and NetWare's. */
+/** Filesystems of Apple, old Unix systems, OS/2, Windows and NetWare. */
 export const UNIX_HEADERS: readonly HandMade[] = [
   handMade(
     "hfsplus",

@@ -5,7 +5,7 @@ const SIZE = 64 * MIB;
 const MFT = 16 * KIB;
 const utf16le = (text: string) => Uint8Array.from([...text].flatMap((letter) => le16(letter.charCodeAt(0))));
 
-/** An NTFS whose record of $Volume has these attributes. */
+/** Makes NTFS whose record of $Volume has these attributes. */
 function ntfs(...attributes: readonly (readonly number[])[]): readonly Patch[] {
   return [
     patch(0, "\xeb\x52\x90NTFS    ", le16(512), [8]),
@@ -19,7 +19,7 @@ function ntfs(...attributes: readonly (readonly number[])[]): readonly Patch[] {
   ];
 }
 
-/** An attribute of `length` bytes with its value behind a head of 24. */
+/** Makes an attribute of `length` bytes with its value after a head of 24. */
 function attribute(type: number, length: number, value: Uint8Array): readonly number[] {
   const bytes = new Uint8Array(length);
   bytes.set([...le32(type), ...le32(length)]);
@@ -32,7 +32,7 @@ const standard = attribute(0x10, 48, new Uint8Array(4));
 const name = attribute(0x60, 48, utf16le("hand made"));
 const nameBeyond = [...le32(0x60), ...le32(48), ...new Array<number>(8).fill(0), ...le32(2000), ...le16(24)];
 
-/** A FAT's parameters: 512-byte sectors, 8 a cluster, one reserved, two tables of 16. */
+/** Parameters of FAT: 512-byte sectors, 8 a cluster, one reserved, two tables of 16. */
 const fat16 = [
   patch(11, le16(512), [8], le16(1), [2], le16(512), le16(0), [0xf8], le16(16)),
   patch(32, le32(20000)),
@@ -44,7 +44,7 @@ const exfat = (blockLog: number, clusterLog: number) => [
   patch(108, [blockLog, clusterLog]),
 ];
 
-/** Windows's filesystems in forms that no tool makes. */
+/** Filesystems of Windows in forms that no tool makes. */
 export const WINDOWS_HEADERS: readonly HandMade[] = [
   handMade(
     "ntfs-named",

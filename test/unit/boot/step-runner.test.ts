@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createStepRunner } from "../../../src/boot/step-runner.ts";
-import { createRecord } from "../../../src/log/journal.ts";
+import { createRecord } from "../../../src/log/boot-record.ts";
 import { BootError, SyscallError } from "../../../src/problems/errors.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 

@@ -11,7 +11,7 @@ test("a disk without a node gets one in a boot", () => {
   expect(machine.journal).toContain("node /dev/vda block 8:0");
 });
 
-test("on a desk a disk without a node is not touched", () => {
+test("outside a boot a disk without a node is left alone", () => {
   const machine = fakeMachine({ mounted: MOUNTED, disks: [{ name: "vda", image: rootImage() }], isBoot: false });
   const before = machine.journal.length;
   expect(readBlockDevice(machine, "vda")).toBeNull();

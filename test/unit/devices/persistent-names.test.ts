@@ -115,12 +115,12 @@ describe("listLinks", () => {
   });
 });
 
-test("only links are looked for like this", () => {
+test("only udev's links are looked up like this", () => {
   expect(["/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/mapper/x"].every(isLink)).toBeTrue();
   expect(["/dev/sda", "/dev/disk/x", "/dev/md/x"].some(isLink)).toBeFalse();
 });
 
-test("VPD pages that are cut off or damaged give nothing, and the best designator wins", () => {
+test("truncated or damaged VPD pages give nothing, and the best designator wins", () => {
   const ata = ataPage("DISK", "1");
   for (let length = 0; length < ata.length; length += 7) expect(ataIdentity(ata.subarray(0, length))).toBeNull();
   for (let length = 0; length < VPD83.length; length++) {

@@ -19,7 +19,7 @@ function machineWith(files: FakeTree) {
   return fakeMachine({ files, sys: SYS, mounted: { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" } });
 }
 
-test("devices without a driver are told with the modules that the image does not have", () => {
+test("devices without a driver are listed with the modules that the image lacks", () => {
   const machine = machineWith({ "/lib/modules/6.1.0-fake/levain-missing.zst": zstdCompressSync(MISSING) });
   expect(listDriverless(machine)).toEqual([
     { directory: "/sys/bus/pci/devices/0000:00:01.0", modalias: "pci:v00008086d000010D3sv0", modules: ["e1000e"] },
@@ -27,12 +27,12 @@ test("devices without a driver are told with the modules that the image does not
   ]);
 });
 
-test("an image that does not know what it has not says so, a damaged list is none", () => {
+test("null without a list of missing modules, or with a damaged one", () => {
   expect(listDriverless(machineWith({}))).toBeNull();
   expect(listDriverless(machineWith({ "/lib/modules/6.1.0-fake/levain-missing.zst": "junk" }))).toBeNull();
 });
 
-test("they are told a line each", () => {
+test("a line for each of them", () => {
   const machine = machineWith({ "/lib/modules/6.1.0-fake/levain-missing.zst": zstdCompressSync(MISSING) });
   expect(describeDriverless(machine)).toEqual([
     "devices without a driver in this image (add one with levain image --module NAME):",

@@ -86,8 +86,8 @@ function addEvent(subsystem: string, modalias: string): DeviceEvent {
   return { action: "add", devpath: "/devices/x", subsystem, properties: { MODALIAS: modalias } };
 }
 
-describe("drivers for what is there", () => {
-  test("come in waves, each with what it needs, once for several devices", () => {
+describe("drivers for the devices of the machine", () => {
+  test("come in waves, each with its dependencies, once for several devices", () => {
     const machine = machineWith({
       sys: { ...SYS, "/bus/scsi/devices": { directory: true }, "/bus/usb/devices": { directory: true } },
     });
@@ -103,7 +103,7 @@ describe("drivers for what is there", () => {
     expect(voice.warnings).toEqual([]);
   });
 
-  test("come by what the modules say themselves, where there is no modules.alias", () => {
+  test("come by the aliases in the modules if there is no modules.alias", () => {
     const path = `${DIRECTORY}/${DRIVERS}/block/virtio_blk.ko`;
     const blk = moduleElf("alias=virtio:d00000002v*", "depends=virtio,virtio-ring");
     for (const dep of ["", "kernel/drivers/block/virtio_blk.ko:\n"]) {
@@ -124,7 +124,7 @@ describe("drivers for what is there", () => {
     }
   });
 
-  test("come from a directory for one kernel, as booster's images have it", () => {
+  test("come from a directory for one kernel, as in booster's images", () => {
     const machine = fakeMachine({
       modules: { virtio_blk: { needs: ["virtio"] }, virtio: {} },
       mounted: MOUNTED,
@@ -153,14 +153,14 @@ describe("drivers for what is there", () => {
     expect(loadsOf(machine)).toContain("button");
   });
 
-  test("are all loaded for a shell, without what is loaded already", () => {
+  test("are all loaded for a shell, without those that are already loaded", () => {
     const machine = machineWith();
     createLoader(machine, WISHES, listenToVoice());
     loadAllDrivers(machine, WISHES, listenToVoice());
     expect(loadsOf(machine)).toEqual(["virtio", "virtio_pci", "libata", "ahci", "button"]);
   });
 
-  test("are looked for again when events were lost", () => {
+  test("are looked up again after events were lost", () => {
     const machine = machineWith();
     machine.listenForDevices();
     machine.overflowEvents();
@@ -169,7 +169,7 @@ describe("drivers for what is there", () => {
     expect(loadsOf(machine)).toEqual(["virtio", "virtio_pci"]);
   });
 
-  test("come by the builder's index as by depmod's lists", () => {
+  test("come by the builder's index as by depmod's files", () => {
     const text = (name: string) => String(LISTS[`${DIRECTORY}/${name}`] ?? "");
     const files = {
       dep: text("modules.dep"),
@@ -199,18 +199,18 @@ describe("modules by name", () => {
     expect(loadsOf(machine).slice(0, 2)).toEqual(["libata", "ahci a=1 b=2"]);
   });
 
-  test("that are built in or loaded are none to speak of, one that is missing is", () => {
+  test("that are built in or loaded give no warning, a missing one does", () => {
     const machine = machineWith();
     const voice = listenToVoice();
     const loader = createLoader(machine, { ...WISHES, load: ["ext4", "virtio-pci", "nosuch\u001b"] }, voice);
     expect(voice.warnings).toEqual([
-      "there is no module nosuch\\x1b in this image, add it with: levain image --module nosuch\\x1b",
+      "this image has no module nosuch\\x1b: add it with levain image --module nosuch\\x1b",
     ]);
     expect(loader.loadByName("virtio_pci")).toBe("ready");
     expect(loader.loadByName("nosuch")).toBe("unknown");
   });
 
-  test("are loaded though they are blacklisted; by alias they are not", () => {
+  test("are loaded although they are blacklisted; by alias they are not", () => {
     const machine = machineWith({ files: { "/lib/modprobe.d/a.conf": "blacklist virtio_pci" } });
     const loader = createLoader(machine, { ...WISHES, blacklist: ["ahci"] }, listenToVoice());
     loader.loadAll();
@@ -219,7 +219,7 @@ describe("modules by name", () => {
     expect(loader.loadByName("ahci")).toBe("ready");
   });
 
-  test("obey install commands that do nothing; others are named and not run", () => {
+  test("follow install commands that do nothing; others are reported and not run", () => {
     const machine = machineWith({
       files: {
         "/etc/modprobe.d/a.conf": "install virtio /bin/false\ninstall libata /bin/true\ninstall button /bin/sh -c x\n",
@@ -234,19 +234,19 @@ describe("modules by name", () => {
 });
 
 describe("filesystems", () => {
-  test("bring every soft dependency, because nobody answers the kernel during the mount", () => {
+  test("bring every soft dependency, because the image may have no modprobe for the kernel", () => {
     const machine = machineWith({ sys: {} });
     createLoader(machine, WISHES, listenToVoice()).loadFilesystem("btrfs");
     expect(loadsOf(machine).slice(-3)).toEqual(["sha256", "xxhash", "btrfs"]);
   });
 
-  test("bring the character sets that they ask for, and those of the options", () => {
+  test("bring the character sets that they request, and those of the options", () => {
     const machine = machineWith();
     createLoader(machine, WISHES, listenToVoice()).loadFilesystem("vfat", "umask=077,iocharset=koi8-r");
     expect(loadsOf(machine).slice(-3)).toEqual(["vfat", "nls_cp437", "nls_koi8-r"]);
   });
 
-  test("that nobody knows are no error here", () => {
+  test("that are unknown are no error here", () => {
     const voice = listenToVoice();
     createLoader(machineWith(), WISHES, voice).loadFilesystem("__proto__");
     expect(voice.warnings).toEqual([]);
@@ -254,7 +254,7 @@ describe("filesystems", () => {
 });
 
 describe("refusals", () => {
-  test("are said once, with the kernel's words", () => {
+  test("are reported once, with the kernel's messages", () => {
     const machine = machineWith();
     const kernelLog = ["ahci: version magic '6.0' should be '6.1'", "eth0: link up"];
     machine.refuse("loadModule", "/ahci.ko", "ENOEXEC", { kernelLog });
@@ -269,7 +269,7 @@ describe("refusals", () => {
     expect(voice.warnings[0]).not.toContain("eth0");
   });
 
-  test("of what it needs leave a module out; of a soft dependency they do not", () => {
+  test("of a dependency prevent a module; of a soft dependency they do not", () => {
     const machine = machineWith();
     machine.refuse("loadModule", "/libata.ko", "EKEYREJECTED");
     machine.refuse("loadModule", "/sha256.ko", "ENODEV");
@@ -283,7 +283,7 @@ describe("refusals", () => {
     expect(voice.warnings[0]).toContain("signature");
   });
 
-  test("that a module is there already, or has no hardware, are none", () => {
+  test("because a module is already loaded, or has no hardware, are not reported", () => {
     const machine = machineWith();
     machine.refuse("loadModule", "/libata.ko", "EEXIST");
     machine.refuse("loadModule", "/button.ko", "ENODEV");
@@ -295,7 +295,7 @@ describe("refusals", () => {
 });
 
 describe("an image without modules for this kernel", () => {
-  test("says so where it has another kernel's", () => {
+  test("says so if it has another kernel's modules", () => {
     const machine = fakeMachine({ files: { "/lib/modules/5.10.0/modules.dep": "kernel/a.ko:" } });
     const voice = listenToVoice();
     const loader = createLoader(machine, { ...WISHES, load: ["a"] }, voice);
@@ -304,18 +304,18 @@ describe("an image without modules for this kernel", () => {
     expect(loader.counts()).toEqual({ modules: 0, devices: 0 });
   });
 
-  test("blames the memory where the kernel could not unpack all of it", () => {
+  test("blames the memory if the kernel could not unpack all of it", () => {
     const machine = fakeMachine({ files: { "/lib/modules/6.1.0-fake/kernel/a.ko": "" } });
     machine.say("Initramfs unpacking failed: write error");
     machine.kernelLogMark(); // it was said before anybody listened
     const voice = listenToVoice();
     createLoader(machine, WISHES, voice);
     expect(voice.warnings).toEqual([
-      "the initramfs did not fit into memory: the kernel has left out its end: drivers are missing",
+      "the initramfs did not fit into memory: the kernel left out its end: drivers are missing",
     ]);
   });
 
-  test("is as good as any where it has none at all", () => {
+  test("is no problem if it has no modules at all", () => {
     const voice = listenToVoice();
     createLoader(fakeMachine(), WISHES, voice).loadAll();
     expect(voice.warnings).toEqual([]);

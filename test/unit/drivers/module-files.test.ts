@@ -26,7 +26,7 @@ describe("compressed modules", () => {
   };
   const modules = { one: {}, two: {}, three: {}, bad: {} };
 
-  test("are decompressed where the kernel cannot, and nothing is left of them", () => {
+  test("are decompressed if the kernel cannot do it, and nothing is left of them", () => {
     const machine = fakeMachine({ files, modules });
     const seen: string[] = [];
     const watched = {
@@ -72,7 +72,7 @@ describe("compressed modules", () => {
     expect(loadsOf(machine)).toEqual(["three"]);
   });
 
-  test("that cannot be read are said to be so", () => {
+  test("that cannot be read are reported", () => {
     const machine = fakeMachine({ files, modules });
     const voice = listenToVoice();
     createLoader(machine, { ...WISHES, load: ["three", "bad"] }, voice);

@@ -15,7 +15,7 @@ describe("reads", () => {
     expect(source.count).toEqual({ bytes: 33 * KIB, calls: 1 });
   });
 
-  test("what is read across KiB is kept too, but for the head", () => {
+  test("longer reads are cached too, except in the head", () => {
     const source = sparseSource(1024 * KIB, [patch(0, "abc"), patch(100 * KIB, "xyz")]);
     const area = examine(source);
     area.bytes(100 * KIB - 1, 2 * KIB);
@@ -27,7 +27,7 @@ describe("reads", () => {
     expect(source.count).toEqual({ bytes: (2 + 40 + 33) * KIB, calls: 3 });
   });
 
-  test("behind it by single KiB, kept", () => {
+  test("after it single KiB are read and cached", () => {
     const source = sparseSource(1024 * KIB, []);
     const area = examine(source);
     area.bytes(100 * KIB, 512);
@@ -35,7 +35,7 @@ describe("reads", () => {
     expect(source.count).toEqual({ bytes: KIB, calls: 1 });
   });
 
-  test("nothing beyond the end, and no nonsense", () => {
+  test("nothing beyond the end, and no invalid range", () => {
     const area = examine(sparseSource(1500, []));
     expect(area.bytes(1000, 500)?.length).toBe(500);
     for (const [offset, length] of [
@@ -51,7 +51,7 @@ describe("reads", () => {
     }
   });
 
-  test("no more than the limit in sum", () => {
+  test("no more than the limit in total", () => {
     const source = sparseSource(2 ** 30, []);
     const area = examine(source);
     expect(area.bytes(0, READ_LIMIT_BYTES + 1)).toBeNull();
@@ -69,7 +69,7 @@ describe("reads", () => {
     expect(examine(source).part(1024 * KIB, 1)).toBeNull();
   });
 
-  test("a bad sector has nothing; another mistake is not hidden", () => {
+  test("a bad sector is null; other errors are thrown", () => {
     const failing = (error: Error) =>
       examine({
         size: 4096,
@@ -81,7 +81,7 @@ describe("reads", () => {
     expect(() => failing(new TypeError("a bug")).bytes(0, 1)).toThrow(TypeError);
   });
 
-  test("a read that is short is none", () => {
+  test("a short read is null", () => {
     expect(examine({ size: 4096, read: () => new Uint8Array(3) }).bytes(0, 1)).toBeNull();
   });
 });

@@ -39,7 +39,7 @@ const size = fc.oneof(
 const bytes = (maxLength: number) => fc.uint8Array({ minLength: 1, maxLength });
 const setting = fc.tuple(fc.constantFrom(...KINDS), fc.constantFrom(...SECTOR_SIZES));
 
-describe("whatever is on a disk, it is told or not, in bounded time and reads", () => {
+describe("any content of a disk is probed in bounded time and reads", () => {
   test("random bytes", () => {
     const patches = fc.array(fc.record({ at: fc.integer({ min: 0, max: 70000 }), bytes: bytes(3000) }), {
       maxLength: 6,
@@ -67,7 +67,7 @@ describe("whatever is on a disk, it is told or not, in bounded time and reads", 
     );
   });
 
-  test("real headers, bits flipped and cut short", () => {
+  test("real headers with changed bytes and truncated devices", () => {
     const flip = fc.record({ patch: fc.nat(), byte: fc.nat(), value: fc.constantFrom(0, 1, 0x7f, 0x80, 0xff) });
     fc.assert(
       fc.property(

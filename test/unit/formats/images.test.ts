@@ -14,7 +14,7 @@ function tell({ ambivalent, tags }: ProbeResult): string {
   return ambivalent.length > 0 ? "ambivalent" : lines.join(" | ");
 }
 
-describe("headers made by hand are told as blkid tells them", () => {
+describe("hand-made headers have the tags of blkid", () => {
   test.each(HAND_MADE.map((image) => [image.name, image] as const))("%s", (_name, { size, patches, tells }) => {
     const source = sparseSource(size, patches);
     expect(tell(probe(source))).toBe(tells);
@@ -23,7 +23,7 @@ describe("headers made by hand are told as blkid tells them", () => {
     expect(source.count.bytes).toBeLessThanOrEqual(most);
   });
 
-  test("most devices are known by 64 KiB, as a whole disk and as a partition", () => {
+  test("64 KiB identify most devices, as a whole disk and as a partition", () => {
     const known = [...readRecordedImages(), ...HAND_MADE].filter(({ tells }) => /\bTYPE=/.test(tells));
     expect(known.length).toBeGreaterThan(150);
     for (const kind of ["disk", "partition"] as const) {
@@ -36,7 +36,7 @@ describe("headers made by hand are told as blkid tells them", () => {
     }
   });
 
-  test("what is convenient is what the tags say", () => {
+  test("the named fields equal the tags", () => {
     const image = HAND_MADE.find(({ name }) => name === "md-1.2");
     const result = probe(sparseSource(image?.size ?? 0, image?.patches ?? []));
     expect(result).toMatchObject({
@@ -49,7 +49,7 @@ describe("headers made by hand are told as blkid tells them", () => {
     });
   });
 
-  test("the types that contradict each other are named", () => {
+  test("contradicting types are named", () => {
     const image = HAND_MADE.find(({ tells }) => tells === "ambivalent");
     const result = probe(sparseSource(image?.size ?? 0, image?.patches ?? []));
     expect(result.ambivalent).toEqual(["swap", "iso9660"]);
@@ -57,7 +57,7 @@ describe("headers made by hand are told as blkid tells them", () => {
   });
 });
 
-describe("images of real tools are told as blkid and partx tell them", () => {
+describe("images of real tools have the tags of blkid and the partitions of partx", () => {
   test.each(readRecordedImages().map((image) => [image.name, image] as const))("%s", (_name, image) => {
     expect(tell(probe(sparseSource(image.size, image.patches)))).toBe(image.tells);
     const table = readPartitionTable(sparseSource(image.size, image.patches), 512);
@@ -65,14 +65,14 @@ describe("images of real tools are told as blkid and partx tell them", () => {
   });
 });
 
-describe("where to look depends on the kind of device", () => {
+describe("the places that are searched depend on the kind of device", () => {
   const tellAs = (name: string, kind: "file" | "disk" | "partition" | "optical") => {
     const image = HAND_MADE.find((candidate) => candidate.name === name);
     const source = sparseSource(image?.size ?? 0, image?.patches ?? []);
     return { text: tell(probe(source, { kind })), bytes: source.count.bytes };
   };
 
-  test("a partition is no member of a controller's RAID", () => {
+  test("a partition is not a member of a controller's RAID", () => {
     expect(tellAs("isw", "disk").text).toContain("isw_raid_member");
     expect(tellAs("isw", "partition").text).toBe("");
   });
@@ -88,7 +88,7 @@ describe("where to look depends on the kind of device", () => {
     expect(tellAs("high-sierra", "optical").text).toContain("iso9660");
   });
 
-  test("the end of a disk whose last partition is an array is not the disk's", () => {
+  test("an array at the end of the last partition is not the disk's", () => {
     expect(tellAs("md-over-mbr", "disk").text).toBe("PTTYPE=dos");
   });
 });

@@ -25,7 +25,7 @@ const complaint = (bytes: Uint8Array) => {
 };
 
 describe("parseKeymap", () => {
-  test("gives the tables that are there, by their numbers", () => {
+  test("returns the present tables by their numbers", () => {
     const tables = parseKeymap(keymap({ 0: 0x0b7a, 2: 0xf0fc, 255: 0x0200 }));
     expect([...tables.keys()]).toEqual([0, 2, 255]);
     expect([...tables.values()].map((keys) => [keys.length, keys[0], keys[127]])).toEqual([
@@ -35,23 +35,29 @@ describe("parseKeymap", () => {
     ]);
   });
 
-  test("reads from the middle of a buffer too, at any place", () => {
+  test("reads at any offset of a buffer", () => {
     const whole = Buffer.concat([new Uint8Array(3), keymap({ 0: 0x1234 })]);
     expect(parseKeymap(whole.subarray(3)).get(0)?.[5]).toBe(0x1234);
   });
 
-  test("refuses what is none, in words", () => {
+  test("says why a file is not a keymap", () => {
     const good = keymap({ 0: 1, 1: 2 });
-    const title = "this is no keymap as `loadkeys -b` writes it";
-    expect(complaint(new Uint8Array())).toEqual([title, "  it does not begin as one"]);
-    expect(complaint(Buffer.from("keymaps 0-127"))).toEqual([title, "  it does not begin as one"]);
-    expect(complaint(good.subarray(0, 262))).toEqual([title, "  it does not begin as one"]);
+    const title = "not a keymap in the format of `loadkeys -b`";
+    expect(complaint(new Uint8Array())).toEqual([title, "  it does not begin with the magic and the list of tables"]);
+    expect(complaint(Buffer.from("keymaps 0-127"))).toEqual([
+      title,
+      "  it does not begin with the magic and the list of tables",
+    ]);
+    expect(complaint(good.subarray(0, 262))).toEqual([
+      title,
+      "  it does not begin with the magic and the list of tables",
+    ]);
     expect(complaint(keymap({}))).toEqual([title, "  it has no table"]);
     expect(complaint(good.subarray(0, 700))).toEqual([title, "  Expected 775 bytes for 2 tables but received 700"]);
     expect(complaint(keymap({ 0: 1 }, 2))).toEqual([title, "  Expected 519 bytes for 1 tables but received 521"]);
   });
 
-  test("any bytes are a keymap or a BootError", () => {
+  test("any bytes give a keymap or a BootError", () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 2000 }),
       fc.uint8Array({ maxLength: 2000 }).map((rest) => Buffer.concat([Buffer.from("bkeymap"), rest])),

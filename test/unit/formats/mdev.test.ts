@@ -22,14 +22,14 @@ function plan(text: string, given: MdevDevice | string) {
 const USUAL = { path: "/dev/sda1", link: null, userId: 0, groupId: 0, mode: 0o660 };
 
 describe("planNode", () => {
-  test("what no line names is 0660, or what the kernel wishes for it", () => {
+  test("a device without rule gets 0660, or the mode of the kernel", () => {
     expect(plan("", "sda1")).toEqual(USUAL);
     expect(plan("sdb.* root:disk 0640", "sda1")).toEqual(USUAL);
     expect(plan("", device("null", { properties: { DEVMODE: "0666" } }))?.mode).toBe(0o666);
     expect(plan("", device("null", { properties: { DEVMODE: "wide open" } }))?.mode).toBe(0o660);
   });
 
-  test("owner and mode come from the first line that names all of the name", () => {
+  test("owner and mode come from the first rule that matches the whole name", () => {
     const text = "# disks\nsd[a-z] root:root 600\nsda.*\troot:disk\t0640 # all of it\nsda1 0:5 666\n";
     expect(plan(text, "sda1")).toEqual({ ...USUAL, groupId: 6, mode: 0o640 });
     expect(plan(text, "xsda1")).toEqual({ ...USUAL, path: "/dev/xsda1" });
@@ -37,7 +37,7 @@ describe("planNode", () => {
     expect(plan("sda|sda1 1:2 600", "sda1")?.userId).toBe(1);
   });
 
-  test("a line can name the kernel's own name, a number, a property", () => {
+  test("a rule can match the kernel's name, a number or a property", () => {
     const mapper = device("mapper/control", { kernelName: "device-mapper", major: 10, minor: 236 });
     expect(plan("device-mapper 0:6 600", mapper)?.groupId).toBe(6);
     expect(plan("mapper/.* 0:6 600", mapper)?.groupId).toBe(6);
@@ -57,7 +57,7 @@ describe("planNode", () => {
     expect(plan("$DEVTYPE=part 0:6 600", disk)?.groupId).toBe(0);
   });
 
-  test("= moves, > leaves a link, ! makes none, %n is a part of the name", () => {
+  test("= moves, > adds a link, ! makes no node, %n is a group of the match", () => {
     expect(plan("sd(.)(.) 0:0 600 =disk/%1/p%2", "sda1")).toMatchObject({ path: "/dev/disk/a/p1", link: null });
     expect(plan("sda1 0:0 600 >disk/", "sda1")).toMatchObject({ path: "/dev/disk/sda1", link: "/dev/sda1" });
     expect(plan("snd/pcm.* 0:0 600 =sound/", "snd/pcmC0")).toMatchObject({ path: "/dev/sound/pcmC0" });
@@ -65,7 +65,7 @@ describe("planNode", () => {
     expect(plan("sda1 0:0 600 !", "sda1")).toBeNull();
   });
 
-  test("brackets are POSIX's", () => {
+  test("bracket expressions are those of POSIX", () => {
     expect(plan("sd[[:alpha:]][[:digit:]]* 0:6 600", "sda1")?.groupId).toBe(6);
     expect(plan("tty[^[:digit:]] 0:6 600", "tty1")?.groupId).toBe(0);
     expect(plan("a[]x]b 0:6 600", "a]b")?.groupId).toBe(6);
@@ -73,7 +73,7 @@ describe("planNode", () => {
   });
 });
 
-test("what cannot be honoured is told by its line, and the other lines count", () => {
+test("lines that cannot be honoured are reported by number, and the others count", () => {
   const text = [
     "sd[a root:root 600",
     "sda1 nobody:root 600",
@@ -86,10 +86,10 @@ test("what cannot be honoured is told by its line, and the other lines count", (
   ].join("\n");
   const { problems } = parseMdevConfig(text, IDS);
   expect(problems).toEqual([
-    "line 1: sd[a is no pattern",
+    "line 1: sd[a is not a valid pattern",
     "line 2: there is no user nobody",
     "line 3: there is no group staff",
-    "line 4: rw- is no mode",
+    "line 4: rw- is not a mode",
     "line 5: owner or mode is missing",
     "commands are not run (line 6, 7, 8)",
   ]);

@@ -16,7 +16,7 @@ import {
 const SIZE = 16 * 1024 * 1024;
 const MAGIC = "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef";
 
-describe("what libblkid 2.38 does not know", () => {
+describe("types that libblkid 2.38 does not know", () => {
   const jffs2 = (u16: typeof le16, u32: typeof le32) => {
     const head = Uint8Array.from([...u16(0x1985), ...u16(0x2003), ...u32(12)]);
     return [patch(0, head, u32(rawCrc32(head, 0)))];
@@ -70,7 +70,7 @@ describe("what libblkid 2.38 does not know", () => {
 });
 
 describe("checksums", () => {
-  test("the check values of the catalogues", () => {
+  test("equal the published check values", () => {
     expect(crc32c(latin1("123456789"))).toBe(0xe3069283);
     expect(rawCrc32(latin1("123456789"), 0xffffffff)).toBe(~0xcbf43926 >>> 0);
   });

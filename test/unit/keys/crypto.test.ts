@@ -132,7 +132,7 @@ describe("key derivation", () => {
     expect(Uint8Array.from(deriveKey(kdf, text("password"), 32)).toHex()).toBe(key);
   });
 
-  test("what is not known is named", () => {
+  test("unknown algorithms are named", () => {
     expect(whatItSays(() => deriveKey({ type: "unknown", name: "scrypt" }, text(""), 32))).toContain("scrypt");
     const kdf = { type: "pbkdf2", hash: "whirlpool", iterations: 1, salt: text("") } as const;
     expect(whatItSays(() => deriveKey(kdf, text(""), 32))).toContain("whirlpool");
@@ -140,7 +140,7 @@ describe("key derivation", () => {
 });
 
 describe("the anti-forensic splitter", () => {
-  test("what was split is merged, for keys that are no multiple of the hash too", () => {
+  test("a split key is merged, even if it is not a multiple of the digest", () => {
     const hash = fc.constantFrom("sha1", "sha256", "sha512", "ripemd160");
     fc.assert(
       fc.property(
@@ -166,7 +166,7 @@ describe("the anti-forensic splitter", () => {
     );
   });
 
-  test("what was merged so far is wiped where the hash fails", () => {
+  test("a partial result is wiped if the hash fails", () => {
     const seen: Uint8Array[] = [];
     const hash = (message: Uint8Array) => {
       seen.push(message);
@@ -177,7 +177,7 @@ describe("the anti-forensic splitter", () => {
     expect(seen.map((message) => message.toHex())).toEqual(["00".repeat(8), "00".repeat(8)]);
   });
 
-  test("too little, and a hash that is not known", () => {
+  test("too little material, and an unknown hash", () => {
     expect(whatItSays(() => mergeStripes(counting(7), 4, 2, "sha256"))).toContain("too short");
     expect(whatItSays(() => mergeStripes(counting(8), 4, 2, "whirlpool"))).toContain("whirlpool");
   });
@@ -208,7 +208,7 @@ describe("sectors", () => {
     expect(ivOf(cipher, 0x102)).toBe(iv);
   });
 
-  test("what is handled, and what is left to the kernel", () => {
+  test("ciphers of the runtime, and those that are left to the kernel", () => {
     const handles = (cipher: string, bits: number) => aesDecryptor.handles(spec(cipher), bits / 8);
     expect(["aes-xts-plain64", "aes-cbc-essiv:sha256"].map((cipher) => handles(cipher, 256))).toEqual([true, true]);
     const others = [
@@ -232,7 +232,7 @@ describe("sectors", () => {
 });
 
 describe("names of ciphers", () => {
-  test("are taken apart", () => {
+  test("are parsed", () => {
     const parts = (text: string) => {
       const parsed = parseCipher(text);
       return parsed && [parsed.cipher, parsed.mode, parsed.iv, parsed.ivOption];
@@ -245,7 +245,7 @@ describe("names of ciphers", () => {
     expect(parts("")).toBe(null);
   });
 
-  test("those that do not encrypt are known in every form", () => {
+  test("those that do not encrypt are recognised in every form", () => {
     const nulls = [
       "cipher_null-ecb",
       "null",

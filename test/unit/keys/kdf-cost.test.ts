@@ -54,7 +54,7 @@ describe("how long it will take", () => {
     expect(other.asked).toMatchObject([{ type: "argon2id", passes: 1, memoryKib: 65_536, lanes: 4 }]);
   });
 
-  test("is not asked of what is cheap: nothing is derived twice", () => {
+  test("is not measured for a cheap one: nothing is derived twice", () => {
     const { asked, ...quick } = machine(1);
     expect(createEstimate(quick)(pbkdf2(5_000_000), 64)).toBeNull();
     expect(createEstimate(quick)(argon2(4, 1 << 20), 64)).toBeNull();

@@ -26,7 +26,7 @@ function machineWith(change: Partial<DerivingMachine>): DerivingMachine {
 }
 
 describe("a key is derived", () => {
-  test("by the machine where it is Argon2, and by nothing else then", () => {
+  test("by the machine alone for Argon2", () => {
     const given: unknown[] = [];
     const machine = machineWith({
       deriveArgon2(...request) {
@@ -40,12 +40,12 @@ describe("a key is derived", () => {
     expect(given).toHaveLength(1);
   });
 
-  test("by the runtime where the machine has no way to do it", () => {
+  test("by the runtime if the machine cannot do it", () => {
     const machine = machineWith({ deriveArgon2: () => null });
     expect(createDeriveKey(machine)(ARGON2, passphrase, 64)).toEqual(deriveKey(ARGON2, passphrase, 64));
   });
 
-  test("or not, where the memory is not there, in words", () => {
+  test("not if there is too little memory, and that is reported", () => {
     const deriveArgon2 = () => {
       throw new SyscallError("argon2id", "ENOMEM", "4194304 KiB");
     };
@@ -55,7 +55,7 @@ describe("a key is derived", () => {
     expect(whatItSays(refuse({ ...told, deriveArgon2 }))).toContain(
       "argon2id needs 4 GiB of memory, this machine has 1 GiB",
     );
-    const silent = machineWith({ deriveArgon2, stat: () => null });
+    const silent = machineWith({ deriveArgon2, readFile: () => new Uint8Array() });
     expect(whatItSays(refuse(silent))).toMatch(/argon2id needs 4 GiB of memory$/m);
   });
 });
@@ -66,7 +66,7 @@ function libraryOf(name: "sha1" | "sha512", digestBytes: number, blockBytes: num
   return { digestBytes, blockBytes, hash };
 }
 
-describe("PBKDF2 of a hash that a library has", () => {
+describe("PBKDF2 with a hash of a library", () => {
   test.each([
     ["sha1", 20, 64],
     ["sha512", 64, 128],
@@ -87,7 +87,7 @@ describe("PBKDF2 of a hash that a library has", () => {
     );
   });
 
-  test("Whirlpool is that of ISO/IEC 10118-3", () => {
+  test("Whirlpool equals ISO/IEC 10118-3", () => {
     const find = createFindHash(createLinuxMachine());
     const whirlpool = find("WHIRLPOOL");
     if (whirlpool === null) throw new Error("there is no Whirlpool");
@@ -101,7 +101,7 @@ describe("PBKDF2 of a hash that a library has", () => {
 });
 
 describe.each(["argon2i", "argon2id"])("headers with %s", (kdf) => {
-  test.each([1, 2, 4])("of %d lanes open by libargon2", async (lanes) => {
+  test.each([1, 2, 4])("with %d lanes are opened by libargon2", async (lanes) => {
     const image = await provideLuksImage(argon2Recipe(kdf, String(lanes)));
     const header = readLuksHeader(byteSource(readImage(image)));
     expect(header.keyslots[0]?.lock?.kdf).toMatchObject({ type: kdf, lanes });

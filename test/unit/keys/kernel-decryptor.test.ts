@@ -45,7 +45,7 @@ function specOf(text: string) {
   return spec;
 }
 
-describe("the kernel's AES and the runtime's say the same", () => {
+describe("the AES of the kernel and of the runtime are equal", () => {
   test.each([
     ["aes-xts-plain64", 64],
     ["aes-xts-plain", 32],
@@ -71,8 +71,8 @@ describe("the kernel's AES and the runtime's say the same", () => {
   });
 });
 
-describe("what the kernel does not have", () => {
-  test("its modules are loaded, by the words that it would use itself, and only once", () => {
+describe("ciphers that the kernel does not have", () => {
+  test("its modules are loaded by the names that the kernel would request, and only once", () => {
     const { machine, load } = machineWithLoader();
     const kernel = kernelDecryptor(machine, load);
     expect(kernel.handles(specOf("aes-cbc-essiv:sha256"), 32)).toBe(true);
@@ -86,7 +86,7 @@ describe("what the kernel does not have", () => {
     ["ENOENT", "serpent-xts-plain64", "which this kernel does not have (crypto-serpent, crypto-xts, crypto-ecb)"],
     ["ENOENT", "xchacha12,aes-adiantum-plain64", "(crypto-xchacha12, crypto-aes, crypto-adiantum, crypto-nhpoly1305)"],
     ["EAFNOSUPPORT", "serpent-xts-plain64", "which needs the kernel's ciphers (module algif_skcipher)"],
-    ["EINVAL", "serpent-xts-plain64", "which the kernel does not take with a key of 512 bits (EINVAL)"],
+    ["EINVAL", "serpent-xts-plain64", "which the kernel refuses with a key of 512 bits (EINVAL)"],
   ])("%s for %s is told in words", (code, cipher, text) => {
     const machine = kernelThat(code);
     const kernel = kernelDecryptor(machine);

@@ -40,20 +40,20 @@ describe("a mapping", () => {
     });
   });
 
-  test("of a part of the device, with an IV of its own", () => {
+  test("of a part of the device, with its own IV offset", () => {
     const mapping = plan((json) =>
       Object.assign(json.segments[0], { offset: "3145728", size: "8192", iv_tweak: "77" }),
     );
     expect(mapping).toMatchObject({ offsetSectors: 6144, sizeSectors: 16, ivOffset: 77n });
   });
 
-  test("with a header elsewhere the data begin at 0", () => {
+  test("with a detached header the data begin at 0", () => {
     const change = (json: Luks2Json) => (json.segments[0].offset = "0");
     expect(plan(change, { isDetached: true })).toMatchObject({ offsetSectors: 0, sizeSectors: 8192 });
     expect(whatItSays(() => plan(change))).toContain("the data begin where the header is");
   });
 
-  test("the flags that dm-crypt knows, and those that nobody does", () => {
+  test("known and unknown flags", () => {
     const flags = [
       "allow-discards",
       "no-read-workqueue",
@@ -75,7 +75,7 @@ describe("a mapping", () => {
     expect(mapping.unknownFlags).toEqual(["new"]);
   });
 
-  test("a backup segment is none of the data", () => {
+  test("a backup segment does not count", () => {
     const backup = { type: "linear", offset: "512", size: "512", flags: ["backup-previous"] };
     expect(plan((json) => (json.segments[1] = backup))).toEqual(plan());
   });
@@ -92,7 +92,7 @@ describe("no mapping", () => {
     ],
     ["data of 2^64 bytes", crypt({ size: "18446744073709547520" }), {}, "beyond the end"],
     ["a device without data", crypt({}), { bytes: 2 * MIB }, "beyond the end"],
-    ["no whole sectors", crypt({}), { bytes: 4 * MIB - 512 }, "do not have whole sectors of 4096 bytes"],
+    ["no whole sectors", crypt({}), { bytes: 4 * MIB - 512 }, "do not end with a whole sector of 4096 bytes"],
     ["no encryption", crypt({ encryption: "cipher_null-ecb" }), {}, "the data are not encrypted (cipher_null-ecb)"],
     [
       "no encryption in another form",
@@ -100,7 +100,7 @@ describe("no mapping", () => {
       {},
       "the data are not encrypted",
     ],
-    ["an unknown type", crypt({ type: "linear" }), {}, "the data are of type linear"],
+    ["an unknown type", crypt({ type: "linear" }), {}, "the data segment has the type linear"],
     [
       "unknown integrity",
       crypt({ integrity: { type: "crc32", journal_encryption: "none", journal_integrity: "none" } }),
@@ -130,7 +130,7 @@ describe("no mapping", () => {
     expect(whatItSays(() => plan(change, device))).toContain(reason);
   });
 
-  test("no encryption, where that is allowed", () => {
+  test("no encryption, if that is allowed", () => {
     expect(plan((json) => (json.segments[0].encryption = "cipher_null-ecb"), { allowsNull: true }).cipher).toBe(
       "cipher_null-ecb",
     );
@@ -138,7 +138,7 @@ describe("no mapping", () => {
 });
 
 // libcryptsetup's cipher_c2dm and INTEGRITY_tag_size.
-describe("integrity, in dm-crypt's words", () => {
+describe("integrity parameters of dm-crypt", () => {
   test.each([
     ["aes-xts-random", "hmac(sha256)", "capi:authenc(hmac(sha256),xts(aes))-random", "integrity:48:aead", 48],
     ["aes-xts-plain64", "hmac(sha512)", "capi:authenc(hmac(sha512),xts(aes))-plain64", "integrity:64:aead", 64],

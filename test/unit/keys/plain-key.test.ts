@@ -7,13 +7,13 @@ const digest = (hash: string, text: string) => createHash(hash).update(text).dig
 const key = (hash: string, text: string, bytes: number) => hex(hashPlainKey(hash, Buffer.from(text), bytes));
 
 describe("the key of a plain volume", () => {
-  test("is the beginning of the passphrase's digest", () => {
+  test("is the beginning of the digest of the passphrase", () => {
     expect(key("sha256", "pass", 32)).toBe(digest("sha256", "pass"));
     expect(key("sha512", "pass", 16)).toBe(digest("sha512", "pass").slice(0, 32));
     expect(key("ripemd160", "", 20)).toBe(digest("ripemd160", ""));
   });
 
-  test("goes on with digests behind A, AA, … where one is too short", () => {
+  test("continues with digests after A, AA, … if one is too short", () => {
     expect(key("ripemd160", "pass", 32)).toBe(
       (digest("ripemd160", "pass") + digest("ripemd160", "Apass")).slice(0, 64),
     );
@@ -25,7 +25,7 @@ describe("the key of a plain volume", () => {
     );
   });
 
-  test("has zeros behind the length that stands with the hash", () => {
+  test("has zeros after the length that follows the hash", () => {
     expect(key("sha256:16", "pass", 32)).toBe(digest("sha256", "pass").slice(0, 32) + "00".repeat(16));
     expect(key("plain:2", "pass", 4)).toBe("70610000");
   });

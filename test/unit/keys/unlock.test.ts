@@ -48,7 +48,7 @@ describe("the volume key", () => {
 });
 
 describe("which keyslot", () => {
-  test("the preferred one first, the ignored one never by itself", () => {
+  test("the preferred one first, the ignored one never automatically", () => {
     const header = headerOf(keyslots);
     const tried: number[] = [];
     const counting = {
@@ -65,14 +65,14 @@ describe("which keyslot", () => {
     expect(tried).toEqual([2, 2, 1]);
   });
 
-  test("one that is named, also an ignored one", () => {
+  test("a named one, even if it is ignored", () => {
     const header = headerOf(keyslots);
     expect(unlock(header, passphrase("one"), { ...OPTIONS, keyslot: 0 })).toMatchObject({ keyslot: 0 });
     expect(unlock(header, passphrase("one"), { ...OPTIONS, keyslot: 1 })).toEqual({ kind: "wrong-passphrase" });
     expect(whatItSays(() => unlock(header, passphrase(), { ...OPTIONS, keyslot: 9 }))).toContain("no keyslot");
   });
 
-  test("those that cannot be tried are passed over", () => {
+  test("those that cannot be tried are skipped", () => {
     const header = headerOf(keyslots);
     const slots = header.keyslots.map((slot) =>
       slot.id === 2 && slot.lock
@@ -83,7 +83,7 @@ describe("which keyslot", () => {
   });
 });
 
-test("what of the data's keyslots is passed over is told, for the passphrase may be its", () => {
+test("skipped keyslots of the data are reported, because the passphrase may belong to them", () => {
   const header = headerOf(keyslots);
   const hungry = header.keyslots.map((slot) => {
     const kdf = { type: "argon2id", passes: 4, memoryKib: 4 << 20, lanes: 1, salt: new Uint8Array(32) } as const;
@@ -98,7 +98,7 @@ test("what of the data's keyslots is passed over is told, for the passphrase may
   expect(listUntried({ ...header, digests: unbound }, OPTIONS)).toEqual([]);
 });
 
-describe("what cannot be tried is told, and why", () => {
+describe("keyslots that cannot be tried are reported with the reason", () => {
   const says = (change: (json: Luks2Json) => void, options: Partial<UnlockOptions> = {}) =>
     whatItSays(() => unlock(edit(change), passphrase(), { ...OPTIONS, ...options }));
   const argon2 = (changes: object) => (json: Luks2Json) => {
@@ -111,13 +111,13 @@ describe("what cannot be tried is told, and why", () => {
     [
       "too many passes",
       argon2({ time: 0xffffffff }),
-      "keyslot 0 asks for 4294967295 passes over 1024 KiB in 1 lane: hours",
+      "keyslot 0 asks for 4294967295 passes over 1024 KiB in 1 lane, which would take hours",
     ],
     // Each pass starts four threads for each lane: little memory does not make it quick.
     [
       "too many passes of many lanes",
       argon2({ time: 200_000, memory: 512, cpus: 64 }),
-      "keyslot 0 asks for 200000 passes over 512 KiB in 64 lanes: hours",
+      "keyslot 0 asks for 200000 passes over 512 KiB in 64 lanes, which would take hours",
     ],
     ["no pass", argon2({ time: 0 }), "keyslot 0 asks for 0 passes"],
     ["no lane", argon2({ cpus: 0 }), "in 0 lanes"],
@@ -127,7 +127,7 @@ describe("what cannot be tried is told, and why", () => {
     [
       "too many iterations",
       (json: Luks2Json) => (json.keyslots[0].kdf.iterations = 0xffffffff),
-      "asks for 4294967295 iterations for each of 2 parts of a key: hours, or a header made to keep whoever opens it waiting",
+      "asks for 4294967295 iterations for each of 2 parts of a key, which would take hours",
     ],
     [
       "too many iterations for a long key",
@@ -135,10 +135,10 @@ describe("what cannot be tried is told, and why", () => {
         json.keyslots[0].kdf.iterations = 400_000_000;
         json.keyslots[0].area.key_size = 96;
       },
-      "asks for 400000000 iterations for each of 3 parts of a key: hours",
+      "asks for 400000000 iterations for each of 3 parts of a key, which would take hours",
     ],
     [
-      "keyslots that are too much together",
+      "keyslots that are too costly together",
       (json: Luks2Json) => {
         const [slot, ids] = [json.keyslots[0], ["0", "1", "2", "3", "4"]];
         json.config.keyslots_size = String(5 * 258048 + 4096 * 3);
@@ -148,7 +148,7 @@ describe("what cannot be tried is told, and why", () => {
         }
         json.digests[0].keyslots = ids;
       },
-      "its keyslots ask for too much together: hours, or a header made to keep whoever opens it waiting\nname the one to try: rd.luks.options=key-slot=NUMBER",
+      "trying all of its keyslots would take hours\nname the one to try: rd.luks.options=key-slot=NUMBER",
     ],
     [
       "too many iterations of the digest",
@@ -177,9 +177,9 @@ describe("what cannot be tried is told, and why", () => {
     ],
     ["an unknown digest", (json: Luks2Json) => (json.digests[0].type = "crc"), "has a digest of an unknown type"],
     [
-      "a digest that is cut",
+      "a truncated digest",
       (json: Luks2Json) => (json.digests[0].digest = Buffer.alloc(21).toString("base64")),
-      "has a digest that is cut",
+      "has a truncated digest",
     ],
     [
       "another cipher",
@@ -189,7 +189,7 @@ describe("what cannot be tried is told, and why", () => {
     [
       "no cipher",
       (json: Luks2Json) => (json.keyslots[0].area.encryption = "cipher_null-ecb"),
-      "is not encrypted (cipher_null-ecb); rd.luks.options=insecure-null takes it all the same",
+      "is not encrypted (cipher_null-ecb); rd.luks.options=insecure-null accepts it anyway",
     ],
     [
       "another type",
@@ -205,24 +205,24 @@ describe("what cannot be tried is told, and why", () => {
       "is unbound",
     ],
     [
-      "one that is tried only where it is named",
+      "one that is tried only by number",
       (json: Luks2Json) => (json.keyslots[0].priority = 0),
-      "keyslot 0 has the priority ignore: key-slot=0 tries it",
+      'keyslot 0 has the priority "ignore": key-slot=0 tries it',
     ],
     [
       "online reencryption",
       (json: Luks2Json) => (json.config.requirements = { mandatory: ["online-reencrypt-v2"] }),
-      "the LUKS2 header requires online-reencrypt-v2\na reencryption is under way: finish it with cryptsetup reencrypt --resume-only",
+      "the LUKS2 header requires online-reencrypt-v2\na reencryption is in progress\nfinish it with cryptsetup reencrypt --resume-only",
     ],
     [
       "inline tags",
       (json: Luks2Json) => (json.config.requirements = { mandatory: ["inline-hw-tags"] }),
-      "integrity tags lie in the sectors' own metadata",
+      "integrity tags are in the sectors' own metadata",
     ],
     [
       "something new",
       (json: Luks2Json) => (json.config.requirements = { mandatory: ["new", "newer"] }),
-      "the LUKS2 header requires new, newer\nopen it with a cryptsetup that knows",
+      "the LUKS2 header requires new, newer\nlevain does not know this requirement",
     ],
   ])("%s", (_name, change, reason) => {
     expect(says(change)).toContain(reason);
@@ -235,7 +235,7 @@ describe("what cannot be tried is told, and why", () => {
     );
   });
 
-  test("memory that is not known is no limit", () => {
+  test("unknown memory is no limit", () => {
     const header = edit(argon2({ memory: 1 << 20 }));
     const cheap: typeof deriveKey = (_kdf, _passphrase, length) => new Uint8Array(length);
     expect(unlock(header, passphrase(), { ...OPTIONS, memoryBytes: null, deriveKey: cheap })).toEqual({
@@ -245,7 +245,7 @@ describe("what cannot be tried is told, and why", () => {
 });
 
 describe("decryptors", () => {
-  test("a cipher of the kernel's, by one who has it", () => {
+  test("a cipher of the kernel", () => {
     const kernel: AreaDecryptor = {
       handles: ({ cipher }) => cipher === "serpent",
       decrypt: (spec, key, data) => aesDecryptor.decrypt({ ...spec, cipher: "aes" }, key, data),
@@ -255,7 +255,7 @@ describe("decryptors", () => {
     expect(found).toMatchObject({ kind: "unlocked", keyslot: 0 });
   });
 
-  test("a keyslot that is not encrypted, where that is allowed", () => {
+  test("a keyslot that is not encrypted, if that is allowed", () => {
     const volumeKey = luks2.volumeKey ?? new Uint8Array();
     const header = edit((json) => (json.keyslots[0].area.encryption = "cipher_null-ecb"));
     const open = { ...header, material: new Map([[0, splitKey(volumeKey, 4000, "sha256")]]) };
@@ -268,7 +268,7 @@ describe("decryptors", () => {
 });
 
 describe("secrets", () => {
-  test("are wiped, whether the passphrase was right or not; the passphrase is the caller's", () => {
+  test("are wiped for right and wrong passphrases, but not the caller's passphrase", () => {
     for (const text of [PASSPHRASE, "wrong"]) {
       const secrets: Uint8Array[] = [];
       const keep = <Bytes extends Uint8Array>(bytes: Bytes): Bytes => {
@@ -287,7 +287,7 @@ describe("secrets", () => {
     }
   });
 
-  test("also where a part fails", () => {
+  test("also if a part fails", () => {
     let key = new Uint8Array();
     const failing: AreaDecryptor = {
       handles: () => true,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { createRecord } from "../../../src/log/boot-record.ts";
 import { createConsole } from "../../../src/log/console.ts";
-import { createRecord } from "../../../src/log/journal.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 
 function makeConsole(printk = "4\t4\t1\t7\n") {
@@ -45,7 +45,7 @@ describe("what is shown", () => {
   });
 });
 
-test("a line that is too long for a terminal goes on below itself; the log has it whole", () => {
+test("a line that is too long for a terminal is wrapped; the log has it in one piece", () => {
   const made = makeConsole("1\t4\t1\t7\n");
   const root = `/dev/mapper/luks-${"0".repeat(36)} ext4 "ROOT" in /dev/vda crypto_LUKS`;
   made.console.step({ name: "root", text: root, startMs: 0, endMs: 7, outcome: "done" });
@@ -63,7 +63,7 @@ test("a line that is too long for a terminal goes on below itself; the log has i
 });
 
 describe("what is logged", () => {
-  test("everything but details, each with its level, whatever is shown", () => {
+  test("everything except debug messages, each with its level, independent of the console", () => {
     const made = makeConsole();
     made.console.obey({ level: "quiet", log: "all" });
     sayEverything(made);
@@ -82,7 +82,7 @@ describe("what is logged", () => {
     expect(plain.logged()).toEqual([]);
   });
 
-  test("what the kernel shows by itself is not shown twice", () => {
+  test("what the kernel prints itself is not printed twice", () => {
     const made = makeConsole("5\t4\t1\t7\n");
     sayEverything(made);
     expect(made.shown()).toBe("hello\n  ...       half\n\n");

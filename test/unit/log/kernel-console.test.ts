@@ -15,7 +15,7 @@ function setUp(level: string | null, more: Readonly<Record<string, string>> = {}
   return { machine, kernel, read, silence };
 }
 
-test("the kernel is silent while levain speaks, and as it was before in a shell and at the end", () => {
+test("the kernel is silent while levain prints; the level is restored for a shell and at the end", () => {
   const { kernel, read, silence } = setUp("7");
   expect([kernel.shows(6), kernel.shows(7)]).toEqual([true, false]);
   silence("root=LABEL=x");
@@ -44,14 +44,14 @@ test.each([
   expect(read()).toBe("7");
 });
 
-test("quieter than that is left as it is, ignore_loglevel shows all", () => {
+test("a lower level is left alone, ignore_loglevel shows everything", () => {
   const quiet = setUp("1", { "/sys/module/printk/parameters/ignore_loglevel": "Y\n" });
   expect(quiet.kernel.shows(7)).toBeTrue();
   quiet.silence("");
   expect(quiet.read()).toBe("1");
 });
 
-test("once /proc has moved, the level is restored there, whatever the path leads to by then, and what was last known holds", () => {
+test("after /proc has moved, the level is restored by descriptor, and the last known level is used", () => {
   const { machine, kernel, silence } = setUp(null, { "/evil/kernel/printk": "untouched" });
   for (const directory of ["/proc", "/sysroot/proc"]) machine.makeDirectory(directory);
   machine.mount({ source: "tmpfs", target: "/proc", type: "tmpfs", flags: [], options: "" });
@@ -67,7 +67,7 @@ test("once /proc has moved, the level is restored there, whatever the path leads
   expect(new TextDecoder().decode(machine.readFile("/evil/kernel/printk"))).toBe("untouched");
 });
 
-test("a kernel without a log shows nothing and is not asked for anything", () => {
+test("a kernel without a log shows nothing", () => {
   const { kernel, silence, machine } = setUp(null);
   silence("");
   kernel.restore();

@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import { errnoName, SYS } from "../../../src/machine/abi.ts";
 
 describe("errnoName", () => {
-  test("agrees with the runtime wherever that has a name", () => {
+  test("agrees with the runtime where it has a name", () => {
     // EAGAIN and EWOULDBLOCK, EOPNOTSUPP and ENOTSUP are one number each: the kernel's name is the first.
     const aliases = ["EWOULDBLOCK", "ENOTSUP"];
     for (const [name, number] of Object.entries(constants.errno)) {
@@ -23,7 +23,7 @@ describe("errnoName", () => {
     for (const [number, name] of Object.entries(names)) expect(errnoName(Number(number))).toBe(name);
   });
 
-  test("gives a number where there is no name", () => {
+  test("returns a number if there is no name", () => {
     expect([errnoName(0), errnoName(41), errnoName(58), errnoName(524), errnoName(-1)]).toEqual([
       "E0",
       "E41",
@@ -34,7 +34,7 @@ describe("errnoName", () => {
   });
 });
 
-test("every system call has a number of its own", () => {
+test("every system call has its own number", () => {
   const numbers = Object.values(SYS);
   expect(new Set(numbers).size).toBe(numbers.length);
 });

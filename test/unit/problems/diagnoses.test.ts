@@ -29,7 +29,7 @@ describe("hints", () => {
     ]);
   });
 
-  test("that need a shell are left out where there is none", () => {
+  test("that need a shell are left out if there is none", () => {
     const withoutShell = EVERY_NEED.filter((need) => need !== "shell");
     expect(report(error, withoutShell)).toEqual([
       "no root",
@@ -38,7 +38,7 @@ describe("hints", () => {
     ]);
   });
 
-  test.each([...new Glob("*.ts").scanSync(TABLES)])("of %s say that they need a shell where they do", (file) => {
+  test.each([...new Glob("*.ts").scanSync(TABLES)])("of %s are marked if they need a shell", (file) => {
     const others = readFileSync(join(TABLES, file), "utf8").matchAll(
       /\b(?:inBootLoader|inBuilder|byHand)\(\s*([`"][^)]*)\)/g,
     );
@@ -59,6 +59,13 @@ test("a part of a sentence has neither what was seen nor hints", () => {
   const error = new BootError("a", { hint: "h", seen: ["s"], cause: new BootError("b\nc") });
   expect(sentence(error)).toBe("a: b: c");
   expect(headline(error)).toBe("a");
+});
+
+test("every code is in one table only: the last of two would replace the other silently", async () => {
+  const files = [...new Glob("*.ts").scanSync(TABLES)];
+  const tables = await Promise.all(files.map((file) => import(join(TABLES, file)) as Promise<Record<string, object>>));
+  const codes = tables.flatMap((exports) => Object.values(exports)).flatMap((table) => Object.keys(table));
+  expect(codes.toSorted()).toEqual(Object.keys(DIAGNOSES).toSorted());
 });
 
 test("codes are lower-case words", () => {

@@ -15,7 +15,7 @@ describe("report", () => {
     ]);
   });
 
-  test("a long list of what was seen gets a line each", () => {
+  test("a long list of what was seen gets a line for each item", () => {
     const seen = Array.from({ length: 8 }, (_, index) => `/dev/sd${index} some filesystem`);
     expect(report(new BootError("x", { seen }))).toEqual(["x", "seen:", ...seen.map((item) => `  ${item}`)]);
   });
@@ -25,24 +25,24 @@ describe("report", () => {
       "/sysroot: it is not that type of filesystem, its superblock is damaged, or an option is wrong (EINVAL)",
     ]);
     expect(describeRefusal(new SyscallError("open", "EIO", "/x"))).toEndWith("(EIO)");
-    expect(describeRefusal(new SyscallError("frob", "EXYZ", "/x"))).toBe("frob said EXYZ");
+    expect(describeRefusal(new SyscallError("frob", "EXYZ", "/x"))).toBe("frob failed with EXYZ");
   });
 
-  test("what was not foreseen is called a bug, with its place", () => {
+  test("an unexpected error is called a bug, with its place", () => {
     const [first, second] = report(new TypeError("x is not a function"));
     expect(first).toBe("TypeError: x is not a function");
     expect(second).toMatch(/^ {2}this is a bug in levain, at .*report\.test\.ts/);
     expect(report("a string")).toEqual(["a string"]);
-    expect(report(null)).toEqual(["something failed without saying what"]);
+    expect(report(null)).toEqual(["an unknown error occurred"]);
   });
 
-  test("a chain of causes that never ends is cut", () => {
+  test("an endless chain of causes is cut", () => {
     const error = new BootError("round");
     error.cause = error;
     expect(report(error)).toHaveLength(8);
   });
 
-  test("no line of it can move a cursor or turn the writing round", () => {
+  test("no line of it can move the cursor or change the writing direction", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         for (const line of report(new BootError(`x${text}`, { seen: [text], hint: text })))
@@ -53,17 +53,17 @@ describe("report", () => {
 });
 
 describe("printable", () => {
-  test("shows what cannot be seen, and leaves the rest", () => {
+  test("shows invisible characters, and leaves the rest", () => {
     expect(printable("Müller-\x1b[31m\u202e\u{e0041}\x7f\n")).toBe("Müller-\\x1b[31m\\u{202e}\\u{e0041}\\x7f\\x0a");
   });
 
-  test("twice is as good as once", () => {
+  test("twice is the same as once", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => printable(printable(text)) === printable(text)));
   });
 });
 
 describe("wrapLines", () => {
-  test("cuts between words and indents what goes on", () => {
+  test("cuts between words and indents continuation lines", () => {
     const words = (count: number) => Array.from({ length: count }, () => "word").join(" ");
     expect(wrapLines([`hint: ${words(16)}`, `  ${words(16)}`, words(16), "short"])).toEqual([
       `hint: ${words(14)}`,
@@ -76,13 +76,13 @@ describe("wrapLines", () => {
     ]);
   });
 
-  test("keeps together what a person may want to type", () => {
+  test("keeps commands together that a person may type", () => {
     const hint = (end: string) => `hint: the module is missing from this image, as many are: ${end}`;
     for (const command of ["levain image --module squashfs --add x", "`levain retry root=LABEL=ROOT`"])
       expect(wrapLines([hint(command)])).toEqual([hint("").trimEnd(), `      ${command}`]);
   });
 
-  test("loses no word, keeps the width where it can, and ends", () => {
+  test("loses no word, keeps the width if possible, and ends", () => {
     const text = fc.array(fc.stringMatching(/^[a-z/"·]{1,100}$/), { maxLength: 40 });
     fc.assert(
       fc.property(text, fc.constantFrom("", "  ", "hint: ", "  kernel: "), (words, label) => {

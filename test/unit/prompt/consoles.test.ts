@@ -10,11 +10,11 @@ function consoles(active: string, dev = {}, sys: Readonly<Record<string, string>
 }
 
 describe("listConsoles", () => {
-  test("a serial line alone, where the kernel has no virtual terminals", () => {
+  test("a serial line alone, on a kernel without virtual terminals", () => {
     expect(consoles("ttyS0\n")).toEqual(["/dev/ttyS0"]);
   });
 
-  test("the virtual terminal in front too, where only a serial line is named", () => {
+  test("also the foreground virtual terminal, if only a serial line is named", () => {
     expect(consoles("ttyS0\n", TTY0)).toEqual(["/dev/ttyS0", "/dev/tty0"]);
   });
 
@@ -22,7 +22,7 @@ describe("listConsoles", () => {
     expect(consoles("tty0\n", TTY0)).toEqual(["/dev/tty0"]);
   });
 
-  test("each of several, the one in front only once though it has two names", () => {
+  test("each of several, the foreground one only once although it has two names", () => {
     const dev = {
       ...TTY0,
       "/tty1": { node: "character", number: "4:1" },
@@ -35,11 +35,11 @@ describe("listConsoles", () => {
     ]);
   });
 
-  test("what has no node is left out, and names that are none", () => {
+  test("consoles without a node and invalid names are left out", () => {
     expect(consoles("ttyUSB0 ../dev/null ttyS0\n")).toEqual(["/dev/ttyS0"]);
   });
 
-  test("/dev/console where nothing is known", () => {
+  test("/dev/console if no console is known", () => {
     expect(listConsoles(fakeMachine())).toEqual(["/dev/console"]);
     expect(consoles("ttyAMA0\n")).toEqual(["/dev/console"]);
   });

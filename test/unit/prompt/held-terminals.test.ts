@@ -30,7 +30,7 @@ function watch(machine: FakeMachine): { readonly watched: Machine; readonly read
 }
 
 describe("held terminals", () => {
-  test("are the consoles and the screen, opened once, and given back at the end", () => {
+  test("are the consoles and the screen, opened once, and restored at the end", () => {
     const machine = machineWith();
     const terminals = createHeldTerminals(machine);
     expect(terminals.hold()).toEqual([SERIAL, SCREEN]);
@@ -41,7 +41,7 @@ describe("held terminals", () => {
     expect(changes).toEqual(["listen to /dev/ttyS0 and /dev/tty0", "listen to no terminal"]);
   });
 
-  test("a drain reads all that was typed and wipes it; Ctrl-C anywhere in it counts", () => {
+  test("a drain reads and wipes everything that was typed, and finds Ctrl-C anywhere in it", () => {
     const machine = machineWith(typed("sec", 2000), typed("ret", 2001, SCREEN), typed("more\x03rest", 3000));
     const { watched, read } = watch(machine);
     const terminals = createHeldTerminals(watched);
@@ -56,7 +56,7 @@ describe("held terminals", () => {
     for (const bytes of read) expect(bytes.every((byte) => byte === 0)).toBe(true);
   });
 
-  test("a drain leaves uevents alone, and reads what was typed although one waits", () => {
+  test("a drain leaves uevents alone, and reads typing although a uevent waits", () => {
     const machine = machineWith(typed("\x03", 2000));
     machine.listenForDevices();
     const terminals = createHeldTerminals(machine);
@@ -67,14 +67,14 @@ describe("held terminals", () => {
     expect(machine.nextDeviceEvent(0)).not.toBeNull();
   });
 
-  test("nothing is read where nothing is held", () => {
+  test("nothing is read if nothing is held", () => {
     const { watched, read } = watch(machineWith(typed("\x03", 0)));
     const terminals = createHeldTerminals(watched);
     expect(terminals.drain()).toBeNull();
     expect(read).toEqual([]);
   });
 
-  test("the wait for a device ends with it, with Ctrl-C, or with its time, and wipes what else is typed", () => {
+  test("the wait for a device ends with the device, Ctrl-C or its timeout, and wipes other typing", () => {
     const machine = machineWith(typed("secret", 2000), typed("\x03", 9000));
     machine.listenForDevices();
     const { watched, read } = watch(machine);

@@ -38,7 +38,7 @@ function ask(machine: Machine, more: Partial<Question> = {}, onDeviceEvent = () 
 const onBoth = (machine: FakeMachine) => [machine.terminals.screen(SERIAL), machine.terminals.screen(SCREEN)];
 
 describe("askPassphrase", () => {
-  test("asks on every console, takes the first answer, and tells the others; nothing of it is shown", () => {
+  test("asks on every console, takes the first answer, and says so on the others; the answer is not shown", () => {
     const machine = machineWith({ terminal: SCREEN, text: "sesam\r" });
     expect(ask(machine)).toBe("sesam");
     expect(onBoth(machine)).toEqual([`${FIRST_LINES}answered on tty0\n`, `${FIRST_LINES}(hidden)\n`]);
@@ -49,7 +49,7 @@ describe("askPassphrase", () => {
     const machine = machineWith({ terminal: SERIAL, text: "a\r" });
     ask(machine, { triesLeft: 1, keymap: "de-\x1blatin1", lastWasWrong: true });
     expect(machine.terminals.screen(SERIAL)).toBe(
-      "            that is not its passphrase\n" +
+      "            wrong passphrase\n" +
         '  unlock    /dev/vda2 (LUKS2, "secret") as root, the last try, keymap\n            de-\\x1blatin1\n' +
         "            passphrase: (hidden)\n",
     );
@@ -68,7 +68,7 @@ describe("askPassphrase", () => {
     expect(onBoth(machine)).toEqual([`${FIRST_LINES}(hidden)\n`, `${FIRST_LINES}(hidden) answered on ttyS0\n`]);
   });
 
-  test("shows that something is typed, and not how much; nothing when it is all taken back", () => {
+  test("shows that something is typed, but not how much; nothing after all of it is erased", () => {
     const machine = machineWith(
       { terminal: SERIAL, text: "a", atMs: 2000 },
       { terminal: SERIAL, text: "bcd", atMs: 3000 },
@@ -81,18 +81,18 @@ describe("askPassphrase", () => {
     expect(machine.terminals.screen(SERIAL)).toBe(`${FIRST_LINES}(hidden)${gone}\x07\n`);
   });
 
-  test("what is longer than 512 bytes is refused in words, and can be typed anew", () => {
+  test("more than 512 bytes are refused with a message, and can be typed again", () => {
     const machine = machineWith(
       { terminal: SERIAL, text: `${"x".repeat(513)}\r`, atMs: 2000 },
       { terminal: SERIAL, text: "short\r", atMs: 3000 },
     );
     expect(ask(machine)).toBe("short");
     expect(machine.terminals.screen(SERIAL)).toBe(
-      `${FIRST_LINES}\x07longer than 512 bytes: not taken\n            passphrase: (hidden)\n`,
+      `${FIRST_LINES}\x07longer than 512 bytes: ignored\n            passphrase: (hidden)\n`,
     );
   });
 
-  test("what was typed before the prompt, and after Enter, counts for nothing", () => {
+  test("what is typed before the prompt, or after Enter, is ignored", () => {
     const machine = machineWith({ terminal: SERIAL, text: "early", atMs: 500 });
     machine.terminals.type({ terminal: SERIAL, text: "one\rpasted\r", atMs: 2000 });
     expect(ask(machine)).toBe("one");
@@ -100,7 +100,7 @@ describe("askPassphrase", () => {
     expect(ask(machine)).toBe("two");
   });
 
-  test("nothing of what was typed is left in memory, but the answer", () => {
+  test("only the answer is left in memory", () => {
     rememberArrays((remembered) => {
       const machine = machineWith(
         { terminal: SCREEN, text: "half", atMs: 2000 },
@@ -114,7 +114,7 @@ describe("askPassphrase", () => {
     });
   });
 
-  test("Ctrl-C cancels, and every console is told", () => {
+  test("Ctrl-C cancels, and every console says so", () => {
     const machine = machineWith({ terminal: SERIAL, text: "abc\x03" });
     expect(ask(machine)).toBe("cancelled");
     expect(onBoth(machine)).toEqual([
@@ -123,16 +123,16 @@ describe("askPassphrase", () => {
     ]);
   });
 
-  test("the time for an answer begins anew with every key", () => {
+  test("every key restarts the timeout", () => {
     const machine = machineWith({ terminal: SERIAL, text: "a", atMs: 8000 });
     const startMs = machine.nowMs();
     expect(startMs).toBeLessThan(8000);
     expect(ask(machine, { timeoutMs: 10_000 })).toBe("timeout");
     expect(machine.nowMs()).toBe(18_000);
-    expect(onBoth(machine)).toEqual([`${FIRST_LINES}(hidden) nobody answered\n`, `${FIRST_LINES}nobody answered\n`]);
+    expect(onBoth(machine)).toEqual([`${FIRST_LINES}(hidden) timed out\n`, `${FIRST_LINES}timed out\n`]);
   });
 
-  test("uevents are handled meanwhile, what is said then has a line of its own, and the prompt stands again", () => {
+  test("uevents are handled meanwhile, their messages get lines of their own, and the prompt is shown again", () => {
     const machine = machineWith({ terminal: SERIAL, text: "abc\r", atMs: 9000 });
     machine.listenForDevices();
     machine.plugIn({ name: "sda", arrivesAtMs: 5000 });
@@ -147,13 +147,13 @@ describe("askPassphrase", () => {
     expect(machine.terminals.screen(SERIAL)).toBe(`${screens[0]}            passphrase: (hidden)\n`);
   });
 
-  test("a question that a uevent settles is not asked any longer", () => {
+  test("a question that a uevent settles is no longer asked", () => {
     const machine = machineWith({ terminal: SERIAL, text: "ab", atMs: 2000 });
     machine.listenForDevices();
     machine.plugIn({ name: "sda", arrivesAtMs: 5000 });
     expect(ask(machine, {}, () => machine.nextDeviceEvent(0) !== null)).toBe("interrupted");
     expect(machine.nowMs()).toBe(5000);
-    expect(machine.terminals.screen(SERIAL)).toEndWith("passphrase: (hidden) not needed any more\n");
+    expect(machine.terminals.screen(SERIAL)).toEndWith("passphrase: (hidden) no longer needed\n");
   });
 
   /** The serial line hangs up when something is typed on it. */
@@ -166,14 +166,14 @@ describe("askPassphrase", () => {
     },
   });
 
-  test("a console that hung up is asked again within a second, and what was typed on it before is forgotten", () => {
+  test("a console that hung up is asked again within a second, and earlier typing on it is forgotten", () => {
     const machine = machineWith({ terminal: SERIAL, text: "lost", atMs: 2000 });
     machine.terminals.type({ terminal: SERIAL, text: "found\r", atMs: 3001 });
     expect(ask(hangingUp(machine))).toBe("found");
     expect(onBoth(machine)).toEqual([`${FIRST_LINES}${FIRST_LINES}(hidden)\n`, `${FIRST_LINES}answered on ttyS0\n`]);
   });
 
-  test("and where it stays away, the question ends when its time is up", () => {
+  test("if it does not come back, the question times out", () => {
     const machine = machineWith({ terminal: SERIAL, text: "lost", atMs: 2000 });
     const gone = { ...hangingUp(machine), openTerminals: (nodes: readonly string[]) => openBefore(machine, nodes) };
     expect(ask(gone, { timeoutMs: 5000 })).toBe("timeout");
@@ -185,7 +185,7 @@ describe("askPassphrase", () => {
     return machine.openTerminals(machine.nowMs() < 2000 ? nodes : nodes.filter((node) => node !== SERIAL));
   }
 
-  test("a console that cannot be opened is skipped, and without any that is an error with what to do", () => {
+  test("a console that cannot be opened is skipped, and no console at all is an error with hints", () => {
     const [none] = [fakeMachine({ sys: { "/class/tty/console/active": "lp0\n" } })];
     none.makeDirectory("/sys");
     const blind = { ...none, openTerminals: () => [] };
@@ -194,13 +194,13 @@ describe("askPassphrase", () => {
       ask(blind);
     } catch (error) {
       expect(error).toMatchObject({
-        seen: ["/dev/console: it cannot be opened"],
-        hint: expect.stringContaining("rd.luks.key="),
+        seen: ["/dev/console: cannot be opened"],
+        hints: [{ needs: "boot loader" }, { text: "use a key file (rd.luks.key=)", needs: "boot loader" }],
       });
     }
   });
 
-  test("an error of whoever handles uevents leaves the prompt at the start of a line", () => {
+  test("an error while uevents are handled leaves the prompt at the start of a line", () => {
     const machine = machineWith();
     machine.listenForDevices();
     machine.plugIn({ name: "sda" });
@@ -211,7 +211,7 @@ describe("askPassphrase", () => {
     expect(machine.terminals.screen(SERIAL)).toEndWith("\r");
   });
 
-  test("whatever is typed, and wherever, it ends in an answer or not at all, at the start of a line, and what was read is wiped", () => {
+  test("any typing on any console ends in an answer or goes on, at the start of a line, and what was read is wiped", () => {
     const typing = fc.array(
       fc.record({ terminal: fc.constantFrom(SERIAL, SCREEN), text: fc.uint8Array({ maxLength: 30 }) }),
       { maxLength: 10 },

@@ -25,16 +25,16 @@ describe("a typed line", () => {
     expect(type("secret\x03\r")).toMatchObject({ end: "cancelled" });
   });
 
-  test("goes on until its end", () => {
+  test("continues until its end", () => {
     expect(type("one ", "two ")).toMatchObject({ text: "one two ", end: null });
   });
 
-  test("keeps every byte of text, Latin-1 and Tab among them", () => {
+  test("keeps every byte of text, including Latin-1 and Tab", () => {
     const bytes = Uint8Array.of(0x09, 0x20, 0x7e, 0x80, 0xe4, 0xff);
     expect([...type(bytes).line.copy()]).toEqual([...bytes]);
   });
 
-  test("Backspace takes a whole character, whichever byte the key sends, and rings where nothing is left", () => {
+  test("Backspace erases a whole character, whichever byte the key sends, and rings if the line is empty", () => {
     expect(type("aü€😀", "\x7f").text).toBe("aü€");
     expect(type("aü€😀\x7f\x08").text).toBe("aü");
     expect(type("aü€😀\x7f\x7f\x7f").text).toBe("a");
@@ -43,11 +43,11 @@ describe("a typed line", () => {
     expect([...type(Uint8Array.of(0x61, 0x80, 0x80, 0x7f)).line.copy()]).toEqual([0x61, 0x80]); // nothing at all
   });
 
-  test("Ctrl-U and Ctrl-W take everything", () => {
+  test("Ctrl-U and Ctrl-W erase everything", () => {
     for (const key of ["\x15", "\x17"]) expect(type(`one two${key}three`).text).toBe("three");
   });
 
-  test("arrow and function keys do nothing, in whatever pieces they come", () => {
+  test("arrow and function keys do nothing, in any number of pieces", () => {
     for (const keys of ["\x1b[A", "\x1bOA", "\x1b[3~", "\x1b[[A", "\x1b[1;5C", "\x1b\x1b[A"]) {
       expect(type(`a${keys}b`).text).toBe("ab");
       const line = createTypedLine();
@@ -56,18 +56,18 @@ describe("a typed line", () => {
     }
   });
 
-  test("Escape by mistake takes nothing of what is typed after it", () => {
+  test("Escape by mistake swallows nothing that is typed after it", () => {
     expect(type("a\x1b", "[Ab").text).toBe("a[Ab");
     expect(type("a\x1bb").text).toBe("ab");
     expect(type("a\x1b[", "b").text).toBe("ab");
     expect(type("a\x1b[\r")).toMatchObject({ text: "a", end: "entered" });
   });
 
-  test("other control characters are not taken", () => {
+  test("other control characters are refused", () => {
     expect(type("a\x01\x00\x1a\x1cb")).toMatchObject({ text: "ab", bell: true });
   });
 
-  test("512 bytes are taken; with more Enter refuses all of it, and an empty line begins", () => {
+  test("512 bytes are accepted; Enter refuses a longer line, and an empty line begins", () => {
     const longest = "x".repeat(LONGEST_PASSPHRASE_BYTES);
     expect(type(`${longest}\r`)).toMatchObject({ text: longest, end: "entered", bell: false });
     expect(type(`${longest}y`)).toMatchObject({ end: null, bell: true });
@@ -78,7 +78,7 @@ describe("a typed line", () => {
     expect(type(`${longest}y\r`, "short\r")).toMatchObject({ text: "short", end: "entered" });
   });
 
-  test("takes any bytes in any pieces, never more than there is room for, and agrees on them with one piece", () => {
+  test("accepts any bytes in any pieces, never more than the limit, with the same result as one piece", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 30 }), (chunks) => {
         const pieces = createTypedLine();
@@ -95,7 +95,7 @@ describe("a typed line", () => {
     );
   });
 
-  test("typing text and taking it back character by character leaves nothing", () => {
+  test("typing text and erasing it character by character leaves nothing", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 60 }), (text) => {
         const clean = [...text.replace(/[\p{Cc}\p{Cs}]/gu, "")];
@@ -109,7 +109,7 @@ describe("a typed line", () => {
     );
   });
 
-  test("nothing of what was typed is left in its memory after a wipe, nor what was taken back before", () => {
+  test("a wipe leaves nothing in memory, not even text that was erased before", () => {
     const made = rememberArrays((remembered) => {
       const line = createTypedLine();
       const buffers = [...remembered];

@@ -1,5 +1,5 @@
-import { formatBytes } from "../../../crypto/size.ts";
 import { BootError } from "../../../problems/errors.ts";
+import { formatBytes } from "../../../problems/size.ts";
 import { type CommandWords, option } from "../../command-line.ts";
 
 const MIB = 1 << 20;

@@ -24,25 +24,19 @@ function offsetOf({ dataStart, blockBytes, clusterBytes }: Layout, cluster: numb
   return dataStart * blockBytes + ((cluster - FIRST_CLUSTER) >>> 0) * clusterBytes;
 }
 
-/** The root directory's entry with the label; null where there is none. */
+/** Finds the entry of the root directory with the label, or null. */
 function findLabel(area: Area, layout: Layout, rootCluster: number): Uint8Array | null {
   let cluster = rootCluster;
   let offset = offsetOf(layout, cluster);
   for (let i = 0; i < MAX_ENTRIES; i++) {
     const entry = area.bytes(offset, ENTRY_BYTES);
-    if (entry === null || entry[0] === END) {
-      return null;
-    }
-    if (entry[0] === LABEL) {
-      return entry;
-    }
+    if (entry === null || entry[0] === END) return null;
+    if (entry[0] === LABEL) return entry;
     offset += ENTRY_BYTES;
     if (offset % layout.clusterBytes === 0) {
       const next = area.bytes(layout.tableStart * layout.blockBytes + cluster * 4, 4);
       cluster = next === null ? 0 : le32(next, 0);
-      if (cluster < FIRST_CLUSTER || cluster > LAST_CLUSTER) {
-        return null;
-      }
+      if (cluster < FIRST_CLUSTER || cluster > LAST_CLUSTER) return null;
       offset = offsetOf(layout, cluster);
     }
   }
@@ -56,17 +50,13 @@ export const exfat: Signature = {
   magics: [{ text: "EXFAT   ", at: 3 }],
   read(area, tags) {
     const boot = area.bytes(0, 120);
-    if (boot === null) {
-      return false;
-    }
+    if (boot === null) return false;
     const [minor = 0, major = 0] = boot.subarray(104, 106);
     const [blockLog = 0, clusterLog = 0] = boot.subarray(108, 110);
-    // 32-bit arithmetic: a cluster of no bytes is no exFAT.
+    // 32-bit arithmetic as in libblkid, which refuses a cluster of 0 bytes.
     const blockBytes = (1 << blockLog) >>> 0;
     const clusterBytes = (blockBytes << clusterLog) >>> 0;
-    if (clusterBytes === 0) {
-      return false;
-    }
+    if (clusterBytes === 0) return false;
     const layout = { blockBytes, clusterBytes, tableStart: le32(boot, 80), dataStart: le32(boot, 88) };
     const entry = findLabel(area, layout, le32(boot, 96));
     const name = entry?.subarray(2, 2 + Math.min((entry[1] ?? 0) * 2, 22)) ?? new Uint8Array();

@@ -6,7 +6,7 @@ const VOLUME_ID = 0x08;
 const DIRECTORY = 0x10;
 const LONG_NAME = 0x0f;
 
-/** Where a FAT32 keeps its root directory: a chain of clusters. Sectors from the start of the device. */
+/** Root directory of FAT32: a chain of clusters. Sectors count from the start of the device. */
 export interface ClusterChain {
   readonly sectorSize: number;
   readonly sectorsPerCluster: number;
@@ -16,16 +16,12 @@ export interface ClusterChain {
   readonly rootCluster: number;
 }
 
-/** The volume label's 11 bytes of a directory of at most `count` entries; null where it has none. Read by pieces: it is mostly the first. */
+/** Finds the 11 bytes of the volume label in a directory of at most `count` entries, or null. It is usually the first entry, so they are read one by one. */
 export function findLabelEntry(area: Area, offset: number, count: number): Uint8Array | null {
-  if (!area.isTiny && !area.contains(offset, count * ENTRY_BYTES)) {
-    return null;
-  }
+  if (!area.isTiny && !area.contains(offset, count * ENTRY_BYTES)) return null;
   for (let i = 0; i < count; i++) {
     const entry = area.bytes(offset + i * ENTRY_BYTES, ENTRY_BYTES);
-    if (entry === null || entry[0] === 0) {
-      return null;
-    }
+    if (entry === null || entry[0] === 0) return null;
     if (isLabel(entry)) {
       const name = Uint8Array.from(entry.subarray(0, 11));
       // 0xe5 as first byte marks a deleted entry, so a name that begins with it is stored with 0x05.
@@ -47,7 +43,7 @@ function isLabel(entry: Uint8Array): boolean {
   );
 }
 
-/** The volume label of a FAT32's root directory; follows at most 99 clusters, as libblkid, so a loop in the chain ends. */
+/** Finds the volume label in the root directory of FAT32. It follows at most 99 clusters, as libblkid does, so a loop in the chain ends. */
 export function findLabelInChain(area: Area, chain: ClusterChain): Uint8Array | null {
   const clusterBytes = chain.sectorsPerCluster * chain.sectorSize;
   const clusterCount = Math.floor((chain.fatSectors * chain.sectorSize) / 4) >>> 0;
@@ -55,9 +51,7 @@ export function findLabelInChain(area: Area, chain: ClusterChain): Uint8Array | 
   for (let turn = 1; turn < 100 && cluster !== 0 && cluster < clusterCount; turn++) {
     const sector = (chain.firstDataSector + Math.imul(cluster - 2, chain.sectorsPerCluster)) >>> 0;
     const label = findLabelEntry(area, sector * chain.sectorSize, clusterBytes / ENTRY_BYTES);
-    if (label !== null) {
-      return label;
-    }
+    if (label !== null) return label;
     const link = chain.reservedSectors * chain.sectorSize + cluster * 4;
     const next = area.contains(link, clusterBytes) ? area.bytes(link, 4) : null;
     cluster = next === null ? 0 : le32(next, 0) & 0x0fffffff;

@@ -1,28 +1,24 @@
 import type { Area } from "../../area.ts";
 import { holds, isPowerOfTwo, le16, le32 } from "../../bytes.ts";
 import { isBitlocker } from "../../containers/bitlocker.ts";
+import { at } from "../../layout.ts";
 import { findMagic, type Magic, type Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addSerial, addTag, addTrimmed, addVersion } from "../../tags.ts";
 import { findLabelEntry, findLabelInChain } from "./fat-directory.ts";
 
-// Most clusters of each kind, as Linux counts them (fs/fat/inode.c).
+// Most clusters of each kind in Linux (fs/fat/inode.c).
 const FAT12_MAX = 0xff4;
 const FAT16_MAX = 0xfff4;
 const FAT32_MAX = 0x0ffffff6;
 
 const MAGICS: readonly Magic[] = [
-  { text: "MSWIN", at: 0x52 },
-  { text: "FAT32   ", at: 0x52 },
-  { text: "MSDOS", at: 0x36 },
-  { text: "FAT16   ", at: 0x36 },
-  { text: "FAT12   ", at: 0x36 },
-  { text: "FAT     ", at: 0x36 },
-  { text: "\xeb", at: 0 },
-  { text: "\xe9", at: 0 },
-  { text: "\x55\xaa", at: 0x1fe },
+  ...at(0x52, "MSWIN", "FAT32   "),
+  ...at(0x36, "MSDOS", "FAT16   ", "FAT12   ", "FAT     "),
+  ...at(0, "\xeb", "\xe9"),
+  ...at(0x1fe, "\x55\xaa"),
 ];
 
-/** The BIOS parameter block of a FAT filesystem (Microsoft's FAT specification, 3.1), as far as it is asked for here. */
+/** The BIOS parameter block of a FAT filesystem (Microsoft's FAT specification, 3.1), as far as it is needed here. */
 interface Layout {
   readonly boot: Uint8Array;
   readonly sectorSize: number;
@@ -36,42 +32,33 @@ interface Layout {
   readonly clusterCount: number;
 }
 
-/** Jump instructions and 55aa are on many a boot sector: more is asked of one that shows nothing else. */
+/** Many boot sectors have a jump instruction and 55aa, so more is required if there is nothing else. */
 function isPlausible(boot: Uint8Array, magic: Magic): boolean {
-  if (magic.text.length > 2) {
-    return true;
-  }
+  if (magic.text.length > 2) return true;
   return holds(boot, 0x1fe, "\x55\xaa") && !holds(boot, 0x36, "JFS     ") && !holds(boot, 0x36, "HPFS    ");
 }
 
 function readLayout(area: Area, magic: Magic): Layout | null {
   const boot = area.bytes(0, 512);
-  if (boot === null || !isPlausible(boot, magic)) {
-    return null;
-  }
+  if (boot === null || !isPlausible(boot, magic)) return null;
   const sectorSize = le16(boot, 0x0b);
   const [sectorsPerCluster = 0, , , fats = 0] = boot.subarray(0x0d, 0x11);
   const reservedSectors = le16(boot, 0x0e);
   const media = boot[0x15] ?? 0;
   const isSectorSize = isPowerOfTwo(sectorSize) && sectorSize >= 512 && sectorSize <= 4096;
   const isMedia = media >= 0xf8 || media === 0xf0;
-  if (fats === 0 || reservedSectors === 0 || !isMedia || !isPowerOfTwo(sectorsPerCluster) || !isSectorSize) {
-    return null;
-  }
+  if (fats === 0 || reservedSectors === 0 || !isMedia || !isPowerOfTwo(sectorsPerCluster) || !isSectorSize) return null;
   const oldLength = le16(boot, 0x16);
   const newLength = le32(boot, 0x24);
   const fatSectors = Math.imul(oldLength || newLength, fats) >>> 0;
   const rootEntries = le16(boot, 0x11);
   const overhead = reservedSectors + fatSectors + Math.ceil((rootEntries * 32) / sectorSize);
-  // 32-bit arithmetic that wraps: libblkid's, which then refuses the count as too large.
+  // 32-bit arithmetic that wraps, as in libblkid, which then refuses the count as too large.
   const clusterCount = Math.floor((((le16(boot, 0x13) || le32(boot, 0x20)) - overhead) >>> 0) / sectorsPerCluster);
   const isFat32 = oldLength === 0 && newLength !== 0;
   const mostOld = clusterCount > FAT12_MAX ? FAT16_MAX : FAT12_MAX;
   const most = isFat32 ? FAT32_MAX : mostOld;
-  if (clusterCount > most || isBitlocker(area)) {
-    return null;
-  }
-  const hasOldTable = oldLength !== 0;
+  if (clusterCount > most || isBitlocker(area)) return null;
   return {
     boot,
     sectorSize,
@@ -80,23 +67,21 @@ function readLayout(area: Area, magic: Magic): Layout | null {
     fatSectors,
     rootEntries,
     isFat32,
-    hasOldTable,
+    hasOldTable: oldLength !== 0,
     clusterCount,
   };
 }
 
-/** True where the device begins with a FAT filesystem, whose boot sector looks like an MBR. */
+/** True if the device begins with a FAT filesystem, whose boot sector looks like an MBR. */
 export function isFat(area: Area): boolean {
   const magic = findMagic(area, MAGICS);
   return magic !== null && readLayout(area, magic) !== null;
 }
 
-/** FAT32's second sector of information must have its signatures, or zeros. */
+/** The information sector of FAT32 must have its signatures, or zeros. */
 function isInfoValid(area: Area, layout: Layout): boolean {
   const sector = le16(layout.boot, 0x30);
-  if (sector === 0) {
-    return true;
-  }
+  if (sector === 0) return true;
   const info = area.bytes(sector * layout.sectorSize, 512);
   return (
     info !== null &&
@@ -110,21 +95,15 @@ function findLabel(area: Area, layout: Layout): Uint8Array | null {
   if (layout.hasOldTable) {
     return findLabelEntry(area, Math.imul(firstDataSector, layout.sectorSize) >>> 0, layout.rootEntries);
   }
-  if (!layout.isFat32) {
-    return null;
-  }
-  // One copy of the table only, unlike layout.fatSectors.
+  if (!layout.isFat32) return null;
+  // Only one copy of the table, unlike layout.fatSectors.
   const fatSectors = le32(layout.boot, 0x24);
   return findLabelInChain(area, { ...layout, firstDataSector, fatSectors, rootCluster: le32(layout.boot, 0x2c) });
 }
 
 function nameVersion({ hasOldTable, isFat32, clusterCount }: Layout): string | null {
-  if (!hasOldTable) {
-    return isFat32 ? "FAT32" : null;
-  }
-  if (clusterCount < FAT12_MAX) {
-    return "FAT12";
-  }
+  if (!hasOldTable) return isFat32 ? "FAT32" : null;
+  if (clusterCount < FAT12_MAX) return "FAT12";
   return clusterCount < FAT16_MAX ? "FAT16" : null;
 }
 
@@ -135,17 +114,13 @@ export const vfat: Signature = {
   magics: MAGICS,
   read(area, tags, magic) {
     const layout = magic === null ? null : readLayout(area, magic);
-    if (layout === null || (layout.isFat32 && !isInfoValid(area, layout))) {
-      return false;
-    }
+    if (layout === null || (layout.isFat32 && !isInfoValid(area, layout))) return false;
     const { boot, hasOldTable, isFat32 } = layout;
-    // The extended parameters lie behind the 32-bit fields on FAT32.
+    // On FAT32 the extended parameters follow the 32-bit fields.
     const extended = hasOldTable ? 0x26 : 0x42;
     const mark = boot[extended];
     const hasExtended = hasOldTable || isFat32;
-    if (hasOldTable) {
-      addTag(tags, "SEC_TYPE", "msdos");
-    }
+    if (hasOldTable) addTag(tags, "SEC_TYPE", "msdos");
     if (hasExtended && mark === 0x29 && !holds(boot, extended + 5, "NO NAME    ")) {
       addTrimmed(tags, "LABEL_FATBOOT", boot.subarray(extended + 5, extended + 16));
     }
@@ -154,9 +129,7 @@ export const vfat: Signature = {
       addSerial(tags, boot.subarray(extended + 1, extended + 5));
     }
     const version = nameVersion(layout);
-    if (version !== null) {
-      addVersion(tags, version);
-    }
+    if (version !== null) addVersion(tags, version);
     addBlockSize(tags, layout.sectorSize);
     return true;
   },

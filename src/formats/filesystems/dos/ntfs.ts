@@ -20,21 +20,17 @@ const ZERO_FIELDS: readonly (readonly [at: number, length: number])[] = [
 ];
 
 function readSectorsPerCluster(code: number): number {
-  if ([1, 2, 4, 8, 16, 32, 64, 128].includes(code)) {
-    return code;
-  }
+  if ([1, 2, 4, 8, 16, 32, 64, 128].includes(code)) return code;
   return code >= 240 && code <= 249 ? 1 << (256 - code) : 0;
 }
 
-/** Bytes of a record of the master file table; 0 where the field makes no sense. Values over 0x7f are logarithms, negated. */
+/** Returns the bytes of a record of the master file table; 0 for an invalid value. Values over 0x7f are negated logarithms. */
 function readRecordBytes(code: number, clusterBytes: number): number {
-  if (code >= 0xe1 && code <= 0xf7) {
-    return (1 << (256 - code)) >>> 0;
-  }
+  if (code >= 0xe1 && code <= 0xf7) return (1 << (256 - code)) >>> 0;
   return [1, 2, 4, 8, 16, 32, 64].includes(code) ? code * clusterBytes : 0;
 }
 
-/** The record of $Volume in the master file table; null where this is no NTFS. */
+/** Finds the record of $Volume in the master file table; null if this is not NTFS. */
 function findVolumeRecord(area: Area, boot: Uint8Array): Uint8Array | null {
   const sectorSize = le16(boot, 11);
   const sectorsPerCluster = readSectorsPerCluster(boot[13] ?? 0);
@@ -46,9 +42,7 @@ function findVolumeRecord(area: Area, boot: Uint8Array): Uint8Array | null {
   const recordBytes = readRecordBytes(boot[64] ?? 0, clusterBytes);
   const clusters = le64(boot, 40) / BigInt(sectorsPerCluster);
   const table = le64(boot, 48);
-  if (recordBytes < 4 || table > clusters || le64(boot, 56) > clusters) {
-    return null;
-  }
+  if (recordBytes < 4 || table > clusters || le64(boot, 56) > clusters) return null;
   const offset = Number(BigInt.asUintN(64, table * BigInt(clusterBytes)));
   return readRecord(area, offset, recordBytes) && readRecord(area, offset + VOLUME_RECORD * recordBytes, recordBytes);
 }
@@ -58,17 +52,15 @@ function readRecord(area: Area, offset: number, length: number): Uint8Array | nu
   return record !== null && holds(record, 0, "FILE") ? record : null;
 }
 
-/** The volume's name in UTF-16LE, a resident attribute of $Volume; null where it has none. */
+/** Finds the volume name, a resident attribute of $Volume, in UTF-16LE, or null. */
 function findVolumeName(record: Uint8Array): Uint8Array | null {
   const allocated = le32(record, 28);
   let at = le16(record, 20);
-  // 22: the part of an attribute's head that is read.
+  // 22: the bytes of an attribute's head that are read.
   while (at + 22 <= record.length && at <= allocated) {
     const type = le32(record, at);
     const length = le32(record, at + 4);
-    if (length === 0 || type === END) {
-      return null;
-    }
+    if (length === 0 || type === END) return null;
     if (type === VOLUME_NAME) {
       const start = at + le16(record, at + 20);
       const end = start + le32(record, at + 16);
@@ -79,7 +71,7 @@ function findVolumeName(record: Uint8Array): Uint8Array | null {
   return null;
 }
 
-/** True where the device begins with NTFS, whose boot sector looks like an MBR. */
+/** True if the device begins with NTFS, whose boot sector looks like an MBR. */
 export function isNtfs(area: Area): boolean {
   const boot = area.bytes(0, 512);
   return boot !== null && findMagic(area, MAGICS) !== null && findVolumeRecord(area, boot) !== null;
@@ -93,15 +85,11 @@ export const ntfs: Signature = {
   read(area, tags) {
     const boot = area.bytes(0, 512);
     const record = boot === null ? null : findVolumeRecord(area, boot);
-    if (boot === null || record === null) {
-      return false;
-    }
+    if (boot === null || record === null) return false;
     addLabel(tags, toUtf8(findVolumeName(record) ?? new Uint8Array(), "utf-16le"));
     addBlockSize(tags, le16(boot, 11));
     const serial = le64(boot, 72);
-    if (serial !== 0n) {
-      addTag(tags, "UUID", serial.toString(16).toUpperCase().padStart(16, "0"));
-    }
+    if (serial !== 0n) addTag(tags, "UUID", serial.toString(16).toUpperCase().padStart(16, "0"));
     return true;
   },
 };

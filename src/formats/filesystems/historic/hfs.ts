@@ -1,6 +1,7 @@
 import type { Area } from "../../area.ts";
 import { be16, be32, holds, isEmpty, latin1 } from "../../bytes.ts";
 import { toUtf8 } from "../../encoding.ts";
+import { at, filesystem, header } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addUuid, type Tags } from "../../tags.ts";
 
@@ -17,57 +18,43 @@ const UUID_NAMESPACE = "\xb3\xe2\x0f\x39\xf2\x92\x11\xd6\x97\xa4\x00\x30\x65\x43
 
 const isPlus = (bytes: Uint8Array, at: number) => holds(bytes, at, "H+") || holds(bytes, at, "HX");
 
-/** A UUID of version 3 made of the Finder's 8 bytes, as macOS makes it. */
+/** Adds UUID: version 3 of the 8 bytes of the Finder, as macOS computes it. */
 function addFinderUuid(tags: Tags, id: Uint8Array): void {
-  if (isEmpty(id)) {
-    return;
-  }
+  if (isEmpty(id)) return;
   const uuid = new Bun.CryptoHasher("md5").update(latin1(UUID_NAMESPACE)).update(id).digest();
   uuid[6] = 0x30 | ((uuid[6] ?? 0) & 0x0f);
   uuid[8] = 0x80 | ((uuid[8] ?? 0) & 0x3f);
   addUuid(tags, uuid);
 }
 
-/** HFS; where it is only the wrapper around an HFS+ it is that one's. */
-export const hfs: Signature = {
-  type: "hfs",
-  usage: "filesystem",
-  isTolerant: true,
-  magics: [{ text: "BD", at: VOLUME }],
-  read(area, tags) {
-    const block = area.bytes(VOLUME, 130);
-    const blockSize = block === null ? 0 : be32(block, 20);
-    if (block === null || isPlus(block, 124) || blockSize === 0 || blockSize % SECTOR_BYTES !== 0) {
-      return false;
-    }
-    addFinderUuid(tags, block.subarray(116, 124));
-    addLabel(tags, block.subarray(37, 37 + Math.min(block[36] ?? 0, 27)));
-    return true;
-  },
-};
+/** HFS, unless it only wraps HFS+. */
+const hfs = filesystem(
+  "hfs",
+  at(VOLUME, "BD"),
+  header(VOLUME, 130, (block) => !isPlus(block, 124) && be32(block, 20) !== 0 && be32(block, 20) % SECTOR_BYTES === 0),
+  [
+    (tags, block) => addFinderUuid(tags, block.subarray(116, 124)),
+    (tags, block) => addLabel(tags, block.subarray(37, 37 + Math.min(block[36] ?? 0, 27))),
+  ],
+  { isTolerant: true },
+);
 
-/** Bytes before the HFS+ volume: not 0 where it is embedded in an HFS; null where there is none. */
+/** Returns the offset of the HFS+ volume, which is not 0 if it is embedded in HFS; null if there is none. */
 function findVolume(area: Area): number | null {
   const block = area.bytes(VOLUME, 130);
-  if (block === null || !holds(block, 0, "BD")) {
-    return block && 0;
-  }
+  if (block === null || !holds(block, 0, "BD")) return block && 0;
   const start = be16(block, 28) * SECTOR_BYTES + Math.imul(be16(block, 126), be32(block, 20));
   return isPlus(block, 124) ? start >>> 0 : null;
 }
 
-/** The name of the catalog's first record, the root directory's thread, in UTF-16BE; null where it cannot be found. */
+/** Finds the name in the first record of the catalog, the thread of the root directory, in UTF-16BE, or null. */
 function findName(area: Area, volume: number, header: Uint8Array, blockSize: number): Uint8Array | null {
   const extents = header.subarray(288, 352);
   const tree = area.bytes(volume + be32(extents, 0) * blockSize, TREE_HEAD_BYTES);
-  if (tree === null) {
-    return null;
-  }
+  if (tree === null) return null;
   const nodeSize = be16(tree, NODE_HEAD_BYTES + 18);
   const firstLeaf = be32(tree, NODE_HEAD_BYTES + 10);
-  if (nodeSize < NODE_HEAD_BYTES + KEY_BYTES || be32(tree, NODE_HEAD_BYTES + 6) === 0) {
-    return null;
-  }
+  if (nodeSize < NODE_HEAD_BYTES + KEY_BYTES || be32(tree, NODE_HEAD_BYTES + 6) === 0) return null;
   const block = locate(extents, Math.floor((Math.imul(firstLeaf, nodeSize) >>> 0) / blockSize));
   const leaf = block === null ? null : area.bytes(volume + block * blockSize, nodeSize);
   const isThread = leaf !== null && be16(leaf, 10) > 0 && leaf[8] === LEAF && be32(leaf, 16) === ROOT_PARENT;
@@ -75,37 +62,34 @@ function findName(area: Area, volume: number, header: Uint8Array, blockSize: num
   return isThread && length <= 255 ? leaf.subarray(22, 22 + length * 2) : null;
 }
 
-/** The block of the volume that is the file's `block`; null where the eight extents do not reach it. */
+/** Returns the block of the volume that is `block` of the file; null beyond the eight extents. */
 function locate(extents: Uint8Array, block: number): number | null {
   let rest = block;
   for (let i = 0; i < EXTENT_COUNT; i++) {
     const count = be32(extents, i * 8 + 4);
-    if (count === 0) {
-      return null;
-    }
-    if (rest < count) {
-      return be32(extents, i * 8) + rest;
-    }
+    if (count === 0) return null;
+    if (rest < count) return be32(extents, i * 8) + rest;
     rest -= count;
   }
   return null;
 }
 
-/** HFS+ and HFSX, alone or inside an HFS. */
-export const hfsplus: Signature = {
+/** HFS+ and HFSX, alone or embedded in HFS. */
+const hfsplus: Signature = {
   type: "hfsplus",
   usage: "filesystem",
-  magics: ["BD", "H+", "HX"].map((text) => ({ text, at: VOLUME })),
+  magics: at(VOLUME, "BD", "H+", "HX"),
   read(area, tags) {
     const volume = findVolume(area);
     const header = volume === null ? null : area.bytes(volume + VOLUME, 512);
     const blockSize = header === null ? 0 : be32(header, 40);
-    if (volume === null || header === null || !isPlus(header, 0) || blockSize < SECTOR_BYTES) {
-      return false;
-    }
+    if (volume === null || header === null || !isPlus(header, 0) || blockSize < SECTOR_BYTES) return false;
     addFinderUuid(tags, header.subarray(104, 112));
     addBlockSize(tags, blockSize);
     addLabel(tags, toUtf8(findName(area, volume, header, blockSize) ?? new Uint8Array(), "utf-16be"));
     return true;
   },
 };
+
+/** Apple's filesystems before APFS. */
+export const HFS = [hfsplus, hfs];

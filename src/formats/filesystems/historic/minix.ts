@@ -1,6 +1,5 @@
 import { be16, be32, holds, le16, le32 } from "../../bytes.ts";
-import type { Magic, Signature } from "../../signature.ts";
-import { addBlockSize, addVersion } from "../../tags.ts";
+import { at, blockSize, filesystem, header, version } from "../../layout.ts";
 
 // linux/minix_fs.h; the superblock is the second KiB.
 const SUPERBLOCK = 1024;
@@ -11,15 +10,6 @@ const VERSION_OF: ReadonlyMap<number, number> = new Map([
   [0x2468, 2],
   [0x2478, 2],
 ]);
-
-const MAGICS: readonly Magic[] = [
-  ...["\x7f\x13", "\x8f\x13", "\x13\x7f", "\x13\x8f", "\x68\x24", "\x78\x24", "\x24\x68", "\x24\x78"].map((text) => ({
-    text,
-    at: SUPERBLOCK + 16,
-  })),
-  { text: "\x5a\x4d", at: SUPERBLOCK + 24 },
-  { text: "\x4d\x5a", at: SUPERBLOCK + 24 },
-];
 
 interface Superblock {
   readonly version: number;
@@ -43,32 +33,25 @@ function readOld(sb: Uint8Array, version: number, isLittle: boolean): Superblock
 }
 
 function readNew(sb: Uint8Array): Superblock {
-  return {
-    version: 3,
-    inodes: le32(sb, 0),
-    zones: le32(sb, 20),
-    inodeBlocks: le16(sb, 6),
-    zoneBlocks: le16(sb, 8),
-    firstZone: le16(sb, 10),
-    zoneLog: le16(sb, 12),
-    blockSize: le16(sb, 28),
-  };
+  const [inodeBlocks, zoneBlocks, firstZone] = [le16(sb, 6), le16(sb, 8), le16(sb, 10)];
+  const [inodes, zones, zoneLog, blockSize] = [le32(sb, 0), le32(sb, 20), le16(sb, 12), le16(sb, 28)];
+  return { version: 3, inodes, zones, inodeBlocks, zoneBlocks, firstZone, zoneLog, blockSize };
 }
 
-/** Version 3 of big-endian machines is not understood, as in libblkid. */
+/** Version 3 of big-endian machines is not supported, as in libblkid. */
 function readSuperblock(sb: Uint8Array): Superblock | null {
   const little = VERSION_OF.get(le16(sb, 16));
-  if (little !== undefined) {
-    return readOld(sb, little, true);
-  }
-  if (le16(sb, 24) === 0x4d5a) {
-    return readNew(sb);
-  }
+  if (little !== undefined) return readOld(sb, little, true);
+  if (le16(sb, 24) === 0x4d5a) return readNew(sb);
   const big = VERSION_OF.get(be16(sb, 16));
   return big === undefined ? null : readOld(sb, big, false);
 }
 
-function isSound({ zoneLog, inodes, inodeBlocks, firstZone, zones, zoneBlocks }: Superblock): boolean {
+/** The magic is short, so the counts are checked, and that it is not ext. */
+function isMinix(bytes: Uint8Array): boolean {
+  const sb = readSuperblock(bytes);
+  if (sb === null || holds(bytes, 0x38, "\x53\xef")) return false;
+  const { zoneLog, inodes, inodeBlocks, firstZone, zones, zoneBlocks } = sb;
   return (
     zoneLog === 0 &&
     inodes !== 0 &&
@@ -79,19 +62,23 @@ function isSound({ zoneLog, inodes, inodeBlocks, firstZone, zones, zoneBlocks }:
   );
 }
 
-/** Minix 1 to 3; a short magic, so its counts are checked, and that it is no ext. */
-export const minix: Signature = {
-  type: "minix",
-  usage: "filesystem",
-  magics: MAGICS,
-  read(area, tags) {
-    const bytes = area.bytes(SUPERBLOCK, 64);
-    const sb = bytes === null ? null : readSuperblock(bytes);
-    if (bytes === null || sb === null || !isSound(sb) || holds(bytes, 0x38, "\x53\xef")) {
-      return false;
-    }
-    addVersion(tags, String(sb.version));
-    addBlockSize(tags, sb.blockSize);
-    return true;
-  },
-};
+/** Minix 1 to 3. */
+export const minix = filesystem(
+  "minix",
+  [
+    ...at(
+      SUPERBLOCK + 16,
+      "\x7f\x13",
+      "\x8f\x13",
+      "\x13\x7f",
+      "\x13\x8f",
+      "\x68\x24",
+      "\x78\x24",
+      "\x24\x68",
+      "\x24\x78",
+    ),
+    ...at(SUPERBLOCK + 24, "\x5a\x4d", "\x4d\x5a"),
+  ],
+  header(SUPERBLOCK, 64, isMinix),
+  [version((sb) => readSuperblock(sb)?.version ?? 0), blockSize((sb) => readSuperblock(sb)?.blockSize ?? 0)],
+);

@@ -1,6 +1,7 @@
 import type { Area } from "../../area.ts";
 import { holds, isEmpty, latin1 } from "../../bytes.ts";
 import { toUtf8 } from "../../encoding.ts";
+import { at as magicAt } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addTag, addTrimmed, addVersion, type Tags } from "../../tags.ts";
 import { mergeIdentifiers } from "./joliet.ts";
@@ -28,9 +29,7 @@ function readDescriptors(area: Area): Descriptors {
   for (let i = 0; i < MAX_DESCRIPTORS && !(boot && primary && joliet); i++) {
     const descriptor = area.bytes(FIRST_DESCRIPTOR + i * SECTOR_BYTES, 847);
     const kind = descriptor?.[0] ?? END;
-    if (descriptor === null || kind === END) {
-      break;
-    }
+    if (descriptor === null || kind === END) break;
     if (kind === BOOT) {
       boot ??= descriptor;
     } else if (kind === PRIMARY) {
@@ -44,26 +43,24 @@ function readDescriptors(area: Area): Descriptors {
 
 const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 
-/** A field that begins with `_` is the name of a file, not text. */
-function isNoText(field: Uint8Array): boolean {
+/** A field that begins with `_` is a file name, not text. */
+function isNotText(field: Uint8Array): boolean {
   return field[0] === 0 || field[0] === 0x5f || field.every(isSpace);
 }
 
-function isNoUnicodeText(field: Uint8Array): boolean {
+function isNotUnicodeText(field: Uint8Array): boolean {
   const isFileName = field[0] === 0 && field[1] === 0x5f;
   return isFileName || field.every((byte, i) => (i % 2 === 0 ? byte === 0 : isSpace(byte)));
 }
 
-/** The field at `at` of both descriptors in UTF-8; null where only the ASCII one counts. */
+/** Returns the field at `at`, merged from both descriptors, in UTF-8; null if only the ASCII one counts. */
 function mergeField(
   { primary, joliet }: Descriptors,
   at: number,
   length: number,
   isAsciiEmpty = false,
 ): Uint8Array | null {
-  if (primary === null || joliet === null) {
-    return null;
-  }
+  if (primary === null || joliet === null) return null;
   const unicode = joliet.subarray(at, at + length);
   const merged = isAsciiEmpty ? null : mergeIdentifiers(unicode, primary.subarray(at, at + length));
   return toUtf8(merged ?? unicode, "utf-16be");
@@ -76,8 +73,8 @@ function addIdentifier(tags: Tags, name: string, found: Descriptors, at: number,
 
 function addText(tags: Tags, name: string, found: Descriptors, at: number): void {
   const ascii = found.primary?.subarray(at, at + 128) ?? new Uint8Array();
-  const isAsciiEmpty = isNoText(ascii);
-  const isUnicodeEmpty = found.joliet === null || isNoUnicodeText(found.joliet.subarray(at, at + 128));
+  const isAsciiEmpty = isNotText(ascii);
+  const isUnicodeEmpty = found.joliet === null || isNotUnicodeText(found.joliet.subarray(at, at + 128));
   if (!isUnicodeEmpty) {
     addTrimmed(tags, name, mergeField(found, at, 128, isAsciiEmpty) ?? ascii);
   } else if (!isAsciiEmpty) {
@@ -85,13 +82,11 @@ function addText(tags: Tags, name: string, found: Descriptors, at: number): void
   }
 }
 
-/** A date of 16 digits and a time zone as UUID: "YYYY-MM-DD-hh-mm-ss-cc"; null where it is not set. */
+/** Formats a date of 16 digits and a time zone as UUID: "YYYY-MM-DD-hh-mm-ss-cc"; null if it is not set. */
 function formatDate(date: Uint8Array): string | null {
   const digits = date.subarray(0, 16);
   const isUnset = digits.every((byte) => byte === 0x30) && date[16] === 0;
-  if (isUnset) {
-    return null;
-  }
+  if (isUnset) return null;
   const text = String.fromCharCode(...digits);
   return [text.slice(0, 4), ...(text.slice(4).match(/../gs) ?? [])].join("-");
 }
@@ -100,40 +95,29 @@ function addDate(tags: Tags, primary: Uint8Array): void {
   const modified = primary.subarray(830, 847);
   const date = formatDate(modified) === null ? primary.subarray(813, 830) : modified;
   const text = formatDate(date);
-  if (text !== null && !isEmpty(date.subarray(0, 16))) {
-    addTag(tags, "UUID", latin1(text));
-  }
+  if (text !== null && !isEmpty(date.subarray(0, 16))) addTag(tags, "UUID", latin1(text));
 }
 
 /** High Sierra, the format before ISO 9660. */
 function readHighSierra(area: Area, tags: Tags): boolean {
   const descriptor = area.bytes(FIRST_DESCRIPTOR, 80);
-  if (descriptor === null) {
-    return false;
-  }
+  if (descriptor === null) return false;
   addBlockSize(tags, SECTOR_BYTES);
   addVersion(tags, "High Sierra");
   addLabel(tags, descriptor.subarray(48, 80));
   return true;
 }
 
-/** ISO 9660 with Joliet. Tolerant, because hybrid images carry a second filesystem or a partition table. */
+/** ISO 9660 with Joliet. Tolerant, because hybrid images have a second filesystem or a partition table. */
 export const iso9660: Signature = {
   type: "iso9660",
   usage: "filesystem",
   isTolerant: true,
-  magics: [
-    { text: "CD001", at: FIRST_DESCRIPTOR + 1 },
-    { text: "CDROM", at: FIRST_DESCRIPTOR + 9 },
-  ],
+  magics: [...magicAt(FIRST_DESCRIPTOR + 1, "CD001"), ...magicAt(FIRST_DESCRIPTOR + 9, "CDROM")],
   read(area, tags, magic) {
-    if (magic?.text === "CDROM") {
-      return readHighSierra(area, tags);
-    }
+    if (magic?.text === "CDROM") return readHighSierra(area, tags);
     const found = readDescriptors(area);
-    if (found.primary === null) {
-      return false;
-    }
+    if (found.primary === null) return false;
     addBlockSize(tags, SECTOR_BYTES);
     addIdentifier(tags, "SYSTEM_ID", found, 8, 32);
     addIdentifier(tags, "VOLUME_SET_ID", found, 190, 128);
@@ -141,12 +125,8 @@ export const iso9660: Signature = {
     addText(tags, "DATA_PREPARER_ID", found, 446);
     addText(tags, "APPLICATION_ID", found, 574);
     addDate(tags, found.primary);
-    if (found.boot !== null) {
-      addTrimmed(tags, "BOOT_SYSTEM_ID", found.boot.subarray(7, 39));
-    }
-    if (found.joliet !== null) {
-      addVersion(tags, "Joliet Extension");
-    }
+    if (found.boot !== null) addTrimmed(tags, "BOOT_SYSTEM_ID", found.boot.subarray(7, 39));
+    if (found.joliet !== null) addVersion(tags, "Joliet Extension");
     addLabel(tags, mergeField(found, 40, 32) ?? found.primary.subarray(40, 72));
     return true;
   },

@@ -5,23 +5,17 @@ const isUpper = (byte: number) => byte >= 0x41 && byte <= 0x5a;
 const isHighSurrogate = (byte: number) => byte >= 0xd8 && byte <= 0xdb;
 const isLowSurrogate = (byte: number) => byte >= 0xdc && byte <= 0xdf;
 
-/** The UTF-16BE unit that both stand for: `_` is what either writes where it cannot say the character; null where they differ. */
+/** Returns the UTF-16BE unit that both encode, null if they differ: either has `_` for a character that it cannot encode. */
 function mergeUnit(high: number, low: number, ascii: number): readonly [high: number, low: number] | null {
-  if (ascii === UNDERSCORE) {
-    return [high, low];
-  }
-  if (high === 0 && low === UNDERSCORE) {
-    return [0, ascii];
-  }
-  if (high === 0 && upper(ascii) === upper(low)) {
-    return [0, isUpper(ascii) ? low : ascii];
-  }
+  if (ascii === UNDERSCORE) return [high, low];
+  if (high === 0 && low === UNDERSCORE) return [0, ascii];
+  if (high === 0 && upper(ascii) === upper(low)) return [0, isUpper(ascii) ? low : ascii];
   return null;
 }
 
 /**
- * An identifier that an ISO image has twice, of the same number of bytes: in UTF-16BE (Joliet), where it holds half as many
- * characters, and in ASCII, where others than A–Z are lost. Joined as libblkid joins them, in UTF-16BE; null where they differ.
+ * Merges an identifier that an ISO image has twice, in the same number of bytes: in UTF-16BE (Joliet), with half as many
+ * characters, and in ASCII, which loses all but A–Z. Returns what libblkid makes of them, in UTF-16BE; null if they differ.
  */
 export function mergeIdentifiers(unicode: Uint8Array, ascii: Uint8Array): Uint8Array | null {
   const merged: number[] = [];
@@ -33,13 +27,9 @@ export function mergeIdentifiers(unicode: Uint8Array, ascii: Uint8Array): Uint8A
       unit += 2;
     }
     const pair = mergeUnit(unicode[unit] ?? 0, unicode[unit + 1] ?? 0, ascii[at] ?? 0);
-    if (pair === null) {
-      return null;
-    }
+    if (pair === null) return null;
     merged.push(...pair);
   }
-  for (const byte of ascii.subarray(at)) {
-    merged.push(0, byte);
-  }
+  for (const byte of ascii.subarray(at)) merged.push(0, byte);
   return Uint8Array.from(merged);
 }

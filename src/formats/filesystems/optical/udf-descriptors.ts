@@ -7,15 +7,15 @@ const IMPLEMENTATION = 4;
 const LOGICAL = 6;
 const CHARSET = "\0OSTA Compressed Unicode\0";
 
-/** What of the descriptors does not go into tags. */
+/** Fields of the descriptors that are not tags. */
 export interface UdfVolume {
   /** As stored: 0x0201 is 2.01; 0 for unknown. */
   readonly revision: number;
-  /** Where the integrity descriptor lies: bytes, and first block. */
+  /** Bytes and first block of the integrity descriptor. */
   readonly integrity: { readonly length: number; readonly location: number } | null;
 }
 
-/** A dstring of `length` bytes at `at`: encoding, text, and its own length in the last byte. In UTF-8; null for another encoding. */
+/** Reads a dstring of `length` bytes at `at`: encoding, text, and the length in the last byte. Returns UTF-8; null for an unknown encoding. */
 function readText(bytes: Uint8Array, at: number, length: number): Uint8Array | null {
   const encodings: Readonly<Record<number, Encoding>> = { 8: "latin1", 16: "utf-16be" };
   const encoding = encodings[bytes[at] ?? 0];
@@ -23,44 +23,36 @@ function readText(bytes: Uint8Array, at: number, length: number): Uint8Array | n
   return encoding === undefined ? null : toUtf8(bytes.subarray(at + 1, at + 1 + used), encoding);
 }
 
-/** A tag is told by the first descriptor that has something for it. */
+/** The first descriptor that has a value for a tag counts. */
 function addOnce(tags: Tags, name: string, value: Uint8Array | null): void {
-  if (value !== null && !tags.some((tag) => tag.name === name)) {
-    addTrimmed(tags, name, value);
-  }
+  if (value !== null && !tags.some((tag) => tag.name === name)) addTrimmed(tags, name, value);
 }
 
-/** 16 hexadecimal digits of the volume set's identifier, whose first 8 characters should be a time and the rest unique. */
+/** Adds UUID: 16 hexadecimal digits of the volume set identifier, whose first 8 characters should be a time and the rest unique. */
 function addVolumeSetUuid(tags: Tags, identifier: Uint8Array | null): void {
-  // What fits into 16 bytes of UTF-8: a character is not cut in two.
+  // At most 16 bytes of UTF-8, in whole characters.
   const text = cutCharacters(identifier ?? new Uint8Array(), 16);
-  if (text.length < 8 || tags.some((tag) => tag.name === "UUID")) {
-    return;
-  }
+  if (text.length < 8 || tags.some((tag) => tag.name === "UUID")) return;
   const padded = new Uint8Array(16);
   padded.set(text);
   addTag(tags, "UUID", readSetDigits(padded));
 }
 
-/** 16 digits: those that are there, or from where they are not the bytes themselves, in hexadecimal. */
+/** Returns 16 digits: those of the identifier, and from its first other character on the bytes in hexadecimal. */
 function readSetDigits(identifier: Uint8Array): string {
   const firstOther = identifier.findIndex((byte) => !isHexDigit(byte));
   const lower = String.fromCharCode(...identifier).toLowerCase();
-  if (firstOther >= 0 && firstOther < 8) {
-    return hex(identifier.subarray(0, 8));
-  }
+  if (firstOther >= 0 && firstOther < 8) return hex(identifier.subarray(0, 8));
   return firstOther < 0 ? lower : lower.slice(0, 8) + hex(identifier.subarray(8, 12));
 }
 
 function cutCharacters(utf8: Uint8Array, limit: number): Uint8Array {
   let end = Math.min(limit, utf8.length);
-  while (end > 0 && end < utf8.length && ((utf8[end] ?? 0) & 0xc0) === 0x80) {
-    end--;
-  }
+  while (end > 0 && end < utf8.length && ((utf8[end] ?? 0) & 0xc0) === 0x80) end--;
   return utf8.subarray(0, end);
 }
 
-/** An entity identifier's text, whose `*` in front only says that it is registered. */
+/** Returns the text of an entity identifier without the `*` that marks a registered one. */
 function readEntity(bytes: Uint8Array, at: number): Uint8Array {
   const text = untilNul(bytes.subarray(at, at + 23));
   return text[0] === 0x2a ? text.subarray(1) : text;
@@ -79,13 +71,11 @@ function addPrimary(descriptor: Uint8Array, tags: Tags): void {
 
 function addLogical(descriptor: Uint8Array, tags: Tags): void {
   const text = holds(descriptor, 20, CHARSET) ? readText(descriptor, 84, 128) : null;
-  if (text !== null && !tags.some((tag) => tag.name === "LABEL")) {
-    addLabel(tags, text);
-  }
+  if (text !== null && !tags.some((tag) => tag.name === "LABEL")) addLabel(tags, text);
   addOnce(tags, "LOGICAL_VOLUME_ID", text);
 }
 
-/** Adds labels and identifiers of a volume's descriptors. */
+/** Adds the labels and identifiers of a volume's descriptors. */
 export function addUdfTags(descriptors: readonly Uint8Array[], tags: Tags): UdfVolume {
   let revision = 0;
   let integrity: UdfVolume["integrity"] = null;

@@ -1,5 +1,6 @@
 import type { Area } from "../../area.ts";
 import { holds, le16, le32 } from "../../bytes.ts";
+import { at } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addVersion, type Tags } from "../../tags.ts";
 import { addUdfTags, type UdfVolume } from "./udf-descriptors.ts";
@@ -12,23 +13,17 @@ const ANCHOR = 2;
 const TERMINATOR = 8;
 const INTEGRITY = 9;
 const ANCHOR_BLOCKS = [256, 512];
-/** Most descriptors of a volume that are looked at; a real one has about ten. */
+/** Most descriptors of a volume that are read; a real one has about ten. */
 const MAX_DESCRIPTORS = 256;
 const OTHER_IDS = ["BEA01", "BOOT2", "CD001", "CDW02", "TEA01"];
 
-/** null: the device ends within the sequence. */
+/** Returns null if the device ends within the sequence. */
 function hasRecognition(area: Area, step: number): boolean | null {
   for (let i = 0; i < RECOGNITION_COUNT; i++) {
     const head = area.bytes(RECOGNITION + i * step, 7);
-    if (head === null) {
-      return null;
-    }
-    if (holds(head, 1, "NSR02") || holds(head, 1, "NSR03")) {
-      return true;
-    }
-    if (!OTHER_IDS.some((id) => holds(head, 1, id))) {
-      return false;
-    }
+    if (head === null) return null;
+    if (holds(head, 1, "NSR02") || holds(head, 1, "NSR03")) return true;
+    if (!OTHER_IDS.some((id) => holds(head, 1, id))) return false;
   }
   return false;
 }
@@ -40,13 +35,11 @@ interface Anchor {
   readonly location: number;
 }
 
-/** The anchor at block 256 or 512; "none" where the block size is another, null where the device is too short for it. */
+/** Returns the anchor at block 256 or 512; "none" if the block size is another, null if the device is too short for it. */
 function readAnchor(area: Area, blockSize: number): Anchor | "none" | null {
   for (const block of ANCHOR_BLOCKS) {
     const bytes = area.bytes(block * blockSize, DESCRIPTOR_BYTES);
-    if (bytes === null) {
-      return null;
-    }
+    if (bytes === null) return null;
     if (le32(bytes, 12) === block && le16(bytes, 0) === ANCHOR) {
       return { blockSize, length: le32(bytes, 16), location: le32(bytes, 20) };
     }
@@ -54,56 +47,42 @@ function readAnchor(area: Area, blockSize: number): Anchor | "none" | null {
   return "none";
 }
 
-/** Tries block sizes, the device's own first. A device that ends within one try is no UDF at all, as in libblkid. */
+/** Tries block sizes, that of the device first. A device that ends within one try is not UDF, as in libblkid. */
 function findAnchor(area: Area): Anchor | null {
   const others = [512, 1024, 2048, 4096].filter((size) => size !== area.sectorSize);
   for (const blockSize of [area.sectorSize, ...others]) {
     const isRecognised = hasRecognition(area, Math.max(blockSize, 2048));
     const anchor = isRecognised === true ? readAnchor(area, blockSize) : "none";
-    if (isRecognised === null || anchor === null) {
-      return null;
-    }
-    if (anchor !== "none") {
-      return anchor;
-    }
+    if (isRecognised === null || anchor === null) return null;
+    if (anchor !== "none") return anchor;
   }
   return null;
 }
 
-/** The descriptors up to the terminator; null where the device ends before it. */
+/** Reads the descriptors up to the terminator; null if the device ends before it. */
 function readDescriptors(area: Area, { blockSize, length, location }: Anchor): readonly Uint8Array[] | null {
   const descriptors: Uint8Array[] = [];
   const count = Math.min(Math.floor(length / blockSize), MAX_DESCRIPTORS);
   for (let i = 0; i < count; i++) {
     const block = (location + i) >>> 0;
     const descriptor = area.bytes(block * blockSize, DESCRIPTOR_BYTES);
-    if (descriptor === null) {
-      return null;
-    }
+    if (descriptor === null) return null;
     const kind = le16(descriptor, 0);
-    if (kind === 0 || kind === TERMINATOR || le32(descriptor, 12) !== block) {
-      break;
-    }
+    if (kind === 0 || kind === TERMINATOR || le32(descriptor, 12) !== block) break;
     descriptors.push(descriptor);
   }
   return descriptors;
 }
 
-/** The highest revision of the volume's and those that its integrity descriptor asks of readers and writers; null on a short device. */
+/** Returns the highest of the volume's revision and those that its integrity descriptor requires of readers and writers; null on a short device. */
 function findRevision(area: Area, { revision, integrity }: UdfVolume, blockSize: number): number | null {
-  if (integrity === null || integrity.length < DESCRIPTOR_BYTES) {
-    return revision;
-  }
+  if (integrity === null || integrity.length < DESCRIPTOR_BYTES) return revision;
   const at = integrity.location * blockSize;
   const bytes = area.bytes(at, DESCRIPTOR_BYTES);
-  if (bytes === null) {
-    return null;
-  }
+  if (bytes === null) return null;
   const isIntegrity = le16(bytes, 0) === INTEGRITY && le32(bytes, 12) === integrity.location;
-  if (!isIntegrity || le32(bytes, 76) < 46) {
-    return revision;
-  }
-  // Behind the fixed part: two numbers a partition, then the implementation's, with the revisions after 40 bytes.
+  if (!isIntegrity || le32(bytes, 76) < 46) return revision;
+  // After the fixed part: two numbers for each partition, then the implementation use, with the revisions after 40 bytes.
   const use = area.bytes(at + 80 + 8 * le32(bytes, 72), 46);
   return use && Math.max(revision, le16(use, 40), le16(use, 42));
 }
@@ -111,9 +90,7 @@ function findRevision(area: Area, { revision, integrity }: UdfVolume, blockSize:
 function readVolume(area: Area, anchor: Anchor, tags: Tags): boolean {
   const descriptors = readDescriptors(area, anchor);
   const revision = descriptors && findRevision(area, addUdfTags(descriptors, tags), anchor.blockSize);
-  if (revision === null) {
-    return false;
-  }
+  if (revision === null) return false;
   if (revision !== 0) {
     addVersion(tags, `${(revision >> 8).toString(16)}.${(revision & 0xff).toString(16).padStart(2, "0")}`);
   }
@@ -126,10 +103,7 @@ export const udf: Signature = {
   type: "udf",
   usage: "filesystem",
   isTolerant: true,
-  magics: ["BEA01", "BOOT2", "CD001", "CDW02", "NSR02", "NSR03", "TEA01"].map((text) => ({
-    text,
-    at: RECOGNITION + 1,
-  })),
+  magics: at(RECOGNITION + 1, "BEA01", "BOOT2", "CD001", "CDW02", "NSR02", "NSR03", "TEA01"),
   read(area, tags) {
     const anchor = findAnchor(area);
     return anchor !== null && readVolume(area, anchor, tags);

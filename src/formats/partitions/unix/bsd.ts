@@ -4,14 +4,14 @@ import type { Magic } from "../../signature.ts";
 import type { Partition, TableFormat } from "../model.ts";
 import { isInside, makeSlice } from "./slice.ts";
 
-// struct disklabel of the BSDs; where it lies depends on the architecture.
+// struct disklabel of the BSDs; its place depends on the architecture.
 const MAGICS: readonly Magic[] = [512, 64, 128].map((at) => ({ text: "\x57\x45\x56\x82", at }));
 const LABEL_BYTES = 404;
 const MAX_PARTITIONS = 16;
 const FIRST_ENTRY = 148;
 const ENTRY_BYTES = 16;
 
-/** The partition of an MBR that a label lies in; null for a whole disk. */
+/** The partition of an MBR that contains the label; null for a whole disk. */
 export type Parent = Partition | null;
 
 function nameScheme(parent: Parent): string {
@@ -19,13 +19,13 @@ function nameScheme(parent: Parent): string {
   return schemes[parent?.type ?? ""] ?? "bsd";
 }
 
-/** FreeBSD since version 10 counts from the start of its partition: then the third slice, the whole, starts at 0. */
+/** FreeBSD since version 10 counts from the start of its partition: the third slice, which is the whole partition, starts at 0 then. */
 function findBase(label: Uint8Array, count: number, parent: Parent): number {
   const isRelative = count >= 3 && le32(label, FIRST_ENTRY + 2 * ENTRY_BYTES + 4) === 0;
   return parent?.type === "0xa5" && isRelative ? parent.start : 0;
 }
 
-/** The slices of a label, numbered from `firstNumber`; units of 512 bytes from the start of the disk. */
+/** Reads the slices of a label, numbered from `firstNumber`; units of 512 bytes from the start of the disk. */
 export function readBsdSlices(
   area: Area,
   magic: Magic | null,
@@ -33,9 +33,7 @@ export function readBsdSlices(
   firstNumber: number,
 ): readonly Partition[] {
   const label = area.bytes(magic?.at ?? 0, LABEL_BYTES);
-  if (label === null || magic === null) {
-    return [];
-  }
+  if (label === null || magic === null) return [];
   const count = Math.min(le16(label, 138), MAX_PARTITIONS);
   const base = findBase(label, count, parent);
   const slices: Partition[] = [];
@@ -52,7 +50,7 @@ export function readBsdSlices(
   return slices;
 }
 
-/** A BSD label on a whole disk; libblkid lists what is in it but does not call it the disk's PTTYPE. */
+/** A BSD label on a whole disk; libblkid lists its slices but does not report it as PTTYPE. */
 export const bsd: TableFormat = {
   type: "bsd",
   isUnnamed: true,

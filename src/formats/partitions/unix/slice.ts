@@ -1,6 +1,6 @@
 import type { Partition } from "../model.ts";
 
-/** A partition of a table that knows neither UUIDs nor names; `type` is told as "0x…". */
+/** Makes a partition of a table without UUIDs and names; its type is "0x…". */
 export function makeSlice(
   scheme: string,
   slice: Pick<Partition, "number" | "start" | "size">,
@@ -10,7 +10,7 @@ export function makeSlice(
   return { ...slice, type: `0x${type.toString(16)}`, uuid: null, name: null, attributes: BigInt(flags), scheme };
 }
 
-/** True where a slice lies inside the partition that holds its table; all in units of 512 bytes. */
+/** True if a slice is inside the partition that contains its table; all in units of 512 bytes. */
 export function isInside(parent: Pick<Partition, "start" | "size">, start: number, size: number): boolean {
   return start >= parent.start && start + size <= parent.start + parent.size;
 }

@@ -15,7 +15,7 @@ function readVtoc(area: Area): Uint8Array | null {
   return vtoc !== null && le32(vtoc, 16) === 1 ? vtoc : null;
 }
 
-/** The slices, which count from the start of `parent`. The last one is not listed: so it is in libblkid. */
+/** Reads the slices, which count from the start of `parent`. The last one is left out, as in libblkid. */
 export function readSolarisSlices(area: Area, parent: Parent, firstNumber: number): readonly Partition[] {
   const vtoc = readVtoc(area) ?? new Uint8Array();
   const slices: Partition[] = [];

@@ -2,7 +2,7 @@ import { dlopen } from "bun:ffi";
 import type { LibraryHash, LibraryHashes } from "../../encryption.ts";
 import { provideLibrary } from "./library.ts";
 
-/** RHash, which lives on beside the big ones for hashes that they have given up. */
+/** RHash, for hashes that the large libraries have dropped. */
 const NAME = "librhash.so.0";
 /** rhash.h, enum RHashIds. */
 const RHASH_WHIRLPOOL = 1 << 9;
@@ -11,7 +11,7 @@ const WHIRLPOOL_BYTES = 64;
 
 const opened: { whirlpool?: LibraryHash | null } = {};
 
-/** Whirlpool by librhash, loaded when it is first asked for. */
+/** Implements Whirlpool by librhash, loaded at the first use. */
 export const libraryHashes: LibraryHashes = {
   findLibraryHash(name) {
     if (name !== "whirlpool") return null;
@@ -20,7 +20,7 @@ export const libraryHashes: LibraryHashes = {
   },
 };
 
-/** null where the library is not there: whoever needs the hash says so. */
+/** null if the library is missing: the caller reports it. */
 function openWhirlpool(): LibraryHash | null {
   try {
     const { rhash_library_init, rhash_msg } = dlopen(provideLibrary(NAME), {

@@ -4,7 +4,7 @@ import type { KeyDerivation } from "../../encryption.ts";
 import { IS_PACKED, provideLibrary } from "./library.ts";
 
 const NAME = "libargon2.so.1";
-/** What the C library loads, by this name, when a thread ends by pthread_exit(3), as libargon2's do; it aborts where that is missing. */
+/** glibc loads this library by name when a thread ends by pthread_exit(3), as libargon2's threads do, and aborts without it. */
 const UNWINDER = "libgcc_s.so.1";
 
 /** argon2.h, enum Argon2_ErrorCodes. */
@@ -17,15 +17,15 @@ type Calls = ReturnType<typeof bindCalls>;
 const opened: { calls?: Calls | null } = {};
 
 /**
- * By the reference implementation, the one that cryptsetup uses: a thread for each lane, and the memory is overwritten before it
- * is given back (FLAG_clear_internal_memory, which is set). It is loaded when the first key is derived.
+ * Implements Argon2 by the reference implementation, which cryptsetup uses: a thread for each lane, and the memory is overwritten
+ * before it is freed (FLAG_clear_internal_memory, which is set). The library is loaded when the first key is derived.
  */
 export const keyDerivation: KeyDerivation = {
   deriveArgon2({ type, passes, memoryKib, lanes, salt }, passphrase, length) {
     if (opened.calls === undefined) opened.calls = openCalls();
     if (opened.calls === null) return null;
     const derive = type === "argon2id" ? opened.calls.argon2id_hash_raw : opened.calls.argon2i_hash_raw;
-    // From a buffer of its own: else the runtime would move it at the first `subarray`, and leave a copy that nobody wipes.
+    // With its own ArrayBuffer: otherwise the runtime moves it at the first `subarray`, and leaves a copy that is never wiped.
     const key = new Uint8Array(new ArrayBuffer(length));
     const result = derive(passes, memoryKib, lanes, passphrase, passphrase.length, salt, salt.length, key, length);
     if (result === ARGON2_OK) return key;
@@ -35,10 +35,10 @@ export const keyDerivation: KeyDerivation = {
   },
 };
 
-/** null where the library is not there, or does not fit to the C library: no reason to fail, it only takes longer. */
+/** null if the library is missing, or does not match the C library: derivation only takes longer then. */
 function openCalls(): Calls | null {
   try {
-    // Bound, never called: what is loaded already is what the C library finds. The system's needs no help.
+    // Loaded here, never called: glibc finds a library that is already loaded. The system's own needs no help.
     if (IS_PACKED) dlopen(provideLibrary(UNWINDER), { _Unwind_Resume: { args: ["ptr"], returns: "void" } });
     return bindCalls(provideLibrary(NAME));
   } catch {

@@ -3,8 +3,8 @@ import type { KernelKeys } from "../../encryption.ts";
 import { systemCall } from "../libc.ts";
 
 /**
- * Keys in the keyring of this thread, which is made with the first of them and goes with the thread (thread-keyring(7)). A
- * table that names such a key must be loaded on the same thread.
+ * Implements keys in the keyring of this thread, which exists from the first key to the end of the thread (thread-keyring(7)). A
+ * table that names such a key must be loaded by the same thread.
  */
 export const kernelKeys: KernelKeys = {
   addLogonKey: (description, payload) =>

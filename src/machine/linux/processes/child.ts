@@ -6,23 +6,22 @@ import { AF_UNIX, MAP_SHARED, PR_SET_PDEATHSIG, PROT_READ, PROT_WRITE, SIGKILL, 
 import { POLLIN } from "../../abi-terminal.ts";
 import type { Child, Children } from "../../child.ts";
 import { IS_PACKED } from "../crypto/library.ts";
-import { callKernel, spawnProcess, systemCall } from "../libc.ts";
-import { openMemoryFile } from "../memory-file.ts";
+import { openMemoryFile } from "../descriptors.ts";
+import { callKernel, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
 import { poll } from "../poll.ts";
 import { overwriteProcess } from "./overwrite.ts";
-import { waitForEnd } from "./wait.ts";
 
-/** Of the memory that both processes have; a page of it exists from the first byte that is written there. */
+/** The size of the shared memory; a page of it exists from the first write on. */
 const ROOM_BYTES = (16 << 20) + 4096;
-/** A u32: how many bytes of order or answer follow. */
+/** A u32: the length of the order or answer that follows. */
 const HEAD_BYTES = 4;
-/** The child's ends, in place of stdin and stdout. */
+/** The child's descriptors, in place of stdin and stdout. */
 const [CHILD_SOCKET, CHILD_MEMORY] = [0, 1];
 const SIGNAL = Uint8Array.of(1);
 
 /**
- * Orders and answers go through memory that both processes map, and not through a pipe, whose pages the kernel keeps as they are:
- * so the parent can overwrite the only copy after it has killed the child. A socket says when one is ready.
+ * Implements child processes. Orders and answers go through shared memory instead of a pipe, whose pages the kernel does not wipe:
+ * so the parent can overwrite the only copy after it has killed the child. A socket signals when one is ready.
  */
 export const children: Children = {
   startChild(command) {
@@ -42,7 +41,7 @@ export const children: Children = {
     }
   },
   serveParent(work) {
-    // Whatever it is doing then: nobody could stop it any more.
+    // The kernel ends this process with its parent: later no process could stop it.
     systemCall("prctl", "PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, SIGKILL);
     const room = mapMemory(CHILD_MEMORY);
     const signal = new Uint8Array(1);
@@ -75,7 +74,7 @@ function createChild(pid: number, socket: number, memory: number): Child {
       transfer("pwrite64", memory, bytes, HEAD_BYTES);
       writeLength(head, bytes.length);
       transfer("pwrite64", memory, head, 0);
-      callKernel("write", [socket, SIGNAL, 1]); // one that is gone is seen when its answer is waited for
+      callKernel("write", [socket, SIGNAL, 1]); // if the child is gone, `answer` says so
     },
     answer(timeoutMs) {
       const [revents] = poll([{ fd: socket, events: POLLIN }], timeoutMs, "child");
@@ -115,7 +114,7 @@ function mapMemory(fd: number): Uint8Array {
   return new Uint8Array(toArrayBuffer(address as Parameters<typeof toArrayBuffer>[0], 0, ROOM_BYTES));
 }
 
-/** All of `bytes`, to or from `offset` of the file; straight between the array and the file, without a copy. */
+/** Transfers all of `bytes` to or from `offset` of the file, without another copy. */
 function transfer(call: "pread64" | "pwrite64", fd: number, bytes: Uint8Array, offset: number): void {
   for (let done = 0; done < bytes.length; ) {
     const count = systemCall(call, "order", fd, bytes.subarray(done), bytes.length - done, offset + done);

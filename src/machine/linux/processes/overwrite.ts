@@ -1,45 +1,43 @@
 import * as fs from "node:fs";
 import { SIGSTOP, WUNTRACED } from "../../abi-child.ts";
+import { closing } from "../descriptors.ts";
 import { callKernel } from "../libc.ts";
 
 /** linux/auxvec.h */
 const AT_PAGESZ = 6;
-/** Documentation/admin-guide/mm/pagemap.rst: a u64 for each page, whose last bit says that it is in memory. */
+/** Documentation/admin-guide/mm/pagemap.rst: a u64 for each page, whose highest bit says that it is in memory. */
 const ENTRY_BYTES = 8;
 const PRESENT = 0x80;
 const PAGES_AT_ONCE = 1 << 15;
 const ZEROS = 1 << 20;
 
 /**
- * Halts a child process for good, and overwrites what memory it has for itself: the kernel gives the pages of a process that is
- * killed back as they are. Does what it can: the kernel may forbid it (Yama's ptrace_scope=3), or have no smaps and pagemap.
+ * Stops a child process and overwrites its private memory, because the kernel does not wipe the pages of a killed process. Best
+ * effort: the kernel may forbid it (Yama's ptrace_scope=3), or have no smaps and pagemap.
  */
 export function overwriteProcess(pid: number): void {
   callKernel("kill", [pid, SIGSTOP]);
   callKernel("wait4", [pid, new Int32Array(1), WUNTRACED, 0]);
-  const opened: number[] = [];
-  const open = (name: string, flags: string) => {
-    const fd = fs.openSync(`/proc/${pid}/${name}`, flags);
-    opened.push(fd);
-    return fd;
-  };
   try {
-    const [memory, pagemap] = [open("mem", "r+"), open("pagemap", "r")];
-    const pageBytes = readPageSize();
-    const zeros = new Uint8Array(ZEROS);
-    for (const [start, end] of privateRanges(pid)) {
-      for (const [from, to] of presentRanges(pagemap, start, end, pageBytes)) {
-        for (let at = from; at < to; at += ZEROS) callKernel("pwrite64", [memory, zeros, Math.min(ZEROS, to - at), at]);
-      }
-    }
+    closing(fs.openSync(`/proc/${pid}/mem`, "r+"), (memory) =>
+      closing(fs.openSync(`/proc/${pid}/pagemap`, "r"), (pagemap) => overwritePages(pid, memory, pagemap)),
+    );
   } catch {
-    // As it would be killed without this.
-  } finally {
-    for (const fd of opened) fs.closeSync(fd);
+    // The child is killed anyway.
   }
 }
 
-/** What a process can write, shares with nobody and has used, by proc_pid_smaps(5): most of what the runtime reserves is not used. */
+function overwritePages(pid: number, memory: number, pagemap: number): void {
+  const pageBytes = readPageSize();
+  const zeros = new Uint8Array(ZEROS);
+  for (const [start, end] of privateRanges(pid)) {
+    for (const [from, to] of presentRanges(pagemap, start, end, pageBytes)) {
+      for (let at = from; at < to; at += ZEROS) callKernel("pwrite64", [memory, zeros, Math.min(ZEROS, to - at), at]);
+    }
+  }
+}
+
+/** Lists the private writable ranges in use, by proc_pid_smaps(5): most of what the runtime reserves is not used. */
 function privateRanges(pid: number): readonly (readonly [number, number])[] {
   const ranges: (readonly [number, number])[] = [];
   for (const part of fs.readFileSync(`/proc/${pid}/smaps`, "latin1").split(/^(?=[0-9a-f]+-)/m)) {
@@ -50,7 +48,7 @@ function privateRanges(pid: number): readonly (readonly [number, number])[] {
   return ranges;
 }
 
-/** The parts of a range that are in memory. */
+/** Lists the parts of a range that are in memory. */
 function* presentRanges(
   pagemap: number,
   start: number,
@@ -63,7 +61,7 @@ function* presentRanges(
     const bytes = fs.readSync(pagemap, all, 0, pages * ENTRY_BYTES, (at / pageBytes) * ENTRY_BYTES);
     const entries = all.subarray(0, bytes);
     const isPresent = (page: number) => ((entries[page * ENTRY_BYTES + ENTRY_BYTES - 1] ?? 0) & PRESENT) !== 0;
-    // Most are alike, and none of them is there: one comparison is quicker than a look at each.
+    // Usually no page is present: one comparison is faster than a look at each entry.
     if (!isPresent(0) && entries.subarray(ENTRY_BYTES).equals(entries.subarray(0, -ENTRY_BYTES))) continue;
     let from: number | null = null;
     for (let page = 0; page <= bytes / ENTRY_BYTES; page++) {

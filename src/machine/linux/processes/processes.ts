@@ -1,26 +1,26 @@
 import * as fs from "node:fs";
-import { isErrno, SyscallError } from "../../../problems/errors.ts";
+import { SyscallError } from "../../../problems/errors.ts";
 import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "../../abi.ts";
 import { TIOCOUTQ } from "../../abi-terminal.ts";
 import type { Handover, Processes } from "../../machine.ts";
-import { callKernel, type SpawnRequest, spawnProcess, systemCall } from "../libc.ts";
+import { closing, writeAll } from "../descriptors.ts";
+import { callKernel, type SpawnRequest, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
 import { withEcho } from "../terminals/termios.ts";
-import { waitForEnd } from "./wait.ts";
 
-/** stage0 says in it which descriptor is its pipe. */
+/** stage0's variable with the descriptor of its pipe. */
 const HANDOVER_VARIABLE = "LEVAIN_HANDOVER_FD";
-/** What stage0 says to the runtime (build/stage0/load.c). */
+/** stage0's variables for the runtime (build/stage0/load.c). */
 const RUNTIME_VARIABLES = /^BUN_JSC_threshold/;
 const STAGE0_PID = 1;
 const HANDOVER_MAGIC = "levain1";
-/** The kernel starts init without one. */
+/** The kernel starts init without PATH. */
 const DEFAULT_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 const OUTPUT_LIMIT_BYTES = 64 << 10;
 const CONSOLE_FD = 1;
 /** INR_OPEN_CUR of linux/fs.h. */
 const DEFAULT_OPEN_FILES = 1024;
 
-/** The programs this one starts, and the one that takes over. */
+/** Implements other programs, the console and the handover. */
 export function createLinuxProcesses(): Processes {
   const handoverFd = takeHandoverFd();
   if (handoverFd !== null) restoreOpenFileLimit();
@@ -31,14 +31,11 @@ export function createLinuxProcesses(): Processes {
       if (options.capture !== true) {
         return { status: runToEnd({ argv, environment, terminal: null, outputFd: null }), output: "" };
       }
-      // A file in memory and not a pipe: a daemon that the program leaves behind cannot hold us up.
-      const outputFd = systemCall("memfd_create", "output", "output", MFD_CLOEXEC);
-      try {
+      // A file in memory, not a pipe: a daemon that the program leaves behind cannot block us.
+      return closing(systemCall("memfd_create", "output", "output", MFD_CLOEXEC), (outputFd) => {
         const status = runToEnd({ argv, environment, terminal: null, outputFd });
         return { status, output: readOutput(outputFd) };
-      } finally {
-        fs.closeSync(outputFd);
-      }
+      });
     },
     runOnTerminal(argv, terminal, environment, onStart) {
       const request = { argv, environment: listEnvironment(environment), terminal, outputFd: null };
@@ -47,31 +44,26 @@ export function createLinuxProcesses(): Processes {
     hangUp,
     handOver(handover) {
       if (handoverFd === null) throw new SyscallError("write", "EBADF", "handover");
-      const message = encodeHandover(handover);
-      for (let done = 0; done < message.length; ) done += fs.writeSync(handoverFd, message, done);
+      writeAll(handoverFd, encodeHandover(handover), "handover");
       process.exit(0);
     },
     writeConsole,
   };
 }
 
-/** The descriptor of stage0's pipe; null where we are not the boot. No program that we start shall have it or know of it. */
+/** Returns the descriptor of stage0's pipe; null outside a boot. No program that levain starts gets it or its variable. */
 function takeHandoverFd(): number | null {
   const value = process.env[HANDOVER_VARIABLE] ?? "";
   delete process.env[HANDOVER_VARIABLE];
   for (const name of Object.keys(process.env)) if (RUNTIME_VARIABLES.test(name)) delete process.env[name];
   if (!/^\d{1,4}$/.test(value) || process.ppid !== STAGE0_PID) return null;
-  try {
-    systemCall("fcntl", HANDOVER_VARIABLE, Number(value), F_SETFD, FD_CLOEXEC);
-    return Number(value);
-  } catch (error) {
-    // Somebody else's variable: nothing is open there.
-    if (isErrno(error, "EBADF")) return null;
-    throw error;
-  }
+  // EBADF: the variable of another program, whose descriptor is not open.
+  const result = callKernel("fcntl", [Number(value), F_SETFD, FD_CLOEXEC]);
+  if (typeof result === "string" && result !== "EBADF") throw new SyscallError("fcntl", result, HANDOVER_VARIABLE);
+  return result === "EBADF" ? null : Number(value);
 }
 
-/** The runtime raises the soft limit to the hard one; programs that use select(2) want the kernel's back. */
+/** The runtime raises the soft limit to the hard one; programs that use select(2) need the kernel's default. */
 function restoreOpenFileLimit(): void {
   const limits = new BigUint64Array(2);
   systemCall("prlimit64", "RLIMIT_NOFILE", 0, RLIMIT_NOFILE, 0, limits);
@@ -80,13 +72,13 @@ function restoreOpenFileLimit(): void {
   systemCall("prlimit64", "RLIMIT_NOFILE", 0, RLIMIT_NOFILE, limits, 0);
 }
 
-/** Ours, with `more` on top of it. */
+/** Our environment, overridden by `more`. */
 function listEnvironment(more: Readonly<Record<string, string>>): string[] {
   const all = { PATH: DEFAULT_PATH, ...process.env, ...more };
   return Object.entries(all).map(([name, value]) => `${name}=${value ?? ""}`);
 }
 
-/** The exit status, or 128 + the signal's number. */
+/** Returns the exit status, or 128 + the signal's number. */
 function runToEnd(request: SpawnRequest, onStart?: (pid: number) => void): number {
   const pid = spawnProcess(request);
   onStart?.(pid);
@@ -94,13 +86,10 @@ function runToEnd(request: SpawnRequest, onStart?: (pid: number) => void): numbe
 }
 
 function hangUp(pid: number): void {
-  // 0 and below are groups of processes, and 1 is not ours to end.
+  // 0 and below are process groups, and process 1 must not end.
   if (!Number.isInteger(pid) || pid <= 1) throw new SyscallError("kill", "EINVAL", String(pid));
-  try {
-    systemCall("kill", String(pid), pid, SIGHUP);
-  } catch (error) {
-    if (!isErrno(error, "ESRCH")) throw error;
-  }
+  const result = callKernel("kill", [pid, SIGHUP]);
+  if (typeof result === "string" && result !== "ESRCH") throw new SyscallError("kill", result, String(pid));
 }
 
 function readOutput(fd: number): string {
@@ -109,7 +98,7 @@ function readOutput(fd: number): string {
   return Buffer.from(buffer.subarray(0, length)).toString("utf8");
 }
 
-/** What stage0 reads: NUL-terminated strings, the lists with their length before them, "end" as the proof that nothing is missing. */
+/** Encodes the handover for stage0: NUL-terminated strings, lists after their length, "end" as the proof that nothing is missing. */
 export function encodeHandover(handover: Handover): Uint8Array {
   const { mode, root, putOld, init, argv, environment } = handover;
   const strings = [HANDOVER_MAGIC, mode, root, putOld ?? "", init];
@@ -122,7 +111,7 @@ export function encodeHandover(handover: Handover): Uint8Array {
 function writeConsole(text: string): void {
   const bytes = Buffer.from(text);
   let done = 0;
-  // A serial line that is slow or blocked by flow control may refuse for a while, not for ever.
+  // A slow serial line, or one that flow control blocks, may refuse for a while.
   for (let refusals = 0; done < bytes.length && refusals < 100; ) {
     try {
       done += fs.writeSync(CONSOLE_FD, bytes, done);
@@ -134,7 +123,7 @@ function writeConsole(text: string): void {
   }
 }
 
-/** Waits until a serial line has sent what was written to it, which is 4 KiB and 4 s at most; not for one that is held. */
+/** Waits until a serial line has sent its buffer, at most 4 KiB and 5 s; gives up on a line that flow control blocks. */
 export function drainConsole(): void {
   const unsent = new Int32Array(1);
   for (let turn = 0; turn < 250; turn++) {

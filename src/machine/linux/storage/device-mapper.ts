@@ -1,24 +1,8 @@
-import * as fs from "node:fs";
-import { isErrno, SyscallError } from "../../../problems/errors.ts";
-import {
-  DM_DEV_CREATE,
-  DM_DEV_REMOVE,
-  DM_DEV_STATUS,
-  DM_DEV_SUSPEND,
-  DM_LIST_DEVICES,
-  DM_LIST_VERSIONS,
-  DM_MAX_TYPE_NAME,
-  DM_NAME_LEN,
-  DM_NAME_LIST,
-  DM_READONLY_FLAG,
-  DM_TABLE_LOAD,
-  DM_TABLE_STATUS,
-  DM_TARGET_SPEC,
-  DM_TARGET_VERSIONS,
-  DM_UUID_LEN,
-} from "../../abi-crypt.ts";
+import { isErrno, SyscallError, unlessRefused } from "../../../problems/errors.ts";
+import * as abi from "../../abi-crypt.ts";
 import type { DeviceMapper, Mapping, MappingRequest } from "../../encryption.ts";
 import type { Files } from "../../machine.ts";
+import { closing } from "../descriptors.ts";
 import { askDeviceMapper, CONTROL, type DmAnswer, type DmRequest, openControl, readText } from "./dm-ioctl.ts";
 import { makeMissingNode } from "./nodes.ts";
 
@@ -28,17 +12,14 @@ type NodeFiles = Pick<
 >;
 type Ask = (ioctl: number, subject: string, request: DmRequest) => DmAnswer;
 
-/** Device mapper by its ioctls. Nobody runs udev here, so no cookies: the nodes and links are made before the calls come back. */
+/** Implements the device mapper by its ioctls. Without udev there are no cookies: nodes and links exist when the calls return. */
 export function createDeviceMapper(files: NodeFiles): DeviceMapper {
   function withControl<Result>(use: (ask: Ask) => Result): Result {
-    const fd = openControl(files);
-    try {
-      return use((ioctl, subject, request) => askDeviceMapper(fd, ioctl, subject, request));
-    } finally {
-      fs.closeSync(fd);
-    }
+    return closing(openControl(files), (fd) =>
+      use((ioctl, subject, request) => askDeviceMapper(fd, ioctl, subject, request)),
+    );
   }
-  /** Where there is no device mapper, there is nothing of it. */
+  /** Returns `none` if the kernel has no device mapper. */
   function withControlOr<Result>(none: Result, use: (ask: Ask) => Result): Result {
     try {
       return withControl(use);
@@ -59,69 +40,65 @@ export function createDeviceMapper(files: NodeFiles): DeviceMapper {
 function createMapping(ask: Ask, files: NodeFiles, request: MappingRequest): Mapping {
   checkRequest(request);
   const { name, uuid, readOnly, targets } = request;
-  const { minor } = ask(DM_DEV_CREATE, name, { name, uuid });
+  const { minor } = ask(abi.DM_DEV_CREATE, name, { name, uuid });
   const device = `dm-${minor}`;
   try {
-    ask(DM_TABLE_LOAD, name, { name, flags: readOnly ? DM_READONLY_FLAG : 0, targets });
-    ask(DM_DEV_SUSPEND, name, { name });
+    ask(abi.DM_TABLE_LOAD, name, { name, flags: readOnly ? abi.DM_READONLY_FLAG : 0, targets });
+    ask(abi.DM_DEV_SUSPEND, name, { name });
     linkNode(files, name, device);
   } catch (error) {
-    dropQuietly(() => ask(DM_DEV_REMOVE, name, { name }));
+    // If this is refused too, the first error is the one to report.
+    unlessRefused<unknown>(
+      () => ask(abi.DM_DEV_REMOVE, name, { name }),
+      () => undefined,
+    );
     throw error;
   }
   return { name, uuid, device };
 }
 
-/** What is refused here is not worth more than the refusal before it. */
-function dropQuietly(undo: () => unknown): void {
-  try {
-    undo();
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-  }
-}
-
 function removeMapping(ask: Ask, files: NodeFiles, name: string): void {
   checkName(name);
-  const { minor } = ask(DM_DEV_STATUS, name, { name });
-  ask(DM_DEV_REMOVE, name, { name });
+  const { minor } = ask(abi.DM_DEV_STATUS, name, { name });
+  ask(abi.DM_DEV_REMOVE, name, { name });
   for (const path of [linkPath(name), `/dev/dm-${minor}`]) if (files.lstat(path) !== null) files.removeFile(path);
 }
 
 function listMappings(ask: Ask): readonly Mapping[] {
-  const { data } = ask(DM_LIST_DEVICES, CONTROL, {});
-  return readList(data, DM_NAME_LIST.next, DM_NAME_LIST.name).flatMap(({ name }) => {
+  const { data } = ask(abi.DM_LIST_DEVICES, CONTROL, {});
+  return readList(data, abi.DM_NAME_LIST.next, abi.DM_NAME_LIST.name).flatMap(({ name }) => {
     // An empty list is one entry without a name.
     return name === "" ? [] : describeMapping(ask, name);
   });
 }
 
-/** Nothing where it has gone since it was listed, or has a name that no text can hold. */
+/** Empty if the device has gone since it was listed, or its name is not valid text. */
 function describeMapping(ask: Ask, name: string): readonly Mapping[] {
-  try {
-    const { uuid, minor } = ask(DM_DEV_STATUS, name, { name });
-    return [{ name, uuid, device: `dm-${minor}` }];
-  } catch (error) {
-    if (isErrno(error, "ENXIO")) return [];
-    throw error;
-  }
+  const status = unlessRefused<DmAnswer | null>(
+    () => ask(abi.DM_DEV_STATUS, name, { name }),
+    () => null,
+    "ENXIO",
+  );
+  return status === null ? [] : [{ name, uuid: status.uuid, device: `dm-${status.minor}` }];
 }
 
 function findTargetVersion(ask: Ask, type: string): readonly [number, number, number] | null {
-  const { data } = ask(DM_LIST_VERSIONS, type, {});
-  const found = readList(data, DM_TARGET_VERSIONS.next, DM_TARGET_VERSIONS.name).find(({ name }) => name === type);
+  const { data } = ask(abi.DM_LIST_VERSIONS, type, {});
+  const found = readList(data, abi.DM_TARGET_VERSIONS.next, abi.DM_TARGET_VERSIONS.name).find(
+    ({ name }) => name === type,
+  );
   if (found === undefined) return null;
-  const view = new DataView(data.buffer, data.byteOffset + found.at + DM_TARGET_VERSIONS.version, 12);
+  const view = new DataView(data.buffer, data.byteOffset + found.at + abi.DM_TARGET_VERSIONS.version, 12);
   return [view.getUint32(0, true), view.getUint32(4, true), view.getUint32(8, true)];
 }
 
 function readStatus(ask: Ask, name: string): string {
   checkName(name);
-  const { data, targetCount } = ask(DM_TABLE_STATUS, name, { name });
-  return targetCount === 0 ? "" : readText(data, DM_TARGET_SPEC.size);
+  const { data, targetCount } = ask(abi.DM_TABLE_STATUS, name, { name });
+  return targetCount === 0 ? "" : readText(data, abi.DM_TARGET_SPEC.size);
 }
 
-/** A list whose entries say how far it is to the next one, 0 at the last. */
+/** Reads a list whose entries have the distance to the next entry, 0 in the last. */
 function readList(data: Uint8Array, nextAt: number, nameAt: number): { readonly name: string; readonly at: number }[] {
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const list: { name: string; at: number }[] = [];
@@ -134,12 +111,12 @@ function readList(data: Uint8Array, nextAt: number, nameAt: number): { readonly 
   return list;
 }
 
-/** As udev's link: what looks for the mapping by name finds the node by it. */
+/** Makes the link that udev would make, by which programs find a mapping. */
 function linkNode(files: NodeFiles, name: string, device: string): void {
   makeMissingNode(files, `/dev/${device}`, "block", `/sys/class/block/${device}/dev`);
   const link = linkPath(name);
   files.makeDirectory("/dev/mapper");
-  // The kernel says that the name was free, so it is left over from another time.
+  // The kernel has accepted the name, so an existing link is stale.
   if (files.lstat(link) !== null) files.removeFile(link);
   files.makeSymlink(`../${device}`, link);
 }
@@ -150,21 +127,21 @@ function linkPath(name: string): string {
 
 function checkRequest({ name, uuid, targets }: MappingRequest): void {
   checkName(name);
-  checkText(uuid, 0, DM_UUID_LEN);
+  checkText(uuid, 0, abi.DM_UUID_LEN);
   for (const { type, parameters, startSector, sectors } of targets) {
-    checkText(type, 1, DM_MAX_TYPE_NAME);
+    checkText(type, 1, abi.DM_MAX_TYPE_NAME);
     const isCut = parameters.includes(0) || !isCount(startSector) || !isCount(sectors);
     if (isCut) throw new SyscallError("ioctl", "EINVAL", `table of ${name}`);
   }
 }
 
-/** A name is part of a path, and of what is printed. */
+/** A name becomes part of a path and of messages. */
 function checkName(name: string): void {
-  checkText(name, 1, DM_NAME_LEN);
+  checkText(name, 1, abi.DM_NAME_LEN);
   if (name.includes("/") || [".", "..", "control"].includes(name)) refuseText(name);
 }
 
-/** `room` counts the NUL. */
+/** `room` includes the NUL. */
 function checkText(text: string, least: number, room: number): void {
   const bytes = Buffer.from(text);
   const isFit = bytes.length >= least && bytes.length < room;

@@ -1,7 +1,7 @@
 import { SyscallError } from "../../../problems/errors.ts";
 import type { Files } from "../../machine.ts";
 
-/** Makes the node of a device where no devtmpfs has made it; `numberFile` is the device's `dev` in sysfs. ENXIO where that says nothing. */
+/** Makes the node of a device if devtmpfs has not; `numberFile` is the device's `dev` in sysfs. ENXIO if that has no number. */
 export function makeMissingNode(
   files: Pick<Files, "stat" | "readFile" | "makeNode">,
   node: string,

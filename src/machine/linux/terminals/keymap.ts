@@ -1,55 +1,44 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import {
-  K_UNICODE,
-  K_XLATE,
-  KB_84,
-  KB_101,
-  KBENTRY,
-  KDGKBMODE,
-  KDGKBTYPE,
-  KDSKBENT,
-  KDSKBMODE,
-} from "../../abi-terminal.ts";
+import * as abi from "../../abi-terminal.ts";
+import { closing } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";
 
-/** The virtual terminal in front, and what is it where only one console is. */
+/** The foreground virtual terminal, also behind /dev/console if it is the only console. */
 const NODES = ["/dev/tty0", "/dev/console"];
 const SUBJECT = "keymap";
 
-/** `Terminals.loadKeymap`, by ioctl_console(2). */
+/** Implements `Terminals.loadKeymap` by ioctl_console(2). */
 export function loadKeymap(tables: ReadonlyMap<number, Uint16Array>): void {
-  const fd = openKeyboard();
-  try {
+  closing(openKeyboard(), (fd) => {
     leaveLatin1(fd);
-    const entry = new Uint8Array(KBENTRY.size);
+    const entry = new Uint8Array(abi.KBENTRY.size);
     const view = new DataView(entry.buffer);
     for (const [number, keys] of tables) {
       for (const [key, value] of keys.entries()) {
-        view.setUint8(KBENTRY.kb_table, number);
-        view.setUint8(KBENTRY.kb_index, key);
-        view.setUint16(KBENTRY.kb_value, value, true);
+        view.setUint8(abi.KBENTRY.kb_table, number);
+        view.setUint8(abi.KBENTRY.kb_index, key);
+        view.setUint16(abi.KBENTRY.kb_value, value, true);
         setEntry(fd, entry);
       }
     }
-  } finally {
-    fs.closeSync(fd);
-  }
+  });
 }
 
-/** EINVAL: this kernel has no such function of a key. The other keys are no worse for it. */
+/** Ignores EINVAL: this kernel lacks the function of one key, which does not affect the others. */
 function setEntry(fd: number, entry: Uint8Array): void {
-  const result = callKernel("ioctl", [fd, KDSKBENT, entry]);
+  const result = callKernel("ioctl", [fd, abi.KDSKBENT, entry]);
   if (typeof result === "string" && result !== "EINVAL") throw new SyscallError("ioctl", result, SUBJECT);
 }
 
-/** The keyboard of the virtual terminals: what is not theirs does not answer, or as another type. */
+/** Opens the keyboard of the virtual terminals: any other device refuses, or returns another type. */
 function openKeyboard(): number {
   for (const node of NODES) {
     const fd = openQuietly(node);
     if (fd === null) continue;
     const type = new Uint8Array(1);
-    const isKeyboard = callKernel("ioctl", [fd, KDGKBTYPE, type]) === 0 && [KB_84, KB_101].includes(type[0] ?? 0);
+    const isKeyboard =
+      callKernel("ioctl", [fd, abi.KDGKBTYPE, type]) === 0 && [abi.KB_84, abi.KB_101].includes(type[0] ?? 0);
     if (isKeyboard) return fd;
     fs.closeSync(fd);
   }
@@ -64,9 +53,9 @@ function openQuietly(node: string): number | null {
   }
 }
 
-/** A keyboard in K_XLATE (vt.default_utf8=0) takes no key outside Latin-1 and gives none. A raw one has a program behind it. */
+/** In K_XLATE (vt.default_utf8=0) a keyboard has only keys of Latin-1. A raw mode belongs to another program. */
 function leaveLatin1(fd: number): void {
   const mode = new Int32Array(1);
-  systemCall("ioctl", SUBJECT, fd, KDGKBMODE, mode);
-  if (mode[0] === K_XLATE) systemCall("ioctl", SUBJECT, fd, KDSKBMODE, K_UNICODE);
+  systemCall("ioctl", SUBJECT, fd, abi.KDGKBMODE, mode);
+  if (mode[0] === abi.K_XLATE) systemCall("ioctl", SUBJECT, fd, abi.KDSKBMODE, abi.K_UNICODE);
 }

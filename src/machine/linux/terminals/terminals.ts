@@ -7,11 +7,11 @@ import { closeQuiet, openQuiet, type QuietTerminal, readTyped } from "./termios.
 const SUBJECT = "terminals";
 const WRITE_LIMIT_MS = 1000;
 
-/** Terminals by tty_ioctl(4). `uevents` is the socket that is listened on; null where none is yet. */
+/** Implements terminals by tty_ioctl(4). `uevents` returns the socket of uevents, null before levain listens. */
 export function createTerminals(nowMs: () => number, uevents: () => number | null): Omit<Terminals, "loadKeymap"> {
   const open = new Map<string, QuietTerminal>();
 
-  /** What one of them has to say; null where it was only asked in vain. */
+  /** Reads one terminal; null if there is no input. */
   function listen(terminal: QuietTerminal, revents: number): TerminalInput | null {
     if (revents === 0) return null;
     const bytes = readTyped(terminal.fd);
@@ -56,7 +56,7 @@ export function createTerminals(nowMs: () => number, uevents: () => number | nul
       }
     },
     closeTerminals() {
-      // Of one that has two names (tty0 and the one in front), the first saw it as it was before.
+      // A terminal with two names (tty0 and the foreground one) gets the settings that the first name saw.
       for (const terminal of [...open.values()].reverse()) closeQuiet(terminal);
       open.clear();
     },

@@ -1,38 +1,11 @@
 import * as fs from "node:fs";
 import { isErrno } from "../../../problems/errors.ts";
-import {
-  BRKINT,
-  ECHO,
-  ECHOE,
-  ECHOK,
-  ECHONL,
-  EXTPROC,
-  ICANON,
-  ICRNL,
-  IEXTEN,
-  IGNBRK,
-  IGNCR,
-  INLCR,
-  ISIG,
-  ISTRIP,
-  IUCLC,
-  IXON,
-  PARMRK,
-  TCFLSH,
-  TCGETS,
-  TCIFLUSH,
-  TCSETS,
-  TERMIOS,
-  TIOCSTI,
-  VEOF,
-  VMIN,
-  VTIME,
-} from "../../abi-terminal.ts";
-import { refusable } from "../files.ts";
+import * as abi from "../../abi-terminal.ts";
+import { openFile } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";
 
 const READ_BYTES = 1024;
-/** In READ_BYTES: more than a terminal keeps (N_TTY_BUF_SIZE), for one that never ends. */
+/** Reads of READ_BYTES: more than a terminal buffers (N_TTY_BUF_SIZE), for input that never ends. */
 const LONGEST_REST = 8;
 const FLAGS = fs.constants.O_RDWR | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK;
 const CTRL_D = 0x04;
@@ -44,21 +17,21 @@ export interface QuietTerminal {
   readonly before: Uint8Array;
 }
 
-/** Opens a terminal and keeps it from showing what is typed; what was typed before is read and wiped. null where there is none, or none that can be asked. */
+/** Opens a terminal without echo; reads and wipes what was typed before. null if there is no such terminal, or it cannot be used. */
 export function openQuiet(node: string): QuietTerminal | null {
   return openWith(node, quietTermios);
 }
 
-/** As it was before; what was typed and not read is read and wiped. One that has gone meanwhile need not be restored. */
+/** Restores a terminal and closes it; reads and wipes what was typed. Ignores a terminal that is gone. */
 export function closeQuiet({ fd, before }: QuietTerminal): void {
   forgetInput(fd);
-  callKernel("ioctl", [fd, TCSETS, before]);
+  callKernel("ioctl", [fd, abi.TCSETS, before]);
   fs.closeSync(fd);
 }
 
-/** A terminal for a shell while `act` runs: lines are shown and edited, Ctrl-C interrupts. stage0 has made it silent, and so it is again afterwards. */
+/** Sets a terminal for a shell while `act` runs: echo, line editing, Ctrl-C. Afterwards it is silent again, as stage0 has set it. */
 export function withEcho<T>(node: string, act: () => T): T {
-  // Closed meanwhile: at the end of its session the kernel hangs a terminal up.
+  // It is closed meanwhile: the kernel hangs a terminal up at the end of its session.
   const before = change(node, shellTermios);
   try {
     return act();
@@ -67,7 +40,7 @@ export function withEcho<T>(node: string, act: () => T): T {
   }
 }
 
-/** Returns its struct termios before; null where there is no such terminal. */
+/** Returns the struct termios before; null if there is no such terminal. */
 function change(node: string, make: (before: Uint8Array) => Uint8Array): Uint8Array | null {
   const terminal = openWith(node, make);
   if (terminal !== null) fs.closeSync(terminal.fd);
@@ -77,14 +50,14 @@ function change(node: string, make: (before: Uint8Array) => Uint8Array): Uint8Ar
 function openWith(node: string, make: (before: Uint8Array) => Uint8Array): QuietTerminal | null {
   let fd: number | null = null;
   try {
-    const opened = refusable(node, () => fs.openSync(node, FLAGS));
+    const opened = openFile(node, FLAGS);
     fd = opened;
-    const before = new Uint8Array(TERMIOS.size);
-    systemCall("ioctl", node, fd, TCGETS, before);
-    // The last that can be refused: nothing is left changed. Silent first, for the kernel wipes only what is read in this mode.
-    systemCall("ioctl", node, fd, TCSETS, quietTermios(before));
+    const before = new Uint8Array(abi.TERMIOS.size);
+    systemCall("ioctl", node, fd, abi.TCGETS, before);
+    // The last call that can be refused leaves nothing changed. Silent first, because the kernel wipes only what is read in this mode.
+    systemCall("ioctl", node, fd, abi.TCSETS, quietTermios(before));
     forgetInput(opened);
-    systemCall("ioctl", node, fd, TCSETS, make(before));
+    systemCall("ioctl", node, fd, abi.TCSETS, make(before));
     return { node, fd: opened, before };
   } catch (error) {
     if (fd !== null) fs.closeSync(fd);
@@ -94,59 +67,51 @@ function openWith(node: string, make: (before: Uint8Array) => Uint8Array): Quiet
 }
 
 /**
- * Byte by byte as they were typed, and none of them shown; output stays as it is, for others write there too. Not by leaving the
- * canonical mode: in it, without echo, the kernel wipes what has been read (zero_buffer in n_tty.c, since 4.20), and EXTPROC
- * leaves editing the line to us.
+ * Bytes as they are typed, without echo; output stays as it is, because other programs write there too. Canonical mode stays on: in
+ * it, without echo, the kernel wipes what has been read (zero_buffer in n_tty.c, since 4.20), and EXTPROC leaves line editing to us.
  */
 function quietTermios(before: Uint8Array): Uint8Array {
-  const input = IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IUCLC | IXON;
-  const termios = changeFlags(changeFlags(before, TERMIOS.c_iflag, { clear: input, set: 0 }), TERMIOS.c_lflag, {
-    clear: ISIG | ECHO | ECHONL | IEXTEN,
-    set: ICANON | EXTPROC,
-  });
-  termios[TERMIOS.c_cc + VMIN] = 1;
-  termios[TERMIOS.c_cc + VTIME] = 0;
-  // Alone, this byte would be read as nothing at all: one that is in no UTF-8.
-  termios[TERMIOS.c_cc + VEOF] = 0xff;
+  const input =
+    abi.IGNBRK | abi.BRKINT | abi.PARMRK | abi.ISTRIP | abi.INLCR | abi.IGNCR | abi.ICRNL | abi.IUCLC | abi.IXON;
+  const termios = before.slice();
+  changeFlags(termios, abi.TERMIOS.c_iflag, input, 0);
+  changeFlags(termios, abi.TERMIOS.c_lflag, abi.ISIG | abi.ECHO | abi.ECHONL | abi.IEXTEN, abi.ICANON | abi.EXTPROC);
+  termios[abi.TERMIOS.c_cc + abi.VMIN] = 1;
+  termios[abi.TERMIOS.c_cc + abi.VTIME] = 0;
+  // A VEOF byte alone would end the input: 0xff never occurs in UTF-8.
+  termios[abi.TERMIOS.c_cc + abi.VEOF] = 0xff;
   return termios;
 }
 
 function shellTermios(before: Uint8Array): Uint8Array {
-  const termios = changeFlags(changeFlags(before, TERMIOS.c_iflag, { clear: 0, set: ICRNL | IXON }), TERMIOS.c_lflag, {
-    clear: EXTPROC,
-    set: ISIG | ICANON | ECHO | ECHOE | ECHOK | IEXTEN,
-  });
-  termios[TERMIOS.c_cc + VEOF] = CTRL_D;
+  const local = abi.ISIG | abi.ICANON | abi.ECHO | abi.ECHOE | abi.ECHOK | abi.IEXTEN;
+  const termios = before.slice();
+  changeFlags(termios, abi.TERMIOS.c_iflag, 0, abi.ICRNL | abi.IXON);
+  changeFlags(termios, abi.TERMIOS.c_lflag, abi.EXTPROC, local);
+  termios[abi.TERMIOS.c_cc + abi.VEOF] = CTRL_D;
   return termios;
 }
 
-/** A copy of a struct termios with other flags in the word at `offset`. */
-function changeFlags(
-  before: Uint8Array,
-  offset: number,
-  { clear, set }: { readonly clear: number; readonly set: number },
-): Uint8Array {
-  const termios = before.slice();
+function changeFlags(termios: Uint8Array, offset: number, clear: number, set: number): void {
   const view = new DataView(termios.buffer);
   view.setUint32(offset, (view.getUint32(offset, true) & ~clear) | set, true);
-  return termios;
 }
 
 /**
- * Reads what was typed: the kernel wipes that, and not what is flushed. Keys that were pressed before anyone had the terminal open
- * wait in the driver's buffer until the next key; TIOCSTI brings them along (since Linux 5.15, tty_buffer_unlock_exclusive).
+ * Reads and wipes what was typed: the kernel does not wipe what is flushed. Keys that were pressed while no process had the terminal
+ * open wait in the driver's buffer until the next key; TIOCSTI delivers them (since Linux 5.15, tty_buffer_unlock_exclusive).
  */
 function forgetInput(fd: number): void {
-  const isBrought = typeof callKernel("ioctl", [fd, TIOCSTI, new Uint8Array(1)]) !== "string";
+  const isDelivered = typeof callKernel("ioctl", [fd, abi.TIOCSTI, new Uint8Array(1)]) !== "string";
   for (let round = 0; round < LONGEST_REST; round++) {
     const rest = readTyped(fd);
     if (rest === null || rest.length === 0) break;
     rest.fill(0);
   }
-  if (!isBrought) callKernel("ioctl", [fd, TCFLSH, TCIFLUSH]); // else it would come with the next key
+  if (!isDelivered) callKernel("ioctl", [fd, abi.TCFLSH, abi.TCIFLUSH]); // else they would come with the next key
 }
 
-/** What was typed up to now, perhaps nothing; null where it cannot be read any more. */
+/** Reads what was typed so far, perhaps nothing; null if the terminal cannot be read any longer. */
 export function readTyped(fd: number): Uint8Array | null {
   const buffer = new Uint8Array(READ_BYTES);
   try {

@@ -1,11 +1,13 @@
 import { wipe } from "../../../crypto/secret.ts";
 import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { createDeriver } from "../../../keys/deriver.ts";
 import { AUTO_MAX_KDF_MS } from "../../../plan/crypt/crypt.ts";
 import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
 import { problem } from "../../../problems/problem.ts";
-import type { Assembly, Round, StorageContext, StorageKind, StoragePlan } from "../../contract.ts";
+import type { Assembly, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { specText } from "../../search-words.ts";
 import { liesInVolume } from "../../trust.ts";
+import type { CryptContext } from "./derivation.ts";
 import { isDispensable, untriedKeys } from "./next-action.ts";
 import { listKeySources } from "./places.ts";
 import { askForVolume } from "./prompt.ts";
@@ -13,11 +15,8 @@ import { describeState, describeWait, hasNews, requiredOf, troublesOf } from "./
 import { newVolume, type Volume } from "./state.ts";
 import { advance, isGone, type Standing } from "./volume.ts";
 
-/** Encrypted volumes (LUKS, plain dm-crypt): those that the plan names, all with rd.auto, and a root that is one itself. */
-export const CRYPT: StorageKind = { name: "crypt", start: startCrypt };
-
 interface Unlocking {
-  readonly context: StorageContext;
+  readonly context: CryptContext;
   readonly plan: Pick<StoragePlan, "crypt" | "keymap" | "roots" | "layers">;
   readonly volumes: Volume[];
   /** All that were typed; each is tried on every volume. */
@@ -25,7 +24,9 @@ interface Unlocking {
   hasAllDrivers: boolean;
 }
 
-function startCrypt(context: StorageContext, plan: StoragePlan): Assembly {
+/** Opens encrypted volumes (LUKS, plain dm-crypt): those that the plan names, all with rd.auto, and a root that is one itself. */
+export function startCrypt(shared: StorageContext, plan: StoragePlan): Assembly {
+  const context = { ...shared, deriver: createDeriver(shared.machine) };
   const volumes = plan.crypt.volumes.map((wish) => startVolume(context, wish, "asked"));
   const unlocking: Unlocking = { context, plan, volumes, passphrases: [], hasAllDrivers: false };
   return {
@@ -42,7 +43,10 @@ function startCrypt(context: StorageContext, plan: StoragePlan): Assembly {
     },
     problems: () => volumes.flatMap((volume) => troublesOf(context, volume)),
     required: () => volumes.flatMap((volume) => requiredOf(context, volume)),
-    close: () => wipe(...unlocking.passphrases),
+    close() {
+      wipe(...unlocking.passphrases);
+      context.deriver.close();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Kdf, LuksHeader } from "../../../formats/luks/header.ts";
+import type { Deriver } from "../../../keys/deriver.ts";
 import type { DeriveKey } from "../../../keys/kdf.ts";
 import { describeKdf, formatWait } from "../../../keys/kdf-cost.ts";
 import type { KdfBound } from "../../../keys/obstacles.ts";
@@ -8,13 +9,19 @@ import type { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { StorageContext } from "../../contract.ts";
 
+/** The context of encrypted volumes. */
+export interface CryptContext extends StorageContext {
+  /** Derives keys; it ends with the search. */
+  readonly deriver: Deriver;
+}
+
 const WORTH_TELLING_MS = 5000;
 const FIRST_NOTICE_MS = 5000;
 /** An estimate may be wrong, the machine busy, and a header may have 32 keyslots: all derivations together may take this many times the bound. */
 const BOUND_TOLERANCE = 2;
 
 /** Returns the bound that `settings` set; null if they set none. */
-export function kdfBound({ deriver }: StorageContext, { maxKdfMs }: Pick<CryptSettings, "maxKdfMs">): KdfBound | null {
+export function kdfBound({ deriver }: CryptContext, { maxKdfMs }: Pick<CryptSettings, "maxKdfMs">): KdfBound | null {
   return maxKdfMs === null || maxKdfMs === 0 ? null : { maxMs: maxKdfMs, estimateMs: deriver.estimateMs };
 }
 
@@ -29,7 +36,7 @@ export interface Watched {
  * Derives the keys of one try to open a volume. Says what is derived and what it will cost; throws BootError on Ctrl-C, and if the
  * device goes away or the bound is exceeded.
  */
-export function deriveForVolume(context: StorageContext, watched: Watched): DeriveKey {
+export function deriveForVolume(context: CryptContext, watched: Watched): DeriveKey {
   const { node } = watched.device;
   const described = new Set<string>();
   let spentMs = 0;
@@ -56,7 +63,7 @@ function isDigest({ digests }: LuksHeader, kdf: Kdf): boolean {
 }
 
 /** Called ten times a second. */
-function createWatch(context: StorageContext, { device, bound }: Watched, wait: string, spentMs: number): () => void {
+function createWatch(context: CryptContext, { device, bound }: Watched, wait: string, spentMs: number): () => void {
   const { machine, voice } = context;
   const startMs = machine.nowMs();
   let noticeMs = FIRST_NOTICE_MS;

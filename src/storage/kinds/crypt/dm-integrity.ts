@@ -1,9 +1,10 @@
-import { type BlockDevice, readText, withReader } from "../../../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import type { Context } from "../../../drivers/context.ts";
 import { holds, le16, le64 } from "../../../formats/bytes.ts";
 import type { CryptMapping } from "../../../keys/mapping.ts";
 import type { Mapping, MappingRequest } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
+import { readText } from "../../../machine/small-files.ts";
 import { problem } from "../../../problems/problem.ts";
 import { createMapping } from "../../device-mapper/mapping.ts";
 import { requireTarget } from "../../device-mapper/target.ts";

@@ -1,6 +1,6 @@
-import { readText } from "../../../devices/block-devices.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
+import { readText } from "../../../machine/small-files.ts";
 import { listBelow } from "../../device-mapper/mapping.ts";
 
 /** What a secret is: a typed passphrase, or the bytes of a key file. */

@@ -1,5 +1,4 @@
 import { createFindHash } from "../../../crypto/hash.ts";
-import { readAvailableMemory } from "../../../crypto/memory.ts";
 import { wipe } from "../../../crypto/secret.ts";
 import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { isBackup, type LuksHeader } from "../../../formats/luks/header.ts";
@@ -9,13 +8,13 @@ import { kernelDecryptor } from "../../../keys/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../../../keys/mapping.ts";
 import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../../../keys/unlock.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
+import { readAvailableMemory } from "../../../machine/small-files.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
 import { unlessRefused } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
-import type { StorageContext } from "../../contract.ts";
 import { isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
 import { requireTarget } from "../../device-mapper/target.ts";
-import { deriveForVolume, kdfBound } from "./derivation.ts";
+import { type CryptContext, deriveForVolume, kdfBound } from "./derivation.ts";
 import { createCryptMapping } from "./dm-crypt.ts";
 import { createIntegrityMapping } from "./dm-integrity.ts";
 import { bareUuid, type Lock, mappingUuid } from "./lock.ts";
@@ -23,7 +22,7 @@ import { readPlace } from "./places.ts";
 
 /** Reads a LUKS header, once, and warns about what is unusual in it; null if it is on a device that is missing. Throws BootError for a header that is malformed or must not be used. */
 export function prepareLuks(
-  context: StorageContext,
+  context: CryptContext,
   device: BlockDevice,
   settings: CryptSettings & { readonly name: string | null },
 ): Lock | null {
@@ -69,7 +68,7 @@ export function prepareLuks(
   };
 }
 
-function warnOnce({ voice }: StorageContext, { node }: BlockDevice, said: Set<string>, texts: readonly string[]): void {
+function warnOnce({ voice }: CryptContext, { node }: BlockDevice, said: Set<string>, texts: readonly string[]): void {
   for (const text of texts) if (!said.has(text)) voice.warn(`${node}: ${text}`);
   for (const text of texts) said.add(text);
 }
@@ -86,7 +85,7 @@ function planData(header: LuksHeader, { sizeBytes }: BlockDevice, { header: plac
 }
 
 function openData(
-  context: StorageContext,
+  context: CryptContext,
   device: BlockDevice,
   { header, plan, settings, name }: Opening,
   key: Uint8Array,
@@ -131,7 +130,7 @@ function dataDigest({ digests, segments }: LuksHeader): number {
   return digests.find((digest) => digest.segments.includes(data))?.id ?? 0;
 }
 
-function unlockOptions(context: StorageContext, settings: CryptSettings): Omit<UnlockOptions, "deriveKey"> {
+function unlockOptions(context: CryptContext, settings: CryptSettings): Omit<UnlockOptions, "deriveKey"> {
   const { machine, drivers } = context;
   const { keyslot, allowsNull } = settings;
   const byKernel = kernelDecryptor(machine, (name) => void drivers.loadByAlias(name));

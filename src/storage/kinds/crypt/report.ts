@@ -12,7 +12,8 @@ export function describeState(context: StorageContext, volume: Volume | null, is
   if (volume?.outcome.kind === "open") {
     const { mapping, isProven } = volume.outcome;
     const text = `unlocked as /dev/mapper/${printable(mapping.name)}`;
-    return { kind: isProven || isOutOfTries(volume) ? "open" : "unproven", text };
+    if (isProven || isOutOfTries(volume)) return { kind: "open", text };
+    return { kind: "unproven", text, doubt: "the passphrase may be wrong" };
   }
   const text = `encrypted: ${volume === null ? "nothing asks to unlock it" : whyLocked(context, volume)}`;
   return isLuks ? { kind: "closed", isWanted: volume !== null, text } : { kind: "unopened", text };

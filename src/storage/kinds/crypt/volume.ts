@@ -4,9 +4,9 @@ import type { Mapping } from "../../../machine/encryption.ts";
 import { BootError, isErrno } from "../../../problems/errors.ts";
 import { isProblem, problem } from "../../../problems/problem.ts";
 import { sentence } from "../../../problems/report.ts";
-import type { StorageContext } from "../../contract.ts";
 import { rememberTyped } from "../../device-mapper/typed.ts";
 import { specText } from "../../search-words.ts";
+import type { CryptContext } from "./derivation.ts";
 import { isMadeOf, type Lock } from "./lock.ts";
 import { prepareLuks } from "./luks.ts";
 import { type Action, begun, nextAction, nextDevice } from "./next-action.ts";
@@ -34,7 +34,7 @@ export interface Advanced {
 }
 
 /** Does with a volume what can be done without the user. Throws BootError if the user gives up. */
-export function advance(context: StorageContext, volume: Volume, passphrases: readonly Uint8Array[]): Advanced {
+export function advance(context: CryptContext, volume: Volume, passphrases: readonly Uint8Array[]): Advanced {
   if (volume.outcome.kind !== "locked") return { volume, standing: "rest" };
   let state = lookAt(context, volume);
   const done = new Set<Action["kind"]>();
@@ -60,7 +60,7 @@ export function advance(context: StorageContext, volume: Volume, passphrases: re
   }
 }
 
-function lookAt(context: StorageContext, volume: Volume): Volume {
+function lookAt(context: CryptContext, volume: Volume): Volume {
   const { machine, voice } = context;
   const found = listDevices(context, volume);
   const isOpen = ({ name }: BlockDevice) =>
@@ -73,7 +73,7 @@ function lookAt(context: StorageContext, volume: Volume): Volume {
   return now;
 }
 
-function act(context: StorageContext, volume: Volume, action: Action, passphrases: readonly Uint8Array[]): Volume {
+function act(context: CryptContext, volume: Volume, action: Action, passphrases: readonly Uint8Array[]): Volume {
   const { attempt } = volume;
   const lock = attempt?.lock ?? null;
   switch (action.kind) {
@@ -100,7 +100,7 @@ function act(context: StorageContext, volume: Volume, action: Action, passphrase
 }
 
 /** Adopts what is open already. */
-function check(context: StorageContext, volume: Volume, { device, lock }: Attempt): Volume {
+function check(context: CryptContext, volume: Volume, { device, lock }: Attempt): Volume {
   const adopted = lock && findMapping(context, lock, device);
   if (adopted === null) {
     lock?.check();
@@ -111,7 +111,7 @@ function check(context: StorageContext, volume: Volume, { device, lock }: Attemp
 }
 
 /** The state from which the round goes on; null if the device went away, which ends it. */
-function afterError(context: StorageContext, volume: Volume, error: unknown, passphrases: number): Volume | null {
+function afterError(context: CryptContext, volume: Volume, error: unknown, passphrases: number): Volume | null {
   if (!(error instanceof BootError) && !isErrno(error)) throw error;
   const failure = problem("volume-locked", { volume: describeVolume(volume) }, { cause: error });
   if (isProblem(error, "derivation-cancelled")) throw failure;
@@ -127,20 +127,20 @@ function afterError(context: StorageContext, volume: Volume, error: unknown, pas
   return switched(refused(volume), next, found);
 }
 
-function prepare(context: StorageContext, { wish }: Volume, device: BlockDevice): Lock | null {
+function prepare(context: CryptContext, { wish }: Volume, device: BlockDevice): Lock | null {
   const { plain } = wish;
   const isLuks = plain === null || (plain.unlessLuks && device.facts.type === "crypto_LUKS");
   return isLuks ? prepareLuks(context, device, wish) : preparePlain(context, device, wish, plain);
 }
 
 /** What `levain unlock` or an earlier try has opened; not what was made of another device with the same header. */
-function findMapping({ machine, drivers }: StorageContext, lock: Lock, { name }: BlockDevice): Mapping | null {
+function findMapping({ machine, drivers }: CryptContext, lock: Lock, { name }: BlockDevice): Mapping | null {
   drivers.loadByName("dm-mod");
   return machine.listMappings().find((one) => lock.isMapping(one) && isMadeOf(machine, one, name)) ?? null;
 }
 
 /** Warns about a key that cannot be read or is wrong: there may be another, or the user. */
-function tryKey(context: StorageContext, volume: Volume, lock: Lock, source: KeySource): Mapping | null {
+function tryKey(context: CryptContext, volume: Volume, lock: Lock, source: KeySource): Mapping | null {
   let key: Uint8Array | null = null;
   try {
     key = readKey(context, source);
@@ -160,13 +160,16 @@ function tryKey(context: StorageContext, volume: Volume, lock: Lock, source: Key
 }
 
 /** Returns every device that the volume's spec matches. A label or UUID means that of a LUKS header: filesystems may have the same. */
-export function listDevices(context: StorageContext, { wish }: Pick<Volume, "wish">): readonly BlockDevice[] {
+export function listDevices(
+  context: Pick<CryptContext, "find">,
+  { wish }: Pick<Volume, "wish">,
+): readonly BlockDevice[] {
   const isByHeader = wish.plain === null && wish.header === null && ["label", "uuid"].includes(wish.device.by);
   return context.find(wish.device).filter(({ facts }) => !isByHeader || facts.type === "crypto_LUKS");
 }
 
 /** True if its device went away, or is another one now. */
-export function isGone({ devices }: Pick<StorageContext, "devices">, { attempt }: Volume): boolean {
+export function isGone({ devices }: Pick<CryptContext, "devices">, { attempt }: Volume): boolean {
   return attempt !== null && !devices().includes(attempt.device);
 }
 

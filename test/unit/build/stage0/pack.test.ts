@@ -112,7 +112,7 @@ describe("a packed program outside an initramfs", () => {
     expect(lines.filter((line) => line.includes("descriptor 198"))).toEqual([]);
   });
 
-  test("hides from the runtime what others want of other programs that it is made of", () => {
+  test("hides from the runtime the variables that are meant for other programs", () => {
     const environment = {
       ...{ BUN_BE_BUN: "1", GOOD: "1", BUN_OPTIONS: "--print 1", NODE_OPTIONS: "--require x", NODE_CHANNEL_FD: "x" },
       ...{ LD_PRELOAD: "/none.so", LD_TRACE_LOADED_OBJECTS: "1", GLIBC_TUNABLES: "glibc.malloc.check=3" },
@@ -126,7 +126,7 @@ describe("a packed program outside an initramfs", () => {
     expect(lines[1]).toContain("loader there");
   });
 
-  test("gets very many arguments, and still no variable of the runtime's", () => {
+  test("gets very many arguments, and still no variable of the runtime", () => {
     const words = Array.from({ length: 20_000 }, (_, index) => `word ${index}`);
     const { status, lines } = run([packed, ...words], { BUN_BE_BUN: "1", GOOD: "1" });
     expect(status).toBe(0);
@@ -139,7 +139,7 @@ describe("a packed program outside an initramfs", () => {
     expect(lines[1]).toContain("loader there");
   });
 
-  test("runs with few descriptors allowed, and with those of its parent where the libraries' would be", () => {
+  test("runs with few descriptors allowed, and with the parent's descriptors at the numbers of the libraries", () => {
     const few = run(["sh", "-c", 'ulimit -n 10; exec "$0"', packed]);
     expect(few).toMatchObject({ status: 0, errors: "" });
     const many = run(["bash", "-c", 'exec 3</dev/null 5</dev/zero 200</dev/null; exec "$0"', packed]);
@@ -155,7 +155,7 @@ describe("a packed program outside an initramfs", () => {
     expect(container.lines.join()).not.toContain("LEVAIN_HANDOVER_FD");
   });
 
-  test("says what it needs where no /proc is", () => {
+  test("says what it needs without /proc", () => {
     const root = scratchDirectory();
     mkdirSync(root, { recursive: true });
     writeFileSync(join(root, "program"), readFileSync(packed));
@@ -231,7 +231,7 @@ describe("pack", () => {
     expect(attempt).toThrow(new RegExp(reason));
   });
 
-  test("refuses what is packed already, static or a script", () => {
+  test("refuses a packed or static program, or a script", () => {
     const link = () => linked;
     const attempt = (name: string, bytes: Uint8Array) => () =>
       pack({ program: { name, bytes }, loader, libraries: [libc] }, link);
@@ -248,7 +248,7 @@ describe("pack", () => {
     expect(attempt).toThrow("it asks for the loader /lib/ld-musl-x86_64.so.1, not for glibc's ld-linux-x86-64.so.2");
   });
 
-  test("refuses libraries that do not fit", () => {
+  test("refuses libraries that do not match", () => {
     const attempt =
       (libraries: readonly NamedFile[], otherLoader = loader) =>
       () =>

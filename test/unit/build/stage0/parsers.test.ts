@@ -55,7 +55,7 @@ describe("stage0 reads the failure policy", () => {
     expect(await readPolicies([line])).toEqual([{ action, seconds }]);
   });
 
-  test("of the image first, of the boot loader on top of it", async () => {
+  test("of the image first, then of the boot loader", async () => {
     const ask = async (text: string) => (await askParsers([{ kind: "policy", bytes: Buffer.from(text) }]))[0];
     expect(await ask("rdshell=0\n\0panic=0")).toBe("3 0");
     expect(await ask("rdshell=0\n\0rdshell=1")).toBe("3 0");
@@ -64,7 +64,7 @@ describe("stage0 reads the failure policy", () => {
     expect(await ask("quiet -- x\n\0panic=3")).toBe("1 3");
   });
 
-  test("exactly as the program does for itself", async () => {
+  test("exactly as the program does", async () => {
     const name = fc.constantFrom(
       "rdshell",
       "rd.shell",
@@ -137,7 +137,7 @@ describe("stage0 reads the handover", () => {
   const ask = (messages: readonly Uint8Array[]) => askParsers(messages.map((bytes) => ({ kind: "handover", bytes })));
   const words = (...strings: string[]) => Buffer.from(strings.map((string) => `${string}\0`).join(""));
 
-  test("takes every message that the program can write, as it was meant", async () => {
+  test("accepts every message that the program can write, with the same meaning", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(handover, { minLength: 1, maxLength: 100 }), async (handovers) => {
         expect(await ask(handovers.map(encodeHandover))).toEqual(handovers.map(printed));
@@ -146,7 +146,7 @@ describe("stage0 reads the handover", () => {
     );
   });
 
-  test("never reads a changed message in another way than it says, nor past its end", async () => {
+  test("never misreads a changed message, nor reads past its end", async () => {
     const change = fc.record({
       handover,
       length: fc.nat(200),
@@ -168,42 +168,42 @@ describe("stage0 reads the handover", () => {
   });
 
   test.each([
-    ["nothing", words(), "there is none"],
-    ["no end of the last string", Buffer.from("levain1\0stay"), "it is cut off"],
+    ["nothing", words(), "none was sent"],
+    ["no end of the last string", Buffer.from("levain1\0stay"), "it is truncated"],
     ["another version", words("levain2", "stay", "/", "", "/init", "1", "x", "0", "end"), "not of this version"],
     ["no end", words("levain1", "stay", "/", "", "/init", "1", "x", "0", "eng"), "it has no end"],
     ["too little", words("levain1", "stay", "/", "", "/init", "1", "end"), "not of this version"],
     ["argc beyond it", words("levain1", "stay", "/", "", "/init", "9", "x", "0", "end"), "argc is too large"],
-    ["a negative argc", words("levain1", "stay", "/", "", "/init", "-1", "x", "0", "end"), "argc is no number"],
+    ["a negative argc", words("levain1", "stay", "/", "", "/init", "-1", "x", "0", "end"), "argc is not a number"],
     [
       "an envc that leaves some over",
       words("levain1", "stay", "/", "", "/i", "1", "x", "1", "a", "b", "end"),
-      "envc does not fit",
+      "envc does not match",
     ],
     ["no argv", words("levain1", "stay", "/", "", "/init", "0", "0", "end"), "it has no argv"],
     ["a mode of its own", words("levain1", "kexec", "/", "", "/init", "1", "x", "0", "end"), "its mode is unknown"],
     [
       "a relative root",
       words("levain1", "switch_root", "sysroot", "", "/init", "1", "x", "0", "end"),
-      "its root is no absolute path",
+      "its root is not an absolute path",
     ],
     [
       "a relative init",
       words("levain1", "stay", "/", "", "init", "1", "x", "0", "end"),
-      "its init is no absolute path",
+      "its init is not an absolute path",
     ],
     [
       "a relative place",
       words("levain1", "pivot_root", "/", "old", "/i", "1", "x", "0", "end"),
       "its place for the old root",
     ],
-    ["far too many strings", Buffer.alloc(60_000), "it is cut off"],
+    ["far too many strings", Buffer.alloc(60_000), "it is truncated"],
   ])("refuses %s", async (_, message, reason) => {
     expect((await ask([message]))[0]).toContain("refused: ");
     expect((await ask([message]))[0]).toContain(reason);
   });
 
-  test("needs no places for a power switch", async () => {
+  test("needs no paths for a power action", async () => {
     expect(await ask([words("levain1", "reboot", "", "", "", "0", "0", "end")])).toEqual([
       `${Buffer.from("reboot").toString("hex")},,,,;`,
     ]);

@@ -31,7 +31,7 @@ test.each([
   ["pci:", []],
 ])("%j leads to %j", (alias, modules) => expect(findByAlias(TABLE, alias)).toEqual(modules));
 
-test("any table finds what asking every pattern finds, in the modules' order", () => {
+test("any table finds what comparing every pattern finds, in the modules' order", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", ":"), maxLength: 6 });
   const pattern = fc.string({ unit: fc.constantFrom("a", "b", ":", "*", "?"), minLength: 1, maxLength: 6 });
   const aliases = fc.array(fc.record({ pattern, module: fc.constantFrom("m1", "m2", "m3") }), { maxLength: 30 });
@@ -45,7 +45,7 @@ test("any table finds what asking every pattern finds, in the modules' order", (
   );
 });
 
-test("sorted lines: a search finds what looking at every line finds, in any text", () => {
+test("sorted lines: a search finds what comparing every line finds, in any text", () => {
   const word = fc.string({ unit: fc.constantFrom("a", "b", "\t", "~"), maxLength: 4 });
   fc.assert(
     fc.property(fc.array(word), word, (lines, key) => {

@@ -18,7 +18,7 @@ describe("an index", () => {
     for (const name of ["b-1", "b", "", "__proto__", "kernel/a.ko"]) expect(findModule(INDEX, name)).toBeNull();
   });
 
-  test("knows what is built in", () => {
+  test("knows the built-in modules", () => {
     expect(isBuiltin(INDEX, "unix")).toBe(true);
     expect(isBuiltin(INDEX, "net_1")).toBe(true);
     for (const name of ["uni", "unix2", "", "a"]) expect(isBuiltin(INDEX, name)).toBe(false);
@@ -32,14 +32,14 @@ describe("an index", () => {
 describe("its file", () => {
   test("read again is the same", () => expect(parseIndex(formatIndex(INDEX))).toEqual(INDEX));
 
-  test("is not taken when it was cut anywhere, or is something else", () => {
+  test("is rejected if it is truncated anywhere, or is something else", () => {
     const text = formatIndex(INDEX);
     for (let length = 0; length < text.length; length += 1) expect(parseIndex(text.slice(0, length))).toBeNull();
     expect(parseIndex(text.replace("levain-modules 1", "levain-modules 2"))).toBeNull();
     expect(parseIndex("{}")).toBeNull();
   });
 
-  test("of any content is no error", () => {
+  test("with any content is no error", () => {
     const part = fc.oneof(fc.string(), fc.constantFrom("modules 3", "alias pci 5 4", "\n", "999999999"));
     fc.assert(
       fc.property(fc.array(part), (parts) => {

@@ -10,7 +10,7 @@ import {
 } from "../../../../src/drivers/index/kernel-files.ts";
 
 describe("modules.dep", () => {
-  test("names, paths and what each needs", () => {
+  test("names, paths and dependencies", () => {
     const text = "kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko kernel/lib/crc-16.ko\nkernel/fs/jbd2/jbd2.ko.xz:\n";
     expect(parseDependencies(text)).toEqual([
       { name: "ext4", path: "kernel/fs/ext4/ext4.ko", dependencies: ["jbd2", "crc_16"] },
@@ -18,7 +18,7 @@ describe("modules.dep", () => {
     ]);
   });
 
-  test("of two files with one name the first counts; lines that are none are passed over", () => {
+  test("of two files with the same name the first is used; other lines are skipped", () => {
     const text = "updates/a.ko:\nkernel/a.ko: kernel/b.ko\n\nno colon\n: x\n# kernel/c.ko:\n";
     expect(parseDependencies(text)).toEqual([{ name: "a", path: "updates/a.ko", dependencies: [] }]);
   });
@@ -33,7 +33,7 @@ test("modules.alias, also with blanks in a vendor's string", () => {
   ]);
 });
 
-test("softdep: what stands before pre: and post: counts for nothing", () => {
+test("softdep: words before pre: and post: are ignored", () => {
   expect(parseSoftDependency("a-b", ["lost", "pre:", "c-d", "e", "post:", "f", "pre:", "g"])).toEqual({
     pattern: "a_b",
     pre: ["c-d", "e", "g"],
@@ -41,7 +41,7 @@ test("softdep: what stands before pre: and post: counts for nothing", () => {
   });
 });
 
-test("lists of paths, and lines that go on", () => {
+test("lists of paths, and continued lines", () => {
   expect(parsePathList("kernel/net/unix/unix.ko\n\n# no\nkernel/crypto/md-5.ko\n")).toEqual(["unix", "md_5"]);
   expect(readLines("options a \\\n  b=1\n#c\n d \n")).toEqual(["options a   b=1", "d"]);
 });
@@ -54,7 +54,7 @@ test("modules.builtin.modinfo gives the aliases", () => {
   ]);
 });
 
-test("any text is read without complaint, and what is found is never empty", () => {
+test("any text is read without an error, and no result is empty", () => {
   const lines = fc.array(fc.oneof(fc.string(), fc.constantFrom("alias a b", "x/a.ko: b.ko", "a.alias=b\0", "\\")));
   fc.assert(
     fc.property(lines, (parts) => {

@@ -14,7 +14,7 @@ test("the strings of .modinfo", () => {
   ]);
 });
 
-test("a file that is no module, or is cut, has none, and is no error", () => {
+test("a file that is not a module, or is truncated, has none, without an error", () => {
   expect(readModinfo(new Uint8Array())).toEqual([]);
   expect(readModinfo(Buffer.from("#!/bin/sh\n".repeat(20)))).toEqual([]);
   const used = ELF.length - 24; // the last header ends in fields that nobody reads

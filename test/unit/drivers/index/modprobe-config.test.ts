@@ -23,7 +23,7 @@ weakdep a b
     });
   });
 
-  test("files go by the order of their names, and the first of one name counts", () => {
+  test("files are read in the order of their names, and the first of the same name is used", () => {
     const config = parseModprobeConfig([
       { name: "b.conf", text: "blacklist second" },
       { name: "a.conf", text: "blacklist first" },
@@ -32,7 +32,7 @@ weakdep a b
     expect(config.blacklist).toEqual(["first", "second"]);
   });
 
-  test("what cannot be obeyed is named", () => {
+  test("ignored lines are reported", () => {
     const { problems } = parseModprobeConfig([
       {
         name: "x.conf",
@@ -57,7 +57,7 @@ test.each([
   ["", null],
 ] as const)("install %j comes to %p", (command, verdict) => expect(judgeInstall(command)).toBe(verdict));
 
-test("any text is read, and each line is either understood or named", () => {
+test("any text is read, and each line is either understood or reported", () => {
   const word = fc.constantFrom("alias", "options", "blacklist", "softdep", "install", "remove", "a", "b-c", "[", "\t");
   const line = fc.oneof(
     fc.string(),

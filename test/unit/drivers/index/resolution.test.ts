@@ -50,14 +50,14 @@ describe("in the order of modprobe", () => {
     expect(order("ext4")).toEqual(["mbcache", "jbd2", "crc (soft)", "crc_fast (soft)", "ext4"]);
   });
 
-  test("an alias leads to all of its modules, each target by itself", () => {
+  test("an alias leads to all of its modules, each a target of its own", () => {
     expect(resolveModule(source(), "crypto-crc32c").map(({ name, alias }) => [name, alias])).toEqual([
       ["crc", "crypto_crc32c"],
       ["crc_fast", "crypto_crc32c"],
     ]);
   });
 
-  test("only the first softdep line counts, but where all are asked for", () => {
+  test("only the first softdep line is used, unless all are requested", () => {
     expect(order("btrfs")).toEqual(["crc (soft)", "btrfs"]);
     expect(order("btrfs", "", true)).toEqual(["crc (soft)", "sha256 (soft)", "btrfs"]);
   });
@@ -68,12 +68,12 @@ describe("in the order of modprobe", () => {
 });
 
 describe("the configuration", () => {
-  test("gives parameters to a module by its name and by the alias that was asked for", () => {
+  test("gives parameters to a module by its name and by the requested alias", () => {
     expect(order("crc", "options crc a=1\noptions crc b=2\noptions other c=3")).toEqual(["crc a=1 b=2"]);
     expect(order("mine", "alias mine crc\noptions mine a=1")).toEqual(["crc a=1"]);
   });
 
-  test("has aliases that come before the modules' own names", () => {
+  test("has aliases that precede the modules' own names", () => {
     expect(order("ext4", "alias ext? unix")).toEqual(["unix is built in"]);
   });
 
@@ -92,13 +92,13 @@ describe("the configuration", () => {
   });
 });
 
-test("what is built in is told by name and by alias; what is unknown is nothing", () => {
+test("built-in modules are found by name and by alias; an unknown one is not found", () => {
   expect(order("unix")).toEqual(["unix is built in"]);
   expect(order("net-pf-1")).toEqual(["unix is built in"]);
   for (const given of ["", "nosuch", "a[", "pci:v2d1"]) expect(resolveModule(source(), given)).toEqual([]);
 });
 
-test("a dependency that is not there is named", () => {
+test("a missing dependency is named", () => {
   const [target] = resolveModule(source(), "half");
   expect(target?.missing).toEqual(["nowhere"]);
   expect(target?.actions.map(show)).toEqual(["half"]);

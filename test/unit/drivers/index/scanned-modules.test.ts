@@ -10,7 +10,7 @@ function scanned(path: string, ...modinfo: readonly string[]): ScannedModule {
   };
 }
 
-test("what a module needs, and what that needs: the last is loaded first", () => {
+test("direct and indirect dependencies: the last is loaded first", () => {
   const { modules } = partsOfScan(
     [
       scanned("ext4.ko.zst", "depends=jbd2,mbcache,crc-16"),

@@ -60,7 +60,7 @@ function replaceAt(root: Luks2Json, path: readonly string[], value: unknown): vo
   else parent[last] = value;
 }
 
-const hostile = fc.oneof(
+const malformed = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
   fc.constantFrom(
     undefined,
@@ -83,7 +83,7 @@ const hostile = fc.oneof(
   fc.bigInt({ min: 0n, max: 1n << 65n }).map(String),
 );
 
-describe("whatever is in a header, it is taken or refused, in bounded time and reads", () => {
+describe("any header is accepted or refused in bounded time and reads", () => {
   test("cut short", () => {
     fc.assert(
       fc.property(fc.constantFrom(luks1, luks2), fc.nat(1 << 20), (image, size) => examineAll(image.slice(0, size))),
@@ -91,7 +91,7 @@ describe("whatever is in a header, it is taken or refused, in bounded time and r
     );
   });
 
-  test("LUKS1 with bytes changed", () => {
+  test("LUKS1 with changed bytes", () => {
     fc.assert(
       fc.property(flips(592), (places) => {
         const changed = Uint8Array.from(luks1);
@@ -102,7 +102,7 @@ describe("whatever is in a header, it is taken or refused, in bounded time and r
     );
   });
 
-  test("LUKS2 with bytes changed, checksums wrong or right", () => {
+  test("LUKS2 with changed bytes, wrong and right checksums", () => {
     const size = 4096 + 2048;
     fc.assert(
       fc.property(flips(size), fc.boolean(), (places, isSealed) => {
@@ -115,8 +115,8 @@ describe("whatever is in a header, it is taken or refused, in bounded time and r
     );
   });
 
-  test("LUKS2 with values changed", () => {
-    const choice = fc.array(fc.tuple(fc.nat(), hostile), { minLength: 1, maxLength: 3 });
+  test("LUKS2 with changed values", () => {
+    const choice = fc.array(fc.tuple(fc.nat(), malformed), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(fc.constantFrom(luks2, keyslots), choice, (image, changes) => {
         const changed = editJson(image, (json) => {
@@ -131,7 +131,7 @@ describe("whatever is in a header, it is taken or refused, in bounded time and r
     );
   });
 
-  test("noise behind a magic", () => {
+  test("noise after a magic", () => {
     const noise = fc.uint8Array({ minLength: 600, maxLength: 20_000 });
     fc.assert(
       fc.property(
@@ -150,7 +150,7 @@ describe("whatever is in a header, it is taken or refused, in bounded time and r
   });
 });
 
-describe("a JSON area of 4 MiB that is made to take long", () => {
+describe("a JSON area of 4 MiB that is crafted to take long", () => {
   const SIZE = 4 << 20;
   const image = new Uint8Array(3 * SIZE);
   image.set(luks2.subarray(0, 4096));

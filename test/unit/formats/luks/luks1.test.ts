@@ -16,7 +16,7 @@ function change(at: number, value: number | string): Uint8Array {
   return changed;
 }
 
-test("a LUKS1 header of cryptsetup is told as the LUKS2 header that means the same", () => {
+test("a LUKS1 header of cryptsetup is described as the equivalent LUKS2 header", () => {
   const { keyslots, segments, digests, material, ...rest } = read(image);
   expect(rest).toEqual({
     version: 1,
@@ -46,23 +46,23 @@ test("a LUKS1 header of cryptsetup is told as the LUKS2 header that means the sa
   expect([...material.keys()]).toEqual([0]);
 });
 
-describe("spoilt headers", () => {
+describe("corrupted headers", () => {
   test.each([
     ["a keyslot that is neither active nor not", change(slotAt(3), 0xdeae), "keyslot 3 is neither active nor inactive"],
     ["other stripes", change(slotAt(0) + 44, 3999), "keyslot 0 has 3999 stripes, not 4000"],
-    ["a key without bytes", change(108, 0), "its key is said to have 0 bytes"],
-    ["an enormous key", change(108, 0xffffffff), "its key is said to have 4294967295 bytes"],
+    ["a key without bytes", change(108, 0), "its key size of 0 bytes is not valid"],
+    ["an enormous key", change(108, 0xffffffff), "its key size of 4294967295 bytes is not valid"],
     ["an area in the header", change(slotAt(1) + 40, 1), "its header and keyslot 1 overlap"],
     ["two areas at one place", change(slotAt(1) + 40, 8), "keyslot 0 and keyslot 1 overlap"],
     ["an area in the data", change(slotAt(7) + 40, 4000), "the area of keyslot 7 reaches into the data"],
     ["an area beyond the device", change(104, 0xffffffff).slice(0, 4 << 20), null],
-    ["a cipher with blanks", change(8, "aes xts"), 'its cipher "aes xts-xts-plain64" is none'],
-    ["a hash with blanks", change(72, "sha 256"), 'its hash "sha 256" is none'],
-    ["no cipher", change(8, "\0").fill(0, 40, 72), 'its cipher "" is none'],
+    ["a cipher with spaces", change(8, "aes xts"), 'its cipher "aes xts-xts-plain64" is not valid'],
+    ["a hash with spaces", change(72, "sha 256"), 'its hash "sha 256" is not valid'],
+    ["no cipher", change(8, "\0").fill(0, 40, 72), 'its cipher "" is not valid'],
     ["a device that ends before the areas", image.slice(0, 1 << 20), "is beyond the end of the device"],
-    ["a UUID with a blank", change(168, "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5 "), "its UUID is none"],
-    ["a UUID that goes on", change(168, "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c/../"), "its UUID is none"],
-    ["no UUID", change(168, "\0"), "its UUID is none"],
+    ["a UUID with a space", change(168, "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5 "), "its UUID is not valid"],
+    ["a UUID that is too long", change(168, "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c/../"), "its UUID is not valid"],
+    ["no UUID", change(168, "\0"), "its UUID is not valid"],
     ["an interrupted reencryption", change(4, 0xdead0001), "a reencryption of this LUKS1 volume was interrupted"],
   ])("%s", (_name, bytes, reason) => {
     if (reason === null) expect(read(bytes).keyslots).toHaveLength(1);
@@ -70,6 +70,6 @@ describe("spoilt headers", () => {
   });
 });
 
-test("fields that fill their place need no zero byte", () => {
+test("full fields need no zero byte", () => {
   expect(read(change(72, "x".repeat(32))).keyslots[0]?.lock?.splitHash).toBe("x".repeat(31));
 });

@@ -33,11 +33,11 @@ describe.each(COPY_SIZES)("copies of %i bytes", (size) => {
     expect(told(resized)).toEqual([]);
   });
 
-  test("the second is found where nothing is left of the first", () => {
+  test("the second is found without the first", () => {
     expect(told(Uint8Array.from(resized).fill(0, 0, size))).toEqual([`${useOfSecond}there is no header`]);
   });
 
-  test("and where the first is right in itself, but says another size", () => {
+  test("and if the first is valid but has another size", () => {
     const other = size === 16384 ? 32768 : 16384;
     const changed = Uint8Array.from(resized);
     new DataView(changed.buffer).setBigUint64(8, BigInt(other));
@@ -45,7 +45,7 @@ describe.each(COPY_SIZES)("copies of %i bytes", (size) => {
     expect(told(changed)).toEqual([expect.stringContaining(useOfSecond)]);
   });
 
-  test("a second one of another size that is no better than the first is passed over", () => {
+  test("a second one of another size that is not newer is ignored", () => {
     const broken = changeCopies(resized, (copy) => copy.fill(0x20, 4096, 4100), [0]);
     if (size === 16384) return;
     const smaller = broken.slice(0, 16384);

@@ -18,7 +18,7 @@ function age(index: number, epoch: bigint): Uint8Array {
 }
 
 describe("a LUKS2 header of cryptsetup", () => {
-  test("is told as it is", () => {
+  test("is read completely", () => {
     const { keyslots, segments, digests, material, ...rest } = read(image);
     expect(rest).toEqual({
       version: 2,
@@ -52,7 +52,7 @@ describe("a LUKS2 header of cryptsetup", () => {
     expect(material.get(0)).toEqual(image.subarray(32768, 32768 + 256000));
   });
 
-  test("is read once, and no more than it needs", () => {
+  test("is read once, and only the necessary parts", () => {
     const source = byteSource(image);
     readLuksHeader(source);
     expect(source.count).toEqual({ reads: 6, bytes: 592 + 2 * 16384 + 256000 });
@@ -60,7 +60,7 @@ describe("a LUKS2 header of cryptsetup", () => {
 });
 
 describe("two copies", () => {
-  test("a damaged first one is told, and the second used", () => {
+  test("a damaged first one is reported, and the second is used", () => {
     for (const at of [0, 100, 5000]) {
       const header = read(damageCopy(image, 0, at));
       expect(header.warnings).toEqual([
@@ -70,7 +70,7 @@ describe("two copies", () => {
     }
   });
 
-  test("a damaged second one is told", () => {
+  test("a damaged second one is reported", () => {
     expect(read(damageCopy(image, 1)).warnings).toEqual([
       "the second copy of the LUKS2 header is damaged: its checksum is wrong",
     ]);
@@ -79,16 +79,16 @@ describe("two copies", () => {
   test("both damaged", () => {
     expect(whatItSays(() => read(damageCopy(damageCopy(image, 0), 1)))).toBe(
       "both copies of the LUKS2 header are damaged\nfirst: its checksum is wrong\nsecond: its checksum is wrong\n" +
-        "put a backup of the header back: cryptsetup luksHeaderRestore",
+        "restore a backup of the header: cryptsetup luksHeaderRestore",
     );
   });
 
-  test("a first one that cannot be read", () => {
+  test("an unreadable first one", () => {
     const { warnings } = readLuksHeader(byteSource(image, (offset) => offset > 0 && offset < 16384));
     expect(warnings[0]).toContain("it cannot be read (EIO)");
   });
 
-  test("the newer is used", () => {
+  test("the newer one is used", () => {
     const epoch = read(image).epoch ?? 0n;
     expect(read(age(0, epoch + 2n))).toMatchObject({
       epoch: epoch + 2n,
@@ -100,7 +100,7 @@ describe("two copies", () => {
     });
   });
 
-  test("a filesystem over the first one: the second is not taken", () => {
+  test("a filesystem over the first one: the second is not used", () => {
     const overwritten = Uint8Array.from(image).fill(0, 0, 4096);
     overwritten.set(new TextEncoder().encode("hsqs"));
     overwritten.set([4, 0], 28);
@@ -109,15 +109,15 @@ describe("two copies", () => {
   });
 });
 
-describe("spoilt headers", () => {
+describe("corrupted headers", () => {
   test.each(
     [...INVALID_TEXTS, ...INVALID_OBJECTS, ...INVALID_KEYSLOTS, ...INVALID_SEGMENTS].map(
       (header) => [header.name, header] as const,
     ),
-  )("%s", (_name, { spoil, reason }) => {
-    const spoilt = spoil(image);
-    if (reason === null) expect(read(spoilt).warnings).toEqual([]);
-    else expect(whatItSays(() => read(spoilt))).toContain(reason);
+  )("%s", (_name, { corrupt, reason }) => {
+    const corrupted = corrupt(image);
+    if (reason === null) expect(read(corrupted).warnings).toEqual([]);
+    else expect(whatItSays(() => read(corrupted))).toContain(reason);
   });
 
   test("an area beyond the end of the device", () => {
@@ -126,7 +126,7 @@ describe("spoilt headers", () => {
     );
   });
 
-  test("keyslots of more than can be real", () => {
+  test("keyslots that are too large", () => {
     const many = editJson(image, (json) => {
       json.config.keyslots_size = String(64 << 20);
       json.segments[0].offset = String(128 << 20);
@@ -145,7 +145,7 @@ describe("a UUID", () => {
   const call = (uuid: string, which?: readonly number[]) =>
     changeCopies(image, (copy) => copy.fill(0, 168, 208).set(new TextEncoder().encode(uuid), 168), which);
 
-  test("in capitals is one", () => {
+  test("may have capitals", () => {
     expect(read(call("C1B72FC6-24B1-4BD1-9C81-3D3CC7EE1E5C")).uuid).toBe("C1B72FC6-24B1-4BD1-9C81-3D3CC7EE1E5C");
   });
 
@@ -159,10 +159,10 @@ describe("a UUID", () => {
     "c1b72fc6 24b1 4bd1 9c81 3d3cc7ee1e5c",
     "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c\n",
     "\u001b]0;x\u0007",
-  ])("%j is none", (uuid) => {
-    expect(whatItSays(() => read(call(uuid)))).toContain("its UUID is none");
+  ])("%j is not valid", (uuid) => {
+    expect(whatItSays(() => read(call(uuid)))).toContain("its UUID is not valid");
     expect(read(call(uuid, [0])).warnings).toEqual([
-      "the first copy of the LUKS2 header is damaged, the second is used: its UUID is none",
+      "the first copy of the LUKS2 header is damaged, the second is used: its UUID is not valid",
     ]);
   });
 });
@@ -176,7 +176,7 @@ describe("no header", () => {
     expect(whatItSays(() => read(bytes))).toBe("there is no LUKS header\n");
   });
 
-  test("a version that is not known", () => {
+  test("an unknown version", () => {
     const other = Uint8Array.from(image);
     other[7] = 9;
     expect(whatItSays(() => read(other))).toBe("LUKS version 9 is not known\n");

@@ -78,34 +78,34 @@ describe("GPT", () => {
     });
   });
 
-  test("4K sectors: units of 512 are told", () => {
+  test("units of 512 bytes on disks with 4K sectors", () => {
     const table = read([PROTECTIVE, ...makeGpt({ sectorSize: 4096 })], 4096);
     expect(table?.partitions).toEqual([{ ...entry, start: 2048 * 8, size: 2048 * 8 }]);
     expect(read([PROTECTIVE, ...makeGpt({ sectorSize: 4096 })], 512)?.type).toBe("PMBR");
   });
 
-  test.each(["header", "entries"] as const)("the backup serves where the first one's %s is damaged", (damage) => {
+  test.each(["header", "entries"] as const)("the backup is used if the %s of the first are damaged", (damage) => {
     const table = read([PROTECTIVE, ...makeGpt({ damage }), ...makeGpt({ at: "end", name: "backup" })]);
     expect(table?.partitions[0]?.name).toBe("backup");
   });
 
-  test.each(["header", "entries"] as const)("nothing is believed where a checksum of the %s is wrong", (damage) => {
+  test.each(["header", "entries"] as const)("a wrong checksum of the %s in both is no GPT", (damage) => {
     expect(read([PROTECTIVE, ...makeGpt({ damage })])).toEqual({ type: "PMBR", uuid: null, partitions: [] });
   });
 
-  test("without a protective MBR it is a leftover", () => {
+  test("without a protective MBR it is stale", () => {
     expect(read(makeGpt())).toBeNull();
     expect(probe(sparseSource(SIZE, makeGpt())).partitionTable).toBeNull();
   });
 
-  test("a header that is copied to another place is none", () => {
+  test("a header that was copied to another sector is ignored", () => {
     const [header, entries] = makeGpt({ at: "end" });
     expect(read([PROTECTIVE, { at: 512, bytes: header?.bytes ?? new Uint8Array() }, entries as Patch])?.type).toBe(
       "PMBR",
     );
   });
 
-  test("names beyond the basic plane, and those that no UTF-16 is", () => {
+  test("names beyond the basic plane, and invalid UTF-16", () => {
     expect(read([PROTECTIVE, ...makeGpt({ name: "ä😀 " })])?.partitions[0]?.name).toBe("ä😀");
     expect(read([PROTECTIVE, ...makeGpt({ name: "\ud800x" })])?.partitions[0]?.name).toBe("\\xed\\xa0\\x80x");
   });

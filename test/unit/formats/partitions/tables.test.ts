@@ -44,11 +44,11 @@ describe("MBR", () => {
     ]);
   });
 
-  test("4K sectors are told in units of 512", () => {
+  test("units of 512 bytes on disks with 4K sectors", () => {
     expect(read(mbr(0, [0x83, 64, 100]), 4096)?.partitions.map(brief)).toEqual([[1, 512, 800, "0x83", null, "dos"]]);
   });
 
-  test("a chain that leads into itself ends", () => {
+  test("a chain that loops ends", () => {
     expect(list("mbr-loop")).toEqual([
       [1, 2048, 10000, "0x5", null, "dos"],
       [5, 2049, 10, "0x83", null, "dos"],
@@ -56,7 +56,7 @@ describe("MBR", () => {
     ]);
   });
 
-  test("a chain without end is cut by the limit of reads", () => {
+  test("an endless chain ends at the read limit", () => {
     const links = Array.from({ length: 2000 }, (_, i) =>
       mbr(100 + i * 20, [0x83, 1, 1], [0x05, (i + 1) * 20, 10]),
     ).flat();
@@ -65,7 +65,7 @@ describe("MBR", () => {
     expect(count).toBeLessThan(2000);
   });
 
-  test("Solaris's slices and Minix's partitions come behind all others", () => {
+  test("slices of Solaris and partitions of Minix have the last numbers", () => {
     expect(list("solaris-in-mbr")).toEqual([
       [1, 2048, 10000, "0x82", null, "dos"],
       [5, 2112, 1000, "0x2", null, "solaris"],
@@ -105,7 +105,7 @@ describe("PART_ENTRY", () => {
     scheme: "dos",
   };
 
-  test("all that the table tells, in libblkid's order", () => {
+  test("all fields of the table, in libblkid's order", () => {
     const tags: Tags = [];
     addPartEntry(tags, partition, "8:0");
     const lines = tags.map(({ name, value }) => `${name.slice(11)}=${new TextDecoder().decode(value)}`);
@@ -122,7 +122,7 @@ describe("PART_ENTRY", () => {
     ]);
   });
 
-  test("found by where it lies; the kernel shows two sectors of an extended one", () => {
+  test("found by its place; the kernel shows two sectors of an extended one", () => {
     expect(findPartition([partition], 2048, 100)).toBe(partition);
     expect(findPartition([partition], 2048, 2)).toBe(partition);
     expect(findPartition([{ ...partition, type: "0x83" }], 2048, 2)).toBeNull();

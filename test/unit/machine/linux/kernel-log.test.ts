@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parseKernelRecord } from "../../../../src/machine/linux/kernel-log.ts";
 
 describe("parseKernelRecord", () => {
-  test("reads a record with what follows it", () => {
+  test("reads a record with the lines after it", () => {
     const record =
       "6,339,5140900,-;pci 0000:00:01.0: [8086:7000]; type 00\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:01.0\n";
     expect(parseKernelRecord(record)).toEqual({
@@ -13,7 +13,7 @@ describe("parseKernelRecord", () => {
     });
   });
 
-  test("tells the kernel's own records from others, with a caller or without", () => {
+  test("distinguishes the kernel's own records from others, with or without a caller", () => {
     expect(parseKernelRecord("14,7,1,-;levain: ours\n")?.facility).toBe(1);
     expect(parseKernelRecord("3,8,1,c,caller=T1;the kernel's\n")).toEqual({
       sequence: 8,
@@ -22,7 +22,7 @@ describe("parseKernelRecord", () => {
     });
   });
 
-  test("says null to what is none", () => {
+  test("returns null for anything else", () => {
     for (const text of ["", "text", "6;text", "6,x,1,-;text", "6,1"]) expect(parseKernelRecord(text)).toBeNull();
   });
 

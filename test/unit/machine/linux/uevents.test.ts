@@ -23,18 +23,18 @@ describe("parseUevent", () => {
     expect(event?.properties["MODALIAS"]).toBe("a=b");
   });
 
-  test("passes over lines that are no property", () => {
+  test("skips lines that are not properties", () => {
     const event = parseUevent(message("change@/x", "", "=nothing", "words"));
     expect(event).toEqual({ action: "change", devpath: "/x", subsystem: "", properties: Object.create(null) });
   });
 
-  test("takes no name of an object's prototype for a property", () => {
+  test("does not confuse a name of an object's prototype with a property", () => {
     const event = parseUevent(message("add@/x", "__proto__=x"));
     expect(Object.keys(event?.properties ?? {})).toEqual(["__proto__"]);
     expect(event?.properties["constructor"]).toBeUndefined();
   });
 
-  test("says null to what is none", () => {
+  test("returns null for anything else", () => {
     for (const text of ["", "libudev\0\xfe\xed", "@/devices", "add"]) expect(parseUevent(Buffer.from(text))).toBeNull();
   });
 

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { zstdCompressSync } from "node:zlib";
-import { createRecord, keepMessage, saveRecord } from "../../../../src/log/journal.ts";
+import { createRecord, keepMessage, saveRecord } from "../../../../src/log/boot-record.ts";
 import { describeDevices } from "../../../../src/rescue/commands/devices.ts";
-import { describeLog } from "../../../../src/rescue/commands/log.ts";
 import { retryBoot } from "../../../../src/rescue/commands/retry.ts";
-import { describeStatus } from "../../../../src/rescue/commands/status.ts";
+import { describeLog, describeStatus } from "../../../../src/rescue/commands/status.ts";
 import { fakeImage } from "../../../support/fake-images.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
 
@@ -13,7 +12,7 @@ const machineWith = (options: FakeMachineOptions = {}) =>
   fakeMachine({ mounted: MOUNTED, ...options, files: { "/run/levain": { directory: true }, ...options.files } });
 
 describe("levain status", () => {
-  test("in the rescue shell: which step failed, why, and how to go on", () => {
+  test("in the rescue shell: which step failed, why, and how to continue", () => {
     const record = createRecord("0.1.0");
     Object.assign(record, {
       kernel: "6.1.0-fake",
@@ -54,10 +53,10 @@ describe("levain status", () => {
         no device with label "WRONG" appeared within 30 s
       hint: correct root=
 
-      The boot has stopped at the step "root".
-        exit                          tries again from there
-        levain retry root=LABEL=NAME  the same with other parameters
-        levain devices, levain log    the disks that are there, and what has been said"
+      The boot stopped at the step "root".
+        exit                          retries from there
+        levain retry root=LABEL=NAME  retries with other parameters
+        levain devices, levain log    show the disks, and the messages of this boot"
     `);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -73,7 +72,7 @@ describe("levain status", () => {
     }
   });
 
-  test("names the devices without a driver wherever the image is: after a failure, before a step, where it stays", () => {
+  test("names the devices without a driver as long as the image exists: after a failure, before a step, with rd.handover=stay", () => {
     const list = zstdCompressSync("alias pci:v00008086d000010D3* e1000e\n");
     const sys = { "/bus/pci/devices/0000:00:01.0/modalias": "pci:v00008086d000010D3sv0\n" };
     for (const state of ["rescue", "stopped", "handed over"] as const) {
@@ -83,7 +82,7 @@ describe("levain status", () => {
     }
   });
 
-  test("where levain has not booted there is nothing to tell; a damaged record is told", () => {
+  test("no status if levain has not booted the system; a damaged record is reported", () => {
     expect(describeStatus(machineWith())).toBeNull();
     expect(describeLog(machineWith())).toBeNull();
     for (const content of ["{", "[]", '{"version":2}', '{"version":1,"steps":[{}]}', ""]) {
@@ -103,7 +102,7 @@ test("levain log: every line with its time", () => {
 });
 
 describe("levain devices", () => {
-  test("a table of what is there", () => {
+  test("a table of the devices", () => {
     const machine = machineWith({
       disks: [
         {
@@ -128,7 +127,7 @@ describe("levain devices", () => {
     `);
   });
 
-  test("no column without content, and words where there is no device", () => {
+  test("no empty columns, and a message if there is no device", () => {
     const machine = machineWith({ disks: [{ name: "sda", image: fakeImage("squashfs") }] });
     expect(describeDevices(machine)).toEqual(["DEVICE    SIZE   TYPE", "/dev/sda  4 KiB  squashfs"]);
     expect(describeDevices(machineWith())[0]).toStartWith("no block devices");
@@ -140,12 +139,12 @@ describe("levain retry", () => {
   test("outside a rescue shell says so", () => {
     for (const files of [{}, { "/run/levain/rescue.pid": "1\n" }, { "/run/levain/rescue.pid": "x" }]) {
       const machine = machineWith({ files });
-      expect(() => retryBoot(machine, [])).toThrow("there is no stopped boot to go on with");
+      expect(() => retryBoot(machine, [])).toThrow("no stopped boot to continue");
       expect(machine.journal.filter((line) => !line.startsWith("mount"))).toEqual([]);
     }
   });
 
-  test("leaves the parameters and ends the shell", () => {
+  test("passes the parameters on and ends the shell", () => {
     const machine = machineWith({ files: { "/run/levain/rescue.pid": "123\n" } });
     retryBoot(machine, ["root=LABEL=A B", "rw"]);
     expect(Buffer.from(machine.readFile("/run/levain/retry.json")).toString()).toBe('["root=LABEL=A B","rw"]');

@@ -57,11 +57,11 @@ describe("levain unlock", () => {
     ]);
   });
 
-  test("opens every LUKS volume where the command line asks for none", () => {
+  test("opens every LUKS volume if the command line names none", () => {
     expect(run({}).lines).toEqual([`/dev/vda is open: /dev/mapper/luks-${UUID} ext4 "ROOT"`]);
   });
 
-  test("opens what the command line asks for, as it says", () => {
+  test("opens the volumes of the command line, with its options", () => {
     const cmdline = `rd.luks.name=${UUID}=cryptroot`;
     expect(run({}, { cmdline }).lines).toEqual(['/dev/vda is open: /dev/mapper/cryptroot ext4 "ROOT"']);
     expect(run({ device: `UUID=${UUID}` }, { cmdline }).lines).toEqual([
@@ -69,7 +69,7 @@ describe("levain unlock", () => {
     ]);
   });
 
-  test("takes a key file, and asks where it is wrong", () => {
+  test("uses a key file, and asks if it is wrong", () => {
     const files = { "/right": "pass", "/wrong": "no" };
     const right = run({ device: "/dev/vda", keyFile: "/right" }, { files, typing: [] });
     expect(right.lines).toHaveLength(1);
@@ -79,7 +79,7 @@ describe("levain unlock", () => {
     expect(wrong.lines[0]).toContain("is open");
   });
 
-  test("opens the root of the command line as well, and what a boot can do without", () => {
+  test("also opens the root of the command line, and optional volumes", () => {
     const disks = [
       { name: "vda", image: luks },
       { name: "vdb", image: other },
@@ -91,7 +91,7 @@ describe("levain unlock", () => {
     expect(optional.lines).toHaveLength(2);
   });
 
-  test("Ctrl-C ends the wait for the device of a key, and the terminal is given back", () => {
+  test("Ctrl-C ends the wait for the device of a key, and the terminal is restored", () => {
     const typing = [{ terminal: "/dev/tty", text: "x\x03", atMs: 5000 }];
     const cmdline = `rd.luks.uuid=${UUID} rd.luks.key=/k:LABEL=KEYS rd.luks.options=keyfile-timeout=0`;
     const { machine, lines } = run({}, { cmdline, typing });
@@ -112,13 +112,13 @@ describe("levain unlock", () => {
   });
 
   test("says what it cannot do", () => {
-    expect(run({ device: "sda" }).lines[0]).toBe("sda is no device");
+    expect(run({ device: "sda" }).lines[0]).toBe("sda is not a device name");
     expect(run({ device: "/dev/vdb" }).lines.join("\n")).toContain("encrypted device /dev/vdb did not appear");
-    expect(run({}, { disks: [] }).lines.join("\n")).toContain("there is no encrypted volume");
-    expect(run({ name: "box" }).lines[0]).toContain("a name is for one volume");
+    expect(run({}, { disks: [] }).lines.join("\n")).toContain("no encrypted volume found");
+    expect(run({ name: "box" }).lines[0]).toContain("--name applies to one volume");
     for (const name of ["../vda", "..", "control", "a b"]) {
       const { lines, machine } = run({ device: "/dev/vda", name });
-      expect(lines[0]).toBe(`${name} is no name for a device`);
+      expect(lines[0]).toBe(`${name} is not a valid volume name`);
       expect(machine.journal.some((line) => line.startsWith("listen"))).toBe(false);
     }
     const wrong = run({ device: "/dev/vda" }, { typing: ["1", "2", "3", "4", "5"].map(onTerminal) });

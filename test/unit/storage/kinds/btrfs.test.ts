@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type BlockDevice, listBlockDeviceNames, readBlockDevice } from "../../../../src/devices/block-devices.ts";
 import type { StorageContext, StoragePlan } from "../../../../src/storage/contract.ts";
-import { BTRFS } from "../../../../src/storage/kinds/btrfs.ts";
+import { startBtrfs } from "../../../../src/storage/kinds/btrfs.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
 
 const SUPERBLOCK = 64 * 1024;
@@ -48,7 +48,7 @@ function setUp(members: readonly Uint8Array[], isDegraded = false, options: Fake
     return [...known.values()];
   };
   const context = { machine, drivers, devices: look, companions: look };
-  const pools = BTRFS.start(
+  const pools = startBtrfs(
     context as unknown as StorageContext,
     {
       rootOptions: isDegraded ? "noatime,degraded" : "",

@@ -35,7 +35,7 @@ describe("encodeHandover", () => {
     expect(strings(encodeHandover(HANDOVER))).toEqual(expected);
   });
 
-  test("says by an empty string that the old root is not kept", () => {
+  test("an empty string means that the old root is not kept", () => {
     expect(strings(encodeHandover({ ...HANDOVER, putOld: null }))[3]).toBe("");
   });
 
@@ -53,13 +53,13 @@ describe("a process that stage0 did not start", () => {
     expect(() => processes.handOver(HANDOVER)).toThrow("EBADF");
   });
 
-  test("is not the boot either where the variable names no open descriptor", () => {
+  test("is not the boot either if the variable names no open descriptor", () => {
     process.env["LEVAIN_HANDOVER_FD"] = "9999";
     expect(createLinuxProcesses().isBoot).toBe(false);
     expect(process.env["LEVAIN_HANDOVER_FD"]).toBeUndefined();
   });
 
-  test("nor where somebody on a desk has set it to one that is open: a boot would take the system over", () => {
+  test("nor if the variable names an open descriptor outside a boot: a boot would take over the system", () => {
     const file = join(import.meta.dir, "../../../../../src/machine/linux/processes/processes.ts");
     const script = `import { createLinuxProcesses } from ${JSON.stringify(file)}; console.log(createLinuxProcesses().isBoot);`;
     const env = { ...process.env, LEVAIN_HANDOVER_FD: "1" };

@@ -1,7 +1,7 @@
-import type { Area } from "./area.ts";
-import { findTable } from "./partitions/partition-table.ts";
+import type { Area } from "../area.ts";
+import { findTable } from "./partition-table.ts";
 
-/** True where a partition of the disk holds the whole of `length` bytes from `offset`, and none of its partitions is beyond its end. */
+/** True if one partition of the disk contains all of `length` bytes from `offset`, and no partition reaches beyond the end of the disk. */
 export function isCovered(area: Area, offset: number, length: number): boolean {
   const partitions = findTable(area)?.listPartitions() ?? [];
   const start = Math.floor(offset / 512);

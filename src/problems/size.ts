@@ -1,8 +1,14 @@
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+const MIB = 2 ** 20;
 
-/** For a person: one digit after the point at most, in units of 1024, as "4 GiB"; not exact. */
+/** Formats a size for the user: at most one digit after the point, in units of 1024, as "4 GiB"; not exact. */
 export function formatBytes(bytes: number | bigint): string {
   const value = Number(bytes);
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, value)) / 10));
   return `${Number((value / 1024 ** power).toFixed(1))} ${UNITS[power]}`;
+}
+
+/** Formats a size in whole MiB, rounded up: what must be there, as "1056 MiB". */
+export function formatMib(bytes: number): string {
+  return `${Math.ceil(bytes / MIB)} MiB`;
 }

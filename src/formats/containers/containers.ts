@@ -1,0 +1,198 @@
+import type { Area } from "../area.ts";
+import { be16, be32, be64, formatVmfsUuid, holds, isEmpty, isHexDigit, le16, le32, le64 } from "../bytes.ts";
+import { crc32c, rawCrc32 } from "../checksum.ts";
+import {
+  at,
+  crypto,
+  type Field,
+  filesystem,
+  header,
+  label,
+  other,
+  raid,
+  tag,
+  uuid,
+  uuidText,
+  version,
+  when,
+} from "../layout.ts";
+import type { Magic, Signature } from "../signature.ts";
+import { addTrimmed, addUuidText } from "../tags.ts";
+import { BCACHE_MAGIC } from "./bcachefs.ts";
+import { bitlocker } from "./bitlocker.ts";
+
+const MIB = 1024 * 1024;
+
+/** Inserts a dash before each of these characters. */
+function dashed(text: Uint8Array, before: readonly number[]): Uint8Array {
+  return Uint8Array.from(Array.from(text).flatMap((byte, i) => (before.includes(i) ? [0x2d, byte] : [byte])));
+}
+
+/** LVM's 32 characters with dashes: "xxxxxx-xxxx-xxxx-xxxx-xxxx-xxxx-xxxxxx". */
+function pvUuid(offset: number): Field {
+  return tag("UUID", (bytes) => {
+    const id = bytes.subarray(offset, offset + 32);
+    return isEmpty(id) ? null : dashed(id, [6, 10, 14, 18, 22, 26]);
+  });
+}
+
+/** The label of lib/format_text/layout.h in lvm2: 512 bytes, in one of the first four sectors. */
+function findLvm2(area: Area, magic: Magic): Uint8Array | null {
+  const base = magic.at - (magic.at % 1024);
+  const block = area.bytes(base, 1024);
+  if (block === null) return null;
+  const start = holds(block, 0, "LABELONE") ? 0 : 512;
+  const bytes = block.subarray(start, start + 512);
+  const isLabel = holds(bytes, 0, "LABELONE") && le64(bytes, 8) === BigInt((base + start) / 512);
+  return isLabel && rawCrc32(bytes.subarray(20), 0xf597a6cf) === le32(bytes, 16) ? bytes : null;
+}
+
+// DRBD_MD_MAGIC_08, _84_UNCLEAN and _09 of drbd_meta_data.h; both layouts have the magic in the same place.
+const DRBD_VERSIONS: ReadonlyMap<number, string> = new Map([
+  [0x8374026b, "v08"],
+  [0x8374026c, "v08"],
+  [0x8374026d, "v09"],
+]);
+const drbdVersion = (bytes: Uint8Array) => DRBD_VERSIONS.get(be32(bytes, 60));
+
+/** The metadata in the last 4 KiB of the device. */
+function findDrbd(area: Area): Uint8Array | null {
+  const metadata = area.bytes(area.size - 4096, 1392);
+  return metadata !== null && drbdVersion(metadata) !== undefined ? metadata : null;
+}
+
+// Possible places of the second header of LUKS2 (LUKS2 On-Disk Format Specification, 2.2).
+const SECOND_HEADERS = Array.from({ length: 9 }, (_, i) => 0x4000 << i);
+
+/** Finds the first header, or the second of LUKS2 if the first is damaged. */
+function findLuks(area: Area): Uint8Array | null {
+  const first = area.bytes(0, 512);
+  if (first === null || holds(first, 0, "LUKS\xba\xbe")) return first;
+  for (const offset of SECOND_HEADERS) {
+    const second = area.bytes(offset, 512);
+    if (second === null || holds(second, 0, "SKUL\xba\xbe")) return second;
+  }
+  return null;
+}
+
+const luksVersion = (bytes: Uint8Array) => be16(bytes, 6);
+
+const STRATIS_MAGIC = "!Stra0tis\x86\xff\x02^Arh";
+const STRATIS_COPIES = [512, 512 * 9];
+const stratisUuid = (bytes: Uint8Array, offset: number) => dashed(bytes.subarray(offset, offset + 32), [8, 12, 16, 20]);
+
+/** Finds the first of two copies whose checksum is right (Stratis Software Design, 5.2). */
+function findStratis(area: Area): Uint8Array | null {
+  const copies = STRATIS_COPIES.map((offset) => area.bytes(offset, 512));
+  return copies.find((copy) => copy !== null && crc32c(copy.subarray(4)) === le32(copy, 0)) ?? null;
+}
+
+/** Containers of other volumes: caches, mirrors, volume groups, encryption. */
+export const CONTAINERS: readonly Signature[] = [
+  // drivers/md/bcache/bcache_ondisk.h: a backing or cache device.
+  other(
+    "bcache",
+    at(4096 + 24, BCACHE_MAGIC),
+    header(4096, 56, (sb) => le64(sb, 8) === 8n),
+    [uuid(40)],
+    {
+      minSize: 8192,
+    },
+  ),
+  other("ceph_bluestore", at(0, "bluestore block device")),
+  raid(
+    "drbd",
+    [],
+    findDrbd,
+    [
+      tag("UUID", (bytes) => {
+        const id = be64(bytes, drbdVersion(bytes) === "v08" ? 40 : 48);
+        return id === 0n ? null : id.toString(16);
+      }),
+      version((bytes) => drbdVersion(bytes) ?? ""),
+    ],
+    { minSize: 64 * 1024 },
+  ),
+  // The control volume of drbdmanage, with a second magic at 4 KiB.
+  other(
+    "drbdmanage_control_volume",
+    at(0, "$DRBDmgr=q"),
+    header(0, 4104, (bytes) => bytes[43] === 0x0a && bytes.subarray(11, 43).every(isHexDigit)),
+    [
+      uuidText(11, 32),
+      when(
+        (bytes) => holds(bytes, 4096, "\x1a\xdb\x98\xa2"),
+        version((bytes) => be32(bytes, 4100) | 0),
+      ),
+    ],
+    { minSize: 64 * 1024 },
+  ),
+  filesystem(
+    "drbdproxy_datalog",
+    at(0, "DRBDdlh*"),
+    header(0, 40),
+    [uuid(16), version((bytes) => `v${le64(bytes, 8)}`)],
+    { minSize: 16 * 1024 },
+  ),
+  raid(
+    "LVM2_member",
+    [0x218, 0x18, 0x418, 0x618].flatMap((offset) => at(offset, "LVM2 001")),
+    findLvm2,
+    [pvUuid(32), version("LVM2 001")],
+    { wipesTable: true },
+  ),
+  raid(
+    "LVM1_member",
+    at(0, "HM"),
+    header(0, 172, (bytes) => [1, 2].includes(le16(bytes, 2))),
+    [pvUuid(44)],
+  ),
+  other("DM_snapshot_cow", at(0, "SnAp")),
+  // cryptsetup, lib/verity/verity.c.
+  crypto(
+    "DM_verity_hash",
+    at(0, "verity\0\0"),
+    header(0, 512, (sb) => le32(sb, 8) === 1),
+    [uuid(16), version("1")],
+  ),
+  // struct superblock of drivers/md/dm-integrity.c.
+  crypto(
+    "DM_integrity",
+    at(0, "integrt\0"),
+    header(0, 29, (sb) => sb[8] !== 0),
+    [version((sb) => sb[8] ?? 0)],
+  ),
+  crypto("crypto_LUKS", [], findLuks, [
+    version(luksVersion),
+    when((bytes) => [1, 2].includes(luksVersion(bytes)), uuidText(168, 40)),
+    when(
+      (bytes) => luksVersion(bytes) === 2,
+      label(24, 48),
+      (tags, bytes) => addTrimmed(tags, "SUBSYSTEM", bytes.subarray(208, 256)),
+    ),
+  ]),
+  raid("VMFS_volume_member", at(MIB, "\x0d\xd0\x01\xc0"), header(MIB, 567), [
+    tag("UUID_SUB", (bytes) => formatVmfsUuid(bytes.subarray(130, 146))),
+    version((bytes) => le32(bytes, 4)),
+    uuidText(532, 35),
+  ]),
+  // drivers/mtd/ubi/ubi-media.h: volumes on raw flash.
+  raid("ubi", at(0, "UBI#"), header(0, 64), [
+    version((bytes) => bytes[4] ?? 0),
+    tag("UUID", (bytes) => (be32(bytes, 24) === 0 ? null : String(be32(bytes, 24)))),
+  ]),
+  other("vdo", at(0, "dmvdo001"), header(0, 56), [uuid(40)]),
+  raid(
+    "stratis",
+    STRATIS_COPIES.flatMap((offset) => at(offset + 4, STRATIS_MAGIC)),
+    findStratis,
+    [
+      (tags, bytes) => void addUuidText(tags, stratisUuid(bytes, 64)),
+      tag("POOL_UUID", (bytes) => stratisUuid(bytes, 32)),
+      tag("BLOCKDEV_SECTORS", (bytes) => String(le64(bytes, 20))),
+      tag("BLOCKDEV_INITTIME", (bytes) => String(le64(bytes, 120))),
+    ],
+    { minSize: 8192 },
+  ),
+  bitlocker,
+];

@@ -1,0 +1,94 @@
+import * as v from "valibot";
+import type { Machine } from "../machine/machine.ts";
+import { readText } from "../machine/small-files.ts";
+import { STEP_NAMES } from "../parameters/step-names.ts";
+import { problem } from "../problems/problem.ts";
+
+const MILLISECONDS = v.pipe(v.number(), v.minValue(0));
+
+/** Times are milliseconds since the kernel started; `text` is what was done, or the first line of why it failed. */
+const STEP = v.object({
+  name: v.picklist(STEP_NAMES),
+  startMs: v.nullable(MILLISECONDS),
+  endMs: v.nullable(MILLISECONDS),
+  outcome: v.picklist(["waiting", "running", "done", "failed"]),
+  text: v.string(),
+});
+
+const RECORD = v.object({
+  version: v.literal(1),
+  levain: v.string(),
+  kernel: v.string(),
+  commandLine: v.string(),
+  // "stopped": before a step, by rd.break=; "rescue": by a failure.
+  state: v.picklist(["booting", "stopped", "rescue", "handed over"]),
+  steps: v.array(STEP),
+  // The newest messages, the oldest of them first, each with its syslog level.
+  messages: v.array(v.object({ atMs: MILLISECONDS, level: v.number(), text: v.string() })),
+  // The report of the failure that led to the rescue shell.
+  failure: v.array(v.string()),
+});
+
+/** One step of the record. */
+export type StepRecord = v.InferOutput<typeof STEP>;
+/** The record of a boot, the content of /run/levain/boot.json. */
+export type BootRecord = v.InferOutput<typeof RECORD>;
+
+/** The file of the record, for `levain status` and `levain log`. */
+export const RECORD_FILE = "/run/levain/boot.json";
+
+/** A machine may retry for days: the first messages are then less important than memory. */
+const MOST_MESSAGES = 2000;
+
+/** Creates the record of a boot that has not begun. */
+export function createRecord(levain: string): BootRecord {
+  const steps = STEP_NAMES.map(
+    (name): StepRecord => ({ name, startMs: null, endMs: null, outcome: "waiting", text: "" }),
+  );
+  return { version: 1, levain, kernel: "", commandLine: "", state: "booting", steps, messages: [], failure: [] };
+}
+
+/** Adds a message; drops the oldest if there are too many. */
+export function keepMessage(record: BootRecord, message: BootRecord["messages"][number]): void {
+  record.messages.push(message);
+  if (record.messages.length > MOST_MESSAGES) record.messages.shift();
+}
+
+/** Reads the record of this boot; null if there is none. Throws BootError if it is damaged or was written by another version. */
+export function readRecord(machine: Machine): BootRecord | null {
+  if (machine.stat(RECORD_FILE) === null) return null;
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), RECORD), readText(machine, RECORD_FILE));
+  if (result.success) return result.output;
+  throw problem("boot-record-damaged", { path: RECORD_FILE });
+}
+
+/** Writes the record. Never throws: a /run that cannot be written must not stop a boot. */
+export function saveRecord(machine: Machine, record: BootRecord): void {
+  try {
+    machine.writeFile(RECORD_FILE, encode(record));
+  } catch {
+    // /run is not mounted yet, or is full: the console and the kernel log still have every message.
+  }
+}
+
+/** Opens the record and returns a function that writes it once more, by descriptor: after /run has moved, the path may lead anywhere in the new root. */
+export function holdRecord(machine: Machine, record: BootRecord): () => void {
+  try {
+    const writer = machine.openWriter(RECORD_FILE);
+    return () => {
+      try {
+        writer.replace(encode(record));
+      } catch {
+        // As above.
+      } finally {
+        writer.close();
+      }
+    };
+  } catch {
+    return () => undefined;
+  }
+}
+
+function encode(record: BootRecord): string {
+  return `${JSON.stringify(record, null, 1)}\n`;
+}

@@ -1,0 +1,86 @@
+import { byHand, type Diagnosis, diagnosis, inBootLoader } from "../diagnosis.ts";
+import { formatBytes } from "../size.ts";
+
+/** A row without facts. */
+const plain = (text: string, hints: Diagnosis<object>["hints"] = () => []) => diagnosis({ text: () => text, hints });
+
+// By the requirement's name without its version: why levain refuses it, and what to do.
+const REQUIREMENTS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  "offline-reencrypt": ["an offline reencryption was interrupted", "finish it with cryptsetup reencrypt"],
+  "online-reencrypt": ["a reencryption is in progress", "finish it with cryptsetup reencrypt --resume-only"],
+  "inline-hw-tags": [
+    "its integrity tags are in the sectors' own metadata, which levain does not set up",
+    "unlock it in another system",
+  ],
+  opal: ["the drive does the encryption (OPAL), which levain does not unlock", "unlock it in another system"],
+};
+
+function explainRequirement(requirements: readonly string[]): readonly [reason: string, hint: string] {
+  const name = (requirements[0] ?? "").replace(/-v\d+$/, "");
+  const known = Object.hasOwn(REQUIREMENTS, name) ? REQUIREMENTS[name] : undefined;
+  return known ?? ["levain does not know this requirement", "unlock it with a cryptsetup that knows it"];
+}
+
+/** What stops the unlocking of an encrypted volume once its header is read. */
+export const KEYS = {
+  "luks-requirement": diagnosis<{ readonly requirements: readonly string[] }>({
+    text: ({ requirements }) => `the LUKS2 header requires ${requirements.join(", ")}`,
+    reasons: ({ requirements }) => [explainRequirement(requirements)[0]],
+    hints: ({ requirements }) => [byHand(explainRequirement(requirements)[1])],
+  }),
+  "no-usable-keyslot": plain("no keyslot of the LUKS header can be tried"),
+  "keyslots-too-costly": plain("trying all of its keyslots would take hours", () => [
+    inBootLoader("name the one to try: rd.luks.options=key-slot=NUMBER"),
+  ]),
+  "data-type-unsupported": diagnosis<{ readonly type: string }>({
+    text: ({ type }) => `the data segment has the type ${type}, which is not supported`,
+  }),
+  "data-not-encrypted": diagnosis<{ readonly cipher: string }>({
+    text: ({ cipher }) => `the data are not encrypted (${cipher})`,
+    hints: () => [inBootLoader("rd.luks.options=insecure-null accepts it anyway")],
+  }),
+  "no-volume-key": plain("no keyslot holds the key of the data"),
+  "data-partial-sector": diagnosis<{ readonly sectorBytes: number }>({
+    text: ({ sectorBytes }) => `the data do not end with a whole sector of ${sectorBytes} bytes`,
+  }),
+  "data-in-segments": diagnosis<{ readonly count: number }>({
+    text: ({ count }) => `the data are in ${count} segments: a reencryption is in progress`,
+    hints: () => [byHand("finish it with cryptsetup reencrypt --resume-only")],
+  }),
+  "data-under-header": plain("the data begin where the header is, so this header belongs to another device", () => [
+    inBootLoader("name the file or device of the header with rd.luks.header=, or --header of levain luks"),
+  ]),
+  "segment-beyond-device": plain("the data reach beyond the end of the device"),
+  "integrity-unsupported": diagnosis<{ readonly integrity: string; readonly cipher: string }>({
+    text: ({ integrity, cipher }) => `integrity ${integrity} with ${cipher} is not supported`,
+  }),
+  "hash-unsupported": diagnosis<{ readonly hash: string }>({ text: ({ hash }) => `hash ${hash} is not supported` }),
+  "plain-hash-too-long": diagnosis<{ readonly hash: string; readonly keyBytes: number }>({
+    text: ({ hash, keyBytes }) => `the hash ${hash} does not fit a key of ${keyBytes} bytes`,
+  }),
+  "key-material-too-short": plain("the key material is too short"),
+  "kdf-unsupported": diagnosis<{ readonly kdf: string }>({
+    text: ({ kdf }) => `key derivation ${kdf} is not supported`,
+  }),
+  "kdf-needs-memory": diagnosis<{
+    readonly kdf: string;
+    readonly neededBytes: number;
+    readonly availableBytes: number | null;
+  }>({
+    text: ({ kdf, neededBytes, availableBytes }) =>
+      `the key derivation ${kdf} needs ${formatBytes(neededBytes)} of memory` +
+      (availableBytes === null ? "" : `, this machine has ${formatBytes(availableBytes)}`),
+    hints: () => [
+      byHand("unlock it on a machine with more memory, and add a key there: cryptsetup luksAddKey --pbkdf-memory"),
+    ],
+  }),
+  "kdf-process-ended": diagnosis<{ readonly status: number }>({
+    text: ({ status }) => `the process that derives the key ended with status ${status}`,
+  }),
+  "kdf-process-killed": diagnosis<{ readonly kdf: string; readonly neededBytes: number | null }>({
+    text: ({ kdf, neededBytes }) =>
+      "the kernel killed the process that derives the key" +
+      (neededBytes === null ? "" : `: ${kdf} needs ${formatBytes(neededBytes)} of memory`),
+    hints: () => [byHand("the kernel does so when memory runs out: unlock it on a machine with more memory")],
+  }),
+};

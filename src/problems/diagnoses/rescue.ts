@@ -1,0 +1,52 @@
+import { byHand, diagnosis, inShell } from "../diagnosis.ts";
+import { printable } from "../report.ts";
+
+const switchOff = () => [byHand("switch the machine off")];
+
+/** Why no shell starts, and what the commands of the shell refuse. */
+export const RESCUE = {
+  "volume-not-closed": diagnosis<{ readonly names: string }>({
+    text: ({ names }) => `${names} cannot be closed, so no shell is started`,
+    hints: switchOff,
+  }),
+  "key-file-not-removed": diagnosis<{ readonly path: string; readonly why: string }>({
+    text: ({ path }) => `the key file ${printable(path)} cannot be removed, so no shell is started`,
+    reasons: ({ why }) => [why],
+    hints: switchOff,
+  }),
+  "no-stopped-boot": diagnosis<object>({
+    text: () => "no stopped boot to continue",
+    hints: () => [
+      {
+        text: "`levain retry` works in the rescue shell of an initramfs; `levain status` shows how the boot went",
+        needs: null,
+      },
+    ],
+  }),
+  "unknown-parameter": diagnosis<{ readonly parameters: readonly string[] }>({
+    text: ({ parameters }) => `unknown parameter ${parameters.join(", ")}`,
+    hints: () => [inShell("write it as on the kernel command line, root=LABEL=NAME (see levain help parameters)")],
+  }),
+  "boot-record-damaged": diagnosis<{ readonly path: string }>({
+    text: ({ path }) => `${path} is damaged, or was written by another version of levain`,
+    hints: () => [inShell("read the boot messages in the kernel log: dmesg")],
+  }),
+  "unlock-cancelled": diagnosis<object>({ text: () => "cancelled by Ctrl-C" }),
+  "unlock-name-ambiguous": diagnosis<{ readonly count: number }>({
+    text: ({ count }) => `--name applies to one volume, but the command line names ${count}`,
+    hints: () => [inShell("name the volume: levain unlock DEVICE --name NAME")],
+  }),
+  "unlock-device-malformed": diagnosis<{ readonly device: string }>({
+    text: ({ device }) => `${printable(device)} is not a device name`,
+    hints: () => [inShell("use /dev/…, LABEL=… or UUID=…")],
+  }),
+  "unlock-name-malformed": diagnosis<{ readonly name: string; readonly why: string }>({
+    text: ({ name }) => `${printable(name)} is not a valid volume name`,
+    reasons: ({ why }) => [why],
+  }),
+  "nothing-unlocked": diagnosis<{ readonly device: string | null; readonly missing: readonly string[] }>({
+    text: ({ device }) => (device === null ? "no encrypted volume found" : `could not unlock ${printable(device)}`),
+    reasons: ({ missing }) => missing,
+    hints: () => [inShell("name the volume: levain unlock DEVICE")],
+  }),
+};
