@@ -1,4 +1,4 @@
-// 500 devices probed by levain and by blkid, side by side: image files of every type on this host, loop devices in a guest.
+// Compares levain and blkid at probing 500 devices: image files of every type on this host, loop devices in a guest.
 //   node_modules/.bin/bun bench/devices.ts
 import { cpSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const COUNT = 500;
 const ROUNDS = 5;
 const BLKID = "/usr/sbin/blkid";
 
-/** Milliseconds: CPU of user and kernel, and on the clock. */
+/** Milliseconds of CPU (user and kernel) and of the wall clock. */
 interface Cost {
   readonly cpuMs: number;
   readonly wallMs: number;
@@ -37,7 +37,7 @@ function tell(what: string, { cpuMs, wallMs }: Cost): void {
   console.log(`${what.padEnd(44)} ${cpuMs.toFixed(0).padStart(6)} ms CPU ${wallMs.toFixed(0).padStart(6)} ms`);
 }
 
-/** blkid stops at the first file that it does not know, so all of these are ones that both know. */
+/** blkid stops at the first unknown file, so both know all of these. */
 async function knownFiles(): Promise<readonly string[]> {
   const files: string[] = [];
   for (const recipe of RECIPES) files.push(await provideImage(recipe));
@@ -50,10 +50,10 @@ async function benchFiles(): Promise<void> {
   const contestants: readonly [string, readonly string[]][] = [
     ["blkid -p -o export, one process", [BLKID, "-p", "-o", "export", ...files]],
     ["levain devices", [LEVAIN, "devices", ...files]],
-    ["levain devices, of one file (its own start)", [LEVAIN, "devices", files[0] ?? ""]],
+    ["levain devices, one file (start-up alone)", [LEVAIN, "devices", files[0] ?? ""]],
   ];
-  console.log(`${COUNT} image files of ${RECIPES.length} kinds on this host, middle of ${ROUNDS}:`);
-  // In turns, so that a busy moment of the host meets all of them.
+  console.log(`${COUNT} image files of ${RECIPES.length} types on this host, median of ${ROUNDS}:`);
+  // In turns, so that a busy moment of the host affects all of them.
   const rounds = Array.from({ length: ROUNDS }, () => contestants.map(([, argv]) => measure(argv)));
   for (const [index, [what]] of contestants.entries()) {
     tell(what, middle(rounds.flatMap((round) => round[index] ?? [])));
@@ -73,7 +73,7 @@ cmp /tmp/theirs /tmp/ours && echo "same: $(grep -c ^DEVNAME= /tmp/ours)"
 poweroff -f
 `;
 
-/** The smallest image that both know, on every loop device: what is measured is devices, not types. */
+/** The smallest image that both know on every loop device, to measure devices and not types. */
 async function guestInitramfs(): Promise<string> {
   const { modulesDir } = await debianKernel("cloud");
   const tree = scratchDirectory();
@@ -89,7 +89,7 @@ async function guestInitramfs(): Promise<string> {
   return packDirectory(tree);
 }
 
-/** The guest's clock counts instructions, so that no other work of this host is in the result. */
+/** The guest's clock counts instructions, so that other work of this host does not affect the result. */
 async function benchLoops(): Promise<void> {
   const initrd = await guestInitramfs();
   const vm = await boot({ name: "bench-devices", initrd, cmdline: "quiet", memoryMib: 3072, icount: true });
@@ -99,17 +99,17 @@ async function benchLoops(): Promise<void> {
     await vm.stop();
   }
   console.log(
-    `\n${COUNT} loop devices in a guest, at 500 million instructions a second (a real CPU does some thousand):`,
+    `\n${COUNT} loop devices in a guest, at 500 million instructions a second (a real CPU executes several thousand million):`,
   );
   for (const [, who = "", real = "", user = "", sys = ""] of vm.log().matchAll(TIMES)) {
-    const what = who === "start" ? "levain devices, of one device" : who;
+    const what = who === "start" ? "levain devices, one device" : who;
     tell(what, { cpuMs: toMs(user) + toMs(sys), wallMs: toMs(real) });
   }
 }
 
 const TIMES = /== (\w+)\nreal\t(.*)\nuser\t(.*)\nsys\t(.*)\n/g;
 
-/** BusyBox's time: "1m 2.34s". */
+/** Parses the output of BusyBox's time: "1m 2.34s". */
 function toMs(text: string): number {
   const [, minutes = "0", seconds = "0"] = /(\d+)m ([\d.]+)s/.exec(text) ?? [];
   return (Number(minutes) * 60 + Number(seconds)) * 1000;

@@ -4,33 +4,33 @@ import { debianKernel } from "../test/support/kernels.ts";
 import { boot } from "../test/support/qemu.ts";
 import { compileStatic } from "./peers.ts";
 
-/** What one boot took, in milliseconds by the clock of the kernel's log. */
+/** The times of one boot, in milliseconds of the kernel log's clock. */
 export interface Timing {
   /** From the kernel's first line to its "Run /init". */
   readonly kernelMs: number;
-  /** From there to the first line of the real init. */
+  /** From "Run /init" to the first line of the real init. */
   readonly initMs: number;
 }
 
-/** How a boot is done. */
+/** How a boot runs. */
 export interface BootMode {
-  /** QEMU's clock counts instructions: one CPU, and the same result each time. */
+  /** QEMU's clock counts instructions: one CPU, reproducible results. */
   readonly icount: boolean;
   readonly memoryMib: number;
 }
 
 const UUID = "be9c40de-0000-4000-8000-000000000001";
-// Nobody shall wait for a person when it fails: the guest reboots, which ends QEMU.
+// A failed boot must not wait for a user: the guest reboots, which ends QEMU.
 const CMDLINE = `root=UUID=${UUID} ro panic=1 rd.shell=0 rd.emergency=reboot`;
 const BOOT_TIMEOUT_MS = 180_000;
 const MEMORY_STEP_MIB = 32;
-/** Where the search for the smallest memory begins and ends, in steps. */
+/** The range of the search for the least memory, in steps. */
 const MEMORY_STEPS = [1, 32] as const;
 
-/** Boots the initramfs with the one disk, until the real init has said the times. Throws where it does not come so far. */
+/** Boots the initramfs with one disk until the real init has printed the times. Throws if it does not. */
 export async function timeBoot(name: string, initrd: string, { icount, memoryMib }: BootMode): Promise<Timing> {
   const disks = [{ file: await markedRoot() }];
-  // As a boot loader starts it, and not as the tests do: what the kernel needs to unpack itself is memory too.
+  // As a boot loader starts it, unlike the tests: unpacking the kernel needs memory, too.
   const kernel = { file: (await debianKernel("cloud")).vmlinuz };
   const vm = await boot({
     name: `bench-${name}`,
@@ -53,7 +53,7 @@ export async function timeBoot(name: string, initrd: string, { icount, memoryMib
   }
 }
 
-/** The least memory in MiB, in steps of 32, with which the initramfs boots; null where 1 GiB is not enough. */
+/** Returns the least memory with which the initramfs boots, in MiB, in steps of 32; null if 1 GiB is not enough. */
 export async function findSmallestMemory(name: string, initrd: string): Promise<number | null> {
   let [low, high]: [number, number] = [...MEMORY_STEPS];
   if (!(await bootsWith(name, initrd, high))) return null;
@@ -70,12 +70,12 @@ async function bootsWith(name: string, initrd: string, steps: number): Promise<b
     await timeBoot(name, initrd, { icount: false, memoryMib: steps * MEMORY_STEP_MIB });
     return true;
   } catch {
-    // Whatever it was that went wrong, that memory is not enough: with more of it the same guest boots.
+    // For any error, that memory is not enough: with more, the same guest boots.
     return false;
   }
 }
 
-/** A small ext4 whose /sbin/init is mark.c, and which says that it has a udev: drivers for other hardware are its matter. */
+/** Makes a small ext4 whose /sbin/init is mark.c, with a udev, which loads the drivers for other hardware. */
 async function markedRoot(): Promise<string> {
   const mark = await compileStatic(join(import.meta.dir, "mark.c"));
   const udev = { text: "#!/bin/sh\n" };

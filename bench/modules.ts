@@ -1,5 +1,5 @@
-// Would it pay to load modules at once? The modules that levain itself loads, loaded by bench/modules.c one after the other,
-// by several threads as far as they do not depend on each other, and with the kernel's own asynchronous probing.
+// Would parallel loading of modules pay? bench/modules.c loads the modules that levain loads one after the other, with several
+// threads as far as dependencies allow, and with the kernel's asynchronous probing.
 //   node_modules/.bin/bun bench/modules.ts [--runs N]
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -13,14 +13,14 @@ import { levainImage } from "../test/support/levain-image.ts";
 import { boot } from "../test/support/qemu.ts";
 import type { Bus } from "../test/support/qemu-arguments.ts";
 
-/** A machine: which kernel, on what its disk hangs. */
+/** A machine: its kernel, and the bus of its disk. */
 interface Scene {
   readonly kernel: KernelFlavour;
   readonly bus: Bus;
   readonly disk: string;
 }
 
-/** Milliseconds from the start: all modules are in the kernel, and the disk is there. */
+/** Milliseconds from the start until all modules are loaded, and until the disk has appeared. */
 interface Times {
   readonly loadedMs: number;
   readonly diskMs: number;
@@ -37,7 +37,7 @@ const DEPENDED = "/modules/";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "5" } } });
 
-/** The names in the order in which levain loads them, and how long the boot takes, from the kernel's first line to the real init, about. */
+/** Returns the modules in the order in which levain loads them, and the approximate time from the kernel's first line to the real init. */
 async function watchLevain({ kernel, bus }: Scene): Promise<{ names: readonly string[]; bootMs: number }> {
   const file = await rootImage("ext4", { label: "ROOT" }, { "/lib/systemd/systemd-udevd": { text: "#!/bin/sh\n" } });
   const vm = await boot({
@@ -107,7 +107,7 @@ async function timeWay(initrd: string, { kernel, bus, disk }: Scene, way: string
   }
 }
 
-/** Of an odd number of runs the middle one, and the best. */
+/** Formats the median and the best of several runs. */
 function condense(numbers: readonly number[]): string {
   const sorted = numbers.toSorted((a, b) => a - b);
   return `${sorted[sorted.length >> 1]} (best ${sorted[0]}) ms`;
@@ -120,12 +120,12 @@ for (const scene of SCENES) {
     `${scene.kernel} kernel, ${scene.bus}: levain loads ${names.length} modules, the boot takes ${bootMs.toFixed(0)} ms`,
   );
   const times = new Map<string, Times[]>(WAYS.map((way) => [way, []]));
-  // In turns, so that what else the host does meets all of them.
+  // In turns, so that other work of the host affects all of them.
   for (let count = 0; count < Number(values.runs); count += 1) {
     for (const way of WAYS) times.get(way)?.push(await timeWay(initrd, scene, way));
   }
   for (const [way, all] of times) {
     const [loaded, there] = [condense(all.map(({ loadedMs }) => loadedMs)), condense(all.map(({ diskMs }) => diskMs))];
-    console.log(`  ${way.padEnd(36)} all loaded ${loaded}, disk there ${there}`);
+    console.log(`  ${way.padEnd(36)} all loaded ${loaded}, disk appeared ${there}`);
   }
 }

@@ -7,38 +7,38 @@ import { packInitramfs } from "../test/support/initramfs.ts";
 import type { Kernel } from "../test/support/kernels.ts";
 import { LEVAIN } from "../test/support/levain-image.ts";
 
-/** An initramfs to be measured. */
+/** An initramfs to measure. */
 export interface Peer {
   readonly name: string;
-  /** What it is, for the table's notes. */
+  /** Its description in the notes of the table. */
   readonly what: string;
-  /** The initramfs file, made where it is not in the cache. */
+  /** Returns the initramfs file, from the cache or new. */
   readonly image: () => Promise<string>;
 }
 
-/** levain, and what it is measured against; every image is for any machine, as the distribution's default has it. */
+/** levain and its peers; all images are for any machine, the distribution's default. */
 export function listPeers(kernel: Kernel): readonly Peer[] {
   return [
     { name: "C floor", what: "bench/floor.c with the modules that this disk needs", image: () => floorImage(kernel) },
     { name: "tiny-initramfs", what: "Debian's mktirfs with the same modules", image: () => tinyImage(kernel) },
-    { name: "levain", what: "levain image, as it is by default", image: () => levainImage(kernel) },
+    { name: "levain", what: "levain image with its defaults", image: () => levainImage(kernel) },
     {
       name: "initramfs-tools",
-      what: "Debian's mkinitramfs as it is by default (MODULES=most, zstd), with BusyBox",
+      what: "Debian's mkinitramfs with its defaults (MODULES=most, zstd) and BusyBox",
       image: () => foreignImage("initramfs-tools"),
     },
     {
       name: "dracut",
-      what: "Debian's dracut --no-hostonly --zstd, with systemd, without what is only recommended beside it",
+      what: "Debian's dracut --no-hostonly --zstd, with systemd, without recommended packages",
       image: () => foreignImage("dracut"),
     },
   ];
 }
 
-/** What a virtio disk with ext4 needs beyond its driver's dependencies. */
+/** The modules for a virtio disk with ext4, without their dependencies. */
 const ROOT_MODULES = ["virtio_pci", "virtio_blk", "ext4"];
 
-/** The files of the modules and all that they depend on, in the order in which they are loaded. */
+/** Returns the files of the modules and their dependencies, in loading order. */
 function moduleFiles({ modulesDir }: Kernel): readonly string[] {
   const lines = readFileSync(join(modulesDir, "modules.dep"), "utf8").split("\n");
   const files = ROOT_MODULES.flatMap((name) => {
@@ -70,7 +70,7 @@ async function floorImage(kernel: Kernel): Promise<string> {
   return join(directory, "image");
 }
 
-/** Made anew each time: it is what changes. */
+/** Not cached, as levain changes. */
 async function levainImage({ modulesDir }: Kernel): Promise<string> {
   const output = join(scratchDirectory(), "image");
   await run([LEVAIN, "image", "--output", output, "--modules-dir", modulesDir]);
@@ -84,7 +84,7 @@ export async function compileStatic(source: string): Promise<string> {
   return output;
 }
 
-/** tiny-initramfs has no udev and no table of aliases: it is told its modules. */
+/** tiny-initramfs has neither udev nor aliases, so it needs a list of modules. */
 async function tinyImage(kernel: Kernel): Promise<string> {
   const names = moduleFiles(kernel).map((file) => basename(file, ".ko"));
   const command = `mktirfs -M no -m no --include-modules=${names.join(",")} -o /mnt/image ${kernel.version}`;

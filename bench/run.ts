@@ -1,5 +1,5 @@
-// levain beside what Debian has: `bun bench/run.ts [--only NAME,…] [--runs N] [--skip wall|icount|memory]…`.
-// docs/performance.md says what the figures mean. They are printed as a table, and written to a file in the cache.
+// Compares levain with Debian's tools: `bun bench/run.ts [--only NAME,…] [--runs N] [--skip wall|icount|memory]…`.
+// docs/performance.md explains the figures, which are printed as a table and written to a file in the cache.
 import { statSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ async function makeCandidates(kernel: Kernel, names: readonly string[]): Promise
   const candidates: Candidate[] = [];
   for (const { name, what, image } of listPeers(kernel)) {
     if (names.length > 0 && !names.includes(name)) continue;
-    tell(`making the image of ${name}`);
+    tell(`building the image of ${name}`);
     const file = await image();
     const imageBytes = statSync(file).size;
     candidates.push({
@@ -42,7 +42,7 @@ async function makeCandidates(kernel: Kernel, names: readonly string[]): Promise
   return candidates;
 }
 
-/** In turn, so that what else the machine does meets all of them. */
+/** In turns, so that other work of the machine affects all of them. */
 async function measureWall(candidates: readonly Candidate[], runs: number): Promise<void> {
   for (let count = 1; count <= runs; count += 1) {
     for (const { image, result } of candidates) {
@@ -71,7 +71,7 @@ function tell(text: string): void {
 const kernel = await debianKernel("cloud");
 const startLoad = loadavg()[0] ?? 0;
 if (startLoad > 0.5)
-  tell(`the machine is busy (load ${startLoad.toFixed(2)}): the wall clock's figures will be too high`);
+  tell(`the machine is busy (load ${startLoad.toFixed(2)}): the wall-clock figures will be too high`);
 const names = options.only.split(",").filter((name) => name !== "");
 const candidates = await makeCandidates(kernel, names);
 if (!options.skip.includes("wall")) await measureWall(candidates, Number(options.runs));

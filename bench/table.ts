@@ -1,11 +1,11 @@
 import type { Timing } from "./guest.ts";
 
-/** All that was measured of one initramfs; what was left out is empty or null. */
+/** The measurements of one initramfs; skipped ones are empty or null. */
 export interface Result {
   readonly name: string;
   readonly what: string;
   readonly imageBytes: number;
-  /** One a run, by the wall clock. */
+  /** One per run, by the wall clock. */
   readonly wall: Timing[];
   /** By QEMU's count of instructions. */
   icount: Timing | null;
@@ -23,7 +23,7 @@ const COLUMNS = [
   ["memory", "MiB"],
 ] as const;
 
-/** A table in Markdown; ratios are to the row named `reference`. */
+/** Formats a Markdown table; ratios are relative to the row `reference`. */
 export function formatTable(results: readonly Result[], reference: string): string {
   const base = results.find(({ name }) => name === reference);
   const rows = results.map((result) => {
@@ -46,7 +46,7 @@ export function formatTable(results: readonly Result[], reference: string): stri
   return align([head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows]);
 }
 
-/** Rows as a table in Markdown; the second row is the rule. */
+/** Formats rows as a Markdown table; the second row is the rule. */
 export function align(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows
@@ -59,7 +59,7 @@ export function align(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** The middle one, or the mean of the two in the middle; null of none. */
+/** Returns the median; null for an empty list. */
 export function median(values: readonly number[]): number | null {
   const sorted = [...values].sort((a, b) => a - b);
   const high = sorted[sorted.length >> 1];

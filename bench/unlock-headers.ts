@@ -1,10 +1,10 @@
 import { type CryptsetupRecipe, provideLuksImage } from "../test/support/luks/cryptsetup-image.ts";
 import { FOUR_PROCESSORS } from "../test/support/luks/four-processors.ts";
 
-/** A header to unlock, made by the real cryptsetup. */
+/** A header to unlock, made by cryptsetup. */
 export interface TimedHeader {
   readonly name: string;
-  /** The file, and the one with its passphrase. */
+  /** The header file, and the file with its passphrase. */
   readonly image: string;
   readonly keyFile: string;
 }
@@ -19,11 +19,11 @@ const RECIPES: readonly CryptsetupRecipe[] = [
   argon2("argon2id", 1),
   argon2("argon2i", 4),
   ...["sha1", "sha256", "sha512", "ripemd160", "whirlpool"].map((hash) => pbkdf2(hash, ITERATIONS)),
-  // What is left of an unlock where the key derivation costs next to nothing.
+  // Everything but the key derivation, which costs next to nothing here.
   { ...pbkdf2("sha256", 1000), name: "bench-all but the derivation" },
 ];
 
-/** Of 128 MiB and 4 passes, in the lanes that are asked for; digests of a thousand iterations, so that the keyslot is what counts. */
+/** 128 MiB and 4 passes with the given lanes; digests have a thousand iterations, so that the keyslot dominates. */
 function argon2(kdf: string, lanes: number): CryptsetupRecipe {
   const costs = `--pbkdf-force-iterations 4 --pbkdf-memory ${MEMORY_KIB} --pbkdf-parallel ${lanes}`;
   return {
@@ -39,9 +39,9 @@ function pbkdf2(hash: string, iterations: number): CryptsetupRecipe {
   };
 }
 
-/** The headers whose name contains `wish`; made where they are not in the cache. */
-export async function provideHeaders(wish: string): Promise<readonly TimedHeader[]> {
-  const wanted = RECIPES.filter(({ name }) => name.includes(wish));
+/** Returns the headers whose name contains `part`, from the cache or new. */
+export async function provideHeaders(part: string): Promise<readonly TimedHeader[]> {
+  const wanted = RECIPES.filter(({ name }) => name.includes(part));
   const images = await Promise.all(wanted.map(provideLuksImage));
   return images.map(({ name, path, keyFile }) => ({ name: name.replace("bench-", ""), image: path, keyFile }));
 }

@@ -1,5 +1,5 @@
-// What runs where the times are taken, packed as levain is: `PROGRAM once IMAGE KEYFILE` unlocks a header as a boot does and says
-// what that took; `PROGRAM runs RUNS HEADERS` does it for all of them, in turn with cryptsetup; as an init, for those of /headers.json.
+// The measured program, packed as levain is: `PROGRAM once IMAGE KEYFILE` unlocks a header as a boot does and prints the time;
+// `PROGRAM runs RUNS HEADERS` does so for all headers, in turns with cryptsetup; as an init, for those of /headers.json.
 
 import { createFindHash } from "../src/crypto/hash.ts";
 import { wipe } from "../src/crypto/secret.ts";
@@ -16,7 +16,7 @@ const CRYPTSETUP = "/sbin/cryptsetup";
 const machine = createLinuxMachine();
 const decoder = new TextDecoder();
 
-/** From the header's first byte to the volume key, in a process that has unlocked nothing yet. */
+/** Measures from the header's first byte to the volume key, in a new process. */
 function timeUnlock(image: string, keyFile: string): number {
   const passphrase = machine.readFile(keyFile);
   const reader = machine.openReader(image);
@@ -39,7 +39,7 @@ function timeUnlock(image: string, keyFile: string): number {
   return tookMs;
 }
 
-/** Of a whole run of a program, which must succeed. */
+/** Measures a run of a program, which must succeed. */
 function timeProgram(...argv: readonly string[]): { readonly tookMs: number; readonly output: string } {
   const startMs = machine.nowMs();
   const { status, output } = machine.run(argv, { capture: true });
@@ -48,7 +48,7 @@ function timeProgram(...argv: readonly string[]): { readonly tookMs: number; rea
   return { tookMs, output };
 }
 
-/** One line of JSON on the console each: [header, ours, cryptsetup's, cryptsetup's start and end alone], in milliseconds. */
+/** Prints a line of JSON for each: [header, ours, cryptsetup's, cryptsetup's start-up alone], in milliseconds. */
 function timeInTurn(self: string, runs: number, headers: readonly TimedHeader[]): void {
   for (let count = 0; count < runs; count++) {
     for (const { name, image, keyFile } of headers) {

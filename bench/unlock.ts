@@ -1,6 +1,6 @@
-// Unlocking beside cryptsetup: `bun bench/unlock.ts [--only TEXT] [--runs N] [--guests CPUS,…] [--no-host]`;
-// a guest "icount" has one CPU, and a clock that counts instructions.
-// docs/performance.md, "Unlocking", says what the figures mean.
+// Compares unlocking with cryptsetup: `bun bench/unlock.ts [--only TEXT] [--runs N] [--guests CPUS,…] [--no-host]`;
+// the guest "icount" has one CPU and a clock that counts instructions.
+// docs/performance.md, "Unlocking", explains the figures.
 import { chmodSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { boot } from "../test/support/qemu.ts";
 import { align, median } from "./table.ts";
 import { provideHeaders, type TimedHeader } from "./unlock-headers.ts";
 
-// What glibc looks for when a thread of cryptsetup's Argon2 ends.
+// glibc loads it when a thread of cryptsetup's Argon2 ends.
 const UNWINDER = "/lib/x86_64-linux-gnu/libgcc_s.so.1";
 const GUEST_MEMORY_MIB = 1024;
 const GUEST_TIMEOUT_MS = 1_800_000;
@@ -99,5 +99,5 @@ if (!options["no-host"]) {
 }
 for (const cpus of options.guests.split(",").filter(Boolean)) {
   const times = await timeInGuest(program, headers, cpus === "icount" ? 1 : runs, cpus);
-  console.log(`a guest of QEMU's without KVM, ${cpus === "icount" ? cpus : `${cpus} CPUs`}\n\n${formatTimes(times)}\n`);
+  console.log(`a QEMU guest without KVM, ${cpus === "icount" ? cpus : `${cpus} CPUs`}\n\n${formatTimes(times)}\n`);
 }

@@ -10,7 +10,7 @@ import { packFile } from "./stage0/pack-file.ts";
 const ROOT = join(import.meta.dirname, "..");
 const FLAGS = [
   ...["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"],
-  // What lies in the current directory of an init, or of a person's desk, is none of levain's configuration.
+  // Files in the current directory must not configure levain.
   ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
   ...["--asset", "rootfs-skel"],
 ];
@@ -25,7 +25,7 @@ function compile(output: string, libraries: string): void {
 function build(output: string): void {
   const workplace = `${output}.parts`;
   const unfinished = join(workplace, "packed");
-  // Its name gets into the executable, so that it is always the same one.
+  // The executable contains this name, so it must not vary.
   const unpacked = join(workplace, "levain");
   mkdirSync(workplace, { recursive: true });
   try {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs Debian packages as root, and starts no service: while it runs, policy-rc.d (invoke-rc.d(8)) denies every start.
-# The machine's own policy-rc.d, or its absence, is restored at the end, and by the next run if this one is killed.
+# Installs Debian packages as root without starting services: meanwhile, policy-rc.d (invoke-rc.d(8)) denies every start.
+# The machine's own policy-rc.d, or its absence, is restored at the end, or by the next run if this one is killed.
 set -eu
 
 policy=/usr/sbin/policy-rc.d

@@ -4,7 +4,7 @@ import { readElf } from "../src/desk/program/elf.ts";
 import { findLibrary } from "../src/desk/program/libraries.ts";
 import { BootError } from "../src/problems/errors.ts";
 
-/** The libraries that src/machine/ loads by itself, by their sonames, and the Debian package of each. */
+/** The libraries that src/machine/ loads, by soname, and their Debian packages. */
 const LIBRARIES: Readonly<Record<string, string>> = {
   "libargon2.so.1": "libargon2-1",
   "libgcc_s.so.1": "libgcc-s1",
@@ -12,8 +12,8 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Puts them into the new directory `libraries` of `place`, and returns its path, for `bun build --asset`. They must fit to
- * `program`, the Bun that is compiled into the executable. Throws BootError where this host does not have one.
+ * Copies libraries into the new directory `libraries` of `place` and returns its path, for `bun build --asset`. They must suit
+ * `program`, the Bun that is compiled into the executable. Throws BootError if this host does not have one.
  */
 export function gatherNativeLibraries(place: string, program: string, libraries = LIBRARIES): string {
   const user = readElf(readFileSync(program), program);
@@ -22,14 +22,14 @@ export function gatherNativeLibraries(place: string, program: string, libraries 
   for (const [name, packageName] of Object.entries(libraries)) {
     const hostPath = findLibrary(name, user);
     if (hostPath === null) {
-      throw new BootError(`could not find the library ${name} on this host`, {
+      throw new BootError(`cannot find the library ${name} on this host`, {
         hint: `install it (Debian: apt install ${packageName})`,
       });
     }
     const { needed } = readElf(readFileSync(hostPath), hostPath);
     const missing = needed.filter((other) => !user.needed.includes(other) && !user.interpreter?.endsWith(`/${other}`));
     if (missing.length > 0) {
-      throw new BootError(`${hostPath} cannot be put into levain: it needs ${missing.join(", ")}, which Bun does not`);
+      throw new BootError(`cannot add ${hostPath} to levain: it needs ${missing.join(", ")}, which Bun does not need`);
     }
     copyFileSync(hostPath, join(directory, name));
   }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a Debian 12 machine ready for levain: `build/setup.sh build` to build and boot it, `build/setup.sh test` to test it.
-# Installs the missing packages of build/packages-*.txt, as root or with sudo, and what npm installs. Quick when nothing is missing.
+# Prepares a Debian 12 machine: `build/setup.sh build` to build levain and boot it, `build/setup.sh test` to test it.
+# Installs missing packages of build/packages-*.txt, as root or with sudo, and node_modules. Quick if nothing is missing.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -23,10 +23,10 @@ if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ]; then sh build/install.sh $missing; else sudo sh build/install.sh $missing; fi
 fi
 
-# node_modules is as package-lock.json says when the copy that the last set-up left in it says the same.
+# node_modules is up to date if the lock file that the last set-up copied into it is the same.
 if ! cmp -s package-lock.json node_modules/.set-up-from; then
   npm ci --no-audit --no-fund
-  # npm may leave a package's own install step out; Bun's puts the executable in its place.
+  # npm may skip install scripts; Bun's puts the executable in place.
   node_modules/.bin/bun --version >/dev/null 2>&1 || (cd node_modules/bun && node install.js)
   node_modules/.bin/bun --version >/dev/null
   cp package-lock.json node_modules/.set-up-from

@@ -1,19 +1,18 @@
-import { loads } from "../../src/desk/program/checks.ts";
-import { type Elf, type ProgramHeader, PT } from "../../src/desk/program/elf.ts";
+import { type Elf, loads, type ProgramHeader, PT } from "../../src/desk/program/elf.ts";
 
-/** Bytes that come behind the program's, and how the kernel maps them; the headers' offsets count from the first of them. */
+/** Bytes that follow the program, and the headers that map them; offsets count from the first byte. */
 export interface Piece {
   readonly bytes: Uint8Array;
   readonly headers: readonly ProgramHeader[];
 }
 
-/** What becomes one file. */
+/** The contents of the packed file. */
 export interface Assembly {
   readonly program: Uint8Array;
   readonly elf: Elf;
-  /** Where it begins instead. */
+  /** The new entry point. */
   readonly entry: number;
-  /** Memory address of the room for the new program headers, which is the beginning of a piece. */
+  /** The address of the piece that begins with room for the new program headers. */
   readonly tableAddress: number;
   readonly pageSize: number;
   readonly pieces: readonly Piece[];
@@ -24,7 +23,7 @@ export const READ = 4;
 export const READ_EXECUTE = 5;
 export const READ_WRITE = 6;
 
-/** Puts the pieces behind the program, each on a page of its own, and lets the ELF header point to what is new (elf(5)). */
+/** Appends the pieces to the program, each on its own page, and updates the ELF header (elf(5)). */
 export function assemble({ program, elf, entry, tableAddress, pageSize, pieces }: Assembly): Uint8Array {
   const headers = loads(elf);
   const parts = [{ at: 0, bytes: program }];
@@ -35,7 +34,7 @@ export function assemble({ program, elf, entry, tableAddress, pageSize, pieces }
     headers.push(...piece.headers.map((header) => ({ ...header, offset: header.offset + at })));
     end = at + piece.bytes.length;
   }
-  // Without one the kernel makes the stack executable.
+  // Without this header the kernel makes the stack executable.
   const stack = elf.programHeaders.find((header) => header.type === PT.GNU_STACK);
   headers.push(stack ?? segment(PT.GNU_STACK, new Uint8Array(0), 0, READ_WRITE, 16));
 
@@ -50,7 +49,7 @@ export function assemble({ program, elf, entry, tableAddress, pageSize, pieces }
   return file;
 }
 
-/** All of the bytes as one segment at `address`. */
+/** Returns the header that maps all of the bytes at `address`. */
 export function segment(type: number, bytes: Uint8Array, address: number, flags: number, align: number): ProgramHeader {
   return { type, flags, offset: 0, address, fileSize: bytes.length, memorySize: bytes.length, align };
 }
@@ -64,7 +63,7 @@ function writeHeader(file: Buffer, at: number, header: ProgramHeader): void {
   }
 }
 
-/** The next multiple of `to`. */
+/** Rounds up to a multiple of `to`. */
 export function alignUp(value: number, to: number): number {
   return Math.ceil(value / to) * to;
 }

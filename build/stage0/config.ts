@@ -1,4 +1,5 @@
-import { CONFIG_MAGIC, type NamedFile } from "../../src/desk/program/checks.ts";
+import { CONFIG_MAGIC } from "../../src/desk/program/elf.ts";
+import type { NamedFile } from "./checks.ts";
 import type { Renaming } from "./rename.ts";
 
 /** As in stage0.h. */
@@ -6,29 +7,23 @@ export const MAX_LIBRARIES = 8;
 const LIBRARY_SIZE = 4 * 8;
 const CONFIG_SIZE = CONFIG_MAGIC.length + 6 * 8 + MAX_LIBRARIES * LIBRARY_SIZE;
 
-/** What stage0 tells the dynamic loader of the program; all addresses. */
-export interface ProgramPlaces {
-  readonly entry: number;
-  readonly headers: number;
-  readonly headerCount: number;
-  readonly loaderBase: number;
-  readonly loaderEntry: number;
-}
+/** Addresses that stage0 passes to the dynamic loader. */
+type ProgramPlaces = Readonly<Record<"entry" | "headers" | "headerCount" | "loaderBase" | "loaderEntry", number>>;
 
-/** Where in the bytes of `encodeConfig` the program's new string table begins. */
+/** The offset of the program's new string table in the result of `encodeConfig`. */
 export const STRINGS_OFFSET = CONFIG_SIZE;
 
-/** Bytes that `encodeConfig` will make of these. */
+/** Returns how many bytes `encodeConfig` returns. */
 export function configSize(libraries: readonly NamedFile[], renaming: Renaming): number {
   return CONFIG_SIZE + renaming.strings.length + libraries.reduce((sum, { name }) => sum + name.length + 1, 0);
 }
 
-/** A library, and where its bytes are in memory. */
+/** A library, and the address of its bytes in memory. */
 export interface ShelvedLibrary extends NamedFile {
   readonly address: number;
 }
 
-/** stage0's `struct config` (stage0.h) as it lies at `address`, then the program's new string table, then the libraries' names. */
+/** Encodes stage0's `struct config` (stage0.h) for `address`, followed by the program's new string table and the libraries' names. */
 export function encodeConfig(
   address: number,
   program: ProgramPlaces,

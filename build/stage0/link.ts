@@ -1,22 +1,22 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Target } from "../../src/desk/program/targets.ts";
 import { BootError } from "../../src/problems/errors.ts";
+import type { Target } from "./targets.ts";
 
 const FLAGS = [
   ...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"],
-  // No C library, nothing that needs one, and nothing to relocate when it runs.
+  // No C library, nothing that needs one, and no relocations.
   ...["-ffreestanding", "-nostdlib", "-static", "-no-pie", "-fno-pie", "-fno-stack-protector"],
   "-fno-tree-loop-distribute-patterns",
-  // One segment, and the same bytes each time.
+  // One segment, and reproducible output.
   ...["-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-ident"],
   "-Wl,--build-id=none,-z,noseparate-code,-z,noexecstack",
 ];
 
 /**
- * Compiles stage0's C with the machine's gcc to an ELF whose one segment begins at `address`; with "-g" the same code has
- * symbols for gdb. Throws BootError with the compiler's messages.
+ * Compiles stage0 with gcc to an ELF with one segment at `address`; with "-g" the same code has symbols for gdb. Throws a
+ * BootError with the compiler's output.
  */
 export function linkStage0(
   target: Target,
@@ -44,7 +44,7 @@ export function linkStage0(
 function compile(command: string[]): void {
   const compiler = command[0] ?? "";
   if (Bun.which(compiler) === null)
-    throw new BootError(`${compiler} is not installed`, { hint: "apt-get install gcc" });
+    throw new BootError(`${compiler} is not installed`, { hint: "install it (Debian: apt install gcc)" });
   const run = Bun.spawnSync(command, { cwd: import.meta.dirname, stderr: "pipe" });
   if (run.exitCode !== 0)
     throw new BootError("stage0 does not compile", { seen: run.stderr.toString().trim().split("\n") });

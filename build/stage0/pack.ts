@@ -1,35 +1,28 @@
-import {
-  checkLibraries,
-  endOfMemory,
-  loads,
-  type NamedFile,
-  programHeaderAddress,
-  readProgram,
-} from "../../src/desk/program/checks.ts";
-import { type Elf, PT, readElf } from "../../src/desk/program/elf.ts";
-import type { Target } from "../../src/desk/program/targets.ts";
+import { type Elf, loads, PT, readElf } from "../../src/desk/program/elf.ts";
 import { BootError } from "../../src/problems/errors.ts";
 import { alignUp, assemble, HEADER_SIZE, type Piece, READ, READ_EXECUTE, READ_WRITE, segment } from "./assemble.ts";
+import { checkLibraries, endOfMemory, type NamedFile, programHeaderAddress, readProgram } from "./checks.ts";
 import { configSize, encodeConfig, MAX_LIBRARIES, STRINGS_OFFSET } from "./config.ts";
 import { type Renaming, renameLibraries } from "./rename.ts";
+import type { Target } from "./targets.ts";
 
-/** What is made into one file: the program, glibc's dynamic loader, and every library that the program names. */
+/** The parts of the packed file: the program, glibc's dynamic loader, and the program's libraries. */
 export interface PackInput {
   readonly program: NamedFile;
   readonly loader: NamedFile;
   readonly libraries: readonly NamedFile[];
 }
 
-/** Makes stage0 for these addresses; `linkStage0` outside of tests. */
+/** Links stage0 for these addresses; `linkStage0` except in tests. */
 export type Linker = (target: Target, address: number, configAddress: number) => Uint8Array;
 
 /** From the beginning of stage0 to its config, in bytes. */
 export const STAGE0_ROOM = 0x10000;
 
 /**
- * One static ELF (no PT_INTERP, no PT_DYNAMIC) that begins in stage0 and becomes the program. Behind the program's own
- * bytes, of which only the names of its libraries are changed, come stage0, what it must know, the libraries as plain
- * bytes, and the loader at a fixed address. The same input gives the same bytes. Throws BootError for what it does not understand.
+ * Makes one static ELF (no PT_INTERP, no PT_DYNAMIC) that starts in stage0 and becomes the program. The program's bytes, with
+ * only the names of its libraries changed, are followed by stage0, its configuration, the libraries as plain bytes, and the loader
+ * at a fixed address. The same input gives the same bytes. Throws BootError for unsupported input.
  */
 export function pack(input: PackInput, link: Linker): Uint8Array {
   const { elf, target } = readProgram(input.program);
@@ -41,7 +34,7 @@ export function pack(input: PackInput, link: Linker): Uint8Array {
   const loader = readElf(input.loader.bytes, input.loader.name);
   const renaming = rename(input.program, elf, libraries);
 
-  // All that is new lies behind the program's memory, with one empty page between them.
+  // Everything new is after the program's memory, with an empty page in between.
   const { pageSize } = target;
   const headerCount = loads(elf).length + 3 + loads(loader).length + 1;
   const shelf = fillShelf(libraries, headerCount * HEADER_SIZE);
@@ -83,13 +76,12 @@ function rename(program: NamedFile, elf: Elf, libraries: readonly NamedFile[]): 
     const names = libraries.map((library) => library.name);
     return renameLibraries(program.bytes, elf, names);
   } catch (cause) {
-    const reason =
-      cause instanceof RangeError ? "its table of versions ends behind the file" : (cause as Error).message;
+    const reason = cause instanceof RangeError ? "its version table ends after the file" : (cause as Error).message;
     throw new BootError(`${program.name} cannot be packed: ${reason}`, { cause });
   }
 }
 
-/** The libraries one behind another, with room for the new program headers before them. */
+/** Concatenates the libraries, with room for the new program headers before them. */
 function fillShelf(libraries: readonly NamedFile[], headerRoom: number): { bytes: Uint8Array; offsets: number[] } {
   const offsets: number[] = [];
   let size = headerRoom;
@@ -107,7 +99,7 @@ function readStage0(bytes: Uint8Array, address: number): { piece: Piece; entry: 
   const [first, ...others] = loads(elf);
   const isRight = first?.address === address && first.flags === READ_EXECUTE && first.memorySize === first.fileSize;
   if (first === undefined || others.length > 0 || !isRight || first.memorySize > STAGE0_ROOM) {
-    throw new BootError("stage0 was not linked to the one read-only segment that the packer needs");
+    throw new BootError("stage0 does not consist of one read-only segment");
   }
   const code = bytes.subarray(first.offset, first.offset + first.fileSize);
   return { piece: { bytes: code, headers: [{ ...first, offset: 0 }] }, entry: elf.entry };

@@ -1,16 +1,16 @@
 import { DT, type Elf, fileOffset, readString } from "../../src/desk/program/elf.ts";
 
-/** Decimal digits that the number of a file can have, and the NUL behind them. */
+/** Decimal digits of a file descriptor, and a NUL. */
 const ROOM_FOR_DIGITS = 20;
 const DIRECTORY = "/proc/self/fd/";
 
-/** A program's string table with new names for its libraries, and where the program's own tables must point to them. */
+/** A program's string table with new names for its libraries, and the changes that refer to them. */
 export interface Renaming {
-  /** The new .dynstr: the old one, and the new names behind it, all but for their last digits. */
+  /** The new .dynstr: the old one, followed by the new names without their last digits. */
   readonly strings: Uint8Array;
-  /** By library name: where in `strings` the digits are to be written when the program runs. */
+  /** By library name: the offset in `strings` where stage0 writes the digits. */
   readonly digits: ReadonlyMap<string, number>;
-  /** Writes into a copy of the program's bytes, or a file that begins with one, once the address of `strings` is known. */
+  /** Changes a file that begins with the program, once the address of `strings` is known. */
   apply(copy: Uint8Array, stringsAddress: number): void;
 }
 
@@ -21,8 +21,8 @@ interface Patch {
 }
 
 /**
- * Makes the program ask for `/proc/self/fd/N` instead of each of `libraries`: in DT_NEEDED, and in .gnu.version_r
- * (Elf64_Verneed.vn_file) too, or glibc's _dl_check_map_versions finds no library of that name and aborts.
+ * Makes the program request `/proc/self/fd/N` instead of each of `libraries`: in DT_NEEDED, and in .gnu.version_r
+ * (Elf64_Verneed.vn_file), as glibc's _dl_check_map_versions aborts if it finds no library of that name.
  */
 export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readonly string[]): Renaming {
   const table = find(elf, DT.STRTAB);
@@ -55,7 +55,7 @@ export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readon
   };
 }
 
-/** The places of each Elf64_Verneed.vn_file and their values. */
+/** Returns the offset and value of each Elf64_Verneed.vn_file. */
 function readVersionNeeds(program: Uint8Array, elf: Elf): { offset: number; name: number }[] {
   const first = elf.dynamic.find((entry) => entry.tag === DT.VERNEED);
   if (first === undefined) return [];
@@ -63,7 +63,7 @@ function readVersionNeeds(program: Uint8Array, elf: Elf): { offset: number; name
   const needs: { offset: number; name: number }[] = [];
   let at = fileOffset(elf.programHeaders, first.value);
   for (let rest = find(elf, DT.VERNEEDNUM).value; rest > 0; rest--) {
-    if (view.getUint16(at, true) !== 1) throw new Error("its table of needed versions is of another version than 1");
+    if (view.getUint16(at, true) !== 1) throw new Error("its table of needed versions does not have version 1");
     needs.push({ offset: at + 4, name: view.getUint32(at + 4, true) });
     const next = view.getUint32(at + 12, true);
     if (next === 0 && rest > 1) throw new Error("its table of needed versions ends too early");

@@ -1,49 +1,52 @@
-import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
+import { defineCommand, renderUsage, runCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
-import { printable, report } from "../problems/report.ts";
-import { UsageError } from "./command-line.ts";
+import { printable, report, wrapLine } from "../problems/report.ts";
+import { type Command, UsageError } from "./command-line.ts";
+import { devicesCommand } from "./commands/devices.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
-import { guestCommands } from "./commands/guest.ts";
 import { helpCommand } from "./commands/help.ts";
 import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
+import { logCommand, retryCommand, statusCommand } from "./commands/rescue.ts";
+import { unlockCommand } from "./commands/unlock.ts";
 
-const DESK_COMMANDS = {
-  image: imageCommand,
-  graft: graftCommand,
-  inspect: inspectCommand,
-  modules: modulesCommand,
-  plan: planCommand,
-  help: helpCommand,
-};
-
-// biome-ignore lint/suspicious/noExplicitAny: citty's own type for commands with any arguments
-type Command = CommandDef<any>;
-
-/**
- * `levain` as a command: runs what the words after the program's name ask for. Returns the exit status: 1 where that
- * failed, 2 for a command line that is not understood.
- */
-export async function runDesk(argv: readonly string[], machine: Machine): Promise<number> {
-  const commands: Readonly<Record<string, Command>> = {
-    ...DESK_COMMANDS,
+/** In the order of `levain --help`: images, what a boot would do, devices, the rescue shell. */
+function listCommands(machine: Machine): Readonly<Record<string, Command>> {
+  return {
+    image: imageCommand,
+    graft: graftCommand,
+    inspect: inspectCommand,
     extract: extractCommand(machine),
-    ...guestCommands(machine),
+    plan: planCommand,
+    modules: modulesCommand,
+    devices: devicesCommand(machine),
+    luks: luksCommand(machine),
+    status: statusCommand(machine),
+    log: logCommand(machine),
+    unlock: unlockCommand(machine),
+    retry: retryCommand(machine),
+    help: helpCommand,
   };
+}
+
+/** Runs `levain` as a command. Returns the exit status: 1 if the command failed, 2 if its command line is wrong. */
+export async function runDesk(argv: readonly string[], machine: Machine): Promise<number> {
+  const commands = listCommands(machine);
   const levain: Command = defineCommand({
     meta: { name: "levain", version: packageJson.version, description: packageJson.description },
-    args: { version: { type: "boolean", alias: "V", description: "Say the version" } },
+    args: { version: { type: "boolean", alias: "V", description: "Print the version" } },
     subCommands: commands,
   });
   const find = (name: string | undefined) =>
     name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   const [name, ...rest] = argv;
-  if (name === "--version" || name === "-V") return say(packageJson.version);
-  if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return say(await usage(levain));
+  if (name === "--version" || name === "-V") return print(packageJson.version);
+  if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return print(await usage(levain));
   const command = find(name);
   if (!command) {
     console.error(await usage(levain));
@@ -52,7 +55,7 @@ export async function runDesk(argv: readonly string[], machine: Machine): Promis
   }
   // `levain help image` is `levain image --help`.
   const topic = command === helpCommand ? find(rest[0]) : undefined;
-  if (topic ?? asksForHelp(rest)) return say(await usage(topic ?? command, levain));
+  if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? command, levain));
   return runOne(command, `levain ${name}`, rest);
 }
 
@@ -61,17 +64,13 @@ async function runOne(command: Command, name: string, rawArgs: string[]): Promis
     const { result } = await runCommand(command, { rawArgs });
     return typeof result === "number" ? result : 0;
   } catch (error) {
-    return tell(error, name);
-  }
-}
-
-function tell(error: unknown, command: string): number {
-  if (error instanceof UsageError || (error instanceof Error && error.name === "CLIError")) {
-    console.error(`${plain(error.message)}\nhint: ${command} --help shows how it is used`);
+    if (!(error instanceof UsageError || (error instanceof Error && error.name === "CLIError"))) {
+      console.error(report(error).join("\n"));
+      return 1;
+    }
+    console.error(`${Bun.stripANSI(error.message)}\nhint: ${name} --help lists its options`);
     return 2;
   }
-  console.error(report(error).join("\n"));
-  return 1;
 }
 
 function asksForHelp(words: readonly string[]): boolean {
@@ -79,16 +78,24 @@ function asksForHelp(words: readonly string[]): boolean {
   return (end < 0 ? words : words.slice(0, end)).some((word) => word === "--help" || word === "-h");
 }
 
+/** citty's help, without colours and wrapped for the 80 columns of a console, and the command's examples. */
 async function usage(command: Command, parent?: Command): Promise<string> {
-  return plain(await renderUsage(command, parent));
+  const text = Bun.stripANSI(await renderUsage(command, parent))
+    .replace(/ \(levain.*\)$/m, "")
+    .replace(/\S+\|\S+$/m, "<COMMAND>")
+    .trimEnd();
+  const examples = Object.entries(command.examples ?? {});
+  const lines = [
+    ...text.split("\n"),
+    ...(examples.length === 0 ? [] : ["", "EXAMPLES", ""]),
+    ...examples.flatMap(([line, what]) => [`  ${line}`, `      ${what}`]),
+  ];
+  // Where the second column begins.
+  const indent = (line: string) => /^ +\S.*? {4}(?=\S)/.exec(line)?.[0].length ?? 0;
+  return lines.flatMap((line) => wrapLine(line.trimEnd(), indent(line))).join("\n");
 }
 
-/** citty colours its texts also where they go into a file. */
-function plain(text: string): string {
-  return process.stdout.isTTY ? text : Bun.stripANSI(text);
-}
-
-function say(text: string): number {
+function print(text: string): number {
   console.log(text);
   return 0;
 }

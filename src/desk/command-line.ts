@@ -1,60 +1,90 @@
 import { parseArgs } from "node:util";
-import type { ArgsDef } from "citty";
+import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 
-/** A command line that was not understood; `message` says how. Ends in the command's help and exit status 2. */
+/** A command line that was not understood; `message` says why. The exit status is 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Options by name: every value that was given, in order; and the words that are no options. */
+/** Options by name, with every value that was given, and the arguments that are no options. */
 export interface CommandWords {
-  /** The last value of an option, or null. */
+  /** Returns the last value of an option, or null. */
   one(name: string): string | null;
-  /** Every value of an option that may be repeated. */
+  /** Returns every value of a repeatable option, in order. */
   all(name: string): readonly string[];
   has(name: string): boolean;
   readonly words: readonly string[];
 }
 
+/** What `levain NAME` needs to run and to explain itself. */
+export interface CommandText {
+  readonly name: string;
+  /** In the imperative, on one line of the list of commands. */
+  readonly description: string;
+  /** A positional whose name ends with "..." takes any number of arguments. */
+  readonly args?: ArgsDef;
+  /** Command lines, each with what it does. */
+  readonly examples: Readonly<Record<string, string>>;
+  /** Returns the exit status. */
+  readonly run: (line: CommandWords) => number | Promise<number>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: citty's own type for commands with any arguments
+type AnyCommand = CommandDef<any>;
+
+/** A command of citty, with its examples. */
+export type Command = AnyCommand & Partial<Pick<CommandText, "examples">>;
+
+/** An option with a value: `-ALIAS, --NAME=<HINT>`. */
+export const option = (valueHint: string, description: string, alias?: string) =>
+  ({ type: "string", valueHint, description, ...(alias !== undefined && { alias }) }) as const;
+
+/** An option without a value. */
+export const flag = (description: string, alias?: string) =>
+  ({ type: "boolean", description, ...(alias !== undefined && { alias }) }) as const;
+
+/** A positional argument. */
+export const argument = (description: string, required = true) =>
+  ({ type: "positional", description, required }) as const;
+
+/** Makes a citty command whose arguments are read by `readCommandLine`. */
+export function command({ name, description, args = {}, examples, run }: CommandText): Command {
+  const definition = defineCommand({
+    meta: { name, description },
+    args,
+    run: ({ rawArgs }) => run(readCommandLine(rawArgs, args)),
+  });
+  return { ...definition, examples };
+}
+
 /**
- * Reads a command's own words by the table citty shows its help from. citty itself keeps only the last of repeated options
- * and passes over unknown ones, so its reading is not used. Throws UsageError.
+ * Reads command-line arguments by citty's table. citty itself keeps only the last of repeated options and ignores unknown
+ * ones, so its result is not used. Throws UsageError.
  */
 export function readCommandLine(rawArgs: readonly string[], args: ArgsDef): CommandWords {
-  const options: Record<string, { type: "string" | "boolean"; multiple: true; short?: string }> = {};
-  for (const [name, definition] of Object.entries(args)) {
-    if (definition.type === "positional") continue;
-    const aliases = "alias" in definition ? [definition.alias ?? []].flat() : [];
-    const short = aliases.find((candidate) => candidate.length === 1);
-    options[name] = {
-      type: definition.type === "boolean" ? "boolean" : "string",
-      multiple: true,
-      ...(short ? { short } : {}),
-    };
-  }
-  const { values, positionals } = parseStrictly(rawArgs, options);
+  const definitions = Object.entries(args);
+  const positionals = definitions.filter(([, { type }]) => type === "positional").map(([name]) => name);
+  const options = definitions.flatMap(([name, definition]) => {
+    if (definition.type === "positional") return [];
+    const short = "alias" in definition && typeof definition.alias === "string" ? { short: definition.alias } : {};
+    const type: "boolean" | "string" = definition.type === "boolean" ? "boolean" : "string";
+    return [[name, { type, multiple: true, ...short }] as const];
+  });
+  const { values, positionals: words } = parseStrictly(rawArgs, Object.fromEntries(options));
   const all = (name: string) => (values[name] ?? []).filter((value) => typeof value === "string");
   const empty = Object.keys(values).find((name) => all(name).includes(""));
-  if (empty !== undefined) throw new UsageError(`Option '--${empty}' expects a value but received nothing`);
-  return {
-    all,
-    one: (name) => all(name).at(-1) ?? null,
-    has: (name) => values[name] !== undefined,
-    words: positionals,
-  };
+  if (empty !== undefined) throw new UsageError(`Option '--${empty}' needs a value`);
+  const extra = positionals.at(-1)?.endsWith("...") ? undefined : words[positionals.length];
+  if (extra !== undefined) throw new UsageError(`Unexpected argument '${extra}'`);
+  return { all, one: (name) => all(name).at(-1) ?? null, has: (name) => values[name] !== undefined, words };
 }
 
 function parseStrictly(rawArgs: readonly string[], options: NonNullable<Parameters<typeof parseArgs>[0]>["options"]) {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...rawArgs],
-      options: options ?? {},
-      strict: true,
-      allowPositionals: true,
-    });
-    return { values: values as Record<string, (string | boolean)[] | undefined>, positionals };
+    const parsed = parseArgs({ args: [...rawArgs], options: options ?? {}, strict: true, allowPositionals: true });
+    return { ...parsed, values: parsed.values as Record<string, (string | boolean)[] | undefined> };
   } catch (error) {
-    // Only the first sentence is about the mistake.
+    // Only the first sentence describes the mistake.
     throw new UsageError((error instanceof Error ? error.message : String(error)).split(". ")[0] ?? "");
   }
 }

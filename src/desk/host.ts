@@ -1,11 +1,13 @@
-import { type Stats, statSync } from "node:fs";
+import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import type { Machine, RandomReader } from "../machine/machine.ts";
+import { BootError, SyscallError } from "../problems/errors.ts";
 
-/** True where `path` leads to a regular file of this host; false also where it cannot be reached. */
+/** Returns whether `path` is a regular file of this host, symbolic links followed; false if it cannot be reached. */
 export function isFile(path: string): boolean {
   return reach(path)?.isFile() ?? false;
 }
 
-/** True where `path` leads to a directory of this host; false also where it cannot be reached. */
+/** Returns whether `path` is a directory of this host, symbolic links followed; false if it cannot be reached. */
 export function isDirectory(path: string): boolean {
   return reach(path)?.isDirectory() ?? false;
 }
@@ -14,7 +16,54 @@ function reach(path: string): Stats | null {
   try {
     return statSync(path);
   } catch {
-    // ENOENT, ENOTDIR, EACCES, ELOOP: whatever the reason, there is nothing that could be used.
-    return null;
+    return null; // ENOENT, ENOTDIR, EACCES, ELOOP: nothing usable in any case
+  }
+}
+
+/**
+ * Runs `action`, which uses node:fs. If the system refuses, throws a BootError with the message `what` and the refusal as its
+ * cause, of `subject` if that is given; other errors pass through.
+ */
+export function attempt<T>(what: string, action: () => T, hint?: string, subject?: string): T {
+  try {
+    return action();
+  } catch (error) {
+    const cause = asSyscallError(error, subject);
+    if (!cause) throw error;
+    throw new BootError(what, hint === undefined ? { cause } : { cause, hint });
+  }
+}
+
+/** Node's error of a system call as ours; null if it is something else. */
+function asSyscallError(error: unknown, given?: string): SyscallError | null {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return null;
+  if (!/^E[A-Z0-9]+$/.test(error.code)) return null;
+  const call = "syscall" in error && typeof error.syscall === "string" ? error.syscall : "open";
+  const subject = "path" in error && typeof error.path === "string" ? error.path : call;
+  return new SyscallError(call, error.code, given ?? subject);
+}
+
+/** Opens a file or device for `use`. Throws SyscallError; a FIFO is refused, as opening it would wait for a writer. */
+export function withReader<T>(machine: Machine, path: string, use: (reader: RandomReader) => T): T {
+  if (machine.stat(path)?.kind === "fifo") throw new SyscallError("lseek", "ESPIPE", path);
+  const reader = machine.openReader(path);
+  try {
+    return use(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Reads a file, pipe or device into `room` until it ends or `room` is full. Returns the number of bytes. Throws a BootError with the message `what`. */
+export function fillFromFile(room: Uint8Array, path: string, what: string, flags: string | number = "r"): number {
+  const file = attempt(what, () => openSync(path, flags));
+  try {
+    let length = 0;
+    for (let got = -1; got !== 0 && length < room.length; length += got) {
+      got = attempt(what, () => readSync(file, room, length, room.length - length, null));
+    }
+    return length;
+  } finally {
+    closeSync(file);
   }
 }

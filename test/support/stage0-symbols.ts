@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
+
 import { linkStage0 } from "../../build/stage0/link.ts";
 import { STAGE0_ROOM } from "../../build/stage0/pack.ts";
-import { loads } from "../../src/desk/program/checks.ts";
-import { readElf } from "../../src/desk/program/elf.ts";
-import { X86_64 } from "../../src/desk/program/targets.ts";
+import { X86_64 } from "../../build/stage0/targets.ts";
+import { loads, readElf } from "../../src/desk/program/elf.ts";
 import { LEVAIN } from "./levain-image.ts";
 
 /** Writes `<levain>.stage0`, which is stage0 with symbols at the addresses it has in dist/levain, and returns its path. */

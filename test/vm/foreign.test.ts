@@ -145,7 +145,7 @@ vmTest(
     const { modulesDir } = await debianKernel("cloud");
     const words = ["--output", initrd, "--modules-dir", modulesDir, "--compress", "lz4"];
     const summary = await run([LEVAIN, "image", ...words]);
-    const needed = Number(/(\d+) MiB where the command line has no root=/.exec(summary)?.[1]);
+    const needed = Number(/(\d+) MiB without root=/.exec(summary)?.[1]);
     // /init still fits, and of the modules, which come after it, the most do not.
     return { initrd, memoryMib: needed - 64, cmdline: "init=/missing" };
   },

@@ -87,7 +87,7 @@ async function smallGuest(pattern: RegExp, cmdline: string): Promise<VmTestOptio
 
 vmTest(
   "the memory that levain image names is enough without a root=",
-  () => smallGuest(/, (\d+) MiB where the command line has no root=/, "init=/bin/sh"),
+  () => smallGuest(/, (\d+) MiB without root=/, "init=/bin/sh"),
   async (vm) => {
     await vm.expect(/modules +\d+ loaded/);
     await vm.expect(/# $/);

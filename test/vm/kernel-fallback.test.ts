@@ -1,10 +1,10 @@
 import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readCpio } from "../../src/desk/archive/cpio-reader.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { levainImage } from "../support/levain-image.ts";
 import type { Vm } from "../support/qemu.ts";
+import { readCpio } from "../support/read-cpio.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 /** With BusyBox, as `levain image` makes it where nothing is said of a shell. */

@@ -2,7 +2,6 @@ import { expect } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
-import { readContent } from "../../src/desk/archive/content.ts";
 import { selectModules } from "../../src/desk/modules/modules.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run, runScript } from "../support/command.ts";
@@ -11,6 +10,7 @@ import { packDirectory, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
+import { readContent } from "../support/read-cpio.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 

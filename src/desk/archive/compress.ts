@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGzip, createZstdCompress } from "node:zlib";
 import { BootError } from "../../problems/errors.ts";
+import { findTool } from "../tool.ts";
 
 /** The methods of --compress. */
 export const COMPRESSION_METHODS = ["zstd", "lz4", "gzip", "xz", "none"] as const;
@@ -14,37 +15,35 @@ export interface Compression {
   readonly level: number;
 }
 
-// The upper end of each is what the tool takes; the default is where more effort no longer pays for a file of this kind.
-const LEVELS: Readonly<
-  Record<CompressionMethod, { readonly lowest: number; readonly highest: number; readonly usual: number }>
-> = {
-  zstd: { lowest: 1, highest: 22, usual: 9 },
-  lz4: { lowest: 1, highest: 12, usual: 9 },
-  gzip: { lowest: 1, highest: 9, usual: 6 },
-  xz: { lowest: 0, highest: 9, usual: 6 },
-  none: { lowest: 0, highest: 0, usual: 0 },
+// The ranges of the tools; the default is where more effort no longer pays for an initramfs.
+const LEVELS: Readonly<Record<CompressionMethod, readonly [lowest: number, highest: number, usual: number]>> = {
+  zstd: [1, 22, 9],
+  lz4: [1, 12, 9],
+  gzip: [1, 9, 6],
+  xz: [0, 9, 6],
+  none: [0, 0, 0],
 };
 
-/** Reads "METHOD" or "METHOD:LEVEL". Throws BootError. */
+/** Parses "METHOD" or "METHOD:LEVEL". Throws BootError. */
 export function parseCompression(text: string): Compression {
   const [name = "", levelText, ...rest] = text.split(":");
   const method = COMPRESSION_METHODS.find((known) => known === name);
   if (!method || rest.length > 0) {
-    throw new BootError(`Expected ${COMPRESSION_METHODS.join(", ")} as compression but received "${text}"`, {
+    throw new BootError(`expected ${COMPRESSION_METHODS.join(", ")} as compression but received "${text}"`, {
       hint: "a level may follow, as in --compress zstd:19",
     });
   }
-  const { lowest, highest, usual } = LEVELS[method];
+  const [lowest, highest, usual] = LEVELS[method];
   if (levelText === undefined) return { method, level: usual };
   const level = /^\d{1,2}$/.test(levelText) ? Number(levelText) : Number.NaN;
   if (!(level >= lowest && level <= highest)) {
     const range = method === "none" ? "no level" : `a level from ${lowest} to ${highest}`;
-    throw new BootError(`Expected ${range} for ${method} but received "${levelText}"`);
+    throw new BootError(`expected ${range} for ${method} but received "${levelText}"`);
   }
   return { method, level };
 }
 
-/** The bytes of `chunks` compressed as the kernel's unpacker (lib/decompress*.c) reads them; the same input gives the same bytes. */
+/** Compresses `chunks` for the kernel (lib/decompress*.c); the same input gives the same bytes. */
 export function compress(
   chunks: Iterable<Uint8Array>,
   { method, level }: Compression,
@@ -57,28 +56,23 @@ export function compress(
     case "gzip":
       return through(chunks, createGzip({ level }));
     case "lz4":
-      // The kernel knows only the legacy frame.
-      return throughTool(chunks, ["lz4", "-l", `-${level}`, "-c", "-q"], "lz4");
+      // The kernel reads only the legacy frame.
+      return throughTool(chunks, "lz4", ["-l", `-${level}`, "-c", "-q"]);
     case "xz":
-      // lib/xz checks CRC32 only; the default of xz is CRC64. One thread: the blocks of several depend on their number.
-      return throughTool(chunks, ["xz", "--check=crc32", `-${level}`, "--threads=1", "-c", "-q"], "xz-utils");
+      // lib/xz supports only CRC32, while xz defaults to CRC64. One thread, as the output depends on the number of threads.
+      return throughTool(chunks, "xz", ["--check=crc32", `-${level}`, "--threads=1", "-c", "-q"]);
   }
 }
 
 function through(chunks: Iterable<Uint8Array>, transform: NodeJS.ReadWriteStream & AsyncIterable<Uint8Array>) {
-  // On an error in `chunks` the pipeline destroys the transform with it, so whoever reads there is told.
-  pipeline(Readable.from(chunks), transform).catch(() => "told there");
+  // On an error in `chunks` the pipeline destroys the transform, whose reader then gets the error.
+  pipeline(Readable.from(chunks), transform).catch(() => undefined);
   return transform;
 }
 
-async function* throughTool(chunks: Iterable<Uint8Array>, argv: readonly [string, ...string[]], debianPackage: string) {
-  const [tool, ...rest] = argv;
-  if (!Bun.which(tool)) {
-    throw new BootError(`cannot compress: there is no program ${tool} here`, {
-      hint: `install it (Debian: apt install ${debianPackage}), or choose --compress zstd`,
-    });
-  }
-  const child = spawn(tool, rest, { stdio: ["pipe", "pipe", "pipe"] });
+async function* throughTool(chunks: Iterable<Uint8Array>, tool: "lz4" | "xz", args: readonly string[]) {
+  const path = findTool(tool, "compress the image", ", or choose --compress zstd");
+  const child = spawn(path, args, { stdio: ["pipe", "pipe", "pipe"] });
   let complaint = "";
   child.stderr.on("data", (text: Buffer) => {
     complaint = (complaint + text.toString()).slice(-500);
@@ -89,21 +83,17 @@ async function* throughTool(chunks: Iterable<Uint8Array>, argv: readonly [string
       resolve(status === 0 ? null : `it ended with ${signal ?? `status ${status}`}`),
     );
   });
-  let inputError: unknown = null;
-  const fed = pipeline(Readable.from(chunks), child.stdin).catch((error) => {
-    inputError = error;
+  const fed = pipeline(Readable.from(chunks), child.stdin).catch((error: unknown) => {
     child.kill();
+    return error;
   });
   try {
     yield* child.stdout as AsyncIterable<Uint8Array>;
-    await fed;
-    const failure = await ended;
+    const [inputError, failure] = await Promise.all([fed, ended]);
     if (inputError instanceof BootError) throw inputError;
     if (failure !== null) {
-      throw new BootError(
-        `cannot compress: ${tool} failed, ${failure}`,
-        complaint === "" ? {} : { seen: [complaint.trim()] },
-      );
+      const seen = complaint === "" ? [] : [complaint.trim()];
+      throw new BootError(`cannot compress the image: ${tool} failed: ${failure}`, { seen });
     }
     if (inputError) throw inputError;
   } finally {

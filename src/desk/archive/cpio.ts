@@ -4,7 +4,7 @@ import { checkLimits, FIELD_MAX, TRAILER } from "./cpio-limits.ts";
 import type { ImageEntry } from "./tree.ts";
 
 // The "newc" format of Documentation/driver-api/early-userspace/buffer-format.rst: a header of a magic and 13 fields of
-// eight hex digits, the name with its NUL padded to 4, the data padded to 4; an entry named TRAILER!!! ends it.
+// eight hex digits, the name with its NUL padded to 4, the data padded to 4; an entry named TRAILER!!! is the last.
 /** The first bytes of every header. */
 export const MAGIC = "070701";
 export const HEADER_BYTES = 110;
@@ -18,85 +18,64 @@ export const TYPE_BITS = {
   block: 0o060000,
   character: 0o020000,
   fifo: 0o010000,
+  socket: 0o140000,
 } as const;
+const TYPE_MASK = 0o170000; // S_IFMT
 
-/** What a header says; the mtime, the owner and the device that holds the file are always 0. */
-interface Header {
-  readonly ino: number;
-  /** Type and permission bits. */
-  readonly mode: number;
-  readonly nlink: number;
-  readonly size: number;
-  readonly major: number;
-  readonly minor: number;
-  readonly name: string;
+/** Returns the kind of file of a st_mode, null if it has none. */
+export function kindOf(mode: number): keyof typeof TYPE_BITS | null {
+  const kinds = Object.keys(TYPE_BITS) as (keyof typeof TYPE_BITS)[];
+  return kinds.find((kind) => TYPE_BITS[kind] === (mode & TYPE_MASK)) ?? null;
 }
 
-/** One entry as it stands in the archive: its header and what follows it. */
+/** One entry of the archive: its header, padded, and what follows it. */
 interface Member {
-  readonly header: Header;
+  readonly head: Uint8Array;
   readonly body: Content | null;
 }
 
-/** How many bytes `writeCpio` will give for these entries. */
+/** Returns how many bytes `writeCpio` yields for these entries. */
 export function measureCpio(entries: readonly ImageEntry[]): number {
-  let size = 0;
-  for (const { header } of layOut(entries)) size += encodeHeader(header).length + align(header.size, 4);
-  return align(size + encodeHeader(trailer).length, BLOCK_BYTES);
+  const sizes = layOut(entries).map(({ head, body }) => head.length + align(body?.size ?? 0, 4));
+  return align(
+    sizes.reduce((sum, size) => sum + size, 0),
+    BLOCK_BYTES,
+  );
 }
 
 /**
- * The entries, in the order of `sortEntries`, as a newc archive, piece by piece; the same entries give the same bytes.
- * Throws BootError, before the first piece, where the format or the kernel's limits cannot hold one.
- * The end is padded to 512 bytes as cpio(1) does.
+ * Yields entries, in the order of `sortEntries`, as a newc archive, padded to 512 bytes as cpio(1) does; the same entries give
+ * the same bytes. Throws BootError before the first piece if an entry exceeds the limits of the format or the kernel.
  */
 export function* writeCpio(entries: readonly ImageEntry[]): Generator<Uint8Array> {
   let size = 0;
-  for (const { header, body } of layOut(entries)) {
-    const head = encodeHeader(header);
+  for (const { head, body } of layOut(entries)) {
     yield head;
     if (body) yield* body.chunks();
-    const end = align(header.size, 4);
-    if (end > header.size) yield new Uint8Array(end - header.size);
+    const [length, end] = [body?.size ?? 0, align(body?.size ?? 0, 4)];
+    if (end > length) yield new Uint8Array(end - length);
     size += head.length + end;
   }
-  const head = encodeHeader(trailer);
-  yield head;
-  size += head.length;
   yield new Uint8Array(align(size, BLOCK_BYTES) - size);
 }
 
-const trailer: Header = { ino: 0, mode: 0, nlink: 1, size: 0, major: 0, minor: 0, name: TRAILER };
-
-/** Inode numbers count from 1; the names of one file share theirs, and the last of them carries the data. */
+/** Numbers inodes from 1; the names of one file share theirs, and the last name has the data. The trailer is the last member. */
 function layOut(entries: readonly ImageEntry[]): readonly Member[] {
-  const inodes = new Map<
-    ImageEntry | Content,
-    { readonly ino: number; readonly mode: number; names: number; last: string }
-  >();
+  const inodes = new Map<ImageEntry | Content, { ino: number; mode: number; names: number; last: ImageEntry }>();
   for (const entry of entries) {
     checkLimits(entry);
-    const inode = inodes.get(inodeKey(entry)) ?? { ino: inodes.size + 1, mode: modeOf(entry), names: 0, last: "" };
-    inode.names += 1;
-    inode.last = entry.path;
-    inodes.set(inodeKey(entry), inode);
+    const inode = inodes.get(inodeKey(entry));
+    const [ino, mode] = [inode?.ino ?? inodes.size + 1, inode?.mode ?? modeOf(entry)];
+    inodes.set(inodeKey(entry), { ino, mode, names: (inode?.names ?? 0) + 1, last: entry });
   }
-  return entries.map((entry) => {
-    const inode = inodes.get(inodeKey(entry)) ?? { ino: 0, mode: 0, names: 1, last: "" };
-    const body = bodyOf(entry, inode.last === entry.path);
-    return {
-      body,
-      header: {
-        ino: inode.ino,
-        mode: inode.mode,
-        nlink: entry.kind === "directory" ? 2 : inode.names,
-        size: body?.size ?? 0,
-        major: "major" in entry ? entry.major : 0,
-        minor: "minor" in entry ? entry.minor : 0,
-        name: entry.path.slice(1),
-      },
-    };
+  const members = entries.map((entry) => {
+    const { ino, mode, names, last } = inodes.get(inodeKey(entry)) ?? { ino: 0, mode: 0, names: 1, last: null };
+    const body = bodyOf(entry, last === entry);
+    const nlink = entry.kind === "directory" ? 2 : names;
+    const [major, minor] = "major" in entry ? [entry.major, entry.minor] : [0, 0];
+    return { head: encodeHeader(entry.path.slice(1), [ino, mode, nlink, body?.size ?? 0, major, minor]), body };
   });
+  return [...members, { head: encodeHeader(TRAILER, [0, 0, 1, 0, 0, 0]), body: null }];
 }
 
 function inodeKey(entry: ImageEntry): ImageEntry | Content {
@@ -114,20 +93,21 @@ function bodyOf(entry: ImageEntry, isLastName: boolean): Content | null {
   return { size: target.length, chunks: () => [target] };
 }
 
-function encodeHeader(header: Header): Uint8Array {
-  const name = Buffer.from(`${header.name}\0`);
-  const { ino, mode, nlink, size, major, minor } = header;
+type Fields = readonly [ino: number, mode: number, nlink: number, size: number, major: number, minor: number];
+
+/** The mtime, the owner and the device of the file are always 0. */
+function encodeHeader(path: string, [ino, mode, nlink, size, major, minor]: Fields): Uint8Array {
+  const name = Buffer.from(`${path}\0`);
   const fields = [ino, mode, 0, 0, nlink, 0, size, 0, 0, major, minor, name.length, 0];
-  const text = fields.map((field) => hex(field, header.name)).join("");
   const bytes = new Uint8Array(align(HEADER_BYTES + name.length, 4));
-  bytes.set(Buffer.from(MAGIC + text));
+  bytes.set(Buffer.from(MAGIC + fields.map((field) => hex(field, path)).join("")));
   bytes.set(name, HEADER_BYTES);
   return bytes;
 }
 
 function hex(value: number, name: string): string {
   if (!Number.isInteger(value) || value < 0 || value > FIELD_MAX) {
-    throw new BootError(`the cpio format cannot hold the number ${value} of ${name}`);
+    throw new BootError(`the cpio format cannot store the number ${value} of ${name}`);
   }
   return value.toString(16).toUpperCase().padStart(8, "0");
 }

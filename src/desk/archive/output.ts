@@ -1,109 +1,94 @@
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isatty } from "node:tty";
 import { BootError } from "../../problems/errors.ts";
-import { attempt } from "../attempt.ts";
+import { attempt } from "../host.ts";
 
 const STANDARD_OUTPUT = 1;
-/** Keys may be in an image: nobody but its owner reads it. */
+const HINT = "choose another file with --output FILE";
+/** An image may contain keys, so only its owner can read it. */
 const MODE = 0o600;
 
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
 /**
- * Writes `chunks` to the file `path` so that it is there whole or not at all: into a new file beside it, which takes its
- * place at the end. Returns the bytes written. Throws BootError; whatever goes wrong, also in `chunks`, nothing is left behind.
+ * Writes `chunks` to the file `path`, completely or not at all: into a new file beside it, which is renamed at the end. Returns
+ * the number of bytes. Throws BootError; on any error, also in `chunks`, no file is left.
  */
-export async function writeWhole(
-  path: string,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<number> {
-  const target = resolveTarget(path);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
-  const file = attemptWrite(path, () => openSync(temporary, "wx", MODE));
+export async function writeWhole(path: string, chunks: Chunks): Promise<number> {
+  const { target, temporary, file } = openTemporary(path);
   const forget = removeOnSignals(temporary);
   try {
     let size = 0;
     try {
       for await (const chunk of chunks) size += attemptWrite(path, () => writeAll(file, chunk));
-      attemptWrite(path, () => fsyncSync(file));
+      attemptWrite(path, () => fs.fsyncSync(file));
     } finally {
-      closeSync(file);
+      fs.closeSync(file);
     }
-    attemptWrite(path, () => renameSync(temporary, target));
+    attemptWrite(path, () => fs.renameSync(temporary, target));
     return size;
   } catch (error) {
-    rmSync(temporary, { force: true });
+    fs.rmSync(temporary, { force: true });
     throw error;
   } finally {
     forget();
   }
 }
 
-/** Writes `chunks` to this program's standard output. Returns the bytes written. Throws BootError, also where that is a terminal. */
-export async function writeToStandardOutput(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
+/** Writes `chunks` to standard output. Returns the number of bytes. Throws BootError. */
+export async function writeToStandardOutput(chunks: Chunks): Promise<number> {
   let size = 0;
   for await (const chunk of chunks) {
-    size += attempt("cannot write the image to the standard output", () => writeAll(STANDARD_OUTPUT, chunk));
+    size += attempt("cannot write the image to standard output", () => writeAll(STANDARD_OUTPUT, chunk));
   }
   return size;
 }
 
-/** Throws BootError where the standard output is a terminal, which an image would only garble. */
+/** Throws BootError if standard output is a terminal. */
 export function checkStandardOutput(): void {
   if (!isatty(STANDARD_OUTPUT)) return;
-  throw new BootError("not writing an image to a terminal", { hint: "--output - is for a pipe or a redirection" });
+  throw new BootError("not writing an image to a terminal", { hint: "use --output - with a pipe or a redirection" });
 }
 
-/**
- * Throws BootError where `path` surely cannot be written, so that this is told before the work and not after it. Returns what
- * the file will be like: not every filesystem keeps its mode.
- */
-export function checkWritable(path: string): Stats {
-  const target = resolveTarget(path);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
-  const file = attemptWrite(path, () => openSync(temporary, "wx", MODE));
+/** Throws BootError before any work if `path` cannot be written. Returns the attributes of such a file: not every filesystem keeps its mode. */
+export function checkWritable(path: string): fs.Stats {
+  const { temporary, file } = openTemporary(path);
   try {
-    return fstatSync(file);
+    return fs.fstatSync(file);
   } finally {
-    closeSync(file);
-    rmSync(temporary, { force: true });
+    fs.closeSync(file);
+    fs.rmSync(temporary, { force: true });
   }
 }
 
-/** The file behind a symlink is replaced, not the link; something that is no file is left alone. */
+function openTemporary(path: string) {
+  const target = resolveTarget(path);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
+  return { target, temporary, file: attemptWrite(path, () => fs.openSync(temporary, "wx", MODE)) };
+}
+
+/** Follows a symbolic link, so that the file is replaced and not the link. Throws BootError for anything but a file. */
 function resolveTarget(path: string): string {
-  const there = attemptWrite(path, () => lstatSync(path, { throwIfNoEntry: false }));
+  const there = attemptWrite(path, () => fs.lstatSync(path, { throwIfNoEntry: false }));
   if (!there) return path;
-  const target = attemptWrite(path, () => realpathSync(path));
-  if (!attemptWrite(path, () => statSync(target)).isFile()) {
-    throw new BootError(`cannot write the image to ${path}: it is there and not a file`, {
-      hint: "choose another place with --output FILE",
-    });
+  const target = attemptWrite(path, () => fs.realpathSync(path));
+  if (!attemptWrite(path, () => fs.statSync(target)).isFile()) {
+    throw new BootError(`cannot write the image to ${path}: it exists and is not a file`, { hint: HINT });
   }
   return target;
 }
 
 function writeAll(file: number, chunk: Uint8Array): number {
   let done = 0;
-  while (done < chunk.length) done += writeSync(file, chunk, done);
+  while (done < chunk.length) done += fs.writeSync(file, chunk, done);
   return done;
 }
 
 function removeOnSignals(temporary: string): () => void {
   const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal, index) => {
     const handler = () => {
-      rmSync(temporary, { force: true });
+      fs.rmSync(temporary, { force: true });
       process.exit(128 + ([2, 15, 1][index] ?? 0));
     };
     process.on(signal, handler);
@@ -115,5 +100,5 @@ function removeOnSignals(temporary: string): () => void {
 }
 
 function attemptWrite<T>(path: string, action: () => T): T {
-  return attempt(`cannot write ${path}`, action, "choose another place with --output FILE");
+  return attempt(`cannot write ${path}`, action, HINT);
 }

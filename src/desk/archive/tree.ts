@@ -2,46 +2,43 @@ import { BootError } from "../../problems/errors.ts";
 import type { Content } from "./content.ts";
 
 /**
- * One thing of the image. `path` is absolute and normal ("/bin/sh"); `mode` are the permission bits, 07777; all belong to root.
- * Files that share one `content` object are names of one file, hard links.
+ * One entry of the image, which belongs to root. `path` is absolute and normal ("/bin/sh"), `mode` the permission bits, 07777.
+ * Files that share one `content` object are hard links.
  */
 export type ImageEntry =
   | { readonly kind: "file"; readonly path: string; readonly mode: number; readonly content: Content }
   | { readonly kind: "directory"; readonly path: string; readonly mode: number }
   | { readonly kind: "symlink"; readonly path: string; readonly target: string }
   | { readonly kind: "fifo"; readonly path: string; readonly mode: number }
-  | DeviceEntry;
+  | {
+      readonly kind: "block" | "character";
+      readonly path: string;
+      readonly mode: number;
+      readonly major: number;
+      readonly minor: number;
+    };
 
-/** A device node, as mknod(2) makes it. */
-export interface DeviceEntry {
-  readonly kind: "block" | "character";
-  readonly path: string;
-  readonly mode: number;
-  readonly major: number;
-  readonly minor: number;
-}
-
-/** The image while it is put together: path → entry. */
+/** The image under construction: entries by path. */
 export type ImageTree = Map<string, ImageEntry>;
 
 /**
- * Puts `entry` into the tree, with the directories above it. What was at its path is replaced, so the last one wins;
- * a directory and something else at one path, or a path below a thing that is no directory, is a BootError.
+ * Adds `entry` and the directories above it; an earlier entry at its path is replaced. Throws BootError if that is a directory
+ * and `entry` is not, or the reverse, or if its path is below something that is not a directory.
  */
 export function putEntry(tree: ImageTree, entry: ImageEntry): void {
   checkPath(entry.path);
   const there = tree.get(entry.path);
   if (there && (there.kind === "directory") !== (entry.kind === "directory")) {
-    throw new BootError(`${entry.path} would be a ${there.kind} and a ${entry.kind} in the image`, {
-      hint: "give one of them another destination",
+    throw new BootError(`${entry.path} would be both a ${there.kind} and a ${entry.kind} in the image`, {
+      hint: "choose another destination for one of them",
     });
   }
   for (const parent of parentsOf(entry.path)) {
     const above = tree.get(parent);
     if (!above) tree.set(parent, { kind: "directory", path: parent, mode: 0o755 });
     else if (above.kind !== "directory") {
-      throw new BootError(`cannot put ${entry.path} into the image: ${parent} is a ${above.kind} there`, {
-        hint: "give it another destination",
+      throw new BootError(`cannot add ${entry.path} to the image: ${parent} is a ${above.kind} there`, {
+        hint: "choose another destination",
       });
     }
   }
@@ -49,12 +46,12 @@ export function putEntry(tree: ImageTree, entry: ImageEntry): void {
 }
 
 /**
- * What comes first in the archive. The kernel keeps what it has unpacked of an image that is cut off or does not fit into
- * memory: /init before all else leaves it nothing to start in its place, and the failure policy comes before any shell.
+ * What comes first in the archive. The kernel boots with the unpacked part of an image that is truncated or exceeds the memory:
+ * with /init first it finds nothing else to start, and the failure policy is there before any shell.
  */
 const FIRST: readonly string[] = ["/init", "/etc", "/etc/levain.cmdline", "/etc/levain.keys", "/etc/levain.json"];
 
-/** Every entry in the order of the archive: `FIRST`, then bytewise by path, so that a directory comes before what is in it. */
+/** Returns the entries in the order of the archive: `FIRST`, then bytewise by path, directories before their contents. */
 export function sortEntries(tree: ImageTree): readonly ImageEntry[] {
   const rank = (path: string) => (FIRST.includes(path) ? FIRST.indexOf(path) : FIRST.length);
   return [...tree.values()]
@@ -66,7 +63,7 @@ export function sortEntries(tree: ImageTree): readonly ImageEntry[] {
 /** MAXSYMLINKS of linux/namei.h. */
 const MOST_LINKS = 40;
 
-/** What is at a path of the tree, symbolic links followed as the kernel does, `links` of them at most; undefined where nothing is. */
+/** Returns the entry at a path, symbolic links followed as the kernel does, at most `links` of them; undefined if there is none. */
 export function findEntry(tree: ImageTree, path: string, links = MOST_LINKS): ImageEntry | undefined {
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   let here = "";
@@ -90,7 +87,7 @@ function checkPath(path: string): void {
   const normal = path.startsWith("/") && parts.every((part) => part !== "" && part !== "." && part !== "..");
   if (!normal || path.includes("\0")) {
     throw new BootError(
-      `Expected an absolute path without "." and ".." for the image but received ${JSON.stringify(path)}`,
+      `expected an absolute path without "." and ".." for the image but received ${JSON.stringify(path)}`,
     );
   }
 }

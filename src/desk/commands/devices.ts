@@ -1,28 +1,35 @@
-import { type ArgsDef, defineCommand } from "citty";
+import { decodePrintable, escapeUnprintable } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
+import { SyscallError } from "../../problems/errors.ts";
 import { describeDevices } from "../../rescue/commands/devices.ts";
-import { readCommandLine, UsageError } from "../command-line.ts";
-import { type Described, describeImages } from "../probe/devices-command.ts";
+import { argument, command, flag, option, UsageError } from "../command-line.ts";
+import { type ExaminedFile, examineFile } from "../probe/device-facts.ts";
+import { describePartition, formatExport } from "../probe/format.ts";
 
-const ARGS = {
-  file: {
-    type: "positional",
-    required: false,
-    description: "image files or devices; none: the devices of this machine",
-  },
-  json: { type: "boolean", description: "as JSON, with the partitions of a whole disk" },
-  "sector-size": { type: "string", valueHint: "BYTES", description: "logical sectors of this size in plain files" },
-} satisfies ArgsDef;
-
+// The exit statuses of blkid(8).
+const RECOGNISED = 0;
+const NOT_RECOGNISED = 2;
+const AMBIVALENT = 8;
 const MAX_SECTOR_SIZE = 65536;
 
 /** `levain devices [FILE…]`. */
-export function devicesCommand(machine: Machine) {
-  return defineCommand({
-    meta: { name: "devices", description: "List what block devices, or image files, hold" },
-    args: ARGS,
-    run: ({ rawArgs }) => {
-      const { words, has, one } = readCommandLine(rawArgs, ARGS);
+export const devicesCommand = (machine: Machine) =>
+  command({
+    name: "devices",
+    description: "List block devices, or image files, and what they contain",
+    args: {
+      "file...": argument(
+        "Image files or devices, examined as blkid -p does (default: a table of this machine's devices)",
+        false,
+      ),
+      json: flag("Print JSON, with the partitions of whole disks"),
+      "sector-size": option("BYTES", "Logical sector size of the disk (default: the device's own; files: 512)"),
+    },
+    examples: {
+      "levain devices": "Show size, type, label and UUID of every block device",
+      "levain devices --json disk.img": "Show what is in a disk image; status 2 if unknown, 8 if ambivalent",
+    },
+    run: ({ words, has, one }) => {
       const size = one("sector-size");
       const options = { json: has("json"), sectorSize: size === null ? null : readSectorSize(size) };
       if (words.length > 0) return print(describeImages(machine, words, options));
@@ -31,7 +38,6 @@ export function devicesCommand(machine: Machine) {
       return 0;
     },
   });
-}
 
 function readSectorSize(text: string): number {
   const size = Number(text);
@@ -40,13 +46,70 @@ function readSectorSize(text: string): number {
   return size;
 }
 
-function print({ output, problems, status }: Described): number {
+function print({ output, problems, status }: ReturnType<typeof describeImages>): number {
   process.stdout.once("error", (error: NodeJS.ErrnoException) => {
-    // A reader that has seen enough, as head(1), is no failure.
-    if (error.code !== "EPIPE") console.error(`cannot write to the standard output: ${error.code ?? error.message}`);
+    // A reader that has read enough, such as head(1), is no failure.
+    if (error.code !== "EPIPE") console.error(`cannot write to standard output: ${error.code ?? error.message}`);
     process.exit(1);
   });
   process.stdout.write(output);
   for (const problem of problems) console.error(problem);
   return status;
+}
+
+interface Examined extends Partial<ExaminedFile> {
+  readonly path: string;
+  readonly problem: string | null;
+  readonly status: number;
+}
+
+/**
+ * Describes files and devices as `blkid -p -o export` does, or as JSON, with one line per problem. The status is 2 if a file was not
+ * recognised or cannot be read, 8 if one is ambivalent; unlike blkid it continues then.
+ */
+export function describeImages(
+  machine: Machine,
+  paths: readonly string[],
+  { json, sectorSize }: { readonly json: boolean; readonly sectorSize: number | null },
+) {
+  const files = paths.map((path) => examine(machine, path, sectorSize));
+  return {
+    output: json ? `${JSON.stringify(files.flatMap(describe), null, 2)}\n` : formatFiles(files),
+    problems: files.flatMap(({ problem }) => problem ?? []),
+    status: files.find(({ status }) => status !== RECOGNISED)?.status ?? RECOGNISED,
+  };
+}
+
+function examine(machine: Machine, path: string, sectorSize: number | null): Examined {
+  try {
+    const file = examineFile(machine, path, sectorSize);
+    const { ambivalent, tags } = file.result;
+    if (ambivalent.length > 0) {
+      const problem = `${escapeUnprintable(path)}: ambivalent, it looks like ${ambivalent.join(" and ")}`;
+      return { ...file, path, problem, status: AMBIVALENT };
+    }
+    return { ...file, path, problem: null, status: tags.length > 0 ? RECOGNISED : NOT_RECOGNISED };
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return { path, problem: `${escapeUnprintable(path)}: cannot be read (${error.code})`, status: NOT_RECOGNISED };
+  }
+}
+
+function formatFiles(files: readonly Examined[]): string {
+  const found = files.filter(({ result }) => result !== undefined && result.tags.length > 0);
+  return found.map(({ path, result }) => formatExport(path, result?.tags ?? [])).join("\n");
+}
+
+/** One device for JSON. Every string is safe to print: what is not printable UTF-8 is `\xNN`. */
+function describe({ path, result, partitions = [] }: Examined) {
+  if (result === undefined) return [];
+  return [
+    {
+      device: escapeUnprintable(path),
+      tags: Object.fromEntries(result.tags.map(({ name, value }) => [name, decodePrintable(value)])),
+      // Types that contradict each other; there are no tags then.
+      ambivalent: result.ambivalent,
+      partitions: partitions.map(describePartition),
+    },
+  ];
 }

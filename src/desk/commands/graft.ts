@@ -1,41 +1,26 @@
-import { defineCommand } from "citty";
 import { printable } from "../../problems/report.ts";
-import { formatBytes, formatMib } from "../../problems/size.ts";
+import { formatBytes } from "../../problems/size.ts";
 import { parseCompression } from "../archive/compress.ts";
-import { readCommandLine, UsageError } from "../command-line.ts";
+import { describeMemory } from "../archive/memory.ts";
+import { argument, command, option } from "../command-line.ts";
 import { type GraftSummary, graftInit } from "../image/graft.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
-import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/max-size.ts";
+import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
 
-const args = {
-  image: { type: "positional", required: true, description: "an initramfs that another tool has made" },
-  output: {
-    type: "string",
-    alias: "o",
-    valueHint: "FILE",
-    description: "where the new image goes (default: IMAGE.levain)",
+/** `levain graft`: replaces only the init of another tool's image. */
+export const graftCommand = command({
+  name: "graft",
+  description: "Replace only the init of another tool's initramfs",
+  args: {
+    image: argument("An initramfs of any tool; it is not changed"),
+    output: option("FILE", "Write the new image to FILE (default: IMAGE.levain)", "o"),
+    init: option("FILE", "Use this levain as /init (default: this program)"),
+    compress: option("METHOD[:LEVEL]", "Compress /init with zstd, lz4, gzip, xz or none (default: zstd)"),
+    ...MAX_SIZE_OPTION,
   },
-  init: { type: "string", valueHint: "FILE", description: "the levain to put in as /init (default: this one)" },
-  compress: {
-    type: "string",
-    valueHint: "METHOD[:LEVEL]",
-    description: "for /init: zstd, lz4, gzip, xz or none (default: zstd)",
-  },
-  ...MAX_SIZE_OPTION,
-} as const;
-
-/** `levain graft`: another tool's image with only the init exchanged. */
-export const graftCommand = defineCommand({
-  meta: {
-    name: "graft",
-    description: "Put this program as /init into an initramfs of another tool, and keep the rest",
-  },
-  args,
-  run: async ({ rawArgs }) => {
-    const line = readCommandLine(rawArgs, args);
-    const [image, ...rest] = line.words;
-    if (image === undefined) throw new UsageError("Missing required argument IMAGE");
-    if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
+  examples: { "levain graft /boot/initrd.img": "Write /boot/initrd.img.levain, with levain as its /init" },
+  run: async (line) => {
+    const [image = ""] = line.words;
     const summary = await graftInit({
       image,
       output: line.one("output") ?? `${image}.levain`,
@@ -51,20 +36,18 @@ export const graftCommand = defineCommand({
 
 function summarize({ output, before, imageBytes, memory }: GraftSummary): readonly string[] {
   const { findings, passedOver } = before;
-  const modules = findings.kernels
-    .map(({ version, count }) => `${version ?? "one that is not named"}, ${count} modules`)
-    .join("; ");
+  const modules = findings.kernels.map(({ version, count }) => `${version ?? "unnamed"}, ${count} modules`).join("; ");
   const fallback = describeFallbacks(findings.fallbacks);
   return [
     output,
     `  made of  ${before.file}${findings.maker === null ? "" : ` (${findings.maker})`}`,
-    `  kernel   ${modules === "" ? "any that has its drivers built in: there are no modules" : modules}`,
-    ...(passedOver.length === 0 ? [] : [`  without  ${passedOver.join(", ")}: the exchanged init read these`]),
+    `  kernel   ${modules === "" ? "any with built-in drivers: the image has no modules" : modules}`,
+    ...(passedOver.length === 0 ? [] : [`  ignores  ${passedOver.join(", ")}: only the replaced init read these`]),
     ...(findings.init === null
       ? []
-      : ["  fallback the kernel starts the old /init if the image is cut off before the new one"]),
+      : ["  fallback the kernel starts the old /init if the image is truncated before the new one"]),
     ...(fallback === null ? [] : [`  fallback ${fallback}`]),
     `  size     ${formatBytes(imageBytes)}`,
-    `  memory   needs ${formatMib(memory.withRoot)} to boot, ${formatMib(memory.withoutRoot)} where the command line has no root=`,
+    `  memory   needs ${describeMemory(memory)}`,
   ];
 }

@@ -1,20 +1,16 @@
-import { defineCommand } from "citty";
 import { describeParameters } from "../../parameters/describe-parameters.ts";
-import { readCommandLine, UsageError } from "../command-line.ts";
+import { argument, command, UsageError } from "../command-line.ts";
 
-const args = {
-  topic: { type: "positional", required: false, description: "parameters, or the name of a command" },
-} as const;
-
-/** `levain help parameters`: the table of the kernel command line's parameters. `levain help COMMAND` is the dispatcher's. */
-export const helpCommand = defineCommand({
-  meta: { name: "help", description: "Explain a command, or the parameters of the kernel command line" },
-  args,
-  run: ({ rawArgs }) => {
-    const { words } = readCommandLine(rawArgs, args);
-    if (words.length !== 1 || words[0] !== "parameters") {
-      throw new UsageError(`Expected 'parameters' or a command but received '${words.join(" ")}'`);
-    }
+/** `levain help parameters`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
+export const helpCommand = command({
+  name: "help",
+  description: "Explain a command, or the kernel command line parameters",
+  args: {
+    topic: argument("A command, or parameters (default: list the commands)", false),
+  },
+  examples: { "levain help image": "Same as levain image --help", "levain help parameters": "List every parameter" },
+  run: ({ words }) => {
+    if (words[0] !== "parameters") throw new UsageError(`Expected 'parameters' or a command, not '${words[0] ?? ""}'`);
     console.log(describeParameters());
     return 0;
   },

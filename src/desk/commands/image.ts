@@ -1,57 +1,42 @@
 import { dirname, resolve } from "node:path";
-import { defineCommand } from "citty";
 import { parseCompression } from "../archive/compress.ts";
-import { type CommandWords, readCommandLine, UsageError } from "../command-line.ts";
-import { type Addition, parseAddition } from "../image/addition.ts";
-import { type ImageConfig, parseConfig, readConfig } from "../image/config.ts";
+import { type CommandWords, command, option } from "../command-line.ts";
+import { parseAddition } from "../image/addition.ts";
+import { parseConfig, readConfig } from "../image/config.ts";
 import { buildImage, type ImageOptions, STANDARD_OUTPUT } from "../image/image.ts";
 import { summarize } from "../image/summary.ts";
-import { createDeskVoice } from "../voice.ts";
+import { createTerminalVoice } from "../terminal-voice.ts";
 
-const args = {
-  output: {
-    type: "string",
-    alias: "o",
-    valueHint: "FILE",
-    description: "where the image goes (default: initramfs-VERSION.img; -: standard output)",
+/** `levain image`. */
+export const imageCommand = command({
+  name: "image",
+  description: "Build an initramfs image with levain as its /init",
+  args: {
+    output: option("FILE", "Write the image to FILE; -: standard output (default: initramfs-VERSION.img)", "o"),
+    kernel: option("VERSION", "Build for this kernel; none: without modules (default: the running kernel)"),
+    "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
+    module: option("NAME", "Add a module to the default ones; repeatable"),
+    busybox: option("FILE", "Use this BusyBox; none: no rescue shell (default: this host's)"),
+    init: option("FILE", "Use this levain as /init (default: this program)"),
+    config: option("FILE", "Read options and parameters from FILE, a levain.toml", "c"),
+    add: option(
+      "SRC:DST",
+      "Copy the file or directory SRC to DST in the image; without :DST to the same path; repeatable",
+    ),
+    program: option("FILE", "Add a program and its libraries; repeatable"),
+    keymap: option("NAME", "Add a keymap, such as de-latin1; repeatable, the first is the default"),
+    compress: option("METHOD[:LEVEL]", "Compress with zstd, lz4, gzip, xz or none (default: zstd)"),
   },
-  kernel: {
-    type: "string",
-    valueHint: "VERSION",
-    description: "the kernel to build for, or none for an image without modules (default: the running one)",
+  examples: {
+    "levain image": "Build initramfs-VERSION.img for the running kernel",
+    "levain image --kernel none -o small.img": "Build for a kernel that has its drivers built in",
+    "levain image --add ./key:/etc/key --keymap de-latin1": "Add a key file and the keymap of a German keyboard",
+    "levain image -c levain.toml -o - | ssh HOST 'cat >/boot/initrd.img'":
+      "Build as levain.toml says, and copy the image to HOST",
   },
-  "modules-dir": { type: "string", valueHint: "DIR", description: "a lib/modules/VERSION directory somewhere else" },
-  module: { type: "string", valueHint: "NAME", description: "a module beside the usual ones; may be repeated" },
-  busybox: { type: "string", valueHint: "FILE", description: "the BusyBox to put in, or none (default: this host's)" },
-  init: { type: "string", valueHint: "FILE", description: "the levain to put in as /init (default: this one)" },
-  config: {
-    type: "string",
-    alias: "c",
-    valueHint: "FILE",
-    description: "a levain.toml with these options and parameters",
-  },
-  add: { type: "string", valueHint: "SRC:DST", description: "a file or directory to put in; may be repeated" },
-  program: {
-    type: "string",
-    valueHint: "FILE",
-    description: "a program to put in with its libraries; may be repeated",
-  },
-  keymap: {
-    type: "string",
-    valueHint: "NAME",
-    description:
-      "a keymap for prompts and the rescue shell, as de-latin1; may be repeated, the first is used by itself",
-  },
-  compress: { type: "string", valueHint: "METHOD[:LEVEL]", description: "zstd, lz4, gzip, xz or none (default: zstd)" },
-} as const;
-
-/** `levain image`: builds an initramfs for this or another machine. */
-export const imageCommand = defineCommand({
-  meta: { name: "image", description: "Build an initramfs image with this program as its /init" },
-  args,
-  run: async ({ rawArgs }) => {
-    const options = readOptions(readCommandLine(rawArgs, args), process.cwd());
-    const voice = createDeskVoice(process.stderr);
+  run: async (line) => {
+    const options = readOptions(line, process.cwd());
+    const voice = createTerminalVoice(process.stderr);
     const startMs = performance.now();
     const summary = await buildImage(options, voice).finally(() => voice.close());
     const text = summarize(summary, options, performance.now() - startMs).join("\n");
@@ -62,50 +47,33 @@ export const imageCommand = defineCommand({
 });
 
 /**
- * The options of a command line, run in `directory`, with those of its --config: a single value of the command line comes
- * before the file's, lists are joined. Paths in the file are relative to it. Throws UsageError, BootError.
+ * Returns the options of a command line that was given in `directory`, joined with those of its --config: a single value of the
+ * command line overrides the file's, lists are joined. Paths in the file are relative to the file. Throws BootError.
  */
 export function readOptions(line: CommandWords, directory: string): ImageOptions {
-  if (line.words.length > 0) throw new UsageError(`Unexpected argument '${line.words[0]}'`);
-  const configFile = line.one("config");
-  const config = configFile === null ? parseConfig("", "") : readConfig(resolve(directory, configFile));
-  const configDirectory = configFile === null ? directory : dirname(resolve(directory, configFile));
-  const path = (name: "output" | "modules-dir" | "init") => {
+  const file = line.one("config");
+  const config = file === null ? parseConfig("", "") : readConfig(resolve(directory, file));
+  const base = file === null ? directory : dirname(resolve(directory, file));
+  const path = (name: "output" | "modules-dir" | "init" | "busybox") => {
     const given = line.one(name);
     if (name === "output" && given === STANDARD_OUTPUT) return given;
-    if (given !== null) return resolve(directory, given);
-    return config[name] === undefined ? null : resolve(configDirectory, config[name]);
+    const value = given ?? config[name] ?? null;
+    if (value === null || (name === "busybox" && value === "none")) return value;
+    return resolve(given === null ? base : directory, value);
   };
+  const parseAll = (additions: readonly string[], from: string) => additions.map((text) => parseAddition(text, from));
+  const resolveAll = (paths: readonly string[], from: string) => paths.map((each) => resolve(from, each));
   return {
     output: path("output"),
     kernel: line.one("kernel") ?? config.kernel ?? null,
     modulesDir: path("modules-dir"),
     modules: [...config.modules, ...line.all("module")],
-    busybox: readBusybox(line, config, directory, configDirectory),
+    busybox: path("busybox"),
     init: path("init"),
-    additions: [...parseAll(config.add, configDirectory), ...parseAll(line.all("add"), directory)],
-    programs: [
-      ...config.programs.map((program) => resolve(configDirectory, program)),
-      ...line.all("program").map((program) => resolve(directory, program)),
-    ],
+    additions: [...parseAll(config.add, base), ...parseAll(line.all("add"), directory)],
+    programs: [...resolveAll(config.programs, base), ...resolveAll(line.all("program"), directory)],
     keymaps: [...line.all("keymap"), ...config.keymaps],
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
   };
-}
-
-function readBusybox(
-  line: CommandWords,
-  config: ImageConfig,
-  directory: string,
-  configDirectory: string,
-): string | null {
-  const given = line.one("busybox");
-  const wish = given ?? config.busybox ?? null;
-  if (wish === null || wish === "none") return wish;
-  return resolve(given === null ? configDirectory : directory, wish);
-}
-
-function parseAll(additions: readonly string[], directory: string): readonly Addition[] {
-  return additions.map((addition) => parseAddition(addition, directory));
 }

@@ -1,42 +1,33 @@
-import { defineCommand } from "citty";
-import type { CpioMember } from "../archive/cpio-reader.ts";
-import { readCommandLine, UsageError } from "../command-line.ts";
-import { formatInspection } from "../inspect/format.ts";
+import { argument, command, flag } from "../command-line.ts";
+import { formatInspection, formatMember } from "../inspect/format.ts";
 import { type Inspection, inspectImage } from "../inspect/inspection.ts";
-import { formatMember } from "../inspect/listing.ts";
-import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/max-size.ts";
+import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
 
-const args = {
-  image: { type: "positional", required: true, description: "an initramfs, of whatever tool" },
-  list: { type: "boolean", alias: "l", description: "List every member, as cpio -tv does" },
-  json: { type: "boolean", description: "Print JSON, with the members where --list is given" },
-  ...MAX_SIZE_OPTION,
-} as const;
-
-/** `levain inspect`: what is in an initramfs. Exit status 1 where a kernel would not read all of it. */
-export const inspectCommand = defineCommand({
-  meta: { name: "inspect", description: "Show what an initramfs is made of, and what levain would do with it" },
-  args,
-  run: ({ rawArgs }) => {
-    const line = readCommandLine(rawArgs, args);
-    const [image, ...rest] = line.words;
-    if (image === undefined) throw new UsageError("Missing required argument IMAGE");
-    if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
+/** `levain inspect`. The exit status is 1 if a kernel would not read the whole image. */
+export const inspectCommand = command({
+  name: "inspect",
+  description: "Show what an initramfs contains, and what levain would use of it",
+  args: {
+    image: argument("An initramfs of any tool"),
+    list: flag("List every file, as cpio -tv does", "l"),
+    json: flag("Print JSON; with --list, including every file"),
+    ...MAX_SIZE_OPTION,
+  },
+  examples: {
+    "levain inspect /boot/initrd.img":
+      "Show its maker, init, modules and more; status 1 if a kernel would not read all of it",
+    "levain inspect -l /boot/initrd.img | grep crypt": "Find files",
+  },
+  run: (line) => {
+    const [image = ""] = line.words;
     const inspection = inspectImage(image, readMaxSize(line));
-    console.log(say(inspection, line.has("list"), line.has("json")));
-    const isWhole = inspection.problem === null && inspection.segments.every(({ problems }) => problems.length === 0);
-    return isWhole ? 0 : 1;
+    const { segments, problem } = inspection;
+    const members = segments.flatMap(({ archives }) => archives.flatMap((archive) => archive.members));
+    if (line.has("json")) console.log(JSON.stringify(describe(inspection, line.has("list")), null, 2));
+    else console.log((line.has("list") ? members.map(formatMember) : formatInspection(inspection)).join("\n"));
+    return problem === null && segments.every(({ problems }) => problems.length === 0) ? 0 : 1;
   },
 });
-
-function say(inspection: Inspection, list: boolean, json: boolean): string {
-  if (json) return JSON.stringify(describe(inspection, list), null, 2);
-  return (list ? membersOf(inspection).map(formatMember) : formatInspection(inspection)).join("\n");
-}
-
-function membersOf({ segments }: Inspection): readonly CpioMember[] {
-  return segments.flatMap(({ archives }) => archives.flatMap(({ members }) => members));
-}
 
 /** Plain data, without the content of the files. */
 function describe({ tree, segments, problem, ...rest }: Inspection, list: boolean): unknown {
@@ -47,7 +38,7 @@ function describe({ tree, segments, problem, ...rest }: Inspection, list: boolea
       archives: archives.map(({ members, ...archive }) => ({
         ...archive,
         memberCount: members.length,
-        ...(list ? { members: members.map(({ data, ...member }) => ({ ...member, size: data.length })) } : {}),
+        ...(list && { members: members.map(({ data, ...member }) => ({ ...member, size: data.length })) }),
       })),
     })),
     problems: [...tree.problems, ...(problem === null ? [] : [problem.message])],

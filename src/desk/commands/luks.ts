@@ -1,30 +1,26 @@
 import { writeSync } from "node:fs";
-import { type ArgsDef, defineCommand } from "citty";
 import { wipe } from "../../crypto/secret.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { readCommandLine, UsageError } from "../command-line.ts";
+import { argument, command, flag, option, UsageError } from "../command-line.ts";
 import { examineLuks } from "../luks/luks-command.ts";
 
-const ARGS = {
-  image: { type: "positional", description: "image file or device with the encrypted data" },
-  header: { type: "string", valueHint: "FILE", description: "the header is in this file or device" },
-  "key-file": { type: "string", valueHint: "FILE", description: "try the passphrase in this file (-: standard input)" },
-  "volume-key": { type: "boolean", description: "print the key of the data, in hexadecimal digits" },
-  json: { type: "boolean", description: "all of it as JSON" },
-} satisfies ArgsDef;
-
 /** `levain luks IMAGE`. */
-export function luksCommand(machine: Machine) {
-  return defineCommand({
-    meta: {
-      name: "luks",
-      description: "Say whether a LUKS header is acceptable, what is in it, and whether a key is right",
+export const luksCommand = (machine: Machine) =>
+  command({
+    name: "luks",
+    description: "Show a LUKS header, and check whether a key unlocks it",
+    args: {
+      image: argument("The encrypted device or image file"),
+      header: option("FILE", "Read the header from this file or device"),
+      "key-file": option("FILE", "Try the passphrase in FILE (-: standard input)"),
+      "volume-key": flag("With --key-file: print the volume key in hexadecimal"),
+      json: flag("Print JSON"),
     },
-    args: ARGS,
-    run: ({ rawArgs }) => {
-      const { words, has, one } = readCommandLine(rawArgs, ARGS);
-      const [image, ...rest] = words;
-      if (image === undefined || rest.length > 0) throw new UsageError("expected one IMAGE");
+    examples: {
+      "levain luks /dev/sda2": "Show the header, and whether levain accepts it: status 1 if not",
+      "levain luks --key-file root.key /dev/sda2": "Check a key file: status 2 if it is wrong",
+    },
+    run: ({ words: [image = ""], has, one }) => {
       const [keyFile, showsVolumeKey] = [one("key-file"), has("volume-key")];
       if (showsVolumeKey && keyFile === null) throw new UsageError("--volume-key needs --key-file");
       const question = { image, header: one("header"), keyFile, showsVolumeKey, json: has("json") };
@@ -34,9 +30,8 @@ export function luksCommand(machine: Machine) {
       return status;
     },
   });
-}
 
-/** Without a stream in between, which would keep what is secret. */
+/** Writes without a stream in between, which would keep secrets in memory. */
 function print(part: string | Uint8Array): void {
   const bytes = typeof part === "string" ? new TextEncoder().encode(part) : part;
   try {

@@ -1,66 +1,39 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { defineCommand } from "citty";
 import { type ConfigFile, parseModprobeConfig } from "../../drivers/index/modprobe-config.ts";
 import { buildModuleIndex } from "../../drivers/index/module-index.ts";
 import { type ModuleAction, type ModuleSource, resolveModule } from "../../drivers/index/resolution.ts";
 import { printable } from "../../problems/report.ts";
-import { attempt } from "../attempt.ts";
-import { readCommandLine, UsageError } from "../command-line.ts";
+import { argument, command, flag, option, UsageError } from "../command-line.ts";
+import { attempt } from "../host.ts";
 import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { readKernelFiles } from "../modules/module-lists.ts";
 import { unknownModule } from "../modules/modules.ts";
 
-const args = {
-  names: {
-    type: "positional",
-    required: true,
-    valueHint: "NAME|ALIAS…",
-    description: "modules by name, or what a device's modalias says",
+/** `levain modules`. The exit status is 1 if a name or alias is unknown. */
+export const modulesCommand = command({
+  name: "modules",
+  description: "Show which modules a name or a device's modalias loads, in order",
+  args: {
+    "name...": argument("Module names, or aliases such as a modalias"),
+    kernel: option("VERSION", "Use this kernel (default: the running kernel)"),
+    "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
+    config: option("PATH", "Apply a modprobe.d file or directory (default: none)", "c"),
+    json: flag("Print JSON"),
   },
-  kernel: { type: "string", valueHint: "VERSION", description: "the kernel to look at (default: the running one)" },
-  "modules-dir": { type: "string", valueHint: "DIR", description: "a lib/modules/VERSION directory somewhere else" },
-  config: {
-    type: "string",
-    alias: "c",
-    valueHint: "DIR",
-    description: "a modprobe.d file or directory to obey (default: none)",
+  examples: {
+    "levain modules xfs": "List xfs and the modules that it needs; status 1 if there is no such module",
+    'levain modules "$(cat /sys/class/net/eth0/device/modalias)"': "Find the driver of a device",
+    "levain modules -c /etc/modprobe.d e1000e": "Apply the blacklists and options of this host",
   },
-  json: { type: "boolean", description: "Print JSON" },
-} as const;
-
-/** What one word of the command line leads to. */
-interface Answer {
-  readonly asked: string;
-  readonly result: "modules" | "builtin" | "unknown";
-  readonly targets: readonly {
-    readonly name: string;
-    readonly blacklisted: boolean;
-    readonly missing: readonly string[];
-    readonly load: readonly ModuleAction[];
-  }[];
-}
-
-/** `levain modules`: in which order a boot would load what these names and aliases need. Exit status 1 where one is unknown. */
-export const modulesCommand = defineCommand({
-  meta: {
-    name: "modules",
-    description: "Show which modules a name or a device's alias leads to, in the order of loading",
-  },
-  args,
-  run: ({ rawArgs }) => {
-    const line = readCommandLine(rawArgs, args);
-    if (line.words.length === 0) throw new UsageError("Missing required argument NAME|ALIAS");
+  run: (line) => {
     const kernel = chooseKernel({ kernel: line.one("kernel"), modulesDir: line.one("modules-dir") });
     if (kernel === null) throw new UsageError("--kernel none has no modules to show");
     const source = readSource(kernel, line.one("config"));
     for (const problem of source.config.problems) console.error(`warning: ${printable(problem)}`);
     const answers = line.words.map((asked) => answer(source, asked));
-    console.log(
-      line.has("json")
-        ? JSON.stringify(answers, null, 2)
-        : answers.flatMap((each) => formatAnswer(each, source)).join("\n"),
-    );
+    if (line.has("json")) console.log(JSON.stringify(answers, null, 2));
+    else console.log(answers.flatMap((each) => formatAnswer(each, source)).join("\n"));
     return answers.some(({ result }) => result === "unknown") ? 1 : 0;
   },
 });
@@ -81,27 +54,28 @@ function readConfigFiles(path: string): readonly ConfigFile[] {
   });
 }
 
-function answer(source: ModuleSource, asked: string): Answer {
-  const targets = resolveModule(source, asked).map(({ name, blacklisted, actions, missing }) => ({
-    name,
-    blacklisted,
-    missing,
+/** What one argument leads to, as `--json` prints it. */
+function answer(source: ModuleSource, asked: string) {
+  const targets = resolveModule(source, asked).map(({ name, blacklisted, missing, actions }) => ({
+    ...{ name, blacklisted, missing },
     load: actions,
   }));
   const isBuiltin = targets.every(
     ({ load, missing }) => missing.length === 0 && load.every((action) => action.do === "builtin"),
   );
-  if (targets.length === 0) return { asked, result: "unknown", targets };
-  return { asked, result: isBuiltin ? "builtin" : "modules", targets };
+  const found = isBuiltin ? ("builtin" as const) : ("modules" as const);
+  return { asked, result: targets.length === 0 ? ("unknown" as const) : found, targets };
 }
 
-function formatAnswer({ asked, result, targets }: Answer, { index }: ModuleSource): readonly string[] {
+function formatAnswer(
+  { asked, result, targets }: ReturnType<typeof answer>,
+  { index }: ModuleSource,
+): readonly string[] {
   const title = printable(asked);
   if (result === "unknown") {
     const { seen } = unknownModule(index, asked);
-    return [
-      `${title}: unknown to ${index.kernel}${seen.length > 0 ? ` (there is ${seen.map(printable).join(", ")})` : ""}`,
-    ];
+    const near = seen.length > 0 ? ` (similar: ${seen.map(printable).join(", ")})` : "";
+    return [`${title}: unknown to ${index.kernel}${near}`];
   }
   if (result === "builtin") return [`${title}: built into the kernel`];
   return targets.flatMap(({ name, blacklisted, missing, load }) => [

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
-import { attempt } from "../attempt.ts";
+import { attempt } from "../host.ts";
 import { parseAddition } from "./addition.ts";
 
-const text = v.pipe(v.string(), v.minLength(1, "Expected a text that is not empty"));
+const text = v.pipe(v.string(), v.minLength(1, "expected a string that is not empty"));
 const list = v.optional(v.array(text), []);
 
-/** A text that `parse` takes; its BootError becomes the issue's message. */
+/** A string that `parse` accepts; the message of its BootError becomes the issue. */
 function readableBy(parse: (text: string) => unknown) {
   return v.pipe(
     v.string(),
@@ -36,29 +36,28 @@ const schema = v.strictObject({
   parameters: list,
 });
 
-/** What a levain.toml can say. */
+/** The keys of levain.toml. */
 export const CONFIG_KEYS: readonly string[] = Object.keys(schema.entries);
 
-/** levain.toml: the options of `levain image` under their own names, the repeatable ones as lists, and `parameters`. */
+/** levain.toml: the options of `levain image` by their names, repeatable ones as lists, and `parameters`. */
 export type ImageConfig = v.InferOutput<typeof schema>;
 
-/** Reads levain.toml. Throws BootError that tells every mistake at once, with its line where it can be found. */
+/** Reads levain.toml. Throws a BootError that reports all mistakes, with their line numbers if known. */
 export function readConfig(path: string): ImageConfig {
-  const source = attempt(
-    `cannot read the configuration ${path}`,
-    () => readFileSync(path, "utf8"),
-    "check the path given to --config",
+  const what = `cannot read the configuration ${path}`;
+  return parseConfig(
+    attempt(what, () => readFileSync(path, "utf8"), "check the path after --config"),
+    path,
   );
-  return parseConfig(source, path);
 }
 
-/** As `readConfig`, from the file's text; `path` is for the messages. */
+/** Parses the text of levain.toml; `path` is for the messages. */
 export function parseConfig(source: string, path: string): ImageConfig {
   const result = v.safeParse(schema, parseToml(source, path));
   if (result.success) return result.output;
   throw new BootError(`${path} has ${result.issues.length === 1 ? "a mistake" : `${result.issues.length} mistakes`}`, {
     seen: result.issues.map((issue) => `${locate(source, issue)}: ${explain(issue)}`),
-    hint: `its keys are ${CONFIG_KEYS.join(", ")}`,
+    hint: `the keys are ${CONFIG_KEYS.join(", ")}`,
   });
 }
 
@@ -69,12 +68,12 @@ function parseToml(source: string, path: string): unknown {
     const message = error instanceof Error ? error.message : String(error);
     throw new BootError(`${path} is not valid TOML`, {
       seen: [`line ${findErrorLine(source, message)}: ${message.replace(/^TOML Parse error: /, "")}`],
-      hint: 'lists are written as modules = ["a", "b"], texts in double quotes',
+      hint: 'write lists as modules = ["a", "b"], and strings in double quotes',
     });
   }
 }
 
-/** Bun's parser does not say where: the mistake is in the first line after which it makes the same complaint. */
+/** Bun's parser reports no position: the mistake is in the first line after which it reports the same message. */
 function findErrorLine(source: string, message: string): number {
   const lines = source.split("\n");
   const index = lines.findIndex((_, last) => complaintOf(`${lines.slice(0, last + 1).join("\n")}\n`) === message);
@@ -95,13 +94,10 @@ type Issue = v.InferIssue<typeof schema>;
 function locate(source: string, issue: Issue): string {
   const key = String(issue.path?.[0]?.key ?? "");
   const line = source.split("\n").findIndex((candidate) => {
-    const start = candidate
-      .trimStart()
-      .replace(/^\[+\s*/, "")
-      .replace(/^["']/, "");
+    const start = candidate.replace(/^\s*(?:\[+\s*)?["']?/, "");
     return start.startsWith(key) && !/^[\w-]/.test(start.slice(key.length));
   });
-  return line < 0 || key === "" ? "in it" : `line ${line + 1}`;
+  return line < 0 || key === "" ? "somewhere" : `line ${line + 1}`;
 }
 
 function explain(issue: Issue): string {
@@ -109,20 +105,16 @@ function explain(issue: Issue): string {
   if (issue.type === "strict_object") return `unknown key ${path}`;
   if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
   if (issue.type === "raw_check") return `${path}: ${issue.message}`;
-  return `${path}: Expected ${name(issue.expected ?? "")} but received ${name(issue.received)}`;
+  return `${path}: expected ${name(issue.expected)} but received ${name(issue.received)}`;
 }
 
-// valibot's words for types, and those of Bun's dates.
-const NAMES: Readonly<Record<string, string>> = {
-  string: "a text",
-  Array: "a list",
-  Object: "a table",
-  Instant: "a date",
-  PlainDate: "a date",
-  PlainDateTime: "a date",
-  PlainTime: "a time",
-};
+// Names of types in valibot's issues, and of Bun's dates.
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ...[["string", "a string"] as const, ["Array", "a list"] as const, ["Object", "a table"] as const],
+  ...["Instant", "PlainDate", "PlainDateTime"].map((type) => [type, "a date"] as const),
+  ["PlainTime", "a time"],
+]);
 
-function name(type: string): string {
-  return Object.hasOwn(NAMES, type) ? (NAMES[type] ?? type) : type;
+function name(type: string | null): string {
+  return NAMES.get(type ?? "") ?? type ?? "";
 }

@@ -3,46 +3,39 @@ import { resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { type Compression, compress } from "../archive/compress.ts";
 import { writeCpio } from "../archive/cpio.ts";
-import { estimateMemoryOf, type MemoryNeed } from "../archive/memory.ts";
+import { estimateMemoryOf } from "../archive/memory.ts";
 import { checkWritable, writeWhole } from "../archive/output.ts";
 import type { ImageEntry, ImageTree } from "../archive/tree.ts";
-import { attempt } from "../attempt.ts";
+import { attempt } from "../host.ts";
 import { type Inspection, inspectImage } from "../inspect/inspection.ts";
 import { listFiles } from "../inspect/unpacked-tree.ts";
 import { addInit } from "../program/program.ts";
 import { warnOfCopy } from "./secrets.ts";
 
-/** What `levain graft` was asked for. */
+/** The arguments of `levain graft`. */
 export interface GraftOptions {
-  /** Another tool's initramfs. */
+  /** An initramfs of another tool. */
   readonly image: string;
   readonly output: string;
-  /** The program that becomes /init; null for this one. */
+  /** The levain that becomes /init; null: this program. */
   readonly init: string | null;
   readonly compression: Compression;
-  /** What the other image may take in memory, bytes; null is what real images never take. */
+  /** Bytes that the image may unpack to; null: `usualLimit`. */
   readonly maxSize: number | null;
 }
 
-/** What came of it. */
-export interface GraftSummary {
-  readonly output: string;
-  readonly before: Inspection;
-  readonly imageBytes: number;
-  readonly memory: MemoryNeed;
-  /** Where more users can read the new image than the other tool's; null where not. */
-  readonly exposure: string | null;
-}
+/** The result of `graftInit`. */
+export type GraftSummary = Awaited<ReturnType<typeof graftInit>>;
 
-// The kernel looks for archives at multiples of four, and lz4 data ends for it at four zeros; cpio(1) pads to 512.
+// The kernel expects archives at multiples of four and lz4 data to end with four zeros; cpio(1) pads to 512.
 const ALIGN_BYTES = 512;
 const LEAST_PADDING = 4;
 
 /**
- * Writes the bytes of an image and after them an archive with nothing but /init: of two members with one name the later one
- * counts, so all else stays as it is. Throws BootError, also where the kernel would not read the image up to its end.
+ * Writes the bytes of an image, followed by an archive that contains only /init: the later of two members with one name counts,
+ * so everything else is kept. Throws BootError, also if the kernel would not read the image to its end.
  */
-export async function graftInit(options: GraftOptions): Promise<GraftSummary> {
+export async function graftInit(options: GraftOptions) {
   const output = resolve(options.output);
   const before = inspectImage(options.image, options.maxSize);
   refuseDamaged(before);
@@ -55,6 +48,7 @@ export async function graftInit(options: GraftOptions): Promise<GraftSummary> {
     .filter((file) => file !== replaced)
     .map(({ data }) => data.length);
   return {
+    /** A warning if more users can read the new image than the old one, or null. */
     exposure: warnOfCopy(options.image, output),
     output,
     before,
@@ -63,25 +57,25 @@ export async function graftInit(options: GraftOptions): Promise<GraftSummary> {
   };
 }
 
-/** /init alone: a directory above it, or a link beside it, could be a symbolic link in the other image. */
-function readInit(wish: string | null): Extract<ImageEntry, { kind: "file" }> {
+/** Only /init, as a directory above it, or a link beside it, could be a symbolic link in the other image. */
+function readInit(request: string | null): Extract<ImageEntry, { kind: "file" }> {
   const tree: ImageTree = new Map();
-  addInit(tree, wish);
+  addInit(tree, request);
   const init = tree.get("/init");
-  if (init?.kind !== "file") throw new BootError("there is no program to put in as /init");
+  if (init?.kind !== "file") throw new BootError("no program for /init");
   return init;
 }
 
-/** What the kernel does not read, it does not read on behind. */
+/** The kernel stops reading at damaged data, so it would not reach the new init. */
 function refuseDamaged({ file, segments, problem, tree }: Inspection): void {
   const problems = [...segments.flatMap((segment) => segment.problems), ...(problem === null ? [] : [problem.message])];
   if (problems.length > 0) {
-    throw new BootError(`cannot exchange the init of ${file}: a kernel would not read it to its end`, {
+    throw new BootError(`cannot replace the init of ${file}: the kernel would not read the image to its end`, {
       seen: problems,
     });
   }
   if (tree.root.children.get("init")?.kind === "directory") {
-    throw new BootError(`cannot exchange the init of ${file}: /init is a directory there`);
+    throw new BootError(`cannot replace the init of ${file}: its /init is a directory`);
   }
 }
 

@@ -2,23 +2,16 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_CRYPTTAB_BYTES } from "../../boot/crypttab-file.ts";
 import { BootError } from "../../problems/errors.ts";
-import { attempt } from "../attempt.ts";
+import { attempt } from "../host.ts";
 import type { Addition } from "./addition.ts";
 
-/** What a plan has to know of the files that an image will have. */
-export interface ImageFiles {
-  /** The text of its /etc/crypttab, or null where it gets none. */
-  readonly crypttab: string | null;
-  readonly hasFile: (path: string) => boolean;
-}
-
-/** Looks at what is added to an image, where it lies now. Throws BootError for a crypttab that a boot could not read. */
-export function lookAtAdditions(additions: readonly Addition[]): ImageFiles {
+/** Returns what a plan needs to know of the additions to an image: the text of /etc/crypttab, and which files exist. Throws BootError for a crypttab that a boot could not read. */
+export function lookAtAdditions(additions: readonly Addition[]) {
   const find = (path: string) => findSource(additions, path);
   const crypttab = find("/etc/crypttab");
   return {
     crypttab: crypttab === null ? null : readCrypttabFrom(crypttab),
-    hasFile: (path) => find(path) !== null,
+    hasFile: (path: string) => find(path) !== null,
   };
 }
 
@@ -29,7 +22,7 @@ export function readCrypttabFrom(path: string): string {
   return bytes.toString();
 }
 
-/** The file of this host that becomes `path` in the image; the last addition counts. */
+/** Returns the file of this host that becomes `path` in the image; the last addition counts. */
 function findSource(additions: readonly Addition[], path: string): string | null {
   for (const { source, destination } of additions.toReversed()) {
     const front = destination === "/" ? "" : destination;

@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { findParameters, type ParameterKey } from "../../parameters/parameters.ts";
+import { splitParameter } from "../../parameters/read-parameters.ts";
 import { warnOfUnboundRoot } from "../../plan/binding.ts";
 import { IMAGE_KEY_LIST } from "../../plan/key-list.ts";
 import { makePlan } from "../../plan/make-plan.ts";
@@ -8,7 +10,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { type Compression, compress } from "../archive/compress.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { measureCpio, writeCpio } from "../archive/cpio.ts";
-import { estimateMemory, type MemoryNeed } from "../archive/memory.ts";
+import { estimateMemory } from "../archive/memory.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "../archive/output.ts";
 import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tree.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "../modules/kernel.ts";
@@ -18,62 +20,48 @@ import { type Addition, addFromHost } from "./addition.ts";
 import { lookAtAdditions } from "./image-files.ts";
 import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
-import { formatPolicyWords } from "./policy-words.ts";
 import { findKeys, findSecrets, warnOfSecrets } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
 
-/** As `output`: the image goes to the standard output. */
+/** As `output`: standard output. */
 export const STANDARD_OUTPUT = "-";
 
-/** All that `levain image` was asked for; null is "the usual". */
+/** The arguments of `levain image`; null is the default. */
 export interface ImageOptions {
   readonly output: string | null;
   /** A version, or "none". */
   readonly kernel: string | null;
   readonly modulesDir: string | null;
-  /** Modules beside the usual ones. */
+  /** Modules besides the default ones. */
   readonly modules: readonly string[];
   /** A file, or "none". */
   readonly busybox: string | null;
-  /** The program that becomes /init. */
+  /** The levain that becomes /init. */
   readonly init: string | null;
   readonly additions: readonly Addition[];
-  /** Programs of this host that come in with their libraries, absolute paths. */
+  /** Programs of this host to add with their libraries, absolute paths. */
   readonly programs: readonly string[];
-  /** Keymaps by name; the first is used where no parameter says otherwise. */
+  /** Names of keymaps; the first is the default. */
   readonly keymaps: readonly string[];
   readonly compression: Compression;
-  /** Parameters that the image brings with it, weaker than the kernel's command line. */
+  /** Parameters in the image, which the kernel command line overrides. */
   readonly parameters: readonly string[];
 }
 
-/** What came of it. */
-export interface ImageSummary {
-  readonly output: string;
-  readonly kernel: KernelChoice | null;
-  readonly moduleCount: number;
-  readonly entryCount: number;
-  /** What of it the kernel would start in place of an /init that is incomplete. */
-  readonly fallbacks: readonly string[];
-  /** False where there is no BusyBox, because the parameters forbid a shell or the options do. */
-  readonly hasBusybox: boolean;
-  /** Bytes before and after the compression. */
-  readonly unpackedBytes: number;
-  readonly imageBytes: number;
-  readonly memory: MemoryNeed;
-}
+/** The result of `buildImage`. */
+export type ImageSummary = Awaited<ReturnType<typeof buildImage>>;
 
-/** Builds an initramfs and writes it, whole or not at all. Throws BootError. */
-export async function buildImage(options: ImageOptions, voice: Voice): Promise<ImageSummary> {
+/** Builds an initramfs and writes it completely or not at all. Throws BootError. */
+export async function buildImage(options: ImageOptions, voice: Voice) {
   const kernel = chooseKernel(options);
   const isPiped = options.output === STANDARD_OUTPUT;
   const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
   const [keymap] = options.keymaps;
-  // The first: one among the parameters comes after it, and is stronger.
+  // First, so that a later keymap parameter overrides it.
   const parameters =
     keymap === undefined ? options.parameters : [`rd.vconsole.keymap=${keymap}`, ...options.parameters];
   const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters };
-  // A parameter that the boot would refuse is refused here, where it can still be corrected.
+  // Refuses parameters that the boot would refuse, while they can still be corrected.
   const { plan, warnings } = makePlan({ cmdline: "", manifest, ...lookAtAdditions(options.additions) });
   for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
   if (isPiped) checkStandardOutput();
@@ -90,28 +78,25 @@ export async function buildImage(options: ImageOptions, voice: Voice): Promise<I
   const pieces = announce(writeCpio(entries), unpackedBytes, voice);
   const compressed = compress(pieces, options.compression);
   const imageBytes = await (isPiped ? writeToStandardOutput(compressed) : writeWhole(output, compressed));
-  return {
-    output,
-    kernel,
-    moduleCount,
-    entryCount: entries.length,
-    ...waysIn,
-    unpackedBytes,
-    imageBytes,
-    memory: estimateMemory(entries, imageBytes),
-  };
+  const memory = estimateMemory(entries, imageBytes);
+  return { output, kernel, moduleCount, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
 }
 
-/** All that the image holds. */
+/** Collects the contents of the image. */
 function fillTree(
   options: ImageOptions,
-  { kernel, manifest, plan }: Pick<ImageSummary, "kernel"> & { readonly manifest: Manifest; readonly plan: BootPlan },
+  {
+    kernel,
+    manifest,
+    plan,
+  }: { readonly kernel: KernelChoice | null; readonly manifest: Manifest; readonly plan: BootPlan },
   voice: Voice,
-): { readonly tree: ImageTree; readonly moduleCount: number } {
+) {
   const tree: ImageTree = new Map();
   addSkeleton(tree);
   const machine = addInit(tree, options.init);
-  addBusybox(tree, options.busybox ?? defaultBusybox(plan.rescue.shell !== false), machine);
+  // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
+  addBusybox(tree, options.busybox ?? (plan.rescue.shell === false ? "none" : null), machine);
   for (const program of options.programs) addProgram(tree, program, program, machine);
   const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
   addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
@@ -120,56 +105,47 @@ function fillTree(
   return { tree, moduleCount };
 }
 
-/** Where no shell may ever start, the program that is one stays out: rdinit= would start it. */
-function defaultBusybox(allowsShell: boolean): string | null {
-  return allowsShell ? null : "none";
-}
-
-/** How a shell could come out of the image, whatever levain decides; told where the image's own parameters forbid one. */
-function findWaysIn(
-  tree: ImageTree,
-  allowsShell: boolean,
-  voice: Voice,
-): Pick<ImageSummary, "fallbacks" | "hasBusybox"> {
+/** Finds the ways to a shell that levain does not control; warns if the image's own parameters forbid one. */
+function findWaysIn(tree: ImageTree, allowsShell: boolean, voice: Voice) {
   const hasBusybox = tree.has("/bin/busybox");
   const fallbacks = findFallbacks((path) => findEntry(tree, path));
   if (!allowsShell) for (const warning of warnOfWaysIn(fallbacks, hasBusybox)) voice.warn(warning);
   return { fallbacks, hasBusybox };
 }
 
-/** Returns how many. */
+/** Returns the number of modules. */
 function addModules(tree: ImageTree, kernel: KernelChoice, add: readonly string[], voice: Voice): number {
   voice.progress("reading modules");
   const { files, names, missingFirmware } = selectModules({ kernel, add });
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
   if (missingFirmware.length > 0) {
-    voice.debug(`firmware that modules name and this host does not have: ${missingFirmware.join(", ")}`);
+    voice.debug(`this host has no firmware ${missingFirmware.join(", ")}`);
   }
   return names.length;
 }
 
 function addManifest(tree: ImageTree, manifest: Manifest): void {
-  const content = contentOfBytes(`${JSON.stringify(manifest, null, 2)}\n`);
-  putEntry(tree, { kind: "file", path: "/etc/levain.json", mode: 0o644, content });
-  // stage0 reads no JSON.
-  const words = contentOfBytes(formatPolicyWords(manifest.parameters));
-  putEntry(tree, { kind: "file", path: "/etc/levain.cmdline", mode: 0o644, content: words });
+  addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
+  // stage0 does not read JSON.
+  addText(tree, "/etc/levain.cmdline", formatPolicyWords(manifest.parameters));
 }
 
-/** What is removed before a shell starts, whatever the kernel command line says. */
+function addText(tree: ImageTree, path: string, text: string): void {
+  putEntry(tree, { kind: "file", path, mode: 0o644, content: contentOfBytes(text) });
+}
+
+/** Adds the list of keys that the boot removes before it starts a shell. */
 function addKeyList(tree: ImageTree, keys: readonly string[]): void {
-  if (keys.length === 0) return;
-  const content = contentOfBytes(keys.map((path) => `${path}\0`).join(""));
-  putEntry(tree, { kind: "file", path: IMAGE_KEY_LIST, mode: 0o644, content });
+  if (keys.length > 0) addText(tree, IMAGE_KEY_LIST, keys.map((path) => `${path}\0`).join(""));
 }
 
 function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice: Voice): void {
   if (canUnpack(kernel, method) !== false) return;
   const fault = method === "none" ? "an initramfs" : `an initramfs compressed with ${method}`;
-  voice.warn(`the kernel ${kernel.version} is configured without support for ${fault}: it will not boot this image`);
+  voice.warn(`kernel ${kernel.version} is configured without support for ${fault}: it cannot boot this image`);
 }
 
-/** Passes the pieces on and tells how far they are. */
+/** Passes the pieces on and reports the progress. */
 function* announce(pieces: Iterable<Uint8Array>, total: number, voice: Voice): Generator<Uint8Array> {
   let done = 0;
   for (const piece of pieces) {
@@ -177,4 +153,20 @@ function* announce(pieces: Iterable<Uint8Array>, total: number, voice: Voice): G
     done += piece.length;
     voice.progress(`packing: ${Math.floor((done / total) * 100)} %`);
   }
+}
+
+/** What stage0 needs if the boot has crashed (build/stage0/policy.c). */
+const POLICY: readonly ParameterKey[] = ["shell", "emergency", "panicSeconds"];
+/** Every valid parameter of the failure policy. */
+const PLAIN = /^[\w.-]+(?:=[\w+-]*)?$/;
+
+/**
+ * Returns /etc/levain.cmdline: the parameters of the failure policy, as a kernel command line. It has no others, as some cannot
+ * be written there (a quote in a label) and would swallow the parameters after them.
+ */
+function formatPolicyWords(parameters: readonly string[]): string {
+  const words = parameters.filter(
+    (text) => PLAIN.test(text) && findParameters(splitParameter(text).name).some(({ key }) => POLICY.includes(key)),
+  );
+  return `${words.join(" ")}\n`;
 }

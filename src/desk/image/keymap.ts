@@ -1,20 +1,20 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { KEYMAP_DIRECTORY, KEYMAP_ENDING, parseKeymap } from "../../formats/keymap.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { type ImageTree, putEntry } from "../archive/tree.ts";
-import { isDirectory } from "../host.ts";
+import { isDirectory, isFile } from "../host.ts";
 import { nearMisses } from "../near-misses.ts";
-import { listLayouts } from "./xkb-layouts.ts";
+import { runTool } from "../tool.ts";
 
-/** Where kbd (Fedora, Arch, SUSE, Alpine) and console-data (Debian) keep theirs. */
+/** The directories of kbd (Fedora, Arch, SUSE, Alpine) and console-data (Debian). */
 const DIRECTORIES = ["/usr/share/keymaps", "/usr/share/kbd/keymaps", "/usr/lib/kbd/keymaps", "/lib/kbd/keymaps"];
-/** Parts of others, and keyboards that do not fit any machine this boots. */
+/** Parts of other keymaps, and keyboards of machines that levain does not boot. */
 const OTHER_DIRECTORIES = /\/(include|amiga|atari|mac|sun)\//;
 const KEYMAP_FILE = /^(.+)\.k?map(\.gz|\.bz2|\.xz|\.zst)?$/;
 
-/** Puts keymaps into the tree, converted by this host's loadkeys(1) from its console keymaps, or its XKB layouts by ckbcomp(1). Throws BootError. */
+/** Adds keymaps, converted by loadkeys(1) from this host's console keymaps, or by ckbcomp(1) from its XKB layouts. Throws BootError. */
 export function addKeymaps(tree: ImageTree, names: readonly string[]): void {
   for (const name of new Set(names)) {
     const content = contentOfBytes(convertKeymap(name));
@@ -22,36 +22,33 @@ export function addKeymaps(tree: ImageTree, names: readonly string[]): void {
   }
 }
 
-/** A keymap by its name, as "de-latin1", or an XKB layout with or without a variant, as "de" or "de-nodeadkeys"; as `parseKeymap` reads it. Throws BootError. */
+/** Converts a console keymap ("de-latin1") or an XKB layout ("de", "de-nodeadkeys") for `parseKeymap`. Throws BootError. */
 export function convertKeymap(name: string, directories: readonly string[] = DIRECTORIES): Uint8Array {
   const files = findKeymaps(directories);
   const layouts = listLayouts();
   const file = files.get(name);
   const layout = layouts.get(name);
   if (file === undefined && layout === undefined) throw unknownKeymap(name, [...files.keys(), ...layouts.keys()]);
-  const source = file === undefined && layout !== undefined ? runTool("ckbcomp", ["-compact", ...layout], name) : null;
-  const bytes = runTool("loadkeys", ["-b", "-u", file ?? "-"], name, source);
+  const useLayout = file === undefined && layout !== undefined;
+  const source = useLayout ? convert("ckbcomp", ["-compact", ...layout], name, null) : null;
+  const bytes = convert("loadkeys", ["-b", "-u", file ?? "-"], name, source);
   try {
     parseKeymap(bytes);
   } catch (cause) {
-    throw new BootError(`loadkeys made no keymap of ${name}`, { cause });
+    throw new BootError(`loadkeys did not output a keymap for ${name}`, { cause });
   }
   return bytes;
 }
 
 function unknownKeymap(name: string, known: readonly string[]): BootError {
-  const missing =
-    "install kbd and console-data, or console-setup (Debian), or kbd (elsewhere): this host has no keymaps";
-  return new BootError(`there is no keymap "${name}" on this host`, {
-    seen: nearMisses(name, known),
-    hint:
-      known.length === 0
-        ? missing
-        : "it is the name of a console keymap (de-latin1) or of an XKB layout, with a variant or without (de-nodeadkeys)",
-  });
+  const hint =
+    known.length === 0
+      ? "install keymaps: kbd and console-data, or console-setup (Debian), or kbd (elsewhere)"
+      : "use the name of a console keymap (de-latin1) or of an XKB layout (de) with or without a variant (de-nodeadkeys)";
+  return new BootError(`this host has no keymap "${name}"`, { seen: nearMisses(name, known), hint });
 }
 
-/** Files by name; of several the first. */
+/** Returns the first file of each name. */
 function findKeymaps(directories: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const directory of directories.filter(isDirectory)) {
@@ -65,27 +62,35 @@ function findKeymaps(directories: readonly string[]): ReadonlyMap<string, string
   return found;
 }
 
-/** Debian's package of each. */
-const PACKAGES = { loadkeys: "kbd", ckbcomp: "console-setup" } as const;
-
-/** A keymap with all its tables has some ten KiB, in loadkeys' own language a few hundred. */
+/** A keymap with all its tables has about ten KiB, its source for loadkeys a few hundred. */
 const OUTPUT_MAX_BYTES = 16 << 20;
 
-function runTool(
-  tool: keyof typeof PACKAGES,
-  words: readonly string[],
-  name: string,
-  stdin: Uint8Array | null = null,
-): Uint8Array {
-  const path = Bun.which(tool, { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin` });
-  if (path === null) {
-    throw new BootError(`cannot convert the keymap ${name} without ${tool}`, {
-      hint: `install the package ${PACKAGES[tool]} on this host`,
-    });
+function convert(tool: "loadkeys" | "ckbcomp", args: readonly string[], name: string, stdin: Uint8Array | null) {
+  const options = { args, stdin, limit: OUTPUT_MAX_BYTES };
+  const { status, stdout, complaint } = runTool(tool, `convert the keymap ${name}`, options);
+  if (status === 0) return stdout;
+  throw new BootError(`${tool} cannot convert the keymap ${name}`, { seen: complaint });
+}
+
+const LAYOUT_LIST = "/usr/share/X11/xkb/rules/base.lst";
+
+function listLayouts(): ReadonlyMap<string, readonly string[]> {
+  return isFile(LAYOUT_LIST) ? parseLayouts(readFileSync(LAYOUT_LIST, "utf8")) : new Map();
+}
+
+/** Parses a rules list (xkeyboard-config(7)): sections of lines "name  description", where a variant's description begins with "layout: ". */
+export function parseLayouts(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  let section = "";
+  for (const line of text.split("\n")) {
+    section = /^! (\w+)/.exec(line)?.[1] ?? section;
+    const [, name = "", rest = ""] = /^ {2}(\S+)\s+(.*)$/.exec(line) ?? [];
+    if (name === "") continue;
+    if (section === "layout") found.set(name, ["-layout", name]);
+    const layout = /^(\S+): /.exec(rest)?.[1];
+    if (section === "variant" && layout !== undefined) {
+      found.set(`${layout}-${name}`, ["-layout", layout, "-variant", name]);
+    }
   }
-  const { exitCode, stdout, stderr } = Bun.spawnSync([path, ...words], { stdin, maxBuffer: OUTPUT_MAX_BYTES });
-  if (exitCode === 0) return stdout;
-  throw new BootError(`${tool} could not convert the keymap ${name}`, {
-    seen: stderr.toString().trim().split("\n").slice(0, 5),
-  });
+  return found;
 }

@@ -4,58 +4,34 @@ import { INDEX_NAME } from "../../drivers/index/index-file.ts";
 import { BootError } from "../../problems/errors.ts";
 import { TRAILER } from "../archive/cpio-limits.ts";
 
-/** A place in the image that nothing but levain may fill. */
-interface Reservation {
-  readonly pattern: RegExp;
-  /** What is there, for "… is RESERVED_FOR". */
-  readonly purpose: string;
-  /** What to do instead. */
-  readonly hint: string;
-}
+const ELSEWHERE = "choose another destination";
 
-const RESERVATIONS: readonly Reservation[] = [
-  {
-    pattern: /^\/init$/,
-    purpose: "levain itself, the program that the kernel starts",
-    hint: "--init FILE chooses another levain; a program that runs beside it needs another name",
-  },
-  {
-    pattern: /^\/bin\/levain$/,
-    purpose: "the link to /init, for the rescue shell",
-    hint: "give it another destination",
-  },
-  {
-    pattern: /^\/etc\/levain\.[^/]*$/,
-    purpose: "what levain writes of the image's own parameters",
-    hint: 'parameters = ["…"] in levain.toml sets them',
-  },
-  {
-    pattern: new RegExp(`^/lib/modules/[^/]+/(?:${INDEX_NAME}|${MISSING_NAME.replaceAll(".", "\\.")})$`),
-    purpose: "the index that levain makes of the modules in the image",
-    hint: "leave it out: --modules-dir and --module put modules in and write it",
-  },
-  {
-    pattern: new RegExp(`^/${TRAILER}$`),
-    purpose: "the end of a cpio archive: what follows would be lost",
-    hint: "give it another destination",
-  },
+/** Paths that an addition must not have. */
+const RESERVED: readonly (readonly [pattern: RegExp, reason: string, hint: string])[] = [
+  [
+    /^\/init$/,
+    "this path is reserved for levain, which the kernel starts",
+    "choose another levain with --init FILE; other programs need another name",
+  ],
+  [/^\/bin\/levain$/, "this path is reserved for the link to /init, for the rescue shell", ELSEWHERE],
+  [
+    /^\/etc\/levain\.[^/]*$/,
+    "this path is reserved for the image's own parameters",
+    'set them with parameters = ["…"] in levain.toml',
+  ],
+  [
+    new RegExp(`^/lib/modules/[^/]+/(?:${INDEX_NAME}|${MISSING_NAME.replaceAll(".", "\\.")})$`),
+    "this path is reserved for the index of the modules in the image",
+    "leave it out: levain writes it for the modules of --modules-dir and --module",
+  ],
+  [new RegExp(`^/${TRAILER}$`), "this name marks the end of a cpio archive, and later files would be lost", ELSEWHERE],
+  [/\p{Cc}/u, "the name contains control characters", ELSEWHERE],
 ];
 
-const CONTROL = /\p{Cc}/u;
-
-/**
- * Throws BootError where something that is added would take a place that only levain may fill, however the path is spelled, or
- * has a name that no image should have.
- */
+/** Throws BootError if an addition would get a path that only levain may write, however it is spelled, or a malformed name. */
 export function refuseReserved(source: string, destination: string): void {
   const path = posix.normalize(destination);
-  const taken = RESERVATIONS.find(({ pattern }) => pattern.test(path));
-  if (taken !== undefined) {
-    throw new BootError(`cannot add ${source} as ${path}: this is the place of ${taken.purpose}`, { hint: taken.hint });
-  }
-  if (CONTROL.test(path)) {
-    throw new BootError(`cannot add ${source} as ${path}: the name has control characters`, {
-      hint: "give it another destination",
-    });
+  for (const [pattern, reason, hint] of RESERVED) {
+    if (pattern.test(path)) throw new BootError(`cannot add ${source} as ${path}: ${reason}`, { hint });
   }
 }

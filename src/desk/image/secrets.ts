@@ -11,7 +11,7 @@ const EXECUTABLE = 0o111;
 const NOT_OWNER = 0o077;
 const NAMED_MAX = 5;
 
-/** The files of an image that are keys: those that its parameters name, and what others could not read on this host either and is no program. A key may be named by the boot loader only. */
+/** Returns the secrets of an image that are not programs: the boot loader may name any of them as a key. */
 export function findKeys(tree: ImageTree, crypt: CryptPlan): readonly string[] {
   const isProgram = (path: string) => {
     const entry = tree.get(path);
@@ -20,60 +20,61 @@ export function findKeys(tree: ImageTree, crypt: CryptPlan): readonly string[] {
   return findSecrets(tree, crypt).filter((path) => !isProgram(path));
 }
 
-/** The files of an image that other users must not read: keys that its parameters name, and what others could not read on this host either. */
+/** Returns the files of an image that other users must not read: keys that its parameters name, and files that others cannot read on this host. */
 export function findSecrets(tree: ImageTree, crypt: CryptPlan): readonly string[] {
-  const keys = new Set(
-    [...crypt.volumes, crypt.unnamed].flatMap((settings) =>
-      settings.keys.flatMap(({ in: where, path }) => (where === "image" ? [path] : [])),
-    ),
-  );
+  const places = [...crypt.volumes, crypt.unnamed].flatMap(({ keys }) => keys);
+  const keys = new Set([
+    DEFAULT_KEY_FILE,
+    ...places.flatMap(({ in: where, path }) => (where === "image" ? [path] : [])),
+  ]);
   const closed = [...tree.values()].flatMap((entry) =>
     entry.kind === "directory" && (entry.mode & OTHERS_ENTER) === 0 ? [`${entry.path}/`] : [],
   );
-  const places = [...KEY_DIRECTORIES, ...closed];
+  const directories = [...KEY_DIRECTORIES, ...closed];
   return [...tree.values()].flatMap((entry) => {
     if (entry.kind !== "file") return [];
     const { path, mode } = entry;
-    const isKey = keys.has(path) || path === DEFAULT_KEY_FILE || places.some((place) => path.startsWith(place));
+    const isKey = keys.has(path) || directories.some((directory) => path.startsWith(directory));
     return isKey || (mode & OTHERS_READ) === 0 ? [path] : [];
   });
 }
 
-/** Warns of secrets in an image that goes to `output`, which will be like `place`, or with null to the standard output, if others could read them there. */
+/** Warns if others could read the secrets of an image that goes to `output`, a file with the attributes `place`, or to standard output (null). */
 export function warnOfSecrets(secrets: readonly string[], output: string, place: Stats | null, voice: Voice): void {
   const text = place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
   if (text !== null) voice.warn(text);
 }
 
-/** What to say of secrets that go to a file which is there with these attributes; null where only its owner reads it. */
+/** Returns the warning for secrets in a file with this mode; null if only its owner can read it. */
 export function warnOfReaders(
   secrets: readonly string[],
   output: string,
   { mode }: Pick<Stats, "mode">,
 ): string | null {
   if (secrets.length === 0 || (mode & NOT_OWNER) === 0) return null;
-  return `${output} can be read by other users (mode ${octal(mode)}), and it holds ${listSecrets(secrets)}: write it to a filesystem that keeps modes, or mount this one with umask=0077`;
+  return `other users can read ${output} (mode ${octal(mode)}), which contains ${listSecrets(secrets)}: write it to a filesystem that keeps modes, or mount this one with umask=0077`;
 }
 
-/** The same for the standard output; a pipe's reader is not known, so it is always said. */
+/** Returns the warning for secrets on standard output; always for a pipe, whose reader is not known. */
 export function warnOfStandardOutput(secrets: readonly string[], status: Stats = fstatSync(1)): string | null {
   if (secrets.length === 0 || status.isCharacterDevice()) return null;
-  if (!status.isFile())
-    return `the image on the standard output holds ${listSecrets(secrets)}: keep it where only root reads it`;
+  if (!status.isFile()) {
+    return `the image on standard output contains ${listSecrets(secrets)}: store it where only root can read it`;
+  }
   if ((status.mode & NOT_OWNER) === 0) return null;
-  return `the standard output is a file that other users can read (mode ${octal(status.mode)}), and the image holds ${listSecrets(secrets)}: redirect it after umask 077, or use --output FILE`;
+  return `standard output is a file that other users can read (mode ${octal(status.mode)}), and the image contains ${listSecrets(secrets)}: redirect it after umask 077, or use --output FILE`;
 }
 
-/** What to say of a copy of `source` that more users can read than the source itself; null where they cannot. */
+/** Returns the warning for a copy of `source` that more users can read than `source`; null if none can. */
 export function warnOfCopy(source: string, output: string): string | null {
   const [before, after] = [statSync(source), statSync(output)];
   if ((before.mode & NOT_OWNER) !== 0 || (after.mode & NOT_OWNER) === 0) return null;
-  return `${output} can be read by other users (mode ${octal(after.mode)}), and ${source} cannot: if it holds keys, move it`;
+  return `other users can read ${output} (mode ${octal(after.mode)}), but not ${source}: move it if it contains keys`;
 }
 
 function listSecrets(secrets: readonly string[]): string {
   const named = secrets.slice(0, NAMED_MAX).join(", ");
-  return `secrets, ${named}${secrets.length > NAMED_MAX ? ` and ${secrets.length - NAMED_MAX} more` : ""}`;
+  return `secrets (${named}${secrets.length > NAMED_MAX ? ` and ${secrets.length - NAMED_MAX} more` : ""})`;
 }
 
 function octal(mode: number): string {

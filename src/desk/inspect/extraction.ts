@@ -1,68 +1,54 @@
-import {
-  chmodSync,
-  chownSync,
-  lchownSync,
-  linkSync,
-  lutimesSync,
-  mkdirSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, SyscallError } from "../../problems/errors.ts";
-import { attempt } from "../attempt.ts";
-import { chooseMembers } from "./members.ts";
+import { PATH_MAX } from "../archive/cpio-limits.ts";
+import { attempt } from "../host.ts";
 import { openPrivateDirectory } from "./private-directory.ts";
 import {
   type DirectoryNode,
   type FileNode,
-  PATH_MAX,
+  findNode,
+  resolvePath,
   type SpecialNode,
   sortedChildren,
+  splitPath,
   type TreeNode,
 } from "./unpacked-tree.ts";
 
-/** What a tree is written with. */
+/** How a tree is written. */
 export interface ExtractOptions {
-  /** Makes device nodes. */
+  /** Creates device nodes. */
   readonly machine: Pick<Machine, "makeNode">;
-  /** Owners and device nodes are root's to give; without, setuid and setgid bits are left out, too. */
+  /** Only root can set owners and create device nodes; without root, set-uid and set-gid bits are left out, too. */
   readonly isRoot: boolean;
-  /** Root makes device nodes, and keeps setuid and setgid bits, only if this is wished. */
+  /** As root: create device nodes, keep set-uid and set-gid bits. */
   readonly special: boolean;
-  /** Paths in the tree: only these, with what is below them; none is all. */
+  /** Extract only these paths and everything below them; empty: everything. */
   readonly members: readonly string[];
-}
-
-/** What became of it. */
-export interface Extracted {
-  readonly written: number;
-  /** What was not made, and why. */
-  readonly leftOut: readonly string[];
 }
 
 const LEFT_OUT_MAX = 100;
 const SPECIAL_BITS = 0o6000;
 
 interface Job extends ExtractOptions {
-  /** As the person named it, for messages. */
+  /** The directory as the user named it, for messages. */
   readonly shown: string;
-  /** Where the tree's root is written. */
+  /** Where the root of the tree is written. */
   readonly base: string;
   readonly isWanted: (path: string) => boolean;
   readonly leaveOut: (path: string, reason: string) => void;
-  /** The first path of every file with content, for its other names. */
+  /** The first path of every file, for its hard links. */
   readonly names: Map<FileNode, string>;
   written: number;
 }
 
 /**
- * Writes a tree below `directory`, which must be empty and private, or not there. Its paths have no symbolic link, no ".." and
- * no link out of it left (unpack-tree.ts), so nothing that the image says can lead elsewhere. Throws BootError.
+ * Writes a tree below `directory`, which must be empty and private, or must not exist. Paths of the tree have no symbolic
+ * links and no ".." left (unpack-tree.ts), so nothing in the image can lead elsewhere. Returns the number of entries, and what
+ * was left out and why. Throws BootError.
  */
-export function extractTree(root: DirectoryNode, directory: string, options: ExtractOptions): Extracted {
+export function extractTree(root: DirectoryNode, directory: string, options: ExtractOptions) {
   const isWanted = chooseMembers(root, options.members);
   const leftOut: string[] = [];
   let more = 0;
@@ -74,18 +60,39 @@ export function extractTree(root: DirectoryNode, directory: string, options: Ext
   try {
     const job: Job = {
       ...options,
-      shown: directory,
-      base: target.path,
-      isWanted,
-      leaveOut,
-      names: new Map(),
-      written: 0,
+      ...{ shown: directory, base: target.path, isWanted, leaveOut, names: new Map(), written: 0 },
     };
     writeChildren(job, root, "");
-    return { written: job.written, leftOut: more === 0 ? leftOut : [...leftOut, `and ${more} more like these`] };
+    return { written: job.written, leftOut: more === 0 ? leftOut : [...leftOut, `and ${more} more of this kind`] };
   } finally {
     target.close();
   }
+}
+
+/** Returns whether a path is to be extracted: a member, what is below it, and the directories above. Throws BootError for an unknown member. */
+function chooseMembers(root: DirectoryNode, members: readonly string[]): (path: string) => boolean {
+  const chosen = members.map((member) => placeOf(root, member));
+  return (path) =>
+    chosen.length === 0 ||
+    chosen.some(
+      (request) =>
+        path === request || path.startsWith(`${request}/`) || request.startsWith(`${path}/`) || request === "",
+    );
+}
+
+/** Returns the resolved path of a member; its last name may itself be a symbolic link. */
+function placeOf(root: DirectoryNode, member: string): string {
+  const parts = splitPath(member);
+  const name = parts.pop();
+  if (name === undefined) return "";
+  const parent = resolvePath(root, parts.join("/"));
+  const node = parent === null ? null : findNode(root, parent);
+  if (parent === null || node?.kind !== "directory" || !node.children.has(name)) {
+    throw new BootError(`the image does not contain ${member}`, {
+      hint: "levain inspect --list IMAGE lists its files",
+    });
+  }
+  return `${parent === "/" ? "" : parent}/${name}`;
 }
 
 function writeChildren(job: Job, directory: DirectoryNode, above: string): void {
@@ -93,48 +100,42 @@ function writeChildren(job: Job, directory: DirectoryNode, above: string): void 
     const path = `${above}/${name}`;
     if (!job.isWanted(path)) continue;
     if (Buffer.byteLength(job.base + path) >= PATH_MAX) {
-      job.leaveOut(path, "its path is too long to be written");
+      job.leaveOut(path, "its path is too long");
+    } else if (node.kind === "directory") {
+      attemptAt(job, path, () => fs.mkdirSync(job.base + path, { mode: 0o700 }));
+      writeChildren(job, node, path);
+      // Last: its mode may exclude its owner, and writing into it changes its time.
+      attemptAt(job, path, () => setAttributes(job, path, node));
+      job.written += 1;
     } else if (attemptAt(job, path, () => writeNode(job, path, node))) {
       job.written += 1;
     }
   }
 }
 
-/** A refusal of the system, with the path that the person knows; one from further down has it already. */
+/** Runs `action`; a refusal of the system names the path as the user knows it. */
 function attemptAt<T>(job: Job, path: string, action: () => T): T {
   const shown = join(job.shown, path);
-  try {
-    return attempt(`cannot extract ${shown}`, action);
-  } catch (error) {
-    if (!(error instanceof BootError && error.cause instanceof SyscallError)) throw error;
-    if (error.message !== `cannot extract ${shown}`) throw error;
-    throw new BootError(error.message, { cause: new SyscallError(error.cause.call, error.cause.code, shown) });
-  }
+  return attempt(`cannot extract ${shown}`, action, undefined, shown);
 }
 
-/** Returns whether the node was made. Everything is made new: nothing that is there is ever followed or written over. */
-function writeNode(job: Job, path: string, node: TreeNode): boolean {
+/** Returns whether the node was created. Every node is new: nothing that exists is followed or overwritten. */
+function writeNode(job: Job, path: string, node: Exclude<TreeNode, DirectoryNode>): boolean {
   const target = job.base + path;
   switch (node.kind) {
-    case "directory":
-      mkdirSync(target, { mode: 0o700 });
-      writeChildren(job, node, path);
-      // Afterwards: it may be closed for its owner, and what is made in it changes its time.
-      setAttributes(job, path, node);
-      return true;
     case "file":
       writeFile(job, path, node);
       return true;
     case "symlink":
-      symlinkSync(node.target, target);
-      if (job.isRoot) lchownSync(target, node.uid, node.gid);
-      lutimesSync(target, node.mtime, node.mtime);
+      fs.symlinkSync(node.target, target);
+      if (job.isRoot) fs.lchownSync(target, node.uid, node.gid);
+      fs.lutimesSync(target, node.mtime, node.mtime);
       return true;
     case "block":
     case "character":
       return makeDevice(job, path, node, node.kind);
     default:
-      job.leaveOut(path, `a ${node.kind} is not made`);
+      job.leaveOut(path, `a ${node.kind} is not created`);
       return false;
   }
 }
@@ -142,14 +143,14 @@ function writeNode(job: Job, path: string, node: TreeNode): boolean {
 function writeFile(job: Job, path: string, node: FileNode): void {
   const other = job.names.get(node);
   if (other !== undefined) {
-    linkSync(job.base + other, job.base + path);
+    fs.linkSync(job.base + other, job.base + path);
     return;
   }
-  writeFileSync(job.base + path, node.data, { flag: "wx", mode: 0o600 });
+  fs.writeFileSync(job.base + path, node.data, { flag: "wx", mode: 0o600 });
   job.names.set(node, path);
   setAttributes(job, path, node);
   if (job.isRoot && !job.special && (node.mode & SPECIAL_BITS) !== 0) {
-    job.leaveOut(path, "written without its set-uid and set-gid bits, --special keeps them");
+    job.leaveOut(path, "written without its set-uid and set-gid bits; --special keeps them");
   }
 }
 
@@ -158,12 +159,12 @@ function makeDevice(job: Job, path: string, node: SpecialNode, kind: "block" | "
     job.leaveOut(path, reason);
     return false;
   };
-  if (!job.isRoot) return refuse("only root can make a device node");
-  if (!job.special) return refuse("a device node is made with --special only");
+  if (!job.isRoot) return refuse("only root can create a device node");
+  if (!job.special) return refuse("device nodes are created only with --special");
   try {
     job.machine.makeNode(job.base + path, kind, node.major, node.minor, node.mode);
   } catch (error) {
-    if (error instanceof SyscallError) return refuse(`the device node cannot be made (${error.code})`);
+    if (error instanceof SyscallError) return refuse(`cannot create the device node (${error.code})`);
     throw error;
   }
   setAttributes(job, path, node);
@@ -172,7 +173,7 @@ function makeDevice(job: Job, path: string, node: SpecialNode, kind: "block" | "
 
 function setAttributes(job: Job, path: string, { mode, uid, gid, mtime }: TreeNode): void {
   const target = job.base + path;
-  if (job.isRoot) chownSync(target, uid, gid);
-  chmodSync(target, job.isRoot && job.special ? mode : mode & 0o1777);
-  utimesSync(target, mtime, mtime);
+  if (job.isRoot) fs.chownSync(target, uid, gid);
+  fs.chmodSync(target, job.isRoot && job.special ? mode : mode & 0o1777);
+  fs.utimesSync(target, mtime, mtime);
 }

@@ -1,8 +1,8 @@
 import { INDEX_NAME } from "../../drivers/index/index-file.ts";
 import { findFallbacks } from "../image/kernel-fallback.ts";
 import { plainPath } from "../modules/module-file.ts";
-import { isPacked } from "../program/checks.ts";
-import { isElf, readElf } from "../program/elf.ts";
+
+import { isElf, isPacked, readElf } from "../program/elf.ts";
 import { findMaker } from "./makers.ts";
 import {
   type DirectoryNode,
@@ -14,35 +14,13 @@ import {
   type TreeNode,
 } from "./unpacked-tree.ts";
 
-/** The modules for one kernel. */
-export interface KernelModules {
-  /** As in `uname -r`; null for those of booster, which lie in /usr/lib/modules itself. */
-  readonly version: string | null;
-  readonly count: number;
-  /** How levain finds its way among them: by its own index, depmod's text files, depmod's binary files, or by asking the modules. */
-  readonly index: "levain" | "text" | "binary" | "none";
-}
+/** The modules for one kernel; the version is as in `uname -r`, null for booster's, which are in /usr/lib/modules itself. */
+export type KernelModules = Findings["kernels"][number];
 
-/** What is in an image, as far as it matters for a boot. Paths are those that are seen after unpacking. */
-export interface Findings {
-  /** The tool that made it, with its version where it says so: "dracut 059-4"; null where nothing tells. */
-  readonly maker: string | null;
-  readonly init: { readonly kind: InitKind; readonly path: string } | null;
-  readonly kernels: readonly KernelModules[];
-  readonly busybox: string | null;
-  /** A shell besides. */
-  readonly shell: string | null;
-  /** What the kernel would start if it could not start /init. */
-  readonly fallbacks: readonly string[];
-  /** The filesystem types whose fsck is there. */
-  readonly checkers: readonly string[];
-  readonly microcode: readonly string[];
-  readonly firmwareFiles: number;
-  /** Bytes of all files. */
-  readonly contentBytes: number;
-}
+/** What matters for a boot in an image. Paths are those after unpacking. */
+export type Findings = ReturnType<typeof findOut>;
 
-/** "levain" and "systemd" by name; "script" for a shell's; "program" for any other. */
+/** "program" is any other ELF file. */
 export type InitKind = "levain" | "systemd" | "busybox" | "script" | "program";
 
 const MODULE_ROOTS = ["/lib/modules", "/usr/lib/modules"];
@@ -50,8 +28,8 @@ const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox", "/u
 const SHELL_PLACES = ["/bin/sh", "/bin/bash", "/bin/ash", "/usr/bin/sh", "/usr/bin/bash"];
 const CHECKER_PLACES = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
-/** Looks at the tree that an image unpacks to. */
-export function findOut(root: DirectoryNode): Findings {
+/** Examines the tree that an image unpacks to. */
+export function findOut(root: DirectoryNode) {
   const firmware = [...filesBelow(root, "/usr/lib/firmware"), ...filesBelow(root, "/lib/firmware")];
   return {
     maker: findMaker(root),
@@ -59,22 +37,25 @@ export function findOut(root: DirectoryNode): Findings {
     kernels: findKernels(root),
     busybox: firstFile(root, BUSYBOX_PLACES),
     shell: firstFile(root, SHELL_PLACES),
+    /** What the kernel tries to start if it cannot start /init. */
     fallbacks: findFallbacks((path) => findNode(root, path)),
+    /** Filesystem types that have a fsck. */
     checkers: findCheckers(root),
     microcode: filesBelow(root, "/kernel/x86/microcode").map(([path]) => path.replace(/^.*\/|\.bin$/g, "")),
     firmwareFiles: new Set(firmware.map(([, file]) => file)).size,
+    /** Bytes of all files. */
     contentBytes: listFiles(root).reduce((sum, { data }) => sum + data.length, 0),
   };
 }
 
-/** The files of a directory and its directories, with their paths in it. */
+/** Returns all files below a directory, with their paths from there. */
 function filesBelow(root: DirectoryNode, directory: string): readonly (readonly [path: string, file: FileNode])[] {
   const node = findNode(root, directory);
   if (node?.kind !== "directory") return [];
   return [...listTree(node)].flatMap(([path, child]) => (child.kind === "file" ? [[path, child] as const] : []));
 }
 
-function findInit(root: DirectoryNode): Findings["init"] {
+function findInit(root: DirectoryNode): { readonly kind: InitKind; readonly path: string } | null {
   const path = resolvePath(root, "/init");
   const node = path === null ? null : findNode(root, path);
   return path === null || node?.kind !== "file" ? null : { kind: initKind(path, node.data), path };
@@ -91,11 +72,11 @@ function isLevain(data: Uint8Array): boolean {
   try {
     return isPacked(data, readElf(data, "/init"));
   } catch {
-    return false; // a damaged ELF file is nobody's program
+    return false; // a damaged ELF file
   }
 }
 
-function findKernels(root: DirectoryNode): readonly KernelModules[] {
+function findKernels(root: DirectoryNode) {
   const directories = new Set(MODULE_ROOTS.flatMap((path) => resolvePath(root, path) ?? []));
   return [...directories].flatMap((path) => {
     const node = findNode(root, path);
@@ -118,7 +99,8 @@ function isModule(path: string, node: TreeNode): boolean {
   return node.kind === "file" && plainPath(path).endsWith(".ko");
 }
 
-function indexOf(directory: DirectoryNode): KernelModules["index"] {
+/** How levain looks them up: in its own index, depmod's text or binary files, or in the modules themselves. */
+function indexOf(directory: DirectoryNode): "levain" | "text" | "binary" | "none" {
   const has = (name: string) => directory.children.get(name)?.kind === "file";
   if (has(INDEX_NAME)) return "levain";
   if (has("modules.dep")) return "text";

@@ -1,11 +1,14 @@
 import { printable } from "../../problems/report.ts";
-import { formatBytes, formatMib } from "../../problems/size.ts";
+import { formatBytes } from "../../problems/size.ts";
+import { kindOf } from "../archive/cpio.ts";
+import type { CpioMember } from "../archive/cpio-reader.ts";
+import { describeMemory } from "../archive/memory.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
 import type { Findings, KernelModules } from "./findings.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Segment } from "./segments.ts";
 
-/** An image as lines for a person: its segments, what is in it, and what levain would make of it. */
+/** Formats an image for the user: its segments, its contents, and what levain would use of it. */
 export function formatInspection(inspection: Inspection): readonly string[] {
   const { file, size, segments, tree, problem, findings } = inspection;
   const problems = [
@@ -13,6 +16,7 @@ export function formatInspection(inspection: Inspection): readonly string[] {
     ...tree.problems,
     ...(problem === null ? [] : [`the rest cannot be read: ${[problem.message, ...problem.seen].join(", ")}`]),
   ];
+  const rows = [...describeFindings(inspection), ...problems.map((text) => ["problem", text] as const)];
   return [
     `${file}: ${formatBytes(size)}, ${segments.length} ${segments.length === 1 ? "segment" : "segments"}`,
     ...alignColumns([
@@ -20,35 +24,33 @@ export function formatInspection(inspection: Inspection): readonly string[] {
       ...segments.map((segment, index) => segmentRow(segment, index, findings)),
     ]),
     "",
-    ...describeFindings(inspection).map(([name, text]) => `${name.padEnd(10)}${text}`),
-    ...problems.map((text) => `${"problem".padEnd(10)}${text}`),
+    ...rows.map(([name, text]) => `${name.padEnd(10)}${text}`),
   ].map(printable);
 }
 
 function segmentRow(segment: Segment, index: number, { microcode }: Findings): readonly string[] {
   const { compression, offset, size, unpackedSize, archives } = segment;
-  const count = archives.reduce((sum, { members }) => sum + members.length, 0);
-  const isEarly = archives.some(({ members }) => members.some(({ name }) => name.includes("kernel/x86/microcode")));
+  const members = archives.flatMap((archive) => archive.members);
+  const isEarly = members.some(({ name }) => name.includes("kernel/x86/microcode"));
+  const formats = [...new Set(archives.map(({ format }) => format))].join(", ") || "-";
+  const early = isEarly ? `  early microcode: ${microcode.join(", ")}` : "";
   return [
     `  ${index + 1}`,
     `${offset}`,
     `${size}`,
     compression,
-    [...new Set(archives.map(({ format }) => format))].join(", ") || "-",
-    `${count}`,
-    `${unpackedSize}${isEarly ? `  early microcode: ${microcode.join(", ")}` : ""}`,
+    formats,
+    `${members.length}`,
+    `${unpackedSize}${early}`,
   ];
 }
 
 const NUMBER_COLUMNS = new Set([1, 2, 5]);
 
 function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows.reduce<readonly number[]>(
-    (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
-    [],
-  );
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const pad = (cell: string, column: number) =>
-    NUMBER_COLUMNS.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
+    NUMBER_COLUMNS.has(column) ? cell.padStart(width(column)) : cell.padEnd(width(column));
   return rows.map((row) => row.map(pad).join("  ").trimEnd());
 }
 
@@ -63,25 +65,21 @@ const INITS: Readonly<Record<NonNullable<Findings["init"]>["kind"], string>> = {
 function describeFindings({ findings, passedOver, memory }: Inspection): readonly (readonly [string, string])[] {
   const { maker, init, kernels, busybox, shell, checkers, firmwareFiles, contentBytes } = findings;
   const fallback = describeFallbacks(findings.fallbacks);
-  const found = init === null ? "none at /init: the kernel would look for root= itself" : INITS[init.kind];
+  const found = init === null ? "no /init: the kernel would mount root= itself" : INITS[init.kind];
+  const firmware = firmwareFiles === 0 ? "" : `, ${firmwareFiles} of them firmware`;
   return [
-    ["made by", maker ?? "nobody who left a sign"],
+    ["made by", maker ?? "unknown"],
     ["init", `${found}${init === null || init.path === "/init" ? "" : ` (/init is ${init.path})`}`],
     ["modules", kernels.length === 0 ? "none" : kernels.map(describeKernel).join("; ")],
     ["shell", busybox === null ? `${shell ?? "none"}, without BusyBox` : `BusyBox at ${busybox}`],
     ...(fallback === null ? [] : [["fallback", fallback] as const]),
     ["fsck", checkers.join(", ") || "none"],
-    [
-      "content",
-      `${formatBytes(contentBytes)} in files${firmwareFiles === 0 ? "" : `, ${firmwareFiles} of them firmware`}`,
-    ],
-    ...(init?.kind === "levain"
-      ? [["memory", `${formatMib(memory.withRoot)} to boot, ${formatMib(memory.withoutRoot)} without root=`] as const]
-      : describeGraft(findings, passedOver)),
+    ["content", `${formatBytes(contentBytes)} in files${firmware}`],
+    ...(init?.kind === "levain" ? [["memory", describeMemory(memory)] as const] : describeGraft(findings, passedOver)),
   ];
 }
 
-/** What an exchange of the init keeps, and what it does not. */
+/** What would remain in use if the init were replaced. */
 function describeGraft(findings: Findings, passedOver: readonly string[]): readonly (readonly [string, string])[] {
   const { kernels, busybox, shell, checkers } = findings;
   const kept = [
@@ -89,14 +87,50 @@ function describeGraft(findings: Findings, passedOver: readonly string[]): reado
     ...(checkers.length > 0 ? ["fsck"] : []),
     ...(busybox !== null || shell !== null ? ["the shell"] : []),
   ];
-  const uses = kept.length === 0 ? "would find nothing here that it uses" : `would use ${kept.join(", ")}`;
-  const passes = passedOver.length === 0 ? "" : `; it passes over ${passedOver.join(", ")}`;
+  const uses = kept.length === 0 ? "would use nothing of this image" : `would use ${kept.join(", ")}`;
+  const ignores = passedOver.length === 0 ? "" : `; it would ignore ${passedOver.join(", ")}`;
   return [
-    ["levain", `as its /init ${uses}${passes}`],
-    ["", "(levain graft IMAGE makes an image with this init exchanged)"],
+    ["levain", `as its /init ${uses}${ignores}`],
+    ["", "(levain graft IMAGE makes an image with levain as its /init)"],
   ];
 }
 
 function describeKernel({ version, count, index }: KernelModules): string {
-  return `${count} for ${version ?? "one kernel"}${index === "none" ? ", without depmod's files: levain asks each of them" : ""}`;
+  const how = index === "none" ? ", without depmod's files: levain reads each module" : "";
+  return `${count} for ${version ?? "one kernel"}${how}`;
+}
+
+const LETTERS = {
+  file: "-",
+  directory: "d",
+  symlink: "l",
+  block: "b",
+  character: "c",
+  fifo: "p",
+  socket: "s",
+} as const;
+/** Set-uid, set-gid and the sticky bit replace the x; without an x they are upper-case. */
+const SPECIAL_BITS = [
+  [0o4000, 2, "s"],
+  [0o2000, 5, "s"],
+  [0o1000, 8, "t"],
+] as const;
+
+/** Formats a member as a line of `cpio -tvn`, with its time in UTC: "-rw-r--r--   1 0  0   12 2026-01-31 23:59 etc/fstab". */
+export function formatMember({ name, mode, nlink, uid, gid, mtime, major, minor, data }: CpioMember): string {
+  const kind = kindOf(mode);
+  const isNode = kind === "block" || kind === "character";
+  const size = isNode ? `${`${major}`.padStart(3)}, ${`${minor}`.padStart(3)}` : `${data.length}`;
+  const time = new Date(mtime * 1000).toISOString().slice(0, 16).replace("T", " ");
+  const target = kind === "symlink" ? ` -> ${printable(new TextDecoder().decode(data))}` : "";
+  const owner = `${`${uid}`.padEnd(8)} ${`${gid}`.padEnd(8)}`;
+  return `${kind === null ? "?" : LETTERS[kind]}${formatMode(mode)} ${`${nlink}`.padStart(3)} ${owner} ${size.padStart(8)} ${time} ${printable(name)}${target}`;
+}
+
+function formatMode(mode: number): string {
+  const letters = [..."rwxrwxrwx"].map((letter, place) => ((mode >> (8 - place)) & 1 ? letter : "-"));
+  for (const [bit, place, letter] of SPECIAL_BITS) {
+    if (mode & bit) letters[place] = letters[place] === "x" ? letter : letter.toUpperCase();
+  }
+  return letters.join("");
 }

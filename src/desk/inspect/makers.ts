@@ -1,17 +1,17 @@
 import { type DirectoryNode, findNode } from "./unpacked-tree.ts";
 
-/** A tool that makes images, by the files that only its images have. */
+/** A tool that makes images, known by files that only its images have. */
 interface Maker {
   readonly name: string;
-  /** All of these are there. */
+  /** Its images have all of these. */
   readonly markers: readonly string[];
-  /** Its version, where the image tells. */
+  /** Reads the version of the tool from the image. */
   readonly version?: (root: DirectoryNode) => string | null;
-  /** What of its own it runs, which another init passes over. */
+  /** Files that only its own init uses. */
   readonly ownFiles: readonly string[];
 }
 
-// The first that fits: dracut's images with systemd, and live-boot's in those of initramfs-tools, would fit others too.
+// The first match counts: images of dracut with systemd, and of initramfs-tools with live-boot, would match others, too.
 const MAKERS: readonly Maker[] = [
   { name: "levain", markers: ["/etc/levain.json"], ownFiles: [] },
   {
@@ -35,7 +35,7 @@ const MAKERS: readonly Maker[] = [
   { name: "tiny-initramfs", markers: ["/modules", "/target"], ownFiles: ["/modules"] },
 ];
 
-/** Who made this image, as "dracut 059-4"; null where nothing tells. */
+/** Returns the tool that made an image, as "dracut 059-4"; null if unknown. */
 export function findMaker(root: DirectoryNode): string | null {
   const maker = findIn(root);
   if (maker === undefined) return null;
@@ -44,7 +44,7 @@ export function findMaker(root: DirectoryNode): string | null {
   return `${maker.name}${version === null ? "" : ` ${version}`}${isLive ? " with live-boot" : ""}`;
 }
 
-/** Files and directories of the maker's own init, which levain does not read. */
+/** Returns the files and directories that only the image's own init uses. */
 export function findPassedOver(root: DirectoryNode): readonly string[] {
   return (findIn(root)?.ownFiles ?? []).filter((path) => findNode(root, path) !== null);
 }

@@ -1,38 +1,35 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmdirSync,
-  type Stats,
-} from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync } from "node:fs";
 import { BootError } from "../../problems/errors.ts";
-import { attempt } from "../attempt.ts";
-
-/** An empty directory that no other user can enter, held open: what happens to its name afterwards changes nothing. */
-export interface PrivateDirectory {
-  /** A path to the directory itself, for names below it. */
-  readonly path: string;
-  close(): void;
-}
+import { attempt } from "../host.ts";
 
 /**
- * Makes `directory` with mode 0700, or takes the one that is there if it is private and empty. What another user could
- * reach or exchange is refused: images hold keys, and programs with bits that a stranger chose. Throws BootError.
+ * Creates `directory` with mode 0700, or opens it if it exists and is private and empty. A directory that another user could
+ * reach or replace is refused: images contain keys, and set-uid programs from unknown sources. Returns a path to the open
+ * directory, which stays valid if its name is replaced. Throws BootError.
  */
-export function openPrivateDirectory(directory: string): PrivateDirectory {
-  const name = directory.replace(/(?<=.)\/+$/, ""); // with it, the kernel would follow a symbolic link
-  const isNew = makeNew(name);
-  const descriptor = openIt(name);
+export function openPrivateDirectory(directory: string): { readonly path: string; close(): void } {
+  const name = directory.replace(/(?<=.)\/+$/, ""); // with a slash at the end, the kernel follows a symbolic link
+  const what = `cannot extract to ${name}`;
+  const refuse = (reason: string, hint = "name a new directory"): never => {
+    throw new BootError(`${what}: ${reason}`, { hint });
+  };
+  const isNew = lstatSync(name, { throwIfNoEntry: false }) === undefined;
+  if (isNew) attempt(what, () => mkdirSync(name, { mode: 0o700 }));
+  if (!attempt(what, () => lstatSync(name)).isDirectory()) refuse("it exists and is not a directory");
+  const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+  const descriptor = attempt(what, () => openSync(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   try {
     const path = `/proc/self/fd/${descriptor}`;
-    if (attempt(`cannot extract to ${name}`, () => readdirSync(path)).length > 0) {
-      throw refusal(name, "it is there already, and not empty", "name a new directory");
+    if (attempt(what, () => readdirSync(path)).length > 0) refuse("it exists and is not empty");
+    const { uid, mode } = fstatSync(descriptor);
+    if (uid !== process.geteuid?.()) refuse(`it belongs to another user (uid ${uid})`);
+    if ((mode & 0o077) !== 0) {
+      const shown = (mode & 0o7777).toString(8).padStart(4, "0");
+      refuse(
+        `other users can enter it (mode ${shown}), and an image may contain keys`,
+        "name a directory that does not exist yet, or make it private: chmod 700",
+      );
     }
-    checkPrivate(name, fstatSync(descriptor));
     return { path, close: () => closeSync(descriptor) };
   } catch (error) {
     closeSync(descriptor);
@@ -41,43 +38,10 @@ export function openPrivateDirectory(directory: string): PrivateDirectory {
   }
 }
 
-/** False where something is there already. */
-function makeNew(name: string): boolean {
-  if (lstatSync(name, { throwIfNoEntry: false }) !== undefined) return false;
-  attempt(`cannot extract to ${name}`, () => mkdirSync(name, { mode: 0o700 }));
-  return true;
-}
-
-function openIt(name: string): number {
-  const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
-  if (attempt(`cannot extract to ${name}`, () => lstatSync(name)).isDirectory()) {
-    return attempt(`cannot extract to ${name}`, () => openSync(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  }
-  throw refusal(name, "it is there already, and no directory", "name a new directory");
-}
-
-function checkPrivate(name: string, { uid, mode }: Stats): void {
-  if (uid !== process.geteuid?.()) {
-    throw refusal(name, `it belongs to another user (uid ${uid})`, "name a new directory");
-  }
-  if ((mode & 0o077) !== 0) {
-    const shown = (mode & 0o7777).toString(8).padStart(4, "0");
-    throw refusal(
-      name,
-      `other users can enter it (mode ${shown}), and an image may hold keys`,
-      "name a directory that does not exist yet, or make it private: chmod 700",
-    );
-  }
-}
-
-function refusal(name: string, reason: string, hint: string): BootError {
-  return new BootError(`cannot extract to ${name}: ${reason}`, { hint });
-}
-
 function removeAgain(name: string): void {
   try {
     rmdirSync(name);
   } catch {
-    // What is in it, or took its place, is not ours.
+    // Its content, or what replaced it, is not ours.
   }
 }

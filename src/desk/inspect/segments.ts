@@ -1,50 +1,52 @@
 import { BootError } from "../../problems/errors.ts";
-import { type CpioMember, type PartialCpioArchive, readCpioPart } from "../archive/cpio-reader.ts";
+import { type CpioMember, type PartialCpioArchive, readCpioPart, skipZeros } from "../archive/cpio-reader.ts";
 import { findCompression } from "./streams/compressions.ts";
 import { ARRAY_MAX, MEMBER_BYTES, TooLargeError } from "./streams/size-limit.ts";
 
 /** One archive of a segment. */
 export interface Archive {
   readonly format: "newc" | "crc";
-  /** Of its first byte: in the file or, where the segment is compressed, in what it unpacks to. */
+  /** In the file or, if the segment is compressed, in the unpacked data. */
   readonly offset: number;
   readonly members: readonly CpioMember[];
 }
 
-/** A piece of an image as init/initramfs.c takes them one after another: an archive, or a compressed stream of archives. */
+/** A piece of an image as init/initramfs.c reads them one after another: an archive, or a compressed stream of archives. */
 export interface Segment {
   /** "none", or a name of `COMPRESSIONS`. */
   readonly compression: string;
-  /** Bytes from the begin of the file. */
+  /** In the file. */
   readonly offset: number;
-  /** Bytes in the file, without the zeros that may follow. */
+  /** Bytes in the file, without zeros that follow. */
   readonly size: number;
   readonly unpackedSize: number;
   readonly archives: readonly Archive[];
-  /** What is wrong with it, in words. */
+  /** What is wrong with it, as clauses. */
   readonly problems: readonly string[];
 }
 
-/** An image as it lies in its file. */
+/** The segments of an image file. */
 export interface ImageSegments {
   readonly segments: readonly Segment[];
-  /** Where and why reading stopped before the end of the file; null where all of it is understood. The kernel stops there, too. */
+  /** Why reading stopped before the end of the file, as the kernel does there; null if it did not. */
   readonly problem: BootError | null;
 }
 
-/** Images have up to six. Each compressed one may start a program. */
+/** Real images have up to six. Each compressed one may start a program. */
 const SEGMENTS_MAX = 1000;
 const CHECKSUM_PROBLEMS_MAX = 20;
 
-/** What of the limit is left: all segments together may unpack to it, each member counted with MEMBER_BYTES besides. */
+/** The bytes that remain of the limit, which holds for all segments together; a member counts MEMBER_BYTES besides its data. */
 interface Budget {
   left: number;
 }
 
-/**
- * Takes an image apart. Whatever is in the bytes, it throws nothing: what cannot be read is a `problem`, a TooLargeError
- * where all of it together takes more than `limit` bytes.
- */
+interface Located {
+  readonly segment: Segment;
+  readonly end: number;
+}
+
+/** Reads the segments of an image. Never throws: what cannot be read is a `problem`, a TooLargeError if the image takes more than `limit` bytes. */
 export function readSegments(bytes: Uint8Array, limit = ARRAY_MAX): ImageSegments {
   const segments: Segment[] = [];
   const budget: Budget = { left: limit };
@@ -54,7 +56,7 @@ export function readSegments(bytes: Uint8Array, limit = ARRAY_MAX): ImageSegment
       count += 1;
       if (count > SEGMENTS_MAX) throw new BootError(`the file has more than ${SEGMENTS_MAX} segments`);
       const { segment, end } = readSegment(bytes, at, budget);
-      // A compressor may end with a stream of nothing, as Bun's zstd does: no more than padding.
+      // A compressor may end with an empty stream, as Bun's zstd does: it counts as padding.
       if (segment.unpackedSize > 0) segments.push(segment);
       at = skipZeros(bytes, end);
     } catch (error) {
@@ -62,14 +64,10 @@ export function readSegments(bytes: Uint8Array, limit = ARRAY_MAX): ImageSegment
       return { segments, problem: error };
     }
   }
-  return { segments, problem: segments.length === 0 ? new BootError("there is no archive in the file") : null };
+  return { segments, problem: segments.length === 0 ? new BootError("the file contains no archive") : null };
 }
 
-function readSegment(
-  bytes: Uint8Array,
-  offset: number,
-  budget: Budget,
-): { readonly segment: Segment; readonly end: number } {
+function readSegment(bytes: Uint8Array, offset: number, budget: Budget): Located {
   const compression = findCompression(bytes, offset);
   if (compression === null) return readPlainSegment(bytes, offset, budget);
   const { unpacked, end, problem } = compression.unpack(bytes, offset, budget.left);
@@ -86,40 +84,37 @@ function readSegment(
   return { segment, end };
 }
 
-function readPlainSegment(
-  bytes: Uint8Array,
-  offset: number,
-  budget: Budget,
-): { readonly segment: Segment; readonly end: number } {
+function readPlainSegment(bytes: Uint8Array, offset: number, budget: Budget): Located {
   const format = formatAt(bytes, offset);
   if (format === null) throw unknownData(bytes, offset);
   const archive = readArchive(bytes, offset, budget);
-  const size = trimZeros(bytes, offset, archive.end) - offset;
-  // Nobody can tell where the rest of a damaged archive ends.
-  if (archive.problem !== null && archive.members.length === 0) throw archive.problem;
-  const problems = [
-    ...describeProblems(archive),
-    ...(offset % 4 === 0 ? [] : ["it does not begin at a multiple of four bytes, where the kernel looks for it"]),
-  ];
+  const { members, problem } = archive;
+  if (problem !== null && members.length === 0) throw problem;
+  let dataEnd = archive.end;
+  while (dataEnd > offset && bytes[dataEnd - 1] === 0) dataEnd -= 1; // padding is not part of the segment
   const segment = {
     compression: "none",
     offset,
-    size,
-    unpackedSize: size,
-    archives: [{ format, offset, members: archive.members }],
-    problems,
+    size: dataEnd - offset,
+    unpackedSize: dataEnd - offset,
+    archives: [{ format, offset, members }],
+    problems: [
+      ...describeProblems(archive),
+      ...(offset % 4 === 0 ? [] : ["its offset is not a multiple of four, as the kernel requires"]),
+    ],
   };
-  return { segment, end: archive.problem === null ? archive.end : bytes.length };
+  // The end of a damaged archive is not known.
+  return { segment, end: problem === null ? archive.end : bytes.length };
 }
 
-/** Every archive of a compressed segment; zeros may lie between them. */
+/** Reads every archive of a compressed segment; zeros may lie between them. */
 function readArchives(bytes: Uint8Array, budget: Budget): Pick<Segment, "archives" | "problems"> {
   const archives: Archive[] = [];
   const problems: string[] = [];
   for (let at = skipZeros(bytes, 0); at < bytes.length; ) {
     const format = formatAt(bytes, at);
     if (format === null) {
-      problems.push(`in what it unpacks to, ${unknownData(bytes, at).message}`);
+      problems.push(`in the unpacked data: ${unknownData(bytes, at).message}`);
       break;
     }
     const archive = readArchive(bytes, at, budget);
@@ -134,7 +129,7 @@ function readArchives(bytes: Uint8Array, budget: Budget): Pick<Segment, "archive
 function readArchive(bytes: Uint8Array, at: number, budget: Budget): PartialCpioArchive {
   const most = Math.floor(budget.left / MEMBER_BYTES);
   const archive = readCpioPart(bytes, at, most);
-  // One for the archive itself: a thousand of a trailer alone must not be free.
+  // One for the archive itself: thousands that consist of a trailer alone must not be free.
   budget.left -= (archive.members.length + 1) * MEMBER_BYTES;
   if (budget.left < 0) throw new TooLargeError(`the archive at byte ${at} has more than ${most} members`);
   return archive;
@@ -144,7 +139,7 @@ function describeProblems({ members, problem }: PartialCpioArchive): readonly st
   const wrong = members.filter(({ checksum, data }) => checksum !== null && checksum !== sumOf(data));
   return [
     ...wrong.slice(0, CHECKSUM_PROBLEMS_MAX).map(({ name }) => `the checksum of ${name} is wrong`),
-    ...(wrong.length > CHECKSUM_PROBLEMS_MAX ? [`${wrong.length} checksums are wrong in all`] : []),
+    ...(wrong.length > CHECKSUM_PROBLEMS_MAX ? [`${wrong.length} checksums are wrong in total`] : []),
     ...(problem === null ? [] : [problem.message]),
   ];
 }
@@ -156,34 +151,21 @@ function sumOf(data: Uint8Array): number {
 }
 
 function formatAt(bytes: Uint8Array, at: number): Archive["format"] | null {
-  const magic = textAt(bytes, at, 6);
+  const magic = magicAt(bytes, at);
   if (magic === "070701") return "newc";
   return magic === "070702" ? "crc" : null;
 }
 
 function unknownData(bytes: Uint8Array, at: number): BootError {
-  if (textAt(bytes, at, 6) === "070707" || (bytes[at] === 0xc7 && bytes[at + 1] === 0x71)) {
-    return new BootError(`there is a cpio archive of an old format at byte ${at}, which the kernel does not read`, {
-      hint: "make it again with cpio -H newc",
+  if (magicAt(bytes, at) === "070707" || (bytes[at] === 0xc7 && bytes[at + 1] === 0x71)) {
+    return new BootError(`the cpio archive at byte ${at} has an old format, which the kernel does not read`, {
+      hint: "create it with cpio -H newc",
     });
   }
   const seen = Buffer.from(bytes.subarray(at, at + 8)).toString("hex");
-  return new BootError(`there is neither a cpio archive nor compressed data at byte ${at}`, { seen: [seen] });
+  return new BootError(`neither a cpio archive nor compressed data at byte ${at}`, { seen: [seen] });
 }
 
-function textAt(bytes: Uint8Array, at: number, length: number): string {
-  return Buffer.from(bytes.subarray(at, at + length)).toString("latin1");
-}
-
-function skipZeros(bytes: Uint8Array, start: number): number {
-  let at = start;
-  while (at < bytes.length && bytes[at] === 0) at += 1;
-  return at;
-}
-
-/** Padding after the trailer is not the segment's own. */
-function trimZeros(bytes: Uint8Array, start: number, end: number): number {
-  let at = end;
-  while (at > start && bytes[at - 1] === 0) at -= 1;
-  return at;
+function magicAt(bytes: Uint8Array, at: number): string {
+  return Buffer.from(bytes.subarray(at, at + 6)).toString("latin1");
 }

@@ -1,4 +1,5 @@
-import { TYPE_BITS } from "../archive/cpio.ts";
+import { kindOf } from "../archive/cpio.ts";
+import { NAME_MAX, PATH_MAX } from "../archive/cpio-limits.ts";
 import type { CpioMember } from "../archive/cpio-reader.ts";
 import {
   type DirectoryNode,
@@ -6,30 +7,25 @@ import {
   findWay,
   type Inode,
   type LookupMeter,
-  PATH_MAX,
   pathOf,
   splitPath,
   type TreeNode,
 } from "./unpacked-tree.ts";
 
-/** The tree that the kernel makes of an image's archives. Every path in it is real: nothing is above its root. */
+/** The tree that the kernel makes of an image's archives. Every path in it is resolved: nothing is above its root. */
 export interface UnpackedTree {
   readonly root: DirectoryNode;
-  /** Members that the kernel leaves out, a sentence each. */
+  /** Members that the kernel leaves out, and why. */
   readonly problems: readonly string[];
 }
 
-const TYPE_MASK = 0o170000;
-const SOCKET = 0o140000;
-// linux/limits.h
-const NAME_MAX = 255;
 const PROBLEMS_MAX = 20;
-// Some seconds' work. A real image takes some ten for each member.
+// A few seconds of work. A real image takes about ten for each member.
 const LOOKUPS_MAX = 10_000_000;
 
 /**
- * Unpacks archives one over the other as do_name, do_symlink and maybe_link of init/initramfs.c do: the later one wins, hard
- * links hold within an archive. Throws BootError where symbolic links make that endless.
+ * Unpacks archives over one another as do_name, do_symlink and maybe_link of init/initramfs.c do: a later member replaces an
+ * earlier one, hard links are local to an archive. Throws BootError if symbolic links would make that endless.
  */
 export function unpackTree(archives: readonly (readonly CpioMember[])[], lookups = LOOKUPS_MAX): UnpackedTree {
   const meter: LookupMeter = { left: lookups };
@@ -41,7 +37,7 @@ export function unpackTree(archives: readonly (readonly CpioMember[])[], lookups
       const problem = addMember(root, member, links, meter);
       if (problem === null) continue;
       if (problems.length < PROBLEMS_MAX) problems.push(`${shorten(member.name)}: ${problem}`);
-      else if (problems.length === PROBLEMS_MAX) problems.push("and more like these");
+      else if (problems.length === PROBLEMS_MAX) problems.push("and more of this kind");
     }
   }
   return { root, problems };
@@ -51,71 +47,57 @@ function shorten(name: string): string {
   return name.length > 200 ? `${name.slice(0, 200)}…` : name;
 }
 
+type Links = Map<string, FileNode>;
+
 /** Returns why the member was left out, or null. */
-function addMember(
-  root: DirectoryNode,
-  member: CpioMember,
-  links: Map<string, FileNode>,
-  meter: LookupMeter,
-): string | null {
+function addMember(root: DirectoryNode, member: CpioMember, links: Links, meter: LookupMeter): string | null {
   const place = findPlace(root, member.name.replace(/\0.*$/s, ""), meter); // for the kernel a name ends there
-  if (place === null) return "there is no directory for it, the kernel leaves it out";
+  if (place === null) return "its directory does not exist, so the kernel leaves it out";
   if (place.name === "") return setRoot(root, member);
-  const { parent, name } = place;
-  if (place.pathBytes >= PATH_MAX)
-    return `its path is longer than ${PATH_MAX - 1} bytes where its links lead, no program could open it`;
+  const { parent, name, pathBytes } = place;
+  if (pathBytes >= PATH_MAX) return `its resolved path is longer than ${PATH_MAX - 1} bytes, so no program can open it`;
   if (Buffer.byteLength(name) > NAME_MAX) return "its name is too long for the kernel, which leaves it out";
   const there = parent.children.get(name);
   const made = makeNode(member, there, links);
-  if (made?.kind === "symlink" && !isTarget(made.target))
-    return "it is a symbolic link without a target that the kernel takes";
-  if (made === null) return `it is of no type that the kernel knows (mode ${member.mode.toString(8)})`;
-  if (there !== undefined && there.kind === "directory" && made !== there && there.children.size > 0) {
-    return "there is a directory with something in it already, the kernel leaves it out";
+  if (made === null) return `the kernel does not know its type (mode ${member.mode.toString(8)})`;
+  if (made.kind === "symlink" && (made.target === "" || Buffer.byteLength(made.target) >= PATH_MAX)) {
+    return "it is a symbolic link whose target the kernel does not accept";
+  }
+  if (there?.kind === "directory" && made !== there && there.children.size > 0) {
+    return "a directory that is not empty has this name, so the kernel leaves it out";
   }
   parent.children.set(name, made);
   return null;
 }
 
-function isTarget(target: string): boolean {
-  return target !== "" && Buffer.byteLength(target) < PATH_MAX;
-}
-
-/** A member "." or "/": only its attributes count. */
+/** Of a member "." or "/" only the attributes count. */
 function setRoot(root: DirectoryNode, member: CpioMember): string | null {
-  if ((member.mode & TYPE_MASK) !== TYPE_BITS.directory)
-    return "it would replace the root directory, the kernel leaves it out";
+  if (kindOf(member.mode) !== "directory") {
+    return "it would replace the root directory, so the kernel leaves it out";
+  }
   Object.assign(root, attributes(member));
   return null;
 }
 
-function makeNode(member: CpioMember, there: TreeNode | undefined, links: Map<string, FileNode>): TreeNode | null {
+function makeNode(member: CpioMember, there: TreeNode | undefined, links: Links): TreeNode | null {
   const inode = attributes(member);
-  const { major, minor } = member;
-  switch (member.mode & TYPE_MASK) {
-    case TYPE_BITS.file:
-      return makeFile(member, there, links);
-    case TYPE_BITS.directory:
-      return there?.kind === "directory"
-        ? Object.assign(there, inode)
-        : { ...inode, kind: "directory", children: new Map() };
-    case TYPE_BITS.symlink:
-      return { ...inode, kind: "symlink", target: new TextDecoder().decode(member.data).replace(/\0.*$/s, "") };
-    case TYPE_BITS.block:
-      return { ...inode, kind: "block", major, minor };
-    case TYPE_BITS.character:
-      return { ...inode, kind: "character", major, minor };
-    case TYPE_BITS.fifo:
-      return { ...inode, kind: "fifo", major: 0, minor: 0 };
-    case SOCKET:
-      return { ...inode, kind: "socket", major: 0, minor: 0 };
-    default:
+  const kind = kindOf(member.mode);
+  switch (kind) {
+    case null:
       return null;
+    case "file":
+      return makeFile(member, there, links);
+    case "directory":
+      return there?.kind === kind ? Object.assign(there, inode) : { ...inode, kind, children: new Map() };
+    case "symlink":
+      return { ...inode, kind, target: new TextDecoder().decode(member.data).replace(/\0.*$/s, "") };
+    default:
+      return { ...inode, kind, major: member.major, minor: member.minor };
   }
 }
 
-/** A further name of a file is the file; the one that has data brings the content, first or last. What is written over keeps its other names. */
-function makeFile(member: CpioMember, there: TreeNode | undefined, links: Map<string, FileNode>): FileNode {
+/** Hard links share the node, and the link that has data sets the content. A file that is replaced keeps its other links. */
+function makeFile(member: CpioMember, there: TreeNode | undefined, links: Links): FileNode {
   const { ino, devMajor, devMinor, nlink, data } = member;
   const key = `${devMajor}:${devMinor}:${ino}`;
   const linked = nlink > 1 ? links.get(key) : undefined;
@@ -134,15 +116,8 @@ function attributes({ mode, uid, gid, mtime }: CpioMember): Inode {
   return { mode: mode & 0o7777, uid, gid, mtime };
 }
 
-interface Place {
-  readonly parent: DirectoryNode;
-  readonly name: string;
-  /** Of its path with all links followed. */
-  readonly pathBytes: number;
-}
-
-/** The directory that a name is in, symbolic links above it followed, and its last part; null where a directory is missing. The root itself is the name "". */
-function findPlace(root: DirectoryNode, path: string, meter: LookupMeter): Place | null {
+/** Returns the directory of a path, symbolic links resolved, and its last name ("" for the root); null if the directory does not exist. */
+function findPlace(root: DirectoryNode, path: string, meter: LookupMeter) {
   const parts = splitPath(path);
   const name = parts.pop() ?? "";
   if (name === "") return { parent: root, name, pathBytes: 1 };

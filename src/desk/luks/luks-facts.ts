@@ -1,62 +1,15 @@
-import type { Kdf, Keyslot, LuksHeader, Segment } from "../../formats/luks/header.ts";
-import { digestOfKeyslot, isBound } from "../../formats/luks/header.ts";
-import { type CryptMapping, type DataDevice, planMapping } from "../../keys/mapping.ts";
+import { digestOfKeyslot, isBound, type Keyslot, type LuksHeader, type Segment } from "../../formats/luks/header.ts";
+import { type DataDevice, planMapping } from "../../keys/mapping.ts";
 import { findObstacle, type Limits } from "../../keys/obstacles.ts";
 import { keyslotsToTry } from "../../keys/unlock.ts";
 import { printable, report } from "../../problems/report.ts";
+import { formatBytes } from "../../problems/size.ts";
 
-/** A LUKS header for a person or a program: plain data, without anything secret. Texts are not safe to print. */
-export interface LuksFacts {
-  readonly version: number;
-  readonly uuid: string;
-  readonly label: string;
-  readonly subsystem: string;
-  readonly epoch: number | null;
-  readonly acceptable: boolean;
-  /** Why it is not acceptable, in lines. */
-  readonly problems: readonly string[];
-  readonly warnings: readonly string[];
-  readonly flags: readonly string[];
-  readonly requirements: readonly string[];
-  readonly segments: readonly SegmentFacts[];
-  readonly keyslots: readonly KeyslotFacts[];
-  readonly tokens: readonly Readonly<Record<string, unknown>>[];
-  /** How it would be mapped; null where it cannot be. */
-  readonly mapping: MappingFacts | null;
-}
+/** A LUKS header as plain data without secrets. Its texts are not safe to print. */
+export type LuksFacts = ReturnType<typeof gatherLuksFacts>;
 
-/** Numbers are bytes; `size` is null up to the end of the device. */
-export interface SegmentFacts {
-  readonly id: number;
-  readonly type: string;
-  readonly offset: string;
-  readonly size: string | null;
-  readonly cipher: string | null;
-  readonly sectorSize: number | null;
-  readonly integrity: string | null;
-  readonly flags: readonly string[];
-}
-
-/** One keyslot; `problem` is null where it can be tried here. */
-export interface KeyslotFacts {
-  readonly id: number;
-  readonly type: string;
-  readonly keyBits: number;
-  readonly priority: string;
-  readonly bound: boolean;
-  readonly digest: number | null;
-  readonly kdf: Readonly<Record<string, string | number>> | null;
-  readonly cipher: string | null;
-  readonly cipherKeyBits: number | null;
-  readonly splitHash: string | null;
-  readonly area: { readonly offset: number; readonly size: number };
-  readonly problem: string | null;
-}
-
-type MappingFacts = Omit<CryptMapping, "ivOffset"> & { readonly ivOffset: string };
-
-/** What `levain luks` tells of a header whose data lie on `device`. */
-export function gatherLuksFacts(header: LuksHeader, device: DataDevice, limits: Limits): LuksFacts {
+/** Describes a header whose data is on `device`. `problems` says, in lines, why it is not acceptable; `mapping` is null then, unless only the keyslots are at fault. */
+export function gatherLuksFacts(header: LuksHeader, device: DataDevice, limits: Limits) {
   const { version, uuid, label, subsystem, epoch, warnings, flags, requirements } = header;
   const mapping = attemptMapping(header, device);
   const obstacles = keyslotsToTry(header, null).map((slot) => ({ slot, obstacle: findObstacle(header, slot, limits) }));
@@ -76,7 +29,7 @@ export function gatherLuksFacts(header: LuksHeader, device: DataDevice, limits: 
     requirements,
     segments: header.segments.map(describeSegment),
     keyslots: header.keyslots.map((slot) => describeKeyslot(header, slot, limits)),
-    tokens: header.tokens.map(({ id, content }) => ({ ...content, id })),
+    tokens: header.tokens.map(({ id, content }): Readonly<Record<string, unknown>> => ({ ...content, id })),
     mapping: mapping.facts,
   };
 }
@@ -90,7 +43,8 @@ function attemptMapping(header: LuksHeader, device: DataDevice) {
   }
 }
 
-function describeSegment({ id, type, offset, size, flags, crypt }: Segment): SegmentFacts {
+/** Offset and size in bytes, as decimal text; the size is null if the segment extends to the end of the device. */
+function describeSegment({ id, type, offset, size, flags, crypt }: Segment) {
   return {
     id,
     type,
@@ -103,7 +57,7 @@ function describeSegment({ id, type, offset, size, flags, crypt }: Segment): Seg
   };
 }
 
-function describeKeyslot(header: LuksHeader, slot: Keyslot, limits: Limits): KeyslotFacts {
+function describeKeyslot(header: LuksHeader, slot: Keyslot, limits: Limits) {
   const { id, type, keyBytes, priority, area, lock } = slot;
   return {
     id,
@@ -121,8 +75,58 @@ function describeKeyslot(header: LuksHeader, slot: Keyslot, limits: Limits): Key
   };
 }
 
-function describeKdf(kdf: Kdf): Readonly<Record<string, string | number>> {
+function describeKdf(kdf: NonNullable<Keyslot["lock"]>["kdf"]): Readonly<Record<string, string | number>> {
   if (kdf.type === "unknown") return { type: kdf.name };
   if (kdf.type === "pbkdf2") return { type: kdf.type, hash: kdf.hash, iterations: kdf.iterations };
   return { type: kdf.type, passes: kdf.passes, memoryKib: kdf.memoryKib, lanes: kdf.lanes };
+}
+
+const OPTIONAL = ["label", "subsystem", "flags", "requires"];
+
+/** Formats a LUKS header as aligned lines that are safe to print. */
+export function formatLuksFacts(facts: LuksFacts): readonly string[] {
+  const rows: readonly (readonly [name: string, value: string])[] = [
+    ["version", `LUKS${facts.version}`],
+    ["uuid", facts.uuid],
+    ["label", facts.label],
+    ["subsystem", facts.subsystem],
+    ["flags", facts.flags.join(" ")],
+    ["requires", facts.requirements.join(" ")],
+    ...facts.segments.map((segment) => [`segment ${segment.id}`, formatSegment(segment)] as const),
+    ...facts.keyslots.map((slot) => [`keyslot ${slot.id}`, formatKeyslot(slot)] as const),
+    ...facts.tokens.map((token) => [`token ${token["id"]}`, formatToken(token)] as const),
+    ["acceptable", facts.acceptable ? "yes" : "no"],
+  ];
+  return rows
+    .filter(([name, value]) => value !== "" || !OPTIONAL.includes(name))
+    .map(([name, value]) => printable(`${name.padEnd(11)} ${value}`));
+}
+
+function formatSegment(segment: LuksFacts["segments"][number]): string {
+  const { type, offset, size, cipher, sectorSize, integrity, flags } = segment;
+  const place = `from ${formatBytes(BigInt(offset))} ${size === null ? "to the end" : `on, ${formatBytes(BigInt(size))}`}`;
+  const sectors = sectorSize === null ? [] : [`sectors of ${sectorSize} bytes`];
+  return [cipher ?? type, ...(integrity === null ? [] : [integrity]), place, ...sectors, ...flags].join(", ");
+}
+
+function formatKeyslot({ type, keyBits, kdf, cipher, priority, problem }: LuksFacts["keyslots"][number]): string {
+  const key = kdf === null ? [type] : [`${type} key of ${keyBits} bits`, Object.entries(kdf).map(formatCost).join(" ")];
+  const parts = [
+    ...key,
+    ...(cipher === null ? [] : [cipher]),
+    ...(priority === "normal" ? [] : [priority === "prefer" ? "preferred" : "ignored"]),
+  ];
+  return parts.join(", ") + (problem === null ? "" : ` (${problem})`);
+}
+
+const SINGULAR: Readonly<Record<string, string>> = { iterations: "iteration", passes: "pass", lanes: "lane" };
+
+function formatCost([name, value]: readonly [string, string | number]): string {
+  if (name === "memoryKib") return formatBytes(Number(value) * 1024);
+  return typeof value === "number" ? `${value} ${value === 1 ? SINGULAR[name] : name}` : value;
+}
+
+function formatToken({ type, keyslots }: Readonly<Record<string, unknown>>): string {
+  const slots = Array.isArray(keyslots) ? keyslots.join(" ") : "";
+  return `${String(type)}${slots === "" ? "" : `, for keyslot ${slots}`}`;
 }

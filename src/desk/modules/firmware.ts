@@ -1,32 +1,22 @@
 import { globSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** A firmware file of this host. */
-export interface FirmwareFile {
-  /** Below /lib/firmware, with the ending of its compression. */
-  readonly name: string;
-  readonly hostPath: string;
-  /** Bytes. */
-  readonly size: number;
-}
-
 const ENDINGS = ["", ".zst", ".xz"] as const;
 
 /**
- * Looks for the firmware that modules name where the kernel will (drivers/base/firmware_loader): its own version's
- * directory first, plain before compressed. Names may hold wildcards. Compressed files stay so: the kernel whose
- * distribution compresses them can read them.
+ * Finds the firmware of modules where the kernel will (drivers/base/firmware_loader): the directory of its version first, plain
+ * before compressed. Names may contain wildcards. Files stay compressed: if a distribution compresses them, its kernel reads them.
  */
 export function findFirmware(
   wanted: readonly string[],
   version: string,
   directories: readonly string[] = ["/lib/firmware/updates", "/lib/firmware"],
-): { readonly files: readonly FirmwareFile[]; readonly missing: readonly string[] } {
+) {
   const places = directories.flatMap((directory) => [join(directory, version), directory]);
-  const files = new Map<string, FirmwareFile>();
+  const files = new Map<string, ReturnType<typeof fileAt>[number]>();
   const missing: string[] = [];
   for (const name of [...new Set(wanted)].sort()) {
-    // A name comes from the module's file: one that leaves the directory is nobody's firmware.
+    // The name comes from the module's file and must not leave the directory.
     const found = name.split("/").includes("..") || name.startsWith("/") ? [] : findOne(name, places);
     if (found.length === 0) missing.push(name);
     for (const file of found) files.set(file.name, file);
@@ -34,7 +24,7 @@ export function findFirmware(
   return { files: [...files.values()], missing };
 }
 
-function findOne(name: string, places: readonly string[]): readonly FirmwareFile[] {
+function findOne(name: string, places: readonly string[]) {
   for (const place of places) {
     for (const ending of ENDINGS) {
       const names = /[*?[]/.test(name) ? globSync(name + ending, { cwd: place }).sort() : [name + ending];
@@ -45,7 +35,8 @@ function findOne(name: string, places: readonly string[]): readonly FirmwareFile
   return [];
 }
 
-function fileAt(place: string, name: string): readonly FirmwareFile[] {
+/** Returns a file with its name below /lib/firmware and its size in bytes. */
+function fileAt(place: string, name: string) {
   const hostPath = join(place, name);
   const status = statSync(hostPath, { throwIfNoEntry: false });
   return status?.isFile() ? [{ name, hostPath, size: status.size }] : [];

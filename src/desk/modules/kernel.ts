@@ -8,51 +8,55 @@ import { isDirectory } from "../host.ts";
 
 /** The kernel an image is for. */
 export interface KernelChoice {
-  /** As `uname -r` will say it. */
+  /** As `uname -r` prints it. */
   readonly version: string;
-  /** The folder with modules.dep and its files. */
+  /** The directory with modules.dep. */
   readonly modulesDir: string;
 }
 
 /** The options that choose a kernel. */
-export interface KernelWish {
-  /** --kernel: a version, "none" for an image without modules, or null for whatever is there. */
+export interface KernelRequest {
+  /** --kernel: a version, "none" for an image without modules, or null. */
   readonly kernel: string | null;
-  /** --modules-dir: a …/lib/modules/VERSION folder, or null. */
+  /** --modules-dir: a …/lib/modules/VERSION directory, or null. */
   readonly modulesDir: string | null;
 }
 
 /**
- * The kernel to build for: the one asked for, else the running one, else the only one in `modulesRoot`.
- * null: an image without modules. Throws BootError where there is no such kernel, or no way to choose.
+ * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoot`; null for an
+ * image without modules. Throws BootError if the kernel does not exist or is ambiguous.
  */
-export function chooseKernel(wish: KernelWish, modulesRoot = "/lib/modules", running = release()): KernelChoice | null {
-  if (wish.kernel === "none") return null;
-  if (wish.modulesDir !== null) {
-    const modulesDir = resolve(wish.modulesDir);
+export function chooseKernel(
+  request: KernelRequest,
+  modulesRoot = "/lib/modules",
+  running = release(),
+): KernelChoice | null {
+  if (request.kernel === "none") return null;
+  if (request.modulesDir !== null) {
+    const modulesDir = resolve(request.modulesDir);
     if (!isDirectory(modulesDir)) {
-      throw new BootError(`there is no directory ${modulesDir} with kernel modules`, {
-        hint: "give a folder like /lib/modules/VERSION to --modules-dir",
+      throw new BootError(`no directory ${modulesDir} with kernel modules`, {
+        hint: "--modules-dir needs a directory such as /lib/modules/VERSION",
       });
     }
-    // A link like lib/modules/current has not the version as its name.
-    return { version: wish.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
+    // A link such as lib/modules/current is not named after the version.
+    return { version: request.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
   }
   const versions = listDirectories(modulesRoot);
-  const version = wish.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
+  const version = request.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
   if (version !== undefined && versions.includes(version)) return { version, modulesDir: join(modulesRoot, version) };
   throw new BootError(
-    wish.kernel === null
-      ? `could not choose a kernel: ${modulesRoot} has no modules for the running one, ${running}`
-      : `there are no modules for the kernel ${version} in ${modulesRoot}`,
+    request.kernel === null
+      ? `cannot choose a kernel: ${modulesRoot} has no modules for the running kernel ${running}`
+      : `${modulesRoot} has no modules for kernel ${version}`,
     {
-      seen: versions.length > 0 ? versions : [`${modulesRoot}: no kernel at all`],
-      hint: "choose with --kernel VERSION or --modules-dir DIR; --kernel none makes an image without modules",
+      seen: versions.length > 0 ? versions : [`${modulesRoot}: no kernel`],
+      hint: "choose one with --kernel VERSION or --modules-dir DIR, or build without modules: --kernel none",
     },
   );
 }
 
-// The option of the kernel's own configuration that lets it unpack an initramfs of each kind (usr/Kconfig).
+// The kernel configuration option for each compression of an initramfs (usr/Kconfig).
 const OPTIONS: Readonly<Record<CompressionMethod, string>> = {
   none: "BLK_DEV_INITRD",
   zstd: "RD_ZSTD",
@@ -61,9 +65,9 @@ const OPTIONS: Readonly<Record<CompressionMethod, string>> = {
   xz: "RD_XZ",
 };
 
-/** True or false where the kernel's configuration is found and says whether it can unpack this; null where nobody knows. */
+/** Returns whether the kernel can unpack such an initramfs; null if its configuration is not found. */
 export function canUnpack({ version, modulesDir }: KernelChoice, method: CompressionMethod): boolean | null {
-  // Unpacked from its package, a kernel has its boot folder beside lib or usr/lib.
+  // A kernel unpacked from its package has its boot directory beside lib or usr/lib.
   const beside = [dirname(dirname(dirname(modulesDir))), dirname(dirname(dirname(dirname(modulesDir))))];
   const places = [join(modulesDir, "config"), ...beside.map((root) => join(root, "boot", `config-${version}`))];
   if (version === release()) places.push("/proc/config.gz");
@@ -74,7 +78,7 @@ export function canUnpack({ version, modulesDir }: KernelChoice, method: Compres
   return null;
 }
 
-/** Twenty times the largest there is. */
+/** Twenty times the largest known configuration. */
 const CONFIG_MAX_BYTES = 8 << 20;
 
 function readConfig(path: string): string | null {
@@ -82,7 +86,7 @@ function readConfig(path: string): string | null {
     const bytes = readFileSync(path);
     return (path.endsWith(".gz") ? gunzipSync(bytes, { maxOutputLength: CONFIG_MAX_BYTES }) : bytes).toString("latin1");
   } catch {
-    // Not there, not readable or not gzip: as good as unknown, and only a warning hangs on it.
+    // Missing, unreadable or not gzip: unknown, which costs only a warning.
     return null;
   }
 }
@@ -93,7 +97,7 @@ function listDirectories(path: string): readonly string[] {
       .filter((name) => isDirectory(join(path, name)))
       .sort();
   } catch {
-    // No such directory is the same as an empty one: both are told with what was seen.
+    // Missing or empty: the error reports both in the same way.
     return [];
   }
 }

@@ -7,28 +7,28 @@ import { parseAliases, parseBuiltinAliases, parsePathList, readLines } from "../
 import { findModule, indexModules, type KernelFiles, type ModuleIndex } from "../../drivers/index/module-index.ts";
 import { normalizeName } from "../../drivers/index/names.ts";
 import { type Content, contentOfBytes } from "../archive/content.ts";
-import { attempt } from "../attempt.ts";
+import { attempt } from "../host.ts";
 import { plainPath } from "./module-file.ts";
 
 const HARDWARE = new RegExp(`^alias (${HARDWARE_BUSES.join("|")}):`);
 
-/** A file for the image; all have mode 0644. */
+/** A file for the image, with mode 0644. */
 export interface ModuleFile {
   /** In the image, absolute. */
   readonly path: string;
   readonly content: Content;
 }
 
-/** depmod's text files of a kernel. Throws BootError where there is no modules.dep. */
+/** Reads depmod's text files of a kernel. Throws BootError if modules.dep is missing. */
 export function readKernelFiles(modulesDir: string): KernelFiles {
   const dep = attempt(
     `cannot read the list of modules in ${modulesDir}`,
     () => readFileSync(join(modulesDir, "modules.dep"), "utf8"),
-    "make it with depmod (-b ROOT VERSION for a kernel that is not installed)",
+    "create it with depmod (-b ROOT VERSION for a kernel that is not installed)",
   );
   const read = (name: string) => {
     const path = join(modulesDir, name);
-    // Older kernels have not all of them, and an unused one is left out by some distributions.
+    // Older kernels do not have all of them, and some distributions leave out unused ones.
     return statSync(path, { throwIfNoEntry: false })
       ? attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"))
       : "";
@@ -43,7 +43,7 @@ export function readKernelFiles(modulesDir: string): KernelFiles {
   };
 }
 
-/** The index for the boot, and depmod's text lists, which BusyBox's modprobe reads. */
+/** Makes the index for the boot, and the lists of depmod that BusyBox's modprobe reads, for the modules `names`. */
 export function cutLists(index: ModuleIndex, names: readonly string[], texts: KernelFiles): readonly ModuleFile[] {
   const chosen = new Set(names);
   const modules = names
@@ -79,13 +79,13 @@ export function cutLists(index: ModuleIndex, names: readonly string[], texts: Ke
   }));
 }
 
-/** The lines as they are: BusyBox does not know that '-' and '_' are one. */
+/** Keeps lines unchanged: BusyBox does not treat '-' and '_' as equal. */
 function cutAliases(text: string, isWanted: (module: string) => boolean): string {
   const lines = text.split("\n").filter((line) => isWanted(normalizeName(line.slice(line.lastIndexOf(" ") + 1))));
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** Which modules the hardware of the world would ask for that are not chosen. */
+/** Lists the hardware aliases of modules that are not in the image, so that the boot can name them. */
 function listMissing(text: string, chosen: ReadonlySet<string>): Uint8Array {
   const hardware = text.split("\n").filter((line) => HARDWARE.test(line));
   const lines = cutAliases(hardware.join("\n"), (module) => !chosen.has(module));

@@ -2,38 +2,33 @@ import type { AreaKind } from "../../formats/area.ts";
 import type { Partition } from "../../formats/partitions/model.ts";
 import { readPartitionTable } from "../../formats/partitions/partition-table.ts";
 import { type ProbeResult, probe } from "../../formats/probe.ts";
-import type { Tags } from "../../formats/tags.ts";
-import type { Machine, RandomReader } from "../../machine/machine.ts";
-import { SyscallError } from "../../problems/errors.ts";
-import { addPartEntry, findPartition } from "./part-entry.ts";
+import { addTag, type Tags } from "../../formats/tags.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { readText, textOrNone } from "../../machine/small-files.ts";
+import { withReader } from "../host.ts";
 
-/** A file or device, examined. */
+/** What is in a file or device. */
 export interface ExaminedFile {
   readonly result: ProbeResult;
-  /** Those of its own table, for a file or a whole disk. */
+  /** Of its own partition table, if it is a file or a whole disk. */
   readonly partitions: readonly Partition[];
 }
 
-/** Where a block device stands in sysfs; null for a file, whose partitions only its own table knows. */
-interface BlockDevice {
-  readonly directory: string;
-  readonly isPartition: boolean;
-  readonly sectorSize: number;
-}
+type BlockDevice = NonNullable<ReturnType<typeof findBlockDevice>>;
 
-/** Examines an image file or a block device. `sectorSize` (bytes) is null for the device's own, 512 for a file. Throws SyscallError where it cannot be opened. */
+/** Examines an image file or a block device. `sectorSize` in bytes; null: the device's own, 512 for a file. Throws SyscallError. */
 export function examineFile(machine: Machine, path: string, sectorSize: number | null): ExaminedFile {
-  // To open it would be a wait for somebody who writes into it.
-  const status = machine.stat(path);
-  if (status?.kind === "fifo") throw new SyscallError("lseek", "ESPIPE", path);
-  const device = status?.kind === "block" ? findBlockDevice(machine, status.represents) : null;
   return withReader(machine, path, (reader) => {
+    const status = machine.stat(path);
+    const device = status?.kind === "block" ? findBlockDevice(machine, status.represents) : null;
     const bytesPerSector = sectorSize ?? device?.sectorSize ?? 512;
     const result = probe(reader, { kind: kindOf(device), sectorSize: bytesPerSector });
-    const hasOwnTable = device?.isPartition !== true && result.partitionTable !== null;
-    const partitions = hasOwnTable ? (readPartitionTable(reader, bytesPerSector)?.partitions ?? []) : [];
-    const entry: Tags = device?.isPartition === true ? readPartEntry(machine, device) : [];
-    return { result: { ...result, tags: [...result.tags, ...entry] }, partitions };
+    if (device?.isPartition === true) {
+      const tags = [...result.tags, ...readPartEntry(machine, device)];
+      return { result: { ...result, tags }, partitions: [] };
+    }
+    const table = result.partitionTable === null ? null : readPartitionTable(reader, bytesPerSector);
+    return { result, partitions: table?.partitions ?? [] };
   });
 }
 
@@ -43,7 +38,8 @@ function kindOf(device: BlockDevice | null): AreaKind {
   return /\/sr\d+$/.test(device.directory) ? "optical" : "disk";
 }
 
-function findBlockDevice(machine: Machine, number: string | null): BlockDevice | null {
+/** Returns the directory of a block device in sysfs, and the sector size of its disk. */
+function findBlockDevice(machine: Machine, number: string | null) {
   if (number === null || machine.lstat(`/sys/dev/block/${number}`) === null) return null;
   const directory = resolvePath("/sys/dev/block", machine.readLink(`/sys/dev/block/${number}`));
   const isPartition = machine.stat(`${directory}/partition`) !== null;
@@ -51,7 +47,7 @@ function findBlockDevice(machine: Machine, number: string | null): BlockDevice |
   return { directory, isPartition, sectorSize: readNumber(machine, `${disk}/queue/logical_block_size`) || 512 };
 }
 
-/** What the disk's table says of a partition; nothing where the table does not show what the kernel does. */
+/** The disk's table entry of a partition; empty if the table does not show what the kernel shows. */
 function readPartEntry(machine: Machine, { directory, sectorSize }: BlockDevice): Tags {
   const disk = parentOf(directory);
   const node = `/dev/${disk.slice(disk.lastIndexOf("/") + 1).replaceAll("!", "/")}`;
@@ -63,17 +59,32 @@ function readPartEntry(machine: Machine, { directory, sectorSize }: BlockDevice)
   return tags;
 }
 
-function withReader<T>(machine: Machine, path: string, use: (reader: RandomReader) => T): T {
-  const reader = machine.openReader(path);
-  try {
-    return use(reader);
-  } finally {
-    reader.close();
-  }
+/** Adds the table entry of a partition as libblkid's PART_ENTRY_* tags; `disk` is the disk's "major:minor". */
+export function addPartEntry(tags: Tags, partition: Partition, disk: string): void {
+  const { scheme, name, uuid, type, attributes, number, start, size } = partition;
+  const values = {
+    SCHEME: scheme,
+    NAME: name,
+    UUID: uuid,
+    TYPE: type,
+    FLAGS: attributes === 0n ? null : `0x${attributes.toString(16)}`,
+    NUMBER: String(number),
+    OFFSET: String(start),
+    SIZE: String(size),
+    DISK: disk,
+  };
+  for (const [key, value] of Object.entries(values)) if (value !== null) addTag(tags, `PART_ENTRY_${key}`, value);
+}
+
+/** Finds the partition at the kernel's `start` and `size` (units of 512 bytes); the kernel shows 2 sectors of an extended one. */
+export function findPartition(partitions: readonly Partition[], start: number, size: number): Partition | null {
+  const isExtended = ({ type }: Partition) => ["0x5", "0xf", "0x85"].includes(type);
+  const found = partitions.find(
+    (partition) => partition.start === start && (partition.size === size || (isExtended(partition) && size <= 1024)),
+  );
+  return found ?? null;
 }
 
 const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
 const resolvePath = (from: string, to: string) => new URL(to, `file://${from}/`).pathname;
-const readText = (machine: Machine, path: string) => new TextDecoder().decode(machine.readFile(path)).trim();
-const readNumber = (machine: Machine, path: string) =>
-  machine.stat(path) === null ? 0 : Number(readText(machine, path));
+const readNumber = (machine: Machine, path: string) => Number(textOrNone(machine, path));

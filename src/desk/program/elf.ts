@@ -1,44 +1,10 @@
 import { BootError } from "../../problems/errors.ts";
 
-/** One entry of the program header table (elf(5), Elf64_Phdr); all numbers are bytes or addresses. */
-export interface ProgramHeader {
-  /** PT_*, see `PT`. */
-  readonly type: number;
-  /** PF_R 4 | PF_W 2 | PF_X 1. */
-  readonly flags: number;
-  readonly offset: number;
-  readonly address: number;
-  readonly fileSize: number;
-  readonly memorySize: number;
-  readonly align: number;
-}
-
-/** One entry of the dynamic section, with its own place in the file. */
-export interface DynamicEntry {
-  readonly tag: number;
-  readonly value: number;
-  readonly offset: number;
-}
-
-/** What an ELF file says about itself. */
-export interface Elf {
-  readonly class: 32 | 64;
-  /** e_machine, see `EM`. */
-  readonly machine: number;
-  readonly type: "relocatable" | "executable" | "shared" | "core";
-  readonly entry: number;
-  readonly programHeaderOffset: number;
-  readonly programHeaders: readonly ProgramHeader[];
-  /** PT_INTERP: the loader that the kernel starts it with; null for static programs and most libraries. */
-  readonly interpreter: string | null;
-  readonly dynamic: readonly DynamicEntry[];
-  /** DT_NEEDED, in order. */
-  readonly needed: readonly string[];
-  /** DT_SONAME. */
-  readonly soname: string | null;
-  /** DT_RUNPATH, or DT_RPATH where there is none: directories where its libraries are looked for first, `$ORIGIN` as it stands there. */
-  readonly searchPath: readonly string[];
-}
+/** An entry of the program header table (elf(5), Elf64_Phdr), in bytes and addresses. */
+export type ProgramHeader = ReturnType<typeof readProgramHeaders>[number];
+/** The headers of an ELF file. */
+export type Elf = ReturnType<typeof readElfUnnamed>;
+type DynamicEntry = ReturnType<typeof readDynamic>[number];
 
 /** Program header types of elf.h. */
 export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, PHDR: 6, TLS: 7, GNU_STACK: 0x6474e551 } as const;
@@ -59,29 +25,29 @@ export const EM = { I386: 3, ARM: 40, X86_64: 62, AARCH64: 183 } as const;
 
 const TYPES = ["relocatable", "executable", "shared", "core"] as const;
 
-/** True where the bytes begin as an ELF file does. */
+/** Returns whether the bytes begin with the magic number of ELF. */
 export function isElf(bytes: Uint8Array): boolean {
   return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 }
 
-/** Parses a little-endian ELF file, 32 or 64 bits. Throws BootError where it is none or contradicts itself; `name` is what the message calls it. */
+/** Parses a little-endian ELF file of 32 or 64 bits. Throws a BootError about `name` if it is malformed. */
 export function readElf(bytes: Uint8Array, name = "the file"): Elf {
   try {
     return readElfUnnamed(bytes);
   } catch (error) {
-    const reason = error instanceof RangeError ? "it ends in the middle of its own tables" : (error as Error).message;
-    throw new BootError(`${name} is not an ELF file that levain understands: ${reason}`);
+    const reason = error instanceof RangeError ? "its tables end after the file" : (error as Error).message;
+    throw new BootError(`${name} is not a supported ELF file: ${reason}`);
   }
 }
 
-function readElfUnnamed(bytes: Uint8Array): Elf {
+function readElfUnnamed(bytes: Uint8Array) {
   if (!isElf(bytes)) throw new Error("it does not begin with the ELF magic number");
   if (bytes[4] !== 1 && bytes[4] !== 2) throw new Error(`its class is ${bytes[4]}, neither 32 nor 64 bits`);
   if (bytes[5] !== 1) throw new Error("it is not little-endian");
   const wide = bytes[4] === 2;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const type = TYPES[view.getUint16(16, true) - 1];
-  if (type === undefined) throw new Error(`its type is ${view.getUint16(16, true)}, which is none of the known ones`);
+  if (type === undefined) throw new Error(`its type ${view.getUint16(16, true)} is unknown`);
 
   const programHeaderOffset = readWord(view, wide ? 32 : 28, wide);
   const programHeaders = readProgramHeaders(view, wide, programHeaderOffset);
@@ -91,21 +57,24 @@ function readElfUnnamed(bytes: Uint8Array): Elf {
     dynamic.filter((entry) => entry.tag === tag).map((entry) => readString(strings, entry.value));
   const interpreter = programHeaders.find((header) => header.type === PT.INTERP);
   return {
-    class: wide ? 64 : 32,
+    class: wide ? (64 as const) : (32 as const),
+    /** e_machine, see `EM`. */
     machine: view.getUint16(18, true),
     type,
     entry: readWord(view, 24, wide),
     programHeaderOffset,
     programHeaders,
+    /** PT_INTERP, the loader; null for static programs and most libraries. */
     interpreter: interpreter ? readString(slice(bytes, interpreter.offset, interpreter.fileSize), 0) : null,
     dynamic,
     needed: named(DT.NEEDED),
     soname: named(DT.SONAME)[0] ?? null,
+    /** Directories that are searched first for libraries, with `$ORIGIN` not replaced. */
     searchPath: (named(DT.RUNPATH)[0] ?? named(DT.RPATH)[0] ?? "").split(":").filter((directory) => directory !== ""),
   };
 }
 
-function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number): ProgramHeader[] {
+function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number) {
   const size = view.getUint16(wide ? 54 : 42, true);
   const count = view.getUint16(wide ? 56 : 44, true);
   if (count > 0 && size !== (wide ? 56 : 32)) throw new Error(`its program headers are ${size} bytes long`);
@@ -115,6 +84,7 @@ function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number):
       readWord(view, at + (wide ? wideOffset : narrowOffset), wide);
     return {
       type: view.getUint32(at, true),
+      /** PF_R 4 | PF_W 2 | PF_X 1. */
       flags: view.getUint32(at + (wide ? 4 : 24), true),
       offset: word(8, 4),
       address: word(16, 8),
@@ -125,9 +95,10 @@ function readProgramHeaders(view: DataView, wide: boolean, tableOffset: number):
   });
 }
 
-function readDynamic(view: DataView, wide: boolean, headers: readonly ProgramHeader[]): DynamicEntry[] {
+/** Returns the entries of the dynamic section, with their offsets in the file. */
+function readDynamic(view: DataView, wide: boolean, headers: readonly ProgramHeader[]) {
   const header = headers.find((candidate) => candidate.type === PT.DYNAMIC);
-  const entries: DynamicEntry[] = [];
+  const entries: { readonly tag: number; readonly value: number; readonly offset: number }[] = [];
   if (header === undefined) return entries;
   const size = wide ? 16 : 8;
   for (let offset = header.offset; offset + size <= header.offset + header.fileSize; offset += size) {
@@ -152,14 +123,28 @@ function findStrings(
   return slice(bytes, fileOffset(headers, table.value), size.value);
 }
 
-/** Where the byte at `address` lies in the file. Throws where no PT_LOAD segment holds it. */
+/** Returns the segments that are loaded, in the order of the file. */
+export function loads(elf: Elf): ProgramHeader[] {
+  return elf.programHeaders.filter((header) => header.type === PT.LOAD);
+}
+
+/** The first bytes of what the packer adds; struct config of build/stage0/stage0.h. */
+export const CONFIG_MAGIC = "levain0\0";
+
+/** Returns whether a program was made by the packer (build/stage0), as levain is. */
+export function isPacked(bytes: Uint8Array, elf: Elf): boolean {
+  const startOf = (load: ProgramHeader) => bytes.subarray(load.offset, load.offset + CONFIG_MAGIC.length);
+  return loads(elf).some((load) => Buffer.from(startOf(load)).equals(Buffer.from(CONFIG_MAGIC)));
+}
+
+/** Returns the offset in the file of the byte at `address`. Throws if no PT_LOAD segment contains it. */
 export function fileOffset(headers: readonly ProgramHeader[], address: number): number {
   const load = headers.find((h) => h.type === PT.LOAD && h.address <= address && address < h.address + h.fileSize);
-  if (load === undefined) throw new Error(`no segment of it holds the address 0x${address.toString(16)}`);
+  if (load === undefined) throw new Error(`no segment contains the address 0x${address.toString(16)}`);
   return address - load.address + load.offset;
 }
 
-/** The NUL-terminated string at `offset` of a string table. Throws where it has no end. */
+/** Returns the NUL-terminated string at `offset` of a string table. Throws if it does not end. */
 export function readString(table: Uint8Array, offset: number): string {
   const end = table.indexOf(0, offset);
   if (offset < 0 || offset >= table.length || end < 0) throw new Error("a name lies outside its string table");
@@ -171,7 +156,7 @@ function slice(bytes: Uint8Array, offset: number, length: number): Uint8Array {
   return bytes.subarray(offset, offset + length);
 }
 
-/** Numbers beyond 2^53 lose their last bits, which does not matter: nothing so far away is inside a file. */
+/** Numbers beyond 2^53 lose their last bits, which does not matter: no file is that large. */
 function readWord(view: DataView, offset: number, wide: boolean): number {
   return wide ? Number(view.getBigUint64(offset, true)) : view.getUint32(offset, true);
 }

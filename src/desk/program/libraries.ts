@@ -1,16 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
-import { isDirectory, isFile } from "../host.ts";
+import { isFile } from "../host.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
 
-/** A shared library or loader that a program needs, and where its own loader will find it in the image. */
+/** A shared library or loader that a program needs, and the path in the image where the loader will find it. */
 export interface Library {
   readonly hostPath: string;
   readonly imagePath: string;
 }
 
-// Where a loader looks without being told: glibc's own, Debian's multiarch ones, musl's.
+// The default directories of loaders: glibc's, Debian's multiarch ones, musl's.
 const MULTIARCH: Readonly<Record<number, string>> = {
   [EM.X86_64]: "x86_64-linux-gnu",
   [EM.AARCH64]: "aarch64-linux-gnu",
@@ -19,12 +19,12 @@ const MULTIARCH: Readonly<Record<number, string>> = {
 };
 
 /**
- * The loader and every library that the program at `path` needs, found as ld.so(8) finds them: DT_RUNPATH, the loader's
- * own directories, ld.so.conf. Throws BootError that names each missing one.
+ * Returns the loader and the libraries of the program at `path`, found as ld.so(8) finds them: DT_RUNPATH, the default
+ * directories, ld.so.conf. Throws a BootError that names all missing ones.
  */
 export function findLibraries(path: string, elf: Elf): readonly Library[] {
   if (elf.interpreter === null) return [];
-  // libc needs the loader by its bare name, and finds the one that is running.
+  // libc needs the loader by its bare name, and gets the one that is running.
   const loader = { hostPath: elf.interpreter, imagePath: elf.interpreter };
   const found = new Map<string, Library>([[basename(elf.interpreter), loader]]);
   const missing: string[] = [];
@@ -44,15 +44,15 @@ export function findLibraries(path: string, elf: Elf): readonly Library[] {
   };
   visit(path, elf);
   if (missing.length > 0) {
-    throw new BootError(`cannot add ${path} to the image: libraries of it are missing on this host`, {
+    throw new BootError(`cannot add the program ${path}: this host does not have all of its libraries`, {
       seen: missing,
-      hint: "install the packages that hold them, or take a statically linked program",
+      hint: "install the packages that contain them, or use a statically linked program",
     });
   }
   return [...found.values()];
 }
 
-/** Where this host has a library of that name for the machine of `user`; null where it has none. */
+/** Returns the path of a library of this host for the machine of `user`, or null. */
 export function findLibrary(name: string, user: Elf): string | null {
   const found = search(name, defaultDirectories(user.machine), configuredDirectories("/etc/ld.so.conf"), user);
   return found?.library.hostPath ?? null;
@@ -68,14 +68,14 @@ function search(
     const hostPath = name.includes("/") ? name : join(directory, name);
     const elf = readLibrary(hostPath, user);
     if (!elf) continue;
-    // The image has no ld.so.cache, so what only ld.so.conf knows goes where every loader looks.
+    // The image has no ld.so.cache, so a library that only ld.so.conf knows goes into a default directory.
     const imagePath = kept.includes(directory) || directory === "" ? hostPath : join("/usr/lib", name);
     return { library: { hostPath, imagePath }, elf };
   }
   return null;
 }
 
-/** The library at `path` where it is one for the same machine as its user; a foreign one of that name is passed over, as ld.so does. */
+/** Reads a library; null if there is none for the machine of `user`. ld.so skips those of other machines, too. */
 function readLibrary(path: string, user: Elf): Elf | null {
   if (!isFile(path)) return null;
   const bytes = readFileSync(path);
@@ -90,17 +90,14 @@ function defaultDirectories(machine: number): readonly string[] {
   return [...multiarch, "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 }
 
-/** The directories of an ld.so.conf(5) and of what it includes. */
+/** Returns the directories of an ld.so.conf(5) and of the files that it includes. */
 function configuredDirectories(path: string): readonly string[] {
-  const lines = readLines(path);
-  return lines.flatMap((line) => {
+  const isDirectory = (line: string) => line.startsWith("/");
+  return readLines(path).flatMap((line) => {
     const pattern = /^include\s+(\S+)/.exec(line)?.[1];
-    if (pattern === undefined) return line.startsWith("/") ? [line] : [];
-    const directory = join("/", pattern.startsWith("/") ? dirname(pattern) : join("/etc", dirname(pattern)));
-    const glob = new Bun.Glob(pattern.slice(pattern.lastIndexOf("/") + 1));
-    return listNames(directory)
-      .filter((name) => glob.match(name))
-      .flatMap((name) => readLines(join(directory, name)).filter((directory) => directory.startsWith("/")));
+    if (pattern === undefined) return [line].filter(isDirectory);
+    const files = globSync(resolve("/etc", pattern)).sort();
+    return files.flatMap((file) => readLines(file).filter(isDirectory));
   });
 }
 
@@ -113,8 +110,4 @@ function readLines(path: string): readonly string[] {
   return readFileSync(path, "utf8")
     .split("\n")
     .map((line) => line.replace(/#.*/, "").trim());
-}
-
-function listNames(directory: string): readonly string[] {
-  return isDirectory(directory) ? readdirSync(directory).sort() : [];
 }

@@ -3,27 +3,26 @@ import { join, resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { type ImageTree, putEntry } from "../archive/tree.ts";
-import { attempt } from "../attempt.ts";
-import { isFile } from "../host.ts";
+import { attempt, isFile } from "../host.ts";
 import { refuseReserved } from "../image/reserved.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
 import { findLibraries } from "./libraries.ts";
 
 /**
- * Puts the program at `hostPath` into the image at `imagePath`, mode 0755, with its loader and libraries where it is
- * linked dynamically. Throws BootError where it is no ELF program, or one for another machine than `machine` (e_machine).
+ * Adds the program `hostPath` as `imagePath` with mode 0755, and its loader and libraries if it is dynamically linked. Throws
+ * BootError if it is not an ELF program for `machine` (e_machine).
  */
 export function addProgram(tree: ImageTree, hostPath: string, imagePath: string, machine: number): void {
   refuseReserved(hostPath, imagePath);
-  const bytes = attempt(`cannot add the program ${hostPath} to the image`, () => readFileSync(hostPath));
+  const bytes = attempt(`cannot add the program ${hostPath}`, () => readFileSync(hostPath));
   if (!isElf(bytes)) {
-    throw new BootError(`cannot add ${hostPath} as a program: it is not an ELF file`, {
+    throw new BootError(`cannot add the program ${hostPath}: not an ELF file`, {
       hint: "add scripts and data with --add SRC:DST",
     });
   }
   const elf = readElf(bytes, hostPath);
   if (elf.machine !== machine) {
-    throw new BootError(`cannot add ${hostPath} to the image: it is a program for another machine`, {
+    throw new BootError(`cannot add the program ${hostPath}: it is for another machine`, {
       seen: [`${hostPath} is for ${nameMachine(elf.machine)}, /init for ${nameMachine(machine)}`],
     });
   }
@@ -34,7 +33,7 @@ export function addProgram(tree: ImageTree, hostPath: string, imagePath: string,
   }
 }
 
-// Debian's busybox and busybox-static, Fedora's, Alpine's; initramfs-tools' is the dynamically linked one of Debian's installer.
+// Debian's busybox and busybox-static, Fedora's, Alpine's; initramfs-tools uses the dynamically linked one of Debian's installer.
 const BUSYBOX_PLACES = [
   "/bin/busybox",
   "/usr/bin/busybox",
@@ -43,39 +42,38 @@ const BUSYBOX_PLACES = [
   "/usr/sbin/busybox",
 ];
 
-/** The one in PATH comes first: not every distribution has it in one of these places. */
+/** PATH comes first: not every distribution uses one of these paths. */
 function busyboxPlaces(): readonly string[] {
-  const inPath = Bun.which("busybox", { PATH: process.env["PATH"] ?? "" });
-  return [...(inPath === null ? [] : [inPath]), ...BUSYBOX_PLACES];
+  return [Bun.which("busybox", { PATH: process.env["PATH"] ?? "" }) ?? [], BUSYBOX_PLACES].flat();
 }
 
 /**
- * Puts BusyBox at /bin/busybox. `wish`: a file, "none" to go without, null for the host's own. /bin/sh is made in the guest
- * (src/filesystems/busybox.ts): in the image the kernel would start it in place of an /init that is incomplete (init/main.c).
+ * Adds BusyBox as /bin/busybox. `request` is a file, "none", or null for the host's own. The boot creates /bin/sh
+ * (src/filesystems/busybox.ts): in the image, the kernel would start it instead of a truncated /init (init/main.c).
  */
-export function addBusybox(tree: ImageTree, wish: string | null, machine: number, places = busyboxPlaces()): void {
-  if (wish === "none") return;
-  const hostPath = wish ?? places.find(isFile);
+export function addBusybox(tree: ImageTree, request: string | null, machine: number, places = busyboxPlaces()): void {
+  if (request === "none") return;
+  const hostPath = request ?? places.find(isFile);
   if (hostPath === undefined) {
-    throw new BootError("could not find BusyBox on this host: without it the image has no rescue shell", {
-      seen: places.map((place) => `${place}: not there`),
-      hint: "install it (Debian: apt install busybox-static), or give --busybox FILE, or --busybox none",
+    throw new BootError("cannot find BusyBox on this host: without it the image has no rescue shell", {
+      seen: places.map((place) => `${place}: not found`),
+      hint: "install it (Debian: apt install busybox-static), or use --busybox FILE or --busybox none",
     });
   }
   addProgram(tree, hostPath, "/bin/busybox", machine);
 }
 
 /**
- * Puts this very program, or the file `wish`, at /init, and /bin/levain as a link to it. Returns its e_machine.
- * Throws BootError where it would not start as the first program of an initramfs: it must be one static ELF file.
+ * Adds this program, or the file `request`, as /init, and /bin/levain as a link to it. Returns its e_machine. Throws BootError if
+ * it is not a static ELF file, which alone starts as the first program of an initramfs.
  */
-export function addInit(tree: ImageTree, wish: string | null): number {
-  const path = wish ?? findSelf();
-  const bytes = attempt(`cannot read ${path}, which should become /init`, () => readFileSync(path));
+export function addInit(tree: ImageTree, request: string | null): number {
+  const path = request ?? findSelf();
+  const bytes = attempt(`cannot read ${path}, which is to become /init`, () => readFileSync(path));
   const elf: Elf = readElf(bytes, path);
   if (elf.interpreter !== null) {
-    throw new BootError(`${path} cannot be the /init of an image: it needs the loader ${elf.interpreter}`, {
-      hint: "build levain with make, which gives dist/levain, and use that",
+    throw new BootError(`${path} cannot be /init: it needs the loader ${elf.interpreter}`, {
+      hint: "build levain with make and use dist/levain",
     });
   }
   putEntry(tree, { kind: "file", path: "/init", mode: 0o755, content: contentOfBytes(bytes) });
@@ -83,7 +81,7 @@ export function addInit(tree: ImageTree, wish: string | null): number {
   return elf.machine;
 }
 
-/** Where levain runs from its sources the running program is Bun, so what `make` built beside them is taken. */
+/** If levain runs from its sources, the running program is Bun, so the result of `make` is used. */
 function findSelf(): string {
   return import.meta.dir.startsWith("/$bunfs/")
     ? "/proc/self/exe"

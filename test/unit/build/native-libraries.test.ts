@@ -18,12 +18,12 @@ test("the libraries that are loaded later are laid side by side, by their soname
 
 test("one that this host does not have is named, with its package", () => {
   expect(whatItSays(() => gather({ "libnowhere.so.9": "libnowhere9" }))).toMatch(
-    /could not find the library libnowhere\.so\.9[\s\S]*apt install libnowhere9/,
+    /cannot find the library libnowhere\.so\.9[\s\S]*apt install libnowhere9/,
   );
 });
 
 test("one that needs what Bun does not load is refused", () => {
   expect(whatItSays(() => gather({ "libcryptsetup.so.12": "libcryptsetup12" }))).toMatch(
-    /libcryptsetup\.so\.12 cannot be put into levain: it needs .*libargon2\.so\.1/,
+    /cannot add .*libcryptsetup\.so\.12 to levain: it needs .*libargon2\.so\.1/,
   );
 });

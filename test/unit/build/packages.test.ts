@@ -21,12 +21,12 @@ describe.each(["build", "test"] as const)("build/packages-%s.txt", (list) => {
     expect(lines.filter((line) => !LINE.test(line))).toEqual([]);
   });
 
-  test("installs no package that acts on the machine, by itself or by one that it depends on", async () => {
+  test("installs no package that acts on the machine, nor one that depends on such a package", async () => {
     const installed = await readInstalled();
     const needed = closure(installed, listedPackages("install", list));
     const acting: string[] = [];
     for (const name of needed) {
-      // What every Debian has is there already.
+      // Every Debian has these.
       if (/^(required|important)$/.test(installed.get(name)?.priority ?? "")) continue;
       if (ACTS.test(await run(["dpkg-query", "-L", name]))) acting.push(name);
     }

@@ -1,6 +1,6 @@
 import type { Voice } from "../../../src/problems/voice.ts";
 
-/** A Voice that remembers what it was told. */
+/** A Voice that records warnings and progress. */
 export interface HeardVoice extends Voice {
   readonly warnings: string[];
   readonly progressed: string[];

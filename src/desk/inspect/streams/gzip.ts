@@ -1,7 +1,7 @@
 import { inflateRawSync } from "node:zlib";
-import { damaged, isOverLimit, tooLarge, type UnpackedStream } from "./stream.ts";
+import { damaged, inflate, type UnpackedStream } from "./stream.ts";
 
-// RFC 1952: the header's flags, and what follows the compressed data.
+// RFC 1952: the flags of the header, and the sizes around the compressed data.
 const FHCRC = 2;
 const FEXTRA = 4;
 const FNAME = 8;
@@ -9,31 +9,27 @@ const FCOMMENT = 16;
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
 
-/** Unpacks the one gzip member that begins at `start`. Throws BootError where it is damaged or gives more than `limit` bytes. */
-export function unpackGzip(bytes: Uint8Array, start: number, limit: number): UnpackedStream {
-  const dataStart = skipHeader(bytes, start);
-  const { buffer, engine } = inflate(bytes.subarray(dataStart), start, limit);
-  const end = dataStart + engine.bytesWritten + TRAILER_BYTES;
-  if (end > bytes.length) throw damaged("gzip", start, "it is cut off");
-  const sum = new DataView(bytes.buffer, bytes.byteOffset + end - TRAILER_BYTES, 4).getUint32(0, true);
-  if (sum !== Bun.hash.crc32(buffer)) throw damaged("gzip", start, "its checksum is wrong");
-  return { unpacked: buffer, end, problem: null };
-}
-
-/** What Node gives with `info`, which its types do not know. */
+/** What Node returns with `info`, which its types do not know; the engine's `bytesWritten` is how much input was used. */
 interface Inflated {
   readonly buffer: Uint8Array;
-  /** `bytesWritten` into the engine: what of the input was used. */
   readonly engine: { readonly bytesWritten: number };
 }
 
-function inflate(data: Uint8Array, start: number, limit: number): Inflated {
-  try {
-    return inflateRawSync(data, { info: true, maxOutputLength: limit }) as unknown as Inflated;
-  } catch (error) {
-    if (isOverLimit(error)) throw tooLarge("gzip", start, limit);
-    throw damaged("gzip", start, error instanceof Error ? error.message : String(error));
-  }
+/** Unpacks the gzip member at `start`. Throws BootError if it is damaged or unpacks to more than `limit` bytes. */
+export function unpackGzip(bytes: Uint8Array, start: number, limit: number): UnpackedStream {
+  const dataStart = skipHeader(bytes, start);
+  const options = { info: true, maxOutputLength: limit };
+  const { buffer, engine } = inflate(
+    "gzip",
+    start,
+    limit,
+    () => inflateRawSync(bytes.subarray(dataStart), options) as unknown as Inflated,
+  );
+  const end = dataStart + engine.bytesWritten + TRAILER_BYTES;
+  if (end > bytes.length) throw damaged("gzip", start, "it is truncated");
+  const sum = new DataView(bytes.buffer, bytes.byteOffset + end - TRAILER_BYTES, 4).getUint32(0, true);
+  if (sum !== Bun.hash.crc32(buffer)) throw damaged("gzip", start, "its checksum is wrong");
+  return { unpacked: buffer, end, problem: null };
 }
 
 function skipHeader(bytes: Uint8Array, start: number): number {
@@ -43,10 +39,10 @@ function skipHeader(bytes: Uint8Array, start: number): number {
   for (const flag of [FNAME, FCOMMENT]) {
     if ((flags & flag) === 0) continue;
     const end = bytes.indexOf(0, at);
-    if (end < 0) throw damaged("gzip", start, "it is cut off");
+    if (end < 0) throw damaged("gzip", start, "it is truncated");
     at = end + 1;
   }
   if (flags & FHCRC) at += 2;
-  if (at >= bytes.length) throw damaged("gzip", start, "it is cut off");
+  if (at >= bytes.length) throw damaged("gzip", start, "it is truncated");
   return at;
 }

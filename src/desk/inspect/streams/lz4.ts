@@ -1,16 +1,16 @@
 import { damaged, tooLarge, type UnpackedStream } from "./stream.ts";
 
-// The legacy frame of lz4's doc/lz4_Frame_format.md, the one that lib/decompress_unlz4.c reads: a magic, then blocks of
-// 8 MiB unpacked, each after its compressed size. Nothing marks the end.
+// The legacy frame of lz4's doc/lz4_Frame_format.md, which lib/decompress_unlz4.c reads: a magic, then blocks of 8 MiB
+// unpacked, each after its compressed size. Nothing marks the end.
 const MAGIC = 0x184c2102;
 const BLOCK_BYTES = 8 << 20;
 const COMPRESSED_MAX = BLOCK_BYTES + Math.floor(BLOCK_BYTES / 255) + 16;
 
-/** Unpacks the legacy lz4 stream that begins at `start`. It ends as for the kernel: with the file, or at four zero bytes. Throws BootError where it is damaged or gives more than `limit` bytes. */
+/** Unpacks the legacy lz4 stream at `start`, which for the kernel ends with the file or at four zero bytes. Throws BootError if it is damaged or unpacks to more than `limit` bytes. */
 export function unpackLz4Legacy(bytes: Uint8Array, start: number, limit: number): UnpackedStream {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const blocks: Uint8Array[] = [];
-  // One for all blocks: a stream of blocks of a few bytes each must not take 8 MiB for every one.
+  // One buffer for all: a stream of blocks of a few bytes must not allocate 8 MiB for each.
   const room = new Uint8Array(BLOCK_BYTES);
   let size = 0;
   const finish = (end: number, problem: string | null) => ({ unpacked: Buffer.concat(blocks), end, problem });
@@ -19,11 +19,11 @@ export function unpackLz4Legacy(bytes: Uint8Array, start: number, limit: number)
     const length = view.getUint32(at, true);
     if (length === 0) return finish(at, null);
     if (length !== MAGIC && length > COMPRESSED_MAX) {
-      return finish(at, "the kernel reads on only after four zero bytes at the end of lz4 data, and there are none");
+      return finish(at, "the lz4 data does not end with the four zero bytes after which the kernel continues");
     }
     at += 4;
     if (length === MAGIC) continue;
-    if (at + length > bytes.length) throw damaged("lz4", start, "it is cut off");
+    if (at + length > bytes.length) throw damaged("lz4", start, "it is truncated");
     const block = unpackBlock(bytes.subarray(at, at + length), room, start);
     size += block.length;
     if (size > limit) throw tooLarge("lz4", start, limit);
@@ -32,13 +32,13 @@ export function unpackLz4Legacy(bytes: Uint8Array, start: number, limit: number)
   }
 }
 
-/** One block, lz4's doc/lz4_Block_format.md: literals and copies of what was there before. Its bytes are written to `target`, and a copy is returned. */
+/** Unpacks one block (lz4's doc/lz4_Block_format.md: literals, and copies of earlier output) into `target`. Returns a copy of it. */
 function unpackBlock(source: Uint8Array, target: Uint8Array, start: number): Uint8Array {
   let from = 0;
   let to = 0;
   const take = () => {
     const byte = source[from];
-    if (byte === undefined) throw damaged("lz4", start, "a block is cut off");
+    if (byte === undefined) throw damaged("lz4", start, "a block is truncated");
     from += 1;
     return byte;
   };
@@ -62,7 +62,7 @@ function unpackBlock(source: Uint8Array, target: Uint8Array, start: number): Uin
     if (from === source.length) break; // the last sequence has literals only
     const distance = take() + take() * 256;
     const length = readLength(token & 15) + 4;
-    if (distance === 0 || distance > to) throw damaged("lz4", start, "a copy from before its beginning");
+    if (distance === 0 || distance > to) throw damaged("lz4", start, "a copy starts before the block");
     if (to + length > BLOCK_BYTES) throw damaged("lz4", start, "a block is too long");
     copy(target, to - distance, target, to, length);
     to += length;
@@ -70,7 +70,7 @@ function unpackBlock(source: Uint8Array, target: Uint8Array, start: number): Uin
   return target.slice(0, to);
 }
 
-/** Byte by byte, for source and target may overlap on purpose. */
+/** Copies byte by byte, as source and target may overlap on purpose. */
 function copy(source: Uint8Array, from: number, target: Uint8Array, to: number, length: number): void {
   for (let index = 0; index < length; index += 1) target[to + index] = source[from + index] ?? 0;
 }

@@ -1,26 +1,36 @@
 import { BootError } from "../../../problems/errors.ts";
 import { TooLargeError } from "./size-limit.ts";
 
-/** What one compressed stream of an image gave. */
+/** The result of unpacking one compressed stream of an image. */
 export interface UnpackedStream {
   readonly unpacked: Uint8Array;
-  /** The byte of the image after the stream's last. */
+  /** The offset in the image after the stream. */
   readonly end: number;
-  /** What the kernel will not like about it, in words; null where nothing. */
+  /** Why a kernel would not read the stream, or null. */
   readonly problem: string | null;
 }
 
-/** The error for a stream that begins at byte `start` and cannot be unpacked. */
+/** Returns the error for a stream at byte `start` that cannot be unpacked. */
 export function damaged(method: string, start: number, reason: string): BootError {
-  return new BootError(`the ${method} data at byte ${start} cannot be unpacked: ${reason}`);
+  return new BootError(`cannot unpack the ${method} data at byte ${start}: ${reason}`);
 }
 
-/** The error for a stream that begins at byte `start` and gives more than `limit` bytes. */
+/** Returns the error for a stream at byte `start` that unpacks to more than `limit` bytes. */
 export function tooLarge(method: string, start: number, limit: number): TooLargeError {
   return new TooLargeError(`the ${method} data at byte ${start} unpacks to more than ${limit} bytes`);
 }
 
-/** True where an error of node:zlib says that its `maxOutputLength` was reached. */
+/** Returns whether an error of node:zlib means that its `maxOutputLength` was reached. */
 export function isOverLimit(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+}
+
+/** Runs `action` of node:zlib; throws what `damaged` and `tooLarge` return. */
+export function inflate<T>(method: string, start: number, limit: number, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (isOverLimit(error)) throw tooLarge(method, start, limit);
+    throw damaged(method, start, error instanceof Error ? error.message : String(error));
+  }
 }

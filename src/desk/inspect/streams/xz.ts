@@ -1,42 +1,34 @@
-import { damaged, tooLarge, type UnpackedStream } from "./stream.ts";
-import { runTool } from "./unpack-tool.ts";
-
-// xz-file-format.txt: 2.1.1 Stream Header, 2.1.2 Stream Footer, 3 Block, 4 Index; all but LZMA2's own data comes in fours.
+// xz-file-format.txt: 2.1.1 Stream Header, 2.1.2 Stream Footer, 3 Block, 4 Index; all but LZMA2's data is a multiple of 4.
 const HEADER_BYTES = 12;
 const FOOTER_BYTES = 12;
 const CRC_BYTES = 4;
 const FOOTER_MAGIC = [0x59, 0x5a] as const;
-const CHECK_NONE = 0;
-const CHECK_CRC32 = 1;
+/** 2.1.1.2: none and CRC32. */
+const CHECKS_OF_KERNEL = [0, 1];
 /** 2.1.1.2: by the type of check. */
 const CHECK_BYTES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64] as const;
 
-/** Unpacks the xz stream that begins at `start` with the host's xz. Throws BootError where it is damaged or gives more than `limit` bytes. */
-export function unpackXz(bytes: Uint8Array, start: number, limit: number): UnpackedStream {
-  const stream = measureStream(bytes, start);
-  if (stream === null) throw damaged("xz", start, "it is cut off, or no xz stream that a kernel reads");
-  const { end, unpackedSize } = stream;
-  if (unpackedSize > limit) throw tooLarge("xz", start, limit);
-  const check = checkOf(bytes, start);
-  const problem =
-    check === CHECK_NONE || check === CHECK_CRC32
-      ? null
-      : "the kernel knows only CRC32 as the check of xz data: compress with xz --check=crc32";
-  const unpacked = unpackedSize === 0 ? new Uint8Array() : runTool("xz", bytes.subarray(start, end), { start, limit });
-  return { unpacked, end, problem };
+/** Returns why a kernel would not read the xz stream at `start`, or null. */
+export function xzProblem(bytes: Uint8Array, start: number): string | null {
+  if (CHECKS_OF_KERNEL.includes(checkOf(bytes, start))) return null;
+  return "the kernel supports only CRC32 checks in xz data: compress with xz --check=crc32";
 }
 
 function checkOf(bytes: Uint8Array, start: number): number {
   return (bytes[start + 7] ?? 0) & 0xf;
 }
 
-interface Extent {
+/** Where something ends, and how many bytes it unpacks to. */
+export interface Extent {
   readonly end: number;
   readonly unpackedSize: number;
 }
 
-/** Walks over blocks and chunks: a stream written in one go says its length nowhere else, and what is sought in the data can be forged there. */
-function measureStream(bytes: Uint8Array, start: number): Extent | null {
+/**
+ * Measures the xz stream at `start`; null if it is truncated or malformed. Walks over blocks and chunks, as a stream that was
+ * written in one go has its length nowhere else, and a footer that is searched for could be forged in the data.
+ */
+export function measureXz(bytes: Uint8Array, start: number): Extent | null {
   const checkBytes = CHECK_BYTES[checkOf(bytes, start)] ?? 0;
   let at = start + HEADER_BYTES;
   let unpackedSize = 0;
@@ -57,7 +49,7 @@ function roundUp(at: number, start: number): number {
   return start + Math.ceil((at - start) / 4) * 4;
 }
 
-/** LZMA2, the last filter of every block; its chunks as lzma2_decoder.c of XZ Utils reads them. */
+/** Measures LZMA2, the last filter of every block, as lzma2_decoder.c of XZ Utils reads its chunks. */
 function measureChunks(bytes: Uint8Array, start: number): Extent | null {
   const pair = (at: number) => (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0) + 1;
   let at = start;
@@ -76,7 +68,7 @@ function measureChunks(bytes: Uint8Array, start: number): Extent | null {
   return { end: at + 1, unpackedSize };
 }
 
-/** Behind the index's records: its indicator, how many there are, and two numbers each, seven bits a byte. */
+/** Skips the index's records: its indicator, their number, and two numbers each, seven bits per byte. */
 function skipIndex(bytes: Uint8Array, start: number): number | null {
   let at = start + 1;
   const readNumber = () => {

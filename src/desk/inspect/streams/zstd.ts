@@ -1,7 +1,7 @@
 import { zstdDecompressSync } from "node:zlib";
-import { damaged, isOverLimit, tooLarge, type UnpackedStream } from "./stream.ts";
+import { damaged, inflate, tooLarge, type UnpackedStream } from "./stream.ts";
 
-// RFC 8878: the frame header's descriptor says which of its fields are there.
+// RFC 8878: the descriptor of the frame header says which fields follow.
 const SINGLE_SEGMENT = 0x20;
 const CHECKSUM = 0x04;
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
@@ -12,34 +12,24 @@ const BLOCK_RESERVED = 3;
 /** ZSTD_WINDOWSIZE_MAX of lib/decompress_unzstd.c. */
 const WINDOW_MAX = 1 << 27;
 
-/** Unpacks the one zstd frame that begins at `start`, as the kernel does. Throws BootError where it is damaged or gives more than `limit` bytes. */
+/** Unpacks the zstd frame at `start`, as the kernel does. Throws BootError if it is damaged or unpacks to more than `limit` bytes. */
 export function unpackZstd(bytes: Uint8Array, start: number, limit: number): UnpackedStream {
   const { end, contentSize, windowSize } = measureFrame(bytes, start);
   if (contentSize !== null && contentSize > limit) throw tooLarge("zstd", start, limit);
-  if (windowSize > WINDOW_MAX) {
-    throw damaged("zstd", start, "its window is larger than 128 MiB, which the kernel does not read either");
-  }
-  const unpacked = decompress(bytes.subarray(start, end), start, limit);
+  if (windowSize > WINDOW_MAX) throw damaged("zstd", start, "its window exceeds the kernel's limit of 128 MiB");
+  const frame = bytes.subarray(start, end);
+  const unpacked = inflate("zstd", start, limit, () => zstdDecompressSync(frame, { maxOutputLength: limit }));
   if (contentSize !== null && unpacked.length !== contentSize) {
-    throw damaged("zstd", start, `it gives ${unpacked.length} bytes instead of ${contentSize}`);
+    throw damaged("zstd", start, `it unpacks to ${unpacked.length} bytes instead of ${contentSize}`);
   }
   return { unpacked, end, problem: null };
 }
 
-function decompress(frame: Uint8Array, start: number, limit: number): Uint8Array {
-  try {
-    return zstdDecompressSync(frame, { maxOutputLength: limit });
-  } catch (error) {
-    if (isOverLimit(error)) throw tooLarge("zstd", start, limit);
-    throw damaged("zstd", start, error instanceof Error ? error.message : String(error));
-  }
-}
-
 interface Frame {
   readonly end: number;
-  /** What the header says of it, in bytes. */
+  /** Bytes by the header, null if it does not say. */
   readonly contentSize: number | null;
-  /** What a decoder has to keep, in bytes. */
+  /** Bytes that a decoder has to keep. */
   readonly windowSize: number;
 }
 
@@ -57,14 +47,14 @@ function measureFrame(bytes: Uint8Array, start: number): Frame {
       const header = view.getUint16(at, true) + view.getUint8(at + 2) * 0x10000;
       isLast = (header & 1) === 1;
       const type = (header >> 1) & 3;
-      if (type === BLOCK_RESERVED) throw damaged("zstd", start, "a block of no known type");
+      if (type === BLOCK_RESERVED) throw damaged("zstd", start, "a block has an unknown type");
       at += 3 + (type === BLOCK_RLE ? 1 : header >> 3);
     }
     const end = at + ((descriptor & CHECKSUM) !== 0 ? CHECKSUM_BYTES : 0);
-    if (end > bytes.length) throw new RangeError("the frame ends behind the file");
+    if (end > bytes.length) throw new RangeError("the frame ends after the file");
     return { end, contentSize, windowSize };
   } catch (error) {
-    if (error instanceof RangeError) throw damaged("zstd", start, "it is cut off");
+    if (error instanceof RangeError) throw damaged("zstd", start, "it is truncated");
     throw error;
   }
 }

@@ -84,8 +84,8 @@ test.each([
 });
 
 test("says what was expected", () => {
-  expect(() => parseCompression("zip")).toThrow('Expected zstd, lz4, gzip, xz, none as compression but received "zip"');
-  expect(() => parseCompression("zstd:99")).toThrow('Expected a level from 1 to 22 for zstd but received "99"');
+  expect(() => parseCompression("zip")).toThrow('expected zstd, lz4, gzip, xz, none as compression but received "zip"');
+  expect(() => parseCompression("zstd:99")).toThrow('expected a level from 1 to 22 for zstd but received "99"');
 });
 
 /** What a fresh process says about compressing with `method` where PATH is `path`. */
@@ -103,14 +103,14 @@ test.each([
   ["xz", "xz-utils"],
 ])("where the program %s is missing, names it and its package", async (method, debianPackage) => {
   const said = await complaintWithPath(method, "/nowhere");
-  expect(said).toContain(`there is no program ${method} here`);
+  expect(said).toContain(`this host has no program ${method}`);
   expect(said).toContain(`apt install ${debianPackage})`);
 });
 
-test("a tool that fails is told with its last words", async () => {
+test("the error of a failed tool quotes its output", async () => {
   const directory = scratchDirectory();
   writeFileSync(join(directory, "xz"), "#!/bin/sh\necho out of luck >&2\nexit 3\n", { mode: 0o755 });
   const said = await complaintWithPath("xz", directory);
-  expect(said).toContain("xz failed, it ended with status 3");
+  expect(said).toContain("xz failed: it ended with status 3");
   expect(said).toContain("seen: out of luck");
 });

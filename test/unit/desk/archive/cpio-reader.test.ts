@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { contentOfBytes } from "../../../../src/desk/archive/content.ts";
 import { writeCpio } from "../../../../src/desk/archive/cpio.ts";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { runScript } from "../../../support/command.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 function file(name: string, bytes: Uint8Array): ImageEntry {
   return { kind: "file", path: `/${name}`, mode: 0o644, content: contentOfBytes(bytes) };
@@ -54,7 +54,7 @@ test("a changed byte never gives anything but an archive or a BootError", () => 
   );
 });
 
-test("an archive that is cut before its trailer's end is refused, at whatever byte", () => {
+test("an archive that is truncated at any byte of its trailer, or before, is refused", () => {
   const end = archive.indexOf("TRAILER!!!") + "TRAILER!!!".length + 1;
   for (let length = 0; length < end; length += 1) {
     expect(refusal(() => readCpio(archive.subarray(0, length)))).not.toBeNull();
@@ -72,23 +72,23 @@ test("a second archive begins where the first one and its zeros end", () => {
 
 test("says what is wrong and where", () => {
   expect(refusal(() => readCpio(Buffer.from("070707".padEnd(200, "0"))))?.message).toContain(
-    "not the magic of a newc header at byte 0",
+    "no magic number of a newc header at byte 0",
   );
   expect(refusal(() => readCpio(archive.subarray(0, 130)))?.message).toContain(
     "the file ends without a trailer at byte 120",
   );
   const oversized = Buffer.from(archive);
   oversized.write("FFFFFFFF", 6 + 6 * 8);
-  expect(refusal(() => readCpio(oversized))?.message).toContain("the file ends within it at byte 0");
+  expect(refusal(() => readCpio(oversized))?.message).toContain("the file is truncated at byte 0");
   const nameless = Buffer.from(archive);
   nameless.write("00000000", 6 + 11 * 8);
   expect(refusal(() => readCpio(nameless))?.message).toContain("a name of 0 bytes");
   const endless = Buffer.from(archive);
   endless[111] = 0x61;
-  expect(refusal(() => readCpio(endless))?.message).toContain("a name without its end");
+  expect(refusal(() => readCpio(endless))?.message).toContain("a name without a NUL");
   const wrongNumber = Buffer.from(archive);
   wrongNumber.write("0000000G", 6);
-  expect(refusal(() => readCpio(wrongNumber))?.message).toContain("a number that is not hexadecimal");
+  expect(refusal(() => readCpio(wrongNumber))?.message).toContain("a field that is not hexadecimal");
 });
 
 test("reads the archives of cpio(1), newc and crc", async () => {

@@ -3,10 +3,10 @@ import { lstatSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Content, contentOfBytes } from "../../../../src/desk/archive/content.ts";
 import { measureCpio, writeCpio } from "../../../../src/desk/archive/cpio.ts";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run, runScript } from "../../../support/command.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 function pack(entries: readonly ImageEntry[]): Buffer {
   return Buffer.concat([...writeCpio(entries)]);

@@ -101,15 +101,15 @@ describe("refuses beforehand, in words, and leaves everything as it is", () => {
   test.each([
     [join(directory, "missing/image"), "no such file or directory"],
     [join(directory, "file/image"), "part of the path is not a directory"],
-    [directory, "it is there and not a file"],
-    ["/dev/null", "it is there and not a file"],
+    [directory, "it exists and is not a file"],
+    ["/dev/null", "it exists and is not a file"],
     [join(directory, "dangling"), "no such file or directory"],
   ])("%s", async (path, why) => {
     for (const action of [async () => checkWritable(path), () => writeWhole(path, [])]) {
       const said = await refusal(action);
       expect(said).toContain(`${path}`);
       expect(said).toContain(why);
-      expect(said).toContain("hint: choose another place with --output FILE");
+      expect(said).toContain("hint: choose another file with --output FILE");
     }
     expect(readdirSync(directory).sort()).toEqual(["closed", "dangling", "file"]);
   });

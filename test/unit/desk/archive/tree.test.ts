@@ -19,7 +19,7 @@ function treeOf(...entries: readonly ImageEntry[]): ImageTree {
   return tree;
 }
 
-test("the directories above an entry come by themselves", () => {
+test("the directories above an entry are added automatically", () => {
   const tree = treeOf(file("/usr/lib/a/b"));
   expect([...tree.values()].map(({ kind, path }) => `${kind} ${path}`).sort()).toEqual([
     "directory /usr",

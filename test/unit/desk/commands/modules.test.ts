@@ -27,7 +27,7 @@ function levain(...words: readonly string[]) {
 }
 
 describe("levain modules", () => {
-  test("tells the order, what is missing, what is built in, and what nobody knows", () => {
+  test("shows the order, and what is missing, built in or unknown", () => {
     const { status, lines } = levain("fs-ext4", "unix", "jdb2");
     expect(lines).toEqual([
       "fs-ext4: ext4",
@@ -35,7 +35,7 @@ describe("levain modules", () => {
       "  kernel/fs/ext4.ko",
       "  gone is missing",
       "unix: built into the kernel",
-      "jdb2: unknown to 6.1.0-test (there is jbd2)",
+      "jdb2: unknown to 6.1.0-test (similar: jbd2)",
     ]);
     expect(status).toBe(1);
     expect(levain("jbd2").status).toBe(0);

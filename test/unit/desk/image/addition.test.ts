@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { readContent } from "../../../../src/desk/archive/content.ts";
 import { writeCpio } from "../../../../src/desk/archive/cpio.ts";
 import { type ImageTree, sortEntries } from "../../../../src/desk/archive/tree.ts";
 import { addFromHost, parseAddition } from "../../../../src/desk/image/addition.ts";
@@ -10,6 +9,7 @@ import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
+import { readContent } from "../../../support/read-cpio.ts";
 import { listenToVoice } from "../heard-voice.ts";
 
 describe("SRC:DST", () => {
@@ -75,11 +75,11 @@ describe("a place of levain's own", () => {
     const other = scratchDirectory();
     writeFileSync(join(other, "init"), "#!/bin/sh");
     expect(() => addFromHost(new Map(), { source: other, destination: "/" }, listenToVoice())).toThrow(
-      `cannot add ${other}/init as /init: this is the place of levain itself`,
+      `cannot add ${other}/init as /init: this path is reserved for levain`,
     );
     expect(() =>
       addFromHost(new Map(), { source: join(overlay, "etc"), destination: "/etc" }, listenToVoice()),
-    ).toThrow("what levain writes of the image's own parameters");
+    ).toThrow("the image's own parameters");
   });
 
   test("cannot be reached through a link that was added before", () => {
@@ -137,7 +137,7 @@ describe("a directory", () => {
   });
 
   test("a socket is left out, with a warning", () => {
-    expect(voice.warnings).toEqual([`${directory}/socket is a socket, which an image cannot hold: left out`]);
+    expect(voice.warnings).toEqual([`${directory}/socket is left out: an image cannot contain a socket`]);
   });
 });
 
@@ -184,7 +184,7 @@ test("device numbers beyond eight bits, where this user may make such a node", a
   expect(tree.get("/node")).toMatchObject({ kind: "block", major: 2748, minor: 773_000 });
 });
 
-test("what is not there is told", () => {
+test("a missing source is reported", () => {
   const add = () => addFromHost(new Map(), { source: "/does/not/exist", destination: "/x" }, listenToVoice());
   try {
     add();
@@ -204,11 +204,13 @@ test("a file that shrinks before it is its turn is an error, not a hole", () => 
   const tree: ImageTree = new Map();
   addFromHost(tree, { source: path, destination: "/file" }, listenToVoice());
   writeFileSync(path, "");
-  expect(() => [...writeCpio(sortEntries(tree))]).toThrow("became shorter while it was read");
+  expect(() => [...writeCpio(sortEntries(tree))]).toThrow("became shorter while levain read it");
 });
 
-test("a name that is not UTF-8 is told", async () => {
+test("a name that is not valid UTF-8 is reported", async () => {
   const directory = scratchDirectory();
   await runScript('touch "$1/$(printf "a\\377")"', [directory]);
-  expect(() => addFromHost(new Map(), { source: directory, destination: "/x" }, listenToVoice())).toThrow("not UTF-8");
+  expect(() => addFromHost(new Map(), { source: directory, destination: "/x" }, listenToVoice())).toThrow(
+    "not valid UTF-8",
+  );
 });

@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: its keys are output, kernel, modules-dir, modules, busybox, init, add, programs, keymaps, compress, parameters";
+  "hint: the keys are output, kernel, modules-dir, modules, busybox, init, add, programs, keymaps, compress, parameters";
 
 test("everything that can be said", () => {
   const source = `
@@ -54,24 +54,24 @@ test("nothing has to be said", () => {
   expect(parseConfig("", "levain.toml")).toEqual({ modules: [], add: [], programs: [], keymaps: [], parameters: [] });
 });
 
-describe("a mistake is told with its line", () => {
+describe("a mistake is reported with its line number", () => {
   test("a wrong type", () => {
     expect(complaint('kernel = "6.1"\nmodules = "aoe"\n')).toEqual([
       "levain.toml has a mistake",
-      'seen: line 2: modules: Expected a list but received "aoe"',
+      'seen: line 2: modules: expected a list but received "aoe"',
       KEYS,
     ]);
   });
 
   test("a wrong element", () => {
     expect(complaint('modules = [\n  "a",\n  5,\n]')[1]).toBe(
-      "seen: line 1: modules[2]: Expected a text but received 5",
+      "seen: line 1: modules[2]: expected a string but received 5",
     );
   });
 
   test("an empty text", () => {
     expect(complaint('\noutput = ""')[1]).toBe(
-      'seen: line 2: output: Expected a text that is not empty but received ""',
+      'seen: line 2: output: expected a string that is not empty but received ""',
     );
   });
 
@@ -79,8 +79,8 @@ describe("a mistake is told with its line", () => {
     expect(complaint('module = ["a"]\ncompress = 3\n[kernel]\nversion = "6"')).toEqual([
       "levain.toml has 3 mistakes",
       "seen:",
-      "  line 3: kernel: Expected a text but received a table",
-      "  line 2: compress: Expected a text but received 3",
+      "  line 3: kernel: expected a string but received a table",
+      "  line 2: compress: expected a string but received 3",
       "  line 1: unknown key module",
       KEYS,
     ]);
@@ -89,19 +89,19 @@ describe("a mistake is told with its line", () => {
   test("what the command line would refuse too", () => {
     expect(complaint('compress = "zstd:99"\nadd = ["a:/b", "c:d"]').slice(1, 4)).toEqual([
       "seen:",
-      '  line 2: add[2]: Expected SRC:DST with an absolute DST to add but received "c:d"',
-      '  line 1: compress: Expected a level from 1 to 22 for zstd but received "99"',
+      '  line 2: add[2]: expected SRC:DST with an absolute DST but received "c:d"',
+      '  line 1: compress: expected a level from 1 to 22 for zstd but received "99"',
     ]);
   });
 
   test("a date is no text", () => {
     expect(complaint("kernel = 1979-05-27T07:32:00Z")[1]).toBe(
-      "seen: line 1: kernel: Expected a text but received a date",
+      "seen: line 1: kernel: expected a string but received a date",
     );
   });
 });
 
-describe("what is not TOML is told with its line", () => {
+describe("malformed TOML is reported with its line number", () => {
   test.each([
     ['kernel = "6"\n\nmodules = [ "a" "b" ]\n', 3],
     ["kernel = 6.1.0-26-amd64", 1],
@@ -114,7 +114,7 @@ describe("what is not TOML is told with its line", () => {
   });
 });
 
-test("whatever the file holds, it is read or refused with a BootError", () => {
+test("any file is read, or refused with a BootError", () => {
   const piece = fc.constantFrom(
     "kernel",
     "modules",
@@ -147,7 +147,7 @@ test("whatever the file holds, it is read or refused with a BootError", () => {
   );
 });
 
-test("a file that cannot be read is told", () => {
+test("a file that cannot be read is reported", () => {
   const directory = scratchDirectory();
   writeFileSync(join(directory, "levain.toml"), 'kernel = "none"');
   expect(readConfig(join(directory, "levain.toml")).kernel).toBe("none");

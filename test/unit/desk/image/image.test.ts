@@ -11,12 +11,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parseCompression } from "../../../../src/desk/archive/compress.ts";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { buildImage, type ImageOptions } from "../../../../src/desk/image/image.ts";
 import { parseManifest } from "../../../../src/plan/manifest.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { listenToVoice } from "../heard-voice.ts";
 
@@ -147,8 +147,8 @@ describe("an image", () => {
     expect(listen.warnings).toEqual([]);
     await buildImage({ ...asked, parameters: ["rdshell=0"] }, listen);
     expect(listen.warnings).toEqual([
-      "the kernel starts /bin/init if it cannot start /init, whatever rdshell= says: leave it out of this image",
-      "rdinit=/bin/busybox on the kernel command line starts a shell in spite of rdshell=0: leave BusyBox out",
+      "if the kernel cannot start /init, it starts /bin/init, regardless of rdshell=: leave it out of the image",
+      "rdinit=/bin/busybox on the kernel command line starts a shell despite rdshell=0: leave BusyBox out",
     ]);
   });
 
@@ -160,7 +160,7 @@ describe("an image", () => {
     expect(listen.warnings).toEqual([]);
   });
 
-  test("tells stage0 the failure policy, whatever the other parameters look like", async () => {
+  test("writes the failure policy for stage0, and no other parameter", async () => {
     const strange = ['rd.strange="open', "--", "root=LABEL=\u{e0}rdshell", 'init_args="-a -b"', 'single="'];
     for (const policy of [["rdshell=0"], ["panic=+5", "rd.shell=NO"], ["rd.emergency=halt", "rescueshell"]]) {
       await buildImage({ ...options, parameters: [...strange, ...policy] }, listenToVoice());
@@ -184,21 +184,21 @@ describe("an image", () => {
     const voice = listenToVoice();
     await buildImage({ ...options, compression: parseCompression("zstd:1") }, voice);
     expect(voice.warnings).toEqual([
-      "the kernel 6.1 is configured without support for an initramfs compressed with zstd: it will not boot this image",
+      "kernel 6.1 is configured without support for an initramfs compressed with zstd: it cannot boot this image",
     ]);
     const content = listenToVoice();
     await buildImage({ ...options, compression: parseCompression("gzip") }, content);
     expect(content.warnings).toEqual([]);
   });
 
-  test("what is added can replace what is there by itself", async () => {
+  test("an addition can replace a default file", async () => {
     writeFileSync(join(directory, "profile"), "mine");
     const additions = [{ source: join(directory, "profile"), destination: "/etc/profile" }];
     await buildImage({ ...options, additions }, listenToVoice());
     expect(readImage(output).get("etc/profile")).toBe("mine");
   });
 
-  test("tells how far it is", async () => {
+  test("reports its progress", async () => {
     const voice = listenToVoice();
     await buildImage(options, voice);
     expect(voice.progressed.at(-1)).toBe("packing: 100 %");
@@ -277,20 +277,20 @@ describe("keymaps", () => {
     expect(files.get("etc/levain/keymaps/de-latin1.bmap")).toStartWith("bkeymap");
   });
 
-  test("the one that the image's own parameters name comes in by itself, and is stronger", async () => {
+  test("the one in the image's own parameters is added, and overrides the others", async () => {
     const { keymaps, parameters } = await build({ keymaps: ["fr"], parameters: ["rd.vconsole.keymap=de-latin1"] });
     expect(keymaps).toEqual(["etc/levain/keymaps/de-latin1.bmap", "etc/levain/keymaps/fr.bmap"]);
     expect(parameters).toEqual(["rd.vconsole.keymap=fr", "rd.vconsole.keymap=de-latin1"]);
   });
 
-  test("none are in an image that nobody wants any for", async () => {
+  test("an image has none by default", async () => {
     expect(await build({})).toMatchObject({ keymaps: [], parameters: [] });
   });
 
   test("one that this host does not have is refused before anything is written", async () => {
     const output = join(scratchDirectory(), "image");
     expect(await complaint({ keymaps: ["de-latin"], output })).toStartWith(
-      'there is no keymap "de-latin" on this host\nseen:\n  de-latin1\n',
+      'this host has no keymap "de-latin"\nseen:\n  de-latin1\n',
     );
     expect(existsSync(output)).toBe(false);
   });

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { convertKeymap } from "../../../../src/desk/image/keymap.ts";
-import { parseLayouts } from "../../../../src/desk/image/xkb-layouts.ts";
+import { convertKeymap, parseLayouts } from "../../../../src/desk/image/keymap.ts";
 import { parseKeymap } from "../../../../src/formats/keymap.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
@@ -51,22 +50,22 @@ describe("convertKeymap", () => {
       writeFileSync(join(directory, path ?? ""), `keymaps 0\nkeycode ${KEY_Y} = ${letter}\n`);
     }
     expect(keysOf(convertKeymap("mine", [directory, "/nowhere"]), KEY_Y)).toBe("a");
-    expect(complaint("part", [directory])).toStartWith('there is no keymap "part" on this host');
-    expect(complaint("old", [directory])).toStartWith('there is no keymap "old" on this host');
+    expect(complaint("part", [directory])).toStartWith('this host has no keymap "part"');
+    expect(complaint("old", [directory])).toStartWith('this host has no keymap "old"');
   });
 
   test("refuses an unknown name with those that are near", () => {
     expect(complaint("de-latn1")).toBe(
-      'there is no keymap "de-latn1" on this host\n' +
+      'this host has no keymap "de-latn1"\n' +
         "seen: de-latin1 · be-latin1 · dk-latin1 · se-latin1\n" +
-        "hint: it is the name of a console keymap (de-latin1) or of an XKB layout, with a variant or without (de-nodeadkeys)",
+        "hint: use the name of a console keymap (de-latin1) or of an XKB layout (de) with or without a variant (de-nodeadkeys)",
     );
   });
 
-  test("a file that is no keymap is told in loadkeys' words", () => {
+  test("the error for a file that is not a keymap quotes loadkeys", () => {
     const directory = scratchDirectory();
     writeFileSync(join(directory, "bad.map"), "keycode = nonsense\n");
-    expect(complaint("bad", [directory])).toMatch(/^loadkeys could not convert the keymap bad\nseen: .*syntax error/);
+    expect(complaint("bad", [directory])).toMatch(/^loadkeys cannot convert the keymap bad\nseen: .*syntax error/);
   });
 });
 

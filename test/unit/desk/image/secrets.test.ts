@@ -63,7 +63,7 @@ describe("secrets of an image", () => {
 describe("a warning", () => {
   test("is given where others can read the file, and only if there are secrets", () => {
     expect(warnOfReaders(["/k"], "/boot/efi/x", { mode: 0o100755 })).toContain(
-      "/boot/efi/x can be read by other users (mode 0755), and it holds secrets, /k",
+      "other users can read /boot/efi/x (mode 0755), which contains secrets (/k)",
     );
     expect(warnOfReaders(["/k"], "/x", { mode: 0o100640 })).not.toBeNull();
     expect(warnOfReaders(["/k"], "/x", { mode: 0o100600 })).toBeNull();
@@ -77,7 +77,7 @@ describe("a warning", () => {
     for (const file of [a, b]) writeFileSync(file, "x");
     chmodSync(a, 0o600);
     chmodSync(b, 0o644);
-    expect(warnOfCopy(a, b)).toContain("can be read by other users (mode 0644)");
+    expect(warnOfCopy(a, b)).toContain(`other users can read ${b} (mode 0644)`);
     expect([warnOfCopy(b, a), warnOfCopy(a, a), warnOfCopy(b, b)]).toEqual([null, null, null]);
   });
 
@@ -91,9 +91,9 @@ describe("a warning", () => {
     const say = (where: string) =>
       runScript(`umask 022; cd "$4"; { ${build} ${where}; } 2>&1 >/dev/null`, [process.execPath, MAIN, key, directory]);
     expect(await say("| cat >/dev/null")).toContain(
-      "warning: the image on the standard output holds secrets, /etc/root.key",
+      "warning: the image on standard output contains secrets (/etc/root.key)",
     );
-    expect(await say("> open")).toContain("is a file that other users can read (mode 0644), and the image holds");
+    expect(await say("> open")).toContain("is a file that other users can read (mode 0644), and the image contains");
     expect(statSync(join(directory, "open")).mode & 0o777).toBe(0o644);
     writeFileSync(join(directory, "closed"), "", { mode: 0o600 });
     expect(await say("> closed")).not.toContain("warning");

@@ -4,7 +4,7 @@ import { estimateMemory } from "../../../../src/desk/archive/memory.ts";
 import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
 import type { ImageOptions, ImageSummary } from "../../../../src/desk/image/image.ts";
 import { summarize } from "../../../../src/desk/image/summary.ts";
-import { createDeskVoice } from "../../../../src/desk/voice.ts";
+import { createTerminalVoice } from "../../../../src/desk/terminal-voice.ts";
 
 const MIB = 1 << 20;
 
@@ -27,21 +27,21 @@ test("the summary says what was made", () => {
     "  kernel   6.1, 278 modules",
     "  content  373 entries, 136.6 MiB unpacked",
     "  size     51.5 MiB, zstd:9, in 2.6 s",
-    "  memory   needs 320 MiB to boot, 384 MiB where the command line has no root=",
+    "  memory   needs 320 MiB to boot, 384 MiB without root= on the command line",
   ]);
 });
 
 test("it names what leads to a shell, or that nothing does", () => {
   const lines = summarize({ ...summary, hasBusybox: false, fallbacks: ["/sbin/init", "/bin/sh"] }, options, 100);
   expect(lines.slice(3, 5)).toEqual([
-    "  shell    none: there is no BusyBox in it",
-    "  fallback the kernel starts the first of /sbin/init, /bin/sh that it can if it cannot start /init, whatever rdshell= says",
+    "  shell    none: the image has no BusyBox",
+    "  fallback if the kernel cannot start /init, it starts /sbin/init or /bin/sh, regardless of rdshell=",
   ]);
 });
 
 test("and says so where there are no modules, or no compression", () => {
   const lines = summarize({ ...summary, kernel: null }, { ...options, compression: { method: "none", level: 0 } }, 100);
-  expect(lines[1]).toContain("there are no modules");
+  expect(lines[1]).toContain("the image has no modules");
   expect(lines[3]).toContain("not compressed");
 });
 
@@ -70,7 +70,7 @@ test("a small image still needs room to run", () => {
 function listen(isTTY: boolean) {
   let written = "";
   let nowMs = 0;
-  const voice = createDeskVoice({ isTTY, write: (text: string) => (written += text) }, () => nowMs);
+  const voice = createTerminalVoice({ isTTY, write: (text: string) => (written += text) }, () => nowMs);
   return {
     voice,
     wait: (ms: number) => {

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { readSegments } from "../../../../src/desk/inspect/segments.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
-import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 const MAIN = join(import.meta.dir, "../../../../src/main.ts");
@@ -38,12 +38,12 @@ function imageFile(bytes: Uint8Array): string {
   return file;
 }
 
-test("what is no file is not waited for, nor read for ever", async () => {
+test("a FIFO is not waited for, a device is not read without end", async () => {
   const pipe = join(scratchDirectory(), "pipe");
   await runScript('mkfifo "$1"', [pipe]);
   for (const path of [pipe, "/dev/zero", "/"]) {
     expect(levain("inspect", path)).toMatchObject({ status: 1, stdout: "" });
-    expect(levain("inspect", path).stderr).toContain(`cannot read ${path}: it is no regular file`);
+    expect(levain("inspect", path).stderr).toContain(`cannot read ${path}: not a regular file`);
   }
 });
 
@@ -57,7 +57,7 @@ describe("levain inspect", () => {
     expect(stdout).toMatch(/ 1 +0 +\d+ +none +newc +4 +\d+ +early microcode: AuthenticAMD/);
     expect(stdout).toMatch(/ 2 +\d+ +\d+ +gzip +newc +9/);
     expect(stdout).toMatch(/made by +initramfs-tools/);
-    expect(stdout).toContain("it passes over /scripts, /conf");
+    expect(stdout).toContain("it would ignore /scripts, /conf");
     expect(stdout).not.toContain("problem");
   });
 
@@ -66,8 +66,8 @@ describe("levain inspect", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(13);
     expect(lines[4]).toBe("-rwxr-xr-x   1 0        0              10 2023-11-14 22:13 init");
-    const hostile = imageFile(rawCpio([{ name: "a\u001b]0;b" }]));
-    expect(levain("inspect", "--list", hostile).stdout).toEndWith(" a\\x1b]0;b\n");
+    const crafted = imageFile(rawCpio([{ name: "a\u001b]0;b" }]));
+    expect(levain("inspect", "--list", crafted).stdout).toEndWith(" a\\x1b]0;b\n");
     expect(lines[9]).toBe("lrwxrwxrwx   1 0        0              11 1970-01-01 00:00 sh -> bin/\\x1b[31msh");
     expect(lines[10]).toBe("brw-r-----   1 0        0          2,   0 1970-01-01 00:00 fd0");
     expect(lines[11]).toStartWith("-rws--x--x   1 7 ");
@@ -93,20 +93,20 @@ describe("levain inspect", () => {
     const { status, stdout } = levain("inspect", imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")])));
     expect(status).toBe(1);
     expect(stdout).toContain("1 segment\n");
-    expect(stdout).toContain("problem   the rest cannot be read: there is neither a cpio archive nor compressed data");
+    expect(stdout).toContain("problem   the rest cannot be read: neither a cpio archive nor compressed data");
   });
 
-  test("what is no initramfs is told to be something else", () => {
+  test("what is not an initramfs is named", () => {
     const kernel = Buffer.alloc(4096, 0x90);
     kernel.write("HdrS", 0x202);
-    expect(levain("inspect", imageFile(kernel)).stderr).toContain("hint: it is a kernel");
+    expect(levain("inspect", imageFile(kernel)).stderr).toContain("hint: this is a kernel");
     const squashfs = Buffer.alloc(4096);
     squashfs.write("hsqs");
     squashfs.writeUInt16LE(4, 28);
     squashfs.writeUInt32LE(4096, 40);
     expect(levain("inspect", imageFile(squashfs))).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("it holds a squashfs"),
+      stderr: expect.stringContaining("this is a squashfs"),
     });
     expect(levain("inspect", "/no/such").stderr).toContain("cannot read /no/such");
     expect(levain("inspect").status).toBe(2);
@@ -128,7 +128,7 @@ describe("levain extract", () => {
     const target = join(scratchDirectory(), "tree");
     const { status, stderr } = levain("extract", imageFile(rawCpio(MEMBERS).subarray(0, 600)), target, "-m", "init");
     expect(status).toBe(1);
-    expect(stderr).toContain("warning: not a cpio archive as the kernel reads it");
+    expect(stderr).toContain("warning: not a cpio archive that the kernel reads");
     expect(existsSync(join(target, "init"))).toBe(true);
   });
 });
@@ -136,10 +136,10 @@ describe("levain extract", () => {
 describe("levain graft", () => {
   const output = join(scratchDirectory(), "grafted");
 
-  test("keeps every byte of the image, and only the init is another", () => {
+  test("keeps every byte of the image and replaces only the init", () => {
     const { status, stdout } = levain("graft", image, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
     expect(status).toBe(0);
-    expect(stdout).toContain("without  /scripts, /conf");
+    expect(stdout).toContain("ignores  /scripts, /conf");
     const bytes = readFileSync(output);
     const before = readFileSync(image);
     expect(bytes.subarray(0, before.length).equals(before)).toBe(true);
@@ -159,9 +159,11 @@ describe("levain graft", () => {
     ];
     const foreign = imageFile(rawCpio(members));
     const { stdout } = levain("graft", foreign, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1");
-    const words = "the kernel starts /bin/sh if it cannot start /init, whatever rdshell= says\n";
+    const words = "if the kernel cannot start /init, it starts /bin/sh, regardless of rdshell=\n";
     expect(stdout).toContain(`  fallback ${words}`);
-    expect(stdout).toContain("  fallback the kernel starts the old /init if the image is cut off before the new one\n");
+    expect(stdout).toContain(
+      "  fallback the kernel starts the old /init if the image is truncated before the new one\n",
+    );
     for (const file of [foreign, output]) expect(levain("inspect", file).stdout).toContain(`\nfallback  ${words}`);
     const bare = imageFile(rawCpio([{ name: "etc", mode: DIRECTORY }]));
     const summary = levain("graft", bare, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1").stdout;
@@ -173,9 +175,9 @@ describe("levain graft", () => {
     const damaged = imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")]));
     const { status, stderr } = levain("graft", damaged, "--init", BUSYBOX);
     expect(status).toBe(1);
-    expect(stderr).toContain("a kernel would not read it to its end");
+    expect(stderr).toContain("the kernel would not read the image to its end");
     expect(existsSync(`${damaged}.levain`)).toBe(false);
     const directory = imageFile(rawCpio([{ name: "init", mode: DIRECTORY }]));
-    expect(levain("graft", directory, "--init", BUSYBOX).stderr).toContain("/init is a directory there");
+    expect(levain("graft", directory, "--init", BUSYBOX).stderr).toContain("its /init is a directory");
   });
 });

@@ -12,12 +12,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { type ExtractOptions, extractTree } from "../../../../src/desk/inspect/extraction.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
-import { CHARACTER, DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+import { CHARACTER, DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 const nodes: string[] = [];
 const OPTIONS: ExtractOptions = {
@@ -70,19 +70,19 @@ describe("an image is written", () => {
   test("with device nodes as root only, else they are named", () => {
     const members = [{ name: "console", mode: CHARACTER, major: 5, minor: 1 }];
     expect(extract(members, join(scratchDirectory(), "x")).leftOut).toEqual([
-      "/console: only root can make a device node",
+      "/console: only root can create a device node",
     ]);
     expect(nodes).toEqual([]);
     expect(extract([{ name: "p", mode: 0o010600 }], join(scratchDirectory(), "x")).leftOut).toEqual([
-      "/p: a fifo is not made",
+      "/p: a fifo is not created",
     ]);
   });
 
-  test("not into a directory with something in it, nor over a file", () => {
+  test("neither into a directory that is not empty, nor over a file", () => {
     const target = scratchDirectory();
     writeFileSync(join(target, "mine"), "mine");
     expect(() => extract([{ name: "f" }], target)).toThrow("not empty");
-    expect(() => extract([{ name: "f" }], join(target, "mine"))).toThrow("is there already");
+    expect(() => extract([{ name: "f" }], join(target, "mine"))).toThrow("it exists");
     expect(snapshot(target)).toEqual(["/mine mine"]);
   });
 
@@ -110,7 +110,7 @@ describe("an image is written", () => {
   });
 });
 
-describe("a hostile image", () => {
+describe("a crafted image", () => {
   /** What is around the target after an extraction: nothing there may have changed. */
   function around(members: readonly RawMember[]): {
     readonly before: readonly string[];
@@ -177,7 +177,7 @@ describe("a hostile image", () => {
     expect(existsSync("/tmp/levain-evil")).toBe(false);
   });
 
-  test("of whatever names, links and hard links leaves everything else alone", () => {
+  test("with any names, links and hard links changes nothing else", () => {
     const name = fc
       .array(fc.constantFrom("..", "", "a", "b", "secret", "home", "\0"), { minLength: 1, maxLength: 4 })
       .map((parts) => parts.join("/"));

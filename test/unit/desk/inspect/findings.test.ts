@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { findOut } from "../../../../src/desk/inspect/findings.ts";
 import { findPassedOver } from "../../../../src/desk/inspect/makers.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
-import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
 import { packedChild } from "../../../support/packed-program.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 /** The tree of these files (or "-> target"), with the directories above them. */
@@ -59,7 +59,7 @@ describe("what an image is", () => {
     ],
     ["booster", { "etc/booster.init.yaml": "" }, "booster", ["/etc/booster.init.yaml"]],
     ["levain", { "etc/levain.json": "{}" }, "levain", []],
-    ["nobody known", { "etc/fstab": "" }, null, []],
+    ["unknown", { "etc/fstab": "" }, null, []],
   ])("made by %s", (_name, files, maker, passedOver) => {
     const root = treeOf(files);
     expect(findOut(root).maker).toBe(maker);
@@ -85,7 +85,7 @@ describe("what an image is", () => {
     expect(findOut(treeOf({ init: readFileSync(BUSYBOX) })).init?.kind).toBe("program");
   });
 
-  test("without one: a link to nothing is none", () => {
+  test("a dangling link does not count as one", () => {
     expect(findOut(treeOf({ init: "-> gone" })).init).toBeNull();
   });
 

@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
-import { type Extracted, type ExtractOptions, extractTree } from "../../../../src/desk/inspect/extraction.ts";
+import { type ExtractOptions, extractTree } from "../../../../src/desk/inspect/extraction.ts";
 import { openPrivateDirectory } from "../../../../src/desk/inspect/private-directory.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
-import { CHARACTER, DIRECTORY, type RawMember, rawCpio } from "../../../support/hostile-cpio.ts";
+import { CHARACTER, DIRECTORY, type RawMember, rawCpio } from "../../../support/crafted-cpio.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 const nodes: string[] = [];
@@ -33,7 +33,7 @@ const OPTIONS: ExtractOptions = {
   members: [],
 };
 
-function extract(members: readonly RawMember[], target: string, options: Partial<ExtractOptions> = {}): Extracted {
+function extract(members: readonly RawMember[], target: string, options: Partial<ExtractOptions> = {}) {
   const { root } = unpackTree([readCpio(rawCpio(members)).members]);
   return extractTree(root, target, { ...OPTIONS, ...options });
 }
@@ -50,7 +50,7 @@ function refusal(action: () => unknown): string {
 const modeOf = (path: string) => statSync(path).mode & 0o7777;
 
 describe("the directory that an image is extracted to", () => {
-  test("is made for its owner alone, whatever umask and image say", () => {
+  test("is created for its owner alone, regardless of umask and image", () => {
     const before = process.umask(0);
     const target = join(scratchDirectory(), "tree");
     extract(
@@ -154,10 +154,10 @@ describe("what only root could make", () => {
       written: 2,
       leftOut: IS_ROOT
         ? [
-            "/null: a device node is made with --special only",
-            "/su: written without its set-uid and set-gid bits, --special keeps them",
+            "/null: device nodes are created only with --special",
+            "/su: written without its set-uid and set-gid bits; --special keeps them",
           ]
-        : ["/null: only root can make a device node"],
+        : ["/null: only root can create a device node"],
     });
     expect([nodes, modeOf(join(plain, "su")), modeOf(join(plain, "d"))]).toEqual([[], 0o755, 0o777]);
     expect(extract(members, special, { special: true }).written).toBe(IS_ROOT ? 3 : 2);
@@ -169,6 +169,6 @@ describe("what only root could make", () => {
   test("of a hundred thousand nodes no endless list is printed", () => {
     const many = Array.from({ length: 300 }, (_, index) => ({ name: `n${index}`, mode: CHARACTER }));
     const { leftOut } = extract(many, join(scratchDirectory(), "x"));
-    expect([leftOut.length, leftOut.at(-1)]).toEqual([101, "and 200 more like these"]);
+    expect([leftOut.length, leftOut.at(-1)]).toEqual([101, "and 200 more of this kind"]);
   });
 });

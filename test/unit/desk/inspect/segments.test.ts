@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { readSegments, type Segment } from "../../../../src/desk/inspect/segments.ts";
-import { rawCpio } from "../../../support/hostile-cpio.ts";
+import { rawCpio } from "../../../support/crafted-cpio.ts";
 
 const TEXT = "all work and no play ".repeat(20_000);
 const EARLY = rawCpio([{ name: "kernel", mode: 0o040755 }]);
@@ -108,21 +108,21 @@ describe("archives", () => {
   test("a compressed stream of nothing is no more than padding", () => {
     const empty = zstdCompressSync(new Uint8Array());
     expect(readSegments(Buffer.concat([gzipSync(MAIN), empty])).segments.map(names)).toEqual([["init", "etc"]]);
-    expect(problems(empty)).toEqual(["there is no archive in the file"]);
+    expect(problems(empty)).toEqual(["the file contains no archive"]);
   });
 
   test("other formats and anything else are named", () => {
-    expect(problems(Buffer.from("070707".padEnd(200, "0")))[0]).toContain("an old format at byte 0");
+    expect(problems(Buffer.from("070707".padEnd(200, "0")))[0]).toContain("at byte 0 has an old format");
     expect(problems(Buffer.concat([EARLY, Buffer.from("junk")]))[0]).toContain(
       `compressed data at byte ${EARLY.length}`,
     );
-    expect(problems(gzipSync(Buffer.from("junk")))[0]).toContain("in what it unpacks to, there is neither");
-    expect(problems(Buffer.alloc(512))).toEqual(["there is no archive in the file"]);
+    expect(problems(gzipSync(Buffer.from("junk")))[0]).toContain("in the unpacked data: neither");
+    expect(problems(Buffer.alloc(512))).toEqual(["the file contains no archive"]);
     expect(problems(new Uint8Array())).toHaveLength(1);
   });
 });
 
-describe("hostile images", () => {
+describe("crafted images", () => {
   let images: readonly Buffer[] = [];
   beforeAll(() => {
     const small = rawCpio([{ name: "f", data: "abcdefgh".repeat(30) }]);
@@ -172,12 +172,12 @@ describe("hostile images", () => {
     // One literal, and then a copy from 0, or from 2, bytes before.
     for (const distance of ["0000", "0200"]) {
       const lz4 = Buffer.from(`02214c18${"05000000"}10${"41"}${distance}00`, "hex");
-      expect(problems(lz4)[0]).toContain("a copy from before its beginning");
+      expect(problems(lz4)[0]).toContain("a copy starts before the block");
     }
   });
 
   test("with sizes that no file has are refused at once", () => {
-    expect(problems(rawCpio([{ name: "f", size: 0xffffffff }]))[0]).toContain("the file ends within it");
+    expect(problems(rawCpio([{ name: "f", size: 0xffffffff }]))[0]).toContain("the file is truncated");
     // A single segment of 2^64-1 bytes, and one last block that is empty.
     const huge = Buffer.from(`28b52ffde0${"ff".repeat(8)}010000`, "hex");
     expect(problems(huge)[0]).toContain("unpacks to more than 4294967295 bytes");

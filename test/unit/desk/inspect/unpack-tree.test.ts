@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { readCpio } from "../../../../src/desk/archive/cpio-reader.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { findNode, listTree, resolvePath } from "../../../../src/desk/inspect/unpacked-tree.ts";
-import { DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/hostile-cpio.ts";
+import { DIRECTORY, FILE, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 
 /** The tree of archives with these members, as "path content" or "path -> target" lines; and what was left out. */
 function unpack(...archives: readonly (readonly RawMember[])[]) {
@@ -27,10 +27,10 @@ describe("archives one over the other", () => {
     expect(problems).toEqual([]);
   });
 
-  test("a directory with something in it gives way to nothing", () => {
+  test("a directory that is not empty is kept", () => {
     const { lines, problems } = unpack([directory("d"), file("d/f", "1")], [link("d", "/elsewhere")]);
     expect(lines).toEqual(["/d (directory)", "/d/f 1"]);
-    expect(problems[0]).toContain("d: there is a directory");
+    expect(problems[0]).toContain("d: a directory that is not empty");
   });
 
   test("a directory that comes again keeps what is in it, and takes the later mode", () => {
@@ -55,7 +55,7 @@ describe("archives one over the other", () => {
   test("what has no directory is left out and named", () => {
     const { lines, problems } = unpack([file("a/b")]);
     expect(lines).toEqual([]);
-    expect(problems).toEqual(["a/b: there is no directory for it, the kernel leaves it out"]);
+    expect(problems).toEqual(["a/b: its directory does not exist, so the kernel leaves it out"]);
   });
 });
 
@@ -113,7 +113,7 @@ describe("paths", () => {
     expect(resolvePath(root, "/__proto__")).toBeNull();
   });
 
-  test("whatever names and links an archive has, each path of its tree is plain", () => {
+  test("every path of a tree is resolved, for any names and links in the archive", () => {
     const name = fc
       .array(fc.constantFrom("..", ".", "", "a", "b", "c", "c\0d"), { minLength: 1, maxLength: 5 })
       .map((parts) => parts.join("/"));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readKeyFile } from "../../../../src/desk/luks/key-file.ts";
+import { readKeyFile } from "../../../../src/desk/luks/luks-command.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { whatItSays } from "../../../support/luks/sources.ts";
 
@@ -16,15 +16,15 @@ describe("a key file", () => {
     expect(readKeyFile(file)).toEqual(bytes);
   });
 
-  test("that is larger than any, or never ends, is refused", () => {
+  test("that is too large, or never ends, is refused", () => {
     writeFileSync(file, new Uint8Array(LIMIT + 1));
-    expect(whatItSays(() => readKeyFile(file))).toContain("key is larger than any key file: more than 8 MiB");
-    expect(whatItSays(() => readKeyFile("/dev/zero"))).toContain("/dev/zero is larger than any key file");
+    expect(whatItSays(() => readKeyFile(file))).toContain("key is too large for a key file: more than 8 MiB");
+    expect(whatItSays(() => readKeyFile("/dev/zero"))).toContain("/dev/zero is too large for a key file");
   });
 
-  test("that is not there, or a directory", () => {
+  test("that does not exist, or is a directory", () => {
     const refused = (path: string, code: string) => ({
-      message: `could not read the key file ${path}`,
+      message: `cannot read the key file ${path}`,
       cause: expect.objectContaining({ code }),
     });
     expect(() => readKeyFile("/nonexistent")).toThrow(expect.objectContaining(refused("/nonexistent", "ENOENT")));

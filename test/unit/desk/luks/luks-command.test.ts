@@ -48,12 +48,12 @@ function ask(
 const edit = (change: (json: Luks2Json) => void) => editJson(image, change);
 
 describe("levain luks", () => {
-  test("does not wait for somebody to write into a pipe", () => {
+  test("does not wait for a writer of a pipe", () => {
     const machine = fakeMachine({});
     const status = { kind: "fifo", mode: 0o644, size: 0, device: "0:1", represents: null } as const;
     const question = { image: "/pipe", header: null, keyFile: null, showsVolumeKey: false, json: false };
     const openReader = () => {
-      throw new Error("nobody writes into it");
+      throw new Error("no writer");
     };
     expect(() => examineLuks({ ...machine, stat: () => status, openReader }, question)).toThrow("ESPIPE");
   });
@@ -83,13 +83,13 @@ acceptable  yes
       json.config.flags = ["allow-discards"];
       json.segments[1] = { type: "linear", offset: "512", size: "1024", flags: ["backup-x"] };
     });
-    const told = ask({ bytes }).text;
-    expect(told).toContain("token 3     a\\x1btoken, for keyslot 0\n");
-    expect(told).toContain("flags       allow-discards\n");
-    expect(told).toContain("segment 1   linear, from 512 bytes on, 1 KiB, backup-x\n");
+    const shown = ask({ bytes }).text;
+    expect(shown).toContain("token 3     a\\x1btoken, for keyslot 0\n");
+    expect(shown).toContain("flags       allow-discards\n");
+    expect(shown).toContain("segment 1   linear, from 512 bytes on, 1 KiB, backup-x\n");
   });
 
-  test("one of a kind is told as one", () => {
+  test("a count of one is singular", () => {
     const bytes = edit((json) => {
       const { salt } = json.keyslots[0].kdf;
       json.keyslots[0].kdf = { type: "argon2i", time: 1, memory: 1024, cpus: 1, salt };
@@ -120,10 +120,10 @@ acceptable  yes
     expect(ask({ bytes, keyFile: "/key" }).problems).toEqual([]);
   });
 
-  test("the volume key after a warning, as bytes; without asking it is not told", () => {
+  test("the volume key after a warning, as bytes; it is printed only on request", () => {
     const { output, problems, text } = ask({ keyFile: "/key", showsVolumeKey: true });
     expect(text).toEndWith(`opens       keyslot 0\nvolume key  ${hex}\n`);
-    expect(problems).toEqual([expect.stringContaining("whoever has the volume key")]);
+    expect(problems).toEqual([expect.stringContaining("the volume key unlocks the data")]);
     expect(output.filter((part) => typeof part !== "string")).toHaveLength(1);
     expect(output.join("")).not.toContain(hex);
     expect(ask({ keyFile: "/key" }).text).not.toContain(hex);
@@ -167,10 +167,10 @@ acceptable  yes
       edit((json) => (json.tokens[0] = { type: "a\u009bb\u202ec", keyslots: [] })),
       (copy) => copy.set(new TextEncoder().encode("l\u001b[2J\u009b\u202e"), 24),
     );
-    const corrupted = Uint8Array.from(bytes);
-    corrupted.set(new TextEncoder().encode("\u001b]0;x\u0007"), 72);
+    const crafted = Uint8Array.from(bytes);
+    crafted.set(new TextEncoder().encode("\u001b]0;x\u0007"), 72);
     for (const json of [true, false]) {
-      const { text, problems } = ask({ bytes: corrupted, json });
+      const { text, problems } = ask({ bytes: crafted, json });
       expect(problems).toHaveLength(1);
       expect(problems.join("") + text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       if (json)
@@ -197,7 +197,7 @@ acceptable  yes
     expect(JSON.parse(ask({ bytes, json: true }).text).tokens).toEqual([{ id: 3, type: "x", keyslots: [] }]);
   });
 
-  test("a damaged copy is told", () => {
+  test("a damaged copy is reported", () => {
     expect(ask({ bytes: damageCopy(image, 0) })).toMatchObject({
       status: 0,
       problems: ["warning: the first copy of the LUKS2 header is damaged, the second is used: its checksum is wrong"],
@@ -206,7 +206,7 @@ acceptable  yes
 });
 
 describe("a header that is not acceptable", () => {
-  test("is told as far as it can be read", () => {
+  test("is described as far as it can be read", () => {
     const bytes = edit((json) => (json.config.requirements = { mandatory: ["online-reencrypt-v2"] }));
     const { text, problems, status } = ask({ bytes, keyFile: "/key", showsVolumeKey: true });
     expect(status).toBe(1);
@@ -227,7 +227,7 @@ describe("a header that is not acceptable", () => {
     expect(ask({ bytes }, "").status).toBe(0);
   });
 
-  test("is none at all", () => {
+  test("does not exist", () => {
     expect(ask({ image: "/data" })).toMatchObject({ status: 1, text: "", problems: ["there is no LUKS header"] });
     expect(JSON.parse(ask({ image: "/data", json: true }).text)).toEqual({
       acceptable: false,

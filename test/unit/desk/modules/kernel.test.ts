@@ -46,7 +46,7 @@ describe("which kernel", () => {
   });
 });
 
-describe("where there is none, what is there is told", () => {
+describe("if there is none, the installed kernels are listed", () => {
   const complain = (action: () => unknown): readonly string[] => {
     try {
       action();
@@ -60,19 +60,19 @@ describe("where there is none, what is there is told", () => {
   test("several, none of them running", () => {
     const root = modulesRoot("6.1", "6.2");
     expect(complain(() => chooseKernel(USUAL, root, "5.0")).slice(0, 2)).toEqual([
-      `could not choose a kernel: ${root} has no modules for the running one, 5.0`,
+      `cannot choose a kernel: ${root} has no modules for the running kernel 5.0`,
       "seen: 6.1 · 6.2",
     ]);
   });
 
   test("no modules at all", () => {
-    expect(complain(() => chooseKernel(USUAL, "/nowhere", "5.0"))[1]).toBe("seen: /nowhere: no kernel at all");
+    expect(complain(() => chooseKernel(USUAL, "/nowhere", "5.0"))[1]).toBe("seen: /nowhere: no kernel");
   });
 
   test("another than the one asked for, or a path in its place", () => {
     const root = modulesRoot("6.1");
     expect(complain(() => chooseKernel({ kernel: "6.2", modulesDir: null }, root, "6.1"))[0]).toBe(
-      `there are no modules for the kernel 6.2 in ${root}`,
+      `${root} has no modules for kernel 6.2`,
     );
     expect(complain(() => chooseKernel({ kernel: "../modules/6.1", modulesDir: null }, root, "6.1"))[0]).toContain(
       "no modules",
@@ -82,10 +82,8 @@ describe("where there is none, what is there is told", () => {
   test("no such directory", () => {
     const file = join(scratchDirectory(), "file");
     writeFileSync(file, "");
-    expect(complain(() => chooseKernel({ kernel: null, modulesDir: file }))[0]).toContain("there is no directory");
-    expect(complain(() => chooseKernel({ kernel: null, modulesDir: "/nowhere/6.1" }))[0]).toContain(
-      "there is no directory",
-    );
+    expect(complain(() => chooseKernel({ kernel: null, modulesDir: file }))[0]).toContain("no directory");
+    expect(complain(() => chooseKernel({ kernel: null, modulesDir: "/nowhere/6.1" }))[0]).toContain("no directory");
   });
 });
 

@@ -73,10 +73,10 @@ describe("readElf", () => {
     ["nothing", new Uint8Array(0), "does not begin with the ELF magic"],
     ["another class", Buffer.from("\x7fELF\x03\x01\x01"), "its class is 3"],
     ["big-endian", Buffer.from("\x7fELF\x02\x02\x01"), "not little-endian"],
-    ["a stump", Buffer.from("\x7fELF\x02\x01\x01"), "ends in the middle"],
+    ["a stump", Buffer.from("\x7fELF\x02\x01\x01"), "its tables end after the file"],
   ])("refuses %s", (_, bytes, reason) => {
     expect(() => readElf(bytes, "x")).toThrow(BootError);
-    expect(() => readElf(bytes, "x")).toThrow("x is not an ELF file that levain understands: ");
+    expect(() => readElf(bytes, "x")).toThrow("x is not a supported ELF file: ");
     expect(() => readElf(bytes, "x")).toThrow(reason);
   });
 
@@ -85,13 +85,11 @@ describe("readElf", () => {
       readElf(Buffer.from("text"), "x");
       expect.unreachable();
     } catch (error) {
-      expect(report(error)).toEqual([
-        "x is not an ELF file that levain understands: it does not begin with the ELF magic number",
-      ]);
+      expect(report(error)).toEqual(["x is not a supported ELF file: it does not begin with the ELF magic number"]);
     }
   });
 
-  test("never does anything but parse or refuse, whatever the bytes", async () => {
+  test("parses or refuses any bytes", async () => {
     const good = await read(LIBM);
     const change = fc.array(fc.tuple(fc.nat(1000), fc.nat(255)), { minLength: 1, maxLength: 40 });
     fc.assert(

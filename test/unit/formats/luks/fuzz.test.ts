@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { gatherLuksFacts } from "../../../../src/desk/luks/luks-facts.ts";
-import { formatLuksFacts } from "../../../../src/desk/luks/luks-text.ts";
+import { formatLuksFacts, gatherLuksFacts } from "../../../../src/desk/luks/luks-facts.ts";
 import { readLuksHeader } from "../../../../src/formats/luks/read-header.ts";
 import { aesDecryptor } from "../../../../src/keys/area-decryptor.ts";
 import { unlock } from "../../../../src/keys/unlock.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addPartEntry, findPartition } from "../../../../src/desk/probe/part-entry.ts";
+import { addPartEntry, findPartition } from "../../../../src/desk/probe/device-facts.ts";
 import type { Partition } from "../../../../src/formats/partitions/model.ts";
 import { readPartitionTable } from "../../../../src/formats/partitions/partition-table.ts";
 import type { Tags } from "../../../../src/formats/tags.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { describeImages } from "../../../../src/desk/probe/devices-command.ts";
+import { describeImages } from "../../../../src/desk/commands/devices.ts";
 import { fakeMachine } from "../../../support/fake-machine.ts";
 import { le16, le32, type Patch, patch } from "../../../support/probe/sparse-source.ts";
 
@@ -42,7 +42,7 @@ describe("levain devices FILE…", () => {
       ...machine,
       stat: (path: string) => (path === "/pipe" ? status : machine.stat(path)),
       openReader: () => {
-        throw new Error("nobody writes into it");
+        throw new Error("no writer");
       },
     };
     const problems = ["/pipe: cannot be read (ESPIPE)"];

@@ -1,12 +1,12 @@
-import { EM } from "./elf.ts";
+import { EM } from "../../src/desk/program/elf.ts";
 
-/** A kind of machine that stage0 is written for. */
+/** A machine that stage0 supports. */
 export interface Target {
   /** As in `uname -m`. */
   readonly name: string;
   /** e_machine. */
   readonly machine: number;
-  /** Bytes; the largest that its kernels use. */
+  /** The largest page size of its kernels, in bytes. */
   readonly pageSize: number;
   /** DT_SONAME of glibc's dynamic loader. */
   readonly loader: string;
@@ -14,14 +14,14 @@ export interface Target {
   readonly compilerFlags: readonly string[];
 }
 
-/** AMD64, without the features that came after it. */
+/** AMD64, baseline. */
 export const X86_64: Target = {
   name: "x86_64",
   machine: EM.X86_64,
   pageSize: 0x1000,
   loader: "ld-linux-x86-64.so.2",
   compiler: process.arch === "x64" ? "gcc" : "x86_64-linux-gnu-gcc",
-  // Without SSE: the CPU is checked before anything else is.
+  // Without SSE, as stage0 checks the CPU first.
   compilerFlags: ["-mgeneral-regs-only", "-fcf-protection=none"],
 };
 
@@ -35,5 +35,5 @@ export const AARCH64: Target = {
   compilerFlags: ["-mgeneral-regs-only", "-mno-outline-atomics"],
 };
 
-/** Every machine that stage0 is written for. */
+/** Every machine that stage0 supports. */
 export const TARGETS: readonly Target[] = [X86_64, AARCH64];

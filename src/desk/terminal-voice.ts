@@ -1,17 +1,12 @@
 import type { Voice } from "../problems/voice.ts";
 
-/** A Voice that speaks on a desk's terminal; `close` clears a progress line that is still there. */
-export interface DeskVoice extends Voice {
-  close(): void;
-}
-
 const QUIET_MS = 1000;
 
-/** Warnings a line each. Progress, of what takes more than a second, on one line that is written over; nothing of it in a file or pipe. */
-export function createDeskVoice(
+/** Prints each warning on a line; after a second also progress, on one line that is written over, and only on a terminal, which `close` clears. */
+export function createTerminalVoice(
   stream: { isTTY?: boolean; write(text: string): unknown },
   now = performance.now.bind(performance),
-): DeskVoice {
+): Voice & { close(): void } {
   const startMs = now();
   let shown = "";
   const clear = () => {
@@ -23,9 +18,7 @@ export function createDeskVoice(
       clear();
       stream.write(`warning: ${text}\n`);
     },
-    debug: () => {
-      // A desk has no rd.debug: what matters is in the summary.
-    },
+    debug: () => undefined, // commands have no rd.debug
     progress: (text) => {
       if (!stream.isTTY || text === shown || now() - startMs < QUIET_MS) return;
       stream.write(`\r\u001b[K${text}`);

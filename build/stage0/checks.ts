@@ -1,15 +1,12 @@
-import { BootError } from "../../problems/errors.ts";
-import { DT, type Elf, type ProgramHeader, PT, readElf } from "./elf.ts";
+import { DT, type Elf, isPacked, loads, PT, readElf } from "../../src/desk/program/elf.ts";
+import { BootError } from "../../src/problems/errors.ts";
 import { TARGETS, type Target } from "./targets.ts";
 
-/** A file and the name that messages and DT_NEEDED know it by. */
+/** A file and its name in messages and DT_NEEDED. */
 export interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
-
-/** The first bytes of what the packer adds; stage0.h, struct config. */
-export const CONFIG_MAGIC = "levain0\0";
 
 const KNOWN_HEADERS: ReadonlySet<number> = new Set([
   ...Object.values(PT),
@@ -19,13 +16,13 @@ const KNOWN_HEADERS: ReadonlySet<number> = new Set([
   0x6474e553, // PT_GNU_PROPERTY
 ]);
 
-/** Reads the program to be packed and its machine. Throws BootError where it is not a plain, dynamically linked, non-PIE executable. */
+/** Reads the program to pack. Throws BootError if it is not a dynamically linked, non-PIE executable for a known machine. */
 export function readProgram(file: NamedFile): { elf: Elf; target: Target } {
   const elf = readElf(file.bytes, file.name);
   const refuse: Refuse = refuser(file.name);
   const target = TARGETS.find((candidate) => candidate.machine === elf.machine);
   if (elf.class !== 64) refuse("it is a 32-bit program");
-  if (target === undefined) return refuse(`stage0 is not written for its machine (e_machine ${elf.machine})`);
+  if (target === undefined) return refuse(`stage0 does not support its machine (e_machine ${elf.machine})`);
   if (isPacked(file.bytes, elf)) refuse("it is packed already");
   if (elf.type === "shared") refuse("it is a position-independent executable or a library");
   if (elf.type !== "executable") refuse(`it is of the type "${elf.type}"`);
@@ -41,17 +38,12 @@ export function readProgram(file: NamedFile): { elf: Elf; target: Target } {
   return { elf, target };
 }
 
-/** The first address behind the program, its bss included. */
+/** Returns the first address after the program, its bss included. */
 export function endOfMemory(elf: Elf): number {
   return Math.max(...loads(elf).map((load) => load.address + load.memorySize));
 }
 
-/** Returns the segments that are loaded, in the order of the file. */
-export function loads(elf: Elf): ProgramHeader[] {
-  return elf.programHeaders.filter((header) => header.type === PT.LOAD);
-}
-
-/** Throws BootError unless the loader and the libraries are all that the program and they themselves ask for. */
+/** Throws BootError if the program or a library needs a library that is not among these. */
 export function checkLibraries(
   programName: string,
   elf: Elf,
@@ -63,7 +55,7 @@ export function checkLibraries(
   const names = [loader, ...libraries].map((file) => file.name);
   for (const needed of elf.needed) {
     if (names.includes(needed)) continue;
-    refuser(programName)(`it needs ${needed}, which is not among the libraries given: ${names.join(", ")}`);
+    refuser(programName)(`it needs ${needed}, which is not among the given libraries: ${names.join(", ")}`);
   }
   for (const file of [loader, ...libraries]) checkLibrary(file, elf, target);
 }
@@ -73,22 +65,22 @@ function checkLibrary(file: NamedFile, program: Elf, target: Target): void {
   const refuse: Refuse = refuser(file.name);
   if (library.machine !== program.machine) refuse(`its machine (e_machine ${library.machine}) is not the program's`);
   if (library.type !== "shared") refuse("it is not a shared library");
-  if (library.soname !== file.name) refuse(`it calls itself ${library.soname}`);
+  if (library.soname !== file.name) refuse(`its soname is ${library.soname}`);
   checkSegments(library, file.bytes.length, refuse);
   for (const needed of library.needed) {
     if (needed === target.loader || program.needed.includes(needed)) continue;
-    refuse(`it needs ${needed}, which the program does not ask for`);
+    refuse(`it needs ${needed}, which the program does not need`);
   }
 }
 
 function checkSegments(elf: Elf, fileSize: number, refuse: Refuse): void {
   const segments = loads(elf);
-  if (segments.length === 0) refuse("it has nothing to load (no PT_LOAD)");
+  if (segments.length === 0) refuse("it has no segment to load (PT_LOAD)");
   let end = 0;
   for (const segment of segments) {
     if (segment.address < end) refuse("its segments overlap, or are not in order");
-    if (segment.fileSize > segment.memorySize) refuse("a segment of it is larger in the file than in memory");
-    if (segment.offset + segment.fileSize > fileSize) refuse("a segment of it ends behind the file");
+    if (segment.fileSize > segment.memorySize) refuse("a segment is larger in the file than in memory");
+    if (segment.offset + segment.fileSize > fileSize) refuse("a segment ends after the file");
     end = segment.address + segment.memorySize;
   }
 }
@@ -99,17 +91,10 @@ function checkDynamic(elf: Elf, refuse: Refuse): void {
   if (count(DT.STRTAB) !== 1 || count(DT.STRSZ) !== 1) refuse("its dynamic section has not exactly one string table");
   if (count(DT.VERNEED) !== count(DT.VERNEEDNUM) || count(DT.VERNEED) > 1)
     refuse("its dynamic section contradicts itself about versions (DT_VERNEED)");
-  if (programHeaderAddress(elf) === null) refuse("its program headers are in none of its segments");
+  if (programHeaderAddress(elf) === null) refuse("no segment contains its program headers");
 }
 
-/** True for what the packer has made: a program with stage0 around it. */
-export function isPacked(bytes: Uint8Array, elf: Elf): boolean {
-  const beginning = (load: ProgramHeader) =>
-    Buffer.from(bytes.subarray(load.offset, load.offset + CONFIG_MAGIC.length));
-  return loads(elf).some((load) => beginning(load).equals(Buffer.from(CONFIG_MAGIC)));
-}
-
-/** The address of the program header table in memory (AT_PHDR); null where it is not loaded. */
+/** Returns the address of the program header table in memory (AT_PHDR); null if it is not loaded. */
 export function programHeaderAddress(elf: Elf): number | null {
   const at = elf.programHeaderOffset;
   const load = loads(elf).find((candidate) => candidate.offset <= at && at < candidate.offset + candidate.fileSize);
@@ -121,7 +106,7 @@ type Refuse = (reason: string) => never;
 function refuser(name: string): Refuse {
   return (reason) => {
     throw new BootError(`${name} cannot be packed: ${reason}`, {
-      hint: "the packer takes a program made by `bun build --compile` and glibc's libraries of the same machine",
+      hint: "the packer needs a program made by `bun build --compile`, and glibc's libraries for its machine",
     });
   };
 }

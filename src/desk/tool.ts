@@ -1,0 +1,44 @@
+import { BootError } from "../problems/errors.ts";
+
+/** Debian's packages of the programs that commands run. */
+const PACKAGES = {
+  xz: "xz-utils",
+  bzip2: "bzip2",
+  lzop: "lzop",
+  lz4: "lz4",
+  loadkeys: "kbd",
+  ckbcomp: "console-setup",
+} as const;
+/** A program of this host. */
+export type Tool = keyof typeof PACKAGES;
+
+/** These may be in a directory that a user's PATH leaves out. */
+const IN_SBIN: ReadonlySet<Tool> = new Set(["loadkeys", "ckbcomp"]);
+
+/** An option of xz: a header may ask for a dictionary of 4 GiB, while xz -9 makes one of 64 MiB. */
+export const XZ_MEMORY_LIMIT = "--memlimit-decompress=256MiB";
+
+/** Returns the path of a program. Throws a BootError "cannot `purpose`: …" if this host does not have it. */
+export function findTool(tool: Tool, purpose: string, otherwise = ""): string {
+  const directories = `${process.env["PATH"] ?? ""}${IN_SBIN.has(tool) ? ":/usr/sbin:/usr/bin:/sbin:/bin" : ""}`;
+  const path = Bun.which(tool, { PATH: directories });
+  if (path !== null) return path;
+  throw new BootError(`cannot ${purpose}: this host has no program ${tool}`, {
+    hint: `install it (Debian: apt install ${PACKAGES[tool]})${otherwise}`,
+  });
+}
+
+/** Runs a program from standard input to standard output; it is stopped once it has written more than `limit` bytes. */
+export function runTool(
+  tool: Tool,
+  purpose: string,
+  {
+    args,
+    stdin,
+    limit,
+  }: { readonly args: readonly string[]; readonly stdin: Uint8Array | null; readonly limit: number },
+): { readonly status: number | null; readonly stdout: Uint8Array; readonly complaint: readonly string[] } {
+  const argv = [findTool(tool, purpose), ...args];
+  const { exitCode, stdout, stderr } = Bun.spawnSync(argv, { stdin, maxBuffer: limit + 1 });
+  return { status: exitCode, stdout, complaint: stderr.toString().trim().split("\n").slice(0, 5) };
+}
