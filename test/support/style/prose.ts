@@ -29,13 +29,19 @@ export function proseOfPage(file: string): Prose[] {
   return text.split("\n").map((line, index) => ({ file, line: index + 1, text: line }));
 }
 
-/** Returns the messages, hints and help texts of src/: every literal with two words side by side. Keys and lists of names have none or are no sentence. */
+/** Three names or more, or two with signs that no word has, separated by spaces. */
+const NAMES = /^\s*[\w.=*!/-]+(?:\s+[\w.=*!/-]+){2,}\s*$|^[\w-]*[_*!/-]\S* \S*[_*!/-]\S*$/;
+/** What a sentence of three words or more has, and a list of names has not. */
+const FUNCTION_WORD =
+  /(?<!\S)(?:an?|the|of|to|in|on|for|no|not|is|are|was|it|its|and|or|with|by|at|be|has|from|that|too)(?!\S)/;
+
+/** Returns the messages, hints and help texts of src/: every literal with two words side by side that is not a list of names. */
 export function proseOfSources(): Prose[] {
   const files = [...new Glob("src/**/*.ts").scanSync(ROOT)].sort();
   return files.flatMap((file) =>
     literalsOf(readFileSync(join(ROOT, file), "utf8"))
       .map(({ line, text }) => ({ file, line, text: text.replace(/`[^`]*`/g, blank) }))
-      .filter(({ text }) => /[a-z,;:]\)? \(?[a-z]/.test(text)),
+      .filter(({ text }) => /[a-z,;:]\)? \(?[a-z]/.test(text) && (!NAMES.test(text) || FUNCTION_WORD.test(text))),
   );
 }
 
