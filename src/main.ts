@@ -1,6 +1,6 @@
 import packageJson from "../package.json" with { type: "json" };
 import { runBoot } from "./boot/session.ts";
-import { answerOrder, DERIVE_COMMAND } from "./keys/derivation-order.ts";
+import { answerOrder, DERIVE_COMMAND } from "./keys/deriver.ts";
 import { createLinuxMachine } from "./machine/linux/linux.ts";
 import type { Machine } from "./machine/machine.ts";
 import { parseInherited } from "./parameters/inherited.ts";

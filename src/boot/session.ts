@@ -4,7 +4,7 @@ import { type BootRecord, createRecord, holdRecord, saveRecord } from "../log/bo
 import { type Console, createConsole } from "../log/console.ts";
 import type { Handover, Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
-import type { StepName } from "../parameters/step-names.ts";
+import type { StepName } from "../parameters/values.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import type { Need } from "../problems/errors.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";

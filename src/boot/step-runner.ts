@@ -1,8 +1,7 @@
 import type { Undo } from "../drivers/context.ts";
-import type { BootRecord, StepRecord } from "../log/boot-record.ts";
-import { saveRecord } from "../log/boot-record.ts";
+import { type BootRecord, type StepRecord, saveRecord } from "../log/boot-record.ts";
 import type { Machine } from "../machine/machine.ts";
-import type { StepName } from "../parameters/step-names.ts";
+import type { StepName } from "../parameters/values.ts";
 import { isErrno } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";

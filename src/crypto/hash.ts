@@ -1,6 +1,5 @@
 import type { LibraryHash, LibraryHashes } from "../machine/encryption.ts";
-import { runtimeCrypto } from "./runtime-crypto.ts";
-import { secretBytes } from "./secret.ts";
+import { runtimeCrypto, secretBytes } from "./secret.ts";
 
 /** An available hash. */
 export interface Hash {

@@ -1,4 +1,9 @@
-import { runtimeCrypto } from "./runtime-crypto.ts";
+import type * as Crypto from "node:crypto";
+
+/** Returns node:crypto when it is needed: a static import costs every boot 30 ms, even without a volume to unlock. */
+export function runtimeCrypto(): typeof Crypto {
+  return process.getBuiltinModule("node:crypto");
+}
 
 /**
  * Allocates bytes for a secret. The runtime stores the bytes of a small array inside the object, and moves them when its ArrayBuffer

@@ -1,5 +1,4 @@
-import { runtimeCrypto } from "./runtime-crypto.ts";
-import { wipe } from "./secret.ts";
+import { runtimeCrypto, wipe } from "./secret.ts";
 
 const BLOCK_BYTES = 16;
 

@@ -36,28 +36,14 @@ export function holds(bytes: Uint8Array, at: number, text: string): boolean {
   return true;
 }
 
-/** `length` bytes from `at`, padded with zeros if `bytes` end before. */
-export function slice(bytes: Uint8Array, at: number, length: number): Uint8Array {
-  const part = bytes.subarray(at, at + length);
-  if (part.length === length) return part;
-  const padded = new Uint8Array(length);
-  padded.set(part);
-  return padded;
-}
-
 /** True if every byte is zero. */
 export function isEmpty(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** The bytes in hexadecimal, lower case. */
-export function hex(bytes: Uint8Array): string {
-  return bytes.toHex();
-}
-
 /** 16 bytes in the form of RFC 9562, in the order of the disk: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". */
 export function formatUuid(bytes: Uint8Array): string {
-  const digits = hex(bytes);
+  const digits = bytes.toHex();
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20, 32)}`;
 }
 
@@ -72,17 +58,14 @@ export function formatGuid(bytes: Uint8Array): string {
 
 /** VMware's form of a UUID: two little-endian words, a short one and six bytes. */
 export function formatVmfsUuid(bytes: Uint8Array): string {
-  return hex(inOrder(bytes, VMFS_ORDER)).replace(/^(.{8})(.{8})(.{4})/, "$1-$2-$3-");
+  return inOrder(bytes, VMFS_ORDER)
+    .toHex()
+    .replace(/^(.{8})(.{8})(.{4})/, "$1-$2-$3-");
 }
 
 /** True for 1, 2, 4, 8, … */
 export function isPowerOfTwo(value: number): boolean {
   return value > 0 && Number.isInteger(Math.log2(value));
-}
-
-/** True for `0`–`9`, `a`–`f`, `A`–`F`. */
-export function isHexDigit(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
 }
 
 /** One character for each byte. */
@@ -93,4 +76,21 @@ export function decodeLatin1(bytes: Uint8Array): string {
 /** One byte for each character of `text`. */
 export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+const CASTAGNOLI = 0x82f63b78;
+
+/** CRC-32 without the inversions at start and end: `seed` is the initial register, the result the final one. */
+export function rawCrc32(bytes: Uint8Array, seed: number): number {
+  return ~Bun.hash.crc32(bytes, ~seed >>> 0) >>> 0;
+}
+
+/** CRC-32C (RFC 3720, B.4) with its inversions. Bit by bit: superblocks are small. */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? CASTAGNOLI : 0);
+  }
+  return ~crc >>> 0;
 }

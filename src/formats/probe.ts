@@ -1,11 +1,20 @@
 import { type Area, type ExamineOptions, examine } from "./area.ts";
+import { bcachefs } from "./containers/bcachefs.ts";
+import { CONTAINERS } from "./containers/containers.ts";
+import { RAIDS } from "./containers/raids.ts";
 import type { ByteSource, Facts } from "./facts.ts";
+import { FILESYSTEMS, jffs2 } from "./filesystems/filesystems.ts";
 import { LAST_RESORT } from "./filesystems/xfs.ts";
 import { findNamedTable } from "./partitions/partition-table.ts";
 import { findMagic, type Signature, type Usage } from "./signature.ts";
-import { SIGNATURES } from "./signatures.ts";
 import { addTag, type Tag, type Tags } from "./tags.ts";
 import { decodeText } from "./text.ts";
+
+/**
+ * All known types in libblkid's order, which decides between several on a floppy disk and between containers. libblkid 2.38 does not
+ * know the last two, so they never win against a type that it knows.
+ */
+export const SIGNATURES: readonly Signature[] = [...RAIDS, ...CONTAINERS, ...FILESYSTEMS, bcachefs, jffs2];
 
 /** Result of probing a device. */
 export interface ProbeResult extends Facts {

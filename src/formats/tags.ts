@@ -1,4 +1,4 @@
-import { formatUuid, hex, isEmpty } from "./bytes.ts";
+import { formatUuid, isEmpty } from "./bytes.ts";
 
 /** A NAME=value pair of libblkid; the value is bytes, because a label may contain anything but NUL. */
 export interface Tag {
@@ -10,7 +10,9 @@ export interface Tag {
 export type Tags = Tag[];
 
 const encoder = new TextEncoder();
-const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
+/** True for white space of the C locale. */
+export const isSpace = (byte: number | undefined) =>
+  byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 
 /** Returns the bytes up to the first NUL. */
 export function untilNul(bytes: Uint8Array): Uint8Array {
@@ -18,7 +20,7 @@ export function untilNul(bytes: Uint8Array): Uint8Array {
   return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
-/** Removes trailing white space (of the C locale). */
+/** Removes trailing white space. */
 export function trimEnd(bytes: Uint8Array): Uint8Array {
   let end = bytes.length;
   while (end > 0 && isSpace(bytes[end - 1])) end--;
@@ -72,7 +74,7 @@ export function addUuidText(tags: Tags, bytes: Uint8Array): boolean {
 /** Adds the serial number of a DOS filesystem, 4 bytes, as UUID: "1A2B-3C4D"; none if it is all zeros. */
 export function addSerial(tags: Tags, serial: Uint8Array): void {
   if (!isEmpty(serial)) {
-    const digits = hex(Uint8Array.from(serial).reverse()).toUpperCase();
+    const digits = Uint8Array.from(serial).reverse().toHex().toUpperCase();
     addTag(tags, "UUID", `${digits.slice(0, 4)}-${digits.slice(4)}`);
   }
 }

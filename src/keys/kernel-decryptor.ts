@@ -2,8 +2,7 @@ import type { CipherSpec } from "../crypto/cipher.ts";
 import { SECTOR_BYTES } from "../formats/luks/header.ts";
 import type { KernelCiphers } from "../machine/encryption.ts";
 import { isErrno } from "../problems/errors.ts";
-import type { AreaDecryptor } from "./area-decryptor.ts";
-import { type IvCipher, makeIvs } from "./sector-iv.ts";
+import { type AreaDecryptor, type IvCipher, makeIvs } from "./area-decryptor.ts";
 
 // libcryptsetup's table (lib/crypto_backend/cipher_generic.c), and the kernel's for what is newer.
 const SMALL_BLOCKS = new Set(["blowfish", "cast5", "des", "des3_ede", "khazad", "tea", "xtea"]);

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import { STEP_NAMES } from "../parameters/step-names.ts";
+import { STEP_NAMES } from "../parameters/values.ts";
 import { problem } from "../problems/problem.ts";
 
 const MILLISECONDS = v.pipe(v.number(), v.minValue(0));

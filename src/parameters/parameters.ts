@@ -1,3 +1,4 @@
+import { wrapLine } from "../problems/report.ts";
 import { normaliseName } from "./cmdline.ts";
 import { CRYPT_DIALECTS } from "./dialects/crypt.ts";
 import { MEDIA } from "./dialects/media.ts";
@@ -58,4 +59,20 @@ const MATCHES: ReadonlyMap<string, readonly Match[]> = Map.groupBy(
 /** Returns the rows that a parameter of this name sets; more than one for a few aliases, none for a name that is not levain's. */
 export function findParameters(name: string): readonly Match[] {
   return MATCHES.get(normaliseName(name)) ?? [];
+}
+
+const WIDTH = 100;
+const INDENT = 6;
+
+/** Formats the table of parameters for a terminal: `levain help parameters`. */
+export function describeParameters(): string {
+  const lines = ["Kernel command line parameters. - and _ in names are equal. Of several values, the last counts.", ""];
+  for (const { title, rows } of PARAMETER_GROUPS) {
+    lines.push(title, "");
+    for (const row of rows) {
+      lines.push(`  ${[row.syntax, ...row.aliases.map(({ syntax }) => syntax)].join("  ")}`);
+      lines.push(...wrapLine(`${" ".repeat(INDENT)}${row.text} Default: ${row.fallback}.`, INDENT, WIDTH), "");
+    }
+  }
+  return lines.join("\n");
 }

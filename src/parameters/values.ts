@@ -1,7 +1,21 @@
 import { DEVICE_SPEC_FORMS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
-import type { LayerPlan, OverlayPlan } from "./layer.ts";
 import { matching, normalisePath, parser, parseSeconds } from "./parse.ts";
-import { STEP_NAMES, type StepName } from "./step-names.ts";
+
+/** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */
+export type LayerPlan =
+  | { readonly kind: "image"; readonly path: string }
+  | { readonly kind: "device"; readonly device: DeviceSpec };
+
+/** The writable layer over a read-only root. */
+export interface OverlayPlan {
+  readonly kind: "tmpfs";
+  /** tmpfs size= as given ("100M", "50%"); null for the kernel's default. */
+  readonly size: string | null;
+}
+
+/** The steps of a boot in their order, as rd.break=, /run/levain/boot.json and the console name them. */
+export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "init", "handover"] as const;
+export type StepName = (typeof STEP_NAMES)[number];
 
 /* Parsers for the values of parameters; those of encrypted devices are in crypt/values.ts. */
 

@@ -1,9 +1,8 @@
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
-import type { LayerPlan } from "../parameters/layer.ts";
+import type { LayerPlan } from "../parameters/values.ts";
 import { printable } from "../problems/report.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
-import type { BootPlan, ImagePlan } from "./plan.ts";
-import { onlyTexts } from "./texts.ts";
+import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
 
 /** Formats the plan for `levain plan`: a line a subject, safe to print. */
 export function formatPlan(plan: BootPlan): readonly string[] {

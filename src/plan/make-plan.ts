@@ -2,9 +2,9 @@ import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmd
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
 import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
 import { type Inherited, passOn } from "../parameters/inherited.ts";
-import type { OverlayPlan } from "../parameters/layer.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { type Mistake, readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
+import type { OverlayPlan } from "../parameters/values.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";

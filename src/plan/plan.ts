@@ -1,7 +1,31 @@
-import type { LayerPlan, OverlayPlan } from "../parameters/layer.ts";
-import type { StepName } from "../parameters/step-names.ts";
-import type { CryptPlan } from "./crypt/crypt-plan.ts";
+import type { CryptSettings, PlainFormat } from "../parameters/crypt/settings.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { LayerPlan, OverlayPlan, StepName } from "../parameters/values.ts";
 import type { RootSource } from "./root.ts";
+
+/** What is unlocked before the search for the root, and how. */
+export interface CryptPlan {
+  /** rd.luks=0: nothing is unlocked, not even a root= that is a LUKS volume. */
+  readonly isOff: boolean;
+  /** In the order of the parameters; every device at most once. */
+  readonly volumes: readonly CryptVolume[];
+  /** rd.auto: every LUKS volume that appears is unlocked as well, as `luks-UUID`. */
+  readonly everyLuks: boolean;
+  /** For a LUKS volume that no parameter names: one found by `everyLuks`, a root= that is a LUKS volume, and such an image. */
+  readonly unnamed: CryptSettings;
+}
+
+/** An encrypted volume to unlock. */
+export interface CryptVolume extends CryptSettings {
+  /** The device with the LUKS header or, if it has none (`plain`, `header`), with the data. */
+  readonly device: DeviceSpec;
+  /** Of /dev/mapper/NAME; null: luks-UUID. */
+  readonly name: string | null;
+  /** null: LUKS. */
+  readonly plain: PlainFormat | null;
+  /** crypttab's nofail: the boot goes on without it if it can. */
+  readonly isOptional: boolean;
+}
 
 /**
  * The image files that make the root, on the root device. All paths are absolute and without "." and "..".
@@ -78,4 +102,9 @@ export interface BootPlan {
     /** rd.log=: where levain's messages go. */
     readonly log: "kmsg" | "console" | "all";
   };
+}
+
+/** Returns the texts of a list whose items are texts, or false or null for those that do not apply. */
+export function onlyTexts(...items: readonly (string | false | null | undefined)[]): readonly string[] {
+  return items.filter((item) => typeof item === "string");
 }

@@ -1,8 +1,7 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import { mountDevice } from "../filesystems/mount.ts";
-import type { CryptPlan, CryptVolume } from "../plan/crypt/crypt-plan.ts";
-import type { BootPlan } from "../plan/plan.ts";
+import type { BootPlan, CryptPlan, CryptVolume } from "../plan/plan.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { specText } from "../storage/search-words.ts";

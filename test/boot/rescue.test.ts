@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { STEP_NAMES } from "../../src/parameters/step-names.ts";
+import { STEP_NAMES } from "../../src/parameters/values.ts";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { describeStatus } from "../../src/rescue/commands/status.ts";
 import { ELF, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";

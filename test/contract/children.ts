@@ -1,6 +1,6 @@
 import { equal, ok, throws } from "node:assert/strict";
 import type { Pbkdf2 } from "../../src/formats/luks/header.ts";
-import { DERIVE_COMMAND, decodeAnswer, encodeOrder } from "../../src/keys/derivation-order.ts";
+import { DERIVE_COMMAND, decodeAnswer, encodeOrder } from "../../src/keys/deriver.ts";
 import type { Child } from "../../src/machine/child.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, refuses } from "./case.ts";

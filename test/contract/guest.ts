@@ -1,4 +1,4 @@
-import { answerOrder, DERIVE_COMMAND } from "../../src/keys/derivation-order.ts";
+import { answerOrder, DERIVE_COMMAND } from "../../src/keys/deriver.ts";
 import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { CONTRACT, checkCase } from "./contract.ts";
 import { LINUX_CASES } from "./linux-only.ts";

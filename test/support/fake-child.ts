@@ -1,4 +1,4 @@
-import { answerOrder, DERIVE_COMMAND } from "../../src/keys/derivation-order.ts";
+import { answerOrder, DERIVE_COMMAND } from "../../src/keys/deriver.ts";
 import { costOf } from "../../src/keys/kdf-cost.ts";
 import type { Child, Children } from "../../src/machine/child.ts";
 import { SyscallError } from "../../src/problems/errors.ts";

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type CipherSpec, parseCipher } from "../../src/crypto/cipher.ts";
 import { decryptXts } from "../../src/crypto/xts.ts";
-import { makeIvs } from "../../src/keys/sector-iv.ts";
+import { makeIvs } from "../../src/keys/area-decryptor.ts";
 
 /** How the data of a mapping are encrypted. */
 export interface FakeCipher {

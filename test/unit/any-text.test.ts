@@ -7,7 +7,7 @@ import { parseProperties } from "../../src/devices/block-devices.ts";
 import { readBtrfsMember } from "../../src/formats/btrfs-member.ts";
 import { parseMdevConfig } from "../../src/formats/mdev.ts";
 import { parseCrypttab } from "../../src/parameters/crypt/crypttab.ts";
-import { decodeUdevName } from "../../src/parameters/udev-name.ts";
+import { decodeUdevName } from "../../src/parameters/device-spec.ts";
 import { makePlan } from "../../src/plan/make-plan.ts";
 import { BootError } from "../../src/problems/errors.ts";
 

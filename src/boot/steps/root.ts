@@ -2,7 +2,7 @@ import type { Context } from "../../drivers/context.ts";
 import type { MountedDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
-import type { StepName } from "../../parameters/step-names.ts";
+import type { StepName } from "../../parameters/values.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";

@@ -1,4 +1,4 @@
-import { describeParameters } from "../../parameters/describe-parameters.ts";
+import { describeParameters } from "../../parameters/parameters.ts";
 import { argument, command, UsageError } from "../command-line.ts";
 
 /** `levain help parameters`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */

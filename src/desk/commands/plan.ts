@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { machine } from "node:os";
 import { dirname, resolve } from "node:path";
-import { warnOfUnboundRoot } from "../../plan/binding.ts";
 import { formatPlan } from "../../plan/format-plan.ts";
 import { makePlan } from "../../plan/make-plan.ts";
+import { warnOfUnboundRoot } from "../../plan/warnings.ts";
 import { printable } from "../../problems/report.ts";
 import { argument, command, flag, option } from "../command-line.ts";
 import { attempt } from "../host.ts";

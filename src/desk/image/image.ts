@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { findParameters, type ParameterKey } from "../../parameters/parameters.ts";
 import { splitParameter } from "../../parameters/read-parameters.ts";
-import { warnOfUnboundRoot } from "../../plan/binding.ts";
 import { IMAGE_KEY_LIST } from "../../plan/key-list.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import type { Manifest } from "../../plan/manifest.ts";
 import type { BootPlan } from "../../plan/plan.ts";
+import { warnOfUnboundRoot } from "../../plan/warnings.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { type Compression, compress } from "../archive/compress.ts";
 import { contentOfBytes } from "../archive/content.ts";

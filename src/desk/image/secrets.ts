@@ -1,6 +1,6 @@
 import { fstatSync, type Stats, statSync } from "node:fs";
 import { DEFAULT_KEY_FILE } from "../../parameters/crypt/place.ts";
-import type { CryptPlan } from "../../plan/crypt/crypt-plan.ts";
+import type { CryptPlan } from "../../plan/plan.ts";
 import type { Voice } from "../../problems/voice.ts";
 import type { ImageTree } from "../archive/tree.ts";
 

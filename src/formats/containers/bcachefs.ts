@@ -1,6 +1,5 @@
 import type { Area } from "../area.ts";
-import { le16, le32, le64 } from "../bytes.ts";
-import { crc32c } from "../checksum.ts";
+import { crc32c, le16, le32, le64 } from "../bytes.ts";
 import { at, blockSize, type Field, filesystem, label, uuid, version } from "../layout.ts";
 import { addUuid } from "../tags.ts";
 

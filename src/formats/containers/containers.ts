@@ -1,6 +1,5 @@
 import type { Area } from "../area.ts";
-import { be16, be32, be64, formatVmfsUuid, holds, isEmpty, isHexDigit, le16, le32, le64 } from "../bytes.ts";
-import { crc32c, rawCrc32 } from "../checksum.ts";
+import { be16, be32, be64, crc32c, formatVmfsUuid, holds, isEmpty, le16, le32, le64, rawCrc32 } from "../bytes.ts";
 import {
   at,
   crypto,
@@ -95,9 +94,7 @@ export const CONTAINERS: readonly Signature[] = [
     at(4096 + 24, BCACHE_MAGIC),
     header(4096, 56, (sb) => le64(sb, 8) === 8n),
     [uuid(40)],
-    {
-      minSize: 8192,
-    },
+    { minSize: 8192 },
   ),
   other("ceph_bluestore", at(0, "bluestore block device")),
   raid(
@@ -117,7 +114,11 @@ export const CONTAINERS: readonly Signature[] = [
   other(
     "drbdmanage_control_volume",
     at(0, "$DRBDmgr=q"),
-    header(0, 4104, (bytes) => bytes[43] === 0x0a && bytes.subarray(11, 43).every(isHexDigit)),
+    header(
+      0,
+      4104,
+      (bytes) => bytes[43] === 0x0a && /^[0-9a-f]{32}$/i.test(String.fromCharCode(...bytes.subarray(11, 43))),
+    ),
     [
       uuidText(11, 32),
       when(

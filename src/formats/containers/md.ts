@@ -1,6 +1,6 @@
 import type { Area } from "../area.ts";
 import { be32, le32, le64 } from "../bytes.ts";
-import { isCovered } from "../partitions/covered.ts";
+import { isCovered } from "../partitions/partition-table.ts";
 import type { Signature } from "../signature.ts";
 import { addLabel, addUuid, addVersion, type Tags } from "../tags.ts";
 

@@ -1,6 +1,4 @@
-import { be16, be32, formatVmfsUuid, isEmpty, le16, le32 } from "../bytes.ts";
-import { crc32c, rawCrc32 } from "../checksum.ts";
-import { toUtf8 } from "../encoding.ts";
+import { be16, be32, crc32c, formatVmfsUuid, isEmpty, le16, le32, rawCrc32 } from "../bytes.ts";
 import {
   at,
   blockSize,
@@ -16,6 +14,7 @@ import {
 } from "../layout.ts";
 import type { Magic, Signature } from "../signature.ts";
 import { addLabel } from "../tags.ts";
+import { toUtf8 } from "../text.ts";
 import { CLUSTER } from "./cluster.ts";
 import { exfat } from "./dos/exfat.ts";
 import { vfat } from "./dos/fat.ts";

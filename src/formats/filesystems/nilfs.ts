@@ -1,6 +1,5 @@
 import type { Area } from "../area.ts";
-import { le16, le32, le64 } from "../bytes.ts";
-import { rawCrc32 } from "../checksum.ts";
+import { le16, le32, le64, rawCrc32 } from "../bytes.ts";
 import { filesystem, label, logBlockSize, uuid, version } from "../layout.ts";
 
 // struct nilfs_super_block of linux/nilfs2_ondisk.h: one at 1 KiB, one in the last 4 KiB.

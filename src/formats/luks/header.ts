@@ -1,3 +1,5 @@
+import { BootError } from "../../problems/errors.ts";
+
 /**
  * A LUKS header of version 1 or 2 in one form: LUKS1 is described as the equivalent LUKS2 header. All of it is copied from the
  * device and checked, but its texts are not safe to print: anyone may have written them.
@@ -141,4 +143,26 @@ export function isBound(header: Pick<LuksHeader, "digests" | "segments">, keyslo
 /** True for a segment that only describes the state before a reencryption. */
 export function isBackup(flags: readonly string[]): boolean {
   return flags.some((flag) => flag.startsWith("backup-"));
+}
+
+/** Throws BootError with their names if two extents overlap. There are 33 at most. */
+export function checkApart(extents: readonly (Extent & { readonly name: string })[]): void {
+  const sorted = [...extents].sort((one, other) => one.offset - other.offset);
+  for (const [index, { name, offset }] of sorted.entries()) {
+    const before = sorted[index - 1];
+    if (before !== undefined && before.offset + before.size > offset) {
+      throw new BootError(`the areas of ${before.name} and ${name} overlap`);
+    }
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Returns the text if it is a UUID, and throws BootError otherwise. It becomes part of a device-mapper table and of names of devices
+ * and keys, into which any other text could inject something; libcryptsetup refuses it too (dm_prepare_uuid, by libuuid's uuid_parse).
+ */
+export function requireUuid(text: string): string {
+  if (!UUID.test(text)) throw new BootError("its UUID is not valid");
+  return text;
 }

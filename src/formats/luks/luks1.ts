@@ -1,9 +1,16 @@
 import { ALGORITHM_TEXT } from "../../crypto/cipher.ts";
 import { BootError } from "../../problems/errors.ts";
 import { be16, be32, holds, isEmpty } from "../bytes.ts";
-import { checkApart } from "./extents.ts";
-import { type Keyslot, type LuksHeader, MAX_KEY_BYTES, SECTOR_BYTES, STRIPES, splitBytes } from "./header.ts";
-import { requireUuid } from "./uuid.ts";
+import {
+  checkApart,
+  type Keyslot,
+  type LuksHeader,
+  MAX_KEY_BYTES,
+  requireUuid,
+  SECTOR_BYTES,
+  STRIPES,
+  splitBytes,
+} from "./header.ts";
 
 /** Bytes of a LUKS1 header, without key material. */
 export const LUKS1_BYTES = 592;

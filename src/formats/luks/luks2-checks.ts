@@ -1,6 +1,5 @@
 import { BootError } from "../../problems/errors.ts";
-import { checkApart } from "./extents.ts";
-import { isBackup, type Keyslot, SECTOR_BYTES, type Segment, splitBytes } from "./header.ts";
+import { checkApart, isBackup, type Keyslot, SECTOR_BYTES, type Segment, splitBytes } from "./header.ts";
 import { BINARY_BYTES } from "./luks2-copy.ts";
 import type { Luks2Objects } from "./luks2-objects.ts";
 

@@ -3,8 +3,7 @@ import type { ByteSource } from "../facts.ts";
 import { probe } from "../probe.ts";
 import type { LuksHeader } from "./header.ts";
 import { checkObjects } from "./luks2-checks.ts";
-import { COPY_SIZES, type Luks2Copy, NO_HEADER, readCopy } from "./luks2-copy.ts";
-import { readJsonArea } from "./luks2-json.ts";
+import { COPY_SIZES, type Luks2Copy, NO_HEADER, readCopy, readJsonArea } from "./luks2-copy.ts";
 import { type Luks2Objects, readObjects } from "./luks2-objects.ts";
 
 type Luks2Header = Omit<LuksHeader, "material">;

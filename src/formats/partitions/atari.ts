@@ -9,17 +9,9 @@ const ENTRY_BYTES = 12;
 const MAX_LINKS = 100;
 const ICD_IDS = ["GEM", "BGM", "LNX", "SWP", "RAW"];
 
-interface Entry {
-  readonly isActive: boolean;
-  readonly id: string;
-  readonly start: number;
-  readonly size: number;
-}
+type Entry = ReturnType<typeof readEntries>[number];
 
-function readEntries(
-  sector: Uint8Array,
-  { at, count }: { readonly at: number; readonly count: number },
-): readonly Entry[] {
+function readEntries(sector: Uint8Array, { at, count }: typeof PRIMARY) {
   return Array.from({ length: count }, (_, i) => {
     const entry = sector.subarray(at + i * ENTRY_BYTES, at + (i + 1) * ENTRY_BYTES);
     return {

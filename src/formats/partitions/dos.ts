@@ -2,9 +2,10 @@ import type { Area } from "../area.ts";
 import { holds, le32 } from "../bytes.ts";
 import { isFat } from "../filesystems/dos/fat.ts";
 import { isNtfs } from "../filesystems/dos/ntfs.ts";
+import { findMagic } from "../signature.ts";
 import { type MbrEntry, readMbrEntries, readMbrSector } from "./mbr.ts";
-import type { Partition, TableFormat } from "./model.ts";
-import { readNestedTables } from "./nested.ts";
+import { isInside, makeSlice, type Partition, type TableFormat } from "./model.ts";
+import { bsd, readBsdSlices, readSolarisSlices, solaris } from "./unix/bsd.ts";
 import { AIX_MAGIC } from "./unix/workstations.ts";
 
 const GPT_PROTECTIVE = 0xee;
@@ -48,10 +49,7 @@ function makePartition(
   };
 }
 
-interface Extended {
-  readonly start: number;
-  readonly size: number;
-}
+type Extended = Pick<Partition, "start" | "size">;
 
 /** The data entries of one link of the chain; units of 512 bytes. Only OS/2 uses the third and fourth entry; they are mostly junk. */
 function findData(entries: readonly MbrEntry[], link: Extended, all: Extended, factor: number): readonly MbrEntry[] {
@@ -116,3 +114,41 @@ export const dos: TableFormat = {
     return { uuid: diskId, listPartitions: () => readPartitions(area, sector, diskId) };
   },
 };
+
+const BSD_TYPES: readonly string[] = ["0xa5", "0xa6", "0xa9"];
+const SOLARIS_TYPE = "0x82";
+const MINIX = 0x81;
+const LAST_PRIMARY = 4;
+
+/** Minix divides its partition by another MBR, whose entries count from the start of the disk. */
+function readMinixSlices(area: Area, parent: Partition, firstNumber: number): readonly Partition[] {
+  const sector = readMbrSector(area, 0);
+  const entries = sector === null ? [] : readMbrEntries(sector);
+  return entries
+    .filter(({ type, start, size }) => type === MINIX && isInside(parent, start, size))
+    .map(({ start, size, bootIndicator }, i) =>
+      makeSlice("minix", { number: firstNumber + i, start, size }, MINIX, bootIndicator),
+    );
+}
+
+function readNestedTable(area: Area, parent: Partition, firstNumber: number): readonly Partition[] {
+  const inside = area.part(parent.start * 512, parent.size * 512);
+  if (inside === null) return [];
+  if (BSD_TYPES.includes(parent.type)) return readBsdSlices(inside, findMagic(inside, bsd.magics), parent, firstNumber);
+  // Linux swap has the same type.
+  if (parent.type === SOLARIS_TYPE && findMagic(inside, solaris.magics) !== null) {
+    return readSolarisSlices(inside, parent, firstNumber);
+  }
+  return parent.type === "0x81" ? readMinixSlices(inside, parent, firstNumber) : [];
+}
+
+/** Reads the tables inside primary partitions; their partitions are numbered after all those of the MBR. */
+function readNestedTables(area: Area, partitions: readonly Partition[]): readonly Partition[] {
+  const nested: Partition[] = [];
+  if (area.isTiny) return nested;
+  const first = Math.max(FIRST_LOGICAL, (partitions.at(-1)?.number ?? 0) + 1);
+  for (const parent of partitions.filter(({ number }) => number <= LAST_PRIMARY)) {
+    nested.push(...readNestedTable(area, parent, first + nested.length));
+  }
+  return nested;
+}

@@ -1,9 +1,7 @@
 import type { Area } from "../area.ts";
 import { formatGuid, holds, isEmpty, le32, le64 } from "../bytes.ts";
-import { crc32 } from "../checksum.ts";
-import { toUtf8 } from "../encoding.ts";
 import { trimEnd } from "../tags.ts";
-import { decodeText } from "../text.ts";
+import { decodeText, toUtf8 } from "../text.ts";
 import { readMbrEntries, readMbrSector } from "./mbr.ts";
 import type { Partition, TableFormat } from "./model.ts";
 
@@ -12,20 +10,7 @@ const HEADER_BYTES = 92;
 const ENTRY_BYTES = 128;
 const PROTECTIVE = 0xee;
 
-interface Header {
-  readonly diskGuid: Uint8Array;
-  readonly firstUsable: bigint;
-  readonly lastUsable: bigint;
-  /** All of them, `ENTRY_BYTES` each. */
-  readonly entries: Uint8Array;
-}
-
-/** The CRC of the header with the CRC field as zero. */
-function checksumHeader(header: Uint8Array): number {
-  const copy = Uint8Array.from(header);
-  copy.fill(0, 16, 20);
-  return crc32(copy);
-}
+type Header = NonNullable<ReturnType<typeof readHeader>>;
 
 function isHeaderValid(sector: Uint8Array, lba: number, lastLba: number): boolean {
   const size = le32(sector, 12);
@@ -35,17 +20,17 @@ function isHeaderValid(sector: Uint8Array, lba: number, lastLba: number): boolea
   const own = BigInt(lba);
   const isInRange = last >= first && last <= BigInt(lastLba);
   const isOutside = !(first < own && own < last);
-  return (
-    checksumHeader(sector.subarray(0, size)) === le32(sector, 16) && le64(sector, 24) === own && isInRange && isOutside
-  );
+  // With its own field as zero.
+  const sum = Bun.hash.crc32(Uint8Array.from(sector.subarray(0, size)).fill(0, 16, 20));
+  return sum === le32(sector, 16) && le64(sector, 24) === own && isInRange && isOutside;
 }
 
 /** The header at sector `lba` with its entries; null if it, its place or a checksum is wrong. */
-function readHeader(area: Area, lba: number, lastLba: number): Header | null {
+function readHeader(area: Area, lba: number, lastLba: number) {
   const sector = area.bytes(lba * area.sectorSize, area.sectorSize);
   if (sector === null || !isHeaderValid(sector, lba, lastLba) || le32(sector, 84) !== ENTRY_BYTES) return null;
   const entries = area.bytes(Number(le64(sector, 72)) * area.sectorSize, le32(sector, 80) * ENTRY_BYTES);
-  if (entries === null || crc32(entries) !== le32(sector, 88)) return null;
+  if (entries === null || Bun.hash.crc32(entries) !== le32(sector, 88)) return null;
   return { diskGuid: sector.subarray(56, 72), firstUsable: le64(sector, 40), lastUsable: le64(sector, 48), entries };
 }
 
@@ -80,12 +65,9 @@ function readEntry(entry: Uint8Array, number: number, header: Header, factor: nu
 }
 
 function readPartitions(header: Header, factor: number): readonly Partition[] {
-  const partitions: Partition[] = [];
-  for (let at = 0; at < header.entries.length; at += ENTRY_BYTES) {
-    const partition = readEntry(header.entries.subarray(at, at + ENTRY_BYTES), at / ENTRY_BYTES + 1, header, factor);
-    if (partition !== null) partitions.push(partition);
-  }
-  return partitions;
+  return Array.from({ length: header.entries.length / ENTRY_BYTES }, (_, i) => {
+    return readEntry(header.entries.subarray(i * ENTRY_BYTES, (i + 1) * ENTRY_BYTES), i + 1, header, factor);
+  }).filter((partition) => partition !== null);
 }
 
 /** The GUID partition table. Without a protective entry in the MBR it is stale. */

@@ -1,11 +1,19 @@
 import { type Area, examine } from "../area.ts";
 import type { ByteSource } from "../facts.ts";
 import { findMagic } from "../signature.ts";
-import { TABLE_FORMATS } from "./formats.ts";
-import type { FoundTable, PartitionTable } from "./model.ts";
+import { atari } from "./atari.ts";
+import { dos } from "./dos.ts";
+import { gpt, pmbr } from "./gpt.ts";
+import { mac } from "./mac.ts";
+import type { FoundTable, PartitionTable, TableFormat } from "./model.ts";
+import { bsd, solaris } from "./unix/bsd.ts";
+import { aix, sgi, sun, ultrix } from "./unix/workstations.ts";
+
+/** All kinds of partition table in libblkid's order: the first that is recognised counts. */
+export const TABLE_FORMATS: readonly TableFormat[] = [aix, sgi, sun, dos, gpt, pmbr, mac, ultrix, bsd, solaris, atari];
 
 /** A table with its type: PTTYPE. */
-export interface TypedTable extends FoundTable {
+interface TypedTable extends FoundTable {
   readonly type: string;
   /** False if libblkid does not report the type as PTTYPE. */
   readonly isNamed: boolean;
@@ -26,7 +34,7 @@ export function findNamedTable(area: Area, fsType: string | null): TypedTable | 
 }
 
 /** Returns the table whose partitions count, or null. */
-export function findTable(area: Area, fsType: string | null = null): TypedTable | null {
+function findTable(area: Area, fsType: string | null = null): TypedTable | null {
   return findTables(area, fsType).next().value ?? null;
 }
 
@@ -34,4 +42,15 @@ export function findTable(area: Area, fsType: string | null = null): TypedTable 
 export function readPartitionTable(source: ByteSource, sectorSize: number): PartitionTable | null {
   const found = findTable(examine(source, { kind: "disk", sectorSize }));
   return found && { type: found.type, uuid: found.uuid, partitions: found.listPartitions() };
+}
+
+/** True if one partition of the disk contains all of `length` bytes from `offset`, and no partition reaches beyond the end of the disk. */
+export function isCovered(area: Area, offset: number, length: number): boolean {
+  const partitions = findTable(area)?.listPartitions() ?? [];
+  const start = Math.floor(offset / 512);
+  const end = Math.floor((offset + length) / 512);
+  return (
+    partitions.every((partition) => partition.start + partition.size <= Math.floor(area.size / 512)) &&
+    partitions.some((partition) => start >= partition.start && end <= partition.start + partition.size)
+  );
 }

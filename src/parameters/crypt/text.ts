@@ -1,5 +1,4 @@
-import type { DeviceSpec } from "../device-spec.ts";
-import { DEVICE_SPEC_FORMS, parseDeviceSpec } from "../device-spec.ts";
+import { DEVICE_SPEC_FORMS, type DeviceSpec, parseDeviceSpec } from "../device-spec.ts";
 import { Expected, matching } from "../parse.ts";
 
 /* The parts that the values for encrypted devices are made of. Every parser throws Expected. */

@@ -3,7 +3,7 @@ import { listUnsaid } from "../../parameters/crypt/options.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import { printable } from "../../problems/report.ts";
-import { onlyTexts } from "../texts.ts";
+import { onlyTexts } from "../plan.ts";
 import { type DecidedVolume, listIds } from "./crypt.ts";
 import { isSameLuks, valuesFor } from "./crypt-drafts.ts";
 

@@ -5,8 +5,8 @@ import type { CryptSettings } from "../../parameters/crypt/settings.ts";
 import { isWholeUuid } from "../../parameters/crypt/text.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
+import type { CryptPlan, CryptVolume } from "../plan.ts";
 import { type Draft, draftOptional, draftVolumes, isSameLuks, valuesFor, valuesForAll } from "./crypt-drafts.ts";
-import type { CryptPlan, CryptVolume } from "./crypt-plan.ts";
 
 /** The settings of a volume without options. */
 export const DEFAULT_SETTINGS: CryptSettings = {

@@ -1,8 +1,7 @@
 import type { BytesPlace, CryptSettings, PlainFormat } from "../../parameters/crypt/settings.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
-import { onlyTexts } from "../texts.ts";
+import { type CryptPlan, type CryptVolume, onlyTexts } from "../plan.ts";
 import { DEFAULT_SETTINGS } from "./crypt.ts";
-import type { CryptPlan, CryptVolume } from "./crypt-plan.ts";
 
 /** Returns what is unlocked, a line a volume: pairs of a subject and a text. */
 export function formatCrypt({ isOff, volumes, everyLuks, unnamed }: CryptPlan): readonly (readonly [string, string])[] {

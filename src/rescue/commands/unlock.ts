@@ -5,7 +5,7 @@ import type { Machine } from "../../machine/machine.ts";
 import type { BytesPlace } from "../../parameters/crypt/settings.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
 import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
-import type { CryptPlan, CryptVolume } from "../../plan/crypt/crypt-plan.ts";
+import type { CryptPlan, CryptVolume } from "../../plan/plan.ts";
 import { rootDevices } from "../../plan/root.ts";
 import { BootError } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";

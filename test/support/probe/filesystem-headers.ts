@@ -1,4 +1,4 @@
-import { crc32c, rawCrc32 } from "../../../src/formats/checksum.ts";
+import { crc32c, rawCrc32 } from "../../../src/formats/bytes.ts";
 import { type HandMade, handMade, MIB } from "./header.ts";
 import { be16, be32, counting, latin1, le16, le32, le64, type Patch, patch } from "./sparse-source.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { crc32c, rawCrc32 } from "../../../src/formats/checksum.ts";
+import { crc32c, rawCrc32 } from "../../../src/formats/bytes.ts";
 import { probe } from "../../../src/formats/probe.ts";
 import {
   be16,

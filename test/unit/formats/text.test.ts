@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { formatExport } from "../../../src/desk/probe/format.ts";
-import { toUtf8 } from "../../../src/formats/encoding.ts";
-import { mergeIdentifiers } from "../../../src/formats/filesystems/optical/joliet.ts";
+import { mergeIdentifiers } from "../../../src/formats/filesystems/optical/iso9660.ts";
 import { addLabel, addTrimmed, type Tags } from "../../../src/formats/tags.ts";
-import { decodePrintable, decodeText, escapeUnprintable } from "../../../src/formats/text.ts";
+import { decodePrintable, decodeText, escapeUnprintable, toUtf8 } from "../../../src/formats/text.ts";
 import { latin1 } from "../../support/probe/sparse-source.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -4,9 +4,8 @@ import fc from "fast-check";
 import { isNullCipher, parseCipher } from "../../../src/crypto/cipher.ts";
 import { decryptXts } from "../../../src/crypto/xts.ts";
 import { mergeStripes } from "../../../src/keys/anti-forensic.ts";
-import { aesDecryptor, nullDecryptor } from "../../../src/keys/area-decryptor.ts";
+import { aesDecryptor, makeIvs, nullDecryptor } from "../../../src/keys/area-decryptor.ts";
 import { deriveKey } from "../../../src/keys/kdf.ts";
-import { makeIvs } from "../../../src/keys/sector-iv.ts";
 import { whatItSays } from "../../support/luks/sources.ts";
 import { splitKey } from "../../support/luks/split-key.ts";
 

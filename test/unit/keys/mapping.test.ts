@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readLuksHeader } from "../../../src/formats/luks/read-header.ts";
-import { describeTarget } from "../../../src/keys/crypt-target.ts";
-import { type DataDevice, planMapping } from "../../../src/keys/mapping.ts";
+import { type DataDevice, describeTarget, planMapping } from "../../../src/keys/mapping.ts";
 import { BASE } from "../../support/luks/base-images.ts";
 import { provideLuksImage, readImage } from "../../support/luks/cryptsetup-image.ts";
 import { editJson, type Luks2Json } from "../../support/luks/luks2-edit.ts";

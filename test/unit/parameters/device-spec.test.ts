@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { DeviceSpec } from "../../../src/parameters/device-spec.ts";
-import { formatDeviceSpec, parseDeviceSpec } from "../../../src/parameters/device-spec.ts";
+import { type DeviceSpec, formatDeviceSpec, parseDeviceSpec } from "../../../src/parameters/device-spec.ts";
 
 const UUID = "0a1b2c3d-1234-5678-9abc-0123456789ab";
 const path = (name: string): DeviceSpec => ({ by: "path", path: name });

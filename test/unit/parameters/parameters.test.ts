@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { formatParametersPage } from "../../../build/docs.ts";
-import { describeParameters } from "../../../src/parameters/describe-parameters.ts";
 import type { Parameter } from "../../../src/parameters/parameter.ts";
-import { findParameters, PARAMETER_GROUPS, PARAMETER_ROWS } from "../../../src/parameters/parameters.ts";
+import {
+  describeParameters,
+  findParameters,
+  PARAMETER_GROUPS,
+  PARAMETER_ROWS,
+} from "../../../src/parameters/parameters.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 
 const ESP = "11111111-2222-4333-8444-55555555555e";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { warnOfUnboundRoot } from "../../../src/plan/binding.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
+import { warnOfUnboundRoot } from "../../../src/plan/warnings.ts";
 
 const UUID = "7a0b1c2d-0000-4000-8000-000000000001";
 

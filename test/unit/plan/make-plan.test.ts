@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { DeviceSpec } from "../../../src/parameters/device-spec.ts";
 import { PARAMETER_ROWS } from "../../../src/parameters/parameters.ts";
-import type { StepName } from "../../../src/parameters/step-names.ts";
+import type { StepName } from "../../../src/parameters/values.ts";
 import { NO_CRYPT } from "../../../src/plan/crypt/crypt.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import type { Manifest } from "../../../src/plan/manifest.ts";

@@ -1,8 +1,8 @@
 import type { Area } from "../../area.ts";
 import { le32 } from "../../bytes.ts";
-import { toUtf8 } from "../../encoding.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addSerial, addVersion } from "../../tags.ts";
+import { toUtf8 } from "../../text.ts";
 
 // Microsoft, exFAT file system specification, 3.1 and 7.3.
 const FIRST_CLUSTER = 2;

@@ -4,7 +4,6 @@ import { isBitlocker } from "../../containers/bitlocker.ts";
 import { at } from "../../layout.ts";
 import { findMagic, type Magic, type Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addSerial, addTag, addTrimmed, addVersion } from "../../tags.ts";
-import { findLabelEntry, findLabelInChain } from "./fat-directory.ts";
 
 // Most clusters of each kind in Linux (fs/fat/inode.c).
 const FAT12_MAX = 0xff4;
@@ -18,19 +17,7 @@ const MAGICS: readonly Magic[] = [
   ...at(0x1fe, "\x55\xaa"),
 ];
 
-/** The BIOS parameter block of a FAT filesystem (Microsoft's FAT specification, 3.1), as far as it is needed here. */
-interface Layout {
-  readonly boot: Uint8Array;
-  readonly sectorSize: number;
-  readonly sectorsPerCluster: number;
-  readonly reservedSectors: number;
-  /** All copies of the table together. */
-  readonly fatSectors: number;
-  readonly rootEntries: number;
-  readonly isFat32: boolean;
-  readonly hasOldTable: boolean;
-  readonly clusterCount: number;
-}
+type Layout = NonNullable<ReturnType<typeof readLayout>>;
 
 /** Many boot sectors have a jump instruction and 55aa, so more is required if there is nothing else. */
 function isPlausible(boot: Uint8Array, magic: Magic): boolean {
@@ -38,7 +25,8 @@ function isPlausible(boot: Uint8Array, magic: Magic): boolean {
   return holds(boot, 0x1fe, "\x55\xaa") && !holds(boot, 0x36, "JFS     ") && !holds(boot, 0x36, "HPFS    ");
 }
 
-function readLayout(area: Area, magic: Magic): Layout | null {
+/** Reads the BIOS parameter block (Microsoft's FAT specification, 3.1), as far as it is needed here; `fatSectors` are those of all copies of the table together. */
+function readLayout(area: Area, magic: Magic) {
   const boot = area.bytes(0, 512);
   if (boot === null || !isPlausible(boot, magic)) return null;
   const sectorSize = le16(boot, 0x0b);
@@ -95,10 +83,7 @@ function findLabel(area: Area, layout: Layout): Uint8Array | null {
   if (layout.hasOldTable) {
     return findLabelEntry(area, Math.imul(firstDataSector, layout.sectorSize) >>> 0, layout.rootEntries);
   }
-  if (!layout.isFat32) return null;
-  // Only one copy of the table, unlike layout.fatSectors.
-  const fatSectors = le32(layout.boot, 0x24);
-  return findLabelInChain(area, { ...layout, firstDataSector, fatSectors, rootCluster: le32(layout.boot, 0x2c) });
+  return layout.isFat32 ? findLabelInChain(area, layout, firstDataSector) : null;
 }
 
 function nameVersion({ hasOldTable, isFat32, clusterCount }: Layout): string | null {
@@ -134,3 +119,51 @@ export const vfat: Signature = {
     return true;
   },
 };
+
+const ENTRY_BYTES = 32;
+const [VOLUME_ID, DIRECTORY, LONG_NAME] = [0x08, 0x10, 0x0f];
+
+/** Finds the 11 bytes of the volume label in a directory of at most `count` entries, or null. It is usually the first entry, so they are read one by one. */
+function findLabelEntry(area: Area, offset: number, count: number): Uint8Array | null {
+  if (!area.isTiny && !area.contains(offset, count * ENTRY_BYTES)) return null;
+  for (let i = 0; i < count; i++) {
+    const entry = area.bytes(offset + i * ENTRY_BYTES, ENTRY_BYTES);
+    if (entry === null || entry[0] === 0) return null;
+    if (isLabel(entry)) {
+      const name = Uint8Array.from(entry.subarray(0, 11));
+      // 0xe5 as first byte marks a deleted entry, so a name that begins with it is stored with 0x05.
+      name[0] = name[0] === 0x05 ? 0xe5 : (name[0] ?? 0);
+      return name;
+    }
+  }
+  return null;
+}
+
+function isLabel(entry: Uint8Array): boolean {
+  const attributes = entry[11] ?? 0;
+  const hasCluster = le16(entry, 20) !== 0 || le16(entry, 26) !== 0;
+  return (
+    entry[0] !== 0xe5 &&
+    !hasCluster &&
+    (attributes & 0x3f) !== LONG_NAME &&
+    (attributes & (VOLUME_ID | DIRECTORY)) === VOLUME_ID
+  );
+}
+
+/** Finds the volume label in the root directory of FAT32. It follows at most 99 clusters, as libblkid does, so a loop in the chain ends. */
+function findLabelInChain(area: Area, layout: Layout, firstDataSector: number): Uint8Array | null {
+  const { boot, sectorSize, sectorsPerCluster, reservedSectors } = layout;
+  const clusterBytes = sectorsPerCluster * sectorSize;
+  // Of one copy of the table, unlike layout.fatSectors.
+  const clusterCount = Math.floor((le32(boot, 0x24) * sectorSize) / 4) >>> 0;
+  let cluster = le32(boot, 0x2c);
+  for (let turn = 1; turn < 100 && cluster !== 0 && cluster < clusterCount; turn++) {
+    const sector = (firstDataSector + Math.imul(cluster - 2, sectorsPerCluster)) >>> 0;
+    const label = findLabelEntry(area, sector * sectorSize, clusterBytes / ENTRY_BYTES);
+    if (label !== null) return label;
+    const link = reservedSectors * sectorSize + cluster * 4;
+    const next = area.contains(link, clusterBytes) ? area.bytes(link, 4) : null;
+    cluster = next === null ? 0 : le32(next, 0) & 0x0fffffff;
+  }
+  return null;
+}

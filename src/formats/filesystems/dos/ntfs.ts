@@ -1,8 +1,8 @@
 import type { Area } from "../../area.ts";
 import { holds, le16, le32, le64 } from "../../bytes.ts";
-import { toUtf8 } from "../../encoding.ts";
 import { findMagic, type Magic, type Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addTag } from "../../tags.ts";
+import { toUtf8 } from "../../text.ts";
 
 const MAGICS: readonly Magic[] = [{ text: "NTFS    ", at: 3 }];
 const MAX_CLUSTER_BYTES = 2 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import type { Area } from "../../area.ts";
 import { be16, be32, holds, isEmpty, latin1 } from "../../bytes.ts";
-import { toUtf8 } from "../../encoding.ts";
 import { at, filesystem, header } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addUuid, type Tags } from "../../tags.ts";
+import { toUtf8 } from "../../text.ts";
 
 // Apple, Technical Note TN1150, and Inside Macintosh: Files (master directory block). All big-endian.
 const VOLUME = 1024;

@@ -11,19 +11,8 @@ const VERSION_OF: ReadonlyMap<number, number> = new Map([
   [0x2478, 2],
 ]);
 
-interface Superblock {
-  readonly version: number;
-  readonly inodes: number;
-  readonly zones: number;
-  readonly inodeBlocks: number;
-  readonly zoneBlocks: number;
-  readonly firstZone: number;
-  /** The logarithm as the superblock has it, in this machine's byte order. */
-  readonly zoneLog: number;
-  readonly blockSize: number;
-}
-
-function readOld(sb: Uint8Array, version: number, isLittle: boolean): Superblock | null {
+/** The fields; `zoneLog` is the logarithm as the superblock has it, in this machine's byte order. */
+function readOld(sb: Uint8Array, version: number, isLittle: boolean) {
   const read16 = isLittle ? le16 : be16;
   const zones = version === 2 ? (isLittle ? le32 : be32)(sb, 20) : read16(sb, 2);
   const isState = (read16(sb, 18) & ~3) === 0;
@@ -32,14 +21,14 @@ function readOld(sb: Uint8Array, version: number, isLittle: boolean): Superblock
   return isState ? { version, inodes, zones, inodeBlocks, zoneBlocks, firstZone, zoneLog, blockSize: 1024 } : null;
 }
 
-function readNew(sb: Uint8Array): Superblock {
+function readNew(sb: Uint8Array): ReturnType<typeof readOld> {
   const [inodeBlocks, zoneBlocks, firstZone] = [le16(sb, 6), le16(sb, 8), le16(sb, 10)];
   const [inodes, zones, zoneLog, blockSize] = [le32(sb, 0), le32(sb, 20), le16(sb, 12), le16(sb, 28)];
   return { version: 3, inodes, zones, inodeBlocks, zoneBlocks, firstZone, zoneLog, blockSize };
 }
 
 /** Version 3 of big-endian machines is not supported, as in libblkid. */
-function readSuperblock(sb: Uint8Array): Superblock | null {
+function readSuperblock(sb: Uint8Array): ReturnType<typeof readOld> {
   const little = VERSION_OF.get(le16(sb, 16));
   if (little !== undefined) return readOld(sb, little, true);
   if (le16(sb, 24) === 0x4d5a) return readNew(sb);
@@ -66,17 +55,8 @@ function isMinix(bytes: Uint8Array): boolean {
 export const minix = filesystem(
   "minix",
   [
-    ...at(
-      SUPERBLOCK + 16,
-      "\x7f\x13",
-      "\x8f\x13",
-      "\x13\x7f",
-      "\x13\x8f",
-      "\x68\x24",
-      "\x78\x24",
-      "\x24\x68",
-      "\x24\x78",
-    ),
+    ...at(SUPERBLOCK + 16, "\x7f\x13", "\x8f\x13", "\x13\x7f", "\x13\x8f"),
+    ...at(SUPERBLOCK + 16, "\x68\x24", "\x78\x24", "\x24\x68", "\x24\x78"),
     ...at(SUPERBLOCK + 24, "\x5a\x4d", "\x4d\x5a"),
   ],
   header(SUPERBLOCK, 64, isMinix),

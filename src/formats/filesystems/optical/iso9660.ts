@@ -1,28 +1,56 @@
 import type { Area } from "../../area.ts";
 import { holds, isEmpty, latin1 } from "../../bytes.ts";
-import { toUtf8 } from "../../encoding.ts";
 import { at as magicAt } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
-import { addBlockSize, addLabel, addTag, addTrimmed, addVersion, type Tags } from "../../tags.ts";
-import { mergeIdentifiers } from "./joliet.ts";
+import { addBlockSize, addLabel, addTag, addTrimmed, addVersion, isSpace, type Tags } from "../../tags.ts";
+import { toUtf8 } from "../../text.ts";
+
+const UNDERSCORE = 0x5f;
+
+const upper = (byte: number) => (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte);
+const isUpper = (byte: number) => byte >= 0x41 && byte <= 0x5a;
+const isHighSurrogate = (byte: number) => byte >= 0xd8 && byte <= 0xdb;
+const isLowSurrogate = (byte: number) => byte >= 0xdc && byte <= 0xdf;
+
+/** Returns the UTF-16BE unit that both encode, null if they differ: either has `_` for a character that it cannot encode. */
+function mergeUnit(high: number, low: number, ascii: number): readonly [high: number, low: number] | null {
+  if (ascii === UNDERSCORE) return [high, low];
+  if (high === 0 && low === UNDERSCORE) return [0, ascii];
+  if (high === 0 && upper(ascii) === upper(low)) return [0, isUpper(ascii) ? low : ascii];
+  return null;
+}
+
+/**
+ * Merges an identifier that an ISO image has twice, in the same number of bytes: in UTF-16BE (Joliet), with half as many
+ * characters, and in ASCII, which loses all but A–Z. Returns what libblkid makes of them, in UTF-16BE; null if they differ.
+ */
+export function mergeIdentifiers(unicode: Uint8Array, ascii: Uint8Array): Uint8Array | null {
+  const merged: number[] = [];
+  let at = 0;
+  let unit = 0;
+  for (; unit + 1 < unicode.length && at < ascii.length; at++, unit += 2) {
+    if (isHighSurrogate(unicode[unit] ?? 0) && unit + 3 < unicode.length && isLowSurrogate(unicode[unit + 2] ?? 0)) {
+      merged.push(unicode[unit] ?? 0, unicode[unit + 1] ?? 0);
+      unit += 2;
+    }
+    const pair = mergeUnit(unicode[unit] ?? 0, unicode[unit + 1] ?? 0, ascii[at] ?? 0);
+    if (pair === null) return null;
+    merged.push(...pair);
+  }
+  for (const byte of ascii.subarray(at)) merged.push(0, byte);
+  return Uint8Array.from(merged);
+}
 
 // ECMA-119: volume descriptors of 2 KiB from the 16th sector on.
 const SECTOR_BYTES = 2048;
 const FIRST_DESCRIPTOR = 16 * SECTOR_BYTES;
 const MAX_DESCRIPTORS = 16;
-const BOOT = 0;
-const PRIMARY = 1;
-const SUPPLEMENTARY = 2;
-const END = 255;
+const [BOOT, PRIMARY, SUPPLEMENTARY, END] = [0, 1, 2, 255];
 const JOLIET_ESCAPES = ["%/@", "%/C", "%/E"];
 
-interface Descriptors {
-  readonly boot: Uint8Array | null;
-  readonly primary: Uint8Array | null;
-  readonly joliet: Uint8Array | null;
-}
+type Descriptors = ReturnType<typeof readDescriptors>;
 
-function readDescriptors(area: Area): Descriptors {
+function readDescriptors(area: Area) {
   let boot: Uint8Array | null = null;
   let primary: Uint8Array | null = null;
   let joliet: Uint8Array | null = null;
@@ -40,8 +68,6 @@ function readDescriptors(area: Area): Descriptors {
   }
   return { boot, primary, joliet };
 }
-
-const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 
 /** A field that begins with `_` is a file name, not text. */
 function isNotText(field: Uint8Array): boolean {

@@ -1,10 +1,8 @@
-import { hex, holds, isHexDigit, le16, le32 } from "../../bytes.ts";
-import { type Encoding, toUtf8 } from "../../encoding.ts";
+import { holds, le16, le32 } from "../../bytes.ts";
 import { addLabel, addTag, addTrimmed, type Tags, untilNul } from "../../tags.ts";
+import { type Encoding, toUtf8 } from "../../text.ts";
 
-const PRIMARY = 1;
-const IMPLEMENTATION = 4;
-const LOGICAL = 6;
+const [PRIMARY, IMPLEMENTATION, LOGICAL] = [1, 4, 6];
 const CHARSET = "\0OSTA Compressed Unicode\0";
 
 /** Fields of the descriptors that are not tags. */
@@ -40,10 +38,10 @@ function addVolumeSetUuid(tags: Tags, identifier: Uint8Array | null): void {
 
 /** Returns 16 digits: those of the identifier, and from its first other character on the bytes in hexadecimal. */
 function readSetDigits(identifier: Uint8Array): string {
-  const firstOther = identifier.findIndex((byte) => !isHexDigit(byte));
   const lower = String.fromCharCode(...identifier).toLowerCase();
-  if (firstOther >= 0 && firstOther < 8) return hex(identifier.subarray(0, 8));
-  return firstOther < 0 ? lower : lower.slice(0, 8) + hex(identifier.subarray(8, 12));
+  const firstOther = lower.search(/[^0-9a-f]/);
+  if (firstOther >= 0 && firstOther < 8) return identifier.subarray(0, 8).toHex();
+  return firstOther < 0 ? lower : lower.slice(0, 8) + identifier.subarray(8, 12).toHex();
 }
 
 function cutCharacters(utf8: Uint8Array, limit: number): Uint8Array {

@@ -9,9 +9,7 @@ import { addUdfTags, type UdfVolume } from "./udf-descriptors.ts";
 const RECOGNITION = 32 * 1024;
 const RECOGNITION_COUNT = 64;
 const DESCRIPTOR_BYTES = 440;
-const ANCHOR = 2;
-const TERMINATOR = 8;
-const INTEGRITY = 9;
+const [ANCHOR, TERMINATOR, INTEGRITY] = [2, 8, 9];
 const ANCHOR_BLOCKS = [256, 512];
 /** Most descriptors of a volume that are read; a real one has about ten. */
 const MAX_DESCRIPTORS = 256;

@@ -1,8 +1,7 @@
 import { be16, be32, le32 } from "../../bytes.ts";
 import { at, type FindHeader, header } from "../../layout.ts";
 import type { Magic } from "../../signature.ts";
-import type { Partition, TableFormat } from "../model.ts";
-import { makeSlice } from "./slice.ts";
+import { makeSlice, type Partition, type TableFormat } from "../model.ts";
 
 /** "IBMA" in EBCDIC. */
 export const AIX_MAGIC = "\xc9\xc2\xd4\xc1";

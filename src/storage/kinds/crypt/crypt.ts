@@ -2,7 +2,7 @@ import { wipe } from "../../../crypto/secret.ts";
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { createDeriver } from "../../../keys/deriver.ts";
 import { AUTO_MAX_KDF_MS } from "../../../plan/crypt/crypt.ts";
-import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
+import type { CryptVolume } from "../../../plan/plan.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { Assembly, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { specText } from "../../search-words.ts";

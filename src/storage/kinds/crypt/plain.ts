@@ -5,7 +5,7 @@ import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { SECTOR_BYTES } from "../../../formats/luks/header.ts";
 import { hashPlainKey } from "../../../keys/plain-key.ts";
 import type { PlainFormat } from "../../../parameters/crypt/settings.ts";
-import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
+import type { CryptVolume } from "../../../plan/plan.ts";
 import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";

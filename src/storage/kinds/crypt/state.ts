@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
-import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
+import type { CryptVolume } from "../../../plan/plan.ts";
 import type { BootError } from "../../../problems/errors.ts";
 import type { Lock } from "./lock.ts";
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import type { BytesPlace, PlainFormat } from "../../../../src/parameters/crypt/settings.ts";
 import type { DeviceSpec } from "../../../../src/parameters/device-spec.ts";
 import { DEFAULT_SETTINGS } from "../../../../src/plan/crypt/crypt.ts";
-import type { CryptPlan, CryptVolume } from "../../../../src/plan/crypt/crypt-plan.ts";
 import { makePlan } from "../../../../src/plan/make-plan.ts";
+import type { CryptPlan, CryptVolume } from "../../../../src/plan/plan.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 
 /* Parameters from the documentation of other projects, and what they mean to levain. */
