@@ -44,12 +44,7 @@ export function examine(source: ByteSource, { kind = "file", sectorSize = 512 }:
 
 type ReadBlocks = (offset: number, length: number) => Uint8Array | null;
 
-interface Extent {
-  readonly start: number;
-  readonly size: number;
-  readonly kind: AreaKind;
-  readonly sectorSize: number;
-}
+type Extent = Pick<Area, "size" | "kind" | "sectorSize"> & { readonly start: number };
 
 function makeArea(read: ReadBlocks, { start, size, kind, sectorSize }: Extent): Area {
   let head: Uint8Array | null = null;

@@ -1,4 +1,5 @@
 import { BootError } from "../problems/errors.ts";
+import { holds, le16 } from "./bytes.ts";
 
 /** Where the image has its keymaps: NAME.bmap. */
 export const KEYMAP_DIRECTORY = "/etc/levain/keymaps";
@@ -17,20 +18,19 @@ const HEAD_BYTES = MAGIC.length + TABLES;
  * it is present, and the present ones, each 128 u16 (little-endian) for KDSKBENT. Returns them by number. Throws BootError.
  */
 export function parseKeymap(bytes: Uint8Array): ReadonlyMap<number, Uint16Array> {
-  const hasMagic = Buffer.from(bytes.subarray(0, MAGIC.length)).toString("latin1") === MAGIC;
-  if (!hasMagic || bytes.length < HEAD_BYTES) throw damaged("it does not begin with the magic and the list of tables");
-  const numbers = Array.from({ length: TABLES }, (_, number) => number).filter(
-    (number) => bytes[MAGIC.length + number] !== 0,
-  );
+  if (!holds(bytes, 0, MAGIC) || bytes.length < HEAD_BYTES) {
+    throw damaged("it does not begin with the magic and the list of tables");
+  }
+  const present = [...bytes.subarray(MAGIC.length, HEAD_BYTES)];
+  const numbers = present.flatMap((isPresent, number) => (isPresent === 0 ? [] : number));
   const expectedBytes = HEAD_BYTES + numbers.length * KEYS * 2;
   if (numbers.length === 0) throw damaged("it has no table");
   if (bytes.length !== expectedBytes) {
     throw damaged(`Expected ${expectedBytes} bytes for ${numbers.length} tables but received ${bytes.length}`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tables = numbers.map((number, index) => {
     const start = HEAD_BYTES + index * KEYS * 2;
-    return [number, Uint16Array.from({ length: KEYS }, (_, key) => view.getUint16(start + key * 2, true))] as const;
+    return [number, Uint16Array.from({ length: KEYS }, (_, key) => le16(bytes, start + key * 2))] as const;
   });
   return new Map(tables);
 }

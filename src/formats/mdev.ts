@@ -22,7 +22,7 @@ export interface NodePlan {
 }
 
 /** A rule of mdev.conf. */
-export interface MdevRule {
+interface MdevRule {
   /** Returns the groups of the match; null if the rule does not match the device. */
   readonly match: (device: MdevDevice) => readonly (string | undefined)[] | null;
   readonly userId: number;
@@ -39,7 +39,7 @@ export interface MdevConfig {
 }
 
 /** Numbers of users and groups by their names. */
-export type Ids = Readonly<Record<"users" | "groups", ReadonlyMap<string, number>>>;
+type Ids = Readonly<Record<"users" | "groups", ReadonlyMap<string, number>>>;
 
 /** Mode of a node that no rule matches and for which the kernel names none. */
 const DEFAULT_MODE = 0o660;
@@ -81,15 +81,12 @@ function readRule(target: string, owner: string, mode: string, ids: Ids): Omit<M
     : { match, userId, groupId, mode: Number.parseInt(mode, 8) & 0o7777 };
 }
 
-function readNumber(text: string): number | null {
-  return /^\d{1,9}$/.test(text) ? Number(text) : null;
-}
+const readNumber = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : null);
 
 /** Returns null for an invalid pattern. */
 function readMatch(target: string): MdevRule["match"] | null {
   const conditions = target.split(";");
-  const last = conditions.pop() ?? "";
-  const matchLast = readLastMatch(last);
+  const matchLast = readLastMatch(conditions.pop() ?? "");
   const tests = conditions.map(readCondition);
   if (matchLast === null || tests.includes(null)) return null;
   return (device) => (tests.every((test) => test?.(device) === true) ? matchLast(device) : null);
@@ -163,11 +160,7 @@ export function planNode(rules: readonly MdevRule[], device: MdevDevice): NodePl
 }
 
 /** `=dir/` keeps the name; %0 to %9 are replaced with the groups of the match. */
-function placeNode(
-  place: string,
-  groups: readonly (string | undefined)[],
-  { name }: MdevDevice,
-): Pick<NodePlan, "path" | "link"> {
+function placeNode(place: string, groups: readonly (string | undefined)[], { name }: MdevDevice) {
   const usual = `/dev/${name}`;
   if (place.length < 2) return { path: usual, link: null };
   const given = place.slice(1).replace(/%(\d)/g, (all, digit: string) => groups[Number(digit)] ?? all);

@@ -26,10 +26,7 @@ export interface ProbeResult extends Facts {
   readonly ambivalent: readonly string[];
 }
 
-interface Match {
-  readonly signature: Signature;
-  readonly tags: Tags;
-}
+type Match = Readonly<{ signature: Signature; tags: Tags }>;
 
 /**
  * Probes a device as `blkid -p` does: the first RAID or encrypted container, or else the only filesystem, and the partition table.
@@ -45,7 +42,8 @@ export function probe(source: ByteSource, options: ExamineOptions = {}): ProbeRe
   const first = matches[0] ?? (table === null ? findLastResort(area) : undefined);
   const isStale = table?.type === "dos" && first?.signature.wipesTable === true;
   const tags: Tags = isStale ? [] : [...(first?.tags ?? [])];
-  if (table !== null) addTableTags(table, tags);
+  if (table !== null && table.uuid !== null) addTag(tags, "PTUUID", table.uuid);
+  if (table !== null) addTag(tags, "PTTYPE", table.type);
   return { ...describe(tags), usage: isStale ? null : (first?.signature.usage ?? null) };
 }
 
@@ -90,11 +88,6 @@ function matchSignature(area: Area, signature: Signature): Tags | null {
   addTag(tags, "TYPE", signature.type);
   addTag(tags, "USAGE", signature.usage);
   return tags;
-}
-
-function addTableTags({ type, uuid }: { readonly type: string; readonly uuid: string | null }, tags: Tags): void {
-  if (uuid !== null) addTag(tags, "PTUUID", uuid);
-  addTag(tags, "PTTYPE", type);
 }
 
 function describe(tags: readonly Tag[]): ProbeResult {

@@ -24,14 +24,9 @@ export function escapeUnprintable(text: string): string {
   return decodePrintable(new TextEncoder().encode(text));
 }
 
-interface Character {
-  /** null for invalid UTF-8. */
-  readonly text: string | null;
-  readonly bytes: Uint8Array;
-}
-
-function readCharacters(bytes: Uint8Array): readonly Character[] {
-  const characters: Character[] = [];
+/** Returns the characters; `text` is null for a byte of invalid UTF-8. */
+function readCharacters(bytes: Uint8Array) {
+  const characters: { readonly text: string | null; readonly bytes: Uint8Array }[] = [];
   for (let at = 0; at < bytes.length; ) {
     const length = expectedLength(bytes[at] ?? 0);
     const raw = bytes.subarray(at, at + length);

@@ -1,7 +1,8 @@
+import { le64 } from "../bytes.ts";
 import type { ByteSource } from "../facts.ts";
 
 /** What levain knows of a filesystem type besides its superblock. */
-export interface FilesystemType {
+interface FilesystemType {
   /** What the kernel may call it, the first to try first; its own name where left out. */
   readonly drivers?: readonly string[];
   /** Mount options that keep the kernel from replaying the journal, so that a read-only mount writes nothing. */
@@ -65,6 +66,5 @@ export function charsetsFor(type: string, options: string): readonly string[] {
 /** bytes_used of struct squashfs_super_block (fs/squashfs/squashfs_fs.h). */
 function readSquashfsSize(source: ByteSource): number | null {
   const field = source.read(40, 8);
-  if (field.length < 8) return null;
-  return Number(new DataView(field.buffer, field.byteOffset, 8).getBigUint64(0, true));
+  return field.length < 8 ? null : Number(le64(field, 0));
 }

@@ -48,7 +48,7 @@ export interface Argon2 {
 }
 
 /** A part of the header's device, in bytes. */
-export interface Extent {
+interface Extent {
   readonly offset: number;
   readonly size: number;
 }

@@ -1,6 +1,7 @@
 import { ALGORITHM_TEXT } from "../../crypto/cipher.ts";
 import { BootError } from "../../problems/errors.ts";
-import { be16, be32, holds, isEmpty } from "../bytes.ts";
+import { be16, be32, holds } from "../bytes.ts";
+import { untilNul } from "../tags.ts";
 import {
   checkApart,
   type Keyslot,
@@ -36,12 +37,9 @@ export function readLuks1(bytes: Uint8Array, deviceBytes: number): Omit<LuksHead
   if (keyBytes === 0 || keyBytes > MAX_KEY_BYTES) throw new BootError(`its key size of ${keyBytes} bytes is not valid`);
   const payloadOffset = be32(bytes, 104) * SECTOR_BYTES;
   const slots = Array.from({ length: KEYSLOTS }, (_, id) => readKeyslot(bytes, id, { cipher, hash, keyBytes }));
-  checkAreas(
-    slots.map(({ keyslot }) => keyslot),
-    payloadOffset,
-    deviceBytes,
-  );
-  const keyslots = slots.filter(({ active }) => active).map(({ keyslot }) => keyslot);
+  const all = slots.map(({ keyslot }) => keyslot);
+  checkAreas(all, payloadOffset, deviceBytes);
+  const keyslots = all.filter((_, id) => slots[id]?.active);
   const kdf = { type: "pbkdf2", hash, iterations: be32(bytes, 164), salt: bytes.slice(132, 164) } as const;
   return {
     version: 1,
@@ -70,11 +68,7 @@ export function readLuks1(bytes: Uint8Array, deviceBytes: number): Omit<LuksHead
   };
 }
 
-interface Common {
-  readonly cipher: string;
-  readonly hash: string;
-  readonly keyBytes: number;
-}
+type Common = Readonly<Record<"cipher" | "hash", string> & { keyBytes: number }>;
 
 function readKeyslot(bytes: Uint8Array, id: number, { cipher, hash, keyBytes }: Common) {
   const at = 208 + id * KEYSLOT_BYTES;
@@ -107,8 +101,5 @@ function checkAreas(keyslots: readonly Keyslot[], payloadOffset: number, deviceB
 }
 
 function readText(bytes: Uint8Array, at: number, length: number): string {
-  const field = bytes.subarray(at, at + length);
-  const end = field.indexOf(0);
-  const text = field.subarray(0, end < 0 ? length - 1 : end);
-  return isEmpty(text) ? "" : new TextDecoder().decode(text);
+  return new TextDecoder().decode(untilNul(bytes.subarray(at, at + length - 1)));
 }

@@ -20,19 +20,15 @@ export function checkObjects(objects: Luks2Objects, headerBytes: number, deviceB
 }
 
 function checkReferences({ keyslots, segments, digests, tokens }: Luks2Objects): void {
-  const check = (
-    holder: string,
-    kind: string,
-    wanted: readonly number[],
-    there: readonly { readonly id: number }[],
-  ) => {
-    const missing = wanted.find((id) => !there.some((entry) => entry.id === id));
+  const objects = { keyslot: keyslots, segment: segments };
+  const check = (holder: string, kind: keyof typeof objects, wanted: readonly number[]) => {
+    const missing = wanted.find((id) => !objects[kind].some((entry) => entry.id === id));
     if (missing !== undefined) throw new BootError(`${holder} refers to ${kind} ${missing}, which does not exist`);
   };
-  for (const token of tokens) check(`token ${token.id}`, "keyslot", token.keyslots, keyslots);
+  for (const token of tokens) check(`token ${token.id}`, "keyslot", token.keyslots);
   for (const digest of digests) {
-    check(`digest ${digest.id}`, "keyslot", digest.keyslots, keyslots);
-    check(`digest ${digest.id}`, "segment", digest.segments, segments);
+    check(`digest ${digest.id}`, "keyslot", digest.keyslots);
+    check(`digest ${digest.id}`, "segment", digest.segments);
   }
 }
 

@@ -3,16 +3,14 @@ import { equalSecrets, runtimeCrypto } from "../../crypto/secret.ts";
 import { BootError } from "../../problems/errors.ts";
 import { be16, be64, holds, isEmpty } from "../bytes.ts";
 import type { ByteSource } from "../facts.ts";
-import { requireUuid } from "./header.ts";
+import { untilNul } from "../tags.ts";
+import { type LuksHeader, requireUuid } from "./header.ts";
 
 /** One of the two copies of a LUKS2 header. Its checksum is right; its JSON text is not checked yet. */
-export interface Luks2Copy {
+export interface Luks2Copy extends Pick<LuksHeader, "label" | "subsystem" | "uuid"> {
   /** Bytes of binary header and JSON area, and the offset of the second copy. */
   readonly headerBytes: number;
   readonly epoch: bigint;
-  readonly label: string;
-  readonly subsystem: string;
-  readonly uuid: string;
   readonly json: Uint8Array;
 }
 
@@ -62,9 +60,7 @@ function checkSum(binary: Uint8Array, json: Uint8Array): void {
 }
 
 function readText(bytes: Uint8Array, at: number, length: number): string {
-  const field = bytes.subarray(at, at + length - 1);
-  const end = field.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
+  return new TextDecoder().decode(untilNul(bytes.subarray(at, at + length - 1)));
 }
 
 // The limit of json-c; and more values than any header that is not crafted to fill memory.

@@ -6,33 +6,18 @@ import {
   type Kdf,
   type Keyslot,
   type KeyslotLock,
+  type LuksHeader,
   MAX_KEY_BYTES,
   type Segment,
   STRIPES,
   type Token,
 } from "./header.ts";
-import {
-  asBytes,
-  asObject,
-  asSize,
-  asText,
-  asUint32,
-  asUint64,
-  entriesOf,
-  field,
-  fieldsOf,
-  type JsonField,
-  optionalField,
-} from "./json-field.ts";
+import type { JsonField } from "./json-field.ts";
+import * as json from "./json-field.ts";
 
 /** The JSON text of a LUKS2 header (LUKS2 On-Disk Format Specification, 3.2–3.7), each object on its own. */
-export interface Luks2Objects {
-  readonly keyslots: readonly Keyslot[];
-  readonly digests: readonly Digest[];
-  readonly segments: readonly Segment[];
-  readonly tokens: readonly Token[];
-  readonly flags: readonly string[];
-  readonly requirements: readonly string[];
+export interface Luks2Objects
+  extends Pick<LuksHeader, "keyslots" | "digests" | "segments" | "tokens" | "flags" | "requirements"> {
   /** Bytes of the JSON area. */
   readonly jsonBytes: bigint;
   /** Bytes of all key material. */
@@ -49,127 +34,132 @@ const PRIORITIES = ["ignore", "normal", "prefer"] as const;
 const NUMBER = /^(?:\d|[12]\d|3[01])$/;
 
 /** Reads the objects of the JSON text. Throws BootError with the name of a field that is missing or not valid. */
-export function readObjects(json: unknown): Luks2Objects {
-  const root = { value: json, path: "" };
-  const config = field(root, "config");
-  const requirements = optionalField(config, "requirements");
+export function readObjects(value: unknown): Luks2Objects {
+  const root = { value, path: "" };
+  const config = json.field(root, "config");
+  const requirements = json.optionalField(config, "requirements");
   return {
-    tokens: readNumbered(field(root, "tokens"), readToken),
-    digests: readNumbered(field(root, "digests"), readDigest),
-    segments: readNumbered(field(root, "segments"), readSegment),
-    keyslots: readNumbered(field(root, "keyslots"), readKeyslot),
-    flags: readTexts(optionalField(config, "flags")),
-    requirements: readTexts(requirements && optionalField(requirements, "mandatory")),
-    jsonBytes: asUint64(field(config, "json_size")),
-    keyslotsBytes: asSize(field(config, "keyslots_size")),
+    tokens: readNumbered(json.field(root, "tokens"), readToken),
+    digests: readNumbered(json.field(root, "digests"), readDigest),
+    segments: readNumbered(json.field(root, "segments"), readSegment),
+    keyslots: readNumbered(json.field(root, "keyslots"), readKeyslot),
+    flags: readTexts(json.optionalField(config, "flags")),
+    requirements: readTexts(requirements && json.optionalField(requirements, "mandatory")),
+    jsonBytes: json.asUint64(json.field(config, "json_size")),
+    keyslotsBytes: json.asSize(json.field(config, "keyslots_size")),
   };
 }
 
 function readNumbered<Entry>(object: JsonField, read: (entry: JsonField, id: number) => Entry): readonly Entry[] {
-  return fieldsOf(object).map(([name, entry]) => {
+  return json.fieldsOf(object).map(([name, entry]) => {
     if (!NUMBER.test(name)) throw new BootError(`${entry.path} is not a number from 0 to 31`);
     return read(entry, Number(name));
   });
 }
 
 function readKeyslot(slot: JsonField, id: number): Keyslot {
-  const type = asText(field(slot, "type"));
-  const area = field(slot, "area");
-  asText(field(area, "type"));
-  const priority = optionalField(slot, "priority");
+  const type = json.asText(json.field(slot, "type"));
+  const area = json.field(slot, "area");
+  json.asText(json.field(area, "type"));
+  const priority = json.optionalField(slot, "priority");
   return {
     id,
     type,
-    keyBytes: asUint32(field(slot, "key_size"), 1, MAX_KEY_BYTES),
-    priority: priority === null ? "normal" : (PRIORITIES[asUint32(priority, 0, 2)] ?? "ignore"),
-    area: { offset: asSize(field(area, "offset")), size: asSize(field(area, "size")) },
+    keyBytes: json.asUint32(json.field(slot, "key_size"), 1, MAX_KEY_BYTES),
+    priority: priority === null ? "normal" : (PRIORITIES[json.asUint32(priority, 0, 2)] ?? "ignore"),
+    area: { offset: json.asSize(json.field(area, "offset")), size: json.asSize(json.field(area, "size")) },
     lock: type === "luks2" ? readLock(slot, area) : null,
   };
 }
 
 function readLock(slot: JsonField, area: JsonField): KeyslotLock {
-  const split = field(slot, "af");
-  asText(field(split, "type"), /^luks1$/);
-  asUint32(field(split, "stripes"), STRIPES, STRIPES);
-  asText(field(area, "type"), /^raw$/);
+  const split = json.field(slot, "af");
+  json.asText(json.field(split, "type"), /^luks1$/);
+  json.asUint32(json.field(split, "stripes"), STRIPES, STRIPES);
+  json.asText(json.field(area, "type"), /^raw$/);
   return {
-    kdf: readKdf(field(slot, "kdf")),
-    cipher: asText(field(area, "encryption"), ALGORITHM_TEXT),
-    cipherKeyBytes: asUint32(field(area, "key_size"), 1, MAX_CIPHER_KEY_BYTES),
-    splitHash: asText(field(split, "hash"), ALGORITHM_TEXT),
+    kdf: readKdf(json.field(slot, "kdf")),
+    cipher: json.asText(json.field(area, "encryption"), ALGORITHM_TEXT),
+    cipherKeyBytes: json.asUint32(json.field(area, "key_size"), 1, MAX_CIPHER_KEY_BYTES),
+    splitHash: json.asText(json.field(split, "hash"), ALGORITHM_TEXT),
   };
 }
 
 /** Old versions of cryptsetup left fields of another KDF, which are ignored. */
 function readKdf(kdf: JsonField): Kdf {
-  const type = asText(field(kdf, "type"));
+  const type = json.asText(json.field(kdf, "type"));
   if (type === "pbkdf2") {
-    const hash = asText(field(kdf, "hash"), ALGORITHM_TEXT);
-    return { type, hash, iterations: asUint32(field(kdf, "iterations")), salt: readSalt(kdf) };
+    const hash = json.asText(json.field(kdf, "hash"), ALGORITHM_TEXT);
+    return { type, hash, iterations: json.asUint32(json.field(kdf, "iterations")), salt: readSalt(kdf) };
   }
   if (type !== "argon2i" && type !== "argon2id") return { type: "unknown", name: type };
   return {
     type,
-    passes: asUint32(field(kdf, "time")),
-    memoryKib: asUint32(field(kdf, "memory")),
-    lanes: asUint32(field(kdf, "cpus")),
+    passes: json.asUint32(json.field(kdf, "time")),
+    memoryKib: json.asUint32(json.field(kdf, "memory")),
+    lanes: json.asUint32(json.field(kdf, "cpus")),
     salt: readSalt(kdf),
   };
 }
 
 function readDigest(digest: JsonField, id: number): Digest {
-  const type = asText(field(digest, "type"));
-  const keyslots = readReferences(field(digest, "keyslots"));
-  const segments = readReferences(field(digest, "segments"));
+  const type = json.asText(json.field(digest, "type"));
+  const keyslots = readReferences(json.field(digest, "keyslots"));
+  const segments = readReferences(json.field(digest, "segments"));
   if (type !== "pbkdf2") return { id, keyslots, segments, check: null };
-  const hash = asText(field(digest, "hash"), ALGORITHM_TEXT);
-  const kdf = { type, hash, iterations: asUint32(field(digest, "iterations")), salt: readSalt(digest) } as const;
-  const value = asBytes(field(digest, "digest"), DIGEST_BYTES.min, DIGEST_BYTES.max);
+  const hash = json.asText(json.field(digest, "hash"), ALGORITHM_TEXT);
+  const kdf = {
+    type,
+    hash,
+    iterations: json.asUint32(json.field(digest, "iterations")),
+    salt: readSalt(digest),
+  } as const;
+  const value = json.asBytes(json.field(digest, "digest"), DIGEST_BYTES.min, DIGEST_BYTES.max);
   return { id, keyslots, segments, check: { kdf, value } };
 }
 
 function readSegment(segment: JsonField, id: number): Segment {
-  const type = asText(field(segment, "type"));
-  const size = field(segment, "size");
+  const type = json.asText(json.field(segment, "type"));
+  const size = json.field(segment, "size");
   return {
     id,
     type,
-    offset: asUint64(field(segment, "offset")),
-    size: size.value === "dynamic" ? null : asUint64(size),
-    flags: readTexts(optionalField(segment, "flags")),
+    offset: json.asUint64(json.field(segment, "offset")),
+    size: size.value === "dynamic" ? null : json.asUint64(size),
+    flags: readTexts(json.optionalField(segment, "flags")),
     crypt: type === "crypt" ? readCrypt(segment) : null,
   };
 }
 
 function readCrypt(segment: JsonField): CryptSegment {
-  const sectorSize = field(segment, "sector_size");
-  const sectorBytes = asUint32(sectorSize);
+  const sectorSize = json.field(segment, "sector_size");
+  const sectorBytes = json.asUint32(sectorSize);
   if (!SECTOR_SIZES.includes(sectorBytes)) throw new BootError(`${sectorSize.path} is ${sectorBytes}`);
-  const integrity = optionalField(segment, "integrity");
-  if (integrity !== null) {
-    for (const name of ["journal_encryption", "journal_integrity"]) asText(field(integrity, name));
+  const integrity = json.optionalField(segment, "integrity");
+  for (const name of ["journal_encryption", "journal_integrity"]) {
+    if (integrity !== null) json.asText(json.field(integrity, name));
   }
   return {
-    cipher: asText(field(segment, "encryption"), ALGORITHM_TEXT),
-    ivOffset: asUint64(field(segment, "iv_tweak")),
+    cipher: json.asText(json.field(segment, "encryption"), ALGORITHM_TEXT),
+    ivOffset: json.asUint64(json.field(segment, "iv_tweak")),
     sectorBytes,
-    integrity: integrity === null ? null : asText(field(integrity, "type"), ALGORITHM_TEXT),
+    integrity: integrity === null ? null : json.asText(json.field(integrity, "type"), ALGORITHM_TEXT),
   };
 }
 
 function readToken(token: JsonField, id: number): Token {
-  const type = asText(field(token, "type"));
-  return { id, type, keyslots: readReferences(field(token, "keyslots")), content: asObject(token) };
+  const type = json.asText(json.field(token, "type"));
+  return { id, type, keyslots: readReferences(json.field(token, "keyslots")), content: json.asObject(token) };
 }
 
 function readSalt(object: JsonField): Uint8Array {
-  return asBytes(field(object, "salt"), SALT_BYTES, SALT_BYTES);
+  return json.asBytes(json.field(object, "salt"), SALT_BYTES, SALT_BYTES);
 }
 
 function readReferences(array: JsonField): readonly number[] {
-  return entriesOf(array).map((entry) => Number(asText(entry, NUMBER)));
+  return json.entriesOf(array).map((entry) => Number(json.asText(entry, NUMBER)));
 }
 
 function readTexts(array: JsonField | null): readonly string[] {
-  return array === null ? [] : entriesOf(array).map((entry) => asText(entry));
+  return array === null ? [] : json.entriesOf(array).map((entry) => json.asText(entry));
 }

@@ -69,12 +69,10 @@ function readSecond(source: ByteSource, first: Reading): Reading {
 function refuseOverwritten(source: ByteSource): void {
   const { type, ambivalent } = probe(hideCopies(source));
   if (type === null && ambivalent.length === 0) return;
-  throw new BootError(
-    `the first copy of the LUKS2 header is gone, and the device holds ${type ?? ambivalent.join(" or ")} now`,
-    {
-      hint: "if the device is meant to be LUKS: cryptsetup repair",
-    },
-  );
+  const content = type ?? ambivalent.join(" or ");
+  throw new BootError(`the first copy of the LUKS2 header is gone, and the device holds ${content} now`, {
+    hint: "if the device is meant to be LUKS: cryptsetup repair",
+  });
 }
 
 /** Hides the second copy from the probe, which would recognise LUKS by it. */
