@@ -20,11 +20,7 @@ type DecryptSectors = (key: Uint8Array, ivs: Uint8Array, data: Uint8Array) => Ui
 
 const MODES: Readonly<Record<string, DecryptSectors>> = {
   xts: (key, ivs, data) => decryptXts(key, ivs, data, SECTOR_BYTES),
-  ecb: (key, _ivs, data) =>
-    runtimeCrypto()
-      .createDecipheriv(`aes-${key.length * 8}-ecb`, key, null)
-      .setAutoPadding(false)
-      .update(data),
+  ecb: (key, _ivs, data) => decipher("ecb", key, null).update(data),
   cbc: (key, ivs, data) => decryptEach("cbc", key, ivs, data),
   ctr: (key, ivs, data) => decryptEach("ctr", key, ivs, data),
 };
@@ -52,14 +48,17 @@ export const nullDecryptor: AreaDecryptor = {
   decrypt: (_spec, _key, data) => Uint8Array.from(data),
 };
 
+function decipher(mode: string, key: Uint8Array, iv: Uint8Array | null) {
+  return runtimeCrypto()
+    .createDecipheriv(`aes-${key.length * 8}-${mode}`, key, iv)
+    .setAutoPadding(false);
+}
+
 function decryptEach(mode: "cbc" | "ctr", key: Uint8Array, ivs: Uint8Array, data: Uint8Array): Uint8Array {
   const plain = new Uint8Array(data.length);
   for (let at = 0, sector = 0; at < data.length; at += SECTOR_BYTES, sector++) {
     const iv = ivs.subarray(sector * 16, sector * 16 + 16);
-    const decipher = runtimeCrypto()
-      .createDecipheriv(`aes-${key.length * 8}-${mode}`, key, iv)
-      .setAutoPadding(false);
-    const part = decipher.update(data.subarray(at, at + SECTOR_BYTES));
+    const part = decipher(mode, key, iv).update(data.subarray(at, at + SECTOR_BYTES));
     plain.set(part, at);
     wipe(part);
   }

@@ -20,16 +20,13 @@ export interface Deriver {
   close(): void;
 }
 
-/** The part of a machine that derives keys and starts processes. */
-export type ForkingMachine = DerivingMachine & Pick<Children, "startChild"> & Pick<Clock, "nowMs">;
-
 /** In units of `costOf`: at most a fifth of a second on current machines, for which another process is not worth its start. */
 const CHEAP_COST = 200_000;
 const POLL_MS = 100;
 const SIGKILL_STATUS = 128 + 9;
 
 /** Makes a deriver, which starts the other process when it is first needed, and again after it was stopped. */
-export function createDeriver(machine: ForkingMachine): Deriver {
+export function createDeriver(machine: DerivingMachine & Pick<Children, "startChild"> & Pick<Clock, "nowMs">): Deriver {
   const here = createDeriveKey(machine);
   const findHash = createFindHash(machine);
   let child: Child | null = null;
@@ -62,12 +59,7 @@ export function createDeriver(machine: ForkingMachine): Deriver {
   };
 }
 
-function deriveInChild(
-  child: Child,
-  terms: { readonly kdf: Kdf; readonly length: number },
-  passphrase: Uint8Array,
-  watch: () => void,
-): Uint8Array {
+function deriveInChild(child: Child, terms: Terms, passphrase: Uint8Array, watch: () => void): Uint8Array {
   const order = encodeOrder(terms, passphrase);
   try {
     child.order(order);
@@ -106,11 +98,8 @@ export const DERIVE_COMMAND = "derive-keys";
 const HEAD_BYTES = 4;
 const [KEY, ERROR] = [0, 1];
 
-interface Terms {
-  readonly kdf: Kdf;
-  /** Of the key, in bytes. */
-  readonly length: number;
-}
+/** What to derive: a key of `length` bytes. */
+type Terms = Readonly<{ kdf: Kdf; length: number }>;
 
 /** Encodes what the other process has to derive; the caller wipes it. */
 export function encodeOrder({ kdf, length }: Terms, passphrase: Uint8Array): Uint8Array {

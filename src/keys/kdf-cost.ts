@@ -4,13 +4,6 @@ import { printable } from "../problems/report.ts";
 import { formatMib } from "../problems/size.ts";
 import type { DeriveKey } from "./kdf.ts";
 
-/** A key derivation and a clock to measure it with. */
-export interface Stopwatch {
-  readonly deriveKey: DeriveKey;
-  /** Milliseconds. */
-  readonly nowMs: () => number;
-}
-
 // The default of cryptsetup costs less: 2 s on the machine where the keyslot was created.
 const CHEAP = { pbkdf2: 20_000_000, argon2i: 8 * 2 ** 20, argon2id: 8 * 2 ** 20 };
 const SAMPLE_ITERATIONS = 100_000;
@@ -32,7 +25,7 @@ export function costOf(kdf: Kdf, length: number, hashBytes: number | null): numb
 export type Estimate = (kdf: Kdf, length: number, fromCost?: number) => number | null;
 
 /** Estimates by measuring a small part of a derivation, once for each kind. */
-export function createEstimate({ deriveKey, nowMs }: Stopwatch): Estimate {
+export function createEstimate({ deriveKey, nowMs }: { deriveKey: DeriveKey; nowMs: () => number }): Estimate {
   const measured = new Map<string, number>();
   return (kdf, length, fromCost) => {
     if (kdf.type === "unknown") return null;

@@ -50,7 +50,7 @@ export const deriveKey: DeriveKey = (kdf, passphrase, length) => {
 };
 
 /** Derives `length` bytes by PBKDF2 (RFC 8018, 5.2). Throws BootError if `find` does not know the hash. */
-export function derivePbkdf2(kdf: Pbkdf2, passphrase: Uint8Array, length: number, find = findHash): Uint8Array {
+function derivePbkdf2(kdf: Pbkdf2, passphrase: Uint8Array, length: number, find = findHash): Uint8Array {
   const hash = find(kdf.hash);
   if (hash === null) throw problem("hash-unsupported", { hash: kdf.hash });
   if (hash.library) return composePbkdf2(hash.library, kdf, passphrase, length);

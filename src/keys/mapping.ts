@@ -11,7 +11,7 @@ import { problem } from "../problems/problem.ts";
 import { refuseRequirements } from "./obstacles.ts";
 
 /** Parameters of a dm-crypt target. */
-export interface CryptTarget {
+interface CryptTarget {
   /** As in a device-mapper table: "aes-xts-plain64", or "capi:authenc(hmac(sha256),xts(aes))-random". */
   readonly cipher: string;
   /** null without dm-integrity. */
@@ -19,7 +19,7 @@ export interface CryptTarget {
 }
 
 /** Integrity by dm-integrity below dm-crypt. */
-export interface IntegrityTarget {
+interface IntegrityTarget {
   /** As in the header: "hmac(sha256)", "aead", … */
   readonly type: string;
   /** Bytes that dm-integrity keeps for each sector. */
@@ -140,10 +140,7 @@ function onlySegment({ segments }: LuksHeader): Segment {
 }
 
 /** Returns offset and size of the data in bytes, inside the device. */
-function place(
-  segment: Segment,
-  { bytes, isDetached }: DataDevice,
-): { readonly offset: number; readonly size: number } {
+function place(segment: Segment, { bytes, isDetached }: DataDevice) {
   if (segment.offset === 0n && !isDetached) throw problem("data-under-header", {});
   const end = segment.size === null ? BigInt(bytes) : segment.offset + segment.size;
   if (segment.offset >= end || end > BigInt(bytes)) {

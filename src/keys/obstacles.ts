@@ -36,7 +36,7 @@ export interface KdfBound {
 }
 
 /** Why a keyslot cannot be tried. */
-export interface Obstacle {
+interface Obstacle {
   /** Follows "keyslot 1 " in a sentence. */
   readonly reason: string;
   /** True if a kernel with that cipher could. */

@@ -5,21 +5,19 @@ import { mergeStripes } from "./anti-forensic.ts";
 import type { DeriveKey } from "./kdf.ts";
 import { findDecryptor, findObstacle, type Limits, refuseRequirements, refuseWaiting } from "./obstacles.ts";
 
-/** Options of trying a passphrase. */
-export interface UnlockOptions extends Limits {
-  readonly deriveKey: DeriveKey;
+/** What decides which keyslots are tried. */
+export interface KeyslotChoice extends Limits {
   /** Only this keyslot, even if its priority is "ignore"; null for all except ignored ones. */
   readonly keyslot: number | null;
 }
 
+/** Options of trying a passphrase. */
+export type UnlockOptions = KeyslotChoice & { readonly deriveKey: DeriveKey };
+
 /** Result of trying a passphrase. */
 export type Unlocked =
-  | {
-      readonly kind: "unlocked";
-      /** The caller wipes it. */
-      readonly volumeKey: Uint8Array;
-      readonly keyslot: number;
-    }
+  /** The caller wipes the key. */
+  | { readonly kind: "unlocked"; readonly volumeKey: Uint8Array; readonly keyslot: number }
   | { readonly kind: "wrong-passphrase" };
 
 /**
@@ -36,10 +34,7 @@ export function unlock(header: LuksHeader, passphrase: Uint8Array, options: Unlo
 }
 
 /** Returns the keyslots that can be tried, in order: to be checked before a prompt. Throws BootError as `unlock` does if there is none. */
-export function usableKeyslots(
-  header: LuksHeader,
-  { keyslot, ...limits }: Limits & Pick<UnlockOptions, "keyslot">,
-): readonly Keyslot[] {
+export function usableKeyslots(header: LuksHeader, { keyslot, ...limits }: KeyslotChoice): readonly Keyslot[] {
   refuseRequirements(header);
   const slots = keyslotsToTry(header, keyslot);
   const obstacles = new Map(slots.map((slot) => [slot, findObstacle(header, slot, limits)]));
@@ -58,10 +53,7 @@ export function usableKeyslots(
 }
 
 /** Lists the keyslots of the data that `unlock` skips, each with the reason: a passphrase that opens no other keyslot may belong to them. */
-export function listUntried(
-  header: LuksHeader,
-  { keyslot, ...limits }: Limits & Pick<UnlockOptions, "keyslot">,
-): readonly string[] {
+export function listUntried(header: LuksHeader, { keyslot, ...limits }: KeyslotChoice): readonly string[] {
   const slots = keyslotsToTry(header, keyslot).filter(({ id, lock }) => lock !== null && isBound(header, id));
   return slots.flatMap((slot) => {
     const obstacle = findObstacle(header, slot, limits);

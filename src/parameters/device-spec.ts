@@ -1,7 +1,7 @@
 import { decodeText } from "../formats/text.ts";
 
 /** A block device by its own name: what it holds (LABEL=, UUID=, …), its path, or its number. */
-export type OwnSpec =
+type OwnSpec =
   | { readonly by: "path"; readonly path: string }
   | { readonly by: "label" | "uuid" | "partlabel"; readonly value: string }
   | { readonly by: "partuuid"; readonly value: string /** /PARTNROFF=n */; readonly partitionOffset: number }
@@ -95,8 +95,7 @@ function devicePath(text: string): OwnSpec | null {
 function byNumber(text: string): OwnSpec | null {
   const pair = /^(\d{1,4}):(\d{1,7})$/.exec(text);
   if (pair !== null) {
-    const [major, minor] = [Number(pair[1]), Number(pair[2])];
-    return deviceNumber(major, minor);
+    return deviceNumber(Number(pair[1]), Number(pair[2]));
   }
   if (!/^(?:0x)?[0-9a-f]{1,8}$/i.test(text)) return null;
   const device = Number.parseInt(text, 16);

@@ -1,18 +1,11 @@
 import { printable } from "../problems/report.ts";
 import type { Word } from "./cmdline.ts";
 import type { Parameter } from "./parameter.ts";
-import {
-  findParameters,
-  type Match,
-  PARAMETER_ROWS,
-  PARAMETERS,
-  type ParameterKey,
-  type Settings,
-} from "./parameters.ts";
+import { findParameters, type Match, PARAMETER_ROWS, PARAMETERS, type Settings } from "./parameters.ts";
 import { tryParse } from "./parse.ts";
 
 /** Where parameters come from, as an error names it. */
-export type Origin = "levain.toml" | "the kernel command line" | "levain retry";
+type Origin = "levain.toml" | "the kernel command line" | "levain retry";
 
 /** Parameters and their origin. */
 export interface Source {
@@ -31,7 +24,7 @@ export interface Mistake {
  * value in a stronger source corrects one. Never throws.
  */
 export function readParameters(sources: readonly Source[]): { settings: Settings; mistakes: readonly Mistake[] } {
-  const values = new Map<ParameterKey, unknown>();
+  const values = new Map<keyof Settings, unknown>();
   let mistakes: readonly KeyedMistake[] = [];
   for (const source of sources) {
     const read = source.words.flatMap((word) => findParameters(word.name).flatMap((match) => readWord(match, word)));
@@ -50,13 +43,8 @@ export function splitParameter(text: string): Word {
   return { name: text.slice(0, equals), value: text.slice(equals + 1), text };
 }
 
-interface KeyedMistake extends Mistake {
-  readonly key: ParameterKey;
-}
-
-type Reading =
-  | { readonly key: ParameterKey; readonly value: unknown }
-  | { readonly key: ParameterKey; readonly text: string };
+type KeyedMistake = Mistake & Pick<Match, "key">;
+type Reading = Pick<Match, "key"> & ({ readonly value: unknown } | { readonly text: string });
 
 /** Returns the word's value for a parameter, or its mistake; nothing if the value does not concern the parameter. */
 function readWord({ key, row, alias }: Match, word: Word): readonly Reading[] {
@@ -74,7 +62,7 @@ function describe(word: Word, expected: string): string {
 }
 
 /** The last value of a parameter counts, unless a sticky one came before it; of a list all values. */
-function keep(values: Map<ParameterKey, unknown>, key: ParameterKey, value: unknown): void {
+function keep(values: Map<keyof Settings, unknown>, key: keyof Settings, value: unknown): void {
   const before = values.get(key);
   const row: Parameter = PARAMETERS[key];
   if (row.sticky !== undefined && before === row.sticky) return;
@@ -82,7 +70,7 @@ function keep(values: Map<ParameterKey, unknown>, key: ParameterKey, value: unkn
 }
 
 /** Every key, lists empty and others undefined if nothing was given; the parsers of the table vouch for the types. */
-function complete(values: ReadonlyMap<ParameterKey, unknown>): Settings {
+function complete(values: ReadonlyMap<keyof Settings, unknown>): Settings {
   // Not `??`: null is a value of some parameters, as "no limit".
   const entries = PARAMETER_ROWS.map(([key, { isList }]) => [key, values.has(key) || !isList ? values.get(key) : []]);
   return Object.fromEntries(entries) as Settings;

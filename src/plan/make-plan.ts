@@ -8,14 +8,14 @@ import type { OverlayPlan } from "../parameters/values.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
-import { type CryptSurroundings, type DecidedVolume, decideVolumes, planCrypt } from "./crypt/crypt.ts";
+import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
-import { decideRoot, type RootSurroundings, rootDevices } from "./root.ts";
+import { decideRoot, rootDevices } from "./root.ts";
 import { findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
 /** The input of a plan. */
@@ -38,7 +38,8 @@ export interface PlanInput {
   readonly hasFile?: (path: string) => boolean;
 }
 
-type Surroundings = RootSurroundings & Omit<CryptSurroundings, "roots"> & { readonly inherited: Inherited | null };
+type Surroundings = Omit<CryptSurroundings, "roots"> &
+  Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null };
 
 const ROOT_TIMEOUT_MS = 30_000;
 
@@ -74,21 +75,14 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   return { plan, warnings };
 }
 
-/** The plan, and the decision about every encrypted device. */
-interface Decision {
-  readonly plan: BootPlan;
-  readonly volumes: readonly DecidedVolume[];
-}
-
-function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings): Decision {
+function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings) {
   const medium = decideMedium(settings, around.machine);
   const root = decideRoot(settings, medium.devices, around);
   const isFinal = root.kind === "none";
   const image = isFinal ? null : medium.image;
   const layers = isFinal ? [] : settings.layers;
   const overlay = isFinal ? null : decideOverlay(settings, image !== null || layers.length > 0);
-  const { inherited } = around;
-  const { argv, environment } = passOn(line, inherited, settings.initArguments);
+  const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));

@@ -2,23 +2,19 @@ import * as v from "valibot";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 
+const FIELDS = v.object({
+  version: v.literal(1),
+  /** `uname -r` of the kernel whose modules the image holds; null without modules. */
+  kernel: v.nullable(v.string()),
+  /** The parameters of levain.toml, which those of /proc/cmdline override. */
+  parameters: v.pipe(v.array(v.string()), v.readonly()),
+});
+
 /**
  * /etc/levain.json, which `levain image` writes and the boot reads. Images of other builders have none, so everything
  * in it has a default.
  */
-export interface Manifest {
-  readonly version: 1;
-  /** `uname -r` of the kernel whose modules the image holds; null without modules. */
-  readonly kernel: string | null;
-  /** The parameters of levain.toml, which those of /proc/cmdline override. */
-  readonly parameters: readonly string[];
-}
-
-const FIELDS = v.object({
-  version: v.literal(1),
-  kernel: v.nullable(v.string()),
-  parameters: v.array(v.string()),
-});
+export type Manifest = Readonly<v.InferOutput<typeof FIELDS>>;
 
 /** Parses /etc/levain.json. Throws BootError for a malformed manifest; ignores unknown fields. */
 export function parseManifest(bytes: Uint8Array): Manifest {

@@ -5,7 +5,7 @@ import type { Settings } from "../parameters/parameters.ts";
 import type { ImagePlan } from "./plan.ts";
 
 /** The devices that may be the medium, in the order to try, and the image on it; `image` is null if the device itself is the root. */
-export interface Medium {
+interface Medium {
   readonly devices: readonly DeviceSpec[];
   readonly image: ImagePlan | null;
 }

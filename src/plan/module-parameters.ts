@@ -24,7 +24,7 @@ export function decideModules({ modules, blacklist }: Settings, words: readonly 
 }
 
 /** Returns the parameters of each module, in order, as finit_module(2) takes them, from MODULE.PARAMETER=VALUE. */
-export function readModuleParameters(words: readonly Word[]): Readonly<Record<string, string>> {
+function readModuleParameters(words: readonly Word[]): Readonly<Record<string, string>> {
   const dotOf = ({ name }: Word) => name.indexOf(".");
   const modules = Map.groupBy(words.filter(isModuleParameter), (word) =>
     normaliseName(word.name.slice(0, dotOf(word))),

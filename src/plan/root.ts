@@ -17,7 +17,7 @@ const ROOT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Returns the GPT type of the root partition of a machine; null if it has none. */
-export function rootTypeOf(machine: string): string | null {
+function rootTypeOf(machine: string): string | null {
   return Object.hasOwn(ROOT_TYPES, machine) ? (ROOT_TYPES[machine] ?? null) : null;
 }
 
@@ -28,17 +28,11 @@ export type RootSource =
   /** Nowhere: the initramfs is the final system. */
   | { readonly kind: "none" };
 
-/** What the root depends on besides the parameters, as in PlanInput. */
-export interface RootSurroundings {
-  readonly machine: string;
-  readonly findEsp: () => string | null;
-}
-
 /** Decides where the root comes from. `devices` are those that root= names, or the parameters of a live medium. */
 export function decideRoot(
   { root, rootFallbacks, handover, gptAuto }: Settings,
   devices: readonly DeviceSpec[],
-  { machine, findEsp }: RootSurroundings,
+  { machine, findEsp }: { readonly machine: string; readonly findEsp: () => string | null },
 ): RootSource {
   if (root?.device === null || handover === "stay") return { kind: "none" };
   const named = [...devices, ...rootFallbacks];

@@ -4,7 +4,7 @@ import { isFat } from "../filesystems/dos/fat.ts";
 import { isNtfs } from "../filesystems/dos/ntfs.ts";
 import { findMagic } from "../signature.ts";
 import { type MbrEntry, readMbrEntries, readMbrSector } from "./mbr.ts";
-import { isInside, makeSlice, type Partition, type TableFormat } from "./model.ts";
+import { makeSlices, type Partition, type TableFormat } from "./model.ts";
 import { bsd, readBsdSlices, readSolarisSlices, solaris } from "./unix/bsd.ts";
 import { AIX_MAGIC } from "./unix/workstations.ts";
 
@@ -123,12 +123,9 @@ const LAST_PRIMARY = 4;
 /** Minix divides its partition by another MBR, whose entries count from the start of the disk. */
 function readMinixSlices(area: Area, parent: Partition, firstNumber: number): readonly Partition[] {
   const sector = readMbrSector(area, 0);
-  const entries = sector === null ? [] : readMbrEntries(sector);
-  return entries
-    .filter(({ type, start, size }) => type === MINIX && isInside(parent, start, size))
-    .map(({ start, size, bootIndicator }, i) =>
-      makeSlice("minix", { number: firstNumber + i, start, size }, MINIX, bootIndicator),
-    );
+  const entries = sector === null ? [] : readMbrEntries(sector).filter(({ type }) => type === MINIX);
+  const slices = entries.map((entry) => ({ ...entry, flags: entry.bootIndicator }));
+  return makeSlices("minix", slices, parent, firstNumber);
 }
 
 function readNestedTable(area: Area, parent: Partition, firstNumber: number): readonly Partition[] {

@@ -48,17 +48,22 @@ export interface TableFormat {
   recognise(area: Area, fsType: string | null, magic: Magic | null): FoundTable | null;
 }
 
-/** Makes a partition of a table without UUIDs and names; its type is "0x…". */
-export function makeSlice(
-  scheme: string,
-  slice: Pick<Partition, "number" | "start" | "size">,
-  type: number,
-  flags = 0,
-): Partition {
-  return { ...slice, type: `0x${type.toString(16)}`, uuid: null, name: null, attributes: BigInt(flags), scheme };
+/** The partition of an MBR that contains another table; null for a whole disk. */
+export type Parent = Partition | null;
+
+/** A partition of a table without UUIDs and names, in units of 512 bytes from the start of the disk. */
+export type Slice = Pick<Partition, "start" | "size"> & { readonly type: number; readonly flags?: number };
+
+/** Makes a partition of a slice; its type is "0x…". */
+export function makeSlice(scheme: string, number: number, { start, size, type, flags = 0 }: Slice): Partition {
+  const attributes = BigInt(flags);
+  return { number, start, size, type: `0x${type.toString(16)}`, uuid: null, name: null, attributes, scheme };
 }
 
-/** True if a slice is inside the partition that contains its table; all in units of 512 bytes. */
-export function isInside(parent: Pick<Partition, "start" | "size">, start: number, size: number): boolean {
-  return start >= parent.start && start + size <= parent.start + parent.size;
+/** Makes partitions, numbered from `first`, of the slices that are inside `parent`. */
+export function makeSlices(scheme: string, slices: readonly Slice[], parent: Parent, first: number): Partition[] {
+  const end = parent === null ? 0 : parent.start + parent.size;
+  return slices
+    .filter(({ start, size }) => parent === null || (start >= parent.start && start + size <= end))
+    .map((slice, i) => makeSlice(scheme, first + i, slice));
 }

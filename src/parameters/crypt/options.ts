@@ -154,13 +154,8 @@ export function planPlain({ type, isPlainElse, plain: said = {}, ...options }: C
   const saysPlain = said.cipher !== undefined || said.hash !== undefined;
   const isGuessed = isPlainElse || (saysPlain && header === undefined && (settings?.keyslot ?? null) === null);
   if (type === "luks" || (type === undefined && !isGuessed)) return null;
-  const rest = {
-    offsetSectors: 0,
-    skipSectors: 0,
-    sizeSectors: null,
-    sectorBytes: 512,
-    unlessLuks: type === undefined,
-  };
+  const unlessLuks = type === undefined;
+  const rest = { offsetSectors: 0, skipSectors: 0, sizeSectors: null, sectorBytes: 512, unlessLuks };
   return { ...(hasOldDefaults ? OLD_DEFAULTS : NEW_DEFAULTS), ...rest, ...said };
 }
 

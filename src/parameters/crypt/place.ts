@@ -22,6 +22,9 @@ export interface Owned<T> {
   readonly value: T;
 }
 
+/** True if the image has a file at this path. */
+export type HasFile = (path: string) => boolean;
+
 /** The largest offset and size of a key that is accepted. */
 export const MOST_BYTES = 2 ** 50;
 /** Devices with random bytes, which crypttab uses as keys of swap. */
@@ -55,7 +58,10 @@ export function parseCryptKey(text: string): PlaceText {
   const inRootfs = /^rootfs:(.*)$/s.exec(text)?.[1];
   if (inRootfs !== undefined) return inImage(parseFilePath(inRootfs));
   const [, front = "", offset = "", size = ""] = /^(.*):(\d+):(\d+)$/s.exec(text) ?? [];
-  if (front !== "") return { ...parsePlace(front), ...range(offset, size) };
+  if (front !== "") {
+    const place = { ...parsePlace(front), offset: parseWhole(offset, "an offset in bytes", 0, MOST_BYTES) };
+    return { ...place, size: parseWhole(size, "a size in bytes", 1, MOST_BYTES) };
+  }
   const [, device = "", type = "", path = ""] = /^(.*?):([\w.-]+):(\/?[^:]+)$/s.exec(text) ?? [];
   if (!isDeviceText(device) || /^SIBLING=\d+$/i.test(device)) return parsePlace(text);
   return {
@@ -74,13 +80,6 @@ export function inImage(path: string): PlaceText {
   return { ...nowhere, path, isInImage: true };
 }
 
-function range(offset: string, size: string): Pick<PlaceText, "offset" | "size"> {
-  return {
-    offset: parseWhole(offset, "an offset in bytes", 0, MOST_BYTES),
-    size: parseWhole(size, "a size in bytes", 1, MOST_BYTES),
-  };
-}
-
 function parseFilePath(text: string): string {
   const path = text.endsWith("/") ? null : normalisePath(text);
   if (path === null) throw new Expected('PATH, PATH:DEVICE or DEVICE, without ".."');
@@ -96,11 +95,8 @@ export function isRandom({ path, device }: PlaceText): boolean {
 }
 
 /** Returns the place for a plan. `range`: the bytes, if the text itself does not say it. */
-export function planPlace(
-  { path, device, isInImage, type, offset, size }: PlaceText,
-  range: { readonly offset: number; readonly size: number | null },
-  hasFile: (path: string) => boolean,
-): BytesPlace {
+export function planPlace(place: PlaceText, range: Pick<BytesPlace, "offset" | "size">, hasFile: HasFile): BytesPlace {
+  const { path, device, isInImage, type, offset, size } = place;
   const bytes = { type, offset: offset ?? range.offset, size: size ?? range.size };
   if (path === null) return { in: "device", device, path: "", ...bytes };
   if (device !== null) return { in: "filesystem", device, path, ...bytes };

@@ -3,25 +3,25 @@ import * as crypt from "../crypt/values.ts";
 import { list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
+/** systemd accepts these without the "rd." that keeps them to the initramfs. */
+const withoutRd = (syntax: string) => ({ syntax: `rd.${syntax}`, aliases: [syntax] });
+
 /** Encrypted devices: which to unlock before the search for the root, and how. */
 export const CRYPT = {
   luks: toggle({
-    syntax: "rd.luks[=yes|no]",
-    aliases: ["luks[=yes|no]"],
+    ...withoutRd("luks[=yes|no]"),
     fallback: "yes",
     text: "rd.luks=0: unlock no encrypted device.",
     example: "rd.luks.uuid=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c rd.luks=0",
   }),
   luksUuids: list(parseLuksId, {
-    syntax: "rd.luks.uuid=UUID",
-    aliases: ["luks.uuid=UUID"],
+    ...withoutRd("luks.uuid=UUID"),
     fallback: "levain unlocks a root= that is a LUKS volume, and the volumes of the image's /etc/crypttab",
     text: "Unlock the LUKS volume with this UUID, or with a UUID that begins with this text; a prefix luks- is accepted. Without rd.luks.name= it becomes /dev/mapper/luks-UUID. May be given several times. With this parameter or rd.luks.name=, a volume of /etc/crypttab is unlocked only if it is named here too.",
     example: "rd.luks.uuid=luks-c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c",
   }),
   luksNames: list(crypt.nameOfLuks, {
-    syntax: "rd.luks.name=UUID=NAME",
-    aliases: ["luks.name=UUID=NAME"],
+    ...withoutRd("luks.name=UUID=NAME"),
     fallback: "luks-UUID",
     text: "Unlock the LUKS volume with this UUID as /dev/mapper/NAME.",
     example: "rd.luks.name=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c=root",
@@ -32,30 +32,26 @@ export const CRYPT = {
     example: "rd.luks.partuuid=0c7c1a32-02",
   }),
   luksKeys: list(crypt.ownedPlace, {
-    syntax: "rd.luks.key=[UUID=]PATH[:DEVICE]|DEVICE",
-    aliases: ["luks.key=[UUID=]PATH[:DEVICE]|DEVICE"],
+    ...withoutRd("luks.key=[UUID=]PATH[:DEVICE]|DEVICE"),
     fallback: "levain asks for a passphrase; a file /etc/cryptsetup-keys.d/NAME.key of the image is a key",
     text: "A key file for all LUKS volumes, or for the one with this UUID. May be given several times; the keys are tried in this order. Without DEVICE the file is in the image or, if the image lacks it, on any device. A DEVICE alone is the key itself: see keyfile-offset= and keyfile-size= of rd.luks.options=. All bytes of a key file count, including a newline at its end. dracut's PATH:DEVICE:UUID=… is accepted too.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.key=/root.key:LABEL=KEYS",
   }),
   luksOptions: list(crypt.ownedOptions, {
-    syntax: "rd.luks.options=[UUID=]OPTION[,OPTION…]",
-    aliases: ["luks.options=[UUID=]OPTION[,OPTION…]"],
+    ...withoutRd("luks.options=[UUID=]OPTION[,OPTION…]"),
     fallback: "tries=5,keyfile-timeout=10; max-kdf=60 for a volume that only rd.auto unlocks",
     text: "Options for all LUKS volumes, or for the one with this UUID. Options for one volume override those for all, and both override /etc/crypttab. The options: discard, no-read-workqueue, no-write-workqueue, same-cpu-crypt, submit-from-crypt-cpus, high-priority, readonly, nofail, tries=NUMBER (0: no limit), timeout=TIME, key-slot=NUMBER, header=PATH[:DEVICE], keyfile-offset=BYTES, keyfile-size=BYTES, keyfile-timeout=TIME (then levain asks for a passphrase; 0: no limit), max-kdf=TIME (a keyslot with a longer key derivation is skipped; 0: no limit), insecure-null (a cipher that does not encrypt is accepted).",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.options=discard,tries=3",
   }),
   luksHeaders: list(crypt.ownedPlace, {
-    syntax: "rd.luks.header=[UUID=]PATH[:DEVICE]|DEVICE",
-    aliases: ["luks.header=[UUID=]PATH[:DEVICE]|DEVICE"],
+    ...withoutRd("luks.header=[UUID=]PATH[:DEVICE]|DEVICE"),
     fallback: "on the volume itself",
     text: "The detached header of a LUKS volume, as in rd.luks.key=; rd.luks.data= names the data device.",
     example:
       "rd.luks.uuid=c1b72fc6 rd.luks.data=c1b72fc6=PARTLABEL=data rd.luks.header=c1b72fc6=/root.header:LABEL=KEYS",
   }),
   luksData: list(crypt.dataDevice, {
-    syntax: "rd.luks.data=UUID=DEVICE",
-    aliases: ["luks.data=UUID=DEVICE"],
+    ...withoutRd("luks.data=UUID=DEVICE"),
     fallback: "the device with that UUID",
     text: "The data device of the LUKS volume with this UUID. It is needed with a detached header, because nothing else identifies the device.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.data=c1b72fc6=PARTLABEL=data",
@@ -80,8 +76,7 @@ export const CRYPT = {
     example: "rd.luks.uuid=c1b72fc6 rd.luks.allow-discards",
   }),
   luksCrypttab: toggle({
-    syntax: "rd.luks.crypttab[=yes|no]",
-    aliases: ["luks.crypttab[=yes|no]"],
+    ...withoutRd("luks.crypttab[=yes|no]"),
     fallback: "yes",
     text: "rd.luks.crypttab=0: do not read the image's /etc/crypttab.",
     example: "rd.luks.crypttab=0",
@@ -97,8 +92,7 @@ export const CRYPT = {
     example: "rd.crypt.plain=SIBLING=2:LABEL=KEYS:root:cipher=aes-xts-plain64,size=512,hash=sha512",
   }),
   keymap: single(crypt.keymap, {
-    syntax: "rd.vconsole.keymap=NAME",
-    aliases: ["vconsole.keymap=NAME"],
+    ...withoutRd("vconsole.keymap=NAME"),
     fallback: "the first keymap of levain image --keymap, else the kernel's own (US)",
     text: "The keymap, one of the image's, for passphrases that are typed on a screen.",
     example: "rd.vconsole.keymap=de-latin1",

@@ -1,6 +1,6 @@
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { type CryptOptions, joinOptions, parseCryptOptions, planPlain } from "../../parameters/crypt/options.ts";
-import { DEFAULT_KEY_FILE, inImage, type Owned, type PlaceText } from "../../parameters/crypt/place.ts";
+import { DEFAULT_KEY_FILE, type HasFile, inImage, type Owned, type PlaceText } from "../../parameters/crypt/place.ts";
 import { luksDevice, parseLuksId } from "../../parameters/crypt/text.ts";
 import type { AskedVolume } from "../../parameters/crypt/values.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
@@ -21,8 +21,6 @@ export interface Draft {
   /** True if only crypttab asks for it. */
   readonly isTabled: boolean;
 }
-
-type HasFile = (path: string) => boolean;
 
 const BARE = { id: null, name: null, weak: {}, strong: {}, keys: [], header: null, isTabled: false } as const;
 

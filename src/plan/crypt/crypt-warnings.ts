@@ -14,11 +14,7 @@ export function findDoubleNames(decided: readonly DecidedVolume[]): readonly str
 }
 
 /** Returns a line for everything about encrypted devices that is ignored or that a person should know, without values that may be secret. */
-export function warnOfCrypt(
-  settings: Settings,
-  crypttab: Crypttab | null,
-  decided: readonly DecidedVolume[],
-): readonly string[] {
+export function warnOfCrypt(settings: Settings, crypttab: Crypttab | null, decided: readonly DecidedVolume[]) {
   if (settings.luks === false) return [];
   return [
     ...(crypttab?.warnings ?? []).map((text) => `/etc/crypttab ${text}`),

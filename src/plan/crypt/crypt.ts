@@ -1,6 +1,14 @@
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { type CryptOptions, joinOptions, planPlain } from "../../parameters/crypt/options.ts";
-import { inImage, isRandom, type Owned, type PlaceText, planPlace, RANDOM_KEY } from "../../parameters/crypt/place.ts";
+import {
+  type HasFile,
+  inImage,
+  isRandom,
+  type Owned,
+  type PlaceText,
+  planPlace,
+  RANDOM_KEY,
+} from "../../parameters/crypt/place.ts";
 import type { CryptSettings } from "../../parameters/crypt/settings.ts";
 import { isWholeUuid } from "../../parameters/crypt/text.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
@@ -34,8 +42,7 @@ export interface CryptSurroundings {
   /** null if there is none, or if it is not to be read. */
   readonly crypttab: Crypttab | null;
   readonly roots: readonly DeviceSpec[];
-  /** True if the image has this file. */
-  readonly hasFile: (path: string) => boolean;
+  readonly hasFile: HasFile;
 }
 
 /** A volume, and why it is not unlocked (null: it is). */
@@ -59,11 +66,8 @@ export function decideVolumes(settings: Settings, around: CryptSurroundings): re
 }
 
 /** True for a volume of crypttab if the command line or an earlier line gives its name to another; the same name twice on the command line is a mistake. */
-function isNameTaken(
-  decided: readonly DecidedVolume[],
-  { draft, volume, refusal }: DecidedVolume,
-  index: number,
-): boolean {
+function isNameTaken(decided: readonly DecidedVolume[], one: DecidedVolume, index: number): boolean {
+  const { draft, volume, refusal } = one;
   if (!draft.isTabled || refusal !== null || volume.name === null) return false;
   const others = decided.filter((other) => other.refusal === null && other.volume.name === volume.name);
   return others.some((other) => !other.draft.isTabled || decided.indexOf(other) < index);
@@ -140,11 +144,7 @@ function findHeader({ id, header }: Draft, { luksHeaders }: Settings, options: C
 }
 
 /** The keys for this volume alone; else those of its own line and those for all volumes; else systemd's, a file of the image with the volume's name. */
-function findKeys(
-  draft: Draft,
-  all: readonly Owned<PlaceText>[],
-  hasFile: (path: string) => boolean,
-): readonly PlaceText[] {
+function findKeys(draft: Draft, all: readonly Owned<PlaceText>[], hasFile: HasFile): readonly PlaceText[] {
   const { id, name } = draft;
   const own = valuesFor(id, all);
   if (own.length > 0) return own;

@@ -1,7 +1,7 @@
 import type { Area } from "../../area.ts";
 import { le16, le32 } from "../../bytes.ts";
 import type { Magic } from "../../signature.ts";
-import { isInside, makeSlice, type Partition, type TableFormat } from "../model.ts";
+import { makeSlices, type Parent, type Partition, type Slice, type TableFormat } from "../model.ts";
 
 // struct disklabel of the BSDs; its place depends on the architecture.
 const MAGICS: readonly Magic[] = [512, 64, 128].map((at) => ({ text: "\x57\x45\x56\x82", at }));
@@ -9,9 +9,6 @@ const LABEL_BYTES = 404;
 const MAX_PARTITIONS = 16;
 const FIRST_ENTRY = 148;
 const ENTRY_BYTES = 16;
-
-/** The partition of an MBR that contains the label; null for a whole disk. */
-export type Parent = Partition | null;
 
 function nameScheme(parent: Parent): string {
   const schemes: Readonly<Record<string, string>> = { "0xa5": "freebsd", "0xa6": "openbsd", "0xa9": "netbsd" };
@@ -35,18 +32,13 @@ export function readBsdSlices(
   if (label === null || magic === null) return [];
   const count = Math.min(le16(label, 138), MAX_PARTITIONS);
   const base = findBase(label, count, parent);
-  const slices: Partition[] = [];
-  for (let i = 0; i < count; i++) {
+  const slices = Array.from({ length: count }, (_, i) => {
     const at = FIRST_ENTRY + i * ENTRY_BYTES;
-    const kind = label[at + 12] ?? 0;
-    const size = le32(label, at);
-    const start = (le32(label, at + 4) + base) >>> 0;
-    const isParent = start === parent?.start && size === parent.size;
-    if (kind !== 0 && !isParent && (parent === null || isInside(parent, start, size))) {
-      slices.push(makeSlice(nameScheme(parent), { number: firstNumber + slices.length, start, size }, kind));
-    }
-  }
-  return slices;
+    return { type: label[at + 12] ?? 0, size: le32(label, at), start: (le32(label, at + 4) + base) >>> 0 };
+  });
+  const isParent = ({ start, size }: Slice) => start === parent?.start && size === parent.size;
+  const used = slices.filter((slice) => slice.type !== 0 && !isParent(slice));
+  return makeSlices(nameScheme(parent), used, parent, firstNumber);
 }
 
 /** A BSD label on a whole disk; libblkid lists its slices but does not report it as PTTYPE. */
@@ -74,18 +66,14 @@ function readVtoc(area: Area): Uint8Array | null {
 /** Reads the slices, which count from the start of `parent`. The last one is left out, as in libblkid. */
 export function readSolarisSlices(area: Area, parent: Parent, firstNumber: number): readonly Partition[] {
   const vtoc = readVtoc(area) ?? new Uint8Array();
-  const slices: Partition[] = [];
-  for (let i = 0; i < Math.min(le16(vtoc, 30), MAX_SLICES) - 1; i++) {
-    const at = FIRST_SLICE + i * SLICE_BYTES;
-    const start = (le32(vtoc, at + 4) + (parent?.start ?? 0)) >>> 0;
-    const size = le32(vtoc, at + 8);
-    const tag = le16(vtoc, at);
-    if (size !== 0 && tag !== WHOLE_DISK && (parent === null || isInside(parent, start, size))) {
-      const slice = { number: firstNumber + slices.length, start, size };
-      slices.push(makeSlice("solaris", slice, tag, le16(vtoc, at + 2)));
-    }
-  }
-  return slices;
+  const length = Math.max(0, Math.min(le16(vtoc, 30), MAX_SLICES) - 1);
+  const slices = Array.from({ length }, (_, i): Slice => {
+    const entry = vtoc.subarray(FIRST_SLICE + i * SLICE_BYTES);
+    const start = (le32(entry, 4) + (parent?.start ?? 0)) >>> 0;
+    return { start, size: le32(entry, 8), type: le16(entry, 0), flags: le16(entry, 2) };
+  });
+  const used = slices.filter(({ size, type }) => size !== 0 && type !== WHOLE_DISK);
+  return makeSlices("solaris", used, parent, firstNumber);
 }
 
 /** A Solaris VTOC. */

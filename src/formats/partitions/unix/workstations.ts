@@ -1,7 +1,7 @@
 import { be16, be32, le32 } from "../../bytes.ts";
 import { at, type FindHeader, header } from "../../layout.ts";
 import type { Magic } from "../../signature.ts";
-import { makeSlice, type Partition, type TableFormat } from "../model.ts";
+import { makeSlice, type Slice, type TableFormat } from "../model.ts";
 
 /** "IBMA" in EBCDIC. */
 export const AIX_MAGIC = "\xc9\xc2\xd4\xc1";
@@ -10,7 +10,6 @@ const SUN_VTOC_SANITY = 0x600ddeee;
 const SUN_WHOLE_DISK = 5;
 const ULTRIX_MAGIC = 0x032957;
 
-type Slice = Pick<Partition, "start" | "size"> & { readonly type: number; readonly flags?: number };
 type ListSlices = (label: Uint8Array) => readonly (Slice | null)[];
 
 /** A label whose slices have fixed numbers; those without size do not exist. */
@@ -21,11 +20,9 @@ function labelFormat(type: string, magics: readonly Magic[], find: FindHeader, l
     recognise(area, _fsType, magic) {
       const label = find(area, magic ?? { text: "", at: 0 });
       const listPartitions = () =>
-        list(label ?? new Uint8Array()).flatMap((slice, i) => {
-          if (slice === null || slice.size === 0) return [];
-          const { start, size, flags } = slice;
-          return [makeSlice(type, { number: i + 1, start, size }, slice.type, flags)];
-        });
+        list(label ?? new Uint8Array()).flatMap((slice, i) =>
+          slice === null || slice.size === 0 ? [] : makeSlice(type, i + 1, slice),
+        );
       return label && { uuid: null, listPartitions };
     },
   };

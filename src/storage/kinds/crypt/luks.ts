@@ -6,7 +6,7 @@ import { readLuksHeader } from "../../../formats/luks/read-header.ts";
 import { aesDecryptor, nullDecryptor } from "../../../keys/area-decryptor.ts";
 import { kernelDecryptor } from "../../../keys/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../../../keys/mapping.ts";
-import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../../../keys/unlock.ts";
+import { type KeyslotChoice, listUntried, unlock, usableKeyslots } from "../../../keys/unlock.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import { readAvailableMemory } from "../../../machine/small-files.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
@@ -130,7 +130,7 @@ function dataDigest({ digests, segments }: LuksHeader): number {
   return digests.find((digest) => digest.segments.includes(data))?.id ?? 0;
 }
 
-function unlockOptions(context: CryptContext, settings: CryptSettings): Omit<UnlockOptions, "deriveKey"> {
+function unlockOptions(context: CryptContext, settings: CryptSettings): KeyslotChoice {
   const { machine, drivers } = context;
   const { keyslot, allowsNull } = settings;
   const byKernel = kernelDecryptor(machine, (name) => void drivers.loadByAlias(name));
