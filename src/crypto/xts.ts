@@ -33,12 +33,8 @@ function spreadTweaks(encrypted: Uint8Array, blocksPerUnit: number): Uint32Array
   const words = new Uint32Array((units * blocksPerUnit * BLOCK_BYTES) / 4); // little-endian, as every machine that this runs on
   const start = new DataView(encrypted.buffer, encrypted.byteOffset, encrypted.length);
   for (let unit = 0, at = 0; unit < units; unit++) {
-    let [a, b, c, d] = [0, 4, 8, 12].map((offset) => start.getUint32(unit * BLOCK_BYTES + offset, true)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const word = (offset: number) => start.getUint32(unit * BLOCK_BYTES + offset, true);
+    let [a, b, c, d] = [word(0), word(4), word(8), word(12)];
     for (let block = 0; block < blocksPerUnit; block++) {
       words[at++] = a;
       words[at++] = b;

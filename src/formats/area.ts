@@ -32,10 +32,7 @@ const NOTHING = new Uint8Array();
 const TINY_BYTES = 1440 * 1024;
 
 /** How to probe a device; `sectorSize` is 512 by default. */
-export interface ExamineOptions {
-  readonly kind?: AreaKind;
-  readonly sectorSize?: number;
-}
+export type ExamineOptions = Partial<Pick<Area, "kind" | "sectorSize">>;
 
 /** Returns all of `source` as an area. */
 export function examine(source: ByteSource, { kind = "file", sectorSize = 512 }: ExamineOptions = {}): Area {

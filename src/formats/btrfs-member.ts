@@ -4,13 +4,8 @@ import type { ByteSource } from "./facts.ts";
 const SUPERBLOCK = 64 * 1024;
 const MAGIC = "_BHRfS_M";
 
-/** A device of a btrfs filesystem. */
-export interface BtrfsMember {
-  /** How many devices the filesystem has. */
-  readonly deviceCount: number;
-  /** Its own number in the filesystem. */
-  readonly deviceId: bigint;
-}
+/** A device of a btrfs filesystem: how many devices that has, and the number of this one. */
+export type BtrfsMember = Readonly<{ deviceCount: number; deviceId: bigint }>;
 
 /** Reads num_devices and dev_item.devid of struct btrfs_super_block (linux/btrfs_tree.h); null if it is not btrfs. */
 export function readBtrfsMember(source: ByteSource): BtrfsMember | null {

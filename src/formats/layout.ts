@@ -55,7 +55,7 @@ export function header(offset: number, length: number, isValid: Value<boolean> =
 }
 
 /** Finds `length` bytes that begin with the magic. */
-export function headerAtMagic(length: number): FindHeader {
+export function fromMagic(length: number): FindHeader {
   return (area, magic) => area.bytes(magic.at, length);
 }
 
@@ -105,7 +105,7 @@ export function blockSize(read: number | Value<number>): Field {
 }
 
 /** BLOCK_SIZE that is stored as a logarithm, counted in `unit` bytes; none for 32 and more. */
-export function logBlockSize(read: Value<number>, unit = 1): Field {
+export function blockLog(read: Value<number>, unit = 1): Field {
   return (tags, bytes, magic) => {
     const log = read(bytes, magic);
     if (log < 32) addBlockSize(tags, (unit << log) >>> 0);

@@ -94,13 +94,9 @@ function* readPoints(bytes: Uint8Array, encoding: Encoding): Generator<number> {
 }
 
 function pushUtf8(into: number[], point: number): void {
-  if (point < 0x80) {
-    into.push(point);
-  } else if (point < 0x800) {
-    into.push(0xc0 | (point >> 6), 0x80 | (point & 0x3f));
-  } else if (point < 0x10000) {
-    into.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f));
-  } else {
-    into.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f));
-  }
+  const tail = (shift: number) => 0x80 | ((point >> shift) & 0x3f);
+  if (point < 0x80) into.push(point);
+  else if (point < 0x800) into.push(0xc0 | (point >> 6), tail(0));
+  else if (point < 0x10000) into.push(0xe0 | (point >> 12), tail(6), tail(0));
+  else into.push(0xf0 | (point >> 18), tail(12), tail(6), tail(0));
 }

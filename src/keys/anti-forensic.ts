@@ -44,15 +44,13 @@ function mergeInto(pieces: readonly Piece[], from: Uint8Array | Uint32Array, str
   }
 }
 
-/** A piece of the key, as long as a digest; the last one may be shorter. */
-interface Piece {
-  /** The number and the piece, which are hashed. */
-  readonly numbered: Uint8Array;
-  /** The piece alone, in bytes or words. Words are four times as fast: this runs once, before the code is compiled. */
-  readonly units: Uint8Array | Uint32Array;
-}
+type Piece = ReturnType<typeof cutIntoPieces>[number];
 
-function cutIntoPieces(keyBytes: number, hash: Hash, inWords: boolean): readonly Piece[] {
+/**
+ * Returns pieces as long as a digest, the last one may be shorter: `numbered`, the number and the piece, are hashed; `units` are the
+ * piece alone, in bytes or words. Words are four times as fast: this runs once, before the code is compiled.
+ */
+function cutIntoPieces(keyBytes: number, hash: Hash, inWords: boolean) {
   return Array.from({ length: Math.ceil(keyBytes / hash.bytes) }, (_, index) => {
     const numbered = secretBytes(NUMBER_BYTES + Math.min(hash.bytes, keyBytes - index * hash.bytes));
     new DataView(numbered.buffer).setUint32(0, index);

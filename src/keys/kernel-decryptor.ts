@@ -93,14 +93,9 @@ function listModules({ cipher, mode, iv }: CipherSpec): readonly string[] {
 }
 
 function explain(spec: CipherSpec, keyBytes: number, refusal: string | null): string {
-  switch (refusal) {
-    case "":
-      return "which is not supported";
-    case "ENOENT":
-      return `which this kernel does not have (${listModules(spec).slice(1).join(", ")})`;
-    case "EAFNOSUPPORT":
-      return "which needs the kernel's ciphers (module algif_skcipher)";
-    default:
-      return `which the kernel refuses with a key of ${keyBytes * 8} bits (${refusal})`;
-  }
+  if (refusal === "") return "which is not supported";
+  if (refusal === "EAFNOSUPPORT") return "which needs the kernel's ciphers (module algif_skcipher)";
+  const modules = listModules(spec).slice(1).join(", ");
+  if (refusal === "ENOENT") return `which this kernel does not have (${modules})`;
+  return `which the kernel refuses with a key of ${keyBytes * 8} bits (${refusal})`;
 }

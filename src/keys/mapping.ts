@@ -1,12 +1,5 @@
 import { isNullCipher } from "../crypto/cipher.ts";
-import {
-  type CryptSegment,
-  isBackup,
-  isBound,
-  type LuksHeader,
-  SECTOR_BYTES,
-  type Segment,
-} from "../formats/luks/header.ts";
+import { type CryptSegment, isBackup, isBound, type LuksHeader, SECTOR_BYTES } from "../formats/luks/header.ts";
 import { problem } from "../problems/problem.ts";
 import { refuseRequirements } from "./obstacles.ts";
 
@@ -93,15 +86,9 @@ export interface DataDevice {
   readonly allowsNull: boolean;
 }
 
-// By their names in LUKS2; "no-journal" is for dm-integrity.
-const FLAGS: Readonly<Record<string, string>> = {
-  "allow-discards": "allow_discards",
-  "same-cpu-crypt": "same_cpu_crypt",
-  "submit-from-crypt-cpus": "submit_from_crypt_cpus",
-  "no-read-workqueue": "no_read_workqueue",
-  "no-write-workqueue": "no_write_workqueue",
-  "high-priority": "high_priority",
-};
+// Their names in LUKS2, in which dm-crypt has "_" for "-"; "no-journal" is for dm-integrity.
+const FLAGS =
+  "allow-discards same-cpu-crypt submit-from-crypt-cpus no-read-workqueue no-write-workqueue high-priority".split(" ");
 const INTEGRITY_FLAG = "no-journal";
 
 /** Plans the mapping of the data of a LUKS volume. Throws BootError if they cannot or must not be mapped. */
@@ -117,7 +104,7 @@ export function planMapping(header: LuksHeader, device: DataDevice): CryptMappin
   if (keyBytes === undefined) throw problem("no-volume-key", {});
   const { offset, size } = place(segment, device);
   if (size % crypt.sectorBytes !== 0) throw problem("data-partial-sector", { sectorBytes: crypt.sectorBytes });
-  const known = header.flags.flatMap((flag) => (Object.hasOwn(FLAGS, flag) ? (FLAGS[flag] ?? []) : []));
+  const known = header.flags.filter((flag) => FLAGS.includes(flag)).map((flag) => flag.replaceAll("-", "_"));
   const target = describeTarget(crypt);
   const sectorOption = crypt.sectorBytes === SECTOR_BYTES ? [] : [`sector_size:${crypt.sectorBytes}`];
   const integrityOption = target.integrity === null ? [] : [target.integrity.option];
@@ -129,18 +116,18 @@ export function planMapping(header: LuksHeader, device: DataDevice): CryptMappin
     sizeSectors: size / SECTOR_BYTES,
     sectorBytes: crypt.sectorBytes,
     options: [...known, ...sectorOption, ...integrityOption],
-    unknownFlags: header.flags.filter((flag) => !Object.hasOwn(FLAGS, flag) && flag !== INTEGRITY_FLAG),
+    unknownFlags: header.flags.filter((flag) => !FLAGS.includes(flag) && flag !== INTEGRITY_FLAG),
   };
 }
 
-function onlySegment({ segments }: LuksHeader): Segment {
+function onlySegment({ segments }: LuksHeader) {
   const [segment, ...others] = segments.filter(({ flags }) => !isBackup(flags));
   if (segment === undefined || others.length > 0) throw problem("data-in-segments", { count: others.length + 1 });
   return segment;
 }
 
 /** Returns offset and size of the data in bytes, inside the device. */
-function place(segment: Segment, { bytes, isDetached }: DataDevice) {
+function place(segment: ReturnType<typeof onlySegment>, { bytes, isDetached }: DataDevice) {
   if (segment.offset === 0n && !isDetached) throw problem("data-under-header", {});
   const end = segment.size === null ? BigInt(bytes) : segment.offset + segment.size;
   if (segment.offset >= end || end > BigInt(bytes)) {

@@ -53,24 +53,14 @@ function parseOwnSpec(text: string): OwnSpec | null {
 
 /** Formats a spec as on the command line, or in words if the command line has no form for it. */
 export function formatDeviceSpec(spec: DeviceSpec): string {
-  switch (spec.by) {
-    case "path":
-      return spec.path;
-    case "number":
-      return `${spec.major}:${spec.minor}`;
-    case "partuuid":
-      return `PARTUUID=${spec.value}${spec.partitionOffset === 0 ? "" : `/PARTNROFF=${spec.partitionOffset}`}`;
-    case "sibling":
-      return `SIBLING=${spec.index}:${formatDeviceSpec(spec.of)}`;
-    case "luks":
-      return `UUID=${spec.prefix}…`;
-    case "discoverable":
-      return "gpt-auto";
-    case "file":
-      return `a device with ${spec.paths[0]}${spec.paths.length > 1 ? " or a similar file" : ""}`;
-    default:
-      return `${spec.by.toUpperCase()}=${spec.value}`;
-  }
+  if (spec.by === "path") return spec.path;
+  if (spec.by === "number") return `${spec.major}:${spec.minor}`;
+  if (spec.by === "sibling") return `SIBLING=${spec.index}:${formatDeviceSpec(spec.of)}`;
+  if (spec.by === "luks") return `UUID=${spec.prefix}…`;
+  if (spec.by === "discoverable") return "gpt-auto";
+  if (spec.by === "file") return `a device with ${spec.paths[0]}${spec.paths.length > 1 ? " or a similar file" : ""}`;
+  const offset = spec.by === "partuuid" && spec.partitionOffset !== 0 ? `/PARTNROFF=${spec.partitionOffset}` : "";
+  return `${spec.by.toUpperCase()}=${spec.value}${offset}`;
 }
 
 function tagged(by: string, value: string): OwnSpec | null {

@@ -1,5 +1,5 @@
 import { decodeText } from "../formats/text.ts";
-import type { CommandLine, Word } from "./cmdline.ts";
+import type { CommandLine } from "./cmdline.ts";
 import { isKernelParameter } from "./kernel-parameters.ts";
 import { findParameters } from "./parameters.ts";
 
@@ -36,23 +36,16 @@ export function passOn(line: CommandLine, inherited: Inherited | null, more: rea
 
 /** `unknown_bootoption` and `set_init_arg`, without their limit of 32 words each. */
 function playKernel(line: CommandLine): Inherited {
-  const environment = new Map([
-    ["HOME", "HOME=/"],
-    ["TERM", "TERM=linux"],
-  ]);
+  const environment = new Map(Object.entries({ HOME: "HOME=/", TERM: "TERM=linux" }));
   let argv: string[] = [];
   for (const word of line.words) {
     // init= and rdinit= forget the arguments before them ("auto" of LILO).
     if (word.value !== null && /^(?:rd)?init$/.test(word.name)) argv = [];
-    if (isKernels(word)) continue;
+    if (word.name.includes(".") || isKernelParameter(word.name)) continue;
     if (word.value === null) argv.push(word.text);
     else environment.set(word.name, word.text);
   }
   return { argv: [...argv, ...line.initArguments], environment: [...environment.values()] };
-}
-
-function isKernels({ name }: Word): boolean {
-  return name.includes(".") || isKernelParameter(name);
 }
 
 function isOurs(name: string, environmentWord: string | null): boolean {

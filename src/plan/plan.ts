@@ -1,4 +1,4 @@
-import type { CryptSettings, PlainFormat } from "../parameters/crypt/settings.ts";
+import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { LayerPlan, OverlayPlan, StepName } from "../parameters/values.ts";
 import type { RootSource } from "./root.ts";

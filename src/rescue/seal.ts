@@ -4,7 +4,7 @@ import type { Console } from "../log/console.ts";
 import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
 import { bytesOrNone, listOrNone, readText, textOrNone } from "../machine/small-files.ts";
-import type { BytesPlace } from "../parameters/crypt/settings.ts";
+import type { BytesPlace } from "../parameters/crypt/place.ts";
 import { findKeyPaths, findTabledKeys, IMAGE_KEY_LIST, parseKeyList } from "../plan/key-list.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { unlessRefused } from "../problems/errors.ts";

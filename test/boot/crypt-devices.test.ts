@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { hashPlainKey } from "../../src/keys/plain-key.ts";
+import { hashPlainKey } from "../../src/keys/kdf.ts";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";

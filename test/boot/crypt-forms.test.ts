@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { hashPlainKey } from "../../src/keys/plain-key.ts";
+import { hashPlainKey } from "../../src/keys/kdf.ts";
 import { type FakeBootOptions, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";

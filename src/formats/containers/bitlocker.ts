@@ -9,10 +9,7 @@ const VISTA = "\xeb\x52\x90-FVE-FS-";
 const WINDOWS_7 = "\xeb\x58\x90-FVE-FS-";
 const TO_GO = "\xeb\x58\x90MSWIN4.1";
 /** Where the boot sector has the offset of the metadata; Vista's has none. */
-const POINTERS = [
-  [WINDOWS_7, 176],
-  [TO_GO, 440],
-] as const;
+const POINTERS = Object.entries({ [WINDOWS_7]: 176, [TO_GO]: 440 });
 
 /** Finds the first bytes of the metadata; null if there are none, or for the boot sector of Vista. */
 function findMetadata(area: Area, boot: Uint8Array): Uint8Array | null {

@@ -1,20 +1,6 @@
 import type { Area } from "../area.ts";
 import { be16, be32, be64, crc32c, formatVmfsUuid, holds, isEmpty, le16, le32, le64, rawCrc32 } from "../bytes.ts";
-import {
-  at,
-  crypto,
-  type Field,
-  filesystem,
-  header,
-  label,
-  other,
-  raid,
-  tag,
-  uuid,
-  uuidText,
-  version,
-  when,
-} from "../layout.ts";
+import { at, crypto, filesystem, header, label, other, raid, tag, uuid, uuidText, version, when } from "../layout.ts";
 import type { Magic, Signature } from "../signature.ts";
 import { addTrimmed, addUuidText } from "../tags.ts";
 import { BCACHE_MAGIC } from "./bcachefs.ts";
@@ -28,7 +14,7 @@ function dashed(text: Uint8Array, before: readonly number[]): Uint8Array {
 }
 
 /** LVM's 32 characters with dashes: "xxxxxx-xxxx-xxxx-xxxx-xxxx-xxxx-xxxxxx". */
-function pvUuid(offset: number): Field {
+function pvUuid(offset: number) {
   return tag("UUID", (bytes) => {
     const id = bytes.subarray(offset, offset + 32);
     return isEmpty(id) ? null : dashed(id, [6, 10, 14, 18, 22, 26]);
@@ -47,12 +33,8 @@ function findLvm2(area: Area, magic: Magic): Uint8Array | null {
 }
 
 // DRBD_MD_MAGIC_08, _84_UNCLEAN and _09 of drbd_meta_data.h; both layouts have the magic in the same place.
-const DRBD_VERSIONS: ReadonlyMap<number, string> = new Map([
-  [0x8374026b, "v08"],
-  [0x8374026c, "v08"],
-  [0x8374026d, "v09"],
-]);
-const drbdVersion = (bytes: Uint8Array) => DRBD_VERSIONS.get(be32(bytes, 60));
+const DRBD_VERSIONS: Readonly<Record<number, string>> = { 2205418091: "v08", 2205418092: "v08", 2205418093: "v09" };
+const drbdVersion = (bytes: Uint8Array) => DRBD_VERSIONS[be32(bytes, 60)];
 
 /** The metadata in the last 4 KiB of the device. */
 function findDrbd(area: Area): Uint8Array | null {

@@ -1,16 +1,5 @@
 import { be32, le16, le32 } from "../bytes.ts";
-import {
-  at,
-  blockSize,
-  filesystem,
-  header,
-  headerAtMagic,
-  label,
-  logBlockSize,
-  tag,
-  uuid,
-  version,
-} from "../layout.ts";
+import { at, blockLog, blockSize, filesystem, fromMagic, header, label, tag, uuid, version } from "../layout.ts";
 import { addLabel } from "../tags.ts";
 
 const isWithin = (value: number, low: number, high: number) => value >= low && value < high;
@@ -58,13 +47,8 @@ export const CLUSTER = [
   filesystem(
     "ocfs2",
     [1, 2, 4, 8].flatMap((kib) => at(kib * 1024, "OCFSV2")),
-    headerAtMagic(352),
-    [
-      label(272, 64),
-      uuid(336),
-      version((sb) => `${le16(sb, 192)}.${le16(sb, 194)}`),
-      logBlockSize((sb) => le32(sb, 248)),
-    ],
+    fromMagic(352),
+    [label(272, 64), uuid(336), version((sb) => `${le16(sb, 192)}.${le16(sb, 194)}`), blockLog((sb) => le32(sb, 248))],
     OCFS_SIZE,
   ),
   filesystem("oracleasm", at(32, "ORCLDISK"), header(0, 64), [label(40, 24)]),

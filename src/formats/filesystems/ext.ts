@@ -1,5 +1,5 @@
 import { le16, le32 } from "../bytes.ts";
-import { at, filesystem, header, label, logBlockSize, other, tag, uuid, version, when } from "../layout.ts";
+import { at, blockLog, filesystem, header, label, other, tag, uuid, version, when } from "../layout.ts";
 import type { Signature } from "../signature.ts";
 
 // struct ext2_super_block (fs/ext4/ext4.h), 1 KiB from the start.
@@ -29,7 +29,7 @@ function ext(type: string, check: Check): Signature {
     when(hasJournal, uuid(0xd0, "EXT_JOURNAL")),
     tag("SEC_TYPE", (sb) => (isPlain || hasIncompat(sb, EXT2_INCOMPAT) ? null : "ext2")),
     version((sb) => `${le32(sb, 0x4c)}.${le16(sb, 0x3e)}`),
-    logBlockSize((sb) => le32(sb, 0x18), 1024),
+    blockLog((sb) => le32(sb, 0x18), 1024),
     when(() => type === "jbd", uuid(0x68, "LOGUUID")),
   ]);
 }

@@ -1,17 +1,5 @@
 import { be16, be32, crc32c, formatVmfsUuid, isEmpty, le16, le32, rawCrc32 } from "../bytes.ts";
-import {
-  at,
-  blockSize,
-  filesystem,
-  header,
-  headerAtMagic,
-  label,
-  logBlockSize,
-  tag,
-  uuid,
-  version,
-  when,
-} from "../layout.ts";
+import { at, blockLog, blockSize, filesystem, fromMagic, header, label, tag, uuid, version, when } from "../layout.ts";
 import type { Magic, Signature } from "../signature.ts";
 import { addLabel } from "../tags.ts";
 import { toUtf8 } from "../text.ts";
@@ -79,7 +67,7 @@ export const FILESYSTEMS: readonly Signature[] = [
   minix,
   ...CLUSTER,
   // Veritas, of either byte order.
-  filesystem("vxfs", [...at(KIB, "\xf5\xfc\x01\xa5"), ...at(8 * KIB, "\xa5\x01\xfc\xf5")], headerAtMagic(44), [
+  filesystem("vxfs", [...at(KIB, "\xf5\xfc\x01\xa5"), ...at(8 * KIB, "\xa5\x01\xfc\xf5")], fromMagic(44), [
     version((sb, magic) => vxfsOrder(sb, magic)(sb, 4)),
     blockSize((sb, magic) => vxfsOrder(sb, magic)(sb, 32)),
   ]),
@@ -134,7 +122,7 @@ export const FILESYSTEMS: readonly Signature[] = [
       ),
       uuid(108),
       version((sb) => twoNumbers(sb, 4)),
-      logBlockSize((sb) => le32(sb, 16)),
+      blockLog((sb) => le32(sb, 16)),
     ),
   ]),
   // Micron's object store.
@@ -151,7 +139,7 @@ export const FILESYSTEMS: readonly Signature[] = [
   filesystem("erofs", at(KIB, "\xe2\xe1\xf5\xe0"), header(KIB, 128), [
     label(64, 16),
     uuid(48),
-    logBlockSize((sb) => sb[12] ?? 32),
+    blockLog((sb) => sb[12] ?? 32),
   ]),
 ];
 

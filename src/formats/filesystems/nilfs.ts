@@ -1,6 +1,6 @@
 import type { Area } from "../area.ts";
 import { le16, le32, le64, rawCrc32 } from "../bytes.ts";
-import { filesystem, label, logBlockSize, uuid, version } from "../layout.ts";
+import { blockLog, filesystem, label, uuid, version } from "../layout.ts";
 
 // struct nilfs_super_block of linux/nilfs2_ondisk.h: one at 1 KiB, one in the last 4 KiB.
 const SUPERBLOCK_BYTES = 1024;
@@ -32,6 +32,6 @@ export const nilfs2 = filesystem(
   "nilfs2",
   [],
   findSuperblock,
-  [label(168, 80), uuid(152), version((sb) => le32(sb, 0)), logBlockSize((sb) => le32(sb, 20), 1024)],
+  [label(168, 80), uuid(152), version((sb) => le32(sb, 0)), blockLog((sb) => le32(sb, 20), 1024)],
   { minSize: 1024 * 1024 },
 );

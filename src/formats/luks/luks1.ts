@@ -4,7 +4,6 @@ import { be16, be32, holds } from "../bytes.ts";
 import { untilNul } from "../tags.ts";
 import {
   checkApart,
-  type Keyslot,
   type LuksHeader,
   MAX_KEY_BYTES,
   requireUuid,
@@ -77,7 +76,7 @@ function readKeyslot(bytes: Uint8Array, id: number, { cipher, hash, keyBytes }: 
   const stripes = be32(bytes, at + 44);
   if (stripes !== STRIPES) throw new BootError(`keyslot ${id} has ${stripes} stripes, not ${STRIPES}`);
   const kdf = { type: "pbkdf2", hash, iterations: be32(bytes, at + 4), salt: bytes.slice(at + 8, at + 40) } as const;
-  const keyslot: Keyslot = {
+  const keyslot: LuksHeader["keyslots"][number] = {
     id,
     type: "luks2",
     keyBytes,
@@ -89,7 +88,7 @@ function readKeyslot(bytes: Uint8Array, id: number, { cipher, hash, keyBytes }: 
 }
 
 // libcryptsetup's LUKS_check_keyslots: inactive keyslots too, because they may become active.
-function checkAreas(keyslots: readonly Keyslot[], payloadOffset: number, deviceBytes: number): void {
+function checkAreas(keyslots: LuksHeader["keyslots"], payloadOffset: number, deviceBytes: number): void {
   const areas = keyslots.map(({ id, area }) => ({ name: `keyslot ${id}`, ...area }));
   const limits = { name: "its header", offset: 0, size: LUKS1_BYTES };
   checkApart([limits, ...areas]);

@@ -1,17 +1,6 @@
 import { ALGORITHM_TEXT } from "../../crypto/cipher.ts";
 import { BootError } from "../../problems/errors.ts";
-import {
-  type CryptSegment,
-  type Digest,
-  type Kdf,
-  type Keyslot,
-  type KeyslotLock,
-  type LuksHeader,
-  MAX_KEY_BYTES,
-  type Segment,
-  STRIPES,
-  type Token,
-} from "./header.ts";
+import { type Kdf, type Keyslot, type LuksHeader, MAX_KEY_BYTES, type Segment, STRIPES, type Token } from "./header.ts";
 import type { JsonField } from "./json-field.ts";
 import * as json from "./json-field.ts";
 
@@ -72,7 +61,7 @@ function readKeyslot(slot: JsonField, id: number): Keyslot {
   };
 }
 
-function readLock(slot: JsonField, area: JsonField): KeyslotLock {
+function readLock(slot: JsonField, area: JsonField) {
   const split = json.field(slot, "af");
   json.asText(json.field(split, "type"), /^luks1$/);
   json.asUint32(json.field(split, "stripes"), STRIPES, STRIPES);
@@ -102,7 +91,7 @@ function readKdf(kdf: JsonField): Kdf {
   };
 }
 
-function readDigest(digest: JsonField, id: number): Digest {
+function readDigest(digest: JsonField, id: number) {
   const type = json.asText(json.field(digest, "type"));
   const keyslots = readReferences(json.field(digest, "keyslots"));
   const segments = readReferences(json.field(digest, "segments"));
@@ -131,7 +120,7 @@ function readSegment(segment: JsonField, id: number): Segment {
   };
 }
 
-function readCrypt(segment: JsonField): CryptSegment {
+function readCrypt(segment: JsonField) {
   const sectorSize = json.field(segment, "sector_size");
   const sectorBytes = json.asUint32(sectorSize);
   if (!SECTOR_SIZES.includes(sectorBytes)) throw new BootError(`${sectorSize.path} is ${sectorBytes}`);

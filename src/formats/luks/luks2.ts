@@ -87,10 +87,8 @@ function hideCopies(source: ByteSource): ByteSource {
   };
 }
 
-function describe(
-  { uuid, label, subsystem, epoch }: Luks2Copy,
-  { jsonBytes: _json, keyslotsBytes: _keyslots, ...objects }: Luks2Objects,
-  warnings: readonly string[],
-): Luks2Header {
-  return { version: 2, uuid, label, subsystem, epoch, ...objects, warnings };
+function describe(copy: Luks2Copy, objects: Luks2Objects, warnings: readonly string[]): Luks2Header {
+  const { headerBytes: _header, json: _json, ...texts } = copy;
+  const { jsonBytes: _jsonBytes, keyslotsBytes: _keyslots, ...rest } = objects;
+  return { version: 2, ...texts, ...rest, warnings };
 }

@@ -4,7 +4,7 @@ import { isFat } from "../filesystems/dos/fat.ts";
 import { isNtfs } from "../filesystems/dos/ntfs.ts";
 import { findMagic } from "../signature.ts";
 import { type MbrEntry, readMbrEntries, readMbrSector } from "./mbr.ts";
-import { makeSlices, type Partition, type TableFormat } from "./model.ts";
+import { makeSlice, makeSlices, type Partition, type TableFormat } from "./model.ts";
 import { bsd, readBsdSlices, readSolarisSlices, solaris } from "./unix/bsd.ts";
 import { AIX_MAGIC } from "./unix/workstations.ts";
 
@@ -30,26 +30,12 @@ function readTable(area: Area, fsType: string | null): Uint8Array | null {
   return fsType === "LVM2_member" && isEmptyTable ? null : sector;
 }
 
-function makePartition(
-  entry: MbrEntry,
-  start: number,
-  factor: number,
-  number: number,
-  diskId: string | null,
-): Partition {
-  return {
-    number,
-    start,
-    size: inUnits(entry.size, factor),
-    type: `0x${entry.type.toString(16)}`,
-    uuid: diskId && `${diskId}-${number.toString(16).padStart(2, "0")}`,
-    name: null,
-    attributes: BigInt(entry.bootIndicator),
-    scheme: "dos",
-  };
-}
-
 type Extended = Pick<Partition, "start" | "size">;
+
+function makePartition({ type, bootIndicator }: MbrEntry, place: Extended, number: number, diskId: string | null) {
+  const uuid = diskId && `${diskId}-${number.toString(16).padStart(2, "0")}`;
+  return { ...makeSlice("dos", number, { ...place, type, flags: bootIndicator }), uuid };
+}
 
 /** The data entries of one link of the chain; units of 512 bytes. Only OS/2 uses the third and fourth entry; they are mostly junk. */
 function findData(entries: readonly MbrEntry[], link: Extended, all: Extended, factor: number): readonly MbrEntry[] {
@@ -76,7 +62,7 @@ function addLogical(area: Area, all: Extended, factor: number, diskId: string | 
       const start = (link.start + inUnits(entry.start, factor)) >>> 0;
       if (!into.some((partition) => partition.start === start)) {
         const number = Math.max(FIRST_LOGICAL, (into.at(-1)?.number ?? 0) + 1);
-        into.push(makePartition(entry, start, factor, number, diskId));
+        into.push(makePartition(entry, { start, size: inUnits(entry.size, factor) }, number, diskId));
         empty = -1;
       }
     }
@@ -91,9 +77,8 @@ function readPartitions(area: Area, sector: Uint8Array, diskId: string | null): 
   const partitions: Partition[] = [];
   const entries = readMbrEntries(sector);
   for (const [i, entry] of entries.entries()) {
-    if (inUnits(entry.size, factor) > 0) {
-      partitions.push(makePartition(entry, inUnits(entry.start, factor), factor, i + 1, diskId));
-    }
+    const place = { start: inUnits(entry.start, factor), size: inUnits(entry.size, factor) };
+    if (place.size > 0) partitions.push(makePartition(entry, place, i + 1, diskId));
   }
   for (const entry of entries.filter(isExtended)) {
     const all = { start: inUnits(entry.start, factor), size: inUnits(entry.size, factor) };

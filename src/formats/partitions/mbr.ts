@@ -1,21 +1,14 @@
 import type { Area } from "../area.ts";
 import { holds, le32 } from "../bytes.ts";
 
-/** An entry of a partition table in the form of the MBR (UEFI 2.10, 5.2.1). */
-export interface MbrEntry {
-  /** 0x80 for the active one. */
-  readonly bootIndicator: number;
-  readonly type: number;
-  /** In sectors, relative to the base of the table. */
-  readonly start: number;
-  readonly size: number;
-}
-
 const TABLE_START = 446;
 const ENTRY_BYTES = 16;
 
-/** Reads the four entries of a sector that ends with 55aa. */
-export function readMbrEntries(sector: Uint8Array): readonly MbrEntry[] {
+/** An entry of a partition table in the form of the MBR. */
+export type MbrEntry = ReturnType<typeof readMbrEntries>[number];
+
+/** Reads the four entries of a sector that ends with 55aa (UEFI 2.10, 5.2.1). Start and size are in sectors, relative to the base of the table; the boot indicator of the active one is 0x80. */
+export function readMbrEntries(sector: Uint8Array) {
   return [0, 1, 2, 3].map((i) => {
     const at = TABLE_START + i * ENTRY_BYTES;
     return {

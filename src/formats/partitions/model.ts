@@ -31,7 +31,7 @@ export interface PartitionTable {
 }
 
 /** A recognised table; `listPartitions` may read more of the disk. */
-export interface FoundTable {
+interface FoundTable {
   readonly uuid: string | null;
   listPartitions(): readonly Partition[];
 }

@@ -5,22 +5,15 @@ import { atari } from "./atari.ts";
 import { dos } from "./dos.ts";
 import { gpt, pmbr } from "./gpt.ts";
 import { mac } from "./mac.ts";
-import type { FoundTable, PartitionTable, TableFormat } from "./model.ts";
+import type { PartitionTable, TableFormat } from "./model.ts";
 import { bsd, solaris } from "./unix/bsd.ts";
 import { aix, sgi, sun, ultrix } from "./unix/workstations.ts";
 
 /** All kinds of partition table in libblkid's order: the first that is recognised counts. */
 export const TABLE_FORMATS: readonly TableFormat[] = [aix, sgi, sun, dos, gpt, pmbr, mac, ultrix, bsd, solaris, atari];
 
-/** A table with its type: PTTYPE. */
-interface TypedTable extends FoundTable {
-  readonly type: string;
-  /** False if libblkid does not report the type as PTTYPE. */
-  readonly isNamed: boolean;
-}
-
 /** Finds all tables of the disk in libblkid's order. `fsType` is the TYPE found on the disk before, or null. */
-function* findTables(area: Area, fsType: string | null): Generator<TypedTable> {
+function* findTables(area: Area, fsType: string | null) {
   for (const format of TABLE_FORMATS) {
     const magic = findMagic(area, format.magics);
     const found = magic === null && format.magics.length > 0 ? null : format.recognise(area, fsType, magic);
@@ -29,12 +22,12 @@ function* findTables(area: Area, fsType: string | null): Generator<TypedTable> {
 }
 
 /** Returns the table that PTTYPE reports, or null. */
-export function findNamedTable(area: Area, fsType: string | null): TypedTable | null {
+export function findNamedTable(area: Area, fsType: string | null) {
   return findTables(area, fsType).find((table) => table.isNamed) ?? null;
 }
 
 /** Returns the table whose partitions count, or null. */
-function findTable(area: Area, fsType: string | null = null): TypedTable | null {
+function findTable(area: Area, fsType: string | null = null) {
   return findTables(area, fsType).next().value ?? null;
 }
 

@@ -1,7 +1,6 @@
 import { ALGORITHM_TEXT } from "../../crypto/cipher.ts";
 import { Expected, matching, parseTimeSpan, parseWhole } from "../parse.ts";
-import { MOST_BYTES, type PlaceText, parsePlace, RANDOM_KEY } from "./place.ts";
-import type { CryptSettings, PlainFormat } from "./settings.ts";
+import { type CryptSettings, MOST_BYTES, type PlaceText, type PlainFormat, parsePlace, RANDOM_KEY } from "./place.ts";
 
 /** What the options of a volume say: those of crypttab(5) of systemd and of Debian, and of mkinitcpio's encrypt hook. A field is left out if no option sets it. */
 export interface CryptOptions {

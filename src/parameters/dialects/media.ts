@@ -68,7 +68,7 @@ export const MEDIA = {
     aliases: [
       "findiso=PATH",
       "img_loop=PATH",
-      ...["fromiso", "isofrom"].map((name) => alias(isoSyntax(name), isoPath)),
+      ...["fromiso", "isofrom"].map((name) => alias(`${name}=/dev/…/PATH`, isoPath)),
     ],
     fallback: "the image is on the medium itself; an empty PATH means the same",
     text: "The live image is inside an ISO file: PATH on img_dev=, else on the first device that has it; with rd.image=, on the root device.",
@@ -78,7 +78,7 @@ export const MEDIA = {
     syntax: "img_dev=DEVICE",
     aliases: [
       alias("img_label=LABEL", (value) => (value === null ? value : `LABEL=${value}`)),
-      ...["fromiso", "isofrom"].map((name) => alias(isoSyntax(name), isoDevice)),
+      ...["fromiso", "isofrom"].map((name) => alias(`${name}=/dev/…/PATH`, isoDevice)),
     ],
     fallback: "levain searches every device",
     text: "The device with the ISO file.",
@@ -86,20 +86,13 @@ export const MEDIA = {
   }),
 };
 
-function isoSyntax(name: string): string {
-  return `${name}=/dev/…/PATH`;
-}
-
-/** Splits live-boot's form, a device and the path on it; names below /dev/disk and /dev/mapper have one part more. */
-function splitIso(value: string | null): { device: string; path: string } | null {
-  const form = /^((?:\/dev\/disk\/by-[a-z]+|\/dev\/mapper|\/dev)\/[^/]+)(\/.+)$/.exec(value ?? "");
-  return form === null ? null : { device: form[1] ?? "", path: form[2] ?? "" };
-}
+/** live-boot's form, a device and the path on it; names below /dev/disk and /dev/mapper have one part more. */
+const ISO = /^((?:\/dev\/disk\/by-[a-z]+|\/dev\/mapper|\/dev)\/[^/]+)(\/.+)$/;
 
 function isoPath(value: string | null): string | null | undefined {
-  return splitIso(value)?.path ?? value ?? undefined;
+  return ISO.exec(value ?? "")?.[2] ?? value ?? undefined;
 }
 
 function isoDevice(value: string | null): string | undefined {
-  return splitIso(value)?.device;
+  return ISO.exec(value ?? "")?.[1];
 }

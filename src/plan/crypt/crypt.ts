@@ -1,6 +1,7 @@
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { type CryptOptions, joinOptions, planPlain } from "../../parameters/crypt/options.ts";
 import {
+  type CryptSettings,
   type HasFile,
   inImage,
   isRandom,
@@ -9,7 +10,6 @@ import {
   planPlace,
   RANDOM_KEY,
 } from "../../parameters/crypt/place.ts";
-import type { CryptSettings } from "../../parameters/crypt/settings.ts";
 import { isWholeUuid } from "../../parameters/crypt/text.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";

@@ -1,4 +1,4 @@
-import type { BytesPlace, CryptSettings, PlainFormat } from "../../parameters/crypt/settings.ts";
+import type { BytesPlace, CryptSettings, PlainFormat } from "../../parameters/crypt/place.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import { type CryptPlan, type CryptVolume, onlyTexts } from "../plan.ts";
 import { DEFAULT_SETTINGS } from "./crypt.ts";

@@ -2,7 +2,7 @@ import { planMachine } from "../../boot/plan-reader.ts";
 import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
 import { createLoader } from "../../drivers/loader.ts";
 import type { Machine } from "../../machine/machine.ts";
-import type { BytesPlace } from "../../parameters/crypt/settings.ts";
+import type { BytesPlace } from "../../parameters/crypt/place.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
 import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
 import type { CryptPlan, CryptVolume } from "../../plan/plan.ts";

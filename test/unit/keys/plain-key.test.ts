@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { hashPlainKey } from "../../../src/keys/plain-key.ts";
+import { hashPlainKey } from "../../../src/keys/kdf.ts";
 
 const hex = (key: Uint8Array | null) => (key === null ? null : Buffer.from(key).toString("hex"));
 const digest = (hash: string, text: string) => createHash(hash).update(text).digest("hex");

@@ -12,13 +12,8 @@ const END = 0x00;
 const LABEL = 0x83;
 const MAX_ENTRIES = 10000;
 
-interface Layout {
-  readonly blockBytes: number;
-  readonly clusterBytes: number;
-  /** In blocks. */
-  readonly tableStart: number;
-  readonly dataStart: number;
-}
+/** `tableStart` and `dataStart` are counted in blocks. */
+type Layout = Readonly<Record<"blockBytes" | "clusterBytes" | "tableStart" | "dataStart", number>>;
 
 function offsetOf({ dataStart, blockBytes, clusterBytes }: Layout, cluster: number): number {
   return dataStart * blockBytes + ((cluster - FIRST_CLUSTER) >>> 0) * clusterBytes;

@@ -10,14 +10,7 @@ const VOLUME_RECORD = 3;
 const VOLUME_NAME = 0x60;
 const END = 0xffffffff;
 // FAT's fields that NTFS leaves zero: reserved sectors, tables, root entries, sectors, sectors per table, large sectors.
-const ZERO_FIELDS: readonly (readonly [at: number, length: number])[] = [
-  [14, 2],
-  [16, 1],
-  [17, 2],
-  [19, 2],
-  [22, 2],
-  [32, 4],
-];
+const ZERO_BYTES = [14, 15, 16, 17, 18, 19, 20, 22, 23, 32, 33, 34, 35];
 
 function readSectorsPerCluster(code: number): number {
   if ([1, 2, 4, 8, 16, 32, 64, 128].includes(code)) return code;
@@ -35,7 +28,7 @@ function findVolumeRecord(area: Area, boot: Uint8Array): Uint8Array | null {
   const sectorSize = le16(boot, 11);
   const sectorsPerCluster = readSectorsPerCluster(boot[13] ?? 0);
   const clusterBytes = sectorSize * sectorsPerCluster;
-  const isZero = ZERO_FIELDS.every(([at, length]) => boot.subarray(at, at + length).every((byte) => byte === 0));
+  const isZero = ZERO_BYTES.every((at) => boot[at] === 0);
   if (sectorSize < 256 || sectorSize > 4096 || clusterBytes === 0 || clusterBytes > MAX_CLUSTER_BYTES || !isZero) {
     return null;
   }

@@ -4,12 +4,7 @@ import { at, blockSize, filesystem, header, version } from "../../layout.ts";
 // linux/minix_fs.h; the superblock is the second KiB.
 const SUPERBLOCK = 1024;
 const BITS_PER_BLOCK = 1024 * 8;
-const VERSION_OF: ReadonlyMap<number, number> = new Map([
-  [0x137f, 1],
-  [0x138f, 1],
-  [0x2468, 2],
-  [0x2478, 2],
-]);
+const VERSION_OF: Readonly<Record<number, number>> = { 4991: 1, 5007: 1, 9320: 2, 9336: 2 };
 
 /** The fields; `zoneLog` is the logarithm as the superblock has it, in this machine's byte order. */
 function readOld(sb: Uint8Array, version: number, isLittle: boolean) {
@@ -29,10 +24,10 @@ function readNew(sb: Uint8Array): ReturnType<typeof readOld> {
 
 /** Version 3 of big-endian machines is not supported, as in libblkid. */
 function readSuperblock(sb: Uint8Array): ReturnType<typeof readOld> {
-  const little = VERSION_OF.get(le16(sb, 16));
+  const little = VERSION_OF[le16(sb, 16)];
   if (little !== undefined) return readOld(sb, little, true);
   if (le16(sb, 24) === 0x4d5a) return readNew(sb);
-  const big = VERSION_OF.get(be16(sb, 16));
+  const big = VERSION_OF[be16(sb, 16)];
   return big === undefined ? null : readOld(sb, big, false);
 }
 

@@ -45,28 +45,23 @@ export function mergeIdentifiers(unicode: Uint8Array, ascii: Uint8Array): Uint8A
 const SECTOR_BYTES = 2048;
 const FIRST_DESCRIPTOR = 16 * SECTOR_BYTES;
 const MAX_DESCRIPTORS = 16;
-const [BOOT, PRIMARY, SUPPLEMENTARY, END] = [0, 1, 2, 255];
+const KINDS: Readonly<Record<number, "boot" | "primary" | "joliet">> = { 0: "boot", 1: "primary", 2: "joliet" };
+const END = 255;
 const JOLIET_ESCAPES = ["%/@", "%/C", "%/E"];
 
 type Descriptors = ReturnType<typeof readDescriptors>;
 
+/** Returns the first descriptor of each kind; of the supplementary ones, which may be of other encodings, Joliet's. */
 function readDescriptors(area: Area) {
-  let boot: Uint8Array | null = null;
-  let primary: Uint8Array | null = null;
-  let joliet: Uint8Array | null = null;
-  for (let i = 0; i < MAX_DESCRIPTORS && !(boot && primary && joliet); i++) {
+  const found: Record<"boot" | "primary" | "joliet", Uint8Array | null> = { boot: null, primary: null, joliet: null };
+  for (let i = 0; i < MAX_DESCRIPTORS && Object.values(found).includes(null); i++) {
     const descriptor = area.bytes(FIRST_DESCRIPTOR + i * SECTOR_BYTES, 847);
-    const kind = descriptor?.[0] ?? END;
-    if (descriptor === null || kind === END) break;
-    if (kind === BOOT) {
-      boot ??= descriptor;
-    } else if (kind === PRIMARY) {
-      primary ??= descriptor;
-    } else if (kind === SUPPLEMENTARY && JOLIET_ESCAPES.some((text) => holds(descriptor, 88, text))) {
-      joliet ??= descriptor;
-    }
+    if (descriptor === null || descriptor[0] === END) break;
+    const kind = KINDS[descriptor[0] ?? END];
+    const isOther = kind === "joliet" && !JOLIET_ESCAPES.some((text) => holds(descriptor, 88, text));
+    if (kind !== undefined && !isOther) found[kind] ??= descriptor;
   }
-  return { boot, primary, joliet };
+  return found;
 }
 
 /** A field that begins with `_` is a file name, not text. */

@@ -4,7 +4,7 @@ import type { Deriver } from "../../../keys/deriver.ts";
 import type { DeriveKey } from "../../../keys/kdf.ts";
 import { describeKdf, formatWait } from "../../../keys/kdf-cost.ts";
 import type { KdfBound } from "../../../keys/obstacles.ts";
-import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
+import type { CryptSettings } from "../../../parameters/crypt/place.ts";
 import type { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { StorageContext } from "../../contract.ts";

@@ -9,7 +9,7 @@ import { type CryptMapping, planMapping } from "../../../keys/mapping.ts";
 import { type KeyslotChoice, listUntried, unlock, usableKeyslots } from "../../../keys/unlock.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import { readAvailableMemory } from "../../../machine/small-files.ts";
-import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
+import type { CryptSettings } from "../../../parameters/crypt/place.ts";
 import { unlessRefused } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import { isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";

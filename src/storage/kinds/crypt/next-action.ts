@@ -1,5 +1,5 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
+import type { BytesPlace } from "../../../parameters/crypt/place.ts";
 import { changeAttempt, type KeySource, switched, type Volume } from "./state.ts";
 
 /** What there is to try with now. */

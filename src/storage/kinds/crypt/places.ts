@@ -4,7 +4,7 @@ import { mountDeviceBriefly } from "../../../filesystems/brief-mount.ts";
 import { findFileIn } from "../../../filesystems/resolve.ts";
 import type { ByteSource } from "../../../formats/facts.ts";
 import type { RandomReader } from "../../../machine/machine.ts";
-import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
+import type { BytesPlace } from "../../../parameters/crypt/place.ts";
 import { unlessRefused } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";

@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
-import type { BytesPlace } from "../../../parameters/crypt/settings.ts";
+import type { BytesPlace } from "../../../parameters/crypt/place.ts";
 import type { CryptVolume } from "../../../plan/plan.ts";
 import type { BootError } from "../../../problems/errors.ts";
 import type { Lock } from "./lock.ts";

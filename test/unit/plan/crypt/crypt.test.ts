@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { BytesPlace, PlainFormat } from "../../../../src/parameters/crypt/settings.ts";
+import type { BytesPlace, PlainFormat } from "../../../../src/parameters/crypt/place.ts";
 import type { DeviceSpec } from "../../../../src/parameters/device-spec.ts";
 import { DEFAULT_SETTINGS } from "../../../../src/plan/crypt/crypt.ts";
 import { makePlan } from "../../../../src/plan/make-plan.ts";

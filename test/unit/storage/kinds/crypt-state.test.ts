@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { BlockDevice } from "../../../../src/devices/block-devices.ts";
 import type { Mapping } from "../../../../src/machine/encryption.ts";
-import type { BytesPlace } from "../../../../src/parameters/crypt/settings.ts";
+import type { BytesPlace } from "../../../../src/parameters/crypt/place.ts";
 import type { CryptVolume } from "../../../../src/plan/plan.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import type { Lock } from "../../../../src/storage/kinds/crypt/lock.ts";
