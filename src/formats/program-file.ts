@@ -3,13 +3,8 @@ import type { ByteSource } from "./facts.ts";
 /** Format of a file that the kernel is asked to execute (fs/binfmt_script.c, fs/binfmt_elf.c). */
 export type ProgramFile =
   | { readonly format: "script"; readonly interpreter: string }
-  | {
-      readonly format: "elf";
-      /** e_machine of elf.h. */
-      readonly machine: number;
-      /** PT_INTERP; null for a static program. */
-      readonly loader: string | null;
-    }
+  /** `machine` is e_machine of elf.h, `loader` PT_INTERP: null for a static program. */
+  | { readonly format: "elf"; readonly machine: number; readonly loader: string | null }
   | { readonly format: "unknown" };
 
 /** BINPRM_BUF_SIZE of linux/binfmts.h: the part of the file from which the kernel knows its format. */
@@ -52,11 +47,8 @@ function readElf(file: ByteSource, view: DataView): ProgramFile {
     if (table.getUint32(at, isLittle) !== PT_INTERP) continue;
     const [from, length] = [word(table, at + (isWide ? 8 : 4)), word(table, at + (isWide ? 32 : 16))];
     if (length > MOST_PATH_BYTES) throw new RangeError("the loader's path is too long");
-    return {
-      format: "elf",
-      machine,
-      loader: new TextDecoder().decode(file.read(from, length)).split("\0", 1)[0] ?? "",
-    };
+    const loader = new TextDecoder().decode(file.read(from, length)).split("\0", 1)[0] ?? "";
+    return { format: "elf", machine, loader };
   }
   return { format: "elf", machine, loader: null };
 }

@@ -68,17 +68,9 @@ function deriveInChild(child: Child, terms: Terms, passphrase: Uint8Array, watch
   }
   for (;;) {
     const news = child.answer(POLL_MS);
-    if (news.kind === "answer") return takeKey(news.bytes);
+    if (news.kind === "answer") return decodeAnswer(news.bytes);
     if (news.kind === "gone") throw explainDeath(terms.kdf, news.status);
     watch();
-  }
-}
-
-function takeKey(answer: Uint8Array): Uint8Array {
-  try {
-    return decodeAnswer(answer);
-  } finally {
-    wipe(answer);
   }
 }
 
@@ -132,13 +124,17 @@ export function answerOrder(machine: DerivingMachine, order: Uint8Array): Uint8A
   }
 }
 
-/** Returns the key of an answer; the caller wipes both. Throws the BootError of the other process. */
+/** Returns the key of an answer and wipes the answer; the caller wipes the key. Throws the BootError of the other process. */
 export function decodeAnswer(answer: Uint8Array): Uint8Array {
-  if (answer[0] === KEY) {
-    const key = secretBytes(answer.length - 1);
-    key.set(answer.subarray(1));
-    return key;
+  try {
+    if (answer[0] === KEY) {
+      const key = secretBytes(answer.length - 1);
+      key.set(answer.subarray(1));
+      return key;
+    }
+    const { message, ...detail } = JSON.parse(new TextDecoder().decode(answer.subarray(1)));
+    throw new BootError(message, detail);
+  } finally {
+    wipe(answer);
   }
-  const { message, ...detail } = JSON.parse(new TextDecoder().decode(answer.subarray(1)));
-  throw new BootError(message, detail);
 }

@@ -139,11 +139,8 @@ function findArgon2Obstacle(kdf: Argon2, { memoryBytes }: Limits): string | null
 }
 
 /** Throws BootError if it takes too long to try all of `slots`, which have no obstacles. */
-export function refuseWaiting(
-  header: LuksHeader,
-  slots: readonly Keyslot[],
-  { findHash: find = findHash }: Limits,
-): void {
+export function refuseWaiting(header: LuksHeader, slots: readonly Keyslot[], limits: Limits): void {
+  const find = limits.findHash ?? findHash;
   const cost = (kdf: Kdf, length: number) =>
     costOf(kdf, length, kdf.type === "pbkdf2" ? (find(kdf.hash)?.bytes ?? null) : null);
   const costs = slots.map(({ id, lock }) => {

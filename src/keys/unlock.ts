@@ -68,12 +68,9 @@ export function keyslotsToTry({ keyslots }: LuksHeader, only: number | null): re
 }
 
 /** Returns the key in a keyslot without obstacle, or null for a wrong passphrase. */
-function openKeyslot(
-  header: LuksHeader,
-  { id, keyBytes, lock }: Keyslot,
-  passphrase: Uint8Array,
-  { deriveKey, decryptors, findHash }: UnlockOptions,
-): Uint8Array | null {
+function openKeyslot(header: LuksHeader, slot: Keyslot, passphrase: Uint8Array, options: UnlockOptions) {
+  const { id, keyBytes, lock } = slot;
+  const { deriveKey, decryptors, findHash } = options;
   const material = header.material.get(id);
   const found = lock && findDecryptor(lock.cipher, lock.cipherKeyBytes, decryptors);
   if (!lock || !found || material === undefined) return null;

@@ -36,15 +36,9 @@ export interface Parameter<T = unknown> {
   readonly parse: (text: string) => T;
 }
 
-interface Row {
-  readonly syntax: string;
-  readonly aliases?: readonly (string | Alias)[];
-  readonly bare?: string;
-  /** "none" if left out. */
-  readonly fallback?: string;
-  readonly text: string;
-  readonly example: string;
-}
+/** A row as the tables write it; without `fallback` the default is "none". */
+type Row = Pick<Parameter, "syntax" | "text" | "example"> &
+  Partial<Readonly<{ aliases: readonly (string | Alias)[]; bare: string; fallback: string }>>;
 
 /** Makes a row of which the last occurrence counts, or its sticky value. */
 export function single<T>(

@@ -1,9 +1,8 @@
 import { wrapLine } from "../problems/report.ts";
 import { normaliseName } from "./cmdline.ts";
-import { CRYPT_DIALECTS } from "./dialects/crypt.ts";
 import { MEDIA } from "./dialects/media.ts";
 import type { Alias, Parameter } from "./parameter.ts";
-import { CRYPT } from "./tables/crypt.ts";
+import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
 

@@ -42,16 +42,13 @@ export function decideMedium(settings: Settings, machine: string): Medium {
 
 /** Returns whose parameters the command line has. */
 export function readDialect(settings: Settings): Dialect {
-  const { root, rootFallbacks, boot } = settings;
+  const { root, rootFallbacks, boot, archDirectory, archDevice, archFile } = settings;
+  const namesArchiso = [archDirectory, archDevice, archFile].some((value) => value !== undefined);
   return {
     isLiveBoot: root === undefined && boot === "live",
-    isArchiso: root === undefined && boot !== "live" && isArchiso(settings),
+    isArchiso: root === undefined && boot !== "live" && namesArchiso,
     hasRoot: root !== undefined || rootFallbacks.length > 0,
   };
-}
-
-function isArchiso({ archDirectory, archDevice, archFile }: Settings): boolean {
-  return archDirectory !== undefined || archDevice !== undefined || archFile !== undefined;
 }
 
 /** Returns the device of the ISO file; the label in root=live: is that of the filesystem inside the file. */

@@ -27,9 +27,7 @@ export interface CryptVolume extends CryptSettings {
   readonly isOptional: boolean;
 }
 
-/**
- * The image files that make the root, on the root device. All paths are absolute and without "." and "..".
- */
+/** The image files that make the root, on the root device. All paths are absolute and without "." and "..". */
 export interface ImagePlan {
   /** The ISO file on the root device that contains the images; null: they are on the device itself. */
   readonly iso: string | null;

@@ -6,9 +6,7 @@ import { findMagic, type Magic, type Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addSerial, addTag, addTrimmed, addVersion } from "../../tags.ts";
 
 // Most clusters of each kind in Linux (fs/fat/inode.c).
-const FAT12_MAX = 0xff4;
-const FAT16_MAX = 0xfff4;
-const FAT32_MAX = 0x0ffffff6;
+const [FAT12_MAX, FAT16_MAX, FAT32_MAX] = [0xff4, 0xfff4, 0x0ffffff6];
 
 const MAGICS: readonly Magic[] = [
   ...at(0x52, "MSWIN", "FAT32   "),
@@ -47,17 +45,8 @@ function readLayout(area: Area, magic: Magic) {
   const mostOld = clusterCount > FAT12_MAX ? FAT16_MAX : FAT12_MAX;
   const most = isFat32 ? FAT32_MAX : mostOld;
   if (clusterCount > most || isBitlocker(area)) return null;
-  return {
-    boot,
-    sectorSize,
-    sectorsPerCluster,
-    reservedSectors,
-    fatSectors,
-    rootEntries,
-    isFat32,
-    hasOldTable: oldLength !== 0,
-    clusterCount,
-  };
+  const fields = { boot, sectorSize, sectorsPerCluster, reservedSectors, fatSectors, rootEntries, clusterCount };
+  return { ...fields, isFat32, hasOldTable: oldLength !== 0 };
 }
 
 /** True if the device begins with a FAT filesystem, whose boot sector looks like an MBR. */

@@ -75,12 +75,7 @@ function isNotUnicodeText(field: Uint8Array): boolean {
 }
 
 /** Returns the field at `at`, merged from both descriptors, in UTF-8; null if only the ASCII one counts. */
-function mergeField(
-  { primary, joliet }: Descriptors,
-  at: number,
-  length: number,
-  isAsciiEmpty = false,
-): Uint8Array | null {
+function mergeField({ primary, joliet }: Descriptors, at: number, length: number, isAsciiEmpty = false) {
   if (primary === null || joliet === null) return null;
   const unicode = joliet.subarray(at, at + length);
   const merged = isAsciiEmpty ? null : mergeIdentifiers(unicode, primary.subarray(at, at + length));

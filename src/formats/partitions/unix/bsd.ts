@@ -21,13 +21,8 @@ function findBase(label: Uint8Array, count: number, parent: Parent): number {
   return parent?.type === "0xa5" && isRelative ? parent.start : 0;
 }
 
-/** Reads the slices of a label, numbered from `firstNumber`; units of 512 bytes from the start of the disk. */
-export function readBsdSlices(
-  area: Area,
-  magic: Magic | null,
-  parent: Parent,
-  firstNumber: number,
-): readonly Partition[] {
+/** Reads the slices of a label, numbered from `first`; units of 512 bytes from the start of the disk. */
+export function readBsdSlices(area: Area, magic: Magic | null, parent: Parent, first: number): readonly Partition[] {
   const label = area.bytes(magic?.at ?? 0, LABEL_BYTES);
   if (label === null || magic === null) return [];
   const count = Math.min(le16(label, 138), MAX_PARTITIONS);
@@ -38,7 +33,7 @@ export function readBsdSlices(
   });
   const isParent = ({ start, size }: Slice) => start === parent?.start && size === parent.size;
   const used = slices.filter((slice) => slice.type !== 0 && !isParent(slice));
-  return makeSlices(nameScheme(parent), used, parent, firstNumber);
+  return makeSlices(nameScheme(parent), used, parent, first);
 }
 
 /** A BSD label on a whole disk; libblkid lists its slices but does not report it as PTTYPE. */
