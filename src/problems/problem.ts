@@ -10,6 +10,7 @@ import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
+import { printable } from "./report.ts";
 
 /** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
 export const DIAGNOSES = {
@@ -37,8 +38,17 @@ export function problem<Code extends ProblemCode>(
   { seen, cause }: Pick<ErrorDetail, "seen" | "cause"> = {},
 ): BootError {
   const row = DIAGNOSES[code] as Diagnosis<FactsOf<Code>>;
-  const message = [row.text(facts), ...(row.reasons?.(facts) ?? [])].join("\n");
-  return new BootError(message, { code, facts, hints: row.hints?.(facts) ?? [], ...(seen && { seen }), cause });
+  const safe = onOneLine(facts);
+  const message = [row.text(safe), ...(row.reasons?.(safe) ?? [])].join("\n");
+  return new BootError(message, { code, facts, hints: row.hints?.(safe) ?? [], ...(seen && { seen }), cause });
+}
+
+/** Texts from a disk or the command line must not add lines to a report, such as a forged hint. */
+function onOneLine<Value>(value: Value): Value {
+  if (typeof value === "string") return printable(value) as Value;
+  if (Array.isArray(value)) return value.map(onOneLine) as Value;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, onOneLine(part)])) as Value;
 }
 
 /** True if `error` is the problem `code`. */

@@ -22,10 +22,13 @@ export function createMapping(
   { type, sectors, parameters }: TargetRequest,
 ): Mapping {
   const mark = machine.kernelLogMark();
+  unlessRefused(
+    () => forgetTyped(machine, name),
+    () => undefined,
+  );
   return unlessRefused(
     () => {
       const target = { startSector: 0, sectors, type, parameters };
-      forgetTyped(machine, name);
       const mapping = machine.createMapping({ name, uuid, readOnly, targets: [target] });
       undo(() => removeMapping(machine, mapping));
       informUdev({ machine, voice }, mapping);
