@@ -1,9 +1,8 @@
 import type { Undo } from "../drivers/context.ts";
-import type { BootRecord, StepRecord } from "../log/boot-record.ts";
-import { saveRecord } from "../log/boot-record.ts";
+import { type BootRecord, type StepRecord, saveRecord } from "../log/boot-record.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { StepName } from "../parameters/step-names.ts";
-import { isErrno } from "../problems/errors.ts";
+import { isErrno, tolerateRefusal } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 
@@ -35,8 +34,11 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
   const takeBacks: { readonly name: StepName; readonly takeBack: () => void }[] = [];
   const order = (name: StepName) => record.steps.findIndex((step) => step.name === name);
 
+  /** What cannot be reverted (busy, or gone already) stays: the failure that led here is the one to report. */
+  const undoLast = () => tolerateRefusal(() => takeBacks.pop()?.takeBack());
+
   function release(from: StepName): void {
-    while (takeBacks.length > 0 && order(takeBacks.at(-1)?.name ?? from) >= order(from)) takeBackOne(takeBacks.pop());
+    while (takeBacks.length > 0 && order(takeBacks.at(-1)?.name ?? from) >= order(from)) undoLast();
     for (const step of record.steps.slice(order(from))) values.delete(step.name);
   }
 
@@ -77,13 +79,4 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
   }
 
   return { run, rewind, release, rewindFailed };
-}
-
-/** What cannot be reverted (busy, or gone already) stays: the failure that led here is the one to report. */
-function takeBackOne(entry: { readonly takeBack: () => void } | undefined): void {
-  try {
-    entry?.takeBack();
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-  }
 }

@@ -4,7 +4,7 @@ import { readPartitionTable } from "../formats/partitions/partition-table.ts";
 import { probe } from "../formats/probe.ts";
 import type { Machine } from "../machine/machine.ts";
 import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
-import { isErrno, unlessRefused } from "../problems/errors.ts";
+import { isErrno, orIfRefused } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 
 /** A block device of the kernel, with its content. */
@@ -86,10 +86,7 @@ const NAMELESS: PartitionName = { uuid: null, label: null, autoType: null };
 export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
   if (device.partition === null) return NAMELESS;
   const { partition } = device;
-  return unlessRefused(
-    () => readPartitionName(machine, partition),
-    () => NAMELESS,
-  );
+  return orIfRefused(() => readPartitionName(machine, partition), NAMELESS);
 }
 
 function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockDevice["partition"]>): PartitionName {

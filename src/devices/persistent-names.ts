@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import { unlessRefused } from "../problems/errors.ts";
+import { orIfRefused } from "../problems/errors.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import { type AttributeReader, listBusPaths } from "./bus-paths.ts";
 import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
@@ -26,12 +26,11 @@ export function listLinks(machine: Machine, device: BlockDevice): readonly strin
 
 function createReader(machine: Machine, directory: string): AttributeReader {
   // Most devices have few of the attributes, and some return EINVAL or EIO.
-  const orElse = <T>(read: () => T, otherwise: T) => unlessRefused(read, () => otherwise);
   return {
-    text: (path) => orElse(() => readText(machine, `${directory}/${path}`), "") || null,
-    bytes: (path) => orElse<Uint8Array | null>(() => machine.readFile(`${directory}/${path}`), null),
-    names: (path) => orElse(() => machine.listDirectory(`${directory}/${path}`), []),
-    link: (path) => orElse(() => machine.readLink(path === "" ? directory : `${directory}/${path}`), ""),
+    text: (path) => orIfRefused(() => readText(machine, `${directory}/${path}`), "") || null,
+    bytes: (path) => orIfRefused(() => machine.readFile(`${directory}/${path}`), null),
+    names: (path) => orIfRefused(() => machine.listDirectory(`${directory}/${path}`), []),
+    link: (path) => orIfRefused(() => machine.readLink(path === "" ? directory : `${directory}/${path}`), ""),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import { textOrNone } from "../machine/small-files.ts";
-import { problem } from "../problems/problem.ts";
+import { orProblem, problem } from "../problems/problem.ts";
 
 /** By the ending of the file's name: the name in /sys/module/compression. */
 const COMPRESSIONS = { ".gz": "gzip", ".xz": "xz", ".zst": "zstd" } as const;
@@ -10,11 +10,12 @@ const WORK_DIRECTORY = "/run/levain/modules";
 /** BusyBox's or the one of XZ Utils; both replace the file by one without the ending. */
 const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbin/unxz"]] as const;
 
-/** Inserts the module in a file into the kernel. Throws SyscallError if the kernel refuses it, BootError if the file cannot be decompressed. */
-export type InsertModule = (path: string, parameters: string) => void;
-
-/** Leaves the decompression of .gz, .xz and .zst to the kernel if it can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). */
-export function createInserter(machine: Machine): InsertModule {
+/**
+ * Creates what inserts the module in a file into the kernel. It leaves the decompression of .gz, .xz and .zst to the kernel if it
+ * can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). Throws SyscallError if the kernel refuses a module, BootError if its file
+ * cannot be decompressed.
+ */
+export function createInserter(machine: Machine): (path: string, parameters: string) => void {
   let kernelCan: string | null = null;
   return (path, parameters) => {
     const compression = compressionOf(path);
@@ -52,11 +53,9 @@ function insertDecompressed(machine: Machine, path: string, compression: Compres
 }
 
 function decompress(bytes: Uint8Array, path: string, compression: "gzip" | "zstd"): Uint8Array {
-  try {
-    return compression === "zstd" ? Bun.zstdDecompressSync(bytes) : Bun.gunzipSync(Uint8Array.from(bytes));
-  } catch (cause) {
-    throw problem("module-not-decompressed", { path }, { cause });
-  }
+  const unpack = () =>
+    compression === "zstd" ? Bun.zstdDecompressSync(bytes) : Bun.gunzipSync(Uint8Array.from(bytes));
+  return orProblem("module-not-decompressed", { path }, unpack);
 }
 
 function unpackXz(machine: Machine, path: string, plain: string): void {

@@ -4,9 +4,8 @@ import type { Loader } from "../drivers/loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountFlag } from "../machine/machine.ts";
 import { type BootError, isErrno, SyscallError } from "../problems/errors.ts";
-import { problem } from "../problems/problem.ts";
+import { orProblem, problem } from "../problems/problem.ts";
 import { describeRefusal } from "../problems/report.ts";
-import { makePlace } from "./places.ts";
 
 /** A mounted root device. */
 export interface MountedDevice {
@@ -114,4 +113,9 @@ export function splitOptions(text: string): { readonly flags: readonly MountFlag
 function unknownContent({ device: { node, facts, unreadable }, role }: MountOrder): BootError {
   if (unreadable !== null) return problem("device-unreadable", { node, why: unreadable });
   return problem("filesystem-unknown", { node, table: facts.partitionTable, role });
+}
+
+/** Creates a directory that the boot needs. Throws BootError: a classic initrd may be read-only. */
+export function makePlace(machine: Machine, place: string): void {
+  orProblem("place-missing", { place }, () => machine.makeDirectory(place));
 }

@@ -69,3 +69,13 @@ export function unlessRefused<T>(act: () => T, instead: (refusal: SyscallError) 
     return instead(error);
   }
 }
+
+/** Returns what `act` returns, or `otherwise` if the kernel refuses, with `codes` as in `unlessRefused`. */
+export function orIfRefused<T, U>(act: () => T, otherwise: U, ...codes: readonly string[]): T | U {
+  return unlessRefused<T | U>(act, () => otherwise, ...codes);
+}
+
+/** Does `act`, which the kernel may refuse. */
+export function tolerateRefusal(act: () => unknown): void {
+  orIfRefused(act, null);
+}

@@ -7,12 +7,12 @@ import { bytesOrNone, listOrNone, readText, textOrNone } from "../machine/small-
 import type { BytesPlace } from "../parameters/crypt/settings.ts";
 import { findKeyPaths, findTabledKeys, IMAGE_KEY_LIST, parseKeyList } from "../plan/key-list.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { unlessRefused } from "../problems/errors.ts";
+import { tolerateRefusal, unlessRefused } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { wasTyped } from "../storage/device-mapper/typed.ts";
+import { wasTyped } from "../storage/device-mapper/mapping.ts";
 import { liesIn, listOpenVolumes, removeVolumes } from "../storage/trust.ts";
 
 // Anyone at a machine that fails to boot gets a shell, and would get the content of every volume that a key file has opened.
@@ -71,10 +71,7 @@ function unmountAll(machine: Machine, volumes: readonly Mapping[]): void {
     liesOn(source) || target === ROOT || target.startsWith("/run/levain/");
   for (const { target } of readMounts(machine).filter(isOurs).reverse()) {
     // One that is in use keeps its volume open, which is reported.
-    unlessRefused(
-      () => machine.unmount(target),
-      () => undefined,
-    );
+    tolerateRefusal(() => machine.unmount(target));
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Context } from "../../drivers/context.ts";
 import { findMount, readMounts } from "../../filesystems/mounts.ts";
+import { resolveIn } from "../../filesystems/resolve.ts";
 import type { Handover, Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { BootError, isErrno } from "../../problems/errors.ts";
+import { BootError, isErrno, tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import type { Voice } from "../../problems/voice.ts";
 
@@ -49,16 +50,8 @@ export function moveApiMounts({ machine, voice, undo }: Context, root: string): 
     voice.warn(
       `the new root has no directory ${source}, and it cannot be created: the system starts without ${source}`,
     );
-    leave(machine, source);
-  }
-}
-
-/** Unmounts what did not move. stage0 does not cross mounts when it empties the initramfs, so one that stays costs little. */
-function leave(machine: Machine, source: string): void {
-  try {
-    machine.unmount(source, true);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
+    // stage0 does not cross mounts when it empties the initramfs, so one that stays costs little.
+    tolerateRefusal(() => machine.unmount(source, true));
   }
 }
 
@@ -87,4 +80,22 @@ function makeTarget(machine: Machine, root: string, directory: string, user: str
   }
   if (!isLinked && machine.lstat(path)?.kind === "directory") return;
   throw problem("root-lacks-directory", { directory, user }, { cause });
+}
+
+const UDEV_PLACES = [
+  "/usr/lib/systemd/systemd-udevd",
+  "/lib/systemd/systemd-udevd",
+  "/sbin/udevd",
+  "/usr/bin/udevd",
+  "/lib/udev/udevd",
+];
+
+/** True if the root at `root` will load the drivers of its hardware: it has a udev, and starts as usual, with its default init and without arguments such as `emergency`. */
+export function loadsOwnDrivers(
+  machine: Machine,
+  root: string,
+  { init, arguments: words }: BootPlan["handover"],
+): boolean {
+  if (init !== null || words.length > 0) return false;
+  return UDEV_PLACES.some((path) => resolveIn(machine, root, path) !== null);
 }

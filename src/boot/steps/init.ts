@@ -1,3 +1,4 @@
+import { withReader } from "../../devices/block-devices.ts";
 import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import { type ProgramFile, readProgramFile } from "../../formats/program-file.ts";
@@ -41,7 +42,7 @@ function objectTo(machine: Machine, root: string, path: string, depth = 0): stri
   if (status.kind !== "file") return `is a ${status.kind}`;
   if ((status.mode & 0o111) === 0) return "is not executable";
   if (isNoexec(machine, real)) return "lies on a filesystem that is mounted with noexec: remove that from rootflags=";
-  return objectToContent(machine, root, readProgram(machine, real), depth);
+  return objectToContent(machine, root, withReader(machine, real, readProgramFile), depth);
 }
 
 /** True if the kernel starts no program there. */
@@ -71,15 +72,6 @@ function objectToContent(machine: Machine, root: string, program: ProgramFile, d
   if (program.loader === null) return null;
   const objection = objectTo(machine, root, program.loader, depth + 1);
   return objection && `needs the loader ${printable(program.loader)}, which ${objection}`;
-}
-
-function readProgram(machine: Machine, path: string): ProgramFile {
-  const reader = machine.openReader(path);
-  try {
-    return readProgramFile(reader);
-  } finally {
-    reader.close();
-  }
 }
 
 function listRoot(machine: Machine, root: string): readonly string[] {

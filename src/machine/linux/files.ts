@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { SyscallError, unlessRefused } from "../../problems/errors.ts";
+import { orIfRefused, SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
 import type { FileStatus, Files, FileWriter, RandomReader } from "../machine.ts";
 import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
@@ -31,12 +31,8 @@ export function createLinuxFiles(): Files {
     openWriter,
     copyFile,
     statFilesystem(path) {
-      const status = refusable(path, () => fs.statfsSync(path));
-      return {
-        magic: status.type,
-        totalBytes: status.blocks * status.bsize,
-        freeBytes: status.bavail * status.bsize,
-      };
+      const { type: magic, blocks, bavail, bsize } = refusable(path, () => fs.statfsSync(path));
+      return { magic, totalBytes: blocks * bsize, freeBytes: bavail * bsize };
     },
   };
 }
@@ -70,23 +66,17 @@ function makeNode(path: string, kind: "block" | "character", major: number, mino
 }
 
 function statusOf(path: string, stat: (path: string) => fs.Stats): FileStatus | null {
-  return unlessRefused<FileStatus | null>(
-    () => {
-      const status = refusable(path, () => stat(path));
-      const kind = KINDS[status.mode & abi.S_IFMT] ?? "socket";
-      const isNode = kind === "block" || kind === "character";
-      return {
-        kind,
-        mode: status.mode & 0o7777,
-        size: status.size,
-        device: deviceNumber(status.dev),
-        represents: isNode ? deviceNumber(status.rdev) : null,
-      };
-    },
-    () => null,
-    "ENOENT",
-    "ENOTDIR",
-  );
+  const status = orIfRefused(() => refusable(path, () => stat(path)), null, "ENOENT", "ENOTDIR");
+  if (status === null) return null;
+  const kind = KINDS[status.mode & abi.S_IFMT] ?? "socket";
+  const isNode = kind === "block" || kind === "character";
+  return {
+    kind,
+    mode: status.mode & 0o7777,
+    size: status.size,
+    device: deviceNumber(status.dev),
+    represents: isNode ? deviceNumber(status.rdev) : null,
+  };
 }
 
 const KINDS: Readonly<Record<number, FileStatus["kind"]>> = {

@@ -8,16 +8,14 @@ interface InitFacts {
 
 /** What stops the plan and the steps that a root does not depend on. */
 export const BOOT = {
-  "step-failed": diagnosis<{ readonly step: string }>({ text: ({ step }) => `the step "${step}" failed` }),
-  "place-not-mounted": diagnosis<{ readonly place: string }>({
-    text: ({ place }) => `could not mount ${place}, which every boot needs`,
-  }),
-  "run-not-writable": diagnosis<{ readonly place: string }>({ text: ({ place }) => `could not create ${place}` }),
-  "command-line-unreadable": diagnosis<object>({ text: () => "could not read the kernel command line" }),
-  "crypttab-not-a-file": diagnosis<{ readonly path: string }>({ text: ({ path }) => `${path} is not a file` }),
-  "crypttab-too-long": diagnosis<{ readonly path: string; readonly maxKib: number }>({
-    text: ({ path, maxKib }) => `${path} is longer than ${maxKib} KiB`,
-  }),
+  "step-failed": diagnosis<{ step: string }>(({ step }) => `the step "${step}" failed`),
+  "place-not-mounted": diagnosis<{ place: string }>(({ place }) => `could not mount ${place}, which every boot needs`),
+  "run-not-writable": diagnosis<{ place: string }>(({ place }) => `could not create ${place}`),
+  "command-line-unreadable": diagnosis(() => "could not read the kernel command line"),
+  "crypttab-not-a-file": diagnosis<{ path: string }>(({ path }) => `${path} is not a file`),
+  "crypttab-too-long": diagnosis<{ path: string; maxKib: number }>(
+    ({ path, maxKib }) => `${path} is longer than ${maxKib} KiB`,
+  ),
   "init-missing": diagnosis<InitFacts>({
     text: () => "the root has no init",
     reasons: ({ objections }) => objections,
@@ -26,7 +24,7 @@ export const BOOT = {
       inBootLoader("name the program with init="),
     ],
   }),
-  "init-refused": diagnosis<InitFacts & { readonly init: string }>({
+  "init-refused": diagnosis<InitFacts & { init: string }>({
     text: ({ init }) => `the root's init ${printable(init)} cannot be started`,
     reasons: ({ objections }) => objections,
     hints: () => [
@@ -42,8 +40,8 @@ export const BOOT = {
       inBuilder("add an init to the image: levain image --add FILE:/sbin/init"),
     ],
   }),
-  "root-not-mounted": diagnosis<{ readonly place: string }>({ text: ({ place }) => `nothing is mounted at ${place}` }),
-  "root-lacks-directory": diagnosis<{ readonly directory: string; readonly user: string }>({
+  "root-not-mounted": diagnosis<{ place: string }>(({ place }) => `nothing is mounted at ${place}`),
+  "root-lacks-directory": diagnosis<{ directory: string; user: string }>({
     text: ({ directory, user }) => `the new root has no directory ${directory}, which ${user} needs`,
     hints: ({ directory }) => [inBuilder(`create the directory ${directory} in the root filesystem`)],
   }),

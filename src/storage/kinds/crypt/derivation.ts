@@ -5,7 +5,6 @@ import type { DeriveKey } from "../../../keys/kdf.ts";
 import { describeKdf, formatWait } from "../../../keys/kdf-cost.ts";
 import type { KdfBound } from "../../../keys/obstacles.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
-import type { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { StorageContext } from "../../contract.ts";
 
@@ -25,8 +24,7 @@ export function kdfBound({ deriver }: CryptContext, { maxKdfMs }: Pick<CryptSett
   return maxKdfMs === null || maxKdfMs === 0 ? null : { maxMs: maxKdfMs, estimateMs: deriver.estimateMs };
 }
 
-/** What a derivation for a volume has to watch. */
-export interface Watched {
+interface Watched {
   readonly device: BlockDevice;
   readonly header: LuksHeader;
   readonly bound: KdfBound | null;
@@ -74,13 +72,11 @@ function createWatch(context: CryptContext, { device, bound }: Watched, wait: st
     context.takeEvents();
     if (!context.devices().includes(device)) throw problem("derivation-device-gone", {});
     const allMs = spentMs + tookMs;
-    if (bound !== null && allMs > bound.maxMs * BOUND_TOLERANCE) throw exceeded(allMs, bound);
+    if (bound !== null && allMs > bound.maxMs * BOUND_TOLERANCE) {
+      throw problem("derivation-too-long", { took: formatWait(allMs), limit: formatWait(bound.maxMs) });
+    }
     if (tookMs < noticeMs) return;
     voice.progress(`unlocking ${device.node}: ${formatWait(tookMs)} so far${wait}; Ctrl-C gives up`);
     noticeMs *= 2;
   };
-}
-
-function exceeded(tookMs: number, { maxMs }: KdfBound): BootError {
-  return problem("derivation-too-long", { took: formatWait(tookMs), limit: formatWait(maxMs) });
 }

@@ -10,10 +10,9 @@ import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../../.
 import type { Mapping } from "../../../machine/encryption.ts";
 import { readAvailableMemory } from "../../../machine/small-files.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
-import { unlessRefused } from "../../../problems/errors.ts";
+import { tolerateRefusal } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
-import { isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
-import { requireTarget } from "../../device-mapper/target.ts";
+import { isWriteProtected, removeMapping, requireFreeNames, requireTarget } from "../../device-mapper/mapping.ts";
 import { type CryptContext, deriveForVolume, kdfBound } from "./derivation.ts";
 import { createCryptMapping } from "./dm-crypt.ts";
 import { createIntegrityMapping } from "./dm-integrity.ts";
@@ -116,10 +115,7 @@ function openData(
     return createCryptMapping(context, request, key);
   } catch (error) {
     // The refusal that led here matters more than one of this.
-    unlessRefused(
-      () => integrity && removeMapping(machine, integrity.mapping),
-      () => undefined,
-    );
+    tolerateRefusal(() => integrity && removeMapping(machine, integrity.mapping));
     throw error;
   }
 }

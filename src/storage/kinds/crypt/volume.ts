@@ -4,7 +4,7 @@ import type { Mapping } from "../../../machine/encryption.ts";
 import { BootError, isErrno } from "../../../problems/errors.ts";
 import { isProblem, problem } from "../../../problems/problem.ts";
 import { sentence } from "../../../problems/report.ts";
-import { rememberTyped } from "../../device-mapper/typed.ts";
+import { rememberTyped } from "../../device-mapper/mapping.ts";
 import { specText } from "../../search-words.ts";
 import type { CryptContext } from "./derivation.ts";
 import { isMadeOf, type Lock } from "./lock.ts";
@@ -27,14 +27,12 @@ import {
 /** What a volume needs next: it was just opened; it waits for a device with a key or header; the user has to be asked; or nothing can be done. */
 export type Standing = "opened" | "wait" | "ask" | "rest";
 
-/** A volume after a round. */
-export interface Advanced {
-  readonly volume: Volume;
-  readonly standing: Standing;
-}
-
-/** Does with a volume what can be done without the user. Throws BootError if the user gives up. */
-export function advance(context: CryptContext, volume: Volume, passphrases: readonly Uint8Array[]): Advanced {
+/** Does with a volume what can be done without the user; returns it as it is then. Throws BootError if the user gives up. */
+export function advance(
+  context: CryptContext,
+  volume: Volume,
+  passphrases: readonly Uint8Array[],
+): { readonly volume: Volume; readonly standing: Standing } {
   if (volume.outcome.kind !== "locked") return { volume, standing: "rest" };
   let state = lookAt(context, volume);
   const done = new Set<Action["kind"]>();
