@@ -2,7 +2,7 @@ import type { ExamineOptions } from "../formats/area.ts";
 import type { Facts } from "../formats/facts.ts";
 import { readPartitionTable } from "../formats/partitions/partition-table.ts";
 import { probe } from "../formats/probe.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { Machine, RandomReader } from "../machine/machine.ts";
 import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
 import { isErrno, orIfRefused } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
@@ -58,9 +58,8 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
     const index = Number(properties["PARTN"] ?? Number.NaN);
     const number = `${properties["MAJOR"]}:${properties["MINOR"]}`;
     ensureNode(machine, node, number);
-    const partition = Number.isInteger(index)
-      ? { disk: diskOf(machine, directory), index }
-      : (mapped?.partition ?? null);
+    const ofDisk = Number.isInteger(index) ? { disk: diskOf(machine, directory), index } : null;
+    const partition = ofDisk ?? mapped?.partition ?? null;
     const content = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
     return { name, node, number, sizeBytes, partition, ...content };
   } catch (error) {
@@ -91,9 +90,8 @@ export function namePartition(machine: Machine, device: BlockDevice): PartitionN
 
 function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockDevice["partition"]>): PartitionName {
   const sectorSize = readSectorSize(machine, disk);
-  const table = withReader(machine, `/dev/${disk.replaceAll("!", "/")}`, (reader) =>
-    readPartitionTable(reader, sectorSize),
-  );
+  const node = `/dev/${disk.replaceAll("!", "/")}`;
+  const table = withReader(machine, node, (reader) => readPartitionTable(reader, sectorSize));
   const entry = table?.partitions.find((partition) => partition.number === index);
   if (entry === undefined) return NAMELESS;
   const isManual = (entry.attributes & GPT_NO_AUTO) !== 0n;
@@ -103,8 +101,8 @@ function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockD
 /** Formats the device as a report names it: `/dev/vda1 vfat "EFI"`. */
 export function describeDevice({ node, facts, unreadable }: BlockDevice): string {
   if (unreadable !== null) return `${node} (cannot be read: ${unreadable})`;
-  const type =
-    facts.type ?? (facts.partitionTable === null ? "(unknown content)" : `(${facts.partitionTable} partition table)`);
+  const table = facts.partitionTable === null ? "(unknown content)" : `(${facts.partitionTable} partition table)`;
+  const type = facts.type ?? table;
   return `${node} ${type}${facts.label === null ? "" : ` "${printable(facts.label)}"`}`;
 }
 
@@ -145,19 +143,13 @@ function probeNode(machine: Machine, node: string, area: ExamineOptions): Pick<B
   try {
     return { facts: withReader(machine, node, (reader) => probe(reader, area)), unreadable: null };
   } catch (error) {
-    if (isErrno(error) && !isErrno(error, "ENOENT", "ENODEV")) {
-      return { facts: NOTHING, unreadable: describeRefusal(error) };
-    }
-    throw error;
+    if (!isErrno(error) || isErrno(error, "ENOENT", "ENODEV")) throw error;
+    return { facts: NOTHING, unreadable: describeRefusal(error) };
   }
 }
 
 /** Calls `use` with a reader of a device or file, which is closed afterwards. */
-export function withReader<T>(
-  machine: Machine,
-  node: string,
-  use: (reader: ReturnType<Machine["openReader"]>) => T,
-): T {
+export function withReader<T>(machine: Machine, node: string, use: (reader: RandomReader) => T): T {
   const reader = machine.openReader(node);
   try {
     return use(reader);

@@ -60,12 +60,9 @@ function* scsiIdentities(devicePath: string, read: AttributeReader): Generator<s
   const model = read.text("device/model") ?? "";
   const usb = usbSerial(devicePath, read);
   if (usb !== null) {
-    const [, , target, unit] = (/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(devicePath)?.slice(1) ??
-      []) as readonly string[];
-    yield `usb-${[vendor, model, usb]
-      .map((part) => part.trim())
-      .filter((part) => part !== "")
-      .join("_")}-${target}:${unit}`;
+    const [, target, unit] = /\d+:\d+:(\d+):(\d+)\/block\//.exec(devicePath) ?? [];
+    const parts = [vendor, model, usb].map((part) => part.trim()).filter((part) => part !== "");
+    yield `usb-${parts.join("_")}-${target}:${unit}`;
   } else if (vendor.trim() === "ATA") {
     const identity = ataIdentity(read.bytes("device/vpd_pg89") ?? new Uint8Array());
     if (identity !== null) yield `ata-${identity}`;
@@ -89,8 +86,6 @@ function join(model: string | null, serial: string | null): string | null {
 
 /** As util_replace_whitespace and udev_replace_chars: characters that udev does not allow in a name become "_". */
 function replace(text: string): string {
-  return text
-    .trim()
-    .replace(/\s+/g, "_")
-    .replace(/[^\w#+\-.:=@\u0080-\u{10ffff}]/gu, "_");
+  const words = text.trim().replace(/\s+/g, "_");
+  return words.replace(/[^\w#+\-.:=@\u0080-\u{10ffff}]/gu, "_");
 }

@@ -22,8 +22,7 @@ export const KEY_LIST = "/run/levain/keys";
 /** The directory where systemd looks for key files. */
 const KEY_DIRECTORY = "/etc/cryptsetup-keys.d";
 
-/** The context for closing volumes. */
-export interface SealTools {
+interface SealTools {
   readonly machine: Machine;
   readonly console: Console;
   /** Undoes the step "root" and those after it. */
@@ -59,10 +58,8 @@ export function sealVolumes({ machine, console, release }: SealTools, plan: Boot
 
 /** Unmounts what the undo of the steps has left, or a person has mounted by hand; the newest first. */
 function unmountAll(machine: Machine, volumes: readonly Mapping[]): void {
-  const isInside = liesIn(
-    machine,
-    volumes.map(({ device }) => device),
-  );
+  const devices = volumes.map(({ device }) => device);
+  const isInside = liesIn(machine, devices);
   const numbers = listBlockDeviceNames(machine)
     .filter((name) => isInside({ name }))
     .map((name) => readText(machine, `/sys/class/block/${name}/dev`));

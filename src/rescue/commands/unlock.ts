@@ -16,8 +16,7 @@ import { describeSeen } from "../../storage/findings.ts";
 import { createSearch, type Search } from "../../storage/search.ts";
 import { specText } from "../../storage/search-words.ts";
 
-/** The arguments of `levain unlock`. */
-export interface UnlockQuestion {
+interface UnlockQuestion {
   /** As in root=; null: the volumes that the command line names, or every LUKS volume. */
   readonly device: string | null;
   /** NAME of /dev/mapper/NAME; null: as on the command line, or luks-UUID. */
