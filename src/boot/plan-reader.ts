@@ -36,18 +36,14 @@ export function createPlanReader(
 ): PlanReader {
   let plan: BootPlan | null = null;
   let added: readonly string[] = [];
-  console.kernel.silence(
-    TALK_WITHOUT_PLAN,
-    orElse(() => readCommandLine(machine), new Uint8Array()),
-  );
+  const firstCmdline = orElse(() => readCommandLine(machine), new Uint8Array());
+  console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
   return {
     read() {
       if (plan !== null) return plan;
       const cmdline = readCommandLine(machine);
-      record.commandLine = [
-        decodeText(cmdline).trimEnd(),
-        ...(added.length > 0 ? ["· levain retry:", ...added] : []),
-      ].join(" ");
+      const more = added.length > 0 ? ["· levain retry:", ...added] : [];
+      record.commandLine = [decodeText(cmdline).trimEnd(), ...more].join(" ");
       record.kernel = machine.release().release;
       const made = planMachine(machine, console, { inherited, added });
       console.obey(made.plan.talk);

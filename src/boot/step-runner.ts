@@ -9,8 +9,7 @@ import { headline } from "../problems/report.ts";
 /** Runs a step once and keeps its value, so that a retried boot does nothing twice. */
 export type RunStep = <T>(name: StepName, act: (undo: Undo) => T, describe: (value: T) => string) => T;
 
-/** Runs each step of a boot once, and can go back. */
-export interface StepRunner {
+interface StepRunner {
   readonly run: RunStep;
   /** Forgets every step from `name` on and reverts what they did, the last first. */
   rewind(name: StepName): void;
@@ -20,8 +19,7 @@ export interface StepRunner {
   rewindFailed(): void;
 }
 
-/** What runs before and after a step. */
-export interface StepHooks {
+interface StepHooks {
   /** Before a step that has not run yet (rd.break=). */
   before(name: StepName): void;
   /** After a step that succeeded. */

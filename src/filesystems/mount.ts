@@ -18,8 +18,7 @@ export interface MountedDevice {
   readonly isInside: boolean;
 }
 
-/** A device to mount, and how. */
-export interface MountOrder {
+interface MountOrder {
   readonly device: Pick<BlockDevice, "node" | "facts" | "unreadable">;
   readonly target: string;
   /** Types to try instead of the probed one. */
@@ -49,7 +48,9 @@ export function mountDevice(
   { machine, drivers, voice, undo }: Omit<Context, "drivers"> & FilesystemDrivers,
   order: MountOrder,
 ): string {
-  const types = typesToTry(order);
+  const { type: probed } = order.device.facts;
+  const known = probed === null ? [] : driversOf(probed);
+  const types = order.types.length > 0 ? order.types : known;
   if (types.length === 0) throw unknownContent(order);
   makePlace(machine, order.target);
   const refusals: SyscallError[] = [];
@@ -77,12 +78,6 @@ export function mountDevice(
     kernel: kernel.slice(-MOST_KERNEL_LINES),
     missing: types.find((_, index) => isErrno(refusals[index], "ENODEV")) ?? null,
   });
-}
-
-function typesToTry({ types, device }: MountOrder): readonly string[] {
-  if (types.length > 0) return types;
-  const { type } = device.facts;
-  return type === null ? [] : driversOf(type);
 }
 
 function mountAs(machine: Machine, order: MountOrder, type: string, voice: Context["voice"]): void {

@@ -59,7 +59,7 @@ function openPrompts({ machine, terminals, question, prompts }: Asking, early: R
   for (const node of terminals.hold()) {
     if (prompts.has(node)) continue;
     prompts.set(node, createTypedLine());
-    machine.writeTerminal(node, describeQuestion(question, { isEarly: early.has(node) }));
+    machine.writeTerminal(node, describeQuestion(question, early.has(node)));
   }
 }
 

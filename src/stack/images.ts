@@ -39,16 +39,13 @@ function readList(
   { path, list: name }: NonNullable<ImagePlan["directory"]>,
   voice: Voice,
 ): readonly string[] | null {
-  const file = [`filesystem.${name}.module`, `${name}.module`].find(
-    (candidate) => findFileIn(machine, base, `${path}/${candidate}`) !== null,
-  );
+  const candidates = [`filesystem.${name}.module`, `${name}.module`];
+  const file = candidates.find((candidate) => findFileIn(machine, base, `${path}/${candidate}`) !== null);
   if (file === undefined) return null;
   const list = findImage(machine, base, `${path}/${file}`);
   const bytes = machine.stat(list)?.size ?? 0;
   if (bytes > MOST_LIST_BYTES) throw problem("image-list-too-long", { path: file, bytes });
-  const names = readText(machine, list)
-    .split(/\s+/)
-    .filter((name) => name !== "");
+  const names = readText(machine, list).match(/\S+/g) ?? [];
   return names.flatMap((name) => {
     const find = name.endsWith(".dir") ? findDirectoryIn : findFileIn;
     const inside = !name.split("/").includes("..") && find(machine, base, `${path}/${name}`) !== null;

@@ -21,8 +21,7 @@ export interface Medium {
   readonly isInside: boolean;
 }
 
-/** A tree of the root that is mounted. */
-export interface MountedLower extends RootPart {
+interface MountedLower extends RootPart {
   /** True if the medium has to stay. */
   readonly usesMedium: boolean;
 }

@@ -47,9 +47,8 @@ export function moveApiMounts({ machine, voice, undo }: Context, root: string): 
     undo(() => machine.moveMount(`${root}${source}`, source));
   }
   for (const source of homeless) {
-    voice.warn(
-      `the new root has no directory ${source}, and it cannot be created: the system starts without ${source}`,
-    );
+    const lack = `the new root has no directory ${source}, and it cannot be created`;
+    voice.warn(`${lack}: the system starts without ${source}`);
     // stage0 does not cross mounts when it empties the initramfs, so one that stays costs little.
     tolerateRefusal(() => machine.unmount(source, true));
   }
@@ -83,11 +82,8 @@ function makeTarget(machine: Machine, root: string, directory: string, user: str
 }
 
 const UDEV_PLACES = [
-  "/usr/lib/systemd/systemd-udevd",
-  "/lib/systemd/systemd-udevd",
-  "/sbin/udevd",
-  "/usr/bin/udevd",
-  "/lib/udev/udevd",
+  ...["/usr/lib/systemd/systemd-udevd", "/lib/systemd/systemd-udevd"],
+  ...["/sbin/udevd", "/usr/bin/udevd", "/lib/udev/udevd"],
 ];
 
 /** True if the root at `root` will load the drivers of its hardware: it has a udev, and starts as usual, with its default init and without arguments such as `emergency`. */

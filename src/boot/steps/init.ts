@@ -11,10 +11,7 @@ import { objectToShell } from "../../rescue/shell-init.ts";
 export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"] as const;
 
 /** e_machine of elf.h for the names of uname(2). */
-const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = {
-  x86_64: [62, 3],
-  aarch64: [183, 40],
-};
+const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = { x86_64: [62, 3], aarch64: [183, 40] };
 
 /** The kernel's limit for interpreters of interpreters (exec_binprm() of fs/exec.c). */
 const MOST_INTERPRETERS = 5;
@@ -66,9 +63,8 @@ function objectToContent(machine: Machine, root: string, program: ProgramFile, d
     return objection && `is a script, and its interpreter ${printable(program.interpreter)} ${objection}`;
   }
   const { machine: here } = machine.release();
-  if (ELF_MACHINES[here]?.includes(program.machine) === false) {
-    return `is a program for another architecture than ${here}`;
-  }
+  const isForeign = ELF_MACHINES[here]?.includes(program.machine) === false;
+  if (isForeign) return `is a program for another architecture than ${here}`;
   if (program.loader === null) return null;
   const objection = objectTo(machine, root, program.loader, depth + 1);
   return objection && `needs the loader ${printable(program.loader)}, which ${objection}`;

@@ -28,13 +28,10 @@ export function buildAliasTable(aliases: readonly AliasLine[], orderOf: (module:
     if (wildcard !== -1) group.lengths.add(wildcard);
     group.lines.push(`${literal}\t${pattern.slice(literal.length)}\t${orderOf(module)}\t${module}`);
   }
+  const ascending = (lengths: Iterable<number>) => [...lengths].sort((a, b) => a - b);
   return new Map(
     [...groups].map(([bus, { lengths, lines }]) => [bus, { lengths: ascending(lengths), lines: sortLines(lines) }]),
   );
-}
-
-function ascending(numbers: Iterable<number>): readonly number[] {
-  return [...numbers].sort((a, b) => a - b);
 }
 
 /** Returns the modules with a pattern that matches `alias` (in normal form), in their order, each once. */

@@ -72,11 +72,9 @@ function takeInstall(draft: Draft, subject: string, command: string): boolean {
 
 /** Warns of a command that levain does not run. */
 function nameCommand(draft: Draft, kind: "install" | "remove", pattern: string, command: string): true {
-  if (judgeInstall(command) === null) {
-    draft.problems.push(
-      `modprobe.d: "${kind} ${pattern} ${command}" is not run: levain knows only /bin/true and /bin/false`,
-    );
-  }
+  const line = `${kind} ${pattern} ${command}`;
+  if (judgeInstall(command) !== null) return true;
+  draft.problems.push(`modprobe.d: "${line}" is not run: levain knows only /bin/true and /bin/false`);
   return true;
 }
 

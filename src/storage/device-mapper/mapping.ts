@@ -63,9 +63,8 @@ export function isWriteProtected(machine: Machine, { name }: Pick<BlockDevice, "
 /** Throws BootError if device mapper has a device of one of these names: the user should know before typing a passphrase. */
 export function requireFreeNames(machine: Machine, names: readonly string[]): void {
   const taken = machine.listMappings().find(({ name }) => names.includes(name));
-  if (taken !== undefined) {
-    throw problem("mapping-name-taken", { name: printable(taken.name), device: taken.device });
-  }
+  if (taken === undefined) return;
+  throw problem("mapping-name-taken", { name: printable(taken.name), device: taken.device });
 }
 
 /** Where udev keeps what it knows; /run moves along into the real root. */

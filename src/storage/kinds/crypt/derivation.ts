@@ -1,5 +1,5 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import type { Kdf, LuksHeader } from "../../../formats/luks/header.ts";
+import type { LuksHeader } from "../../../formats/luks/header.ts";
 import type { Deriver } from "../../../keys/deriver.ts";
 import type { DeriveKey } from "../../../keys/kdf.ts";
 import { describeKdf, formatWait } from "../../../keys/kdf-cost.ts";
@@ -43,7 +43,8 @@ export function deriveForVolume(context: CryptContext, watched: Watched): Derive
     const wait = waitMs < WORTH_TELLING_MS ? "" : `, about ${formatWait(waitMs)}`;
     const text = `${describeKdf(kdf)}${wait}`;
     // In every header that cryptsetup makes a digest takes next to no time, and keyslots are alike.
-    if (!described.has(text) && (wait !== "" || !isDigest(watched.header, kdf))) {
+    const isDigest = watched.header.digests.some(({ check }) => check?.kdf === kdf);
+    if (!described.has(text) && (wait !== "" || !isDigest)) {
       context.voice.progress(`unlocking ${node}: ${text}${wait === "" ? "" : "; Ctrl-C gives up"}`);
     }
     described.add(text);
@@ -54,10 +55,6 @@ export function deriveForVolume(context: CryptContext, watched: Watched): Derive
       spentMs += context.machine.nowMs() - startMs;
     }
   };
-}
-
-function isDigest({ digests }: LuksHeader, kdf: Kdf): boolean {
-  return digests.some(({ check }) => check?.kdf === kdf);
 }
 
 /** Called ten times a second. */

@@ -25,10 +25,9 @@ export function prepareLuks(
   device: BlockDevice,
   settings: CryptSettings & { readonly name: string | null },
 ): Lock | null {
-  const header =
-    settings.header === null
-      ? withReader(context.machine, device.node, readLuksHeader)
-      : readPlace(context, settings.header, readLuksHeader);
+  const place = settings.header;
+  const own = () => withReader(context.machine, device.node, readLuksHeader);
+  const header = place === null ? own() : readPlace(context, place, readLuksHeader);
   if (header === null) return null;
   for (const warning of header.warnings) context.voice.warn(`${device.node}: ${printable(warning)}`);
   const name = settings.name ?? `luks-${header.uuid.replace(/[^\w-]/g, "_")}`;
