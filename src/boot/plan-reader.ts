@@ -8,7 +8,7 @@ import { makePlan } from "../plan/make-plan.ts";
 import { type Manifest, parseManifest } from "../plan/manifest.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { type PlanOfRescue, planRescue } from "../plan/rescue-policy.ts";
-import { BootError, isErrno } from "../problems/errors.ts";
+import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
@@ -36,7 +36,7 @@ export function createPlanReader(
 ): PlanReader {
   let plan: BootPlan | null = null;
   let added: readonly string[] = [];
-  const firstCmdline = orElse(() => readCommandLine(machine), new Uint8Array());
+  const firstCmdline = orIfFailed(() => readCommandLine(machine), new Uint8Array());
   console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
   return {
     read() {
@@ -90,22 +90,13 @@ function readCrypttabOrWarn(machine: Machine, voice: Voice): string | null {
   }
 }
 
+/** A read that fails was reported before. */
 function planWithoutMistakes(machine: Machine): PlanOfRescue {
-  const cmdline = orElse(() => readCommandLine(machine), new Uint8Array());
-  const manifest = orElse(() => readManifest(machine), null);
+  const cmdline = orIfFailed(() => readCommandLine(machine), new Uint8Array());
+  const manifest = orIfFailed(() => readManifest(machine), null);
   // What stage0 obeys is there even if the manifest is damaged: an image's rdshell=0 still holds.
-  const imageWords = orElse(() => machine.readFile("/etc/levain.cmdline"), new Uint8Array());
+  const imageWords = orIfFailed(() => machine.readFile("/etc/levain.cmdline"), new Uint8Array());
   return planRescue(cmdline, manifest, imageWords);
-}
-
-/** Returns `otherwise` if the read fails, which was reported before. */
-function orElse<T>(read: () => T, otherwise: T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof BootError || isErrno(error)) return otherwise;
-    throw error;
-  }
 }
 
 function readManifest(machine: Machine): Manifest | null {

@@ -58,8 +58,8 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
     const index = Number(properties["PARTN"] ?? Number.NaN);
     const number = `${properties["MAJOR"]}:${properties["MINOR"]}`;
     ensureNode(machine, node, number);
-    const ofDisk = Number.isInteger(index) ? { disk: diskOf(machine, directory), index } : null;
-    const partition = ofDisk ?? mapped?.partition ?? null;
+    const diskOf = () => machine.readLink(directory).split("/").at(-2) ?? "";
+    const partition = Number.isInteger(index) ? { disk: diskOf(), index } : (mapped?.partition ?? null);
     const content = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
     return { name, node, number, sizeBytes, partition, ...content };
   } catch (error) {
@@ -113,10 +113,6 @@ export function parseProperties(text: string): Readonly<Record<string, string>> 
     return equals > 0 ? [[line.slice(0, equals), line.slice(equals + 1)] as const] : [];
   });
   return Object.fromEntries(pairs);
-}
-
-function diskOf(machine: Machine, directory: string): string {
-  return machine.readLink(directory).split("/").at(-2) ?? "";
 }
 
 /** Makes the node if mdev.conf gives the disk none, or another name. Outside a boot, /dev is left alone: a container sees its host's disks in /sys. */

@@ -15,7 +15,7 @@ import {
 import { normalizeName } from "./index/names.ts";
 import type { ModuleSource } from "./index/resolution.ts";
 import { partsOfScan } from "./index/scanned-modules.ts";
-import { listModuleFiles, listModuleTree, scanModules } from "./module-scan.ts";
+import { listModuleFiles, listModuleTree, scanModules } from "./module-files.ts";
 
 /** The image's modules for the running kernel. */
 export interface ImageModules extends ModuleSource {

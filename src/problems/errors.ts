@@ -75,6 +75,16 @@ export function orIfRefused<T, U>(act: () => T, otherwise: U, ...codes: readonly
   return unlessRefused<T | U>(act, () => otherwise, ...codes);
 }
 
+/** Returns what `act` returns, or `otherwise` if the kernel refuses or `act` throws a BootError. */
+export function orIfFailed<T, U>(act: () => T, otherwise: U): T | U {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof BootError || isErrno(error)) return otherwise;
+    throw error;
+  }
+}
+
 /** Does `act`, which the kernel may refuse. */
 export function tolerateRefusal(act: () => unknown): void {
   orIfRefused(act, null);

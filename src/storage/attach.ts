@@ -75,22 +75,11 @@ function isUsable(state: DeviceState | null): boolean {
   return state?.kind !== "closed" && state?.kind !== "incomplete";
 }
 
-interface Patience {
-  /** Prompts and unlocking do not count against the device timeout. */
-  uncounted<T>(act: () => T): T;
-  /** Waits for uevents, and says so; false if the time is up. */
-  wait(round: Exclude<Round, "changed">): boolean;
-}
-
-function createPatience(
-  { machine, voice }: Context,
-  wanted: DeviceSpec,
-  timeoutMs: number | null,
-  search: Search,
-): Patience {
+function createPatience({ machine, voice }: Context, wanted: DeviceSpec, timeoutMs: number | null, search: Search) {
   const [notice, otherNotice] = [createWaitNotice(voice), createWaitNotice(voice)];
   let startMs = machine.nowMs();
   let other = { text: "", startMs };
+  /** Prompts and unlocking do not count against the device timeout. */
   const uncounted = <T>(act: () => T): T => {
     const beforeMs = machine.nowMs();
     const result = act();
@@ -107,7 +96,8 @@ function createPatience(
   }
   return {
     uncounted,
-    wait(round) {
+    /** Waits for uevents, and says so; false if the time is up. */
+    wait(round: Exclude<Round, "changed">): boolean {
       if (round === "idle") return waitForRoot();
       const { text, leftMs } = round;
       if (text !== other.text) other = { text, startMs: machine.nowMs() };

@@ -3,7 +3,7 @@ import { findMount, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import type { Handover, Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { BootError, isErrno, tolerateRefusal } from "../../problems/errors.ts";
+import { isErrno, orIfFailed, tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import type { Voice } from "../../problems/voice.ts";
 
@@ -55,13 +55,10 @@ export function moveApiMounts({ machine, voice, undo }: Context, root: string): 
 }
 
 function hasTarget(machine: Machine, root: string, directory: string): boolean {
-  try {
+  return orIfFailed(() => {
     makeTarget(machine, root, directory, "a new root");
     return true;
-  } catch (error) {
-    if (error instanceof BootError || isErrno(error)) return false;
-    throw error;
-  }
+  }, false);
 }
 
 /** Creates the directory for a mount in the new root. No part of its path may be a symbolic link: the kernel would follow it here, outside the new root. */

@@ -48,12 +48,7 @@ function busOf(literal: string): string {
   return literal.slice(0, Math.max(0, literal.indexOf(":")));
 }
 
-interface Match {
-  readonly order: number;
-  readonly module: string;
-}
-
-function searchGroup(group: AliasGroup | undefined, alias: string): Match[] {
+function searchGroup(group: AliasGroup | undefined, alias: string) {
   if (group === undefined) return [];
   const found = matchLines(findLines(group.lines, `${alias}\t\t`), "");
   for (const length of group.lengths) {
@@ -64,7 +59,7 @@ function searchGroup(group: AliasGroup | undefined, alias: string): Match[] {
 }
 
 /** Returns those lines "REST\tORDER\tMODULE", or "ORDER\tMODULE" if REST is empty, that match the rest of the alias. */
-function matchLines(lines: readonly string[], rest: string): Match[] {
+function matchLines(lines: readonly string[], rest: string) {
   return lines.flatMap((line) => {
     const parts = line.split("\t");
     const [pattern = "", order, module] = parts.length === 2 ? ["", ...parts] : parts;

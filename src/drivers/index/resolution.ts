@@ -52,10 +52,7 @@ export function resolveModule(source: ModuleSource, given: string, everySoftdep 
   });
 }
 
-interface Found {
-  readonly name: string;
-  readonly alias: string | null;
-}
+type Found = Pick<Target, "name" | "alias">;
 
 /** As kmod_module_new_from_lookup: the configuration's aliases, then names, then the kernel's aliases, then built-in modules. */
 function lookUp({ index, config }: ModuleSource, given: string): readonly Found[] {

@@ -1,4 +1,4 @@
-import { diagnosis, inBootLoader, inBuilder } from "../diagnosis.ts";
+import { diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
 interface InitFacts {
@@ -6,7 +6,25 @@ interface InitFacts {
   readonly objections: readonly string[];
 }
 
-/** What stops the plan and the steps that a root does not depend on. */
+type Origin = "levain.toml" | "the kernel command line" | "levain retry";
+
+const ORIGINS = {
+  "levain.toml": { where: "in levain.toml", cure: "correct levain.toml and rebuild the image", hint: inBuilder },
+  "the kernel command line": {
+    where: "on the kernel command line",
+    cure: "correct the parameters in the boot loader",
+    hint: inBootLoader,
+  },
+  "levain retry": {
+    where: "in the parameters of levain retry",
+    cure: "run `levain retry` with other parameters",
+    hint: inShell,
+  },
+} as const;
+
+const rebuild = () => [inBuilder("rebuild the image with the levain that is its /init: `levain image`")];
+
+/** What stops the plan (mistakes in parameters and in the manifest) and the steps that a root does not depend on. */
 export const BOOT = {
   "step-failed": diagnosis<{ step: string }>(({ step }) => `the step "${step}" failed`),
   "place-not-mounted": diagnosis<{ place: string }>(({ place }) => `could not mount ${place}, which every boot needs`),
@@ -44,5 +62,26 @@ export const BOOT = {
   "root-lacks-directory": diagnosis<{ directory: string; user: string }>({
     text: ({ directory, user }) => `the new root has no directory ${directory}, which ${user} needs`,
     hints: ({ directory }) => [inBuilder(`create the directory ${directory} in the root filesystem`)],
+  }),
+  "parameter-mistakes": diagnosis<{
+    readonly mistakes: readonly { readonly origin: Origin; readonly text: string }[];
+  }>({
+    text: ({ mistakes }) => {
+      const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
+      const origins = [...new Set(mistakes.map(({ origin }) => origin))];
+      return `${count} ${origins.map((origin) => ORIGINS[origin].where).join(" and ")}`;
+    },
+    hints: ({ mistakes }) =>
+      [...new Set(mistakes.map(({ origin }) => ORIGINS[origin]))].map(({ cure, hint }) =>
+        hint(`${cure} (see \`levain help parameters\`)`),
+      ),
+  }),
+  "manifest-malformed": diagnosis<object>({
+    text: () => "/etc/levain.json is not a manifest that this version of levain can read",
+    hints: rebuild,
+  }),
+  "manifest-damaged": diagnosis<object>({
+    text: () => "/etc/levain.json is damaged: it is not JSON",
+    hints: rebuild,
   }),
 };

@@ -2,7 +2,6 @@ import { ptr } from "bun:ffi";
 import { SyscallError } from "../../../problems/errors.ts";
 import { SOCK_CLOEXEC } from "../../abi.ts";
 import * as abi from "../../abi-crypt.ts";
-import { KEY_SPEC_THREAD_KEYRING, KEYCTL_UNLINK } from "../../abi-crypt.ts";
 import type { KernelCiphers, KernelKeys } from "../../encryption.ts";
 import { closing } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
@@ -110,6 +109,6 @@ function writeControl(view: DataView, at: number, type: number, length: number):
  */
 export const kernelKeys: KernelKeys = {
   addLogonKey: (description, payload) =>
-    systemCall("add_key", description, "logon", description, payload, payload.length, KEY_SPEC_THREAD_KEYRING),
-  removeKey: (id) => void systemCall("keyctl", `key ${id}`, KEYCTL_UNLINK, id, KEY_SPEC_THREAD_KEYRING),
+    systemCall("add_key", description, "logon", description, payload, payload.length, abi.KEY_SPEC_THREAD_KEYRING),
+  removeKey: (id) => void systemCall("keyctl", `key ${id}`, abi.KEYCTL_UNLINK, id, abi.KEY_SPEC_THREAD_KEYRING),
 };
