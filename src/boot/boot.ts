@@ -24,7 +24,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
       prepare(machine);
       return readPlan();
     },
-    describePlan,
+    ({ root }) => (root.kind === "none" ? "command line read: no root asked for" : "command line read"),
   );
 
   const drivers = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
@@ -72,10 +72,6 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
 function settleIn({ machine, drivers }: Steps): void {
   drivers.loadAll();
   installApplets(machine);
-}
-
-function describePlan(plan: BootPlan): string {
-  return plan.root.kind !== "none" ? "command line read" : "command line read: no root asked for";
 }
 
 function describeLoader(loader: Loader): string {

@@ -53,6 +53,8 @@ interface Asking {
 
 /** Shows that typing arrives, but not how much. */
 const TYPED = "(hidden)";
+const BACK = "\b".repeat(TYPED.length);
+const ERASED = `${BACK}${" ".repeat(TYPED.length)}${BACK}`;
 
 /** Opens a prompt on every console that has none; those of `early` say that earlier typing is ignored. */
 function openPrompts({ machine, terminals, question, prompts }: Asking, early: ReadonlySet<string> = new Set()): void {
@@ -116,7 +118,7 @@ function takeTyped(
   const wasEmpty = line.isEmpty();
   const { end, bell } = typeAndWipe(line, bytes, machine.nowMs());
   if (bell) machine.writeTerminal(node, "\x07");
-  if (wasEmpty !== line.isEmpty()) machine.writeTerminal(node, wasEmpty ? TYPED : erase(TYPED.length));
+  if (wasEmpty !== line.isEmpty()) machine.writeTerminal(node, wasEmpty ? TYPED : ERASED);
   const shortName = node.replace(/^\/dev\//, "");
   switch (end) {
     case null:
@@ -156,8 +158,4 @@ function tellAll(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, text
     const words = node === except ? "" : `${line.isEmpty() ? "" : " "}${text}`;
     machine.writeTerminal(node, `${words}\n`);
   }
-}
-
-function erase(columns: number): string {
-  return `${"\b".repeat(columns)}${" ".repeat(columns)}${"\b".repeat(columns)}`;
 }

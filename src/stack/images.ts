@@ -19,7 +19,8 @@ export function findImages(machine: Machine, base: string, image: ImagePlan, voi
     const found = paths.find((path) => findFileIn(machine, base, path) !== null);
     return found === undefined ? fail(machine, base, paths) : [found];
   }
-  const listed = readList(machine, base, directory, voice) ?? listAll(machine, base, directory.path);
+  const listAll = () => LIVE_IMAGES.flatMap((name) => matchFiles(machine, base, `${directory.path}/${name}`)).sort();
+  const listed = readList(machine, base, directory, voice) ?? listAll();
   for (const image of listed) {
     if (findFileIn(machine, base, `${image}.verity`) === null) continue;
     voice.warn(`dm-verity is not supported yet, ignoring ${printable(image)}.verity: the image is not verified`);
@@ -52,10 +53,6 @@ function readList(
     if (!inside) voice.warn(`${printable(file)} names ${printable(name)}, which is not beside it, ignoring`);
     return inside ? [`${path}/${name}`] : [];
   });
-}
-
-function listAll(machine: Machine, base: string, path: string): readonly string[] {
-  return LIVE_IMAGES.flatMap((name) => matchFiles(machine, base, `${path}/${name}`)).sort();
 }
 
 function fail(machine: Machine, base: string, paths: readonly string[]): never {

@@ -48,7 +48,10 @@ function takeLine(draft: Draft, line: string): boolean {
   if (subject === undefined) return false;
   if (command === "blacklist") return draft.blacklist.push(normalizeName(subject)) > 0;
   if (words.length === 0) return false;
-  if (command === "alias") return takeAlias(draft, subject, words[0] ?? "");
+  if (command === "alias") {
+    const pattern = normalizeAlias(subject);
+    return pattern !== null && draft.aliases.push({ pattern, module: normalizeName(words[0] ?? "") }) > 0;
+  }
   if (command === "options")
     return draft.options.push({ name: normalizeName(subject), parameters: afterWords(line, 2) }) > 0;
   if (command === "softdep") return draft.softDependencies.push(parseSoftDependency(subject, words)) > 0;
@@ -57,11 +60,6 @@ function takeLine(draft: Draft, line: string): boolean {
   // levain removes no modules.
   if (command === "remove") return nameCommand(draft, "remove", subject, afterWords(line, 2));
   return false;
-}
-
-function takeAlias(draft: Draft, alias: string, module: string): boolean {
-  const pattern = normalizeAlias(alias);
-  return pattern !== null && draft.aliases.push({ pattern, module: normalizeName(module) }) > 0;
 }
 
 function takeInstall(draft: Draft, subject: string, command: string): boolean {

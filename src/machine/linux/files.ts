@@ -16,7 +16,10 @@ export function createLinuxFiles(): Files {
   return {
     readFile: (path) => refusable(path, () => fs.readFileSync(path)),
     writeFile: (path, data) => refusable(path, () => fs.writeFileSync(path, data, { mode: 0o644 })),
-    listDirectory: (path) => refusable(path, () => fs.readdirSync(path).sort(compareBytes)),
+    listDirectory(path) {
+      const names = refusable(path, () => fs.readdirSync(path));
+      return names.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+    },
     makeDirectory,
     makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(target, path)),
     makeNode,
@@ -43,10 +46,6 @@ function wipeFile(path: string): void {
     closing(fs.openSync(path, "r+"), (file) => fs.writeSync(file, new Uint8Array(fs.fstatSync(file).size), 0));
     fs.unlinkSync(path);
   });
-}
-
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function makeDirectory(path: string, mode = DEFAULT_DIRECTORY_MODE): void {

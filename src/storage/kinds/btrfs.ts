@@ -19,7 +19,9 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
   function memberOf(device: BlockDevice): BtrfsMember | null {
     const known = members.get(device);
     if (known !== undefined) return known;
-    const member = device.facts.type === "btrfs" ? readMember(machine, device.node) : null;
+    // null if it cannot be read: the device is gone.
+    const read = () => orIfRefused(() => withReader(machine, device.node, readBtrfsMember), null);
+    const member = device.facts.type === "btrfs" ? read() : null;
     members.set(device, member);
     return member;
   }
@@ -82,11 +84,6 @@ function describe({ facts }: BlockDevice, present: readonly BlockDevice[], total
   const verb = present.length === 1 ? "is" : "are";
   const nodes = present.map(({ node }) => node).join(", ");
   return `${present.length} of ${total} devices of btrfs "${name}" ${verb} present: ${nodes}`;
-}
-
-/** null if it cannot be read: the device is gone. */
-function readMember(machine: Machine, node: string): BtrfsMember | null {
-  return orIfRefused(() => withReader(machine, node, readBtrfsMember), null);
 }
 
 /** A kernel that refuses has no btrfs, or does not accept this device: the mount will say why. */

@@ -71,13 +71,6 @@ function warnOnce({ voice }: CryptContext, { node }: BlockDevice, said: Set<stri
   for (const text of texts) said.add(text);
 }
 
-interface Opening {
-  readonly header: LuksHeader;
-  readonly plan: CryptMapping;
-  readonly settings: CryptSettings;
-  readonly name: string;
-}
-
 function planData(header: LuksHeader, { sizeBytes }: BlockDevice, { header: place, allowsNull }: CryptSettings) {
   return planMapping(header, { bytes: sizeBytes, isDetached: place !== null, allowsNull });
 }
@@ -85,7 +78,12 @@ function planData(header: LuksHeader, { sizeBytes }: BlockDevice, { header: plac
 function openData(
   context: CryptContext,
   device: BlockDevice,
-  { header, plan, settings, name }: Opening,
+  {
+    header,
+    plan,
+    settings,
+    name,
+  }: Readonly<{ header: LuksHeader; plan: CryptMapping; settings: CryptSettings; name: string }>,
   key: Uint8Array,
 ): Mapping {
   const { voice, machine } = context;
