@@ -8,7 +8,7 @@ export function readText(machine: Pick<Files, "readFile">, path: string): string
 
 /** Reads a file; a missing one is empty. */
 export function bytesOrNone(machine: Pick<Files, "readFile">, path: string): Uint8Array {
-  return orIfRefused(() => machine.readFile(path), new Uint8Array(), "ENOENT", "ENOTDIR", "EISDIR");
+  return orIfRefused(() => machine.readFile(path), new Uint8Array(), "ENOENT", "ENOTDIR");
 }
 
 /** Reads a text file as it is; a missing one is empty. */
