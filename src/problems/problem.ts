@@ -3,8 +3,6 @@ import { CRYPT } from "./diagnoses/crypt.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
-import { PLAN } from "./diagnoses/plan.ts";
-import { PROMPT } from "./diagnoses/prompt.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
@@ -19,17 +17,13 @@ export const DIAGNOSES = {
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,
-  ...PLAN,
-  ...PROMPT,
   ...RESCUE,
   ...STACK,
   ...STORAGE,
 };
 
-/** A row of the table. */
-export type ProblemCode = keyof typeof DIAGNOSES;
-/** The facts that the row `Code` needs. */
-export type FactsOf<Code extends ProblemCode> = Parameters<(typeof DIAGNOSES)[Code]["text"]>[0];
+type ProblemCode = keyof typeof DIAGNOSES;
+type FactsOf<Code extends ProblemCode> = Parameters<(typeof DIAGNOSES)[Code]["text"]>[0];
 
 /** Returns the error for a problem: code and facts for the program, the text of the table for the user. `seen` and `cause` as in BootError. */
 export function problem<Code extends ProblemCode>(
@@ -49,6 +43,15 @@ function onOneLine<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(onOneLine) as Value;
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, onOneLine(part)])) as Value;
+}
+
+/** Returns what `act` returns; an error becomes the cause of the problem `code`. */
+export function orProblem<Code extends ProblemCode, T>(code: Code, facts: FactsOf<Code>, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw problem(code, facts, { cause });
+  }
 }
 
 /** True if `error` is the problem `code`. */
