@@ -60,7 +60,7 @@ export function findParameters(name: string): readonly Match[] {
   return MATCHES.get(normaliseName(name)) ?? [];
 }
 
-const WIDTH = 100;
+const WIDTH = 78;
 const INDENT = 6;
 
 /** Formats the table of parameters for a terminal: `levain help parameters`. */

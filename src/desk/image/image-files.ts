@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { MAX_CRYPTTAB_BYTES } from "../../boot/crypttab-file.ts";
+import { MAX_CRYPTTAB_BYTES } from "../../boot/plan-reader.ts";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
 import type { Addition } from "./addition.ts";
