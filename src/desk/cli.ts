@@ -1,19 +1,33 @@
 import { defineCommand, renderUsage, runCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
+import { describeParameters } from "../parameters/describe-parameters.ts";
 import { printable, report, wrapLine } from "../problems/report.ts";
-import { type Command, UsageError } from "./command-line.ts";
+import { argument, type Command, command, UsageError } from "./command-line.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
-import { helpCommand } from "./commands/help.ts";
 import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
-import { logCommand, retryCommand, statusCommand } from "./commands/rescue.ts";
-import { unlockCommand } from "./commands/unlock.ts";
+import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
+
+/** `levain help parameters`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
+const helpCommand = command({
+  name: "help",
+  description: "Explain a command, or the kernel command line parameters",
+  args: {
+    topic: argument("A command, or parameters (default: list the commands)", false),
+  },
+  examples: { "levain help image": "Same as levain image --help", "levain help parameters": "List every parameter" },
+  run: ({ words }) => {
+    if (words[0] !== "parameters") throw new UsageError(`Expected 'parameters' or a command, not '${words[0] ?? ""}'`);
+    console.log(describeParameters());
+    return 0;
+  },
+});
 
 /** In the order of `levain --help`: images, what a boot would do, devices, the rescue shell. */
 function listCommands(machine: Machine): Readonly<Record<string, Command>> {
@@ -47,16 +61,16 @@ export async function runDesk(argv: readonly string[], machine: Machine): Promis
   const [name, ...rest] = argv;
   if (name === "--version" || name === "-V") return print(packageJson.version);
   if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return print(await usage(levain));
-  const command = find(name);
-  if (!command) {
+  const found = find(name);
+  if (!found) {
     console.error(await usage(levain));
     if (name !== undefined) console.error(`\nUnknown command '${printable(name)}'`);
     return 2;
   }
   // `levain help image` is `levain image --help`.
-  const topic = command === helpCommand ? find(rest[0]) : undefined;
-  if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? command, levain));
-  return runOne(command, `levain ${name}`, rest);
+  const topic = found === helpCommand ? find(rest[0]) : undefined;
+  if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? found, levain));
+  return runOne(found, `levain ${name}`, rest);
 }
 
 async function runOne(command: Command, name: string, rawArgs: string[]): Promise<number> {

@@ -1,6 +1,5 @@
 import { BootError } from "../../problems/errors.ts";
-import { align, HEADER_BYTES, MAGIC } from "./cpio.ts";
-import { TRAILER } from "./cpio-limits.ts";
+import { align, HEADER_BYTES, MAGIC, TRAILER } from "./cpio.ts";
 
 /** One member of a newc archive. */
 export type CpioMember = ReturnType<typeof readMember>["member"];

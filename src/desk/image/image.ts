@@ -16,8 +16,7 @@ import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tre
 import { canUnpack, chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { selectModules } from "../modules/modules.ts";
 import { addBusybox, addInit, addProgram } from "../program/program.ts";
-import { type Addition, addFromHost } from "./addition.ts";
-import { lookAtAdditions } from "./image-files.ts";
+import { type Addition, addFromHost, lookAtAdditions } from "./addition.ts";
 import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
 import { findKeys, findSecrets, warnOfSecrets } from "./secrets.ts";

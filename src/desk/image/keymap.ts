@@ -66,8 +66,7 @@ function findKeymaps(directories: readonly string[]): ReadonlyMap<string, string
 const OUTPUT_MAX_BYTES = 16 << 20;
 
 function convert(tool: "loadkeys" | "ckbcomp", args: readonly string[], name: string, stdin: Uint8Array | null) {
-  const options = { args, stdin, limit: OUTPUT_MAX_BYTES };
-  const { status, stdout, complaint } = runTool(tool, `convert the keymap ${name}`, options);
+  const { status, stdout, complaint } = runTool(tool, `convert the keymap ${name}`, args, stdin, OUTPUT_MAX_BYTES);
   if (status === 0) return stdout;
   throw new BootError(`${tool} cannot convert the keymap ${name}`, { seen: complaint });
 }

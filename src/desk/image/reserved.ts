@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { MISSING_NAME } from "../../drivers/driverless.ts";
 import { INDEX_NAME } from "../../drivers/index/index-file.ts";
 import { BootError } from "../../problems/errors.ts";
-import { TRAILER } from "../archive/cpio-limits.ts";
+import { TRAILER } from "../archive/cpio.ts";
 
 const ELSEWHERE = "choose another destination";
 

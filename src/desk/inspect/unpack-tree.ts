@@ -1,5 +1,4 @@
-import { kindOf } from "../archive/cpio.ts";
-import { NAME_MAX, PATH_MAX } from "../archive/cpio-limits.ts";
+import { kindOf, NAME_MAX, PATH_MAX } from "../archive/cpio.ts";
 import type { CpioMember } from "../archive/cpio-reader.ts";
 import {
   type DirectoryNode,

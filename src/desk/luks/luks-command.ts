@@ -44,19 +44,18 @@ type ReadKey = (path: string) => Uint8Array;
 /** `levain luks IMAGE`. Throws SyscallError if the image cannot be read, BootError if a key file cannot. */
 export function examineLuks(machine: Machine, question: LuksQuestion, readKey: ReadKey = readKeyFile): LuksAnswer {
   return withReader(machine, question.image, (image) => {
-    if (question.header === null) return examine(machine, question, { image, from: image, readKey });
-    return withReader(machine, question.header, (from) => examine(machine, question, { image, from, readKey }));
+    if (question.header === null) return examine(machine, question, image, image, readKey);
+    return withReader(machine, question.header, (from) => examine(machine, question, image, from, readKey));
   });
 }
 
-interface Sources {
-  readonly image: RandomReader;
-  /** Where the header is. */
-  readonly from: RandomReader;
-  readonly readKey: ReadKey;
-}
-
-function examine(machine: Machine, question: LuksQuestion, { image, from, readKey }: Sources): LuksAnswer {
+function examine(
+  machine: Machine,
+  question: LuksQuestion,
+  image: RandomReader,
+  from: RandomReader,
+  readKey: ReadKey,
+): LuksAnswer {
   const decryptors = [aesDecryptor, kernelDecryptor(machine)];
   const memoryBytes = readAvailableMemory(machine);
   const limits = { memoryBytes, allowsNull: false, decryptors, findHash: createFindHash(machine) };

@@ -39,7 +39,7 @@ export function readModuleFile(path: string, limit = UNPACKED_MAX): Uint8Array {
 /** Neither Bun nor Node reads xz. */
 function readXz(path: string, bytes: Uint8Array, limit: number): Uint8Array {
   const args = ["-dc", XZ_MEMORY_LIMIT];
-  const { status, stdout, complaint } = runTool("xz", `decompress ${path}`, { args, stdin: bytes, limit });
+  const { status, stdout, complaint } = runTool("xz", `decompress ${path}`, args, bytes, limit);
   if (stdout.length > limit) throw tooLarge(path, limit);
   if (status === 0) return stdout;
   throw new BootError(`the module ${path} is damaged`, { seen: complaint, hint: REINSTALL });

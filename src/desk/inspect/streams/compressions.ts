@@ -66,7 +66,7 @@ function unpackXz(bytes: Uint8Array, start: number, limit: number): UnpackedStre
 function unpackByTool(method: keyof typeof TOOLS, data: Uint8Array, start: number, limit: number): Uint8Array {
   const [tool, ...options] = TOOLS[method];
   const purpose = `unpack the ${method} data at byte ${start}`;
-  const { stdout, complaint } = runTool(tool, purpose, { args: ["-dc", ...options], stdin: data, limit });
+  const { stdout, complaint } = runTool(tool, purpose, ["-dc", ...options], data, limit);
   if (stdout.length > limit) throw tooLarge(method, start, limit);
   if (stdout.length === 0) throw damaged(method, start, complaint[0] || "it is empty");
   return stdout;
