@@ -30,34 +30,30 @@ const helpCommand = command({
 });
 
 /** In the order of `levain --help`: images, what a boot would do, devices, the rescue shell. */
-function listCommands(machine: Machine): Readonly<Record<string, Command>> {
-  return {
-    image: imageCommand,
-    graft: graftCommand,
-    inspect: inspectCommand,
-    extract: extractCommand(machine),
-    plan: planCommand,
-    modules: modulesCommand,
-    devices: devicesCommand(machine),
-    luks: luksCommand(machine),
-    status: statusCommand(machine),
-    log: logCommand(machine),
-    unlock: unlockCommand(machine),
-    retry: retryCommand(machine),
-    help: helpCommand,
-  };
-}
+const COMMANDS: Readonly<Record<string, Command>> = {
+  image: imageCommand,
+  graft: graftCommand,
+  inspect: inspectCommand,
+  extract: extractCommand,
+  plan: planCommand,
+  modules: modulesCommand,
+  devices: devicesCommand,
+  luks: luksCommand,
+  status: statusCommand,
+  log: logCommand,
+  unlock: unlockCommand,
+  retry: retryCommand,
+  help: helpCommand,
+};
 
 /** Runs `levain` as a command. Returns the exit status: 1 if the command failed, 2 if its command line is wrong. */
 export async function runDesk(argv: readonly string[], machine: Machine): Promise<number> {
-  const commands = listCommands(machine);
   const levain: Command = defineCommand({
     meta: { name: "levain", version: packageJson.version, description: packageJson.description },
     args: { version: { type: "boolean", alias: "V", description: "Print the version" } },
-    subCommands: commands,
+    subCommands: COMMANDS,
   });
-  const find = (name: string | undefined) =>
-    name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const find = (name = "") => (Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined);
   const [name, ...rest] = argv;
   if (name === "--version" || name === "-V") return print(packageJson.version);
   if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return print(await usage(levain));
@@ -70,12 +66,12 @@ export async function runDesk(argv: readonly string[], machine: Machine): Promis
   // `levain help image` is `levain image --help`.
   const topic = found === helpCommand ? find(rest[0]) : undefined;
   if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? found, levain));
-  return runOne(found, `levain ${name}`, rest);
+  return runOne(found, `levain ${name}`, rest, machine);
 }
 
-async function runOne(command: Command, name: string, rawArgs: string[]): Promise<number> {
+async function runOne(command: Command, name: string, rawArgs: string[], machine: Machine): Promise<number> {
   try {
-    const { result } = await runCommand(command, { rawArgs });
+    const { result } = await runCommand(command, { rawArgs, data: machine });
     return typeof result === "number" ? result : 0;
   } catch (error) {
     if (!(error instanceof UsageError || (error instanceof Error && error.name === "CLIError"))) {

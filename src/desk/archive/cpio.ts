@@ -40,12 +40,6 @@ export function kindOf(mode: number): keyof typeof TYPE_BITS | null {
   return kinds.find((kind) => TYPE_BITS[kind] === (mode & TYPE_MASK)) ?? null;
 }
 
-/** One entry of the archive: its header, padded, and what follows it. */
-interface Member {
-  readonly head: Uint8Array;
-  readonly body: Content | null;
-}
-
 /** Returns how many bytes `writeCpio` yields for these entries. */
 export function measureCpio(entries: readonly ImageEntry[]): number {
   const sizes = layOut(entries).map(({ head, body }) => head.length + align(body?.size ?? 0, 4));
@@ -71,8 +65,8 @@ export function* writeCpio(entries: readonly ImageEntry[]): Generator<Uint8Array
   yield new Uint8Array(align(size, BLOCK_BYTES) - size);
 }
 
-/** Numbers inodes from 1; the names of one file share theirs, and the last name has the data. The trailer is the last member. */
-function layOut(entries: readonly ImageEntry[]): readonly Member[] {
+/** Returns the header of each member, padded, and what follows it. Numbers inodes from 1; the names of one file share theirs, and the last name has the data. The trailer is the last member. */
+function layOut(entries: readonly ImageEntry[]) {
   const inodes = new Map<ImageEntry | Content, { ino: number; mode: number; names: number; last: ImageEntry }>();
   for (const entry of entries) {
     checkLimits(entry);

@@ -13,31 +13,30 @@ const AMBIVALENT = 8;
 const MAX_SECTOR_SIZE = 65536;
 
 /** `levain devices [FILE…]`. */
-export const devicesCommand = (machine: Machine) =>
-  command({
-    name: "devices",
-    description: "List block devices, or image files, and what they contain",
-    args: {
-      "file...": argument(
-        "Image files or devices, examined as blkid -p does (default: a table of this machine's devices)",
-        false,
-      ),
-      json: flag("Print JSON, with the partitions of whole disks"),
-      "sector-size": option("BYTES", "Logical sector size of the disk (default: the device's own; files: 512)"),
-    },
-    examples: {
-      "levain devices": "Show size, type, label and UUID of every block device",
-      "levain devices --json disk.img": "Show what is in a disk image; status 2 if unknown, 8 if ambivalent",
-    },
-    run: ({ words, has, one }) => {
-      const size = one("sector-size");
-      const options = { json: has("json"), sectorSize: size === null ? null : readSectorSize(size) };
-      if (words.length > 0) return print(describeImages(machine, words, options));
-      if (options.json || size !== null) throw new UsageError("--json and --sector-size need a FILE");
-      console.log(describeDevices(machine).join("\n"));
-      return 0;
-    },
-  });
+export const devicesCommand = command({
+  name: "devices",
+  description: "List block devices, or image files, and what they contain",
+  args: {
+    "file...": argument(
+      "Image files or devices, examined as blkid -p does (default: a table of this machine's devices)",
+      false,
+    ),
+    json: flag("Print JSON, with the partitions of whole disks"),
+    "sector-size": option("BYTES", "Logical sector size of the disk (default: the device's own; files: 512)"),
+  },
+  examples: {
+    "levain devices": "Show size, type, label and UUID of every block device",
+    "levain devices --json disk.img": "Show what is in a disk image; status 2 if unknown, 8 if ambivalent",
+  },
+  run: ({ words, has, one }, machine) => {
+    const size = one("sector-size");
+    const options = { json: has("json"), sectorSize: size === null ? null : readSectorSize(size) };
+    if (words.length > 0) return print(describeImages(machine, words, options));
+    if (options.json || size !== null) throw new UsageError("--json and --sector-size need a FILE");
+    console.log(describeDevices(machine).join("\n"));
+    return 0;
+  },
+});
 
 function readSectorSize(text: string): number {
   const size = Number(text);

@@ -36,7 +36,7 @@ export type TreeNode = DirectoryNode | FileNode | SpecialNode | (Inode & { reado
 const SYMLINKS_MAX = 40;
 
 /** The nodes on the way to a path with their names, without the root. */
-export type Way = readonly (readonly [name: string, node: TreeNode])[];
+type Way = readonly (readonly [name: string, node: TreeNode])[];
 
 /** Counts looked-up names, so that a crafted tree cannot keep its reader busy for hours. */
 export interface LookupMeter {

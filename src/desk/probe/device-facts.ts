@@ -1,3 +1,4 @@
+import { basename, dirname, resolve } from "node:path";
 import type { AreaKind } from "../../formats/area.ts";
 import type { Partition } from "../../formats/partitions/model.ts";
 import { readPartitionTable } from "../../formats/partitions/partition-table.ts";
@@ -41,16 +42,16 @@ function kindOf(device: BlockDevice | null): AreaKind {
 /** Returns the directory of a block device in sysfs, and the sector size of its disk. */
 function findBlockDevice(machine: Machine, number: string | null) {
   if (number === null || machine.lstat(`/sys/dev/block/${number}`) === null) return null;
-  const directory = resolvePath("/sys/dev/block", machine.readLink(`/sys/dev/block/${number}`));
+  const directory = resolve("/sys/dev/block", machine.readLink(`/sys/dev/block/${number}`));
   const isPartition = machine.stat(`${directory}/partition`) !== null;
-  const disk = isPartition ? parentOf(directory) : directory;
+  const disk = isPartition ? dirname(directory) : directory;
   return { directory, isPartition, sectorSize: readNumber(machine, `${disk}/queue/logical_block_size`) || 512 };
 }
 
 /** The disk's table entry of a partition; empty if the table does not show what the kernel shows. */
 function readPartEntry(machine: Machine, { directory, sectorSize }: BlockDevice): Tags {
-  const disk = parentOf(directory);
-  const node = `/dev/${disk.slice(disk.lastIndexOf("/") + 1).replaceAll("!", "/")}`;
+  const disk = dirname(directory);
+  const node = `/dev/${basename(disk).replaceAll("!", "/")}`;
   const table = withReader(machine, node, (reader) => readPartitionTable(reader, sectorSize));
   const [start, size] = [readNumber(machine, `${directory}/start`), readNumber(machine, `${directory}/size`)];
   const partition = findPartition(table?.partitions ?? [], start, size);
@@ -85,6 +86,4 @@ export function findPartition(partitions: readonly Partition[], start: number, s
   return found ?? null;
 }
 
-const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
-const resolvePath = (from: string, to: string) => new URL(to, `file://${from}/`).pathname;
 const readNumber = (machine: Machine, path: string) => Number(textOrNone(machine, path));
