@@ -1,10 +1,8 @@
+import { align } from "../../src/desk/archive/cpio.ts";
 import { loads, type ProgramHeader, PT, readElf } from "../../src/desk/program/elf.ts";
 
 /** Bytes that follow the program, and the headers that map them; offsets count from the first byte. */
-export interface Piece {
-  readonly bytes: Uint8Array;
-  readonly headers: readonly ProgramHeader[];
-}
+export type Piece = Readonly<{ bytes: Uint8Array; headers: readonly ProgramHeader[] }>;
 
 export const HEADER_SIZE = 56;
 export const READ = 4;
@@ -27,7 +25,7 @@ export function assemble(
   const parts = [{ at: 0, bytes: program }];
   let end = program.length;
   for (const piece of pieces) {
-    const at = alignUp(end, pageSize);
+    const at = align(end, pageSize);
     parts.push({ at, bytes: piece.bytes });
     headers.push(...piece.headers.map((header) => ({ ...header, offset: header.offset + at })));
     end = at + piece.bytes.length;
@@ -59,9 +57,4 @@ function writeHeader(file: Buffer, at: number, header: ProgramHeader): void {
   for (const [index, value] of [offset, address, address, fileSize, memorySize, align].entries()) {
     file.writeBigUInt64LE(BigInt(value), at + 8 + index * 8);
   }
-}
-
-/** Rounds up to a multiple of `to`. */
-export function alignUp(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
 }

@@ -3,10 +3,7 @@ import { BootError } from "../../src/problems/errors.ts";
 import { TARGETS, type Target } from "./targets.ts";
 
 /** A file and its name in messages and DT_NEEDED. */
-export interface NamedFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+export type NamedFile = Readonly<{ name: string; bytes: Uint8Array }>;
 
 const KNOWN_HEADERS: ReadonlySet<number> = new Set([
   ...Object.values(PT),

@@ -30,11 +30,8 @@ export function linkStage0(
   const directory = mkdtempSync(join(tmpdir(), "levain-stage0-"));
   try {
     const output = join(directory, "stage0");
-    const places = [
-      `-Wl,-Ttext-segment=0x${address.toString(16)}`,
-      `-Wl,--defsym=config=0x${configAddress.toString(16)}`,
-    ];
-    compile([target.compiler, ...FLAGS, symbols, ...target.compilerFlags, ...sources, ...places, "-o", output]);
+    const places = `-Wl,-Ttext-segment=0x${address.toString(16)},--defsym=config=0x${configAddress.toString(16)}`;
+    compile([target.compiler, ...FLAGS, symbols, ...target.compilerFlags, ...sources, places, "-o", output]);
     return readFileSync(output);
   } finally {
     rmSync(directory, { recursive: true });

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { align } from "../../src/desk/archive/cpio.ts";
 import { type Elf, loads, PT, readElf } from "../../src/desk/program/elf.ts";
 import { findLibraries } from "../../src/desk/program/libraries.ts";
 import { BootError } from "../../src/problems/errors.ts";
-import { alignUp, assemble, HEADER_SIZE, type Piece, READ, READ_EXECUTE, READ_WRITE, segment } from "./assemble.ts";
+import { assemble, HEADER_SIZE, type Piece, READ, READ_EXECUTE, READ_WRITE, segment } from "./assemble.ts";
 import { checkLibraries, endOfMemory, type NamedFile, programHeaderAddress, readProgram } from "./checks.ts";
 import { configSize, encodeConfig, MAX_LIBRARIES, STRINGS_OFFSET } from "./config.ts";
 import { linkStage0 } from "./link.ts";
@@ -43,11 +44,11 @@ export function pack(input: Parts, link: typeof linkStage0 = linkStage0): Uint8A
   // Everything new is after the program's memory, with an empty page in between.
   const { pageSize } = target;
   const headerCount = loads(elf).length + 3 + loads(loader).length + 1;
-  const stage0Address = alignUp(endOfMemory(elf), pageSize) + pageSize;
+  const stage0Address = align(endOfMemory(elf), pageSize) + pageSize;
   const configAddress = stage0Address + STAGE0_ROOM;
-  const shelfAddress = alignUp(configAddress + configSize(libraries, renaming), pageSize);
+  const shelfAddress = align(configAddress + configSize(libraries, renaming), pageSize);
   const { shelf, shelved } = fillShelf(libraries, headerCount * HEADER_SIZE, shelfAddress);
-  const loaderAddress = alignUp(shelfAddress + shelf.length, pageSize);
+  const loaderAddress = align(shelfAddress + shelf.length, pageSize);
 
   const stage0 = readStage0(link(target, stage0Address, configAddress), stage0Address);
   const headers = [programHeaderAddress(elf) ?? 0, elf.programHeaders.length];
@@ -81,7 +82,7 @@ function rename(program: NamedFile, elf: Elf, libraries: readonly NamedFile[]): 
 function fillShelf(libraries: readonly NamedFile[], headerRoom: number, address: number) {
   let end = address + headerRoom;
   const shelved = libraries.map((library) => {
-    const start = alignUp(end, 64);
+    const start = align(end, 64);
     end = start + library.bytes.length;
     return { ...library, address: start };
   });

@@ -5,20 +5,13 @@ const ROOM_FOR_DIGITS = 20;
 const DIRECTORY = "/proc/self/fd/";
 
 /** A program's string table with new names for its libraries, and the changes that refer to them. */
-export interface Renaming {
-  /** The new .dynstr: the old one, followed by the new names without their last digits. */
-  readonly strings: Uint8Array;
-  /** By library name: the offset in `strings` where stage0 writes the digits. */
-  readonly digits: ReadonlyMap<string, number>;
-  /** Changes a file that begins with the program, once the address of `strings` is known. */
-  apply(copy: Uint8Array, stringsAddress: number): void;
-}
+export type Renaming = ReturnType<typeof renameLibraries>;
 
 /**
  * Makes the program request `/proc/self/fd/N` instead of each of `libraries`: in DT_NEEDED, and in .gnu.version_r
  * (Elf64_Verneed.vn_file), as glibc's _dl_check_map_versions aborts if it finds no library of that name.
  */
-export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readonly string[]): Renaming {
+export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readonly string[]) {
   const table = find(elf, DT.STRTAB);
   const size = find(elf, DT.STRSZ);
   const tableOffset = fileOffset(elf.programHeaders, table.value);
@@ -48,7 +41,14 @@ export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readon
       view.setBigUint64(offset + 8, BigInt(value), true);
     }
   };
-  return { strings, digits, apply };
+  return {
+    /** The new .dynstr: the old one, followed by the new names without their last digits. */
+    strings,
+    /** By library name: the offset in `strings` where stage0 writes the digits. */
+    digits,
+    /** Changes a file that begins with the program, once the address of `strings` is known. */
+    apply,
+  };
 }
 
 /** Returns the offset and value of each Elf64_Verneed.vn_file. */

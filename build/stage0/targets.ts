@@ -1,21 +1,10 @@
 import { EM } from "../../src/desk/program/elf.ts";
 
 /** A machine that stage0 supports. */
-export interface Target {
-  /** As in `uname -m`. */
-  readonly name: string;
-  /** e_machine. */
-  readonly machine: number;
-  /** The largest page size of its kernels, in bytes. */
-  readonly pageSize: number;
-  /** DT_SONAME of glibc's dynamic loader. */
-  readonly loader: string;
-  readonly compiler: string;
-  readonly compilerFlags: readonly string[];
-}
+export type Target = (typeof TARGETS)[number];
 
-/** AMD64, baseline. */
-export const X86_64: Target = {
+/** AMD64, baseline. `pageSize` is the largest of a machine's kernels, `loader` the DT_SONAME of glibc's dynamic loader. */
+export const X86_64 = {
   name: "x86_64",
   machine: EM.X86_64,
   pageSize: 0x1000,
@@ -26,7 +15,7 @@ export const X86_64: Target = {
 };
 
 /** 64-bit Arm. */
-export const AARCH64: Target = {
+export const AARCH64 = {
   name: "aarch64",
   machine: EM.AARCH64,
   pageSize: 0x10000,
@@ -36,4 +25,4 @@ export const AARCH64: Target = {
 };
 
 /** Every machine that stage0 supports. */
-export const TARGETS: readonly Target[] = [X86_64, AARCH64];
+export const TARGETS = [X86_64, AARCH64] as const;

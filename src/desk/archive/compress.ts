@@ -5,15 +5,12 @@ import { constants, createGzip, createZstdCompress } from "node:zlib";
 import { BootError } from "../../problems/errors.ts";
 import { findTool } from "../tool.ts";
 
-/** The methods of --compress. */
-export const COMPRESSION_METHODS = ["zstd", "lz4", "gzip", "xz", "none"] as const;
+const COMPRESSION_METHODS = ["zstd", "lz4", "gzip", "xz", "none"] as const;
+/** A method of --compress. */
 export type CompressionMethod = (typeof COMPRESSION_METHODS)[number];
 
 /** How an image is compressed; `level` as the method's own tool counts it. */
-export interface Compression {
-  readonly method: CompressionMethod;
-  readonly level: number;
-}
+export type Compression = Readonly<{ method: CompressionMethod; level: number }>;
 
 // The ranges of the tools; the default is where more effort no longer pays for an initramfs.
 const LEVELS: Readonly<Record<CompressionMethod, readonly [lowest: number, highest: number, usual: number]>> = {

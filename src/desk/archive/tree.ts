@@ -72,9 +72,8 @@ export function findEntry(tree: ImageTree, path: string, links = MOST_LINKS): Im
     const entry = tree.get(next);
     if (entry?.kind === "symlink") {
       const start = entry.target.startsWith("/") ? "" : here;
-      return links > 0
-        ? findEntry(tree, [start, entry.target, ...names.slice(index + 1)].join("/"), links - 1)
-        : undefined;
+      const rest = [start, entry.target, ...names.slice(index + 1)].join("/");
+      return links > 0 ? findEntry(tree, rest, links - 1) : undefined;
     }
     if (entry === undefined && next !== "") return undefined;
     here = next;

@@ -56,11 +56,7 @@ function print({ output, problems, status }: ReturnType<typeof describeImages>):
   return status;
 }
 
-interface Examined extends Partial<ExaminedFile> {
-  readonly path: string;
-  readonly problem: string | null;
-  readonly status: number;
-}
+type Examined = Partial<ExaminedFile> & Readonly<{ path: string; problem: string | null; status: number }>;
 
 /**
  * Describes files and devices as `blkid -p -o export` does, or as JSON, with one line per problem. The status is 2 if a file was not

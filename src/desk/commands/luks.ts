@@ -52,25 +52,15 @@ function write(part: string | Uint8Array): void {
 }
 
 /** The arguments of `levain luks IMAGE`. */
-export interface LuksQuestion {
-  readonly image: string;
-  /** The file or device with a detached header, or null. */
-  readonly header: string | null;
-  /** A file that holds the passphrase and nothing else; "-" is standard input. */
-  readonly keyFile: string | null;
-  readonly showsVolumeKey: boolean;
-  readonly json: boolean;
-}
+export type LuksQuestion = Readonly<Record<"image", string>> &
+  Readonly<Record<"header" | "keyFile", string | null>> &
+  Readonly<Record<"showsVolumeKey" | "json", boolean>>;
 
 /**
  * What to print on stdout, in this order (the caller wipes the bytes), and on stderr, one line each. The status is 0 for an
  * acceptable header and a right key, 1 for a header that is not acceptable, 2 for a wrong key.
  */
-export interface LuksAnswer {
-  readonly output: readonly (string | Uint8Array)[];
-  readonly problems: readonly string[];
-  readonly status: 0 | 1 | 2;
-}
+export type LuksAnswer = Readonly<{ output: (string | Uint8Array)[]; problems: readonly string[]; status: 0 | 1 | 2 }>;
 
 const VOLUME_KEY_WARNING =
   "warning: the volume key unlocks the data without a passphrase, even after every passphrase was changed";

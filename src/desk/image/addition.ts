@@ -17,13 +17,8 @@ import { type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt } from "../host.ts";
 import { refuseReserved } from "./reserved.ts";
 
-/** --add SRC:DST. */
-export interface Addition {
-  /** A path on this host. */
-  readonly source: string;
-  /** An absolute, normal path in the image. */
-  readonly destination: string;
-}
+/** --add SRC:DST: a path on this host, and an absolute, normal path in the image. */
+export type Addition = Readonly<{ source: string; destination: string }>;
 
 /**
  * Parses "SRC:DST", or "SRC" for the same absolute path in the image; a DST that ends with "/" is a directory for it. SRC may

@@ -6,13 +6,8 @@ import { BootError } from "../../problems/errors.ts";
 import type { CompressionMethod } from "../archive/compress.ts";
 import { isDirectory } from "../host.ts";
 
-/** The kernel an image is for. */
-export interface KernelChoice {
-  /** As `uname -r` prints it. */
-  readonly version: string;
-  /** The directory with modules.dep. */
-  readonly modulesDir: string;
-}
+/** The kernel an image is for, as `uname -r` prints it, and the directory with its modules.dep. */
+export type KernelChoice = Readonly<{ version: string; modulesDir: string }>;
 
 /**
  * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoot`; null for an

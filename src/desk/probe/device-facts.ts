@@ -8,12 +8,8 @@ import type { Machine } from "../../machine/machine.ts";
 import { readText, textOrNone } from "../../machine/small-files.ts";
 import { withReader } from "../host.ts";
 
-/** What is in a file or device. */
-export interface ExaminedFile {
-  readonly result: ProbeResult;
-  /** Of its own partition table, if it is a file or a whole disk. */
-  readonly partitions: readonly Partition[];
-}
+/** What is in a file or device, and the partitions of its own partition table if it is a file or a whole disk. */
+export type ExaminedFile = Readonly<{ result: ProbeResult; partitions: readonly Partition[] }>;
 
 type BlockDevice = NonNullable<ReturnType<typeof findBlockDevice>>;
 

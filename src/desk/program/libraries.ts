@@ -23,9 +23,10 @@ export function findLibraries(path: string, elf: Elf): readonly Pick<Found, "hos
   const found = new Map([[basename(elf.interpreter), { hostPath: elf.interpreter, imagePath: elf.interpreter }]]);
   const missing: string[] = [];
   const visit = (user: string, { needed, searchPath }: Elf) => {
+    const own = searchPath.map((directory) => directory.replace(/\$ORIGIN|\$\{ORIGIN\}/, dirname(user)));
     for (const name of needed) {
       if (found.has(name) || name === elf.soname) continue;
-      const library = search(name, elf, expand(searchPath, user));
+      const library = search(name, elf, own);
       if (!library) {
         missing.push(`${name}, needed by ${user}`);
         continue;
@@ -89,10 +90,6 @@ function configuredDirectories(path: string): readonly string[] {
     const files = globSync(resolve("/etc", pattern)).sort();
     return files.flatMap((file) => readLines(file).filter(isDirectory));
   });
-}
-
-function expand(searchPath: readonly string[], user: string): readonly string[] {
-  return searchPath.map((directory) => directory.replace(/\$ORIGIN|\$\{ORIGIN\}/, dirname(user)));
 }
 
 function readLines(path: string): readonly string[] {
