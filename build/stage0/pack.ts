@@ -5,13 +5,17 @@ import { type Elf, loads, PT, readElf } from "../../src/desk/program/elf.ts";
 import { findLibraries } from "../../src/desk/program/libraries.ts";
 import { BootError } from "../../src/problems/errors.ts";
 import { assemble, HEADER_SIZE, type Piece, READ, READ_EXECUTE, READ_WRITE, segment } from "./assemble.ts";
-import { checkLibraries, endOfMemory, type NamedFile, programHeaderAddress, readProgram } from "./checks.ts";
+import {
+  checkLibraries,
+  endOfMemory,
+  type NamedFile,
+  type Parts,
+  programHeaderAddress,
+  readProgram,
+} from "./checks.ts";
 import { configSize, encodeConfig, MAX_LIBRARIES, STRINGS_OFFSET } from "./config.ts";
 import { linkStage0 } from "./link.ts";
 import { type Renaming, renameLibraries } from "./rename.ts";
-
-/** The parts of the packed file; the loader is glibc's. */
-type Parts = Readonly<{ program: NamedFile; loader: NamedFile; libraries: readonly NamedFile[] }>;
 
 /** From the beginning of stage0 to its config, in bytes. */
 export const STAGE0_ROOM = 0x10000;
@@ -33,7 +37,7 @@ export function packFile(path: string): Uint8Array {
  */
 export function pack(input: Parts, link: typeof linkStage0 = linkStage0): Uint8Array {
   const { elf, target } = readProgram(input.program);
-  checkLibraries(input.program.name, elf, target, input.loader, input.libraries);
+  checkLibraries(input, elf, target);
   const libraries = input.libraries.filter((library) => elf.needed.includes(library.name));
   if (libraries.length > MAX_LIBRARIES) {
     throw new BootError(`${input.program.name} needs more than ${MAX_LIBRARIES} libraries`);

@@ -35,7 +35,6 @@ export interface ImageOptions {
   readonly modules: readonly string[];
   /** A file, or "none". */
   readonly busybox: string | null;
-  /** The levain that becomes /init. */
   readonly init: string | null;
   readonly additions: readonly Addition[];
   /** Programs of this host to add with their libraries, absolute paths. */
@@ -88,7 +87,6 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   return { output, kernel, moduleCount, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
 }
 
-/** Collects the contents of the image. */
 function fillTree(options: ImageOptions, kernel: KernelChoice | null, plan: BootPlan, voice: Voice) {
   const tree: ImageTree = new Map();
   addSkeleton(tree);
@@ -129,7 +127,6 @@ function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice:
   voice.warn(`kernel ${kernel.version} is configured without support for ${fault}: it cannot boot this image`);
 }
 
-/** Passes the pieces on and reports the progress. */
 function* announce(pieces: Iterable<Uint8Array>, total: number, voice: Voice): Generator<Uint8Array> {
   let done = 0;
   for (const piece of pieces) {

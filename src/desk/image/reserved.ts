@@ -6,7 +6,6 @@ import { TRAILER } from "../archive/cpio.ts";
 
 const ELSEWHERE = "choose another destination";
 
-/** Paths that an addition must not have. */
 const RESERVED: readonly (readonly [pattern: RegExp, reason: string, hint: string])[] = [
   [
     /^\/init$/,

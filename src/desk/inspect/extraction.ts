@@ -18,7 +18,6 @@ import {
 
 /** How a tree is written. */
 export interface ExtractOptions {
-  /** Creates device nodes. */
   readonly machine: Pick<Machine, "makeNode">;
   /** Only root can set owners and create device nodes; without root, set-uid and set-gid bits are left out, too. */
   readonly isRoot: boolean;

@@ -38,12 +38,10 @@ export function findOut(root: DirectoryNode) {
     checkers: findCheckers(root),
     microcode: filesBelow(root, "/kernel/x86/microcode").map(([path]) => path.replace(/^.*\/|\.bin$/g, "")),
     firmwareFiles: new Set(firmware.map(([, file]) => file)).size,
-    /** Bytes of all files. */
     contentBytes: listFiles(root).reduce((sum, { data }) => sum + data.length, 0),
   };
 }
 
-/** Returns all files below a directory, with their paths from there. */
 function filesBelow(root: DirectoryNode, directory: string): readonly (readonly [path: string, file: FileNode])[] {
   const node = findNode(root, directory);
   if (node?.kind !== "directory") return [];
@@ -122,7 +120,6 @@ interface Maker {
   readonly name: string;
   /** Its images have all of these. */
   readonly markers: readonly string[];
-  /** Reads the version of the tool from the image. */
   readonly version?: (root: DirectoryNode) => string | null;
   /** Files that only its own init uses. */
   readonly ownFiles: readonly string[];

@@ -32,7 +32,6 @@ export function inspectImage(file: string, maxSize: number | null) {
     size: bytes.length,
     tree,
     findings: findOut(tree.root),
-    /** Files that only the image's own init reads. */
     passedOver: findPassedOver(tree.root),
     memory: estimateMemoryOf(sizes, bytes.length),
   };

@@ -18,7 +18,6 @@ type Archive = Readonly<{ format: "newc" | "crc"; offset: number; members: reado
 export interface Segment {
   /** "none", or a name of `COMPRESSIONS`. */
   readonly compression: string;
-  /** In the file. */
   readonly offset: number;
   /** Bytes in the file, without zeros that follow. */
   readonly size: number;

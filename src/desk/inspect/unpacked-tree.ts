@@ -118,9 +118,7 @@ export function* listTree(directory: DirectoryNode): Generator<readonly [path: s
 
 /** Returns every file below a directory, hard links once. */
 export function listFiles(directory: DirectoryNode): readonly FileNode[] {
-  const files = new Set<FileNode>();
-  for (const [, node] of listTree(directory)) if (node.kind === "file") files.add(node);
-  return [...files];
+  return [...new Set([...listTree(directory)].flatMap(([, node]) => (node.kind === "file" ? [node] : [])))];
 }
 
 /** Returns the children of a directory, sorted by name. */

@@ -21,7 +21,6 @@ export interface ModuleRequest {
   readonly add: readonly string[];
   /** Instead of DEFAULT_MODULES. */
   readonly patterns?: readonly string[];
-  /** Searched for firmware, in this order. */
   readonly firmwareDirs?: readonly string[];
 }
 
@@ -53,9 +52,7 @@ export function selectModules(request: ModuleRequest) {
       ...cutLists(index, names, texts),
     ],
     names,
-    /** Requested modules that are built into the kernel. */
     builtin,
-    /** Firmware of the modules that this host does not have. */
     missingFirmware: firmware.missing,
     moduleBytes: modules.reduce((sum, { file }) => sum + file.content.size, 0),
   };

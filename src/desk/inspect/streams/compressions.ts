@@ -8,7 +8,6 @@ import { unpackZstd } from "./zstd.ts";
 /** One way to compress a segment of an image. */
 export interface Compression {
   readonly name: string;
-  /** The first bytes. */
   readonly magic: readonly number[];
   /** Unpacks the stream at `start`. Throws BootError, also if it unpacks to more than `limit` bytes. */
   readonly unpack: (bytes: Uint8Array, start: number, limit: number) => UnpackedStream;
