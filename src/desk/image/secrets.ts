@@ -12,11 +12,10 @@ const NAMED_MAX = 5;
 
 /** Returns the secrets of an image that are not programs: the boot loader may name any of them as a key. */
 export function findKeys(tree: ImageTree, crypt: CryptPlan): readonly string[] {
-  const isProgram = (path: string) => {
+  return findSecrets(tree, crypt).filter((path) => {
     const entry = tree.get(path);
-    return entry?.kind === "file" && (entry.mode & EXECUTABLE) !== 0;
-  };
-  return findSecrets(tree, crypt).filter((path) => !isProgram(path));
+    return entry?.kind !== "file" || (entry.mode & EXECUTABLE) === 0;
+  });
 }
 
 /** Returns the files of an image that other users must not read: keys that its parameters name, and files that others cannot read on this host. */
