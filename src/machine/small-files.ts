@@ -13,7 +13,6 @@ export function bytesOrNone(machine: Pick<Files, "readFile">, path: string): Uin
     () => new Uint8Array(),
     "ENOENT",
     "ENOTDIR",
-    "EISDIR",
   );
 }
 

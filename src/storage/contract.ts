@@ -89,7 +89,7 @@ export interface Assembly {
   /** Does what can be done now. `candidate` is the device that the plan calls the root at present; it may be closed or incomplete. Throws BootError if the user gives up. */
   advance(candidate: BlockDevice | null): Round;
   links?(): readonly Link[];
-  /** null for a device of another kind. Asks nothing of the machine. */
+  /** null for a device of another kind. Changes nothing. */
   state?(device: BlockDevice): DeviceState | null;
   problems?(): readonly Trouble[];
   /** The volumes that the root has to lie in: all that parameters name and do not call optional. */

@@ -442,7 +442,7 @@ describe("what is missing is named before the user is asked", () => {
 
   test("without a shell, no hint needs one", () => {
     const result = boot({ cmdline: "root=LABEL=ROOT rd.timeout=2 rdshell=0 rd.emergency=poweroff" });
-    expect(result.console).toContain("hint: correct root= in the boot loader\n");
+    expect(result.console).toContain("hint: add rd.auto or correct root= in the boot loader\n");
     expect(result.console).not.toContain("levain retry");
   });
 

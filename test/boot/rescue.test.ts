@@ -44,7 +44,7 @@ test("a wrong label: what was wanted, what was found, what to try", () => {
       /dev/vdb crypto_LUKS (encrypted: nothing asks to unlock it)
       /dev/vdc (unknown content)
     hint: if the root is in the encrypted device, \`levain retry rd.auto\` unlocks
-          it, or correct root= in the boot loader
+          it, or add rd.auto or correct root= in the boot loader
 
     rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
     from there, \`levain retry root=LABEL=NAME\` retries with other parameters

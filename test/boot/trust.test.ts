@@ -258,3 +258,25 @@ test("a volume that was opened by hand in the shell is closed before a root outs
   expect(rootOf(result)).toBe("/dev/vdb");
   expect(mapped(result)).toEqual([]);
 });
+
+describe("a stranger's filesystem is not mounted in search of a key file", () => {
+  const searched = ({ journal }: Booted) => journal.filter((line) => /^mount .*\/run\/levain\/search/.test(line));
+  const NAMED_KEY = `rd.luks.uuid=${UUID} rd.luks.key=/root.key root=LABEL=ROOT rd.timeout=3`;
+
+  test("while the volume is absent", () => {
+    const result = boot({ disks: [disk("vda", theirs)], cmdline: NAMED_KEY });
+    expect(said(result)).toContain("could not find the root device");
+    expect(searched(result)).toEqual([]);
+  });
+
+  test("while its header is absent", () => {
+    const cmdline = `${NAMED_KEY} rd.luks.header=/header:LABEL=NONE`;
+    const result = boot({ disks: [disk("vda", theirs), disk("vdb", vault)], cmdline });
+    expect(searched(result)).toEqual([]);
+  });
+
+  test("but it is once a key can open the volume", () => {
+    const result = boot({ disks: [disk("vda", theirs), disk("vdb", vault)], cmdline: NAMED_KEY });
+    expect(searched(result)).not.toEqual([]);
+  });
+});

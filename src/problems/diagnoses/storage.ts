@@ -73,7 +73,10 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
   }
   const correct = inBootLoader("correct root= in the boot loader");
   if (isAnyUnasked) {
-    return [inShell("if the root is in the encrypted device, `levain retry rd.auto` unlocks it"), correct];
+    return [
+      inShell("if the root is in the encrypted device, `levain retry rd.auto` unlocks it"),
+      inBootLoader("add rd.auto or correct root= in the boot loader"),
+    ];
   }
   if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`"), ADD_DRIVER];
   return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`"), ADD_DRIVER];

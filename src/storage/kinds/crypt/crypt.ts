@@ -94,6 +94,7 @@ function advanceEach({ context, volumes, passphrases, plan }: Unlocking, isWante
 function ask({ context, plan, volumes, passphrases }: Unlocking, index: number, volume: Volume): void {
   const [root] = plan.roots;
   const isRootPresent = () => root !== undefined && context.matches(root).length > 0;
+  context.takeEvents(); // what has come or gone while keys were derived
   const isNeeded = !isDispensable(volume) || isRootPresent();
   const prompted = askForVolume(
     context,

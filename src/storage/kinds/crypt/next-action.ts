@@ -8,8 +8,8 @@ export interface View {
   readonly passphrases: number;
   /** The devices that match. */
   readonly found: readonly BlockDevice[];
-  /** The keys that can be read. */
-  readonly sources: readonly KeySource[];
+  /** Returns the keys that can be read. It may mount every filesystem to look for a key file, so it is called only for a device that a key can open. */
+  readonly sources: () => readonly KeySource[];
   readonly nowMs: number;
   /** What was done with the device in this round. */
   readonly done: ReadonlySet<Action["kind"]>;
@@ -30,13 +30,14 @@ export function nextAction(volume: Volume, view: View): Action {
   if (attempt.lock === null && !view.done.has("prepare")) return { kind: "prepare" };
   if (attempt.lock === null) return { kind: mayWait ? "wait" : "rest" };
   if (!view.done.has("check")) return { kind: "check" };
-  const [source] = untriedKeys(volume, view.sources);
+  const sources = view.sources();
+  const [source] = untriedKeys(volume, sources);
   if (source !== undefined) return { kind: "key", source };
   if (attempt.triedPassphrases < view.passphrases) return { kind: "passphrase", index: attempt.triedPassphrases };
   const device = nextDevice(volume, view);
   if (device !== null) return { kind: "switch", device };
   if (isOutOfTries(volume)) return { kind: "give up" };
-  return { kind: mayWait && pendingKeys(volume, view.sources).length > 0 ? "wait" : "ask" };
+  return { kind: mayWait && pendingKeys(volume, sources).length > 0 ? "wait" : "ask" };
 }
 
 /** The state in which an action is done: a key or passphrase that makes the device fail counts as tried. */

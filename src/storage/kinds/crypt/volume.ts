@@ -38,15 +38,16 @@ export function advance(context: CryptContext, volume: Volume, passphrases: read
   if (volume.outcome.kind !== "locked") return { volume, standing: "rest" };
   let state = lookAt(context, volume);
   const done = new Set<Action["kind"]>();
+  const { keys } = volume.wish;
   for (;;) {
-    const found = listDevices(context, state);
-    const view = { found, passphrases: passphrases.length, nowMs: context.machine.nowMs(), done };
-    const action = nextAction(state, { ...view, sources: listKeySources(context, state.wish.keys) });
-    if (action.kind === "rest" || action.kind === "wait" || action.kind === "ask") {
-      return { volume: state, standing: action.kind };
-    }
-    state = begun(state, action, found);
     try {
+      const found = listDevices(context, state);
+      const view = { found, passphrases: passphrases.length, nowMs: context.machine.nowMs(), done };
+      const action = nextAction(state, { ...view, sources: () => listKeySources(context, keys) });
+      if (action.kind === "rest" || action.kind === "wait" || action.kind === "ask") {
+        return { volume: state, standing: action.kind };
+      }
+      state = begun(state, action, found);
       state = act(context, state, action, passphrases);
       done.add(action.kind);
       if (action.kind === "switch") done.clear();

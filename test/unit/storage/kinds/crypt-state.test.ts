@@ -29,7 +29,7 @@ if (ONE === undefined || OTHER === undefined) throw new Error("no devices");
 
 const never = () => false;
 const view = (change: Partial<View> = {}): View => ({
-  ...{ passphrases: 0, found: [ONE], sources: [], nowMs: 0, done: new Set<Action["kind"]>(["prepare", "check"]) },
+  ...{ passphrases: 0, found: [ONE], sources: () => [], nowMs: 0, done: new Set<Action["kind"]>(["prepare", "check"]) },
   ...change,
 });
 const fresh = (wish: Partial<CryptVolume> = {}) => state.newVolume({ ...WISH, ...wish }, "asked", 0);
@@ -80,6 +80,17 @@ describe("what is done next", () => {
     expect(kind(ready(), { done: new Set(["prepare"]) })).toBe("check");
   });
 
+  test("keys are looked for only on account of a device that one of them can open: the search mounts filesystems", () => {
+    const sources = () => {
+      throw new Error("looked for keys");
+    };
+    const seen = state.seen(fresh({ keys: [KEY] }), [ONE], 0, never);
+    expect(kind(fresh({ keys: [KEY] }), { sources })).toBe("rest");
+    expect(kind(seen, { sources })).toBe("wait");
+    expect(kind(state.prepared(seen, LOCK), { sources, done: new Set(["prepare"]) })).toBe("check");
+    expect(() => kind(state.prepared(seen, LOCK), { sources })).toThrow("looked for keys");
+  });
+
   test("a header on a device that is missing is waited for, but not forever", () => {
     const seen = state.seen(fresh(), [ONE], 0, never);
     expect(kind(seen, { nowMs: 999 })).toBe("wait");
@@ -90,7 +101,7 @@ describe("what is done next", () => {
   test("keys before passphrases, each once, then the user", () => {
     const source = { place: KEY, device: null };
     const volume = ready({ keys: [KEY] });
-    const some = view({ sources: [source], passphrases: 1 });
+    const some = view({ sources: () => [source], passphrases: 1 });
     expect(nextAction(volume, some)).toEqual({ kind: "key", source });
     const tried = begun(volume, { kind: "key", source }, [ONE]);
     expect(nextAction(tried, some)).toEqual({ kind: "passphrase", index: 0 });
