@@ -1,6 +1,6 @@
 import { DT, type Elf, isPacked, loads, PT, readElf } from "../../src/desk/program/elf.ts";
 import { BootError } from "../../src/problems/errors.ts";
-import { TARGETS, type Target } from "./targets.ts";
+import { TARGETS, type Target } from "./link.ts";
 
 /** A file and its name in messages and DT_NEEDED. */
 export type NamedFile = Readonly<{ name: string; bytes: Uint8Array }>;

@@ -3,8 +3,7 @@ import type { Machine } from "../../machine/machine.ts";
 import { SyscallError } from "../../problems/errors.ts";
 import { describeDevices } from "../../rescue/commands/devices.ts";
 import { argument, command, flag, option, UsageError } from "../command-line.ts";
-import { type ExaminedFile, examineFile } from "../probe/device-facts.ts";
-import { describePartition, formatExport } from "../probe/format.ts";
+import { describePartition, type ExaminedFile, examineFile, formatExport } from "../probe/device-facts.ts";
 
 // The exit statuses of blkid(8).
 const RECOGNISED = 0;

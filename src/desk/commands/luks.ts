@@ -51,10 +51,14 @@ function write(part: string | Uint8Array): void {
   }
 }
 
-/** The arguments of `levain luks IMAGE`. */
-export type LuksQuestion = Readonly<Record<"image", string>> &
-  Readonly<Record<"header" | "keyFile", string | null>> &
-  Readonly<Record<"showsVolumeKey" | "json", boolean>>;
+/** The arguments of `levain luks IMAGE`; `header` has a detached header, `keyFile` a passphrase and nothing else. */
+export type LuksQuestion = Readonly<{
+  image: string;
+  header: string | null;
+  keyFile: string | null;
+  showsVolumeKey: boolean;
+  json: boolean;
+}>;
 
 /**
  * What to print on stdout, in this order (the caller wipes the bytes), and on stderr, one line each. The status is 0 for an

@@ -1,9 +1,11 @@
 import { basename, dirname, resolve } from "node:path";
 import type { AreaKind } from "../../formats/area.ts";
+import { decodeLatin1 } from "../../formats/bytes.ts";
 import type { Partition } from "../../formats/partitions/model.ts";
 import { readPartitionTable } from "../../formats/partitions/partition-table.ts";
 import { type ProbeResult, probe } from "../../formats/probe.ts";
-import { addTag, type Tags } from "../../formats/tags.ts";
+import { addTag, type Tag, type Tags } from "../../formats/tags.ts";
+import { escapeUnprintable } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { readText, textOrNone } from "../../machine/small-files.ts";
 import { withReader } from "../host.ts";
@@ -83,3 +85,33 @@ export function findPartition(partitions: readonly Partition[], start: number, s
 }
 
 const readNumber = (machine: Machine, path: string) => Number(textOrNone(machine, path));
+
+/** What a shell would interpret. */
+const ESCAPED = " \\\"'$`<>";
+
+/**
+ * Formats `NAME=value` lines as `blkid -o export` does: control characters as `^A`, bytes from 128 on as `M-` and the rest,
+ * a backslash before what a shell would interpret. Pure ASCII.
+ */
+export function formatExport(device: string, tags: readonly Tag[]): string {
+  const lines = tags.map(({ name, value }) => `${name}=${decodeLatin1(value).replace(/./gs, formatByte)}\n`);
+  return `DEVNAME=${device}\n${lines.join("")}`;
+}
+
+function formatByte(character: string): string {
+  const byte = character.charCodeAt(0);
+  const meta = byte >= 128 ? "M-" : "";
+  const low = String.fromCharCode(byte & 0x7f);
+  if (low < " " || low === "\x7f") return `${meta}^${String.fromCharCode((byte & 0x7f) ^ 0x40)}`;
+  return `${meta}${ESCAPED.includes(low) ? "\\" : ""}${low}`;
+}
+
+/** Returns a partition for JSON; `start` and `size` are in units of 512 bytes. */
+export function describePartition({ attributes, name, type, ...rest }: Partition) {
+  return {
+    ...rest,
+    type: escapeUnprintable(type),
+    name: name && escapeUnprintable(name),
+    attributes: `0x${attributes.toString(16)}`,
+  };
+}
