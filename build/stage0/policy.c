@@ -1,6 +1,6 @@
 #include "stage0.h"
 
-/* Decides the same as src/parameters/cmdline.ts and rescue-policy.ts; a test compares the two. */
+/* Decides the same as src/parameters/cmdline.ts and src/plan/rescue-policy.ts; a test compares the two. */
 
 /* The program has the same limit. */
 #define PANIC_MAX 2147483
@@ -118,7 +118,7 @@ struct policy read_policy(char *const texts[])
     .seconds = wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0, .is_in_initramfs = 1};
 }
 
-/* /etc/levain.cmdline has the image's own policy parameters (policy-words.ts): weaker than the boot loader's, except rdshell=0. */
+/* /etc/levain.cmdline has the image's own policy parameters (src/desk/image/image.ts): weaker than the boot loader's, except rdshell=0. */
 struct policy read_machine_policy(void)
 {
   char image[COMMAND_LINE_MAX], boot_loader[COMMAND_LINE_MAX];

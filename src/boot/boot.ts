@@ -3,8 +3,7 @@ import { installApplets } from "../filesystems/busybox.ts";
 import type { Handover } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { loadsOwnDrivers } from "./device-manager.ts";
-import { moveApiMounts, planHandover } from "./steps/handover.ts";
+import { loadsOwnDrivers, moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { prepare } from "./steps/prepare.ts";
 import { attachAndStack, type Steps } from "./steps/root.ts";
@@ -25,7 +24,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
       prepare(machine);
       return readPlan();
     },
-    describePlan,
+    ({ root }) => (root.kind === "none" ? "command line read: no root asked for" : "command line read"),
   );
 
   const drivers = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
@@ -73,10 +72,6 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
 function settleIn({ machine, drivers }: Steps): void {
   drivers.loadAll();
   installApplets(machine);
-}
-
-function describePlan(plan: BootPlan): string {
-  return plan.root.kind !== "none" ? "command line read" : "command line read: no root asked for";
 }
 
 function describeLoader(loader: Loader): string {

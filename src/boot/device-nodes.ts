@@ -4,7 +4,7 @@ import { findMount, readMounts } from "../filesystems/mounts.ts";
 import { type MdevConfig, type MdevDevice, type NodePlan, parseMdevConfig, planNode } from "../formats/mdev.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import { isErrno } from "../problems/errors.ts";
+import { orIfRefused, tolerateRefusal } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 
@@ -99,14 +99,11 @@ function makeAllNodes(machine: Machine, config: MdevConfig): void {
 
 /** Returns null if it was removed meanwhile. */
 function readDevice(machine: Machine, path: string): MdevDevice | null {
-  try {
+  return orIfRefused(() => {
     const properties = parseProperties(readText(machine, `${path}/uevent`));
     const subsystem = machine.lstat(`${path}/subsystem`) === null ? "" : machine.readLink(`${path}/subsystem`);
     return toDevice(machine.readLink(path), { SUBSYSTEM: lastWord(subsystem), ...properties });
-  } catch (error) {
-    if (isErrno(error)) return null;
-    throw error;
-  }
+  }, null);
 }
 
 /** Returns null for what has no node: buses, drivers, network interfaces. */
@@ -135,13 +132,11 @@ function followEvent(machine: Machine, config: MdevConfig, event: DeviceEvent): 
 function makeNode(machine: Machine, kind: "block" | "character", device: MdevDevice, config: MdevConfig): void {
   const plan = planNode(config.rules, device);
   if (plan === null) return;
-  try {
+  tolerateRefusal(() => {
     putNode(machine, kind, device, plan);
     if (plan.userId !== 0 || plan.groupId !== 0) machine.changeOwner(plan.path, plan.userId, plan.groupId);
     if (plan.link !== null) linkTo(machine, plan.path, plan.link);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-  }
+  });
 }
 
 /** Makes a node unless it is right already: stage0 has made some. */
@@ -164,11 +159,6 @@ function removeNode(machine: Machine, device: MdevDevice, config: MdevConfig): v
   for (const path of [plan?.link, plan?.path ?? `/dev/${device.name}`]) {
     const there = path == null ? null : machine.lstat(path);
     const isIts = there?.kind === "symlink" || there?.represents === `${device.major}:${device.minor}`;
-    if (path == null || !isIts) continue;
-    try {
-      machine.removeFile(path);
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-    }
+    if (path != null && isIts) tolerateRefusal(() => machine.removeFile(path));
   }
 }

@@ -1,3 +1,4 @@
+import { withReader } from "../devices/block-devices.ts";
 import { decodeText } from "../formats/text.ts";
 import type { BootRecord } from "../log/boot-record.ts";
 import type { Console } from "../log/console.ts";
@@ -7,15 +8,13 @@ import { makePlan } from "../plan/make-plan.ts";
 import { type Manifest, parseManifest } from "../plan/manifest.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { type PlanOfRescue, planRescue } from "../plan/rescue-policy.ts";
-import { BootError, isErrno } from "../problems/errors.ts";
-import { problem } from "../problems/problem.ts";
+import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
+import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { readActiveEsp } from "./active-esp.ts";
-import { readCrypttab } from "./crypttab-file.ts";
 
-/** The reader of a boot's plan. */
-export interface PlanReader {
+interface PlanReader {
   /** Reads the command line and the manifest and sets the console as they say; once, until parameters are added. Throws BootError. */
   read(): BootPlan;
   /** Returns what `read` returned; null before that. */
@@ -37,18 +36,14 @@ export function createPlanReader(
 ): PlanReader {
   let plan: BootPlan | null = null;
   let added: readonly string[] = [];
-  console.kernel.silence(
-    TALK_WITHOUT_PLAN,
-    orElse(() => readCommandLine(machine), new Uint8Array()),
-  );
+  const firstCmdline = orIfFailed(() => readCommandLine(machine), new Uint8Array());
+  console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
   return {
     read() {
       if (plan !== null) return plan;
       const cmdline = readCommandLine(machine);
-      record.commandLine = [
-        decodeText(cmdline).trimEnd(),
-        ...(added.length > 0 ? ["· levain retry:", ...added] : []),
-      ].join(" ");
+      const more = added.length > 0 ? ["· levain retry:", ...added] : [];
+      record.commandLine = [decodeText(cmdline).trimEnd(), ...more].join(" ");
       record.kernel = machine.release().release;
       const made = planMachine(machine, console, { inherited, added });
       console.obey(made.plan.talk);
@@ -95,22 +90,13 @@ function readCrypttabOrWarn(machine: Machine, voice: Voice): string | null {
   }
 }
 
+/** A read that fails was reported before. */
 function planWithoutMistakes(machine: Machine): PlanOfRescue {
-  const cmdline = orElse(() => readCommandLine(machine), new Uint8Array());
-  const manifest = orElse(() => readManifest(machine), null);
+  const cmdline = orIfFailed(() => readCommandLine(machine), new Uint8Array());
+  const manifest = orIfFailed(() => readManifest(machine), null);
   // What stage0 obeys is there even if the manifest is damaged: an image's rdshell=0 still holds.
-  const imageWords = orElse(() => machine.readFile("/etc/levain.cmdline"), new Uint8Array());
+  const imageWords = orIfFailed(() => machine.readFile("/etc/levain.cmdline"), new Uint8Array());
   return planRescue(cmdline, manifest, imageWords);
-}
-
-/** Returns `otherwise` if the read fails, which was reported before. */
-function orElse<T>(read: () => T, otherwise: T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof BootError || isErrno(error)) return otherwise;
-    throw error;
-  }
 }
 
 function readManifest(machine: Machine): Manifest | null {
@@ -120,9 +106,20 @@ function readManifest(machine: Machine): Manifest | null {
 
 /** As bytes, because a label in it need not be UTF-8. */
 function readCommandLine(machine: Machine): Uint8Array {
-  try {
-    return machine.readFile("/proc/cmdline");
-  } catch (cause) {
-    throw problem("command-line-unreadable", {}, { cause });
-  }
+  return orProblem("command-line-unreadable", {}, () => machine.readFile("/proc/cmdline"));
+}
+
+const CRYPTTAB = "/etc/crypttab";
+const MAX_KIB = 64;
+/** A longer file is not read as a crypttab. */
+export const MAX_CRYPTTAB_BYTES = MAX_KIB << 10;
+
+/** Returns the text of the image's /etc/crypttab; null if it has none. Throws BootError if that is not a file, or longer than 64 KiB. */
+export function readCrypttab(machine: Machine): string | null {
+  const status = machine.stat(CRYPTTAB);
+  if (status === null) return null;
+  if (status.kind !== "file") throw problem("crypttab-not-a-file", { path: CRYPTTAB });
+  const bytes = withReader(machine, CRYPTTAB, (reader) => reader.read(0, MAX_CRYPTTAB_BYTES + 1));
+  if (bytes.length <= MAX_CRYPTTAB_BYTES) return decodeText(bytes);
+  throw problem("crypttab-too-long", { path: CRYPTTAB, maxKib: MAX_KIB });
 }

@@ -1,17 +1,15 @@
 import type { Undo } from "../drivers/context.ts";
-import type { BootRecord, StepRecord } from "../log/boot-record.ts";
-import { saveRecord } from "../log/boot-record.ts";
+import { type BootRecord, type StepRecord, saveRecord } from "../log/boot-record.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { StepName } from "../parameters/step-names.ts";
-import { isErrno } from "../problems/errors.ts";
+import { isErrno, tolerateRefusal } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 
 /** Runs a step once and keeps its value, so that a retried boot does nothing twice. */
 export type RunStep = <T>(name: StepName, act: (undo: Undo) => T, describe: (value: T) => string) => T;
 
-/** Runs each step of a boot once, and can go back. */
-export interface StepRunner {
+interface StepRunner {
   readonly run: RunStep;
   /** Forgets every step from `name` on and reverts what they did, the last first. */
   rewind(name: StepName): void;
@@ -21,8 +19,7 @@ export interface StepRunner {
   rewindFailed(): void;
 }
 
-/** What runs before and after a step. */
-export interface StepHooks {
+interface StepHooks {
   /** Before a step that has not run yet (rd.break=). */
   before(name: StepName): void;
   /** After a step that succeeded. */
@@ -35,8 +32,11 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
   const takeBacks: { readonly name: StepName; readonly takeBack: () => void }[] = [];
   const order = (name: StepName) => record.steps.findIndex((step) => step.name === name);
 
+  /** What cannot be reverted (busy, or gone already) stays: the failure that led here is the one to report. */
+  const undoLast = () => tolerateRefusal(() => takeBacks.pop()?.takeBack());
+
   function release(from: StepName): void {
-    while (takeBacks.length > 0 && order(takeBacks.at(-1)?.name ?? from) >= order(from)) takeBackOne(takeBacks.pop());
+    while (takeBacks.length > 0 && order(takeBacks.at(-1)?.name ?? from) >= order(from)) undoLast();
     for (const step of record.steps.slice(order(from))) values.delete(step.name);
   }
 
@@ -77,13 +77,4 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
   }
 
   return { run, rewind, release, rewindFailed };
-}
-
-/** What cannot be reverted (busy, or gone already) stays: the failure that led here is the one to report. */
-function takeBackOne(entry: { readonly takeBack: () => void } | undefined): void {
-  try {
-    entry?.takeBack();
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-  }
 }

@@ -101,7 +101,7 @@ async function usage(command: Command, parent?: Command): Promise<string> {
     ...examples.flatMap(([line, what]) => [`  ${line}`, `      ${what}`]),
   ];
   // Where the second column begins.
-  const indent = (line: string) => /^ +\S.*? {4}(?=\S)/.exec(line)?.[0].length ?? 0;
+  const indent = (line: string) => /^ +\S.*? {4}(?=\S)|^ */.exec(line)?.[0].length ?? 0;
   return lines.flatMap((line) => wrapLine(line.trimEnd(), indent(line))).join("\n");
 }
 

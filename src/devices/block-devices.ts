@@ -2,9 +2,9 @@ import type { ExamineOptions } from "../formats/area.ts";
 import type { Facts } from "../formats/facts.ts";
 import { readPartitionTable } from "../formats/partitions/partition-table.ts";
 import { probe } from "../formats/probe.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { Machine, RandomReader } from "../machine/machine.ts";
 import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
-import { isErrno, unlessRefused } from "../problems/errors.ts";
+import { isErrno, orIfRefused } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 
 /** A block device of the kernel, with its content. */
@@ -58,9 +58,8 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
     const index = Number(properties["PARTN"] ?? Number.NaN);
     const number = `${properties["MAJOR"]}:${properties["MINOR"]}`;
     ensureNode(machine, node, number);
-    const partition = Number.isInteger(index)
-      ? { disk: diskOf(machine, directory), index }
-      : (mapped?.partition ?? null);
+    const diskOf = () => machine.readLink(directory).split("/").at(-2) ?? "";
+    const partition = Number.isInteger(index) ? { disk: diskOf(), index } : (mapped?.partition ?? null);
     const content = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
     return { name, node, number, sizeBytes, partition, ...content };
   } catch (error) {
@@ -86,17 +85,13 @@ const NAMELESS: PartitionName = { uuid: null, label: null, autoType: null };
 export function namePartition(machine: Machine, device: BlockDevice): PartitionName {
   if (device.partition === null) return NAMELESS;
   const { partition } = device;
-  return unlessRefused(
-    () => readPartitionName(machine, partition),
-    () => NAMELESS,
-  );
+  return orIfRefused(() => readPartitionName(machine, partition), NAMELESS);
 }
 
 function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockDevice["partition"]>): PartitionName {
   const sectorSize = readSectorSize(machine, disk);
-  const table = withReader(machine, `/dev/${disk.replaceAll("!", "/")}`, (reader) =>
-    readPartitionTable(reader, sectorSize),
-  );
+  const node = `/dev/${disk.replaceAll("!", "/")}`;
+  const table = withReader(machine, node, (reader) => readPartitionTable(reader, sectorSize));
   const entry = table?.partitions.find((partition) => partition.number === index);
   if (entry === undefined) return NAMELESS;
   const isManual = (entry.attributes & GPT_NO_AUTO) !== 0n;
@@ -106,8 +101,8 @@ function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockD
 /** Formats the device as a report names it: `/dev/vda1 vfat "EFI"`. */
 export function describeDevice({ node, facts, unreadable }: BlockDevice): string {
   if (unreadable !== null) return `${node} (cannot be read: ${unreadable})`;
-  const type =
-    facts.type ?? (facts.partitionTable === null ? "(unknown content)" : `(${facts.partitionTable} partition table)`);
+  const table = facts.partitionTable === null ? "(unknown content)" : `(${facts.partitionTable} partition table)`;
+  const type = facts.type ?? table;
   return `${node} ${type}${facts.label === null ? "" : ` "${printable(facts.label)}"`}`;
 }
 
@@ -118,10 +113,6 @@ export function parseProperties(text: string): Readonly<Record<string, string>> 
     return equals > 0 ? [[line.slice(0, equals), line.slice(equals + 1)] as const] : [];
   });
   return Object.fromEntries(pairs);
-}
-
-function diskOf(machine: Machine, directory: string): string {
-  return machine.readLink(directory).split("/").at(-2) ?? "";
 }
 
 /** Makes the node if mdev.conf gives the disk none, or another name. Outside a boot, /dev is left alone: a container sees its host's disks in /sys. */
@@ -148,19 +139,13 @@ function probeNode(machine: Machine, node: string, area: ExamineOptions): Pick<B
   try {
     return { facts: withReader(machine, node, (reader) => probe(reader, area)), unreadable: null };
   } catch (error) {
-    if (isErrno(error) && !isErrno(error, "ENOENT", "ENODEV")) {
-      return { facts: NOTHING, unreadable: describeRefusal(error) };
-    }
-    throw error;
+    if (!isErrno(error) || isErrno(error, "ENOENT", "ENODEV")) throw error;
+    return { facts: NOTHING, unreadable: describeRefusal(error) };
   }
 }
 
 /** Calls `use` with a reader of a device or file, which is closed afterwards. */
-export function withReader<T>(
-  machine: Machine,
-  node: string,
-  use: (reader: ReturnType<Machine["openReader"]>) => T,
-): T {
+export function withReader<T>(machine: Machine, node: string, use: (reader: RandomReader) => T): T {
   const reader = machine.openReader(node);
   try {
     return use(reader);

@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import { unlessRefused } from "../problems/errors.ts";
+import { orIfRefused } from "../problems/errors.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import { type AttributeReader, listBusPaths } from "./bus-paths.ts";
 import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
@@ -26,12 +26,11 @@ export function listLinks(machine: Machine, device: BlockDevice): readonly strin
 
 function createReader(machine: Machine, directory: string): AttributeReader {
   // Most devices have few of the attributes, and some return EINVAL or EIO.
-  const orElse = <T>(read: () => T, otherwise: T) => unlessRefused(read, () => otherwise);
   return {
-    text: (path) => orElse(() => readText(machine, `${directory}/${path}`), "") || null,
-    bytes: (path) => orElse<Uint8Array | null>(() => machine.readFile(`${directory}/${path}`), null),
-    names: (path) => orElse(() => machine.listDirectory(`${directory}/${path}`), []),
-    link: (path) => orElse(() => machine.readLink(path === "" ? directory : `${directory}/${path}`), ""),
+    text: (path) => orIfRefused(() => readText(machine, `${directory}/${path}`), "") || null,
+    bytes: (path) => orIfRefused(() => machine.readFile(`${directory}/${path}`), null),
+    names: (path) => orIfRefused(() => machine.listDirectory(`${directory}/${path}`), []),
+    link: (path) => orIfRefused(() => machine.readLink(path === "" ? directory : `${directory}/${path}`), ""),
   };
 }
 
@@ -61,12 +60,9 @@ function* scsiIdentities(devicePath: string, read: AttributeReader): Generator<s
   const model = read.text("device/model") ?? "";
   const usb = usbSerial(devicePath, read);
   if (usb !== null) {
-    const [, , target, unit] = (/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(devicePath)?.slice(1) ??
-      []) as readonly string[];
-    yield `usb-${[vendor, model, usb]
-      .map((part) => part.trim())
-      .filter((part) => part !== "")
-      .join("_")}-${target}:${unit}`;
+    const [, target, unit] = /\d+:\d+:(\d+):(\d+)\/block\//.exec(devicePath) ?? [];
+    const parts = [vendor, model, usb].map((part) => part.trim()).filter((part) => part !== "");
+    yield `usb-${parts.join("_")}-${target}:${unit}`;
   } else if (vendor.trim() === "ATA") {
     const identity = ataIdentity(read.bytes("device/vpd_pg89") ?? new Uint8Array());
     if (identity !== null) yield `ata-${identity}`;
@@ -90,8 +86,6 @@ function join(model: string | null, serial: string | null): string | null {
 
 /** As util_replace_whitespace and udev_replace_chars: characters that udev does not allow in a name become "_". */
 function replace(text: string): string {
-  return text
-    .trim()
-    .replace(/\s+/g, "_")
-    .replace(/[^\w#+\-.:=@\u0080-\u{10ffff}]/gu, "_");
+  const words = text.trim().replace(/\s+/g, "_");
+  return words.replace(/[^\w#+\-.:=@\u0080-\u{10ffff}]/gu, "_");
 }

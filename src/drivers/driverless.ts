@@ -2,7 +2,7 @@ import type { Machine } from "../machine/machine.ts";
 import { buildAliasTable, findByAlias } from "./index/alias-table.ts";
 import { parseAliases } from "./index/kernel-files.ts";
 import { normalizeAlias } from "./index/names.ts";
-import { listModaliases } from "./modaliases.ts";
+import { listModaliases, type Modalias } from "./modaliases.ts";
 
 /**
  * The file that the builder writes to /lib/modules/VERSION: the lines of modules.alias for the modules that are not in the image,
@@ -13,16 +13,8 @@ export const MISSING_NAME = "levain-missing.zst";
 /** The buses of hardware that a person would name, in contrast to platform devices. */
 export const HARDWARE_BUSES: readonly string[] = ["pci", "usb", "virtio", "vmbus", "xen", "mmc", "sdio", "scsi", "hid"];
 
-/** A device without a driver, and the modules that the image lacks for it. */
-export interface Driverless {
-  /** As /sys/bus/pci/devices/0000:00:1f.2. */
-  readonly directory: string;
-  readonly modalias: string;
-  readonly modules: readonly string[];
-}
-
-/** Lists the devices whose driver is missing from the image; null if the image has no list of missing modules. */
-export function listDriverless(machine: Machine): readonly Driverless[] | null {
+/** Lists the devices whose driver is missing from the image, with the modules that it lacks for them; null if the image has no list of missing modules. */
+export function listDriverless(machine: Machine): readonly (Modalias & { modules: readonly string[] })[] | null {
   const path = `/lib/modules/${machine.release().release}/${MISSING_NAME}`;
   const text = machine.stat(path) === null ? null : decompress(machine.readFile(path));
   if (text === null) return null;

@@ -10,15 +10,12 @@ import { createInserter } from "./module-files.ts";
 /** Performs an action once; returns true if the module is in the kernel afterwards, or must not be there. */
 export type Act = (action: ModuleAction) => boolean;
 
-/** Inserts modules into the kernel. */
-export interface Insertion {
-  readonly act: Act;
-  /** Returns how many modules were inserted. */
-  count(): number;
-}
-
-/** Inserts modules of `directory` (…/lib/modules/VERSION) into the kernel. Warns of a refusal once, with the kernel's own messages about it. */
-export function createInsertion(machine: Machine, directory: string, voice: Voice): Insertion {
+/** Inserts modules of `directory` (…/lib/modules/VERSION) into the kernel, and counts them. Warns of a refusal once, with the kernel's own messages about it. */
+export function createInsertion(
+  machine: Machine,
+  directory: string,
+  voice: Voice,
+): { readonly act: Act; readonly count: () => number } {
   const insert = createInserter(machine);
   const present = listLoaded(machine);
   const refused = new Set<string>();

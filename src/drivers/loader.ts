@@ -141,9 +141,8 @@ function loadTarget({ name, blacklisted, actions, missing }: Target, act: Act, v
     if (!act(action) && "required" in action && action.required) return "failed";
   }
   if (missing.length === 0) return "ready";
-  voice.warn(
-    `module ${printable(name)} needs modules that this image does not have: ${missing.map(printable).join(", ")}`,
-  );
+  const names = missing.map(printable).join(", ");
+  voice.warn(`module ${printable(name)} needs modules that this image does not have: ${names}`);
   return "failed";
 }
 

@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import { listOrNone, readText } from "../machine/small-files.ts";
-import { unlessRefused } from "../problems/errors.ts";
+import { orIfRefused } from "../problems/errors.ts";
 
 /** A device of /sys/bus that needs a driver. */
 export interface Modalias {
@@ -13,17 +13,7 @@ export interface Modalias {
  * Buses that are skipped. "cpu" would load every accelerated cipher, which the kernel requests when it needs one; the others have
  * hundreds of devices and no modalias.
  */
-const SILENT_BUSES = [
-  "cpu",
-  "memory",
-  "node",
-  "clocksource",
-  "clockevents",
-  "workqueue",
-  "event_source",
-  "machinecheck",
-  "container",
-];
+const SILENT_BUSES = "cpu memory node clocksource clockevents workqueue event_source machinecheck container".split(" ");
 
 /** Returns true for a bus whose devices name drivers that a boot may need. */
 export function needsDrivers(bus: string): boolean {
@@ -49,10 +39,6 @@ export function listModaliases(machine: Machine, buses: readonly string[]): read
 function readModalias(machine: Machine, directory: string): readonly Modalias[] {
   // Hubs and hosts have none; a device may be removed meanwhile, and a few return EINVAL before they are complete.
   const refusals = ["ENOENT", "ENODEV", "ENXIO", "ENOTDIR", "EINVAL"];
-  const modalias = unlessRefused(
-    () => readText(machine, `${directory}/modalias`),
-    () => "",
-    ...refusals,
-  );
+  const modalias = orIfRefused(() => readText(machine, `${directory}/modalias`), "", ...refusals);
   return modalias === "" ? [] : [{ directory, modalias }];
 }

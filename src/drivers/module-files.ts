@@ -1,6 +1,9 @@
 import type { Machine } from "../machine/machine.ts";
-import { textOrNone } from "../machine/small-files.ts";
-import { problem } from "../problems/problem.ts";
+import { listOrNone, textOrNone } from "../machine/small-files.ts";
+import { orIfFailed } from "../problems/errors.ts";
+import { orProblem, problem } from "../problems/problem.ts";
+import { readModinfo } from "./index/modinfo.ts";
+import type { ScannedModule } from "./index/scanned-modules.ts";
 
 /** By the ending of the file's name: the name in /sys/module/compression. */
 const COMPRESSIONS = { ".gz": "gzip", ".xz": "xz", ".zst": "zstd" } as const;
@@ -10,11 +13,12 @@ const WORK_DIRECTORY = "/run/levain/modules";
 /** BusyBox's or the one of XZ Utils; both replace the file by one without the ending. */
 const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbin/unxz"]] as const;
 
-/** Inserts the module in a file into the kernel. Throws SyscallError if the kernel refuses it, BootError if the file cannot be decompressed. */
-export type InsertModule = (path: string, parameters: string) => void;
-
-/** Leaves the decompression of .gz, .xz and .zst to the kernel if it can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). */
-export function createInserter(machine: Machine): InsertModule {
+/**
+ * Creates what inserts the module in a file into the kernel. It leaves the decompression of .gz, .xz and .zst to the kernel if it
+ * can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). Throws SyscallError if the kernel refuses a module, BootError if its file
+ * cannot be decompressed.
+ */
+export function createInserter(machine: Machine): (path: string, parameters: string) => void {
   let kernelCan: string | null = null;
   return (path, parameters) => {
     const compression = compressionOf(path);
@@ -26,7 +30,7 @@ export function createInserter(machine: Machine): InsertModule {
 }
 
 /** Reads a module's ELF file and decompresses it; empty for xz, which only the kernel and unxz decompress. Throws SyscallError, BootError. */
-export function readPlainModule(machine: Machine, path: string): Uint8Array {
+function readPlainModule(machine: Machine, path: string): Uint8Array {
   const compression = compressionOf(path);
   if (compression === "xz") return new Uint8Array();
   const bytes = machine.readFile(path);
@@ -52,11 +56,9 @@ function insertDecompressed(machine: Machine, path: string, compression: Compres
 }
 
 function decompress(bytes: Uint8Array, path: string, compression: "gzip" | "zstd"): Uint8Array {
-  try {
-    return compression === "zstd" ? Bun.zstdDecompressSync(bytes) : Bun.gunzipSync(Uint8Array.from(bytes));
-  } catch (cause) {
-    throw problem("module-not-decompressed", { path }, { cause });
-  }
+  const unpack = () =>
+    compression === "zstd" ? Bun.zstdDecompressSync(bytes) : Bun.gunzipSync(Uint8Array.from(bytes));
+  return orProblem("module-not-decompressed", { path }, unpack);
 }
 
 function unpackXz(machine: Machine, path: string, plain: string): void {
@@ -68,4 +70,32 @@ function unpackXz(machine: Machine, path: string, plain: string): void {
   if (status === 0) return;
   if (machine.stat(copy) !== null) machine.removeFile(copy);
   throw problem("unxz-failed", { path, status, output: output.trim() });
+}
+
+/** Links to the kernel's sources, which may be anywhere. */
+const NOT_MODULES = new Set(["build", "source"]);
+const MODULE_FILE = /\.ko(\.(gz|xz|zst))?$/;
+
+/** Reads the .modinfo section of these module files of a directory; it is empty for a file that cannot be read here, such as one compressed with xz. */
+export function scanModules(machine: Machine, directory: string, paths: readonly string[]): readonly ScannedModule[] {
+  // A damaged module is reported when it is loaded.
+  const read = (path: string) => orIfFailed(() => readPlainModule(machine, `${directory}/${path}`), new Uint8Array());
+  return paths.map((path) => ({ path, modinfo: readModinfo(read(path)) }));
+}
+
+/** Lists the module files of a directory, without its subdirectories. */
+export function listModuleFiles(machine: Machine, directory: string): readonly string[] {
+  return listOrNone(machine, directory).filter((name) => MODULE_FILE.test(name));
+}
+
+/** Lists every module file below a directory, as paths relative to it. */
+export function listModuleTree(machine: Machine, directory: string, below = ""): readonly string[] {
+  return listOrNone(machine, `${directory}/${below}`).flatMap((name) => {
+    const path = below === "" ? name : `${below}/${name}`;
+    if (MODULE_FILE.test(name)) return [path];
+    // A stat of every name costs more than this: no directory of modules has a dot in its name.
+    return name.includes(".") || (below === "" && NOT_MODULES.has(name))
+      ? []
+      : listModuleTree(machine, directory, path);
+  });
 }

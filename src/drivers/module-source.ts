@@ -15,7 +15,7 @@ import {
 import { normalizeName } from "./index/names.ts";
 import type { ModuleSource } from "./index/resolution.ts";
 import { partsOfScan } from "./index/scanned-modules.ts";
-import { listModuleFiles, listModuleTree, scanModules } from "./module-scan.ts";
+import { listModuleFiles, listModuleTree, scanModules } from "./module-files.ts";
 
 /** The image's modules for the running kernel. */
 export interface ImageModules extends ModuleSource {
@@ -27,13 +27,7 @@ export interface ImageModules extends ModuleSource {
 
 const ROOTS = ["/lib/modules", "/usr/lib/modules"];
 /** In modprobe's order: of two files with the same name, the first is used. */
-const CONFIG_DIRECTORIES = [
-  "/etc/modprobe.d",
-  "/run/modprobe.d",
-  "/usr/local/lib/modprobe.d",
-  "/usr/lib/modprobe.d",
-  "/lib/modprobe.d",
-];
+const CONFIG_DIRECTORIES = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((path) => `${path}/modprobe.d`);
 
 /** Reads the index that the builder wrote or, in a foreign image, depmod's files, or else the modules themselves; null if the image has no modules for this kernel. */
 export function readImageModules(machine: Machine, wishes: BootPlan["modules"]): ImageModules | null {
@@ -62,9 +56,11 @@ export function listKernels(machine: Machine): readonly string[] {
   return [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
 }
 
-type Found = Pick<ImageModules, "index" | "isScanned">;
-
-function readIndex(machine: Machine, directory: string, release: string): Found | null {
+function readIndex(
+  machine: Machine,
+  directory: string,
+  release: string,
+): Omit<ImageModules, "directory" | "config"> | null {
   const made = parseIndex(textOrNone(machine, `${directory}/${INDEX_NAME}`));
   if (made?.kernel === release) return { index: made, isScanned: false };
   const read = (name: string) => textOrNone(machine, `${directory}/${name}`);
@@ -103,10 +99,8 @@ function readConfig(machine: Machine, index: ModuleIndex, wishes: BootPlan["modu
       .map((name) => ({ name, text: textOrNone(machine, `${directory}/${name}`) })),
   );
   const config = parseModprobeConfig([...files, { name: "modules.softdep", text: index.softDependencies }]);
-  const options = Object.entries(wishes.parameters).map(([name, parameters]) => ({
-    name: normalizeName(name),
-    parameters,
-  }));
+  const given = Object.entries(wishes.parameters);
+  const options = given.map(([name, parameters]) => ({ name: normalizeName(name), parameters }));
   return {
     ...config,
     options: [...config.options, ...options],

@@ -1,7 +1,7 @@
 import type { Context } from "../drivers/context.ts";
 import { driversOf, filesystemType } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountRequest } from "../machine/machine.ts";
-import { isErrno } from "../problems/errors.ts";
+import { isErrno, tolerateRefusal } from "../problems/errors.ts";
 import type { FilesystemDrivers } from "./mount.ts";
 import { isMounted } from "./mounts.ts";
 
@@ -42,14 +42,6 @@ export function mountBriefly<T>(
   try {
     return use(SEARCH);
   } finally {
-    release(machine);
-  }
-}
-
-function release(machine: Machine): void {
-  try {
-    machine.unmount(SEARCH);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
+    tolerateRefusal(() => machine.unmount(SEARCH));
   }
 }

@@ -2,7 +2,7 @@ import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Machine, RunResult } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { SyscallError } from "../problems/errors.ts";
+import { unlessRefused } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import { linkShell } from "./busybox.ts";
@@ -25,9 +25,8 @@ export function checkFilesystem(
 ): void {
   const { type } = device.facts;
   if (mode === "skip" || type === null || !/^[a-z0-9]+$/.test(type)) return;
-  const program = CHECKERS.map((directory) => `${directory}/fsck.${type}`).find(
-    (path) => machine.stat(path)?.kind === "file",
-  );
+  const programs = CHECKERS.map((directory) => `${directory}/fsck.${type}`);
+  const program = programs.find((path) => machine.stat(path)?.kind === "file");
   if (program === undefined) return;
   const mark = machine.kernelLogMark();
   const { status, output } = runChecker(machine, [program, "-a", ...(mode === "force" ? ["-f"] : []), device.node]);
@@ -58,11 +57,9 @@ function describeKill(status: number, kernel: readonly string[], program: string
 
 /** Returns 127, as a shell does, if the program cannot be started. Some checkers are scripts, so /bin/sh has to exist. */
 function runChecker(machine: Machine, argv: readonly string[]): RunResult {
-  try {
+  const run = () => {
     linkShell(machine);
     return machine.run(argv, { capture: true });
-  } catch (error) {
-    if (error instanceof SyscallError) return { status: 127, output: describeRefusal(error) };
-    throw error;
-  }
+  };
+  return unlessRefused(run, (refusal) => ({ status: NOT_STARTED, output: describeRefusal(refusal) }));
 }

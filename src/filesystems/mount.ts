@@ -4,9 +4,8 @@ import type { Loader } from "../drivers/loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountFlag } from "../machine/machine.ts";
 import { type BootError, isErrno, SyscallError } from "../problems/errors.ts";
-import { problem } from "../problems/problem.ts";
+import { orProblem, problem } from "../problems/problem.ts";
 import { describeRefusal } from "../problems/report.ts";
-import { makePlace } from "./places.ts";
 
 /** A mounted root device. */
 export interface MountedDevice {
@@ -19,8 +18,7 @@ export interface MountedDevice {
   readonly isInside: boolean;
 }
 
-/** A device to mount, and how. */
-export interface MountOrder {
+interface MountOrder {
   readonly device: Pick<BlockDevice, "node" | "facts" | "unreadable">;
   readonly target: string;
   /** Types to try instead of the probed one. */
@@ -50,7 +48,9 @@ export function mountDevice(
   { machine, drivers, voice, undo }: Omit<Context, "drivers"> & FilesystemDrivers,
   order: MountOrder,
 ): string {
-  const types = typesToTry(order);
+  const { type: probed } = order.device.facts;
+  const known = probed === null ? [] : driversOf(probed);
+  const types = order.types.length > 0 ? order.types : known;
   if (types.length === 0) throw unknownContent(order);
   makePlace(machine, order.target);
   const refusals: SyscallError[] = [];
@@ -78,12 +78,6 @@ export function mountDevice(
     kernel: kernel.slice(-MOST_KERNEL_LINES),
     missing: types.find((_, index) => isErrno(refusals[index], "ENODEV")) ?? null,
   });
-}
-
-function typesToTry({ types, device }: MountOrder): readonly string[] {
-  if (types.length > 0) return types;
-  const { type } = device.facts;
-  return type === null ? [] : driversOf(type);
 }
 
 function mountAs(machine: Machine, order: MountOrder, type: string, voice: Context["voice"]): void {
@@ -114,4 +108,9 @@ export function splitOptions(text: string): { readonly flags: readonly MountFlag
 function unknownContent({ device: { node, facts, unreadable }, role }: MountOrder): BootError {
   if (unreadable !== null) return problem("device-unreadable", { node, why: unreadable });
   return problem("filesystem-unknown", { node, table: facts.partitionTable, role });
+}
+
+/** Creates a directory that the boot needs. Throws BootError: a classic initrd may be read-only. */
+export function makePlace(machine: Machine, place: string): void {
+  orProblem("place-missing", { place }, () => machine.makeDirectory(place));
 }

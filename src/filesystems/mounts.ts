@@ -22,9 +22,8 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
     const [before, after] = line.split(" - ", 2);
     const [, , , , target, options = ""] = before?.split(" ") ?? [];
     const [type, source] = after?.split(" ") ?? [];
-    return target === undefined || type === undefined
-      ? []
-      : [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? ""), options }];
+    if (target === undefined || type === undefined) return [];
+    return [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? ""), options }];
   });
 }
 

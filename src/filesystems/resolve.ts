@@ -31,17 +31,15 @@ export function resolveIn(machine: Machine, root: string, path: string): string 
   return `${base}/${done.join("/")}`;
 }
 
-/** Resolves the path of a regular file; null for anything else: a read of a device or a pipe could block. */
-export function findFileIn(machine: Machine, root: string, path: string): string | null {
+const finder = (kind: "file" | "directory") => (machine: Machine, root: string, path: string) => {
   const real = resolveIn(machine, root, path);
-  return real !== null && machine.lstat(real)?.kind === "file" ? real : null;
-}
+  return real !== null && machine.lstat(real)?.kind === kind ? real : null;
+};
 
+/** Resolves the path of a regular file; null for anything else: a read of a device or a pipe could block. */
+export const findFileIn = finder("file");
 /** Resolves the path of a directory; null for anything else. */
-export function findDirectoryIn(machine: Machine, root: string, path: string): string | null {
-  const real = resolveIn(machine, root, path);
-  return real !== null && machine.lstat(real)?.kind === "directory" ? real : null;
-}
+export const findDirectoryIn = finder("directory");
 
 function split(path: string): string[] {
   return path.split("/").filter((part) => part !== "");

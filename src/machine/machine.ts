@@ -41,14 +41,6 @@ export interface FileWriter {
   close(): void;
 }
 
-/** `statfs(2)`. */
-export interface FilesystemStatus {
-  /** The magic number, as in linux/magic.h. */
-  readonly magic: number;
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-}
-
 /** Files, directories, links and nodes; paths are absolute. */
 export interface Files {
   readFile(path: string): Uint8Array;
@@ -74,7 +66,8 @@ export interface Files {
   openWriter(path: string): FileWriter;
   /** Copies the content of a file or device and reports the bytes done at least every few MiB; removes the target on failure. */
   copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void;
-  statFilesystem(path: string): FilesystemStatus;
+  /** `statfs(2)`; the magic number is one of linux/magic.h. */
+  statFilesystem(path: string): { readonly magic: number; readonly totalBytes: number; readonly freeBytes: number };
 }
 
 /** The names of mount(8) for the flags of mount(2). */

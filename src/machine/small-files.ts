@@ -1,4 +1,4 @@
-import { unlessRefused } from "../problems/errors.ts";
+import { orIfRefused } from "../problems/errors.ts";
 import type { Files } from "./machine.ts";
 
 /** Reads a small text file of the kernel, without the newline at its end. */
@@ -8,12 +8,7 @@ export function readText(machine: Pick<Files, "readFile">, path: string): string
 
 /** Reads a file; a missing one is empty. */
 export function bytesOrNone(machine: Pick<Files, "readFile">, path: string): Uint8Array {
-  return unlessRefused<Uint8Array>(
-    () => machine.readFile(path),
-    () => new Uint8Array(),
-    "ENOENT",
-    "ENOTDIR",
-  );
+  return orIfRefused(() => machine.readFile(path), new Uint8Array(), "ENOENT", "ENOTDIR");
 }
 
 /** Reads a text file as it is; a missing one is empty. */
@@ -23,13 +18,7 @@ export function textOrNone(machine: Pick<Files, "readFile">, path: string): stri
 
 /** Lists a directory; a missing one is empty. */
 export function listOrNone(machine: Pick<Files, "listDirectory">, directory: string): readonly string[] {
-  return unlessRefused(
-    () => machine.listDirectory(directory),
-    () => [],
-    "ENOENT",
-    "ENOTDIR",
-    "ELOOP",
-  );
+  return orIfRefused(() => machine.listDirectory(directory), [], "ENOENT", "ENOTDIR", "ELOOP");
 }
 
 /** Returns the bytes that can be allocated without swapping (MemAvailable of proc_meminfo(5)), or null if the kernel does not say. */

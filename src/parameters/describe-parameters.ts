@@ -1,7 +1,7 @@
 import { wrapLine } from "../problems/report.ts";
 import { PARAMETER_GROUPS } from "./parameters.ts";
 
-const WIDTH = 100;
+const WIDTH = 78;
 const INDENT = 6;
 
 /** Formats the table of parameters for a terminal: `levain help parameters`. */

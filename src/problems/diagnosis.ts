@@ -3,16 +3,16 @@ import type { Hint, Need } from "./errors.ts";
 /** The words for a problem. Every text begins with a lower-case letter and has no full stop. */
 export interface Diagnosis<Facts> {
   /** What failed, as a clause. */
-  readonly text: (facts: Facts) => string;
+  readonly text: (facts: Readonly<Facts>) => string;
   /** The reasons, a clause each; the cause of the error follows them. */
-  readonly reasons?: (facts: Facts) => readonly string[];
+  readonly reasons?: (facts: Readonly<Facts>) => readonly string[];
   /** What to try: alternatives, of which a report shows those that the user can follow. */
-  readonly hints?: (facts: Facts) => readonly Hint[];
+  readonly hints?: (facts: Readonly<Facts>) => readonly Hint[];
 }
 
-/** Gives a row of a table its type. */
-export function diagnosis<Facts extends object>(row: Diagnosis<Facts>): Diagnosis<Facts> {
-  return row;
+/** Makes a row of a table: of a diagnosis, or of its text alone. */
+export function diagnosis<Facts extends object>(row: Diagnosis<Facts> | Diagnosis<Facts>["text"]): Diagnosis<Facts> {
+  return typeof row === "function" ? { text: row } : row;
 }
 
 function needing(needs: Need | null): (text: string) => Hint {

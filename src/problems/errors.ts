@@ -69,3 +69,23 @@ export function unlessRefused<T>(act: () => T, instead: (refusal: SyscallError) 
     return instead(error);
   }
 }
+
+/** Returns what `act` returns, or `otherwise` if the kernel refuses, with `codes` as in `unlessRefused`. */
+export function orIfRefused<T, U>(act: () => T, otherwise: U, ...codes: readonly string[]): T | U {
+  return unlessRefused<T | U>(act, () => otherwise, ...codes);
+}
+
+/** Returns what `act` returns, or `otherwise` if the kernel refuses or `act` throws a BootError. */
+export function orIfFailed<T, U>(act: () => T, otherwise: U): T | U {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof BootError || isErrno(error)) return otherwise;
+    throw error;
+  }
+}
+
+/** Does `act`, which the kernel may refuse. */
+export function tolerateRefusal(act: () => unknown): void {
+  orIfRefused(act, null);
+}

@@ -3,13 +3,12 @@ import { CRYPT } from "./diagnoses/crypt.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
-import { PLAN } from "./diagnoses/plan.ts";
-import { PROMPT } from "./diagnoses/prompt.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
+import { printable } from "./report.ts";
 
 /** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
 export const DIAGNOSES = {
@@ -18,17 +17,13 @@ export const DIAGNOSES = {
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,
-  ...PLAN,
-  ...PROMPT,
   ...RESCUE,
   ...STACK,
   ...STORAGE,
 };
 
-/** A row of the table. */
-export type ProblemCode = keyof typeof DIAGNOSES;
-/** The facts that the row `Code` needs. */
-export type FactsOf<Code extends ProblemCode> = Parameters<(typeof DIAGNOSES)[Code]["text"]>[0];
+type ProblemCode = keyof typeof DIAGNOSES;
+type FactsOf<Code extends ProblemCode> = Parameters<(typeof DIAGNOSES)[Code]["text"]>[0];
 
 /** Returns the error for a problem: code and facts for the program, the text of the table for the user. `seen` and `cause` as in BootError. */
 export function problem<Code extends ProblemCode>(
@@ -37,8 +32,26 @@ export function problem<Code extends ProblemCode>(
   { seen, cause }: Pick<ErrorDetail, "seen" | "cause"> = {},
 ): BootError {
   const row = DIAGNOSES[code] as Diagnosis<FactsOf<Code>>;
-  const message = [row.text(facts), ...(row.reasons?.(facts) ?? [])].join("\n");
-  return new BootError(message, { code, facts, hints: row.hints?.(facts) ?? [], ...(seen && { seen }), cause });
+  const safe = onOneLine(facts);
+  const message = [row.text(safe), ...(row.reasons?.(safe) ?? [])].join("\n");
+  return new BootError(message, { code, facts, hints: row.hints?.(safe) ?? [], ...(seen && { seen }), cause });
+}
+
+/** Texts from a disk or the command line must not add lines to a report, such as a forged hint. */
+function onOneLine<Value>(value: Value): Value {
+  if (typeof value === "string") return printable(value) as Value;
+  if (Array.isArray(value)) return value.map(onOneLine) as Value;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, onOneLine(part)])) as Value;
+}
+
+/** Returns what `act` returns; an error becomes the cause of the problem `code`. */
+export function orProblem<Code extends ProblemCode, T>(code: Code, facts: FactsOf<Code>, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw problem(code, facts, { cause });
+  }
 }
 
 /** True if `error` is the problem `code`. */

@@ -23,14 +23,11 @@ export function createKeySequence(): (byte: number, nowMs: number) => boolean {
 function follow(place: Place, byte: number): Place {
   if (byte === ESC) return "escape";
   const character = String.fromCharCode(byte);
-  if (place === "escape") return character === "[" ? "brackets" : afterEscape(character);
+  if (place === "escape" && character === "[") return "brackets";
+  if (place === "escape") return character === "O" ? "last" : "outside";
   if (place !== "brackets") return "outside";
   if (character === "[") return "last";
   return byte >= 0x20 && byte <= 0x3f ? "brackets" : "outside"; // its parameters, until a letter
-}
-
-function afterEscape(character: string): Place {
-  return character === "O" ? "last" : "outside";
 }
 
 /** A byte that cannot end a sequence, such as Enter, keeps its meaning. */

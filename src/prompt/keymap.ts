@@ -32,13 +32,8 @@ export function applyKeymap(machine: Machine, name: string | null, voice: Voice)
 }
 
 function describeOthers(machine: Machine): string {
-  const others = listKeymaps(machine);
+  const files = listOrNone(machine, KEYMAP_DIRECTORY).filter((file) => file.endsWith(KEYMAP_ENDING));
+  const others = files.map((file) => file.slice(0, -KEYMAP_ENDING.length));
   if (others.length > 0) return `the image has no such keymap, only ${others.map(printable).join(", ")}`;
   return "the image has no keymaps (add one with levain image --keymap NAME)";
-}
-
-function listKeymaps(machine: Machine): readonly string[] {
-  return listOrNone(machine, KEYMAP_DIRECTORY)
-    .filter((file) => file.endsWith(KEYMAP_ENDING))
-    .map((file) => file.slice(0, -KEYMAP_ENDING.length));
 }

@@ -19,10 +19,7 @@ export interface Question {
 }
 
 /** Formats the question up to where the answer is typed; `isEarly`: something was typed before the prompt. */
-export function describeQuestion(
-  { volume, triesLeft, keymap, lastWasWrong }: Question,
-  { isEarly }: { readonly isEarly: boolean },
-): string {
+export function describeQuestion({ volume, triesLeft, keymap, lastWasWrong }: Question, isEarly: boolean): string {
   const left = triesLeft === 1 ? ", the last try" : `, ${triesLeft} tries left`;
   const tries = triesLeft === null ? "" : left;
   const layout = keymap === null ? "" : `, keymap ${printable(keymap)}`;

@@ -1,6 +1,5 @@
 import { wipe } from "../crypto/secret.ts";
 import type { Machine } from "../machine/machine.ts";
-import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import type { HeldTerminals } from "./held-terminals.ts";
 import { describeQuestion, PROMPT, type Question } from "./passphrase-question.ts";
@@ -33,7 +32,10 @@ export function askPassphrase(
   try {
     terminals.drain();
     openPrompts(asking, terminals.takeEarly());
-    if (prompts.size === 0) throw noConsole(terminals, question);
+    if (prompts.size === 0) {
+      const seen = terminals.nodes().map((node) => `${node}: cannot be opened`);
+      throw problem("no-console-for-passphrase", { volume: question.volume }, { seen });
+    }
     return waitForAnswer(asking, onDeviceEvent);
   } finally {
     for (const line of prompts.values()) line.wipe();
@@ -51,18 +53,15 @@ interface Asking {
 
 /** Shows that typing arrives, but not how much. */
 const TYPED = "(hidden)";
-
-function noConsole(terminals: HeldTerminals, { volume }: Question): BootError {
-  const seen = terminals.nodes().map((node) => `${node}: cannot be opened`);
-  return problem("no-console-for-passphrase", { volume }, { seen });
-}
+const BACK = "\b".repeat(TYPED.length);
+const ERASED = `${BACK}${" ".repeat(TYPED.length)}${BACK}`;
 
 /** Opens a prompt on every console that has none; those of `early` say that earlier typing is ignored. */
 function openPrompts({ machine, terminals, question, prompts }: Asking, early: ReadonlySet<string> = new Set()): void {
   for (const node of terminals.hold()) {
     if (prompts.has(node)) continue;
     prompts.set(node, createTypedLine());
-    machine.writeTerminal(node, describeQuestion(question, { isEarly: early.has(node) }));
+    machine.writeTerminal(node, describeQuestion(question, early.has(node)));
   }
 }
 
@@ -119,7 +118,8 @@ function takeTyped(
   const wasEmpty = line.isEmpty();
   const { end, bell } = typeAndWipe(line, bytes, machine.nowMs());
   if (bell) machine.writeTerminal(node, "\x07");
-  if (wasEmpty !== line.isEmpty()) machine.writeTerminal(node, wasEmpty ? TYPED : erase(TYPED.length));
+  if (wasEmpty !== line.isEmpty()) machine.writeTerminal(node, wasEmpty ? TYPED : ERASED);
+  const shortName = node.replace(/^\/dev\//, "");
   switch (end) {
     case null:
       return null;
@@ -127,10 +127,10 @@ function takeTyped(
       machine.writeTerminal(node, `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: ignored\n${PROMPT}`);
       return null;
     case "cancelled":
-      tellAll(machine, prompts, `cancelled on ${shortName(node)}`);
+      tellAll(machine, prompts, `cancelled on ${shortName}`);
       return { kind: "cancelled" };
     case "entered":
-      tellAll(machine, prompts, `answered on ${shortName(node)}`, node);
+      tellAll(machine, prompts, `answered on ${shortName}`, node);
       return { kind: "passphrase", bytes: line.copy() };
   }
 }
@@ -158,12 +158,4 @@ function tellAll(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, text
     const words = node === except ? "" : `${line.isEmpty() ? "" : " "}${text}`;
     machine.writeTerminal(node, `${words}\n`);
   }
-}
-
-function erase(columns: number): string {
-  return `${"\b".repeat(columns)}${" ".repeat(columns)}${"\b".repeat(columns)}`;
-}
-
-function shortName(node: string): string {
-  return node.replace(/^\/dev\//, "");
 }

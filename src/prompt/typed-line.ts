@@ -14,8 +14,7 @@ export interface TypedLine {
   wipe(): void;
 }
 
-/** The effect of typing. */
-export interface LineChange {
+interface LineChange {
   /** Enter or Ctrl-D; Ctrl-C; or Enter after more than `LONGEST_PASSPHRASE_BYTES`, and then the line is empty again. */
   readonly end: "entered" | "cancelled" | "too long" | null;
   /** A key was refused. */
@@ -71,7 +70,7 @@ export function createTypedLine(): TypedLine {
     if (BACKSPACES.includes(byte)) return { end: null, bell: !erase() };
     if (byte !== CTRL_U && byte !== CTRL_W) return null;
     clear();
-    return NOTHING;
+    return { end: null, bell: false };
   }
 
   return {
@@ -94,8 +93,6 @@ export function createTypedLine(): TypedLine {
     wipe: clear,
   };
 }
-
-const NOTHING: LineChange = { end: null, bell: false };
 
 /** Returns where the last character begins: in UTF-8, or else (a Latin-1 keyboard) the last byte. */
 function lastCharacter(text: Uint8Array): number {

@@ -1,12 +1,11 @@
 import { findShell } from "../filesystems/busybox.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
-import type { BootPlan, FailurePolicy } from "../plan/plan.ts";
+import type { BootPlan } from "../plan/plan.ts";
 import { report } from "../problems/report.ts";
 import { runShell } from "./shell.ts";
 
 type Policy = BootPlan["rescue"];
-type PowerAction = Exclude<FailurePolicy, "shell">;
 
 /** Applies the failure policy. Returns when the person leaves the shell, with the parameters of `levain retry`: the boot is retried. */
 export function applyPolicy(machine: Machine, policy: Policy, console: Console): readonly string[] {
@@ -34,13 +33,9 @@ export function runBreakShell(machine: Machine, step: string, console: Console):
   return runShell(machine, shell, console) ?? [];
 }
 
-const VERBS: Readonly<Record<PowerAction, string>> = {
-  reboot: "rebooting",
-  poweroff: "powering off",
-  halt: "halting",
-};
+const VERBS = { reboot: "rebooting", poweroff: "powering off", halt: "halting" } as const;
 
-function endWithoutShell(machine: Machine, action: PowerAction, policy: Policy, console: Console): never {
+function endWithoutShell(machine: Machine, action: keyof typeof VERBS, policy: Policy, console: Console): never {
   const why = policy.shell ? "" : "rdshell=0 allows no shell: ";
   const seconds = Math.max(0, policy.panicSeconds ?? 0);
   console.trouble([`${why}${VERBS[action]} ${seconds === 0 ? "now" : `in ${seconds} s (panic=${seconds})`}`]);

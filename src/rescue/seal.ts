@@ -7,12 +7,12 @@ import { bytesOrNone, listOrNone, readText, textOrNone } from "../machine/small-
 import type { BytesPlace } from "../parameters/crypt/settings.ts";
 import { findKeyPaths, findTabledKeys, IMAGE_KEY_LIST, parseKeyList } from "../plan/key-list.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { unlessRefused } from "../problems/errors.ts";
+import { tolerateRefusal, unlessRefused } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { wasTyped } from "../storage/device-mapper/typed.ts";
+import { wasTyped } from "../storage/device-mapper/mapping.ts";
 import { liesIn, listOpenVolumes, removeVolumes } from "../storage/trust.ts";
 
 // Anyone at a machine that fails to boot gets a shell, and would get the content of every volume that a key file has opened.
@@ -22,8 +22,7 @@ export const KEY_LIST = "/run/levain/keys";
 /** The directory where systemd looks for key files. */
 const KEY_DIRECTORY = "/etc/cryptsetup-keys.d";
 
-/** The context for closing volumes. */
-export interface SealTools {
+interface SealTools {
   readonly machine: Machine;
   readonly console: Console;
   /** Undoes the step "root" and those after it. */
@@ -59,10 +58,8 @@ export function sealVolumes({ machine, console, release }: SealTools, plan: Boot
 
 /** Unmounts what the undo of the steps has left, or a person has mounted by hand; the newest first. */
 function unmountAll(machine: Machine, volumes: readonly Mapping[]): void {
-  const isInside = liesIn(
-    machine,
-    volumes.map(({ device }) => device),
-  );
+  const devices = volumes.map(({ device }) => device);
+  const isInside = liesIn(machine, devices);
   const numbers = listBlockDeviceNames(machine)
     .filter((name) => isInside({ name }))
     .map((name) => readText(machine, `/sys/class/block/${name}/dev`));
@@ -71,10 +68,7 @@ function unmountAll(machine: Machine, volumes: readonly Mapping[]): void {
     liesOn(source) || target === ROOT || target.startsWith("/run/levain/");
   for (const { target } of readMounts(machine).filter(isOurs).reverse()) {
     // One that is in use keeps its volume open, which is reported.
-    unlessRefused(
-      () => machine.unmount(target),
-      () => undefined,
-    );
+    tolerateRefusal(() => machine.unmount(target));
   }
 }
 

@@ -37,17 +37,11 @@ export function runShell(machine: Machine, shell: readonly string[], console: Co
 }
 
 function runOn(machine: Machine, shell: readonly string[], terminal: string, console: Console): boolean {
-  const remember = (pid: number) =>
-    attempt(
-      () => machine.writeFile(SHELL_PID_FILE, `${pid}\n`),
-      "`levain retry` cannot end this shell, `exit` can",
-      console,
-    );
-  return attempt(
-    () => console.kernel.aside(() => machine.runOnTerminal(shell, terminal, ENVIRONMENT, remember)),
-    `could not start the shell ${shell[0] ?? ""} on ${terminal}`,
-    console,
-  );
+  const write = (pid: number) => () => machine.writeFile(SHELL_PID_FILE, `${pid}\n`);
+  const remember = (pid: number) => attempt(write(pid), "`levain retry` cannot end this shell, `exit` can", console);
+  const run = () => machine.runOnTerminal(shell, terminal, ENVIRONMENT, remember);
+  const refusal = `could not start the shell ${shell[0] ?? ""} on ${terminal}`;
+  return attempt(() => console.kernel.aside(run), refusal, console);
 }
 
 /** Puts `levain` first and the BusyBox applets last on the path; an image that levain did not build may have neither. */
@@ -69,15 +63,12 @@ function findSelf(machine: Machine): string {
 /** Reads what `levain retry` wrote; ignores anything else. */
 function takeRetryParameters(machine: Machine, console: Console): readonly string[] {
   let words: readonly string[] = [];
-  attempt(
-    () => {
-      if (machine.stat(RETRY_FILE) === null) return;
-      words = parseWords(readText(machine, RETRY_FILE));
-      machine.removeFile(RETRY_FILE);
-    },
-    "could not read the parameters of `levain retry`",
-    console,
-  );
+  const take = () => {
+    if (machine.stat(RETRY_FILE) === null) return;
+    words = parseWords(readText(machine, RETRY_FILE));
+    machine.removeFile(RETRY_FILE);
+  };
+  attempt(take, "could not read the parameters of `levain retry`", console);
   return words;
 }
 

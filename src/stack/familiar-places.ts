@@ -40,11 +40,8 @@ function listLinks(
     // The root itself has no other place.
     return path === null || lower.place === merged ? [] : [[path, lower.place]];
   });
-  return [
-    ...(isMediumThere ? medium : []),
-    ...trees,
-    ...(upper === null ? [] : [[names.overlay, upper.place] as const]),
-  ];
+  const overlay: Links = upper === null ? [] : [[names.overlay, upper.place]];
+  return [...(isMediumThere ? medium : []), ...trees, ...overlay];
 }
 
 interface Names {

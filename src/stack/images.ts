@@ -19,7 +19,8 @@ export function findImages(machine: Machine, base: string, image: ImagePlan, voi
     const found = paths.find((path) => findFileIn(machine, base, path) !== null);
     return found === undefined ? fail(machine, base, paths) : [found];
   }
-  const listed = readList(machine, base, directory, voice) ?? listAll(machine, base, directory.path);
+  const listAll = () => LIVE_IMAGES.flatMap((name) => matchFiles(machine, base, `${directory.path}/${name}`)).sort();
+  const listed = readList(machine, base, directory, voice) ?? listAll();
   for (const image of listed) {
     if (findFileIn(machine, base, `${image}.verity`) === null) continue;
     voice.warn(`dm-verity is not supported yet, ignoring ${printable(image)}.verity: the image is not verified`);
@@ -39,26 +40,19 @@ function readList(
   { path, list: name }: NonNullable<ImagePlan["directory"]>,
   voice: Voice,
 ): readonly string[] | null {
-  const file = [`filesystem.${name}.module`, `${name}.module`].find(
-    (candidate) => findFileIn(machine, base, `${path}/${candidate}`) !== null,
-  );
+  const candidates = [`filesystem.${name}.module`, `${name}.module`];
+  const file = candidates.find((candidate) => findFileIn(machine, base, `${path}/${candidate}`) !== null);
   if (file === undefined) return null;
   const list = findImage(machine, base, `${path}/${file}`);
   const bytes = machine.stat(list)?.size ?? 0;
   if (bytes > MOST_LIST_BYTES) throw problem("image-list-too-long", { path: file, bytes });
-  const names = readText(machine, list)
-    .split(/\s+/)
-    .filter((name) => name !== "");
+  const names = readText(machine, list).match(/\S+/g) ?? [];
   return names.flatMap((name) => {
     const find = name.endsWith(".dir") ? findDirectoryIn : findFileIn;
     const inside = !name.split("/").includes("..") && find(machine, base, `${path}/${name}`) !== null;
     if (!inside) voice.warn(`${printable(file)} names ${printable(name)}, which is not beside it, ignoring`);
     return inside ? [`${path}/${name}`] : [];
   });
-}
-
-function listAll(machine: Machine, base: string, path: string): readonly string[] {
-  return LIVE_IMAGES.flatMap((name) => matchFiles(machine, base, `${path}/${name}`)).sort();
 }
 
 function fail(machine: Machine, base: string, paths: readonly string[]): never {

@@ -27,11 +27,8 @@ export function stackRoot(context: Context, plan: BootPlan, device: Pick<Mounted
     linkFamiliarPlaces(context, plan.image.maker, stack, isMediumUsed);
     if (!isMediumUsed) releaseMedium(machine, stack, medium.iso, voice);
   }
-  return describeStack(
-    stack,
-    medium.iso,
-    mounted.map(({ text }) => text),
-  );
+  const texts = mounted.map(({ text }) => text);
+  return describeStack(stack, medium.iso, texts);
 }
 
 function openMedium(

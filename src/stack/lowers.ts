@@ -1,16 +1,14 @@
 import type { Context } from "../drivers/context.ts";
-import { mountDevice } from "../filesystems/mount.ts";
-import { makePlace } from "../filesystems/places.ts";
+import { makePlace, mountDevice } from "../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { printable } from "../problems/report.ts";
 import { describeAttached } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
 import { liesInVolume, type RootPart } from "../storage/trust.ts";
-import { attachPart } from "./attach-part.ts";
 import { copyToRam } from "./copy-to-ram.ts";
 import { findImage } from "./images.ts";
-import { mountImage, requireUnencrypted } from "./mount-image.ts";
+import { attachPart, mountImage, requireUnencrypted } from "./mount-image.ts";
 import type { Lower, LowerImage } from "./root-stack.ts";
 
 /** The root device, or the ISO file on it that holds the images. */
@@ -23,8 +21,7 @@ export interface Medium {
   readonly isInside: boolean;
 }
 
-/** A tree of the root that is mounted. */
-export interface MountedLower extends RootPart {
+interface MountedLower extends RootPart {
   /** True if the medium has to stay. */
   readonly usesMedium: boolean;
 }

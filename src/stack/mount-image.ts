@@ -1,16 +1,20 @@
-import type { BlockDevice } from "../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
+import type { Loader } from "../drivers/loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
+import { filesystemType } from "../formats/filesystems/filesystem-types.ts";
+import { probe } from "../formats/probe.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { CryptPlan, CryptVolume } from "../plan/crypt/crypt-plan.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { problem } from "../problems/problem.ts";
+import type { VainSearch } from "../problems/diagnoses/storage.ts";
+import { orProblem, problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
+import { type Attached, attachDevice } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
-import { attachPart } from "./attach-part.ts";
-import { openImage } from "./loop.ts";
 
-/** An image file to mount. */
-export interface ImageOrder {
+interface ImageOrder {
   /** As the user knows it: the path on the medium. */
   readonly path: string;
   /** The path to it from the initramfs. */
@@ -44,12 +48,9 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
     requireUnencrypted(plan.crypt, path);
   }
   const device = isLuks ? unlockImage(context, plan, path, loop) : loop;
-  try {
-    const type = mountDevice(context, { device, target, types: [], writable: false, options: "", role: "image" });
-    return { text: `${printable(path)} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
-  } catch (cause) {
-    throw problem("image-not-mounted", { path }, { cause });
-  }
+  const wanted = { device, target, types: [], writable: false, options: "", role: "image" } as const;
+  const type = orProblem("image-not-mounted", { path }, () => mountDevice(context, wanted));
+  return { text: `${printable(path)} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
 }
 
 /** Throws BootError if parameters name volumes that the root has to lie in: the image `path` is in none of them. */
@@ -80,4 +81,40 @@ function unlockImage(
   const volumes = namedVolumes(plan.crypt, image).map((volume) => ({ ...volume, device }));
   const crypt = { ...plan.crypt, volumes, everyLuks: false };
   return attachPart(context, { ...plan, crypt }, device, { wanted: "image", name: printable(path) }).device;
+}
+
+/** Waits for a block device that is a part of the root besides the root device, and unlocks it by `crypt`. `what` names it in a report. Throws BootError. */
+export function attachPart(
+  context: Context,
+  { rootTimeoutMs, crypt, keymap }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "keymap">,
+  device: DeviceSpec,
+  what: Pick<VainSearch, "wanted" | "name">,
+): Attached {
+  const wish = { roots: [device], rootTimeoutMs, rootOptions: "", image: null, layers: [], crypt, keymap };
+  return attachDevice(context, wish, what);
+}
+
+/** Attaches an image file to a read-only loop device and probes it; the caller detaches it. */
+function openImage(
+  machine: Machine,
+  file: string,
+  drivers: Pick<Loader, "loadByName">,
+): Pick<BlockDevice, "node" | "facts" | "unreadable"> {
+  return withReader(machine, file, (reader) => {
+    const facts = probe(reader);
+    if (reader.size === 0) throw problem("image-empty", { path: file });
+    // A copy that was interrupted is the most common damage, and the kernel only says EINVAL.
+    const wholeBytes = filesystemType(facts.type ?? "").readSize?.(reader) ?? 0;
+    if (wholeBytes > reader.size) throw problem("image-cut-off", { path: file, bytes: reader.size, wholeBytes });
+    if (machine.stat("/dev/loop-control") === null) drivers.loadByName("loop");
+    return { node: attachLoop(machine, file), facts, unreadable: null };
+  });
+}
+
+function attachLoop(machine: Machine, file: string): string {
+  try {
+    return machine.attachLoop({ file, readOnly: true });
+  } catch (cause) {
+    throw problem("loop-refused", { path: file, hasLoops: machine.stat("/dev/loop-control") !== null }, { cause });
+  }
 }

@@ -1,5 +1,5 @@
 import type { Context } from "../drivers/context.ts";
-import { makePlace } from "../filesystems/places.ts";
+import { makePlace } from "../filesystems/mount.ts";
 import { problem } from "../problems/problem.ts";
 import type { RootStack, Upper } from "./root-stack.ts";
 

@@ -5,9 +5,9 @@ import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
+import type { Voice } from "../problems/voice.ts";
 import type { DeviceState, Round, StoragePlan, Tries } from "./contract.ts";
 import { describeFound, notFound } from "./findings.ts";
-import { createWaitNotice } from "./notices.ts";
 import { createSearch, type Search } from "./search.ts";
 import { specText } from "./search-words.ts";
 import { closeVolumes, liesIn, liesInVolume, listOpenVolumes } from "./trust.ts";
@@ -21,8 +21,7 @@ export interface Attached {
   readonly doubt: string | null;
 }
 
-/** What is looked for, as a report calls it, and what earlier searches left. */
-export type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & { readonly tries?: Tries };
+type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & { readonly tries?: Tries };
 
 /**
  * Waits until a device is present that the plan calls the root, or `wanted` otherwise. The root is a work-list: each device that
@@ -76,22 +75,11 @@ function isUsable(state: DeviceState | null): boolean {
   return state?.kind !== "closed" && state?.kind !== "incomplete";
 }
 
-interface Patience {
-  /** Prompts and unlocking do not count against the device timeout. */
-  uncounted<T>(act: () => T): T;
-  /** Waits for uevents, and says so; false if the time is up. */
-  wait(round: Exclude<Round, "changed">): boolean;
-}
-
-function createPatience(
-  { machine, voice }: Context,
-  wanted: DeviceSpec,
-  timeoutMs: number | null,
-  search: Search,
-): Patience {
+function createPatience({ machine, voice }: Context, wanted: DeviceSpec, timeoutMs: number | null, search: Search) {
   const [notice, otherNotice] = [createWaitNotice(voice), createWaitNotice(voice)];
   let startMs = machine.nowMs();
   let other = { text: "", startMs };
+  /** Prompts and unlocking do not count against the device timeout. */
   const uncounted = <T>(act: () => T): T => {
     const beforeMs = machine.nowMs();
     const result = act();
@@ -108,7 +96,8 @@ function createPatience(
   }
   return {
     uncounted,
-    wait(round) {
+    /** Waits for uevents, and says so; false if the time is up. */
+    wait(round: Exclude<Round, "changed">): boolean {
       if (round === "idle") return waitForRoot();
       const { text, leftMs } = round;
       if (text !== other.text) other = { text, startMs: machine.nowMs() };
@@ -140,4 +129,26 @@ function accept({ machine, voice }: Context, spec: DeviceSpec, device: BlockDevi
   const states = containers.map((container) => search.state(container));
   const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
   return { device, containers, doubt };
+}
+
+/** A wait is announced when it is this long, and again each time it has doubled. */
+const FIRST_NOTICE_MS = 1000;
+
+/** Makes the notice of one wait after another, each with another `what`. It says for how long, if it is time to, and what was found if that is new; returns the milliseconds until the next time. */
+function createWaitNotice(voice: Voice) {
+  let current: string | null = null;
+  let noticeMs = FIRST_NOTICE_MS;
+  let said: string | null = null;
+  return (what: string, waitedMs: number, limitMs: number | null, listSeen?: () => string): number => {
+    if (what !== current) [current, noticeMs] = [what, FIRST_NOTICE_MS];
+    if (waitedMs >= noticeMs) {
+      const seen = listSeen?.() ?? said;
+      const news = seen === said ? "" : ` · seen: ${seen}`;
+      const limit = limitMs === null ? "" : ` of ${Math.round(limitMs / 1000)}`;
+      voice.progress(`waiting for ${what}, ${Math.round(waitedMs / 1000)}${limit} s${news}`);
+      said = seen;
+      noticeMs = waitedMs * 2;
+    }
+    return noticeMs - waitedMs;
+  };
 }

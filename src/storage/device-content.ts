@@ -4,7 +4,7 @@ import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import { unlessRefused } from "../problems/errors.ts";
+import { orIfRefused, unlessRefused } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
 import type { FileSpec } from "./match.ts";
 
@@ -64,11 +64,8 @@ export function matchFiles(machine: Machine, base: string, path: string): readon
 function isAmong(machine: Machine, device: BlockDevice, among: FileSpec["among"]): boolean {
   if (among === "all") return true;
   const directory = `/sys/class/block/${device.partition?.disk ?? device.name}`;
-  return unlessRefused(
-    () => {
-      const isUsb = /\/usb\d+\//.test(machine.readLink(directory));
-      return among === "usb" ? isUsb : readText(machine, `${directory}/removable`) === "1";
-    },
-    () => false,
-  );
+  return orIfRefused(() => {
+    const isUsb = /\/usb\d+\//.test(machine.readLink(directory));
+    return among === "usb" ? isUsb : readText(machine, `${directory}/removable`) === "1";
+  }, false);
 }

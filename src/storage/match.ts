@@ -29,18 +29,21 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
       return withoutHybrids(devices.filter((device) => device.facts.label === spec.value));
     case "uuid":
       return withoutHybrids(devices.filter((device) => sameId(device.facts.uuid, spec.value)));
-    case "luks":
-      return devices.filter(({ facts }) => isLuksLike(facts, spec.prefix));
+    case "luks": // dracut's rd.luks.uuid= accepts the beginning of a UUID
+      return devices.filter(
+        ({ facts }) => facts.type === "crypto_LUKS" && facts.uuid?.toLowerCase().startsWith(spec.prefix) === true,
+      );
     case "partlabel":
       return devices.filter((device) => look.name(device).label === spec.value);
     case "partuuid": {
       const found = findPartuuid(spec.value, devices, look);
-      return spec.partitionOffset === 0
-        ? found
-        : found.flatMap((device) => neighbour(device, spec.partitionOffset, devices));
+      if (spec.partitionOffset === 0) return found;
+      return found.flatMap((device) => neighbour(device, spec.partitionOffset, devices));
     }
-    case "sibling":
-      return unique(matchDevices(spec.of, devices, look).flatMap((device) => partitionOf(device, spec.index, devices)));
+    case "sibling": {
+      const found = matchDevices(spec.of, devices, look).flatMap((device) => partitionOf(device, spec.index, devices));
+      return [...new Set(found)]; // two partitions of a disk may have the label, and the same sibling
+    }
     case "discoverable":
       return spec.esp === null ? [] : findDiscoverable(spec.esp, spec.type, devices, look);
     case "file": {
@@ -65,11 +68,6 @@ function withoutHybrids(devices: readonly BlockDevice[]): readonly BlockDevice[]
 /** Compares UUIDs without regard to case, as blkid, mount and the kernel do. */
 function sameId(have: string | null, wanted: string): boolean {
   return have !== null && have.toLowerCase() === wanted.toLowerCase();
-}
-
-/** dracut's rd.luks.uuid= accepts the beginning of a UUID. */
-function isLuksLike({ type, uuid }: BlockDevice["facts"], prefix: string): boolean {
-  return type === "crypto_LUKS" && uuid?.toLowerCase().startsWith(prefix) === true;
 }
 
 function findPartuuid(value: string, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
@@ -100,9 +98,4 @@ function findDiscoverable(
     .filter((device) => sameId(look.name(device).autoType, type))
     .sort((one, other) => (one.partition?.index ?? 0) - (other.partition?.index ?? 0));
   return first === undefined ? [] : [first];
-}
-
-/** Two partitions of a disk may have the label, and the same sibling. */
-function unique(devices: readonly BlockDevice[]): readonly BlockDevice[] {
-  return [...new Set(devices)];
 }

@@ -1,5 +1,4 @@
-import type { DeviceSpec } from "../parameters/device-spec.ts";
-import { formatDeviceSpec } from "../parameters/device-spec.ts";
+import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
 import { printable } from "../problems/report.ts";
 
 /** Returns the spec as the command line spells it, safe to print. */

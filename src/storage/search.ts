@@ -7,8 +7,7 @@ import { followEvents, type Inventory, lookAt, scanDevices } from "./inventory.t
 import { KINDS } from "./kinds/kinds.ts";
 import { createSelection, type Selection } from "./selection.ts";
 
-/** What a search may get from its caller. */
-export interface SearchOptions {
+interface SearchOptions {
   /** Of the searches before this one; none by default. */
   readonly tries?: Tries;
   /** The consoles by default; released with the search. */

@@ -31,10 +31,8 @@ export function liesIn(machine: Machine, volumes: readonly string[]): (device: P
 
 /** Returns a test for devices that lie in any encrypted volume. */
 export function liesInVolume(machine: Machine): (device: Pick<BlockDevice, "name">) => boolean {
-  return liesIn(
-    machine,
-    listOpenVolumes(machine).map(({ device }) => device),
-  );
+  const volumes = listOpenVolumes(machine).map(({ device }) => device);
+  return liesIn(machine, volumes);
 }
 
 /**
@@ -49,10 +47,8 @@ export function chooseTrusted(
 ): readonly BlockDevice[] {
   const isLuks = ({ facts }: BlockDevice) => facts.type === "crypto_LUKS";
   if (required.length > 0) {
-    const isInside = liesIn(
-      machine,
-      required.flatMap(({ inside }) => inside ?? []),
-    );
+    const volumes = required.flatMap(({ inside }) => inside ?? []);
+    const isInside = liesIn(machine, volumes);
     const isLocked = (device: BlockDevice) =>
       isLuks(device) && required.some(({ outside, inside }) => inside === null && outside === device.name);
     return found.filter((device) => isInside(device) || isLocked(device));

@@ -1,8 +1,9 @@
 import type { Context } from "../../drivers/context.ts";
 import { findMount, readMounts } from "../../filesystems/mounts.ts";
+import { resolveIn } from "../../filesystems/resolve.ts";
 import type { Handover, Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { BootError, isErrno } from "../../problems/errors.ts";
+import { isErrno, orIfFailed, tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import type { Voice } from "../../problems/voice.ts";
 
@@ -46,30 +47,18 @@ export function moveApiMounts({ machine, voice, undo }: Context, root: string): 
     undo(() => machine.moveMount(`${root}${source}`, source));
   }
   for (const source of homeless) {
-    voice.warn(
-      `the new root has no directory ${source}, and it cannot be created: the system starts without ${source}`,
-    );
-    leave(machine, source);
-  }
-}
-
-/** Unmounts what did not move. stage0 does not cross mounts when it empties the initramfs, so one that stays costs little. */
-function leave(machine: Machine, source: string): void {
-  try {
-    machine.unmount(source, true);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
+    const lack = `the new root has no directory ${source}, and it cannot be created`;
+    voice.warn(`${lack}: the system starts without ${source}`);
+    // stage0 does not cross mounts when it empties the initramfs, so one that stays costs little.
+    tolerateRefusal(() => machine.unmount(source, true));
   }
 }
 
 function hasTarget(machine: Machine, root: string, directory: string): boolean {
-  try {
+  return orIfFailed(() => {
     makeTarget(machine, root, directory, "a new root");
     return true;
-  } catch (error) {
-    if (error instanceof BootError || isErrno(error)) return false;
-    throw error;
-  }
+  }, false);
 }
 
 /** Creates the directory for a mount in the new root. No part of its path may be a symbolic link: the kernel would follow it here, outside the new root. */
@@ -87,4 +76,19 @@ function makeTarget(machine: Machine, root: string, directory: string, user: str
   }
   if (!isLinked && machine.lstat(path)?.kind === "directory") return;
   throw problem("root-lacks-directory", { directory, user }, { cause });
+}
+
+const UDEV_PLACES = [
+  ...["/usr/lib/systemd/systemd-udevd", "/lib/systemd/systemd-udevd"],
+  ...["/sbin/udevd", "/usr/bin/udevd", "/lib/udev/udevd"],
+];
+
+/** True if the root at `root` will load the drivers of its hardware: it has a udev, and starts as usual, with its default init and without arguments such as `emergency`. */
+export function loadsOwnDrivers(
+  machine: Machine,
+  root: string,
+  { init, arguments: words }: BootPlan["handover"],
+): boolean {
+  if (init !== null || words.length > 0) return false;
+  return UDEV_PLACES.some((path) => resolveIn(machine, root, path) !== null);
 }

@@ -1,3 +1,4 @@
+import { withReader } from "../../devices/block-devices.ts";
 import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import { type ProgramFile, readProgramFile } from "../../formats/program-file.ts";
@@ -10,10 +11,7 @@ import { objectToShell } from "../../rescue/shell-init.ts";
 export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"] as const;
 
 /** e_machine of elf.h for the names of uname(2). */
-const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = {
-  x86_64: [62, 3],
-  aarch64: [183, 40],
-};
+const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = { x86_64: [62, 3], aarch64: [183, 40] };
 
 /** The kernel's limit for interpreters of interpreters (exec_binprm() of fs/exec.c). */
 const MOST_INTERPRETERS = 5;
@@ -41,7 +39,7 @@ function objectTo(machine: Machine, root: string, path: string, depth = 0): stri
   if (status.kind !== "file") return `is a ${status.kind}`;
   if ((status.mode & 0o111) === 0) return "is not executable";
   if (isNoexec(machine, real)) return "lies on a filesystem that is mounted with noexec: remove that from rootflags=";
-  return objectToContent(machine, root, readProgram(machine, real), depth);
+  return objectToContent(machine, root, withReader(machine, real, readProgramFile), depth);
 }
 
 /** True if the kernel starts no program there. */
@@ -65,21 +63,11 @@ function objectToContent(machine: Machine, root: string, program: ProgramFile, d
     return objection && `is a script, and its interpreter ${printable(program.interpreter)} ${objection}`;
   }
   const { machine: here } = machine.release();
-  if (ELF_MACHINES[here]?.includes(program.machine) === false) {
-    return `is a program for another architecture than ${here}`;
-  }
+  const isForeign = ELF_MACHINES[here]?.includes(program.machine) === false;
+  if (isForeign) return `is a program for another architecture than ${here}`;
   if (program.loader === null) return null;
   const objection = objectTo(machine, root, program.loader, depth + 1);
   return objection && `needs the loader ${printable(program.loader)}, which ${objection}`;
-}
-
-function readProgram(machine: Machine, path: string): ProgramFile {
-  const reader = machine.openReader(path);
-  try {
-    return readProgramFile(reader);
-  } finally {
-    reader.close();
-  }
 }
 
 function listRoot(machine: Machine, root: string): readonly string[] {

@@ -1,5 +1,7 @@
+import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
-import type { MountedDevice } from "../../filesystems/mount.ts";
+import { checkFilesystem } from "../../filesystems/check.ts";
+import { type MountedDevice, mountDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { StepName } from "../../parameters/step-names.ts";
@@ -7,11 +9,11 @@ import type { BootPlan } from "../../plan/plan.ts";
 import { BootError } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
 import { stackRoot } from "../../stack/layers.ts";
-import { ROOT } from "../../stack/root-stack.ts";
+import { planBase, ROOT } from "../../stack/root-stack.ts";
 import { attachDevice, describeAttached } from "../../storage/attach.ts";
 import type { Tries } from "../../storage/contract.ts";
+import { liesInVolume } from "../../storage/trust.ts";
 import type { RunStep } from "../step-runner.ts";
-import { mountRoot } from "./mount.ts";
 
 /** A context without the undo, which each step has of its own, and what runs the steps. */
 export interface Steps extends Omit<Context, "undo"> {
@@ -67,4 +69,13 @@ function attachAndMount(
 
 function describeMounted({ node, type, target, writable }: MountedDevice): string {
   return `${node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`;
+}
+
+/** Mounts the root device at its place in the stack. It is checked first only if it is the root itself: nothing else is ever written. */
+function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): MountedDevice {
+  const { source: target } = planBase(plan);
+  const { rootTypes: types, rootWritable: writable, rootOptions: options } = plan;
+  if (target === ROOT) checkFilesystem(context, device, plan.rootCheck);
+  const type = mountDevice(context, { device, target, types, writable, options, role: "root" });
+  return { node: device.node, target, type, writable, isInside: liesInVolume(context.machine)(device) };
 }

@@ -9,7 +9,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, join, posix, resolve } from "node:path";
-import { MAX_CRYPTTAB_BYTES } from "../../boot/crypttab-file.ts";
+import { MAX_CRYPTTAB_BYTES } from "../../boot/plan-reader.ts";
 import { BootError } from "../../problems/errors.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { type Content, contentOfFile, contentOfMadeUpFile } from "../archive/content.ts";

@@ -28,13 +28,10 @@ export function buildAliasTable(aliases: readonly AliasLine[], orderOf: (module:
     if (wildcard !== -1) group.lengths.add(wildcard);
     group.lines.push(`${literal}\t${pattern.slice(literal.length)}\t${orderOf(module)}\t${module}`);
   }
+  const ascending = (lengths: Iterable<number>) => [...lengths].sort((a, b) => a - b);
   return new Map(
     [...groups].map(([bus, { lengths, lines }]) => [bus, { lengths: ascending(lengths), lines: sortLines(lines) }]),
   );
-}
-
-function ascending(numbers: Iterable<number>): readonly number[] {
-  return [...numbers].sort((a, b) => a - b);
 }
 
 /** Returns the modules with a pattern that matches `alias` (in normal form), in their order, each once. */
@@ -51,12 +48,7 @@ function busOf(literal: string): string {
   return literal.slice(0, Math.max(0, literal.indexOf(":")));
 }
 
-interface Match {
-  readonly order: number;
-  readonly module: string;
-}
-
-function searchGroup(group: AliasGroup | undefined, alias: string): Match[] {
+function searchGroup(group: AliasGroup | undefined, alias: string) {
   if (group === undefined) return [];
   const found = matchLines(findLines(group.lines, `${alias}\t\t`), "");
   for (const length of group.lengths) {
@@ -67,7 +59,7 @@ function searchGroup(group: AliasGroup | undefined, alias: string): Match[] {
 }
 
 /** Returns those lines "REST\tORDER\tMODULE", or "ORDER\tMODULE" if REST is empty, that match the rest of the alias. */
-function matchLines(lines: readonly string[], rest: string): Match[] {
+function matchLines(lines: readonly string[], rest: string) {
   return lines.flatMap((line) => {
     const parts = line.split("\t");
     const [pattern = "", order, module] = parts.length === 2 ? ["", ...parts] : parts;

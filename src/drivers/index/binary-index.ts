@@ -29,11 +29,8 @@ export function readBinaryIndex(bytes: Uint8Array): readonly BinaryEntry[] | nul
   }
 }
 
-interface Reference {
-  readonly reference: number;
-  /** The key up to the node. */
-  readonly key: string;
-}
+/** With the key up to the node. */
+type Reference = Readonly<{ reference: number; key: string }>;
 
 function walk(bytes: Uint8Array): readonly BinaryEntry[] | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

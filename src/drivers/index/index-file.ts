@@ -76,13 +76,9 @@ function tableOf(kind: string, sections: readonly Section[]): AliasTable {
   const ours = sections.filter(({ words }) => words[0] === kind);
   const groups = ours.map(({ words: [, bus = NONE, lengths = NONE], content }): readonly [string, AliasGroup] => [
     bus === NONE ? "" : bus,
-    { lengths: parseLengths(lengths), lines: content },
+    { lengths: lengths === NONE ? [] : lengths.split(",").flatMap((word) => parseCount(word) ?? []), lines: content },
   ]);
   return new Map(groups);
-}
-
-function parseLengths(text: string): readonly number[] {
-  return text === NONE ? [] : text.split(",").flatMap((word) => parseCount(word) ?? []);
 }
 
 function parseCount(word: string): number | null {

@@ -10,12 +10,6 @@ export function readModinfo(bytes: Uint8Array): readonly { readonly key: string;
   });
 }
 
-interface Section {
-  readonly nameOffset: number;
-  readonly offset: number;
-  readonly size: number;
-}
-
 function findSection(bytes: Uint8Array, name: string): Uint8Array | null {
   try {
     const sections = readSections(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -35,7 +29,7 @@ function findSection(bytes: Uint8Array, name: string): Uint8Array | null {
 }
 
 /** Reads the section header table; DataView throws RangeError outside the file. */
-function readSections(view: DataView): { readonly all: readonly Section[]; readonly namesIndex: number } {
+function readSections(view: DataView) {
   const wide = view.getUint8(4) === 2;
   if (view.getUint32(0) !== 0x7f454c46 || view.getUint8(5) !== 1) return { all: [], namesIndex: 0 };
   const word = (at: number) => (wide ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true));

@@ -48,7 +48,10 @@ function takeLine(draft: Draft, line: string): boolean {
   if (subject === undefined) return false;
   if (command === "blacklist") return draft.blacklist.push(normalizeName(subject)) > 0;
   if (words.length === 0) return false;
-  if (command === "alias") return takeAlias(draft, subject, words[0] ?? "");
+  if (command === "alias") {
+    const pattern = normalizeAlias(subject);
+    return pattern !== null && draft.aliases.push({ pattern, module: normalizeName(words[0] ?? "") }) > 0;
+  }
   if (command === "options")
     return draft.options.push({ name: normalizeName(subject), parameters: afterWords(line, 2) }) > 0;
   if (command === "softdep") return draft.softDependencies.push(parseSoftDependency(subject, words)) > 0;
@@ -59,11 +62,6 @@ function takeLine(draft: Draft, line: string): boolean {
   return false;
 }
 
-function takeAlias(draft: Draft, alias: string, module: string): boolean {
-  const pattern = normalizeAlias(alias);
-  return pattern !== null && draft.aliases.push({ pattern, module: normalizeName(module) }) > 0;
-}
-
 function takeInstall(draft: Draft, subject: string, command: string): boolean {
   const pattern = normalizeName(subject);
   draft.install.push({ pattern, command });
@@ -72,11 +70,9 @@ function takeInstall(draft: Draft, subject: string, command: string): boolean {
 
 /** Warns of a command that levain does not run. */
 function nameCommand(draft: Draft, kind: "install" | "remove", pattern: string, command: string): true {
-  if (judgeInstall(command) === null) {
-    draft.problems.push(
-      `modprobe.d: "${kind} ${pattern} ${command}" is not run: levain knows only /bin/true and /bin/false`,
-    );
-  }
+  const line = `${kind} ${pattern} ${command}`;
+  if (judgeInstall(command) !== null) return true;
+  draft.problems.push(`modprobe.d: "${line}" is not run: levain knows only /bin/true and /bin/false`);
   return true;
 }
 

@@ -87,10 +87,8 @@ export function listModules(index: ModuleIndex): readonly DependencyLine[] {
   const lines = index.modules.split("\n").slice(0, -1);
   const placed = lines.map((line) => {
     const tab = line.indexOf("\t");
-    return {
-      place: Number.parseInt(line.slice(tab + 1), 10),
-      module: parseLine(line.slice(0, tab), line.slice(tab + 1)),
-    };
+    const rest = line.slice(tab + 1);
+    return { place: Number.parseInt(rest, 10), module: parseLine(line.slice(0, tab), rest) };
   });
   return placed.sort((a, b) => a.place - b.place).map(({ module }) => module);
 }

@@ -7,25 +7,18 @@ import { matchesWildcard } from "./wildcard.ts";
 
 /** One action in order: load a file, follow an install command, or nothing for a built-in module. */
 export type ModuleAction =
-  | {
-      readonly do: "load";
-      readonly name: string;
-      /** Below /lib/modules/VERSION. */
-      readonly path: string;
-      readonly parameters: string;
-      /** False for a soft dependency, which may fail. */
-      readonly required: boolean;
-    }
-  | {
-      readonly do: "install";
-      readonly name: string;
-      readonly command: string;
-      /** The module's file, because levain runs no commands; null if the name has only a command. */
-      readonly path: string | null;
-      readonly parameters: string;
-      readonly required: boolean;
-    }
+  /** `path` is below /lib/modules/VERSION. */
+  | (Loading & { readonly do: "load"; readonly path: string })
+  /** `path` is the module's file, because levain runs no commands; null if the name has only a command. */
+  | (Loading & { readonly do: "install"; readonly command: string; readonly path: string | null })
   | { readonly do: "builtin"; readonly name: string };
+
+interface Loading {
+  readonly name: string;
+  readonly parameters: string;
+  /** False for a soft dependency, which may fail. */
+  readonly required: boolean;
+}
 
 /** A requested module, and the actions that load it. */
 export interface Target {
@@ -59,10 +52,7 @@ export function resolveModule(source: ModuleSource, given: string, everySoftdep 
   });
 }
 
-interface Found {
-  readonly name: string;
-  readonly alias: string | null;
-}
+type Found = Pick<Target, "name" | "alias">;
 
 /** As kmod_module_new_from_lookup: the configuration's aliases, then names, then the kernel's aliases, then built-in modules. */
 function lookUp({ index, config }: ModuleSource, given: string): readonly Found[] {
@@ -82,14 +72,8 @@ function aliased(names: readonly string[], alias: string): readonly Found[] {
   return [...new Set(names)].map((name) => ({ name, alias }));
 }
 
-interface Walk {
-  readonly missing: Set<string>;
-  visit(name: string, alias: string | null, required: boolean): void;
-  actions(): readonly ModuleAction[];
-}
-
 /** As libkmod's __kmod_module_get_probe_list: dependencies, each with its soft dependencies around it, then the module. */
-function createWalk(source: ModuleSource, everySoftdep: boolean): Walk {
+function createWalk(source: ModuleSource, everySoftdep: boolean) {
   const { index, config } = source;
   const visited = new Set<string>();
   const listed = new Map<string, ModuleAction>();
@@ -121,7 +105,7 @@ function createWalk(source: ModuleSource, everySoftdep: boolean): Walk {
     else listed.set(name, action);
   }
 
-  const actions = () =>
+  const actions = (): readonly ModuleAction[] =>
     [...listed.values()].map((action) =>
       "required" in action ? { ...action, required: needed.has(action.name) } : action,
     );

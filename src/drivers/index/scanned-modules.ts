@@ -15,6 +15,8 @@ export function partsOfScan(
 ): IndexParts {
   const valuesOf = (module: ScannedModule, wanted: string) =>
     module.modinfo.flatMap(({ key, value }) => (key === wanted ? [value] : []));
+  const named = (wanted: string) =>
+    modules.flatMap((module) => valuesOf(module, wanted).map((value) => [moduleNameOf(module.path), value] as const));
   const needs = new Map(
     modules.map((module) => {
       const names = valuesOf(module, "depends").flatMap((value) => value.split(","));
@@ -26,13 +28,9 @@ export function partsOfScan(
       const name = moduleNameOf(path);
       return { name, path, dependencies: listNeeded(name, needs) };
     }),
-    aliases: modules.flatMap((module) =>
-      valuesOf(module, "alias").flatMap((alias) => aliasLine(alias, moduleNameOf(module.path))),
-    ),
-    softDependencies: modules
-      .flatMap((module) =>
-        valuesOf(module, "softdep").map((value) => `softdep ${moduleNameOf(module.path)} ${value}\n`),
-      )
+    aliases: named("alias").flatMap(([name, alias]) => aliasLine(alias, name)),
+    softDependencies: named("softdep")
+      .map(([name, value]) => `softdep ${name} ${value}\n`)
       .join(""),
     ...builtin,
   };

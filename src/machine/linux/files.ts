@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { SyscallError, unlessRefused } from "../../problems/errors.ts";
+import { orIfRefused, SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
 import type { FileStatus, Files, FileWriter, RandomReader } from "../machine.ts";
 import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
@@ -16,7 +16,10 @@ export function createLinuxFiles(): Files {
   return {
     readFile: (path) => refusable(path, () => fs.readFileSync(path)),
     writeFile: (path, data) => refusable(path, () => fs.writeFileSync(path, data, { mode: 0o644 })),
-    listDirectory: (path) => refusable(path, () => fs.readdirSync(path).sort(compareBytes)),
+    listDirectory(path) {
+      const names = refusable(path, () => fs.readdirSync(path));
+      return names.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+    },
     makeDirectory,
     makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(target, path)),
     makeNode,
@@ -31,12 +34,8 @@ export function createLinuxFiles(): Files {
     openWriter,
     copyFile,
     statFilesystem(path) {
-      const status = refusable(path, () => fs.statfsSync(path));
-      return {
-        magic: status.type,
-        totalBytes: status.blocks * status.bsize,
-        freeBytes: status.bavail * status.bsize,
-      };
+      const { type: magic, blocks, bavail, bsize } = refusable(path, () => fs.statfsSync(path));
+      return { magic, totalBytes: blocks * bsize, freeBytes: bavail * bsize };
     },
   };
 }
@@ -47,10 +46,6 @@ function wipeFile(path: string): void {
     closing(fs.openSync(path, "r+"), (file) => fs.writeSync(file, new Uint8Array(fs.fstatSync(file).size), 0));
     fs.unlinkSync(path);
   });
-}
-
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function makeDirectory(path: string, mode = DEFAULT_DIRECTORY_MODE): void {
@@ -70,23 +65,17 @@ function makeNode(path: string, kind: "block" | "character", major: number, mino
 }
 
 function statusOf(path: string, stat: (path: string) => fs.Stats): FileStatus | null {
-  return unlessRefused<FileStatus | null>(
-    () => {
-      const status = refusable(path, () => stat(path));
-      const kind = KINDS[status.mode & abi.S_IFMT] ?? "socket";
-      const isNode = kind === "block" || kind === "character";
-      return {
-        kind,
-        mode: status.mode & 0o7777,
-        size: status.size,
-        device: deviceNumber(status.dev),
-        represents: isNode ? deviceNumber(status.rdev) : null,
-      };
-    },
-    () => null,
-    "ENOENT",
-    "ENOTDIR",
-  );
+  const status = orIfRefused(() => refusable(path, () => stat(path)), null, "ENOENT", "ENOTDIR");
+  if (status === null) return null;
+  const kind = KINDS[status.mode & abi.S_IFMT] ?? "socket";
+  const isNode = kind === "block" || kind === "character";
+  return {
+    kind,
+    mode: status.mode & 0o7777,
+    size: status.size,
+    device: deviceNumber(status.dev),
+    represents: isNode ? deviceNumber(status.rdev) : null,
+  };
 }
 
 const KINDS: Readonly<Record<number, FileStatus["kind"]>> = {

@@ -16,11 +16,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const readBuffer = new Uint8Array(READ_BYTES);
 
-interface KernelRecord {
-  readonly sequence: number;
-  readonly facility: number;
-  readonly text: string;
-}
+type KernelRecord = NonNullable<ReturnType<typeof parseKernelRecord>>;
 
 /** Implements the kernel log by /dev/kmsg (Documentation/ABI/testing/dev-kmsg). One descriptor reads from the first mark on, so that each record is read once. */
 export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMark" | "kernelLogSince"> {
@@ -115,7 +111,7 @@ function readRecords(fd: number): KernelRecord[] {
 }
 
 /** Parses "priority,sequence,microseconds,flags[,…];text\n", which " KEY=value" lines may follow; null for anything else. */
-export function parseKernelRecord(record: string): KernelRecord | null {
+export function parseKernelRecord(record: string) {
   const match = /^(\d+),(\d+),[^;]*;([^\n]*)/.exec(record);
   if (match === null) return null;
   return { sequence: Number(match[2]), facility: Number(match[1]) >> 3, text: match[3] ?? "" };

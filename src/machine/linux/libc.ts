@@ -1,13 +1,7 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { SyscallError } from "../../problems/errors.ts";
 import { errnoName, SYS, type SystemCallName } from "../abi.ts";
-import {
-  POSIX_SPAWN_SETSID,
-  POSIX_SPAWN_SETSIGDEF,
-  POSIX_SPAWN_SETSIGMASK,
-  POSIX_SPAWN_STRUCT_SIZE,
-  SIGSET_SIZE,
-} from "../abi-child.ts";
+import * as abi from "../abi-child.ts";
 
 /** A number, or a byte array or string (NUL-terminated here) that is passed by its address. */
 export type SystemCallArgument = number | string | NodeJS.TypedArray;
@@ -108,17 +102,17 @@ export function spawnProcess(request: SpawnRequest): number {
   const call = "posix_spawn";
   const [path = ""] = request.argv;
   const spawn = openSpawnCalls();
-  const attributes = new Uint8Array(POSIX_SPAWN_STRUCT_SIZE);
-  const actions = new Uint8Array(POSIX_SPAWN_STRUCT_SIZE);
-  const signals = { all: new Uint8Array(SIGSET_SIZE).fill(0xff), none: new Uint8Array(SIGSET_SIZE) };
+  const attributes = new Uint8Array(abi.POSIX_SPAWN_STRUCT_SIZE);
+  const actions = new Uint8Array(abi.POSIX_SPAWN_STRUCT_SIZE);
+  const signals = { all: new Uint8Array(abi.SIGSET_SIZE).fill(0xff), none: new Uint8Array(abi.SIGSET_SIZE) };
   const strings = { path: cString(path, call), terminal: cString(request.terminal ?? "", call) };
   const argv = pointerList(request.argv, call);
   const environment = pointerList(request.environment, call);
   inUse.arguments = [attributes, actions, signals, strings, argv, environment];
 
-  const setSession = request.terminal === null ? 0 : POSIX_SPAWN_SETSID;
+  const setSession = request.terminal === null ? 0 : abi.POSIX_SPAWN_SETSID;
   spawn.posix_spawnattr_init(attributes);
-  spawn.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | setSession);
+  spawn.posix_spawnattr_setflags(attributes, abi.POSIX_SPAWN_SETSIGDEF | abi.POSIX_SPAWN_SETSIGMASK | setSession);
   spawn.posix_spawnattr_setsigdefault(attributes, signals.all);
   spawn.posix_spawnattr_setsigmask(attributes, signals.none);
   spawn.posix_spawn_file_actions_init(actions);

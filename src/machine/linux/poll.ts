@@ -2,14 +2,12 @@ import { SyscallError } from "../../problems/errors.ts";
 import { POLLFD } from "../abi-terminal.ts";
 import { callKernel } from "./libc.ts";
 
-/** A descriptor to wait for, and its events as in poll(2). */
-export interface Waiting {
-  readonly fd: number;
-  readonly events: number;
-}
-
-/** Waits by ppoll(2); returns the events of each descriptor, 0 for none. null waits without limit; `subject` is for the SyscallError. */
-export function poll(waiting: readonly Waiting[], timeoutMs: number | null, subject: string): readonly number[] {
+/** Waits by ppoll(2) for descriptors with their events; returns the events of each, 0 for none. null waits without limit; `subject` is for the SyscallError. */
+export function poll(
+  waiting: readonly { readonly fd: number; readonly events: number }[],
+  timeoutMs: number | null,
+  subject: string,
+): readonly number[] {
   const fds = new Uint8Array(POLLFD.size * waiting.length);
   const view = new DataView(fds.buffer);
   for (const [index, { fd, events }] of waiting.entries()) {

@@ -20,14 +20,8 @@ const buffer = new Uint8Array(MESSAGE_BYTES);
 const sender = new Uint8Array(abi.SOCKADDR_NL.size);
 const senderLength = new Uint32Array(1);
 
-/** The source of uevents: the calls, and the socket for a combined wait; null before levain listens. */
-export interface UeventSource {
-  readonly calls: Pick<Devices, "listenForDevices" | "nextDeviceEvent">;
-  readonly socket: () => number | null;
-}
-
-/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT. */
-export function createUeventSource(nowMs: () => number): UeventSource {
+/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; returns the calls, and the socket for a combined wait, null before levain listens. */
+export function createUeventSource(nowMs: () => number) {
   let socket: number | null = null;
   let mayHaveLostMore = false;
   const listen = () => (socket ??= openSocket());
@@ -39,7 +33,7 @@ export function createUeventSource(nowMs: () => number): UeventSource {
     mayHaveLostMore = false;
     return OVERFLOW;
   }
-  const calls: UeventSource["calls"] = {
+  const calls: Pick<Devices, "listenForDevices" | "nextDeviceEvent"> = {
     listenForDevices: () => void listen(),
     nextDeviceEvent(timeoutMs) {
       const fd = listen();

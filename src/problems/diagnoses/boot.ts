@@ -1,4 +1,4 @@
-import { diagnosis, inBootLoader, inBuilder } from "../diagnosis.ts";
+import { diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
 interface InitFacts {
@@ -6,18 +6,34 @@ interface InitFacts {
   readonly objections: readonly string[];
 }
 
-/** What stops the plan and the steps that a root does not depend on. */
+type Origin = "levain.toml" | "the kernel command line" | "levain retry";
+
+const ORIGINS = {
+  "levain.toml": { where: "in levain.toml", cure: "correct levain.toml and rebuild the image", hint: inBuilder },
+  "the kernel command line": {
+    where: "on the kernel command line",
+    cure: "correct the parameters in the boot loader",
+    hint: inBootLoader,
+  },
+  "levain retry": {
+    where: "in the parameters of levain retry",
+    cure: "run `levain retry` with other parameters",
+    hint: inShell,
+  },
+} as const;
+
+const rebuild = () => [inBuilder("rebuild the image with the levain that is its /init: `levain image`")];
+
+/** What stops the plan (mistakes in parameters and in the manifest) and the steps that a root does not depend on. */
 export const BOOT = {
-  "step-failed": diagnosis<{ readonly step: string }>({ text: ({ step }) => `the step "${step}" failed` }),
-  "place-not-mounted": diagnosis<{ readonly place: string }>({
-    text: ({ place }) => `could not mount ${place}, which every boot needs`,
-  }),
-  "run-not-writable": diagnosis<{ readonly place: string }>({ text: ({ place }) => `could not create ${place}` }),
-  "command-line-unreadable": diagnosis<object>({ text: () => "could not read the kernel command line" }),
-  "crypttab-not-a-file": diagnosis<{ readonly path: string }>({ text: ({ path }) => `${path} is not a file` }),
-  "crypttab-too-long": diagnosis<{ readonly path: string; readonly maxKib: number }>({
-    text: ({ path, maxKib }) => `${path} is longer than ${maxKib} KiB`,
-  }),
+  "step-failed": diagnosis<{ step: string }>(({ step }) => `the step "${step}" failed`),
+  "place-not-mounted": diagnosis<{ place: string }>(({ place }) => `could not mount ${place}, which every boot needs`),
+  "run-not-writable": diagnosis<{ place: string }>(({ place }) => `could not create ${place}`),
+  "command-line-unreadable": diagnosis(() => "could not read the kernel command line"),
+  "crypttab-not-a-file": diagnosis<{ path: string }>(({ path }) => `${path} is not a file`),
+  "crypttab-too-long": diagnosis<{ path: string; maxKib: number }>(
+    ({ path, maxKib }) => `${path} is longer than ${maxKib} KiB`,
+  ),
   "init-missing": diagnosis<InitFacts>({
     text: () => "the root has no init",
     reasons: ({ objections }) => objections,
@@ -26,7 +42,7 @@ export const BOOT = {
       inBootLoader("name the program with init="),
     ],
   }),
-  "init-refused": diagnosis<InitFacts & { readonly init: string }>({
+  "init-refused": diagnosis<InitFacts & { init: string }>({
     text: ({ init }) => `the root's init ${printable(init)} cannot be started`,
     reasons: ({ objections }) => objections,
     hints: () => [
@@ -42,9 +58,30 @@ export const BOOT = {
       inBuilder("add an init to the image: levain image --add FILE:/sbin/init"),
     ],
   }),
-  "root-not-mounted": diagnosis<{ readonly place: string }>({ text: ({ place }) => `nothing is mounted at ${place}` }),
-  "root-lacks-directory": diagnosis<{ readonly directory: string; readonly user: string }>({
+  "root-not-mounted": diagnosis<{ place: string }>(({ place }) => `nothing is mounted at ${place}`),
+  "root-lacks-directory": diagnosis<{ directory: string; user: string }>({
     text: ({ directory, user }) => `the new root has no directory ${directory}, which ${user} needs`,
     hints: ({ directory }) => [inBuilder(`create the directory ${directory} in the root filesystem`)],
+  }),
+  "parameter-mistakes": diagnosis<{
+    readonly mistakes: readonly { readonly origin: Origin; readonly text: string }[];
+  }>({
+    text: ({ mistakes }) => {
+      const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
+      const origins = [...new Set(mistakes.map(({ origin }) => origin))];
+      return `${count} ${origins.map((origin) => ORIGINS[origin].where).join(" and ")}`;
+    },
+    hints: ({ mistakes }) =>
+      [...new Set(mistakes.map(({ origin }) => ORIGINS[origin]))].map(({ cure, hint }) =>
+        hint(`${cure} (see \`levain help parameters\`)`),
+      ),
+  }),
+  "manifest-malformed": diagnosis<object>({
+    text: () => "/etc/levain.json is not a manifest that this version of levain can read",
+    hints: rebuild,
+  }),
+  "manifest-damaged": diagnosis<object>({
+    text: () => "/etc/levain.json is damaged: it is not JSON",
+    hints: rebuild,
   }),
 };

@@ -15,7 +15,7 @@ export const DRIVERS = {
       `the module ${path} is compressed with xz: the kernel cannot decompress it, and this image has no unxz`,
     hints: () => [inBuilder("add BusyBox to the image"), inBuilder("use modules that are not compressed")],
   }),
-  "unxz-failed": diagnosis<ModuleFile & { readonly status: number; readonly output: string }>({
+  "unxz-failed": diagnosis<ModuleFile & { status: number; output: string }>({
     text: ({ path, status }) => `the module ${path} is damaged: unxz ended with status ${status}`,
     reasons: ({ output }) => [output],
   }),

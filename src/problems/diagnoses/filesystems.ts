@@ -9,21 +9,21 @@ const ELSEWHERE = byHand("repair the filesystem on another machine");
 
 /** What stops a mount or the check before it. */
 export const FILESYSTEMS = {
-  "place-missing": diagnosis<{ readonly place: string }>({
+  "place-missing": diagnosis<{ place: string }>({
     text: ({ place }) => `could not create ${place} to mount at`,
     hints: ({ place }) => [inBuilder(`create the directory ${place} in the initramfs`)],
   }),
   "mount-refused": diagnosis<{
-    readonly node: string;
-    readonly place: string;
-    readonly role: Role;
-    readonly hasOptions: boolean;
+    node: string;
+    place: string;
+    role: Role;
+    hasOptions: boolean;
     /** "TYPE: why", one for each type that was tried. */
-    readonly refusals: readonly string[];
+    refusals: readonly string[];
     /** What the kernel logged meanwhile. */
-    readonly kernel: readonly string[];
+    kernel: readonly string[];
     /** The first of the types that the kernel does not know. */
-    readonly missing: string | null;
+    missing: string | null;
   }>({
     text: ({ node, place }) => `could not mount ${node} at ${place}`,
     reasons: ({ refusals, kernel }) => [...refusals.map(printable), ...kernel.map((line) => `kernel: ${line}`)],
@@ -36,12 +36,12 @@ export const FILESYSTEMS = {
       return [...options, inShell(`check ${node} with fsck, then \`levain retry\``), ELSEWHERE];
     },
   }),
-  "device-unreadable": diagnosis<{ readonly node: string; readonly why: string }>({
+  "device-unreadable": diagnosis<{ node: string; why: string }>({
     text: ({ node }) => `could not mount ${node}`,
     reasons: ({ why }) => [`its content cannot be read: ${why}`],
     hints: () => [byHand("check the disk and its cable")],
   }),
-  "filesystem-unknown": diagnosis<{ readonly node: string; readonly table: string | null; readonly role: Role }>({
+  "filesystem-unknown": diagnosis<{ node: string; table: string | null; role: Role }>({
     text: ({ node }) => `could not mount ${node}`,
     reasons: ({ table }) => [
       `it holds ${table === null ? "nothing that levain knows" : `a ${table} partition table`}, and no type was given`,
@@ -53,11 +53,11 @@ export const FILESYSTEMS = {
     },
   }),
   "filesystem-has-errors": diagnosis<{
-    readonly node: string;
-    readonly program: string;
-    readonly status: number;
+    node: string;
+    program: string;
+    status: number;
     /** The last lines that the program wrote. */
-    readonly output: readonly string[];
+    output: readonly string[];
   }>({
     text: ({ node }) => `the filesystem on ${node} has errors that fsck does not repair automatically`,
     reasons: ({ program, status, output }) =>

@@ -23,7 +23,7 @@ function explainRequirement(requirements: readonly string[]): readonly [reason: 
 
 /** What stops the unlocking of an encrypted volume once its header is read. */
 export const KEYS = {
-  "luks-requirement": diagnosis<{ readonly requirements: readonly string[] }>({
+  "luks-requirement": diagnosis<{ requirements: readonly string[] }>({
     text: ({ requirements }) => `the LUKS2 header requires ${requirements.join(", ")}`,
     reasons: ({ requirements }) => [explainRequirement(requirements)[0]],
     hints: ({ requirements }) => [byHand(explainRequirement(requirements)[1])],
@@ -32,18 +32,18 @@ export const KEYS = {
   "keyslots-too-costly": plain("trying all of its keyslots would take hours", () => [
     inBootLoader("name the one to try: rd.luks.options=key-slot=NUMBER"),
   ]),
-  "data-type-unsupported": diagnosis<{ readonly type: string }>({
-    text: ({ type }) => `the data segment has the type ${type}, which is not supported`,
-  }),
-  "data-not-encrypted": diagnosis<{ readonly cipher: string }>({
+  "data-type-unsupported": diagnosis<{ type: string }>(
+    ({ type }) => `the data segment has the type ${type}, which is not supported`,
+  ),
+  "data-not-encrypted": diagnosis<{ cipher: string }>({
     text: ({ cipher }) => `the data are not encrypted (${cipher})`,
     hints: () => [inBootLoader("rd.luks.options=insecure-null accepts it anyway")],
   }),
   "no-volume-key": plain("no keyslot holds the key of the data"),
-  "data-partial-sector": diagnosis<{ readonly sectorBytes: number }>({
-    text: ({ sectorBytes }) => `the data do not end with a whole sector of ${sectorBytes} bytes`,
-  }),
-  "data-in-segments": diagnosis<{ readonly count: number }>({
+  "data-partial-sector": diagnosis<{ sectorBytes: number }>(
+    ({ sectorBytes }) => `the data do not end with a whole sector of ${sectorBytes} bytes`,
+  ),
+  "data-in-segments": diagnosis<{ count: number }>({
     text: ({ count }) => `the data are in ${count} segments: a reencryption is in progress`,
     hints: () => [byHand("finish it with cryptsetup reencrypt --resume-only")],
   }),
@@ -51,21 +51,19 @@ export const KEYS = {
     inBootLoader("name the file or device of the header with rd.luks.header=, or --header of levain luks"),
   ]),
   "segment-beyond-device": plain("the data reach beyond the end of the device"),
-  "integrity-unsupported": diagnosis<{ readonly integrity: string; readonly cipher: string }>({
-    text: ({ integrity, cipher }) => `integrity ${integrity} with ${cipher} is not supported`,
-  }),
-  "hash-unsupported": diagnosis<{ readonly hash: string }>({ text: ({ hash }) => `hash ${hash} is not supported` }),
-  "plain-hash-too-long": diagnosis<{ readonly hash: string; readonly keyBytes: number }>({
-    text: ({ hash, keyBytes }) => `the hash ${hash} does not fit a key of ${keyBytes} bytes`,
-  }),
+  "integrity-unsupported": diagnosis<{ integrity: string; cipher: string }>(
+    ({ integrity, cipher }) => `integrity ${integrity} with ${cipher} is not supported`,
+  ),
+  "hash-unsupported": diagnosis<{ hash: string }>(({ hash }) => `hash ${hash} is not supported`),
+  "plain-hash-too-long": diagnosis<{ hash: string; keyBytes: number }>(
+    ({ hash, keyBytes }) => `the hash ${hash} does not fit a key of ${keyBytes} bytes`,
+  ),
   "key-material-too-short": plain("the key material is too short"),
-  "kdf-unsupported": diagnosis<{ readonly kdf: string }>({
-    text: ({ kdf }) => `key derivation ${kdf} is not supported`,
-  }),
+  "kdf-unsupported": diagnosis<{ kdf: string }>(({ kdf }) => `key derivation ${kdf} is not supported`),
   "kdf-needs-memory": diagnosis<{
-    readonly kdf: string;
-    readonly neededBytes: number;
-    readonly availableBytes: number | null;
+    kdf: string;
+    neededBytes: number;
+    availableBytes: number | null;
   }>({
     text: ({ kdf, neededBytes, availableBytes }) =>
       `the key derivation ${kdf} needs ${formatBytes(neededBytes)} of memory` +
@@ -74,10 +72,10 @@ export const KEYS = {
       byHand("unlock it on a machine with more memory, and add a key there: cryptsetup luksAddKey --pbkdf-memory"),
     ],
   }),
-  "kdf-process-ended": diagnosis<{ readonly status: number }>({
-    text: ({ status }) => `the process that derives the key ended with status ${status}`,
-  }),
-  "kdf-process-killed": diagnosis<{ readonly kdf: string; readonly neededBytes: number | null }>({
+  "kdf-process-ended": diagnosis<{ status: number }>(
+    ({ status }) => `the process that derives the key ended with status ${status}`,
+  ),
+  "kdf-process-killed": diagnosis<{ kdf: string; neededBytes: number | null }>({
     text: ({ kdf, neededBytes }) =>
       "the kernel killed the process that derives the key" +
       (neededBytes === null ? "" : `: ${kdf} needs ${formatBytes(neededBytes)} of memory`),

@@ -5,11 +5,11 @@ const switchOff = () => [byHand("switch the machine off")];
 
 /** Why no shell starts, and what the commands of the shell refuse. */
 export const RESCUE = {
-  "volume-not-closed": diagnosis<{ readonly names: string }>({
+  "volume-not-closed": diagnosis<{ names: string }>({
     text: ({ names }) => `${names} cannot be closed, so no shell is started`,
     hints: switchOff,
   }),
-  "key-file-not-removed": diagnosis<{ readonly path: string; readonly why: string }>({
+  "key-file-not-removed": diagnosis<{ path: string; why: string }>({
     text: ({ path }) => `the key file ${printable(path)} cannot be removed, so no shell is started`,
     reasons: ({ why }) => [why],
     hints: switchOff,
@@ -23,28 +23,28 @@ export const RESCUE = {
       },
     ],
   }),
-  "unknown-parameter": diagnosis<{ readonly parameters: readonly string[] }>({
+  "unknown-parameter": diagnosis<{ parameters: readonly string[] }>({
     text: ({ parameters }) => `unknown parameter ${parameters.join(", ")}`,
     hints: () => [inShell("write it as on the kernel command line, root=LABEL=NAME (see levain help parameters)")],
   }),
-  "boot-record-damaged": diagnosis<{ readonly path: string }>({
+  "boot-record-damaged": diagnosis<{ path: string }>({
     text: ({ path }) => `${path} is damaged, or was written by another version of levain`,
     hints: () => [inShell("read the boot messages in the kernel log: dmesg")],
   }),
-  "unlock-cancelled": diagnosis<object>({ text: () => "cancelled by Ctrl-C" }),
-  "unlock-name-ambiguous": diagnosis<{ readonly count: number }>({
+  "unlock-cancelled": diagnosis(() => "cancelled by Ctrl-C"),
+  "unlock-name-ambiguous": diagnosis<{ count: number }>({
     text: ({ count }) => `--name applies to one volume, but the command line names ${count}`,
     hints: () => [inShell("name the volume: levain unlock DEVICE --name NAME")],
   }),
-  "unlock-device-malformed": diagnosis<{ readonly device: string }>({
+  "unlock-device-malformed": diagnosis<{ device: string }>({
     text: ({ device }) => `${printable(device)} is not a device name`,
     hints: () => [inShell("use /dev/…, LABEL=… or UUID=…")],
   }),
-  "unlock-name-malformed": diagnosis<{ readonly name: string; readonly why: string }>({
+  "unlock-name-malformed": diagnosis<{ name: string; why: string }>({
     text: ({ name }) => `${printable(name)} is not a valid volume name`,
     reasons: ({ why }) => [why],
   }),
-  "nothing-unlocked": diagnosis<{ readonly device: string | null; readonly missing: readonly string[] }>({
+  "nothing-unlocked": diagnosis<{ device: string | null; missing: readonly string[] }>({
     text: ({ device }) => (device === null ? "no encrypted volume found" : `could not unlock ${printable(device)}`),
     reasons: ({ missing }) => missing,
     hints: () => [inShell("name the volume: levain unlock DEVICE")],

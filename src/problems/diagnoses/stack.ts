@@ -8,13 +8,13 @@ interface ImageFacts {
 
 /** What stops the root from being stacked. */
 export const STACK = {
-  "image-missing": diagnosis<{ readonly paths: readonly string[] }>({
+  "image-missing": diagnosis<{ paths: readonly string[] }>({
     text: ({ paths }) => `the medium has no image ${paths.map(printable).join(" or ")}`,
     hints: () => [
       inBootLoader("correct rd.image= (a path on the root device), or rd.live.dir= and rd.live.squashimg="),
     ],
   }),
-  "image-list-too-long": diagnosis<ImageFacts & { readonly bytes: number }>({
+  "image-list-too-long": diagnosis<ImageFacts & { bytes: number }>({
     text: ({ path, bytes }) => `${printable(path)} is no list of images: it has ${bytes} bytes`,
     hints: () => [
       byHand("correct the file: it lists the names of images beside it"),
@@ -25,25 +25,25 @@ export const STACK = {
     text: ({ path }) => `the image ${printable(path)} is empty`,
     hints: () => [byHand("copy it to the medium again")],
   }),
-  "image-cut-off": diagnosis<ImageFacts & { readonly bytes: number; readonly wholeBytes: number }>({
+  "image-cut-off": diagnosis<ImageFacts & { bytes: number; wholeBytes: number }>({
     text: ({ path, bytes, wholeBytes }) =>
       `the image ${printable(path)} is cut off: ${bytes} of its ${wholeBytes} bytes are there`,
     hints: () => [byHand("copy it to the medium again, and unmount the medium before you remove it")],
   }),
-  "loop-refused": diagnosis<ImageFacts & { readonly hasLoops: boolean }>({
+  "loop-refused": diagnosis<ImageFacts & { hasLoops: boolean }>({
     text: ({ path }) => `could not attach the image ${printable(path)} to a loop device`,
     hints: ({ hasLoops }) =>
       hasLoops
         ? [inShell("see what the kernel says: dmesg"), byHand("copy the image to the medium again")]
         : [inBuilder("add the kernel's loop module to the image: levain image --module loop")],
   }),
-  "image-not-mounted": diagnosis<ImageFacts>({ text: ({ path }) => `could not mount the image ${printable(path)}` }),
-  "image-not-encrypted": diagnosis<ImageFacts & { readonly volumes: readonly string[] }>({
+  "image-not-mounted": diagnosis<ImageFacts>(({ path }) => `could not mount the image ${printable(path)}`),
+  "image-not-encrypted": diagnosis<ImageFacts & { volumes: readonly string[] }>({
     text: ({ path }) => `the image ${printable(path)} lies outside the encrypted volumes that parameters name`,
     reasons: ({ volumes }) => [`the root has to lie in ${volumes.join(" or ")}`],
     hints: () => [inBootLoader("if the root is not encrypted, make the volume optional: rd.luks.options=UUID=nofail")],
   }),
-  "overlay-refused": diagnosis<{ readonly place: string; readonly kernel: readonly string[] }>({
+  "overlay-refused": diagnosis<{ place: string; kernel: readonly string[] }>({
     text: ({ place }) => `could not mount the overlay at ${place}`,
     reasons: ({ kernel }) => kernel.map((line) => `kernel: ${line}`),
     hints: () => [

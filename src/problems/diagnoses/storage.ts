@@ -92,7 +92,7 @@ export const STORAGE = {
     },
     hints: hintsForMissing,
   }),
-  "ambiguous-device": diagnosis<{ readonly spec: string; readonly nodes: readonly string[] }>({
+  "ambiguous-device": diagnosis<{ spec: string; nodes: readonly string[] }>({
     text: ({ spec, nodes }) => `${nodes.length} devices in different encrypted volumes match ${spec}`,
     reasons: ({ nodes }) => [`one of ${nodes.join(" and ")} may be a forged copy`],
     hints: () => [
@@ -100,24 +100,24 @@ export const STORAGE = {
       byHand("remove the other disk"),
     ],
   }),
-  "volumes-in-use": diagnosis<{ readonly why: string; readonly names: readonly string[] }>({
+  "volumes-in-use": diagnosis<{ why: string; names: readonly string[] }>({
     text: ({ why, names }) => `${why}, but ${names.join(" and ")} cannot be closed`,
     hints: () => [inBuilder("put all parts of the root into encrypted volumes, or none of them")],
   }),
-  "partly-encrypted": diagnosis<{ readonly outside: readonly string[] }>({
+  "partly-encrypted": diagnosis<{ outside: readonly string[] }>({
     text: () => "only a part of the root is encrypted",
     reasons: ({ outside }) => [`${outside.join(" and ")} could replace files of the encrypted part`],
     hints: () => [inBuilder("put every image and layer into the encrypted volume, or none of them")],
   }),
-  "no-mapping-target": diagnosis<{ readonly module: string }>({
+  "no-mapping-target": diagnosis<{ module: string }>({
     text: ({ module }) => `this kernel has no ${module}`,
     hints: ({ module }) => [inBuilder(`add its module to the image: levain image --module ${module}`)],
   }),
   "mapping-refused": diagnosis<{
-    readonly name: string;
-    readonly errno: string;
-    readonly refusal: string;
-    readonly kernelLog: readonly string[];
+    name: string;
+    errno: string;
+    refusal: string;
+    kernelLog: readonly string[];
   }>({
     text: ({ name }) => `the kernel refused to create /dev/mapper/${name}`,
     reasons: ({ errno, refusal, kernelLog }) => [
@@ -130,7 +130,7 @@ export const STORAGE = {
       return [inBuilder("add the cipher's modules (/lib/modules/VERSION/kernel/crypto): levain image --module NAME")];
     },
   }),
-  "mapping-name-taken": diagnosis<{ readonly name: string; readonly device: string }>({
+  "mapping-name-taken": diagnosis<{ name: string; device: string }>({
     text: ({ name, device }) => `the name ${name} is taken by another device, ${device}`,
     hints: () => [
       inBootLoader("choose another name: rd.luks.name=UUID=NAME"),

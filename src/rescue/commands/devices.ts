@@ -16,15 +16,8 @@ function row(machine: Machine, device: BlockDevice): readonly string[] {
   const { node, sizeBytes, facts, unreadable } = device;
   const table = facts.partitionTable === null ? "" : `(${facts.partitionTable})`;
   const type = unreadable === null ? (facts.type ?? table) : "(unreadable)";
-  const cells = [
-    node,
-    formatBytes(sizeBytes),
-    type,
-    facts.label ?? "",
-    facts.uuid ?? "",
-    namePartition(machine, device).label ?? "",
-  ];
-  return cells.map(printable);
+  const names = [facts.label, facts.uuid, namePartition(machine, device).label];
+  return [node, formatBytes(sizeBytes), type, ...names.map((name) => name ?? "")].map(printable);
 }
 
 function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
@@ -32,9 +25,7 @@ function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
   const isEmpty = HEADINGS.map((_, column) => rows.slice(1).every((cells) => cells[column] === ""));
   return rows.map((cells) => {
     const padded = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-    return padded
-      .filter((_, column) => isEmpty[column] !== true)
-      .join("  ")
-      .trimEnd();
+    const shown = padded.filter((_, column) => isEmpty[column] !== true);
+    return shown.join("  ").trimEnd();
   });
 }

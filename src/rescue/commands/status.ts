@@ -47,12 +47,7 @@ function describeState({ state, steps }: BootRecord): readonly string[] {
   }
 }
 
-const MARKS: Readonly<Record<StepRecord["outcome"], string>> = {
-  waiting: "",
-  running: "...",
-  done: "ok",
-  failed: "FAILED",
-};
+const MARKS = { waiting: "", running: "...", done: "ok", failed: "FAILED" } as const;
 
 function formatStep({ name, outcome, text, startMs, endMs }: StepRecord): string {
   const line = `  ${MARKS[outcome].padEnd(6)}  ${name.padEnd(8)}  ${printable(text)}`.trimEnd();
@@ -62,7 +57,6 @@ function formatStep({ name, outcome, text, startMs, endMs }: StepRecord): string
 /** Formats `levain log`: every message of the boot, with the seconds since the kernel started; null if levain did not boot this system. Throws BootError for a damaged record. */
 export function describeLog(machine: Machine): readonly string[] | null {
   const record = readRecord(machine);
-  return (
-    record?.messages.map(({ atMs, text }) => `[${(atMs / 1000).toFixed(3).padStart(9)}] ${printable(text)}`) ?? null
-  );
+  const time = (atMs: number) => `[${(atMs / 1000).toFixed(3).padStart(9)}]`;
+  return record?.messages.map(({ atMs, text }) => `${time(atMs)} ${printable(text)}`) ?? null;
 }

@@ -2,7 +2,6 @@ import { planMachine } from "../../boot/plan-reader.ts";
 import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
 import { createLoader } from "../../drivers/loader.ts";
 import type { Machine } from "../../machine/machine.ts";
-import type { BytesPlace } from "../../parameters/crypt/settings.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
 import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
 import type { CryptPlan, CryptVolume } from "../../plan/crypt/crypt-plan.ts";
@@ -16,8 +15,7 @@ import { describeSeen } from "../../storage/findings.ts";
 import { createSearch, type Search } from "../../storage/search.ts";
 import { specText } from "../../storage/search-words.ts";
 
-/** The arguments of `levain unlock`. */
-export interface UnlockQuestion {
+interface UnlockQuestion {
   /** As in root=; null: the volumes that the command line names, or every LUKS volume. */
   readonly device: string | null;
   /** NAME of /dev/mapper/NAME; null: as on the command line, or luks-UUID. */
@@ -41,11 +39,14 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
   const search = createSearch(context, wish, { terminals });
   try {
     openAll(search, voice, question.device === null ? rootDevices(plan.root) : []);
-    const opened = [...search.inventory.values()].filter((device) => search.inside(device) !== null);
+    const opened = [...search.inventory.values()].flatMap((device) => {
+      const inside = search.inside(device);
+      return inside === null ? [] : [`${device.node} is open: ${describeDevice(inside)}`];
+    });
     if (opened.length === 0)
       throw search.problems().find(({ isFatal }) => isFatal)?.error ?? nothingOpened(search, question);
     for (const { error } of search.problems()) voice.warn(sentence(error));
-    return opened.map((device) => describeOpened(search, device));
+    return opened;
   } finally {
     search.close();
   }
@@ -68,9 +69,10 @@ function openAll(search: Search, voice: Voice, roots: readonly DeviceSpec[]): vo
 
 /** Returns the plan for the volumes that are meant: the boot's plan, changed by the arguments. */
 function planUnlock(crypt: CryptPlan, { device, name, keyFile }: UnlockQuestion): CryptPlan {
+  const place = { in: "image", device: null, type: null, offset: 0, size: null } as const;
   const changes = {
     ...(name === null ? {} : { name: checkName(name) }),
-    ...(keyFile === null ? {} : { keys: [fileKey(keyFile)] }),
+    ...(keyFile === null ? {} : { keys: [{ ...place, path: keyFile }] }),
   };
   if (device === null) {
     const volumes = crypt.volumes.map((volume) => ({ ...volume, ...changes }));
@@ -92,15 +94,6 @@ function checkName(name: string): string {
     if (!(error instanceof BootError)) throw error;
     throw problem("unlock-name-malformed", { name, why: headline(error) });
   }
-}
-
-function fileKey(path: string): BytesPlace {
-  return { in: "image", device: null, path, type: null, offset: 0, size: null };
-}
-
-function describeOpened(search: Search, device: BlockDevice): string {
-  const inside = search.inside(device);
-  return `${device.node} is open: ${inside === null ? "" : describeDevice(inside)}`;
 }
 
 function nothingOpened(search: Search, { device }: UnlockQuestion): BootError {

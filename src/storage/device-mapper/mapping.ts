@@ -1,32 +1,42 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
-import type { Mapping, MappingRequest } from "../../machine/encryption.ts";
+import type { Loader } from "../../drivers/loader.ts";
+import type { Mapping, MappingRequest, MappingTarget } from "../../machine/encryption.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { readText } from "../../machine/small-files.ts";
-import { unlessRefused } from "../../problems/errors.ts";
+import { tolerateRefusal, unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
-import { forgetTyped } from "./typed.ts";
 
-/** What a mapping of one target is made of. */
-export interface TargetRequest {
-  readonly type: string;
-  readonly sectors: number;
-  readonly parameters: Uint8Array;
+/** The version of a device-mapper target, as the kernel reports it. */
+export type TargetVersion = readonly [number, number, number];
+
+/** Makes sure that the kernel has a device-mapper target, whose module is `dm-TYPE` by default; returns its version. Throws BootError if it has none. */
+export function requireTarget(
+  { machine, drivers }: Pick<Context, "machine"> & { readonly drivers: Pick<Loader, "loadByName"> },
+  type: string,
+  module = `dm-${type}`,
+): TargetVersion {
+  const known = machine.mappingTargetVersion(type);
+  if (known !== null) return known;
+  drivers.loadByName("dm-mod");
+  drivers.loadByName(module);
+  const version = machine.mappingTargetVersion(type);
+  if (version === null) throw problem("no-mapping-target", { module });
+  return version;
 }
 
 /** Creates a device of one target, which the undo of the step removes. Throws BootError with the kernel's log if the kernel refuses. */
 export function createMapping(
   { machine, voice, undo }: Pick<Context, "machine" | "voice" | "undo">,
   { name, uuid, readOnly }: Pick<MappingRequest, "name" | "uuid" | "readOnly">,
-  { type, sectors, parameters }: TargetRequest,
+  target: Omit<MappingTarget, "startSector">,
 ): Mapping {
   const mark = machine.kernelLogMark();
+  tolerateRefusal(() => forgetTyped(machine, name));
   return unlessRefused(
     () => {
-      const target = { startSector: 0, sectors, type, parameters };
-      forgetTyped(machine, name);
-      const mapping = machine.createMapping({ name, uuid, readOnly, targets: [target] });
+      const mapping = machine.createMapping({ name, uuid, readOnly, targets: [{ ...target, startSector: 0 }] });
       undo(() => removeMapping(machine, mapping));
       informUdev({ machine, voice }, mapping);
       return mapping;
@@ -53,9 +63,8 @@ export function isWriteProtected(machine: Machine, { name }: Pick<BlockDevice, "
 /** Throws BootError if device mapper has a device of one of these names: the user should know before typing a passphrase. */
 export function requireFreeNames(machine: Machine, names: readonly string[]): void {
   const taken = machine.listMappings().find(({ name }) => names.includes(name));
-  if (taken !== undefined) {
-    throw problem("mapping-name-taken", { name: printable(taken.name), device: taken.device });
-  }
+  if (taken === undefined) return;
+  throw problem("mapping-name-taken", { name: printable(taken.name), device: taken.device });
 }
 
 /** Where udev keeps what it knows; /run moves along into the real root. */
@@ -85,4 +94,26 @@ function informUdev({ machine, voice }: Pick<Context, "machine" | "voice">, { de
 function udevEntry(machine: Machine, device: string): string | null {
   const path = `/sys/class/block/${device}/dev`;
   return machine.stat(path) === null ? null : `${UDEV_DATA}/b${readText(machine, path)}`;
+}
+
+/** An empty file for each device that a typed passphrase has opened, so that `levain unlock` and the boot know of each other's. */
+const TYPED = "/run/levain/typed";
+
+/** Remembers that the user opened the device by typing. If that cannot be written, the device counts as opened by a key. */
+export function rememberTyped(machine: Machine, name: string): void {
+  tolerateRefusal(() => {
+    machine.makeDirectory(TYPED);
+    machine.writeFile(`${TYPED}/${name}`, "");
+  });
+}
+
+/** Forgets it, also for a device that dmsetup or stage0 has removed. Throws SyscallError: with a mark that stays, rdshell=keep would keep more open. */
+function forgetTyped(machine: Machine, name: string): void {
+  const mark = `${TYPED}/${name}`;
+  if (machine.lstat(mark) !== null) machine.removeFile(mark);
+}
+
+/** True if a typed passphrase has opened the device. */
+export function wasTyped(machine: Machine, name: string): boolean {
+  return machine.stat(`${TYPED}/${name}`) !== null;
 }

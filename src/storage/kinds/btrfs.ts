@@ -1,7 +1,7 @@
 import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
 import { type BtrfsMember, readBtrfsMember } from "../../formats/btrfs-member.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { unlessRefused } from "../../problems/errors.ts";
+import { orIfRefused, tolerateRefusal } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import type { Assembly, StorageContext, StoragePlan } from "../contract.ts";
 
@@ -19,7 +19,9 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
   function memberOf(device: BlockDevice): BtrfsMember | null {
     const known = members.get(device);
     if (known !== undefined) return known;
-    const member = device.facts.type === "btrfs" ? readMember(machine, device.node) : null;
+    // null if it cannot be read: the device is gone.
+    const read = () => orIfRefused(() => withReader(machine, device.node, readBtrfsMember), null);
+    const member = device.facts.type === "btrfs" ? read() : null;
     members.set(device, member);
     return member;
   }
@@ -67,10 +69,7 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
     claim(device) {
       if (device.facts.type !== "btrfs") return;
       // A kernel that refuses has seen no device, or is older than the request (5.0).
-      unlessRefused(
-        () => machine.forgetBtrfs(),
-        () => undefined,
-      );
+      tolerateRefusal(() => machine.forgetBtrfs());
       if (isPool(device)) for (const part of membersOf(device)) askKernel(machine, part.node);
     },
   };
@@ -87,18 +86,7 @@ function describe({ facts }: BlockDevice, present: readonly BlockDevice[], total
   return `${present.length} of ${total} devices of btrfs "${name}" ${verb} present: ${nodes}`;
 }
 
-/** null if it cannot be read: the device is gone. */
-function readMember(machine: Machine, node: string): BtrfsMember | null {
-  return unlessRefused(
-    () => withReader(machine, node, readBtrfsMember),
-    () => null,
-  );
-}
-
 /** A kernel that refuses has no btrfs, or does not accept this device: the mount will say why. */
 function askKernel(machine: Machine, node: string): Reply {
-  return unlessRefused<Reply>(
-    () => (machine.registerBtrfs(node) ? "complete" : "incomplete"),
-    () => "unknown",
-  );
+  return orIfRefused(() => (machine.registerBtrfs(node) ? "complete" : "incomplete"), "unknown");
 }

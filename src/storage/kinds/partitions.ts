@@ -5,8 +5,7 @@ import type { Machine } from "../../machine/machine.ts";
 import { BootError, isErrno } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
 import type { Assembly, Link, StorageContext } from "../contract.ts";
-import { createMapping, isWriteProtected } from "../device-mapper/mapping.ts";
-import { requireTarget } from "../device-mapper/target.ts";
+import { createMapping, isWriteProtected, requireTarget } from "../device-mapper/mapping.ts";
 
 /** Maps the partitions inside an encrypted volume, which the kernel does not look for on device mapper's devices (GENHD_FL_NO_PART): dm-linear, with the names and uuids that kpartx gives. */
 export function startPartitions(context: StorageContext): Assembly {

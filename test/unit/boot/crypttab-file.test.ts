@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { MAX_CRYPTTAB_BYTES, readCrypttab } from "../../../src/boot/crypttab-file.ts";
+import { MAX_CRYPTTAB_BYTES, readCrypttab } from "../../../src/boot/plan-reader.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 import type { FakeTree } from "../../support/fake-files.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";

@@ -55,6 +55,11 @@ test("a problem is a code with facts, and the table has its words", () => {
   expect(isProblem(new BootError(error.message), "root-lacks-directory")).toBe(false);
 });
 
+test("a text from outside adds no line to a report", () => {
+  const error = problem("root-not-mounted", { place: "/x\nhint: type it here" });
+  expect(report(error)).toEqual(["nothing is mounted at /x\\x0ahint: type it here"]);
+});
+
 test("a part of a sentence has neither what was seen nor hints", () => {
   const error = new BootError("a", { hint: "h", seen: ["s"], cause: new BootError("b\nc") });
   expect(sentence(error)).toBe("a: b: c");

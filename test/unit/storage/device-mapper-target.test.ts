@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { requireTarget } from "../../../src/storage/device-mapper/target.ts";
+import { requireTarget } from "../../../src/storage/device-mapper/mapping.ts";
 import { listCipherAliases } from "../../../src/storage/kinds/crypt/dm-crypt.ts";
 
 describe("what a cipher is made of, as the kernel asks modprobe", () => {

@@ -2,7 +2,7 @@ import { ptr } from "bun:ffi";
 import { SyscallError } from "../../../problems/errors.ts";
 import { SOCK_CLOEXEC } from "../../abi.ts";
 import * as abi from "../../abi-crypt.ts";
-import type { KernelCiphers } from "../../encryption.ts";
+import type { KernelCiphers, KernelKeys } from "../../encryption.ts";
 import { closing } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
 
@@ -102,3 +102,13 @@ function writeControl(view: DataView, at: number, type: number, length: number):
   view.setInt32(at + abi.CMSGHDR.cmsg_level, abi.SOL_ALG, true);
   view.setInt32(at + abi.CMSGHDR.cmsg_type, type, true);
 }
+
+/**
+ * Implements keys in the keyring of this thread, which exists from the first key to the end of the thread (thread-keyring(7)). A
+ * table that names such a key must be loaded by the same thread.
+ */
+export const kernelKeys: KernelKeys = {
+  addLogonKey: (description, payload) =>
+    systemCall("add_key", description, "logon", description, payload, payload.length, abi.KEY_SPEC_THREAD_KEYRING),
+  removeKey: (id) => void systemCall("keyctl", `key ${id}`, abi.KEYCTL_UNLINK, id, abi.KEY_SPEC_THREAD_KEYRING),
+};

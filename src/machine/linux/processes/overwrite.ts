@@ -49,12 +49,7 @@ function privateRanges(pid: number): readonly (readonly [number, number])[] {
 }
 
 /** Lists the parts of a range that are in memory. */
-function* presentRanges(
-  pagemap: number,
-  start: number,
-  end: number,
-  pageBytes: number,
-): Generator<readonly [number, number]> {
+function* presentRanges(pagemap: number, start: number, end: number, pageBytes: number) {
   const all = Buffer.alloc(PAGES_AT_ONCE * ENTRY_BYTES);
   for (let at = start; at < end; at += PAGES_AT_ONCE * pageBytes) {
     const pages = Math.min(PAGES_AT_ONCE, (end - at) / pageBytes);
@@ -68,7 +63,7 @@ function* presentRanges(
       if (isPresent(page)) {
         from ??= page;
       } else if (from !== null) {
-        yield [at + from * pageBytes, at + page * pageBytes];
+        yield [at + from * pageBytes, at + page * pageBytes] as const;
         from = null;
       }
     }

@@ -27,13 +27,11 @@ export function createLinuxProcesses(): Processes {
   return {
     isBoot: handoverFd !== null,
     run(argv, options = {}) {
-      const environment = listEnvironment(options.environment ?? {});
-      if (options.capture !== true) {
-        return { status: runToEnd({ argv, environment, terminal: null, outputFd: null }), output: "" };
-      }
+      const request = { argv, environment: listEnvironment(options.environment ?? {}), terminal: null };
+      if (options.capture !== true) return { status: runToEnd({ ...request, outputFd: null }), output: "" };
       // A file in memory, not a pipe: a daemon that the program leaves behind cannot block us.
       return closing(systemCall("memfd_create", "output", "output", MFD_CLOEXEC), (outputFd) => {
-        const status = runToEnd({ argv, environment, terminal: null, outputFd });
+        const status = runToEnd({ ...request, outputFd });
         return { status, output: readOutput(outputFd) };
       });
     },

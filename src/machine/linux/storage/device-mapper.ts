@@ -1,4 +1,4 @@
-import { isErrno, SyscallError, unlessRefused } from "../../../problems/errors.ts";
+import { isErrno, orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
 import * as abi from "../../abi-crypt.ts";
 import type { DeviceMapper, Mapping, MappingRequest } from "../../encryption.ts";
 import type { Files } from "../../machine.ts";
@@ -48,10 +48,7 @@ function createMapping(ask: Ask, files: NodeFiles, request: MappingRequest): Map
     linkNode(files, name, device);
   } catch (error) {
     // If this is refused too, the first error is the one to report.
-    unlessRefused<unknown>(
-      () => ask(abi.DM_DEV_REMOVE, name, { name }),
-      () => undefined,
-    );
+    tolerateRefusal(() => ask(abi.DM_DEV_REMOVE, name, { name }));
     throw error;
   }
   return { name, uuid, device };
@@ -74,11 +71,7 @@ function listMappings(ask: Ask): readonly Mapping[] {
 
 /** Empty if the device has gone since it was listed, or its name is not valid text. */
 function describeMapping(ask: Ask, name: string): readonly Mapping[] {
-  const status = unlessRefused<DmAnswer | null>(
-    () => ask(abi.DM_DEV_STATUS, name, { name }),
-    () => null,
-    "ENXIO",
-  );
+  const status = orIfRefused(() => ask(abi.DM_DEV_STATUS, name, { name }), null, "ENXIO");
   return status === null ? [] : [{ name, uuid: status.uuid, device: `dm-${status.minor}` }];
 }
 

@@ -1,24 +1,23 @@
 import * as fs from "node:fs";
 import { isErrno } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
-import type { Files, LoopRequest } from "../../machine.ts";
+import type { LoopRequest } from "../../machine.ts";
 import { closing, openFile } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
-import { makeMissingNode } from "./nodes.ts";
+import { makeMissingNode, type NodeFiles } from "./nodes.ts";
 
 const CONTROL = "/dev/loop-control";
 /** Another process may take the free device first. */
 const ATTEMPTS = 16;
 
-/** Gives a loop device its file; exported for the test of the variant for kernels before 5.8. */
-export type ConfigureLoop = (loopFd: number, fileFd: number, node: string, info: Uint8Array) => void;
+type ConfigureLoop = (loopFd: number, fileFd: number, node: string, info: Uint8Array) => void;
 
 /**
  * Implements loop devices with LO_FLAGS_AUTOCLEAR: when the last user releases one (the real system unmounts it), the device is
  * detached and the medium below can be unmounted too. Until the device is mounted, the descriptor that is kept here is its user;
  * it is closed by detachLoop, or with this process.
  */
-export function createLoopDevices(files: Pick<Files, "stat" | "readFile" | "makeNode">, configure = configureLoop) {
+export function createLoopDevices(files: NodeFiles, configure = configureLoop) {
   const openLoops = new Map<string, number>();
   return {
     attachLoop(request: LoopRequest): string {
@@ -42,12 +41,7 @@ export function createLoopDevices(files: Pick<Files, "stat" | "readFile" | "make
   };
 }
 
-function attachFreeLoop(
-  files: Pick<Files, "stat" | "readFile" | "makeNode">,
-  fileFd: number,
-  request: LoopRequest,
-  configure: ConfigureLoop,
-): { node: string; fd: number } {
+function attachFreeLoop(files: NodeFiles, fileFd: number, request: LoopRequest, configure: ConfigureLoop) {
   const node = findFreeLoop(files);
   const fd = openFile(node, request.readOnly ? "r" : "r+");
   try {
@@ -59,7 +53,7 @@ function attachFreeLoop(
   }
 }
 
-function findFreeLoop(files: Pick<Files, "stat" | "readFile" | "makeNode">): string {
+function findFreeLoop(files: NodeFiles): string {
   const number = closing(openFile(CONTROL, "r+"), (fd) => systemCall("ioctl", CONTROL, fd, abi.LOOP_CTL_GET_FREE, 0));
   const node = `/dev/loop${number}`;
   // Without devtmpfs. The minor is not always the number: loop.max_part= spreads them.
@@ -71,11 +65,8 @@ function loopInfo(request: LoopRequest): Uint8Array {
   const info = new Uint8Array(abi.LOOP_INFO64.size);
   const view = new DataView(info.buffer);
   view.setBigUint64(abi.LOOP_INFO64.lo_offset, BigInt(request.offset ?? 0), true);
-  view.setUint32(
-    abi.LOOP_INFO64.lo_flags,
-    abi.LO_FLAGS_AUTOCLEAR | (request.readOnly ? abi.LO_FLAGS_READ_ONLY : 0),
-    true,
-  );
+  const readOnly = request.readOnly ? abi.LO_FLAGS_READ_ONLY : 0;
+  view.setUint32(abi.LOOP_INFO64.lo_flags, abi.LO_FLAGS_AUTOCLEAR | readOnly, true);
   // For losetup; the last byte stays NUL.
   const name = Buffer.from(request.file).subarray(0, abi.LO_NAME_SIZE - 1);
   info.set(name, abi.LOOP_INFO64.lo_file_name);

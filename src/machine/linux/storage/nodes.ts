@@ -1,13 +1,11 @@
 import { SyscallError } from "../../../problems/errors.ts";
 import type { Files } from "../../machine.ts";
 
+/** The calls that `makeMissingNode` needs. */
+export type NodeFiles = Pick<Files, "stat" | "readFile" | "makeNode">;
+
 /** Makes the node of a device if devtmpfs has not; `numberFile` is the device's `dev` in sysfs. ENXIO if that has no number. */
-export function makeMissingNode(
-  files: Pick<Files, "stat" | "readFile" | "makeNode">,
-  node: string,
-  kind: "block" | "character",
-  numberFile: string,
-): void {
+export function makeMissingNode(files: NodeFiles, node: string, kind: "block" | "character", numberFile: string): void {
   if (files.stat(node) !== null) return;
   const text = Buffer.from(files.readFile(numberFile)).toString("latin1");
   const [, major, minor] = /^(\d+):(\d+)\n?$/.exec(text) ?? [];

@@ -96,12 +96,9 @@ function ask({ context, plan, volumes, passphrases }: Unlocking, index: number, 
   const isRootPresent = () => root !== undefined && context.matches(root).length > 0;
   context.takeEvents(); // what has come or gone while keys were derived
   const isNeeded = !isDispensable(volume) || isRootPresent();
-  const prompted = askForVolume(
-    context,
-    volume,
-    plan.keymap,
-    () => isGone(context, volume) || volumes.some((one) => hasNews(context, one)) || (!isNeeded && isRootPresent()),
-  );
+  const isSettled = () =>
+    isGone(context, volume) || volumes.some((one) => hasNews(context, one)) || (!isNeeded && isRootPresent());
+  const prompted = askForVolume(context, volume, plan.keymap, isSettled);
   volumes[index] = prompted.volume;
   if (prompted.passphrase === null) return;
   passphrases.push(prompted.passphrase);
@@ -125,10 +122,9 @@ function collectUnnamed({ context, plan, volumes }: Unlocking, root: BlockDevice
   for (const device of context.devices()) {
     const isRoot = device.name === root?.name;
     if (!isLuks(device) || !(isRoot || everyLuks)) continue;
-    const isKnown = volumes.some(
-      ({ attempt, wish }) => attempt?.device.name === device.name || context.find(wish.device).includes(device),
-    );
-    if (isKnown) continue;
+    const isIt = ({ attempt, wish }: Volume) =>
+      attempt?.device.name === device.name || context.find(wish.device).includes(device);
+    if (volumes.some(isIt)) continue;
     const own = { device: { by: "path", path: device.node }, name: null, plain: null, isOptional: false } as const;
     const maxKdfMs = unnamed.maxKdfMs ?? (isRoot ? null : AUTO_MAX_KDF_MS);
     volumes.push(startVolume(context, { ...unnamed, ...own, maxKdfMs }, isRoot ? "root" : "auto"));

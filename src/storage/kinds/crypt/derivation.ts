@@ -1,11 +1,10 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import type { Kdf, LuksHeader } from "../../../formats/luks/header.ts";
+import type { LuksHeader } from "../../../formats/luks/header.ts";
 import type { Deriver } from "../../../keys/deriver.ts";
 import type { DeriveKey } from "../../../keys/kdf.ts";
 import { describeKdf, formatWait } from "../../../keys/kdf-cost.ts";
 import type { KdfBound } from "../../../keys/obstacles.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
-import type { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { StorageContext } from "../../contract.ts";
 
@@ -25,8 +24,7 @@ export function kdfBound({ deriver }: CryptContext, { maxKdfMs }: Pick<CryptSett
   return maxKdfMs === null || maxKdfMs === 0 ? null : { maxMs: maxKdfMs, estimateMs: deriver.estimateMs };
 }
 
-/** What a derivation for a volume has to watch. */
-export interface Watched {
+interface Watched {
   readonly device: BlockDevice;
   readonly header: LuksHeader;
   readonly bound: KdfBound | null;
@@ -45,7 +43,8 @@ export function deriveForVolume(context: CryptContext, watched: Watched): Derive
     const wait = waitMs < WORTH_TELLING_MS ? "" : `, about ${formatWait(waitMs)}`;
     const text = `${describeKdf(kdf)}${wait}`;
     // In every header that cryptsetup makes a digest takes next to no time, and keyslots are alike.
-    if (!described.has(text) && (wait !== "" || !isDigest(watched.header, kdf))) {
+    const isDigest = watched.header.digests.some(({ check }) => check?.kdf === kdf);
+    if (!described.has(text) && (wait !== "" || !isDigest)) {
       context.voice.progress(`unlocking ${node}: ${text}${wait === "" ? "" : "; Ctrl-C gives up"}`);
     }
     described.add(text);
@@ -56,10 +55,6 @@ export function deriveForVolume(context: CryptContext, watched: Watched): Derive
       spentMs += context.machine.nowMs() - startMs;
     }
   };
-}
-
-function isDigest({ digests }: LuksHeader, kdf: Kdf): boolean {
-  return digests.some(({ check }) => check?.kdf === kdf);
 }
 
 /** Called ten times a second. */
@@ -74,13 +69,11 @@ function createWatch(context: CryptContext, { device, bound }: Watched, wait: st
     context.takeEvents();
     if (!context.devices().includes(device)) throw problem("derivation-device-gone", {});
     const allMs = spentMs + tookMs;
-    if (bound !== null && allMs > bound.maxMs * BOUND_TOLERANCE) throw exceeded(allMs, bound);
+    if (bound !== null && allMs > bound.maxMs * BOUND_TOLERANCE) {
+      throw problem("derivation-too-long", { took: formatWait(allMs), limit: formatWait(bound.maxMs) });
+    }
     if (tookMs < noticeMs) return;
     voice.progress(`unlocking ${device.node}: ${formatWait(tookMs)} so far${wait}; Ctrl-C gives up`);
     noticeMs *= 2;
   };
-}
-
-function exceeded(tookMs: number, { maxMs }: KdfBound): BootError {
-  return problem("derivation-too-long", { took: formatWait(tookMs), limit: formatWait(maxMs) });
 }

@@ -2,14 +2,11 @@ import { secretBytes, wipe } from "../../../crypto/secret.ts";
 import type { Context } from "../../../drivers/context.ts";
 import type { CryptMapping } from "../../../keys/mapping.ts";
 import type { Mapping, MappingRequest } from "../../../machine/encryption.ts";
-import type { Machine } from "../../../machine/machine.ts";
-import { unlessRefused } from "../../../problems/errors.ts";
+import { orIfRefused, unlessRefused } from "../../../problems/errors.ts";
 import { describeRefusal } from "../../../problems/report.ts";
-import { createMapping } from "../../device-mapper/mapping.ts";
-import { requireTarget, type TargetVersion } from "../../device-mapper/target.ts";
+import { createMapping, requireTarget, type TargetVersion } from "../../device-mapper/mapping.ts";
 
-/** A dm-crypt device to create. */
-export interface CryptRequest
+interface CryptRequest
   extends Pick<MappingRequest, "name" | "uuid" | "readOnly">,
     Pick<CryptMapping, "cipher" | "ivOffset" | "offsetSectors" | "sizeSectors" | "options"> {
   /** "major:minor" of what holds the data. */
@@ -37,7 +34,9 @@ export function createCryptMapping(context: Context, request: CryptRequest, key:
     if (!isKnown) context.voice.warn(`this kernel's dm-crypt is too old for ${option}, ignoring`);
     return isKnown;
   });
-  const keyId = isBefore(version, KEYRING_SINCE) ? null : lendKey(context.machine, request.keyDescription, key);
+  // null if the kernel keeps no keys.
+  const lendKey = () => orIfRefused(() => context.machine.addLogonKey(request.keyDescription, key), null);
+  const keyId = isBefore(version, KEYRING_SINCE) ? null : lendKey();
   let parameters: Uint8Array | null = null;
   try {
     const keyText = keyId === null ? hexDigits(key) : text(`:${key.length}:logon:${request.keyDescription}`);
@@ -47,14 +46,6 @@ export function createCryptMapping(context: Context, request: CryptRequest, key:
     wipe(parameters);
     if (keyId !== null) returnKey(context, keyId);
   }
-}
-
-/** The id of the key in the kernel; null if it keeps none. */
-function lendKey(machine: Machine, description: string, key: Uint8Array): number | null {
-  return unlessRefused(
-    () => machine.addLogonKey(description, key),
-    () => null,
-  );
 }
 
 /** The table holds a reference of its own; a key that stays in this thread's keyring goes with the thread. */
@@ -98,17 +89,7 @@ function isBefore(version: TargetVersion, other: TargetVersion): boolean {
 }
 
 /** Parts of a cipher's name that are no algorithms. */
-const NO_ALGORITHMS = new Set([
-  "capi",
-  "plain",
-  "plain64",
-  "plain64be",
-  "null",
-  "benbi",
-  "random",
-  "eboiv",
-  "elephant",
-]);
+const NO_ALGORITHMS = new Set("capi plain plain64 plain64be null benbi random eboiv elephant".split(" "));
 
 /** Returns the aliases by which the kernel's crypto API would ask modprobe for the parts of a cipher ("crypto-aes", …); in an initramfs nothing answers it. */
 export function listCipherAliases(cipher: string): readonly string[] {

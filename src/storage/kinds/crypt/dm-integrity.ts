@@ -2,38 +2,27 @@ import { type BlockDevice, withReader } from "../../../devices/block-devices.ts"
 import type { Context } from "../../../drivers/context.ts";
 import { holds, le16, le64 } from "../../../formats/bytes.ts";
 import type { CryptMapping } from "../../../keys/mapping.ts";
-import type { Mapping, MappingRequest } from "../../../machine/encryption.ts";
+import type { MappingRequest } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { readText } from "../../../machine/small-files.ts";
 import { problem } from "../../../problems/problem.ts";
-import { createMapping } from "../../device-mapper/mapping.ts";
-import { requireTarget } from "../../device-mapper/target.ts";
+import { createMapping, requireTarget } from "../../device-mapper/mapping.ts";
 
-/** The part of a LUKS volume that dm-integrity keeps. */
-export interface IntegrityArea extends Pick<CryptMapping, "offsetSectors" | "sectorBytes"> {
+interface IntegrityArea extends Pick<CryptMapping, "offsetSectors" | "sectorBytes"> {
   /** Bytes for each sector. */
   readonly tagBytes: number;
   readonly hasJournal: boolean;
 }
 
-/** A dm-integrity device that was created. */
-export interface IntegrityDevice {
-  /** "major:minor" */
-  readonly device: string;
-  readonly mapping: Mapping;
-  /** In sectors of 512 bytes; fewer than the device has, because of tags and journal. */
-  readonly sectors: number;
-}
-
 const SUPERBLOCK_BYTES = 512;
 
-/** Creates a dm-integrity device on `device`, below dm-crypt. Throws BootError if the kernel refuses, or the superblock is not what the header says. */
+/** Creates a dm-integrity device on `device`, below dm-crypt. Throws BootError if the kernel refuses, or the superblock is not what the header says. Returns its "major:minor" and its sectors of 512 bytes, fewer than the device has. */
 export function createIntegrityMapping(
   context: Context,
   device: BlockDevice,
   area: IntegrityArea,
   request: Pick<MappingRequest, "name" | "uuid" | "readOnly">,
-): IntegrityDevice {
+) {
   const { machine } = context;
   requireTarget(context, "integrity");
   const sectors = readDataSectors(machine, device, area);

@@ -10,10 +10,9 @@ import { listUntried, type UnlockOptions, unlock, usableKeyslots } from "../../.
 import type { Mapping } from "../../../machine/encryption.ts";
 import { readAvailableMemory } from "../../../machine/small-files.ts";
 import type { CryptSettings } from "../../../parameters/crypt/settings.ts";
-import { unlessRefused } from "../../../problems/errors.ts";
+import { tolerateRefusal } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
-import { isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
-import { requireTarget } from "../../device-mapper/target.ts";
+import { isWriteProtected, removeMapping, requireFreeNames, requireTarget } from "../../device-mapper/mapping.ts";
 import { type CryptContext, deriveForVolume, kdfBound } from "./derivation.ts";
 import { createCryptMapping } from "./dm-crypt.ts";
 import { createIntegrityMapping } from "./dm-integrity.ts";
@@ -26,10 +25,9 @@ export function prepareLuks(
   device: BlockDevice,
   settings: CryptSettings & { readonly name: string | null },
 ): Lock | null {
-  const header =
-    settings.header === null
-      ? withReader(context.machine, device.node, readLuksHeader)
-      : readPlace(context, settings.header, readLuksHeader);
+  const place = settings.header;
+  const own = () => withReader(context.machine, device.node, readLuksHeader);
+  const header = place === null ? own() : readPlace(context, place, readLuksHeader);
   if (header === null) return null;
   for (const warning of header.warnings) context.voice.warn(`${device.node}: ${printable(warning)}`);
   const name = settings.name ?? `luks-${header.uuid.replace(/[^\w-]/g, "_")}`;
@@ -73,13 +71,6 @@ function warnOnce({ voice }: CryptContext, { node }: BlockDevice, said: Set<stri
   for (const text of texts) said.add(text);
 }
 
-interface Opening {
-  readonly header: LuksHeader;
-  readonly plan: CryptMapping;
-  readonly settings: CryptSettings;
-  readonly name: string;
-}
-
 function planData(header: LuksHeader, { sizeBytes }: BlockDevice, { header: place, allowsNull }: CryptSettings) {
   return planMapping(header, { bytes: sizeBytes, isDetached: place !== null, allowsNull });
 }
@@ -87,7 +78,12 @@ function planData(header: LuksHeader, { sizeBytes }: BlockDevice, { header: plac
 function openData(
   context: CryptContext,
   device: BlockDevice,
-  { header, plan, settings, name }: Opening,
+  {
+    header,
+    plan,
+    settings,
+    name,
+  }: Readonly<{ header: LuksHeader; plan: CryptMapping; settings: CryptSettings; name: string }>,
   key: Uint8Array,
 ): Mapping {
   const { voice, machine } = context;
@@ -116,10 +112,7 @@ function openData(
     return createCryptMapping(context, request, key);
   } catch (error) {
     // The refusal that led here matters more than one of this.
-    unlessRefused(
-      () => integrity && removeMapping(machine, integrity.mapping),
-      () => undefined,
-    );
+    tolerateRefusal(() => integrity && removeMapping(machine, integrity.mapping));
     throw error;
   }
 }

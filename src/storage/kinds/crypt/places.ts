@@ -76,8 +76,6 @@ function readFrom<T>(
 /** A part of a file or device, with the length that was asked for. */
 function slice(reader: RandomReader, offset: number, size: number | null): ByteSource {
   const all = size ?? Math.max(0, reader.size - offset);
-  return {
-    size: all,
-    read: (at, length) => reader.read(offset + at, Math.max(0, Math.min(length, all - at))),
-  };
+  const read = (at: number, length: number) => reader.read(offset + at, Math.max(0, Math.min(length, all - at)));
+  return { size: all, read };
 }

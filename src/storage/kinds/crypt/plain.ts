@@ -9,8 +9,7 @@ import type { CryptVolume } from "../../../plan/crypt/crypt-plan.ts";
 import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
-import { isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
-import { requireTarget } from "../../device-mapper/target.ts";
+import { isWriteProtected, removeMapping, requireFreeNames, requireTarget } from "../../device-mapper/mapping.ts";
 import { createCryptMapping } from "./dm-crypt.ts";
 import { type Lock, mappingUuid, type SecretKind } from "./lock.ts";
 
@@ -33,12 +32,13 @@ export function preparePlain(
       requireTarget(context, "crypt");
       dataSectors(device, format);
       hashPlainKey(format.hash, new Uint8Array(format.keyBits / 8), format.keyBits / 8, findHash);
-      if (isNullCipher(format.cipher) && !volume.allowsNull) {
-        throw problem("null-cipher", { cipher: format.cipher });
-      }
+      const { cipher } = format;
+      if (isNullCipher(cipher) && !volume.allowsNull) throw problem("null-cipher", { cipher });
       requireFreeNames(context.machine, [name]);
     },
     open(secret, kind) {
+      const { sectorBytes } = format;
+      const sectorOption = sectorBytes === SECTOR_BYTES ? [] : [`sector_size:${sectorBytes}`];
       const key = takeKey(secret, kind, format, findHash);
       if (key === null) return null;
       try {
@@ -50,7 +50,7 @@ export function preparePlain(
           ivOffset: BigInt(format.skipSectors),
           device: device.number,
           sizeSectors: dataSectors(device, format),
-          options: [...sectorOption(format), ...volume.options],
+          options: [...sectorOption, ...volume.options],
           keyDescription: `cryptsetup:plain-${name}`,
         };
         const mapping = createCryptMapping(context, request, key);
@@ -74,16 +74,10 @@ function takeKey(
   findHash: FindHash,
 ): Uint8Array | null {
   if (kind === "passphrase") return hashPlainKey(hash, secret, keyBits / 8, findHash);
-  if (secret.length < keyBits / 8) {
-    throw problem("key-too-short", { bytes: secret.length, keyBytes: keyBits / 8 });
-  }
+  if (secret.length < keyBits / 8) throw problem("key-too-short", { bytes: secret.length, keyBytes: keyBits / 8 });
   const key = secretBytes(keyBits / 8);
   key.set(secret.subarray(0, key.length));
   return key;
-}
-
-function sectorOption({ sectorBytes }: PlainFormat): readonly string[] {
-  return sectorBytes === SECTOR_BYTES ? [] : [`sector_size:${sectorBytes}`];
 }
 
 /** Returns the size in sectors of 512 bytes, in whole sectors of the format. Throws BootError if the device is smaller. */

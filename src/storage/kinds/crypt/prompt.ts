@@ -4,19 +4,13 @@ import type { StorageContext } from "../../contract.ts";
 import { asked, failed, type Volume } from "./state.ts";
 import { describeVolume } from "./volume.ts";
 
-/** What became of a prompt; the passphrase is the caller's to wipe. */
-export interface Prompted {
-  readonly volume: Volume;
-  readonly passphrase: Uint8Array | null;
-}
-
-/** Asks the user for the passphrase of a volume, once. The prompt ends when `isSettled` returns true, which is called after uevents. Throws BootError if the user gives up. */
+/** Asks the user for the passphrase of a volume, once; returns what the caller wipes. The prompt ends when `isSettled` returns true, which is called after uevents. Throws BootError if the user gives up. */
 export function askForVolume(
   { machine, terminals, takeEvents }: StorageContext,
   volume: Volume,
   keymap: string | null,
   isSettled: () => boolean,
-): Prompted {
+): { readonly volume: Volume; readonly passphrase: Uint8Array | null } {
   const { wish } = volume;
   takeEvents(); // of a mapping that was tried and is gone: no news during the prompt
   const question = {

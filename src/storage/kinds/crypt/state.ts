@@ -17,6 +17,7 @@ export interface KeySource {
 /** What was tried on one device. */
 export interface Attempt {
   readonly device: BlockDevice;
+  /** null before the header is read, and while it is on a device that is missing. */
   readonly lock: Lock | null;
   readonly triedKeys: readonly KeySource[];
   /** How many of the passphrases that were typed have been tried. */
@@ -88,16 +89,6 @@ export function switched(volume: Volume, device: BlockDevice | null, found: read
 /** After something was learned about the device in use. */
 export function changeAttempt(volume: Volume, change: Partial<Attempt>): Volume {
   return volume.attempt === null ? volume : { ...volume, attempt: { ...volume.attempt, ...change } };
-}
-
-/** After the header was read; null if it is on a device that is missing. */
-export function prepared(volume: Volume, lock: Lock | null): Volume {
-  return changeAttempt(volume, { lock });
-}
-
-/** After an error that no secret can cure. */
-export function refused(volume: Volume): Volume {
-  return changeAttempt(volume, { isRefused: true });
 }
 
 /** After a mapping of it was found or made. */

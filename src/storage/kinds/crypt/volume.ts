@@ -4,7 +4,7 @@ import type { Mapping } from "../../../machine/encryption.ts";
 import { BootError, isErrno } from "../../../problems/errors.ts";
 import { isProblem, problem } from "../../../problems/problem.ts";
 import { sentence } from "../../../problems/report.ts";
-import { rememberTyped } from "../../device-mapper/typed.ts";
+import { rememberTyped } from "../../device-mapper/mapping.ts";
 import { specText } from "../../search-words.ts";
 import type { CryptContext } from "./derivation.ts";
 import { isMadeOf, type Lock } from "./lock.ts";
@@ -12,29 +12,17 @@ import { prepareLuks } from "./luks.ts";
 import { type Action, begun, nextAction, nextDevice } from "./next-action.ts";
 import { describePlace, listKeySources, readKey } from "./places.ts";
 import { preparePlain } from "./plain.ts";
-import {
-  type Attempt,
-  failed,
-  type KeySource,
-  opened,
-  prepared,
-  refused,
-  seen,
-  switched,
-  type Volume,
-} from "./state.ts";
+import { type Attempt, changeAttempt, failed, type KeySource, opened, seen, switched, type Volume } from "./state.ts";
 
 /** What a volume needs next: it was just opened; it waits for a device with a key or header; the user has to be asked; or nothing can be done. */
 export type Standing = "opened" | "wait" | "ask" | "rest";
 
-/** A volume after a round. */
-export interface Advanced {
-  readonly volume: Volume;
-  readonly standing: Standing;
-}
-
-/** Does with a volume what can be done without the user. Throws BootError if the user gives up. */
-export function advance(context: CryptContext, volume: Volume, passphrases: readonly Uint8Array[]): Advanced {
+/** Does with a volume what can be done without the user; returns it as it is then. Throws BootError if the user gives up. */
+export function advance(
+  context: CryptContext,
+  volume: Volume,
+  passphrases: readonly Uint8Array[],
+): { readonly volume: Volume; readonly standing: Standing } {
   if (volume.outcome.kind !== "locked") return { volume, standing: "rest" };
   let state = lookAt(context, volume);
   const done = new Set<Action["kind"]>();
@@ -79,7 +67,7 @@ function act(context: CryptContext, volume: Volume, action: Action, passphrases:
   const lock = attempt?.lock ?? null;
   switch (action.kind) {
     case "prepare":
-      return attempt === null ? volume : prepared(volume, prepare(context, volume, attempt.device));
+      return attempt === null ? volume : changeAttempt(volume, { lock: prepare(context, volume, attempt.device) });
     case "check":
       return attempt === null ? volume : check(context, volume, attempt);
     case "key": {
@@ -122,10 +110,11 @@ function afterError(context: CryptContext, volume: Volume, error: unknown, passp
     return null;
   }
   const found = listDevices(context, volume);
-  const next = nextDevice(refused(volume), { found, passphrases });
-  if (next === null) return failed(refused(volume), failure);
+  const refused = changeAttempt(volume, { isRefused: true });
+  const next = nextDevice(refused, { found, passphrases });
+  if (next === null) return failed(refused, failure);
   context.voice.warn(sentence(failure));
-  return switched(refused(volume), next, found);
+  return switched(refused, next, found);
 }
 
 function prepare(context: CryptContext, { wish }: Volume, device: BlockDevice): Lock | null {

@@ -34,7 +34,7 @@ const view = (change: Partial<View> = {}): View => ({
 });
 const fresh = (wish: Partial<CryptVolume> = {}) => state.newVolume({ ...WISH, ...wish }, "asked", 0);
 const ready = (wish: Partial<CryptVolume> = {}, found: readonly BlockDevice[] = [ONE]) =>
-  state.prepared(state.seen(fresh(wish), found, 0, never), LOCK);
+  state.changeAttempt(state.seen(fresh(wish), found, 0, never), { lock: LOCK });
 
 describe("the device of a volume", () => {
   test("is the first that matches, an open one, and then stays the same", () => {
@@ -87,8 +87,8 @@ describe("what is done next", () => {
     const seen = state.seen(fresh({ keys: [KEY] }), [ONE], 0, never);
     expect(kind(fresh({ keys: [KEY] }), { sources })).toBe("rest");
     expect(kind(seen, { sources })).toBe("wait");
-    expect(kind(state.prepared(seen, LOCK), { sources, done: new Set(["prepare"]) })).toBe("check");
-    expect(() => kind(state.prepared(seen, LOCK), { sources })).toThrow("looked for keys");
+    expect(kind(state.changeAttempt(seen, { lock: LOCK }), { sources, done: new Set(["prepare"]) })).toBe("check");
+    expect(() => kind(state.changeAttempt(seen, { lock: LOCK }), { sources })).toThrow("looked for keys");
   });
 
   test("a header on a device that is missing is waited for, but not forever", () => {
@@ -118,7 +118,9 @@ describe("what is done next", () => {
     const both = { found: [ONE, OTHER], passphrases: 1 };
     const tried = begun(ready({}, [ONE, OTHER]), { kind: "passphrase", index: 0 }, [ONE, OTHER]);
     expect(nextAction(tried, view(both))).toEqual({ kind: "switch", device: OTHER });
-    const refused = state.refused(begun(tried, { kind: "switch", device: OTHER }, [ONE, OTHER]));
+    const refused = state.changeAttempt(begun(tried, { kind: "switch", device: OTHER }, [ONE, OTHER]), {
+      isRefused: true,
+    });
     expect(nextDevice(refused, both)).toBeNull();
   });
 
