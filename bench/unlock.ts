@@ -6,7 +6,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gatherNativeLibraries } from "../build/native-libraries.ts";
-import { packFile } from "../build/stage0/pack-file.ts";
+import { packFile } from "../build/stage0/pack.ts";
 import { scratchDirectory } from "../test/support/cache.ts";
 import { run } from "../test/support/command.ts";
 import { guestPrograms } from "../test/support/guest-programs.ts";

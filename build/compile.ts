@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
-import { packFile } from "./stage0/pack-file.ts";
+import { packFile } from "./stage0/pack.ts";
 
 /** Makes dist/levain: `bun build --compile`, then the packer. Run it as `bun build/compile.ts [OUTPUT]`. */
 

@@ -1,5 +1,5 @@
 import { UNSUPPORTED } from "../src/parameters/dialects/unsupported.ts";
-import type { Alias, Parameter } from "../src/parameters/parameter.ts";
+import type { Parameter } from "../src/parameters/parameter.ts";
 import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";
 
 const HEAD = `# Kernel command line parameters
@@ -28,12 +28,9 @@ export function formatParametersPage(): string {
 }
 
 function formatRow(row: Parameter): string {
-  const aliases = row.aliases.length === 0 ? "" : `- also: ${row.aliases.map(formatAlias).join(", ")}\n`;
+  const aliases =
+    row.aliases.length === 0 ? "" : `- also: ${row.aliases.map(({ syntax }) => `\`${syntax}\``).join(", ")}\n`;
   return `### \`${row.syntax}\`\n\n${row.text}\n\n- default: ${row.fallback}\n${aliases}- example: \`${row.example}\`\n`;
-}
-
-function formatAlias({ syntax }: Alias): string {
-  return `\`${syntax}\``;
 }
 
 function formatUnsupported(): string {

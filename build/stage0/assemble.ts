@@ -1,35 +1,31 @@
-import { type Elf, loads, type ProgramHeader, PT } from "../../src/desk/program/elf.ts";
+import { align } from "../../src/desk/archive/cpio.ts";
+import { loads, type ProgramHeader, PT, readElf } from "../../src/desk/program/elf.ts";
 
 /** Bytes that follow the program, and the headers that map them; offsets count from the first byte. */
-export interface Piece {
-  readonly bytes: Uint8Array;
-  readonly headers: readonly ProgramHeader[];
-}
-
-/** The contents of the packed file. */
-export interface Assembly {
-  readonly program: Uint8Array;
-  readonly elf: Elf;
-  /** The new entry point. */
-  readonly entry: number;
-  /** The address of the piece that begins with room for the new program headers. */
-  readonly tableAddress: number;
-  readonly pageSize: number;
-  readonly pieces: readonly Piece[];
-}
+export type Piece = Readonly<{ bytes: Uint8Array; headers: readonly ProgramHeader[] }>;
 
 export const HEADER_SIZE = 56;
 export const READ = 4;
 export const READ_EXECUTE = 5;
 export const READ_WRITE = 6;
 
-/** Appends the pieces to the program, each on its own page, and updates the ELF header (elf(5)). */
-export function assemble({ program, elf, entry, tableAddress, pageSize, pieces }: Assembly): Uint8Array {
+/**
+ * Appends the pieces to the program, each on its own page, and updates the ELF header (elf(5)). The piece at `tableAddress`
+ * begins with room for the new program headers.
+ */
+export function assemble(
+  program: Uint8Array,
+  entry: number,
+  tableAddress: number,
+  pageSize: number,
+  pieces: readonly Piece[],
+): Uint8Array {
+  const elf = readElf(program);
   const headers = loads(elf);
   const parts = [{ at: 0, bytes: program }];
   let end = program.length;
   for (const piece of pieces) {
-    const at = alignUp(end, pageSize);
+    const at = align(end, pageSize);
     parts.push({ at, bytes: piece.bytes });
     headers.push(...piece.headers.map((header) => ({ ...header, offset: header.offset + at })));
     end = at + piece.bytes.length;
@@ -61,9 +57,4 @@ function writeHeader(file: Buffer, at: number, header: ProgramHeader): void {
   for (const [index, value] of [offset, address, address, fileSize, memorySize, align].entries()) {
     file.writeBigUInt64LE(BigInt(value), at + 8 + index * 8);
   }
-}
-
-/** Rounds up to a multiple of `to`. */
-export function alignUp(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
 }

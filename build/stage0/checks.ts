@@ -1,12 +1,12 @@
 import { DT, type Elf, isPacked, loads, PT, readElf } from "../../src/desk/program/elf.ts";
 import { BootError } from "../../src/problems/errors.ts";
-import { TARGETS, type Target } from "./targets.ts";
+import { TARGETS, type Target } from "./link.ts";
 
 /** A file and its name in messages and DT_NEEDED. */
-export interface NamedFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+export type NamedFile = Readonly<{ name: string; bytes: Uint8Array }>;
+
+/** The parts of the packed file; the loader is glibc's. */
+export type Parts = Readonly<{ program: NamedFile; loader: NamedFile; libraries: readonly NamedFile[] }>;
 
 const KNOWN_HEADERS: ReadonlySet<number> = new Set([
   ...Object.values(PT),
@@ -44,18 +44,12 @@ export function endOfMemory(elf: Elf): number {
 }
 
 /** Throws BootError if the program or a library needs a library that is not among these. */
-export function checkLibraries(
-  programName: string,
-  elf: Elf,
-  target: Target,
-  loader: NamedFile,
-  libraries: readonly NamedFile[],
-): void {
+export function checkLibraries({ program, loader, libraries }: Parts, elf: Elf, target: Target): void {
   if (loader.name !== target.loader) refuser(loader.name)(`the loader must be ${target.loader}`);
   const names = [loader, ...libraries].map((file) => file.name);
   for (const needed of elf.needed) {
     if (names.includes(needed)) continue;
-    refuser(programName)(`it needs ${needed}, which is not among the given libraries: ${names.join(", ")}`);
+    refuser(program.name)(`it needs ${needed}, which is not among the given libraries: ${names.join(", ")}`);
   }
   for (const file of [loader, ...libraries]) checkLibrary(file, elf, target);
 }

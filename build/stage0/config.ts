@@ -7,9 +7,6 @@ export const MAX_LIBRARIES = 8;
 const LIBRARY_SIZE = 4 * 8;
 const CONFIG_SIZE = CONFIG_MAGIC.length + 6 * 8 + MAX_LIBRARIES * LIBRARY_SIZE;
 
-/** Addresses that stage0 passes to the dynamic loader. */
-type ProgramPlaces = Readonly<Record<"entry" | "headers" | "headerCount" | "loaderBase" | "loaderEntry", number>>;
-
 /** The offset of the program's new string table in the result of `encodeConfig`. */
 export const STRINGS_OFFSET = CONFIG_SIZE;
 
@@ -18,16 +15,14 @@ export function configSize(libraries: readonly NamedFile[], renaming: Renaming):
   return CONFIG_SIZE + renaming.strings.length + libraries.reduce((sum, { name }) => sum + name.length + 1, 0);
 }
 
-/** A library, and the address of its bytes in memory. */
-export interface ShelvedLibrary extends NamedFile {
-  readonly address: number;
-}
-
-/** Encodes stage0's `struct config` (stage0.h) for `address`, followed by the program's new string table and the libraries' names. */
+/**
+ * Encodes stage0's `struct config` (stage0.h) for `address`, followed by the program's new string table and the libraries'
+ * names. `places` are its fields from `program_entry` to `loader_entry`; a library's `address` is that of its bytes.
+ */
 export function encodeConfig(
   address: number,
-  program: ProgramPlaces,
-  libraries: readonly ShelvedLibrary[],
+  places: readonly number[],
+  libraries: readonly (NamedFile & { readonly address: number })[],
   renaming: Renaming,
 ): Uint8Array {
   const bytes = Buffer.alloc(configSize(libraries, renaming));
@@ -35,8 +30,7 @@ export function encodeConfig(
   const putWord = (value: number) => {
     at = bytes.writeBigUInt64LE(BigInt(value), at);
   };
-  for (const value of [program.entry, program.headers, program.headerCount]) putWord(value);
-  for (const value of [program.loaderBase, program.loaderEntry, libraries.length]) putWord(value);
+  for (const value of [...places, libraries.length]) putWord(value);
 
   bytes.set(renaming.strings, STRINGS_OFFSET);
   let name = STRINGS_OFFSET + renaming.strings.length;

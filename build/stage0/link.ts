@@ -1,8 +1,35 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EM } from "../../src/desk/program/elf.ts";
 import { BootError } from "../../src/problems/errors.ts";
-import type { Target } from "./targets.ts";
+
+/** A machine that stage0 supports. */
+export type Target = (typeof TARGETS)[number];
+
+/** AMD64, baseline. `pageSize` is the largest of a machine's kernels, `loader` the DT_SONAME of glibc's dynamic loader. */
+export const X86_64 = {
+  name: "x86_64",
+  machine: EM.X86_64,
+  pageSize: 0x1000,
+  loader: "ld-linux-x86-64.so.2",
+  compiler: process.arch === "x64" ? "gcc" : "x86_64-linux-gnu-gcc",
+  // Without SSE, as stage0 checks the CPU first.
+  compilerFlags: ["-mgeneral-regs-only", "-fcf-protection=none"],
+};
+
+/** 64-bit Arm. */
+export const AARCH64 = {
+  name: "aarch64",
+  machine: EM.AARCH64,
+  pageSize: 0x10000,
+  loader: "ld-linux-aarch64.so.1",
+  compiler: process.arch === "arm64" ? "gcc" : "aarch64-linux-gnu-gcc",
+  compilerFlags: ["-mgeneral-regs-only", "-mno-outline-atomics"],
+};
+
+/** Every machine that stage0 supports. */
+export const TARGETS = [X86_64, AARCH64] as const;
 
 const FLAGS = [
   ...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"],
@@ -30,11 +57,8 @@ export function linkStage0(
   const directory = mkdtempSync(join(tmpdir(), "levain-stage0-"));
   try {
     const output = join(directory, "stage0");
-    const places = [
-      `-Wl,-Ttext-segment=0x${address.toString(16)}`,
-      `-Wl,--defsym=config=0x${configAddress.toString(16)}`,
-    ];
-    compile([target.compiler, ...FLAGS, symbols, ...target.compilerFlags, ...sources, ...places, "-o", output]);
+    const places = `-Wl,-Ttext-segment=0x${address.toString(16)},--defsym=config=0x${configAddress.toString(16)}`;
+    compile([target.compiler, ...FLAGS, symbols, ...target.compilerFlags, ...sources, places, "-o", output]);
     return readFileSync(output);
   } finally {
     rmSync(directory, { recursive: true });

@@ -5,26 +5,13 @@ const ROOM_FOR_DIGITS = 20;
 const DIRECTORY = "/proc/self/fd/";
 
 /** A program's string table with new names for its libraries, and the changes that refer to them. */
-export interface Renaming {
-  /** The new .dynstr: the old one, followed by the new names without their last digits. */
-  readonly strings: Uint8Array;
-  /** By library name: the offset in `strings` where stage0 writes the digits. */
-  readonly digits: ReadonlyMap<string, number>;
-  /** Changes a file that begins with the program, once the address of `strings` is known. */
-  apply(copy: Uint8Array, stringsAddress: number): void;
-}
-
-interface Patch {
-  readonly offset: number;
-  readonly size: 4 | 8;
-  readonly value: number;
-}
+export type Renaming = ReturnType<typeof renameLibraries>;
 
 /**
  * Makes the program request `/proc/self/fd/N` instead of each of `libraries`: in DT_NEEDED, and in .gnu.version_r
  * (Elf64_Verneed.vn_file), as glibc's _dl_check_map_versions aborts if it finds no library of that name.
  */
-export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readonly string[]): Renaming {
+export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readonly string[]) {
   const table = find(elf, DT.STRTAB);
   const size = find(elf, DT.STRSZ);
   const tableOffset = fileOffset(elf.programHeaders, table.value);
@@ -40,18 +27,27 @@ export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readon
     end += DIRECTORY.length + ROOM_FOR_DIGITS;
   }
 
-  const patches: Patch[] = [{ offset: size.offset + 8, size: 8, value: strings.length }];
-  const rename = (offset: number, width: 4 | 8, oldName: number) => {
-    const value = names.get(readString(strings, oldName));
-    if (value !== undefined) patches.push({ offset, size: width, value });
+  const newName = (oldName: number) => names.get(readString(strings, oldName)) ?? oldName;
+  const needed = elf.dynamic.filter(({ tag }) => tag === DT.NEEDED);
+  const words = [
+    ...needed.map(({ offset, value }) => ({ offset, value: newName(value) })),
+    { offset: size.offset, value: strings.length },
+  ];
+  const needs = readVersionNeeds(program, elf).map(({ offset, name }) => ({ offset, value: newName(name) }));
+  const apply = (copy: Uint8Array, stringsAddress: number) => {
+    const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
+    for (const { offset, value } of needs) view.setUint32(offset, value, true);
+    for (const { offset, value } of [...words, { offset: table.offset, value: stringsAddress }]) {
+      view.setBigUint64(offset + 8, BigInt(value), true);
+    }
   };
-  for (const entry of elf.dynamic) if (entry.tag === DT.NEEDED) rename(entry.offset + 8, 8, entry.value);
-  for (const need of readVersionNeeds(program, elf)) rename(need.offset, 4, need.name);
-
   return {
+    /** The new .dynstr: the old one, followed by the new names without their last digits. */
     strings,
+    /** By library name: the offset in `strings` where stage0 writes the digits. */
     digits,
-    apply: (target, address) => write(target, [...patches, { offset: table.offset + 8, size: 8, value: address }]),
+    /** Changes a file that begins with the program, once the address of `strings` is known. */
+    apply,
   };
 }
 
@@ -70,14 +66,6 @@ function readVersionNeeds(program: Uint8Array, elf: Elf): { offset: number; name
     at += next;
   }
   return needs;
-}
-
-function write(target: Uint8Array, patches: readonly Patch[]): void {
-  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
-  for (const { offset, size, value } of patches) {
-    if (size === 4) view.setUint32(offset, value, true);
-    else view.setBigUint64(offset, BigInt(value), true);
-  }
 }
 
 function find(elf: Elf, tag: number): { value: number; offset: number } {

@@ -1,67 +1,77 @@
 import { defineCommand, renderUsage, runCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
+import { describeParameters } from "../parameters/parameters.ts";
 import { printable, report, wrapLine } from "../problems/report.ts";
-import { type Command, UsageError } from "./command-line.ts";
+import { argument, type Command, command, UsageError } from "./command-line.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
-import { helpCommand } from "./commands/help.ts";
 import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
-import { logCommand, retryCommand, statusCommand } from "./commands/rescue.ts";
-import { unlockCommand } from "./commands/unlock.ts";
+import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
+
+/** `levain help parameters`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
+const helpCommand = command({
+  name: "help",
+  description: "Explain a command, or the kernel command line parameters",
+  args: {
+    topic: argument("A command, or parameters (default: list the commands)", false),
+  },
+  examples: { "levain help image": "Same as levain image --help", "levain help parameters": "List every parameter" },
+  run: ({ words }) => {
+    if (words[0] !== "parameters") throw new UsageError(`Expected 'parameters' or a command, not '${words[0] ?? ""}'`);
+    console.log(describeParameters());
+    return 0;
+  },
+});
 
 /** In the order of `levain --help`: images, what a boot would do, devices, the rescue shell. */
-function listCommands(machine: Machine): Readonly<Record<string, Command>> {
-  return {
-    image: imageCommand,
-    graft: graftCommand,
-    inspect: inspectCommand,
-    extract: extractCommand(machine),
-    plan: planCommand,
-    modules: modulesCommand,
-    devices: devicesCommand(machine),
-    luks: luksCommand(machine),
-    status: statusCommand(machine),
-    log: logCommand(machine),
-    unlock: unlockCommand(machine),
-    retry: retryCommand(machine),
-    help: helpCommand,
-  };
-}
+const COMMANDS: Readonly<Record<string, Command>> = {
+  image: imageCommand,
+  graft: graftCommand,
+  inspect: inspectCommand,
+  extract: extractCommand,
+  plan: planCommand,
+  modules: modulesCommand,
+  devices: devicesCommand,
+  luks: luksCommand,
+  status: statusCommand,
+  log: logCommand,
+  unlock: unlockCommand,
+  retry: retryCommand,
+  help: helpCommand,
+};
 
 /** Runs `levain` as a command. Returns the exit status: 1 if the command failed, 2 if its command line is wrong. */
 export async function runDesk(argv: readonly string[], machine: Machine): Promise<number> {
-  const commands = listCommands(machine);
   const levain: Command = defineCommand({
     meta: { name: "levain", version: packageJson.version, description: packageJson.description },
     args: { version: { type: "boolean", alias: "V", description: "Print the version" } },
-    subCommands: commands,
+    subCommands: COMMANDS,
   });
-  const find = (name: string | undefined) =>
-    name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const find = (name = "") => (Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined);
   const [name, ...rest] = argv;
   if (name === "--version" || name === "-V") return print(packageJson.version);
   if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return print(await usage(levain));
-  const command = find(name);
-  if (!command) {
+  const found = find(name);
+  if (!found) {
     console.error(await usage(levain));
     if (name !== undefined) console.error(`\nUnknown command '${printable(name)}'`);
     return 2;
   }
   // `levain help image` is `levain image --help`.
-  const topic = command === helpCommand ? find(rest[0]) : undefined;
-  if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? command, levain));
-  return runOne(command, `levain ${name}`, rest);
+  const topic = found === helpCommand ? find(rest[0]) : undefined;
+  if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? found, levain));
+  return runOne(found, `levain ${name}`, rest, machine);
 }
 
-async function runOne(command: Command, name: string, rawArgs: string[]): Promise<number> {
+async function runOne(command: Command, name: string, rawArgs: string[], machine: Machine): Promise<number> {
   try {
-    const { result } = await runCommand(command, { rawArgs });
+    const { result } = await runCommand(command, { rawArgs, data: machine });
     return typeof result === "number" ? result : 0;
   } catch (error) {
     if (!(error instanceof UsageError || (error instanceof Error && error.name === "CLIError"))) {

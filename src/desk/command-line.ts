@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
+import type { Machine } from "../machine/machine.ts";
 
 /** A command line that was not understood; `message` says why. The exit status is 2. */
 export class UsageError extends Error {
@@ -26,7 +27,7 @@ export interface CommandText {
   /** Command lines, each with what it does. */
   readonly examples: Readonly<Record<string, string>>;
   /** Returns the exit status. */
-  readonly run: (line: CommandWords) => number | Promise<number>;
+  readonly run: (line: CommandWords, machine: Machine) => number | Promise<number>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: citty's own type for commands with any arguments
@@ -52,7 +53,8 @@ export function command({ name, description, args = {}, examples, run }: Command
   const definition = defineCommand({
     meta: { name, description },
     args,
-    run: ({ rawArgs }) => run(readCommandLine(rawArgs, args)),
+    // `data` is what runDesk passes to runCommand.
+    run: ({ rawArgs, data }) => run(readCommandLine(rawArgs, args), data),
   });
   return { ...definition, examples };
 }

@@ -2,15 +2,9 @@ import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import type { Machine, RandomReader } from "../machine/machine.ts";
 import { BootError, SyscallError } from "../problems/errors.ts";
 
-/** Returns whether `path` is a regular file of this host, symbolic links followed; false if it cannot be reached. */
-export function isFile(path: string): boolean {
-  return reach(path)?.isFile() ?? false;
-}
-
-/** Returns whether `path` is a directory of this host, symbolic links followed; false if it cannot be reached. */
-export function isDirectory(path: string): boolean {
-  return reach(path)?.isDirectory() ?? false;
-}
+/** Return whether `path` is a regular file or a directory of this host, symbolic links followed; false if it cannot be reached. */
+export const isFile = (path: string): boolean => reach(path)?.isFile() ?? false;
+export const isDirectory = (path: string): boolean => reach(path)?.isDirectory() ?? false;
 
 function reach(path: string): Stats | null {
   try {

@@ -29,15 +29,7 @@ export function findTool(tool: Tool, purpose: string, otherwise = ""): string {
 }
 
 /** Runs a program from standard input to standard output; it is stopped once it has written more than `limit` bytes. */
-export function runTool(
-  tool: Tool,
-  purpose: string,
-  {
-    args,
-    stdin,
-    limit,
-  }: { readonly args: readonly string[]; readonly stdin: Uint8Array | null; readonly limit: number },
-): { readonly status: number | null; readonly stdout: Uint8Array; readonly complaint: readonly string[] } {
+export function runTool(tool: Tool, purpose: string, args: readonly string[], stdin: Uint8Array | null, limit: number) {
   const argv = [findTool(tool, purpose), ...args];
   const { exitCode, stdout, stderr } = Bun.spawnSync(argv, { stdin, maxBuffer: limit + 1 });
   return { status: exitCode, stdout, complaint: stderr.toString().trim().split("\n").slice(0, 5) };

@@ -1,6 +1,6 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packFile } from "../../build/stage0/pack-file.ts";
+import { packFile } from "../../build/stage0/pack.ts";
 import { scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
 

@@ -1,8 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-
-import { linkStage0 } from "../../build/stage0/link.ts";
+import { linkStage0, X86_64 } from "../../build/stage0/link.ts";
 import { STAGE0_ROOM } from "../../build/stage0/pack.ts";
-import { X86_64 } from "../../build/stage0/targets.ts";
 import { loads, readElf } from "../../src/desk/program/elf.ts";
 import { LEVAIN } from "./levain-image.ts";
 

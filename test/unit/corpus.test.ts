@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readSegments } from "../../src/desk/inspect/segments.ts";
-import { describePartition, formatExport } from "../../src/desk/probe/format.ts";
+import { describePartition, formatExport } from "../../src/desk/probe/device-facts.ts";
 import { readBinaryIndex } from "../../src/drivers/index/binary-index.ts";
 import { parseModprobeConfig } from "../../src/drivers/index/modprobe-config.ts";
 import { buildModuleIndex } from "../../src/drivers/index/module-index.ts";

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { gatherNativeLibraries } from "../../build/native-libraries.ts";
-import { packFile } from "../../build/stage0/pack-file.ts";
+import { packFile } from "../../build/stage0/pack.ts";
 import { FIXTURES, HELLO, PARTITIONS } from "../contract/case.ts";
 import { CONTRACT } from "../contract/contract.ts";
 import { LINUX_CASES } from "../contract/linux-only.ts";

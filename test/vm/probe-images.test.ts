@@ -3,7 +3,7 @@ import { ftruncateSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describeImages } from "../../src/desk/commands/devices.ts";
-import { formatExport } from "../../src/desk/probe/format.ts";
+import { formatExport } from "../../src/desk/probe/device-facts.ts";
 import type { ByteSource } from "../../src/formats/facts.ts";
 import { readPartitionTable } from "../../src/formats/partitions/partition-table.ts";
 import { probe } from "../../src/formats/probe.ts";

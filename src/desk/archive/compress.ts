@@ -5,31 +5,22 @@ import { constants, createGzip, createZstdCompress } from "node:zlib";
 import { BootError } from "../../problems/errors.ts";
 import { findTool } from "../tool.ts";
 
-/** The methods of --compress. */
-export const COMPRESSION_METHODS = ["zstd", "lz4", "gzip", "xz", "none"] as const;
-export type CompressionMethod = (typeof COMPRESSION_METHODS)[number];
+/** A method of --compress. */
+export type CompressionMethod = keyof typeof LEVELS;
 
 /** How an image is compressed; `level` as the method's own tool counts it. */
-export interface Compression {
-  readonly method: CompressionMethod;
-  readonly level: number;
-}
+export type Compression = Readonly<{ method: CompressionMethod; level: number }>;
 
-// The ranges of the tools; the default is where more effort no longer pays for an initramfs.
-const LEVELS: Readonly<Record<CompressionMethod, readonly [lowest: number, highest: number, usual: number]>> = {
-  zstd: [1, 22, 9],
-  lz4: [1, 12, 9],
-  gzip: [1, 9, 6],
-  xz: [0, 9, 6],
-  none: [0, 0, 0],
-};
+// The lowest and highest level of the tools, and the default, where more effort no longer pays for an initramfs.
+const LEVELS = { zstd: [1, 22, 9], lz4: [1, 12, 9], gzip: [1, 9, 6], xz: [0, 9, 6], none: [0, 0, 0] } as const;
+const METHODS = Object.keys(LEVELS) as CompressionMethod[];
 
 /** Parses "METHOD" or "METHOD:LEVEL". Throws BootError. */
 export function parseCompression(text: string): Compression {
   const [name = "", levelText, ...rest] = text.split(":");
-  const method = COMPRESSION_METHODS.find((known) => known === name);
+  const method = METHODS.find((known) => known === name);
   if (!method || rest.length > 0) {
-    throw new BootError(`expected ${COMPRESSION_METHODS.join(", ")} as compression but received "${text}"`, {
+    throw new BootError(`expected ${METHODS.join(", ")} as compression but received "${text}"`, {
       hint: "a level may follow, as in --compress zstd:19",
     });
   }

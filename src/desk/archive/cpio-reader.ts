@@ -1,12 +1,12 @@
 import { BootError } from "../../problems/errors.ts";
-import { align, HEADER_BYTES, MAGIC } from "./cpio.ts";
-import { TRAILER } from "./cpio-limits.ts";
+import { align, HEADER_BYTES, MAGIC, TRAILER } from "./cpio.ts";
 
 /** One member of a newc archive. */
 export type CpioMember = ReturnType<typeof readMember>["member"];
 
 const NAME_MAX = 4096;
-const CRC_MAGIC = "070702";
+/** The first bytes of every header of the crc format. */
+export const CRC_MAGIC = "070702";
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The readable part of an archive. */

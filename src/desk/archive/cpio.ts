@@ -1,6 +1,5 @@
 import { BootError } from "../../problems/errors.ts";
 import type { Content } from "./content.ts";
-import { checkLimits, FIELD_MAX, TRAILER } from "./cpio-limits.ts";
 import type { ImageEntry } from "./tree.ts";
 
 // The "newc" format of Documentation/driver-api/early-userspace/buffer-format.rst: a header of a magic and 13 fields of
@@ -9,6 +8,19 @@ import type { ImageEntry } from "./tree.ts";
 export const MAGIC = "070701";
 export const HEADER_BYTES = 110;
 const BLOCK_BYTES = 512;
+/** The name of the last entry of an archive. */
+export const TRAILER = "TRAILER!!!";
+
+/** Eight hex digits. */
+const FIELD_MAX = 0xffffffff;
+
+/** Bytes of a path with its NUL (linux/limits.h). init/initramfs.c silently skips longer names and symlink targets. */
+export const PATH_MAX = 4096;
+/** Bytes of one name in a path (linux/limits.h). */
+export const NAME_MAX = 255;
+// A dev_t of the kernel has 12 bits for the major and 20 for the minor number (linux/kdev_t.h).
+const MAJOR_MAX = 0xfff;
+const MINOR_MAX = 0xfffff;
 
 /** The type bits of st_mode, from linux/stat.h. */
 export const TYPE_BITS = {
@@ -26,12 +38,6 @@ const TYPE_MASK = 0o170000; // S_IFMT
 export function kindOf(mode: number): keyof typeof TYPE_BITS | null {
   const kinds = Object.keys(TYPE_BITS) as (keyof typeof TYPE_BITS)[];
   return kinds.find((kind) => TYPE_BITS[kind] === (mode & TYPE_MASK)) ?? null;
-}
-
-/** One entry of the archive: its header, padded, and what follows it. */
-interface Member {
-  readonly head: Uint8Array;
-  readonly body: Content | null;
 }
 
 /** Returns how many bytes `writeCpio` yields for these entries. */
@@ -59,8 +65,8 @@ export function* writeCpio(entries: readonly ImageEntry[]): Generator<Uint8Array
   yield new Uint8Array(align(size, BLOCK_BYTES) - size);
 }
 
-/** Numbers inodes from 1; the names of one file share theirs, and the last name has the data. The trailer is the last member. */
-function layOut(entries: readonly ImageEntry[]): readonly Member[] {
+/** Returns the header of each member, padded, and what follows it. Numbers inodes from 1; the names of one file share theirs, and the last name has the data. The trailer is the last member. */
+function layOut(entries: readonly ImageEntry[]) {
   const inodes = new Map<ImageEntry | Content, { ino: number; mode: number; names: number; last: ImageEntry }>();
   for (const entry of entries) {
     checkLimits(entry);
@@ -76,6 +82,33 @@ function layOut(entries: readonly ImageEntry[]): readonly Member[] {
     return { head: encodeHeader(entry.path.slice(1), [ino, mode, nlink, body?.size ?? 0, major, minor]), body };
   });
   return [...members, { head: encodeHeader(TRAILER, [0, 0, 1, 0, 0, 0]), body: null }];
+}
+
+/** Throws BootError if `entry` exceeds a limit of the newc format or of the kernel that unpacks it. */
+function checkLimits(entry: ImageEntry): void {
+  const reason = findFault(entry);
+  if (reason === null) return;
+  const shown = entry.path.length > 80 ? `${entry.path.slice(0, 80)}…` : entry.path;
+  throw new BootError(`an initramfs cannot contain ${shown}: ${reason}`, { hint: "leave it out of the image" });
+}
+
+function findFault(entry: ImageEntry): string | null {
+  const name = entry.path.slice(1);
+  if (name === TRAILER) return "its name marks the end of a cpio archive";
+  if (Buffer.byteLength(name) >= PATH_MAX) return `its path is longer than ${PATH_MAX - 1} bytes`;
+  if (name.split("/").some((part) => Buffer.byteLength(part) > NAME_MAX)) {
+    return `a name in its path is longer than ${NAME_MAX} bytes`;
+  }
+  if (entry.kind === "symlink" && entry.target === "") return "the target of the symlink is empty";
+  if (entry.kind === "symlink" && Buffer.byteLength(entry.target) >= PATH_MAX) {
+    return `the target of the symlink is longer than ${PATH_MAX - 1} bytes`;
+  }
+  if (entry.kind === "file" && entry.content.size > FIELD_MAX) return "a file must be smaller than 4 GiB";
+  const isNode = entry.kind === "block" || entry.kind === "character";
+  if (isNode && (entry.major > MAJOR_MAX || entry.minor > MINOR_MAX)) {
+    return `the kernel has no device number ${entry.major}:${entry.minor}`;
+  }
+  return null;
 }
 
 function inodeKey(entry: ImageEntry): ImageEntry | Content {

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { constants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isatty } from "node:tty";
 import { BootError } from "../../problems/errors.ts";
@@ -86,16 +87,14 @@ function writeAll(file: number, chunk: Uint8Array): number {
 }
 
 function removeOnSignals(temporary: string): () => void {
-  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal, index) => {
-    const handler = () => {
-      fs.rmSync(temporary, { force: true });
-      process.exit(128 + ([2, 15, 1][index] ?? 0));
-    };
-    process.on(signal, handler);
-    return () => process.off(signal, handler);
-  });
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const stop = (signal: (typeof signals)[number]) => {
+    fs.rmSync(temporary, { force: true });
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of signals) process.on(signal, stop);
   return () => {
-    for (const remove of handlers) remove();
+    for (const signal of signals) process.off(signal, stop);
   };
 }
 

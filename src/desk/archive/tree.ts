@@ -5,18 +5,12 @@ import type { Content } from "./content.ts";
  * One entry of the image, which belongs to root. `path` is absolute and normal ("/bin/sh"), `mode` the permission bits, 07777.
  * Files that share one `content` object are hard links.
  */
-export type ImageEntry =
-  | { readonly kind: "file"; readonly path: string; readonly mode: number; readonly content: Content }
-  | { readonly kind: "directory"; readonly path: string; readonly mode: number }
-  | { readonly kind: "symlink"; readonly path: string; readonly target: string }
-  | { readonly kind: "fifo"; readonly path: string; readonly mode: number }
-  | {
-      readonly kind: "block" | "character";
-      readonly path: string;
-      readonly mode: number;
-      readonly major: number;
-      readonly minor: number;
-    };
+export type ImageEntry = { readonly path: string } & (
+  | { readonly kind: "file"; readonly mode: number; readonly content: Content }
+  | { readonly kind: "directory" | "fifo"; readonly mode: number }
+  | { readonly kind: "symlink"; readonly target: string }
+  | { readonly kind: "block" | "character"; readonly mode: number; readonly major: number; readonly minor: number }
+);
 
 /** The image under construction: entries by path. */
 export type ImageTree = Map<string, ImageEntry>;
@@ -72,9 +66,8 @@ export function findEntry(tree: ImageTree, path: string, links = MOST_LINKS): Im
     const entry = tree.get(next);
     if (entry?.kind === "symlink") {
       const start = entry.target.startsWith("/") ? "" : here;
-      return links > 0
-        ? findEntry(tree, [start, entry.target, ...names.slice(index + 1)].join("/"), links - 1)
-        : undefined;
+      const rest = [start, entry.target, ...names.slice(index + 1)].join("/");
+      return links > 0 ? findEntry(tree, rest, links - 1) : undefined;
     }
     if (entry === undefined && next !== "") return undefined;
     here = next;

@@ -3,8 +3,7 @@ import type { Machine } from "../../machine/machine.ts";
 import { SyscallError } from "../../problems/errors.ts";
 import { describeDevices } from "../../rescue/commands/devices.ts";
 import { argument, command, flag, option, UsageError } from "../command-line.ts";
-import { type ExaminedFile, examineFile } from "../probe/device-facts.ts";
-import { describePartition, formatExport } from "../probe/format.ts";
+import { describePartition, type ExaminedFile, examineFile, formatExport } from "../probe/device-facts.ts";
 
 // The exit statuses of blkid(8).
 const RECOGNISED = 0;
@@ -13,31 +12,30 @@ const AMBIVALENT = 8;
 const MAX_SECTOR_SIZE = 65536;
 
 /** `levain devices [FILE…]`. */
-export const devicesCommand = (machine: Machine) =>
-  command({
-    name: "devices",
-    description: "List block devices, or image files, and what they contain",
-    args: {
-      "file...": argument(
-        "Image files or devices, examined as blkid -p does (default: a table of this machine's devices)",
-        false,
-      ),
-      json: flag("Print JSON, with the partitions of whole disks"),
-      "sector-size": option("BYTES", "Logical sector size of the disk (default: the device's own; files: 512)"),
-    },
-    examples: {
-      "levain devices": "Show size, type, label and UUID of every block device",
-      "levain devices --json disk.img": "Show what is in a disk image; status 2 if unknown, 8 if ambivalent",
-    },
-    run: ({ words, has, one }) => {
-      const size = one("sector-size");
-      const options = { json: has("json"), sectorSize: size === null ? null : readSectorSize(size) };
-      if (words.length > 0) return print(describeImages(machine, words, options));
-      if (options.json || size !== null) throw new UsageError("--json and --sector-size need a FILE");
-      console.log(describeDevices(machine).join("\n"));
-      return 0;
-    },
-  });
+export const devicesCommand = command({
+  name: "devices",
+  description: "List block devices, or image files, and what they contain",
+  args: {
+    "file...": argument(
+      "Image files or devices, examined as blkid -p does (default: a table of this machine's devices)",
+      false,
+    ),
+    json: flag("Print JSON, with the partitions of whole disks"),
+    "sector-size": option("BYTES", "Logical sector size of the disk (default: the device's own; files: 512)"),
+  },
+  examples: {
+    "levain devices": "Show size, type, label and UUID of every block device",
+    "levain devices --json disk.img": "Show what is in a disk image; status 2 if unknown, 8 if ambivalent",
+  },
+  run: ({ words, has, one }, machine) => {
+    const size = one("sector-size");
+    const options = { json: has("json"), sectorSize: size === null ? null : readSectorSize(size) };
+    if (words.length > 0) return print(describeImages(machine, words, options));
+    if (options.json || size !== null) throw new UsageError("--json and --sector-size need a FILE");
+    console.log(describeDevices(machine).join("\n"));
+    return 0;
+  },
+});
 
 function readSectorSize(text: string): number {
   const size = Number(text);
@@ -57,11 +55,7 @@ function print({ output, problems, status }: ReturnType<typeof describeImages>):
   return status;
 }
 
-interface Examined extends Partial<ExaminedFile> {
-  readonly path: string;
-  readonly problem: string | null;
-  readonly status: number;
-}
+type Examined = Partial<ExaminedFile> & Readonly<{ path: string; problem: string | null; status: number }>;
 
 /**
  * Describes files and devices as `blkid -p -o export` does, or as JSON, with one line per problem. The status is 2 if a file was not

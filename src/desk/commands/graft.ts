@@ -1,11 +1,21 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
-import { parseCompression } from "../archive/compress.ts";
-import { describeMemory } from "../archive/memory.ts";
-import { argument, command, option } from "../command-line.ts";
-import { type GraftSummary, graftInit } from "../image/graft.ts";
+import { compress, parseCompression } from "../archive/compress.ts";
+import { writeCpio } from "../archive/cpio.ts";
+import { describeMemory, estimateMemoryOf } from "../archive/memory.ts";
+import { checkWritable, writeWhole } from "../archive/output.ts";
+import type { ImageEntry, ImageTree } from "../archive/tree.ts";
+import { argument, type CommandWords, command, option } from "../command-line.ts";
+import { attempt } from "../host.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
+import { warnOfCopy } from "../image/secrets.ts";
+import { type Inspection, inspectImage } from "../inspect/inspection.ts";
 import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
+import { listFiles } from "../inspect/unpacked-tree.ts";
+import { addInit } from "../program/program.ts";
 
 /** `levain graft`: replaces only the init of another tool's image. */
 export const graftCommand = command({
@@ -20,21 +30,76 @@ export const graftCommand = command({
   },
   examples: { "levain graft /boot/initrd.img": "Write /boot/initrd.img.levain, with levain as its /init" },
   run: async (line) => {
-    const [image = ""] = line.words;
-    const summary = await graftInit({
-      image,
-      output: line.one("output") ?? `${image}.levain`,
-      init: line.one("init"),
-      maxSize: readMaxSize(line),
-      compression: parseCompression(line.one("compress") ?? "zstd"),
-    });
+    const summary = await graftInit(line);
     if (summary.exposure !== null) console.error(`warning: ${printable(summary.exposure)}`);
     console.log(summarize(summary).map(printable).join("\n"));
     return 0;
   },
 });
 
-function summarize({ output, before, imageBytes, memory }: GraftSummary): readonly string[] {
+// The kernel expects archives at multiples of four and lz4 data to end with four zeros; cpio(1) pads to 512.
+const ALIGN_BYTES = 512;
+const LEAST_PADDING = 4;
+
+/**
+ * Writes the bytes of an image, followed by an archive that contains only /init: the later of two members with one name counts,
+ * so everything else is kept. Throws BootError, also if the kernel would not read the image to its end.
+ */
+async function graftInit(line: CommandWords) {
+  const [image = ""] = line.words;
+  const output = resolve(line.one("output") ?? `${image}.levain`);
+  const maxSize = readMaxSize(line);
+  const compression = parseCompression(line.one("compress") ?? "zstd");
+  const before = inspectImage(image, maxSize);
+  refuseDamaged(before);
+  checkWritable(output);
+  const init = readInit(line.one("init"));
+  const base = attempt(`cannot read ${image}`, () => readFileSync(image));
+  const imageBytes = await writeWhole(output, joinImages(base, compress(writeCpio([init]), compression)));
+  const replaced = before.tree.root.children.get("init");
+  const sizes = listFiles(before.tree.root)
+    .filter((file) => file !== replaced)
+    .map(({ data }) => data.length);
+  return {
+    /** A warning if more users can read the new image than the old one, or null. */
+    exposure: warnOfCopy(image, output),
+    output,
+    before,
+    imageBytes,
+    memory: estimateMemoryOf([...sizes, init.content.size], imageBytes),
+  };
+}
+
+/** Only /init, as a directory above it, or a link beside it, could be a symbolic link in the other image. */
+function readInit(request: string | null): Extract<ImageEntry, { kind: "file" }> {
+  const tree: ImageTree = new Map();
+  addInit(tree, request);
+  const init = tree.get("/init");
+  if (init?.kind !== "file") throw new BootError("no program for /init");
+  return init;
+}
+
+/** The kernel stops reading at damaged data, so it would not reach the new init. */
+function refuseDamaged({ file, segments, problem, tree }: Inspection): void {
+  const problems = [...segments.flatMap((segment) => segment.problems), ...(problem === null ? [] : [problem.message])];
+  if (problems.length > 0) {
+    throw new BootError(`cannot replace the init of ${file}: the kernel would not read the image to its end`, {
+      seen: problems,
+    });
+  }
+  if (tree.root.children.get("init")?.kind === "directory") {
+    throw new BootError(`cannot replace the init of ${file}: its /init is a directory`);
+  }
+}
+
+async function* joinImages(base: Uint8Array, segment: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+  yield base;
+  const end = Math.ceil((base.length + LEAST_PADDING) / ALIGN_BYTES) * ALIGN_BYTES;
+  yield new Uint8Array(end - base.length);
+  yield* segment;
+}
+
+function summarize({ output, before, imageBytes, memory }: Awaited<ReturnType<typeof graftInit>>): readonly string[] {
   const { findings, passedOver } = before;
   const modules = findings.kernels.map(({ version, count }) => `${version ?? "unnamed"}, ${count} modules`).join("; ");
   const fallback = describeFallbacks(findings.fallbacks);

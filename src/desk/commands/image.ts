@@ -1,10 +1,12 @@
 import { dirname, resolve } from "node:path";
+import { formatBytes } from "../../problems/size.ts";
 import { parseCompression } from "../archive/compress.ts";
+import { describeMemory } from "../archive/memory.ts";
 import { type CommandWords, command, option } from "../command-line.ts";
 import { parseAddition } from "../image/addition.ts";
 import { parseConfig, readConfig } from "../image/config.ts";
-import { buildImage, type ImageOptions, STANDARD_OUTPUT } from "../image/image.ts";
-import { summarize } from "../image/summary.ts";
+import { buildImage, type ImageOptions, type ImageSummary, STANDARD_OUTPUT } from "../image/image.ts";
+import { describeFallbacks } from "../image/kernel-fallback.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 
 /** `levain image`. */
@@ -76,4 +78,20 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
   };
+}
+
+/** Describes a new image for the user, a line each. */
+export function summarize(summary: ImageSummary, { compression }: ImageOptions, elapsedMs: number): readonly string[] {
+  const { kernel, moduleCount, entryCount, unpackedBytes, imageBytes, memory, hasBusybox } = summary;
+  const fallback = describeFallbacks(summary.fallbacks);
+  const method = compression.method === "none" ? "not compressed" : `${compression.method}:${compression.level}`;
+  return [
+    summary.output,
+    `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules`}`,
+    `  content  ${entryCount} entries, ${formatBytes(unpackedBytes)} unpacked`,
+    ...(hasBusybox ? [] : ["  shell    none: the image has no BusyBox"]),
+    ...(fallback === null ? [] : [`  fallback ${fallback}`]),
+    `  size     ${formatBytes(imageBytes)}, ${method}, in ${(elapsedMs / 1000).toFixed(1)} s`,
+    `  memory   needs ${describeMemory(memory)}`,
+  ];
 }

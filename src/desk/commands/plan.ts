@@ -7,9 +7,8 @@ import { warnOfUnboundRoot } from "../../plan/warnings.ts";
 import { printable } from "../../problems/report.ts";
 import { argument, command, flag, option } from "../command-line.ts";
 import { attempt } from "../host.ts";
-import { parseAddition } from "../image/addition.ts";
+import { lookAtAdditions, parseAddition, readCrypttabFrom } from "../image/addition.ts";
 import { parseConfig, readConfig } from "../image/config.ts";
-import { lookAtAdditions, readCrypttabFrom } from "../image/image-files.ts";
 
 /** `levain plan 'CMDLINE'`: what a boot with this command line would do. */
 export const planCommand = command({
@@ -32,7 +31,10 @@ export const planCommand = command({
     const files = lookAtAdditions(add.map((addition) => parseAddition(addition, directory)));
     const crypttabFile = line.one("crypttab");
     const { plan, warnings } = makePlan({
-      cmdline: line.words.length > 0 ? line.words.join(" ") : readOwnCommandLine(),
+      cmdline:
+        line.words.length > 0
+          ? line.words.join(" ")
+          : attempt("cannot read this machine's command line", () => readFileSync("/proc/cmdline")),
       manifest: { version: 1, kernel: null, parameters },
       machine: machine(),
       hasFile: files.hasFile,
@@ -43,7 +45,3 @@ export const planCommand = command({
     return 0;
   },
 });
-
-function readOwnCommandLine(): Uint8Array {
-  return attempt("cannot read this machine's command line", () => readFileSync("/proc/cmdline"));
-}

@@ -1,5 +1,15 @@
-import { accessSync, constants, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { basename, join, posix, resolve } from "node:path";
+import { MAX_CRYPTTAB_BYTES } from "../../boot/plan-reader.ts";
 import { BootError } from "../../problems/errors.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { type Content, contentOfFile, contentOfMadeUpFile } from "../archive/content.ts";
@@ -7,13 +17,8 @@ import { type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt } from "../host.ts";
 import { refuseReserved } from "./reserved.ts";
 
-/** --add SRC:DST. */
-export interface Addition {
-  /** A path on this host. */
-  readonly source: string;
-  /** An absolute, normal path in the image. */
-  readonly destination: string;
-}
+/** --add SRC:DST: a path on this host, and an absolute, normal path in the image. */
+export type Addition = Readonly<{ source: string; destination: string }>;
 
 /**
  * Parses "SRC:DST", or "SRC" for the same absolute path in the image; a DST that ends with "/" is a directory for it. SRC may
@@ -107,4 +112,32 @@ function listNames(directory: string): readonly string[] {
     throw new BootError(`cannot add ${directory} to the image: a name in it is not valid UTF-8: ${strange}`);
   }
   return names.sort();
+}
+
+/** Returns what a plan needs to know of the additions to an image: the text of /etc/crypttab, and which files exist. Throws BootError for a crypttab that a boot could not read. */
+export function lookAtAdditions(additions: readonly Addition[]) {
+  const find = (path: string) => findSource(additions, path);
+  const crypttab = find("/etc/crypttab");
+  return {
+    crypttab: crypttab === null ? null : readCrypttabFrom(crypttab),
+    hasFile: (path: string) => find(path) !== null,
+  };
+}
+
+/** Reads a crypttab on this host. Throws BootError. */
+export function readCrypttabFrom(path: string): string {
+  const bytes = attempt(`cannot read the crypttab ${path}`, () => readFileSync(path), "check the path");
+  if (bytes.length > MAX_CRYPTTAB_BYTES) throw new BootError(`the crypttab ${path} is longer than 64 KiB`);
+  return bytes.toString();
+}
+
+/** Returns the file of this host that becomes `path` in the image; the last addition counts. */
+function findSource(additions: readonly Addition[], path: string): string | null {
+  for (const { source, destination } of additions.toReversed()) {
+    const front = destination === "/" ? "" : destination;
+    if (path !== destination && !path.startsWith(`${front}/`)) continue;
+    const candidate = join(source, path.slice(front.length));
+    if (statSync(candidate, { throwIfNoEntry: false })?.isFile()) return candidate;
+  }
+  return null;
 }

@@ -62,15 +62,12 @@ export function parseConfig(source: string, path: string): ImageConfig {
 }
 
 function parseToml(source: string, path: string): unknown {
-  try {
-    return Bun.TOML.parse(source);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new BootError(`${path} is not valid TOML`, {
-      seen: [`line ${findErrorLine(source, message)}: ${message.replace(/^TOML Parse error: /, "")}`],
-      hint: 'write lists as modules = ["a", "b"], and strings in double quotes',
-    });
-  }
+  const complaint = complaintOf(source);
+  if (complaint === null) return Bun.TOML.parse(source);
+  throw new BootError(`${path} is not valid TOML`, {
+    seen: [`line ${findErrorLine(source, complaint)}: ${complaint.replace(/^TOML Parse error: /, "")}`],
+    hint: 'write lists as modules = ["a", "b"], and strings in double quotes',
+  });
 }
 
 /** Bun's parser reports no position: the mistake is in the first line after which it reports the same message. */

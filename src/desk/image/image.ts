@@ -16,11 +16,10 @@ import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tre
 import { canUnpack, chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { selectModules } from "../modules/modules.ts";
 import { addBusybox, addInit, addProgram } from "../program/program.ts";
-import { type Addition, addFromHost } from "./addition.ts";
-import { lookAtAdditions } from "./image-files.ts";
+import { type Addition, addFromHost, lookAtAdditions } from "./addition.ts";
 import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
-import { findKeys, findSecrets, warnOfSecrets } from "./secrets.ts";
+import { findKeys, findSecrets, warnOfReaders, warnOfStandardOutput } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
 
 /** As `output`: standard output. */
@@ -36,7 +35,6 @@ export interface ImageOptions {
   readonly modules: readonly string[];
   /** A file, or "none". */
   readonly busybox: string | null;
-  /** The levain that becomes /init. */
   readonly init: string | null;
   readonly additions: readonly Addition[];
   /** Programs of this host to add with their libraries, absolute paths. */
@@ -68,10 +66,17 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const place = isPiped ? null : checkWritable(output);
   if (kernel) warnOfCompression(kernel, options.compression, voice);
 
-  const { tree, moduleCount } = fillTree(options, { kernel, manifest, plan }, voice);
+  const { tree, moduleCount } = fillTree(options, kernel, plan, voice);
+  addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
+  // stage0 does not read JSON.
+  addText(tree, "/etc/levain.cmdline", formatPolicyWords(parameters));
   const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
-  warnOfSecrets(findSecrets(tree, plan.crypt), output, place, voice);
-  addKeyList(tree, findKeys(tree, plan.crypt));
+  const secrets = findSecrets(tree, plan.crypt);
+  const exposure = place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
+  if (exposure !== null) voice.warn(exposure);
+  const keys = findKeys(tree, plan.crypt);
+  // The boot removes these before it starts a shell.
+  if (keys.length > 0) addText(tree, IMAGE_KEY_LIST, keys.map((path) => `${path}\0`).join(""));
 
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);
@@ -82,16 +87,7 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   return { output, kernel, moduleCount, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
 }
 
-/** Collects the contents of the image. */
-function fillTree(
-  options: ImageOptions,
-  {
-    kernel,
-    manifest,
-    plan,
-  }: { readonly kernel: KernelChoice | null; readonly manifest: Manifest; readonly plan: BootPlan },
-  voice: Voice,
-) {
+function fillTree(options: ImageOptions, kernel: KernelChoice | null, plan: BootPlan, voice: Voice) {
   const tree: ImageTree = new Map();
   addSkeleton(tree);
   const machine = addInit(tree, options.init);
@@ -100,7 +96,6 @@ function fillTree(
   for (const program of options.programs) addProgram(tree, program, program, machine);
   const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
   addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
-  addManifest(tree, manifest);
   for (const addition of options.additions) addFromHost(tree, addition, voice);
   return { tree, moduleCount };
 }
@@ -118,25 +113,12 @@ function addModules(tree: ImageTree, kernel: KernelChoice, add: readonly string[
   voice.progress("reading modules");
   const { files, names, missingFirmware } = selectModules({ kernel, add });
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
-  if (missingFirmware.length > 0) {
-    voice.debug(`this host has no firmware ${missingFirmware.join(", ")}`);
-  }
+  if (missingFirmware.length > 0) voice.debug(`this host has no firmware ${missingFirmware.join(", ")}`);
   return names.length;
-}
-
-function addManifest(tree: ImageTree, manifest: Manifest): void {
-  addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
-  // stage0 does not read JSON.
-  addText(tree, "/etc/levain.cmdline", formatPolicyWords(manifest.parameters));
 }
 
 function addText(tree: ImageTree, path: string, text: string): void {
   putEntry(tree, { kind: "file", path, mode: 0o644, content: contentOfBytes(text) });
-}
-
-/** Adds the list of keys that the boot removes before it starts a shell. */
-function addKeyList(tree: ImageTree, keys: readonly string[]): void {
-  if (keys.length > 0) addText(tree, IMAGE_KEY_LIST, keys.map((path) => `${path}\0`).join(""));
 }
 
 function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice: Voice): void {
@@ -145,7 +127,6 @@ function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice:
   voice.warn(`kernel ${kernel.version} is configured without support for ${fault}: it cannot boot this image`);
 }
 
-/** Passes the pieces on and reports the progress. */
 function* announce(pieces: Iterable<Uint8Array>, total: number, voice: Voice): Generator<Uint8Array> {
   let done = 0;
   for (const piece of pieces) {

@@ -10,6 +10,7 @@ import { runTool } from "../tool.ts";
 
 /** The directories of kbd (Fedora, Arch, SUSE, Alpine) and console-data (Debian). */
 const DIRECTORIES = ["/usr/share/keymaps", "/usr/share/kbd/keymaps", "/usr/lib/kbd/keymaps", "/lib/kbd/keymaps"];
+const LAYOUT_LIST = "/usr/share/X11/xkb/rules/base.lst";
 /** Parts of other keymaps, and keyboards of machines that levain does not boot. */
 const OTHER_DIRECTORIES = /\/(include|amiga|atari|mac|sun)\//;
 const KEYMAP_FILE = /^(.+)\.k?map(\.gz|\.bz2|\.xz|\.zst)?$/;
@@ -25,7 +26,7 @@ export function addKeymaps(tree: ImageTree, names: readonly string[]): void {
 /** Converts a console keymap ("de-latin1") or an XKB layout ("de", "de-nodeadkeys") for `parseKeymap`. Throws BootError. */
 export function convertKeymap(name: string, directories: readonly string[] = DIRECTORIES): Uint8Array {
   const files = findKeymaps(directories);
-  const layouts = listLayouts();
+  const layouts = isFile(LAYOUT_LIST) ? parseLayouts(readFileSync(LAYOUT_LIST, "utf8")) : new Map<string, string[]>();
   const file = files.get(name);
   const layout = layouts.get(name);
   if (file === undefined && layout === undefined) throw unknownKeymap(name, [...files.keys(), ...layouts.keys()]);
@@ -66,16 +67,9 @@ function findKeymaps(directories: readonly string[]): ReadonlyMap<string, string
 const OUTPUT_MAX_BYTES = 16 << 20;
 
 function convert(tool: "loadkeys" | "ckbcomp", args: readonly string[], name: string, stdin: Uint8Array | null) {
-  const options = { args, stdin, limit: OUTPUT_MAX_BYTES };
-  const { status, stdout, complaint } = runTool(tool, `convert the keymap ${name}`, options);
+  const { status, stdout, complaint } = runTool(tool, `convert the keymap ${name}`, args, stdin, OUTPUT_MAX_BYTES);
   if (status === 0) return stdout;
   throw new BootError(`${tool} cannot convert the keymap ${name}`, { seen: complaint });
-}
-
-const LAYOUT_LIST = "/usr/share/X11/xkb/rules/base.lst";
-
-function listLayouts(): ReadonlyMap<string, readonly string[]> {
-  return isFile(LAYOUT_LIST) ? parseLayouts(readFileSync(LAYOUT_LIST, "utf8")) : new Map();
 }
 
 /** Parses a rules list (xkeyboard-config(7)): sections of lines "name  description", where a variant's description begins with "layout: ". */

@@ -2,11 +2,10 @@ import { posix } from "node:path";
 import { MISSING_NAME } from "../../drivers/driverless.ts";
 import { INDEX_NAME } from "../../drivers/index/index-file.ts";
 import { BootError } from "../../problems/errors.ts";
-import { TRAILER } from "../archive/cpio-limits.ts";
+import { TRAILER } from "../archive/cpio.ts";
 
 const ELSEWHERE = "choose another destination";
 
-/** Paths that an addition must not have. */
 const RESERVED: readonly (readonly [pattern: RegExp, reason: string, hint: string])[] = [
   [
     /^\/init$/,

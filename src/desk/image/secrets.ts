@@ -1,7 +1,6 @@
 import { fstatSync, type Stats, statSync } from "node:fs";
 import { DEFAULT_KEY_FILE } from "../../parameters/crypt/place.ts";
 import type { CryptPlan } from "../../plan/plan.ts";
-import type { Voice } from "../../problems/voice.ts";
 import type { ImageTree } from "../archive/tree.ts";
 
 const KEY_DIRECTORIES = ["/etc/cryptsetup-keys.d/", "/run/cryptsetup-keys.d/"];
@@ -13,11 +12,10 @@ const NAMED_MAX = 5;
 
 /** Returns the secrets of an image that are not programs: the boot loader may name any of them as a key. */
 export function findKeys(tree: ImageTree, crypt: CryptPlan): readonly string[] {
-  const isProgram = (path: string) => {
+  return findSecrets(tree, crypt).filter((path) => {
     const entry = tree.get(path);
-    return entry?.kind === "file" && (entry.mode & EXECUTABLE) !== 0;
-  };
-  return findSecrets(tree, crypt).filter((path) => !isProgram(path));
+    return entry?.kind !== "file" || (entry.mode & EXECUTABLE) === 0;
+  });
 }
 
 /** Returns the files of an image that other users must not read: keys that its parameters name, and files that others cannot read on this host. */
@@ -37,12 +35,6 @@ export function findSecrets(tree: ImageTree, crypt: CryptPlan): readonly string[
     const isKey = keys.has(path) || directories.some((directory) => path.startsWith(directory));
     return isKey || (mode & OTHERS_READ) === 0 ? [path] : [];
   });
-}
-
-/** Warns if others could read the secrets of an image that goes to `output`, a file with the attributes `place`, or to standard output (null). */
-export function warnOfSecrets(secrets: readonly string[], output: string, place: Stats | null, voice: Voice): void {
-  const text = place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
-  if (text !== null) voice.warn(text);
 }
 
 /** Returns the warning for secrets in a file with this mode; null if only its owner can read it. */

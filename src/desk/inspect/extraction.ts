@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, SyscallError } from "../../problems/errors.ts";
-import { PATH_MAX } from "../archive/cpio-limits.ts";
+import { PATH_MAX } from "../archive/cpio.ts";
 import { attempt } from "../host.ts";
 import { openPrivateDirectory } from "./private-directory.ts";
 import {
@@ -18,7 +18,6 @@ import {
 
 /** How a tree is written. */
 export interface ExtractOptions {
-  /** Creates device nodes. */
   readonly machine: Pick<Machine, "makeNode">;
   /** Only root can set owners and create device nodes; without root, set-uid and set-gid bits are left out, too. */
   readonly isRoot: boolean;

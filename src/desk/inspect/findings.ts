@@ -1,9 +1,7 @@
 import { INDEX_NAME } from "../../drivers/index/index-file.ts";
 import { findFallbacks } from "../image/kernel-fallback.ts";
 import { plainPath } from "../modules/module-file.ts";
-
 import { isElf, isPacked, readElf } from "../program/elf.ts";
-import { findMaker } from "./makers.ts";
 import {
   type DirectoryNode,
   type FileNode,
@@ -19,9 +17,6 @@ export type KernelModules = Findings["kernels"][number];
 
 /** What matters for a boot in an image. Paths are those after unpacking. */
 export type Findings = ReturnType<typeof findOut>;
-
-/** "program" is any other ELF file. */
-export type InitKind = "levain" | "systemd" | "busybox" | "script" | "program";
 
 const MODULE_ROOTS = ["/lib/modules", "/usr/lib/modules"];
 const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox", "/usr/lib/initcpio/busybox"];
@@ -43,25 +38,29 @@ export function findOut(root: DirectoryNode) {
     checkers: findCheckers(root),
     microcode: filesBelow(root, "/kernel/x86/microcode").map(([path]) => path.replace(/^.*\/|\.bin$/g, "")),
     firmwareFiles: new Set(firmware.map(([, file]) => file)).size,
-    /** Bytes of all files. */
     contentBytes: listFiles(root).reduce((sum, { data }) => sum + data.length, 0),
   };
 }
 
-/** Returns all files below a directory, with their paths from there. */
 function filesBelow(root: DirectoryNode, directory: string): readonly (readonly [path: string, file: FileNode])[] {
   const node = findNode(root, directory);
   if (node?.kind !== "directory") return [];
   return [...listTree(node)].flatMap(([path, child]) => (child.kind === "file" ? [[path, child] as const] : []));
 }
 
-function findInit(root: DirectoryNode): { readonly kind: InitKind; readonly path: string } | null {
+function childrenOf(root: DirectoryNode, directory: string): readonly (readonly [name: string, child: TreeNode])[] {
+  const node = findNode(root, directory);
+  return node?.kind === "directory" ? [...node.children] : [];
+}
+
+function findInit(root: DirectoryNode): { readonly kind: ReturnType<typeof initKind>; readonly path: string } | null {
   const path = resolvePath(root, "/init");
   const node = path === null ? null : findNode(root, path);
   return path === null || node?.kind !== "file" ? null : { kind: initKind(path, node.data), path };
 }
 
-function initKind(path: string, data: Uint8Array): InitKind {
+/** "program" is any other ELF file. */
+function initKind(path: string, data: Uint8Array) {
   if (path.endsWith("/systemd/systemd")) return "systemd";
   if (path.endsWith("/busybox")) return "busybox";
   if (data[0] === 0x23 && data[1] === 0x21) return "script";
@@ -79,12 +78,11 @@ function isLevain(data: Uint8Array): boolean {
 function findKernels(root: DirectoryNode) {
   const directories = new Set(MODULE_ROOTS.flatMap((path) => resolvePath(root, path) ?? []));
   return [...directories].flatMap((path) => {
-    const node = findNode(root, path);
-    if (node?.kind !== "directory") return [];
-    const flat = [...node.children].filter(([name, child]) => isModule(name, child)).length;
+    const children = childrenOf(root, path);
+    const flat = children.filter(([name, child]) => isModule(name, child)).length;
     return [
       ...(flat === 0 ? [] : [{ version: null, count: flat, index: "none" as const }]),
-      ...[...node.children].flatMap(([version, child]) =>
+      ...children.flatMap(([version, child]) =>
         child.kind === "directory" ? [{ version, count: countModules(child), index: indexOf(child) }] : [],
       ),
     ];
@@ -108,15 +106,73 @@ function indexOf(directory: DirectoryNode): "levain" | "text" | "binary" | "none
 }
 
 function findCheckers(root: DirectoryNode): readonly string[] {
-  const names = CHECKER_PLACES.flatMap((path) => {
-    const node = findNode(root, path);
-    return node?.kind === "directory" ? [...node.children.keys()] : [];
-  });
+  const names = CHECKER_PLACES.flatMap((path) => childrenOf(root, path).map(([name]) => name));
   const types = names.flatMap((name) => (name.startsWith("fsck.") ? [name.slice("fsck.".length)] : []));
   return [...new Set(types)].sort();
 }
 
 function firstFile(root: DirectoryNode, places: readonly string[]): string | null {
-  const isFile = (node: TreeNode | null) => node?.kind === "file";
-  return places.find((path) => isFile(findNode(root, path))) ?? null;
+  return places.find((path) => findNode(root, path)?.kind === "file") ?? null;
+}
+
+/** A tool that makes images, known by files that only its images have. */
+interface Maker {
+  readonly name: string;
+  /** Its images have all of these. */
+  readonly markers: readonly string[];
+  readonly version?: (root: DirectoryNode) => string | null;
+  /** Files that only its own init uses. */
+  readonly ownFiles: readonly string[];
+}
+
+// The first match counts: images of dracut with systemd, and of initramfs-tools with live-boot, would match others, too.
+const MAKERS: readonly Maker[] = [
+  { name: "levain", markers: ["/etc/levain.json"], ownFiles: [] },
+  {
+    name: "dracut",
+    markers: ["/usr/lib/dracut"],
+    version: (root) => childName(root, "/usr/lib/dracut", /^dracut-(\d.*)$/),
+    ownFiles: ["/usr/lib/dracut/hooks", "/etc/cmdline.d", "/etc/conf.d"],
+  },
+  {
+    name: "initramfs-tools",
+    markers: ["/conf/initramfs.conf", "/scripts/functions"],
+    ownFiles: ["/scripts", "/conf"],
+  },
+  {
+    name: "mkinitcpio",
+    markers: ["/init_functions", "/config"],
+    version: (root) => /^VERSION=(\S+)$/m.exec(textOf(root, "/VERSION"))?.[1] ?? null,
+    ownFiles: ["/hooks", "/config", "/init_functions"],
+  },
+  { name: "booster", markers: ["/etc/booster.init.yaml"], ownFiles: ["/etc/booster.init.yaml"] },
+  { name: "tiny-initramfs", markers: ["/modules", "/target"], ownFiles: ["/modules"] },
+];
+
+/** Returns the tool that made an image, as "dracut 059-4"; null if unknown. */
+function findMaker(root: DirectoryNode): string | null {
+  const maker = findIn(root);
+  if (maker === undefined) return null;
+  const version = maker.version?.(root) ?? null;
+  const isLive = findNode(root, "/scripts/live") !== null;
+  return `${maker.name}${version === null ? "" : ` ${version}`}${isLive ? " with live-boot" : ""}`;
+}
+
+/** Returns the files and directories that only the image's own init uses. */
+export function findPassedOver(root: DirectoryNode): readonly string[] {
+  return (findIn(root)?.ownFiles ?? []).filter((path) => findNode(root, path) !== null);
+}
+
+function findIn(root: DirectoryNode): Maker | undefined {
+  return MAKERS.find(({ markers }) => markers.every((path) => findNode(root, path) !== null));
+}
+
+function childName(root: DirectoryNode, directory: string, pattern: RegExp): string | null {
+  const versions = childrenOf(root, directory).map(([name]) => pattern.exec(name)?.[1]);
+  return versions.find((found) => found !== undefined) ?? null;
+}
+
+function textOf(root: DirectoryNode, path: string): string {
+  const node = findNode(root, path);
+  return node?.kind === "file" ? new TextDecoder().decode(node.data.subarray(0, 65536)) : "";
 }

@@ -54,13 +54,13 @@ function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
   return rows.map((row) => row.map(pad).join("  ").trimEnd());
 }
 
-const INITS: Readonly<Record<NonNullable<Findings["init"]>["kind"], string>> = {
+const INITS = {
   levain: "levain",
   systemd: "systemd",
   busybox: "BusyBox",
   script: "a shell script",
   program: "a program",
-};
+} as const;
 
 function describeFindings({ findings, passedOver, memory }: Inspection): readonly (readonly [string, string])[] {
   const { maker, init, kernels, busybox, shell, checkers, firmwareFiles, contentBytes } = findings;

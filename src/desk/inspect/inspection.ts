@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
+import { holds } from "../../formats/bytes.ts";
 import { probe } from "../../formats/probe.ts";
 import { BootError } from "../../problems/errors.ts";
 import { estimateMemoryOf } from "../archive/memory.ts";
 import { attempt } from "../host.ts";
-import { findOut } from "./findings.ts";
-import { findPassedOver } from "./makers.ts";
+import { findOut, findPassedOver } from "./findings.ts";
 import { readSegments } from "./segments.ts";
 import { imageTooLarge, TooLargeError, usualLimit } from "./streams/size-limit.ts";
 import { unpackTree } from "./unpack-tree.ts";
@@ -32,19 +32,14 @@ export function inspectImage(file: string, maxSize: number | null) {
     size: bytes.length,
     tree,
     findings: findOut(tree.root),
-    /** Files that only the image's own init reads. */
     passedOver: findPassedOver(tree.root),
     memory: estimateMemoryOf(sizes, bytes.length),
   };
 }
 
-/** What a bzImage has at this offset of its setup header: Documentation/arch/x86/boot.rst. */
-const KERNEL_MAGIC = { at: 0x202, text: "HdrS" };
-
 function notAnImage(file: string, bytes: Uint8Array, cause: BootError | null): BootError {
   const { type } = probe({ size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) });
-  const { at, text } = KERNEL_MAGIC;
-  const isKernel = Buffer.from(bytes.subarray(at, at + 4)).toString("latin1") === text;
+  const isKernel = holds(bytes, 0x202, "HdrS"); // of a bzImage: Documentation/arch/x86/boot.rst
   const hint = isKernel
     ? "this is a kernel; name the initramfs that the boot loader loads with it"
     : type !== null && `this is a ${type} filesystem, an initrd of the old kind: mount it with mount -o loop`;

@@ -1,21 +1,23 @@
+import { holds } from "../../formats/bytes.ts";
 import { BootError } from "../../problems/errors.ts";
-import { type CpioMember, type PartialCpioArchive, readCpioPart, skipZeros } from "../archive/cpio-reader.ts";
+import { MAGIC } from "../archive/cpio.ts";
+import {
+  type CpioMember,
+  CRC_MAGIC,
+  type PartialCpioArchive,
+  readCpioPart,
+  skipZeros,
+} from "../archive/cpio-reader.ts";
 import { findCompression } from "./streams/compressions.ts";
 import { ARRAY_MAX, MEMBER_BYTES, TooLargeError } from "./streams/size-limit.ts";
 
-/** One archive of a segment. */
-export interface Archive {
-  readonly format: "newc" | "crc";
-  /** In the file or, if the segment is compressed, in the unpacked data. */
-  readonly offset: number;
-  readonly members: readonly CpioMember[];
-}
+/** One archive of a segment; `offset` in the file or, if the segment is compressed, in the unpacked data. */
+type Archive = Readonly<{ format: "newc" | "crc"; offset: number; members: readonly CpioMember[] }>;
 
 /** A piece of an image as init/initramfs.c reads them one after another: an archive, or a compressed stream of archives. */
 export interface Segment {
   /** "none", or a name of `COMPRESSIONS`. */
   readonly compression: string;
-  /** In the file. */
   readonly offset: number;
   /** Bytes in the file, without zeros that follow. */
   readonly size: number;
@@ -23,13 +25,6 @@ export interface Segment {
   readonly archives: readonly Archive[];
   /** What is wrong with it, as clauses. */
   readonly problems: readonly string[];
-}
-
-/** The segments of an image file. */
-export interface ImageSegments {
-  readonly segments: readonly Segment[];
-  /** Why reading stopped before the end of the file, as the kernel does there; null if it did not. */
-  readonly problem: BootError | null;
 }
 
 /** Real images have up to six. Each compressed one may start a program. */
@@ -41,13 +36,14 @@ interface Budget {
   left: number;
 }
 
-interface Located {
-  readonly segment: Segment;
-  readonly end: number;
-}
-
-/** Reads the segments of an image. Never throws: what cannot be read is a `problem`, a TooLargeError if the image takes more than `limit` bytes. */
-export function readSegments(bytes: Uint8Array, limit = ARRAY_MAX): ImageSegments {
+/**
+ * Reads the segments of an image. Never throws: `problem` is why reading stopped before the end of the file, as the kernel does
+ * there, null if it did not; a TooLargeError if the image takes more than `limit` bytes.
+ */
+export function readSegments(
+  bytes: Uint8Array,
+  limit = ARRAY_MAX,
+): { readonly segments: readonly Segment[]; readonly problem: BootError | null } {
   const segments: Segment[] = [];
   const budget: Budget = { left: limit };
   let count = 0;
@@ -67,7 +63,7 @@ export function readSegments(bytes: Uint8Array, limit = ARRAY_MAX): ImageSegment
   return { segments, problem: segments.length === 0 ? new BootError("the file contains no archive") : null };
 }
 
-function readSegment(bytes: Uint8Array, offset: number, budget: Budget): Located {
+function readSegment(bytes: Uint8Array, offset: number, budget: Budget) {
   const compression = findCompression(bytes, offset);
   if (compression === null) return readPlainSegment(bytes, offset, budget);
   const { unpacked, end, problem } = compression.unpack(bytes, offset, budget.left);
@@ -84,7 +80,7 @@ function readSegment(bytes: Uint8Array, offset: number, budget: Budget): Located
   return { segment, end };
 }
 
-function readPlainSegment(bytes: Uint8Array, offset: number, budget: Budget): Located {
+function readPlainSegment(bytes: Uint8Array, offset: number, budget: Budget) {
   const format = formatAt(bytes, offset);
   if (format === null) throw unknownData(bytes, offset);
   const archive = readArchive(bytes, offset, budget);
@@ -136,6 +132,7 @@ function readArchive(bytes: Uint8Array, at: number, budget: Budget): PartialCpio
 }
 
 function describeProblems({ members, problem }: PartialCpioArchive): readonly string[] {
+  const sumOf = (data: Uint8Array) => data.reduce((sum, byte) => (sum + byte) >>> 0, 0);
   const wrong = members.filter(({ checksum, data }) => checksum !== null && checksum !== sumOf(data));
   return [
     ...wrong.slice(0, CHECKSUM_PROBLEMS_MAX).map(({ name }) => `the checksum of ${name} is wrong`),
@@ -144,28 +141,17 @@ function describeProblems({ members, problem }: PartialCpioArchive): readonly st
   ];
 }
 
-function sumOf(data: Uint8Array): number {
-  let sum = 0;
-  for (const byte of data) sum = (sum + byte) >>> 0;
-  return sum;
-}
-
 function formatAt(bytes: Uint8Array, at: number): Archive["format"] | null {
-  const magic = magicAt(bytes, at);
-  if (magic === "070701") return "newc";
-  return magic === "070702" ? "crc" : null;
+  if (holds(bytes, at, MAGIC)) return "newc";
+  return holds(bytes, at, CRC_MAGIC) ? "crc" : null;
 }
 
 function unknownData(bytes: Uint8Array, at: number): BootError {
-  if (magicAt(bytes, at) === "070707" || (bytes[at] === 0xc7 && bytes[at + 1] === 0x71)) {
+  if (holds(bytes, at, "070707") || (bytes[at] === 0xc7 && bytes[at + 1] === 0x71)) {
     return new BootError(`the cpio archive at byte ${at} has an old format, which the kernel does not read`, {
       hint: "create it with cpio -H newc",
     });
   }
   const seen = Buffer.from(bytes.subarray(at, at + 8)).toString("hex");
   return new BootError(`neither a cpio archive nor compressed data at byte ${at}`, { seen: [seen] });
-}
-
-function magicAt(bytes: Uint8Array, at: number): string {
-  return Buffer.from(bytes.subarray(at, at + 6)).toString("latin1");
 }

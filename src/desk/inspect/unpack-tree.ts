@@ -1,5 +1,4 @@
-import { kindOf } from "../archive/cpio.ts";
-import { NAME_MAX, PATH_MAX } from "../archive/cpio-limits.ts";
+import { kindOf, NAME_MAX, PATH_MAX } from "../archive/cpio.ts";
 import type { CpioMember } from "../archive/cpio-reader.ts";
 import {
   type DirectoryNode,
@@ -12,22 +11,16 @@ import {
   type TreeNode,
 } from "./unpacked-tree.ts";
 
-/** The tree that the kernel makes of an image's archives. Every path in it is resolved: nothing is above its root. */
-export interface UnpackedTree {
-  readonly root: DirectoryNode;
-  /** Members that the kernel leaves out, and why. */
-  readonly problems: readonly string[];
-}
-
 const PROBLEMS_MAX = 20;
 // A few seconds of work. A real image takes about ten for each member.
 const LOOKUPS_MAX = 10_000_000;
 
 /**
  * Unpacks archives over one another as do_name, do_symlink and maybe_link of init/initramfs.c do: a later member replaces an
- * earlier one, hard links are local to an archive. Throws BootError if symbolic links would make that endless.
+ * earlier one, hard links are local to an archive. Every path in the tree is resolved: nothing is above its root. `problems` are
+ * the members that the kernel leaves out, and why. Throws BootError if symbolic links would make that endless.
  */
-export function unpackTree(archives: readonly (readonly CpioMember[])[], lookups = LOOKUPS_MAX): UnpackedTree {
+export function unpackTree(archives: readonly (readonly CpioMember[])[], lookups = LOOKUPS_MAX) {
   const meter: LookupMeter = { left: lookups };
   const root: DirectoryNode = { kind: "directory", mode: 0o755, uid: 0, gid: 0, mtime: 0, children: new Map() };
   const problems: string[] = [];
@@ -36,15 +29,11 @@ export function unpackTree(archives: readonly (readonly CpioMember[])[], lookups
     for (const member of members) {
       const problem = addMember(root, member, links, meter);
       if (problem === null) continue;
-      if (problems.length < PROBLEMS_MAX) problems.push(`${shorten(member.name)}: ${problem}`);
+      if (problems.length < PROBLEMS_MAX) problems.push(`${member.name.replace(/^(.{200}).+/s, "$1…")}: ${problem}`);
       else if (problems.length === PROBLEMS_MAX) problems.push("and more of this kind");
     }
   }
   return { root, problems };
-}
-
-function shorten(name: string): string {
-  return name.length > 200 ? `${name.slice(0, 200)}…` : name;
 }
 
 type Links = Map<string, FileNode>;

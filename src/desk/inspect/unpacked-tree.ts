@@ -36,7 +36,7 @@ export type TreeNode = DirectoryNode | FileNode | SpecialNode | (Inode & { reado
 const SYMLINKS_MAX = 40;
 
 /** The nodes on the way to a path with their names, without the root. */
-export type Way = readonly (readonly [name: string, node: TreeNode])[];
+type Way = readonly (readonly [name: string, node: TreeNode])[];
 
 /** Counts looked-up names, so that a crafted tree cannot keep its reader busy for hours. */
 export interface LookupMeter {
@@ -118,9 +118,7 @@ export function* listTree(directory: DirectoryNode): Generator<readonly [path: s
 
 /** Returns every file below a directory, hard links once. */
 export function listFiles(directory: DirectoryNode): readonly FileNode[] {
-  const files = new Set<FileNode>();
-  for (const [, node] of listTree(directory)) if (node.kind === "file") files.add(node);
-  return [...files];
+  return [...new Set([...listTree(directory)].flatMap(([, node]) => (node.kind === "file" ? [node] : [])))];
 }
 
 /** Returns the children of a directory, sorted by name. */

@@ -6,28 +6,15 @@ import { BootError } from "../../problems/errors.ts";
 import type { CompressionMethod } from "../archive/compress.ts";
 import { isDirectory } from "../host.ts";
 
-/** The kernel an image is for. */
-export interface KernelChoice {
-  /** As `uname -r` prints it. */
-  readonly version: string;
-  /** The directory with modules.dep. */
-  readonly modulesDir: string;
-}
-
-/** The options that choose a kernel. */
-export interface KernelRequest {
-  /** --kernel: a version, "none" for an image without modules, or null. */
-  readonly kernel: string | null;
-  /** --modules-dir: a …/lib/modules/VERSION directory, or null. */
-  readonly modulesDir: string | null;
-}
+/** The kernel an image is for, as `uname -r` prints it, and the directory with its modules.dep. */
+export type KernelChoice = Readonly<{ version: string; modulesDir: string }>;
 
 /**
  * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoot`; null for an
- * image without modules. Throws BootError if the kernel does not exist or is ambiguous.
+ * image without modules ("none"). `modulesDir` is a …/lib/modules/VERSION directory, or null. Throws BootError if the kernel does not exist or is ambiguous.
  */
 export function chooseKernel(
-  request: KernelRequest,
+  request: Readonly<Record<"kernel" | "modulesDir", string | null>>,
   modulesRoot = "/lib/modules",
   running = release(),
 ): KernelChoice | null {
@@ -56,24 +43,16 @@ export function chooseKernel(
   );
 }
 
-// The kernel configuration option for each compression of an initramfs (usr/Kconfig).
-const OPTIONS: Readonly<Record<CompressionMethod, string>> = {
-  none: "BLK_DEV_INITRD",
-  zstd: "RD_ZSTD",
-  lz4: "RD_LZ4",
-  gzip: "RD_GZIP",
-  xz: "RD_XZ",
-};
-
 /** Returns whether the kernel can unpack such an initramfs; null if its configuration is not found. */
 export function canUnpack({ version, modulesDir }: KernelChoice, method: CompressionMethod): boolean | null {
   // A kernel unpacked from its package has its boot directory beside lib or usr/lib.
   const beside = [dirname(dirname(dirname(modulesDir))), dirname(dirname(dirname(dirname(modulesDir))))];
   const places = [join(modulesDir, "config"), ...beside.map((root) => join(root, "boot", `config-${version}`))];
   if (version === release()) places.push("/proc/config.gz");
+  const option = method === "none" ? "BLK_DEV_INITRD" : `RD_${method.toUpperCase()}`; // usr/Kconfig
   for (const place of places) {
     const config = readConfig(place);
-    if (config !== null) return new RegExp(`^CONFIG_${OPTIONS[method]}=y$`, "m").test(config);
+    if (config !== null) return new RegExp(`^CONFIG_${option}=y$`, "m").test(config);
   }
   return null;
 }

@@ -9,13 +9,9 @@ import { runTool, XZ_MEMORY_LIMIT } from "../tool.ts";
 const UNPACKED_MAX = 256 << 20;
 const REINSTALL = "reinstall the kernel package";
 
-/** What follows ".ko" in the name of a compressed module. */
-const ENDINGS = [".xz", ".zst", ".gz"] as const;
-
 /** Returns a module's path without the suffix of its compression: "kernel/fs/ext4/ext4.ko.zst" → "kernel/fs/ext4/ext4.ko". */
 export function plainPath(path: string): string {
-  const ending = ENDINGS.find((each) => path.endsWith(each));
-  return ending === undefined ? path : path.slice(0, -ending.length);
+  return path.replace(/\.(?:xz|zst|gz)$/, "");
 }
 
 /** Reads a module and decompresses it. Throws BootError if it is missing, damaged or too large, or xz is missing. */
@@ -39,7 +35,7 @@ export function readModuleFile(path: string, limit = UNPACKED_MAX): Uint8Array {
 /** Neither Bun nor Node reads xz. */
 function readXz(path: string, bytes: Uint8Array, limit: number): Uint8Array {
   const args = ["-dc", XZ_MEMORY_LIMIT];
-  const { status, stdout, complaint } = runTool("xz", `decompress ${path}`, { args, stdin: bytes, limit });
+  const { status, stdout, complaint } = runTool("xz", `decompress ${path}`, args, bytes, limit);
   if (stdout.length > limit) throw tooLarge(path, limit);
   if (status === 0) return stdout;
   throw new BootError(`the module ${path} is damaged`, { seen: complaint, hint: REINSTALL });

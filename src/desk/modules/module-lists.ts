@@ -6,18 +6,11 @@ import { formatIndex, INDEX_NAME } from "../../drivers/index/index-file.ts";
 import { parseAliases, parseBuiltinAliases, parsePathList, readLines } from "../../drivers/index/kernel-files.ts";
 import { findModule, indexModules, type KernelFiles, type ModuleIndex } from "../../drivers/index/module-index.ts";
 import { normalizeName } from "../../drivers/index/names.ts";
-import { type Content, contentOfBytes } from "../archive/content.ts";
+import { contentOfBytes } from "../archive/content.ts";
 import { attempt } from "../host.ts";
 import { plainPath } from "./module-file.ts";
 
 const HARDWARE = new RegExp(`^alias (${HARDWARE_BUSES.join("|")}):`);
-
-/** A file for the image, with mode 0644. */
-export interface ModuleFile {
-  /** In the image, absolute. */
-  readonly path: string;
-  readonly content: Content;
-}
 
 /** Reads depmod's text files of a kernel. Throws BootError if modules.dep is missing. */
 export function readKernelFiles(modulesDir: string): KernelFiles {
@@ -44,7 +37,7 @@ export function readKernelFiles(modulesDir: string): KernelFiles {
 }
 
 /** Makes the index for the boot, and the lists of depmod that BusyBox's modprobe reads, for the modules `names`. */
-export function cutLists(index: ModuleIndex, names: readonly string[], texts: KernelFiles): readonly ModuleFile[] {
+export function cutLists(index: ModuleIndex, names: readonly string[], texts: KernelFiles) {
   const chosen = new Set(names);
   const modules = names
     .flatMap((name) => findModule(index, name) ?? [])

@@ -1,3 +1,4 @@
+import { globSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readModinfo } from "../../drivers/index/modinfo.ts";
 import { parseModprobeConfig } from "../../drivers/index/modprobe-config.ts";
@@ -8,7 +9,6 @@ import { matchesWildcard } from "../../drivers/index/wildcard.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { nearMisses } from "../near-misses.ts";
-import { findFirmware } from "./firmware.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { plainPath, readModuleFile } from "./module-file.ts";
 import { cutLists, readKernelFiles } from "./module-lists.ts";
@@ -21,7 +21,6 @@ export interface ModuleRequest {
   readonly add: readonly string[];
   /** Instead of DEFAULT_MODULES. */
   readonly patterns?: readonly string[];
-  /** Searched for firmware, in this order. */
   readonly firmwareDirs?: readonly string[];
 }
 
@@ -53,9 +52,7 @@ export function selectModules(request: ModuleRequest) {
       ...cutLists(index, names, texts),
     ],
     names,
-    /** Requested modules that are built into the kernel. */
     builtin,
-    /** Firmware of the modules that this host does not have. */
     missingFirmware: firmware.missing,
     moduleBytes: modules.reduce((sum, { file }) => sum + file.content.size, 0),
   };
@@ -121,4 +118,45 @@ function readModule(index: ModuleIndex, kernel: KernelChoice, name: string) {
     .filter(({ key }) => key === "firmware")
     .map(({ value }) => value);
   return { file: { path: `/lib/modules/${kernel.version}/${plainPath(path)}`, content }, firmware };
+}
+
+const FIRMWARE_ENDINGS = ["", ".zst", ".xz"] as const;
+
+/**
+ * Finds the firmware of modules where the kernel will (drivers/base/firmware_loader): the directory of its version first, plain
+ * before compressed. Names may contain wildcards. Files stay compressed: if a distribution compresses them, its kernel reads them.
+ */
+function findFirmware(
+  wanted: readonly string[],
+  version: string,
+  directories: readonly string[] = ["/lib/firmware/updates", "/lib/firmware"],
+) {
+  const places = directories.flatMap((directory) => [join(directory, version), directory]);
+  const files = new Map<string, ReturnType<typeof fileAt>[number]>();
+  const missing: string[] = [];
+  for (const name of [...new Set(wanted)].sort()) {
+    // The name comes from the module's file and must not leave the directory.
+    const found = name.split("/").includes("..") || name.startsWith("/") ? [] : findOne(name, places);
+    if (found.length === 0) missing.push(name);
+    for (const file of found) files.set(file.name, file);
+  }
+  return { files: [...files.values()], missing };
+}
+
+function findOne(name: string, places: readonly string[]) {
+  for (const place of places) {
+    for (const ending of FIRMWARE_ENDINGS) {
+      const names = /[*?[]/.test(name) ? globSync(name + ending, { cwd: place }).sort() : [name + ending];
+      const found = names.flatMap((each) => fileAt(place, each));
+      if (found.length > 0) return found;
+    }
+  }
+  return [];
+}
+
+/** Returns a file with its name below /lib/firmware and its size in bytes. */
+function fileAt(place: string, name: string) {
+  const hostPath = join(place, name);
+  const status = statSync(hostPath, { throwIfNoEntry: false });
+  return status?.isFile() ? [{ name, hostPath, size: status.size }] : [];
 }

@@ -1,18 +1,17 @@
+import { basename, dirname, resolve } from "node:path";
 import type { AreaKind } from "../../formats/area.ts";
+import { decodeLatin1 } from "../../formats/bytes.ts";
 import type { Partition } from "../../formats/partitions/model.ts";
 import { readPartitionTable } from "../../formats/partitions/partition-table.ts";
 import { type ProbeResult, probe } from "../../formats/probe.ts";
-import { addTag, type Tags } from "../../formats/tags.ts";
+import { addTag, type Tag, type Tags } from "../../formats/tags.ts";
+import { escapeUnprintable } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { readText, textOrNone } from "../../machine/small-files.ts";
 import { withReader } from "../host.ts";
 
-/** What is in a file or device. */
-export interface ExaminedFile {
-  readonly result: ProbeResult;
-  /** Of its own partition table, if it is a file or a whole disk. */
-  readonly partitions: readonly Partition[];
-}
+/** What is in a file or device, and the partitions of its own partition table if it is a file or a whole disk. */
+export type ExaminedFile = Readonly<{ result: ProbeResult; partitions: readonly Partition[] }>;
 
 type BlockDevice = NonNullable<ReturnType<typeof findBlockDevice>>;
 
@@ -41,16 +40,16 @@ function kindOf(device: BlockDevice | null): AreaKind {
 /** Returns the directory of a block device in sysfs, and the sector size of its disk. */
 function findBlockDevice(machine: Machine, number: string | null) {
   if (number === null || machine.lstat(`/sys/dev/block/${number}`) === null) return null;
-  const directory = resolvePath("/sys/dev/block", machine.readLink(`/sys/dev/block/${number}`));
+  const directory = resolve("/sys/dev/block", machine.readLink(`/sys/dev/block/${number}`));
   const isPartition = machine.stat(`${directory}/partition`) !== null;
-  const disk = isPartition ? parentOf(directory) : directory;
+  const disk = isPartition ? dirname(directory) : directory;
   return { directory, isPartition, sectorSize: readNumber(machine, `${disk}/queue/logical_block_size`) || 512 };
 }
 
 /** The disk's table entry of a partition; empty if the table does not show what the kernel shows. */
 function readPartEntry(machine: Machine, { directory, sectorSize }: BlockDevice): Tags {
-  const disk = parentOf(directory);
-  const node = `/dev/${disk.slice(disk.lastIndexOf("/") + 1).replaceAll("!", "/")}`;
+  const disk = dirname(directory);
+  const node = `/dev/${basename(disk).replaceAll("!", "/")}`;
   const table = withReader(machine, node, (reader) => readPartitionTable(reader, sectorSize));
   const [start, size] = [readNumber(machine, `${directory}/start`), readNumber(machine, `${directory}/size`)];
   const partition = findPartition(table?.partitions ?? [], start, size);
@@ -85,6 +84,34 @@ export function findPartition(partitions: readonly Partition[], start: number, s
   return found ?? null;
 }
 
-const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
-const resolvePath = (from: string, to: string) => new URL(to, `file://${from}/`).pathname;
 const readNumber = (machine: Machine, path: string) => Number(textOrNone(machine, path));
+
+/** What a shell would interpret. */
+const ESCAPED = " \\\"'$`<>";
+
+/**
+ * Formats `NAME=value` lines as `blkid -o export` does: control characters as `^A`, bytes from 128 on as `M-` and the rest,
+ * a backslash before what a shell would interpret. Pure ASCII.
+ */
+export function formatExport(device: string, tags: readonly Tag[]): string {
+  const lines = tags.map(({ name, value }) => `${name}=${decodeLatin1(value).replace(/./gs, formatByte)}\n`);
+  return `DEVNAME=${device}\n${lines.join("")}`;
+}
+
+function formatByte(character: string): string {
+  const byte = character.charCodeAt(0);
+  const meta = byte >= 128 ? "M-" : "";
+  const low = String.fromCharCode(byte & 0x7f);
+  if (low < " " || low === "\x7f") return `${meta}^${String.fromCharCode((byte & 0x7f) ^ 0x40)}`;
+  return `${meta}${ESCAPED.includes(low) ? "\\" : ""}${low}`;
+}
+
+/** Returns a partition for JSON; `start` and `size` are in units of 512 bytes. */
+export function describePartition({ attributes, name, type, ...rest }: Partition) {
+  return {
+    ...rest,
+    type: escapeUnprintable(type),
+    name: name && escapeUnprintable(name),
+    attributes: `0x${attributes.toString(16)}`,
+  };
+}

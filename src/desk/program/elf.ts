@@ -1,3 +1,4 @@
+import { holds } from "../../formats/bytes.ts";
 import { BootError } from "../../problems/errors.ts";
 
 /** An entry of the program header table (elf(5), Elf64_Phdr), in bytes and addresses. */
@@ -27,7 +28,7 @@ const TYPES = ["relocatable", "executable", "shared", "core"] as const;
 
 /** Returns whether the bytes begin with the magic number of ELF. */
 export function isElf(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+  return holds(bytes, 0, "\x7fELF");
 }
 
 /** Parses a little-endian ELF file of 32 or 64 bits. Throws a BootError about `name` if it is malformed. */
@@ -133,8 +134,7 @@ export const CONFIG_MAGIC = "levain0\0";
 
 /** Returns whether a program was made by the packer (build/stage0), as levain is. */
 export function isPacked(bytes: Uint8Array, elf: Elf): boolean {
-  const startOf = (load: ProgramHeader) => bytes.subarray(load.offset, load.offset + CONFIG_MAGIC.length);
-  return loads(elf).some((load) => Buffer.from(startOf(load)).equals(Buffer.from(CONFIG_MAGIC)));
+  return loads(elf).some((load) => holds(bytes, load.offset, CONFIG_MAGIC));
 }
 
 /** Returns the offset in the file of the byte at `address`. Throws if no PT_LOAD segment contains it. */

@@ -4,12 +4,6 @@ import { BootError } from "../../problems/errors.ts";
 import { isFile } from "../host.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
 
-/** A shared library or loader that a program needs, and the path in the image where the loader will find it. */
-export interface Library {
-  readonly hostPath: string;
-  readonly imagePath: string;
-}
-
 // The default directories of loaders: glibc's, Debian's multiarch ones, musl's.
 const MULTIARCH: Readonly<Record<number, string>> = {
   [EM.X86_64]: "x86_64-linux-gnu",
@@ -20,26 +14,25 @@ const MULTIARCH: Readonly<Record<number, string>> = {
 
 /**
  * Returns the loader and the libraries of the program at `path`, found as ld.so(8) finds them: DT_RUNPATH, the default
- * directories, ld.so.conf. Throws a BootError that names all missing ones.
+ * directories, ld.so.conf; `imagePath` is where the loader will find them in the image. Throws a BootError that names all
+ * missing ones.
  */
-export function findLibraries(path: string, elf: Elf): readonly Library[] {
+export function findLibraries(path: string, elf: Elf): readonly Pick<Found, "hostPath" | "imagePath">[] {
   if (elf.interpreter === null) return [];
   // libc needs the loader by its bare name, and gets the one that is running.
-  const loader = { hostPath: elf.interpreter, imagePath: elf.interpreter };
-  const found = new Map<string, Library>([[basename(elf.interpreter), loader]]);
+  const found = new Map([[basename(elf.interpreter), { hostPath: elf.interpreter, imagePath: elf.interpreter }]]);
   const missing: string[] = [];
-  const defaults = defaultDirectories(elf.machine);
-  const extra = configuredDirectories("/etc/ld.so.conf");
   const visit = (user: string, { needed, searchPath }: Elf) => {
+    const own = searchPath.map((directory) => directory.replace(/\$ORIGIN|\$\{ORIGIN\}/, dirname(user)));
     for (const name of needed) {
       if (found.has(name) || name === elf.soname) continue;
-      const library = search(name, [...expand(searchPath, user), ...defaults], extra, elf);
+      const library = search(name, elf, own);
       if (!library) {
         missing.push(`${name}, needed by ${user}`);
         continue;
       }
-      found.set(name, library.library);
-      visit(library.library.hostPath, library.elf);
+      found.set(name, library);
+      visit(library.hostPath, library.elf);
     }
   };
   visit(path, elf);
@@ -54,23 +47,21 @@ export function findLibraries(path: string, elf: Elf): readonly Library[] {
 
 /** Returns the path of a library of this host for the machine of `user`, or null. */
 export function findLibrary(name: string, user: Elf): string | null {
-  const found = search(name, defaultDirectories(user.machine), configuredDirectories("/etc/ld.so.conf"), user);
-  return found?.library.hostPath ?? null;
+  return search(name, user)?.hostPath ?? null;
 }
 
-function search(
-  name: string,
-  kept: readonly string[],
-  extra: readonly string[],
-  user: Elf,
-): { library: Library; elf: Elf } | null {
-  for (const directory of name.includes("/") ? [""] : [...kept, ...extra]) {
+type Found = NonNullable<ReturnType<typeof search>>;
+
+/** Searches the directories `own` of a program first. */
+function search(name: string, user: Elf, own: readonly string[] = []) {
+  const kept = [...own, ...defaultDirectories(user.machine)];
+  for (const directory of name.includes("/") ? [""] : [...kept, ...configuredDirectories("/etc/ld.so.conf")]) {
     const hostPath = name.includes("/") ? name : join(directory, name);
     const elf = readLibrary(hostPath, user);
     if (!elf) continue;
     // The image has no ld.so.cache, so a library that only ld.so.conf knows goes into a default directory.
     const imagePath = kept.includes(directory) || directory === "" ? hostPath : join("/usr/lib", name);
-    return { library: { hostPath, imagePath }, elf };
+    return { hostPath, imagePath, elf };
   }
   return null;
 }
@@ -99,10 +90,6 @@ function configuredDirectories(path: string): readonly string[] {
     const files = globSync(resolve("/etc", pattern)).sort();
     return files.flatMap((file) => readLines(file).filter(isDirectory));
   });
-}
-
-function expand(searchPath: readonly string[], user: string): readonly string[] {
-  return searchPath.map((directory) => directory.replace(/\$ORIGIN|\$\{ORIGIN\}/, dirname(user)));
 }
 
 function readLines(path: string): readonly string[] {

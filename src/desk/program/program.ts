@@ -89,9 +89,6 @@ function findSelf(): string {
 }
 
 function nameMachine(machine: number): string {
-  return (
-    Object.entries(EM)
-      .find(([, number]) => number === machine)?.[0]
-      .toLowerCase() ?? `machine ${machine}`
-  );
+  const known = Object.entries(EM).find(([, number]) => number === machine);
+  return known?.[0].toLowerCase() ?? `machine ${machine}`;
 }

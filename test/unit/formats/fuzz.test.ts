@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { describePartition, formatExport } from "../../../src/desk/probe/format.ts";
+import { describePartition, formatExport } from "../../../src/desk/probe/device-facts.ts";
 import { READ_LIMIT_BYTES } from "../../../src/formats/area.ts";
 import { readPartitionTable, TABLE_FORMATS } from "../../../src/formats/partitions/partition-table.ts";
 import { probe, SIGNATURES } from "../../../src/formats/probe.ts";

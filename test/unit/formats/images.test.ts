@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatExport } from "../../../src/desk/probe/format.ts";
+import { formatExport } from "../../../src/desk/probe/device-facts.ts";
 import { READ_LIMIT_BYTES } from "../../../src/formats/area.ts";
 import { readPartitionTable } from "../../../src/formats/partitions/partition-table.ts";
 import { type ProbeResult, probe } from "../../../src/formats/probe.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatExport } from "../../../src/desk/probe/format.ts";
+import { formatExport } from "../../../src/desk/probe/device-facts.ts";
 import { mergeIdentifiers } from "../../../src/formats/filesystems/optical/iso9660.ts";
 import { addLabel, addTrimmed, type Tags } from "../../../src/formats/tags.ts";
 import { decodePrintable, decodeText, escapeUnprintable, toUtf8 } from "../../../src/formats/text.ts";

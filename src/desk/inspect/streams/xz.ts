@@ -18,17 +18,11 @@ function checkOf(bytes: Uint8Array, start: number): number {
   return (bytes[start + 7] ?? 0) & 0xf;
 }
 
-/** Where something ends, and how many bytes it unpacks to. */
-export interface Extent {
-  readonly end: number;
-  readonly unpackedSize: number;
-}
-
 /**
  * Measures the xz stream at `start`; null if it is truncated or malformed. Walks over blocks and chunks, as a stream that was
  * written in one go has its length nowhere else, and a footer that is searched for could be forged in the data.
  */
-export function measureXz(bytes: Uint8Array, start: number): Extent | null {
+export function measureXz(bytes: Uint8Array, start: number) {
   const checkBytes = CHECK_BYTES[checkOf(bytes, start)] ?? 0;
   let at = start + HEADER_BYTES;
   let unpackedSize = 0;
@@ -50,7 +44,7 @@ function roundUp(at: number, start: number): number {
 }
 
 /** Measures LZMA2, the last filter of every block, as lzma2_decoder.c of XZ Utils reads its chunks. */
-function measureChunks(bytes: Uint8Array, start: number): Extent | null {
+function measureChunks(bytes: Uint8Array, start: number) {
   const pair = (at: number) => (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0) + 1;
   let at = start;
   let unpackedSize = 0;

@@ -25,15 +25,8 @@ export function unpackZstd(bytes: Uint8Array, start: number, limit: number): Unp
   return { unpacked, end, problem: null };
 }
 
-interface Frame {
-  readonly end: number;
-  /** Bytes by the header, null if it does not say. */
-  readonly contentSize: number | null;
-  /** Bytes that a decoder has to keep. */
-  readonly windowSize: number;
-}
-
-function measureFrame(bytes: Uint8Array, start: number): Frame {
+/** `contentSize` is null if the header does not say it; `windowSize` is how much a decoder has to keep. */
+function measureFrame(bytes: Uint8Array, start: number) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     const descriptor = view.getUint8(start + 4);

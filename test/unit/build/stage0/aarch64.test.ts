@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { linkStage0 } from "../../../../build/stage0/link.ts";
+import { AARCH64, linkStage0, TARGETS } from "../../../../build/stage0/link.ts";
 import { pack } from "../../../../build/stage0/pack.ts";
-import { AARCH64, TARGETS } from "../../../../build/stage0/targets.ts";
 import { readElf } from "../../../../src/desk/program/elf.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";

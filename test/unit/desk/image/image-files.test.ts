@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lookAtAdditions, readCrypttabFrom } from "../../../../src/desk/image/image-files.ts";
+import { lookAtAdditions, readCrypttabFrom } from "../../../../src/desk/image/addition.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { contentOfBytes } from "../../../../src/desk/archive/content.ts";
 import { estimateMemory } from "../../../../src/desk/archive/memory.ts";
 import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
+import { summarize } from "../../../../src/desk/commands/image.ts";
 import type { ImageOptions, ImageSummary } from "../../../../src/desk/image/image.ts";
-import { summarize } from "../../../../src/desk/image/summary.ts";
 import { createTerminalVoice } from "../../../../src/desk/terminal-voice.ts";
 
 const MIB = 1 << 20;

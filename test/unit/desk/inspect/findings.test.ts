@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { findOut } from "../../../../src/desk/inspect/findings.ts";
-import { findPassedOver } from "../../../../src/desk/inspect/makers.ts";
+import { findOut, findPassedOver } from "../../../../src/desk/inspect/findings.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
 import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
 import { packedChild } from "../../../support/packed-program.ts";
