@@ -67,6 +67,9 @@ function checkLibrary(file: NamedFile, program: Elf, target: Target): void {
   }
 }
 
+/** Of x86-64 with four levels of page tables (Documentation/arch/x86/x86_64/mm.rst); the other machine's is larger. */
+const USER_SPACE_END = 2 ** 47;
+
 function checkSegments(elf: Elf, fileSize: number, refuse: Refuse): void {
   const segments = loads(elf);
   if (segments.length === 0) refuse("it has no segment to load (PT_LOAD)");
@@ -77,6 +80,8 @@ function checkSegments(elf: Elf, fileSize: number, refuse: Refuse): void {
     if (segment.offset + segment.fileSize > fileSize) refuse("a segment ends after the file");
     end = segment.address + segment.memorySize;
   }
+  // Also where numbers are exact: a larger address would be rounded.
+  if (end > USER_SPACE_END) refuse("a segment is outside the user address space");
 }
 
 function checkDynamic(elf: Elf, refuse: Refuse): void {

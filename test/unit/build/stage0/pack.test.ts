@@ -288,7 +288,18 @@ describe("pack", () => {
           expect(error).toBeInstanceOf(BootError);
         }
       }),
-      { numRuns: 150 },
+      // A segment far beyond what any machine can address.
+      {
+        numRuns: 150,
+        examples: [
+          [
+            [
+              [367, 16],
+              [11520, 0],
+            ],
+          ],
+        ],
+      },
     );
   });
 });
