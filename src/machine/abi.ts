@@ -29,6 +29,7 @@ const SYSTEM_CALLS = {
   reboot: [169, 142],
   fadvise64: [221, 223],
   clock_gettime: [228, 113],
+  openat: [257, 56],
   add_key: [248, 217],
   keyctl: [250, 219],
   mknodat: [259, 33],

@@ -581,7 +581,7 @@ describe("rd.break", () => {
 test("an unreadable disk ends no search, and the report says why it was no candidate", () => {
   const failing = {
     cmdline: "root=LABEL=ROOT rd.timeout=5",
-    before: (machine: FakeMachine) => machine.refuse("openReader", "/dev/vda", "EIO"),
+    before: (machine: FakeMachine) => machine.refuse("openAsyncReader", "/dev/vda", "EIO"),
   };
   const found = fakeBoot({
     ...failing,
@@ -605,11 +605,11 @@ test("a disk that is removed during a probe is just gone", () => {
       { name: "vdb", image: rootImage(), arrivesAtMs: 4000 },
     ],
     before(machine) {
-      const { openReader } = machine;
+      const { openAsyncReader } = machine;
       Object.assign(machine, {
-        openReader(path: string) {
+        openAsyncReader(path: string) {
           if (path === "/dev/vda" && pulls++ === 0) machine.pullOut("vda");
-          return openReader(path);
+          return openAsyncReader(path);
         },
       });
     },

@@ -11,12 +11,16 @@ export interface FakeDisk {
   /** In place of either: what is on it, byte for byte. */
   readonly content?: Uint8Array;
   readonly readOnly?: boolean;
+  /** Milliseconds until it answers, when it is opened and for each read; infinity: never; at once where not given. */
+  readonly answersAfterMs?: number | undefined;
+  /** The errno name of every read. */
+  readonly failsWith?: string | undefined;
   /** Milliseconds since the kernel started, or since the module that makes it was loaded; there from the start where not given. */
   readonly arrivesAtMs?: number;
 }
 
 /** A block device that the fake kernel has. */
-export interface FakeBlockDevice {
+export interface FakeBlockDevice extends Pick<FakeDisk, "answersAfterMs" | "failsWith"> {
   readonly name: string;
   /** "major:minor" */
   readonly number: string;
@@ -66,21 +70,18 @@ export class FakeDevices {
     this.#disks++;
     const table = partitions.length > 0 ? partitionDisk(partitions) : null;
     const content = disk.content ?? image?.bytes ?? table?.bytes ?? CONTENT_IF_NONE;
-    const readOnly = disk.readOnly ?? false;
     if (image !== undefined) this.addImage(image);
     const devpath = `/devices/pci0000:00/0000:00:0${this.#disks}.0/block/${name}`;
-    this.addBlockDevice({ name, number: `${SD_MAJOR}:${minor}`, devpath, content, readOnly }, { DEVTYPE: "disk" });
+    const same = { readOnly: disk.readOnly ?? false, answersAfterMs: disk.answersAfterMs, failsWith: disk.failsWith };
+    this.addBlockDevice({ name, number: `${SD_MAJOR}:${minor}`, devpath, content, ...same }, { DEVTYPE: "disk" });
     for (const [index, partition] of partitions.entries()) {
       this.addImage(partition.image);
       const partName = `${name}${/\d$/.test(name) ? "p" : ""}${index + 1}`;
       const offset = table?.offsets[index] ?? 0;
       const part = content.subarray(offset, offset + partition.image.bytes.length);
       const number = `${SD_MAJOR}:${minor + index + 1}`;
-      const properties = { DEVTYPE: "partition", PARTN: String(index + 1) };
-      this.addBlockDevice(
-        { name: partName, number, devpath: `${devpath}/${partName}`, content: part, readOnly },
-        properties,
-      );
+      const device = { name: partName, number, devpath: `${devpath}/${partName}`, content: part, ...same };
+      this.addBlockDevice(device, { DEVTYPE: "partition", PARTN: String(index + 1) });
     }
   }
 
@@ -137,13 +138,11 @@ export class FakeDevices {
   }
 
   /** A mapping takes the device for itself: nobody can mount it. */
-  hold(number: string): void {
-    this.#holders.set(number, (this.#holders.get(number) ?? 0) + 1);
+  hold(number: string, change = 1): void {
+    this.#holders.set(number, (this.#holders.get(number) ?? 0) + change);
   }
 
-  release(number: string): void {
-    this.#holders.set(number, (this.#holders.get(number) ?? 0) - 1);
-  }
+  release = (number: string) => this.hold(number, -1);
 
   isHeld(number: string): boolean {
     return (this.#holders.get(number) ?? 0) > 0;

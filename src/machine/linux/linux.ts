@@ -1,7 +1,7 @@
 import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
-import type { Kernel } from "../kernel.ts";
+import type { Kernel, LoadOptions } from "../kernel.ts";
 import type { Clock, Machine, Mounts } from "../machine.ts";
 import { kernelCiphers, kernelKeys } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
@@ -18,6 +18,9 @@ import { createLoopDevices } from "./storage/loop.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { createUeventSource } from "./uevents.ts";
+import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
+import { loadOrder, probeOrder } from "./workers/orders.ts";
+import { createBlockingReader } from "./workers/reader.ts";
 
 const POWER_COMMANDS = {
   reboot: abi.LINUX_REBOOT_CMD_RESTART,
@@ -29,12 +32,15 @@ const POWER_COMMANDS = {
 export function createLinuxMachine(): Machine {
   const files = createLinuxFiles();
   const clock = createClock();
-  const uevents = createUeventSource(clock.nowMs);
+  const asyncCalls = createAsyncCalls();
+  const uevents = createUeventSource(clock.nowMs, asyncCalls.sockets);
+  const openBlockingReader = (path: string) => createBlockingReader(() => files.openReader(path));
   return {
     ...files,
+    openAsyncReader: (path) => asyncCalls.openReader(path) ?? openBlockingReader(path),
     ...mounts,
     ...uevents.calls,
-    ...createTerminals(clock.nowMs, uevents.socket),
+    ...createTerminals(clock.nowMs, uevents.sockets),
     loadKeymap,
     ...createLoopDevices(files),
     registerBtrfs,
@@ -45,6 +51,8 @@ export function createLinuxMachine(): Machine {
     ...keyDerivation,
     ...libraryHashes,
     ...kernel,
+    loadModule: (...given) => loadModule(asyncCalls, ...given),
+    probeDriver: (directory) => void asyncCalls.carryOut(probeOrder(directory), 0),
     ...createKernelLog(),
     ...createLinuxProcesses(),
     ...children,
@@ -71,12 +79,27 @@ function moveMount(from: string, to: string): void {
   closing(fd, () => systemCall("move_mount", to, abi.AT_FDCWD, from, fd, "", abi.MOVE_MOUNT_T_EMPTY_PATH));
 }
 
-const kernel: Pick<Kernel, "release" | "loadModule" | "power"> = {
-  release: () => ({ release: release(), machine: machine() }),
-  loadModule(path, parameters, { compressed = false } = {}) {
-    const flags = compressed ? abi.MODULE_INIT_COMPRESSED_FILE : 0;
+function loadModule(
+  { carryOut }: AsyncCalls,
+  path: string,
+  parameters: string,
+  { compressed = false, patienceMs }: LoadOptions = {},
+): boolean {
+  const flags = compressed ? abi.MODULE_INIT_COMPRESSED_FILE : 0;
+  const answer = patienceMs === undefined ? "alone" : carryOut(loadOrder(path, parameters, flags), patienceMs);
+  if (answer === null) return false;
+  if (answer === "alone") {
     closing(openFile(path, "r"), (fd) => systemCall("finit_module", path, fd, parameters, flags));
-  },
+    return true;
+  }
+  const [fd, result] = answer.results;
+  if (typeof fd === "string") throw new SyscallError("open", fd, path);
+  if (typeof result === "string") throw new SyscallError("finit_module", result, path);
+  return true;
+}
+
+const kernel: Pick<Kernel, "release" | "power"> = {
+  release: () => ({ release: release(), machine: machine() }),
   power(action) {
     drainConsole();
     systemCall("sync", action);

@@ -116,7 +116,7 @@ describe("levain devices", () => {
         { name: "sdb", image: fakeImage("squashfs") },
       ],
     });
-    machine.refuse("openReader", "/dev/sdb", "EIO");
+    machine.refuse("openAsyncReader", "/dev/sdb", "EIO");
     expect(describeDevices(machine).join("\n")).toMatchInlineSnapshot(`
       "DEVICE          SIZE      TYPE          LABEL        UUID                                  PARTLABEL
       /dev/nvme0n1    58.5 KiB  (gpt)

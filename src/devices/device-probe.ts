@@ -1,0 +1,134 @@
+import type { Facts } from "../formats/facts.ts";
+import { probe } from "../formats/probe.ts";
+import type { AsyncReader, Machine } from "../machine/machine.ts";
+import { isErrno, SyscallError } from "../problems/errors.ts";
+import { describeRefusal } from "../problems/report.ts";
+import { formatBytes } from "../problems/size.ts";
+import { type BlockDevice, type DeviceEntry, readDeviceEntry } from "./block-devices.ts";
+
+/** A device that has not answered for this long is slow: it is named, and nothing waits for it any longer. */
+export const SLOW_MS = 1000;
+
+/** The probe of one device: it takes as long as the device does, and other devices are probed meanwhile. */
+export interface DeviceProbe {
+  readonly entry: DeviceEntry;
+  /** When it began, as `Clock.nowMs`. */
+  readonly startMs: number;
+  /** Continues for at most `waitMs`. Returns the device, "gone" if it was removed or holds no medium, or null if it has not answered yet. */
+  advance(waitMs: number): BlockDevice | "gone" | null;
+  /** How many bytes the device has returned. */
+  bytesRead(): number;
+  close(): void;
+}
+
+/** Thrown through the probe where it needs bytes that are not there yet; it is repeated when they are. */
+class NoAnswerError extends Error {}
+
+/** What the device has returned for each read: bytes, or the kernel's refusal. */
+type Answers = Map<string, Uint8Array | SyscallError>;
+
+const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
+/** Errors of a device that was removed. */
+const GONE = ["ENOENT", "ENODEV", "ENXIO"] as const;
+/** The probe reads this much first (`Area.head`). If it cannot be read, each of the other reads may take as long to fail. */
+const HEAD_BYTES = 33 * 1024;
+
+/** Begins to probe a device, by the kernel's name; null if it is gone or empty. */
+export function startProbe(machine: Machine, name: string, startMs = machine.nowMs()): DeviceProbe | null {
+  const entry = readDeviceEntry(machine, name);
+  if (entry === null) return null;
+  let reader: AsyncReader | null = null;
+  const answers: Answers = new Map();
+  return {
+    entry,
+    startMs,
+    advance(waitMs) {
+      const deadlineMs = machine.nowMs() + waitMs;
+      const leftMs = () => Math.max(0, deadlineMs - machine.nowMs());
+      try {
+        reader ??= machine.openAsyncReader(entry.node);
+        return examine(entry, reader, answers, leftMs);
+      } catch (error) {
+        if (error instanceof NoAnswerError) return null;
+        if (!isErrno(error)) throw error;
+        // Of an optical drive the report says that it is empty: a person may have meant to insert the disc.
+        const isEmpty = entry.area.kind !== "optical" && isErrno(error, "ENOMEDIUM");
+        if (isEmpty || isErrno(error, ...GONE)) return "gone";
+        return toDevice(entry, entry.sizeBytes, NOTHING, error);
+      }
+    },
+    bytesRead: () =>
+      answers.values().reduce((sum, answer) => sum + (answer instanceof Uint8Array ? answer.length : 0), 0),
+    close: () => reader?.close(),
+  };
+}
+
+/** Probes the device with what it has returned so far. Throws NoAnswerError, or SyscallError if it cannot be read at all. */
+function examine(
+  entry: DeviceEntry,
+  reader: AsyncReader,
+  answers: Answers,
+  leftMs: () => number,
+): BlockDevice | "gone" {
+  const size = reader.size(leftMs());
+  if (size === null) throw new NoAnswerError();
+  if (size === 0) return "gone";
+  const read = (offset: number, length: number): Uint8Array => {
+    const place = `${offset} ${length}`;
+    const answer = answers.get(place) ?? ask(reader, offset, length, leftMs());
+    answers.set(place, answer);
+    if (answer instanceof SyscallError) throw answer;
+    return answer;
+  };
+  read(0, Math.min(size, HEAD_BYTES));
+  const found = probe({ size, read }, entry.area);
+  const refusal = answers.values().find((answer) => answer instanceof SyscallError);
+  // The end of an optical disc cannot be read; elsewhere what was looked for may be where the device fails.
+  const isSuspect = found.type === null && found.partitionTable === null && entry.area.kind !== "optical";
+  return toDevice(entry, size, found, isSuspect ? refusal : undefined);
+}
+
+function ask(reader: AsyncReader, offset: number, length: number, waitMs: number): Uint8Array | SyscallError {
+  try {
+    const bytes = reader.read(offset, length, waitMs);
+    if (bytes === null) throw new NoAnswerError();
+    return bytes;
+  } catch (error) {
+    if (isErrno(error) && !isErrno(error, ...GONE)) return error;
+    throw error;
+  }
+}
+
+function toDevice(entry: DeviceEntry, sizeBytes: number, facts: Facts, refusal?: SyscallError): BlockDevice {
+  const { name, node, number, partition } = entry;
+  const unreadable = refusal === undefined ? null : describeRefusal(refusal);
+  return { name, node, number, sizeBytes, partition, facts, unreadable };
+}
+
+/** A device that is being probed, and for how long it has not answered. */
+export type Unanswered = Pick<DeviceProbe, "entry" | "bytesRead">;
+
+/** Formats a device without an answer as a report names it: `/dev/vda (64 MiB, has not answered yet, 33 KiB read)`. */
+export function describeUnanswered({ entry: { node, sizeBytes }, bytesRead }: Unanswered): string {
+  const size = sizeBytes > 0 ? `${formatBytes(sizeBytes)}, ` : "";
+  return `${node} (${size}has not answered yet, ${formatBytes(bytesRead())} read)`;
+}
+
+/** Probes devices, by the kernel's names, all at the same time. Those that take longer than a second are returned as they are. */
+export function readBlockDevices(
+  machine: Machine,
+  names: readonly string[],
+): { readonly devices: readonly BlockDevice[]; readonly unanswered: readonly Unanswered[] } {
+  const probes = names.flatMap((name) => startProbe(machine, name) ?? []);
+  for (const started of probes) started.advance(0);
+  const deadlineMs = machine.nowMs() + SLOW_MS;
+  const devices: BlockDevice[] = [];
+  const unanswered: Unanswered[] = [];
+  for (const probed of probes) {
+    const result = probed.advance(Math.max(0, deadlineMs - machine.nowMs()));
+    if (result === null) unanswered.push(probed);
+    else if (result !== "gone") devices.push(result);
+    probed.close();
+  }
+  return { devices, unanswered };
+}
