@@ -1,10 +1,11 @@
 import type { Facts } from "../formats/facts.ts";
 import { probe } from "../formats/probe.ts";
-import type { AsyncReader, Machine } from "../machine/machine.ts";
-import { isErrno, SyscallError } from "../problems/errors.ts";
+import type { Machine } from "../machine/machine.ts";
+import { isErrno, type SyscallError } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
 import { type BlockDevice, type DeviceEntry, readDeviceEntry } from "./block-devices.ts";
+import { createPatientSource, NoAnswerError, type PatientSource } from "./patient-source.ts";
 
 /** A device that has not answered for this long is slow: it is named, and nothing waits for it any longer. */
 export const SLOW_MS = 1000;
@@ -21,12 +22,6 @@ export interface DeviceProbe {
   close(): void;
 }
 
-/** Thrown through the probe where it needs bytes that are not there yet; it is repeated when they are. */
-class NoAnswerError extends Error {}
-
-/** What the device has returned for each read: bytes, or the kernel's refusal. */
-type Answers = Map<string, Uint8Array | SyscallError>;
-
 const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
 /** Errors of a device that was removed. */
 const GONE = ["ENOENT", "ENODEV", "ENXIO"] as const;
@@ -37,17 +32,14 @@ const HEAD_BYTES = 33 * 1024;
 export function startProbe(machine: Machine, name: string, startMs = machine.nowMs()): DeviceProbe | null {
   const entry = readDeviceEntry(machine, name);
   if (entry === null) return null;
-  let reader: AsyncReader | null = null;
-  const answers: Answers = new Map();
+  const source = createPatientSource(machine, entry.node);
   return {
     entry,
     startMs,
     advance(waitMs) {
-      const deadlineMs = machine.nowMs() + waitMs;
-      const leftMs = () => Math.max(0, deadlineMs - machine.nowMs());
+      source.allow(waitMs);
       try {
-        reader ??= machine.openAsyncReader(entry.node);
-        return examine(entry, reader, answers, leftMs);
+        return examine(entry, source);
       } catch (error) {
         if (error instanceof NoAnswerError) return null;
         if (!isErrno(error)) throw error;
@@ -57,46 +49,20 @@ export function startProbe(machine: Machine, name: string, startMs = machine.now
         return toDevice(entry, entry.sizeBytes, NOTHING, error);
       }
     },
-    bytesRead: () =>
-      answers.values().reduce((sum, answer) => sum + (answer instanceof Uint8Array ? answer.length : 0), 0),
-    close: () => reader?.close(),
+    bytesRead: source.bytesRead,
+    close: source.close,
   };
 }
 
 /** Probes the device with what it has returned so far. Throws NoAnswerError, or SyscallError if it cannot be read at all. */
-function examine(
-  entry: DeviceEntry,
-  reader: AsyncReader,
-  answers: Answers,
-  leftMs: () => number,
-): BlockDevice | "gone" {
-  const size = reader.size(leftMs());
-  if (size === null) throw new NoAnswerError();
+function examine(entry: DeviceEntry, { size: readSize, read, refusal }: PatientSource): BlockDevice | "gone" {
+  const size = readSize();
   if (size === 0) return "gone";
-  const read = (offset: number, length: number): Uint8Array => {
-    const place = `${offset} ${length}`;
-    const answer = answers.get(place) ?? ask(reader, offset, length, leftMs());
-    answers.set(place, answer);
-    if (answer instanceof SyscallError) throw answer;
-    return answer;
-  };
   read(0, Math.min(size, HEAD_BYTES));
   const found = probe({ size, read }, entry.area);
-  const refusal = answers.values().find((answer) => answer instanceof SyscallError);
   // The end of an optical disc cannot be read; elsewhere what was looked for may be where the device fails.
   const isSuspect = found.type === null && found.partitionTable === null && entry.area.kind !== "optical";
-  return toDevice(entry, size, found, isSuspect ? refusal : undefined);
-}
-
-function ask(reader: AsyncReader, offset: number, length: number, waitMs: number): Uint8Array | SyscallError {
-  try {
-    const bytes = reader.read(offset, length, waitMs);
-    if (bytes === null) throw new NoAnswerError();
-    return bytes;
-  } catch (error) {
-    if (isErrno(error) && !isErrno(error, ...GONE)) return error;
-    throw error;
-  }
+  return toDevice(entry, size, found, isSuspect ? refusal() : undefined);
 }
 
 function toDevice(entry: DeviceEntry, sizeBytes: number, facts: Facts, refusal?: SyscallError): BlockDevice {

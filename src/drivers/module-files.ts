@@ -10,7 +10,7 @@ const COMPRESSIONS = { ".gz": "gzip", ".xz": "xz", ".zst": "zstd" } as const;
 type Compression = (typeof COMPRESSIONS)[keyof typeof COMPRESSIONS];
 
 /** A driver probes its devices while it is loaded, and a disk that does not answer makes that last for minutes. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 2000;
 const WORK_DIRECTORY = "/run/levain/modules";
 /** BusyBox's or the one of XZ Utils; both replace the file by one without the ending. */
 const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbin/unxz"]] as const;

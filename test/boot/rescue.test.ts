@@ -33,8 +33,7 @@ test("a wrong label: what was wanted, what was found, what to try", () => {
       modules   0 loaded for 0 devices                                       0 ms
       ...       waiting for LABEL=WRONG, 1 of 10 s · seen: /dev/vda1 ext4 "Linux" · /dev/vda2 vfat "EFI" · /dev/vdb crypto_LUKS · 1 more
       ...       waiting for LABEL=WRONG, 2 of 10 s
-      ...       waiting for LABEL=WRONG, 4 of 10 s
-      ...       waiting for LABEL=WRONG, 8 of 10 s
+      ...       waiting for LABEL=WRONG, 5 of 10 s · seen: /dev/vda1 ext4 "Linux" · /dev/vda2 vfat "EFI" · /dev/vdb crypto_LUKS · 1 more
 
     could not find the root device
       no device with label "WRONG" appeared within 10 s

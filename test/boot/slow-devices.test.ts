@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { fakeBoot, rootImage } from "../support/fake-boot.ts";
-import type { FakeDisk } from "../support/fake-devices.ts";
+import type { FakeDisk } from "../support/fake-disk.ts";
 import { fakeImage } from "../support/fake-images.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;

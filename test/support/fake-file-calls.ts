@@ -72,6 +72,8 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
   const bytes = readNode(kernel, place, path, "read");
   const device = place.node.kind === "block" ? kernel.devices.byNumber(place.node.number) : undefined;
   if (device?.answersAfterMs === Number.POSITIVE_INFINITY) throw new Error(`FakeMachine: waits for ever for ${path}`);
+  if (device?.isRemovable === true && bytes.length === 0) throw new SyscallError("open", "ENOMEDIUM", path);
+  if (device !== undefined) device.openedBytes = bytes.length;
   const count = (change: number) => {
     kernel.openFiles.set(place.mount, (kernel.openFiles.get(place.mount) ?? 0) + change);
     if (place.node.kind === "block") kernel.devices.countReader(place.node.number, change);

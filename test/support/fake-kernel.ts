@@ -1,4 +1,5 @@
-import { FakeDevices, type FakeDisk } from "./fake-devices.ts";
+import { FakeDevices } from "./fake-devices.ts";
+import type { FakeDisk } from "./fake-disk.ts";
 import { addEntry, type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 import { FakeFilesystems } from "./fake-filesystems.ts";
 import { FakeKeys } from "./fake-keys.ts";

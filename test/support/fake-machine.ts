@@ -5,7 +5,7 @@ import { createFakeBtrfs } from "./fake-btrfs.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
-import type { FakeDisk } from "./fake-devices.ts";
+import type { FakeDisk } from "./fake-disk.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
 import type { FakeImage } from "./fake-images.ts";
@@ -57,8 +57,8 @@ export interface FakeMachine extends Machine {
   plugIn(disk: FakeDisk): void;
   /** Takes a disk away, with its partitions. */
   pullOut(name: string): void;
-  /** The kernel says that a device has changed. */
-  change(name: string): void;
+  /** The kernel says that a device has changed; with `content`, its medium was exchanged. */
+  change(name: string, content?: Uint8Array): void;
   /** Uevents were lost: what is queued is gone, and the next one says so. */
   overflowEvents(): void;
   /** Descriptions of the keys that the kernel has. */
@@ -124,7 +124,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
       void refusals.push({ call, matches, code, times, kernelLog }),
     plugIn: (disk) => kernel.arrive(disk, disk.arrivesAtMs ?? 0),
     pullOut: (name) => kernel.devices.removeDisk(name),
-    change: (name) => kernel.devices.change(name),
+    change: (name, content) => kernel.devices.change(name, content),
     overflowEvents: () => kernel.devices.overflow(),
     say: (text) => kernel.say(text),
     children,

@@ -49,8 +49,8 @@ describe("compressed modules", () => {
     const loadModule = (...all: readonly unknown[]) => given.push(all) > 0;
     createLoader({ ...machine, loadModule }, { ...WISHES, load: ["one", "two"] }, listenToVoice());
     expect(given).toEqual([
-      [zst, "", { compressed: true, patienceMs: 1000 }],
-      ["/run/levain/modules/two.ko", "", { patienceMs: 1000 }],
+      [zst, "", { compressed: true, patienceMs: 2000 }],
+      ["/run/levain/modules/two.ko", "", { patienceMs: 2000 }],
     ]);
   });
 
