@@ -127,3 +127,45 @@ describe("a disk that cannot be read", () => {
     expect(endMs).toBeLessThan(2000);
   });
 });
+
+test("quick devices cost no more than before: each is opened once, one after the other, and what it returns is read once", () => {
+  const disks = [{ name: "vda", partitions: [{ image: OTHER }] }, ROOT, { name: "vdc", image: fakeImage("vfat") }];
+  const reads = new Map<string, number[]>();
+  let [open, mostOpen] = [0, 0];
+  const { end, endMs } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks,
+    before(machine) {
+      const { openAsyncReader } = machine;
+      Object.assign(machine, {
+        openAsyncReader(path: string) {
+          const places: number[] = [];
+          expect(reads.has(path)).toBe(false);
+          reads.set(path, places);
+          open += 1;
+          mostOpen = Math.max(mostOpen, open);
+          const reader = openAsyncReader(path);
+          return {
+            ...reader,
+            read(offset: number, length: number, timeoutMs: number) {
+              places.push(offset);
+              return reader.read(offset, length, timeoutMs);
+            },
+            close() {
+              open -= 1;
+              reader.close();
+            },
+          };
+        },
+      });
+    },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(endMs).toBe(1000); // the fake machine starts at 1 s: nothing has waited
+  expect([...reads.keys()]).toEqual(["/dev/vda", "/dev/vda1", "/dev/vdb", "/dev/vdc"]);
+  expect([open, mostOpen]).toEqual([0, 1]);
+  for (const places of reads.values()) {
+    expect(new Set(places).size).toBe(places.length);
+    expect(places.length).toBeLessThan(16);
+  }
+});

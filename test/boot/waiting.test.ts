@@ -23,7 +23,7 @@ describe("with quiet", () => {
     expect(seconds).toEqual([5, 10, 20, 40, 80, 160, 320, 640, 1280]);
   });
 
-  test("a wait for a device that was named before is no reason to be silent about the next", () => {
+  test("a wait that ends with a fallback is announced too", () => {
     const root = "rootfallback=LABEL=SECOND";
     const { console } = boot(3_600_000, ` ${root} rd.timeout=12`);
     expect(console).toContain("waiting for LABEL=ROOT, 10 of 12 s");
@@ -123,7 +123,7 @@ describe("a medium that comes later", () => {
       expect(end).toMatchObject({ mode: "switch_root" });
     });
 
-    test(`in place of one that cannot be read in ${name} is found`, () => {
+    test(`in place of one without a filesystem in ${name} is found`, () => {
       const { end } = boot({ name, content: new Uint8Array(1 << 20), isRemovable: true });
       expect(end).toMatchObject({ mode: "switch_root" });
     });

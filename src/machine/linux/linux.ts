@@ -1,7 +1,7 @@
 import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
-import type { Kernel, LoadOptions } from "../kernel.ts";
+import type { LoadOptions } from "../kernel.ts";
 import type { Clock, Machine, Mounts } from "../machine.ts";
 import { kernelCiphers, kernelKeys } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
@@ -21,6 +21,7 @@ import { createUeventSource } from "./uevents.ts";
 import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
 import { loadOrder, probeOrder } from "./workers/orders.ts";
 import { createBlockingReader } from "./workers/reader.ts";
+import type { Order } from "./workers/worker.ts";
 
 const POWER_COMMANDS = {
   reboot: abi.LINUX_REBOOT_CMD_RESTART,
@@ -50,7 +51,8 @@ export function createLinuxMachine(): Machine {
     ...kernelCiphers,
     ...keyDerivation,
     ...libraryHashes,
-    ...kernel,
+    release: () => ({ release: release(), machine: machine() }),
+    power: (action) => power(asyncCalls, action),
     loadModule: (...given) => loadModule(asyncCalls, ...given),
     probeDriver: (directory) => void asyncCalls.carryOut(probeOrder(directory), 0),
     ...createKernelLog(),
@@ -98,14 +100,15 @@ function loadModule(
   return true;
 }
 
-const kernel: Pick<Kernel, "release" | "power"> = {
-  release: () => ({ release: release(), machine: machine() }),
-  power(action) {
-    drainConsole();
-    systemCall("sync", action);
-    systemCall("reboot", action, abi.LINUX_REBOOT_MAGIC1, abi.LINUX_REBOOT_MAGIC2, POWER_COMMANDS[action], 0);
-  },
-};
+/** sync(2) waits for the lock of a disk that is being opened (sync_bdevs() of block/bdev.c), so as long as the disk does not answer. */
+const SYNC_PATIENCE_MS = 10_000;
+
+function power({ carryOut }: AsyncCalls, action: keyof typeof POWER_COMMANDS): void {
+  drainConsole();
+  const sync: Order = { calls: [["sync"]], data: new Uint8Array() };
+  if (carryOut(sync, SYNC_PATIENCE_MS) === "alone") systemCall("sync", action);
+  systemCall("reboot", action, abi.LINUX_REBOOT_MAGIC1, abi.LINUX_REBOOT_MAGIC2, POWER_COMMANDS[action], 0);
+}
 
 /** The runtime's clock is cheaper to read, but counts from its start: it is set once by the kernel's clock. */
 function createClock(): Clock {
