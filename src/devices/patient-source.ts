@@ -20,7 +20,7 @@ export interface PatientSource {
 }
 
 /** A device that has answered answers the next calls too, as a rule: the probe need not be repeated for each of them. */
-const AFTER_ANSWER_MS = 20;
+const AFTER_ANSWER_MS = 100;
 
 /** Creates the source of the device at `node`, which another process opens with the first call. */
 export function createPatientSource(machine: Machine, node: string): PatientSource {
