@@ -39,6 +39,26 @@ describe("a slow device holds up no other", () => {
     }
   });
 
+  test("the table of a disk that does not answer is not read for the names of its partitions", () => {
+    const { console, endMs } = fakeBoot({
+      cmdline: "root=PARTLABEL=system rd.timeout=5",
+      disks: [{ name: "vda", partitions: [{ image: OTHER, name: "other" }] }],
+      before(machine) {
+        const { openAsyncReader, openReader } = machine;
+        const silent = { size: () => null, read: () => null, close: () => undefined };
+        Object.assign(machine, {
+          openAsyncReader: (path: string) => (path === "/dev/vda" ? silent : openAsyncReader(path)),
+          openReader(path: string) {
+            if (path === "/dev/vda") throw new Error("the boot would wait here");
+            return openReader(path);
+          },
+        });
+      },
+    });
+    expect(console).toMatch(/\/dev\/vda \(.*, has not answered yet, 0 bytes read\)/);
+    expect(endMs).toBeLessThan(8000);
+  });
+
   test("a root that is plugged in while another disk does not answer is taken at once", () => {
     const disks = [
       { name: "vda", answersAfterMs: NEVER },
