@@ -56,6 +56,7 @@ describe("a slow device holds up no other", () => {
       },
     });
     expect(console).toMatch(/\/dev\/vda \(.*, has not answered yet, 0 bytes read\)/);
+    expect(console).toContain('no partition named "system" appeared within 5 s');
     expect(endMs).toBeLessThan(8000);
   });
 
