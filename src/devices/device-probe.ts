@@ -32,7 +32,7 @@ const HEAD_BYTES = 33 * 1024;
 export function startProbe(machine: Machine, name: string, startMs = machine.nowMs()): DeviceProbe | null {
   const entry = readDeviceEntry(machine, name);
   if (entry === null) return null;
-  const source = createPatientSource(machine, entry.node);
+  const source = createPatientSource(machine, entry.node, { isOptical: entry.area.kind === "optical" });
   return {
     entry,
     startMs,

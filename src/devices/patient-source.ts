@@ -1,4 +1,4 @@
-import type { AsyncReader, Machine } from "../machine/machine.ts";
+import type { AsyncReader, Machine, OpenOptions } from "../machine/machine.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
 
 /** Thrown where a probe needs bytes that the device has not returned yet. The probe is repeated when they are there. */
@@ -23,7 +23,7 @@ export interface PatientSource {
 const AFTER_ANSWER_MS = 100;
 
 /** Creates the source of the device at `node`, which another process opens with the first call. */
-export function createPatientSource(machine: Machine, node: string): PatientSource {
+export function createPatientSource(machine: Machine, node: string, options: OpenOptions): PatientSource {
   const answers = new Map<string, Uint8Array | SyscallError>();
   let reader: AsyncReader | null = null;
   let knownSize: number | null = null;
@@ -33,7 +33,7 @@ export function createPatientSource(machine: Machine, node: string): PatientSour
   /** Counts only the time of the device: on a slow CPU the probe itself takes longer. */
   function ask<T>(call: (reader: AsyncReader, timeoutMs: number) => T | null): T {
     const startMs = machine.nowMs();
-    reader ??= machine.openAsyncReader(node);
+    reader ??= machine.openAsyncReader(node, options);
     const answer = call(reader, leftMs);
     if (answer === null) throw new NoAnswerError();
     leftMs = Math.max(0, leftMs - (machine.nowMs() - startMs), isGenerous ? 0 : AFTER_ANSWER_MS);

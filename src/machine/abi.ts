@@ -121,6 +121,12 @@ export const RESOLVE_NO_SYMLINKS = 4;
 /** linux/module.h */
 export const MODULE_INIT_COMPRESSED_FILE = 4;
 
+/** linux/cdrom.h */
+export const CDROM_DRIVE_STATUS = 0x5326;
+export const CDSL_CURRENT = 0x7fffffff;
+export const CDS_NO_DISC = 1;
+export const CDS_TRAY_OPEN = 2;
+
 /** linux/loop.h */
 export const LOOP_SET_FD = 0x4c00;
 export const LOOP_CLR_FD = 0x4c01;

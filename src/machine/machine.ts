@@ -47,6 +47,12 @@ export interface AsyncReader {
   close(): void;
 }
 
+/** How to open a reader. */
+export interface OpenOptions {
+  /** An optical drive: its tray stays as it is, and an empty one is ENOMEDIUM. */
+  readonly isOptical?: boolean;
+}
+
 /** A file that is open for writing: it stays the same when its mount moves and its path leads elsewhere. */
 export interface FileWriter {
   /** Replaces the content of the file. */
@@ -76,7 +82,7 @@ export interface Files {
   removeDirectory(path: string): void;
   openReader(path: string): RandomReader;
   /** Begins to open a file or device; what the kernel refuses is thrown by the reader. */
-  openAsyncReader(path: string): AsyncReader;
+  openAsyncReader(path: string, options?: OpenOptions): AsyncReader;
   /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */
   openWriter(path: string): FileWriter;
   /** Copies the content of a file or device and reports the bytes done at least every few MiB; removes the target on failure. */

@@ -38,7 +38,7 @@ export function createLinuxMachine(): Machine {
   const openBlockingReader = (path: string) => createBlockingReader(() => files.openReader(path));
   return {
     ...files,
-    openAsyncReader: (path) => asyncCalls.openReader(path) ?? openBlockingReader(path),
+    openAsyncReader: (path, options = {}) => asyncCalls.openReader(path, options) ?? openBlockingReader(path),
     ...mounts,
     ...uevents.calls,
     ...createTerminals(clock.nowMs, uevents.sockets),

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { basename, dirname } from "node:path";
 import * as abi from "../../abi.ts";
+import type { OpenOptions } from "../../machine.ts";
 import type { Order } from "./worker.ts";
 
 const encoder = new TextEncoder();
@@ -12,15 +13,18 @@ function encodeTexts(...texts: readonly string[]): { readonly data: Uint8Array; 
   return { data: new Uint8Array(parts.flatMap((part) => [...part])), places };
 }
 
-/** The order to open a file or device; its results are the descriptor and the size. */
-export function openOrder(path: string): Order {
+/** The order to open a file or device; its results are the descriptor, the size, one without a meaning, and the state of an optical drive. */
+export function openOrder(path: string, { isOptical = false }: OpenOptions): Order {
+  // Without O_NONBLOCK the kernel closes an open tray (open_for_data() of drivers/cdrom/cdrom.c), before a person has inserted the disc.
+  const flags = abi.O_CLOEXEC | (isOptical ? constants.O_NONBLOCK : 0);
   return {
     calls: [
-      ["openat", abi.AT_FDCWD, { data: 0 }, abi.O_CLOEXEC, 0],
+      ["openat", abi.AT_FDCWD, { data: 0 }, flags, 0],
       // The end of a block device is its size: stat returns 0 for it.
       ["lseek", { resultOf: 0 }, 0, abi.SEEK_END],
       // As in files.ts: a probe reads at scattered places.
       ["fadvise64", { resultOf: 0 }, 0, 0, abi.POSIX_FADV_RANDOM],
+      ...(isOptical ? [["ioctl", { resultOf: 0 }, abi.CDROM_DRIVE_STATUS, abi.CDSL_CURRENT] as const] : []),
     ],
     data: encodeTexts(path).data,
     answerBytes: 0,

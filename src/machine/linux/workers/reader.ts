@@ -1,10 +1,14 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import type { AsyncReader, RandomReader } from "../../machine.ts";
+import { CDS_NO_DISC, CDS_TRAY_OPEN } from "../../abi.ts";
+import type { AsyncReader, OpenOptions, RandomReader } from "../../machine.ts";
 import { closeOrder, openOrder, readOrder } from "./orders.ts";
 import type { Answer, Order, Worker } from "./worker.ts";
 
 /** The most that one order reads: the head of a device, which the probe reads first, is less. */
 const READ_BYTES = 64 << 10;
+
+/** States of a drive without a disc. One that is not ready yet is read all the same: its disc spins up. */
+const EMPTY_STATES: readonly unknown[] = [CDS_NO_DISC, CDS_TRAY_OPEN];
 
 /** What a reader does with its worker. */
 export interface Pool {
@@ -22,12 +26,13 @@ interface Progress {
 }
 
 /** Creates the reader of a file or device, which `worker` opens and reads. */
-export function createReader(path: string, worker: Worker, pool: Pool): AsyncReader {
+export function createReader(path: string, options: OpenOptions, worker: Worker, pool: Pool): AsyncReader {
   // Sent at once, so that devices are opened at the same time.
-  worker.order(openOrder(path));
+  worker.order(openOrder(path, options));
   pool.wait(true);
   let isBusy = true;
   let file: { readonly fd: number; readonly size: number } | null = null;
+  let refusal: SyscallError | null = null;
   let progress: Progress | null = null;
 
   /** Sends the order unless it is under way, and waits for its answer. */
@@ -40,13 +45,16 @@ export function createReader(path: string, worker: Worker, pool: Pool): AsyncRea
   }
 
   function open(timeoutMs: number): typeof file {
+    if (refusal !== null) throw refusal;
     if (file !== null) return file;
     const answer = ask(null, timeoutMs);
     if (answer === null) return null;
-    const [fd, size] = answer.results;
-    if (typeof fd !== "number") throw new SyscallError("open", fd ?? "EIO", path);
-    file = { fd, size: typeof size === "number" ? size : 0 };
-    return file;
+    const [fd = "EIO", size, , status] = answer.results;
+    if (typeof fd === "number") file = { fd, size: typeof size === "number" ? size : 0 };
+    else refusal = new SyscallError("open", fd, path);
+    if (options.isOptical === true && EMPTY_STATES.includes(status))
+      refusal = new SyscallError("open", "ENOMEDIUM", path);
+    return open(0);
   }
 
   /** Reads a part; null if the device has not answered. */
