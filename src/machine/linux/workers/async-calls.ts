@@ -52,6 +52,7 @@ export function createAsyncCalls(): AsyncCalls {
     openReader(path, options) {
       const worker = takeWorker();
       if (worker === null) return null;
+      waiting.add(worker);
       return createReader(path, options, worker, {
         wait: (isWaiting) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker)),
         release(lastOrder) {

@@ -12,7 +12,7 @@ const EMPTY_STATES: readonly unknown[] = [CDS_NO_DISC, CDS_TRAY_OPEN];
 
 /** What a reader does with its worker. */
 export interface Pool {
-  /** Says whether an answer is awaited. */
+  /** Says whether an answer is awaited; at first one is. */
   wait(isWaiting: boolean): void;
   /** With the order that closes the descriptor; null: the worker is busy, so its end closes it. */
   release(lastOrder: Order | null): void;
@@ -27,17 +27,15 @@ interface Progress {
 
 /** Creates the reader of a file or device, which `worker` opens and reads. */
 export function createReader(path: string, options: OpenOptions, worker: Worker, pool: Pool): AsyncReader {
-  // Sent at once, so that devices are opened at the same time.
-  worker.order(openOrder(path, options));
-  pool.wait(true);
+  worker.order(openOrder(path, options)); // at once, so that devices are opened at the same time
   let isBusy = true;
   let file: { readonly fd: number; readonly size: number } | null = null;
   let refusal: SyscallError | null = null;
   let progress: Progress | null = null;
 
   /** Sends the order unless it is under way, and waits for its answer. */
-  function ask(makeOrder: (() => Order) | null, timeoutMs: number): Answer | null {
-    if (!isBusy && makeOrder !== null) worker.order(makeOrder());
+  function ask(makeOrder: () => Order, timeoutMs: number): Answer | null {
+    if (!isBusy) worker.order(makeOrder());
     const answer = worker.answer(timeoutMs);
     isBusy = answer === null;
     pool.wait(isBusy);
@@ -47,13 +45,12 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
   function open(timeoutMs: number): typeof file {
     if (refusal !== null) throw refusal;
     if (file !== null) return file;
-    const answer = ask(null, timeoutMs);
+    const answer = ask(() => openOrder(path, options), timeoutMs);
     if (answer === null) return null;
-    const [fd = "EIO", size, , status] = answer.results;
+    const [fd = "EIO", size] = answer.results;
     if (typeof fd === "number") file = { fd, size: typeof size === "number" ? size : 0 };
-    else refusal = new SyscallError("open", fd, path);
-    if (options.isOptical === true && EMPTY_STATES.includes(status))
-      refusal = new SyscallError("open", "ENOMEDIUM", path);
+    const code = typeof fd === "string" ? fd : objectToMedium(answer, options);
+    refusal = code === null ? null : new SyscallError("open", code, path);
     return open(0);
   }
 
@@ -96,6 +93,10 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
     },
     close: () => pool.release(isBusy ? null : closeOrder(file?.fd ?? null)),
   };
+}
+
+function objectToMedium({ results }: Answer, { isOptical = false }: OpenOptions): string | null {
+  return isOptical && EMPTY_STATES.includes(results[3]) ? "ENOMEDIUM" : null;
 }
 
 /** A reader for a program without workers: it waits as long as the device does. */
