@@ -30,7 +30,7 @@ export function createInsertion(
     try {
       if (!insert(`${directory}/${path}`, given)) {
         isAnyBusy = true;
-        voice.progress(`module ${name}: a device of this driver has not answered yet, the boot goes on without it`);
+        voice.progress(`module ${name}: a device of this driver has not answered yet, the boot continues meanwhile`);
         onBusy(name);
       }
     } catch (error) {

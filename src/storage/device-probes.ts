@@ -114,7 +114,7 @@ function createSlowNotice({ machine, voice }: Pick<Context, "machine" | "voice">
     waits(name: string, probe: DeviceProbe): void {
       if (named.has(name) || waitedMs(probe) < SLOW_MS) return;
       named.add(name);
-      voice.progress(`${describeUnanswered(probe)}: the boot goes on without it`);
+      voice.progress(`${describeUnanswered(probe)}: the boot continues meanwhile`);
     },
     answered(name: string, probe: DeviceProbe, device: BlockDevice | "gone"): void {
       const { node, area } = probe.entry;

@@ -61,7 +61,7 @@ test("a driver that one of its devices holds up: its other devices are probed, a
   expect(loaded).toEqual(["nvme", "virtio_blk", "ext4 debug=1 async_probe"]);
   expect(probed).toEqual(["/sys/bus/virtio/devices/virtio1", "/sys/bus/virtio/devices/virtio2"]);
   expect(voice.progressed).toEqual([
-    "module virtio_blk: a device of this driver has not answered yet, the boot goes on without it",
+    "module virtio_blk: a device of this driver has not answered yet, the boot continues meanwhile",
   ]);
   expect(voice.warnings).toEqual([]);
   expect(loader.counts().modules).toBe(3);
