@@ -23,7 +23,7 @@ export interface CryptVolume extends CryptSettings {
   readonly name: string | null;
   /** null: LUKS. */
   readonly plain: PlainFormat | null;
-  /** crypttab's nofail: the boot continues meanwhile if it can. */
+  /** crypttab's nofail: the boot goes on without it if it can. */
   readonly isOptional: boolean;
 }
 
