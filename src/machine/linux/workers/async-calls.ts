@@ -16,8 +16,8 @@ export interface AsyncCalls {
   sockets(): readonly number[];
 }
 
-/** Creates it. Workers are kept for the next call; one that is busy with a device is left to it. */
-export function createAsyncCalls(): AsyncCalls {
+/** Creates it. Workers are kept for the next call; one that is busy with a device is left to it. `program` as in `startWorker`. */
+export function createAsyncCalls(program?: string): AsyncCalls {
   const idle: Worker[] = [];
   const closing = new Set<Worker>();
   const waiting = new Set<Worker>();
@@ -45,7 +45,7 @@ export function createAsyncCalls(): AsyncCalls {
   /** Without workers, which need memory and a process, levain does its calls itself. */
   function takeWorker(): Worker | null {
     collect();
-    return idle.pop() ?? orIfRefused(startWorker, null);
+    return idle.pop() ?? orIfRefused(() => startWorker(program), null);
   }
 
   return {

@@ -62,15 +62,18 @@ function reapDismissed(): void {
   for (const pid of dismissed) if (callKernel("wait4", [pid, 0, WNOHANG, 0]) !== 0) dismissed.delete(pid);
 }
 
-/** Starts a worker; null if this program is not packed with stage0. Throws SyscallError if no process can be started. */
-export function startWorker(): Worker | null {
-  if (!IS_PACKED) return null;
+/** This program, if stage0 is in it. */
+const OWN_PROGRAM = IS_PACKED ? "/proc/self/exe" : null;
+
+/** Starts a worker: `program` has stage0 in it; null if there is none. Throws SyscallError if no process can be started. */
+export function startWorker(program: string | null = OWN_PROGRAM): Worker | null {
+  if (program === null) return null;
   reapDismissed();
   const ends = new Int32Array(2);
   systemCall("socketpair", SUBJECT, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
   const [socket = -1, theirs = -1] = ends;
   try {
-    const argv = ["/proc/self/exe", WORKER_ARGUMENT];
+    const argv = [program, WORKER_ARGUMENT];
     const pid = spawnProcess({ argv, environment: [], terminal: null, outputFd: null, ends: [theirs, 1] });
     return createWorker(pid, socket);
   } catch (error) {
