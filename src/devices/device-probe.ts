@@ -80,21 +80,27 @@ export function describeUnanswered({ entry: { node, sizeBytes }, bytesRead }: Un
   return `${node} (${size}has not answered yet, ${formatBytes(bytesRead())} read)`;
 }
 
+/** How long each device is waited for before the others are looked at again. */
+const ROUND_MS = 20;
+
 /** Probes devices, by the kernel's names, all at the same time. Those that take longer than a second are returned as they are. */
 export function readBlockDevices(
   machine: Machine,
   names: readonly string[],
 ): { readonly devices: readonly BlockDevice[]; readonly unanswered: readonly Unanswered[] } {
-  const probes = names.flatMap((name) => startProbe(machine, name) ?? []);
-  for (const started of probes) started.advance(0);
   const deadlineMs = machine.nowMs() + SLOW_MS;
-  const devices: BlockDevice[] = [];
-  const unanswered: Unanswered[] = [];
-  for (const probed of probes) {
-    const result = probed.advance(Math.max(0, deadlineMs - machine.nowMs()));
-    if (result === null) unanswered.push(probed);
-    else if (result !== "gone") devices.push(result);
-    probed.close();
+  const found = new Map<string, BlockDevice>();
+  let waiting = names.flatMap((name) => startProbe(machine, name) ?? []);
+  for (const probed of waiting) probed.advance(0); // opens it
+  for (;;) {
+    waiting = waiting.filter((probed) => {
+      const device = probed.advance(ROUND_MS);
+      if (device !== null) probed.close();
+      if (device !== null && device !== "gone") found.set(device.name, device);
+      return device === null;
+    });
+    if (waiting.length === 0 || machine.nowMs() >= deadlineMs) break;
   }
-  return { devices, unanswered };
+  for (const probed of waiting) probed.close();
+  return { devices: names.flatMap((name) => found.get(name) ?? []), unanswered: waiting };
 }
