@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { readParameters, splitParameter } from "../../parameters/read-parameters.ts";
 import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { attempt } from "../host.ts";
@@ -24,6 +25,14 @@ function readableBy(parse: (text: string) => unknown) {
   );
 }
 
+/** Throws BootError for a parameter that every boot would refuse. */
+function requireParameter(given: string): void {
+  if (given === "") throw new BootError('expected a string that is not empty but received ""');
+  const { mistakes } = readParameters([{ origin: "levain.toml", words: [splitParameter(given)] }]);
+  const [mistake] = mistakes;
+  if (mistake !== undefined) throw new BootError(mistake.text);
+}
+
 const schema = v.strictObject({
   output: v.optional(text),
   kernel: v.optional(text),
@@ -35,7 +44,7 @@ const schema = v.strictObject({
   programs: list,
   keymaps: list,
   compress: v.optional(readableBy(parseCompression)),
-  parameters: list,
+  parameters: v.optional(v.array(readableBy(requireParameter)), []),
 });
 
 /** The keys of levain.toml. */

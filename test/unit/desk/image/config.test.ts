@@ -124,16 +124,18 @@ describe("malformed TOML is reported with its line number", () => {
       'add = [\n  "a:/b",\n\n  "c:d",\n]',
       'kernel = "6.1"\nkernel = "6.2"',
       'compress = "zip"',
+      'parameters = [\n  "rd.timeout=60", "rd.timeout=soon",\n  "root=LABL=x",\n  "",\n]',
     ].join("\n");
     const lines = complaint(source).filter((line) => line.startsWith("  line"));
     expect(lines.map((line) => line.replace(/: .*/, ""))).toEqual(
-      [1, 4, 7, 8, 13, 16, 17].map((line) => `  line ${line}`),
+      [1, 4, 7, 8, 13, 16, 17, 19, 20, 21].map((line) => `  line ${line}`),
     );
     expect(lines[1]).toEndWith("modules[2]: expected a string but received 7");
     expect(lines[2]).toEndWith("unknown key keymap: did you mean keymaps?");
     expect(lines[4]).toEndWith('add[2]: expected SRC:DST with an absolute DST but received "c:d"');
+    expect(lines[7]).toEndWith('parameters[2]: rd.timeout=soon: Expected a number of seconds but received "soon"');
     expect(lines[5]).toEndWith("kernel is already set in line 15");
-    expect(complaint(source)[0]).toBe("levain.toml has 7 mistakes");
+    expect(complaint(source)[0]).toBe("levain.toml has 10 mistakes");
   });
 
   test("a mistake in a table is one, and a list that is not closed does not hide what follows", () => {
