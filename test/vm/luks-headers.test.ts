@@ -85,7 +85,7 @@ describe.each(["luks1", "luks2"] as const)("a backup of a header by luksHeaderBa
   );
 });
 
-describe("what must be let alone", () => {
+describe("what must not be touched", () => {
   const refuse = async (recipe: CryptsetupRecipe) => {
     const answer = ask(await provideLuksImage(recipe));
     expect(answer.status).toBe(3);
@@ -101,7 +101,7 @@ describe("what must be let alone", () => {
     MAKE_TIMEOUT_MS,
   );
 
-  test("a reencryption that is under way", async () => {
+  test("a reencryption that is in progress", async () => {
     const problems = await refuse(REFUSED_RECIPES.reencryption);
     expect(problems).toContain("the LUKS2 header requires online-reencrypt-v2");
     expect(problems).toContain("finish it with cryptsetup reencrypt --resume-only");
