@@ -4,7 +4,12 @@ import type { BootPlan } from "../plan/plan.ts";
 import { readBinaryParts } from "./index/binary-index.ts";
 import { INDEX_NAME, parseIndex } from "./index/index-file.ts";
 import { parseBuiltinAliases, parsePathList } from "./index/kernel-files.ts";
-import { type ConfigFile, type ModprobeConfig, parseModprobeConfig } from "./index/modprobe-config.ts";
+import {
+  type ConfigFile,
+  MODPROBE_DIRECTORIES,
+  type ModprobeConfig,
+  parseModprobeConfig,
+} from "./index/modprobe-config.ts";
 import {
   buildModuleIndex,
   type IndexParts,
@@ -26,8 +31,6 @@ export interface ImageModules extends ModuleSource {
 }
 
 const ROOTS = ["/lib/modules", "/usr/lib/modules"];
-/** In modprobe's order: of two files with the same name, the first is used. */
-const CONFIG_DIRECTORIES = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((path) => `${path}/modprobe.d`);
 
 /** Reads the index that the builder wrote or, in a foreign image, depmod's files, or else the modules themselves; null if the image has no modules for this kernel. */
 export function readImageModules(machine: Machine, wishes: BootPlan["modules"]): ImageModules | null {
@@ -93,7 +96,7 @@ function readModulesThemselves(machine: Machine, directory: string, files: Kerne
 
 /** modprobe.d, followed by the command line. */
 function readConfig(machine: Machine, index: ModuleIndex, wishes: BootPlan["modules"]): ModprobeConfig {
-  const files = CONFIG_DIRECTORIES.flatMap((directory): readonly ConfigFile[] =>
+  const files = MODPROBE_DIRECTORIES.flatMap((directory): readonly ConfigFile[] =>
     listOrNone(machine, directory)
       .filter((name) => name.endsWith(".conf") && !name.startsWith("."))
       .map((name) => ({ name, text: textOrNone(machine, `${directory}/${name}`) })),

@@ -7,7 +7,7 @@ import { printable } from "../../problems/report.ts";
 import { argument, command, flag, option, UsageError } from "../command-line.ts";
 import { attempt } from "../host.ts";
 import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
-import { readKernelFiles } from "../modules/module-lists.ts";
+import { readKernelFiles } from "../modules/kernel-lists.ts";
 import { unknownModule } from "../modules/modules.ts";
 
 /** `levain modules`. The exit status is 1 if a name or alias is unknown. */
