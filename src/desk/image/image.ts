@@ -12,6 +12,7 @@ import { contentOfBytes } from "../archive/content.ts";
 import { measureCpio, writeCpio } from "../archive/cpio.ts";
 import { estimateMemory } from "../archive/memory.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "../archive/output.ts";
+import { padImage } from "../archive/padding.ts";
 import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tree.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
@@ -65,7 +66,7 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);
   const pieces = announce(writeCpio(entries), unpackedBytes, voice);
-  const compressed = compress(pieces, options.compression);
+  const compressed = padImage(compress(pieces, options.compression), options.compression.method);
   const imageBytes = await (isPiped ? writeToStandardOutput(compressed) : writeWhole(output, compressed));
   const memory = estimateMemory(entries, imageBytes);
   return { output, kernel, ...content, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
