@@ -1,6 +1,7 @@
 import type { Machine } from "../machine/machine.ts";
 import { bytesOrNone, listOrNone, textOrNone } from "../machine/small-files.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import type { ModuleGap } from "../problems/diagnoses/drivers.ts";
 import { readBinaryParts } from "./index/binary-index.ts";
 import { INDEX_NAME, parseIndex } from "./index/index-file.ts";
 import { parseBuiltinAliases, parsePathList } from "./index/kernel-files.ts";
@@ -54,9 +55,13 @@ function readFlatModules(machine: Machine, release: string, wishes: BootPlan["mo
   return null;
 }
 
-/** Lists the kernels for which the image has modules. */
-export function listKernels(machine: Machine): readonly string[] {
-  return [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
+/** Returns which modules the image has instead of those for the running kernel; null if it has those, or a driver was found in a foreign image's own layout. */
+export function findModuleGap(machine: Machine): ModuleGap | null {
+  const { release } = machine.release();
+  const names = [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
+  const isOurs = ROOTS.some((root) => listOrNone(machine, `${root}/${release}`).length > 0);
+  const isFlat = ROOTS.some((root) => listModuleFiles(machine, root).length > 0);
+  return isOurs || isFlat ? null : { release, kernels: names.filter((name) => name !== release) };
 }
 
 function readIndex(

@@ -83,7 +83,7 @@ function describeFindings({
       : [
           [
             "appended",
-            `a boot configuration (bootconfig) of ${bootConfig.size} bytes, which the kernel removes first`,
+            `a boot configuration of ${bootConfig.size} bytes, which the kernel removes first`,
           ] as const,
         ]),
     ["fsck", checkers.join(", ") || "none"],

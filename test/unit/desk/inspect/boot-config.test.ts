@@ -40,7 +40,7 @@ describe("a boot configuration", () => {
     const file = join(scratchDirectory(), "image");
     writeFileSync(file, IMAGE);
     const { status, stdout } = levain(["inspect", file]);
-    expect(stdout).toContain("appended  a boot configuration (bootconfig) of 16 bytes, which the kernel removes first");
+    expect(stdout).toContain("appended  a boot configuration of 16 bytes, which the kernel removes first");
     expect(stdout).not.toContain("problem");
     expect(status).toBe(0);
   });
