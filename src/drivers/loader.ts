@@ -42,7 +42,8 @@ export function createLoader(machine: Machine, wishes: BootPlan["modules"], voic
   for (const name of wishes.load) {
     if (loader.loadByName(name) === "unknown") {
       const shown = printable(name);
-      voice.warn(`this image has no module ${shown}: add it with levain image --module ${shown}`);
+      const cure = image === null ? "it contains none for this kernel" : `add it with levain image --module ${shown}`;
+      voice.warn(`this image has no module ${shown}: ${cure}`);
     }
   }
   loader.coldplug();

@@ -80,12 +80,7 @@ function describeFindings({
     ...(fallback === null ? [] : [["fallback", fallback] as const]),
     ...(bootConfig === null
       ? []
-      : [
-          [
-            "appended",
-            `a boot configuration of ${bootConfig.size} bytes, which the kernel removes first`,
-          ] as const,
-        ]),
+      : [["appended", `a boot configuration of ${bootConfig.size} bytes, which the kernel removes first`] as const]),
     ["fsck", checkers.join(", ") || "none"],
     ["content", `${formatBytes(contentBytes)} in files${firmware}`],
     ...(init?.kind === "levain" ? [["memory", describeMemory(memory)] as const] : describeGraft(findings, passedOver)),

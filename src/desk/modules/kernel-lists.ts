@@ -24,11 +24,13 @@ export function readKernelFiles(modulesDir: string): KernelLists {
   const read = (name: string) => readList(join(modulesDir, name));
   const written = { dep: read("modules.dep"), alias: read("modules.alias"), softdep: read("modules.softdep") };
   const unusable = Object.entries(written).flatMap(([name, text]) => (isWhole(text) ? [] : [`modules.${name}`]));
-  const lists = unusable.length === 0 ? written : makeLists(modulesDir);
+  const paths = unusable.length === 0 ? [] : findModulePaths(modulesDir);
+  // Before any module is read, which takes some seconds for a distribution's kernel.
+  const order = readBuildList(modulesDir, "modules.order", "which of several drivers for one device is loaded first");
+  const builtin = readBuildList(modulesDir, "modules.builtin", "which drivers are in the kernel itself");
   return {
-    ...lists,
-    order: readBuildList(modulesDir, "modules.order", "which of several drivers for one device is loaded first"),
-    builtin: readBuildList(modulesDir, "modules.builtin", "which drivers are in the kernel itself"),
+    ...(unusable.length === 0 ? written : makeLists(modulesDir, paths)),
+    ...{ order, builtin },
     // Kernels before 5.2 have none, and only the aliases of built-in drivers are in it, for which a boot loads nothing.
     builtinModinfo: read("modules.builtin.modinfo"),
     warnings:
@@ -62,13 +64,7 @@ function readBuildList(modulesDir: string, name: string, purpose: string): strin
 }
 
 /** Makes depmod's lists from the modules, as depmod does. */
-function makeLists(modulesDir: string): DepmodLists {
-  const paths = listModulePaths(modulesDir);
-  if (paths.length === 0) {
-    throw new BootError(`no kernel modules in ${modulesDir}`, {
-      hint: "name a directory such as /lib/modules/VERSION, or build an image without modules: --kernel none",
-    });
-  }
+function makeLists(modulesDir: string, paths: readonly string[]): DepmodLists {
   const scanned = paths.map(
     (path): ScannedModule => ({ path, modinfo: readModinfo(readModuleFile(join(modulesDir, path))) }),
   );
@@ -85,13 +81,16 @@ function makeLists(modulesDir: string): DepmodLists {
 /** depmod.d(5): by default updates/ comes before the kernel's own modules, which come before those linked from another kernel. */
 const SEARCH_ORDER = [/^(updates|extra)\//, /^(?!weak-updates\/)/, /^/];
 
-/** Lists the modules of a tree; of several with one name the first that depmod would take. */
-function listModulePaths(modulesDir: string): readonly string[] {
+/** Lists the modules of a tree; of several with one name the first that depmod would take. Throws BootError if there is none. */
+function findModulePaths(modulesDir: string): readonly string[] {
   const rank = (path: string) => SEARCH_ORDER.findIndex((pattern) => pattern.test(path));
   const sorted = walk(modulesDir, "").sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const first = new Map<string, string>();
   for (const path of sorted) if (!first.has(moduleNameOf(path))) first.set(moduleNameOf(path), path);
-  return [...first.values()];
+  if (first.size > 0) return [...first.values()];
+  throw new BootError(`no kernel modules in ${modulesDir}`, {
+    hint: "name a directory such as /lib/modules/VERSION, or build an image without modules: --kernel none",
+  });
 }
 
 /** Follows links to files (weak-updates), but not to directories: build and source lead to the kernel's sources. */

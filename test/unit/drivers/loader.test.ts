@@ -302,6 +302,7 @@ describe("an image without modules for this kernel", () => {
     expect(voice.warnings[0]).toBe(
       "this image contains no modules for 6.1.0-fake; it has those of 5.10.0: no driver can be loaded; rebuild the image with levain image --kernel 6.1.0-fake",
     );
+    expect(voice.warnings.slice(1)).toEqual(["this image has no module a: it contains none for this kernel"]);
     expect(loader.loadMore()).toBe(true);
     expect(loader.counts()).toEqual({ modules: 0, devices: 0 });
   });
