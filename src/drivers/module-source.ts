@@ -22,6 +22,7 @@ import { normalizeName } from "./index/names.ts";
 import type { ModuleSource } from "./index/resolution.ts";
 import { partsOfScan } from "./index/scanned-modules.ts";
 import { listModuleFiles, listModuleTree, scanModules } from "./module-files.ts";
+import { findUnpackFailure } from "./unpack-failure.ts";
 
 /** The image's modules for the running kernel. */
 export interface ImageModules extends ModuleSource {
@@ -55,13 +56,15 @@ function readFlatModules(machine: Machine, release: string, wishes: BootPlan["mo
   return null;
 }
 
-/** Returns which modules the image has instead of those for the running kernel; null if it has those, or a driver was found in a foreign image's own layout. */
+/** Returns which modules the image has instead of those for the running kernel; null if it has those, in any layout, or lost them because the kernel could not unpack all of it. */
 export function findModuleGap(machine: Machine): ModuleGap | null {
   const { release } = machine.release();
   const names = [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
   const isOurs = ROOTS.some((root) => listOrNone(machine, `${root}/${release}`).length > 0);
   const isFlat = ROOTS.some((root) => listModuleFiles(machine, root).length > 0);
-  return isOurs || isFlat ? null : { release, kernels: names.filter((name) => name !== release) };
+  return isOurs || isFlat || findUnpackFailure(machine) !== null
+    ? null
+    : { release, kernels: names.filter((name) => name !== release) };
 }
 
 function readIndex(
