@@ -35,12 +35,18 @@ export function chooseModprobeDirectories(
   kernel: KernelChoice,
   modulesRoot = "/lib/modules",
 ): readonly string[] {
-  if (request === null) return isOwnTree(kernel, modulesRoot) ? MODPROBE_DIRECTORIES.filter(isDirectory) : [];
+  if (request === null) return isOwnTree(kernel, modulesRoot) ? listOwnDirectories() : [];
   const missing = request.find((path) => !isDirectory(path));
   if (missing === undefined) return request;
   throw new BootError(`no directory ${missing} with files of modprobe.d(5)`, {
     hint: "name a directory such as /etc/modprobe.d; a single file is added with --add FILE:/etc/modprobe.d/",
   });
+}
+
+/** Where /lib is a link to /usr/lib, both names are one directory. */
+function listOwnDirectories(): readonly string[] {
+  const real = MODPROBE_DIRECTORIES.filter(isDirectory).map((path) => [realpathSync(path), path] as const);
+  return real.filter(([place], at) => real.findIndex(([other]) => other === place) === at).map(([, path]) => path);
 }
 
 /** Whether the modules are installed on this machine: only then does its configuration belong to them. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   chooseModprobeDirectories,
@@ -84,7 +84,9 @@ describe("the directories", () => {
     symlinkSync("usr/lib", join(base, "lib"));
     const root = join(base, "lib/modules");
     for (const kernel of [own, { version: "6.1", modulesDir: join(root, "6.1") }]) {
-      expect(chooseModprobeDirectories(null, kernel, root)).toContain("/etc/modprobe.d");
+      const chosen = chooseModprobeDirectories(null, kernel, root);
+      expect(chosen).toContain("/etc/modprobe.d");
+      expect(new Set(chosen.map((path) => realpathSync(path))).size).toBe(chosen.length);
     }
   });
 
