@@ -29,13 +29,15 @@ export function parseModprobeRequest(given: readonly string[]): ModprobeRequest 
   });
 }
 
+const HOST = { modulesRoot: "/lib/modules", directories: MODPROBE_DIRECTORIES };
+
 /** Returns the directories whose files an image gets. Throws BootError for one that does not exist, if it was asked for. */
 export function chooseModprobeDirectories(
   request: ModprobeRequest,
   kernel: KernelChoice,
-  modulesRoot = "/lib/modules",
+  host = HOST,
 ): readonly string[] {
-  if (request === null) return isOwnTree(kernel, modulesRoot) ? listOwnDirectories() : [];
+  if (request === null) return isOwnTree(kernel, host.modulesRoot) ? listOnce(host.directories) : [];
   const missing = request.find((path) => !isDirectory(path));
   if (missing === undefined) return request;
   throw new BootError(`no directory ${missing} with files of modprobe.d(5)`, {
@@ -44,8 +46,8 @@ export function chooseModprobeDirectories(
 }
 
 /** Where /lib is a link to /usr/lib, both names are one directory. */
-function listOwnDirectories(): readonly string[] {
-  const real = MODPROBE_DIRECTORIES.filter(isDirectory).map((path) => [realpathSync(path), path] as const);
+function listOnce(directories: readonly string[]): readonly string[] {
+  const real = directories.filter(isDirectory).map((path) => [realpathSync(path), path] as const);
   return real.filter(([place], at) => real.findIndex(([other]) => other === place) === at).map(([, path]) => path);
 }
 

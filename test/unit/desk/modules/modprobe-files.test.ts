@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   chooseModprobeDirectories,
@@ -79,25 +79,26 @@ describe("the directories", () => {
     return { version: "6.1", modulesDir: join(base, path) };
   };
 
-  test("are this host's for a kernel that is installed here, also by a link", () => {
+  test("are this host's for a kernel that is installed here, each once, also by a link", () => {
     const own = kernelIn("usr/lib/modules/6.1");
     symlinkSync("usr/lib", join(base, "lib"));
-    const root = join(base, "lib/modules");
-    for (const kernel of [own, { version: "6.1", modulesDir: join(root, "6.1") }]) {
-      const chosen = chooseModprobeDirectories(null, kernel, root);
-      expect(chosen).toContain("/etc/modprobe.d");
-      expect(new Set(chosen.map((path) => realpathSync(path))).size).toBe(chosen.length);
+    for (const path of ["etc/modprobe.d", "usr/lib/modprobe.d"]) mkdirSync(join(base, path), { recursive: true });
+    const directories = ["etc", "run", "usr/lib", "lib"].map((path) => join(base, path, "modprobe.d"));
+    const host = { modulesRoot: join(base, "lib/modules"), directories };
+    for (const kernel of [own, { version: "6.1", modulesDir: join(host.modulesRoot, "6.1") }]) {
+      expect(chooseModprobeDirectories(null, kernel, host)).toEqual([directories[0] ?? "", directories[2] ?? ""]);
+      expect(chooseModprobeDirectories([], kernel, host)).toEqual([]);
     }
   });
 
   test("are none for another machine's kernel, unless asked for", () => {
     const other = kernelIn("other/lib/modules/6.1");
     kernelIn("lib/modules/6.1");
-    for (const root of [join(base, "lib/modules"), join(base, "no/lib/modules")]) {
-      expect(chooseModprobeDirectories(null, other, root)).toEqual([]);
-      expect(chooseModprobeDirectories([base], other, root)).toEqual([base]);
+    for (const modulesRoot of [join(base, "lib/modules"), join(base, "no/lib/modules")]) {
+      const host = { modulesRoot, directories: [base] };
+      expect(chooseModprobeDirectories(null, other, host)).toEqual([]);
+      expect(chooseModprobeDirectories([base], other, host)).toEqual([base]);
     }
-    expect(chooseModprobeDirectories([], kernelIn("lib/modules/6.1"), join(base, "lib/modules"))).toEqual([]);
   });
 
   test("that do not exist are refused", () => {
