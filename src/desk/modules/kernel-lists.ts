@@ -31,7 +31,7 @@ export function readKernelFiles(modulesDir: string): KernelLists {
   return {
     ...(unusable.length === 0 ? written : makeLists(modulesDir, paths)),
     ...{ order, builtin },
-    // Kernels before 5.2 have none, and only the aliases of built-in drivers are in it, for which a boot loads nothing.
+    // Only the aliases of built-in drivers are in it, for which a boot loads nothing.
     builtinModinfo: read("modules.builtin.modinfo"),
     warnings:
       unusable.length === 0

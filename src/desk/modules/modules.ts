@@ -74,8 +74,17 @@ export function selectModules(request: ModuleRequest) {
       needed.length > 0 && isLacking(needed) ? [{ name, firmware: needed, isAsked: wanted.includes(name) }] : [],
     ),
     moduleBytes: modules.reduce((sum, { file }) => sum + file.content.size, 0),
-    warnings: texts.warnings,
+    warnings: [...texts.warnings, ...warnOfBuiltinAliases(version, texts.builtinModinfo)],
   };
+}
+
+/** modules.builtin.modinfo exists since Linux 5.2, each string with its NUL. Without it only a name given as an alias is not found. */
+function warnOfBuiltinAliases(version: string, builtinModinfo: string): readonly string[] {
+  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  if (builtinModinfo.endsWith("\0") || major < 5 || (major === 5 && minor < 2)) return [];
+  return [
+    "modules.builtin.modinfo is missing or cut off: aliases of drivers that are built into the kernel are unknown",
+  ];
 }
 
 /** Throws BootError if a module needs one that the lists do not have: then a line of modules.dep is missing. */

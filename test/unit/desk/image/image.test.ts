@@ -62,6 +62,7 @@ function fakeKernel(): string {
   mkdirSync(join(root, "boot"));
   writeFileSync(join(root, "boot/config-6.1"), "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\n");
   writeFileSync(join(modulesDir, "modules.dep"), "kernel/fs/mine.ko:\n");
+  writeFileSync(join(modulesDir, "modules.builtin.modinfo"), "kernel.license=GPL\0");
   for (const name of ["alias", "softdep", "order", "builtin"])
     writeFileSync(join(modulesDir, `modules.${name}`), "#\n");
   // Any ELF file can stand for a module: what is in it is not looked at here.

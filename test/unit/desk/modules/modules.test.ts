@@ -169,6 +169,19 @@ describe("a kernel that is not whole", () => {
     expect(selectModules(kernelWith({ ...tree, "kernel/fs/jbd2/jbd2.ko": of(VERSION) })).names).toContain("ext4");
   });
 
+  test("without the aliases of built-in drivers, which kernels have since 5.2", () => {
+    const warnings = (version: string, modinfo: string | null) => {
+      const { kernel, ...request } = kernelWith({ "modules.builtin.modinfo": modinfo });
+      return selectModules({ ...request, kernel: { ...kernel, version } }).warnings;
+    };
+    expect(warnings(VERSION, "unix.alias=net-pf-1\0")).toEqual([]);
+    for (const version of ["4.19.0-27-amd64", "5.1.21"]) expect(warnings(version, null)).toEqual([]);
+    for (const version of [VERSION, "5.2.0", "10.0"]) {
+      expect(warnings(version, null)).toEqual([expect.stringContaining("modules.builtin.modinfo is missing")]);
+    }
+    expect(warnings(VERSION, "unix.alias=net-p")).toHaveLength(1);
+  });
+
   test("with a module that is empty, as after a crash", () => {
     expect(() => selectModules(kernelWith({ "kernel/fs/jbd2/jbd2.ko": "" }))).toThrow("is damaged: it is not an ELF");
   });
