@@ -1,4 +1,4 @@
-import { describeDriverless } from "../../drivers/driverless.ts";
+import { describeDriverless, hasMissingList } from "../../drivers/driverless.ts";
 import { type BootRecord, readRecord, type StepRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable, timeLine, wrapLines } from "../../problems/report.ts";
@@ -7,9 +7,12 @@ import { printable, timeLine, wrapLines } from "../../problems/report.ts";
 export function describeStatus(machine: Machine): readonly string[] | null {
   const record = readRecord(machine);
   if (record === null) return null;
-  // In the real system the image is gone, and with it the list of missing modules.
-  const missing = describeDriverless(machine);
-  return missing.length === 0 ? formatStatus(record) : [...formatStatus(record), "", ...missing.map(printable)];
+  // In the real system the image is gone, and its modules with it.
+  const isImageGone = record.state === "handed over" && !hasMissingList(machine);
+  const missing = isImageGone ? [] : describeDriverless(machine);
+  return missing.length === 0
+    ? formatStatus(record)
+    : [...formatStatus(record), "", ...wrapLines(missing.map(printable))];
 }
 
 function formatStatus(record: BootRecord): readonly string[] {

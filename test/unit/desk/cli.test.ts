@@ -221,7 +221,7 @@ describe("the options of levain image", () => {
     config = join(directory, "levain.toml");
     writeFileSync(
       config,
-      `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nbusybox = "bb"\ninit = "/i"
+      `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nmodprobe-dirs = ["conf"]\nbusybox = "bb"\ninit = "/i"
        add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
     );
   });
@@ -232,6 +232,7 @@ describe("the options of levain image", () => {
       kernel: null,
       modulesDir: null,
       modules: [],
+      modprobeDirs: null,
       busybox: null,
       init: null,
       additions: [],
@@ -249,6 +250,7 @@ describe("the options of levain image", () => {
       kernel: "6.1",
       modulesDir: join(base, "mods/6.1"),
       modules: ["a"],
+      modprobeDirs: [join(base, "conf")],
       busybox: join(base, "bb"),
       init: "/i",
       additions: [{ source: join(base, "x"), destination: "/x" }],
@@ -266,6 +268,7 @@ describe("the options of levain image", () => {
       kernel: "none",
       "modules-dir": "m",
       module: ["b", "c"],
+      "modprobe-dir": "d",
       busybox: "none",
       init: "i",
       add: "y:/y",
@@ -278,6 +281,7 @@ describe("the options of levain image", () => {
       kernel: "none",
       modulesDir: "/here/m",
       modules: ["a", "b", "c"],
+      modprobeDirs: ["/here/d", join(config, "../conf")],
       busybox: "none",
       init: "/here/i",
       additions: [{ destination: "/x" }, { source: "/here/y", destination: "/y" }],
@@ -285,5 +289,12 @@ describe("the options of levain image", () => {
       keymaps: ["fr", "us", "de"],
       compression: { method: "xz", level: 6 },
     });
+  });
+
+  test("none for modprobe.d is said alone", () => {
+    expect(readOptions(lineOf({ "modprobe-dir": "none" }), "/here").modprobeDirs).toEqual([]);
+    expect(() => readOptions(lineOf({ config, "modprobe-dir": "none" }), "/here")).toThrow(
+      `--modprobe-dir none contradicts --modprobe-dir ${join(config, "../conf")}`,
+    );
   });
 });
