@@ -48,7 +48,7 @@ function mountLayerDevice(
 ): MountedLower {
   const attached = attachPart(context, plan, spec, { wanted: "layer", name: specText(spec) });
   const { device } = attached;
-  mountDevice(context, { device, target: place, types: [], writable: false, options: "", role: "layer" });
+  mountDevice(context, { device, target: place, types: [], access: "untouched", options: "", role: "layer" });
   const isInside = liesInVolume(context.machine)(device);
   return { text: describeAttached(attached), isInside, usesMedium: false };
 }

@@ -47,7 +47,15 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
     requireUnencrypted(plan.crypt, path);
   }
   const device = isLuks ? unlockImage(context, plan, path, loop) : loop;
-  const wanted = { device, target, types: [], writable: false, options: "", role: "image" } as const;
+  const wanted = {
+    device,
+    target,
+    types: [],
+    access: "untouched",
+    options: "",
+    role: "image",
+    name: printable(path),
+  } as const;
   const type = orProblem("image-not-mounted", { path }, () => mountDevice(context, wanted));
   return { text: `${printable(path)} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
 }
