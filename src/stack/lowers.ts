@@ -73,11 +73,11 @@ function mountLayerImage(
   context: Context,
   plan: BootPlan,
   { path, place, ram, inner }: LowerImage,
-  { images, isInside }: Medium,
+  { images, isInside, node }: Medium,
 ): MountedLower {
   const { machine, undo } = context;
   const file = findImage(machine, images, path);
-  const copy = ram === null ? null : copyToRam(context, file, ram);
+  const copy = ram === null ? null : copyToRam(context, { file, node }, ram);
   const order = { path, file: copy ?? file, place, isInside, isMedium: false };
   const image = mountImage(context, plan, order);
   const usesMedium = copy === null;

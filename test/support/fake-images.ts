@@ -58,7 +58,9 @@ const WRITERS = {
   squashfs(): Uint8Array {
     const bytes = new Uint8Array(4096);
     put(bytes, 0, "hsqs");
-    new DataView(bytes.buffer).setUint16(28, 4, true);
+    const view = new DataView(bytes.buffer);
+    for (const [at, value] of SQUASHFS_SHORTS) view.setUint16(at, value, true);
+    for (const [at, value] of SQUASHFS_PLACES) view.setBigUint64(at, value, true);
     return bytes;
   },
   /** LUKS2's binary header. */
@@ -70,6 +72,26 @@ const WRITERS = {
     return bytes;
   },
 };
+
+/** One user ID, version 4; then the lengths of a block of inodes, of directories, and of IDs. */
+const SQUASHFS_SHORTS = [
+  [26, 1],
+  [28, 4],
+  [96, 8],
+  [200, 8],
+  [300, 4],
+] as const;
+/** bytes_used, the index of the IDs, no extended attributes, inodes, directories, no fragments, nothing for NFS; and where the IDs are. */
+const SQUASHFS_PLACES = [
+  [40, 4096n],
+  [48, 400n],
+  [56, -1n],
+  [64, 96n],
+  [72, 200n],
+  [80, -1n],
+  [88, -1n],
+  [400, 300n],
+] as const;
 
 const EXT_RECOVER = 4;
 const EXT_ORPHAN = 0xe8;

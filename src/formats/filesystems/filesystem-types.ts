@@ -1,5 +1,6 @@
-import { le64 } from "../bytes.ts";
-import type { ByteSource } from "../facts.ts";
+import { findErofsFlaw } from "./images/erofs.ts";
+import type { FindFlaw } from "./images/flaw.ts";
+import { findSquashfsFlaw } from "./images/squashfs.ts";
 import { type IsUnclean, isBtrfsUnclean, isExtUnclean, isF2fsUnclean, isNilfsUnclean } from "./journals/unclean.ts";
 import { isXfsUnclean } from "./journals/xfs-log.ts";
 
@@ -21,8 +22,8 @@ interface FilesystemType {
   readonly charsets?: readonly string[];
   /** True if live-boot accepts NAME.TYPE as an image (`is_live_path` of its 9990-misc-helpers.sh); EROFS is levain's addition. */
   readonly isLiveImage?: true;
-  /** Reads how many bytes the filesystem has by its superblock; null if that cannot be read. */
-  readonly readSize?: (source: ByteSource) => number | null;
+  /** For images in files, which are often copied in part. */
+  readonly findFlaw?: FindFlaw;
 }
 
 const EXT: FilesystemType = {
@@ -35,8 +36,8 @@ const EXT: FilesystemType = {
 
 /** THE table of filesystem types. A type without a row needs nothing in particular. */
 const TYPES: Readonly<Record<string, FilesystemType>> = {
-  squashfs: { isLiveImage: true, readSize: readSquashfsSize },
-  erofs: { isLiveImage: true },
+  squashfs: { isLiveImage: true, findFlaw: findSquashfsFlaw },
+  erofs: { isLiveImage: true, findFlaw: findErofsFlaw },
   ext2: { isLiveImage: true, untouched: "" }, // the ext4 driver mounts it where ext2 is not built
   ext3: EXT,
   ext4: EXT,
@@ -95,10 +96,4 @@ export function charsetsFor(type: string, options: string): readonly string[] {
     return [name === "codepage" || /^\d+$/.test(value) ? `nls_cp${value}` : `nls_${value}`];
   });
   return [...new Set([...charsets, ...asked])];
-}
-
-/** bytes_used of struct squashfs_super_block (fs/squashfs/squashfs_fs.h). */
-function readSquashfsSize(source: ByteSource): number | null {
-  const field = source.read(40, 8);
-  return field.length < 8 ? null : Number(le64(field, 0));
 }

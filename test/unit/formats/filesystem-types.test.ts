@@ -37,13 +37,3 @@ test.each(["squashfs", "erofs", "iso9660", "vfat", "jfs", "ntfs3", "__proto__"])
     expect(untouchedOptions(type, "nls=utf8")).toBeNull();
   },
 );
-
-test("the size in a squashfs superblock is bytes_used; a superblock that is cut off has none", () => {
-  const source = (length: number) => ({
-    size: length,
-    read: (offset: number, count: number) => Uint8Array.from({ length: Math.min(count, length - offset) }, () => 1),
-  });
-  const { readSize } = filesystemType("squashfs");
-  expect(readSize?.(source(96))).toBe(Number(0x0101010101010101n));
-  expect(readSize?.(source(44))).toBeNull();
-});

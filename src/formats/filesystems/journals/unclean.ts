@@ -13,7 +13,10 @@ export const isExtUnclean: IsUnclean = (source) => (le32(source.read(KIB + 0x60,
 export const isBtrfsUnclean: IsUnclean = (source) => le64(source.read(64 * KIB + 0x60, 8), 0) !== 0n;
 
 /** NILFS_VALID_FS in s_state of struct nilfs_super_block (linux/nilfs2_ondisk.h). */
-export const isNilfsUnclean: IsUnclean = (source) => (le16(source.read(KIB + 116, 2), 0) & 1) === 0;
+export const isNilfsUnclean: IsUnclean = (source) => {
+  const state = source.read(KIB + 116, 2);
+  return state.length === 2 && (le16(state, 0) & 1) === 0;
+};
 
 /** CP_UMOUNT_FLAG in ckpt_flags of the newer of the two struct f2fs_checkpoint (linux/f2fs_fs.h). */
 export const isF2fsUnclean: IsUnclean = (source) => {
