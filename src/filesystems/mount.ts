@@ -1,12 +1,12 @@
-import { type BlockDevice, withReader } from "../devices/block-devices.ts";
+import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
-import { driversOf, filesystemType } from "../formats/filesystems/filesystem-types.ts";
+import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountFlag } from "../machine/machine.ts";
-import { type BootError, isErrno, orIfRefused, SyscallError } from "../problems/errors.ts";
+import { type BootError, isErrno, SyscallError } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { describeRefusal } from "../problems/report.ts";
-import { mountUntouched } from "./untouched.ts";
+import { hasUnreplayedJournal, mountUntouched } from "./untouched.ts";
 
 /** A mounted root device. */
 export interface MountedDevice {
@@ -108,8 +108,7 @@ function mountAs(context: MountContext, order: MountOrder, type: string): void {
 
 /** Warns if what is read may be older than what was written last. */
 function warnOfJournal({ machine, voice }: MountContext, { device, name }: MountOrder, type: string): void {
-  const { isUnclean } = filesystemType(type);
-  if (isUnclean === undefined || !orIfRefused(() => withReader(machine, device.node, isUnclean), false)) return;
+  if (!hasUnreplayedJournal(machine, device.node, type)) return;
   const what = `${name ?? device.node} was not unmounted`;
   voice.warn(`${what}: levain does not replay its journal, so its newest changes may be missing`);
 }

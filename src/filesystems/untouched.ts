@@ -1,4 +1,5 @@
-import { untouchedOptions } from "../formats/filesystems/filesystem-types.ts";
+import { withReader } from "../devices/block-devices.ts";
+import { filesystemType, untouchedOptions } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountRequest } from "../machine/machine.ts";
 import { isErrno, orIfRefused, tolerateRefusal } from "../problems/errors.ts";
 
@@ -42,4 +43,10 @@ function mountWithout(machine: Machine, request: MountRequest, plain: string | n
       throw isErrno(refusal, "EINVAL") ? error : refusal;
     }
   }
+}
+
+/** True if the filesystem was not unmounted: its newest changes are in a journal that `mountUntouched` does not replay. */
+export function hasUnreplayedJournal(machine: Machine, node: string, type: string): boolean {
+  const { isUnclean } = filesystemType(type);
+  return isUnclean !== undefined && orIfRefused(() => withReader(machine, node, isUnclean), false);
 }

@@ -14,6 +14,9 @@ const iso = fakeImage("squashfs", { label: "LIVE" }, { "/live/filesystem.squashf
 const media = { "/newroot.sfs": squashfs.bytes, "/d.iso": iso.bytes };
 const WARNING = "was not unmounted: levain does not replay its journal, so its newest changes may be missing";
 
+const UUID = "6c657661-696e-4000-8000-0000000000a1";
+const SCRIPT = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${UUID} ${CHEAP} $1 key`;
+
 function bootFrom(cmdline: string, disks: Readonly<Record<string, FakeImage>>, more: FakeBootOptions = {}): FakeBoot {
   const named = Object.entries(disks).map(([name, image]) => ({ name, image }));
   return fakeBoot({ cmdline, disks: named, images: [squashfs, iso], ...more });
@@ -76,8 +79,6 @@ describe("not a byte is written to", () => {
     expect(boot.console).not.toContain("/dev/sda was not unmounted"); // it is only looked at
   });
 
-  const UUID = "6c657661-696e-4000-8000-0000000000a1";
-  const SCRIPT = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${UUID} ${CHEAP} $1 key`;
   test.each([
     ["a key", "rd.luks.key=/key:LABEL=KEYS"],
     ["a header", "rd.luks.header=/header:LABEL=KEYS"],
@@ -100,6 +101,19 @@ describe("not a byte is written to", () => {
     ]);
     expect(changed(boot, { sdb: keys })).toEqual([]);
   });
+});
+
+test("a key file that an unreplayed journal may hold is reported so", async () => {
+  const vault = await luksDisk({ name: "untouched-vault", script: SCRIPT }, rootImage("ROOT"));
+  const disks = [
+    { name: "vda", image: vault },
+    { name: "sdb", image: unclean("KEYS", { "/other": "pass" }) },
+  ];
+  const cmdline = `rd.luks.name=${UUID}=box rd.luks.key=/key:LABEL=KEYS rd.luks.key.tout=1 root=/dev/mapper/box rd.timeout=2`;
+  const { machine, console } = cryptBoot({ cmdline, disks, images: [] });
+  expect(`${machine.terminals.screen("/dev/ttyS0")} ${console}`.replaceAll(/\s+/g, " ")).toContain(
+    "there is no file /key on /dev/sdb, which was not unmounted: levain does not replay its journal",
+  );
 });
 
 test("a device is write-protected from the mount to the handover", () => {
