@@ -10,7 +10,7 @@ import { withVm } from "./with-vm.ts";
 
 const MIB = 1024 * 1024;
 const MAKE_TIMEOUT_MS = 600_000;
-const MODULE_DIRECTORIES = ["crypto", "arch", "drivers/md", "drivers/block", "drivers/virtio", "fs", "lib"];
+const MODULE_DIRECTORIES = ["crypto", "arch", "drivers/md", "drivers/block", "drivers/virtio", "fs/btrfs", "lib"];
 // What glibc looks for when a thread of Argon2's ends.
 const LIBGCC = "/lib/x86_64-linux-gnu/libgcc_s.so.1";
 
@@ -29,6 +29,8 @@ export interface MakerJob {
   readonly disks: readonly MakerDisk[];
   /** Modules that it loads first, besides those for its disks. */
   readonly modules: readonly string[];
+  /** Directories or files of the kernel's tree with more of them, as "fs/xfs". */
+  readonly moduleDirectories?: readonly string[];
   /** Paths of programs beside BusyBox, as `guestPrograms` takes them. */
   readonly programs: readonly string[];
   readonly files?: Readonly<Record<string, Entry>>;
@@ -111,7 +113,7 @@ async function makerInitramfs(job: MakerJob): Promise<string> {
     "/init": { text: initScript(job) },
     ...job.files,
   });
-  for (const directory of MODULE_DIRECTORIES) {
+  for (const directory of [...MODULE_DIRECTORIES, ...(job.moduleDirectories ?? [])]) {
     const to = join(tree, "lib/modules", version, "kernel", directory);
     await runScript('mkdir -p "$2"; cp -r "$1" "$2"', [join(modulesDir, "kernel", directory), dirname(to)]);
   }

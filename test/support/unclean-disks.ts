@@ -9,12 +9,13 @@ import { makeInGuest } from "./maker-guest.ts";
 export const JOURNALLED = ["ext4", "xfs", "btrfs", "f2fs", "nilfs2"] as const;
 type Journalled = (typeof JOURNALLED)[number];
 
-/** f2fs-tools and nilfs-tools put no files into a new filesystem that a kernel without these drivers could check: the guest does. */
+/** How a filesystem is made that the guest fills, with the label as the last word. */
 const EMPTY: Readonly<Partial<Record<Journalled, readonly string[]>>> = {
   f2fs: ["mkfs.f2fs", "-q", "-l"],
   nilfs2: ["mkfs.nilfs2", "-q", "-L"],
 };
 const EMPTY_MIB = 160;
+const MODULES = ["mbcache.ko", "jbd2", "ext4", "xfs", "f2fs", "nilfs2"].map((name) => `fs/${name}`);
 
 /**
  * Disks with these filesystems as a machine leaves them whose power failed: labelled as their types in capitals, each with the file
@@ -37,7 +38,13 @@ export async function uncleanDisks(
     );
     const script = JOURNALLED.map(writeScript);
     const end = 'trap - EXIT; echo "maker: made"; poweroff -n -f';
-    const job = { name: "unclean disks", kernel: "full", modules: JOURNALLED, programs: [] } as const;
+    const job = {
+      name: "unclean disks",
+      kernel: "full",
+      modules: JOURNALLED,
+      moduleDirectories: MODULES,
+      programs: [],
+    } as const;
     await makeInGuest({ ...job, disks, script: [...script, end].join("\n") });
   });
   return Object.fromEntries(JOURNALLED.map((type) => [type, join(directory, type)])) as Record<Journalled, string>;
