@@ -6,6 +6,7 @@ import { type CommandWords, readCommandLine, UsageError } from "../../../src/des
 import { readOptions } from "../../../src/desk/commands/image.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { unprivileged } from "../../support/command.ts";
+import { fakeImage } from "../../support/fake-images.ts";
 import { BUSYBOX } from "../../support/unpacked-programs.ts";
 
 const MAIN = join(import.meta.dir, "../../../src/main.ts");
@@ -111,6 +112,24 @@ describe("levain", () => {
 });
 
 describe("levain plan", () => {
+  test("checks the images that are at hand before it prints the plan", () => {
+    const directory = scratchDirectory();
+    const { bytes } = fakeImage("squashfs");
+    const [good, short] = ["good.sfs", "short.sfs"].map((name) => join(directory, name));
+    writeFileSync(good ?? "", bytes);
+    writeFileSync(short ?? "", bytes.subarray(0, 2048));
+    const words = ["root=LABEL=STICK rd.image=/good.sfs"];
+    expect(levain(["plan", "--image", good ?? "", ...words])).toMatchObject({ status: 0, stderr: "" });
+    const { status, stdout, stderr } = levain(["plan", "--image", good ?? "", "--image", short ?? "", ...words]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(
+      "short.sfs is shorter than its superblock says: 2048 of 4096 bytes are there",
+    );
+    writeFileSync(short ?? "", "no image");
+    expect(levain(["plan", "--image", short ?? ""]).stderr).toContain("nothing recognised in ");
+    expect(levain(["plan", "--image", "/none", ...words]).stderr).toContain("/none");
+  });
+
   test("shows the plan in words, and as JSON", () => {
     expect(levain(["plan", "root=LABEL=LIVE ro"]).stdout).toContain("LABEL=LIVE");
     const plan = JSON.parse(levain(["plan", "--json", "root=LABEL=LIVE"]).stdout);
