@@ -4,6 +4,7 @@ import type { BootPlan } from "../plan/plan.ts";
 import { printable, timeLine, wrapLine } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { type BootRecord, keepMessage, type StepRecord } from "./boot-record.ts";
+import { listOtherConsoles } from "./consoles.ts";
 import { createKernelConsole, type KernelConsole } from "./kernel-console.ts";
 
 /** The messages of the boot: to the console, the kernel log and the record. */
@@ -14,7 +15,7 @@ export interface Console extends Voice {
   say(text: string): void;
   /** Prints a completed step: its name, its result and its time. */
   step(step: StepRecord): void;
-  /** Prints lines that must be seen, also with `quiet`. */
+  /** Prints lines that must be seen: on every terminal at which a person may sit, also with `quiet`. */
   trouble(lines: readonly string[]): void;
   /** Applies the plan's settings from here on. */
   obey(talk: BootPlan["talk"]): void;
@@ -50,8 +51,11 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
     say: (text) => consola.info(text),
     step: (step) => consola.info(...formatStep(step)),
     trouble(lines) {
+      const shownByKernel = talk.log !== "console" && kernel.shows(ERROR);
       machine.writeConsole("\n");
       for (const line of lines) consola.error(line);
+      const text = ["", ...lines.map(printable), ""].join("\n");
+      for (const node of listOtherConsoles(machine, { shownByKernel })) machine.writeConsole(text, node);
     },
     warn: (text) => consola.warn(...columns("warning", text)),
     debug: (text) => consola.debug(...columns("debug", text)),

@@ -166,8 +166,8 @@ export interface Processes {
   hangUp(pid: number): void;
   /** Sends the handover to stage0 and ends this process. */
   handOver(handover: Handover): never;
-  /** Writes text to the console (/dev/console) as it is. Never throws. */
-  writeConsole(text: string): void;
+  /** Writes text as it is to the console (/dev/console), or to the tty `node`. Never throws: text that a tty does not accept within a second is lost. */
+  writeConsole(text: string, node?: string): void;
 }
 
 /** Time and sleeping. */

@@ -108,7 +108,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeProcesses(kernel, {
       isBoot: options.isBoot ?? true,
       programs: options.programs ?? {},
-      show: (text) => void console.push(text),
+      show: (text, node) => (node === undefined ? void console.push(text) : terminals.show(node, text)),
       end,
     }),
     ...createFakeClock(kernel),

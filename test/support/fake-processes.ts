@@ -34,7 +34,7 @@ export function createFakeProcesses(
   options: {
     readonly isBoot: boolean;
     readonly programs: FakePrograms;
-    readonly show: (text: string) => void;
+    readonly show: (text: string, node?: string) => void;
     readonly end: (ended: Ended) => never;
   },
 ): Processes & Pick<Kernel, "power"> {

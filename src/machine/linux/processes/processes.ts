@@ -5,6 +5,7 @@ import { TIOCOUTQ } from "../../abi-terminal.ts";
 import type { Handover, Processes } from "../../machine.ts";
 import { closing, writeAll } from "../descriptors.ts";
 import { callKernel, type SpawnRequest, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
+import { writeToTerminal } from "../terminals/terminals.ts";
 import { withEcho } from "../terminals/termios.ts";
 
 /** stage0's variable with the descriptor of its pipe. */
@@ -45,7 +46,7 @@ export function createLinuxProcesses(): Processes {
       writeAll(handoverFd, encodeHandover(handover), "handover");
       process.exit(0);
     },
-    writeConsole,
+    writeConsole: (text, node) => (node === undefined ? writeConsole(text) : writeToTerminal(node, text)),
   };
 }
 
