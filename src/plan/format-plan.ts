@@ -48,7 +48,7 @@ function formatLayer(layer: LayerPlan): string {
 }
 
 function formatSystem({ modules, handover }: BootPlan): Subjects {
-  const kept = handover.putOld === null ? "" : `, the old root at ${handover.putOld}`;
+  const kept = handover.putOld === null ? "" : `, the old root stays at ${handover.putOld} (an initramfs: in memory)`;
   return [
     ["modules", ["those for the hardware", ...modules.load].join(", ")],
     ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),

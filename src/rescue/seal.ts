@@ -37,9 +37,8 @@ interface SealTools {
  * this boot. Returns true if a volume was closed: the boot then continues from the step "root". Throws BootError if a volume
  * cannot be closed: no shell may start then.
  */
-export function sealVolumes(tools: SealTools, plan: BootPlan | null): boolean {
-  const { machine, console, release, hasShell } = tools;
-  removeKeys(tools, plan);
+export function sealVolumes({ machine, console, release, hasShell }: SealTools, plan: BootPlan | null): boolean {
+  removeKeys(machine, plan, console, hasShell ? "shell" : "end");
   const open = listOpenVolumes(machine);
   if (open.length === 0) return false;
   const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`).join(" and ");
@@ -102,17 +101,23 @@ export function saveKeyList(machine: Machine, plan: BootPlan, voice: Voice): voi
   );
 }
 
-function removeKeys(
-  { machine, console, hasShell }: Pick<SealTools, "machine" | "console" | "hasShell">,
+/** What would make a key file readable. */
+const OCCASIONS = { shell: " before the shell", "old root": ", which is kept", end: "" } as const;
+
+/** Overwrites and removes the key files of the image. Throws BootError if one stays. */
+export function removeKeys(
+  machine: Machine,
   plan: BootPlan | null,
+  voice: Voice,
+  before: keyof typeof OCCASIONS,
 ): void {
   for (const path of listKeys(machine, plan)) {
     unlessRefused(
       () => machine.wipeFile(path),
       (refusal) => {
-        throw problem("key-file-not-removed", { path, why: describeRefusal(refusal) });
+        throw problem("key-file-not-removed", { path, why: describeRefusal(refusal), before });
       },
     );
-    console.warn(`removed the key file ${printable(path)} of this image${hasShell ? " before the shell" : ""}`);
+    voice.warn(`removed the key file ${printable(path)} of this image${OCCASIONS[before]}`);
   }
 }

@@ -55,8 +55,7 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
 
   const calls: Terminals = {
     openTerminals(nodes) {
-      const isFresh = open.size === 0;
-      if (isFresh) forgetTypedBefore();
+      if (open.size === 0) forgetTypedBefore();
       for (const node of nodes) if (isTerminal(kernel, node)) open.add(node);
       return nodes.filter((node) => open.has(node));
     },

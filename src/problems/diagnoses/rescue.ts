@@ -9,8 +9,9 @@ export const RESCUE = {
     text: ({ names }) => `${names} cannot be closed, so no shell is started`,
     hints: switchOff,
   }),
-  "key-file-not-removed": diagnosis<{ path: string; why: string }>({
-    text: ({ path }) => `the key file ${printable(path)} cannot be removed, so no shell is started`,
+  "key-file-not-removed": diagnosis<{ path: string; why: string; before: "shell" | "old root" | "end" }>({
+    text: ({ path, before }) =>
+      `the key file ${printable(path)} cannot be removed${before === "shell" ? ", so no shell is started" : ""}`,
     reasons: ({ why }) => [why],
     hints: switchOff,
   }),

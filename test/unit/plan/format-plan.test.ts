@@ -35,7 +35,7 @@ test("a disk with everything", () => {
     "modules     those for the hardware, ahci",
     "module      loop with max_loop=8",
     "not loaded  pcspkr",
-    "handover    pivot_root, the old root at /initrd",
+    "handover    pivot_root, the old root stays at /initrd (an initramfs: in memory)",
     "init        /bin/sh",
     "environment HOME=/ TERM=linux",
     "stop before mount, init",
