@@ -7,10 +7,13 @@ import type { Handover, Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/values.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import { problem } from "../problems/problem.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
 import { applyKeymap } from "../prompt/keymap.ts";
 import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
+import { prepareStay, takeRestart } from "../rescue/restart.ts";
 import { saveKeyList, sealVolumes } from "../rescue/seal.ts";
+import { describePlace } from "../rescue/shell.ts";
 import { objectToShell } from "../rescue/shell-init.ts";
 import { type BootContext, boot } from "./boot.ts";
 import { keepDeviceNodes } from "./device-nodes.ts";
@@ -34,7 +37,10 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const record = createRecord(version);
   const console = createConsole(system, record);
   const machine = keepDeviceNodes(system, console);
-  const plans = createPlanReader(machine, record, console, inherited);
+  const restart = takeRestart(machine, console);
+  // In a boot that begins again, they are those of the init between the two.
+  const plans = createPlanReader(machine, record, console, restart === null ? inherited : null);
+  plans.add(restart ?? []);
   const makeReady = createPreparation(machine, record, console);
   const stopBefore = createBreaks(machine, record, console, { makeReady, seal: () => seal(true) });
   const runner = createStepRunner(machine, record, {
@@ -61,8 +67,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
-    const isHalted = mayHaveShell && obstacle !== null;
-    return applyPolicy(machine, isHalted ? { ...rescue, onFailure: "halt" } : rescue, console);
+    return applyPolicy(machine, mayHaveShell && !hasShell ? { ...rescue, onFailure: "halt" } : rescue, console);
   };
   let saveAtEnd = () => saveRecord(machine, record);
   const beforeMoves = () => {
@@ -73,8 +78,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   for (;;) {
     try {
       const handover = boot(context);
-      // A shell as the final system is a shell too: an edited command line may have asked for it.
-      if (handover.mode === "stay" && objectToShell(machine, "/", handover.init) !== null) seal(true);
+      if (handover.mode === "stay")
+        settle({ machine, console, seal: () => seal(true) }, plans.current(), handover.init);
       record.state = "handed over";
       saveAtEnd();
       // In the initramfs nothing else keeps the kernel's messages out of the shell.
@@ -89,6 +94,24 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       runner.rewind("prepare");
     }
   }
+}
+
+interface SettleTools {
+  readonly machine: Machine;
+  readonly console: Console;
+  readonly seal: () => void;
+}
+
+/** Prepares the initramfs as the final system with process 1 `init`; says why, if a shell starts only because root= is missing. */
+function settle({ machine, console, seal }: SettleTools, plan: BootPlan | null, init: string): void {
+  const hasShell = objectToShell(machine, "/", init) !== null;
+  // A shell as the final system is a shell too: an edited command line may have asked for it.
+  if (hasShell) seal();
+  const canRetry = prepareStay(machine, init, console);
+  const isAsked = plan?.root.kind === "none" && plan.root.isAsked;
+  if (!hasShell || isAsked) return;
+  const lines = report(problem("root-not-named", {}), canRetry ? EVERY_NEED : WITHOUT_SHELL);
+  console.trouble([...wrapLines(lines), ...describePlace(machine)]);
 }
 
 /** Returns what `act` throws, or null. */

@@ -164,6 +164,8 @@ export interface Processes {
   ): number;
   /** Sends SIGHUP; a process that is gone is no error. */
   hangUp(pid: number): void;
+  /** Sends SIGQUIT to process 1: BusyBox's init then becomes the program of its action "restart". */
+  restartInit(): void;
   /** Sends the handover to stage0 and ends this process. */
   handOver(handover: Handover): never;
   /** Writes text as it is to the console (/dev/console), or to the tty `node`. Never throws: text that a tty does not accept within a second is lost. */

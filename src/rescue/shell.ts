@@ -2,7 +2,7 @@ import { findBusybox, linkShell } from "../filesystems/busybox.ts";
 import type { Console } from "../log/console.ts";
 import { listConsoles, listShellTerminals, nameTerminal } from "../log/consoles.ts";
 import type { Machine } from "../machine/machine.ts";
-import { readText } from "../machine/small-files.ts";
+import { readText, textOrNone } from "../machine/small-files.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 
@@ -45,7 +45,10 @@ export function runShell(
 }
 
 /** Says where the shell is, unless a person can sit only there. */
-function describePlace(machine: Machine, terminal: string): readonly string[] {
+export function describePlace(
+  machine: Machine,
+  terminal = listShellTerminals(machine)[0] ?? "/dev/console",
+): readonly string[] {
   if (listConsoles(machine).length === 1) return [];
   return [`the shell is on ${nameTerminal(machine, terminal)}: the last console= of the command line decides`];
 }
@@ -67,15 +70,14 @@ function installCommands(machine: Machine): void {
   machine.run([busybox, "--install", "-s", APPLETS], { capture: true });
 }
 
-/** Returns the path of this program: /init, or in a classic initrd the program that the kernel started (argv_init of init/main.c). */
-function findSelf(machine: Machine): string {
-  if (machine.stat("/init") !== null) return "/init";
-  const [started = ""] = readText(machine, "/proc/1/cmdline").split("\0");
+/** Returns the path of this program, which the kernel started as process 1 (argv_init of init/main.c). */
+export function findSelf(machine: Machine): string {
+  const [started = ""] = textOrNone(machine, "/proc/1/cmdline").split("\0");
   return started.startsWith("/") ? started : "/init";
 }
 
 /** Reads what `levain retry` wrote; ignores anything else. */
-function takeRetryParameters(machine: Machine, console: Console): readonly string[] {
+export function takeRetryParameters(machine: Machine, console: Console): readonly string[] {
   let words: readonly string[] = [];
   const take = () => {
     if (machine.stat(RETRY_FILE) === null) return;

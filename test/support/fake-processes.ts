@@ -74,6 +74,7 @@ export function createFakeProcesses(
     hangUp(pid) {
       if (!Number.isInteger(pid) || pid <= 1) throw new SyscallError("kill", "EINVAL", String(pid));
     },
+    restartInit: () => undefined,
     handOver(handover) {
       if (!options.isBoot) throw new SyscallError("write", "EBADF", "handover");
       options.end(new Ended(handover, null));

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
@@ -14,6 +14,8 @@ import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 const WRONG = "root=LABEL=WRONG rd.timeout=1";
 const LONG = Array.from("12345", (digit) => `rootfallback=LABEL=${digit.repeat(250)}`).join(" ");
+
+const OTHER_CONSOLE = join(scratchDirectory(), "ttyS0");
 
 /** A guest with one disk, an ext4 root labelled ROOT. */
 function guest(cmdline: string, more: Omit<LevainGuest, "cmdline" | "disks"> = {}) {
@@ -194,6 +196,38 @@ vmTest("of two consoles the last one gets the shell", guest(`${WRONG} console=tt
   await vm.expect("/dev/ttyS0\ntty0 ttyS0\n");
   expect(vm.log()).not.toContain("can't access tty");
 });
+
+vmTest(
+  "two serial lines: both show the report and where the shell is, also with quiet",
+  // QEMU gives ttyS0 to the file, and ttyS1 to this test.
+  guest(`${WRONG} quiet console=ttyS1`, { extra: ["-serial", `file:${OTHER_CONSOLE}`] }),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect("the shell is on ttyS1: the last console= of the command line decides");
+    await type(vm, "tty");
+    await vm.expect("/dev/ttyS1\n");
+    const other = readFileSync(OTHER_CONSOLE, "utf8").replaceAll("\r", "");
+    expect(other.match(/could not find the root device\n {2}no device with label "WRONG"/g)).toHaveLength(1);
+    expect(other).toContain("the shell is on ttyS1: the last console= of the command line decides\n");
+    // The crash of levain is reported on both, too.
+    await type(vm, "kill -SEGV $PPID");
+    await vm.expect("levain: crashed: killed by SIGSEGV");
+    await vm.expect("levain: the shell is on ttyS1");
+    const crashed = readFileSync(OTHER_CONSOLE, "utf8");
+    expect(crashed).toContain("levain: crashed: killed by SIGSEGV");
+    expect(crashed).toContain("levain: the shell is on ttyS1");
+  },
+);
+
+vmTest(
+  "a console= that the machine does not have: the shell is on the screen",
+  guest(`${WRONG} 8250.nr_uarts=0`),
+  async (vm) => {
+    const exit = await pressUntilExit(vm, ..."reboot", "spc", "minus", "f");
+    expect(exit).toMatchObject({ reason: "guest-reset" });
+    expect(vm.log()).not.toContain("levain");
+  },
+);
 
 vmTest("a shell on the screen reads the keyboard", guest(`${WRONG} loglevel=7 console=tty0`), async (vm) => {
   await vm.expect("levain: rescue shell:");

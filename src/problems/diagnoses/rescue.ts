@@ -1,4 +1,4 @@
-import { byHand, diagnosis, inShell } from "../diagnosis.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
 const switchOff = () => [byHand("switch the machine off")];
@@ -22,6 +22,25 @@ export const RESCUE = {
         text: "`levain retry` works in the rescue shell of an initramfs; `levain status` shows how the boot went",
         needs: null,
       },
+    ],
+  }),
+  "root-not-named": diagnosis<object>({
+    text: () => "no root= on the kernel command line: a shell of the initramfs starts",
+    hints: () => [
+      inShell("boot a root with `levain retry root=LABEL=NAME`"),
+      inBootLoader("add root=LABEL=NAME in the boot loader"),
+      inBootLoader("add root=/dev/ram0 there if the initramfs is the system"),
+    ],
+  }),
+  "retry-without-root": diagnosis<object>({
+    text: () => "no root to boot",
+    hints: () => [inShell("name one: `levain retry root=LABEL=NAME`")],
+  }),
+  "init-without-restart": diagnosis<{ init: string; self: string }>({
+    text: ({ init }) => `process 1, ${printable(init)}, cannot start the boot again`,
+    hints: ({ self }) => [
+      inBootLoader("name the root with root=LABEL=NAME in the boot loader"),
+      inBuilder(`if it is BusyBox's init, add the line ::restart:${self} to /etc/inittab`),
     ],
   }),
   "unknown-parameter": diagnosis<{ parameters: readonly string[] }>({

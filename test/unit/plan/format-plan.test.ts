@@ -46,7 +46,7 @@ test("a disk with everything", () => {
 
 test("no root, no shell", () => {
   expect(format("rdshell=0 rd.log=console rd.debug")).toEqual([
-    "root        none: this initramfs is the final system",
+    "root        none, as root= is missing: this initramfs is the final system",
     "modules     those for the hardware",
     "handover    stay",
     "init        the first of the kernel's list",

@@ -30,7 +30,7 @@ function mistakesOf(run: () => unknown): BootError {
 
 test("a command line that asks for nothing", () => {
   const expected: BootPlan = {
-    root: { kind: "none" },
+    root: { kind: "none", isAsked: false },
     rootTypes: [],
     rootOptions: "",
     rootCheck: "auto",

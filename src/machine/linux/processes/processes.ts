@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "../../abi.ts";
+import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP, SIGQUIT } from "../../abi.ts";
 import { TIOCOUTQ } from "../../abi-terminal.ts";
 import type { Handover, Processes } from "../../machine.ts";
 import { closing, writeAll } from "../descriptors.ts";
@@ -41,6 +41,7 @@ export function createLinuxProcesses(): Processes {
       return withEcho(terminal, () => runToEnd(request, onStart));
     },
     hangUp,
+    restartInit: () => void systemCall("kill", "1", 1, SIGQUIT),
     handOver(handover) {
       if (handoverFd === null) throw new SyscallError("write", "EBADF", "handover");
       writeAll(handoverFd, encodeHandover(handover), "handover");
