@@ -43,6 +43,9 @@ export function installApplets(machine: Machine): void {
 /** The configuration of BusyBox's init. */
 export const INITTAB = "/etc/inittab";
 
+/** The filesystems that a boot needs. */
+const KEPT_TYPES = ["proc", "sysfs", "devtmpfs", "tmpfs", "ramfs", "rootfs"];
+
 /**
  * Returns the inittab of an initramfs that is the final system. Without one, BusyBox's init starts /etc/init.d/rcS, which no
  * initramfs of levain has. `self` is this program: SIGQUIT makes init start it again, so the filesystems of the boot must stay.
@@ -52,6 +55,6 @@ export function makeInittab(self: string): string {
 ::respawn:-/bin/sh
 ::restart:${self}
 ::ctrlaltdel:/sbin/reboot
-::shutdown:/bin/umount -a -r -t noproc,sysfs,devtmpfs,tmpfs,ramfs,rootfs
+::shutdown:/bin/umount -a -r -t no${KEPT_TYPES.join(",")}
 `;
 }
