@@ -129,7 +129,7 @@ describe("`levain retry` in an initramfs that is the final system", () => {
 
   test("the boot that begins again has the parameters, the kernel's log level, and leaves nothing behind", () => {
     const { end, journal, console, record } = fakeBoot({
-      cmdline: "quiet",
+      cmdline: "quiet word name=value",
       disks: [{ name: "vda", image: rootImage() }],
       mounted: { "/proc": "proc", "/dev": "devtmpfs", "/run": "tmpfs" },
       before(machine) {
@@ -138,9 +138,10 @@ describe("`levain retry` in an initramfs that is the final system", () => {
         machine.writeFile("/run/levain/retry.json", '["root=LABEL=ROOT"]');
       },
     });
-    expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init", environment: ["HOME=/", "TERM=linux"] });
+    expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init", argv: ["/sbin/init", "word"] });
+    expect(end).toMatchObject({ environment: ["HOME=/", "TERM=linux", "name=value"] });
     expect(console).toBe("");
-    expect(record.commandLine).toBe("quiet · levain retry: root=LABEL=ROOT");
+    expect(record.commandLine).toBe("quiet word name=value · levain retry: root=LABEL=ROOT");
     expect(journal).toContain("remove /run/levain/stay.json");
     expect(journal).toContain("remove /run/levain/retry.json");
   });

@@ -50,19 +50,33 @@ vmTest(
 
 vmTest(
   "levain retry root= boots from there, as if root= had been on the command line",
-  async () => levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline: "quiet word" }),
+  async () => levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline: "quiet" }),
   async (vm) => {
     await vm.expect("no root= on the kernel command line: a shell of the initramfs starts");
     await vm.expect(SHELL);
     vm.send("levain retry rw\n");
     await vm.expect("no root to boot");
-    vm.send("mkdir /mnt; mount -o ro /dev/vda /mnt; levain retry root=LABEL=ROOT rw\n");
-    await vm.expect("small-root: init is /sbin/init, PID 1, arguments: word");
-    await vm.expect(/small-root: mount \/ ext4 \/dev\/vda rw/);
-    await vm.expect("small-root: ready");
-    expect(vm.log().match(/small-root: mount \/run /g)).toHaveLength(1);
+    vm.send("mkdir /mnt; mount -o ro /dev/vda /mnt; levain retry root=LABEL=ROOT rw init=/bin/sh\n");
+    // The shell, not the root's own init: that is a script with setsid(1), which forks as process 1 has a session already.
+    await vm.expect("Sent SIGKILL to all processes");
+    await vm.expect(SHELL);
+    vm.send("echo process-$$; grep -c ' /run ' /proc/mounts; grep ' / ' /proc/mounts\n");
+    await vm.expect(/process-1\n1\n\/dev\/vda \/ ext4 rw/);
     vm.send("echo levels $(cat /proc/sys/kernel/printk); ls /run/levain\n");
     await vm.expect(/levels 4 4 1 7\nboot\.json\n/);
+  },
+);
+
+vmTest(
+  "the real init of such a boot starts as in any other, but process 1 keeps the session of BusyBox's init",
+  async () => levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })] }),
+  async (vm) => {
+    await vm.expect(SHELL);
+    vm.send("levain retry root=LABEL=ROOT init=/sbin/check-init\n");
+    await vm.expect(/check-init: \d+ passed, \d+ failed/);
+    const failed = vm.log().match(/^FAIL [^:]*/gm) ?? [];
+    expect(failed).toEqual(["FAIL session", "FAIL process group"]);
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
   },
 );
 
