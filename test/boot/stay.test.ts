@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { createRecord, saveRecord } from "../../src/log/boot-record.ts";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
+import { describeStatus } from "../../src/rescue/commands/status.ts";
 import { ELF, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { fakeMachine } from "../support/fake-machine.ts";
@@ -89,6 +91,17 @@ describe("`levain retry` in an initramfs that is the final system", () => {
       "root=LABEL=ROOT",
       "rw",
     ]);
+  });
+
+  test("is named by `levain status`, if process 1 can start the boot again", () => {
+    const status = (files: FakeTree) => {
+      const machine = machineWith(files);
+      saveRecord(machine, { ...createRecord("0"), state: "handed over" });
+      return describeStatus(machine)?.slice(-2);
+    };
+    const handedOver = "The boot has handed over to the real init.";
+    expect(status({})).toEqual([handedOver, "  levain retry root=LABEL=NAME  boots a root from this initramfs"]);
+    expect(status({ "/etc/inittab": "::respawn:-/bin/sh\n" })?.at(-1)).toBe(handedOver);
   });
 
   test.each<[string, FakeTree, readonly string[], string]>([
