@@ -59,10 +59,10 @@ export function canRestart(machine: Machine, { init, self }: Stay): boolean {
 
 /** Returns the parameters of `levain retry` if it has started this boot, and removes what it has left; null in any other boot. */
 export function takeRestart(machine: Machine, console: Console): readonly string[] | null {
-  const stay = readStay(machine);
+  const stay = orIfRefused(() => readStay(machine), null);
   if (stay === null) return null;
   const { consoleLevel } = stay;
   if (consoleLevel !== null) tolerateRefusal(() => machine.writeFile(PRINTK, consoleLevel));
-  orIfRefused(() => machine.removeFile(STAY_FILE), null);
+  tolerateRefusal(() => machine.removeFile(STAY_FILE));
   return takeRetryParameters(machine, console);
 }

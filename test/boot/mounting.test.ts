@@ -251,6 +251,13 @@ describe("the handover", () => {
       expect(console).not.toContain("stays at");
     });
 
+    test("also if its size cannot be read", () => {
+      const before = (machine: FakeMachine) => machine.refuse("listDirectory", /^listDirectory \/$/, "EIO");
+      const { console, end } = fakeBoot(roomy("rd.putold=/initrd init=/sbin/init", { before }));
+      expect(end).toMatchObject({ putOld: "/initrd" });
+      expect(console).toContain("it uses 0 MiB of memory");
+    });
+
     test("a handover that fails afterwards leaves no such mount", () => {
       const before = (machine: FakeMachine) => machine.refuse("moveMount", "/sysroot/run", "EINVAL");
       const { journal } = fakeBoot(roomy("rd.putold=/initrd", { before }));

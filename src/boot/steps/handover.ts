@@ -3,7 +3,7 @@ import { findMount, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import type { Handover, Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { BootError, isErrno, orIfFailed, tolerateRefusal } from "../../problems/errors.ts";
+import { BootError, isErrno, orIfFailed, orIfRefused, tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable, sentence } from "../../problems/report.ts";
 import { formatMib } from "../../problems/size.ts";
@@ -72,15 +72,20 @@ function keepOldRoot(
   return true;
 }
 
-/** Returns the bytes of all files in the filesystem at `directory`; a link to a file counts as much as the file. */
-function sizeInMemory(machine: Machine, directory: string, device = machine.stat(directory)?.device): number {
-  const paths = machine.listDirectory(directory).map((name) => `${directory === "/" ? "" : directory}/${name}`);
-  const sizes = paths.map((path) => {
-    const status = machine.lstat(path);
+/** Returns the bytes of all files in the filesystem at `directory`, as far as it can be read; a hard link counts as much as its file. */
+function sizeInMemory(machine: Machine, directory: string, device = deviceOf(machine, directory)): number {
+  const names = orIfRefused(() => machine.listDirectory(directory), []);
+  const sizes = names.map((name) => {
+    const path = `${directory === "/" ? "" : directory}/${name}`;
+    const status = orIfRefused(() => machine.lstat(path), null);
     if (status === null || status.device !== device) return 0;
     return status.kind === "directory" ? sizeInMemory(machine, path, device) : status.size;
   });
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function deviceOf(machine: Machine, path: string): string | null {
+  return orIfRefused(() => machine.stat(path), null)?.device ?? null;
 }
 
 /** Moves the API filesystems into the new root; `undo` moves them back, because the rescue shell needs them here. Those that the new root has no directory for are unmounted last: they cannot come back. */
