@@ -50,7 +50,7 @@ export function describePlace(
   terminal = listShellTerminals(machine)[0] ?? "/dev/console",
 ): readonly string[] {
   if (listConsoles(machine).length === 1) return [];
-  return [`the shell is on ${nameTerminal(machine, terminal)}: the last console= of the command line decides`];
+  return [`the shell is on ${nameTerminal(machine, terminal)}: the last console= decides`];
 }
 
 function runOn(machine: Machine, shell: readonly string[], terminal: string, console: Console): boolean {

@@ -31,7 +31,7 @@ describe("a failure is reported on every console, and each says where the shell 
     expect(shellOn).toBe("/dev/tty1");
     for (const text of [console, screen("/dev/ttyS0")]) {
       expect(text).toStartWith(`\n${FAILURE}`);
-      expect(text).toContain("the shell is on tty0 (the screen): the last console= of the command line decides\n");
+      expect(text).toContain("the shell is on tty0 (the screen): the last console= decides\n");
       expect(count(text, "rescue shell: ")).toBe(1);
     }
     expect(screen("/dev/tty0")).toBe("");
@@ -41,7 +41,7 @@ describe("a failure is reported on every console, and each says where the shell 
     const { console, screen, shellOn } = boot("tty0 ttyS0", { ...SERIAL, ...SCREEN });
     expect(shellOn).toBe("/dev/ttyS0");
     expect(screen("/dev/tty0")).toBe(console);
-    expect(console).toContain("the shell is on ttyS0: the last console= of the command line decides\n");
+    expect(console).toContain("the shell is on ttyS0: the last console= decides\n");
     expect(screen("/dev/ttyS0")).toBe("");
   });
 

@@ -203,12 +203,12 @@ vmTest(
   guest(`${WRONG} quiet console=ttyS1`, { extra: ["-serial", `file:${OTHER_CONSOLE}`] }),
   async (vm) => {
     await vm.expect("could not find the root device");
-    await vm.expect("the shell is on ttyS1: the last console= of the command line decides");
+    await vm.expect("the shell is on ttyS1: the last console= decides");
     await type(vm, "tty");
     await vm.expect("/dev/ttyS1\n");
     const other = readFileSync(OTHER_CONSOLE, "utf8").replaceAll("\r", "");
     expect(other.match(/could not find the root device\n {2}no device with label "WRONG"/g)).toHaveLength(1);
-    expect(other).toContain("the shell is on ttyS1: the last console= of the command line decides\n");
+    expect(other).toContain("the shell is on ttyS1: the last console= decides\n");
     // The crash of levain is reported on both, too.
     await type(vm, "kill -SEGV $PPID");
     await vm.expect("levain: crashed: killed by SIGSEGV");
