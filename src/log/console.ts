@@ -4,7 +4,7 @@ import type { BootPlan } from "../plan/plan.ts";
 import { printable, timeLine, wrapLine } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { type BootRecord, keepMessage, type StepRecord } from "./boot-record.ts";
-import { listOtherConsoles } from "./consoles.ts";
+import { listReportConsoles } from "./consoles.ts";
 import { createKernelConsole, type KernelConsole } from "./kernel-console.ts";
 
 /** The messages of the boot: to the console, the kernel log and the record. */
@@ -38,11 +38,14 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
     throttle: 0, // consola would delay repeated lines by a timer, and lose them at the end
     reporters: [{ log: ({ type, args }) => write(SYSLOG_LEVELS[type] ?? 6, ...toTexts(args)) }],
   });
+  /** Puts a line into the record and the kernel log. */
+  function keep(level: number, line: string): void {
+    keepMessage(record, { atMs: machine.nowMs(), level, text: line });
+    if (talk.log !== "console") machine.writeKernelLog(level, line);
+  }
   function write(level: number, text: string, shown: string): void {
-    const lines = text.split("\n");
-    for (const line of lines) keepMessage(record, { atMs: machine.nowMs(), level, text: line });
+    for (const line of text.split("\n")) keep(level, line);
     const isLogged = talk.log !== "console";
-    if (isLogged) for (const line of lines) machine.writeKernelLog(level, line);
     const isShown = level <= SHOWN_LEVELS[talk.level] && (talk.log !== "kmsg" || level <= ERROR);
     if (isShown && !(isLogged && kernel.shows(level))) machine.writeConsole(`${shown}\n`);
   }
@@ -51,11 +54,12 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
     say: (text) => consola.info(text),
     step: (step) => consola.info(...formatStep(step)),
     trouble(lines) {
+      const texts = lines.map(printable);
+      for (const text of texts) keep(ERROR, text);
       const shownByKernel = talk.log !== "console" && kernel.shows(ERROR);
-      machine.writeConsole("\n");
-      for (const line of lines) consola.error(line);
-      const text = ["", ...lines.map(printable), ""].join("\n");
-      for (const node of listOtherConsoles(machine, { shownByKernel })) machine.writeConsole(text, node);
+      for (const node of listReportConsoles(machine, { shownByKernel })) {
+        machine.writeConsole(["", ...texts, ""].join("\n"), node ?? undefined);
+      }
     },
     warn: (text) => consola.warn(...columns("warning", text)),
     debug: (text) => consola.debug(...columns("debug", text)),

@@ -18,15 +18,17 @@ export function listConsoles(machine: Machine): readonly string[] {
 }
 
 /**
- * Lists the terminals of `listConsoles` that do not show what is written to /dev/console; if the kernel shows the same text, also
- * without its own consoles. Empty if the consoles of the kernel are not known: none may show a text twice.
+ * Lists where to write a report so that every terminal of `listConsoles` shows it once; null is /dev/console as stage0 has opened
+ * it, which is another terminal than now if a console has registered since then (hvc0 of a module). If the kernel shows the same
+ * text, its own consoles are left out.
  */
-export function listOtherConsoles(machine: Machine, { shownByKernel }: { readonly shownByKernel: boolean }) {
-  if (!isKnown(machine)) return [];
+export function listReportConsoles(machine: Machine, { shownByKernel }: { readonly shownByKernel: boolean }) {
+  if (!isKnown(machine)) return shownByKernel ? [] : [null];
   const active = readActiveConsoles(machine);
-  // stage0 opens the screen if no console= exists.
-  const shown = shownByKernel ? active : [active.at(-1) ?? SCREEN];
-  return listConsoles(machine).filter((node) => node !== "/dev/console" && !shown.includes(node.slice("/dev/".length)));
+  const nodes: readonly (string | null)[] = nodesOf(machine, [...active, SCREEN]);
+  if (shownByKernel) return nodes.filter((node) => !active.some((name) => node === `/dev/${name}`));
+  // Without devtmpfs a console may have no node; stage0 opens the screen if no console= exists.
+  return nodes.includes(`/dev/${active.at(-1) ?? SCREEN}`) ? nodes : [null, ...nodes];
 }
 
 /** False without /sys. */

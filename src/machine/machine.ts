@@ -169,7 +169,7 @@ export interface Processes {
   /** Sends the handover to stage0 and ends this process. */
   handOver(handover: Handover): never;
   /** Writes text as it is to the console (/dev/console), or to the tty `node`. Never throws: text that a tty does not accept within a second is lost. */
-  writeConsole(text: string, node?: string): void;
+  writeConsole(text: string, node?: string | undefined): void;
 }
 
 /** Time and sleeping. */

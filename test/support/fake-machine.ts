@@ -108,7 +108,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeProcesses(kernel, {
       isBoot: options.isBoot ?? true,
       programs: options.programs ?? {},
-      show: (text, node) => (node === undefined ? void console.push(text) : terminals.show(node, text)),
+      show: (text, node) => (isConsole(files, node) ? void console.push(text) : terminals.show(node, text)),
       end,
     }),
     ...createFakeClock(kernel),
@@ -131,6 +131,17 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     terminals,
     keysInKernel: () => kernel.keys.descriptions,
   };
+}
+
+/** True for the terminal behind /dev/console: the last of the kernel's, or the screen, which stage0 opens where there is none. */
+function isConsole({ readFile }: Pick<Machine, "readFile">, node: string | undefined): node is undefined {
+  if (node === undefined) return true;
+  try {
+    const names = Buffer.from(readFile("/sys/class/tty/console/active")).toString().trim().split(" ");
+    return node === `/dev/${names.at(-1) || "tty0"}`;
+  } catch {
+    return false;
+  }
 }
 
 function directoriesOf(mounted: Readonly<Record<string, string>>): FakeTree {

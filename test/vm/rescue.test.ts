@@ -15,7 +15,8 @@ import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 const WRONG = "root=LABEL=WRONG rd.timeout=1";
 const LONG = Array.from("12345", (digit) => `rootfallback=LABEL=${digit.repeat(250)}`).join(" ");
 
-const OTHER_CONSOLE = join(scratchDirectory(), "ttyS0");
+const OTHER_CONSOLE = join(scratchDirectory(), "hvc0");
+const LATE_CONSOLE = join(scratchDirectory(), "hvc0");
 
 /** A guest with one disk, an ext4 root labelled ROOT. */
 function guest(cmdline: string, more: Omit<LevainGuest, "cmdline" | "disks"> = {}) {
@@ -197,25 +198,51 @@ vmTest("of two consoles the last one gets the shell", guest(`${WRONG} console=tt
   expect(vm.log()).not.toContain("can't access tty");
 });
 
+/** A guest with a second console, hvc0, whose text goes to `file`. The kernel registers only one console of a kind. */
+function twoConsoles(cmdline: string, file: string) {
+  const chardev = [
+    "-chardev",
+    `file,id=hvc,path=${file}`,
+    "-device",
+    "virtio-serial-pci",
+    "-device",
+    "virtconsole,chardev=hvc",
+  ];
+  return guest(`${WRONG} ${cmdline}`, { image: { words: ["--module", "virtio_console"] }, extra: chardev });
+}
+
 vmTest(
-  "two serial lines: both show the report and where the shell is, also with quiet",
-  // QEMU gives ttyS0 to the file, and ttyS1 to this test.
-  guest(`${WRONG} quiet console=ttyS1`, { extra: ["-serial", `file:${OTHER_CONSOLE}`] }),
+  "two consoles: both show the report, where the shell is, and a crash, also with quiet",
+  twoConsoles("quiet console=hvc0 console=ttyS0", OTHER_CONSOLE),
   async (vm) => {
     await vm.expect("could not find the root device");
-    await vm.expect("the shell is on ttyS1: the last console= decides");
+    await vm.expect("the shell is on ttyS0: the last console= decides");
     await type(vm, "tty");
-    await vm.expect("/dev/ttyS1\n");
+    await vm.expect("/dev/ttyS0\n");
     const other = readFileSync(OTHER_CONSOLE, "utf8").replaceAll("\r", "");
     expect(other.match(/could not find the root device\n {2}no device with label "WRONG"/g)).toHaveLength(1);
-    expect(other).toContain("the shell is on ttyS1: the last console= decides\n");
-    // The crash of levain is reported on both, too.
+    expect(other).toContain("the shell is on ttyS0: the last console= decides\n");
     await type(vm, "kill -SEGV $PPID");
     await vm.expect("levain: crashed: killed by SIGSEGV");
-    await vm.expect("levain: the shell is on ttyS1");
+    await vm.expect("levain: the shell is on ttyS0");
     const crashed = readFileSync(OTHER_CONSOLE, "utf8");
     expect(crashed).toContain("levain: crashed: killed by SIGSEGV");
-    expect(crashed).toContain("levain: the shell is on ttyS1");
+    expect(crashed).toContain("levain: the shell is on ttyS0");
+  },
+);
+
+vmTest(
+  "a console of a module becomes the last one: the report is on both, once, and the shell on the new one",
+  twoConsoles("console=hvc0", LATE_CONSOLE),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect("the shell is on hvc0: the last console= decides");
+    await vm.pause(3000);
+    const other = readFileSync(LATE_CONSOLE, "utf8").replaceAll("\r", "");
+    expect(other).toContain("could not find the root device\n");
+    expect(other).toMatch(PROMPT);
+    expect(vm.log()).not.toMatch(PROMPT);
+    expect(vm.log().match(/could not find the root device/g)).toHaveLength(1);
   },
 );
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { listConsoles, listOtherConsoles, listShellTerminals } from "../../../src/log/consoles.ts";
+import { listConsoles, listReportConsoles, listShellTerminals } from "../../../src/log/consoles.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 
 const TTY0 = { "/tty0": { node: "character", number: "4:0" } } as const;
@@ -54,23 +54,25 @@ const machine = (active: string, dev = {}) =>
     sys: { "/class/tty/console/active": active, "/class/tty/tty0/active": "tty1\n" },
   });
 
-describe("listOtherConsoles", () => {
+describe("listReportConsoles", () => {
   test.each([
-    ["ttyS0 tty0\n", ["/dev/ttyS0"], []],
-    ["tty0 ttyS0\n", ["/dev/tty0"], []],
-    ["tty1 ttyS0\n", ["/dev/tty0"], []],
-    ["ttyS0\n", ["/dev/tty0"], ["/dev/tty0"]],
-    ["ttynull\n", ["/dev/tty0"], ["/dev/tty0"]],
-    ["\n", [], ["/dev/tty0"]],
-  ])("%j: none twice, also if the kernel shows the text itself", (active, others, besideKernel) => {
+    ["ttyS0 tty0\n", ["/dev/ttyS0", "/dev/tty0"], []],
+    ["tty0 ttyS0\n", ["/dev/tty0", "/dev/ttyS0"], []],
+    ["tty1 ttyS0\n", ["/dev/tty0", "/dev/ttyS0"], []],
+    ["ttyS0\n", ["/dev/ttyS0", "/dev/tty0"], ["/dev/tty0"]],
+    ["ttynull\n", [null, "/dev/tty0"], ["/dev/tty0"]],
+    ["ttyS0 ttyS7\n", [null, "/dev/ttyS0", "/dev/tty0"], ["/dev/tty0"]],
+    ["\n", ["/dev/tty0"], ["/dev/tty0"]],
+  ])("%j: each once, also if the kernel shows the text itself", (active, all, besideKernel) => {
     const made = machine(active, { ...TTY0, ...TTY1, ...SERIAL });
-    expect(listOtherConsoles(made, { shownByKernel: false })).toEqual(others);
-    expect(listOtherConsoles(made, { shownByKernel: true })).toEqual(besideKernel);
+    expect(listReportConsoles(made, { shownByKernel: false })).toEqual(all);
+    expect(listReportConsoles(made, { shownByKernel: true })).toEqual(besideKernel);
   });
 
-  test("none without /sys, or if there is only /dev/console", () => {
-    expect(listOtherConsoles(fakeMachine({ dev: TTY0 }), { shownByKernel: false })).toEqual([]);
-    expect(listOtherConsoles(machine("ttyAMA0\n"), { shownByKernel: false })).toEqual([]);
+  test("only stage0's descriptor without /sys, or if the console has no node", () => {
+    expect(listReportConsoles(fakeMachine({ dev: TTY0 }), { shownByKernel: false })).toEqual([null]);
+    expect(listReportConsoles(fakeMachine({ dev: TTY0 }), { shownByKernel: true })).toEqual([]);
+    expect(listReportConsoles(machine("ttyAMA0\n"), { shownByKernel: false })).toEqual([null]);
   });
 });
 
