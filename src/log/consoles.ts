@@ -1,5 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
+import { orIfRefused } from "../problems/errors.ts";
 
 /** The foreground virtual terminal, and which one that is at boot. */
 const SCREEN = "tty0";
@@ -33,7 +34,7 @@ export function listReportConsoles(machine: Machine, { shownByKernel }: { readon
 
 /** False without /sys. */
 function isKnown(machine: Machine): boolean {
-  return machine.stat(ACTIVE) !== null;
+  return orIfRefused(() => machine.stat(ACTIVE), null) !== null;
 }
 
 /** Lists the kernel's consoles by name, the one behind /dev/console last; empty if they cannot be read. */
@@ -61,7 +62,7 @@ function readNames(machine: Machine, path: string): readonly string[] {
 /** Returns those of these terminals that exist and have two ends. */
 function nodesOf(machine: Machine, names: readonly string[]): readonly string[] {
   const nodes = new Set(names.filter((name) => name !== NULL_CONSOLE).map((name) => `/dev/${name}`));
-  return [...nodes].filter((node) => machine.stat(node)?.kind === "character");
+  return [...nodes].filter((node) => orIfRefused(() => machine.stat(node), null)?.kind === "character");
 }
 
 /**

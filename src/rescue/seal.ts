@@ -51,7 +51,7 @@ export function sealVolumes({ machine, console, release, hasShell }: SealTools, 
   unlessRefused(
     () => removeVolumes(machine),
     (cause) => {
-      throw problem("volume-not-closed", { names }, { cause });
+      throw problem("volume-not-closed", { names, hasShell }, { cause });
     },
   );
   console.warn(`closed ${names}${hasShell ? " before the shell: `levain unlock` opens it again" : ""}`);

@@ -74,6 +74,14 @@ test("a single console is not told where the shell is", () => {
   }
 });
 
+test("a /dev that cannot be read leaves the console that stage0 has opened", () => {
+  const before: FakeBootOptions["before"] = (machine) =>
+    machine.refuse("stat", /^stat \/(dev\/tty|sys\/class\/tty)/, "EIO");
+  const { console, screen } = boot("ttyS0 tty0", { ...SERIAL, ...SCREEN }, { before });
+  expect(console).toContain(FAILURE);
+  expect(screen("/dev/ttyS0")).toBe("");
+});
+
 test("a console= without its hardware, or console=null: the report and the shell are on the screen, once", () => {
   const dev = { ...SCREEN, "/ttynull": { node: "character", number: "240:0" } } as const;
   const missing = boot("", dev); // stage0 has opened the screen as the console

@@ -121,6 +121,9 @@ test("no shell starts if a volume cannot be closed", () => {
   expect(result.console).toMatch(/cannot be closed, so no\s+shell is started/);
   expect(result.console).not.toMatch(/levain (retry|unlock)/);
   expect(result.end).toBe("halt");
+  const silent = boot(`${KEY} rootfstype=vfat rdshell=0`, { before });
+  expect(silent.console).toMatch(/cannot be\s+closed\n/);
+  expect(silent.console).not.toContain("so no shell");
 });
 
 test("no shell starts if a key file cannot be removed", () => {

@@ -5,8 +5,8 @@ const switchOff = () => [byHand("switch the machine off")];
 
 /** Why no shell starts, and what the commands of the shell refuse. */
 export const RESCUE = {
-  "volume-not-closed": diagnosis<{ names: string }>({
-    text: ({ names }) => `${names} cannot be closed, so no shell is started`,
+  "volume-not-closed": diagnosis<{ names: string; hasShell: boolean }>({
+    text: ({ names, hasShell }) => `${names} cannot be closed${hasShell ? ", so no shell is started" : ""}`,
     hints: switchOff,
   }),
   "key-file-not-removed": diagnosis<{ path: string; why: string; before: "shell" | "old root" | "end" }>({
