@@ -225,6 +225,7 @@ vmTest(
     await type(vm, "kill -SEGV $PPID");
     await vm.expect("levain: crashed: killed by SIGSEGV");
     await vm.expect("levain: the shell is on ttyS0");
+    await vm.expect(PROMPT);
     const crashed = readFileSync(OTHER_CONSOLE, "utf8");
     expect(crashed).toContain("levain: crashed: killed by SIGSEGV");
     expect(crashed).toContain("levain: the shell is on ttyS0");
