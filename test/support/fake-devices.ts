@@ -71,7 +71,7 @@ export class FakeDevices {
       read: () => `${Math.floor((device.isRemovable ? (device.openedBytes ?? 0) : device.content.length) / 512)}\n`,
     });
     addEntry(this.#sys, `${devpath}/removable`, device.isRemovable ? "1\n" : "0\n");
-    addEntry(this.#sys, `${devpath}/ro`, device.readOnly ? "1\n" : "0\n");
+    addEntry(this.#sys, `${devpath}/ro`, { read: () => (device.readOnly ? "1\n" : "0\n") });
     if (properties.DEVTYPE === "disk")
       addEntry(this.#sys, `${devpath}/queue/logical_block_size`, `${device.logicalBytes ?? 512}\n`);
     else addEntry(this.#sys, `${devpath}/partition`, `${properties.PARTN}\n`);
@@ -100,9 +100,9 @@ export class FakeDevices {
     this.#entries(devpath.slice(0, devpath.lastIndexOf("/"))).delete(name);
   }
 
-  byNumber(number: string | null): FakeBlockDevice | undefined {
-    return this.#byNumber.get(number ?? "");
-  }
+  byNumber = (number: string | null) => this.#byNumber.get(number ?? "");
+
+  byName = (name: string) => [...this.#byNumber.values()].find((device) => device.name === name);
 
   /** A reader opens the device, or closes it (-1). */
   countReader(number: string, change: number): void {
@@ -139,7 +139,7 @@ export class FakeDevices {
 
   /** The kernel says once more of a device that is there that it has changed: its medium is `content` now. */
   change(name: string, content?: Uint8Array): void {
-    const device = [...this.#byNumber.values()].find((one) => one.name === name);
+    const device = this.byName(name);
     if (device === undefined) throw new Error(`FakeMachine: there is no device ${name}`);
     device.content = content ?? device.content;
     const [MAJOR = "", MINOR = ""] = device.number.split(":");

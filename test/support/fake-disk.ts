@@ -28,7 +28,7 @@ export interface FakeBlockDevice extends Pick<FakeDisk, "answersAfterMs" | "fail
   content: Uint8Array;
   /** The size of its medium when it was last opened, in bytes. */
   openedBytes?: number;
-  readonly readOnly: boolean;
+  readOnly: boolean;
   /** 512 where not given. */
   readonly logicalBytes?: number;
 }
