@@ -63,7 +63,7 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
       steps.step(
         "root",
         () => settleIn(steps),
-        () => "none asked for: the initramfs is the system",
+        () => `none${root.isAsked ? "" : ", as root= is missing"}: the initramfs is the system`,
       );
       return "/";
   }

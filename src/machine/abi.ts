@@ -163,6 +163,7 @@ export const RLIMIT_NOFILE = 7;
 
 /** asm/signal.h */
 export const SIGHUP = 1;
+export const SIGQUIT = 3;
 
 /** linux/reboot.h */
 export const LINUX_REBOOT_MAGIC1 = 0xfee1dead;

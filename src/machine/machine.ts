@@ -170,10 +170,12 @@ export interface Processes {
   ): number;
   /** Sends SIGHUP; a process that is gone is no error. */
   hangUp(pid: number): void;
+  /** Sends SIGQUIT to process 1: BusyBox's init then becomes the program of its action "restart". */
+  restartInit(): void;
   /** Sends the handover to stage0 and ends this process. */
   handOver(handover: Handover): never;
-  /** Writes text to the console (/dev/console) as it is. Never throws. */
-  writeConsole(text: string): void;
+  /** Writes text as it is to the console (/dev/console), or to the tty `node`. Never throws: text that a tty does not accept within a second is lost. */
+  writeConsole(text: string, node?: string | undefined): void;
 }
 
 /** Time and sleeping. */

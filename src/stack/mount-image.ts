@@ -84,6 +84,7 @@ function unlockImage(
 ): BlockDevice {
   // By its node: a disk that was copied may have the same UUID.
   const device = { by: "path" as const, path: image.node };
+  if (plan.crypt.isOff) throw problem("unlocking-is-off", { part: "image", name: path });
   const volumes = namedVolumes(plan.crypt, image).map((volume) => ({ ...volume, device }));
   const crypt = { ...plan.crypt, volumes, everyLuks: false };
   return attachPart(context, { ...plan, crypt }, device, { wanted: "image", name: printable(path) }).device;
@@ -96,7 +97,16 @@ export function attachPart(
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
-  const wish = { roots: [device], rootTimeoutMs, rootOptions: "", image: null, layers: [], crypt, keymap };
+  const wish = {
+    roots: [device],
+    rootTimeoutMs,
+    rootOptions: "",
+    image: null,
+    layers: [],
+    crypt,
+    keymap,
+    part: what.wanted,
+  };
   return attachDevice(context, wish, what);
 }
 

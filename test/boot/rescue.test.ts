@@ -314,6 +314,9 @@ describe("the failure policy", () => {
     const empty = fakeBoot({ ...FAILURES["no init"], files: { "/bin/busybox": { directory: true } } });
     expect(empty.end).toBe("waits for ever");
     expect(empty.console).toContain("this image has no shell: add BusyBox with levain image --busybox FILE\n");
+    const bare = fakeBoot({ ...FAILURES["no root"], files: { "/bin/busybox": { directory: true } } });
+    expect(bare.console).toContain("hint: correct root= in the boot loader");
+    expect(bare.console).not.toMatch(/levain (retry|status)|dmesg/);
   });
 
   test("quiet hides no failure", () => {

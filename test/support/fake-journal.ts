@@ -39,6 +39,7 @@ const CHANGES: Describer = {
   run: (argv) => `run ${argv.join(" ")}`,
   runOnTerminal: (argv, terminal) => `run ${argv.join(" ")} on ${terminal}`,
   hangUp: () => "hang up a process",
+  restartInit: () => "restart process 1",
   handOver: describeHandover,
   power: (action) => action,
 };

@@ -111,7 +111,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeProcesses(kernel, {
       isBoot: options.isBoot ?? true,
       programs: options.programs ?? {},
-      show: (text) => void console.push(text),
+      show: (text, node) => (isConsole(files, node) ? void console.push(text) : terminals.show(node, text)),
       end,
     }),
     ...createFakeClock(kernel),
@@ -142,6 +142,17 @@ function handsOn(kernel: FakeKernel): Pick<FakeMachine, "plugIn" | "pullOut" | "
     overflowEvents: () => kernel.devices.overflow(),
     disk: (name) => kernel.devices.byName(name),
   };
+}
+
+/** True for the terminal behind /dev/console: the last of the kernel's, or the screen, which stage0 opens where there is none. */
+function isConsole({ readFile }: Pick<Machine, "readFile">, node: string | undefined): node is undefined {
+  if (node === undefined) return true;
+  try {
+    const names = Buffer.from(readFile("/sys/class/tty/console/active")).toString().trim().split(" ");
+    return node === `/dev/${names.at(-1) || "tty0"}`;
+  } catch {
+    return false;
+  }
 }
 
 function directoriesOf(mounted: Readonly<Record<string, string>>): FakeTree {
