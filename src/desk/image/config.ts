@@ -38,6 +38,7 @@ const schema = v.strictObject({
   kernel: v.optional(text),
   "modules-dir": v.optional(text),
   modules: list,
+  "modprobe-dirs": list,
   busybox: v.optional(text),
   init: v.optional(text),
   add: v.optional(v.array(readableBy((addition) => parseAddition(addition, "/"))), []),

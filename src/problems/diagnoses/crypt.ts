@@ -37,7 +37,10 @@ export const CRYPT = {
   "no-filesystem-for-key": diagnosis<{ place: string; node: string }>(
     ({ place, node }) => `there is no filesystem on ${node} for ${place}`,
   ),
-  "no-key-file": diagnosis<{ path: string; node: string }>(({ path, node }) => `there is no file ${path} on ${node}`),
+  "no-key-file": diagnosis<{ path: string; node: string; isUnclean: boolean }>(({ path, node, isUnclean }) => {
+    const why = ", which was not unmounted: levain does not replay its journal, so its newest changes may be missing";
+    return `there is no file ${path} on ${node}${isUnclean ? why : ""}`;
+  }),
   "key-too-large": diagnosis<{ place: string }>({
     text: ({ place }) => `${place} is larger than any key: more than 8 MiB`,
     hints: () => [inBootLoader("select the bytes of the key by an offset and a size")],

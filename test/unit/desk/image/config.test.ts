@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, busybox, init, add, programs, keymaps, compress, parameters";
+  "hint: the keys are output, kernel, modules-dir, modules, modprobe-dirs, busybox, init, add, programs, keymaps, compress, parameters";
 
 test("everything that can be said", () => {
   const source = `
@@ -27,6 +27,7 @@ test("everything that can be said", () => {
     kernel = "6.1.0-26-amd64"
     modules-dir = "lib/modules/6.1.0-26-amd64"
     modules = ["aoe", "e1000"]
+    modprobe-dirs = ["/etc/modprobe.d"]
     busybox = "none"
     init = "levain"
     add = ["hooks:/etc/hooks"]
@@ -40,6 +41,7 @@ test("everything that can be said", () => {
     kernel: "6.1.0-26-amd64",
     "modules-dir": "lib/modules/6.1.0-26-amd64",
     modules: ["aoe", "e1000"],
+    "modprobe-dirs": ["/etc/modprobe.d"],
     busybox: "none",
     init: "levain",
     add: ["hooks:/etc/hooks"],
@@ -51,7 +53,14 @@ test("everything that can be said", () => {
 });
 
 test("nothing has to be said", () => {
-  expect(parseConfig("", "levain.toml")).toEqual({ modules: [], add: [], programs: [], keymaps: [], parameters: [] });
+  expect(parseConfig("", "levain.toml")).toEqual({
+    modules: [],
+    "modprobe-dirs": [],
+    add: [],
+    programs: [],
+    keymaps: [],
+    parameters: [],
+  });
 });
 
 describe("a mistake is reported with its line number", () => {
