@@ -1,9 +1,14 @@
 import type { Context } from "../drivers/context.ts";
+import type { Loader } from "../drivers/loader.ts";
 import { driversOf, filesystemType } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountRequest } from "../machine/machine.ts";
 import { isErrno, tolerateRefusal } from "../problems/errors.ts";
-import type { FilesystemDrivers } from "./mount.ts";
 import { isMounted } from "./mounts.ts";
+
+/** The part of the loader that a mount uses. */
+interface FilesystemDrivers {
+  readonly drivers: Pick<Loader, "loadFilesystem">;
+}
 
 /** The mount point for a brief look at a filesystem. */
 const SEARCH = "/run/levain/search";

@@ -1,22 +1,31 @@
-import { type BlockDevice, listBlockDeviceNames, namePartition, readBlockDevice } from "../../devices/block-devices.ts";
+import {
+  type BlockDevice,
+  describeObstacle,
+  listBlockDeviceNames,
+  namePartition,
+  readBlockDevice,
+} from "../../devices/block-devices.ts";
+import { listEmptyDrives } from "../../devices/drives.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 
-const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL"];
+const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL", "NOTE"];
 
 /** Formats `levain devices` without a file: every block device of this machine with its content, as an aligned table without empty columns. */
 export function describeDevices(machine: Machine): readonly string[] {
   const devices = listBlockDeviceNames(machine).flatMap((name) => readBlockDevice(machine, name) ?? []);
-  if (devices.length === 0) return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
-  return alignColumns([HEADINGS, ...devices.map((device) => row(machine, device))]);
+  const empty = listEmptyDrives(machine).map((node) => [node, "", "", "", "", "", "no medium"]);
+  const rows = [...devices.map((device) => row(machine, device)), ...empty];
+  if (rows.length === 0) return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
+  return alignColumns([HEADINGS, ...rows]);
 }
 
 function row(machine: Machine, device: BlockDevice): readonly string[] {
   const { node, sizeBytes, facts, unreadable } = device;
   const table = facts.partitionTable === null ? "" : `(${facts.partitionTable})`;
   const type = unreadable === null ? (facts.type ?? table) : "(unreadable)";
-  const names = [facts.label, facts.uuid, namePartition(machine, device).label];
+  const names = [facts.label, facts.uuid, namePartition(machine, device).label, describeObstacle(device)];
   return [node, formatBytes(sizeBytes), type, ...names.map((name) => name ?? "")].map(printable);
 }
 
