@@ -42,7 +42,7 @@ export function attachDevice(context: Context, plan: StoragePlan, options: Attac
       }
       return accept(context, spec, device, search);
     }
-    throw notFound({ wanted, name }, plan, search);
+    throw notFound(context, { wanted, name }, plan, search);
   } finally {
     search.close();
   }

@@ -426,7 +426,7 @@ describe("what is missing is named before the user is asked", () => {
     const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} --pbkdf argon2id --pbkdf-force-iterations 4 --pbkdf-memory 65536 $1 key`;
     const big = await luksDisk({ name: "boot-argon2", script }, root);
     const result = boot({ disks: [{ name: "vda", image: big }], memoryBytes: 32 << 20 });
-    expect(result.console).toContain("keyslot 0 needs 64 MiB to unlock, this machine has 32 MiB");
+    expect(result.console).toContain("keyslot 0 needs 64 MiB to unlock, and 32 MiB of 32 MiB are free");
     expect(prompts(result)).toBe(0);
   });
 

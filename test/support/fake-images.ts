@@ -14,7 +14,7 @@ export interface FakeName {
   readonly uuid?: string;
 }
 
-/** ext4, ext2, vfat, squashfs or crypto_LUKS: the head of one as its formatter writes it, and `entries` to show when it is mounted. */
+/** ext4, ext2, vfat, squashfs, btrfs or crypto_LUKS: the head of one as its formatter writes it, and `entries` to show when it is mounted. */
 export function fakeImage(type: keyof typeof WRITERS, name: FakeName = {}, entries: FakeTree = {}): FakeImage {
   // Different content makes different bytes: it is by its bytes that an image file is known again.
   const bytes = WRITERS[type](name);
@@ -23,6 +23,8 @@ export function fakeImage(type: keyof typeof WRITERS, name: FakeName = {}, entri
 }
 
 let imagesMade = 0;
+
+const BTRFS_AT = 64 << 10;
 
 const WRITERS = {
   /** struct ext2_super_block; the feature "extents" makes it ext4. */
@@ -57,6 +59,17 @@ const WRITERS = {
     const bytes = new Uint8Array(4096);
     put(bytes, 0, "hsqs");
     new DataView(bytes.buffer).setUint16(28, 4, true);
+    return bytes;
+  },
+  /** struct btrfs_super_block of linux/btrfs_tree.h, of one device. */
+  btrfs({ label, uuid }: FakeName): Uint8Array {
+    const bytes = new Uint8Array(1 << 20);
+    const view = new DataView(bytes.buffer);
+    if (uuid !== undefined) bytes.set(Buffer.from(uuid.replaceAll("-", ""), "hex"), BTRFS_AT + 0x20);
+    put(bytes, BTRFS_AT + 0x40, "_BHRfS_M");
+    view.setUint32(BTRFS_AT + 0x88, 1, true);
+    view.setUint32(BTRFS_AT + 0x90, 4096, true);
+    put(bytes, BTRFS_AT + 0x12b, label ?? "");
     return bytes;
   },
   /** LUKS2's binary header. */

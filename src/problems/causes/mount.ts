@@ -1,6 +1,7 @@
 import { byHand, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { type CauseWords, cause, listNames } from "./cause.ts";
+import { isPlainWord } from "./plain-word.ts";
 
 /** What is mounted: decides which parameters a hint can name. */
 export type Role = "root" | "layer" | "image";
@@ -96,7 +97,10 @@ export const CAUSES = {
       `it has no subvolume ${wanted}${present.length === 0 ? " and no other" : `; it has ${listNames(present)}`}`,
     ({ role, detail: [, ...present] }) => [
       ...inRootFlags(role, "correct the subvolume in rootflags="),
-      ...present.slice(0, 1).map((name) => inShell(`try one with \`levain retry rootflags=subvol=${name}\``)),
+      ...present
+        .filter(isPlainWord)
+        .slice(0, 1)
+        .map((name) => inShell(`try one with \`levain retry rootflags=subvol=${name}\``)),
     ],
   ),
   "unknown-option": cause<Refused>(
