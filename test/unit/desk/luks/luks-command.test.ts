@@ -222,7 +222,7 @@ describe("a header that is not acceptable", () => {
     });
     expect(ask({ bytes })).toMatchObject({
       status: 1,
-      problems: ["no keyslot can be tried", "keyslot 0 needs 4 GiB to unlock, and 1 GiB of 1 GiB are free"],
+      problems: ["no keyslot can be tried", "keyslot 0 needs 4 GiB to unlock, and 1 GiB are free"],
     });
     expect(ask({ bytes }, "").status).toBe(0);
   });
