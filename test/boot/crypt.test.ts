@@ -331,6 +331,14 @@ describe("a key", () => {
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
+  test("that ends with a newline and is wrong: the newline counts, and the report says so", () => {
+    const file = (key: string) => ({ name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/root.key": key }) });
+    const said = (key: string) => boot({ cmdline: keyed, disks: disks(file(key)) }).console;
+    const told = "as cryptroot: it ends with a newline, which counts as part of the key";
+    for (const key of ["pass\n", "wrong\r\n"]) expect(said(key)).toContain(told);
+    for (const key of ["wrong", "pass"]) expect(said(key)).not.toContain("newline");
+  });
+
   test("that is not on its stick is reported, and the prompt follows", () => {
     const empty = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/other": "pass" }) };
     const result = boot({ cmdline: keyed, disks: disks(empty) });
@@ -427,6 +435,7 @@ describe("what is missing is named before the user is asked", () => {
     const big = await luksDisk({ name: "boot-argon2", script }, root);
     const result = boot({ disks: [{ name: "vda", image: big }], memoryBytes: 32 << 20 });
     expect(result.console).toContain("keyslot 0 needs 64 MiB to unlock, and 32 MiB of 32 MiB are free");
+    expect(result.console.replaceAll(/\n +/g, " ")).toContain("cryptsetup luksConvertKey --pbkdf-memory KIB DEVICE");
     expect(prompts(result)).toBe(0);
   });
 

@@ -24,6 +24,7 @@ function ask(
       "/data": new Uint8Array(1 << 20),
       "/key": "pass",
       "/wrong": "word",
+      "/typed": "pass\n",
     },
   });
   const readFile = (path: string) =>
@@ -102,6 +103,8 @@ acceptable  yes
     expect(ask({ keyFile: "/key" }).text).toEndWith("acceptable  yes\nopens       keyslot 0\n");
     expect(ask({ keyFile: "-" }).status).toBe(0);
     expect(ask({ keyFile: "/wrong" })).toMatchObject({ status: 2, problems: ["the key opens no keyslot"] });
+    const newline = "the key opens no keyslot: it ends with a newline, which counts as part of the key";
+    expect(ask({ keyFile: "/typed" })).toMatchObject({ status: 2, problems: [newline] });
   });
 
   test("a wrong key, where it may be that of a keyslot that cannot be tried", () => {
