@@ -14,8 +14,8 @@ export interface BlockedDriver {
   readonly path: string | null;
   /** What keeps it out, as a person finds it: "modprobe.blacklist=virtio_blk", or a line of modprobe.d. */
   readonly by: string;
-  /** True if that is a parameter, false for a line of modprobe.d in the image. */
-  readonly isByParameter: boolean;
+  /** Where that is; a parameter that is not on the command line comes from the image or from `levain retry`. */
+  readonly place: "command line" | "image parameters" | "modprobe.d";
 }
 
 /** The parameters that blacklist modules. */
@@ -28,16 +28,18 @@ export function findBlock(machine: Machine, target: Target, named: readonly stri
   const path = own === undefined || own.do === "builtin" ? null : own.path;
   const driver = { module: printable(name), alias, path };
   const { module } = driver;
-  if (blacklisted && named.includes(name)) return { ...driver, by: findWord(machine, name), isByParameter: true };
-  if (blacklisted) return { ...driver, by: `blacklist ${module}`, isByParameter: false };
+  if (blacklisted && named.includes(name)) return { ...driver, ...findWord(machine, name) };
+  if (blacklisted) return { ...driver, by: `blacklist ${module}`, place: "modprobe.d" };
   if (own?.do !== "install" || judgeInstall(own.command) === null) return null;
-  return { ...driver, by: `install ${module} ${printable(own.command)}`, isByParameter: false };
+  return { ...driver, by: `install ${module} ${printable(own.command)}`, place: "modprobe.d" };
 }
 
-/** Returns the parameter as it is on the kernel command line; one of levain.toml or `levain retry` in the kernel's spelling. */
-function findWord(machine: Machine, module: string): string {
+/** Returns the parameter as it is on the kernel command line; one from elsewhere in the kernel's spelling. */
+function findWord(machine: Machine, module: string): Pick<BlockedDriver, "by" | "place"> {
   const { words } = parseCommandLine(bytesOrNone(machine, "/proc/cmdline"));
   const isIt = (word: (typeof words)[number]) =>
     PARAMETERS.includes(word.name) && (word.value ?? "").split(",").some((name) => normaliseName(name) === module);
-  return printable(words.find(isIt)?.text ?? `module_blacklist=${module}`);
+  const word = words.find(isIt);
+  if (word === undefined) return { by: printable(`module_blacklist=${module}`), place: "image parameters" };
+  return { by: printable(word.text), place: "command line" };
 }

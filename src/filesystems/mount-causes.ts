@@ -119,7 +119,7 @@ function fromErrno({ drivers }: CauseContext, { type, error }: Refusal): MountCa
   if (isErrno(error, "ENODEV")) {
     const block = drivers.blocked().find(({ module, alias }) => module === type || alias === `fs_${type}`);
     if (block === undefined) return { kind: "driver-missing", detail: [] };
-    return { kind: "driver-blacklisted", detail: [block.module, block.by, ...(block.isByParameter ? [] : ["image"])] };
+    return { kind: "driver-blacklisted", detail: [block.module, block.by, block.place] };
   }
   if (isErrno(error, "EBUSY")) return { kind: "in-use", detail: [] };
   if (isErrno(error, "EUCLEAN", "EFSCORRUPTED")) return { kind: "damaged", detail: [] };

@@ -37,9 +37,7 @@ export function findSearchCauses(vain: Vain, wanted: VainSearch["wanted"]): read
 /** The drivers that may bring a disk: those of the first waves. */
 function findBlocked({ context: { drivers } }: Vain): readonly Found[] {
   const ofDisks = drivers.blocked().filter(({ path }) => path !== null && waveOf(path) < LAST_WAVE);
-  return ofDisks.map(({ module, by, isByParameter }) => {
-    return { kind: "blacklist", subject: module, detail: [by, ...(isByParameter ? [] : ["image"])] };
-  });
+  return ofDisks.map(({ module, by, place }) => ({ kind: "blacklist", subject: module, detail: [by, place] }));
 }
 
 function findUnsearched({ search, specs }: Vain): readonly Found[] {

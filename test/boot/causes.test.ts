@@ -210,6 +210,12 @@ describe("a driver on a blacklist", () => {
     expect(report).toContain(`hint: remove the line "${line}" from modprobe.d and rebuild the image`);
   });
 
+  test("of the image's own parameters", () => {
+    const manifest = JSON.stringify({ version: 1, kernel: null, parameters: ["module_blacklist=virtio_blk"] });
+    const report = machine("", { "/etc/levain.json": manifest });
+    expect(report).toContain("hint: remove module_blacklist=virtio_blk from the parameters of levain.toml and rebuild");
+  });
+
   test("without one the disk is found, and a blacklist of another driver is not mentioned", () => {
     expect(machine("")).toContain("switch_root");
     expect(machine("modprobe.blacklist=nouveau root=LABEL=OTHER")).not.toContain("blacklist:");

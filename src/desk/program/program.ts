@@ -55,7 +55,7 @@ function addInterpreter(tree: ImageTree, script: string, interpreter: string, ma
     return;
   }
   const why = isSearch
-    ? "env looks for its interpreter on the path"
+    ? "its interpreter is looked up on the path"
     : `its interpreter ${interpreter} is not an ELF file`;
   throw new BootError(`cannot add the script ${script}: ${why}`, {
     hint: `write the path of the interpreter, such as #!${LINKED_SHELL}`,

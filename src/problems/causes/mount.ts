@@ -53,11 +53,11 @@ export function hintsForRepair({ node, type, role }: Pick<Refused, "node" | "typ
   return [byHand(`repair the filesystem on another machine: ${program}`)];
 }
 
-/** Returns how a driver is let in again: `by` is the parameter, or the line of modprobe.d in the image. */
-export function unblock(by: string, isParameter: boolean): Hint {
-  return isParameter
-    ? inBootLoader(`remove ${by} from the kernel command line`)
-    : inBuilder(`remove the line "${by}" from modprobe.d and rebuild the image`);
+/** Returns how a driver is let in again: `by` is a parameter, or a line of modprobe.d, and `place` where it is. */
+export function unblock(by: string, place: string): Hint {
+  if (place === "command line") return inBootLoader(`remove ${by} from the kernel command line`);
+  const what = place === "modprobe.d" ? `the line "${by}" from modprobe.d` : `${by} from the parameters of levain.toml`;
+  return inBuilder(`remove ${what} and rebuild the image`);
 }
 
 const named = (words: string) => (words === "" ? "an option" : `the option ${words}`);
@@ -150,7 +150,7 @@ export const CAUSES = {
   ),
   "driver-blacklisted": cause<Refused>(
     ({ detail: [module = "", by = ""] }) => `its driver ${module} is on a blacklist: ${by}`,
-    ({ detail: [, by = "", place] }) => [unblock(by, place === undefined)],
+    ({ detail: [, by = "", place = ""] }) => [unblock(by, place)],
   ),
   damaged: cause<Refused>(() => "the filesystem is damaged and needs repair", hintsForRepair),
 } satisfies Record<string, CauseWords<Refused>>;

@@ -19,7 +19,7 @@ type Words = Omit<SearchCause, "kind">;
 export const CAUSES = {
   blacklist: cause<Words>(
     ({ subject, detail: [by = ""] }) => `the driver ${subject} is on a blacklist: ${by}`,
-    ({ detail: [by = "", place] }) => [unblock(by, place === undefined)],
+    ({ detail: [by = "", place = ""] }) => [unblock(by, place)],
   ),
   layer: cause<Words>(
     ({ subject, detail: [layer = ""] }) => `${subject} is part of ${layer}, and ${notSupportedYet(layer)}`,
@@ -29,9 +29,9 @@ export const CAUSES = {
     ({ subject, detail }) =>
       `${subject} is ambivalent, so its label and UUID do not count: it looks like ${detail.join(" and ")}`,
     ({ subject, parameter, detail: [first = "TYPE"] }) => [
-      inBootLoader(
-        `name it by its path and its type: ${parameter}${subject}${parameter === "root=" ? ` rootfstype=${first}` : ""}`,
-      ),
+      ...(parameter === "root="
+        ? [inBootLoader(`name it by its path and its type: root=${subject} rootfstype=${first}`)]
+        : []),
       byHand("remove the stale signature on another machine: wipefs"),
     ],
   ),

@@ -137,7 +137,7 @@ describe("a file that is not a program for this image is refused", () => {
   });
 
   test.each([
-    ["#!/usr/bin/env sh\n", "env looks for its interpreter on the path"],
+    ["#!/usr/bin/env sh\n", "its interpreter is looked up on the path"],
     ["#!/no/such\n", "cannot add /no/such, the interpreter of"],
     ["#!\n", "cannot add , the interpreter of"],
     ["#!/etc/passwd\n", "its interpreter /etc/passwd is not an ELF file"],
