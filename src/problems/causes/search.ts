@@ -22,17 +22,16 @@ export const CAUSES = {
     ({ detail: [by = "", place = ""] }) => [unblock(by, place)],
   ),
   layer: cause<Words>(
-    ({ subject, detail: [layer = ""] }) => `${subject} is part of ${layer}, and ${notSupportedYet(layer)}`,
+    ({ subject, detail: [layer = ""] }) => `${notSupportedYet(layer)}: it is on ${subject}`,
     ({ detail: [layer = ""] }) => [useOtherInitramfs(layer)],
   ),
   ambivalent: cause<Words>(
-    ({ subject, detail }) =>
-      `${subject} is ambivalent, so its label and UUID do not count: it looks like ${detail.join(" and ")}`,
+    ({ subject }) => `${subject} is ambivalent, so its label and UUID do not count`,
     ({ subject, parameter, detail: [first = "TYPE"] }) => [
       ...(parameter === "root="
-        ? [inBootLoader(`name it by its path and its type: root=${subject} rootfstype=${first}`)]
+        ? [inBootLoader(`name its path and its type: root=${subject} rootfstype=${first}`)]
         : []),
-      byHand("remove the stale signature on another machine: wipefs"),
+      byHand("remove the stale signature with wipefs on another machine"),
     ],
   ),
   "other-label": cause<Words>(

@@ -48,10 +48,10 @@ function hintsForAmbivalence({
 }: Readonly<{ node: string; types: readonly string[]; type: string | null; role: Role }>) {
   const chosen = type ?? "TYPE";
   const stale = type === null ? "TYPE" : types.filter((other) => other !== type).join(",");
-  const wipe = byHand(`remove the stale signature on another machine: wipefs --all --types ${stale} DEVICE`);
+  const wipe = byHand(`remove the stale signature with wipefs --all --types ${stale} DEVICE on another machine`);
   if (role !== "root") return [wipe];
   return [
-    inBootLoader(`name the device and its type: root=${node} rootfstype=${chosen}`),
+    inBootLoader(`name its path and its type: root=${node} rootfstype=${chosen}`),
     inShell(`try that with \`levain retry root=${node} rootfstype=${chosen}\``),
     wipe,
   ];

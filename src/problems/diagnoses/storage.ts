@@ -75,7 +75,10 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
     return [byHand("attach the missing disk"), inBootLoader("mount without it: add degraded to rootflags=")];
   }
   const known = distinct(facts.causes.flatMap((cause) => wordsForSearch(cause).hints(cause)));
-  if (known.length > 0) return [...known, ...hintsForUnknown(facts)];
+  if (known.length > 0) {
+    const isCorrected = known.some(({ needs }) => needs === "boot loader");
+    return [...known, ...hintsForUnknown(facts).filter(({ needs }) => !isCorrected || needs !== "boot loader")];
+  }
   return [...hintsForUnknown(facts), ...(facts.isAnyUnasked ? [] : [ADD_DRIVER])];
 }
 
