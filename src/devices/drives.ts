@@ -6,9 +6,10 @@ import { type BlockDevice, listBlockDeviceNames, readBlockDevice } from "./block
 /** Devices without content until a program gives them some: not worth a word. */
 const IDLE = /^(?:loop|nbd|ram|zram|md|fd|dm-|rbd|drbd)/;
 
-/** Lists the nodes of drives without a medium: card readers, some CD drives. */
-export function listEmptyDrives(machine: Machine): readonly string[] {
-  const names = listBlockDeviceNames(machine).filter((name) => !IDLE.test(name));
+/** Lists the nodes of drives without a medium (card readers, some CD drives) that are not among the devices that were `seen`. */
+export function listEmptyDrives(machine: Machine, seen: readonly Pick<BlockDevice, "name">[]): readonly string[] {
+  const isSeen = (name: string) => seen.some((device) => device.name === name);
+  const names = listBlockDeviceNames(machine).filter((name) => !IDLE.test(name) && !isSeen(name));
   const isEmpty = (name: string) =>
     orIfRefused(() => readText(machine, `/sys/class/block/${name}/size`) === "0", false);
   return names.filter(isEmpty).map((name) => `/dev/${name.replaceAll("!", "/")}`);

@@ -88,7 +88,7 @@ export function notFound(
     isAnyUnasked: telling.some(isUnasked),
     causes: findSearchCauses({ context, search, specs: roots }, wanted),
   };
-  const drives = listEmptyDrives(context.machine).map((node) => `${node} (no medium)`);
+  const drives = listEmptyDrives(context.machine, [...search.inventory.values()]).map((node) => `${node} (no medium)`);
   const seen = [...telling.map((device) => describeSeen(search, device, true)), ...drives];
   return problem("device-not-found", facts, { seen: seen.length > 0 ? seen : ["no block device at all"] });
 }

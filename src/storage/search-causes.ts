@@ -28,6 +28,7 @@ export function findSearchCauses(vain: Vain, wanted: VainSearch["wanted"]): read
     ...findBlocked(vain),
     ...vain.specs.flatMap((spec) => findNearMisses(spec, devices, name)),
     ...findUnsearched(vain),
+    ...findUnreadable(devices),
     ...findAmbivalent(devices),
     ...findLayers(devices),
   ];
@@ -45,6 +46,12 @@ function findUnsearched({ search, specs }: Vain): readonly Found[] {
   return search.unsearched().map(({ text, why, drivers }) => {
     return { kind: "unsearched", subject: text, detail: [why, ...drivers] };
   });
+}
+
+/** An optical drive is unreadable without a disc. */
+function findUnreadable(devices: readonly BlockDevice[]): readonly Found[] {
+  const failing = devices.filter(({ unreadable, name }) => unreadable !== null && !/^sr\d/.test(name));
+  return failing.map(({ node }) => ({ kind: "unreadable", subject: node, detail: [] }));
 }
 
 function findAmbivalent(devices: readonly BlockDevice[]): readonly Found[] {

@@ -55,6 +55,15 @@ describe("what was seen", () => {
     expect(report).toContain("seen: /dev/vda1 (gpt partition table)");
   });
 
+  test("a disk that cannot be read may be the root: check the cable", () => {
+    const report = said("root=LABEL=ROOT", [{ name: "sdb", image: rootImage() }], {
+      before: (machine) => machine.refuse("openReader", "/dev/sdb", "EIO"),
+    });
+    expect(report).toContain("/dev/sdb cannot be read, and may be the device");
+    expect(report).toContain("hint: check the disk and its cable");
+    expect(report).not.toContain("add the disk's driver");
+  });
+
   test("a drive without a medium", () => {
     const report = said("root=LABEL=ROOT", [{ name: "sdb", content: new Uint8Array() }]);
     expect(report).toContain("seen: /dev/sdb (no medium)");

@@ -49,6 +49,10 @@ export const CAUSES = {
     ({ subject, detail: [path = ""] }) => `${path} depends on the disk's controller; ${subject} may be the same disk`,
     ({ parameter, detail: [, spec = ""] }) => [inBootLoader(`name it in ${parameter}: ${spec}`)],
   ),
+  unreadable: cause<Words>(
+    ({ subject }) => `${subject} cannot be read, and may be the device`,
+    () => [byHand("check the disk and its cable")],
+  ),
   unsearched: cause<Words>(
     ({ subject, detail: [why = ""] }) => `${subject} could not be searched: ${why}`,
     ({ detail: [, ...drivers] }) =>

@@ -15,7 +15,7 @@ const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL", "NOTE"
 /** Formats `levain devices` without a file: every block device of this machine with its content, as an aligned table without empty columns. */
 export function describeDevices(machine: Machine): readonly string[] {
   const devices = listBlockDeviceNames(machine).flatMap((name) => readBlockDevice(machine, name) ?? []);
-  const empty = listEmptyDrives(machine).map((node) => [node, "", "", "", "", "", "no medium"]);
+  const empty = listEmptyDrives(machine, devices).map((node) => [node, "", "", "", "", "", "no medium"]);
   const rows = [...devices.map((device) => row(machine, device)), ...empty];
   if (rows.length === 0) return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
   return alignColumns([HEADINGS, ...rows]);
