@@ -94,7 +94,7 @@ export const CAUSES = {
   ),
   "no-subvolume": cause<Refused>(
     ({ detail: [wanted = "", ...present] }) =>
-      `it has no subvolume ${wanted}${present.length === 0 ? " and no other" : `; it has ${listNames(present)}`}`,
+      `it has no subvolume ${wanted}${present.length === 0 ? "" : `; it has ${listNames(present)}`}`,
     ({ role, detail: [, ...present] }) => [
       ...inRootFlags(role, "correct the subvolume in rootflags="),
       ...present
