@@ -47,7 +47,7 @@ vmTest(
     await vm.expect("ext4: it has features that this kernel does not know (EINVAL)");
     await vm.expect("hint: use a newer kernel");
     await retry("root=LABEL=LOCKED");
-    await vm.expect(/ext4: its journal has to be replayed, and the device is\s+write-protected \(EROFS\)/);
+    await vm.expect(/ext4: its journal has to be replayed, and the device is\s+write-protected\s+\(EROFS\)/);
     await vm.expect(/add\s+noload\s+to\s+rootflags=/);
     await retry("root=LABEL=LOCKED rootflags=noload");
     await vm.expect("small-root: ready");
