@@ -16,6 +16,8 @@ export interface Refusal {
   readonly node: string;
   /** As probed; null if unknown. */
   readonly probed: string | null;
+  /** True if the mount must not write to the device. */
+  readonly isUntouched: boolean;
 }
 
 interface CauseContext {
@@ -70,7 +72,8 @@ const WORDS: readonly (readonly [words: RegExp, kind: Kind])[] = [
 
 /** Finds the cause of a refusal in the kernel's words, else in what is known of the device and of the mount; null if neither tells. */
 export function findMountCause(context: CauseContext, refusal: Refusal): MountCause | null {
-  return fromFacts(context, refusal) ?? fromWords(refusal) ?? fromErrno(context, refusal);
+  const cause = fromFacts(context, refusal) ?? fromWords(refusal) ?? fromErrno(context, refusal);
+  return cause?.kind === "journal-locked" && refusal.isUntouched ? { kind: "needs-replay", detail: [] } : cause;
 }
 
 function fromWords({ kernel, type }: Refusal): MountCause | null {
@@ -91,8 +94,8 @@ function moduleOf(kind: Kind, word: string): string {
 }
 
 function replayOption(type: string): readonly string[] {
-  const option = filesystemType(type).withoutReplay;
-  return option === undefined ? [] : [option];
+  const option = filesystemType(type).untouched ?? "";
+  return option === "" ? [] : [option];
 }
 
 /** What the kernel does not log, or less exactly. */
@@ -124,7 +127,7 @@ function fromErrno({ drivers }: CauseContext, { type, error }: Refusal): MountCa
   if (isErrno(error, "EBUSY")) return { kind: "in-use", detail: [] };
   if (isErrno(error, "EUCLEAN", "EFSCORRUPTED")) return { kind: "damaged", detail: [] };
   // A read-only mount that needs to write replays a journal.
-  if (isErrno(error, "EROFS") && replayOption(type).length > 0) {
+  if (isErrno(error, "EROFS") && filesystemType(type).untouched !== undefined) {
     return { kind: "journal-locked", detail: replayOption(type) };
   }
   return null;

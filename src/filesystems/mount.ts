@@ -10,6 +10,7 @@ import { isErrno, SyscallError } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { findMountCause, type Refusal } from "./mount-causes.ts";
+import { hasUnreplayedJournal, mountUntouched } from "./untouched.ts";
 
 /** A mounted root device. */
 export interface MountedDevice {
@@ -22,16 +23,21 @@ export interface MountedDevice {
   readonly isInside: boolean;
 }
 
+/** "untouched": it serves only for reading, and not a byte of its device is written. "read-only" is for a root that the real system makes writable later: its journal is replayed. */
+export type Access = "writable" | "read-only" | "untouched";
+
 interface MountOrder {
   readonly device: Pick<BlockDevice, "node" | "facts" | "unreadable">;
   readonly target: string;
   /** Types to try instead of the probed one. */
   readonly types: readonly string[];
-  readonly writable: boolean;
+  readonly access: Access;
   /** Comma-separated, as in fstab: flags and the filesystem's own options mixed. */
   readonly options: string;
   /** What the hints of a failure are about. */
   readonly role: Role;
+  /** What a warning calls it; its node by default. */
+  readonly name?: string;
 }
 
 const FLAGS: readonly MountFlag[] = [
@@ -44,16 +50,10 @@ const NO_OPTIONS = ["", ..."defaults rw auto noauto nofail suid dev exec async n
 
 /** Mounts a device as the probed type, or the first of `types` that the kernel accepts; returns that type. Throws BootError with the kernel's refusals. */
 export function mountDevice(
-  {
-    machine,
-    drivers,
-    voice,
-    undo,
-  }: Omit<Context, "drivers"> & {
-    readonly drivers: Pick<Loader, "loadFilesystem" | "blocked">;
-  },
+  context: Omit<Context, "drivers"> & { readonly drivers: Pick<Loader, "loadFilesystem" | "blocked"> },
   order: MountOrder,
 ): string {
+  const { machine, drivers, undo } = context;
   const { node, facts } = order.device;
   const types = order.types.length > 0 ? order.types : typesOf(machine, order);
   makePlace(machine, order.target);
@@ -62,13 +62,14 @@ export function mountDevice(
     drivers.loadFilesystem(type, order.options);
     const mark = machine.kernelLogMark(); // after the driver's own messages, which explain no refusal
     try {
-      mountAs(machine, order, type, voice);
+      mountAs(context, order, type);
       undo(() => machine.unmount(order.target));
       return type;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       const kernel = machine.kernelLogSince(mark);
-      refusals.push({ type, error, kernel, options: order.options, node, probed: facts.type });
+      const isUntouched = order.access === "untouched";
+      refusals.push({ type, error, kernel, options: order.options, node, probed: facts.type, isUntouched });
     }
   }
   throw problem("mount-refused", {
@@ -91,17 +92,32 @@ function isTelling(line: string): boolean {
   return !/^BTRFS (?:info \(|.*: device (?:label|fsid) )|^BTRFS: device /.test(line);
 }
 
-function mountAs(machine: Machine, order: MountOrder, type: string, voice: Context["voice"]): void {
-  const { device, target, writable } = order;
+type MountContext = Pick<Context, "machine" | "voice" | "undo">;
+
+function mountAs(context: MountContext, order: MountOrder, type: string): void {
+  const { machine, voice, undo } = context;
+  const { device, target, access } = order;
   const { flags, options } = splitOptions(order.options);
-  const request = { source: device.node, target, type, options };
+  const request = { source: device.node, target, type, options, flags };
+  if (access === "untouched") {
+    undo(mountUntouched(machine, request));
+    warnOfJournal(context, order, type);
+    return;
+  }
   try {
-    machine.mount({ ...request, flags: writable ? flags : addReadOnly(flags) });
+    machine.mount(access === "writable" ? request : { ...request, flags: addReadOnly(flags) });
   } catch (error) {
-    if (!writable || !isErrno(error, "EROFS", "EACCES")) throw error;
+    if (access !== "writable" || !isErrno(error, "EROFS", "EACCES")) throw error;
     voice.warn(`${device.node} is write-protected, mounting it read-only`);
     machine.mount({ ...request, flags: addReadOnly(flags) });
   }
+}
+
+/** Warns if what is read may be older than what was written last. */
+function warnOfJournal({ machine, voice }: MountContext, { device, name }: MountOrder, type: string): void {
+  if (!hasUnreplayedJournal(machine, device.node, type)) return;
+  const what = `${name ?? device.node} was not unmounted`;
+  voice.warn(`${what}: levain does not replay its journal, so its newest changes may be missing`);
 }
 
 function addReadOnly(flags: readonly MountFlag[]): readonly MountFlag[] {

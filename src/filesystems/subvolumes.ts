@@ -1,7 +1,7 @@
-import { filesystemType } from "../formats/filesystems/filesystem-types.ts";
+import { untouchedOptions } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine } from "../machine/machine.ts";
 import { orIfRefused } from "../problems/errors.ts";
-import { mountBriefly } from "./brief-mount.ts";
+import { lookInto } from "./brief-mount.ts";
 
 /** Subvolumes lie near the top; deeper ones are snapshots of them. */
 const MOST_LEVELS = 3;
@@ -18,9 +18,8 @@ export function listSubvolumes(
   node: string,
   isWanted: (directory: string) => boolean = () => true,
 ): readonly string[] {
-  const options = ["subvolid=5", filesystemType("btrfs").withoutReplay].join(",");
-  const mount = { source: node, type: "btrfs", options };
-  return orIfRefused(() => mountBriefly(machine, mount, (top) => walk(machine, top, isWanted)), []);
+  const mount = { source: node, type: "btrfs", options: untouchedOptions("btrfs", "subvolid=5") ?? "" };
+  return orIfRefused(() => lookInto(machine, mount, (top) => walk(machine, top, isWanted)), []);
 }
 
 /** Breadth first. The files of each subvolume have a device number of their own (btrfs_getattr of fs/btrfs/inode.c). */

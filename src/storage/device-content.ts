@@ -2,6 +2,7 @@ import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
+import { hasUnreplayedJournal } from "../filesystems/untouched.ts";
 import { describeNoFilesystem } from "../formats/contents.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -47,6 +48,9 @@ export function createContentSearch(context: Context): ContentSearch {
     const hasFile = (directory: string) => {
       const found = paths.find((path) => matchFiles(machine, directory, path).length > 0);
       if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
+      else if (hasUnreplayedJournal(machine, device.node, type)) {
+        voice.debug(`${device.node} was not unmounted, a file that was written last may be missing`);
+      }
       return found !== undefined;
     };
     return unlessRefused(

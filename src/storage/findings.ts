@@ -1,6 +1,7 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import { listEmptyDrives } from "../devices/drives.ts";
 import type { Context } from "../drivers/context.ts";
+import { findModuleGap } from "../drivers/module-source.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { describeStrangers, type VainSearch } from "../problems/diagnoses/storage.ts";
 import type { BootError } from "../problems/errors.ts";
@@ -84,6 +85,7 @@ export function notFound(
     devices,
     withinSeconds: rootTimeoutMs === null ? null : Math.round(rootTimeoutMs / 1000),
     troubles: search.problems().map(({ error }) => sentence(error)),
+    moduleGap: findModuleGap(context.machine),
     isAnyDevicePresent: telling.length > 0,
     isAnyUnasked: telling.some(isUnasked),
     causes: findSearchCauses({ context, search, specs: roots }, wanted),

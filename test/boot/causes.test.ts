@@ -3,7 +3,8 @@ import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
 import { headerOnDisk, withStaleSwap } from "../support/fake-contents.ts";
 import type { FakeDisk } from "../support/fake-devices.ts";
-import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 

@@ -1,7 +1,8 @@
 import { equal, ok, throws } from "node:assert/strict";
 import type { Machine } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
-import { type FakePartition, fakeImage } from "../support/fake-images.ts";
+import { fakeImage } from "../support/fake-images.ts";
+import type { FakePartition } from "../support/fake-partitions.ts";
 
 /** One rule of the machine, which the real kernel and the fake both keep. */
 export interface ContractCase {
@@ -33,10 +34,11 @@ export const FIXTURES = {
   modules: "/fixtures/modules",
   /** BusyBox. */
   busybox: "/bin/busybox",
-  /** Disks that virtio_blk finds: ext4 with the file `hello`; the same, write-protected; and one with two partitions. */
+  /** Disks that virtio_blk finds: ext4 with the file `hello`; the same, write-protected; one with two partitions; and the first, not unmounted. */
   disk: "vda",
   protectedDisk: "vdb",
   partitionedDisk: "vdc",
+  uncleanDisk: "vdd",
 } as const;
 
 /** What the file `hello` says. */

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32c } from "../../src/formats/checksums.ts";
 import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 
 /** Something that can be mounted: bytes that the probe really reads, and the tree that a mount of them shows. */
@@ -12,6 +12,8 @@ export interface FakeName {
   readonly label?: string;
   /** As blkid prints it. */
   readonly uuid?: string;
+  /** ext4 that was not unmounted: its journal holds changes (INCOMPAT_RECOVER), and an inode is orphaned (s_last_orphan). */
+  readonly isUnclean?: boolean;
 }
 
 /** ext4, ext2, vfat, squashfs, btrfs or crypto_LUKS: the head of one as its formatter writes it, and `entries` to show when it is mounted. */
@@ -58,7 +60,9 @@ const WRITERS = {
   squashfs(): Uint8Array {
     const bytes = new Uint8Array(4096);
     put(bytes, 0, "hsqs");
-    new DataView(bytes.buffer).setUint16(28, 4, true);
+    const view = new DataView(bytes.buffer);
+    for (const [at, value] of SQUASHFS_SHORTS) view.setUint16(at, value, true);
+    for (const [at, value] of SQUASHFS_PLACES) view.setBigUint64(at, value, true);
     return bytes;
   },
   /** struct btrfs_super_block of linux/btrfs_tree.h, of one device. */
@@ -70,6 +74,7 @@ const WRITERS = {
     view.setUint32(BTRFS_AT + 0x88, 1, true);
     view.setUint32(BTRFS_AT + 0x90, 4096, true);
     put(bytes, BTRFS_AT + 0x12b, label ?? "");
+    view.setUint32(BTRFS_AT, crc32c(bytes.subarray(BTRFS_AT + 32, BTRFS_AT + 4096)), true);
     return bytes;
   },
   /** LUKS2's binary header. */
@@ -82,99 +87,58 @@ const WRITERS = {
   },
 };
 
-function writeExt({ label, uuid }: FakeName, incompat: number): Uint8Array {
+/** One user ID, version 4; then the lengths of a block of inodes, of directories, and of IDs. */
+const SQUASHFS_SHORTS = [
+  [26, 1],
+  [28, 4],
+  [96, 8],
+  [200, 8],
+  [300, 4],
+] as const;
+/** bytes_used, the index of the IDs, no extended attributes, inodes, directories, no fragments, nothing for NFS; and where the IDs are. */
+const SQUASHFS_PLACES = [
+  [40, 4096n],
+  [48, 400n],
+  [56, -1n],
+  [64, 96n],
+  [72, 200n],
+  [80, -1n],
+  [88, -1n],
+  [400, 300n],
+] as const;
+
+const EXT_RECOVER = 4;
+const EXT_ORPHAN = 0xe8;
+
+/**
+ * What a mount of an ext4 with these bytes does to them (fs/ext4/super.c, orphan.c): null if nothing, "refused" if it has to write
+ * and cannot, or the bytes that it writes. `noload` leaves the journal alone, but only a read-only device keeps the orphans.
+ */
+export function repairExt4(
+  bytes: Uint8Array,
+  { noload, readOnlyDevice }: { readonly noload: boolean; readonly readOnlyDevice: boolean },
+): Uint8Array | "refused" | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const incompat = view.getUint32(1024 + 0x60, true);
+  const needsReplay = (incompat & EXT_RECOVER) !== 0 && !noload;
+  if (needsReplay && readOnlyDevice) return "refused";
+  const hasOrphans = view.getUint32(1024 + EXT_ORPHAN, true) !== 0;
+  if (!needsReplay && (!hasOrphans || readOnlyDevice)) return null;
+  const repaired = Uint8Array.from(bytes);
+  const after = new DataView(repaired.buffer);
+  if (needsReplay) after.setUint32(1024 + 0x60, incompat & ~EXT_RECOVER, true);
+  after.setUint32(1024 + EXT_ORPHAN, 0, true);
+  return repaired;
+}
+
+function writeExt({ label, uuid, isUnclean = false }: FakeName, incompat: number): Uint8Array {
   const bytes = new Uint8Array(16 << 10);
   const view = new DataView(bytes.buffer);
   view.setUint16(1024 + 0x38, 0xef53, true);
-  view.setUint32(1024 + 0x60, incompat, true);
+  view.setUint32(1024 + 0x60, incompat | (isUnclean ? EXT_RECOVER : 0), true);
+  view.setUint32(1024 + EXT_ORPHAN, isUnclean ? 12 : 0, true);
   if (uuid !== undefined) bytes.set(Buffer.from(uuid.replaceAll("-", ""), "hex"), 1024 + 0x68);
   put(bytes, 1024 + 0x78, label ?? "");
-  return bytes;
-}
-
-interface PartitionContent {
-  readonly image: Pick<FakeImage, "bytes">;
-  /** PARTLABEL */
-  readonly name?: string;
-  /** PARTUUID */
-  readonly uuid?: string;
-}
-
-export interface FakePartition extends PartitionContent {
-  readonly image: FakeImage;
-}
-
-const FIRST_LBA = 64;
-
-/** A disk with a GUID partition table (UEFI 2.10, 5.3; the copy at the start only) and where its partitions lie, in bytes. */
-export function partitionDisk(
-  partitions: readonly PartitionContent[],
-  sectorBytes = 512,
-): { bytes: Uint8Array<ArrayBuffer>; offsets: readonly number[] } {
-  const offsets: number[] = [];
-  let end = FIRST_LBA * sectorBytes;
-  for (const { image } of partitions) {
-    offsets.push(end);
-    end += Math.ceil(image.bytes.length / sectorBytes) * sectorBytes;
-  }
-  const bytes = new Uint8Array(end + sectorBytes);
-  const entries = bytes.subarray(2 * sectorBytes, 2 * sectorBytes + 128 * 128);
-  for (const [index, partition] of partitions.entries()) {
-    const offset = offsets[index] ?? 0;
-    bytes.set(partition.image.bytes, offset);
-    writeEntry(entries.subarray(index * 128, index * 128 + 128), partition, offset / sectorBytes, sectorBytes);
-  }
-  put(bytes, 446, "\0\0\x02\0\xee\xff\xff\xff\x01\0\0\0\xff\xff\xff\xff");
-  put(bytes, 510, "\x55\xaa");
-  writeHeader(bytes.subarray(sectorBytes, sectorBytes + 512), crc32(entries), end / sectorBytes);
-  return { bytes, offsets };
-}
-
-function writeEntry(
-  entry: Uint8Array,
-  { image, name = "", uuid }: PartitionContent,
-  firstLba: number,
-  sectorBytes: number,
-): void {
-  const view = new DataView(entry.buffer, entry.byteOffset, entry.length);
-  entry.set(guid("0fc63daf-8483-4772-8e79-3d69d8477de4"), 0);
-  entry.set(guid(uuid ?? `00000000-0000-0000-0000-${firstLba.toString(16).padStart(12, "0")}`), 16);
-  view.setBigUint64(32, BigInt(firstLba), true);
-  view.setBigUint64(40, BigInt(firstLba + Math.ceil(image.bytes.length / sectorBytes) - 1), true);
-  entry.set(Buffer.from(name, "utf16le"), 56);
-}
-
-function writeHeader(header: Uint8Array, entriesCrc: number, lastLba: number): void {
-  const view = new DataView(header.buffer, header.byteOffset, header.length);
-  put(header, 0, "EFI PART\0\0\x01\0");
-  view.setUint32(12, 92, true);
-  for (const [at, lba] of [
-    [24, 1],
-    [32, lastLba],
-    [40, FIRST_LBA],
-    [48, lastLba - 1],
-    [72, 2],
-  ] as const)
-    view.setBigUint64(at, BigInt(lba), true);
-  header.set(guid("11111111-2222-3333-4444-555555555555"), 56);
-  for (const [at, value] of [
-    [80, 128],
-    [84, 128],
-    [88, entriesCrc],
-  ] as const)
-    view.setUint32(at, value, true);
-  view.setUint32(16, crc32(header.subarray(0, 92)), true);
-}
-
-/** A GUID's bytes: its first three groups are little-endian. */
-function guid(text: string): Uint8Array {
-  const bytes = Buffer.from(text.replaceAll("-", ""), "hex");
-  for (const [from, to] of [
-    [0, 4],
-    [4, 6],
-    [6, 8],
-  ] as const)
-    bytes.subarray(from, to).reverse();
   return bytes;
 }
 

@@ -84,9 +84,12 @@ function examine(machine: Machine, path: string, sectorSize: number | null): Exa
       const problem = `${escapeUnprintable(path)}: ambivalent, it looks like ${ambivalent.join(" and ")}`;
       return { ...file, path, problem, status: AMBIVALENT };
     }
+    if (tags.length === 0) {
+      return { ...file, path, problem: `${escapeUnprintable(path)}: nothing recognised`, status: NOT_RECOGNISED };
+    }
     const layer = unsupportedLayer(file.result.type);
     const problem = layer === null ? null : `${escapeUnprintable(path)}: ${notSupportedYet(layer)}`;
-    return { ...file, path, problem, status: tags.length > 0 ? RECOGNISED : NOT_RECOGNISED };
+    return { ...file, path, problem, status: RECOGNISED };
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     return { path, problem: `${escapeUnprintable(path)}: cannot be read (${error.code})`, status: NOT_RECOGNISED };

@@ -87,10 +87,14 @@ export const CAUSES = {
   "journal-locked": cause<Refused>(
     () => "its journal has to be replayed, and the device is write-protected",
     ({ role, detail: [option = ""] }) => [
-      ...inRootFlags(role, `mount it without its journal: add ${option} to rootflags=`),
-      ...(role === "root" ? [inShell(`try that with \`levain retry rootflags=${option}\``)] : []),
+      ...(option === "" ? [] : inRootFlags(role, `mount it without its journal: add ${option} to rootflags=`)),
+      ...(role === "root" && option !== "" ? [inShell(`try that with \`levain retry rootflags=${option}\``)] : []),
       byHand("remove the write protection"),
     ],
+  ),
+  "needs-replay": cause<Refused>(
+    () => "its journal has to be replayed, and levain writes nothing to it",
+    () => [byHand("mount it writable on another machine and unmount it, then boot again")],
   ),
   "no-subvolume": cause<Refused>(
     ({ detail: [wanted = "", ...present] }) =>

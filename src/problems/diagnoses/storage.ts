@@ -2,6 +2,8 @@ import { distinct } from "../causes/cause.ts";
 import { type SearchCause, wordsForSearch } from "../causes/search.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
+import { printable } from "../report.ts";
+import { describeGap, type ModuleGap } from "./drivers.ts";
 
 /** A device that was looked for and not found. */
 export interface MissingDevice {
@@ -27,6 +29,8 @@ export interface VainSearch {
   /** What else did not come, a sentence each. */
   readonly troubles: readonly string[];
   readonly isAnyDevicePresent: boolean;
+  /** What the image has instead of modules for the running kernel; null if it has those. */
+  readonly moduleGap: ModuleGap | null;
   /** True if a device is encrypted and no parameter asks to unlock it. */
   readonly isAnyUnasked: boolean;
   /** What may be the reason, the likeliest first. */
@@ -57,6 +61,25 @@ function explainMissing({ wanted, withinSeconds, devices, troubles, causes }: Va
 
 const ADD_DRIVER = inBuilder("add the disk's driver: levain image --module NAME");
 
+/** An image without any modules is for a kernel with its drivers built in, as long as a disk is there. */
+function likelyGap({ moduleGap, isAnyDevicePresent }: VainSearch): ModuleGap | null {
+  return moduleGap?.kernels.length === 0 && isAnyDevicePresent ? null : moduleGap;
+}
+
+function explainDriver(facts: VainSearch): readonly string[] {
+  const gap = likelyGap(facts);
+  const why = gap === null ? [] : [describeGap(gap)];
+  if (facts.isAnyDevicePresent || facts.wanted !== "root" || facts.causes.length > 0) return why;
+  return [["the disk is missing, or its driver is", ...why].join(": ")];
+}
+
+/** Advice about single drivers is of no use to an image that has none for this kernel. */
+function hintForDriver(facts: VainSearch): Hint {
+  const gap = likelyGap(facts);
+  if (gap === null) return ADD_DRIVER;
+  return inBuilder(`build an image for this kernel: levain image --kernel ${printable(gap.release)}`);
+}
+
 function hintsForMissing(facts: VainSearch): readonly Hint[] {
   const { wanted, devices } = facts;
   const strangers = devices.flatMap((device) => device.strangers);
@@ -79,7 +102,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
     const isCorrected = known.some(({ needs }) => needs === "boot loader");
     return [...known, ...hintsForUnknown(facts).filter(({ needs }) => !isCorrected || needs !== "boot loader")];
   }
-  return [...hintsForUnknown(facts), ...(facts.isAnyUnasked ? [] : [ADD_DRIVER])];
+  return [...hintsForUnknown(facts), ...(facts.isAnyUnasked ? [] : [hintForDriver(facts)])];
 }
 
 /** What to try whatever the cause is. */
@@ -100,10 +123,7 @@ function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearc
 export const STORAGE = {
   "device-not-found": diagnosis<VainSearch>({
     text: ({ wanted, name }) => TITLES[wanted](name),
-    reasons: (facts) => {
-      const isDiskMissing = !facts.isAnyDevicePresent && facts.wanted === "root" && facts.causes.length === 0;
-      return [...explainMissing(facts), ...(isDiskMissing ? ["the disk is missing, or its driver is"] : [])];
-    },
+    reasons: (facts) => [...explainMissing(facts), ...explainDriver(facts)],
     hints: hintsForMissing,
   }),
   "ambiguous-device": diagnosis<{ spec: string; nodes: readonly string[] }>({

@@ -8,11 +8,16 @@ import { fakeMachine } from "../../support/fake-machine.ts";
 const machine = fakeMachine();
 
 /** The report of a mount that the kernel refuses with `errno` and these words. */
-function explain(type: string, errno: string, words: string, more: { options?: string; role?: "root" | "image" } = {}) {
-  const { options = "", role = "root" } = more;
+function explain(
+  type: string,
+  errno: string,
+  words: string,
+  more: { options?: string; role?: "root" | "image"; isUntouched?: boolean } = {},
+) {
+  const { options = "", role = "root", isUntouched = false } = more;
   const error = new SyscallError("mount", errno, "/sysroot");
   const kernel = words === "" ? [] : words.split("\n");
-  const refusal = { type, error, kernel, options, node: "/dev/vda", probed: type };
+  const refusal = { type, error, kernel, options, node: "/dev/vda", probed: type, isUntouched };
   const cause = findMountCause({ machine, drivers: { blocked: () => [] } }, refusal);
   const refusals = [{ type, errno, why: "?", cause }];
   const facts = { node: "/dev/vda", place: "/sysroot", role, hasOptions: options !== "", refusals, kernel };
@@ -155,6 +160,14 @@ describe("the hints follow the cause", () => {
     const { text } = explain(type, "EROFS", "write access unavailable");
     expect(text).toContain("its journal has to be replayed, and the device is write-protected (EROFS)");
     expect(text).toContain(`add ${option} to rootflags=`);
+  });
+
+  test("no replay, where nothing may be written", () => {
+    for (const words of ["", "EXT4-fs (vda): write access unavailable, cannot proceed"]) {
+      const { kind, text } = explain("ext4", "EROFS", words, { isUntouched: true, role: "image" });
+      expect(kind).toBe("needs-replay");
+      expect(text).toContain("mount it writable on another machine and unmount it");
+    }
   });
 
   test("a character set is named as its module", () => {
