@@ -5,6 +5,8 @@ import type { BootPlan } from "../plan/plan.ts";
 import { describeGap } from "../problems/diagnoses/drivers.ts";
 import { headline, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
+import { type BlockedDriver, findBlock } from "./blocked.ts";
+import { normalizeName } from "./index/names.ts";
 import { resolveModule, type Target } from "./index/resolution.ts";
 import { type Act, createInsertion } from "./insertion.ts";
 import { FIRST_BUSES, listBuses, listModaliases, needsDrivers } from "./modaliases.ts";
@@ -29,6 +31,8 @@ export interface Loader {
   loadMore(): boolean;
   /** Loads the drivers of all devices and of keyboards that may still appear: before a person is asked for input. */
   loadAll(): void;
+  /** The drivers that were asked for and that a blacklist keeps out. */
+  blocked(): readonly BlockedDriver[];
   counts(): { readonly modules: number; readonly devices: number };
 }
 
@@ -38,7 +42,7 @@ export function createLoader(machine: Machine, wishes: BootPlan["modules"], voic
   const image = readImageModules(machine, wishes);
   if (image === null || image.isScanned) warnOfMissingModules(machine, image, voice);
   for (const problem of image?.config.problems ?? []) voice.warn(printable(problem));
-  const loader = makeLoader(machine, image, voice);
+  const loader = makeLoader(machine, image, voice, wishes.blacklist);
   for (const name of wishes.load) {
     if (loader.loadByName(name) === "unknown") {
       const shown = printable(name);
@@ -65,24 +69,37 @@ export function loadFilesystemDriver(machine: Machine, type: string, voice: Voic
   makeLoader(machine, image, voice).loadFilesystem(type);
 }
 
-function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice): Loader {
+function makeLoader(
+  machine: Machine,
+  image: ImageModules | null,
+  voice: Voice,
+  blacklist: readonly string[] = [],
+): Loader {
   const { act, count } = createInsertion(machine, image?.directory ?? "", voice, (name) => {
     if (image !== null) probeOtherDevices(machine, image, name);
   });
   const seen = new Set<string>();
+  const blocked = new Map<string, BlockedDriver>();
+  const named = blacklist.map(normalizeName);
   let waiting: string[] = [];
   let wave = 0;
 
+  function attempt(target: Target): LoadResult {
+    const block = findBlock(machine, target, named);
+    if (block !== null) blocked.set(target.name, block);
+    return loadTarget(target, act, voice);
+  }
+
   function load(given: string, everySoftdep = false): LoadResult {
     const targets = image === null ? [] : resolveModule(image, given, everySoftdep);
-    const results = targets.map((target) => loadTarget(target, act, voice));
+    const results = targets.map(attempt);
     return (["failed", "ready", "blacklisted"] as const).find((result) => results.includes(result)) ?? "unknown";
   }
 
   function loadDevice(modalias: string): void {
     const targets = image === null ? [] : resolveModule(image, modalias);
     const isLater = (target: Target) => waveOfTarget(target) > wave;
-    for (const target of targets) if (!isLater(target)) loadTarget(target, act, voice);
+    for (const target of targets) if (!isLater(target)) attempt(target);
     if (targets.some(isLater)) waiting.push(modalias);
   }
 
@@ -125,6 +142,7 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
     loadAll() {
       while (loadMore());
     },
+    blocked: () => [...blocked.values()],
     counts: () => ({ modules: count(), devices: seen.size }),
   };
 }
