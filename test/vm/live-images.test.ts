@@ -126,7 +126,11 @@ vmTest(
 );
 
 const DAMAGES = [
-  ["truncated", /newroot\.sfs is\s+shorter than its superblock says:\s+\d+ of \d+\s+bytes\s+are there/, "hint: copy it"],
+  [
+    "truncated",
+    /newroot\.sfs is\s+shorter than its superblock says:\s+\d+ of \d+\s+bytes\s+are there/,
+    "hint: copy it",
+  ],
   ["garbled", /newroot\.sfs is\s+damaged:\s+the inode table is not where\s+its superblock says/, "hint: copy it"],
 ] as const;
 
