@@ -4,9 +4,9 @@ import type { Facts } from "../formats/facts.ts";
 import { readPartitionTable } from "../formats/partitions/partition-table.ts";
 import type { Machine, RandomReader } from "../machine/machine.ts";
 import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
-import { isErrno, orIfRefused } from "../problems/errors.ts";
+import { orIfRefused } from "../problems/errors.ts";
 import { notSupportedYet } from "../problems/not-supported.ts";
-import { describeRefusal, printable } from "../problems/report.ts";
+import { printable } from "../problems/report.ts";
 
 /** A block device of the kernel, with its content. */
 export interface BlockDevice {
@@ -34,8 +34,6 @@ export interface PartitionName {
 
 /** Bit 63 of a GPT entry's attributes (Discoverable Partitions Specification). */
 const GPT_NO_AUTO = 1n << 63n;
-
-const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null, ambivalent: [] };
 
 /** Lists the kernel names of all block devices that are worth probing, sorted; RAM disks and floppies are used only if named. */
 export function listBlockDeviceNames(machine: Machine): readonly string[] {

@@ -1,7 +1,8 @@
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
 import { orIfRefused } from "../problems/errors.ts";
-import { type BlockDevice, listBlockDeviceNames, readBlockDevice } from "./block-devices.ts";
+import { type BlockDevice, listBlockDeviceNames } from "./block-devices.ts";
+import { readBlockDevices } from "./device-probe.ts";
 
 /** Devices without content until a program gives them some: not worth a word. */
 const IDLE = /^(?:loop|nbd|ram|zram|md|fd|dm-|rbd|drbd)/;
@@ -23,5 +24,5 @@ export function listPartitions(machine: Machine, node: string): readonly BlockDe
     orIfRefused(() => machine.readLink(`/sys/class/block/${name}`), "")
       .split("/")
       .at(-2) === disk;
-  return disk === undefined ? [] : names.filter(isOfDisk).flatMap((name) => readBlockDevice(machine, name) ?? []);
+  return disk === undefined ? [] : readBlockDevices(machine, names.filter(isOfDisk)).devices;
 }

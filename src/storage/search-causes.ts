@@ -23,7 +23,7 @@ const PARAMETERS: Readonly<Record<VainSearch["wanted"], string>> = { root: "root
 export function findSearchCauses(vain: Vain, wanted: VainSearch["wanted"]): readonly SearchCause[] {
   if (wanted === "image") return [];
   const devices = [...vain.search.inventory.values()];
-  const name = createNamer(vain.context.machine);
+  const name = createNamer(vain.context.machine, vain.search.inventory);
   const found = [
     ...findBlocked(vain),
     ...vain.specs.flatMap((spec) => findNearMisses(spec, devices, name)),

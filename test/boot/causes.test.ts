@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
 import { headerOnDisk, withStaleSwap } from "../support/fake-contents.ts";
-import type { FakeDisk } from "../support/fake-devices.ts";
+import type { FakeDisk } from "../support/fake-disk.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";

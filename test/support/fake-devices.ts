@@ -38,7 +38,7 @@ export class FakeDevices {
   }
 
   addDisk(disk: FakeDisk): void {
-    const { name, image, partitions = [], readOnly = false } = disk;
+    const { name, image, partitions = [] } = disk;
     const minor = this.#freeMinor();
     this.#disks++;
     const table = partitions.length > 0 ? partitionDisk(partitions) : null;
