@@ -2,8 +2,6 @@ import { type BlockDevice, withReader } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
-import { filesystemType } from "../formats/filesystems/filesystem-types.ts";
-import { probe } from "../formats/probe.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan, CryptPlan, CryptVolume } from "../plan/plan.ts";
@@ -12,6 +10,7 @@ import { orProblem, problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { type Attached, attachDevice } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
+import { checkImage } from "./image-check.ts";
 
 interface ImageOrder {
   /** As the user knows it: the path on the medium. */
@@ -47,7 +46,15 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
     requireUnencrypted(plan.crypt, path);
   }
   const device = isLuks ? unlockImage(context, plan, path, loop) : loop;
-  const wanted = { device, target, types: [], writable: false, options: "", role: "image" } as const;
+  const wanted = {
+    device,
+    target,
+    types: [],
+    access: "untouched",
+    options: "",
+    role: "image",
+    name: printable(path),
+  } as const;
   const type = orProblem("image-not-mounted", { path }, () => mountDevice(context, wanted));
   return { text: `${printable(path)} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
 }
@@ -77,6 +84,7 @@ function unlockImage(
 ): BlockDevice {
   // By its node: a disk that was copied may have the same UUID.
   const device = { by: "path" as const, path: image.node };
+  if (plan.crypt.isOff) throw problem("unlocking-is-off", { part: "image", name: path });
   const volumes = namedVolumes(plan.crypt, image).map((volume) => ({ ...volume, device }));
   const crypt = { ...plan.crypt, volumes, everyLuks: false };
   return attachPart(context, { ...plan, crypt }, device, { wanted: "image", name: printable(path) }).device;
@@ -89,7 +97,16 @@ export function attachPart(
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
-  const wish = { roots: [device], rootTimeoutMs, rootOptions: "", image: null, layers: [], crypt, keymap };
+  const wish = {
+    roots: [device],
+    rootTimeoutMs,
+    rootOptions: "",
+    image: null,
+    layers: [],
+    crypt,
+    keymap,
+    part: what.wanted,
+  };
   return attachDevice(context, wish, what);
 }
 
@@ -100,11 +117,7 @@ function openImage(
   drivers: Pick<Loader, "loadByName">,
 ): Pick<BlockDevice, "node" | "facts" | "unreadable"> {
   return withReader(machine, file, (reader) => {
-    const facts = probe(reader);
-    if (reader.size === 0) throw problem("image-empty", { path: file });
-    // A copy that was interrupted is the most common damage, and the kernel only says EINVAL.
-    const wholeBytes = filesystemType(facts.type ?? "").readSize?.(reader) ?? 0;
-    if (wholeBytes > reader.size) throw problem("image-cut-off", { path: file, bytes: reader.size, wholeBytes });
+    const facts = checkImage(reader, file);
     if (machine.stat("/dev/loop-control") === null) drivers.loadByName("loop");
     return { node: attachLoop(machine, file), facts, unreadable: null };
   });

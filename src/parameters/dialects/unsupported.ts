@@ -112,6 +112,18 @@ export function isUnsupported(word: Word): boolean {
   return find([word], Object.values(UNSUPPORTED).flat()).length > 0;
 }
 
+/** Says what a boot lacks without the parameter `name`; null if it is in none of the tables. */
+export function explainUnsupported(name: string): string | null {
+  const given = normaliseName(name);
+  const row = Object.values(UNSUPPORTED)
+    .flat()
+    .find(({ name: listed }) => {
+      const [wanted = ""] = normaliseName(listed).split("=");
+      return listed.endsWith(".") ? given.startsWith(wanted) : given === wanted;
+    });
+  return row?.means ?? null;
+}
+
 function find(words: readonly Word[], table: readonly Unsupported[]): readonly (readonly [Word, Unsupported])[] {
   return words.flatMap((word) => {
     const row = table.find((candidate) => isMeant(candidate, word));
