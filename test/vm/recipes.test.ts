@@ -16,7 +16,7 @@ const LIMITS = { memoryMib: 1024, timeoutMs: 300_000 };
 
 vmTest(
   "the system in memory: two lines of inittab, and the messages after the boot",
-  async () => ({ initrd: (await made.memory()).byHand }),
+  async () => ({ initrd: (await made.memory()).byHand, cmdline: "root=/dev/ram0" }),
   async (vm) => {
     await vm.expect(/^\/ # /m);
     vm.send("cat /proc/sys/kernel/printk\n");
