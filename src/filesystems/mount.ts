@@ -3,6 +3,7 @@ import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountFlag } from "../machine/machine.ts";
+import { splitMountOptions } from "../parameters/mount-options.ts";
 import { type BootError, isErrno, SyscallError } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -35,13 +36,7 @@ export interface FilesystemDrivers {
   readonly drivers: Pick<Loader, "loadFilesystem">;
 }
 
-const FLAGS: readonly MountFlag[] = [
-  ...(["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime"] as const),
-  ...(["relatime", "strictatime", "lazytime", "sync", "dirsync"] as const),
-];
 const MOST_KERNEL_LINES = 6;
-/** fstab options that mount(2) does not take. */
-const NO_OPTIONS = ["", ..."defaults rw auto noauto nofail suid dev exec async nolazytime _netdev".split(" ")];
 
 /** Mounts a device as the probed type, or the first of `types` that the kernel accepts; returns that type. Throws BootError with the kernel's refusals. */
 export function mountDevice(
@@ -82,7 +77,7 @@ export function mountDevice(
 
 function mountAs(machine: Machine, order: MountOrder, type: string, voice: Context["voice"]): void {
   const { device, target, writable } = order;
-  const { flags, options } = splitOptions(order.options);
+  const { flags, options } = splitMountOptions(order.options);
   const request = { source: device.node, target, type, options };
   try {
     machine.mount({ ...request, flags: writable ? flags : addReadOnly(flags) });
@@ -95,14 +90,6 @@ function mountAs(machine: Machine, order: MountOrder, type: string, voice: Conte
 
 function addReadOnly(flags: readonly MountFlag[]): readonly MountFlag[] {
   return flags.includes("ro") ? flags : [...flags, "ro"];
-}
-
-/** Splits the mixed options of fstab as mount(2) takes them: flags, and the filesystem's own options. */
-export function splitOptions(text: string): { readonly flags: readonly MountFlag[]; readonly options: string } {
-  const words = text.split(",");
-  const flags = FLAGS.filter((flag) => words.includes(flag));
-  const options = words.filter((word) => !FLAGS.some((flag) => flag === word) && !NO_OPTIONS.includes(word));
-  return { flags, options: options.join(",") };
 }
 
 function unknownContent({ device: { node, facts, unreadable }, role }: MountOrder): BootError {

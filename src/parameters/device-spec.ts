@@ -44,7 +44,7 @@ export function parseDeviceSpec(text: string): DeviceSpec | null {
 
 function parseOwnSpec(text: string): OwnSpec | null {
   const tag = /^(LABEL|UUID|PARTUUID|PARTLABEL)=(.*)$/is.exec(text);
-  if (tag !== null) return tagged(tag[1]?.toLowerCase() ?? "", unquote(tag[2] ?? ""));
+  if (tag !== null) return tagged(tag[1]?.toLowerCase() ?? "", decodeUdevName(unquote(tag[2] ?? "")));
   const link = /^\/dev\/disk\/by-(label|uuid|partuuid|partlabel)\/([^/]+)$/.exec(text);
   if (link !== null) return tagged(link[1] ?? "", decodeUdevName(link[2] ?? ""));
   if (text.startsWith("/dev/")) return devicePath(text);

@@ -1,5 +1,6 @@
 import { DEVICE_SPEC_FORMS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
-import { matching, normalisePath, parser, parseSeconds } from "./parse.ts";
+import { findForeignOption } from "./mount-options.ts";
+import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
 
 /** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */
 export type LayerPlan =
@@ -50,6 +51,11 @@ export const oneOf = <const T extends string>(...names: readonly T[]) =>
 /** A path below a mount point: "/newroot.sfs"; the slash in front may be missing. */
 export const filePath = parser('the path of a file, without ".."', normalisePath);
 
+/** The path of a directory: "" for the top of the filesystem, so that a file in it is `${directory}/NAME`. */
+export const directoryPath = parser('the path of a directory, without ".."', (text) =>
+  /^[/.]*\/[/.]*$|^\.$/.test(text) && !text.includes("..") ? "" : normalisePath(text),
+);
+
 /** Such a path, or nothing: a boot menu may leave the value empty. */
 export const filePathOrNothing = (value: string): string => (value === "" ? "" : filePath(value));
 
@@ -67,6 +73,13 @@ export const names = parser("names separated by commas", (text) => {
 
 /** Filesystem types, without "auto": the probe is the default. */
 export const filesystemTypes = (value: string): readonly string[] => names(value).filter((type) => type !== "auto");
+
+/** rootflags=: options of mount(8), without those that would mount something else. */
+export const mountOptions = (value: string): string => {
+  const foreign = findForeignOption(value);
+  if (foreign !== null) throw new Expected(`options for a mount of the device itself, without ${foreign}`);
+  return value;
+};
 
 /** What tmpfs takes as size= (mm/shmem.c): bytes with a suffix of memparse, or per cent of the memory. */
 const SIZE = /^\d{1,19}[kmgtpe%]?$/i;

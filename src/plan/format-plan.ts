@@ -38,7 +38,9 @@ function formatRoot(plan: BootPlan): Subjects {
 
 function formatImage({ iso, paths, directory, inner, copyToRam }: ImagePlan): string {
   const files =
-    directory === null ? paths.join(", else ") : `all in ${directory.path}, or those in its ${directory.list}.module`;
+    directory === null
+      ? paths.join(", else ")
+      : `all in ${directory.path || "/"}, or those in its ${directory.list}.module`;
   const innerFiles = inner.length > 0 && `or its ${inner.join(", else ")}`;
   return onlyTexts(files, iso !== null && `in ${iso}`, innerFiles, copyToRam && "copied to memory").join(", ");
 }

@@ -45,10 +45,10 @@ export const ROOT = {
     text: "Filesystem types to try for the root device, in this order.",
     example: "root=LABEL=ROOT rootfstype=ext4,xfs",
   }),
-  options: single(values.text, {
+  options: single(values.mountOptions, {
     syntax: "rootflags=OPTIONS",
     aliases: ["img_flags=OPTIONS"],
-    text: "Mount options for the root device, separated by commas.",
+    text: "Mount options for the root device, separated by commas, as in fstab. Those that only mount(8) or systemd obey (defaults, nofail, x-…) are left out; user implies noexec, nosuid and nodev.",
     example: "root=LABEL=ROOT rootflags=noatime",
   }),
   check: single(values.oneOf("auto", "force", "skip"), {

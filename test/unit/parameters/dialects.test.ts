@@ -65,6 +65,14 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "root=live:/dev/sr0 rd.live.dir=os rd.live.squashimg=root.img",
       { root: block(path("/dev/sr0")), image: dracutImage("/os", "root.img") },
     ],
+    [
+      "root=live:CDLABEL=TOP rd.live.dir=/ rd.live.squashimg=rootfs.squashfs",
+      { root: block(label("TOP")), image: dracutImage("", "rootfs.squashfs") },
+    ],
+    [
+      "root=live:CDLABEL=My\\x20Disk rd.live.dir=.",
+      { root: block(label("My Disk")), image: dracutImage("", "squashfs.img") },
+    ],
     ["root=live:LABEL=L rd.live.ram=1", { image: dracutImage("/LiveOS", "squashfs.img", { copyToRam: true }) }],
     [
       "boot=isolinux iso-scan/filename=/boot/iso/F.iso root=live:LABEL=F ro rd.live.image quiet rhgb",
@@ -122,6 +130,10 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ["boot=live bootfrom=/dev/disk/by-label/DEBIAN", { root: block(label("DEBIAN"), liveSearch()) }],
     ["boot=live live-media=removable", { root: block({ ...liveSearch(), among: "removable" } as DeviceSpec) }],
     ["boot=live live-media=removable-usb", { root: block({ ...liveSearch(), among: "usb" } as DeviceSpec) }],
+    [
+      "boot=live live-media-path=/",
+      { root: block(liveSearch("")), image: liveImage({ directory: { path: "", list: "filesystem" } }) },
+    ],
     [
       "boot=live live-media-path=/os/live",
       {
@@ -190,6 +202,8 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         image: image({ maker: "archiso", paths: archPaths("/EFI/archiso") }),
       },
     ],
+    ["archisobasedir=/", { root: block(holding(...archPaths(""))) }],
+    ["archisobasedir=arch archisolabel=ARCH\\x20X", { root: block(label("ARCH X")) }],
     ["archisobasedir=arch", { root: block(holding(...archPaths("/arch"))) }],
     [
       "archisolabel=A copytoram=y cow_spacesize=1G",

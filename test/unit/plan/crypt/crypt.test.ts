@@ -106,6 +106,29 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       { volumes: [volume(uuid(A), null), volume(uuid(B), null, { keys: [on(label("KEYS"), "/k")] })] },
     ],
     [
+      `rd.luks.uuid=${A} rd.luks.key=/etc/root.key:/`,
+      {
+        volumes: [volume(uuid(A), null, { keys: [inImage("/etc/root.key")] })],
+        unnamed: { keys: [inImage("/etc/root.key")] },
+      },
+    ],
+    [
+      `rd.luks.uuid=${A} rd.luks.uuid=${B} rd.luks.key=/k:/:UUID=${B}`,
+      { volumes: [volume(uuid(A), null), volume(uuid(B), null, { keys: [inImage("/k")] })] },
+    ],
+    [
+      `rd.luks.uuid=${A} rd.luks.key=/k:LABEL=My\\x20Keys:*`,
+      {
+        volumes: [volume(uuid(A), null, { keys: [on(label("My Keys"), "/k")] })],
+        unnamed: { keys: [on(label("My Keys"), "/k")] },
+      },
+    ],
+    ["rd.luks.label=SYSTEM", { volumes: [volume(label("SYSTEM"), null)] }],
+    [
+      "rd.luks.label=My\\x20Disk rd.luks.options=discard",
+      { volumes: [volume(label("My Disk"), null, DISCARD)], unnamed: DISCARD },
+    ],
+    [
       "rd.luks.partuuid=ABCD1234-02 rd.luks.name=abcd1234-02=root",
       { volumes: [volume({ by: "partuuid", value: "abcd1234-02", partitionOffset: 0 }, "root")] },
     ],
