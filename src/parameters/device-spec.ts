@@ -29,6 +29,9 @@ export type DeviceSpec =
 export const DEVICE_SPEC_FORMS =
   "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor)";
 
+/** How a device's name may begin, if it has a value of its own: what a misspelled one may be meant for. */
+export const DEVICE_TAGS = ["LABEL=", "UUID=", "PARTUUID=", "PARTLABEL=", "SIBLING="] as const;
+
 /**
  * Parses the value of `root=`, `rootfallback=` and `root=live:`; null for any other text. The forms are SIBLING=, those
  * of init/do_mounts.c (`name_to_dev_t`; block/early-lookup.c since 6.5), and LABEL= and UUID= as in mount(8), in upper

@@ -1,4 +1,4 @@
-import { DEVICE_SPEC_FORMS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
+import { DEVICE_SPEC_FORMS, DEVICE_TAGS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
 import { findForeignOption } from "./mount-options.ts";
 import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
 
@@ -46,7 +46,7 @@ export const panicSeconds = (value: string): number | null => {
 
 /** One of a few names. */
 export const oneOf = <const T extends string>(...names: readonly T[]) =>
-  parser(names.join(", ").replace(/, (\S+)$/, " or $1"), (text) => names.find((name) => name === text) ?? null);
+  parser(names.join(", ").replace(/, (\S+)$/, " or $1"), (text) => names.find((name) => name === text) ?? null, names);
 
 /** A path below a mount point: "/newroot.sfs"; the slash in front may be missing. */
 export const filePath = parser('the path of a file, without ".."', normalisePath);
@@ -110,25 +110,33 @@ const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|nbd|aoe|iscsi|cifs|https?|ftp|tft
 const local = parser("a local device (a root on the network is not supported yet)", (text) =>
   ON_THE_NETWORK.test(text) ? null : text,
 );
-const localRoot = parser(`${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`, (text): RootSetting | null => {
-  if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
-  if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false };
-  // dracut's spellings: block: is the default, and CDLABEL= is an old name of LABEL=.
-  const spec = text.replace(/^(?:live|block):/, "").replace(/^CDLABEL=/, "LABEL=");
-  const found = parseDeviceSpec(spec);
-  return found && { device: found, isLive: text.startsWith("live:") };
-});
+const localRoot = parser(
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`,
+  (text): RootSetting | null => {
+    if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
+    if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false };
+    // dracut's spellings: block: is the default, and CDLABEL= is an old name of LABEL=.
+    const spec = text.replace(/^(?:live|block):/, "").replace(/^CDLABEL=/, "LABEL=");
+    const found = parseDeviceSpec(spec);
+    return found && { device: found, isLive: text.startsWith("live:") };
+  },
+  ["gpt-auto", "/dev/ram0", ...DEVICE_TAGS, ...DEVICE_TAGS.map((tag) => `live:${tag}`)],
+);
 /** A device, with dracut's live: or block: in front, systemd's gpt-auto, or /dev/ram0. */
 export const root = (value: string): RootSetting => localRoot(local(value));
 
 /** One device. */
-export const device = parser(DEVICE_SPEC_FORMS, parseDeviceSpec);
+export const device = parser(DEVICE_SPEC_FORMS, parseDeviceSpec, DEVICE_TAGS);
 
 /** live-media=: a device, or which devices are searched. */
-export const liveMedia = parser(`${DEVICE_SPEC_FORMS}, removable or removable-usb`, (text) => {
-  if (text === "removable") return "removable" as const;
-  return text === "removable-usb" ? ("usb" as const) : parseDeviceSpec(text);
-});
+export const liveMedia = parser(
+  `${DEVICE_SPEC_FORMS}, removable or removable-usb`,
+  (text) => {
+    if (text === "removable") return "removable" as const;
+    return text === "removable-usb" ? ("usb" as const) : parseDeviceSpec(text);
+  },
+  ["removable", "removable-usb", ...DEVICE_TAGS],
+);
 
 /** rd.layer=: a device if it looks like one, else the path of an image. */
 export const layer = parser('a device, or the path of an image without ".."', (text): LayerPlan | null => {
@@ -152,11 +160,15 @@ const BREAKPOINTS: Readonly<Record<StepName, string>> = {
 };
 
 /** Names of steps, those of levain or of dracut and initramfs-tools, separated by commas. */
-export const steps = parser(`a step (${STEP_NAMES.join(", ")})`, (text) => {
-  const words = text.split(",");
-  const found = words.flatMap((word) => STEP_NAMES.find((name) => BREAKPOINTS[name].split(" ").includes(word)) ?? []);
-  return found.length === words.length ? found : null;
-});
+export const steps = parser(
+  `a step (${STEP_NAMES.join(", ")})`,
+  (text) => {
+    const words = text.split(",");
+    const found = words.flatMap((word) => STEP_NAMES.find((name) => BREAKPOINTS[name].split(" ").includes(word)) ?? []);
+    return found.length === words.length ? found : null;
+  },
+  Object.values(BREAKPOINTS).flatMap((names) => names.split(" ")),
+);
 
 /** Arguments separated by white space. */
 export const argumentList = (value: string): readonly string[] => value.split(/\s+/).filter((word) => word !== "");

@@ -6,9 +6,9 @@ import { buildModuleIndex, findModule, listModules, type ModuleIndex } from "../
 import { moduleNameOf, normalizeName } from "../../drivers/index/names.ts";
 import { type ModuleSource, resolveModule } from "../../drivers/index/resolution.ts";
 import { matchesWildcard } from "../../drivers/index/wildcard.ts";
+import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes, contentOfFile } from "../archive/content.ts";
-import { nearMisses } from "../near-misses.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { plainPath, readModuleFile } from "./module-file.ts";
 import { cutLists, readKernelFiles } from "./module-lists.ts";

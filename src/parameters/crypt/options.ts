@@ -1,4 +1,5 @@
 import { ALGORITHM_TEXT } from "../../crypto/cipher.ts";
+import { nearestName } from "../near-misses.ts";
 import { Expected, matching, parseTimeSpan, parseWhole } from "../parse.ts";
 import { type CryptSettings, MOST_BYTES, type PlaceText, type PlainFormat, parsePlace, RANDOM_KEY } from "./place.ts";
 
@@ -124,7 +125,9 @@ export const CRYPT_OPTION_NAMES: readonly string[] = [...READERS.keys()];
 
 /** "tpm2-pcrs=" and the like are details of options that have a warning already; "x-systemd." is for systemd. */
 function readOther(_value: string, name: string): CryptOptions {
-  return /^(?:tpm2-|fido2-|pkcs11-|x-)/.test(name) ? {} : { warnings: [`unknown option ${name}, ignoring it`] };
+  if (/^(?:tpm2-|fido2-|pkcs11-|x-)/.test(name)) return {};
+  const meant = nearestName(name, CRYPT_OPTION_NAMES);
+  return { warnings: [`unknown option ${name}, ignoring it${meant === null ? "" : `: did you mean ${meant}?`}`] };
 }
 
 const parseSectorSize = matching("sector-size= of 512, 1024, 2048 or 4096", /^(?:512|1024|2048|4096)$/);

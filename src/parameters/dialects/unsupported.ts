@@ -28,7 +28,7 @@ export const UNSUPPORTED = {
     ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
     ...rows(NO_CHANGES, "persistence rd.overlay.policy rd.overlay.reset"),
-    ...rows(NO_CHANGES, "cow_device cow_label cow_directory rd.live.overlay.reset", isAsked),
+    ...rows(NO_CHANGES, "cow_device cow_label cow_directory rd.live.overlay.reset rd.live.overlay.persistent", isAsked),
     ...rows(NO_CHANGES, "rd.live.overlay", isOverlayDevice),
     ...rows("the overlay is writable", "rd.overlay.readonly"),
     ...rows("the overlay is writable", "rd.live.overlay.readonly", isAsked),
@@ -112,6 +112,13 @@ export function isUnsupported(word: Word): boolean {
   return find([word], Object.values(UNSUPPORTED).flat()).length > 0;
 }
 
+/** True if a parameter of this name is in one of the tables, whatever its value. */
+export function isUnsupportedName(name: string): boolean {
+  return Object.values(UNSUPPORTED)
+    .flat()
+    .some((row) => isNamed(row, name));
+}
+
 function find(words: readonly Word[], table: readonly Unsupported[]): readonly (readonly [Word, Unsupported])[] {
   return words.flatMap((word) => {
     const row = table.find((candidate) => isMeant(candidate, word));
@@ -119,11 +126,16 @@ function find(words: readonly Word[], table: readonly Unsupported[]): readonly (
   });
 }
 
-function isMeant({ name, isMeant: isValueMeant }: Unsupported, word: Word): boolean {
-  const [wanted = "", value] = name.split("=");
-  const given = normaliseName(word.name);
-  const isNamed = name.endsWith(".") ? given.startsWith(normaliseName(wanted)) : given === normaliseName(wanted);
-  return isNamed && (value === undefined || value === word.value) && (isValueMeant?.(word.value) ?? true);
+function isMeant(row: Unsupported, word: Word): boolean {
+  const value = row.name.split("=")[1];
+  return (
+    isNamed(row, word.name) && (value === undefined || value === word.value) && (row.isMeant?.(word.value) ?? true)
+  );
+}
+
+function isNamed({ name }: Unsupported, given: string): boolean {
+  const wanted = normaliseName(name.split("=", 1)[0] ?? "");
+  return wanted.endsWith(".") ? normaliseName(given).startsWith(wanted) : normaliseName(given) === wanted;
 }
 
 function nameOf(word: Word): string {
