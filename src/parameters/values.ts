@@ -1,3 +1,4 @@
+import { notSupportedYet } from "../problems/not-supported.ts";
 import { DEVICE_SPEC_FORMS, DEVICE_TAGS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
 import { findForeignOption } from "./mount-options.ts";
 import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
@@ -107,9 +108,12 @@ export interface RootSetting {
 /** Spellings of a root on the network: root=nfs:…, root=live:http://…, root=dhcp, the kernel's root=/dev/nfs. */
 const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|nbd|aoe|iscsi|cifs|https?|ftp|tftp|torrent)(?::|$)|dhcp6?$|\/dev\/nfs$)/;
 
-const local = parser("a local device (a root on the network is not supported yet)", (text) =>
-  ON_THE_NETWORK.test(text) ? null : text,
-);
+/** Roots that are no block device: what each needs, as the error names it. */
+const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
+  [ON_THE_NETWORK, `a local device (${notSupportedYet("a root on the network")})`],
+  [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
+  [/^(?:ubi|mtd)[\d:]/, `a block device (${notSupportedYet("UBI")})`],
+];
 const localRoot = parser(
   `${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`,
   (text): RootSetting | null => {
@@ -123,7 +127,11 @@ const localRoot = parser(
   ["gpt-auto", "/dev/ram0", ...DEVICE_TAGS, ...DEVICE_TAGS.map((tag) => `live:${tag}`)],
 );
 /** A device, with dracut's live: or block: in front, systemd's gpt-auto, or /dev/ram0. */
-export const root = (value: string): RootSetting => localRoot(local(value));
+export const root = (value: string): RootSetting => {
+  const other = OTHER_ROOTS.find(([shape]) => shape.test(value));
+  if (other !== undefined) throw new Expected(other[1]);
+  return localRoot(value);
+};
 
 /** One device. */
 export const device = parser(DEVICE_SPEC_FORMS, parseDeviceSpec, DEVICE_TAGS);

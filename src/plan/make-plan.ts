@@ -16,6 +16,7 @@ import { decideModules } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
+import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
 /** The input of a plan. */
@@ -68,6 +69,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const warnings = [
     ...warnOfUnsupported(words),
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
+    ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),

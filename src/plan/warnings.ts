@@ -66,6 +66,10 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
     isFinal && hasHandover && `rd.handover=${handover} needs root=`,
     isFinal && settings.image !== undefined && "rd.image= needs root=, the device with the image",
     isFinal && overlay !== undefined && overlay !== false && "rd.overlay needs root=",
+    !isFinal &&
+      Boolean(settings.iso) &&
+      plan.image === null &&
+      "the ISO file is not used: it needs rd.image= or root=live:",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
     !isFinal && settings.overlaySize !== undefined && plan.overlay === null && "rd.overlay.size= needs rd.overlay",
     putOld !== undefined && !keepsOld && `rd.putold= is not used by ${plan.handover.mode}`,

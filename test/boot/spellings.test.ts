@@ -11,6 +11,22 @@ const withRoot = (cmdline: string, more: FakeBootOptions = {}): FakeBootOptions 
 /** The console without its line breaks. */
 const unwrapped = (options: FakeBootOptions) => fakeBoot(options).console.replaceAll(/\n +/g, " ");
 
+test.each([
+  ["root=/dev/mapper/ubuntu--vg-ubuntu--lv", "LVM"],
+  ["root=/dev/md0 quiet", "Linux RAID (md)"],
+])("a root that levain does not set up yet is named at boot: %s", (cmdline, layer) => {
+  const [spec] = cmdline.slice("root=".length).split(" ");
+  expect(unwrapped(withRoot(`${cmdline} rd.timeout=1`))).toContain(
+    `warning   ${spec} is a name of ${layer}: ${layer} is not supported yet`,
+  );
+});
+
+test("ostree= is refused by name", () => {
+  expect(unwrapped(withRoot("root=LABEL=ROOT ostree=/ostree/boot.1/x"))).toContain(
+    "ostree=: OSTree is not supported yet, so another root would be booted",
+  );
+});
+
 describe("a misspelled parameter is warned about", () => {
   test("on the command line, even with quiet", () => {
     const console = unwrapped(withRoot("root=LABEL=ROOT quiet rd.overlaay=1 rd.lvm=0 nvme.io_timeout=5"));

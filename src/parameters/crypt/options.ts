@@ -1,4 +1,5 @@
 import { ALGORITHM_TEXT } from "../../crypto/cipher.ts";
+import { notSupportedYet } from "../../problems/not-supported.ts";
 import { nearestName } from "../near-misses.ts";
 import { Expected, matching, parseTimeSpan, parseWhole } from "../parse.ts";
 import { type CryptSettings, MOST_BYTES, type PlaceText, type PlainFormat, parsePlace, RANDOM_KEY } from "./place.ts";
@@ -67,6 +68,10 @@ const flag = (name: string) => () => ({ flags: [name] });
 const refuse = (refusal: string) => () => ({ refusal });
 const warn = (text: string) => (_value: string, name: string) => ({ warnings: [`${name} ${text}`] });
 
+const lack = (meaning: string) => (_value: string, name: string) => ({
+  warnings: [`${notSupportedYet(name)}: ${meaning}`],
+});
+
 /** THE table of options, for crypttab and for every parameter that takes options: names, and what each sets. docs/crypttab.md documents them. */
 const OPTIONS: readonly (readonly [names: string, read: Reader])[] = [
   ["luks", () => ({ type: "luks" })],
@@ -100,18 +105,15 @@ const OPTIONS: readonly (readonly [names: string, read: Reader])[] = [
   ["noauto", () => ({ isForLater: true })],
   ["auto", () => ({ isForLater: false })],
   ["swap tmp", (_value, name) => ({ refusal: `${RANDOM_KEY} (${name})` })],
-  ["tcrypt tcrypt-hidden tcrypt-system tcrypt-keyfile", refuse("TrueCrypt is not supported")],
-  ["tcrypt-veracrypt veracrypt veracrypt-pim", refuse("VeraCrypt is not supported")],
-  ["bitlk", refuse("BitLocker is not supported")],
-  [
-    "tpm2-device fido2-device pkcs11-uri token-timeout",
-    warn("is not supported: levain uses a key file or asks for a passphrase"),
-  ],
+  ["tcrypt tcrypt-hidden tcrypt-system tcrypt-keyfile", refuse(notSupportedYet("TrueCrypt"))],
+  ["tcrypt-veracrypt veracrypt veracrypt-pim", refuse(notSupportedYet("VeraCrypt"))],
+  ["bitlk", refuse(notSupportedYet("BitLocker"))],
+  ["tpm2-device fido2-device pkcs11-uri token-timeout", lack("levain uses a key file or asks for a passphrase")],
   ["keyscript", warn("is not run: levain asks for what it would print")],
-  ["try-empty-password", warn("is not supported: an empty passphrase must be typed")],
-  ["password-echo", warn("is not supported: passphrases are never echoed")],
+  ["try-empty-password", lack("an empty passphrase must be typed")],
+  ["password-echo", lack("passphrases are never echoed")],
   ["check precheck checkargs", warn("is not run: levain asks again if a plain volume has no known filesystem")],
-  ["lvm", warn("is not supported yet: no LVM device is set up")],
+  ["lvm", lack("no LVM device is set up")],
   // These ask for the default, or concern a running system.
   ["x-initrd.attach initramfs noearly loud quiet rootdev resumedev _netdev", () => ({})],
   ["password-cache headless verify keyfile-erase", () => ({})],

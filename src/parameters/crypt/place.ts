@@ -1,3 +1,4 @@
+import { notSupportedYet } from "../../problems/not-supported.ts";
 import type { DeviceSpec } from "../device-spec.ts";
 import { Expected, normalisePath, parseWhole } from "../parse.ts";
 import { isDeviceText, parseLuksId, parseSpelledDevice } from "./text.ts";
@@ -115,7 +116,7 @@ export function parseOwnedPlace(text: string): Owned<PlaceText> {
  */
 export function parseCryptKey(text: string): PlaceText {
   if (text === "yes") return inImage(DEFAULT_KEY_FILE);
-  if (text.startsWith("EXEC=")) throw new Expected("a key, not a program: EXEC= is not supported");
+  if (text.startsWith("EXEC=")) throw new Expected(`a key, not a program: ${notSupportedYet("EXEC=")}`);
   const inRootfs = /^rootfs:(.*)$/s.exec(text)?.[1];
   if (inRootfs !== undefined) return inImage(parseFilePath(inRootfs));
   const [, front = "", offset = "", size = ""] = /^(.*):(\d+):(\d+)$/s.exec(text) ?? [];
