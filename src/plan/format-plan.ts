@@ -8,7 +8,7 @@ import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
 export function formatPlan(plan: BootPlan): readonly string[] {
   const subjects: Subjects = [
     ...formatRoot(plan),
-    ...formatCrypt(plan.crypt),
+    ...formatCrypt(plan.crypt, plan.root.kind === "block"),
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),
@@ -56,7 +56,8 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
     ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),
     ["not loaded", modules.blacklist.join(", ")],
     ["handover", `${handover.mode}${kept}`],
-    ["init", [handover.init ?? "the first of the kernel's list", ...handover.arguments.map(quote)].join(" ")],
+    ["init", handover.init ?? "the first of the kernel's list"],
+    ["arguments", handover.arguments.map(quote).join(" ")],
     ["environment", handover.environment.map(quote).join(" ")],
   ];
 }
