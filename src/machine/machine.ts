@@ -106,6 +106,8 @@ export interface LoopRequest {
   readonly readOnly: boolean;
   /** The start of the device in the file, in bytes. */
   readonly offset?: number;
+  /** Bytes of the file from there on; up to its end by default. */
+  readonly size?: number;
 }
 
 /** Uevents, loop devices and btrfs devices. */

@@ -4,7 +4,7 @@ import type { Loader } from "../drivers/loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
 import { filesystemType } from "../formats/filesystems/filesystem-types.ts";
 import { probe } from "../formats/probe.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { LoopRequest, Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan, CryptPlan, CryptVolume } from "../plan/plan.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
@@ -12,6 +12,7 @@ import { orProblem, problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { type Attached, attachDevice } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
+import { findRootPart, slice } from "./disk-image.ts";
 
 interface ImageOrder {
   /** As the user knows it: the path on the medium. */
@@ -27,6 +28,8 @@ interface ImageOrder {
 
 /** A mounted image. */
 export interface MountedImage {
+  /** Its path, and the partition that is its root, safe to print. */
+  readonly name: string;
   /** For a person, safe to print. */
   readonly text: string;
   readonly type: string;
@@ -39,8 +42,8 @@ export interface MountedImage {
 /** Mounts an image file read-only; one that is a LUKS container is unlocked first. Throws BootError. */
 export function mountImage(context: Context, plan: BootPlan, order: ImageOrder): MountedImage {
   const { machine, drivers, undo } = context;
-  const { path, file, place: target, isInside, isMedium } = order;
-  const loop = openImage(machine, file, drivers);
+  const { path, place: target, isInside, isMedium } = order;
+  const loop = openImage(machine, order, drivers);
   undo(() => machine.detachLoop(loop.node));
   const isLuks = loop.facts.type === "crypto_LUKS";
   if (!isInside && !isMedium && !(isLuks && namedVolumes(plan.crypt, loop).length > 0)) {
@@ -49,7 +52,8 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
   const device = isLuks ? unlockImage(context, plan, path, loop) : loop;
   const wanted = { device, target, types: [], writable: false, options: "", role: "image" } as const;
   const type = orProblem("image-not-mounted", { path }, () => mountDevice(context, wanted));
-  return { text: `${printable(path)} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
+  const name = `${printable(path)}${loop.part === null ? "" : ` partition ${loop.part}`}`;
+  return { name, text: `${name} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
 }
 
 /** Throws BootError if parameters name volumes that the root has to lie in: the image `path` is in none of them. */
@@ -93,26 +97,37 @@ export function attachPart(
   return attachDevice(context, wish, what);
 }
 
-/** Attaches an image file to a read-only loop device and probes it; the caller detaches it. */
+/** An image file on its loop device. */
+interface OpenImage extends Pick<BlockDevice, "node" | "facts" | "unreadable"> {
+  /** The number of the partition that is the root; null if the image is no whole disk. */
+  readonly part: number | null;
+}
+
+/** Attaches an image file, or its root partition, to a read-only loop device and probes it; the caller detaches it. */
 function openImage(
   machine: Machine,
-  file: string,
+  { file, path }: Pick<ImageOrder, "file" | "path">,
   drivers: Pick<Loader, "loadByName">,
-): Pick<BlockDevice, "node" | "facts" | "unreadable"> {
+): OpenImage {
   return withReader(machine, file, (reader) => {
-    const facts = probe(reader);
+    const whole = probe(reader);
     if (reader.size === 0) throw problem("image-empty", { path: file });
+    const part = whole.type === null ? findRootPart(reader, machine.release().machine, path) : null;
+    const { facts } = part ?? { facts: whole };
+    const source = part === null ? reader : slice(reader, part);
     // A copy that was interrupted is the most common damage, and the kernel only says EINVAL.
-    const wholeBytes = filesystemType(facts.type ?? "").readSize?.(reader) ?? 0;
-    if (wholeBytes > reader.size) throw problem("image-cut-off", { path: file, bytes: reader.size, wholeBytes });
+    const wholeBytes = filesystemType(facts.type ?? "").readSize?.(source) ?? 0;
+    if (wholeBytes > source.size) throw problem("image-cut-off", { path: file, bytes: source.size, wholeBytes });
     if (machine.stat("/dev/loop-control") === null) drivers.loadByName("loop");
-    return { node: attachLoop(machine, file), facts, unreadable: null };
+    const range = part === null ? {} : { offset: part.offset, size: part.size };
+    return { node: attachLoop(machine, { file, ...range }), facts, unreadable: null, part: part?.number ?? null };
   });
 }
 
-function attachLoop(machine: Machine, file: string): string {
+function attachLoop(machine: Machine, range: Omit<LoopRequest, "readOnly">): string {
+  const { file } = range;
   try {
-    return machine.attachLoop({ file, readOnly: true });
+    return machine.attachLoop({ ...range, readOnly: true });
   } catch (cause) {
     throw problem("loop-refused", { path: file, hasLoops: machine.stat("/dev/loop-control") !== null }, { cause });
   }

@@ -30,6 +30,21 @@ export const STACK = {
       `the image ${printable(path)} is cut off: ${bytes} of its ${wholeBytes} bytes are there`,
     hints: () => [byHand("copy it to the medium again, and unmount the medium before you remove it")],
   }),
+  "image-of-disk": diagnosis<ImageFacts & { count: number }>({
+    text: ({ path }) => `the image ${printable(path)} is that of a whole disk`,
+    reasons: ({ count }) => [
+      count === 0
+        ? "its partition table is empty"
+        : "no partition in it has the type of a root partition, and more or less than one may be the root",
+    ],
+    hints: ({ count }) =>
+      count === 0
+        ? [byHand("copy the image to the medium again")]
+        : [
+            byHand("give the partition of the root its type: sfdisk --part-type IMAGE NUMBER TYPE"),
+            byHand("copy that partition into an image file of its own"),
+          ],
+  }),
   "loop-refused": diagnosis<ImageFacts & { hasLoops: boolean }>({
     text: ({ path }) => `could not attach the image ${printable(path)} to a loop device`,
     hints: ({ hasLoops }) =>
