@@ -2,6 +2,7 @@ import { type BlockDevice, withReader } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
+import type { ByteSource, Facts } from "../formats/facts.ts";
 import { filesystemType } from "../formats/filesystems/filesystem-types.ts";
 import { probe } from "../formats/probe.ts";
 import type { LoopRequest, Machine } from "../machine/machine.ts";
@@ -110,18 +111,21 @@ function openImage(
   drivers: Pick<Loader, "loadByName">,
 ): OpenImage {
   return withReader(machine, file, (reader) => {
-    const whole = probe(reader);
     if (reader.size === 0) throw problem("image-empty", { path: file });
+    const whole = probe(reader);
     const part = whole.type === null ? findRootPart(reader, machine.release().machine, path) : null;
     const { facts } = part ?? { facts: whole };
-    const source = part === null ? reader : slice(reader, part);
-    // A copy that was interrupted is the most common damage, and the kernel only says EINVAL.
-    const wholeBytes = filesystemType(facts.type ?? "").readSize?.(source) ?? 0;
-    if (wholeBytes > source.size) throw problem("image-cut-off", { path: file, bytes: source.size, wholeBytes });
+    requireWhole(file, facts, part === null ? reader : slice(reader, part));
     if (machine.stat("/dev/loop-control") === null) drivers.loadByName("loop");
     const range = part === null ? {} : { offset: part.offset, size: part.size };
     return { node: attachLoop(machine, { file, ...range }), facts, unreadable: null, part: part?.number ?? null };
   });
+}
+
+/** Throws BootError for an image that is shorter than its filesystem: a copy that was interrupted is the most common damage, and the kernel only says EINVAL. */
+function requireWhole(path: string, { type }: Facts, source: ByteSource): void {
+  const wholeBytes = filesystemType(type ?? "").readSize?.(source) ?? 0;
+  if (wholeBytes > source.size) throw problem("image-cut-off", { path, bytes: source.size, wholeBytes });
 }
 
 function attachLoop(machine: Machine, range: Omit<LoopRequest, "readOnly">): string {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 
 const withRoot = (cmdline: string, more: FakeBootOptions = {}): FakeBootOptions => ({
   cmdline,
@@ -115,5 +117,97 @@ describe("an image of a whole disk", () => {
       'seen: partition 1: vfat "ESP" partition 2: ext4 "OTHER" "boot" partition 3: ext4 "INNER"',
     );
     expect(mounts.join()).not.toContain("loop");
+  });
+});
+
+describe("a partition table in a partition", () => {
+  const inner = (label = "pmOS_root") =>
+    fakeImage("ext4", { label, uuid: "0a1b2c3d-0000-4000-8000-000000000017" }, ROOT_TREE);
+  const asDisk = (parts: Parameters<typeof partitionDisk>[0], sectorBytes = 512): FakeImage => ({
+    ...fakeImage("squashfs"),
+    bytes: partitionDisk(parts, sectorBytes).bytes,
+  });
+  const DM: FakeBootOptions = {
+    modules: { dm_mod: CRYPT_MODULES.dm_mod },
+    files: {
+      "/lib/modules/6.1.0-fake/modules.dep": "kernel/drivers/md/dm-mod.ko:\n",
+      "/lib/modules/6.1.0-fake/kernel/drivers/md/dm-mod.ko": "module",
+    },
+  };
+  const phone = (root: string, image = inner(), more: FakeBootOptions = {}): FakeBootOptions => ({
+    ...DM,
+    cmdline: `root=${root} rd.timeout=1`,
+    disks: [
+      {
+        name: "sda",
+        partitions: [
+          { image: fakeImage("vfat", { label: "BOOT" }) },
+          {
+            image: asDisk([
+              { image: fakeImage("ext2", { label: "pmOS_boot" }) },
+              { image, name: "root", uuid: "0a1b2c3d-1111-4000-8000-000000000017" },
+            ]),
+            name: "system",
+          },
+        ],
+      },
+    ],
+    images: [image],
+    ...more,
+  });
+
+  test.each([
+    "LABEL=pmOS_root",
+    "UUID=0A1B2C3D-0000-4000-8000-000000000017",
+    "PARTLABEL=root",
+    "PARTUUID=0a1b2c3d-1111-4000-8000-000000000017",
+    "/dev/mapper/sda2p2",
+    "SIBLING=2:LABEL=pmOS_boot",
+  ])("holds the root: root=%s", (root) => {
+    const { end, console, journal } = fakeBoot(phone(root));
+    expect(console).toContain('/dev/mapper/sda2p2 ext4 "pmOS_root"');
+    expect(journal).toContain("mount ext4 /dev/mapper/sda2p2 at /sysroot (ro)");
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("is left alone if the root is elsewhere", () => {
+    for (const root of ["LABEL=BOOT rootfstype=vfat", "PARTLABEL=system rootfstype=ext4"]) {
+      expect(fakeBoot(phone(root)).journal.filter((line) => line.startsWith("map "))).toEqual([]);
+    }
+  });
+
+  test("is left alone for a root that a later driver brings", () => {
+    const wanted = rootImage("pmOS_root");
+    const { journal, end } = fakeBoot({
+      ...phone("LABEL=pmOS_root"),
+      images: [wanted],
+      disks: [...(phone("").disks ?? []), { name: "vdb", image: wanted }],
+    });
+    expect(journal.filter((line) => line.startsWith("map "))).toEqual([]);
+    expect(journal).toContain("mount ext4 /dev/vdb at /sysroot (ro)");
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("is released again if the root is not in it", () => {
+    expect.assertions(2);
+    const person = [(machine: FakeMachine) => expect(machine.listMappings()).toEqual([])];
+    expect(fakeBoot(phone("LABEL=OTHER", inner(), { person })).console).toContain(
+      '/dev/mapper/sda2p2 ext4 "pmOS_root"',
+    );
+  });
+
+  test("in a partition of a table in a partition is read, but no further", () => {
+    const image = inner("DEEP");
+    const nest = (levels: number): FakeImage => (levels === 0 ? image : asDisk([{ image: nest(levels - 1) }]));
+    const deep = (levels: number): FakeBootOptions => ({
+      ...DM,
+      cmdline: "root=LABEL=DEEP rd.timeout=1",
+      disks: [{ name: "mmcblk0", partitions: [{ image: nest(levels) }] }],
+      images: [image],
+    });
+    expect(fakeBoot(deep(2)).journal).toContain("mount ext4 /dev/mapper/mmcblk0p1p1p1 at /sysroot (ro)");
+    const { end, journal } = fakeBoot(deep(3));
+    expect(end).toBe("poweroff");
+    expect(journal.filter((line) => line.startsWith("map "))).toHaveLength(2);
   });
 });
