@@ -12,7 +12,7 @@ async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<vo
 const KEYBOARDS = ["-device", "qemu-xhci", "-device", "usb-kbd"];
 
 vmTest(
-  "after a failure: keyboards work before the first prompt, and status names the modules that the image has not",
+  "after a failure: keyboards work before the first prompt, and status names the modules that the image does not contain",
   async () =>
     levainGuest({
       image: { kernel: "full" },
@@ -36,7 +36,7 @@ vmTest(
 );
 
 vmTest(
-  "a shell that was asked for has its keyboard too, and the boot goes on from it",
+  "a shell that was asked for has its keyboard too, and the boot continues from it",
   async () =>
     levainGuest({
       image: { kernel: "full" },

@@ -4,7 +4,7 @@ import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 vmTest(
-  "a btrfs of two disks is mounted when both are there at once, by subvolume: one was pulled out before the other came",
+  "a btrfs of two disks is mounted, by subvolume, when both are there: one was unplugged before the other appeared",
   async () => {
     const [first = "", second = ""] = await btrfsPool("raid1", 2, "POOL");
     return levainGuest({
@@ -39,7 +39,7 @@ vmTest(
 );
 
 vmTest(
-  "a btrfs that stays incomplete says how much of it is there, and is booted degraded where a person says so",
+  "an incomplete btrfs is reported with the number of its devices, and boots degraded if asked to",
   async () => {
     const [first = "", , third = ""] = await btrfsPool("raid1", 3, "TRIO");
     return levainGuest({

@@ -55,7 +55,7 @@ function disk(bus: Bus): string {
 }
 
 vmTest(
-  "a disk on every bus is seen by Debian's full kernel",
+  "Debian's full kernel sees a disk on every bus",
   async () => ({
     kernel: "full",
     initrd: await everyDriverInitramfs(),

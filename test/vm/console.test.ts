@@ -18,7 +18,7 @@ function bootLines(log: string): string[] {
 }
 
 vmTest(
-  "a boot is seven calm lines, and the kernel's log has them too",
+  "a boot prints seven lines, and the kernel's log has them too",
   () => guest("root=LABEL=ROOT"),
   async (vm) => {
     await vm.expect("small-root: ready");
@@ -46,7 +46,7 @@ vmTest(
 );
 
 vmTest(
-  "quiet does not hide a failure, and nobody reads it twice",
+  "quiet does not hide a failure, and it is printed once",
   () => guest("quiet root=LABEL=NO rd.timeout=1"),
   async (vm) => {
     await vm.expect(PROMPT);

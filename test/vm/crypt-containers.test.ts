@@ -49,7 +49,7 @@ async function bigSectorDisk(): Promise<string> {
 }
 
 vmTest(
-  "a partition table in LUKS: the kernel does not look for it, levain does",
+  "a partition table in LUKS: levain reads it, the kernel does not",
   async () =>
     levainGuest({
       disks: [(await volumes()).partitioned.volume],
@@ -66,7 +66,7 @@ vmTest(
 );
 
 vmTest(
-  "a btrfs of two LUKS disks, opened by one passphrase that is asked once",
+  "a btrfs of two LUKS disks opens with one passphrase, asked once",
   async () => {
     const { one, other } = await volumes();
     return levainGuest({
@@ -82,7 +82,7 @@ vmTest(
 );
 
 vmTest(
-  "a stranger's copy of a member of a btrfs in LUKS, there first, is not mixed into it",
+  "a stranger's copy of a member of a btrfs in LUKS, there first, does not become a member",
   async () => {
     const [copy = ""] = await btrfsPool("raid1", 2, "POOL");
     const { one, other } = await volumes();
@@ -102,7 +102,7 @@ vmTest(
 );
 
 vmTest(
-  "without devtmpfs: the mapping's node and link are made, and gone with a wrong root",
+  "without devtmpfs: the mapping's node and link are made, and removed with a wrong root",
   async () => {
     const files = { [WATCHER]: await compileStatic("no-devtmpfs.c") };
     return levainGuest({

@@ -9,7 +9,7 @@ import { vmTest } from "../support/vm-test.ts";
 const BOOT_TIMEOUT_MS = 240_000;
 
 vmTest(
-  "Debian 12 on LUKS: udev and systemd know the device that they did not make, by fstab and crypttab",
+  "Debian 12 on LUKS: udev and systemd recognise the mapping that levain made, by fstab and crypttab",
   async () =>
     levainGuest({
       disks: [await encryptedDebian()],

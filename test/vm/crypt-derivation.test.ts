@@ -21,7 +21,7 @@ function guest(cmdline: string, disks: readonly string[]) {
 }
 
 vmTest(
-  "Ctrl-C stops a derivation of half a billion iterations, in the boot and in `levain unlock`, and nothing of what was typed stays in memory",
+  "Ctrl-C stops a derivation of half a billion iterations, in the boot and in `levain unlock`, and the passphrase does not stay in memory",
   async () => guest(`rd.luks.uuid=${COSTLY_UUID} root=UUID=${ROOT_UUID}`, [await costlyVolume()]),
   async (vm) => {
     await answer(vm, PASSPHRASE);
@@ -46,7 +46,7 @@ vmTest(
 );
 
 vmTest(
-  "max-kdf= refuses a keyslot that would take longer, before anybody is asked, and says what it costs",
+  "max-kdf= refuses a keyslot that would take longer, before the prompt, and reports its cost",
   async () =>
     guest(`rd.luks.uuid=${COSTLY_UUID} root=UUID=${ROOT_UUID} rd.luks.options=max-kdf=20`, [await costlyVolume()]),
   async (vm) => {
@@ -66,7 +66,7 @@ async function modestVolume(): Promise<string> {
 }
 
 vmTest(
-  "rd.auto opens the root beside two foreign volumes that ask for hours: each is named with its cost and left out; a key that another process has derived leaves nothing in memory",
+  "rd.auto opens the root beside two foreign volumes that cost hours: each is named with its cost and skipped; a key that another process derived does not stay in memory",
   async () =>
     guest(`rd.auto rd.luks.name=${MODEST_UUID}=modest rd.luks.options=${MODEST_UUID}=nofail root=UUID=${ROOT_UUID}`, [
       await costlyVolume(1),

@@ -9,7 +9,7 @@ import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 vmTest(
-  "LUKS1 on a disk that is exchanged while a person is asked, by a key file on a stick that is plugged in then",
+  "LUKS1 on a disk that is exchanged at the prompt, opened by a key file on a stick that is plugged in then",
   async () => {
     const stick = await filesImage("vfat", { "/keys/root.key": await keyFile() }, { label: "KEYS" });
     const { volume } = await encryptedVolume("upper");
@@ -43,7 +43,7 @@ vmTest(
 );
 
 vmTest(
-  "a key file of the image, a header on another disk, sectors of 4096 bytes, Argon2i: nobody is asked",
+  "a key file of the image, a header on another disk, sectors of 4096 bytes, Argon2i: no prompt",
   async () => {
     const { volume, header } = await encryptedVolume("apart");
     const headers = await filesImage("ext2", { "/apart.header": header }, { label: "HEADERS" });

@@ -11,7 +11,7 @@ import { vmTest } from "../support/vm-test.ts";
 const MODULES = "aes,dm-crypt,sd_mod,ehci-hcd,uhci-hcd,usb-storage,usbhid,ext2,no-such-module";
 
 vmTest(
-  "scenario B: a plain volume beside PRIVDEB_BOOT on a USB stick, found as its sibling; asked again where nothing is inside, and where the mount fails",
+  "scenario B: a plain volume beside PRIVDEB_BOOT on a USB stick, found as its sibling; a second prompt if its content is unknown, or its mount fails",
   async () => {
     const beside = await rootImage("ext2", { label: "PRIVDEB_BOOT" });
     const plain = (await encryptedVolume("plain")).volume;
@@ -44,7 +44,7 @@ vmTest(
 );
 
 vmTest(
-  "an overlay of two volumes, Serpent's squashfs and Twofish's ext4, with one passphrase that is asked once",
+  "an overlay of two volumes, a squashfs in Serpent and an ext4 in Twofish, with one passphrase, asked once",
   async () =>
     levainGuest({
       disks: [(await encryptedVolume("base")).volume, (await encryptedVolume("upper")).volume],
@@ -81,7 +81,7 @@ vmTest(
 );
 
 vmTest(
-  "LUKS2 with dm-integrity below, HMAC by Alpine's cryptroot= and AEAD: opened by hand, and known again by the boot",
+  "LUKS2 with dm-integrity below, HMAC by Alpine's cryptroot= and AEAD: opened by hand, and recognised by the boot",
   async () =>
     levainGuest({
       disks: [(await encryptedVolume("authenticated")).volume, (await encryptedVolume("sealed")).volume],

@@ -43,7 +43,7 @@ async function volumeKey(): Promise<Buffer> {
 }
 
 vmTest(
-  "the fourth passphrase opens the root, and none of them is left in memory; the volume key is in the kernel's cipher alone",
+  "the fourth passphrase opens the root, and none of them stays in memory; only the kernel's cipher has the volume key",
   () => guest(`rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID} rd.luks.options=discard quiet`),
   async (vm) => {
     for (const left of ["5 tries left", "4 tries left", "3 tries left"])
@@ -74,7 +74,7 @@ vmTest(
 );
 
 vmTest(
-  "on the screen's keyboard, asked by cryptdevice=; the serial line is told, and what was begun there is forgotten too",
+  "on the screen's keyboard, asked by cryptdevice=; the serial console gets a message, and the answer begun there is discarded",
   () => guest("cryptdevice=LABEL=VAULT:vault root=/dev/mapper/vault loglevel=7 console=tty0"),
   async (vm) => {
     await vm.expect(`unlock    ${VAULT} vault, 5 tries left\n            passphrase: `);

@@ -34,7 +34,7 @@ for (const [rate, pauseMs] of [
 }
 
 vmTest(
-  "nor do they make it wait beyond rd.timeout=",
+  "they do not make it wait beyond rd.timeout= either",
   async () => guest(await blankDisk(8), "EVENT_MS=5 root=LABEL=ROOT rd.timeout=3 rd.emergency=poweroff"),
   async (vm) => {
     await vm.expect('no device with label "ROOT" appeared within 3 s');
@@ -43,7 +43,7 @@ vmTest(
 );
 
 vmTest(
-  "a passphrase is typed and taken beside 100 changes a second, and the prompt stands still",
+  "a passphrase is typed and accepted beside 100 change events a second, and the prompt does not move",
   async () =>
     guest(
       (await encryptedVolume("vault")).volume,

@@ -13,7 +13,7 @@ function blkid(file: string, ...options: readonly string[]): Promise<string> {
   return run(["blkid", "-p", "-o", "export", ...options, file]);
 }
 
-describe("filesystem images are what they are called", () => {
+describe("filesystem images contain what their names say", () => {
   const cases: readonly (readonly [ImageType, string, string, string])[] = [
     ["ext2", "ext2", "ROOT", UUID],
     ["ext3", "ext3", "ROOT", UUID],
@@ -51,7 +51,7 @@ test(
 );
 
 test(
-  "a GPT disk has the names and ids that it was told",
+  "a GPT disk has the names and ids that were asked for",
   async () => {
     const file = await rootImage("ext4", { label: "ROOT", uuid: UUID });
     const disk = await assembleDisk(
@@ -78,7 +78,7 @@ test.each(["iso9660", "vfat"] as const)(
 );
 
 test(
-  "a corrupt squashfs is one to the eye only",
+  "a corrupt squashfs is corrupt in its data only",
   async () => {
     const whole = await rootImage("squashfs-gzip");
     for (const how of ["truncated", "garbled"] as const) {
@@ -92,7 +92,7 @@ test(
 );
 
 test(
-  "the Debian root's image has the id that tests boot it by",
+  "the Debian root's image has the UUID that tests boot it by",
   async () => {
     expect(await blkid(await debianImage("ext4"))).toContain(`\nUUID=${DEBIAN_UUID}\n`);
     expect(await blkid(await debianImage("squashfs-zstd"))).toContain("\nTYPE=squashfs\n");
@@ -102,7 +102,7 @@ test(
 
 // The cloud kernel has NVMe and ext4 built in, so these need no initramfs at all.
 vmTest(
-  "the small root boots by itself",
+  "the small root alone boots",
   async () => ({ disks: [{ file: await rootImage("ext4"), bus: "nvme" }], cmdline: "quiet root=/dev/nvme0n1 ro" }),
   async (vm) => {
     await vm.expect("small-root: init is /sbin/init, PID 1");
@@ -115,7 +115,7 @@ vmTest(
 );
 
 vmTest(
-  "the Debian root boots by itself to multi-user.target",
+  "the Debian root alone boots to multi-user.target",
   async () => ({
     disks: [{ file: await debianImage("ext4"), bus: "nvme" }],
     cmdline: "root=/dev/nvme0n1 rw",

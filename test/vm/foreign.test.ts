@@ -73,7 +73,7 @@ for (const [ending, packer] of [
 }
 
 vmTest(
-  "without depmod's files the modules are asked themselves",
+  "without depmod's files, the modules' own information is used",
   async () => {
     const { version } = await debianKernel("cloud");
     const image = await foreignImage("initramfs-tools");
@@ -124,7 +124,7 @@ vmTest(
 );
 
 vmTest(
-  "early microcode before the image is no hindrance",
+  "early microcode before the image does no harm",
   async () => {
     const early = await packInitramfs({
       "/kernel/x86/microcode/AuthenticAMD.bin": { text: "not for this processor", mode: 0o644 },
@@ -158,7 +158,7 @@ vmTest(
   },
 );
 
-test("depmod's binary files say of every module what its text files say", async () => {
+test("depmod's binary files agree with its text files on every module", async () => {
   const { modulesDir } = await debianKernel("full");
   const bytes = (name: string) => readFileSync(join(modulesDir, name));
   const text = (name: string) => bytes(name).toString();

@@ -32,7 +32,7 @@ vmTest(
 );
 
 vmTest(
-  "what e2fsck leaves to a person is not mounted, and its words are told",
+  "a filesystem that e2fsck does not repair is not mounted, and its messages are shown",
   () => guest("set_inode_field <2> mode 0100644"),
   async (vm) => {
     await vm.expect("the filesystem on /dev/vda has errors that fsck does not repair automatically");
@@ -46,7 +46,7 @@ vmTest(
 );
 
 vmTest(
-  "a checker that is a script finds the /bin/sh that the image comes without",
+  "a checker that is a script finds a /bin/sh, though the image does not contain one",
   async () => {
     const script = join(scratchDirectory(), "fsck");
     writeFileSync(script, '#!/bin/sh\necho "script checks $2 with $0"\nexit 1\n', { mode: 0o755 });

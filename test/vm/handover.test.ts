@@ -154,7 +154,7 @@ vmTest(
 );
 
 vmTest(
-  "a root without any init is told with what is in it",
+  "a root without an init is reported with its content",
   () => guest("", { ...NO_INIT, "/bin/sh": null, "/sbin/init": { link: "/nowhere" } }),
   async (vm) => {
     await vm.expect("the root has no init");
@@ -175,7 +175,7 @@ vmTest(
 );
 
 vmTest(
-  "a root without the directories gets them where it can be written to",
+  "a root without the directories gets them if it is writable",
   () => guest("rw", { "/proc": null, "/sys": null, "/run": null, "/dev": null }),
   async (vm) => {
     for (const place of ["/dev devtmpfs", "/sys sysfs", "/run tmpfs"]) await vm.expect(`small-root: mount ${place}`);

@@ -85,7 +85,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "what a guest does not say is told with the end of its console, and the log is kept",
+  "text that a guest does not print is reported with the end of its console, and the log is kept",
   async () => {
     const initrd = await busyboxInitramfs();
     const failure = withVm({ name: "it does not say it", initrd, cmdline: "quiet" }, 60_000, async (vm) => {
@@ -105,7 +105,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "a guest that QEMU lost is booted once more; one that waits or speaks is not",
+  "a guest that QEMU lost is booted once more; one that waits or prints is not",
   async () => {
     const initrd = await busyboxInitramfs();
     for (const [words, boots] of [
@@ -133,7 +133,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "a panic and an early end are told at once, not after the time is up",
+  "a panic and an early end are reported at once, not after the timeout",
   async () => {
     const initrd = await packInitramfs({ "/init": { text: "#!/bin/no-such-shell\n" } });
     const failure = withVm({ name: "panic", initrd }, 60_000, async (vm) => {
@@ -178,7 +178,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "what a fixture is made of can be plugged into another guest while it is made",
+  "the source of a fixture can be plugged into another guest while the fixture is made",
   async () => {
     const file = pristineDisk();
     const reader = makerDiskArguments({ serial: "inside0", file, readOnly: true });

@@ -28,7 +28,7 @@ vmTest(
 );
 
 vmTest(
-  "an ext2 initrd is unmounted, and all of it let go",
+  "an ext2 initrd is unmounted, and its memory is freed",
   () => initrd("ext2", "init=/sbin/check-init"),
   async (vm) => {
     await vm.expect(/handover +pivot_root to \/sbin\/check-init/);

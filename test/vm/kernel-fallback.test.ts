@@ -65,7 +65,7 @@ vmTest(
 );
 
 vmTest(
-  "a whole image has nothing that the kernel would start in place of /init",
+  "an intact image contains nothing that the kernel would start in place of /init",
   // A directory is there, and cannot be started.
   async () => ({ initrd: await levainImage(USUAL), cmdline: "rdinit=/etc rdshell=0 loglevel=7" }),
   async (vm) => {

@@ -25,7 +25,7 @@ async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<vo
 }
 
 vmTest(
-  "scenario A: from a USB stick that can be written to and never is",
+  "scenario A: from a writable USB stick that is never written",
   async () =>
     levainGuest({
       image: { kernel: "full" },
@@ -98,7 +98,7 @@ async function bigMedium(): Promise<string> {
 }
 
 vmTest(
-  "rd.live.ram tells how far it is, and the medium can be taken out then",
+  "rd.live.ram shows its progress, and the medium can be removed afterwards",
   async () =>
     levainGuest({
       disks: [{ file: await bigMedium(), id: "stick" }],
@@ -116,7 +116,7 @@ vmTest(
 );
 
 vmTest(
-  "an image that memory does not hold stays on the medium",
+  "an image that does not fit into memory stays on the medium",
   async () => levainGuest({ disks: [await bigMedium()], cmdline: "root=live:LABEL=BIG rd.live.ram", memoryMib: 448 }),
   async (vm) => {
     await vm.expect(/warning +not copying squashfs\.img to RAM: it takes 20[\d.]+ MiB and [\d.]+ MiB are free/);

@@ -65,7 +65,7 @@ describe.each([
   });
 });
 
-describe("what must be let alone", () => {
+describe("what must not be touched", () => {
   const refuse = async (recipe: CryptsetupRecipe) => {
     const answer = ask(await provideLuksImage(recipe));
     expect(answer.status).toBe(1);
@@ -84,7 +84,7 @@ describe("what must be let alone", () => {
     MAKE_TIMEOUT_MS,
   );
 
-  test("a reencryption that is under way", async () => {
+  test("a reencryption that is in progress", async () => {
     const problems = await refuse(REFUSED_RECIPES.reencryption);
     expect(problems).toContain("the LUKS2 header requires online-reencrypt-v2");
     expect(problems).toContain("finish it with cryptsetup reencrypt --resume-only");

@@ -52,7 +52,7 @@ function compareWithMdev(): readonly string[] {
 }
 
 vmTest(
-  "without devtmpfs: every device has its node, by /etc/mdev.conf; a disk that comes late is found; /dev moves along",
+  "without devtmpfs: every device has its node, by /etc/mdev.conf; a disk that appears late is found; /dev moves along",
   async () =>
     guest(
       {
@@ -92,7 +92,7 @@ vmTest(
 );
 
 vmTest(
-  "without devtmpfs: a driver's node is there as soon as the driver is, for a loop device on a stick",
+  "without devtmpfs: a loop device on a stick has its node as soon as the driver is loaded",
   async () =>
     guest({
       image: { kernel: "full" },
@@ -108,7 +108,7 @@ vmTest(
 );
 
 vmTest(
-  "without devtmpfs: the rescue shell sees a disk that was pulled go, and retry finds what came meanwhile",
+  "without devtmpfs: the rescue shell notices an unplugged disk, and retry finds what appeared meanwhile",
   async () =>
     guest({
       disks: [

@@ -158,7 +158,7 @@ vmTest(
 );
 
 vmTest(
-  "live-boot's filesystem.module says which and in which order",
+  "live-boot's filesystem.module selects the images and their order",
   async () => {
     const list = await textFile("10-base.squashfs 30-work.squashfs\n20-desktop.squashfs gone.squashfs ../README.txt\n");
     const images = { ...(await layeredImages()), "filesystem.module": list };
@@ -174,7 +174,7 @@ vmTest(
 );
 
 vmTest(
-  "an ISO file that is copied to memory is let go with its disk",
+  "an ISO file that is copied to memory is released with its disk",
   async () => {
     const file = await isoDisk("ext4", { "/d.iso": () => debianIso() });
     return levainGuest({ disks: [{ file, id: "disk" }], cmdline: "boot=live findiso=/d.iso toram", memoryMib: 768 });
@@ -228,7 +228,7 @@ vmTest(
 );
 
 vmTest(
-  "a layer that does not come is named, and taken when it is there",
+  "a layer that does not appear is named, and used as soon as it is there",
   async () => {
     const top = await treeImage("ext4", textTree({ "etc/layer": "top\n" }), { label: "TOP" });
     return levainGuest({
@@ -247,7 +247,7 @@ vmTest(
 );
 
 vmTest(
-  "ISOs that were written to sticks boot with their own lines, by their partitions",
+  "ISOs written to sticks boot with their own command lines, by their partitions",
   async () => {
     const sticks = await Promise.all((["debian", "fedora", "arch"] as const).map(hybridIso));
     return levainGuest({
@@ -319,7 +319,7 @@ vmTest(
 );
 
 vmTest(
-  "without a medium it is said what was looked for",
+  "without a medium, the report says what was searched for",
   async () => levainGuest({ disks: [await otherDisk()], cmdline: "boot=live live-media-timeout=2" }),
   async (vm) => {
     await vm.expect("could not find the root device");
@@ -330,7 +330,7 @@ vmTest(
 );
 
 vmTest(
-  "live-media=removable-usb passes over the copy on the disk inside",
+  "live-media=removable-usb skips the copy on the internal disk",
   async () =>
     levainGuest({
       image: { kernel: "full" },

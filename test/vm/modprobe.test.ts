@@ -88,7 +88,7 @@ function everything(kernel: Kernel, source: ModuleSource): readonly string[] {
 
 describe.each(["cloud", "full"] as const)("the %s kernel", (flavour: KernelFlavour) => {
   test(
-    "every module and every fifth alias leads to what the real modprobe says",
+    "every module and every fifth alias resolves as with the real modprobe",
     async () => {
       const kernel = await debianKernel(flavour);
       const source = sourceOf(kernel);
@@ -116,7 +116,7 @@ const ON_ANY_MACHINE = `ahci ata_piix nvme virtio_blk virtio_scsi virtio_pci sd_
   adiantum chacha_generic crc32c_generic crc32c_intel`;
 
 test(
-  "the default modules of the full kernel are what any machine needs, and not much more",
+  "the default modules of the full kernel are those that any machine needs, and few more",
   async () => {
     const { modulesDir, version } = await debianKernel("full");
     const { names, moduleBytes, builtin } = selectModules({

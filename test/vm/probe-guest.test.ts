@@ -69,7 +69,7 @@ async function tableDisk(name: string): Promise<string> {
 }
 
 vmTest(
-  "partitions, arrays and volumes of a running kernel are told as the real blkid tells them",
+  "partitions, arrays and volumes of a running kernel are identified as by the real blkid",
   async () => ({
     kernel: "full",
     initrd: await guestInitramfs(),

@@ -135,7 +135,7 @@ describe("many", () => {
     expect((user + system) / 1000).toBeLessThan(1000);
   });
 
-  test("several at once: a blank line between, the status of the first that was not recognised", async () => {
+  test("several at once: a blank line between, and the exit status of the first that was not recognised", async () => {
     const find = async (name: string) => provideImage(recipeOf(name));
     const [ext4, zeros, swap] = [await find("ext4"), await find("zeros"), await find("swap")];
     const all = describeImages(machine, [ext4, zeros, swap, join(cacheDirectory(), "no-such-file")], {

@@ -19,7 +19,7 @@ async function readAnswer(vm: Vm, number: number) {
 }
 
 vmTest(
-  "passphrases typed on a serial line and on a German keyboard, asked on both at once",
+  "passphrases typed on a serial console and on a German keyboard, with a prompt on both at once",
   async () => ({ initrd: await promptGuest(), cmdline: "quiet console=tty0 console=ttyS0", memoryMib: MEMORY_MIB }),
   async (vm) => {
     const question = (number: number) =>
@@ -63,7 +63,7 @@ vmTest(
 );
 
 vmTest(
-  "only a serial line is named, and the kernel's terminals speak Latin-1: the screen is asked too, and answers in UTF-8",
+  "only a serial console is named, and the kernel's terminals use Latin-1: the screen has the prompt too, and its answer is UTF-8",
   async () => ({ initrd: await promptGuest(), cmdline: "quiet vt.default_utf8=0" }),
   async (vm) => {
     await vm.expect("  unlock    volume 1, 3 tries left, keymap de-latin1\n            passphrase: ");
@@ -79,7 +79,7 @@ vmTest(
 );
 
 vmTest(
-  "the rescue shell on a German keyboard: the minus sign is where the Germans have it",
+  "the rescue shell on a German keyboard: the minus sign is where the keymap has it",
   async () =>
     levainGuest({
       cmdline: "root=LABEL=WRONG rd.timeout=1 loglevel=7 console=tty0",
@@ -93,7 +93,7 @@ vmTest(
 );
 
 vmTest(
-  "a keyboard that is plugged in while the prompt is open gets its driver, and types the answer",
+  "a keyboard that is plugged in during the prompt gets its driver, and types the passphrase",
   async () =>
     levainGuest({
       disks: [(await encryptedVolume("vault")).volume],

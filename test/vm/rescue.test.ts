@@ -79,7 +79,7 @@ vmTest(
 );
 
 vmTest(
-  "a disk that is plugged in while the person is at the shell, and exit",
+  "a disk that is plugged in while the shell runs, and exit",
   async () => {
     const file = await rootImage("ext4", { label: "ROOT" });
     return levainGuest({ disks: [{ file, id: "late", unplugged: true }], cmdline: "root=LABEL=ROOT rd.timeout=1" });
@@ -96,7 +96,7 @@ vmTest(
 );
 
 vmTest(
-  "a filesystem without its module: loaded by hand, and exit continues",
+  "a filesystem without its module: after modprobe in the shell, exit continues the boot",
   async () =>
     levainGuest({ disks: [await rootImage("squashfs-gzip")], cmdline: "root=/dev/vda rd.driver.blacklist=squashfs" }),
   async (vm) => {
@@ -107,7 +107,7 @@ vmTest(
   },
 );
 
-vmTest("Ctrl-C and Ctrl-Z work, and a root mounted by hand is taken", guest(WRONG), async (vm) => {
+vmTest("Ctrl-C and Ctrl-Z work, and the boot continues with a root mounted by hand", guest(WRONG), async (vm) => {
   await type(vm, SLEEP);
   await vm.expect("asleep-1");
   vm.send("\u0003");
@@ -153,7 +153,7 @@ vmTest(
   },
 );
 
-vmTest("panic=5: said, and done five seconds later", guest(`${WRONG} panic=5`), async (vm) => {
+vmTest("panic=5: announced, and done five seconds later", guest(`${WRONG} panic=5`), async (vm) => {
   await vm.expect("rebooting in 5 s (panic=5)");
   const start = performance.now();
   expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
@@ -195,13 +195,13 @@ vmTest("of two consoles the last one gets the shell", guest(`${WRONG} console=tt
   expect(vm.log()).not.toContain("can't access tty");
 });
 
-vmTest("a shell on the screen listens to the keyboard", guest(`${WRONG} loglevel=7 console=tty0`), async (vm) => {
+vmTest("a shell on the screen reads the keyboard", guest(`${WRONG} loglevel=7 console=tty0`), async (vm) => {
   await vm.expect("levain: rescue shell:");
   const exit = await pressUntilExit(vm, ..."reboot", "spc", "minus", "f");
   expect(exit).toMatchObject({ reason: "guest-reset" });
 });
 
-vmTest("quiet keeps the narration back, not the failure", guest(`${WRONG} quiet`), async (vm) => {
+vmTest("quiet suppresses the progress lines, not the failure", guest(`${WRONG} quiet`), async (vm) => {
   await vm.expect("could not find the root device");
   await vm.expect(PROMPT);
   expect(vm.log()).not.toContain("command line read");

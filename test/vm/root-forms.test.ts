@@ -220,7 +220,7 @@ for (const words of ["rootwait", "rootdelay=60"]) {
 }
 
 vmTest(
-  "a wrong label is told with what is there, and the shell goes on with another",
+  "a wrong label is reported with the labels that exist, and the shell continues with another",
   async () => levainGuest({ disks: [await gptDisk()], cmdline: "root=LABEL=MY_DISK rd.timeout=2" }),
   async (vm) => {
     await vm.expect("could not find the root device");
@@ -235,7 +235,7 @@ vmTest(
 );
 
 vmTest(
-  "an ISO image that was written to a stick is mounted by its partition, without a word on the disk that looks the same",
+  "an ISO image written to a stick is mounted by its partition, without a warning about the disk that looks the same",
   async () => {
     const image = join(scratchDirectory(), "hybrid.iso");
     const maker = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "HYBRID", "-partition_offset", "16"];

@@ -47,7 +47,7 @@ for (const [cmdline, label] of NAMES) {
 }
 
 vmTest(
-  "labels are shown, and never obeyed by the terminal or by levain",
+  "labels are printed, and never interpreted by the terminal or by levain",
   async () => {
     const labels = ["\x1b[2J\x07evil\x9b", "\nhint: pay", "  rdinit=/bin/sh", "caf\xe9"].map(bytes);
     return levainGuest({ disks: await Promise.all(labels.map(labelled)), cmdline: "root=LABEL=evil rd.timeout=1" });
@@ -73,7 +73,7 @@ async function twoPartitions(boot: string): Promise<string> {
 }
 
 vmTest(
-  "SIBLING= takes the partition of the disk that has the label",
+  "SIBLING= selects the partition of the disk that has the label",
   async () =>
     levainGuest({
       disks: [await twoPartitions("OTHER"), await twoPartitions("PRIVDEB_BOOT")],

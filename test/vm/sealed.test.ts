@@ -30,7 +30,7 @@ async function expectSealed(vm: Vm): Promise<void> {
 }
 
 vmTest(
-  "a mount that fails after a key has opened the volume: the shell finds neither, and a passphrase goes on",
+  "a mount that fails after a key has opened the volume: the shell finds neither, and a passphrase continues the boot",
   () => unattended(`root=${NODE} rootfstype=squashfs`),
   async (vm) => {
     await vm.expect(`could not mount ${NODE}`);
@@ -57,7 +57,7 @@ vmTest(
 );
 
 vmTest(
-  "a runtime that is killed while the volume is open: process 1 closes it before its shell",
+  "if the runtime is killed while the volume is open, process 1 closes it before its shell",
   () => unattended("root=UUID=00000000-0000-4000-8000-000000000000 rd.timeout=600 sysrq_always_enabled"),
   async (vm) => {
     await vm.expect("waiting for UUID=");

@@ -77,7 +77,7 @@ async function expectFound(vm: Vm, text: string): Promise<void> {
 }
 
 vmTest(
-  "what is typed before the first prompt, while a key is derived and after a wrong passphrase is neither shown nor left in memory",
+  "what is typed before the first prompt, during a key derivation and after a wrong passphrase is not shown, and does not stay in memory",
   () => guest("console=tty0 console=ttyS0", true),
   async (vm) => {
     await vm.expect(/^levain [0-9.]+ on Linux/m); // before that the kernel itself shows what is typed
@@ -106,7 +106,7 @@ vmTest(
 );
 
 vmTest(
-  "`levain unlock` shows nothing of what is typed while it derives a key; the screen's keys are forgotten that were pressed before it was opened",
+  "`levain unlock` shows nothing that is typed while it derives a key; keys that were pressed before the screen was opened are discarded",
   () => guest("rd.break=root", false),
   async (vm) => {
     await vm.expect(PROMPT);
@@ -131,7 +131,7 @@ vmTest(
 );
 
 vmTest(
-  "levain is killed at the prompt: stage0's shell shows what is typed, and gets nothing of the passphrase",
+  "levain is killed at the prompt: stage0's shell shows what is typed, and does not get the passphrase",
   () => guest("console=tty0 console=ttyS0 sysrq_always_enabled", false),
   async (vm) => {
     await vm.expect("passphrase: ");

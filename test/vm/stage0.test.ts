@@ -64,7 +64,7 @@ async function ask(vm: Vm, command: string, answer: RegExp): Promise<void> {
 }
 
 vmTest(
-  "what check-init checks is what the kernel itself gives an init",
+  "check-init checks what the kernel gives an init",
   async () => ({
     initrd: await packInitramfs({ "/init": { file: await compileStatic("check-init.c") } }),
     cmdline: "-- bare",
@@ -169,7 +169,7 @@ vmTest(
   },
 );
 
-vmTest("PID 1 buries orphans and survives every signal", guest("CHILD=orphans", WITH_BUSYBOX), async (vm) => {
+vmTest("PID 1 reaps orphans and survives every signal", guest("CHILD=orphans", WITH_BUSYBOX), async (vm) => {
   await vm.expect("child: 0 zombies");
   await startAgain(vm, "kill-parent");
   await vm.expect("ended without a valid handover");
@@ -223,12 +223,12 @@ vmTest(
   },
 );
 
-vmTest("a person reads every sentence once", guest("CHILD=abort quiet rd.emergency=poweroff"), async (vm) => {
+vmTest("every sentence is printed once", guest("CHILD=abort quiet rd.emergency=poweroff"), async (vm) => {
   await vm.expectExit();
   expect(vm.log().match(/killed by SIGABRT/g)).toHaveLength(1);
 });
 
-vmTest("a CPU below x86-64-v2 is told so", guest("rd.emergency=poweroff", {}, { cpu: "qemu64" }), async (vm) => {
+vmTest("a CPU below x86-64-v2 gets a message", guest("rd.emergency=poweroff", {}, { cpu: "qemu64" }), async (vm) => {
   await vm.expect("this CPU is too old for levain's runtime: it has no SSSE3 (needed: x86-64-v2");
   expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
 });

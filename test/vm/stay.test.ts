@@ -18,7 +18,7 @@ function script(text: string): string {
 }
 
 vmTest(
-  "without root= there is a shell, every applet and an init that can switch off",
+  "without root=, there is a shell, every applet and an init that can power off",
   () => levainGuest({}),
   async (vm) => {
     await vm.expect(/^ {2}root +none asked for: the initramfs is the system/m);
@@ -73,7 +73,7 @@ vmTest(
 
 // The cloud kernel has NVMe and ext4 built in.
 vmTest(
-  "levain is enough: it boots as the only file of an initramfs",
+  "levain boots as the only file of an initramfs",
   async () => ({
     initrd: await packInitramfs({ "/init": { file: LEVAIN } }),
     disks: [{ file: await rootImage("ext4", { label: "ROOT" }), bus: "nvme" as const }],
@@ -87,7 +87,7 @@ vmTest(
 );
 
 vmTest(
-  "levain alone, without a root: it says that there is nothing to start",
+  "levain alone, without a root, reports that there is nothing to start",
   async () => ({ initrd: await packInitramfs({ "/init": { file: LEVAIN } }) }),
   async (vm) => {
     await vm.expect("the root has no init");

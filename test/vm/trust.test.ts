@@ -28,7 +28,7 @@ vmTest(
 );
 
 vmTest(
-  "with a key that needs no person, and the disk with the root taken out, a stranger's root is not booted either",
+  "with an unattended key, and without the disk of the root, a stranger's root is not booted either",
   async () => {
     const id = LUKS_UUID.upper;
     return levainGuest({
@@ -46,7 +46,7 @@ vmTest(
 );
 
 vmTest(
-  "a root that is not encrypted, where parameters allow it, finds no volume open",
+  "a root that is not encrypted boots only with every volume closed",
   async () =>
     levainGuest({
       disks: [
