@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
-import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
@@ -13,6 +13,19 @@ const withRoot = (cmdline: string, more: FakeBootOptions = {}): FakeBootOptions 
 
 /** The console without its line breaks. */
 const unwrapped = (options: FakeBootOptions) => fakeBoot(options).console.replaceAll(/\n +/g, " ");
+
+test.each(["UUID=f1a5-4000", "/dev/disk/by-uuid/f1a5-4000", "LABEL=F\\x4cASH"])(
+  "a FAT is found by its serial number in small letters and by udev's escapes: %s",
+  (spec) => {
+    const { disk, squashfs } = stick();
+    const { end } = fakeBoot({
+      cmdline: `root=live:${spec} rd.live.image`,
+      disks: [{ name: "sda", image: disk }],
+      images: [squashfs],
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+  },
+);
 
 test.each([
   ["root=/dev/mapper/ubuntu--vg-ubuntu--lv", "LVM"],
