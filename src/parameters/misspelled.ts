@@ -18,8 +18,18 @@ const FEWEST_LETTERS = 5;
 
 /** Returns the parameter that `name` may be a misspelling of, as "rd.timeout="; null if none is near. */
 export function suggestParameter(name: string): string | null {
-  const near = nearestName(normaliseName(name), candidates().keys());
+  const given = normaliseName(name);
+  const all = [...candidates().keys()];
+  const prefix = prefixOf(given);
+  const likely = prefix === null ? all : all.filter((one) => prefixOf(one) === prefix);
+  // hid.debug is a parameter of a module: only one letter may differ from rd.debug.
+  const near = nearestName(given, likely) ?? nearestName(given, all, 1);
   return near === null ? null : (candidates().get(near) ?? null);
+}
+
+/** "rd" of "rd.debug"; null for a name without a dot. */
+function prefixOf(name: string): string | null {
+  return /^[^.]+(?=\.)/.exec(name)?.[0] ?? null;
 }
 
 /**

@@ -13,10 +13,13 @@ export function nearMisses(given: string, names: readonly string[], count = 5): 
     .map(({ name }) => name);
 }
 
-/** Returns the name that `given` is most likely a misspelling of, whatever the case of its letters; null if more than a letter differs, or two of seven or more. */
-export function nearestName(given: string, names: Iterable<string>): string | null {
+/** Returns the name that `given` is most likely a misspelling of, whatever the case of its letters; null if more than `most` letters differ: one, or two of eight or more. */
+export function nearestName(
+  given: string,
+  names: Iterable<string>,
+  most: number = given.length < 8 ? 1 : 2,
+): string | null {
   const lower = given.toLowerCase();
-  const most = lower.length < 7 ? 1 : 2;
   let best: { name: string; distance: number } | null = null;
   for (const name of names) {
     // The lengths alone decide for most names.

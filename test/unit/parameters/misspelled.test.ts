@@ -46,6 +46,7 @@ describe("what looks like a parameter of levain or of a dialect", () => {
 describe("no false alarm", () => {
   test.each([
     "nvme.io_timeout=5 nvme_core.default_ps_max_latency_us=0 usbcore.autosuspend=-1 i915.modeset=1 snd_hda_intel.model=x",
+    "hid.debug=1 ch.debug=1 sd_mod.max_sectors=1 rdma_rxe.x=1 mount_api.usr=1",
     "usb-storage.quirks=1:2:u libata.force=noncq loop.max_loop=8 raid1.x zram.num_devices=1 dm_mod.create=x rcutree.kthread_prio=1",
     "s single 1 5 S -b emergency rescue text auto splash nosplash recovery nomodeset rhgb vga=791 video=1024x768",
     "FOO=bar LANG=C TERM=linux DEBUG=1 QUIET=1 ROOT=1 INIT=x roof=1 rot=1 a=/b ab=LABEL=c rood=x",
