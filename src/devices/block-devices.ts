@@ -32,7 +32,7 @@ export interface PartitionName {
 }
 
 /** Bit 63 of a GPT entry's attributes (Discoverable Partitions Specification). */
-const GPT_NO_AUTO = 1n << 63n;
+export const GPT_NO_AUTO = 1n << 63n;
 
 const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
 

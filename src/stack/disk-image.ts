@@ -1,3 +1,4 @@
+import { GPT_NO_AUTO } from "../devices/block-devices.ts";
 import type { ByteSource } from "../formats/facts.ts";
 import type { Partition } from "../formats/partitions/model.ts";
 import { readPartitionTable } from "../formats/partitions/partition-table.ts";
@@ -24,8 +25,6 @@ const SECTOR_SIZES = [512, 4096];
 const LINUX = ["0fc63daf-8483-4772-8e79-3d69d8477de4", "0x83"];
 /** Partitions that hold nothing but others, and the one that protects a GPT. */
 const NO_CONTENT = ["0x5", "0xf", "0x85", "0xee"];
-/** Bit 63 of a GPT entry's attributes: do not mount it automatically (Discoverable Partitions Specification). */
-const GPT_NO_AUTO = 1n << 63n;
 const MOST_LISTED = 12;
 
 /**
