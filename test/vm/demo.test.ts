@@ -1,6 +1,10 @@
-import { expect } from "bun:test";
+import { expect, test } from "bun:test";
+import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
+import { listedPackages } from "../support/debian-packages.ts";
 import { demoGuest } from "../support/demo.ts";
-import { vmTest } from "../support/vm-test.ts";
+import { programsOf } from "../support/installed-packages.ts";
+import { QUEUE_TIMEOUT_MS, vmTest } from "../support/vm-test.ts";
 
 vmTest("the demo's stick ends in a shell on a writable overlay", demoGuest, async (vm) => {
   const root = await vm.expect(/small-root: mount \/ (\S+) /);
@@ -10,3 +14,18 @@ vmTest("the demo's stick ends in a shell on a writable overlay", demoGuest, asyn
   await vm.expect("\nit-can-be-written");
   expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-shutdown" });
 });
+
+test.concurrent(
+  "`make demo` needs no program except those of its list of packages",
+  async () => {
+    const make = `const { demoGuest } = await import("./test/support/demo.ts");
+      const { qemuArguments } = await import("./test/support/qemu.ts");
+      console.log((await qemuArguments(await demoGuest())).length);`;
+    const environment = {
+      PATH: await programsOf(listedPackages("install", "build")),
+      LEVAIN_CACHE: scratchDirectory(),
+    };
+    expect(Number(await run([process.execPath, "-e", make], { environment }))).toBeGreaterThan(20);
+  },
+  QUEUE_TIMEOUT_MS,
+);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../support/command.ts";
 import { listedPackages } from "../../support/debian-packages.ts";
+import { closure, readInstalled } from "../../support/installed-packages.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 const LINE = /^([a-z0-9][a-z0-9.+-]+) +(install|unpack) +(\S.*)$/;
@@ -34,36 +35,3 @@ describe.each(["build", "test"] as const)("build/packages-%s.txt", (list) => {
     expect(needed.size).toBeGreaterThan(20);
   });
 });
-
-interface Installed {
-  readonly priority: string;
-  /** Names of packages, of alternatives all. */
-  readonly needs: readonly string[];
-}
-
-async function readInstalled(): Promise<ReadonlyMap<string, Installed>> {
-  const fields = ["Package", "Priority", "Pre-Depends", "Depends"].map((name) => `$\{${name}}`);
-  const lines = (await run(["dpkg-query", "-W", "-f", `${fields.join("\\t")}\\n`])).trimEnd();
-  return new Map(
-    lines.split("\n").map((line) => {
-      const [name = "", priority = "", ...depends] = line.split("\t");
-      const needs = depends
-        .join(",")
-        .split(/[,|]/)
-        .map((part) => part.trim().split(/[ :]/)[0] ?? "");
-      return [name, { priority, needs }];
-    }),
-  );
-}
-
-function closure(installed: ReadonlyMap<string, Installed>, names: readonly string[]): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const queue = [...names]; queue.length > 0; ) {
-    const name = queue.pop() ?? "";
-    const entry = installed.get(name);
-    if (entry === undefined || found.has(name)) continue;
-    found.add(name);
-    queue.push(...entry.needs);
-  }
-  return found;
-}
