@@ -92,7 +92,9 @@ static void obey_power_mode(const char *mode)
 static int enter_root(struct handover *handover)
 {
   int switches = is_same(handover->mode, "switch_root");
-  long old_root = switches ? open_directory(AT_FDCWD, "/") : -1;
+  /* levain has mounted the initramfs at the place for the old root as well: it is kept. */
+  int is_kept = handover->put_old[0] != 0;
+  long old_root = switches && !is_kept ? open_directory(AT_FDCWD, "/") : -1;
   long error = change_directory("/");
   if (switches) error = switch_root(handover->root);
   if (is_same(handover->mode, "pivot_root")) error = enter_by_pivot(handover->root, handover->put_old);

@@ -56,12 +56,16 @@ void open_console(void)
   if (fd > 2) close_file(fd);
 }
 
-/* The kernel has opened the console if the initramfs has a /dev/console. A closed descriptor would be given to the next file opened. */
+/*
+ * The kernel has opened the console if the initramfs has a /dev/console. A closed descriptor would be given to the next file opened.
+ * If no console= of the command line exists (a serial line on a machine without one), the screen is the console.
+ */
 static void fill_standard_files(void)
 {
   long fd;
   do {
     fd = open_file("/dev/console", O_RDWR | O_NOCTTY);
+    if (fd < 0) fd = open_file("/dev/" SCREEN, O_RDWR | O_NOCTTY);
     if (fd < 0) fd = open_file("/dev/null", O_RDWR);
   } while (fd >= 0 && fd < 2);
   if (fd > 2) close_file(fd);

@@ -44,6 +44,7 @@ static long open_console_terminal(void)
 {
   u32 device = 0;
   long console = open_file_in(DEV_FD, "console", O_RDWR | O_NOCTTY);
+  if (console < 0) console = open_file_in(DEV_FD, SCREEN, O_RDWR | O_NOCTTY);
   if (console < 0) return console;
   if (control(console, TIOCGDEV, &device) < 0) return console;
   make_node(DEV_FD, CONSOLE_TTY, 0600, device);
@@ -83,12 +84,25 @@ static void become_shell(const char *shell, char **envp)
   leave(127);
 }
 
+/* With several consoles, the last is behind /dev/console: who sits at another one does not see the shell. */
+static void say_place(void)
+{
+  char names[256], *last = 0;
+  if (read_text_file("/sys/class/tty/console/active", names, sizeof names) <= 0) return;
+  char *at = names;
+  for (; *at && *at != '\n'; at++)
+    if (*at == ' ') last = at + 1;
+  *at = 0;
+  if (last) say("the shell is on ", last);
+}
+
 static int run_shell(const struct policy *policy, char **envp, const char *again)
 {
   const char *shell = find_shell();
   if (!shell) return 0;
   if (!seal_volumes(policy)) wait_for_hands("could not close an encrypted volume or remove a key file, so no shell is started; ");
   say("rescue shell: `exit` ", again);
+  say_place();
   long pid = fork_process();
   if (pid == 0) become_shell(shell, envp);
   if (pid > 0) wait_for(pid);

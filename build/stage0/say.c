@@ -36,11 +36,18 @@ void write_text_file(const char *path, const char *from, u64 size)
   close_file(fd);
 }
 
+static int has_console(void)
+{
+  long fd = open_file_in(DEV_FD, "console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (fd >= 0) close_file(fd);
+  return fd >= 0;
+}
+
 /* The kernel prints a log record on its consoles if its level is below the first number of this file. */
 static int does_kernel_show_errors(void)
 {
   char text[64];
-  return read_text_file(CONSOLE_LEVEL, text, sizeof text) > 0 && (text[0] > '3' || text[1] != '\t');
+  return has_console() && read_text_file(CONSOLE_LEVEL, text, sizeof text) > 0 && (text[0] > '3' || text[1] != '\t');
 }
 
 /* Opened again for each line: the rate limit of the log is counted per open file. */

@@ -7,6 +7,8 @@
 #define HANDOVER_FD 198
 /* A descriptor of the /dev of prepare_machine(): it stays valid when /dev moves, while the path in a new root may lead anywhere. */
 #define DEV_FD 197
+/* In /dev: the foreground virtual terminal. */
+#define SCREEN "tty0"
 #define HANDOVER_MAX 65536
 #define HANDOVER_WORDS 4096
 #define COMMAND_LINE_MAX 32768

@@ -105,6 +105,8 @@ void supervise(char **envp)
     long pid = start_child(&messages, log);
     if (pid == 0) return;
     int status = pid < 0 ? 0 : wait_for(pid);
+    /* levain keeps the kernel's messages off the console while it runs; the kernel shows ours on every console. */
+    if (status && level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
     if (status & 0x7f) explain_death(status & 0x7f, pid, log);
     if (log >= 0) close_file(log);
     if (pid < 0) say("could not start a process: ", describe_error(pid));
@@ -112,7 +114,6 @@ void supervise(char **envp)
       handover.console = console;
       follow_until_done(&handover, &policy, envp);
     }
-    /* levain keeps the kernel's messages off the console while it runs. */
     if (level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
   }
 }

@@ -15,8 +15,7 @@ export function readActiveEsp(machine: Machine, voice: Voice): string | null {
   if (machine.stat("/sys/firmware/efi/efivars")?.kind !== "directory") return null;
   loadFilesystemDriver(machine, "efivarfs", voice);
   try {
-    const mount = { source: "efivarfs", type: "efivarfs", options: "" };
-    return mountBriefly(machine, mount, (directory) => readVariable(machine, `${directory}/${VARIABLE}`));
+    return mountBriefly(machine, "efivarfs", (directory) => readVariable(machine, `${directory}/${VARIABLE}`));
   } catch (error) {
     if (!isErrno(error)) throw error;
     voice.warn(`cannot read the EFI variables, so levain searches for no root partition: ${describeRefusal(error)}`);

@@ -43,6 +43,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
       const handover = planHandover(context, plan, { root, init });
       if (handover.mode === "stay") return handover;
       if (!loadsOwnDrivers(machine, root, plan.handover)) drivers.loadAll();
+      machine.releaseDevices(); // the real system decides what may be written
       beforeMoves();
       moveApiMounts(context, root);
       return handover;
@@ -62,7 +63,7 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
       steps.step(
         "root",
         () => settleIn(steps),
-        () => "none asked for: the initramfs is the system",
+        () => `none${root.isAsked ? "" : ", as root= is missing"}: the initramfs is the system`,
       );
       return "/";
   }

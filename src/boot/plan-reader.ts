@@ -32,7 +32,7 @@ export function createPlanReader(
   machine: Machine,
   record: BootRecord,
   console: Console,
-  inherited: Inherited,
+  inherited: Inherited | null,
 ): PlanReader {
   let plan: BootPlan | null = null;
   let added: readonly string[] = [];
@@ -66,7 +66,7 @@ export function createPlanReader(
 export function planMachine(
   machine: Machine,
   voice: Voice,
-  more: { readonly inherited?: Inherited; readonly added?: readonly string[] } = {},
+  more: { readonly inherited?: Inherited | null; readonly added?: readonly string[] } = {},
 ): ReturnType<typeof makePlan> {
   return makePlan({
     cmdline: readCommandLine(machine),

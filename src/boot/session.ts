@@ -1,16 +1,19 @@
 import { loadAllDrivers } from "../drivers/loader.ts";
 import { findUnpackFailure } from "../drivers/unpack-failure.ts";
+import { findShell } from "../filesystems/busybox.ts";
 import { type BootRecord, createRecord, holdRecord, saveRecord } from "../log/boot-record.ts";
 import { type Console, createConsole } from "../log/console.ts";
 import type { Handover, Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/values.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import type { Need } from "../problems/errors.ts";
+import { problem } from "../problems/problem.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
 import { applyKeymap } from "../prompt/keymap.ts";
 import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
+import { prepareStay, takeRestart } from "../rescue/restart.ts";
 import { saveKeyList, sealVolumes } from "../rescue/seal.ts";
+import { describePlace } from "../rescue/shell.ts";
 import { objectToShell } from "../rescue/shell-init.ts";
 import { type BootContext, boot } from "./boot.ts";
 import { keepDeviceNodes } from "./device-nodes.ts";
@@ -34,9 +37,12 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const record = createRecord(version);
   const console = createConsole(system, record);
   const machine = keepDeviceNodes(system, console);
-  const plans = createPlanReader(machine, record, console, inherited);
+  const restart = takeRestart(machine, console);
+  // In a boot that begins again, they are those of the init between the two.
+  const plans = createPlanReader(machine, record, console, restart === null ? inherited : null);
+  plans.add(restart ?? []);
   const makeReady = createPreparation(machine, record, console);
-  const stopBefore = createBreaks(machine, record, console, { makeReady, seal: () => seal() });
+  const stopBefore = createBreaks(machine, record, console, { makeReady, seal: () => seal(true) });
   const runner = createStepRunner(machine, record, {
     before: (name) => stopBefore(name, plans.current()),
     after: (step) => console.step(step),
@@ -48,24 +54,20 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     stopBefore("prepare", plan); // in its own step: rd.break= was not known before
     return { ...plan, keymap };
   };
-  const seal = () => sealVolumes({ machine, console, release: () => runner.release("root") }, plans.current());
-  const trySealing = (rescue: BootPlan["rescue"]): BootPlan["rescue"] => {
-    try {
-      seal();
-      return rescue;
-    } catch (error) {
-      console.trouble(wrapLines(report(error, WITHOUT_SHELL)));
-      return rescue.onFailure === "shell" ? { ...rescue, onFailure: "halt" } : rescue;
-    }
-  };
+  const seal = (hasShell: boolean) =>
+    sealVolumes({ machine, console, release: () => runner.release("root"), hasShell }, plans.current());
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
-    const hasShell = rescue.onFailure === "shell";
-    record.failure = [...reportFailure(machine, error, hasShell ? EVERY_NEED : WITHOUT_SHELL)];
+    const mayHaveShell = rescue.onFailure === "shell" && findShell(machine) !== null;
+    // Before the report: it advises what needs a shell only if there will be one.
+    const obstacle = catchError(() => seal(mayHaveShell));
+    const hasShell = mayHaveShell && obstacle === null;
+    const failures = [error, findUnpackFailure(machine), obstacle].filter((failure) => failure !== null);
+    record.failure = failures.flatMap((failure) => report(failure, hasShell ? EVERY_NEED : WITHOUT_SHELL));
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
-    return applyPolicy(machine, trySealing(rescue), console);
+    return applyPolicy(machine, mayHaveShell && !hasShell ? { ...rescue, onFailure: "halt" } : rescue, console);
   };
   let saveAtEnd = () => saveRecord(machine, record);
   const beforeMoves = () => {
@@ -76,8 +78,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   for (;;) {
     try {
       const handover = boot(context);
-      // A shell as the final system is a shell too: an edited command line may have asked for it.
-      if (handover.mode === "stay" && objectToShell(machine, "/", handover.init) !== null) seal();
+      if (handover.mode === "stay")
+        settle({ machine, console, seal: () => seal(true) }, plans.current(), handover.init);
       record.state = "handed over";
       saveAtEnd();
       // In the initramfs nothing else keeps the kernel's messages out of the shell.
@@ -94,10 +96,32 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   }
 }
 
-/** Reports a failure together with an incomplete image, which explains most failures that follow. */
-function reportFailure(machine: Machine, error: unknown, has: readonly Need[]): readonly string[] {
-  const failures = [error, findUnpackFailure(machine)].filter((failure) => failure !== null);
-  return failures.flatMap((failure) => report(failure, has));
+interface SettleTools {
+  readonly machine: Machine;
+  readonly console: Console;
+  readonly seal: () => void;
+}
+
+/** Prepares the initramfs as the final system with process 1 `init`; says why, if a shell starts only because root= is missing. */
+function settle({ machine, console, seal }: SettleTools, plan: BootPlan | null, init: string): void {
+  const hasShell = objectToShell(machine, "/", init) !== null;
+  // A shell as the final system is a shell too: an edited command line may have asked for it.
+  if (hasShell) seal();
+  const canRetry = prepareStay(machine, init, console);
+  const isAsked = plan?.root.kind === "none" && plan.root.isAsked;
+  if (!hasShell || isAsked) return;
+  const lines = report(problem("root-not-named", {}), canRetry ? EVERY_NEED : WITHOUT_SHELL);
+  console.trouble([...wrapLines(lines), ...describePlace(machine)]);
+}
+
+/** Returns what `act` throws, or null. */
+function catchError(act: () => unknown): unknown {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Returns the function that starts a shell before each step that rd.break= names, once. */

@@ -13,7 +13,7 @@ export interface Hash {
 /** Finds a hash by its name in a LUKS header, or null. */
 export type FindHash = (name: string) => Hash | null;
 
-// By libcryptsetup's names. A library has Whirlpool; BLAKE2s, SM3 and Streebog are missing.
+// By libcryptsetup's names. A library has Whirlpool and BLAKE2s; SM3 and Streebog are missing.
 const HASHES: Readonly<Record<string, Hash>> = {
   sha1: { name: "sha1", bytes: 20 },
   sha224: { name: "sha224", bytes: 28 },

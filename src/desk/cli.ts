@@ -1,8 +1,8 @@
-import { defineCommand, renderUsage, runCommand } from "citty";
+import { defineCommand, runCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
-import { describeParameters } from "../parameters/parameters.ts";
-import { printable, report, wrapLine } from "../problems/report.ts";
+import { suggest } from "../parameters/near-misses.ts";
+import { printable, report } from "../problems/report.ts";
 import { argument, type Command, command, UsageError } from "./command-line.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { extractCommand } from "./commands/extract.ts";
@@ -13,18 +13,22 @@ import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
+import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 
-/** `levain help parameters`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
+/** `levain help parameters`, `levain help rd.timeout`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
 const helpCommand = command({
   name: "help",
-  description: "Explain a command, or the kernel command line parameters",
+  description: "Explain a command, or the parameters of the kernel command line",
   args: {
-    topic: argument("A command, or parameters (default: list the commands)", false),
+    topic: argument("A command, a parameter, or parameters (default: list the commands)", false),
   },
-  examples: { "levain help image": "Same as levain image --help", "levain help parameters": "List every parameter" },
-  run: ({ words }) => {
-    if (words[0] !== "parameters") throw new UsageError(`Expected 'parameters' or a command, not '${words[0] ?? ""}'`);
-    console.log(describeParameters());
+  examples: {
+    "levain help image": "Same as levain image --help",
+    "levain help rd.timeout": "Explain one parameter",
+    "levain help parameters": "List every parameter",
+  },
+  run: ({ words: [topic = ""] }) => {
+    console.log(explainTopic(topic, Object.keys(COMMANDS), columnsOf(process.stdout)));
     return 0;
   },
 });
@@ -58,9 +62,13 @@ export async function runDesk(argv: readonly string[], machine: Machine): Promis
   if (name === "--version" || name === "-V") return print(packageJson.version);
   if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return print(await usage(levain));
   const found = find(name);
+  if (name === undefined) {
+    console.error(await formatUsage(levain, undefined, columnsOf(process.stderr)));
+    return 2;
+  }
   if (!found) {
-    console.error(await usage(levain));
-    if (name !== undefined) console.error(`\nUnknown command '${printable(name)}'`);
+    const near = suggest(name, Object.keys(COMMANDS)) || ": levain help lists the commands";
+    console.error(`Unknown command '${printable(name)}'${near}`);
     return 2;
   }
   // `levain help image` is `levain image --help`.
@@ -78,7 +86,8 @@ async function runOne(command: Command, name: string, rawArgs: string[], machine
       console.error(report(error).join("\n"));
       return 1;
     }
-    console.error(`${Bun.stripANSI(error.message)}\nhint: ${name} --help lists its options`);
+    const hint = (error instanceof UsageError ? error.hint : null) ?? `${name} --help lists its options`;
+    console.error(`${Bun.stripANSI(error.message)}\nhint: ${hint}`);
     return 2;
   }
 }
@@ -88,22 +97,7 @@ function asksForHelp(words: readonly string[]): boolean {
   return (end < 0 ? words : words.slice(0, end)).some((word) => word === "--help" || word === "-h");
 }
 
-/** citty's help, without colours and wrapped for the 80 columns of a console, and the command's examples. */
-async function usage(command: Command, parent?: Command): Promise<string> {
-  const text = Bun.stripANSI(await renderUsage(command, parent))
-    .replace(/ \(levain.*\)$/m, "")
-    .replace(/\S+\|\S+$/m, "<COMMAND>")
-    .trimEnd();
-  const examples = Object.entries(command.examples ?? {});
-  const lines = [
-    ...text.split("\n"),
-    ...(examples.length === 0 ? [] : ["", "EXAMPLES", ""]),
-    ...examples.flatMap(([line, what]) => [`  ${line}`, `      ${what}`]),
-  ];
-  // Where the second column begins.
-  const indent = (line: string) => /^ +\S.*? {4}(?=\S)|^ */.exec(line)?.[0].length ?? 0;
-  return lines.flatMap((line) => wrapLine(line.trimEnd(), indent(line))).join("\n");
-}
+const usage = (shown: Command, parent?: Command) => formatUsage(shown, parent, columnsOf(process.stdout));
 
 function print(text: string): number {
   console.log(text);

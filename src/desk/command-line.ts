@@ -1,10 +1,18 @@
 import { parseArgs } from "node:util";
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { Machine } from "../machine/machine.ts";
+import { suggest } from "../parameters/near-misses.ts";
 
 /** A command line that was not understood; `message` says why. The exit status is 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  /** What to try; null: the help of the command. */
+  readonly hint: string | null;
+
+  constructor(message: string, hint: string | null = null) {
+    super(message);
+    this.hint = hint;
+  }
 }
 
 /** Options by name, with every value that was given, and the arguments that are no options. */
@@ -81,12 +89,23 @@ export function readCommandLine(rawArgs: readonly string[], args: ArgsDef): Comm
   return { all, one: (name) => all(name).at(-1) ?? null, has: (name) => values[name] !== undefined, words };
 }
 
-function parseStrictly(rawArgs: readonly string[], options: NonNullable<Parameters<typeof parseArgs>[0]>["options"]) {
+type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
+
+function parseStrictly(rawArgs: readonly string[], options: Options) {
   try {
-    const parsed = parseArgs({ args: [...rawArgs], options: options ?? {}, strict: true, allowPositionals: true });
+    const parsed = parseArgs({ args: [...rawArgs], options, strict: true, allowPositionals: true });
     return { ...parsed, values: parsed.values as Record<string, (string | boolean)[] | undefined> };
   } catch (error) {
     // Only the first sentence describes the mistake.
-    throw new UsageError((error instanceof Error ? error.message : String(error)).split(". ")[0] ?? "");
+    const mistake = (error instanceof Error ? error.message : String(error)).split(". ")[0] ?? "";
+    throw new UsageError(`${mistake}${suggestOption(rawArgs, Object.keys(options))}`);
   }
+}
+
+/** Returns a suggestion for the first long option that does not exist. */
+function suggestOption(rawArgs: readonly string[], names: readonly string[]): string {
+  const given = rawArgs.flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? []);
+  const unknown = given.find((name) => !names.includes(name));
+  const known = names.map((name) => `--${name}`);
+  return unknown === undefined ? "" : suggest(`--${unknown}`, known);
 }

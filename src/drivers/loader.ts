@@ -2,12 +2,13 @@ import { takeQueuedEvents } from "../devices/device-events.ts";
 import { charsetsFor } from "../formats/filesystems/filesystem-types.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import { describeGap } from "../problems/diagnoses/drivers.ts";
 import { headline, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { resolveModule, type Target } from "./index/resolution.ts";
 import { type Act, createInsertion } from "./insertion.ts";
 import { FIRST_BUSES, listBuses, listModaliases, needsDrivers } from "./modaliases.ts";
-import { type ImageModules, listKernels, readImageModules } from "./module-source.ts";
+import { findModuleGap, type ImageModules, readImageModules } from "./module-source.ts";
 import { findUnpackFailure } from "./unpack-failure.ts";
 import { expectedInWave, LAST_WAVE, waveOf } from "./waves.ts";
 
@@ -41,7 +42,8 @@ export function createLoader(machine: Machine, wishes: BootPlan["modules"], voic
   for (const name of wishes.load) {
     if (loader.loadByName(name) === "unknown") {
       const shown = printable(name);
-      voice.warn(`this image has no module ${shown}: add it with levain image --module ${shown}`);
+      const cure = image === null ? "it contains none for this kernel" : `add it with levain image --module ${shown}`;
+      voice.warn(`this image has no module ${shown}: ${cure}`);
     }
   }
   loader.coldplug();
@@ -167,10 +169,9 @@ function warnOfMissingModules(machine: Machine, image: ImageModules | null, voic
     return;
   }
   if (image !== null) return;
-  const kernels = listKernels(machine);
-  if (kernels.length === 0) return;
-  const { release } = machine.release();
+  const gap = findModuleGap(machine);
+  if (gap === null || gap.kernels.length === 0) return;
   voice.warn(
-    `this image has modules for ${kernels.map(printable).join(", ")}, but the kernel is ${release}: no driver can be loaded; rebuild the image with levain image --kernel ${release}`,
+    `${describeGap(gap)}: no driver can be loaded; rebuild the image with levain image --kernel ${gap.release}`,
   );
 }

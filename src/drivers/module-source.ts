@@ -1,10 +1,16 @@
 import type { Machine } from "../machine/machine.ts";
 import { bytesOrNone, listOrNone, textOrNone } from "../machine/small-files.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import type { ModuleGap } from "../problems/diagnoses/drivers.ts";
 import { readBinaryParts } from "./index/binary-index.ts";
 import { INDEX_NAME, parseIndex } from "./index/index-file.ts";
 import { parseBuiltinAliases, parsePathList } from "./index/kernel-files.ts";
-import { type ConfigFile, type ModprobeConfig, parseModprobeConfig } from "./index/modprobe-config.ts";
+import {
+  type ConfigFile,
+  MODPROBE_DIRECTORIES,
+  type ModprobeConfig,
+  parseModprobeConfig,
+} from "./index/modprobe-config.ts";
 import {
   buildModuleIndex,
   type IndexParts,
@@ -16,6 +22,7 @@ import { normalizeName } from "./index/names.ts";
 import type { ModuleSource } from "./index/resolution.ts";
 import { partsOfScan } from "./index/scanned-modules.ts";
 import { listModuleFiles, listModuleTree, scanModules } from "./module-files.ts";
+import { findUnpackFailure } from "./unpack-failure.ts";
 
 /** The image's modules for the running kernel. */
 export interface ImageModules extends ModuleSource {
@@ -26,8 +33,6 @@ export interface ImageModules extends ModuleSource {
 }
 
 const ROOTS = ["/lib/modules", "/usr/lib/modules"];
-/** In modprobe's order: of two files with the same name, the first is used. */
-const CONFIG_DIRECTORIES = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map((path) => `${path}/modprobe.d`);
 
 /** Reads the index that the builder wrote or, in a foreign image, depmod's files, or else the modules themselves; null if the image has no modules for this kernel. */
 export function readImageModules(machine: Machine, wishes: BootPlan["modules"]): ImageModules | null {
@@ -51,9 +56,15 @@ function readFlatModules(machine: Machine, release: string, wishes: BootPlan["mo
   return null;
 }
 
-/** Lists the kernels for which the image has modules. */
-export function listKernels(machine: Machine): readonly string[] {
-  return [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
+/** Returns which modules the image has instead of those for the running kernel; null if it has those, in any layout, or lost them because the kernel could not unpack all of it. */
+export function findModuleGap(machine: Machine): ModuleGap | null {
+  const { release } = machine.release();
+  const names = [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
+  const isOurs = ROOTS.some((root) => listOrNone(machine, `${root}/${release}`).length > 0);
+  const isFlat = ROOTS.some((root) => listModuleFiles(machine, root).length > 0);
+  return isOurs || isFlat || findUnpackFailure(machine) !== null
+    ? null
+    : { release, kernels: names.filter((name) => name !== release) };
 }
 
 function readIndex(
@@ -93,7 +104,7 @@ function readModulesThemselves(machine: Machine, directory: string, files: Kerne
 
 /** modprobe.d, followed by the command line. */
 function readConfig(machine: Machine, index: ModuleIndex, wishes: BootPlan["modules"]): ModprobeConfig {
-  const files = CONFIG_DIRECTORIES.flatMap((directory): readonly ConfigFile[] =>
+  const files = MODPROBE_DIRECTORIES.flatMap((directory): readonly ConfigFile[] =>
     listOrNone(machine, directory)
       .filter((name) => name.endsWith(".conf") && !name.startsWith("."))
       .map((name) => ({ name, text: textOrNone(machine, `${directory}/${name}`) })),

@@ -1,44 +1,55 @@
 import type { Context } from "../drivers/context.ts";
-import { driversOf, filesystemType } from "../formats/filesystems/filesystem-types.ts";
-import type { Machine, MountRequest } from "../machine/machine.ts";
+import { driversOf } from "../formats/filesystems/filesystem-types.ts";
+import type { Machine } from "../machine/machine.ts";
 import { isErrno, tolerateRefusal } from "../problems/errors.ts";
 import type { FilesystemDrivers } from "./mount.ts";
 import { isMounted } from "./mounts.ts";
+import { mountUntouched } from "./untouched.ts";
 
 /** The mount point for a brief look at a filesystem. */
 const SEARCH = "/run/levain/search";
+const SEARCH_FLAGS = ["ro", "nosuid", "nodev", "noexec"] as const;
 
-/** Mounts the filesystem of a device as `mountBriefly` does, with the first of its drivers that the kernel has, and without replaying its journal. */
+/** Mounts the filesystem of a device read-only while `use` looks at it, with the first of its drivers that the kernel has; nothing is written to the device. Throws SyscallError if the mount is refused, and what `use` throws. */
 export function mountDeviceBriefly<T>(
   context: Pick<Context, "machine"> & FilesystemDrivers,
   { node, type, drivers = driversOf(type) }: { node: string; type: string; drivers?: readonly string[] },
   use: (directory: string) => T,
 ): T {
   const [driver = type, ...others] = drivers;
-  const mount = { source: node, type: driver, options: filesystemType(driver).withoutReplay ?? "" };
-  let isMountedNow = false;
+  const { machine } = context;
   context.drivers.loadFilesystem(driver);
+  prepareSearch(machine);
+  const request = { source: node, target: SEARCH, type: driver, flags: SEARCH_FLAGS, options: "" };
+  let release: () => void;
   try {
-    return mountBriefly(context.machine, mount, (directory) => {
-      isMountedNow = true;
-      return use(directory);
-    });
+    release = mountUntouched(machine, request);
   } catch (error) {
-    if (isMountedNow || others.length === 0 || !isErrno(error, "ENODEV")) throw error;
+    if (others.length === 0 || !isErrno(error, "ENODEV")) throw error;
     return mountDeviceBriefly(context, { node, type, drivers: others }, use);
+  }
+  try {
+    return useSearch(machine, use);
+  } finally {
+    release();
   }
 }
 
-/** Mounts a filesystem read-only while `use` looks at it. Throws SyscallError if the mount is refused, and what `use` throws. If it cannot be unmounted, the next call does that. */
-export function mountBriefly<T>(
-  machine: Machine,
-  what: Pick<MountRequest, "source" | "type" | "options">,
-  use: (directory: string) => T,
-): T {
+/** Mounts a filesystem without a device read-only while `use` looks at it. Throws SyscallError if the mount is refused, and what `use` throws. */
+export function mountBriefly<T>(machine: Machine, type: string, use: (directory: string) => T): T {
+  prepareSearch(machine);
+  machine.mount({ source: type, target: SEARCH, type, flags: SEARCH_FLAGS, options: "" });
+  return useSearch(machine, use);
+}
+
+function prepareSearch(machine: Machine): void {
   machine.makeDirectory(SEARCH);
   // A second mount of the same filesystem at the same place is EBUSY.
   if (isMounted(machine, SEARCH)) machine.unmount(SEARCH);
-  machine.mount({ ...what, target: SEARCH, flags: ["ro", "nosuid", "nodev", "noexec"] });
+}
+
+/** Looks, then unmounts. If that is refused, the next look unmounts it. */
+function useSearch<T>(machine: Machine, use: (directory: string) => T): T {
   try {
     return use(SEARCH);
   } finally {

@@ -39,3 +39,22 @@ export function installApplets(machine: Machine): void {
   machine.run([busybox, "--install", "-s"], { capture: true });
   linkShell(machine);
 }
+
+/** The configuration of BusyBox's init. */
+export const INITTAB = "/etc/inittab";
+
+/** The filesystems that a boot needs. */
+const KEPT_TYPES = ["proc", "sysfs", "devtmpfs", "tmpfs", "ramfs", "rootfs"];
+
+/**
+ * Returns the inittab of an initramfs that is the final system. Without one, BusyBox's init starts /etc/init.d/rcS, which no
+ * initramfs of levain has. `self` is this program: SIGQUIT makes init start it again, so the filesystems of the boot must stay.
+ */
+export function makeInittab(self: string): string {
+  return `# BusyBox's init, if the initramfs is the final system: a shell, and \`levain retry\` boots from there.
+::respawn:-/bin/sh
+::restart:${self}
+::ctrlaltdel:/sbin/reboot
+::shutdown:/bin/umount -a -r -t no${KEPT_TYPES.join(",")}
+`;
+}

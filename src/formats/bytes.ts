@@ -77,20 +77,3 @@ export function decodeLatin1(bytes: Uint8Array): string {
 export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
-
-const CASTAGNOLI = 0x82f63b78;
-
-/** CRC-32 without the inversions at start and end: `seed` is the initial register, the result the final one. */
-export function rawCrc32(bytes: Uint8Array, seed: number): number {
-  return ~Bun.hash.crc32(bytes, ~seed >>> 0) >>> 0;
-}
-
-/** CRC-32C (RFC 3720, B.4) with its inversions. Bit by bit: superblocks are small. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? CASTAGNOLI : 0);
-  }
-  return ~crc >>> 0;
-}

@@ -67,7 +67,8 @@ export function fromDiskEnd(sector: number, isValid: Value<boolean>, length = 51
   };
 }
 
-function accept(bytes: Uint8Array | null, magic: Magic, isValid: Value<boolean>): Uint8Array | null {
+/** Returns the bytes if `isValid` accepts them, or null. */
+export function accept(bytes: Uint8Array | null, magic: Magic, isValid: Value<boolean>): Uint8Array | null {
   return bytes !== null && isValid(bytes, magic) ? bytes : null;
 }
 

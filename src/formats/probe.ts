@@ -1,20 +1,22 @@
 import { type Area, type ExamineOptions, examine } from "./area.ts";
-import { bcachefs } from "./containers/bcachefs.ts";
 import { CONTAINERS } from "./containers/containers.ts";
+import { luksBySecondHeader } from "./containers/luks.ts";
 import { RAIDS } from "./containers/raids.ts";
 import type { ByteSource, Facts } from "./facts.ts";
 import { FILESYSTEMS, jffs2 } from "./filesystems/filesystems.ts";
-import { LAST_RESORT } from "./filesystems/xfs.ts";
+import { farXfsLog } from "./filesystems/xfs.ts";
 import { findNamedTable } from "./partitions/partition-table.ts";
 import { findMagic, type Signature, type Usage } from "./signature.ts";
 import { addTag, type Tag, type Tags } from "./tags.ts";
 import { decodeText } from "./text.ts";
 
 /**
- * All known types in libblkid's order, which decides between several on a floppy disk and between containers. libblkid 2.38 does not
- * know the last two, so they never win against a type that it knows.
+ * All known types in libblkid's order, which decides between several on a floppy disk and between containers. libblkid does not
+ * know the last one, so it never wins against a type that it knows.
  */
-export const SIGNATURES: readonly Signature[] = [...RAIDS, ...CONTAINERS, ...FILESYSTEMS, bcachefs, jffs2];
+export const SIGNATURES: readonly Signature[] = [...RAIDS, ...CONTAINERS, ...FILESYSTEMS, jffs2];
+/** Looked for only if nothing else was found, in this order. */
+const LAST_RESORTS: readonly Signature[] = [luksBySecondHeader, farXfsLog];
 
 /** Result of probing a device. */
 export interface ProbeResult extends Facts {
@@ -52,10 +54,12 @@ function isTableHidden(match: Match | undefined): boolean {
   return match?.signature.usage === "raid" && match.signature.wipesTable !== true;
 }
 
-/** This type takes more reading than all others, so it is looked for only if nothing else was found. */
 function findLastResort(area: Area): Match | undefined {
-  const tags = matchSignature(area, LAST_RESORT);
-  return tags === null ? undefined : { signature: LAST_RESORT, tags };
+  for (const signature of LAST_RESORTS) {
+    const tags = matchSignature(area, signature);
+    if (tags !== null) return { signature, tags };
+  }
+  return undefined;
 }
 
 const isContainer = ({ usage }: Signature) => usage === "raid" || usage === "crypto";

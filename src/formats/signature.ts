@@ -2,9 +2,7 @@ import type { Area } from "./area.ts";
 import { holds } from "./bytes.ts";
 import type { Tags } from "./tags.ts";
 
-const UNIT_BYTES = 1024;
-
-/** Magic number: `text`, one byte a character, at `at` bytes from the start of the device. */
+/** Magic number: `text`, one byte a character, at `at` bytes from the start of the device; from its end if `at` is negative. */
 export interface Magic {
   readonly text: string;
   readonly at: number;
@@ -30,18 +28,18 @@ export interface Signature {
   read(area: Area, tags: Tags, magic: Magic | null): boolean;
 }
 
-/** Returns the first magic of the list that is on the device, or null. The KiB around it must be readable, as in libblkid. */
+/** Returns the first magic of the list that is on the device, with its place from the start, or null. */
 export function findMagic(area: Area, magics: readonly Magic[]): Magic | null {
   const head = area.head();
   for (const magic of magics) {
-    const start = magic.at - (magic.at % UNIT_BYTES);
+    const at = magic.at < 0 ? area.size + magic.at : magic.at;
     // Inlined: there are some hundred magics, and hardly any of them is found.
-    if (start + UNIT_BYTES <= head.length) {
-      if (head[magic.at] === magic.text.charCodeAt(0) && holds(head, magic.at, magic.text)) return magic;
+    if (at + magic.text.length <= head.length) {
+      if (head[at] === magic.text.charCodeAt(0) && holds(head, at, magic.text)) return { text: magic.text, at };
       continue;
     }
-    const block = area.bytes(start, UNIT_BYTES);
-    if (block !== null && holds(block, magic.at - start, magic.text)) return magic;
+    const bytes = area.bytes(at, magic.text.length);
+    if (bytes !== null && holds(bytes, 0, magic.text)) return { text: magic.text, at };
   }
   return null;
 }

@@ -129,11 +129,13 @@ function onlySegment({ segments }: LuksHeader) {
 /** Returns offset and size of the data in bytes, inside the device. */
 function place(segment: ReturnType<typeof onlySegment>, { bytes, isDetached }: DataDevice) {
   if (segment.offset === 0n && !isDetached) throw problem("data-under-header", {});
-  const end = segment.size === null ? BigInt(bytes) : segment.offset + segment.size;
-  if (segment.offset >= end || end > BigInt(bytes)) {
-    const last = end > segment.offset ? end : segment.offset;
-    throw problem("segment-beyond-device", {}, { seen: [`data up to byte ${last}`, `device of ${bytes} bytes`] });
+  const extent = `device of ${bytes} bytes`;
+  if (segment.offset >= BigInt(bytes)) {
+    const code = isDetached ? "segment-beyond-device" : "header-without-data";
+    throw problem(code, {}, { seen: [`data from byte ${segment.offset} on`, extent] });
   }
+  const end = segment.size === null ? BigInt(bytes) : segment.offset + segment.size;
+  if (end > BigInt(bytes)) throw problem("segment-beyond-device", {}, { seen: [`data up to byte ${end}`, extent] });
   const offset = Number(segment.offset);
   const size = Number(end) - offset;
   // The rest of a device after its last whole sector is unused.

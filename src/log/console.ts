@@ -4,6 +4,7 @@ import type { BootPlan } from "../plan/plan.ts";
 import { printable, timeLine, wrapLine } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { type BootRecord, keepMessage, type StepRecord } from "./boot-record.ts";
+import { listReportConsoles } from "./consoles.ts";
 import { createKernelConsole, type KernelConsole } from "./kernel-console.ts";
 
 /** The messages of the boot: to the console, the kernel log and the record. */
@@ -14,7 +15,7 @@ export interface Console extends Voice {
   say(text: string): void;
   /** Prints a completed step: its name, its result and its time. */
   step(step: StepRecord): void;
-  /** Prints lines that must be seen, also with `quiet`. */
+  /** Prints lines that must be seen: on every terminal at which a person may sit, also with `quiet`. */
   trouble(lines: readonly string[]): void;
   /** Applies the plan's settings from here on. */
   obey(talk: BootPlan["talk"]): void;
@@ -37,11 +38,14 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
     throttle: 0, // consola would delay repeated lines by a timer, and lose them at the end
     reporters: [{ log: ({ type, args }) => write(SYSLOG_LEVELS[type] ?? 6, ...toTexts(args)) }],
   });
+  /** Puts a line into the record and the kernel log. */
+  function keep(level: number, line: string): void {
+    keepMessage(record, { atMs: machine.nowMs(), level, text: line });
+    if (talk.log !== "console") machine.writeKernelLog(level, line);
+  }
   function write(level: number, text: string, shown: string): void {
-    const lines = text.split("\n");
-    for (const line of lines) keepMessage(record, { atMs: machine.nowMs(), level, text: line });
+    for (const line of text.split("\n")) keep(level, line);
     const isLogged = talk.log !== "console";
-    if (isLogged) for (const line of lines) machine.writeKernelLog(level, line);
     const isShown = level <= SHOWN_LEVELS[talk.level] && (talk.log !== "kmsg" || level <= ERROR);
     if (isShown && !(isLogged && kernel.shows(level))) machine.writeConsole(`${shown}\n`);
   }
@@ -50,8 +54,12 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
     say: (text) => consola.info(text),
     step: (step) => consola.info(...formatStep(step)),
     trouble(lines) {
-      machine.writeConsole("\n");
-      for (const line of lines) consola.error(line);
+      const texts = lines.map(printable);
+      for (const text of texts) keep(ERROR, text);
+      const shownByKernel = talk.log !== "console" && kernel.shows(ERROR);
+      for (const node of listReportConsoles(machine, { shownByKernel })) {
+        machine.writeConsole(["", ...texts, ""].join("\n"), node ?? undefined);
+      }
     },
     warn: (text) => consola.warn(...columns("warning", text)),
     debug: (text) => consola.debug(...columns("debug", text)),

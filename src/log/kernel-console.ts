@@ -3,7 +3,8 @@ import { readText } from "../machine/small-files.ts";
 import { parseCommandLine } from "../parameters/cmdline.ts";
 import type { BootPlan } from "../plan/plan.ts";
 
-const PRINTK = "/proc/sys/kernel/printk";
+/** proc_sys_kernel(5): its first number is the log level of the kernel's console. */
+export const PRINTK = "/proc/sys/kernel/printk";
 const IGNORE_LEVEL = "/sys/module/printk/parameters/ignore_loglevel";
 /** The console still shows critical messages and worse (levels 0 to 2 of syslog(2)). */
 const QUIET_LEVEL = 3;
@@ -20,6 +21,8 @@ export interface KernelConsole {
   aside<T>(act: () => T): T;
   /** Restores the level, also after /proc has moved. */
   restore(): void;
+  /** Returns the level that `restore` would restore; null if the kernel is not silenced. */
+  before(): string | null;
 }
 
 /** Creates it from /proc/sys/kernel/printk (proc_sys_kernel(5)). */
@@ -60,6 +63,7 @@ export function createKernelConsole(machine: Machine): KernelConsole {
       }
     },
     restore,
+    before: () => silenced?.before ?? null,
   };
 }
 

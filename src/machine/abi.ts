@@ -124,6 +124,10 @@ export const RESOLVE_NO_SYMLINKS = 4;
 /** linux/module.h */
 export const MODULE_INIT_COMPRESSED_FILE = 4;
 
+/** linux/fs.h: sets and reads whether a block device is read-only; both take the address of an int. */
+export const BLKROSET = 0x125d;
+export const BLKROGET = 0x125e;
+
 /** linux/loop.h */
 export const LOOP_SET_FD = 0x4c00;
 export const LOOP_CLR_FD = 0x4c01;
@@ -163,6 +167,7 @@ export const RLIMIT_NOFILE = 7;
 
 /** asm/signal.h */
 export const SIGHUP = 1;
+export const SIGQUIT = 3;
 
 /** linux/reboot.h */
 export const LINUX_REBOOT_MAGIC1 = 0xfee1dead;

@@ -89,6 +89,6 @@ export interface LibraryHash {
 
 /** Hashes that the runtime does not have. */
 export interface LibraryHashes {
-  /** Returns a hash by libcryptsetup's name in lower case: "whirlpool"; null for others, or if the library is missing. */
+  /** Returns a hash by libcryptsetup's name in lower case: "whirlpool", "blake2s-256"; null for others, or if the library is missing. */
   findLibraryHash(name: string): LibraryHash | null;
 }

@@ -110,7 +110,7 @@ export interface LoopRequest {
   readonly size?: number;
 }
 
-/** Uevents, loop devices and btrfs devices. */
+/** Uevents, loop devices, btrfs devices, and block devices that nothing may write to. */
 export interface Devices {
   /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group). `nextDeviceEvent` reports a loss (ENOBUFS) as action "overflow", and again after the last queued event. Calling it again is no error. */
   listenForDevices(): void;
@@ -119,6 +119,12 @@ export interface Devices {
   /** Sets up a free loop device by LOOP_CONFIGURE, or LOOP_SET_FD before Linux 5.8; returns its node, as "/dev/loop0". */
   attachLoop(request: LoopRequest): string;
   detachLoop(device: string): void;
+  /** Makes the kernel treat a block device as read-only (BLKROSET), so that no filesystem repairs it when it is mounted. Each call counts: the device stays so until as many calls of `releaseDevice`. */
+  protectDevice(device: string): void;
+  /** Takes back one `protectDevice`; does nothing for a device that is not protected. One that was read-only before stays so. */
+  releaseDevice(device: string): void;
+  /** Takes back every `protectDevice`, also if a node has moved since. */
+  releaseDevices(): void;
   /** Registers a device of a btrfs with the kernel (BTRFS_IOC_DEVICES_READY of /dev/btrfs-control); true if the kernel knows all devices of the filesystem. */
   registerBtrfs(device: string): boolean;
   /** Makes the kernel forget all btrfs devices that are not mounted. ENOTTY before Linux 5.0. */
@@ -166,10 +172,12 @@ export interface Processes {
   ): number;
   /** Sends SIGHUP; a process that is gone is no error. */
   hangUp(pid: number): void;
+  /** Sends SIGQUIT to process 1: BusyBox's init then becomes the program of its action "restart". */
+  restartInit(): void;
   /** Sends the handover to stage0 and ends this process. */
   handOver(handover: Handover): never;
-  /** Writes text to the console (/dev/console) as it is. Never throws. */
-  writeConsole(text: string): void;
+  /** Writes text as it is to the console (/dev/console), or to the tty `node`. Never throws: text that a tty does not accept within a second is lost. */
+  writeConsole(text: string, node?: string | undefined): void;
 }
 
 /** Time and sleeping. */

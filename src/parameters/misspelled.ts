@@ -1,6 +1,6 @@
 import { normaliseName, type Word } from "./cmdline.ts";
 import { isForeign } from "./dialects/foreign.ts";
-import { isUnsupportedName, UNSUPPORTED } from "./dialects/unsupported.ts";
+import { explainUnsupported, UNSUPPORTED } from "./dialects/unsupported.ts";
 import { isKernelParameter } from "./kernel-parameters.ts";
 import { nearestName } from "./near-misses.ts";
 import { findParameters, PARAMETER_ROWS } from "./parameters.ts";
@@ -43,7 +43,7 @@ export function findMisspelled(
 ): readonly Misspelling[] {
   return words.flatMap((word) => {
     const { name } = word;
-    if (findParameters(name).length > 0 || isUnsupportedName(name) || isForeign(name)) return [];
+    if (findParameters(name).length > 0 || explainUnsupported(name) !== null || isForeign(name)) return [];
     if (!name.includes(".") && !isUnknown(name)) return [];
     const meant = (isLong(name) ? suggestParameter(name) : null) ?? suggestShort(word);
     return meant === null && !name.startsWith("rd.") ? [] : [{ word, meant }];

@@ -13,6 +13,14 @@ export function nearMisses(given: string, names: readonly string[], count = 5): 
     .map(({ name }) => name);
 }
 
+const MAX_SUGGESTIONS = 3;
+
+/** Returns ": did you mean …?" with the names that are near `given`, or nothing. */
+export function suggest(given: string, names: readonly string[]): string {
+  const near = nearMisses(given, [...new Set(names)], MAX_SUGGESTIONS);
+  return near.length === 0 ? "" : `: did you mean ${near.join(" or ")}?`;
+}
+
 /** Returns the name that `given` is most likely a misspelling of, whatever the case of its letters; null if more than `most` letters differ: one, or two of eight or more. */
 export function nearestName(
   given: string,

@@ -60,18 +60,32 @@ export function findParameters(name: string): readonly Match[] {
   return MATCHES.get(normaliseName(name)) ?? [];
 }
 
-const WIDTH = 78;
 const INDENT = 6;
 
-/** Formats the table of parameters for a terminal: `levain help parameters`. */
-export function describeParameters(): string {
-  const lines = ["Kernel command line parameters. - and _ in names are equal. Of several values, the last counts.", ""];
+/** Formats the table of parameters for a terminal of `columns`: `levain help parameters`. */
+export function describeParameters(columns: number): string {
+  const head = "Kernel command line parameters. - and _ in names are equal. Of several values, the last counts.";
+  const lines = [...wrapLine(head, 0, columns), ""];
   for (const { title, rows } of PARAMETER_GROUPS) {
     lines.push(title, "");
-    for (const row of rows) {
-      lines.push(`  ${[row.syntax, ...row.aliases.map(({ syntax }) => syntax)].join("  ")}`);
-      lines.push(...wrapLine(`${" ".repeat(INDENT)}${row.text} Default: ${row.fallback}.`, INDENT, WIDTH), "");
-    }
+    for (const row of rows) lines.push(...describeRow(row, columns), "");
   }
   return lines.join("\n");
+}
+
+/** Formats the rows that a parameter's name, or another program's name for it, belongs to; empty for an unknown name. */
+export function describeParameter(name: string, columns: number): readonly string[] {
+  const example = ({ example: text }: Parameter) => wrapLine(`${" ".repeat(INDENT)}Example: ${text}`, INDENT, columns);
+  return findParameters(name).flatMap(({ row }) => [...describeRow(row, columns), ...example(row)]);
+}
+
+/** Every name of a parameter, other programs' names too. */
+export function listParameterNames(): readonly string[] {
+  return PARAMETER_ROWS.flatMap(([, { name, aliases }]) => [name, ...aliases.map((alias) => alias.name)]);
+}
+
+function describeRow(row: Parameter, columns: number): readonly string[] {
+  const spellings = `  ${[row.syntax, ...row.aliases.map(({ syntax }) => syntax)].join("  ")}`;
+  const text = `${" ".repeat(INDENT)}${row.text} Default: ${row.fallback}.`;
+  return [...wrapLine(spellings, INDENT - 2, columns), ...wrapLine(text, INDENT, columns)];
 }

@@ -21,7 +21,9 @@ type Subjects = readonly (readonly [subject: string, text: string | null])[];
 
 function formatRoot(plan: BootPlan): Subjects {
   const { root } = plan;
-  if (root.kind === "none") return [["root", "none: this initramfs is the final system"]];
+  if (root.kind === "none") {
+    return [["root", `none${root.isAsked ? "" : ", as root= is missing"}: this initramfs is the final system`]];
+  }
   const { image, overlay, rootTypes, rootOptions } = plan;
   const types = rootTypes.join(", else ") || "the type in its superblock";
   const options = rootOptions === "" ? "" : `, options ${rootOptions}`;
@@ -50,7 +52,7 @@ function formatLayer(layer: LayerPlan): string {
 }
 
 function formatSystem({ modules, handover }: BootPlan): Subjects {
-  const kept = handover.putOld === null ? "" : `, the old root at ${handover.putOld}`;
+  const kept = handover.putOld === null ? "" : `, the old root stays at ${handover.putOld} (an initramfs: in memory)`;
   return [
     ["modules", ["those for the hardware", ...modules.load].join(", ")],
     ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),

@@ -25,8 +25,8 @@ export function rootTypeOf(machine: string): string | null {
 export type RootSource =
   /** A block device: root=, then each rootfallback=, in the order to try; at least one. */
   | { readonly kind: "block"; readonly devices: readonly DeviceSpec[] }
-  /** Nowhere: the initramfs is the final system. */
-  | { readonly kind: "none" };
+  /** Nowhere: the initramfs is the final system. `isAsked`: by root=/dev/ram0 or rd.handover=stay, not because root= is missing. */
+  | { readonly kind: "none"; readonly isAsked: boolean };
 
 /** Decides where the root comes from. `devices` are those that root= names, or the parameters of a live medium. */
 export function decideRoot(
@@ -34,14 +34,14 @@ export function decideRoot(
   devices: readonly DeviceSpec[],
   { machine, findEsp }: { readonly machine: string; readonly findEsp: () => string | null },
 ): RootSource {
-  if (root?.device === null || handover === "stay") return { kind: "none" };
+  if (root?.device === null || handover === "stay") return { kind: "none", isAsked: true };
   const named = [...devices, ...rootFallbacks];
   const isAuto = root?.device === "auto" || (named.length === 0 && gptAuto !== false);
   const type = isAuto ? rootTypeOf(machine) : null;
   const esp = type === null ? null : findEsp();
   const isFound = type !== null && (esp !== null || root !== undefined);
   const all: readonly DeviceSpec[] = isFound ? [{ by: "discoverable", esp, type }, ...named] : named;
-  return all.length === 0 ? { kind: "none" } : { kind: "block", devices: all };
+  return all.length === 0 ? { kind: "none", isAsked: false } : { kind: "block", devices: all };
 }
 
 /** Returns the block devices that the root may be, in the order to try; none if it is no block device. */

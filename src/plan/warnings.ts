@@ -60,7 +60,6 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
   const { root, handover, overlay, putOld } = settings;
   const isFinal = plan.root.kind === "none";
   const hasHandover = handover !== undefined && handover !== "stay" && handover !== "auto";
-  const keepsOld = plan.handover.mode !== "switch_root" && plan.handover.mode !== "stay";
   return onlyTexts(
     handover === "stay" && root && root.device !== null && "root= is not used: rd.handover=stay keeps the initramfs",
     isFinal && hasHandover && `rd.handover=${handover} needs root=`,
@@ -72,7 +71,7 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       "the ISO file is not used: it needs rd.image= or root=live:",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
     !isFinal && settings.overlaySize !== undefined && plan.overlay === null && "rd.overlay.size= needs rd.overlay",
-    putOld !== undefined && !keepsOld && `rd.putold= is not used by ${plan.handover.mode}`,
+    isFinal && putOld !== undefined && "rd.putold= needs root=",
     settings.emergency === "shell" && !plan.rescue.shell && "rd.emergency=shell is not used: rdshell=0 forbids a shell",
     settings.breaks.length > 0 && !plan.rescue.shell && "rd.break is not used: rdshell=0 forbids a shell",
   );

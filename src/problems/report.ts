@@ -108,8 +108,9 @@ export function wrapLine(line: string, indent: number, columns = LINE_COLUMNS): 
   const wrapped: string[] = [];
   let rest = line.replaceAll(COMMAND, (command) => command.replaceAll(" ", HELD));
   while (rest.length > columns) {
-    const cut = rest.lastIndexOf(" ", columns);
-    if (cut <= indent) break; // one long word
+    const before = rest.lastIndexOf(" ", columns);
+    const cut = before > indent ? before : rest.indexOf(" ", columns); // after one long word
+    if (cut < 0) break;
     wrapped.push(rest.slice(0, cut).trimEnd());
     rest = `${" ".repeat(indent)}${rest.slice(cut + 1)}`;
   }

@@ -1,6 +1,6 @@
 import { wipe } from "../crypto/secret.ts";
+import { listConsoles } from "../log/consoles.ts";
 import type { Machine } from "../machine/machine.ts";
-import { listConsoles } from "./consoles.ts";
 
 /**
  * The terminals at which a person may sit, held silent while volumes are unlocked: typing is not shown, and what is typed without a

@@ -15,11 +15,11 @@ export function applyPolicy(machine: Machine, policy: Policy, console: Console):
     console.trouble(["this image has no shell: add BusyBox with levain image --busybox FILE"]);
     return waitForHands(machine, console);
   }
-  console.trouble([
+  const lines = [
     "rescue shell: `levain status` shows where the boot stopped, `exit` retries",
     "from there, `levain retry root=LABEL=NAME` retries with other parameters",
-  ]);
-  return runShell(machine, shell, console) ?? waitForHands(machine, console);
+  ];
+  return runShell(machine, shell, { console, lines }) ?? waitForHands(machine, console);
 }
 
 /** Runs a shell before a step, for rd.break=. Returns the parameters of `levain retry`. */
@@ -29,8 +29,8 @@ export function runBreakShell(machine: Machine, step: string, console: Console):
     console.warn(`rd.break=${step}: this image has no shell`);
     return [];
   }
-  console.trouble([`stopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` continues`]);
-  return runShell(machine, shell, console) ?? [];
+  const lines = [`stopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` continues`];
+  return runShell(machine, shell, { console, lines }) ?? [];
 }
 
 const VERBS = { reboot: "rebooting", poweroff: "powering off", halt: "halting" } as const;

@@ -27,20 +27,22 @@ interface SealTools {
   readonly console: Console;
   /** Undoes the step "root" and those after it. */
   readonly release: () => void;
+  /** A shell follows; otherwise the machine ends without one. */
+  readonly hasShell: boolean;
 }
 
 /**
- * Closes every encrypted volume before a shell starts, and removes the image's key files: `levain unlock` opens the volumes
- * again with their passphrase. With rdshell=keep, a volume stays open if a passphrase opened it in this boot. Returns true if a
- * volume was closed: the boot then continues from the step "root". Throws BootError if a volume cannot be closed: no shell may
- * start then.
+ * Closes every encrypted volume before a shell starts or the machine ends, and removes the image's key files: `levain unlock`
+ * opens the volumes again with their passphrase. With rdshell=keep, a volume stays open in a shell if a passphrase opened it in
+ * this boot. Returns true if a volume was closed: the boot then continues from the step "root". Throws BootError if a volume
+ * cannot be closed: no shell may start then.
  */
-export function sealVolumes({ machine, console, release }: SealTools, plan: BootPlan | null): boolean {
-  removeKeys({ machine, console }, plan);
+export function sealVolumes({ machine, console, release, hasShell }: SealTools, plan: BootPlan | null): boolean {
+  removeKeys(machine, plan, console, hasShell ? "shell" : "end");
   const open = listOpenVolumes(machine);
   if (open.length === 0) return false;
   const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`).join(" and ");
-  if (plan?.rescue.shell === "keep" && open.every(({ name }) => wasTyped(machine, name))) {
+  if (hasShell && plan?.rescue.shell === "keep" && open.every(({ name }) => wasTyped(machine, name))) {
     console.warn(`${names} stays open in this shell (rdshell=keep)`);
     return false;
   }
@@ -49,10 +51,10 @@ export function sealVolumes({ machine, console, release }: SealTools, plan: Boot
   unlessRefused(
     () => removeVolumes(machine),
     (cause) => {
-      throw problem("volume-not-closed", { names }, { cause });
+      throw problem("volume-not-closed", { names, hasShell }, { cause });
     },
   );
-  console.warn(`closed ${names} before the shell: \`levain unlock\` opens it again`);
+  console.warn(`closed ${names}${hasShell ? " before the shell: `levain unlock` opens it again" : ""}`);
   return true;
 }
 
@@ -99,14 +101,23 @@ export function saveKeyList(machine: Machine, plan: BootPlan, voice: Voice): voi
   );
 }
 
-function removeKeys({ machine, console }: Pick<SealTools, "machine" | "console">, plan: BootPlan | null): void {
+/** What would make a key file readable. */
+const OCCASIONS = { shell: " before the shell", "old root": ", which is kept", end: "" } as const;
+
+/** Overwrites and removes the key files of the image. Throws BootError if one stays. */
+export function removeKeys(
+  machine: Machine,
+  plan: BootPlan | null,
+  voice: Voice,
+  before: keyof typeof OCCASIONS,
+): void {
   for (const path of listKeys(machine, plan)) {
     unlessRefused(
       () => machine.wipeFile(path),
       (refusal) => {
-        throw problem("key-file-not-removed", { path, why: describeRefusal(refusal) });
+        throw problem("key-file-not-removed", { path, why: describeRefusal(refusal), before });
       },
     );
-    console.warn(`removed the key file ${printable(path)} of this image before the shell`);
+    voice.warn(`removed the key file ${printable(path)} of this image${OCCASIONS[before]}`);
   }
 }

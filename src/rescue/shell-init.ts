@@ -1,3 +1,4 @@
+import { INITTAB } from "../filesystems/busybox.ts";
 import { findFileIn, resolveIn } from "../filesystems/resolve.ts";
 import { decodeText } from "../formats/text.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -6,7 +7,6 @@ import type { Machine } from "../machine/machine.ts";
 const SHELLS = /^(?:r?bash|d?ash|sh|hush|zsh|fish|[mlo]?ksh(?:93)?|t?csh|sulogin)$/;
 /** Multi-call programs: their own name runs any applet, the shell included. */
 const MANY = /^(?:busybox|toybox)(?:[.-]static)?$/;
-const INITTAB = "/etc/inittab";
 
 /**
  * Returns why `path` of the tree at `root` would give a shell as process 1, or null. In the initramfs itself ("/") that is also
@@ -17,10 +17,28 @@ export function objectToShell(machine: Machine, root: string, path: string): str
   const asked = nameOf(path);
   if ([asked, real].some((name) => SHELLS.test(name)) || MANY.test(asked)) return `is a shell${AND_NONE}`;
   if (root !== "/" || !MANY.test(real)) return null;
-  const inittab = findFileIn(machine, root, INITTAB);
+  const inittab = readInittab(machine);
   if (inittab === null) return `is ${real}'s init, which starts a shell if ${INITTAB} is missing${AND_NONE}`;
-  const isSafe = !decodeText(machine.readFile(inittab)).split("\n").some(startsShell);
+  const isSafe = !inittab.some(startsShell);
   return isSafe ? null : `is ${real}'s init, and ${INITTAB} starts a shell${AND_NONE}`;
+}
+
+/** Returns true if `path` of the initramfs is BusyBox's init (or Toybox's). */
+export function isBusyboxInit(machine: Machine, path: string): boolean {
+  return nameOf(path) === "init" && MANY.test(nameOf(resolveIn(machine, "/", path) ?? ""));
+}
+
+/** Returns the program that BusyBox's init becomes after SIGQUIT (the first action "restart" of its inittab), or null. */
+export function findRestartProgram(machine: Machine): string | null {
+  const lines = (readInittab(machine) ?? []).filter((line) => !line.trim().startsWith("#"));
+  const [, , , program] = lines.map((line) => line.split(":")).find(([, , action]) => action === "restart") ?? [];
+  return program?.trim() ?? null;
+}
+
+/** The lines of the initramfs's inittab; null if it has none. */
+function readInittab(machine: Machine): readonly string[] | null {
+  const inittab = findFileIn(machine, "/", INITTAB);
+  return inittab === null ? null : decodeText(machine.readFile(inittab)).split("\n");
 }
 
 const AND_NONE = ", and rdshell=0 allows none";

@@ -1,10 +1,10 @@
 import { findBusybox, linkShell } from "../filesystems/busybox.ts";
 import type { Console } from "../log/console.ts";
+import { listConsoles, listShellTerminals, nameTerminal } from "../log/consoles.ts";
 import type { Machine } from "../machine/machine.ts";
-import { readText } from "../machine/small-files.ts";
+import { readText, textOrNone } from "../machine/small-files.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
-import { findTerminal } from "../prompt/consoles.ts";
 
 /** The parameters of `levain retry`, which the boot adds to the command line. */
 export const RETRY_FILE = "/run/levain/retry.json";
@@ -23,17 +23,34 @@ const ENVIRONMENT = {
   PS1: "levain:\\w# ",
 };
 
-/** Runs the shell on the real terminal until it exits; returns the parameters of `levain retry`, or null, after a warning, if no shell can be started. */
-export function runShell(machine: Machine, shell: readonly string[], console: Console): readonly string[] | null {
+/** Runs the shell on the first terminal that can be used, until it exits, after `lines` and where it is; returns the parameters of `levain retry`, or null, after a warning, if no shell can be started. */
+export function runShell(
+  machine: Machine,
+  shell: readonly string[],
+  { console, lines }: { readonly console: Console; readonly lines: readonly string[] },
+): readonly string[] | null {
   attempt(() => installCommands(machine), "the shell has no `levain` and no applets on its path", console);
   attempt(() => linkShell(machine), "scripts have no /bin/sh", console);
   attempt(() => removeIfThere(machine, RETRY_FILE), `could not remove the old ${RETRY_FILE}`, console);
   const startMs = machine.nowMs();
-  const wasRun = [findTerminal(machine), "/dev/console"].some((terminal) => runOn(machine, shell, terminal, console));
+  const wasRun = listShellTerminals(machine).some((terminal, index) => {
+    const said = [...(index === 0 ? lines : []), ...describePlace(machine, terminal)];
+    if (said.length > 0) console.trouble(said);
+    return runOn(machine, shell, terminal, console);
+  });
   if (!wasRun) return null;
   attempt(() => removeIfThere(machine, SHELL_PID_FILE), `could not remove ${SHELL_PID_FILE}`, console);
   machine.sleepMs(Math.max(0, SHORTEST_SHELL_MS - (machine.nowMs() - startMs)));
   return takeRetryParameters(machine, console);
+}
+
+/** Says where the shell is, unless a person can sit only there. */
+export function describePlace(
+  machine: Machine,
+  terminal = listShellTerminals(machine)[0] ?? "/dev/console",
+): readonly string[] {
+  if (listConsoles(machine).length === 1) return [];
+  return [`the shell is on ${nameTerminal(machine, terminal)}: the last console= decides`];
 }
 
 function runOn(machine: Machine, shell: readonly string[], terminal: string, console: Console): boolean {
@@ -53,15 +70,14 @@ function installCommands(machine: Machine): void {
   machine.run([busybox, "--install", "-s", APPLETS], { capture: true });
 }
 
-/** Returns the path of this program: /init, or in a classic initrd the program that the kernel started (argv_init of init/main.c). */
-function findSelf(machine: Machine): string {
-  if (machine.stat("/init") !== null) return "/init";
-  const [started = ""] = readText(machine, "/proc/1/cmdline").split("\0");
+/** Returns the path of this program, which the kernel started as process 1 (argv_init of init/main.c). */
+export function findSelf(machine: Machine): string {
+  const [started = ""] = textOrNone(machine, "/proc/1/cmdline").split("\0");
   return started.startsWith("/") ? started : "/init";
 }
 
 /** Reads what `levain retry` wrote; ignores anything else. */
-function takeRetryParameters(machine: Machine, console: Console): readonly string[] {
+export function takeRetryParameters(machine: Machine, console: Console): readonly string[] {
   let words: readonly string[] = [];
   const take = () => {
     if (machine.stat(RETRY_FILE) === null) return;

@@ -1,8 +1,8 @@
 import type { Context } from "../drivers/context.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readAvailableMemory } from "../machine/small-files.ts";
-import { isErrno } from "../problems/errors.ts";
-import { headline, printable } from "../problems/report.ts";
+import { unlessRefused } from "../problems/errors.ts";
+import { describeRefusal, printable } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
 import type { Voice } from "../problems/voice.ts";
 
@@ -11,29 +11,51 @@ const MIB = 2 ** 20;
 const KEEP_FREE_BYTES = 64 * MIB;
 const NOTICE_EVERY_MS = 1000;
 
+/** An image on the medium. */
+interface Original {
+  readonly file: string;
+  /** The device that it is on. */
+  readonly node: string;
+}
+
 /** Copies an image into a tmpfs mounted at `directory`; returns the copy's path, or null with a warning if memory does not suffice or the copy fails: the boot then uses the medium. */
-export function copyToRam({ machine, voice, undo }: Context, source: string, directory: string): string | null {
-  const name = source.slice(source.lastIndexOf("/") + 1);
-  const bytes = machine.stat(source)?.size ?? 0;
+export function copyToRam(
+  { machine, voice, undo }: Context,
+  { file, node }: Original,
+  directory: string,
+): string | null {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  const bytes = machine.stat(file)?.size ?? 0;
   const available = readAvailableMemory(machine) ?? 0;
   if (bytes + KEEP_FREE_BYTES > available) {
     const sizes = `it takes ${formatBytes(bytes)} and ${formatBytes(available)} are free`;
     voice.warn(`not copying ${printable(name)} to RAM: ${sizes}; running from the medium`);
     return null;
   }
+  const target = `${directory}/${name}`;
   machine.makeDirectory(directory);
   const options = `mode=0700,size=${bytes + MIB}`;
   machine.mount({ source: "tmpfs", target: directory, type: "tmpfs", flags: [], options });
-  try {
-    machine.copyFile(source, `${directory}/${name}`, createProgress(machine, name, bytes, voice));
-  } catch (error) {
-    machine.unmount(directory);
-    if (!isErrno(error, "ENOSPC", "ENOMEM", "EIO")) throw error;
-    voice.warn(`copying ${printable(name)} to RAM failed (${headline(error)}); running from the medium`);
-    return null;
+  let doneBytes = 0;
+  const showProgress = createProgress(machine, name, bytes, voice);
+  const failure = unlessRefused(
+    () => {
+      machine.copyFile(file, target, (done) => {
+        doneBytes = done;
+        showProgress(done);
+      });
+      const copied = machine.stat(target)?.size ?? 0;
+      return copied === bytes ? null : `only ${formatBytes(copied)} of ${formatBytes(bytes)} could be read`;
+    },
+    (refusal) => `after ${formatBytes(doneBytes)} of ${formatBytes(bytes)}, ${describeRefusal(refusal)}`,
+  );
+  if (failure === null) {
+    undo(() => machine.unmount(directory));
+    return target;
   }
-  undo(() => machine.unmount(directory));
-  return `${directory}/${name}`;
+  machine.unmount(directory);
+  voice.warn(`copying ${printable(name)} from ${node} to RAM failed: ${failure}; running from the medium`);
+  return null;
 }
 
 function createProgress(machine: Machine, name: string, bytes: number, voice: Voice): (done: number) => void {

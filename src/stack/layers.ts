@@ -1,10 +1,8 @@
 import type { Context } from "../drivers/context.ts";
 import type { MountedDevice } from "../filesystems/mount.ts";
-import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
-import type { Voice } from "../problems/voice.ts";
 import { requireOneSide } from "../storage/trust.ts";
 import { linkFamiliarPlaces } from "./familiar-places.ts";
 import { findImage, findImages } from "./images.ts";
@@ -25,7 +23,7 @@ export function stackRoot(context: Context, plan: BootPlan, device: Pick<Mounted
   if (plan.image !== null) {
     const isMediumUsed = mounted.some(({ usesMedium }) => usesMedium);
     linkFamiliarPlaces(context, plan.image.maker, stack, isMediumUsed);
-    if (!isMediumUsed) releaseMedium(machine, stack, medium.iso, voice);
+    if (!isMediumUsed) releaseMedium(context, stack, device.node, medium.iso);
   }
   const texts = mounted.map(({ text }) => text);
   return describeStack(stack, medium.iso, texts);
@@ -56,13 +54,14 @@ function describeStack(
 }
 
 /** Unmounts the medium. This comes last: a retry after a failure would need the medium again. */
-function releaseMedium(machine: Machine, stack: StackBase, iso: MountedImage | null, voice: Voice): void {
+function releaseMedium({ machine, voice }: Context, stack: StackBase, node: string, iso: MountedImage | null): void {
   try {
     if (stack.iso !== null && iso !== null) {
       machine.unmount(stack.iso.place);
       machine.detachLoop(iso.node);
     }
     machine.unmount(stack.source);
+    machine.releaseDevice(node);
   } catch (error) {
     if (!isErrno(error)) throw error;
     voice.warn(`the medium stays mounted and cannot be removed: ${describeRefusal(error)}`);

@@ -48,7 +48,7 @@ function mountLayerDevice(
 ): MountedLower {
   const attached = attachPart(context, plan, spec, { wanted: "layer", name: specText(spec) });
   const { device } = attached;
-  mountDevice(context, { device, target: place, types: [], writable: false, options: "", role: "layer" });
+  mountDevice(context, { device, target: place, types: [], access: "untouched", options: "", role: "layer" });
   const isInside = liesInVolume(context.machine)(device);
   return { text: describeAttached(attached), isInside, usesMedium: false };
 }
@@ -73,11 +73,11 @@ function mountLayerImage(
   context: Context,
   plan: BootPlan,
   { path, place, ram, inner }: LowerImage,
-  { images, isInside }: Medium,
+  { images, isInside, node }: Medium,
 ): MountedLower {
   const { machine, undo } = context;
   const file = findImage(machine, images, path);
-  const copy = ram === null ? null : copyToRam(context, file, ram);
+  const copy = ram === null ? null : copyToRam(context, { file, node }, ram);
   const order = { path, file: copy ?? file, place, isInside, isMedium: false };
   const image = mountImage(context, plan, order);
   const usesMedium = copy === null;

@@ -2,9 +2,6 @@ import { type BlockDevice, withReader } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
-import type { ByteSource, Facts } from "../formats/facts.ts";
-import { filesystemType } from "../formats/filesystems/filesystem-types.ts";
-import { probe } from "../formats/probe.ts";
 import type { LoopRequest, Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan, CryptPlan, CryptVolume } from "../plan/plan.ts";
@@ -14,6 +11,7 @@ import { printable } from "../problems/report.ts";
 import { type Attached, attachDevice } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
 import { findRootPart, slice } from "./disk-image.ts";
+import { checkImage } from "./image-check.ts";
 
 interface ImageOrder {
   /** As the user knows it: the path on the medium. */
@@ -51,7 +49,15 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
     requireUnencrypted(plan.crypt, path);
   }
   const device = isLuks ? unlockImage(context, plan, path, loop) : loop;
-  const wanted = { device, target, types: [], writable: false, options: "", role: "image" } as const;
+  const wanted = {
+    device,
+    target,
+    types: [],
+    access: "untouched",
+    options: "",
+    role: "image",
+    name: printable(path),
+  } as const;
   const type = orProblem("image-not-mounted", { path }, () => mountDevice(context, wanted));
   const name = `${printable(path)}${loop.part === null ? "" : ` partition ${loop.part}`}`;
   return { name, text: `${name} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
@@ -82,6 +88,7 @@ function unlockImage(
 ): BlockDevice {
   // By its node: a disk that was copied may have the same UUID.
   const device = { by: "path" as const, path: image.node };
+  if (plan.crypt.isOff) throw problem("unlocking-is-off", { part: "image", name: path });
   const volumes = namedVolumes(plan.crypt, image).map((volume) => ({ ...volume, device }));
   const crypt = { ...plan.crypt, volumes, everyLuks: false };
   return attachPart(context, { ...plan, crypt }, device, { wanted: "image", name: printable(path) }).device;
@@ -94,7 +101,16 @@ export function attachPart(
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
-  const wish = { roots: [device], rootTimeoutMs, rootOptions: "", image: null, layers: [], crypt, keymap };
+  const wish = {
+    roots: [device],
+    rootTimeoutMs,
+    rootOptions: "",
+    image: null,
+    layers: [],
+    crypt,
+    keymap,
+    part: what.wanted,
+  };
   return attachDevice(context, wish, what);
 }
 
@@ -111,21 +127,13 @@ function openImage(
   drivers: Pick<Loader, "loadByName">,
 ): OpenImage {
   return withReader(machine, file, (reader) => {
-    if (reader.size === 0) throw problem("image-empty", { path: file });
-    const whole = probe(reader);
+    const whole = checkImage(reader, file);
     const part = whole.type === null ? findRootPart(reader, machine.release().machine, path) : null;
-    const { facts } = part ?? { facts: whole };
-    requireWhole(file, facts, part === null ? reader : slice(reader, part));
+    const facts = part === null ? whole : checkImage(slice(reader, part), file);
     if (machine.stat("/dev/loop-control") === null) drivers.loadByName("loop");
     const range = part === null ? {} : { offset: part.offset, size: part.size };
     return { node: attachLoop(machine, { file, ...range }), facts, unreadable: null, part: part?.number ?? null };
   });
-}
-
-/** Throws BootError for an image that is shorter than its filesystem: a copy that was interrupted is the most common damage, and the kernel only says EINVAL. */
-function requireWhole(path: string, { type }: Facts, source: ByteSource): void {
-  const wholeBytes = filesystemType(type ?? "").readSize?.(source) ?? 0;
-  if (wholeBytes > source.size) throw problem("image-cut-off", { path, bytes: source.size, wholeBytes });
 }
 
 function attachLoop(machine: Machine, range: Omit<LoopRequest, "readOnly">): string {

@@ -1,5 +1,6 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
+import { findModuleGap } from "../drivers/module-source.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
@@ -42,7 +43,7 @@ export function attachDevice(context: Context, plan: StoragePlan, options: Attac
       }
       return accept(context, spec, device, search);
     }
-    throw notFound({ wanted, name }, plan, search);
+    throw notFound({ wanted, name }, plan, search, findModuleGap(context.machine));
   } finally {
     search.close();
   }

@@ -2,6 +2,7 @@ import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import type { BootError } from "../problems/errors.ts";
 import type { HeldTerminals } from "../prompt/held-terminals.ts";
 
@@ -10,6 +11,8 @@ export interface StoragePlan
   extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "keymap"> {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];
+  /** What the device is a part of, for a report; the root by default. */
+  readonly part?: VainSearch["wanted"];
 }
 
 /** How often the user was asked in vain, by what was asked for. It outlives a search: a mount that fails may mean a wrong passphrase. */

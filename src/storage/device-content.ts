@@ -2,6 +2,7 @@ import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
+import { hasUnreplayedJournal } from "../filesystems/untouched.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
 import { orIfRefused, unlessRefused } from "../problems/errors.ts";
@@ -30,6 +31,9 @@ export function createContentSearch(context: Context): (device: BlockDevice, spe
     const hasFile = (directory: string) => {
       const found = paths.find((path) => matchFiles(machine, directory, path).length > 0);
       if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
+      else if (hasUnreplayedJournal(machine, device.node, type)) {
+        voice.debug(`${device.node} was not unmounted, a file that was written last may be missing`);
+      }
       return found !== undefined;
     };
     return unlessRefused(

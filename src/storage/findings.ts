@@ -51,6 +51,7 @@ export function notFound(
   { wanted, name }: Pick<VainSearch, "wanted" | "name">,
   { roots, rootTimeoutMs }: Pick<StoragePlan, "roots" | "rootTimeoutMs">,
   search: Search,
+  moduleGap: VainSearch["moduleGap"],
 ): BootError {
   const devices = roots.map((spec) => ({
     noun: describeSpec(spec),
@@ -73,6 +74,7 @@ export function notFound(
     devices,
     withinSeconds: rootTimeoutMs === null ? null : Math.round(rootTimeoutMs / 1000),
     troubles: search.problems().map(({ error }) => sentence(error)),
+    moduleGap,
     isAnyDevicePresent: telling.length > 0,
     isAnyUnasked: telling.some(isUnasked),
   };

@@ -163,6 +163,18 @@ describe("an image that is a LUKS container", () => {
     expect(withoutShell.console).toContain("hint: name its key file: rd.luks.key=");
   });
 
+  test("rd.luks=0 is reported for the image or the layer that it is, not for the root", () => {
+    const image = boot("rd.image=/root.luks rd.luks=0", { typing: [] }).console;
+    expect(image).toContain("the image /root.luks is encrypted, but rd.luks=0 forbids unlocking");
+    expect(image).not.toContain("/dev/loop");
+    const layers = [
+      { name: "sda", partitions: [{ image: fakeImage("ext4", { label: "FLASH" }, ROOT_TREE) }] },
+      { name: "sdb", image: packed },
+    ];
+    const layer = boot("rd.layer=/dev/sdb rd.overlay rd.luks=0", { typing: [], disks: layers }).console;
+    expect(layer).toContain("the layer /dev/sdb is encrypted, but rd.luks=0 forbids unlocking");
+  });
+
   test("leaves no mapping, loop device or mount if it cannot be opened", () => {
     const look = (machine: Booted["machine"]) => {
       expect(machine.listMappings()).toEqual([]);

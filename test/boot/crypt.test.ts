@@ -355,6 +355,41 @@ describe("a key", () => {
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
+  test("in another volume of the crypttab, named by /dev/mapper: one prompt for both", async () => {
+    const keys = fakeImage("ext4", { label: "KEYS" }, { "/master.key": "pass" });
+    const disk = await luksDisk(
+      { name: "boot-keychain", script: `printf other > key; ${format(`${SMALL} --uuid ${OTHER}`)}` },
+      keys,
+    );
+    const table = `keychain UUID=${OTHER} none luks\ncryptroot UUID=${UUID} /master.key:/dev/mapper/keychain luks\n`;
+    for (const crypttab of [table, `${table.split("\n").reverse().join("\n")}\n`]) {
+      const result = boot({
+        cmdline: "root=/dev/mapper/cryptroot",
+        files: { "/etc/crypttab": crypttab },
+        disks: disks({ name: "sdb", image: disk }),
+        images: [root, keys],
+        typing: typed("other"),
+      });
+      expect(result.end).toMatchObject({ mode: "switch_root" });
+      expect(prompts(result)).toBe(1);
+    }
+  });
+
+  test("on a stick that does not come, for two volumes of the crypttab: one prompt after 10 s opens both", () => {
+    const line = (name: string, uuid: string) => `${name} UUID=${uuid} /.key:UUID=1234-ABCD x-initrd.attach\n`;
+    const result = boot({
+      cmdline: "quiet root=/dev/mapper/cryptroot rd.timeout=20",
+      files: { "/etc/crypttab": `${line("cryptroot", UUID)}${line("home", OTHER)}` },
+      disks: disks({ name: "vdb", image: data }),
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(prompts(result)).toBe(1);
+    expect(result.endMs).toBeGreaterThan(10_000);
+    expect(result.endMs).toBeLessThan(15_000);
+    for (const name of ["cryptroot", "home"])
+      expect(result.journal.join("\n")).toContain(`map ${name} as CRYPT-LUKS2-`);
+  });
+
   test("on a stick that is encrypted itself", async () => {
     const keys = fakeImage("ext4", { label: "KEYS" }, { "/root.key": "pass" });
     const disk = await luksDisk(

@@ -199,7 +199,7 @@ describe("the handover", () => {
     }
   });
 
-  test("rd.putold= needs its directory, and an initramfs cannot be kept", () => {
+  test("rd.putold= of a classic initrd needs its directory", () => {
     const initrd = {
       rootType: "ext2",
       files: { "/sys": { directory: true }, "/run": { directory: true }, "/sysroot": { directory: true } },
@@ -213,7 +213,75 @@ describe("the handover", () => {
     const away = fakeBoot({ cmdline: "root=LABEL=ROOT rd.putold=/mnt/initrd", disks, ...linked });
     expect(away.console).toContain("the new root has no directory /mnt/initrd, which rd.putold= needs");
     expect(away.journal).not.toContain("mkdir /sysroot/mnt/initrd");
-    const { console, end } = fakeBoot(withRoot("root=LABEL=ROOT rd.putold=/initrd"));
+  });
+
+  describe("an initramfs stays visible at rd.putold=", () => {
+    const roomy = (cmdline: string, more: FakeBootOptions = {}) => ({
+      cmdline: `root=LABEL=ROOT ${cmdline}`,
+      disks: [{ name: "vda", image: rootImage("ROOT", { "/initrd": { directory: true } }) }],
+      ...more,
+    });
+
+    test.each([
+      "rd.putold=/initrd",
+      "rd.putold=/initrd rd.handover=pivot_root",
+      "rd.putold=/initrd rd.handover=switch_root",
+    ])("with %s, without its key files, and its cost is said", (cmdline) => {
+      const files = { "/etc/cryptsetup-keys.d/root.key": "secret", "/big": "x".repeat(3 << 20) };
+      const { console, end, journal } = fakeBoot(roomy(cmdline, { files }));
+      expect(end).toMatchObject({ mode: "switch_root", putOld: "/initrd" });
+      expect(journal).toContain("mount / at /sysroot/initrd (bind)");
+      expect(journal.indexOf("wipe /etc/cryptsetup-keys.d/root.key")).toBeLessThan(
+        journal.indexOf("mount / at /sysroot/initrd (bind)"),
+      );
+      expect(journal).toContain("wipe /etc/cryptsetup-keys.d/root.key");
+      expect(console).toContain("the initramfs stays at /initrd: it uses 4 MiB of memory until its files are removed");
+      expect(console).not.toContain("does not let pivot_root");
+    });
+
+    test.each<[string, FakeBootOptions, string]>([
+      [
+        "a key file that stays",
+        {
+          files: { "/etc/cryptsetup-keys.d/root.key": "secret" },
+          before: (machine) => machine.refuse("wipeFile", "root.key", "EROFS"),
+        },
+        "the key file /etc/cryptsetup-keys.d/root.key cannot be removed: the filesystem is read-only (EROFS): the old root is not kept",
+      ],
+      [
+        "a root without the directory",
+        { before: (machine) => machine.refuse("makeDirectory", "/sysroot/", "EROFS") },
+        "the new root has no directory /other, which rd.putold= needs: mkdir",
+      ],
+      [
+        "a mount that is refused",
+        { before: (machine) => machine.refuse("mount", "(bind)", "EINVAL") },
+        "the old root is not kept",
+      ],
+    ])("or is removed as usual: %s", (name, more, warning) => {
+      const place = name.includes("directory") ? "/other" : "/initrd";
+      const { console, end } = fakeBoot(roomy(`rd.putold=${place}`, more));
+      expect(end).toMatchObject({ mode: "switch_root", putOld: null });
+      expect(console).toContain(warning);
+      expect(console).not.toContain("stays at");
+    });
+
+    test("also if its size cannot be read", () => {
+      const before = (machine: FakeMachine) => machine.refuse("listDirectory", /^listDirectory \/$/, "EIO");
+      const { console, end } = fakeBoot(roomy("rd.putold=/initrd init=/sbin/init", { before }));
+      expect(end).toMatchObject({ putOld: "/initrd" });
+      expect(console).toContain("it uses 0 MiB of memory");
+    });
+
+    test("a handover that fails afterwards leaves no such mount", () => {
+      const before = (machine: FakeMachine) => machine.refuse("moveMount", "/sysroot/run", "EINVAL");
+      const { journal } = fakeBoot(roomy("rd.putold=/initrd", { before }));
+      expect(journal).toContain("unmount /sysroot/initrd");
+    });
+  });
+
+  test("rd.handover=pivot_root alone is named, and switch_root does it", () => {
+    const { console, end } = fakeBoot(withRoot("root=LABEL=ROOT rd.handover=pivot_root"));
     expect(console).toContain("warning   the kernel does not let pivot_root leave an initramfs: using switch_root");
     expect(end).toMatchObject({ mode: "switch_root", putOld: null });
   });

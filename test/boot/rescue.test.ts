@@ -314,6 +314,9 @@ describe("the failure policy", () => {
     const empty = fakeBoot({ ...FAILURES["no init"], files: { "/bin/busybox": { directory: true } } });
     expect(empty.end).toBe("waits for ever");
     expect(empty.console).toContain("this image has no shell: add BusyBox with levain image --busybox FILE\n");
+    const bare = fakeBoot({ ...FAILURES["no root"], files: { "/bin/busybox": { directory: true } } });
+    expect(bare.console).toContain("hint: correct root= in the boot loader");
+    expect(bare.console).not.toMatch(/levain (retry|status)|dmesg/);
   });
 
   test("quiet hides no failure", () => {
@@ -393,7 +396,8 @@ describe("levain retry", () => {
         "remove /run/levain/rescue.pid",
         "remove /run/levain/retry.json",
         "unmount /run/levain/medium",
-        "mount ext4 /dev/vda at /run/levain/medium (ro)",
+        "protect /dev/vda",
+        "mount ext4 /dev/vda at /run/levain/medium (ro,noload)",
         "run /bin/busybox --install -s /run/levain/applets",
         "run /bin/busybox sh on /dev/ttyS0",
         "write /run/levain/rescue.pid",
@@ -402,6 +406,7 @@ describe("levain retry", () => {
         "remove /run/levain/rescue.pid",
         "remove /run/levain/retry.json",
         "unmount /run/levain/medium",
+        "release /dev/vda",
         "mount vfat /dev/sda at /run/levain/medium (ro)",
         "load /lib/modules/6.1.0-fake/kernel/drivers/block/loop.ko",
         "loop /run/levain/medium/newroot.sfs (ro)",
@@ -414,6 +419,7 @@ describe("levain retry", () => {
         "mkdir /run/levain/overlay/work",
         "mkdir /sysroot",
         "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/overlay/upper,workdir=/run/levain/overlay/work)",
+        "release every device",
         "move /dev to /sysroot/dev",
         "move /sys to /sysroot/sys",
         "move /run to /sysroot/run",

@@ -99,6 +99,18 @@ test("a volume that a passphrase has opened is closed as well", () => {
   expect(boot("rootfstype=vfat").found[0]?.volumes).toEqual([]);
 });
 
+test.each(["rdshell=0", "panic=5", "rd.emergency=poweroff"])("nothing is said of a shell with %s", (policy) => {
+  const { console, found, journal } = boot(`${KEY} rootfstype=vfat ${policy}`);
+  expect(found).toEqual([]);
+  expect(journal).toContain("wipe /etc/root.key");
+  expect(console).toContain("removed the key file /etc/root.key of this image\n");
+  expect(console).toContain(`closed ${NODE}\n`);
+});
+
+test("rdshell=keep keeps no volume open for a machine that reboots", () => {
+  expect(boot("rootfstype=vfat rdshell=keep panic=5").console).toContain(`closed ${NODE}\n`);
+});
+
 test("no shell starts if a volume cannot be closed", () => {
   const removeMapping = (name: string) => {
     throw new SyscallError("ioctl", "EBUSY", name);
@@ -107,7 +119,11 @@ test("no shell starts if a volume cannot be closed", () => {
   const result = boot(`${KEY} rootfstype=vfat`, { before });
   expect(result.shells).toBe(0);
   expect(result.console).toMatch(/cannot be closed, so no\s+shell is started/);
+  expect(result.console).not.toMatch(/levain (retry|unlock)/);
   expect(result.end).toBe("halt");
+  const silent = boot(`${KEY} rootfstype=vfat rdshell=0`, { before });
+  expect(silent.console).toMatch(/cannot be\s+closed\n/);
+  expect(silent.console).not.toContain("so no shell");
 });
 
 test("no shell starts if a key file cannot be removed", () => {

@@ -1,6 +1,7 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 
 test("a plain root by its label", () => {
   const { journal, console } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image: rootImage() }] });
@@ -13,6 +14,7 @@ test("a plain root by its label", () => {
       "mkdir /run/levain",
       "mkdir /sysroot",
       "mount ext4 /dev/vda at /sysroot (ro)",
+      "release every device",
       "move /dev to /sysroot/dev",
       "move /sys to /sysroot/sys",
       "move /run to /sysroot/run",
@@ -60,6 +62,7 @@ test("an image on a stick, with a tmpfs over it", () => {
       "mkdir /run/levain/overlay/work",
       "mkdir /sysroot",
       "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/overlay/upper,workdir=/run/levain/overlay/work)",
+      "release every device",
       "move /dev to /sysroot/dev",
       "move /sys to /sysroot/sys",
       "move /run to /sysroot/run",
@@ -114,6 +117,8 @@ test("a live medium that is copied to RAM and unmounted", () => {
       "mkdir /run/initramfs",
       "link /run/initramfs/overlayfs to /run/levain/overlay",
       "unmount /run/levain/medium",
+      "release /dev/sda",
+      "release every device",
       "move /dev to /sysroot/dev",
       "move /sys to /sysroot/sys",
       "move /run to /sysroot/run",
@@ -140,6 +145,47 @@ test("too little memory for a copy: the boot uses the medium and says so", () =>
     "not copying squashfs.img to RAM: it takes 4 KiB and 60 MiB are free; running from the medium",
   );
   expect(journal).not.toContain("unmount /run/levain/medium");
+});
+
+describe("a copy to RAM that fails", () => {
+  const { disk, squashfs } = stick();
+  const boot = (
+    code: string,
+    how: (machine: FakeMachine) => void = (machine) => machine.refuse("copyFile", "squashfs.img", code),
+  ) =>
+    fakeBoot({
+      cmdline: "root=live:LABEL=FLASH toram",
+      disks: [{ name: "sda", image: disk }],
+      images: [squashfs],
+      before: how,
+    });
+
+  test.each([
+    ["EIO", "the device returns I/O errors: it is failing, or its cable is (EIO)"],
+    ["ENOSPC", "there is no space left (ENOSPC)"],
+    ["EUCLEAN", "copyFile failed with EUCLEAN"],
+    ["ENOMEDIUM", "there is no medium in the drive (ENOMEDIUM)"],
+  ])("with %s is reported with the device, and the medium itself is booted", (code, words) => {
+    const { console, end, journal, mounts } = boot(code);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console.replaceAll(/\s+/g, " ")).toContain(
+      `copying squashfs.img from /dev/sda to RAM failed: after 0 bytes of 4 KiB, ${words}; running from the medium`,
+    );
+    expect(journal).toContain("loop /run/levain/medium/LiveOS/squashfs.img (ro)");
+    expect(mounts.join("\n")).not.toContain("/run/levain/ram");
+  });
+
+  test("because the medium gives less than the file has is no copy either", () => {
+    const { console, mounts } = boot("", (machine) => {
+      const { copyFile } = machine;
+      machine.copyFile = (from, to, onProgress) => {
+        copyFile(from, to, onProgress);
+        machine.writeFile(to, machine.readFile(to).subarray(0, 1024));
+      };
+    });
+    expect(console).toContain("failed: only 1 KiB of 4 KiB could be read; running from the medium");
+    expect(mounts.join("\n")).not.toContain("/run/levain/ram");
+  });
 });
 
 test("a late disk is waited for, and the console says so", () => {

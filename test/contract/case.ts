@@ -33,10 +33,11 @@ export const FIXTURES = {
   modules: "/fixtures/modules",
   /** BusyBox. */
   busybox: "/bin/busybox",
-  /** Disks that virtio_blk finds: ext4 with the file `hello`; the same, write-protected; and one with two partitions. */
+  /** Disks that virtio_blk finds: ext4 with the file `hello`; the same, write-protected; one with two partitions; and the first, not unmounted. */
   disk: "vda",
   protectedDisk: "vdb",
   partitionedDisk: "vdc",
+  uncleanDisk: "vdd",
 } as const;
 
 /** What the file `hello` says. */

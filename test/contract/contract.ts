@@ -14,6 +14,7 @@ import { MOVE_CASES } from "./moves.ts";
 import { OVERLAY_CASES } from "./overlays.ts";
 import { PROCESS_CASES } from "./processes.ts";
 import { TERMINAL_CASES } from "./terminals.ts";
+import { UNTOUCHED_CASES } from "./untouched.ts";
 
 /** Every rule that the fake machine claims, in the order to check them: one machine goes through all of them. */
 export const CONTRACT: readonly ContractCase[] = [
@@ -22,6 +23,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...MOVE_CASES,
   ...MODULE_CASES,
   ...DISK_CASES,
+  ...UNTOUCHED_CASES,
   ...LOOP_CASES,
   ...KERNEL_CIPHER_CASES,
   ...DEVICE_MAPPER_CASES,

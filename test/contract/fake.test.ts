@@ -47,6 +47,7 @@ const MODULES = {
       { name: FIXTURES.disk, image: fakeImage("ext4", {}, TREE) },
       { name: FIXTURES.protectedDisk, image: fakeImage("ext4", {}, TREE), readOnly: true },
       { name: FIXTURES.partitionedDisk, partitions: PARTITIONS },
+      { name: FIXTURES.uncleanDisk, image: fakeImage("ext4", { isUnclean: true }, TREE) },
     ],
   },
 } as const;

@@ -33,6 +33,15 @@ export const LINUX_TERMINAL_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "text for the console of another terminal is shown there, without opening it first",
+    check(machine) {
+      withKeptTerminal((terminal) => {
+        machine.writeConsole("one\ntwo", terminal.node);
+        equal(terminal.shown(), "one\r\ntwo");
+      });
+    },
+  },
+  {
     name: "what was typed before a terminal was opened is dropped, and so is what is not read before it is closed",
     check(machine) {
       withKeptTerminal((terminal) => {

@@ -43,8 +43,9 @@ export const TERMINAL_CASES: readonly ContractCase[] = [
     },
   },
   {
-    name: "text for a terminal that is not open goes nowhere",
+    name: "text for a terminal that is not open goes nowhere, nor does text for one that does not exist",
     check(machine) {
+      machine.writeConsole("nobody can read this\n", "/dev/none");
       machine.writeTerminal(SERIAL, "nobody shall read this\n");
       machine.writeTerminal("/dev/none", "nobody shall read this\n");
     },

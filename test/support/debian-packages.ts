@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory, cached, recipeKey, takeLock } from "./cache.ts";
 import { run, runScript } from "./command.ts";
@@ -14,20 +14,34 @@ export function listedPackages(how: "install" | "unpack", ...lists: readonly ("b
   });
 }
 
+/** This machine's Debian, as its own apt has it, or the development version, for what Debian 12 has only in an old version. */
+export type Suite = "own" | "sid";
+
+const SID = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main\n";
+
+const stateDirectory = (suite: Suite) => cacheDirectory(suite === "own" ? "apt" : `apt-${suite}`);
+
 // Package lists of our own: those of the machine may be missing or old, or apt may be busy with them, and they belong to root.
-function aptOptions(): string[] {
-  const state = cacheDirectory("apt");
+function aptOptions(suite: Suite): string[] {
+  const state = stateDirectory(suite);
   for (const name of ["lists/partial", "archives/partial"]) mkdirSync(join(state, name), { recursive: true });
   const options = [`Dir::State::Lists=${state}/lists`, `Dir::Cache=${state}`, "APT::Sandbox::User=root"];
+  if (suite === "sid") {
+    writeFileSync(join(state, "sources.list"), SID);
+    options.push(`Dir::Etc::SourceList=${state}/sources.list`, "Dir::Etc::SourceParts=/dev/null");
+  }
   return ["-q", ...options.flatMap((option) => ["-o", option])];
 }
 
 /** Lets `act` use apt with these options, one at a time, with package lists that are fetched where they are missing and once more where it fails: they may be too old. */
-export async function withApt<Result>(act: (options: readonly string[]) => Promise<Result>): Promise<Result> {
+export async function withApt<Result>(
+  act: (options: readonly string[]) => Promise<Result>,
+  suite: Suite = "own",
+): Promise<Result> {
   const release = await takeLock(join(cacheDirectory("locks"), "apt"));
   try {
-    const options = aptOptions();
-    const isNew = !existsSync(join(cacheDirectory("apt"), "pkgcache.bin"));
+    const options = aptOptions(suite);
+    const isNew = !existsSync(join(stateDirectory(suite), "pkgcache.bin"));
     if (isNew) await run(["apt-get", ...options, "update"]);
     try {
       return await act(options);
@@ -42,25 +56,30 @@ export async function withApt<Result>(act: (options: readonly string[]) => Promi
 }
 
 /** Fetches the .deb files of these packages into `directory`. */
-export async function downloadPackages(names: readonly string[], directory: string): Promise<void> {
-  await withApt((options) => run(["apt-get", ...options, "download", ...names], { cwd: directory }));
+export async function downloadPackages(
+  names: readonly string[],
+  directory: string,
+  suite: Suite = "own",
+): Promise<void> {
+  await withApt((options) => run(["apt-get", ...options, "download", ...names], { cwd: directory }), suite);
 }
 
 /** The packages of `names`, and the libraries that they need, as if nothing were installed. */
-async function withLibraries(names: readonly string[]): Promise<string[]> {
+async function withLibraries(names: readonly string[], suite: Suite): Promise<string[]> {
   const empty = ["-o", "Dir::State::status=/dev/null", "--no-install-recommends", "--simulate"];
-  const plan = await withApt((options) => run(["apt-get", ...options, ...empty, "install", ...names]));
+  const plan = await withApt((options) => run(["apt-get", ...options, ...empty, "install", ...names]), suite);
   const all = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
   return all.filter((name) => names.includes(name) || (/^(lib|zlib1g)/.test(name) && !/perl|python/.test(name)));
 }
 
-// Without documentation, and without the emulators of nearly all machines, which are 400 MB.
+// The links of a merged /usr, which newer packages expect. Without documentation, and without the emulators of nearly all machines, which are 400 MB.
 const UNPACK = `
 mkdir root
 for file; do
   dpkg-deb --fsys-tarfile "$file" |
     tar -x -C root --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' --exclude='./usr/bin/qemu-[!a]*'
 done
+for name in bin sbin lib lib64; do [ -e root/$name ] || ln -s usr/$name root/$name; done
 `;
 
 // Makes bin/: every program of the packages whose files are listed in `programs`, by its name. A dynamically linked one runs
@@ -95,9 +114,9 @@ rm programs
  * A directory with these packages unpacked in root/, with their libraries, and their programs in bin/. Nothing of it is
  * installed: no service starts, and what the machine has does not matter.
  */
-export function unpackedPackages(names: readonly string[]): Promise<string> {
-  return cached("unpacked", recipeKey(readFileSync(import.meta.path, "utf8"), names), async (target) => {
-    await downloadPackages(await withLibraries(names), target);
+export function unpackedPackages(names: readonly string[], suite: Suite = "own"): Promise<string> {
+  return cached("unpacked", recipeKey(readFileSync(import.meta.path, "utf8"), names, suite), async (target) => {
+    await downloadPackages(await withLibraries(names, suite), target, suite);
     const files = readdirSync(target).filter((name) => name.endsWith(".deb"));
     await runScript(UNPACK, files, { cwd: target });
     const own = files.filter((file) => names.includes(file.split("_")[0] ?? ""));

@@ -22,7 +22,7 @@ export interface FakeBlockDevice {
   readonly number: string;
   readonly devpath: string;
   content: Uint8Array;
-  readonly readOnly: boolean;
+  readOnly: boolean;
   /** 512 where not given. */
   readonly logicalBytes?: number;
 }
@@ -94,7 +94,7 @@ export class FakeDevices {
     addEntry(this.#sys, `${devpath}/uevent`, uevent.join(""));
     addEntry(this.#sys, `${devpath}/dev`, `${number}\n`);
     addEntry(this.#sys, `${devpath}/size`, { read: () => `${Math.floor(device.content.length / 512)}\n` });
-    addEntry(this.#sys, `${devpath}/ro`, device.readOnly ? "1\n" : "0\n");
+    addEntry(this.#sys, `${devpath}/ro`, { read: () => (device.readOnly ? "1\n" : "0\n") });
     if (properties.DEVTYPE === "disk")
       addEntry(this.#sys, `${devpath}/queue/logical_block_size`, `${device.logicalBytes ?? 512}\n`);
     else addEntry(this.#sys, `${devpath}/partition`, `${properties.PARTN}\n`);
@@ -123,9 +123,9 @@ export class FakeDevices {
     this.#entries(devpath.slice(0, devpath.lastIndexOf("/"))).delete(name);
   }
 
-  byNumber(number: string | null): FakeBlockDevice | undefined {
-    return this.#byNumber.get(number ?? "");
-  }
+  byNumber = (number: string | null) => this.#byNumber.get(number ?? "");
+
+  byName = (name: string) => [...this.#byNumber.values()].find((device) => device.name === name);
 
   /** A reader opens the device, or closes it (-1). */
   countReader(number: string, change: number): void {
@@ -164,7 +164,7 @@ export class FakeDevices {
 
   /** The kernel says once more of a device that is there that it has changed. */
   change(name: string): void {
-    const device = [...this.#byNumber.values()].find((one) => one.name === name);
+    const device = this.byName(name);
     if (device === undefined) throw new Error(`FakeMachine: there is no device ${name}`);
     const [MAJOR = "", MINOR = ""] = device.number.split(":");
     this.emit("change", device.devpath, "block", { MAJOR, MINOR, DEVNAME: name });

@@ -1,7 +1,8 @@
 import type { MountRequest } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
-import type { FakeDevices } from "./fake-devices.ts";
+import type { FakeBlockDevice, FakeDevices } from "./fake-devices.ts";
 import { copyTree, type FakeDirectory, type FakeNode, makeFakeDirectory } from "./fake-files.ts";
+import { type FakeImage, repairExt4 } from "./fake-images.ts";
 import type { FakeFilesystem, FakeNamespace } from "./fake-mounts.ts";
 
 /** linux/magic.h, and tmpfs's for what a test does not ask about. */
@@ -91,7 +92,7 @@ export class FakeFilesystems {
     return this.#make("tmpfs", makeFakeDirectory(mode), totalBytes);
   }
 
-  #openDevice({ source, type, flags, target }: MountRequest): FakeFilesystem {
+  #openDevice({ source, type, flags, target, options }: MountRequest): FakeFilesystem {
     const { namespace, devices, say } = this.#sources;
     const { node } = namespace.find(source, "mount");
     if (node.kind !== "block") throw new SyscallError("mount", "ENOTBLK", target);
@@ -110,11 +111,25 @@ export class FakeFilesystems {
       if (complaint !== undefined) say(complaint);
       throw new SyscallError("mount", "EINVAL", target);
     }
+    if (type === "ext4") this.#repair(device, image, { noload: parseOptions(options).has("noload"), target });
     const filesystem = { ...this.#make(type, image.root, device.content.length, device.number), readOnly };
     // squashfs cannot be written to, whatever the flags say.
     filesystem.readOnly ||= type === "squashfs";
     this.#known.set(device.number, filesystem);
     return filesystem;
+  }
+
+  /** What ext4 writes when it is mounted, even read-only. */
+  #repair(device: FakeBlockDevice, image: FakeImage, { noload, target }: { noload: boolean; target: string }): void {
+    const { devices, say } = this.#sources;
+    const written = repairExt4(device.content, { noload, readOnlyDevice: device.readOnly });
+    if (written === null) return;
+    if (written === "refused") {
+      say(`EXT4-fs (${device.name}): write access unavailable, cannot proceed (try mounting with noload)`);
+      throw new SyscallError("mount", "EROFS", target);
+    }
+    device.content = written;
+    devices.addImage({ ...image, bytes: written });
   }
 
   /** The merged tree as it is now; what is written to it is not copied up into the upper directory. */

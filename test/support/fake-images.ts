@@ -12,6 +12,8 @@ export interface FakeName {
   readonly label?: string;
   /** As blkid prints it. */
   readonly uuid?: string;
+  /** ext4 that was not unmounted: its journal holds changes (INCOMPAT_RECOVER), and an inode is orphaned (s_last_orphan). */
+  readonly isUnclean?: boolean;
 }
 
 /** ext4, ext2, vfat, squashfs or crypto_LUKS: the head of one as its formatter writes it, and `entries` to show when it is mounted. */
@@ -56,7 +58,9 @@ const WRITERS = {
   squashfs(): Uint8Array {
     const bytes = new Uint8Array(4096);
     put(bytes, 0, "hsqs");
-    new DataView(bytes.buffer).setUint16(28, 4, true);
+    const view = new DataView(bytes.buffer);
+    for (const [at, value] of SQUASHFS_SHORTS) view.setUint16(at, value, true);
+    for (const [at, value] of SQUASHFS_PLACES) view.setBigUint64(at, value, true);
     return bytes;
   },
   /** LUKS2's binary header. */
@@ -69,11 +73,56 @@ const WRITERS = {
   },
 };
 
-function writeExt({ label, uuid }: FakeName, incompat: number): Uint8Array {
+/** One user ID, version 4; then the lengths of a block of inodes, of directories, and of IDs. */
+const SQUASHFS_SHORTS = [
+  [26, 1],
+  [28, 4],
+  [96, 8],
+  [200, 8],
+  [300, 4],
+] as const;
+/** bytes_used, the index of the IDs, no extended attributes, inodes, directories, no fragments, nothing for NFS; and where the IDs are. */
+const SQUASHFS_PLACES = [
+  [40, 4096n],
+  [48, 400n],
+  [56, -1n],
+  [64, 96n],
+  [72, 200n],
+  [80, -1n],
+  [88, -1n],
+  [400, 300n],
+] as const;
+
+const EXT_RECOVER = 4;
+const EXT_ORPHAN = 0xe8;
+
+/**
+ * What a mount of an ext4 with these bytes does to them (fs/ext4/super.c, orphan.c): null if nothing, "refused" if it has to write
+ * and cannot, or the bytes that it writes. `noload` leaves the journal alone, but only a read-only device keeps the orphans.
+ */
+export function repairExt4(
+  bytes: Uint8Array,
+  { noload, readOnlyDevice }: { readonly noload: boolean; readonly readOnlyDevice: boolean },
+): Uint8Array | "refused" | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const incompat = view.getUint32(1024 + 0x60, true);
+  const needsReplay = (incompat & EXT_RECOVER) !== 0 && !noload;
+  if (needsReplay && readOnlyDevice) return "refused";
+  const hasOrphans = view.getUint32(1024 + EXT_ORPHAN, true) !== 0;
+  if (!needsReplay && (!hasOrphans || readOnlyDevice)) return null;
+  const repaired = Uint8Array.from(bytes);
+  const after = new DataView(repaired.buffer);
+  if (needsReplay) after.setUint32(1024 + 0x60, incompat & ~EXT_RECOVER, true);
+  after.setUint32(1024 + EXT_ORPHAN, 0, true);
+  return repaired;
+}
+
+function writeExt({ label, uuid, isUnclean = false }: FakeName, incompat: number): Uint8Array {
   const bytes = new Uint8Array(16 << 10);
   const view = new DataView(bytes.buffer);
   view.setUint16(1024 + 0x38, 0xef53, true);
-  view.setUint32(1024 + 0x60, incompat, true);
+  view.setUint32(1024 + 0x60, incompat | (isUnclean ? EXT_RECOVER : 0), true);
+  view.setUint32(1024 + EXT_ORPHAN, isUnclean ? 12 : 0, true);
   if (uuid !== undefined) bytes.set(Buffer.from(uuid.replaceAll("-", ""), "hex"), 1024 + 0x68);
   put(bytes, 1024 + 0x78, label ?? "");
   return bytes;

@@ -23,6 +23,9 @@ const CHANGES: Describer = {
   unmount: (target, lazy) => `unmount ${target}${lazy === true ? " (lazy)" : ""}`,
   attachLoop: describeLoop,
   detachLoop: (device) => `detach ${device}`,
+  protectDevice: (device) => `protect ${device}`,
+  releaseDevice: (device) => `release ${device}`,
+  releaseDevices: () => "release every device",
   registerBtrfs: (device) => `register ${device} with btrfs`,
   forgetBtrfs: () => "forget the devices of btrfs",
   createMapping: describeMapping,
@@ -36,6 +39,7 @@ const CHANGES: Describer = {
   run: (argv) => `run ${argv.join(" ")}`,
   runOnTerminal: (argv, terminal) => `run ${argv.join(" ")} on ${terminal}`,
   hangUp: () => "hang up a process",
+  restartInit: () => "restart process 1",
   handOver: describeHandover,
   power: (action) => action,
 };

@@ -5,7 +5,7 @@ import { createFakeBtrfs } from "./fake-btrfs.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
-import type { FakeDisk } from "./fake-devices.ts";
+import type { FakeBlockDevice, FakeDisk } from "./fake-devices.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
 import type { FakeImage } from "./fake-images.ts";
@@ -14,6 +14,7 @@ import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
+import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
 
 export interface FakeMachineOptions extends FakeKernelOptions {
@@ -59,6 +60,8 @@ export interface FakeMachine extends Machine {
   pullOut(name: string): void;
   /** The kernel says that a device has changed. */
   change(name: string): void;
+  /** A block device as it is now, also after the machine has come to an end. */
+  disk(name: string): Pick<FakeBlockDevice, "content" | "readOnly"> | undefined;
   /** Uevents were lost: what is queued is gone, and the next one says so. */
   overflowEvents(): void;
   /** Descriptions of the keys that the kernel has. */
@@ -95,7 +98,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const children = createFakeChildren(kernel);
   const calls = {
     ...files,
-    ...createFakeMounts(kernel),
+    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...createFakeBtrfs(kernel),
@@ -108,7 +111,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeProcesses(kernel, {
       isBoot: options.isBoot ?? true,
       programs: options.programs ?? {},
-      show: (text) => void console.push(text),
+      show: (text, node) => (isConsole(files, node) ? void console.push(text) : terminals.show(node, text)),
       end,
     }),
     ...createFakeClock(kernel),
@@ -122,15 +125,34 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     kernelLog: () => kernel.log.map(({ text }) => text),
     refuse: (call, matches, code, { times = Number.POSITIVE_INFINITY, kernelLog = [] } = {}) =>
       void refusals.push({ call, matches, code, times, kernelLog }),
-    plugIn: (disk) => kernel.arrive(disk, disk.arrivesAtMs ?? 0),
-    pullOut: (name) => kernel.devices.removeDisk(name),
-    change: (name) => kernel.devices.change(name),
-    overflowEvents: () => kernel.devices.overflow(),
+    ...handsOn(kernel),
     say: (text) => kernel.say(text),
     children,
     terminals,
     keysInKernel: () => kernel.keys.descriptions,
   };
+}
+
+/** What a test does to the disks, and asks of them. */
+function handsOn(kernel: FakeKernel): Pick<FakeMachine, "plugIn" | "pullOut" | "change" | "overflowEvents" | "disk"> {
+  return {
+    plugIn: (disk) => kernel.arrive(disk, disk.arrivesAtMs ?? 0),
+    pullOut: (name) => kernel.devices.removeDisk(name),
+    change: (name) => kernel.devices.change(name),
+    overflowEvents: () => kernel.devices.overflow(),
+    disk: (name) => kernel.devices.byName(name),
+  };
+}
+
+/** True for the terminal behind /dev/console: the last of the kernel's, or the screen, which stage0 opens where there is none. */
+function isConsole({ readFile }: Pick<Machine, "readFile">, node: string | undefined): node is undefined {
+  if (node === undefined) return true;
+  try {
+    const names = Buffer.from(readFile("/sys/class/tty/console/active")).toString().trim().split(" ");
+    return node === `/dev/${names.at(-1) || "tty0"}`;
+  } catch {
+    return false;
+  }
 }
 
 function directoriesOf(mounted: Readonly<Record<string, string>>): FakeTree {

@@ -34,7 +34,7 @@ export function createFakeProcesses(
   options: {
     readonly isBoot: boolean;
     readonly programs: FakePrograms;
-    readonly show: (text: string) => void;
+    readonly show: (text: string, node?: string) => void;
     readonly end: (ended: Ended) => never;
   },
 ): Processes & Pick<Kernel, "power"> {
@@ -74,6 +74,7 @@ export function createFakeProcesses(
     hangUp(pid) {
       if (!Number.isInteger(pid) || pid <= 1) throw new SyscallError("kill", "EINVAL", String(pid));
     },
+    restartInit: () => undefined,
     handOver(handover) {
       if (!options.isBoot) throw new SyscallError("write", "EBADF", "handover");
       options.end(new Ended(handover, null));

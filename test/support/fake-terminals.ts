@@ -15,8 +15,10 @@ export interface FakeTyping {
 /** The terminals, and what a test can do to them or ask of them. */
 export interface FakeTerminals {
   readonly calls: Terminals;
-  /** All that was written to a terminal by `writeTerminal`. */
+  /** All that was written to a terminal by its name. */
   screen(node: string): string;
+  /** What is written to a terminal without opening it for typing. */
+  show(node: string, text: string): void;
   /** Somebody types, now where no time is given. */
   type(typing: FakeTyping): void;
   hangUp(node: string): void;
@@ -37,6 +39,7 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
   function add(terminal: string, text: string | Uint8Array, atMs: number): void {
     typed = [...typed, { terminal, text, atMs }].sort((a, b) => a.atMs - b.atMs);
   }
+  const write = (node: string, text: string) => void screens.set(node, `${screens.get(node) ?? ""}${text}`);
   const see = createReader(typing, (answer) => add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS));
   const forgetTypedBefore = () => (typed = typed.filter(({ atMs }) => atMs > kernel.nowMs));
 
@@ -52,14 +55,13 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
 
   const calls: Terminals = {
     openTerminals(nodes) {
-      const isFresh = open.size === 0;
-      if (isFresh) forgetTypedBefore();
+      if (open.size === 0) forgetTypedBefore();
       for (const node of nodes) if (isTerminal(kernel, node)) open.add(node);
       return nodes.filter((node) => open.has(node));
     },
     writeTerminal(node, text) {
       if (!open.has(node)) return;
-      screens.set(node, `${screens.get(node) ?? ""}${text}`);
+      write(node, text);
       see(text);
     },
     readTerminals(timeoutMs, until = "anything") {
@@ -87,10 +89,9 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
   return {
     calls,
     screen: (node) => screens.get(node) ?? "",
+    show: (node, text) => isTerminal(kernel, node) && write(node, text),
     type: ({ terminal, text, atMs = kernel.nowMs }) => add(terminal, text, atMs),
-    hangUp(node) {
-      if (open.delete(node)) hangups.push(node);
-    },
+    hangUp: (node) => open.delete(node) && hangups.push(node),
     keymap: () => keymap,
   };
 }

@@ -60,6 +60,18 @@ export async function corruptImage(image: string, how: "truncated" | "garbled"):
   return join(directory, "image");
 }
 
+/** A copy of an ext4 image as a system that is hibernated leaves it: the journal is to be replayed, and an inode is orphaned. */
+export async function uncleanImage(image: string): Promise<string> {
+  const key = recipeKey(readFileSync(import.meta.path, "utf8"), image);
+  const directory = await cached("images", `unclean-${key}`, async (target) => {
+    const script = `cp --sparse=always "$1" "$2" && debugfs -w -R "write /dev/null orphan" "$2"
+      inode=$(debugfs -R "stat orphan" "$2" 2>/dev/null | sed -n "s/^Inode: \\([0-9]*\\).*/\\1/p")
+      debugfs -w -R "feature needs_recovery" "$2" && debugfs -w -R "set_super_value last_orphan $inode" "$2"`;
+    await runScript(script, [image, join(target, "image")]);
+  });
+  return join(directory, "image");
+}
+
 // mkfs.xfs and mkfs.btrfs refuse smaller ones; the files are sparse.
 const SMALLEST_MIB: Readonly<Partial<Record<ImageType, number>>> = {
   ext2: 32,

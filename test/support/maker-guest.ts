@@ -1,10 +1,10 @@
-import { rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { runScript } from "./command.ts";
 import { guestPrograms } from "./guest-programs.ts";
 import { type Entry, packDirectory, writeTree } from "./initramfs.ts";
-import { debianKernel } from "./kernels.ts";
+import { debianKernel, type KernelFlavour } from "./kernels.ts";
 import { BUSYBOX } from "./unpacked-programs.ts";
 import { withVm } from "./with-vm.ts";
 
@@ -14,18 +14,23 @@ const MODULE_DIRECTORIES = ["crypto", "arch", "drivers/md", "drivers/block", "dr
 // What glibc looks for when a thread of Argon2's ends.
 const LIBGCC = "/lib/x86_64-linux-gnu/libgcc_s.so.1";
 
-/** A disk of the guest, which knows it by `serial`: a new file of `mib` MiB that it fills, or one that it only reads. */
+/** A disk of the guest, which knows it by `serial`: a new file of `mib` MiB that it fills, a copy of another that it changes, or one that it only reads. */
 export type MakerDisk = { readonly serial: string; readonly file: string } & (
   | { readonly mib: number }
+  | { readonly copyOf: string }
   | { readonly readOnly: true }
 );
 
 /** What a guest makes on its disks. */
 export interface MakerJob {
   readonly name: string;
+  /** Default: Debian's "cloud". */
+  readonly kernel?: KernelFlavour;
   readonly disks: readonly MakerDisk[];
   /** Modules that it loads first, besides those for its disks. */
   readonly modules: readonly string[];
+  /** Directories or files of the kernel's tree with more of them, as "fs/xfs". */
+  readonly moduleDirectories?: readonly string[];
   /** Paths of programs beside BusyBox, as `guestPrograms` takes them. */
   readonly programs: readonly string[];
   readonly files?: Readonly<Record<string, Entry>>;
@@ -62,6 +67,7 @@ sync; trap - EXIT; echo "maker: made"; sleep 1; poweroff -f
 export async function makeInGuest(job: MakerJob): Promise<void> {
   const options = {
     name: `making ${job.name}`,
+    kernel: job.kernel ?? "cloud",
     initrd: await makerInitramfs(job),
     cmdline: "quiet",
     memoryMib: 768,
@@ -76,7 +82,10 @@ export async function makeInGuest(job: MakerJob): Promise<void> {
     },
     {
       prepare() {
-        for (const disk of job.disks) if ("mib" in disk) renew(disk.file, disk.mib);
+        for (const disk of job.disks) {
+          if ("mib" in disk) renew(disk.file, disk.mib);
+          else if ("copyOf" in disk) copyFileSync(disk.copyOf, disk.file);
+        }
       },
     },
   );
@@ -90,13 +99,13 @@ function renew(file: string, mib: number): void {
 
 /** What is only read is opened so: QEMU takes a lock on what it may write, and the guests of tests have the same files. */
 export function makerDiskArguments(disk: MakerDisk): string[] {
-  const access = "mib" in disk ? "cache=unsafe" : "readonly=on";
+  const access = "readOnly" in disk ? "readonly=on" : "cache=unsafe";
   const drive = `if=none,id=${disk.serial},format=raw,${access},file=${disk.file.replaceAll(",", ",,")}`;
   return ["-drive", drive, "-device", `virtio-blk-pci,drive=${disk.serial},serial=${disk.serial}`];
 }
 
 async function makerInitramfs(job: MakerJob): Promise<string> {
-  const { modulesDir, version } = await debianKernel("cloud");
+  const { modulesDir, version } = await debianKernel(job.kernel ?? "cloud");
   const tree = scratchDirectory();
   writeTree(tree, {
     ...(await guestPrograms(...job.programs, LIBGCC)),
@@ -104,7 +113,7 @@ async function makerInitramfs(job: MakerJob): Promise<string> {
     "/init": { text: initScript(job) },
     ...job.files,
   });
-  for (const directory of MODULE_DIRECTORIES) {
+  for (const directory of [...MODULE_DIRECTORIES, ...(job.moduleDirectories ?? [])]) {
     const to = join(tree, "lib/modules", version, "kernel", directory);
     await runScript('mkdir -p "$2"; cp -r "$1" "$2"', [join(modulesDir, "kernel", directory), dirname(to)]);
   }

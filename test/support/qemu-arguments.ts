@@ -1,13 +1,15 @@
 /** How a disk is seen by the guest. `ide` is the old PIIX, `usb` an xHCI stick, `ehci` a USB 2 one, `cdrom` a virtio-scsi CD, `sd` the one SD card. */
 export type Bus = "virtio" | "scsi" | "nvme" | "ahci" | "ide" | "usb" | "ehci" | "cdrom" | "sd";
 
-/** A disk of the guest. Its writes go to a throw-away snapshot: the file is never changed, and VMs can share it. */
+/** A disk of the guest. By default its writes go to a throw-away snapshot: the file is never changed, and VMs can share it. */
 export interface Disk {
   /** A raw image file on the host. */
   readonly file: string;
   /** Default: virtio. */
   readonly bus?: Bus;
   readonly readOnly?: boolean;
+  /** Writes go to the file: for a test of what is written, with a copy of its own. */
+  readonly keepsWrites?: boolean;
   readonly serial?: string;
   /** The name for `vm.plug` and `vm.unplug`; default disk0, disk1, … */
   readonly id?: string;
@@ -77,10 +79,8 @@ export function diskArguments(disks: readonly NamedDisk[]): string[] {
   const controllers = [...buses].flatMap((bus) => CONTROLLERS[bus] ?? []);
   const drives = disks.flatMap(({ disk, id }) => {
     const readOnly = disk.readOnly === true ? ",readonly=on" : "";
-    return [
-      "-drive",
-      `if=none,id=${id}-drive,format=raw,snapshot=on,file=${disk.file.replaceAll(",", ",,")}${readOnly}`,
-    ];
+    const writes = disk.keepsWrites === true ? "cache=unsafe" : "snapshot=on";
+    return ["-drive", `if=none,id=${id}-drive,format=raw,${writes},file=${disk.file.replaceAll(",", ",,")}${readOnly}`];
   });
   const plugged = disks.filter(({ disk }) => disk.unplugged !== true).map(({ device }) => device);
   return [...drives, ...[...controllers, ...plugged].flatMap((device) => ["-device", JSON.stringify(device)])];

@@ -42,7 +42,8 @@ const QUOTES = [
   ...["command line read", "could not find ", "no block device at all", "what was mounted by hand at ", " tries left"],
   ...["typed before this prompt: ignored", "answered on ", " to unlock, this machine has ", "; trying each"],
   ...[" is not encrypted", ", and rdshell=0 allows none", "this is a bug in levain", " but received "],
-  ...[" mistakes", "could not mount the image ", "could not mount ", "its superblock is damaged, or"],
+  ...[" mistakes", "the image ", " is shorter than its superblock says", " is damaged: "],
+  ...["could not mount ", " was not unmounted", ": levain does not replay its journal, so"],
   ...["this kernel does not know that filesystem", "crashed: "],
 ];
 

@@ -8,7 +8,7 @@ import { LINUX_CASES } from "../contract/linux-only.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { partitionDisk } from "../support/fake-images.ts";
-import { treeImage } from "../support/filesystem-images.ts";
+import { treeImage, uncleanImage } from "../support/filesystem-images.ts";
 import { type Entry, packInitramfs, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
@@ -79,7 +79,8 @@ async function guestOptions() {
     [FIXTURES.squashfs]: { file: squashfs },
     ...(await moduleEntries()),
   });
-  const disks = [{ file: disk }, { file: disk, readOnly: true }, { file: partitioned }];
+  const unclean = await uncleanImage(disk);
+  const disks = [{ file: disk }, { file: disk, readOnly: true }, { file: partitioned }, { file: unclean }];
   return { initrd, cmdline: "quiet", disks, smp: 2, timeoutMs: TIMEOUT_MS };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readKernelFiles } from "../../src/desk/modules/module-lists.ts";
+import { readKernelFiles } from "../../src/desk/modules/kernel-lists.ts";
 import { selectModules } from "../../src/desk/modules/modules.ts";
 import { parseAliases } from "../../src/drivers/index/kernel-files.ts";
 import { parseModprobeConfig } from "../../src/drivers/index/modprobe-config.ts";

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
@@ -14,6 +14,9 @@ import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 const WRONG = "root=LABEL=WRONG rd.timeout=1";
 const LONG = Array.from("12345", (digit) => `rootfallback=LABEL=${digit.repeat(250)}`).join(" ");
+
+const OTHER_CONSOLE = join(scratchDirectory(), "hvc0");
+const LATE_CONSOLE = join(scratchDirectory(), "hvc0");
 
 /** A guest with one disk, an ext4 root labelled ROOT. */
 function guest(cmdline: string, more: Omit<LevainGuest, "cmdline" | "disks"> = {}) {
@@ -194,6 +197,65 @@ vmTest("of two consoles the last one gets the shell", guest(`${WRONG} console=tt
   await vm.expect("/dev/ttyS0\ntty0 ttyS0\n");
   expect(vm.log()).not.toContain("can't access tty");
 });
+
+/** A guest with a second console, hvc0, whose text goes to `file`. The kernel registers only one console of a kind. */
+function twoConsoles(cmdline: string, file: string) {
+  const chardev = [
+    "-chardev",
+    `file,id=hvc,path=${file}`,
+    "-device",
+    "virtio-serial-pci",
+    "-device",
+    "virtconsole,chardev=hvc",
+  ];
+  return guest(`${WRONG} ${cmdline}`, { image: { words: ["--module", "virtio_console"] }, extra: chardev });
+}
+
+vmTest(
+  "two consoles: both show the report, where the shell is, and a crash, also with quiet",
+  twoConsoles("quiet console=hvc0 console=ttyS0", OTHER_CONSOLE),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect("the shell is on ttyS0: the last console= decides");
+    await type(vm, "tty");
+    await vm.expect("/dev/ttyS0\n");
+    const other = readFileSync(OTHER_CONSOLE, "utf8").replaceAll("\r", "");
+    expect(other.match(/could not find the root device\n {2}no device with label "WRONG"/g)).toHaveLength(1);
+    expect(other).toContain("the shell is on ttyS0: the last console= decides\n");
+    await type(vm, "kill -SEGV $PPID");
+    await vm.expect("levain: crashed: killed by SIGSEGV");
+    await vm.expect("levain: the shell is on ttyS0");
+    await vm.expect(PROMPT);
+    const crashed = readFileSync(OTHER_CONSOLE, "utf8");
+    expect(crashed).toContain("levain: crashed: killed by SIGSEGV");
+    expect(crashed).toContain("levain: the shell is on ttyS0");
+  },
+);
+
+vmTest(
+  "a console of a module becomes the last one: the report is on both, once, and the shell on the new one",
+  twoConsoles("console=hvc0", LATE_CONSOLE),
+  async (vm) => {
+    await vm.expect("could not find the root device");
+    await vm.expect("the shell is on hvc0: the last console= decides");
+    await vm.pause(3000);
+    const other = readFileSync(LATE_CONSOLE, "utf8").replaceAll("\r", "");
+    expect(other).toContain("could not find the root device\n");
+    expect(other).toMatch(PROMPT);
+    expect(vm.log()).not.toMatch(PROMPT);
+    expect(vm.log().match(/could not find the root device/g)).toHaveLength(1);
+  },
+);
+
+vmTest(
+  "a console= that the machine does not have: the shell is on the screen",
+  guest(`${WRONG} 8250.nr_uarts=0`),
+  async (vm) => {
+    const exit = await pressUntilExit(vm, ..."reboot", "spc", "minus", "f");
+    expect(exit).toMatchObject({ reason: "guest-reset" });
+    expect(vm.log()).not.toContain("levain");
+  },
+);
 
 vmTest("a shell on the screen reads the keyboard", guest(`${WRONG} loglevel=7 console=tty0`), async (vm) => {
   await vm.expect("levain: rescue shell:");

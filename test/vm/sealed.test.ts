@@ -33,9 +33,9 @@ vmTest(
   "a mount that fails after a key has opened the volume: the shell finds neither, and a passphrase continues the boot",
   () => unattended(`root=${NODE} rootfstype=squashfs`),
   async (vm) => {
-    await vm.expect(`could not mount ${NODE}`);
     await vm.expect(`removed the key file ${KEY} of this image`);
     await vm.expect(/closed\s+\/dev\/mapper\/luks-/);
+    await vm.expect(`could not mount ${NODE}`);
     await expectSealed(vm);
     vm.send("levain retry rootfstype=ext4\n");
     await answer(vm, PASSPHRASE);

@@ -6,6 +6,7 @@ import { rootImage } from "../support/filesystem-images.ts";
 import { packInitramfs } from "../support/initramfs.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const SHELL = /^\/ # /m;
@@ -21,7 +22,8 @@ vmTest(
   "without root=, there is a shell, every applet and an init that can power off",
   () => levainGuest({}),
   async (vm) => {
-    await vm.expect(/^ {2}root +none asked for: the initramfs is the system/m);
+    await vm.expect(/^ {2}root +none, as root= is missing: the initramfs is the system/m);
+    await vm.expect("no root= on the kernel command line: a shell of the initramfs starts\nhint: boot a root with");
     await vm.expect(SHELL);
     vm.send("cat /proc/1/comm; ls -l /sbin/init; levain status\n");
     await vm.expect(/^init$/m);
@@ -43,6 +45,49 @@ vmTest(
     expect(vm.log()).not.toMatch(/can't (run|access tty)/);
     vm.send("poweroff\n");
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
+
+vmTest(
+  "levain retry root= boots from there, as if root= had been on the command line",
+  async () => levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline: "quiet" }),
+  async (vm) => {
+    await vm.expect("no root= on the kernel command line: a shell of the initramfs starts");
+    await vm.expect(SHELL);
+    vm.send("levain retry rw\n");
+    await vm.expect("no root to boot");
+    vm.send("mkdir /mnt; mount -o ro /dev/vda /mnt; levain retry root=LABEL=ROOT rw init=/bin/sh\n");
+    // The shell, not the root's own init: that is a script with setsid(1), which forks as process 1 has a session already.
+    await vm.expect("Sent SIGKILL to all processes");
+    await vm.expect(SHELL);
+    vm.send("echo process-$$; grep -c ' /run ' /proc/mounts; grep ' / ' /proc/mounts\n");
+    await vm.expect(/process-1\n1\n\/dev\/vda \/ ext4 rw/);
+    vm.send("echo levels $(cat /proc/sys/kernel/printk); ls /run/levain\n");
+    await vm.expect(/levels 4 4 1 7\nboot\.json\n/);
+  },
+);
+
+vmTest(
+  "the real init of such a boot starts as in any other, but process 1 keeps the session of BusyBox's init",
+  async () => levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })] }),
+  async (vm) => {
+    await vm.expect(SHELL);
+    vm.send("levain retry root=LABEL=ROOT init=/sbin/check-init\n");
+    await vm.expect(/check-init: \d+ passed, \d+ failed/);
+    const failed = vm.log().match(/^FAIL [^:]*/gm) ?? [];
+    expect(failed).toEqual(["FAIL session", "FAIL process group"]);
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
+
+vmTest(
+  "an image of another builder with only BusyBox in it: init does not complain, and levain is on the path",
+  async () => ({ initrd: await packInitramfs({ "/init": { file: LEVAIN }, "/bin/busybox": { file: BUSYBOX } }) }),
+  async (vm) => {
+    await vm.expect(SHELL);
+    vm.send("levain status\n");
+    await vm.expect("The boot has handed over to the real init");
+    expect(vm.log()).not.toContain("can't run");
   },
 );
 

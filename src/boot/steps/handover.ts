@@ -3,37 +3,89 @@ import { findMount, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import type { Handover, Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { isErrno, orIfFailed, tolerateRefusal } from "../../problems/errors.ts";
+import { BootError, isErrno, orIfFailed, orIfRefused, tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
+import { printable, sentence } from "../../problems/report.ts";
+import { formatMib } from "../../problems/size.ts";
 import type { Voice } from "../../problems/voice.ts";
+import { removeKeys } from "../../rescue/seal.ts";
 
 /** The mounts that move into the new root. /proc is last, and the first to come back: the others are looked up in its mount table. */
 const API_MOUNTS = ["/dev", "/sys", "/run", "/proc"] as const;
 
-/** Decides how the boot leaves the initramfs for the root at `root`, and checks everything that can be checked before anything is given up. Throws BootError. */
+/** Decides how the boot leaves the initramfs for the root at `root`, mounts the initramfs at rd.putold=, and checks everything that can be checked before anything is given up. Throws BootError. */
 export function planHandover(
-  { machine, voice }: Context,
+  context: Context,
   plan: BootPlan,
   { root, init }: Pick<Handover, "root" | "init">,
 ): Handover {
   const { arguments: words, environment } = plan.handover;
   const rest = { root, init, argv: [init, ...words], environment };
   if (plan.root.kind === "none") return { ...rest, mode: "stay", putOld: null };
+  const { machine, voice } = context;
   const mounts = readMounts(machine);
   if (findMount(mounts, root) === null) throw problem("root-not-mounted", { place: root });
-  const mode = chooseMode(plan, findMount(mounts, "/")?.type === "rootfs", voice);
-  const putOld = mode === "pivot_root" ? plan.handover.putOld : null;
-  if (putOld !== null) makeTarget(machine, root, putOld, "rd.putold=");
+  const isRootfs = findMount(mounts, "/")?.type === "rootfs";
+  const mode = chooseMode(plan, isRootfs, voice);
+  const { putOld } = plan.handover;
+  if (putOld === null) return { ...rest, mode, putOld };
+  if (mode === "switch_root") {
+    const isKept = keepOldRoot(context, plan, { root, putOld, isRootfs });
+    return { ...rest, mode, putOld: isKept ? putOld : null };
+  }
+  makeTarget(machine, root, putOld, "rd.putold=");
   return { ...rest, mode, putOld };
 }
 
 function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_root" | "pivot_root" {
   const { mode, putOld } = plan.handover;
   if (!isRootfs) return mode === "switch_root" ? "switch_root" : "pivot_root";
-  if (mode === "pivot_root" || putOld !== null) {
-    voice.warn("the kernel does not let pivot_root leave an initramfs: using switch_root, the old root is not kept");
+  if (mode === "pivot_root" && putOld === null) {
+    voice.warn("the kernel does not let pivot_root leave an initramfs: using switch_root");
   }
   return "switch_root";
+}
+
+/** Mounts the old root at `putOld` of the new one too, where pivot_root would put it. Returns false, after a warning, if that is not possible: no boot depends on it. */
+function keepOldRoot(
+  { machine, voice, undo }: Context,
+  plan: BootPlan,
+  { root, putOld, isRootfs }: { readonly root: string; readonly putOld: string; readonly isRootfs: boolean },
+): boolean {
+  const target = `${root}${putOld}`;
+  try {
+    makeTarget(machine, root, putOld, "rd.putold=");
+    removeKeys(machine, plan, voice, "old root");
+    machine.mount({ source: "/", target, type: "", flags: ["bind"], options: "" });
+  } catch (error) {
+    if (!(error instanceof BootError) && !isErrno(error)) throw error;
+    voice.warn(`${sentence(error)}: the old root is not kept`);
+    return false;
+  }
+  undo(() => machine.unmount(target));
+  if (isRootfs) {
+    const cost = formatMib(sizeInMemory(machine, "/"));
+    voice.progress(
+      `the initramfs stays at ${printable(putOld)}: it uses ${cost} of memory until its files are removed`,
+    );
+  }
+  return true;
+}
+
+/** Returns the bytes of all files in the filesystem at `directory`, as far as it can be read; a hard link counts as much as its file. */
+function sizeInMemory(machine: Machine, directory: string, device = deviceOf(machine, directory)): number {
+  const names = orIfRefused(() => machine.listDirectory(directory), []);
+  const sizes = names.map((name) => {
+    const path = `${directory === "/" ? "" : directory}/${name}`;
+    const status = orIfRefused(() => machine.lstat(path), null);
+    if (status === null || status.device !== device) return 0;
+    return status.kind === "directory" ? sizeInMemory(machine, path, device) : status.size;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function deviceOf(machine: Machine, path: string): string | null {
+  return orIfRefused(() => machine.stat(path), null)?.device ?? null;
 }
 
 /** Moves the API filesystems into the new root; `undo` moves them back, because the rescue shell needs them here. Those that the new root has no directory for are unmounted last: they cannot come back. */

@@ -74,8 +74,11 @@ function describeMounted({ node, type, target, writable }: MountedDevice): strin
 /** Mounts the root device at its place in the stack. It is checked first only if it is the root itself: nothing else is ever written. */
 function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): MountedDevice {
   const { source: target } = planBase(plan);
-  const { rootTypes: types, rootWritable: writable, rootOptions: options } = plan;
+  const { rootTypes: types, rootOptions: options } = plan;
+  const asRoot = plan.rootWritable ? "writable" : "read-only";
+  const access = target === ROOT ? asRoot : "untouched";
   if (target === ROOT) checkFilesystem(context, device, plan.rootCheck);
-  const type = mountDevice(context, { device, target, types, writable, options, role: "root" });
+  const type = mountDevice(context, { device, target, types, access, options, role: "root" });
+  const writable = access === "writable";
   return { node: device.node, target, type, writable, isInside: liesInVolume(context.machine)(device) };
 }

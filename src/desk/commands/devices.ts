@@ -82,7 +82,8 @@ function examine(machine: Machine, path: string, sectorSize: number | null): Exa
       const problem = `${escapeUnprintable(path)}: ambivalent, it looks like ${ambivalent.join(" and ")}`;
       return { ...file, path, problem, status: AMBIVALENT };
     }
-    return { ...file, path, problem: null, status: tags.length > 0 ? RECOGNISED : NOT_RECOGNISED };
+    if (tags.length > 0) return { ...file, path, problem: null, status: RECOGNISED };
+    return { ...file, path, problem: `${escapeUnprintable(path)}: nothing recognised`, status: NOT_RECOGNISED };
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     return { path, problem: `${escapeUnprintable(path)}: cannot be read (${error.code})`, status: NOT_RECOGNISED };

@@ -4,9 +4,10 @@ import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 import { compress, parseCompression } from "../archive/compress.ts";
-import { writeCpio } from "../archive/cpio.ts";
+import { align, writeCpio } from "../archive/cpio.ts";
 import { describeMemory, estimateMemoryOf } from "../archive/memory.ts";
 import { checkWritable, writeWhole } from "../archive/output.ts";
+import { padImage } from "../archive/padding.ts";
 import type { ImageEntry, ImageTree } from "../archive/tree.ts";
 import { argument, type CommandWords, command, option } from "../command-line.ts";
 import { attempt } from "../host.ts";
@@ -55,7 +56,8 @@ async function graftInit(line: CommandWords) {
   checkWritable(output);
   const init = readInit(line.one("init"));
   const base = attempt(`cannot read ${image}`, () => readFileSync(image));
-  const imageBytes = await writeWhole(output, joinImages(base, compress(writeCpio([init]), compression)));
+  const segment = padImage(compress(writeCpio([init]), compression), compression.method);
+  const imageBytes = await writeWhole(output, joinImages(base, segment, before.bootConfig?.offset));
   const replaced = before.tree.root.children.get("init");
   const sizes = listFiles(before.tree.root)
     .filter((file) => file !== replaced)
@@ -92,11 +94,12 @@ function refuseDamaged({ file, segments, problem, tree }: Inspection): void {
   }
 }
 
-async function* joinImages(base: Uint8Array, segment: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
-  yield base;
-  const end = Math.ceil((base.length + LEAST_PADDING) / ALIGN_BYTES) * ALIGN_BYTES;
-  yield new Uint8Array(end - base.length);
+/** `end` is where the archives of `base` end: what follows, a boot configuration, has to stay at the end of the file. */
+async function* joinImages(base: Uint8Array, segment: AsyncIterable<Uint8Array>, end = base.length) {
+  yield base.subarray(0, end);
+  yield new Uint8Array(align(end + LEAST_PADDING, ALIGN_BYTES) - end);
   yield* segment;
+  yield base.subarray(end);
 }
 
 function summarize({ output, before, imageBytes, memory }: Awaited<ReturnType<typeof graftInit>>): readonly string[] {

@@ -5,8 +5,10 @@ import { describeMemory } from "../archive/memory.ts";
 import { type CommandWords, command, option } from "../command-line.ts";
 import { parseAddition } from "../image/addition.ts";
 import { parseConfig, readConfig } from "../image/config.ts";
-import { buildImage, type ImageOptions, type ImageSummary, STANDARD_OUTPUT } from "../image/image.ts";
+import { buildImage, type ImageSummary, STANDARD_OUTPUT } from "../image/image.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
+import type { ImageOptions } from "../image/options.ts";
+import { parseModprobeRequest } from "../modules/modprobe-files.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 
 /** `levain image`. */
@@ -18,6 +20,10 @@ export const imageCommand = command({
     kernel: option("VERSION", "Build for this kernel; none: without modules (default: the running kernel)"),
     "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
     module: option("NAME", "Add a module to the default ones; repeatable"),
+    "modprobe-dir": option(
+      "DIR",
+      "Copy the modprobe.d files of DIR; repeatable; none: no files (default: this host's, for its own modules)",
+    ),
     busybox: option("FILE", "Use this BusyBox; none: no rescue shell (default: this host's)"),
     init: option("FILE", "Use this levain as /init (default: this program)"),
     config: option("FILE", "Read options and parameters from FILE, a levain.toml", "c"),
@@ -65,11 +71,17 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   };
   const parseAll = (additions: readonly string[], from: string) => additions.map((text) => parseAddition(text, from));
   const resolveAll = (paths: readonly string[], from: string) => paths.map((each) => resolve(from, each));
+  const resolveDirs = (paths: readonly string[], from: string) =>
+    paths.map((each) => (each === "none" ? each : resolve(from, each)));
   return {
     output: path("output"),
     kernel: line.one("kernel") ?? config.kernel ?? null,
     modulesDir: path("modules-dir"),
     modules: [...config.modules, ...line.all("module")],
+    modprobeDirs: parseModprobeRequest([
+      ...resolveDirs(line.all("modprobe-dir"), directory),
+      ...resolveDirs(config["modprobe-dirs"], base),
+    ]),
     busybox: path("busybox"),
     init: path("init"),
     additions: [...parseAll(config.add, base), ...parseAll(line.all("add"), directory)],
@@ -82,16 +94,31 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
 
 /** Describes a new image for the user, a line each. */
 export function summarize(summary: ImageSummary, { compression }: ImageOptions, elapsedMs: number): readonly string[] {
-  const { kernel, moduleCount, entryCount, unpackedBytes, imageBytes, memory, hasBusybox } = summary;
+  const { kernel, moduleCount, entryCount, unpackedBytes, imageBytes, memory, hasBusybox, lackingFirmware } = summary;
   const fallback = describeFallbacks(summary.fallbacks);
   const method = compression.method === "none" ? "not compressed" : `${compression.method}:${compression.level}`;
   return [
     summary.output,
     `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules`}`,
+    ...(kernel === null ? [] : [`  modprobe ${describeModprobe(summary.modprobeDirs)}`]),
+    ...(lackingFirmware.length === 0 ? [] : [`  firmware ${describeFirmware(lackingFirmware)}`]),
     `  content  ${entryCount} entries, ${formatBytes(unpackedBytes)} unpacked`,
     ...(hasBusybox ? [] : ["  shell    none: the image has no BusyBox"]),
     ...(fallback === null ? [] : [`  fallback ${fallback}`]),
     `  size     ${formatBytes(imageBytes)}, ${method}, in ${(elapsedMs / 1000).toFixed(1)} s`,
     `  memory   needs ${describeMemory(memory)}`,
   ];
+}
+
+function describeModprobe(directories: readonly string[]): string {
+  return directories.length > 0
+    ? `as in ${directories.join(", ")}`
+    : "no modprobe.d files (add some with --modprobe-dir DIR)";
+}
+
+const NAMED_MAX = 3;
+
+function describeFirmware(lacking: readonly string[]): string {
+  const more = lacking.length > NAMED_MAX ? ` and ${lacking.length - NAMED_MAX} more` : "";
+  return `this host has none for ${lacking.slice(0, NAMED_MAX).join(", ")}${more}`;
 }

@@ -27,8 +27,10 @@ export const luksCommand = command({
     json: flag("Print JSON"),
   },
   examples: {
-    "levain luks /dev/sda2": "Show the header, and whether levain accepts it: status 1 if not",
+    "levain luks /dev/sda2": "Show the header: status 1 if it is not valid, 3 if it is, but cannot be opened here",
     "levain luks --key-file root.key /dev/sda2": "Check a key file: status 2 if it is wrong",
+    "levain luks header.backup": "Check a backup of a header: status 3, because the data are elsewhere",
+    "levain luks --header header.backup /dev/sda2": "Check a backup together with the data",
   },
   run: ({ words: [image = ""], has, one }, machine) => {
     const [keyFile, showsVolumeKey] = [one("key-file"), has("volume-key")];
@@ -60,11 +62,14 @@ export type LuksQuestion = Readonly<{
   json: boolean;
 }>;
 
-/**
- * What to print on stdout, in this order (the caller wipes the bytes), and on stderr, one line each. The status is 0 for an
- * acceptable header and a right key, 1 for a header that is not acceptable, 2 for a wrong key.
- */
-export type LuksAnswer = Readonly<{ output: (string | Uint8Array)[]; problems: readonly string[]; status: 0 | 1 | 2 }>;
+/** What to print on stdout, in this order (the caller wipes the bytes), and on stderr, one line each. */
+export type LuksAnswer = Readonly<{ output: (string | Uint8Array)[]; problems: readonly string[]; status: number }>;
+
+/** Exit statuses: a valid header that can be opened here, with a right key if one was given; … */
+const OPENS = 0;
+const NOT_VALID = 1;
+const WRONG_KEY = 2;
+const NOT_USABLE_HERE = 3;
 
 const VOLUME_KEY_WARNING =
   "warning: the volume key unlocks the data without a passphrase, even after every passphrase was changed";
@@ -97,16 +102,15 @@ function examine(
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
     const problems = report(error);
-    const json = `${formatJson({ acceptable: false, problems })}\n`;
-    return { output: question.json ? [json] : [], problems, status: 1 };
+    const json = `${formatJson({ valid: false, usableHere: false, problems })}\n`;
+    return { output: question.json ? [json] : [], problems, status: NOT_VALID };
   }
   const device = { bytes: image.size, isDetached: from !== image, allowsNull: limits.allowsNull };
   const facts = gatherLuksFacts(header, device, limits);
-  const problems = facts.warnings.map((text) => `warning: ${printable(text)}`);
-  if (!facts.acceptable || question.keyFile === null) {
-    const status = facts.acceptable ? 0 : 1;
-    return { output: print(question, facts, null), problems: [...problems, ...facts.problems], status };
-  }
+  const problems = [...facts.warnings.map((text) => `warning: ${printable(text)}`), ...facts.problems];
+  const status = facts.usableHere ? OPENS : NOT_USABLE_HERE;
+  // A key opens a keyslot without the data, so that a backup can be checked too.
+  if (!facts.keysUsable || question.keyFile === null) return { output: print(question, facts, null), problems, status };
   const passphrase = readKey(question.keyFile === "-" ? "/dev/stdin" : question.keyFile);
   let unlocked: Unlocked;
   try {
@@ -117,10 +121,10 @@ function examine(
   if (unlocked.kind === "wrong-passphrase") {
     const untried = listUntried(header, { ...limits, keyslot: null });
     problems.push("the key opens no keyslot", ...untried.map((text) => printable(`${text}, so it was not tried`)));
-    return { output: print(question, facts, unlocked), problems, status: 2 };
+    return { output: print(question, facts, unlocked), problems, status: WRONG_KEY };
   }
   if (question.showsVolumeKey) problems.push(VOLUME_KEY_WARNING);
-  return { output: print(question, facts, unlocked), problems, status: 0 };
+  return { output: print(question, facts, unlocked), problems, status };
 }
 
 function print(question: LuksQuestion, facts: LuksFacts, unlocked: Unlocked | null): (string | Uint8Array)[] {

@@ -1,13 +1,14 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { type ConfigFile, parseModprobeConfig } from "../../drivers/index/modprobe-config.ts";
 import { buildModuleIndex } from "../../drivers/index/module-index.ts";
 import { type ModuleAction, type ModuleSource, resolveModule } from "../../drivers/index/resolution.ts";
 import { printable } from "../../problems/report.ts";
 import { argument, command, flag, option, UsageError } from "../command-line.ts";
-import { attempt } from "../host.ts";
+import { attempt, isDirectory } from "../host.ts";
 import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
-import { readKernelFiles } from "../modules/module-lists.ts";
+import { type KernelLists, readKernelFiles } from "../modules/kernel-lists.ts";
+import { readModprobeFiles } from "../modules/modprobe-files.ts";
 import { unknownModule } from "../modules/modules.ts";
 
 /** `levain modules`. The exit status is 1 if a name or alias is unknown. */
@@ -30,7 +31,8 @@ export const modulesCommand = command({
     const kernel = chooseKernel({ kernel: line.one("kernel"), modulesDir: line.one("modules-dir") });
     if (kernel === null) throw new UsageError("--kernel none has no modules to show");
     const source = readSource(kernel, line.one("config"));
-    for (const problem of source.config.problems) console.error(`warning: ${printable(problem)}`);
+    for (const problem of [...source.warnings, ...source.config.problems])
+      console.error(`warning: ${printable(problem)}`);
     const answers = line.words.map((asked) => answer(source, asked));
     if (line.has("json")) console.log(JSON.stringify(answers, null, 2));
     else console.log(answers.flatMap((each) => formatAnswer(each, source)).join("\n"));
@@ -38,20 +40,20 @@ export const modulesCommand = command({
   },
 });
 
-function readSource(kernel: KernelChoice, config: string | null): ModuleSource {
+function readSource(kernel: KernelChoice, config: string | null): ModuleSource & Pick<KernelLists, "warnings"> {
   const texts = readKernelFiles(kernel.modulesDir);
   const files = config === null ? [] : readConfigFiles(config);
   return {
+    warnings: texts.warnings,
     index: buildModuleIndex(kernel.version, texts),
     config: parseModprobeConfig([...files, { name: "modules.softdep", text: texts.softdep }]),
   };
 }
 
 function readConfigFiles(path: string): readonly ConfigFile[] {
-  return attempt(`cannot read the configuration ${path}`, () => {
-    const names = statSync(path).isDirectory() ? readdirSync(path).filter((name) => name.endsWith(".conf")) : [""];
-    return names.map((name) => ({ name: name || basename(path), text: readFileSync(join(path, name), "utf8") }));
-  });
+  if (isDirectory(path)) return readModprobeFiles([path]);
+  const text = attempt(`cannot read the configuration ${path}`, () => readFileSync(path, "utf8"));
+  return [{ name: basename(path), text }];
 }
 
 /** What one argument leads to, as `--json` prints it. */

@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
-import { machine } from "node:os";
+import { machine as machineName } from "node:os";
 import { dirname, resolve } from "node:path";
+import type { Machine } from "../../machine/machine.ts";
 import { formatPlan } from "../../plan/format-plan.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import { warnOfUnboundRoot } from "../../plan/warnings.ts";
+import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
+import { checkImage } from "../../stack/image-check.ts";
 import { argument, command, flag, option } from "../command-line.ts";
-import { attempt } from "../host.ts";
+import { attempt, withReader } from "../host.ts";
 import { lookAtAdditions, parseAddition, readCrypttabFrom } from "../image/addition.ts";
 import { parseConfig, readConfig } from "../image/config.ts";
 
@@ -18,13 +21,16 @@ export const planCommand = command({
     "cmdline...": argument("A kernel command line (default: this machine's)", false),
     config: option("FILE", "Include the parameters of this levain.toml", "c"),
     crypttab: option("FILE", "Use this as the image's /etc/crypttab (default: the file that --config adds)"),
+    image: option("FILE", "Check this image, which the boot would find on its medium (may be repeated)"),
     json: flag("Print JSON"),
   },
   examples: {
     "levain plan": "Check the command line that this machine was booted with",
+    "levain plan --image root.sfs 'root=LABEL=STICK rd.image=/root.sfs'": "Check an image before it goes to a stick",
     "levain plan 'root=LABEL=LIVE ro rd.timeout=60'": "Check a command line before it goes into a boot loader",
   },
-  run: (line) => {
+  run: (line, machine) => {
+    for (const file of line.all("image")) checkImageFile(machine, file);
     const configFile = line.one("config");
     const { parameters, add } = configFile === null ? parseConfig("", "") : readConfig(configFile);
     const directory = configFile === null ? "." : dirname(resolve(configFile));
@@ -36,7 +42,7 @@ export const planCommand = command({
           ? line.words.join(" ")
           : attempt("cannot read this machine's command line", () => readFileSync("/proc/cmdline")),
       manifest: { version: 1, kernel: null, parameters },
-      machine: machine(),
+      machine: machineName(),
       hasFile: files.hasFile,
       crypttab: crypttabFile === null ? files.crypttab : readCrypttabFrom(crypttabFile),
     });
@@ -45,3 +51,9 @@ export const planCommand = command({
     return 0;
   },
 });
+
+/** Throws BootError if the file is no image, or one that a boot would refuse. */
+function checkImageFile(machine: Machine, file: string): void {
+  const { type, partitionTable } = withReader(machine, file, (reader) => checkImage(reader, file));
+  if (type === null && partitionTable === null) throw new BootError(`nothing recognised in ${printable(file)}`);
+}

@@ -12,61 +12,46 @@ import { contentOfBytes } from "../archive/content.ts";
 import { measureCpio, writeCpio } from "../archive/cpio.ts";
 import { estimateMemory } from "../archive/memory.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "../archive/output.ts";
+import { padImage } from "../archive/padding.ts";
 import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tree.ts";
 import { canUnpack, chooseKernel, type KernelChoice } from "../modules/kernel.ts";
-import { selectModules } from "../modules/modules.ts";
+import { refuseBrokenCheckers } from "../program/checkers.ts";
 import { addBusybox, addInit, addProgram } from "../program/program.ts";
-import { type Addition, addFromHost, lookAtAdditions } from "./addition.ts";
+import { addFromHost, lookAtAdditions } from "./addition.ts";
+import { refuseContradictions } from "./contradictions.ts";
+import { addModules, reportFirmware } from "./image-modules.ts";
 import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
+import type { ImageOptions } from "./options.ts";
 import { findKeys, findSecrets, warnOfReaders, warnOfStandardOutput } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
 
 /** As `output`: standard output. */
 export const STANDARD_OUTPUT = "-";
 
-/** The arguments of `levain image`; null is the default. */
-export interface ImageOptions {
-  readonly output: string | null;
-  /** A version, or "none". */
-  readonly kernel: string | null;
-  readonly modulesDir: string | null;
-  /** Modules besides the default ones. */
-  readonly modules: readonly string[];
-  /** A file, or "none". */
-  readonly busybox: string | null;
-  readonly init: string | null;
-  readonly additions: readonly Addition[];
-  /** Programs of this host to add with their libraries, absolute paths. */
-  readonly programs: readonly string[];
-  /** Names of keymaps; the first is the default. */
-  readonly keymaps: readonly string[];
-  readonly compression: Compression;
-  /** Parameters in the image, which the kernel command line overrides. */
-  readonly parameters: readonly string[];
-}
-
 /** The result of `buildImage`. */
 export type ImageSummary = Awaited<ReturnType<typeof buildImage>>;
 
 /** Builds an initramfs and writes it completely or not at all. Throws BootError. */
 export async function buildImage(options: ImageOptions, voice: Voice) {
-  const kernel = chooseKernel(options);
   const isPiped = options.output === STANDARD_OUTPUT;
-  const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
   const [keymap] = options.keymaps;
   // First, so that a later keymap parameter overrides it.
   const parameters =
     keymap === undefined ? options.parameters : [`rd.vconsole.keymap=${keymap}`, ...options.parameters];
+  const kernel = chooseKernel(options);
   const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters };
+  const additions = lookAtAdditions(options.additions);
   // Refuses parameters that the boot would refuse, while they can still be corrected.
-  const { plan, warnings } = makePlan({ cmdline: "", manifest, ...lookAtAdditions(options.additions) });
+  const { plan, warnings } = makePlan({ cmdline: "", manifest, ...additions });
+  refuseContradictions({ options, plan, hasFile: additions.hasFile });
   for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
+  const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
   if (isPiped) checkStandardOutput();
   const place = isPiped ? null : checkWritable(output);
   if (kernel) warnOfCompression(kernel, options.compression, voice);
 
-  const { tree, moduleCount } = fillTree(options, kernel, plan, voice);
+  const { tree, ...content } = fillTree(options, kernel, plan, voice);
   addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
   // stage0 does not read JSON.
   addText(tree, "/etc/levain.cmdline", formatPolicyWords(parameters));
@@ -81,10 +66,10 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const entries = sortEntries(tree);
   const unpackedBytes = measureCpio(entries);
   const pieces = announce(writeCpio(entries), unpackedBytes, voice);
-  const compressed = compress(pieces, options.compression);
+  const compressed = padImage(compress(pieces, options.compression), options.compression.method);
   const imageBytes = await (isPiped ? writeToStandardOutput(compressed) : writeWhole(output, compressed));
   const memory = estimateMemory(entries, imageBytes);
-  return { output, kernel, moduleCount, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
+  return { output, kernel, ...content, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
 }
 
 function fillTree(options: ImageOptions, kernel: KernelChoice | null, plan: BootPlan, voice: Voice) {
@@ -94,10 +79,16 @@ function fillTree(options: ImageOptions, kernel: KernelChoice | null, plan: Boot
   // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
   addBusybox(tree, options.busybox ?? (plan.rescue.shell === false ? "none" : null), machine);
   for (const program of options.programs) addProgram(tree, program, program, machine);
-  const moduleCount = kernel ? addModules(tree, kernel, options.modules, voice) : 0;
+  const modules = kernel && addModules(tree, kernel, options, plan, voice);
   addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
   for (const addition of options.additions) addFromHost(tree, addition, voice);
-  return { tree, moduleCount };
+  refuseBrokenCheckers(tree);
+  return {
+    tree,
+    moduleCount: modules?.count ?? 0,
+    modprobeDirs: modules?.modprobeDirs ?? [],
+    lackingFirmware: reportFirmware(tree, modules?.lackingFirmware ?? [], voice),
+  };
 }
 
 /** Finds the ways to a shell that levain does not control; warns if the image's own parameters forbid one. */
@@ -106,15 +97,6 @@ function findWaysIn(tree: ImageTree, allowsShell: boolean, voice: Voice) {
   const fallbacks = findFallbacks((path) => findEntry(tree, path));
   if (!allowsShell) for (const warning of warnOfWaysIn(fallbacks, hasBusybox)) voice.warn(warning);
   return { fallbacks, hasBusybox };
-}
-
-/** Returns the number of modules. */
-function addModules(tree: ImageTree, kernel: KernelChoice, add: readonly string[], voice: Voice): number {
-  voice.progress("reading modules");
-  const { files, names, missingFirmware } = selectModules({ kernel, add });
-  for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
-  if (missingFirmware.length > 0) voice.debug(`this host has no firmware ${missingFirmware.join(", ")}`);
-  return names.length;
 }
 
 function addText(tree: ImageTree, path: string, text: string): void {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { INITTAB, makeInittab } from "../../filesystems/busybox.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { type ImageEntry, type ImageTree, putEntry } from "../archive/tree.ts";
@@ -19,6 +20,7 @@ const BASE: readonly ImageEntry[] = [
   { kind: "character", path: "/dev/kmsg", mode: 0o644, major: 1, minor: 11 },
   { kind: "character", path: "/dev/tty", mode: 0o666, major: 5, minor: 0 },
   { kind: "character", path: "/dev/urandom", mode: 0o666, major: 1, minor: 9 },
+  { kind: "file", path: INITTAB, mode: 0o644, content: contentOfBytes(Buffer.from(makeInittab("/init"))) },
   { kind: "symlink", path: "/etc/mtab", target: "../proc/mounts" },
   { kind: "symlink", path: "/var/run", target: "../run" },
 ];

@@ -62,7 +62,12 @@ const INITS = {
   program: "a program",
 } as const;
 
-function describeFindings({ findings, passedOver, memory }: Inspection): readonly (readonly [string, string])[] {
+function describeFindings({
+  findings,
+  passedOver,
+  memory,
+  bootConfig,
+}: Inspection): readonly (readonly [string, string])[] {
   const { maker, init, kernels, busybox, shell, checkers, firmwareFiles, contentBytes } = findings;
   const fallback = describeFallbacks(findings.fallbacks);
   const found = init === null ? "no /init: the kernel would mount root= itself" : INITS[init.kind];
@@ -73,6 +78,9 @@ function describeFindings({ findings, passedOver, memory }: Inspection): readonl
     ["modules", kernels.length === 0 ? "none" : kernels.map(describeKernel).join("; ")],
     ["shell", busybox === null ? `${shell ?? "none"}, without BusyBox` : `BusyBox at ${busybox}`],
     ...(fallback === null ? [] : [["fallback", fallback] as const]),
+    ...(bootConfig === null
+      ? []
+      : [["appended", `a boot configuration of ${bootConfig.size} bytes, which the kernel removes first`] as const]),
     ["fsck", checkers.join(", ") || "none"],
     ["content", `${formatBytes(contentBytes)} in files${firmware}`],
     ...(init?.kind === "levain" ? [["memory", describeMemory(memory)] as const] : describeGraft(findings, passedOver)),

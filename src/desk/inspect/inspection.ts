@@ -4,6 +4,7 @@ import { probe } from "../../formats/probe.ts";
 import { BootError } from "../../problems/errors.ts";
 import { estimateMemoryOf } from "../archive/memory.ts";
 import { attempt } from "../host.ts";
+import { findBootConfig } from "./boot-config.ts";
 import { findOut, findPassedOver } from "./findings.ts";
 import { readSegments } from "./segments.ts";
 import { imageTooLarge, TooLargeError, usualLimit } from "./streams/size-limit.ts";
@@ -21,7 +22,8 @@ export function inspectImage(file: string, maxSize: number | null) {
   const limit = maxSize ?? usualLimit(status.size);
   if (status.size > limit) throw imageTooLarge(file, limit, null);
   const bytes = attempt(`cannot read ${file}`, () => readFileSync(file));
-  const image = readSegments(bytes, limit);
+  const bootConfig = findBootConfig(bytes);
+  const image = readSegments(bytes.subarray(0, bootConfig?.offset), limit);
   if (image.problem instanceof TooLargeError) throw imageTooLarge(file, limit, image.problem);
   if (image.segments.length === 0) throw notAnImage(file, bytes, image.problem);
   const tree = unpackTree(image.segments.flatMap(({ archives }) => archives.map(({ members }) => members)));
@@ -30,6 +32,7 @@ export function inspectImage(file: string, maxSize: number | null) {
     ...image,
     file,
     size: bytes.length,
+    bootConfig,
     tree,
     findings: findOut(tree.root),
     passedOver: findPassedOver(tree.root),

@@ -8,6 +8,7 @@ import {
   readCpioPart,
   skipZeros,
 } from "../archive/cpio-reader.ts";
+import { ARCHIVE_ALIGN } from "../archive/padding.ts";
 import { findCompression } from "./streams/compressions.ts";
 import { ARRAY_MAX, MEMBER_BYTES, TooLargeError } from "./streams/size-limit.ts";
 
@@ -94,13 +95,15 @@ function readPlainSegment(bytes: Uint8Array, offset: number, budget: Budget) {
     size: dataEnd - offset,
     unpackedSize: dataEnd - offset,
     archives: [{ format, offset, members }],
-    problems: [
-      ...describeProblems(archive),
-      ...(offset % 4 === 0 ? [] : ["its offset is not a multiple of four, as the kernel requires"]),
-    ],
+    problems: [...describeProblems(archive), ...(offset % ARCHIVE_ALIGN === 0 ? [] : [explainOffset(offset)])],
   };
   // The end of a damaged archive is not known.
   return { segment, end: problem === null ? archive.end : bytes.length };
+}
+
+function explainOffset(offset: number): string {
+  const lacking = ARCHIVE_ALIGN - (offset % ARCHIVE_ALIGN);
+  return `the kernel reads an uncompressed archive only at a multiple of ${ARCHIVE_ALIGN} bytes, and it begins at byte ${offset}: put ${lacking} zero ${lacking === 1 ? "byte" : "bytes"} before it`;
 }
 
 /** Reads every archive of a compressed segment; zeros may lie between them. */

@@ -8,7 +8,7 @@ import { formatBytes } from "../../problems/size.ts";
 /** A LUKS header as plain data without secrets. Its texts are not safe to print. */
 export type LuksFacts = ReturnType<typeof gatherLuksFacts>;
 
-/** Describes a header whose data is on `device`. `problems` says, in lines, why it is not acceptable; `mapping` is null then, unless only the keyslots are at fault. */
+/** Describes a valid header whose data should be on `device`. `problems` says, in lines, why it cannot be opened here; `mapping` is null then, unless only the keyslots are at fault. */
 export function gatherLuksFacts(header: LuksHeader, device: DataDevice, limits: Limits) {
   const { version, uuid, label, subsystem, epoch, warnings, flags, requirements } = header;
   const mapping = attemptMapping(header, device);
@@ -22,7 +22,8 @@ export function gatherLuksFacts(header: LuksHeader, device: DataDevice, limits: 
     label,
     subsystem,
     epoch: epoch === null ? null : Number(epoch),
-    acceptable: problems.length === 0,
+    valid: true,
+    usableHere: problems.length === 0,
     problems,
     warnings,
     flags,
@@ -31,6 +32,7 @@ export function gatherLuksFacts(header: LuksHeader, device: DataDevice, limits: 
     keyslots: header.keyslots.map((slot) => describeKeyslot(header, slot, limits)),
     tokens: header.tokens.map(({ id, content }): Readonly<Record<string, unknown>> => ({ ...content, id })),
     mapping: mapping.facts,
+    keysUsable: canTry && requirements.length === 0,
   };
 }
 
@@ -95,7 +97,8 @@ export function formatLuksFacts(facts: LuksFacts): readonly string[] {
     ...facts.segments.map((segment) => [`segment ${segment.id}`, formatSegment(segment)] as const),
     ...facts.keyslots.map((slot) => [`keyslot ${slot.id}`, formatKeyslot(slot)] as const),
     ...facts.tokens.map((token) => [`token ${token["id"]}`, formatToken(token)] as const),
-    ["acceptable", facts.acceptable ? "yes" : "no"],
+    ["valid", "yes"],
+    ["usable here", facts.usableHere ? "yes" : "no"],
   ];
   return rows
     .filter(([name, value]) => value !== "" || !OPTIONAL.includes(name))

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { BootError } from "../../problems/errors.ts";
 import type { CompressionMethod } from "../archive/compress.ts";
-import { isDirectory } from "../host.ts";
+import { isDirectory, isFile } from "../host.ts";
 
 /** The kernel an image is for, as `uname -r` prints it, and the directory with its modules.dep. */
 export type KernelChoice = Readonly<{ version: string; modulesDir: string }>;
@@ -26,6 +26,7 @@ export function chooseKernel(
         hint: "--modules-dir needs a directory such as /lib/modules/VERSION",
       });
     }
+    refuseOuterDirectory(modulesDir, request.kernel);
     // A link such as lib/modules/current is not named after the version.
     return { version: request.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
   }
@@ -42,6 +43,26 @@ export function chooseKernel(
     },
   );
 }
+
+/** Where a directory that contains the modules of several kernels, or a root filesystem, has those of each. */
+const INSIDE = ["", "modules", "lib/modules", "usr/lib/modules"];
+
+/** Throws BootError with the directories that may be meant, if `directory` is not that of one kernel but contains some. */
+function refuseOuterDirectory(directory: string, kernel: string | null): void {
+  if (hasModules(directory)) return;
+  const found = INSIDE.flatMap((inside) => {
+    const outer = join(directory, inside);
+    return listDirectories(outer).map((version) => join(outer, version));
+  });
+  const meant = [...new Set(found.filter(hasModules))];
+  if (meant.length === 0) return;
+  throw new BootError(`${directory} has no modules.dep: it is not the directory of one kernel`, {
+    seen: meant,
+    hint: `choose a kernel: --modules-dir ${meant.find((path) => basename(path) === kernel) ?? meant[0]}`,
+  });
+}
+
+const hasModules = (directory: string) => isFile(join(directory, "modules.dep"));
 
 /** Returns whether the kernel can unpack such an initramfs; null if its configuration is not found. */
 export function canUnpack({ version, modulesDir }: KernelChoice, method: CompressionMethod): boolean | null {

@@ -3,6 +3,7 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
 import { isOverLimit } from "../inspect/streams/stream.ts";
+import { isElf } from "../program/elf.ts";
 import { runTool, XZ_MEMORY_LIMIT } from "../tool.ts";
 
 /** Four times the largest module of a distribution, including its debugging data. */
@@ -16,6 +17,13 @@ export function plainPath(path: string): string {
 
 /** Reads a module and decompresses it. Throws BootError if it is missing, damaged or too large, or xz is missing. */
 export function readModuleFile(path: string, limit = UNPACKED_MAX): Uint8Array {
+  const bytes = readPlain(path, limit);
+  // A crash leaves empty files: they would become a driver that no kernel loads.
+  if (isElf(bytes)) return bytes;
+  throw new BootError(`the module ${path} is damaged: it is not an ELF file`, { hint: REINSTALL });
+}
+
+function readPlain(path: string, limit: number): Uint8Array {
   const bytes = attempt(
     `cannot read the module ${path}`,
     () => readFileSync(path),

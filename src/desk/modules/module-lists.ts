@@ -1,5 +1,3 @@
-import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { constants, zstdCompressSync } from "node:zlib";
 import { HARDWARE_BUSES, MISSING_NAME } from "../../drivers/driverless.ts";
 import { formatIndex, INDEX_NAME } from "../../drivers/index/index-file.ts";
@@ -7,34 +5,9 @@ import { parseAliases, parseBuiltinAliases, parsePathList, readLines } from "../
 import { findModule, indexModules, type KernelFiles, type ModuleIndex } from "../../drivers/index/module-index.ts";
 import { normalizeName } from "../../drivers/index/names.ts";
 import { contentOfBytes } from "../archive/content.ts";
-import { attempt } from "../host.ts";
 import { plainPath } from "./module-file.ts";
 
 const HARDWARE = new RegExp(`^alias (${HARDWARE_BUSES.join("|")}):`);
-
-/** Reads depmod's text files of a kernel. Throws BootError if modules.dep is missing. */
-export function readKernelFiles(modulesDir: string): KernelFiles {
-  const dep = attempt(
-    `cannot read the list of modules in ${modulesDir}`,
-    () => readFileSync(join(modulesDir, "modules.dep"), "utf8"),
-    "create it with depmod (-b ROOT VERSION for a kernel that is not installed)",
-  );
-  const read = (name: string) => {
-    const path = join(modulesDir, name);
-    // Older kernels do not have all of them, and some distributions leave out unused ones.
-    return statSync(path, { throwIfNoEntry: false })
-      ? attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"))
-      : "";
-  };
-  return {
-    dep,
-    alias: read("modules.alias"),
-    softdep: read("modules.softdep"),
-    order: read("modules.order"),
-    builtin: read("modules.builtin"),
-    builtinModinfo: read("modules.builtin.modinfo"),
-  };
-}
 
 /** Makes the index for the boot, and the lists of depmod that BusyBox's modprobe reads, for the modules `names`. */
 export function cutLists(index: ModuleIndex, names: readonly string[], texts: KernelFiles) {

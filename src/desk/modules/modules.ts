@@ -1,18 +1,27 @@
-import { globSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readModinfo } from "../../drivers/index/modinfo.ts";
-import { parseModprobeConfig } from "../../drivers/index/modprobe-config.ts";
-import { buildModuleIndex, findModule, listModules, type ModuleIndex } from "../../drivers/index/module-index.ts";
+import { type ConfigFile, parseModprobeConfig } from "../../drivers/index/modprobe-config.ts";
+import {
+  buildModuleIndex,
+  findModule,
+  isBuiltin,
+  listModules,
+  type ModuleIndex,
+} from "../../drivers/index/module-index.ts";
 import { moduleNameOf, normalizeName } from "../../drivers/index/names.ts";
 import { type ModuleSource, resolveModule } from "../../drivers/index/resolution.ts";
 import { matchesWildcard } from "../../drivers/index/wildcard.ts";
 import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes, contentOfFile } from "../archive/content.ts";
+import { findFirmware } from "./firmware.ts";
 import type { KernelChoice } from "./kernel.ts";
+import { readKernelFiles } from "./kernel-lists.ts";
 import { plainPath, readModuleFile } from "./module-file.ts";
-import { cutLists, readKernelFiles } from "./module-lists.ts";
+import { cutLists } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
+
+const NAMED_MAX = 5;
 
 /** Which modules an image is to contain. */
 export interface ModuleRequest {
@@ -21,26 +30,32 @@ export interface ModuleRequest {
   readonly add: readonly string[];
   /** Instead of DEFAULT_MODULES. */
   readonly patterns?: readonly string[];
+  /** Files of modprobe.d(5) that the boot will read: their soft dependencies and aliases count. */
+  readonly config?: readonly ConfigFile[];
   readonly firmwareDirs?: readonly string[];
 }
 
 /** The result of `selectModules`. */
 export type ModuleSelection = ReturnType<typeof selectModules>;
 
-/** Selects modules by the default table and `add`, with their dependencies. Throws BootError for an unknown name. */
+/** Selects modules by the default table and `add`, with their dependencies. Throws BootError for an unknown name, and for modules or lists that would not make a working image. */
 export function selectModules(request: ModuleRequest) {
   const { version, modulesDir } = request.kernel;
   const texts = readKernelFiles(modulesDir);
   const index = buildModuleIndex(version, texts);
-  const source = { index, config: parseModprobeConfig([{ name: "modules.softdep", text: texts.softdep }]) };
+  const softdep = { name: "modules.softdep", text: texts.softdep };
+  const source = { index, config: parseModprobeConfig([...(request.config ?? []), softdep]) };
   const { wanted, builtin } = namesAsked(source, request.add);
   const names = closeOver(source, [...namesByPattern(index, request.patterns ?? DEFAULT_MODULES), ...wanted]);
+  refuseGaps(index, names, modulesDir);
   const modules = names.map((name) => readModule(index, request.kernel, name));
+  refuseOtherKernel(request.kernel, new Set(modules.flatMap((module) => module.builtFor)));
   const firmware = findFirmware(
     modules.flatMap((module) => module.firmware),
     version,
     request.firmwareDirs,
   );
+  const isLacking = (names: readonly string[]) => names.every((name) => firmware.missing.includes(name));
   return {
     /** Modules, firmware, depmod's lists for these modules, and the index that the boot reads. */
     files: [
@@ -54,8 +69,45 @@ export function selectModules(request: ModuleRequest) {
     names,
     builtin,
     missingFirmware: firmware.missing,
+    /** Modules that name firmware of which this host has none; of several versions a device needs one. */
+    lackingFirmware: modules.flatMap(({ name, firmware: needed }) =>
+      needed.length > 0 && isLacking(needed) ? [{ name, firmware: needed, isAsked: wanted.includes(name) }] : [],
+    ),
     moduleBytes: modules.reduce((sum, { file }) => sum + file.content.size, 0),
+    warnings: [...texts.warnings, ...warnOfBuiltinAliases(version, texts.builtinModinfo)],
   };
+}
+
+/** modules.builtin.modinfo exists since Linux 5.2, each string with its NUL. Without it only a name given as an alias is not found. */
+function warnOfBuiltinAliases(version: string, builtinModinfo: string): readonly string[] {
+  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  if (builtinModinfo.endsWith("\0") || major < 5 || (major === 5 && minor < 2)) return [];
+  return [
+    "modules.builtin.modinfo is missing or cut off: aliases of drivers that are built into the kernel are unknown",
+  ];
+}
+
+/** Throws BootError if a module needs one that the lists do not have: then a line of modules.dep is missing. */
+function refuseGaps(index: ModuleIndex, names: readonly string[], modulesDir: string): void {
+  const isThere = (name: string) => findModule(index, name) !== null || isBuiltin(index, name);
+  const gaps = names.flatMap((name) => {
+    const missing = (findModule(index, name)?.dependencies ?? []).filter((needed) => !isThere(needed));
+    return missing.length === 0 ? [] : [`${name} needs ${missing.join(", ")}`];
+  });
+  if (gaps.length === 0) return;
+  throw new BootError(`the modules in ${modulesDir} are incomplete: dependencies are missing`, {
+    seen: gaps.slice(0, NAMED_MAX),
+    hint: "run depmod, or reinstall the kernel package",
+  });
+}
+
+/** Throws BootError if no module was built for the kernel whose directory they get in the image. */
+function refuseOtherKernel({ version, modulesDir }: KernelChoice, builtFor: ReadonlySet<string>): void {
+  if (builtFor.size === 0 || builtFor.has(version)) return;
+  throw new BootError(`the modules in ${modulesDir} are not for kernel ${version}: it would not find them`, {
+    seen: [...builtFor].slice(0, NAMED_MAX).map((other) => `built for ${other}`),
+    hint: `name their kernel with --kernel ${[...builtFor][0]}, or another directory with --modules-dir`,
+  });
 }
 
 function namesByPattern(index: ModuleIndex, patterns: readonly string[]): readonly string[] {
@@ -92,7 +144,7 @@ export function unknownModule(index: ModuleIndex, given: string): BootError {
     seen: near,
     hint:
       near.length > 0
-        ? "use one of these names, or leave --module out"
+        ? "use one of these names, or leave it out"
         : "run lsmod on a machine that uses the module to find its name",
   });
 }
@@ -104,7 +156,8 @@ function listNames(index: ModuleIndex): readonly string[] {
 /** Returns these modules with their dependencies, soft ones included: the boot decides what it loads. */
 function closeOver(source: ModuleSource, names: readonly string[]): readonly string[] {
   const actions = names.flatMap((name) => resolveModule(source, name, true)).flatMap((target) => target.actions);
-  const needed = new Set(actions.filter((action) => action.do === "load").map((action) => action.name));
+  // By alias a boot reaches also a module whose own name modprobe.d redirects.
+  const needed = new Set([...names, ...actions.map((action) => action.name)]);
   return listNames(source.index).filter((name) => needed.has(name));
 }
 
@@ -114,49 +167,13 @@ function readModule(index: ModuleIndex, kernel: KernelChoice, name: string) {
   const bytes = readModuleFile(hostPath);
   // An uncompressed file is read again when it is written, so that the modules are not all in memory at once.
   const content = path === plainPath(path) ? contentOfFile(hostPath, bytes.length) : contentOfBytes(bytes);
-  const firmware = readModinfo(bytes)
-    .filter(({ key }) => key === "firmware")
-    .map(({ value }) => value);
-  return { file: { path: `/lib/modules/${kernel.version}/${plainPath(path)}`, content }, firmware };
-}
-
-const FIRMWARE_ENDINGS = ["", ".zst", ".xz"] as const;
-
-/**
- * Finds the firmware of modules where the kernel will (drivers/base/firmware_loader): the directory of its version first, plain
- * before compressed. Names may contain wildcards. Files stay compressed: if a distribution compresses them, its kernel reads them.
- */
-function findFirmware(
-  wanted: readonly string[],
-  version: string,
-  directories: readonly string[] = ["/lib/firmware/updates", "/lib/firmware"],
-) {
-  const places = directories.flatMap((directory) => [join(directory, version), directory]);
-  const files = new Map<string, ReturnType<typeof fileAt>[number]>();
-  const missing: string[] = [];
-  for (const name of [...new Set(wanted)].sort()) {
-    // The name comes from the module's file and must not leave the directory.
-    const found = name.split("/").includes("..") || name.startsWith("/") ? [] : findOne(name, places);
-    if (found.length === 0) missing.push(name);
-    for (const file of found) files.set(file.name, file);
-  }
-  return { files: [...files.values()], missing };
-}
-
-function findOne(name: string, places: readonly string[]) {
-  for (const place of places) {
-    for (const ending of FIRMWARE_ENDINGS) {
-      const names = /[*?[]/.test(name) ? globSync(name + ending, { cwd: place }).sort() : [name + ending];
-      const found = names.flatMap((each) => fileAt(place, each));
-      if (found.length > 0) return found;
-    }
-  }
-  return [];
-}
-
-/** Returns a file with its name below /lib/firmware and its size in bytes. */
-function fileAt(place: string, name: string) {
-  const hostPath = join(place, name);
-  const status = statSync(hostPath, { throwIfNoEntry: false });
-  return status?.isFile() ? [{ name, hostPath, size: status.size }] : [];
+  const modinfo = readModinfo(bytes);
+  const valuesOf = (wanted: string) => modinfo.flatMap(({ key, value }) => (key === wanted ? [value] : []));
+  return {
+    name,
+    file: { path: `/lib/modules/${kernel.version}/${plainPath(path)}`, content },
+    firmware: valuesOf("firmware"),
+    /** The kernel of its "vermagic", as "6.1.0-56-amd64 SMP preempt mod_unload modversions". */
+    builtFor: valuesOf("vermagic").flatMap((text) => text.split(" ")[0] ?? []),
+  };
 }

@@ -42,6 +42,9 @@ const BUSYBOX_PLACES = [
   "/usr/sbin/busybox",
 ];
 
+/** In BusyBox's table of applet names, each with its NUL (applet_names of include/applet_tables.h). */
+const SHELL_APPLET = "\0sh\0";
+
 /** PATH comes first: not every distribution uses one of these paths. */
 function busyboxPlaces(): readonly string[] {
   return [Bun.which("busybox", { PATH: process.env["PATH"] ?? "" }) ?? [], BUSYBOX_PLACES].flat();
@@ -58,6 +61,12 @@ export function addBusybox(tree: ImageTree, request: string | null, machine: num
     throw new BootError("cannot find BusyBox on this host: without it the image has no rescue shell", {
       seen: places.map((place) => `${place}: not found`),
       hint: "install it (Debian: apt install busybox-static), or use --busybox FILE or --busybox none",
+    });
+  }
+  const bytes = attempt(`cannot read ${hostPath}`, () => readFileSync(hostPath));
+  if (isElf(bytes) && !bytes.includes(SHELL_APPLET)) {
+    throw new BootError(`${hostPath} cannot be the image's BusyBox: it has no applet sh`, {
+      hint: "use another with --busybox FILE (Debian: apt install busybox-static), or --busybox none",
     });
   }
   addProgram(tree, hostPath, "/bin/busybox", machine);

@@ -1,6 +1,11 @@
 import { type AliasLine, parseSoftDependency, readLines, type SoftDependency } from "./kernel-files.ts";
 import { normalizeAlias, normalizeName } from "./names.ts";
 
+/** The directories of modprobe.d(5), in modprobe's order: of two files with the same name, the first is used. */
+export const MODPROBE_DIRECTORIES: readonly string[] = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map(
+  (path) => `${path}/modprobe.d`,
+);
+
 /** The content of the files of modprobe.d(5), in their order. */
 export interface ModprobeConfig {
   readonly aliases: readonly AliasLine[];
@@ -36,14 +41,15 @@ export function parseModprobeConfig(files: readonly ConfigFile[]): ModprobeConfi
   for (const file of files) if (!first.has(file.name)) first.set(file.name, file);
   for (const { name, text } of [...first.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     for (const line of readLines(text)) {
-      if (!takeLine(draft, line)) draft.problems.push(`${name}: "${line}" is not a line of modprobe.d(5), ignoring it`);
+      if (!takeLine(draft, name, line))
+        draft.problems.push(`${name}: "${line}" is not a line of modprobe.d(5), ignoring it`);
     }
   }
   return draft;
 }
 
 /** False for an invalid line. */
-function takeLine(draft: Draft, line: string): boolean {
+function takeLine(draft: Draft, file: string, line: string): boolean {
   const [command = "", subject, ...words] = line.split(/\s+/);
   if (subject === undefined) return false;
   if (command === "blacklist") return draft.blacklist.push(normalizeName(subject)) > 0;
@@ -56,23 +62,22 @@ function takeLine(draft: Draft, line: string): boolean {
     return draft.options.push({ name: normalizeName(subject), parameters: afterWords(line, 2) }) > 0;
   if (command === "softdep") return draft.softDependencies.push(parseSoftDependency(subject, words)) > 0;
   if (command === "weakdep") return true; // for image builders, without an effect on loading
-  if (command === "install") return takeInstall(draft, subject, afterWords(line, 2));
+  if (command === "install") return takeInstall(draft, file, subject, afterWords(line, 2));
   // levain removes no modules.
-  if (command === "remove") return nameCommand(draft, "remove", subject, afterWords(line, 2));
+  if (command === "remove") return nameCommand(draft, file, `remove ${subject}`, afterWords(line, 2));
   return false;
 }
 
-function takeInstall(draft: Draft, subject: string, command: string): boolean {
+function takeInstall(draft: Draft, file: string, subject: string, command: string): boolean {
   const pattern = normalizeName(subject);
   draft.install.push({ pattern, command });
-  return nameCommand(draft, "install", pattern, command);
+  return nameCommand(draft, file, `install ${pattern}`, command);
 }
 
 /** Warns of a command that levain does not run. */
-function nameCommand(draft: Draft, kind: "install" | "remove", pattern: string, command: string): true {
-  const line = `${kind} ${pattern} ${command}`;
+function nameCommand(draft: Draft, file: string, start: string, command: string): true {
   if (judgeInstall(command) !== null) return true;
-  draft.problems.push(`modprobe.d: "${line}" is not run: levain knows only /bin/true and /bin/false`);
+  draft.problems.push(`${file}: "${start} ${command}" is not run: levain knows only /bin/true and /bin/false`);
   return true;
 }
 

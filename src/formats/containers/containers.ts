@@ -1,10 +1,14 @@
 import type { Area } from "../area.ts";
-import { be16, be32, be64, crc32c, formatVmfsUuid, holds, isEmpty, le16, le32, le64, rawCrc32 } from "../bytes.ts";
-import { at, crypto, filesystem, header, label, other, raid, tag, uuid, uuidText, version, when } from "../layout.ts";
+import { be32, be64, formatVmfsUuid, holds, isEmpty, le16, le32, le64 } from "../bytes.ts";
+import { crc32c, rawCrc32 } from "../checksums.ts";
+import { accept, at, crypto, filesystem, header, other, raid, tag, uuid, uuidText, version, when } from "../layout.ts";
 import type { Magic, Signature } from "../signature.ts";
-import { addTrimmed, addUuidText } from "../tags.ts";
-import { BCACHE_MAGIC } from "./bcachefs.ts";
+import { addUuidText } from "../tags.ts";
+import { bcache } from "./bcache.ts";
+import { bcachefs } from "./bcachefs.ts";
 import { bitlocker } from "./bitlocker.ts";
+import { coreStorage } from "./core-storage.ts";
+import { luks } from "./luks.ts";
 
 const MIB = 1024 * 1024;
 
@@ -33,30 +37,22 @@ function findLvm2(area: Area, magic: Magic): Uint8Array | null {
 }
 
 // DRBD_MD_MAGIC_08, _84_UNCLEAN and _09 of drbd_meta_data.h; both layouts have the magic in the same place.
-const DRBD_VERSIONS: Readonly<Record<number, string>> = { 2205418091: "v08", 2205418092: "v08", 2205418093: "v09" };
-const drbdVersion = (bytes: Uint8Array) => DRBD_VERSIONS[be32(bytes, 60)];
+const DRBD_VERSIONS: Readonly<Record<string, string>> = {
+  "\x83\x74\x02\x6b": "v08",
+  "\x83\x74\x02\x6c": "v08",
+  "\x83\x74\x02\x6d": "v09",
+};
+const DRBD_BYTES = 4096;
+const DRBD_MAGIC_AT = 60;
+const drbdVersion = (_bytes: Uint8Array, { text }: Magic) => DRBD_VERSIONS[text] ?? "";
 
-/** The metadata in the last 4 KiB of the device. */
-function findDrbd(area: Area): Uint8Array | null {
-  const metadata = area.bytes(area.size - 4096, 1392);
-  return metadata !== null && drbdVersion(metadata) !== undefined ? metadata : null;
+/** Finds the metadata in the last 4 KiB: a bit for each 4 KiB, and zeros after the fields. */
+function findDrbd(area: Area, magic: Magic): Uint8Array | null {
+  return accept(area.bytes(magic.at - DRBD_MAGIC_AT, DRBD_BYTES), magic, (bytes) => {
+    const fieldBytes = drbdVersion(bytes, magic) === "v08" ? 100 : 1392;
+    return be32(bytes, 80) === 4096 && isEmpty(bytes.subarray(fieldBytes));
+  });
 }
-
-// Possible places of the second header of LUKS2 (LUKS2 On-Disk Format Specification, 2.2).
-const SECOND_HEADERS = Array.from({ length: 9 }, (_, i) => 0x4000 << i);
-
-/** Finds the first header, or the second of LUKS2 if the first is damaged. */
-function findLuks(area: Area): Uint8Array | null {
-  const first = area.bytes(0, 512);
-  if (first === null || holds(first, 0, "LUKS\xba\xbe")) return first;
-  for (const offset of SECOND_HEADERS) {
-    const second = area.bytes(offset, 512);
-    if (second === null || holds(second, 0, "SKUL\xba\xbe")) return second;
-  }
-  return null;
-}
-
-const luksVersion = (bytes: Uint8Array) => be16(bytes, 6);
 
 const STRATIS_MAGIC = "!Stra0tis\x86\xff\x02^Arh";
 const STRATIS_COPIES = [512, 512 * 9];
@@ -70,25 +66,19 @@ function findStratis(area: Area): Uint8Array | null {
 
 /** Containers of other volumes: caches, mirrors, volume groups, encryption. */
 export const CONTAINERS: readonly Signature[] = [
-  // drivers/md/bcache/bcache_ondisk.h: a backing or cache device.
-  other(
-    "bcache",
-    at(4096 + 24, BCACHE_MAGIC),
-    header(4096, 56, (sb) => le64(sb, 8) === 8n),
-    [uuid(40)],
-    { minSize: 8192 },
-  ),
+  bcache,
+  bcachefs,
   other("ceph_bluestore", at(0, "bluestore block device")),
   raid(
     "drbd",
-    [],
+    at(DRBD_MAGIC_AT - DRBD_BYTES, ...Object.keys(DRBD_VERSIONS)),
     findDrbd,
     [
-      tag("UUID", (bytes) => {
-        const id = be64(bytes, drbdVersion(bytes) === "v08" ? 40 : 48);
+      tag("UUID", (bytes, magic) => {
+        const id = be64(bytes, drbdVersion(bytes, magic) === "v08" ? 40 : 48);
         return id === 0n ? null : id.toString(16);
       }),
-      version((bytes) => drbdVersion(bytes) ?? ""),
+      version(drbdVersion),
     ],
     { minSize: 64 * 1024 },
   ),
@@ -145,25 +135,22 @@ export const CONTAINERS: readonly Signature[] = [
     header(0, 29, (sb) => sb[8] !== 0),
     [version((sb) => sb[8] ?? 0)],
   ),
-  crypto("crypto_LUKS", [], findLuks, [
-    version(luksVersion),
-    when((bytes) => [1, 2].includes(luksVersion(bytes)), uuidText(168, 40)),
-    when(
-      (bytes) => luksVersion(bytes) === 2,
-      label(24, 48),
-      (tags, bytes) => addTrimmed(tags, "SUBSYSTEM", bytes.subarray(208, 256)),
-    ),
-  ]),
+  luks,
   raid("VMFS_volume_member", at(MIB, "\x0d\xd0\x01\xc0"), header(MIB, 567), [
     tag("UUID_SUB", (bytes) => formatVmfsUuid(bytes.subarray(130, 146))),
     version((bytes) => le32(bytes, 4)),
     uuidText(532, 35),
   ]),
   // drivers/mtd/ubi/ubi-media.h: volumes on raw flash.
-  raid("ubi", at(0, "UBI#"), header(0, 64), [
-    version((bytes) => bytes[4] ?? 0),
-    tag("UUID", (bytes) => (be32(bytes, 24) === 0 ? null : String(be32(bytes, 24)))),
-  ]),
+  raid(
+    "ubi",
+    at(0, "UBI#"),
+    header(0, 64, (bytes) => rawCrc32(bytes.subarray(0, 60), 0xffffffff) === be32(bytes, 60)),
+    [
+      version((bytes) => bytes[4] ?? 0),
+      tag("UUID", (bytes) => (be32(bytes, 24) === 0 ? null : String(be32(bytes, 24)))),
+    ],
+  ),
   other("vdo", at(0, "dmvdo001"), header(0, 56), [uuid(40)]),
   raid(
     "stratis",
@@ -178,4 +165,5 @@ export const CONTAINERS: readonly Signature[] = [
     { minSize: 8192 },
   ),
   bitlocker,
+  coreStorage,
 ];

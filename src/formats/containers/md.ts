@@ -6,6 +6,8 @@ import { addLabel, addUuid, addVersion, type Tags } from "../tags.ts";
 
 // Specs: mdp_superblock_s and mdp_superblock_1 of linux/raid/md_p.h.
 const MAGIC = 0xa92b4efc;
+// struct mdp_superblock_1: sb_csum, max_dev, and two bytes for each device after the fixed part.
+const [SUM_AT, MAX_DEVICES_AT, SUPERBLOCK1_BYTES] = [216, 220, 256];
 const RESERVED_BYTES = 64 * 1024;
 const alignDown = (value: number, unit: number) => value - (value % unit);
 
@@ -30,11 +32,21 @@ function readVersion0(area: Area, tags: Tags): boolean {
   return true;
 }
 
+/** Compares the sum of the superblock's words, with the roles of its devices (calc_sb_1_csum of drivers/md/md.c); roles that cannot be read are not checked, as in libblkid. */
+function hasRightSum(area: Area, offset: number, sb: Uint8Array): boolean {
+  const bytes = area.bytes(offset, SUPERBLOCK1_BYTES + le32(sb, MAX_DEVICES_AT) * 2);
+  if (bytes === null) return true;
+  let sum = -le32(sb, SUM_AT);
+  for (let at = 0; at < bytes.length; at += 4) sum += le32(bytes, at);
+  return Math.floor(sum / 2 ** 32) + (sum % 2 ** 32) === le32(sb, SUM_AT);
+}
+
 function readVersion1(area: Area, offset: number, version: string, tags: Tags): boolean {
-  const sb = area.bytes(offset, 256);
+  const sb = area.bytes(offset, SUPERBLOCK1_BYTES);
   if (sb === null || le32(sb, 0) !== MAGIC || le32(sb, 4) !== 1 || le64(sb, 144) !== BigInt(offset) / 512n) {
     return false;
   }
+  if (!hasRightSum(area, offset, sb)) return false;
   addUuid(tags, sb.subarray(16, 32));
   addUuid(tags, sb.subarray(168, 184), "UUID_SUB");
   addLabel(tags, sb.subarray(32, 64));

@@ -1,5 +1,6 @@
 import type { Area } from "../area.ts";
-import { be32, be64, holds, le16, le32, le64 } from "../bytes.ts";
+import { be32, be64, holds, le16, le32 } from "../bytes.ts";
+import { blanked, rawCrc32 } from "../checksums.ts";
 import { at, type Field, fromDiskEnd, raid, tag, uuidText, version } from "../layout.ts";
 import type { Signature } from "../signature.ts";
 import { untilNul } from "../tags.ts";
@@ -10,14 +11,18 @@ const PROMISE_SECTORS = [63, 255, 256, 16, 399, 591, 675, 735, 911, 974, 991, 95
 const HIGHPOINT_MAGICS = [0x5a7816f3, 0x5a7816fd];
 const BIOS = { minSize: 64 * 1024 };
 
+/** The checksum counts itself as ones. */
+function isDdf(anchor: Uint8Array): boolean {
+  return be32(anchor, 0) === DDF_MAGIC && rawCrc32(blanked(anchor, 4, 4, 0xff), 0) === be32(anchor, 4);
+}
+
 /** The anchor of DDF (SNIA Common RAID Disk Data Format 2.0) in the last sector, or 257 before the end; it points to a primary header with the same signature. */
 function findDdf(area: Area): Uint8Array | null {
   for (const sector of [1, 257]) {
     const anchor = area.bytes((Math.floor(area.size / 512) - sector) * 512, 512);
     if (anchor === null) return null;
-    const read64 = [be64, le64].find((_read, i) => (i === 0 ? be32 : le32)(anchor, 0) === DDF_MAGIC);
-    if (read64 === undefined) continue;
-    const primary = Number(read64(anchor, 96));
+    if (!isDdf(anchor)) continue;
+    const primary = Number(be64(anchor, 96));
     const header = primary === 0 ? anchor : area.bytes(primary * 512, 4);
     return header !== null && be32(header, 0) === be32(anchor, 0) ? anchor : null;
   }
@@ -49,6 +54,23 @@ function isSilicon(bytes: Uint8Array): boolean {
   return le32(bytes, 0x60) === 0x2f000000 && (bytes[0x116] ?? 255) < 8 && (sum & 0xffff) === 0;
 }
 
+const NVIDIA_WORDS = 30;
+
+/** The words but the checksum add up to its negation: counted once more, all of them are zero. */
+function isNvidia(bytes: Uint8Array): boolean {
+  if (!holds(bytes, 0, "NVIDIA  ") || le32(bytes, 8) !== NVIDIA_WORDS) return false;
+  let sum = 0;
+  for (let word = 0; word < NVIDIA_WORDS; word++) sum += le32(bytes, word * 4);
+  return sum % 2 ** 32 === 0;
+}
+
+/** The 16-bit words of the metadata, with the checksum, add up to 0 or 1; the mode is a RAID level. */
+function isJmicron(bytes: Uint8Array): boolean {
+  let sum = 0;
+  for (let word = 0; word < 128; word += 2) sum += le16(bytes, word);
+  return holds(bytes, 0, "JM") && (sum & 0xffff) <= 1 && (bytes[0x30] ?? 255) <= 5;
+}
+
 const isAdaptec = (bytes: Uint8Array) => be32(bytes, 0) === 0x37fc4d1e && be32(bytes, 256) === 0x4450544d;
 const isPromise = (bytes: Uint8Array) => holds(bytes, 0, "Promise Technology, Inc.");
 const promiseFinders = PROMISE_SECTORS.map((sector) => fromDiskEnd(sector, isPromise, 24));
@@ -72,7 +94,7 @@ export const RAIDS: readonly Signature[] = [
   bios("lsi_mega_raid_member", 1, startsWith("$XIDE$")),
   bios("via_raid_member", 1, isVia, (bytes) => bytes[2] ?? 0),
   bios("silicon_medley_raid_member", 1, isSilicon, (bytes) => `${le16(bytes, 0x10a)}.${le16(bytes, 0x108)}`),
-  bios("nvidia_raid_member", 2, startsWith("NVIDIA"), (bytes) => le16(bytes, 16)),
+  bios("nvidia_raid_member", 2, isNvidia, (bytes) => le16(bytes, 16)),
   raid(
     "promise_fasttrack_raid_member",
     [],
@@ -86,5 +108,5 @@ export const RAIDS: readonly Signature[] = [
     area.kind === "partition" ? null : area.head(),
   ),
   bios("adaptec_raid_member", 1, isAdaptec, (bytes) => bytes[63] ?? 0),
-  bios("jmicron_raid_member", 1, startsWith("JM"), (bytes) => `${bytes[3] ?? 0}.${bytes[2] ?? 0}`),
+  bios("jmicron_raid_member", 1, isJmicron, (bytes) => `${bytes[3] ?? 0}.${bytes[2] ?? 0}`),
 ];

@@ -1,5 +1,5 @@
 import { be32, le16, le32 } from "../bytes.ts";
-import { at, blockLog, blockSize, filesystem, fromMagic, header, label, tag, uuid, version } from "../layout.ts";
+import { at, blockLog, blockSize, filesystem, fromMagic, header, label, tag, uuid, version, when } from "../layout.ts";
 import { addLabel } from "../tags.ts";
 
 const isWithin = (value: number, low: number, high: number) => value >= low && value < high;
@@ -36,8 +36,11 @@ export const CLUSTER = [
     header(8192, 644),
     [
       tag("SEC_TYPE", ocfsSecondType),
-      (tags, bytes) => addLabel(tags, bytes.subarray(560, 560 + Math.min(le16(bytes, 624), 64))),
-      tag("MOUNT", (bytes) => bytes.subarray(136, 136 + Math.min(le16(bytes, 264), 128))),
+      when(
+        (bytes) => le16(bytes, 624) < 64,
+        (tags, bytes) => addLabel(tags, bytes.subarray(560, 560 + le16(bytes, 624))),
+      ),
+      tag("MOUNT", (bytes) => (le16(bytes, 264) < 128 ? bytes.subarray(136, 136 + le16(bytes, 264)) : null)),
       uuid(626),
       version((bytes) => `${ocfsMajor(bytes)}.${le32(bytes, 0)}`),
     ],

@@ -1,4 +1,5 @@
 import { le16, le32 } from "../bytes.ts";
+import { rawCrc32c } from "../checksums.ts";
 import { at, blockLog, filesystem, header, label, other, tag, uuid, version, when } from "../layout.ts";
 import type { Signature } from "../signature.ts";
 
@@ -10,6 +11,16 @@ const TEST_FILESYSTEM = 0x0004;
 const EXT_RO_COMPAT = 0x0007;
 const EXT2_INCOMPAT = 0x0012;
 const EXT3_INCOMPAT = 0x0016;
+
+const HAS_SUM = 0x0400;
+const MAX_BLOCK_LOG = 255;
+const SUM_AT = 1020;
+
+/** The checksum, if there is one, is right; otherwise at least the block size is plausible: the magic is short. */
+function isExt(sb: Uint8Array): boolean {
+  if ((le32(sb, 0x64) & HAS_SUM) === 0) return le32(sb, 0x18) <= MAX_BLOCK_LOG;
+  return rawCrc32c(sb.subarray(0, SUM_AT)) === le32(sb, SUM_AT);
+}
 
 type Check = (sb: Uint8Array) => boolean;
 
@@ -23,15 +34,20 @@ const isTest: Check = (sb) => (le32(sb, 0x160) & TEST_FILESYSTEM) !== 0;
 function ext(type: string, check: Check): Signature {
   const isPlain = type === "ext2" || type === "jbd";
   const row = type === "jbd" ? other : filesystem;
-  return row(type, at(1024 + 0x38, "\x53\xef"), header(1024, 512, check), [
-    label(0x78, 16),
-    uuid(0x68),
-    when(hasJournal, uuid(0xd0, "EXT_JOURNAL")),
-    tag("SEC_TYPE", (sb) => (isPlain || hasIncompat(sb, EXT2_INCOMPAT) ? null : "ext2")),
-    version((sb) => `${le32(sb, 0x4c)}.${le16(sb, 0x3e)}`),
-    blockLog((sb) => le32(sb, 0x18), 1024),
-    when(() => type === "jbd", uuid(0x68, "LOGUUID")),
-  ]);
+  return row(
+    type,
+    at(1024 + 0x38, "\x53\xef"),
+    header(1024, 1024, (sb) => check(sb) && isExt(sb)),
+    [
+      label(0x78, 16),
+      uuid(0x68),
+      when(hasJournal, uuid(0xd0, "EXT_JOURNAL")),
+      tag("SEC_TYPE", (sb) => (isPlain || hasIncompat(sb, EXT2_INCOMPAT) ? null : "ext2")),
+      version((sb) => `${le32(sb, 0x4c)}.${le16(sb, 0x3e)}`),
+      blockLog((sb) => le32(sb, 0x18), 1024),
+      when(() => type === "jbd", uuid(0x68, "LOGUUID")),
+    ],
+  );
 }
 
 /** The family of ext: ext4 has a feature that ext3 does not know, ext3 is ext2 with a journal; jbd is an external journal. */

@@ -1,32 +1,56 @@
-import { le64 } from "../bytes.ts";
-import type { ByteSource } from "../facts.ts";
+import { findErofsFlaw } from "./images/erofs.ts";
+import type { FindFlaw } from "./images/flaw.ts";
+import { findSquashfsFlaw } from "./images/squashfs.ts";
+import { type IsUnclean, isBtrfsUnclean, isExtUnclean, isF2fsUnclean, isNilfsUnclean } from "./journals/unclean.ts";
+import { isXfsUnclean } from "./journals/xfs-log.ts";
 
 /** What levain knows of a filesystem type besides its superblock. */
 interface FilesystemType {
   /** What the kernel may call it, the first to try first; its own name where left out. */
   readonly drivers?: readonly string[];
-  /** Mount options that keep the kernel from replaying the journal, so that a read-only mount writes nothing. */
-  readonly withoutReplay?: string;
+  /**
+   * The options, comma-separated, that make a read-only mount skip the journal: without them it writes to the device. "": the
+   * driver has no such option. In both cases the device has to be read-only too, because no option keeps ext4 and f2fs from
+   * deleting orphaned inodes, or ReiserFS from writing its journal's header; without an option the driver then refuses a journal that
+   * is not empty. Left out: a read-only mount writes nothing (the driver opens its journal only for writing, or has none).
+   */
+  readonly untouched?: string;
+  readonly isUnclean?: IsUnclean;
+  /** Options of the journal, which the driver refuses when it does not load it. */
+  readonly journalOptions?: readonly string[];
   /** Modules of the character sets that a mount asks for by default (CONFIG_FAT_DEFAULT_*, CONFIG_NLS_DEFAULT of the distributions). */
   readonly charsets?: readonly string[];
   /** True if live-boot accepts NAME.TYPE as an image (`is_live_path` of its 9990-misc-helpers.sh); EROFS is levain's addition. */
   readonly isLiveImage?: true;
-  /** Reads how many bytes the filesystem has by its superblock; null if that cannot be read. */
-  readonly readSize?: (source: ByteSource) => number | null;
+  /** For images in files, which are often copied in part. */
+  readonly findFlaw?: FindFlaw;
 }
+
+const EXT: FilesystemType = {
+  isLiveImage: true,
+  untouched: "noload",
+  isUnclean: isExtUnclean,
+  // fs/ext4/super.c: "can't mount with …, fs mounted w/o journal".
+  journalOptions: ["data", "commit", "journal_checksum", "journal_async_commit"],
+};
 
 /** THE table of filesystem types. A type without a row needs nothing in particular. */
 const TYPES: Readonly<Record<string, FilesystemType>> = {
-  squashfs: { isLiveImage: true, readSize: readSquashfsSize },
-  erofs: { isLiveImage: true },
-  ext2: { isLiveImage: true },
-  ext3: { isLiveImage: true, withoutReplay: "noload" },
-  ext4: { isLiveImage: true, withoutReplay: "noload" },
-  xfs: { isLiveImage: true, withoutReplay: "norecovery" },
+  squashfs: { isLiveImage: true, findFlaw: findSquashfsFlaw },
+  erofs: { isLiveImage: true, findFlaw: findErofsFlaw },
+  ext2: { isLiveImage: true, untouched: "" }, // the ext4 driver mounts it where ext2 is not built
+  ext3: EXT,
+  ext4: EXT,
+  xfs: { isLiveImage: true, untouched: "norecovery", isUnclean: isXfsUnclean },
   jffs2: { isLiveImage: true },
-  f2fs: { withoutReplay: "norecovery" },
-  nilfs2: { withoutReplay: "norecovery" },
-  btrfs: { withoutReplay: "rescue=nologreplay" },
+  f2fs: { untouched: "norecovery", isUnclean: isF2fsUnclean },
+  nilfs2: { untouched: "norecovery", isUnclean: isNilfsUnclean },
+  btrfs: { untouched: "rescue=nologreplay", isUnclean: isBtrfsUnclean }, // since Linux 5.9
+  bcachefs: { untouched: "nochanges" },
+  gfs2: { untouched: "norecovery" },
+  ocfs2: { untouched: "" },
+  reiserfs: { untouched: "" },
+  reiser4: { untouched: "" },
   vfat: { charsets: ["nls_cp437", "nls_ascii", "nls_iso8859-1", "nls_utf8"] },
   msdos: { charsets: ["nls_cp437"] },
   iso9660: { charsets: ["nls_utf8"] },
@@ -51,6 +75,17 @@ export function driversOf(type: string): readonly string[] {
   return filesystemType(type).drivers ?? [type];
 }
 
+/** Returns `options` (comma-separated) with those that make a read-only mount of `type` write nothing, or null if such a mount needs nothing in particular. */
+export function untouchedOptions(type: string, options: string): string | null {
+  const { untouched, journalOptions = [] } = filesystemType(type);
+  if (untouched === undefined) return null;
+  const added = untouched.split(",");
+  const kept = options
+    .split(",")
+    .filter((option) => !added.includes(option) && !journalOptions.includes(option.split("=", 1)[0] ?? ""));
+  return [...kept, ...added].filter((option) => option !== "").join(",");
+}
+
 /** Returns the modules of the character sets that a mount of `type` with these options (comma-separated) may ask for. */
 export function charsetsFor(type: string, options: string): readonly string[] {
   const { charsets } = filesystemType(type);
@@ -61,10 +96,4 @@ export function charsetsFor(type: string, options: string): readonly string[] {
     return [name === "codepage" || /^\d+$/.test(value) ? `nls_cp${value}` : `nls_${value}`];
   });
   return [...new Set([...charsets, ...asked])];
-}
-
-/** bytes_used of struct squashfs_super_block (fs/squashfs/squashfs_fs.h). */
-function readSquashfsSize(source: ByteSource): number | null {
-  const field = source.read(40, 8);
-  return field.length < 8 ? null : Number(le64(field, 0));
 }

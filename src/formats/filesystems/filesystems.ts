@@ -1,13 +1,17 @@
-import { be16, be32, crc32c, formatVmfsUuid, isEmpty, le16, le32, rawCrc32 } from "../bytes.ts";
+import type { Area } from "../area.ts";
+import { be16, be32, formatVmfsUuid, isEmpty, le16, le32, le64 } from "../bytes.ts";
+import { blanked, crc32c, rawCrc32 } from "../checksums.ts";
 import { at, blockLog, blockSize, filesystem, fromMagic, header, label, tag, uuid, version, when } from "../layout.ts";
 import type { Magic, Signature } from "../signature.ts";
 import { addLabel } from "../tags.ts";
 import { toUtf8 } from "../text.ts";
+import { btrfs } from "./btrfs.ts";
 import { CLUSTER } from "./cluster.ts";
 import { exfat } from "./dos/exfat.ts";
 import { vfat } from "./dos/fat.ts";
 import { ntfs } from "./dos/ntfs.ts";
 import { EXT } from "./ext.ts";
+import { befs } from "./historic/befs.ts";
 import { HFS } from "./historic/hfs.ts";
 import { minix } from "./historic/minix.ts";
 import { REISERFS } from "./historic/reiserfs.ts";
@@ -15,6 +19,8 @@ import { UNIX } from "./historic/unix.ts";
 import { nilfs2 } from "./nilfs.ts";
 import { iso9660 } from "./optical/iso9660.ts";
 import { udf } from "./optical/udf.ts";
+import { erofs, ROM } from "./rom.ts";
+import { SCOUTFS } from "./scoutfs.ts";
 import { SWAP } from "./swap.ts";
 import { XFS } from "./xfs.ts";
 import { zfs } from "./zfs.ts";
@@ -28,12 +34,37 @@ const twoNumbers = (bytes: Uint8Array, major: number, read16 = le16) =>
 /** Block sizes and their logarithms agree (fs/jfs/jfs_superblock.h). */
 function isJfs(sb: Uint8Array): boolean {
   const [blockLog, factorLog, sectorLog] = [le16(sb, 20), le16(sb, 22), le16(sb, 28)];
+  if (blockLog > 31 || sectorLog > 31) return false;
   return le32(sb, 16) === 2 ** blockLog && le32(sb, 24) === 2 ** sectorLog && blockLog - sectorLog === factorLog;
+}
+
+/** Fletcher's checksum of 64 bits over all that follows it. */
+function fletcher64(bytes: Uint8Array): bigint {
+  const most = 0xffffffff;
+  let [low, high] = [0, 0];
+  for (let at = 0; at < bytes.length; at += 4) {
+    low += le32(bytes, at);
+    high += low;
+  }
+  const first = ~((low + high) % most) >>> 0;
+  const second = ~((low + first) % most) >>> 0;
+  return (BigInt(second) << 32n) | BigInt(first);
 }
 
 /** A container's superblock (Apple File System Reference, nx_superblock_t). */
 function isApfs(sb: Uint8Array): boolean {
+  if (fletcher64(sb.subarray(8)) !== le64(sb, 0)) return false;
   return le16(sb, 24) === 1 && le16(sb, 28) === 0 && le16(sb, 30) === 0 && le32(sb, 36) === 4096;
+}
+
+/** Finds the superblock; from version 1.1 on the checksum must be right if it has one. */
+function findF2fs(area: Area): Uint8Array | null {
+  const sb = area.bytes(KIB, 1148);
+  const sumAt = sb === null ? 0 : le32(sb, 32);
+  if (sb === null || sumAt === 0 || twoNumbers(sb, 4) === "1.0") return sb;
+  if (sumAt % 4 !== 0 || sumAt + 4 > 4 * KIB) return null;
+  const summed = area.bytes(KIB, sumAt + 4);
+  return summed !== null && rawCrc32(summed.subarray(0, sumAt), 0xf2f52010) === le32(summed, sumAt) ? sb : null;
 }
 
 const squashfs3Order = (_sb: Uint8Array, { text }: Magic) => (text === "sqsh" ? be16 : le16);
@@ -60,15 +91,13 @@ export const FILESYSTEMS: readonly Signature[] = [
   ...UNIX,
   ntfs,
   filesystem("ReFS", at(0, "\0\0\0ReFS\0")),
-  // linux/cramfs_fs.h, of either byte order.
-  filesystem("cramfs", at(0, "\x45\x3d\xcd\x28", "\x28\xcd\x3d\x45"), header(0, 64), [label(48, 16)]),
-  // linux/romfs_fs.h.
-  filesystem("romfs", at(0, "-rom1fs-"), header(0, 32), [label(16, 16), blockSize(1024)]),
+  ...ROM,
+  ...SCOUTFS,
   minix,
   ...CLUSTER,
   // Veritas, of either byte order.
   filesystem("vxfs", [...at(KIB, "\xf5\xfc\x01\xa5"), ...at(8 * KIB, "\xa5\x01\xfc\xf5")], fromMagic(44), [
-    version((sb, magic) => vxfsOrder(sb, magic)(sb, 4)),
+    version((sb, magic) => vxfsOrder(sb, magic)(sb, 4) | 0),
     blockSize((sb, magic) => vxfsOrder(sb, magic)(sb, 32)),
   ]),
   // fs/squashfs/squashfs_fs.h.
@@ -76,7 +105,7 @@ export const FILESYSTEMS: readonly Signature[] = [
     "squashfs",
     at(0, "hsqs"),
     header(0, 32, (sb) => le16(sb, 28) >= 4),
-    [version((sb) => twoNumbers(sb, 28))],
+    [version((sb) => twoNumbers(sb, 28)), blockSize((sb) => le32(sb, 12))],
   ),
   // 1 to 3, of either byte order.
   filesystem(
@@ -90,19 +119,14 @@ export const FILESYSTEMS: readonly Signature[] = [
     uuid(348),
     version((sb) => `${le16(sb, 8)}.${String(le16(sb, 10)).padStart(2, "0")}`),
   ]),
-  // struct btrfs_super_block of linux/btrfs_tree.h. The device item lies at 0xc9: its UUID after 66 bytes of it; the label follows it.
-  filesystem(
-    "btrfs",
-    at(64 * KIB + 0x40, "_BHRfS_M"),
-    header(64 * KIB, 0x22b),
-    [label(0x12b, 256), uuid(0x20), uuid(0x10b, "UUID_SUB"), blockSize((sb) => le32(sb, 0x90))],
-    { minSize: MIB },
-  ),
+  btrfs,
   // fs/ubifs/ubifs-media.h: the superblock's node.
-  filesystem("ubifs", at(0, "\x31\x18\x10\x06"), header(0, 4 * KIB), [
-    uuid(108),
-    version((node) => `w${le32(node, 80) | 0}r${le32(node, 124) | 0}`),
-  ]),
+  filesystem(
+    "ubifs",
+    at(0, "\x31\x18\x10\x06"),
+    header(0, 4 * KIB, (node) => rawCrc32(node.subarray(8), 0xffffffff) === le32(node, 4)),
+    [uuid(108), version((node) => `w${le32(node, 80) | 0}r${le32(node, 124) | 0}`)],
+  ),
   // SCO's boot filesystem.
   filesystem("bfs", at(0, "\xce\xfa\xad\x1b")),
   filesystem("VMFS", at(2 * MIB, "\x5e\xf1\xab\x2f"), header(2 * MIB, 157), [
@@ -110,10 +134,11 @@ export const FILESYSTEMS: readonly Signature[] = [
     label(29, 128),
     version((bytes) => bytes[8] ?? 0),
   ]),
+  befs,
   nilfs2,
   exfat,
   // linux/f2fs_fs.h; version 1.0 has its fields in other places.
-  filesystem("f2fs", at(KIB, "\x10\x20\xf5\xf2"), header(KIB, 1148), [
+  filesystem("f2fs", at(KIB, "\x10\x20\xf5\xf2"), findF2fs, [
     when(
       (sb) => twoNumbers(sb, 4) !== "1.0",
       when(
@@ -122,7 +147,10 @@ export const FILESYSTEMS: readonly Signature[] = [
       ),
       uuid(108),
       version((sb) => twoNumbers(sb, 4)),
-      blockLog((sb) => le32(sb, 16)),
+      when(
+        (sb) => le32(sb, 16) <= 16,
+        blockLog((sb) => le32(sb, 16)),
+      ),
     ),
   ]),
   // Micron's object store.
@@ -132,15 +160,15 @@ export const FILESYSTEMS: readonly Signature[] = [
     header(0, 66, (sb) => crc32c(sb.subarray(0, 62)) === le32(sb, 62)),
     [label(8, 32), uuid(40)],
   ),
-  filesystem("apfs", at(32, "NXSB"), header(0, 88, isApfs), [uuid(72), blockSize(4096)]),
+  filesystem("apfs", at(32, "NXSB"), header(0, 4096, isApfs), [uuid(72), blockSize(4096)]),
   // fs/zonefs/zonefs.h.
-  filesystem("zonefs", at(0, "SFOZ"), header(0, 76), [label(8, 32), uuid(40), blockSize(4096)]),
-  // fs/erofs/erofs_fs.h.
-  filesystem("erofs", at(KIB, "\xe2\xe1\xf5\xe0"), header(KIB, 128), [
-    label(64, 16),
-    uuid(48),
-    blockLog((sb) => sb[12] ?? 32),
-  ]),
+  filesystem(
+    "zonefs",
+    at(0, "SFOZ"),
+    header(0, 4 * KIB, (sb) => rawCrc32(blanked(sb, 4, 4), 0xffffffff) === le32(sb, 4)),
+    [label(8, 32), uuid(40), blockSize(4096)],
+  ),
+  erofs,
 ];
 
 // Node types of linux/jffs2.h: clean marker, inode, directory entry, padding, summary, xattr, xref.

@@ -1,6 +1,7 @@
 import type { Area } from "../area.ts";
-import { le16, le32, le64, rawCrc32 } from "../bytes.ts";
-import { blockLog, filesystem, label, uuid, version } from "../layout.ts";
+import { le16, le32, le64 } from "../bytes.ts";
+import { rawCrc32 } from "../checksums.ts";
+import { blockLog, filesystem, label, uuid, version, when } from "../layout.ts";
 
 // struct nilfs_super_block of linux/nilfs2_ondisk.h: one at 1 KiB, one in the last 4 KiB.
 const SUPERBLOCK_BYTES = 1024;
@@ -32,6 +33,14 @@ export const nilfs2 = filesystem(
   "nilfs2",
   [],
   findSuperblock,
-  [label(168, 80), uuid(152), version((sb) => le32(sb, 0)), blockLog((sb) => le32(sb, 20), 1024)],
+  [
+    label(168, 80),
+    uuid(152),
+    version((sb) => le32(sb, 0)),
+    when(
+      (sb) => le32(sb, 20) <= 6,
+      blockLog((sb) => le32(sb, 20), 1024),
+    ),
+  ],
   { minSize: 1024 * 1024 },
 );

@@ -1,4 +1,5 @@
-import { be16, be32, be64, holds } from "../bytes.ts";
+import { be16, be32, be64, holds, le32 } from "../bytes.ts";
+import { blanked, crc32c } from "../checksums.ts";
 import { at, blockSize, type FindHeader, filesystem, header, label, other, uuid } from "../layout.ts";
 import type { Signature } from "../signature.ts";
 
@@ -33,8 +34,22 @@ function isValid(sb: Uint8Array): boolean {
   );
 }
 
-function xfsLike(type: string, text: string, bytesOf: (sb: Uint8Array) => number): Signature {
-  return filesystem(type, at(0, text), header(0, 176, isValid), [label(108, 12), uuid(32), blockSize(bytesOf)]);
+// XFS_SB_VERSION_MOREBITSBIT, and XFS_SB_VERSION2_CRCBIT of the second flags.
+const [MORE_BITS, HAS_SUM] = [0x8000, 0x0100];
+const SUM_AT = 224;
+
+/** Finds the superblock; from version 5 on, the checksum of its sector must be right. */
+const findXfs: FindHeader = (area) => {
+  const sb = area.bytes(0, 272);
+  if (sb === null || !isValid(sb)) return null;
+  const flags = be16(sb, 100);
+  if ((flags & 15) !== 5) return sb;
+  const sector = (flags & MORE_BITS) !== 0 && (be32(sb, 200) & HAS_SUM) !== 0 ? area.bytes(0, be16(sb, 102)) : null;
+  return sector !== null && crc32c(blanked(sector, SUM_AT, 4)) === le32(sb, SUM_AT) ? sb : null;
+};
+
+function xfsLike(type: string, text: string, find: FindHeader, bytesOf: (sb: Uint8Array) => number): Signature {
+  return filesystem(type, at(0, text), find, [label(108, 12), uuid(32), blockSize(bytesOf)]);
 }
 
 /** XLOG_HEADER_MAGIC_NUM, big-endian. */
@@ -66,10 +81,10 @@ function xfsLogWithin(length: number): Signature {
 
 /** XFS, whose smallest unit is the sector; its external log, with a record in one of the first sectors and no superblock before it; EXFS, the shared XFS of SGI. */
 export const XFS = [
-  xfsLike("xfs", "XFSB", (sb) => be16(sb, 102)),
+  xfsLike("xfs", "XFSB", findXfs, (sb) => be16(sb, 102)),
   xfsLogWithin(32 * 1024),
-  xfsLike("exfs", "EXFS", (sb) => be32(sb, 4)),
+  xfsLike("exfs", "EXFS", header(0, 176, isValid), (sb) => be32(sb, 4)),
 ];
 
 /** The external log with long records. It takes more reading than all other types, so it is looked for only if nothing else was found. */
-export const LAST_RESORT = xfsLogWithin(256 * 1024);
+export const farXfsLog = xfsLogWithin(256 * 1024);

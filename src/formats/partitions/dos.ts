@@ -1,5 +1,6 @@
 import type { Area } from "../area.ts";
 import { holds, le32 } from "../bytes.ts";
+import { isExfat } from "../filesystems/dos/exfat.ts";
 import { isFat } from "../filesystems/dos/fat.ts";
 import { isNtfs } from "../filesystems/dos/ntfs.ts";
 import { findMagic } from "../signature.ts";
@@ -15,7 +16,6 @@ const FIRST_LOGICAL = 5;
 const MAX_EMPTY_LINKS = 100;
 
 const isExtended = (entry: MbrEntry) => EXTENDED.includes(entry.type);
-const inUnits = (sectors: number, factor: number) => Math.imul(sectors, factor) >>> 0;
 
 /** Returns the sector with the table; null for a boot sector of a filesystem and for a protective MBR. */
 function readTable(area: Area, fsType: string | null): Uint8Array | null {
@@ -24,7 +24,7 @@ function readTable(area: Area, fsType: string | null): Uint8Array | null {
   const entries = readMbrEntries(sector);
   const isTable = entries.every((entry) => entry.bootIndicator === 0 || entry.bootIndicator === 0x80);
   const isProtective = entries.some((entry) => entry.type === GPT_PROTECTIVE);
-  if (!isTable || isProtective || isFat(area) || isNtfs(area)) return null;
+  if (!isTable || isProtective || isFat(area) || isExfat(area) || isNtfs(area)) return null;
   // A boot loader may be in front of a physical volume: a boot sector without partitions is not a table then.
   const isEmptyTable = entries.every((entry) => entry.size === 0);
   return fsType === "LVM2_member" && isEmptyTable ? null : sector;
@@ -40,14 +40,10 @@ function makePartition({ type, bootIndicator }: MbrEntry, place: Extended, numbe
 /** The data entries of one link of the chain; units of 512 bytes. Only OS/2 uses the third and fourth entry; they are mostly junk. */
 function findData(entries: readonly MbrEntry[], link: Extended, all: Extended, factor: number): readonly MbrEntry[] {
   return entries.filter((entry, i) => {
-    const start = inUnits(entry.start, factor);
-    const size = inUnits(entry.size, factor);
-    const absolute = (link.start + start) >>> 0;
-    const isInside =
-      (start + size) >>> 0 <= link.size &&
-      absolute >= all.start &&
-      (absolute + size) >>> 0 <= (all.start + all.size) >>> 0;
-    return size > 0 && !isExtended(entry) && (i < 2 || isInside);
+    const start = link.start + entry.start * factor;
+    const end = start + entry.size * factor;
+    const isInside = start >= all.start && end <= all.start + all.size;
+    return entry.size > 0 && !isExtended(entry) && isInside && (i < 2 || end <= link.start + link.size);
   });
 }
 
@@ -59,16 +55,18 @@ function addLogical(area: Area, all: Extended, factor: number, diskId: string | 
     if (sector === null) return;
     const entries = readMbrEntries(sector);
     for (const entry of findData(entries, link, all, factor)) {
-      const start = (link.start + inUnits(entry.start, factor)) >>> 0;
+      const start = link.start + entry.start * factor;
       if (!into.some((partition) => partition.start === start)) {
         const number = Math.max(FIRST_LOGICAL, (into.at(-1)?.number ?? 0) + 1);
-        into.push(makePartition(entry, { start, size: inUnits(entry.size, factor) }, number, diskId));
+        into.push(makePartition(entry, { start, size: entry.size * factor }, number, diskId));
         empty = -1;
       }
     }
-    const next = entries.find((entry) => entry.size > 0 && isExtended(entry) && inUnits(entry.start, factor) !== 0);
-    if (next === undefined) return;
-    link = { start: (all.start + inUnits(next.start, factor)) >>> 0, size: inUnits(next.size, factor) };
+    const next = entries.find((entry) => entry.size > 0 && entry.start > 0 && isExtended(entry));
+    const place = { start: all.start + (next?.start ?? 0) * factor, size: (next?.size ?? 0) * factor };
+    // A chain only goes forward and stays inside: a loop ends here.
+    if (next === undefined || place.start <= link.start || place.start + place.size > all.start + all.size) return;
+    link = place;
   }
 }
 
@@ -77,11 +75,11 @@ function readPartitions(area: Area, sector: Uint8Array, diskId: string | null): 
   const partitions: Partition[] = [];
   const entries = readMbrEntries(sector);
   for (const [i, entry] of entries.entries()) {
-    const place = { start: inUnits(entry.start, factor), size: inUnits(entry.size, factor) };
+    const place = { start: entry.start * factor, size: entry.size * factor };
     if (place.size > 0) partitions.push(makePartition(entry, place, i + 1, diskId));
   }
   for (const entry of entries.filter(isExtended)) {
-    const all = { start: inUnits(entry.start, factor), size: inUnits(entry.size, factor) };
+    const all = { start: entry.start * factor, size: entry.size * factor };
     if (all.size > 0) addLogical(area, all, factor, diskId, partitions);
   }
   return [...partitions, ...readNestedTables(area, partitions)];

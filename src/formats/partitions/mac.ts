@@ -25,8 +25,8 @@ function readPartitions(area: Area, blockSize: number, count: number): readonly 
     const name = readText(entry.subarray(16, 48));
     partitions.push({
       number,
-      start: Math.imul(be32(entry, 8), factor) >>> 0,
-      size: Math.imul(be32(entry, 12), factor) >>> 0,
+      start: be32(entry, 8) * factor,
+      size: be32(entry, 12) * factor,
       type: readText(entry.subarray(48, 80)) || "0x0",
       uuid: null,
       name: name || null,

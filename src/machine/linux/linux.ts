@@ -15,6 +15,7 @@ import { createLinuxProcesses, drainConsole } from "./processes/processes.ts";
 import { forgetBtrfs, registerBtrfs } from "./storage/btrfs.ts";
 import { createDeviceMapper } from "./storage/device-mapper.ts";
 import { createLoopDevices } from "./storage/loop.ts";
+import { createProtection } from "./storage/protection.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { createUeventSource } from "./uevents.ts";
@@ -37,6 +38,7 @@ export function createLinuxMachine(): Machine {
     ...createTerminals(clock.nowMs, uevents.socket),
     loadKeymap,
     ...createLoopDevices(files),
+    ...createProtection(),
     registerBtrfs,
     forgetBtrfs,
     ...createDeviceMapper(files),

@@ -114,11 +114,12 @@ export function isUnsupported(word: Word): boolean {
   return find([word], Object.values(UNSUPPORTED).flat()).length > 0;
 }
 
-/** True if a parameter of this name is in one of the tables, whatever its value. */
-export function isUnsupportedName(name: string): boolean {
-  return Object.values(UNSUPPORTED)
+/** Says what a boot lacks without the parameter `name`, whatever its value; null if it is in none of the tables. */
+export function explainUnsupported(name: string): string | null {
+  const row = Object.values(UNSUPPORTED)
     .flat()
-    .some((row) => isNamed(row, name));
+    .find((listed) => isNamed(listed, name));
+  return row?.means ?? null;
 }
 
 function find(words: readonly Word[], table: readonly Unsupported[]): readonly (readonly [Word, Unsupported])[] {

@@ -66,7 +66,7 @@ export const ROOT = {
     syntax: "rw",
     aliases: [alias("ro", () => "0")],
     fallback: "ro",
-    text: "Mount the root device read-write (rw) or read-only (ro); the last of the two counts. levain never writes to a device below an image or an overlay.",
+    text: "Mount the root device read-write (rw) or read-only (ro); the last of the two counts. levain never writes to a device below an image, a layer or an overlay, and does not replay its journal.",
     example: "root=LABEL=ROOT rw",
   }),
 };

@@ -37,8 +37,8 @@ export const SYSTEM = {
   }),
   putOld: single(values.filePath, {
     syntax: "rd.putold=PATH",
-    fallback: "the old root is unmounted",
-    text: "The directory of the new root where pivot_root puts the old root.",
+    fallback: "the old root is unmounted, and an initramfs removed from memory",
+    text: "The directory of the new root where the old root stays visible. pivot_root puts a classic initrd there. An initramfs cannot be left by pivot_root, so it is mounted there as well, without its key files; its files use memory until they are removed.",
     example: "root=LABEL=ROOT rd.putold=/initrd",
   }),
 };

@@ -8,8 +8,8 @@ export const CRYPT = {
   "volume-locked": diagnosis<{ volume: string }>(({ volume }) => `could not unlock ${volume}`),
   "encrypted-device-missing": diagnosis<{ spec: string }>(({ spec }) => `encrypted device ${spec} did not appear`),
   "header-missing": diagnosis<{ place: string }>(({ place }) => `the LUKS header ${place} did not appear`),
-  "unlocking-is-off": diagnosis<{ node: string }>({
-    text: ({ node }) => `the root ${node} is encrypted, but rd.luks=0 forbids unlocking`,
+  "unlocking-is-off": diagnosis<{ part: "root" | "layer" | "image"; name: string }>({
+    text: ({ part, name }) => `the ${part} ${name} is encrypted, but rd.luks=0 forbids unlocking`,
     hints: () => [inShell("`levain retry rd.luks=1` unlocks it"), inBootLoader("remove rd.luks=0")],
   }),
   "passphrases-wrong": diagnosis<{ count: number }>({
@@ -37,7 +37,10 @@ export const CRYPT = {
   "no-filesystem-for-key": diagnosis<{ place: string; node: string }>(
     ({ place, node }) => `there is no filesystem on ${node} for ${place}`,
   ),
-  "no-key-file": diagnosis<{ path: string; node: string }>(({ path, node }) => `there is no file ${path} on ${node}`),
+  "no-key-file": diagnosis<{ path: string; node: string; isUnclean: boolean }>(({ path, node, isUnclean }) => {
+    const why = ", which was not unmounted: levain does not replay its journal, so its newest changes may be missing";
+    return `there is no file ${path} on ${node}${isUnclean ? why : ""}`;
+  }),
   "key-too-large": diagnosis<{ place: string }>({
     text: ({ place }) => `${place} is larger than any key: more than 8 MiB`,
     hints: () => [inBootLoader("select the bytes of the key by an offset and a size")],

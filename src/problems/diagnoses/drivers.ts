@@ -1,7 +1,22 @@
 import { byHand, diagnosis, inBootLoader, inBuilder } from "../diagnosis.ts";
+import { printable } from "../report.ts";
 
 interface ModuleFile {
   readonly path: string;
+}
+
+/** An image without modules for the running kernel. */
+export interface ModuleGap {
+  /** As in `uname -r`. */
+  readonly release: string;
+  /** The kernels whose modules it has instead. */
+  readonly kernels: readonly string[];
+}
+
+/** Returns what an image without modules for the running kernel has instead, as a clause. */
+export function describeGap({ release, kernels }: ModuleGap): string {
+  const others = kernels.length === 0 ? "" : `; it has those of ${kernels.map(printable).join(", ")}`;
+  return `this image contains no modules for ${printable(release)}${others}`;
 }
 
 /** Why a driver is missing: a module that cannot be decompressed, an initramfs that is incomplete. */

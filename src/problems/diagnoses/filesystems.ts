@@ -5,6 +5,9 @@ import { printable } from "../report.ts";
 type Role = "root" | "layer" | "image";
 
 const DAMAGED = byHand("the file is damaged or not an image: write it to the medium again and compare its checksum");
+const REPLAY = byHand(
+  "it was not unmounted, and levain writes nothing to it: mount it writable on another machine, unmount it, and boot again",
+);
 const ELSEWHERE = byHand("repair the filesystem on another machine");
 
 /** What stops a mount or the check before it. */
@@ -22,15 +25,18 @@ export const FILESYSTEMS = {
     refusals: readonly string[];
     /** What the kernel logged meanwhile. */
     kernel: readonly string[];
+    /** True if the journal is not empty, and the driver cannot mount without replaying it, which would write to the device. */
+    needsReplay: boolean;
     /** The first of the types that the kernel does not know. */
     missing: string | null;
   }>({
     text: ({ node, place }) => `could not mount ${node} at ${place}`,
     reasons: ({ refusals, kernel }) => [...refusals.map(printable), ...kernel.map((line) => `kernel: ${line}`)],
-    hints: ({ node, role, hasOptions, missing }): readonly Hint[] => {
+    hints: ({ node, role, hasOptions, needsReplay, missing }): readonly Hint[] => {
       if (missing !== null) {
         return [inBuilder(`add its module to the image: levain image --module ${printable(missing)}`)];
       }
+      if (needsReplay) return [REPLAY];
       if (role === "image") return [DAMAGED];
       const options = hasOptions ? [inBootLoader("correct rootflags=")] : [];
       return [...options, inShell(`check ${node} with fsck, then \`levain retry\``), ELSEWHERE];

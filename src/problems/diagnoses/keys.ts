@@ -50,6 +50,13 @@ export const KEYS = {
   "data-under-header": plain("the data begin where the header is, so this header belongs to another device", () => [
     inBootLoader("name the file or device of the header with rd.luks.header=, or --header of levain luks"),
   ]),
+  "header-without-data": plain(
+    "the device ends before the data: it holds a header alone, as a backup of it does",
+    () => [
+      byHand("name the device with the data, and this one with --header: levain luks --header BACKUP DEVICE"),
+      byHand("write the backup to its device: cryptsetup luksHeaderRestore"),
+    ],
+  ),
   "segment-beyond-device": plain("the data reach beyond the end of the device"),
   "integrity-unsupported": diagnosis<{ integrity: string; cipher: string }>(
     ({ integrity, cipher }) => `integrity ${integrity} with ${cipher} is not supported`,

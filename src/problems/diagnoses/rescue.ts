@@ -1,16 +1,17 @@
-import { byHand, diagnosis, inShell } from "../diagnosis.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
 const switchOff = () => [byHand("switch the machine off")];
 
 /** Why no shell starts, and what the commands of the shell refuse. */
 export const RESCUE = {
-  "volume-not-closed": diagnosis<{ names: string }>({
-    text: ({ names }) => `${names} cannot be closed, so no shell is started`,
+  "volume-not-closed": diagnosis<{ names: string; hasShell: boolean }>({
+    text: ({ names, hasShell }) => `${names} cannot be closed${hasShell ? ", so no shell is started" : ""}`,
     hints: switchOff,
   }),
-  "key-file-not-removed": diagnosis<{ path: string; why: string }>({
-    text: ({ path }) => `the key file ${printable(path)} cannot be removed, so no shell is started`,
+  "key-file-not-removed": diagnosis<{ path: string; why: string; before: "shell" | "old root" | "end" }>({
+    text: ({ path, before }) =>
+      `the key file ${printable(path)} cannot be removed${before === "shell" ? ", so no shell is started" : ""}`,
     reasons: ({ why }) => [why],
     hints: switchOff,
   }),
@@ -21,6 +22,25 @@ export const RESCUE = {
         text: "`levain retry` works in the rescue shell of an initramfs; `levain status` shows how the boot went",
         needs: null,
       },
+    ],
+  }),
+  "root-not-named": diagnosis<object>({
+    text: () => "no root= on the kernel command line: a shell of the initramfs starts",
+    hints: () => [
+      inShell("boot a root with `levain retry root=LABEL=NAME`"),
+      inBootLoader("add root=LABEL=NAME in the boot loader"),
+      inBootLoader("add root=/dev/ram0 there if the initramfs is the system"),
+    ],
+  }),
+  "retry-without-root": diagnosis<object>({
+    text: () => "no root to boot",
+    hints: () => [inShell("name one: `levain retry root=LABEL=NAME`")],
+  }),
+  "init-without-restart": diagnosis<{ init: string; self: string }>({
+    text: ({ init }) => `process 1, ${printable(init)}, cannot start the boot again`,
+    hints: ({ self }) => [
+      inBootLoader("name the root with root=LABEL=NAME in the boot loader"),
+      inBuilder(`if it is BusyBox's init, add the line ::restart:${self} to /etc/inittab`),
     ],
   }),
   "unknown-parameter": diagnosis<{ parameters: readonly string[] }>({

@@ -6,6 +6,9 @@ interface ImageFacts {
   readonly path: string;
 }
 
+const COPY_AGAIN = byHand("copy it to the medium again, and unmount the medium before you remove it");
+const COMPARE = byHand("compare its checksum with that of the original: sha256sum");
+
 /** What stops the root from being stacked. */
 export const STACK = {
   "image-missing": diagnosis<{ paths: readonly string[] }>({
@@ -27,8 +30,16 @@ export const STACK = {
   }),
   "image-cut-off": diagnosis<ImageFacts & { bytes: number; wholeBytes: number }>({
     text: ({ path, bytes, wholeBytes }) =>
-      `the image ${printable(path)} is cut off: ${bytes} of its ${wholeBytes} bytes are there`,
-    hints: () => [byHand("copy it to the medium again, and unmount the medium before you remove it")],
+      `the image ${printable(path)} is shorter than its superblock says: ${bytes} of ${wholeBytes} bytes are there`,
+    hints: () => [COPY_AGAIN],
+  }),
+  "image-damaged": diagnosis<ImageFacts & { part: string }>({
+    text: ({ path, part }) => `the image ${printable(path)} is damaged: ${part} is not where its superblock says`,
+    hints: () => [COPY_AGAIN, COMPARE],
+  }),
+  "image-unreadable": diagnosis<ImageFacts>({
+    text: ({ path }) => `could not read the image ${printable(path)}`,
+    hints: () => [byHand("check the medium and its cable, and whether an ISO file that holds the image is complete")],
   }),
   "image-of-disk": diagnosis<ImageFacts & { count: number }>({
     text: ({ path }) => `the image ${printable(path)} is that of a whole disk`,

@@ -1,5 +1,7 @@
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
+import { printable } from "../report.ts";
+import { describeGap, type ModuleGap } from "./drivers.ts";
 
 /** A device that was looked for and not found. */
 export interface MissingDevice {
@@ -25,6 +27,8 @@ export interface VainSearch {
   /** What else did not come, a sentence each. */
   readonly troubles: readonly string[];
   readonly isAnyDevicePresent: boolean;
+  /** What the image has instead of modules for the running kernel; null if it has those. */
+  readonly moduleGap: ModuleGap | null;
   /** True if a device is encrypted and no parameter asks to unlock it. */
   readonly isAnyUnasked: boolean;
 }
@@ -53,8 +57,28 @@ function explainMissing({ wanted, withinSeconds, devices, troubles }: VainSearch
 
 const ADD_DRIVER = inBuilder("add the disk's driver: levain image --module NAME");
 
+/** An image without any modules is for a kernel with its drivers built in, as long as a disk is there. */
+function likelyGap({ moduleGap, isAnyDevicePresent }: VainSearch): ModuleGap | null {
+  return moduleGap?.kernels.length === 0 && isAnyDevicePresent ? null : moduleGap;
+}
+
+function explainDriver(facts: VainSearch): readonly string[] {
+  const gap = likelyGap(facts);
+  const why = gap === null ? [] : [describeGap(gap)];
+  if (facts.isAnyDevicePresent || facts.wanted !== "root") return why;
+  return [["the disk is missing, or its driver is", ...why].join(": ")];
+}
+
+/** Advice about single drivers is of no use to an image that has none for this kernel. */
+function hintForDriver(facts: VainSearch): Hint {
+  const gap = likelyGap(facts);
+  if (gap === null) return ADD_DRIVER;
+  return inBuilder(`build an image for this kernel: levain image --kernel ${printable(gap.release)}`);
+}
+
 function hintsForMissing(facts: VainSearch): readonly Hint[] {
   const { wanted, devices, isAnyDevicePresent, isAnyUnasked } = facts;
+  const addDriver = hintForDriver(facts);
   const strangers = devices.flatMap((device) => device.strangers);
   const volume = strangers.find(({ luksUuid }) => luksUuid !== null);
   if (volume !== undefined) {
@@ -67,7 +91,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
   if (wanted === "image") {
     return [inShell("`exit` tries again"), inBootLoader("name its key file: rd.luks.key=")];
   }
-  if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer="), ADD_DRIVER];
+  if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer="), addDriver];
   if (devices.some(({ incomplete }) => incomplete !== null)) {
     return [byHand("attach the missing disk"), inBootLoader("mount without it: add degraded to rootflags=")];
   }
@@ -78,18 +102,15 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
       inBootLoader("add rd.auto or correct root= in the boot loader"),
     ];
   }
-  if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`"), ADD_DRIVER];
-  return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`"), ADD_DRIVER];
+  if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`"), addDriver];
+  return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`"), addDriver];
 }
 
 /** What stops the search for a device, and what becomes of it. */
 export const STORAGE = {
   "device-not-found": diagnosis<VainSearch>({
     text: ({ wanted, name }) => TITLES[wanted](name),
-    reasons: (facts) => {
-      const isDiskMissing = !facts.isAnyDevicePresent && facts.wanted === "root";
-      return [...explainMissing(facts), ...(isDiskMissing ? ["the disk is missing, or its driver is"] : [])];
-    },
+    reasons: (facts) => [...explainMissing(facts), ...explainDriver(facts)],
     hints: hintsForMissing,
   }),
   "ambiguous-device": diagnosis<{ spec: string; nodes: readonly string[] }>({

@@ -1,18 +1,36 @@
+import { planMachine } from "../../boot/plan-reader.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { textOrNone } from "../../machine/small-files.ts";
 import { splitParameter } from "../../parameters/read-parameters.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import { findUnknownParameters } from "../../plan/warnings.ts";
 import { problem } from "../../problems/problem.ts";
+import type { Voice } from "../../problems/voice.ts";
+import { canRestart, readStay, type Stay } from "../restart.ts";
 import { RETRY_FILE, SHELL_PID_FILE } from "../shell.ts";
 
-/** Does `levain retry [PARAMETER…]`: passes the parameters to the boot and ends the rescue shell, so that the boot continues. Throws BootError for unknown or invalid parameters: the shell stays then. */
+/**
+ * Does `levain retry [PARAMETER…]`: passes the parameters to the boot and ends the rescue shell, so that the boot continues; in an
+ * initramfs that is the final system, the boot begins again. Throws BootError for unknown or invalid parameters: the shell stays then.
+ */
 export function retryBoot(machine: Machine, parameters: readonly string[]): void {
   const pid = Number(textOrNone(machine, SHELL_PID_FILE));
-  if (!Number.isInteger(pid) || pid < 2) throw problem("no-stopped-boot", {});
+  const hasShell = Number.isInteger(pid) && pid >= 2;
+  const stay = hasShell ? null : readStay(machine);
+  if (!hasShell && stay === null) throw problem("no-stopped-boot", {});
   checkParameters(parameters);
+  if (stay !== null) checkRestart(machine, parameters, stay);
   machine.writeFile(RETRY_FILE, JSON.stringify(parameters));
-  machine.hangUp(pid);
+  if (stay === null) machine.hangUp(pid);
+  else machine.restartInit();
+}
+
+const SILENT: Voice = { warn: () => undefined, debug: () => undefined, progress: () => undefined };
+
+function checkRestart(machine: Machine, parameters: readonly string[], stay: Stay): void {
+  const { plan } = planMachine(machine, SILENT, { added: parameters });
+  if (plan.root.kind === "none") throw problem("retry-without-root", {});
+  if (!canRestart(machine, stay)) throw problem("init-without-restart", stay);
 }
 
 /** Checks them now, while the person can correct them in the shell. */

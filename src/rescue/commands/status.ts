@@ -1,18 +1,22 @@
-import { describeDriverless } from "../../drivers/driverless.ts";
+import { describeDriverless, hasMissingList } from "../../drivers/driverless.ts";
 import { type BootRecord, readRecord, type StepRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable, timeLine, wrapLines } from "../../problems/report.ts";
+import { canRestart, readStay } from "../restart.ts";
 
 /** Formats `levain status`: where the boot is or stopped, why, and what to try; null if levain did not boot this system. Throws BootError for a damaged record. */
 export function describeStatus(machine: Machine): readonly string[] | null {
   const record = readRecord(machine);
   if (record === null) return null;
-  // In the real system the image is gone, and with it the list of missing modules.
-  const missing = describeDriverless(machine);
-  return missing.length === 0 ? formatStatus(record) : [...formatStatus(record), "", ...missing.map(printable)];
+  // In the real system the image is gone, and its modules with it.
+  const isImageGone = record.state === "handed over" && !hasMissingList(machine);
+  const missing = isImageGone ? [] : describeDriverless(machine);
+  const stay = readStay(machine);
+  const lines = formatStatus(record, stay !== null && canRestart(machine, stay));
+  return missing.length === 0 ? lines : [...lines, "", ...wrapLines(missing.map(printable))];
 }
 
-function formatStatus(record: BootRecord): readonly string[] {
+function formatStatus(record: BootRecord, canBoot: boolean): readonly string[] {
   const head = [
     `levain ${record.levain}${record.kernel === "" ? "" : ` on Linux ${record.kernel}`}`,
     ...(record.commandLine === "" ? [] : [`command line: ${record.commandLine}`]),
@@ -23,17 +27,18 @@ function formatStatus(record: BootRecord): readonly string[] {
     ...record.steps.map(formatStep),
     "",
     ...(record.state === "rescue" ? [...wrapLines(record.failure.map(printable)), ""] : []),
-    ...describeState(record),
+    ...describeState(record, canBoot),
   ];
 }
 
+const BOOT = "  levain retry root=LABEL=NAME  boots a root from this initramfs";
 const EXIT = "  exit                          ";
 const OTHERS = [
   "  levain retry root=LABEL=NAME  retries with other parameters",
   "  levain devices, levain log    show the disks, and the messages of this boot",
 ];
 
-function describeState({ state, steps }: BootRecord): readonly string[] {
+function describeState({ state, steps }: BootRecord, canBoot: boolean): readonly string[] {
   const next = steps.find(({ outcome }) => outcome !== "done")?.name ?? "handover";
   switch (state) {
     case "rescue":
@@ -43,7 +48,7 @@ function describeState({ state, steps }: BootRecord): readonly string[] {
     case "booting":
       return [`The boot is at the step "${next}".`];
     case "handed over":
-      return ["The boot has handed over to the real init."];
+      return ["The boot has handed over to the real init.", ...(canBoot ? [BOOT] : [])];
   }
 }
 

@@ -36,6 +36,7 @@ const HASHES = [
   "sha3-256",
   "sha3-512",
   "blake2b-512",
+  "blake2s-256",
 ];
 const METADATA_SIZES = ["16k", "32k", "64k", "128k", "256k", "512k", "1m", "2m", "4m"];
 
@@ -158,7 +159,6 @@ export const LUKS2_RECIPES: readonly CryptsetupRecipe[] = [
 
 /** What cryptsetup makes and levain must let alone. */
 export const REFUSED_RECIPES = {
-  blake: recipe("luks1-blake2s", `${LUKS1} --hash blake2s-256 $1 key`),
   sm3: recipe("luks2-sm3", `${LUKS2} ${PBKDF2} --hash sm3 $1 key`),
   reencryption: recipe(
     "luks2-reencryption",

@@ -1,3 +1,5 @@
+import { le32 as readLe32 } from "../../../src/formats/bytes.ts";
+import { rawCrc32 } from "../../../src/formats/checksums.ts";
 import { type HandMade, handMade, KIB, MIB } from "./header.ts";
 import { be16, be32, be64, counting, latin1, le16, le32, le64, type Patch, patch } from "./sparse-source.ts";
 
@@ -10,9 +12,18 @@ function md0(u32: (value: number) => readonly number[]): readonly Patch[] {
   return [patch(SIZE - 64 * KIB, ...words.map(u32))];
 }
 
+/** A version 1 superblock for the place `at`, with the roles of three devices and its sum. */
 function md1(at: number): readonly Patch[] {
-  const head = [le32(0xa92b4efc), le32(1), le32(0), le32(0), counting(16), "host:array"];
-  return [patch(at, ...head), patch(at + 144, le64(at / 512)), patch(at + 168, counting(16, 33))];
+  const sb = new Uint8Array(256 + 3 * 2);
+  sb.set([...le32(0xa92b4efc), ...le32(1), ...le32(0), ...le32(0), ...counting(16), ...latin1("host:array")]);
+  sb.set(le64(at / 512), 144);
+  sb.set(counting(16, 33), 168);
+  sb.set(le32(3), 220);
+  sb.set([...le16(0), ...le16(1), ...le16(0xfffe)], 256);
+  let sum = 0;
+  for (let word = 0; word < sb.length; word += 4) sum += readLe32(sb, word);
+  sb.set(le32(Math.floor(sum / 2 ** 32) + (sum % 2 ** 32)), 216);
+  return [{ at, bytes: sb }];
 }
 
 function withSum(text: readonly number[], at: number): readonly number[] {
@@ -33,7 +44,27 @@ const via = (() => {
   return [...bytes, bytes.reduce((total, byte) => (total + byte) & 0xff, 0)];
 })();
 
-const ddfAnchor = [be32(0xde11de11), be32(0), "LSI-0123456789abcdefghij", "01.02.00"];
+/** The anchor of a DDF with its checksum; `primary` is the sector of the primary header. */
+function ddf(at: number, primary = 0): Patch {
+  const anchor = new Uint8Array(512);
+  anchor.set([...be32(0xde11de11), ...be32(0xffffffff), ...latin1("LSI-0123456789abcdefghij01.02.00")]);
+  anchor.set(be64(primary), 96);
+  anchor.set(be32(rawCrc32(anchor, 0)), 4);
+  return { at, bytes: anchor };
+}
+
+/** The words of NVIDIA's metadata add up to zero. */
+const nvidia = [...latin1("NVIDIA  "), ...le32(30), ...le32(nvidiaSum()), ...le16(100)];
+
+function nvidiaSum(): number {
+  const others = Uint8Array.from([...latin1("NVIDIA  "), ...le32(30), ...le32(0), ...le16(100), 0, 0]);
+  let sum = 0;
+  for (let word = 0; word < others.length; word += 4) sum += readLe32(others, word);
+  return -sum >>> 0;
+}
+
+/** JMicron's metadata of RAID level 1 with its checksum. */
+const jmicron = withSum([...latin1("JM"), 2, 1], 4);
 
 /** RAID members. */
 export const RAID_HEADERS: readonly HandMade[] = [
@@ -67,31 +98,28 @@ export const RAID_HEADERS: readonly HandMade[] = [
     md1(4 * KIB),
     "UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | UUID_SUB=21222324-2526-2728-292a-2b2c2d2e2f30 | LABEL=host:array | VERSION=1.2 | TYPE=linux_raid_member | USAGE=raid",
   ),
-  handMade(
-    "md-1.2-moved",
-    SIZE,
-    [{ ...md1(4 * KIB)[0], at: 0 } as Patch],
-    "UUID=01020304-0506-0708-090a-0b0c0d0e0f10 | LABEL=host:array | VERSION=1.1 | TYPE=linux_raid_member | USAGE=raid",
-  ),
+  handMade("md-1.2-moved", SIZE, [{ ...md1(4 * KIB)[0], at: 0 } as Patch], ""),
+  handMade("md-1.2-bad-sum", SIZE, [...md1(4 * KIB), patch(4 * KIB + 16, [9])], ""),
   handMade(
     "ddf",
     SIZE,
-    [patch(sector(1), ...ddfAnchor)],
+    [ddf(sector(1))],
     "UUID=LSI-0123456789abcdefghij | VERSION=01.02.00 | TYPE=ddf_raid_member | USAGE=raid",
   ),
   handMade(
     "ddf-second-place",
     SIZE,
-    [patch(sector(257), ...ddfAnchor)],
+    [ddf(sector(257))],
     "UUID=LSI-0123456789abcdefghij | VERSION=01.02.00 | TYPE=ddf_raid_member | USAGE=raid",
   ),
   handMade(
     "ddf-primary",
     SIZE,
-    [patch(sector(1), ...ddfAnchor), patch(sector(1) + 96, be64(100)), patch(51200, be32(0xde11de11))],
+    [ddf(sector(1), 100), patch(51200, be32(0xde11de11))],
     "UUID=LSI-0123456789abcdefghij | VERSION=01.02.00 | TYPE=ddf_raid_member | USAGE=raid",
   ),
-  handMade("ddf-primary-lost", SIZE, [patch(sector(1), ...ddfAnchor), patch(sector(1) + 96, be64(100))], ""),
+  handMade("ddf-primary-lost", SIZE, [ddf(sector(1), 100)], ""),
+  handMade("ddf-bad-sum", SIZE, [ddf(sector(1)), patch(sector(1) + 8, "X")], ""),
   handMade(
     "isw",
     SIZE,
@@ -109,12 +137,7 @@ export const RAID_HEADERS: readonly HandMade[] = [
   handMade("via-bad-sum", SIZE, [patch(sector(1), via.slice(0, 50), [7])], ""),
   handMade("silicon", SIZE, [patch(sector(1), silicon)], "VERSION=2.3 | TYPE=silicon_medley_raid_member | USAGE=raid"),
   handMade("silicon-bad-sum", SIZE, [patch(sector(1), silicon), patch(sector(1) + 4, [1])], ""),
-  handMade(
-    "nvidia",
-    SIZE,
-    [patch(sector(2), "NVIDIA  ", le32(0), le32(0), le16(100))],
-    "VERSION=100 | TYPE=nvidia_raid_member | USAGE=raid",
-  ),
+  handMade("nvidia", SIZE, [patch(sector(2), nvidia)], "VERSION=100 | TYPE=nvidia_raid_member | USAGE=raid"),
   handMade(
     "promise",
     SIZE,
@@ -129,7 +152,9 @@ export const RAID_HEADERS: readonly HandMade[] = [
     [patch(sector(1), be32(0x37fc4d1e)), patch(sector(1) + 63, [8]), patch(sector(1) + 256, "DPTM")],
     "VERSION=8 | TYPE=adaptec_raid_member | USAGE=raid",
   ),
-  handMade("jmicron", SIZE, [patch(sector(1), "JM", [2, 1])], "VERSION=1.2 | TYPE=jmicron_raid_member | USAGE=raid"),
+  handMade("nvidia-bad-sum", SIZE, [patch(sector(2), nvidia, [1])], ""),
+  handMade("jmicron", SIZE, [patch(sector(1), jmicron)], "VERSION=1.2 | TYPE=jmicron_raid_member | USAGE=raid"),
+  handMade("jmicron-bad-sum", SIZE, [patch(sector(1), jmicron, [7])], ""),
   handMade("tiny-md-1.2", MIB, md1(4 * KIB), ""),
   handMade(
     "md-over-mbr",

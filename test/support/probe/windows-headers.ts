@@ -1,5 +1,5 @@
 import { type HandMade, handMade, KIB, MIB } from "./header.ts";
-import { counting, le16, le32, le64, type Patch, patch } from "./sparse-source.ts";
+import { counting, latin1, le16, le32, le64, type Patch, patch } from "./sparse-source.ts";
 
 const SIZE = 64 * MIB;
 const MFT = 16 * KIB;
@@ -38,11 +38,21 @@ const fat16 = [
   patch(32, le32(20000)),
   patch(510, "\x55\xaa"),
 ];
-const exfat = (blockLog: number, clusterLog: number) => [
-  patch(0, "\xeb\x76\x90EXFAT   "),
-  patch(80, le32(128), le32(128), le32(512), le32(1000), le32(4), counting(4), [0, 1]),
-  patch(108, [blockLog, clusterLog]),
-];
+/** The boot region of exFAT with its checksum in every word of the twelfth sector. */
+function exfat(blockLog: number, clusterLog: number, dataStart = 512): readonly Patch[] {
+  const sectorBytes = 1 << blockLog;
+  const region = new Uint8Array(12 * sectorBytes);
+  region.set(latin1("\xeb\x76\x90EXFAT   "));
+  region.set([...le32(128), ...le32(128), ...le32(dataStart), ...le32(1000), ...le32(4), ...counting(4), 0, 1], 80);
+  region.set([blockLog, clusterLog, 1], 108);
+  region.set([0x55, 0xaa], 510);
+  let sum = 0;
+  for (const [at, byte] of region.subarray(0, 11 * sectorBytes).entries()) {
+    if (![106, 107, 112].includes(at)) sum = (((sum << 31) | (sum >>> 1)) + byte) >>> 0;
+  }
+  for (let at = 11 * sectorBytes; at < region.length; at += 4) region.set(le32(sum), at);
+  return [{ at: 0, bytes: region }];
+}
 
 /** Filesystems of Windows in forms that no tool makes. */
 export const WINDOWS_HEADERS: readonly HandMade[] = [
@@ -96,12 +106,13 @@ export const WINDOWS_HEADERS: readonly HandMade[] = [
     [...exfat(9, 3), patch((512 + 2 * 8) * 512, [0x81, 0], new Uint8Array(30), [0x83, 5], utf16le("label"))],
     "LABEL=label | UUID=0403-0201 | VERSION=1.0 | BLOCK_SIZE=512 | TYPE=exfat | USAGE=filesystem",
   ),
-  handMade("exfat-cluster-of-no-bytes", SIZE, exfat(31, 31), ""),
+  handMade("exfat-cluster-of-no-bytes", SIZE, exfat(9, 17), "PTTYPE=dos"),
+  handMade("exfat-bad-sum", SIZE, [...exfat(9, 3), patch(200, [1])], "PTTYPE=dos"),
   handMade(
     "exfat-beyond-end",
     SIZE,
-    exfat(20, 5),
-    "UUID=0403-0201 | VERSION=1.0 | BLOCK_SIZE=1048576 | TYPE=exfat | USAGE=filesystem",
+    exfat(9, 5, 1 << 30),
+    "UUID=0403-0201 | VERSION=1.0 | BLOCK_SIZE=512 | TYPE=exfat | USAGE=filesystem",
   ),
   handMade(
     "exfat-second-cluster",

@@ -6,6 +6,7 @@ import { type CommandWords, readCommandLine, UsageError } from "../../../src/des
 import { readOptions } from "../../../src/desk/commands/image.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { unprivileged } from "../../support/command.ts";
+import { fakeImage } from "../../support/fake-images.ts";
 import { BUSYBOX } from "../../support/unpacked-programs.ts";
 
 const MAIN = join(import.meta.dir, "../../../src/main.ts");
@@ -46,6 +47,45 @@ describe("levain", () => {
     },
   );
 
+  test.each([
+    ["rd.timeout", "rd.timeout=SECONDS", "Example: "],
+    ["rd.timeout=60", "rd.timeout=SECONDS", "Default: "],
+    ["rd.live.image", "rd.live.image", "Default: "],
+    ["rd.lvm.vg", "rd.lvm.vg is not supported: no RAID or LVM device is set up", ""],
+    ["rd.iscsi.target", "rd.iscsi.target is not supported: the network is not set up", ""],
+    ["console", "console is a parameter of the kernel, which levain does not use", ""],
+  ])("help %s explains that parameter alone", (name, first, later) => {
+    const { status, stdout, stderr } = levain(["help", name]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(first);
+    expect(stdout).toContain(later);
+    expect(stdout.split("\n").length).toBeLessThan(12);
+  });
+
+  test.each([
+    [["imge"], "Unknown command 'imge': did you mean image?\n"],
+    [["unlok"], "Unknown command 'unlok': did you mean unlock?\n"],
+    [["quite-another"], "Unknown command 'quite-another': levain help lists the commands\n"],
+    [
+      ["help", "rd.timout"],
+      "Unknown command or parameter 'rd.timout': did you mean rd.timeout?\nhint: levain help lists the commands, levain help parameters the parameters\n",
+    ],
+    [
+      ["image", "--comprss=zstd"],
+      "Unknown option '--comprss': did you mean --compress?\nhint: levain image --help lists its options\n",
+    ],
+  ])("%j names what may have been meant, and nothing else", (argv, message) => {
+    expect(levain(argv)).toEqual({ status: 2, stdout: "", stderr: message });
+  });
+
+  test.each(["retry", "status", "log", "help"])("%s --help shows no options, because it has none", (name) => {
+    const { status, stdout } = levain([name, "--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`USAGE levain ${name}`);
+    expect(stdout).not.toContain("[OPTIONS]");
+    expect(levain(["unlock", "--help"]).stdout).toContain("[OPTIONS]");
+  });
+
   test("help parameters prints the table", () => {
     const { status, stdout } = levain(["help", "parameters"]);
     expect(status).toBe(0);
@@ -62,7 +102,7 @@ describe("levain", () => {
     [["image", "-o", ""], "Option '--output' needs a value"],
     [["image", "stray"], "Unexpected argument 'stray'"],
     [["plan", "--json=x", "root=/dev/sda"], "--json"],
-    [["help", "bogus"], "Expected 'parameters' or a command, not 'bogus'"],
+    [["help", "bogus"], "Unknown command or parameter 'bogus'"],
   ])("a command line like %j is refused with status 2", (argv, message) => {
     const { status, stdout, stderr } = levain(argv);
     expect(status).toBe(2);
@@ -72,6 +112,24 @@ describe("levain", () => {
 });
 
 describe("levain plan", () => {
+  test("checks the images that are at hand before it prints the plan", () => {
+    const directory = scratchDirectory();
+    const { bytes } = fakeImage("squashfs");
+    const [good, short] = ["good.sfs", "short.sfs"].map((name) => join(directory, name));
+    writeFileSync(good ?? "", bytes);
+    writeFileSync(short ?? "", bytes.subarray(0, 2048));
+    const words = ["root=LABEL=STICK rd.image=/good.sfs"];
+    expect(levain(["plan", "--image", good ?? "", ...words])).toMatchObject({ status: 0, stderr: "" });
+    const { status, stdout, stderr } = levain(["plan", "--image", good ?? "", "--image", short ?? "", ...words]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(
+      "short.sfs is shorter than its superblock says: 2048 of 4096 bytes are there",
+    );
+    writeFileSync(short ?? "", "no image");
+    expect(levain(["plan", "--image", short ?? ""]).stderr).toContain("nothing recognised in ");
+    expect(levain(["plan", "--image", "/none", ...words]).stderr).toContain("/none");
+  });
+
   test("shows the plan in words, and as JSON", () => {
     expect(levain(["plan", "root=LABEL=LIVE ro"]).stdout).toContain("LABEL=LIVE");
     const plan = JSON.parse(levain(["plan", "--json", "root=LABEL=LIVE"]).stdout);
@@ -182,7 +240,7 @@ describe("the options of levain image", () => {
     config = join(directory, "levain.toml");
     writeFileSync(
       config,
-      `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nbusybox = "bb"\ninit = "/i"
+      `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nmodprobe-dirs = ["conf"]\nbusybox = "bb"\ninit = "/i"
        add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
     );
   });
@@ -193,6 +251,7 @@ describe("the options of levain image", () => {
       kernel: null,
       modulesDir: null,
       modules: [],
+      modprobeDirs: null,
       busybox: null,
       init: null,
       additions: [],
@@ -210,6 +269,7 @@ describe("the options of levain image", () => {
       kernel: "6.1",
       modulesDir: join(base, "mods/6.1"),
       modules: ["a"],
+      modprobeDirs: [join(base, "conf")],
       busybox: join(base, "bb"),
       init: "/i",
       additions: [{ source: join(base, "x"), destination: "/x" }],
@@ -227,6 +287,7 @@ describe("the options of levain image", () => {
       kernel: "none",
       "modules-dir": "m",
       module: ["b", "c"],
+      "modprobe-dir": "d",
       busybox: "none",
       init: "i",
       add: "y:/y",
@@ -239,6 +300,7 @@ describe("the options of levain image", () => {
       kernel: "none",
       modulesDir: "/here/m",
       modules: ["a", "b", "c"],
+      modprobeDirs: ["/here/d", join(config, "../conf")],
       busybox: "none",
       init: "/here/i",
       additions: [{ destination: "/x" }, { source: "/here/y", destination: "/y" }],
@@ -246,5 +308,12 @@ describe("the options of levain image", () => {
       keymaps: ["fr", "us", "de"],
       compression: { method: "xz", level: 6 },
     });
+  });
+
+  test("none for modprobe.d is said alone", () => {
+    expect(readOptions(lineOf({ "modprobe-dir": "none" }), "/here").modprobeDirs).toEqual([]);
+    expect(() => readOptions(lineOf({ config, "modprobe-dir": "none" }), "/here")).toThrow(
+      `--modprobe-dir none contradicts --modprobe-dir ${join(config, "../conf")}`,
+    );
   });
 });

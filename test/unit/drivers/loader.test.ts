@@ -299,9 +299,22 @@ describe("an image without modules for this kernel", () => {
     const machine = fakeMachine({ files: { "/lib/modules/5.10.0/modules.dep": "kernel/a.ko:" } });
     const voice = listenToVoice();
     const loader = createLoader(machine, { ...WISHES, load: ["a"] }, voice);
-    expect(voice.warnings[0]).toContain("modules for 5.10.0, but the kernel is 6.1.0-fake");
+    expect(voice.warnings[0]).toBe(
+      "this image contains no modules for 6.1.0-fake; it has those of 5.10.0: no driver can be loaded; rebuild the image with levain image --kernel 6.1.0-fake",
+    );
+    expect(voice.warnings.slice(1)).toEqual(["this image has no module a: it contains none for this kernel"]);
     expect(loader.loadMore()).toBe(true);
     expect(loader.counts()).toEqual({ modules: 0, devices: 0 });
+  });
+
+  test("does not count an empty directory as its modules", () => {
+    const voice = listenToVoice();
+    const files = {
+      "/lib/modules/6.1.0-fake": { directory: true },
+      "/lib/modules/5.10.0": { directory: true },
+    } as const;
+    createLoader(fakeMachine({ files }), WISHES, voice);
+    expect(voice.warnings[0]).toStartWith("this image contains no modules for 6.1.0-fake; it has those of 5.10.0: ");
   });
 
   test("blames the memory if the kernel could not unpack all of it", () => {

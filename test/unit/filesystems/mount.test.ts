@@ -14,7 +14,7 @@ test("an NTFS is mounted with the driver that the kernel has", () => {
   const machine = fakeMachine({ disks: [{ name: "sda" }] });
   const loaded: string[] = [];
   const drivers = { loadFilesystem: (type: string) => void loaded.push(type) };
-  const order = { device: NTFS, target: "/mnt", types: [], writable: false, options: "", role: "root" } as const;
+  const order = { device: NTFS, target: "/mnt", types: [], access: "read-only", options: "", role: "root" } as const;
   const context = { machine, drivers, voice: listenToVoice(), undo: () => undefined };
   let refusal: unknown;
   try {

@@ -55,10 +55,13 @@ describe("any content of a disk is probed in bounded time and reads", () => {
     const sea = fc.tuple(fc.constantFrom(...magics), bytes(4096), fc.integer({ min: 0, max: 2048 }));
     fc.assert(
       fc.property(size, fc.array(sea, { minLength: 1, maxLength: 3 }), setting, (total, drops, [kind, sectorSize]) => {
-        const patches = drops.flatMap(([magic, around, before]) => [
-          { at: Math.max(0, magic.at - before), bytes: around },
-          { at: magic.at, bytes: latin1(magic.text) },
-        ]);
+        const patches = drops.flatMap(([magic, around, before]) => {
+          const at = magic.at < 0 ? Math.max(0, total + magic.at) : magic.at;
+          return [
+            { at: Math.max(0, at - before), bytes: around },
+            { at, bytes: latin1(magic.text) },
+          ];
+        });
         examineAll(total, patches, kind, sectorSize);
       }),
       { numRuns: 600 },

@@ -3,8 +3,8 @@ import { formatExport } from "../../../src/desk/probe/device-facts.ts";
 import { READ_LIMIT_BYTES } from "../../../src/formats/area.ts";
 import { readPartitionTable } from "../../../src/formats/partitions/partition-table.ts";
 import { type ProbeResult, probe } from "../../../src/formats/probe.ts";
+import { formatPartition } from "../../support/probe/format-partition.ts";
 import { HAND_MADE } from "../../support/probe/hand-made.ts";
-import { formatPartition } from "../../support/probe/real-tools.ts";
 import { readRecordedImages } from "../../support/probe/recorded-images.ts";
 import { sparseSource } from "../../support/probe/sparse-source.ts";
 
@@ -50,16 +50,22 @@ describe("hand-made headers have the tags of blkid", () => {
   });
 
   test("contradicting types are named", () => {
-    const image = HAND_MADE.find(({ tells }) => tells === "ambivalent");
+    const image = HAND_MADE.find(({ name }) => name === "ext-and-minix-and-iso");
     const result = probe(sparseSource(image?.size ?? 0, image?.patches ?? []));
     expect(result.ambivalent).toEqual(["swap", "iso9660"]);
     expect(result.type).toBeNull();
   });
 });
 
+/** libblkid's safe probe ignores the second header of LUKS2, levain uses it if nothing else is there (docs/probe.md). */
+const SECOND_HEADER = ["luks2-second-header"];
+
 describe("images of real tools have the tags of blkid and the partitions of partx", () => {
   test.each(readRecordedImages().map((image) => [image.name, image] as const))("%s", (_name, image) => {
-    expect(tell(probe(sparseSource(image.size, image.patches)))).toBe(image.tells);
+    const told = tell(probe(sparseSource(image.size, image.patches)));
+    if (SECOND_HEADER.includes(image.name))
+      expect([image.tells, told]).toEqual(["", expect.stringContaining("crypto_LUKS")]);
+    else expect(told).toBe(image.tells);
     const table = readPartitionTable(sparseSource(image.size, image.patches), 512);
     expect(table?.partitions.map(formatPartition) ?? []).toEqual([...image.partitions]);
   });

@@ -97,6 +97,18 @@ describe("PBKDF2 with a hash of a library", () => {
     ]);
     expect([find("sha256")?.library, find("tiger")]).toEqual([undefined, null]);
   });
+
+  test("BLAKE2s equals RFC 7693, and PBKDF2 with it OpenSSL", () => {
+    const machine = createLinuxMachine();
+    const blake = createFindHash(machine)("BLAKE2s-256");
+    if (blake === null) throw new Error("there is no BLAKE2s");
+    const digest = "508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982";
+    expect(hashBytes(blake, Buffer.from("abc")).toHex()).toBe(digest);
+    const kdf = { type: "pbkdf2", hash: "blake2s-256", iterations: 2, salt: Buffer.from("salt") } as const;
+    // python3: hashlib.pbkdf2_hmac("blake2s256", b"p", b"salt", 2, 32)
+    const key = "35ac541e3af422aacf78a7732d2491864ed6ed90d3df258cd0ffd3d74d9b0aa9";
+    expect(createDeriveKey(machine)(kdf, Buffer.from("p"), 32).toHex()).toBe(key);
+  });
 });
 
 describe.each(["argon2i", "argon2id"])("headers with %s", (kdf) => {

@@ -90,7 +90,7 @@ describe("no mapping", () => {
       "the data reach beyond the end of the device\ndata up to byte 6291456\ndevice of 4194304 bytes",
     ],
     ["data of 2^64 bytes", crypt({ size: "18446744073709547520" }), {}, "beyond the end"],
-    ["a device without data", crypt({}), { bytes: 2 * MIB }, "beyond the end"],
+    ["a device without data", crypt({}), { bytes: 2 * MIB }, "the device ends before the data"],
     ["no whole sectors", crypt({}), { bytes: 4 * MIB - 512 }, "do not end with a whole sector of 4096 bytes"],
     ["no encryption", crypt({ encryption: "cipher_null-ecb" }), {}, "the data are not encrypted (cipher_null-ecb)"],
     [

@@ -85,7 +85,7 @@ describe("what is logged", () => {
   test("what the kernel prints itself is not printed twice", () => {
     const made = makeConsole("5\t4\t1\t7\n");
     sayEverything(made);
-    expect(made.shown()).toBe("hello\n  ...       half\n\n");
+    expect(made.shown()).toBe("hello\n  ...       half\n");
     expect(made.logged()).toContain("<3>broken");
   });
 });

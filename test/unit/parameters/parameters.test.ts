@@ -123,7 +123,7 @@ test("every row is in one group", () => {
 });
 
 describe("the help text", () => {
-  const help = describeParameters();
+  const help = describeParameters(80);
 
   test.each(rows)("has %s with its default", (_name, _key, row) => {
     expect(help).toContain(`  ${row.syntax}`);

@@ -38,7 +38,7 @@ test("a disk with everything", () => {
     "modules     those for the hardware, ahci",
     "module      loop with max_loop=8",
     "not loaded  pcspkr",
-    "handover    pivot_root, the old root at /initrd",
+    "handover    pivot_root, the old root stays at /initrd (an initramfs: in memory)",
     "init        /bin/sh",
     "environment HOME=/ TERM=linux",
     "stop before mount, init",
@@ -49,7 +49,7 @@ test("a disk with everything", () => {
 
 test("no root, no shell", () => {
   expect(format("rdshell=0 rd.log=console rd.debug")).toEqual([
-    "root        none: this initramfs is the final system",
+    "root        none, as root= is missing: this initramfs is the final system",
     "modules     those for the hardware",
     "handover    stay",
     "init        the first of the kernel's list",

@@ -30,7 +30,7 @@ function mistakesOf(run: () => unknown): BootError {
 
 test("a command line that asks for nothing", () => {
   const expected: BootPlan = {
-    root: { kind: "none" },
+    root: { kind: "none", isAsked: false },
     rootTypes: [],
     rootOptions: "",
     rootCheck: "auto",
@@ -362,7 +362,7 @@ describe("warnings", () => {
     ["rd.overlay", "rd.overlay needs root="],
     ["root=LABEL=A toram", "rd.live.ram needs an image: rd.image= or root=live:"],
     ["root=LABEL=A rd.overlay.size=1M", "rd.overlay.size= needs rd.overlay"],
-    ["root=LABEL=A rd.handover=switch_root rd.putold=/x", "rd.putold= is not used by switch_root"],
+    ["rd.putold=/x", "rd.putold= needs root="],
     ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 forbids a shell"],
     ["rd.break rdshell=0", "rd.break is not used: rdshell=0 forbids a shell"],
     ["rdshell=0 single", "single is not used: rdshell=0 forbids a shell"],

@@ -19,7 +19,10 @@ export function unpackLz4Legacy(bytes: Uint8Array, start: number, limit: number)
     const length = view.getUint32(at, true);
     if (length === 0) return finish(at, null);
     if (length !== MAGIC && length > COMPRESSED_MAX) {
-      return finish(at, "the lz4 data does not end with the four zero bytes after which the kernel continues");
+      return finish(
+        at,
+        `the kernel takes what follows for another block of the lz4 data, because nothing marks its end at byte ${at}: put four zero bytes there`,
+      );
     }
     at += 4;
     if (length === MAGIC) continue;

@@ -1,5 +1,5 @@
 import type { Area } from "../../area.ts";
-import { le32 } from "../../bytes.ts";
+import { holds, isEmpty, le32 } from "../../bytes.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addSerial, addVersion } from "../../tags.ts";
 import { toUtf8 } from "../../text.ts";
@@ -10,7 +10,8 @@ const LAST_CLUSTER = 0xffffff6;
 const ENTRY_BYTES = 32;
 const END = 0x00;
 const LABEL = 0x83;
-const MAX_ENTRIES = 10000;
+const MAX_ENTRIES = (256 * 1024 * 1024) / ENTRY_BYTES;
+const JUMP_AND_NAME = "\xeb\x76\x90EXFAT   ";
 
 /** `tableStart` and `dataStart` are counted in blocks. */
 type Layout = Readonly<Record<"blockBytes" | "clusterBytes" | "tableStart" | "dataStart", number>>;
@@ -38,20 +39,59 @@ function findLabel(area: Area, layout: Layout, rootCluster: number): Uint8Array 
   return null;
 }
 
+const SUMMED_SECTORS = 11;
+// The fields that a mount changes: volume flags and the percentage in use.
+const NOT_SUMMED = [106, 107, 112];
+
+/** The sum of the first eleven sectors fills the twelfth (3.4). */
+function hasRightSum(area: Area, sectorBytes: number): boolean {
+  const sectors = area.bytes(0, (SUMMED_SECTORS + 1) * sectorBytes);
+  if (sectors === null) return false;
+  const end = SUMMED_SECTORS * sectorBytes;
+  let sum = 0;
+  for (let at = 0; at < end; at++) {
+    if (!NOT_SUMMED.includes(at)) sum = (((sum << 31) | (sum >>> 1)) + (sectors[at] ?? 0)) >>> 0;
+  }
+  for (let at = end; at < sectors.length; at += 4) if (le32(sectors, at) !== sum) return false;
+  return true;
+}
+
+const isWithin = (value: number, low: number, high: number) => value >= low && value <= high;
+
+/** Returns the boot sector if its fields are those of the specification (3.1). */
+function readBoot(area: Area): Uint8Array | null {
+  const boot = area.bytes(0, 512);
+  if (boot === null || !holds(boot, 0, JUMP_AND_NAME) || !holds(boot, 510, "\x55\xaa")) return null;
+  const [blockLog = 0, clusterLog = 0, tables = 0] = boot.subarray(108, 111);
+  const [tableStart, tableBlocks, dataStart] = [le32(boot, 80), le32(boot, 84), le32(boot, 88)];
+  const allTables = tableBlocks * tables;
+  const isValid =
+    isEmpty(boot.subarray(11, 64)) &&
+    isWithin(tables, 1, 2) &&
+    isWithin(blockLog, 9, 12) &&
+    isWithin(clusterLog, 0, 25 - blockLog) &&
+    isWithin(tableStart, 24, dataStart - allTables) &&
+    isWithin(dataStart, tableStart + allTables, 2 ** 31) &&
+    isWithin(le32(boot, 96), FIRST_CLUSTER, le32(boot, 92) + 1);
+  return isValid && hasRightSum(area, 1 << blockLog) ? boot : null;
+}
+
+/** True if the device begins with an exFAT filesystem, whose boot sector looks like an MBR. */
+export function isExfat(area: Area): boolean {
+  return readBoot(area) !== null;
+}
+
 /** exFAT. */
 export const exfat: Signature = {
   type: "exfat",
   usage: "filesystem",
   magics: [{ text: "EXFAT   ", at: 3 }],
   read(area, tags) {
-    const boot = area.bytes(0, 120);
+    const boot = readBoot(area);
     if (boot === null) return false;
     const [minor = 0, major = 0] = boot.subarray(104, 106);
     const [blockLog = 0, clusterLog = 0] = boot.subarray(108, 110);
-    // 32-bit arithmetic as in libblkid, which refuses a cluster of 0 bytes.
-    const blockBytes = (1 << blockLog) >>> 0;
-    const clusterBytes = (blockBytes << clusterLog) >>> 0;
-    if (clusterBytes === 0) return false;
+    const [blockBytes, clusterBytes] = [1 << blockLog, 1 << (blockLog + clusterLog)];
     const layout = { blockBytes, clusterBytes, tableStart: le32(boot, 80), dataStart: le32(boot, 88) };
     const entry = findLabel(area, layout, le32(boot, 96));
     const name = entry?.subarray(2, 2 + Math.min((entry[1] ?? 0) * 2, 22)) ?? new Uint8Array();

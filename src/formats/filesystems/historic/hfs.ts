@@ -1,5 +1,5 @@
 import type { Area } from "../../area.ts";
-import { be16, be32, holds, isEmpty, latin1 } from "../../bytes.ts";
+import { be16, be32, holds, isEmpty, isPowerOfTwo, latin1 } from "../../bytes.ts";
 import { at, filesystem, header } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addUuid, type Tags } from "../../tags.ts";
@@ -43,8 +43,9 @@ const hfs = filesystem(
 function findVolume(area: Area): number | null {
   const block = area.bytes(VOLUME, 130);
   if (block === null || !holds(block, 0, "BD")) return block && 0;
-  const start = be16(block, 28) * SECTOR_BYTES + Math.imul(be16(block, 126), be32(block, 20));
-  return isPlus(block, 124) ? start >>> 0 : null;
+  const unit = be32(block, 20);
+  const isEmbedded = isPlus(block, 124) && unit >= SECTOR_BYTES && unit % SECTOR_BYTES === 0;
+  return isEmbedded ? be16(block, 28) * SECTOR_BYTES + be16(block, 126) * unit : null;
 }
 
 /** Finds the name in the first record of the catalog, the thread of the root directory, in UTF-16BE, or null. */
@@ -55,7 +56,7 @@ function findName(area: Area, volume: number, header: Uint8Array, blockSize: num
   const nodeSize = be16(tree, NODE_HEAD_BYTES + 18);
   const firstLeaf = be32(tree, NODE_HEAD_BYTES + 10);
   if (nodeSize < NODE_HEAD_BYTES + KEY_BYTES || be32(tree, NODE_HEAD_BYTES + 6) === 0) return null;
-  const block = locate(extents, Math.floor((Math.imul(firstLeaf, nodeSize) >>> 0) / blockSize));
+  const block = locate(extents, Math.floor((firstLeaf * nodeSize) / blockSize));
   const leaf = block === null ? null : area.bytes(volume + block * blockSize, nodeSize);
   const isThread = leaf !== null && be16(leaf, 10) > 0 && leaf[8] === LEAF && be32(leaf, 16) === ROOT_PARENT;
   const length = leaf === null ? 0 : be16(leaf, 20);
@@ -83,7 +84,10 @@ const hfsplus: Signature = {
     const volume = findVolume(area);
     const header = volume === null ? null : area.bytes(volume + VOLUME, 512);
     const blockSize = header === null ? 0 : be32(header, 40);
-    if (volume === null || header === null || !isPlus(header, 0) || blockSize < SECTOR_BYTES) return false;
+    if (volume === null || header === null || !isPlus(header, 0)) return false;
+    if (blockSize < SECTOR_BYTES || !isPowerOfTwo(blockSize)) return false;
+    // The first block of the catalog.
+    if (volume + be32(header, 288) * blockSize > area.size) return false;
     addFinderUuid(tags, header.subarray(104, 112));
     addBlockSize(tags, blockSize);
     addLabel(tags, toUtf8(findName(area, volume, header, blockSize) ?? new Uint8Array(), "utf-16be"));

@@ -31,10 +31,10 @@ function readSuperblock(sb: Uint8Array): ReturnType<typeof readOld> {
   return big === undefined ? null : readOld(sb, big, false);
 }
 
-/** The magic is short, so the counts are checked, and that it is not ext. */
+/** The magic is short, so the counts are checked, and that it is neither ext nor EROFS, whose superblocks are in the same place. */
 function isMinix(bytes: Uint8Array): boolean {
   const sb = readSuperblock(bytes);
-  if (sb === null || holds(bytes, 0x38, "\x53\xef")) return false;
+  if (sb === null || holds(bytes, 0x38, "\x53\xef") || holds(bytes, 0, "\xe2\xe1\xf5\xe0")) return false;
   const { zoneLog, inodes, inodeBlocks, firstZone, zones, zoneBlocks } = sb;
   return (
     zoneLog === 0 &&

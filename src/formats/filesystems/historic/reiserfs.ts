@@ -39,7 +39,7 @@ export const REISERFS = [
   filesystem(
     "reiser4",
     at(NEW, "ReIsEr4"),
-    header(NEW, 60),
+    header(NEW, 60, (sb) => (sb[19] ?? 0) >= 2),
     [label(36, 16), uuid(20), version("4"), blockSize((sb) => (sb[19] ?? 0) * 256)],
     SIZE,
   ),

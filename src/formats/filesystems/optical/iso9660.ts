@@ -1,5 +1,5 @@
 import type { Area } from "../../area.ts";
-import { holds, isEmpty, latin1 } from "../../bytes.ts";
+import { holds, isEmpty, latin1, le16, le32 } from "../../bytes.ts";
 import { at as magicAt } from "../../layout.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addTag, addTrimmed, addVersion, isSpace, type Tags } from "../../tags.ts";
@@ -46,19 +46,44 @@ const SECTOR_BYTES = 2048;
 const FIRST_DESCRIPTOR = 16 * SECTOR_BYTES;
 const MAX_DESCRIPTORS = 16;
 const KINDS: Readonly<Record<number, "boot" | "primary" | "joliet">> = { 0: "boot", 1: "primary", 2: "joliet" };
+const RECORD_BYTES = 34;
 const END = 255;
 const JOLIET_ESCAPES = ["%/@", "%/C", "%/E"];
 
+const DESCRIPTOR_BYTES = 882;
+
+/** The two forms of a descriptor: bytes before it, and where the record of the root directory, the first text and the dates are. */
+const ISO = { before: 0, hasJoliet: true, root: 156, texts: 190, created: 813, modified: 830, dateBytes: 17 } as const;
+/** High Sierra, the format before ISO 9660, has more copies of the path table and shorter dates. */
+const HIGH_SIERRA = {
+  ...{ before: 8, hasJoliet: false, root: 172, texts: 206 },
+  ...{ created: 782, modified: 798, dateBytes: 16 },
+} as const;
+type Form = typeof ISO | typeof HIGH_SIERRA;
+
 type Descriptors = ReturnType<typeof readDescriptors>;
 
+/** The first entry of the root directory must be the directory itself: other filesystems may contain an ISO file at this place. */
+function hasRoot(area: Area, primary: Uint8Array, { root }: Form): boolean {
+  const [sector, length] = [le32(primary, root + 2), le32(primary, root + 10)];
+  const directory =
+    length < RECORD_BYTES ? null : area.bytes(sector * le16(primary, 128), Math.min(length, SECTOR_BYTES));
+  if (directory === null) return false;
+  return (
+    (directory[0] ?? 0) >= RECORD_BYTES && directory[32] === 1 && directory[33] === 0 && le32(directory, 2) === sector
+  );
+}
+
 /** Returns the first descriptor of each kind; of the supplementary ones, which may be of other encodings, Joliet's. */
-function readDescriptors(area: Area) {
+function readDescriptors(area: Area, { before, hasJoliet }: Form) {
   const found: Record<"boot" | "primary" | "joliet", Uint8Array | null> = { boot: null, primary: null, joliet: null };
-  for (let i = 0; i < MAX_DESCRIPTORS && Object.values(found).includes(null); i++) {
-    const descriptor = area.bytes(FIRST_DESCRIPTOR + i * SECTOR_BYTES, 847);
+  const isComplete = () => found.boot && found.primary && (found.joliet || !hasJoliet);
+  for (let i = 0; i < MAX_DESCRIPTORS && !isComplete(); i++) {
+    const descriptor = area.bytes(FIRST_DESCRIPTOR + i * SECTOR_BYTES + before, DESCRIPTOR_BYTES);
     if (descriptor === null || descriptor[0] === END) break;
     const kind = KINDS[descriptor[0] ?? END];
-    const isOther = kind === "joliet" && !JOLIET_ESCAPES.some((text) => holds(descriptor, 88, text));
+    const isJoliet = hasJoliet && JOLIET_ESCAPES.some((text) => holds(descriptor, 88, text));
+    const isOther = kind === "joliet" && !isJoliet;
     if (kind !== undefined && !isOther) found[kind] ??= descriptor;
   }
   return found;
@@ -101,48 +126,41 @@ function addText(tags: Tags, name: string, found: Descriptors, at: number): void
 /** Formats a date of 16 digits and a time zone as UUID: "YYYY-MM-DD-hh-mm-ss-cc"; null if it is not set. */
 function formatDate(date: Uint8Array): string | null {
   const digits = date.subarray(0, 16);
-  const isUnset = digits.every((byte) => byte === 0x30) && date[16] === 0;
+  const isUnset = digits.every((byte) => byte === 0x30) && (date[16] ?? 0) === 0;
   if (isUnset) return null;
   const text = String.fromCharCode(...digits);
   return [text.slice(0, 4), ...(text.slice(4).match(/../gs) ?? [])].join("-");
 }
 
-function addDate(tags: Tags, primary: Uint8Array): void {
-  const modified = primary.subarray(830, 847);
-  const date = formatDate(modified) === null ? primary.subarray(813, 830) : modified;
+function addDate(tags: Tags, primary: Uint8Array, form: Form): void {
+  const dateAt = (at: number) => primary.subarray(at, at + form.dateBytes);
+  const modified = dateAt(form.modified);
+  const date = formatDate(modified) === null ? dateAt(form.created) : modified;
   const text = formatDate(date);
   if (text !== null && !isEmpty(date.subarray(0, 16))) addTag(tags, "UUID", latin1(text));
 }
 
-/** High Sierra, the format before ISO 9660. */
-function readHighSierra(area: Area, tags: Tags): boolean {
-  const descriptor = area.bytes(FIRST_DESCRIPTOR, 80);
-  if (descriptor === null) return false;
-  addBlockSize(tags, SECTOR_BYTES);
-  addVersion(tags, "High Sierra");
-  addLabel(tags, descriptor.subarray(48, 80));
-  return true;
-}
-
-/** ISO 9660 with Joliet. Tolerant, because hybrid images have a second filesystem or a partition table. */
+/** ISO 9660 with Joliet, and High Sierra. Tolerant, because hybrid images have a second filesystem or a partition table. */
 export const iso9660: Signature = {
   type: "iso9660",
   usage: "filesystem",
   isTolerant: true,
   magics: [...magicAt(FIRST_DESCRIPTOR + 1, "CD001"), ...magicAt(FIRST_DESCRIPTOR + 9, "CDROM")],
   read(area, tags, magic) {
-    if (magic?.text === "CDROM") return readHighSierra(area, tags);
-    const found = readDescriptors(area);
-    if (found.primary === null) return false;
-    addBlockSize(tags, SECTOR_BYTES);
+    const form = magic?.text === "CDROM" ? HIGH_SIERRA : ISO;
+    const found = readDescriptors(area, form);
+    const blockBytes = found.primary === null ? 0 : le16(found.primary, 128);
+    if (found.primary === null || blockBytes === 0 || !hasRoot(area, found.primary, form)) return false;
+    addBlockSize(tags, blockBytes);
     addIdentifier(tags, "SYSTEM_ID", found, 8, 32);
-    addIdentifier(tags, "VOLUME_SET_ID", found, 190, 128);
-    addText(tags, "PUBLISHER_ID", found, 318);
-    addText(tags, "DATA_PREPARER_ID", found, 446);
-    addText(tags, "APPLICATION_ID", found, 574);
-    addDate(tags, found.primary);
+    addIdentifier(tags, "VOLUME_SET_ID", found, form.texts, 128);
+    addText(tags, "PUBLISHER_ID", found, form.texts + 128);
+    addText(tags, "DATA_PREPARER_ID", found, form.texts + 256);
+    addText(tags, "APPLICATION_ID", found, form.texts + 384);
+    addDate(tags, found.primary, form);
     if (found.boot !== null) addTrimmed(tags, "BOOT_SYSTEM_ID", found.boot.subarray(7, 39));
     if (found.joliet !== null) addVersion(tags, "Joliet Extension");
+    else if (form === HIGH_SIERRA) addVersion(tags, "High Sierra");
     addLabel(tags, mergeField(found, 40, 32) ?? found.primary.subarray(40, 72));
     return true;
   },

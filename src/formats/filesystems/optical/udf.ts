@@ -69,11 +69,12 @@ function addLogical(descriptor: Uint8Array, tags: Tags): void {
 }
 
 /**
- * Adds the labels and identifiers of a volume's descriptors. Returns its revision as stored (0x0201 is 2.01, 0 unknown), and
- * the bytes and first block of the integrity descriptor.
+ * Adds the labels and identifiers of a volume's descriptors. Returns its revision as stored (0x0201 is 2.01, 0 unknown), the
+ * bytes and first block of the integrity descriptor, and whether a logical volume is one of UDF: other filesystems of ECMA-167 exist.
  */
 function addUdfTags(descriptors: readonly Uint8Array[], tags: Tags) {
   let revision = 0;
+  let isUdf = false;
   let integrity: { readonly length: number; readonly location: number } | null = null;
   for (const descriptor of descriptors) {
     const kind = le16(descriptor, 0);
@@ -83,13 +84,15 @@ function addUdfTags(descriptors: readonly Uint8Array[], tags: Tags) {
       const found = { length: le32(descriptor, 432), location: le32(descriptor, 436) };
       const hasIntegrity = le32(descriptor, 268) !== 0 && found.length > 0 && found.location > 0;
       integrity ??= hasIntegrity ? found : null;
-      revision ||= holds(descriptor, 217, "*OSTA UDF Compliant\0") ? le16(descriptor, 240) : 0;
+      const isOne = holds(descriptor, 217, "*OSTA UDF Compliant\0");
+      isUdf ||= isOne;
+      revision ||= isOne ? le16(descriptor, 240) : 0;
       addLogical(descriptor, tags);
     } else if (kind === IMPLEMENTATION && holds(descriptor, 21, "*UDF LV Info\0") && holds(descriptor, 52, CHARSET)) {
       addOnce(tags, "PUBLISHER_ID", readText(descriptor, 244, 36));
     }
   }
-  return { revision, integrity };
+  return { revision, integrity, isUdf };
 }
 
 // ECMA-167 with the names of OSTA's UDF 2.60.
@@ -99,7 +102,7 @@ const DESCRIPTOR_BYTES = 440;
 const [ANCHOR, TERMINATOR, INTEGRITY] = [2, 8, 9];
 const ANCHOR_BLOCKS = [256, 512];
 /** Most descriptors of a volume that are read; a real one has about ten. */
-const MAX_DESCRIPTORS = 256;
+const MAX_DESCRIPTORS = 64;
 const OTHER_IDS = ["BEA01", "BOOT2", "CD001", "CDW02", "TEA01"];
 
 /** Returns null if the device ends within the sequence. */
@@ -145,7 +148,7 @@ function readDescriptors(area: Area, { blockSize, length, location }: Anchor): r
   const descriptors: Uint8Array[] = [];
   const count = Math.min(Math.floor(length / blockSize), MAX_DESCRIPTORS);
   for (let i = 0; i < count; i++) {
-    const block = (location + i) >>> 0;
+    const block = location + i;
     const descriptor = area.bytes(block * blockSize, DESCRIPTOR_BYTES);
     if (descriptor === null) return null;
     const kind = le16(descriptor, 0);
@@ -174,7 +177,8 @@ function findRevision(
 
 function readVolume(area: Area, anchor: Anchor, tags: Tags): boolean {
   const descriptors = readDescriptors(area, anchor);
-  const revision = descriptors && findRevision(area, addUdfTags(descriptors, tags), anchor.blockSize);
+  const volume = descriptors && addUdfTags(descriptors, tags);
+  const revision = volume?.isUdf ? findRevision(area, volume, anchor.blockSize) : null;
   if (revision === null) return false;
   if (revision !== 0) {
     addVersion(tags, `${(revision >> 8).toString(16)}.${(revision & 0xff).toString(16).padStart(2, "0")}`);

@@ -21,15 +21,23 @@ function findBase(label: Uint8Array, count: number, parent: Parent): number {
   return parent?.type === "0xa5" && isRelative ? parent.start : 0;
 }
 
+/** Reads a label whose 16-bit words, with its checksum, are zero by XOR. */
+function readLabel(area: Area, magic: Magic | null): Uint8Array | null {
+  const label = magic === null ? null : area.bytes(magic.at, LABEL_BYTES);
+  let sum = 0;
+  for (let at = 0; at < LABEL_BYTES; at += 2) sum ^= le16(label ?? new Uint8Array(), at);
+  return sum === 0 ? label : null;
+}
+
 /** Reads the slices of a label, numbered from `first`; units of 512 bytes from the start of the disk. */
 export function readBsdSlices(area: Area, magic: Magic | null, parent: Parent, first: number): readonly Partition[] {
-  const label = area.bytes(magic?.at ?? 0, LABEL_BYTES);
-  if (label === null || magic === null) return [];
+  const label = readLabel(area, magic);
+  if (label === null) return [];
   const count = Math.min(le16(label, 138), MAX_PARTITIONS);
   const base = findBase(label, count, parent);
   const slices = Array.from({ length: count }, (_, i) => {
     const at = FIRST_ENTRY + i * ENTRY_BYTES;
-    return { type: label[at + 12] ?? 0, size: le32(label, at), start: (le32(label, at + 4) + base) >>> 0 };
+    return { type: label[at + 12] ?? 0, size: le32(label, at), start: le32(label, at + 4) + base };
   });
   const isParent = ({ start, size }: Slice) => start === parent?.start && size === parent.size;
   const used = slices.filter((slice) => slice.type !== 0 && !isParent(slice));
@@ -42,9 +50,7 @@ export const bsd: TableFormat = {
   isUnnamed: true,
   magics: MAGICS,
   recognise: (area, _fsType, magic) =>
-    area.contains(magic?.at ?? 0, LABEL_BYTES)
-      ? { uuid: null, listPartitions: () => readBsdSlices(area, magic, null, 1) }
-      : null,
+    readLabel(area, magic) && { uuid: null, listPartitions: () => readBsdSlices(area, magic, null, 1) },
 };
 
 // The VTOC of Solaris on x86, in the second sector of its partition.
@@ -64,7 +70,7 @@ export function readSolarisSlices(area: Area, parent: Parent, firstNumber: numbe
   const length = Math.max(0, Math.min(le16(vtoc, 30), MAX_SLICES) - 1);
   const slices = Array.from({ length }, (_, i): Slice => {
     const entry = vtoc.subarray(FIRST_SLICE + i * SLICE_BYTES);
-    const start = (le32(entry, 4) + (parent?.start ?? 0)) >>> 0;
+    const start = le32(entry, 4) + (parent?.start ?? 0);
     return { start, size: le32(entry, 8), type: le16(entry, 0), flags: le16(entry, 2) };
   });
   const used = slices.filter(({ size, type }) => size !== 0 && type !== WHOLE_DISK);

@@ -2,39 +2,48 @@ import { dlopen } from "bun:ffi";
 import type { LibraryHash, LibraryHashes } from "../../encryption.ts";
 import { provideLibrary } from "./library.ts";
 
-/** RHash, for hashes that the large libraries have dropped. */
+/** RHash, for hashes that the runtime does not have, or, as BLAKE2s, not for PBKDF2. */
 const NAME = "librhash.so.0";
-/** rhash.h, enum RHashIds. */
-const RHASH_WHIRLPOOL = 1 << 9;
-/** ISO/IEC 10118-3, of Whirlpool: 512 bits both. */
-const WHIRLPOOL_BYTES = 64;
 
-const opened: { whirlpool?: LibraryHash | null } = {};
+/** By libcryptsetup's names: the number in enum RHashIds of rhash.h, and the sizes of the standard. */
+const HASHES: Readonly<Record<string, Omit<LibraryHash, "hash"> & { readonly id: number }>> = {
+  whirlpool: { id: 1 << 9, digestBytes: 64, blockBytes: 64 }, // ISO/IEC 10118-3
+  "blake2s-256": { id: 1 << 29, digestBytes: 32, blockBytes: 64 }, // RFC 7693
+};
 
-/** Implements Whirlpool by librhash, loaded at the first use. */
+type Library = ReturnType<typeof bindLibrary>;
+
+const opened: { library?: Library | null } = {};
+
+/** Implements hashes by librhash, loaded at the first use. */
 export const libraryHashes: LibraryHashes = {
   findLibraryHash(name) {
-    if (name !== "whirlpool") return null;
-    if (opened.whirlpool === undefined) opened.whirlpool = openWhirlpool();
-    return opened.whirlpool;
+    const found = Object.hasOwn(HASHES, name) ? HASHES[name] : undefined;
+    if (found === undefined) return null;
+    if (opened.library === undefined) opened.library = openLibrary();
+    const { library } = opened;
+    if (library === null) return null;
+    const { id, digestBytes, blockBytes } = found;
+    const hash: LibraryHash["hash"] = (message, digest) => void library.rhash_msg(id, message, message.length, digest);
+    return { digestBytes, blockBytes, hash };
   },
 };
 
 /** null if the library is missing: the caller reports it. */
-function openWhirlpool(): LibraryHash | null {
+function openLibrary(): Library | null {
   try {
-    const { rhash_library_init, rhash_msg } = dlopen(provideLibrary(NAME), {
-      rhash_library_init: { args: [], returns: "void" },
-      // hash_id, message, length, result.
-      rhash_msg: { args: ["u32", "ptr", "u64", "ptr"], returns: "i32" },
-    }).symbols;
-    rhash_library_init();
-    return {
-      digestBytes: WHIRLPOOL_BYTES,
-      blockBytes: WHIRLPOOL_BYTES,
-      hash: (message, digest) => void rhash_msg(RHASH_WHIRLPOOL, message, message.length, digest),
-    };
+    return bindLibrary();
   } catch {
     return null;
   }
+}
+
+function bindLibrary() {
+  const { rhash_library_init, rhash_msg } = dlopen(provideLibrary(NAME), {
+    rhash_library_init: { args: [], returns: "void" },
+    // hash_id, message, length, result.
+    rhash_msg: { args: ["u32", "ptr", "u64", "ptr"], returns: "i32" },
+  }).symbols;
+  rhash_library_init();
+  return { rhash_msg };
 }

@@ -1,10 +1,11 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP } from "../../abi.ts";
+import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP, SIGQUIT } from "../../abi.ts";
 import { TIOCOUTQ } from "../../abi-terminal.ts";
 import type { Handover, Processes } from "../../machine.ts";
 import { closing, writeAll } from "../descriptors.ts";
 import { callKernel, type SpawnRequest, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
+import { writeToTerminal } from "../terminals/terminals.ts";
 import { withEcho } from "../terminals/termios.ts";
 
 /** stage0's variable with the descriptor of its pipe. */
@@ -40,12 +41,13 @@ export function createLinuxProcesses(): Processes {
       return withEcho(terminal, () => runToEnd(request, onStart));
     },
     hangUp,
+    restartInit: () => void systemCall("kill", "1", 1, SIGQUIT),
     handOver(handover) {
       if (handoverFd === null) throw new SyscallError("write", "EBADF", "handover");
       writeAll(handoverFd, encodeHandover(handover), "handover");
       process.exit(0);
     },
-    writeConsole,
+    writeConsole: (text, node) => (node === undefined ? writeConsole(text) : writeToTerminal(node, text)),
   };
 }
 

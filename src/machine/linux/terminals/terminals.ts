@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../abi-terminal.ts";
 import type { TerminalInput, Terminals } from "../../terminals.ts";
+import { closing } from "../descriptors.ts";
 import { poll } from "../poll.ts";
 import { closeQuiet, openQuiet, type QuietTerminal, readTyped } from "./termios.ts";
 
@@ -61,6 +62,18 @@ export function createTerminals(nowMs: () => number, uevents: () => number | nul
       open.clear();
     },
   };
+}
+
+/** Writes to a tty that need not be open. Never throws. */
+export function writeToTerminal(node: string, text: string): void {
+  // O_NONBLOCK: a serial line may wait for its carrier.
+  const flags = fs.constants.O_WRONLY | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK;
+  try {
+    const nowMs = () => performance.now();
+    closing(fs.openSync(node, flags), (fd) => writeWithin(fd, Buffer.from(text), nowMs));
+  } catch {
+    // A terminal that is gone: the others have the text.
+  }
 }
 
 function writeWithin(fd: number, bytes: Uint8Array, nowMs: () => number): void {

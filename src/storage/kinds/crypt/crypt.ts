@@ -17,7 +17,7 @@ import { advance, isGone, type Standing } from "./volume.ts";
 
 interface Unlocking {
   readonly context: CryptContext;
-  readonly plan: Pick<StoragePlan, "crypt" | "keymap" | "roots" | "layers">;
+  readonly plan: Pick<StoragePlan, "crypt" | "keymap" | "roots" | "layers" | "part">;
   readonly volumes: Volume[];
   /** All that were typed; each is tried on every volume. */
   readonly passphrases: Uint8Array[];
@@ -59,7 +59,7 @@ function advanceAll(unlocking: Unlocking, candidate: BlockDevice | null): Round 
   const root = candidate !== null && context.state(candidate)?.kind !== "incomplete" ? candidate : null;
   if (plan.crypt.isOff) {
     if (root === null || !isLuks(root)) return "idle";
-    throw problem("unlocking-is-off", { node: root.node });
+    throw problem("unlocking-is-off", { part: plan.part ?? "root", name: root.node });
   }
   collectUnnamed(unlocking, root);
   // From here on the user may type a passphrase, before the first prompt and while a key is derived too.

@@ -2,6 +2,7 @@ import { wipe } from "../../../crypto/secret.ts";
 import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { mountDeviceBriefly } from "../../../filesystems/brief-mount.ts";
 import { findFileIn } from "../../../filesystems/resolve.ts";
+import { hasUnreplayedJournal } from "../../../filesystems/untouched.ts";
 import type { ByteSource } from "../../../formats/facts.ts";
 import type { RandomReader } from "../../../machine/machine.ts";
 import type { BytesPlace } from "../../../parameters/crypt/place.ts";
@@ -64,7 +65,10 @@ function readFrom<T>(
     if (type === null) throw problem("no-filesystem-for-key", { node, place: describePlace(place) });
     return mountDeviceBriefly(context, { node, type }, (directory) => {
       const file = findFileIn(machine, directory, place.path);
-      if (file === null) throw problem("no-key-file", { path: printable(place.path), node });
+      if (file === null) {
+        const isUnclean = hasUnreplayedJournal(machine, node, type);
+        throw problem("no-key-file", { path: printable(place.path), node, isUnclean });
+      }
       return read(file);
     });
   };

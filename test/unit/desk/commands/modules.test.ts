@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { moduleElf } from "../module-elf.ts";
 
 const MAIN = join(import.meta.dir, "../../../../src/main.ts");
 let directory = "";
@@ -14,6 +15,7 @@ beforeAll(() => {
   writeFileSync(join(directory, "modules.dep"), dep);
   writeFileSync(join(directory, "modules.alias"), "alias fs-ext4 ext4\nalias pci:v1* crc\n");
   writeFileSync(join(directory, "modules.builtin"), "kernel/net/unix.ko\n");
+  for (const name of ["order", "softdep"]) writeFileSync(join(directory, `modules.${name}`), "#\n");
   config = join(directory, "modprobe.d");
   mkdirSync(config);
   writeFileSync(join(config, "a.conf"), "options jbd2 a=1\nblacklist crc\ninstall crc /bin/false\nnonsense\n");
@@ -51,6 +53,17 @@ describe("levain modules", () => {
       "  crc: install /bin/false",
     ]);
     expect(stderr).toContain('warning: a.conf: "nonsense"');
+  });
+
+  test("says where its answers come from if depmod's lists are missing", () => {
+    const kernel = join(scratchDirectory(), "6.1.0-test");
+    mkdirSync(kernel);
+    for (const name of ["order", "builtin"]) writeFileSync(join(kernel, `modules.${name}`), "#\n");
+    writeFileSync(join(kernel, "mine.ko"), moduleElf("alias=pci:v2*"));
+    const { status, lines, stderr } = levain("--modules-dir", kernel, "pci:v2d1");
+    expect(lines).toEqual(["pci:v2d1: mine", "  mine.ko"]);
+    expect(stderr).toContain("are made from the modules themselves");
+    expect(status).toBe(0);
   });
 
   test("as JSON", () => {

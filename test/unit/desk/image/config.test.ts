@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, busybox, init, add, programs, keymaps, compress, parameters";
+  "hint: the keys are output, kernel, modules-dir, modules, modprobe-dirs, busybox, init, add, programs, keymaps, compress, parameters";
 
 test("everything that can be said", () => {
   const source = `
@@ -27,6 +27,7 @@ test("everything that can be said", () => {
     kernel = "6.1.0-26-amd64"
     modules-dir = "lib/modules/6.1.0-26-amd64"
     modules = ["aoe", "e1000"]
+    modprobe-dirs = ["/etc/modprobe.d"]
     busybox = "none"
     init = "levain"
     add = ["hooks:/etc/hooks"]
@@ -40,6 +41,7 @@ test("everything that can be said", () => {
     kernel: "6.1.0-26-amd64",
     "modules-dir": "lib/modules/6.1.0-26-amd64",
     modules: ["aoe", "e1000"],
+    "modprobe-dirs": ["/etc/modprobe.d"],
     busybox: "none",
     init: "levain",
     add: ["hooks:/etc/hooks"],
@@ -51,7 +53,14 @@ test("everything that can be said", () => {
 });
 
 test("nothing has to be said", () => {
-  expect(parseConfig("", "levain.toml")).toEqual({ modules: [], add: [], programs: [], keymaps: [], parameters: [] });
+  expect(parseConfig("", "levain.toml")).toEqual({
+    modules: [],
+    "modprobe-dirs": [],
+    add: [],
+    programs: [],
+    keymaps: [],
+    parameters: [],
+  });
 });
 
 describe("a mistake is reported with its line number", () => {
@@ -65,7 +74,7 @@ describe("a mistake is reported with its line number", () => {
 
   test("a wrong element", () => {
     expect(complaint('modules = [\n  "a",\n  5,\n]')[1]).toBe(
-      "seen: line 1: modules[2]: expected a string but received 5",
+      "seen: line 3: modules[2]: expected a string but received 5",
     );
   });
 
@@ -79,9 +88,9 @@ describe("a mistake is reported with its line number", () => {
     expect(complaint('module = ["a"]\ncompress = 3\n[kernel]\nversion = "6"')).toEqual([
       "levain.toml has 3 mistakes",
       "seen:",
-      "  line 3: kernel: expected a string but received a table",
+      "  line 1: unknown key module: did you mean modules or modules-dir?",
       "  line 2: compress: expected a string but received 3",
-      "  line 1: unknown key module",
+      "  line 3: kernel: expected a string but received a table",
       KEYS,
     ]);
   });
@@ -89,8 +98,8 @@ describe("a mistake is reported with its line number", () => {
   test("what the command line would refuse too", () => {
     expect(complaint('compress = "zstd:99"\nadd = ["a:/b", "c:d"]').slice(1, 4)).toEqual([
       "seen:",
-      '  line 2: add[2]: expected SRC:DST with an absolute DST but received "c:d"',
       '  line 1: compress: expected a level from 1 to 22 for zstd but received "99"',
+      '  line 2: add[2]: expected SRC:DST with an absolute DST but received "c:d"',
     ]);
   });
 
@@ -109,8 +118,42 @@ describe("malformed TOML is reported with its line number", () => {
     ['add = ["a:/b"]\nkernel = "6\n', 2],
     ["modules\n", 1],
   ])("%j", (source, line) => {
-    expect(complaint(source)[0]).toBe("levain.toml is not valid TOML");
+    expect(complaint(source)[0]).toBe("levain.toml has a mistake");
     expect(complaint(source)[1]).toStartWith(`seen: line ${line}: `);
+    expect(complaint(source).join("\n")).toContain("strings in double quotes");
+  });
+
+  test("together with every other mistake, in the order of the file", () => {
+    const source = [
+      "kernel = 6.1.0", //
+      'modules = [\n  "a",\n  7,\n  "b",\n]',
+      'keymap = "de"',
+      'output = "x',
+      'output = "boot.img"',
+      'add = [\n  "a:/b",\n\n  "c:d",\n]',
+      'kernel = "6.1"\nkernel = "6.2"',
+      'compress = "zip"',
+      'parameters = [\n  "rd.timeout=60", "rd.timeout=soon",\n  "root=LABL=x",\n  "",\n]',
+    ].join("\n");
+    const lines = complaint(source).filter((line) => line.startsWith("  line"));
+    expect(lines.map((line) => line.replace(/: .*/, ""))).toEqual(
+      [1, 4, 7, 8, 13, 16, 17, 19, 20, 21].map((line) => `  line ${line}`),
+    );
+    expect(lines[1]).toEndWith("modules[2]: expected a string but received 7");
+    expect(lines[2]).toEndWith("unknown key keymap: did you mean keymaps?");
+    expect(lines[4]).toEndWith('add[2]: expected SRC:DST with an absolute DST but received "c:d"');
+    expect(lines[7]).toEndWith('parameters[2]: rd.timeout=soon: Expected a number of seconds but received "soon"');
+    expect(lines[5]).toEndWith("kernel is already set in line 15");
+    expect(complaint(source)[0]).toBe("levain.toml has 10 mistakes");
+  });
+
+  test("a mistake in a table is one, and a list that is not closed does not hide what follows", () => {
+    const lines = complaint('modules = ["a",\ninit = 5\n[image]\nkernel = x\nbusybox = 3\n').join("\n");
+    expect([...lines.matchAll(/line (\d+)/g)].map(([, line]) => line)).toEqual(["1", "2", "4"]);
+  });
+
+  test("a text of several lines that looks like keys is a text", () => {
+    expect(parseConfig('output = """\nkernel = 5\n"""\ninit = "x"\n', "levain.toml")).toMatchObject({ init: "x" });
   });
 });
 

@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parseCompression } from "../../../../src/desk/archive/compress.ts";
-import { buildImage, type ImageOptions } from "../../../../src/desk/image/image.ts";
+import { buildImage } from "../../../../src/desk/image/image.ts";
+import type { ImageOptions } from "../../../../src/desk/image/options.ts";
 import { parseManifest } from "../../../../src/plan/manifest.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
@@ -25,6 +26,7 @@ const OPTIONS: ImageOptions = {
   kernel: "none",
   modulesDir: null,
   modules: [],
+  modprobeDirs: null,
   busybox: null,
   // Any static program will do here; that dist/levain boots is for the tests in QEMU.
   init: BUSYBOX,
@@ -60,6 +62,9 @@ function fakeKernel(): string {
   mkdirSync(join(root, "boot"));
   writeFileSync(join(root, "boot/config-6.1"), "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\n");
   writeFileSync(join(modulesDir, "modules.dep"), "kernel/fs/mine.ko:\n");
+  writeFileSync(join(modulesDir, "modules.builtin.modinfo"), "kernel.license=GPL\0");
+  for (const name of ["alias", "softdep", "order", "builtin"])
+    writeFileSync(join(modulesDir, `modules.${name}`), "#\n");
   // Any ELF file can stand for a module: what is in it is not looked at here.
   writeFileSync(join(modulesDir, "kernel/fs/mine.ko"), readFileSync("/bin/true"));
   return modulesDir;
@@ -191,6 +196,34 @@ describe("an image", () => {
     expect(content.warnings).toEqual([]);
   });
 
+  test("gets the lines of modprobe.d that a boot obeys, and is warned of the others", async () => {
+    const modprobe = join(directory, "modprobe.d");
+    mkdirSync(modprobe, { recursive: true });
+    writeFileSync(join(modprobe, "a.conf"), "options mine a=1\ninstall mine /bin/sh -c x\n");
+    const voice = listenToVoice();
+    await buildImage({ ...options, modprobeDirs: [modprobe] }, voice);
+    expect(readImage(output).get("etc/modprobe.d/a.conf")).toEndWith("\noptions mine a=1\n");
+    expect(voice.warnings).toEqual([expect.stringContaining('"install mine /bin/sh -c x"')]);
+    rmSync(modprobe, { recursive: true });
+    expect(await complaint({ ...options, modprobeDirs: [modprobe] })).toContain(`no directory ${modprobe}`);
+  });
+
+  test("contains what its own parameters load, and soft dependencies of modprobe.d", async () => {
+    const modules = options.modulesDir ?? "";
+    const dep = readFileSync(join(modules, "modules.dep"), "utf8");
+    writeFileSync(join(modules, "modules.dep"), `${dep}kernel/misc/extra.ko:\nkernel/misc/vfio.ko:\n`);
+    mkdirSync(join(modules, "kernel/misc"));
+    for (const name of ["extra", "vfio"])
+      writeFileSync(join(modules, `kernel/misc/${name}.ko`), readFileSync("/bin/true"));
+    const modprobe = scratchDirectory();
+    writeFileSync(join(modprobe, "a.conf"), "softdep mine pre: vfio\n");
+    const asked = { ...options, modprobeDirs: [modprobe], parameters: ["rd.modules=extra"] };
+    expect(await buildImage(asked, listenToVoice())).toMatchObject({ moduleCount: 3 });
+    expect([...readImage(output).keys()]).toContain("lib/modules/6.1/kernel/misc/vfio.ko");
+    rmSync(join(modules, "kernel/misc"), { recursive: true });
+    writeFileSync(join(modules, "modules.dep"), dep);
+  });
+
   test("an addition can replace a default file", async () => {
     writeFileSync(join(directory, "profile"), "mine");
     const additions = [{ source: join(directory, "profile"), destination: "/etc/profile" }];
@@ -223,10 +256,21 @@ describe("a mistake leaves no file behind, and says what it is", () => {
     await check({ kernel: null, modulesDir, modules: ["mine"] }, "kernel/fs/mine.ko", "no such file");
   });
 
-  test("a directory without modules.dep", async () => {
+  test("a directory without modules", async () => {
+    await check({ kernel: null, modulesDir: scratchDirectory() }, "no kernel modules in", "--kernel none");
+  });
+
+  test("a kernel without a list that only its build can write", async () => {
     const modulesDir = fakeKernel();
-    rmSync(join(modulesDir, "modules.dep"));
-    await check({ kernel: null, modulesDir }, "modules", "depmod");
+    rmSync(join(modulesDir, "modules.builtin"));
+    await check({ kernel: null, modulesDir }, "modules.builtin is missing, empty or cut off", "reinstall the kernel");
+  });
+
+  test("a checker that is a link to nothing", async () => {
+    const tree = scratchDirectory();
+    symlinkSync("e2fsck", join(tree, "fsck.ext4"));
+    const additions = [{ source: join(tree, "fsck.ext4"), destination: "/sbin/fsck.ext4" }];
+    await check({ additions }, "/sbin/fsck.ext4 cannot be started", "--program /sbin/fsck.ext4");
   });
 
   test("a parameter that the boot would refuse", () =>

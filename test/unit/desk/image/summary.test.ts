@@ -3,7 +3,8 @@ import { contentOfBytes } from "../../../../src/desk/archive/content.ts";
 import { estimateMemory } from "../../../../src/desk/archive/memory.ts";
 import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
 import { summarize } from "../../../../src/desk/commands/image.ts";
-import type { ImageOptions, ImageSummary } from "../../../../src/desk/image/image.ts";
+import type { ImageSummary } from "../../../../src/desk/image/image.ts";
+import type { ImageOptions } from "../../../../src/desk/image/options.ts";
 import { createTerminalVoice } from "../../../../src/desk/terminal-voice.ts";
 
 const MIB = 1 << 20;
@@ -12,6 +13,8 @@ const summary: ImageSummary = {
   output: "/boot/initramfs-6.1.img",
   kernel: { version: "6.1", modulesDir: "/lib/modules/6.1" },
   moduleCount: 278,
+  modprobeDirs: ["/etc/modprobe.d"],
+  lackingFirmware: [],
   entryCount: 373,
   fallbacks: [],
   hasBusybox: true,
@@ -25,6 +28,7 @@ test("the summary says what was made", () => {
   expect(summarize(summary, options, 2640)).toEqual([
     "/boot/initramfs-6.1.img",
     "  kernel   6.1, 278 modules",
+    "  modprobe as in /etc/modprobe.d",
     "  content  373 entries, 136.6 MiB unpacked",
     "  size     51.5 MiB, zstd:9, in 2.6 s",
     "  memory   needs 320 MiB to boot, 384 MiB without root= on the command line",
@@ -33,9 +37,18 @@ test("the summary says what was made", () => {
 
 test("it names what leads to a shell, or that nothing does", () => {
   const lines = summarize({ ...summary, hasBusybox: false, fallbacks: ["/sbin/init", "/bin/sh"] }, options, 100);
-  expect(lines.slice(3, 5)).toEqual([
+  expect(lines.slice(4, 6)).toEqual([
     "  shell    none: the image has no BusyBox",
     "  fallback if the kernel cannot start /init, it starts /sbin/init or /bin/sh, regardless of rdshell=",
+  ]);
+});
+
+test("it says what the image lacks of this host", () => {
+  const lacking = ["qla2xxx", "lpfc", "bfa", "aic94xx", "wd719x"];
+  const lines = summarize({ ...summary, modprobeDirs: [], lackingFirmware: lacking }, options, 100);
+  expect(lines.slice(2, 4)).toEqual([
+    "  modprobe no modprobe.d files (add some with --modprobe-dir DIR)",
+    "  firmware this host has none for qla2xxx, lpfc, bfa and 2 more",
   ]);
 });
 

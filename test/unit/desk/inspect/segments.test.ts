@@ -69,10 +69,22 @@ describe("a compressed image", () => {
   test("that the kernel would not read is said to be so", () => {
     expect(problems(packed(["xz", "-c", "--check=crc64"]))[0]).toContain("CRC32");
     expect(problems(packed(["lz4", "-c", "-q"]))[0]).toContain("legacy");
-    expect(problems(Buffer.concat([packed(["lz4", "-l", "-c", "-q"]), EARLY]))[0]).toContain("four zero bytes");
-    expect(
-      problems(Buffer.concat([gzipSync(MAIN), Buffer.alloc(1 + (-gzipSync(MAIN).length & 3)), EARLY]))[0],
-    ).toContain("multiple of four");
+  });
+
+  test("and an archive behind it that the kernel would not reach: it says why, and what to put there", () => {
+    const lz4 = packed(["lz4", "-l", "-c", "-q"]);
+    expect(problems(Buffer.concat([lz4, EARLY]))[0]).toContain(`at byte ${lz4.length}: put four zero bytes there`);
+    expect(problems(Buffer.concat([lz4, Buffer.alloc(4 + (-lz4.length & 3)), EARLY]))).toEqual([]);
+    const gzip = gzipSync(MAIN);
+    const padding = -gzip.length & 3;
+    for (const [zeros, lacking] of [
+      [padding + 1, "3 zero bytes"],
+      [padding + 3, "1 zero byte"],
+    ] as const) {
+      expect(problems(Buffer.concat([gzip, Buffer.alloc(zeros), EARLY]))[0]).toBe(
+        `the kernel reads an uncompressed archive only at a multiple of 4 bytes, and it begins at byte ${gzip.length + zeros}: put ${lacking} before it`,
+      );
+    }
   });
 
   test("that unpacks to more than the limit is refused", () => {

@@ -9,6 +9,7 @@ import { whatItSays } from "../../../support/luks/sources.ts";
 const luks2 = await provideLuksImage(BASE.luks2);
 const image = readImage(luks2);
 const keyslots = readImage(await provideLuksImage(BASE.keyslots));
+const luks1 = readImage(await provideLuksImage(BASE.luks1));
 const hex = luks2.volumeKey?.toHex() ?? "";
 const uuid = new TextDecoder().decode(image.subarray(168, 204));
 
@@ -65,7 +66,8 @@ uuid        ${uuid}
 label       base
 segment 0   aes-xts-plain64, from 2 MiB to the end, sectors of 4096 bytes
 keyslot 0   luks2 key of 512 bits, pbkdf2 sha256 1000 iterations, aes-xts-plain64
-acceptable  yes
+valid       yes
+usable here yes
 `,
       problems: [],
       status: 0,
@@ -99,7 +101,7 @@ acceptable  yes
 
   test("a right key, a wrong one, one from the standard input", () => {
     expect(ask({ keyFile: "/key" })).toMatchObject({ status: 0, problems: [] });
-    expect(ask({ keyFile: "/key" }).text).toEndWith("acceptable  yes\nopens       keyslot 0\n");
+    expect(ask({ keyFile: "/key" }).text).toEndWith("usable here yes\nopens       keyslot 0\n");
     expect(ask({ keyFile: "-" }).status).toBe(0);
     expect(ask({ keyFile: "/wrong" })).toMatchObject({ status: 2, problems: ["the key opens no keyslot"] });
   });
@@ -138,7 +140,8 @@ acceptable  yes
     expect(plain).toMatchObject({
       version: 2,
       uuid,
-      acceptable: true,
+      valid: true,
+      usableHere: true,
       problems: [],
       mapping: { options: ["sector_size:4096"] },
     });
@@ -154,7 +157,7 @@ acceptable  yes
   test("a header elsewhere", () => {
     const bytes = edit((json) => (json.segments[0].offset = "0"));
     expect(ask({ bytes })).toMatchObject({
-      status: 1,
+      status: 3,
       problems: [expect.stringContaining("the data begin where the header is"), expect.any(String)],
     });
     const { status, text } = ask({ bytes, image: "/data", header: "/image", json: true });
@@ -205,13 +208,60 @@ acceptable  yes
   });
 });
 
-describe("a header that is not acceptable", () => {
+describe("a backup of a header", () => {
+  const DATA_AT = 2 * 1024 * 1024;
+  const backup = image.slice(0, DATA_AT);
+  const PROBLEM = "the device ends before the data: it holds a header alone, as a backup of it does";
+
+  test("is valid, and cannot be opened here", () => {
+    const { text, problems, status } = ask({ bytes: backup });
+    expect(status).toBe(3);
+    expect(text).toEndWith("valid       yes\nusable here no\n");
+    expect(problems[0]).toBe(PROBLEM);
+    expect(problems.join("\n")).toContain(`data from byte ${DATA_AT} on`);
+    expect(problems.join("\n")).toContain("levain luks --header BACKUP DEVICE");
+    expect(JSON.parse(ask({ bytes: backup, json: true }).text)).toMatchObject({
+      valid: true,
+      usableHere: false,
+      mapping: null,
+    });
+  });
+
+  test("tells a right key from a wrong one", () => {
+    const right = ask({ bytes: backup, keyFile: "/key" });
+    expect(right.status).toBe(3);
+    expect(right.text).toEndWith("usable here no\nopens       keyslot 0\n");
+    expect(ask({ bytes: backup, keyFile: "/wrong" }).status).toBe(2);
+    expect(ask({ bytes: backup, keyFile: "/key", showsVolumeKey: true }).text).toContain(hex);
+  });
+
+  test("of LUKS1, which ends before the data begin", () => {
+    expect(ask({ bytes: luks1.slice(0, 2_068_480) })).toMatchObject({
+      status: 3,
+      problems: expect.arrayContaining([PROBLEM]),
+    });
+  });
+
+  test("that was cut is not valid", () => {
+    const { status, text } = ask({ bytes: backup.slice(0, 100_000), json: true });
+    expect(status).toBe(1);
+    expect(JSON.parse(text)).toMatchObject({ valid: false, usableHere: false });
+  });
+
+  test("together with its data is usable", () => {
+    const machine = fakeMachine({ files: { "/backup": backup, "/whole": image } });
+    const question = { keyFile: null, showsVolumeKey: false, json: false };
+    expect(examineLuks(machine, { ...question, image: "/whole", header: "/backup" }).status).toBe(0);
+  });
+});
+
+describe("a header whose volume cannot be opened here", () => {
   test("is described as far as it can be read", () => {
     const bytes = edit((json) => (json.config.requirements = { mandatory: ["online-reencrypt-v2"] }));
     const { text, problems, status } = ask({ bytes, keyFile: "/key", showsVolumeKey: true });
-    expect(status).toBe(1);
+    expect(status).toBe(3);
     expect(text).toContain("requires    online-reencrypt-v2\n");
-    expect(text).toEndWith("acceptable  no\n");
+    expect(text).toEndWith("valid       yes\nusable here no\n");
     expect(problems[0]).toBe("the LUKS2 header requires online-reencrypt-v2");
   });
 
@@ -221,7 +271,7 @@ describe("a header that is not acceptable", () => {
       json.keyslots[0].kdf = { type: "argon2id", time: 4, memory: 4 << 20, cpus: 4, salt };
     });
     expect(ask({ bytes })).toMatchObject({
-      status: 1,
+      status: 3,
       problems: ["no keyslot can be tried", "keyslot 0 needs 4 GiB to unlock, this machine has 1 GiB"],
     });
     expect(ask({ bytes }, "").status).toBe(0);
@@ -230,12 +280,13 @@ describe("a header that is not acceptable", () => {
   test("does not exist", () => {
     expect(ask({ image: "/data" })).toMatchObject({ status: 1, text: "", problems: ["there is no LUKS header"] });
     expect(JSON.parse(ask({ image: "/data", json: true }).text)).toEqual({
-      acceptable: false,
+      valid: false,
+      usableHere: false,
       problems: ["there is no LUKS header"],
     });
   });
 
-  test("with a cipher of the kernel's is acceptable, but no key can be tried here", () => {
+  test("with a cipher of the kernel's is usable, but no key can be tried here", () => {
     const bytes = edit((json) => (json.keyslots[0].area.encryption = "serpent-xts-plain64"));
     expect(ask({ bytes })).toMatchObject({ status: 0, problems: [] });
     expect(ask({ bytes }).text).toContain(

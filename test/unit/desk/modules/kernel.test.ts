@@ -46,6 +46,50 @@ describe("which kernel", () => {
   });
 });
 
+describe("a directory that contains those of kernels", () => {
+  /** A root filesystem with kernels whose modules are complete in `inside`. */
+  function rootWith(inside: string, ...versions: readonly string[]): string {
+    const root = scratchDirectory();
+    for (const version of versions) {
+      mkdirSync(join(root, inside, version), { recursive: true });
+      writeFileSync(join(root, inside, version, "modules.dep"), "");
+    }
+    return root;
+  }
+  const complain = (modulesDir: string, kernel: string | null = null) => {
+    try {
+      chooseKernel({ kernel, modulesDir });
+    } catch (error) {
+      expect(error).toBeInstanceOf(BootError);
+      return report(error);
+    }
+    throw new Error("was not refused");
+  };
+
+  test.each([
+    ["lib/modules", "lib/modules"],
+    ["lib/modules", "lib"],
+    ["lib/modules", ""],
+    ["usr/lib/modules", ""],
+  ])("of a root with %s: %j", (inside, given) => {
+    const root = rootWith(inside, "6.1", "6.2");
+    const directory = join(root, given);
+    expect(complain(directory)).toEqual([
+      `${directory} has no modules.dep: it is not the directory of one kernel`,
+      "seen:",
+      `  ${join(root, inside, "6.1")}`,
+      `  ${join(root, inside, "6.2")}`,
+      `hint: choose a kernel: --modules-dir ${join(root, inside, "6.1")}`,
+    ]);
+    expect(complain(directory, "6.2").at(-1)).toEndWith(join(root, inside, "6.2"));
+  });
+
+  test("none of which is complete is for depmod", () => {
+    const root = modulesRoot("6.1");
+    expect(chooseKernel({ kernel: null, modulesDir: root })?.modulesDir).toBe(root);
+  });
+});
+
 describe("if there is none, the installed kernels are listed", () => {
   const complain = (action: () => unknown): readonly string[] => {
     try {

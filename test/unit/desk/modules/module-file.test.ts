@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { readModuleFile } from "../../../../src/desk/modules/module-file.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { moduleElf } from "../module-elf.ts";
 
-const PLAIN = Buffer.alloc(5000, "module ");
+const PLAIN = Buffer.concat([moduleElf("license=GPL"), Buffer.alloc(5000, "module ")]);
 
 const packers: Readonly<Record<string, (bytes: Buffer) => Uint8Array>> = {
   gz: (bytes) => gzipSync(bytes),

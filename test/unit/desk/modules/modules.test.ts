@@ -6,6 +6,7 @@ import { type ModuleRequest, type ModuleSelection, selectModules } from "../../.
 import { parseIndex } from "../../../../src/drivers/index/index-file.ts";
 import { findModule, listModules } from "../../../../src/drivers/index/module-index.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
+import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { readContent } from "../../../support/read-cpio.ts";
 import { moduleElf } from "../module-elf.ts";
@@ -51,6 +52,15 @@ function kernelWith(files: Readonly<Record<string, string | Uint8Array | null>> 
   }
   const kernel = { version: VERSION, modulesDir: directory };
   return { kernel, add: [], firmwareDirs: [join(directory, "firmware")] };
+}
+
+function complaint(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return report(error).join("\n");
+  }
+  throw new Error("was not refused");
 }
 
 function textOf({ files }: ModuleSelection, name: string): string {
@@ -142,13 +152,49 @@ describe("modules asked for", () => {
 });
 
 describe("a kernel that is not whole", () => {
-  test("without modules.dep", () => {
-    expect(() => selectModules(kernelWith({ "modules.dep": null }))).toThrow("cannot read the list of modules");
+  test("whose modules.dep has lost a line that another needs", () => {
+    const dep = String(FILES["modules.dep"]).replace("kernel/fs/jbd2/jbd2.ko:\n", "");
+    const refused = () => selectModules(kernelWith({ "modules.dep": dep }));
+    expect(refused).toThrow("dependencies are missing");
+    expect(complaint(refused)).toContain("seen: ext4 needs jbd2");
   });
 
-  test("without the other lists is good enough", () => {
-    const lists = ["alias", "softdep", "order", "builtin", "builtin.modinfo"].map((name) => [`modules.${name}`, null]);
-    expect(selectModules(kernelWith(Object.fromEntries(lists))).names).toContain("ext4");
+  test("whose modules are another kernel's", () => {
+    const of = (version: string) => moduleElf(`vermagic=${version} SMP preempt mod_unload `);
+    const tree = { "kernel/fs/ext4/ext4.ko": of("6.2.0"), "kernel/fs/jbd2/jbd2.ko": of("6.2.0") };
+    const refused = () => selectModules(kernelWith(tree));
+    expect(refused).toThrow("are not for kernel 6.1.0-test");
+    expect(complaint(refused)).toContain("--kernel 6.2.0");
+    // A module that was built for another kernel is beside those that fit.
+    expect(selectModules(kernelWith({ ...tree, "kernel/fs/jbd2/jbd2.ko": of(VERSION) })).names).toContain("ext4");
+  });
+
+  test("without the aliases of built-in drivers, which kernels have since 5.2", () => {
+    const warnings = (version: string, modinfo: string | null) => {
+      const { kernel, ...request } = kernelWith({ "modules.builtin.modinfo": modinfo });
+      return selectModules({ ...request, kernel: { ...kernel, version } }).warnings;
+    };
+    expect(warnings(VERSION, "unix.alias=net-pf-1\0")).toEqual([]);
+    for (const version of ["4.19.0-27-amd64", "5.1.21"]) expect(warnings(version, null)).toEqual([]);
+    for (const version of [VERSION, "5.2.0", "10.0"]) {
+      expect(warnings(version, null)).toEqual([expect.stringContaining("modules.builtin.modinfo is missing")]);
+    }
+    expect(warnings(VERSION, "unix.alias=net-p")).toHaveLength(1);
+  });
+
+  test("with a module that is empty, as after a crash", () => {
+    expect(() => selectModules(kernelWith({ "kernel/fs/jbd2/jbd2.ko": "" }))).toThrow("is damaged: it is not an ELF");
+  });
+
+  test("with modules whose firmware this host does not have", () => {
+    const card = moduleElf("firmware=card/a.bin", "firmware=card/b.bin");
+    const lacking = (name: string) => {
+      const kernel = kernelWith({ "kernel/drivers/net/card.ko": card, [`firmware/card/${name}`]: "x" });
+      return selectModules({ ...kernel, add: ["card"] }).lackingFirmware;
+    };
+    // Of several versions of one firmware a device needs one.
+    expect(lacking("b.bin.xz")).toEqual([]);
+    expect(lacking("c.bin")).toEqual([{ name: "card", firmware: ["card/a.bin", "card/b.bin"], isAsked: true }]);
   });
 
   test("with a module that is missing or damaged", () => {

@@ -142,11 +142,22 @@ describe("BusyBox", () => {
 
   test("a dynamic one comes with its loader and libraries", async () => {
     const program = join(scratchDirectory(), "busybox");
-    await compile("int main(void) { return 0; }", program);
+    // As BusyBox's table of applets is stored.
+    await compile(
+      '#include <stdio.h>\nconst char applets[] = "[\\0sh\\0"; int main(void) { return puts(applets) < 0; }',
+      program,
+    );
     const tree: ImageTree = new Map();
     addBusybox(tree, program, MACHINE);
     expect([...tree.keys()].some((path) => path.endsWith("/libc.so.6"))).toBe(true);
     if (isRoot) await run(["chroot", await unpack(tree), "/bin/busybox"]);
+  });
+
+  test("a program without a shell is refused: the rescue shell would not start", async () => {
+    const program = join(scratchDirectory(), "busybox");
+    await compile("int main(void) { return 0; }", program);
+    const said = complaint(() => addBusybox(new Map(), program, MACHINE));
+    expect(said).toContain("cannot be the image's BusyBox: it has no applet sh");
   });
 
   test("none comes where none is wanted", () => {

@@ -5,6 +5,7 @@ import { readLuksHeader } from "../../../../src/formats/luks/read-header.ts";
 import { aesDecryptor } from "../../../../src/keys/area-decryptor.ts";
 import { unlock } from "../../../../src/keys/unlock.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
+import { cpuMs } from "../../../support/cpu-time.ts";
 import { BASE } from "../../../support/luks/base-images.ts";
 import { provideLuksImage, readImage } from "../../../support/luks/cryptsetup-image.ts";
 import { changeCopies, editJson, type Luks2Json, writeJsonText } from "../../../support/luks/luks2-edit.ts";
@@ -22,7 +23,7 @@ const keyslots = readImage(await provideLuksImage(BASE.keyslots));
 /** Everything that is done with a header; all but a BootError is a mistake of ours. */
 function examineAll(bytes: Uint8Array): void {
   const source = byteSource(bytes);
-  const startMs = performance.now();
+  const startMs = cpuMs();
   try {
     const header = readLuksHeader(source);
     const facts = gatherLuksFacts(header, { bytes: bytes.length, isDetached: false, allowsNull: false }, LIMITS);
@@ -37,7 +38,7 @@ function examineAll(bytes: Uint8Array): void {
     if (!(error instanceof BootError)) throw error;
   }
   expect(source.count.bytes).toBeLessThanOrEqual(READ_LIMIT_BYTES);
-  expect(performance.now() - startMs).toBeLessThan(TIME_LIMIT_MS);
+  expect(cpuMs() - startMs).toBeLessThan(TIME_LIMIT_MS);
 }
 
 const flips = (size: number) => fc.array(fc.tuple(fc.nat(size - 1), fc.nat(255)), { minLength: 1, maxLength: 6 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type BlockDevice, listBlockDeviceNames, readBlockDevice } from "../../../../src/devices/block-devices.ts";
+import { crc32c } from "../../../../src/formats/checksums.ts";
 import type { StorageContext, StoragePlan } from "../../../../src/storage/contract.ts";
 import { startBtrfs } from "../../../../src/storage/kinds/btrfs.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
@@ -16,6 +17,7 @@ function member(id: number, count: number, filesystem = 7): Uint8Array {
   sb.writeUInt32LE(4096, 0x90);
   sb.writeBigUInt64LE(BigInt(id), 0xc9);
   sb.write("pool\x1b", 0x12b);
+  sb.writeUInt32LE(crc32c(sb.subarray(32)), 0);
   return bytes;
 }
 

@@ -1,0 +1,55 @@
+import { MODPROBE_DIRECTORIES } from "../../drivers/index/modprobe-config.ts";
+import type { BootPlan } from "../../plan/plan.ts";
+import { printable } from "../../problems/report.ts";
+import type { Voice } from "../../problems/voice.ts";
+import { contentOfBytes } from "../archive/content.ts";
+import { findEntry, type ImageTree, putEntry } from "../archive/tree.ts";
+import { FIRMWARE_ENDINGS } from "../modules/firmware.ts";
+import type { KernelChoice } from "../modules/kernel.ts";
+import {
+  chooseModprobeDirectories,
+  keepObeyedLines,
+  type ModprobeFile,
+  readModprobeFiles,
+} from "../modules/modprobe-files.ts";
+import { type ModuleSelection, selectModules } from "../modules/modules.ts";
+import type { ImageOptions } from "./options.ts";
+import { refuseReserved } from "./reserved.ts";
+
+/** Adds the modules that a kernel needs to reach its root, and the modprobe.d files for them. */
+export function addModules(tree: ImageTree, kernel: KernelChoice, options: ImageOptions, plan: BootPlan, voice: Voice) {
+  voice.progress("reading modules");
+  const modprobeDirs = chooseModprobeDirectories(options.modprobeDirs, kernel);
+  const config = addModprobeFiles(tree, modprobeDirs, voice);
+  // Modules that the image's own parameters load have to be in it.
+  const add = [...options.modules, ...plan.modules.load];
+  const { files, names, lackingFirmware, warnings } = selectModules({ kernel, add, config });
+  for (const warning of warnings) voice.warn(warning);
+  for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
+  return { count: names.length, modprobeDirs, lackingFirmware };
+}
+
+/** Adds the files of modprobe.d(5) as far as a boot obeys them. */
+function addModprobeFiles(tree: ImageTree, directories: readonly string[], voice: Voice): readonly ModprobeFile[] {
+  return readModprobeFiles(directories).map((file) => {
+    const { file: kept, warning } = keepObeyedLines(file);
+    if (warning !== null) voice.warn(printable(warning));
+    const path = `${MODPROBE_DIRECTORIES[0]}/${file.name}`;
+    refuseReserved(file.path, path);
+    putEntry(tree, { kind: "file", path, mode: file.mode, content: contentOfBytes(kept.text) });
+    return kept;
+  });
+}
+
+/** Returns the modules without any of their firmware in the image; warns of those that were asked for by name. */
+export function reportFirmware(tree: ImageTree, lacking: ModuleSelection["lackingFirmware"], voice: Voice) {
+  const isThere = (name: string) =>
+    FIRMWARE_ENDINGS.some((ending) => findEntry(tree, `/lib/firmware/${name}${ending}`)?.kind === "file");
+  const left = lacking.filter(({ firmware }) => !firmware.some(isThere));
+  for (const { name, firmware } of left.filter(({ isAsked }) => isAsked)) {
+    voice.warn(
+      `the module ${name} needs firmware that this host does not have (${firmware.map(printable).join(", ")}): install its package, or add the file with --add FILE:/lib/firmware/NAME`,
+    );
+  }
+  return left.map(({ name }) => name);
+}

@@ -1,0 +1,26 @@
+import type { Compression } from "../archive/compress.ts";
+import type { ModprobeRequest } from "../modules/modprobe-files.ts";
+import type { Addition } from "./addition.ts";
+
+/** The arguments of `levain image`; null is the default. */
+export interface ImageOptions {
+  readonly output: string | null;
+  /** A version, or "none". */
+  readonly kernel: string | null;
+  readonly modulesDir: string | null;
+  /** Modules besides the default ones. */
+  readonly modules: readonly string[];
+  /** Where the files of modprobe.d(5) are read. */
+  readonly modprobeDirs: ModprobeRequest;
+  /** A file, or "none". */
+  readonly busybox: string | null;
+  readonly init: string | null;
+  readonly additions: readonly Addition[];
+  /** Programs of this host to add with their libraries, absolute paths. */
+  readonly programs: readonly string[];
+  /** Names of keymaps; the first is the default. */
+  readonly keymaps: readonly string[];
+  readonly compression: Compression;
+  /** Parameters in the image, which the kernel command line overrides. */
+  readonly parameters: readonly string[];
+}

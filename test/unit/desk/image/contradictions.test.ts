@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { parseCompression } from "../../../../src/desk/archive/compress.ts";
+import { refuseContradictions } from "../../../../src/desk/image/contradictions.ts";
+import type { ImageOptions } from "../../../../src/desk/image/options.ts";
+import { makePlan } from "../../../../src/plan/make-plan.ts";
+import { report } from "../../../../src/problems/report.ts";
+
+const OPTIONS: ImageOptions = {
+  output: null,
+  kernel: null,
+  modulesDir: null,
+  modules: [],
+  modprobeDirs: null,
+  busybox: null,
+  init: null,
+  additions: [],
+  programs: [],
+  keymaps: [],
+  compression: parseCompression("none"),
+  parameters: [],
+};
+
+function check(changes: Partial<ImageOptions>, files: readonly string[] = []): void {
+  const options = { ...OPTIONS, ...changes };
+  const manifest = { version: 1 as const, kernel: null, parameters: options.parameters };
+  const { plan } = makePlan({ cmdline: "", manifest, crypttab: null, hasFile: () => false });
+  refuseContradictions({ options, plan, hasFile: (path) => files.includes(path) });
+}
+
+test.each<[Partial<ImageOptions>, string]>([
+  [{ kernel: "none", modules: ["aoe", "nbd"] }, "--kernel none contradicts --module aoe, --module nbd: an image"],
+  [{ kernel: "none", modulesDir: "/m" }, "--kernel none contradicts --modules-dir: "],
+  [{ kernel: "none", modprobeDirs: ["/d"] }, "--kernel none contradicts --modprobe-dir /d: "],
+  [{ kernel: "none", parameters: ["rd.modules=aoe"] }, "--kernel none contradicts rd.modules=aoe: "],
+  [{ busybox: "none", parameters: ["rd.break=mount"] }, "--busybox none contradicts rd.break=mount: the image has no"],
+])("%j", (changes, message) => {
+  let said = "";
+  try {
+    check(changes);
+  } catch (error) {
+    said = report(error).join("\n");
+  }
+  expect(said).toStartWith(message);
+  expect(said).toContain("hint: leave one of them out");
+});
+
+test.each<[Partial<ImageOptions>, readonly string[]]>([
+  [{ kernel: "none", modprobeDirs: [] }, []],
+  [{ kernel: "6.1", modules: ["aoe"], modprobeDirs: ["/d"], parameters: ["rd.modules=aoe"] }, []],
+  [{ busybox: "none" }, []],
+  [{ busybox: "none", parameters: ["rd.break=mount"] }, ["/bin/sh"]],
+])("%j is no contradiction", (changes, files) => {
+  expect(() => check(changes, files)).not.toThrow();
+});
