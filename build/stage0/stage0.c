@@ -30,6 +30,7 @@ struct jump start(u64 *words)
     supervise(vector.envp);
     vector = make_vector(&vector, 1);
   } else {
+    if (is_worker(&vector)) serve_orders();
     check_desk();
     vector = make_vector(&vector, 0);
   }

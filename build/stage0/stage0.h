@@ -59,6 +59,15 @@ struct jump {
 };
 struct jump load_program(const struct vector *vector);
 
+/* --- worker.c --- */
+
+/* As in src/machine/linux/workers/worker.ts. */
+#define WORKER_ARGUMENT "--worker"
+/* True if levain started us to make system calls for it. */
+int is_worker(const struct vector *vector);
+/* Makes the calls that come from the socket at descriptor 0; ends with the parent. */
+void serve_orders(void);
+
 /* --- supervise.c: PID 1 --- */
 
 /* True if the kernel started us as the first process of the machine. */

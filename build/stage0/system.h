@@ -134,10 +134,19 @@ static inline void drain_console(void)
   u32 unsent = 1;
   for (int turn = 0; turn < 250 && unsent && control(2, TIOCOUTQ, &unsent) >= 0; turn++) sleep_for(0, 20000000);
 }
+/* In another process: sync(2) waits for the lock of a disk that is being opened, so as long as the disk does not answer. */
+static inline void sync_disks(void)
+{
+  int status;
+  long pid = fork_process();
+  if (pid == 0)
+    for (call0(SYS_sync);;) call1(SYS_exit_group, 0);
+  for (int turn = 0; pid > 0 && turn < 500 && wait_for_any(&status, WNOHANG) != pid; turn++) sleep_for(0, 20000000);
+}
 static inline void switch_power(u32 command)
 {
   drain_console();
-  call0(SYS_sync);
+  sync_disks();
   call4(SYS_reboot, REBOOT_MAGIC1, REBOOT_MAGIC2, command, 0);
 }
 static inline void close_all_from(u32 fd) { call3(SYS_close_range, fd, ~0u, 0); }

@@ -56,8 +56,9 @@ export function keepDeviceNodes(machine: Machine, voice: Voice): Machine {
       return until === "anything" && queue.length > 0 ? { kind: "device" } : machine.readTerminals(timeoutMs, until);
     },
     loadModule(...given) {
-      machine.loadModule(...given);
+      const isDone = machine.loadModule(...given);
       settle();
+      return isDone;
     },
     moveMount(from, to) {
       if (from === "/dev") settle();

@@ -1,11 +1,10 @@
 import type { ExamineOptions } from "../formats/area.ts";
 import type { Facts } from "../formats/facts.ts";
 import { readPartitionTable } from "../formats/partitions/partition-table.ts";
-import { probe } from "../formats/probe.ts";
 import type { Machine, RandomReader } from "../machine/machine.ts";
 import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
-import { isErrno, orIfRefused } from "../problems/errors.ts";
-import { describeRefusal, printable } from "../problems/report.ts";
+import { orIfRefused } from "../problems/errors.ts";
+import { printable } from "../problems/report.ts";
 
 /** A block device of the kernel, with its content. */
 export interface BlockDevice {
@@ -34,8 +33,6 @@ export interface PartitionName {
 /** Bit 63 of a GPT entry's attributes (Discoverable Partitions Specification). */
 export const GPT_NO_AUTO = 1n << 63n;
 
-const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
-
 /** Lists the kernel names of all block devices that are worth probing, sorted; RAM disks and floppies are used only if named. */
 export function listBlockDeviceNames(machine: Machine): readonly string[] {
   return listOrNone(machine, "/sys/class/block").filter(isWorthProbing);
@@ -46,13 +43,20 @@ export function isWorthProbing(name: string): boolean {
   return !/^(ram|fd|zram)\d+$/.test(name);
 }
 
-/** Reads one device from sysfs and probes its content; null if it is gone, empty or without a medium. */
-export function readBlockDevice(machine: Machine, name: string): BlockDevice | null {
+/** What /sys says about a block device. */
+export interface DeviceEntry extends Pick<BlockDevice, "name" | "node" | "number" | "sizeBytes" | "partition"> {
+  /** How to probe it. */
+  readonly area: ExamineOptions;
+}
+
+/** Reads one device from sysfs; null if it is gone, or empty and cannot get a medium. */
+export function readDeviceEntry(machine: Machine, name: string): DeviceEntry | null {
   const directory = `/sys/class/block/${name}`;
-  try {
+  return orIfRefused(() => {
     const properties = parseProperties(readText(machine, `${directory}/uevent`));
     const sizeBytes = Number(readText(machine, `${directory}/size`)) * 512;
-    if (!(sizeBytes > 0)) return null;
+    // The kernel learns the size of an inserted medium when the device is opened.
+    if (!(sizeBytes > 0) && textOrNone(machine, `${directory}/removable`).trim() !== "1") return null;
     const mapped = /^dm-\d+$/.test(name) ? readMapped(machine, directory) : null;
     const node = mapped?.node ?? `/dev/${properties["DEVNAME"] ?? name}`;
     const index = Number(properties["PARTN"] ?? Number.NaN);
@@ -60,12 +64,9 @@ export function readBlockDevice(machine: Machine, name: string): BlockDevice | n
     ensureNode(machine, node, number);
     const diskOf = () => machine.readLink(directory).split("/").at(-2) ?? "";
     const partition = Number.isInteger(index) ? { disk: diskOf(), index } : (mapped?.partition ?? null);
-    const content = probeNode(machine, node, describeArea(machine, partition?.disk ?? name, partition !== null));
-    return { name, node, number, sizeBytes, partition, ...content };
-  } catch (error) {
-    if (isErrno(error)) return null; // it was removed meanwhile
-    throw error;
-  }
+    const area = describeArea(machine, partition?.disk ?? name, partition !== null);
+    return { name, node, number, sizeBytes, partition, area };
+  }, null);
 }
 
 /** Reads a device-mapper device: its link, if there is one, and which partition it is, if kpartx or levain mapped one. */
@@ -135,16 +136,6 @@ export function readSectorSize(machine: Machine, disk: string): number {
   // A partition, which may have a table of its own, has no queue: its disk's is beside it.
   const queue = machine.stat(`${directory}/queue`) === null ? `${directory}/../queue` : `${directory}/queue`;
   return Number(textOrNone(machine, `${queue}/logical_block_size`)) || 512;
-}
-
-/** A device that cannot be read must not end the search for another one. */
-function probeNode(machine: Machine, node: string, area: ExamineOptions): Pick<BlockDevice, "facts" | "unreadable"> {
-  try {
-    return { facts: withReader(machine, node, (reader) => probe(reader, area)), unreadable: null };
-  } catch (error) {
-    if (!isErrno(error) || isErrno(error, "ENOENT", "ENODEV")) throw error;
-    return { facts: NOTHING, unreadable: describeRefusal(error) };
-  }
 }
 
 /** Calls `use` with a reader of a device or file, which is closed afterwards. */

@@ -1,5 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import { describeGap } from "../problems/diagnoses/drivers.ts";
+import { wrapLines } from "../problems/report.ts";
 import { buildAliasTable, findByAlias } from "./index/alias-table.ts";
 import { parseAliases } from "./index/kernel-files.ts";
 import { normalizeAlias } from "./index/names.ts";
@@ -95,7 +96,7 @@ export function describeDriverless(machine: Machine): readonly string[] {
 function describeModuleGap(machine: Machine, isDriverless: boolean): readonly string[] {
   const gap = findModuleGap(machine);
   if (gap === null || (gap.kernels.length === 0 && !isDriverless)) return [];
-  return [`${describeGap(gap)} (build one with levain image --kernel ${gap.release})`];
+  return wrapLines([`${describeGap(gap)} (build one with levain image --kernel ${gap.release})`]);
 }
 
 function under(title: string, lines: readonly string[]): readonly string[] {

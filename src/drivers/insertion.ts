@@ -10,21 +10,29 @@ import { createInserter } from "./module-files.ts";
 /** Performs an action once; returns true if the module is in the kernel afterwards, or must not be there. */
 export type Act = (action: ModuleAction) => boolean;
 
-/** Inserts modules of `directory` (…/lib/modules/VERSION) into the kernel, and counts them. Warns of a refusal once, with the kernel's own messages about it. */
+/** Inserts modules of `directory` (…/lib/modules/VERSION) into the kernel, and counts them. Warns of a refusal once, with the kernel's own messages about it. Calls `onBusy` for a module whose driver is held up by one of its devices. */
 export function createInsertion(
   machine: Machine,
   directory: string,
   voice: Voice,
+  onBusy: (name: string) => void,
 ): { readonly act: Act; readonly count: () => number } {
   const insert = createInserter(machine);
   const present = listLoaded(machine);
   const refused = new Set<string>();
   let count = 0;
   let mark = machine.kernelLogMark();
+  let isAnyBusy = false;
 
   function load(name: string, path: string, parameters: string): boolean {
+    // The end of each insertion waits for all asynchronous probes of the kernel, unless its module asks for such a probe.
+    const given = isAnyBusy ? `${parameters} async_probe`.trim() : parameters;
     try {
-      insert(`${directory}/${path}`, parameters);
+      if (!insert(`${directory}/${path}`, given)) {
+        isAnyBusy = true;
+        voice.progress(`module ${name}: a device of this driver has not answered yet, the boot continues meanwhile`);
+        onBusy(name);
+      }
     } catch (error) {
       if (isErrno(error, "EEXIST")) return true;
       warnOfRefusal(voice, name, error, machine.kernelLogSince(mark));

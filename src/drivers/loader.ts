@@ -66,7 +66,9 @@ export function loadFilesystemDriver(machine: Machine, type: string, voice: Voic
 }
 
 function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice): Loader {
-  const { act, count } = createInsertion(machine, image?.directory ?? "", voice);
+  const { act, count } = createInsertion(machine, image?.directory ?? "", voice, (name) => {
+    if (image !== null) probeOtherDevices(machine, image, name);
+  });
   const seen = new Set<string>();
   let waiting: string[] = [];
   let wave = 0;
@@ -125,6 +127,18 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
     },
     counts: () => ({ modules: count(), devices: seen.size }),
   };
+}
+
+/**
+ * Has the kernel probe the devices of a driver that one of them holds up: it probes them one after the other while the module is
+ * loaded. The root may be on the next.
+ */
+function probeOtherDevices(machine: Machine, image: ImageModules, module: string): void {
+  for (const { directory, modalias } of listModaliases(machine, listBuses(machine))) {
+    const isItsDevice = resolveModule(image, modalias).some(({ name }) => name === module);
+    // The link is there before the device is probed (really_probe() of drivers/base/dd.c), so also for the one that holds it up.
+    if (isItsDevice && machine.lstat(`${directory}/driver`) === null) machine.probeDriver(directory);
+  }
 }
 
 /** By the target's own file; a target without a file belongs to the first wave. */

@@ -9,23 +9,26 @@ import type { ScannedModule } from "./index/scanned-modules.ts";
 const COMPRESSIONS = { ".gz": "gzip", ".xz": "xz", ".zst": "zstd" } as const;
 type Compression = (typeof COMPRESSIONS)[keyof typeof COMPRESSIONS];
 
+/** A driver probes its devices while it is loaded, and a disk that does not answer makes that last for minutes. */
+const PATIENCE_MS = 2000;
 const WORK_DIRECTORY = "/run/levain/modules";
 /** BusyBox's or the one of XZ Utils; both replace the file by one without the ending. */
 const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbin/unxz"]] as const;
 
 /**
  * Creates what inserts the module in a file into the kernel. It leaves the decompression of .gz, .xz and .zst to the kernel if it
- * can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). Throws SyscallError if the kernel refuses a module, BootError if its file
+ * can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). It returns false if the kernel still probes devices for the driver. Throws SyscallError if the kernel refuses a module, BootError if its file
  * cannot be decompressed.
  */
-export function createInserter(machine: Machine): (path: string, parameters: string) => void {
+export function createInserter(machine: Machine): (path: string, parameters: string) => boolean {
   let kernelCan: string | null = null;
   return (path, parameters) => {
     const compression = compressionOf(path);
-    if (compression === null) return machine.loadModule(path, parameters);
+    if (compression === null) return machine.loadModule(path, parameters, { patienceMs: PATIENCE_MS });
     kernelCan ??= textOrNone(machine, "/sys/module/compression").trimEnd();
-    if (kernelCan === compression) return machine.loadModule(path, parameters, { compressed: true });
-    insertDecompressed(machine, path, compression, parameters);
+    const isKernels = kernelCan === compression;
+    if (isKernels) return machine.loadModule(path, parameters, { compressed: true, patienceMs: PATIENCE_MS });
+    return insertDecompressed(machine, path, compression, parameters);
   };
 }
 
@@ -42,14 +45,14 @@ function compressionOf(path: string): Compression | null {
   return Object.hasOwn(COMPRESSIONS, ending) ? COMPRESSIONS[ending as keyof typeof COMPRESSIONS] : null;
 }
 
-function insertDecompressed(machine: Machine, path: string, compression: Compression, parameters: string): void {
+function insertDecompressed(machine: Machine, path: string, compression: Compression, parameters: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1, path.lastIndexOf("."));
   const plain = `${WORK_DIRECTORY}/${name}`;
   machine.makeDirectory(WORK_DIRECTORY);
   if (compression === "xz") unpackXz(machine, path, plain);
   else machine.writeFile(plain, decompress(machine.readFile(path), path, compression));
   try {
-    machine.loadModule(plain, parameters);
+    return machine.loadModule(plain, parameters, { patienceMs: PATIENCE_MS });
   } finally {
     machine.removeFile(plain);
   }

@@ -22,9 +22,9 @@ export interface Console extends Voice {
 }
 
 /** syslog(2) levels for consola's types. */
-const SYSLOG_LEVELS: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+const SYSLOG_LEVELS: Readonly<Record<string, number>> = { error: 3, warn: 4, log: 5, info: 6, debug: 7 };
 /** The highest syslog level that is still shown on the console. */
-const SHOWN_LEVELS = { quiet: 4, normal: 6, debug: 7 } as const;
+const SHOWN_LEVELS = { quiet: 5, normal: 6, debug: 7 } as const;
 const ERROR = 3;
 
 const NAME_COLUMNS = 10;
@@ -63,7 +63,7 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
     },
     warn: (text) => consola.warn(...columns("warning", text)),
     debug: (text) => consola.debug(...columns("debug", text)),
-    progress: (text) => consola.info(...columns("...", text)),
+    progress: (text, { isUrgent = false } = {}) => consola[isUrgent ? "log" : "info"](...columns("...", text)),
     obey(wish) {
       talk = wish;
       consola.level = wish.level === "debug" ? 4 : 3;

@@ -11,12 +11,14 @@ export const PR_SET_PDEATHSIG = 1;
 /** linux/socket.h */
 export const AF_UNIX = 1;
 export const SOCK_STREAM = 1;
+export const SOCK_SEQPACKET = 5;
 
 /** asm/signal.h */
 export const SIGKILL = 9;
 export const SIGSTOP = 19;
 
 /** linux/wait.h */
+export const WNOHANG = 1;
 export const WUNTRACED = 2;
 
 /** spawn.h of glibc: flags of posix_spawnattr_t, and a size that fits either opaque structure (336 and 80 bytes). */

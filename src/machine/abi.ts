@@ -29,6 +29,7 @@ const SYSTEM_CALLS = {
   reboot: [169, 142],
   fadvise64: [221, 223],
   clock_gettime: [228, 113],
+  openat: [257, 56],
   add_key: [248, 217],
   keyctl: [250, 219],
   mknodat: [259, 33],
@@ -123,6 +124,12 @@ export const RESOLVE_NO_SYMLINKS = 4;
 
 /** linux/module.h */
 export const MODULE_INIT_COMPRESSED_FILE = 4;
+
+/** linux/cdrom.h */
+export const CDROM_DRIVE_STATUS = 0x5326;
+export const CDSL_CURRENT = 0x7fffffff;
+export const CDS_NO_DISC = 1;
+export const CDS_TRAY_OPEN = 2;
 
 /** linux/fs.h: sets and reads whether a block device is read-only; both take the address of an int. */
 export const BLKROSET = 0x125d;

@@ -34,6 +34,25 @@ export interface RandomReader {
   close(): void;
 }
 
+/**
+ * A file or block device that another process opens and reads: a disk that does not answer holds up only that process. A call that
+ * returns null is repeated later with the same arguments; until then the reader does nothing else.
+ */
+export interface AsyncReader {
+  /** The size in bytes; null if the device has not answered within `timeoutMs`. */
+  size(timeoutMs: number): number | null;
+  /** Like `RandomReader.read`; null if the device has not answered within `timeoutMs`. */
+  read(offset: number, length: number, timeoutMs: number): Uint8Array | null;
+  /** Never waits, whatever the device does. */
+  close(): void;
+}
+
+/** How to open a reader. */
+export interface OpenOptions {
+  /** An optical drive: its tray stays as it is, and an empty one is ENOMEDIUM. */
+  readonly isOptical?: boolean;
+}
+
 /** A file that is open for writing: it stays the same when its mount moves and its path leads elsewhere. */
 export interface FileWriter {
   /** Replaces the content of the file. */
@@ -62,6 +81,8 @@ export interface Files {
   wipeFile(path: string): void;
   removeDirectory(path: string): void;
   openReader(path: string): RandomReader;
+  /** Begins to open a file or device; what the kernel refuses is thrown by the reader. */
+  openAsyncReader(path: string, options?: OpenOptions): AsyncReader;
   /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */
   openWriter(path: string): FileWriter;
   /** Copies the content of a file or device and reports the bytes done at least every few MiB; removes the target on failure. */
@@ -114,7 +135,7 @@ export interface LoopRequest {
 export interface Devices {
   /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group). `nextDeviceEvent` reports a loss (ENOBUFS) as action "overflow", and again after the last queued event. Calling it again is no error. */
   listenForDevices(): void;
-  /** Waits for the next uevent at most `timeoutMs` (null: no limit); null on timeout. */
+  /** Waits for the next uevent at most `timeoutMs` (null: no limit); null on timeout, or earlier if the answer for an `AsyncReader` has come. */
   nextDeviceEvent(timeoutMs: number | null): DeviceEvent | null;
   /** Sets up a free loop device by LOOP_CONFIGURE, or LOOP_SET_FD before Linux 5.8; returns its node, as "/dev/loop0". */
   attachLoop(request: LoopRequest): string;

@@ -3,7 +3,7 @@ export type TerminalInput =
   | { readonly kind: "typed"; readonly terminal: string /** The caller wipes them. */; readonly bytes: Uint8Array }
   /** It is closed now; it may be opened again. */
   | { readonly kind: "hangup"; readonly terminal: string }
-  /** A uevent waits to be taken by `nextDeviceEvent`. */
+  /** A uevent waits to be taken by `nextDeviceEvent`, or the answer for an `AsyncReader` has come. */
   | { readonly kind: "device" }
   | { readonly kind: "timeout" };
 

@@ -7,6 +7,6 @@ export interface Voice {
   warn(text: string): void;
   /** A message for `rd.debug`. */
   debug(text: string): void;
-  /** Something that takes long, and its progress. */
-  progress(text: string): void;
+  /** Something that takes long, and its progress; shown with `quiet` only if it is urgent. */
+  progress(text: string, options?: { readonly isUrgent?: boolean }): void;
 }

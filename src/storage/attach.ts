@@ -6,9 +6,9 @@ import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
-import type { Voice } from "../problems/voice.ts";
-import type { DeviceState, Round, StoragePlan, Tries } from "./contract.ts";
-import { describeFound, notFound } from "./findings.ts";
+import type { DeviceState, StoragePlan, Tries } from "./contract.ts";
+import { notFound } from "./findings.ts";
+import { createPatience, type Patience } from "./patience.ts";
 import { createSearch, type Search } from "./search.ts";
 import { specText } from "./search-words.ts";
 import { closeVolumes, liesIn, liesInVolume, listOpenVolumes } from "./trust.ts";
@@ -58,14 +58,23 @@ export function describeAttached({ device, containers }: Attached): string {
 /** Returns the first device that matches once it can be used; null if it does not appear in time. */
 function waitFor(context: Context, wanted: DeviceSpec, timeoutMs: number | null, search: Search): BlockDevice | null {
   const patience = createPatience(context, wanted, timeoutMs, search);
+  try {
+    return waitWith(patience, context, wanted, search);
+  } finally {
+    patience.end();
+  }
+}
+
+function waitWith(patience: Patience, { drivers }: Context, wanted: DeviceSpec, search: Search): BlockDevice | null {
   for (;;) {
-    search.takeEvents(0); // all that is present now, so that a second device with the label is seen too
+    search.takeEvents(0);
+    search.settle();
     const candidate = search.matches(wanted)[0] ?? null;
     const round = patience.uncounted(() => search.advance(candidate));
     if (round === "changed") continue;
     const isReady = candidate !== null && isUsable(search.state(candidate));
     if (isReady && round === "idle") return candidate;
-    if (context.drivers.loadMore()) continue;
+    if (drivers.loadMore()) continue;
     const failure = search.problems().find(({ isFatal }) => isFatal);
     if (!isReady && failure !== undefined) throw failure.error;
     if (!patience.wait(round)) return null;
@@ -74,40 +83,6 @@ function waitFor(context: Context, wanted: DeviceSpec, timeoutMs: number | null,
 
 function isUsable(state: DeviceState | null): boolean {
   return state?.kind !== "closed" && state?.kind !== "incomplete";
-}
-
-function createPatience({ machine, voice }: Context, wanted: DeviceSpec, timeoutMs: number | null, search: Search) {
-  const [notice, otherNotice] = [createWaitNotice(voice), createWaitNotice(voice)];
-  let startMs = machine.nowMs();
-  let other = { text: "", startMs };
-  /** Prompts and unlocking do not count against the device timeout. */
-  const uncounted = <T>(act: () => T): T => {
-    const beforeMs = machine.nowMs();
-    const result = act();
-    startMs += machine.nowMs() - beforeMs;
-    return result;
-  };
-  function waitForRoot(): boolean {
-    const waitedMs = machine.nowMs() - startMs;
-    const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
-    if (leftMs <= 0) return false;
-    const noticeMs = notice(specText(wanted), waitedMs, timeoutMs, () => describeFound(search, wanted));
-    search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs)));
-    return true;
-  }
-  return {
-    uncounted,
-    /** Waits for uevents, and says so; false if the time is up. */
-    wait(round: Exclude<Round, "changed">): boolean {
-      if (round === "idle") return waitForRoot();
-      const { text, leftMs } = round;
-      if (text !== other.text) other = { text, startMs: machine.nowMs() };
-      const waitedMs = machine.nowMs() - other.startMs;
-      const noticeMs = otherNotice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
-      uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs))));
-      return true;
-    },
-  };
 }
 
 /** True if all lie in one volume, or none does. */
@@ -130,26 +105,4 @@ function accept({ machine, voice }: Context, spec: DeviceSpec, device: BlockDevi
   const states = containers.map((container) => search.state(container));
   const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
   return { device, containers, doubt };
-}
-
-/** A wait is announced when it is this long, and again each time it has doubled. */
-const FIRST_NOTICE_MS = 1000;
-
-/** Makes the notice of one wait after another, each with another `what`. It says for how long, if it is time to, and what was found if that is new; returns the milliseconds until the next time. */
-function createWaitNotice(voice: Voice) {
-  let current: string | null = null;
-  let noticeMs = FIRST_NOTICE_MS;
-  let said: string | null = null;
-  return (what: string, waitedMs: number, limitMs: number | null, listSeen?: () => string): number => {
-    if (what !== current) [current, noticeMs] = [what, FIRST_NOTICE_MS];
-    if (waitedMs >= noticeMs) {
-      const seen = listSeen?.() ?? said;
-      const news = seen === said ? "" : ` · seen: ${seen}`;
-      const limit = limitMs === null ? "" : ` of ${Math.round(limitMs / 1000)}`;
-      voice.progress(`waiting for ${what}, ${Math.round(waitedMs / 1000)}${limit} s${news}`);
-      said = seen;
-      noticeMs = waitedMs * 2;
-    }
-    return noticeMs - waitedMs;
-  };
 }

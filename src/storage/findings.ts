@@ -1,11 +1,12 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
+import { describeUnanswered } from "../devices/device-probe.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { describeStrangers, type VainSearch } from "../problems/diagnoses/storage.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable, sentence } from "../problems/report.ts";
 import type { StoragePlan } from "./contract.ts";
-import type { Inventory } from "./inventory.ts";
+import type { Inventory } from "./device-probes.ts";
 import type { Search } from "./search.ts";
 import { describeSpec, specText } from "./search-words.ts";
 
@@ -16,7 +17,7 @@ export function describeFound(search: Search, spec: DeviceSpec): string {
   const lack = lackOf(search, spec);
   if (lack !== null) return lack;
   const strangers = search.strangers(spec);
-  return strangers.length > 0 ? describeStrangers(strangers.map(describeDevice)) : listShort(search.inventory);
+  return strangers.length > 0 ? describeStrangers(strangers.map(describeDevice)) : listShort(search);
 }
 
 /** Returns which members of the first match are present; null if it is complete, or there is none. */
@@ -27,8 +28,8 @@ function lackOf(search: Search, spec: DeviceSpec): string | null {
 }
 
 /** As many devices as fit into a line; the report lists all. */
-function listShort(inventory: Inventory): string {
-  const seen = listTelling(inventory).map(describeDevice);
+function listShort({ inventory, unanswered }: Pick<Search, "inventory" | "unanswered">): string {
+  const seen = [...listTelling(inventory).map(describeDevice), ...unanswered().map(describeUnanswered)];
   const more = seen.length > MOST_NAMED ? [`${seen.length - MOST_NAMED} more`] : [];
   return [...seen.slice(0, MOST_NAMED), ...more].join(" · ") || "no block device yet";
 }
@@ -68,6 +69,8 @@ export function notFound(
     const state = search.state(device);
     return state?.kind === "closed" && !state.isWanted;
   };
+  const unanswered = search.unanswered().map(describeUnanswered);
+  const seen = [...telling.map((device) => describeSeen(search, device)), ...unanswered];
   const facts: VainSearch = {
     wanted,
     name,
@@ -75,9 +78,8 @@ export function notFound(
     withinSeconds: rootTimeoutMs === null ? null : Math.round(rootTimeoutMs / 1000),
     troubles: search.problems().map(({ error }) => sentence(error)),
     moduleGap,
-    isAnyDevicePresent: telling.length > 0,
+    isAnyDevicePresent: seen.length > 0,
     isAnyUnasked: telling.some(isUnasked),
   };
-  const seen = telling.map((device) => describeSeen(search, device));
   return problem("device-not-found", facts, { seen: seen.length > 0 ? seen : ["no block device at all"] });
 }

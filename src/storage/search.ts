@@ -1,9 +1,11 @@
 import { isWorthProbing } from "../devices/block-devices.ts";
+import { SLOW_MS } from "../devices/device-probe.ts";
 import type { Context } from "../drivers/context.ts";
 import { createHeldTerminals, type HeldTerminals } from "../prompt/held-terminals.ts";
 import { type Assemblies, joinAssemblies } from "./assemblies.ts";
 import type { Assembly, StorageContext, StoragePlan, Tries } from "./contract.ts";
-import { followEvents, type Inventory, lookAt, scanDevices } from "./inventory.ts";
+import { createDeviceProbes, type DeviceProbes, type Inventory } from "./device-probes.ts";
+import { followEvents } from "./inventory.ts";
 import { KINDS } from "./kinds/kinds.ts";
 import { createSelection, type Selection } from "./selection.ts";
 
@@ -19,9 +21,13 @@ export interface Search
   extends Pick<Selection, "matches" | "strangers">,
     Pick<Assemblies, "advance" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"> {
   readonly inventory: Inventory;
+  /** The devices that have not answered yet. */
+  readonly unanswered: DeviceProbes["unanswered"];
   readonly terminals: HeldTerminals;
   /** Handles the uevents that have happened by now, after a wait for the first of them if there is none; each device is probed at most once. */
   takeEvents(timeoutMs: number): void;
+  /** Waits until every device has answered, but for none longer than a second: a second device with the label of the root is seen too. */
+  settle(): void;
 }
 
 /** Begins a search; from here on no uevent is lost. */
@@ -29,12 +35,13 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
   const { machine } = context;
   const { tries = new Map(), terminals = createHeldTerminals(machine) } = options;
   machine.listenForDevices();
-  const inventory: Inventory = new Map();
-  scanDevices(machine, inventory);
+  const probes = createDeviceProbes(context);
+  const { inventory } = probes;
+  probes.scan();
   const list: Assembly[] = [];
   const assemblies = joinAssemblies(list, inventory);
   const selection = createSelection(context, plan, inventory, assemblies);
-  const takeEvents = (timeoutMs: number) => followEvents(context, inventory, timeoutMs);
+  const takeEvents = (timeoutMs: number) => followEvents(context, probes, timeoutMs);
   const shared: StorageContext = {
     ...context,
     ...selection,
@@ -42,7 +49,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     tries,
     state: assemblies.state,
     look(name) {
-      if (isWorthProbing(name)) lookAt(machine, inventory, name);
+      if (isWorthProbing(name)) probes.look(name, SLOW_MS);
       return inventory.get(name) ?? null;
     },
     takeEvents: () => takeEvents(0),
@@ -52,10 +59,17 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     ...selection,
     ...assemblies,
     inventory,
+    unanswered: probes.unanswered,
     terminals,
     takeEvents,
+    settle() {
+      const deadlineMs = machine.nowMs() + SLOW_MS;
+      const leftMs = () => Math.min(probes.settlingMs(), deadlineMs - machine.nowMs());
+      for (let waitMs = leftMs(); waitMs > 0; waitMs = leftMs()) takeEvents(waitMs);
+    },
     matches: (spec) => assemblies.oneOfEach(selection.matches(spec)),
     close() {
+      probes.close();
       assemblies.close();
       terminals.release();
     },

@@ -5,7 +5,8 @@ import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { Assemblies } from "./assemblies.ts";
 import type { StorageContext, StoragePlan } from "./contract.ts";
 import { createContentSearch } from "./device-content.ts";
-import { createNamer, type Inventory } from "./inventory.ts";
+import type { Inventory } from "./device-probes.ts";
+import { createNamer } from "./inventory.ts";
 import { type Look, matchDevices } from "./match.ts";
 import { chooseTrusted, liesInVolume } from "./trust.ts";
 
@@ -24,7 +25,7 @@ export function createSelection(
 ): Selection {
   const { machine } = context;
   const look: Look = {
-    name: createNamer(machine),
+    name: createNamer(machine, inventory),
     links: (device) => listLinks(machine, device),
     holds: createContentSearch(context),
   };

@@ -78,11 +78,11 @@ test("many queued events of one device make the boot probe it once", () => {
     cmdline: "root=LABEL=ROOT rd.debug",
     disks: [{ name: "vda", image: root, arrivesAtMs: 6000 }, UNRELATED],
     before(machine) {
-      const { nextDeviceEvent, openReader } = machine;
+      const { nextDeviceEvent, openAsyncReader } = machine;
       Object.assign(machine, {
-        openReader(path: string) {
+        openAsyncReader(path: string) {
           if (path === "/dev/sdz") reads += 1;
-          return openReader(path);
+          return openAsyncReader(path);
         },
         nextDeviceEvent(timeoutMs: number | null) {
           if (timeoutMs === null || timeoutMs === 0) return nextDeviceEvent(timeoutMs);

@@ -141,7 +141,7 @@ describe("mount", () => {
     const unreadable = fakeBoot({
       cmdline: "root=/dev/vda",
       disks: [{ name: "vda" }],
-      before: (machine) => machine.refuse("openReader", "/dev/vda", "EIO"),
+      before: (machine) => machine.refuse("openAsyncReader", "/dev/vda", "EIO"),
     });
     expect(unreadable.console).toContain("its content cannot be read: the device returns I/O errors");
   });
@@ -153,7 +153,7 @@ describe("without a shell, nothing that needs one is advised", () => {
     files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
     programs: { "/sbin/fsck.ext4": () => ({ status: 4 }) },
   } as const;
-  const refuse = (method: "openReader" | "attachLoop", call: string) => (machine: FakeMachine) =>
+  const refuse = (method: "openAsyncReader" | "attachLoop", call: string) => (machine: FakeMachine) =>
     machine.refuse(method, call, "EIO");
   test.each<[string, string, FakeBootOptions]>([
     ["a refused mount", "could not mount", withRoot("root=LABEL=ROOT rootfstype=vfat")],
@@ -162,7 +162,7 @@ describe("without a shell, nothing that needs one is advised", () => {
     [
       "a disk that cannot be read",
       "I/O errors",
-      withRoot("root=/dev/vda", { before: refuse("openReader", "/dev/vda") }),
+      withRoot("root=/dev/vda", { before: refuse("openAsyncReader", "/dev/vda") }),
     ],
     ["a blank disk", "nothing that levain knows", { cmdline: "root=/dev/vda", disks: [{ name: "vda" }] }],
     [

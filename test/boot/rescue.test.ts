@@ -33,8 +33,7 @@ test("a wrong label: what was wanted, what was found, what to try", () => {
       modules   0 loaded for 0 devices                                       0 ms
       ...       waiting for LABEL=WRONG, 1 of 10 s · seen: /dev/vda1 ext4 "Linux" · /dev/vda2 vfat "EFI" · /dev/vdb crypto_LUKS · 1 more
       ...       waiting for LABEL=WRONG, 2 of 10 s
-      ...       waiting for LABEL=WRONG, 4 of 10 s
-      ...       waiting for LABEL=WRONG, 8 of 10 s
+      ...       waiting for LABEL=WRONG, 5 of 10 s · seen: /dev/vda1 ext4 "Linux" · /dev/vda2 vfat "EFI" · /dev/vdb crypto_LUKS · 1 more
 
     could not find the root device
       no device with label "WRONG" appeared within 10 s
@@ -590,7 +589,7 @@ describe("rd.break", () => {
 test("an unreadable disk ends no search, and the report says why it was no candidate", () => {
   const failing = {
     cmdline: "root=LABEL=ROOT rd.timeout=5",
-    before: (machine: FakeMachine) => machine.refuse("openReader", "/dev/vda", "EIO"),
+    before: (machine: FakeMachine) => machine.refuse("openAsyncReader", "/dev/vda", "EIO"),
   };
   const found = fakeBoot({
     ...failing,
@@ -614,11 +613,11 @@ test("a disk that is removed during a probe is just gone", () => {
       { name: "vdb", image: rootImage(), arrivesAtMs: 4000 },
     ],
     before(machine) {
-      const { openReader } = machine;
+      const { openAsyncReader } = machine;
       Object.assign(machine, {
-        openReader(path: string) {
+        openAsyncReader(path: string) {
           if (path === "/dev/vda" && pulls++ === 0) machine.pullOut("vda");
-          return openReader(path);
+          return openAsyncReader(path);
         },
       });
     },

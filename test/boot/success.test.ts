@@ -204,7 +204,6 @@ test("a late disk is waited for, and the console says so", () => {
       modules   0 loaded for 0 devices                                       0 ms
       ...       waiting for LABEL=ROOT, 1 of 30 s · seen: /dev/vda ext4 "OTHER"
       ...       waiting for LABEL=ROOT, 2 of 30 s
-      ...       waiting for LABEL=ROOT, 4 of 30 s
       root      /dev/sda ext4 "ROOT"                                      5000 ms
       mount     /dev/sda ext4 at /sysroot, read-only                         0 ms
       layers    nothing to stack                                             0 ms

@@ -89,5 +89,5 @@ export function mountImage(machine: Machine, source: string, target: string): vo
 
 /** Loads a module of the fixtures. */
 export function loadModule(machine: Machine, name: string): void {
-  machine.loadModule(`${FIXTURES.modules}/${name}.ko`, "");
+  equal(machine.loadModule(`${FIXTURES.modules}/${name}.ko`, "", { patienceMs: 60_000 }), true);
 }

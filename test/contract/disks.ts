@@ -74,6 +74,39 @@ export const DISK_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "a reader in another process returns what a reader returns, and throws what opening is refused with",
+    check(machine, directory) {
+      const path = `/dev/${FIXTURES.disk}`;
+      const [plain, other] = [machine.openReader(path), machine.openAsyncReader(path)];
+      equal(other.size(5000), plain.size);
+      for (const [offset, length] of [
+        [0, 33 * 1024],
+        [1024 + 0x38, 2],
+        [plain.size - 10, 20],
+        [plain.size, 1],
+        [0, 300_000],
+      ] as const) {
+        deepEqual(other.read(offset, length, 5000), Uint8Array.from(plain.read(offset, length)));
+      }
+      plain.close();
+      other.close();
+      const missing = machine.openAsyncReader(`${directory}/none`);
+      refuses("ENOENT", () => missing.size(5000));
+      refuses("ENOENT", () => missing.read(0, 1, 5000));
+      missing.close();
+    },
+  },
+  {
+    name: "many readers in other processes are open at the same time, and what is closed stays readable for the others",
+    check(machine) {
+      const readers = Array.from({ length: 6 }, () => machine.openAsyncReader(`/dev/${FIXTURES.disk}`));
+      for (const reader of readers.toReversed()) {
+        equal(Buffer.from(reader.read(1024 + 0x38, 2, 5000) ?? []).toString("hex"), "53ef");
+        reader.close();
+      }
+    },
+  },
+  {
     name: "a partition is told after its disk, and lies below it",
     check(machine) {
       const disk = FIXTURES.partitionedDisk;

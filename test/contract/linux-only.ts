@@ -5,6 +5,7 @@ import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, FIXTURES, makeMedium, mountImage, readText, refuses } from "./case.ts";
 import { LINUX_MAPPING_CASES } from "./linux-mappings.ts";
 import { LINUX_TERMINAL_CASES } from "./linux-terminals.ts";
+import { LINUX_WORKER_CASES } from "./linux-workers.ts";
 
 const SERIAL = "/dev/ttyS0";
 
@@ -12,6 +13,7 @@ const SERIAL = "/dev/ttyS0";
 export const LINUX_CASES: readonly ContractCase[] = [
   ...LINUX_TERMINAL_CASES,
   ...LINUX_MAPPING_CASES,
+  ...LINUX_WORKER_CASES,
   {
     name: "stage0 waits for this process, and nobody else is told what it has said to us",
     check(machine) {

@@ -17,17 +17,18 @@ export function listedPackages(how: "install" | "unpack", ...lists: readonly ("b
 /** This machine's Debian, as its own apt has it, or the development version, for what Debian 12 has only in an old version. */
 export type Suite = "own" | "sid";
 
-const SID = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main\n";
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 const stateDirectory = (suite: Suite) => cacheDirectory(suite === "own" ? "apt" : `apt-${suite}`);
 
 // Package lists of our own: those of the machine may be missing or old, or apt may be busy with them, and they belong to root.
-function aptOptions(suite: Suite): string[] {
+async function aptOptions(suite: Suite): Promise<string[]> {
   const state = stateDirectory(suite);
   for (const name of ["lists/partial", "archives/partial"]) mkdirSync(join(state, name), { recursive: true });
   const options = [`Dir::State::Lists=${state}/lists`, `Dir::Cache=${state}`, "APT::Sandbox::User=root"];
   if (suite === "sid") {
-    writeFileSync(join(state, "sources.list"), SID);
+    const source = `deb [signed-by=${KEYRING}] ${await debianMirror("bookworm")} sid main\n`;
+    writeFileSync(join(state, "sources.list"), source);
     options.push(`Dir::Etc::SourceList=${state}/sources.list`, "Dir::Etc::SourceParts=/dev/null");
   }
   return ["-q", ...options.flatMap((option) => ["-o", option])];
@@ -38,9 +39,9 @@ export async function withApt<Result>(
   act: (options: readonly string[]) => Promise<Result>,
   suite: Suite = "own",
 ): Promise<Result> {
+  const options = await aptOptions(suite);
   const release = await takeLock(join(cacheDirectory("locks"), "apt"));
   try {
-    const options = aptOptions(suite);
     const isNew = !existsSync(join(stateDirectory(suite), "pkgcache.bin"));
     if (isNew) await run(["apt-get", ...options, "update"]);
     try {
@@ -53,6 +54,17 @@ export async function withApt<Result>(
   } finally {
     release();
   }
+}
+
+/** The mirror from which this machine's apt gets the release `codename`. */
+export async function debianMirror(codename: string): Promise<string> {
+  const format = "$(REPO_URI)";
+  const uris = await withApt((options) =>
+    run(["apt-get", ...options, "indextargets", "--format", format, "Created-By: Packages", `Codename: ${codename}`]),
+  );
+  const uri = uris.trim().split("\n")[0];
+  if (uri === undefined || uri === "") throw new Error(`the package sources of this machine have no ${codename}`);
+  return uri;
 }
 
 /** Fetches the .deb files of these packages into `directory`. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { run, runScript } from "./command.ts";
-import { withApt } from "./debian-packages.ts";
+import { debianMirror } from "./debian-packages.ts";
 import { treeImage } from "./filesystem-images.ts";
 
 const SUITE = "bookworm";
@@ -43,20 +43,9 @@ export async function installDebian(tree: string, packages: string): Promise<voi
   const options = ["--variant=minbase", `--include=${packages}`, `--cache-dir=${await packageCache()}`];
   // In a mount and a PID namespace of its own: what it mounts in the tree and what its packages start ends with it.
   const apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  await run([...apart, "debootstrap", ...options, SUITE, tree, await mirror()]);
+  await run([...apart, "debootstrap", ...options, SUITE, tree, await debianMirror(SUITE)]);
 }
 
 function packageCache(): Promise<string> {
   return cached("debootstrap-packages", SUITE, () => Promise.resolve());
-}
-
-// The mirror that this machine's apt uses.
-async function mirror(): Promise<string> {
-  const format = "$(REPO_URI)";
-  const uris = await withApt((options) =>
-    run(["apt-get", ...options, "indextargets", "--format", format, "Created-By: Packages", `Codename: ${SUITE}`]),
-  );
-  const uri = uris.trim().split("\n")[0];
-  if (uri === undefined || uri === "") throw new Error(`the package sources of this machine have no ${SUITE}`);
-  return uri;
 }

@@ -2,7 +2,7 @@ import { parseCipher } from "../../src/crypto/cipher.ts";
 import type { MappingTarget } from "../../src/machine/encryption.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { decryptSectors } from "./fake-crypt.ts";
-import type { FakeBlockDevice } from "./fake-devices.ts";
+import type { FakeBlockDevice } from "./fake-disk.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
 const SECTOR = 512;

@@ -1,31 +1,7 @@
 import type { DeviceEvent } from "../../src/machine/machine.ts";
+import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
 import { addEntry, type FakeDirectory } from "./fake-files.ts";
-import { type FakeImage, type FakePartition, partitionDisk } from "./fake-images.ts";
-
-/** A disk as a test writes it down; it has an image, or partitions, or neither. */
-export interface FakeDisk {
-  /** The kernel's name, "vda". */
-  readonly name: string;
-  readonly image?: FakeImage;
-  readonly partitions?: readonly FakePartition[];
-  /** In place of either: what is on it, byte for byte. */
-  readonly content?: Uint8Array;
-  readonly readOnly?: boolean;
-  /** Milliseconds since the kernel started, or since the module that makes it was loaded; there from the start where not given. */
-  readonly arrivesAtMs?: number;
-}
-
-/** A block device that the fake kernel has. */
-export interface FakeBlockDevice {
-  readonly name: string;
-  /** "major:minor" */
-  readonly number: string;
-  readonly devpath: string;
-  content: Uint8Array;
-  readOnly: boolean;
-  /** 512 where not given. */
-  readonly logicalBytes?: number;
-}
+import { type FakeImage, partitionDisk } from "./fake-images.ts";
 
 const SD_MAJOR = 8;
 const MINORS_PER_DISK = 16;
@@ -66,21 +42,19 @@ export class FakeDevices {
     this.#disks++;
     const table = partitions.length > 0 ? partitionDisk(partitions) : null;
     const content = disk.content ?? image?.bytes ?? table?.bytes ?? CONTENT_IF_NONE;
-    const readOnly = disk.readOnly ?? false;
     if (image !== undefined) this.addImage(image);
     const devpath = `/devices/pci0000:00/0000:00:0${this.#disks}.0/block/${name}`;
-    this.addBlockDevice({ name, number: `${SD_MAJOR}:${minor}`, devpath, content, readOnly }, { DEVTYPE: "disk" });
+    const { readOnly = false, answersAfterMs, failsWith, isRemovable } = disk;
+    const same = { readOnly, answersAfterMs, failsWith, isRemovable };
+    this.addBlockDevice({ name, number: `${SD_MAJOR}:${minor}`, devpath, content, ...same }, { DEVTYPE: "disk" });
     for (const [index, partition] of partitions.entries()) {
       this.addImage(partition.image);
       const partName = `${name}${/\d$/.test(name) ? "p" : ""}${index + 1}`;
       const offset = table?.offsets[index] ?? 0;
       const part = content.subarray(offset, offset + partition.image.bytes.length);
       const number = `${SD_MAJOR}:${minor + index + 1}`;
-      const properties = { DEVTYPE: "partition", PARTN: String(index + 1) };
-      this.addBlockDevice(
-        { name: partName, number, devpath: `${devpath}/${partName}`, content: part, readOnly },
-        properties,
-      );
+      const device = { name: partName, number, devpath: `${devpath}/${partName}`, content: part, ...same };
+      this.addBlockDevice(device, { DEVTYPE: "partition", PARTN: String(index + 1) });
     }
   }
 
@@ -93,7 +67,10 @@ export class FakeDevices {
     const uevent = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);
     addEntry(this.#sys, `${devpath}/uevent`, uevent.join(""));
     addEntry(this.#sys, `${devpath}/dev`, `${number}\n`);
-    addEntry(this.#sys, `${devpath}/size`, { read: () => `${Math.floor(device.content.length / 512)}\n` });
+    addEntry(this.#sys, `${devpath}/size`, {
+      read: () => `${Math.floor((device.isRemovable ? (device.openedBytes ?? 0) : device.content.length) / 512)}\n`,
+    });
+    addEntry(this.#sys, `${devpath}/removable`, device.isRemovable ? "1\n" : "0\n");
     addEntry(this.#sys, `${devpath}/ro`, { read: () => (device.readOnly ? "1\n" : "0\n") });
     if (properties.DEVTYPE === "disk")
       addEntry(this.#sys, `${devpath}/queue/logical_block_size`, `${device.logicalBytes ?? 512}\n`);
@@ -137,13 +114,11 @@ export class FakeDevices {
   }
 
   /** A mapping takes the device for itself: nobody can mount it. */
-  hold(number: string): void {
-    this.#holders.set(number, (this.#holders.get(number) ?? 0) + 1);
+  hold(number: string, change = 1): void {
+    this.#holders.set(number, (this.#holders.get(number) ?? 0) + change);
   }
 
-  release(number: string): void {
-    this.#holders.set(number, (this.#holders.get(number) ?? 0) - 1);
-  }
+  release = (number: string) => this.hold(number, -1);
 
   isHeld(number: string): boolean {
     return (this.#holders.get(number) ?? 0) > 0;
@@ -162,10 +137,11 @@ export class FakeDevices {
   /** The number of the newest event, heard of or not. */
   newestNumber = () => this.#sequence;
 
-  /** The kernel says once more of a device that is there that it has changed. */
-  change(name: string): void {
+  /** The kernel says once more of a device that is there that it has changed: its medium is `content` now. */
+  change(name: string, content?: Uint8Array): void {
     const device = this.byName(name);
     if (device === undefined) throw new Error(`FakeMachine: there is no device ${name}`);
+    device.content = content ?? device.content;
     const [MAJOR = "", MINOR = ""] = device.number.split(":");
     this.emit("change", device.devpath, "block", { MAJOR, MINOR, DEVNAME: name });
   }

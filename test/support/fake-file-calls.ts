@@ -1,5 +1,6 @@
 import type { Files, FileWriter, RandomReader } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
+import { openFakeAsyncReader } from "./fake-async-reader.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakePlace } from "./fake-mounts.ts";
@@ -41,6 +42,7 @@ export function createFakeFiles(kernel: FakeKernel): Files {
     removeFile: (path) => remove(kernel, path, "unlink", objectToUnlink),
     removeDirectory: (path) => remove(kernel, path, "rmdir", objectToRmdir),
     openReader: (path) => openReader(kernel, path),
+    openAsyncReader: (path) => openFakeAsyncReader(kernel, path, () => openReader(kernel, path)),
     openWriter: (path) => openWriter(kernel, path),
     copyFile(source, target, onProgress) {
       const bytes = read(source);
@@ -68,6 +70,10 @@ export function createFakeFiles(kernel: FakeKernel): Files {
 function openReader(kernel: FakeKernel, path: string): RandomReader {
   const place = kernel.namespace.find(path, "open");
   const bytes = readNode(kernel, place, path, "read");
+  const device = place.node.kind === "block" ? kernel.devices.byNumber(place.node.number) : undefined;
+  if (device?.answersAfterMs === Number.POSITIVE_INFINITY) throw new Error(`FakeMachine: waits for ever for ${path}`);
+  if (device?.isRemovable === true && bytes.length === 0) throw new SyscallError("open", "ENOMEDIUM", path);
+  if (device !== undefined) device.openedBytes = bytes.length;
   const count = (change: number) => {
     kernel.openFiles.set(place.mount, (kernel.openFiles.get(place.mount) ?? 0) + change);
     if (place.node.kind === "block") kernel.devices.countReader(place.node.number, change);

@@ -1,8 +1,10 @@
 import type { MountRequest } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
-import type { FakeBlockDevice, FakeDevices } from "./fake-devices.ts";
+import type { FakeDevices } from "./fake-devices.ts";
+import type { FakeBlockDevice } from "./fake-disk.ts";
+import { repairExt4 } from "./fake-ext4.ts";
 import { copyTree, type FakeDirectory, type FakeNode, makeFakeDirectory } from "./fake-files.ts";
-import { type FakeImage, repairExt4 } from "./fake-images.ts";
+import type { FakeImage } from "./fake-images.ts";
 import type { FakeFilesystem, FakeNamespace } from "./fake-mounts.ts";
 
 /** linux/magic.h, and tmpfs's for what a test does not ask about. */

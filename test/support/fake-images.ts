@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { writeExt } from "./fake-ext4.ts";
 import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 
 /** Something that can be mounted: bytes that the probe really reads, and the tree that a mount of them shows. */
@@ -92,41 +93,6 @@ const SQUASHFS_PLACES = [
   [88, -1n],
   [400, 300n],
 ] as const;
-
-const EXT_RECOVER = 4;
-const EXT_ORPHAN = 0xe8;
-
-/**
- * What a mount of an ext4 with these bytes does to them (fs/ext4/super.c, orphan.c): null if nothing, "refused" if it has to write
- * and cannot, or the bytes that it writes. `noload` leaves the journal alone, but only a read-only device keeps the orphans.
- */
-export function repairExt4(
-  bytes: Uint8Array,
-  { noload, readOnlyDevice }: { readonly noload: boolean; readonly readOnlyDevice: boolean },
-): Uint8Array | "refused" | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const incompat = view.getUint32(1024 + 0x60, true);
-  const needsReplay = (incompat & EXT_RECOVER) !== 0 && !noload;
-  if (needsReplay && readOnlyDevice) return "refused";
-  const hasOrphans = view.getUint32(1024 + EXT_ORPHAN, true) !== 0;
-  if (!needsReplay && (!hasOrphans || readOnlyDevice)) return null;
-  const repaired = Uint8Array.from(bytes);
-  const after = new DataView(repaired.buffer);
-  if (needsReplay) after.setUint32(1024 + 0x60, incompat & ~EXT_RECOVER, true);
-  after.setUint32(1024 + EXT_ORPHAN, 0, true);
-  return repaired;
-}
-
-function writeExt({ label, uuid, isUnclean = false }: FakeName, incompat: number): Uint8Array {
-  const bytes = new Uint8Array(16 << 10);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(1024 + 0x38, 0xef53, true);
-  view.setUint32(1024 + 0x60, incompat | (isUnclean ? EXT_RECOVER : 0), true);
-  view.setUint32(1024 + EXT_ORPHAN, isUnclean ? 12 : 0, true);
-  if (uuid !== undefined) bytes.set(Buffer.from(uuid.replaceAll("-", ""), "hex"), 1024 + 0x68);
-  put(bytes, 1024 + 0x78, label ?? "");
-  return bytes;
-}
 
 interface PartitionContent {
   readonly image: Pick<FakeImage, "bytes">;

@@ -11,8 +11,7 @@ export function createFakeEvents(kernel: FakeKernel): Pick<Devices, "listenForDe
       kernel.devices.listen();
       const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
       for (;;) {
-        const event = kernel.devices.takeEvent();
-        if (event !== null) return event;
+        if (kernel.devices.hasEvent() || kernel.hasAnswer) return kernel.devices.takeEvent();
         const nextMs = Math.min(kernel.nextArrivalMs ?? Number.POSITIVE_INFINITY, deadlineMs);
         if (nextMs === Number.POSITIVE_INFINITY) throw new Error("FakeMachine: waits for ever, no device is to come");
         if (kernel.nowMs >= deadlineMs) return null;
@@ -42,7 +41,9 @@ export function createFakeKernelCalls(
         throw new SyscallError("finit_module", "ENOENT", path);
       }
       kernel.addModule(name, module);
+      return true;
     },
+    probeDriver: () => undefined,
     writeKernelLog(_level, text) {
       for (const line of text.split("\n")) if (line !== "") kernel.log.push({ text: `levain: ${line}`, isOurs: true });
     },

@@ -1,4 +1,5 @@
-import { FakeDevices, type FakeDisk } from "./fake-devices.ts";
+import { FakeDevices } from "./fake-devices.ts";
+import type { FakeDisk } from "./fake-disk.ts";
 import { addEntry, type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 import { FakeFilesystems } from "./fake-filesystems.ts";
 import { FakeKeys } from "./fake-keys.ts";
@@ -64,6 +65,8 @@ export class FakeKernel {
   readonly types: { readonly virtual: string[]; readonly device: string[] };
   /** Open files by the mount they lie on, which they keep busy. */
   readonly openFiles = new Map<FakeMount, number>();
+  /** When the orders of readers are answered. */
+  readonly answers = new Set<{ readonly atMs: number }>();
   readonly log: { readonly text: string; readonly isOurs: boolean }[] = [];
   readonly sys: FakeDirectory;
   readonly #dev: FakeDirectory;
@@ -157,9 +160,18 @@ export class FakeKernel {
     return this.#nowMs;
   }
 
-  /** When the next device arrives; null where none is to come. */
+  /** When the next device arrives or answers; null where none is to come. */
   get nextArrivalMs(): number | null {
-    return this.#arrivals[0]?.atMs ?? null;
+    const next = Math.min(
+      this.#arrivals[0]?.atMs ?? Number.POSITIVE_INFINITY,
+      ...[...this.answers].map(({ atMs }) => atMs),
+    );
+    return Number.isFinite(next) ? next : null;
+  }
+
+  /** True if the answer for a reader has come and was not taken. */
+  get hasAnswer(): boolean {
+    return [...this.answers].some(({ atMs }) => atMs <= this.#nowMs);
   }
 
   /** Moves the clock, and lets arrive what arrives until then. */

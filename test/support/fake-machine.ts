@@ -1,21 +1,20 @@
 import type { Machine } from "../../src/machine/machine.ts";
-import { SyscallError } from "../../src/problems/errors.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
-import type { FakeBlockDevice, FakeDisk } from "./fake-devices.ts";
+import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
 import type { FakeImage } from "./fake-images.ts";
-import { describeCall } from "./fake-journal.ts";
 import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
+import { type Refusal, watchCalls } from "./fake-watch.ts";
 
 export interface FakeMachineOptions extends FakeKernelOptions {
   readonly isBoot?: boolean;
@@ -27,17 +26,6 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly typing?: readonly FakeTyping[];
   /** What stage0 has mounted; /proc and /dev where not given. */
   readonly mounted?: Readonly<Record<string, string>>;
-}
-
-/** What a refusal applies to: a part of the call's line in the journal. */
-export interface Refusal {
-  readonly call: keyof Machine;
-  readonly matches: string | RegExp;
-  readonly code: string;
-  /** How often; always where not given. */
-  times: number;
-  /** What the kernel says to it in its log. */
-  readonly kernelLog: readonly string[];
 }
 
 /** A machine, and what a test can do to it or ask of it beyond that. */
@@ -58,8 +46,8 @@ export interface FakeMachine extends Machine {
   plugIn(disk: FakeDisk): void;
   /** Takes a disk away, with its partitions. */
   pullOut(name: string): void;
-  /** The kernel says that a device has changed. */
-  change(name: string): void;
+  /** The kernel says that a device has changed; with `content`, its medium was exchanged. */
+  change(name: string, content?: Uint8Array): void;
   /** A block device as it is now, also after the machine has come to an end. */
   disk(name: string): Pick<FakeBlockDevice, "content" | "readOnly"> | undefined;
   /** Uevents were lost: what is queued is gone, and the next one says so. */
@@ -138,7 +126,7 @@ function handsOn(kernel: FakeKernel): Pick<FakeMachine, "plugIn" | "pullOut" | "
   return {
     plugIn: (disk) => kernel.arrive(disk, disk.arrivesAtMs ?? 0),
     pullOut: (name) => kernel.devices.removeDisk(name),
-    change: (name) => kernel.devices.change(name),
+    change: (name, content) => kernel.devices.change(name, content),
     overflowEvents: () => kernel.devices.overflow(),
     disk: (name) => kernel.devices.byName(name),
   };
@@ -157,49 +145,4 @@ function isConsole({ readFile }: Pick<Machine, "readFile">, node: string | undef
 
 function directoriesOf(mounted: Readonly<Record<string, string>>): FakeTree {
   return Object.fromEntries(Object.keys(mounted).map((path) => [path, { directory: true as const }]));
-}
-
-interface Watch {
-  readonly journal: string[];
-  readonly refusals: readonly Refusal[];
-  readonly kernel: FakeKernel;
-  readonly ended: () => Ended | null;
-}
-
-/** The same calls, but written down, and refused where a test wants that. */
-function watchCalls(calls: Machine, watch: Watch): Machine {
-  const watched = Object.entries(calls).map(([name, call]) => [
-    name,
-    typeof call === "function" ? watchCall(name, call, calls, watch) : call,
-  ]);
-  return Object.fromEntries(watched) as Machine;
-}
-
-function watchCall(name: string, call: (...given: never[]) => unknown, calls: Machine, watch: Watch) {
-  return (...given: unknown[]): unknown => {
-    const over = watch.ended();
-    if (over !== null) throw over;
-    const { line, isChange } = describeCall(name, given, calls);
-    const at = isChange ? watch.journal.push(line) - 1 : null;
-    try {
-      refuseOrNot(name, line, watch);
-      return (call as (...all: unknown[]) => unknown)(...given);
-    } catch (error) {
-      if (at !== null && error instanceof SyscallError) watch.journal[at] = `${line} → ${error.code}`;
-      throw error;
-    }
-  };
-}
-
-/** Calls whose refusal the real machine tells by another name. */
-const SYSTEM_CALLS: Readonly<Record<string, string>> = { loadModule: "finit_module", unmount: "umount2" };
-
-function refuseOrNot(name: string, line: string, { refusals, kernel }: Watch): void {
-  const applies = ({ call, matches, times }: Refusal) =>
-    call === name && times > 0 && (typeof matches === "string" ? line.includes(matches) : matches.test(line));
-  const refusal = refusals.find(applies);
-  if (refusal === undefined) return;
-  refusal.times--;
-  for (const message of refusal.kernelLog) kernel.say(message);
-  throw new SyscallError(SYSTEM_CALLS[name] ?? name, refusal.code, line);
 }

@@ -1,6 +1,6 @@
 import type { Devices } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
-import type { FakeBlockDevice } from "./fake-devices.ts";
+import type { FakeBlockDevice } from "./fake-disk.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
 /** Block devices that are read-only for a while, over the fake kernel's devices. */

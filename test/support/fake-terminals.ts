@@ -50,7 +50,7 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
       typed.shift();
       if (open.has(next.terminal)) return { kind: "typed", terminal: next.terminal, bytes: toBytes(next.text) };
     }
-    return until === "anything" && kernel.devices.hasEvent() ? { kind: "device" } : null;
+    return until === "anything" && (kernel.devices.hasEvent() || kernel.hasAnswer) ? { kind: "device" } : null;
   }
 
   const calls: Terminals = {

@@ -15,6 +15,10 @@ export interface Disk {
   readonly id?: string;
   /** The guest does not have it until `vm.plug(id)`. */
   readonly unplugged?: boolean;
+  /** For a CD: the drive is empty until QMP's blockdev-change-medium. */
+  readonly isEmpty?: boolean;
+  /** QEMU answers no quicker: a disk that is failing or spins up. */
+  readonly bytesPerSecond?: number;
 }
 
 /** A device as `-device` and QMP's device_add take it. */
@@ -31,7 +35,11 @@ const CONTROLLERS: Readonly<Partial<Record<Bus, Device>>> = {
 
 /** The guest's device for `disk`, which is drive `<id>-drive`; `index` counts the disks of one bus. */
 export function diskDevice(disk: Disk, id: string, index: number): Device {
-  const common = { id, drive: `${id}-drive`, ...(disk.serial === undefined ? {} : { serial: disk.serial }) };
+  const common = {
+    id,
+    ...(disk.isEmpty === true ? {} : { drive: `${id}-drive` }),
+    ...(disk.serial === undefined ? {} : { serial: disk.serial }),
+  };
   switch (disk.bus ?? "virtio") {
     case "virtio":
       return { driver: "virtio-blk-pci", ...common };
@@ -50,7 +58,7 @@ export function diskDevice(disk: Disk, id: string, index: number): Device {
     case "ehci":
       return { driver: "usb-storage", bus: "ehci.0", ...common, removable: true };
     case "sd":
-      return { driver: "sd-card", bus: "sd-bus", id, drive: common.drive };
+      return { driver: "sd-card", bus: "sd-bus", id, drive: `${id}-drive` };
   }
 }
 
@@ -78,9 +86,12 @@ export function diskArguments(disks: readonly NamedDisk[]): string[] {
   const buses = new Set(disks.map(({ disk }) => disk.bus ?? "virtio"));
   const controllers = [...buses].flatMap((bus) => CONTROLLERS[bus] ?? []);
   const drives = disks.flatMap(({ disk, id }) => {
+    if (disk.isEmpty === true) return [];
     const readOnly = disk.readOnly === true ? ",readonly=on" : "";
+    const throttling = disk.bytesPerSecond === undefined ? "" : `,throttling.bps-total=${disk.bytesPerSecond}`;
     const writes = disk.keepsWrites === true ? "cache=unsafe" : "snapshot=on";
-    return ["-drive", `if=none,id=${id}-drive,format=raw,${writes},file=${disk.file.replaceAll(",", ",,")}${readOnly}`];
+    const file = `file=${disk.file.replaceAll(",", ",,")}`;
+    return ["-drive", `if=none,id=${id}-drive,format=raw,${writes},${file}${readOnly}${throttling}`];
   });
   const plugged = disks.filter(({ disk }) => disk.unplugged !== true).map(({ device }) => device);
   return [...drives, ...[...controllers, ...plugged].flatMap((device) => ["-device", JSON.stringify(device)])];

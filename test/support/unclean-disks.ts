@@ -36,7 +36,8 @@ export async function uncleanDisks(
         copyOf: await cleanImage(type, join(target, `${type}.clean`), files[type]),
       })),
     );
-    const script = JOURNALLED.map(writeScript);
+    // The last sync comes before the first fsync: it empties the log tree of every btrfs.
+    const script = [...JOURNALLED.map(fillScript), "sync", ...JOURNALLED.map(writeLast)];
     const end = 'trap - EXIT; echo "maker: made"; poweroff -n -f';
     const job = {
       name: "unclean disks",
@@ -63,8 +64,11 @@ async function cleanImage(
   return image;
 }
 
-function writeScript(type: Journalled): string {
+function fillScript(type: Journalled): string {
   const mount = `mkdir -p /mnt/${type}; mount -t ${type} $(device ${type}) /mnt/${type}`;
-  const write = `mkdir -p /mnt/${type}/etc; echo ${type} >/mnt/${type}/etc/${type}; sync`;
-  return `${mount}; ${write}; dd if=/dev/zero of=/mnt/${type}/late bs=4k count=1 conv=fsync`;
+  return `${mount}; mkdir -p /mnt/${type}/etc; echo ${type} >/mnt/${type}/etc/${type}`;
+}
+
+function writeLast(type: Journalled): string {
+  return `dd if=/dev/zero of=/mnt/${type}/late bs=4k count=1 conv=fsync`;
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readKernelFiles } from "../../src/desk/modules/kernel-lists.ts";
 import { selectModules } from "../../src/desk/modules/modules.ts";
-import { parseAliases } from "../../src/drivers/index/kernel-files.ts";
+import { parseAliases, parseDependencies, readLines } from "../../src/drivers/index/kernel-files.ts";
 import { parseModprobeConfig } from "../../src/drivers/index/modprobe-config.ts";
-import { buildModuleIndex, listModules } from "../../src/drivers/index/module-index.ts";
+import { buildModuleIndex, type KernelFiles, listModules } from "../../src/drivers/index/module-index.ts";
 import { type ModuleAction, type ModuleSource, resolveModule } from "../../src/drivers/index/resolution.ts";
 import { scratchDirectory } from "../support/cache.ts";
-import { run } from "../support/command.ts";
+import { run, runScript } from "../support/command.ts";
 import { debianKernel, type Kernel, type KernelFlavour } from "../support/kernels.ts";
 import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 
@@ -105,6 +105,34 @@ describe.each(["cloud", "full"] as const)("the %s kernel", (flavour: KernelFlavo
     SLOW_MS,
   );
 });
+
+/** What the lists say, without the order of their lines. */
+function contentOf(lists: KernelFiles) {
+  const dependencies = parseDependencies(lists.dep).map(({ path, dependencies: needed }) => [
+    path,
+    ...[...needed].sort(),
+  ]);
+  const aliases = parseAliases(lists.alias).map(({ pattern, module }) => `${pattern} ${module}`);
+  const softdeps = readLines(lists.softdep).map((line) => line.replaceAll("-", "_"));
+  return [dependencies.map((words) => words.join(" ")), aliases, softdeps].map((lines) => [...new Set(lines)].sort());
+}
+
+test(
+  "lists that are made from the modules say what depmod's say",
+  async () => {
+    const { modulesDir } = await debianKernel("full");
+    const bare = join(scratchDirectory(), "modules");
+    await runScript('cp -rl "$1" "$2"; rm "$2"/modules.dep* "$2"/modules.alias* "$2"/modules.softdep', [
+      modulesDir,
+      bare,
+    ]);
+    const [made, depmods] = [readKernelFiles(bare), readKernelFiles(modulesDir)];
+    rmSync(bare, { recursive: true });
+    expect(made.warnings).toHaveLength(1);
+    expect(contentOf(made)).toEqual(contentOf(depmods));
+  },
+  SLOW_MS,
+);
 
 // For each kind of machine, what its root may hang on.
 const ON_ANY_MACHINE = `ahci ata_piix nvme virtio_blk virtio_scsi virtio_pci sd_mod sr_mod usb_storage uas mmc_block

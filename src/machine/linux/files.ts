@@ -12,7 +12,7 @@ const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 const WRITER_FLAGS = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
 /** The files of the running system. */
-export function createLinuxFiles(): Files {
+export function createLinuxFiles(): Omit<Files, "openAsyncReader"> {
   return {
     readFile: (path) => refusable(path, () => fs.readFileSync(path)),
     writeFile: (path, data) => refusable(path, () => fs.writeFileSync(path, data, { mode: 0o644 })),

@@ -1,7 +1,7 @@
 import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
-import type { Kernel } from "../kernel.ts";
+import type { LoadOptions } from "../kernel.ts";
 import type { Clock, Machine, Mounts } from "../machine.ts";
 import { kernelCiphers, kernelKeys } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
@@ -19,6 +19,10 @@ import { createProtection } from "./storage/protection.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { createUeventSource } from "./uevents.ts";
+import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
+import { loadOrder, probeOrder } from "./workers/orders.ts";
+import { createBlockingReader } from "./workers/reader.ts";
+import type { Order } from "./workers/worker.ts";
 
 const POWER_COMMANDS = {
   reboot: abi.LINUX_REBOOT_CMD_RESTART,
@@ -30,12 +34,15 @@ const POWER_COMMANDS = {
 export function createLinuxMachine(): Machine {
   const files = createLinuxFiles();
   const clock = createClock();
-  const uevents = createUeventSource(clock.nowMs);
+  const asyncCalls = createAsyncCalls();
+  const uevents = createUeventSource(clock.nowMs, asyncCalls.sockets);
+  const openBlockingReader = (path: string) => createBlockingReader(() => files.openReader(path));
   return {
     ...files,
+    openAsyncReader: (path, options = {}) => asyncCalls.openReader(path, options) ?? openBlockingReader(path),
     ...mounts,
     ...uevents.calls,
-    ...createTerminals(clock.nowMs, uevents.socket),
+    ...createTerminals(clock.nowMs, uevents.sockets),
     loadKeymap,
     ...createLoopDevices(files),
     ...createProtection(),
@@ -46,7 +53,10 @@ export function createLinuxMachine(): Machine {
     ...kernelCiphers,
     ...keyDerivation,
     ...libraryHashes,
-    ...kernel,
+    release: () => ({ release: release(), machine: machine() }),
+    power: (action) => power(asyncCalls, action),
+    loadModule: (...given) => loadModule(asyncCalls, ...given),
+    probeDriver: (directory) => void asyncCalls.carryOut(probeOrder(directory), 0),
     ...createKernelLog(),
     ...createLinuxProcesses(),
     ...children,
@@ -73,18 +83,34 @@ function moveMount(from: string, to: string): void {
   closing(fd, () => systemCall("move_mount", to, abi.AT_FDCWD, from, fd, "", abi.MOVE_MOUNT_T_EMPTY_PATH));
 }
 
-const kernel: Pick<Kernel, "release" | "loadModule" | "power"> = {
-  release: () => ({ release: release(), machine: machine() }),
-  loadModule(path, parameters, { compressed = false } = {}) {
-    const flags = compressed ? abi.MODULE_INIT_COMPRESSED_FILE : 0;
+function loadModule(
+  { carryOut }: AsyncCalls,
+  path: string,
+  parameters: string,
+  { compressed = false, patienceMs }: LoadOptions = {},
+): boolean {
+  const flags = compressed ? abi.MODULE_INIT_COMPRESSED_FILE : 0;
+  const answer = patienceMs === undefined ? "alone" : carryOut(loadOrder(path, parameters, flags), patienceMs);
+  if (answer === null) return false;
+  if (answer === "alone") {
     closing(openFile(path, "r"), (fd) => systemCall("finit_module", path, fd, parameters, flags));
-  },
-  power(action) {
-    drainConsole();
-    systemCall("sync", action);
-    systemCall("reboot", action, abi.LINUX_REBOOT_MAGIC1, abi.LINUX_REBOOT_MAGIC2, POWER_COMMANDS[action], 0);
-  },
-};
+    return true;
+  }
+  const [fd, result] = answer.results;
+  if (typeof fd === "string") throw new SyscallError("open", fd, path);
+  if (typeof result === "string") throw new SyscallError("finit_module", result, path);
+  return true;
+}
+
+/** sync(2) waits for the lock of a disk that is being opened (sync_bdevs() of block/bdev.c), so as long as the disk does not answer. */
+const SYNC_PATIENCE_MS = 10_000;
+
+function power({ carryOut }: AsyncCalls, action: keyof typeof POWER_COMMANDS): void {
+  drainConsole();
+  const sync: Order = { calls: [["sync"]], data: new Uint8Array() };
+  if (carryOut(sync, SYNC_PATIENCE_MS) === "alone") systemCall("sync", action);
+  systemCall("reboot", action, abi.LINUX_REBOOT_MAGIC1, abi.LINUX_REBOOT_MAGIC2, POWER_COMMANDS[action], 0);
+}
 
 /** The runtime's clock is cheaper to read, but counts from its start: it is set once by the kernel's clock. */
 function createClock(): Clock {

@@ -20,8 +20,8 @@ const buffer = new Uint8Array(MESSAGE_BYTES);
 const sender = new Uint8Array(abi.SOCKADDR_NL.size);
 const senderLength = new Uint32Array(1);
 
-/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; returns the calls, and the socket for a combined wait, null before levain listens. */
-export function createUeventSource(nowMs: () => number) {
+/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; `answers` returns the sockets of readers whose device has not answered. Returns the calls, and all sockets for a combined wait: without that of uevents before levain listens. */
+export function createUeventSource(nowMs: () => number, answers: () => readonly number[] = () => []) {
   let socket: number | null = null;
   let mayHaveLostMore = false;
   const listen = () => (socket ??= openSocket());
@@ -33,21 +33,26 @@ export function createUeventSource(nowMs: () => number) {
     mayHaveLostMore = false;
     return OVERFLOW;
   }
+  function waitForNews(fd: number, timeoutMs: number | null): "answer" | "uevent" {
+    const waiting = [fd, ...answers()].map((one) => ({ fd: one, events: POLLIN }));
+    const [, ...answered] = poll(waiting, timeoutMs, SUBJECT);
+    return answered.some((revents) => revents !== 0) ? "answer" : "uevent";
+  }
   const calls: Pick<Devices, "listenForDevices" | "nextDeviceEvent"> = {
     listenForDevices: () => void listen(),
     nextDeviceEvent(timeoutMs) {
       const fd = listen();
-      const deadlineMs = timeoutMs === null ? null : nowMs() + timeoutMs;
-      for (;;) {
-        const event = receive(fd);
-        if (event !== null) return event;
-        const leftMs = deadlineMs === null ? null : deadlineMs - nowMs();
-        if (leftMs !== null && leftMs <= 0) return null;
-        poll([{ fd, events: POLLIN }], leftMs, SUBJECT);
+      const deadlineMs = nowMs() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+      let event = receive(fd);
+      for (let leftMs = deadlineMs - nowMs(); event === null && leftMs > 0; leftMs = deadlineMs - nowMs()) {
+        const news = waitForNews(fd, leftMs === Number.POSITIVE_INFINITY ? null : leftMs);
+        event = receive(fd);
+        if (news === "answer") break;
       }
+      return event;
     },
   };
-  return { calls, socket: () => socket };
+  return { calls, sockets: () => [...(socket === null ? [] : [socket]), ...answers()] };
 }
 
 function openSocket(): number {

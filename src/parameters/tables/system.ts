@@ -88,7 +88,7 @@ export const RESCUE = {
   quiet: toggle({
     syntax: "quiet",
     aliases: ["rd.quiet[=yes|no]", alias("booster.log=LEVEL", (value) => hasWord(value, /^(?:warning|error)$/, "1"))],
-    text: "Print only warnings and errors to the console.",
+    text: "Print only warnings and errors to the console, and what the boot waits for if it has waited for 5 seconds.",
     example: "quiet",
   }),
   debug: toggle({

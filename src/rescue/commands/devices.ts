@@ -1,4 +1,5 @@
-import { type BlockDevice, listBlockDeviceNames, namePartition, readBlockDevice } from "../../devices/block-devices.ts";
+import { type BlockDevice, listBlockDeviceNames, namePartition } from "../../devices/block-devices.ts";
+import { readBlockDevices, type Unanswered } from "../../devices/device-probe.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
@@ -7,16 +8,32 @@ const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL"];
 
 /** Formats `levain devices` without a file: every block device of this machine with its content, as an aligned table without empty columns. */
 export function describeDevices(machine: Machine): readonly string[] {
-  const devices = listBlockDeviceNames(machine).flatMap((name) => readBlockDevice(machine, name) ?? []);
-  if (devices.length === 0) return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
-  return alignColumns([HEADINGS, ...devices.map((device) => row(machine, device))]);
+  const names = listBlockDeviceNames(machine);
+  const { devices, unanswered } = readBlockDevices(machine, names);
+  if (devices.length + unanswered.length === 0)
+    return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
+  const silent = new Set(unanswered.map(({ entry }) => entry.name));
+  const rows = new Map([
+    ...devices.map((device) => [device.name, row(machine, device, silent)] as const),
+    ...unanswered.map((device) => [device.entry.name, unansweredRow(device)] as const),
+  ]);
+  return alignColumns([
+    HEADINGS,
+    ...names.flatMap((name) => [rows.get(name) ?? []].filter(({ length }) => length > 0)),
+  ]);
 }
 
-function row(machine: Machine, device: BlockDevice): readonly string[] {
+function unansweredRow({ entry: { node, sizeBytes } }: Unanswered): readonly string[] {
+  return [node, formatBytes(sizeBytes), "(no answer)", "", "", ""];
+}
+
+function row(machine: Machine, device: BlockDevice, silent: ReadonlySet<string>): readonly string[] {
   const { node, sizeBytes, facts, unreadable } = device;
   const table = facts.partitionTable === null ? "" : `(${facts.partitionTable})`;
   const type = unreadable === null ? (facts.type ?? table) : "(unreadable)";
-  const names = [facts.label, facts.uuid, namePartition(machine, device).label];
+  // The partition table of a disk that does not answer would be waited for.
+  const partLabel = silent.has(device.partition?.disk ?? "") ? null : namePartition(machine, device).label;
+  const names = [facts.label, facts.uuid, partLabel];
   return [node, formatBytes(sizeBytes), type, ...names.map((name) => name ?? "")].map(printable);
 }
 

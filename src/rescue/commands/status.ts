@@ -13,7 +13,7 @@ export function describeStatus(machine: Machine): readonly string[] | null {
   const missing = isImageGone ? [] : describeDriverless(machine);
   const stay = readStay(machine);
   const lines = formatStatus(record, stay !== null && canRestart(machine, stay));
-  return missing.length === 0 ? lines : [...lines, "", ...wrapLines(missing.map(printable))];
+  return missing.length === 0 ? lines : [...lines, "", ...missing.map(printable)];
 }
 
 function formatStatus(record: BootRecord, canBoot: boolean): readonly string[] {

@@ -1,5 +1,6 @@
 import { planMachine } from "../../boot/plan-reader.ts";
 import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
+import { describeUnanswered } from "../../devices/device-probe.ts";
 import { createLoader } from "../../drivers/loader.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
@@ -57,6 +58,7 @@ function openAll(search: Search, voice: Voice, roots: readonly DeviceSpec[]): vo
   const isClosed = (device: BlockDevice) => search.state(device)?.kind === "closed";
   for (;;) {
     search.takeEvents(0);
+    search.settle();
     const root = roots.flatMap((spec) => [...search.matches(spec), ...search.strangers(spec)]).find(isClosed) ?? null;
     const round = search.advance(root);
     if (round === "changed") continue;
@@ -98,6 +100,7 @@ function checkName(name: string): string {
 
 function nothingOpened(search: Search, { device }: UnlockQuestion): BootError {
   const missing = search.problems().map(({ error }) => sentence(error));
-  const seen = [...search.inventory.values()].map((one) => describeSeen(search, one));
+  const answered = [...search.inventory.values()].map((one) => describeSeen(search, one));
+  const seen = [...answered, ...search.unanswered().map(describeUnanswered)];
   return problem("nothing-unlocked", { device, missing }, { seen });
 }

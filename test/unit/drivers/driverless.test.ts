@@ -69,11 +69,12 @@ test("an image without modules for the kernel is named as the cause, with what i
   expect(describe()).toEqual([]); // the kernel has its drivers built in
   const sys = { "/bus/virtio/devices/virtio0/modalias": "virtio:d00000002v00001AF4\n" };
   const mounted = { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" };
-  expect(describeDriverless(fakeMachine({ sys, mounted }))[0]).toBe(
+  expect(describeDriverless(fakeMachine({ sys, mounted })).slice(0, 2).join(" ")).toBe(
     `this image contains no modules for 6.1.0-fake ${build}`,
   );
   expect(describe("/lib/modules/5.10.0/modules.dep", "/usr/lib/modules/6.1.0-other/a.ko")).toEqual([
-    `this image contains no modules for 6.1.0-fake; it has those of 5.10.0, 6.1.0-other ${build}`,
+    "this image contains no modules for 6.1.0-fake; it has those of 5.10.0,",
+    `6.1.0-other ${build}`,
   ]);
   expect(describe("/lib/modules/6.1.0-fake/modules.dep", "/lib/modules/5.10.0/modules.dep")).toEqual([]);
   expect(describe("/usr/lib/modules/ext4.ko")).toEqual([]); // booster's layout

@@ -33,7 +33,7 @@ describe("compressed modules", () => {
       ...machine,
       loadModule: (path: string, parameters: string) => {
         seen.push(new TextDecoder().decode(machine.readFile(path)));
-        machine.loadModule(path, parameters);
+        return machine.loadModule(path, parameters);
       },
     };
     const voice = listenToVoice();
@@ -46,11 +46,11 @@ describe("compressed modules", () => {
   test("are left to a kernel that can", () => {
     const machine = fakeMachine({ files, modules, mounted: MOUNTED, sys: { "/module/compression": "zstd\n" } });
     const given: unknown[] = [];
-    const loadModule = (...all: readonly unknown[]) => void given.push(all);
+    const loadModule = (...all: readonly unknown[]) => given.push(all) > 0;
     createLoader({ ...machine, loadModule }, { ...WISHES, load: ["one", "two"] }, listenToVoice());
     expect(given).toEqual([
-      [zst, "", { compressed: true }],
-      ["/run/levain/modules/two.ko", ""],
+      [zst, "", { compressed: true, patienceMs: 2000 }],
+      ["/run/levain/modules/two.ko", "", { patienceMs: 2000 }],
     ]);
   });
 

@@ -8,8 +8,8 @@ import { closeQuiet, openQuiet, type QuietTerminal, readTyped } from "./termios.
 const SUBJECT = "terminals";
 const WRITE_LIMIT_MS = 1000;
 
-/** Implements terminals by tty_ioctl(4). `uevents` returns the socket of uevents, null before levain listens. */
-export function createTerminals(nowMs: () => number, uevents: () => number | null): Omit<Terminals, "loadKeymap"> {
+/** Implements terminals by tty_ioctl(4). `devices` returns the sockets on which devices are heard of. */
+export function createTerminals(nowMs: () => number, devices: () => readonly number[]): Omit<Terminals, "loadKeymap"> {
   const open = new Map<string, QuietTerminal>();
 
   /** Reads one terminal; null if there is no input. */
@@ -25,14 +25,14 @@ export function createTerminals(nowMs: () => number, uevents: () => number | nul
 
   function readOnce(timeoutMs: number | null, until: "anything" | "typing"): TerminalInput | null {
     const terminals = [...open.values()];
-    const socket = until === "typing" ? null : uevents();
-    const waiting = terminals.map(({ fd }) => ({ fd, events: POLLIN }));
-    const revents = poll(socket === null ? waiting : [...waiting, { fd: socket, events: POLLIN }], timeoutMs, SUBJECT);
+    const sockets = until === "typing" ? [] : devices();
+    const waiting = [...terminals.map(({ fd }) => fd), ...sockets].map((fd) => ({ fd, events: POLLIN }));
+    const revents = poll(waiting, timeoutMs, SUBJECT);
     for (const [index, terminal] of terminals.entries()) {
       const input = listen(terminal, revents[index] ?? 0);
       if (input !== null) return input;
     }
-    return (revents[terminals.length] ?? 0) === 0 ? null : { kind: "device" };
+    return revents.slice(terminals.length).some((events) => events !== 0) ? { kind: "device" } : null;
   }
 
   return {

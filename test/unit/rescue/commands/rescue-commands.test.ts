@@ -116,7 +116,7 @@ describe("levain devices", () => {
         { name: "sdb", image: fakeImage("squashfs") },
       ],
     });
-    machine.refuse("openReader", "/dev/sdb", "EIO");
+    machine.refuse("openAsyncReader", "/dev/sdb", "EIO");
     expect(describeDevices(machine).join("\n")).toMatchInlineSnapshot(`
       "DEVICE          SIZE      TYPE          LABEL        UUID                                  PARTLABEL
       /dev/nvme0n1    58.5 KiB  (gpt)
@@ -125,6 +125,28 @@ describe("levain devices", () => {
       /dev/sda        1 MiB
       /dev/sdb        4 KiB     (unreadable)"
     `);
+  });
+
+  test("disks that do not answer are listed after a second, all at the same time, and hold up no other", () => {
+    const silent = { answersAfterMs: Number.POSITIVE_INFINITY };
+    const machine = machineWith({
+      disks: [
+        { name: "sda", partitions: [{ image: fakeImage("ext4", { label: "ROOT" }), name: "system" }], ...silent },
+        { name: "sdb", image: fakeImage("squashfs") },
+        { name: "sdc", ...silent },
+        { name: "sdd", image: fakeImage("ext4", { label: "LATE" }), answersAfterMs: 60 },
+      ],
+    });
+    const startMs = machine.nowMs();
+    expect(describeDevices(machine).join("\n")).toMatchInlineSnapshot(`
+      "DEVICE     SIZE      TYPE         LABEL
+      /dev/sda   48.5 KiB  (no answer)
+      /dev/sda1  16 KiB    (no answer)
+      /dev/sdb   4 KiB     squashfs
+      /dev/sdc   1 MiB     (no answer)
+      /dev/sdd   16 KiB    ext4         LATE"
+    `);
+    expect(machine.nowMs() - startMs).toBeLessThan(2500);
   });
 
   test("no empty columns, and a message if there is no device", () => {

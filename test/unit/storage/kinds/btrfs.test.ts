@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type BlockDevice, listBlockDeviceNames, readBlockDevice } from "../../../../src/devices/block-devices.ts";
+import { type BlockDevice, listBlockDeviceNames } from "../../../../src/devices/block-devices.ts";
+import { readBlockDevices } from "../../../../src/devices/device-probe.ts";
 import { crc32c } from "../../../../src/formats/checksums.ts";
 import type { StorageContext, StoragePlan } from "../../../../src/storage/contract.ts";
 import { startBtrfs } from "../../../../src/storage/kinds/btrfs.ts";
@@ -43,9 +44,8 @@ function setUp(members: readonly Uint8Array[], isDegraded = false, options: Fake
   const look = () => {
     const names = listBlockDeviceNames(machine);
     for (const name of known.keys()) if (!names.includes(name)) known.delete(name);
-    for (const name of names) {
-      const device = readBlockDevice(machine, name);
-      if (device !== null && !known.has(name)) known.set(name, device);
+    for (const device of readBlockDevices(machine, names).devices) {
+      if (!known.has(device.name)) known.set(device.name, device);
     }
     return [...known.values()];
   };

@@ -1,0 +1,66 @@
+#include "stage0.h"
+
+/*
+ * A process that makes system calls for levain. A call to a disk that does not answer waits in the kernel, where no signal and no
+ * timeout reaches it: levain leaves such a call to this process and goes on. src/machine/linux/workers/worker.ts has the other
+ * side, which writes the orders.
+ */
+#define CALLS_PER_ORDER 4
+#define ARGUMENTS_PER_CALL 6
+#define DATA_MAX 69632
+#define SOCKET_FD 0
+
+/* What an argument means. */
+enum { KIND_NUMBER, KIND_ADDRESS_IN_DATA, KIND_RESULT_OF_CALL };
+
+struct call {
+  u64 number;
+  u64 arguments[ARGUMENTS_PER_CALL];
+  u8 kinds[8];
+};
+
+/* A packet of the socket. The answer is the part from `results` on: all results, then as many bytes of `data` as were asked for. */
+struct order {
+  u64 call_count;
+  u64 answer_data_size;
+  struct call calls[CALLS_PER_ORDER];
+  long results[CALLS_PER_ORDER];
+  u8 data[DATA_MAX];
+};
+
+static u64 argument_of(struct order *order, const struct call *call, int index)
+{
+  u64 word = call->arguments[index];
+  if (call->kinds[index] == KIND_ADDRESS_IN_DATA) return (u64)(order->data + (word < DATA_MAX ? word : 0));
+  if (call->kinds[index] == KIND_RESULT_OF_CALL) return (u64)order->results[word % CALLS_PER_ORDER];
+  return word;
+}
+
+/* Makes every call, also after one that failed: with its result as a descriptor the others fail with EBADF. */
+static void carry_out(struct order *order)
+{
+  for (u64 i = 0; i < order->call_count && i < CALLS_PER_ORDER; i++) {
+    long words[ARGUMENTS_PER_CALL];
+    for (int k = 0; k < ARGUMENTS_PER_CALL; k++) words[k] = (long)argument_of(order, &order->calls[i], k);
+    order->results[i] = call6((long)order->calls[i].number, words[0], words[1], words[2], words[3], words[4], words[5]);
+  }
+}
+
+int is_worker(const struct vector *vector)
+{
+  return vector->words[0] == 2 && is_same(vector->argv[1], WORKER_ARGUMENT);
+}
+
+void serve_orders(void)
+{
+  struct order order;
+  const u64 head = (u64)((u8 *)order.data - (u8 *)&order);
+  /* The end of the parent is the end of the socket. */
+  for (;;) {
+    long size = read_bytes(SOCKET_FD, &order, sizeof order);
+    if (size < (long)head) leave(0);
+    carry_out(&order);
+    u64 data_size = order.answer_data_size < DATA_MAX ? order.answer_data_size : DATA_MAX;
+    if (write_bytes(SOCKET_FD, order.results, sizeof order.results + data_size) < 0) leave(0);
+  }
+}

@@ -1,0 +1,106 @@
+import type { Facts } from "../formats/facts.ts";
+import { probe } from "../formats/probe.ts";
+import type { Machine } from "../machine/machine.ts";
+import { isErrno, type SyscallError } from "../problems/errors.ts";
+import { describeRefusal } from "../problems/report.ts";
+import { formatBytes } from "../problems/size.ts";
+import { type BlockDevice, type DeviceEntry, readDeviceEntry } from "./block-devices.ts";
+import { createPatientSource, NoAnswerError, type PatientSource } from "./patient-source.ts";
+
+/** A device that has not answered for this long is slow: it is named, and nothing waits for it any longer. */
+export const SLOW_MS = 1000;
+
+/** The probe of one device: it takes as long as the device does, and other devices are probed meanwhile. */
+export interface DeviceProbe {
+  readonly entry: DeviceEntry;
+  /** When it began, as `Clock.nowMs`. */
+  readonly startMs: number;
+  /** Continues for at most `waitMs`. Returns the device, "gone" if it was removed or holds no medium, or null if it has not answered yet. */
+  advance(waitMs: number): BlockDevice | "gone" | null;
+  /** How many bytes the device has returned. */
+  bytesRead(): number;
+  close(): void;
+}
+
+const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
+/** Errors of a device that was removed. */
+const GONE = ["ENOENT", "ENODEV", "ENXIO"] as const;
+/** The probe reads this much first (`Area.head`). If it cannot be read, each of the other reads may take as long to fail. */
+const HEAD_BYTES = 33 * 1024;
+
+/** Begins to probe a device, by the kernel's name; null if it is gone or empty. */
+export function startProbe(machine: Machine, name: string, startMs = machine.nowMs()): DeviceProbe | null {
+  const entry = readDeviceEntry(machine, name);
+  if (entry === null) return null;
+  const source = createPatientSource(machine, entry.node, { isOptical: entry.area.kind === "optical" });
+  return {
+    entry,
+    startMs,
+    advance(waitMs) {
+      source.allow(waitMs);
+      try {
+        return examine(entry, source);
+      } catch (error) {
+        if (error instanceof NoAnswerError) return null;
+        if (!isErrno(error)) throw error;
+        // Of an optical drive the report says that it is empty: a person may have meant to insert the disc.
+        const isEmpty = entry.area.kind !== "optical" && isErrno(error, "ENOMEDIUM");
+        if (isEmpty || isErrno(error, ...GONE)) return "gone";
+        return toDevice(entry, entry.sizeBytes, NOTHING, error);
+      }
+    },
+    bytesRead: source.bytesRead,
+    close: source.close,
+  };
+}
+
+/** Probes the device with what it has returned so far. Throws NoAnswerError, or SyscallError if it cannot be read at all. */
+function examine(entry: DeviceEntry, { size: readSize, read, refusal }: PatientSource): BlockDevice | "gone" {
+  const size = readSize();
+  if (size === 0) return "gone";
+  read(0, Math.min(size, HEAD_BYTES));
+  const found = probe({ size, read }, entry.area);
+  // The end of an optical disc cannot be read; elsewhere what was looked for may be where the device fails.
+  const isSuspect = found.type === null && found.partitionTable === null && entry.area.kind !== "optical";
+  return toDevice(entry, size, found, isSuspect ? refusal() : undefined);
+}
+
+function toDevice(entry: DeviceEntry, sizeBytes: number, facts: Facts, refusal?: SyscallError): BlockDevice {
+  const { name, node, number, partition } = entry;
+  const unreadable = refusal === undefined ? null : describeRefusal(refusal);
+  return { name, node, number, sizeBytes, partition, facts, unreadable };
+}
+
+/** A device that is being probed, and for how long it has not answered. */
+export type Unanswered = Pick<DeviceProbe, "entry" | "bytesRead">;
+
+/** Formats a device without an answer as a report names it: `/dev/vda (64 MiB, has not answered yet, 33 KiB read)`. */
+export function describeUnanswered({ entry: { node, sizeBytes }, bytesRead }: Unanswered): string {
+  const size = sizeBytes > 0 ? `${formatBytes(sizeBytes)}, ` : "";
+  return `${node} (${size}has not answered yet, ${formatBytes(bytesRead())} read)`;
+}
+
+/** How long each device is waited for before the others are looked at again. */
+const ROUND_MS = 20;
+
+/** Probes devices, by the kernel's names, all at the same time. Those that take longer than a second are returned as they are. */
+export function readBlockDevices(
+  machine: Machine,
+  names: readonly string[],
+): { readonly devices: readonly BlockDevice[]; readonly unanswered: readonly Unanswered[] } {
+  const deadlineMs = machine.nowMs() + SLOW_MS;
+  const found = new Map<string, BlockDevice>();
+  let waiting = names.flatMap((name) => startProbe(machine, name) ?? []);
+  for (const probed of waiting) probed.advance(0); // opens it
+  for (;;) {
+    waiting = waiting.filter((probed) => {
+      const device = probed.advance(ROUND_MS);
+      if (device !== null) probed.close();
+      if (device !== null && device !== "gone") found.set(device.name, device);
+      return device === null;
+    });
+    if (waiting.length === 0 || machine.nowMs() >= deadlineMs) break;
+  }
+  for (const probed of waiting) probed.close();
+  return { devices: names.flatMap((name) => found.get(name) ?? []), unanswered: waiting };
+}

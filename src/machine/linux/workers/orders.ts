@@ -1,0 +1,71 @@
+import { constants } from "node:fs";
+import { basename, dirname } from "node:path";
+import * as abi from "../../abi.ts";
+import type { OpenOptions } from "../../machine.ts";
+import type { Order } from "./worker.ts";
+
+const encoder = new TextEncoder();
+
+/** Encodes texts for the data of an order, NUL-terminated; returns where each begins. */
+function encodeTexts(...texts: readonly string[]): { readonly data: Uint8Array; readonly places: readonly number[] } {
+  const parts = texts.map((text) => encoder.encode(`${text}\0`));
+  const places = parts.map((_, index) => parts.slice(0, index).reduce((sum, { length }) => sum + length, 0));
+  return { data: new Uint8Array(parts.flatMap((part) => [...part])), places };
+}
+
+/** The order to open a file or device; its results are the descriptor, the size, one without a meaning, and the state of an optical drive. */
+export function openOrder(path: string, { isOptical = false }: OpenOptions): Order {
+  // Without O_NONBLOCK the kernel closes an open tray (open_for_data() of drivers/cdrom/cdrom.c), before a person has inserted the disc.
+  const flags = abi.O_CLOEXEC | (isOptical ? constants.O_NONBLOCK : 0);
+  return {
+    calls: [
+      ["openat", abi.AT_FDCWD, { data: 0 }, flags, 0],
+      // The end of a block device is its size: stat returns 0 for it.
+      ["lseek", { resultOf: 0 }, 0, abi.SEEK_END],
+      // As in files.ts: a probe reads at scattered places.
+      ["fadvise64", { resultOf: 0 }, 0, 0, abi.POSIX_FADV_RANDOM],
+      ...(isOptical ? [["ioctl", { resultOf: 0 }, abi.CDROM_DRIVE_STATUS, abi.CDSL_CURRENT] as const] : []),
+    ],
+    data: encodeTexts(path).data,
+    answerBytes: 0,
+  };
+}
+
+/** The order to read; the data of the answer are the bytes. */
+export function readOrder(fd: number, offset: number, length: number): Order {
+  return { calls: [["pread64", fd, { data: 0 }, length, offset]], data: new Uint8Array(), answerBytes: length };
+}
+
+/** The order to close a descriptor; null: to do nothing. */
+export function closeOrder(fd: number | null): Order {
+  return { calls: fd === null ? [] : [["close", fd]], data: new Uint8Array() };
+}
+
+/** The order to load a module; its results are those of open(2) and finit_module(2). */
+export function loadOrder(path: string, parameters: string, flags: number): Order {
+  const { data, places } = encodeTexts(path, parameters);
+  return {
+    calls: [
+      ["openat", abi.AT_FDCWD, { data: 0 }, abi.O_CLOEXEC, 0],
+      ["finit_module", { resultOf: 0 }, { data: places[1] ?? 0 }, flags],
+      ["close", { resultOf: 0 }],
+    ],
+    data,
+    answerBytes: 0,
+  };
+}
+
+/** The order to write the name of a device into the file that has its bus look for a driver. */
+export function probeOrder(directory: string): Order {
+  const name = basename(directory);
+  const { data, places } = encodeTexts(`${dirname(dirname(directory))}/drivers_probe`, name);
+  return {
+    calls: [
+      ["openat", abi.AT_FDCWD, { data: 0 }, constants.O_WRONLY | abi.O_CLOEXEC, 0],
+      ["write", { resultOf: 0 }, { data: places[1] ?? 0 }, encoder.encode(name).length],
+      ["close", { resultOf: 0 }],
+    ],
+    data,
+    answerBytes: 0,
+  };
+}

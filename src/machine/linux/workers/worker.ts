@@ -1,0 +1,144 @@
+import { SyscallError } from "../../../problems/errors.ts";
+import { errnoName, SOCK_CLOEXEC, SYS, type SystemCallName } from "../../abi.ts";
+import { AF_UNIX, SIGKILL, SOCK_SEQPACKET, WNOHANG } from "../../abi-child.ts";
+import { POLLIN } from "../../abi-terminal.ts";
+import { IS_PACKED } from "../crypto/library.ts";
+import { callKernel, spawnProcess, systemCall } from "../libc.ts";
+import { poll } from "../poll.ts";
+
+/** A number, an address in the data of the order, or the result of an earlier call of the order: of open, the descriptor. */
+export type Argument = number | { readonly data: number } | { readonly resultOf: number };
+
+/** A system call for a worker. */
+export type WorkerCall = readonly [name: SystemCallName, ...given: readonly Argument[]];
+
+/** Up to four calls, which a worker makes one after the other, also after one that failed. */
+export interface Order {
+  readonly calls: readonly WorkerCall[];
+  /** Where the addresses lead. */
+  readonly data: Uint8Array;
+  /** How many bytes of the data come back; its size if that is more. */
+  readonly answerBytes?: number;
+}
+
+/** The results, an errno name for a call that was refused, and the data after the calls. */
+export interface Answer {
+  readonly results: readonly (number | string)[];
+  readonly data: Uint8Array;
+}
+
+/**
+ * A process that makes system calls: a call to a disk that does not answer waits in the kernel, where no signal and no timeout
+ * reaches it. It is this program again, but ends in stage0 (build/stage0/worker.c), so that it costs a millisecond and no memory.
+ */
+export interface Worker {
+  readonly socket: number;
+  /** The previous order must be answered. */
+  order(order: Order): void;
+  /** Waits for the answer at most `timeoutMs`; null if it has not come. Throws SyscallError EPIPE if the process is gone. */
+  answer(timeoutMs: number): Answer | null;
+  /** Sends it away. It ends when its call does; nobody waits for it. */
+  dismiss(): void;
+}
+
+/** As in worker.c. */
+const WORKER_ARGUMENT = "--worker";
+const CALLS = 4;
+const ARGUMENTS = 6;
+/** struct call, and where the parts of struct order begin. */
+const CALL_BYTES = 8 + ARGUMENTS * 8 + 8;
+const RESULTS_AT = 16 + CALLS * CALL_BYTES;
+const DATA_AT = RESULTS_AT + CALLS * 8;
+const KINDS_AT = 8 + ARGUMENTS * 8;
+const [KIND_NUMBER, KIND_ADDRESS_IN_DATA, KIND_RESULT_OF_CALL] = [0, 1, 2];
+/** The kernel returns -4095 to -1 for an error. */
+const LARGEST_ERRNO = 4095;
+const SUBJECT = "worker";
+
+/** Workers that may not have ended yet; a call in the kernel can last for hours. */
+const dismissed = new Set<number>();
+
+function reapDismissed(): void {
+  for (const pid of dismissed) if (callKernel("wait4", [pid, 0, WNOHANG, 0]) !== 0) dismissed.delete(pid);
+}
+
+/** This program, if stage0 is in it. */
+const OWN_PROGRAM = IS_PACKED ? "/proc/self/exe" : null;
+
+/** Starts a worker: `program` has stage0 in it; null if there is none. Throws SyscallError if no process can be started. */
+export function startWorker(program: string | null = OWN_PROGRAM): Worker | null {
+  if (program === null) return null;
+  reapDismissed();
+  const ends = new Int32Array(2);
+  systemCall("socketpair", SUBJECT, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+  const [socket = -1, theirs = -1] = ends;
+  try {
+    const argv = [program, WORKER_ARGUMENT];
+    const pid = spawnProcess({ argv, environment: [], terminal: null, outputFd: null, ends: [theirs, 1] });
+    return createWorker(pid, socket);
+  } catch (error) {
+    callKernel("close", [socket]);
+    throw error;
+  } finally {
+    callKernel("close", [theirs]);
+  }
+}
+
+function createWorker(pid: number, socket: number): Worker {
+  let answerBytes = 0;
+  return {
+    socket,
+    order(order) {
+      const packet = encodeOrder(order);
+      answerBytes = order.answerBytes ?? order.data.length;
+      callKernel("write", [socket, packet, packet.length]); // if the process is gone, `answer` says so
+    },
+    answer(timeoutMs) {
+      const [revents] = poll([{ fd: socket, events: POLLIN }], timeoutMs, SUBJECT);
+      if (revents === 0) return null;
+      const packet = new Uint8Array(new ArrayBuffer(DATA_AT - RESULTS_AT + answerBytes));
+      const size = callKernel("read", [socket, packet, packet.length]);
+      if (typeof size === "string" || size < DATA_AT - RESULTS_AT) throw new SyscallError("read", "EPIPE", SUBJECT);
+      return decodeAnswer(packet.subarray(0, size));
+    },
+    dismiss() {
+      callKernel("close", [socket]);
+      callKernel("kill", [pid, SIGKILL]);
+      dismissed.add(pid);
+    },
+  };
+}
+
+function encodeOrder({ calls, data, answerBytes }: Order): Uint8Array {
+  const packet = new Uint8Array(DATA_AT + data.length);
+  const view = new DataView(packet.buffer);
+  view.setBigUint64(0, BigInt(calls.length), true);
+  view.setBigUint64(8, BigInt(answerBytes ?? data.length), true);
+  for (const [index, call] of calls.entries()) encodeCall(packet.subarray(16 + index * CALL_BYTES), call);
+  packet.set(data, DATA_AT);
+  return packet;
+}
+
+function encodeCall(to: Uint8Array, [name, ...given]: WorkerCall): void {
+  const view = new DataView(to.buffer, to.byteOffset);
+  view.setBigUint64(0, BigInt(SYS[name]), true);
+  for (const [index, argument] of given.entries()) {
+    const [kind, word] = encodeArgument(argument);
+    view.setBigInt64(8 + index * 8, BigInt(word), true);
+    to[KINDS_AT + index] = kind;
+  }
+}
+
+function encodeArgument(argument: Argument): readonly [kind: number, word: number] {
+  if (typeof argument === "number") return [KIND_NUMBER, argument];
+  return "data" in argument ? [KIND_ADDRESS_IN_DATA, argument.data] : [KIND_RESULT_OF_CALL, argument.resultOf];
+}
+
+function decodeAnswer(packet: Uint8Array): Answer {
+  const view = new DataView(packet.buffer, packet.byteOffset);
+  const results = Array.from({ length: CALLS }, (_, index) => {
+    const result = Number(view.getBigInt64(index * 8, true));
+    return result < 0 && result >= -LARGEST_ERRNO ? errnoName(-result) : result;
+  });
+  return { results, data: packet.subarray(DATA_AT - RESULTS_AT) };
+}

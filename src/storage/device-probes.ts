@@ -1,0 +1,132 @@
+import { type BlockDevice, listBlockDeviceNames } from "../devices/block-devices.ts";
+import { type DeviceProbe, describeUnanswered, SLOW_MS, startProbe, type Unanswered } from "../devices/device-probe.ts";
+import type { Context } from "../drivers/context.ts";
+
+/** The block devices that are present and have been probed, by the kernel's name. */
+export type Inventory = Map<string, BlockDevice>;
+
+/** The probes of a search: each device goes into the inventory when it has answered, and a slow one holds up no other. */
+export interface DeviceProbes {
+  readonly inventory: Inventory;
+  /** Probes a device that is new or has changed, by the kernel's name; waits for it at most `waitMs`. */
+  look(name: string, waitMs?: number): void;
+  /** Removes a device. */
+  forget(name: string): void;
+  /** Brings the inventory up to date with /sys. */
+  scan(): void;
+  /** Takes the answers that have come, and names the devices that have become slow. */
+  advance(): void;
+  /** True if the device has not answered yet. */
+  isUnderWay(name: string): boolean;
+  /** Milliseconds until every device has answered or counts as slow. */
+  settlingMs(): number;
+  /** The devices that have not answered yet. */
+  unanswered(): readonly Unanswered[];
+  close(): void;
+}
+
+/** Nearly every device answers within this time; then one worker process probes all of them, one after the other. */
+const QUICK_MS = 20;
+
+/** Creates the probes of one search, with an empty inventory. */
+export function createDeviceProbes(context: Pick<Context, "machine" | "voice">): DeviceProbes {
+  const { machine } = context;
+  const [inventory, keep] = createInventory();
+  const probes = new Map<string, DeviceProbe>();
+  const notice = createSlowNotice(context);
+
+  function stop(name: string): void {
+    probes.get(name)?.close();
+    probes.delete(name);
+  }
+
+  function advance(name: string, probe: DeviceProbe, waitMs: number): void {
+    const device = probe.advance(waitMs);
+    probes.set(name, probe);
+    if (device === null) {
+      inventory.delete(name); // until it has answered, nothing is known of what it holds now
+      notice.waits(name, probe);
+      return;
+    }
+    stop(name);
+    keep(name, device);
+    notice.answered(name, probe, device);
+  }
+
+  function look(name: string, waitMs = QUICK_MS): void {
+    // What was read before a change counts no longer, but the wait goes on: a device that never stops changing is slow too.
+    const startMs = probes.get(name)?.startMs;
+    stop(name);
+    const probe = startProbe(machine, name, startMs);
+    if (probe === null) keep(name, "gone");
+    else advance(name, probe, waitMs);
+  }
+
+  function forget(name: string): void {
+    stop(name);
+    keep(name, "gone");
+    notice.forget(name);
+  }
+
+  return {
+    inventory,
+    look,
+    forget,
+    scan() {
+      const present = listBlockDeviceNames(machine);
+      for (const name of [...inventory.keys(), ...probes.keys()]) if (!present.includes(name)) forget(name);
+      for (const name of present) look(name);
+    },
+    advance() {
+      for (const [name, probe] of [...probes]) advance(name, probe, 0);
+    },
+    isUnderWay: (name) => probes.has(name),
+    settlingMs: () => Math.max(0, ...probes.values().map(({ startMs }) => startMs + SLOW_MS - machine.nowMs())),
+    unanswered: () => [...probes.values()],
+    close() {
+      for (const name of [...probes.keys()]) stop(name);
+    },
+  };
+}
+
+/** Creates an inventory, and what puts a device into it. A device that has not changed stays the same object, so that what is known of it still holds. */
+function createInventory(): readonly [Inventory, (name: string, device: BlockDevice | "gone") => void] {
+  const inventory: Inventory = new Map();
+  /** Also of devices that are being probed again. */
+  const known: Inventory = new Map();
+  const keep = (name: string, device: BlockDevice | "gone") => {
+    const before = known.get(name);
+    const now = before !== undefined && Bun.deepEquals(before, device) ? before : device;
+    for (const map of [inventory, known]) {
+      if (now === "gone") map.delete(name);
+      else map.set(name, now);
+    }
+  };
+  return [inventory, keep];
+}
+
+/** Names each slow device once, and says when it has answered after all; names each disk that cannot be read. */
+function createSlowNotice({ machine, voice }: Pick<Context, "machine" | "voice">) {
+  const named = new Set<string>();
+  const warned = new Set<string>();
+  const waitedMs = ({ startMs }: DeviceProbe) => machine.nowMs() - startMs;
+  return {
+    waits(name: string, probe: DeviceProbe): void {
+      if (named.has(name) || waitedMs(probe) < SLOW_MS) return;
+      named.add(name);
+      voice.progress(`${describeUnanswered(probe)}: the boot continues meanwhile`);
+    },
+    answered(name: string, probe: DeviceProbe, device: BlockDevice | "gone"): void {
+      const { node, area } = probe.entry;
+      if (named.delete(name)) voice.progress(`${node} answered after ${Math.round(waitedMs(probe) / 1000)} s`);
+      // A drive without a disc, or with one that holds music, is nothing to warn of.
+      const why = device === "gone" || area.kind === "optical" ? null : device.unreadable;
+      if (why !== null && !warned.has(name)) voice.warn(`${node} cannot be read: ${why}`);
+      if (why !== null) warned.add(name);
+    },
+    forget(name: string): void {
+      named.delete(name);
+      warned.delete(name);
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { Context } from "../drivers/context.ts";
+import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { Voice } from "../problems/voice.ts";
+import type { Round } from "./contract.ts";
+import { describeFound } from "./findings.ts";
+import { pollMedia } from "./media-polling.ts";
+import type { Search } from "./search.ts";
+import { specText } from "./search-words.ts";
+
+/** How long a search waits for its device, and what it says meanwhile. */
+export interface Patience {
+  /** Does `act` outside the wait: prompts and unlocking do not count against the device timeout. */
+  uncounted<T>(act: () => T): T;
+  /** Waits for uevents, and says so; false if the time is up. */
+  wait(round: Exclude<Round, "changed">): boolean;
+  /** Restores what the wait has set in the kernel. */
+  end(): void;
+}
+
+/** Creates the patience for `wanted`, at most `timeoutMs` (null: no limit). */
+export function createPatience(
+  { machine, voice }: Context,
+  wanted: DeviceSpec,
+  timeoutMs: number | null,
+  search: Search,
+): Patience {
+  const [notice, otherNotice] = [createWaitNotice(voice), createWaitNotice(voice)];
+  let startMs = machine.nowMs();
+  let other = { text: "", startMs };
+  let stopPolling: (() => void) | null = null;
+  const uncounted = <T>(act: () => T): T => {
+    const beforeMs = machine.nowMs();
+    const result = act();
+    startMs += machine.nowMs() - beforeMs;
+    return result;
+  };
+  function waitForRoot(): boolean {
+    const waitedMs = machine.nowMs() - startMs;
+    const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
+    if (leftMs <= 0) return false;
+    const noticeMs = notice(specText(wanted), waitedMs, timeoutMs, () => describeFound(search, wanted));
+    search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs)));
+    return true;
+  }
+  return {
+    uncounted,
+    wait(round) {
+      stopPolling ??= pollMedia(machine);
+      if (round === "idle") return waitForRoot();
+      const { text, leftMs } = round;
+      if (text !== other.text) other = { text, startMs: machine.nowMs() };
+      const waitedMs = machine.nowMs() - other.startMs;
+      const noticeMs = otherNotice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
+      uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs))));
+      return true;
+    },
+    end: () => stopPolling?.(),
+  };
+}
+
+/** A wait is announced when it is this long, and then each time it has doubled. */
+const NOTICES_MS = [1000, 2000, 5000];
+/** From here on also with `quiet`: whoever sits before a black screen should know what the boot waits for. */
+const URGENT_MS = 5000;
+
+/** Makes the notice of one wait after another, each with another `what`. It says for how long, if it is time to, and what was found if that is new; returns the milliseconds until the next time. */
+function createWaitNotice(voice: Voice) {
+  let current: string | null = null;
+  let noticeMs = 0;
+  let said: string | null = null;
+  let wasUrgent = false;
+  return (what: string, waitedMs: number, limitMs: number | null, listSeen?: () => string): number => {
+    if (what !== current) [current, noticeMs, wasUrgent] = [what, nextNoticeMs(0), false];
+    if (waitedMs >= noticeMs) {
+      const isUrgent = waitedMs >= URGENT_MS;
+      const seen = listSeen?.() ?? said;
+      // With `quiet` the first urgent line is the first that is shown.
+      const isNews = seen !== said || (isUrgent && !wasUrgent);
+      const news = isNews && seen !== null ? ` · seen: ${seen}` : "";
+      const limit = limitMs === null ? "" : ` of ${Math.round(limitMs / 1000)}`;
+      voice.progress(`waiting for ${what}, ${Math.round(waitedMs / 1000)}${limit} s${news}`, { isUrgent });
+      said = seen;
+      wasUrgent = isUrgent;
+      noticeMs = nextNoticeMs(waitedMs);
+    }
+    return noticeMs - waitedMs;
+  };
+}
+
+function nextNoticeMs(waitedMs: number): number {
+  return NOTICES_MS.find((ms) => ms > waitedMs) ?? waitedMs * 2;
+}

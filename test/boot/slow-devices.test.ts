@@ -1,0 +1,192 @@
+import { describe, expect, test } from "bun:test";
+import { fakeBoot, rootImage } from "../support/fake-boot.ts";
+import type { FakeDisk } from "../support/fake-disk.ts";
+import { fakeImage } from "../support/fake-images.ts";
+
+const NEVER = Number.POSITIVE_INFINITY;
+const OTHER = fakeImage("ext4", { label: "OTHER" });
+const ROOT: FakeDisk = { name: "vdb", image: rootImage() };
+
+describe("a slow device holds up no other", () => {
+  for (const [what, slow] of [
+    ["never answers", { name: "vda", image: OTHER, answersAfterMs: NEVER }],
+    ["takes 4 s for each read", { name: "vda", image: OTHER, answersAfterMs: 4000 }],
+    ["has partitions and never answers", { name: "vda", partitions: [{ image: OTHER }], answersAfterMs: NEVER }],
+  ] as const satisfies readonly (readonly [string, FakeDisk])[]) {
+    for (const root of ["LABEL=ROOT", "/dev/vdb", "UUID=0a1b2c3d-0000-4000-8000-00000000abcd"]) {
+      test(`${root} is taken beside a disk that ${what}`, () => {
+        const { end, endMs, console, journal } = fakeBoot({ cmdline: `root=${root}`, disks: [slow, ROOT] });
+        expect(end).toMatchObject({ mode: "switch_root" });
+        expect(journal).toContain("mount ext4 /dev/vdb at /sysroot (ro)");
+        expect(endMs).toBeLessThan(2500);
+        expect(
+          console.match(/\/dev\/vda \(.*has not answered yet, 0 bytes read\): the boot continues meanwhile/g),
+        ).toHaveLength(1);
+      });
+    }
+  }
+
+  test("a partition is found by its name in the table while another disk never answers", () => {
+    const partition = { image: rootImage(), name: "system", uuid: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee" };
+    const disks = [
+      { name: "vda", partitions: [{ image: OTHER }], answersAfterMs: NEVER },
+      { name: "vdb", partitions: [partition] },
+    ];
+    for (const root of ["PARTLABEL=system", `PARTUUID=${partition.uuid}`]) {
+      const { end, journal } = fakeBoot({ cmdline: `root=${root}`, disks });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(journal).toContain("mount ext4 /dev/vdb1 at /sysroot (ro)");
+    }
+  });
+
+  test("the table of a disk that does not answer is not read for the names of its partitions", () => {
+    const { console, endMs } = fakeBoot({
+      cmdline: "root=PARTLABEL=system rd.timeout=5",
+      disks: [{ name: "vda", partitions: [{ image: OTHER, name: "other" }] }],
+      before(machine) {
+        const { openAsyncReader, openReader } = machine;
+        const silent = { size: () => null, read: () => null, close: () => undefined };
+        Object.assign(machine, {
+          openAsyncReader: (path: string) => (path === "/dev/vda" ? silent : openAsyncReader(path)),
+          openReader(path: string) {
+            if (path === "/dev/vda") throw new Error("the boot would wait here");
+            return openReader(path);
+          },
+        });
+      },
+    });
+    expect(console).toMatch(/\/dev\/vda \(.*, has not answered yet, 0 bytes read\)/);
+    expect(console).toContain('no partition named "system" appeared within 5 s');
+    expect(endMs).toBeLessThan(8000);
+  });
+
+  test("a root that is plugged in while another disk does not answer is taken at once", () => {
+    const disks = [
+      { name: "vda", answersAfterMs: NEVER },
+      { ...ROOT, arrivesAtMs: 7000 },
+    ];
+    const { end, endMs } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeLessThan(8000);
+  });
+
+  test("96 disks that never answer cost no more than one", () => {
+    const silent = Array.from({ length: 96 }, (_, index) => ({ name: `sd${index}x`, answersAfterMs: NEVER }));
+    const { end, endMs } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [...silent, ROOT] });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeLessThan(4500);
+  });
+});
+
+test("a root on a slow disk is waited for, and it is said when it has answered", () => {
+  const { end, console, endMs } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [{ name: "vda", image: rootImage(), answersAfterMs: 700 }],
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain("the boot continues meanwhile");
+  expect(console).toMatch(/\/dev\/vda answered after \d+ s/);
+  expect(endMs).toBeGreaterThan(2000);
+});
+
+test("two devices with the label are both seen if the second answers within a second", () => {
+  const { console } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [ROOT, { name: "vdc", image: rootImage(), answersAfterMs: 100 }],
+  });
+  expect(console).toContain("2 devices match LABEL=ROOT: /dev/vdb and /dev/vdc");
+});
+
+describe("a boot that fails", () => {
+  const silent: FakeDisk = { name: "vda", answersAfterMs: NEVER };
+  const { console, endMs } = fakeBoot({ cmdline: "root=LABEL=ROOT rd.timeout=5", disks: [silent] });
+
+  test("ends at its timeout although a device never answers", () => {
+    expect(endMs).toBeLessThan(7500);
+  });
+
+  test("names the device in the report", () => {
+    expect(console).toContain("seen: /dev/vda (1 MiB, has not answered yet, 0 bytes read)");
+    expect(console).not.toContain("no block device at all");
+  });
+});
+
+test("a disk that is unplugged before it has answered is forgotten", () => {
+  const { console } = fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.timeout=5",
+    disks: [{ name: "vda", answersAfterMs: NEVER }],
+    before(machine) {
+      const { nextDeviceEvent } = machine;
+      let isPulled = false;
+      Object.assign(machine, {
+        nextDeviceEvent(timeoutMs: number | null) {
+          if (!isPulled && machine.nowMs() > 3000) machine.pullOut("vda");
+          isPulled ||= machine.nowMs() > 3000;
+          return nextDeviceEvent(timeoutMs);
+        },
+      });
+    },
+  });
+  expect(console).toContain("seen: no block device at all");
+});
+
+describe("a disk that cannot be read", () => {
+  for (const code of ["EIO", "EREMOTEIO", "ENODATA"]) {
+    test(`${code}: the boot goes on, and names it`, () => {
+      const { end, console } = fakeBoot({
+        cmdline: "root=LABEL=ROOT",
+        disks: [{ name: "vda", image: OTHER, failsWith: code }, ROOT],
+      });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(console).toMatch(new RegExp(`warning   /dev/vda cannot be read: .*${code}`));
+    });
+  }
+
+  test("that takes seconds for each error is not asked a second time", () => {
+    const disks = [{ name: "vda", image: OTHER, failsWith: "EIO", answersAfterMs: 400 }, ROOT];
+    const { endMs } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks });
+    expect(endMs).toBeLessThan(2000);
+  });
+});
+
+test("quick devices cost no more than before: each is opened once, one after the other, and what it returns is read once", () => {
+  const disks = [{ name: "vda", partitions: [{ image: OTHER }] }, ROOT, { name: "vdc", image: fakeImage("vfat") }];
+  const reads = new Map<string, number[]>();
+  let [open, mostOpen] = [0, 0];
+  const { end, endMs } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks,
+    before(machine) {
+      const { openAsyncReader } = machine;
+      Object.assign(machine, {
+        openAsyncReader(path: string) {
+          const places: number[] = [];
+          expect(reads.has(path)).toBe(false);
+          reads.set(path, places);
+          open += 1;
+          mostOpen = Math.max(mostOpen, open);
+          const reader = openAsyncReader(path);
+          return {
+            ...reader,
+            read(offset: number, length: number, timeoutMs: number) {
+              places.push(offset);
+              return reader.read(offset, length, timeoutMs);
+            },
+            close() {
+              open -= 1;
+              reader.close();
+            },
+          };
+        },
+      });
+    },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(endMs).toBe(1000); // the fake machine starts at 1 s: nothing has waited
+  expect([...reads.keys()]).toEqual(["/dev/vda", "/dev/vda1", "/dev/vdb", "/dev/vdc"]);
+  expect([open, mostOpen]).toEqual([0, 1]);
+  for (const places of reads.values()) {
+    expect(new Set(places).size).toBe(places.length);
+    expect(places.length).toBeLessThan(16);
+  }
+});

@@ -1,0 +1,34 @@
+import type { FakeImage, FakePartition } from "./fake-images.ts";
+
+/** A disk as a test writes it down; it has an image, or partitions, or neither. */
+export interface FakeDisk {
+  /** The kernel's name, "vda". */
+  readonly name: string;
+  readonly image?: FakeImage;
+  readonly partitions?: readonly FakePartition[];
+  /** In place of either: what is on it, byte for byte. */
+  readonly content?: Uint8Array;
+  readonly readOnly?: boolean;
+  /** A drive whose medium can be taken out: without one it cannot be opened, and its size is known when it was opened. */
+  readonly isRemovable?: boolean | undefined;
+  /** Milliseconds until it answers, when it is opened and for each read; infinity: never; at once where not given. */
+  readonly answersAfterMs?: number | undefined;
+  /** The errno name of every read. */
+  readonly failsWith?: string | undefined;
+  /** Milliseconds since the kernel started, or since the module that makes it was loaded; there from the start where not given. */
+  readonly arrivesAtMs?: number;
+}
+
+/** A block device that the fake kernel has. */
+export interface FakeBlockDevice extends Pick<FakeDisk, "answersAfterMs" | "failsWith" | "isRemovable"> {
+  readonly name: string;
+  /** "major:minor" */
+  readonly number: string;
+  readonly devpath: string;
+  content: Uint8Array;
+  /** The size of its medium when it was last opened, in bytes. */
+  openedBytes?: number;
+  readOnly: boolean;
+  /** 512 where not given. */
+  readonly logicalBytes?: number;
+}

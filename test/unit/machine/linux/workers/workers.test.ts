@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type AsyncCalls, createAsyncCalls } from "../../../../../src/machine/linux/workers/async-calls.ts";
+import { startWorker, type Worker } from "../../../../../src/machine/linux/workers/worker.ts";
+import type { AsyncReader } from "../../../../../src/machine/machine.ts";
+import { scratchDirectory } from "../../../../support/cache.ts";
+import { run } from "../../../../support/command.ts";
+import { packedChild } from "../../../../support/packed-program.ts";
+
+// The guest of test/contract runs the same on disks; here are a file, and a pipe without a writer, which no process can open.
+
+const PATIENCE_MS = 20_000;
+const CONTENT = new Uint8Array(200_000).map((_, index) => index % 251);
+let [program, directory] = ["", ""];
+let calls: AsyncCalls;
+
+beforeAll(async () => {
+  program = await packedChild();
+  directory = scratchDirectory();
+  calls = createAsyncCalls(program);
+  writeFileSync(join(directory, "file"), CONTENT);
+  await run(["mkfifo", join(directory, "pipe")]);
+});
+
+function open(name: string): AsyncReader {
+  const reader = calls.openReader(join(directory, name), {});
+  if (reader === null) throw new Error("no worker was started");
+  return reader;
+}
+
+describe("a reader in another process", () => {
+  test("returns the bytes of every place, also of more than one order", () => {
+    const reader = open("file");
+    expect(reader.size(PATIENCE_MS)).toBe(CONTENT.length);
+    for (const [offset, length] of [
+      [0, 10],
+      [5000, 199_000],
+      [CONTENT.length - 3, 10],
+      [CONTENT.length, 10],
+      [0, 0],
+    ] as const) {
+      expect(reader.read(offset, length, PATIENCE_MS)).toEqual(CONTENT.slice(offset, offset + length));
+    }
+    reader.close();
+  });
+
+  test("throws what opening was refused with, each time", () => {
+    const reader = open("none");
+    for (const call of [() => reader.size(PATIENCE_MS), () => reader.size(0), () => reader.read(0, 1, 0)])
+      expect(call).toThrow("ENOENT");
+    reader.close();
+  });
+
+  test("that waits for its device holds up no other", () => {
+    const silent = Array.from({ length: 4 }, () => open("pipe"));
+    for (const reader of silent) {
+      expect(reader.size(1)).toBeNull();
+      const other = open("file");
+      expect(other.read(0, 3, PATIENCE_MS)).toEqual(CONTENT.slice(0, 3));
+      other.close();
+    }
+    expect(calls.sockets().length).toBe(4);
+    for (const reader of silent) reader.close();
+    expect(calls.sockets()).toEqual([]);
+  });
+
+  test("serves one device after the other with the same process", () => {
+    const sockets = new Set<number>();
+    for (let round = 0; round < 20; round++) {
+      const reader = open("file");
+      for (const socket of calls.sockets()) sockets.add(socket);
+      reader.read(0, 1, PATIENCE_MS);
+      reader.close();
+    }
+    expect(sockets.size).toBe(1);
+  });
+});
+
+describe("a worker", () => {
+  let worker: Worker;
+  beforeAll(() => {
+    const started = startWorker(program);
+    if (started === null) throw new Error("no worker was started");
+    worker = started;
+  });
+  afterAll(() => worker.dismiss());
+
+  test("makes the calls after one that failed, with what it returned", () => {
+    const data = new TextEncoder().encode("/none\0");
+    worker.order({
+      calls: [
+        ["openat", -100, { data: 0 }, 0, 0],
+        ["close", { resultOf: 0 }],
+      ],
+      data,
+      answerBytes: 3,
+    });
+    const answer = worker.answer(PATIENCE_MS);
+    expect(answer?.results.slice(0, 2)).toEqual(["ENOENT", "EBADF"]);
+    expect(new TextDecoder().decode(answer?.data)).toBe("/no");
+  });
+
+  for (const [what, packet] of [
+    ["no call", new Uint8Array(304)],
+    ["a count, calls and addresses that are too large", new Uint8Array(304).fill(0xff)],
+    ["half an order", new Uint8Array(100)],
+  ] as const) {
+    test(`survives or ends at an order with ${what}`, async () => {
+      // A pipe keeps no packets, and an answer cannot be written into it: the worker ends, but is not killed by a signal.
+      const ended = Bun.spawn([program, "--worker"], { stdin: packet, stdout: "pipe", stderr: "pipe" });
+      expect(await ended.exited).toBe(0);
+      expect(await new Response(ended.stderr).text()).toBe("");
+    });
+  }
+});
