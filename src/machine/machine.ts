@@ -125,9 +125,8 @@ export interface DeviceEvent {
 export interface LoopRequest {
   readonly file: string;
   readonly readOnly: boolean;
-  /** The start of the device in the file, in bytes. */
+  /** The start of the device in the file, and its length, in bytes: from the beginning, up to the end by default. */
   readonly offset?: number;
-  /** Bytes of the file from there on; up to its end by default. */
   readonly size?: number;
 }
 
