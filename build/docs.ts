@@ -17,7 +17,7 @@ const HEAD = `# Kernel command line parameters
   levain knows: those without a value as arguments, \`NAME=value\` as environment.
 - \`MODULE.PARAMETER=VALUE\` is passed to the module when it is loaded.
 - A mistake in one of these parameters stops the boot before it begins, and all mistakes are reported together. levain
-  ignores parameters that are not in these tables.
+  ignores parameters that are not in these tables; if one looks like a misspelled parameter, it warns with the nearest one.
 - Yes is \`1\`, \`y\`, \`yes\`, \`on\` or \`true\`; no is \`0\`, \`n\`, \`no\`, \`off\` or \`false\`. The name alone means yes.
 `;
 

@@ -1,6 +1,7 @@
 import { defineCommand, runCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
+import { suggest } from "../parameters/near-misses.ts";
 import { printable, report } from "../problems/report.ts";
 import { argument, type Command, command, UsageError } from "./command-line.ts";
 import { devicesCommand } from "./commands/devices.ts";
@@ -13,7 +14,6 @@ import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
-import { suggest } from "./near-misses.ts";
 
 /** `levain help parameters`, `levain help rd.timeout`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
 const helpCommand = command({

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { Machine } from "../machine/machine.ts";
-import { suggest } from "./near-misses.ts";
+import { suggest } from "../parameters/near-misses.ts";
 
 /** A command line that was not understood; `message` says why. The exit status is 2. */
 export class UsageError extends Error {

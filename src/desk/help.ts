@@ -1,10 +1,10 @@
 import { type ArgsDef, renderUsage } from "citty";
 import { explainUnsupported } from "../parameters/dialects/unsupported.ts";
 import { isKernelParameter } from "../parameters/kernel-parameters.ts";
+import { suggest } from "../parameters/near-misses.ts";
 import { describeParameter, describeParameters, listParameterNames } from "../parameters/parameters.ts";
 import { printable, wrapLine } from "../problems/report.ts";
 import { type Command, UsageError } from "./command-line.ts";
-import { suggest } from "./near-misses.ts";
 
 /** The width of a console, and of what is no terminal or does not know its width, as a serial line. */
 const USUAL_COLUMNS = 80;

@@ -33,7 +33,7 @@ export interface PartitionName {
 }
 
 /** Bit 63 of a GPT entry's attributes (Discoverable Partitions Specification). */
-const GPT_NO_AUTO = 1n << 63n;
+export const GPT_NO_AUTO = 1n << 63n;
 
 /** Lists the kernel names of all block devices that are worth probing, sorted; RAM disks and floppies are used only if named. */
 export function listBlockDeviceNames(machine: Machine): readonly string[] {
@@ -142,9 +142,12 @@ function describeArea(machine: Machine, disk: string, isPartition: boolean): Exa
   return { kind: isPartition ? "partition" : diskKind, sectorSize: readSectorSize(machine, disk) };
 }
 
-/** Returns the bytes of the disk's logical sectors, the unit of partition tables. */
+/** Returns the bytes of the logical sectors of a disk or partition, the unit of partition tables. */
 export function readSectorSize(machine: Machine, disk: string): number {
-  return Number(textOrNone(machine, `/sys/class/block/${disk}/queue/logical_block_size`)) || 512;
+  const directory = `/sys/class/block/${disk}`;
+  // A partition, which may have a table of its own, has no queue: its disk's is beside it.
+  const queue = machine.stat(`${directory}/queue`) === null ? `${directory}/../queue` : `${directory}/queue`;
+  return Number(textOrNone(machine, `${queue}/logical_block_size`)) || 512;
 }
 
 /** Calls `use` with a reader of a device or file, which is closed afterwards. */

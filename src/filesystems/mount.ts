@@ -5,6 +5,7 @@ import type { Loader } from "../drivers/loader.ts";
 import { describeNoFilesystem, unsupportedLayer } from "../formats/contents.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountFlag } from "../machine/machine.ts";
+import { splitMountOptions } from "../parameters/mount-options.ts";
 import type { Role } from "../problems/causes/mount.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
@@ -40,13 +41,7 @@ interface MountOrder {
   readonly name?: string;
 }
 
-const FLAGS: readonly MountFlag[] = [
-  ...(["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime"] as const),
-  ...(["relatime", "strictatime", "lazytime", "sync", "dirsync"] as const),
-];
 const MOST_KERNEL_LINES = 6;
-/** fstab options that mount(2) does not take. */
-const NO_OPTIONS = ["", ..."defaults rw auto noauto nofail suid dev exec async nolazytime _netdev".split(" ")];
 
 /** Mounts a device as the probed type, or the first of `types` that the kernel accepts; returns that type. Throws BootError with the kernel's refusals. */
 export function mountDevice(
@@ -97,7 +92,7 @@ type MountContext = Pick<Context, "machine" | "voice" | "undo">;
 function mountAs(context: MountContext, order: MountOrder, type: string): void {
   const { machine, voice, undo } = context;
   const { device, target, access } = order;
-  const { flags, options } = splitOptions(order.options);
+  const { flags, options } = splitMountOptions(order.options);
   const request = { source: device.node, target, type, options, flags };
   if (access === "untouched") {
     undo(mountUntouched(machine, request));
@@ -122,14 +117,6 @@ function warnOfJournal({ machine, voice }: MountContext, { device, name }: Mount
 
 function addReadOnly(flags: readonly MountFlag[]): readonly MountFlag[] {
   return flags.includes("ro") ? flags : [...flags, "ro"];
-}
-
-/** Splits the mixed options of fstab as mount(2) takes them: flags, and the filesystem's own options. */
-export function splitOptions(text: string): { readonly flags: readonly MountFlag[]; readonly options: string } {
-  const words = text.split(",");
-  const flags = FLAGS.filter((flag) => words.includes(flag));
-  const options = words.filter((word) => !FLAGS.some((flag) => flag === word) && !NO_OPTIONS.includes(word));
-  return { flags, options: options.join(",") };
 }
 
 /** Returns what to mount the device as if no type is given. Throws BootError if it holds no filesystem. */

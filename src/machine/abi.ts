@@ -98,13 +98,17 @@ export const MOUNT_FLAGS = {
   noexec: 8,
   sync: 16,
   remount: 32,
+  mand: 64,
   dirsync: 128,
+  nosymfollow: 256,
   noatime: 1024,
   nodiratime: 2048,
   bind: 4096,
   rec: 16384,
+  silent: 1 << 15,
   private: 1 << 18,
   relatime: 1 << 21,
+  iversion: 1 << 23,
   strictatime: 1 << 24,
   lazytime: 1 << 25,
 } as const;
@@ -141,7 +145,7 @@ export const LO_FLAGS_READ_ONLY = 1;
 export const LO_FLAGS_AUTOCLEAR = 4;
 export const LO_NAME_SIZE = 64;
 /** struct loop_info64: its size and where its fields begin, in bytes. */
-export const LOOP_INFO64 = { size: 232, lo_offset: 24, lo_flags: 52, lo_file_name: 56 } as const;
+export const LOOP_INFO64 = { size: 232, lo_offset: 24, lo_sizelimit: 32, lo_flags: 52, lo_file_name: 56 } as const;
 /** struct loop_config: a u32 fd, a u32 block_size, then a loop_info64 and eight reserved u64. */
 export const LOOP_CONFIG = { size: 304, fd: 0, block_size: 4, info: 8 } as const;
 

@@ -125,8 +125,9 @@ export interface DeviceEvent {
 export interface LoopRequest {
   readonly file: string;
   readonly readOnly: boolean;
-  /** The start of the device in the file, in bytes. */
+  /** The start of the device in the file, and its length, in bytes: from the beginning, up to the end by default. */
   readonly offset?: number;
+  readonly size?: number;
 }
 
 /** Uevents, loop devices, btrfs devices, and block devices that nothing may write to. */

@@ -29,6 +29,9 @@ export type DeviceSpec =
 export const DEVICE_SPEC_FORMS =
   "a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor)";
 
+/** How a device's name may begin, if it has a value of its own: what a misspelled one may be meant for. */
+export const DEVICE_TAGS = ["LABEL=", "UUID=", "PARTUUID=", "PARTLABEL=", "SIBLING="] as const;
+
 /**
  * Parses the value of `root=`, `rootfallback=` and `root=live:`; null for any other text. The forms are SIBLING=, those
  * of init/do_mounts.c (`name_to_dev_t`; block/early-lookup.c since 6.5), and LABEL= and UUID= as in mount(8), in upper
@@ -44,7 +47,7 @@ export function parseDeviceSpec(text: string): DeviceSpec | null {
 
 function parseOwnSpec(text: string): OwnSpec | null {
   const tag = /^(LABEL|UUID|PARTUUID|PARTLABEL)=(.*)$/is.exec(text);
-  if (tag !== null) return tagged(tag[1]?.toLowerCase() ?? "", unquote(tag[2] ?? ""));
+  if (tag !== null) return tagged(tag[1]?.toLowerCase() ?? "", decodeUdevName(unquote(tag[2] ?? "")));
   const link = /^\/dev\/disk\/by-(label|uuid|partuuid|partlabel)\/([^/]+)$/.exec(text);
   if (link !== null) return tagged(link[1] ?? "", decodeUdevName(link[2] ?? ""));
   if (text.startsWith("/dev/")) return devicePath(text);

@@ -8,7 +8,7 @@ import { normaliseName } from "./cmdline.ts";
  */
 const NAMES = `
   BOOT_IMAGE kexec
-  acpi acpi_backlight acpi_enforce_resources acpi_osi amd_iommu amd_pstate apparmor audit audit_backlog_limit bootconfig cgroup_disable
+  acpi acpi_backlight acpi_enforce_resources acpi_osi amd_iommu amd_pstate apparmor audit audit_backlog_limit boot_delay bootconfig cgroup_disable
   cgroup_enable cgroup_no_v1 clocksource cma coherent_pool consoleblank console crashkernel debug debugfs default_hugepagesz earlycon earlyprintk
   edd efi enforcing fbcon fips gpt hibernate highres hpet hugepages hugepagesz idle ignore_loglevel init_on_alloc init_on_free
   initcall_blacklist initcall_debug initrd intel_iommu intel_pstate iomem iommu ip irqaffinity irqpoll isolcpus keepinitrd kpti l1tf

@@ -1,26 +1,38 @@
 import { BootError } from "../problems/errors.ts";
 
 /** What a text was expected to be, as read after "Expected": thrown by every parser in parameters/. */
-export class Expected extends BootError {}
+export class Expected extends BootError {
+  /** Of a list that is complete: all values, one of which may be meant. */
+  readonly choices: readonly string[];
+
+  constructor(expected: string, choices: readonly string[] = []) {
+    super(expected);
+    this.choices = choices;
+  }
+}
 
 /** Parses a text into its value, or into what was expected instead. */
 export function tryParse<Text, T>(
   parse: (text: Text) => T,
   text: Text,
-): { readonly value: T } | { readonly expected: string } {
+): { readonly value: T } | { readonly expected: string; readonly choices: readonly string[] } {
   try {
     return { value: parse(text) };
   } catch (error) {
-    if (error instanceof Expected) return { expected: error.message };
+    if (error instanceof Expected) return { expected: error.message, choices: error.choices };
     throw error;
   }
 }
 
-/** Returns a parser from a reader that returns null for what it does not accept. */
-export function parser<T>(expected: string, read: (text: string) => T | null): (text: string) => T {
+/** Returns a parser from a reader that returns null for what it does not accept; `choices` are all that it accepts, if these are few. */
+export function parser<T>(
+  expected: string,
+  read: (text: string) => T | null,
+  choices: readonly string[] = [],
+): (text: string) => T {
   return (text) => {
     const value = read(text);
-    if (value === null) throw new Expected(expected);
+    if (value === null) throw new Expected(expected, choices);
     return value;
   };
 }

@@ -1,5 +1,6 @@
 import { printable } from "../problems/report.ts";
 import type { Word } from "./cmdline.ts";
+import { nearestName } from "./near-misses.ts";
 import type { Parameter } from "./parameter.ts";
 import { findParameters, type Match, PARAMETER_ROWS, PARAMETERS, type Settings } from "./parameters.ts";
 import { tryParse } from "./parse.ts";
@@ -53,12 +54,20 @@ function readWord({ key, row, alias }: Match, word: Word): readonly Reading[] {
   const text = given ?? row.bare;
   if (text === null) return [{ key, text: describe(word, `a value (${alias?.syntax ?? row.syntax})`) }];
   const read = tryParse(row.parse, text);
-  return ["value" in read ? { key, value: read.value } : { key, text: describe(word, read.expected) }];
+  if ("value" in read) return [{ key, value: read.value }];
+  return [{ key, text: describe(word, read.expected) + describeMeant(text, read.choices) }];
 }
 
 function describe(word: Word, expected: string): string {
   const received = word.value === null ? "no value" : `"${word.value}"`;
   return printable(`${word.text}: Expected ${expected} but received ${received}`);
+}
+
+/** The value that may be meant, or its tag ("LABEL="); nothing if none is near. */
+function describeMeant(text: string, choices: readonly string[]): string {
+  const tag = /^[^=]*=/.exec(text)?.[0] ?? text;
+  const meant = nearestName(tag, choices);
+  return meant === null || meant === tag ? "" : `; did you mean ${meant}?`;
 }
 
 /** The last value of a parameter counts, unless a sticky one came before it; of a list all values. */

@@ -1,5 +1,7 @@
-import { DEVICE_SPEC_FORMS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
-import { matching, normalisePath, parser, parseSeconds } from "./parse.ts";
+import { notSupportedYet } from "../problems/not-supported.ts";
+import { DEVICE_SPEC_FORMS, DEVICE_TAGS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
+import { findForeignOption } from "./mount-options.ts";
+import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
 
 /** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */
 export type LayerPlan =
@@ -45,10 +47,15 @@ export const panicSeconds = (value: string): number | null => {
 
 /** One of a few names. */
 export const oneOf = <const T extends string>(...names: readonly T[]) =>
-  parser(names.join(", ").replace(/, (\S+)$/, " or $1"), (text) => names.find((name) => name === text) ?? null);
+  parser(names.join(", ").replace(/, (\S+)$/, " or $1"), (text) => names.find((name) => name === text) ?? null, names);
 
 /** A path below a mount point: "/newroot.sfs"; the slash in front may be missing. */
 export const filePath = parser('the path of a file, without ".."', normalisePath);
+
+/** The path of a directory: "" for the top of the filesystem, so that a file in it is `${directory}/NAME`. */
+export const directoryPath = parser('the path of a directory, without ".."', (text) =>
+  /^[/.]*\/[/.]*$|^\.$/.test(text) && !text.includes("..") ? "" : normalisePath(text),
+);
 
 /** Such a path, or nothing: a boot menu may leave the value empty. */
 export const filePathOrNothing = (value: string): string => (value === "" ? "" : filePath(value));
@@ -67,6 +74,13 @@ export const names = parser("names separated by commas", (text) => {
 
 /** Filesystem types, without "auto": the probe is the default. */
 export const filesystemTypes = (value: string): readonly string[] => names(value).filter((type) => type !== "auto");
+
+/** rootflags=: options of mount(8), without those that would mount something else. */
+export const mountOptions = (value: string): string => {
+  const foreign = findForeignOption(value);
+  if (foreign !== null) throw new Expected(`options for a mount of the device itself, without ${foreign}`);
+  return value;
+};
 
 /** What tmpfs takes as size= (mm/shmem.c): bytes with a suffix of memparse, or per cent of the memory. */
 const SIZE = /^\d{1,19}[kmgtpe%]?$/i;
@@ -94,28 +108,43 @@ export interface RootSetting {
 /** Spellings of a root on the network: root=nfs:…, root=live:http://…, root=dhcp, the kernel's root=/dev/nfs. */
 const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|nbd|aoe|iscsi|cifs|https?|ftp|tftp|torrent)(?::|$)|dhcp6?$|\/dev\/nfs$)/;
 
-const local = parser("a local device (a root on the network is not supported yet)", (text) =>
-  ON_THE_NETWORK.test(text) ? null : text,
+/** Roots that are no block device: what each needs, as the error names it. */
+const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
+  [ON_THE_NETWORK, `a local device (${notSupportedYet("a root on the network")})`],
+  [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
+  [/^(?:ubi|mtd)[\d:]/, `a block device (${notSupportedYet("UBI")})`],
+];
+const localRoot = parser(
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`,
+  (text): RootSetting | null => {
+    if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
+    if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false };
+    // dracut's spellings: block: is the default, and CDLABEL= is an old name of LABEL=.
+    const spec = text.replace(/^(?:live|block):/, "").replace(/^CDLABEL=/, "LABEL=");
+    const found = parseDeviceSpec(spec);
+    return found && { device: found, isLive: text.startsWith("live:") };
+  },
+  ["gpt-auto", "/dev/ram0", ...DEVICE_TAGS, ...DEVICE_TAGS.map((tag) => `live:${tag}`)],
 );
-const localRoot = parser(`${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`, (text): RootSetting | null => {
-  if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
-  if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false };
-  // dracut's spellings: block: is the default, and CDLABEL= is an old name of LABEL=.
-  const spec = text.replace(/^(?:live|block):/, "").replace(/^CDLABEL=/, "LABEL=");
-  const found = parseDeviceSpec(spec);
-  return found && { device: found, isLive: text.startsWith("live:") };
-});
 /** A device, with dracut's live: or block: in front, systemd's gpt-auto, or /dev/ram0. */
-export const root = (value: string): RootSetting => localRoot(local(value));
+export const root = (value: string): RootSetting => {
+  const other = OTHER_ROOTS.find(([shape]) => shape.test(value));
+  if (other !== undefined) throw new Expected(other[1]);
+  return localRoot(value);
+};
 
 /** One device. */
-export const device = parser(DEVICE_SPEC_FORMS, parseDeviceSpec);
+export const device = parser(DEVICE_SPEC_FORMS, parseDeviceSpec, DEVICE_TAGS);
 
 /** live-media=: a device, or which devices are searched. */
-export const liveMedia = parser(`${DEVICE_SPEC_FORMS}, removable or removable-usb`, (text) => {
-  if (text === "removable") return "removable" as const;
-  return text === "removable-usb" ? ("usb" as const) : parseDeviceSpec(text);
-});
+export const liveMedia = parser(
+  `${DEVICE_SPEC_FORMS}, removable or removable-usb`,
+  (text) => {
+    if (text === "removable") return "removable" as const;
+    return text === "removable-usb" ? ("usb" as const) : parseDeviceSpec(text);
+  },
+  ["removable", "removable-usb", ...DEVICE_TAGS],
+);
 
 /** rd.layer=: a device if it looks like one, else the path of an image. */
 export const layer = parser('a device, or the path of an image without ".."', (text): LayerPlan | null => {
@@ -139,11 +168,15 @@ const BREAKPOINTS: Readonly<Record<StepName, string>> = {
 };
 
 /** Names of steps, those of levain or of dracut and initramfs-tools, separated by commas. */
-export const steps = parser(`a step (${STEP_NAMES.join(", ")})`, (text) => {
-  const words = text.split(",");
-  const found = words.flatMap((word) => STEP_NAMES.find((name) => BREAKPOINTS[name].split(" ").includes(word)) ?? []);
-  return found.length === words.length ? found : null;
-});
+export const steps = parser(
+  `a step (${STEP_NAMES.join(", ")})`,
+  (text) => {
+    const words = text.split(",");
+    const found = words.flatMap((word) => STEP_NAMES.find((name) => BREAKPOINTS[name].split(" ").includes(word)) ?? []);
+    return found.length === words.length ? found : null;
+  },
+  Object.values(BREAKPOINTS).flatMap((names) => names.split(" ")),
+);
 
 /** Arguments separated by white space. */
 export const argumentList = (value: string): readonly string[] => value.split(/\s+/).filter((word) => word !== "");

@@ -8,7 +8,7 @@ import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
 export function formatPlan(plan: BootPlan): readonly string[] {
   const subjects: Subjects = [
     ...formatRoot(plan),
-    ...formatCrypt(plan.crypt),
+    ...formatCrypt(plan.crypt, plan.root.kind === "block"),
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),
@@ -40,7 +40,9 @@ function formatRoot(plan: BootPlan): Subjects {
 
 function formatImage({ iso, paths, directory, inner, copyToRam }: ImagePlan): string {
   const files =
-    directory === null ? paths.join(", else ") : `all in ${directory.path}, or those in its ${directory.list}.module`;
+    directory === null
+      ? paths.join(", else ")
+      : `all in ${directory.path || "/"}, or those in its ${directory.list}.module`;
   const innerFiles = inner.length > 0 && `or its ${inner.join(", else ")}`;
   return onlyTexts(files, iso !== null && `in ${iso}`, innerFiles, copyToRam && "copied to memory").join(", ");
 }
@@ -56,7 +58,8 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
     ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),
     ["not loaded", modules.blacklist.join(", ")],
     ["handover", `${handover.mode}${kept}`],
-    ["init", [handover.init ?? "the first of the kernel's list", ...handover.arguments.map(quote)].join(" ")],
+    ["init", handover.init ?? "the first of the kernel's list"],
+    ["arguments", handover.arguments.map(quote).join(" ")],
     ["environment", handover.environment.map(quote).join(" ")],
   ];
 }

@@ -21,13 +21,13 @@ export function findKeyPaths(cmdline: Uint8Array | string): readonly string[] {
   return words
     .filter(({ name, value }) => IS_KEY.test(name) || HAS_KEY.test(value ?? ""))
     .flatMap(({ value }) => (value ?? "").split(/[=:,]/))
-    .filter((part) => part.startsWith("/") && !part.startsWith("/dev/"));
+    .filter((part) => /^\/.*[^/]$/s.test(part) && !part.startsWith("/dev/"));
 }
 
 /** Returns the third field of every line of a crypttab, if it is a path. */
 export function findTabledKeys(crypttab: string): readonly string[] {
   return crypttab.split("\n").flatMap((line) => {
-    const key = line.trim().split(/\s+/)[2] ?? "";
+    const key = (line.trim().split(/\s+/)[2] ?? "").replace(/:\/$/, ""); // dracut's PATH:/ is a file of the image
     return key.startsWith("/") && !key.startsWith("/dev/") ? [key] : [];
   });
 }

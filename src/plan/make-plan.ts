@@ -16,7 +16,8 @@ import { decideModules } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
-import { findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
+import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
+import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
 /** The input of a plan. */
 export interface PlanInput {
@@ -67,7 +68,8 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile });
   const warnings = [
     ...warnOfUnsupported(words),
-    ...findUnknownParameters(sources).map((unknown) => `${unknown} is not a parameter of levain, ignoring it`),
+    ...findUnknownParameters(sources, inherited).map(describeUnknown),
+    ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),

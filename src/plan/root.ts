@@ -17,7 +17,7 @@ const ROOT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Returns the GPT type of the root partition of a machine; null if it has none. */
-function rootTypeOf(machine: string): string | null {
+export function rootTypeOf(machine: string): string | null {
   return Object.hasOwn(ROOT_TYPES, machine) ? (ROOT_TYPES[machine] ?? null) : null;
 }
 

@@ -1,5 +1,8 @@
+import type { Word } from "../parameters/cmdline.ts";
 import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
 import { isUnsupported } from "../parameters/dialects/unsupported.ts";
+import type { Inherited } from "../parameters/inherited.ts";
+import { findMisspelled, type Misspelling, suggestParameter } from "../parameters/misspelled.ts";
 import { findParameters, type Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source } from "../parameters/read-parameters.ts";
 import { printable } from "../problems/report.ts";
@@ -7,13 +10,49 @@ import { isModuleParameter } from "./module-parameters.ts";
 import { type BootPlan, onlyTexts } from "./plan.ts";
 import { rootDevices } from "./root.ts";
 
-/** Returns the unknown parameters as "NAME in ORIGIN", without those on the command line, which may be the kernel's or init's. */
-export function findUnknownParameters(sources: readonly Source[]): readonly string[] {
-  return sources
-    .filter(({ origin }) => origin !== "the kernel command line")
-    .flatMap(({ origin, words }) => words.map((word) => ({ origin, word })))
-    .filter(({ word }) => findParameters(word.name).length === 0 && !isModuleParameter(word) && !isUnsupported(word))
-    .map(({ origin, word }) => `${printable(word.name)} in ${origin}`);
+/** A parameter that is not levain's. */
+interface Unknown {
+  /** "NAME in ORIGIN", safe to print. */
+  readonly text: string;
+  /** The parameter that may be meant; null if none is near. */
+  readonly meant: string | null;
+}
+
+/**
+ * Returns the unknown parameters. On the command line, which has the kernel's and init's too, these are only the misspelled
+ * ones; `inherited` is what the kernel passed on because it does not know it.
+ */
+export function findUnknownParameters(sources: readonly Source[], inherited: Inherited | null): readonly Unknown[] {
+  return sources.flatMap(({ origin, words }) =>
+    findStrangers(origin, words, inherited).map(({ word, meant }) => ({
+      text: `${printable(word.name)} ${origin === "the kernel command line" ? "on" : "in"} ${origin}`,
+      meant,
+    })),
+  );
+}
+
+function findStrangers(
+  origin: Source["origin"],
+  words: readonly Word[],
+  inherited: Inherited | null,
+): readonly Misspelling[] {
+  const misspelled = findMisspelled(words, inherited === null ? undefined : (name) => isPassedOn(inherited, name));
+  if (origin === "the kernel command line") return misspelled;
+  const isKnown = (word: Word) => findParameters(word.name).length > 0 || isUnsupported(word);
+  return words.flatMap((word) => {
+    const near = misspelled.find((one) => one.word === word);
+    if (near !== undefined) return [near];
+    return isKnown(word) || isModuleParameter(word) ? [] : [{ word, meant: suggestParameter(word.name) }];
+  });
+}
+
+function isPassedOn({ argv, environment }: Inherited, name: string): boolean {
+  return argv.includes(name) || environment.some((text) => text.startsWith(`${name}=`));
+}
+
+/** Returns a line for an unknown parameter, with the one that may be meant. */
+export function describeUnknown({ text, meant }: Unknown): string {
+  return `${text} is not a parameter of levain, ignoring it${meant === null ? "" : `: did you mean ${meant}?`}`;
 }
 
 /** Returns a line for each parameter that has no effect in this plan. */
@@ -26,6 +65,10 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
     isFinal && hasHandover && `rd.handover=${handover} needs root=`,
     isFinal && settings.image !== undefined && "rd.image= needs root=, the device with the image",
     isFinal && overlay !== undefined && overlay !== false && "rd.overlay needs root=",
+    !isFinal &&
+      Boolean(settings.iso) &&
+      plan.image === null &&
+      "the ISO file is not used: it needs rd.image= or root=live:",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
     !isFinal && settings.overlaySize !== undefined && plan.overlay === null && "rd.overlay.size= needs rd.overlay",
     isFinal && putOld !== undefined && "rd.putold= needs root=",

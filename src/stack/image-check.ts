@@ -1,11 +1,11 @@
+import type { ByteSource } from "../formats/facts.ts";
 import { filesystemType } from "../formats/filesystems/filesystem-types.ts";
 import { probe } from "../formats/probe.ts";
-import type { RandomReader } from "../machine/machine.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 
-/** Probes an image file, and checks what its superblock says of it: the kernel finds most of that only when a file is read, after the handover. Throws BootError. `path` names it. */
-export function checkImage(reader: RandomReader, path: string): ReturnType<typeof probe> {
+/** Probes an image file, or a part of one, and checks what its superblock says of it: the kernel finds most of that only when a file is read, after the handover. Throws BootError. `path` names it. */
+export function checkImage(reader: ByteSource, path: string): ReturnType<typeof probe> {
   return unlessRefused(
     () => check(reader, path),
     (cause) => {
@@ -14,7 +14,7 @@ export function checkImage(reader: RandomReader, path: string): ReturnType<typeo
   );
 }
 
-function check(reader: RandomReader, path: string): ReturnType<typeof probe> {
+function check(reader: ByteSource, path: string): ReturnType<typeof probe> {
   const facts = probe(reader);
   if (reader.size === 0) throw problem("image-empty", { path });
   const flaw = filesystemType(facts.type ?? "").findFlaw?.(reader) ?? null;

@@ -81,7 +81,7 @@ function mountLayerImage(
   const order = { path, file: copy ?? file, place, isInside, isMedium: false };
   const image = mountImage(context, plan, order);
   const usesMedium = copy === null;
-  const text = `${printable(path)} (${image.type}${copy === null ? "" : ", in RAM"})`;
+  const text = `${image.name} (${image.type}${copy === null ? "" : ", in RAM"})`;
   const found = inner?.paths.find((one) => findFileIn(machine, place, one) !== null);
   if (inner === null || found === undefined) return { text, isInside: image.isInside, usesMedium };
   const { outer } = inner;

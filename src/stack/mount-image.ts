@@ -2,7 +2,7 @@ import { type BlockDevice, withReader } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { LoopRequest, Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan, CryptPlan, CryptVolume } from "../plan/plan.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
@@ -10,6 +10,7 @@ import { orProblem, problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { type Attached, attachDevice } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
+import { findRootPart, slice } from "./disk-image.ts";
 import { checkImage } from "./image-check.ts";
 
 interface ImageOrder {
@@ -26,6 +27,8 @@ interface ImageOrder {
 
 /** A mounted image. */
 export interface MountedImage {
+  /** Its path, and the partition that is its root, safe to print. */
+  readonly name: string;
   /** For a person, safe to print. */
   readonly text: string;
   readonly type: string;
@@ -38,8 +41,8 @@ export interface MountedImage {
 /** Mounts an image file read-only; one that is a LUKS container is unlocked first. Throws BootError. */
 export function mountImage(context: Context, plan: BootPlan, order: ImageOrder): MountedImage {
   const { machine, drivers, undo } = context;
-  const { path, file, place: target, isInside, isMedium } = order;
-  const loop = openImage(machine, file, drivers);
+  const { path, place: target, isInside, isMedium } = order;
+  const loop = openImage(machine, order, drivers);
   undo(() => machine.detachLoop(loop.node));
   const isLuks = loop.facts.type === "crypto_LUKS";
   if (!isInside && !isMedium && !(isLuks && namedVolumes(plan.crypt, loop).length > 0)) {
@@ -56,7 +59,8 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
     name: printable(path),
   } as const;
   const type = orProblem("image-not-mounted", { path }, () => mountDevice(context, wanted));
-  return { text: `${printable(path)} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
+  const name = `${printable(path)}${loop.part === null ? "" : ` partition ${loop.part}`}`;
+  return { name, text: `${name} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
 }
 
 /** Throws BootError if parameters name volumes that the root has to lie in: the image `path` is in none of them. */
@@ -110,22 +114,32 @@ export function attachPart(
   return attachDevice(context, wish, what);
 }
 
-/** Attaches an image file to a read-only loop device and probes it; the caller detaches it. */
+/** An image file on its loop device. */
+interface OpenImage extends Pick<BlockDevice, "node" | "facts" | "unreadable"> {
+  /** The number of the partition that is the root; null if the image is no whole disk. */
+  readonly part: number | null;
+}
+
+/** Attaches an image file, or its root partition, to a read-only loop device and probes it; the caller detaches it. */
 function openImage(
   machine: Machine,
-  file: string,
+  { file, path }: Pick<ImageOrder, "file" | "path">,
   drivers: Pick<Loader, "loadByName">,
-): Pick<BlockDevice, "node" | "facts" | "unreadable"> {
+): OpenImage {
   return withReader(machine, file, (reader) => {
-    const facts = checkImage(reader, file);
+    const whole = checkImage(reader, file);
+    const part = whole.type === null ? findRootPart(reader, machine.release().machine, path) : null;
+    const facts = part === null ? whole : checkImage(slice(reader, part), file);
     if (machine.stat("/dev/loop-control") === null) drivers.loadByName("loop");
-    return { node: attachLoop(machine, file), facts, unreadable: null };
+    const range = part === null ? {} : { offset: part.offset, size: part.size };
+    return { node: attachLoop(machine, { file, ...range }), facts, unreadable: null, part: part?.number ?? null };
   });
 }
 
-function attachLoop(machine: Machine, file: string): string {
+function attachLoop(machine: Machine, range: Omit<LoopRequest, "readOnly">): string {
+  const { file } = range;
   try {
-    return machine.attachLoop({ file, readOnly: true });
+    return machine.attachLoop({ ...range, readOnly: true });
   } catch (cause) {
     throw problem("loop-refused", { path: file, hasLoops: machine.stat("/dev/loop-control") !== null }, { cause });
   }

@@ -1,6 +1,6 @@
 import type { BlockDevice, PartitionName } from "../devices/block-devices.ts";
 import { isLink } from "../devices/persistent-names.ts";
-import type { DeviceSpec } from "../parameters/device-spec.ts";
+import { type DeviceSpec, decodeUdevName } from "../parameters/device-spec.ts";
 
 /** A spec that names files on a device. */
 export type FileSpec = Extract<DeviceSpec, { by: "file" }>;
@@ -19,7 +19,7 @@ export interface Look {
 export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
   switch (spec.by) {
     case "path":
-      if (isLink(spec.path)) return devices.filter((device) => look.links(device).includes(spec.path));
+      if (isLink(spec.path)) return devices.filter((device) => hasLink(look.links(device), spec.path));
       return devices.filter(
         ({ node, name }) => node === spec.path || `/dev/${name.replaceAll("!", "/")}` === spec.path,
       );
@@ -63,6 +63,12 @@ function withoutHybrids(devices: readonly BlockDevice[]): readonly BlockDevice[]
     facts.partitionTable !== null &&
     devices.some((other) => other.partition?.disk === name && other.facts.type === "iso9660");
   return devices.filter((device) => !isHybrid(device));
+}
+
+/** True if one of the links has this path; either may have udev's escapes. */
+function hasLink(links: readonly string[], path: string): boolean {
+  const wanted = decodeUdevName(path);
+  return links.some((link) => link === path || decodeUdevName(link) === wanted);
 }
 
 /** Compares UUIDs without regard to case, as blkid, mount and the kernel do. */

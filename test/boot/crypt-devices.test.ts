@@ -297,6 +297,14 @@ describe("a name that is taken", () => {
   });
 });
 
+test("the label of a LUKS2 header names a volume, with or without udev's escapes", () => {
+  for (const label of ["VAULT", "V\\x41ULT"]) {
+    const result = boot({ cmdline: `rd.luks.label=${label} root=LABEL=ROOT` });
+    expect(maps(result)).toEqual([expect.stringContaining(`luks-${UUID}`)]);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  }
+});
+
 describe("a label that other devices have as well", () => {
   test("means the encrypted device", () => {
     const cmdline = "cryptdevice=LABEL=VAULT:box root=/dev/mapper/box";

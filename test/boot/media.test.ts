@@ -131,6 +131,21 @@ describe("images of a live medium", () => {
     expect(console).toContain("/d.iso (squashfs): /live/1.squashfs (squashfs, in RAM) + /live/2.squashfs");
   });
 
+  test.each([
+    ["rd.live.squashimg=top.squashfs rd.live.dir=/", "root=live:LABEL=My\\x20Disk"],
+    ["rd.live.squashimg=/top.squashfs rd.live.dir=.", "root=live:/dev/disk/by-label/My\\x20Disk"],
+    ["live-media-path=/", "boot=live live-media=LABEL=My\\x20Disk"],
+  ])("at the top of the medium are found with %s and %s", (place, medium) => {
+    const image = fakeImage("squashfs", {}, ROOT_TREE);
+    const { end, console } = fakeBoot({
+      cmdline: `${medium} ${place}`,
+      disks: [{ name: "sda", image: fakeImage("vfat", { label: "My Disk" }, { "/top.squashfs": image.bytes }) }],
+      images: [image],
+    });
+    expect(console).toContain("/top.squashfs (squashfs)");
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
   test("that are missing are reported with what the medium has", () => {
     const { console, shells } = fakeBoot({
       cmdline: "root=live:LABEL=LIVE rd.live.dir=os",

@@ -115,6 +115,21 @@ describe("mount", () => {
     expect(none.console).toContain("hint: correct rootfstype=, or remove it\n");
   });
 
+  test("what mount(8) keeps to itself does not reach the kernel", () => {
+    for (const [flags, mounted] of [
+      ["rw,suid,dev,exec,auto,nouser,async", "ro"],
+      ["noatime,x-systemd.device-timeout=0,comment=root", "noatime,ro"],
+      ["user,exec,dev,suid,data=journal", "ro,data=journal"],
+      ["owner", "nosuid,nodev,ro"],
+    ]) {
+      const { journal, end } = fakeBoot(withRoot(`root=LABEL=ROOT rootflags=${flags}`));
+      expect(journal).toContain(`mount ext4 /dev/vda at /sysroot (${mounted})`);
+      expect(end).toMatchObject({ mode: "switch_root" });
+    }
+    const user = fakeBoot(withRoot("root=LABEL=ROOT rootflags=user"));
+    expect(user.console.replaceAll(/\n +/g, " ")).toContain("remove noexec and user from rootflags=");
+  });
+
   test("a device without a filesystem is reported with what it has", () => {
     const blank = fakeBoot({ cmdline: "root=/dev/vda", disks: [{ name: "vda" }] });
     expect(blank.console).toContain(
@@ -300,7 +315,7 @@ test("a root mounted with noexec is reported before anything is given up, and bo
     person: [(machine) => void retryBoot(machine, ["rootflags=noatime"])],
   });
   expect(console.replaceAll(/\n +/g, " ")).toContain(
-    "/sbin/init: lies on a filesystem that is mounted with noexec: remove that from rootflags=",
+    "/sbin/init: lies on a filesystem that is mounted with noexec: remove noexec and user from rootflags=",
   );
   expect(end).toMatchObject({ mode: "switch_root" });
 });

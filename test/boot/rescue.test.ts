@@ -464,7 +464,10 @@ describe("levain retry", () => {
         },
       ],
     });
-    expect(refusals).toEqual(["unknown parameter rot in levain retry", "a mistake in the parameters of levain retry"]);
+    expect(refusals).toEqual([
+      "unknown parameter rot in levain retry (did you mean root=?)",
+      "a mistake in the parameters of levain retry",
+    ]);
     expect(journal.filter((line) => line === "hang up a process")).toHaveLength(1);
     expect(end).toMatchObject({ mode: "switch_root" });
   });

@@ -20,6 +20,12 @@ export const LOOP_CASES: readonly ContractCase[] = [
       const other = machine.attachLoop({ file: `${directory}/file`, readOnly: true });
       ok(other !== device);
       machine.detachLoop(other);
+      const part = machine.attachLoop({ file: `${directory}/file`, readOnly: true, offset: 512, size: 1024 });
+      const ofPart = machine.openReader(part);
+      equal(ofPart.size, 1024);
+      deepEqual(Buffer.from(ofPart.read(1020, 9)), Buffer.from(bytes.subarray(1532, 1536)));
+      ofPart.close();
+      machine.detachLoop(part);
       machine.detachLoop(device);
       const after = machine.openReader(device);
       equal(after.size, 0);

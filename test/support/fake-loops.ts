@@ -70,9 +70,10 @@ export class FakeLoops implements Pick<Devices, "attachLoop" | "detachLoop"> {
   }
 
   /** Gives the device its content and tells of it; returns its number. Only whole sectors of a file count. */
-  #setUp(node: string, bytes: Uint8Array, { offset = 0, readOnly }: LoopRequest): string {
+  #setUp(node: string, bytes: Uint8Array, { offset = 0, size, readOnly }: LoopRequest): string {
     const { devices } = this.#kernel;
-    const length = Math.floor(Math.max(0, bytes.length - offset) / 512) * 512;
+    const left = Math.max(0, bytes.length - offset);
+    const length = Math.floor(Math.min(size ?? left, left) / 512) * 512;
     const content = bytes.subarray(offset, offset + length);
     const name = node.slice("/dev/".length);
     const index = name.slice("loop".length);

@@ -7,6 +7,8 @@ interface PartitionContent {
   readonly name?: string;
   /** PARTUUID */
   readonly uuid?: string;
+  /** Its GPT type; Linux filesystem data where not given. */
+  readonly type?: string;
 }
 
 export interface FakePartition extends PartitionContent {
@@ -41,12 +43,12 @@ export function partitionDisk(
 
 function writeEntry(
   entry: Uint8Array,
-  { image, name = "", uuid }: PartitionContent,
+  { image, name = "", uuid, type = "0fc63daf-8483-4772-8e79-3d69d8477de4" }: PartitionContent,
   firstLba: number,
   sectorBytes: number,
 ): void {
   const view = new DataView(entry.buffer, entry.byteOffset, entry.length);
-  entry.set(guid("0fc63daf-8483-4772-8e79-3d69d8477de4"), 0);
+  entry.set(guid(type), 0);
   entry.set(guid(uuid ?? `00000000-0000-0000-0000-${firstLba.toString(16).padStart(12, "0")}`), 16);
   view.setBigUint64(32, BigInt(firstLba), true);
   view.setBigUint64(40, BigInt(firstLba + Math.ceil(image.bytes.length / sectorBytes) - 1), true);

@@ -40,7 +40,8 @@ function objectTo(machine: Machine, root: string, path: string, depth = 0): stri
   if (real === null || status === null) return describeAbsence(machine, root, path);
   if (status.kind !== "file") return `is a ${status.kind}`;
   if ((status.mode & 0o111) === 0) return "is not executable";
-  if (isNoexec(machine, real)) return "lies on a filesystem that is mounted with noexec: remove that from rootflags=";
+  if (isNoexec(machine, real))
+    return "lies on a filesystem that is mounted with noexec: remove noexec and user from rootflags=";
   return objectToContent(machine, root, withReader(machine, real, readProgramFile), depth);
 }
 

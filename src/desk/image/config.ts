@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { suggest } from "../../parameters/near-misses.ts";
 import { readParameters, splitParameter } from "../../parameters/read-parameters.ts";
 import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { attempt } from "../host.ts";
-import { suggest } from "../near-misses.ts";
 import { parseAddition } from "./addition.ts";
 import { type Mistake, readStatements } from "./toml-statements.ts";
 

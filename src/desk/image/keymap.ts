@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { KEYMAP_DIRECTORY, KEYMAP_ENDING, parseKeymap } from "../../formats/keymap.ts";
+import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { type ImageTree, putEntry } from "../archive/tree.ts";
 import { isDirectory, isFile } from "../host.ts";
-import { nearMisses } from "../near-misses.ts";
 import { runTool } from "../tool.ts";
 
 /** The directories of kbd (Fedora, Arch, SUSE, Alpine) and console-data (Debian). */

@@ -11,9 +11,9 @@ import {
 import { moduleNameOf, normalizeName } from "../../drivers/index/names.ts";
 import { type ModuleSource, resolveModule } from "../../drivers/index/resolution.ts";
 import { matchesWildcard } from "../../drivers/index/wildcard.ts";
+import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes, contentOfFile } from "../archive/content.ts";
-import { nearMisses } from "../near-misses.ts";
 import { findFirmware } from "./firmware.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { readKernelFiles } from "./kernel-lists.ts";

@@ -1,4 +1,5 @@
 import { decodeText } from "../../formats/text.ts";
+import { notSupportedYet } from "../../problems/not-supported.ts";
 import { Expected, tryParse } from "../parse.ts";
 import { type CryptOptions, joinOptions, parseCryptOptions } from "./options.ts";
 import { isRandom, type PlaceText, RANDOM_KEY } from "./place.ts";
@@ -62,7 +63,7 @@ function readOptions(text: string): { options: CryptOptions; mistakes: readonly 
 function findRefusal({ refusal }: CryptOptions, key: PlaceText | null, device: string): string | null {
   if (refusal !== undefined) return refusal;
   if (key !== null && isRandom(key)) return RANDOM_KEY;
-  return device.startsWith("/") && !isDeviceText(device) ? "a file as its device is not supported" : null;
+  return device.startsWith("/") && !isDeviceText(device) ? notSupportedYet("a file as its device") : null;
 }
 
 /** "\040" as the space it stands for. */

@@ -1,4 +1,6 @@
 import { ALGORITHM_TEXT } from "../../crypto/cipher.ts";
+import { notSupportedYet } from "../../problems/not-supported.ts";
+import { nearestName } from "../near-misses.ts";
 import { Expected, matching, parseTimeSpan, parseWhole } from "../parse.ts";
 import { type CryptSettings, MOST_BYTES, type PlaceText, type PlainFormat, parsePlace, RANDOM_KEY } from "./place.ts";
 
@@ -66,6 +68,10 @@ const flag = (name: string) => () => ({ flags: [name] });
 const refuse = (refusal: string) => () => ({ refusal });
 const warn = (text: string) => (_value: string, name: string) => ({ warnings: [`${name} ${text}`] });
 
+const lack = (meaning: string) => (_value: string, name: string) => ({
+  warnings: [`${notSupportedYet(name)}: ${meaning}`],
+});
+
 /** THE table of options, for crypttab and for every parameter that takes options: names, and what each sets. docs/crypttab.md documents them. */
 const OPTIONS: readonly (readonly [names: string, read: Reader])[] = [
   ["luks", () => ({ type: "luks" })],
@@ -99,18 +105,15 @@ const OPTIONS: readonly (readonly [names: string, read: Reader])[] = [
   ["noauto", () => ({ isForLater: true })],
   ["auto", () => ({ isForLater: false })],
   ["swap tmp", (_value, name) => ({ refusal: `${RANDOM_KEY} (${name})` })],
-  ["tcrypt tcrypt-hidden tcrypt-system tcrypt-keyfile", refuse("TrueCrypt is not supported")],
-  ["tcrypt-veracrypt veracrypt veracrypt-pim", refuse("VeraCrypt is not supported")],
-  ["bitlk", refuse("BitLocker is not supported")],
-  [
-    "tpm2-device fido2-device pkcs11-uri token-timeout",
-    warn("is not supported: levain uses a key file or asks for a passphrase"),
-  ],
+  ["tcrypt tcrypt-hidden tcrypt-system tcrypt-keyfile", refuse(notSupportedYet("TrueCrypt"))],
+  ["tcrypt-veracrypt veracrypt veracrypt-pim", refuse(notSupportedYet("VeraCrypt"))],
+  ["bitlk", refuse(notSupportedYet("BitLocker"))],
+  ["tpm2-device fido2-device pkcs11-uri token-timeout", lack("levain uses a key file or asks for a passphrase")],
   ["keyscript", warn("is not run: levain asks for what it would print")],
-  ["try-empty-password", warn("is not supported: an empty passphrase must be typed")],
-  ["password-echo", warn("is not supported: passphrases are never echoed")],
+  ["try-empty-password", lack("an empty passphrase must be typed")],
+  ["password-echo", lack("passphrases are never echoed")],
   ["check precheck checkargs", warn("is not run: levain asks again if a plain volume has no known filesystem")],
-  ["lvm", warn("is not supported yet: no LVM device is set up")],
+  ["lvm", lack("no LVM device is set up")],
   // These ask for the default, or concern a running system.
   ["x-initrd.attach initramfs noearly loud quiet rootdev resumedev _netdev", () => ({})],
   ["password-cache headless verify keyfile-erase", () => ({})],
@@ -124,7 +127,9 @@ export const CRYPT_OPTION_NAMES: readonly string[] = [...READERS.keys()];
 
 /** "tpm2-pcrs=" and the like are details of options that have a warning already; "x-systemd." is for systemd. */
 function readOther(_value: string, name: string): CryptOptions {
-  return /^(?:tpm2-|fido2-|pkcs11-|x-)/.test(name) ? {} : { warnings: [`unknown option ${name}, ignoring it`] };
+  if (/^(?:tpm2-|fido2-|pkcs11-|x-)/.test(name)) return {};
+  const meant = nearestName(name, CRYPT_OPTION_NAMES);
+  return { warnings: [`unknown option ${name}, ignoring it${meant === null ? "" : `: did you mean ${meant}?`}`] };
 }
 
 const parseSectorSize = matching("sector-size= of 512, 1024, 2048 or 4096", /^(?:512|1024|2048|4096)$/);

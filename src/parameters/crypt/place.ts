@@ -1,3 +1,4 @@
+import { notSupportedYet } from "../../problems/not-supported.ts";
 import type { DeviceSpec } from "../device-spec.ts";
 import { Expected, normalisePath, parseWhole } from "../parse.ts";
 import { isDeviceText, parseLuksId, parseSpelledDevice } from "./text.ts";
@@ -87,8 +88,10 @@ export const MOST_BYTES = 2 ** 50;
 /** Devices with random bytes, which crypttab uses as keys of swap. */
 const RANDOM = /^\/dev\/(?:u?random|hw_?random|hwrng|hwrandom)$/;
 
-/** Parses a place: PATH, PATH:DEVICE, or DEVICE (systemd's rd.luks.key=, header=; crypttab's third field). */
+/** Parses a place: PATH, PATH:DEVICE, or DEVICE (systemd's rd.luks.key=, header=; crypttab's third field). dracut's PATH:/ is a file of the image. */
 export function parsePlace(text: string): PlaceText {
+  const inside = /^(\/.*):\/$/s.exec(text)?.[1];
+  if (inside !== undefined) return inImage(parseFilePath(inside));
   if (isDeviceText(text)) return { ...nowhere, device: parseSpelledDevice(text) };
   const at = text.search(/:(?=\/dev\/|(?:LABEL|UUID|PARTUUID|PARTLABEL|SIBLING)=)/i);
   const path = parseFilePath(at < 0 ? text : text.slice(0, at));
@@ -97,8 +100,10 @@ export function parsePlace(text: string): PlaceText {
 
 const nowhere: PlaceText = { path: null, device: null, isInImage: false, type: null, offset: null, size: null };
 
-/** Parses a place with dracut's third part: PATH:DEVICE:UUID=…, the volume that the key is for. */
+/** Parses a place with dracut's third part: PATH:DEVICE:UUID=…, the volume that the key is for, or "*" for all. */
 export function parseOwnedPlace(text: string): Owned<PlaceText> {
+  const forAll = /^(.*:.*):\*$/s.exec(text)?.[1];
+  if (forAll !== undefined) return { id: null, value: parsePlace(forAll.replace(/:$/, "")) };
   const [, front = "", owner] = /^(.*:.*):(?:UUID=|luks-)([0-9a-f-]+)$/is.exec(text) ?? [];
   const isThird = owner !== undefined && !/:SIBLING=\d+$/i.test(front);
   if (isThird) return { id: parseLuksId(owner), value: parsePlace(front.replace(/:$/, "")) };
@@ -111,7 +116,7 @@ export function parseOwnedPlace(text: string): Owned<PlaceText> {
  */
 export function parseCryptKey(text: string): PlaceText {
   if (text === "yes") return inImage(DEFAULT_KEY_FILE);
-  if (text.startsWith("EXEC=")) throw new Expected("a key, not a program: EXEC= is not supported");
+  if (text.startsWith("EXEC=")) throw new Expected(`a key, not a program: ${notSupportedYet("EXEC=")}`);
   const inRootfs = /^rootfs:(.*)$/s.exec(text)?.[1];
   if (inRootfs !== undefined) return inImage(parseFilePath(inRootfs));
   const [, front = "", offset = "", size = ""] = /^(.*):(\d+):(\d+)$/s.exec(text) ?? [];

@@ -51,6 +51,9 @@ const PARTUUID = /^[0-9a-f][0-9a-f-]{3,35}$/i;
 /** A PARTUUID, in lower case. */
 export const partuuid = (text: string) => matching("the PARTUUID of a partition", PARTUUID)(text).toLowerCase();
 
+/** The label of a LUKS2 header, as the device that has it. */
+export const luksLabel = (text: string): DeviceSpec => parseSpelledDevice(`LABEL=${text}`);
+
 /** The UUID of a volume, or yes for all: the option discard. Nothing for no. */
 export const discards = (text: string): readonly Owned<CryptOptions>[] => {
   const asked = readFlag(text);

@@ -8,11 +8,11 @@ export const MEDIA = {
     text: "Treat root= as root=live: (dracut's older spelling).",
     example: "root=LABEL=LIVE rd.live.image",
   }),
-  liveDirectory: single(values.filePath, {
+  liveDirectory: single(values.directoryPath, {
     syntax: "rd.live.dir=PATH",
     aliases: ["live-media-path=PATH"],
     fallback: "LiveOS; with boot=live: live",
-    text: "The directory of the image on a live medium.",
+    text: "The directory of the image on a live medium; / is its top.",
     example: "root=live:LABEL=LIVE rd.live.dir=images",
   }),
   liveImage: single(values.filePath, {
@@ -40,7 +40,7 @@ export const MEDIA = {
     text: "For boot=live: the file NAME.module lists the layers.",
     example: "boot=live module=desktop",
   }),
-  archDirectory: single(values.filePath, {
+  archDirectory: single(values.directoryPath, {
     syntax: "archisobasedir=PATH",
     fallback: "arch",
     text: "A medium of Arch Linux: the directory of PATH/MACHINE/airootfs.sfs or airootfs.erofs, with MACHINE as uname -m prints it.",

@@ -1,3 +1,4 @@
+import { notSupportedYet } from "../../problems/not-supported.ts";
 import { printable } from "../../problems/report.ts";
 import { normaliseName, type Word } from "../cmdline.ts";
 import { isAsked, isOverlayDevice, isShellTarget } from "../parameter.ts";
@@ -13,8 +14,8 @@ interface Unsupported {
 
 const NO_CHANGES = "changes are lost at shutdown";
 const NO_NETWORK = "the network is not set up";
-const NO_DOWNLOAD = "images on the network are not supported yet";
-const NO_VERITY = "dm-verity is not supported yet, so the image would not be verified";
+const NO_DOWNLOAD = notSupportedYet("an image on the network");
+const NO_VERITY = `${notSupportedYet("dm-verity")}, so the image would not be verified`;
 
 /**
  * Parameters of levain and other programs that are not implemented yet and that a boot may depend on. `ignored`: the
@@ -28,7 +29,7 @@ export const UNSUPPORTED = {
     ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
     ...rows(NO_CHANGES, "persistence rd.overlay.policy rd.overlay.reset"),
-    ...rows(NO_CHANGES, "cow_device cow_label cow_directory rd.live.overlay.reset", isAsked),
+    ...rows(NO_CHANGES, "cow_device cow_label cow_directory rd.live.overlay.reset rd.live.overlay.persistent", isAsked),
     ...rows(NO_CHANGES, "rd.live.overlay", isOverlayDevice),
     ...rows("the overlay is writable", "rd.overlay.readonly"),
     ...rows("the overlay is writable", "rd.live.overlay.readonly", isAsked),
@@ -47,33 +48,34 @@ export const UNSUPPORTED = {
     ...rows("a hibernated system is not resumed", "resume"),
   ],
   refused: [
-    ...rows("dm-verity is not supported yet, so the root would not be verified", "roothash usrhash rd.verity."),
-    ...rows("a root in memory with the /usr of the disk is not supported yet", "systemd.volatile=yes"),
-    ...rows("an overlay on a device is not supported yet, so changes would be lost", "overlayroot", (value) =>
+    ...rows(`${notSupportedYet("dm-verity")}, so the root would not be verified`, "roothash usrhash rd.verity."),
+    ...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree"),
+    ...rows(notSupportedYet("a root in memory with the /usr of the disk"), "systemd.volatile=yes"),
+    ...rows(`${notSupportedYet("an overlay on a device")}, so changes would be lost`, "overlayroot", (value) =>
       /^(?:crypt|device)\b/.test(value ?? ""),
     ),
   ],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
     ...rows(NO_VERITY, "dm-verity-root-hash dm-verity-enforce-roothash-signature"),
-    ...rows("only images on the medium itself are supported", "plainroot live-media-offset todisk"),
+    ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),
     ...rows(
-      "an ISO file inside the initramfs is not supported; an ISO file on a device is /dev/…/PATH",
+      `${notSupportedYet("an ISO file inside the initramfs")}; an ISO file on a device is /dev/…/PATH`,
       "fromiso isofrom",
       (value) => !/^(?:\/dev\/.*)?$/.test(value ?? ""),
     ),
   ],
   refusedArchiso: [
     ...rows(NO_DOWNLOAD, "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
-    ...rows("signatures of images are not supported yet", "verify cms_verify", isAsked),
-    ...rows("an image for another architecture is not supported", "arch", (value) => value === "i686"),
+    ...rows(notSupportedYet("the signature of an image"), "verify cms_verify", isAsked),
+    ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
   refusedRootless: [
     ...rows(
-      "Alpine's diskless mode, a root that apk installs into memory, is not supported",
+      notSupportedYet("Alpine's diskless mode, a root that apk installs into memory,"),
       "alpine_dev alpine_repo apkovl modloop ovl_dev",
     ),
-    ...rows("casper is not supported yet; see root=live:, rd.live.dir= and rd.live.squashimg=", "boot=casper"),
+    ...rows(`${notSupportedYet("casper")}; see root=live:, rd.live.dir= and rd.live.squashimg=`, "boot=casper"),
   ],
 } as const;
 
@@ -91,7 +93,7 @@ export interface Dialect {
 /** Returns a line for each parameter that is ignored although the boot may depend on it, without its value: that may be a secret. */
 export function warnOfUnsupported(words: readonly Word[]): readonly string[] {
   const lines = find(words, UNSUPPORTED.ignored).map(
-    ([word, { means }]) => `${nameOf(word)} is not supported yet, ignoring it: ${means}`,
+    ([word, { means }]) => `${notSupportedYet(nameOf(word))}, ignoring it: ${means}`,
   );
   return [...new Set(lines)];
 }
@@ -112,15 +114,11 @@ export function isUnsupported(word: Word): boolean {
   return find([word], Object.values(UNSUPPORTED).flat()).length > 0;
 }
 
-/** Says what a boot lacks without the parameter `name`; null if it is in none of the tables. */
+/** Says what a boot lacks without the parameter `name`, whatever its value; null if it is in none of the tables. */
 export function explainUnsupported(name: string): string | null {
-  const given = normaliseName(name);
   const row = Object.values(UNSUPPORTED)
     .flat()
-    .find(({ name: listed }) => {
-      const [wanted = ""] = normaliseName(listed).split("=");
-      return listed.endsWith(".") ? given.startsWith(wanted) : given === wanted;
-    });
+    .find((listed) => isNamed(listed, name));
   return row?.means ?? null;
 }
 
@@ -131,11 +129,16 @@ function find(words: readonly Word[], table: readonly Unsupported[]): readonly (
   });
 }
 
-function isMeant({ name, isMeant: isValueMeant }: Unsupported, word: Word): boolean {
-  const [wanted = "", value] = name.split("=");
-  const given = normaliseName(word.name);
-  const isNamed = name.endsWith(".") ? given.startsWith(normaliseName(wanted)) : given === normaliseName(wanted);
-  return isNamed && (value === undefined || value === word.value) && (isValueMeant?.(word.value) ?? true);
+function isMeant(row: Unsupported, word: Word): boolean {
+  const value = row.name.split("=")[1];
+  return (
+    isNamed(row, word.name) && (value === undefined || value === word.value) && (row.isMeant?.(word.value) ?? true)
+  );
+}
+
+function isNamed({ name }: Unsupported, given: string): boolean {
+  const wanted = normaliseName(name.split("=", 1)[0] ?? "");
+  return wanted.endsWith(".") ? normaliseName(given).startsWith(wanted) : normaliseName(given) === wanted;
 }
 
 function nameOf(word: Word): string {

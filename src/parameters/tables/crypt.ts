@@ -32,10 +32,15 @@ export const CRYPT = {
     text: "Unlock the LUKS volume on the partition with this PARTUUID, which then stands for the UUID in the other rd.luks parameters.",
     example: "rd.luks.partuuid=0c7c1a32-02",
   }),
+  luksLabels: list(crypt.luksLabel, {
+    syntax: "rd.luks.label=LABEL",
+    text: "Unlock the LUKS2 volume whose header has this label as /dev/mapper/luks-UUID. A key or options for it are those for all LUKS volumes.",
+    example: "rd.luks.label=SYSTEM",
+  }),
   luksKeys: list(crypt.ownedPlace, {
     ...withoutRd("luks.key=[UUID=]PATH[:DEVICE]|DEVICE"),
     fallback: "levain asks for a passphrase; a file /etc/cryptsetup-keys.d/NAME.key of the image is a key",
-    text: "A key file for all LUKS volumes, or for the one with this UUID. May be given several times; the keys are tried in this order. Without DEVICE the file is in the image or, if the image lacks it, on any device. A DEVICE alone is the key itself: see keyfile-offset= and keyfile-size= of rd.luks.options=. All bytes of a key file count, including a newline at its end. dracut's PATH:DEVICE:UUID=… is accepted too.",
+    text: "A key file for all LUKS volumes, or for the one with this UUID. May be given several times; the keys are tried in this order. Without DEVICE the file is in the image or, if the image lacks it, on any device. A DEVICE alone is the key itself: see keyfile-offset= and keyfile-size= of rd.luks.options=. All bytes of a key file count, including a newline at its end. dracut's PATH:DEVICE:UUID=… is accepted too, and its PATH:/ for a file of the image.",
     example: "rd.luks.uuid=c1b72fc6 rd.luks.key=/root.key:LABEL=KEYS",
   }),
   luksOptions: list(crypt.ownedOptions, {

@@ -6,7 +6,7 @@ export const ROOT = {
   root: single(values.root, {
     syntax: "root=DEVICE",
     fallback: "none, and the initramfs is the final system; see rd.systemd.gpt_auto=",
-    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. /dev/ram0: the initramfs itself.",
+    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. /dev/ram0: the initramfs itself. In a label, a partition name and a path below /dev/disk, \\x20 is a space, as udev writes it. If the device appears nowhere else, levain reads partition tables inside partitions too.",
     example: "root=LABEL=ROOT",
   }),
   rootFallbacks: list(values.device, {
@@ -45,10 +45,10 @@ export const ROOT = {
     text: "Filesystem types to try for the root device, in this order.",
     example: "root=LABEL=ROOT rootfstype=ext4,xfs",
   }),
-  options: single(values.text, {
+  options: single(values.mountOptions, {
     syntax: "rootflags=OPTIONS",
     aliases: ["img_flags=OPTIONS"],
-    text: "Mount options for the root device, separated by commas.",
+    text: "Mount options for the root device, separated by commas, as in fstab. Those that only mount(8) or systemd obey (defaults, nofail, x-…) are left out; user implies noexec, nosuid and nodev.",
     example: "root=LABEL=ROOT rootflags=noatime",
   }),
   check: single(values.oneOf("auto", "force", "skip"), {
@@ -76,7 +76,7 @@ export const LAYERS = {
   image: single(values.filePath, {
     syntax: "rd.image=PATH",
     fallback: "none, the root device itself is the root; for root=live: see rd.live.dir=",
-    text: "An image file (squashfs, erofs, …) on the root device that becomes the root, with a tmpfs overlay unless rd.overlay=0 is given.",
+    text: "An image file (squashfs, erofs, …) on the root device that becomes the root, with a tmpfs overlay unless rd.overlay=0 is given. Of an image of a whole disk, levain uses the partition with the root type of the Discoverable Partitions Specification, or the only one for Linux.",
     example: "root=LABEL=FLASH rd.image=/newroot.sfs",
   }),
   layers: list(values.layer, {

@@ -44,11 +44,12 @@ export function valuesForAll<T>(all: readonly Owned<T>[]): readonly T[] {
 export function draftVolumes(settings: Settings, crypttab: Crypttab | null, hasFile: HasFile): readonly Draft[] {
   const partitions = settings.luksPartuuids;
   const called = [...settings.luksUuids, ...settings.luksNames.map(({ id }) => id)];
-  const chosen = [...called.filter((id) => !partitions.includes(id)), ...partitions].map((id): Draft => {
+  const named = [...called.filter((id) => !partitions.includes(id)), ...partitions].map((id): Draft => {
     const isPartition = partitions.includes(id);
     const device = isPartition ? ({ by: "partuuid", value: id, partitionOffset: 0 } as const) : luksDevice(id);
     return { ...BARE, id, device, name: valuesFor(id, settings.luksNames).at(-1) ?? null };
   });
+  const chosen = [...named, ...settings.luksLabels.map((device): Draft => ({ ...BARE, device }))];
   const others = draftOthers(settings, hasFile);
   const isTaken = ({ name }: Draft, by: Draft) => name !== null && name === by.name;
   const tabled = draftCrypttab(crypttab)

@@ -2,6 +2,7 @@ import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { listUnsaid } from "../../parameters/crypt/options.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
+import { notSupportedYet } from "../../problems/not-supported.ts";
 import { printable } from "../../problems/report.ts";
 import { onlyTexts } from "../plan.ts";
 import { type DecidedVolume, listIds } from "./crypt.ts";
@@ -64,12 +65,12 @@ function warnOfUnusedParameters(settings: Settings, decided: readonly DecidedVol
     ...onlyTexts(
       cryptKey && !cryptDevice && !cryptRoot && "cryptkey= needs cryptdevice= or cryptroot=",
       luksKeys.some(({ value }) => value.path?.endsWith(".gpg")) &&
-        "rd.luks.key=: GPG is not supported, the file is used as the key unchanged",
+        `rd.luks.key=: ${notSupportedYet("GPG")}, the file is used as the key unchanged`,
       crypto && !cryptDevice && "crypto= needs cryptdevice=",
       cryptName !== undefined && !cryptRoot && "cryptdm= needs cryptroot=",
       cryptHeader && !cryptRoot && "cryptheader= needs cryptroot=",
       cryptDiscards && !cryptRoot && "cryptdiscards needs cryptroot=",
-      settings.auto === true && "rd.auto unlocks encrypted devices only: no RAID or LVM device is set up yet",
+      settings.auto === true && `rd.auto unlocks encrypted devices only: ${notSupportedYet("RAID or LVM")}`,
     ),
   ];
 }

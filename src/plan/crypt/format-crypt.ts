@@ -3,14 +3,18 @@ import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import { type CryptPlan, type CryptVolume, onlyTexts } from "../plan.ts";
 import { DEFAULT_SETTINGS } from "./crypt.ts";
 
-/** Returns what is unlocked, a line a volume: pairs of a subject and a text. */
-export function formatCrypt({ isOff, volumes, everyLuks, unnamed }: CryptPlan): readonly (readonly [string, string])[] {
+/** Returns what is unlocked, a line a volume: pairs of a subject and a text. `hasDevice`: the root is a block device, which may be a LUKS volume. */
+export function formatCrypt(
+  { isOff, volumes, everyLuks, unnamed }: CryptPlan,
+  hasDevice: boolean,
+): readonly (readonly [string, string])[] {
   if (isOff) return [["encrypted", "nothing is unlocked"]];
   const isDefault = JSON.stringify(unnamed) === JSON.stringify(DEFAULT_SETTINGS) && !everyLuks;
   const other = everyLuks ? "every other LUKS volume" : "the root, if it is a LUKS volume";
-  return [...volumes.map(formatVolume), ...(isDefault ? [] : [[other, ...formatSettings(unnamed)].join(", ")])].map(
-    (text) => ["encrypted", text] as const,
-  );
+  const byDefault =
+    hasDevice && volumes.length === 0 ? ["if the root is a LUKS volume, levain asks for its passphrase"] : [];
+  const rest = isDefault ? byDefault : [[other, ...formatSettings(unnamed)].join(", ")];
+  return [...volumes.map(formatVolume), ...rest].map((text) => ["encrypted", text] as const);
 }
 
 function formatVolume(volume: CryptVolume): string {

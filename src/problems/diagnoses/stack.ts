@@ -41,6 +41,21 @@ export const STACK = {
     text: ({ path }) => `could not read the image ${printable(path)}`,
     hints: () => [byHand("check the medium and its cable, and whether an ISO file that holds the image is complete")],
   }),
+  "image-of-disk": diagnosis<ImageFacts & { count: number }>({
+    text: ({ path }) => `the image ${printable(path)} is that of a whole disk`,
+    reasons: ({ count }) => [
+      count === 0
+        ? "its partition table is empty"
+        : "no partition in it has the type of a root partition, and more or less than one may be the root",
+    ],
+    hints: ({ count }) =>
+      count === 0
+        ? [byHand("copy the image to the medium again")]
+        : [
+            byHand("give the partition of the root its type: sfdisk --part-type IMAGE NUMBER TYPE"),
+            byHand("copy that partition into an image file of its own"),
+          ],
+  }),
   "loop-refused": diagnosis<ImageFacts & { hasLoops: boolean }>({
     text: ({ path }) => `could not attach the image ${printable(path)} to a loop device`,
     hints: ({ hasLoops }) =>

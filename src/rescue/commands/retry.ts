@@ -36,7 +36,9 @@ function checkRestart(machine: Machine, parameters: readonly string[], stay: Sta
 /** Checks them now, while the person can correct them in the shell. */
 function checkParameters(parameters: readonly string[]): void {
   makePlan({ cmdline: "", manifest: null, added: parameters });
-  const strangers = findUnknownParameters([{ origin: "levain retry", words: parameters.map(splitParameter) }]);
+  const strangers = findUnknownParameters([{ origin: "levain retry", words: parameters.map(splitParameter) }], null);
   if (strangers.length === 0) return;
-  throw problem("unknown-parameter", { parameters: strangers });
+  throw problem("unknown-parameter", {
+    parameters: strangers.map(({ text, meant }) => (meant === null ? text : `${text} (did you mean ${meant}?)`)),
+  });
 }

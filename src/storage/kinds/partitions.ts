@@ -1,70 +1,151 @@
 import { type BlockDevice, readSectorSize, withReader } from "../../devices/block-devices.ts";
 import type { Partition } from "../../formats/partitions/model.ts";
 import { readPartitionTable } from "../../formats/partitions/partition-table.ts";
+import type { Mapping } from "../../machine/encryption.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { BootError, isErrno } from "../../problems/errors.ts";
+import { BootError, isErrno, tolerateRefusal } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
 import type { Assembly, Link, StorageContext } from "../contract.ts";
-import { createMapping, isWriteProtected, requireTarget } from "../device-mapper/mapping.ts";
+import { createMapping, isWriteProtected, removeMapping, requireTarget } from "../device-mapper/mapping.ts";
+import { liesIn } from "../trust.ts";
 
-/** Maps the partitions inside an encrypted volume, which the kernel does not look for on device mapper's devices (GENHD_FL_NO_PART): dm-linear, with the names and uuids that kpartx gives. */
+/** A device with a partition table that the kernel does not read. */
+interface Disk {
+  readonly device: BlockDevice;
+  /** As kpartx names what is in it: the name with the number, the uuid behind "partN-". */
+  readonly name: string;
+  readonly uuid: string;
+  readonly partitions: readonly Partition[];
+}
+
+/**
+ * Maps the partitions for which the kernel does not look, with the names and uuids that kpartx gives: those inside an
+ * encrypted volume (GENHD_FL_NO_PART), and, if the root is nowhere else, those of a table inside a partition, as on phones.
+ */
 export function startPartitions(context: StorageContext): Assembly {
   const done = new Set<string>();
+  const nested: Mapping[] = [];
   let links: readonly Link[] = [];
+  let hasAllDrivers = false;
+  let claimed: string | null = null;
+
+  function findDisk(hasRoot: boolean): Disk | null {
+    for (const device of context.devices()) {
+      if (done.has(device.name) || !hasOnlyTable(device) || (hasRoot && isNested(device))) continue;
+      const disk = readDisk(context, device);
+      if (disk !== null) return disk;
+      done.add(device.name);
+    }
+    return null;
+  }
   return {
-    advance() {
-      const disk = context.devices().find((device) => isMappedDisk(device) && !done.has(device.name));
-      if (disk === undefined) return "idle";
-      done.add(disk.name);
-      const made = openDisk(context, disk);
-      links = [...links, ...made.map((to) => ({ from: [disk.name], to, isReplacement: false }))];
+    advance(candidate) {
+      const disk = findDisk(candidate !== null);
+      if (disk === null) return "idle";
+      // A mapped partition can no longer be mounted itself, and may hold the system of a virtual machine: any other device first.
+      if (isNested(disk.device) && !hasAllDrivers) {
+        context.drivers.loadAll();
+        hasAllDrivers = true;
+        return "changed";
+      }
+      done.add(disk.device.name);
+      const made = openDisk(context, disk, isNested(disk.device) ? MOST_PARTITIONS - nested.length : MOST_PARTITIONS);
+      const from = [disk.device.name];
+      links = [...links, ...made.map(({ mapping }) => ({ from, to: mapping.device, isReplacement: false }))];
+      if (isNested(disk.device)) nested.push(...made.filter(({ isNew }) => isNew).map(({ mapping }) => mapping));
       return made.length > 0 ? "changed" : "idle";
     },
     links: () => links,
+    claim(device) {
+      claimed = device.name;
+    },
+    close() {
+      const isUsed = ({ device }: Mapping) => claimed !== null && liesIn(context.machine, [device])({ name: claimed });
+      for (const mapping of nested.toReversed()) {
+        if (!isUsed(mapping)) tolerateRefusal(() => removeMapping(context.machine, mapping));
+      }
+    },
   };
 }
 
-/** More than any table of a disk that a system boots from. */
+/** More than any table of a disk that a system boots from, and all that are mapped of tables in partitions. */
 const MOST_PARTITIONS = 128;
+/** A table may lie in a partition of a table in a partition, but a crafted one must not go on for ever. */
+const MOST_LEVELS = 2;
+/** The uuid that kpartx gives to partitions of a device that is not device mapper's (kpartx/devmapper.h of multipath-tools). */
+const devnodeUuid = (number: string) => `devnode_${number}_Wh5pYvM`;
 
-/** Extended partitions, which hold the logical ones and nothing else. */
-const EXTENDED = ["0x5", "0xf", "0x85"];
+/** Extended partitions, which hold the logical ones and nothing else, and the one that protects a GPT. */
+const NO_CONTENT = ["0x5", "0xf", "0x85", "0xee"];
 
 /** A filesystem may begin with what looks like a partition table. */
-function isMappedDisk({ name, facts }: BlockDevice): boolean {
-  return /^dm-\d+$/.test(name) && facts.partitionTable !== null && facts.type === null;
+function hasOnlyTable({ name, partition, facts }: BlockDevice): boolean {
+  return (/^dm-\d+$/.test(name) || partition !== null) && facts.partitionTable !== null && facts.type === null;
 }
 
-/** Returns the partitions by the kernel's names. A failure is only a warning: the root may be elsewhere. */
-function openDisk(context: StorageContext, disk: BlockDevice): readonly string[] {
-  const { machine, voice } = context;
+/** True for a partition whose table the kernel has not read; an encrypted volume is a disk. */
+function isNested({ partition }: BlockDevice): boolean {
+  return partition !== null;
+}
+
+/** Reads what is to be mapped in a device; null if that is nothing. */
+function readDisk({ machine, voice }: StorageContext, device: BlockDevice): Disk | null {
+  const mapping = machine.listMappings().find((one) => one.device === device.name);
+  const own = mapping ?? { name: device.name.replaceAll("!", "-"), uuid: devnodeUuid(device.number) };
+  const [levels = "", rest = ""] = /^((?:part\d+-)*)(.*)$/s.exec(own.uuid)?.slice(1) ?? [];
+  const isOurs = /^(?:CRYPT-|devnode_)/.test(rest) && levels.split("-").length - 1 < MOST_LEVELS;
+  if (!isOurs || (isNested(device) && !["gpt", "dos"].includes(device.facts.partitionTable ?? ""))) return null;
   try {
-    const parent = machine.listMappings().find(({ device }) => device === disk.name);
-    if (parent === undefined || !parent.uuid.startsWith("CRYPT-")) return [];
-    requireTarget(context, "linear", "dm-mod");
-    const readOnly = isWriteProtected(machine, disk);
-    return readPartitions(machine, disk).map(({ number, start, size }) => {
-      const name = `${parent.name}${/\d$/.test(parent.name) ? "p" : ""}${number}`;
-      const uuid = `part${number}-${parent.uuid}`;
-      const known = machine.listMappings().find((mapping) => mapping.name === name && mapping.uuid === uuid);
-      if (known !== undefined) return known.device;
-      const parameters = new TextEncoder().encode(`${disk.number} ${start}`);
-      const target = { type: "linear", sectors: size, parameters };
-      const { device } = createMapping(context, { name, uuid, readOnly }, target);
-      context.look(device);
-      return device;
-    });
+    const partitions = readPartitions(machine, device);
+    return partitions.length === 0 ? null : { device, name: own.name, uuid: own.uuid, partitions };
   } catch (error) {
-    if (!(error instanceof BootError) && !isErrno(error)) throw error;
-    voice.warn(`the partitions in ${disk.node} cannot be opened: ${headline(error)}`);
-    return [];
+    if (!isErrno(error)) throw error;
+    voice.warn(`the partitions in ${device.node} cannot be read: ${headline(error)}`);
+    return null;
   }
 }
 
-/** Only what lies on the disk, without extended partitions. */
+interface MappedPartition {
+  readonly mapping: Mapping;
+  /** False for one that an earlier search has made. */
+  readonly isNew: boolean;
+}
+
+/** Maps at most `most` partitions. A failure is only a warning: the root may be elsewhere. */
+function openDisk(context: StorageContext, disk: Disk, most: number): readonly MappedPartition[] {
+  const { machine, voice } = context;
+  const made: MappedPartition[] = [];
+  try {
+    requireTarget(context, "linear", "dm-mod");
+    const readOnly = isWriteProtected(machine, disk.device);
+    for (const partition of disk.partitions.slice(0, most)) made.push(mapPartition(context, disk, partition, readOnly));
+  } catch (error) {
+    if (!(error instanceof BootError) && !isErrno(error)) throw error;
+    voice.warn(`the partitions in ${disk.device.node} cannot be opened: ${headline(error)}`);
+  }
+  return made;
+}
+
+function mapPartition(
+  context: StorageContext,
+  { device, name: disk, uuid: diskUuid }: Disk,
+  { number, start, size }: Partition,
+  readOnly: boolean,
+): MappedPartition {
+  const name = `${disk}${/\d$/.test(disk) ? "p" : ""}${number}`;
+  const uuid = `part${number}-${diskUuid}`;
+  const known = context.machine.listMappings().find((one) => one.name === name && one.uuid === uuid);
+  if (known !== undefined) return { mapping: known, isNew: false };
+  const parameters = new TextEncoder().encode(`${device.number} ${start}`);
+  const mapping = createMapping(context, { name, uuid, readOnly }, { type: "linear", sectors: size, parameters });
+  context.look(mapping.device);
+  return { mapping, isNew: true };
+}
+
+/** Only what lies on the device behind its table. */
 function readPartitions(machine: Machine, { name, node, sizeBytes }: BlockDevice): readonly Partition[] {
   const table = withReader(machine, node, (reader) => readPartitionTable(reader, readSectorSize(machine, name)));
   const isHere = ({ start, size, type }: Partition) =>
-    size > 0 && (start + size) * 512 <= sizeBytes && !EXTENDED.includes(type);
+    start > 0 && size > 0 && (start + size) * 512 <= sizeBytes && !NO_CONTENT.includes(type);
   return (table?.partitions ?? []).filter(isHere).slice(0, MOST_PARTITIONS);
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { BlockDevice } from "../../../src/devices/block-devices.ts";
-import { splitOptions } from "../../../src/filesystems/mount.ts";
 import { findMount, findMountOf, isMounted, parseMountInfo } from "../../../src/filesystems/mounts.ts";
 import { resolveIn } from "../../../src/filesystems/resolve.ts";
 import type { DeviceSpec } from "../../../src/parameters/device-spec.ts";
@@ -92,20 +91,6 @@ describe("the mount table", () => {
   });
 });
 
-describe("splitOptions", () => {
-  for (const [text, flags, options] of [
-    ["", [], ""],
-    ["defaults,noatime,subvol=@,ro", ["ro", "noatime"], "subvol=@"],
-    ["rw,auto,nofail,_netdev", [], ""],
-    ["lazytime,nodiratime,commit=5,sync", ["nodiratime", "lazytime", "sync"], "commit=5"],
-    ["data=journal,errors=remount-ro", [], "data=journal,errors=remount-ro"],
-  ] as const) {
-    test(`"${text}"`, () => {
-      expect(splitOptions(text)).toEqual({ flags: [...flags], options });
-    });
-  }
-});
-
 describe("matchDevices", () => {
   const device = (node: string, more: Partial<BlockDevice>): BlockDevice => ({
     name: node.slice(5),
@@ -155,6 +140,7 @@ describe("matchDevices", () => {
   const cases: readonly (readonly [DeviceSpec, readonly BlockDevice[]])[] = [
     [{ by: "path", path: "/dev/sda2" }, [sda2]],
     [{ by: "path", path: "/dev/disk/by-id/ata-DISK-part2" }, [sda2]],
+    [{ by: "path", path: "/dev/disk/by-id/ata\\x2dDISK-part2" }, [sda2]],
     [{ by: "number", major: 8, minor: 18 }, [sdb2]],
     [{ by: "label", value: "Root" }, [sda2]],
     [{ by: "label", value: "root" }, []],

@@ -65,6 +65,14 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "root=live:/dev/sr0 rd.live.dir=os rd.live.squashimg=root.img",
       { root: block(path("/dev/sr0")), image: dracutImage("/os", "root.img") },
     ],
+    [
+      "root=live:CDLABEL=TOP rd.live.dir=/ rd.live.squashimg=rootfs.squashfs",
+      { root: block(label("TOP")), image: dracutImage("", "rootfs.squashfs") },
+    ],
+    [
+      "root=live:CDLABEL=My\\x20Disk rd.live.dir=.",
+      { root: block(label("My Disk")), image: dracutImage("", "squashfs.img") },
+    ],
     ["root=live:LABEL=L rd.live.ram=1", { image: dracutImage("/LiveOS", "squashfs.img", { copyToRam: true }) }],
     [
       "boot=isolinux iso-scan/filename=/boot/iso/F.iso root=live:LABEL=F ro rd.live.image quiet rhgb",
@@ -123,6 +131,10 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ["boot=live live-media=removable", { root: block({ ...liveSearch(), among: "removable" } as DeviceSpec) }],
     ["boot=live live-media=removable-usb", { root: block({ ...liveSearch(), among: "usb" } as DeviceSpec) }],
     [
+      "boot=live live-media-path=/",
+      { root: block(liveSearch("")), image: liveImage({ directory: { path: "", list: "filesystem" } }) },
+    ],
+    [
       "boot=live live-media-path=/os/live",
       {
         root: block(liveSearch("/os/live")),
@@ -148,6 +160,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "boot=live fromiso=/dev/mapper/vg-isos/image.iso",
       { root: block(path("/dev/mapper/vg-isos")), image: liveImage({ iso: "/image.iso" }) },
+      ["/dev/mapper/vg-isos is a name of LVM: LVM is not supported yet"],
     ],
     ["boot=live overlay-size=75%", { overlay: { kind: "tmpfs", size: "75%" } }],
     ["boot=live nopersistence noeject ignore_uuid username=user hostname=live", { root: block(liveSearch()) }],
@@ -190,6 +203,8 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         image: image({ maker: "archiso", paths: archPaths("/EFI/archiso") }),
       },
     ],
+    ["archisobasedir=/", { root: block(holding(...archPaths(""))) }],
+    ["archisobasedir=arch archisolabel=ARCH\\x20X", { root: block(label("ARCH X")) }],
     ["archisobasedir=arch", { root: block(holding(...archPaths("/arch"))) }],
     [
       "archisolabel=A copytoram=y cow_spacesize=1G",
@@ -313,23 +328,26 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
 };
 
 const REFUSED: readonly (readonly [string, readonly string[]])[] = [
-  ["boot=live fetch=http://10.0.0.1/x.squashfs", ["fetch=: images on the network are not supported yet"]],
-  ["boot=live netboot=nfs", ["netboot=: images on the network are not supported yet"]],
-  ["boot=live live-media-offset=1024", ["live-media-offset=: only images on the medium itself are supported"]],
+  ["boot=live fetch=http://10.0.0.1/x.squashfs", ["fetch=: an image on the network is not supported yet"]],
+  ["boot=live netboot=nfs", ["netboot=: an image on the network is not supported yet"]],
+  [
+    "boot=live live-media-offset=1024",
+    ["live-media-offset=: a root that is no image file on the medium is not supported yet"],
+  ],
   [
     "boot=live dm-verity-root-hash=ab",
     ["dm-verity-root-hash=: dm-verity is not supported yet, so the image would not be verified"],
   ],
-  ["archisolabel=A verify=y", ["verify=: signatures of images are not supported yet"]],
+  ["archisolabel=A verify=y", ["verify=: the signature of an image is not supported yet"]],
   [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
-    ["archiso_http_srv=: images on the network are not supported yet"],
+    ["archiso_http_srv=: an image on the network is not supported yet"],
   ],
-  ["archisolabel=A cms_verify=y", ["cms_verify=: signatures of images are not supported yet"]],
-  ["archisolabel=A arch=i686", ["arch=: an image for another architecture is not supported"]],
+  ["archisolabel=A cms_verify=y", ["cms_verify=: the signature of an image is not supported yet"]],
+  ["archisolabel=A arch=i686", ["arch=: an image for another architecture is not supported yet"]],
   [
     "boot=live fromiso=/live/image.iso",
-    ["fromiso=: an ISO file inside the initramfs is not supported; an ISO file on a device is /dev/…/PATH"],
+    ["fromiso=: an ISO file inside the initramfs is not supported yet; an ISO file on a device is /dev/…/PATH"],
   ],
   [
     "boot=live dm-verity-enforce-roothash-signature",
@@ -358,7 +376,7 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   [
     "modules=loop alpine_dev=usb:vfat modloop=/boot/modloop",
     ["alpine_dev", "modloop"].map(
-      (name) => `${name}=: Alpine's diskless mode, a root that apk installs into memory, is not supported`,
+      (name) => `${name}=: Alpine's diskless mode, a root that apk installs into memory, is not supported yet`,
     ),
   ],
   [

@@ -13,9 +13,11 @@ test("a live stick", () => {
     "mounted     read-only as the type in its superblock",
     "image       /newroot.sfs, copied to memory",
     "overlay     tmpfs of 100M",
+    "encrypted   if the root is a LUKS volume, levain asks for its passphrase",
     "modules     those for the hardware",
     "handover    auto",
-    'init        the first of the kernel\'s list -x ""',
+    "init        the first of the kernel's list",
+    'arguments   -x ""',
     'environment HOME=/ TERM=linux "FOO=a b"',
     "on failure  shell",
     "messages    quiet, to the console and the kernel log",
@@ -32,6 +34,7 @@ test("a disk with everything", () => {
     "mounted     read-write as ext4, else xfs, options noatime",
     "image       none",
     "overlay     none",
+    "encrypted   if the root is a LUKS volume, levain asks for its passphrase",
     "modules     those for the hardware, ahci",
     "module      loop with max_loop=8",
     "not loaded  pcspkr",
@@ -54,6 +57,22 @@ test("no root, no shell", () => {
     "on failure  halt, never a shell",
     "messages    debug, to the console",
   ]);
+});
+
+test("words for init have a line of their own, without those of the kernel and of levain", () => {
+  expect(
+    format("root=LABEL=A rhgb quiet ro rd.live.image splash -- -b").filter((line) => line.startsWith("arg")),
+  ).toEqual(["arguments   rhgb splash -b"]);
+  expect(format("root=LABEL=A quiet ro").filter((line) => line.startsWith("arg"))).toEqual([]);
+});
+
+test.each([
+  ["root=/dev/sda1", ["encrypted   if the root is a LUKS volume, levain asks for its passphrase"]],
+  ["root=/dev/sda1 rd.luks=0", ["encrypted   nothing is unlocked"]],
+  ["root=LABEL=x rd.luks.label=My\\x20Disk", ["encrypted   LABEL=My Disk as luks-UUID, 5 tries"]],
+  ["", []],
+])("what is unlocked with %s", (line, encrypted) => {
+  expect(format(line).filter((text) => text.startsWith("encrypted"))).toEqual([...encrypted]);
 });
 
 test("names from outside are safe to print", () => {

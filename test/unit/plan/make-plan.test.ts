@@ -303,9 +303,43 @@ describe("mistakes", () => {
     expect(mistakesOf(() => plan(words)).message).toBe("a mistake on the kernel command line");
   });
 
+  test("in the spelling of a parameter are warned about, wherever it is", () => {
+    expect(make("rd.overlaay=x rdhsell=0 rd.unknown=x", "rootdeley=5").warnings).toEqual([
+      "rootdeley in levain.toml is not a parameter of levain, ignoring it: did you mean rootdelay=?",
+      "rd.overlaay on the kernel command line is not a parameter of levain, ignoring it: did you mean rd.overlay?",
+      "rd.unknown on the kernel command line is not a parameter of levain, ignoring it",
+    ]);
+    const passedOn = { argv: ["rdhsell"], environment: ["HOME=/", "rootfsflags=noatime"] };
+    const { warnings } = makePlan({ cmdline: "rdhsell rootfsflags=noatime", manifest: null, inherited: passedOn });
+    expect(warnings).toEqual([
+      "rdhsell on the kernel command line is not a parameter of levain, ignoring it: did you mean rdshell?",
+      "rootfsflags on the kernel command line is not a parameter of levain, ignoring it: did you mean rootflags=?",
+    ]);
+  });
+
+  test.each([
+    ["rd.emergency=rebot", "reboot"],
+    ["rd.break=moutn", "mount"],
+    ["rd.handover=switchroot", "switch_root"],
+    ["fsck.mode=forc", "force"],
+    ["rd.log=consol", "console"],
+    ["root=LABLE=ROOT", "LABEL="],
+    ["root=UIID=abcd", "UUID="],
+    ["root=live:CDLABLE=x", null],
+    ["root=live:LABLE=x", "live:LABEL="],
+    ["root=gptauto", "gpt-auto"],
+    ["rootfallback=PARTUIID=x", "PARTUUID="],
+    ["boot=live live-media=removeable", "removable"],
+    ["root=/dev/../x", null],
+  ])("of values that are near another are reported with it: %s", (cmdline, meant) => {
+    const { seen } = mistakesOf(() => plan(cmdline));
+    expect(seen).toHaveLength(1);
+    expect(/; did you mean (.*)\?$/.exec(seen[0] ?? "")?.[1] ?? null).toBe(meant);
+  });
+
   test("are not in parameters of other programs", () => {
     expect(
-      make("rd.unknown=x console=ttyS0 foo=bar rd.live.image splash nomodeset rd.luks=0 roots=x").warnings,
+      make("rd.udev.debug=x console=ttyS0 foo=bar rd.live.image splash nomodeset rd.luks=0 roots=x").warnings,
     ).toEqual([]);
   });
 
@@ -341,7 +375,7 @@ describe("warnings", () => {
     const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
     expect(warnings).toEqual([
       "rd.lvm.vg= is not supported yet, ignoring it: no RAID or LVM device is set up",
-      "rd.timeot in levain.toml is not a parameter of levain, ignoring it",
+      "rd.timeot in levain.toml is not a parameter of levain, ignoring it: did you mean rd.timeout=?",
       "FOO in levain.toml is not a parameter of levain, ignoring it",
     ]);
   });

@@ -65,6 +65,8 @@ function loopInfo(request: LoopRequest): Uint8Array {
   const info = new Uint8Array(abi.LOOP_INFO64.size);
   const view = new DataView(info.buffer);
   view.setBigUint64(abi.LOOP_INFO64.lo_offset, BigInt(request.offset ?? 0), true);
+  // 0: no limit.
+  view.setBigUint64(abi.LOOP_INFO64.lo_sizelimit, BigInt(request.size ?? 0), true);
   const readOnly = request.readOnly ? abi.LO_FLAGS_READ_ONLY : 0;
   view.setUint32(abi.LOOP_INFO64.lo_flags, abi.LO_FLAGS_AUTOCLEAR | readOnly, true);
   // For losetup; the last byte stays NUL.

@@ -49,10 +49,10 @@ later      /dev/sdc1       none noauto
     });
     expect(warnings).toEqual([
       "/etc/crypttab line 3: swap is not unlocked: its key changes at every boot (swap)",
-      "/etc/crypttab line 4: truecrypt is not unlocked: TrueCrypt is not supported",
-      "/etc/crypttab line 5: hidden is not unlocked: TrueCrypt is not supported",
+      "/etc/crypttab line 4: truecrypt is not unlocked: TrueCrypt is not supported yet",
+      "/etc/crypttab line 5: hidden is not unlocked: TrueCrypt is not supported yet",
       "/etc/crypttab line 6: external: unknown option aes-adiantum-plain64, ignoring it",
-      "/etc/crypttab line 7: bitlk is not unlocked: BitLocker is not supported",
+      "/etc/crypttab line 7: bitlk is not unlocked: BitLocker is not supported yet",
       "external is a plain volume if it is not LUKS, and its options lack size=256,hash=sha256: levain uses these defaults of cryptsetup 2.7; defaults=old selects the earlier ones",
     ]);
   });
@@ -80,7 +80,7 @@ later      /dev/sdc1       none noauto
 
   test("a volume in a file is not unlocked", () => {
     expect(parseCrypttab("x /srv/volume.img none luks").warnings).toEqual([
-      "line 1: x is not unlocked: a file as its device is not supported",
+      "line 1: x is not unlocked: a file as its device is not supported yet",
     ]);
   });
 

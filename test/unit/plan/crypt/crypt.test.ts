@@ -106,6 +106,29 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       { volumes: [volume(uuid(A), null), volume(uuid(B), null, { keys: [on(label("KEYS"), "/k")] })] },
     ],
     [
+      `rd.luks.uuid=${A} rd.luks.key=/etc/root.key:/`,
+      {
+        volumes: [volume(uuid(A), null, { keys: [inImage("/etc/root.key")] })],
+        unnamed: { keys: [inImage("/etc/root.key")] },
+      },
+    ],
+    [
+      `rd.luks.uuid=${A} rd.luks.uuid=${B} rd.luks.key=/k:/:UUID=${B}`,
+      { volumes: [volume(uuid(A), null), volume(uuid(B), null, { keys: [inImage("/k")] })] },
+    ],
+    [
+      `rd.luks.uuid=${A} rd.luks.key=/k:LABEL=My\\x20Keys:*`,
+      {
+        volumes: [volume(uuid(A), null, { keys: [on(label("My Keys"), "/k")] })],
+        unnamed: { keys: [on(label("My Keys"), "/k")] },
+      },
+    ],
+    ["rd.luks.label=SYSTEM", { volumes: [volume(label("SYSTEM"), null)] }],
+    [
+      "rd.luks.label=My\\x20Disk rd.luks.options=discard",
+      { volumes: [volume(label("My Disk"), null, DISCARD)], unnamed: DISCARD },
+    ],
+    [
       "rd.luks.partuuid=ABCD1234-02 rd.luks.name=abcd1234-02=root",
       { volumes: [volume({ by: "partuuid", value: "abcd1234-02", partitionOffset: 0 }, "root")] },
     ],
@@ -317,7 +340,7 @@ test("rd.auto unlocks every LUKS volume, those named in other parameters with th
   const { plan, warnings } = make(`rd.auto rd.luks.options=${A}=tries=2`);
   expect(plan.crypt.everyLuks).toBe(true);
   expect(plan.crypt.volumes).toEqual([volume(uuid(A), null, { tries: 2, isOptional: true })]);
-  expect(warnings).toEqual(["rd.auto unlocks encrypted devices only: no RAID or LVM device is set up yet"]);
+  expect(warnings).toEqual(["rd.auto unlocks encrypted devices only: RAID or LVM is not supported yet"]);
 });
 
 test("the keymap of the passphrase", () => {
@@ -402,7 +425,7 @@ describe("a mistake is reported", () => {
     ["cryptdevice=/dev/disk/by-path/pci-0000:00:1f.2-ata-1", "DEVICE:NAME or DEVICE:NAME:OPTIONS"],
     ["cryptdevice=/dev/sda2:", NAME],
     ["cryptdevice=SIBLING=2:LABEL=x", "DEVICE:NAME or DEVICE:NAME:OPTIONS"],
-    ["cryptkey=EXEC=/bin/x", "a key, not a program: EXEC= is not supported"],
+    ["cryptkey=EXEC=/bin/x", "a key, not a program: EXEC= is not supported yet"],
     ["cryptkey=/dev/sdb:0:0", "a size in bytes from 1 to 1125899906842624"],
     ["crypto=sha512:aes-xts-plain64", "HASH:CIPHER:KEYBITS:OFFSET:SKIP, of which each may be empty"],
     ["crypto=::0::", "size= in bits from 8 to 4096"],
@@ -436,7 +459,7 @@ describe("parameters that are ignored or not used cause a warning", () => {
     [
       `rd.luks.uuid=${A} rd.luks.options=tpm2-device=auto,tpm2-pcrs=7,frob=secret`,
       [
-        "rd.luks.options=: tpm2-device is not supported: levain uses a key file or asks for a passphrase",
+        "rd.luks.options=: tpm2-device is not supported yet: levain uses a key file or asks for a passphrase",
         "rd.luks.options=: unknown option frob, ignoring it",
       ],
     ],
@@ -451,8 +474,8 @@ describe("parameters that are ignored or not used cause a warning", () => {
     [
       `rd.luks.uuid=${A} rd.luks.options=password-echo=no,try-empty-password=yes,headless`,
       [
-        "rd.luks.options=: password-echo is not supported: passphrases are never echoed",
-        "rd.luks.options=: try-empty-password is not supported: an empty passphrase must be typed",
+        "rd.luks.options=: password-echo is not supported yet: passphrases are never echoed",
+        "rd.luks.options=: try-empty-password is not supported yet: an empty passphrase must be typed",
       ],
     ],
     [
@@ -477,7 +500,7 @@ describe("parameters that are ignored or not used cause a warning", () => {
     ["cryptdevice=/dev/sda2:r cryptkey=/dev/urandom", ["r is not unlocked: its key changes at every boot"]],
     [
       "rd.luks.key=/root.key.gpg:LABEL=K",
-      ["rd.luks.key=: GPG is not supported, the file is used as the key unchanged"],
+      ["rd.luks.key=: GPG is not supported yet, the file is used as the key unchanged"],
     ],
     ["cryptkey=/k", ["cryptkey= needs cryptdevice= or cryptroot="]],
     ["crypto=::::", ["crypto= needs cryptdevice="]],

@@ -21,15 +21,36 @@ export function suggest(given: string, names: readonly string[]): string {
   return near.length === 0 ? "" : `: did you mean ${near.join(" or ")}?`;
 }
 
-/** Levenshtein's: letters inserted, removed or replaced. */
+/** Returns the name that `given` is most likely a misspelling of, whatever the case of its letters; null if more than `most` letters differ: one, or two of eight or more. */
+export function nearestName(
+  given: string,
+  names: Iterable<string>,
+  most: number = given.length < 8 ? 1 : 2,
+): string | null {
+  const lower = given.toLowerCase();
+  let best: { name: string; distance: number } | null = null;
+  for (const name of names) {
+    // The lengths alone decide for most names.
+    if (Math.abs(name.length - lower.length) > most) continue;
+    const distance = editDistance(lower, name.toLowerCase());
+    if (distance <= most && (best === null || distance < best.distance)) best = { name, distance };
+  }
+  return best?.name ?? null;
+}
+
+/** Levenshtein's, with the commonest slip as one: letters inserted, removed or replaced, or two neighbours in the wrong order. */
 function editDistance(a: string, b: string): number {
+  let before: readonly number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, place) => place);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwapped ? (before[j - 2] ?? 0) + 1 : replaced;
+      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { nearMisses } from "../../../src/desk/near-misses.ts";
+import { nearMisses } from "../../../src/parameters/near-misses.ts";
 
 const NAMES = ["virtio_net", "virtio_blk", "virtio", "ext4", "ext2", "e1000", "e1000e", "nvme", "xfs"];
 

@@ -1,0 +1,63 @@
+import { type DeviceSpec, decodeUdevName, formatDeviceSpec } from "../parameters/device-spec.ts";
+import { notSupportedYet } from "../problems/not-supported.ts";
+import { printable } from "../problems/report.ts";
+import type { BootPlan } from "./plan.ts";
+import { rootDevices } from "./root.ts";
+
+/** Directories of /dev that are not named after a volume group: udev's, and those of disks with a slash in the kernel's name. */
+const OTHER_DIRECTORIES =
+  "amiraid ataraid block bus cciss char disk dm etherd i2o ida input loop mapper md net nbd pktcdvd rd shm ubd vc zvol";
+
+/** The paths of devices that are made of others and that levain does not set up yet, and by what. */
+const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [
+  ["Linux RAID (md)", /^\/dev\/(?:md\/[^/]+|md(?:_d)?\d+(?:p\d+)?|disk\/by-id\/md-[^/]+)$/],
+  ["multipath", /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)mpath[a-z]+(?:-part\d+|p?\d+)?$/],
+  ["bcache", /^\/dev\/bcache\d+(?:p\d+)?$|^\/dev\/bcache\/by-/],
+  ["DRBD", /^\/dev\/drbd(?:\d+$|\/)/],
+  ["ZFS", /^\/dev\/(?:zvol\/|zd\d+)/],
+  ["LVM", /^\/dev\/disk\/by-id\/(?:lvm-pv-uuid-|dm-uuid-LVM-)/],
+  // dmsetup doubles a dash in the name of the group or the volume, so the single one is between the two.
+  ["LVM", /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)(?:[^-/]|--)+-(?:[^-/]|--)+$/],
+  ["LVM", new RegExp(`^/dev/(?!(?:${OTHER_DIRECTORIES.replaceAll(" ", "|")})/)[\\w+.-]+/[\\w+.-]+$`)],
+];
+
+/** Returns a line for each device of the plan whose path says that levain cannot set it up yet; a name below /dev/mapper may also be that of an encrypted volume. */
+export function warnOfUnsupportedDevices(plan: Pick<BootPlan, "root" | "layers" | "crypt">): readonly string[] {
+  const volumes = plan.crypt.volumes.flatMap(({ name }) => name ?? []);
+  const lines = listDevices(plan).flatMap((spec) => {
+    const path = pathOf(spec);
+    const layer = path === null || isOfVolume(path, volumes) ? null : findLayer(decodeUdevName(path));
+    return layer === null
+      ? []
+      : [printable(`${formatDeviceSpec(spec)} is a name of ${layer}: ${notSupportedYet(layer)}`)];
+  });
+  return [...new Set(lines)];
+}
+
+function listDevices({ root, layers, crypt }: Parameters<typeof warnOfUnsupportedDevices>[0]): readonly DeviceSpec[] {
+  const places = [...crypt.volumes, crypt.unnamed].flatMap(({ header, keys }) => [header, ...keys]);
+  return [
+    ...rootDevices(root),
+    ...layers.flatMap((layer) => (layer.kind === "device" ? layer.device : [])),
+    ...crypt.volumes.map(({ device }) => device),
+    ...places.flatMap((place) => place?.device ?? []),
+  ];
+}
+
+function pathOf(spec: DeviceSpec): string | null {
+  const own = spec.by === "sibling" ? spec.of : spec;
+  return own.by === "path" ? own.path : null;
+}
+
+/** True for /dev/mapper/NAME of a volume, and for a partition in it. */
+function isOfVolume(path: string, volumes: readonly string[]): boolean {
+  const name = /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)(.+)$/.exec(path)?.[1];
+  if (name === undefined) return false;
+  return volumes.some(
+    (volume) => name === volume || (name.startsWith(volume) && /^p?\d+$/.test(name.slice(volume.length))),
+  );
+}
+
+function findLayer(path: string): string | null {
+  return PATHS.find(([, shape]) => shape.test(path))?.[0] ?? null;
+}
