@@ -58,7 +58,7 @@ describe("what was seen", () => {
 
   test("a disk that cannot be read may be the root: check the cable", () => {
     const report = said("root=LABEL=ROOT", [{ name: "sdb", image: rootImage() }], {
-      before: (machine) => machine.refuse("openReader", "/dev/sdb", "EIO"),
+      before: (machine) => machine.refuse("openAsyncReader", "/dev/sdb", "EIO"),
     });
     expect(report).toContain("/dev/sdb cannot be read, and may be the device");
     expect(report).toContain("hint: check the disk and its cable");
