@@ -8,10 +8,10 @@ import { describeStrangers, type VainSearch } from "../problems/diagnoses/storag
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable, sentence } from "../problems/report.ts";
+import { findSearchCauses } from "./causes/search-causes.ts";
 import type { StoragePlan } from "./contract.ts";
 import type { Inventory } from "./device-probes.ts";
 import type { Search } from "./search.ts";
-import { findSearchCauses } from "./search-causes.ts";
 import { describeSpec, specText } from "./search-words.ts";
 
 const MOST_NAMED = 3;

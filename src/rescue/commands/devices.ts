@@ -28,7 +28,7 @@ export function describeDevices(machine: Machine): readonly string[] {
 }
 
 function unansweredRow({ entry: { node, sizeBytes } }: Unanswered): readonly string[] {
-  return [node, formatBytes(sizeBytes), "(no answer)", "", "", ""];
+  return [node, formatBytes(sizeBytes), "(no answer)", "", "", "", ""];
 }
 
 function row(machine: Machine, device: BlockDevice, silent: ReadonlySet<string>): readonly string[] {

@@ -1,7 +1,7 @@
-import { type BlockDevice, describeDevice, type PartitionName } from "../devices/block-devices.ts";
-import { describeNoFilesystem } from "../formats/contents.ts";
-import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
-import type { SearchCause } from "../problems/causes/search.ts";
+import { type BlockDevice, describeDevice, type PartitionName } from "../../devices/block-devices.ts";
+import { describeNoFilesystem } from "../../formats/contents.ts";
+import { type DeviceSpec, formatDeviceSpec } from "../../parameters/device-spec.ts";
+import type { SearchCause } from "../../problems/causes/search.ts";
 
 /** A near miss without the parameter, which the caller knows. */
 type NearMiss = Omit<SearchCause, "parameter">;

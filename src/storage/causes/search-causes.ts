@@ -1,13 +1,13 @@
-import type { BlockDevice } from "../devices/block-devices.ts";
-import type { Context } from "../drivers/context.ts";
-import { LAST_WAVE, waveOf } from "../drivers/waves.ts";
-import { describeNoFilesystem, unsupportedLayer } from "../formats/contents.ts";
-import type { DeviceSpec } from "../parameters/device-spec.ts";
-import type { SearchCause } from "../problems/causes/search.ts";
-import type { VainSearch } from "../problems/diagnoses/storage.ts";
-import { createNamer } from "./inventory.ts";
+import type { BlockDevice } from "../../devices/block-devices.ts";
+import type { Context } from "../../drivers/context.ts";
+import { LAST_WAVE, waveOf } from "../../drivers/waves.ts";
+import { describeNoFilesystem, unsupportedLayer } from "../../formats/contents.ts";
+import type { DeviceSpec } from "../../parameters/device-spec.ts";
+import type { SearchCause } from "../../problems/causes/search.ts";
+import type { VainSearch } from "../../problems/diagnoses/storage.ts";
+import { createNamer } from "../inventory.ts";
+import type { Search } from "../search.ts";
 import { findNearMisses } from "./near-misses.ts";
-import type { Search } from "./search.ts";
 
 type Found = Omit<SearchCause, "parameter">;
 
