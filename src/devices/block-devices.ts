@@ -1,9 +1,11 @@
 import type { ExamineOptions } from "../formats/area.ts";
+import { unsupportedLayer } from "../formats/contents.ts";
 import type { Facts } from "../formats/facts.ts";
 import { readPartitionTable } from "../formats/partitions/partition-table.ts";
 import type { Machine, RandomReader } from "../machine/machine.ts";
 import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
 import { orIfRefused } from "../problems/errors.ts";
+import { notSupportedYet } from "../problems/not-supported.ts";
 import { printable } from "../problems/report.ts";
 
 /** A block device of the kernel, with its content. */
@@ -99,12 +101,22 @@ function readPartitionName(machine: Machine, { disk, index }: NonNullable<BlockD
   return { uuid: entry.uuid, label: entry.name, autoType: isManual ? null : entry.type };
 }
 
-/** Formats the device as a report names it: `/dev/vda1 vfat "EFI"`. */
-export function describeDevice({ node, facts, unreadable }: BlockDevice): string {
-  if (unreadable !== null) return `${node} (cannot be read: ${unreadable})`;
-  const table = facts.partitionTable === null ? "(unknown content)" : `(${facts.partitionTable} partition table)`;
-  const type = facts.type ?? table;
-  return `${node} ${type}${facts.label === null ? "" : ` "${printable(facts.label)}"`}`;
+/** Formats the device as a report names it: `/dev/vda1 vfat "EFI"`, with a note on content that levain cannot use. */
+export function describeDevice(device: BlockDevice): string {
+  const { node, facts } = device;
+  const label = facts.label === null ? "" : `"${printable(facts.label)}"`;
+  const note = describeObstacle(device);
+  const table = facts.partitionTable === null ? "unknown content" : `${facts.partitionTable} partition table`;
+  const content = facts.type ?? (note === null ? `(${table})` : "");
+  return [node, content, label, note === null ? "" : `(${note})`].filter((part) => part !== "").join(" ");
+}
+
+/** Says why levain cannot use what a device holds: an error, contradicting signatures, a layer; null if it can, or nothing was found. */
+export function describeObstacle({ facts, unreadable }: Pick<BlockDevice, "facts" | "unreadable">): string | null {
+  if (unreadable !== null) return `cannot be read: ${unreadable}`;
+  if (facts.ambivalent.length > 0) return `ambivalent: it looks like ${facts.ambivalent.join(" and ")}`;
+  const layer = unsupportedLayer(facts.type);
+  return layer === null ? null : notSupportedYet(layer);
 }
 
 /** Parses KEY=value lines, as in a uevent file. */

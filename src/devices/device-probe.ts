@@ -22,7 +22,7 @@ export interface DeviceProbe {
   close(): void;
 }
 
-const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null };
+const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: null, ambivalent: [] };
 /** Errors of a device that was removed. */
 const GONE = ["ENOENT", "ENODEV", "ENXIO"] as const;
 /** The probe reads this much first (`Area.head`). If it cannot be read, each of the other reads may take as long to fail. */

@@ -5,15 +5,15 @@ import type { BootPlan } from "../plan/plan.ts";
 import { describeGap } from "../problems/diagnoses/drivers.ts";
 import { headline, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
+import { type BlockedDriver, findBlock } from "./blocked.ts";
+import { normalizeName } from "./index/names.ts";
 import { resolveModule, type Target } from "./index/resolution.ts";
-import { type Act, createInsertion } from "./insertion.ts";
+import { createInsertion } from "./insertion.ts";
 import { FIRST_BUSES, listBuses, listModaliases, needsDrivers } from "./modaliases.ts";
 import { findModuleGap, type ImageModules, readImageModules } from "./module-source.ts";
+import { type LoadResult, loadTarget, waveOfTarget } from "./targets.ts";
 import { findUnpackFailure } from "./unpack-failure.ts";
-import { expectedInWave, LAST_WAVE, waveOf } from "./waves.ts";
-
-/** "ready": loaded or built in. "unknown": the image has no module of that name. "failed": a warning says why. */
-export type LoadResult = "ready" | "unknown" | "blacklisted" | "failed";
+import { expectedInWave, LAST_WAVE } from "./waves.ts";
 
 /** Loads modules by name, alias and filesystem, each once, with their dependencies. A module that cannot be loaded is a warning, never an error. */
 export interface Loader {
@@ -29,6 +29,8 @@ export interface Loader {
   loadMore(): boolean;
   /** Loads the drivers of all devices and of keyboards that may still appear: before a person is asked for input. */
   loadAll(): void;
+  /** The drivers that were asked for and that a blacklist keeps out. */
+  blocked(): readonly BlockedDriver[];
   counts(): { readonly modules: number; readonly devices: number };
 }
 
@@ -38,7 +40,7 @@ export function createLoader(machine: Machine, wishes: BootPlan["modules"], voic
   const image = readImageModules(machine, wishes);
   if (image === null || image.isScanned) warnOfMissingModules(machine, image, voice);
   for (const problem of image?.config.problems ?? []) voice.warn(printable(problem));
-  const loader = makeLoader(machine, image, voice);
+  const loader = makeLoader(machine, image, voice, wishes.blacklist);
   for (const name of wishes.load) {
     if (loader.loadByName(name) === "unknown") {
       const shown = printable(name);
@@ -65,24 +67,37 @@ export function loadFilesystemDriver(machine: Machine, type: string, voice: Voic
   makeLoader(machine, image, voice).loadFilesystem(type);
 }
 
-function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice): Loader {
-  const { act, count } = createInsertion(machine, image?.directory ?? "", voice, (name) => {
-    if (image !== null) probeOtherDevices(machine, image, name);
-  });
+function makeLoader(
+  machine: Machine,
+  image: ImageModules | null,
+  voice: Voice,
+  blacklist: readonly string[] = [],
+): Loader {
+  const { act, count } = createInsertion(machine, image?.directory ?? "", voice, (name) =>
+    probeOtherDevices(machine, image, name),
+  );
   const seen = new Set<string>();
-  let waiting: string[] = [];
+  const blocked = new Map<string, BlockedDriver>();
+  const named = blacklist.map(normalizeName);
+  const waiting: string[] = [];
   let wave = 0;
+
+  function attempt(target: Target): LoadResult {
+    const block = findBlock(machine, target, named);
+    if (block !== null) blocked.set(target.name, block);
+    return loadTarget(target, act, voice);
+  }
 
   function load(given: string, everySoftdep = false): LoadResult {
     const targets = image === null ? [] : resolveModule(image, given, everySoftdep);
-    const results = targets.map((target) => loadTarget(target, act, voice));
+    const results = targets.map(attempt);
     return (["failed", "ready", "blacklisted"] as const).find((result) => results.includes(result)) ?? "unknown";
   }
 
   function loadDevice(modalias: string): void {
     const targets = image === null ? [] : resolveModule(image, modalias);
     const isLater = (target: Target) => waveOfTarget(target) > wave;
-    for (const target of targets) if (!isLater(target)) loadTarget(target, act, voice);
+    for (const target of targets) if (!isLater(target)) attempt(target);
     if (targets.some(isLater)) waiting.push(modalias);
   }
 
@@ -100,9 +115,7 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
   function loadMore(): boolean {
     if (wave === LAST_WAVE) return false;
     wave += 1;
-    const modaliases = waiting;
-    waiting = [];
-    for (const modalias of modaliases) loadDevice(modalias);
+    for (const modalias of waiting.splice(0)) loadDevice(modalias);
     if (wave === 1) coldplug(); // the buses that were not read yet
     for (const name of expectedInWave(machine, wave)) if (image?.config.blacklist.includes(name) === false) load(name);
     return true;
@@ -125,6 +138,7 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
     loadAll() {
       while (loadMore());
     },
+    blocked: () => [...blocked.values()],
     counts: () => ({ modules: count(), devices: seen.size }),
   };
 }
@@ -133,33 +147,13 @@ function makeLoader(machine: Machine, image: ImageModules | null, voice: Voice):
  * Has the kernel probe the devices of a driver that one of them holds up: it probes them one after the other while the module is
  * loaded. The root may be on the next.
  */
-function probeOtherDevices(machine: Machine, image: ImageModules, module: string): void {
+function probeOtherDevices(machine: Machine, image: ImageModules | null, module: string): void {
+  if (image === null) return;
   for (const { directory, modalias } of listModaliases(machine, listBuses(machine))) {
     const isItsDevice = resolveModule(image, modalias).some(({ name }) => name === module);
     // The link is there before the device is probed (really_probe() of drivers/base/dd.c), so also for the one that holds it up.
     if (isItsDevice && machine.lstat(`${directory}/driver`) === null) machine.probeDriver(directory);
   }
-}
-
-/** By the target's own file; a target without a file belongs to the first wave. */
-function waveOfTarget({ name, actions }: Target): number {
-  const own = actions.find((action) => action.name === name);
-  return own?.do === "load" ? waveOf(own.path) : 0;
-}
-
-/** A soft dependency may fail; the module itself and its dependencies may not. */
-function loadTarget({ name, blacklisted, actions, missing }: Target, act: Act, voice: Voice): LoadResult {
-  if (blacklisted) {
-    voice.debug(`module ${printable(name)} is blacklisted`);
-    return "blacklisted";
-  }
-  for (const action of actions) {
-    if (!act(action) && "required" in action && action.required) return "failed";
-  }
-  if (missing.length === 0) return "ready";
-  const names = missing.map(printable).join(", ");
-  voice.warn(`module ${printable(name)} needs modules that this image does not have: ${names}`);
-  return "failed";
 }
 
 /** Rounds of events: each driver may announce devices that need another driver. */

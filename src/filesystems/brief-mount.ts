@@ -1,10 +1,15 @@
 import type { Context } from "../drivers/context.ts";
+import type { Loader } from "../drivers/loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { Machine, MountRequest } from "../machine/machine.ts";
 import { isErrno, tolerateRefusal } from "../problems/errors.ts";
-import type { FilesystemDrivers } from "./mount.ts";
 import { isMounted } from "./mounts.ts";
 import { mountUntouched } from "./untouched.ts";
+
+/** The part of the loader that a mount uses. */
+interface FilesystemDrivers {
+  readonly drivers: Pick<Loader, "loadFilesystem">;
+}
 
 /** The mount point for a brief look at a filesystem. */
 const SEARCH = "/run/levain/search";
@@ -37,8 +42,17 @@ export function mountDeviceBriefly<T>(
 
 /** Mounts a filesystem without a device read-only while `use` looks at it. Throws SyscallError if the mount is refused, and what `use` throws. */
 export function mountBriefly<T>(machine: Machine, type: string, use: (directory: string) => T): T {
+  return lookInto(machine, { source: type, type, options: "" }, use);
+}
+
+/** Mounts as it is told, read-only, while `use` looks at it: for a device that may be mounted elsewhere, which must not be protected. */
+export function lookInto<T>(
+  machine: Machine,
+  what: Pick<MountRequest, "source" | "type" | "options">,
+  use: (directory: string) => T,
+): T {
   prepareSearch(machine);
-  machine.mount({ source: type, target: SEARCH, type, flags: SEARCH_FLAGS, options: "" });
+  machine.mount({ ...what, target: SEARCH, flags: SEARCH_FLAGS });
   return useSearch(machine, use);
 }
 

@@ -1,12 +1,16 @@
-import type { BlockDevice } from "../devices/block-devices.ts";
+import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
+import { listPartitions } from "../devices/drives.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
+import { describeNoFilesystem, unsupportedLayer } from "../formats/contents.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountFlag } from "../machine/machine.ts";
 import { splitMountOptions } from "../parameters/mount-options.ts";
-import { type BootError, isErrno, SyscallError } from "../problems/errors.ts";
+import type { Role } from "../problems/causes/mount.ts";
+import { isErrno, SyscallError } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { describeRefusal } from "../problems/report.ts";
+import { findMountCause, type Refusal } from "./mount-causes.ts";
 import { hasUnreplayedJournal, mountUntouched } from "./untouched.ts";
 
 /** A mounted root device. */
@@ -32,28 +36,23 @@ interface MountOrder {
   /** Comma-separated, as in fstab: flags and the filesystem's own options mixed. */
   readonly options: string;
   /** What the hints of a failure are about. */
-  readonly role: "root" | "layer" | "image";
+  readonly role: Role;
   /** What a warning calls it; its node by default. */
   readonly name?: string;
-}
-
-/** The part of the loader that a mount uses. */
-export interface FilesystemDrivers {
-  readonly drivers: Pick<Loader, "loadFilesystem">;
 }
 
 const MOST_KERNEL_LINES = 6;
 
 /** Mounts a device as the probed type, or the first of `types` that the kernel accepts; returns that type. Throws BootError with the kernel's refusals. */
-export function mountDevice(context: Omit<Context, "drivers"> & FilesystemDrivers, order: MountOrder): string {
+export function mountDevice(
+  context: Omit<Context, "drivers"> & { readonly drivers: Pick<Loader, "loadFilesystem" | "blocked"> },
+  order: MountOrder,
+): string {
   const { machine, drivers, undo } = context;
-  const { type: probed } = order.device.facts;
-  const known = probed === null ? [] : driversOf(probed);
-  const types = order.types.length > 0 ? order.types : known;
-  if (types.length === 0) throw unknownContent(order);
+  const { node, facts } = order.device;
+  const types = order.types.length > 0 ? order.types : typesOf(machine, order);
   makePlace(machine, order.target);
-  const refusals: SyscallError[] = [];
-  const kernel: string[] = [];
+  const refusals: Refusal[] = [];
   for (const type of types) {
     drivers.loadFilesystem(type, order.options);
     const mark = machine.kernelLogMark(); // after the driver's own messages, which explain no refusal
@@ -63,21 +62,29 @@ export function mountDevice(context: Omit<Context, "drivers"> & FilesystemDriver
       return type;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      refusals.push(error);
-      kernel.push(...machine.kernelLogSince(mark));
+      const kernel = machine.kernelLogSince(mark);
+      const isUntouched = order.access === "untouched";
+      refusals.push({ type, error, kernel, options: order.options, node, probed: facts.type, isUntouched });
     }
   }
-  const { device, target, options, role, access } = order;
   throw problem("mount-refused", {
-    node: device.node,
-    place: target,
-    role,
-    hasOptions: options !== "",
-    refusals: types.map((type, index) => `${type}: ${refusals[index] && describeRefusal(refusals[index])}`),
-    kernel: kernel.slice(-MOST_KERNEL_LINES),
-    needsReplay: access === "untouched" && refusals.some((refusal) => isErrno(refusal, "EROFS")),
-    missing: types.find((_, index) => isErrno(refusals[index], "ENODEV")) ?? null,
+    node,
+    place: order.target,
+    role: order.role,
+    hasOptions: order.options !== "",
+    refusals: refusals.map((refusal) => ({
+      type: refusal.type,
+      errno: refusal.error.code,
+      why: describeRefusal(refusal.error),
+      cause: findMountCause({ machine, drivers }, refusal),
+    })),
+    kernel: refusals.flatMap(({ kernel }) => kernel.filter(isTelling)).slice(-MOST_KERNEL_LINES),
   });
+}
+
+/** False for what the kernel says of every mount. */
+function isTelling(line: string): boolean {
+  return !/^BTRFS (?:info \(|.*: device (?:label|fsid) )|^BTRFS: device /.test(line);
 }
 
 type MountContext = Pick<Context, "machine" | "voice" | "undo">;
@@ -112,9 +119,26 @@ function addReadOnly(flags: readonly MountFlag[]): readonly MountFlag[] {
   return flags.includes("ro") ? flags : [...flags, "ro"];
 }
 
-function unknownContent({ device: { node, facts, unreadable }, role }: MountOrder): BootError {
-  if (unreadable !== null) return problem("device-unreadable", { node, why: unreadable });
-  return problem("filesystem-unknown", { node, table: facts.partitionTable, role });
+/** Returns what to mount the device as if no type is given. Throws BootError if it holds no filesystem. */
+function typesOf(machine: Machine, { device, role }: MountOrder): readonly string[] {
+  const { node, facts, unreadable } = device;
+  const { type, ambivalent, partitionTable: table } = facts;
+  if (unreadable !== null) throw problem("device-unreadable", { node, why: unreadable });
+  if (ambivalent.length > 0) {
+    const mountable = ambivalent.filter((one) => describeNoFilesystem(one) === null);
+    const only = mountable.length === 1 ? (mountable[0] ?? null) : null;
+    throw problem("filesystem-ambivalent", { node, types: ambivalent, type: only, role });
+  }
+  const what = type === null ? null : describeNoFilesystem(type);
+  if (what !== null) throw problem("not-a-filesystem", { node, what, layer: unsupportedLayer(type), role });
+  if (type !== null) return driversOf(type);
+  const partitions = table === null ? [] : listPartitions(machine, node).map(describeDevice);
+  throw problem("filesystem-unknown", { node, table, partitions, isUnlocked: isUnlocked(machine, node), role });
+}
+
+/** True for the content of an encrypted volume. */
+function isUnlocked(machine: Machine, node: string): boolean {
+  return machine.listMappings().some(({ name, uuid }) => uuid.startsWith("CRYPT-") && node === `/dev/mapper/${name}`);
 }
 
 /** Creates a directory that the boot needs. Throws BootError: a classic initrd may be read-only. */

@@ -7,6 +7,8 @@ export interface Facts {
   readonly uuid: string | null;
   /** PTTYPE ("gpt", "dos", …) if there is a partition table. */
   readonly partitionTable: string | null;
+  /** Types of filesystem signatures that contradict each other, then `type` is null; usually empty. */
+  readonly ambivalent: readonly string[];
 }
 
 /** A source that can be read at any offset; at its end a read is short. A `RandomReader` is one, and a byte array in a test. */

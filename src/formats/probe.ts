@@ -24,8 +24,6 @@ export interface ProbeResult extends Facts {
   readonly usage: Usage | null;
   /** Every tag in the order and with the bytes of `blkid -p`. */
   readonly tags: readonly Tag[];
-  /** Types of contradicting filesystem signatures, then `type` is null; usually empty. */
-  readonly ambivalent: readonly string[];
 }
 
 type Match = Readonly<{ signature: Signature; tags: Tags }>;

@@ -3,7 +3,7 @@ import { runtimeCrypto, secretBytes, wipe } from "../crypto/secret.ts";
 import type { Argon2, Kdf, Pbkdf2 } from "../formats/luks/header.ts";
 import type { KeyDerivation, LibraryHash, LibraryHashes } from "../machine/encryption.ts";
 import type { Files } from "../machine/machine.ts";
-import { readAvailableMemory } from "../machine/small-files.ts";
+import { readAvailableMemory, readTotalMemory } from "../machine/small-files.ts";
 import { type BootError, isErrno } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 
@@ -32,7 +32,12 @@ export function createDeriveKey(machine: DerivingMachine): DeriveKey {
 
 function notEnoughMemory({ type, memoryKib }: Argon2, machine: DerivingMachine, cause: unknown): BootError {
   const availableBytes = readAvailableMemory(machine);
-  return problem("kdf-needs-memory", { kdf: type, neededBytes: memoryKib * 1024, availableBytes }, { cause });
+  const totalBytes = readTotalMemory(machine);
+  return problem(
+    "kdf-needs-memory",
+    { kdf: type, neededBytes: memoryKib * 1024, availableBytes, totalBytes },
+    { cause },
+  );
 }
 
 /** Derives with node:crypto alone: Argon2 has one thread, whatever its lanes. */

@@ -11,7 +11,7 @@ import {
   type Pbkdf2,
 } from "../formats/luks/header.ts";
 import { problem } from "../problems/problem.ts";
-import { formatBytes } from "../problems/size.ts";
+import { describeFree, formatBytes } from "../problems/size.ts";
 import type { AreaDecryptor } from "./area-decryptor.ts";
 import { costOf, describeKdf, type Estimate, formatWait } from "./kdf-cost.ts";
 
@@ -19,6 +19,8 @@ import { costOf, describeKdf, type Estimate, formatWait } from "./kdf-cost.ts";
 export interface Limits {
   /** Memory for a key derivation; null if unknown. */
   readonly memoryBytes: number | null;
+  /** Of the machine, free or not; left out or null if unknown. */
+  readonly totalBytes?: number | null;
   /** True with rd.luks.options=insecure-null. */
   readonly allowsNull: boolean;
   /** The available hashes, by default those of the runtime. */
@@ -128,12 +130,18 @@ function findPbkdf2Obstacle({ hash, iterations }: Pbkdf2, length: number, limits
   return `asks for ${iterations} iterations${parts === 1 ? "" : ` for each of ${parts} parts of a key`}, ${TOO_LONG}`;
 }
 
-function findArgon2Obstacle(kdf: Argon2, { memoryBytes }: Limits): string | null {
+/** True if the derivation asks for more memory than is free: fewer KiB in the keyslot would do. */
+export function lacksMemory(kdf: Kdf, { memoryBytes }: Pick<Limits, "memoryBytes">): boolean {
+  return "memoryKib" in kdf && memoryBytes !== null && kdf.memoryKib * 1024 > memoryBytes;
+}
+
+function findArgon2Obstacle(kdf: Argon2, limits: Limits): string | null {
   const { passes, memoryKib, lanes } = kdf;
+  const { memoryBytes } = limits;
   const asked = `asks for ${passes} passes over ${memoryKib} KiB in ${lanes} lane${lanes === 1 ? "" : "s"}`;
   if (passes < 1 || lanes < 1 || lanes > MAX_LANES || memoryKib < Math.max(32, lanes * MIN_KIB_PER_LANE)) return asked;
-  if (memoryBytes !== null && memoryKib * 1024 > memoryBytes) {
-    return `needs ${formatBytes(memoryKib * 1024)} to unlock, this machine has ${formatBytes(memoryBytes)}`;
+  if (memoryBytes !== null && lacksMemory(kdf, limits)) {
+    return `needs ${formatBytes(memoryKib * 1024)} to unlock, and ${describeFree(memoryBytes, limits.totalBytes ?? null)}`;
   }
   return costOf(kdf, 1, null) <= MAX_COST ? null : `${asked}, ${TOO_LONG}`;
 }

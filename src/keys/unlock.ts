@@ -3,7 +3,14 @@ import { digestOfKeyslot, isBound, type Keyslot, type LuksHeader, STRIPES } from
 import { problem } from "../problems/problem.ts";
 import { mergeStripes } from "./anti-forensic.ts";
 import type { DeriveKey } from "./kdf.ts";
-import { findDecryptor, findObstacle, type Limits, refuseRequirements, refuseWaiting } from "./obstacles.ts";
+import {
+  findDecryptor,
+  findObstacle,
+  type Limits,
+  lacksMemory,
+  refuseRequirements,
+  refuseWaiting,
+} from "./obstacles.ts";
 
 /** What decides which keyslots are tried. */
 export interface KeyslotChoice extends Limits {
@@ -49,7 +56,8 @@ export function usableKeyslots(header: LuksHeader, { keyslot, ...limits }: Keysl
     ...ignored.map(({ id }) => `keyslot ${id} has the priority "ignore": key-slot=${id} tries it`),
   ];
   const none = keyslot === null ? "no keyslot is in use" : `there is no keyslot ${keyslot}`;
-  throw problem("no-usable-keyslot", {}, { seen: reasons.length > 0 ? reasons : [none] });
+  const isShort = slots.some(({ lock }) => lock !== null && lacksMemory(lock.kdf, limits));
+  throw problem("no-usable-keyslot", { lacksMemory: isShort }, { seen: reasons.length > 0 ? reasons : [none] });
 }
 
 /** Lists the keyslots of the data that `unlock` skips, each with the reason: a passphrase that opens no other keyslot may belong to them. */

@@ -21,8 +21,12 @@ export function listOrNone(machine: Pick<Files, "listDirectory">, directory: str
   return orIfRefused(() => machine.listDirectory(directory), [], "ENOENT", "ENOTDIR", "ELOOP");
 }
 
-/** Returns the bytes that can be allocated without swapping (MemAvailable of proc_meminfo(5)), or null if the kernel does not say. */
-export function readAvailableMemory(machine: Pick<Files, "readFile">): number | null {
-  const kib = /^MemAvailable:\s*(\d+) kB$/m.exec(textOrNone(machine, "/proc/meminfo"))?.[1];
+const readMemory = (name: "MemAvailable" | "MemTotal") => (machine: Pick<Files, "readFile">) => {
+  const kib = new RegExp(`^${name}:\\s*(\\d+) kB$`, "m").exec(textOrNone(machine, "/proc/meminfo"))?.[1];
   return kib === undefined ? null : Number(kib) * 1024;
-}
+};
+
+/** Returns the bytes that can be allocated without swapping (MemAvailable of proc_meminfo(5)), or null if the kernel does not say. */
+export const readAvailableMemory = readMemory("MemAvailable");
+/** Returns the bytes of memory that the kernel has, or null if it does not say. */
+export const readTotalMemory = readMemory("MemTotal");

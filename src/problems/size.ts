@@ -8,6 +8,11 @@ export function formatBytes(bytes: number | bigint): string {
   return `${Number((value / 1024 ** power).toFixed(1))} ${UNITS[power]}`;
 }
 
+/** Says how much memory is free: "295 MiB of 512 MiB are free"; `totalBytes` is null if unknown. */
+export function describeFree(freeBytes: number, totalBytes: number | null): string {
+  return `${formatBytes(freeBytes)}${totalBytes === null ? "" : ` of ${formatBytes(totalBytes)}`} are free`;
+}
+
 /** Formats a size in whole MiB, rounded up: what must be there, as "1056 MiB". */
 export function formatMib(bytes: number): string {
   return `${Math.ceil(bytes / MIB)} MiB`;

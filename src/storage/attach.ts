@@ -1,9 +1,10 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
+import { listLinks } from "../devices/persistent-names.ts";
 import type { Context } from "../drivers/context.ts";
-import { findModuleGap } from "../drivers/module-source.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
+import { notSupportedYet } from "../problems/not-supported.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
 import type { DeviceState, StoragePlan, Tries } from "./contract.ts";
@@ -43,7 +44,7 @@ export function attachDevice(context: Context, plan: StoragePlan, options: Attac
       }
       return accept(context, spec, device, search);
     }
-    throw notFound({ wanted, name }, plan, search, findModuleGap(context.machine));
+    throw notFound(context, { wanted, name }, plan, search);
   } finally {
     search.close();
   }
@@ -91,12 +92,20 @@ function isSameVolume(machine: Machine, found: readonly BlockDevice[]): boolean 
   return !found.some(liesInVolume(machine)) || volumes.some(({ device }) => found.every(liesIn(machine, [device])));
 }
 
+/** True if all have one identity, so they are paths to one disk. */
+function isOneDisk(machine: Machine, found: readonly BlockDevice[]): boolean {
+  const isIdentity = (link: string) => /^\/dev\/disk\/by-id\/(?:wwn-|scsi-[23]|nvme-(?:eui|uuid|nvme)\.)/.test(link);
+  const [first = [], ...others] = found.map((device) => listLinks(machine, device).filter(isIdentity));
+  return first.some((link) => others.every((links) => links.includes(link)));
+}
+
 function accept({ machine, voice }: Context, spec: DeviceSpec, device: BlockDevice, search: Search): Attached {
   const found = search.matches(spec);
   if (found.length > 1) {
     const nodes = found.map(({ node }) => node);
     if (!isSameVolume(machine, found)) throw problem("ambiguous-device", { spec: specText(spec), nodes });
-    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes.join(" and ")}; using ${device.node}`);
+    const why = isOneDisk(machine, found) ? `; they are one disk, and ${notSupportedYet("multipath")}` : "";
+    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes.join(" and ")}${why}; using ${device.node}`);
   }
   if (!liesInVolume(machine)(device)) closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);
   search.claim(device);

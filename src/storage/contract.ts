@@ -50,10 +50,10 @@ export interface Link {
 
 /** The state of one device; `text` is for a report, safe to print. */
 export type DeviceState =
-  /** It is open: its content is another device. */
-  | { readonly kind: "open"; readonly text: string }
+  /** It is open: its content is another device. `closes`: the failure of the step closes it again. */
+  | { readonly kind: "open"; readonly text: string; readonly closes: boolean }
   /** It is open, but only a mount can prove that it was opened correctly; it can be opened again in another way. `doubt` says what may be wrong. */
-  | { readonly kind: "unproven"; readonly text: string; readonly doubt: string }
+  | { readonly kind: "unproven"; readonly text: string; readonly closes: boolean; readonly doubt: string }
   /** It is of no use before it is opened. `isWanted`: a parameter asks for that. */
   | { readonly kind: "closed"; readonly isWanted: boolean; readonly text: string }
   /** A parameter asks to open it, but it may be used as it is as well. */

@@ -3,31 +3,48 @@ import type { Context } from "../drivers/context.ts";
 import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import { hasUnreplayedJournal } from "../filesystems/untouched.ts";
+import { describeNoFilesystem } from "../formats/contents.ts";
+import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
-import { orIfRefused, unlessRefused } from "../problems/errors.ts";
-import { printable } from "../problems/report.ts";
+import { isErrno, orIfRefused, type SyscallError, unlessRefused } from "../problems/errors.ts";
+import { describeRefusal, printable } from "../problems/report.ts";
 import type { FileSpec } from "./match.ts";
 
-/** Types that hold no files of their own, so that a mount would be in vain. */
-const NO_FILESYSTEM =
-  /_member$|^crypto|^swap|^(?:BitLocker|swsuspend|DM_verity_hash|DM_integrity|bcache|drbd|jbd|xfs_external_log)$/;
+/** Why a device could not be searched for a file. */
+interface Unsearched {
+  /** A clause. */
+  readonly why: string;
+  /** What the kernel would call the driver that it lacks, the likeliest first. */
+  readonly drivers: readonly string[];
+}
+
+/** The search by content. */
+interface ContentSearch {
+  holds(device: BlockDevice, spec: FileSpec): boolean;
+  /** null if the device was searched, or did not have to be. */
+  obstacle(device: BlockDevice): Unsearched | null;
+}
 
 /** Makes the search by content: each device is mounted at most once a spec, read-only, and unmounted at once. */
-export function createContentSearch(context: Context): (device: BlockDevice, spec: FileSpec) => boolean {
+export function createContentSearch(context: Context): ContentSearch {
   const { machine, voice } = context;
   const known = new WeakMap<BlockDevice, Map<FileSpec, boolean>>();
-  return (device, spec) => {
-    const answers = known.get(device) ?? new Map<FileSpec, boolean>();
-    known.set(device, answers);
-    const answer = answers.get(spec) ?? (isAmong(machine, device, spec.among) && holdsFile(device, spec.paths));
-    answers.set(spec, answer);
-    return answer;
+  const obstacles = new WeakMap<BlockDevice, Unsearched>();
+  return {
+    holds(device, spec) {
+      const answers = known.get(device) ?? new Map<FileSpec, boolean>();
+      known.set(device, answers);
+      const answer = answers.get(spec) ?? (isAmong(machine, device, spec.among) && holdsFile(device, spec.paths));
+      answers.set(spec, answer);
+      return answer;
+    },
+    obstacle: (device) => obstacles.get(device) ?? null,
   };
 
   function holdsFile(device: BlockDevice, paths: readonly string[]): boolean {
     const { type } = device.facts;
-    if (type === null || NO_FILESYSTEM.test(type)) return false;
+    if (type === null || describeNoFilesystem(type) !== null) return false;
     const hasFile = (directory: string) => {
       const found = paths.find((path) => matchFiles(machine, directory, path).length > 0);
       if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
@@ -39,11 +56,21 @@ export function createContentSearch(context: Context): (device: BlockDevice, spe
     return unlessRefused(
       () => mountDeviceBriefly(context, { node: device.node, type }, hasFile),
       (refusal) => {
+        obstacles.set(device, explain(context, type, refusal));
         voice.debug(`${device.node} cannot be searched: ${refusal.message}`);
         return false;
       },
     );
   }
+}
+
+function explain({ drivers }: Context, type: string, refusal: SyscallError): Unsearched {
+  if (!isErrno(refusal, "ENODEV")) return { why: describeRefusal(refusal), drivers: [] };
+  const names = driversOf(type);
+  const isIt = (name: string, alias: string | null) => names.includes(name) || alias === `fs_${type}`;
+  const block = drivers.blocked().find(({ module, alias }) => isIt(module, alias));
+  if (block !== undefined) return { why: `its driver ${block.module} is on a blacklist: ${block.by}`, drivers: [] };
+  return { why: `this kernel has no driver for ${type}, or the image lacks it`, drivers: names };
 }
 
 /** Returns the files below `base` that `path` means, or directories if it ends in a slash; a "*" in its last part stands for any text. The results are spelled as `path`, without that slash, in bytewise order. */

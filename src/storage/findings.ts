@@ -1,5 +1,8 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import { describeUnanswered } from "../devices/device-probe.ts";
+import { listEmptyDrives } from "../devices/drives.ts";
+import type { Context } from "../drivers/context.ts";
+import { findModuleGap } from "../drivers/module-source.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { describeStrangers, type VainSearch } from "../problems/diagnoses/storage.ts";
 import type { BootError } from "../problems/errors.ts";
@@ -8,6 +11,7 @@ import { printable, sentence } from "../problems/report.ts";
 import type { StoragePlan } from "./contract.ts";
 import type { Inventory } from "./device-probes.ts";
 import type { Search } from "./search.ts";
+import { findSearchCauses } from "./search-causes.ts";
 import { describeSpec, specText } from "./search-words.ts";
 
 const MOST_NAMED = 3;
@@ -34,25 +38,32 @@ function listShort({ inventory, unanswered }: Pick<Search, "inventory" | "unansw
   return [...seen.slice(0, MOST_NAMED), ...more].join(" · ") || "no block device yet";
 }
 
-/** Without disks that hold nothing but a partition table: their partitions say more. */
+/** Without disks that hold nothing but a partition table, if their partitions are there: those say more. */
 function listTelling(inventory: Inventory): readonly BlockDevice[] {
-  return [...inventory.values()].filter(({ facts }) => facts.partitionTable === null || facts.type !== null);
+  const devices = [...inventory.values()];
+  const hasPartitions = ({ name }: BlockDevice) => devices.some(({ partition }) => partition?.disk === name);
+  return devices.filter((device) => {
+    const { partitionTable, type, ambivalent } = device.facts;
+    return partitionTable === null || type !== null || ambivalent.length > 0 || !hasPartitions(device);
+  });
 }
 
-/** Returns a device and its state, for a report. */
-export function describeSeen({ state }: Pick<Search, "state">, device: BlockDevice): string {
+/** Returns a device and its state, for a report; `isOver`: of a search that failed, which closes what it has opened. */
+export function describeSeen({ state }: Pick<Search, "state">, device: BlockDevice, isOver = false): string {
   const known = state(device);
+  const isClosed = isOver && (known?.kind === "open" || known?.kind === "unproven") && known.closes;
   // Which members are missing is the reason, and stands there.
-  const note = known === null || known.kind === "incomplete" ? "" : ` (${known.text})`;
+  const note =
+    known === null || known.kind === "incomplete" ? "" : ` (${known.text}${isClosed ? ", closed again" : ""})`;
   return `${describeDevice(device)}${note}`;
 }
 
 /** Returns the error of a search that is over. */
 export function notFound(
+  context: Pick<Context, "machine" | "drivers">,
   { wanted, name }: Pick<VainSearch, "wanted" | "name">,
   { roots, rootTimeoutMs }: Pick<StoragePlan, "roots" | "rootTimeoutMs">,
   search: Search,
-  moduleGap: VainSearch["moduleGap"],
 ): BootError {
   const devices = roots.map((spec) => ({
     noun: describeSpec(spec),
@@ -69,17 +80,19 @@ export function notFound(
     const state = search.state(device);
     return state?.kind === "closed" && !state.isWanted;
   };
+  const drives = listEmptyDrives(context.machine, [...search.inventory.values()]).map((node) => `${node} (no medium)`);
   const unanswered = search.unanswered().map(describeUnanswered);
-  const seen = [...telling.map((device) => describeSeen(search, device)), ...unanswered];
+  const seen = [...telling.map((device) => describeSeen(search, device, true)), ...unanswered, ...drives];
   const facts: VainSearch = {
     wanted,
     name,
     devices,
     withinSeconds: rootTimeoutMs === null ? null : Math.round(rootTimeoutMs / 1000),
     troubles: search.problems().map(({ error }) => sentence(error)),
-    moduleGap,
+    moduleGap: findModuleGap(context.machine),
     isAnyDevicePresent: seen.length > 0,
     isAnyUnasked: telling.some(isUnasked),
+    causes: findSearchCauses({ context, search, specs: roots }, wanted),
   };
   return problem("device-not-found", facts, { seen: seen.length > 0 ? seen : ["no block device at all"] });
 }

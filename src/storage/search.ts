@@ -18,7 +18,7 @@ interface SearchOptions {
 
 /** The devices of a machine while one of them is looked for. */
 export interface Search
-  extends Pick<Selection, "matches" | "strangers">,
+  extends Pick<Selection, "matches" | "strangers" | "unsearched">,
     Pick<Assemblies, "advance" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"> {
   readonly inventory: Inventory;
   /** The devices that have not answered yet. */

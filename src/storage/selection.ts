@@ -1,4 +1,4 @@
-import type { BlockDevice } from "../devices/block-devices.ts";
+import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import { listLinks } from "../devices/persistent-names.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
@@ -14,6 +14,8 @@ import { chooseTrusted, liesInVolume } from "./trust.ts";
 export interface Selection extends Pick<StorageContext, "devices" | "find" | "matches" | "companions"> {
   /** The devices that `spec` names although they lie outside the volumes that the root has to lie in. */
   strangers(spec: DeviceSpec): readonly BlockDevice[];
+  /** The devices that could not be searched for a file, described, and why. */
+  unsearched(): readonly { readonly text: string; readonly why: string; readonly drivers: readonly string[] }[];
 }
 
 /** Makes the selection for one search. */
@@ -24,10 +26,11 @@ export function createSelection(
   assemblies: Assemblies,
 ): Selection {
   const { machine } = context;
+  const content = createContentSearch(context);
   const look: Look = {
     name: createNamer(machine, inventory),
     links: (device) => listLinks(machine, device),
-    holds: createContentSearch(context),
+    holds: content.holds,
   };
   const devices = () => {
     const present = [...inventory.values()];
@@ -55,6 +58,11 @@ export function createSelection(
     find,
     matches,
     strangers: (spec) => (spec.by === "file" || matches(spec).length > 0 ? [] : all(spec)),
+    unsearched: () =>
+      [...inventory.values()].flatMap((device) => {
+        const obstacle = content.obstacle(device);
+        return obstacle === null ? [] : [{ text: describeDevice(device), ...obstacle }];
+      }),
     companions(device) {
       const volumes = required();
       if (volumes.length > 0) return chooseTrusted(machine, devices(), volumes);

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { hashPlainKey } from "../../src/keys/kdf.ts";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
-import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP, provideLuksImage } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, plainDisk, typed } from "../support/luks/encrypted-disk.ts";
 

@@ -23,6 +23,7 @@ test("a keyslot that this machine cannot try is reported after a wrong passphras
     typing: typed("other", "other", "pass"),
   });
   expect(end).toMatchObject({ mode: "switch_root" });
-  const warning = "warning   /dev/vda: keyslot 1 needs 4 GiB to unlock, this machine has 1 GiB, so it is not tried";
+  const warning =
+    "warning   /dev/vda: keyslot 1 needs 4 GiB to unlock, and 1 GiB of 1 GiB are free, so it is not tried";
   expect(console.split(warning)).toHaveLength(2);
 });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
-import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP, CHEAP_ARGON2 } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, cryptBoot, detachedHeader, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 
@@ -331,6 +332,14 @@ describe("a key", () => {
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
+  test("that ends with a newline and is wrong: the newline counts, and the report says so", () => {
+    const file = (key: string) => ({ name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/root.key": key }) });
+    const said = (key: string) => boot({ cmdline: keyed, disks: disks(file(key)) }).console;
+    const told = "as cryptroot: it ends with a newline, which counts as part of the key";
+    for (const key of ["pass\n", "wrong\r\n"]) expect(said(key)).toContain(told);
+    for (const key of ["wrong", "pass"]) expect(said(key)).not.toContain("newline");
+  });
+
   test("that is not on its stick is reported, and the prompt follows", () => {
     const empty = { name: "sdb", image: fakeImage("vfat", { label: "KEYS" }, { "/other": "pass" }) };
     const result = boot({ cmdline: keyed, disks: disks(empty) });
@@ -461,7 +470,8 @@ describe("what is missing is named before the user is asked", () => {
     const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --uuid ${UUID} --pbkdf argon2id --pbkdf-force-iterations 4 --pbkdf-memory 65536 $1 key`;
     const big = await luksDisk({ name: "boot-argon2", script }, root);
     const result = boot({ disks: [{ name: "vda", image: big }], memoryBytes: 32 << 20 });
-    expect(result.console).toContain("keyslot 0 needs 64 MiB to unlock, this machine has 32 MiB");
+    expect(result.console).toContain("keyslot 0 needs 64 MiB to unlock, and 32 MiB of 32 MiB are free");
+    expect(result.console.replaceAll(/\n +/g, " ")).toContain("cryptsetup luksConvertKey --pbkdf-memory KIB DEVICE");
     expect(prompts(result)).toBe(0);
   });
 

@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
-import { type FakeImage, fakeImage, partitionDisk } from "../support/fake-images.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 
 const withRoot = (cmdline: string, more: FakeBootOptions = {}): FakeBootOptions => ({
   cmdline,

@@ -195,7 +195,10 @@ describe("a driver that does not know the option", () => {
     const result = boot(root);
     expect(result.end).toBe("poweroff");
     expect(result.console.replaceAll(/\s+/g, " ")).toContain(
-      "it was not unmounted, and levain writes nothing to it: mount it writable on another machine, unmount it, and boot again",
+      "its journal has to be replayed, and levain writes nothing to it (EROFS)",
+    );
+    expect(result.console.replaceAll(/\s+/g, " ")).toContain(
+      "hint: mount it writable on another machine and unmount it, then boot again",
     );
     expect(changed(result, { sda: root })).toEqual([]);
   });

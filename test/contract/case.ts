@@ -1,7 +1,8 @@
 import { equal, ok, throws } from "node:assert/strict";
 import type { Machine } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
-import { type FakePartition, fakeImage } from "../support/fake-images.ts";
+import { fakeImage } from "../support/fake-images.ts";
+import type { FakePartition } from "../support/fake-partitions.ts";
 
 /** One rule of the machine, which the real kernel and the fake both keep. */
 export interface ContractCase {

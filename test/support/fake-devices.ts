@@ -1,7 +1,8 @@
 import type { DeviceEvent } from "../../src/machine/machine.ts";
 import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
 import { addEntry, type FakeDirectory } from "./fake-files.ts";
-import { type FakeImage, partitionDisk } from "./fake-images.ts";
+import type { FakeImage } from "./fake-images.ts";
+import { partitionDisk } from "./fake-partitions.ts";
 
 const SD_MAJOR = 8;
 const MINORS_PER_DISK = 16;

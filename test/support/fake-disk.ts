@@ -1,4 +1,5 @@
-import type { FakeImage, FakePartition } from "./fake-images.ts";
+import type { FakeImage } from "./fake-images.ts";
+import type { FakePartition } from "./fake-partitions.ts";
 
 /** A disk as a test writes it down; it has an image, or partitions, or neither. */
 export interface FakeDisk {

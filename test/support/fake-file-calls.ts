@@ -13,7 +13,7 @@ export function createFakeFiles(kernel: FakeKernel): Files {
   const read = (path: string) => readNode(kernel, namespace.find(path, "open"), path, "read");
   const status = (path: string, follow: boolean) => {
     const place = lookOrNull(kernel, path, follow);
-    return place === null ? null : nodeStatus(place.node, place.mount.filesystem.device);
+    return place === null ? null : nodeStatus(place.node, deviceOf(place));
   };
   const files: Files = {
     readFile: (path) => Uint8Array.from(read(path)),
@@ -65,6 +65,14 @@ export function createFakeFiles(kernel: FakeKernel): Files {
     },
   };
   return files;
+}
+
+/** st_dev: of the innermost subvolume that the place lies in, else of the filesystem. */
+function deviceOf(place: FakePlace): string {
+  for (let at: FakePlace | null = place; at !== null; at = at.up) {
+    if (at.node.kind === "directory" && at.node.subvolume !== undefined) return at.node.subvolume;
+  }
+  return place.mount.filesystem.device;
 }
 
 function openReader(kernel: FakeKernel, path: string): RandomReader {

@@ -14,6 +14,8 @@ export interface FakeDirectory {
   readonly kind: "directory";
   mode: number;
   readonly entries: Map<string, FakeNode>;
+  /** Of a subvolume of btrfs: the device number that its files have. */
+  readonly subvolume?: string;
 }
 export interface FakeSymlink {
   readonly kind: "symlink";
@@ -33,6 +35,8 @@ export type FakeEntry =
   | { readonly data: string | Uint8Array; readonly mode: number }
   | { readonly link: string }
   | { readonly directory: true; readonly mode?: number }
+  /** Of a btrfs, before what lies in it. */
+  | { readonly subvolume: true }
   | { readonly read: () => string }
   | { readonly node: "block" | "character"; readonly number: string };
 
@@ -65,10 +69,13 @@ export function addEntry(root: FakeDirectory, path: string, entry: FakeEntry): v
   directory.entries.set(last, makeNode(entry));
 }
 
+let subvolumesMade = 0;
+
 function makeNode(entry: FakeEntry): FakeNode {
   if (typeof entry === "string") return { kind: "file", mode: 0o644, data: Buffer.from(entry) };
   if (entry instanceof Uint8Array) return { kind: "file", mode: 0o644, data: entry };
   if ("link" in entry) return { kind: "symlink", target: entry.link };
+  if ("subvolume" in entry) return { ...makeFakeDirectory(), subvolume: `0:${1000 + ++subvolumesMade}` };
   if ("directory" in entry) return makeFakeDirectory(entry.mode);
   if ("read" in entry) return { kind: "file", mode: 0o444, data: entry.read };
   if ("node" in entry) return { kind: entry.node, mode: 0o600, number: entry.number };

@@ -1,5 +1,6 @@
 import type { Devices, MountRequest, Mounts } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
+import type { FakeDirectory, FakeNode } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { FakeLoops } from "./fake-loops.ts";
 import type { FakeMount, FakePlace } from "./fake-mounts.ts";
@@ -39,7 +40,21 @@ function openNew(kernel: FakeKernel, point: FakePlace, request: MountRequest): F
   // The same thing twice in one place; a bind may do that.
   const isThere = point.up === null && point.mount.filesystem === filesystem && point.node === filesystem.root;
   if (isThere) throw new SyscallError("mount", "EBUSY", target);
-  return { filesystem, root: filesystem.root, source, flags, readOnly: flags.includes("ro"), point };
+  const root = type === "btrfs" ? findSubvolume(filesystem.root, request) : filesystem.root;
+  return { filesystem, root, source, flags, readOnly: flags.includes("ro"), point };
+}
+
+/** mount_subvol() of fs/btrfs/super.c; the top is the default subvolume. */
+function findSubvolume(top: FakeDirectory, { options, target }: MountRequest): FakeDirectory {
+  const path = /(?:^|,)subvol=([^,]*)/.exec(options)?.[1] ?? "";
+  let at: FakeNode | undefined = top;
+  for (const name of path.split("/").filter((one) => one !== "")) {
+    at = at?.kind === "directory" ? at.entries.get(name) : undefined;
+  }
+  if (at === undefined) throw new SyscallError("mount", "ENOENT", target);
+  const isSubvolume = at.kind === "directory" && (at === top || at.subvolume !== undefined);
+  if (!isSubvolume) throw new SyscallError("mount", "EINVAL", target);
+  return at as FakeDirectory;
 }
 
 function attach(kernel: FakeKernel, made: FakeMount & { point: FakePlace }, target: string): void {

@@ -68,7 +68,7 @@ export async function textFile(text: string): Promise<string> {
 }
 
 /** How live-build, Fedora's lorax and mkarchiso call xorriso, so that the ISO is a stick's image too: $1 is the tree, $2 the image. */
-const HYBRID = {
+export const HYBRID = {
   debian: `-R -r -J -joliet-long -l -cache-inodes -iso-level 3 -isohybrid-mbr /usr/lib/ISOLINUX/isohdpfx.bin -partition_offset 16
     -A "Debian Live" -publisher "Debian Live project; https://wiki.debian.org/DebianLive" -V "d-live 12.5.0 st amd64"
     -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table

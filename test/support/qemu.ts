@@ -24,6 +24,9 @@ const CMDLINE = "console=ttyS0 no_timer_check nowatchdog rcupdate.rcu_cpu_stall_
 const QUICK_CPU = "max,-erms,-fsrm";
 const QUICK_WORDS = "cryptomgr.notests mitigations=off";
 
+/** What every guest's kernel is told; where a boot loader passes the command line, its entry needs it. */
+export const GUEST_WORDS = `${CMDLINE} ${QUICK_WORDS}`;
+
 /** A guest to boot. */
 export interface BootOptions {
   /** For the name of the log file. */

@@ -40,7 +40,7 @@ const EXCEPTIONS: readonly { readonly text: RegExp; readonly why: string }[] = [
 /** The constant parts of messages that pages quote: if one changes, so must the page. */
 const QUOTES = [
   ...["command line read", "could not find ", "no block device at all", "what was mounted by hand at ", " tries left"],
-  ...["typed before this prompt: ignored", "answered on ", " to unlock, this machine has ", "; trying each"],
+  ...["typed before this prompt: ignored", "answered on ", " to unlock, and ", "; trying each"],
   ...[" is not encrypted", ", and rdshell=0 allows none", "this is a bug in levain", " but received "],
   ...[" mistakes", "the image ", " is shorter than its superblock says", " is damaged: "],
   ...["could not mount ", " was not unmounted", ": levain does not replay its journal, so"],

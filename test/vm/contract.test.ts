@@ -7,7 +7,7 @@ import { CONTRACT } from "../contract/contract.ts";
 import { LINUX_CASES } from "../contract/linux-only.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
-import { partitionDisk } from "../support/fake-images.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 import { treeImage, uncleanImage } from "../support/filesystem-images.ts";
 import { type Entry, packInitramfs, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { btrfsPool } from "../support/btrfs-pool.ts";
 import { cached, recipeKey } from "../support/cache.ts";
 import { encryptedDisks } from "../support/encrypted-disks.ts";
-import { partitionDisk } from "../support/fake-images.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { compileStatic } from "../support/packed-program.ts";

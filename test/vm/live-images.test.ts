@@ -131,7 +131,7 @@ const DAMAGES = [
     /newroot\.sfs is\s+shorter than its superblock says:\s+\d+ of \d+\s+bytes\s+are there/,
     "hint: copy it",
   ],
-  ["garbled", /newroot\.sfs is\s+damaged:\s+the inode table is not where\s+its superblock says/, "hint: copy it"],
+  ["garbled", /newroot\.sfs is\s+damaged:\s+the inode table is\s+not\s+where\s+its superblock says/, "hint: copy it"],
 ] as const;
 
 for (const [how, words, hint] of DAMAGES) {

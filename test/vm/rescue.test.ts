@@ -103,8 +103,9 @@ vmTest(
   async () =>
     levainGuest({ disks: [await rootImage("squashfs-gzip")], cmdline: "root=/dev/vda rd.driver.blacklist=squashfs" }),
   async (vm) => {
-    await vm.expect("could not mount /dev/vda at /sysroot\n  squashfs: this kernel does not know that filesystem");
-    await vm.expect("hint: add its module to the image: levain image --module squashfs");
+    await vm.expect("could not mount /dev/vda at /sysroot\n  squashfs: its driver squashfs is on a blacklist:");
+    await vm.expect("rd.driver.blacklist=squashfs");
+    await vm.expect("hint: remove rd.driver.blacklist=squashfs from the kernel command line");
     await type(vm, "insmod /lib/modules/*/kernel/fs/squashfs/squashfs.ko; exit");
     await vm.expect("small-root: ready");
   },
@@ -241,7 +242,7 @@ vmTest(
     await vm.pause(3000);
     const other = readFileSync(LATE_CONSOLE, "utf8").replaceAll("\r", "");
     expect(other).toContain("could not find the root device\n");
-    expect(other).toMatch(PROMPT);
+    expect(other).toContain("levain:/# ");
     expect(vm.log()).not.toMatch(PROMPT);
     expect(vm.log().match(/could not find the root device/g)).toHaveLength(1);
   },

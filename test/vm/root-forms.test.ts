@@ -225,8 +225,9 @@ vmTest(
   async (vm) => {
     await vm.expect("could not find the root device");
     await vm.expect('no device with label "MY_DISK" appeared within 2 s');
+    await vm.expect('/dev/vda2 ext4 "My Disk" has nearly that label');
     await vm.expect('seen: /dev/vda1 vfat "EFI" · /dev/vda2 ext4 "My Disk"');
-    await vm.expect("hint: correct root=");
+    await vm.expect("hint: name that in root=: LABEL=My Disk");
     await vm.expect(PROMPT);
     vm.send('levain retry "root=LABEL=My Disk"\n');
     await vm.expect("small-root: mount / ext4 /dev/vda2 ro,");

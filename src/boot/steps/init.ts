@@ -6,6 +6,7 @@ import type { Machine } from "../../machine/machine.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { objectToShell } from "../../rescue/shell-init.ts";
+import { findInitCauses } from "./init-causes.ts";
 
 /** The kernel's default inits (init/main.c); the last is for the repair of a system. */
 export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"] as const;
@@ -26,8 +27,9 @@ export function chooseInit(machine: Machine, root: string, asked: string | null,
     objections.push(`${printable(path)}: ${objection}`);
   }
   const seen = listRoot(machine, root);
-  if (asked !== null) throw problem("init-refused", { init: asked, objections }, { seen });
-  throw problem(root === "/" && !allowsShell ? "system-missing" : "init-missing", { objections }, { seen });
+  const causes = root === "/" ? [] : findInitCauses({ machine, root, candidates });
+  if (asked !== null) throw problem("init-refused", { init: asked, objections, causes }, { seen });
+  throw problem(root === "/" && !allowsShell ? "system-missing" : "init-missing", { objections, causes }, { seen });
 }
 
 /** Says why `path` in the tree at `root` cannot be an init; null if it can. It has to be an executable file that is ELF of this machine or a script, and so has its loader or interpreter. */

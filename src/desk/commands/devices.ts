@@ -1,6 +1,8 @@
+import { unsupportedLayer } from "../../formats/contents.ts";
 import { decodePrintable, escapeUnprintable } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { SyscallError } from "../../problems/errors.ts";
+import { notSupportedYet } from "../../problems/not-supported.ts";
 import { describeDevices } from "../../rescue/commands/devices.ts";
 import { argument, command, flag, option, UsageError } from "../command-line.ts";
 import { describePartition, type ExaminedFile, examineFile, formatExport } from "../probe/device-facts.ts";
@@ -82,8 +84,12 @@ function examine(machine: Machine, path: string, sectorSize: number | null): Exa
       const problem = `${escapeUnprintable(path)}: ambivalent, it looks like ${ambivalent.join(" and ")}`;
       return { ...file, path, problem, status: AMBIVALENT };
     }
-    if (tags.length > 0) return { ...file, path, problem: null, status: RECOGNISED };
-    return { ...file, path, problem: `${escapeUnprintable(path)}: nothing recognised`, status: NOT_RECOGNISED };
+    if (tags.length === 0) {
+      return { ...file, path, problem: `${escapeUnprintable(path)}: nothing recognised`, status: NOT_RECOGNISED };
+    }
+    const layer = unsupportedLayer(file.result.type);
+    const problem = layer === null ? null : `${escapeUnprintable(path)}: ${notSupportedYet(layer)}`;
+    return { ...file, path, problem, status: RECOGNISED };
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     return { path, problem: `${escapeUnprintable(path)}: cannot be read (${error.code})`, status: NOT_RECOGNISED };

@@ -8,7 +8,7 @@ import { createDeriveKey } from "../../keys/kdf.ts";
 import { kernelDecryptor } from "../../keys/kernel-decryptor.ts";
 import { listUntried, type Unlocked, unlock } from "../../keys/unlock.ts";
 import type { Machine, RandomReader } from "../../machine/machine.ts";
-import { readAvailableMemory } from "../../machine/small-files.ts";
+import { readAvailableMemory, readTotalMemory } from "../../machine/small-files.ts";
 import { BootError } from "../../problems/errors.ts";
 import { printable, report } from "../../problems/report.ts";
 import { argument, command, flag, option, UsageError } from "../command-line.ts";
@@ -94,8 +94,8 @@ function examine(
   readKey: ReadKey,
 ): LuksAnswer {
   const decryptors = [aesDecryptor, kernelDecryptor(machine)];
-  const memoryBytes = readAvailableMemory(machine);
-  const limits = { memoryBytes, allowsNull: false, decryptors, findHash: createFindHash(machine) };
+  const memory = { memoryBytes: readAvailableMemory(machine), totalBytes: readTotalMemory(machine) };
+  const limits = { ...memory, allowsNull: false, decryptors, findHash: createFindHash(machine) };
   let header: LuksHeader;
   try {
     header = readLuksHeader(from);
@@ -112,6 +112,7 @@ function examine(
   // A key opens a keyslot without the data, so that a backup can be checked too.
   if (!facts.keysUsable || question.keyFile === null) return { output: print(question, facts, null), problems, status };
   const passphrase = readKey(question.keyFile === "-" ? "/dev/stdin" : question.keyFile);
+  const endsWithNewline = passphrase.at(-1) === 0x0a;
   let unlocked: Unlocked;
   try {
     unlocked = unlock(header, passphrase, { ...limits, deriveKey: createDeriveKey(machine), keyslot: null });
@@ -120,7 +121,11 @@ function examine(
   }
   if (unlocked.kind === "wrong-passphrase") {
     const untried = listUntried(header, { ...limits, keyslot: null });
-    problems.push("the key opens no keyslot", ...untried.map((text) => printable(`${text}, so it was not tried`)));
+    const newline = endsWithNewline ? ": it ends with a newline, which counts as part of the key" : "";
+    problems.push(
+      `the key opens no keyslot${newline}`,
+      ...untried.map((text) => printable(`${text}, so it was not tried`)),
+    );
     return { output: print(question, facts, unlocked), problems, status: WRONG_KEY };
   }
   if (question.showsVolumeKey) problems.push(VOLUME_KEY_WARNING);

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
+import type { ByteSource } from "../../formats/facts.ts";
+import { readProgramFile } from "../../formats/program-file.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { type ImageTree, putEntry } from "../archive/tree.ts";
@@ -9,15 +11,21 @@ import { type Elf, EM, isElf, readElf } from "./elf.ts";
 import { findLibraries } from "./libraries.ts";
 
 /**
- * Adds the program `hostPath` as `imagePath` with mode 0755, and its loader and libraries if it is dynamically linked. Throws
- * BootError if it is not an ELF program for `machine` (e_machine).
+ * Adds the program `hostPath` as `imagePath` with mode 0755, with its loader and libraries if it is dynamically linked, and with
+ * its interpreter if it is a script. Throws BootError if it is neither a script nor an ELF program for `machine` (e_machine).
  */
 export function addProgram(tree: ImageTree, hostPath: string, imagePath: string, machine: number): void {
   refuseReserved(hostPath, imagePath);
   const bytes = attempt(`cannot add the program ${hostPath}`, () => readFileSync(hostPath));
+  const program = readProgramFile(sourceOf(bytes));
+  if (program.format === "script") {
+    putEntry(tree, { kind: "file", path: imagePath, mode: 0o755, content: contentOfBytes(bytes) });
+    addInterpreter(tree, hostPath, program.interpreter, machine);
+    return;
+  }
   if (!isElf(bytes)) {
-    throw new BootError(`cannot add the program ${hostPath}: not an ELF file`, {
-      hint: "add scripts and data with --add SRC:DST",
+    throw new BootError(`cannot add the program ${hostPath}: neither an ELF file nor a script`, {
+      hint: "add data with --add SRC:DST",
     });
   }
   const elf = readElf(bytes, hostPath);
@@ -31,6 +39,31 @@ export function addProgram(tree: ImageTree, hostPath: string, imagePath: string,
     const content = contentOfBytes(attempt(`cannot add ${library.hostPath}`, () => readFileSync(library.hostPath)));
     putEntry(tree, { kind: "file", path: library.imagePath, mode: 0o755, content });
   }
+}
+
+/** The boot links it to BusyBox (src/filesystems/busybox.ts). */
+const LINKED_SHELL = "/bin/sh";
+
+function addInterpreter(tree: ImageTree, script: string, interpreter: string, machine: number): void {
+  if (interpreter === LINKED_SHELL) return;
+  const isSearch = basename(interpreter) === "env";
+  const content = isSearch
+    ? null
+    : attempt(`cannot add ${interpreter}, the interpreter of ${script}`, () => readFileSync(interpreter));
+  if (content !== null && isElf(content)) {
+    addProgram(tree, interpreter, interpreter, machine);
+    return;
+  }
+  const why = isSearch
+    ? "its interpreter is looked up on the path"
+    : `its interpreter ${interpreter} is not an ELF file`;
+  throw new BootError(`cannot add the script ${script}: ${why}`, {
+    hint: `write the path of the interpreter, such as #!${LINKED_SHELL}`,
+  });
+}
+
+function sourceOf(bytes: Uint8Array): ByteSource {
+  return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
 // Debian's busybox and busybox-static, Fedora's, Alpine's; initramfs-tools uses the dynamically linked one of Debian's installer.

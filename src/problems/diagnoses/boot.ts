@@ -1,10 +1,20 @@
+import { distinct } from "../causes/cause.ts";
+import { type InitCause, wordsForInit } from "../causes/init.ts";
 import { diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
 interface InitFacts {
   /** Each program that was tried, and why it cannot be started. */
   readonly objections: readonly string[];
+  /** What the root may be instead. */
+  readonly causes: readonly InitCause[];
 }
+
+const explainInit = ({ objections, causes }: InitFacts) => [
+  ...objections,
+  ...causes.map((cause) => wordsForInit(cause).reason(cause)),
+];
+const hintsFor = ({ causes }: InitFacts) => distinct(causes.flatMap((cause) => wordsForInit(cause).hints(cause)));
 
 type Origin = "levain.toml" | "the kernel command line" | "levain retry";
 
@@ -36,16 +46,18 @@ export const BOOT = {
   ),
   "init-missing": diagnosis<InitFacts>({
     text: () => "the root has no init",
-    reasons: ({ objections }) => objections,
-    hints: () => [
+    reasons: explainInit,
+    hints: (facts) => [
+      ...hintsFor(facts),
       inBootLoader("correct root= if this is not the right root"),
       inBootLoader("name the program with init="),
     ],
   }),
   "init-refused": diagnosis<InitFacts & { init: string }>({
     text: ({ init }) => `the root's init ${printable(init)} cannot be started`,
-    reasons: ({ objections }) => objections,
-    hints: () => [
+    reasons: explainInit,
+    hints: (facts) => [
+      ...hintsFor(facts),
       inBootLoader("correct init="),
       inBootLoader("remove it, so that levain tries /sbin/init and the kernel's other defaults"),
     ],

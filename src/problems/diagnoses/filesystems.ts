@@ -1,14 +1,61 @@
+import { distinct, listNames } from "../causes/cause.ts";
+import { DAMAGED_IMAGE, hintsForRepair, type MountCause, type Role, wordsForMount } from "../causes/mount.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
+import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
 import { printable } from "../report.ts";
 
-type Role = "root" | "layer" | "image";
+interface RefusedMount {
+  readonly node: string;
+  readonly place: string;
+  readonly role: Role;
+  readonly hasOptions: boolean;
+  /** One for each type that was tried. */
+  readonly refusals: readonly {
+    readonly type: string;
+    readonly errno: string;
+    /** The errno in words. */
+    readonly why: string;
+    readonly cause: MountCause | null;
+  }[];
+  /** What the kernel logged meanwhile. */
+  readonly kernel: readonly string[];
+}
 
-const DAMAGED = byHand("the file is damaged or not an image: write it to the medium again and compare its checksum");
-const REPLAY = byHand(
-  "it was not unmounted, and levain writes nothing to it: mount it writable on another machine, unmount it, and boot again",
-);
-const ELSEWHERE = byHand("repair the filesystem on another machine");
+function explainRefusals({ refusals, kernel, node, role }: RefusedMount): readonly string[] {
+  const lines = refusals.map(({ type, errno, why, cause }) => {
+    if (cause === null) return `${type}: ${why}`;
+    return `${type}: ${wordsForMount(cause).reason({ ...cause, node, role, type })} (${errno})`;
+  });
+  return [...lines, ...kernel.map((line) => `kernel: ${line}`)];
+}
+
+function hintsForRefusals({ refusals, node, role, hasOptions }: RefusedMount): readonly Hint[] {
+  const known = refusals.flatMap(({ type, cause }) =>
+    cause === null ? [] : wordsForMount(cause).hints({ ...cause, node, role, type }),
+  );
+  if (known.length > 0) return distinct(known);
+  const options = hasOptions ? [inBootLoader("correct rootflags=")] : [];
+  return distinct([...options, ...refusals.flatMap(({ type }) => hintsForRepair({ node, role, type }))]);
+}
+
+/** Says how to boot from a device with contradicting signatures; `type` is the only one that can be a filesystem, or null. */
+function hintsForAmbivalence({
+  node,
+  types,
+  type,
+  role,
+}: Readonly<{ node: string; types: readonly string[]; type: string | null; role: Role }>) {
+  const chosen = type ?? "TYPE";
+  const stale = type === null ? "TYPE" : types.filter((other) => other !== type).join(",");
+  const wipe = byHand(`remove the stale signature with wipefs --all --types ${stale} DEVICE on another machine`);
+  if (role !== "root") return [wipe];
+  return [
+    inBootLoader(`name its path and its type: root=${node} rootfstype=${chosen}`),
+    inShell(`try that with \`levain retry root=${node} rootfstype=${chosen}\``),
+    wipe,
+  ];
+}
 
 /** What stops a mount or the check before it. */
 export const FILESYSTEMS = {
@@ -16,46 +63,61 @@ export const FILESYSTEMS = {
     text: ({ place }) => `could not create ${place} to mount at`,
     hints: ({ place }) => [inBuilder(`create the directory ${place} in the initramfs`)],
   }),
-  "mount-refused": diagnosis<{
-    node: string;
-    place: string;
-    role: Role;
-    hasOptions: boolean;
-    /** "TYPE: why", one for each type that was tried. */
-    refusals: readonly string[];
-    /** What the kernel logged meanwhile. */
-    kernel: readonly string[];
-    /** True if the journal is not empty, and the driver cannot mount without replaying it, which would write to the device. */
-    needsReplay: boolean;
-    /** The first of the types that the kernel does not know. */
-    missing: string | null;
-  }>({
+  "mount-refused": diagnosis<RefusedMount>({
     text: ({ node, place }) => `could not mount ${node} at ${place}`,
-    reasons: ({ refusals, kernel }) => [...refusals.map(printable), ...kernel.map((line) => `kernel: ${line}`)],
-    hints: ({ node, role, hasOptions, needsReplay, missing }): readonly Hint[] => {
-      if (missing !== null) {
-        return [inBuilder(`add its module to the image: levain image --module ${printable(missing)}`)];
-      }
-      if (needsReplay) return [REPLAY];
-      if (role === "image") return [DAMAGED];
-      const options = hasOptions ? [inBootLoader("correct rootflags=")] : [];
-      return [...options, inShell(`check ${node} with fsck, then \`levain retry\``), ELSEWHERE];
+    reasons: explainRefusals,
+    hints: hintsForRefusals,
+  }),
+  "not-a-filesystem": diagnosis<{ node: string; what: string; layer: string | null; role: Role }>({
+    text: ({ node }) => `could not mount ${node}`,
+    reasons: ({ what, layer }) => [
+      `it is ${what} and holds no files of its own`,
+      ...(layer === null ? [] : [notSupportedYet(layer)]),
+    ],
+    hints: ({ layer, role }) => {
+      if (layer !== null) return [useOtherInitramfs(layer)];
+      return [inBootLoader(`name a device with a filesystem in ${role === "layer" ? "rd.layer=" : "root="}`)];
     },
+  }),
+  "filesystem-ambivalent": diagnosis<{ node: string; types: readonly string[]; type: string | null; role: Role }>({
+    text: ({ node }) => `could not mount ${node}`,
+    reasons: ({ types }) => [
+      `it is ambivalent: it has the signatures of ${types.join(" and ")}, and one of them is stale`,
+    ],
+    hints: hintsForAmbivalence,
   }),
   "device-unreadable": diagnosis<{ node: string; why: string }>({
     text: ({ node }) => `could not mount ${node}`,
     reasons: ({ why }) => [`its content cannot be read: ${why}`],
     hints: () => [byHand("check the disk and its cable")],
   }),
-  "filesystem-unknown": diagnosis<{ node: string; table: string | null; role: Role }>({
+  "filesystem-unknown": diagnosis<{
+    node: string;
+    table: string | null;
+    /** The partitions of the table that the kernel shows, described. */
+    partitions: readonly string[];
+    /** True for the content of an encrypted volume. */
+    isUnlocked: boolean;
+    role: Role;
+  }>({
     text: ({ node }) => `could not mount ${node}`,
-    reasons: ({ table }) => [
-      `it holds ${table === null ? "nothing that levain knows" : `a ${table} partition table`}, and no type was given`,
+    reasons: ({ table, isUnlocked, partitions }) => [
+      table === null
+        ? `${isUnlocked ? "it is unlocked, but holds" : "it holds"} nothing that levain knows, and no type was given`
+        : `it holds a ${table} partition table, and no type was given`,
+      ...(partitions.length === 0 ? [] : [`its partitions: ${listNames(partitions)}`]),
     ],
-    hints: ({ role }) => {
-      if (role === "image") return [DAMAGED];
+    hints: ({ role, table, isUnlocked }) => {
+      if (role === "image")
+        return table === null ? [DAMAGED_IMAGE] : [byHand("make an image of one partition, not of the disk")];
       if (role === "layer") return [inBootLoader("name a device with a filesystem in rd.layer=")];
-      return [inBootLoader("name a partition in root="), inBootLoader("give the type with rootfstype=")];
+      const type = inBootLoader("give the type with rootfstype=");
+      if (table !== null) return [inBootLoader("name a partition in root="), type];
+      if (!isUnlocked) return [inBootLoader("correct root= if this is not the right device"), type];
+      return [
+        byHand("check that the volume holds a filesystem, and for plain dm-crypt the passphrase and its options"),
+        type,
+      ];
     },
   }),
   "filesystem-has-errors": diagnosis<{
@@ -68,6 +130,9 @@ export const FILESYSTEMS = {
     text: ({ node }) => `the filesystem on ${node} has errors that fsck does not repair automatically`,
     reasons: ({ program, status, output }) =>
       output.length > 0 ? output.map(printable) : [`${program} ended with status ${status}`],
-    hints: ({ node, program }) => [inShell(`run \`${program} ${node}\`, then \`levain retry\``), ELSEWHERE],
+    hints: ({ node, program }) => [
+      inShell(`run \`${program} ${node}\`, then \`levain retry\``),
+      byHand("repair the filesystem on another machine"),
+    ],
   }),
 };

@@ -1,8 +1,12 @@
 import { byHand, type Diagnosis, diagnosis, inBootLoader } from "../diagnosis.ts";
-import { formatBytes } from "../size.ts";
+import { describeFree, formatBytes } from "../size.ts";
 
 /** A row without facts. */
 const plain = (text: string, hints: Diagnosis<object>["hints"] = () => []) => diagnosis({ text: () => text, hints });
+
+const LESS_MEMORY = byHand(
+  "let the keyslot need less, on a machine with more memory: cryptsetup luksConvertKey --pbkdf-memory KIB DEVICE",
+);
 
 // By the requirement's name without its version: why levain refuses it, and what to do.
 const REQUIREMENTS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
@@ -28,7 +32,10 @@ export const KEYS = {
     reasons: ({ requirements }) => [explainRequirement(requirements)[0]],
     hints: ({ requirements }) => [byHand(explainRequirement(requirements)[1])],
   }),
-  "no-usable-keyslot": plain("no keyslot of the LUKS header can be tried"),
+  "no-usable-keyslot": diagnosis<{ lacksMemory: boolean }>({
+    text: () => "no keyslot of the LUKS header can be tried",
+    hints: ({ lacksMemory }) => (lacksMemory ? [LESS_MEMORY, byHand("give this machine more memory")] : []),
+  }),
   "keyslots-too-costly": plain("trying all of its keyslots would take hours", () => [
     inBootLoader("name the one to try: rd.luks.options=key-slot=NUMBER"),
   ]),
@@ -71,13 +78,12 @@ export const KEYS = {
     kdf: string;
     neededBytes: number;
     availableBytes: number | null;
+    totalBytes: number | null;
   }>({
-    text: ({ kdf, neededBytes, availableBytes }) =>
+    text: ({ kdf, neededBytes, availableBytes, totalBytes }) =>
       `the key derivation ${kdf} needs ${formatBytes(neededBytes)} of memory` +
-      (availableBytes === null ? "" : `, this machine has ${formatBytes(availableBytes)}`),
-    hints: () => [
-      byHand("unlock it on a machine with more memory, and add a key there: cryptsetup luksAddKey --pbkdf-memory"),
-    ],
+      (availableBytes === null ? "" : `, and ${describeFree(availableBytes, totalBytes)}`),
+    hints: () => [LESS_MEMORY],
   }),
   "kdf-process-ended": diagnosis<{ status: number }>(
     ({ status }) => `the process that derives the key ended with status ${status}`,

@@ -1,3 +1,5 @@
+import { distinct } from "../causes/cause.ts";
+import { type SearchCause, wordsForSearch } from "../causes/search.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { printable } from "../report.ts";
@@ -31,6 +33,8 @@ export interface VainSearch {
   readonly moduleGap: ModuleGap | null;
   /** True if a device is encrypted and no parameter asks to unlock it. */
   readonly isAnyUnasked: boolean;
+  /** What may be the reason, the likeliest first. */
+  readonly causes: readonly SearchCause[];
 }
 
 const TITLES: Readonly<Record<VainSearch["wanted"], (name: string) => string>> = {
@@ -44,7 +48,7 @@ export function describeStrangers(texts: readonly string[]): string {
   return `${texts.join(" and ")}, not used: it lies outside the encrypted volumes that parameters name`;
 }
 
-function explainMissing({ wanted, withinSeconds, devices, troubles }: VainSearch): readonly string[] {
+function explainMissing({ wanted, withinSeconds, devices, troubles, causes }: VainSearch): readonly string[] {
   const within = withinSeconds === null ? "" : ` within ${withinSeconds} s`;
   const reasons = devices.map(({ noun, spec, incomplete, strangers }, index) => {
     if (incomplete !== null) return `only ${incomplete}`;
@@ -52,7 +56,7 @@ function explainMissing({ wanted, withinSeconds, devices, troubles }: VainSearch
     if (wanted === "image") return `nothing unlocked it${within}`;
     return `no ${noun} appeared${index === 0 ? within : " either"}`;
   });
-  return [...reasons, ...troubles];
+  return [...reasons, ...troubles, ...causes.map((cause) => wordsForSearch(cause).reason(cause))];
 }
 
 const ADD_DRIVER = inBuilder("add the disk's driver: levain image --module NAME");
@@ -65,7 +69,7 @@ function likelyGap({ moduleGap, isAnyDevicePresent }: VainSearch): ModuleGap | n
 function explainDriver(facts: VainSearch): readonly string[] {
   const gap = likelyGap(facts);
   const why = gap === null ? [] : [describeGap(gap)];
-  if (facts.isAnyDevicePresent || facts.wanted !== "root") return why;
+  if (facts.isAnyDevicePresent || facts.wanted !== "root" || facts.causes.length > 0) return why;
   return [["the disk is missing, or its driver is", ...why].join(": ")];
 }
 
@@ -77,8 +81,7 @@ function hintForDriver(facts: VainSearch): Hint {
 }
 
 function hintsForMissing(facts: VainSearch): readonly Hint[] {
-  const { wanted, devices, isAnyDevicePresent, isAnyUnasked } = facts;
-  const addDriver = hintForDriver(facts);
+  const { wanted, devices } = facts;
   const strangers = devices.flatMap((device) => device.strangers);
   const volume = strangers.find(({ luksUuid }) => luksUuid !== null);
   if (volume !== undefined) {
@@ -91,10 +94,20 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
   if (wanted === "image") {
     return [inShell("`exit` tries again"), inBootLoader("name its key file: rd.luks.key=")];
   }
-  if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer="), addDriver];
-  if (devices.some(({ incomplete }) => incomplete !== null)) {
+  if (wanted === "root" && devices.some(({ incomplete }) => incomplete !== null)) {
     return [byHand("attach the missing disk"), inBootLoader("mount without it: add degraded to rootflags=")];
   }
+  const known = distinct(facts.causes.flatMap((cause) => wordsForSearch(cause).hints(cause)));
+  if (known.length > 0) {
+    const isCorrected = known.some(({ needs }) => needs === "boot loader");
+    return [...known, ...hintsForUnknown(facts).filter(({ needs }) => !isCorrected || needs !== "boot loader")];
+  }
+  return [...hintsForUnknown(facts), ...(facts.isAnyUnasked ? [] : [hintForDriver(facts)])];
+}
+
+/** What to try whatever the cause is. */
+function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearch): readonly Hint[] {
+  if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer=")];
   const correct = inBootLoader("correct root= in the boot loader");
   if (isAnyUnasked) {
     return [
@@ -102,8 +115,8 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
       inBootLoader("add rd.auto or correct root= in the boot loader"),
     ];
   }
-  if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`"), addDriver];
-  return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`"), addDriver];
+  if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`")];
+  return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`")];
 }
 
 /** What stops the search for a device, and what becomes of it. */

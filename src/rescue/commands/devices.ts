@@ -1,26 +1,30 @@
-import { type BlockDevice, listBlockDeviceNames, namePartition } from "../../devices/block-devices.ts";
+import {
+  type BlockDevice,
+  describeObstacle,
+  listBlockDeviceNames,
+  namePartition,
+} from "../../devices/block-devices.ts";
 import { readBlockDevices, type Unanswered } from "../../devices/device-probe.ts";
+import { listEmptyDrives } from "../../devices/drives.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 
-const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL"];
+const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL", "NOTE"];
 
 /** Formats `levain devices` without a file: every block device of this machine with its content, as an aligned table without empty columns. */
 export function describeDevices(machine: Machine): readonly string[] {
   const names = listBlockDeviceNames(machine);
   const { devices, unanswered } = readBlockDevices(machine, names);
-  if (devices.length + unanswered.length === 0)
-    return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
   const silent = new Set(unanswered.map(({ entry }) => entry.name));
   const rows = new Map([
     ...devices.map((device) => [device.name, row(machine, device, silent)] as const),
     ...unanswered.map((device) => [device.entry.name, unansweredRow(device)] as const),
   ]);
-  return alignColumns([
-    HEADINGS,
-    ...names.flatMap((name) => [rows.get(name) ?? []].filter(({ length }) => length > 0)),
-  ]);
+  const empty = listEmptyDrives(machine, devices).map((node) => [node, "", "", "", "", "", "no medium"]);
+  const listed = [...names.flatMap((name) => [rows.get(name) ?? []].filter(({ length }) => length > 0)), ...empty];
+  if (listed.length === 0) return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
+  return alignColumns([HEADINGS, ...listed]);
 }
 
 function unansweredRow({ entry: { node, sizeBytes } }: Unanswered): readonly string[] {
@@ -33,7 +37,7 @@ function row(machine: Machine, device: BlockDevice, silent: ReadonlySet<string>)
   const type = unreadable === null ? (facts.type ?? table) : "(unreadable)";
   // The partition table of a disk that does not answer would be waited for.
   const partLabel = silent.has(device.partition?.disk ?? "") ? null : namePartition(machine, device).label;
-  const names = [facts.label, facts.uuid, partLabel];
+  const names = [facts.label, facts.uuid, partLabel, describeObstacle(device)];
   return [node, formatBytes(sizeBytes), type, ...names.map((name) => name ?? "")].map(printable);
 }
 

@@ -37,7 +37,7 @@ function links(disk: string, path: string, attributes: Readonly<Record<string, s
     number: "8:0",
     sizeBytes: 512,
     partition: index === undefined ? null : { disk, index },
-    facts: { type: null, label: null, uuid: null, partitionTable: null },
+    facts: { type: null, label: null, uuid: null, partitionTable: null, ambivalent: [] },
     unreadable: null,
   };
   return listLinks(machine, device).map((link) => link.replace("/dev/disk/", ""));

@@ -216,6 +216,13 @@ describe("modules by name", () => {
     loader.loadAll();
     expect(loadsOf(machine)).toEqual(["button"]);
     expect(loader.loadByAlias("pci:v00001AF4d00001001bc01sc00i00")).toBe("blacklisted");
+    expect(loader.blocked()).toContainEqual({
+      module: "virtio_pci",
+      alias: "pci:v00001AF4d00001001bc01sc00i00",
+      path: expect.stringContaining("virtio_pci.ko"),
+      by: "blacklist virtio_pci",
+      place: "modprobe.d",
+    });
     expect(loader.loadByName("ahci")).toBe("ready");
   });
 

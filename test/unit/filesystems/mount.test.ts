@@ -6,14 +6,14 @@ import { listenToVoice } from "../desk/heard-voice.ts";
 
 const NTFS = {
   node: "/dev/sda",
-  facts: { type: "ntfs", label: null, uuid: null, partitionTable: null },
+  facts: { type: "ntfs", label: null, uuid: null, partitionTable: null, ambivalent: [] },
   unreadable: null,
 };
 
 test("an NTFS is mounted with the driver that the kernel has", () => {
   const machine = fakeMachine({ disks: [{ name: "sda" }] });
   const loaded: string[] = [];
-  const drivers = { loadFilesystem: (type: string) => void loaded.push(type) };
+  const drivers = { loadFilesystem: (type: string) => void loaded.push(type), blocked: () => [] };
   const order = { device: NTFS, target: "/mnt", types: [], access: "read-only", options: "", role: "root" } as const;
   const context = { machine, drivers, voice: listenToVoice(), undo: () => undefined };
   let refusal: unknown;

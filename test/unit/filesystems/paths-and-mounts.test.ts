@@ -98,14 +98,14 @@ describe("matchDevices", () => {
     number: "8:0",
     sizeBytes: 512,
     partition: null,
-    facts: { type: null, label: null, uuid: null, partitionTable: null },
+    facts: { type: null, label: null, uuid: null, partitionTable: null, ambivalent: [] },
     unreadable: null,
     ...more,
   });
-  const facts = { type: "ext4", label: "Root", uuid: "AB-cd", partitionTable: null };
+  const facts = { type: "ext4", label: "Root", uuid: "AB-cd", partitionTable: null, ambivalent: [] };
   const sda1 = device("/dev/sda1", { number: "8:1", partition: { disk: "sda", index: 1 } });
   const sda2 = device("/dev/sda2", { number: "8:2", partition: { disk: "sda", index: 2 }, facts });
-  const locked = { type: "crypto_LUKS", label: null, uuid: "AB-CD-ef", partitionTable: null };
+  const locked = { type: "crypto_LUKS", label: null, uuid: "AB-CD-ef", partitionTable: null, ambivalent: [] };
   const sdb2 = device("/dev/sdb2", { number: "8:18", partition: { disk: "sdb", index: 2 }, facts: locked });
   const devices = [sda1, sda2, sdb2];
   const name = (one: BlockDevice) =>
@@ -114,7 +114,13 @@ describe("matchDevices", () => {
       : { uuid: null, label: null, autoType: one === sda2 || one === sdb2 ? "4f68" : null };
 
   test("an ISO that was written to a stick is matched by its partition", () => {
-    const iso = { type: "iso9660", label: "LIVE", uuid: "2025-01-01-00-00-00-00", partitionTable: null };
+    const iso = {
+      type: "iso9660",
+      label: "LIVE",
+      uuid: "2025-01-01-00-00-00-00",
+      partitionTable: null,
+      ambivalent: [],
+    };
     const disk = device("/dev/sdc", { facts: { ...iso, partitionTable: "dos" } });
     const part = device("/dev/sdc1", { partition: { disk: "sdc", index: 1 }, facts: iso });
     const cdrom = device("/dev/sr0", { facts: iso });

@@ -52,7 +52,7 @@ describe("a key is derived", () => {
       createDeriveKey(machine)({ ...ARGON2, memoryKib: 4 << 20 }, passphrase, 64);
     const told = fakeMachine({ files: { "/proc/meminfo": "MemTotal: 9 kB\nMemAvailable:    1048576 kB\n" } });
     expect(whatItSays(refuse({ ...told, deriveArgon2 }))).toContain(
-      "argon2id needs 4 GiB of memory, this machine has 1 GiB",
+      "argon2id needs 4 GiB of memory, and 1 GiB of 1 GiB are free",
     );
     const silent = machineWith({ deriveArgon2, readFile: () => new Uint8Array() });
     expect(whatItSays(refuse(silent))).toMatch(/argon2id needs 4 GiB of memory$/m);

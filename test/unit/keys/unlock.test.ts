@@ -90,7 +90,7 @@ test("skipped keyslots of the data are reported, because the passphrase may belo
     return slot.id === 1 && slot.lock ? { ...slot, lock: { ...slot.lock, kdf } } : slot;
   });
   expect(listUntried({ ...header, keyslots: hungry }, OPTIONS)).toEqual([
-    "keyslot 1 needs 4 GiB to unlock, this machine has 1 GiB",
+    "keyslot 1 needs 4 GiB to unlock, and 1 GiB are free",
   ]);
   expect(listUntried(header, OPTIONS)).toEqual([]);
   expect(listUntried({ ...header, keyslots: hungry }, { ...OPTIONS, keyslot: 2 })).toEqual([]);
@@ -107,7 +107,7 @@ describe("keyslots that cannot be tried are reported with the reason", () => {
   };
 
   test.each([
-    ["too much memory", argon2({ memory: 4 << 20 }), "keyslot 0 needs 4 GiB to unlock, this machine has 1 GiB"],
+    ["too much memory", argon2({ memory: 4 << 20 }), "keyslot 0 needs 4 GiB to unlock, and 1 GiB are free"],
     [
       "too many passes",
       argon2({ time: 0xffffffff }),

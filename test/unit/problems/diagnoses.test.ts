@@ -6,7 +6,8 @@ import { BootError } from "../../../src/problems/errors.ts";
 import { DIAGNOSES, isProblem, problem } from "../../../src/problems/problem.ts";
 import { EVERY_NEED, headline, report, sentence } from "../../../src/problems/report.ts";
 
-const TABLES = join(import.meta.dir, "../../../src/problems/diagnoses");
+const PROBLEMS = join(import.meta.dir, "../../../src/problems");
+const TABLES = join(PROBLEMS, "diagnoses");
 /** What a person can only do in a shell on the machine that does not boot. */
 const FOR_A_SHELL =
   /levain (?:retry|unlock|status|devices|log)\b|`exit`|\b(?:dmesg|dmsetup|mount|umount|cryptsetup|ls|cat)\b `?[/-]/;
@@ -38,12 +39,15 @@ describe("hints", () => {
     ]);
   });
 
-  test.each([...new Glob("*.ts").scanSync(TABLES)])("of %s are marked if they need a shell", (file) => {
-    const others = readFileSync(join(TABLES, file), "utf8").matchAll(
-      /\b(?:inBootLoader|inBuilder|byHand)\(\s*([`"][^)]*)\)/g,
-    );
-    expect([...others].map(([, text = ""]) => text).filter((text) => FOR_A_SHELL.test(text))).toEqual([]);
-  });
+  test.each([...new Glob("{diagnoses,causes}/*.ts").scanSync(PROBLEMS)])(
+    "of %s are marked if they need a shell",
+    (file) => {
+      const others = readFileSync(join(PROBLEMS, file), "utf8").matchAll(
+        /\b(?:inBootLoader|inBuilder|byHand)\(\s*([`"][^)]*)\)/g,
+      );
+      expect([...others].map(([, text = ""]) => text).filter((text) => FOR_A_SHELL.test(text))).toEqual([]);
+    },
+  );
 });
 
 test("a problem is a code with facts, and the table has its words", () => {

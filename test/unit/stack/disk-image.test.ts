@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BootError } from "../../../src/problems/errors.ts";
 import { findRootPart, slice } from "../../../src/stack/disk-image.ts";
-import { type FakeImage, fakeImage, partitionDisk } from "../../support/fake-images.ts";
+import { type FakeImage, fakeImage } from "../../support/fake-images.ts";
+import { partitionDisk } from "../../support/fake-partitions.ts";
 
 const X86_64 = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
 const AARCH64 = "b921b045-1df0-41c3-af44-4c6f280d3fae";

@@ -8,7 +8,7 @@ import { kernelDecryptor } from "../../../keys/kernel-decryptor.ts";
 import { type CryptMapping, planMapping } from "../../../keys/mapping.ts";
 import { type KeyslotChoice, listUntried, unlock, usableKeyslots } from "../../../keys/unlock.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
-import { readAvailableMemory } from "../../../machine/small-files.ts";
+import { readAvailableMemory, readTotalMemory } from "../../../machine/small-files.ts";
 import type { CryptSettings } from "../../../parameters/crypt/place.ts";
 import { tolerateRefusal } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
@@ -129,6 +129,7 @@ function unlockOptions(context: CryptContext, settings: CryptSettings): KeyslotC
   const byKernel = kernelDecryptor(machine, (name) => void drivers.loadByAlias(name));
   const decryptors = [aesDecryptor, ...(allowsNull ? [nullDecryptor] : []), byKernel];
   const findHash = createFindHash(machine);
-  const limits = { allowsNull, memoryBytes: readAvailableMemory(machine), decryptors, findHash };
+  const memory = { memoryBytes: readAvailableMemory(machine), totalBytes: readTotalMemory(machine) };
+  const limits = { allowsNull, ...memory, decryptors, findHash };
   return { ...limits, keyslot, kdfBound: kdfBound(context, settings) };
 }

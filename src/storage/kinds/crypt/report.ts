@@ -10,10 +10,11 @@ import { listDevices } from "./volume.ts";
 /** Returns the state of a device; `volume` is null if nothing asks to open it. */
 export function describeState(context: StorageContext, volume: Volume | null, isLuks: boolean): DeviceState {
   if (volume?.outcome.kind === "open") {
-    const { mapping, isProven } = volume.outcome;
+    const { mapping, isProven, isAdopted } = volume.outcome;
+    const closes = !isAdopted;
     const text = `unlocked as /dev/mapper/${printable(mapping.name)}`;
-    if (isProven || isOutOfTries(volume)) return { kind: "open", text };
-    return { kind: "unproven", text, doubt: "the passphrase may be wrong" };
+    if (isProven || isOutOfTries(volume)) return { kind: "open", text, closes };
+    return { kind: "unproven", text, closes, doubt: "the passphrase may be wrong" };
   }
   const text = `encrypted: ${volume === null ? "nothing asks to unlock it" : whyLocked(context, volume)}`;
   return isLuks ? { kind: "closed", isWanted: volume !== null, text } : { kind: "unopened", text };

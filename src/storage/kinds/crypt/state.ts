@@ -26,10 +26,10 @@ export interface Attempt {
   readonly isRefused: boolean;
 }
 
-/** How it ended; an opening is proven unless a typed passphrase was accepted that nothing can check. */
+/** How it ended; an opening is proven unless a typed passphrase was accepted that nothing can check, and adopted if the mapping was there before. */
 export type Outcome =
   | { readonly kind: "locked" }
-  | { readonly kind: "open"; readonly mapping: Mapping; readonly isProven: boolean }
+  | { readonly kind: "open"; readonly mapping: Mapping; readonly isProven: boolean; readonly isAdopted: boolean }
   | { readonly kind: "failed"; readonly error: BootError };
 
 /** A volume to open, and how far that is. */
@@ -91,9 +91,14 @@ export function changeAttempt(volume: Volume, change: Partial<Attempt>): Volume 
   return volume.attempt === null ? volume : { ...volume, attempt: { ...volume.attempt, ...change } };
 }
 
-/** After a mapping of it was found or made. */
+/** After a mapping of it was made. */
 export function opened(volume: Volume, mapping: Mapping, isProven = true): Volume {
-  return { ...volume, outcome: { kind: "open", mapping, isProven } };
+  return { ...volume, outcome: { kind: "open", mapping, isProven, isAdopted: false } };
+}
+
+/** After a mapping of it was found. */
+export function adopted(volume: Volume, mapping: Mapping): Volume {
+  return { ...volume, outcome: { kind: "open", mapping, isProven: true, isAdopted: true } };
 }
 
 /** After an error that ends all tries. */

@@ -12,7 +12,17 @@ import { prepareLuks } from "./luks.ts";
 import { type Action, begun, nextAction, nextDevice } from "./next-action.ts";
 import { describePlace, listKeySources, readKey } from "./places.ts";
 import { preparePlain } from "./plain.ts";
-import { type Attempt, changeAttempt, failed, type KeySource, opened, seen, switched, type Volume } from "./state.ts";
+import {
+  type Attempt,
+  adopted,
+  changeAttempt,
+  failed,
+  type KeySource,
+  opened,
+  seen,
+  switched,
+  type Volume,
+} from "./state.ts";
 
 /** What a volume needs next: it was just opened; it waits for a device with a key or header; the user has to be asked; or nothing can be done. */
 export type Standing = "opened" | "wait" | "ask" | "rest";
@@ -90,13 +100,13 @@ function act(context: CryptContext, volume: Volume, action: Action, passphrases:
 
 /** Adopts what is open already. */
 function check(context: CryptContext, volume: Volume, { device, lock }: Attempt): Volume {
-  const adopted = lock && findMapping(context, lock, device);
-  if (adopted === null) {
+  const mapping = lock && findMapping(context, lock, device);
+  if (mapping === null) {
     lock?.check();
     return volume;
   }
-  context.look(adopted.device);
-  return opened(volume, adopted);
+  context.look(mapping.device);
+  return adopted(volume, mapping);
 }
 
 /** The state from which the round goes on; null if the device went away, which ends it. */
@@ -129,6 +139,8 @@ function findMapping({ machine, drivers }: CryptContext, lock: Lock, { name }: B
   return machine.listMappings().find((one) => lock.isMapping(one) && isMadeOf(machine, one, name)) ?? null;
 }
 
+const NEWLINE = 0x0a;
+
 /** Warns about a key that cannot be read or is wrong: there may be another, or the user. */
 function tryKey(context: CryptContext, volume: Volume, lock: Lock, source: KeySource): Mapping | null {
   let key: Uint8Array | null = null;
@@ -141,7 +153,8 @@ function tryKey(context: CryptContext, volume: Volume, lock: Lock, source: KeySo
   try {
     const mapping = key && lock.open(key, "key");
     if (key !== null && mapping === null) {
-      context.voice.warn(`the key ${describePlace(source.place)} does not open ${describeVolume(volume)}`);
+      const newline = key.at(-1) === NEWLINE ? ": it ends with a newline, which counts as part of the key" : "";
+      context.voice.warn(`the key ${describePlace(source.place)} does not open ${describeVolume(volume)}${newline}`);
     }
     return mapping;
   } finally {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { describeImages } from "../../../../src/desk/commands/devices.ts";
+import { headerOnDisk } from "../../../support/fake-contents.ts";
 import { fakeMachine } from "../../../support/fake-machine.ts";
 import { le16, le32, type Patch, patch } from "../../../support/probe/sparse-source.ts";
 
@@ -34,6 +35,15 @@ describe("levain devices FILE…", () => {
       status: 2,
     });
     expect(describeImages(machine, ["/squashfs"], EXPORT)).toMatchObject({ problems: [], status: 0 });
+  });
+
+  test("a layer that is not supported yet is named beside what blkid prints", () => {
+    const withLvm = fakeMachine({ files: { "/pv": headerOnDisk("lvm2-sector-2").bytes } });
+    expect(describeImages(withLvm, ["/pv"], EXPORT)).toMatchObject({
+      output: expect.stringContaining("TYPE=LVM2_member"),
+      problems: ["/pv: LVM is not supported yet"],
+      status: 0,
+    });
   });
 
   test("a pipe is not waited for", () => {

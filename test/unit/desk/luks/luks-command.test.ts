@@ -25,6 +25,7 @@ function ask(
       "/data": new Uint8Array(1 << 20),
       "/key": "pass",
       "/wrong": "word",
+      "/typed": "pass\n",
     },
   });
   const readFile = (path: string) =>
@@ -104,6 +105,8 @@ usable here yes
     expect(ask({ keyFile: "/key" }).text).toEndWith("usable here yes\nopens       keyslot 0\n");
     expect(ask({ keyFile: "-" }).status).toBe(0);
     expect(ask({ keyFile: "/wrong" })).toMatchObject({ status: 2, problems: ["the key opens no keyslot"] });
+    const newline = "the key opens no keyslot: it ends with a newline, which counts as part of the key";
+    expect(ask({ keyFile: "/typed" })).toMatchObject({ status: 2, problems: [newline] });
   });
 
   test("a wrong key, where it may be that of a keyslot that cannot be tried", () => {
@@ -272,7 +275,7 @@ describe("a header whose volume cannot be opened here", () => {
     });
     expect(ask({ bytes })).toMatchObject({
       status: 3,
-      problems: ["no keyslot can be tried", "keyslot 0 needs 4 GiB to unlock, this machine has 1 GiB"],
+      problems: ["no keyslot can be tried", "keyslot 0 needs 4 GiB to unlock, and 1 GiB are free"],
     });
     expect(ask({ bytes }, "").status).toBe(0);
   });

@@ -106,13 +106,45 @@ describe("a program with libraries", () => {
   });
 });
 
+describe("a script", () => {
+  const scriptOf = (text: string) => {
+    const script = join(scratchDirectory(), "fsck.xfs");
+    writeFileSync(script, text);
+    return script;
+  };
+
+  test("for the shell that BusyBox is comes alone, and can be executed", () => {
+    const tree: ImageTree = new Map();
+    addProgram(tree, scriptOf("#!/bin/sh -f\nexit 0\n"), "/usr/sbin/fsck.xfs", MACHINE);
+    expect(tree.get("/usr/sbin/fsck.xfs")).toMatchObject({ kind: "file", mode: 0o755 });
+    expect([...tree.keys()].some((path) => path.includes("/sh"))).toBe(false);
+  });
+
+  test("for another interpreter brings that, with its libraries", () => {
+    const tree: ImageTree = new Map();
+    addProgram(tree, scriptOf("#! /bin/bash\nexit 0\n"), "/usr/sbin/fsck.xfs", MACHINE);
+    expect([...tree.keys()]).toContain("/bin/bash");
+    expect([...tree.keys()].some((path) => path.endsWith("/libc.so.6"))).toBe(true);
+  });
+});
+
 describe("a file that is not a program for this image is refused", () => {
-  test("a script", () => {
+  test("data", () => {
+    const file = join(scratchDirectory(), "data");
+    writeFileSync(file, "text\n");
+    const said = complaint(() => addProgram(new Map(), file, "/x", MACHINE));
+    expect(said).toContain("neither an ELF file nor a script\nhint: add data with --add SRC:DST");
+  });
+
+  test.each([
+    ["#!/usr/bin/env sh\n", "its interpreter is looked up on the path"],
+    ["#!/no/such\n", "cannot add /no/such, the interpreter of"],
+    ["#!\n", "cannot add , the interpreter of"],
+    ["#!/etc/passwd\n", "its interpreter /etc/passwd is not an ELF file"],
+  ])("a script that could not start: %p", (text, why) => {
     const script = join(scratchDirectory(), "script");
-    writeFileSync(script, "#!/bin/sh\n");
-    expect(complaint(() => addProgram(new Map(), script, "/x", MACHINE))).toContain(
-      "hint: add scripts and data with --add SRC:DST",
-    );
+    writeFileSync(script, text);
+    expect(complaint(() => addProgram(new Map(), script, "/x", MACHINE))).toContain(why);
   });
 
   test("a program of another machine", () => {

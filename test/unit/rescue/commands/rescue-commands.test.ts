@@ -118,12 +118,12 @@ describe("levain devices", () => {
     });
     machine.refuse("openAsyncReader", "/dev/sdb", "EIO");
     expect(describeDevices(machine).join("\n")).toMatchInlineSnapshot(`
-      "DEVICE          SIZE      TYPE          LABEL        UUID                                  PARTLABEL
+      "DEVICE          SIZE      TYPE          LABEL        UUID                                  PARTLABEL   NOTE
       /dev/nvme0n1    58.5 KiB  (gpt)
       /dev/nvme0n1p1  10 KiB    vfat          EFI          ABCD-0123                             EFI system
       /dev/nvme0n1p2  16 KiB    ext4          My\\x1b Disk  0a1b2c3d-0000-4000-8000-00000000abcd
       /dev/sda        1 MiB
-      /dev/sdb        4 KiB     (unreadable)"
+      /dev/sdb        4 KiB     (unreadable)                                                                 cannot be read: the device returns I/O errors: it is failing, or its cable is (EIO)"
     `);
   });
 

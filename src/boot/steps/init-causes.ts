@@ -1,0 +1,72 @@
+import { readMounts } from "../../filesystems/mounts.ts";
+import { findDirectoryIn, findFileIn, resolveIn } from "../../filesystems/resolve.ts";
+import { listSubvolumes } from "../../filesystems/subvolumes.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { listOrNone, textOrNone } from "../../machine/small-files.ts";
+import type { InitCause } from "../../problems/causes/init.ts";
+import { orIfRefused } from "../../problems/errors.ts";
+
+interface Look {
+  readonly machine: Machine;
+  /** Where the root is mounted. */
+  readonly root: string;
+  /** The programs that were tried, paths in the root. */
+  readonly candidates: readonly string[];
+}
+
+/** Of a live medium, as the tools of the distributions make it. */
+const LIVE_IMAGES = [
+  ...["/LiveOS/squashfs.img", "/LiveOS/rootfs.img", "/live/filesystem.squashfs", "/casper/filesystem.squashfs"],
+  ...["/arch/x86_64/airootfs.sfs", "/arch/x86_64/airootfs.erofs"],
+];
+const BOOT_FILES = /^(?:grub2?|vmlinuz.*|initrd.*|initramfs.*|loader|EFI|efi|extlinux|syslinux)$/;
+const MOST_FSTAB_BYTES = 64 << 10;
+
+/** THE table of what a root without an init may be instead. Each row returns the names for the words; null if it is not that. */
+const FINDERS: Readonly<Record<InitCause["kind"], (look: Look) => readonly string[] | null>> = {
+  subvolume: findSubvolumes,
+  ostree: ({ machine, root }) =>
+    ["/ostree/repo", "/ostree/deploy"].some((path) => findDirectoryIn(machine, root, path) !== null) ? [] : null,
+  "separate-usr": findSeparateUsr,
+  "live-image"({ machine, root }) {
+    const found = LIVE_IMAGES.find((path) => findFileIn(machine, root, path) !== null);
+    return found === undefined ? null : [found];
+  },
+  "boot-partition"({ machine, root }) {
+    const names = listOrNone(machine, root).filter((name) => BOOT_FILES.test(name));
+    return names.length > 1 && findDirectoryIn(machine, root, "/etc") === null ? names : null;
+  },
+};
+
+/** Returns what the tree at `root` may be, as it has no init that can be started; the likeliest first. It only reads. */
+export function findInitCauses(look: Look): readonly InitCause[] {
+  const kinds = Object.keys(FINDERS) as InitCause["kind"][];
+  return kinds.flatMap((kind) => {
+    const detail = orIfRefused(() => FINDERS[kind](look), null);
+    return detail === null ? [] : [{ kind, detail }];
+  });
+}
+
+/** The subvolumes with an init, of a btrfs that is the root or its lowest layer. */
+function findSubvolumes({ machine, root, candidates }: Look): readonly string[] | null {
+  const isPart = (target: string) => target === root || target.startsWith("/run/levain/");
+  const mount = readMounts(machine).find(({ target, type }) => type === "btrfs" && isPart(target));
+  if (mount === undefined) return null;
+  const hasInit = (directory: string) => candidates.some((path) => resolveIn(machine, directory, path) !== null);
+  const found = listSubvolumes(machine, mount.source, hasInit);
+  return found.length === 0 ? null : found;
+}
+
+/** /usr that is empty until fstab(5) is followed: returns its device there, or nothing where no line has it. */
+function findSeparateUsr({ machine, root }: Look): readonly string[] | null {
+  const usr = findDirectoryIn(machine, root, "/usr");
+  const isEmpty = usr === null || machine.listDirectory(usr).every((name) => name === "lost+found");
+  if (!isEmpty) return null;
+  const file = findFileIn(machine, root, "/etc/fstab");
+  const isShort = file !== null && (machine.stat(file)?.size ?? 0) <= MOST_FSTAB_BYTES;
+  const lines = isShort ? textOrNone(machine, file).split("\n") : [];
+  const fields = lines.map((line) => line.trim().split(/\s+/));
+  const device = fields.find(([first = "", place]) => !first.startsWith("#") && place === "/usr")?.[0];
+  if (device !== undefined) return [device];
+  return usr === null ? null : [];
+}

@@ -1,0 +1,45 @@
+import { inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
+import { type CauseWords, cause, listNames } from "./cause.ts";
+import { isPlainWord } from "./plain-word.ts";
+
+/** What a root without a usable init is instead; `detail` is the names that the words need. */
+export interface InitCause {
+  readonly kind: keyof typeof CAUSES;
+  readonly detail: readonly string[];
+}
+
+type Detail = Pick<InitCause, "detail">;
+
+/** THE table of causes of a missing init. */
+export const CAUSES = {
+  subvolume: cause<Detail>(
+    ({ detail }) => `an init is in ${detail.length === 1 ? "the subvolume" : "the subvolumes"} ${listNames(detail)}`,
+    ({ detail: [first = ""] }) => [
+      inBootLoader(`name the subvolume: rootflags=subvol=${first}`),
+      ...(isPlainWord(first) ? [inShell(`try that with \`levain retry rootflags=subvol=${first}\``)] : []),
+    ],
+  ),
+  "separate-usr": cause<Detail>(
+    ({ detail: [device] }) =>
+      `/usr is empty${device === undefined ? "" : `, and /etc/fstab mounts it from ${device}`}: ${notSupportedYet("a separate /usr")}`,
+    () => [inBuilder("copy /usr into the root filesystem")],
+  ),
+  ostree: cause<Detail>(
+    () => `it is a tree of OSTree: ${notSupportedYet("ostree")}`,
+    () => [useOtherInitramfs("OSTree")],
+  ),
+  "live-image": cause<Detail>(
+    ({ detail: [path = ""] }) => `it is a live medium: the root is in the image ${path}`,
+    ({ detail: [path = ""] }) => [inBootLoader(`boot the image: rd.image=${path}`)],
+  ),
+  "boot-partition": cause<Detail>(
+    ({ detail }) => `it looks like a boot partition: it holds ${listNames(detail, 3)}`,
+    () => [],
+  ),
+} satisfies Record<string, CauseWords<Detail>>;
+
+/** Returns the words for a cause. */
+export function wordsForInit({ kind }: InitCause): CauseWords<Detail> {
+  return CAUSES[kind];
+}
