@@ -8,5 +8,5 @@ export function notSupportedYet(what: string): string {
 
 /** What to try if the root lies on a layer that levain does not support yet. */
 export function useOtherInitramfs(layer: string): Hint {
-  return inBuilder(`if the root is on ${layer}, boot with an initramfs that sets it up, such as dracut's`);
+  return inBuilder(`boot with an initramfs that sets up ${layer} (dracut's, for example)`);
 }
