@@ -87,10 +87,16 @@ const FIRST_MIB = 8;
 /** The passphrase that is typed in the recipe "encrypt". */
 export const RECIPE_PASSPHRASE = "sourdough 1492";
 
+const FAT_MODULES = ["fs/fat/fat.ko", "fs/fat/vfat.ko", "fs/nls/nls_cp437.ko", "fs/nls/nls_ascii.ko"];
+
 /** The disk and the stick of the recipe "encrypt", carried out in a guest: partition 2 of the one, partition 1 of the other, and the parameters that it prints. */
 export const encrypted = once(async () => {
   const directory = scratchDirectory();
   const file = (name: string): string => join(directory, name);
+  const { modulesDir, version } = await debianKernel("cloud");
+  const fat = FAT_MODULES.map(
+    (name) => [`/lib/modules/${version}/kernel/${name}`, { file: join(modulesDir, "kernel", name) }] as const,
+  );
   await makeInGuest({
     name: "an encrypted root with a key on a stick",
     disks: [
@@ -98,13 +104,10 @@ export const encrypted = once(async () => {
       { serial: "stick", file: file("stick"), mib: 80 },
       { serial: "printed", file: file("printed"), mib: 1 },
     ],
-    modules: ["dm-mod", "dm-crypt", "xts", "algif_skcipher"],
+    modules: ["dm-mod", "dm-crypt", "xts", "algif_skcipher", "vfat", "nls_cp437", "nls_ascii"],
     // BusyBox's shell would prefer its own applets to these.
-    programs: [
-      ...["/sbin/sfdisk", "/sbin/cryptsetup", "/sbin/mkfs.ext4", "/sbin/mkfs.vfat"],
-      ...["/usr/bin/mcopy", "/bin/cp", "/bin/dash"],
-    ],
-    files: { "/sbin/init": { text: COPY_INIT } },
+    programs: [...["/sbin/sfdisk", "/sbin/cryptsetup", "/sbin/mkfs.ext4", "/sbin/mkfs.vfat", "/bin/cp", "/bin/dash"]],
+    files: { "/sbin/init": { text: COPY_INIT }, ...Object.fromEntries(fat) },
     script: `echo 'size=${FIRST_MIB}M
 ,' | sfdisk -q --label gpt $(device root)
 echo 'type=c' | sfdisk -q --label dos $(device stick)
