@@ -10,6 +10,8 @@ import { linkShell } from "./busybox.ts";
 /** The directories in which an image may have fsck.TYPE. */
 const CHECKERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
+/** As systemd-fsck passes them on. */
+const REPAIR_OPTIONS = { preen: "-a", yes: "-y", no: "-n" } as const;
 const LAST_LINES = 5;
 /** fsck(8): bits of its exit status. */
 const FSCK_ERRORS_LEFT = 4;
@@ -17,26 +19,31 @@ const FSCK_FAILED = 8;
 /** The status of a shell for a program that could not be started; above it: one that was killed. */
 const NOT_STARTED = 127;
 
-/** Runs fsck on a root before the mount, if the image has the program for its type; `force`: even if it is marked clean. Throws BootError if errors are left; a program that fails otherwise is only a warning. */
+/** Runs fsck on a root before the mount, if the image has the program for its type. Throws BootError if errors are left; a program that fails otherwise is only a warning. */
 export function checkFilesystem(
   { machine, voice }: Pick<Context, "machine" | "voice">,
   device: Pick<BlockDevice, "node" | "facts">,
-  mode: BootPlan["rootCheck"],
+  { rootCheck, rootRepair }: Pick<BootPlan, "rootCheck" | "rootRepair">,
 ): void {
   const { type } = device.facts;
-  if (mode === "skip" || type === null || !/^[a-z0-9]+$/.test(type)) return;
+  if (rootCheck === "skip" || type === null || !/^[a-z0-9]+$/.test(type)) return;
   const programs = CHECKERS.map((directory) => `${directory}/fsck.${type}`);
   const program = programs.find((path) => machine.stat(path)?.kind === "file");
   if (program === undefined) return;
   const mark = machine.kernelLogMark();
-  const { status, output } = runChecker(machine, [program, "-a", ...(mode === "force" ? ["-f"] : []), device.node]);
+  const { status, output } = runChecker(machine, [
+    program,
+    REPAIR_OPTIONS[rootRepair],
+    ...(rootCheck === "force" ? ["-f"] : []),
+    device.node,
+  ]);
   const lines = output.split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "").slice(-LAST_LINES);
   if (status >= NOT_STARTED || (status >= FSCK_FAILED && (status & FSCK_ERRORS_LEFT) === 0)) {
     const how = describeKill(status, machine.kernelLogSince(mark), program) ?? `ended with status ${status}`;
     voice.warn(`${device.node} was not checked, ${program} ${how}: ${printable(said.at(-1) ?? "")}`);
   } else if (status >= FSCK_ERRORS_LEFT) {
-    throw problem("filesystem-has-errors", { node: device.node, program, status, output: said });
+    throw problem("filesystem-has-errors", { node: device.node, program, status, output: said, repair: rootRepair });
   } else if (status > 0) {
     voice.warn(`fsck repaired ${device.node}: ${printable(said.at(-1) ?? "")}`);
   }

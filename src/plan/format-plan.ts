@@ -32,6 +32,7 @@ function formatRoot(plan: BootPlan): Subjects {
     ["waiting", plan.rootTimeoutMs === null ? "without limit" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
     ["mounted", `${plan.rootWritable ? "read-write" : "read-only"} as ${types}${options}`],
     ["fsck", plan.rootCheck === "auto" ? null : plan.rootCheck],
+    ["fsck repairs", { preen: null, yes: "everything", no: "nothing" }[plan.rootRepair]],
     ["image", image === null ? "none" : formatImage(image)],
     ...plan.layers.map((layer) => ["layer", formatLayer(layer)] as const),
     ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],

@@ -54,6 +54,8 @@ export interface BootPlan {
   readonly rootOptions: string;
   /** fsck.mode=: whether a root without image and overlay is checked first. */
   readonly rootCheck: "auto" | "force" | "skip";
+  /** fsck.repair=: what that check repairs. */
+  readonly rootRepair: "preen" | "yes" | "no";
   /** rw instead of ro (the default); always false for a root device below an image or an overlay, which is never written to. */
   readonly rootWritable: boolean;
   readonly image: ImagePlan | null;

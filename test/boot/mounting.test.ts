@@ -35,6 +35,16 @@ describe("fsck, if the image has it", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
   });
 
+  test("repairs everything with fsck.repair=yes, nothing with no", () => {
+    const repaired = (value: string, status: number) => checked(status, "", `root=LABEL=ROOT fsck.repair=${value}`);
+    expect(repaired("yes", 1).journal).toContain("run /sbin/fsck.ext4 -y /dev/vda");
+    expect(repaired("no", 0).journal).toContain("run /sbin/fsck.ext4 -n /dev/vda");
+    expect(repaired("no", 4).console).toContain("has errors that fsck may not repair: fsck.repair=no");
+    expect(repaired("yes", 4).console).toContain("has errors that fsck cannot repair");
+    expect(repaired("yes", 4).console).not.toContain("add fsck.repair=yes");
+    expect(checked(4).console).toContain("add fsck.repair=yes");
+  });
+
   test("reports what it repaired", () => {
     expect(checked(1).console).toContain("warning   fsck repaired /dev/vda: said so");
     expect(checked(3).end).toMatchObject({ mode: "switch_root" });

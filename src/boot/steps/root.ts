@@ -77,7 +77,7 @@ function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): Mount
   const { rootTypes: types, rootOptions: options } = plan;
   const asRoot = plan.rootWritable ? "writable" : "read-only";
   const access = target === ROOT ? asRoot : "untouched";
-  if (target === ROOT) checkFilesystem(context, device, plan.rootCheck);
+  if (target === ROOT) checkFilesystem(context, device, plan);
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });
   const writable = access === "writable";
   return { node: device.node, target, type, writable, isInside: liesInVolume(context.machine)(device) };

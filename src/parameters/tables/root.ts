@@ -62,6 +62,13 @@ export const ROOT = {
     text: "Whether levain checks the root filesystem before it mounts it, if the image has the program for it (fsck.TYPE). auto: if the superblock asks for a check; force: even if the filesystem is marked clean; skip: never. fastboot and forcefsck are also passed on to init.",
     example: "root=LABEL=ROOT fsck.mode=skip",
   }),
+  repair: single(values.oneOf("preen", "yes", "no"), {
+    syntax: "fsck.repair=preen|yes|no",
+    aliases: [alias("fsckfix", () => "yes")],
+    fallback: "preen",
+    text: "What the check of the root filesystem repairs. preen: what is safe to repair (fsck -a); yes: everything, which may lose damaged files (fsck -y); no: nothing (fsck -n). If errors are left, the root is not mounted.",
+    example: "root=LABEL=ROOT fsck.repair=yes",
+  }),
   writable: toggle({
     syntax: "rw",
     aliases: [alias("ro", () => "0")],

@@ -57,6 +57,13 @@ function hintsForAmbivalence({
   ];
 }
 
+/** How errors were left, by fsck.repair=. */
+const LEFT = {
+  preen: "does not repair automatically",
+  yes: "cannot repair",
+  no: "may not repair: fsck.repair=no",
+} as const;
+
 /** What stops a mount or the check before it. */
 export const FILESYSTEMS = {
   "place-missing": diagnosis<{ place: string }>({
@@ -126,12 +133,17 @@ export const FILESYSTEMS = {
     status: number;
     /** The last lines that the program wrote. */
     output: readonly string[];
+    /** fsck.repair= */
+    repair: "preen" | "yes" | "no";
   }>({
-    text: ({ node }) => `the filesystem on ${node} has errors that fsck does not repair automatically`,
+    text: ({ node, repair }) => `the filesystem on ${node} has errors that fsck ${LEFT[repair]}`,
     reasons: ({ program, status, output }) =>
       output.length > 0 ? output.map(printable) : [`${program} ended with status ${status}`],
-    hints: ({ node, program }) => [
+    hints: ({ node, program, repair }) => [
       inShell(`run \`${program} ${node}\`, then \`levain retry\``),
+      ...(repair === "yes"
+        ? []
+        : [inBootLoader("add fsck.repair=yes to repair everything, which may lose damaged files")]),
       byHand("repair the filesystem on another machine"),
     ],
   }),

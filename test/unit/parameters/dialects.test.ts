@@ -305,7 +305,8 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         { rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null } },
       ],
     ),
-    ["root=LABEL=R fsck.mode=skip fsck.repair=yes", { rootCheck: "skip" }],
+    ["root=LABEL=R fsck.mode=skip fsck.repair=yes", { rootCheck: "skip", rootRepair: "yes" }],
+    ["root=LABEL=R fsckfix", { rootRepair: "yes" }],
     [
       "root=LABEL=R rd.systemd.mount-extra=/dev/sdb1:/srv",
       {},

@@ -98,13 +98,13 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "initramfs-tools(7) 0.142": {
     context: "root=LABEL=R",
     obeyed: `init=/x root=LABEL=x rootfstype=ext4 rootdelay=1 rootflags=ro boot=local quiet ro rw blacklist=a panic=5 debug debug=vc break break=top break=mountroot
-      fsck.mode=force fastboot forcefsck cryptopts=source=/dev/sda2`,
+      fsck.mode=force fastboot forcefsck fsck.repair=yes fsckfix cryptopts=source=/dev/sda2`,
     named: "nfsroot=auto ip=dhcp boot=nfs resume=/dev/x root=/dev/nfs",
     nothing: {
       "initramfs.clear initramfs.runsize=10%": "the console is not cleared, /run has its usual size",
       "BOOTIF=x netconsole=x": NETWORK,
       "resume_offset=1 noresume": "see resume=",
-      "all_generic_ide fsck.repair=yes fsckfix": "drivers are loaded automatically, and only safe repairs are made",
+      all_generic_ide: "drivers are loaded automatically",
     },
   },
   "mkinitfs-bootparam(7) of Alpine": {
@@ -125,7 +125,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   },
   "kernel-command-line(7) and systemd-gpt-auto-generator(8), bootup(7) of systemd 252": {
     context: "root=LABEL=R",
-    obeyed: `root=gpt-auto rootflags=ro rootfstype=ext4 ro rw init=/x quiet debug systemd.volatile=overlay systemd.gpt_auto=0 rd.systemd.gpt_auto=0 fsck.mode=skip
+    obeyed: `root=gpt-auto rootflags=ro rootfstype=ext4 ro rw init=/x quiet debug systemd.volatile=overlay systemd.gpt_auto=0 rd.systemd.gpt_auto=0 fsck.mode=skip fsck.repair=preen
       modules_load=a rd.modules_load=a module_blacklist=a rd.emergency rd.rescue rd.systemd.unit=emergency.target vconsole.keymap=de rd.vconsole.keymap=de
       luks=0 rd.luks=0 luks.crypttab=0 rd.luks.crypttab=0 luks.name=abcd=x rd.luks.name=abcd=x luks.uuid=abcd rd.luks.uuid=abcd luks.options=tries=1
       rd.luks.options=tries=1 luks.key=/k rd.luks.key=/k rd.luks.data=abcd=/dev/x`,
@@ -139,7 +139,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
         "details of what other parameters ask for",
       "rd.fstab=0 fstab=0 rd.systemd.mask=x rd.systemd.wants=x rd.systemd.debug_shell rd.udev.log_level=debug udev.log_level=debug":
         "there is no systemd or udev before the root, and no fstab is read",
-      "fsck.repair=preen quotacheck.mode=skip plymouth.enable=0 net.ifnames=0 vconsole.font=x rd.vconsole.font=x":
+      "quotacheck.mode=skip plymouth.enable=0 net.ifnames=0 vconsole.font=x rd.vconsole.font=x":
         "the root does not depend on it",
     },
   },

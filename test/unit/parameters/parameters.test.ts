@@ -43,6 +43,7 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   ro: ["root=LABEL=X rw", "ro", "rw=0"],
   "rd.skipfsck": ["root=LABEL=X", "rd.skipfsck", "fsck.mode=skip"],
   fastboot: ["root=LABEL=X", "fastboot", "fsck.mode=skip"],
+  fsckfix: ["root=LABEL=X", "fsckfix", "fsck.repair=yes"],
   forcefsck: ["root=LABEL=X", "forcefsck", "fsck.mode=force"],
   overlaytmpfsflags: ["root=LABEL=X rd.overlay", "overlaytmpfsflags=mode=0700,size=9M", "rd.overlay.size=9M"],
   toram: ["root=live:LABEL=X", "toram=filesystem.squashfs", "rd.live.ram"],

@@ -34,6 +34,7 @@ test("a command line that asks for nothing", () => {
     rootTypes: [],
     rootOptions: "",
     rootCheck: "auto",
+    rootRepair: "preen",
     rootWritable: false,
     image: null,
     layers: [],
