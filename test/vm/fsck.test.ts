@@ -15,11 +15,11 @@ async function brokenRoot(request: string): Promise<string> {
   return file;
 }
 
-const guest = async (request: string) =>
+const guest = async (request: string, words = "") =>
   levainGuest({
     image: { words: ["--program", "/sbin/fsck.ext4"] },
     disks: [await brokenRoot(request)],
-    cmdline: "root=LABEL=ROOT",
+    cmdline: `root=LABEL=ROOT ${words}`,
   });
 
 vmTest(
@@ -38,10 +38,19 @@ vmTest(
     await vm.expect("the filesystem on /dev/vda has errors that fsck does not repair automatically");
     await vm.expect("\n  ROOT: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.\n  (i.e., without -a or -p options)\n");
     await vm.expect(
-      "hint: run `/sbin/fsck.ext4 /dev/vda`, then `levain retry`, or repair the\n      filesystem on another machine",
+      /hint: run `\/sbin\/fsck\.ext4 \/dev\/vda`, then `levain retry`[\s\S]*repair the\s+filesystem on another machine/,
     );
     await vm.expect(PROMPT);
     expect(vm.log()).not.toMatch(/^ {2}mount /m);
+  },
+);
+
+vmTest(
+  "fsck.repair=yes repairs what e2fsck does not repair otherwise",
+  () => guest("set_inode_field <2> mode 0100644", "fsck.repair=yes"),
+  async (vm) => {
+    await vm.expect(/warning +fsck repaired \/dev\/vda: [\s\S]*ROOT: [\s\S]* files [\s\S]* blocks/);
+    await vm.expect(/^ {2}mount /m);
   },
 );
 
