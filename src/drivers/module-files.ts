@@ -11,6 +11,8 @@ type Compression = (typeof COMPRESSIONS)[keyof typeof COMPRESSIONS];
 
 /** A driver probes its devices while it is loaded, and a disk that does not answer makes that last for minutes. */
 const PATIENCE_MS = 2000;
+/** Modules that probe devices. What is needed as soon as it is loaded (filesystems, ciphers, device-mapper targets, loop) may take its time: btrfs measures its RAID6 code. */
+const PROBING = /\/kernel\/drivers\/(?!md\/|block\/(?:loop|brd|zram)\b)/;
 const WORK_DIRECTORY = "/run/levain/modules";
 /** BusyBox's or the one of XZ Utils; both replace the file by one without the ending. */
 const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbin/unxz"]] as const;
@@ -23,12 +25,17 @@ const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbi
 export function createInserter(machine: Machine): (path: string, parameters: string) => boolean {
   let kernelCan: string | null = null;
   return (path, parameters) => {
+    const patience = PROBING.test(path) ? { patienceMs: PATIENCE_MS } : {};
     const compression = compressionOf(path);
-    if (compression === null) return machine.loadModule(path, parameters, { patienceMs: PATIENCE_MS });
+    if (compression === null) return machine.loadModule(path, parameters, patience);
     kernelCan ??= textOrNone(machine, "/sys/module/compression").trimEnd();
-    const isKernels = kernelCan === compression;
-    if (isKernels) return machine.loadModule(path, parameters, { compressed: true, patienceMs: PATIENCE_MS });
-    return insertDecompressed(machine, path, compression, parameters);
+    if (kernelCan === compression) return machine.loadModule(path, parameters, { compressed: true, ...patience });
+    const plain = decompressModule(machine, path, compression);
+    try {
+      return machine.loadModule(plain, parameters, patience);
+    } finally {
+      machine.removeFile(plain);
+    }
   };
 }
 
@@ -45,17 +52,14 @@ function compressionOf(path: string): Compression | null {
   return Object.hasOwn(COMPRESSIONS, ending) ? COMPRESSIONS[ending as keyof typeof COMPRESSIONS] : null;
 }
 
-function insertDecompressed(machine: Machine, path: string, compression: Compression, parameters: string): boolean {
+/** Returns the path of the decompressed copy. */
+function decompressModule(machine: Machine, path: string, compression: Compression): string {
   const name = path.slice(path.lastIndexOf("/") + 1, path.lastIndexOf("."));
   const plain = `${WORK_DIRECTORY}/${name}`;
   machine.makeDirectory(WORK_DIRECTORY);
   if (compression === "xz") unpackXz(machine, path, plain);
   else machine.writeFile(plain, decompress(machine.readFile(path), path, compression));
-  try {
-    return machine.loadModule(plain, parameters, { patienceMs: PATIENCE_MS });
-  } finally {
-    machine.removeFile(plain);
-  }
+  return plain;
 }
 
 function decompress(bytes: Uint8Array, path: string, compression: "gzip" | "zstd"): Uint8Array {
