@@ -16,7 +16,7 @@ export function createInsertion(
   directory: string,
   voice: Voice,
   onBusy: (name: string) => void,
-): { readonly act: Act; readonly count: () => number } {
+): { readonly act: Act; readonly count: () => number; readonly isHeldUp: () => boolean } {
   const insert = createInserter(machine);
   const present = listLoaded(machine);
   const refused = new Set<string>();
@@ -55,7 +55,7 @@ export function createInsertion(
     return done;
   }
 
-  return { act, count: () => count };
+  return { act, count: () => count, isHeldUp: () => isAnyBusy };
 }
 
 /** A driver that finds no hardware is normal; every other refusal is a warning. */

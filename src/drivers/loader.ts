@@ -29,6 +29,8 @@ export interface Loader {
   loadMore(): boolean;
   /** Loads the drivers of all devices and of keyboards that may still appear: before a person is asked for input. */
   loadAll(): void;
+  /** True if the kernel still probed devices for a driver when the boot went on. */
+  isHeldUp(): boolean;
   /** The drivers that were asked for and that a blacklist keeps out. */
   blocked(): readonly BlockedDriver[];
   counts(): { readonly modules: number; readonly devices: number };
@@ -40,7 +42,7 @@ export function createLoader(machine: Machine, wishes: BootPlan["modules"], voic
   const image = readImageModules(machine, wishes);
   if (image === null || image.isScanned) warnOfMissingModules(machine, image, voice);
   for (const problem of image?.config.problems ?? []) voice.warn(printable(problem));
-  const loader = makeLoader(machine, image, voice, wishes.blacklist);
+  const loader = makeLoader(machine, image, voice, wishes.blacklist.map(normalizeName));
   for (const name of wishes.load) {
     if (loader.loadByName(name) === "unknown") {
       const shown = printable(name);
@@ -73,17 +75,16 @@ function makeLoader(
   voice: Voice,
   blacklist: readonly string[] = [],
 ): Loader {
-  const { act, count } = createInsertion(machine, image?.directory ?? "", voice, (name) =>
+  const { act, count, isHeldUp } = createInsertion(machine, image?.directory ?? "", voice, (name) =>
     probeOtherDevices(machine, image, name),
   );
   const seen = new Set<string>();
   const blocked = new Map<string, BlockedDriver>();
-  const named = blacklist.map(normalizeName);
   const waiting: string[] = [];
   let wave = 0;
 
   function attempt(target: Target): LoadResult {
-    const block = findBlock(machine, target, named);
+    const block = findBlock(machine, target, blacklist);
     if (block !== null) blocked.set(target.name, block);
     return loadTarget(target, act, voice);
   }
@@ -138,6 +139,7 @@ function makeLoader(
     loadAll() {
       while (loadMore());
     },
+    isHeldUp,
     blocked: () => [...blocked.values()],
     counts: () => ({ modules: count(), devices: seen.size }),
   };

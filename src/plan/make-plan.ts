@@ -42,7 +42,7 @@ export interface PlanInput {
 type Surroundings = Omit<CryptSurroundings, "roots"> &
   Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null };
 
-const ROOT_TIMEOUT_MS = 30_000;
+export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
  * Decides everything about a boot, from its command line and its image's manifest, with warnings for the user.
@@ -121,7 +121,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */
 function decideTimeout({ timeoutMs, delayMs }: Settings): number | null {
-  return timeoutMs === undefined ? Math.max(ROOT_TIMEOUT_MS, delayMs ?? 0) : timeoutMs;
+  return timeoutMs === undefined ? Math.max(DEFAULT_TIMEOUT_MS, delayMs ?? 0) : timeoutMs;
 }
 
 /** Over images by default: their filesystems are read-only, and most systems need a writable root. */

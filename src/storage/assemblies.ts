@@ -62,6 +62,9 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
       return null;
     },
     problems: () => list.flatMap((assembly) => assembly.problems?.() ?? []),
+    lastResort() {
+      for (const assembly of list) assembly.lastResort?.();
+    },
     required: () => list.flatMap((assembly) => assembly.required?.() ?? []),
     claim: (device) => {
       for (const assembly of list) assembly.claim?.(device);

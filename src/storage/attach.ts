@@ -76,14 +76,19 @@ function waitWith(patience: Patience, { drivers }: Context, wanted: DeviceSpec, 
     const isReady = candidate !== null && isUsable(search.state(candidate));
     if (isReady && round === "idle") return candidate;
     if (drivers.loadMore()) continue;
-    const failure = search.problems().find(({ isFatal }) => isFatal);
-    if (!isReady && failure !== undefined) throw failure.error;
+    if (!isReady) throwIfInVain(search);
     if (!patience.wait(round)) return null;
   }
 }
 
+function throwIfInVain(search: Search): void {
+  const failure = search.problems().find(({ isFatal }) => isFatal);
+  if (failure !== undefined) throw failure.error;
+}
+
+/** What is open is of no use itself: its content is another device, which may not have answered yet. */
 function isUsable(state: DeviceState | null): boolean {
-  return state?.kind !== "closed" && state?.kind !== "incomplete";
+  return state === null || state.kind === "unopened";
 }
 
 /** True if all lie in one volume, or none does. */

@@ -33,7 +33,9 @@ export interface StorageContext extends Context {
   companions(device: BlockDevice): readonly BlockDevice[];
   /** The state of a device as its assembly sees it; null if none knows it. */
   state(device: BlockDevice): DeviceState | null;
-  /** Probes a device that was just made or changed, by the kernel's name; null if it is gone. */
+  /** True if every device has answered. */
+  isSettled(): boolean;
+  /** Probes a device that was just made or changed, by the kernel's name, and waits for it; null if it is gone. */
   look(name: string): BlockDevice | null;
   /** Handles the uevents that are queued. */
   takeEvents(): void;
@@ -91,6 +93,8 @@ export interface Trouble {
 export interface Assembly {
   /** Does what can be done now. `candidate` is the device that the plan calls the root at present; it may be closed or incomplete. Throws BootError if the user gives up. */
   advance(candidate: BlockDevice | null): Round;
+  /** Called when the root has not appeared for long: from now on what could find it in the wrong place may be tried too. */
+  lastResort?(): void;
   links?(): readonly Link[];
   /** null for a device of another kind. Changes nothing. */
   state?(device: BlockDevice): DeviceState | null;

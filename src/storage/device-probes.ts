@@ -7,6 +7,7 @@ export type Inventory = Map<string, BlockDevice>;
 
 /** The probes of a search: each device goes into the inventory when it has answered, and a slow one holds up no other. */
 export interface DeviceProbes {
+  /** A device that is probed again keeps its entry until it has answered, but nothing may match it by what it held. */
   readonly inventory: Inventory;
   /** Probes a device that is new or has changed, by the kernel's name; waits for it at most `waitMs`. */
   look(name: string, waitMs?: number): void;
@@ -44,7 +45,6 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
     const device = probe.advance(waitMs);
     probes.set(name, probe);
     if (device === null) {
-      inventory.delete(name); // until it has answered, nothing is known of what it holds now
       notice.waits(name, probe);
       return;
     }

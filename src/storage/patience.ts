@@ -1,5 +1,6 @@
 import type { Context } from "../drivers/context.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
+import { DEFAULT_TIMEOUT_MS } from "../plan/make-plan.ts";
 import type { Voice } from "../problems/voice.ts";
 import type { Round } from "./contract.ts";
 import { describeFound } from "./findings.ts";
@@ -11,15 +12,20 @@ import { specText } from "./search-words.ts";
 export interface Patience {
   /** Does `act` outside the wait: prompts and unlocking do not count against the device timeout. */
   uncounted<T>(act: () => T): T;
-  /** Waits for uevents, and says so; false if the time is up. */
+  /** Waits for uevents, and says so; false if the time is up, also for the last resort. */
   wait(round: Exclude<Round, "changed">): boolean;
   /** Restores what the wait has set in the kernel. */
   end(): void;
 }
 
+/** After this long the last resort is tried: a USB disk takes some seconds. */
+const LONG_MS = 10_000;
+/** The limit if none is given and a disk or a driver has not answered yet: a controller may need minutes to start, and a disk to recover. */
+const SLOW_LIMIT_MS = 180_000;
+
 /** Creates the patience for `wanted`, at most `timeoutMs` (null: no limit). */
 export function createPatience(
-  { machine, voice }: Context,
+  { machine, drivers, voice }: Context,
   wanted: DeviceSpec,
   timeoutMs: number | null,
   search: Search,
@@ -34,24 +40,35 @@ export function createPatience(
     startMs += machine.nowMs() - beforeMs;
     return result;
   };
+  let isLastResort = false;
+  const isAnyBusy = () => drivers.isHeldUp() || search.unanswered().length > 0;
   function waitForRoot(): boolean {
     const waitedMs = machine.nowMs() - startMs;
-    const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
+    const limitMs =
+      waitedMs >= DEFAULT_TIMEOUT_MS && timeoutMs === DEFAULT_TIMEOUT_MS && isAnyBusy() ? SLOW_LIMIT_MS : timeoutMs;
+    const leftMs = limitMs === null ? Number.POSITIVE_INFINITY : limitMs - waitedMs;
     if (leftMs <= 0) return false;
-    const noticeMs = notice(specText(wanted), waitedMs, timeoutMs, () => describeFound(search, wanted));
+    const noticeMs = notice(specText(wanted), waitedMs, limitMs, () => describeFound(search, wanted));
     search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs)));
+    return true;
+  }
+  function waitOnce(round: Exclude<Round, "changed">): boolean {
+    stopPolling ??= pollMedia(machine);
+    if (round === "idle") return waitForRoot();
+    const { text, leftMs } = round;
+    if (text !== other.text) other = { text, startMs: machine.nowMs() };
+    const waitedMs = machine.nowMs() - other.startMs;
+    const noticeMs = otherNotice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
+    uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs))));
     return true;
   }
   return {
     uncounted,
     wait(round) {
-      stopPolling ??= pollMedia(machine);
-      if (round === "idle") return waitForRoot();
-      const { text, leftMs } = round;
-      if (text !== other.text) other = { text, startMs: machine.nowMs() };
-      const waitedMs = machine.nowMs() - other.startMs;
-      const noticeMs = otherNotice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
-      uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs))));
+      const goesOn = waitOnce(round);
+      if (!goesOn && isLastResort) return false;
+      isLastResort = !goesOn || machine.nowMs() - startMs >= LONG_MS;
+      if (isLastResort) search.lastResort();
       return true;
     },
     end: () => stopPolling?.(),

@@ -19,7 +19,7 @@ interface SearchOptions {
 /** The devices of a machine while one of them is looked for. */
 export interface Search
   extends Pick<Selection, "matches" | "strangers" | "unsearched">,
-    Pick<Assemblies, "advance" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"> {
+    Pick<Assemblies, "advance" | "lastResort" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"> {
   readonly inventory: Inventory;
   /** The devices that have not answered yet. */
   readonly unanswered: DeviceProbes["unanswered"];
@@ -29,6 +29,9 @@ export interface Search
   /** Waits until every device has answered, but for none longer than a second: a second device with the label of the root is seen too. */
   settle(): void;
 }
+
+/** What lies in a volume that was just opened answers when the disk below does. Without its content the volume would be closed again. */
+const MADE_MS = 30_000;
 
 /** Begins a search; from here on no uevent is lost. */
 export function createSearch(context: Context, plan: StoragePlan, options: SearchOptions = {}): Search {
@@ -40,7 +43,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
   probes.scan();
   const list: Assembly[] = [];
   const assemblies = joinAssemblies(list, inventory);
-  const selection = createSelection(context, plan, inventory, assemblies);
+  const selection = createSelection(context, plan, probes, assemblies);
   const takeEvents = (timeoutMs: number) => followEvents(context, probes, timeoutMs);
   const shared: StorageContext = {
     ...context,
@@ -48,8 +51,9 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     terminals,
     tries,
     state: assemblies.state,
+    isSettled: () => probes.unanswered().length === 0,
     look(name) {
-      if (isWorthProbing(name)) probes.look(name, SLOW_MS);
+      if (isWorthProbing(name)) probes.look(name, MADE_MS);
       return inventory.get(name) ?? null;
     },
     takeEvents: () => takeEvents(0),

@@ -5,7 +5,7 @@ import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { Assemblies } from "./assemblies.ts";
 import type { StorageContext, StoragePlan } from "./contract.ts";
 import { createContentSearch } from "./device-content.ts";
-import type { Inventory } from "./device-probes.ts";
+import type { DeviceProbes } from "./device-probes.ts";
 import { createNamer } from "./inventory.ts";
 import { type Look, matchDevices } from "./match.ts";
 import { chooseTrusted, liesInVolume } from "./trust.ts";
@@ -22,7 +22,7 @@ export interface Selection extends Pick<StorageContext, "devices" | "find" | "ma
 export function createSelection(
   context: Context,
   plan: Pick<StoragePlan, "image">,
-  inventory: Inventory,
+  { inventory, isUnderWay }: Pick<DeviceProbes, "inventory" | "isUnderWay">,
   assemblies: Assemblies,
 ): Selection {
   const { machine } = context;
@@ -45,13 +45,14 @@ export function createSelection(
     return plan.image !== null && volumes.every(({ outside }) => outside === null) ? [] : volumes;
   };
   const all = (spec: DeviceSpec) => [...new Set(find(spec).map(assemblies.innermost))];
+  const isKnown = ({ name }: BlockDevice) => !isUnderWay(name);
   const matches = (spec: DeviceSpec) => {
     const volumes = required();
     // The first device that holds a file counts: no stranger may be that, or even be mounted.
     if (spec.by === "file" && volumes.length > 0) {
-      return matchDevices(spec, chooseTrusted(machine, devices(), volumes), look);
+      return matchDevices(spec, chooseTrusted(machine, devices(), volumes), look).filter(isKnown);
     }
-    return chooseTrusted(machine, all(spec), volumes);
+    return chooseTrusted(machine, all(spec), volumes).filter(isKnown);
   };
   return {
     devices,

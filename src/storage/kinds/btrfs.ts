@@ -12,6 +12,7 @@ type Reply = "complete" | "incomplete" | "unknown";
 export function startBtrfs(context: StorageContext, { rootOptions }: Pick<StoragePlan, "rootOptions">): Assembly {
   const { machine, drivers } = context;
   const isDegraded = rootOptions.split(",").includes("degraded");
+  let isLastResort = false;
   const replies = new WeakMap<BlockDevice, Reply>();
   const lacks = new WeakMap<BlockDevice, string>();
   const members = new WeakMap<BlockDevice, BtrfsMember | null>();
@@ -46,7 +47,10 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
     // The kernel still counts a device that was unplugged.
     const isPresent = new Set(present.map((one) => memberOf(one)?.deviceId)).size >= total;
     const isComplete = said.includes("unknown") || (said.includes("complete") && isPresent);
-    return isComplete || isDegraded ? null : describe(device, present, total);
+    // A member that is only slow must not be left out: it would be written to without it.
+    return isComplete || (isDegraded && (isLastResort || context.isSettled()))
+      ? null
+      : describe(device, present, total);
   }
 
   return {
@@ -56,6 +60,9 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
       if (lack === null) lacks.delete(candidate);
       else lacks.set(candidate, lack);
       return "idle";
+    },
+    lastResort() {
+      isLastResort = true;
     },
     links() {
       const pools = Object.values(Object.groupBy(context.devices().filter(isPool), ({ facts }) => facts.uuid ?? ""));

@@ -20,18 +20,19 @@ interface Disk {
 
 /**
  * Maps the partitions for which the kernel does not look, with the names and uuids that kpartx gives: those inside an
- * encrypted volume (GENHD_FL_NO_PART), and, if the root is nowhere else, those of a table inside a partition, as on phones.
+ * encrypted volume (GENHD_FL_NO_PART), and, as the last resort, those of a table inside a partition, as on phones: it may also be
+ * the disk of a virtual machine, which holds a root with the same label.
  */
 export function startPartitions(context: StorageContext): Assembly {
   const done = new Set<string>();
   const nested: Mapping[] = [];
   let links: readonly Link[] = [];
-  let hasAllDrivers = false;
+  let isLastResort = false;
   let claimed: string | null = null;
 
   function findDisk(hasRoot: boolean): Disk | null {
     for (const device of context.devices()) {
-      if (done.has(device.name) || !hasOnlyTable(device) || (hasRoot && isNested(device))) continue;
+      if (done.has(device.name) || !hasOnlyTable(device) || (isNested(device) && (hasRoot || !isLastResort))) continue;
       const disk = readDisk(context, device);
       if (disk !== null) return disk;
       done.add(device.name);
@@ -42,18 +43,15 @@ export function startPartitions(context: StorageContext): Assembly {
     advance(candidate) {
       const disk = findDisk(candidate !== null);
       if (disk === null) return "idle";
-      // A mapped partition can no longer be mounted itself, and may hold the system of a virtual machine: any other device first.
-      if (isNested(disk.device) && !hasAllDrivers) {
-        context.drivers.loadAll();
-        hasAllDrivers = true;
-        return "changed";
-      }
       done.add(disk.device.name);
       const made = openDisk(context, disk, isNested(disk.device) ? MOST_PARTITIONS - nested.length : MOST_PARTITIONS);
       const from = [disk.device.name];
       links = [...links, ...made.map(({ mapping }) => ({ from, to: mapping.device, isReplacement: false }))];
       if (isNested(disk.device)) nested.push(...made.filter(({ isNew }) => isNew).map(({ mapping }) => mapping));
       return made.length > 0 ? "changed" : "idle";
+    },
+    lastResort() {
+      isLastResort = true;
     },
     links: () => links,
     claim(device) {
