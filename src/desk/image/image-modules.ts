@@ -29,14 +29,17 @@ export function addModules(tree: ImageTree, kernel: KernelChoice, options: Image
   return { count: names.length, modprobeDirs, lackingFirmware };
 }
 
-/** Adds the files of modprobe.d(5) as far as a boot obeys them. */
+/**
+ * Adds the files of modprobe.d(5) as far as a boot obeys them, with a mode that lets everyone read them: a file that others cannot
+ * read counts as a key, which the boot removes when it fails (findSecrets).
+ */
 function addModprobeFiles(tree: ImageTree, directories: readonly string[], voice: Voice): readonly ModprobeFile[] {
   return readModprobeFiles(directories).map((file) => {
     const { file: kept, warning } = keepObeyedLines(file);
     if (warning !== null) voice.warn(printable(warning));
     const path = `${MODPROBE_DIRECTORIES[0]}/${file.name}`;
     refuseReserved(file.path, path);
-    putEntry(tree, { kind: "file", path, mode: file.mode, content: contentOfBytes(kept.text) });
+    putEntry(tree, { kind: "file", path, mode: 0o644, content: contentOfBytes(kept.text) });
     return kept;
   });
 }

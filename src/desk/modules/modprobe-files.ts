@@ -9,7 +9,6 @@ import type { KernelChoice } from "./kernel.ts";
 /** A file of modprobe.d(5) on this host. */
 export interface ModprobeFile extends ConfigFile {
   readonly path: string;
-  readonly mode: number;
 }
 
 /** --modprobe-dir: the directories to read, the first has precedence; empty: none; null: those of this host if the modules are its own. */
@@ -78,7 +77,7 @@ function readOne(name: string, path: string): readonly ModprobeFile[] {
   if (status?.isDirectory()) return [];
   const hint = "run the command as root, or leave these files out with --modprobe-dir none";
   const text = status?.isFile() ? attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"), hint) : "";
-  return [{ name, path, text, mode: status?.isFile() ? status.mode & 0o7777 : 0o644 }];
+  return [{ name, path, text }];
 }
 
 /** Returns a file as an image gets it, without the lines that a boot ignores, and a warning that names these. */

@@ -55,7 +55,7 @@ describe("the files of several directories", () => {
 });
 
 describe("the lines of a file", () => {
-  const file = (text: string) => ({ name: "a.conf", path: "/etc/modprobe.d/a.conf", mode: 0o644, text });
+  const file = (text: string) => ({ name: "a.conf", path: "/etc/modprobe.d/a.conf", text });
 
   test("that a boot obeys are left as they are, with comments", () => {
     const text = "# mine\noptions nvme  poll_queues=4\nsoftdep nvme pre: \\\n  vfio-pci\ninstall floppy /bin/false\n";
