@@ -20,7 +20,9 @@ import { refuseReserved } from "./reserved.ts";
 export function addModules(tree: ImageTree, kernel: KernelChoice, options: ImageOptions, plan: BootPlan, voice: Voice) {
   voice.progress("reading modules");
   const modprobeDirs = chooseModprobeDirectories(options.modprobeDirs, kernel);
-  const config = addModprobeFiles(tree, modprobeDirs, voice);
+  // An ordinary user cannot read all files of a hardened host, and did not ask for them.
+  const unreadable = options.modprobeDirs === null ? voice.warn : null;
+  const config = addModprobeFiles(tree, readModprobeFiles(modprobeDirs, unreadable), voice);
   // Modules that the image's own parameters load have to be in it.
   const add = [...options.modules, ...plan.modules.load];
   const { files, names, lackingFirmware, warnings } = selectModules({ kernel, add, config });
@@ -33,8 +35,8 @@ export function addModules(tree: ImageTree, kernel: KernelChoice, options: Image
  * Adds the files of modprobe.d(5) as far as a boot obeys them, with a mode that lets everyone read them: a file that others cannot
  * read counts as a key, which the boot removes when it fails (findSecrets).
  */
-function addModprobeFiles(tree: ImageTree, directories: readonly string[], voice: Voice): readonly ModprobeFile[] {
-  return readModprobeFiles(directories).map((file) => {
+function addModprobeFiles(tree: ImageTree, files: readonly ModprobeFile[], voice: Voice): readonly ModprobeFile[] {
+  return files.map((file) => {
     const { file: kept, warning } = keepObeyedLines(file);
     if (warning !== null) voice.warn(printable(warning));
     const path = `${MODPROBE_DIRECTORIES[0]}/${file.name}`;

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { readLines } from "../../drivers/index/kernel-files.ts";
 import { type ConfigFile, MODPROBE_DIRECTORIES, parseModprobeConfig } from "../../drivers/index/modprobe-config.ts";
 import { BootError } from "../../problems/errors.ts";
+import { sentence } from "../../problems/report.ts";
 import { attempt, isDirectory } from "../host.ts";
 import type { KernelChoice } from "./kernel.ts";
 
@@ -57,18 +58,33 @@ function isOwnTree({ modulesDir }: KernelChoice, modulesRoot: string): boolean {
 
 /**
  * Reads the files NAME.conf of these directories in the order of their names, of several with one name the first, as modprobe
- * does. An empty file or a link to /dev/null therefore hides another. Throws BootError if a file cannot be read.
+ * does. An empty file or a link to /dev/null therefore hides another. A file or directory that cannot be read is left out if
+ * `warn` is given; otherwise throws BootError.
  */
-export function readModprobeFiles(directories: readonly string[]): readonly ModprobeFile[] {
+export function readModprobeFiles(
+  directories: readonly string[],
+  warn: ((text: string) => void) | null = null,
+): readonly ModprobeFile[] {
   const found = new Map<string, string>();
   for (const directory of directories) {
-    const names = attempt(`cannot read ${directory}`, () => readdirSync(directory));
+    const names = orLeftOut(warn, () => attempt(`cannot read ${directory}`, () => readdirSync(directory)));
     for (const name of names.filter((each) => each.endsWith(".conf") && !each.startsWith("."))) {
       if (!found.has(name)) found.set(name, join(directory, name));
     }
   }
   const names = [...found.keys()].sort();
-  return names.flatMap((name) => readOne(name, found.get(name) ?? ""));
+  return names.flatMap((name) => orLeftOut(warn, () => readOne(name, found.get(name) ?? "")));
+}
+
+/** Returns nothing, with a warning, if the system refuses `read` and `warn` is given. */
+function orLeftOut<T>(warn: ((text: string) => void) | null, read: () => readonly T[]): readonly T[] {
+  try {
+    return read();
+  } catch (error) {
+    if (warn === null || !(error instanceof BootError)) throw error;
+    warn(`${sentence(error)}; the image does not contain its settings`);
+    return [];
+  }
 }
 
 /** Skips directories, which modprobe skips too, and reads nothing of devices and links that lead nowhere. */
