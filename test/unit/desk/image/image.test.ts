@@ -220,6 +220,14 @@ describe("an image", () => {
     expect(voice.warnings).toEqual([]);
   });
 
+  test("that will not load one of its filesystems is warned of", async () => {
+    const modprobe = scratchDirectory();
+    writeFileSync(join(modprobe, "a.conf"), "install mine /bin/false\n");
+    const voice = listenToVoice();
+    await buildImage({ ...options, modprobeDirs: [modprobe] }, voice);
+    expect(voice.warnings).toEqual([expect.stringContaining(`mine will not be loaded: ${modprobe}/a.conf has`)]);
+  });
+
   test("contains what its own parameters load, and soft dependencies of modprobe.d", async () => {
     const modules = options.modulesDir ?? "";
     const dep = readFileSync(join(modules, "modules.dep"), "utf8");
