@@ -5,6 +5,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { findEntry, type ImageTree, putEntry } from "../archive/tree.ts";
 import { FIRMWARE_ENDINGS } from "../modules/firmware.ts";
+import { warnOfKeptOut } from "../modules/kept-out.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
 import {
   chooseModprobeDirectories,
@@ -20,23 +21,29 @@ import { refuseReserved } from "./reserved.ts";
 export function addModules(tree: ImageTree, kernel: KernelChoice, options: ImageOptions, plan: BootPlan, voice: Voice) {
   voice.progress("reading modules");
   const modprobeDirs = chooseModprobeDirectories(options.modprobeDirs, kernel);
-  const config = addModprobeFiles(tree, modprobeDirs, voice);
+  // An ordinary user cannot read all files of a hardened host, and did not ask for them.
+  const unreadable = options.modprobeDirs === null ? voice.warn : null;
+  const config = addModprobeFiles(tree, readModprobeFiles(modprobeDirs, unreadable), voice);
   // Modules that the image's own parameters load have to be in it.
   const add = [...options.modules, ...plan.modules.load];
-  const { files, names, lackingFirmware, warnings } = selectModules({ kernel, add, config });
-  for (const warning of warnings) voice.warn(warning);
+  const selection = selectModules({ kernel, add, config });
+  const { files, names, lackingFirmware, warnings } = selection;
+  for (const warning of [...warnings, ...warnOfKeptOut(selection, config, plan.modules.load)]) voice.warn(warning);
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
   return { count: names.length, modprobeDirs, lackingFirmware };
 }
 
-/** Adds the files of modprobe.d(5) as far as a boot obeys them. */
-function addModprobeFiles(tree: ImageTree, directories: readonly string[], voice: Voice): readonly ModprobeFile[] {
-  return readModprobeFiles(directories).map((file) => {
+/**
+ * Adds the files of modprobe.d(5) as far as a boot obeys them, with a mode that lets everyone read them: a file that others cannot
+ * read counts as a key, which the boot removes when it fails (findSecrets).
+ */
+function addModprobeFiles(tree: ImageTree, files: readonly ModprobeFile[], voice: Voice): readonly ModprobeFile[] {
+  return files.map((file) => {
     const { file: kept, warning } = keepObeyedLines(file);
     if (warning !== null) voice.warn(printable(warning));
     const path = `${MODPROBE_DIRECTORIES[0]}/${file.name}`;
     refuseReserved(file.path, path);
-    putEntry(tree, { kind: "file", path, mode: file.mode, content: contentOfBytes(kept.text) });
+    putEntry(tree, { kind: "file", path, mode: 0o644, content: contentOfBytes(kept.text) });
     return kept;
   });
 }

@@ -3,13 +3,13 @@ import { dirname, join } from "node:path";
 import { readLines } from "../../drivers/index/kernel-files.ts";
 import { type ConfigFile, MODPROBE_DIRECTORIES, parseModprobeConfig } from "../../drivers/index/modprobe-config.ts";
 import { BootError } from "../../problems/errors.ts";
+import { sentence } from "../../problems/report.ts";
 import { attempt, isDirectory } from "../host.ts";
 import type { KernelChoice } from "./kernel.ts";
 
 /** A file of modprobe.d(5) on this host. */
 export interface ModprobeFile extends ConfigFile {
   readonly path: string;
-  readonly mode: number;
 }
 
 /** --modprobe-dir: the directories to read, the first has precedence; empty: none; null: those of this host if the modules are its own. */
@@ -58,18 +58,33 @@ function isOwnTree({ modulesDir }: KernelChoice, modulesRoot: string): boolean {
 
 /**
  * Reads the files NAME.conf of these directories in the order of their names, of several with one name the first, as modprobe
- * does. An empty file or a link to /dev/null therefore hides another. Throws BootError if a file cannot be read.
+ * does. An empty file or a link to /dev/null therefore hides another. A file or directory that cannot be read is left out if
+ * `warn` is given; otherwise throws BootError.
  */
-export function readModprobeFiles(directories: readonly string[]): readonly ModprobeFile[] {
+export function readModprobeFiles(
+  directories: readonly string[],
+  warn: ((text: string) => void) | null = null,
+): readonly ModprobeFile[] {
   const found = new Map<string, string>();
   for (const directory of directories) {
-    const names = attempt(`cannot read ${directory}`, () => readdirSync(directory));
+    const names = orLeftOut(warn, () => attempt(`cannot read ${directory}`, () => readdirSync(directory)));
     for (const name of names.filter((each) => each.endsWith(".conf") && !each.startsWith("."))) {
       if (!found.has(name)) found.set(name, join(directory, name));
     }
   }
   const names = [...found.keys()].sort();
-  return names.flatMap((name) => readOne(name, found.get(name) ?? ""));
+  return names.flatMap((name) => orLeftOut(warn, () => readOne(name, found.get(name) ?? "")));
+}
+
+/** Returns nothing, with a warning, if the system refuses `read` and `warn` is given. */
+function orLeftOut<T>(warn: ((text: string) => void) | null, read: () => readonly T[]): readonly T[] {
+  try {
+    return read();
+  } catch (error) {
+    if (warn === null || !(error instanceof BootError)) throw error;
+    warn(`${sentence(error)}; the image does not contain its settings`);
+    return [];
+  }
 }
 
 /** Skips directories, which modprobe skips too, and reads nothing of devices and links that lead nowhere. */
@@ -78,7 +93,7 @@ function readOne(name: string, path: string): readonly ModprobeFile[] {
   if (status?.isDirectory()) return [];
   const hint = "run the command as root, or leave these files out with --modprobe-dir none";
   const text = status?.isFile() ? attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"), hint) : "";
-  return [{ name, path, text, mode: status?.isFile() ? status.mode & 0o7777 : 0o644 }];
+  return [{ name, path, text }];
 }
 
 /** Returns a file as an image gets it, without the lines that a boot ignores, and a warning that names these. */

@@ -67,7 +67,10 @@ export function selectModules(request: ModuleRequest) {
       ...cutLists(index, names, texts),
     ],
     names,
+    /** Those of them that were asked for by name or alias. */
+    asked: wanted,
     builtin,
+    source,
     missingFirmware: firmware.missing,
     /** Modules that name firmware of which this host has none; of several versions a device needs one. */
     lackingFirmware: modules.flatMap(({ name, firmware: needed }) =>

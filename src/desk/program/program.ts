@@ -97,8 +97,10 @@ export function addBusybox(tree: ImageTree, request: string | null, machine: num
     });
   }
   const bytes = attempt(`cannot read ${hostPath}`, () => readFileSync(hostPath));
-  if (isElf(bytes) && !bytes.includes(SHELL_APPLET)) {
-    throw new BootError(`${hostPath} cannot be the image's BusyBox: it has no applet sh`, {
+  // A script would need a shell, and the image's only shell is BusyBox.
+  if (!isElf(bytes) || !bytes.includes(SHELL_APPLET)) {
+    const fault = isElf(bytes) ? "it has no applet sh" : "it is not an ELF file";
+    throw new BootError(`${hostPath} cannot be the image's BusyBox: ${fault}`, {
       hint: "use another with --busybox FILE (Debian: apt install busybox-static), or --busybox none",
     });
   }

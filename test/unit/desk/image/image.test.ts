@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { parseCompression } from "../../../../src/desk/archive/compress.ts";
 import { buildImage } from "../../../../src/desk/image/image.ts";
 import type { ImageOptions } from "../../../../src/desk/image/options.ts";
+import { IMAGE_KEY_LIST } from "../../../../src/plan/key-list.ts";
 import { parseManifest } from "../../../../src/plan/manifest.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
@@ -206,6 +207,25 @@ describe("an image", () => {
     expect(voice.warnings).toEqual([expect.stringContaining('"install mine /bin/sh -c x"')]);
     rmSync(modprobe, { recursive: true });
     expect(await complaint({ ...options, modprobeDirs: [modprobe] })).toContain(`no directory ${modprobe}`);
+  });
+
+  test("has no keys where files of modprobe.d are closed to other users on this host", async () => {
+    const modprobe = scratchDirectory();
+    writeFileSync(join(modprobe, "a.conf"), "blacklist nouveau\n", { mode: 0o600 });
+    const voice = listenToVoice();
+    await buildImage({ ...options, modprobeDirs: [modprobe] }, voice);
+    const file = readCpio(readFileSync(output)).members.find(({ name }) => name === "etc/modprobe.d/a.conf");
+    expect(file?.mode).toBe(0o100644);
+    expect(readImage(output).has(IMAGE_KEY_LIST.slice(1))).toBe(false);
+    expect(voice.warnings).toEqual([]);
+  });
+
+  test("that will not load one of its filesystems is warned of", async () => {
+    const modprobe = scratchDirectory();
+    writeFileSync(join(modprobe, "a.conf"), "install mine /bin/false\n");
+    const voice = listenToVoice();
+    await buildImage({ ...options, modprobeDirs: [modprobe] }, voice);
+    expect(voice.warnings).toEqual([expect.stringContaining(`mine will not be loaded: ${modprobe}/a.conf has`)]);
   });
 
   test("contains what its own parameters load, and soft dependencies of modprobe.d", async () => {

@@ -54,8 +54,31 @@ describe("the files of several directories", () => {
   });
 });
 
+describe("a file that cannot be read", () => {
+  // A loop of links, because root may read files of any mode.
+  beforeEach(() => {
+    put("usr/a.conf", "blacklist a\n");
+    put("etc/b.conf", "blacklist b\n");
+    symlinkSync("loop.conf", join(base, "etc/loop.conf"));
+  });
+
+  test("is refused if its directory was asked for", () => {
+    expect(() => readModprobeFiles(directories())).toThrow(`cannot read ${base}/etc/loop.conf`);
+  });
+
+  test("is left out with a warning if its directory is a default", () => {
+    const warnings: string[] = [];
+    const files = readModprobeFiles([...directories(), join(base, "gone")], (text) => warnings.push(text));
+    expect(files.map(({ name }) => name)).toEqual(["a.conf", "b.conf"]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^cannot read .*\/gone: .*no such file.*; the image does not contain its settings$/),
+      expect.stringMatching(/^cannot read .*\/etc\/loop\.conf: .+; the image does not contain its settings$/),
+    ]);
+  });
+});
+
 describe("the lines of a file", () => {
-  const file = (text: string) => ({ name: "a.conf", path: "/etc/modprobe.d/a.conf", mode: 0o644, text });
+  const file = (text: string) => ({ name: "a.conf", path: "/etc/modprobe.d/a.conf", text });
 
   test("that a boot obeys are left as they are, with comments", () => {
     const text = "# mine\noptions nvme  poll_queues=4\nsoftdep nvme pre: \\\n  vfio-pci\ninstall floppy /bin/false\n";

@@ -192,6 +192,14 @@ describe("BusyBox", () => {
     expect(said).toContain("cannot be the image's BusyBox: it has no applet sh");
   });
 
+  test("a script is refused, which would only run another program", () => {
+    const script = join(scratchDirectory(), "busybox");
+    writeFileSync(script, '#!/bin/sh\nexec /opt/busybox "$@"\n', { mode: 0o755 });
+    const said = complaint(() => addBusybox(new Map(), script, MACHINE));
+    expect(said).toContain(`${script} cannot be the image's BusyBox: it is not an ELF file`);
+    expect(said).toContain("--busybox FILE");
+  });
+
   test("none comes where none is wanted", () => {
     const tree: ImageTree = new Map();
     addBusybox(tree, "none", MACHINE);
