@@ -78,7 +78,8 @@ vmTest(
   async () => {
     const { grub, boot, root } = await made.grubDisks();
     const disks = [{ file: grub, bus: "cdrom" as const }, { file: boot }, { file: root, bus: "scsi" as const }];
-    return { kernel: null, disks, ...LIMITS };
+    // Else the BIOS would start the boot sector of the disk, which waits for a key.
+    return { kernel: null, disks, extra: ["-boot", "d"], ...LIMITS };
   },
   async (vm) => {
     await vm.expect('no device with label "ROOT" appeared within 30 s', LOADER_MS);
