@@ -26,7 +26,8 @@ vmTest(
     await vm.expect('"steps":');
     await vm.expect(/^\[ *\d+\.\d+\] +handover +to \/sbin\/init, here/m);
     vm.send("exit\n");
-    await vm.expect(/^\/ # /m); // another one
+    await vm.expect("built-in shell"); // another one
+    await vm.expect(/^\/ # /m);
     vm.send("poweroff\n");
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
   },
@@ -45,8 +46,8 @@ for (const [firmware, extra] of [
       await vm.expect(/copy: mount \/run\/levain\/overlay tmpfs tmpfs rw,.*size=102400k/);
       await vm.expect("copy: mount / overlay overlay rw,");
       await vm.expect("copy: ready");
-      vm.send("ls /etc/fstab /var/tmp/stick 2>&1 | grep -c 'No such file'; levain log\n");
-      await vm.expect(/^2\r?$/m);
+      vm.send("echo absent-$(ls /etc/fstab /var/tmp/stick 2>&1 | grep -c 'No such file'); levain log\n");
+      await vm.expect("absent-2");
       await vm.expect(/^\[ *\d+\.\d+\] +handover/m);
     },
   );
@@ -77,7 +78,8 @@ vmTest(
   async () => {
     const { grub, boot, root } = await made.grubDisks();
     const disks = [{ file: grub, bus: "cdrom" as const }, { file: boot }, { file: root, bus: "scsi" as const }];
-    return { kernel: null, disks, ...LIMITS };
+    // Else the BIOS would start the boot sector of the disk, which waits for a key.
+    return { kernel: null, disks, extra: ["-boot", "d"], ...LIMITS };
   },
   async (vm) => {
     await vm.expect('no device with label "ROOT" appeared within 30 s', LOADER_MS);
@@ -100,13 +102,13 @@ vmTest(
     return { initrd: await levainImage(), disks: [{ file: root }, { file: stick }], cmdline: parameters };
   },
   async (vm) => {
-    await vm.expect(/^ {2}unlock +\/dev\/vda2 \(LUKS2\).* as root/m);
+    await vm.expect(/^ {2}root +\/dev\/mapper\/root ext4 "ROOT" in \/dev\/vda2 crypto_LUKS/m);
     await vm.expect("copy: mount / ext4 /dev/mapper/root ro,");
     await vm.expect("copy: ready");
     expect(vm.log()).not.toContain("passphrase:");
     expect(vm.log()).not.toContain("warning");
-    vm.send("grep -c vdb /proc/mounts; echo stick-$((40 + 2))\n");
-    await vm.expect("\n0\nstick-42");
+    vm.send("echo stick-$(grep -c vdb /proc/mounts)\n");
+    await vm.expect("stick-0");
   },
 );
 
