@@ -4,16 +4,16 @@ import type { Machine, MountRequest } from "../machine/machine.ts";
 import { isErrno, orIfRefused, tolerateRefusal } from "../problems/errors.ts";
 
 /**
- * Mounts a filesystem of a block device so that nothing is written to the device: without its journal, and with the device
- * read-only for the kernel. Returns the function that makes the device as it was, to be called after the unmount. Throws
- * SyscallError.
+ * Mounts a filesystem of a block device so that nothing is written to the device: with the device read-only for the kernel,
+ * and without its journal unless that is known to be empty. Returns the function that makes the device as it was, to be called
+ * after the unmount. Throws SyscallError.
  */
 export function mountUntouched(machine: Machine, request: MountRequest): () => void {
   const { source, type } = request;
-  const flags = request.flags.includes("ro") ? request.flags : [...request.flags, "ro" as const];
+  const plain = { ...request, flags: request.flags.includes("ro") ? request.flags : [...request.flags, "ro" as const] };
   const options = untouchedOptions(type, request.options);
   if (options === null) {
-    machine.mount({ ...request, flags });
+    machine.mount(plain);
     return () => undefined;
   }
   const isProtected = orIfRefused(() => {
@@ -22,7 +22,9 @@ export function mountUntouched(machine: Machine, request: MountRequest): () => v
   }, false);
   const release = () => (isProtected ? tolerateRefusal(() => machine.releaseDevice(source)) : undefined);
   try {
-    mountWithout(machine, { ...request, flags, options }, isProtected ? request.options : null);
+    const untouched = { ...plain, options };
+    if (isProtected) mountProtected(machine, plain, untouched);
+    else machine.mount(untouched);
     return release;
   } catch (error) {
     release();
@@ -30,19 +32,36 @@ export function mountUntouched(machine: Machine, request: MountRequest): () => v
   }
 }
 
-/** Mounts with the options of a mount that writes nothing. An old driver may not know them: on a device that is read-only, it refuses a journal instead of replaying it, so that `plain` options, if given, are safe there. */
-function mountWithout(machine: Machine, request: MountRequest, plain: string | null): void {
+/**
+ * Mounts from a device that is read-only, where a driver refuses a journal instead of replaying it. A clean filesystem is mounted
+ * by `plain`: the real system may mount the device as well and make it writable, which btrfs (nologreplay) and XFS (norecovery)
+ * refuse as long as a mount has their option, and ext4 (noload) would then do without a journal. If that is refused, the journal
+ * is not empty after all. For others, `untouched` is the first choice, and `plain` for an old driver that does not know its option.
+ */
+function mountProtected(machine: Machine, plain: MountRequest, untouched: MountRequest): void {
+  if (isClean(machine, plain.source, plain.type)) mountEither(machine, plain, untouched, ["EINVAL", "EROFS"]);
+  else mountEither(machine, untouched, plain, ["EINVAL"]);
+}
+
+/** Mounts by `first`, or if that is refused with one of these errors, by `second`. */
+function mountEither(machine: Machine, first: MountRequest, second: MountRequest, errors: readonly string[]): void {
   try {
-    machine.mount(request);
+    machine.mount(first);
   } catch (error) {
-    if (plain === null || plain === request.options || !isErrno(error, "EINVAL")) throw error;
+    if (first.options === second.options || !isErrno(error, ...errors)) throw error;
     try {
-      machine.mount({ ...request, options: plain });
+      machine.mount(second);
     } catch (refusal) {
       // Not a filesystem of that type, or an unknown option of the user: the first refusal is the one to report.
       throw isErrno(refusal, "EINVAL") ? error : refusal;
     }
   }
+}
+
+/** False if that cannot be read, or levain does not know where the type keeps it. */
+function isClean(machine: Machine, node: string, type: string): boolean {
+  const { isUnclean } = filesystemType(type);
+  return isUnclean !== undefined && orIfRefused(() => !withReader(machine, node, isUnclean), false);
 }
 
 /** True if the filesystem was not unmounted: its newest changes are in a journal that `mountUntouched` does not replay. */

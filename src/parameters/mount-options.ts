@@ -39,8 +39,8 @@ const WORDS: Readonly<Record<string, string>> = {
 const NOT_FOR_THE_KERNEL =
   /^(?:|defaults|(?:no)?auto|nofail|_netdev|nousers?|noowner|nogroup|loop|sub|r?(?:unbindable|private|slave|shared)|(?:user|comment|loop|u?helper)=.*|[xX]-.*)$/s;
 
-/** Options by which mount(8) would mount something else than the device; without them the mount would be another one. */
-const OTHER_MOUNTS = /^(?:verity\.|offset=|sizelimit=|encryption=|(?:remount|r?bind|move)$)/;
+/** Options by which mount(8) would mount something else than the device, a part of its tree or with other owners; without them the mount would be another one. */
+const OTHER_MOUNTS = /^(?:verity\.|offset=|sizelimit=|encryption=|X-mount\.(?:subdir|idmap)=|(?:remount|r?bind|move)$)/;
 
 /** Splits the mixed options of fstab and rootflags= as mount(8) does, for mount(2): the later of two that contradict each other counts. Commas in double quotes are part of a value (a SELinux context). */
 export function splitMountOptions(text: string): MountOptions {

@@ -66,6 +66,15 @@ export const fileName = matching("a name without a slash", /^[^/]+$/);
 /** A path of the new root, used unchanged; it may lead through symbolic links and "..". */
 export const absolutePath = matching("an absolute path", /^\//);
 
+/** The directory of the new root for the old one: below these, the filesystems that move into the new root would cover it. */
+export const oldRootPath = parser(
+  'the path of a directory, without ".." and outside /dev, /proc, /run and /sys',
+  (text) => {
+    const path = normalisePath(text);
+    return path !== null && /^\/(?:dev|proc|run|sys)(?:\/|$)/.test(path) ? null : path;
+  },
+);
+
 /** Names of modules or filesystem types, separated by commas. */
 export const names = parser("names separated by commas", (text) => {
   const all = text.split(",").filter((name) => name !== "");

@@ -26,10 +26,11 @@ export function warnOfUnsupportedDevices(plan: Pick<BootPlan, "root" | "layers" 
   const volumes = plan.crypt.volumes.flatMap(({ name }) => name ?? []);
   const lines = listDevices(plan).flatMap((spec) => {
     const path = pathOf(spec);
-    const layer = path === null || isOfVolume(path, volumes) ? null : findLayer(decodeUdevName(path));
+    const isOwn = path === null || isOfVolume(path, volumes) || isOfPartition(path);
+    const layer = isOwn ? null : findLayer(decodeUdevName(path));
     return layer === null
       ? []
-      : [printable(`${formatDeviceSpec(spec)} is a name of ${layer}: ${notSupportedYet(layer)}`)];
+      : [printable(`${formatDeviceSpec(spec)} may be a name of ${layer}: ${notSupportedYet(layer)}`)];
   });
   return [...new Set(lines)];
 }
@@ -56,6 +57,11 @@ function isOfVolume(path: string, volumes: readonly string[]): boolean {
   return volumes.some(
     (volume) => name === volume || (name.startsWith(volume) && /^p?\d+$/.test(name.slice(volume.length))),
   );
+}
+
+/** True for a partition in a partition of a disk with a slash in its name, which levain maps itself: cciss-c0d0p1p1. */
+function isOfPartition(path: string): boolean {
+  return /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-).*\dp\d+p\d+$/.test(path);
 }
 
 function findLayer(path: string): string | null {

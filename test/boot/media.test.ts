@@ -29,12 +29,12 @@ describe("images of a live medium", () => {
   test("are layers in the order of their names, the last on top; the search writes nothing and unmounts", () => {
     const { journal, end, mounts } = fakeBoot(isoFile({}, "boot=live findiso=/d.iso"));
     expect(end).toMatchObject({ mode: "switch_root" });
-    expect(journal).toContain("mount ext4 /dev/vda at /run/levain/search (ro,nosuid,nodev,noexec,noload)");
+    expect(journal).toContain("mount ext4 /dev/vda at /run/levain/search (ro,nosuid,nodev,noexec)");
     expect(stacking(journal)).toMatchInlineSnapshot(`
       [
         "unmount /run/levain/search",
         "unmount /run/levain/search",
-        "mount ext4 /dev/vdb at /run/levain/medium (ro,noload)",
+        "mount ext4 /dev/vdb at /run/levain/medium (ro)",
         "loop /run/levain/medium/d.iso (ro)",
         "mount squashfs /dev/loop0 at /run/levain/iso (ro)",
         "loop /run/levain/iso/live/1.squashfs (ro)",

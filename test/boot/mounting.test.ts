@@ -224,6 +224,28 @@ describe("the handover", () => {
     expect(away.journal).not.toContain("mkdir /sysroot/mnt/initrd");
   });
 
+  test("rd.putold= of a classic initrd keeps it without its key files, or not at all", () => {
+    const key = "/etc/cryptsetup-keys.d/root.key";
+    const initrd = {
+      rootType: "ext2",
+      disks: [{ name: "vda", image: rootImage("ROOT", { "/initrd": { directory: true } }) }],
+      files: {
+        "/sys": { directory: true },
+        "/run": { directory: true },
+        "/sysroot": { directory: true },
+        [key]: "secret",
+      },
+    } as const;
+    const cmdline = "root=LABEL=ROOT rd.putold=/initrd";
+    const kept = fakeBoot({ cmdline, ...initrd });
+    expect(kept.end).toMatchObject({ mode: "pivot_root", putOld: "/initrd" });
+    expect(kept.journal).toContain(`wipe ${key}`);
+    const before = (machine: FakeMachine) => machine.refuse("wipeFile", "root.key", "EROFS");
+    const readOnly = fakeBoot({ cmdline, ...initrd, before });
+    expect(readOnly.end).toMatchObject({ mode: "pivot_root", putOld: null });
+    expect(readOnly.console).toContain("the filesystem is read-only (EROFS): the old root is not kept");
+  });
+
   describe("an initramfs stays visible at rd.putold=", () => {
     const roomy = (cmdline: string, more: FakeBootOptions = {}) => ({
       cmdline: `root=LABEL=ROOT ${cmdline}`,

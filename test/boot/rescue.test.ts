@@ -396,7 +396,7 @@ describe("levain retry", () => {
         "remove /run/levain/retry.json",
         "unmount /run/levain/medium",
         "protect /dev/vda",
-        "mount ext4 /dev/vda at /run/levain/medium (ro,noload)",
+        "mount ext4 /dev/vda at /run/levain/medium (ro)",
         "run /bin/busybox --install -s /run/levain/applets",
         "run /bin/busybox sh on /dev/ttyS0",
         "write /run/levain/rescue.pid",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk } from "../support/luks/encrypted-disk.ts";
 
@@ -160,6 +161,33 @@ test("an image in a file that was not unmounted is mounted, and named", () => {
   expect(boot.console).toContain(`/root.ext4 ${WARNING}`);
 });
 
+describe("a clean filesystem, which the real system may make writable, keeps its journal:", () => {
+  const lowerMounts = (image: FakeImage, more: FakeBootOptions = {}) => {
+    const { end, journal } = bootFrom("root=LABEL=ROOT rd.overlay", { sda: image }, more);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    return journal.filter((line) => /^protect | at \/run\/levain\/lower /.test(line));
+  };
+
+  test.each(["ext4", "btrfs"] as const)("%s", (type) => {
+    const image = fakeImage(type, { label: "ROOT" }, ROOT_TREE);
+    const mount = `mount ${type} /dev/sda at /run/levain/lower (ro)`;
+    expect(lowerMounts(image, { filesystems: ["ext4", "btrfs"] })).toEqual(["protect /dev/sda", mount]);
+  });
+
+  test.each(["EROFS", "EINVAL"])("but not if the driver refuses it with %s", (errno) => {
+    const before = (machine: FakeMachine) => machine.refuse("mount", /\/lower \(ro\)$/, errno);
+    expect(lowerMounts(rootImage(), { before }).at(-1)).toBe("mount ext4 /dev/sda at /run/levain/lower (ro,noload)");
+  });
+
+  test("but not if the device cannot be write-protected", () => {
+    const before = (machine: FakeMachine) => machine.refuse("protectDevice", "/dev/sda", "EACCES");
+    expect(lowerMounts(rootImage(), { before })).toEqual([
+      "protect /dev/sda → EACCES",
+      "mount ext4 /dev/sda at /run/levain/lower (ro,noload)",
+    ]);
+  });
+});
+
 test("a clean filesystem boots without a word about journals", () => {
   for (const cmdline of ["root=LABEL=ROOT rd.overlay", "root=LABEL=ROOT"]) {
     expect(bootFrom(cmdline, { sda: rootImage() }).console).not.toContain("journal");
@@ -175,24 +203,10 @@ test("the journal of a root without an overlay is replayed: the real system make
 });
 
 describe("a driver that does not know the option", () => {
-  const boot = (image: FakeImage) =>
-    bootFrom(
-      "root=LABEL=ROOT rd.overlay",
-      { sda: image },
-      {
-        before: (machine) => machine.refuse("mount", /\/dev\/sda .*noload/, "EINVAL"),
-      },
-    );
-
-  test("mounts a clean filesystem on the write-protected device", () => {
-    const { end, journal } = boot(rootImage());
-    expect(end).toMatchObject({ mode: "switch_root" });
-    expect(journal).toContain("mount ext4 /dev/sda at /run/levain/lower (ro)");
-  });
-
   test("refuses one that was not unmounted, and levain says what to do", () => {
     const root = unclean("ROOT");
-    const result = boot(root);
+    const before = (machine: FakeMachine) => machine.refuse("mount", /\/dev\/sda .*noload/, "EINVAL");
+    const result = bootFrom("root=LABEL=ROOT rd.overlay", { sda: root }, { before });
     expect(result.end).toBe("poweroff");
     expect(result.console.replaceAll(/\s+/g, " ")).toContain(
       "its journal has to be replayed, and levain writes nothing to it (EROFS)",

@@ -29,12 +29,13 @@ export function planHandover(
   const mode = chooseMode(plan, isRootfs, voice);
   const { putOld } = plan.handover;
   if (putOld === null) return { ...rest, mode, putOld };
-  if (mode === "switch_root") {
-    const isKept = keepOldRoot(context, plan, { root, putOld, isRootfs });
-    return { ...rest, mode, putOld: isKept ? putOld : null };
-  }
-  makeTarget(machine, root, putOld, "rd.putold=");
-  return { ...rest, mode, putOld };
+  // A classic initrd that cannot be put there stops the boot; one that holds key files is not kept.
+  if (mode === "pivot_root") makeTarget(machine, root, putOld, "rd.putold=");
+  const isKept =
+    mode === "pivot_root"
+      ? isKeepable(voice, () => removeKeys(machine, plan, voice, "old root"))
+      : keepOldRoot(context, plan, { root, putOld, isRootfs });
+  return { ...rest, mode, putOld: isKept ? putOld : null };
 }
 
 function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_root" | "pivot_root" {
@@ -46,22 +47,31 @@ function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_ro
   return "switch_root";
 }
 
-/** Mounts the old root at `putOld` of the new one too, where pivot_root would put it. Returns false, after a warning, if that is not possible: no boot depends on it. */
+/** Returns false, after a warning, if what keeps the old root is not possible: no boot depends on it. */
+function isKeepable(voice: Voice, keep: () => void): boolean {
+  try {
+    keep();
+    return true;
+  } catch (error) {
+    if (!(error instanceof BootError) && !isErrno(error)) throw error;
+    voice.warn(`${sentence(error)}: the old root is not kept`);
+    return false;
+  }
+}
+
+/** Mounts the old root at `putOld` of the new one too, where pivot_root would put it. Returns false, after a warning, if that is not possible. */
 function keepOldRoot(
   { machine, voice, undo }: Context,
   plan: BootPlan,
   { root, putOld, isRootfs }: { readonly root: string; readonly putOld: string; readonly isRootfs: boolean },
 ): boolean {
   const target = `${root}${putOld}`;
-  try {
+  const isKept = isKeepable(voice, () => {
     makeTarget(machine, root, putOld, "rd.putold=");
     removeKeys(machine, plan, voice, "old root");
     machine.mount({ source: "/", target, type: "", flags: ["bind"], options: "" });
-  } catch (error) {
-    if (!(error instanceof BootError) && !isErrno(error)) throw error;
-    voice.warn(`${sentence(error)}: the old root is not kept`);
-    return false;
-  }
+  });
+  if (!isKept) return false;
   undo(() => machine.unmount(target));
   if (isRootfs) {
     const cost = formatMib(sizeInMemory(machine, "/"));

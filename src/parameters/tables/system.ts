@@ -35,10 +35,10 @@ export const SYSTEM = {
     text: "How the new root becomes /. stay: the initramfs is the final system, and root= is not used.",
     example: "root=LABEL=ROOT rd.handover=switch_root",
   }),
-  putOld: single(values.filePath, {
+  putOld: single(values.oldRootPath, {
     syntax: "rd.putold=PATH",
     fallback: "the old root is unmounted, and an initramfs removed from memory",
-    text: "The directory of the new root where the old root stays visible. pivot_root puts a classic initrd there. An initramfs cannot be left by pivot_root, so it is mounted there as well, without its key files; its files use memory until they are removed.",
+    text: "The directory of the new root where the old root stays visible. pivot_root puts a classic initrd there. An initramfs cannot be left by pivot_root, so it is mounted there as well; its files use memory until they are removed. The key files of the image are removed before. The directory must not be in /dev, /proc, /run or /sys.",
     example: "root=LABEL=ROOT rd.putold=/initrd",
   }),
 };

@@ -160,7 +160,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "boot=live fromiso=/dev/mapper/vg-isos/image.iso",
       { root: block(path("/dev/mapper/vg-isos")), image: liveImage({ iso: "/image.iso" }) },
-      ["/dev/mapper/vg-isos is a name of LVM: LVM is not supported yet"],
+      ["/dev/mapper/vg-isos may be a name of LVM: LVM is not supported yet"],
     ],
     ["boot=live overlay-size=75%", { overlay: { kind: "tmpfs", size: "75%" } }],
     ["boot=live nopersistence noeject ignore_uuid username=user hostname=live", { root: block(liveSearch()) }],

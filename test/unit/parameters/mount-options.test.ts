@@ -50,5 +50,8 @@ test("findForeignOption finds what would be another mount", () => {
   expect(findForeignOption("ro,verity.roothash=ab")).toBe("verity.roothash=ab");
   expect(findForeignOption("offset=512,ro")).toBe("offset=512");
   expect(findForeignOption("remount,ro")).toBe("remount");
+  expect(findForeignOption("ro,X-mount.subdir=os/a")).toBe("X-mount.subdir=os/a");
+  expect(findForeignOption("X-mount.idmap=u:0:1000:1")).toBe("X-mount.idmap=u:0:1000:1");
+  expect(findForeignOption("X-mount.mkdir=0755,X-mount.owner=root")).toBeNull();
   expect(findForeignOption("ro,subvol=@,errors=remount-ro,x-a=bind")).toBeNull();
 });

@@ -294,6 +294,8 @@ describe("mistakes", () => {
     "init",
     "rd.handover=jump",
     "rd.putold=..",
+    "rd.putold=/run/initramfs",
+    "rd.putold=//./sys",
     "rd.break=sometime",
     "rd.break=toString",
     "rd.break=",
