@@ -42,6 +42,7 @@ export interface PlanInput {
 type Surroundings = Omit<CryptSurroundings, "roots"> &
   Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null };
 
+/** rd.timeout= where it is not given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**

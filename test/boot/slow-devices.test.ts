@@ -26,6 +26,16 @@ describe("a slow device holds up no other", () => {
     }
   }
 
+  test("a root that takes longer than the usual wait to answer is waited for, unless rd.timeout= says how long", () => {
+    const disks: readonly FakeDisk[] = [{ ...ROOT, answersAfterMs: 16_000 }];
+    expect(fakeBoot({ cmdline: "root=LABEL=ROOT", disks }).end).toMatchObject({ mode: "switch_root" });
+    const short = fakeBoot({ cmdline: "root=LABEL=ROOT rd.timeout=20", disks });
+    expect(short.console).toContain("appeared within 20 s");
+    const silent = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ ...ROOT, answersAfterMs: NEVER }] });
+    expect(silent.endMs).toBeLessThan(190_000);
+    expect(silent.console).toContain("has not answered yet");
+  });
+
   test("a partition is found by its name in the table while another disk never answers", () => {
     const partition = { image: rootImage(), name: "system", uuid: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee" };
     const disks = [

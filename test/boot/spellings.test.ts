@@ -210,6 +210,21 @@ describe("a partition table in a partition", () => {
     );
   });
 
+  test("with a root of the same label is left alone for a root that comes later", () => {
+    const { end, journal } = fakeBoot({
+      ...DM,
+      cmdline: "root=LABEL=pmOS_root",
+      disks: [
+        { name: "sda", partitions: [{ image: asDisk([{ image: inner() }]) }] },
+        { name: "sdb", image: inner(), arrivesAtMs: 8000 },
+      ],
+      images: [inner()],
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("mount ext4 /dev/sdb at /sysroot (ro)");
+    expect(journal.filter((line) => line.startsWith("map "))).toEqual([]);
+  });
+
   test("in a partition of a table in a partition is read, but no further", () => {
     const image = inner("DEEP");
     const nest = (levels: number): FakeImage => (levels === 0 ? image : asDisk([{ image: nest(levels - 1) }]));

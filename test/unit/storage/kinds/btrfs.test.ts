@@ -49,7 +49,7 @@ function setUp(members: readonly Uint8Array[], isDegraded = false, options: Fake
     }
     return [...known.values()];
   };
-  const context = { machine, drivers, devices: look, companions: look };
+  const context = { machine, drivers, devices: look, companions: look, isSettled: () => true };
   const pools = startBtrfs(
     context as unknown as StorageContext,
     {
@@ -104,6 +104,14 @@ describe("a candidate", () => {
     const set = setUp([member(1, 3), member(2, 3)], true);
     expect(lackOf(set)).toBeNull();
     expect(set.machine.journal.filter((line) => line.startsWith("register")).length).toBe(2);
+  });
+
+  test("degraded waits for a device that is slow, until the last resort", () => {
+    const set = setUp([member(1, 3), member(2, 3)], true);
+    set.context.isSettled = () => false;
+    expect(lackOf(set)).toContain("2 of 3 devices");
+    set.pools.lastResort?.();
+    expect(lackOf(set)).toBeNull();
   });
 
   test("a kernel that knows no btrfs is left to the mount's refusal", () => {
