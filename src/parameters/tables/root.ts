@@ -30,7 +30,7 @@ export const ROOT = {
       alias("rootwait[=SECONDS]", (value) => value ?? "0"),
     ],
     fallback: "30",
-    text: "How long to wait for the root device; 0 or a bare rootwait waits without limit. The last of these parameters counts.",
+    text: "How long to wait for the root device; 0 or a bare rootwait waits without limit. The last of these parameters counts. Without them, levain waits up to 180 seconds while a disk or a driver has not answered yet.",
     example: "root=LABEL=ROOT rd.timeout=5",
   }),
   delayMs: single(values.waitingTimeMs, {

@@ -1,0 +1,17 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "../../..");
+const git = (...words: readonly string[]) =>
+  Bun.spawnSync(["git", "-C", ROOT, ...words])
+    .stdout.toString()
+    .trim();
+
+// A tree without its history, or with a part of it, has no examples to look at.
+test.skipIf(git("rev-parse", "--is-shallow-repository") !== "false")("the example of each recipe is a commit", () => {
+  const text = readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8");
+  const examples = [...text.matchAll(/git log -p -1 --grep="([^"]+)"/g)].map(([, pattern = ""]) => pattern);
+  expect(examples).toHaveLength(5);
+  expect(examples.filter((pattern) => git("log", "-1", "--format=%h", `--grep=${pattern}`) === "")).toEqual([]);
+});
