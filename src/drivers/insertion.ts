@@ -25,10 +25,8 @@ export function createInsertion(
   let isAnyBusy = false;
 
   function load(name: string, path: string, parameters: string): boolean {
-    // The end of each insertion waits for all asynchronous probes of the kernel, unless its module asks for such a probe.
-    const given = isAnyBusy ? `${parameters} async_probe`.trim() : parameters;
     try {
-      if (!insert(`${directory}/${path}`, given)) {
+      if (!insert(`${directory}/${path}`, parameters, isAnyBusy)) {
         isAnyBusy = true;
         voice.progress(`module ${name}: a device of this driver has not answered yet, the boot continues meanwhile`);
         onBusy(name);

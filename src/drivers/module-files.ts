@@ -10,7 +10,9 @@ const COMPRESSIONS = { ".gz": "gzip", ".xz": "xz", ".zst": "zstd" } as const;
 type Compression = (typeof COMPRESSIONS)[keyof typeof COMPRESSIONS];
 
 /** A driver probes its devices while it is loaded, and a disk that does not answer makes that last for minutes. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 5000;
+/** The end of each insertion waits for all asynchronous probes of the kernel, so also for those of a driver that was busy before. */
+const SHORT_PATIENCE_MS = 500;
 /** Modules that probe devices. What is needed as soon as it is loaded (filesystems, ciphers, device-mapper targets, loop) may take its time: btrfs measures its RAID6 code. */
 const PROBING = /\/kernel\/drivers\/(?!md\/|block\/(?:loop|brd|zram)\b)/;
 const WORK_DIRECTORY = "/run/levain/modules";
@@ -22,10 +24,13 @@ const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbi
  * can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). It returns false if the kernel still probes devices for the driver. Throws SyscallError if the kernel refuses a module, BootError if its file
  * cannot be decompressed.
  */
-export function createInserter(machine: Machine): (path: string, parameters: string) => boolean {
+export function createInserter(machine: Machine): (path: string, parameters: string, isAnyBusy?: boolean) => boolean {
   let kernelCan: string | null = null;
-  return (path, parameters) => {
-    const patience = PROBING.test(path) ? { patienceMs: PATIENCE_MS } : {};
+  return (path, given, isAnyBusy = false) => {
+    const isProbing = PROBING.test(path);
+    const patience = isProbing ? { patienceMs: isAnyBusy ? SHORT_PATIENCE_MS : PATIENCE_MS } : {};
+    // A module that asks for asynchronous probes does not wait for those of others; but the names of disks would depend on which answers first.
+    const parameters = isAnyBusy && !isProbing ? `${given} async_probe`.trim() : given;
     const compression = compressionOf(path);
     if (compression === null) return machine.loadModule(path, parameters, patience);
     kernelCan ??= textOrNone(machine, "/sys/module/compression").trimEnd();

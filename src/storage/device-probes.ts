@@ -32,7 +32,7 @@ const QUICK_MS = 20;
 /** Creates the probes of one search, with an empty inventory. */
 export function createDeviceProbes(context: Pick<Context, "machine" | "voice">): DeviceProbes {
   const { machine } = context;
-  const [inventory, keep] = createInventory();
+  const { inventory, appear, keep } = createInventory();
   const probes = new Map<string, DeviceProbe>();
   const notice = createSlowNotice(context);
 
@@ -57,6 +57,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
     // What was read before a change counts no longer, but the wait goes on: a device that never stops changing is slow too.
     const startMs = probes.get(name)?.startMs;
     stop(name);
+    appear(name);
     const probe = startProbe(machine, name, startMs);
     if (probe === null) keep(name, "gone");
     else advance(name, probe, waitMs);
@@ -89,20 +90,28 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
   };
 }
 
-/** Creates an inventory, and what puts a device into it. A device that has not changed stays the same object, so that what is known of it still holds. */
-function createInventory(): readonly [Inventory, (name: string, device: BlockDevice | "gone") => void] {
+/** Creates an inventory in the order in which devices appear, not in which they answer. A device that has not changed stays the same object, so that what is known of it still holds. */
+function createInventory() {
   const inventory: Inventory = new Map();
-  /** Also of devices that are being probed again. */
-  const known: Inventory = new Map();
-  const keep = (name: string, device: BlockDevice | "gone") => {
-    const before = known.get(name);
-    const now = before !== undefined && Bun.deepEquals(before, device) ? before : device;
-    for (const map of [inventory, known]) {
-      if (now === "gone") map.delete(name);
-      else map.set(name, now);
-    }
+  const names = new Set<string>();
+  return {
+    inventory,
+    appear: (name: string) => void names.add(name),
+    keep(name: string, device: BlockDevice | "gone"): void {
+      const before = inventory.get(name);
+      inventory.delete(name);
+      if (device === "gone") {
+        names.delete(name);
+        return;
+      }
+      inventory.set(name, before !== undefined && Bun.deepEquals(before, device) ? before : device);
+      for (const other of names) {
+        const entry = inventory.get(other);
+        inventory.delete(other);
+        if (entry !== undefined) inventory.set(other, entry);
+      }
+    },
   };
-  return [inventory, keep];
 }
 
 /** Names each slow device once, and says when it has answered after all; names each disk that cannot be read. */

@@ -27,7 +27,7 @@ test.each([
   const given: unknown[] = [];
   const loadModule = (...all: readonly unknown[]) => given.push(all[2]) > 0;
   createInserter({ ...fakeMachine({}), loadModule })(`/lib/modules/6.1.0/${path}`, "");
-  expect(given).toEqual([isPatient ? { patienceMs: 2000 } : {}]);
+  expect(given).toEqual([isPatient ? { patienceMs: 5000 } : {}]);
 });
 
 describe("compressed modules", () => {
