@@ -44,7 +44,7 @@ vmTest(
     const [first = "", , third = ""] = await btrfsPool("raid1", 3, "TRIO");
     return levainGuest({
       disks: [first, third],
-      cmdline: "root=LABEL=TRIO rootflags=subvol=@root rd.timeout=3",
+      cmdline: "root=LABEL=TRIO rootflags=subvol=@root rd.timeout=12",
     });
   },
   async (vm) => {
