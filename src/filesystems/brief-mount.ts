@@ -45,7 +45,7 @@ export function mountBriefly<T>(machine: Machine, type: string, use: (directory:
   return lookInto(machine, { source: type, type, options: "" }, use);
 }
 
-/** Mounts as it is told, read-only, while `use` looks at it: for a device that may be mounted elsewhere, which must not be protected. */
+/** Mounts a device read-only with the given options while `use` reads it: for a device that may be mounted elsewhere, which must not be protected. */
 export function lookInto<T>(
   machine: Machine,
   what: Pick<MountRequest, "source" | "type" | "options">,

@@ -77,7 +77,7 @@ export function createPatience(
 
 /** A wait is announced when it is this long, and then each time it has doubled. */
 const NOTICES_MS = [1000, 2000, 5000];
-/** From here on also with `quiet`: whoever sits before a black screen should know what the boot waits for. */
+/** From here on also with `quiet`: with a black screen, the user should learn what the boot waits for. */
 const URGENT_MS = 5000;
 
 /** Makes the notice of one wait after another, each with another `what`. It says for how long, if it is time to, and what was found if that is new; returns the milliseconds until the next time. */

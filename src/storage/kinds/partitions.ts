@@ -68,7 +68,7 @@ export function startPartitions(context: StorageContext): Assembly {
 
 /** More than any table of a disk that a system boots from, and all that are mapped of tables in partitions. */
 const MOST_PARTITIONS = 128;
-/** A table may lie in a partition of a table in a partition, but a crafted one must not go on for ever. */
+/** A table may lie in a partition of a table in a partition, but a crafted table must not nest without a limit. */
 const MOST_LEVELS = 2;
 /** The uuid that kpartx gives to partitions of a device that is not device mapper's (kpartx/devmapper.h of multipath-tools). */
 const devnodeUuid = (number: string) => `devnode_${number}_Wh5pYvM`;

@@ -33,7 +33,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
     }
   }
 
-  /** Has a worker carry out its last order for somebody. */
+  /** Gives a worker its last order and waits for the answer. */
   function finish(worker: Worker, order: Order, patienceMs: number): Answer | null {
     worker.order(order);
     const answer = worker.answer(patienceMs);

@@ -37,7 +37,7 @@ export interface Worker {
   order(order: Order): void;
   /** Waits for the answer at most `timeoutMs`; null if it has not come. Throws SyscallError EPIPE if the process is gone. */
   answer(timeoutMs: number): Answer | null;
-  /** Sends it away. It ends when its call does; nobody waits for it. */
+  /** Ends the worker without waiting: a call that hangs in the kernel holds it until the call returns. */
   dismiss(): void;
 }
 
