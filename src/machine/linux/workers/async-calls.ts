@@ -33,7 +33,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
     }
   }
 
-  /** Gives a worker its last order and waits for the answer. */
+  /** Gives a worker an order and waits for the answer; null if it takes longer than `patienceMs`. */
   function finish(worker: Worker, order: Order, patienceMs: number): Answer | null {
     worker.order(order);
     const answer = worker.answer(patienceMs);
