@@ -32,26 +32,43 @@ export function nearestName(
   for (const name of names) {
     // The lengths alone decide for most names.
     if (Math.abs(name.length - lower.length) > most) continue;
-    const distance = editDistance(lower, name.toLowerCase());
+    const distance = editDistance(lower, name.toLowerCase(), most);
     if (distance <= most && (best === null || distance < best.distance)) best = { name, distance };
   }
   return best?.name ?? null;
 }
 
-/** Levenshtein's, with the commonest slip as one: letters inserted, removed or replaced, or two neighbours in the wrong order. */
-function editDistance(a: string, b: string): number {
+/**
+ * Levenshtein's, with the commonest slip as one: letters inserted, removed or replaced, or two neighbours in the wrong order. If it
+ * is more than `most`, any number above `most`: a boot compares each unknown parameter with hundreds of names, and most differ in
+ * their first letters.
+ */
+function editDistance(a: string, b: string, most = Number.POSITIVE_INFINITY): number {
   let before: readonly number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, place) => place);
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, place) => place);
   for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const swapped = isSwapped ? (before[j - 2] ?? 0) + 1 : replaced;
-      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
+    const next = nextRow(a, b, i, { row, before });
+    // A row is reached from the two before it, and no step makes the distance less.
+    if (Math.min(...next) > most && Math.min(...row) > most) return most + 1;
     before = row;
     row = next;
   }
   return row[b.length] ?? 0;
+}
+
+/** The distances of the first `i` letters of `a` from the beginnings of `b`. */
+function nextRow(
+  a: string,
+  b: string,
+  i: number,
+  { row, before }: { readonly row: readonly number[]; readonly before: readonly number[] },
+): readonly number[] {
+  const next = [i];
+  for (let j = 1; j <= b.length; j += 1) {
+    const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+    const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+    const swapped = isSwapped ? (before[j - 2] ?? 0) + 1 : replaced;
+    next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+  }
+  return next;
 }

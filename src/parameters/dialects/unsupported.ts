@@ -10,6 +10,9 @@ interface Unsupported {
   readonly means: string;
   /** True for the values that are meant; left out for all. */
   readonly isMeant: ((value: string | null) => boolean) | undefined;
+  /** The name without the value, and that value; normalised here, because a boot compares each of its parameters with each row. */
+  readonly wanted: string;
+  readonly value: string | undefined;
 }
 
 const NO_CHANGES = "changes are lost at shutdown";
@@ -80,7 +83,10 @@ export const UNSUPPORTED = {
 } as const;
 
 function rows(means: string, names: string, isMeant?: Unsupported["isMeant"]): readonly Unsupported[] {
-  return names.split(" ").map((name) => ({ name, means, isMeant }));
+  return names.split(" ").map((name) => {
+    const [bare = "", value] = name.split("=");
+    return { name, means, isMeant, wanted: normaliseName(bare), value };
+  });
 }
 
 /** Whose parameters a command line has. */
@@ -116,29 +122,29 @@ export function isUnsupported(word: Word): boolean {
 
 /** Says what a boot lacks without the parameter `name`, whatever its value; null if it is in none of the tables. */
 export function explainUnsupported(name: string): string | null {
-  const row = Object.values(UNSUPPORTED)
-    .flat()
-    .find((listed) => isNamed(listed, name));
-  return row?.means ?? null;
+  const given = normaliseName(name);
+  for (const table of Object.values<readonly Unsupported[]>(UNSUPPORTED)) {
+    const row = table.find((listed) => isNamed(listed, given));
+    if (row !== undefined) return row.means;
+  }
+  return null;
 }
 
 function find(words: readonly Word[], table: readonly Unsupported[]): readonly (readonly [Word, Unsupported])[] {
   return words.flatMap((word) => {
-    const row = table.find((candidate) => isMeant(candidate, word));
+    const given = normaliseName(word.name);
+    const row = table.find((candidate) => isNamed(candidate, given) && isMeant(candidate, word.value));
     return row === undefined ? [] : [[word, row] as const];
   });
 }
 
-function isMeant(row: Unsupported, word: Word): boolean {
-  const value = row.name.split("=")[1];
-  return (
-    isNamed(row, word.name) && (value === undefined || value === word.value) && (row.isMeant?.(word.value) ?? true)
-  );
+function isMeant(row: Unsupported, value: string | null): boolean {
+  return (row.value === undefined || row.value === value) && (row.isMeant?.(value) ?? true);
 }
 
-function isNamed({ name }: Unsupported, given: string): boolean {
-  const wanted = normaliseName(name.split("=", 1)[0] ?? "");
-  return wanted.endsWith(".") ? normaliseName(given).startsWith(wanted) : normaliseName(given) === wanted;
+/** `given` is normalised. */
+function isNamed({ wanted }: Unsupported, given: string): boolean {
+  return wanted.endsWith(".") ? given.startsWith(wanted) : given === wanted;
 }
 
 function nameOf(word: Word): string {
