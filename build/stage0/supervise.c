@@ -103,7 +103,10 @@ void supervise(char **envp)
     int messages = -1;
     long log = open_kernel_log();
     long pid = start_child(&messages, log);
-    if (pid == 0) return;
+    if (pid == 0) {
+      start_worker();
+      return;
+    }
     int status = pid < 0 ? 0 : wait_for(pid);
     /* levain keeps the kernel's messages off the console while it runs; the kernel shows ours on every console. */
     if (status && level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);

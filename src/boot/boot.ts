@@ -1,4 +1,5 @@
-import { createLoader, type Loader } from "../drivers/loader.ts";
+import { createLoader } from "../drivers/loader.ts";
+import type { Loader } from "../drivers/make-loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
 import type { Handover } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "../drivers/context.ts";
-import type { Loader } from "../drivers/loader.ts";
+import type { Loader } from "../drivers/make-loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine, MountRequest } from "../machine/machine.ts";
 import { isErrno, tolerateRefusal } from "../problems/errors.ts";

@@ -7,6 +7,12 @@ import { type FakeFilesystem, type FakeMount, FakeNamespace } from "./fake-mount
 
 /** A kernel module as the fake kernel knows it, by its name; its file has to be in the tree too. */
 export interface FakeModule {
+  /** How long the kernel loads it; infinite while one of its devices does not answer. At once where not given. */
+  readonly takesMs?: number;
+  /** Files of /sys that are there when it is loaded. */
+  readonly sys?: FakeTree;
+  /** Modaliases of devices that it announces by uevents. */
+  readonly announces?: readonly string[];
   /** Names of the modules whose symbols it uses. */
   readonly needs?: readonly string[];
   /** Filesystem types that the kernel then knows. */
@@ -71,7 +77,7 @@ export class FakeKernel {
   readonly sys: FakeDirectory;
   readonly #dev: FakeDirectory;
   #nowMs = START_MS;
-  #arrivals: { readonly atMs: number; readonly disk: FakeDisk }[] = [];
+  #arrivals: { readonly atMs: number; readonly happen: () => void }[] = [];
 
   constructor(options: FakeKernelOptions) {
     const memoryBytes = options.memoryBytes ?? 1 << 30;
@@ -131,17 +137,25 @@ export class FakeKernel {
 
   /** A disk that is there at `atMs`, now if that is past. */
   arrive(disk: FakeDisk, atMs: number): void {
-    if (atMs <= this.#nowMs) this.devices.addDisk(disk);
-    else this.#arrivals = [...this.#arrivals, { atMs, disk }].sort((a, b) => a.atMs - b.atMs);
+    this.happenAt(atMs, () => this.devices.addDisk(disk));
+  }
+
+  /** Something happens at `atMs`, now if that is past, never if it is infinite. */
+  happenAt(atMs: number, happen: () => void): void {
+    if (atMs <= this.#nowMs) happen();
+    else if (Number.isFinite(atMs))
+      this.#arrivals = [...this.#arrivals, { atMs, happen }].sort((a, b) => a.atMs - b.atMs);
   }
 
   /** What a module brings with it, when it has been loaded. */
   addModule(name: string, module: FakeModule): void {
     this.loadedModules.push(name);
     addEntry(this.sys, `/module/${name}/initstate`, "live\n");
+    for (const MODALIAS of module.announces ?? []) this.devices.emit("add", `/devices/${name}`, "bus", { MODALIAS });
     for (const type of module.filesystems ?? [])
       (type === "overlay" ? this.types.virtual : this.types.device).push(type);
     for (const [path, entry] of Object.entries(module.nodes ?? {})) addEntry(this.#dev, path, entry);
+    for (const [path, entry] of Object.entries(module.sys ?? {})) addEntry(this.sys, path, entry);
     for (const [type, version] of Object.entries(module.targets ?? {})) this.targets.set(type, version);
     for (const disk of module.disks ?? []) this.arrive(disk, this.#nowMs + (disk.arrivesAtMs ?? 0));
   }
@@ -179,7 +193,7 @@ export class FakeKernel {
     for (let next = this.#arrivals[0]; next !== undefined && next.atMs <= ms; next = this.#arrivals[0]) {
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       this.#arrivals.shift();
-      this.devices.addDisk(next.disk);
+      next.happen();
     }
     this.#nowMs = Math.max(this.#nowMs, ms);
   }

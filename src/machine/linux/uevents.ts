@@ -20,7 +20,7 @@ const buffer = new Uint8Array(MESSAGE_BYTES);
 const sender = new Uint8Array(abi.SOCKADDR_NL.size);
 const senderLength = new Uint32Array(1);
 
-/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; `answers` returns the sockets of readers whose device has not answered. Returns the calls, and all sockets for a combined wait: without that of uevents before levain listens. */
+/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; `answers` returns the sockets on which answers of other processes will come. Returns the calls, and the socket of uevents for a combined wait; null before levain listens. */
 export function createUeventSource(nowMs: () => number, answers: () => readonly number[] = () => []) {
   let socket: number | null = null;
   let mayHaveLostMore = false;
@@ -52,7 +52,7 @@ export function createUeventSource(nowMs: () => number, answers: () => readonly 
       return event;
     },
   };
-  return { calls, sockets: () => [...(socket === null ? [] : [socket]), ...answers()] };
+  return { calls, socket: () => socket };
 }
 
 function openSocket(): number {

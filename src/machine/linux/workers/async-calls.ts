@@ -1,10 +1,16 @@
-import { orIfRefused } from "../../../problems/errors.ts";
+import { orIfRefused, SyscallError } from "../../../problems/errors.ts";
 import type { AsyncReader, OpenOptions } from "../../machine.ts";
 import { createReader } from "./reader.ts";
-import { type Answer, type Order, startWorker, type Worker } from "./worker.ts";
+import { type Answer, type Order, startWorker, takeFirstWorker, type Worker } from "./worker.ts";
 
 /** A device that is open cannot be removed, which may be the next thing that the boot does with a mapping. */
 const CLOSE_MS = 50;
+
+/** An order that a worker carries out. */
+export interface PendingAnswer {
+  /** null if it has not come within `timeoutMs`. Throws SyscallError EPIPE if the worker is gone. */
+  answer(timeoutMs: number): Answer | null;
+}
 
 /** The calls that other processes make. */
 export interface AsyncCalls {
@@ -12,13 +18,16 @@ export interface AsyncCalls {
   openReader(path: string, options: OpenOptions): AsyncReader | null;
   /** Has a worker carry out the order; null if it takes longer than `patienceMs`, "alone" if there is no worker to do it. */
   carryOut(order: Order, patienceMs: number): Answer | null | "alone";
-  /** The sockets on which an answer for a reader will come. */
+  /** Gives the order to a worker; null if there is none to do it. */
+  start(order: Order): PendingAnswer | null;
+  /** The sockets on which an awaited answer will come. */
   sockets(): readonly number[];
 }
 
 /** Creates it. Workers are kept for the next call; one that is busy with a device is left to it. `program` as in `startWorker`. */
 export function createAsyncCalls(program?: string): AsyncCalls {
-  const idle: Worker[] = [];
+  const first = takeFirstWorker();
+  const idle: Worker[] = first === null ? [] : [first];
   const closing = new Set<Worker>();
   const waiting = new Set<Worker>();
 
@@ -62,11 +71,37 @@ export function createAsyncCalls(program?: string): AsyncCalls {
         },
       });
     },
+    start(order) {
+      const worker = takeWorker();
+      if (worker === null) return null;
+      worker.order(order);
+      waiting.add(worker);
+      return createPendingAnswer(worker, (isGone) => {
+        waiting.delete(worker);
+        if (isGone) worker.dismiss();
+        else idle.push(worker);
+      });
+    },
     carryOut(order, patienceMs) {
       const worker = takeWorker();
       if (worker === null) return "alone";
       return finish(worker, order, patienceMs);
     },
     sockets: () => [...waiting].map(({ socket }) => socket),
+  };
+}
+
+/** Keeps the answer, which comes once; `release` is called when it has come, or the worker is gone. */
+function createPendingAnswer(worker: Worker, release: (isGone: boolean) => void): PendingAnswer {
+  let known: Answer | "gone" | null = null;
+  return {
+    answer(timeoutMs) {
+      if (known === null) {
+        known = orIfRefused(() => worker.answer(timeoutMs), "gone");
+        if (known !== null) release(known === "gone");
+      }
+      if (known === "gone") throw new SyscallError("read", "EPIPE", "worker");
+      return known;
+    },
   };
 }
