@@ -4,7 +4,8 @@ import { installApplets } from "../filesystems/busybox.ts";
 import type { Handover } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { loadsOwnDrivers, moveApiMounts, planHandover } from "./steps/handover.ts";
+import { loadFinalDrivers } from "./steps/final-drivers.ts";
+import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { prepare } from "./steps/prepare.ts";
 import { attachAndStack, type Steps } from "./steps/root.ts";
@@ -43,7 +44,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
       const context = { machine, drivers, voice, undo };
       const handover = planHandover(context, plan, { root, init });
       if (handover.mode === "stay") return handover;
-      if (!loadsOwnDrivers(machine, root, plan.handover)) drivers.loadAll();
+      loadFinalDrivers(context, root, plan.handover);
       machine.releaseDevices(); // the real system decides what may be written
       beforeMoves();
       moveApiMounts(context, root);
@@ -63,7 +64,7 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
     case "none":
       steps.step(
         "root",
-        () => settleIn(steps),
+        () => settleIn(steps, plan),
         () => `none${root.isAsked ? "" : ", as root= is missing"}: the initramfs is the system`,
       );
       return "/";
@@ -71,8 +72,8 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
 }
 
 /** Makes the initramfs the final system, where no udev will load drivers and no package has installed the applets. */
-function settleIn({ machine, drivers }: Steps): void {
-  drivers.loadAll();
+function settleIn({ machine, drivers }: Steps, { handover }: BootPlan): void {
+  if (handover.drivers !== "root") drivers.loadAll();
   installApplets(machine);
 }
 
