@@ -18,7 +18,7 @@ export interface Terminals {
   openTerminals(nodes: readonly string[]): readonly string[];
   /** Never throws: text for a terminal that accepts none for a second is lost. */
   writeTerminal(node: string, text: string): void;
-  /** Waits for the first event; null: no limit. A queued uevent is reported at every call until it is taken, if levain listens for uevents, and so is an answer. With "answer", uevents do not end the wait; with "typing", answers do not either. */
+  /** Waits for the first event; null: no limit. A queued uevent is reported at every call until it is taken, if levain listens for uevents, and so is the answer for an `AsyncReader`; that for a `PendingModule` is reported once. With "answer", uevents do not end the wait; with "typing", answers do not either. */
   readTerminals(timeoutMs: number | null, until?: "anything" | "answer" | "typing"): TerminalInput;
   /** Restores and closes all of them; wipes what was typed and not read. */
   closeTerminals(): void;

@@ -153,6 +153,30 @@ describe("with a console", () => {
     handsOver(result);
     expect(turns).toEqual(["ask on ttyS0", "virtio_console", "ahci"]);
   });
+
+  test("Ctrl-C, a shell and another try: what the first loader was waiting for disturbs nobody", () => {
+    let redraws = 0;
+    const result = boot({
+      drivers: { virtio_console: { takesMs: 20_000 } },
+      person: [() => undefined],
+      typing: [
+        { terminal: SERIAL, text: "\x03", atMs: 2000 },
+        { terminal: SERIAL, text: "pass\r", atMs: 40_000 },
+      ],
+      before(machine) {
+        const { writeTerminal } = machine;
+        Object.assign(machine, {
+          writeTerminal(node: string, text: string) {
+            redraws += text.startsWith("\r") ? 1 : 0;
+            writeTerminal(node, text);
+          },
+        });
+      },
+    });
+    handsOver(result);
+    expect([result.shells, result.endMs]).toEqual([1, 40_000]);
+    expect(redraws).toBeLessThan(10);
+  });
 });
 
 describe("a console that a driver brings", () => {

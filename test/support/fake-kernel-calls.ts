@@ -11,7 +11,7 @@ export function createFakeEvents(kernel: FakeKernel): Pick<Devices, "listenForDe
       kernel.devices.listen();
       const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
       for (;;) {
-        if (kernel.devices.hasEvent() || kernel.hasAnswer) return kernel.devices.takeEvent();
+        if (kernel.devices.hasEvent() || kernel.hearAnswer()) return kernel.devices.takeEvent();
         const nextMs = Math.min(kernel.nextArrivalMs ?? Number.POSITIVE_INFINITY, deadlineMs);
         if (nextMs === Number.POSITIVE_INFINITY) throw new Error("FakeMachine: waits for ever, no device is to come");
         if (kernel.nowMs >= deadlineMs) return null;
@@ -65,7 +65,7 @@ function startFakeModule(kernel: FakeKernel, path: string): PendingModule {
     throw new SyscallError("finit_module", "ENOENT", path);
   }
   const { takesMs = 0 } = module;
-  const due = { atMs: kernel.nowMs + takesMs };
+  const due = { atMs: kernel.nowMs + takesMs, isOnce: true };
   if (takesMs > 0) kernel.answers.add(due);
   kernel.happenAt(due.atMs, () => kernel.addModule(name, module));
   return {

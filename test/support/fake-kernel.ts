@@ -72,7 +72,7 @@ export class FakeKernel {
   /** Open files by the mount they lie on, which they keep busy. */
   readonly openFiles = new Map<FakeMount, number>();
   /** When the orders of readers are answered. */
-  readonly answers = new Set<{ readonly atMs: number }>();
+  readonly answers = new Set<{ readonly atMs: number; readonly isOnce?: boolean }>();
   readonly log: { readonly text: string; readonly isOurs: boolean }[] = [];
   readonly sys: FakeDirectory;
   readonly #dev: FakeDirectory;
@@ -89,9 +89,8 @@ export class FakeKernel {
       ...options.sys,
     });
     this.#dev = makeFakeTree({ ...DEV, ...options.dev });
-    const devices = new FakeDevices(this.sys, this.#dev);
-    this.devices = devices;
-    addEntry(this.sys, "/kernel/uevent_seqnum", { read: () => `${devices.newestNumber()}\n` });
+    this.devices = new FakeDevices(this.sys, this.#dev);
+    addEntry(this.sys, "/kernel/uevent_seqnum", { read: () => `${this.devices.newestNumber()}\n` });
     const rootfs: FakeFilesystem = {
       type: options.rootType ?? "rootfs",
       device: "0:1",
@@ -103,13 +102,12 @@ export class FakeKernel {
     };
     this.namespace = new FakeNamespace(rootfs, options.rootType === undefined ? "none" : "/dev/root");
     const single = { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.sys, devtmpfs: this.#dev };
-    const say = (text: string) => this.say(text);
     this.filesystems = new FakeFilesystems({
       namespace: this.namespace,
       devices: this.devices,
       single,
       memoryBytes,
-      say,
+      say: (text) => this.say(text),
     });
     for (const disk of options.disks ?? []) this.arrive(disk, disk.arrivesAtMs ?? 0);
   }
@@ -183,9 +181,11 @@ export class FakeKernel {
     return Number.isFinite(next) ? next : null;
   }
 
-  /** True if the answer for a reader has come and was not taken. */
-  get hasAnswer(): boolean {
-    return [...this.answers].some(({ atMs }) => atMs <= this.#nowMs);
+  /** True if an answer has come and was not taken; one that is told once is forgotten then. */
+  hearAnswer(): boolean {
+    const come = [...this.answers].filter(({ atMs }) => atMs <= this.#nowMs);
+    for (const answer of come) if (answer.isOnce) this.answers.delete(answer);
+    return come.length > 0;
   }
 
   /** Moves the clock, and lets arrive what arrives until then. */

@@ -125,6 +125,6 @@ function isTerminal(kernel: FakeKernel, node: string): boolean {
 }
 
 function takeNews(kernel: FakeKernel, until: "anything" | "answer" | "typing"): TerminalInput | null {
-  if (until !== "typing" && kernel.hasAnswer) return { kind: "answer" };
+  if (until !== "typing" && kernel.hearAnswer()) return { kind: "answer" };
   return until === "anything" && kernel.devices.hasEvent() ? { kind: "device" } : null;
 }

@@ -35,14 +35,14 @@ export function createLinuxMachine(): Machine {
   const files = createLinuxFiles();
   const clock = createClock();
   const asyncCalls = createAsyncCalls();
-  const uevents = createUeventSource(clock.nowMs, asyncCalls.sockets);
+  const uevents = createUeventSource(clock.nowMs, asyncCalls);
   const openBlockingReader = (path: string) => createBlockingReader(() => files.openReader(path));
   return {
     ...files,
     openAsyncReader: (path, options = {}) => asyncCalls.openReader(path, options) ?? openBlockingReader(path),
     ...mounts,
     ...uevents.calls,
-    ...createTerminals(clock.nowMs, { uevents: uevents.socket, answers: asyncCalls.sockets }),
+    ...createTerminals(clock.nowMs, { uevents: uevents.socket, answers: asyncCalls }),
     loadKeymap,
     ...createLoopDevices(files),
     ...createProtection(),

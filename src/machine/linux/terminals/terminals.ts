@@ -3,15 +3,16 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../abi-terminal.ts";
 import type { TerminalInput, Terminals } from "../../terminals.ts";
 import { closing } from "../descriptors.ts";
 import { poll } from "../poll.ts";
+import type { Answers } from "../uevents.ts";
 import { closeQuiet, openQuiet, type QuietTerminal, readTyped } from "./termios.ts";
 
 const SUBJECT = "terminals";
 const WRITE_LIMIT_MS = 1000;
 
-/** The sockets that end a wait for typing: that of uevents (null before levain listens), and those on which answers of other processes will come. */
+/** The sockets that end a wait for typing: that of uevents (null before levain listens), and those for answers of other processes. */
 interface Sockets {
   readonly uevents: () => number | null;
-  readonly answers: () => readonly number[];
+  readonly answers: Answers;
 }
 
 type Until = "anything" | "answer" | "typing";
@@ -21,7 +22,7 @@ function listSockets(
   { uevents, answers }: Sockets,
   until: Until,
 ): { readonly fds: readonly number[]; readonly answers: number } {
-  const waiting = until === "typing" ? [] : answers();
+  const waiting = until === "typing" ? [] : answers.sockets();
   const events = until === "anything" ? uevents() : null;
   return { fds: [...waiting, ...(events === null ? [] : [events])], answers: waiting.length };
 }
@@ -52,7 +53,9 @@ export function createTerminals(nowMs: () => number, sockets: Sockets): Omit<Ter
     }
     const socket = revents.slice(terminals.length).findIndex((events) => events !== 0);
     if (socket < 0) return null;
-    return { kind: socket < answers ? "answer" : "device" };
+    if (socket >= answers) return { kind: "device" };
+    sockets.answers.hear();
+    return { kind: "answer" };
   }
 
   return {

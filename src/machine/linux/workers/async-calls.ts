@@ -20,16 +20,62 @@ export interface AsyncCalls {
   carryOut(order: Order, patienceMs: number): Answer | null | "alone";
   /** Gives the order to a worker; null if there is none to do it. */
   start(order: Order): PendingAnswer | null;
+  /** Takes the answers of `start` that have come and keeps them, so that each ends a wait once, even if nobody asks for it any longer. */
+  hear(): void;
   /** The sockets on which an awaited answer will come. */
   sockets(): readonly number[];
 }
 
 /** Creates it. Workers are kept for the next call; one that is busy with a device is left to it. `program` as in `startWorker`. */
 export function createAsyncCalls(program?: string): AsyncCalls {
+  const pool = createPool(program);
+  const waiting = new Set<Worker>();
+  const started = new Set<PendingAnswer>();
+  return {
+    openReader(path, options) {
+      const worker = pool.take();
+      if (worker === null) return null;
+      waiting.add(worker);
+      return createReader(path, options, worker, {
+        wait: (isWaiting) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker)),
+        release(lastOrder) {
+          waiting.delete(worker);
+          if (lastOrder === null) worker.dismiss();
+          else pool.finish(worker, lastOrder, CLOSE_MS);
+        },
+      });
+    },
+    start(order) {
+      const worker = pool.take();
+      if (worker === null) return null;
+      worker.order(order);
+      waiting.add(worker);
+      const pending = createPendingAnswer(worker, (isGone) => {
+        started.delete(pending);
+        waiting.delete(worker);
+        if (isGone) worker.dismiss();
+        else pool.giveBack(worker);
+      });
+      started.add(pending);
+      return pending;
+    },
+    hear() {
+      for (const pending of started) orIfRefused(() => pending.answer(0), null);
+    },
+    carryOut(order, patienceMs) {
+      const worker = pool.take();
+      if (worker === null) return "alone";
+      return pool.finish(worker, order, patienceMs);
+    },
+    sockets: () => [...waiting].map(({ socket }) => socket),
+  };
+}
+
+/** Creates the pool of the workers that nobody waits for. */
+function createPool(program?: string) {
   const first = takeFirstWorker();
   const idle: Worker[] = first === null ? [] : [first];
   const closing = new Set<Worker>();
-  const waiting = new Set<Worker>();
 
   /** Takes back the workers whose last order is done by now. */
   function collect(): void {
@@ -42,52 +88,21 @@ export function createAsyncCalls(program?: string): AsyncCalls {
     }
   }
 
-  /** Gives a worker an order and waits for the answer; null if it takes longer than `patienceMs`. */
-  function finish(worker: Worker, order: Order, patienceMs: number): Answer | null {
-    worker.order(order);
-    const answer = worker.answer(patienceMs);
-    if (answer === null) closing.add(worker);
-    else idle.push(worker);
-    return answer;
-  }
-
-  /** Without workers, which need memory and a process, levain does its calls itself. */
-  function takeWorker(): Worker | null {
-    collect();
-    return idle.pop() ?? orIfRefused(() => startWorker(program), null);
-  }
-
   return {
-    openReader(path, options) {
-      const worker = takeWorker();
-      if (worker === null) return null;
-      waiting.add(worker);
-      return createReader(path, options, worker, {
-        wait: (isWaiting) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker)),
-        release(lastOrder) {
-          waiting.delete(worker);
-          if (lastOrder === null) worker.dismiss();
-          else finish(worker, lastOrder, CLOSE_MS);
-        },
-      });
+    /** null: without workers, which need memory and a process, levain does its calls itself. */
+    take(): Worker | null {
+      collect();
+      return idle.pop() ?? orIfRefused(() => startWorker(program), null);
     },
-    start(order) {
-      const worker = takeWorker();
-      if (worker === null) return null;
+    giveBack: (worker: Worker) => void idle.push(worker),
+    /** Gives a worker an order and waits for the answer; null if it takes longer than `patienceMs`. */
+    finish(worker: Worker, order: Order, patienceMs: number): Answer | null {
       worker.order(order);
-      waiting.add(worker);
-      return createPendingAnswer(worker, (isGone) => {
-        waiting.delete(worker);
-        if (isGone) worker.dismiss();
-        else idle.push(worker);
-      });
+      const answer = worker.answer(patienceMs);
+      if (answer === null) closing.add(worker);
+      else idle.push(worker);
+      return answer;
     },
-    carryOut(order, patienceMs) {
-      const worker = takeWorker();
-      if (worker === null) return "alone";
-      return finish(worker, order, patienceMs);
-    },
-    sockets: () => [...waiting].map(({ socket }) => socket),
   };
 }
 
