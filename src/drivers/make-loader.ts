@@ -23,8 +23,10 @@ export interface Loader {
   handleEvent(event: DeviceEvent): void;
   /** Loads the next wave of drivers, or what `loadInBackground` has begun; returns false if nothing is left. The search for the root ends only after that. */
   loadMore(): boolean;
-  /** Loads the drivers of all devices and of keyboards that may still appear. With `isHasty` it does not wait until they have probed their devices. */
-  loadAll(options?: { readonly isHasty: boolean }): void;
+  /** Loads the drivers of all devices and of keyboards that may still appear. */
+  loadAll(): void;
+  /** Loads them too, but no controllers of disks that are not loaded yet, and does not wait until they have probed their devices; returns the names of those that it leaves out. */
+  loadWithoutDisks(): readonly string[];
   /** Goes on with the same, but waits for nothing and says nothing: while a person types. */
   loadInBackground(): BackgroundLoad;
   /** Loads a module with the others of `loadInBackground`, before them. */
@@ -100,6 +102,7 @@ export function makeLoader(
     },
     loadMore: rest.loadMore,
     loadAll: rest.loadAll,
+    loadWithoutDisks: rest.loadWithoutDisks,
     loadInBackground: () => hold(loadInBackground),
     loadSoon(given) {
       if (!soon.has(given)) background.add(() => load(given));
@@ -131,10 +134,15 @@ function createRest(background: Background, devices: Devices, mood: { isHasty: b
 
   return {
     loadMore,
-    loadAll({ isHasty }: { readonly isHasty: boolean } = { isHasty: false }): void {
-      mood.isHasty = isHasty;
+    loadAll(): void {
       while (loadMore());
+    },
+    loadWithoutDisks(): readonly string[] {
+      mood.isHasty = true;
+      background.finish();
+      const left = finish(devices.loadWithoutDisks());
       mood.isHasty = false;
+      return left;
     },
     plan(): void {
       if (!isPlanned) background.add(devices.loadRest);

@@ -28,6 +28,14 @@ export function servesTyping(path: string): boolean {
   return FOR_TYPING.test(path);
 }
 
+/** Controllers of disks of the second wave, but for USB: on a virtual machine their subsystems take longer to load than the rest of a boot. */
+const FOR_DISKS = /^kernel\/drivers\/(?:ata|scsi|message|mmc|misc\/cardreader|firewire|cdrom)\//;
+
+/** Returns true if a module serves only disks, by its path below /lib/modules/VERSION. */
+export function servesDisks(path: string): boolean {
+  return FOR_DISKS.test(path);
+}
+
 /** Drivers of devices that a bus announces later: the kernel scans for disks while they are loaded, and a keyboard needs its own driver. */
 const EXPECTED = [
   { wave: 1, bus: "scsi", names: ["sd_mod"] },

@@ -4,19 +4,25 @@ import { decodeText } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { orIfRefused } from "../../problems/errors.ts";
+import { printable } from "../../problems/report.ts";
 
 type HandoverPlan = BootPlan["handover"];
 
 /** Loads the drivers that the system at `root` will not load itself, as rd.drivers= says. */
 export function loadFinalDrivers(
-  { machine, drivers }: Pick<Context, "machine" | "drivers">,
+  { machine, drivers, voice }: Pick<Context, "machine" | "drivers" | "voice">,
   root: string,
   plan: HandoverPlan,
 ): void {
   const isAsked = plan.drivers === "all";
   if (plan.drivers === "root" || (!isAsked && loadsOwnDrivers(machine, root, plan))) return;
-  // A controller without disks may take a second to say so. Without disks of its own in fstab, the system need not wait for it.
-  drivers.loadAll({ isHasty: !isAsked && !mountsOtherDevices(machine, root) });
+  if (isAsked || mountsOtherDevices(machine, root)) {
+    drivers.loadAll();
+    return;
+  }
+  const left = drivers.loadWithoutDisks().map(printable).join(", ");
+  if (left === "") return;
+  voice.progress(`not loaded, because /etc/fstab names no other disk: ${left} (rd.drivers=all loads all drivers)`);
 }
 
 const UDEV_PLACES = [

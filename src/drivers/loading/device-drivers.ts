@@ -4,7 +4,7 @@ import { FIRST_BUSES, listBuses, listModaliases } from "../modaliases.ts";
 import type { ImageModules } from "../module-source.ts";
 import { expectedInWave, LAST_WAVE } from "../waves.ts";
 import type { Steps } from "./steps.ts";
-import { isForTyping, type Targets, waveOfTarget } from "./targets.ts";
+import { isForDisks, isForTyping, type Targets, waveOfTarget } from "./targets.ts";
 
 /** What loads the drivers of the devices, in waves. */
 export interface Devices {
@@ -16,6 +16,8 @@ export interface Devices {
   loadWave(): Steps<void>;
   /** Loads all waves that are left, for a person who types: what a keyboard or a console needs comes first. */
   loadRest(): Steps<void>;
+  /** Loads them too, but no controllers of disks; returns the names of those that it leaves out. */
+  loadWithoutDisks(): Steps<readonly string[]>;
   isLastWave(): boolean;
   /** How many kinds of devices were seen. */
   count(): number;
@@ -57,8 +59,6 @@ export function createDevices(
     yield* loadExpected(wave);
   }
 
-  const isLastWave = () => wave === LAST_WAVE;
-
   /** Loads what may still appear on the buses when the drivers of a wave are loaded. */
   function* loadExpected(ofWave: number): Steps<void> {
     for (const name of expectedInWave(machine, ofWave)) {
@@ -74,24 +74,45 @@ export function createDevices(
     return image === null ? [] : [...rest].flatMap((modalias) => resolveModule(image, modalias));
   }
 
-  function* loadRest(): Steps<void> {
-    if (isLastWave()) return;
-    const rest = Object.groupBy(takeRest(), (target) => (isForTyping(target) ? "typing" : "others"));
+  /** Returns these targets, and opens every wave. */
+  function takeAll(): readonly Target[] {
+    const rest = takeRest();
     wave = LAST_WAVE;
-    for (const target of rest.typing ?? []) yield* attempt(target);
-    yield* loadExpected(LAST_WAVE);
-    for (const target of rest.others ?? []) yield* attempt(target);
-    for (let done = 1; done <= LAST_WAVE; done += 1) yield* loadExpected(done);
+    return rest;
   }
 
   return {
     coldplug,
     offer,
     loadWave,
-    loadRest,
-    isLastWave,
+    loadRest: () => loadRest(takeAll, { attempt, loadExpected }),
+    loadWithoutDisks: () => loadWithoutDisks(takeAll, { attempt, loadExpected }),
+    isLastWave: () => wave === LAST_WAVE,
     count: () => seen.size,
   };
+}
+
+interface RestTools {
+  readonly attempt: Targets["attempt"];
+  readonly loadExpected: (ofWave: number) => Steps<void>;
+}
+
+function* loadRest(takeAll: () => readonly Target[], { attempt, loadExpected }: RestTools): Steps<void> {
+  const rest = Object.groupBy(takeAll(), (target) => (isForTyping(target) ? "typing" : "others"));
+  for (const target of rest.typing ?? []) yield* attempt(target);
+  yield* loadExpected(LAST_WAVE);
+  for (const target of rest.others ?? []) yield* attempt(target);
+  for (let done = 1; done <= LAST_WAVE; done += 1) yield* loadExpected(done);
+}
+
+function* loadWithoutDisks(
+  takeAll: () => readonly Target[],
+  { attempt, loadExpected }: RestTools,
+): Steps<readonly string[]> {
+  const rest = Object.groupBy(takeAll(), (target) => (isForDisks(target) ? "disks" : "others"));
+  for (const target of rest.others ?? []) yield* attempt(target);
+  yield* loadExpected(LAST_WAVE);
+  return [...new Set((rest.disks ?? []).map(({ name }) => name))];
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { type BlockedDriver, findBlock } from "../blocked.ts";
 import { resolveModule, type Target } from "../index/resolution.ts";
 import type { ImageModules } from "../module-source.ts";
-import { servesTyping, waveOf } from "../waves.ts";
+import { servesDisks, servesTyping, waveOf } from "../waves.ts";
 import type { Act } from "./insertion.ts";
 import type { Steps } from "./steps.ts";
 
@@ -21,6 +21,12 @@ export function waveOfTarget(target: Target): number {
 export function isForTyping(target: Target): boolean {
   const path = pathOf(target);
   return path !== null && servesTyping(path);
+}
+
+/** Returns true if the target serves only disks. */
+export function isForDisks(target: Target): boolean {
+  const path = pathOf(target);
+  return path !== null && servesDisks(path);
 }
 
 function pathOf({ name, actions }: Target): string | null {
