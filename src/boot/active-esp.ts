@@ -1,5 +1,5 @@
 import { loadFilesystemDriver } from "../drivers/loader.ts";
-import { mountBriefly } from "../filesystems/brief-mount.ts";
+import { lookInto } from "../filesystems/brief-mount.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -15,7 +15,8 @@ export function readActiveEsp(machine: Machine, voice: Voice): string | null {
   if (machine.stat("/sys/firmware/efi/efivars")?.kind !== "directory") return null;
   loadFilesystemDriver(machine, "efivarfs", voice);
   try {
-    return mountBriefly(machine, "efivarfs", (directory) => readVariable(machine, `${directory}/${VARIABLE}`));
+    const efivarfs = { source: "efivarfs", type: "efivarfs", options: "" };
+    return lookInto(machine, efivarfs, (directory) => readVariable(machine, `${directory}/${VARIABLE}`));
   } catch (error) {
     if (!isErrno(error)) throw error;
     voice.warn(`cannot read the EFI variables, so levain searches for no root partition: ${describeRefusal(error)}`);

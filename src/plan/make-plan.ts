@@ -3,8 +3,9 @@ import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
 import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
-import { type Mistake, readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
+import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
 import type { OverlayPlan } from "../parameters/values.ts";
+import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
@@ -78,10 +79,6 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   return { plan, warnings };
 }
 
-function decideCheck({ check = "auto", repair = "preen" }: Settings): Pick<BootPlan, "rootCheck" | "rootRepair"> {
-  return { rootCheck: check, rootRepair: repair };
-}
-
 function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings) {
   const medium = decideMedium(settings, around.machine);
   const root = decideRoot(settings, medium.devices, around);
@@ -98,7 +95,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     root,
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
-    ...decideCheck(settings),
+    rootCheck: settings.check ?? "auto",
+    rootRepair: settings.repair ?? "preen",
     rootWritable: settings.writable === true && image === null && overlay === null && layers.length === 0,
     image,
     layers,
