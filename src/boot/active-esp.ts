@@ -1,5 +1,6 @@
 import { loadFilesystemDriver } from "../drivers/loader.ts";
 import { lookInto } from "../filesystems/brief-mount.ts";
+import { isUuid } from "../formats/bytes.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -32,5 +33,5 @@ function readVariable(machine: Machine, path: string): string | null {
 /** Parses a GUID in UTF-16, with or without a NUL at its end; returns null for anything else. */
 function parseGuid(value: Uint8Array): string | null {
   const text = new TextDecoder("utf-16le").decode(value).replace(/\0+$/, "");
-  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null;
+  return isUuid(text) ? text.toLowerCase() : null;
 }

@@ -39,7 +39,8 @@ export function mountUntouched(machine: Machine, request: MountRequest): () => v
  * is not empty after all. For others, `untouched` is the first choice, and `plain` for an old driver that does not know its option.
  */
 function mountProtected(machine: Machine, plain: MountRequest, untouched: MountRequest): void {
-  if (readUnclean(machine, plain.source, plain.type) === false) mountEither(machine, plain, untouched, ["EINVAL", "EROFS"]);
+  if (readUnclean(machine, plain.source, plain.type) === false)
+    mountEither(machine, plain, untouched, ["EINVAL", "EROFS"]);
   else mountEither(machine, untouched, plain, ["EINVAL"]);
 }
 

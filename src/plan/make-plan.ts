@@ -79,6 +79,10 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   return { plan, warnings };
 }
 
+function decideCheck({ check = "auto", repair = "preen" }: Settings): Pick<BootPlan, "rootCheck" | "rootRepair"> {
+  return { rootCheck: check, rootRepair: repair };
+}
+
 function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings) {
   const medium = decideMedium(settings, around.machine);
   const root = decideRoot(settings, medium.devices, around);
@@ -95,8 +99,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     root,
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
-    rootCheck: settings.check ?? "auto",
-    rootRepair: settings.repair ?? "preen",
+    ...decideCheck(settings),
     rootWritable: settings.writable === true && image === null && overlay === null && layers.length === 0,
     image,
     layers,

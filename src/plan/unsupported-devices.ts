@@ -27,10 +27,9 @@ export function warnOfUnsupportedDevices(plan: Pick<BootPlan, "root" | "layers" 
   const lines = listDevices(plan).flatMap((spec) => {
     const path = pathOf(spec);
     const isOwn = path === null || isOfVolume(path, volumes) || isOfPartition(path);
-    const layer = isOwn ? null : findLayer(decodeUdevName(path));
-    return layer === null
-      ? []
-      : [printable(`${formatDeviceSpec(spec)} may be a name of ${layer}: ${notSupportedYet(layer)}`)];
+    const layer = isOwn ? undefined : PATHS.find(([, shape]) => shape.test(decodeUdevName(path)))?.[0];
+    if (layer === undefined) return [];
+    return [printable(`${formatDeviceSpec(spec)} may be a name of ${layer}: ${notSupportedYet(layer)}`)];
   });
   return [...new Set(lines)];
 }
@@ -62,8 +61,4 @@ function isOfVolume(path: string, volumes: readonly string[]): boolean {
 /** True for a partition in a partition of a disk with a slash in its name, which levain maps itself: cciss-c0d0p1p1. */
 function isOfPartition(path: string): boolean {
   return /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-).*\dp\d+p\d+$/.test(path);
-}
-
-function findLayer(path: string): string | null {
-  return PATHS.find(([, shape]) => shape.test(path))?.[0] ?? null;
 }

@@ -32,7 +32,5 @@ export const INIT_CAUSES = {
     ({ detail: [path = ""] }) => `it is a live medium: the root is in the image ${path}`,
     ({ detail: [path = ""] }) => [inBootLoader(`boot the image: rd.image=${path}`)],
   ),
-  "boot-partition": cause<Detail>(
-    ({ detail }) => `it looks like a boot partition: it holds ${listNames(detail, 3)}`,
-  ),
+  "boot-partition": cause<Detail>(({ detail }) => `it looks like a boot partition: it holds ${listNames(detail, 3)}`),
 };
