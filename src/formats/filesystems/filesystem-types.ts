@@ -1,8 +1,12 @@
-import { findErofsFlaw } from "./images/erofs.ts";
-import type { FindFlaw } from "./images/flaw.ts";
-import { findSquashfsFlaw } from "./images/squashfs.ts";
-import { type IsUnclean, isBtrfsUnclean, isExtUnclean, isF2fsUnclean, isNilfsUnclean } from "./journals/unclean.ts";
-import { isXfsUnclean } from "./journals/xfs-log.ts";
+import { type FindFlaw, findErofsFlaw, findSquashfsFlaw } from "./image-flaws.ts";
+import {
+  type IsUnclean,
+  isBtrfsUnclean,
+  isExtUnclean,
+  isF2fsUnclean,
+  isNilfsUnclean,
+  isXfsUnclean,
+} from "./journals.ts";
 
 /** What levain knows of a filesystem type besides its superblock. */
 interface FilesystemType {
