@@ -45,6 +45,8 @@ export function createKernelConsole(machine: Machine): KernelConsole {
   }
   return {
     shows(level) {
+      // Not read again for every line of a boot.
+      if (silenced !== null) return level < QUIET_LEVEL;
       // After /proc has moved into the new root, the last known level is used.
       shown = readShown(machine) ?? shown;
       return level < shown && machine.stat("/dev/kmsg") !== null;
