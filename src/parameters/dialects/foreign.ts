@@ -2,7 +2,7 @@ import { normaliseName } from "../cmdline.ts";
 
 /*
  * Parameters of other programs' documentation that have no meaning for levain (test/unit/parameters/documented-parameters.test.ts
- * has the reasons): no misspellings of levain's. A name that ends in a dot is a prefix. The first line is of boot loaders.
+ * has the reasons): no misspellings of levain's. A name that ends in a dot is a prefix. The first line comes from boot loaders.
  */
 const NAMES = `
   BOOT_IMAGE kexec
