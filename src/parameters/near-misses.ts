@@ -38,37 +38,20 @@ export function nearestName(
   return best?.name ?? null;
 }
 
-/**
- * Levenshtein's, with the commonest slip as one: letters inserted, removed or replaced, or two neighbours in the wrong order. If it
- * is more than `most`, any number above `most`: a boot compares each unknown parameter with hundreds of names, and most differ in
- * their first letters.
- */
+/** Levenshtein's, with the commonest slip as one: letters inserted, removed or replaced, or two neighbours in the wrong order. Above `most` it need not be exact. */
 function editDistance(a: string, b: string, most = Number.POSITIVE_INFINITY): number {
   let before: readonly number[] = [];
-  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, place) => place);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = nextRow(a, b, i, { row, before });
-    // A row is reached from the two before it, and no step makes the distance less.
-    if (Math.min(...next) > most && Math.min(...row) > most) return most + 1;
+  let row = Array.from({ length: b.length + 1 }, (_, place) => place);
+  for (let i = 1; i <= a.length && Math.min(...row) <= most; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1]);
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwapped ? (before[j - 2] ?? 0) + 1 : replaced;
+      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
     before = row;
     row = next;
   }
   return row[b.length] ?? 0;
-}
-
-/** The distances of the first `i` letters of `a` from the beginnings of `b`. */
-function nextRow(
-  a: string,
-  b: string,
-  i: number,
-  { row, before }: { readonly row: readonly number[]; readonly before: readonly number[] },
-): readonly number[] {
-  const next = [i];
-  for (let j = 1; j <= b.length; j += 1) {
-    const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-    const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-    const swapped = isSwapped ? (before[j - 2] ?? 0) + 1 : replaced;
-    next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-  }
-  return next;
 }

@@ -6,13 +6,12 @@ import { isAsked, isOverlayDevice, isShellTarget } from "../parameter.ts";
 interface Unsupported {
   /** A name, a prefix if it ends in a dot, or NAME=value if only that value is meant. */
   readonly name: string;
+  /** The same normalised, without the value. */
+  readonly key: string;
   /** What the boot lacks without it. */
   readonly means: string;
   /** True for the values that are meant; left out for all. */
   readonly isMeant: ((value: string | null) => boolean) | undefined;
-  /** The name without the value, and that value; normalised here, because a boot compares each of its parameters with each row. */
-  readonly wanted: string;
-  readonly value: string | undefined;
 }
 
 const NO_CHANGES = "changes are lost at shutdown";
@@ -84,8 +83,9 @@ export const UNSUPPORTED = {
 
 function rows(means: string, names: string, isMeant?: Unsupported["isMeant"]): readonly Unsupported[] {
   return names.split(" ").map((name) => {
-    const [bare = "", value] = name.split("=");
-    return { name, means, isMeant, wanted: normaliseName(bare), value };
+    const [own = "", only] = name.split("=");
+    const isOnly = only === undefined ? isMeant : (value: string | null) => value === only;
+    return { name, key: normaliseName(own), means, isMeant: isOnly };
   });
 }
 
@@ -122,29 +122,21 @@ export function isUnsupported(word: Word): boolean {
 
 /** Says what a boot lacks without the parameter `name`, whatever its value; null if it is in none of the tables. */
 export function explainUnsupported(name: string): string | null {
-  const given = normaliseName(name);
-  for (const table of Object.values<readonly Unsupported[]>(UNSUPPORTED)) {
-    const row = table.find((listed) => isNamed(listed, given));
-    if (row !== undefined) return row.means;
-  }
-  return null;
+  const row = Object.values(UNSUPPORTED).flat().find(isNamed(name));
+  return row?.means ?? null;
 }
 
 function find(words: readonly Word[], table: readonly Unsupported[]): readonly (readonly [Word, Unsupported])[] {
   return words.flatMap((word) => {
-    const given = normaliseName(word.name);
-    const row = table.find((candidate) => isNamed(candidate, given) && isMeant(candidate, word.value));
+    const row = table.filter(isNamed(word.name)).find(({ isMeant }) => isMeant?.(word.value) ?? true);
     return row === undefined ? [] : [[word, row] as const];
   });
 }
 
-function isMeant(row: Unsupported, value: string | null): boolean {
-  return (row.value === undefined || row.value === value) && (row.isMeant?.(value) ?? true);
-}
-
-/** `given` is normalised. */
-function isNamed({ wanted }: Unsupported, given: string): boolean {
-  return wanted.endsWith(".") ? given.startsWith(wanted) : given === wanted;
+/** Returns a test for the rows of a parameter. */
+function isNamed(name: string): (row: Unsupported) => boolean {
+  const given = normaliseName(name);
+  return ({ key }) => (key.endsWith(".") ? given.startsWith(key) : given === key);
 }
 
 function nameOf(word: Word): string {
