@@ -1,3 +1,4 @@
+import type { SyscallError } from "../problems/errors.ts";
 import type { MOUNT_FLAGS } from "./abi.ts";
 import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
@@ -34,6 +35,12 @@ export interface RandomReader {
   close(): void;
 }
 
+/** Where to read, in bytes. */
+export interface ReadPlace {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /**
  * A file or block device that another process opens and reads: a disk that does not answer holds up only that process. A call that
  * returns null is repeated later with the same arguments; until then the reader does nothing else.
@@ -41,8 +48,8 @@ export interface RandomReader {
 export interface AsyncReader {
   /** The size in bytes; null if the device has not answered within `timeoutMs`. */
   size(timeoutMs: number): number | null;
-  /** Like `RandomReader.read`; null if the device has not answered within `timeoutMs`. */
-  read(offset: number, length: number, timeoutMs: number): Uint8Array | null;
+  /** Reads all places, each like `RandomReader.read`; null if the device has not answered within `timeoutMs`. */
+  read(places: readonly ReadPlace[], timeoutMs: number): readonly (Uint8Array | SyscallError)[] | null;
   /** Never waits, whatever the device does. */
   close(): void;
 }
