@@ -10,7 +10,7 @@ export interface Assemblies extends Required<Assembly> {
   innermost(device: BlockDevice): BlockDevice;
   /** The volumes that a device lies in, the innermost first. */
   containersOf(device: BlockDevice): readonly BlockDevice[];
-  /** The devices, but of the members of one filesystem only the first. */
+  /** The devices, but of the members of one filesystem only the first of its link. */
   oneOfEach(devices: readonly BlockDevice[]): readonly BlockDevice[];
 }
 
@@ -40,10 +40,12 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
     innermost,
     containersOf,
     oneOfEach(devices) {
+      const isPresent = (name: string) => devices.some((device) => device.name === name);
       const pools = links().filter(({ to }) => to === null);
-      const isSame = (one: BlockDevice, other: BlockDevice) =>
-        pools.some(({ from }) => from.includes(one.name) && from.includes(other.name));
-      return devices.filter((device, index) => !devices.slice(0, index).some((before) => isSame(before, device)));
+      // Each pool is named by its first member that is among the devices.
+      const isOther = ({ name }: BlockDevice) =>
+        pools.some(({ from }) => from.includes(name) && from.find(isPresent) !== name);
+      return devices.filter((device) => !isOther(device));
     },
     advance(candidate) {
       let result: Round = "idle";
