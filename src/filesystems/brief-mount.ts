@@ -1,8 +1,7 @@
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
-import type { ApartMounts } from "../machine/async.ts";
-import type { Machine, MountRequest, RandomReader } from "../machine/machine.ts";
+import type { ApartMounts, Machine, MountRequest, RandomReader } from "../machine/machine.ts";
 import { isErrno, SyscallError, tolerateRefusal } from "../problems/errors.ts";
 import { isMounted } from "./mounts.ts";
 import { mountUntouched } from "./untouched.ts";

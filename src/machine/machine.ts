@@ -1,5 +1,5 @@
 import type { MOUNT_FLAGS } from "./abi.ts";
-import type { ApartMounts, AsyncReader, OpenOptions } from "./async.ts";
+import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
@@ -84,6 +84,17 @@ export interface MountRequest {
   readonly flags: readonly MountFlag[];
   /** The filesystem's own options, comma-separated, as mount(2)'s data. */
   readonly options: string;
+}
+
+/** A mount for a brief look, made by another process in a mount namespace of its own: a disk that does not answer holds up only that process. */
+export interface ApartMounts {
+  /**
+   * Mounts, and returns the directory where this process sees the filesystem. ETIMEDOUT if the disk has not answered within
+   * `timeoutMs`: the next call, with any request, waits for the same mount.
+   */
+  mount(request: MountRequest, timeoutMs: number): string;
+  /** Unmounts, also what is mounted only when the disk answers after all. Never waits longer than a second. */
+  close(): void;
 }
 
 /** The mount table. */

@@ -1,5 +1,4 @@
-import type { ApartMounts } from "../../src/machine/async.ts";
-import type { MountRequest, Mounts } from "../../src/machine/machine.ts";
+import type { ApartMounts, MountRequest, Mounts } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 

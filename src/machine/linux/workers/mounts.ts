@@ -1,7 +1,6 @@
 import { orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
-import type { ApartMounts } from "../../async.ts";
-import type { MountRequest, Mounts } from "../../machine.ts";
+import type { ApartMounts, MountRequest, Mounts } from "../../machine.ts";
 import { systemCall } from "../libc.ts";
 import type { AsyncCalls } from "./async-calls.ts";
 import { encodeTexts } from "./orders.ts";
