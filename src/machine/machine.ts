@@ -177,12 +177,16 @@ export interface Processes {
     argv: readonly string[],
     options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> },
   ): RunResult;
-  /** Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets its process id. */
+  /**
+   * Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets
+   * its process id; `meanwhile` is called again and again while it runs, and waits for a moment itself.
+   */
   runOnTerminal(
     argv: readonly string[],
     terminal: string,
     environment: Readonly<Record<string, string>>,
     onStart: (pid: number) => void,
+    meanwhile?: (() => void) | null,
   ): number;
   /** Sends SIGHUP; a process that is gone is no error. */
   hangUp(pid: number): void;

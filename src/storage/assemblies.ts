@@ -40,12 +40,13 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
     innermost,
     containersOf,
     oneOfEach(devices) {
-      const isPresent = (name: string) => devices.some((device) => device.name === name);
       const pools = links().filter(({ to }) => to === null);
-      // Each pool is named by its first member that is among the devices.
-      const isOther = ({ name }: BlockDevice) =>
-        pools.some(({ from }) => from.includes(name) && from.find(isPresent) !== name);
-      return devices.filter((device) => !isOther(device));
+      const nameOf = (device: BlockDevice) => {
+        const pool = pools.find(({ from }) => from.includes(device.name));
+        return pool?.from.find((name) => devices.some((one) => one.name === name)) ?? device.name;
+      };
+      const names = [...new Set(devices.map(nameOf))];
+      return names.flatMap((name) => devices.find((one) => one.name === name) ?? []);
     },
     advance(candidate) {
       let result: Round = "idle";

@@ -102,6 +102,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
       programs: options.programs ?? {},
       show: (text, node) => (isConsole(files, node) ? void console.push(text) : terminals.show(node, text)),
       end,
+      isTyping: terminals.isTyping,
     }),
     ...createFakeClock(kernel),
   };

@@ -1,14 +1,17 @@
-import type { ApartMounts, MountRequest, Mounts } from "../../src/machine/machine.ts";
+import type { ApartMounts, Machine, MountRequest } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
 /** What another process mounts is seen here at the same place, which nobody else uses. */
-export function fakeMountApart(kernel: FakeKernel, { mount, unmount }: Pick<Mounts, "mount" | "unmount">): ApartMounts {
+export function fakeMountApart(
+  kernel: FakeKernel,
+  { stat, mount, unmount }: Pick<Machine, "stat" | "mount" | "unmount">,
+): ApartMounts {
   let due: { readonly atMs: number; readonly request: MountRequest } | null = null;
   let mounted: string | null = null;
   return {
     mount(request, timeoutMs) {
-      const delayMs = kernel.devices.byNumber(numberOf(kernel, request.source))?.mountsAfterMs ?? 0;
+      const delayMs = kernel.devices.byNumber(stat(request.source)?.represents ?? null)?.mountsAfterMs ?? 0;
       due ??= { atMs: kernel.nowMs + delayMs, request };
       kernel.answers.add(due);
       if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
@@ -26,9 +29,4 @@ export function fakeMountApart(kernel: FakeKernel, { mount, unmount }: Pick<Moun
       mounted = null;
     },
   };
-}
-
-function numberOf({ namespace }: FakeKernel, source: string): string {
-  const { node } = namespace.find(source, "mount");
-  return node.kind === "block" ? node.number : "";
 }
