@@ -1,15 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import * as fs from "node:fs";
-import { DM_DEV_SUSPEND } from "../../src/machine/abi-crypt.ts";
-import { askDeviceMapper, openControl } from "../../src/machine/linux/storage/dm-ioctl.ts";
-import type { Machine, MountRequest } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/machine.ts";
 import { type ContractCase, FIXTURES, HELLO, readText, refuses } from "./case.ts";
-import { expectNoMapping, mappingOf, tableLine } from "./mappings.ts";
+import { addHungDisk, HUNG } from "./hung-disk.ts";
 
 const NODE = `/dev/${FIXTURES.disk}`;
-const HUNG = "/dev/mapper/hung";
-/** linux/dm-ioctl.h: suspend instead of resume, and without waiting for the filesystem. */
-const SUSPEND = (1 << 1) | (1 << 10);
 
 /** How mounts deal with a disk that does not answer: a suspended mapping is one. */
 export const LINUX_SLOW_MOUNT_CASES: readonly ContractCase[] = [
@@ -69,30 +63,3 @@ const requestOf = (source: string, target: string): MountRequest => ({
   ...{ source, target, type: "ext4", options: "" },
   flags: ["ro"],
 });
-
-function addHungDisk(machine: Machine, isSuspended = true) {
-  const number = machine.stat(NODE)?.represents ?? "";
-  const sectors = Number(readText(machine, `/sys/class/block/${FIXTURES.disk}/size`));
-  machine.createMapping(mappingOf("hung", tableLine("linear", sectors, `${number} 0`)));
-  const change = (flags: number) => {
-    const fd = openControl(machine);
-    askDeviceMapper(fd, DM_DEV_SUSPEND, "hung", { name: "hung", flags });
-    fs.closeSync(fd);
-  };
-  if (isSuspended) change(SUSPEND);
-  return {
-    suspend: () => change(SUSPEND),
-    resume: () => change(0),
-    /** What was under way may end a little later. */
-    remove() {
-      for (let turn = 0; turn < 100 && machine.listMappings().length > 0; turn++) {
-        try {
-          machine.removeMapping("hung");
-        } catch {
-          machine.sleepMs(100);
-        }
-      }
-      expectNoMapping(machine);
-    },
-  };
-}

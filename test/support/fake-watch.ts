@@ -51,7 +51,11 @@ function watchCall(name: string, call: (...given: never[]) => unknown, calls: Ca
 }
 
 /** Calls whose refusal the real machine tells by another name. */
-const SYSTEM_CALLS: Readonly<Record<string, string>> = { loadModule: "finit_module", unmount: "umount2" };
+const SYSTEM_CALLS: Readonly<Record<string, string>> = {
+  loadModule: "finit_module",
+  unmount: "umount2",
+  removeMapping: "ioctl",
+};
 
 function refuseOrNot(name: string, line: string, { refusals, kernel }: Watch): void {
   const applies = ({ call, matches, times }: Refusal) =>
