@@ -9,16 +9,20 @@ import { type Order, startWorker, type Worker } from "./worker.ts";
 /** An unmount writes what is not on the disk yet, and a disk that does not answer would hold it up without end. */
 const UNMOUNT_MS = 10_000;
 
+/** For what is on the same disk, as a rule: the report of a failure waits for all of it. */
+const STUCK_MS = 500;
 /** A filesystem that was only read is unmounted at once. */
 const CLOSE_MS = 1000;
 
 /** Creates mount(2) and umount(2). Only the root is mounted by this process itself: nothing could go on without it. */
 export function createMounts({ carryOut, watch }: AsyncCalls): Pick<Mounts, "mount" | "unmount" | "mountApart"> {
+  let isAnyStuck = false;
   return {
     mount,
     unmount(target, lazy = false) {
       const flags = lazy ? abi.MNT_DETACH : 0;
-      const answer = carryOut(unmountOrder(target, flags), UNMOUNT_MS);
+      const answer = carryOut(unmountOrder(target, flags), isAnyStuck ? STUCK_MS : UNMOUNT_MS);
+      isAnyStuck = answer === null;
       if (answer === "alone") systemCall("umount2", target, target, flags);
       else throwIfRefused("umount2", target, answer === null ? "ETIMEDOUT" : answer.results[0]);
     },
