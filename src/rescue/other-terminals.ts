@@ -22,7 +22,7 @@ const [CARRIAGE_RETURN, LINE_FEED] = [0x0d, 0x0a];
 /** Watches every terminal at which a person may sit but `terminal`. Nothing that is typed there is shown or kept. */
 export function watchOtherTerminals(machine: Machine, terminal: string): OtherTerminals {
   const others = listConsoles(machine).length === 1 ? [] : listOthers(machine, terminal);
-  const open = machine.openTerminals(others);
+  const open = others.length === 0 ? [] : machine.openTerminals(others);
   let pid: number | null = null;
   let wanted: string | null = null;
   let first: { readonly node: string; readonly atMs: number } | null = null;
@@ -59,7 +59,9 @@ export function watchOtherTerminals(machine: Machine, terminal: string): OtherTe
     },
     meanwhile: open.length === 0 ? null : listen,
     wanted: () => wanted,
-    end: machine.closeTerminals,
+    end() {
+      if (open.length > 0) machine.closeTerminals();
+    },
   };
 }
 
