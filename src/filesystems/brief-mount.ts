@@ -6,11 +6,6 @@ import { isErrno, SyscallError, tolerateRefusal } from "../problems/errors.ts";
 import { isMounted } from "./mounts.ts";
 import { mountUntouched } from "./untouched.ts";
 
-/** The part of the loader that a mount uses. */
-interface FilesystemDrivers {
-  readonly drivers: Pick<Loader, "loadFilesystem">;
-}
-
 /** The mount point for a brief look at a filesystem. */
 const SEARCH = "/run/levain/search";
 /** How long a disk may take by default: as long as the key stick may take to appear. */
@@ -36,7 +31,7 @@ interface BriefMount {
  * written to the device. Throws SyscallError if the mount is refused, ETIMEDOUT if the disk does not answer, and what `use` throws.
  */
 export function mountDeviceBriefly<T>(
-  context: Pick<Context, "machine"> & FilesystemDrivers,
+  context: Pick<Context, "machine"> & { readonly drivers: Pick<Loader, "loadFilesystem"> },
   what: BriefMount,
   use: (directory: string) => T,
 ): T {
@@ -109,12 +104,7 @@ function readPatiently(machine: Machine, path: string, timeoutMs: number): Rando
   };
 }
 
-/** Mounts a filesystem without a device read-only while `use` looks at it. Throws SyscallError if the mount is refused, and what `use` throws. */
-export function mountBriefly<T>(machine: Machine, type: string, use: (directory: string) => T): T {
-  return lookInto(machine, { source: type, type, options: "" }, use);
-}
-
-/** Mounts a device read-only with the given options while `use` reads it: for a device that may be mounted elsewhere, which must not be protected. */
+/** Mounts read-only with the given options while `use` reads: for a filesystem without a device, or a device that may be mounted elsewhere, which must not be protected. */
 export function lookInto<T>(
   machine: Machine,
   what: Pick<MountRequest, "source" | "type" | "options">,
