@@ -1,5 +1,6 @@
 import type { ByteSource } from "../formats/facts.ts";
-import type { AsyncReader, Machine, OpenOptions, ReadPlace } from "../machine/machine.ts";
+import type { AsyncReader, OpenOptions, ReadPlace } from "../machine/async.ts";
+import type { Machine } from "../machine/machine.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
 
 /** Thrown where a probe needs bytes that the device has not returned yet. The probe is repeated when they are there. */

@@ -1,4 +1,4 @@
-import type { AsyncReader } from "../../src/machine/machine.ts";
+import type { AsyncReader } from "../../src/machine/async.ts";
 
 /** Reads one place; throws what the device refused it with. */
 export function readOne(reader: AsyncReader, offset: number, length: number, timeoutMs: number): Uint8Array | null {
