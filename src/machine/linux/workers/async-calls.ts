@@ -1,5 +1,5 @@
 import { orIfRefused, SyscallError } from "../../../problems/errors.ts";
-import type { AsyncReader, OpenOptions } from "../../machine.ts";
+import type { AsyncReader, OpenOptions } from "../../async.ts";
 import { createReader } from "./reader.ts";
 import { type Answer, type Order, startWorker, takeFirstWorker, type Worker } from "./worker.ts";
 
@@ -22,6 +22,8 @@ export interface AsyncCalls {
   start(order: Order): PendingAnswer | null;
   /** Takes the answers of `start` that have come and keeps them, so that each ends a wait once, even if nobody asks for it any longer. */
   hear(): void;
+  /** Says whether an answer of this worker ends a wait for events. */
+  watch(worker: Worker, isWaiting: boolean): void;
   /** The sockets on which an awaited answer will come. */
   sockets(): readonly number[];
 }
@@ -31,13 +33,14 @@ export function createAsyncCalls(program?: string): AsyncCalls {
   const pool = createPool(program);
   const waiting = new Set<Worker>();
   const started = new Set<PendingAnswer>();
+  const watch = (worker: Worker, isWaiting: boolean) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker));
   return {
     openReader(path, options) {
       const worker = pool.take();
       if (worker === null) return null;
       waiting.add(worker);
       return createReader(path, options, worker, {
-        wait: (isWaiting) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker)),
+        wait: (isWaiting) => watch(worker, isWaiting),
         release(lastOrder) {
           waiting.delete(worker);
           if (lastOrder === null) worker.dismiss();
@@ -67,6 +70,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
       if (worker === null) return "alone";
       return pool.finish(worker, order, patienceMs);
     },
+    watch,
     sockets: () => [...waiting].map(({ socket }) => socket),
   };
 }
