@@ -1,4 +1,5 @@
-import type { AsyncReader, Machine, OpenOptions } from "../machine/machine.ts";
+import type { AsyncReader, OpenOptions } from "../machine/async.ts";
+import type { Machine } from "../machine/machine.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
 
 /** Thrown where a probe needs bytes that the device has not returned yet. The probe is repeated when they are there. */

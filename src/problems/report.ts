@@ -20,6 +20,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   "finit_module EPERM": "the kernel forbids it: module_blacklist=, lockdown or kernel.modules_disabled",
   "finit_module ENOENT": "it needs a symbol that no loaded module provides",
   "finit_module EINVAL": "a parameter is invalid",
+  "umount2 ETIMEDOUT": "the disk does not answer",
+  "mount ETIMEDOUT": "the disk does not answer",
+  "ioctl ETIMEDOUT": "the disk below does not answer",
   ENOENT: "no such file or directory",
   EIO: "the device returns I/O errors: it is failing, or its cable is",
   ENOMEM: "there is not enough memory",
@@ -121,6 +124,14 @@ export function wrapLine(line: string, indent: number, columns = LINE_COLUMNS): 
 export function timeLine(line: string, indent: number, time: string): string {
   const lines = wrapLine(line, indent, TIME_COLUMN);
   return [...lines.slice(0, -1), `${lines.at(-1)?.padEnd(TIME_COLUMN)} ${time.padStart(8)}`].join("\n");
+}
+
+/** Aligns the cells of a table; those in the columns `right` to the right. */
+export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = []): readonly string[] {
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const pad = (cell: string, column: number) =>
+    right.includes(column) ? cell.padStart(width(column)) : cell.padEnd(width(column));
+  return rows.map((row) => row.map(pad).join("  ").trimEnd());
 }
 
 /** Commands, which are never cut: a person may type them as they are printed. */

@@ -1,4 +1,5 @@
-import type { AsyncReader, RandomReader } from "../../src/machine/machine.ts";
+import type { AsyncReader } from "../../src/machine/async.ts";
+import type { RandomReader } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 

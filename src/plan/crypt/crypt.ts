@@ -1,3 +1,4 @@
+import { isUuid } from "../../formats/bytes.ts";
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { type CryptOptions, joinOptions, planPlain } from "../../parameters/crypt/options.ts";
 import {
@@ -10,7 +11,6 @@ import {
   planPlace,
   RANDOM_KEY,
 } from "../../parameters/crypt/place.ts";
-import { isWholeUuid } from "../../parameters/crypt/text.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import type { CryptPlan, CryptVolume } from "../plan.ts";
@@ -36,6 +36,11 @@ export const AUTO_MAX_KDF_MS = 60_000;
 
 /** The plan that unlocks nothing but a root= that is a LUKS volume itself. */
 export const NO_CRYPT: CryptPlan = { isOff: false, volumes: [], everyLuks: false, unnamed: DEFAULT_SETTINGS };
+
+/** True if a parameter, crypttab or a key asks for an encrypted volume, though not necessarily for one that the root has to lie in. */
+export function wantsEncryption({ isOff, volumes, everyLuks, unnamed }: CryptPlan): boolean {
+  return !isOff && (everyLuks || volumes.length > 0 || !Bun.deepEquals(unnamed, DEFAULT_SETTINGS));
+}
 
 /** What decides about encrypted devices besides the parameters. */
 export interface CryptSurroundings {
@@ -150,7 +155,7 @@ function findKeys(draft: Draft, all: readonly Owned<PlaceText>[], hasFile: HasFi
   if (own.length > 0) return own;
   const keys = [...draft.keys, ...valuesForAll(all)];
   if (keys.length > 0) return keys;
-  const ownName = name ?? (id !== null && isWholeUuid(id) ? `luks-${id}` : null);
+  const ownName = name ?? (id !== null && isUuid(id) ? `luks-${id}` : null);
   const path = `/etc/cryptsetup-keys.d/${ownName}.key`;
   return ownName !== null && hasFile(path) ? [inImage(path)] : [];
 }

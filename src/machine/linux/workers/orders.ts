@@ -1,13 +1,16 @@
 import { constants } from "node:fs";
 import { basename, dirname } from "node:path";
 import * as abi from "../../abi.ts";
-import type { OpenOptions } from "../../machine.ts";
+import type { OpenOptions } from "../../async.ts";
 import type { Order } from "./worker.ts";
 
 const encoder = new TextEncoder();
 
 /** Encodes texts for the data of an order, NUL-terminated; returns where each begins. */
-function encodeTexts(...texts: readonly string[]): { readonly data: Uint8Array; readonly places: readonly number[] } {
+export function encodeTexts(...texts: readonly string[]): {
+  readonly data: Uint8Array;
+  readonly places: readonly number[];
+} {
   const parts = texts.map((text) => encoder.encode(`${text}\0`));
   const places = parts.map((_, index) => parts.slice(0, index).reduce((sum, { length }) => sum + length, 0));
   return { data: new Uint8Array(parts.flatMap((part) => [...part])), places };

@@ -1,6 +1,7 @@
 import { SyscallError } from "../../../problems/errors.ts";
 import { CDS_NO_DISC, CDS_TRAY_OPEN } from "../../abi.ts";
-import type { AsyncReader, OpenOptions, RandomReader } from "../../machine.ts";
+import type { AsyncReader, OpenOptions } from "../../async.ts";
+import type { RandomReader } from "../../machine.ts";
 import { closeOrder, openOrder, readOrder } from "./orders.ts";
 import type { Answer, Order, Worker } from "./worker.ts";
 

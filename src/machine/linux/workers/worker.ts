@@ -32,6 +32,7 @@ export interface Answer {
  * reaches it. It is this program again, but ends in stage0 (build/stage0/worker.c), so that it costs a millisecond and no memory.
  */
 export interface Worker {
+  readonly pid: number;
   readonly socket: number;
   /** The previous order must be answered. */
   order(order: Order): void;
@@ -87,6 +88,7 @@ export function startWorker(program: string | null = OWN_PROGRAM): Worker | null
 function createWorker(pid: number, socket: number): Worker {
   let answerBytes = 0;
   return {
+    pid,
     socket,
     order(order) {
       const packet = encodeOrder(order);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AsyncReader } from "../../../../../src/machine/async.ts";
 import { type AsyncCalls, createAsyncCalls } from "../../../../../src/machine/linux/workers/async-calls.ts";
 import { startWorker, type Worker } from "../../../../../src/machine/linux/workers/worker.ts";
-import type { AsyncReader } from "../../../../../src/machine/machine.ts";
 import { scratchDirectory } from "../../../../support/cache.ts";
 import { run } from "../../../../support/command.ts";
 import { packedChild } from "../../../../support/packed-program.ts";
