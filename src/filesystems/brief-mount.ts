@@ -99,7 +99,11 @@ function readPatiently(machine: Machine, path: string, timeoutMs: number): Rando
     get size() {
       return orTooLate(reader.size(timeoutMs));
     },
-    read: (offset, length) => orTooLate(reader.read(offset, length, timeoutMs)),
+    read(offset, length) {
+      const [bytes = new Uint8Array()] = orTooLate(reader.read([{ offset, length }], timeoutMs));
+      if (bytes instanceof SyscallError) throw bytes;
+      return bytes;
+    },
     close: reader.close,
   };
 }

@@ -1,3 +1,5 @@
+import type { SyscallError } from "../problems/errors.ts";
+
 /**
  * A file or block device that another process opens and reads: a disk that does not answer holds up only that process. A call that
  * returns null is repeated later with the same arguments; until then the reader does nothing else.
@@ -5,10 +7,16 @@
 export interface AsyncReader {
   /** The size in bytes; null if the device has not answered within `timeoutMs`. */
   size(timeoutMs: number): number | null;
-  /** Like `RandomReader.read`; null if the device has not answered within `timeoutMs`. */
-  read(offset: number, length: number, timeoutMs: number): Uint8Array | null;
+  /** Reads all places, each like `RandomReader.read`; null if the device has not answered within `timeoutMs`. */
+  read(places: readonly ReadPlace[], timeoutMs: number): readonly (Uint8Array | SyscallError)[] | null;
   /** Never waits, whatever the device does. */
   close(): void;
+}
+
+/** Where to read, in bytes. */
+export interface ReadPlace {
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** How to open a reader. */

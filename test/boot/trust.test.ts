@@ -43,7 +43,7 @@ const disk = (name: string, image: FakeImage, arrivesAtMs?: number): FakeDisk =>
   ...{ name, image },
   ...(arrivesAtMs === undefined ? {} : { arrivesAtMs }),
 });
-const slow = (name: string, image: FakeImage, answersAfterMs = 300): FakeDisk => ({ name, image, answersAfterMs });
+const slow = (name: string, image: FakeImage, answersAfterMs = 900): FakeDisk => ({ name, image, answersAfterMs });
 const stickOf = (image: FakeImage): FakeDisk => ({ name: "sda", image, isRemovable: true });
 const KEY = { "/etc/root.key": "pass" };
 const UNATTENDED = `rd.luks.uuid=${UUID} rd.luks.key=/etc/root.key`;

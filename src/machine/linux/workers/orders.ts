@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { basename, dirname } from "node:path";
 import * as abi from "../../abi.ts";
-import type { OpenOptions } from "../../async.ts";
-import type { Order } from "./worker.ts";
+import type { OpenOptions, ReadPlace } from "../../async.ts";
+import type { Order, WorkerCall } from "./worker.ts";
 
 const encoder = new TextEncoder();
 
@@ -34,9 +34,15 @@ export function openOrder(path: string, { isOptical = false }: OpenOptions): Ord
   };
 }
 
-/** The order to read; the data of the answer are the bytes. */
-export function readOrder(fd: number, offset: number, length: number): Order {
-  return { calls: [["pread64", fd, { data: 0 }, length, offset]], data: new Uint8Array(), answerBytes: length };
+/** The order to read all places; the data of the answer are their bytes, one place behind the other. */
+export function readOrder(fd: number, places: readonly ReadPlace[]): Order {
+  let answerBytes = 0;
+  const calls = places.map(({ offset, length }) => {
+    const call: WorkerCall = ["pread64", fd, { data: answerBytes }, length, offset];
+    answerBytes += length;
+    return call;
+  });
+  return { calls, data: new Uint8Array(), answerBytes };
 }
 
 /** The order to close a descriptor; null: to do nothing. */
