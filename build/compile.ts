@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
+import { trimIcuFile } from "./runtime/icu.ts";
 import { packFile } from "./stage0/pack.ts";
 
-/** Makes dist/levain: `bun build --compile`, then the packer. Run it as `bun build/compile.ts [OUTPUT]`. */
+/** Makes dist/levain: `bun build --compile`, less of ICU's data, then the packer. Run it as `bun build/compile.ts [OUTPUT]`. */
 
 const ROOT = join(import.meta.dirname, "..");
 const FLAGS = [
@@ -30,6 +31,7 @@ function build(output: string): void {
   mkdirSync(workplace, { recursive: true });
   try {
     compile(unpacked, gatherNativeLibraries(workplace, process.execPath));
+    trimIcuFile(unpacked);
     writeFileSync(unfinished, packFile(unpacked));
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, output);
