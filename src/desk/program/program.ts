@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename } from "node:path";
 import type { ByteSource } from "../../formats/facts.ts";
 import { readProgramFile } from "../../formats/program-file.ts";
 import { BootError } from "../../problems/errors.ts";
@@ -8,6 +8,7 @@ import { type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt, isFile } from "../host.ts";
 import { refuseReserved } from "../image/reserved.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
+import { findSelf, initProgram, initProgramKinds } from "./init-program.ts";
 import { findLibraries } from "./libraries.ts";
 
 /**
@@ -113,7 +114,7 @@ export function addBusybox(tree: ImageTree, request: string | null, machine: num
  */
 export function addInit(tree: ImageTree, request: string | null): number {
   const path = request ?? findSelf();
-  const bytes = attempt(`cannot read ${path}, which is to become /init`, () => readFileSync(path));
+  const bytes = readInit(path, request !== null);
   const elf: Elf = readElf(bytes, path);
   if (elf.interpreter !== null) {
     throw new BootError(`${path} cannot be /init: it needs the loader ${elf.interpreter}`, {
@@ -125,11 +126,11 @@ export function addInit(tree: ImageTree, request: string | null): number {
   return elf.machine;
 }
 
-/** If levain runs from its sources, the running program is Bun, so the result of `make` is used. */
-function findSelf(): string {
-  return import.meta.dir.startsWith("/$bunfs/")
-    ? "/proc/self/exe"
-    : join(resolve(import.meta.dir, "../../.."), "dist", "levain");
+/** A given file is taken as it is; of this levain, the program that needs less memory. */
+function readInit(path: string, isGiven: boolean): Uint8Array {
+  const [kind] = isGiven ? [] : initProgramKinds(path);
+  if (kind !== undefined) return initProgram(kind, path).bytes;
+  return attempt(`cannot read ${path}, which is to become /init`, () => readFileSync(path));
 }
 
 function nameMachine(machine: number): string {
