@@ -8,6 +8,7 @@ import { parseConfig, readConfig } from "../image/config.ts";
 import { buildImage, type ImageSummary, STANDARD_OUTPUT } from "../image/image.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
 import type { ImageOptions } from "../image/options.ts";
+import { describeRuntime, parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
 import { parseModprobeRequest } from "../modules/modprobe-files.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 
@@ -26,6 +27,7 @@ export const imageCommand = command({
     ),
     busybox: option("FILE", "Use this BusyBox; none: no rescue shell (default: this host's)"),
     init: option("FILE", "Use this levain as /init (default: this program)"),
+    ...RUNTIME_OPTION,
     config: option("FILE", "Read options and parameters from FILE, a levain.toml", "c"),
     add: option(
       "SRC:DST",
@@ -73,6 +75,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   const resolveAll = (paths: readonly string[], from: string) => paths.map((each) => resolve(from, each));
   const resolveDirs = (paths: readonly string[], from: string) =>
     paths.map((each) => (each === "none" ? each : resolve(from, each)));
+  const runtime = line.one("runtime") ?? config.runtime ?? null;
   return {
     output: path("output"),
     kernel: line.one("kernel") ?? config.kernel ?? null,
@@ -84,6 +87,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     ]),
     busybox: path("busybox"),
     init: path("init"),
+    runtime: runtime === null ? null : parseRuntime(runtime),
     additions: [...parseAll(config.add, base), ...parseAll(line.all("add"), directory)],
     programs: [...resolveAll(config.programs, base), ...resolveAll(line.all("program"), directory)],
     keymaps: [...line.all("keymap"), ...config.keymaps],
@@ -101,6 +105,7 @@ export function summarize(summary: ImageSummary, { compression }: ImageOptions, 
     summary.output,
     `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules`}`,
     ...(kernel === null ? [] : [`  modprobe ${describeModprobe(summary.modprobeDirs)}`]),
+    `  runtime  ${describeRuntime(summary.runtime)}`,
     ...(lackingFirmware.length === 0 ? [] : [`  firmware ${describeFirmware(lackingFirmware)}`]),
     `  content  ${entryCount} entries, ${formatBytes(unpackedBytes)} unpacked`,
     ...(hasBusybox ? [] : ["  shell    none: the image has no BusyBox"]),

@@ -6,6 +6,7 @@ import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { attempt } from "../host.ts";
 import { parseAddition } from "./addition.ts";
+import { parseRuntime } from "./runtime.ts";
 import { type Mistake, readStatements } from "./toml-statements.ts";
 
 const text = v.pipe(v.string(), v.minLength(1, "expected a string that is not empty"));
@@ -41,6 +42,7 @@ const schema = v.strictObject({
   "modprobe-dirs": list,
   busybox: v.optional(text),
   init: v.optional(text),
+  runtime: v.optional(readableBy(parseRuntime)),
   add: v.optional(v.array(readableBy((addition) => parseAddition(addition, "/"))), []),
   programs: list,
   keymaps: list,

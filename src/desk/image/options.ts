@@ -1,6 +1,7 @@
 import type { Compression } from "../archive/compress.ts";
 import type { ModprobeRequest } from "../modules/modprobe-files.ts";
 import type { Addition } from "./addition.ts";
+import type { RuntimeRequest } from "./runtime.ts";
 
 /** The arguments of `levain image`; null is the default. */
 export interface ImageOptions {
@@ -15,6 +16,7 @@ export interface ImageOptions {
   /** A file, or "none". */
   readonly busybox: string | null;
   readonly init: string | null;
+  readonly runtime: RuntimeRequest;
   readonly additions: readonly Addition[];
   /** Programs of this host to add with their libraries, absolute paths. */
   readonly programs: readonly string[];

@@ -241,6 +241,7 @@ describe("the options of levain image", () => {
     writeFileSync(
       config,
       `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nmodprobe-dirs = ["conf"]\nbusybox = "bb"\ninit = "/i"
+runtime = "plain"
        add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
     );
   });
@@ -254,6 +255,7 @@ describe("the options of levain image", () => {
       modprobeDirs: null,
       busybox: null,
       init: null,
+      runtime: null,
       additions: [],
       programs: [],
       keymaps: [],
@@ -272,6 +274,7 @@ describe("the options of levain image", () => {
       modprobeDirs: [join(base, "conf")],
       busybox: join(base, "bb"),
       init: "/i",
+      runtime: "plain",
       additions: [{ source: join(base, "x"), destination: "/x" }],
       programs: [join(base, "sbin/p")],
       keymaps: ["de"],
@@ -290,6 +293,7 @@ describe("the options of levain image", () => {
       "modprobe-dir": "d",
       busybox: "none",
       init: "i",
+      runtime: "paged",
       add: "y:/y",
       program: "q",
       keymap: ["fr", "us"],

@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, modprobe-dirs, busybox, init, add, programs, keymaps, compress, parameters";
+  "hint: the keys are output, kernel, modules-dir, modules, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters";
 
 test("everything that can be said", () => {
   const source = `

@@ -13,6 +13,7 @@ const OPTIONS: ImageOptions = {
   modprobeDirs: null,
   busybox: null,
   init: null,
+  runtime: null,
   additions: [],
   programs: [],
   keymaps: [],

@@ -31,6 +31,7 @@ const OPTIONS: ImageOptions = {
   busybox: null,
   // Any static program will do here; that dist/levain boots is for the tests in QEMU.
   init: BUSYBOX,
+  runtime: null,
   additions: [],
   programs: [],
   keymaps: [],
