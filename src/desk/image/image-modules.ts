@@ -26,7 +26,7 @@ export function addModules(tree: ImageTree, kernel: KernelChoice, options: Image
   const config = addModprobeFiles(tree, readModprobeFiles(modprobeDirs, unreadable), voice);
   // Modules that the image's own parameters load have to be in it.
   const add = [...options.modules, ...plan.modules.load];
-  const selection = selectModules({ kernel, add, config });
+  const selection = selectModules({ kernel, add, config, isPacked: true });
   const { files, names, lackingFirmware, warnings } = selection;
   for (const warning of [...warnings, ...warnOfKeptOut(selection, config, plan.modules.load)]) voice.warn(warning);
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });

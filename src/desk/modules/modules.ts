@@ -13,13 +13,14 @@ import { type ModuleSource, resolveModule } from "../../drivers/index/resolution
 import { matchesWildcard } from "../../drivers/index/wildcard.ts";
 import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
-import { contentOfBytes, contentOfFile } from "../archive/content.ts";
+import { type Content, contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { findFirmware } from "./firmware.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { readKernelFiles } from "./kernel-lists.ts";
 import { plainPath, readModuleFile } from "./module-file.ts";
 import { cutLists } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
+import { listPlainModules, packModule, storedPath } from "./packed-modules.ts";
 
 const NAMED_MAX = 5;
 
@@ -33,6 +34,8 @@ export interface ModuleRequest {
   /** Files of modprobe.d(5) that the boot will read: their soft dependencies and aliases count. */
   readonly config?: readonly ConfigFile[];
   readonly firmwareDirs?: readonly string[];
+  /** Compress the modules that few boots load: an image then needs less memory, and the kernel unpacks less. */
+  readonly isPacked?: boolean;
 }
 
 /** The result of `selectModules`. */
@@ -48,7 +51,9 @@ export function selectModules(request: ModuleRequest) {
   const { wanted, builtin } = namesAsked(source, request.add);
   const names = closeOver(source, [...namesByPattern(index, request.patterns ?? DEFAULT_MODULES), ...wanted]);
   refuseGaps(index, names, modulesDir);
-  const modules = names.map((name) => readModule(index, request.kernel, name));
+  const plain = request.isPacked === true ? listPlainModules(index, names) : new Set(names);
+  const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", plain.has(name));
+  const modules = names.map((name) => readModule(index, request.kernel, name, pathOf(name)));
   refuseOtherKernel(request.kernel, new Set(modules.flatMap((module) => module.builtFor)));
   const firmware = findFirmware(
     modules.flatMap((module) => module.firmware),
@@ -64,7 +69,7 @@ export function selectModules(request: ModuleRequest) {
         path: `/lib/firmware/${name}`,
         content: contentOfFile(hostPath, size),
       })),
-      ...cutLists(index, names, texts),
+      ...cutLists(index, names, texts, pathOf),
     ],
     names,
     /** Those of them that were asked for by name or alias. */
@@ -164,19 +169,23 @@ function closeOver(source: ModuleSource, names: readonly string[]): readonly str
   return listNames(source.index).filter((name) => needed.has(name));
 }
 
-function readModule(index: ModuleIndex, kernel: KernelChoice, name: string) {
+function readModule(index: ModuleIndex, kernel: KernelChoice, name: string, stored: string) {
   const path = findModule(index, name)?.path ?? "";
   const hostPath = join(kernel.modulesDir, path);
   const bytes = readModuleFile(hostPath);
-  // An uncompressed file is read again when it is written, so that the modules are not all in memory at once.
-  const content = path === plainPath(path) ? contentOfFile(hostPath, bytes.length) : contentOfBytes(bytes);
   const modinfo = readModinfo(bytes);
   const valuesOf = (wanted: string) => modinfo.flatMap(({ key, value }) => (key === wanted ? [value] : []));
   return {
     name,
-    file: { path: `/lib/modules/${kernel.version}/${plainPath(path)}`, content },
+    file: { path: `/lib/modules/${kernel.version}/${stored}`, content: contentOf(hostPath, bytes, stored) },
     firmware: valuesOf("firmware"),
     /** The kernel of its "vermagic", as "6.1.0-56-amd64 SMP preempt mod_unload modversions". */
     builtFor: valuesOf("vermagic").flatMap((text) => text.split(" ")[0] ?? []),
   };
+}
+
+function contentOf(hostPath: string, bytes: Uint8Array, stored: string): Content {
+  if (stored !== plainPath(stored)) return contentOfBytes(packModule(bytes));
+  // An uncompressed file is read again when it is written, so that the modules are not all in memory at once.
+  return hostPath === plainPath(hostPath) ? contentOfFile(hostPath, bytes.length) : contentOfBytes(bytes);
 }
