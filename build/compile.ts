@@ -1,13 +1,24 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { align } from "../src/desk/archive/cpio.ts";
+import { readElf } from "../src/desk/program/elf.ts";
+import { writeTrailer } from "../src/desk/program/trailer.ts";
 import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
-import { packFile } from "./stage0/pack.ts";
+import { pack, readParts } from "./stage0/pack.ts";
+import { groupCache } from "./stage0/paged/compress.ts";
+import { identifyRuntime, readHotPages } from "./stage0/paged/hot-pages.ts";
+import { packPaged } from "./stage0/paged/pack-paged.ts";
 
-/** Makes dist/levain: `bun build --compile`, then the packer. Run it as `bun build/compile.ts [OUTPUT]`. */
+/**
+ * Makes dist/levain: `bun build --compile`, then the packer, twice: the plain program, and after its end the paged one, which
+ * `levain image` writes as /init. Run it as `bun build/compile.ts [OUTPUT]`.
+ */
 
 const ROOT = join(import.meta.dirname, "..");
+const HOT_PAGES = join(import.meta.dirname, "stage0/paged/hot-pages.txt");
+const PAGE_SIZE = 0x1000;
 const FLAGS = [
   ...["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"],
   // Files in the current directory must not configure levain.
@@ -22,7 +33,19 @@ function compile(output: string, libraries: string): void {
   throw new BootError("bun build failed", { seen: run.stderr.toString().trim().split("\n") });
 }
 
-function build(output: string): void {
+async function packBoth(path: string): Promise<Uint8Array> {
+  const parts = readParts(path);
+  const { bytes, name } = parts.program;
+  const elf = readElf(bytes, name);
+  const plain = pack(parts);
+  const hotPages = readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(bytes, elf, Bun.version));
+  const paged = await packPaged(parts, { isHot: (page) => hotPages.has(page), cache: groupCache() });
+  const pagedOffset = align(plain.length, PAGE_SIZE);
+  const trailer = writeTrailer({ plainSize: plain.length, pagedOffset, pagedSize: paged.length });
+  return Buffer.concat([plain, new Uint8Array(pagedOffset - plain.length), paged, trailer]);
+}
+
+async function build(output: string): Promise<void> {
   const workplace = `${output}.parts`;
   const unfinished = join(workplace, "packed");
   // The executable contains this name, so it must not vary.
@@ -30,7 +53,7 @@ function build(output: string): void {
   mkdirSync(workplace, { recursive: true });
   try {
     compile(unpacked, gatherNativeLibraries(workplace, process.execPath));
-    writeFileSync(unfinished, packFile(unpacked));
+    writeFileSync(unfinished, await packBoth(unpacked));
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, output);
   } finally {
@@ -39,7 +62,7 @@ function build(output: string): void {
 }
 
 try {
-  build(process.argv[2] ?? join(ROOT, "dist", "levain"));
+  await build(process.argv[2] ?? join(ROOT, "dist", "levain"));
 } catch (error) {
   console.error(report(error).join("\n"));
   process.exitCode = 1;

@@ -51,6 +51,14 @@ static void explain_death(int signal, long pid, long log)
   else say("hint: a bug in levain or its runtime, or faulty memory: try again, and please report it");
 }
 
+/* The pager failed, and the program was killed for it. */
+static void explain_incident(const struct incident *incident, long log)
+{
+  say(incident->words);
+  if (incident->signal == SIGKILL) explain_kill(log, incident->pid);
+  else say("hint: the image is damaged, or the machine's memory: write the image again, and test the memory");
+}
+
 /* Returns 0, after a message, if the child left no valid handover. */
 static int is_handover(int status, int messages, char *message, char **words, struct handover *handover)
 {
@@ -76,7 +84,7 @@ static void follow_until_done(struct handover *handover, const struct policy *po
   }
 }
 
-void supervise(char **envp)
+struct incident *supervise(char **envp)
 {
   char message[HANDOVER_MAX + 1], *words[HANDOVER_WORDS];
   struct handover handover;
@@ -93,6 +101,7 @@ void supervise(char **envp)
   else if (policy.keys_size == KEYS_MAX - 1) policy.keys_size = -1;
   char level[64];
   long level_size = read_text_file(CONSOLE_LEVEL, level, sizeof level);
+  struct incident *incident = share_incident();
   for (;; apply_policy(&policy, envp, "starts levain again")) {
     silence_console();
     const char *lack = missing_cpu_feature();
@@ -101,13 +110,15 @@ void supervise(char **envp)
       continue;
     }
     int messages = -1;
+    if (incident) incident->words[0] = 0;
     long log = open_kernel_log();
     long pid = start_child(&messages, log);
-    if (pid == 0) return;
+    if (pid == 0) return incident;
     int status = pid < 0 ? 0 : wait_for(pid);
     /* levain keeps the kernel's messages off the console while it runs; the kernel shows ours on every console. */
     if (status && level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
-    if (status & 0x7f) explain_death(status & 0x7f, pid, log);
+    if (incident && incident->words[0]) explain_incident(incident, log);
+    else if (status & 0x7f) explain_death(status & 0x7f, pid, log);
     if (log >= 0) close_file(log);
     if (pid < 0) say("could not start a process: ", describe_error(pid));
     else if (is_handover(status, messages, message, words, &handover)) {
