@@ -120,12 +120,14 @@ function refuseOtherKernel({ version, modulesDir }: KernelChoice, builtFor: Read
 
 function namesByPattern(index: ModuleIndex, patterns: readonly string[]): readonly string[] {
   const chosen = new Set<string>();
-  const all = listModules(index);
+  const all = listModules(index).map(({ name, path }) => ({ name, path: plainPath(path) }));
   for (const line of patterns) {
     const taken = line.startsWith("!");
     const pattern = `kernel/${taken ? line.slice(1) : line}.ko`;
+    // Most paths of a distribution's thousands differ before the first wildcard.
+    const literal = pattern.slice(0, pattern.search(/[*?[\\]|$/));
     for (const { name, path } of all) {
-      if (!matchesWildcard(pattern, plainPath(path))) continue;
+      if (!path.startsWith(literal) || !matchesWildcard(pattern, path)) continue;
       if (taken) chosen.delete(name);
       else chosen.add(name);
     }

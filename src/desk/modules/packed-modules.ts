@@ -29,5 +29,5 @@ export function storedPath(path: string, isPlain: boolean): string {
 
 /** Compresses a module: the same bytes each time, as the header of libdeflate has no time. */
 export function packModule(bytes: Uint8Array): Uint8Array {
-  return gzipSync(Uint8Array.from(bytes), { level: LEVEL, library: "libdeflate" });
+  return gzipSync(new Uint8Array(bytes), { level: LEVEL, library: "libdeflate" });
 }
