@@ -8,7 +8,7 @@ const PAGE_BYTES = 4096;
 const KERNEL_BYTES = 56 * MIB;
 // The runtime, and what a boot allocates besides the files.
 const BOOT_BYTES = 64 * MIB;
-const STEP_BYTES = 32 * MIB;
+const STEP_BYTES = 16 * MIB;
 
 /** The least memory of a machine that boots an image, in bytes. */
 export type MemoryNeed = ReturnType<typeof estimateMemoryOf>;
@@ -27,12 +27,14 @@ export function estimateMemory(entries: readonly ImageEntry[], imageBytes: numbe
  */
 export function estimateMemoryOf(fileSizes: readonly number[], imageBytes: number) {
   const unpacked = fileSizes.reduce((sum, size) => sum + align(size, PAGE_BYTES), 0);
-  const before = imageBytes + KERNEL_BYTES;
+  const held = unpacked + KERNEL_BYTES;
+  // The kernel frees the image once it has unpacked all of it (free_initrd_mem), before it starts /init.
+  const peak = held + Math.max(imageBytes, BOOT_BYTES);
   return {
     /** With root= on the command line, the initramfs is a ramfs, which has no limit. */
-    withRoot: align(unpacked + before + BOOT_BYTES, STEP_BYTES),
+    withRoot: align(peak, STEP_BYTES),
     /** Without, it is a tmpfs, limited to half of the memory that the kernel and the image leave. */
-    withoutRoot: align(Math.max(2 * unpacked, unpacked + BOOT_BYTES) + before, STEP_BYTES),
+    withoutRoot: align(Math.max(held + unpacked + imageBytes, peak), STEP_BYTES),
   };
 }
 

@@ -39,6 +39,7 @@ const schema = v.strictObject({
   kernel: v.optional(text),
   "modules-dir": v.optional(text),
   modules: list,
+  hostonly: v.optional(v.boolean(), false),
   "modprobe-dirs": list,
   busybox: v.optional(text),
   init: v.optional(text),
@@ -102,6 +103,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ...[["string", "a string"] as const, ["Array", "a list"] as const, ["Object", "a table"] as const],
   ...["Instant", "PlainDate", "PlainDateTime"].map((type) => [type, "a date"] as const),
   ["PlainTime", "a time"],
+  ["boolean", "true or false"],
 ]);
 
 function name(type: string | null): string {

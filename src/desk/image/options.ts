@@ -11,6 +11,8 @@ export interface ImageOptions {
   readonly modulesDir: string | null;
   /** Modules besides the default ones. */
   readonly modules: readonly string[];
+  /** Of the default ones, only those for this machine. */
+  readonly hostonly: boolean;
   /** Where the files of modprobe.d(5) are read. */
   readonly modprobeDirs: ModprobeRequest;
   /** A file, or "none". */

@@ -15,6 +15,7 @@ import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
 import { type Content, contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { findFirmware } from "./firmware.ts";
+import { type HostUse, keepForHost } from "./host-modules.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { readKernelFiles } from "./kernel-lists.ts";
 import { plainPath, readModuleFile } from "./module-file.ts";
@@ -36,6 +37,8 @@ export interface ModuleRequest {
   readonly firmwareDirs?: readonly string[];
   /** Compress the modules that few boots load: an image then needs less memory, and the kernel unpacks less. */
   readonly isPacked?: boolean;
+  /** Of the default modules, only those for this machine. */
+  readonly host?: HostUse;
 }
 
 /** The result of `selectModules`. */
@@ -49,7 +52,9 @@ export function selectModules(request: ModuleRequest) {
   const softdep = { name: "modules.softdep", text: texts.softdep };
   const source = { index, config: parseModprobeConfig([...(request.config ?? []), softdep]) };
   const { wanted, builtin } = namesAsked(source, request.add);
-  const names = closeOver(source, [...namesByPattern(index, request.patterns ?? DEFAULT_MODULES), ...wanted]);
+  const usual = namesByPattern(index, request.patterns ?? DEFAULT_MODULES);
+  const kept = request.host === undefined ? usual : keepForHost(source, usual, request.host);
+  const names = closeOver(source, [...kept, ...wanted]);
   refuseGaps(index, names, modulesDir);
   const plain = request.isPacked === true ? listPlainModules(index, names) : new Set(names);
   const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", plain.has(name));

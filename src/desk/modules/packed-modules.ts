@@ -9,6 +9,11 @@ import { plainPath } from "./module-file.ts";
  */
 const COMMON = /^kernel\/(lib|block|drivers\/block\/loop|fs\/(ext4|jbd2|mbcache|overlayfs|squashfs|isofs|fat|nls))\b/;
 
+/** Returns whether most boots load a module, by its path below /lib/modules/VERSION. */
+export function isCommonModule(path: string): boolean {
+  return COMMON.test(path);
+}
+
 /** BusyBox's modprobe in the rescue shell decompresses gzip and xz, not zstd; levain decompresses gzip as fast as zstd. */
 const SUFFIX = ".gz";
 
@@ -18,7 +23,7 @@ const LEVEL = 5;
 /** Returns the modules of an image that stay plain files: those that nearly every boot loads, with their dependencies. */
 export function listPlainModules(index: ModuleIndex, names: readonly string[]): ReadonlySet<string> {
   const lines = names.flatMap((name) => findModule(index, name) ?? []);
-  const early = lines.filter(({ path }) => waveOf(path) === 0 || COMMON.test(path));
+  const early = lines.filter(({ path }) => waveOf(path) === 0 || isCommonModule(path));
   return new Set(early.flatMap(({ name, dependencies }) => [name, ...dependencies]));
 }
 

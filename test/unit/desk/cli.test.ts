@@ -241,6 +241,7 @@ describe("the options of levain image", () => {
     writeFileSync(
       config,
       `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nmodprobe-dirs = ["conf"]\nbusybox = "bb"\ninit = "/i"
+hostonly = true
 runtime = "plain"
        add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
     );
@@ -252,6 +253,7 @@ runtime = "plain"
       kernel: null,
       modulesDir: null,
       modules: [],
+      hostonly: false,
       modprobeDirs: null,
       busybox: null,
       init: null,
@@ -271,6 +273,7 @@ runtime = "plain"
       kernel: "6.1",
       modulesDir: join(base, "mods/6.1"),
       modules: ["a"],
+      hostonly: true,
       modprobeDirs: [join(base, "conf")],
       busybox: join(base, "bb"),
       init: "/i",

@@ -10,6 +10,7 @@ const OPTIONS: ImageOptions = {
   kernel: null,
   modulesDir: null,
   modules: [],
+  hostonly: false,
   modprobeDirs: null,
   busybox: null,
   init: null,

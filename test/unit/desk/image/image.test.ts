@@ -30,6 +30,7 @@ const OPTIONS: ImageOptions = {
   kernel: "none",
   modulesDir: null,
   modules: [],
+  hostonly: false,
   modprobeDirs: null,
   busybox: null,
   // Any static program will do here; that dist/levain boots is for the tests in QEMU.
