@@ -18,7 +18,7 @@ import { findFirmware } from "./firmware.ts";
 import { type HostUse, keepForHost } from "./host-modules.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { readKernelFiles } from "./kernel-lists.ts";
-import { plainPath, readModuleFile } from "./module-file.ts";
+import { createModuleReader, plainPath } from "./module-file.ts";
 import { cutLists } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
 import { listPlainModules, packModule, storedPath } from "./packed-modules.ts";
@@ -58,7 +58,9 @@ export function selectModules(request: ModuleRequest) {
   refuseGaps(index, names, modulesDir);
   const plain = request.isPacked === true ? listPlainModules(index, names) : new Set(names);
   const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", plain.has(name));
-  const modules = names.map((name) => readModule(index, request.kernel, name, pathOf(name)));
+  const hostPath = (name: string) => join(modulesDir, findModule(index, name)?.path ?? "");
+  const read = createModuleReader(names.map(hostPath));
+  const modules = names.map((name) => describeModule(name, hostPath(name), read(hostPath(name)), pathOf(name)));
   refuseOtherKernel(request.kernel, new Set(modules.flatMap((module) => module.builtFor)));
   const firmware = findFirmware(
     modules.flatMap((module) => module.firmware),
@@ -69,7 +71,7 @@ export function selectModules(request: ModuleRequest) {
   return {
     /** Modules, firmware, depmod's lists for these modules, and the index that the boot reads. */
     files: [
-      ...modules.map((module) => module.file),
+      ...modules.map(({ stored, content }) => ({ path: `/lib/modules/${version}/${stored}`, content })),
       ...firmware.files.map(({ name, hostPath, size }) => ({
         path: `/lib/firmware/${name}`,
         content: contentOfFile(hostPath, size),
@@ -86,7 +88,7 @@ export function selectModules(request: ModuleRequest) {
     lackingFirmware: modules.flatMap(({ name, firmware: needed }) =>
       needed.length > 0 && isLacking(needed) ? [{ name, firmware: needed, isAsked: wanted.includes(name) }] : [],
     ),
-    moduleBytes: modules.reduce((sum, { file }) => sum + file.content.size, 0),
+    moduleBytes: modules.reduce((sum, { content }) => sum + content.size, 0),
     warnings: [...texts.warnings, ...warnOfBuiltinAliases(version, texts.builtinModinfo)],
   };
 }
@@ -176,15 +178,13 @@ function closeOver(source: ModuleSource, names: readonly string[]): readonly str
   return listNames(source.index).filter((name) => needed.has(name));
 }
 
-function readModule(index: ModuleIndex, kernel: KernelChoice, name: string, stored: string) {
-  const path = findModule(index, name)?.path ?? "";
-  const hostPath = join(kernel.modulesDir, path);
-  const bytes = readModuleFile(hostPath);
+function describeModule(name: string, hostPath: string, bytes: Uint8Array, stored: string) {
   const modinfo = readModinfo(bytes);
   const valuesOf = (wanted: string) => modinfo.flatMap(({ key, value }) => (key === wanted ? [value] : []));
   return {
     name,
-    file: { path: `/lib/modules/${kernel.version}/${stored}`, content: contentOf(hostPath, bytes, stored) },
+    stored,
+    content: contentOf(hostPath, bytes, stored),
     firmware: valuesOf("firmware"),
     /** The kernel of its "vermagic", as "6.1.0-56-amd64 SMP preempt mod_unload modversions". */
     builtFor: valuesOf("vermagic").flatMap((text) => text.split(" ")[0] ?? []),

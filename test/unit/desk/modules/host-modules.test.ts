@@ -48,8 +48,8 @@ describe("an image for one machine", () => {
 
   test("has all drivers of volumes and ciphers if it has a volume", () => {
     const kept = keepForHost(source, NAMES, readHostUse(machineWith({ ...USUAL, "sys/block/dm-0/size": "1\n" })));
-    expect(kept).toContainAllValues(["dm_crypt", "xts", "aesni_intel", "ahci"]);
-    expect(kept).not.toContainAnyValues(["nvme", "xfs"]);
+    expect(kept).toEqual(expect.arrayContaining(["dm_crypt", "xts", "aesni_intel", "ahci"]));
+    expect(kept.filter((name) => ["nvme", "xfs"].includes(name))).toEqual([]);
   });
 
   test("is not built where the devices are not visible", () => {
