@@ -36,7 +36,9 @@ function findConfig({ version, modulesDir }: KernelChoice, running: string): str
   // A kernel unpacked from its package has its boot directory beside lib or usr/lib.
   const roots = [dirname(dirname(dirname(modulesDir))), dirname(dirname(dirname(dirname(modulesDir))))];
   const boots = roots.map((root) => join(root, "boot"));
-  const files = [join(modulesDir, "config"), ...boots.map((boot) => join(boot, `config-${version}`))];
+  const packaged = [join(modulesDir, "config"), ...boots.map((boot) => join(boot, `config-${version}`))];
+  // Of the sources or headers that the kernel was built with.
+  const files = [...packaged, join(modulesDir, "build/.config")];
   const proc = version === running ? ["/proc/config.gz"] : [];
   const modules = CONFIG_MODULES.map((name) => join(modulesDir, name));
   const images = [join(modulesDir, "vmlinuz"), ...boots.map((boot) => join(boot, `vmlinuz-${version}`))];

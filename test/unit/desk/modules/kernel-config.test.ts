@@ -50,6 +50,7 @@ describe("the configuration of a kernel", () => {
     ["usr/lib/modules/6.1", "boot/config-6.1"],
     ["usr/lib/modules/6.1", "usr/lib/modules/6.1/config"],
     ["lib/modules/6.1", "lib/modules/6.1/config"],
+    ["lib/modules/6.1", "lib/modules/6.1/build/.config"],
   ])("modules in %s, configuration in %s", (modules, place) => {
     const config = kernelWith({ [place]: CONFIG }, modules);
     expect(knows(config)).toEqual(KNOWN);
