@@ -1,5 +1,6 @@
 import { loadFilesystemDriver } from "../drivers/loader.ts";
-import { mountBriefly } from "../filesystems/brief-mount.ts";
+import { lookInto } from "../filesystems/brief-mount.ts";
+import { isUuid } from "../formats/bytes.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -15,7 +16,8 @@ export function readActiveEsp(machine: Machine, voice: Voice): string | null {
   if (machine.stat("/sys/firmware/efi/efivars")?.kind !== "directory") return null;
   loadFilesystemDriver(machine, "efivarfs", voice);
   try {
-    return mountBriefly(machine, "efivarfs", (directory) => readVariable(machine, `${directory}/${VARIABLE}`));
+    const efivarfs = { source: "efivarfs", type: "efivarfs", options: "" };
+    return lookInto(machine, efivarfs, (directory) => readVariable(machine, `${directory}/${VARIABLE}`));
   } catch (error) {
     if (!isErrno(error)) throw error;
     voice.warn(`cannot read the EFI variables, so levain searches for no root partition: ${describeRefusal(error)}`);
@@ -31,5 +33,5 @@ function readVariable(machine: Machine, path: string): string | null {
 /** Parses a GUID in UTF-16, with or without a NUL at its end; returns null for anything else. */
 function parseGuid(value: Uint8Array): string | null {
   const text = new TextDecoder("utf-16le").decode(value).replace(/\0+$/, "");
-  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null;
+  return isUuid(text) ? text.toLowerCase() : null;
 }

@@ -55,24 +55,20 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
 /** Makes the root tree; returns where it is. */
 function makeRoot(steps: Steps, plan: BootPlan): string {
   const { root } = plan;
-  switch (root.kind) {
-    case "block":
-      attachAndStack(steps, plan, root.devices);
-      return ROOT;
-    case "none":
-      steps.step(
-        "root",
-        () => settleIn(steps),
-        () => `none${root.isAsked ? "" : ", as root= is missing"}: the initramfs is the system`,
-      );
-      return "/";
+  if (root.kind === "block") {
+    attachAndStack(steps, plan, root.devices);
+    return ROOT;
   }
-}
-
-/** Makes the initramfs the final system, where no udev will load drivers and no package has installed the applets. */
-function settleIn({ machine, drivers }: Steps): void {
-  drivers.loadAll();
-  installApplets(machine);
+  steps.step(
+    "root",
+    () => {
+      // In the initramfs no udev will load drivers, and no package has installed the applets.
+      steps.drivers.loadAll();
+      installApplets(steps.machine);
+    },
+    () => `none${root.isAsked ? "" : ", as root= is missing"}: the initramfs is the system`,
+  );
+  return "/";
 }
 
 function describeLoader(loader: Loader): string {

@@ -6,18 +6,13 @@ import { isErrno, tolerateRefusal } from "../problems/errors.ts";
 import { isMounted } from "./mounts.ts";
 import { mountUntouched } from "./untouched.ts";
 
-/** The part of the loader that a mount uses. */
-interface FilesystemDrivers {
-  readonly drivers: Pick<Loader, "loadFilesystem">;
-}
-
 /** The mount point for a brief look at a filesystem. */
 const SEARCH = "/run/levain/search";
 const SEARCH_FLAGS = ["ro", "nosuid", "nodev", "noexec"] as const;
 
 /** Mounts the filesystem of a device read-only while `use` looks at it, with the first of its drivers that the kernel has; nothing is written to the device. Throws SyscallError if the mount is refused, and what `use` throws. */
 export function mountDeviceBriefly<T>(
-  context: Pick<Context, "machine"> & FilesystemDrivers,
+  context: Pick<Context, "machine"> & { readonly drivers: Pick<Loader, "loadFilesystem"> },
   { node, type, drivers = driversOf(type) }: { node: string; type: string; drivers?: readonly string[] },
   use: (directory: string) => T,
 ): T {
@@ -40,12 +35,7 @@ export function mountDeviceBriefly<T>(
   }
 }
 
-/** Mounts a filesystem without a device read-only while `use` looks at it. Throws SyscallError if the mount is refused, and what `use` throws. */
-export function mountBriefly<T>(machine: Machine, type: string, use: (directory: string) => T): T {
-  return lookInto(machine, { source: type, type, options: "" }, use);
-}
-
-/** Mounts a device read-only with the given options while `use` reads it: for a device that may be mounted elsewhere, which must not be protected. */
+/** Mounts read-only with the given options while `use` reads: for a filesystem without a device, or a device that may be mounted elsewhere, which must not be protected. */
 export function lookInto<T>(
   machine: Machine,
   what: Pick<MountRequest, "source" | "type" | "options">,

@@ -1,8 +1,9 @@
 import type { Machine } from "../machine/machine.ts";
 
 /** The paths at which an image may have BusyBox. */
-const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox"];
-const SHELLS = ["/bin/sh", "/bin/bash", "/bin/ash", "/usr/bin/sh", "/usr/bin/bash"];
+export const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox"];
+/** The paths of shells, in the order to try. */
+export const SHELLS = ["/bin/sh", "/bin/bash", "/bin/ash", "/usr/bin/sh", "/usr/bin/bash"];
 /** Where `busybox --install` puts its links. */
 const APPLET_PLACES = ["/bin", "/sbin", "/usr/bin", "/usr/sbin"];
 

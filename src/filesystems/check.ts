@@ -8,7 +8,7 @@ import { describeRefusal, printable } from "../problems/report.ts";
 import { linkShell } from "./busybox.ts";
 
 /** The directories in which an image may have fsck.TYPE. */
-const CHECKERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
+export const CHECKER_PLACES = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
 /** As systemd-fsck passes them on. */
 const REPAIR_OPTIONS = { preen: "-a", yes: "-y", no: "-n" } as const;
@@ -27,7 +27,7 @@ export function checkFilesystem(
 ): void {
   const { type } = device.facts;
   if (rootCheck === "skip" || type === null || !/^[a-z0-9]+$/.test(type)) return;
-  const programs = CHECKERS.map((directory) => `${directory}/fsck.${type}`);
+  const programs = CHECKER_PLACES.map((directory) => `${directory}/fsck.${type}`);
   const program = programs.find((path) => machine.stat(path)?.kind === "file");
   if (program === undefined) return;
   const mark = machine.kernelLogMark();

@@ -1,5 +1,5 @@
 import type { Loader } from "../drivers/loader.ts";
-import { driversOf, filesystemType } from "../formats/filesystems/filesystem-types.ts";
+import { charsetModule, driversOf, filesystemType } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { MountCause } from "../problems/causes/mount.ts";
 import { isErrno, type SyscallError } from "../problems/errors.ts";
@@ -73,16 +73,17 @@ const WORDS: readonly (readonly [words: RegExp, kind: Kind])[] = [
 /** Finds the cause of a refusal in the kernel's words, else in what is known of the device and of the mount; null if neither tells. */
 export function findMountCause(context: CauseContext, refusal: Refusal): MountCause | null {
   const cause = fromFacts(context, refusal) ?? fromWords(refusal) ?? fromErrno(context, refusal);
-  return cause?.kind === "journal-locked" && refusal.isUntouched ? { kind: "needs-replay", detail: [] } : cause;
+  if (cause?.kind !== "journal-locked") return cause;
+  if (refusal.isUntouched) return { kind: "needs-replay", detail: [] };
+  const option = filesystemType(refusal.type).untouched ?? "";
+  return { ...cause, detail: option === "" ? [] : [option] };
 }
 
-function fromWords({ kernel, type }: Refusal): MountCause | null {
+function fromWords({ kernel }: Refusal): MountCause | null {
   const text = kernel.join("\n");
   for (const [words, kind] of WORDS) {
     const match = words.exec(text);
-    if (match === null) continue;
-    if (kind === "journal-locked") return { kind, detail: replayOption(type) };
-    return { kind, detail: match.slice(1).map((part) => moduleOf(kind, part)) };
+    if (match !== null) return { kind, detail: match.slice(1).map((part) => moduleOf(kind, part)) };
   }
   return null;
 }
@@ -90,12 +91,7 @@ function fromWords({ kernel, type }: Refusal): MountCause | null {
 /** A character set is a module with another name. */
 function moduleOf(kind: Kind, word: string): string {
   if (kind !== "module-missing" || !/^(?:\d+|utf8|iso8859.*|koi8.*|euc.*|ascii)$/.test(word)) return word;
-  return /^\d+$/.test(word) ? `nls_cp${word}` : `nls_${word}`;
-}
-
-function replayOption(type: string): readonly string[] {
-  const option = filesystemType(type).untouched ?? "";
-  return option === "" ? [] : [option];
+  return charsetModule(word);
 }
 
 /** What the kernel does not log, or less exactly. */
@@ -128,7 +124,7 @@ function fromErrno({ drivers }: CauseContext, { type, error }: Refusal): MountCa
   if (isErrno(error, "EUCLEAN", "EFSCORRUPTED")) return { kind: "damaged", detail: [] };
   // A read-only mount that needs to write replays a journal.
   if (isErrno(error, "EROFS") && filesystemType(type).untouched !== undefined) {
-    return { kind: "journal-locked", detail: replayOption(type) };
+    return { kind: "journal-locked", detail: [] };
   }
   return null;
 }

@@ -4,14 +4,14 @@ import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { describeNoFilesystem, unsupportedLayer } from "../formats/contents.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
-import type { Machine, MountFlag } from "../machine/machine.ts";
+import type { Machine } from "../machine/machine.ts";
 import { splitMountOptions } from "../parameters/mount-options.ts";
 import type { Role } from "../problems/causes/mount.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { findMountCause, type Refusal } from "./mount-causes.ts";
-import { hasUnreplayedJournal, mountUntouched } from "./untouched.ts";
+import { hasUnreplayedJournal, mountUntouched, readOnly } from "./untouched.ts";
 
 /** A mounted root device. */
 export interface MountedDevice {
@@ -92,19 +92,18 @@ type MountContext = Pick<Context, "machine" | "voice" | "undo">;
 function mountAs(context: MountContext, order: MountOrder, type: string): void {
   const { machine, voice, undo } = context;
   const { device, target, access } = order;
-  const { flags, options } = splitMountOptions(order.options);
-  const request = { source: device.node, target, type, options, flags };
+  const request = { source: device.node, target, type, ...splitMountOptions(order.options) };
   if (access === "untouched") {
     undo(mountUntouched(machine, request));
     warnOfJournal(context, order, type);
     return;
   }
   try {
-    machine.mount(access === "writable" ? request : { ...request, flags: addReadOnly(flags) });
+    machine.mount(access === "writable" ? request : readOnly(request));
   } catch (error) {
     if (access !== "writable" || !isErrno(error, "EROFS", "EACCES")) throw error;
     voice.warn(`${device.node} is write-protected, mounting it read-only`);
-    machine.mount({ ...request, flags: addReadOnly(flags) });
+    machine.mount(readOnly(request));
   }
 }
 
@@ -113,10 +112,6 @@ function warnOfJournal({ machine, voice }: MountContext, { device, name }: Mount
   if (!hasUnreplayedJournal(machine, device.node, type)) return;
   const what = `${name ?? device.node} was not unmounted`;
   voice.warn(`${what}: levain does not replay its journal, so its newest changes may be missing`);
-}
-
-function addReadOnly(flags: readonly MountFlag[]): readonly MountFlag[] {
-  return flags.includes("ro") ? flags : [...flags, "ro"];
 }
 
 /** Returns what to mount the device as if no type is given. Throws BootError if it holds no filesystem. */

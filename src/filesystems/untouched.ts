@@ -10,7 +10,7 @@ import { isErrno, orIfRefused, tolerateRefusal } from "../problems/errors.ts";
  */
 export function mountUntouched(machine: Machine, request: MountRequest): () => void {
   const { source, type } = request;
-  const plain = { ...request, flags: request.flags.includes("ro") ? request.flags : [...request.flags, "ro" as const] };
+  const plain = readOnly(request);
   const options = untouchedOptions(type, request.options);
   if (options === null) {
     machine.mount(plain);
@@ -39,7 +39,8 @@ export function mountUntouched(machine: Machine, request: MountRequest): () => v
  * is not empty after all. For others, `untouched` is the first choice, and `plain` for an old driver that does not know its option.
  */
 function mountProtected(machine: Machine, plain: MountRequest, untouched: MountRequest): void {
-  if (isClean(machine, plain.source, plain.type)) mountEither(machine, plain, untouched, ["EINVAL", "EROFS"]);
+  if (readUnclean(machine, plain.source, plain.type) === false)
+    mountEither(machine, plain, untouched, ["EINVAL", "EROFS"]);
   else mountEither(machine, untouched, plain, ["EINVAL"]);
 }
 
@@ -58,14 +59,18 @@ function mountEither(machine: Machine, first: MountRequest, second: MountRequest
   }
 }
 
-/** False if that cannot be read, or levain does not know where the type keeps it. */
-function isClean(machine: Machine, node: string, type: string): boolean {
+/** Returns null if that cannot be read, or levain does not know where the type keeps it. */
+function readUnclean(machine: Machine, node: string, type: string): boolean | null {
   const { isUnclean } = filesystemType(type);
-  return isUnclean !== undefined && orIfRefused(() => !withReader(machine, node, isUnclean), false);
+  return isUnclean === undefined ? null : orIfRefused(() => withReader(machine, node, isUnclean), null);
 }
 
 /** True if the filesystem was not unmounted: its newest changes are in a journal that `mountUntouched` does not replay. */
 export function hasUnreplayedJournal(machine: Machine, node: string, type: string): boolean {
-  const { isUnclean } = filesystemType(type);
-  return isUnclean !== undefined && orIfRefused(() => withReader(machine, node, isUnclean), false);
+  return readUnclean(machine, node, type) === true;
+}
+
+/** Returns the request with the flag "ro". */
+export function readOnly(request: MountRequest): MountRequest {
+  return request.flags.includes("ro") ? request : { ...request, flags: [...request.flags, "ro"] };
 }

@@ -41,6 +41,11 @@ export function isEmpty(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
+/** True for a text in the form of RFC 9562. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
 /** 16 bytes in the form of RFC 9562, in the order of the disk: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx". */
 export function formatUuid(bytes: Uint8Array): string {
   const digits = bytes.toHex();
@@ -61,6 +66,25 @@ export function formatVmfsUuid(bytes: Uint8Array): string {
   return inOrder(bytes, VMFS_ORDER)
     .toHex()
     .replace(/^(.{8})(.{8})(.{4})/, "$1-$2-$3-");
+}
+
+/** The sum of the words of `bytes`, each of `wordBytes` bytes. */
+export function sumWords(bytes: Uint8Array, wordBytes: number, read: typeof le32): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += wordBytes) sum += read(bytes, at);
+  return sum;
+}
+
+/** The 16-bit words of `bytes`, joined by XOR; 0 in either byte order if one of them is a checksum of that kind. */
+export function xorWords(bytes: Uint8Array): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 2) sum ^= le16(bytes, at);
+  return sum;
+}
+
+/** True if `value` is from `low` to `high`. */
+export function isWithin(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high;
 }
 
 /** True for 1, 2, 4, 8, … */

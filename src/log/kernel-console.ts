@@ -31,8 +31,9 @@ export function createKernelConsole(machine: Machine): KernelConsole {
   let silenced: { readonly file: FileWriter; readonly before: string } | null = null;
   let shown = 0;
   function silence(): void {
+    if (silenced !== null) return;
     const level = readLevel(machine);
-    if (silenced !== null || level === null || level <= QUIET_LEVEL) return;
+    if (level === null || level <= QUIET_LEVEL) return;
     const file = orNull(() => machine.openWriter(PRINTK));
     if (file === null) return;
     if (write(file, String(QUIET_LEVEL))) silenced = { file, before: String(level) };
@@ -45,6 +46,8 @@ export function createKernelConsole(machine: Machine): KernelConsole {
   }
   return {
     shows(level) {
+      // Not read again for every line of a boot.
+      if (silenced !== null) return level < QUIET_LEVEL;
       // After /proc has moved into the new root, the last known level is used.
       shown = readShown(machine) ?? shown;
       return level < shown && machine.stat("/dev/kmsg") !== null;

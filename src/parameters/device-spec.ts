@@ -1,4 +1,5 @@
 import { decodeText } from "../formats/text.ts";
+import { normalisePath } from "./parse.ts";
 
 /** A block device by its own name: what it holds (LABEL=, UUID=, …), its path, or its number. */
 type OwnSpec =
@@ -75,11 +76,10 @@ function tagged(by: string, value: string): OwnSpec | null {
   return { by, value: partuuid[1] ?? "", partitionOffset: Number(partuuid[2] ?? 0) + 0 };
 }
 
-/** Returns a path below /dev, without empty and "." parts; null if it leads out of /dev or to a directory. */
+/** Returns null for a path that leads out of /dev or to a directory. */
 function devicePath(text: string): OwnSpec | null {
-  const parts = text.split("/").filter((part) => part !== "" && part !== ".");
-  const usable = parts.length > 1 && !parts.includes("..") && !text.endsWith("/");
-  return usable ? { by: "path", path: `/${parts.join("/")}` } : null;
+  const path = text.endsWith("/") ? null : normalisePath(text);
+  return path === null || path === "/dev" ? null : { by: "path", path };
 }
 
 /**
@@ -87,9 +87,7 @@ function devicePath(text: string): OwnSpec | null {
  */
 function byNumber(text: string): OwnSpec | null {
   const pair = /^(\d{1,4}):(\d{1,7})$/.exec(text);
-  if (pair !== null) {
-    return deviceNumber(Number(pair[1]), Number(pair[2]));
-  }
+  if (pair !== null) return deviceNumber(Number(pair[1]), Number(pair[2]));
   if (!/^(?:0x)?[0-9a-f]{1,8}$/i.test(text)) return null;
   const device = Number.parseInt(text, 16);
   return deviceNumber((device >>> 8) & 0xfff, (device & 0xff) | ((device >>> 12) & 0xfff00));

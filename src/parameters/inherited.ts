@@ -55,12 +55,5 @@ function isOurs(name: string, environmentWord: string | null): boolean {
 }
 
 function splitStrings(bytes: Uint8Array): readonly string[] {
-  const strings: string[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const nul = bytes.indexOf(0, at);
-    const end = nul < 0 ? bytes.length : nul;
-    strings.push(decodeText(bytes.subarray(at, end)));
-    at = end + 1;
-  }
-  return strings;
+  return bytes.length === 0 ? [] : decodeText(bytes).replace(/\0$/, "").split("\0");
 }

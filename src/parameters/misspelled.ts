@@ -3,6 +3,7 @@ import { isForeign } from "./dialects/foreign.ts";
 import { explainUnsupported, UNSUPPORTED } from "./dialects/unsupported.ts";
 import { isKernelParameter } from "./kernel-parameters.ts";
 import { nearestName } from "./near-misses.ts";
+import type { Parameter } from "./parameter.ts";
 import { findParameters, PARAMETER_ROWS } from "./parameters.ts";
 import { tryParse } from "./parse.ts";
 
@@ -43,8 +44,9 @@ export function findMisspelled(
 ): readonly Misspelling[] {
   return words.flatMap((word) => {
     const { name } = word;
-    if (findParameters(name).length > 0 || explainUnsupported(name) !== null || isForeign(name)) return [];
-    if (!name.includes(".") && !isUnknown(name)) return [];
+    // In this order, because every boot does it.
+    if (findParameters(name).length > 0 || (!name.includes(".") && !isUnknown(name))) return [];
+    if (explainUnsupported(name) !== null || isForeign(name)) return [];
     const meant = (isLong(name) ? suggestParameter(name) : null) ?? suggestShort(word);
     return meant === null && !name.startsWith("rd.") ? [] : [{ word, meant }];
   });
@@ -58,13 +60,16 @@ function isLong(name: string): boolean {
 /** "rot=LABEL=x" and "int=/bin/sh": a name of few letters needs a value that says which parameter is meant. */
 function suggestShort({ name, value }: Word): string | null {
   if (value === null || !/[/=]/.test(value) || name.length < 3) return null;
-  const takes = (row: (typeof PARAMETER_ROWS)[number][1], text: string) => "value" in tryParse(row.parse, text);
-  const rows = PARAMETER_ROWS.map(([, row]) => row).filter((row) => takes(row, value) && !takes(row, "?"));
-  const near = nearestName(
-    name,
-    rows.filter((row) => row.name.length >= 4).map((row) => row.name),
+  const near = PARAMETER_ROWS.map(([, row]) => row).filter(
+    (row) => row.name.length >= 4 && nearestName(name, [row.name]) !== null,
   );
-  return near === null ? null : `${near}=`;
+  const takes = ({ parse }: Parameter, text: string) => "value" in tryParse(parse, text);
+  const fitting = near.filter((row) => takes(row, value) && !takes(row, "?"));
+  const meant = nearestName(
+    name,
+    fitting.map((row) => row.name),
+  );
+  return meant === null ? null : `${meant}=`;
 }
 
 let known: ReadonlyMap<string, string> | null = null;

@@ -32,20 +32,20 @@ export function nearestName(
   for (const name of names) {
     // The lengths alone decide for most names.
     if (Math.abs(name.length - lower.length) > most) continue;
-    const distance = editDistance(lower, name.toLowerCase());
+    const distance = editDistance(lower, name.toLowerCase(), most);
     if (distance <= most && (best === null || distance < best.distance)) best = { name, distance };
   }
   return best?.name ?? null;
 }
 
-/** Levenshtein's, with the commonest slip as one: letters inserted, removed or replaced, or two neighbours in the wrong order. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein's, with the commonest slip as one: letters inserted, removed or replaced, or two neighbours in the wrong order. Above `most` it need not be exact. */
+function editDistance(a: string, b: string, most = Number.POSITIVE_INFINITY): number {
   let before: readonly number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, place) => place);
-  for (let i = 1; i <= a.length; i += 1) {
+  for (let i = 1; i <= a.length && Math.min(...row) <= most; i += 1) {
     const next = [i];
     for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const replaced = (row[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1]);
       const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
       const swapped = isSwapped ? (before[j - 2] ?? 0) + 1 : replaced;
       next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));

@@ -1,3 +1,4 @@
+import type { Mistake, Origin } from "../problems/diagnoses/boot.ts";
 import { printable } from "../problems/report.ts";
 import type { Word } from "./cmdline.ts";
 import { nearestName } from "./near-misses.ts";
@@ -5,19 +6,10 @@ import type { Parameter } from "./parameter.ts";
 import { findParameters, type Match, PARAMETER_ROWS, PARAMETERS, type Settings } from "./parameters.ts";
 import { tryParse } from "./parse.ts";
 
-/** Where parameters come from, as an error names it. */
-type Origin = "levain.toml" | "the kernel command line" | "levain retry";
-
 /** Parameters and their origin. */
 export interface Source {
   readonly origin: Origin;
   readonly words: readonly Word[];
-}
-
-/** A malformed parameter; `text` is, as an example, "rd.timeout=abc: Expected a number of seconds but received "abc"". */
-export interface Mistake {
-  readonly origin: Origin;
-  readonly text: string;
 }
 
 /**

@@ -1,5 +1,4 @@
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
-import type { LayerPlan } from "../parameters/values.ts";
 import { printable } from "../problems/report.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
@@ -34,7 +33,7 @@ function formatRoot(plan: BootPlan): Subjects {
     ["fsck", plan.rootCheck === "auto" ? null : plan.rootCheck],
     ["fsck repairs", { preen: null, yes: "everything", no: "nothing" }[plan.rootRepair]],
     ["image", image === null ? "none" : formatImage(image)],
-    ...plan.layers.map((layer) => ["layer", formatLayer(layer)] as const),
+    ...plan.layers.map((one) => ["layer", one.kind === "image" ? one.path : formatDeviceSpec(one.device)] as const),
     ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],
   ];
 }
@@ -46,10 +45,6 @@ function formatImage({ iso, paths, directory, inner, copyToRam }: ImagePlan): st
       : `all in ${directory.path || "/"}, or those in its ${directory.list}.module`;
   const innerFiles = inner.length > 0 && `or its ${inner.join(", else ")}`;
   return onlyTexts(files, iso !== null && `in ${iso}`, innerFiles, copyToRam && "copied to memory").join(", ");
-}
-
-function formatLayer(layer: LayerPlan): string {
-  return layer.kind === "image" ? layer.path : formatDeviceSpec(layer.device);
 }
 
 function formatSystem({ modules, handover }: BootPlan): Subjects {

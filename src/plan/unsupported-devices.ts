@@ -26,11 +26,10 @@ export function warnOfUnsupportedDevices(plan: Pick<BootPlan, "root" | "layers" 
   const volumes = plan.crypt.volumes.flatMap(({ name }) => name ?? []);
   const lines = listDevices(plan).flatMap((spec) => {
     const path = pathOf(spec);
-    const isOwn = path === null || isOfVolume(path, volumes) || isOfPartition(path);
-    const layer = isOwn ? null : findLayer(decodeUdevName(path));
-    return layer === null
-      ? []
-      : [printable(`${formatDeviceSpec(spec)} may be a name of ${layer}: ${notSupportedYet(layer)}`)];
+    if (path === null || isOwn(path, volumes)) return [];
+    const layer = PATHS.find(([, shape]) => shape.test(decodeUdevName(path)))?.[0];
+    if (layer === undefined) return [];
+    return [printable(`${formatDeviceSpec(spec)} may be a name of ${layer}: ${notSupportedYet(layer)}`)];
   });
   return [...new Set(lines)];
 }
@@ -50,20 +49,13 @@ function pathOf(spec: DeviceSpec): string | null {
   return own.by === "path" ? own.path : null;
 }
 
-/** True for /dev/mapper/NAME of a volume, and for a partition in it. */
-function isOfVolume(path: string, volumes: readonly string[]): boolean {
+/**
+ * True for /dev/mapper/NAME of a volume or of a partition in it, and for a partition in a partition of a disk with a slash in its
+ * name, which levain maps itself: cciss-c0d0p1p1.
+ */
+function isOwn(path: string, volumes: readonly string[]): boolean {
   const name = /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)(.+)$/.exec(path)?.[1];
   if (name === undefined) return false;
-  return volumes.some(
-    (volume) => name === volume || (name.startsWith(volume) && /^p?\d+$/.test(name.slice(volume.length))),
-  );
-}
-
-/** True for a partition in a partition of a disk with a slash in its name, which levain maps itself: cciss-c0d0p1p1. */
-function isOfPartition(path: string): boolean {
-  return /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-).*\dp\d+p\d+$/.test(path);
-}
-
-function findLayer(path: string): string | null {
-  return PATHS.find(([, shape]) => shape.test(path))?.[0] ?? null;
+  const isInVolume = (volume: string) => name.startsWith(volume) && /^(?:p?\d+)?$/.test(name.slice(volume.length));
+  return /\dp\d+p\d+$/.test(name) || volumes.some(isInVolume);
 }

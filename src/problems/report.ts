@@ -123,6 +123,14 @@ export function timeLine(line: string, indent: number, time: string): string {
   return [...lines.slice(0, -1), `${lines.at(-1)?.padEnd(TIME_COLUMN)} ${time.padStart(8)}`].join("\n");
 }
 
+/** Aligns the cells of a table; those in the columns `right` to the right. */
+export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = []): readonly string[] {
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const pad = (cell: string, column: number) =>
+    right.includes(column) ? cell.padStart(width(column)) : cell.padEnd(width(column));
+  return rows.map((row) => row.map(pad).join("  ").trimEnd());
+}
+
 /** Commands, which are never cut: a person may type them as they are printed. */
 const COMMAND = /`[^`]{1,60}`|levain \w+(?: --[\w-]+ \S+)*/g;
 /** Replaces a space where a line must not be cut; printable text has no NUL. */

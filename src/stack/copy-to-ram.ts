@@ -11,19 +11,8 @@ const MIB = 2 ** 20;
 const KEEP_FREE_BYTES = 64 * MIB;
 const NOTICE_EVERY_MS = 1000;
 
-/** An image on the medium. */
-interface Original {
-  readonly file: string;
-  /** The device that it is on. */
-  readonly node: string;
-}
-
-/** Copies an image into a tmpfs mounted at `directory`; returns the copy's path, or null with a warning if memory does not suffice or the copy fails: the boot then uses the medium. */
-export function copyToRam(
-  { machine, voice, undo }: Context,
-  { file, node }: Original,
-  directory: string,
-): string | null {
+/** Copies the image `file`, which is on the device `node`, into a tmpfs mounted at `directory`; returns the copy's path, or null with a warning if memory does not suffice or the copy fails: the boot then uses the medium. */
+export function copyToRam({ machine, voice, undo }: Context, file: string, node: string, directory: string) {
   const name = file.slice(file.lastIndexOf("/") + 1);
   const bytes = machine.stat(file)?.size ?? 0;
   const available = readAvailableMemory(machine) ?? 0;

@@ -77,7 +77,7 @@ function mountLayerImage(
 ): MountedLower {
   const { machine, undo } = context;
   const file = findImage(machine, images, path);
-  const copy = ram === null ? null : copyToRam(context, { file, node }, ram);
+  const copy = ram === null ? null : copyToRam(context, file, node, ram);
   const order = { path, file: copy ?? file, place, isInside, isMedium: false };
   const image = mountImage(context, plan, order);
   const usesMedium = copy === null;

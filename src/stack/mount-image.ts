@@ -2,7 +2,7 @@ import { type BlockDevice, withReader } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
-import type { LoopRequest, Machine } from "../machine/machine.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan, CryptPlan, CryptVolume } from "../plan/plan.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
@@ -130,17 +130,15 @@ function openImage(
     const whole = checkImage(reader, file);
     const part = whole.type === null ? findRootPart(reader, machine.release().machine, path) : null;
     const facts = part === null ? whole : checkImage(slice(reader, part), file);
-    if (machine.stat("/dev/loop-control") === null) drivers.loadByName("loop");
+    if (!hasLoops(machine)) drivers.loadByName("loop");
     const range = part === null ? {} : { offset: part.offset, size: part.size };
-    return { node: attachLoop(machine, { file, ...range }), facts, unreadable: null, part: part?.number ?? null };
+    const node = orProblem("loop-refused", { path: file, hasLoops: hasLoops(machine) }, () =>
+      machine.attachLoop({ file, ...range, readOnly: true }),
+    );
+    return { node, facts, unreadable: null, part: part?.number ?? null };
   });
 }
 
-function attachLoop(machine: Machine, range: Omit<LoopRequest, "readOnly">): string {
-  const { file } = range;
-  try {
-    return machine.attachLoop({ ...range, readOnly: true });
-  } catch (cause) {
-    throw problem("loop-refused", { path: file, hasLoops: machine.stat("/dev/loop-control") !== null }, { cause });
-  }
+function hasLoops(machine: Machine): boolean {
+  return machine.stat("/dev/loop-control") !== null;
 }

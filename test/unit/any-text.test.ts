@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseCompression } from "../../src/desk/archive/compress.ts";
 import { parseAddition } from "../../src/desk/image/addition.ts";
 import { parseProperties } from "../../src/devices/block-devices.ts";
-import { readBtrfsMember } from "../../src/formats/btrfs-member.ts";
+import { readBtrfsMember } from "../../src/formats/filesystems/btrfs.ts";
 import { parseMdevConfig } from "../../src/formats/mdev.ts";
 import { parseCrypttab } from "../../src/parameters/crypt/crypttab.ts";
 import { decodeUdevName } from "../../src/parameters/device-spec.ts";

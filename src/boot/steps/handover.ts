@@ -83,7 +83,8 @@ function keepOldRoot(
 }
 
 /** Returns the bytes of all files in the filesystem at `directory`, as far as it can be read; a hard link counts as much as its file. */
-function sizeInMemory(machine: Machine, directory: string, device = deviceOf(machine, directory)): number {
+function sizeInMemory(machine: Machine, directory: string, above: string | null = null): number {
+  const device = above ?? orIfRefused(() => machine.stat(directory), null)?.device;
   const names = orIfRefused(() => machine.listDirectory(directory), []);
   const sizes = names.map((name) => {
     const path = `${directory === "/" ? "" : directory}/${name}`;
@@ -92,10 +93,6 @@ function sizeInMemory(machine: Machine, directory: string, device = deviceOf(mac
     return status.kind === "directory" ? sizeInMemory(machine, path, device) : status.size;
   });
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-function deviceOf(machine: Machine, path: string): string | null {
-  return orIfRefused(() => machine.stat(path), null)?.device ?? null;
 }
 
 /** Moves the API filesystems into the new root; `undo` moves them back, because the rescue shell needs them here. Those that the new root has no directory for are unmounted last: they cannot come back. */

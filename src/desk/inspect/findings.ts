@@ -1,4 +1,6 @@
 import { INDEX_NAME } from "../../drivers/index/index-file.ts";
+import { BUSYBOX_PLACES, SHELLS } from "../../filesystems/busybox.ts";
+import { CHECKER_PLACES } from "../../filesystems/check.ts";
 import { findFallbacks } from "../image/kernel-fallback.ts";
 import { plainPath } from "../modules/module-file.ts";
 import { isElf, isPacked, readElf } from "../program/elf.ts";
@@ -19,9 +21,6 @@ export type KernelModules = Findings["kernels"][number];
 export type Findings = ReturnType<typeof findOut>;
 
 const MODULE_ROOTS = ["/lib/modules", "/usr/lib/modules"];
-const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox", "/usr/lib/initcpio/busybox"];
-const SHELL_PLACES = ["/bin/sh", "/bin/bash", "/bin/ash", "/usr/bin/sh", "/usr/bin/bash"];
-const CHECKER_PLACES = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
 /** Examines the tree that an image unpacks to. */
 export function findOut(root: DirectoryNode) {
@@ -30,8 +29,8 @@ export function findOut(root: DirectoryNode) {
     maker: findMaker(root),
     init: findInit(root),
     kernels: findKernels(root),
-    busybox: firstFile(root, BUSYBOX_PLACES),
-    shell: firstFile(root, SHELL_PLACES),
+    busybox: firstFile(root, [...BUSYBOX_PLACES, "/usr/lib/initcpio/busybox"]),
+    shell: firstFile(root, SHELLS),
     /** What the kernel tries to start if it cannot start /init. */
     fallbacks: findFallbacks((path) => findNode(root, path)),
     /** Filesystem types that have a fsck. */

@@ -1,4 +1,4 @@
-import { printable } from "../../problems/report.ts";
+import { alignColumns, printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 import { kindOf } from "../archive/cpio.ts";
 import type { CpioMember } from "../archive/cpio-reader.ts";
@@ -19,14 +19,19 @@ export function formatInspection(inspection: Inspection): readonly string[] {
   const rows = [...describeFindings(inspection), ...problems.map((text) => ["problem", text] as const)];
   return [
     `${file}: ${formatBytes(size)}, ${segments.length} ${segments.length === 1 ? "segment" : "segments"}`,
-    ...alignColumns([
-      ["", "offset", "size", "compression", "format", "members", "unpacked"],
-      ...segments.map((segment, index) => segmentRow(segment, index, findings)),
-    ]),
+    ...alignColumns(
+      [
+        ["", "offset", "size", "compression", "format", "members", "unpacked"],
+        ...segments.map((segment, index) => segmentRow(segment, index, findings)),
+      ],
+      NUMBER_COLUMNS,
+    ),
     "",
     ...rows.map(([name, text]) => `${name.padEnd(10)}${text}`),
   ].map(printable);
 }
+
+const NUMBER_COLUMNS = [1, 2, 5];
 
 function segmentRow(segment: Segment, index: number, { microcode }: Findings): readonly string[] {
   const { compression, offset, size, unpackedSize, archives } = segment;
@@ -43,15 +48,6 @@ function segmentRow(segment: Segment, index: number, { microcode }: Findings): r
     `${members.length}`,
     `${unpackedSize}${early}`,
   ];
-}
-
-const NUMBER_COLUMNS = new Set([1, 2, 5]);
-
-function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
-  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const pad = (cell: string, column: number) =>
-    NUMBER_COLUMNS.has(column) ? cell.padStart(width(column)) : cell.padEnd(width(column));
-  return rows.map((row) => row.map(pad).join("  ").trimEnd());
 }
 
 const INITS = {

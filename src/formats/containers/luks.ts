@@ -1,11 +1,10 @@
 import type { Area } from "../area.ts";
 import { be16, be64, holds } from "../bytes.ts";
 import { crypto, label, uuidText, version, when } from "../layout.ts";
+import { COPY_SIZES } from "../luks/luks2-copy.ts";
 import { addTrimmed } from "../tags.ts";
 
 const HEAD_BYTES = 512;
-// Possible places of the second header of LUKS2 (LUKS2 On-Disk Format Specification, 2.2).
-const SECOND_HEADERS = Array.from({ length: 9 }, (_, i) => 0x4000 << i);
 const FIRST = "LUKS\xba\xbe";
 const SECOND = "SKUL\xba\xbe";
 
@@ -39,7 +38,7 @@ export const luksBySecondHeader = crypto(
   "crypto_LUKS",
   [],
   (area) => {
-    for (const offset of SECOND_HEADERS) {
+    for (const offset of COPY_SIZES) {
       const found = readHeader(area, offset, SECOND);
       if (found !== null) return found;
     }

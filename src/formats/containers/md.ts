@@ -1,5 +1,5 @@
 import type { Area } from "../area.ts";
-import { be32, le32, le64 } from "../bytes.ts";
+import { be32, le32, le64, sumWords } from "../bytes.ts";
 import { isCovered } from "../partitions/partition-table.ts";
 import type { Signature } from "../signature.ts";
 import { addLabel, addUuid, addVersion, type Tags } from "../tags.ts";
@@ -36,8 +36,7 @@ function readVersion0(area: Area, tags: Tags): boolean {
 function hasRightSum(area: Area, offset: number, sb: Uint8Array): boolean {
   const bytes = area.bytes(offset, SUPERBLOCK1_BYTES + le32(sb, MAX_DEVICES_AT) * 2);
   if (bytes === null) return true;
-  let sum = -le32(sb, SUM_AT);
-  for (let at = 0; at < bytes.length; at += 4) sum += le32(bytes, at);
+  const sum = sumWords(bytes, 4, le32) - le32(sb, SUM_AT);
   return Math.floor(sum / 2 ** 32) + (sum % 2 ** 32) === le32(sb, SUM_AT);
 }
 

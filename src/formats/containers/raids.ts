@@ -1,5 +1,5 @@
 import type { Area } from "../area.ts";
-import { be32, be64, holds, le16, le32 } from "../bytes.ts";
+import { be32, be64, holds, le16, le32, sumWords } from "../bytes.ts";
 import { blanked, rawCrc32 } from "../checksums.ts";
 import { at, type Field, fromDiskEnd, raid, tag, uuidText, version } from "../layout.ts";
 import type { Signature } from "../signature.ts";
@@ -49,9 +49,8 @@ function isVia(bytes: Uint8Array): boolean {
 
 /** The 16-bit words, including the checksum, add up to zero. */
 function isSilicon(bytes: Uint8Array): boolean {
-  let sum = 0;
-  for (let word = 0; word < 0x140; word += 2) sum += le16(bytes, word);
-  return le32(bytes, 0x60) === 0x2f000000 && (bytes[0x116] ?? 255) < 8 && (sum & 0xffff) === 0;
+  const isRight = (sumWords(bytes.subarray(0, 0x140), 2, le16) & 0xffff) === 0;
+  return isRight && le32(bytes, 0x60) === 0x2f000000 && (bytes[0x116] ?? 255) < 8;
 }
 
 const NVIDIA_WORDS = 30;
@@ -59,16 +58,13 @@ const NVIDIA_WORDS = 30;
 /** The words but the checksum add up to its negation: counted once more, all of them are zero. */
 function isNvidia(bytes: Uint8Array): boolean {
   if (!holds(bytes, 0, "NVIDIA  ") || le32(bytes, 8) !== NVIDIA_WORDS) return false;
-  let sum = 0;
-  for (let word = 0; word < NVIDIA_WORDS; word++) sum += le32(bytes, word * 4);
-  return sum % 2 ** 32 === 0;
+  return sumWords(bytes.subarray(0, NVIDIA_WORDS * 4), 4, le32) % 2 ** 32 === 0;
 }
 
 /** The 16-bit words of the metadata, with the checksum, add up to 0 or 1; the mode is a RAID level. */
 function isJmicron(bytes: Uint8Array): boolean {
-  let sum = 0;
-  for (let word = 0; word < 128; word += 2) sum += le16(bytes, word);
-  return holds(bytes, 0, "JM") && (sum & 0xffff) <= 1 && (bytes[0x30] ?? 255) <= 5;
+  const isRight = (sumWords(bytes.subarray(0, 128), 2, le16) & 0xffff) <= 1;
+  return isRight && holds(bytes, 0, "JM") && (bytes[0x30] ?? 255) <= 5;
 }
 
 const isAdaptec = (bytes: Uint8Array) => be32(bytes, 0) === 0x37fc4d1e && be32(bytes, 256) === 0x4450544d;

@@ -1,15 +1,13 @@
-import { be32, le16, le32 } from "../bytes.ts";
+import { be32, isWithin, le16, le32 } from "../bytes.ts";
 import { at, blockLog, blockSize, filesystem, fromMagic, header, label, tag, uuid, version, when } from "../layout.ts";
 import { addLabel } from "../tags.ts";
-
-const isWithin = (value: number, low: number, high: number) => value >= low && value < high;
 
 // struct gfs2_sb of linux/gfs2_ondisk.h.
 const GFS_SUPERBLOCK = 64 * 1024;
 const GFS_MAGICS = at(GFS_SUPERBLOCK, "\x01\x16\x19\x70");
 const GFS_SIZE = { minSize: 32 * 1024 * 1024 };
 const isGfs = (sb: Uint8Array) => be32(sb, 24) === 1309 && be32(sb, 28) === 1401;
-const isGfs2 = (sb: Uint8Array) => isWithin(be32(sb, 24), 1800, 1900) && isWithin(be32(sb, 28), 1900, 2000);
+const isGfs2 = (sb: Uint8Array) => isWithin(be32(sb, 24), 1800, 1899) && isWithin(be32(sb, 28), 1900, 1999);
 
 const OCFS_SIZE = { minSize: 14000 * 1024 };
 const ocfsMajor = (bytes: Uint8Array) => le32(bytes, 4);

@@ -1,8 +1,12 @@
-import { findErofsFlaw } from "./images/erofs.ts";
-import type { FindFlaw } from "./images/flaw.ts";
-import { findSquashfsFlaw } from "./images/squashfs.ts";
-import { type IsUnclean, isBtrfsUnclean, isExtUnclean, isF2fsUnclean, isNilfsUnclean } from "./journals/unclean.ts";
-import { isXfsUnclean } from "./journals/xfs-log.ts";
+import { type FindFlaw, findErofsFlaw, findSquashfsFlaw } from "./image-flaws.ts";
+import {
+  type IsUnclean,
+  isBtrfsUnclean,
+  isExtUnclean,
+  isF2fsUnclean,
+  isNilfsUnclean,
+  isXfsUnclean,
+} from "./journals.ts";
 
 /** What levain knows of a filesystem type besides its superblock. */
 interface FilesystemType {
@@ -91,9 +95,13 @@ export function charsetsFor(type: string, options: string): readonly string[] {
   const { charsets } = filesystemType(type);
   if (charsets === undefined) return [];
   const asked = options.split(",").flatMap((option) => {
-    const [, name, value] = /^(codepage|iocharset|nls)=(?:cp)?([\w-]+)$/.exec(option) ?? [];
-    if (value === undefined) return [];
-    return [name === "codepage" || /^\d+$/.test(value) ? `nls_cp${value}` : `nls_${value}`];
+    const [, name] = /^(?:codepage|iocharset|nls)=(?:cp)?([\w-]+)$/.exec(option) ?? [];
+    return name === undefined ? [] : charsetModule(name);
   });
   return [...new Set([...charsets, ...asked])];
+}
+
+/** Returns the module of a character set. */
+export function charsetModule(name: string): string {
+  return /^\d+$/.test(name) ? `nls_cp${name}` : `nls_${name}`;
 }

@@ -1,6 +1,6 @@
 import type { Area } from "../area.ts";
 import { le16, le32, le64 } from "../bytes.ts";
-import { rawCrc32 } from "../checksums.ts";
+import { blanked, rawCrc32 } from "../checksums.ts";
 import { blockLog, filesystem, label, uuid, version, when } from "../layout.ts";
 
 // struct nilfs_super_block of linux/nilfs2_ondisk.h: one at 1 KiB, one in the last 4 KiB.
@@ -11,9 +11,7 @@ const SUM_AT = 16;
 function isValid(sb: Uint8Array): boolean {
   const length = le16(sb, 8);
   if (le16(sb, 6) !== MAGIC || length < SUM_AT + 4 || length > SUPERBLOCK_BYTES) return false;
-  const summed = Uint8Array.from(sb.subarray(0, length));
-  summed.fill(0, SUM_AT, SUM_AT + 4);
-  return rawCrc32(summed, le32(sb, 12)) === le32(sb, SUM_AT);
+  return rawCrc32(blanked(sb.subarray(0, length), SUM_AT, 4), le32(sb, 12)) === le32(sb, SUM_AT);
 }
 
 /** Finds the valid copy that libblkid uses: of two, the second if the first has the higher checkpoint. */

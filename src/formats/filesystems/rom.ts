@@ -1,5 +1,5 @@
 import type { Area } from "../area.ts";
-import { be32, le32 } from "../bytes.ts";
+import { be32, le32, sumWords } from "../bytes.ts";
 import { blanked, rawCrc32, rawCrc32c } from "../checksums.ts";
 import { at, blockLog, blockSize, filesystem, label, uuid, version } from "../layout.ts";
 import type { Magic } from "../signature.ts";
@@ -26,10 +26,7 @@ function findRomfs(area: Area): Uint8Array | null {
   const sb = area.bytes(0, 32);
   const size = sb === null ? 0 : Math.min(MAX_ROMFS_SUM_BYTES, be32(sb, 8));
   const summed = size % 4 === 0 ? area.bytes(0, size) : null;
-  if (summed === null) return null;
-  let sum = 0;
-  for (let word = 0; word < size; word += 4) sum += be32(summed, word);
-  return sum % 2 ** 32 === 0 ? sb : null;
+  return summed !== null && sumWords(summed, 4, be32) % 2 ** 32 === 0 ? sb : null;
 }
 
 const EROFS = 1024;

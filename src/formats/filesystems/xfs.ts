@@ -1,11 +1,9 @@
-import { be16, be32, be64, holds, le32 } from "../bytes.ts";
+import { be16, be32, be64, holds, isWithin, le32 } from "../bytes.ts";
 import { blanked, crc32c } from "../checksums.ts";
 import { at, blockSize, type FindHeader, filesystem, header, label, other, uuid } from "../layout.ts";
 import type { Signature } from "../signature.ts";
 
 const GIB = 1024 * 1024 * 1024;
-
-const isBetween = (value: number, low: number, high: number) => value >= low && value <= high;
 
 /** The checks of libblkid on struct xfs_dsb (fs/xfs/libxfs/xfs_format.h): sizes, their logarithms and the number of blocks agree. */
 function isValid(sb: Uint8Array): boolean {
@@ -19,14 +17,14 @@ function isValid(sb: Uint8Array): boolean {
   const blocks = be64(sb, 8);
   return (
     groups > 0n &&
-    isBetween(sectorLog, 9, 15) &&
+    isWithin(sectorLog, 9, 15) &&
     sectorSize === 1 << sectorLog &&
-    isBetween(blockLog, 9, 16) &&
+    isWithin(blockLog, 9, 16) &&
     blockSize === 1 << blockLog &&
-    isBetween(inodeLog, 8, 11) &&
+    isWithin(inodeLog, 8, 11) &&
     inodeSize === 1 << inodeLog &&
     blockLog - inodeLog === inodesPerBlockLog &&
-    isBetween(extentBytes, 4096, GIB) &&
+    isWithin(extentBytes, 4096, GIB) &&
     (sb[127] ?? 255) <= 100 &&
     blocks > 0n &&
     blocks <= groups * groupBlocks &&
@@ -62,8 +60,8 @@ function isLogRecord(record: Uint8Array): boolean {
     LOG_MAGIC.every((byte, at) => record[at] === byte) &&
     version !== 0 &&
     version <= 3 &&
-    isBetween(be32(record, 12), 1, 0x7fffffff) &&
-    isBetween(be32(record, 300), 1, 3)
+    isWithin(be32(record, 12), 1, 0x7fffffff) &&
+    isWithin(be32(record, 300), 1, 3)
   );
 }
 

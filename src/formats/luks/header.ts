@@ -1,4 +1,5 @@
 import { BootError } from "../../problems/errors.ts";
+import { isUuid } from "../bytes.ts";
 
 /**
  * A LUKS header of version 1 or 2 in one form: LUKS1 is described as the equivalent LUKS2 header. All of it is copied from the
@@ -156,13 +157,11 @@ export function checkApart(extents: readonly (Extent & { readonly name: string }
   }
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /**
  * Returns the text if it is a UUID, and throws BootError otherwise. It becomes part of a device-mapper table and of names of devices
  * and keys, into which any other text could inject something; libcryptsetup refuses it too (dm_prepare_uuid, by libuuid's uuid_parse).
  */
 export function requireUuid(text: string): string {
-  if (!UUID.test(text)) throw new BootError("its UUID is not valid");
+  if (!isUuid(text)) throw new BootError("its UUID is not valid");
   return text;
 }

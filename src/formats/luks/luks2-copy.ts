@@ -2,6 +2,7 @@ import { findHash } from "../../crypto/hash.ts";
 import { equalSecrets, runtimeCrypto } from "../../crypto/secret.ts";
 import { BootError } from "../../problems/errors.ts";
 import { be16, be64, holds, isEmpty } from "../bytes.ts";
+import { blanked } from "../checksums.ts";
 import type { ByteSource } from "../facts.ts";
 import { untilNul } from "../tags.ts";
 import { type LuksHeader, requireUuid } from "./header.ts";
@@ -54,7 +55,7 @@ function checkSum(binary: Uint8Array, json: Uint8Array): void {
   const hash = findHash(name);
   if (hash === null) throw new BootError(`its checksum has an unknown type, "${name}"`);
   const stored = binary.slice(CHECKSUM_AT, CHECKSUM_AT + hash.bytes);
-  const blank = Uint8Array.from(binary).fill(0, CHECKSUM_AT, CHECKSUM_AT + CHECKSUM_BYTES);
+  const blank = blanked(binary, CHECKSUM_AT, CHECKSUM_BYTES);
   const computed = runtimeCrypto().createHash(hash.name).update(blank).update(json).digest();
   if (!equalSecrets(computed, stored)) throw new BootError("its checksum is wrong");
 }

@@ -1,5 +1,6 @@
 import type { Area } from "../area.ts";
 import { formatGuid, holds, isEmpty, le32, le64 } from "../bytes.ts";
+import { blanked } from "../checksums.ts";
 import { trimEnd } from "../tags.ts";
 import { decodeText, toUtf8 } from "../text.ts";
 import { readMbrEntries, readMbrSector } from "./mbr.ts";
@@ -20,8 +21,7 @@ function isHeaderValid(sector: Uint8Array, lba: number, lastLba: number): boolea
   const own = BigInt(lba);
   const isInRange = last >= first && last <= BigInt(lastLba);
   const isOutside = !(first < own && own < last);
-  // With its own field as zero.
-  const sum = Bun.hash.crc32(Uint8Array.from(sector.subarray(0, size)).fill(0, 16, 20));
+  const sum = Bun.hash.crc32(blanked(sector.subarray(0, size), 16, 4));
   return sum === le32(sector, 16) && le64(sector, 24) === own && isInRange && isOutside;
 }
 

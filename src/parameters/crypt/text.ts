@@ -1,15 +1,10 @@
+import { isUuid } from "../../formats/bytes.ts";
 import { DEVICE_SPEC_FORMS, type DeviceSpec, parseDeviceSpec } from "../device-spec.ts";
 import { Expected, matching } from "../parse.ts";
 
 /* The parts that the values for encrypted devices are made of. Every parser throws Expected. */
 
-const UUID_SHAPE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UUID_SAMPLE = "00000000-0000-0000-0000-000000000000";
-
-/** True for a whole UUID, false for its beginning. */
-export function isWholeUuid(id: string): boolean {
-  return UUID_SHAPE.test(id);
-}
 
 /**
  * Parses a LUKS UUID or its beginning of four digits or more (dracut), in lower case, without a "luks-" in front
@@ -20,7 +15,7 @@ export function parseLuksId(text: string): string {
     .replace(/^keysource:/, "")
     .replace(/^luks-/i, "")
     .toLowerCase();
-  if (id.length < 4 || !UUID_SHAPE.test(id + UUID_SAMPLE.slice(id.length))) {
+  if (id.length < 4 || !isUuid(id + UUID_SAMPLE.slice(id.length))) {
     throw new Expected("the UUID of a LUKS volume, or its beginning of at least 4 digits");
   }
   return id;
@@ -34,7 +29,7 @@ export function splitLuksId(text: string): { id: string | null; rest: string } {
 
 /** Returns the device that holds the LUKS volume with this id. */
 export function luksDevice(id: string): DeviceSpec {
-  return isWholeUuid(id) ? { by: "uuid", value: id } : { by: "luks", prefix: id };
+  return isUuid(id) ? { by: "uuid", value: id } : { by: "luks", prefix: id };
 }
 
 // DM_NAME_LEN is 128 with its NUL; libdevmapper writes any other character as \xNN, and udev's links would differ.

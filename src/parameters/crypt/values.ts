@@ -15,13 +15,6 @@ export interface AskedVolume {
   readonly options: CryptOptions;
 }
 
-/** Returns a parser of [UUID=]VALUE. */
-const owned =
-  <T>(parse: (text: string) => T) =>
-  (text: string): Owned<T> => {
-    const { id, rest } = splitLuksId(text);
-    return { id, value: parse(rest) };
-  };
 /** Returns a parser of UUID=VALUE. */
 const ofOne =
   <T>(syntax: string, parse: (text: string) => T) =>
@@ -38,7 +31,10 @@ export const nameOfLuks = ofOne("UUID=NAME", parseMapperName);
 export const dataDevice = ofOne("UUID=DEVICE", parseSpelledDevice);
 
 /** [UUID=]OPTIONS. */
-export const ownedOptions = owned(parseCryptOptions);
+export const ownedOptions = (text: string): Owned<CryptOptions> => {
+  const { id, rest } = splitLuksId(text);
+  return { id, value: parseCryptOptions(rest) };
+};
 
 /** [UUID=]PATH[:DEVICE], or dracut's PATH:DEVICE:UUID=…. */
 export const ownedPlace = (text: string): Owned<PlaceText> => {

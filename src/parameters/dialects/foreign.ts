@@ -2,9 +2,10 @@ import { normaliseName } from "../cmdline.ts";
 
 /*
  * Parameters of other programs' documentation that have no meaning for levain (test/unit/parameters/documented-parameters.test.ts
- * has the reasons): no misspellings of levain's. A name that ends in a dot is a prefix.
+ * has the reasons): no misspellings of levain's. A name that ends in a dot is a prefix. The first line comes from boot loaders.
  */
 const NAMES = `
+  BOOT_IMAGE kexec
   rd.info rd.memdebug rd.udev. rd.live.debug rd.noverifyssl rd.plymouth rd.live.overlay.thin rd.live.overlay.cowfs rd.live.cowfile.
   rd.writable. rd.cmdline rd.ctty rd.shutdown. rd.vconsole. rd.locale. rd.fips rd.fips. rd.route rd.bootif rd.peerdns rd.net.
   rd.dasd rd.zfcp rd.zfcp. rd.znet rd.znet_ifname rd.cio_accept rd.zipl rd.ccw rd.lvm rd.lvm. rd.md rd.md. rd.dm rd.dm.

@@ -6,6 +6,8 @@ import { isAsked, isOverlayDevice, isShellTarget } from "../parameter.ts";
 interface Unsupported {
   /** A name, a prefix if it ends in a dot, or NAME=value if only that value is meant. */
   readonly name: string;
+  /** The same normalised, without the value. */
+  readonly key: string;
   /** What the boot lacks without it. */
   readonly means: string;
   /** True for the values that are meant; left out for all. */
@@ -80,7 +82,11 @@ export const UNSUPPORTED = {
 } as const;
 
 function rows(means: string, names: string, isMeant?: Unsupported["isMeant"]): readonly Unsupported[] {
-  return names.split(" ").map((name) => ({ name, means, isMeant }));
+  return names.split(" ").map((name) => {
+    const [own = "", only] = name.split("=");
+    const isOnly = only === undefined ? isMeant : (value: string | null) => value === only;
+    return { name, key: normaliseName(own), means, isMeant: isOnly };
+  });
 }
 
 /** Whose parameters a command line has. */
@@ -116,29 +122,21 @@ export function isUnsupported(word: Word): boolean {
 
 /** Says what a boot lacks without the parameter `name`, whatever its value; null if it is in none of the tables. */
 export function explainUnsupported(name: string): string | null {
-  const row = Object.values(UNSUPPORTED)
-    .flat()
-    .find((listed) => isNamed(listed, name));
+  const row = Object.values(UNSUPPORTED).flat().find(isNamed(name));
   return row?.means ?? null;
 }
 
 function find(words: readonly Word[], table: readonly Unsupported[]): readonly (readonly [Word, Unsupported])[] {
   return words.flatMap((word) => {
-    const row = table.find((candidate) => isMeant(candidate, word));
+    const row = table.filter(isNamed(word.name)).find(({ isMeant }) => isMeant?.(word.value) ?? true);
     return row === undefined ? [] : [[word, row] as const];
   });
 }
 
-function isMeant(row: Unsupported, word: Word): boolean {
-  const value = row.name.split("=")[1];
-  return (
-    isNamed(row, word.name) && (value === undefined || value === word.value) && (row.isMeant?.(word.value) ?? true)
-  );
-}
-
-function isNamed({ name }: Unsupported, given: string): boolean {
-  const wanted = normaliseName(name.split("=", 1)[0] ?? "");
-  return wanted.endsWith(".") ? normaliseName(given).startsWith(wanted) : normaliseName(given) === wanted;
+/** Returns a test for the rows of a parameter. */
+function isNamed(name: string): (row: Unsupported) => boolean {
+  const given = normaliseName(name);
+  return ({ key }) => (key.endsWith(".") ? given.startsWith(key) : given === key);
 }
 
 function nameOf(word: Word): string {

@@ -1,3 +1,4 @@
+import { isUuid } from "../../formats/bytes.ts";
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { type CryptOptions, joinOptions, planPlain } from "../../parameters/crypt/options.ts";
 import {
@@ -10,7 +11,6 @@ import {
   planPlace,
   RANDOM_KEY,
 } from "../../parameters/crypt/place.ts";
-import { isWholeUuid } from "../../parameters/crypt/text.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import type { CryptPlan, CryptVolume } from "../plan.ts";
@@ -150,7 +150,7 @@ function findKeys(draft: Draft, all: readonly Owned<PlaceText>[], hasFile: HasFi
   if (own.length > 0) return own;
   const keys = [...draft.keys, ...valuesForAll(all)];
   if (keys.length > 0) return keys;
-  const ownName = name ?? (id !== null && isWholeUuid(id) ? `luks-${id}` : null);
+  const ownName = name ?? (id !== null && isUuid(id) ? `luks-${id}` : null);
   const path = `/etc/cryptsetup-keys.d/${ownName}.key`;
   return ownName !== null && hasFile(path) ? [inImage(path)] : [];
 }

@@ -1,19 +1,13 @@
 import type { Hint } from "../errors.ts";
 
-/** The words for one cause of a failure: a row of a table of causes. */
-export interface CauseWords<Facts> {
-  /** Why, as a clause. */
-  readonly reason: (facts: Facts) => string;
-  /** What to try. */
-  readonly hints: (facts: Facts) => readonly Hint[];
+/** Makes a row of a table of causes: why a failure happened, as a clause, and what to try. */
+export function cause<Facts>(reason: (facts: Facts) => string, hints: (facts: Facts) => readonly Hint[] = () => []) {
+  return { reason, hints };
 }
 
-/** Makes a row of such a table. */
-export function cause<Facts>(
-  reason: CauseWords<Facts>["reason"],
-  hints: CauseWords<Facts>["hints"],
-): CauseWords<Facts> {
-  return { reason, hints };
+/** True for a word that a person can type in a shell as it is: a name from a disk must not become a command. */
+export function isPlainWord(word: string): boolean {
+  return /^[\w@%+=:,./-]+$/.test(word);
 }
 
 /** Joins names for a sentence: the first `most` of them, and how many more there are. */

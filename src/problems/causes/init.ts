@@ -1,18 +1,17 @@
 import { inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
-import { type CauseWords, cause, listNames } from "./cause.ts";
-import { isPlainWord } from "./plain-word.ts";
+import { cause, isPlainWord, listNames } from "./cause.ts";
 
 /** What a root without a usable init is instead; `detail` is the names that the words need. */
 export interface InitCause {
-  readonly kind: keyof typeof CAUSES;
+  readonly kind: keyof typeof INIT_CAUSES;
   readonly detail: readonly string[];
 }
 
 type Detail = Pick<InitCause, "detail">;
 
 /** THE table of causes of a missing init. */
-export const CAUSES = {
+export const INIT_CAUSES = {
   subvolume: cause<Detail>(
     ({ detail }) => `an init is in ${detail.length === 1 ? "the subvolume" : "the subvolumes"} ${listNames(detail)}`,
     ({ detail: [first = ""] }) => [
@@ -33,13 +32,5 @@ export const CAUSES = {
     ({ detail: [path = ""] }) => `it is a live medium: the root is in the image ${path}`,
     ({ detail: [path = ""] }) => [inBootLoader(`boot the image: rd.image=${path}`)],
   ),
-  "boot-partition": cause<Detail>(
-    ({ detail }) => `it looks like a boot partition: it holds ${listNames(detail, 3)}`,
-    () => [],
-  ),
-} satisfies Record<string, CauseWords<Detail>>;
-
-/** Returns the words for a cause. */
-export function wordsForInit({ kind }: InitCause): CauseWords<Detail> {
-  return CAUSES[kind];
-}
+  "boot-partition": cause<Detail>(({ detail }) => `it looks like a boot partition: it holds ${listNames(detail, 3)}`),
+};

@@ -1,7 +1,6 @@
 import { byHand, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
-import { type CauseWords, cause, listNames } from "./cause.ts";
-import { isPlainWord } from "./plain-word.ts";
+import { cause, isPlainWord, listNames } from "./cause.ts";
 
 /** What is mounted: decides which parameters a hint can name. */
 export type Role = "root" | "layer" | "image";
@@ -17,7 +16,7 @@ interface Refused {
 
 /** Why the kernel refused a mount, as far as that is known. */
 export interface MountCause {
-  readonly kind: keyof typeof CAUSES;
+  readonly kind: keyof typeof MOUNT_CAUSES;
   readonly detail: readonly string[];
 }
 
@@ -63,7 +62,7 @@ export function unblock(by: string, place: string): Hint {
 const named = (words: string) => (words === "" ? "an option" : `the option ${words}`);
 
 /** THE table of causes of a refused mount. */
-export const CAUSES = {
+export const MOUNT_CAUSES = {
   "unknown-features": cause<Refused>(
     () => "it has features that this kernel does not know",
     ({ role }) => [NEWER_KERNEL, ...(role === "image" ? [inBuilder("make the image without them")] : [])],
@@ -157,9 +156,4 @@ export const CAUSES = {
     ({ detail: [, by = "", place = ""] }) => [unblock(by, place)],
   ),
   damaged: cause<Refused>(() => "the filesystem is damaged and needs repair", hintsForRepair),
-} satisfies Record<string, CauseWords<Refused>>;
-
-/** Returns the words for the cause of a refusal. */
-export function wordsForMount({ kind }: MountCause): CauseWords<Refused> {
-  return CAUSES[kind];
-}
+};

@@ -1,11 +1,11 @@
 import { byHand, inBootLoader, inBuilder } from "../diagnosis.ts";
 import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
-import { type CauseWords, cause } from "./cause.ts";
+import { cause } from "./cause.ts";
 import { unblock } from "./mount.ts";
 
 /** What may be the reason that a device was not found; `detail` is the names that the words need. */
 export interface SearchCause {
-  readonly kind: keyof typeof CAUSES;
+  readonly kind: keyof typeof SEARCH_CAUSES;
   /** The device that it is about, described; or a driver. */
   readonly subject: string;
   readonly detail: readonly string[];
@@ -16,7 +16,7 @@ export interface SearchCause {
 type Words = Omit<SearchCause, "kind">;
 
 /** THE table of causes of a search in vain. */
-export const CAUSES = {
+export const SEARCH_CAUSES = {
   blacklist: cause<Words>(
     ({ subject, detail: [by = ""] }) => `the driver ${subject} is on a blacklist: ${by}`,
     ({ detail: [by = "", place = ""] }) => [unblock(by, place)],
@@ -63,9 +63,4 @@ export const CAUSES = {
             byHand("copy the file to a filesystem that this kernel knows"),
           ],
   ),
-} satisfies Record<string, CauseWords<Words>>;
-
-/** Returns the words for a cause. */
-export function wordsForSearch({ kind }: SearchCause): CauseWords<Words> {
-  return CAUSES[kind];
-}
+};

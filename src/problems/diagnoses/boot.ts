@@ -1,5 +1,5 @@
 import { distinct } from "../causes/cause.ts";
-import { type InitCause, wordsForInit } from "../causes/init.ts";
+import { INIT_CAUSES, type InitCause } from "../causes/init.ts";
 import { diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
@@ -12,11 +12,9 @@ interface InitFacts {
 
 const explainInit = ({ objections, causes }: InitFacts) => [
   ...objections,
-  ...causes.map((cause) => wordsForInit(cause).reason(cause)),
+  ...causes.map((cause) => INIT_CAUSES[cause.kind].reason(cause)),
 ];
-const hintsFor = ({ causes }: InitFacts) => distinct(causes.flatMap((cause) => wordsForInit(cause).hints(cause)));
-
-type Origin = "levain.toml" | "the kernel command line" | "levain retry";
+const hintsFor = ({ causes }: InitFacts) => distinct(causes.flatMap((cause) => INIT_CAUSES[cause.kind].hints(cause)));
 
 const ORIGINS = {
   "levain.toml": { where: "in levain.toml", cure: "correct levain.toml and rebuild the image", hint: inBuilder },
@@ -31,6 +29,15 @@ const ORIGINS = {
     hint: inShell,
   },
 } as const;
+
+/** Where parameters come from, as an error names it. */
+export type Origin = keyof typeof ORIGINS;
+
+/** A malformed parameter; `text` is, as an example, "rd.timeout=abc: Expected a number of seconds but received "abc"". */
+export interface Mistake {
+  readonly origin: Origin;
+  readonly text: string;
+}
 
 const rebuild = () => [inBuilder("rebuild the image with the levain that is its /init: `levain image`")];
 
@@ -75,9 +82,7 @@ export const BOOT = {
     text: ({ directory, user }) => `the new root has no directory ${directory}, which ${user} needs`,
     hints: ({ directory }) => [inBuilder(`create the directory ${directory} in the root filesystem`)],
   }),
-  "parameter-mistakes": diagnosis<{
-    readonly mistakes: readonly { readonly origin: Origin; readonly text: string }[];
-  }>({
+  "parameter-mistakes": diagnosis<{ mistakes: readonly Mistake[] }>({
     text: ({ mistakes }) => {
       const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
       const origins = [...new Set(mistakes.map(({ origin }) => origin))];

@@ -1,5 +1,5 @@
 import { distinct, listNames } from "../causes/cause.ts";
-import { DAMAGED_IMAGE, hintsForRepair, type MountCause, type Role, wordsForMount } from "../causes/mount.ts";
+import { DAMAGED_IMAGE, hintsForRepair, MOUNT_CAUSES, type MountCause, type Role } from "../causes/mount.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
@@ -25,27 +25,24 @@ interface RefusedMount {
 function explainRefusals({ refusals, kernel, node, role }: RefusedMount): readonly string[] {
   const lines = refusals.map(({ type, errno, why, cause }) => {
     if (cause === null) return `${type}: ${why}`;
-    return `${type}: ${wordsForMount(cause).reason({ ...cause, node, role, type })} (${errno})`;
+    return `${type}: ${MOUNT_CAUSES[cause.kind].reason({ ...cause, node, role, type })} (${errno})`;
   });
   return [...lines, ...kernel.map((line) => `kernel: ${line}`)];
 }
 
 function hintsForRefusals({ refusals, node, role, hasOptions }: RefusedMount): readonly Hint[] {
   const known = refusals.flatMap(({ type, cause }) =>
-    cause === null ? [] : wordsForMount(cause).hints({ ...cause, node, role, type }),
+    cause === null ? [] : MOUNT_CAUSES[cause.kind].hints({ ...cause, node, role, type }),
   );
   if (known.length > 0) return distinct(known);
   const options = hasOptions ? [inBootLoader("correct rootflags=")] : [];
   return distinct([...options, ...refusals.flatMap(({ type }) => hintsForRepair({ node, role, type }))]);
 }
 
-/** Says how to boot from a device with contradicting signatures; `type` is the only one that can be a filesystem, or null. */
-function hintsForAmbivalence({
-  node,
-  types,
-  type,
-  role,
-}: Readonly<{ node: string; types: readonly string[]; type: string | null; role: Role }>) {
+/** A device with contradicting signatures; `type` is the only one that can be a filesystem, or null. */
+type Ambivalent = Readonly<{ node: string; types: readonly string[]; type: string | null; role: Role }>;
+
+function hintsForAmbivalence({ node, types, type, role }: Ambivalent): readonly Hint[] {
   const chosen = type ?? "TYPE";
   const stale = type === null ? "TYPE" : types.filter((other) => other !== type).join(",");
   const wipe = byHand(`remove the stale signature with wipefs --all --types ${stale} DEVICE on another machine`);
@@ -86,7 +83,7 @@ export const FILESYSTEMS = {
       return [inBootLoader(`name a device with a filesystem in ${role === "layer" ? "rd.layer=" : "root="}`)];
     },
   }),
-  "filesystem-ambivalent": diagnosis<{ node: string; types: readonly string[]; type: string | null; role: Role }>({
+  "filesystem-ambivalent": diagnosis<Ambivalent>({
     text: ({ node }) => `could not mount ${node}`,
     reasons: ({ types }) => [
       `it is ambivalent: it has the signatures of ${types.join(" and ")}, and one of them is stale`,

@@ -1,5 +1,5 @@
 import { distinct } from "../causes/cause.ts";
-import { type SearchCause, wordsForSearch } from "../causes/search.ts";
+import { SEARCH_CAUSES, type SearchCause } from "../causes/search.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { printable } from "../report.ts";
@@ -56,7 +56,7 @@ function explainMissing({ wanted, withinSeconds, devices, troubles, causes }: Va
     if (wanted === "image") return `nothing unlocked it${within}`;
     return `no ${noun} appeared${index === 0 ? within : " either"}`;
   });
-  return [...reasons, ...troubles, ...causes.map((cause) => wordsForSearch(cause).reason(cause))];
+  return [...reasons, ...troubles, ...causes.map((cause) => SEARCH_CAUSES[cause.kind].reason(cause))];
 }
 
 const ADD_DRIVER = inBuilder("add the disk's driver: levain image --module NAME");
@@ -97,7 +97,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
   if (wanted === "root" && devices.some(({ incomplete }) => incomplete !== null)) {
     return [byHand("attach the missing disk"), inBootLoader("mount without it: add degraded to rootflags=")];
   }
-  const known = distinct(facts.causes.flatMap((cause) => wordsForSearch(cause).hints(cause)));
+  const known = distinct(facts.causes.flatMap((cause) => SEARCH_CAUSES[cause.kind].hints(cause)));
   if (known.length > 0) {
     const isCorrected = known.some(({ needs }) => needs === "boot loader");
     return [...known, ...hintsForUnknown(facts).filter(({ needs }) => !isCorrected || needs !== "boot loader")];

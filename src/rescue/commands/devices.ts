@@ -7,7 +7,7 @@ import {
 import { readBlockDevices, type Unanswered } from "../../devices/device-probe.ts";
 import { listEmptyDrives } from "../../devices/drives.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { printable } from "../../problems/report.ts";
+import { alignColumns, printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 
 const HEADINGS = ["DEVICE", "SIZE", "TYPE", "LABEL", "UUID", "PARTLABEL", "NOTE"];
@@ -24,7 +24,8 @@ export function describeDevices(machine: Machine): readonly string[] {
   const empty = listEmptyDrives(machine, devices).map((node) => [node, "", "", "", "", "", "no medium"]);
   const listed = [...names.flatMap((name) => [rows.get(name) ?? []].filter(({ length }) => length > 0)), ...empty];
   if (listed.length === 0) return ["no block devices: the disk is missing, or its driver is (see `levain status`)"];
-  return alignColumns([HEADINGS, ...listed]);
+  const isUsed = HEADINGS.map((_, column) => listed.some((cells) => cells[column] !== ""));
+  return alignColumns([HEADINGS, ...listed].map((cells) => cells.filter((_, column) => isUsed[column])));
 }
 
 function unansweredRow({ entry: { node, sizeBytes } }: Unanswered): readonly string[] {
@@ -39,14 +40,4 @@ function row(machine: Machine, device: BlockDevice, silent: ReadonlySet<string>)
   const partLabel = silent.has(device.partition?.disk ?? "") ? null : namePartition(machine, device).label;
   const names = [facts.label, facts.uuid, partLabel, describeObstacle(device)];
   return [node, formatBytes(sizeBytes), type, ...names.map((name) => name ?? "")].map(printable);
-}
-
-function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  const isEmpty = HEADINGS.map((_, column) => rows.slice(1).every((cells) => cells[column] === ""));
-  return rows.map((cells) => {
-    const padded = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-    const shown = padded.filter((_, column) => isEmpty[column] !== true);
-    return shown.join("  ").trimEnd();
-  });
 }

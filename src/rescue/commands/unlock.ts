@@ -5,11 +5,12 @@ import { createLoader } from "../../drivers/loader.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
 import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
+import { tryParse } from "../../parameters/parse.ts";
 import type { CryptPlan, CryptVolume } from "../../plan/plan.ts";
 import { rootDevices } from "../../plan/root.ts";
-import { BootError } from "../../problems/errors.ts";
+import type { BootError } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
-import { headline, sentence } from "../../problems/report.ts";
+import { sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { createHeldTerminals } from "../../prompt/held-terminals.ts";
 import { describeSeen } from "../../storage/findings.ts";
@@ -90,12 +91,9 @@ function planUnlock(crypt: CryptPlan, { device, name, keyFile }: UnlockQuestion)
 
 /** The name becomes a path below /dev/mapper. */
 function checkName(name: string): string {
-  try {
-    return parseMapperName(name);
-  } catch (error) {
-    if (!(error instanceof BootError)) throw error;
-    throw problem("unlock-name-malformed", { name, why: headline(error) });
-  }
+  const read = tryParse(parseMapperName, name);
+  if ("value" in read) return read.value;
+  throw problem("unlock-name-malformed", { name, why: read.expected });
 }
 
 function nothingOpened(search: Search, { device }: UnlockQuestion): BootError {

@@ -1,5 +1,5 @@
 import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
-import { type BtrfsMember, readBtrfsMember } from "../../formats/btrfs-member.ts";
+import { type BtrfsMember, readBtrfsMember } from "../../formats/filesystems/btrfs.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { orIfRefused, tolerateRefusal } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { filesystemType } from "../../../src/formats/filesystems/filesystem-types.ts";
-import type { ImageFlaw } from "../../../src/formats/filesystems/images/flaw.ts";
+import type { ImageFlaw } from "../../../src/formats/filesystems/image-flaws.ts";
 import { type ImageType, treeImage } from "../../support/filesystem-images.ts";
 import { textTree } from "../../support/live-media.ts";
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
 import { parseCommandLine } from "../../../src/parameters/cmdline.ts";
 import { findMisspelled } from "../../../src/parameters/misspelled.ts";
@@ -65,6 +65,16 @@ describe("no false alarm", () => {
     const all = PARAMETER_ROWS.flatMap(([, row]) => [row.example, row.name, ...row.aliases.map(({ name }) => name)]);
     expect(find(all.join(" "))).toEqual([]);
   });
+});
+
+// Every boot looks for misspellings, and a value that a parameter does not take is an Error with a stack.
+test("a word that is near no parameter is parsed as none", () => {
+  const parsers = PARAMETER_ROWS.map(([, row]) => spyOn(row, "parse"));
+  expect(find("NOTHING_LIKE_IT=/vmlinuz", () => true)).toEqual([]);
+  expect(parsers.flatMap(({ mock }) => mock.calls)).toEqual([]);
+  expect(find("rot=LABEL=x")).toEqual(["rot → root="]);
+  expect(parsers.flatMap(({ mock }) => mock.calls)).not.toEqual([]);
+  for (const parser of parsers) parser.mockRestore();
 });
 
 test("nothing makes it throw", () => {

@@ -1,5 +1,5 @@
 import type { Area } from "../../area.ts";
-import { holds, isEmpty, le32 } from "../../bytes.ts";
+import { holds, isEmpty, isWithin, le32 } from "../../bytes.ts";
 import type { Signature } from "../../signature.ts";
 import { addBlockSize, addLabel, addSerial, addVersion } from "../../tags.ts";
 import { toUtf8 } from "../../text.ts";
@@ -55,8 +55,6 @@ function hasRightSum(area: Area, sectorBytes: number): boolean {
   for (let at = end; at < sectors.length; at += 4) if (le32(sectors, at) !== sum) return false;
   return true;
 }
-
-const isWithin = (value: number, low: number, high: number) => value >= low && value <= high;
 
 /** Returns the boot sector if its fields are those of the specification (3.1). */
 function readBoot(area: Area): Uint8Array | null {

@@ -1,5 +1,5 @@
 import type { Area } from "../../area.ts";
-import { le16, le32 } from "../../bytes.ts";
+import { le16, le32, xorWords } from "../../bytes.ts";
 import type { Magic } from "../../signature.ts";
 import { makeSlices, type Parent, type Partition, type Slice, type TableFormat } from "../model.ts";
 
@@ -24,9 +24,7 @@ function findBase(label: Uint8Array, count: number, parent: Parent): number {
 /** Reads a label whose 16-bit words, with its checksum, are zero by XOR. */
 function readLabel(area: Area, magic: Magic | null): Uint8Array | null {
   const label = magic === null ? null : area.bytes(magic.at, LABEL_BYTES);
-  let sum = 0;
-  for (let at = 0; at < LABEL_BYTES; at += 2) sum ^= le16(label ?? new Uint8Array(), at);
-  return sum === 0 ? label : null;
+  return label !== null && xorWords(label) === 0 ? label : null;
 }
 
 /** Reads the slices of a label, numbered from `first`; units of 512 bytes from the start of the disk. */

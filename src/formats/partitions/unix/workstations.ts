@@ -1,4 +1,4 @@
-import { be16, be32, le32 } from "../../bytes.ts";
+import { be16, be32, le32, sumWords, xorWords } from "../../bytes.ts";
 import { at, type FindHeader, header } from "../../layout.ts";
 import type { Magic } from "../../signature.ts";
 import { makeSlice, type Slice, type TableFormat } from "../model.ts";
@@ -32,19 +32,10 @@ function count(length: number, read: (i: number) => Slice | null): readonly (Sli
   return Array.from({ length }, (_, i) => read(i));
 }
 
-/** The 128 big-endian words of struct sgi_disklabel (linux/block/partitions/sgi.c) add up to zero. */
-function isSgi(label: Uint8Array): boolean {
-  let sum = 0;
-  for (let word = 0; word < 512; word += 4) sum = (sum + be32(label, word)) >>> 0;
-  return sum === 0;
-}
-
-/** The 16-bit words of struct sun_disklabel (linux/block/partitions/sun.c) xor to zero. */
-function isSun(label: Uint8Array): boolean {
-  let sum = 0;
-  for (let word = 0; word < 512; word += 2) sum ^= be16(label, word);
-  return sum === 0;
-}
+/** The words of struct sgi_disklabel (linux/block/partitions/sgi.c) add up to zero. */
+const isSgi = (label: Uint8Array) => sumWords(label, 4, be32) % 2 ** 32 === 0;
+/** The words of struct sun_disklabel (linux/block/partitions/sun.c) xor to zero. */
+const isSun = (label: Uint8Array) => xorWords(label) === 0;
 
 const listSgi: ListSlices = (label) =>
   count(16, (i) => {

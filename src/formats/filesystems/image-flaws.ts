@@ -1,6 +1,22 @@
-import { le16, le32, le64 } from "../../bytes.ts";
-import type { ByteSource } from "../../facts.ts";
-import type { FindFlaw } from "./flaw.ts";
+import { le16, le32, le64 } from "../bytes.ts";
+import type { ByteSource } from "../facts.ts";
+
+/** What is wrong with an image file by its own superblock. */
+export type ImageFlaw =
+  /** The file ends before the filesystem does, which has `wholeBytes`. */
+  | { readonly kind: "short"; readonly wholeBytes: number }
+  /** `part` of it, as "the inode table", cannot be where the superblock says, or holds something else. */
+  | { readonly kind: "damaged"; readonly part: string };
+
+/** Looks for a flaw that the kernel would find only after the root was handed over, by a few short reads. Throws what `source` throws. */
+export type FindFlaw = (source: ByteSource) => ImageFlaw | null;
+
+/** Finds an EROFS that is cut off, by `blocks` and `blkszbits` of struct erofs_super_block (fs/erofs/erofs_fs.h). */
+export const findErofsFlaw: FindFlaw = (source) => {
+  const sb = source.read(1024, 128);
+  const wholeBytes = le32(sb, 36) * 2 ** Math.min(sb[12] ?? 0, 16);
+  return wholeBytes > source.size ? { kind: "short", wholeBytes } : null;
+};
 
 /** struct squashfs_super_block (fs/squashfs/squashfs_fs.h). */
 const SUPERBLOCK_BYTES = 96;
