@@ -114,7 +114,9 @@ export function addBusybox(tree: ImageTree, request: string | null, machine: num
  */
 export function addInit(tree: ImageTree, request: string | null): number {
   const path = request ?? findSelf();
-  const bytes = readInit(path, request !== null);
+  // Of the two programs in dist/levain, the one that needs less memory.
+  const [kind = "plain"] = initProgramKinds(path);
+  const { bytes } = initProgram(kind, path);
   const elf: Elf = readElf(bytes, path);
   if (elf.interpreter !== null) {
     throw new BootError(`${path} cannot be /init: it needs the loader ${elf.interpreter}`, {
@@ -124,13 +126,6 @@ export function addInit(tree: ImageTree, request: string | null): number {
   putEntry(tree, { kind: "file", path: "/init", mode: 0o755, content: contentOfBytes(bytes) });
   putEntry(tree, { kind: "symlink", path: "/bin/levain", target: "/init" });
   return elf.machine;
-}
-
-/** A given file is taken as it is; of this levain, the program that needs less memory. */
-function readInit(path: string, isGiven: boolean): Uint8Array {
-  const [kind] = isGiven ? [] : initProgramKinds(path);
-  if (kind !== undefined) return initProgram(kind, path).bytes;
-  return attempt(`cannot read ${path}, which is to become /init`, () => readFileSync(path));
 }
 
 function nameMachine(machine: number): string {
