@@ -65,6 +65,8 @@ struct incident {
   char words[256];
   /* The pager, and the signal that ended it, or 0. */
   int pid, signal;
+  /* A child of the program, then of process 1; ends after the pager. */
+  int watcher;
 };
 #ifdef PAGED
 /* Returns null if there is no memory. */

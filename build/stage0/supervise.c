@@ -51,6 +51,17 @@ static void explain_death(int signal, long pid, long log)
   else say("hint: a bug in levain or its runtime, or faulty memory: try again, and please report it");
 }
 
+/* The real init must not find processes of ours. The pager ends with the program, within milliseconds. */
+static void wait_for_pager(const struct incident *incident)
+{
+  int status;
+  for (int turn = 0; incident->watcher > 0 && turn < 500; turn++) {
+    long got = wait_for_any(&status, WNOHANG);
+    if (got < 0 || got == incident->watcher) return;
+    if (got == 0) sleep_for(0, 1000000);
+  }
+}
+
 /* The pager failed, and the program was killed for it. */
 static void explain_incident(const struct incident *incident, long log)
 {
@@ -110,11 +121,12 @@ struct incident *supervise(char **envp)
       continue;
     }
     int messages = -1;
-    if (incident) incident->words[0] = 0;
+    if (incident) *incident = (struct incident){.watcher = 0};
     long log = open_kernel_log();
     long pid = start_child(&messages, log);
     if (pid == 0) return incident;
     int status = pid < 0 ? 0 : wait_for(pid);
+    if (incident) wait_for_pager(incident);
     /* levain keeps the kernel's messages off the console while it runs; the kernel shows ours on every console. */
     if (status && level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
     if (incident && incident->words[0]) explain_incident(incident, log);

@@ -2,6 +2,8 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readParts } from "../../build/stage0/pack.ts";
 import { type PagedOptions, packPaged } from "../../build/stage0/paged/pack-paged.ts";
+import { loads, readElf, STORE_MAGIC } from "../../src/desk/program/elf.ts";
+import { holds } from "../../src/formats/bytes.ts";
 import { scratchDirectory } from "./cache.ts";
 import { compileProgram } from "./packed-program.ts";
 
@@ -47,4 +49,11 @@ function programOf(pid: string): string | null {
   } catch {
     return null; // it has ended
   }
+}
+
+/** Returns where the store is in a paged program. */
+export function storeOffset(file: Buffer): number {
+  const store = loads(readElf(file)).find(({ offset }) => holds(file, offset, STORE_MAGIC));
+  if (store === undefined) throw new Error("no store");
+  return store.offset;
 }

@@ -9,7 +9,7 @@ import { rootImage } from "../support/filesystem-images.ts";
 import { packDirectory, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
-import { LEVAIN } from "../support/levain-image.ts";
+import { levainInit } from "../support/levain-image.ts";
 import { readContent } from "../support/read-cpio.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
@@ -37,7 +37,7 @@ async function foreignImage(storage: Storage): Promise<string> {
   const { modulesDir, version } = await debianKernel("full");
   const tree = scratchDirectory();
   writeTree(tree, {
-    "/init": { file: LEVAIN },
+    "/init": { file: levainInit() },
     "/bin/busybox": { file: BUSYBOX },
     "/etc/modprobe.d/test.conf": { text: "softdep virtio_blk post: loop\noptions loop max_loop=3\n" },
   });

@@ -6,10 +6,6 @@ import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompressSync } from "node:zlib";
 
 const compress = promisify(zstdCompress);
-const LEVEL = 19;
-const OPTIONS = {
-  params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
-};
 
 /** The directory for compressed groups: compressing those of the runtime takes a minute, and they hardly ever change. */
 export function groupCache(): string {
@@ -22,24 +18,29 @@ export function groupCache(): string {
  * Compresses each group to a zstd frame with a checksum, on all CPUs. Takes frames from the directory `cache` and leaves them there;
  * null: without one.
  */
-export async function compressGroups(groups: readonly Uint8Array[], cache: string | null): Promise<Uint8Array[]> {
+export async function compressGroups(
+  groups: readonly Uint8Array[],
+  level: number,
+  cache: string | null,
+): Promise<Uint8Array[]> {
   const frames: Uint8Array[] = [];
   if (cache !== null) mkdirSync(cache, { recursive: true });
   let next = 0;
   const work = async () => {
     for (let index = next++; index < groups.length; index = next++) {
       const group = groups[index] ?? new Uint8Array(0);
-      frames[index] = (cache === null ? null : readFrame(cache, group)) ?? (await makeFrame(cache, group));
+      const path = cache === null ? null : framePath(cache, level, group);
+      frames[index] = (path === null ? null : readFrame(path, group)) ?? (await makeFrame(path, level, group));
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));
   return frames;
 }
 
-async function makeFrame(cache: string | null, group: Uint8Array): Promise<Uint8Array> {
-  const frame = await compress(group, OPTIONS);
-  if (cache !== null) {
-    const path = framePath(cache, group);
+async function makeFrame(path: string | null, level: number, group: Uint8Array): Promise<Uint8Array> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
+  const frame = await compress(group, { params });
+  if (path !== null) {
     const unfinished = `${path}.${process.pid}`;
     writeFileSync(unfinished, frame);
     renameSync(unfinished, path);
@@ -48,8 +49,7 @@ async function makeFrame(cache: string | null, group: Uint8Array): Promise<Uint8
 }
 
 /** Returns null if the frame is not there, or is not that of the group. */
-function readFrame(cache: string, group: Uint8Array): Uint8Array | null {
-  const path = framePath(cache, group);
+function readFrame(path: string, group: Uint8Array): Uint8Array | null {
   try {
     const frame = readFileSync(path);
     if (zstdDecompressSync(frame).equals(group)) return frame;
@@ -60,6 +60,6 @@ function readFrame(cache: string, group: Uint8Array): Uint8Array | null {
   return null;
 }
 
-function framePath(cache: string, group: Uint8Array): string {
-  return join(cache, `${createHash("sha256").update(group).digest("hex")}.${LEVEL}.zst`);
+function framePath(cache: string, level: number, group: Uint8Array): string {
+  return join(cache, `${createHash("sha256").update(group).digest("hex")}.${level}.zst`);
 }

@@ -8,7 +8,7 @@ export type RuntimeIdentity = Readonly<{ version: string; code: string }>;
 const EXECUTE = 1;
 const REMARKS = [
   "The pages of the runtime that boots and the commands of the rescue shell touch, by page number (address / 4096).",
-  "Made by build/stage0/paged/record.ts; the packer refuses the list of another runtime.",
+  "Made by bench/hot-pages.ts; the packer refuses the list of another runtime.",
 ];
 
 /** Identifies a runtime by its code: trimmed data, or another program in it, change nothing about the pages it touches. */
@@ -30,7 +30,7 @@ export function readHotPages(text: string, runtime: RuntimeIdentity): ReadonlySe
   if (seen !== own) {
     throw new BootError("the list of the runtime's hot pages is for another runtime", {
       seen: [`the list: ${seen}`, `this runtime: ${own}`],
-      hint: "record it again: bun build/stage0/paged/record.ts",
+      hint: "record it again: bun bench/hot-pages.ts",
     });
   }
   const pages = new Set<number>();

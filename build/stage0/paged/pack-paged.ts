@@ -1,5 +1,6 @@
 import { align } from "../../../src/desk/archive/cpio.ts";
 import { PT } from "../../../src/desk/program/elf.ts";
+import { BootError } from "../../../src/problems/errors.ts";
 import { assemble, type Piece, READ, segment } from "../assemble.ts";
 import type { Parts } from "../checks.ts";
 import { layOut } from "../layout.ts";
@@ -14,11 +15,15 @@ import { encodeStore, STORE_FLAGS } from "./store.ts";
 const PAGED_ROOM = 0x40000;
 const EHDR_SIZE = 64;
 
-/** How `packPaged` packs. `isHot` is asked about page numbers, `cache` is for `compressGroups`. */
+/** The best for frames of this size. */
+const LEVEL = 19;
+
+/** How `packPaged` packs. `isHot` is asked about page numbers; `level` and `cache` are for `compressGroups`. */
 export type PagedOptions = Readonly<{
   isHot: (page: number) => boolean;
   cache: string | null;
   flags?: number;
+  level?: number;
 }>;
 
 /**
@@ -27,16 +32,17 @@ export type PagedOptions = Readonly<{
  */
 export async function packPaged(
   input: Parts,
-  { isHot, cache, flags = STORE_FLAGS.none }: PagedOptions,
+  { isHot, cache, flags = STORE_FLAGS.none, level = LEVEL }: PagedOptions,
   link: typeof linkStage0 = linkStage0,
 ): Promise<Uint8Array> {
   const layout = layOut(input, PAGED_ROOM);
+  if (!layout.target.canPage) throw new BootError(`there is no pager for ${layout.target.name}`);
   const program = Uint8Array.from(input.program.bytes);
   layout.rename(program);
   const memory = createMemory(program, layout.elf);
   const plan = planPages(memory, isHot);
   const groups = plan.groups.map((runs) => Buffer.concat(runs.map(({ page, count }) => memory.read(page, count))));
-  const frames = await compressGroups(groups, cache);
+  const frames = await compressGroups(groups, level, cache);
 
   const stage0 = layout.readStage0(
     link(layout.target, layout.stage0Address, { config: layout.configAddress, store: layout.endAddress }),

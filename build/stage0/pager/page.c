@@ -83,6 +83,7 @@ static long map_lazily(const struct vector *vector, struct incident *incident, i
     close_file(life);
     watch_pager((int)uffd, read_end, vector, incident, is_boot);
   }
+  incident->watcher = (int)pid;
   close_file(read_end);
   error = pid < 0 ? pid : map_regions((int)uffd);
   if (error == 0) {

@@ -13,7 +13,7 @@
 
 #define STORE_MAGIC "levain1p"
 #define MOST_REGIONS 4
-/* Flags of a store: unpack everything at the start; log the touched pages (build/stage0/paged/record.ts). */
+/* Flags of a store: unpack everything at the start; log the touched pages (bench/hot-pages.ts). */
 #define STORE_EAGER 1u
 #define STORE_LOG 2u
 

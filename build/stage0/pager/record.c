@@ -1,4 +1,4 @@
-/* The record of the pages that a boot touches: build/stage0/paged/record.ts makes the list of hot pages of it. */
+/* The record of the pages that a boot touches: bench/hot-pages.ts makes the list of hot pages of it. */
 #include "pager.h"
 
 #define PAGES_PER_LINE 1024

@@ -3,9 +3,14 @@ import { readFileSync } from "node:fs";
 import { zstdDecompressSync } from "node:zlib";
 import { createMemory, PAGE } from "../../../../build/stage0/paged/memory.ts";
 import { STORE_FLAGS } from "../../../../build/stage0/paged/store.ts";
-import { isPacked, isPaged, loads, PT, readElf, STORE_MAGIC } from "../../../../src/desk/program/elf.ts";
-import { holds } from "../../../../src/formats/bytes.ts";
-import { canPage, packPagedChild, pagedChildProgram, writeProgram } from "../../../support/paged-program.ts";
+import { isPacked, isPaged, loads, PT, readElf } from "../../../../src/desk/program/elf.ts";
+import {
+  canPage,
+  packPagedChild,
+  pagedChildProgram,
+  storeOffset,
+  writeProgram,
+} from "../../../support/paged-program.ts";
 
 const isHot = (page: number) => page % 7 === 0 || page % 7 === 2;
 let packed = Buffer.alloc(0);
@@ -16,12 +21,6 @@ beforeAll(async () => {
 /** Offsets of `struct store` in pager.h. */
 const HEADER = { fileOffset: 8, size: 16, firstPage: 24, largest: 28, regions: 32, groups: 36, runs: 40, mapped: 44 };
 const TABLES = { groups: 48, runs: 52, mapped: 56, region: 64 };
-
-function storeOffset(file: Buffer): number {
-  const store = loads(readElf(file)).find(({ offset }) => holds(file, offset, STORE_MAGIC));
-  if (store === undefined) throw new Error("no store");
-  return store.offset;
-}
 
 /** The store as its format says, without the encoder. */
 function readStore(file: Buffer) {
