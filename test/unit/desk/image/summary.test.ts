@@ -66,8 +66,8 @@ function file(path: string, sizeMib: number): ImageEntry {
   return { kind: "file", path, mode: 0o644, content: { ...contentOfBytes(""), size: sizeMib * MIB } };
 }
 
-test("the memory needed is what was measured: of 136.6 MiB in 51.6 MiB, 272 MiB booted; 374 MiB without a root= lost some and 384 MiB held all", () => {
-  expect(estimateMemory([file("/a", 136.6)], 51.6 * MIB)).toEqual({ withRoot: 272 * MIB, withoutRoot: 384 * MIB });
+test("the memory needed is at least what was measured: of 136.6 MiB in 51.6 MiB, 272 MiB booted the cloud kernel, and 384 MiB without a root=", () => {
+  expect(estimateMemory([file("/a", 136.6)], 51.6 * MIB)).toEqual({ withRoot: 288 * MIB, withoutRoot: 400 * MIB });
 });
 
 test("another name of the same file takes no more memory", () => {
