@@ -39,14 +39,15 @@ static void hang_up(const char *terminal)
   close_file(fd);
 }
 
-/* /dev/console cannot be a controlling terminal, so the terminal behind it gets a node of its own. */
-static long open_console_terminal(void)
+/* Neither /dev/console nor /dev/tty0 can be a controlling terminal, so the terminal behind it gets a node of its own. */
+static long open_console_terminal(const char *place)
 {
   u32 device = 0;
-  long console = open_file_in(DEV_FD, "console", O_RDWR | O_NOCTTY);
+  long console = open_file_in(DEV_FD, *place ? place : "console", O_RDWR | O_NOCTTY);
   if (console < 0) console = open_file_in(DEV_FD, SCREEN, O_RDWR | O_NOCTTY);
   if (console < 0) return console;
   if (control(console, TIOCGDEV, &device) < 0) return console;
+  remove_file(DEV_FD, CONSOLE_TTY, 0); /* of another console */
   make_node(DEV_FD, CONSOLE_TTY, 0600, device);
   hang_up(CONSOLE_TTY);
   long terminal = open_file_in(DEV_FD, CONSOLE_TTY, O_RDWR | O_NOCTTY);
@@ -64,7 +65,7 @@ static const char *find_shell(void)
 }
 
 /* In the child. */
-static void become_shell(const char *shell, char **envp)
+static void become_shell(const char *shell, char **envp, const char *place)
 {
   char *argv[] = {"sh", 0}, *terminal_type = "TERM=linux";
   for (; *envp; envp++)
@@ -72,7 +73,7 @@ static void become_shell(const char *shell, char **envp)
   char *environment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "PS1=levain:\\w# ", terminal_type, 0};
 
   new_session();
-  long terminal = open_console_terminal();
+  long terminal = open_console_terminal(place);
   if (terminal >= 0) {
     mend_terminal(terminal);
     control(terminal, TIOCSCTTY, (void *)1);
@@ -84,28 +85,22 @@ static void become_shell(const char *shell, char **envp)
   leave(127);
 }
 
-/* With several consoles, the last is behind /dev/console: who sits at another one does not see the shell. */
-static void say_place(void)
-{
-  char names[256], *last = 0;
-  if (read_text_file("/sys/class/tty/console/active", names, sizeof names) <= 0) return;
-  char *at = names;
-  for (; *at && *at != '\n'; at++)
-    if (*at == ' ') last = at + 1;
-  *at = 0;
-  if (last) say("the shell is on ", last);
-}
-
 static int run_shell(const struct policy *policy, char **envp, const char *again)
 {
   const char *shell = find_shell();
   if (!shell) return 0;
   if (!seal_volumes(policy)) wait_for_hands("could not close an encrypted volume or remove a key file, so no shell is started; ");
   say("rescue shell: `exit` ", again);
-  say_place();
-  long pid = fork_process();
-  if (pid == 0) become_shell(shell, envp);
-  if (pid > 0) wait_for(pid);
+  char place[PLACE_MAX] = "";
+  for (long pid = 1; pid > 0;) {
+    say_place(place);
+    pid = fork_process();
+    if (pid == 0) become_shell(shell, envp, place);
+    if (pid > 0 && !wait_for_shell(pid, place)) break;
+    /* The shell ends with its terminal. */
+    hang_up(CONSOLE_TTY);
+    if (pid > 0) wait_for(pid);
+  }
   /* If the console is gone, every shell ends at once: without a pause, a busy loop. */
   sleep_and_reap();
   return 1;

@@ -68,14 +68,14 @@ static long ask_device_mapper(long fd, u64 request, struct dm_request *answer)
   return control(fd, request, answer);
 }
 
-/* Returns 0 if a device-mapper device stays, or may stay. */
-static int remove_mappings(void)
+/* Returns 0 if there is a device-mapper device, or may be one; with `removes` it first removes those that are not in use. */
+static int has_no_mapping(int removes)
 {
   /* By descriptor: the path may lead into the new root, or may be gone. */
   long fd = open_file_in(DEV_FD, DM_CONTROL, O_RDWR | O_CLOEXEC);
   if (fd < 0) return fd == -ENOENT;
   struct dm_request answer;
-  ask_device_mapper(fd, DM_REMOVE_ALL, &answer);
+  if (removes) ask_device_mapper(fd, DM_REMOVE_ALL, &answer);
   int is_empty =
     ask_device_mapper(fd, DM_LIST_DEVICES, &answer) >= 0 && !(answer.flags & DM_BUFFER_FULL_FLAG) && !answer.first_device;
   close_file(fd);
@@ -114,14 +114,38 @@ static int wipe_keys(const struct policy *policy)
   return wipe_list(list, size) && is_done;
 }
 
-int seal_volumes(const struct policy *policy)
+static int close_volumes(void)
 {
   unmount_all();
   detach_loops();
   /* A detached mount goes with its last user, which may take a moment. */
   for (int turn = 0; turn < 20; turn++) {
-    if (remove_mappings()) return wipe_keys(policy);
+    if (has_no_mapping(1)) return 1;
     sleep_for(0, 100000000);
   }
   return 0;
+}
+
+/* Waits for the process that closes the volumes. A disk that does not answer may hold it up without end: after 5 s that is said. */
+static int wait_for_closing(long pid)
+{
+  int status;
+  for (int turn = 1;; turn++) {
+    long got = wait_for_any(&status, WNOHANG);
+    if (got == pid) return !status;
+    if (got < 0 && got != -EINTR) return 0;
+    if (turn > 50 && has_no_mapping(0)) return 1;
+    if (turn == 50) say("a disk does not answer: no shell starts before the encrypted volumes are closed");
+    sleep_for(0, 100000000);
+  }
+}
+
+int seal_volumes(const struct policy *policy)
+{
+  /* First: the files are in memory, so no disk holds this up. */
+  int is_wiped = wipe_keys(policy);
+  long pid = fork_process();
+  if (pid == 0) leave(!close_volumes());
+  int is_closed = pid < 0 ? close_volumes() : wait_for_closing(pid);
+  return is_wiped && is_closed;
 }

@@ -141,6 +141,14 @@ void apply_policy(const struct policy *policy, char **envp, const char *again);
 /* Waits for one child and reaps all others; returns its status as in wait(2). */
 int wait_for(long pid);
 
+/* --- place.c --- */
+
+#define PLACE_MAX 32
+/* Says on which console the shell is, if there are several. `place` is a name in /dev; empty: the console behind /dev/console. */
+void say_place(const char *place);
+/* Waits for the shell. Returns 0 when it has ended, or 1 if a person has pressed Enter twice on another console, whose name is in `place` then. */
+int wait_for_shell(long pid, char *place);
+
 /* --- seal.c --- */
 
 /* Closes every encrypted volume and removes the image's key files. Returns 0 if one stays: no shell may start then. */

@@ -5,7 +5,7 @@
  * timeout reaches it: levain leaves such a call to this process and goes on. src/machine/linux/workers/worker.ts has the other
  * side, which writes the orders.
  */
-#define CALLS_PER_ORDER 4
+#define CALLS_PER_ORDER 32
 #define ARGUMENTS_PER_CALL 6
 #define DATA_MAX 69632
 #define SOCKET_FD 0

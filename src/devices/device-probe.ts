@@ -55,11 +55,11 @@ export function startProbe(machine: Machine, name: string, startMs = machine.now
 }
 
 /** Probes the device with what it has returned so far. Throws NoAnswerError, or SyscallError if it cannot be read at all. */
-function examine(entry: DeviceEntry, { size: readSize, read, refusal }: PatientSource): BlockDevice | "gone" {
+function examine(entry: DeviceEntry, { size: readSize, gather, refusal }: PatientSource): BlockDevice | "gone" {
   const size = readSize();
   if (size === 0) return "gone";
-  read(0, Math.min(size, HEAD_BYTES));
-  const found = probe({ size, read }, entry.area);
+  gather((read) => read(0, Math.min(size, HEAD_BYTES)));
+  const found = gather((read) => probe({ size, read }, entry.area));
   // The end of an optical disc cannot be read; elsewhere what was looked for may be where the device fails.
   const isSuspect = found.type === null && found.partitionTable === null && entry.area.kind !== "optical";
   return toDevice(entry, size, found, isSuspect ? refusal() : undefined);

@@ -1,5 +1,5 @@
 import type { Machine } from "../machine/machine.ts";
-import { readText } from "../machine/small-files.ts";
+import { readText, textOrNone } from "../machine/small-files.ts";
 import { orIfRefused } from "../problems/errors.ts";
 import { type BlockDevice, listBlockDeviceNames } from "./block-devices.ts";
 import { readBlockDevices } from "./device-probe.ts";
@@ -25,4 +25,15 @@ export function listPartitions(machine: Machine, node: string): readonly BlockDe
       .split("/")
       .at(-2) === disk;
   return disk === undefined ? [] : readBlockDevices(machine, names.filter(isOfDisk)).devices;
+}
+
+/** True if the device is on a disk that is usually plugged in by hand: by USB or FireWire, a memory card, or one whose medium can be removed. */
+export function isPluggable(machine: Machine, { name, partition }: Pick<BlockDevice, "name" | "partition">): boolean {
+  const directory = `/sys/class/block/${(partition?.disk ?? name).replaceAll("/", "!")}`;
+  return orIfRefused(() => {
+    if (/\/(?:usb|fw)\d+\//.test(machine.readLink(directory))) return true;
+    // Soldered MMC has the type "MMC".
+    if (textOrNone(machine, `${directory}/device/type`).trim() === "SD") return true;
+    return readText(machine, `${directory}/removable`) === "1";
+  }, false);
 }

@@ -1,4 +1,6 @@
-import type { AsyncReader, Machine, OpenOptions } from "../machine/machine.ts";
+import type { ByteSource } from "../formats/facts.ts";
+import type { AsyncReader, OpenOptions, ReadPlace } from "../machine/async.ts";
+import type { Machine } from "../machine/machine.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
 
 /** Thrown where a probe needs bytes that the device has not returned yet. The probe is repeated when they are there. */
@@ -10,8 +12,11 @@ export interface PatientSource {
   allow(waitMs: number): void;
   /** Throws NoAnswerError, or SyscallError if the device cannot be opened. */
   size(): number;
-  /** Throws NoAnswerError or SyscallError. */
-  read(offset: number, length: number): Uint8Array;
+  /**
+   * Calls `use`, again and again until it reads only what the device has returned: other places are zeros at first, and are then
+   * read all at once. `use` sees a refusal as a SyscallError. Throws NoAnswerError, or SyscallError if the device is gone.
+   */
+  gather<T>(use: (read: ByteSource["read"]) => T): T;
   /** The first refusal of a read. */
   refusal(): SyscallError | undefined;
   /** How many bytes the device has returned. */
@@ -21,6 +26,8 @@ export interface PatientSource {
 
 /** A device that has answered answers the next calls too, as a rule: the probe need not be repeated for each of them. */
 const AFTER_ANSWER_MS = 100;
+
+const keyOf = ({ offset, length }: ReadPlace) => `${offset} ${length}`;
 
 /** Creates the source of the device at `node`, which another process opens with the first call. */
 export function createPatientSource(machine: Machine, node: string, options: OpenOptions): PatientSource {
@@ -41,13 +48,14 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
     return answer;
   }
 
-  function readOrRefusal(offset: number, length: number): Uint8Array | SyscallError {
-    try {
-      return ask((from, timeoutMs) => from.read(offset, length, timeoutMs));
-    } catch (error) {
+  /** Reads all places at once: of a slow device each answer takes its time. */
+  function fetch(places: readonly ReadPlace[]): void {
+    const results = ask((from, timeoutMs) => from.read(places, timeoutMs));
+    for (const [index, result] of results.entries()) {
       // A device that is gone is not one that cannot be read.
-      if (isErrno(error) && !isErrno(error, "ENODEV", "ENXIO")) return error;
-      throw error;
+      if (isErrno(result, "ENODEV", "ENXIO")) throw result;
+      const place = places[index];
+      if (place !== undefined) answers.set(keyOf(place), result);
     }
   }
 
@@ -57,12 +65,18 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
       isGenerous = false;
     },
     size: () => (knownSize ??= ask((from, timeoutMs) => from.size(timeoutMs))),
-    read(offset, length) {
-      const place = `${offset} ${length}`;
-      const answer = answers.get(place) ?? readOrRefusal(offset, length);
-      answers.set(place, answer);
-      if (answer instanceof SyscallError) throw answer;
-      return answer;
+    gather(use) {
+      for (;;) {
+        const missing: ReadPlace[] = [];
+        const result = use((offset, length) => {
+          const answer = answers.get(keyOf({ offset, length }));
+          if (answer instanceof SyscallError) throw answer;
+          if (answer === undefined) missing.push({ offset, length });
+          return answer ?? new Uint8Array(length);
+        });
+        if (missing.length === 0) return result;
+        fetch(missing);
+      }
     },
     refusal: () => answers.values().find((answer) => answer instanceof SyscallError),
     bytesRead: () =>

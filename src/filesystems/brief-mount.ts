@@ -1,38 +1,111 @@
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
-import type { Machine, MountRequest } from "../machine/machine.ts";
-import { isErrno, tolerateRefusal } from "../problems/errors.ts";
+import type { ApartMounts, Machine, MountRequest, RandomReader } from "../machine/machine.ts";
+import { isErrno, SyscallError, tolerateRefusal } from "../problems/errors.ts";
 import { isMounted } from "./mounts.ts";
 import { mountUntouched } from "./untouched.ts";
 
 /** The mount point for a brief look at a filesystem. */
 const SEARCH = "/run/levain/search";
+/** How long a disk may take by default: as long as the key stick may take to appear. */
+const LONG_MS = 10_000;
 const SEARCH_FLAGS = ["ro", "nosuid", "nodev", "noexec"] as const;
 
-/** Mounts the filesystem of a device read-only while `use` looks at it, with the first of its drivers that the kernel has; nothing is written to the device. Throws SyscallError if the mount is refused, and what `use` throws. */
+/** Where a look leaves its mount if the disk has not answered: the next look at the same device goes on with it. */
+export interface PendingMount {
+  apart: ApartMounts | null;
+}
+
+/** What is looked at, and how long the disk may take for each step. */
+interface BriefMount {
+  readonly node: string;
+  readonly type: string;
+  readonly drivers?: readonly string[];
+  readonly timeoutMs?: number;
+  readonly pending?: PendingMount;
+}
+
+/**
+ * Mounts the filesystem of a device read-only while `use` looks at it, with the first of its drivers that the kernel has; nothing is
+ * written to the device. Throws SyscallError if the mount is refused, ETIMEDOUT if the disk does not answer, and what `use` throws.
+ */
 export function mountDeviceBriefly<T>(
   context: Pick<Context, "machine"> & { readonly drivers: Pick<Loader, "loadFilesystem"> },
-  { node, type, drivers = driversOf(type) }: { node: string; type: string; drivers?: readonly string[] },
+  what: BriefMount,
   use: (directory: string) => T,
 ): T {
+  const { type, drivers = driversOf(type) } = what;
   const [driver = type, ...others] = drivers;
-  const { machine } = context;
   context.drivers.loadFilesystem(driver);
-  prepareSearch(machine);
-  const request = { source: node, target: SEARCH, type: driver, flags: SEARCH_FLAGS, options: "" };
-  let release: () => void;
+  let mounted: Mounted;
   try {
-    release = mountUntouched(machine, request);
+    mounted = mountApart(context.machine, driver, what);
   } catch (error) {
     if (others.length === 0 || !isErrno(error, "ENODEV")) throw error;
-    return mountDeviceBriefly(context, { node, type, drivers: others }, use);
+    return mountDeviceBriefly(context, { ...what, drivers: others }, use);
   }
   try {
-    return useSearch(machine, use);
+    return use(mounted.directory);
   } finally {
-    release();
+    mounted.end();
   }
+}
+
+interface Mounted {
+  readonly directory: string;
+  readonly end: () => void;
+}
+
+function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS, pending }: BriefMount): Mounted {
+  prepareSearch(machine);
+  const before = pending?.apart ?? null;
+  const apart = before ?? machine.mountApart();
+  let directory = SEARCH;
+  const patient: Machine = {
+    ...machine,
+    mount(request) {
+      directory = apart.mount(request, timeoutMs);
+    },
+    openReader: (path) => readPatiently(machine, path, timeoutMs),
+    // Since the first look.
+    protectDevice: before === null ? machine.protectDevice : () => undefined,
+  };
+  try {
+    const request = { source: node, target: SEARCH, type, flags: SEARCH_FLAGS, options: "" };
+    const release = mountUntouched(patient, request);
+    if (pending !== undefined) pending.apart = null;
+    const end = () => {
+      tolerateRefusal(apart.close);
+      release();
+    };
+    return { directory, end };
+  } catch (error) {
+    const isPending = isErrno(error, "ETIMEDOUT") && pending !== undefined;
+    if (pending !== undefined) pending.apart = isPending ? apart : null;
+    if (!isPending) apart.close();
+    throw error;
+  }
+}
+
+/** Reads by another process. A read that takes longer than `timeoutMs` is ETIMEDOUT. */
+function readPatiently(machine: Machine, path: string, timeoutMs: number): RandomReader {
+  const reader = machine.openAsyncReader(path);
+  const orTooLate = <T>(answer: T | null): T => {
+    if (answer === null) throw new SyscallError("read", "ETIMEDOUT", path);
+    return answer;
+  };
+  return {
+    get size() {
+      return orTooLate(reader.size(timeoutMs));
+    },
+    read(offset, length) {
+      const [bytes = new Uint8Array()] = orTooLate(reader.read([{ offset, length }], timeoutMs));
+      if (bytes instanceof SyscallError) throw bytes;
+      return bytes;
+    },
+    close: reader.close,
+  };
 }
 
 /** Mounts read-only with the given options while `use` reads: for a filesystem without a device, or a device that may be mounted elsewhere, which must not be protected. */

@@ -36,6 +36,7 @@ const SYSTEM_CALLS = {
   ppoll: [271, 73],
   accept4: [288, 242],
   prlimit64: [302, 261],
+  unshare: [272, 97],
   finit_module: [313, 273],
   memfd_create: [319, 279],
   move_mount: [429, 429],
@@ -116,6 +117,9 @@ export const MOUNT_FLAGS = {
 export const MS_MOVE = 8192;
 export const MNT_DETACH = 2;
 export const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+
+/** linux/sched.h */
+export const CLONE_NEWNS = 0x20000;
 
 /** asm-generic/fcntl.h; linux/openat2.h */
 export const O_CLOEXEC = 0o2000000;

@@ -1,4 +1,5 @@
 import type { MOUNT_FLAGS } from "./abi.ts";
+import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
@@ -32,25 +33,6 @@ export interface RandomReader {
   /** Returns up to `length` bytes from `offset`; fewer at the end, none beyond it. */
   read(offset: number, length: number): Uint8Array;
   close(): void;
-}
-
-/**
- * A file or block device that another process opens and reads: a disk that does not answer holds up only that process. A call that
- * returns null is repeated later with the same arguments; until then the reader does nothing else.
- */
-export interface AsyncReader {
-  /** The size in bytes; null if the device has not answered within `timeoutMs`. */
-  size(timeoutMs: number): number | null;
-  /** Like `RandomReader.read`; null if the device has not answered within `timeoutMs`. */
-  read(offset: number, length: number, timeoutMs: number): Uint8Array | null;
-  /** Never waits, whatever the device does. */
-  close(): void;
-}
-
-/** How to open a reader. */
-export interface OpenOptions {
-  /** An optical drive: its tray stays as it is, and an empty one is ENOMEDIUM. */
-  readonly isOptical?: boolean;
 }
 
 /** A file that is open for writing: it stays the same when its mount moves and its path leads elsewhere. */
@@ -104,12 +86,24 @@ export interface MountRequest {
   readonly options: string;
 }
 
+/** A mount for a brief look, made by another process in a mount namespace of its own: a disk that does not answer holds up only that process. */
+export interface ApartMounts {
+  /**
+   * Mounts, and returns the directory where this process sees the filesystem. ETIMEDOUT if the disk has not answered within
+   * `timeoutMs`: the next call, with any request, waits for the same mount.
+   */
+  mount(request: MountRequest, timeoutMs: number): string;
+  /** Unmounts, also what is mounted only when the disk answers after all. Never waits longer than a second. */
+  close(): void;
+}
+
 /** The mount table. */
 export interface Mounts {
   mount(request: MountRequest): void;
+  mountApart(): ApartMounts;
   /** Moves a mount, never through a symbolic link: one in `to` is ELOOP. */
   moveMount(from: string, to: string): void;
-  /** `lazy` is MNT_DETACH. */
+  /** `lazy` is MNT_DETACH. ETIMEDOUT if the disk does not answer within 10 s; then the kernel unmounts when it does. */
   unmount(target: string, lazy?: boolean): void;
 }
 
@@ -134,7 +128,7 @@ export interface LoopRequest {
 export interface Devices {
   /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group). `nextDeviceEvent` reports a loss (ENOBUFS) as action "overflow", and again after the last queued event. Calling it again is no error. */
   listenForDevices(): void;
-  /** Waits for the next uevent at most `timeoutMs` (null: no limit); null on timeout, or earlier if the answer for an `AsyncReader` has come. */
+  /** Waits for the next uevent at most `timeoutMs` (null: no limit); null on timeout, or earlier if an answer for an `AsyncReader` or `ApartMounts` has come. */
   nextDeviceEvent(timeoutMs: number | null): DeviceEvent | null;
   /** Sets up a free loop device by LOOP_CONFIGURE, or LOOP_SET_FD before Linux 5.8; returns its node, as "/dev/loop0". */
   attachLoop(request: LoopRequest): string;
@@ -183,12 +177,16 @@ export interface Processes {
     argv: readonly string[],
     options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> },
   ): RunResult;
-  /** Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets its process id. */
+  /**
+   * Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets
+   * its process id; `meanwhile` is called again and again while it runs, and waits for a moment itself.
+   */
   runOnTerminal(
     argv: readonly string[],
     terminal: string,
     environment: Readonly<Record<string, string>>,
     onStart: (pid: number) => void,
+    meanwhile?: (() => void) | null,
   ): number;
   /** Sends SIGHUP; a process that is gone is no error. */
   hangUp(pid: number): void;

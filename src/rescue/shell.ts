@@ -5,6 +5,7 @@ import type { Machine } from "../machine/machine.ts";
 import { readText, textOrNone } from "../machine/small-files.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
+import { type OtherTerminals, watchOtherTerminals } from "./other-terminals.ts";
 
 /** The parameters of `levain retry`, which the boot adds to the command line. */
 export const RETRY_FILE = "/run/levain/retry.json";
@@ -33,15 +34,36 @@ export function runShell(
   attempt(() => linkShell(machine), "scripts have no /bin/sh", console);
   attempt(() => removeIfThere(machine, RETRY_FILE), `could not remove the old ${RETRY_FILE}`, console);
   const startMs = machine.nowMs();
-  const wasRun = listShellTerminals(machine).some((terminal, index) => {
-    const said = [...(index === 0 ? lines : []), ...describePlace(machine, terminal)];
-    if (said.length > 0) console.trouble(said);
-    return runOn(machine, shell, terminal, console);
-  });
-  if (!wasRun) return null;
+  if (!runWhereWanted(machine, shell, console, lines)) return null;
   attempt(() => removeIfThere(machine, SHELL_PID_FILE), `could not remove ${SHELL_PID_FILE}`, console);
   machine.sleepMs(Math.max(0, SHORTEST_SHELL_MS - (machine.nowMs() - startMs)));
   return takeRetryParameters(machine, console);
+}
+
+/** Runs the shell on the first terminal where it starts, then on each to which a person moves it. Returns false if it starts nowhere. */
+function runWhereWanted(
+  machine: Machine,
+  shell: readonly string[],
+  console: Console,
+  lines: readonly string[],
+): boolean {
+  let said = lines;
+  let terminals = listShellTerminals(machine);
+  let wasRun = false;
+  for (let [terminal] = terminals; terminal !== undefined; [terminal] = terminals) {
+    const watch = watchOtherTerminals(machine, terminal);
+    const move = watch.meanwhile === null ? [] : ["press Enter twice on another console to move it there"];
+    const text = [...said, ...describePlace(machine, terminal), ...move];
+    if (text.length > 0) console.trouble(text);
+    said = [];
+    const isRun = runOn(machine, shell, terminal, console, watch);
+    watch.end();
+    wasRun ||= isRun;
+    const wanted = watch.wanted();
+    if (isRun && wanted === null) return true;
+    terminals = wanted === null ? terminals.slice(1) : [wanted, terminal];
+  }
+  return wasRun;
 }
 
 /** Says where the shell is, unless a person can sit only there. */
@@ -50,13 +72,23 @@ export function describePlace(
   terminal = listShellTerminals(machine)[0] ?? "/dev/console",
 ): readonly string[] {
   if (listConsoles(machine).length === 1) return [];
-  return [`the shell is on ${nameTerminal(machine, terminal)}: the last console= decides`];
+  const why = terminal === listShellTerminals(machine)[0] ? ": the last console= decides" : "";
+  return [`the shell is on ${nameTerminal(machine, terminal)}${why}`];
 }
 
-function runOn(machine: Machine, shell: readonly string[], terminal: string, console: Console): boolean {
-  const write = (pid: number) => () => machine.writeFile(SHELL_PID_FILE, `${pid}\n`);
-  const remember = (pid: number) => attempt(write(pid), "`levain retry` cannot end this shell, `exit` can", console);
-  const run = () => machine.runOnTerminal(shell, terminal, ENVIRONMENT, remember);
+function runOn(
+  machine: Machine,
+  shell: readonly string[],
+  terminal: string,
+  console: Console,
+  watch: OtherTerminals,
+): boolean {
+  const start = (pid: number) => {
+    watch.begin(pid);
+    const write = () => machine.writeFile(SHELL_PID_FILE, `${pid}\n`);
+    attempt(write, "`levain retry` cannot end this shell, `exit` can", console);
+  };
+  const run = () => machine.runOnTerminal(shell, terminal, ENVIRONMENT, start, watch.meanwhile);
   const refusal = `could not start the shell ${shell[0] ?? ""} on ${terminal}`;
   return attempt(() => console.kernel.aside(run), refusal, console);
 }

@@ -10,7 +10,7 @@ export interface Assemblies extends Required<Assembly> {
   innermost(device: BlockDevice): BlockDevice;
   /** The volumes that a device lies in, the innermost first. */
   containersOf(device: BlockDevice): readonly BlockDevice[];
-  /** The devices, but of the members of one filesystem only the first. */
+  /** The devices, but of the members of one filesystem only the first of its link. */
   oneOfEach(devices: readonly BlockDevice[]): readonly BlockDevice[];
 }
 
@@ -41,9 +41,12 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
     containersOf,
     oneOfEach(devices) {
       const pools = links().filter(({ to }) => to === null);
-      const isSame = (one: BlockDevice, other: BlockDevice) =>
-        pools.some(({ from }) => from.includes(one.name) && from.includes(other.name));
-      return devices.filter((device, index) => !devices.slice(0, index).some((before) => isSame(before, device)));
+      const nameOf = (device: BlockDevice) => {
+        const pool = pools.find(({ from }) => from.includes(device.name));
+        return pool?.from.find((name) => devices.some((one) => one.name === name)) ?? device.name;
+      };
+      const names = [...new Set(devices.map(nameOf))];
+      return names.flatMap((name) => devices.find((one) => one.name === name) ?? []);
     },
     advance(candidate) {
       let result: Round = "idle";

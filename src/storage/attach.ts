@@ -7,9 +7,10 @@ import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import { notSupportedYet } from "../problems/not-supported.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
-import type { DeviceState, StoragePlan, Tries } from "./contract.ts";
+import type { StoragePlan, Tries } from "./contract.ts";
 import { notFound } from "./findings.ts";
 import { createPatience, type Patience } from "./patience.ts";
+import { watchRivals } from "./rivals.ts";
 import { createSearch, type Search } from "./search.ts";
 import { specText } from "./search-words.ts";
 import { closeVolumes, liesIn, liesInVolume, listOpenVolumes } from "./trust.ts";
@@ -35,7 +36,8 @@ export function attachDevice(context: Context, plan: StoragePlan, options: Attac
   const search = createSearch(context, plan, { tries });
   try {
     for (const [index, spec] of plan.roots.entries()) {
-      const device = waitFor(context, spec, index === 0 ? plan.rootTimeoutMs : 0, search);
+      const timeoutMs = index === 0 ? plan.rootTimeoutMs : 0;
+      const device = waitFor(context, { plan, spec, timeoutMs }, search);
       if (device === null) continue;
       if (index > 0) {
         const [missing] = plan.roots.map(specText);
@@ -56,9 +58,16 @@ export function describeAttached({ device, containers }: Attached): string {
   return `${describeDevice(device)}${outer.join("")}`;
 }
 
+/** One device that is waited for. */
+interface Wanted {
+  readonly plan: StoragePlan;
+  readonly spec: DeviceSpec;
+  readonly timeoutMs: number | null;
+}
+
 /** Returns the first device that matches once it can be used; null if it does not appear in time. */
-function waitFor(context: Context, wanted: DeviceSpec, timeoutMs: number | null, search: Search): BlockDevice | null {
-  const patience = createPatience(context, wanted, timeoutMs, search);
+function waitFor(context: Context, wanted: Wanted, search: Search): BlockDevice | null {
+  const patience = createPatience(context, wanted.spec, wanted.timeoutMs, search);
   try {
     return waitWith(patience, context, wanted, search);
   } finally {
@@ -66,18 +75,20 @@ function waitFor(context: Context, wanted: DeviceSpec, timeoutMs: number | null,
   }
 }
 
-function waitWith(patience: Patience, { drivers }: Context, wanted: DeviceSpec, search: Search): BlockDevice | null {
+function waitWith(patience: Patience, context: Context, { plan, spec }: Wanted, search: Search): BlockDevice | null {
+  const rivals = watchRivals(context, plan, spec, search);
   for (;;) {
     search.takeEvents(0);
     search.settle();
-    const candidate = search.matches(wanted)[0] ?? null;
+    const candidate = search.matches(spec)[0] ?? null;
     const round = patience.uncounted(() => search.advance(candidate));
     if (round === "changed") continue;
-    const isReady = candidate !== null && isUsable(search.state(candidate));
-    if (isReady && round === "idle") return candidate;
-    if (drivers.loadMore()) continue;
-    if (!isReady) throwIfInVain(search);
-    if (!patience.wait(round)) return null;
+    const usable = keepUsable(search, candidate);
+    const next = round === "idle" ? rivals.roundBefore(usable) : round;
+    if (usable !== null && next === "idle") return usable;
+    if (context.drivers.loadMore()) continue;
+    if (usable === null) throwIfInVain(search);
+    if (!patience.wait(next)) return null;
   }
 }
 
@@ -86,9 +97,10 @@ function throwIfInVain(search: Search): void {
   if (failure !== undefined) throw failure.error;
 }
 
-/** What is open is of no use itself: its content is another device, which may not have answered yet. */
-function isUsable(state: DeviceState | null): boolean {
-  return state === null || state.kind === "unopened";
+/** Returns the device if it can be used. One that is open cannot: its content is another device, which may not have answered yet. */
+function keepUsable(search: Search, device: BlockDevice | null): BlockDevice | null {
+  const state = device === null ? null : search.state(device);
+  return state === null || state.kind === "unopened" ? device : null;
 }
 
 /** True if all lie in one volume, or none does. */

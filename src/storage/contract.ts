@@ -44,7 +44,7 @@ export interface StorageContext extends Context {
 /** Says what `to` was made of, by the kernel's names: partitions are 1 to N, LUKS is 1 to 1, RAID is N to 1, LVM is N to M. */
 export interface Link {
   readonly from: readonly string[];
-  /** null: no device of its own. The devices are members of one filesystem, and any of them is mounted for all. */
+  /** null: no device of its own. The devices are members of one filesystem, the most suitable first, and any of them is mounted for all. */
   readonly to: string | null;
   /** True if a spec that names one of `from` means `to`: so for a LUKS volume, but not for the disk of a partition. */
   readonly isReplacement: boolean;

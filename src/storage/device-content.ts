@@ -1,6 +1,7 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
+import { SLOW_MS } from "../devices/device-probe.ts";
 import type { Context } from "../drivers/context.ts";
-import { mountDeviceBriefly } from "../filesystems/brief-mount.ts";
+import { mountDeviceBriefly, type PendingMount } from "../filesystems/brief-mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import { hasUnreplayedJournal } from "../filesystems/untouched.ts";
 import { describeNoFilesystem } from "../formats/contents.ts";
@@ -24,22 +25,29 @@ interface ContentSearch {
   holds(device: BlockDevice, spec: FileSpec): boolean;
   /** null if the device was searched, or did not have to be. */
   obstacle(device: BlockDevice): Unsearched | null;
+  /** Leaves the disks that have not answered. */
+  close(): void;
 }
 
-/** Makes the search by content: each device is mounted at most once a spec, read-only, and unmounted at once. */
+/** Makes the search by content: each device is mounted at most once a spec, read-only, and unmounted at once. A disk that takes longer than a second to mount holds up no other: it is looked at again when it has answered. */
 export function createContentSearch(context: Context): ContentSearch {
   const { machine, voice } = context;
   const known = new WeakMap<BlockDevice, Map<FileSpec, boolean>>();
   const obstacles = new WeakMap<BlockDevice, Unsearched>();
+  const pending = new Map<BlockDevice, PendingMount>();
   return {
     holds(device, spec) {
       const answers = known.get(device) ?? new Map<FileSpec, boolean>();
       known.set(device, answers);
       const answer = answers.get(spec) ?? (isAmong(machine, device, spec.among) && holdsFile(device, spec.paths));
-      answers.set(spec, answer);
+      if (!pending.has(device)) answers.set(spec, answer);
       return answer;
     },
     obstacle: (device) => obstacles.get(device) ?? null,
+    close() {
+      for (const { apart } of pending.values()) apart?.close();
+      pending.clear();
+    },
   };
 
   function holdsFile(device: BlockDevice, paths: readonly string[]): boolean {
@@ -53,18 +61,32 @@ export function createContentSearch(context: Context): ContentSearch {
       }
       return found !== undefined;
     };
-    return unlessRefused(
-      () => mountDeviceBriefly(context, { node: device.node, type }, hasFile),
+    const known = pending.get(device);
+    const slot: PendingMount = known ?? { apart: null };
+    const what = { node: device.node, type, timeoutMs: known === undefined ? SLOW_MS : 0, pending: slot };
+    const found = unlessRefused(
+      () => {
+        const isThere = mountDeviceBriefly(context, what, hasFile);
+        obstacles.delete(device);
+        return isThere;
+      },
       (refusal) => {
         obstacles.set(device, explain(context, type, refusal));
         voice.debug(`${device.node} cannot be searched: ${refusal.message}`);
         return false;
       },
     );
+    if (slot.apart === null) pending.delete(device);
+    else pending.set(device, slot);
+    if (slot.apart !== null && known === undefined) {
+      voice.progress(`${device.node} has not been mounted within a second to search it: the boot continues meanwhile`);
+    }
+    return found;
   }
 }
 
 function explain({ drivers }: Context, type: string, refusal: SyscallError): Unsearched {
+  if (isErrno(refusal, "ETIMEDOUT")) return { why: "it has not answered yet", drivers: [] };
   if (!isErrno(refusal, "ENODEV")) return { why: describeRefusal(refusal), drivers: [] };
   const names = driversOf(type);
   const isIt = (name: string, alias: string | null) => names.includes(name) || alias === `fs_${type}`;

@@ -74,6 +74,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     matches: (spec) => assemblies.oneOfEach(selection.matches(spec)),
     close() {
       probes.close();
+      selection.close();
       assemblies.close();
       terminals.release();
     },

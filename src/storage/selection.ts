@@ -16,6 +16,7 @@ export interface Selection extends Pick<StorageContext, "devices" | "find" | "ma
   strangers(spec: DeviceSpec): readonly BlockDevice[];
   /** The devices that could not be searched for a file, described, and why. */
   unsearched(): readonly { readonly text: string; readonly why: string; readonly drivers: readonly string[] }[];
+  close(): void;
 }
 
 /** Makes the selection for one search. */
@@ -64,6 +65,7 @@ export function createSelection(
         const obstacle = content.obstacle(device);
         return obstacle === null ? [] : [{ text: describeDevice(device), ...obstacle }];
       }),
+    close: content.close,
     companions(device) {
       const volumes = required();
       if (volumes.length > 0) return chooseTrusted(machine, devices(), volumes);

@@ -294,6 +294,15 @@ describe("a root without an init", () => {
   const without = (tree: Parameters<typeof rootImage>[1]) =>
     said("root=LABEL=ROOT", [{ name: "vda", image: fakeImage("ext4", { label: "ROOT" }, tree) }]);
 
+  test("whose system is in a directory", () => {
+    const init = { data: "#!/bin/sh\n", mode: 0o755 };
+    const report = without({ "/@/sbin/init": init, "/home/user/notes": "", "/usr/sbin/init": init });
+    expect(report).toContain("an init is in the directory @, but a root begins at the top of a filesystem");
+    expect(report).toContain("move the content of that directory to the top of the filesystem");
+    const more = without({ "/old/sbin/init": init, "/new/bin/init": init, "/link": { link: "/" } });
+    expect(more).toContain("an init is in the directories new, old,");
+  });
+
   test("whose /usr is a filesystem of its own", () => {
     const links = { "/sbin": { link: "usr/sbin" }, "/bin": { link: "usr/bin" }, "/usr": { directory: true } } as const;
     const report = without({ ...links, "/etc/fstab": "# <fs> /usr\nLABEL=USR\t/usr ext4 defaults 0 2\n" });

@@ -65,6 +65,62 @@ describe("a failure is reported on every console, and each says where the shell 
   });
 });
 
+describe("Enter on another console moves the shell there", () => {
+  const CONSOLES = { ...SERIAL, ...SCREEN };
+  const shells = ({ journal }: { readonly journal: readonly string[] }) =>
+    journal.flatMap((line) => / sh on (\S+)/.exec(line)?.[1] ?? []);
+  const press = (...keys: readonly (readonly [atMs: number, text: string])[]): FakeBootOptions => ({
+    typing: keys.map(([atMs, text]) => ({ terminal: "/dev/tty1", text, atMs })),
+  });
+
+  test("twice; the first time it says where the shell is", () => {
+    const result = boot("tty0 ttyS0", CONSOLES, press([9000, "\r"], [12_000, "\r"]));
+    expect(shells(result)).toEqual(["/dev/ttyS0", "/dev/tty1"]);
+    expect(result.console).toContain("press Enter twice on another console to move it there\n");
+    expect(result.screen("/dev/tty1")).toContain("the shell is on ttyS0: press Enter again to end it there");
+    expect(result.console).toContain("the shell is on tty0 (the screen)\n");
+    expect(result.shells).toBe(1); // the first was hung up before the person did anything in it
+  });
+
+  test("and back again", () => {
+    const back = { terminal: "/dev/ttyS0", text: "\r\n\r\n", atMs: 20_000 };
+    const { typing = [] } = press([9000, "\n\n"]);
+    const result = boot("tty0 ttyS0", CONSOLES, { typing: [...typing, back] });
+    expect(shells(result)).toEqual(["/dev/ttyS0", "/dev/tty1", "/dev/ttyS0"]);
+  });
+
+  test.each([
+    ["once", [[9000, "\r"]]],
+    [
+      "twice, but much later",
+      [
+        [9000, "\r"],
+        [20_000, "\r"],
+      ],
+    ],
+    ["as both characters of one key", [[9000, "\r\n"]]],
+    [
+      "among other characters",
+      [
+        [9000, "\r"],
+        [9500, "x"],
+        [10_000, "\r"],
+        [10_500, "a\rb\r"],
+      ],
+    ],
+  ] as const)("not %s", (_, keys) => {
+    expect(shells(boot("tty0 ttyS0", CONSOLES, press(...keys)))).toEqual(["/dev/ttyS0"]);
+  });
+
+  test("not with rdshell=0, and a shell that does not start there goes back", () => {
+    const keys = press([9000, "\r\r"]);
+    const none = boot("tty0 ttyS0", CONSOLES, { ...keys, cmdline: `${WRONG} rdshell=0` });
+    expect(shells(none)).toEqual([]);
+    const before: FakeBootOptions["before"] = (machine) => machine.refuse("runOnTerminal", "on /dev/tty1", "EIO");
+    expect(shells(boot("tty0 ttyS0", CONSOLES, { ...keys, before })).at(-1)).toBe("/dev/ttyS0");
+  });
+});
+
 test("a single console is not told where the shell is", () => {
   for (const [active, dev] of [
     ["ttyS0", SERIAL],

@@ -126,6 +126,14 @@ test("no shell starts if a volume cannot be closed", () => {
   expect(silent.console).not.toContain("so no shell");
 });
 
+test("if a disk holds up the closing of its volume, the report of the failure comes all the same, and no shell", () => {
+  const before = (machine: FakeMachine) => machine.refuse("removeMapping", "luks", "ETIMEDOUT");
+  const { console, shells, end } = boot(`${KEY} rootfstype=vfat`, { before });
+  expect(console).toContain(`could not mount ${NODE}`);
+  expect(console).toMatch(/the disk below does not\s+answer \(ETIMEDOUT\)/);
+  expect([shells, end]).toEqual([0, "halt"]);
+});
+
 test("no shell starts if a key file cannot be removed", () => {
   const before = (machine: FakeMachine) => machine.refuse("wipeFile", "/etc/root.key", "EROFS");
   const result = boot(`${KEY} rd.break=mount`, { before });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { fakeBoot, rootImage } from "../support/fake-boot.ts";
+import type { ReadPlace } from "../../src/machine/async.ts";
+import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { fakeImage } from "../support/fake-images.ts";
 
@@ -162,7 +163,7 @@ describe("a disk that cannot be read", () => {
 test("quick devices cost no more than before: each is opened once, one after the other, and what it returns is read once", () => {
   const disks = [{ name: "vda", partitions: [{ image: OTHER }] }, ROOT, { name: "vdc", image: fakeImage("vfat") }];
   const reads = new Map<string, number[]>();
-  let [open, mostOpen] = [0, 0];
+  let [open, mostOpen, orders] = [0, 0, 0];
   const { end, endMs } = fakeBoot({
     cmdline: "root=LABEL=ROOT",
     disks,
@@ -178,9 +179,10 @@ test("quick devices cost no more than before: each is opened once, one after the
           const reader = openAsyncReader(path);
           return {
             ...reader,
-            read(offset: number, length: number, timeoutMs: number) {
-              places.push(offset);
-              return reader.read(offset, length, timeoutMs);
+            read(wanted: readonly ReadPlace[], timeoutMs: number) {
+              orders += 1;
+              places.push(...wanted.map(({ offset }) => offset));
+              return reader.read(wanted, timeoutMs);
             },
             close() {
               open -= 1;
@@ -199,4 +201,42 @@ test("quick devices cost no more than before: each is opened once, one after the
     expect(new Set(places).size).toBe(places.length);
     expect(places.length).toBeLessThan(16);
   }
+  expect(orders).toBeLessThanOrEqual(3 * disks.length + 3); // a round trip to a worker costs more than what it reads
+});
+
+describe("a disk that hangs when it is mounted to search it for a file", () => {
+  const { disk: flash, squashfs } = stick();
+  const live = fakeImage("vfat", { label: "LIVE" }, { "/live/filesystem.squashfs": squashfs.bytes });
+  const boot = (disks: readonly FakeDisk[], more = "") =>
+    fakeBoot({ cmdline: `boot=live ${more}`, disks, images: [flash, squashfs] });
+  const slow = (mountsAfterMs: number): FakeDisk => ({ name: "vda", image: OTHER, mountsAfterMs });
+
+  test("holds up no other", () => {
+    const { end, endMs, console } = boot([slow(NEVER), { name: "vdb", image: live }]);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeLessThan(3500);
+    expect(console).toContain(
+      "/dev/vda has not been mounted within a second to search it: the boot continues meanwhile",
+    );
+  });
+
+  test("is searched when it has answered, though a medium was inserted meanwhile that is not the one", () => {
+    const disks = [
+      { name: "vda", image: live, mountsAfterMs: 6000 },
+      { name: "vdb", image: OTHER, arrivesAtMs: 3000 },
+    ];
+    const { end, endMs, journal } = boot(disks);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeGreaterThan(6900);
+    expect(endMs).toBeLessThan(9000);
+    expect(journal.filter((line) => /^mount .*vda at \/run\/levain\/search/.test(line))).toHaveLength(1);
+  });
+
+  test("is named in the report, and stays read-only for the kernel", () => {
+    const { console, endMs, journal } = boot([slow(NEVER)], "rd.timeout=5");
+    expect(console).toMatch(/\/dev\/vda ext4 "OTHER".*it has not answered yet/);
+    expect(endMs).toBeLessThan(9000);
+    expect(journal.filter((line) => line.startsWith("protect "))).toHaveLength(1);
+    expect(journal.filter((line) => line.startsWith("release "))).toHaveLength(0);
+  });
 });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { type FakeBootOptions, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
+import type { FakeDisk } from "../support/fake-disk.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP, provideLuksImage } from "../support/luks/cryptsetup-image.ts";
@@ -38,10 +39,12 @@ beforeAll(async () => {
   home = await luksDisk(recipe("trust-home", `--uuid ${SECOND}`), data);
 });
 
-const disk = (name: string, image: FakeImage, arrivesAtMs?: number) => ({
+const disk = (name: string, image: FakeImage, arrivesAtMs?: number): FakeDisk => ({
   ...{ name, image },
   ...(arrivesAtMs === undefined ? {} : { arrivesAtMs }),
 });
+const slow = (name: string, image: FakeImage, answersAfterMs = 900): FakeDisk => ({ name, image, answersAfterMs });
+const stickOf = (image: FakeImage): FakeDisk => ({ name: "sda", image, isRemovable: true });
 const KEY = { "/etc/root.key": "pass" };
 const UNATTENDED = `rd.luks.uuid=${UUID} rd.luks.key=/etc/root.key`;
 
@@ -163,6 +166,84 @@ describe("if no parameter names a volume", () => {
     expect(mapped(result)).toEqual([]);
     const named = boot({ disks, cmdline: `rd.luks.name=${UUID}=box rd.luks.uuid=${SECOND} root=/dev/mapper/box` });
     expect(rootOf(named)).toBe("/dev/mapper/box");
+  });
+});
+
+describe("a stranger's disk beside an encrypted disk that is slow to answer", () => {
+  const copy = fakeImage("ext4", { label: "COPY", uuid: UUID }, ROOT_TREE);
+  const vaultIsUsed = `/dev/mapper/luks-${UUID}`;
+  const images = () => [root, theirs, data, vault, home, copy];
+
+  test.each([
+    ["a key for all volumes", "rd.auto rd.luks.key=/etc/root.key"],
+    ["an optional volume with a key", `rd.luks.uuid=${UUID} rd.luks.key=/etc/root.key rd.luks.options=nofail`],
+  ])("does not win if encryption is asked for: %s", (_, words) => {
+    const disks = [disk("vda", theirs), slow("vdb", vault)];
+    const result = boot({ disks, cmdline: `${words} root=UUID=${INNER}`, files: KEY });
+    expect(rootOf(result)).toBe(vaultIsUsed);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("a root that is a LUKS volume, with options for all volumes and nothing else", () => {
+    const cmdline = `root=UUID=${UUID} rd.luks.options=discard`;
+    const result = boot({ disks: [disk("vda", copy), slow("vdb", vault)], cmdline, images: images() });
+    expect(rootOf(result)).toBe(vaultIsUsed);
+  });
+
+  test("a stick does not win though nothing speaks of encryption", () => {
+    const disks = [stickOf(copy), slow("vdb", vault)];
+    const result = boot({ disks, cmdline: `root=UUID=${UUID}`, images: images() });
+    expect(rootOf(result)).toBe(vaultIsUsed);
+    expect(said(result)).toContain("waiting for /dev/vdb, which may hold the encrypted root, 1 of 10 s");
+  });
+
+  test.each([
+    ["rd.auto", "rd.auto", disk("vda", theirs), 30_000],
+    ["rd.auto and a limit", "rd.auto rd.timeout=5", disk("vda", theirs), 5000],
+    ["nothing, on a stick", "", stickOf(theirs), 10_000],
+  ])("is waited for within a bound: %s", (_, words, quick, limitMs) => {
+    const disks = [quick, slow("vdb", vault, Number.POSITIVE_INFINITY)];
+    const result = boot({ disks, cmdline: `${words} root=UUID=${INNER}` });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(rootOf(result)).toBe(`/dev/${quick.name}`);
+    expect(said(result)).toContain(
+      `/dev/${quick.name} ext4 "ROOT" is not encrypted; /dev/vdb, which may hold the encrypted root, did not answer in time`,
+    );
+    expect(result.endMs).toBeGreaterThan(limitMs);
+    expect(result.endMs).toBeLessThan(limitMs + 4000);
+  });
+
+  test.each([
+    ["a disk that cannot be plugged in", "", disk("vda", theirs)],
+    ["a stick, and encryption is off", "rd.luks=0", stickOf(theirs)],
+    ["a stick that is named by its path", "", stickOf(theirs)],
+  ])("does not hold up a root on %s", (what, words, quick) => {
+    const named = what.endsWith("path") ? `/dev/${quick.name}` : `UUID=${INNER}`;
+    const disks = [quick, slow("vdb", data, Number.POSITIVE_INFINITY)];
+    const result = boot({ disks, cmdline: `${words} root=${named}` });
+    expect(rootOf(result)).toBe(`/dev/${quick.name}`);
+    expect(result.endMs).toBeLessThan(2500);
+  });
+
+  test("devices that come and go do not extend the wait", () => {
+    const before = (machine: FakeMachine) => {
+      const { nextDeviceEvent } = machine;
+      let count = 0;
+      Object.assign(machine, {
+        nextDeviceEvent(timeoutMs: number | null) {
+          if (machine.nowMs() > 3000 + count * 500 && machine.nowMs() < 60_000) {
+            if (count > 0) machine.pullOut(`sd${count - 1}x`);
+            machine.plugIn(slow(`sd${count}x`, data, Number.POSITIVE_INFINITY));
+            count += 1;
+          }
+          return nextDeviceEvent(timeoutMs === null ? null : Math.min(timeoutMs, 500));
+        },
+      });
+    };
+    const disks = [disk("vda", theirs), slow("vdb", data, Number.POSITIVE_INFINITY)];
+    const result = boot({ disks, cmdline: `rd.auto root=UUID=${INNER} rd.timeout=8`, before });
+    expect(rootOf(result)).toBe("/dev/vda");
+    expect(result.endMs).toBeLessThan(13_000);
   });
 });
 

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { DeviceEvent, Machine } from "../../src/machine/machine.ts";
+import { readOne } from "../support/read-one.ts";
 import { type ContractCase, FIXTURES, HELLO, loadModule, makeMedium, PARTITIONS, readText, refuses } from "./case.ts";
 
 /** Disks that come and go, and the uevents that tell of them. */
@@ -86,13 +87,13 @@ export const DISK_CASES: readonly ContractCase[] = [
         [plain.size, 1],
         [0, 300_000],
       ] as const) {
-        deepEqual(other.read(offset, length, 5000), Uint8Array.from(plain.read(offset, length)));
+        deepEqual(readOne(other, offset, length, 5000), Uint8Array.from(plain.read(offset, length)));
       }
       plain.close();
       other.close();
       const missing = machine.openAsyncReader(`${directory}/none`);
       refuses("ENOENT", () => missing.size(5000));
-      refuses("ENOENT", () => missing.read(0, 1, 5000));
+      refuses("ENOENT", () => readOne(missing, 0, 1, 5000));
       missing.close();
     },
   },
@@ -101,7 +102,7 @@ export const DISK_CASES: readonly ContractCase[] = [
     check(machine) {
       const readers = Array.from({ length: 6 }, () => machine.openAsyncReader(`/dev/${FIXTURES.disk}`));
       for (const reader of readers.toReversed()) {
-        equal(Buffer.from(reader.read(1024 + 0x38, 2, 5000) ?? []).toString("hex"), "53ef");
+        equal(Buffer.from(readOne(reader, 1024 + 0x38, 2, 5000) ?? []).toString("hex"), "53ef");
         reader.close();
       }
     },

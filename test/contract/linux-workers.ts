@@ -1,5 +1,6 @@
 import { equal, ok } from "node:assert/strict";
 import type { Machine } from "../../src/machine/machine.ts";
+import { readOne } from "../support/read-one.ts";
 import { type ContractCase, FIXTURES } from "./case.ts";
 
 /** A pipe without a writer cannot be opened until there is one: it is a device that does not answer. */
@@ -13,7 +14,7 @@ function openLater(machine: Machine, path: string): void {
 
 const isDiskReadable = (machine: Machine): boolean => {
   const reader = machine.openAsyncReader(`/dev/${FIXTURES.disk}`);
-  const bytes = reader.read(1024 + 0x38, 2, 5000);
+  const bytes = readOne(reader, 1024 + 0x38, 2, 5000);
   reader.close();
   return Buffer.from(bytes ?? []).toString("hex") === "53ef";
 };
@@ -64,7 +65,7 @@ export const LINUX_WORKER_CASES: readonly ContractCase[] = [
       machine.writeFile(`${directory}/file`, "text");
       const file = machine.openAsyncReader(`${directory}/file`);
       equal(file.size(5000), 4);
-      equal(Buffer.from(file.read(1, 100, 5000) ?? []).toString(), "ext");
+      equal(Buffer.from(readOne(file, 1, 100, 5000) ?? []).toString(), "ext");
       file.close();
     },
   },

@@ -1,4 +1,5 @@
-import type { AsyncReader, RandomReader } from "../../src/machine/machine.ts";
+import type { AsyncReader } from "../../src/machine/async.ts";
+import type { RandomReader } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
@@ -27,11 +28,13 @@ export function openFakeAsyncReader(kernel: FakeKernel, path: string, openNow: (
 
   return {
     size: (timeoutMs) => open(timeoutMs)?.size ?? null,
-    read(offset, length, timeoutMs) {
+    read(places, timeoutMs) {
       const opened = open(timeoutMs);
       if (opened === null || !isAnswered(timeoutMs)) return null;
-      if (device?.failsWith !== undefined) throw new SyscallError("read", device.failsWith, path);
-      return opened.read(offset, length);
+      const refusal = device?.failsWith;
+      return places.map(({ offset, length }) =>
+        refusal === undefined ? opened.read(offset, length) : new SyscallError("read", refusal, path),
+      );
     },
     close() {
       if (due !== null) kernel.answers.delete(due);

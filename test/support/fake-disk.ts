@@ -14,6 +14,8 @@ export interface FakeDisk {
   readonly isRemovable?: boolean | undefined;
   /** Milliseconds until it answers, when it is opened and for each read; infinity: never; at once where not given. */
   readonly answersAfterMs?: number | undefined;
+  /** Milliseconds that a mount for a look takes; none where not given. */
+  readonly mountsAfterMs?: number | undefined;
   /** The errno name of every read. */
   readonly failsWith?: string | undefined;
   /** Milliseconds since the kernel started, or since the module that makes it was loaded; there from the start where not given. */
@@ -21,7 +23,8 @@ export interface FakeDisk {
 }
 
 /** A block device that the fake kernel has. */
-export interface FakeBlockDevice extends Pick<FakeDisk, "answersAfterMs" | "failsWith" | "isRemovable"> {
+export interface FakeBlockDevice
+  extends Pick<FakeDisk, "answersAfterMs" | "mountsAfterMs" | "failsWith" | "isRemovable"> {
   readonly name: string;
   /** "major:minor" */
   readonly number: string;

@@ -48,7 +48,7 @@ const CHANGES: Describer = {
 export function describeCall(
   name: string,
   given: readonly unknown[],
-  machine: Machine,
+  machine: Omit<Machine, "mountApart">,
 ): { readonly line: string; readonly isChange: boolean } {
   const describe = CHANGES[name as keyof Machine] as ((...all: readonly unknown[]) => string) | undefined;
   if (describe === undefined)

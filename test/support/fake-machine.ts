@@ -10,6 +10,7 @@ import type { FakeTree } from "./fake-files.ts";
 import type { FakeImage } from "./fake-images.ts";
 import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
+import { fakeMountApart } from "./fake-mount-apart.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
@@ -101,12 +102,13 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
       programs: options.programs ?? {},
       show: (text, node) => (isConsole(files, node) ? void console.push(text) : terminals.show(node, text)),
       end,
+      isTyping: terminals.isTyping,
     }),
     ...createFakeClock(kernel),
   };
   for (const [target, type] of Object.entries(options.mounted ?? MOUNTED))
     calls.mount({ source: type, target, type, flags: [], options: "" });
-  return {
+  const machine: FakeMachine = {
     ...watchCalls(calls, { journal, refusals, kernel, ended: () => ended }),
     journal,
     console,
@@ -118,7 +120,10 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     children,
     terminals,
     keysInKernel: () => kernel.keys.descriptions,
+    // By these calls as a test may have changed them.
+    mountApart: () => fakeMountApart(kernel, machine),
   };
+  return machine;
 }
 
 /** What a test does to the disks, and asks of them. */

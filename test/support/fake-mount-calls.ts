@@ -6,7 +6,9 @@ import { FakeLoops } from "./fake-loops.ts";
 import type { FakeMount, FakePlace } from "./fake-mounts.ts";
 
 /** mount(2), umount(2) and loop devices, over the fake kernel's mount table. */
-export function createFakeMounts(kernel: FakeKernel): Mounts & Pick<Devices, "attachLoop" | "detachLoop"> {
+export function createFakeMounts(
+  kernel: FakeKernel,
+): Omit<Mounts, "mountApart"> & Pick<Devices, "attachLoop" | "detachLoop"> {
   const loops = new FakeLoops(kernel);
   return {
     mount: (request) => mount(kernel, request),

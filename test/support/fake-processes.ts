@@ -25,6 +25,9 @@ export class Ended extends Error {
   }
 }
 
+/** 128 and SIGHUP. */
+const HUNG_UP = 129;
+
 /** Programs by the path that they are started with, or that it leads to. */
 export type FakePrograms = Readonly<Record<string, FakeProgram>>;
 
@@ -36,9 +39,12 @@ export function createFakeProcesses(
     readonly programs: FakePrograms;
     readonly show: (text: string, node?: string) => void;
     readonly end: (ended: Ended) => never;
+    /** True while somebody will type on a terminal at a given time. */
+    readonly isTyping: () => boolean;
   },
 ): Processes & Pick<Kernel, "power"> {
   let lastPid = 100;
+  let hungUp: number | null = null;
 
   function start(argv: readonly string[], environment: Readonly<Record<string, string>>, terminal: string | null) {
     const [path = ""] = argv;
@@ -65,14 +71,18 @@ export function createFakeProcesses(
           : "",
       };
     },
-    runOnTerminal(argv, terminal, environment, onStart) {
-      onStart(++lastPid);
+    runOnTerminal(argv, terminal, environment, onStart, meanwhile = null) {
+      const pid = ++lastPid;
+      onStart(pid);
+      while (meanwhile !== null && hungUp !== pid && options.isTyping()) meanwhile();
+      if (hungUp === pid) return HUNG_UP;
       const { status = 0, output = "" } = start(argv, environment, terminal);
       options.show(output);
       return status;
     },
     hangUp(pid) {
       if (!Number.isInteger(pid) || pid <= 1) throw new SyscallError("kill", "EINVAL", String(pid));
+      hungUp = pid;
     },
     restartInit: () => undefined,
     handOver(handover) {

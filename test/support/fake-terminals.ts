@@ -22,6 +22,8 @@ export interface FakeTerminals {
   /** Somebody types, now where no time is given. */
   type(typing: FakeTyping): void;
   hangUp(node: string): void;
+  /** True while somebody will type at a given time. */
+  isTyping(): boolean;
   /** The last keymap that was loaded; null for the kernel's own. */
   keymap(): ReadonlyMap<number, Uint16Array> | null;
 }
@@ -92,7 +94,7 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
     show: (node, text) => isTerminal(kernel, node) && write(node, text),
     type: ({ terminal, text, atMs = kernel.nowMs }) => add(terminal, text, atMs),
     hangUp: (node) => open.delete(node) && hangups.push(node),
-    keymap: () => keymap,
+    ...{ isTyping: () => typed.length > 0, keymap: () => keymap },
   };
 }
 

@@ -15,6 +15,9 @@ export interface Refusal {
   readonly kernelLog: readonly string[];
 }
 
+/** The calls of a machine that are not made of others. */
+type Calls = Omit<Machine, "mountApart">;
+
 interface Watch {
   readonly journal: string[];
   readonly refusals: readonly Refusal[];
@@ -23,15 +26,15 @@ interface Watch {
 }
 
 /** The same calls, but written down, and refused where a test wants that. */
-export function watchCalls(calls: Machine, watch: Watch): Machine {
+export function watchCalls(calls: Calls, watch: Watch): Calls {
   const watched = Object.entries(calls).map(([name, call]) => [
     name,
     typeof call === "function" ? watchCall(name, call, calls, watch) : call,
   ]);
-  return Object.fromEntries(watched) as Machine;
+  return Object.fromEntries(watched) as Calls;
 }
 
-function watchCall(name: string, call: (...given: never[]) => unknown, calls: Machine, watch: Watch) {
+function watchCall(name: string, call: (...given: never[]) => unknown, calls: Calls, watch: Watch) {
   return (...given: unknown[]): unknown => {
     const over = watch.ended();
     if (over !== null) throw over;
@@ -48,7 +51,11 @@ function watchCall(name: string, call: (...given: never[]) => unknown, calls: Ma
 }
 
 /** Calls whose refusal the real machine tells by another name. */
-const SYSTEM_CALLS: Readonly<Record<string, string>> = { loadModule: "finit_module", unmount: "umount2" };
+const SYSTEM_CALLS: Readonly<Record<string, string>> = {
+  loadModule: "finit_module",
+  unmount: "umount2",
+  removeMapping: "ioctl",
+};
 
 function refuseOrNot(name: string, line: string, { refusals, kernel }: Watch): void {
   const applies = ({ call, matches, times }: Refusal) =>

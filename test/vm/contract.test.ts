@@ -1,16 +1,13 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
-import { gatherNativeLibraries } from "../../build/native-libraries.ts";
-import { packFile } from "../../build/stage0/pack.ts";
 import { FIXTURES, HELLO, PARTITIONS } from "../contract/case.ts";
 import { CONTRACT } from "../contract/contract.ts";
 import { LINUX_CASES } from "../contract/linux-only.ts";
 import { scratchDirectory } from "../support/cache.ts";
-import { run } from "../support/command.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { treeImage, uncleanImage } from "../support/filesystem-images.ts";
-import { type Entry, packInitramfs, writeTree } from "../support/initramfs.ts";
-import { debianKernel } from "../support/kernels.ts";
+import { packInitramfs, writeTree } from "../support/initramfs.ts";
+import { moduleEntries, packGuest } from "../support/packed-guest.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
@@ -34,27 +31,6 @@ const MODULES = [
   ].map((name) => `crypto/${name}`),
 ];
 
-/** The suite as an init: compiled, and packed with stage0 in front. */
-async function compileGuest(): Promise<string> {
-  const directory = scratchDirectory();
-  const compiled = join(directory, "guest");
-  const main = join(import.meta.dirname, "../contract/guest.ts");
-  const libraries = gatherNativeLibraries(directory, process.execPath);
-  await run([process.execPath, "build", "--compile", "--asset", libraries, main, "--outfile", compiled]);
-  const init = join(directory, "init");
-  await Bun.write(init, packFile(compiled));
-  return init;
-}
-
-async function moduleEntries(): Promise<Record<string, Entry>> {
-  const { modulesDir } = await debianKernel("cloud");
-  const entry = (path: string) => [
-    `${FIXTURES.modules}/${path.split("/").at(-1)}.ko`,
-    { file: join(modulesDir, "kernel", `${path}.ko`) },
-  ];
-  return Object.fromEntries(MODULES.map(entry));
-}
-
 function contentTree(): string {
   const directory = scratchDirectory();
   writeTree(directory, {
@@ -74,10 +50,10 @@ async function guestOptions() {
   const partitioned = join(scratchDirectory(), "partitioned");
   await Bun.write(partitioned, partitionDisk(PARTITIONS).bytes);
   const initrd = await packInitramfs({
-    "/init": { file: await compileGuest() },
+    "/init": { file: await packGuest(join(import.meta.dirname, "../contract/guest.ts")) },
     [FIXTURES.busybox]: { file: BUSYBOX },
     [FIXTURES.squashfs]: { file: squashfs },
-    ...(await moduleEntries()),
+    ...(await moduleEntries(FIXTURES.modules, MODULES)),
   });
   const unclean = await uncleanImage(disk);
   const disks = [{ file: disk }, { file: disk, readOnly: true }, { file: partitioned }, { file: unclean }];

@@ -5,7 +5,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { packInitramfs } from "../support/initramfs.ts";
-import { pressUntilExit } from "../support/keyboard.ts";
+import { press, pressUntilExit } from "../support/keyboard.ts";
 import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { levainInit } from "../support/levain-image.ts";
 import type { Vm } from "../support/qemu.ts";
@@ -233,6 +233,39 @@ vmTest(
     const crashed = readFileSync(OTHER_CONSOLE, "utf8");
     expect(crashed).toContain("levain: crashed: killed by SIGSEGV");
     expect(crashed).toContain("levain: the shell is on ttyS0");
+  },
+);
+
+vmTest(
+  "Enter, twice, moves the shell to the screen and back, that of levain and that of process 1",
+  guest(`${WRONG} console=tty0 console=ttyS0`),
+  async (vm) => {
+    await vm.expect("the shell is on ttyS0: the last console= decides");
+    await vm.expect("press Enter twice on another console to move it there");
+    await type(vm, "echo $((20 + 2)) > /tmp/of-the-first; sleep 1000");
+    await press(vm, "ret");
+    await vm.pause(1000);
+    await press(vm, "ret");
+    await vm.expect("the shell is on tty0 (the screen)");
+    vm.send("\r");
+    await vm.expect("the shell is on tty0 (the screen): press Enter again to end it there and start one here");
+    vm.send("\r");
+    await vm.expect(/the shell is on ttyS0\b/);
+    await type(vm, "cat /tmp/of-the-first; pidof sleep; echo all-$((40 + 2))");
+    await vm.expect("\n22\nall-42\n");
+    await type(vm, "kill -SEGV $PPID");
+    await vm.expect("levain: the shell is on ttyS0; press Enter twice on another console to move it there");
+    await vm.expect(PROMPT);
+    await press(vm, "ret");
+    await vm.expect("press Enter on tty0 again to end it there and start one here");
+    await press(vm, "ret");
+    await vm.expect("levain: the shell is on tty0;");
+    vm.send("\r");
+    await vm.expect("the shell is on tty0: press Enter on ttyS0 again");
+    vm.send("\r");
+    await vm.expect("levain: the shell is on ttyS0;");
+    await type(vm, "tty; echo all-$((41 + 2))");
+    await vm.expect("all-43");
   },
 );
 

@@ -1,7 +1,14 @@
+import { expect } from "bun:test";
+import { join } from "node:path";
+import { FIXTURES } from "../contract/case.ts";
 import { encryptedVolume, keyFile, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { packInitramfs } from "../support/initramfs.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { moduleEntries, packGuest } from "../support/packed-guest.ts";
 import type { Vm } from "../support/qemu.ts";
 import { answer } from "../support/unlocking.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 // A shell belongs to whoever stands before the machine: what a key has opened is closed before it starts.
@@ -66,5 +73,29 @@ vmTest(
     await vm.expect("levain: killed by SIGKILL");
     vm.send("\n");
     await expectSealed(vm);
+  },
+);
+
+vmTest(
+  "if a disk holds up process 1 while it closes the volumes, that is said, and the shell starts when they are closed",
+  async () => {
+    const modules = ["virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci"];
+    const paths = [...modules.map((name) => `drivers/virtio/${name}`), "drivers/block/virtio_blk", "drivers/md/dm-mod"];
+    const initrd = await packInitramfs({
+      "/init": { file: await packGuest(join(import.meta.dirname, "../support/dying-disk-guest.ts")) },
+      [FIXTURES.busybox]: { file: BUSYBOX },
+      ...(await moduleEntries(FIXTURES.modules, paths)),
+    });
+    return { initrd, cmdline: "quiet", disks: [{ file: await rootImage("ext4") }] };
+  },
+  async (vm) => {
+    await vm.expect("levain: killed by SIGKILL");
+    await vm.expect("levain: a disk does not answer: no shell starts before the encrypted volumes are closed");
+    expect(vm.log()).not.toContain("rescue shell");
+    await vm.expect("levain: rescue shell: `exit` starts levain again");
+    await vm.expect(PROMPT);
+    vm.send("ls -d /sys/block/dm-*; echo all-$((40 + 2))\n");
+    await vm.expect("/sys/block/dm-*: No such file or directory");
+    await vm.expect("all-42");
   },
 );

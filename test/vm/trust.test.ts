@@ -46,6 +46,23 @@ vmTest(
 );
 
 vmTest(
+  "a stranger's disk with the UUID of an encrypted disk that is slow to answer is not booted, though no parameter names a volume",
+  async () =>
+    levainGuest({
+      disks: [
+        { file: await rootImage("ext4", { label: "COPY", uuid: LUKS_UUID.vault }) },
+        { file: (await encryptedVolume("vault")).volume, bytesPerSecond: 4096 },
+      ],
+      cmdline: `root=UUID=${LUKS_UUID.vault} rd.luks.options=discard rd.timeout=900`,
+    }),
+  async (vm) => {
+    await vm.expect(/waiting for \/dev\/vdb,\s+which may hold the encrypted root/);
+    await vm.expect(/\/dev\/vdb \(LUKS2, "VAULT"\)[\s\S]*passphrase: /, 240_000);
+    expect(vm.log()).not.toContain("small-root:");
+  },
+);
+
+vmTest(
   "a root that is not encrypted boots only with every volume closed",
   async () =>
     levainGuest({

@@ -25,6 +25,7 @@ const MOST_FSTAB_BYTES = 64 << 10;
 /** THE table of what a root without an init may be instead. Each row returns the names for the words; null if it is not that. */
 const FINDERS: Readonly<Record<InitCause["kind"], (look: Look) => readonly string[] | null>> = {
   subvolume: findSubvolumes,
+  directory: findDirectories,
   ostree: ({ machine, root }) =>
     ["/ostree/repo", "/ostree/deploy"].some((path) => findDirectoryIn(machine, root, path) !== null) ? [] : null,
   "separate-usr": findSeparateUsr,
@@ -52,9 +53,29 @@ function findSubvolumes({ machine, root, candidates }: Look): readonly string[] 
   const isPart = (target: string) => target === root || target.startsWith("/run/levain/");
   const mount = readMounts(machine).find(({ target, type }) => type === "btrfs" && isPart(target));
   if (mount === undefined) return null;
-  const hasInit = (directory: string) => candidates.some((path) => resolveIn(machine, directory, path) !== null);
-  const found = listSubvolumes(machine, mount.source, hasInit);
-  return found.length === 0 ? null : found;
+  return orNull(
+    listSubvolumes(machine, mount.source, (directory) => hasInit({ machine, root: directory, candidates })),
+  );
+}
+
+/** Directories with a whole system, as a copy of one leaves behind; a subvolume looks like a directory, too. */
+function findDirectories(look: Look): readonly string[] | null {
+  if (findSubvolumes(look) !== null) return null;
+  const { machine, root } = look;
+  return orNull(
+    listOrNone(machine, root).filter((name) => {
+      const directory = name === "usr" ? null : findDirectoryIn(machine, root, `/${name}`);
+      return directory !== null && hasInit({ ...look, root: directory });
+    }),
+  );
+}
+
+function hasInit({ machine, root, candidates }: Look): boolean {
+  return candidates.some((path) => resolveIn(machine, root, path) !== null);
+}
+
+function orNull(names: readonly string[]): readonly string[] | null {
+  return names.length === 0 ? null : names;
 }
 
 /** /usr that is empty until fstab(5) is followed: returns its device there, or nothing where no line has it. */

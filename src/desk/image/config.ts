@@ -67,7 +67,8 @@ export function readConfig(path: string): ImageConfig {
 export function parseConfig(source: string, path: string): ImageConfig {
   const statements = readStatements(source);
   const result = v.safeParse(schema, statements.values);
-  const mistakes = [...statements.mistakes, ...(result.success ? [] : result.issues.map(describe))];
+  const issues = (result.issues ?? []).filter(({ type }) => type !== "strict_object"); // it stops at the first unknown key
+  const mistakes = [...statements.mistakes, ...listUnknown(statements), ...issues.map(describe)];
   if (result.success && mistakes.length === 0) return result.output;
   const seen = mistakes
     .sort((one, other) => one.line - other.line)
@@ -85,11 +86,15 @@ export function parseConfig(source: string, path: string): ImageConfig {
   }
 }
 
+function listUnknown({ values, lineOf }: ReturnType<typeof readStatements>): readonly Mistake[] {
+  const unknown = Object.keys(values).filter((key) => !CONFIG_KEYS.includes(key));
+  return unknown.map((key) => ({ line: lineOf(key, 0), text: `unknown key ${key}${suggest(key, CONFIG_KEYS)}` }));
+}
+
 type Issue = v.InferIssue<typeof schema>;
 
 function explain(issue: Issue): string {
   const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : String(key))).join("");
-  if (issue.type === "strict_object") return `unknown key ${path}${suggest(path, CONFIG_KEYS)}`;
   if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
   if (issue.type === "raw_check") return `${path}: ${issue.message}`;
   return `${path}: expected ${name(issue.expected)} but received ${name(issue.received)}`;

@@ -29,12 +29,12 @@ export const btrfs = filesystem(
   { minSize: 1024 * 1024 },
 );
 
-/** A device of a btrfs filesystem: how many devices that has, and the number of this one. */
-export type BtrfsMember = Readonly<{ deviceCount: number; deviceId: bigint }>;
+/** A device of a btrfs filesystem: how many devices that has, the number of this one, and its generation, which each commit raises on every device. */
+export type BtrfsMember = Readonly<{ deviceCount: number; deviceId: bigint; generation: bigint }>;
 
-/** Reads num_devices and dev_item.devid; null if it is not btrfs. */
+/** Reads num_devices, dev_item.devid and generation; null if it is not btrfs. */
 export function readBtrfsMember(source: ByteSource): BtrfsMember | null {
   const sb = source.read(SUPERBLOCK, SUPERBLOCK_BYTES);
   if (sb.length < SUPERBLOCK_BYTES || !holds(sb, MAGIC_AT, MAGIC)) return null;
-  return { deviceCount: Number(le64(sb, 0x88)), deviceId: le64(sb, 0xc9) };
+  return { deviceCount: Number(le64(sb, 0x88)), deviceId: le64(sb, 0xc9), generation: le64(sb, 0x48) };
 }

@@ -75,7 +75,16 @@ function cString(text: string, call: string): Uint8Array {
 export function waitForEnd(pid: number): number {
   const status = new Int32Array(1);
   systemCall("wait4", String(pid), pid, status, 0, 0);
-  const word = status[0] ?? 0;
+  return exitStatus(status);
+}
+
+/** Like `waitForEnd` without a wait; null while the process runs. */
+export function findEnd(pid: number): number | null {
+  const status = new Int32Array(1);
+  return systemCall("wait4", String(pid), pid, status, abi.WNOHANG, 0) === 0 ? null : exitStatus(status);
+}
+
+function exitStatus([word = 0]: Int32Array): number {
   const signal = word & 0x7f;
   return signal === 0 ? (word >> 8) & 0xff : 128 + signal;
 }

@@ -2,7 +2,7 @@ import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
 import type { LoadOptions } from "../kernel.ts";
-import type { Clock, Machine, Mounts } from "../machine.ts";
+import type { Clock, Machine } from "../machine.ts";
 import { kernelCiphers, kernelKeys } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
 import { keyDerivation } from "./crypto/key-derivation.ts";
@@ -20,6 +20,7 @@ import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { createUeventSource } from "./uevents.ts";
 import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
+import { createMounts } from "./workers/mounts.ts";
 import { loadOrder, probeOrder } from "./workers/orders.ts";
 import { createBlockingReader } from "./workers/reader.ts";
 import type { Order } from "./workers/worker.ts";
@@ -40,7 +41,8 @@ export function createLinuxMachine(): Machine {
   return {
     ...files,
     openAsyncReader: (path, options = {}) => asyncCalls.openReader(path, options) ?? openBlockingReader(path),
-    ...mounts,
+    ...createMounts(asyncCalls),
+    moveMount,
     ...uevents.calls,
     ...createTerminals(clock.nowMs, uevents.sockets),
     loadKeymap,
@@ -48,7 +50,7 @@ export function createLinuxMachine(): Machine {
     ...createProtection(),
     registerBtrfs,
     forgetBtrfs,
-    ...createDeviceMapper(files),
+    ...createDeviceMapper(files, asyncCalls),
     ...kernelKeys,
     ...kernelCiphers,
     ...keyDerivation,
@@ -63,16 +65,6 @@ export function createLinuxMachine(): Machine {
     ...clock,
   };
 }
-
-const mounts: Mounts = {
-  mount({ source, target, type, flags, options }) {
-    const bits = flags.reduce((sum, flag) => sum | abi.MOUNT_FLAGS[flag], 0);
-    // Without options a null pointer, not an empty string: some filesystems refuse any data.
-    systemCall("mount", target, source, target, type, bits, options === "" ? 0 : options);
-  },
-  moveMount,
-  unmount: (target, lazy = false) => void systemCall("umount2", target, target, lazy ? abi.MNT_DETACH : 0),
-};
 
 /** Moves a mount to a descriptor of the target, opened without following symbolic links; before Linux 5.6 (no openat2(2)), to its path. */
 function moveMount(from: string, to: string): void {

@@ -37,6 +37,11 @@ export const AUTO_MAX_KDF_MS = 60_000;
 /** The plan that unlocks nothing but a root= that is a LUKS volume itself. */
 export const NO_CRYPT: CryptPlan = { isOff: false, volumes: [], everyLuks: false, unnamed: DEFAULT_SETTINGS };
 
+/** True if a parameter, crypttab or a key asks for an encrypted volume, though not necessarily for one that the root has to lie in. */
+export function wantsEncryption({ isOff, volumes, everyLuks, unnamed }: CryptPlan): boolean {
+  return !isOff && (everyLuks || volumes.length > 0 || !Bun.deepEquals(unnamed, DEFAULT_SETTINGS));
+}
+
 /** What decides about encrypted devices besides the parameters. */
 export interface CryptSurroundings {
   /** null if there is none, or if it is not to be read. */

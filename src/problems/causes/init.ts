@@ -19,6 +19,11 @@ export const INIT_CAUSES = {
       ...(isPlainWord(first) ? [inShell(`try that with \`levain retry rootflags=subvol=${first}\``)] : []),
     ],
   ),
+  directory: cause<Detail>(
+    ({ detail }) =>
+      `an init is in ${detail.length === 1 ? "the directory" : "the directories"} ${listNames(detail)}, but a root begins at the top of a filesystem`,
+    () => [inBuilder("move the content of that directory to the top of the filesystem")],
+  ),
   "separate-usr": cause<Detail>(
     ({ detail: [device] }) =>
       `/usr is empty${device === undefined ? "" : `, and /etc/fstab mounts it from ${device}`}: ${notSupportedYet("a separate /usr")}`,

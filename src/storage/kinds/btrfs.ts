@@ -1,35 +1,21 @@
-import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
-import { type BtrfsMember, readBtrfsMember } from "../../formats/filesystems/btrfs.ts";
+import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { orIfRefused, tolerateRefusal } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import type { Assembly, StorageContext, StoragePlan } from "../contract.ts";
+import { createMembers, type Pool } from "./btrfs-members.ts";
 
 /** The kernel's reply when a device is registered: whether the filesystem is complete. */
 type Reply = "complete" | "incomplete" | "unknown";
 
 /** Completes a btrfs of several devices, which can be mounted when the kernel knows all of them (BTRFS_IOC_DEVICES_READY), or with rootflags=degraded. */
 export function startBtrfs(context: StorageContext, { rootOptions }: Pick<StoragePlan, "rootOptions">): Assembly {
-  const { machine, drivers } = context;
+  const { machine, drivers, voice } = context;
   const isDegraded = rootOptions.split(",").includes("degraded");
   let isLastResort = false;
   const replies = new WeakMap<BlockDevice, Reply>();
   const lacks = new WeakMap<BlockDevice, string>();
-  const members = new WeakMap<BlockDevice, BtrfsMember | null>();
-
-  function memberOf(device: BlockDevice): BtrfsMember | null {
-    const known = members.get(device);
-    if (known !== undefined) return known;
-    // null if it cannot be read: the device is gone.
-    const read = () => orIfRefused(() => withReader(machine, device.node, readBtrfsMember), null);
-    const member = device.facts.type === "btrfs" ? read() : null;
-    members.set(device, member);
-    return member;
-  }
-
-  const isPool = (device: BlockDevice) => (memberOf(device)?.deviceCount ?? 1) > 1;
-  const membersOf = (device: BlockDevice) =>
-    context.companions(device).filter((other) => isSameFilesystem(device, other));
+  const { membersOf, sortOut, isPool, pools } = createMembers(context);
 
   function register(device: BlockDevice): Reply {
     const reply = replies.get(device) ?? askKernel(machine, device.node);
@@ -37,20 +23,25 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
     return reply;
   }
 
+  /** True if the filesystem can be mounted. */
+  function isComplete({ outdated, used, isEnough, isEnoughWithOutdated }: Pool): boolean {
+    // All of them, also after the first "complete": those that come late belong to a degraded filesystem too.
+    const said = used.map(register);
+    const isLate = isLastResort || context.isSettled();
+    // A member that is only slow must not be left out: it would be written to without it.
+    if (said.includes("unknown") || (isDegraded && isLate)) return true;
+    // The kernel still counts a device that was unplugged.
+    if (outdated.length === 0) return isEnough && said.includes("complete");
+    // The kernel also counts what was removed from the filesystem, so its answer is of no use; and what counts as a member here
+    // may be such a device in place of one that is slow.
+    return isEnough || (isEnoughWithOutdated && isLate);
+  }
+
   /** `2 of 3 devices of btrfs "pool" are present: …` until the filesystem can be mounted. */
   function describeLack(device: BlockDevice): string | null {
     drivers.loadFilesystem("btrfs");
-    const present = membersOf(device);
-    // All of them, also after the first "complete": those that come late belong to a degraded filesystem too.
-    const said = present.map(register);
-    const total = memberOf(device)?.deviceCount ?? 0;
-    // The kernel still counts a device that was unplugged.
-    const isPresent = new Set(present.map((one) => memberOf(one)?.deviceId)).size >= total;
-    const isComplete = said.includes("unknown") || (said.includes("complete") && isPresent);
-    // A member that is only slow must not be left out: it would be written to without it.
-    return isComplete || (isDegraded && (isLastResort || context.isSettled()))
-      ? null
-      : describe(device, present, total);
+    const pool = sortOut(membersOf(device));
+    return isComplete(pool) ? null : describe(device, pool);
   }
 
   return {
@@ -64,10 +55,12 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
     lastResort() {
       isLastResort = true;
     },
-    links() {
-      const pools = Object.values(Object.groupBy(context.devices().filter(isPool), ({ facts }) => facts.uuid ?? ""));
-      return pools.map((pool = []) => ({ from: pool.map(({ name }) => name), to: null, isReplacement: false }));
-    },
+    links: () =>
+      pools().map(({ current, outdated }) => ({
+        from: [...current, ...outdated].map(({ name }) => name),
+        to: null,
+        isReplacement: false,
+      })),
     state(device) {
       const text = lacks.get(device);
       return text === undefined ? null : { kind: "incomplete", text };
@@ -77,20 +70,25 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
       if (device.facts.type !== "btrfs") return;
       // A kernel that refuses has seen no device, or is older than the request (5.0).
       tolerateRefusal(() => machine.forgetBtrfs());
-      if (isPool(device)) for (const part of membersOf(device)) askKernel(machine, part.node);
+      if (!isPool(device)) return;
+      const { used, current, outdated } = sortOut(membersOf(device));
+      for (const part of used) askKernel(machine, part.node);
+      for (const part of outdated) voice.warn(describeOutdated(part, current, used.includes(part)));
     },
   };
 }
 
-function isSameFilesystem(one: BlockDevice, other: BlockDevice): boolean {
-  return one.facts.type === "btrfs" && other.facts.type === "btrfs" && one.facts.uuid === other.facts.uuid;
+function describe({ facts }: BlockDevice, { current, outdated, total, used }: Pool): string {
+  const name = printable(facts.label ?? facts.uuid ?? "");
+  const verb = used.length === 1 ? "is" : "are";
+  const nodes = [...current.map(({ node }) => node), ...outdated.map(({ node }) => `${node} (out of date)`)].join(", ");
+  return `${used.length} of ${total} devices of btrfs "${name}" ${verb} present: ${nodes}`;
 }
 
-function describe({ facts }: BlockDevice, present: readonly BlockDevice[], total: number): string {
-  const name = printable(facts.label ?? facts.uuid ?? "");
-  const verb = present.length === 1 ? "is" : "are";
-  const nodes = present.map(({ node }) => node).join(", ");
-  return `${present.length} of ${total} devices of btrfs "${name}" ${verb} present: ${nodes}`;
+function describeOutdated({ node }: BlockDevice, current: readonly BlockDevice[], isUsed: boolean): string {
+  const others = current.map((other) => other.node).join(" and ");
+  const what = isUsed ? "repair it with `btrfs scrub`" : "it is not used";
+  return `${node} is out of date: the btrfs on ${others} was written to without it; ${what}`;
 }
 
 /** A kernel that refuses has no btrfs, or does not accept this device: the mount will say why. */

@@ -12,7 +12,8 @@ function look(known: readonly string[], use: (directory: string) => string = () 
     if (!known.includes(type)) throw new SyscallError("mount", "ENODEV", target);
     mounted.push(`${type} ${options}`.trim());
   };
-  const machine = { ...fakeMachine({ mounted: { "/proc": "proc" } }), mount, unmount: () => mounted.push("let go") };
+  const unmount = () => mounted.push("let go");
+  const machine = Object.assign(fakeMachine({ mounted: { "/proc": "proc" } }), { mount, unmount });
   const drivers = { loadFilesystem: (type: string) => void loaded.push(type) };
   const say = () => {
     try {

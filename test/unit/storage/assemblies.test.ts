@@ -52,7 +52,8 @@ describe("links", () => {
 
   test("without a device of their own join the members of a filesystem", () => {
     const pool = join([{ advance: () => "idle", links: () => [link(["sda", "sdb"], null)] }]);
-    expect(pool.oneOfEach(["sdb", "dm-0", "sda"].map(named)).map(({ name }) => name)).toEqual(["sdb", "dm-0"]);
+    expect(pool.oneOfEach(["sdb", "dm-0", "sda"].map(named)).map(({ name }) => name)).toEqual(["sda", "dm-0"]);
+    expect(pool.oneOfEach(["dm-0", "sdb"].map(named)).map(({ name }) => name)).toEqual(["dm-0", "sdb"]);
     expect(pool.inside(named("sda"))).toBeNull();
   });
 });

@@ -4,7 +4,7 @@ import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP, SIGQUIT } from
 import { TIOCOUTQ } from "../../abi-terminal.ts";
 import type { Handover, Processes } from "../../machine.ts";
 import { closing, writeAll } from "../descriptors.ts";
-import { callKernel, type SpawnRequest, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
+import { callKernel, findEnd, type SpawnRequest, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
 import { writeToTerminal } from "../terminals/terminals.ts";
 import { withEcho } from "../terminals/termios.ts";
 
@@ -36,9 +36,9 @@ export function createLinuxProcesses(): Processes {
         return { status, output: readOutput(outputFd) };
       });
     },
-    runOnTerminal(argv, terminal, environment, onStart) {
+    runOnTerminal(argv, terminal, environment, onStart, meanwhile = null) {
       const request = { argv, environment: listEnvironment(environment), terminal, outputFd: null };
-      return withEcho(terminal, () => runToEnd(request, onStart));
+      return withEcho(terminal, () => runToEnd(request, onStart, meanwhile));
     },
     hangUp,
     restartInit: () => void systemCall("kill", "1", 1, SIGQUIT),
@@ -79,10 +79,15 @@ function listEnvironment(more: Readonly<Record<string, string>>): string[] {
 }
 
 /** Returns the exit status, or 128 + the signal's number. */
-function runToEnd(request: SpawnRequest, onStart?: (pid: number) => void): number {
+function runToEnd(request: SpawnRequest, onStart?: (pid: number) => void, meanwhile: (() => void) | null = null) {
   const pid = spawnProcess(request);
   onStart?.(pid);
-  return waitForEnd(pid);
+  if (meanwhile === null) return waitForEnd(pid);
+  for (;;) {
+    const status = findEnd(pid);
+    if (status !== null) return status;
+    meanwhile();
+  }
 }
 
 function hangUp(pid: number): void {

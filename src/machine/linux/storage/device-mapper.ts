@@ -1,9 +1,21 @@
+import { constants } from "node:fs";
 import { isErrno, orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
+import { AT_FDCWD, O_CLOEXEC } from "../../abi.ts";
 import * as abi from "../../abi-crypt.ts";
 import type { DeviceMapper, Mapping, MappingRequest } from "../../encryption.ts";
 import type { Files } from "../../machine.ts";
 import { closing } from "../descriptors.ts";
-import { askDeviceMapper, CONTROL, type DmAnswer, type DmRequest, openControl, readText } from "./dm-ioctl.ts";
+import type { AsyncCalls } from "../workers/async-calls.ts";
+import type { Order } from "../workers/worker.ts";
+import {
+  askDeviceMapper,
+  CONTROL,
+  type DmAnswer,
+  type DmRequest,
+  encodeRequest,
+  openControl,
+  readText,
+} from "./dm-ioctl.ts";
 import { makeMissingNode } from "./nodes.ts";
 
 type NodeFiles = Pick<
@@ -13,7 +25,7 @@ type NodeFiles = Pick<
 type Ask = (ioctl: number, subject: string, request: DmRequest) => DmAnswer;
 
 /** Implements the device mapper by its ioctls. Without udev there are no cookies: nodes and links exist when the calls return. */
-export function createDeviceMapper(files: NodeFiles): DeviceMapper {
+export function createDeviceMapper(files: NodeFiles, { carryOut }: Pick<AsyncCalls, "carryOut">): DeviceMapper {
   function withControl<Result>(use: (ask: Ask) => Result): Result {
     return closing(openControl(files), (fd) =>
       use((ioctl, subject, request) => askDeviceMapper(fd, ioctl, subject, request)),
@@ -30,7 +42,15 @@ export function createDeviceMapper(files: NodeFiles): DeviceMapper {
   }
   return {
     createMapping: (request) => withControl((ask) => createMapping(ask, files, request)),
-    removeMapping: (name) => withControl((ask) => removeMapping(ask, files, name)),
+    removeMapping(name) {
+      checkName(name);
+      const { minor } = withControl((ask) => ask(abi.DM_DEV_STATUS, name, { name }));
+      const answer = carryOut(removeOrder(name), REMOVE_MS);
+      const result = answer === null ? "ETIMEDOUT" : answer !== "alone" && answer.results[1];
+      if (typeof result === "string") throw new SyscallError("ioctl", result, name);
+      if (answer === "alone") withControl((ask) => ask(abi.DM_DEV_REMOVE, name, { name }));
+      for (const path of [linkPath(name), `/dev/dm-${minor}`]) if (files.lstat(path) !== null) files.removeFile(path);
+    },
     listMappings: () => withControlOr([], listMappings),
     mappingTargetVersion: (type) => withControlOr(null, (ask) => findTargetVersion(ask, type)),
     mappingStatus: (name) => withControl((ask) => readStatus(ask, name)),
@@ -54,11 +74,22 @@ function createMapping(ask: Ask, files: NodeFiles, request: MappingRequest): Map
   return { name, uuid, device };
 }
 
-function removeMapping(ask: Ask, files: NodeFiles, name: string): void {
-  checkName(name);
-  const { minor } = ask(abi.DM_DEV_STATUS, name, { name });
-  ask(abi.DM_DEV_REMOVE, name, { name });
-  for (const path of [linkPath(name), `/dev/dm-${minor}`]) if (files.lstat(path) !== null) files.removeFile(path);
+/** The kernel waits for what is under way on the disk below. */
+const REMOVE_MS = 10_000;
+
+/** The order to remove a device; its second result is that of the ioctl. */
+function removeOrder(name: string): Order {
+  const request = encodeRequest({ name });
+  const path = { data: request.length };
+  return {
+    calls: [
+      ["openat", AT_FDCWD, path, constants.O_RDWR | O_CLOEXEC, 0],
+      ["ioctl", { resultOf: 0 }, abi.DM_DEV_REMOVE, { data: 0 }],
+      ["close", { resultOf: 0 }],
+    ],
+    data: Buffer.concat([request, Buffer.from(`${CONTROL}\0`)]),
+    answerBytes: 0,
+  };
 }
 
 function listMappings(ask: Ask): readonly Mapping[] {

@@ -59,6 +59,13 @@ export function askDeviceMapper(fd: number, ioctl: number, subject: string, requ
   }
 }
 
+/** Returns the bytes of a request without targets. */
+export function encodeRequest(request: Pick<DmRequest, "name">): Uint8Array {
+  const buffer = new Uint8Array(abi.DM_IOCTL.size);
+  writeRequest(buffer, new DataView(buffer.buffer), request);
+  return buffer;
+}
+
 function writeRequest(buffer: Uint8Array, view: DataView, request: DmRequest): void {
   const { name = "", uuid = "", flags = 0, targets = [] } = request;
   for (const [index, part] of abi.DM_VERSION.entries()) view.setUint32(abi.DM_IOCTL.version + 4 * index, part, true);

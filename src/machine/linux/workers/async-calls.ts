@@ -1,5 +1,5 @@
 import { orIfRefused } from "../../../problems/errors.ts";
-import type { AsyncReader, OpenOptions } from "../../machine.ts";
+import type { AsyncReader, OpenOptions } from "../../async.ts";
 import { createReader } from "./reader.ts";
 import { type Answer, type Order, startWorker, type Worker } from "./worker.ts";
 
@@ -12,7 +12,9 @@ export interface AsyncCalls {
   openReader(path: string, options: OpenOptions): AsyncReader | null;
   /** Has a worker carry out the order; null if it takes longer than `patienceMs`, "alone" if there is no worker to do it. */
   carryOut(order: Order, patienceMs: number): Answer | null | "alone";
-  /** The sockets on which an answer for a reader will come. */
+  /** Says whether an answer of this worker ends a wait for events. */
+  watch(worker: Worker, isWaiting: boolean): void;
+  /** The sockets on which an answer will come. */
   sockets(): readonly number[];
 }
 
@@ -48,13 +50,15 @@ export function createAsyncCalls(program?: string): AsyncCalls {
     return idle.pop() ?? orIfRefused(() => startWorker(program), null);
   }
 
+  const watch = (worker: Worker, isWaiting: boolean) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker));
+
   return {
     openReader(path, options) {
       const worker = takeWorker();
       if (worker === null) return null;
       waiting.add(worker);
       return createReader(path, options, worker, {
-        wait: (isWaiting) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker)),
+        wait: (isWaiting) => watch(worker, isWaiting),
         release(lastOrder) {
           waiting.delete(worker);
           if (lastOrder === null) worker.dismiss();
@@ -67,6 +71,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
       if (worker === null) return "alone";
       return finish(worker, order, patienceMs);
     },
+    watch,
     sockets: () => [...waiting].map(({ socket }) => socket),
   };
 }

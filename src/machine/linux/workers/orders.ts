@@ -1,13 +1,16 @@
 import { constants } from "node:fs";
 import { basename, dirname } from "node:path";
 import * as abi from "../../abi.ts";
-import type { OpenOptions } from "../../machine.ts";
-import type { Order } from "./worker.ts";
+import type { OpenOptions, ReadPlace } from "../../async.ts";
+import type { Order, WorkerCall } from "./worker.ts";
 
 const encoder = new TextEncoder();
 
 /** Encodes texts for the data of an order, NUL-terminated; returns where each begins. */
-function encodeTexts(...texts: readonly string[]): { readonly data: Uint8Array; readonly places: readonly number[] } {
+export function encodeTexts(...texts: readonly string[]): {
+  readonly data: Uint8Array;
+  readonly places: readonly number[];
+} {
   const parts = texts.map((text) => encoder.encode(`${text}\0`));
   const places = parts.map((_, index) => parts.slice(0, index).reduce((sum, { length }) => sum + length, 0));
   return { data: new Uint8Array(parts.flatMap((part) => [...part])), places };
@@ -31,9 +34,15 @@ export function openOrder(path: string, { isOptical = false }: OpenOptions): Ord
   };
 }
 
-/** The order to read; the data of the answer are the bytes. */
-export function readOrder(fd: number, offset: number, length: number): Order {
-  return { calls: [["pread64", fd, { data: 0 }, length, offset]], data: new Uint8Array(), answerBytes: length };
+/** The order to read all places; the data of the answer are their bytes, one place behind the other. */
+export function readOrder(fd: number, places: readonly ReadPlace[]): Order {
+  let answerBytes = 0;
+  const calls = places.map(({ offset, length }) => {
+    const call: WorkerCall = ["pread64", fd, { data: answerBytes }, length, offset];
+    answerBytes += length;
+    return call;
+  });
+  return { calls, data: new Uint8Array(), answerBytes };
 }
 
 /** The order to close a descriptor; null: to do nothing. */

@@ -1,8 +1,9 @@
 import { SyscallError } from "../../../problems/errors.ts";
 import { CDS_NO_DISC, CDS_TRAY_OPEN } from "../../abi.ts";
-import type { AsyncReader, OpenOptions, RandomReader } from "../../machine.ts";
+import type { AsyncReader, OpenOptions, ReadPlace } from "../../async.ts";
+import type { RandomReader } from "../../machine.ts";
 import { closeOrder, openOrder, readOrder } from "./orders.ts";
-import type { Answer, Order, Worker } from "./worker.ts";
+import { type Answer, CALLS, type Order, type Worker } from "./worker.ts";
 
 /** The most that one order reads: the head of a device, which the probe reads first, is less. */
 const READ_BYTES = 64 << 10;
@@ -18,11 +19,13 @@ export interface Pool {
   release(lastOrder: Order | null): void;
 }
 
+/** The bytes of a place, or why they cannot be read. */
+type Result = Uint8Array | SyscallError;
+
 /** A read that is under way: what has come of it so far. */
 interface Progress {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
-  done: number;
+  readonly wanted: readonly ReadPlace[];
+  readonly done: Result[];
 }
 
 /** Creates the reader of a file or device, which `worker` opens and reads. */
@@ -54,45 +57,72 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
     return open(0);
   }
 
-  /** Reads a part; null if the device has not answered. */
-  function readPart(fd: number, offset: number, length: number, timeoutMs: number): Uint8Array | null {
-    const answer = ask(() => readOrder(fd, offset, length), timeoutMs);
-    const count = answer?.results[0] ?? null;
-    if (typeof count === "string") throw new SyscallError("read", count, path);
-    return count === null ? null : (answer?.data.subarray(0, count) ?? null);
-  }
-
-  /** Continues a read; false if the device has not answered. */
-  function fill(fd: number, current: Progress, timeoutMs: number): boolean {
-    while (current.done < current.bytes.length) {
-      const length = Math.min(READ_BYTES, current.bytes.length - current.done);
-      const part = readPart(fd, current.offset + current.done, length, timeoutMs);
-      if (part === null) return false;
-      if (part.length === 0) break;
-      current.bytes.set(part, current.done);
-      current.done += part.length;
-    }
-    return true;
+  /** Reads as many pieces as fit into one order; null if the device has not answered. */
+  function readSome(fd: number, pieces: readonly ReadPlace[], timeoutMs: number): readonly Result[] | null {
+    const some = pieces.slice(0, countInOrder(pieces));
+    const answer = ask(() => readOrder(fd, some), timeoutMs);
+    if (answer === null) return null;
+    let at = 0;
+    return some.map(({ length }, index) => {
+      const count = answer.results[index] ?? "EIO";
+      const from = at;
+      at += length;
+      return typeof count === "string"
+        ? new SyscallError("read", count, path)
+        : answer.data.subarray(from, from + count);
+    });
   }
 
   return {
     size: (timeoutMs) => open(timeoutMs)?.size ?? null,
-    read(offset, length, timeoutMs) {
+    read(places, timeoutMs) {
       const opened = open(timeoutMs);
       if (opened === null) return null;
-      const wanted = Math.max(0, Math.min(length, opened.size - offset));
-      progress ??= { offset, bytes: new Uint8Array(new ArrayBuffer(wanted)), done: 0 };
-      if (progress.offset !== offset || progress.bytes.length !== wanted) {
-        throw new Error(`${path}: another read is under way`);
+      const pieces = places.map((place) => split(place, opened.size));
+      const wanted = pieces.flat();
+      progress ??= { wanted, done: [] };
+      const { done } = progress;
+      if (!Bun.deepEquals(progress.wanted, wanted)) throw new Error(`${path}: another read is under way`);
+      while (done.length < wanted.length) {
+        const some = readSome(opened.fd, wanted.slice(done.length), timeoutMs);
+        if (some === null) return null;
+        done.push(...some);
       }
-      const current = progress;
-      progress = null; // a refused read is over
-      if (fill(opened.fd, current, timeoutMs)) return current.bytes.subarray(0, current.done);
-      progress = current;
-      return null;
+      progress = null;
+      return pieces.map(({ length }) => join(done.splice(0, length)));
     },
     close: () => pool.release(isBusy ? null : closeOrder(file?.fd ?? null)),
   };
+}
+
+/** The pieces of a place that are inside the device, each small enough for one order; at least one, which may be empty. */
+function split({ offset, length }: ReadPlace, size: number): readonly ReadPlace[] {
+  const bytes = Math.max(0, Math.min(length, size - offset));
+  return Array.from({ length: Math.max(1, Math.ceil(bytes / READ_BYTES)) }, (_, index) => {
+    const done = index * READ_BYTES;
+    return { offset: offset + done, length: Math.min(READ_BYTES, bytes - done) };
+  });
+}
+
+function countInOrder(pieces: readonly ReadPlace[]): number {
+  let bytes = 0;
+  const count = pieces.findIndex(({ length }, index) => {
+    bytes += length;
+    return index === CALLS || bytes > READ_BYTES;
+  });
+  return count < 0 ? pieces.length : count;
+}
+
+/** Puts the pieces of a place together again, up to the first that is short. */
+function join(pieces: readonly Result[]): Result {
+  const bytes: Uint8Array[] = [];
+  for (const piece of pieces) {
+    if (piece instanceof SyscallError) return piece;
+    bytes.push(piece);
+    if (piece.length < READ_BYTES) break;
+  }
+  const [first = new Uint8Array()] = bytes;
+  return bytes.length === 1 ? first : new Uint8Array(Buffer.concat(bytes));
 }
 
 function objectToMedium({ results }: Answer, { isOptical = false }: OpenOptions): string | null {
@@ -105,7 +135,16 @@ export function createBlockingReader(open: () => RandomReader): AsyncReader {
   const opened = () => (reader ??= open());
   return {
     size: () => opened().size,
-    read: (offset, length) => opened().read(offset, length),
+    read: (places) => places.map(({ offset, length }) => resultOf(() => opened().read(offset, length))),
     close: () => reader?.close(),
   };
+}
+
+function resultOf(read: () => Uint8Array): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SyscallError) return error;
+    throw error;
+  }
 }

@@ -12,7 +12,7 @@ export type Argument = number | { readonly data: number } | { readonly resultOf:
 /** A system call for a worker. */
 export type WorkerCall = readonly [name: SystemCallName, ...given: readonly Argument[]];
 
-/** Up to four calls, which a worker makes one after the other, also after one that failed. */
+/** Up to `CALLS` calls, which a worker makes one after the other, also after one that failed. */
 export interface Order {
   readonly calls: readonly WorkerCall[];
   /** Where the addresses lead. */
@@ -32,6 +32,7 @@ export interface Answer {
  * reaches it. It is this program again, but ends in stage0 (build/stage0/worker.c), so that it costs a millisecond and no memory.
  */
 export interface Worker {
+  readonly pid: number;
   readonly socket: number;
   /** The previous order must be answered. */
   order(order: Order): void;
@@ -43,7 +44,8 @@ export interface Worker {
 
 /** As in worker.c. */
 const WORKER_ARGUMENT = "--worker";
-const CALLS = 4;
+/** The most calls of an order, as in worker.c: the probe of a disk looks at about 25 places. */
+export const CALLS = 32;
 const ARGUMENTS = 6;
 /** struct call, and where the parts of struct order begin. */
 const CALL_BYTES = 8 + ARGUMENTS * 8 + 8;
@@ -86,11 +88,14 @@ export function startWorker(program: string | null = OWN_PROGRAM): Worker | null
 
 function createWorker(pid: number, socket: number): Worker {
   let answerBytes = 0;
+  let callCount = 0;
   return {
+    pid,
     socket,
     order(order) {
       const packet = encodeOrder(order);
       answerBytes = order.answerBytes ?? order.data.length;
+      callCount = order.calls.length;
       callKernel("write", [socket, packet, packet.length]); // if the process is gone, `answer` says so
     },
     answer(timeoutMs) {
@@ -99,7 +104,7 @@ function createWorker(pid: number, socket: number): Worker {
       const packet = new Uint8Array(new ArrayBuffer(DATA_AT - RESULTS_AT + answerBytes));
       const size = callKernel("read", [socket, packet, packet.length]);
       if (typeof size === "string" || size < DATA_AT - RESULTS_AT) throw new SyscallError("read", "EPIPE", SUBJECT);
-      return decodeAnswer(packet.subarray(0, size));
+      return decodeAnswer(packet.subarray(0, size), callCount);
     },
     dismiss() {
       callKernel("close", [socket]);
@@ -112,19 +117,25 @@ function createWorker(pid: number, socket: number): Worker {
 function encodeOrder({ calls, data, answerBytes }: Order): Uint8Array {
   const packet = new Uint8Array(DATA_AT + data.length);
   const view = new DataView(packet.buffer);
-  view.setBigUint64(0, BigInt(calls.length), true);
-  view.setBigUint64(8, BigInt(answerBytes ?? data.length), true);
+  setWord(view, 0, calls.length);
+  setWord(view, 8, answerBytes ?? data.length);
   for (const [index, call] of calls.entries()) encodeCall(packet.subarray(16 + index * CALL_BYTES), call);
   packet.set(data, DATA_AT);
   return packet;
 }
 
+/** Writes an integer of 64 bits, also a negative one; without a BigInt, which costs more than all the rest of an order. */
+function setWord(view: DataView, at: number, word: number): void {
+  view.setUint32(at, word % 2 ** 32, true);
+  view.setInt32(at + 4, Math.floor(word / 2 ** 32), true);
+}
+
 function encodeCall(to: Uint8Array, [name, ...given]: WorkerCall): void {
   const view = new DataView(to.buffer, to.byteOffset);
-  view.setBigUint64(0, BigInt(SYS[name]), true);
+  setWord(view, 0, SYS[name]);
   for (const [index, argument] of given.entries()) {
     const [kind, word] = encodeArgument(argument);
-    view.setBigInt64(8 + index * 8, BigInt(word), true);
+    setWord(view, 8 + index * 8, word);
     to[KINDS_AT + index] = kind;
   }
 }
@@ -134,10 +145,10 @@ function encodeArgument(argument: Argument): readonly [kind: number, word: numbe
   return "data" in argument ? [KIND_ADDRESS_IN_DATA, argument.data] : [KIND_RESULT_OF_CALL, argument.resultOf];
 }
 
-function decodeAnswer(packet: Uint8Array): Answer {
+function decodeAnswer(packet: Uint8Array, callCount: number): Answer {
   const view = new DataView(packet.buffer, packet.byteOffset);
-  const results = Array.from({ length: CALLS }, (_, index) => {
-    const result = Number(view.getBigInt64(index * 8, true));
+  const results = Array.from({ length: callCount }, (_, index) => {
+    const result = view.getInt32(index * 8 + 4, true) * 2 ** 32 + view.getUint32(index * 8, true);
     return result < 0 && result >= -LARGEST_ERRNO ? errnoName(-result) : result;
   });
   return { results, data: packet.subarray(DATA_AT - RESULTS_AT) };

@@ -95,6 +95,15 @@ describe("a mistake is reported with its line number", () => {
     ]);
   });
 
+  test("several unknown keys, each with its line", () => {
+    expect(complaint('foo = 1\nkernel = "6"\nbar = 2\n[image]\ncompress = "zstd"').slice(1, -1)).toEqual([
+      "seen:",
+      "  line 1: unknown key foo",
+      "  line 3: unknown key bar",
+      "  line 4: unknown key image",
+    ]);
+  });
+
   test("what the command line would refuse too", () => {
     expect(complaint('compress = "zstd:99"\nadd = ["a:/b", "c:d"]').slice(1, 4)).toEqual([
       "seen:",

@@ -9,11 +9,12 @@ import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-mach
 const SUPERBLOCK = 64 * 1024;
 
 /** One device of a btrfs: struct btrfs_super_block of linux/btrfs_tree.h, as far as it is read. */
-function member(id: number, count: number, filesystem = 7): Uint8Array {
+function member(id: number, count: number, filesystem = 7, generation = 100): Uint8Array {
   const bytes = new Uint8Array(1 << 20);
   const sb = Buffer.from(bytes.buffer, SUPERBLOCK, 4096);
   sb.fill(filesystem, 0x20, 0x30);
   sb.write("_BHRfS_M", 0x40);
+  sb.writeBigUInt64LE(BigInt(generation), 0x48);
   sb.writeBigUInt64LE(BigInt(count), 0x88);
   sb.writeUInt32LE(4096, 0x90);
   sb.writeBigUInt64LE(BigInt(id), 0xc9);
@@ -49,14 +50,16 @@ function setUp(members: readonly Uint8Array[], isDegraded = false, options: Fake
     }
     return [...known.values()];
   };
-  const context = { machine, drivers, devices: look, companions: look, isSettled: () => true };
+  const warnings: string[] = [];
+  const voice = { warn: (text: string) => void warnings.push(text) };
+  const context = { machine, drivers, voice, devices: look, companions: look, isSettled: () => true };
   const pools = startBtrfs(
     context as unknown as StorageContext,
     {
       rootOptions: isDegraded ? "noatime,degraded" : "",
     } as StoragePlan,
   );
-  return { machine, loaded, look, pools, context };
+  return { machine, loaded, look, pools, context, warnings };
 }
 
 function lackOf({ pools, look }: ReturnType<typeof setUp>): string | null {
@@ -156,5 +159,53 @@ describe("claim", () => {
     const { machine, pools, look } = setUp([new Uint8Array(1 << 20)]);
     for (const device of look()) pools.claim?.(device);
     expect(machine.journal.join("\n")).not.toContain("btrfs");
+  });
+});
+
+describe("a member that is out of date", () => {
+  /** A member of an earlier time. */
+  const old = (id: number, count: number) => member(id, count, 7, 90);
+  const registered = ({ machine }: ReturnType<typeof setUp>) =>
+    machine.journal.filter((line) => line.startsWith("register")).map((line) => line.split(" ")[1]);
+  const namedFirst = ({ pools }: ReturnType<typeof setUp>) => pools.links?.()[0]?.from[0];
+
+  for (const [what, members] of [
+    ["is there first, and had more members", [old(3, 4), member(1, 2), member(2, 2)]],
+    ["had as many", [old(3, 2), member(1, 2), member(2, 2)]],
+    ["is an old copy of one", [old(1, 2), member(1, 2), member(2, 2)]],
+    ["was one of two, and the filesystem has one device now", [old(2, 2), member(1, 1)]],
+  ] as const) {
+    test(`is neither waited for nor used if the others are enough: it ${what}`, () => {
+      const set = setUp(members);
+      expect(lackOf(set)).toBeNull();
+      expect(namedFirst(set)).toBe("vdb");
+      const before = registered(set).length;
+      const [, current] = set.look();
+      if (current !== undefined) set.pools.claim?.(current);
+      expect(registered(set).slice(before)).not.toContain("/dev/vda");
+      expect(set.warnings).toHaveLength(1);
+      expect(set.warnings[0]).toContain("/dev/vda is out of date");
+      expect(set.warnings[0]).toContain("it is not used");
+    });
+  }
+
+  test("does not stand in for a member that is slow, and is named", () => {
+    const set = setUp([old(3, 2), member(1, 2)]);
+    set.context.isSettled = () => false;
+    expect(lackOf(set)).toBe('2 of 2 devices of btrfs "pool\\x1b" are present: /dev/vdb, /dev/vda (out of date)');
+    set.machine.plugIn({ name: "vdc", content: member(2, 2) });
+    expect(lackOf(set)).toBeNull();
+  });
+
+  test("that was absent for a while completes a mirror once all devices have answered, with a warning", () => {
+    const set = setUp([member(1, 2), old(2, 2)]);
+    set.context.isSettled = () => false;
+    expect(lackOf(set)).toContain("/dev/vdb (out of date)");
+    set.context.isSettled = () => true;
+    expect(lackOf(set)).toBeNull();
+    const [current] = set.look();
+    if (current !== undefined) set.pools.claim?.(current);
+    expect(registered(set).slice(-2)).toEqual(["/dev/vda", "/dev/vdb"]);
+    expect(set.warnings[0]).toContain("repair it with `btrfs scrub`");
   });
 });

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AsyncReader } from "../../../../../src/machine/async.ts";
 import { type AsyncCalls, createAsyncCalls } from "../../../../../src/machine/linux/workers/async-calls.ts";
 import { startWorker, type Worker } from "../../../../../src/machine/linux/workers/worker.ts";
-import type { AsyncReader } from "../../../../../src/machine/machine.ts";
 import { scratchDirectory } from "../../../../support/cache.ts";
 import { run } from "../../../../support/command.ts";
 import { packedChild } from "../../../../support/packed-program.ts";
+import { readOne } from "../../../../support/read-one.ts";
 
 // The guest of test/contract runs the same on disks; here are a file, and a pipe without a writer, which no process can open.
 
@@ -40,14 +41,37 @@ describe("a reader in another process", () => {
       [CONTENT.length, 10],
       [0, 0],
     ] as const) {
-      expect(reader.read(offset, length, PATIENCE_MS)).toEqual(CONTENT.slice(offset, offset + length));
+      expect(readOne(reader, offset, length, PATIENCE_MS)).toEqual(CONTENT.slice(offset, offset + length));
     }
     reader.close();
   });
 
+  test("reads many places at once, of which some are not there or cannot be read", () => {
+    const reader = open("file");
+    const places = Array.from({ length: 70 }, (_, index) => ({
+      offset: index * 3000,
+      length: index % 7 === 0 ? 70_000 : 10,
+    }));
+    const expected = places.map(({ offset, length }) => CONTENT.slice(offset, offset + length));
+    expect(reader.read(places, PATIENCE_MS)).toEqual(expected);
+    reader.close();
+    const directory = open(".");
+    const [first, second] =
+      directory.read(
+        [
+          { offset: 0, length: 1 },
+          { offset: 1, length: 1 },
+        ],
+        PATIENCE_MS,
+      ) ?? [];
+    expect(first).toMatchObject({ code: "EISDIR" });
+    expect(second).toMatchObject({ code: "EISDIR" });
+    directory.close();
+  });
+
   test("throws what opening was refused with, each time", () => {
     const reader = open("none");
-    for (const call of [() => reader.size(PATIENCE_MS), () => reader.size(0), () => reader.read(0, 1, 0)])
+    for (const call of [() => reader.size(PATIENCE_MS), () => reader.size(0), () => readOne(reader, 0, 1, 0)])
       expect(call).toThrow("ENOENT");
     reader.close();
   });
@@ -57,7 +81,7 @@ describe("a reader in another process", () => {
     for (const reader of silent) {
       expect(reader.size(1)).toBeNull();
       const other = open("file");
-      expect(other.read(0, 3, PATIENCE_MS)).toEqual(CONTENT.slice(0, 3));
+      expect(readOne(other, 0, 3, PATIENCE_MS)).toEqual(CONTENT.slice(0, 3));
       other.close();
     }
     expect(calls.sockets().length).toBe(4);
@@ -70,7 +94,7 @@ describe("a reader in another process", () => {
     for (let round = 0; round < 20; round++) {
       const reader = open("file");
       for (const socket of calls.sockets()) sockets.add(socket);
-      reader.read(0, 1, PATIENCE_MS);
+      readOne(reader, 0, 1, PATIENCE_MS);
       reader.close();
     }
     expect(sockets.size).toBe(1);
