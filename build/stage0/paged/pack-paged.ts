@@ -7,6 +7,7 @@ import { layOut } from "../layout.ts";
 import { linkStage0 } from "../link.ts";
 
 import { compressGroups } from "./compress.ts";
+import { codeFilter } from "./filter.ts";
 import { createMemory, PAGE } from "./memory.ts";
 import { planPages } from "./plan.ts";
 import { encodeStore, STORE_FLAGS } from "./store.ts";
@@ -41,7 +42,10 @@ export async function packPaged(
   layout.rename(program);
   const memory = createMemory(program, layout.elf);
   const plan = planPages(memory, isHot);
-  const groups = plan.groups.map((runs) => Buffer.concat(runs.map(({ page, count }) => memory.read(page, count))));
+  const filter = codeFilter(memory.regions);
+  const groups = plan.groups.map((runs) =>
+    Buffer.concat(runs.map(({ page, count }) => filter(memory.read(page, count), page))),
+  );
   const frames = await compressGroups(groups, level, cache);
 
   const stage0 = layout.readStage0(

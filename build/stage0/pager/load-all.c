@@ -2,13 +2,6 @@
 
 #define DAMAGED "a compressed part of the runtime is damaged (checksum)"
 
-static const struct region *region_of(u64 address)
-{
-  for (u32 i = 0; i < store.region_count; i++)
-    if (address >= store.regions[i].address && address < store.regions[i].file_end) return &store.regions[i];
-  return &store.regions[0];
-}
-
 static const char *map_run(const struct mapped *mapped, long fd)
 {
   u64 address = address_of(mapped->page);

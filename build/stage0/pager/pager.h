@@ -25,7 +25,7 @@ struct region {
 struct run {
   u32 page, count;
 };
-/* A zstd frame with the pages of `run_count` runs from `first_run` on. */
+/* A zstd frame with the pages (code is filtered) of `run_count` runs from `first_run` on. */
 struct group {
   u32 offset, size, first_run, run_count;
 };
@@ -52,6 +52,8 @@ extern const struct store store __attribute__((visibility("hidden")));
 /* Returns null, or what is wrong with the tables of the store. After it, every offset, page and size in them can be used. */
 const char *check_store(void);
 static inline u64 address_of(u32 page) { return (store.first_page + (u64)page) * PAGE; }
+/* The region with a page of the store. */
+const struct region *region_of(u64 address);
 /* Returns the group with the page, or ~0 if it is in none. */
 u32 find_group(u32 page);
 

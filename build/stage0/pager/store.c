@@ -22,7 +22,7 @@ static int are_regions_right(void)
     if (r->address < end || r->file_end <= r->address || r->memory_end < r->file_end) return 0;
     end = r->memory_end;
   }
-  return end <= (u64)__executable_start;
+  return end <= (u64)__executable_start && end < 1ul << 31;
 }
 
 /* Every group has runs, and all runs are in a group. */
@@ -77,6 +77,13 @@ const char *check_store(void)
   if (!are_groups_right()) return "the runtime's tables are damaged: a group is invalid";
   if (!are_pages_right()) return "the runtime's tables are damaged: a page is missing or twice there";
   return 0;
+}
+
+const struct region *region_of(u64 address)
+{
+  for (u32 i = 0; i < store.region_count; i++)
+    if (address >= store.regions[i].address && address < store.regions[i].file_end) return &store.regions[i];
+  return &store.regions[0];
 }
 
 /* The run with the page, or ~0. */

@@ -34,6 +34,33 @@ const char *prepare_unpacker(struct unpacker *to, const struct vector *vector)
   return to->context ? 0 : "could not prepare the decompressor";
 }
 
+/*
+ * The inverse of build/stage0/paged/filter.ts: in calls and jumps, the place that they lead to becomes the distance again.
+ * `here` is where the bytes are in the program, and `size` the size of the program.
+ */
+static void decode_code(u8 *bytes, u64 count, long here, long size)
+{
+  for (u64 i = 0; i + 5 <= count; i++) {
+    if ((bytes[i] & 0xfe) != 0xe8) continue;
+    u8 *at = bytes + i + 1;
+    long next = here + (long)i + 5, value = (int)((u32)at[0] << 24 | (u32)at[1] << 16 | (u32)at[2] << 8 | at[3]);
+    if (value >= -next && value < size) value = value >= 0 ? value - next : value + size;
+    for (int k = 0; k < 4; k++) at[k] = (u8)(value >> k * 8);
+    i += 4;
+  }
+}
+
+static void decode_group(const struct group *group, u8 *bytes)
+{
+  u64 low = address_of(0), size = store.regions[store.region_count - 1].memory_end - low;
+  for (u32 i = 0; i < group->run_count; i++) {
+    const struct run *run = &RUNS[group->first_run + i];
+    u64 address = address_of(run->page);
+    if (region_of(address)->protection & PROT_EXEC) decode_code(bytes, run->count * PAGE, (long)(address - low), (long)size);
+    bytes += run->count * PAGE;
+  }
+}
+
 u64 unpack_group(const struct unpacker *unpacker, const struct group *group, u8 *to)
 {
   u64 size = 0;
@@ -42,7 +69,9 @@ u64 unpack_group(const struct unpacker *unpacker, const struct group *group, u8 
   u32 magic = from[0] | (u32)from[1] << 8 | (u32)from[2] << 16 | (u32)from[3] << 24;
   /* Other numbers are of old formats, whose decoders are not linked. The frame's checksum is checked in there. */
   if (magic != ZSTD_MAGICNUMBER) return 0;
-  return ZSTD_decompressDCtx(unpacker->context, to, size, from, group->size) == size ? size : 0;
+  if (ZSTD_decompressDCtx(unpacker->context, to, size, from, group->size) != size) return 0;
+  decode_group(group, to);
+  return size;
 }
 
 void release_unpacker(struct unpacker *unpacker)

@@ -39,6 +39,28 @@ function readStore(file: Buffer) {
   };
 }
 
+/** Undoes the filter of code: the place that a call or a jump leads to becomes the distance again. */
+function decodeCode(content: Buffer, at: number, store: Buffer): Buffer {
+  const regions = [0, 1, 2, 3].slice(0, store.readUInt32LE(HEADER.regions)).map((index) => {
+    const word = (i: number) => Number(store.readBigUInt64LE(TABLES.region + index * 32 + i * 8));
+    return { address: word(0), memoryEnd: word(2), protection: word(3) };
+  });
+  const low = regions[0]?.address ?? 0;
+  const size = (regions.at(-1)?.memoryEnd ?? 0) - low;
+  const region = regions.findLast(({ address }) => address <= low + at);
+  const bytes = Buffer.from(content);
+  if (region?.protection !== 5) return bytes;
+  for (let i = 0; i + 5 <= bytes.length; i++) {
+    if (bytes[i] !== 0xe8 && bytes[i] !== 0xe9) continue;
+    const next = at + i + 5;
+    const value = bytes.readInt32BE(i + 1);
+    const change = value < 0 ? size : -next;
+    bytes.writeInt32LE(-next <= value && value < size ? value + change : value, i + 1);
+    i += 4;
+  }
+  return bytes;
+}
+
 /** Puts all pages together again, by page number. */
 function unpackStore(file: Buffer): Map<number, Buffer> {
   const { bytes, firstPage, groups, runs, mapped } = readStore(file);
@@ -52,7 +74,7 @@ function unpackStore(file: Buffer): Map<number, Buffer> {
   for (const [offset = 0, size = 0, firstRun = 0, runCount = 0] of groups) {
     let content = zstdDecompressSync(bytes.subarray(offset, offset + size));
     for (const [page = 0, count = 0] of runs.slice(firstRun, firstRun + runCount)) {
-      put(page, count, content);
+      put(page, count, decodeCode(content.subarray(0, count * PAGE), page * PAGE, bytes));
       content = content.subarray(count * PAGE);
     }
   }
