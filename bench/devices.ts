@@ -6,7 +6,7 @@ import { scratchDirectory } from "../test/support/cache.ts";
 import { guestPrograms } from "../test/support/guest-programs.ts";
 import { busyboxEntries, packDirectory, writeTree } from "../test/support/initramfs.ts";
 import { debianKernel } from "../test/support/kernels.ts";
-import { LEVAIN } from "../test/support/levain-image.ts";
+import { LEVAIN, levainInit } from "../test/support/levain-image.ts";
 import { provideImage } from "../test/support/probe/image-store.ts";
 import { RECIPES } from "../test/support/probe/recipes.ts";
 import { boot } from "../test/support/qemu.ts";
@@ -82,7 +82,7 @@ async function guestInitramfs(): Promise<string> {
   writeTree(tree, {
     ...busyboxEntries(GUEST),
     ...(await guestPrograms(BLKID)),
-    "/bin/levain": { file: LEVAIN },
+    "/bin/levain": { file: levainInit() },
     "/image": { file: await provideImage(recipe) },
   });
   cpSync(join(modulesDir, "kernel/drivers/block/loop.ko"), join(tree, "loop.ko"));

@@ -1,14 +1,28 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { align } from "../src/desk/archive/cpio.ts";
+import { readElf } from "../src/desk/program/elf.ts";
+import { writeTrailer } from "../src/desk/program/trailer.ts";
 import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
-import { packFile } from "./stage0/pack.ts";
+import { type NamedFile, readProgram } from "./stage0/checks.ts";
+import { pack, readParts } from "./stage0/pack.ts";
+import { groupCache } from "./stage0/paged/compress.ts";
+import { identifyRuntime, readHotPages } from "./stage0/paged/hot-pages.ts";
+import { packPaged } from "./stage0/paged/pack-paged.ts";
+import { STORE_FLAGS } from "./stage0/paged/store.ts";
 
-/** Makes dist/levain: `bun build --compile`, less of ICU's data, then the packer. Run it as `bun build/compile.ts [OUTPUT]`. */
-
+/**
+ * Makes dist/levain: `bun build --compile`, less of ICU's data, then the packer, twice: the plain program, and after its end the paged one, which
+ * `levain image` writes as /init. Run it as `bun build/compile.ts [--recorder] [OUTPUT]`; with --recorder, the paged program has no
+ * hot pages and writes those that it touches to the kernel log, for bench/hot-pages.ts.
+ */
 const ROOT = join(import.meta.dirname, "..");
+const HOT_PAGES = join(import.meta.dirname, "stage0/paged/hot-pages.txt");
+const PAGE_SIZE = 0x1000;
 const FLAGS = [
   ...["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"],
   // Files in the current directory must not configure levain.
@@ -23,7 +37,25 @@ function compile(output: string, libraries: string): void {
   throw new BootError("bun build failed", { seen: run.stderr.toString().trim().split("\n") });
 }
 
-function build(output: string): void {
+async function packBoth(path: string, isRecorder: boolean): Promise<Uint8Array> {
+  const parts = readParts(path);
+  const plain = pack(parts);
+  if (!readProgram(parts.program).target.canPage) return plain;
+  const hotPages = isRecorder ? new Set<number>() : readOwnHotPages(parts.program);
+  const paged = await packPaged(parts, {
+    isHot: (page) => hotPages.has(page),
+    ...(isRecorder ? { cache: null, flags: STORE_FLAGS.log, level: 1 } : { cache: groupCache() }),
+  });
+  const pagedOffset = align(plain.length, PAGE_SIZE);
+  const trailer = writeTrailer({ plainSize: plain.length, pagedOffset, pagedSize: paged.length });
+  return Buffer.concat([plain, new Uint8Array(pagedOffset - plain.length), paged, trailer]);
+}
+
+function readOwnHotPages({ bytes, name }: NamedFile): ReadonlySet<number> {
+  return readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(bytes, readElf(bytes, name), Bun.version));
+}
+
+async function build(output: string, isRecorder: boolean): Promise<void> {
   const workplace = `${output}.parts`;
   const unfinished = join(workplace, "packed");
   // The executable contains this name, so it must not vary.
@@ -32,7 +64,7 @@ function build(output: string): void {
   try {
     compile(unpacked, gatherNativeLibraries(workplace, process.execPath));
     trimIcuFile(unpacked);
-    writeFileSync(unfinished, packFile(unpacked));
+    writeFileSync(unfinished, await packBoth(unpacked, isRecorder));
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, output);
   } finally {
@@ -41,7 +73,8 @@ function build(output: string): void {
 }
 
 try {
-  build(process.argv[2] ?? join(ROOT, "dist", "levain"));
+  const { values, positionals } = parseArgs({ options: { recorder: { type: "boolean" } }, allowPositionals: true });
+  await build(positionals[0] ?? join(ROOT, "dist", "levain"), values.recorder ?? false);
 } catch (error) {
   console.error(report(error).join("\n"));
   process.exitCode = 1;

@@ -7,7 +7,7 @@ import { BootError } from "../../src/problems/errors.ts";
 /** A machine that stage0 supports. */
 export type Target = (typeof TARGETS)[number];
 
-/** AMD64, baseline. `pageSize` is the largest of a machine's kernels, `loader` the DT_SONAME of glibc's dynamic loader. */
+/** AMD64, baseline. `pageSize` is the largest of a machine's kernels, `loader` the DT_SONAME of glibc's dynamic loader, `canPage` whether there is a pager. */
 export const X86_64 = {
   name: "x86_64",
   machine: EM.X86_64,
@@ -16,6 +16,7 @@ export const X86_64 = {
   compiler: process.arch === "x64" ? "gcc" : "x86_64-linux-gnu-gcc",
   // Without SSE, as stage0 checks the CPU first.
   compilerFlags: ["-mgeneral-regs-only", "-fcf-protection=none"],
+  canPage: true,
 };
 
 /** 64-bit Arm. */
@@ -26,6 +27,7 @@ export const AARCH64 = {
   loader: "ld-linux-aarch64.so.1",
   compiler: process.arch === "arm64" ? "gcc" : "aarch64-linux-gnu-gcc",
   compilerFlags: ["-mgeneral-regs-only", "-mno-outline-atomics"],
+  canPage: false,
 };
 
 /** Every machine that stage0 supports. */
@@ -38,31 +40,51 @@ const FLAGS = [
   "-fno-tree-loop-distribute-patterns",
   // One segment, and reproducible output.
   ...["-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-ident"],
-  "-Wl,--build-id=none,-z,noseparate-code,-z,noexecstack",
+  "-Wl,--build-id=none,-z,noseparate-code,-z,noexecstack,--gc-sections",
 ];
 
+/** libzstd's decoders of formats before zstd 0.8, which its decompressor names; unpack.c never gets there. */
+const OLD_DECODERS = ["05", "06", "07"].flatMap((version) => [
+  ...["createDCtx", "freeDCtx", "decompressContinue", "decompressInitDictionary"].map((f) => `ZBUFFv${version}_${f}`),
+  ...["createDCtx", "freeDCtx", "decompress_usingDict", "findFrameSizeInfoLegacy", "getFrameParams"].map(
+    (f) => `ZSTDv${version}_${f}`,
+  ),
+]);
+
+/** Where stage0 finds what the packer makes. `store` is null in a program whose runtime is not compressed. */
+export type Places = Readonly<{ config: number; store: number | null }>;
+
 /**
- * Compiles stage0 with gcc to an ELF with one segment at `address`; with "-g" the same code has symbols for gdb. Throws a
- * BootError with the compiler's output.
+ * Compiles stage0 with gcc to an ELF with one segment at `address`; with "-g" the same code has symbols for gdb. With a store, the
+ * pager is in it. Throws a BootError with the compiler's output.
  */
 export function linkStage0(
   target: Target,
   address: number,
-  configAddress: number,
+  { config, store }: Places,
   symbols: "-s" | "-g" = "-s",
 ): Uint8Array {
-  const sources = readdirSync(import.meta.dirname)
-    .filter((name) => name.endsWith(".c"))
-    .sort();
+  const define = (name: string, value: number) => `-Wl,--defsym=${name}=0x${value.toString(16)}`;
+  const places = [define("config", config)];
+  if (store === null) places.push(`-Wl,-Ttext-segment=0x${address.toString(16)}`);
+  else {
+    places.push("-DPAGED", "-Wl,-T,pager/stage0.ld", define("stage0", address), define("store", store), "-lzstd");
+    places.push(...OLD_DECODERS.map((name) => define(name, 0)));
+  }
+  const sources = [".", ...(store === null ? [] : ["pager"])].flatMap(sourcesIn);
   const directory = mkdtempSync(join(tmpdir(), "levain-stage0-"));
   try {
     const output = join(directory, "stage0");
-    const places = `-Wl,-Ttext-segment=0x${address.toString(16)},--defsym=config=0x${configAddress.toString(16)}`;
-    compile([target.compiler, ...FLAGS, symbols, ...target.compilerFlags, ...sources, places, "-o", output]);
+    compile([target.compiler, ...FLAGS, symbols, ...target.compilerFlags, ...sources, ...places, "-o", output]);
     return readFileSync(output);
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+function sourcesIn(directory: string): readonly string[] {
+  const names = readdirSync(join(import.meta.dirname, directory)).filter((name) => name.endsWith(".c"));
+  return names.sort().map((name) => join(directory, name));
 }
 
 function compile(command: string[]): void {

@@ -104,8 +104,9 @@ static void tell_loader(u64 *auxv)
   }
 }
 
-struct jump load_program(const struct vector *vector)
+struct jump load_program(const struct vector *vector, struct incident *incident, int is_boot)
 {
+  page_program(vector, incident, is_boot);
   for (u64 i = 0; i < config.library_count; i++) publish_library(&config.libraries[i]);
   tell_loader(vector->auxv);
   return (struct jump){config.loader_entry, (u64)vector->words};

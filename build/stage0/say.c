@@ -2,12 +2,14 @@
 
 #define LINE_MAX 700
 #define KERN_ERR "<3>"
+#define KERN_INFO "<6>"
 
 /* "<3>levain: …\n"; control characters become question marks. */
-static u64 compose(char *line, const char *const *words)
+static u64 compose(char *line, const char *level, const char *const *words)
 {
   u64 length = 0;
-  for (const char *c = KERN_ERR "levain: "; *c; c++) line[length++] = *c;
+  for (; *level; level++) line[length++] = *level;
+  for (const char *c = "levain: "; *c; c++) line[length++] = *c;
   for (; *words; words++)
     for (const char *c = *words; *c && length < LINE_MAX - 1; c++)
       line[length++] = (u8)*c < ' ' || *c == 0x7f ? '?' : *c;
@@ -69,12 +71,22 @@ static void write_to_standard_error(const char *line, u64 size)
 void say_words(const char *const *words)
 {
   char line[LINE_MAX];
-  u64 size = compose(line, words);
+  u64 size = compose(line, KERN_ERR, words);
   if (!write_to_kernel_log(line, size) || !does_kernel_show_errors()) write_to_standard_error(line, size);
 }
 
 void complain_words(const char *const *words)
 {
   char line[LINE_MAX];
-  write_to_standard_error(line, compose(line, words));
+  write_to_standard_error(line, compose(line, KERN_ERR, words));
+}
+
+void note_words(const char *const *words)
+{
+  char line[LINE_MAX];
+  u64 size = compose(line, KERN_INFO, words);
+  long fd = open_file("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  write_bytes(fd, line, size);
+  close_file(fd);
 }

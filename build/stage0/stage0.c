@@ -26,13 +26,13 @@ static void check_desk(void)
 struct jump start(u64 *words)
 {
   struct vector vector = read_vector(words);
-  if (is_first_process()) {
-    supervise(vector.envp);
-    vector = make_vector(&vector, 1);
-  } else {
+  struct incident *incident = 0;
+  int is_boot = is_first_process();
+  if (is_boot) incident = supervise(vector.envp);
+  else {
     if (is_worker(&vector)) serve_orders();
     check_desk();
-    vector = make_vector(&vector, 0);
   }
-  return load_program(&vector);
+  vector = make_vector(&vector, is_boot);
+  return load_program(&vector, incident, is_boot);
 }

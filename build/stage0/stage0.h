@@ -59,7 +59,31 @@ struct jump {
   u64 entry;
   u64 stack;
 };
-struct jump load_program(const struct vector *vector);
+/* --- pager/: for a program whose runtime is compressed --- */
+
+/* Memory of process 1, the program and its pager: why the program had to be killed. */
+struct incident {
+  /* Empty if nothing happened. */
+  char words[256];
+  /* The pager, and the signal that ended it, or 0. */
+  int pid, signal;
+  /* A child of the program, then of process 1; ends after the pager. */
+  int watcher;
+};
+#ifdef PAGED
+/* Returns null if there is no memory. */
+struct incident *share_incident(void);
+/* Maps the program's memory; `incident` is null outside a boot. Returns when all of it can be used. */
+void page_program(const struct vector *vector, struct incident *incident, int is_boot);
+#else
+static inline struct incident *share_incident(void) { return 0; }
+static inline void page_program(const struct vector *vector, struct incident *incident, int is_boot)
+{
+  (void)vector, (void)incident, (void)is_boot;
+}
+#endif
+
+struct jump load_program(const struct vector *vector, struct incident *incident, int is_boot);
 
 /* --- worker.c --- */
 
@@ -76,8 +100,8 @@ void start_worker(void);
 
 /* True if the kernel started us as the first process of the machine. */
 int is_first_process(void);
-/* Returns in the child only. */
-void supervise(char **envp);
+/* Returns in the child only, with the memory that it shares with process 1. */
+struct incident *supervise(char **envp);
 
 /* --- prepare.c --- */
 
@@ -196,6 +220,9 @@ const char *describe_signal(int signal);
 void say_words(const char *const *words);
 /* The same on standard error only. */
 void complain_words(const char *const *words);
+/* A message that is no error, in the kernel log only. */
+void note_words(const char *const *words);
+#define note(...) note_words((const char *const[]){__VA_ARGS__, 0})
 #define say(...) say_words((const char *const[]){__VA_ARGS__, 0})
 #define complain(...) complain_words((const char *const[]){__VA_ARGS__, 0})
 #define number_text(number) decimal(number, (char[24]){0})

@@ -51,6 +51,25 @@ static void explain_death(int signal, long pid, long log)
   else say("hint: a bug in levain or its runtime, or faulty memory: try again, and please report it");
 }
 
+/* The real init must not find processes of ours. The pager ends with the program, within milliseconds. */
+static void wait_for_pager(const struct incident *incident)
+{
+  int status;
+  for (int turn = 0; incident->watcher > 0 && turn < 500; turn++) {
+    long got = wait_for_any(&status, WNOHANG);
+    if (got < 0 || got == incident->watcher) return;
+    if (got == 0) sleep_for(0, 1000000);
+  }
+}
+
+/* The pager failed, and the program was killed for it. */
+static void explain_incident(const struct incident *incident, long log)
+{
+  say(incident->words);
+  if (incident->signal == SIGKILL) explain_kill(log, incident->pid);
+  else say("hint: the image is damaged, or the machine's memory: write the image again, and test the memory");
+}
+
 /* Returns 0, after a message, if the child left no valid handover. */
 static int is_handover(int status, int messages, char *message, char **words, struct handover *handover)
 {
@@ -76,7 +95,7 @@ static void follow_until_done(struct handover *handover, const struct policy *po
   }
 }
 
-void supervise(char **envp)
+struct incident *supervise(char **envp)
 {
   char message[HANDOVER_MAX + 1], *words[HANDOVER_WORDS];
   struct handover handover;
@@ -93,6 +112,7 @@ void supervise(char **envp)
   else if (policy.keys_size == KEYS_MAX - 1) policy.keys_size = -1;
   char level[64];
   long level_size = read_text_file(CONSOLE_LEVEL, level, sizeof level);
+  struct incident *incident = share_incident();
   for (;; apply_policy(&policy, envp, "starts levain again")) {
     silence_console();
     const char *lack = missing_cpu_feature();
@@ -101,16 +121,19 @@ void supervise(char **envp)
       continue;
     }
     int messages = -1;
+    if (incident) *incident = (struct incident){.watcher = 0};
     long log = open_kernel_log();
     long pid = start_child(&messages, log);
     if (pid == 0) {
       start_worker();
-      return;
+      return incident;
     }
     int status = pid < 0 ? 0 : wait_for(pid);
+    if (incident) wait_for_pager(incident);
     /* levain keeps the kernel's messages off the console while it runs; the kernel shows ours on every console. */
     if (status && level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);
-    if (status & 0x7f) explain_death(status & 0x7f, pid, log);
+    if (incident && incident->words[0]) explain_incident(incident, log);
+    else if (status & 0x7f) explain_death(status & 0x7f, pid, log);
     if (log >= 0) close_file(log);
     if (pid < 0) say("could not start a process: ", describe_error(pid));
     else if (is_handover(status, messages, message, words, &handover)) {

@@ -1,18 +1,27 @@
 #include "stage0.h"
 
+/* Any address may hold one. */
+typedef u64 __attribute__((may_alias, aligned(1))) word;
+
 /* gcc may call these even in freestanding code. */
 void *memcpy(void *to, const void *from, u64 size);
 void *memset(void *to, int value, u64 size);
 
 void *memcpy(void *to, const void *from, u64 size)
 {
-  for (u64 i = 0; i < size; i++) ((u8 *)to)[i] = ((const u8 *)from)[i];
+  u8 *t = to;
+  const u8 *f = from;
+  for (; size >= sizeof(word); size -= sizeof(word), t += sizeof(word), f += sizeof(word)) *(word *)t = *(const word *)f;
+  for (u64 i = 0; i < size; i++) t[i] = f[i];
   return to;
 }
 
 void *memset(void *to, int value, u64 size)
 {
-  for (u64 i = 0; i < size; i++) ((u8 *)to)[i] = (u8)value;
+  u8 *t = to;
+  u64 pattern = (u8)value * 0x0101010101010101ul;
+  for (; size >= sizeof(word); size -= sizeof(word), t += sizeof(word)) *(word *)t = pattern;
+  for (u64 i = 0; i < size; i++) t[i] = (u8)value;
   return to;
 }
 

@@ -109,8 +109,7 @@ function decompressModule(machine: Machine, path: string, compression: Compressi
 }
 
 function decompress(bytes: Uint8Array, path: string, compression: "gzip" | "zstd"): Uint8Array {
-  const unpack = () =>
-    compression === "zstd" ? Bun.zstdDecompressSync(bytes) : Bun.gunzipSync(Uint8Array.from(bytes));
+  const unpack = () => (compression === "zstd" ? Bun.zstdDecompressSync(bytes) : Bun.gunzipSync(new Uint8Array(bytes)));
   return orProblem("module-not-decompressed", { path }, unpack);
 }
 

@@ -38,7 +38,7 @@ export async function packDirectory(directory: string): Promise<string> {
   return output;
 }
 
-/** Packs `entries` into an initramfs that holds nothing else: `packInitramfs({ "/init": { file: "dist/levain" } })`; returns its path. */
+/** Packs `entries` into an initramfs that holds nothing else: `packInitramfs({ "/init": { file: levainInit() } })`; returns its path. */
 export function packInitramfs(entries: Readonly<Record<string, Entry>>): Promise<string> {
   const tree = scratchDirectory();
   writeTree(tree, entries);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { initProgram, initProgramKinds } from "../../src/desk/program/init-program.ts";
 import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
@@ -8,6 +9,17 @@ import "./unpacked-programs.ts";
 
 /** The program that all of this is about: dist/levain, or the one that `$LEVAIN_BINARY` names. */
 export const LEVAIN = process.env["LEVAIN_BINARY"] || join(import.meta.dir, "../../dist/levain");
+
+let init: string | null = null;
+
+/** The program that `levain image` writes as /init, for an initramfs of a test's own. Returns its path. */
+export function levainInit(): string {
+  const [kind = "plain"] = initProgramKinds(LEVAIN);
+  const path = join(scratchDirectory(), "init");
+  if (init === null) writeFileSync(path, initProgram(kind, LEVAIN).bytes, { mode: 0o755 });
+  init ??= path;
+  return init;
+}
 
 /** What `levain image` is asked for. */
 export interface LevainImageOptions {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readBinaryParts } from "../../src/drivers/index/binary-index.ts";
 import {
@@ -143,10 +143,21 @@ vmTest(
   async () => {
     const initrd = join(scratchDirectory(), "image");
     const { modulesDir } = await debianKernel("cloud");
-    const words = ["--output", initrd, "--modules-dir", modulesDir, "--compress", "lz4"];
+    const ballast = join(scratchDirectory(), "ballast");
+    writeFileSync(ballast, Buffer.alloc(48 << 20));
+    const words = [
+      "--output",
+      initrd,
+      "--modules-dir",
+      modulesDir,
+      "--compress",
+      "lz4",
+      "--add",
+      `${ballast}:/lib/ballast`,
+    ];
     const summary = await run([LEVAIN, "image", ...words]);
     const needed = Number(/(\d+) MiB without root=/.exec(summary)?.[1]);
-    // /init still fits, and of the modules, which come after it, the most do not.
+    // /init and the shell still fit, the ballast does not, and the modules come after it.
     return { initrd, memoryMib: needed - 64, cmdline: "init=/missing" };
   },
   async (vm) => {

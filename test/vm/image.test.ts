@@ -2,7 +2,7 @@ import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run, runScript } from "../support/command.ts";
-import { debianKernel } from "../support/kernels.ts";
+import { debianKernel, type KernelFlavour } from "../support/kernels.ts";
 import { PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
@@ -77,17 +77,17 @@ for (const method of ["zstd", "gzip:1", "xz:0", "none"]) {
 }
 
 /** A guest with as much memory as `levain image` names, in the sentence that `pattern` finds it in. */
-async function smallGuest(pattern: RegExp, cmdline: string): Promise<VmTestOptions> {
-  const { modulesDir } = await debianKernel("cloud");
+async function smallGuest(kernel: KernelFlavour, pattern: RegExp, cmdline: string): Promise<VmTestOptions> {
+  const { modulesDir } = await debianKernel(kernel);
   const { initrd, summary } = await makeImage("--modules-dir", modulesDir, "--compress", "zstd:1");
   const memory = pattern.exec(summary)?.[1];
   if (memory === undefined) throw new Error(`no memory is named in: ${summary}`);
-  return { initrd, memoryMib: Number(memory), cmdline };
+  return { kernel, initrd, memoryMib: Number(memory), cmdline };
 }
 
 vmTest(
   "the memory that levain image names is enough without a root=",
-  () => smallGuest(/, (\d+) MiB without root=/, "init=/bin/sh"),
+  () => smallGuest("cloud", /, (\d+) MiB without root=/, "init=/bin/sh"),
   async (vm) => {
     await vm.expect(/modules +\d+ loaded/);
     await vm.expect(/# $/);
@@ -96,12 +96,14 @@ vmTest(
   },
 );
 
-vmTest(
-  "the memory that levain image names is enough with a root=",
-  () => smallGuest(/needs (\d+) MiB to boot/, "root=LABEL=NONE rd.timeout=1"),
-  async (vm) => {
-    await vm.expect(/modules +\d+ loaded/);
-    await vm.expect('no device with label "NONE"');
-    await vm.expect(PROMPT);
-  },
-);
+for (const kernel of ["cloud", "full"] as const) {
+  vmTest(
+    `the memory that levain image names is enough with a root=, ${kernel} kernel`,
+    () => smallGuest(kernel, /needs (\d+) MiB to boot/, "root=LABEL=NONE rd.timeout=1"),
+    async (vm) => {
+      await vm.expect(/modules +\d+ loaded/);
+      await vm.expect('no device with label "NONE"');
+      await vm.expect(PROMPT);
+    },
+  );
+}

@@ -8,8 +8,8 @@ import { run, runScript } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { packDirectory, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
-import { levainGuest } from "../support/levain-guest.ts";
-import { LEVAIN } from "../support/levain-image.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { levainInit } from "../support/levain-image.ts";
 import { readContent } from "../support/read-cpio.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
@@ -37,7 +37,7 @@ async function foreignImage(storage: Storage): Promise<string> {
   const { modulesDir, version } = await debianKernel("full");
   const tree = scratchDirectory();
   writeTree(tree, {
-    "/init": { file: LEVAIN },
+    "/init": { file: levainInit() },
     "/bin/busybox": { file: BUSYBOX },
     "/etc/modprobe.d/test.conf": { text: "softdep virtio_blk post: loop\noptions loop max_loop=3\n" },
   });
@@ -135,5 +135,19 @@ vmTest(
     await vm.expect(anywhere);
     await vm.expect("could not find the root device");
     await vm.expect(anywhere);
+  },
+);
+
+vmTest(
+  "the compressed modules of an image are loaded by levain, and by modprobe in the rescue shell",
+  async () => levainGuest({ cmdline: "root=LABEL=NONE rd.timeout=1 rd.modules=udf rd.debug" }),
+  async (vm) => {
+    await vm.expect(PROMPT);
+    expect(vm.log()).toMatch(/module udf\s/);
+    expect(vm.log()).not.toContain("could not load");
+    vm.send("cd /lib/modules/*/kernel/fs; echo udf/* xfs/* squashfs/*\n");
+    await vm.expect(/^udf\/udf\.ko\.gz xfs\/xfs\.ko\.gz squashfs\/squashfs\.ko$/m);
+    vm.send("modprobe xfs && grep -o '^xfs [0-9]* 0' /proc/modules\n");
+    await vm.expect(/^xfs \d+ 0$/m);
   },
 );

@@ -6,7 +6,7 @@ import { blankDisk } from "../support/disk-images.ts";
 import { guestPrograms } from "../support/guest-programs.ts";
 import { busyboxEntries, packDirectory, writeTree } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
-import { LEVAIN } from "../support/levain-image.ts";
+import { levainInit } from "../support/levain-image.ts";
 import { provideImage } from "../support/probe/image-store.ts";
 import { TABLE_RECIPES } from "../support/probe/table-recipes.ts";
 import { vmTest } from "../support/vm-test.ts";
@@ -47,7 +47,11 @@ echo all told; poweroff -f
 async function guestInitramfs(): Promise<string> {
   const { modulesDir, version } = await debianKernel("full");
   const tree = scratchDirectory();
-  writeTree(tree, { ...busyboxEntries(INIT), ...(await guestPrograms(...PROGRAMS)), "/bin/levain": { file: LEVAIN } });
+  writeTree(tree, {
+    ...busyboxEntries(INIT),
+    ...(await guestPrograms(...PROGRAMS)),
+    "/bin/levain": { file: levainInit() },
+  });
   const target = join(tree, "lib/modules", version);
   mkdirSync(target, { recursive: true });
   for (const directory of [

@@ -5,7 +5,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { type Entry, packInitramfs } from "../support/initramfs.ts";
 import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
-import { LEVAIN, type LevainImageOptions } from "../support/levain-image.ts";
+import { type LevainImageOptions, levainInit } from "../support/levain-image.ts";
 import type { Vm } from "../support/qemu.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
@@ -59,7 +59,7 @@ vmTest(
   async () => {
     // A program that is no levain at all: the runtime ends at once, and stage0 is left alone with its policy.
     const entries: Record<string, Entry> = {
-      "/init": { file: LEVAIN },
+      "/init": { file: levainInit() },
       "/bin/busybox": { file: BUSYBOX },
       "/etc/levain.cmdline": { text: "rdshell=0\n" },
     };

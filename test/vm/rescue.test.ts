@@ -7,7 +7,7 @@ import { rootImage } from "../support/filesystem-images.ts";
 import { packInitramfs } from "../support/initramfs.ts";
 import { press, pressUntilExit } from "../support/keyboard.ts";
 import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
-import { LEVAIN } from "../support/levain-image.ts";
+import { levainInit } from "../support/levain-image.ts";
 import type { Vm } from "../support/qemu.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
@@ -27,7 +27,10 @@ function guest(cmdline: string, more: Omit<LevainGuest, "cmdline" | "disks"> = {
 function foreignGuest(cmdline: string, files: Readonly<Record<string, string>> = {}) {
   return async (): Promise<VmTestOptions> => {
     const entries = Object.entries(files).map(([path, file]) => [path, { file }] as const);
-    return { initrd: await packInitramfs({ "/init": { file: LEVAIN }, ...Object.fromEntries(entries) }), cmdline };
+    return {
+      initrd: await packInitramfs({ "/init": { file: levainInit() }, ...Object.fromEntries(entries) }),
+      cmdline,
+    };
   };
 }
 

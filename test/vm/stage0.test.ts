@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { type Entry, packInitramfs } from "../support/initramfs.ts";
 import { PROMPT } from "../support/levain-guest.ts";
-import { LEVAIN } from "../support/levain-image.ts";
+import { levainInit } from "../support/levain-image.ts";
 import { compileStatic, packedChild } from "../support/packed-program.ts";
 import type { Vm } from "../support/qemu.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
@@ -310,7 +310,7 @@ vmTest(
 vmTest(
   "levain crashes in its rescue shell: stage0's shell replaces it, and exit starts levain again",
   async () => ({
-    initrd: await packInitramfs({ "/init": { file: LEVAIN }, ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
+    initrd: await packInitramfs({ "/init": { file: levainInit() }, ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
     cmdline: "root=LABEL=nowhere rd.timeout=1",
   }),
   async (vm) => {
@@ -329,7 +329,7 @@ vmTest(
 vmTest(
   "levain starts on a CPU that is just new enough, without a random number generator",
   async () => ({
-    initrd: await packInitramfs({ "/init": { file: LEVAIN } }),
+    initrd: await packInitramfs({ "/init": { file: levainInit() } }),
     cmdline: "root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff",
     cpu: "Nehalem",
   }),
@@ -341,7 +341,7 @@ vmTest(
 
 vmTest(
   "levain starts on a kernel without devtmpfs",
-  () => noDevtmpfs("root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff", { "/levain": { file: LEVAIN } }),
+  () => noDevtmpfs("root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff", { "/levain": { file: levainInit() } }),
   async (vm) => {
     await vm.expect("could not find the root device");
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });

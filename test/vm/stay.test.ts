@@ -5,7 +5,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { packInitramfs } from "../support/initramfs.ts";
 import { levainGuest } from "../support/levain-guest.ts";
-import { LEVAIN } from "../support/levain-image.ts";
+import { levainInit } from "../support/levain-image.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
@@ -82,7 +82,7 @@ vmTest(
 
 vmTest(
   "an image of another builder with only BusyBox in it: init does not complain, and levain is on the path",
-  async () => ({ initrd: await packInitramfs({ "/init": { file: LEVAIN }, "/bin/busybox": { file: BUSYBOX } }) }),
+  async () => ({ initrd: await packInitramfs({ "/init": { file: levainInit() }, "/bin/busybox": { file: BUSYBOX } }) }),
   async (vm) => {
     await vm.expect(SHELL);
     vm.send("levain status\n");
@@ -120,7 +120,7 @@ vmTest(
 vmTest(
   "levain boots as the only file of an initramfs",
   async () => ({
-    initrd: await packInitramfs({ "/init": { file: LEVAIN } }),
+    initrd: await packInitramfs({ "/init": { file: levainInit() } }),
     disks: [{ file: await rootImage("ext4", { label: "ROOT" }), bus: "nvme" as const }],
     cmdline: "root=LABEL=ROOT",
   }),
@@ -133,7 +133,7 @@ vmTest(
 
 vmTest(
   "levain alone, without a root, reports that there is nothing to start",
-  async () => ({ initrd: await packInitramfs({ "/init": { file: LEVAIN } }) }),
+  async () => ({ initrd: await packInitramfs({ "/init": { file: levainInit() } }) }),
   async (vm) => {
     await vm.expect("the root has no init");
     await vm.expect("this image has no shell");

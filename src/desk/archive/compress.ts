@@ -15,6 +15,9 @@ export type Compression = Readonly<{ method: CompressionMethod; level: number }>
 const LEVELS = { zstd: [1, 22, 9], lz4: [1, 12, 9], gzip: [1, 9, 6], xz: [0, 9, 6], none: [0, 0, 0] } as const;
 const METHODS = Object.keys(LEVELS) as CompressionMethod[];
 
+/** No compression. */
+export const STORED: Compression = { method: "none", level: 0 };
+
 /** Parses "METHOD" or "METHOD:LEVEL". Throws BootError. */
 export function parseCompression(text: string): Compression {
   const [name = "", levelText, ...rest] = text.split(":");

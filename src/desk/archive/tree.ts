@@ -45,6 +45,11 @@ export function putEntry(tree: ImageTree, entry: ImageEntry): void {
  */
 const FIRST: readonly string[] = ["/init", "/etc", "/etc/levain.cmdline", "/etc/levain.keys", "/etc/levain.json"];
 
+/** Returns whether an entry belongs to what comes first. */
+export function isFirst({ path }: ImageEntry): boolean {
+  return FIRST.includes(path);
+}
+
 /** Returns the entries in the order of the archive: `FIRST`, then bytewise by path, directories before their contents. */
 export function sortEntries(tree: ImageTree): readonly ImageEntry[] {
   const rank = (path: string) => (FIRST.includes(path) ? FIRST.indexOf(path) : FIRST.length);

@@ -3,20 +3,21 @@ import { resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
-import { compress, parseCompression } from "../archive/compress.ts";
+import { type Compression, compress, parseCompression, STORED } from "../archive/compress.ts";
 import { align, writeCpio } from "../archive/cpio.ts";
 import { describeMemory, estimateMemoryOf } from "../archive/memory.ts";
 import { checkWritable, writeWhole } from "../archive/output.ts";
 import { padImage } from "../archive/padding.ts";
-import type { ImageEntry, ImageTree } from "../archive/tree.ts";
+import type { ImageTree } from "../archive/tree.ts";
 import { argument, type CommandWords, command, option } from "../command-line.ts";
 import { attempt } from "../host.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
+import { addRuntime, describeRuntime, parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
 import { warnOfCopy } from "../image/secrets.ts";
 import { type Inspection, inspectImage } from "../inspect/inspection.ts";
 import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
 import { listFiles } from "../inspect/unpacked-tree.ts";
-import { addInit } from "../program/program.ts";
+import { type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 
 /** `levain graft`: replaces only the init of another tool's image. */
 export const graftCommand = command({
@@ -26,13 +27,14 @@ export const graftCommand = command({
     image: argument("An initramfs of any tool; it is not changed"),
     output: option("FILE", "Write the new image to FILE (default: IMAGE.levain)", "o"),
     init: option("FILE", "Use this levain as /init (default: this program)"),
-    compress: option("METHOD[:LEVEL]", "Compress /init with zstd, lz4, gzip, xz or none (default: zstd)"),
+    ...RUNTIME_OPTION,
+    compress: option("METHOD[:LEVEL]", "Compress a plain /init with zstd, lz4, gzip, xz or none (default: zstd)"),
     ...MAX_SIZE_OPTION,
   },
   examples: { "levain graft /boot/initrd.img": "Write /boot/initrd.img.levain, with levain as its /init" },
   run: async (line) => {
     const summary = await graftInit(line);
-    if (summary.exposure !== null) console.error(`warning: ${printable(summary.exposure)}`);
+    for (const warning of summary.warnings) console.error(`warning: ${printable(warning)}`);
     console.log(summarize(summary).map(printable).join("\n"));
     return 0;
   },
@@ -54,17 +56,18 @@ async function graftInit(line: CommandWords) {
   const before = inspectImage(image, maxSize);
   refuseDamaged(before);
   checkWritable(output);
-  const init = readInit(line.one("init"));
+  const { init, method, runtime } = readInit(line, compression, configOf(before));
   const base = attempt(`cannot read ${image}`, () => readFileSync(image));
-  const segment = padImage(compress(writeCpio([init]), compression), compression.method);
+  const segment = padImage(compress(writeCpio([init]), method), method.method);
   const imageBytes = await writeWhole(output, joinImages(base, segment, before.bootConfig?.offset));
   const replaced = before.tree.root.children.get("init");
   const sizes = listFiles(before.tree.root)
     .filter((file) => file !== replaced)
     .map(({ data }) => data.length);
   return {
-    /** A warning if more users can read the new image than the old one, or null. */
-    exposure: warnOfCopy(image, output),
+    // One if more users can read the new image than the old one.
+    warnings: [runtime.warning, warnOfCopy(image, output)].filter((warning) => warning !== null),
+    runtime,
     output,
     before,
     imageBytes,
@@ -73,12 +76,29 @@ async function graftInit(line: CommandWords) {
 }
 
 /** Only /init, as a directory above it, or a link beside it, could be a symbolic link in the other image. */
-function readInit(request: string | null): Extract<ImageEntry, { kind: "file" }> {
+function readInit(line: CommandWords, compression: Compression, config: KernelConfig) {
   const tree: ImageTree = new Map();
-  addInit(tree, request);
+  const request = line.one("runtime");
+  const { isCompressed, runtime } = addRuntime(
+    tree,
+    line.one("init"),
+    request === null ? null : parseRuntime(request),
+    config,
+  );
   const init = tree.get("/init");
   if (init?.kind !== "file") throw new BootError("no program for /init");
-  return init;
+  return { init, method: isCompressed ? STORED : compression, runtime };
+}
+
+/** The kernels whose modules the image has; it may be booted with each. */
+function configOf({ findings }: Inspection): KernelConfig {
+  const configs = findings.kernels.flatMap(({ version }) =>
+    version === null ? [] : [readKernelConfig({ version, modulesDir: `/lib/modules/${version}` })],
+  );
+  return (option) => {
+    const answers = configs.map((config) => config(option));
+    return answers.includes(false) ? false : answers.includes(true) || null;
+  };
 }
 
 /** The kernel stops reading at damaged data, so it would not reach the new init. */
@@ -102,7 +122,13 @@ async function* joinImages(base: Uint8Array, segment: AsyncIterable<Uint8Array>,
   yield base.subarray(end);
 }
 
-function summarize({ output, before, imageBytes, memory }: Awaited<ReturnType<typeof graftInit>>): readonly string[] {
+function summarize({
+  output,
+  before,
+  imageBytes,
+  memory,
+  runtime,
+}: Awaited<ReturnType<typeof graftInit>>): readonly string[] {
   const { findings, passedOver } = before;
   const modules = findings.kernels.map(({ version, count }) => `${version ?? "unnamed"}, ${count} modules`).join("; ");
   const fallback = describeFallbacks(findings.fallbacks);
@@ -110,6 +136,7 @@ function summarize({ output, before, imageBytes, memory }: Awaited<ReturnType<ty
     output,
     `  made of  ${before.file}${findings.maker === null ? "" : ` (${findings.maker})`}`,
     `  kernel   ${modules === "" ? "any with built-in drivers: the image has no modules" : modules}`,
+    `  runtime  ${describeRuntime(runtime)}`,
     ...(passedOver.length === 0 ? [] : [`  ignores  ${passedOver.join(", ")}: only the replaced init read these`]),
     ...(findings.init === null
       ? []

@@ -2,12 +2,13 @@ import { dirname, resolve } from "node:path";
 import { formatBytes } from "../../problems/size.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { describeMemory } from "../archive/memory.ts";
-import { type CommandWords, command, option } from "../command-line.ts";
+import { type CommandWords, command, flag, option } from "../command-line.ts";
 import { parseAddition } from "../image/addition.ts";
 import { parseConfig, readConfig } from "../image/config.ts";
 import { buildImage, type ImageSummary, STANDARD_OUTPUT } from "../image/image.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
 import type { ImageOptions } from "../image/options.ts";
+import { describeRuntime, parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
 import { parseModprobeRequest } from "../modules/modprobe-files.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 
@@ -20,12 +21,14 @@ export const imageCommand = command({
     kernel: option("VERSION", "Build for this kernel; none: without modules (default: the running kernel)"),
     "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
     module: option("NAME", "Add a module to the default ones; repeatable"),
+    hostonly: flag("Of the default modules, add only those for this machine"),
     "modprobe-dir": option(
       "DIR",
       "Copy the modprobe.d files of DIR; repeatable; none: no files (default: this host's, for its own modules)",
     ),
     busybox: option("FILE", "Use this BusyBox; none: no rescue shell (default: this host's)"),
     init: option("FILE", "Use this levain as /init (default: this program)"),
+    ...RUNTIME_OPTION,
     config: option("FILE", "Read options and parameters from FILE, a levain.toml", "c"),
     add: option(
       "SRC:DST",
@@ -73,17 +76,20 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   const resolveAll = (paths: readonly string[], from: string) => paths.map((each) => resolve(from, each));
   const resolveDirs = (paths: readonly string[], from: string) =>
     paths.map((each) => (each === "none" ? each : resolve(from, each)));
+  const runtime = line.one("runtime") ?? config.runtime ?? null;
   return {
     output: path("output"),
     kernel: line.one("kernel") ?? config.kernel ?? null,
     modulesDir: path("modules-dir"),
     modules: [...config.modules, ...line.all("module")],
+    hostonly: line.has("hostonly") || config.hostonly,
     modprobeDirs: parseModprobeRequest([
       ...resolveDirs(line.all("modprobe-dir"), directory),
       ...resolveDirs(config["modprobe-dirs"], base),
     ]),
     busybox: path("busybox"),
     init: path("init"),
+    runtime: runtime === null ? null : parseRuntime(runtime),
     additions: [...parseAll(config.add, base), ...parseAll(line.all("add"), directory)],
     programs: [...resolveAll(config.programs, base), ...resolveAll(line.all("program"), directory)],
     keymaps: [...line.all("keymap"), ...config.keymaps],
@@ -93,14 +99,19 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
 }
 
 /** Describes a new image for the user, a line each. */
-export function summarize(summary: ImageSummary, { compression }: ImageOptions, elapsedMs: number): readonly string[] {
+export function summarize(
+  summary: ImageSummary,
+  { compression, hostonly }: ImageOptions,
+  elapsedMs: number,
+): readonly string[] {
   const { kernel, moduleCount, entryCount, unpackedBytes, imageBytes, memory, hasBusybox, lackingFirmware } = summary;
   const fallback = describeFallbacks(summary.fallbacks);
   const method = compression.method === "none" ? "not compressed" : `${compression.method}:${compression.level}`;
   return [
     summary.output,
-    `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules`}`,
+    `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules${hostonly ? ", for this machine only" : ""}`}`,
     ...(kernel === null ? [] : [`  modprobe ${describeModprobe(summary.modprobeDirs)}`]),
+    `  runtime  ${describeRuntime(summary.runtime)}`,
     ...(lackingFirmware.length === 0 ? [] : [`  firmware ${describeFirmware(lackingFirmware)}`]),
     `  content  ${entryCount} entries, ${formatBytes(unpackedBytes)} unpacked`,
     ...(hasBusybox ? [] : ["  shell    none: the image has no BusyBox"]),

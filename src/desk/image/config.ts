@@ -6,6 +6,7 @@ import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { attempt } from "../host.ts";
 import { parseAddition } from "./addition.ts";
+import { parseRuntime } from "./runtime.ts";
 import { type Mistake, readStatements } from "./toml-statements.ts";
 
 const text = v.pipe(v.string(), v.minLength(1, "expected a string that is not empty"));
@@ -38,9 +39,11 @@ const schema = v.strictObject({
   kernel: v.optional(text),
   "modules-dir": v.optional(text),
   modules: list,
+  hostonly: v.optional(v.boolean(), false),
   "modprobe-dirs": list,
   busybox: v.optional(text),
   init: v.optional(text),
+  runtime: v.optional(readableBy(parseRuntime)),
   add: v.optional(v.array(readableBy((addition) => parseAddition(addition, "/"))), []),
   programs: list,
   keymaps: list,
@@ -105,6 +108,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ...[["string", "a string"] as const, ["Array", "a list"] as const, ["Object", "a table"] as const],
   ...["Instant", "PlainDate", "PlainDateTime"].map((type) => [type, "a date"] as const),
   ["PlainTime", "a time"],
+  ["boolean", "true or false"],
 ]);
 
 function name(type: string | null): string {

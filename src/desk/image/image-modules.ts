@@ -5,6 +5,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { findEntry, type ImageTree, putEntry } from "../archive/tree.ts";
 import { FIRMWARE_ENDINGS } from "../modules/firmware.ts";
+import { readHostUse } from "../modules/host-modules.ts";
 import { warnOfKeptOut } from "../modules/kept-out.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
 import {
@@ -26,7 +27,13 @@ export function addModules(tree: ImageTree, kernel: KernelChoice, options: Image
   const config = addModprobeFiles(tree, readModprobeFiles(modprobeDirs, unreadable), voice);
   // Modules that the image's own parameters load have to be in it.
   const add = [...options.modules, ...plan.modules.load];
-  const selection = selectModules({ kernel, add, config });
+  const selection = selectModules({
+    kernel,
+    add,
+    config,
+    isPacked: true,
+    ...(options.hostonly && { host: readHostUse() }),
+  });
   const { files, names, lackingFirmware, warnings } = selection;
   for (const warning of [...warnings, ...warnOfKeptOut(selection, config, plan.modules.load)]) voice.warn(warning);
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });

@@ -7,22 +7,23 @@ import type { Manifest } from "../../plan/manifest.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { warnOfUnboundRoot } from "../../plan/warnings.ts";
 import type { Voice } from "../../problems/voice.ts";
-import { type Compression, compress } from "../archive/compress.ts";
+import type { Compression } from "../archive/compress.ts";
 import { contentOfBytes } from "../archive/content.ts";
-import { measureCpio, writeCpio } from "../archive/cpio.ts";
+import { layOutImage, measureArchives, writeArchives } from "../archive/layout.ts";
 import { estimateMemory } from "../archive/memory.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "../archive/output.ts";
-import { padImage } from "../archive/padding.ts";
 import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tree.ts";
-import { canUnpack, chooseKernel, type KernelChoice } from "../modules/kernel.ts";
+import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
+import { canUnpack, type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
-import { addBusybox, addInit, addProgram } from "../program/program.ts";
+import { addBusybox, addProgram } from "../program/program.ts";
 import { addFromHost, lookAtAdditions } from "./addition.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import { addModules, reportFirmware } from "./image-modules.ts";
 import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
 import type { ImageOptions } from "./options.ts";
+import { addRuntime } from "./runtime.ts";
 import { findKeys, findSecrets, warnOfReaders, warnOfStandardOutput } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
 
@@ -49,9 +50,10 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
   if (isPiped) checkStandardOutput();
   const place = isPiped ? null : checkWritable(output);
-  if (kernel) warnOfCompression(kernel, options.compression, voice);
+  const config = kernel && readKernelConfig(kernel);
+  if (kernel && config) warnOfCompression(kernel, config, options.compression, voice);
 
-  const { tree, ...content } = fillTree(options, kernel, plan, voice);
+  const { tree, isInitCompressed, ...content } = fillTree({ options, kernel, config, plan, voice });
   addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
   // stage0 does not read JSON.
   addText(tree, "/etc/levain.cmdline", formatPolicyWords(parameters));
@@ -64,18 +66,27 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   if (keys.length > 0) addText(tree, IMAGE_KEY_LIST, keys.map((path) => `${path}\0`).join(""));
 
   const entries = sortEntries(tree);
-  const unpackedBytes = measureCpio(entries);
-  const pieces = announce(writeCpio(entries), unpackedBytes, voice);
-  const compressed = padImage(compress(pieces, options.compression), options.compression.method);
-  const imageBytes = await (isPiped ? writeToStandardOutput(compressed) : writeWhole(output, compressed));
+  const archives = layOutImage(entries, options.compression, isInitCompressed);
+  const unpackedBytes = measureArchives(archives);
+  const chunks = writeArchives(archives, voice);
+  const imageBytes = await (isPiped ? writeToStandardOutput(chunks) : writeWhole(output, chunks));
   const memory = estimateMemory(entries, imageBytes);
   return { output, kernel, ...content, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
 }
 
-function fillTree(options: ImageOptions, kernel: KernelChoice | null, plan: BootPlan, voice: Voice) {
+interface Job {
+  readonly options: ImageOptions;
+  readonly kernel: KernelChoice | null;
+  readonly config: KernelConfig | null;
+  readonly plan: BootPlan;
+  readonly voice: Voice;
+}
+
+function fillTree({ options, kernel, config, plan, voice }: Job) {
   const tree: ImageTree = new Map();
   addSkeleton(tree);
-  const machine = addInit(tree, options.init);
+  const { machine, isCompressed, runtime } = addRuntime(tree, options.init, options.runtime, config);
+  if (runtime.warning !== null) voice.warn(runtime.warning);
   // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
   addBusybox(tree, options.busybox ?? (plan.rescue.shell === false ? "none" : null), machine);
   for (const program of options.programs) addProgram(tree, program, program, machine);
@@ -85,6 +96,8 @@ function fillTree(options: ImageOptions, kernel: KernelChoice | null, plan: Boot
   refuseBrokenCheckers(tree);
   return {
     tree,
+    isInitCompressed: isCompressed,
+    runtime,
     moduleCount: modules?.count ?? 0,
     modprobeDirs: modules?.modprobeDirs ?? [],
     lackingFirmware: reportFirmware(tree, modules?.lackingFirmware ?? [], voice),
@@ -103,19 +116,10 @@ function addText(tree: ImageTree, path: string, text: string): void {
   putEntry(tree, { kind: "file", path, mode: 0o644, content: contentOfBytes(text) });
 }
 
-function warnOfCompression(kernel: KernelChoice, { method }: Compression, voice: Voice): void {
-  if (canUnpack(kernel, method) !== false) return;
+function warnOfCompression(kernel: KernelChoice, config: KernelConfig, { method }: Compression, voice: Voice): void {
+  if (canUnpack(config, method) !== false) return;
   const fault = method === "none" ? "an initramfs" : `an initramfs compressed with ${method}`;
   voice.warn(`kernel ${kernel.version} is configured without support for ${fault}: it cannot boot this image`);
-}
-
-function* announce(pieces: Iterable<Uint8Array>, total: number, voice: Voice): Generator<Uint8Array> {
-  let done = 0;
-  for (const piece of pieces) {
-    yield piece;
-    done += piece.length;
-    voice.progress(`packing: ${Math.floor((done / total) * 100)} %`);
-  }
 }
 
 /** What stage0 needs if the boot has crashed (build/stage0/policy.c). */

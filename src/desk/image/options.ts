@@ -1,6 +1,7 @@
 import type { Compression } from "../archive/compress.ts";
 import type { ModprobeRequest } from "../modules/modprobe-files.ts";
 import type { Addition } from "./addition.ts";
+import type { RuntimeRequest } from "./runtime.ts";
 
 /** The arguments of `levain image`; null is the default. */
 export interface ImageOptions {
@@ -10,11 +11,14 @@ export interface ImageOptions {
   readonly modulesDir: string | null;
   /** Modules besides the default ones. */
   readonly modules: readonly string[];
+  /** Of the default ones, only those for this machine. */
+  readonly hostonly: boolean;
   /** Where the files of modprobe.d(5) are read. */
   readonly modprobeDirs: ModprobeRequest;
   /** A file, or "none". */
   readonly busybox: string | null;
   readonly init: string | null;
+  readonly runtime: RuntimeRequest;
   readonly additions: readonly Addition[];
   /** Programs of this host to add with their libraries, absolute paths. */
   readonly programs: readonly string[];

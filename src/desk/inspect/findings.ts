@@ -3,7 +3,8 @@ import { BUSYBOX_PLACES, SHELLS } from "../../filesystems/busybox.ts";
 import { CHECKER_PLACES } from "../../filesystems/check.ts";
 import { findFallbacks } from "../image/kernel-fallback.ts";
 import { plainPath } from "../modules/module-file.ts";
-import { isElf, isPacked, readElf } from "../program/elf.ts";
+import { isElf, isPacked, isPaged, readElf } from "../program/elf.ts";
+import type { RuntimeKind } from "../program/init-program.ts";
 import {
   type DirectoryNode,
   type FileNode,
@@ -52,25 +53,29 @@ function childrenOf(root: DirectoryNode, directory: string): readonly (readonly 
   return node?.kind === "directory" ? [...node.children] : [];
 }
 
-function findInit(root: DirectoryNode): { readonly kind: ReturnType<typeof initKind>; readonly path: string } | null {
+function findInit(root: DirectoryNode) {
   const path = resolvePath(root, "/init");
   const node = path === null ? null : findNode(root, path);
-  return path === null || node?.kind !== "file" ? null : { kind: initKind(path, node.data), path };
+  if (path === null || node?.kind !== "file") return null;
+  const runtime = isElf(node.data) ? findRuntime(node.data) : null;
+  return { kind: runtime === null ? initKind(path, node.data) : ("levain" as const), path, runtime };
 }
 
-/** "program" is any other ELF file. */
+/** "program" is any ELF file. */
 function initKind(path: string, data: Uint8Array) {
-  if (path.endsWith("/systemd/systemd")) return "systemd";
-  if (path.endsWith("/busybox")) return "busybox";
-  if (data[0] === 0x23 && data[1] === 0x21) return "script";
-  return isElf(data) && isLevain(data) ? "levain" : "program";
+  if (path.endsWith("/systemd/systemd")) return "systemd" as const;
+  if (path.endsWith("/busybox")) return "busybox" as const;
+  return data[0] === 0x23 && data[1] === 0x21 ? ("script" as const) : ("program" as const);
 }
 
-function isLevain(data: Uint8Array): boolean {
+/** Returns which runtime levain has as /init; null if the program is not levain. */
+function findRuntime(data: Uint8Array): RuntimeKind | null {
   try {
-    return isPacked(data, readElf(data, "/init"));
+    const elf = readElf(data, "/init");
+    if (!isPacked(data, elf)) return null;
+    return isPaged(data, elf) ? "paged" : "plain";
   } catch {
-    return false; // a damaged ELF file
+    return null; // a damaged ELF file
   }
 }
 

@@ -67,10 +67,11 @@ function describeFindings({
   const { maker, init, kernels, busybox, shell, checkers, firmwareFiles, contentBytes } = findings;
   const fallback = describeFallbacks(findings.fallbacks);
   const found = init === null ? "no /init: the kernel would mount root= itself" : INITS[init.kind];
+  const runtime = init === null || init.runtime === null ? "" : `, ${init.runtime} runtime`;
   const firmware = firmwareFiles === 0 ? "" : `, ${firmwareFiles} of them firmware`;
   return [
     ["made by", maker ?? "unknown"],
-    ["init", `${found}${init === null || init.path === "/init" ? "" : ` (/init is ${init.path})`}`],
+    ["init", `${found}${runtime}${init === null || init.path === "/init" ? "" : ` (/init is ${init.path})`}`],
     ["modules", kernels.length === 0 ? "none" : kernels.map(describeKernel).join("; ")],
     ["shell", busybox === null ? `${shell ?? "none"}, without BusyBox` : `BusyBox at ${busybox}`],
     ...(fallback === null ? [] : [["fallback", fallback] as const]),

@@ -6,7 +6,7 @@ import { moduleNameOf } from "../../drivers/index/names.ts";
 import { partsOfScan, type ScannedModule } from "../../drivers/index/scanned-modules.ts";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isFile } from "../host.ts";
-import { plainPath, readModuleFile } from "./module-file.ts";
+import { createModuleReader, plainPath } from "./module-file.ts";
 
 /** The lists of a kernel's modules, and what a person should know about where they come from. */
 export interface KernelLists extends KernelFiles {
@@ -65,9 +65,8 @@ function readBuildList(modulesDir: string, name: string, purpose: string): strin
 
 /** Makes depmod's lists from the modules, as depmod does. */
 function makeLists(modulesDir: string, paths: readonly string[]): DepmodLists {
-  const scanned = paths.map(
-    (path): ScannedModule => ({ path, modinfo: readModinfo(readModuleFile(join(modulesDir, path))) }),
-  );
+  const read = createModuleReader(paths.map((path) => join(modulesDir, path)));
+  const scanned = paths.map((path): ScannedModule => ({ path, modinfo: readModinfo(read(join(modulesDir, path))) }));
   const { modules, aliases, softDependencies } = partsOfScan(scanned, { builtin: [], builtinAliases: [] });
   const pathByName = new Map(modules.map(({ name, path }) => [name, path]));
   const pathOf = (name: string) => pathByName.get(name) ?? `${name}.ko`;

@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { readdirSync, realpathSync } from "node:fs";
 import { release } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { basename, join, resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
-import type { CompressionMethod } from "../archive/compress.ts";
 import { isDirectory, isFile } from "../host.ts";
 
 /** The kernel an image is for, as `uname -r` prints it, and the directory with its modules.dep. */
@@ -63,33 +61,6 @@ function refuseOuterDirectory(directory: string, kernel: string | null): void {
 }
 
 const hasModules = (directory: string) => isFile(join(directory, "modules.dep"));
-
-/** Returns whether the kernel can unpack such an initramfs; null if its configuration is not found. */
-export function canUnpack({ version, modulesDir }: KernelChoice, method: CompressionMethod): boolean | null {
-  // A kernel unpacked from its package has its boot directory beside lib or usr/lib.
-  const beside = [dirname(dirname(dirname(modulesDir))), dirname(dirname(dirname(dirname(modulesDir))))];
-  const places = [join(modulesDir, "config"), ...beside.map((root) => join(root, "boot", `config-${version}`))];
-  if (version === release()) places.push("/proc/config.gz");
-  const option = method === "none" ? "BLK_DEV_INITRD" : `RD_${method.toUpperCase()}`; // usr/Kconfig
-  for (const place of places) {
-    const config = readConfig(place);
-    if (config !== null) return new RegExp(`^CONFIG_${option}=y$`, "m").test(config);
-  }
-  return null;
-}
-
-/** Twenty times the largest known configuration. */
-const CONFIG_MAX_BYTES = 8 << 20;
-
-function readConfig(path: string): string | null {
-  try {
-    const bytes = readFileSync(path);
-    return (path.endsWith(".gz") ? gunzipSync(bytes, { maxOutputLength: CONFIG_MAX_BYTES }) : bytes).toString("latin1");
-  } catch {
-    // Missing, unreadable or not gzip: unknown, which costs only a warning.
-    return null;
-  }
-}
 
 function listDirectories(path: string): readonly string[] {
   try {

@@ -3,6 +3,7 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
 import { isOverLimit } from "../inspect/streams/stream.ts";
+import { measureXz } from "../inspect/streams/xz.ts";
 import { isElf } from "../program/elf.ts";
 import { runTool, XZ_MEMORY_LIMIT } from "../tool.ts";
 
@@ -38,6 +39,53 @@ function readPlain(path: string, limit: number): Uint8Array {
     throw new BootError(`the module ${path} is damaged: it cannot be decompressed`, { cause, hint: REINSTALL });
   }
   return path.endsWith(".xz") ? readXz(path, bytes, limit) : bytes;
+}
+
+/** How many files one run of xz decompresses: starting the program takes longer than its work. */
+const XZ_BATCH = 64;
+
+/** Creates a `readModuleFile` for these paths, in their order: files compressed with xz are decompressed together. */
+export function createModuleReader(paths: readonly string[]): (path: string) => Uint8Array {
+  const waiting = paths.filter((path) => path.endsWith(".xz"));
+  const unpacked = new Map<string, Uint8Array>();
+  return (path) => {
+    if (waiting.includes(path)) {
+      const batch = waiting.splice(0, Math.max(XZ_BATCH, waiting.indexOf(path) + 1));
+      for (const [name, bytes] of readXzFiles(batch)) unpacked.set(name, bytes);
+    }
+    const bytes = unpacked.get(path);
+    unpacked.delete(path);
+    return bytes !== undefined && isElf(bytes) ? bytes : readModuleFile(path);
+  };
+}
+
+/** Decompresses files with one run of xz; empty if anything about them is wrong, which reading each of them reports. */
+function readXzFiles(paths: readonly string[]): ReadonlyMap<string, Uint8Array> {
+  const streams = paths.flatMap((path) => {
+    const bytes = readOrEmpty(path);
+    const { end, unpackedSize } = measureXz(bytes, 0) ?? { end: -1, unpackedSize: 0 };
+    return end === bytes.length ? [{ path, bytes, unpackedSize }] : [];
+  });
+  const total = streams.reduce((sum, { unpackedSize }) => sum + unpackedSize, 0);
+  if (streams.length === 0 || total > UNPACKED_MAX) return new Map();
+  const data = Buffer.concat(streams.map(({ bytes }) => bytes));
+  const { status, stdout } = runTool("xz", "decompress modules", ["-dc", XZ_MEMORY_LIMIT], data, total);
+  if (status !== 0 || stdout.length !== total) return new Map();
+  let at = 0;
+  return new Map(
+    streams.map(({ path, unpackedSize }) => {
+      at += unpackedSize;
+      return [path, stdout.subarray(at - unpackedSize, at)];
+    }),
+  );
+}
+
+function readOrEmpty(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch {
+    return new Uint8Array(); // reported when it is read on its own
+  }
 }
 
 /** Neither Bun nor Node reads xz. */

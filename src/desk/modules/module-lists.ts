@@ -9,12 +9,17 @@ import { plainPath } from "./module-file.ts";
 
 const HARDWARE = new RegExp(`^alias (${HARDWARE_BUSES.join("|")}):`);
 
-/** Makes the index for the boot, and the lists of depmod that BusyBox's modprobe reads, for the modules `names`. */
-export function cutLists(index: ModuleIndex, names: readonly string[], texts: KernelFiles) {
+/** Makes the index for the boot, and the lists of depmod that BusyBox's modprobe reads, for the modules `names`, whose files are at `pathOf`. */
+export function cutLists(
+  index: ModuleIndex,
+  names: readonly string[],
+  texts: KernelFiles,
+  pathOf: (name: string) => string,
+) {
   const chosen = new Set(names);
   const modules = names
     .flatMap((name) => findModule(index, name) ?? [])
-    .map((line) => ({ ...line, path: plainPath(line.path) }));
+    .map((line) => ({ ...line, path: pathOf(line.name) }));
   const aliases = parseAliases(texts.alias).filter(({ module }) => chosen.has(module));
   const softdep = readLines(texts.softdep)
     .filter((line) => chosen.has(normalizeName(line.split(/\s+/)[1] ?? "")))
@@ -27,7 +32,6 @@ export function cutLists(index: ModuleIndex, names: readonly string[], texts: Ke
     builtinAliases: parseBuiltinAliases(texts.builtinModinfo),
     softDependencies: softdep,
   });
-  const pathOf = (name: string) => plainPath(findModule(index, name)?.path ?? "");
   const lists = {
     [INDEX_NAME]: formatIndex(image),
     "modules.dep": modules
@@ -36,7 +40,8 @@ export function cutLists(index: ModuleIndex, names: readonly string[], texts: Ke
     "modules.alias": cutAliases(texts.alias, (module) => chosen.has(module)),
     [MISSING_NAME]: listMissing(texts.alias, chosen),
     "modules.softdep": softdep,
-    "modules.order": modules.map(({ path }) => `${path}\n`).join(""),
+    // Without suffixes, as depmod has it.
+    "modules.order": modules.map(({ path }) => `${plainPath(path)}\n`).join(""),
     "modules.builtin": texts.builtin,
   };
   return Object.entries(lists).map(([name, text]) => ({

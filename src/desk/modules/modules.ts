@@ -13,13 +13,15 @@ import { type ModuleSource, resolveModule } from "../../drivers/index/resolution
 import { matchesWildcard } from "../../drivers/index/wildcard.ts";
 import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
-import { contentOfBytes, contentOfFile } from "../archive/content.ts";
+import { type Content, contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { findFirmware } from "./firmware.ts";
+import { type HostUse, keepForHost } from "./host-modules.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { readKernelFiles } from "./kernel-lists.ts";
-import { plainPath, readModuleFile } from "./module-file.ts";
+import { createModuleReader, plainPath } from "./module-file.ts";
 import { cutLists } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
+import { listPlainModules, packModule, storedPath } from "./packed-modules.ts";
 
 const NAMED_MAX = 5;
 
@@ -33,6 +35,10 @@ export interface ModuleRequest {
   /** Files of modprobe.d(5) that the boot will read: their soft dependencies and aliases count. */
   readonly config?: readonly ConfigFile[];
   readonly firmwareDirs?: readonly string[];
+  /** Compress the modules that few boots load: an image then needs less memory, and the kernel unpacks less. */
+  readonly isPacked?: boolean;
+  /** Of the default modules, only those for this machine. */
+  readonly host?: HostUse;
 }
 
 /** The result of `selectModules`. */
@@ -46,9 +52,15 @@ export function selectModules(request: ModuleRequest) {
   const softdep = { name: "modules.softdep", text: texts.softdep };
   const source = { index, config: parseModprobeConfig([...(request.config ?? []), softdep]) };
   const { wanted, builtin } = namesAsked(source, request.add);
-  const names = closeOver(source, [...namesByPattern(index, request.patterns ?? DEFAULT_MODULES), ...wanted]);
+  const usual = namesByPattern(index, request.patterns ?? DEFAULT_MODULES);
+  const kept = request.host === undefined ? usual : keepForHost(source, usual, request.host);
+  const names = closeOver(source, [...kept, ...wanted]);
   refuseGaps(index, names, modulesDir);
-  const modules = names.map((name) => readModule(index, request.kernel, name));
+  const plain = request.isPacked === true ? listPlainModules(index, names) : new Set(names);
+  const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", plain.has(name));
+  const hostPath = (name: string) => join(modulesDir, findModule(index, name)?.path ?? "");
+  const read = createModuleReader(names.map(hostPath));
+  const modules = names.map((name) => describeModule(name, hostPath(name), read(hostPath(name)), pathOf(name)));
   refuseOtherKernel(request.kernel, new Set(modules.flatMap((module) => module.builtFor)));
   const firmware = findFirmware(
     modules.flatMap((module) => module.firmware),
@@ -59,12 +71,12 @@ export function selectModules(request: ModuleRequest) {
   return {
     /** Modules, firmware, depmod's lists for these modules, and the index that the boot reads. */
     files: [
-      ...modules.map((module) => module.file),
+      ...modules.map(({ stored, content }) => ({ path: `/lib/modules/${version}/${stored}`, content })),
       ...firmware.files.map(({ name, hostPath, size }) => ({
         path: `/lib/firmware/${name}`,
         content: contentOfFile(hostPath, size),
       })),
-      ...cutLists(index, names, texts),
+      ...cutLists(index, names, texts, pathOf),
     ],
     names,
     /** Those of them that were asked for by name or alias. */
@@ -76,7 +88,7 @@ export function selectModules(request: ModuleRequest) {
     lackingFirmware: modules.flatMap(({ name, firmware: needed }) =>
       needed.length > 0 && isLacking(needed) ? [{ name, firmware: needed, isAsked: wanted.includes(name) }] : [],
     ),
-    moduleBytes: modules.reduce((sum, { file }) => sum + file.content.size, 0),
+    moduleBytes: modules.reduce((sum, { content }) => sum + content.size, 0),
     warnings: [...texts.warnings, ...warnOfBuiltinAliases(version, texts.builtinModinfo)],
   };
 }
@@ -115,12 +127,14 @@ function refuseOtherKernel({ version, modulesDir }: KernelChoice, builtFor: Read
 
 function namesByPattern(index: ModuleIndex, patterns: readonly string[]): readonly string[] {
   const chosen = new Set<string>();
-  const all = listModules(index);
+  const all = listModules(index).map(({ name, path }) => ({ name, path: plainPath(path) }));
   for (const line of patterns) {
     const taken = line.startsWith("!");
     const pattern = `kernel/${taken ? line.slice(1) : line}.ko`;
+    // Most paths of a distribution's thousands differ before the first wildcard.
+    const literal = pattern.slice(0, pattern.search(/[*?[\\]|$/));
     for (const { name, path } of all) {
-      if (!matchesWildcard(pattern, plainPath(path))) continue;
+      if (!path.startsWith(literal) || !matchesWildcard(pattern, path)) continue;
       if (taken) chosen.delete(name);
       else chosen.add(name);
     }
@@ -164,19 +178,21 @@ function closeOver(source: ModuleSource, names: readonly string[]): readonly str
   return listNames(source.index).filter((name) => needed.has(name));
 }
 
-function readModule(index: ModuleIndex, kernel: KernelChoice, name: string) {
-  const path = findModule(index, name)?.path ?? "";
-  const hostPath = join(kernel.modulesDir, path);
-  const bytes = readModuleFile(hostPath);
-  // An uncompressed file is read again when it is written, so that the modules are not all in memory at once.
-  const content = path === plainPath(path) ? contentOfFile(hostPath, bytes.length) : contentOfBytes(bytes);
+function describeModule(name: string, hostPath: string, bytes: Uint8Array, stored: string) {
   const modinfo = readModinfo(bytes);
   const valuesOf = (wanted: string) => modinfo.flatMap(({ key, value }) => (key === wanted ? [value] : []));
   return {
     name,
-    file: { path: `/lib/modules/${kernel.version}/${plainPath(path)}`, content },
+    stored,
+    content: contentOf(hostPath, bytes, stored),
     firmware: valuesOf("firmware"),
     /** The kernel of its "vermagic", as "6.1.0-56-amd64 SMP preempt mod_unload modversions". */
     builtFor: valuesOf("vermagic").flatMap((text) => text.split(" ")[0] ?? []),
   };
+}
+
+function contentOf(hostPath: string, bytes: Uint8Array, stored: string): Content {
+  if (stored !== plainPath(stored)) return contentOfBytes(packModule(bytes));
+  // An uncompressed file is read again when it is written, so that the modules are not all in memory at once.
+  return hostPath === plainPath(hostPath) ? contentOfFile(hostPath, bytes.length) : contentOfBytes(bytes);
 }

@@ -137,6 +137,14 @@ export function isPacked(bytes: Uint8Array, elf: Elf): boolean {
   return loads(elf).some((load) => holds(bytes, load.offset, CONFIG_MAGIC));
 }
 
+/** The first bytes of the compressed runtime; struct store of build/stage0/store.h. */
+export const STORE_MAGIC = "levain1p";
+
+/** Returns whether a packed program has its runtime in compressed groups of pages, as the /init of most images has. */
+export function isPaged(bytes: Uint8Array, elf: Elf): boolean {
+  return loads(elf).some((load) => holds(bytes, load.offset, STORE_MAGIC));
+}
+
 /** Returns the offset in the file of the byte at `address`. Throws if no PT_LOAD segment contains it. */
 export function fileOffset(headers: readonly ProgramHeader[], address: number): number {
   const load = headers.find((h) => h.type === PT.LOAD && h.address <= address && address < h.address + h.fileSize);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename } from "node:path";
 import type { ByteSource } from "../../formats/facts.ts";
 import { readProgramFile } from "../../formats/program-file.ts";
 import { BootError } from "../../problems/errors.ts";
@@ -8,6 +8,7 @@ import { type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt, isFile } from "../host.ts";
 import { refuseReserved } from "../image/reserved.ts";
 import { type Elf, EM, isElf, readElf } from "./elf.ts";
+import { findSelf, initProgram, initProgramKinds, type RuntimeKind } from "./init-program.ts";
 import { findLibraries } from "./libraries.ts";
 
 /**
@@ -108,12 +109,16 @@ export function addBusybox(tree: ImageTree, request: string | null, machine: num
 }
 
 /**
- * Adds this program, or the file `request`, as /init, and /bin/levain as a link to it. Returns its e_machine. Throws BootError if
- * it is not a static ELF file, which alone starts as the first program of an initramfs.
+ * Adds this program, or the file `request`, as /init, and /bin/levain as a link to it; `choose` returns one of the kinds of
+ * runtime that it has. Throws BootError if it is not a static ELF file, which alone starts as the first program of an initramfs.
  */
-export function addInit(tree: ImageTree, request: string | null): number {
+export function addInit(
+  tree: ImageTree,
+  request: string | null,
+  choose: (kinds: readonly RuntimeKind[]) => RuntimeKind,
+): { readonly machine: number; readonly isCompressed: boolean } {
   const path = request ?? findSelf();
-  const bytes = attempt(`cannot read ${path}, which is to become /init`, () => readFileSync(path));
+  const { bytes, isCompressed } = initProgram(choose(initProgramKinds(path)), path);
   const elf: Elf = readElf(bytes, path);
   if (elf.interpreter !== null) {
     throw new BootError(`${path} cannot be /init: it needs the loader ${elf.interpreter}`, {
@@ -122,14 +127,7 @@ export function addInit(tree: ImageTree, request: string | null): number {
   }
   putEntry(tree, { kind: "file", path: "/init", mode: 0o755, content: contentOfBytes(bytes) });
   putEntry(tree, { kind: "symlink", path: "/bin/levain", target: "/init" });
-  return elf.machine;
-}
-
-/** If levain runs from its sources, the running program is Bun, so the result of `make` is used. */
-function findSelf(): string {
-  return import.meta.dir.startsWith("/$bunfs/")
-    ? "/proc/self/exe"
-    : join(resolve(import.meta.dir, "../../.."), "dist", "levain");
+  return { machine: elf.machine, isCompressed };
 }
 
 function nameMachine(machine: number): string {

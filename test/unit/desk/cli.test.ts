@@ -241,6 +241,8 @@ describe("the options of levain image", () => {
     writeFileSync(
       config,
       `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nmodprobe-dirs = ["conf"]\nbusybox = "bb"\ninit = "/i"
+hostonly = true
+runtime = "plain"
        add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
     );
   });
@@ -251,9 +253,11 @@ describe("the options of levain image", () => {
       kernel: null,
       modulesDir: null,
       modules: [],
+      hostonly: false,
       modprobeDirs: null,
       busybox: null,
       init: null,
+      runtime: null,
       additions: [],
       programs: [],
       keymaps: [],
@@ -269,9 +273,11 @@ describe("the options of levain image", () => {
       kernel: "6.1",
       modulesDir: join(base, "mods/6.1"),
       modules: ["a"],
+      hostonly: true,
       modprobeDirs: [join(base, "conf")],
       busybox: join(base, "bb"),
       init: "/i",
+      runtime: "plain",
       additions: [{ source: join(base, "x"), destination: "/x" }],
       programs: [join(base, "sbin/p")],
       keymaps: ["de"],
@@ -290,6 +296,7 @@ describe("the options of levain image", () => {
       "modprobe-dir": "d",
       busybox: "none",
       init: "i",
+      runtime: "paged",
       add: "y:/y",
       program: "q",
       keymap: ["fr", "us"],

@@ -26,9 +26,9 @@ let linkedAt = 0;
 beforeAll(async () => {
   packed = await packedChild();
   program = { name: "program", bytes: readFileSync(await compileProgram("stage0-child.c")) };
-  pack({ program, loader, libraries: [libc] }, (target, address, configAddress) => {
+  pack({ program, loader, libraries: [libc] }, (target, address, places) => {
     linkedAt = address;
-    linked = linkStage0(target, address, configAddress);
+    linked = linkStage0(target, address, places);
     return linked;
   });
 });
@@ -272,7 +272,9 @@ describe("pack", () => {
 
   test("refuses a stage0 that was linked elsewhere", () => {
     const attempt = () =>
-      pack({ program, loader, libraries: [libc] }, (target) => linkStage0(target, 0x10000000, 0x10010000));
+      pack({ program, loader, libraries: [libc] }, (target) =>
+        linkStage0(target, 0x10000000, { config: 0x10010000, store: null }),
+      );
     expect(attempt).toThrow("does not consist of one read-only segment");
   });
 

@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, modprobe-dirs, busybox, init, add, programs, keymaps, compress, parameters";
+  "hint: the keys are output, kernel, modules-dir, modules, hostonly, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters";
 
 test("everything that can be said", () => {
   const source = `
@@ -27,9 +27,11 @@ test("everything that can be said", () => {
     kernel = "6.1.0-26-amd64"
     modules-dir = "lib/modules/6.1.0-26-amd64"
     modules = ["aoe", "e1000"]
+    hostonly = true
     modprobe-dirs = ["/etc/modprobe.d"]
     busybox = "none"
     init = "levain"
+    runtime = "paged"
     add = ["hooks:/etc/hooks"]
     programs = ["/sbin/e2fsck"]
     keymaps = ["de-latin1", "us"]
@@ -41,9 +43,11 @@ test("everything that can be said", () => {
     kernel: "6.1.0-26-amd64",
     "modules-dir": "lib/modules/6.1.0-26-amd64",
     modules: ["aoe", "e1000"],
+    hostonly: true,
     "modprobe-dirs": ["/etc/modprobe.d"],
     busybox: "none",
     init: "levain",
+    runtime: "paged",
     add: ["hooks:/etc/hooks"],
     programs: ["/sbin/e2fsck"],
     keymaps: ["de-latin1", "us"],
@@ -55,6 +59,7 @@ test("everything that can be said", () => {
 test("nothing has to be said", () => {
   expect(parseConfig("", "levain.toml")).toEqual({
     modules: [],
+    hostonly: false,
     "modprobe-dirs": [],
     add: [],
     programs: [],

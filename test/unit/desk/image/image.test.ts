@@ -13,6 +13,9 @@ import { join } from "node:path";
 import { parseCompression } from "../../../../src/desk/archive/compress.ts";
 import { buildImage } from "../../../../src/desk/image/image.ts";
 import type { ImageOptions } from "../../../../src/desk/image/options.ts";
+import { readSegments } from "../../../../src/desk/inspect/segments.ts";
+import { packModule } from "../../../../src/desk/modules/packed-modules.ts";
+import { writeTrailer } from "../../../../src/desk/program/trailer.ts";
 import { IMAGE_KEY_LIST } from "../../../../src/plan/key-list.ts";
 import { parseManifest } from "../../../../src/plan/manifest.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
@@ -27,10 +30,12 @@ const OPTIONS: ImageOptions = {
   kernel: "none",
   modulesDir: null,
   modules: [],
+  hostonly: false,
   modprobeDirs: null,
   busybox: null,
   // Any static program will do here; that dist/levain boots is for the tests in QEMU.
   init: BUSYBOX,
+  runtime: null,
   additions: [],
   programs: [],
   keymaps: [],
@@ -97,7 +102,9 @@ describe("an image", () => {
     expect(image.get("init")).toBe(readFileSync(BUSYBOX, "latin1"));
     expect(image.get("bin/busybox")).toBe(readFileSync(BUSYBOX, "latin1"));
     expect(image.get("bin/levain")).toBe("/init");
-    expect(image.get("lib/modules/6.1/kernel/fs/mine.ko")).toBe(readFileSync("/bin/true", "latin1"));
+    expect(image.get("lib/modules/6.1/kernel/fs/mine.ko.gz")).toBe(
+      Buffer.from(packModule(readFileSync("/bin/true"))).toString("latin1"),
+    );
     expect(image.get("etc/hook")).toBe("#!/bin/sh\n");
     expect(image.get("etc/mtab")).toBe("../proc/mounts");
     expect(image.get("etc/passwd")).toStartWith("root:");
@@ -139,6 +146,30 @@ describe("an image", () => {
     expect(names.slice(0, 4)).toEqual(["init", "etc", "etc/levain.cmdline", "etc/levain.json"]);
     expect(names).not.toContainAnyValues(["bin/sh", "sbin/init", "etc/init", "bin/init"]);
     expect(fallbacks).toEqual([]);
+  });
+
+  test("stores a program that is compressed already before all else, and says which runtime it has", async () => {
+    const program = readFileSync(BUSYBOX);
+    const both = join(directory, "both");
+    const [plainSize, pagedOffset] = [program.length, program.length];
+    const trailer = writeTrailer({ plainSize, pagedOffset, pagedSize: program.length });
+    writeFileSync(both, Buffer.concat([program, program, trailer]));
+    const asked = { ...options, init: both, compression: parseCompression("zstd:1") };
+    const archivesOf = async (changes: Partial<ImageOptions>) => {
+      const { runtime } = await buildImage({ ...asked, ...changes }, listenToVoice());
+      const { segments } = readSegments(readFileSync(output));
+      const first = segments[0]?.archives[0]?.members ?? [];
+      expect(Buffer.compare(first[0]?.data ?? Buffer.of(), program)).toBe(0);
+      return [runtime.kind, ...segments.map(({ compression }) => compression), first.length < 10];
+    };
+    const config = join(modulesDir, "config");
+    writeFileSync(config, "CONFIG_RD_ZSTD=y\nCONFIG_USERFAULTFD=y\n");
+    expect(await archivesOf({})).toEqual(["paged", "none", "zstd", true]);
+    expect(await archivesOf({ runtime: "plain" })).toEqual(["plain", "zstd", false]);
+    writeFileSync(config, "CONFIG_RD_ZSTD=y\n# CONFIG_USERFAULTFD is not set\n");
+    expect(await archivesOf({})).toEqual(["plain", "zstd", false]);
+    expect(await archivesOf({ runtime: "paged" })).toEqual(["paged", "none", "zstd", true]);
+    rmSync(config);
   });
 
   test("says what it has of that where it was asked for it, and warns where its own parameters forbid a shell", async () => {
@@ -239,7 +270,7 @@ describe("an image", () => {
     writeFileSync(join(modprobe, "a.conf"), "softdep mine pre: vfio\n");
     const asked = { ...options, modprobeDirs: [modprobe], parameters: ["rd.modules=extra"] };
     expect(await buildImage(asked, listenToVoice())).toMatchObject({ moduleCount: 3 });
-    expect([...readImage(output).keys()]).toContain("lib/modules/6.1/kernel/misc/vfio.ko");
+    expect([...readImage(output).keys()]).toContain("lib/modules/6.1/kernel/misc/vfio.ko.gz");
     rmSync(join(modules, "kernel/misc"), { recursive: true });
     writeFileSync(join(modules, "modules.dep"), dep);
   });

@@ -30,5 +30,7 @@ describe("every section has an example that sets its key and no other", () => {
 });
 
 test("the whole file at the beginning can be read", () => {
-  expect(examplesOf(head).map((example) => example.parameters)).toEqual([["rd.timeout=60", "panic=30"]]);
+  expect(examplesOf(head).map((example) => example.parameters)).toEqual([
+    ["rd.timeout=60", "rd.drivers=all", "panic=30"],
+  ]);
 });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { readSegments } from "../../../../src/desk/inspect/segments.ts";
+import { writeTrailer } from "../../../../src/desk/program/trailer.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
 import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
@@ -149,6 +150,24 @@ describe("levain graft", () => {
     const members = segments.at(-1)?.archives[0]?.members.map(({ name, mode }) => [name, mode]);
     expect(members).toEqual([["init", 0o100755]]);
     expect(levain("inspect", output).stdout).toMatch(/init +a program\n/);
+  });
+
+  test("stores a program that is compressed already, and says which runtime it has", () => {
+    const program = readFileSync(BUSYBOX);
+    const both = join(scratchDirectory(), "levain");
+    const trailer = { plainSize: program.length, pagedOffset: program.length, pagedSize: program.length };
+    writeFileSync(both, Buffer.concat([program, program, writeTrailer(trailer)]));
+    const graft = (...words: readonly string[]) => {
+      const { stdout } = levain("graft", image, "--init", both, "-o", output, ...words);
+      const last = readSegments(readFileSync(output)).segments.at(-1);
+      expect(Buffer.compare(last?.archives[0]?.members[0]?.data ?? Buffer.of(), program)).toBe(0);
+      return [/runtime +(\w+)/.exec(stdout)?.[1], last?.compression];
+    };
+    expect(graft()).toEqual(["paged", "none"]);
+    expect(graft("--runtime", "plain")).toEqual(["plain", "zstd"]);
+    expect(levain("graft", image, "--init", BUSYBOX, "-o", output, "--runtime", "paged").stderr).toContain(
+      "cannot write the paged runtime",
+    );
   });
 
   test("says what the kernel would start in place of the new /init, and so does inspect", () => {

@@ -75,12 +75,12 @@ describe("what an image is", () => {
     ["busybox", { init: "-> bin/busybox", "bin/busybox": "\x7fELF" }, "/bin/busybox"],
     ["program", { init: "\x7fELF, and then nothing" }, "/init"],
   ])("with %s as its init", (kind, files, path) => {
-    expect(findOut(treeOf(files)).init).toEqual({ kind, path } as never);
+    expect(findOut(treeOf(files)).init).toEqual({ kind, path, runtime: null } as never);
   });
 
   test("with levain as its init: stage0 is around it", async () => {
     const levain = readFileSync(await packedChild());
-    expect(findOut(treeOf({ init: levain })).init?.kind).toBe("levain");
+    expect(findOut(treeOf({ init: levain })).init).toMatchObject({ kind: "levain", runtime: "plain" });
     expect(findOut(treeOf({ init: readFileSync(BUSYBOX) })).init?.kind).toBe("program");
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { canUnpack, chooseKernel } from "../../../../src/desk/modules/kernel.ts";
+import { chooseKernel } from "../../../../src/desk/modules/kernel.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
@@ -128,30 +128,5 @@ describe("if there is none, the installed kernels are listed", () => {
     writeFileSync(file, "");
     expect(complain(() => chooseKernel({ kernel: null, modulesDir: file }))[0]).toContain("no directory");
     expect(complain(() => chooseKernel({ kernel: null, modulesDir: "/nowhere/6.1" }))[0]).toContain("no directory");
-  });
-});
-
-describe("whether the kernel can unpack it", () => {
-  const config = "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\n# CONFIG_RD_XZ is not set\nCONFIG_RD_LZ4=y\n";
-  const places: readonly (readonly [string, string])[] = [
-    ["lib/modules/6.1", "boot/config-6.1"],
-    ["usr/lib/modules/6.1", "boot/config-6.1"],
-    ["lib/modules/6.1", "lib/modules/6.1/config"],
-  ];
-
-  test.each(places)("modules in %s, configuration in %s", (modules, place) => {
-    const root = scratchDirectory();
-    mkdirSync(join(root, modules), { recursive: true });
-    mkdirSync(join(root, "boot"));
-    const kernel = { version: "6.1", modulesDir: join(root, modules) };
-    expect(canUnpack(kernel, "xz")).toBeNull();
-    writeFileSync(join(root, place), config);
-    expect((["gzip", "lz4", "none", "xz", "zstd"] as const).map((method) => canUnpack(kernel, method))).toEqual([
-      true,
-      true,
-      true,
-      false,
-      false,
-    ]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { type ModuleRequest, type ModuleSelection, selectModules } from "../../../../src/desk/modules/modules.ts";
 import { parseIndex } from "../../../../src/drivers/index/index-file.ts";
 import { findModule, listModules } from "../../../../src/drivers/index/module-index.ts";
@@ -94,6 +94,30 @@ describe("the default modules", () => {
     );
     for (const { content } of modules) expect(readContent(content).subarray(1, 4)).toEqual(Buffer.from("ELF"));
     expect(moduleBytes).toBe(modules.reduce((sum, { content }) => sum + content.size, 0));
+  });
+
+  test("are compressed for an image, but for the first wave, common filesystems and what these need", () => {
+    const packed = () => selectModules({ ...kernelWith(), isPacked: true });
+    const { files } = packed();
+    const modules = files.filter(({ path }) => path.includes("/kernel/"));
+    expect(modules.map(({ path }) => path.slice(`/lib/modules/${VERSION}/kernel/`.length)).sort()).toEqual([
+      "crypto/crc32c_generic.ko.gz",
+      "drivers/ata/ahci.ko.gz",
+      "drivers/ata/libahci.ko.gz",
+      "fs/ext4/ext4.ko",
+      "fs/jbd2/jbd2.ko",
+    ]);
+    for (const { path, content } of modules) {
+      const bytes = readContent(content);
+      const plain = path.endsWith(".gz") ? gunzipSync(bytes) : bytes;
+      expect(Buffer.from(plain.subarray(1, 4)).toString()).toBe("ELF");
+      expect(readContent(packed().files.find((file) => file.path === path)?.content ?? content)).toEqual(bytes);
+    }
+    expect(textOf(packed(), "modules.dep")).toContain(
+      "kernel/drivers/ata/ahci.ko.gz: kernel/drivers/ata/libahci.ko.gz\n",
+    );
+    expect(textOf(packed(), "modules.order")).toContain("kernel/drivers/ata/ahci.ko\n");
+    expect(textOf(packed(), "levain-modules")).toContain("kernel/drivers/ata/ahci.ko.gz libahci");
   });
 
   test("include their firmware as it is on this host, and report what is missing", () => {

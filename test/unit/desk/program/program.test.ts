@@ -5,6 +5,7 @@ import { contentOfBytes } from "../../../../src/desk/archive/content.ts";
 import { writeCpio } from "../../../../src/desk/archive/cpio.ts";
 import { type ImageTree, putEntry, sortEntries } from "../../../../src/desk/archive/tree.ts";
 import { EM } from "../../../../src/desk/program/elf.ts";
+import type { RuntimeKind } from "../../../../src/desk/program/init-program.ts";
 import { addBusybox, addInit, addProgram } from "../../../../src/desk/program/program.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
@@ -213,10 +214,12 @@ describe("BusyBox", () => {
   });
 });
 
+const FIRST_KIND = ([kind = "plain"]: readonly RuntimeKind[]) => kind;
+
 describe("/init", () => {
   test("is a static program, and levain is on the path", () => {
     const tree: ImageTree = new Map();
-    expect(addInit(tree, STATIC)).toBe(MACHINE);
+    expect(addInit(tree, STATIC, FIRST_KIND)).toEqual({ machine: MACHINE, isCompressed: false });
     expect(tree.get("/init")).toMatchObject({ kind: "file", mode: 0o755 });
     expect(tree.get("/bin/levain")).toMatchObject({ kind: "symlink", target: "/init" });
   });
@@ -224,16 +227,18 @@ describe("/init", () => {
   test("that needs a loader would never start", async () => {
     const program = join(scratchDirectory(), "dynamic");
     await compile("int main(void) { return 0; }", program);
-    expect(complaint(() => addInit(new Map(), program))).toContain("it needs the loader");
+    expect(complaint(() => addInit(new Map(), program, FIRST_KIND))).toContain("it needs the loader");
   });
 
   test("that is missing is reported", () => {
-    expect(complaint(() => addInit(new Map(), "/no/such"))).toContain("cannot read /no/such, which is to become /init");
+    expect(complaint(() => addInit(new Map(), "/no/such", FIRST_KIND))).toContain(
+      "cannot read /no/such, which is to become /init",
+    );
   });
 
   test("cannot be put where a directory is", () => {
     const tree: ImageTree = new Map();
     putEntry(tree, { kind: "file", path: "/init/x", mode: 0o644, content: contentOfBytes("") });
-    expect(complaint(() => addInit(tree, STATIC))).toContain("would be both a directory and a file");
+    expect(complaint(() => addInit(tree, STATIC, FIRST_KIND))).toContain("would be both a directory and a file");
   });
 });

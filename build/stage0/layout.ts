@@ -1,0 +1,92 @@
+import { align } from "../../src/desk/archive/cpio.ts";
+import { type Elf, loads, PT, readElf } from "../../src/desk/program/elf.ts";
+import { BootError } from "../../src/problems/errors.ts";
+import { HEADER_SIZE, type Piece, READ, READ_EXECUTE, READ_WRITE, segment } from "./assemble.ts";
+import {
+  checkLibraries,
+  endOfMemory,
+  type NamedFile,
+  type Parts,
+  programHeaderAddress,
+  readProgram,
+} from "./checks.ts";
+import { configSize, encodeConfig, MAX_LIBRARIES, STRINGS_OFFSET } from "./config.ts";
+import { type Renaming, renameLibraries } from "./rename.ts";
+
+/** What `layOut` returns. */
+export type Layout = ReturnType<typeof layOut>;
+
+/** What a packed file has at which address, after the program's memory and an empty page: stage0 in `room` bytes, then `pieces`. */
+export function layOut(input: Parts, room: number) {
+  const { elf, target } = readProgram(input.program);
+  checkLibraries(input, elf, target);
+  const libraries = input.libraries.filter((library) => elf.needed.includes(library.name));
+  if (libraries.length > MAX_LIBRARIES) {
+    throw new BootError(`${input.program.name} needs more than ${MAX_LIBRARIES} libraries`);
+  }
+  const loader = readElf(input.loader.bytes, input.loader.name);
+  const renaming = rename(input.program, elf, libraries);
+
+  const { pageSize } = target;
+  const headerCount = loads(elf).length + 3 + loads(loader).length + 1;
+  const stage0Address = align(endOfMemory(elf), pageSize) + pageSize;
+  const configAddress = stage0Address + room;
+  const shelfAddress = align(configAddress + configSize(libraries, renaming), pageSize);
+  const { shelf, shelved } = fillShelf(libraries, headerCount * HEADER_SIZE, shelfAddress);
+  const loaderAddress = align(shelfAddress + shelf.length, pageSize);
+
+  const headers = [programHeaderAddress(elf) ?? 0, elf.programHeaders.length];
+  const places = [elf.entry, ...headers, loaderAddress, loaderAddress + loader.entry];
+  const config = encodeConfig(configAddress, places, shelved, renaming);
+  const pieces: Piece[] = [
+    { bytes: config, headers: [segment(PT.LOAD, config, configAddress, READ_WRITE, pageSize)] },
+    { bytes: shelf, headers: [segment(PT.LOAD, shelf, shelfAddress, READ, pageSize)] },
+    {
+      bytes: input.loader.bytes,
+      headers: loads(loader).map((load) => ({ ...load, address: load.address + loaderAddress })),
+    },
+  ];
+  return {
+    ...{ elf, target, stage0Address, configAddress, shelfAddress, pieces },
+    /** The first address that is free. */
+    endAddress: align(loaderAddress + endOfMemory(loader), pageSize),
+    /** Changes the names of the libraries in a file that begins with the program. */
+    rename: (file: Uint8Array) => renaming.apply(file, configAddress + STRINGS_OFFSET),
+    /** Reads what `linkStage0` made for these addresses. Throws BootError if it does not fit. */
+    readStage0: (bytes: Uint8Array) => readStage0(bytes, stage0Address, room),
+  };
+}
+
+function rename(program: NamedFile, elf: Elf, libraries: readonly NamedFile[]): Renaming {
+  try {
+    const names = libraries.map((library) => library.name);
+    return renameLibraries(program.bytes, elf, names);
+  } catch (cause) {
+    const reason = cause instanceof RangeError ? "its version table ends after the file" : (cause as Error).message;
+    throw new BootError(`${program.name} cannot be packed: ${reason}`, { cause });
+  }
+}
+
+/** Concatenates the libraries at `address`, with room for the new program headers before them. */
+function fillShelf(libraries: readonly NamedFile[], headerRoom: number, address: number) {
+  let end = address + headerRoom;
+  const shelved = libraries.map((library) => {
+    const start = align(end, 64);
+    end = start + library.bytes.length;
+    return { ...library, address: start };
+  });
+  const shelf = new Uint8Array(end - address);
+  for (const library of shelved) shelf.set(library.bytes, library.address - address);
+  return { shelf, shelved };
+}
+
+function readStage0(bytes: Uint8Array, address: number, room: number): { piece: Piece; entry: number } {
+  const elf = readElf(bytes, "stage0");
+  const [first, ...others] = loads(elf);
+  const isRight = first?.address === address && first.flags === READ_EXECUTE && first.memorySize === first.fileSize;
+  if (first === undefined || others.length > 0 || !isRight || first.memorySize > room) {
+    throw new BootError("stage0 does not consist of one read-only segment");
+  }
+  const code = bytes.subarray(first.offset, first.offset + first.fileSize);
+  return { piece: { bytes: code, headers: [{ ...first, offset: 0 }] }, entry: elf.entry };
+}

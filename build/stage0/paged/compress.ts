@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, homedir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { constants, zstdCompress, zstdDecompressSync } from "node:zlib";
+
+const compress = promisify(zstdCompress);
+
+/** The directory for compressed groups: compressing those of the runtime takes a minute, and they hardly ever change. */
+export function groupCache(): string {
+  const root =
+    process.env["LEVAIN_CACHE"] || join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "levain");
+  return join(root, "groups");
+}
+
+/**
+ * Compresses each group to a zstd frame with a checksum, on all CPUs. Takes frames from the directory `cache` and leaves them there;
+ * null: without one.
+ */
+export async function compressGroups(
+  groups: readonly Uint8Array[],
+  level: number,
+  cache: string | null,
+): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  if (cache !== null) mkdirSync(cache, { recursive: true });
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < groups.length; index = next++) {
+      const group = groups[index] ?? new Uint8Array(0);
+      const path = cache === null ? null : framePath(cache, level, group);
+      frames[index] = (path === null ? null : readFrame(path, group)) ?? (await makeFrame(path, level, group));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return frames;
+}
+
+async function makeFrame(path: string | null, level: number, group: Uint8Array): Promise<Uint8Array> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
+  const frame = await compress(group, { params });
+  if (path !== null) {
+    const unfinished = `${path}.${process.pid}`;
+    writeFileSync(unfinished, frame);
+    renameSync(unfinished, path);
+  }
+  return frame;
+}
+
+/** Returns null if the frame is not there, or is not that of the group. */
+function readFrame(path: string, group: Uint8Array): Uint8Array | null {
+  try {
+    const frame = readFileSync(path);
+    if (zstdDecompressSync(frame).equals(group)) return frame;
+    rmSync(path, { force: true });
+  } catch {
+    // Missing or damaged: made once more.
+  }
+  return null;
+}
+
+function framePath(cache: string, level: number, group: Uint8Array): string {
+  return join(cache, `${createHash("sha256").update(group).digest("hex")}.${level}.zst`);
+}

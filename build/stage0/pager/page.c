@@ -1,0 +1,128 @@
+/* In the process that becomes the program: makes its memory appear, when it is touched or at once. */
+#include "pager.h"
+
+#define F_SETFL 4
+#define F_SETOWN 8
+#define F_SETSIG 10
+#define F_DUPFD_CLOEXEC 1030
+#define O_ASYNC 020000
+#define CLOCK_MONOTONIC 1
+
+struct incident *share_incident(void)
+{
+  long got = map_memory(0, sizeof(struct incident), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return is_error(got) ? 0 : (struct incident *)got;
+}
+
+static void give_up(const char *why)
+{
+  complain(why);
+  leave(127);
+}
+
+static long open_faults(void)
+{
+  /* Forks must be followed, or their pages would be zero; only root may. */
+  struct { u64 api, features, ioctls; } api = {UFFD_API, UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_THREAD_ID, 0};
+  long uffd = call1(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+  if (uffd < 0) return uffd;
+  long error = control(uffd, UFFDIO_API, &api);
+  if (error >= 0) return uffd;
+  close_file(uffd);
+  return error;
+}
+
+/* A standard descriptor may be closed, and a file opened now would become the program's. */
+static int move_up(long fd)
+{
+  if (fd > 2 || fd < 0) return (int)fd;
+  long above = call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
+  close_file(fd);
+  return (int)above;
+}
+
+/* Should the watcher and the pager both be killed, their end of the pipe closes, and the kernel itself kills the program. */
+static void tie_to_pager(int life)
+{
+  call3(SYS_fcntl, life, F_SETSIG, SIGKILL);
+  call3(SYS_fcntl, life, F_SETOWN, process_id());
+  call3(SYS_fcntl, life, F_SETFL, O_WRONLY | O_ASYNC);
+}
+
+static long map_regions(int uffd)
+{
+  for (u32 i = 0; i < store.region_count; i++) {
+    const struct region *r = &store.regions[i];
+    long error = map_memory(r->address, r->memory_end - r->address, r->protection,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    struct { u64 start, size, mode, ioctls; } range = {r->address, r->file_end - r->address, UFFDIO_REGISTER_MODE_MISSING, 0};
+    if (!is_error(error)) error = control(uffd, UFFDIO_REGISTER, &range);
+    if (is_error(error)) return error;
+  }
+  return 0;
+}
+
+/*
+ * The order matters: a fork after the regions are registered would wait for the pager, which is not there yet. We keep the
+ * descriptor: the kernel fills missing pages with zeros as soon as nobody holds it.
+ */
+static long map_lazily(const struct vector *vector, struct incident *incident, int is_boot)
+{
+  int ends[2];
+  long uffd = move_up(open_faults());
+  if (uffd < 0) return uffd;
+  long error = make_pipe(ends, O_CLOEXEC | O_NONBLOCK);
+  if (error < 0) {
+    close_file(uffd);
+    return error;
+  }
+  int read_end = move_up(ends[0]), life = move_up(ends[1]);
+  /* Without a signal at its end: wait(2) of the program does not see this child. */
+  long pid = call5(SYS_clone, 0, 0, 0, 0, 0);
+  if (pid == 0) {
+    close_file(life);
+    watch_pager((int)uffd, read_end, vector, incident, is_boot);
+  }
+  incident->watcher = (int)pid;
+  close_file(read_end);
+  error = pid < 0 ? pid : map_regions((int)uffd);
+  if (error == 0) {
+    tie_to_pager(life);
+    return 0;
+  }
+  close_file(life);
+  close_file(uffd);
+  return error;
+}
+
+static long milliseconds(void)
+{
+  long time[2] = {0, 0};
+  call2(SYS_clock_gettime, CLOCK_MONOTONIC, time);
+  return time[0] * 1000 + time[1] / 1000000;
+}
+
+static void load_at_once(const struct vector *vector, long why, int is_boot)
+{
+  long start = milliseconds();
+  const char *fault = load_everything(vector);
+  if (fault) give_up(fault);
+  if (is_boot)
+    note("unpacked the whole runtime in ", number_text(milliseconds() - start), " ms, because userfaultfd cannot be used: ",
+         describe_error(why));
+}
+
+void page_program(const struct vector *vector, struct incident *incident, int is_boot)
+{
+  const char *fault = check_store();
+  if (fault) give_up(fault);
+  if (!incident) incident = share_incident();
+  if (!incident) give_up("not enough memory for the runtime");
+  /* Process 1 of a container cannot be killed by its own processes, so it must not depend on another. */
+  int is_eager = store.flags & STORE_EAGER || process_id() == 1;
+  long error = is_eager ? -ENOSYS : map_lazily(vector, incident, is_boot);
+  if (error < 0) load_at_once(vector, error, is_boot);
+  else fault = map_hot_pages();
+  if (fault) give_up(fault);
+  call2(SYS_munmap, incident, sizeof *incident);
+}

@@ -1,0 +1,169 @@
+/*
+ * A program whose runtime is compressed: the packer (build/stage0/paged/) leaves its segments out of the program headers and puts
+ * their pages into the store. Pages that every boot needs are mapped from the file; all others are unpacked when they are touched
+ * (userfaultfd(2)), by a process of its own. docs/stage0.md has the picture.
+ */
+#pragma once
+
+#include "../stage0.h"
+
+#define PAGE 4096ul
+
+/* --- store.c: written by build/stage0/paged/store.ts --- */
+
+#define STORE_MAGIC "levain1p"
+#define MOST_REGIONS 4
+/* Flags of a store: unpack everything at the start; log the touched pages (bench/hot-pages.ts). */
+#define STORE_EAGER 1u
+#define STORE_LOG 2u
+
+/* A segment, page-aligned. The pages from `file_end` on are zero and need no pager. */
+struct region {
+  u64 address, file_end, memory_end, protection;
+};
+/* `count` pages from `page` on; pages are counted from store.first_page. */
+struct run {
+  u32 page, count;
+};
+/* A zstd frame with the pages (code is filtered) of `run_count` runs from `first_run` on. */
+struct group {
+  u32 offset, size, first_run, run_count;
+};
+/* Pages that are mapped from the store's file. At `offset` 0, where the store itself is: zero pages. */
+struct mapped {
+  u32 page, count, offset;
+};
+/* Offsets count from the beginning of the store. Runs and mapped pages are in the order of their addresses. */
+struct store {
+  char magic[8];
+  u64 file_offset;
+  u32 size, flags, first_page, largest_group;
+  u32 region_count, group_count, run_count, mapped_count;
+  u32 groups, runs, mapped, padding;
+  struct region regions[MOST_REGIONS];
+  u8 rest[];
+};
+extern const struct store store __attribute__((visibility("hidden")));
+
+#define GROUPS ((const struct group *)((const u8 *)&store + store.groups))
+#define RUNS ((const struct run *)((const u8 *)&store + store.runs))
+#define MAPPED ((const struct mapped *)((const u8 *)&store + store.mapped))
+
+/* Returns null, or what is wrong with the tables of the store. After it, every offset, page and size in them can be used. */
+const char *check_store(void);
+static inline u64 address_of(u32 page) { return (store.first_page + (u64)page) * PAGE; }
+/* The region with a page of the store. */
+const struct region *region_of(u64 address);
+/* Returns the group with the page, or ~0 if it is in none. */
+u32 find_group(u32 page);
+
+/* --- unpack.c --- */
+
+struct unpacker {
+  void *context;
+  /* Room for the largest group. */
+  u8 *buffer;
+  u64 tls[8];
+};
+/* Returns null, or what failed. The unpacker must stay where it is. */
+const char *prepare_unpacker(struct unpacker *to, const struct vector *vector);
+/* Unpacks a group; returns its size in bytes, 0 if it is damaged. `to` has room for it. */
+u64 unpack_group(const struct unpacker *unpacker, const struct group *group, u8 *to);
+void release_unpacker(struct unpacker *unpacker);
+
+/* --- load-all.c --- */
+
+/* Unpacks all of the program at once. Returns null, or what failed. */
+const char *load_everything(const struct vector *vector);
+/* Maps what is in the file as it is. Returns null, or what failed. */
+const char *map_hot_pages(void);
+
+/* --- serve.c --- */
+
+/* The pager: serves the faults of `uffd` until `life` ends. */
+void serve_faults(int uffd, int life, const struct vector *vector, struct incident *incident);
+
+/* --- record.c --- */
+
+/* Returns room for a bit per page, and the descriptor of the kernel log; null if there is none. */
+u8 *open_record(int *log);
+void write_record(int log, const u8 *touched);
+
+/* --- watch.c --- */
+
+/* The watcher: starts the pager, and ends the program if the pager fails. */
+void watch_pager(int uffd, int life, const struct vector *vector, struct incident *incident, int is_boot);
+
+/* --- system calls of the pager; numbers of arch/x86/entry/syscalls/syscall_64.tbl --- */
+
+#define SYS_poll 7
+#define SYS_mmap 9
+#define SYS_mprotect 10
+#define SYS_munmap 11
+#define SYS_rt_sigprocmask 14
+#define SYS_kill 62
+#define SYS_fcntl 72
+#define SYS_getppid 110
+#define SYS_arch_prctl 158
+#define SYS_clock_gettime 228
+#define SYS_userfaultfd 323
+
+#define PROT_READ 1
+#define PROT_WRITE 2
+#define PROT_EXEC 4
+#define MAP_SHARED 1
+#define MAP_PRIVATE 2
+#define MAP_FIXED 16
+#define MAP_ANONYMOUS 32
+#define MAP_NORESERVE 0x4000
+#define EAGAIN 11
+#define EEXIST 17
+#define ENOMEM 12
+#define ENOSYS 38
+#define ESRCH 3
+#define CLONE_FILES 0x400
+#define POLLIN 1
+
+/* include/uapi/linux/userfaultfd.h */
+#define UFFD_API 0xaaul
+#define UFFD_FEATURE_EVENT_FORK (1ul << 1)
+#define UFFD_FEATURE_THREAD_ID (1ul << 8)
+#define UFFDIO_API 0xc018aa3ful
+#define UFFDIO_REGISTER 0xc020aa00ul
+#define UFFDIO_REGISTER_MODE_MISSING 1ul
+#define UFFDIO_WAKE 0x8010aa02ul
+#define UFFDIO_COPY 0xc028aa03ul
+#define UFFD_EVENT_PAGEFAULT 0x12
+#define UFFD_EVENT_FORK 0x13
+struct uffd_message {
+  u8 event, unused[7];
+  union {
+    struct {
+      u64 flags, address;
+      u32 thread;
+    } fault;
+    struct {
+      u32 fd;
+    } fork;
+    u64 words[3];
+  };
+};
+
+static inline int is_error(long result) { return result < 0 && result > -4096; }
+static inline long map_memory(u64 address, u64 size, u64 protection, int flags, long fd, u64 offset)
+{
+  return call6(SYS_mmap, (long)address, (long)size, (long)protection, flags, fd, (long)offset);
+}
+/* Returns new zeroed memory, or an error. */
+static inline long make_room(u64 size)
+{
+  return map_memory(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+static inline long kill_process(long pid, int signal) { return call2(SYS_kill, pid, signal); }
+/* Wakes everything that waits for a page of the program: it touches the page again. */
+static inline void wake_all(int uffd)
+{
+  const struct region *last = &store.regions[store.region_count - 1];
+  u64 range[2] = {store.regions[0].address, last->file_end - store.regions[0].address};
+  control(uffd, UFFDIO_WAKE, range);
+}

@@ -1,0 +1,173 @@
+#include "pager.h"
+
+#define FIRST_MEMORIES 16
+
+struct poll {
+  int fd;
+  short events, revents;
+};
+
+/* A memory is the program's, or that of a process it forked. polls[0] is the program's life, the others are memories. */
+struct pager {
+  struct unpacker unpacker;
+  struct incident *incident;
+  struct poll *polls;
+  u32 count, room;
+  /* With STORE_LOG: a bit for each touched page. */
+  u8 *touched;
+  int log;
+  u32 cached_group;
+};
+
+static void fail(const struct pager *pager, const char *what, const char *detail)
+{
+  char *to = pager->incident->words;
+  copy_text(to, what);
+  copy_text(to + length_of(to), detail);
+  leave(1);
+}
+
+enum copied { COPIED, LATER, GONE };
+
+/*
+ * Copies pages into a memory. A page that is there already is left alone. LATER: the memory is being forked; the copy must be tried
+ * again when the pager has read that event.
+ */
+static enum copied copy_pages(const struct pager *pager, int uffd, u64 to, const u8 *from, u64 size)
+{
+  u64 step = size;
+  while (size) {
+    struct { u64 to, from, size, mode; long copied; } request = {to, (u64)from, step < size ? step : size, 0, 0};
+    long error = control(uffd, UFFDIO_COPY, &request);
+    u64 done = request.copied > 0 ? (u64)request.copied : 0;
+    if (error == 0) done = request.size;
+    else if (done == 0) {
+      if (error == -EAGAIN) return LATER;
+      if (error == -ESRCH) return GONE;
+      if (error == -ENOMEM) fail(pager, "the machine ran out of memory for the runtime's pages", "");
+      if (error != -EEXIST && error != -ENOENT)
+        fail(pager, "the kernel refused a page of the runtime: ", describe_error(error));
+      /* ENOENT: several mappings, as mprotect(2) makes them, or none any more. Page by page finds out. */
+      if (error == -ENOENT && step > PAGE) {
+        step = PAGE;
+        continue;
+      }
+      u64 range[2] = {to, PAGE};
+      control(uffd, UFFDIO_WAKE, range);
+      done = PAGE;
+    }
+    to += done, from += done, size -= done;
+  }
+  return COPIED;
+}
+
+static enum copied serve_group(struct pager *pager, int uffd, u32 index)
+{
+  const struct group *group = &GROUPS[index];
+  const u8 *from = pager->unpacker.buffer;
+  if (pager->cached_group != index && !unpack_group(&pager->unpacker, group, pager->unpacker.buffer))
+    fail(pager, "a compressed part of the runtime is damaged (checksum): group ", number_text(index));
+  pager->cached_group = index;
+  enum copied result = COPIED;
+  for (u32 i = 0; i < group->run_count && result == COPIED; i++) {
+    const struct run *run = &RUNS[group->first_run + i];
+    result = copy_pages(pager, uffd, address_of(run->page), from, run->count * PAGE);
+    from += run->count * PAGE;
+  }
+  return result;
+}
+
+/* For the record of touched pages, only the page itself. */
+static enum copied serve_page(struct pager *pager, int uffd, u32 page, u32 index)
+{
+  const struct group *group = &GROUPS[index];
+  const u8 *from = pager->unpacker.buffer;
+  if (pager->cached_group != index) unpack_group(&pager->unpacker, group, pager->unpacker.buffer);
+  pager->cached_group = index;
+  pager->touched[page / 8] |= (u8)(1 << page % 8);
+  for (u32 i = 0; i < group->run_count; i++) {
+    const struct run *run = &RUNS[group->first_run + i];
+    if (page - run->page < run->count) from += (page - run->page) * PAGE;
+    else if (run->page < page) from += run->count * PAGE;
+  }
+  return copy_pages(pager, uffd, address_of(page), from, PAGE);
+}
+
+static enum copied serve_fault(struct pager *pager, int uffd, u64 address)
+{
+  u32 page = (u32)(address / PAGE - store.first_page), group = find_group(page);
+  if (group == ~0u) fail(pager, "a page that the pager does not have was touched", "");
+  return pager->touched ? serve_page(pager, uffd, page, group) : serve_group(pager, uffd, group);
+}
+
+/* A copy into a memory that has ended fails with ESRCH; the store itself is never watched, so nothing is copied there. */
+static int has_ended(int uffd)
+{
+  struct { u64 to, from, size, mode; long copied; } request = {(u64)&store, (u64)&store, PAGE, 0, 0};
+  return control(uffd, UFFDIO_COPY, &request) == -ESRCH;
+}
+
+static void forget_ended(struct pager *pager)
+{
+  u32 kept = 1;
+  for (u32 i = 1; i < pager->count; i++) {
+    if (has_ended(pager->polls[i].fd)) close_file(pager->polls[i].fd);
+    else pager->polls[kept++] = pager->polls[i];
+  }
+  pager->count = kept;
+}
+
+static void add_memory(struct pager *pager, int fd)
+{
+  if (pager->count == pager->room) {
+    u64 size = pager->room * 2 * sizeof(struct poll);
+    long room = make_room(size);
+    if (is_error(room)) fail(pager, "not enough memory to follow a fork", "");
+    __builtin_memcpy((void *)room, pager->polls, size / 2);
+    if (pager->room > FIRST_MEMORIES) call2(SYS_munmap, pager->polls, size / 2);
+    pager->polls = (struct poll *)room;
+    pager->room *= 2;
+  }
+  pager->polls[pager->count++] = (struct poll){fd, POLLIN, 0};
+}
+
+/*
+ * Reads all that one memory reports. A read returns faults before forks, and a fork in progress refuses copies: so what could not
+ * be copied is asked for again when nothing is left to read.
+ */
+static void serve_memory(struct pager *pager, int uffd)
+{
+  struct uffd_message message;
+  int is_late = 0;
+  for (;;) {
+    long got = read_bytes(uffd, &message, sizeof message);
+    if (got == -EINTR) continue;
+    if (got == -EAGAIN) break;
+    if (got != sizeof message) fail(pager, "could not follow a fork of the runtime: ", describe_error(got));
+    if (message.event == UFFD_EVENT_FORK) add_memory(pager, (int)message.fork.fd);
+    else if (message.event == UFFD_EVENT_PAGEFAULT && serve_fault(pager, uffd, message.fault.address) == LATER) is_late = 1;
+  }
+  if (is_late) wake_all(uffd);
+}
+
+void serve_faults(int uffd, int life, const struct vector *vector, struct incident *incident)
+{
+  struct poll first[FIRST_MEMORIES] = {{life, POLLIN, 0}, {uffd, POLLIN, 0}};
+  struct pager pager = {.incident = incident, .polls = first, .count = 2, .room = FIRST_MEMORIES, .cached_group = ~0u};
+  const char *fault = prepare_unpacker(&pager.unpacker, vector);
+  if (fault) fail(&pager, fault, "");
+  if (store.flags & STORE_LOG) pager.touched = open_record(&pager.log);
+  for (;;) {
+    long ready = call3(SYS_poll, pager.polls, pager.count, -1);
+    if (ready < 0 && ready != -EINTR) fail(&pager, "could not wait for the runtime: ", describe_error(ready));
+    u32 count = pager.count;
+    for (u32 i = 1; i < count; i++)
+      if (pager.polls[i].revents) serve_memory(&pager, pager.polls[i].fd);
+    if (count < pager.count) forget_ended(&pager);
+    /* The end of the last process that has this memory. */
+    if (pager.polls[0].revents) {
+      if (pager.touched) write_record(pager.log, pager.touched);
+      leave(0);
+    }
+  }
+}

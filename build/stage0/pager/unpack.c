@@ -1,0 +1,82 @@
+#include "pager.h"
+
+/* libzstd (zstd.h, with the part for static linking); no function of it that allocates memory is used. */
+extern u64 ZSTD_estimateDCtxSize(void);
+extern void *ZSTD_initStaticDCtx(void *room, u64 size);
+extern u64 ZSTD_decompressDCtx(void *context, void *to, u64 room, const void *from, u64 size);
+
+#define ZSTD_MAGICNUMBER 0xfd2fb528u
+#define ARCH_SET_FS 0x1002
+#define AT_RANDOM 25
+/* Debian compiles libzstd with -fstack-protector: x86-64 keeps the canary at %fs:40 (struct tcbhead_t of glibc). */
+#define CANARY 5
+
+static void set_thread_pointer(u64 value) { call2(SYS_arch_prctl, ARCH_SET_FS, value); }
+
+static u64 read_random(const struct vector *vector)
+{
+  const u64 *pair = vector->auxv;
+  while (pair[0] && pair[0] != AT_RANDOM) pair += 2;
+  /* The kernel's 16 random bytes begin with those of libc's canary: take the others. */
+  return pair[0] ? ((const u64 *)pair[1])[1] : 0;
+}
+
+const char *prepare_unpacker(struct unpacker *to, const struct vector *vector)
+{
+  for (int i = 0; i < 8; i++) to->tls[i] = 0;
+  to->tls[CANARY] = read_random(vector);
+  set_thread_pointer((u64)to->tls);
+  u64 size = ZSTD_estimateDCtxSize();
+  long context = make_room(size), buffer = make_room(store.largest_group);
+  if (is_error(context) || is_error(buffer)) return "not enough memory to unpack the runtime";
+  to->buffer = (u8 *)buffer;
+  to->context = ZSTD_initStaticDCtx((void *)context, size);
+  return to->context ? 0 : "could not prepare the decompressor";
+}
+
+/*
+ * The inverse of build/stage0/paged/filter.ts: in calls and jumps, the place that they lead to becomes the distance again.
+ * `here` is where the bytes are in the program, and `size` the size of the program.
+ */
+static void decode_code(u8 *bytes, u64 count, long here, long size)
+{
+  for (u64 i = 0; i + 5 <= count; i++) {
+    if ((bytes[i] & 0xfe) != 0xe8) continue;
+    u8 *at = bytes + i + 1;
+    long next = here + (long)i + 5, value = (int)((u32)at[0] << 24 | (u32)at[1] << 16 | (u32)at[2] << 8 | at[3]);
+    if (value >= -next && value < size) value = value >= 0 ? value - next : value + size;
+    for (int k = 0; k < 4; k++) at[k] = (u8)(value >> k * 8);
+    i += 4;
+  }
+}
+
+static void decode_group(const struct group *group, u8 *bytes)
+{
+  u64 low = address_of(0), size = store.regions[store.region_count - 1].memory_end - low;
+  for (u32 i = 0; i < group->run_count; i++) {
+    const struct run *run = &RUNS[group->first_run + i];
+    u64 address = address_of(run->page);
+    if (region_of(address)->protection & PROT_EXEC) decode_code(bytes, run->count * PAGE, (long)(address - low), (long)size);
+    bytes += run->count * PAGE;
+  }
+}
+
+u64 unpack_group(const struct unpacker *unpacker, const struct group *group, u8 *to)
+{
+  u64 size = 0;
+  for (u32 i = 0; i < group->run_count; i++) size += RUNS[group->first_run + i].count * PAGE;
+  const u8 *from = (const u8 *)&store + group->offset;
+  u32 magic = from[0] | (u32)from[1] << 8 | (u32)from[2] << 16 | (u32)from[3] << 24;
+  /* Other numbers are of old formats, whose decoders are not linked. The frame's checksum is checked in there. */
+  if (magic != ZSTD_MAGICNUMBER) return 0;
+  if (ZSTD_decompressDCtx(unpacker->context, to, size, from, group->size) != size) return 0;
+  decode_group(group, to);
+  return size;
+}
+
+void release_unpacker(struct unpacker *unpacker)
+{
+  call2(SYS_munmap, unpacker->context, ZSTD_estimateDCtxSize());
+  call2(SYS_munmap, unpacker->buffer, store.largest_group);
+  set_thread_pointer(0);
+}

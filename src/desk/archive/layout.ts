@@ -1,0 +1,50 @@
+import type { Voice } from "../../problems/voice.ts";
+import { type Compression, compress, STORED } from "./compress.ts";
+import { measureCpio, writeCpio } from "./cpio.ts";
+import { padImage } from "./padding.ts";
+import { type ImageEntry, isFirst } from "./tree.ts";
+
+/** A cpio archive of an image. */
+export interface ImageArchive {
+  readonly entries: readonly ImageEntry[];
+  readonly compression: Compression;
+}
+
+/**
+ * Divides the sorted entries of an image into its archives. A program that is compressed already comes first as it is, together
+ * with the failure policy, so that no shell is unpacked before both; the kernel reads compressed archives behind stored ones
+ * (unpack_to_rootfs of init/initramfs.c).
+ */
+export function layOutImage(
+  entries: readonly ImageEntry[],
+  compression: Compression,
+  isInitCompressed: boolean,
+): readonly ImageArchive[] {
+  if (!isInitCompressed || compression.method === "none") return [{ entries, compression }];
+  return [
+    { entries: entries.filter(isFirst), compression: STORED },
+    { entries: entries.filter((entry) => !isFirst(entry)), compression },
+  ];
+}
+
+/** Returns the size of the archives in bytes, unpacked. */
+export function measureArchives(archives: readonly ImageArchive[]): number {
+  return archives.reduce((sum, { entries }) => sum + measureCpio(entries), 0);
+}
+
+/** Yields the bytes of an image. */
+export async function* writeArchives(archives: readonly ImageArchive[], voice: Voice): AsyncGenerator<Uint8Array> {
+  const total = measureArchives(archives);
+  let done = 0;
+  function* announce(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+    for (const piece of pieces) {
+      yield piece;
+      done += piece.length;
+      voice.progress(`packing: ${Math.floor((done / total) * 100)} %`);
+    }
+  }
+  // Every archive ends at a multiple of four: writeCpio pads to 512 bytes, padImage a compressed one.
+  for (const { entries, compression } of archives) {
+    yield* padImage(compress(announce(writeCpio(entries)), compression), compression.method);
+  }
+}

@@ -1,0 +1,59 @@
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readParts } from "../../build/stage0/pack.ts";
+import { type PagedOptions, packPaged } from "../../build/stage0/paged/pack-paged.ts";
+import { loads, readElf, STORE_MAGIC } from "../../src/desk/program/elf.ts";
+import { holds } from "../../src/formats/bytes.ts";
+import { scratchDirectory } from "./cache.ts";
+import { compileProgram } from "./packed-program.ts";
+
+/** Userfaultfd that follows forks is for root; everybody else gets everything unpacked at the start. */
+export const canPage = process.getuid?.() === 0;
+
+let compiled: Promise<string> | null = null;
+
+/** Returns the path of paged-child.c, compiled and not packed. */
+export function pagedChildProgram(): Promise<string> {
+  compiled ??= compileProgram("paged-child.c");
+  return compiled;
+}
+
+/** Packs paged-child.c with its pages compressed. */
+export async function packPagedChild(options: Partial<PagedOptions> = {}): Promise<Uint8Array> {
+  return packPaged(readParts(await pagedChildProgram()), { isHot: () => false, cache: null, ...options });
+}
+
+/** Writes an executable file, and returns its path. */
+export function writeProgram(bytes: Uint8Array): string {
+  const path = join(scratchDirectory(), "paged");
+  writeFileSync(path, bytes);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** Returns the processes that this one has started, from /proc. */
+export function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean).map(Number);
+}
+
+/** Returns all processes whose program is the file at `path`; stage0's helpers run the same file. */
+export function processesOf(path: string): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && programOf(name) === path)
+    .map(Number);
+}
+
+function programOf(pid: string): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")[0] ?? null;
+  } catch {
+    return null; // it has ended
+  }
+}
+
+/** Returns where the store is in a paged program. */
+export function storeOffset(file: Buffer): number {
+  const store = loads(readElf(file)).find(({ offset }) => holds(file, offset, STORE_MAGIC));
+  if (store === undefined) throw new Error("no store");
+  return store.offset;
+}

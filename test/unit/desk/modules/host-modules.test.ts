@@ -1,0 +1,58 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { keepForHost, readHostUse } from "../../../../src/desk/modules/host-modules.ts";
+import { parseModprobeConfig } from "../../../../src/drivers/index/modprobe-config.ts";
+import { buildModuleIndex } from "../../../../src/drivers/index/module-index.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+
+const PATHS = [
+  ...["ata/ahci", "nvme/host/nvme", "scsi/megaraid/megaraid_sas", "block/loop", "md/dm-crypt", "hid/usbhid/usbhid"].map(
+    (path) => `drivers/${path}`,
+  ),
+  ...["crypto/xts", "arch/x86/crypto/aesni-intel", "fs/btrfs/btrfs", "fs/xfs/xfs", "fs/overlayfs/overlay"],
+];
+const NAMES = PATHS.map((path) => (path.split("/").at(-1) ?? "").replaceAll("-", "_"));
+
+const index = buildModuleIndex("6.1", {
+  dep: PATHS.map((path) => `kernel/${path}.ko:\n`).join(""),
+  alias:
+    "alias pci:v*d*sv*sd*bc01sc06i01* ahci\nalias pci:v*d*sv*sd*bc01sc08i02* nvme\nalias fs-btrfs btrfs\nalias fs-xfs xfs\n",
+  ...{ softdep: "", order: "", builtin: "", builtinModinfo: "" },
+});
+const source = { index, config: parseModprobeConfig([]) };
+
+/** A machine with these files below its root. */
+function machineWith(files: Readonly<Record<string, string>>): string {
+  const root = scratchDirectory();
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+const USUAL = {
+  "sys/bus/pci/devices/0000:00:1f.2/modalias": "pci:v00008086d00002922sv0000sd0000bc01sc06i01\n",
+  "sys/bus/pci/devices/0000:00:1f.3/vendor": "0x8086\n",
+  "proc/modules": "overlay 1 0 - Live 0x0\nmegaraid_sas 1 0 - Live 0x0\n",
+  "proc/self/mountinfo": "22 1 8:1 / / rw shared:1 - btrfs /dev/sda1 rw\n23 22 0:21 / /proc rw - proc proc rw\n",
+  "sys/block/sda/size": "1\n",
+};
+
+describe("an image for one machine", () => {
+  test("has the drivers of its devices, what it has loaded and mounted, and what any boot may need", () => {
+    const kept = keepForHost(source, NAMES, readHostUse(machineWith(USUAL)));
+    expect([...kept].sort()).toEqual(["ahci", "btrfs", "loop", "megaraid_sas", "overlay", "usbhid"]);
+  });
+
+  test("has all drivers of volumes and ciphers if it has a volume", () => {
+    const kept = keepForHost(source, NAMES, readHostUse(machineWith({ ...USUAL, "sys/block/dm-0/size": "1\n" })));
+    expect(kept).toEqual(expect.arrayContaining(["dm_crypt", "xts", "aesni_intel", "ahci"]));
+    expect(kept.filter((name) => ["nvme", "xfs"].includes(name))).toEqual([]);
+  });
+
+  test("is not built where the devices are not visible", () => {
+    expect(() => readHostUse(scratchDirectory())).toThrow("cannot find the devices of this machine");
+  });
+});
