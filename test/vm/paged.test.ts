@@ -70,6 +70,8 @@ function killedGuest(cmdline: string) {
   return async () => ({
     initrd: await packInitramfs({
       "/init": { text: "#!/bin/busybox sh\n/bin/busybox sh /kill-pager &\nexec /levain\n" },
+      // For the shell's `&`, before there is a devtmpfs.
+      "/dev/null": { text: "" },
       "/kill-pager": { text: KILLER },
       "/levain": { file: levainInit() },
       "/bin/busybox": { file: BUSYBOX },
