@@ -16,10 +16,11 @@ import { packPaged } from "./stage0/paged/pack-paged.ts";
 import { STORE_FLAGS } from "./stage0/paged/store.ts";
 
 /**
- * Makes dist/levain: `bun build --compile`, less of ICU's data, then the packer, twice: the plain program, and after its end the paged one, which
- * `levain image` writes as /init. Run it as `bun build/compile.ts [--recorder] [OUTPUT]`; with --recorder, the paged program has no
- * hot pages and writes those that it touches to the kernel log, for bench/hot-pages.ts.
+ * Makes dist/levain: `bun build --compile`, less of ICU's data, then the packer, twice: the plain program, and after its end the
+ * paged one, which `levain image` writes as /init. Run it as `bun build/compile.ts [--recorder] [OUTPUT]`; with --recorder, the
+ * paged program has no hot pages and writes those that it touches to the kernel log, for bench/hot-pages.ts.
  */
+
 const ROOT = join(import.meta.dirname, "..");
 const HOT_PAGES = join(import.meta.dirname, "stage0/paged/hot-pages.txt");
 const PAGE_SIZE = 0x1000;
