@@ -3,7 +3,7 @@
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all help setup check fix docs vm test demo bench bench-unlock coverage clean
+.PHONY: all help setup check fix docs vm test demo bench bench-curves bench-unlock coverage clean
 
 all: dist/levain ## build dist/levain (the default)
 
@@ -35,8 +35,11 @@ test: setup ## build and run every test; the last line is "N passed, N failed"
 demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debug" adds parameters, GDB=1 waits for gdb
 	@$(bun) test/support/demo.ts
 
-bench: setup dist/levain ## compare boot time, image and memory with initramfs-tools and dracut
-	@$(bun) bench/run.ts
+bench: setup dist/levain ## compare boot time, image and memory with initramfs-tools and dracut; ARGS="--only size" is shorter
+	@$(bun) bench/run.ts $(ARGS)
+
+bench-curves: setup dist/levain ## draw what further disks, modules and layers cost (docs/curves/)
+	@$(bun) bench/curves.ts $(ARGS)
 
 bench-unlock: setup ## compare unlocking with cryptsetup
 	@$(bun) bench/unlock.ts

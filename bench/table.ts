@@ -1,49 +1,38 @@
-import type { Timing } from "./guest.ts";
+import type { Row } from "./parts.ts";
 
-/** The measurements of one initramfs; skipped ones are empty or null. */
+/** The measurements of one candidate. */
 export interface Result {
   readonly name: string;
   readonly what: string;
-  readonly imageBytes: number;
-  /** One per run, by the wall clock. */
-  readonly wall: Timing[];
-  /** By QEMU's count of instructions. */
-  icount: Timing | null;
-  smallestMemoryMib: number | null;
+  /** By the key of the row, one for each run; null if it did not boot. */
+  readonly figures: Readonly<Record<string, (number | null)[]>>;
 }
 
-const COLUMNS = [
-  ["Run /init → handover", "wall ms"],
-  ["", "ratio"],
-  ["", "icount ms"],
-  ["", "ratio"],
-  ["kernel → handover", "wall ms"],
-  ["", "icount ms"],
-  ["image", "MiB"],
-  ["memory", "MiB"],
-] as const;
+/** Formats the medians as a Markdown table: a row for each measurement with levain's aim, a column for each candidate. */
+export function formatTable(rows: readonly Row[], results: readonly Result[]): string {
+  const head = ["", "aim", ...results.map(({ name }) => name)];
+  const lines = rows.map(({ key, title, digits, aim }) => [
+    title,
+    aim === "" ? "" : aim.replace(/^(?=\d)/, "≤ "),
+    ...results.map(({ figures }) => formatFigure(figures[key] ?? [], digits)),
+  ]);
+  return align([head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...lines]);
+}
 
-/** Formats a Markdown table; ratios are relative to the row `reference`. */
-export function formatTable(results: readonly Result[], reference: string): string {
-  const base = results.find(({ name }) => name === reference);
-  const rows = results.map((result) => {
-    const wallMs = median(result.wall.map(({ initMs }) => initMs));
-    const icountMs = result.icount?.initMs ?? null;
-    const baseWallMs = median(base?.wall.map(({ initMs }) => initMs) ?? []);
-    return [
-      result.name,
-      whole(wallMs),
-      ratio(wallMs, baseWallMs),
-      whole(icountMs),
-      ratio(icountMs, base?.icount?.initMs ?? null),
-      whole(median(result.wall.map(totalMs))),
-      whole(result.icount === null ? null : totalMs(result.icount)),
-      (result.imageBytes / (1 << 20)).toFixed(1),
-      whole(result.smallestMemoryMib),
-    ];
-  });
-  const head = ["", ...COLUMNS.map(([group, unit]) => `${group} ${unit}`.trim())];
-  return align([head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows]);
+function formatFigure(values: readonly (number | null)[], digits: number): string {
+  const known = values.filter((value) => value !== null);
+  const value = median(known);
+  if (value === null) return values.length === 0 ? "" : "does not boot";
+  return value.toFixed(digits);
+}
+
+const [BEGIN, END] = ["<!-- begin: make bench -->", "<!-- end -->"];
+
+/** Returns a page with another report between its two marks. Throws if it has no marks. */
+export function replaceReport(page: string, report: string): string {
+  const [start, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (start < 0 || end < start) throw new Error(`the page has no lines ${BEGIN} and ${END}`);
+  return `${page.slice(0, start + BEGIN.length)}\n\n${report}\n\n${page.slice(end)}`;
 }
 
 /** Formats rows as a Markdown table; the second row is the rule. */
@@ -65,16 +54,4 @@ export function median(values: readonly number[]): number | null {
   const high = sorted[sorted.length >> 1];
   const low = sorted[(sorted.length - 1) >> 1];
   return high === undefined || low === undefined ? null : (high + low) / 2;
-}
-
-function totalMs({ kernelMs, initMs }: Timing): number {
-  return kernelMs + initMs;
-}
-
-function whole(value: number | null): string {
-  return value === null ? "–" : value.toFixed(0);
-}
-
-function ratio(value: number | null, base: number | null): string {
-  return value === null || base === null ? "–" : (value / base).toFixed(2);
 }

@@ -7,6 +7,7 @@ import { writeTrailer } from "../src/desk/program/trailer.ts";
 import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
+import { trimIcuFile } from "./runtime/icu.ts";
 import { type NamedFile, readProgram } from "./stage0/checks.ts";
 import { pack, readParts } from "./stage0/pack.ts";
 import { groupCache } from "./stage0/paged/compress.ts";
@@ -15,7 +16,7 @@ import { packPaged } from "./stage0/paged/pack-paged.ts";
 import { STORE_FLAGS } from "./stage0/paged/store.ts";
 
 /**
- * Makes dist/levain: `bun build --compile`, then the packer, twice: the plain program, and after its end the paged one, which
+ * Makes dist/levain: `bun build --compile`, less of ICU's data, then the packer, twice: the plain program, and after its end the paged one, which
  * `levain image` writes as /init. Run it as `bun build/compile.ts [--recorder] [OUTPUT]`; with --recorder, the paged program has no
  * hot pages and writes those that it touches to the kernel log, for bench/hot-pages.ts.
  */
@@ -63,6 +64,7 @@ async function build(output: string, isRecorder: boolean): Promise<void> {
   mkdirSync(workplace, { recursive: true });
   try {
     compile(unpacked, gatherNativeLibraries(workplace, process.execPath));
+    trimIcuFile(unpacked);
     writeFileSync(unfinished, await packBoth(unpacked, isRecorder));
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, output);

@@ -36,6 +36,24 @@ const PURE_RUNTIME_MODULES = new Set(["node:crypto", "node:path", "node:path/pos
 // The commands on a running Linux read and write files as any program does.
 const DESK = /^desk\//;
 
+/**
+ * What depends on the languages, the time zone or the legacy encodings of the user. build/runtime/icu.ts leaves only English of
+ * ICU's data, and the same disk must look the same on every machine.
+ */
+const LOCALE_DEPENDENT: readonly RegExp[] = [
+  /\bIntl\b/,
+  /\btoLocale\w+/,
+  /\blocaleCompare\b/,
+  /(?<!\b(?:path|posix))\.normalize\(/,
+  // Of Date: local time, and the names of days, months and time zones.
+  /\bto(?:Date|Time|GMT|UTC)String\b/,
+  /\b[gs]et(?:FullYear|Month|Date|Day|Hours|Minutes|Seconds|Milliseconds|Year|TimezoneOffset)\b/,
+  /\bDate\.parse\b|\bnew Date\((?:"|`|[^()]*,)/,
+  // The host of a URL is converted by the tables for international domain names.
+  /\bnew URL\(|\bURL\.(?:parse|canParse)\b|\bdomainTo(?:ASCII|Unicode)\b/,
+  /\bTextDecoder\((?!\)|"utf-8"|"utf-16le")/,
+];
+
 interface Import {
   readonly from: string;
   /** A file of this tree without its extension ("src/main"), or the name of a package. */
@@ -148,6 +166,42 @@ describe("rooms", () => {
       .flatMap(importsOf)
       .filter(({ to }) => /^(test|bench)\//.test(to));
     expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+});
+
+describe("languages", () => {
+  function localeDependent(source: string): string[] {
+    const code = source.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*/g, "");
+    return LOCALE_DEPENDENT.flatMap((pattern) => code.match(pattern)?.[0] ?? []);
+  }
+
+  test("no file of src/ depends on a language, a time zone or a legacy encoding", () => {
+    expect(sources.flatMap((file) => localeDependent(readSource(file)).map((found) => `${file}: ${found}`))).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    "new Intl.Segmenter()",
+    "globalThis.Intl?.Collator",
+    "(1.5).toLocaleString()",
+    "names.sort((one, other) => one.localeCompare(other))",
+    'label.normalize("NFKD")',
+    "new Date(2026, 1).getHours()",
+    'new Date("14 Jul 2026")',
+    "Date.parse(text)",
+    "time.toTimeString()",
+    "new URL(text).host",
+    'new TextDecoder("shift_jis")',
+    "new TextDecoder(label)",
+  ])("%s is found", (code) => {
+    expect(localeDependent(`const made = ${code}; // a comment`)).not.toEqual([]);
+  });
+
+  test("what depends on none of them is allowed", () => {
+    const code =
+      'posix.normalize(path); new Date(ms).toISOString(); new TextDecoder(); new TextDecoder("utf-16le"); a.toUpperCase(); /* Intl */';
+    expect(localeDependent(`${code}\n// localeCompare`)).toEqual([]);
   });
 });
 

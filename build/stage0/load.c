@@ -8,7 +8,7 @@ static const char *const RUNTIME_VARIABLES[] = {"BUN_",        "NODE_",   "JSC_"
                                                 "GLIBC_",      "MALLOC_", "MIMALLOC_", "mimalloc_",      0};
 #define RUNTIME_OPTION "BUN_JSC_threshold"
 /* A boot is too short for compiled JavaScript to pay, except for very long loops; the default threshold is 500. */
-static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", RUNTIME_OPTION "ForJITAfterWarmUp=20000", 0};
+static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", "LEVAIN_WORKER_FD=196", RUNTIME_OPTION "ForJITAfterWarmUp=20000", 0};
 /* A command ends before the second and third tier of the compiler pay; their defaults are 1000 and 100000. */
 static const char *const DESK_VARIABLES[] = {RUNTIME_OPTION "ForOptimizeAfterWarmUp=20000",
                                              RUNTIME_OPTION "ForFTLOptimizeAfterWarmUp=1000000", 0};
@@ -50,8 +50,8 @@ static void write_environment(u64 *to, const struct vector *from, int is_boot, c
 struct vector make_vector(const struct vector *from, int is_boot)
 {
   static const char *const NONE[] = {0};
-  /* Two more words for our variables, one more to align the stack to 16 bytes. */
-  u64 size = (u64)(end_of(from) - from->words) + 3;
+  /* Three more words for our variables, one more to align the stack to 16 bytes. */
+  u64 size = (u64)(end_of(from) - from->words) + 4;
   if (size * sizeof(u64) <= ROOM_ON_STACK) {
     u64 *words = (u64 *)((u64)(from->words - size) & ~15ul), *to = words;
     for (u64 *word = from->words; word < (u64 *)from->envp; word++) *to++ = *word;

@@ -7,6 +7,8 @@
 #define HANDOVER_FD 198
 /* A descriptor of the /dev of prepare_machine(): it stays valid when /dev moves, while the path in a new root may lead anywhere. */
 #define DEV_FD 197
+/* The socket of the worker that a boot begins with. */
+#define WORKER_FD 196
 /* In /dev: the foreground virtual terminal. */
 #define SCREEN "tty0"
 #define HANDOVER_MAX 65536
@@ -91,6 +93,8 @@ struct jump load_program(const struct vector *vector, struct incident *incident,
 int is_worker(const struct vector *vector);
 /* Makes the calls that come from the socket at descriptor 0; ends with the parent. */
 void serve_orders(void);
+/* Forks one, with its socket at WORKER_FD. If that fails, levain starts its own. */
+void start_worker(void);
 
 /* --- supervise.c: PID 1 --- */
 

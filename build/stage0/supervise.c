@@ -124,7 +124,10 @@ struct incident *supervise(char **envp)
     if (incident) *incident = (struct incident){.watcher = 0};
     long log = open_kernel_log();
     long pid = start_child(&messages, log);
-    if (pid == 0) return incident;
+    if (pid == 0) {
+      start_worker();
+      return incident;
+    }
     int status = pid < 0 ? 0 : wait_for(pid);
     if (incident) wait_for_pager(incident);
     /* levain keeps the kernel's messages off the console while it runs; the kernel shows ours on every console. */

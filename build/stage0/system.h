@@ -76,6 +76,10 @@ static inline long close_file(long fd) { return call1(SYS_close, fd); }
 static inline long duplicate(long fd, long to, int flags) { return fd == to ? fd : call3(SYS_dup3, fd, to, flags); }
 static inline long control(long fd, u64 request, void *argument) { return call3(SYS_ioctl, fd, request, argument); }
 static inline long make_pipe(int fds[2], int flags) { return call2(SYS_pipe2, fds, flags); }
+static inline long make_socket_pair(int family, int type, int fds[2])
+{
+  return call4(SYS_socketpair, family, type, 0, fds);
+}
 static inline long make_memory_file(const char *name, int flags) { return call2(SYS_memfd_create, name, flags); }
 static inline long make_directory(const char *path) { return call3(SYS_mkdirat, AT_FDCWD, path, 0755); }
 static inline long make_node(long in, const char *path, u32 mode, u32 device)

@@ -9,6 +9,10 @@
 #define ARGUMENTS_PER_CALL 6
 #define DATA_MAX 69632
 #define SOCKET_FD 0
+/* include/linux/socket.h, include/linux/net.h */
+#define AF_UNIX 1
+#define SOCK_SEQPACKET 5
+#define SOCK_CLOEXEC O_CLOEXEC
 
 /* What an argument means. */
 enum { KIND_NUMBER, KIND_ADDRESS_IN_DATA, KIND_RESULT_OF_CALL };
@@ -63,4 +67,24 @@ void serve_orders(void)
     u64 data_size = order.answer_data_size < DATA_MAX ? order.answer_data_size : DATA_MAX;
     if (write_bytes(SOCKET_FD, order.results, sizeof order.results + data_size) < 0) leave(0);
   }
+}
+
+/*
+ * Nearly every boot needs a worker for its first module. A fork of the few pages of stage0 costs much less than what levain would need
+ * to start one: posix_spawn(3), which the runtime has to bind first, and an exec of this file.
+ */
+void start_worker(void)
+{
+  int ends[2];
+  if (make_socket_pair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, ends) < 0) return;
+  long pid = fork_process();
+  if (pid == 0) {
+    duplicate(ends[1], SOCKET_FD, 0);
+    /* Also the pipe of the handover, whose end stage0 waits for: a call of ours may never return. */
+    close_all_from(3);
+    serve_orders();
+  }
+  close_file(ends[1]);
+  if (pid > 0) duplicate(ends[0], WORKER_FD, O_CLOEXEC);
+  close_file(ends[0]);
 }

@@ -8,6 +8,7 @@ enum {
   SYS_ioctl = 16,
   SYS_nanosleep = 35,
   SYS_getpid = 39,
+  SYS_socketpair = 53,
   SYS_clone = 56,
   SYS_execve = 59,
   SYS_wait4 = 61,

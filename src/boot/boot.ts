@@ -1,9 +1,11 @@
-import { createLoader, type Loader } from "../drivers/loader.ts";
+import { createLoader } from "../drivers/loader.ts";
+import type { Loader } from "../drivers/make-loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
 import type { Handover } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { loadsOwnDrivers, moveApiMounts, planHandover } from "./steps/handover.ts";
+import { loadFinalDrivers } from "./steps/final-drivers.ts";
+import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { prepare } from "./steps/prepare.ts";
 import { attachAndStack, type Steps } from "./steps/root.ts";
@@ -42,7 +44,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
       const context = { machine, drivers, voice, undo };
       const handover = planHandover(context, plan, { root, init });
       if (handover.mode === "stay") return handover;
-      if (!loadsOwnDrivers(machine, root, plan.handover)) drivers.loadAll();
+      loadFinalDrivers(context, root, plan.handover);
       machine.releaseDevices(); // the real system decides what may be written
       beforeMoves();
       moveApiMounts(context, root);
@@ -63,7 +65,7 @@ function makeRoot(steps: Steps, plan: BootPlan): string {
     "root",
     () => {
       // In the initramfs no udev will load drivers, and no package has installed the applets.
-      steps.drivers.loadAll();
+      if (plan.handover.drivers !== "root") steps.drivers.loadAll();
       installApplets(steps.machine);
     },
     () => `none${root.isAsked ? "" : ", as root= is missing"}: the initramfs is the system`,

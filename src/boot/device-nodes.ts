@@ -55,10 +55,15 @@ export function keepDeviceNodes(machine: Machine, voice: Voice): Machine {
     readTerminals(timeoutMs, until = "anything") {
       return until === "anything" && queue.length > 0 ? { kind: "device" } : machine.readTerminals(timeoutMs, until);
     },
-    loadModule(...given) {
-      const isDone = machine.loadModule(...given);
-      settle();
-      return isDone;
+    startModule(...given) {
+      const pending = machine.startModule(...given);
+      return {
+        isDone(timeoutMs) {
+          const isDone = pending.isDone(timeoutMs);
+          settle();
+          return isDone;
+        },
+      };
     },
     moveMount(from, to) {
       if (from === "/dev") settle();

@@ -1,6 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
 import type { Voice } from "../problems/voice.ts";
-import type { Loader } from "./loader.ts";
+import type { Loader } from "./make-loader.ts";
 
 /** Registers a function that reverts what a step has just done. They run, the last first, if the step fails or the boot goes back. */
 export type Undo = (takeBack: () => void) => void;

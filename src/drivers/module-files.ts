@@ -1,9 +1,11 @@
+import type { PendingModule } from "../machine/kernel.ts";
 import type { Machine } from "../machine/machine.ts";
 import { listOrNone, textOrNone } from "../machine/small-files.ts";
 import { orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { readModinfo } from "./index/modinfo.ts";
 import type { ScannedModule } from "./index/scanned-modules.ts";
+import type { Wait } from "./loading/steps.ts";
 
 /** By the ending of the file's name: the name in /sys/module/compression. */
 const COMPRESSIONS = { ".gz": "gzip", ".xz": "xz", ".zst": "zstd" } as const;
@@ -15,32 +17,71 @@ const PATIENCE_MS = 5000;
 const SHORT_PATIENCE_MS = 500;
 /** Modules that probe devices. What is needed as soon as it is loaded (filesystems, ciphers, device-mapper targets, loop) may take its time: btrfs measures its RAID6 code. */
 const PROBING = /\/kernel\/drivers\/(?!md\/|block\/(?:loop|brd|zram)\b)/;
+/** Filesystems that probe a device of the hypervisor, and are mounted as soon as they are loaded. */
+const PROBING_FILESYSTEM = /\/(?:9pnet_virtio|virtiofs)\.ko/;
 const WORK_DIRECTORY = "/run/levain/modules";
 /** BusyBox's or the one of XZ Utils; both replace the file by one without the ending. */
 const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbin/unxz"]] as const;
 
+/** What else the kernel is doing when a module is loaded. */
+export interface Surroundings {
+  /** A driver takes long: it is likely that the next one does too. */
+  readonly isAnyBusy: boolean;
+  /** Drivers probe devices, or a disk is slow. */
+  readonly isAnyProbing: boolean;
+  /** Nothing needs the devices of the drivers that are loaded now. */
+  readonly isHasty: boolean;
+}
+
 /**
- * Creates what inserts the module in a file into the kernel. It leaves the decompression of .gz, .xz and .zst to the kernel if it
- * can do it (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). It returns false if the kernel still probes devices for the driver. Throws SyscallError if the kernel refuses a module, BootError if its file
- * cannot be decompressed.
+ * Creates what begins to load the module in a file. It leaves the decompression of .gz, .xz and .zst to the kernel if it can do it
+ * (Linux 5.17 with CONFIG_MODULE_DECOMPRESS). Throws SyscallError or BootError if its file cannot be decompressed.
  */
-export function createInserter(machine: Machine): (path: string, parameters: string, isAnyBusy?: boolean) => boolean {
+export function createStarter(machine: Machine): (path: string, given: string, around: Surroundings) => Wait {
   let kernelCan: string | null = null;
-  return (path, given, isAnyBusy = false) => {
+  return (path, given, around) => {
     const isProbing = PROBING.test(path);
-    const patience = isProbing ? { patienceMs: isAnyBusy ? SHORT_PATIENCE_MS : PATIENCE_MS } : {};
-    // A module that asks for asynchronous probes does not wait for those of others; but the names of disks would depend on which answers first.
-    const parameters = isAnyBusy && !isProbing ? `${given} async_probe`.trim() : given;
+    const patienceMs = around.isAnyBusy ? SHORT_PATIENCE_MS : PATIENCE_MS;
+    const wait = { patienceMs: isProbing ? patienceMs : Number.POSITIVE_INFINITY };
+    const parameters = isAsynchronous(path, isProbing, around) ? `${given} async_probe`.trim() : given;
     const compression = compressionOf(path);
-    if (compression === null) return machine.loadModule(path, parameters, patience);
+    if (compression === null) return { ...wait, pending: machine.startModule(path, parameters) };
     kernelCan ??= textOrNone(machine, "/sys/module/compression").trimEnd();
-    if (kernelCan === compression) return machine.loadModule(path, parameters, { compressed: true, ...patience });
-    const plain = decompressModule(machine, path, compression);
-    try {
-      return machine.loadModule(plain, parameters, patience);
-    } finally {
-      machine.removeFile(plain);
+    if (kernelCan === compression) {
+      return { ...wait, pending: machine.startModule(path, parameters, { compressed: true }) };
     }
+    const plain = decompressModule(machine, path, compression);
+    return { ...wait, pending: removeAfter(machine, plain, machine.startModule(plain, parameters)) };
+  };
+}
+
+/**
+ * A module that asks for asynchronous probes does not wait for those of others. But the names of disks then depend on which answers
+ * first, so disk drivers ask for it only if nothing needs their disks.
+ */
+function isAsynchronous(path: string, isProbing: boolean, { isAnyProbing, isHasty }: Surroundings): boolean {
+  if (isHasty) return true;
+  return isAnyProbing && !isProbing && !PROBING_FILESYSTEM.test(path);
+}
+
+/** Removes a decompressed copy when the kernel does not read it any longer. */
+function removeAfter(machine: Machine, plain: string, pending: PendingModule): PendingModule {
+  let isThere = true;
+  const remove = () => {
+    if (isThere) machine.removeFile(plain);
+    isThere = false;
+  };
+  return {
+    isDone(timeoutMs) {
+      try {
+        const isDone = pending.isDone(timeoutMs);
+        if (isDone) remove();
+        return isDone;
+      } catch (error) {
+        remove();
+        throw error;
+      }
+    },
   };
 }
 

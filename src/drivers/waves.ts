@@ -19,6 +19,23 @@ export function waveOf(path: string): number {
   return WAVES.findIndex((wave) => wave.test(path));
 }
 
+/** What a keyboard may depend on, or a console, by the path of its file: buses, their controllers, and input itself. */
+const FOR_TYPING =
+  /^kernel\/drivers\/(?:usb\/(?!storage)|hid|input|phy|regulator|i2c|spi|mfd|pinctrl|gpio|platform|tty|char\/virtio_console)/;
+
+/** Returns true if a person may need the module, by its path below /lib/modules/VERSION, to type. */
+export function servesTyping(path: string): boolean {
+  return FOR_TYPING.test(path);
+}
+
+/** Controllers of disks of the second wave, but for USB: on a virtual machine their subsystems take longer to load than the rest of a boot. */
+const FOR_DISKS = /^kernel\/drivers\/(?:ata|scsi|message|mmc|misc\/cardreader|firewire|cdrom)\//;
+
+/** Returns true if a module serves only disks, by its path below /lib/modules/VERSION. */
+export function servesDisks(path: string): boolean {
+  return FOR_DISKS.test(path);
+}
+
 /** Drivers of devices that a bus announces later: the kernel scans for disks while they are loaded, and a keyboard needs its own driver. */
 const EXPECTED = [
   { wave: 1, bus: "scsi", names: ["sd_mod"] },

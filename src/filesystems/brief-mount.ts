@@ -1,5 +1,5 @@
 import type { Context } from "../drivers/context.ts";
-import type { Loader } from "../drivers/loader.ts";
+import type { Loader } from "../drivers/make-loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { ApartMounts, Machine, MountRequest, RandomReader } from "../machine/machine.ts";
 import { isErrno, SyscallError, tolerateRefusal } from "../problems/errors.ts";

@@ -1,4 +1,4 @@
-import type { Loader } from "../drivers/loader.ts";
+import type { Loader } from "../drivers/make-loader.ts";
 import { charsetModule, driversOf, filesystemType } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { MountCause } from "../problems/causes/mount.ts";

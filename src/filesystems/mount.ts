@@ -1,7 +1,7 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import { listPartitions } from "../devices/drives.ts";
 import type { Context } from "../drivers/context.ts";
-import type { Loader } from "../drivers/loader.ts";
+import type { Loader } from "../drivers/make-loader.ts";
 import { describeNoFilesystem, unsupportedLayer } from "../formats/contents.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine } from "../machine/machine.ts";

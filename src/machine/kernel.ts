@@ -1,15 +1,21 @@
 /** How to load a module. */
 export interface LoadOptions {
+  /** The kernel decompresses the file (MODULE_INIT_COMPRESSED_FILE). */
   readonly compressed?: boolean;
-  readonly patienceMs?: number;
+}
+
+/** A module that another process loads: the driver of a device that does not answer holds up only that process. */
+export interface PendingModule {
+  /** Returns true if it is loaded, false if it is not within `timeoutMs`: the kernel probes the driver's devices meanwhile. Throws SyscallError if the kernel refused it. */
+  isDone(timeoutMs: number): boolean;
 }
 
 /** The kernel itself: its name, its modules, its log, and the power switch. */
 export interface Kernel {
   /** `uname -r`, and the machine as in `uname -m`. */
   release(): { readonly release: string; readonly machine: string };
-  /** Loads a module by finit_module(2); `parameters` as on modprobe's command line. `compressed`: the kernel decompresses the file (MODULE_INIT_COMPRESSED_FILE). EEXIST is thrown like any other refusal. Returns false if the kernel, which probes the driver's devices meanwhile, is still busy after `patienceMs` (no limit by default): another process waits for it. */
-  loadModule(path: string, parameters: string, options?: LoadOptions): boolean;
+  /** Begins to load a module by finit_module(2); `parameters` as on modprobe's command line. What the kernel refuses, also EEXIST, is thrown by the result. */
+  startModule(path: string, parameters: string, options?: LoadOptions): PendingModule;
   /** Has the kernel look for a driver of the device at `directory`, as /sys/bus/virtio/devices/virtio1 (drivers_probe of its bus). Does not wait for the driver, and does nothing if no other process can. */
   probeDriver(directory: string): void;
   /** Writes a record to /dev/kmsg, `level` 0–7 as in syslog(2). Never throws: a log that fails must not fail a boot. */

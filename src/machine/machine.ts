@@ -128,7 +128,7 @@ export interface LoopRequest {
 export interface Devices {
   /** Starts to collect uevents (NETLINK_KOBJECT_UEVENT, kernel group). `nextDeviceEvent` reports a loss (ENOBUFS) as action "overflow", and again after the last queued event. Calling it again is no error. */
   listenForDevices(): void;
-  /** Waits for the next uevent at most `timeoutMs` (null: no limit); null on timeout, or earlier if an answer for an `AsyncReader` or `ApartMounts` has come. */
+  /** Waits for the next uevent at most `timeoutMs` (null: no limit); null on timeout, or earlier if an answer for an `AsyncReader`, `ApartMounts` or a `PendingModule` has come. */
   nextDeviceEvent(timeoutMs: number | null): DeviceEvent | null;
   /** Sets up a free loop device by LOOP_CONFIGURE, or LOOP_SET_FD before Linux 5.8; returns its node, as "/dev/loop0". */
   attachLoop(request: LoopRequest): string;

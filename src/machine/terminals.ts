@@ -3,8 +3,10 @@ export type TerminalInput =
   | { readonly kind: "typed"; readonly terminal: string /** The caller wipes them. */; readonly bytes: Uint8Array }
   /** It is closed now; it may be opened again. */
   | { readonly kind: "hangup"; readonly terminal: string }
-  /** A uevent waits to be taken by `nextDeviceEvent`, or the answer for an `AsyncReader` has come. */
+  /** A uevent waits to be taken by `nextDeviceEvent`. */
   | { readonly kind: "device" }
+  /** The answer for an `AsyncReader` or a `PendingModule` has come. */
+  | { readonly kind: "answer" }
   | { readonly kind: "timeout" };
 
 /** The consoles as terminals for typing. */
@@ -16,8 +18,8 @@ export interface Terminals {
   openTerminals(nodes: readonly string[]): readonly string[];
   /** Never throws: text for a terminal that accepts none for a second is lost. */
   writeTerminal(node: string, text: string): void;
-  /** Waits for the first event; null: no limit. A queued uevent is reported at every call until it is taken, if levain listens for uevents; with "typing", uevents do not end the wait. */
-  readTerminals(timeoutMs: number | null, until?: "anything" | "typing"): TerminalInput;
+  /** Waits for the first event; null: no limit. A queued uevent is reported at every call until it is taken, if levain listens for uevents, and so is the answer for an `AsyncReader`; that for a `PendingModule` is reported once. With "answer", uevents do not end the wait; with "typing", answers do not either. */
+  readTerminals(timeoutMs: number | null, until?: "anything" | "answer" | "typing"): TerminalInput;
   /** Restores and closes all of them; wipes what was typed and not read. */
   closeTerminals(): void;
   /**

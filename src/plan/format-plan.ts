@@ -53,6 +53,7 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
     ["modules", ["those for the hardware", ...modules.load].join(", ")],
     ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),
     ["not loaded", modules.blacklist.join(", ")],
+    ["drivers", { auto: null, root: "those that find the root", all: "those of all devices" }[handover.drivers]],
     ["handover", `${handover.mode}${kept}`],
     ["init", handover.init ?? "the first of the kernel's list"],
     ["arguments", handover.arguments.map(quote).join(" ")],

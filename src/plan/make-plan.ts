@@ -111,6 +111,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     handover: {
       mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,
+      drivers: settings.drivers ?? "auto",
       init: settings.init ?? null,
       arguments: argv,
       environment,

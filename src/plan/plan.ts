@@ -80,6 +80,8 @@ export interface BootPlan {
     /** auto: switch_root from rootfs, pivot_root from a real mount. */
     readonly mode: "auto" | "switch_root" | "pivot_root" | "stay";
     readonly putOld: string | null;
+    /** rd.drivers=: which drivers are loaded before it; auto: all if the root has no udev. */
+    readonly drivers: "auto" | "root" | "all";
     /** null: the kernel's list. */
     readonly init: string | null;
     /** argv from argv[1] on. */

@@ -13,7 +13,7 @@ export interface HeldTerminals {
   hold(): readonly string[];
   /** Reads and wipes what was typed since the last call; "cancelled" if it contains Ctrl-C. Does not wait, and does nothing if no terminal is held. */
   drain(): "cancelled" | null;
-  /** Waits for a uevent without taking it; "cancelled" as soon as Ctrl-C is typed. */
+  /** Waits for a uevent, or the answer of a device, without taking it; "cancelled" as soon as Ctrl-C is typed. */
   waitForDevice(timeoutMs: number): "device" | "cancelled" | "timeout";
   /** Returns the terminals on which text was drained since the last call. */
   takeEarly(): ReadonlySet<string>;
@@ -49,7 +49,8 @@ export function createHeldTerminals(machine: Machine, nodes = () => listConsoles
     const input = machine.readTerminals(timeoutMs, until);
     if (input.kind === "hangup") held.delete(input.terminal);
     if (input.kind === "typed") return discard(input.terminal, input.bytes) ? "cancelled" : "typed";
-    return input.kind === "hangup" ? "typed" : input.kind;
+    if (input.kind === "hangup") return "typed";
+    return input.kind === "answer" ? "device" : input.kind;
   }
 
   return {

@@ -3,7 +3,7 @@ import type { Machine } from "../machine/machine.ts";
 import { problem } from "../problems/problem.ts";
 import type { HeldTerminals } from "./held-terminals.ts";
 import { describeQuestion, PROMPT, type Question } from "./passphrase-question.ts";
-import { createPromptInput } from "./prompt-input.ts";
+import { createPromptInput, type GoOn } from "./prompt-input.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
 
 /** A person's answer, or why there is none. */
@@ -12,20 +12,27 @@ export type Answer =
   /** Ctrl-C. */
   | { readonly kind: "cancelled" }
   | { readonly kind: "timeout" }
-  /** `onDeviceEvent` returned true: no answer is needed any longer. */
+  /** `errands.onDeviceEvent` returned true: no answer is needed any longer. */
   | { readonly kind: "interrupted" };
+
+/** What goes on while a person is asked. */
+export interface Errands {
+  /** Goes on with what needs no device event, and prints nothing. */
+  readonly goOn: GoOn;
+  /** Called when uevents wait, and takes them; may print. Returns true if no answer is needed any longer. */
+  readonly onDeviceEvent: () => boolean;
+}
 
 /**
  * Asks on every console at once, also on one that appears later; the first answer counts, and the other consoles say so. The
  * prompt shows that something is typed, but not what or how much, and ignores what was typed before it. The terminals stay held.
- * `onDeviceEvent` is called when uevents wait and takes them; it returns true if no answer is needed any longer. Throws BootError
- * if there is no console.
+ * Throws BootError if there is no console.
  */
 export function askPassphrase(
   machine: Machine,
   terminals: HeldTerminals,
   question: Question,
-  onDeviceEvent: () => boolean,
+  errands: Errands,
 ): Answer {
   const asking: Asking = { machine, terminals, question, prompts: new Map() };
   const { prompts } = asking;
@@ -36,7 +43,7 @@ export function askPassphrase(
       const seen = terminals.nodes().map((node) => `${node}: cannot be opened`);
       throw problem("no-console-for-passphrase", { volume: question.volume }, { seen });
     }
-    return waitForAnswer(asking, onDeviceEvent);
+    return waitForAnswer(asking, errands);
   } finally {
     for (const line of prompts.values()) line.wipe();
   }
@@ -65,12 +72,17 @@ function openPrompts({ machine, terminals, question, prompts }: Asking, early: R
   }
 }
 
-function waitForAnswer(asking: Asking, onDeviceEvent: () => boolean): Answer {
+function waitForAnswer(asking: Asking, { goOn, onDeviceEvent }: Errands): Answer {
   const { machine, terminals, question, prompts } = asking;
   let deadlineMs = deadline(machine, question);
   const wanted = prompts.size;
-  const nextInput = createPromptInput(machine);
   const reopen = () => openPrompts(asking);
+  const nextInput = createPromptInput(machine, () => {
+    const progress = goOn();
+    // A driver may have brought a console: at once, because until then it shows what is typed.
+    if (progress.hasMoved) reopen();
+    return progress;
+  });
   for (;;) {
     const input = nextInput(deadlineMs, prompts.size < wanted ? reopen : null);
     switch (input.kind) {

@@ -1,3 +1,4 @@
+import type { BackgroundLoad } from "../drivers/make-loader.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { TerminalInput } from "../machine/terminals.ts";
 
@@ -7,14 +8,18 @@ const REOPEN_MS = 1000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
+/** What goes on while a prompt waits, without printing; as `Loader.loadInBackground`. */
+export type GoOn = () => Pick<BackgroundLoad, "leftMs" | "hasMoved" | "hasNews">;
+
 /** Returns the next input, until `deadlineMs` (null: no limit); calls `reopen`, if given, every second for terminals that hung up. */
-type NextInput = (deadlineMs: number | null, reopen: (() => void) | null) => TerminalInput;
+type NextInput = (deadlineMs: number | null, reopen: (() => void) | null) => Exclude<TerminalInput, { kind: "answer" }>;
 
 /**
  * Creates the input of a prompt: typed keys at once, but uevents at a decreasing rate while they keep coming, because a device that
- * never stops reporting changes must neither redraw the prompt all the time nor prolong its timeout.
+ * never stops reporting changes must neither redraw the prompt all the time nor prolong its timeout. `goOn` is called before each
+ * wait and after each answer; what it has to say, and an answer that is not for it, count as a uevent.
  */
-export function createPromptInput(machine: Machine): NextInput {
+export function createPromptInput(machine: Machine, goOn: GoOn): NextInput {
   let pauseMs = 0;
   let heedsDevicesAtMs = Number.NEGATIVE_INFINITY;
 
@@ -28,18 +33,28 @@ export function createPromptInput(machine: Machine): NextInput {
   const heedsDevices = () => machine.nowMs() >= heedsDevicesAtMs;
 
   function waitOnce(waitMs: number, isOver: boolean): TerminalInput {
-    const until = isOver || !heedsDevices() ? "typing" : "anything";
+    const until = isOver || !heedsDevices() ? "answer" : "anything";
     const input = machine.readTerminals(Number.isFinite(waitMs) ? waitMs : null, until);
     if (input.kind === "device") slowDown();
     return input;
   }
 
+  /** How long to wait until something is due, up to `leftMs`. */
+  function untilDue(leftMs: number, goOnMs: number, reopen: (() => void) | null): number {
+    const pauseLeftMs = heedsDevices() ? Number.POSITIVE_INFINITY : heedsDevicesAtMs - machine.nowMs();
+    return Math.min(leftMs, pauseLeftMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS, goOnMs);
+  }
+
   return (deadlineMs, reopen) => {
+    let isAnswered = false;
     for (;;) {
+      const { leftMs: goOnMs, hasMoved, hasNews } = goOn();
+      if (hasNews || (isAnswered && !hasMoved)) return { kind: "device" };
       const leftMs = Math.max(0, (deadlineMs ?? Number.POSITIVE_INFINITY) - machine.nowMs());
-      const pauseLeftMs = heedsDevices() ? Number.POSITIVE_INFINITY : heedsDevicesAtMs - machine.nowMs();
-      const waitMs = Math.min(leftMs, pauseLeftMs, reopen === null ? Number.POSITIVE_INFINITY : REOPEN_MS);
+      const waitMs = untilDue(leftMs, goOnMs, reopen);
       const input = waitOnce(waitMs, leftMs === 0);
+      isAnswered = input.kind === "answer";
+      if (input.kind === "answer") continue;
       if (input.kind !== "timeout" || waitMs === leftMs) return input;
       reopen?.();
     }

@@ -1,6 +1,6 @@
 import { type BlockDevice, withReader } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
-import type { Loader } from "../drivers/loader.ts";
+import type { Loader } from "../drivers/make-loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";

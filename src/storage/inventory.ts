@@ -19,6 +19,7 @@ export function followEvents(context: Context, probes: DeviceProbes, timeoutMs: 
     const isDone = turn === MOST_TURNS || events.every(({ subsystem }) => subsystem === "block");
     events = isDone ? [] : [...takeQueuedEvents(machine)];
   }
+  context.drivers.advance();
   probes.advance();
 }
 

@@ -40,6 +40,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
   machine.listenForDevices();
   const probes = createDeviceProbes(context);
   const { inventory } = probes;
+  context.drivers.watchDisks(() => probes.unanswered().length > 0);
   probes.scan();
   const list: Assembly[] = [];
   const assemblies = joinAssemblies(list, inventory);

@@ -74,7 +74,7 @@ function loadCrypt(machine: FakeMachine): void {
   const directory = "/lib/modules/6.1.0-fake/kernel";
   for (const path of ["drivers/md/dm-mod", "drivers/md/dm-crypt", "crypto/xts", "crypto/ecb"]) {
     const name = path.slice(path.lastIndexOf("/") + 1).replace("-", "_");
-    if (machine.stat(`/sys/module/${name}`) === null) machine.loadModule(`${directory}/${path}.ko`, "");
+    if (machine.stat(`/sys/module/${name}`) === null) machine.startModule(`${directory}/${path}.ko`, "");
   }
 }
 

@@ -3,7 +3,7 @@ import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP, CHEAP_ARGON2 } from "../support/luks/cryptsetup-image.ts";
-import { CRYPT_IMAGE, cryptBoot, detachedHeader, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { cryptBoot, detachedHeader, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 
 // Whole boots from LUKS volumes with headers made by the real cryptsetup.
 
@@ -144,30 +144,6 @@ describe("a passphrase", () => {
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.shells).toBe(0);
   });
-});
-
-test("the drivers of keyboards are loaded before the first prompt", () => {
-  const path = "/lib/modules/6.1.0-fake/kernel/drivers/hid/usbhid.ko";
-  const list = "/lib/modules/6.1.0-fake/modules.dep";
-  const others = Buffer.from(String(CRYPT_IMAGE.files[list]));
-  const asked: number[] = [];
-  const before = (machine: Booted["machine"]) => {
-    const { writeTerminal } = machine;
-    Object.assign(machine, {
-      writeTerminal(node: string, text: string) {
-        asked.push(machine.journal.length);
-        writeTerminal(node, text);
-      },
-    });
-  };
-  const { journal } = boot({
-    before,
-    sys: { "/bus/usb": { directory: true } },
-    modules: { ...CRYPT_IMAGE.modules, usbhid: {} },
-    files: { [path]: "module", [list]: `${others}kernel/drivers/hid/usbhid.ko:\n` },
-  });
-  expect(journal.indexOf(`load ${path}`)).toBeGreaterThan(0);
-  expect(journal.indexOf(`load ${path}`)).toBeLessThan(asked[0] ?? 0);
 });
 
 describe("several volumes", () => {
@@ -535,12 +511,12 @@ describe("after a failure", () => {
         for (const name of ["dm-mod", "dm-crypt"]) {
           const path = `/lib/modules/6.1.0-fake/kernel/drivers/md/${name}.ko`;
           try {
-            machine.loadModule(path, "");
+            machine.startModule(path, "");
           } catch {
             // It was loaded by the boot.
           }
         }
-        for (const name of ["xts", "ecb"]) machine.loadModule(`/lib/modules/6.1.0-fake/kernel/crypto/${name}.ko`, "");
+        for (const name of ["xts", "ecb"]) machine.startModule(`/lib/modules/6.1.0-fake/kernel/crypto/${name}.ko`, "");
         machineOpens(machine);
       };
       const result = boot({ typing: cancelled, person: [open] });

@@ -319,7 +319,7 @@ test("a volume that was opened by hand in the shell is closed before a root outs
   const { volumeKey } = await provideLuksImage(VAULT);
   const person = (machine: FakeMachine) => {
     for (const path of ["drivers/md/dm-mod", "drivers/md/dm-crypt", "crypto/xts", "crypto/ecb"]) {
-      machine.loadModule(`/lib/modules/6.1.0-fake/kernel/${path}.ko`, "");
+      machine.startModule(`/lib/modules/6.1.0-fake/kernel/${path}.ko`, "");
     }
     const payload = Uint8Array.from(volumeKey ?? []);
     const key = machine.addLogonKey("by:hand", payload);

@@ -90,5 +90,5 @@ export function mountImage(machine: Machine, source: string, target: string): vo
 
 /** Loads a module of the fixtures. */
 export function loadModule(machine: Machine, name: string): void {
-  equal(machine.loadModule(`${FIXTURES.modules}/${name}.ko`, "", { patienceMs: 60_000 }), true);
+  equal(machine.startModule(`${FIXTURES.modules}/${name}.ko`, "").isDone(60_000), true);
 }

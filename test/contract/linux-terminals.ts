@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import type { Machine } from "../../src/machine/machine.ts";
 import { createHeldTerminals } from "../../src/prompt/held-terminals.ts";
 import { askPassphrase } from "../../src/prompt/passphrase.ts";
+import { errands } from "../support/errands.ts";
 import type { ContractCase } from "./case.ts";
 import { openPseudoTerminal, type PseudoTerminal } from "./pseudo-terminal.ts";
 
@@ -119,7 +120,12 @@ export const LINUX_TERMINAL_CASES: readonly ContractCase[] = [
           },
         };
         const question = { volume: "/dev/vda2", triesLeft: 1, keymap: null, timeoutMs: 5000, lastWasWrong: false };
-        const answer = askPassphrase(typeLater, createHeldTerminals(typeLater), question, () => false);
+        const answer = askPassphrase(
+          typeLater,
+          createHeldTerminals(typeLater),
+          question,
+          errands(() => false),
+        );
         equal(answer.kind === "passphrase" ? Buffer.from(answer.bytes).toString() : answer.kind, "geheim ü");
         const asked = "  unlock    /dev/vda2, the last try\r\n            passphrase: ";
         equal(one.shown(), `${asked}answered on ${two.node.slice("/dev/".length)}\r\n`);

@@ -41,7 +41,7 @@ export const LINUX_WORKER_CASES: readonly ContractCase[] = [
     },
   },
   {
-    name: "an answer ends the wait for uevents, and is a device for a terminal, until it is taken",
+    name: "an answer ends the wait for uevents, and that of a terminal, until it is taken",
     check(machine, directory) {
       machine.listenForDevices();
       while (machine.nextDeviceEvent(200) !== null);
@@ -53,7 +53,9 @@ export const LINUX_WORKER_CASES: readonly ContractCase[] = [
       const startMs = machine.nowMs();
       equal(machine.nextDeviceEvent(20_000), null);
       ok(machine.nowMs() - startMs < 15_000);
-      equal(machine.readTerminals(20_000).kind, "device");
+      equal(machine.readTerminals(20_000).kind, "answer");
+      equal(machine.readTerminals(0, "answer").kind, "answer");
+      equal(machine.readTerminals(0, "typing").kind, "timeout");
       equal(reader.size(0), 0);
       equal(machine.readTerminals(10).kind, "timeout");
       reader.close();

@@ -32,7 +32,7 @@ const CHANGES: Describer = {
   removeMapping: (name) => `unmap ${name}`,
   addLogonKey: (description) => `add key ${description}`,
   removeKey: () => "remove a key",
-  loadModule: (path, parameters) => `load ${path}${parameters === "" ? "" : ` ${parameters}`}`,
+  startModule: (path, parameters) => `load ${path}${parameters === "" ? "" : ` ${parameters}`}`,
   openTerminals: (nodes) => `listen to ${nodes.join(" and ")}`,
   closeTerminals: () => "listen to no terminal",
   loadKeymap: (tables) => `load a keymap of ${tables.size} tables`,

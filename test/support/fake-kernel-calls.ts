@@ -1,4 +1,4 @@
-import type { Kernel } from "../../src/machine/kernel.ts";
+import type { Kernel, PendingModule } from "../../src/machine/kernel.ts";
 import type { Clock, Devices } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
@@ -11,7 +11,7 @@ export function createFakeEvents(kernel: FakeKernel): Pick<Devices, "listenForDe
       kernel.devices.listen();
       const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
       for (;;) {
-        if (kernel.devices.hasEvent() || kernel.hasAnswer) return kernel.devices.takeEvent();
+        if (kernel.devices.hasEvent() || kernel.hearAnswer()) return kernel.devices.takeEvent();
         const nextMs = Math.min(kernel.nextArrivalMs ?? Number.POSITIVE_INFINITY, deadlineMs);
         if (nextMs === Number.POSITIVE_INFINITY) throw new Error("FakeMachine: waits for ever, no device is to come");
         if (kernel.nowMs >= deadlineMs) return null;
@@ -28,20 +28,15 @@ export function createFakeKernelCalls(
 ): Omit<Kernel, "power"> {
   return {
     release: () => release,
-    loadModule(path) {
-      const place = kernel.namespace.find(path, "open");
-      const name = (path.split("/").at(-1) ?? "").replace(/\.ko$/, "").replaceAll("-", "_");
-      const module = kernel.modules[name];
-      if (place.node.kind !== "file" || module === undefined || !path.endsWith(".ko"))
-        throw new SyscallError("finit_module", "ENOEXEC", path);
-      if (kernel.loadedModules.includes(name)) throw new SyscallError("finit_module", "EEXIST", path);
-      const missing = module.needs?.find((needed) => !kernel.loadedModules.includes(needed));
-      if (missing !== undefined) {
-        kernel.say(`${name}: Unknown symbol of ${missing} (err -2)`);
-        throw new SyscallError("finit_module", "ENOENT", path);
+    startModule(path) {
+      try {
+        return startFakeModule(kernel, path);
+      } catch (error) {
+        const isDone = () => {
+          throw error;
+        };
+        return { isDone };
       }
-      kernel.addModule(name, module);
-      return true;
     },
     probeDriver: () => undefined,
     writeKernelLog(_level, text) {
@@ -53,6 +48,33 @@ export function createFakeKernelCalls(
         .slice(mark === null ? 0 : mark + 1)
         .filter(({ isOurs }) => !isOurs)
         .map(({ text }) => text),
+  };
+}
+
+/** Begins to load a module; throws what refuses it. */
+function startFakeModule(kernel: FakeKernel, path: string): PendingModule {
+  const place = kernel.namespace.find(path, "open");
+  const name = (path.split("/").at(-1) ?? "").replace(/\.ko$/, "").replaceAll("-", "_");
+  const module = kernel.modules[name];
+  if (place.node.kind !== "file" || module === undefined || !path.endsWith(".ko"))
+    throw new SyscallError("finit_module", "ENOEXEC", path);
+  if (kernel.loadedModules.includes(name)) throw new SyscallError("finit_module", "EEXIST", path);
+  const missing = module.needs?.find((needed) => !kernel.loadedModules.includes(needed));
+  if (missing !== undefined) {
+    kernel.say(`${name}: Unknown symbol of ${missing} (err -2)`);
+    throw new SyscallError("finit_module", "ENOENT", path);
+  }
+  const { takesMs = 0 } = module;
+  const due = { atMs: kernel.nowMs + takesMs, isOnce: true };
+  if (takesMs > 0) kernel.answers.add(due);
+  kernel.happenAt(due.atMs, () => kernel.addModule(name, module));
+  return {
+    isDone(timeoutMs) {
+      if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
+      if (due.atMs > kernel.nowMs) return false;
+      kernel.answers.delete(due);
+      return true;
+    },
   };
 }
 

@@ -7,6 +7,12 @@ import { type FakeFilesystem, type FakeMount, FakeNamespace } from "./fake-mount
 
 /** A kernel module as the fake kernel knows it, by its name; its file has to be in the tree too. */
 export interface FakeModule {
+  /** How long the kernel loads it; infinite while one of its devices does not answer. At once where not given. */
+  readonly takesMs?: number;
+  /** Files of /sys that are there when it is loaded. */
+  readonly sys?: FakeTree;
+  /** Modaliases of devices that it announces by uevents. */
+  readonly announces?: readonly string[];
   /** Names of the modules whose symbols it uses. */
   readonly needs?: readonly string[];
   /** Filesystem types that the kernel then knows. */
@@ -66,12 +72,12 @@ export class FakeKernel {
   /** Open files by the mount they lie on, which they keep busy. */
   readonly openFiles = new Map<FakeMount, number>();
   /** When the orders of readers are answered. */
-  readonly answers = new Set<{ readonly atMs: number }>();
+  readonly answers = new Set<{ readonly atMs: number; readonly isOnce?: boolean }>();
   readonly log: { readonly text: string; readonly isOurs: boolean }[] = [];
   readonly sys: FakeDirectory;
   readonly #dev: FakeDirectory;
   #nowMs = START_MS;
-  #arrivals: { readonly atMs: number; readonly disk: FakeDisk }[] = [];
+  #arrivals: { readonly atMs: number; readonly happen: () => void }[] = [];
 
   constructor(options: FakeKernelOptions) {
     const memoryBytes = options.memoryBytes ?? 1 << 30;
@@ -83,9 +89,8 @@ export class FakeKernel {
       ...options.sys,
     });
     this.#dev = makeFakeTree({ ...DEV, ...options.dev });
-    const devices = new FakeDevices(this.sys, this.#dev);
-    this.devices = devices;
-    addEntry(this.sys, "/kernel/uevent_seqnum", { read: () => `${devices.newestNumber()}\n` });
+    this.devices = new FakeDevices(this.sys, this.#dev);
+    addEntry(this.sys, "/kernel/uevent_seqnum", { read: () => `${this.devices.newestNumber()}\n` });
     const rootfs: FakeFilesystem = {
       type: options.rootType ?? "rootfs",
       device: "0:1",
@@ -97,13 +102,12 @@ export class FakeKernel {
     };
     this.namespace = new FakeNamespace(rootfs, options.rootType === undefined ? "none" : "/dev/root");
     const single = { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.sys, devtmpfs: this.#dev };
-    const say = (text: string) => this.say(text);
     this.filesystems = new FakeFilesystems({
       namespace: this.namespace,
       devices: this.devices,
       single,
       memoryBytes,
-      say,
+      say: (text) => this.say(text),
     });
     for (const disk of options.disks ?? []) this.arrive(disk, disk.arrivesAtMs ?? 0);
   }
@@ -131,17 +135,25 @@ export class FakeKernel {
 
   /** A disk that is there at `atMs`, now if that is past. */
   arrive(disk: FakeDisk, atMs: number): void {
-    if (atMs <= this.#nowMs) this.devices.addDisk(disk);
-    else this.#arrivals = [...this.#arrivals, { atMs, disk }].sort((a, b) => a.atMs - b.atMs);
+    this.happenAt(atMs, () => this.devices.addDisk(disk));
+  }
+
+  /** Something happens at `atMs`, now if that is past, never if it is infinite. */
+  happenAt(atMs: number, happen: () => void): void {
+    if (atMs <= this.#nowMs) happen();
+    else if (Number.isFinite(atMs))
+      this.#arrivals = [...this.#arrivals, { atMs, happen }].sort((a, b) => a.atMs - b.atMs);
   }
 
   /** What a module brings with it, when it has been loaded. */
   addModule(name: string, module: FakeModule): void {
     this.loadedModules.push(name);
     addEntry(this.sys, `/module/${name}/initstate`, "live\n");
+    for (const MODALIAS of module.announces ?? []) this.devices.emit("add", `/devices/${name}`, "bus", { MODALIAS });
     for (const type of module.filesystems ?? [])
       (type === "overlay" ? this.types.virtual : this.types.device).push(type);
     for (const [path, entry] of Object.entries(module.nodes ?? {})) addEntry(this.#dev, path, entry);
+    for (const [path, entry] of Object.entries(module.sys ?? {})) addEntry(this.sys, path, entry);
     for (const [type, version] of Object.entries(module.targets ?? {})) this.targets.set(type, version);
     for (const disk of module.disks ?? []) this.arrive(disk, this.#nowMs + (disk.arrivesAtMs ?? 0));
   }
@@ -169,9 +181,11 @@ export class FakeKernel {
     return Number.isFinite(next) ? next : null;
   }
 
-  /** True if the answer for a reader has come and was not taken. */
-  get hasAnswer(): boolean {
-    return [...this.answers].some(({ atMs }) => atMs <= this.#nowMs);
+  /** True if an answer has come and was not taken; one that is told once is forgotten then. */
+  hearAnswer(): boolean {
+    const come = [...this.answers].filter(({ atMs }) => atMs <= this.#nowMs);
+    for (const answer of come) if (answer.isOnce) this.answers.delete(answer);
+    return come.length > 0;
   }
 
   /** Moves the clock, and lets arrive what arrives until then. */
@@ -179,7 +193,7 @@ export class FakeKernel {
     for (let next = this.#arrivals[0]; next !== undefined && next.atMs <= ms; next = this.#arrivals[0]) {
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       this.#arrivals.shift();
-      this.devices.addDisk(next.disk);
+      next.happen();
     }
     this.#nowMs = Math.max(this.#nowMs, ms);
   }

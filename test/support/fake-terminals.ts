@@ -45,14 +45,14 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
   const see = createReader(typing, (answer) => add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS));
   const forgetTypedBefore = () => (typed = typed.filter(({ atMs }) => atMs > kernel.nowMs));
 
-  function takeInput(until: "anything" | "typing"): TerminalInput | null {
-    const hungUp = hangups.shift();
-    if (hungUp !== undefined) return { kind: "hangup", terminal: hungUp };
+  function takeInput(until: "anything" | "answer" | "typing"): TerminalInput | null {
+    const terminal = hangups.shift();
+    if (terminal !== undefined) return { kind: "hangup", terminal };
     for (let next = typed[0]; next !== undefined && next.atMs <= kernel.nowMs; next = typed[0]) {
       typed.shift();
       if (open.has(next.terminal)) return { kind: "typed", terminal: next.terminal, bytes: toBytes(next.text) };
     }
-    return until === "anything" && (kernel.devices.hasEvent() || kernel.hasAnswer) ? { kind: "device" } : null;
+    return takeNews(kernel, until);
   }
 
   const calls: Terminals = {
@@ -124,4 +124,9 @@ function isTerminal(kernel: FakeKernel, node: string): boolean {
     if (error instanceof SyscallError) return false;
     throw error;
   }
+}
+
+function takeNews(kernel: FakeKernel, until: "anything" | "answer" | "typing"): TerminalInput | null {
+  if (until !== "typing" && kernel.hearAnswer()) return { kind: "answer" };
+  return until === "anything" && kernel.devices.hasEvent() ? { kind: "device" } : null;
 }

@@ -52,7 +52,7 @@ function watchCall(name: string, call: (...given: never[]) => unknown, calls: Ca
 
 /** Calls whose refusal the real machine tells by another name. */
 const SYSTEM_CALLS: Readonly<Record<string, string>> = {
-  loadModule: "finit_module",
+  startModule: "finit_module",
   unmount: "umount2",
   removeMapping: "ioctl",
 };

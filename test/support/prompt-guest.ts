@@ -2,6 +2,7 @@ import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { createHeldTerminals } from "../../src/prompt/held-terminals.ts";
 import { applyKeymap } from "../../src/prompt/keymap.ts";
 import { askPassphrase } from "../../src/prompt/passphrase.ts";
+import { errands } from "./errands.ts";
 
 // The program of a guest that asks for passphrases until one is "end". Of each answer it says the bytes in hexadecimal digits, and
 // what stands on the screen.
@@ -16,10 +17,15 @@ const terminals = createHeldTerminals(machine);
 
 for (let number = 1; ; number++) {
   const question = { volume: `volume ${number}`, triesLeft: 3, keymap, timeoutMs: null, lastWasWrong: number === 2 };
-  const answer = askPassphrase(machine, terminals, question, () => {
-    while (machine.nextDeviceEvent(0) !== null);
-    return false;
-  });
+  const answer = askPassphrase(
+    machine,
+    terminals,
+    question,
+    errands(() => {
+      while (machine.nextDeviceEvent(0) !== null);
+      return false;
+    }),
+  );
   // Not by Buffer.from, which copies: the guest's memory is searched for what was typed.
   const hex = answer.kind === "passphrase" ? answer.bytes.toHex() : "";
   if (answer.kind === "passphrase") answer.bytes.fill(0);

@@ -92,12 +92,14 @@ vmTest(
         "GOOD=2",
         "HOME=/",
         "LEVAIN_HANDOVER_FD=198",
+        "LEVAIN_WORKER_FD=196",
         "TERM=linux",
       ].map((word) => `variable ${word}`),
     );
     const descriptors = told.filter((line) => line.startsWith("descriptor"));
     expect(descriptors.slice(0, 3)).toEqual([0, 1, 2].map((fd) => `descriptor ${fd} /dev/console`));
-    expect(descriptors.slice(3, -1).every((line) => /\/memfd:lib\S+ \(deleted\) cloexec$/.test(line))).toBeTrue();
+    expect(descriptors.slice(3, -2).every((line) => /\/memfd:lib\S+ \(deleted\) cloexec$/.test(line))).toBeTrue();
+    expect(descriptors.at(-2)).toMatch(/^descriptor 196 socket:\[\d+\] cloexec$/);
     expect(descriptors.at(-1)).toMatch(/^descriptor 198 pipe:\[\d+\] cloexec$/);
     expect(vm.log()).toContain("ended without a valid handover: none was sent");
     expect(vm.log()).toContain("this image has no shell");

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../problems/errors.ts";
-import { errnoName, MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "../abi.ts";
+import { errnoName, F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "../abi.ts";
 import { callKernel, systemCall } from "./libc.ts";
 
 /** Opens a file with the flags of node:fs. Throws SyscallError. */
@@ -15,6 +15,19 @@ export function openMemoryFile(name: string): number {
   if (fd === "EINVAL") return systemCall("memfd_create", name, name, MFD_CLOEXEC);
   if (typeof fd === "string") throw new SyscallError("memfd_create", fd, name);
   return fd;
+}
+
+const STAGE0_PID = 1;
+
+/** Returns the descriptor that a variable of stage0 names; null outside a boot. No program that levain starts gets it or its variable. */
+export function takeStage0Fd(variable: string): number | null {
+  const value = process.env[variable] ?? "";
+  delete process.env[variable];
+  if (!/^\d{1,4}$/.test(value) || process.ppid !== STAGE0_PID) return null;
+  // EBADF: the variable of another program, whose descriptor is not open.
+  const result = callKernel("fcntl", [Number(value), F_SETFD, FD_CLOEXEC]);
+  if (typeof result === "string" && result !== "EBADF") throw new SyscallError("fcntl", result, variable);
+  return result === "EBADF" ? null : Number(value);
 }
 
 /** Uses a descriptor and closes it in any case. */

@@ -1,12 +1,11 @@
 import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
-import type { LoadOptions } from "../kernel.ts";
 import type { Clock, Machine } from "../machine.ts";
 import { kernelCiphers, kernelKeys } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
 import { keyDerivation } from "./crypto/key-derivation.ts";
-import { closing, openFile } from "./descriptors.ts";
+import { closing } from "./descriptors.ts";
 import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
 import { callKernel, systemCall } from "./libc.ts";
@@ -20,8 +19,9 @@ import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { createUeventSource } from "./uevents.ts";
 import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
+import { startModule } from "./workers/modules.ts";
 import { createMounts } from "./workers/mounts.ts";
-import { loadOrder, probeOrder } from "./workers/orders.ts";
+import { probeOrder } from "./workers/orders.ts";
 import { createBlockingReader } from "./workers/reader.ts";
 import type { Order } from "./workers/worker.ts";
 
@@ -36,7 +36,7 @@ export function createLinuxMachine(): Machine {
   const files = createLinuxFiles();
   const clock = createClock();
   const asyncCalls = createAsyncCalls();
-  const uevents = createUeventSource(clock.nowMs, asyncCalls.sockets);
+  const uevents = createUeventSource(clock.nowMs, asyncCalls);
   const openBlockingReader = (path: string) => createBlockingReader(() => files.openReader(path));
   return {
     ...files,
@@ -44,7 +44,7 @@ export function createLinuxMachine(): Machine {
     ...createMounts(asyncCalls),
     moveMount,
     ...uevents.calls,
-    ...createTerminals(clock.nowMs, uevents.sockets),
+    ...createTerminals(clock.nowMs, { uevents: uevents.socket, answers: asyncCalls }),
     loadKeymap,
     ...createLoopDevices(files),
     ...createProtection(),
@@ -57,7 +57,7 @@ export function createLinuxMachine(): Machine {
     ...libraryHashes,
     release: () => ({ release: release(), machine: machine() }),
     power: (action) => power(asyncCalls, action),
-    loadModule: (...given) => loadModule(asyncCalls, ...given),
+    startModule: (...given) => startModule(asyncCalls, ...given),
     probeDriver: (directory) => void asyncCalls.carryOut(probeOrder(directory), 0),
     ...createKernelLog(),
     ...createLinuxProcesses(),
@@ -73,25 +73,6 @@ function moveMount(from: string, to: string): void {
   if (fd === "ENOSYS") return void systemCall("mount", to, from, to, 0, abi.MS_MOVE, 0);
   if (typeof fd === "string") throw new SyscallError("openat2", fd, to);
   closing(fd, () => systemCall("move_mount", to, abi.AT_FDCWD, from, fd, "", abi.MOVE_MOUNT_T_EMPTY_PATH));
-}
-
-function loadModule(
-  { carryOut }: AsyncCalls,
-  path: string,
-  parameters: string,
-  { compressed = false, patienceMs }: LoadOptions = {},
-): boolean {
-  const flags = compressed ? abi.MODULE_INIT_COMPRESSED_FILE : 0;
-  const answer = patienceMs === undefined ? "alone" : carryOut(loadOrder(path, parameters, flags), patienceMs);
-  if (answer === null) return false;
-  if (answer === "alone") {
-    closing(openFile(path, "r"), (fd) => systemCall("finit_module", path, fd, parameters, flags));
-    return true;
-  }
-  const [fd, result] = answer.results;
-  if (typeof fd === "string") throw new SyscallError("open", fd, path);
-  if (typeof result === "string") throw new SyscallError("finit_module", result, path);
-  return true;
 }
 
 /** sync(2) waits for the lock of a disk that is being opened (sync_bdevs() of block/bdev.c), so as long as the disk does not answer. */

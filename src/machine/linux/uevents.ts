@@ -4,6 +4,7 @@ import { POLLIN } from "../abi-terminal.ts";
 import type { DeviceEvent, Devices } from "../machine.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { poll } from "./poll.ts";
+import type { AsyncCalls } from "./workers/async-calls.ts";
 
 const SUBJECT = "kernel uevents";
 /** Bit 0: the kernel's own events. (Bit 1 is udev's.) */
@@ -13,6 +14,10 @@ const RECEIVE_BUFFER_BYTES = 16 << 20;
 /** UEVENT_BUFFER_SIZE of linux/kobject.h is 2048, without the header and its devpath. */
 const MESSAGE_BYTES = 16 << 10;
 
+/** Answers of other processes: the sockets on which they will come; `hear` is called when one has. */
+export type Answers = Pick<AsyncCalls, "sockets" | "hear">;
+const NO_ANSWERS: Answers = { sockets: () => [], hear: () => undefined };
+
 const OVERFLOW: DeviceEvent = { action: "overflow", devpath: "", subsystem: "", properties: {} };
 
 const decoder = new TextDecoder();
@@ -20,8 +25,8 @@ const buffer = new Uint8Array(MESSAGE_BYTES);
 const sender = new Uint8Array(abi.SOCKADDR_NL.size);
 const senderLength = new Uint32Array(1);
 
-/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; `answers` returns the sockets of readers whose device has not answered. Returns the calls, and all sockets for a combined wait: without that of uevents before levain listens. */
-export function createUeventSource(nowMs: () => number, answers: () => readonly number[] = () => []) {
+/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; `answers` are those of other processes. Returns the calls, and the socket of uevents for a combined wait; null before levain listens. */
+export function createUeventSource(nowMs: () => number, answers: Answers = NO_ANSWERS) {
   let socket: number | null = null;
   let mayHaveLostMore = false;
   const listen = () => (socket ??= openSocket());
@@ -34,9 +39,11 @@ export function createUeventSource(nowMs: () => number, answers: () => readonly 
     return OVERFLOW;
   }
   function waitForNews(fd: number, timeoutMs: number | null): "answer" | "uevent" {
-    const waiting = [fd, ...answers()].map((one) => ({ fd: one, events: POLLIN }));
+    const waiting = [fd, ...answers.sockets()].map((one) => ({ fd: one, events: POLLIN }));
     const [, ...answered] = poll(waiting, timeoutMs, SUBJECT);
-    return answered.some((revents) => revents !== 0) ? "answer" : "uevent";
+    if (answered.every((revents) => revents === 0)) return "uevent";
+    answers.hear();
+    return "answer";
   }
   const calls: Pick<Devices, "listenForDevices" | "nextDeviceEvent"> = {
     listenForDevices: () => void listen(),
@@ -52,7 +59,7 @@ export function createUeventSource(nowMs: () => number, answers: () => readonly 
       return event;
     },
   };
-  return { calls, sockets: () => [...(socket === null ? [] : [socket]), ...answers()] };
+  return { calls, socket: () => socket };
 }
 
 function openSocket(): number {

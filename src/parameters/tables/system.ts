@@ -18,6 +18,13 @@ export const SYSTEM = {
     text: "Kernel modules that are never loaded.",
     example: "module_blacklist=pcspkr",
   }),
+  drivers: single(values.oneOf("root", "all"), {
+    syntax: "rd.drivers=root|all",
+    fallback:
+      "root if the new root has a udev, which loads the others; else all, if its /etc/fstab names another disk; else all but those of disk controllers",
+    text: "Which drivers are loaded before the new root takes over. root: those that it takes to find the root. all: those of all devices, and the boot waits until they have looked for disks. While a passphrase is asked for, and for a rescue shell, all drivers are loaded in any case: the keyboard may need one.",
+    example: "root=LABEL=ROOT rd.drivers=all",
+  }),
   init: single(values.absolutePath, {
     syntax: "init=PATH",
     fallback: "the first of /sbin/init /etc/init /bin/init /bin/sh that can be executed",

@@ -2,6 +2,7 @@ import { planMachine } from "../../boot/plan-reader.ts";
 import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
 import { describeUnanswered } from "../../devices/device-probe.ts";
 import { createLoader } from "../../drivers/loader.ts";
+import type { Loader } from "../../drivers/make-loader.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { parseMapperName } from "../../parameters/crypt/text.ts";
 import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
@@ -40,7 +41,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
   const terminals = createHeldTerminals(machine, () => [OWN_TERMINAL]);
   const search = createSearch(context, wish, { terminals });
   try {
-    openAll(search, voice, question.device === null ? rootDevices(plan.root) : []);
+    openAll({ search, drivers, voice }, question.device === null ? rootDevices(plan.root) : []);
     const opened = [...search.inventory.values()].flatMap((device) => {
       const inside = search.inside(device);
       return inside === null ? [] : [`${device.node} is open: ${describeDevice(inside)}`];
@@ -55,7 +56,10 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
 }
 
 /** Opens volumes until none is left, and waits for devices with keys as the boot does. An encrypted root is one of the volumes that the command line names. */
-function openAll(search: Search, voice: Voice, roots: readonly DeviceSpec[]): void {
+function openAll(
+  { search, drivers, voice }: { readonly search: Search; readonly drivers: Loader; readonly voice: Voice },
+  roots: readonly DeviceSpec[],
+): void {
   const isClosed = (device: BlockDevice) => search.state(device)?.kind === "closed";
   for (;;) {
     search.takeEvents(0);
@@ -64,6 +68,7 @@ function openAll(search: Search, voice: Voice, roots: readonly DeviceSpec[]): vo
     const round = search.advance(root);
     if (round === "changed") continue;
     if (round === "idle") return;
+    if (drivers.loadMore()) continue;
     voice.progress(`waiting for ${round.text}`);
     if (search.terminals.waitForDevice(Math.max(1, round.leftMs)) === "cancelled")
       throw problem("unlock-cancelled", {});

@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
-import type { Loader } from "../../drivers/loader.ts";
+import type { Loader } from "../../drivers/make-loader.ts";
 import type { Mapping, MappingRequest, MappingTarget } from "../../machine/encryption.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { readText } from "../../machine/small-files.ts";

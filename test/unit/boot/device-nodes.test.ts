@@ -61,7 +61,7 @@ describe("keepDeviceNodes", () => {
     const modules = { loop: { disks: [{ name: "loop7" }] } };
     const { machine, kept } = machineWithout({ modules, files: { "/loop.ko": "module" } });
     kept.listenForDevices();
-    kept.loadModule("/loop.ko", "");
+    kept.startModule("/loop.ko", "").isDone(0);
     expect(nodeOf(machine, "/dev/loop7")).toMatchObject({ kind: "block" });
     expect(kept.nextDeviceEvent(0)?.properties["DEVNAME"]).toBe("loop7");
     expect(kept.nextDeviceEvent(0)).toBeNull();

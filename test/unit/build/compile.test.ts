@@ -16,6 +16,9 @@ test("dist/levain is the same bit for bit, wherever it is made, and a static pro
   expect(compile(other)).toEqual({ status: 0, errors: "" });
   expect(readFileSync(one).equals(readFileSync(other))).toBeTrue();
   expect(readdirSync(join(other, ".."))).toEqual(["other"]);
+  // ICU's data is trimmed (build/runtime/icu.ts).
+  expect(readFileSync(one).includes("/zone/en_001.res")).toBeTrue();
+  expect(readFileSync(one).includes("/zone/de.res")).toBeFalse();
   expect(Bun.spawnSync(["file", one]).stdout.toString()).toContain("statically linked");
   expect(Bun.spawnSync([one, "--version"]).exitCode).toBe(0);
 }, 600_000);

@@ -9,10 +9,13 @@ const MODULES = {
   virtio_blk: "kernel/drivers/virtio/virtio_blk.ko",
   nvme: "kernel/drivers/nvme/nvme.ko",
   ext4: "kernel/fs/ext4.ko",
+  /** Needs virtio_blk. */
+  late: "kernel/drivers/misc/late.ko",
 };
+const WISHES = { load: [], parameters: {}, blacklist: [] };
 const FILES: FakeTree = {
   [`${DIRECTORY}/modules.dep`]: Object.values(MODULES)
-    .map((path) => `${path}:\n`)
+    .map((path) => `${path}:${path === MODULES.late ? ` ${MODULES.virtio_blk}` : ""}\n`)
     .join(""),
   [`${DIRECTORY}/modules.alias`]:
     "alias virtio:d00000002v* virtio_blk\nalias pci:v*d*bc01sc08i02* nvme\nalias fs-ext4 ext4\n",
@@ -28,30 +31,33 @@ const SYS: FakeTree = {
   "/bus/virtio/devices/virtio3/modalias": "virtio:d00000001v00001AF4\n",
 };
 
-/** A machine whose driver `heldUp` waits for a device that does not answer. */
-function loadWith(heldUp: string | null) {
-  const modules = Object.fromEntries(Object.keys(MODULES).map((name) => [name, {}]));
+/** A machine on which the kernel loads a module for so long. */
+function machineWith(takesMs: Readonly<Record<string, number>>) {
+  const loaded: string[] = [];
+  const probed: string[] = [];
   const fake = fakeMachine({
     mounted: { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" },
-    modules,
+    modules: Object.fromEntries(Object.keys(MODULES).map((name) => [name, { takesMs: takesMs[name] ?? 0 }])),
     files: FILES,
     sys: SYS,
   });
-  const loaded: string[] = [];
-  const probed: string[] = [];
   const machine = {
     ...fake,
-    loadModule(path: string, parameters: string) {
-      const name = path.replace(/^.*\/(.*)\.ko$/, "$1");
-      loaded.push(`${name} ${parameters}`.trim());
-      fake.loadModule(path, parameters);
-      return name !== heldUp;
+    startModule(path: string, parameters: string) {
+      loaded.push(`${path.replace(/^.*\/(.*)\.ko$/, "$1")} ${parameters}`.trim());
+      return fake.startModule(path, parameters);
     },
     probeDriver: (directory: string) => void probed.push(directory),
   };
+  return { machine, loaded, probed };
+}
+
+/** Loads the first wave and a filesystem on a machine whose driver `heldUp` waits for a device that does not answer. */
+function loadWith(heldUp: string | null) {
+  const { machine, loaded, probed } = machineWith(heldUp === null ? {} : { [heldUp]: Number.POSITIVE_INFINITY });
   const voice = listenToVoice();
   const parameters = { ext4: "debug=1" };
-  const loader = createLoader(machine, { load: [], parameters, blacklist: [] }, voice);
+  const loader = createLoader(machine, { ...WISHES, parameters }, voice);
   loader.loadFilesystem("ext4");
   return { loaded, probed, voice, loader };
 }
@@ -61,10 +67,10 @@ test("a driver that one of its devices holds up: its other devices are probed, a
   expect(loaded).toEqual(["nvme", "virtio_blk", "ext4 debug=1 async_probe"]);
   expect(probed).toEqual(["/sys/bus/virtio/devices/virtio1", "/sys/bus/virtio/devices/virtio2"]);
   expect(voice.progressed).toEqual([
-    "module virtio_blk: a device of this driver has not answered yet, the boot continues meanwhile",
+    "module virtio_blk: the kernel has not finished loading it, the boot continues meanwhile",
   ]);
   expect(voice.warnings).toEqual([]);
-  expect(loader.counts().modules).toBe(3);
+  expect([loader.counts().modules, loader.isHeldUp()]).toEqual([2, true]);
 });
 
 test("a held-up driver without another device", () => {
@@ -75,7 +81,29 @@ test("a held-up driver without another device", () => {
 });
 
 test("drivers that nothing holds up are loaded as ever", () => {
-  const { loaded, probed, voice } = loadWith(null);
+  const { loaded, probed, voice, loader } = loadWith(null);
   expect(loaded).toEqual(["nvme", "virtio_blk", "ext4 debug=1"]);
-  expect([probed, voice.progressed]).toEqual([[], []]);
+  expect([probed, voice.progressed, loader.isHeldUp()]).toEqual([[], [], false]);
+});
+
+test("a filesystem does not wait for a disk that is slow", () => {
+  const { machine, loaded } = machineWith({});
+  const loader = createLoader(machine, WISHES, listenToVoice());
+  loader.watchDisks(() => true);
+  loader.loadFilesystem("ext4");
+  expect(loaded.at(-1)).toBe("ext4 async_probe");
+});
+
+test("a module whose dependency takes long is loaded when that is", () => {
+  const { machine, loaded } = machineWith({ virtio_blk: 8000 });
+  const voice = listenToVoice();
+  const loader = createLoader(machine, WISHES, voice);
+  expect(loader.loadByName("late")).toBe("postponed");
+  loader.advance();
+  expect([loaded, loader.isHeldUp()]).toEqual([["nvme", "virtio_blk"], true]);
+  machine.sleepMs(4000);
+  loader.advance();
+  expect([loaded.slice(2), loader.isHeldUp()]).toEqual([["late"], false]);
+  expect([loader.loadByName("late"), loader.counts().modules]).toEqual(["ready", 3]);
+  expect(voice.warnings).toEqual([]);
 });

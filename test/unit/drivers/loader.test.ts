@@ -264,7 +264,7 @@ describe("refusals", () => {
   test("are reported once, with the kernel's messages", () => {
     const machine = machineWith();
     const kernelLog = ["ahci: version magic '6.0' should be '6.1'", "eth0: link up"];
-    machine.refuse("loadModule", "/ahci.ko", "ENOEXEC", { kernelLog });
+    machine.refuse("startModule", "/ahci.ko", "ENOEXEC", { kernelLog });
     const voice = listenToVoice();
     const loader = createLoader(machine, { ...WISHES, load: ["ahci"] }, voice);
     loader.loadAll();
@@ -278,8 +278,8 @@ describe("refusals", () => {
 
   test("of a dependency prevent a module; of a soft dependency they do not", () => {
     const machine = machineWith();
-    machine.refuse("loadModule", "/libata.ko", "EKEYREJECTED");
-    machine.refuse("loadModule", "/sha256.ko", "ENODEV");
+    machine.refuse("startModule", "/libata.ko", "EKEYREJECTED");
+    machine.refuse("startModule", "/sha256.ko", "ENODEV");
     const voice = listenToVoice();
     const loader = createLoader(machine, WISHES, voice);
     loader.loadAll();
@@ -292,8 +292,8 @@ describe("refusals", () => {
 
   test("because a module is already loaded, or has no hardware, are not reported", () => {
     const machine = machineWith();
-    machine.refuse("loadModule", "/libata.ko", "EEXIST");
-    machine.refuse("loadModule", "/button.ko", "ENODEV");
+    machine.refuse("startModule", "/libata.ko", "EEXIST");
+    machine.refuse("startModule", "/button.ko", "ENODEV");
     const voice = listenToVoice();
     createLoader(machine, WISHES, voice).loadAll();
     expect(loadsOf(machine)).toContain("ahci");

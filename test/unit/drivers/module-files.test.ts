@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { createLoader } from "../../../src/drivers/loader.ts";
-import { createInserter } from "../../../src/drivers/module-files.ts";
+import { createStarter } from "../../../src/drivers/module-files.ts";
 import type { FakeTree } from "../../support/fake-files.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 import type { FakeProgram } from "../../support/fake-processes.ts";
@@ -15,19 +15,45 @@ function loadsOf({ journal }: { readonly journal: readonly string[] }): readonly
   return journal.filter((line) => line.startsWith("load ")).map((line) => line.replace(/^.*\/([^/]+)\.ko/, "$1"));
 }
 
+const CALM = { isAnyBusy: false, isAnyProbing: false, isHasty: false };
+const DONE = { isDone: () => true };
+
+/** How long a module is waited for, and its parameters. */
+function start(path: string, around: Partial<typeof CALM>): readonly [patienceMs: number, parameters: string] {
+  const given: string[] = [];
+  const startModule = (_: string, parameters: string) => {
+    given.push(parameters);
+    return DONE;
+  };
+  const begin = createStarter({ ...fakeMachine({}), startModule });
+  const { patienceMs } = begin(`/lib/modules/6.1.0/${path}`, "a=1", { ...CALM, ...around });
+  return [patienceMs, given.join()];
+}
+
 test.each([
   ["kernel/drivers/ata/ahci.ko", true],
   ["kernel/drivers/block/virtio_blk.ko", true],
   ["kernel/drivers/block/loop.ko", false],
   ["kernel/drivers/md/dm-crypt.ko", false],
   ["kernel/fs/btrfs/btrfs.ko", false],
+  ["kernel/fs/fuse/virtiofs.ko", false],
   ["kernel/arch/x86/crypto/aesni-intel.ko", false],
   ["updates/dkms/zfs.ko", false],
-] as const)("%s may be left to itself if it takes long: %p", (path, isPatient) => {
-  const given: unknown[] = [];
-  const loadModule = (...all: readonly unknown[]) => given.push(all[2]) > 0;
-  createInserter({ ...fakeMachine({}), loadModule })(`/lib/modules/6.1.0/${path}`, "");
-  expect(given).toEqual([isPatient ? { patienceMs: 5000 } : {}]);
+] as const)("%s is left to itself if it takes long: %p", (path, isPatient) => {
+  expect(start(path, {})).toEqual([isPatient ? 5000 : Number.POSITIVE_INFINITY, "a=1"]);
+  expect(start(path, { isAnyBusy: true })[0]).toBe(isPatient ? 500 : Number.POSITIVE_INFINITY);
+});
+
+test.each([
+  // The names of disks must not depend on which answers first.
+  ["kernel/drivers/ata/ahci.ko", { isAnyProbing: true }, "a=1"],
+  ["kernel/drivers/ata/ahci.ko", { isHasty: true }, "a=1 async_probe"],
+  ["kernel/drivers/md/dm-crypt.ko", { isAnyProbing: true }, "a=1 async_probe"],
+  // Both are mounted at once.
+  ["kernel/fs/fuse/virtiofs.ko", { isAnyProbing: true }, "a=1"],
+  ["kernel/net/9p/9pnet_virtio.ko", { isAnyProbing: true }, "a=1"],
+] as const)("%s in %p has the parameters %p", (path, around, parameters) => {
+  expect(start(path, around)[1]).toBe(parameters);
 });
 
 describe("compressed modules", () => {
@@ -47,9 +73,9 @@ describe("compressed modules", () => {
     const seen: string[] = [];
     const watched = {
       ...machine,
-      loadModule: (path: string, parameters: string) => {
+      startModule: (path: string, parameters: string) => {
         seen.push(new TextDecoder().decode(machine.readFile(path)));
-        return machine.loadModule(path, parameters);
+        return machine.startModule(path, parameters);
       },
     };
     const voice = listenToVoice();
@@ -62,11 +88,14 @@ describe("compressed modules", () => {
   test("are left to a kernel that can", () => {
     const machine = fakeMachine({ files, modules, mounted: MOUNTED, sys: { "/module/compression": "zstd\n" } });
     const given: unknown[] = [];
-    const loadModule = (...all: readonly unknown[]) => given.push(all) > 0;
-    createLoader({ ...machine, loadModule }, { ...WISHES, load: ["one", "two"] }, listenToVoice());
+    const startModule = (...all: readonly unknown[]) => {
+      given.push(all);
+      return DONE;
+    };
+    createLoader({ ...machine, startModule }, { ...WISHES, load: ["one", "two"] }, listenToVoice());
     expect(given).toEqual([
       [zst, "", { compressed: true }],
-      ["/run/levain/modules/two.ko", "", {}],
+      ["/run/levain/modules/two.ko", ""],
     ]);
   });
 

@@ -21,7 +21,7 @@ function machineWithLoader() {
     asked.push(name);
     const needed = name === "algif_skcipher" ? ["af_alg", name] : [name.replace("crypto-", "")];
     for (const module of needed) {
-      if (module in MODULES && machine.stat(`/sys/module/${module}`) === null) machine.loadModule(`/${module}.ko`, "");
+      if (module in MODULES && machine.stat(`/sys/module/${module}`) === null) machine.startModule(`/${module}.ko`, "");
     }
   };
   return { machine: { ...machine, asked }, load };

@@ -43,7 +43,14 @@ test("a command line that asks for nothing", () => {
     keymap: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },
-    handover: { mode: "stay", putOld: null, init: null, arguments: [], environment: ["HOME=/", "TERM=linux"] },
+    handover: {
+      mode: "stay",
+      putOld: null,
+      drivers: "auto",
+      init: null,
+      arguments: [],
+      environment: ["HOME=/", "TERM=linux"],
+    },
     rescue: { shell: true, breaks: [], onFailure: "shell", panicSeconds: null },
     talk: { level: "normal", log: "all" },
   };

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Machine } from "../../../src/machine/machine.ts";
 import { createHeldTerminals } from "../../../src/prompt/held-terminals.ts";
 import { askPassphrase } from "../../../src/prompt/passphrase.ts";
+import { errands } from "../../support/errands.ts";
 import { type FakeMachine, fakeMachine } from "../../support/fake-machine.ts";
 import type { FakeTyping } from "../../support/fake-terminals.ts";
 
@@ -109,7 +110,12 @@ describe("held terminals", () => {
     machine.sleepMs(3000);
     const question = { volume: "/dev/vda", triesLeft: 1, keymap: null, timeoutMs: null, lastWasWrong: false };
     const ask = () => {
-      const answer = askPassphrase(machine, terminals, question, () => false);
+      const answer = askPassphrase(
+        machine,
+        terminals,
+        question,
+        errands(() => false),
+      );
       return answer.kind === "passphrase" ? Buffer.from(answer.bytes).toString() : answer.kind;
     };
     expect(ask()).toBe("answer");

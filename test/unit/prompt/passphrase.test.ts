@@ -5,6 +5,7 @@ import { BootError } from "../../../src/problems/errors.ts";
 import { createHeldTerminals } from "../../../src/prompt/held-terminals.ts";
 import { type Answer, askPassphrase } from "../../../src/prompt/passphrase.ts";
 import type { Question } from "../../../src/prompt/passphrase-question.ts";
+import { errands } from "../../support/errands.ts";
 import { type FakeMachine, fakeMachine } from "../../support/fake-machine.ts";
 import type { FakeTyping } from "../../support/fake-terminals.ts";
 import { rememberArrays } from "../../support/remembered-arrays.ts";
@@ -31,7 +32,7 @@ function machineWith(...typing: readonly FakeTyping[]): FakeMachine {
 }
 
 function ask(machine: Machine, more: Partial<Question> = {}, onDeviceEvent = () => false) {
-  const answer = askPassphrase(machine, createHeldTerminals(machine), { ...QUESTION, ...more }, onDeviceEvent);
+  const answer = askPassphrase(machine, createHeldTerminals(machine), { ...QUESTION, ...more }, errands(onDeviceEvent));
   return answer.kind === "passphrase" ? Buffer.from(answer.bytes).toString() : answer.kind;
 }
 
@@ -232,7 +233,7 @@ describe("askPassphrase", () => {
           watched,
           createHeldTerminals(watched),
           { ...QUESTION, timeoutMs: 60_000 },
-          () => false,
+          errands(() => false),
         );
         expect(["passphrase", "cancelled", "timeout"]).toContain(answer.kind);
         for (const bytes of read) expect(bytes.every((byte) => byte === 0)).toBe(true);

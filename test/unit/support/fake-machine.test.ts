@@ -56,7 +56,7 @@ describe("time", () => {
     const machine = fakeMachine({ files: { "/usb.ko": "\x7fELF" }, modules: { usb: late } });
     machine.sleepMs(1000);
     machine.listenForDevices();
-    machine.loadModule("/usb.ko", "");
+    machine.startModule("/usb.ko", "");
     const loadedMs = machine.nowMs();
     const arrivals = [machine.nextDeviceEvent(null), machine.nextDeviceEvent(null)].map(
       (event) => event?.properties["DEVNAME"],

@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import { F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP, SIGQUIT } from "../../abi.ts";
+import { MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP, SIGQUIT } from "../../abi.ts";
 import { TIOCOUTQ } from "../../abi-terminal.ts";
 import type { Handover, Processes } from "../../machine.ts";
-import { closing, writeAll } from "../descriptors.ts";
+import { closing, takeStage0Fd, writeAll } from "../descriptors.ts";
 import { callKernel, findEnd, type SpawnRequest, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
 import { writeToTerminal } from "../terminals/terminals.ts";
 import { withEcho } from "../terminals/termios.ts";
@@ -12,7 +12,6 @@ import { withEcho } from "../terminals/termios.ts";
 const HANDOVER_VARIABLE = "LEVAIN_HANDOVER_FD";
 /** stage0's variables for the runtime (build/stage0/load.c). */
 const RUNTIME_VARIABLES = /^BUN_JSC_threshold/;
-const STAGE0_PID = 1;
 const HANDOVER_MAGIC = "levain1";
 /** The kernel starts init without PATH. */
 const DEFAULT_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -51,16 +50,10 @@ export function createLinuxProcesses(): Processes {
   };
 }
 
-/** Returns the descriptor of stage0's pipe; null outside a boot. No program that levain starts gets it or its variable. */
+/** Returns the descriptor of stage0's pipe; null outside a boot. */
 function takeHandoverFd(): number | null {
-  const value = process.env[HANDOVER_VARIABLE] ?? "";
-  delete process.env[HANDOVER_VARIABLE];
   for (const name of Object.keys(process.env)) if (RUNTIME_VARIABLES.test(name)) delete process.env[name];
-  if (!/^\d{1,4}$/.test(value) || process.ppid !== STAGE0_PID) return null;
-  // EBADF: the variable of another program, whose descriptor is not open.
-  const result = callKernel("fcntl", [Number(value), F_SETFD, FD_CLOEXEC]);
-  if (typeof result === "string" && result !== "EBADF") throw new SyscallError("fcntl", result, HANDOVER_VARIABLE);
-  return result === "EBADF" ? null : Number(value);
+  return takeStage0Fd(HANDOVER_VARIABLE);
 }
 
 /** The runtime raises the soft limit to the hard one; programs that use select(2) need the kernel's default. */

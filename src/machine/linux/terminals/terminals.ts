@@ -3,13 +3,32 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../abi-terminal.ts";
 import type { TerminalInput, Terminals } from "../../terminals.ts";
 import { closing } from "../descriptors.ts";
 import { poll } from "../poll.ts";
+import type { Answers } from "../uevents.ts";
 import { closeQuiet, openQuiet, type QuietTerminal, readTyped } from "./termios.ts";
 
 const SUBJECT = "terminals";
 const WRITE_LIMIT_MS = 1000;
 
-/** Implements terminals by tty_ioctl(4). `devices` returns the sockets on which devices are heard of. */
-export function createTerminals(nowMs: () => number, devices: () => readonly number[]): Omit<Terminals, "loadKeymap"> {
+/** The sockets that end a wait for typing: that of uevents (null before levain listens), and those for answers of other processes. */
+interface Sockets {
+  readonly uevents: () => number | null;
+  readonly answers: Answers;
+}
+
+type Until = "anything" | "answer" | "typing";
+
+/** Returns the sockets that end a wait, those for answers first, and how many these are. */
+function listSockets(
+  { uevents, answers }: Sockets,
+  until: Until,
+): { readonly fds: readonly number[]; readonly answers: number } {
+  const waiting = until === "typing" ? [] : answers.sockets();
+  const events = until === "anything" ? uevents() : null;
+  return { fds: [...waiting, ...(events === null ? [] : [events])], answers: waiting.length };
+}
+
+/** Implements terminals by tty_ioctl(4). */
+export function createTerminals(nowMs: () => number, sockets: Sockets): Omit<Terminals, "loadKeymap"> {
   const open = new Map<string, QuietTerminal>();
 
   /** Reads one terminal; null if there is no input. */
@@ -23,16 +42,20 @@ export function createTerminals(nowMs: () => number, devices: () => readonly num
     return { kind: "hangup", terminal: terminal.node };
   }
 
-  function readOnce(timeoutMs: number | null, until: "anything" | "typing"): TerminalInput | null {
+  function readOnce(timeoutMs: number | null, until: Until): TerminalInput | null {
     const terminals = [...open.values()];
-    const sockets = until === "typing" ? [] : devices();
-    const waiting = [...terminals.map(({ fd }) => fd), ...sockets].map((fd) => ({ fd, events: POLLIN }));
+    const { fds, answers } = listSockets(sockets, until);
+    const waiting = [...terminals.map(({ fd }) => fd), ...fds].map((fd) => ({ fd, events: POLLIN }));
     const revents = poll(waiting, timeoutMs, SUBJECT);
     for (const [index, terminal] of terminals.entries()) {
       const input = listen(terminal, revents[index] ?? 0);
       if (input !== null) return input;
     }
-    return revents.slice(terminals.length).some((events) => events !== 0) ? { kind: "device" } : null;
+    const socket = revents.slice(terminals.length).findIndex((events) => events !== 0);
+    if (socket < 0) return null;
+    if (socket >= answers) return { kind: "device" };
+    sockets.answers.hear();
+    return { kind: "answer" };
   }
 
   return {

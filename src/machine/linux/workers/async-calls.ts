@@ -1,10 +1,16 @@
-import { orIfRefused } from "../../../problems/errors.ts";
+import { orIfRefused, SyscallError } from "../../../problems/errors.ts";
 import type { AsyncReader, OpenOptions } from "../../async.ts";
 import { createReader } from "./reader.ts";
-import { type Answer, type Order, startWorker, type Worker } from "./worker.ts";
+import { type Answer, type Order, startWorker, takeFirstWorker, type Worker } from "./worker.ts";
 
 /** A device that is open cannot be removed, which may be the next thing that the boot does with a mapping. */
 const CLOSE_MS = 50;
+
+/** An order that a worker carries out. */
+export interface PendingAnswer {
+  /** null if it has not come within `timeoutMs`. Throws SyscallError EPIPE if the worker is gone. */
+  answer(timeoutMs: number): Answer | null;
+}
 
 /** The calls that other processes make. */
 export interface AsyncCalls {
@@ -12,17 +18,68 @@ export interface AsyncCalls {
   openReader(path: string, options: OpenOptions): AsyncReader | null;
   /** Has a worker carry out the order; null if it takes longer than `patienceMs`, "alone" if there is no worker to do it. */
   carryOut(order: Order, patienceMs: number): Answer | null | "alone";
+  /** Gives the order to a worker; null if there is none to do it. */
+  start(order: Order): PendingAnswer | null;
+  /** Takes the answers of `start` that have come and keeps them, so that each ends a wait once, even if nobody asks for it any longer. */
+  hear(): void;
   /** Says whether an answer of this worker ends a wait for events. */
   watch(worker: Worker, isWaiting: boolean): void;
-  /** The sockets on which an answer will come. */
+  /** The sockets on which an awaited answer will come. */
   sockets(): readonly number[];
 }
 
 /** Creates it. Workers are kept for the next call; one that is busy with a device is left to it. `program` as in `startWorker`. */
 export function createAsyncCalls(program?: string): AsyncCalls {
-  const idle: Worker[] = [];
-  const closing = new Set<Worker>();
+  const pool = createPool(program);
   const waiting = new Set<Worker>();
+  const started = new Set<PendingAnswer>();
+  const watch = (worker: Worker, isWaiting: boolean) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker));
+  return {
+    openReader(path, options) {
+      const worker = pool.take();
+      if (worker === null) return null;
+      waiting.add(worker);
+      return createReader(path, options, worker, {
+        wait: (isWaiting) => watch(worker, isWaiting),
+        release(lastOrder) {
+          waiting.delete(worker);
+          if (lastOrder === null) worker.dismiss();
+          else pool.finish(worker, lastOrder, CLOSE_MS);
+        },
+      });
+    },
+    start(order) {
+      const worker = pool.take();
+      if (worker === null) return null;
+      worker.order(order);
+      waiting.add(worker);
+      const pending = createPendingAnswer(worker, (isGone) => {
+        started.delete(pending);
+        waiting.delete(worker);
+        if (isGone) worker.dismiss();
+        else pool.giveBack(worker);
+      });
+      started.add(pending);
+      return pending;
+    },
+    hear() {
+      for (const pending of started) orIfRefused(() => pending.answer(0), null);
+    },
+    carryOut(order, patienceMs) {
+      const worker = pool.take();
+      if (worker === null) return "alone";
+      return pool.finish(worker, order, patienceMs);
+    },
+    watch,
+    sockets: () => [...waiting].map(({ socket }) => socket),
+  };
+}
+
+/** Creates the pool of the workers that nobody waits for. */
+function createPool(program?: string) {
+  const first = takeFirstWorker();
+  const idle: Worker[] = first === null ? [] : [first];
+  const closing = new Set<Worker>();
 
   /** Takes back the workers whose last order is done by now. */
   function collect(): void {
@@ -35,43 +92,35 @@ export function createAsyncCalls(program?: string): AsyncCalls {
     }
   }
 
-  /** Gives a worker an order and waits for the answer; null if it takes longer than `patienceMs`. */
-  function finish(worker: Worker, order: Order, patienceMs: number): Answer | null {
-    worker.order(order);
-    const answer = worker.answer(patienceMs);
-    if (answer === null) closing.add(worker);
-    else idle.push(worker);
-    return answer;
-  }
-
-  /** Without workers, which need memory and a process, levain does its calls itself. */
-  function takeWorker(): Worker | null {
-    collect();
-    return idle.pop() ?? orIfRefused(() => startWorker(program), null);
-  }
-
-  const watch = (worker: Worker, isWaiting: boolean) => void (isWaiting ? waiting.add(worker) : waiting.delete(worker));
-
   return {
-    openReader(path, options) {
-      const worker = takeWorker();
-      if (worker === null) return null;
-      waiting.add(worker);
-      return createReader(path, options, worker, {
-        wait: (isWaiting) => watch(worker, isWaiting),
-        release(lastOrder) {
-          waiting.delete(worker);
-          if (lastOrder === null) worker.dismiss();
-          else finish(worker, lastOrder, CLOSE_MS);
-        },
-      });
+    /** null: without workers, which need memory and a process, levain does its calls itself. */
+    take(): Worker | null {
+      collect();
+      return idle.pop() ?? orIfRefused(() => startWorker(program), null);
     },
-    carryOut(order, patienceMs) {
-      const worker = takeWorker();
-      if (worker === null) return "alone";
-      return finish(worker, order, patienceMs);
+    giveBack: (worker: Worker) => void idle.push(worker),
+    /** Gives a worker an order and waits for the answer; null if it takes longer than `patienceMs`. */
+    finish(worker: Worker, order: Order, patienceMs: number): Answer | null {
+      worker.order(order);
+      const answer = worker.answer(patienceMs);
+      if (answer === null) closing.add(worker);
+      else idle.push(worker);
+      return answer;
     },
-    watch,
-    sockets: () => [...waiting].map(({ socket }) => socket),
+  };
+}
+
+/** Keeps the answer, which comes once; `release` is called when it has come, or the worker is gone. */
+function createPendingAnswer(worker: Worker, release: (isGone: boolean) => void): PendingAnswer {
+  let known: Answer | "gone" | null = null;
+  return {
+    answer(timeoutMs) {
+      if (known === null) {
+        known = orIfRefused(() => worker.answer(timeoutMs), "gone");
+        if (known !== null) release(known === "gone");
+      }
+      if (known === "gone") throw new SyscallError("read", "EPIPE", "worker");
+      return known;
+    },
   };
 }

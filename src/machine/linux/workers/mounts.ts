@@ -4,7 +4,7 @@ import type { ApartMounts, MountRequest, Mounts } from "../../machine.ts";
 import { systemCall } from "../libc.ts";
 import type { AsyncCalls } from "./async-calls.ts";
 import { encodeTexts } from "./orders.ts";
-import { type Order, startWorker, type Worker } from "./worker.ts";
+import { type Order, type StartedWorker, startWorker } from "./worker.ts";
 
 /** An unmount writes what is not on the disk yet, and a disk that does not answer would hold it up without end. */
 const UNMOUNT_MS = 10_000;
@@ -42,7 +42,7 @@ const bitsOf = ({ flags }: MountRequest) => flags.reduce((sum, flag) => sum | ab
  * The mounts of a worker that has its own mount namespace: they end with it, also if the disk answers long after anyone has waited.
  * This process sees them by /proc/PID/root. Without workers it mounts itself.
  */
-function mountApart(worker: Worker | null, watch: AsyncCalls["watch"]): ApartMounts {
+function mountApart(worker: StartedWorker | null, watch: AsyncCalls["watch"]): ApartMounts {
   if (worker === null) return mountHere();
   let isFirst = true;
   let isMounted = false;

@@ -3,6 +3,7 @@ import { errnoName, SOCK_CLOEXEC, SYS, type SystemCallName } from "../../abi.ts"
 import { AF_UNIX, SIGKILL, SOCK_SEQPACKET, WNOHANG } from "../../abi-child.ts";
 import { POLLIN } from "../../abi-terminal.ts";
 import { IS_PACKED } from "../crypto/library.ts";
+import { takeStage0Fd } from "../descriptors.ts";
 import { callKernel, spawnProcess, systemCall } from "../libc.ts";
 import { poll } from "../poll.ts";
 
@@ -32,14 +33,18 @@ export interface Answer {
  * reaches it. It is this program again, but ends in stage0 (build/stage0/worker.c), so that it costs a millisecond and no memory.
  */
 export interface Worker {
-  readonly pid: number;
   readonly socket: number;
   /** The previous order must be answered. */
   order(order: Order): void;
-  /** Waits for the answer at most `timeoutMs`; null if it has not come. Throws SyscallError EPIPE if the process is gone. */
+  /** Waits for the answer at most `timeoutMs` (infinite: no limit); null if it has not come. Throws SyscallError EPIPE if the process is gone. */
   answer(timeoutMs: number): Answer | null;
   /** Ends the worker without waiting: a call that hangs in the kernel holds it until the call returns. */
   dismiss(): void;
+}
+
+/** A worker that this process has started itself. */
+export interface StartedWorker extends Worker {
+  readonly pid: number;
 }
 
 /** As in worker.c. */
@@ -67,8 +72,14 @@ function reapDismissed(): void {
 /** This program, if stage0 is in it. */
 const OWN_PROGRAM = IS_PACKED ? "/proc/self/exe" : null;
 
+/** Returns the worker that stage0 has forked for a boot; null if there is none. The process that calls this has it alone. */
+export function takeFirstWorker(): Worker | null {
+  const socket = takeStage0Fd("LEVAIN_WORKER_FD");
+  return socket === null ? null : createWorker(null, socket);
+}
+
 /** Starts a worker: `program` has stage0 in it; null if there is none. Throws SyscallError if no process can be started. */
-export function startWorker(program: string | null = OWN_PROGRAM): Worker | null {
+export function startWorker(program: string | null = OWN_PROGRAM): StartedWorker | null {
   if (program === null) return null;
   reapDismissed();
   const ends = new Int32Array(2);
@@ -77,7 +88,7 @@ export function startWorker(program: string | null = OWN_PROGRAM): Worker | null
   try {
     const argv = [program, WORKER_ARGUMENT];
     const pid = spawnProcess({ argv, environment: [], terminal: null, outputFd: null, ends: [theirs, 1] });
-    return createWorker(pid, socket);
+    return { ...createWorker(pid, socket), pid };
   } catch (error) {
     callKernel("close", [socket]);
     throw error;
@@ -86,11 +97,11 @@ export function startWorker(program: string | null = OWN_PROGRAM): Worker | null
   }
 }
 
-function createWorker(pid: number, socket: number): Worker {
+/** `pid`: null for a child that ends when its socket does, but is not killed. */
+function createWorker(pid: number | null, socket: number): Worker {
   let answerBytes = 0;
   let callCount = 0;
   return {
-    pid,
     socket,
     order(order) {
       const packet = encodeOrder(order);
@@ -99,7 +110,7 @@ function createWorker(pid: number, socket: number): Worker {
       callKernel("write", [socket, packet, packet.length]); // if the process is gone, `answer` says so
     },
     answer(timeoutMs) {
-      const [revents] = poll([{ fd: socket, events: POLLIN }], timeoutMs, SUBJECT);
+      const [revents] = poll([{ fd: socket, events: POLLIN }], Number.isFinite(timeoutMs) ? timeoutMs : null, SUBJECT);
       if (revents === 0) return null;
       const packet = new Uint8Array(new ArrayBuffer(DATA_AT - RESULTS_AT + answerBytes));
       const size = callKernel("read", [socket, packet, packet.length]);
@@ -108,6 +119,7 @@ function createWorker(pid: number, socket: number): Worker {
     },
     dismiss() {
       callKernel("close", [socket]);
+      if (pid === null) return;
       callKernel("kill", [pid, SIGKILL]);
       dismissed.add(pid);
     },

@@ -70,9 +70,12 @@ function advanceAll(unlocking: Unlocking, candidate: BlockDevice | null): Round 
   const those = (wanted: Standing) => volumes.filter((volume) => standings.get(volume) === wanted && isNeeded(volume));
   const [first] = those("ask");
   if (first === undefined) return describeWait(context, those("wait")) ?? "idle";
-  if (unlocking.hasAllDrivers) ask(unlocking, volumes.indexOf(first), first);
-  else context.drivers.loadAll(); // the keyboard's driver may be one that a boot leaves out, or the key stick's
-  unlocking.hasAllDrivers = true;
+  // The others, a keyboard's perhaps, are loaded while the person types. But without a console nobody is asked, and a volume that the
+  // root may not need is not asked for before the root had its chance.
+  const mayAsk = unlocking.hasAllDrivers || (!isDispensable(first) && context.terminals.hold().length > 0);
+  if (mayAsk) ask(unlocking, volumes.indexOf(first), first);
+  else context.drivers.loadAll();
+  unlocking.hasAllDrivers ||= !mayAsk;
   return "changed";
 }
 

@@ -91,6 +91,11 @@ function isBefore(version: TargetVersion, other: TargetVersion): boolean {
 /** Parts of a cipher's name that are no algorithms. */
 const NO_ALGORITHMS = new Set("capi plain plain64 plain64be null benbi random eboiv elephant".split(" "));
 
+/** Has the ciphers of the data loaded while the user types. */
+export function expectCipher({ drivers }: Pick<Context, "drivers">, cipher: string): void {
+  for (const alias of listCipherAliases(cipher)) drivers.loadSoon(alias);
+}
+
 /** Returns the aliases by which the kernel's crypto API would ask modprobe for the parts of a cipher ("crypto-aes", …); in an initramfs nothing answers it. */
 export function listCipherAliases(cipher: string): readonly string[] {
   const names = (cipher.match(/[a-z0-9_]+/g) ?? []).filter((name) => !NO_ALGORITHMS.has(name) && !/^\d+$/.test(name));

@@ -14,7 +14,7 @@ import { tolerateRefusal } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import { isWriteProtected, removeMapping, requireFreeNames, requireTarget } from "../../device-mapper/mapping.ts";
 import { type CryptContext, deriveForVolume, kdfBound } from "./derivation.ts";
-import { createCryptMapping } from "./dm-crypt.ts";
+import { createCryptMapping, expectCipher } from "./dm-crypt.ts";
 import { createIntegrityMapping } from "./dm-integrity.ts";
 import { bareUuid, type Lock, mappingUuid } from "./lock.ts";
 import { readPlace } from "./places.ts";
@@ -44,10 +44,11 @@ export function prepareLuks(
     isGuess: false,
     isMapping: ({ uuid }) => isOurs.test(uuid),
     check() {
-      const { integrity } = planData(header, device, settings);
+      const { integrity, cipher } = planData(header, device, settings);
       if (options.kdfBound) warnOnce(context, device, said, untried());
       usableKeyslots(header, options);
       for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) requireTarget(context, target);
+      expectCipher(context, cipher);
       requireFreeNames(context.machine, integrity === null ? [name] : [name, `${name}_dif`]);
     },
     open(secret) {

@@ -10,7 +10,7 @@ import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
 import { isWriteProtected, removeMapping, requireFreeNames, requireTarget } from "../../device-mapper/mapping.ts";
-import { createCryptMapping } from "./dm-crypt.ts";
+import { createCryptMapping, expectCipher } from "./dm-crypt.ts";
 import { type Lock, mappingUuid, type SecretKind } from "./lock.ts";
 
 /** Prepares a plain dm-crypt volume: a secret counts as right if it opens something known. */
@@ -30,6 +30,7 @@ export function preparePlain(
     isMapping: (mapping) => mapping.uuid === uuid,
     check() {
       requireTarget(context, "crypt");
+      expectCipher(context, format.cipher);
       dataSectors(device, format);
       hashPlainKey(format.hash, new Uint8Array(format.keyBits / 8), format.keyBits / 8, findHash);
       const { cipher } = format;

@@ -4,9 +4,9 @@ import type { StorageContext } from "../../contract.ts";
 import { asked, failed, type Volume } from "./state.ts";
 import { describeVolume } from "./volume.ts";
 
-/** Asks the user for the passphrase of a volume, once; returns what the caller wipes. The prompt ends when `isSettled` returns true, which is called after uevents. Throws BootError if the user gives up. */
+/** Asks the user for the passphrase of a volume, once, and loads the other drivers meanwhile; returns what the caller wipes. The prompt ends when `isSettled` returns true, which is called after uevents. Throws BootError if the user gives up. */
 export function askForVolume(
-  { machine, terminals, takeEvents }: StorageContext,
+  { machine, drivers, terminals, takeEvents }: StorageContext,
   volume: Volume,
   keymap: string | null,
   isSettled: () => boolean,
@@ -20,9 +20,12 @@ export function askForVolume(
     timeoutMs: wish.promptTimeoutMs,
     lastWasWrong: volume.wasWrong,
   };
-  const answer = askPassphrase(machine, terminals, question, () => {
-    takeEvents();
-    return isSettled();
+  const answer = askPassphrase(machine, terminals, question, {
+    goOn: drivers.loadInBackground,
+    onDeviceEvent() {
+      takeEvents();
+      return isSettled();
+    },
   });
   const failure = (cause: Error) => problem("volume-locked", { volume: describeVolume(volume) }, { cause });
   switch (answer.kind) {

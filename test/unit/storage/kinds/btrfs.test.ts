@@ -37,7 +37,7 @@ function setUp(members: readonly Uint8Array[], isDegraded = false, options: Fake
   const loaded: string[] = [];
   const drivers = {
     loadFilesystem(type: string) {
-      if (loaded.length === 0) machine.loadModule("/btrfs.ko", "");
+      if (loaded.length === 0) machine.startModule("/btrfs.ko", "");
       loaded.push(type);
     },
   };
@@ -149,7 +149,7 @@ describe("claim", () => {
 
   test("of one device too, for the kernel reads the newest superblock of all that it knows", () => {
     const { machine, pools, look } = setUp([member(1, 1), member(2, 1)]);
-    machine.loadModule("/btrfs.ko", "");
+    machine.startModule("/btrfs.ko", "");
     const [first] = look();
     if (first !== undefined) pools.claim?.(first);
     expect(machine.journal.at(-1)).toBe("forget the devices of btrfs");

@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AsyncReader } from "../../../../../src/machine/async.ts";
 import { type AsyncCalls, createAsyncCalls } from "../../../../../src/machine/linux/workers/async-calls.ts";
-import { startWorker, type Worker } from "../../../../../src/machine/linux/workers/worker.ts";
+import { openOrder } from "../../../../../src/machine/linux/workers/orders.ts";
+import {
+  type Order,
+  startWorker,
+  takeFirstWorker,
+  type Worker,
+} from "../../../../../src/machine/linux/workers/worker.ts";
 import { scratchDirectory } from "../../../../support/cache.ts";
 import { run } from "../../../../support/command.ts";
 import { packedChild } from "../../../../support/packed-program.ts";
@@ -99,6 +105,40 @@ describe("a reader in another process", () => {
     }
     expect(sockets.size).toBe(1);
   });
+});
+
+describe("an order whose answer is awaited", () => {
+  const start = (order: Order) => {
+    const pending = calls.start(order);
+    if (pending === null) throw new Error("no worker was started");
+    return pending;
+  };
+
+  test("is carried out while something else goes on; the answer stays", () => {
+    const before = calls.sockets().length;
+    const pending = start(openOrder(join(directory, "pipe"), {}));
+    expect(pending.answer(10)).toBeNull();
+    expect(calls.sockets()).toHaveLength(before + 1);
+    const other = start(openOrder(join(directory, "none"), {}));
+    expect(other.answer(Number.POSITIVE_INFINITY)?.results[0]).toBe("ENOENT");
+    writeFileSync(openSync(join(directory, "pipe"), "w"), "late");
+    const answer = pending.answer(PATIENCE_MS);
+    expect(answer?.results[0]).toBeNumber();
+    expect(pending.answer(0)).toBe(answer);
+    expect(calls.sockets()).toHaveLength(before);
+  });
+
+  test("of a worker that is gone is refused, each time", () => {
+    const pending = start({ calls: [["close", 0]], data: new Uint8Array() });
+    for (const timeoutMs of [PATIENCE_MS, 0]) expect(() => pending.answer(timeoutMs)).toThrow("EPIPE");
+    expect(calls.sockets()).toEqual([]);
+  });
+});
+
+test("outside a boot there is no worker of stage0, whatever the variable says", () => {
+  process.env["LEVAIN_WORKER_FD"] = "0";
+  expect(takeFirstWorker()).toBeNull();
+  expect(process.env["LEVAIN_WORKER_FD"]).toBeUndefined();
 });
 
 describe("a worker", () => {
