@@ -117,7 +117,7 @@ vmTest(
 
 vmTest(
   "an image that does not fit into memory stays on the medium",
-  async () => levainGuest({ disks: [await bigMedium()], cmdline: "root=live:LABEL=BIG rd.live.ram", memoryMib: 448 }),
+  async () => levainGuest({ disks: [await bigMedium()], cmdline: "root=live:LABEL=BIG rd.live.ram", memoryMib: 336 }),
   async (vm) => {
     await vm.expect(/warning +not copying squashfs\.img to RAM: it takes 20[\d.]+ MiB and [\d.]+ MiB are free/);
     await vm.expect("small-root: mount /run/levain/medium iso9660 /dev/vda ro,");

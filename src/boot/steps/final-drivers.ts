@@ -16,13 +16,14 @@ export function loadFinalDrivers(
 ): void {
   const isAsked = plan.drivers === "all";
   if (plan.drivers === "root" || (!isAsked && loadsOwnDrivers(machine, root, plan))) return;
-  if (isAsked || mountsOtherDevices(machine, root)) {
+  // Whoever names the init, as for a repair, may do anything by hand.
+  if (isAsked || plan.init !== null || mountsOtherDevices(machine, root)) {
     drivers.loadAll();
     return;
   }
   const left = drivers.loadWithoutDisks().map(printable).join(", ");
   if (left === "") return;
-  voice.progress(`not loaded, because /etc/fstab names no other disk: ${left} (rd.drivers=all loads all drivers)`);
+  voice.debug(`not loaded, because /etc/fstab names no other disk: ${left} (rd.drivers=all loads all drivers)`);
 }
 
 const UDEV_PLACES = [

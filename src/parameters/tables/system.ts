@@ -21,7 +21,7 @@ export const SYSTEM = {
   drivers: single(values.oneOf("root", "all"), {
     syntax: "rd.drivers=root|all",
     fallback:
-      "root if the new root has a udev, which loads the others; else all, if its /etc/fstab names another disk; else all but those of disk controllers",
+      "root if the new root has a udev, which loads the others; else all, if its /etc/fstab names another disk or init= is given; else all but those of disk controllers",
     text: "Which drivers are loaded before the new root takes over. root: those that it takes to find the root. all: those of all devices, and the boot waits until they have looked for disks. While a passphrase is asked for, and for a rescue shell, all drivers are loaded in any case: the keyboard may need one.",
     example: "root=LABEL=ROOT rd.drivers=all",
   }),
