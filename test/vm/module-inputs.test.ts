@@ -25,7 +25,7 @@ vmTest(
     return levainGuest({
       image: { words: ["--modprobe-dir", directory] },
       disks: [await rootImage("ext4", { label: "ROOT" })],
-      cmdline: "root=LABEL=ROOT rd.debug",
+      cmdline: "root=LABEL=ROOT rd.debug rd.drivers=all",
     });
   },
   async (vm) => {
