@@ -35,7 +35,12 @@ const OWN_TERMINAL = "/dev/tty";
  */
 export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice: Voice): readonly string[] {
   const { plan } = planMachine(machine, voice);
-  const drivers = createLoader(machine, { ...plan.modules, load: [] }, voice);
+  const loader = createLoader(machine, { ...plan.modules, load: [] }, voice);
+  // This terminal works without more drivers, whose messages the kernel would print into the prompt.
+  const drivers: Loader = {
+    ...loader,
+    loadInBackground: () => ({ leftMs: Number.POSITIVE_INFINITY, hasMoved: false, hasNews: false }),
+  };
   const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootOptions: "" };
   const context = { machine, drivers, voice, undo: () => undefined };
   const terminals = createHeldTerminals(machine, () => [OWN_TERMINAL]);
