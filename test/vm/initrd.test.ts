@@ -43,7 +43,7 @@ vmTest(
   },
   async (vm) => {
     await vm.expect("removed the key file /etc/cryptsetup-keys.d/root.key of this image, which is kept");
-    await vm.expect(/the initramfs stays at \/initrd: it uses 1\d\d MiB of memory until its files are removed/);
+    await vm.expect(/the initramfs stays at \/initrd: it uses \d+ MiB of memory until its files are removed/);
     await vm.expect(/handover +switch_root to \/sbin\/init/);
     await vm.expect("small-root: mount /initrd rootfs rootfs rw");
     await vm.expect("small-root: ready");

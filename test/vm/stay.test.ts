@@ -63,7 +63,7 @@ vmTest(
     vm.send("echo process-$$; grep -c ' /run ' /proc/mounts; grep ' / ' /proc/mounts\n");
     await vm.expect(/process-1\n1\n\/dev\/vda \/ ext4 rw/);
     vm.send("echo levels $(cat /proc/sys/kernel/printk); ls /run/levain\n");
-    await vm.expect(/levels 4 4 1 7\nboot\.json\n/);
+    await vm.expect(/levels 4 4 1 7\nboot\.json\s/);
   },
 );
 
