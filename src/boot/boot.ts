@@ -1,7 +1,7 @@
 import { createLoader } from "../drivers/loader.ts";
 import type { Loader } from "../drivers/make-loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
-import type { Handover } from "../machine/machine.ts";
+import type { Handover } from "../machine/handover.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
 import { loadFinalDrivers } from "./steps/final-drivers.ts";

@@ -2,6 +2,7 @@ import type { MOUNT_FLAGS } from "./abi.ts";
 import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
+import type { Handover } from "./handover.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Terminals } from "./terminals.ts";
 
@@ -151,21 +152,6 @@ export interface RunResult {
   readonly status: number;
   /** stdout and stderr with `capture`, at most 64 KiB. */
   readonly output: string;
-}
-
-/** The task of stage0, PID 1, after this process has ended. Paths are as seen from the root of the initramfs. */
-export interface Handover {
-  readonly mode: "switch_root" | "pivot_root" | "stay";
-  /** The mount point of the new root; "/" for stay. */
-  readonly root: string;
-  /** For pivot_root: a directory of the new root, as "/initrd", where the old root is kept; null unmounts it. */
-  readonly putOld: string | null;
-  /** The program, a path in the new root. */
-  readonly init: string;
-  /** argv from argv[0] on. */
-  readonly argv: readonly string[];
-  /** "NAME=value" each. */
-  readonly environment: readonly string[];
 }
 
 /** Other programs, the console, and stage0, which waits for the handover. */

@@ -8,7 +8,7 @@ export interface OtherTerminals {
   begin(pid: number): void;
   /** Waits a moment for what is typed; null if there is no other terminal. */
   readonly meanwhile: (() => void) | null;
-  /** Where the shell was moved to; null if it ended by itself. */
+  /** The terminal for the next shell; null if the shell was not moved. */
   wanted(): string | null;
   end(): void;
 }

@@ -1,7 +1,8 @@
 import { runBoot } from "../../src/boot/session.ts";
 import { parseMountInfo } from "../../src/filesystems/mounts.ts";
 import type { BootRecord } from "../../src/log/boot-record.ts";
-import type { Handover, Machine } from "../../src/machine/machine.ts";
+import type { Handover } from "../../src/machine/handover.ts";
+import type { Machine } from "../../src/machine/machine.ts";
 import { BootError } from "../../src/problems/errors.ts";
 import type { FakeTree } from "./fake-files.ts";
 import { type FakeImage, fakeImage } from "./fake-images.ts";

@@ -1,5 +1,6 @@
 import type { MappingRequest } from "../../src/machine/encryption.ts";
-import type { Handover, LoopRequest, Machine, MountRequest } from "../../src/machine/machine.ts";
+import type { Handover } from "../../src/machine/handover.ts";
+import type { LoopRequest, Machine, MountRequest } from "../../src/machine/machine.ts";
 
 type Describer = {
   readonly [Name in keyof Machine]?: Machine[Name] extends (...given: infer Given) => unknown

@@ -64,7 +64,7 @@ static long map_regions(int uffd)
 
 /*
  * The order matters: a fork after the regions are registered would wait for the pager, which is not there yet. We keep the
- * descriptor: the kernel fills missing pages with zeros as soon as nobody holds it.
+ * descriptor: the kernel fills missing pages with zeros when its last copy is closed.
  */
 static long map_lazily(const struct vector *vector, struct incident *incident, int is_boot)
 {

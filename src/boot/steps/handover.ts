@@ -1,6 +1,7 @@
 import type { Context } from "../../drivers/context.ts";
 import { findMount, readMounts } from "../../filesystems/mounts.ts";
-import type { Handover, Machine } from "../../machine/machine.ts";
+import type { Handover } from "../../machine/handover.ts";
+import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError, isErrno, orIfFailed, orIfRefused, tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";

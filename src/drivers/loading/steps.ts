@@ -15,7 +15,7 @@ export function isOver({ pending }: Wait, timeoutMs: number): boolean {
   try {
     return pending.isDone(timeoutMs);
   } catch {
-    return true; // whoever takes the result throws it again
+    return true; // the caller gets the same error with the result
   }
 }
 

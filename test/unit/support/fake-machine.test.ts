@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Handover } from "../../../src/machine/machine.ts";
+import type { Handover } from "../../../src/machine/handover.ts";
 import { SyscallError } from "../../../src/problems/errors.ts";
 import { fakeImage } from "../../support/fake-images.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";

@@ -20,7 +20,7 @@ export interface AsyncCalls {
   carryOut(order: Order, patienceMs: number): Answer | null | "alone";
   /** Gives the order to a worker; null if there is none to do it. */
   start(order: Order): PendingAnswer | null;
-  /** Takes the answers of `start` that have come and keeps them, so that each ends a wait once, even if nobody asks for it any longer. */
+  /** Takes the answers of `start` that have come and keeps them, so that each ends a wait only once, also if its result is never read. */
   hear(): void;
   /** Says whether an answer of this worker ends a wait for events. */
   watch(worker: Worker, isWaiting: boolean): void;
@@ -75,7 +75,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
   };
 }
 
-/** Creates the pool of the workers that nobody waits for. */
+/** Creates the pool of idle workers. */
 function createPool(program?: string) {
   const first = takeFirstWorker();
   const idle: Worker[] = first === null ? [] : [first];

@@ -70,8 +70,8 @@ function advanceAll(unlocking: Unlocking, candidate: BlockDevice | null): Round 
   const those = (wanted: Standing) => volumes.filter((volume) => standings.get(volume) === wanted && isNeeded(volume));
   const [first] = those("ask");
   if (first === undefined) return describeWait(context, those("wait")) ?? "idle";
-  // The others, a keyboard's perhaps, are loaded while the person types. But without a console nobody is asked, and a volume that the
-  // root may not need is not asked for before the root had its chance.
+  // The other drivers are loaded during the prompt. All are needed first if there is no console yet, or if the volume is optional:
+  // one of them may bring the root, which then needs no passphrase.
   const mayAsk = unlocking.hasAllDrivers || (!isDispensable(first) && context.terminals.hold().length > 0);
   if (mayAsk) ask(unlocking, volumes.indexOf(first), first);
   else context.drivers.loadAll();

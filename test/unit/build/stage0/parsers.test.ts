@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Handover } from "../../../../src/machine/handover.ts";
 import { encodeHandover } from "../../../../src/machine/linux/processes/processes.ts";
-import type { Handover } from "../../../../src/machine/machine.ts";
 import { planRescue } from "../../../../src/plan/rescue-policy.ts";
 import { askParsers } from "../../../support/stage0-parsers.ts";
 

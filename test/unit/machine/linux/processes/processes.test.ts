@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { Handover } from "../../../../../src/machine/handover.ts";
 import { createLinuxProcesses, encodeHandover } from "../../../../../src/machine/linux/processes/processes.ts";
-import type { Handover } from "../../../../../src/machine/machine.ts";
 import { SyscallError } from "../../../../../src/problems/errors.ts";
 
 const HANDOVER: Handover = {
