@@ -17,6 +17,7 @@ import { createLoopDevices } from "./storage/loop.ts";
 import { createProtection } from "./storage/protection.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
+import { trees } from "./trees/tree.ts";
 import { createUeventSource } from "./uevents.ts";
 import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
 import { startModule } from "./workers/modules.ts";
@@ -55,6 +56,7 @@ export function createLinuxMachine(): Machine {
     ...kernelCiphers,
     ...keyDerivation,
     ...libraryHashes,
+    ...trees,
     release: () => ({ release: release(), machine: machine() }),
     power: (action) => power(asyncCalls, action),
     startModule: (...given) => startModule(asyncCalls, ...given),
