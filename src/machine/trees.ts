@@ -1,8 +1,6 @@
-import type { FileStatus } from "./machine.ts";
-
 /** What lstat(2) says about an entry of a tree. */
 export interface EntryStatus {
-  readonly kind: FileStatus["kind"];
+  readonly kind: "file" | "directory" | "symlink" | NodeKind;
   /** Permission bits, 07777. */
   readonly mode: number;
   readonly userId: number;

@@ -17,6 +17,7 @@ export interface Marks {
   readonly isMetacopy: boolean;
 }
 
+/** The attributes of `isOpaque` and `redirect`. */
 export const OPAQUE = `${PREFIX}opaque`;
 export const REDIRECT = `${PREFIX}redirect`;
 const METACOPY = `${PREFIX}metacopy`;

@@ -7,11 +7,17 @@ import { type FileTarget, planFiles } from "./plan-files.ts";
 /** The branch into which the upper is brought down: the topmost lower layer. */
 const BRANCH = 1;
 
+/** A change of the branch. */
+export interface PlannedOperation {
+  readonly operation: Operation;
+  readonly isLater: boolean;
+}
+
 /** How a branch becomes what the overlay shows. */
 export interface SyncPlan {
   readonly items: readonly Item[];
   /** In this order. `isLater`: not while the overlay is mounted, because one of its redirects leads there. */
-  readonly operations: readonly { readonly operation: Operation; readonly isLater: boolean }[];
+  readonly operations: readonly PlannedOperation[];
 }
 
 /** A change, or what is decided when all changes are known: a file may have several names, and each change in a directory changes its time. */

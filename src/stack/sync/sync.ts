@@ -39,9 +39,9 @@ const CLOCK_TICK_NS = 20_000_000n;
 const CLOCK_TICK_MS = 25;
 const NOTICE_EVERY_MS = 1000;
 
-/** Lists what a sync would change. Writes nothing. */
-export function previewSync(machine: Machine, order: SyncOrder): Operations {
-  return withLayers(machine, order, (trees) => planSync(createLayers(trees), order.scope).operations);
+/** Returns what a sync would change. Writes nothing. */
+export function previewSync(machine: Machine, order: SyncOrder): SyncPlan {
+  return withLayers(machine, order, (trees) => planSync(createLayers(trees), order.scope));
 }
 
 /** Brings the upper of an overlay down to its branch. Whenever the power fails, each file is the old one or the new one after the next boot. Throws BootError. */
