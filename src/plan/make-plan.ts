@@ -111,6 +111,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     handover: {
       mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,
+      exitProgram: decideExitProgram(settings),
       drivers: settings.drivers ?? "auto",
       init: settings.init ?? null,
       arguments: argv,
@@ -120,6 +121,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes };
+}
+
+function decideExitProgram({ exitProgram }: Settings): BootPlan["handover"]["exitProgram"] {
+  if (exitProgram === undefined) return "auto";
+  return exitProgram ? "yes" : "no";
 }
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */

@@ -5,6 +5,7 @@ import type { Clock, Machine } from "../machine.ts";
 import { kernelCiphers, kernelKeys } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
 import { keyDerivation } from "./crypto/key-derivation.ts";
+import { readPacked } from "./crypto/library.ts";
 import { closing } from "./descriptors.ts";
 import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
@@ -58,6 +59,7 @@ export function createLinuxMachine(): Machine {
     ...libraryHashes,
     ...trees,
     release: () => ({ release: release(), machine: machine() }),
+    exitProgram: () => readPacked("exit-program"),
     power: (action) => power(asyncCalls, action),
     startModule: (...given) => startModule(asyncCalls, ...given),
     probeDriver: (directory) => void asyncCalls.carryOut(probeOrder(directory), 0),
