@@ -15,7 +15,7 @@ import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
-import { openFakeTree } from "./fake-tree-calls.ts";
+import { createFakeTrees } from "./fake-tree-calls.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
 
 export interface FakeMachineOptions extends FakeKernelOptions {
@@ -88,8 +88,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const children = createFakeChildren(kernel);
   const calls = {
     ...files,
-    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
-    openTree: (directory: string, access: "as mounted" | "writable") => openFakeTree(kernel, directory, access),
+    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeTrees(kernel) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...createFakeBtrfs(kernel),

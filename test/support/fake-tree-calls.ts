@@ -1,11 +1,15 @@
-import type { Tree } from "../../src/machine/trees.ts";
+import type { Tree, Trees } from "../../src/machine/trees.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { asDirectory } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { fakeTree } from "./fake-tree.ts";
 
+export function createFakeTrees(kernel: FakeKernel): Trees {
+  return { openTree: (directory, access) => openFakeTree(kernel, directory, access) };
+}
+
 /** Opens a directory of the fake kernel as a tree; a mount in it is not seen. */
-export function openFakeTree(kernel: FakeKernel, directory: string, access: "as mounted" | "writable"): Tree {
+function openFakeTree(kernel: FakeKernel, directory: string, access: "as mounted" | "writable"): Tree {
   const { node, mount } = kernel.namespace.find(directory, "open");
   const { filesystem } = mount;
   const wasReadOnly = filesystem.readOnly;

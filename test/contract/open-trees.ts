@@ -4,7 +4,7 @@ import type { Tree } from "../../src/machine/trees.ts";
 import { type ContractCase, refuses } from "./case.ts";
 
 /** Directory trees, on a tmpfs. */
-export const TREE_CASES: readonly ContractCase[] = [
+export const OPEN_TREE_CASES: readonly ContractCase[] = [
   {
     name: "a tree makes entries of each kind, also with names that are not UTF-8, and says what they are",
     check: (machine, directory) =>
