@@ -1,9 +1,11 @@
 import type { Context } from "../drivers/context.ts";
 import { makePlace } from "../filesystems/mount.ts";
+import type { StorePolicy } from "../parameters/stack/overlay.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
+import { askYesOrNo } from "../prompt/yes-or-no.ts";
 import { requireOneSide } from "../storage/trust.ts";
 import type { MountedLower } from "./lowers.ts";
 import type { RootStack, TmpfsUpper } from "./root-stack.ts";
@@ -44,11 +46,18 @@ function mountOverStore(context: Context, plan: BootPlan, upper: StoreUpper, bel
   try {
     return attempt(context, (inner) => mergeStore(inner, plan, upper, below));
   } catch (error) {
-    if (upper.policy !== "fallback" || !isReported(error)) throw error;
+    if (!isReported(error) || !mayFallBack(context, upper.policy, error)) throw error;
     context.voice.warn(`${sentence(error)}: changes go to memory and are lost at shutdown`);
   }
   merge(context, { ...below, store: null, upper: mountTmpfs(context, upper.ram) });
   return describeTmpfs(upper.ram);
+}
+
+/** True if changes may go to memory: by the policy, or by the answer of a person. */
+function mayFallBack({ machine, voice }: Context, policy: StorePolicy, error: Error): boolean {
+  if (policy !== "ask") return policy === "fallback";
+  voice.warn(sentence(error));
+  return askYesOrNo(machine, "changes", "keep changes in memory, where they are lost at shutdown?") === true;
 }
 
 function mergeStore(context: Context, plan: BootPlan, upper: StoreUpper, { lowers, merged, mounted }: Below): string {

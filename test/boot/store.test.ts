@@ -257,3 +257,22 @@ describe("rd.overlay.reset", () => {
     },
   );
 });
+
+describe("rd.overlay.policy=ask", () => {
+  const ask = (text: string) =>
+    boot("rd.overlay=LABEL=DATA rd.timeout=1 rd.overlay.policy=ask", rootImage("OTHER"), {
+      typing: [{ terminal: "/dev/ttyS0", text }],
+    });
+
+  test.each([
+    ["y", true],
+    ["perhaps \r Y", true],
+    ["n", false],
+    ["\u0003", false],
+  ])("%j", (text, boots) => {
+    const done = ask(text);
+    expect(done.shells).toBe(boots ? 0 : 1);
+    expect(done.machine.terminals.screen("/dev/ttyS0").replace(/\s+/g, " ")).toContain("lost at shutdown? (y/n)");
+    expect(done.mounts.join().includes("/run/levain/overlay tmpfs")).toBe(boots);
+  });
+});
