@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 
 // Whole boots with changes that are kept on a disk.
 
@@ -207,6 +208,29 @@ describe("a disk that cannot keep changes", () => {
   });
 });
 
+/** The power fails at the call number `at` that concerns the store. */
+function cutPower(
+  machine: FakeMachine,
+  call: "rename" | "removeTree" | "makeDirectory" | "writeFile",
+  at: number,
+): void {
+  let calls = 0;
+  const real = machine[call] as (...given: unknown[]) => unknown;
+  const cut = (path: string) => {
+    // A tree is not removed in one step.
+    const [part] = call === "removeTree" ? machine.listDirectory(path) : [];
+    if (part !== undefined) real(`${path}/${part}`);
+    machine.power("poweroff");
+  };
+  Object.assign(machine, {
+    [call](...given: unknown[]) {
+      const path = String(given[0]);
+      if (path.startsWith("/run/levain/store/") && calls++ === at) cut(path);
+      return real(...given);
+    },
+  });
+}
+
 describe("rd.overlay.reset", () => {
   test("removes the changes, the work directory and the record, and nothing else", () => {
     const disk = data({
@@ -235,22 +259,7 @@ describe("rd.overlay.reset", () => {
       for (let at = 0; at < 4; at++) {
         const disk = data({ "/upper/etc/mine": "", "/upper/usr/mine": "", "/work/work": { directory: true } });
         const cut = boot("rd.overlay=LABEL=DATA rd.overlay.reset", disk, {
-          before(machine) {
-            let calls = 0;
-            const real = machine[call] as (...given: unknown[]) => unknown;
-            Object.assign(machine, {
-              [call](...given: unknown[]) {
-                const path = String(given[0]);
-                if (path.startsWith("/run/levain/store/") && calls++ === at) {
-                  // A tree is not removed in one step.
-                  const [part] = call === "removeTree" ? machine.listDirectory(path) : [];
-                  if (part !== undefined) real(`${path}/${part}`);
-                  machine.power("poweroff");
-                }
-                return real(...given);
-              },
-            });
-          },
+          before: (machine) => cutPower(machine, call, at),
         });
         const kept = pathsIn(disk, ["upper"]);
         expect([[], ["etc", "usr"]]).toContainEqual([...kept]);
