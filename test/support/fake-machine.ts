@@ -15,7 +15,8 @@ import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
-import { createFakeTrees } from "./fake-tree-calls.ts";
+import { createFakeOpenTrees } from "./fake-tree-calls.ts";
+import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
 
 export interface FakeMachineOptions extends FakeKernelOptions {
@@ -87,8 +88,8 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const children = createFakeChildren(kernel);
   const calls = {
-    ...files,
-    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeTrees(kernel) },
+    ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
+    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...createFakeBtrfs(kernel),

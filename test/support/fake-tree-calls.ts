@@ -4,7 +4,7 @@ import { asDirectory } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { fakeTree } from "./fake-tree.ts";
 
-export function createFakeTrees(kernel: FakeKernel): Trees {
+export function createFakeOpenTrees(kernel: FakeKernel): Trees {
   return { openTree: (directory, access) => openFakeTree(kernel, directory, access) };
 }
 

@@ -1,16 +1,24 @@
 import type { Tree } from "../../machine/trees.ts";
+import { type SyscallError, unlessRefused } from "../../problems/errors.ts";
 import { type Branch, type Journal, removeTree } from "./journal.ts";
 import { joinPath } from "./layers.ts";
 import { isMark, OPAQUE, REDIRECT } from "./marks.ts";
 import type { Operation } from "./operations.ts";
 
+const MISFITS = ["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "EEXIST", "EINVAL", "EPERM", "EOPNOTSUPP", "ENAMETOOLONG"];
+
 type Of<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
 
 /**
  * Carries out operations whose items are prepared. What is done already is left as it is, so a journal can be carried out again
- * after a power failure at any moment.
+ * after a power failure at any moment. `onMisfit` gets the refusal of an operation that does not fit the tree, which may have been
+ * changed elsewhere; by default it is thrown.
  */
-export function applyOperations(branch: Branch, { items, operations }: Pick<Journal, "items" | "operations">): void {
+export function applyOperations(
+  branch: Branch,
+  { items, operations }: Pick<Journal, "items" | "operations">,
+  onMisfit: (refusal: SyscallError) => void = rethrow,
+): void {
   const { tree, staging, directory } = branch;
   const aside = `${staging}/aside`;
   if (tree.status(aside) === null) tree.makeDirectory(aside);
@@ -22,8 +30,13 @@ export function applyOperations(branch: Branch, { items, operations }: Pick<Jour
   };
   for (const operation of operations) {
     const at = operation.path === "" ? directory : joinPath(directory, operation.path);
-    apply({ tree, at, items: `${staging}/${items}`, moveAside }, operation);
+    const change = { tree, at, items: `${staging}/${items}`, moveAside };
+    unlessRefused(() => apply(change, operation), onMisfit, ...MISFITS);
   }
+}
+
+function rethrow(refusal: SyscallError): never {
+  throw refusal;
 }
 
 interface Change {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Machine } from "../../machine/machine.ts";
 import type { Trees } from "../../machine/trees.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { applyOperations, cleanUp } from "./apply.ts";
@@ -26,10 +27,18 @@ const resetOf = ({ staging }: Branch) => `${staging}/reset`;
  * interrupted. `path` is the directory of the branch, and its filesystem must be writable. Does nothing, at the price of one
  * lstat(2), if nothing was begun.
  */
-export function settleBranch(machine: Trees & { lstat(path: string): unknown }, path: string, voice: Voice): void {
+export function settleBranch(machine: Disks, path: string, voice: Voice): void {
+  if (!isUnsettled(machine, path)) return;
   const [parent, name] = splitPlace(path);
-  if (machine.lstat(`${parent}/${STAGING_PREFIX}${name}`) === null) return;
   using(machine.openTree(parent, "as mounted"), (tree) => settle(branchOf(tree, name), voice));
+}
+
+type Disks = Trees & Pick<Machine, "lstat">;
+
+/** True if something was begun with a branch that `settleBranch` completes. */
+export function isUnsettled(machine: Disks, path: string): boolean {
+  const [parent, name] = splitPlace(path);
+  return machine.lstat(`${parent}/${STAGING_PREFIX}${name}`) !== null;
 }
 
 /** Returns the directory that a branch lies in, and its name there. */
@@ -40,8 +49,9 @@ export function splitPlace(path: string): readonly [parent: string, name: string
 
 function settle(branch: Branch, voice: Voice): void {
   const { tree } = branch;
-  const reset = readReset(branch);
-  const journal = readJournal(branch);
+  const isThere = tree.status(branch.directory)?.kind === "directory";
+  const reset = isThere ? readReset(branch) : null;
+  const journal = isThere ? readJournal(branch) : null;
   if (reset !== null) {
     voice.progress(`factory reset: removing the changes of ${branch.directory}`);
     emptyExcept(branch, "", reset);
@@ -51,7 +61,12 @@ function settle(branch: Branch, voice: Voice): void {
   } else if (journal === "damaged") voice.warn("the journal of an interrupted levain sync is damaged, ignoring it");
   else if (journal !== null) {
     voice.progress(`finishing an interrupted levain sync: ${journal.operations.length} changes`);
-    applyOperations(branch, journal);
+    let misfits = 0;
+    applyOperations(branch, journal, () => {
+      misfits += 1;
+    });
+    if (misfits > 0)
+      voice.warn(`${misfits} changes of an interrupted levain sync do not fit the persistent layer, ignoring them`);
     tree.sync();
   }
   removeJournal(branch);

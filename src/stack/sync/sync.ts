@@ -47,6 +47,8 @@ export function previewSync(machine: Machine, order: SyncOrder): SyncPlan {
 /** Brings the upper of an overlay down to its branch. Whenever the power fails, each file is the old one or the new one after the next boot. Throws BootError. */
 export function syncBranch(machine: Machine, order: SyncOrder, voice: Voice): SyncReport {
   const [parent, name] = splitPlace(order.branch);
+  // A filesystem that was read-only is clean after this, so that a boot finds the directory even if it does not replay the journal.
+  using(openWritable(machine, parent), (tree) => makeStaging(branchOf(tree, name)));
   return using(openWritable(machine, parent), (tree) => {
     if (!tree.lock()) throw problem("sync-locked", { branch: order.branch });
     const branch = branchOf(tree, name);
