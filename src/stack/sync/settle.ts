@@ -65,8 +65,9 @@ function settle(branch: Branch, voice: Voice): void {
     applyOperations(branch, journal, () => {
       misfits += 1;
     });
-    if (misfits > 0)
-      voice.warn(`${misfits} changes of an interrupted levain sync do not fit the persistent layer, ignoring them`);
+    if (misfits > 0) {
+      voice.warn(`an interrupted levain sync does not fit the persistent layer, ignoring changes of it: ${misfits}`);
+    }
     tree.sync();
   }
   removeJournal(branch);

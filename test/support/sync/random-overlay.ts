@@ -68,7 +68,7 @@ interface OverlayMount {
   readonly options: string;
 }
 
-function inOverlay<T>(
+export function inOverlay<T>(
   machine: Machine,
   at: (name: string) => string,
   overlay: OverlayMount,
@@ -91,14 +91,14 @@ function inOverlay<T>(
   }
 }
 
-function changeTree(machine: Machine, directory: string, changes: RandomChanges, count: number): void {
+export function changeTree(machine: Machine, directory: string, changes: RandomChanges, count: number): void {
   const tree = machine.openTree(directory, "as mounted");
   applyChanges(tree, changes, count);
   tree.close();
 }
 
 /** What the kernel refuses, such as a rename of a directory into itself, is left out. */
-function applyChanges(tree: Tree, changes: RandomChanges, count: number): void {
+export function applyChanges(tree: Tree, changes: RandomChanges, count: number): void {
   for (let done = 0; done < count; done++) {
     try {
       changes(tree);
