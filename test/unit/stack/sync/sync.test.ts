@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { settleBranch } from "../../../../src/stack/sync/settle.ts";
 import { syncBranch } from "../../../../src/stack/sync/sync.ts";
 import { type fakeLayers, PowerCutError, randomLayers } from "../../../support/sync/fake-layers.ts";
-import { differences } from "../../../support/sync/snapshot.ts";
+import { differences, withoutLinks } from "../../../support/sync/snapshot.ts";
 
 const SILENT = { warn: () => undefined, debug: () => undefined, progress: () => undefined };
 const SEEDS = Array.from({ length: 150 }, (_, index) => index + 1);
@@ -18,7 +18,9 @@ describe("a sync", () => {
       const layers = randomLayers(seed);
       const wanted = layers.shown();
       syncBranch(layers.machine, layers.order, SILENT);
-      expect([seed, ...differences(wanted, layers.shown())]).toEqual([seed]);
+      // Names of one file may be two files until the next boot, if one of them has to wait for it.
+      const mounted = differences(withoutLinks(wanted), withoutLinks(layers.shown()));
+      expect([seed, ...mounted]).toEqual([seed]);
       settle(layers);
       expect([seed, ...differences(wanted, layers.below())]).toEqual([seed]);
       expect([seed, ...layers.tree("/store").list("")]).toEqual([seed, "upper"]);
