@@ -11,7 +11,6 @@ import { askYesOrNo } from "../prompt/yes-or-no.ts";
 import { requireOneSide } from "../storage/trust.ts";
 import type { MountedLower } from "./lowers.ts";
 import { LOWERS, type RootStack, type TmpfsUpper } from "./root-stack.ts";
-import { identifyLower } from "./store/lowers-record.ts";
 import { attempt, isReported } from "./store/policy.ts";
 import { openUpper, type StoreUpper } from "./store/upper.ts";
 
@@ -64,8 +63,7 @@ function mayFallBack({ machine, voice }: Context, policy: StorePolicy, error: Er
 
 function mergeStore(context: Context, plan: BootPlan, upper: StoreUpper, { lowers, merged, mounted }: Below): string {
   const { machine, voice } = context;
-  const identities = () => mounted.map(({ text, superblock }) => identifyLower(machine, text, superblock));
-  const open = openUpper(context, plan, upper, identities);
+  const open = openUpper(context, plan, upper, mounted);
   const { store } = open;
   // The other way round is allowed: encrypted changes over a medium that anyone may read were asked for by name.
   if (mounted.some(({ isInside }) => isInside)) requireOneSide(machine, [...mounted, store], voice);
