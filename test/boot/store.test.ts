@@ -214,6 +214,20 @@ describe("a kernel that refuses", () => {
   });
 });
 
+test("of two devices with its name, none is written to", () => {
+  const done = fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.overlay=LABEL=DATA",
+    disks: [
+      { name: "vda", image: rootImage() },
+      { name: "vdb", image: data() },
+      { name: "sda", image: data(), isRemovable: true },
+    ],
+  });
+  expect(done.shells).toBe(1);
+  expect(done.console).toMatch(/2 devices match LABEL=DATA: \/dev\/\w+ and \/dev\/\w+/);
+  expect(done.journal.join()).not.toContain("/run/levain/store");
+});
+
 test("the root's own filesystem cannot keep the changes over it", () => {
   const done = fakeBoot({
     cmdline: "root=LABEL=ROOT rd.overlay=LABEL=ROOT:/changes",
