@@ -6,6 +6,8 @@ import type { BootPlan } from "../plan/plan.ts";
 export const ROOT = "/sysroot";
 /** The parts of the root are mounted below this directory and stay there after the handover. */
 const PARTS = "/run/levain";
+/** Where the lower trees are, if there are several. */
+export const LOWERS = `${PARTS}/lower`;
 
 /** The places that are known before the medium is mounted and its images are counted. */
 export interface StackBase {
@@ -102,7 +104,7 @@ function planUpper(overlay: OverlayPlan): Upper {
 }
 
 function lowerPlace(index: number, count: number, hasUpper: boolean): string {
-  return count > 1 || hasUpper ? numbered(`${PARTS}/lower`, index, count) : ROOT;
+  return count > 1 || hasUpper ? numbered(LOWERS, index, count) : ROOT;
 }
 
 function numbered(place: string, index: number, count: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { ELF, type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
@@ -145,6 +145,107 @@ describe("what other tools made is used as they do", () => {
     expect(done.end).toMatchObject(OVERLAY_DONE);
     expect(pathsIn(disk, ["persistent_ARCH", "x86_64"])).toEqual(["levain.json", "upper", "work"]);
   });
+});
+
+describe("a disk that was not unmounted", () => {
+  const checked = (status: number): FakeBootOptions => ({
+    files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
+    programs: { "/sbin/fsck.ext4": () => ({ status, output: "said fsck\n" }) },
+  });
+
+  test("is checked and repaired first, if the image has the program", () => {
+    const done = boot("rd.overlay=LABEL=DATA", data({}, { isUnclean: true }), checked(1));
+    expect(done.end).toMatchObject(OVERLAY_DONE);
+    expect(done.console).toContain("fsck repaired /dev/vdb: said fsck");
+    const run = done.journal.indexOf("run /sbin/fsck.ext4 -a /dev/vdb");
+    expect(run).toBeGreaterThan(0);
+    expect(run).toBeLessThan(done.journal.findIndex((line) => line.startsWith("mount ext4 /dev/vdb")));
+  });
+
+  test("is not used if errors are left", () => {
+    const done = boot("rd.overlay=LABEL=DATA", data(), checked(4));
+    expect(done.console).toContain("the filesystem on /dev/vdb has errors");
+    expect(done.journal.join()).not.toContain("mount ext4 /dev/vdb");
+  });
+
+  test("is mounted with a warning if nothing checks it", () => {
+    const image = fakeImage("vfat", { label: "DATA" }, { "/a.img": data().bytes });
+    image.bytes[0x25] = 1;
+    expect(boot("rd.overlay=LABEL=DATA:/a.img", image).console.replace(/\s+/g, " ")).toContain(
+      "/dev/vdb asks for a check, which was not made: add fsck.vfat to the image",
+    );
+  });
+});
+
+describe("a kernel that refuses", () => {
+  test.each([
+    ["ESTALE", "the changes were made on other layers", "remove all changes: rd.overlay.reset"],
+    ["EBUSY", "one of its directories is part of another overlay", "boot without the changes once: rd.overlay=tmpfs"],
+    ["EINVAL", "could not mount the overlay at /sysroot with LABEL=DATA", "correct rd.overlay="],
+  ])("the overlay with %s: the report says why, and the store is unmounted", (code, reason, hint) => {
+    const done = boot("rd.overlay=LABEL=DATA", data(), {
+      before: (machine) => machine.refuse("mount", "mount overlay", code),
+    });
+    const said = done.console.replace(/\s+/g, " ");
+    expect(said).toContain(reason);
+    expect(said).toContain(hint);
+    expect(done.journal).toContain("unmount /run/levain/store");
+  });
+
+  test("to write to the device: the changes do not go there", () => {
+    const done = boot("rd.overlay=LABEL=DATA", data(), {
+      before: (machine) => machine.refuse("mount", /^mount ext4 \/dev\/vdb at \S+$/, "EROFS"),
+    });
+    expect(done.console).toContain("changes cannot be written to LABEL=DATA (/dev/vdb)");
+    expect(done.console).toContain("the device is write-protected");
+  });
+
+  test("to make the medium writable", () => {
+    const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
+    const disk = fakeImage("vfat", { label: "LIVE" }, { "/LiveOS/squashfs.img": squashfs.bytes, "/a": data().bytes });
+    const done = fakeBoot({
+      cmdline: "root=live:LABEL=LIVE rd.overlay=LABEL=LIVE:/a",
+      disks: [{ name: "sda", image: disk }],
+      images: [squashfs],
+      before: (machine) => machine.refuse("mount", "(remount)", "EROFS"),
+    });
+    expect(done.console).toContain("changes cannot be written to LABEL=LIVE:/a (/dev/sda)");
+    expect(done.journal.findLast((line) => line.includes("store-disk"))).toBe("unmount /run/levain/store-disk");
+  });
+});
+
+test("of two devices with its name, none is written to", () => {
+  const done = fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.overlay=LABEL=DATA",
+    disks: [
+      { name: "vda", image: rootImage() },
+      { name: "vdb", image: data() },
+      { name: "sda", image: data(), isRemovable: true },
+    ],
+  });
+  expect(done.shells).toBe(1);
+  expect(done.console).toMatch(/2 devices match LABEL=DATA: \/dev\/\w+ and \/dev\/\w+/);
+  expect(done.journal.join()).not.toContain("/run/levain/store");
+});
+
+test("the root's own filesystem cannot keep the changes over it", () => {
+  const done = fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.overlay=LABEL=ROOT:/changes",
+    disks: [{ name: "vda", image: fakeImage("ext4", { label: "ROOT", sizeBytes: 4 * MIB }, ROOT_TREE) }],
+  });
+  expect(done.console.replace(/\s+/g, " ")).toContain("it is a part of the root");
+});
+
+test("a medium that is copied to memory and keeps the changes stays mounted for them", () => {
+  const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
+  const disk = fakeImage("ext4", { label: "LIVE", sizeBytes: 4 * MIB }, { "/LiveOS/squashfs.img": squashfs.bytes });
+  const done = fakeBoot({
+    cmdline: "root=live:LABEL=LIVE rd.live.ram rd.live.overlay=LABEL=LIVE:/changes",
+    disks: [{ name: "sda", image: disk }],
+    images: [squashfs],
+  });
+  expect(done.end).toMatchObject(OVERLAY_DONE);
+  expect(done.mounts.join()).toContain("/run/levain/store ext4 /dev/sda");
 });
 
 describe("a disk that cannot keep changes", () => {
