@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Tree } from "../../../../src/machine/trees.ts";
 import { settleBranch } from "../../../../src/stack/sync/settle.ts";
 import { syncBranch } from "../../../../src/stack/sync/sync.ts";
-import { type fakeLayers, PowerCutError, randomLayers } from "../../../support/sync/fake-layers.ts";
+import { fakeLayers, PowerCutError, randomLayers } from "../../../support/sync/fake-layers.ts";
 import { differences, withoutLinks } from "../../../support/sync/snapshot.ts";
 
 const SILENT = { warn: () => undefined, debug: () => undefined, progress: () => undefined };
@@ -78,7 +78,7 @@ describe("a file of the upper", () => {
 
   test("with the same size and time is compared", () => {
     const layers = make();
-    for (const path of ["/ram/upper", "/store/upper"] as const) layers.tree(path).setModified("log", 5n);
+    for (const path of ["/store/upper", "/ram/upper"] as const) layers.tree(path).setModified("log", 5n);
     syncBranch(layers.machine, layers.order, SILENT);
     expect(read(layers)).toBe("new");
   });
