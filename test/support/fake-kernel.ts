@@ -124,6 +124,7 @@ export class FakeKernel {
         read: () => this.loadedModules.map((name) => `${name} 16384 0 - Live 0x0000000000000000\n`).join(""),
       },
       "/mounts": { link: "self/mounts" },
+      "/self/exe": "ELF",
       "/self/mountinfo": { read: () => this.namespace.mountInfo() },
     });
   }
