@@ -101,11 +101,10 @@ export class FakeKernel {
       readOnly: false,
     };
     this.namespace = new FakeNamespace(rootfs, options.rootType === undefined ? "none" : "/dev/root");
-    const single = { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.sys, devtmpfs: this.#dev };
     this.filesystems = new FakeFilesystems({
       namespace: this.namespace,
       devices: this.devices,
-      single,
+      single: { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.sys, devtmpfs: this.#dev },
       memoryBytes,
       say: (text) => this.say(text),
     });
