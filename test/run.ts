@@ -75,7 +75,9 @@ function selection(part: string | undefined): readonly string[] {
 
 async function runTask(task: Task): Promise<Count> {
   const startMs = performance.now();
-  const status = await Bun.spawn([...task.argv], { stdin: "ignore", stdout: "inherit", stderr: "inherit" }).exited;
+  // Without `env`, the runtime passes on the environment that this process was started with, without the files named here.
+  const options = { env: process.env, stdin: "ignore", stdout: "inherit", stderr: "inherit" } as const;
+  const status = await Bun.spawn([...task.argv], options).exited;
   const count = task.report === undefined ? { passed: status === 0 ? 1 : 0, failed: 0 } : readCount(task.report);
   // A test file that cannot be loaded, or a runner that crashed, is in no count.
   const failed = status !== 0 && count.failed === 0 ? 1 : count.failed;
