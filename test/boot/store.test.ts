@@ -129,6 +129,12 @@ describe("what other tools made is used as they do", () => {
     );
   });
 
+  test("but not through a symbolic link", () => {
+    const tree = { "/overlay/a": "", "/overlay-workdir": { link: "/etc" }, "/etc/_": { directory: true } } as const;
+    const done = boot("overlayroot=device:dev=LABEL=DATA", data(tree), { files: { "/etc/_/b": "" } });
+    expect(overlayOf(done)[0]).toContain("upperdir=/run/levain/store/upper,workdir=/run/levain/store/work");
+  });
+
   test("cow_label= makes archiso's directory", () => {
     const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
     const medium = fakeImage("vfat", { label: "ARCH" }, { "/arch/x86_64/airootfs.sfs": squashfs.bytes });
