@@ -98,6 +98,15 @@ describe("changes on a disk", () => {
     ]);
     expect(pathsIn(disk)).toEqual(["upper", "work"]);
   });
+
+  test("that are only shown may belong to another system: that is a warning", () => {
+    const lowers = Array.from({ length: 50 }, (_, index) => ({ name: `${index}\u001b[2J${"x".repeat(999)}`, id: "x" }));
+    const disk = data({ "/upper": { directory: true }, "/levain.json": JSON.stringify({ lowers }) });
+    const done = boot("rd.overlay=LABEL=DATA rd.overlay.readonly", disk);
+    expect(done.end).toMatchObject(OVERLAY_DONE);
+    expect(done.console).toContain("the changes on LABEL=DATA were made on 0\\x1b[2Jxxx");
+    expect(done.console.length).toBeLessThan(4000);
+  });
 });
 
 describe("what other tools made is used as they do", () => {
@@ -117,6 +126,12 @@ describe("what other tools made is used as they do", () => {
       "overlay-workdir/_",
     ],
     [
+      "rd.live.overlay=LABEL=DATA:auto rd.live.dir=os",
+      { "/os/overlay-ROOT-0a1b2c3d-0000-4000-8000-00000000abcd/a": "", "/os/ovlwork/work/b": "" },
+      "overlay-ROOT-0a1b2c3d-0000-4000-8000-00000000abcd",
+      "ovlwork",
+    ],
+    [
       "rd.live.overlay=LABEL=DATA",
       { "/LiveOS/overlay-ROOT-0a1b2c3d-0000-4000-8000-00000000abcd/a": "", "/LiveOS/ovlwork/work/b": "" },
       "overlay-ROOT-0a1b2c3d-0000-4000-8000-00000000abcd",
@@ -127,6 +142,18 @@ describe("what other tools made is used as they do", () => {
     expect(options).toBe(
       `lowerdir=/run/levain/lower,upperdir=/run/levain/store/${upper},workdir=/run/levain/store/${work}`,
     );
+  });
+
+  test("dracut's image file on the FAT of the medium, named by the medium", () => {
+    const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
+    const inner = data({ "/overlayfs/a": "", "/ovlwork/work": { directory: true } });
+    const files = { "/LiveOS/squashfs.img": squashfs.bytes, "/LiveOS/overlay-LIVE-F1A5-4000": inner.bytes };
+    const done = fakeBoot({
+      cmdline: "root=live:LABEL=LIVE rd.live.overlay=LABEL=LIVE",
+      disks: [{ name: "sda", image: fakeImage("vfat", { label: "LIVE", uuid: "F1A5-4000" }, files) }],
+      images: [squashfs, inner],
+    });
+    expect(overlayOf(done)[0]).toContain("upperdir=/run/levain/store/overlayfs,workdir=/run/levain/store/ovlwork");
   });
 
   test("but not through a symbolic link", () => {

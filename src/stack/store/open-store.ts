@@ -56,7 +56,7 @@ export function openStore(context: Context, plan: BootPlan, order: StoreOrder): 
   });
   const { device } = attached;
   const isInside = liesInVolume(context.machine)(device);
-  const text = `${describeAttached(attached)}${store.path === null ? "" : printable(store.path)}`;
+  const text = `${store.path === null ? "" : `${printable(store.path)} on `}${describeAttached(attached)}`;
   const target = store.path === null ? place : outer;
   const mount = { store: name, device, target, access, options: store.options };
   const type = mountStore(context, plan, mount);
