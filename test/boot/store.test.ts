@@ -205,7 +205,7 @@ describe("a disk that was not unmounted", () => {
     const image = fakeImage("vfat", { label: "DATA" }, { "/a.img": data().bytes });
     image.bytes[0x25] = 1;
     expect(boot("rd.overlay=LABEL=DATA:/a.img", image).console.replace(/\s+/g, " ")).toContain(
-      "/dev/vdb asks for a check, which was not made: add fsck.vfat to the image",
+      "/dev/vdb asks for a check, which was not made: add fsck.vfat to programs in levain.toml",
     );
   });
 });

@@ -49,7 +49,7 @@ export function mountStore(
 function warnIfDirty({ machine, voice }: Context, { device: { node, facts } }: StoreMount): void {
   const { isDirty } = filesystemType(facts.type ?? "");
   if (isDirty === undefined || !orIfRefused(() => withReader(machine, node, isDirty), false)) return;
-  voice.warn(`${node} asks for a check, which was not made: add fsck.${facts.type} to the image`);
+  voice.warn(`${node} asks for a check, which was not made: add fsck.${facts.type} to programs in levain.toml`);
 }
 
 /**
