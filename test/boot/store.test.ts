@@ -247,6 +247,36 @@ describe("a kernel that refuses", () => {
   });
 });
 
+test("no directory is created on a filesystem that cannot keep changes", () => {
+  const disk = fakeImage("vfat", { label: "DATA" });
+  expect(boot("rd.overlay=LABEL=DATA:/changes", disk).console).toContain("LABEL=DATA:/changes cannot keep changes");
+  expect(pathsIn(disk)).toEqual([]);
+});
+
+test("an overlay that the kernel refuses with the changes is mounted without them, if the policy allows that", () => {
+  const done = boot("rd.overlay=LABEL=DATA rd.overlay.policy=fallback", data(), {
+    before: (machine) => machine.refuse("mount", "mount overlay", "ESTALE", { times: 1 }),
+  });
+  expect(done.end).toMatchObject(OVERLAY_DONE);
+  expect(overlayOf(done).at(-1)).toContain("upperdir=/run/levain/overlay/upper");
+  expect(done.mounts.join()).not.toContain("/run/levain/store");
+  expect(done.console.replace(/\s+/g, " ")).toContain("the changes were made on other layers");
+});
+
+test("the medium's own changes are shown without writing to it", () => {
+  const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
+  const tree = { "/LiveOS/squashfs.img": squashfs.bytes, "/changes/upper/etc/mine": "" };
+  const disk = fakeImage("ext4", { label: "LIVE", sizeBytes: 4 * MIB }, tree);
+  const done = fakeBoot({
+    cmdline: "root=live:LABEL=LIVE rd.overlay=LABEL=LIVE:/changes rd.overlay.readonly",
+    disks: [{ name: "sda", image: disk }],
+    images: [squashfs],
+  });
+  expect(done.end).toMatchObject(OVERLAY_DONE);
+  expect(done.journal.join()).not.toContain("remount");
+  expect(done.machine.disk("sda")?.readOnly).toBe(false); // the real system decides
+});
+
 test("of two devices with its name, none is written to", () => {
   const done = fakeBoot({
     cmdline: "root=LABEL=ROOT rd.overlay=LABEL=DATA",
@@ -378,6 +408,12 @@ describe("rd.overlay.reset", () => {
     expect(pathsIn(disk)).toEqual(["levain.json", "photos", "upper", "work"]);
     expect(pathsIn(disk, ["upper"])).toEqual([]);
     expect(done.console).toContain("removing all changes on LABEL=DATA");
+  });
+
+  test("makes space on a disk that is full", () => {
+    const disk = data({ "/upper/big": new Uint8Array(3.5 * MIB), "/work/work": { directory: true } });
+    expect(boot("rd.overlay=LABEL=DATA", disk).console).toContain("no space for changes is left");
+    expect(boot("rd.overlay=LABEL=DATA rd.overlay.reset", disk).end).toMatchObject(OVERLAY_DONE);
   });
 
   test("refuses what nothing marks as an overlay", () => {

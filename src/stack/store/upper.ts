@@ -7,6 +7,7 @@ import { describeRefusal, printable } from "../../problems/report.ts";
 import type { Upper } from "../root-stack.ts";
 import { findUpperNames, type UpperNames } from "./layout.ts";
 import { identifyLower, type LowerIdentity, readLowers, writeLowers } from "./lowers-record.ts";
+import { requireSpace } from "./mount-store.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { finishReset, resetUpper } from "./reset.ts";
 
@@ -39,6 +40,7 @@ export function openUpper(
     place,
     outer,
     access: readOnly ? "untouched" : "writable",
+    mayBeFull: upper.reset,
   });
   const names = store.names ?? findUpperNames(machine, store.directory);
   const paths = { upper: `${store.directory}/${names.upper}`, work: `${store.directory}/${names.work}` };
@@ -56,6 +58,7 @@ export function openUpper(
   orStoreProblem(store, () => {
     finishReset(machine, store.directory, names);
     if (upper.reset) resetUpper(machine, voice, store, names);
+    requireSpace(machine, store.name, store.node, store.directory);
     for (const path of [paths.upper, paths.work]) {
       if (machine.lstat(path) === null) machine.makeDirectory(path, 0o755);
       requireDirectory(machine, store, path);
