@@ -81,6 +81,11 @@ test.concurrent(
       vm.send("levain retry rd.overlay=LABEL=FULL\n");
       await vm.expect("no space for changes is left on LABEL=FULL");
       await vm.expect(PROMPT);
+      vm.send("levain retry rd.overlay=LABEL=NONE rd.timeout=1 rd.overlay.policy=ask\n");
+      await vm.expect(/lost at\s+shutdown\? \(y\/n\) /);
+      vm.send("n");
+      await vm.expect("could not find the device for the changes, LABEL=NONE\n");
+      await vm.expect(PROMPT);
       vm.send("levain retry rd.overlay=LABEL=DATA:/changes rd.overlay.readonly\n");
       await vm.expect("small-root: ready");
       expect(await ask(vm, "cat /etc/mine; ls /etc/passwd; echo second > /etc/mine")).toContain("first");
