@@ -1,3 +1,4 @@
+import { unescapeOctal } from "../formats/fstab.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
 
@@ -44,9 +45,4 @@ export function findMountOf(mounts: readonly MountEntry[], path: string): MountE
 export function isMounted(machine: Machine, target: string): boolean {
   // The table is long to read, and /sysroot usually not there when the boot asks.
   return machine.lstat(target) !== null && findMount(readMounts(machine), target) !== null;
-}
-
-/** The kernel writes space, tab, newline and backslash as \040 and so on. */
-function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -1,0 +1,35 @@
+/** A line of fstab(5). */
+export interface FstabEntry {
+  /** As the file has it: "LABEL=DATA", "/dev/vda1", "tmpfs", or a path. */
+  readonly source: string;
+  /** "none" for swap. */
+  readonly target: string;
+  readonly type: string;
+  /** Comma-separated; "defaults" if the line has none. */
+  readonly options: string;
+  /** False for the pass number 0, which is the default: fsck leaves the filesystem alone. */
+  readonly isChecked: boolean;
+}
+
+/** A longer file is not read: a disk must not decide how much memory that takes. */
+export const MOST_FSTAB_BYTES = 64 << 10;
+
+/** Parses fstab(5), as getmntent(3) does: comments and lines without a source and a target are skipped, \040 is a space. */
+export function parseFstab(text: string): readonly FstabEntry[] {
+  return text.split("\n").flatMap((line) => {
+    const fields = line.match(/[^ \t\r]+/g) ?? [];
+    const [source = "", target, type = "auto", options = "defaults", , pass = "0"] = fields.map(unescapeOctal);
+    if (target === undefined || source.startsWith("#") || line.includes("\\000")) return [];
+    return [{ source, target, type, options, isChecked: /^0*[1-9]/.test(pass) }];
+  });
+}
+
+/** True if the comma-separated options contain `name`. */
+export function hasOption(options: string, name: string): boolean {
+  return options.split(",").includes(name);
+}
+
+/** Decodes the octal escapes of fstab and the mount table: \040 is a space. */
+export function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8) & 0xff));
+}
