@@ -55,6 +55,8 @@ export interface Files {
   makeSymlink(target: string, path: string): void;
   makeNode(path: string, kind: "block" | "character", major: number, minor: number, mode: number): void;
   changeOwner(path: string, userId: number, groupId: number): void;
+  /** Gives `target` the owner, the permissions, the ACLs and the security labels of `source`; labels and ACLs that its filesystem does not keep are left out. */
+  copyAttributes(source: string, target: string): void;
   /** null if there is no such file (ENOENT, ENOTDIR). */
   stat(path: string): FileStatus | null;
   lstat(path: string): FileStatus | null;
