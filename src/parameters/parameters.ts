@@ -4,12 +4,14 @@ import { MEDIA } from "./dialects/media.ts";
 import type { Alias, Parameter } from "./parameter.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
+import { SUBMOUNTS } from "./tables/submounts.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
 
 /** THE table: every implemented parameter, by the planner's name for it. */
 export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
+  ...SUBMOUNTS,
   ...MEDIA,
   ...CRYPT,
   ...CRYPT_DIALECTS,
@@ -34,6 +36,7 @@ export type Settings = {
 export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows: readonly Parameter[] }[] = [
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
+  { title: "Below the root", rows: Object.values(SUBMOUNTS) },
   { title: "Media of other systems", rows: Object.values(MEDIA) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },

@@ -16,7 +16,7 @@ export interface OverlayPlan {
 }
 
 /** The steps of a boot in their order, as rd.break=, /run/levain/boot.json and the console name them. */
-export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "init", "handover"] as const;
+export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "subtrees", "init", "handover"] as const;
 export type StepName = (typeof STEP_NAMES)[number];
 
 /* Parsers for the values of parameters; those of encrypted devices are in crypt/values.ts. */
@@ -93,6 +93,10 @@ export const mountOptions = (value: string): string => {
 
 /** What tmpfs takes as size= (mm/shmem.c): bytes with a suffix of memparse, or per cent of the memory. */
 const SIZE = /^\d{1,19}[kmgtpe%]?$/i;
+/** True for a size that tmpfs takes. */
+export function isSize(text: string): boolean {
+  return SIZE.test(text);
+}
 /** The size of a tmpfs, as given. */
 export const size = matching("a size (100M, 2G, 50%)", SIZE);
 
@@ -172,6 +176,7 @@ const BREAKPOINTS: Readonly<Record<StepName, string>> = {
   root: "root initqueue premount",
   mount: "mount pre-mount mountroot",
   layers: "layers",
+  subtrees: "subtrees",
   init: "init postmount bottom",
   handover: "handover pre-pivot cleanup",
 };

@@ -2,6 +2,7 @@ import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import { printable } from "../problems/report.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
+import { formatSubmounts } from "./submounts.ts";
 
 /** Formats the plan for `levain plan`: a line a subject, safe to print. */
 export function formatPlan(plan: BootPlan): readonly string[] {
@@ -35,6 +36,7 @@ function formatRoot(plan: BootPlan): Subjects {
     ["image", image === null ? "none" : formatImage(image)],
     ...plan.layers.map((one) => ["layer", one.kind === "image" ? one.path : formatDeviceSpec(one.device)] as const),
     ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],
+    ...formatSubmounts(plan),
   ];
 }
 

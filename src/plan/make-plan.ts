@@ -17,6 +17,7 @@ import { decideModules } from "./module-parameters.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
+import { decideSubmounts, decideVolatile, NO_SUBMOUNTS } from "./submounts.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
@@ -87,9 +88,6 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const medium = decideMedium(settings, around.machine);
   const root = decideRoot(settings, medium.devices, around);
   const isFinal = root.kind === "none";
-  const image = isFinal ? null : medium.image;
-  const layers = isFinal ? [] : settings.layers;
-  const overlay = isFinal ? null : decideOverlay(settings, image !== null || layers.length > 0);
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
@@ -100,10 +98,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
     ...decideCheck(settings),
-    rootWritable: settings.writable === true && image === null && overlay === null && layers.length === 0,
-    image,
-    layers,
-    overlay,
+    ...(isFinal ? NO_STACK : decideStack(settings, medium.image)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
@@ -120,6 +115,27 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes };
+}
+
+type StackParts = Pick<BootPlan, "rootWritable" | "image" | "layers" | "overlay" | "volatile" | "submounts">;
+
+/** Of an initramfs that is the final system. */
+const NO_STACK: StackParts = {
+  rootWritable: false,
+  image: null,
+  layers: [],
+  overlay: null,
+  volatile: null,
+  submounts: NO_SUBMOUNTS,
+};
+
+function decideStack(settings: Settings, image: BootPlan["image"]): StackParts {
+  const { layers, writable } = settings;
+  const isUnwritable = image !== null || layers.length > 0;
+  const volatile = decideVolatile(settings);
+  const overlay = decideOverlay(settings, volatile === null && isUnwritable);
+  const rootWritable = writable === true && !isUnwritable && overlay === null && volatile === null;
+  return { rootWritable, image, layers, overlay, volatile, submounts: decideSubmounts(settings) };
 }
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */

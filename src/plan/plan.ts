@@ -1,5 +1,6 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { TmpfsPlan, UnionPlan } from "../parameters/submounts.ts";
 import type { LayerPlan, OverlayPlan, StepName } from "../parameters/values.ts";
 import type { RootSource } from "./root.ts";
 
@@ -42,6 +43,34 @@ export interface ImagePlan {
   readonly maker: "live-boot" | "archiso" | "dracut" | null;
 }
 
+/** What is mounted below the root before the real init starts. */
+export interface SubmountsPlan {
+  /** null: as /etc/fstab of the root says. */
+  readonly usr: UsrPlan | null;
+  /** rd.fstab=: whether the lines of /etc/fstab of the root for /usr, and those with x-initrd.mount, are mounted. */
+  readonly fstab: boolean;
+  /** No two for one path. */
+  readonly tmpfs: readonly TmpfsPlan[];
+  /** No two for one path. */
+  readonly unions: readonly UnionPlan[];
+}
+
+/** A root that is a tmpfs, with the /usr of the root device. */
+export interface VolatilePlan {
+  /** As for tmpfs; null for the kernel's default. */
+  readonly size: string | null;
+}
+
+/** How /usr is mounted, as mount.usr= and the like say. */
+export interface UsrPlan {
+  /** null: that of the line in /etc/fstab of the root, or the root device if the options name a subvolume. */
+  readonly device: DeviceSpec | null;
+  /** In the order to try; empty: as probed. */
+  readonly types: readonly string[];
+  /** Comma-separated. */
+  readonly options: string;
+}
+
 /** What to do when a boot fails. */
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
@@ -62,6 +91,9 @@ export interface BootPlan {
   /** Lowest first. */
   readonly layers: readonly LayerPlan[];
   readonly overlay: OverlayPlan | null;
+  /** systemd.volatile=yes: a root in memory; null if the root device or what is stacked on it is the root. */
+  readonly volatile: VolatilePlan | null;
+  readonly submounts: SubmountsPlan;
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
   /** rd.vconsole.keymap=: the keymap for passphrases; null: the kernel's own. */

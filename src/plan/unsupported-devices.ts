@@ -21,8 +21,10 @@ const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [
   ["LVM", new RegExp(`^/dev/(?!(?:${OTHER_DIRECTORIES.replaceAll(" ", "|")})/)[\\w+.-]+/[\\w+.-]+$`)],
 ];
 
+type UnsupportedIn = Pick<BootPlan, "root" | "layers" | "crypt" | "submounts">;
+
 /** Returns a line for each device of the plan whose path says that levain cannot set it up yet; a name below /dev/mapper may also be that of an encrypted volume. */
-export function warnOfUnsupportedDevices(plan: Pick<BootPlan, "root" | "layers" | "crypt">): readonly string[] {
+export function warnOfUnsupportedDevices(plan: UnsupportedIn): readonly string[] {
   const volumes = plan.crypt.volumes.flatMap(({ name }) => name ?? []);
   const lines = listDevices(plan).flatMap((spec) => {
     const path = pathOf(spec);
@@ -34,11 +36,12 @@ export function warnOfUnsupportedDevices(plan: Pick<BootPlan, "root" | "layers" 
   return [...new Set(lines)];
 }
 
-function listDevices({ root, layers, crypt }: Parameters<typeof warnOfUnsupportedDevices>[0]): readonly DeviceSpec[] {
+function listDevices({ root, layers, crypt, submounts }: UnsupportedIn): readonly DeviceSpec[] {
   const places = [...crypt.volumes, crypt.unnamed].flatMap(({ header, keys }) => [header, ...keys]);
   return [
     ...rootDevices(root),
     ...layers.flatMap((layer) => (layer.kind === "device" ? layer.device : [])),
+    ...(submounts.usr?.device ? [submounts.usr.device] : []),
     ...crypt.volumes.map(({ device }) => device),
     ...places.flatMap((place) => place?.device ?? []),
   ];

@@ -70,7 +70,15 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       plan.image === null &&
       "the ISO file is not used: it needs rd.image= or root=live:",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
-    !isFinal && settings.overlaySize !== undefined && plan.overlay === null && "rd.overlay.size= needs rd.overlay",
+    !isFinal &&
+      settings.overlaySize !== undefined &&
+      plan.overlay === null &&
+      plan.volatile === null &&
+      "rd.overlay.size= needs rd.overlay",
+    isFinal && settings.unions.length > 0 && "rd.union= needs root=",
+    isFinal && settings.tmpfs.length > 0 && "rd.tmpfs= needs root=",
+    isFinal && settings.usr !== undefined && "mount.usr= needs root=",
+    isFinal && settings.volatile && "systemd.volatile= needs root=",
     isFinal && putOld !== undefined && "rd.putold= needs root=",
     settings.emergency === "shell" && !plan.rescue.shell && "rd.emergency=shell is not used: rdshell=0 forbids a shell",
     settings.breaks.length > 0 && !plan.rescue.shell && "rd.break is not used: rdshell=0 forbids a shell",

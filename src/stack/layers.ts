@@ -9,10 +9,25 @@ import { findImage, findImages } from "./images.ts";
 import { type Medium, mountLower } from "./lowers.ts";
 import { type MountedImage, mountImage } from "./mount-image.ts";
 import { mountOverlay } from "./overlay.ts";
-import { planBase, planStack, type RootStack, type StackBase } from "./root-stack.ts";
+import { planBase, planStack, ROOT, type RootStack, type StackBase } from "./root-stack.ts";
+import { mountVolatileRoot } from "./volatile.ts";
 
-/** Stacks the root from the root device: images on it, more layers, an overlay over them, or none of these. Returns what was stacked, in words. Throws BootError. */
-export function stackRoot(context: Context, plan: BootPlan, device: Pick<MountedDevice, "node" | "isInside">): string {
+/** A root that is complete but for what is mounted below it. */
+export interface StackedRoot {
+  /** What was stacked, in words. */
+  readonly text: string;
+  /** The root device; null if a user has mounted the root. */
+  readonly node: string | null;
+  /** True if the root lies in an encrypted volume; null if a user has mounted it. */
+  readonly isInside: boolean | null;
+}
+
+/** Stacks the root from the root device: images on it, more layers, an overlay over them, or none of these. Throws BootError. */
+export function stackRoot(
+  context: Context,
+  plan: BootPlan,
+  device: Pick<MountedDevice, "node" | "isInside">,
+): StackedRoot {
   const { machine, voice } = context;
   const medium = openMedium(context, plan, device);
   const files = plan.image === null ? [] : findImages(machine, medium.images, plan.image, voice);
@@ -20,13 +35,15 @@ export function stackRoot(context: Context, plan: BootPlan, device: Pick<Mounted
   const mounted = stack.lowers.map((lower) => mountLower(context, plan, lower, medium));
   requireOneSide(machine, mounted, voice);
   if (stack.lowers.some(({ place }) => place !== stack.merged)) mountOverlay(context, stack);
+  if (stack.volatile !== null) mountVolatileRoot(context, stack.volatile, stack.merged);
   if (plan.image !== null) {
     const isMediumUsed = mounted.some(({ usesMedium }) => usesMedium);
     linkFamiliarPlaces(context, plan.image.maker, stack, isMediumUsed);
     if (!isMediumUsed) releaseMedium(context, stack, device.node, medium.iso);
   }
   const texts = mounted.map(({ text }) => text);
-  return describeStack(stack, medium.iso, texts);
+  const text = describeStack(stack, medium.iso, texts);
+  return { text, node: device.node, isInside: mounted.every(({ isInside }) => isInside) };
 }
 
 function openMedium(
@@ -43,14 +60,15 @@ function openMedium(
 }
 
 function describeStack(
-  { lowers, upper, merged }: RootStack,
+  { lowers, upper, merged, volatile }: RootStack,
   iso: MountedImage | null,
   texts: readonly string[],
 ): string {
   const parts = texts.filter((_, index) => lowers[index]?.kind !== "source");
   if (upper !== null) parts.push(`tmpfs${upper.size === null ? "" : ` ${upper.size}`}`);
+  if (volatile !== null) parts.push("its /usr in a tmpfs");
   if (parts.length === 0) return "nothing to stack";
-  return `${iso === null ? "" : `${iso.text}: `}${parts.join(" + ")} at ${merged}`;
+  return `${iso === null ? "" : `${iso.text}: `}${parts.join(" + ")} at ${volatile === null ? merged : ROOT}`;
 }
 
 /** Unmounts the medium. This comes last: a retry after a failure would need the medium again. */

@@ -35,7 +35,6 @@ export const UNSUPPORTED = {
     ...rows(NO_CHANGES, "rd.live.overlay", isOverlayDevice),
     ...rows("the overlay is writable", "rd.overlay.readonly"),
     ...rows("the overlay is writable", "rd.live.overlay.readonly", isAsked),
-    ...rows("only the whole root has an overlay", "rd.union"),
     ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
     ...rows(
       "the initramfs has no systemd; see rd.break= and rd.emergency=",
@@ -46,13 +45,11 @@ export const UNSUPPORTED = {
     ...rows(NO_NETWORK, "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
     ...rows("only levain.toml and the command line are read", "rd.config"),
-    ...rows("/usr is not mounted before init", "mount.usr"),
     ...rows("a hibernated system is not resumed", "resume"),
   ],
   refused: [
     ...rows(`${notSupportedYet("dm-verity")}, so the root would not be verified`, "roothash usrhash rd.verity."),
     ...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree"),
-    ...rows(notSupportedYet("a root in memory with the /usr of the disk"), "systemd.volatile=yes"),
     ...rows(`${notSupportedYet("an overlay on a device")}, so changes would be lost`, "overlayroot", (value) =>
       /^(?:crypt|device)\b/.test(value ?? ""),
     ),

@@ -1,5 +1,12 @@
 import { distinct, listNames } from "../causes/cause.ts";
-import { DAMAGED_IMAGE, hintsForRepair, MOUNT_CAUSES, type MountCause, type Role } from "../causes/mount.ts";
+import {
+  DAMAGED_IMAGE,
+  hintsForRepair,
+  MOUNT_CAUSES,
+  type MountCause,
+  type Role,
+  WITHOUT_FSTAB,
+} from "../causes/mount.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
@@ -30,13 +37,27 @@ function explainRefusals({ refusals, kernel, node, role }: RefusedMount): readon
   return [...lines, ...kernel.map((line) => `kernel: ${line}`)];
 }
 
+const CORRECT_OPTIONS = {
+  root: inBootLoader("correct rootflags="),
+  submount: inBuilder("correct the options of its line in /etc/fstab of the root"),
+};
+
+/** Where a device of this role is named. */
+const NAMED_IN: Readonly<Record<Role, string>> = {
+  root: "root=",
+  image: "root=",
+  layer: "rd.layer=",
+  submount: "mount.usr=, or in /etc/fstab of the root",
+};
+
 function hintsForRefusals({ refusals, node, role, hasOptions }: RefusedMount): readonly Hint[] {
   const known = refusals.flatMap(({ type, cause }) =>
     cause === null ? [] : MOUNT_CAUSES[cause.kind].hints({ ...cause, node, role, type }),
   );
-  if (known.length > 0) return distinct(known);
-  const options = hasOptions ? [inBootLoader("correct rootflags=")] : [];
-  return distinct([...options, ...refusals.flatMap(({ type }) => hintsForRepair({ node, role, type }))]);
+  const without = role === "submount" ? WITHOUT_FSTAB : [];
+  if (known.length > 0) return distinct([...known, ...without]);
+  const options = hasOptions ? [CORRECT_OPTIONS[role === "submount" ? role : "root"]] : [];
+  return distinct([...options, ...refusals.flatMap(({ type }) => hintsForRepair({ node, role, type })), ...without]);
 }
 
 /** A device with contradicting signatures; `type` is the only one that can be a filesystem, or null. */
@@ -80,7 +101,7 @@ export const FILESYSTEMS = {
     ],
     hints: ({ layer, role }) => {
       if (layer !== null) return [useOtherInitramfs(layer)];
-      return [inBootLoader(`name a device with a filesystem in ${role === "layer" ? "rd.layer=" : "root="}`)];
+      return [inBootLoader(`name a device with a filesystem in ${NAMED_IN[role]}`)];
     },
   }),
   "filesystem-ambivalent": diagnosis<Ambivalent>({
@@ -114,7 +135,7 @@ export const FILESYSTEMS = {
     hints: ({ role, table, isUnlocked }) => {
       if (role === "image")
         return table === null ? [DAMAGED_IMAGE] : [byHand("make an image of one partition, not of the disk")];
-      if (role === "layer") return [inBootLoader("name a device with a filesystem in rd.layer=")];
+      if (role !== "root") return [inBootLoader(`name a device with a filesystem in ${NAMED_IN[role]}`)];
       const type = inBootLoader("give the type with rootfstype=");
       if (table !== null) return [inBootLoader("name a partition in root="), type];
       if (!isUnlocked) return [inBootLoader("correct root= if this is not the right device"), type];

@@ -52,6 +52,8 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "rd.live.overlay": ["root=LABEL=X", "rd.live.overlay=none", "rd.overlay=tmpfs"],
   "rd.live.overlay.overlayfs": ["root=LABEL=X", "rd.live.overlay.overlayfs=1", "rd.overlay=tmpfs"],
   "systemd.volatile": ["root=LABEL=X", "systemd.volatile=overlay", "rd.overlay=tmpfs"],
+  usrflags: ["root=LABEL=X", "usrflags=noatime", "mount.usrflags=noatime"],
+  fstab: ["root=LABEL=X", "fstab=0", "rd.fstab=no"],
   overlayroot: ["root=LABEL=X", "overlayroot=tmpfs:recurse=0", "rd.overlay=tmpfs"],
   "systemd.gpt_auto": ["", "systemd.gpt_auto=0", "rd.systemd.gpt_auto=no"],
   "live-media-path": ["boot=live", "live-media-path=images", "rd.live.dir=images"],

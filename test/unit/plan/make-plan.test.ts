@@ -39,6 +39,8 @@ test("a command line that asks for nothing", () => {
     image: null,
     layers: [],
     overlay: null,
+    volatile: null,
+    submounts: { usr: null, fstab: false, tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     keymap: null,
     rootTimeoutMs: 30_000,
