@@ -1,6 +1,6 @@
-import { unescapeOctal } from "../formats/fstab.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
+import { unescapeOctal } from "./fstab.ts";
 
 /** A line of /proc/self/mountinfo, as proc(5) has it. */
 export interface MountEntry {

@@ -1,7 +1,6 @@
 import type { Context } from "../../drivers/context.ts";
-import { readFstab } from "../../filesystems/fstab-file.ts";
+import { type FstabEntry, hasOption, readFstab } from "../../filesystems/fstab.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
-import { type FstabEntry, hasOption } from "../../formats/fstab.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { printable } from "../../problems/report.ts";

@@ -1,4 +1,4 @@
-import { readFstab } from "../../filesystems/fstab-file.ts";
+import { readFstab } from "../../filesystems/fstab.ts";
 import { readMounts } from "../../filesystems/mounts.ts";
 import { findDirectoryIn, findFileIn, resolveIn } from "../../filesystems/resolve.ts";
 import { listSubvolumes } from "../../filesystems/subvolumes.ts";

@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { checkFilesystem } from "../../filesystems/check.ts";
-import { FSTAB, readFstab } from "../../filesystems/fstab-file.ts";
+import { FSTAB, readFstab } from "../../filesystems/fstab.ts";
 import { type MountedDevice, mountDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";

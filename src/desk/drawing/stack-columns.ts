@@ -1,7 +1,9 @@
+import { hasOption } from "../../filesystems/fstab.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { BootPlan, ImagePlan } from "../../plan/plan.ts";
 import { rootDevices } from "../../plan/root.ts";
 import { type Lower, planStack, type RootStack } from "../../stack/root-stack.ts";
+import { planSubmounts } from "../../stack/submounts/submount.ts";
 
 /** What becomes of changes: a part that is only read has none, memory loses them at shutdown, a disk keeps them. */
 export type Keeps = "nothing" | "memory" | "disk";
@@ -27,7 +29,32 @@ export function listColumns(plan: BootPlan): readonly Column[] {
   const stack = planStack(plan, expectImages(plan.image));
   const lowers = stack.lowers.map((lower) => describeLower(plan, lower));
   const medium = plan.image === null ? [] : describeMedium(plan, stack);
-  return [{ place: "/", parts: [...medium, ...lowers, ...describeUpper(stack)] }];
+  const tree = [...medium, ...lowers, ...describeUpper(stack)];
+  const below = listSubmounts(plan);
+  if (stack.volatile === null) return [{ place: "/", parts: tree }, ...below];
+  const memory: Part = { name: `a tmpfs${sizeOf(stack.volatile)}`, note: "changes, until shutdown", keeps: "memory" };
+  const usr: Column = { place: "/usr", parts: tree.map((part) => ({ ...part, keeps: "nothing" as const })) };
+  return [{ place: "/", parts: [memory] }, ...(below.some(({ place }) => place === "/usr") ? [] : [usr]), ...below];
+}
+
+/** Returns what parameters mount below the root; what /etc/fstab of the root adds is not known before the boot. */
+function listSubmounts(plan: BootPlan): readonly Column[] {
+  return planSubmounts(plan, []).flatMap((submount): readonly Column[] => {
+    const { path: place, kind } = submount;
+    if (kind === "device") {
+      const keeps = submount.access === "writable" && !hasOption(submount.options, "ro") ? "disk" : "nothing";
+      const name = submount.device === null ? nameRoot(plan) : formatDeviceSpec(submount.device);
+      return [{ place, parts: [{ name, note: submount.options || "read-write", keeps }] }];
+    }
+    if (kind !== "tmpfs" && kind !== "union") return [];
+    const memory: Part = { name: `a tmpfs${sizeOf(submount)}`, note: "changes, until shutdown", keeps: "memory" };
+    const base: Part = { name: `${place} of the root`, note: "read-only", keeps: "nothing" };
+    return [{ place, parts: kind === "union" ? [base, memory] : [memory] }];
+  });
+}
+
+function sizeOf({ size }: { readonly size: string | null }): string {
+  return size === null ? "" : ` of ${size}`;
 }
 
 /** Returns the images that the medium should have. */
@@ -45,7 +72,7 @@ function describeMedium(plan: BootPlan, { iso }: RootStack): readonly Part[] {
 function describeLower(plan: BootPlan, lower: Lower): Part {
   switch (lower.kind) {
     case "source": {
-      const isAlone = plan.overlay === null && plan.layers.length === 0;
+      const isAlone = plan.overlay === null && plan.volatile === null && plan.layers.length === 0;
       if (isAlone && plan.rootWritable) {
         return { name: nameRoot(plan), note: `read-write${noteCrypt(plan)}`, keeps: "disk" };
       }
@@ -64,8 +91,7 @@ function describeLower(plan: BootPlan, lower: Lower): Part {
 
 function describeUpper({ upper }: RootStack): readonly Part[] {
   if (upper === null) return [];
-  const size = upper.size === null ? "" : ` of ${upper.size}`;
-  return [{ name: `a tmpfs${size}`, note: "changes, until shutdown", keeps: "memory" }];
+  return [{ name: `a tmpfs${sizeOf(upper)}`, note: "changes, until shutdown", keeps: "memory" }];
 }
 
 function nameRoot({ root }: BootPlan): string {

@@ -1,4 +1,4 @@
-import { type FstabEntry, hasOption } from "../../formats/fstab.ts";
+import { type FstabEntry, hasOption } from "../../filesystems/fstab.ts";
 import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
 import { findForeignOption } from "../../parameters/mount-options.ts";
 import { normalisePath } from "../../parameters/parse.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseFstab } from "../../../src/formats/fstab.ts";
+import { parseFstab } from "../../../src/filesystems/fstab.ts";
 import { formatPlan } from "../../../src/plan/format-plan.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import { planSubmounts } from "../../../src/stack/submounts/submount.ts";

@@ -1,3 +1,11 @@
+import { decodeText } from "../formats/text.ts";
+import type { Machine } from "../machine/machine.ts";
+import { orIfRefused } from "../problems/errors.ts";
+import { findFileIn } from "./resolve.ts";
+
+/** The table of filesystems in a root. */
+export const FSTAB = "/etc/fstab";
+
 /** A line of fstab(5). */
 export interface FstabEntry {
   /** As the file has it: "LABEL=DATA", "/dev/vda1", "tmpfs", or a path. */
@@ -12,7 +20,17 @@ export interface FstabEntry {
 }
 
 /** A longer file is not read: a disk must not decide how much memory that takes. */
-export const MOST_FSTAB_BYTES = 64 << 10;
+const MOST_FSTAB_BYTES = 64 << 10;
+
+/** Reads /etc/fstab of the tree at `root`: no lines if it has none, null if the file cannot be read or is too long. */
+export function readFstab(machine: Machine, root: string): readonly FstabEntry[] | null {
+  return orIfRefused(() => {
+    const file = findFileIn(machine, root, FSTAB);
+    if (file === null) return [];
+    if ((machine.stat(file)?.size ?? 0) > MOST_FSTAB_BYTES) return null;
+    return parseFstab(decodeText(machine.readFile(file)));
+  }, null);
+}
 
 /** Parses fstab(5), as getmntent(3) does: comments and lines without a source and a target are skipped, \040 is a space. */
 export function parseFstab(text: string): readonly FstabEntry[] {

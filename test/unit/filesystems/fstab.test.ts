@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { hasOption, parseFstab } from "../../../src/formats/fstab.ts";
+import { hasOption, parseFstab } from "../../../src/filesystems/fstab.ts";
 
 test("reads lines as getmntent(3) does", () => {
   const text = `# LABEL=A / ext4
