@@ -4,7 +4,6 @@ import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupport
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
-import type { OverlayPlan } from "../parameters/values.ts";
 import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
@@ -14,6 +13,7 @@ import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
+import { decideOverlay } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
@@ -98,7 +98,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
     ...decideCheck(settings),
-    ...(isFinal ? NO_STACK : decideStack(settings, medium.image)),
+    ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
@@ -129,11 +129,11 @@ const NO_STACK: StackParts = {
   submounts: NO_SUBMOUNTS,
 };
 
-function decideStack(settings: Settings, image: BootPlan["image"]): StackParts {
+function decideStack(settings: Settings, image: BootPlan["image"], machine: string): StackParts {
   const { layers, writable } = settings;
   const isUnwritable = image !== null || layers.length > 0;
   const volatile = decideVolatile(settings);
-  const overlay = decideOverlay(settings, volatile === null && isUnwritable);
+  const overlay = decideOverlay(settings, { isUnwritable: volatile === null && isUnwritable, machine });
   const rootWritable = writable === true && !isUnwritable && overlay === null && volatile === null;
   return { rootWritable, image, layers, overlay, volatile, submounts: decideSubmounts(settings) };
 }
@@ -141,12 +141,6 @@ function decideStack(settings: Settings, image: BootPlan["image"]): StackParts {
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */
 function decideTimeout({ timeoutMs, delayMs }: Settings): number | null {
   return timeoutMs === undefined ? Math.max(DEFAULT_TIMEOUT_MS, delayMs ?? 0) : timeoutMs;
-}
-
-/** Over images by default: their filesystems are read-only, and most systems need a writable root. */
-function decideOverlay({ overlay, overlaySize }: Settings, isUnwritable: boolean): OverlayPlan | null {
-  const asked = overlay ?? (isUnwritable ? { kind: "tmpfs" as const, size: null } : false);
-  return asked === false ? null : { kind: asked.kind, size: asked.size ?? overlaySize ?? null };
 }
 
 function decideLevel({ quiet, debug }: Settings): BootPlan["talk"]["level"] {

@@ -1,7 +1,8 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
-import type { TmpfsPlan, UnionPlan } from "../parameters/submounts.ts";
-import type { LayerPlan, OverlayPlan, StepName } from "../parameters/values.ts";
+import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
+import type { TmpfsPlan } from "../parameters/stack/submounts.ts";
+import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { RootSource } from "./root.ts";
 
 /** What is unlocked before the search for the root, and how. */
@@ -61,6 +62,16 @@ export interface SubmountsPlan {
 export interface VolatilePlan {
   /** As for tmpfs; null for the kernel's default. */
   readonly size: string | null;
+}
+
+/** A directory of the root below a tmpfs. */
+export interface UnionPlan extends TmpfsPlan {
+  /** The place on a disk with the changes of earlier boots, between the two; null if there is none. */
+  readonly store: StorePlan | null;
+  /** What happens if that cannot be opened. */
+  readonly policy: StorePolicy;
+  /** True if nothing is written to its device. */
+  readonly readOnly: boolean;
 }
 
 /** How /usr is mounted, as mount.usr= and the like say. */

@@ -1,7 +1,15 @@
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import type { Settings } from "../parameters/parameters.ts";
-import type { TmpfsPlan } from "../parameters/submounts.ts";
-import { type BootPlan, onlyTexts, type SubmountsPlan, type UsrPlan, type VolatilePlan } from "./plan.ts";
+import { formatStore } from "../parameters/stack/overlay.ts";
+import type { TmpfsPlan, UnionSetting } from "../parameters/stack/submounts.ts";
+import {
+  type BootPlan,
+  onlyTexts,
+  type SubmountsPlan,
+  type UnionPlan,
+  type UsrPlan,
+  type VolatilePlan,
+} from "./plan.ts";
 
 /** Nothing: an initramfs that is the final system has no root to mount below. */
 export const NO_SUBMOUNTS: SubmountsPlan = { usr: null, fstab: false, tmpfs: [], unions: [] };
@@ -9,7 +17,12 @@ export const NO_SUBMOUNTS: SubmountsPlan = { usr: null, fstab: false, tmpfs: [],
 /** Decides what is mounted below the root. */
 export function decideSubmounts(settings: Settings): SubmountsPlan {
   const { fstab = true, tmpfs, unions } = settings;
-  return { usr: decideUsr(settings), fstab, tmpfs: lastOfEach(tmpfs), unions: lastOfEach(unions) };
+  return {
+    usr: decideUsr(settings),
+    fstab,
+    tmpfs: lastOfEach(tmpfs),
+    unions: lastOfEach(unions).map((union) => planUnion(union, settings)),
+  };
 }
 
 function decideUsr({ usr, usrTypes, usrOptions, writable }: Settings): UsrPlan | null {
@@ -23,6 +36,17 @@ function decideUsr({ usr, usrTypes, usrOptions, writable }: Settings): UsrPlan |
     types: usrTypes ?? [],
     options: onlyTexts(...access, options !== "" && options).join(","),
   };
+}
+
+function planUnion({ path, size, store }: UnionSetting, settings: Settings): UnionPlan {
+  const { overlayPolicy: policy = "required", overlayReadOnly: readOnly = false } = settings;
+  const place = store && {
+    device: store.device,
+    path: store.path ?? path,
+    isNamedByMedium: false,
+    options: "",
+  };
+  return { path, size, store: place, policy, readOnly };
 }
 
 /** Decides whether the root is a tmpfs. */
@@ -44,8 +68,14 @@ export function formatSubmounts({ submounts, volatile }: BootPlan): readonly (re
     ["/usr", usr && formatUsr(usr)],
     ["fstab", fstab ? null : "not read"],
     ...tmpfs.map((one) => ["tmpfs", `${one.path}, a tmpfs${size(one)}`] as const),
-    ...unions.map((one) => ["union", `${one.path}, below a tmpfs${size(one)}`] as const),
+    ...unions.map((one) => ["union", `${one.path}, below ${formatKept(one)}a tmpfs${size(one)}`] as const),
   ];
+}
+
+function formatKept({ store, policy, readOnly }: UnionPlan): string {
+  if (store === null) return "";
+  const how = onlyTexts(readOnly && "not written to", policy === "fallback" && "if it can be used").join(", ");
+  return `${formatStore(store)}${how === "" ? "" : ` (${how})`} and `;
 }
 
 function formatUsr({ device, types, options }: UsrPlan): string {

@@ -55,6 +55,38 @@ export function describeUnknown({ text, meant }: Unknown): string {
   return `${text} is not a parameter of levain, ignoring it${meant === null ? "" : `: did you mean ${meant}?`}`;
 }
 
+function warnOfUnusedStore(
+  { overlayPolicy, overlayReset, overlayReadOnly }: Settings,
+  { root, overlay, submounts }: BootPlan,
+): readonly string[] {
+  if (root.kind === "none") return [];
+  if (overlay?.kind === "store") {
+    return onlyTexts(
+      overlay.reset &&
+        overlay.readOnly &&
+        "rd.overlay.reset is not used: rd.overlay.readonly writes nothing to the device",
+    );
+  }
+  const hasStore = submounts.unions.some(({ store }) => store !== null);
+  const why = "needs a device in rd.overlay=";
+  return onlyTexts(
+    overlayPolicy !== undefined && !hasStore && `rd.overlay.policy= ${why} or rd.union=`,
+    overlayReset === true && `rd.overlay.reset ${why}`,
+    overlayReadOnly === true && !hasStore && `rd.overlay.readonly ${why} or rd.union=`,
+  );
+}
+
+/** What needs a root to be mounted below. */
+function warnOfUnusedBelow({ unions, tmpfs, usr, volatile }: Settings, { root }: BootPlan): readonly string[] {
+  if (root.kind !== "none") return [];
+  return onlyTexts(
+    unions.length > 0 && "rd.union= needs root=",
+    tmpfs.length > 0 && "rd.tmpfs= needs root=",
+    usr !== undefined && "mount.usr= needs root=",
+    volatile === true && "systemd.volatile=yes needs root=",
+  );
+}
+
 /** Returns a line for each parameter that has no effect in this plan. */
 export function warnOfUnused(settings: Settings, plan: BootPlan): readonly string[] {
   const { root, handover, overlay, putOld } = settings;
@@ -70,15 +102,13 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       plan.image === null &&
       "the ISO file is not used: it needs rd.image= or root=live:",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
+    ...warnOfUnusedStore(settings, plan),
+    ...warnOfUnusedBelow(settings, plan),
     !isFinal &&
       settings.overlaySize !== undefined &&
       plan.overlay === null &&
       plan.volatile === null &&
       "rd.overlay.size= needs rd.overlay",
-    isFinal && settings.unions.length > 0 && "rd.union= needs root=",
-    isFinal && settings.tmpfs.length > 0 && "rd.tmpfs= needs root=",
-    isFinal && settings.usr !== undefined && "mount.usr= needs root=",
-    isFinal && settings.volatile && "systemd.volatile= needs root=",
     isFinal && putOld !== undefined && "rd.putold= needs root=",
     settings.emergency === "shell" && !plan.rescue.shell && "rd.emergency=shell is not used: rdshell=0 forbids a shell",
     settings.breaks.length > 0 && !plan.rescue.shell && "rd.break is not used: rdshell=0 forbids a shell",

@@ -1,5 +1,6 @@
 import type { Context } from "../drivers/context.ts";
 import type { MountedDevice } from "../filesystems/mount.ts";
+import { cryptForRoot } from "../plan/overlay.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -22,19 +23,20 @@ export interface StackedRoot {
   readonly isInside: boolean | null;
 }
 
+/** What the stack has to know of the root device. */
+type RootDevice = Pick<MountedDevice, "node" | "isInside" | "facts">;
+
 /** Stacks the root from the root device: images on it, more layers, an overlay over them, or none of these. Throws BootError. */
-export function stackRoot(
-  context: Context,
-  plan: BootPlan,
-  device: Pick<MountedDevice, "node" | "isInside">,
-): StackedRoot {
+export function stackRoot(context: Context, plan: BootPlan, device: RootDevice): StackedRoot {
   const { machine, voice } = context;
   const medium = openMedium(context, plan, device);
   const files = plan.image === null ? [] : findImages(machine, medium.images, plan.image, voice);
-  const stack = planStack(plan, files);
-  const mounted = stack.lowers.map((lower) => mountLower(context, plan, lower, medium));
+  const stack = nameStore(planStack(plan, files), device);
+  const rootPlan = { ...plan, crypt: cryptForRoot(plan) };
+  const mounted = stack.lowers.map((lower) => mountLower(context, rootPlan, lower, medium));
   requireOneSide(machine, mounted, voice);
-  if (stack.lowers.some(({ place }) => place !== stack.merged)) mountOverlay(context, stack);
+  const isMerged = stack.lowers.some(({ place }) => place !== stack.merged);
+  const upper = isMerged ? mountOverlay(context, plan, stack, mounted) : null;
   if (stack.volatile !== null) mountVolatileRoot(context, stack.volatile, stack.merged);
   if (plan.image !== null) {
     const isMediumUsed = mounted.some(({ usesMedium }) => usesMedium);
@@ -42,14 +44,14 @@ export function stackRoot(
     if (!isMediumUsed) releaseMedium(context, stack, device.node, medium.iso);
   }
   const texts = mounted.map(({ text }) => text);
-  const text = describeStack(stack, medium.iso, texts);
+  const text = describeStack(stack, medium.iso, upper === null ? texts : [...texts, upper]);
   return { text, node: device.node, isInside: mounted.every(({ isInside }) => isInside) };
 }
 
 function openMedium(
   context: Context,
   plan: BootPlan,
-  device: Pick<MountedDevice, "node" | "isInside">,
+  device: RootDevice,
 ): Medium & { readonly iso: MountedImage | null } {
   const { iso, images, source } = planBase(plan);
   if (iso === null) return { ...device, images, iso: null };
@@ -60,15 +62,24 @@ function openMedium(
 }
 
 function describeStack(
-  { lowers, upper, merged, volatile }: RootStack,
+  { lowers, merged, volatile }: RootStack,
   iso: MountedImage | null,
   texts: readonly string[],
 ): string {
   const parts = texts.filter((_, index) => lowers[index]?.kind !== "source");
-  if (upper !== null) parts.push(`tmpfs${upper.size === null ? "" : ` ${upper.size}`}`);
   if (volatile !== null) parts.push("its /usr in a tmpfs");
   if (parts.length === 0) return "nothing to stack";
   return `${iso === null ? "" : `${iso.text}: `}${parts.join(" + ")} at ${volatile === null ? merged : ROOT}`;
+}
+
+/** Gives the store its name, if the medium decides that (dracut's rd.live.overlay=DEVICE:auto). */
+function nameStore(stack: RootStack, { facts }: RootDevice): RootStack {
+  const { upper } = stack;
+  if (upper?.kind !== "store" || !upper.store.isNamedByMedium) return stack;
+  // dracut replaces nothing in them. A slash cannot be in the name of a directory.
+  const [label, uuid] = [facts.label ?? "", facts.uuid ?? ""].map((text) => text.replaceAll("/", "_"));
+  const path = `${upper.store.path ?? ""}/overlay-${label}-${uuid}`;
+  return { ...stack, upper: { ...upper, store: { ...upper.store, path } } };
 }
 
 /** Unmounts the medium. This comes last: a retry after a failure would need the medium again. */

@@ -1,4 +1,5 @@
 import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { OverlayPlan } from "../parameters/stack/overlay.ts";
 import type { BootPlan, VolatilePlan } from "../plan/plan.ts";
 
 /** The place of the complete root. It is not below /run: /run could not move into it then (ELOOP). */
@@ -38,12 +39,22 @@ export type Lower =
   | { readonly kind: "device"; readonly device: DeviceSpec; readonly place: string }
   | LowerImage;
 
-/** The writable top of the root: a tmpfs. */
-export interface Upper {
+/** A tmpfs for the changes. */
+export interface TmpfsUpper {
   readonly place: string;
   /** As for tmpfs; null for the kernel's default. */
   readonly size: string | null;
 }
+
+/** The writable top of the root. */
+export type Upper =
+  | ({ readonly kind: "tmpfs" } & TmpfsUpper)
+  /** A place on a disk, and a tmpfs if the disk is only shown, or cannot be used. The filesystem that holds the place is at `outer`. */
+  | (Omit<Extract<OverlayPlan, { kind: "store" }>, "size"> & {
+      readonly place: string;
+      readonly outer: string;
+      readonly ram: TmpfsUpper;
+    });
 
 /** The root tree as data. Every place is decided here. */
 export interface RootStack extends StackBase {
@@ -84,8 +95,15 @@ export function planStack(plan: StackPlan, files: readonly string[]): RootStack 
     const inner = hasInner ? { paths: image.inner, outer: `${PARTS}/outer` } : null;
     return { ...part, place, ram, inner, isLive: index < live.length };
   });
-  const upper = overlay === null ? null : { place: `${PARTS}/overlay`, size: overlay.size };
-  return { ...planBase(plan), lowers, upper, merged: mergedPlace(plan), volatile };
+  return { ...planBase(plan), lowers, upper: overlay && planUpper(overlay), merged: mergedPlace(plan), volatile };
+}
+
+function planUpper(overlay: OverlayPlan): Upper {
+  const ram = { place: `${PARTS}/overlay`, size: overlay.size };
+  if (overlay.kind === "tmpfs") return { kind: "tmpfs", ...ram };
+  const { store, policy, reset, readOnly } = overlay;
+  const places = { place: `${PARTS}/store`, outer: `${PARTS}/store-disk` };
+  return { kind: "store", store, policy, reset, readOnly, ...places, ram };
 }
 
 /** Returns the place of the tree that is merged from all layers; it is the root, unless that is in memory. */

@@ -1,9 +1,10 @@
 import { hasOption } from "../../filesystems/fstab.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
+import { formatStore } from "../../parameters/stack/overlay.ts";
 import type { BootPlan, ImagePlan } from "../../plan/plan.ts";
 import { rootDevices } from "../../plan/root.ts";
-import { type Lower, planStack, type RootStack } from "../../stack/root-stack.ts";
-import { planSubmounts } from "../../stack/submounts/submount.ts";
+import { type Lower, planStack, type RootStack, type Upper } from "../../stack/root-stack.ts";
+import { planSubmounts, type Submount, type UnionSubmount } from "../../stack/submounts/submount.ts";
 
 /** What becomes of changes: a part that is only read has none, memory loses them at shutdown, a disk keeps them. */
 export type Keeps = "nothing" | "memory" | "disk";
@@ -32,25 +33,48 @@ export function listColumns(plan: BootPlan): readonly Column[] {
   const tree = [...medium, ...lowers, ...describeUpper(stack)];
   const below = listSubmounts(plan);
   if (stack.volatile === null) return [{ place: "/", parts: tree }, ...below];
-  const memory: Part = { name: `a tmpfs${sizeOf(stack.volatile)}`, note: "changes, until shutdown", keeps: "memory" };
   const usr: Column = { place: "/usr", parts: tree.map((part) => ({ ...part, keeps: "nothing" as const })) };
-  return [{ place: "/", parts: [memory] }, ...(below.some(({ place }) => place === "/usr") ? [] : [usr]), ...below];
+  return [
+    { place: "/", parts: [describeTmpfs(stack.volatile)] },
+    ...(below.some(({ place }) => place === "/usr") ? [] : [usr]),
+    ...below,
+  ];
 }
 
 /** Returns what parameters mount below the root; what /etc/fstab of the root adds is not known before the boot. */
 function listSubmounts(plan: BootPlan): readonly Column[] {
-  return planSubmounts(plan, []).flatMap((submount): readonly Column[] => {
-    const { path: place, kind } = submount;
-    if (kind === "device") {
-      const keeps = submount.access === "writable" && !hasOption(submount.options, "ro") ? "disk" : "nothing";
-      const name = submount.device === null ? nameRoot(plan) : formatDeviceSpec(submount.device);
-      return [{ place, parts: [{ name, note: submount.options || "read-write", keeps }] }];
-    }
-    if (kind !== "tmpfs" && kind !== "union") return [];
-    const memory: Part = { name: `a tmpfs${sizeOf(submount)}`, note: "changes, until shutdown", keeps: "memory" };
-    const base: Part = { name: `${place} of the root`, note: "read-only", keeps: "nothing" };
-    return [{ place, parts: kind === "union" ? [base, memory] : [memory] }];
+  return planSubmounts(plan, []).flatMap((submount) => {
+    const parts = describeSubmount(plan, submount);
+    return parts.length === 0 ? [] : [{ place: submount.path, parts }];
   });
+}
+
+function describeSubmount(plan: BootPlan, submount: Submount): readonly Part[] {
+  switch (submount.kind) {
+    case "device": {
+      const isWritten = submount.access === "writable" && !hasOption(submount.options, "ro");
+      const name = submount.device === null ? nameRoot(plan) : formatDeviceSpec(submount.device);
+      return [{ name, note: submount.options || "read-write", keeps: isWritten ? "disk" : "nothing" }];
+    }
+    case "tmpfs":
+      return [describeTmpfs(submount)];
+    case "union": {
+      const base: Part = { name: `${submount.path} of the root`, note: "read-only", keeps: "nothing" };
+      return [base, ...describeKept(submount), describeTmpfs(submount)];
+    }
+    default:
+      return []; // of fstab, or described with the root
+  }
+}
+
+function describeKept({ store, readOnly }: UnionSubmount): readonly Part[] {
+  if (store === null) return [];
+  const note = "changes that levain sync keeps";
+  return [{ name: formatStore(store), note, keeps: readOnly ? "nothing" : "disk" }];
+}
+
+function describeTmpfs(one: { readonly size: string | null }): Part {
+  return { name: `a tmpfs${sizeOf(one)}`, note: "changes, until shutdown", keeps: "memory" };
 }
 
 function sizeOf({ size }: { readonly size: string | null }): string {
@@ -91,7 +115,18 @@ function describeLower(plan: BootPlan, lower: Lower): Part {
 
 function describeUpper({ upper }: RootStack): readonly Part[] {
   if (upper === null) return [];
-  return [{ name: `a tmpfs${sizeOf(upper)}`, note: "changes, until shutdown", keeps: "memory" }];
+  if (upper.kind === "store") return describeStore(upper);
+  return [describeTmpfs(upper)];
+}
+
+function describeStore({ store, readOnly, ram }: Extract<Upper, { kind: "store" }>): readonly Part[] {
+  const kept: Part = {
+    name: formatStore(store),
+    note: readOnly ? "changes of earlier boots" : "changes",
+    keeps: "disk",
+  };
+  if (!readOnly) return [kept];
+  return [{ ...kept, keeps: "nothing" }, describeTmpfs(ram)];
 }
 
 function nameRoot({ root }: BootPlan): string {

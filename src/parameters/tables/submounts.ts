@@ -1,5 +1,5 @@
 import { alias, list, single, toggle } from "../parameter.ts";
-import * as submounts from "../submounts.ts";
+import * as submounts from "../stack/submounts.ts";
 import * as values from "../values.ts";
 
 /** What is mounted below the root before the real init starts. */
@@ -37,9 +37,9 @@ export const SUBMOUNTS = {
     example: "root=LABEL=ROOT rd.tmpfs=/tmp:size=100M",
   }),
   unions: list(submounts.union, {
-    syntax: "rd.union=PATH[:size=SIZE]",
-    text: "Put a tmpfs over one directory of the root: its files can be changed, the changes are lost at shutdown, and the root itself stays read-only. The size is as for rd.overlay=. May be given several times; of two for one directory the last counts.",
-    example: "root=LABEL=ROOT rd.union=/etc:size=30M rd.union=/var:size=50M",
+    syntax: "rd.union=PATH[:size=SIZE][:DEVICE[:/DIR]]",
+    text: "Put a tmpfs over one directory of the root: its files can be changed, the changes are lost at shutdown, and the root itself stays read-only. The size is as for rd.overlay=. With DEVICE (as in root=), the changes of earlier boots are shown between the two: those in its directory DIR, by default the one with the same path. levain sync brings new changes there; rd.overlay.policy= and rd.overlay.readonly hold for it too. May be given several times; of two for one directory the last counts.",
+    example: "root=LABEL=ROOT rd.union=/etc:size=30M rd.union=/var:size=50M:LABEL=DATA",
   }),
   volatile: single(submounts.volatileRoot, {
     syntax: "systemd.volatile=yes|no|state|overlay",

@@ -42,14 +42,6 @@ const CORRECT_OPTIONS = {
   submount: inBuilder("correct the options of its line in /etc/fstab of the root"),
 };
 
-/** Where a device of this role is named. */
-const NAMED_IN: Readonly<Record<Role, string>> = {
-  root: "root=",
-  image: "root=",
-  layer: "rd.layer=",
-  submount: "mount.usr=, or in /etc/fstab of the root",
-};
-
 function hintsForRefusals({ refusals, node, role, hasOptions }: RefusedMount): readonly Hint[] {
   const known = refusals.flatMap(({ type, cause }) =>
     cause === null ? [] : MOUNT_CAUSES[cause.kind].hints({ ...cause, node, role, type }),
@@ -74,6 +66,15 @@ function hintsForAmbivalence({ node, types, type, role }: Ambivalent): readonly 
     wipe,
   ];
 }
+
+/** What names a device. */
+const PARAMETERS: Readonly<Record<Role, string>> = {
+  root: "root=",
+  layer: "rd.layer=",
+  image: "root=",
+  store: "rd.overlay= or rd.union=",
+  submount: "mount.usr=, or in /etc/fstab of the root",
+};
 
 /** How errors were left, by fsck.repair=. */
 const LEFT = {
@@ -101,7 +102,7 @@ export const FILESYSTEMS = {
     ],
     hints: ({ layer, role }) => {
       if (layer !== null) return [useOtherInitramfs(layer)];
-      return [inBootLoader(`name a device with a filesystem in ${NAMED_IN[role]}`)];
+      return [inBootLoader(`name a device with a filesystem in ${PARAMETERS[role]}`)];
     },
   }),
   "filesystem-ambivalent": diagnosis<Ambivalent>({
@@ -135,7 +136,7 @@ export const FILESYSTEMS = {
     hints: ({ role, table, isUnlocked }) => {
       if (role === "image")
         return table === null ? [DAMAGED_IMAGE] : [byHand("make an image of one partition, not of the disk")];
-      if (role !== "root") return [inBootLoader(`name a device with a filesystem in ${NAMED_IN[role]}`)];
+      if (role !== "root") return [inBootLoader(`name a device with a filesystem in ${PARAMETERS[role]}`)];
       const type = inBootLoader("give the type with rootfstype=");
       if (table !== null) return [inBootLoader("name a partition in root="), type];
       if (!isUnlocked) return [inBootLoader("correct root= if this is not the right device"), type];

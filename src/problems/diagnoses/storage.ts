@@ -4,6 +4,7 @@ import { SEARCH_CAUSES, type SearchCause } from "../causes/search.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { printable } from "../report.ts";
+import { BOOT_WITHOUT_STORE } from "../store-hints.ts";
 import { describeGap, type ModuleGap } from "./drivers.ts";
 
 /** A device that was looked for and not found. */
@@ -20,7 +21,7 @@ export interface MissingDevice {
 
 /** A search that found nothing. */
 export interface VainSearch {
-  readonly wanted: "root" | "layer" | "image" | "submount";
+  readonly wanted: "root" | "layer" | "image" | "store" | "submount";
   /** Of the layer or the image, or the path in the root. */
   readonly name: string;
   /** null: no limit. */
@@ -43,6 +44,7 @@ const TITLES: Readonly<Record<VainSearch["wanted"], (name: string) => string>> =
   layer: (name) => `could not find the layer ${name}`,
   image: (name) => `could not unlock the image ${name}`,
   submount: (name) => `could not find the device for ${name}`,
+  store: (name) => `could not find the device for the changes, ${name}`,
 };
 
 /** Says which devices are not used although a spec names them. */
@@ -111,6 +113,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
 function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearch): readonly Hint[] {
   if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer=")];
   if (wanted === "submount") return hintsForSubmount(isAnyUnasked);
+  if (wanted === "store") return [byHand("attach the disk"), inBootLoader("correct rd.overlay="), BOOT_WITHOUT_STORE];
   const correct = inBootLoader("correct root= in the boot loader");
   if (isAnyUnasked) {
     return [

@@ -4,15 +4,17 @@ import { mountDevice } from "../../filesystems/mount.ts";
 import { isMounted, readMounts } from "../../filesystems/mounts.ts";
 import { findDirectoryIn, findFileIn } from "../../filesystems/resolve.ts";
 import { splitMountOptions } from "../../parameters/mount-options.ts";
+import { cryptForRoot } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError } from "../../problems/errors.ts";
 import { orProblem, problem } from "../../problems/problem.ts";
 import { headline, printable } from "../../problems/report.ts";
 import { attachDevice, describeAttached } from "../../storage/attach.ts";
-import { liesInVolume, requireOneSide } from "../../storage/trust.ts";
+import { liesInVolume, listOpenVolumes, requireOneSide } from "../../storage/trust.ts";
 import type { StackedRoot } from "../layers.ts";
 import { mountImage } from "../mount-image.ts";
 import { PARTS, ROOT } from "../root-stack.ts";
+import { lockKept } from "./kept.ts";
 import type { BindSubmount, DeviceSubmount, Submount } from "./submount.ts";
 import { findTarget } from "./targets.ts";
 import { mountEmpty, mountUnion } from "./union.ts";
@@ -33,6 +35,7 @@ export function mountSubmounts(
       return [];
     }
   });
+  for (const submount of submounts) if (submount.kind === "union") lockKept(context, submount);
   return texts.map(printable).join(", ");
 }
 
@@ -43,7 +46,7 @@ function mountSubmount(context: Context, plan: BootPlan, submount: Submount, roo
     case "unsupported":
       throw problem("submount-unsupported", { path, why: submount.why });
     case "union":
-      return mountUnion(context, submount);
+      return mountUnion(context, plan, submount, root);
     case "tmpfs":
       return mountEmpty(context, submount);
     case "device":
@@ -89,8 +92,11 @@ function mountFromDevice(context: Context, plan: BootPlan, { submount, target, r
   const { device } = attached;
   const text = describeAttached(attached);
   const isInside = liesInVolume(machine)(device);
-  const rootPart = { text: "the root", isInside: root.isInside ?? isInside };
-  requireOneSide(machine, [rootPart, { text: `${path} (${text})`, isInside }], voice);
+  const parts = [
+    { text: "the root", isInside: root.isInside ?? isInside },
+    { text: `${path} (${text})`, isInside },
+  ];
+  if (parts[0]?.isInside !== isInside) requireOneSide(machine, parts, voice);
   // A subvolume of the root's own btrfs is in use.
   const isInUse = readMounts(machine).some(({ source }) => source === device.node);
   if (submount.isChecked && !isInUse) checkFilesystem(context, device, plan);
@@ -110,8 +116,9 @@ function mountFromDevice(context: Context, plan: BootPlan, { submount, target, r
 const WHOLE = `${PARTS}/whole`;
 
 /** Finds and unlocks the device as the root device is. The boot does not wait for one that it can do without. */
-function attachSubmount(context: Context, plan: BootPlan, submount: DeviceSubmount, { node }: StackedRoot) {
+function attachSubmount(context: Context, plan: BootPlan, submount: DeviceSubmount, root: StackedRoot) {
   const { path, device, options, isOptional } = submount;
+  const { node, isInside } = root;
   const ofRoot = node ?? readMounts(context.machine).findLast(({ target }) => target === ROOT)?.source ?? "";
   const wish = {
     roots: [device ?? ({ by: "path", path: ofRoot } as const)],
@@ -119,11 +126,13 @@ function attachSubmount(context: Context, plan: BootPlan, submount: DeviceSubmou
     rootOptions: options,
     image: null,
     layers: [],
-    crypt: plan.crypt,
+    crypt: cryptForRoot(plan),
     keymap: plan.keymap,
     part: "submount",
   } as const;
-  return attachDevice(context, wish, { wanted: "submount", name: printable(path) });
+  // If the root is in none of them, the open volumes hold changes.
+  const keepsVolumes = isInside === false && listOpenVolumes(context.machine).length > 0;
+  return attachDevice(context, wish, { wanted: "submount", name: printable(path), keepsVolumes });
 }
 
 function isBindOfFile({ machine }: Context, { source, isOutside }: BindSubmount): boolean {

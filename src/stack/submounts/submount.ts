@@ -2,7 +2,7 @@ import { type FstabEntry, hasOption } from "../../filesystems/fstab.ts";
 import { type DeviceSpec, parseDeviceSpec } from "../../parameters/device-spec.ts";
 import { findForeignOption } from "../../parameters/mount-options.ts";
 import { normalisePath } from "../../parameters/parse.ts";
-import type { BootPlan, UsrPlan } from "../../plan/plan.ts";
+import type { BootPlan, UnionPlan, UsrPlan } from "../../plan/plan.ts";
 import { mergedPlace, PARTS } from "../root-stack.ts";
 
 interface Place {
@@ -38,6 +38,15 @@ export interface BindSubmount extends Place {
   readonly isOutside: boolean;
 }
 
+/** A directory of the root below a tmpfs, and below a place on a disk between the two (rd.union=). */
+export interface UnionSubmount extends Place, UnionPlan {
+  readonly kind: "union";
+  /** Of the tmpfs. */
+  readonly place: string;
+  /** The places of the store, and of the filesystem that holds it. */
+  readonly storePlaces: { readonly place: string; readonly outer: string };
+}
+
 /** What is mounted at a place below the root. */
 export type Submount =
   | DeviceSubmount
@@ -48,8 +57,7 @@ export type Submount =
   | (Place & { readonly kind: "memory"; readonly source: string; readonly type: string; readonly options: string })
   /** rd.tmpfs=, with the owner and permissions of the directory that it covers. */
   | (Place & { readonly kind: "tmpfs"; readonly size: string | null; readonly place: string })
-  /** rd.union= */
-  | (Place & { readonly kind: "union"; readonly size: string | null; readonly place: string })
+  | UnionSubmount
   /** What levain cannot mount, and why. */
   | (Place & { readonly kind: "unsupported"; readonly why: string });
 
@@ -78,9 +86,10 @@ export function planSubmounts(plan: BelowPlan, fstab: readonly FstabEntry[]): re
     ...tmpfs.map(
       (one, index): Submount => ({ ...one, kind: "tmpfs", place: `${PARTS}/tmpfs/${index}`, isOptional: false }),
     ),
-    ...unions.map(
-      (one, index): Submount => ({ ...one, kind: "union", place: `${PARTS}/union/${index}`, isOptional: false }),
-    ),
+    ...unions.map((one, index): Submount => {
+      const storePlaces = { place: `${PARTS}/stores/${index}`, outer: `${PARTS}/stores/disk-${index}` };
+      return { ...one, kind: "union", place: `${PARTS}/union/${index}`, storePlaces, isOptional: false };
+    }),
   ].toSorted((one, other) => depth(one) - depth(other));
 }
 

@@ -1,6 +1,6 @@
 import { findDirectoryIn, findFileIn } from "../../filesystems/resolve.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { isMoved } from "../../parameters/submounts.ts";
+import { isMoved } from "../../parameters/stack/submounts.ts";
 import { orProblem, problem } from "../../problems/problem.ts";
 import { ROOT } from "../root-stack.ts";
 

@@ -2,17 +2,22 @@ import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
 import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
 import type { Machine, MountFlag } from "../../machine/machine.ts";
+import type { BootPlan } from "../../plan/plan.ts";
 import { orProblem, problem } from "../../problems/problem.ts";
+import type { StackedRoot } from "../layers.ts";
+import { openKept } from "./kept.ts";
 import { isMtabStale, linkMtab } from "./mtab.ts";
-import type { Submount } from "./submount.ts";
+import type { Submount, UnionSubmount } from "./submount.ts";
 import { findCovered } from "./targets.ts";
 
 type Of<Kind extends Submount["kind"]> = Extract<Submount, { kind: Kind }>;
 
-/** Puts a tmpfs over one directory of the root; the merged directory keeps its owner, permissions and label. Throws BootError. */
-export function mountUnion(context: Context, { path, size, place }: Of<"union">): string {
+/** Puts a tmpfs over one directory of the root, and what a store has kept between the two; the merged directory keeps its owner, permissions and label. Throws BootError. */
+export function mountUnion(context: Context, plan: BootPlan, union: UnionSubmount, root: StackedRoot): string {
+  const { path, size, place } = union;
   const { machine, drivers, undo } = context;
   const covered = findCovered(machine, path);
+  const kept = openKept(context, plan, { union, covered, root });
   makePlace(machine, place);
   mountTmpfs(context, place, size, []);
   undo(() => machine.unmount(place));
@@ -23,7 +28,8 @@ export function mountUnion(context: Context, { path, size, place }: Of<"union">)
   if (path === "/etc" && isMtabStale(machine, covered)) linkMtab(machine, upper);
   drivers.loadFilesystem("overlay");
   const mark = machine.kernelLogMark();
-  const options = `lowerdir=${covered},upperdir=${upper},workdir=${work}`;
+  const lowers = kept?.directory == null ? covered : `${kept.directory}:${covered}`;
+  const options = `lowerdir=${lowers},upperdir=${upper},workdir=${work}`;
   const flags = restrictionsOf(machine, covered);
   try {
     machine.mount({ source: "overlay", target: covered, type: "overlay", flags, options });
@@ -31,7 +37,7 @@ export function mountUnion(context: Context, { path, size, place }: Of<"union">)
     throw problem("union-refused", { path, kernel: machine.kernelLogSince(mark) }, { cause });
   }
   undo(() => machine.unmount(covered));
-  return `${path} on tmpfs${size === null ? "" : ` ${size}`}`;
+  return `${path} on tmpfs${size === null ? "" : ` ${size}`}${kept === null ? "" : ` over ${kept.text}`}`;
 }
 
 /** Mounts an empty tmpfs over a directory of the root, or sets the size of /run. Throws BootError. */

@@ -22,6 +22,7 @@ const PARAMETERS: Readonly<Record<VainSearch["wanted"], string>> = {
   layer: "rd.layer=",
   image: "",
   submount: "mount.usr= or /etc/fstab of the root",
+  store: "rd.overlay=",
 };
 
 /** Returns what may be the reason that none of `specs` was found, the likeliest first. */

@@ -70,12 +70,15 @@ test("any fstab becomes mounts at absolute paths without dots, or reports", () =
 });
 
 test("levain plan prints all of it", () => {
-  const words = "mount.usr=LABEL=U rd.fstab=no rd.tmpfs=/tmp:size=9M rd.union=/etc systemd.volatile=yes";
+  const unions = "rd.union=/etc rd.union=/var:size=9M:LABEL=D rd.union=/srv:LABEL=D:/x rd.overlay.policy=fallback";
+  const words = `mount.usr=LABEL=U rd.fstab=no rd.tmpfs=/tmp:size=9M ${unions} systemd.volatile=yes`;
   expect(formatPlan(planOf(words)).filter((text) => /^(?:volatile|\/usr|fstab|tmpfs|union)/.test(text))).toEqual([
     "volatile    the root is a tmpfs, with the /usr of the root device",
     "/usr        LABEL=U, as the type in its superblock, options ro",
     "fstab       not read",
     "tmpfs       /tmp, a tmpfs of 9M",
     "union       /etc, below a tmpfs",
+    "union       /var, below LABEL=D:/var (if it can be used) and a tmpfs of 9M",
+    "union       /srv, below LABEL=D:/x (if it can be used) and a tmpfs",
   ]);
 });

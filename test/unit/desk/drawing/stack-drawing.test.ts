@@ -43,6 +43,13 @@ describe("the columns of a plan", () => {
         "/etc /etc of the root (nothing) | a tmpfs of 9M (memory)",
       ],
     ],
+    [
+      "root=LABEL=A rd.overlay=LABEL=D:/x rd.union=/var:LABEL=D",
+      [
+        "/ LABEL=A (nothing) | LABEL=D:/x (disk)",
+        "/var /var of the root (nothing) | LABEL=D:/var (disk) | a tmpfs (memory)",
+      ],
+    ],
     ["root=LABEL=A mount.usrflags=subvol=usr,ro", ["/ LABEL=A (disk)", "/usr LABEL=A (nothing)"]],
     ["root=LABEL=A systemd.volatile=yes rd.overlay.size=1G", ["/ a tmpfs of 1G (memory)", "/usr LABEL=A (nothing)"]],
     ["root=LABEL=A systemd.volatile=yes mount.usr=LABEL=U", ["/ a tmpfs (memory)", "/usr LABEL=U (nothing)"]],
