@@ -3,7 +3,7 @@ import type { Handover } from "../../src/machine/handover.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
-import { fakeImage } from "../support/fake-images.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 
 // Whole boots with directories of the root below a tmpfs, and with a root in memory.
@@ -237,5 +237,87 @@ describe("systemd.volatile=yes", () => {
   test("goes with unions and tmpfs: nothing of the root below them is seen", () => {
     const booted = boot("systemd.volatile=yes rd.tmpfs=/var", merged);
     expect(inRoot(booted)).toEqual(["/sysroot tmpfs tmpfs", "/sysroot/usr ext4 /dev/vda", "/sysroot/var tmpfs tmpfs"]);
+  });
+});
+
+describe("rd.union= with a device", () => {
+  const MIB = 2 ** 20;
+  const data = (tree: FakeTree = {}, more: { readonly isUnclean?: boolean } = {}) =>
+    fakeImage("ext4", { label: "DATA", sizeBytes: 4 * MIB, ...more }, tree);
+  const withData = (words: string, image: FakeImage, more: Options = {}, tree: FakeTree = TREE) =>
+    boot(words, tree, { disks: [{ name: "vdb", image }], ...more });
+  const overlays = ({ journal }: Booted) =>
+    journal.flatMap((one) => /^mount overlay .* at (\S+) \(.*?lowerdir=([^,]*)/.exec(one)?.slice(1).join(" ") ?? []);
+
+  test("shows the changes of earlier boots below the tmpfs, and writes no new ones there", () => {
+    const image = data({ "/var/upper/lib/state": "kept", "/cfg/upper/hostname": "kept" });
+    expect.hasAssertions();
+    const look = (machine: Machine) => {
+      expect(textOf(machine, "/var/lib/state")).toBe("kept");
+      expect(textOf(machine, "/etc/hostname")).toBe("kept");
+      machine.writeFile("/sysroot/var/lib/state", "new");
+      for (const place of ["stores/0", "stores/disk-0", "stores/1"])
+        expect(() => machine.writeFile(`/sysroot/run/levain/${place}/new`, "")).toThrow("EROFS");
+    };
+    const booted = withData("rd.union=/var:size=50M:LABEL=DATA rd.union=/etc:LABEL=DATA:/cfg", image, { look });
+    expect(booted.end).toMatchObject({ mode: "switch_root" });
+    expect(overlays(booted)).toEqual([
+      "/sysroot/var /run/levain/stores/0/upper:/sysroot/var",
+      "/sysroot/etc /run/levain/stores/1/upper:/sysroot/etc",
+    ]);
+    expect(line(booted)).toBe(
+      '/var on tmpfs 50M over /dev/vdb ext4 "DATA"/var, /etc on tmpfs over /dev/vdb ext4 "DATA"/cfg',
+    );
+  });
+
+  test("makes the directory with the permissions of the root's", () => {
+    const image = data();
+    const booted = withData("rd.union=/etc:LABEL=DATA", image);
+    expect(booted.end).toMatchObject({ mode: "switch_root" });
+    expect(booted.journal).toContain("attributes of /sysroot/etc for /run/levain/stores/0/upper");
+    const etc = image.root.entries.get("etc");
+    expect(etc?.kind === "directory" && etc.entries.get("upper")).toMatchObject({ kind: "directory", mode: 0o751 });
+  });
+
+  test("writes nothing with rd.overlay.readonly, and needs nothing to be there", () => {
+    const image = data({ "/etc": DIRECTORY });
+    const before = image.bytes.slice();
+    const booted = withData("rd.union=/etc:LABEL=DATA rd.overlay.readonly", image);
+    expect(booted.end).toMatchObject({ mode: "switch_root" });
+    expect(overlays(booted)).toEqual(["/sysroot/etc /sysroot/etc"]);
+    expect(booted.journal).toContain("protect /dev/vdb");
+    expect(image.root.entries.get("etc")).toMatchObject({ entries: new Map() });
+    expect(image.bytes).toEqual(before);
+  });
+
+  test("that cannot be used stops the boot, unless the policy allows to go on", () => {
+    const vfat = fakeImage("vfat", { label: "DATA" });
+    const cases = [
+      ["LABEL=GONE", vfat, "could not find the device for the changes, LABEL=GONE"],
+      ["LABEL=DATA", vfat, "cannot keep changes"],
+      ["LABEL=DATA", data({ "/etc/upper": "a file" }), "it is a file, not a directory"],
+    ] as const;
+    for (const [device, image, reason] of cases) {
+      const words = `rd.timeout=1 rd.union=/etc:${device}`;
+      const required = withData(words, image);
+      expect(required.end).toBe("poweroff");
+      expect(required.console.replaceAll(/\n {2,}/g, " ")).toContain(reason);
+      const fallback = withData(`${words} rd.overlay.policy=fallback`, image);
+      expect(fallback.end).toMatchObject({ mode: "switch_root" });
+      expect(overlays(fallback)).toEqual(["/sysroot/etc /sysroot/etc"]);
+      expect(fallback.console).toContain("booting without what was kept of /etc");
+    }
+  });
+
+  test.each([
+    "/etc:30",
+    "/etc:size=9M:",
+    "/etc:LABEL=",
+    "/etc:LABEL=D:auto",
+    "/etc:LABEL=D:size=9M/..",
+    "/etc:LABEL=D:/../x",
+  ])("=%s is a mistake", (value) => {
+    const text = boot(`rd.union=${value}`).console.replaceAll(/\n {2,}/g, " ");
+    expect(text).toContain(`rd.union=${value}: Expected PATH[:size=SIZE][:DEVICE`);
   });
 });
