@@ -91,8 +91,10 @@ export interface MountRequest {
   readonly target: string;
   readonly type: string;
   readonly flags: readonly MountFlag[];
-  /** The filesystem's own options, comma-separated, as mount(2)'s data. */
+  /** The filesystem's own options, comma-separated, as mount(2)'s data: at most 4095 bytes of them count. */
   readonly options: string;
+  /** Where relative paths in `options` begin; / by default. */
+  readonly directory?: string;
 }
 
 /** A mount for a brief look, made by another process in a mount namespace of its own: a disk that does not answer holds up only that process. */

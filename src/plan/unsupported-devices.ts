@@ -1,6 +1,7 @@
 import { type DeviceSpec, decodeUdevName, formatDeviceSpec } from "../parameters/device-spec.ts";
 import { notSupportedYet } from "../problems/not-supported.ts";
 import { printable } from "../problems/report.ts";
+import { listStores } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { rootDevices } from "./root.ts";
 
@@ -21,7 +22,7 @@ const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [
   ["LVM", new RegExp(`^/dev/(?!(?:${OTHER_DIRECTORIES.replaceAll(" ", "|")})/)[\\w+.-]+/[\\w+.-]+$`)],
 ];
 
-type UnsupportedIn = Pick<BootPlan, "root" | "layers" | "crypt" | "submounts">;
+type UnsupportedIn = Pick<BootPlan, "root" | "layers" | "crypt" | "overlay" | "submounts">;
 
 /** Returns a line for each device of the plan whose path says that levain cannot set it up yet; a name below /dev/mapper may also be that of an encrypted volume. */
 export function warnOfUnsupportedDevices(plan: UnsupportedIn): readonly string[] {
@@ -36,10 +37,11 @@ export function warnOfUnsupportedDevices(plan: UnsupportedIn): readonly string[]
   return [...new Set(lines)];
 }
 
-function listDevices({ root, layers, crypt, submounts }: UnsupportedIn): readonly DeviceSpec[] {
+function listDevices({ root, layers, crypt, overlay, submounts }: UnsupportedIn): readonly DeviceSpec[] {
   const places = [...crypt.volumes, crypt.unnamed].flatMap(({ header, keys }) => [header, ...keys]);
   return [
     ...rootDevices(root),
+    ...listStores({ overlay, submounts }),
     ...layers.flatMap((layer) => (layer.kind === "device" ? layer.device : [])),
     ...(submounts.usr?.device ? [submounts.usr.device] : []),
     ...crypt.volumes.map(({ device }) => device),

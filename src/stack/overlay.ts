@@ -1,13 +1,16 @@
+import { relative } from "node:path/posix";
 import type { Context } from "../drivers/context.ts";
 import { makePlace } from "../filesystems/mount.ts";
+import type { MountRequest } from "../machine/machine.ts";
+import type { StorePolicy } from "../parameters/stack/overlay.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
+import { askYesOrNo } from "../prompt/yes-or-no.ts";
 import { requireOneSide } from "../storage/trust.ts";
 import type { MountedLower } from "./lowers.ts";
-import type { RootStack, TmpfsUpper } from "./root-stack.ts";
-import { identifyLower } from "./store/lowers-record.ts";
+import { LOWERS, type RootStack, type TmpfsUpper } from "./root-stack.ts";
 import { attempt, isReported } from "./store/policy.ts";
 import { openUpper, type StoreUpper } from "./store/upper.ts";
 
@@ -44,17 +47,23 @@ function mountOverStore(context: Context, plan: BootPlan, upper: StoreUpper, bel
   try {
     return attempt(context, (inner) => mergeStore(inner, plan, upper, below));
   } catch (error) {
-    if (upper.policy !== "fallback" || !isReported(error)) throw error;
+    if (!isReported(error) || !mayFallBack(context, upper.policy, error)) throw error;
     context.voice.warn(`${sentence(error)}: changes go to memory and are lost at shutdown`);
   }
   merge(context, { ...below, store: null, upper: mountTmpfs(context, upper.ram) });
   return describeTmpfs(upper.ram);
 }
 
+/** True if changes may go to memory: by the policy, or by the answer of a person. */
+function mayFallBack({ machine, voice }: Context, policy: StorePolicy, error: Error): boolean {
+  if (policy !== "ask") return policy === "fallback";
+  voice.warn(sentence(error));
+  return askYesOrNo(machine, "changes", "keep changes in memory, where they are lost at shutdown?") === true;
+}
+
 function mergeStore(context: Context, plan: BootPlan, upper: StoreUpper, { lowers, merged, mounted }: Below): string {
   const { machine, voice } = context;
-  const identities = () => mounted.map(({ text, superblock }) => identifyLower(machine, text, superblock));
-  const open = openUpper(context, plan, upper, identities);
+  const open = openUpper(context, plan, upper, mounted);
   const { store } = open;
   // The other way round is allowed: encrypted changes over a medium that anyone may read were asked for by name.
   if (mounted.some(({ isInside }) => isInside)) requireOneSide(machine, [...mounted, store], voice);
@@ -71,18 +80,28 @@ function describeTmpfs({ size }: TmpfsUpper): string {
 }
 
 function merge({ machine, undo }: Context, { lowers, upper, merged, store }: Layers): void {
-  const options = [`lowerdir=${lowers.toReversed().join(":")}`];
-  if (upper !== null) options.push(`upperdir=${upper.upper}`, `workdir=${upper.work}`);
   makePlace(machine, merged);
   const mark = machine.kernelLogMark();
   const flags = upper === null ? (["ro"] as const) : [];
   try {
-    machine.mount({ source: "overlay", target: merged, type: "overlay", flags, options: options.join(",") });
+    machine.mount({ source: "overlay", target: merged, type: "overlay", flags, ...fitOptions(lowers, upper) });
   } catch (cause) {
     const kernel = machine.kernelLogSince(mark);
     throw problem("overlay-refused", { place: merged, kernel, store, why: findCause(cause) }, { cause });
   }
   undo(() => machine.unmount(merged));
+}
+
+/** mount(2) takes a page of options, with the NUL at its end, and drops the rest. */
+const MOST_OPTION_BYTES = 4095;
+
+/** Returns the options of overlayfs. Those of more than about 180 layers fit only with relative paths: up to the 500 that overlayfs takes. */
+function fitOptions(lowers: Layers["lowers"], upper: Layers["upper"]): Pick<MountRequest, "options" | "directory"> {
+  const top = upper === null ? [] : [`upperdir=${upper.upper}`, `workdir=${upper.work}`];
+  const join = (paths: readonly string[]) => [`lowerdir=${paths.toReversed().join(":")}`, ...top].join(",");
+  const options = join(lowers);
+  if (Buffer.byteLength(options) <= MOST_OPTION_BYTES) return { options };
+  return { options: join(lowers.map((place) => relative(LOWERS, place))), directory: LOWERS };
 }
 
 /** By fs/overlayfs/super.c and namei.c: its index or the upper's origin names another lower; a directory is that of another overlay; one of them lies in another. */

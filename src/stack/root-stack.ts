@@ -6,6 +6,8 @@ import type { BootPlan, VolatilePlan } from "../plan/plan.ts";
 export const ROOT = "/sysroot";
 /** The parts of the root are mounted below this directory and stay there after the handover. */
 export const PARTS = "/run/levain";
+/** Where the lower trees are, if there are several. */
+export const LOWERS = `${PARTS}/lower`;
 /** The place of the tree that only lends its /usr to a root in memory (systemd.volatile=yes). */
 const BASE = `${PARTS}/base`;
 
@@ -112,7 +114,7 @@ export function mergedPlace({ volatile }: Pick<StackPlan, "volatile">): string {
 }
 
 function lowerPlace(plan: StackPlan, index: number, count: number): string {
-  return count > 1 || plan.overlay !== null ? numbered(`${PARTS}/lower`, index, count) : mergedPlace(plan);
+  return count > 1 || plan.overlay !== null ? numbered(LOWERS, index, count) : mergedPlace(plan);
 }
 
 function numbered(place: string, index: number, count: number): string {

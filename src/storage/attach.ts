@@ -48,7 +48,7 @@ export function attachDevice(context: Context, plan: StoragePlan, options: Attac
         const reason = spec.by === "file" ? `, ${specText(spec)}` : " from rootfallback=";
         context.voice.warn(`${missing} did not appear, booting ${describeDevice(device)}${reason}`);
       }
-      return accept(context, { spec, device, keepsVolumes }, search);
+      return accept(context, { spec, device, wanted, keepsVolumes }, search);
     }
     throw notFound(context, { wanted, name }, plan, search);
   } finally {
@@ -120,16 +120,18 @@ function isOneDisk(machine: Machine, found: readonly BlockDevice[]): boolean {
   return first.some((link) => others.every((links) => links.includes(link)));
 }
 
-interface Candidate extends Required<Pick<AttachOptions, "keepsVolumes">> {
+interface Candidate extends Pick<VainSearch, "wanted">, Required<Pick<AttachOptions, "keepsVolumes">> {
   readonly spec: DeviceSpec;
   readonly device: BlockDevice;
 }
 
-function accept(context: Context, { spec, device, keepsVolumes }: Candidate, search: Search): Attached {
+function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candidate, search: Search): Attached {
   const { machine, voice } = context;
   const found = search.matches(spec);
   if (found.length > 1) {
     const nodes = found.map(({ node }) => node);
+    // Which of them is written to must not depend on which came first.
+    if (wanted === "store") throw problem("store-ambiguous", { spec: specText(spec), nodes });
     if (!isSameVolume(machine, found)) throw problem("ambiguous-device", { spec: specText(spec), nodes });
     const why = isOneDisk(machine, found) ? `; they are one disk, and ${notSupportedYet("multipath")}` : "";
     voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes.join(" and ")}${why}; using ${device.node}`);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { ELF, type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 
 // Whole boots with changes that are kept on a disk.
 
@@ -146,6 +147,107 @@ describe("what other tools made is used as they do", () => {
   });
 });
 
+describe("a disk that was not unmounted", () => {
+  const checked = (status: number): FakeBootOptions => ({
+    files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
+    programs: { "/sbin/fsck.ext4": () => ({ status, output: "said fsck\n" }) },
+  });
+
+  test("is checked and repaired first, if the image has the program", () => {
+    const done = boot("rd.overlay=LABEL=DATA", data({}, { isUnclean: true }), checked(1));
+    expect(done.end).toMatchObject(OVERLAY_DONE);
+    expect(done.console).toContain("fsck repaired /dev/vdb: said fsck");
+    const run = done.journal.indexOf("run /sbin/fsck.ext4 -a /dev/vdb");
+    expect(run).toBeGreaterThan(0);
+    expect(run).toBeLessThan(done.journal.findIndex((line) => line.startsWith("mount ext4 /dev/vdb")));
+  });
+
+  test("is not used if errors are left", () => {
+    const done = boot("rd.overlay=LABEL=DATA", data(), checked(4));
+    expect(done.console).toContain("the filesystem on /dev/vdb has errors");
+    expect(done.journal.join()).not.toContain("mount ext4 /dev/vdb");
+  });
+
+  test("is mounted with a warning if nothing checks it", () => {
+    const image = fakeImage("vfat", { label: "DATA" }, { "/a.img": data().bytes });
+    image.bytes[0x25] = 1;
+    expect(boot("rd.overlay=LABEL=DATA:/a.img", image).console.replace(/\s+/g, " ")).toContain(
+      "/dev/vdb asks for a check, which was not made: add fsck.vfat to the image",
+    );
+  });
+});
+
+describe("a kernel that refuses", () => {
+  test.each([
+    ["ESTALE", "the changes were made on other layers", "remove all changes: rd.overlay.reset"],
+    ["EBUSY", "one of its directories is part of another overlay", "boot without the changes once: rd.overlay=tmpfs"],
+    ["EINVAL", "could not mount the overlay at /sysroot with LABEL=DATA", "correct rd.overlay="],
+  ])("the overlay with %s: the report says why, and the store is unmounted", (code, reason, hint) => {
+    const done = boot("rd.overlay=LABEL=DATA", data(), {
+      before: (machine) => machine.refuse("mount", "mount overlay", code),
+    });
+    const said = done.console.replace(/\s+/g, " ");
+    expect(said).toContain(reason);
+    expect(said).toContain(hint);
+    expect(done.journal).toContain("unmount /run/levain/store");
+  });
+
+  test("to write to the device: the changes do not go there", () => {
+    const done = boot("rd.overlay=LABEL=DATA", data(), {
+      before: (machine) => machine.refuse("mount", /^mount ext4 \/dev\/vdb at \S+$/, "EROFS"),
+    });
+    expect(done.console).toContain("changes cannot be written to LABEL=DATA (/dev/vdb)");
+    expect(done.console).toContain("the device is write-protected");
+  });
+
+  test("to make the medium writable", () => {
+    const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
+    const disk = fakeImage("vfat", { label: "LIVE" }, { "/LiveOS/squashfs.img": squashfs.bytes, "/a": data().bytes });
+    const done = fakeBoot({
+      cmdline: "root=live:LABEL=LIVE rd.overlay=LABEL=LIVE:/a",
+      disks: [{ name: "sda", image: disk }],
+      images: [squashfs],
+      before: (machine) => machine.refuse("mount", "(remount)", "EROFS"),
+    });
+    expect(done.console).toContain("changes cannot be written to LABEL=LIVE:/a (/dev/sda)");
+    expect(done.journal.findLast((line) => line.includes("store-disk"))).toBe("unmount /run/levain/store-disk");
+  });
+});
+
+test("of two devices with its name, none is written to", () => {
+  const done = fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.overlay=LABEL=DATA",
+    disks: [
+      { name: "vda", image: rootImage() },
+      { name: "vdb", image: data() },
+      { name: "sda", image: data(), isRemovable: true },
+    ],
+  });
+  expect(done.shells).toBe(1);
+  expect(done.console).toMatch(/2 devices match LABEL=DATA: \/dev\/\w+ and \/dev\/\w+/);
+  expect(done.journal.join()).not.toContain("/run/levain/store");
+});
+
+test("the root's own filesystem cannot keep the changes over it", () => {
+  const done = fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.overlay=LABEL=ROOT:/changes",
+    disks: [{ name: "vda", image: fakeImage("ext4", { label: "ROOT", sizeBytes: 4 * MIB }, ROOT_TREE) }],
+  });
+  expect(done.console.replace(/\s+/g, " ")).toContain("it is a part of the root");
+});
+
+test("a medium that is copied to memory and keeps the changes stays mounted for them", () => {
+  const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
+  const disk = fakeImage("ext4", { label: "LIVE", sizeBytes: 4 * MIB }, { "/LiveOS/squashfs.img": squashfs.bytes });
+  const done = fakeBoot({
+    cmdline: "root=live:LABEL=LIVE rd.live.ram rd.live.overlay=LABEL=LIVE:/changes",
+    disks: [{ name: "sda", image: disk }],
+    images: [squashfs],
+  });
+  expect(done.end).toMatchObject(OVERLAY_DONE);
+  expect(done.mounts.join()).toContain("/run/levain/store ext4 /dev/sda");
+});
+
 describe("a disk that cannot keep changes", () => {
   const refusals: readonly [string, () => FakeImage, string, string][] = [
     [
@@ -207,6 +309,29 @@ describe("a disk that cannot keep changes", () => {
   });
 });
 
+/** The power fails at the call number `at` that concerns the store. */
+function cutPower(
+  machine: FakeMachine,
+  call: "rename" | "removeTree" | "makeDirectory" | "writeFile",
+  at: number,
+): void {
+  let calls = 0;
+  const real = machine[call] as (...given: unknown[]) => unknown;
+  const cut = (path: string) => {
+    // A tree is not removed in one step.
+    const [part] = call === "removeTree" ? machine.listDirectory(path) : [];
+    if (part !== undefined) real(`${path}/${part}`);
+    machine.power("poweroff");
+  };
+  Object.assign(machine, {
+    [call](...given: unknown[]) {
+      const path = String(given[0]);
+      if (path.startsWith("/run/levain/store/") && calls++ === at) cut(path);
+      return real(...given);
+    },
+  });
+}
+
 describe("rd.overlay.reset", () => {
   test("removes the changes, the work directory and the record, and nothing else", () => {
     const disk = data({
@@ -233,27 +358,37 @@ describe("rd.overlay.reset", () => {
     "that a power cut stops at any %s leaves the old changes or none, and the next boot goes on",
     (call) => {
       for (let at = 0; at < 4; at++) {
-        const disk = data({ "/upper/etc/mine": "", "/work/work": { directory: true } });
+        const disk = data({ "/upper/etc/mine": "", "/upper/usr/mine": "", "/work/work": { directory: true } });
         const cut = boot("rd.overlay=LABEL=DATA rd.overlay.reset", disk, {
-          before(machine) {
-            let calls = 0;
-            const real = machine[call] as (...given: unknown[]) => unknown;
-            Object.assign(machine, {
-              [call](...given: unknown[]) {
-                if (String(given[0]).startsWith("/run/levain/store/") && calls++ === at) machine.power("poweroff");
-                return real(...given);
-              },
-            });
-          },
+          before: (machine) => cutPower(machine, call, at),
         });
-        const kept = pathsIn(disk, ["upper", "etc"]);
-        expect(kept.length === 1 || pathsIn(disk, ["upper"]).length === 0).toBe(true);
+        const kept = pathsIn(disk, ["upper"]);
+        expect([[], ["etc", "usr"]]).toContainEqual([...kept]);
         const next = boot("rd.overlay=LABEL=DATA", disk);
         expect(next.end).toMatchObject(OVERLAY_DONE);
-        expect(pathsIn(disk, ["upper", "etc"])).toEqual(kept);
+        expect(pathsIn(disk, ["upper"])).toEqual(kept);
         expect(pathsIn(disk)).toEqual(["levain.json", "upper", "work"]);
         if (cut.end !== "poweroff") break;
       }
     },
   );
+});
+
+describe("rd.overlay.policy=ask", () => {
+  const ask = (text: string) =>
+    boot("rd.overlay=LABEL=DATA rd.timeout=1 rd.overlay.policy=ask", rootImage("OTHER"), {
+      typing: [{ terminal: "/dev/ttyS0", text }],
+    });
+
+  test.each([
+    ["y", true],
+    ["perhaps \r Y", true],
+    ["n", false],
+    ["\u0003", false],
+  ])("%j", (text, boots) => {
+    const done = ask(text);
+    expect(done.shells).toBe(boots ? 0 : 1);
+    expect(done.machine.terminals.screen("/dev/ttyS0").replace(/\s+/g, " ")).toContain("lost at shutdown? (y/n)");
+    expect(done.mounts.join().includes("/run/levain/overlay tmpfs")).toBe(boots);
+  });
 });

@@ -3,7 +3,7 @@ import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import { formatStore } from "../../parameters/stack/overlay.ts";
 import type { BootPlan, ImagePlan } from "../../plan/plan.ts";
 import { rootDevices } from "../../plan/root.ts";
-import { type Lower, planStack, type RootStack, type Upper } from "../../stack/root-stack.ts";
+import { type Lower, planStack, type RootStack } from "../../stack/root-stack.ts";
 import { planSubmounts, type Submount, type UnionSubmount } from "../../stack/submounts/submount.ts";
 
 /** What becomes of changes: a part that is only read has none, memory loses them at shutdown, a disk keeps them. */
@@ -115,18 +115,13 @@ function describeLower(plan: BootPlan, lower: Lower): Part {
 
 function describeUpper({ upper }: RootStack): readonly Part[] {
   if (upper === null) return [];
-  if (upper.kind === "store") return describeStore(upper);
-  return [describeTmpfs(upper)];
-}
-
-function describeStore({ store, readOnly, ram }: Extract<Upper, { kind: "store" }>): readonly Part[] {
-  const kept: Part = {
-    name: formatStore(store),
-    note: readOnly ? "changes of earlier boots" : "changes",
-    keeps: "disk",
-  };
-  if (!readOnly) return [kept];
-  return [{ ...kept, keeps: "nothing" }, describeTmpfs(ram)];
+  if (upper.kind === "tmpfs") return [describeTmpfs(upper)];
+  const store = formatStore(upper.store);
+  const earlier: Part = { name: store, note: "earlier changes, read-only", keeps: "nothing" };
+  if (upper.readOnly) return [earlier, describeTmpfs(upper.ram)];
+  const otherwise = upper.policy === "required" ? "" : ", or else in memory";
+  const note = `${upper.reset ? "changes, emptied first" : "changes"}${otherwise}`;
+  return [{ name: store, note, keeps: "disk" }];
 }
 
 function nameRoot({ root }: BootPlan): string {

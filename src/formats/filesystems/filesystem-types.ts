@@ -1,3 +1,4 @@
+import { type IsDirty, isExfatDirty, isExtDirty, isFatDirty } from "./dirty-flags.ts";
 import { type FindFlaw, findErofsFlaw, findSquashfsFlaw } from "./image-flaws.ts";
 import {
   type IsUnclean,
@@ -35,6 +36,8 @@ interface FilesystemType {
   readonly isLiveImage?: true;
   /** For images in files, which are often copied in part. */
   readonly findFlaw?: FindFlaw;
+  /** Whether it asks for a check. */
+  readonly isDirty?: IsDirty;
   /** Why overlayfs keeps no changes on it, whatever its features are. */
   readonly upperFlaw?: UpperFlaw;
   /** The same by its features. */
@@ -45,6 +48,7 @@ const EXT: FilesystemType = {
   isLiveImage: true,
   untouched: "noload",
   isUnclean: isExtUnclean,
+  isDirty: isExtDirty,
   findUpperFlaw: findExtUpperFlaw,
   // fs/ext4/super.c: "can't mount with …, fs mounted w/o journal".
   journalOptions: ["data", "commit", "journal_checksum", "journal_async_commit"],
@@ -54,7 +58,7 @@ const EXT: FilesystemType = {
 const TYPES: Readonly<Record<string, FilesystemType>> = {
   squashfs: { isLiveImage: true, findFlaw: findSquashfsFlaw, upperFlaw: "read-only" },
   erofs: { isLiveImage: true, findFlaw: findErofsFlaw, upperFlaw: "read-only" },
-  ext2: { isLiveImage: true, untouched: "", findUpperFlaw: findExtUpperFlaw }, // the ext4 driver mounts it where ext2 is not built
+  ext2: { isLiveImage: true, untouched: "", isDirty: isExtDirty, findUpperFlaw: findExtUpperFlaw }, // the ext4 driver mounts it where ext2 is not built
   ext3: EXT,
   ext4: EXT,
   xfs: { isLiveImage: true, untouched: "norecovery", isUnclean: isXfsUnclean, findUpperFlaw: findXfsUpperFlaw },
@@ -67,9 +71,13 @@ const TYPES: Readonly<Record<string, FilesystemType>> = {
   ocfs2: { untouched: "" },
   reiserfs: { untouched: "", upperFlaw: "no-d-type" },
   reiser4: { untouched: "" },
-  vfat: { upperFlaw: "no-xattr", charsets: ["nls_cp437", "nls_ascii", "nls_iso8859-1", "nls_utf8"] },
-  msdos: { upperFlaw: "no-xattr", charsets: ["nls_cp437"] },
-  exfat: { upperFlaw: "no-xattr" },
+  vfat: {
+    upperFlaw: "no-xattr",
+    isDirty: isFatDirty,
+    charsets: ["nls_cp437", "nls_ascii", "nls_iso8859-1", "nls_utf8"],
+  },
+  msdos: { upperFlaw: "no-xattr", isDirty: isFatDirty, charsets: ["nls_cp437"] },
+  exfat: { upperFlaw: "no-xattr", isDirty: isExfatDirty },
   iso9660: { upperFlaw: "read-only", charsets: ["nls_utf8"] },
   udf: { upperFlaw: "no-xattr", charsets: ["nls_utf8"] },
   ntfs: { drivers: ["ntfs3", "ntfs"], upperFlaw: "case-folding" }, // ntfs3 since Linux 5.15

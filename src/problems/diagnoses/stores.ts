@@ -27,6 +27,15 @@ const OTHER_FILESYSTEM: Readonly<Record<keyof typeof FLAWS, readonly Hint[]>> = 
 
 /** What keeps changes from a place on a disk. */
 export const STORES = {
+  "store-ambiguous": diagnosis<{ spec: string; nodes: readonly string[] }>({
+    text: ({ spec, nodes }) => `${nodes.length} devices match ${spec}: ${nodes.join(" and ")}`,
+    reasons: () => ["levain writes changes only to a device that is the only one with its name"],
+    hints: () => [
+      inBootLoader("name the device by its UUID or PARTUUID in rd.overlay="),
+      byHand("remove the other disk"),
+      BOOT_WITHOUT_STORE,
+    ],
+  }),
   "store-unsuited": diagnosis<StoreFacts & { type: string; flaw: keyof typeof FLAWS }>({
     text: ({ store, node, type }) => `${store} cannot keep changes: ${node} holds ${type}`,
     reasons: ({ type, flaw }) => [`${type} ${FLAWS[flaw]}`],

@@ -37,11 +37,19 @@ export function mountStore(
   const shared = readMounts(machine).find(({ source }) => source === device.node);
   if (shared !== undefined) return shareMount(context, mount, shared);
   checkFilesystem(context, device, plan);
+  warnIfDirty(context, mount);
   const type = mountDevice(context, order);
   if (findMount(readMounts(machine), target)?.options.split(",").includes("ro") === true) {
     throw problem("store-read-only", { store, node: device.node, why: "the device is write-protected" });
   }
   return type;
+}
+
+/** A check has cleared the mark, if the image has the program and parameters allow it. */
+function warnIfDirty({ machine, voice }: Context, { device: { node, facts } }: StoreMount): void {
+  const { isDirty } = filesystemType(facts.type ?? "");
+  if (isDirty === undefined || !orIfRefused(() => withReader(machine, node, isDirty), false)) return;
+  voice.warn(`${node} asks for a check, which was not made: add fsck.${facts.type} to the image`);
 }
 
 /**

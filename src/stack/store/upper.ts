@@ -6,7 +6,7 @@ import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
 import type { Upper } from "../root-stack.ts";
 import { findUpperNames, type UpperNames } from "./layout.ts";
-import { type LowerIdentity, readLowers, writeLowers } from "./lowers-record.ts";
+import { identifyLower, type LowerIdentity, readLowers, writeLowers } from "./lowers-record.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { finishReset, resetUpper } from "./reset.ts";
 
@@ -19,14 +19,14 @@ export interface OpenUpper extends UpperNames {
 }
 
 /**
- * Opens a store and makes its directories ready for overlayfs, above the lowers with these identities. With `readOnly` nothing is
+ * Opens a store and makes its directories ready for overlayfs, above these lowers. With `readOnly` nothing is
  * written; `upper` is then shown below a tmpfs. Throws BootError.
  */
 export function openUpper(
   context: Context,
   plan: BootPlan,
   upper: StoreUpper,
-  identities: () => readonly LowerIdentity[],
+  lowers: readonly { readonly text: string; readonly superblock: string | null }[],
 ): OpenUpper {
   const { machine, voice } = context;
   const { place, outer, readOnly } = upper;
@@ -38,6 +38,10 @@ export function openUpper(
   });
   const names = store.names ?? findUpperNames(machine, store.directory);
   const paths = { upper: `${store.directory}/${names.upper}`, work: `${store.directory}/${names.work}` };
+  if (lowers.some(({ superblock }) => superblock === store.node)) {
+    const why = "it is a part of the root, and one lower layer would contain the changes";
+    throw problem("store-path", { store: store.name, node: store.node, path: upper.store.path ?? "/", why });
+  }
   if (readOnly) {
     requireDirectory(machine, store, paths.upper);
     return { store, ...paths };
@@ -49,7 +53,8 @@ export function openUpper(
       if (machine.lstat(path) === null) machine.makeDirectory(path, 0o755);
       requireDirectory(machine, store, path);
     }
-    recordLowers(machine, store, identities());
+    const identities = lowers.map(({ text, superblock }) => identifyLower(machine, text, superblock));
+    recordLowers(machine, store, identities);
   });
   return { store, ...paths };
 }
