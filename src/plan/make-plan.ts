@@ -35,6 +35,8 @@ export interface PlanInput {
   readonly machine?: string;
   /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
+  /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
+  readonly imageParameters?: readonly string[];
   /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
@@ -53,9 +55,10 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { crypttab: table = null, hasFile = () => false } = input;
+  const { crypttab: table = null, hasFile = () => false, imageParameters = [] } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
+    { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
