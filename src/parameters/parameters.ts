@@ -1,6 +1,7 @@
 import { wrapLine } from "../problems/report.ts";
 import { normaliseName } from "./cmdline.ts";
 import { MEDIA } from "./dialects/media.ts";
+import { PERSISTENCE } from "./dialects/persistence.ts";
 import type { Alias, Parameter } from "./parameter.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { OVERLAY } from "./tables/overlay.ts";
@@ -15,6 +16,7 @@ export const PARAMETERS = {
   ...OVERLAY,
   ...SUBMOUNTS,
   ...MEDIA,
+  ...PERSISTENCE,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -40,7 +42,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "Images and layers", rows: Object.values(LAYERS) },
   { title: "The writable overlay", rows: Object.values(OVERLAY) },
   { title: "Below the root", rows: Object.values(SUBMOUNTS) },
-  { title: "Media of other systems", rows: Object.values(MEDIA) },
+  { title: "Media of other systems", rows: [...Object.values(MEDIA), ...Object.values(PERSISTENCE)] },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

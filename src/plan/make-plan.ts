@@ -14,6 +14,7 @@ import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { decideOverlay } from "./overlay.ts";
+import { decidePersistence } from "./persistence.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
@@ -120,7 +121,10 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   return { plan, volumes };
 }
 
-type StackParts = Pick<BootPlan, "rootWritable" | "image" | "layers" | "overlay" | "volatile" | "submounts">;
+type StackParts = Pick<
+  BootPlan,
+  "rootWritable" | "image" | "layers" | "overlay" | "persistence" | "volatile" | "submounts"
+>;
 
 /** Of an initramfs that is the final system. */
 const NO_STACK: StackParts = {
@@ -128,6 +132,7 @@ const NO_STACK: StackParts = {
   image: null,
   layers: [],
   overlay: null,
+  persistence: null,
   volatile: null,
   submounts: NO_SUBMOUNTS,
 };
@@ -138,7 +143,8 @@ function decideStack(settings: Settings, image: BootPlan["image"], machine: stri
   const volatile = decideVolatile(settings);
   const overlay = decideOverlay(settings, { isUnwritable: volatile === null && isUnwritable, machine });
   const rootWritable = writable === true && !isUnwritable && overlay === null && volatile === null;
-  return { rootWritable, image, layers, overlay, volatile, submounts: decideSubmounts(settings) };
+  const persistence = decidePersistence(settings, { overlay });
+  return { rootWritable, image, layers, overlay, persistence, volatile, submounts: decideSubmounts(settings) };
 }
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */

@@ -46,6 +46,32 @@ export interface ImagePlan {
   readonly maker: "live-boot" | "casper" | "archiso" | "dracut" | null;
 }
 
+/** A volume that keeps changes, known by its name. */
+export interface PersistenceVolume {
+  readonly name: string;
+  /** "listed": what its persistence.conf lists; "root": all changes; "home": it is mounted at /home. */
+  readonly keeps: "listed" | "root" | "home";
+}
+
+/** Volumes that keep the changes of a live medium: live-boot's persistence, casper's persistent. */
+export interface PersistencePlan {
+  /** Of two that keep the same, the first counts. */
+  readonly volumes: readonly PersistenceVolume[];
+  /** The directory of a volume for the changes to the root, beside "work". */
+  readonly upper: "rw" | "upper";
+  /** A volume may be a filesystem with the name, or a partition with it. */
+  readonly inFilesystems: boolean;
+  /** The directory of a filesystem in which a file with the name is a volume; null: no file is. */
+  readonly fileDirectory: string | null;
+  readonly among: "all" | "removable" | "usb";
+  readonly unencrypted: boolean;
+  readonly encrypted: boolean;
+  /** What happens if there is no volume, or if one cannot be used. */
+  readonly policy: StorePolicy;
+  /** What they hold is shown, and changes go to memory. */
+  readonly readOnly: boolean;
+}
+
 /** What is mounted below the root before the real init starts. */
 export interface SubmountsPlan {
   /** null: as /etc/fstab of the root says. */
@@ -104,6 +130,7 @@ export interface BootPlan {
   /** Lowest first. */
   readonly layers: readonly LayerPlan[];
   readonly overlay: OverlayPlan | null;
+  readonly persistence: PersistencePlan | null;
   /** systemd.volatile=yes: a root in memory; null if the root device or what is stacked on it is the root. */
   readonly volatile: VolatilePlan | null;
   readonly submounts: SubmountsPlan;

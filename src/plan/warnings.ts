@@ -57,7 +57,7 @@ export function describeUnknown({ text, meant }: Unknown): string {
 
 function warnOfUnusedStore(
   { overlayPolicy, overlayReset, overlayReadOnly }: Settings,
-  { root, overlay, submounts }: BootPlan,
+  { root, overlay, persistence, submounts }: BootPlan,
 ): readonly string[] {
   if (root.kind === "none") return [];
   if (overlay?.kind === "store") {
@@ -67,12 +67,12 @@ function warnOfUnusedStore(
         "rd.overlay.reset is not used: rd.overlay.readonly writes nothing to the device",
     );
   }
-  const hasStore = submounts.unions.some(({ store }) => store !== null);
+  const isUsed = persistence !== null || submounts.unions.some(({ store }) => store !== null);
   const why = "needs a device in rd.overlay=";
   return onlyTexts(
-    overlayPolicy !== undefined && !hasStore && `rd.overlay.policy= ${why} or rd.union=`,
+    overlayPolicy !== undefined && !isUsed && `rd.overlay.policy= ${why} or rd.union=`,
     overlayReset === true && `rd.overlay.reset ${why}`,
-    overlayReadOnly === true && !hasStore && `rd.overlay.readonly ${why} or rd.union=`,
+    overlayReadOnly === true && !isUsed && `rd.overlay.readonly ${why} or rd.union=`,
   );
 }
 
@@ -103,6 +103,10 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       "the ISO file is not used: it needs rd.image= or root=live:",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
     ...warnOfUnusedStore(settings, plan),
+    !isFinal &&
+      settings.persistence &&
+      plan.persistence === null &&
+      "persistence is not used: it needs boot=live or boot=casper, and a tmpfs as the overlay; see rd.overlay=DEVICE",
     ...warnOfUnusedBelow(settings, plan),
     !isFinal &&
       settings.overlaySize !== undefined &&

@@ -3,6 +3,7 @@ import { CRYPT } from "./diagnoses/crypt.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
+import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
@@ -19,6 +20,7 @@ export const DIAGNOSES = {
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,
+  ...PERSISTENCE,
   ...RESCUE,
   ...STACK,
   ...STORAGE,

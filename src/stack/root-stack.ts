@@ -1,6 +1,7 @@
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { OverlayPlan } from "../parameters/stack/overlay.ts";
 import type { BootPlan, VolatilePlan } from "../plan/plan.ts";
+import type { OpenStore } from "./store/open-store.ts";
 
 /** The place of the complete root. It is not below /run: /run could not move into it then (ELOOP). */
 export const ROOT = "/sysroot";
@@ -56,6 +57,8 @@ export type Upper =
       readonly place: string;
       readonly outer: string;
       readonly ram: TmpfsUpper;
+      /** The place, if it is open already: a persistence volume. */
+      readonly opened: OpenStore | null;
     });
 
 /** The root tree as data. Every place is decided here. */
@@ -105,7 +108,7 @@ function planUpper(overlay: OverlayPlan): Upper {
   if (overlay.kind === "tmpfs") return { kind: "tmpfs", ...ram };
   const { store, policy, reset, readOnly } = overlay;
   const places = { place: `${PARTS}/store`, outer: `${PARTS}/store-disk` };
-  return { kind: "store", store, policy, reset, readOnly, ...places, ram };
+  return { kind: "store", store, policy, reset, readOnly, ...places, ram, opened: null };
 }
 
 /** Returns the place of the tree that is merged from all layers; it is the root, unless that is in memory. */

@@ -30,7 +30,7 @@ export function listColumns(plan: BootPlan): readonly Column[] {
   const stack = planStack(plan, expectImages(plan.image));
   const lowers = stack.lowers.map((lower) => describeLower(plan, lower));
   const medium = plan.image === null ? [] : describeMedium(plan, stack);
-  const tree = [...medium, ...lowers, ...describeUpper(stack)];
+  const tree = [...medium, ...lowers, ...describeUpper(stack), ...describePersistence(plan)];
   const below = listSubmounts(plan);
   if (stack.volatile === null) return [{ place: "/", parts: tree }, ...below];
   const usr: Column = { place: "/usr", parts: tree.map((part) => ({ ...part, keeps: "nothing" as const })) };
@@ -79,6 +79,18 @@ function describeTmpfs(one: { readonly size: string | null }): Part {
 
 function sizeOf({ size }: { readonly size: string | null }): string {
   return size === null ? "" : ` of ${size}`;
+}
+
+/** Which directories persistence volumes keep is known when they are mounted. */
+function describePersistence({ persistence }: BootPlan): readonly Part[] {
+  if (persistence === null) return [];
+  const { volumes, readOnly } = persistence;
+  const names = (keeps: string) =>
+    volumes.flatMap((volume) => (volume.keeps === keeps ? volume.name : [])).join(" or ");
+  const listed = names("listed");
+  const note = listed === "" ? "all changes" : "changes, as its persistence.conf says";
+  const keeps = readOnly ? "nothing" : "disk";
+  return [{ name: `a volume named ${listed || names("root")}`, note: readOnly ? `${note}, read-only` : note, keeps }];
 }
 
 /** Returns the images that the medium should have. */

@@ -12,8 +12,7 @@ const NAMES = `
   rd.systemd. rd.earlykdump rd.kiwi. rd.nfs. rd.usrmount. rd.hostonly rd.fcoe rd.nonvmf rd.qubes.
   ifname nameserver bootdev vlan bond team bridge biosdevname BOOTIF netconsole nfsopts copy_resolvconf archiso_nbd_name
   archiso_http_spc archiso_nfs_opt aoe_iflist aoe_mtu s390x_net dasd zfcp md
-  access console silent noeject nofastboot swap forcefsck_persistence persistence-encryption persistence-media persistence-method
-  persistence-path persistence-read-only persistence-storage persistence-label nopersistence ignore_uuid ramdisk-size showmounts union
+  access console silent noeject nofastboot swap forcefsck_persistence persistence-method ramdisk-size showmounts union
   dm-verity-oncorruption components nocomponents username hostname locales timezone keyboard-layouts
   cow_persistent cow_chunksize dm_snap_prefix copytoram_size mirror script disablehooks arch
   initramfs.clear initramfs.runsize all_generic_ide

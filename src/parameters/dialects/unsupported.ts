@@ -30,8 +30,8 @@ export const UNSUPPORTED = {
     ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
     ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
-    ...rows(NO_CHANGES, "persistence"),
     ...rows(NO_CHANGES, "rd.live.overlay.persistent", isAsked),
+    ...rows("changes are kept by overlayfs", "persistence-method", (value) => !/\boverlay\b/.test(value ?? "")),
     ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
     ...rows(
       "the initramfs has no systemd; see rd.break= and rd.emergency=",

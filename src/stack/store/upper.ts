@@ -29,13 +29,9 @@ export function openUpper(
   lowers: readonly { readonly text: string; readonly superblock: string | null }[],
 ): OpenUpper {
   const { machine, voice } = context;
-  const { place, outer, readOnly } = upper;
-  const store = openStore(context, plan, {
-    store: upper.store,
-    place,
-    outer,
-    access: readOnly ? "untouched" : "writable",
-  });
+  const { place, outer, readOnly, opened } = upper;
+  const order = { store: upper.store, place, outer, access: readOnly ? "untouched" : "writable" } as const;
+  const store = opened ?? openStore(context, plan, order);
   const names = store.names ?? findUpperNames(machine, store.directory);
   const paths = { upper: `${store.directory}/${names.upper}`, work: `${store.directory}/${names.work}` };
   if (lowers.some(({ superblock }) => superblock === store.node)) {

@@ -54,14 +54,15 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "live-boot(7) 20230131": {
     context: "boot=live",
     obeyed: `boot=live debug=1 findiso=/x fromiso=/dev/sda1/x isofrom=/dev/sda1/x live-media=/dev/sda1 live-media=removable bootfrom=/dev/sda1
-      live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram`,
-    named: `fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x persistence
+      live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram ignore_uuid
+      persistence nopersistence persistence-encryption=luks persistence-encryption=none,luks persistence-media=removable persistence-media=removable-usb
+      persistence-path=x persistence-read-only persistence-storage=file persistence-storage=filesystem,file persistence-label=x,y persistence-subtext=x`,
+    named: `fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x
       verify-checksums ip=x dm-verity-root-hash=x dm-verity-enforce-roothash-signature`,
     nothing: {
       "access=v1 console=ttyS0 silent noeject nofastboot swap=true": "only the system on the medium may obey it",
-      "forcefsck_persistence persistence-encryption=luks persistence-media=removable persistence-method=overlay persistence-path=x persistence-read-only persistence-storage=file persistence-label=x nopersistence":
-        "there is no persistent overlay, as the warning of persistence says",
-      ignore_uuid: "levain skips no medium because of its UUID",
+      "forcefsck_persistence persistence-method=overlay":
+        "a volume is checked if it asks for that, and overlayfs is the only method",
       "nfsopts=x": NETWORK,
       "ramdisk-size=1": "a copy gets the memory that it needs",
       "showmounts union=overlay": "the layers are below /run/levain, and overlayfs stacks them",
@@ -71,7 +72,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "casper(7) of Ubuntu 24.04": {
     context: "boot=casper",
     obeyed: `boot=casper BOOT=casper layerfs-path=a.squashfs live-media=/dev/sda1 live-media=removable live-media-path=x live-media-timeout=1 uuid=ab
-      ignore_uuid toram iso-scan/filename=/x fsck.mode=skip`,
+      ignore_uuid persistent nopersistent persistent-path=x toram iso-scan/filename=/x fsck.mode=skip`,
     named:
       "netboot=nfs netboot=url url=http://1.2.3.4/x.iso iso-url=http://1.2.3.4/x.iso live-media-offset=1 todisk=/dev/x ip=x nfsroot=x:/y",
     nothing: {

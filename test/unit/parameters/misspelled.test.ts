@@ -30,7 +30,7 @@ describe("what looks like a parameter of levain or of a dialect", () => {
     ["modprobe.blacklst=a", "modprobe.blacklist="],
     ["luks.nmae=abcd=x", "luks.name="],
     ["rd.lvm.vgg=x", null],
-    ["persistent", "persistence"],
+    ["persistance", "persistence"],
     ["mount.user=LABEL=x", "mount.usr="],
     ["rot=LABEL=ROOT", "root="],
     ["rooot=/dev/sda1", "root="],

@@ -39,6 +39,7 @@ test("a command line that asks for nothing", () => {
     image: null,
     layers: [],
     overlay: null,
+    persistence: null,
     volatile: null,
     submounts: { usr: null, fstab: false, tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
@@ -371,7 +372,6 @@ describe("warnings", () => {
   test.each([
     ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no RAID or LVM device is set up"],
     ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring it: no RAID or LVM device is set up"],
-    ["persistence", "persistence is not supported yet, ignoring it: changes are lost at shutdown"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
     ["rd.handover=pivot_root", "rd.handover=pivot_root needs root="],
     ["rd.image=/x", "rd.image= needs root=, the device with the image"],
@@ -384,6 +384,10 @@ describe("warnings", () => {
     ],
     ["root=LABEL=A toram", "rd.live.ram needs an image: rd.image= or root=live:"],
     ["root=LABEL=A rd.overlay.size=1M", "rd.overlay.size= needs rd.overlay"],
+    [
+      "root=LABEL=A persistence",
+      "persistence is not used: it needs boot=live or boot=casper, and a tmpfs as the overlay; see rd.overlay=DEVICE",
+    ],
     ["rd.putold=/x", "rd.putold= needs root="],
     ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 forbids a shell"],
     ["rd.break rdshell=0", "rd.break is not used: rdshell=0 forbids a shell"],

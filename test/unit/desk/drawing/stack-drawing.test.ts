@@ -28,6 +28,14 @@ describe("the columns of a plan", () => {
       "boot=casper layerfs-path=a.b.squashfs",
       "/ a device with /casper/a.b.squashfs (nothing) | /casper/a.squashfs (nothing) | /casper/a.b.squashfs (nothing) | a tmpfs (memory)",
     ],
+    [
+      "boot=live persistence",
+      "/ a device with /live/*.squashfs or a similar file (nothing) | /live/*.squashfs (nothing) | a tmpfs (memory) | a volume named persistence (disk)",
+    ],
+    [
+      "boot=casper persistent persistence-read-only layerfs-path=a.squashfs",
+      "/ a device with /casper/a.squashfs (nothing) | /casper/a.squashfs (nothing) | a tmpfs (memory) | a volume named writable or casper-rw (nothing)",
+    ],
     ["", "/ this initramfs (memory)"],
   ])("%s", (cmdline, expected) => {
     expect(inShort(columns(cmdline))).toEqual([expected]);
