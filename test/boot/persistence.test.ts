@@ -3,8 +3,10 @@ import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE } from "../sup
 import type { FakeDisk } from "../support/fake-disk.ts";
 import type { FakeDirectory, FakeNode, FakeTree } from "../support/fake-files.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { refuseCall } from "../support/refuse-call.ts";
 
 // Live media that keep changes: persistence.conf(5) and live-boot(7) of Debian, casper(7) of Ubuntu.
 
@@ -335,5 +337,54 @@ describe("encrypted volumes", () => {
     expect(said(named)).toContain("there is no persistence volume");
     expect(said(named)).not.toContain("changes are not kept there");
     expect(overlays(named).join()).not.toContain("persistence");
+  });
+});
+
+describe("if any call is refused from the search for the volume on", () => {
+  /** Returns new options for each boot: images are distinguished by their bytes. */
+  function options(policy: string): FakeBootOptions {
+    const squashfs = fakeImage("squashfs", {}, ROOT);
+    const medium = fakeImage("ext4", { label: "MEDIUM" }, { "/live/filesystem.squashfs": squashfs.bytes });
+    const conf = "/home source=h\n/etc union,source=e\n/srv link,source=s\n";
+    const kept = fakeImage(
+      "ext4",
+      { label: "persistence", sizeBytes: 2 * MIB },
+      { "/persistence.conf": conf, "/s/a/b": "" },
+    );
+    const disks = [{ name: "sda", partitions: [{ image: medium }, { image: kept }] }];
+    return { cmdline: `boot=live persistence rd.overlay.policy=${policy}`, disks, images: [squashfs] };
+  }
+  function refused(policy: string, number: number | null) {
+    let calls: string[] = [];
+    const before = (machine: FakeMachine) => {
+      calls = refuseCall(machine, number, "EIO");
+    };
+    return { ...fakeBoot({ ...options(policy), before, person: [() => undefined] }), calls };
+  }
+  const whole = refused("required", null);
+  const from = whole.calls.findIndex((call) => call.includes("/run/levain/persistence")) - 40;
+  const numbers = [...whole.calls.keys()].filter((number) => number > from);
+
+  test("the boot goes on without what cannot be kept, and says so", () => {
+    expect(whole.shells).toBe(0);
+    expect(numbers.length).toBeGreaterThan(60);
+    for (const number of numbers) {
+      const done = refused("fallback", number);
+      const about = `${number}: ${whole.calls[number]}\n${done.console}`;
+      expect(done.console, about).not.toMatch(/bug in levain|undefined|\[object/);
+      expect(done.end, about).toMatchObject(DONE);
+      if (done.mounts.join() !== whole.mounts.join()) expect(done.console, about).toMatch(/warning|hint/);
+    }
+  });
+
+  test("or stops if changes are required, and a retry leaves nothing of the first try behind", () => {
+    for (const number of numbers) {
+      const done = refused("required", number);
+      const about = `${number}: ${whole.calls[number]}\n${done.console}\n${done.journal.join("\n")}`;
+      expect(done.end, about).toMatchObject(DONE);
+      if (done.shells > 0 && !/^(?:unmount|detachLoop)/.test(whole.calls[number] ?? "")) {
+        expect(done.mounts, about).toEqual(whole.mounts);
+      }
+    }
   });
 });
