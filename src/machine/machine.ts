@@ -5,6 +5,7 @@ import type { Encryption } from "./encryption.ts";
 import type { Handover } from "./handover.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Terminals } from "./terminals.ts";
+import type { Trees } from "./trees.ts";
 
 /**
  * The only way to the operating system.
@@ -12,7 +13,17 @@ import type { Terminals } from "./terminals.ts";
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Children, Clock, Encryption, Terminals {}
+export interface Machine
+  extends Files,
+    Mounts,
+    Devices,
+    Kernel,
+    Processes,
+    Children,
+    Clock,
+    Encryption,
+    Terminals,
+    Trees {}
 
 /** The part of `stat(2)` that a boot needs. */
 export interface FileStatus {
