@@ -1,6 +1,7 @@
 import { decodeText } from "../formats/text.ts";
 import type { Machine } from "../machine/machine.ts";
 import { orIfRefused } from "../problems/errors.ts";
+import { unescapeOctal } from "./mounts.ts";
 import { findFileIn } from "./resolve.ts";
 
 /** The table of filesystems in a root. */
@@ -45,9 +46,4 @@ export function parseFstab(text: string): readonly FstabEntry[] {
 /** True if the comma-separated options contain `name`. */
 export function hasOption(options: string, name: string): boolean {
   return options.split(",").includes(name);
-}
-
-/** Decodes the octal escapes of fstab and the mount table: \040 is a space. */
-export function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8) & 0xff));
 }

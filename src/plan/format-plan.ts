@@ -72,6 +72,10 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
     ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),
     ["not loaded", modules.blacklist.join(", ")],
     ["drivers", { auto: null, root: "those that find the root", all: "those of all devices" }[handover.drivers]],
+    [
+      "power-off",
+      { auto: null, yes: "the root is taken apart", no: "the root is not taken apart" }[handover.exitProgram],
+    ],
     ["handover", `${handover.mode}${kept}`],
     ["init", handover.init ?? "the first of the kernel's list"],
     ["arguments", handover.arguments.map(quote).join(" ")],

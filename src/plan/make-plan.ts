@@ -13,12 +13,10 @@ import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
-import { decideOverlay } from "./overlay.ts";
-import { decidePersistence } from "./persistence.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
-import { decideSubmounts, decideVolatile, NO_SUBMOUNTS } from "./submounts.ts";
+import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
@@ -110,6 +108,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     handover: {
       mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,
+      exitProgram: decideExitProgram(settings),
       drivers: settings.drivers ?? "auto",
       init: settings.init ?? null,
       arguments: argv,
@@ -121,30 +120,9 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   return { plan, volumes };
 }
 
-type StackParts = Pick<
-  BootPlan,
-  "rootWritable" | "image" | "layers" | "overlay" | "persistence" | "volatile" | "submounts"
->;
-
-/** Of an initramfs that is the final system. */
-const NO_STACK: StackParts = {
-  rootWritable: false,
-  image: null,
-  layers: [],
-  overlay: null,
-  persistence: null,
-  volatile: null,
-  submounts: NO_SUBMOUNTS,
-};
-
-function decideStack(settings: Settings, image: BootPlan["image"], machine: string): StackParts {
-  const { layers, writable } = settings;
-  const isUnwritable = image !== null || layers.length > 0;
-  const volatile = decideVolatile(settings);
-  const overlay = decideOverlay(settings, { isUnwritable: volatile === null && isUnwritable, machine });
-  const rootWritable = writable === true && !isUnwritable && overlay === null && volatile === null;
-  const persistence = decidePersistence(settings, { overlay });
-  return { rootWritable, image, layers, overlay, persistence, volatile, submounts: decideSubmounts(settings) };
+function decideExitProgram({ exitProgram }: Settings): BootPlan["handover"]["exitProgram"] {
+  if (exitProgram === undefined) return "auto";
+  return exitProgram ? "yes" : "no";
 }
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */

@@ -152,6 +152,8 @@ export interface BootPlan {
     /** auto: switch_root from rootfs, pivot_root from a real mount. */
     readonly mode: "auto" | "switch_root" | "pivot_root" | "stay";
     readonly putOld: string | null;
+    /** rd.exitrd: whether a program stays that takes the root apart at power-off; auto: if that takes more than an unmount. */
+    readonly exitProgram: "auto" | "yes" | "no";
     /** rd.drivers=: which drivers are loaded before it; auto: all if the root has no udev. */
     readonly drivers: "auto" | "root" | "all";
     /** null: the kernel's list. */

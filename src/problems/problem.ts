@@ -9,6 +9,7 @@ import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";
 import { SUBMOUNTS } from "./diagnoses/submounts.ts";
+import { SYNC } from "./diagnoses/sync.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
 import { printable } from "./report.ts";
@@ -26,6 +27,7 @@ export const DIAGNOSES = {
   ...STORAGE,
   ...STORES,
   ...SUBMOUNTS,
+  ...SYNC,
 };
 
 type ProblemCode = keyof typeof DIAGNOSES;

@@ -52,10 +52,10 @@ export const LINUX_CASES: readonly ContractCase[] = [
       const [one, other] = [`${directory}/one`, `${directory}/other`];
       for (const path of [one, other]) machine.makeDirectory(path);
       const label = new TextEncoder().encode("system_u:object_r:etc_t:s0");
-      systemCall("setxattr", one, one, "security.levain", label, label.length, 0);
+      systemCall("lsetxattr", one, one, "security.levain", label, label.length, 0);
       machine.copyAttributes(one, other);
       const found = new Uint8Array(label.length);
-      systemCall("getxattr", other, other, "security.levain", found, found.length);
+      systemCall("lgetxattr", other, other, "security.levain", found, found.length);
       deepEqual(found, label);
     },
   },

@@ -17,14 +17,14 @@ export function copyAttributes(source: string, target: string): void {
   });
   for (const name of listAttributes(source).filter((one) => WANTED.test(one))) {
     const value = new Uint8Array(XATTR_SIZE_MAX);
-    const length = systemCall("getxattr", source, source, name, value, value.length);
-    callKernel("setxattr", [target, name, value, length, 0]);
+    const length = systemCall("lgetxattr", source, source, name, value, value.length);
+    callKernel("lsetxattr", [target, name, value, length, 0]);
   }
 }
 
 function listAttributes(path: string): readonly string[] {
   const names = new Uint8Array(XATTR_LIST_MAX);
-  const length = callKernel("listxattr", [path, names, names.length]);
+  const length = callKernel("llistxattr", [path, names, names.length]);
   // EOPNOTSUPP: the filesystem has none.
   if (typeof length === "string") return [];
   return new TextDecoder()

@@ -8,6 +8,9 @@ import type { StackedRoot } from "../layers.ts";
 import { findUpperNames } from "../store/layout.ts";
 import { openStore } from "../store/open-store.ts";
 import { attempt, isReported } from "../store/policy.ts";
+import { openSettled } from "../store/settled-store.ts";
+import { orStoreProblem } from "../store/upper.ts";
+import { settleBranch } from "../sync/settle.ts";
 import type { UnionSubmount } from "./submount.ts";
 
 interface UnionOrder {
@@ -42,17 +45,22 @@ type StoreOrder = UnionOrder & { readonly store: NonNullable<UnionSubmount["stor
 
 function open(context: Context, plan: BootPlan, { union, covered, root, store }: StoreOrder): Kept {
   const { machine, voice } = context;
-  const access = union.readOnly ? "untouched" : "writable";
-  const opened = openStore(context, plan, { store, ...union.storePlaces, access });
+  const order = { store, ...union.storePlaces };
+  const opened = union.readOnly
+    ? openSettled(context, plan, { ...order, access: "untouched" })
+    : openStore(context, plan, { ...order, access: "writable" });
   // The other way round is allowed: encrypted changes over a root that anyone may read were asked for by name.
   if (root.isInside === true) requireOneSide(machine, [{ text: "the root", isInside: true }, opened], voice);
   const { upper } = opened.names ?? findUpperNames(machine, opened.directory);
   const directory = `${opened.directory}/${upper}`;
+  if (!union.readOnly) orStoreProblem(opened, () => settleBranch(machine, directory, voice));
   const kind = machine.lstat(directory)?.kind ?? null;
   if (kind === null && union.readOnly) return { directory: null, text: opened.text };
   if (kind === null) {
-    machine.makeDirectory(directory);
-    machine.copyAttributes(covered, directory);
+    orStoreProblem(opened, () => {
+      machine.makeDirectory(directory);
+      machine.copyAttributes(covered, directory);
+    });
   } else if (kind !== "directory") {
     const why = `it is a ${kind}, not a directory`;
     throw problem("store-path", { store: opened.name, node: opened.node, path: `/${upper}`, why });

@@ -49,6 +49,7 @@ test("a command line that asks for nothing", () => {
     handover: {
       mode: "stay",
       putOld: null,
+      exitProgram: "auto",
       drivers: "auto",
       init: null,
       arguments: [],
