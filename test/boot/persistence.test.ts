@@ -72,11 +72,11 @@ describe("a persistence volume on the medium's disk", () => {
     const done = boot("", [disk]);
     expect(done.end).toMatchObject(DONE);
     expect(overlays(done)).toEqual([
-      "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/persistence/0/rw,workdir=/run/levain/persistence/0/work)",
+      "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/store-persistence/0/rw,workdir=/run/levain/store-persistence/0/work)",
     ]);
     expect(nodeIn(disk, "/rw")?.kind).toBe("directory");
     expect(said(done)).toContain("changes on /dev/sda2");
-    expect(done.journal).toContain("link /run/live/persistence/sda2 to /run/levain/persistence/0");
+    expect(done.journal).toContain("link /run/live/persistence/sda2 to /run/levain/store-persistence/0");
   });
 
   test("keeps directories: as they are, as links to files, as changes", () => {
@@ -88,7 +88,7 @@ describe("a persistence volume on the medium's disk", () => {
     });
     const done = boot("", [disk]);
     expect(done.end).toMatchObject(DONE);
-    const place = "/run/levain/persistence/0";
+    const place = "/run/levain/store-persistence/0";
     expect(overlays(done).slice(1)).toEqual([
       `mount overlay overlay at /sysroot/etc (lowerdir=/sysroot/etc,upperdir=${place}/etc/rw,workdir=${place}/etc/work)`,
     ]);
@@ -124,9 +124,9 @@ describe("a persistence volume on the medium's disk", () => {
     });
     const done = boot("persistence-read-only", [disk]);
     expect(done.end).toMatchObject(DONE);
-    expect(done.journal).toContain("mount ext4 /dev/sda2 at /run/levain/persistence/0 (ro)");
+    expect(done.journal).toContain("mount ext4 /dev/sda2 at /run/levain/store-persistence/0 (ro)");
     expect(overlays(done)[0]).toContain(
-      "lowerdir=/run/levain/persistence/0/rw:/run/levain/lower,upperdir=/run/levain/overlay/upper",
+      "lowerdir=/run/levain/store-persistence/0/rw:/run/levain/lower,upperdir=/run/levain/overlay/upper",
     );
     expect([...disk.root.entries.keys()].sort()).toEqual(["h", "persistence.conf", "rw", "work"]);
   });
@@ -143,7 +143,7 @@ describe("a persistence volume on the medium's disk", () => {
         images: [squashfs, inner],
       });
       expect(done.end).toMatchObject(DONE);
-      expect(overlays(done)[0]).toContain("upperdir=/run/levain/persistence/0/rw");
+      expect(overlays(done)[0]).toContain("upperdir=/run/levain/store-persistence/0/rw");
       expect(nodeIn(inner, "/rw")?.kind).toBe("directory");
     }
   });
@@ -183,13 +183,13 @@ describe("other disks", () => {
     const done = boot("", [listed("/ union\n")], [stick("sdb", theirs()), { name: "vda", image: theirs() }]);
     expect(done.end).toMatchObject(DONE);
     expect(done.journal.join("\n")).not.toMatch(/mount \S+ \/dev\/(?:sdb1|vda) at/);
-    expect(overlays(done)[0]).toContain("upperdir=/run/levain/persistence/0/rw");
+    expect(overlays(done)[0]).toContain("upperdir=/run/levain/store-persistence/0/rw");
   });
 
   test("are used if only one has a volume", () => {
     const done = boot("", [], [{ name: "vda", image: listed("/ union\n") }]);
     expect(done.end).toMatchObject(DONE);
-    expect(done.journal).toContain("mount ext4 /dev/vda at /run/levain/persistence/0");
+    expect(done.journal).toContain("mount ext4 /dev/vda at /run/levain/store-persistence/0");
   });
 
   test("of which several have a volume are not used", () => {
@@ -210,7 +210,7 @@ describe("other disks", () => {
 
   test("that come a little later are waited for", () => {
     const late = { name: "vda", image: listed("/ union\n"), arrivesAtMs: 3000 };
-    expect(overlays(boot("", [], [late]))[0]).toContain("upperdir=/run/levain/persistence/0/rw");
+    expect(overlays(boot("", [], [late]))[0]).toContain("upperdir=/run/levain/store-persistence/0/rw");
   });
 });
 
@@ -248,14 +248,14 @@ describe("casper's persistent", () => {
     const [root, home] = [volume("writable"), volume("home-rw", { "/me/x": "" })];
     const done = ubuntu([root, home]);
     expect(done.end).toMatchObject(DONE);
-    expect(overlays(done)[0]).toContain("upperdir=/run/levain/persistence/0/upper");
-    expect(done.journal).toContain("mount /run/levain/persistence/1 at /sysroot/home (bind)");
+    expect(overlays(done)[0]).toContain("upperdir=/run/levain/store-persistence/0/upper");
+    expect(done.journal).toContain("mount /run/levain/store-persistence/1 at /sysroot/home (bind)");
   });
 
   test("keeps them in the file casper-rw on the medium", () => {
     const inner = volume("any");
     const done = ubuntu([], { "/casper-rw": inner.bytes }, [inner]);
-    expect(overlays(done)[0]).toContain("upperdir=/run/levain/persistence/0/upper");
+    expect(overlays(done)[0]).toContain("upperdir=/run/levain/store-persistence/0/upper");
     expect(done.end).toMatchObject(DONE);
   });
 });
@@ -299,7 +299,7 @@ describe("encrypted volumes", () => {
     const done = unlock("persistence-encryption=luks", [stick("sda", medium, vault)], [squashfs, vault]);
     expect(done.end).toMatchObject(DONE);
     expect(said(done)).toContain("unlocking /dev/sda2");
-    expect(overlays(done)[0]).toContain("upperdir=/run/levain/persistence/0/rw");
+    expect(overlays(done)[0]).toContain("upperdir=/run/levain/store-persistence/0/rw");
   });
 
   test("are left alone without it", () => {
@@ -362,7 +362,7 @@ describe("if any call is refused from the search for the volume on", () => {
     return { ...fakeBoot({ ...options(policy), before, person: [() => undefined] }), calls };
   }
   const whole = refused("required", null);
-  const from = whole.calls.findIndex((call) => call.includes("/run/levain/persistence")) - 40;
+  const from = whole.calls.findIndex((call) => call.includes("/run/levain/store-persistence")) - 40;
   const numbers = [...whole.calls.keys()].filter((number) => number > from);
 
   test("the boot goes on without what cannot be kept, and says so", () => {

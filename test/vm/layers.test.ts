@@ -122,7 +122,7 @@ vmTest(
     await ask(vm, "echo changed > /etc/group; echo x > /mnt/x; chmod 700 /etc");
     const kept = await ask(
       vm,
-      "cd /run/levain/persistence/0; cat etc/rw/group; stat -c %a etc/rw; ls mnt; grep '/run/levain/medium vfat' /proc/mounts",
+      "cd /run/levain/store-persistence/0; cat etc/rw/group; stat -c %a etc/rw; ls mnt; grep '/run/levain/medium vfat' /proc/mounts",
     );
     expect(kept).toMatch(/changed\s+700\s+x\s+\S+ \/run\/levain\/medium vfat ro,/);
   },

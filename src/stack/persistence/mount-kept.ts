@@ -6,6 +6,7 @@ import { problem } from "../../problems/problem.ts";
 import { printable, sentence } from "../../problems/report.ts";
 import { PARTS, ROOT } from "../root-stack.ts";
 import { attempt, isReported, mayFallBack } from "../store/policy.ts";
+import { settleBranch } from "../sync/settle.ts";
 import { copyTree } from "./copy-tree.ts";
 import type { KeptMount } from "./kept-mounts.ts";
 import { linkFiles } from "./link-files.ts";
@@ -102,19 +103,20 @@ function bootstrap({ machine, voice }: Context, { mount, volume, target }: KeptO
 const [UPPER, WORK] = ["rw", "work"];
 
 function mountUnion(context: Context, order: KeptOrder, directory: string): void {
-  const { machine } = context;
+  const { machine, voice } = context;
   const { target, isReadOnly } = order;
   const [upper, work] = [`${directory}/${UPPER}`, `${directory}/${WORK}`];
-  const isThere = machine.lstat(upper)?.kind === "directory";
   if (isReadOnly) {
+    const isThere = machine.lstat(upper)?.kind === "directory";
     overlay(context, order, { lowers: isThere ? [target, upper] : [target], upper: null });
     return;
   }
-  if (!isThere) {
+  settleBranch(machine, upper, voice);
+  if (machine.lstat(upper) === null) {
     machine.makeDirectory(upper);
     machine.copyAttributes(target, upper);
   }
-  if (machine.lstat(work)?.kind !== "directory") machine.makeDirectory(work);
+  if (machine.lstat(work) === null) machine.makeDirectory(work);
   overlay(context, order, { lowers: [target], upper: { upper, work } });
 }
 

@@ -91,8 +91,9 @@ function openVolume(context: Context, plan: PersistentPlan, { candidate, index, 
     { ...plan, crypt },
     {
       store: { device: { by: "path", path: node }, path: file, isNamedByMedium: false, options: "" },
-      place: `${PARTS}/persistence/${index}`,
-      outer: `${PARTS}/persistence-disk/${index}`,
+      // levain sync and levain factory-reset know the places of kept changes by the beginning of these paths.
+      place: `${PARTS}/store-persistence/${index}`,
+      outer: `${PARTS}/store-persistence-disk/${index}`,
       access: readOnly ? "untouched" : "writable",
     },
   );
