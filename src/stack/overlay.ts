@@ -2,16 +2,14 @@ import { relative } from "node:path/posix";
 import type { Context } from "../drivers/context.ts";
 import { makePlace } from "../filesystems/mount.ts";
 import type { MountRequest } from "../machine/machine.ts";
-import type { StorePolicy } from "../parameters/stack/overlay.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
-import { askYesOrNo } from "../prompt/yes-or-no.ts";
 import { requireOneSide } from "../storage/trust.ts";
 import type { MountedLower } from "./lowers.ts";
 import { LOWERS, type RootStack, type TmpfsUpper } from "./root-stack.ts";
-import { attempt, isReported } from "./store/policy.ts";
+import { attempt, isReported, mayFallBack } from "./store/policy.ts";
 import { openUpper, type StoreUpper } from "./store/upper.ts";
 
 /** What overlayfs merges. */
@@ -52,13 +50,6 @@ function mountOverStore(context: Context, plan: BootPlan, upper: StoreUpper, bel
   }
   merge(context, { ...below, store: null, upper: mountTmpfs(context, upper.ram) });
   return describeTmpfs(upper.ram);
-}
-
-/** True if changes may go to memory: by the policy, or by the answer of a person. */
-function mayFallBack({ machine, voice }: Context, policy: StorePolicy, error: Error): boolean {
-  if (policy !== "ask") return policy === "fallback";
-  voice.warn(sentence(error));
-  return askYesOrNo(machine, "changes", "keep changes in memory, where they are lost at shutdown?") === true;
 }
 
 function mergeStore(context: Context, plan: BootPlan, upper: StoreUpper, { lowers, merged, mounted }: Below): string {
