@@ -61,6 +61,17 @@ test("/usr in a volume of its own is unlocked with the passphrase of the root", 
   expect(screen.split("  unlock    ")).toHaveLength(2);
 });
 
+test("with rd.auto, the volume of /usr is opened when it is needed, with a second question", () => {
+  const {
+    usr: mounted,
+    end,
+    machine,
+  } = boot("rd.auto", [vault, usrVault], { typing: [...typed("pass"), ...typed("pass")] });
+  expect(machine.terminals.screen("/dev/ttyS0").split("  unlock    ")).toHaveLength(3);
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(mounted).toBe(`/sysroot/usr ext4 /dev/mapper/luks-${USR}`);
+});
+
 test("a stranger's /usr in front of the one in the volume is not mounted", () => {
   const { usr: mounted, end } = boot(BOTH, [theirs, vault, usrVault]);
   expect(end).toMatchObject({ mode: "switch_root" });
