@@ -2,7 +2,9 @@ import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import { formatStore, type OverlayPlan } from "../parameters/stack/overlay.ts";
 import { printable } from "../problems/report.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
+import { formatPersistence } from "./persistence.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
+import { formatSubmounts } from "./submounts.ts";
 
 /** Formats the plan for `levain plan`: a line a subject, safe to print. */
 export function formatPlan(plan: BootPlan): readonly string[] {
@@ -36,6 +38,8 @@ function formatRoot(plan: BootPlan): Subjects {
     ["image", image === null ? "none" : formatImage(image)],
     ...plan.layers.map((one) => ["layer", one.kind === "image" ? one.path : formatDeviceSpec(one.device)] as const),
     ["overlay", overlay === null ? "none" : formatOverlay(overlay)],
+    ["persistence", formatPersistence(plan.persistence)],
+    ...formatSubmounts(plan),
   ];
 }
 

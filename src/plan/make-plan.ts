@@ -13,10 +13,10 @@ import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
-import { decideOverlay } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
+import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
@@ -34,6 +34,8 @@ export interface PlanInput {
   readonly machine?: string;
   /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
+  /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
+  readonly imageParameters?: readonly string[];
   /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
@@ -52,9 +54,10 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { crypttab: table = null, hasFile = () => false } = input;
+  const { crypttab: table = null, hasFile = () => false, imageParameters = [] } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
+    { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
@@ -87,11 +90,6 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const medium = decideMedium(settings, around.machine);
   const root = decideRoot(settings, medium.devices, around);
   const isFinal = root.kind === "none";
-  const image = isFinal ? null : medium.image;
-  const layers = isFinal ? [] : settings.layers;
-  const overlay = isFinal
-    ? null
-    : decideOverlay(settings, { isUnwritable: image !== null || layers.length > 0, machine: around.machine });
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
@@ -102,10 +100,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
     ...decideCheck(settings),
-    rootWritable: settings.writable === true && image === null && overlay === null && layers.length === 0,
-    image,
-    layers,
-    overlay,
+    ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),

@@ -3,10 +3,12 @@ import { CRYPT } from "./diagnoses/crypt.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
+import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";
+import { SUBMOUNTS } from "./diagnoses/submounts.ts";
 import { SYNC } from "./diagnoses/sync.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
@@ -19,10 +21,12 @@ export const DIAGNOSES = {
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,
+  ...PERSISTENCE,
   ...RESCUE,
   ...STACK,
   ...STORAGE,
   ...STORES,
+  ...SUBMOUNTS,
   ...SYNC,
 };
 

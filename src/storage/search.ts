@@ -18,7 +18,7 @@ interface SearchOptions {
 
 /** The devices of a machine while one of them is looked for. */
 export interface Search
-  extends Pick<Selection, "matches" | "strangers" | "unsearched">,
+  extends Pick<Selection, "find" | "matches" | "strangers" | "unsearched">,
     Pick<Assemblies, "advance" | "lastResort" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"> {
   readonly inventory: Inventory;
   /** The devices that have not answered yet. */

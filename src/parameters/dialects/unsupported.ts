@@ -30,9 +30,8 @@ export const UNSUPPORTED = {
     ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
     ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
-    ...rows(NO_CHANGES, "persistence"),
     ...rows(NO_CHANGES, "rd.live.overlay.persistent", isAsked),
-    ...rows("only the whole root has an overlay", "rd.union"),
+    ...rows("changes are kept by overlayfs", "persistence-method", (value) => !/\boverlay\b/.test(value ?? "")),
     ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
     ...rows(
       "the initramfs has no systemd; see rd.break= and rd.emergency=",
@@ -43,13 +42,11 @@ export const UNSUPPORTED = {
     ...rows(NO_NETWORK, "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
     ...rows("only levain.toml and the command line are read", "rd.config"),
-    ...rows("/usr is not mounted before init", "mount.usr"),
     ...rows("a hibernated system is not resumed", "resume"),
   ],
   refused: [
     ...rows(`${notSupportedYet("dm-verity")}, so the root would not be verified`, "roothash usrhash rd.verity."),
     ...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree"),
-    ...rows(notSupportedYet("a root in memory with the /usr of the disk"), "systemd.volatile=yes"),
   ],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),

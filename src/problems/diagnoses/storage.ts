@@ -1,4 +1,5 @@
 import { distinct } from "../causes/cause.ts";
+import { WITHOUT_FSTAB } from "../causes/mount.ts";
 import { SEARCH_CAUSES, type SearchCause } from "../causes/search.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
@@ -20,8 +21,8 @@ export interface MissingDevice {
 
 /** A search that found nothing. */
 export interface VainSearch {
-  readonly wanted: "root" | "layer" | "image" | "store";
-  /** Of the layer or the image. */
+  readonly wanted: "root" | "layer" | "image" | "store" | "submount";
+  /** Of the layer or the image, or the path in the root. */
   readonly name: string;
   /** null: no limit. */
   readonly withinSeconds: number | null;
@@ -42,6 +43,7 @@ const TITLES: Readonly<Record<VainSearch["wanted"], (name: string) => string>> =
   root: () => "could not find the root device",
   layer: (name) => `could not find the layer ${name}`,
   image: (name) => `could not unlock the image ${name}`,
+  submount: (name) => `could not find the device for ${name}`,
   store: (name) => `could not find the device for the changes, ${name}`,
 };
 
@@ -110,6 +112,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
 /** What to try whatever the cause is. */
 function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearch): readonly Hint[] {
   if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer=")];
+  if (wanted === "submount") return hintsForSubmount(isAnyUnasked);
   if (wanted === "store") return [byHand("attach the disk"), inBootLoader("correct rd.overlay="), BOOT_WITHOUT_STORE];
   const correct = inBootLoader("correct root= in the boot loader");
   if (isAnyUnasked) {
@@ -120,6 +123,16 @@ function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearc
   }
   if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`")];
   return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`")];
+}
+
+/** The device may be named by fstab, which is in the root, or by mount.usr=. */
+function hintsForSubmount(isAnyUnasked: boolean): readonly Hint[] {
+  const unlock = [
+    inShell("if it is in the encrypted device, `levain retry rd.auto` unlocks it"),
+    inBootLoader("if it is in the encrypted device, name that with rd.luks.uuid="),
+    inBuilder("or in /etc/crypttab of the image, as dracut does with the lines that have x-initrd.attach"),
+  ];
+  return [byHand("attach the disk"), ...(isAnyUnasked ? unlock : []), ...WITHOUT_FSTAB];
 }
 
 /** What stops the search for a device, and what becomes of it. */
