@@ -113,7 +113,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
 function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearch): readonly Hint[] {
   if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer=")];
   if (wanted === "submount") return hintsForSubmount(isAnyUnasked);
-  if (wanted === "store") return [byHand("attach the disk"), inBootLoader("correct rd.overlay="), BOOT_WITHOUT_STORE];
+  if (wanted === "store") return [byHand("attach the disk"), inBootLoader("correct rd.overlay= or rd.union="), BOOT_WITHOUT_STORE];
   const correct = inBootLoader("correct root= in the boot loader");
   if (isAnyUnasked) {
     return [
