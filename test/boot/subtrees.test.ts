@@ -187,6 +187,13 @@ describe("lines of fstab with x-initrd.mount", () => {
     }
   });
 
+  test("below /run need no /run in the root", () => {
+    const { "/run": _, ...without } = tree;
+    const { mounts, end } = boot("LABEL=VAR /run/store ext4 x-initrd.mount", { tree: without, disks, words: "rw" });
+    expect(mounts).toContain("/sysroot/run/store ext4 /dev/vdb");
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
   test("do not lead out of the root, whatever links and dots they contain", () => {
     const links = { ...tree, "/out": { link: "/../../dev" }, "/up": { link: "../../.." }, "/loop": { link: "loop" } };
     const places = (fstab: string) =>
