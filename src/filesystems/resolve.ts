@@ -1,4 +1,5 @@
 import type { Machine } from "../machine/machine.ts";
+import { SyscallError } from "../problems/errors.ts";
 
 /** The kernel's limit (MAXSYMLINKS). */
 const MOST_LINKS = 40;
@@ -50,6 +51,8 @@ export function makeDirectoryIn(machine: Machine, root: string, path: string): s
   if (known !== null) return known;
   const parent = makeDirectoryIn(machine, root, path.slice(0, path.lastIndexOf("/")));
   const made = `${parent.replace(/\/$/, "")}/${path.slice(path.lastIndexOf("/") + 1)}`;
+  // mkdir(2) would do nothing for a symbolic link, which may lead out of the root.
+  if (machine.lstat(made) !== null) throw new SyscallError("mkdir", "EEXIST", made);
   machine.makeDirectory(made);
   return made;
 }

@@ -76,7 +76,7 @@ function keepChanges(
   if (persistence === null) return { stack, kept: { volumes: [], usesMedium: false, mount: () => [] } };
   const open = openPersistence(context, { ...plan, persistence }, { node, directory: stack.source, isInside });
   return {
-    stack: withKeptRoot(stack, open, persistence),
+    stack: withKeptRoot(context.machine, stack, open, persistence),
     kept: {
       volumes: open.volumes.map(({ store }) => store),
       usesMedium: open.volumes.some(({ host }) => host === node),

@@ -176,6 +176,32 @@ describe("a persistence volume on the medium's disk", () => {
   });
 });
 
+describe("a directory of a volume for all changes", () => {
+  test("is created, and no link leads out of the volume", () => {
+    const disk = listed("/ union,source=deep/er\n", {
+      "/deep": { link: "/elsewhere" },
+      "/elsewhere": { directory: true },
+    });
+    const done = boot("", [disk], [], { files: { "/elsewhere/of-initramfs": "" } });
+    expect(done.end).toMatchObject(DONE);
+    expect(nodeIn(disk, "/elsewhere/er/rw")?.kind).toBe("directory");
+    const dangling = listed("/ union,source=deep\n", { "/deep": { link: "/run/levain" } });
+    const second = boot("rd.overlay.policy=required", [dangling]);
+    expect(second.shells).toBe(1);
+    expect(second.journal.join("\n")).not.toMatch(/mkdir \/run\/levain\/rw/);
+  });
+
+  test("on two partitions of one name is not guessed", () => {
+    const [one, other] = [listed("/ union\n"), listed("/ union\n")];
+    const done = boot("", [one, other]);
+    expect(done.end).toMatchObject(DONE);
+    expect(said(done)).toContain("several persistence volumes are present: /dev/sda2 and /dev/sda3");
+    expect(overlays(done)[0]).toContain("upperdir=/run/levain/overlay/upper");
+    expect(done.mounts.join()).not.toContain("store-persistence");
+    expect(boot("rd.overlay.policy=required", [one, other]).shells).toBe(1);
+  });
+});
+
 describe("other disks", () => {
   const theirs = () => listed("/ union\n", { "/rw/sbin/init": "evil" });
 

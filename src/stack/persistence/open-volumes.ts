@@ -1,7 +1,8 @@
 import type { Context } from "../../drivers/context.ts";
-import { findFileIn } from "../../filesystems/resolve.ts";
+import { findDirectoryIn, findFileIn, makeDirectoryIn } from "../../filesystems/resolve.ts";
 import { type KeptPath, parsePersistenceConf } from "../../formats/persistence-conf.ts";
 import { decodeText } from "../../formats/text.ts";
+import type { Machine } from "../../machine/machine.ts";
 import type { StorePolicy } from "../../parameters/stack/overlay.ts";
 import type { BootPlan, PersistencePlan } from "../../plan/plan.ts";
 import { problem } from "../../problems/problem.ts";
@@ -28,40 +29,56 @@ export interface Persistence {
 
 type PersistentPlan = BootPlan & { readonly persistence: PersistencePlan };
 
-/** Finds, unlocks and mounts the persistence volumes. A volume that cannot be used is skipped with a warning, if the policy allows that. Throws BootError. */
+const NOTHING: Persistence = { volumes: [], mounts: [] };
+
+/** Finds, unlocks and mounts the persistence volumes. What cannot be used is skipped with a warning, if the policy allows that. Throws BootError. */
 export function openPersistence(context: Context, plan: PersistentPlan, medium: MediumPlace): Persistence {
-  const { voice } = context;
+  const { policy, volumes } = plan.persistence;
+  const open = orSkip(context, policy, () => attempt(context, (inner) => openVolumes(inner, plan, medium)));
+  if (open === null || open.mounts.length > 0) return open ?? NOTHING;
+  const missing = problem("persistence-missing", { names: volumes.map(({ name }) => name) });
+  if (!mayFallBack(context, policy, missing)) throw missing;
+  context.voice.warn(`${headline(missing)}: changes are lost at shutdown`);
+  return NOTHING;
+}
+
+function openVolumes(context: Context, plan: PersistentPlan, medium: MediumPlace): Persistence {
   const { policy } = plan.persistence;
-  const candidates = orSkip(context, policy, () => findVolumes(context, plan, medium)) ?? [];
-  const volumes = candidates.flatMap((candidate, index) => {
+  const volumes = findVolumes(context, plan, medium).flatMap((candidate, index) => {
     const open = () => attempt(context, (inner) => openVolume(inner, plan, { candidate, index, medium }));
     return orSkip(context, policy, open) ?? [];
   });
   const { mounts, rivalries } = joinKept(volumes);
   for (const { path, used, other, isUndecided } of rivalries) {
     if (isUndecided) throw problem("persistence-ambiguous", { volumes: [used.text, other.text] });
-    voice.warn(`${printable(path)} is kept on ${used.text}, and not on ${other.text}, which has it too`);
+    context.voice.warn(`${printable(path)} is kept on ${used.text}, and not on ${other.text}, which has it too`);
   }
-  if (mounts.length > 0) return { volumes, mounts };
-  const names = plan.persistence.volumes.map(({ name }) => name);
-  const missing = problem("persistence-missing", { names });
-  if (!mayFallBack(context, policy, missing)) throw missing;
-  voice.warn(`${headline(missing)}: changes are lost at shutdown`);
-  return { volumes: [], mounts: [] };
+  return { volumes, mounts };
 }
 
 /** Returns the stack with the persistence volume as the place of all changes, if one keeps the root. */
-export function withKeptRoot(stack: RootStack, { volumes, mounts }: Persistence, plan: PersistencePlan): RootStack {
+export function withKeptRoot(
+  machine: Machine,
+  stack: RootStack,
+  { volumes, mounts }: Persistence,
+  { policy, readOnly }: PersistencePlan,
+): RootStack {
   const root = mounts.find(({ path }) => path === "/");
   const opened = volumes[root?.volume ?? -1]?.store;
   if (root === undefined || opened === undefined || stack.upper?.kind !== "tmpfs") return stack;
-  const { policy, readOnly } = plan;
   const { place, size } = stack.upper;
+  const directory = findKeptDirectory(machine, opened.directory, root.source, readOnly);
+  if (directory === null) return stack; // nothing is kept yet
   const store = { device: { by: "path", path: opened.node }, path: null, isNamedByMedium: false, options: "" } as const;
-  const directory = `${opened.directory}${root.source}`;
   const places = { place: directory, outer: directory, ram: { place, size } };
   const upper = { kind: "store", store, policy, reset: false, readOnly, ...places } as const;
   return { ...stack, upper: { ...upper, opened: { ...opened, directory } } };
+}
+
+/** A symbolic link on the volume leads no further than to another place on it. */
+function findKeptDirectory(machine: Machine, volume: string, source: string, readOnly: boolean): string | null {
+  if (source === "") return volume;
+  return readOnly ? findDirectoryIn(machine, volume, source) : makeDirectoryIn(machine, volume, source);
 }
 
 /** Returns null, after a warning, for what the boot can do without. */

@@ -1,12 +1,12 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
-import { findDirectoryIn, findFileIn, resolveIn } from "../../filesystems/resolve.ts";
+import { findDirectoryIn, findFileIn, makeDirectoryIn, resolveIn } from "../../filesystems/resolve.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { formatStore, type StorePlan } from "../../parameters/stack/overlay.ts";
 import { cryptForStore } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { SyscallError, unlessRefused } from "../../problems/errors.ts";
+import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
 import { describeAttached } from "../../storage/attach.ts";
@@ -102,23 +102,11 @@ function findStoreDirectory(machine: Machine, { store, outer, access }: StoreOrd
   }
   if (access !== "writable") throw problem("store-path", { ...facts, why: "it does not exist" });
   return unlessRefused(
-    () => createDirectoryIn(machine, outer, path),
+    () => makeDirectoryIn(machine, outer, path),
     (refusal) => {
       throw problem("store-path", { ...facts, why: describeRefusal(refusal) });
     },
   );
-}
-
-/** Creates a directory and its parents below `root`; what a symbolic link points to is resolved as inside `root`. A name that is taken is EEXIST. */
-function createDirectoryIn(machine: Machine, root: string, path: string): string {
-  const known = findDirectoryIn(machine, root, path);
-  if (known !== null) return known === `${root}/` ? root : known;
-  const slash = path.lastIndexOf("/");
-  const made = `${createDirectoryIn(machine, root, path.slice(0, slash) || "/")}${path.slice(slash)}`;
-  // mkdir(2) would do nothing for a symbolic link, which may lead out of the filesystem.
-  if (machine.lstat(made) !== null) throw new SyscallError("mkdir", "EEXIST", made);
-  machine.makeDirectory(made);
-  return made;
 }
 
 /** Mounts an image file that is the store; one that is a LUKS container is unlocked first. */
