@@ -68,8 +68,8 @@ export interface Files {
   openAsyncReader(path: string, options?: OpenOptions): AsyncReader;
   /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */
   openWriter(path: string): FileWriter;
-  /** Copies the content of a file or device and reports the bytes done at least every few MiB; removes the target on failure. */
-  copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void;
+  /** Copies the content of a file or device and reports each part, of a few MiB, with the bytes done; removes the target on failure, also of `onProgress`. The part is overwritten after the call. */
+  copyFile(source: string, target: string, onProgress: (bytesDone: number, part: Uint8Array) => void): void;
   /** `statfs(2)`; the magic number is one of linux/magic.h. */
   statFilesystem(path: string): { readonly magic: number; readonly totalBytes: number; readonly freeBytes: number };
 }

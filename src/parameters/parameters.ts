@@ -5,12 +5,14 @@ import type { Alias, Parameter } from "./parameter.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
+import { VERITY } from "./tables/verity.ts";
 
 /** THE table: every implemented parameter, by the planner's name for it. */
 export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
   ...MEDIA,
+  ...VERITY,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -35,6 +37,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
   { title: "Media of other systems", rows: Object.values(MEDIA) },
+  { title: "Verified roots and images", rows: Object.values(VERITY) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

@@ -2,12 +2,14 @@ import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import { printable } from "../problems/report.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
+import { formatVerity } from "./verity/format-verity.ts";
 
 /** Formats the plan for `levain plan`: a line a subject, safe to print. */
 export function formatPlan(plan: BootPlan): readonly string[] {
   const subjects: Subjects = [
     ...formatRoot(plan),
     ...formatCrypt(plan.crypt, plan.root.kind === "block"),
+    ...formatVerity(plan.verity),
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),

@@ -18,6 +18,7 @@ import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
+import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
 /** The input of a plan. */
@@ -94,7 +95,10 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  if (doubles.length > 0) throw mistaken(doubles.map((text) => ({ origin: "the kernel command line", text })));
+  const contradictions = [...doubles, ...findVerityMistakes(settings, { hasImage: image !== null, isFinal })];
+  if (contradictions.length > 0) {
+    throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));
+  }
   const plan: BootPlan = {
     root,
     rootTypes: settings.types ?? [],
@@ -105,6 +109,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     layers,
     overlay,
     crypt: planCrypt(settings, volumes, ofCrypt),
+    verity: decideVerity(settings, {
+      roots: rootDevices(root),
+      hasImage: image !== null,
+      isLiveBoot: image?.maker === "live-boot",
+    }),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),

@@ -2,6 +2,7 @@ import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { LayerPlan, OverlayPlan, StepName } from "../parameters/values.ts";
 import type { RootSource } from "./root.ts";
+import type { VerityPlan } from "./verity/volumes.ts";
 
 /** What is unlocked before the search for the root, and how. */
 export interface CryptPlan {
@@ -64,6 +65,8 @@ export interface BootPlan {
   readonly overlay: OverlayPlan | null;
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
+  /** What dm-verity verifies: nothing else becomes a part of the root then. */
+  readonly verity: VerityPlan;
   /** rd.vconsole.keymap=: the keymap for passphrases; null: the kernel's own. */
   readonly keymap: string | null;
   /** Milliseconds to wait for the root device; null: no limit. */

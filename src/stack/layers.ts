@@ -38,7 +38,7 @@ function openMedium(
   if (iso === null) return { ...device, images, iso: null };
   const file = findImage(context.machine, source, iso.path);
   // The ISO file, like a medium, need not be encrypted: only the images on it.
-  const image = mountImage(context, plan, { ...iso, file, isInside: device.isInside, isMedium: true });
+  const image = mountImage(context, plan, { ...iso, file, isInside: device.isInside, isMedium: true, tree: null });
   return { node: device.node, images, isInside: image.isInside, iso: image };
 }
 

@@ -1,12 +1,16 @@
 import type { Context } from "../drivers/context.ts";
 import { makePlace, mountDevice } from "../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
-import type { BootPlan } from "../plan/plan.ts";
+import { type BootPlan, onlyTexts } from "../plan/plan.ts";
+import type { VerityPlan } from "../plan/verity/volumes.ts";
+import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { describeAttached } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
-import { liesInVolume, type RootPart } from "../storage/trust.ts";
+import { isVerified, liesInVolume, type RootPart } from "../storage/trust.ts";
 import { copyToRam } from "./copy-to-ram.ts";
+import { copyVerified } from "./copy-verified.ts";
+import { findImageTree, type ImageTree } from "./image-tree.ts";
 import { findImage } from "./images.ts";
 import { attachPart, mountImage, requireUnencrypted } from "./mount-image.ts";
 import type { Lower, LowerImage } from "./root-stack.ts";
@@ -48,19 +52,39 @@ function mountLayerDevice(
 ): MountedLower {
   const attached = attachPart(context, plan, spec, { wanted: "layer", name: specText(spec) });
   const { device } = attached;
+  if (!isVerified(context.machine, device)) requireUnverified(plan, device.node);
   mountDevice(context, { device, target: place, types: [], access: "untouched", options: "", role: "layer" });
   const isInside = liesInVolume(context.machine)(device);
   return { text: describeAttached(attached), isInside, usesMedium: false };
 }
 
+/** True if images without a root hash must not be a part of the root. */
+function isStrict({ images }: VerityPlan): boolean {
+  return images !== null && !images.isBySidecar;
+}
+
+/** Throws BootError if the root has to be verified: the device `node` is not. */
+function requireUnverified({ verity }: BootPlan, node: string): void {
+  if (verity.root !== null || isStrict(verity)) throw problem("verity-part-outside", { outside: [node] });
+}
+
+function copyImage(context: Context, copy: Parameters<typeof copyVerified>[1], tree: ImageTree | null): string | null {
+  if (tree !== null) return copyVerified(context, copy, tree);
+  const { path, file, node, directory } = copy;
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const bytes = context.machine.stat(file)?.size ?? 0;
+  return copyToRam(context, { source: file, name, bytes, node, directory, watch: null, onRefusal: null });
+}
+
 /** Mounts live-boot's NAME.dir, a directory tree on the medium, which is as read-only as the medium. */
 function bindDirectory(
   { machine, voice, undo }: Context,
-  { crypt }: BootPlan,
+  { crypt, verity }: BootPlan,
   { path, place, ram }: LowerImage,
   { directory, isInside }: { readonly directory: string; readonly isInside: boolean },
 ): MountedLower {
   if (!isInside) requireUnencrypted(crypt, path);
+  if (verity.root === null && isStrict(verity)) throw problem("verity-part-outside", { outside: [path] });
   if (ram !== null) voice.warn(`${printable(path)} is a directory and is not copied to RAM`);
   makePlace(machine, place);
   machine.mount({ source: directory, target: place, type: "", flags: ["bind"], options: "" });
@@ -72,16 +96,18 @@ function bindDirectory(
 function mountLayerImage(
   context: Context,
   plan: BootPlan,
-  { path, place, ram, inner }: LowerImage,
+  { path, place, ram, inner, isOnly }: LowerImage,
   { images, isInside, node }: Medium,
 ): MountedLower {
-  const { machine, undo } = context;
+  const { machine, voice, undo } = context;
   const file = findImage(machine, images, path);
-  const copy = ram === null ? null : copyToRam(context, file, node, ram);
-  const order = { path, file: copy ?? file, place, isInside, isMedium: false };
+  const tree = findImageTree(machine, voice, plan.verity.images, { base: images, path, isOnly });
+  const copy = ram === null ? null : copyImage(context, { path, file, place, node, directory: ram }, tree);
+  const order = { path, file: copy ?? file, place, isInside, isMedium: false, tree: copy === null ? tree : null };
   const image = mountImage(context, plan, order);
   const usesMedium = copy === null;
-  const text = `${image.name} (${image.type}${copy === null ? "" : ", in RAM"})`;
+  const notes = onlyTexts(image.type, tree !== null && "verified", copy !== null && "in RAM");
+  const text = `${image.name} (${notes.join(", ")})`;
   const found = inner?.paths.find((one) => findFileIn(machine, place, one) !== null);
   if (inner === null || found === undefined) return { text, isInside: image.isInside, usesMedium };
   const { outer } = inner;
@@ -89,6 +115,12 @@ function mountLayerImage(
   machine.moveMount(place, outer);
   undo(() => machine.unmount(outer));
   const innerFile = findImage(machine, outer, found);
-  const root = mountImage(context, plan, { ...order, path: found, file: innerFile, isInside: image.isInside });
+  const root = mountImage(context, plan, {
+    ...order,
+    path: found,
+    file: innerFile,
+    isInside: image.isInside,
+    tree: null,
+  });
   return { text: `${text}: ${root.text}`, isInside: root.isInside, usesMedium };
 }

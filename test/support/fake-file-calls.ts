@@ -49,9 +49,10 @@ export function createFakeFiles(kernel: FakeKernel): Files {
       write(kernel, target, new Uint8Array());
       try {
         for (let done = 0; done < bytes.length; ) {
-          done = Math.min(done + COPY_CHUNK_BYTES, bytes.length);
+          const from = done;
+          done = Math.min(from + COPY_CHUNK_BYTES, bytes.length);
           write(kernel, target, bytes.slice(0, done));
-          onProgress(done);
+          onProgress(done, bytes.slice(from, done));
         }
       } catch (error) {
         files.removeFile(target);

@@ -28,7 +28,7 @@ const BY_HAND = `what was mounted by hand at ${ROOT}`;
 /** Finds, mounts and stacks the root. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
 export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
-  const mounted = attachAndMount(steps, { ...plan, roots: devices }, isDoneByHand);
+  const mounted = attachAndMount(steps, plan, devices, isDoneByHand);
   steps.step(
     "layers",
     (undo) => {
@@ -42,14 +42,16 @@ export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly D
 /** Finds and mounts the root. If only a mount proves that a device was opened correctly, and it fails, the user is asked again. */
 function attachAndMount(
   { step, rewind, ...rest }: Steps,
-  plan: BootPlan & { readonly roots: readonly DeviceSpec[] },
+  plan: BootPlan,
+  roots: readonly DeviceSpec[],
   isDoneByHand: () => boolean,
 ): MountedDevice | null {
   const tries: Tries = new Map();
+  const wish = { ...plan, roots, verity: plan.verity.root === null ? [] : [plan.verity.root] };
   for (;;) {
     const attached = step(
       "root",
-      (undo) => (isDoneByHand() ? null : attachDevice({ ...rest, undo }, plan, { tries })),
+      (undo) => (isDoneByHand() ? null : attachDevice({ ...rest, undo }, wish, { tries })),
       (found) => (found === null ? BY_HAND : describeAttached(found)),
     );
     try {
@@ -77,7 +79,8 @@ function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): Mount
   const { rootTypes: types, rootOptions: options } = plan;
   const asRoot = plan.rootWritable ? "writable" : "read-only";
   const access = target === ROOT ? asRoot : "untouched";
-  if (target === ROOT) checkFilesystem(context, device, plan);
+  // A verified device cannot be repaired: it is what it was made as, or the kernel refuses to read it.
+  if (target === ROOT && plan.verity.root === null) checkFilesystem(context, device, plan);
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });
   const writable = access === "writable";
   return { node: device.node, target, type, writable, isInside: liesInVolume(context.machine)(device) };

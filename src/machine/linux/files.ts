@@ -131,17 +131,19 @@ function openWriter(path: string): FileWriter {
 }
 
 /** Not by copy_file_range(2): it does not cross filesystem types before Linux 5.19, and never copies to or from a device. */
-function copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void {
+function copyFile(source: string, target: string, onProgress: (bytesDone: number, part: Uint8Array) => void): void {
   closing(openFile(source, "r"), (from) => {
     const to = openFile(target, "w", 0o644);
     try {
       closing(to, () => {
         const buffer = new Uint8Array(COPY_CHUNK_BYTES);
-        for (let total = 0; ; onProgress(total)) {
+        for (let total = 0; ; ) {
           const count = refusable(source, () => fs.readSync(from, buffer));
           if (count === 0) return;
-          writeAll(to, buffer.subarray(0, count), target);
+          const part = buffer.subarray(0, count);
+          writeAll(to, part, target);
           total += count;
+          onProgress(total, part);
         }
       });
     } catch (error) {

@@ -17,7 +17,6 @@ interface Unsupported {
 const NO_CHANGES = "changes are lost at shutdown";
 const NO_NETWORK = "the network is not set up";
 const NO_DOWNLOAD = notSupportedYet("an image on the network");
-const NO_VERITY = `${notSupportedYet("dm-verity")}, so the image would not be verified`;
 
 /**
  * Parameters of levain and other programs that are not implemented yet and that a boot may depend on. `ignored`: the
@@ -50,7 +49,6 @@ export const UNSUPPORTED = {
     ...rows("a hibernated system is not resumed", "resume"),
   ],
   refused: [
-    ...rows(`${notSupportedYet("dm-verity")}, so the root would not be verified`, "roothash usrhash rd.verity."),
     ...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree"),
     ...rows(notSupportedYet("a root in memory with the /usr of the disk"), "systemd.volatile=yes"),
     ...rows(`${notSupportedYet("an overlay on a device")}, so changes would be lost`, "overlayroot", (value) =>
@@ -59,7 +57,6 @@ export const UNSUPPORTED = {
   ],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
-    ...rows(NO_VERITY, "dm-verity-root-hash dm-verity-enforce-roothash-signature"),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),
     ...rows(
       `${notSupportedYet("an ISO file inside the initramfs")}; an ISO file on a device is /dev/…/PATH`,

@@ -1,5 +1,6 @@
 import { distinct } from "../causes/cause.ts";
 import { SEARCH_CAUSES, type SearchCause } from "../causes/search.ts";
+import { VERIFIED_HINTS } from "../causes/verity.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { printable } from "../report.ts";
@@ -26,6 +27,8 @@ export interface VainSearch {
   readonly withinSeconds: number | null;
   /** The wanted device, then each fallback. */
   readonly devices: readonly MissingDevice[];
+  /** True if the device has to be verified by dm-verity. */
+  readonly isVerified: boolean;
   /** What else did not come, a sentence each. */
   readonly troubles: readonly string[];
   readonly isAnyDevicePresent: boolean;
@@ -44,15 +47,27 @@ const TITLES: Readonly<Record<VainSearch["wanted"], (name: string) => string>> =
 };
 
 /** Says which devices are not used although a spec names them. */
-export function describeStrangers(texts: readonly string[]): string {
-  return `${texts.join(" and ")}, not used: it lies outside the encrypted volumes that parameters name`;
+export function describeStrangers(texts: readonly string[], isVerified: boolean): string {
+  const why = isVerified ? "no root hash verifies it" : "it lies outside the encrypted volumes that parameters name";
+  return `${texts.join(" and ")}, not used: ${why}`;
 }
 
-function explainMissing({ wanted, withinSeconds, devices, troubles, causes }: VainSearch): readonly string[] {
+function explainMissing({
+  wanted,
+  withinSeconds,
+  devices,
+  isVerified,
+  troubles,
+  causes,
+}: VainSearch): readonly string[] {
   const within = withinSeconds === null ? "" : ` within ${withinSeconds} s`;
   const reasons = devices.map(({ noun, spec, incomplete, strangers }, index) => {
     if (incomplete !== null) return `only ${incomplete}`;
-    if (strangers.length > 0) return `${spec} is ${describeStrangers(strangers.map(({ text }) => text))}`;
+    if (strangers.length > 0)
+      return `${spec} is ${describeStrangers(
+        strangers.map(({ text }) => text),
+        isVerified,
+      )}`;
     if (wanted === "image") return `nothing unlocked it${within}`;
     return `no ${noun} appeared${index === 0 ? within : " either"}`;
   });
@@ -83,6 +98,7 @@ function hintForDriver(facts: VainSearch): Hint {
 function hintsForMissing(facts: VainSearch): readonly Hint[] {
   const { wanted, devices } = facts;
   const strangers = devices.flatMap((device) => device.strangers);
+  if (facts.isVerified) return VERIFIED_HINTS;
   const volume = strangers.find(({ luksUuid }) => luksUuid !== null);
   if (volume !== undefined) {
     return [inBootLoader(`if ${volume.node} holds the root, name it too: rd.luks.uuid=${volume.luksUuid}`)];

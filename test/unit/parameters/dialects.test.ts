@@ -335,10 +335,6 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "boot=live live-media-offset=1024",
     ["live-media-offset=: a root that is no image file on the medium is not supported yet"],
   ],
-  [
-    "boot=live dm-verity-root-hash=ab",
-    ["dm-verity-root-hash=: dm-verity is not supported yet, so the image would not be verified"],
-  ],
   ["archisolabel=A verify=y", ["verify=: the signature of an image is not supported yet"]],
   [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
@@ -349,10 +345,6 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   [
     "boot=live fromiso=/live/image.iso",
     ["fromiso=: an ISO file inside the initramfs is not supported yet; an ISO file on a device is /dev/…/PATH"],
-  ],
-  [
-    "boot=live dm-verity-enforce-roothash-signature",
-    ["dm-verity-enforce-roothash-signature: dm-verity is not supported yet, so the image would not be verified"],
   ],
   [
     "boot=casper quiet splash",

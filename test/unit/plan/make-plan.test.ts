@@ -40,6 +40,7 @@ test("a command line that asks for nothing", () => {
     layers: [],
     overlay: null,
     crypt: NO_CRYPT,
+    verity: { root: null, usr: null, images: null },
     keymap: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },
@@ -353,10 +354,10 @@ describe("mistakes", () => {
     ).toEqual([]);
   });
 
-  test("are parameters for checks that levain does not make", () => {
-    expect(mistakesOf(() => plan("roothash=abcd rd.verity.data=x")).seen).toEqual([
-      "roothash=: dm-verity is not supported yet, so the root would not be verified",
-      "rd.verity.data=: dm-verity is not supported yet, so the root would not be verified",
+  test("are parameters of dm-verity that cannot be obeyed", () => {
+    expect(mistakesOf(() => plan("root=LABEL=R roothash=abcd rd.verity.data=x")).seen).toEqual([
+      'roothash=abcd: Expected a root hash: 32 to 128 hexadecimal digits but received "abcd"',
+      expect.stringContaining("rd.verity.data=x: Expected a device"),
     ]);
   });
 });
