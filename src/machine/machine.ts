@@ -70,6 +70,8 @@ export interface Files {
   openWriter(path: string): FileWriter;
   /** Copies the content of a file or device and reports each part, of a few MiB, with the bytes done; removes the target on failure, also of `onProgress`. The part is overwritten after the call. */
   copyFile(source: string, target: string, onProgress: (bytesDone: number, part: Uint8Array) => void): void;
+  /** Returns the digest of a file that has fs-verity enabled (FS_IOC_MEASURE_VERITY), "sha256:…" as `fsverity measure` prints it; null for any other file. */
+  measureVerity(path: string): string | null;
   /** `statfs(2)`; the magic number is one of linux/magic.h. */
   statFilesystem(path: string): { readonly magic: number; readonly totalBytes: number; readonly freeBytes: number };
 }

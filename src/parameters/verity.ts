@@ -154,6 +154,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 const MOST_SIGNATURE_DIGITS = 40_000;
 
 function readSignature(value: string): VerityOptions["signature"] {
+  if (value === "") return null;
   const base64 = /^base64:(.*)$/s.exec(value)?.[1];
   if (base64 !== undefined) {
     const isBase64 = /^[0-9a-z+/]+={0,2}$/i.test(base64) && base64.length <= MOST_SIGNATURE_DIGITS;

@@ -1,5 +1,6 @@
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import { printable } from "../problems/report.ts";
+import { formatChecks } from "./checks/checks.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
 import { formatVerity } from "./verity/format-verity.ts";
@@ -10,6 +11,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatRoot(plan),
     ...formatCrypt(plan.crypt, plan.root.kind === "block"),
     ...formatVerity(plan.verity),
+    ...formatChecks(plan.checks),
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),

@@ -9,6 +9,7 @@ import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
+import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/checks.ts";
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
@@ -74,6 +75,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
+    ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
@@ -95,7 +97,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  const contradictions = [...doubles, ...findVerityMistakes(settings, { hasImage: image !== null, isFinal })];
+  const contradictions = [
+    ...doubles,
+    ...findVerityMistakes(settings, { hasImage: image !== null, isFinal }),
+    ...findCheckMistakes(settings, image !== null),
+  ];
   if (contradictions.length > 0) {
     throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));
   }
@@ -109,6 +115,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     layers,
     overlay,
     crypt: planCrypt(settings, volumes, ofCrypt),
+    checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
       roots: rootDevices(root),
       hasImage: image !== null,

@@ -1,6 +1,7 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { LayerPlan, OverlayPlan, StepName } from "../parameters/values.ts";
+import type { ChecksPlan } from "./checks/plan.ts";
 import type { RootSource } from "./root.ts";
 import type { VerityPlan } from "./verity/volumes.ts";
 
@@ -67,6 +68,8 @@ export interface BootPlan {
   readonly crypt: CryptPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
   readonly verity: VerityPlan;
+  /** Which checks of whole files come before an image is used. */
+  readonly checks: ChecksPlan;
   /** rd.vconsole.keymap=: the keymap for passphrases; null: the kernel's own. */
   readonly keymap: string | null;
   /** Milliseconds to wait for the root device; null: no limit. */

@@ -1,4 +1,5 @@
 import { BOOT } from "./diagnoses/boot.ts";
+import { CHECKS } from "./diagnoses/checks.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
@@ -14,6 +15,7 @@ import { printable } from "./report.ts";
 /** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
 export const DIAGNOSES = {
   ...BOOT,
+  ...CHECKS,
   ...CRYPT,
   ...DRIVERS,
   ...FILESYSTEMS,

@@ -3,7 +3,9 @@ import { readAvailableMemory } from "../machine/small-files.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress } from "./verify/progress.ts";
+import { requireMatch } from "./verify/read-checked.ts";
+import type { StreamCheck } from "./verify/stream-check.ts";
 
 const MIB = 2 ** 20;
 /** A system needs at least this much besides the copy. */
@@ -13,22 +15,23 @@ const KEEP_FREE_BYTES = 64 * MIB;
 export interface RamCopy {
   /** A file, or a block device with its content. */
   readonly source: string;
-  /** Of the image: the file name of the copy. */
-  readonly name: string;
+  /** Of the image on the medium; the copy has its file name. */
+  readonly path: string;
   readonly bytes: number;
   /** The device of the medium. */
   readonly node: string;
   /** Where the tmpfs is mounted. */
   readonly directory: string;
-  /** Called with each part of the image, in their order, before it counts as copied. */
-  readonly watch: ((part: Uint8Array) => void) | null;
+  /** Of the image, while it is copied. */
+  readonly checks: readonly StreamCheck[];
   /** Called if the medium cannot be read, before the boot falls back to it: may throw. */
   readonly onRefusal: (() => void) | null;
 }
 
-/** Copies an image into a tmpfs; returns the copy's path, or null with a warning if memory does not suffice or the copy fails: the boot then uses the medium. */
+/** Copies an image into a tmpfs; returns the copy's path, or null with a warning if memory does not suffice or the copy fails: the boot then uses the medium. Throws BootError if a check does not match. */
 export function copyToRam({ machine, voice, undo }: Context, copy: RamCopy): string | null {
-  const { source, name, bytes, node, directory, watch, onRefusal } = copy;
+  const { source, path, bytes, node, directory, checks, onRefusal } = copy;
+  const name = path.slice(path.lastIndexOf("/") + 1);
   const available = readAvailableMemory(machine) ?? 0;
   if (bytes + KEEP_FREE_BYTES > available) {
     const sizes = `it takes ${formatBytes(bytes)} and ${formatBytes(available)} are free`;
@@ -45,11 +48,12 @@ export function copyToRam({ machine, voice, undo }: Context, copy: RamCopy): str
     const failure = unlessRefused(
       () => {
         machine.copyFile(source, target, (done, part) => {
-          watch?.(part);
+          for (const check of checks) check.update(part);
           doneBytes = done;
           showProgress(done);
         });
         const copied = machine.stat(target)?.size ?? 0;
+        if (copied === bytes) requireMatch(printable(path), checks);
         return copied === bytes ? null : `only ${formatBytes(copied)} of ${formatBytes(bytes)} could be read`;
       },
       (refusal) => {

@@ -1,5 +1,6 @@
 import type { Context } from "../drivers/context.ts";
 import type { MountedDevice } from "../filesystems/mount.ts";
+import { NO_CHECKS } from "../plan/checks/checks.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -10,6 +11,7 @@ import { type Medium, mountLower } from "./lowers.ts";
 import { type MountedImage, mountImage } from "./mount-image.ts";
 import { mountOverlay } from "./overlay.ts";
 import { planBase, planStack, type RootStack, type StackBase } from "./root-stack.ts";
+import { checkMedium, type ImageChecks } from "./verify/media-checks.ts";
 
 /** Stacks the root from the root device: images on it, more layers, an overlay over them, or none of these. Returns what was stacked, in words. Throws BootError. */
 export function stackRoot(context: Context, plan: BootPlan, device: Pick<MountedDevice, "node" | "isInside">): string {
@@ -17,7 +19,8 @@ export function stackRoot(context: Context, plan: BootPlan, device: Pick<Mounted
   const medium = openMedium(context, plan, device);
   const files = plan.image === null ? [] : findImages(machine, medium.images, plan.image, voice);
   const stack = planStack(plan, files);
-  const mounted = stack.lowers.map((lower) => mountLower(context, plan, lower, medium));
+  const checks = startChecks(context, plan, stack, { node: device.node, file: medium.file });
+  const mounted = stack.lowers.map((lower) => mountLower(context, plan, lower, medium, checks));
   requireOneSide(machine, mounted, voice);
   if (stack.lowers.some(({ place }) => place !== stack.merged)) mountOverlay(context, stack);
   if (plan.image !== null) {
@@ -29,17 +32,29 @@ export function stackRoot(context: Context, plan: BootPlan, device: Pick<Mounted
   return describeStack(stack, medium.iso, texts);
 }
 
+/** Checks the medium if parameters ask for it; returns the checks of its images, null for none. */
+function startChecks(
+  context: Context,
+  { image, checks }: BootPlan,
+  { lowers, images: base }: RootStack,
+  { node, file }: { readonly node: string; readonly file: string | null },
+): ImageChecks | null {
+  if (image === null || Bun.deepEquals(checks, NO_CHECKS)) return null;
+  const images = lowers.flatMap((lower) => (lower.kind === "image" ? lower.path : []));
+  return checkMedium(context, checks, { node, iso: file, base, images, isArchiso: image.maker === "archiso" });
+}
+
 function openMedium(
   context: Context,
   plan: BootPlan,
   device: Pick<MountedDevice, "node" | "isInside">,
-): Medium & { readonly iso: MountedImage | null } {
+): Medium & { readonly iso: MountedImage | null; readonly file: string | null } {
   const { iso, images, source } = planBase(plan);
-  if (iso === null) return { ...device, images, iso: null };
+  if (iso === null) return { ...device, images, iso: null, file: null };
   const file = findImage(context.machine, source, iso.path);
   // The ISO file, like a medium, need not be encrypted: only the images on it.
   const image = mountImage(context, plan, { ...iso, file, isInside: device.isInside, isMedium: true, tree: null });
-  return { node: device.node, images, isInside: image.isInside, iso: image };
+  return { node: device.node, images, isInside: image.isInside, iso: image, file };
 }
 
 function describeStack(

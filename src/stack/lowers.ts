@@ -2,18 +2,19 @@ import type { Context } from "../drivers/context.ts";
 import { makePlace, mountDevice } from "../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
 import { type BootPlan, onlyTexts } from "../plan/plan.ts";
-import type { VerityPlan } from "../plan/verity/volumes.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { describeAttached } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
 import { isVerified, liesInVolume, type RootPart } from "../storage/trust.ts";
 import { copyToRam } from "./copy-to-ram.ts";
-import { copyVerified } from "./copy-verified.ts";
-import { findImageTree, type ImageTree } from "./image-tree.ts";
 import { findImage } from "./images.ts";
 import { attachPart, mountImage, requireUnencrypted } from "./mount-image.ts";
 import type { Lower, LowerImage } from "./root-stack.ts";
+import { copyVerified } from "./verify/copy-verified.ts";
+import { findImageTree, type ImageTree } from "./verify/image-tree.ts";
+import type { ImageChecks } from "./verify/media-checks.ts";
+import type { StreamCheck } from "./verify/stream-check.ts";
 
 /** The root device, or the ISO file on it that holds the images. */
 export interface Medium {
@@ -31,7 +32,13 @@ interface MountedLower extends RootPart {
 }
 
 /** Mounts one tree of the root read-only at its place. Throws BootError. */
-export function mountLower(context: Context, plan: BootPlan, lower: Lower, medium: Medium): MountedLower {
+export function mountLower(
+  context: Context,
+  plan: BootPlan,
+  lower: Lower,
+  medium: Medium,
+  checks: ImageChecks | null,
+): MountedLower {
   switch (lower.kind) {
     case "source":
       return { text: medium.node, isInside: medium.isInside, usesMedium: true };
@@ -40,7 +47,7 @@ export function mountLower(context: Context, plan: BootPlan, lower: Lower, mediu
     case "image": {
       const directory = findDirectoryIn(context.machine, medium.images, lower.path);
       if (directory !== null) return bindDirectory(context, plan, lower, { directory, isInside: medium.isInside });
-      return mountLayerImage(context, plan, lower, medium);
+      return mountLayerImage(context, plan, lower, medium, checks);
     }
   }
 }
@@ -59,32 +66,56 @@ function mountLayerDevice(
 }
 
 /** True if images without a root hash must not be a part of the root. */
-function isStrict({ images }: VerityPlan): boolean {
-  return images !== null && !images.isBySidecar;
+function isStrict({ verity: { images }, checks }: BootPlan): boolean {
+  return (images !== null && !images.isBySidecar) || checks.digest !== null || checks.signature;
 }
 
 /** Throws BootError if the root has to be verified: the device `node` is not. */
-function requireUnverified({ verity }: BootPlan, node: string): void {
-  if (verity.root !== null || isStrict(verity)) throw problem("verity-part-outside", { outside: [node] });
+function requireUnverified(plan: BootPlan, node: string): void {
+  if (plan.verity.root !== null || isStrict(plan)) throw problem("verity-part-outside", { outside: [node] });
 }
 
-function copyImage(context: Context, copy: Parameters<typeof copyVerified>[1], tree: ImageTree | null): string | null {
+function copyImage(
+  context: Context,
+  copy: Parameters<typeof copyVerified>[1],
+  tree: ImageTree | null,
+  checks: readonly StreamCheck[],
+): string | null {
   if (tree !== null) return copyVerified(context, copy, tree);
   const { path, file, node, directory } = copy;
-  const name = path.slice(path.lastIndexOf("/") + 1);
   const bytes = context.machine.stat(file)?.size ?? 0;
-  return copyToRam(context, { source: file, name, bytes, node, directory, watch: null, onRefusal: null });
+  return copyToRam(context, { source: file, path, bytes, node, directory, checks, onRefusal: null });
+}
+
+/** Copies an image into memory if the stack has a place for it there, and checks it while it is copied; else it is read for its checks. Returns the copy's path, or null. */
+function copyOrCheck(
+  context: Context,
+  {
+    directory,
+    ...image
+  }: Omit<Parameters<typeof copyVerified>[1], "directory"> & { readonly directory: string | null },
+  tree: ImageTree | null,
+  checks: ImageChecks | null,
+): string | null {
+  const { path, file } = image;
+  // The copy through dm-verity is another reading: only a block that is read is verified.
+  const isWatched = directory !== null && tree === null;
+  const own = checks?.of(path, file) ?? [];
+  if (!isWatched) checks?.read(path, file, own);
+  const copy = directory === null ? null : copyImage(context, { ...image, directory }, tree, isWatched ? own : []);
+  if (copy === null && isWatched) checks?.read(path, file, checks.of(path, file));
+  return copy;
 }
 
 /** Mounts live-boot's NAME.dir, a directory tree on the medium, which is as read-only as the medium. */
 function bindDirectory(
   { machine, voice, undo }: Context,
-  { crypt, verity }: BootPlan,
+  plan: BootPlan,
   { path, place, ram }: LowerImage,
   { directory, isInside }: { readonly directory: string; readonly isInside: boolean },
 ): MountedLower {
-  if (!isInside) requireUnencrypted(crypt, path);
-  if (verity.root === null && isStrict(verity)) throw problem("verity-part-outside", { outside: [path] });
+  if (!isInside) requireUnencrypted(plan.crypt, path);
+  if (plan.verity.root === null && isStrict(plan)) throw problem("verity-part-outside", { outside: [path] });
   if (ram !== null) voice.warn(`${printable(path)} is a directory and is not copied to RAM`);
   makePlace(machine, place);
   machine.mount({ source: directory, target: place, type: "", flags: ["bind"], options: "" });
@@ -98,11 +129,12 @@ function mountLayerImage(
   plan: BootPlan,
   { path, place, ram, inner, isOnly }: LowerImage,
   { images, isInside, node }: Medium,
+  checks: ImageChecks | null,
 ): MountedLower {
   const { machine, voice, undo } = context;
   const file = findImage(machine, images, path);
   const tree = findImageTree(machine, voice, plan.verity.images, { base: images, path, isOnly });
-  const copy = ram === null ? null : copyImage(context, { path, file, place, node, directory: ram }, tree);
+  const copy = copyOrCheck(context, { path, file, place, node, directory: ram }, tree, checks);
   const order = { path, file: copy ?? file, place, isInside, isMedium: false, tree: copy === null ? tree : null };
   const image = mountImage(context, plan, order);
   const usesMedium = copy === null;

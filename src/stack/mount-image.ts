@@ -14,9 +14,9 @@ import { type Attached, attachDevice } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
 import { findRootPart, slice } from "./disk-image.ts";
 import { checkImage } from "./image-check.ts";
-import type { ImageTree } from "./image-tree.ts";
-import { attachLoop } from "./loops.ts";
-import { verifyImage } from "./verified-image.ts";
+import type { ImageTree } from "./verify/image-tree.ts";
+import { attachLoop } from "./verify/loops.ts";
+import { verifyImage } from "./verify/verified-image.ts";
 
 interface ImageOrder {
   /** As the user knows it: the path on the medium. */

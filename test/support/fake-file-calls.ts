@@ -59,6 +59,7 @@ export function createFakeFiles(kernel: FakeKernel): Files {
         throw error;
       }
     },
+    measureVerity: (path) => status(path, true) && null,
     statFilesystem(path) {
       const { filesystem } = namespace.find(path, "statfs").mount;
       const freeBytes = filesystem.readOnly ? 0 : Math.max(0, filesystem.totalBytes - usedBytes(filesystem.root));

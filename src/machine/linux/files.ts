@@ -4,6 +4,7 @@ import * as abi from "../abi.ts";
 import type { FileStatus, Files, FileWriter, RandomReader } from "../machine.ts";
 import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
 import { callKernel, systemCall } from "./libc.ts";
+import { measureVerity } from "./storage/fs-verity.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
 const DEFAULT_DIRECTORY_MODE = 0o755;
@@ -33,6 +34,7 @@ export function createLinuxFiles(): Omit<Files, "openAsyncReader"> {
     openReader,
     openWriter,
     copyFile,
+    measureVerity,
     statFilesystem(path) {
       const { type: magic, blocks, bavail, bsize } = refusable(path, () => fs.statfsSync(path));
       return { magic, totalBytes: blocks * bsize, freeBytes: bavail * bsize };

@@ -35,7 +35,6 @@ export const UNSUPPORTED = {
     ...rows("the overlay is writable", "rd.overlay.readonly"),
     ...rows("the overlay is writable", "rd.live.overlay.readonly", isAsked),
     ...rows("only the whole root has an overlay", "rd.union"),
-    ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
     ...rows(
       "the initramfs has no systemd; see rd.break= and rd.emergency=",
       "rd.systemd.unit",
@@ -66,7 +65,7 @@ export const UNSUPPORTED = {
   ],
   refusedArchiso: [
     ...rows(NO_DOWNLOAD, "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
-    ...rows(notSupportedYet("the signature of an image"), "verify cms_verify", isAsked),
+    ...rows(notSupportedYet("the signature of an image"), "verify", isAsked),
     ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
   refusedRootless: [

@@ -53,9 +53,8 @@ export const VERITY = {
       inBuilder("add the signature"),
     ],
   }),
-  "verity-signature-refused": diagnosis<Named & { why: string; kernel: readonly string[] }>({
+  "verity-signature-refused": diagnosis<Named & { why: string }>({
     text: ({ name, why }) => `the kernel refused the signature of the root hash of ${printable(name)}: ${why}`,
-    reasons: ({ kernel }) => kernel.map((line) => `kernel: ${line}`),
     hints: () => [
       inBuilder("sign the root hash with a key whose certificate is built into the kernel (its trusted keyring)"),
     ],

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { SUM_DIGESTS } from "../../../src/parameters/checks.ts";
 import type { DeviceSpec } from "../../../src/parameters/device-spec.ts";
+import { NO_CHECKS } from "../../../src/plan/checks/checks.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
 import { type RootSource, rootDevices } from "../../../src/plan/root.ts";
@@ -110,11 +112,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         "rd.iscsi.firmware= is not supported yet, ignoring it: the network is not set up",
       ],
     ],
-    [
-      "root=live:LABEL=L rd.live.check",
-      {},
-      ["rd.live.check is not supported yet, ignoring it: the image is not checked"],
-    ],
+    ["root=live:LABEL=L rd.live.check", { checks: { ...NO_CHECKS, iso: true } }],
     [
       "root=LABEL=R rd.driver.pre=a rd.driver.post=b rd.driver.blacklist=c",
       { modules: { load: ["a", "b"], parameters: {}, blacklist: ["c"] } },
@@ -169,11 +167,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       { overlay: TMPFS },
       ["persistence is not supported yet, ignoring it: changes are lost at shutdown"],
     ],
-    [
-      "boot=live verify-checksums",
-      {},
-      ["verify-checksums is not supported yet, ignoring it: the image is not checked"],
-    ],
+    ["boot=live verify-checksums=md5,sha256", { checks: { ...NO_CHECKS, sums: ["sha256", "md5"] } }],
     [
       "boot=live break=premount debug=1",
       {
@@ -217,7 +211,8 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "archisolabel=A copytoram=n checksum=n verify=n",
       { image: image({ maker: "archiso", paths: archPaths("/arch") }) },
     ],
-    ["archisolabel=A checksum=y", {}, ["checksum= is not supported yet, ignoring it: the image is not checked"]],
+    ["archisolabel=A checksum=y", { checks: { ...NO_CHECKS, sums: SUM_DIGESTS } }],
+    ["archisolabel=A cms_verify=y", { checks: { ...NO_CHECKS, signature: true } }],
     [
       "archisolabel=A cow_label=COW",
       { overlay: TMPFS },
@@ -340,7 +335,6 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
     ["archiso_http_srv=: an image on the network is not supported yet"],
   ],
-  ["archisolabel=A cms_verify=y", ["cms_verify=: the signature of an image is not supported yet"]],
   ["archisolabel=A arch=i686", ["arch=: an image for another architecture is not supported yet"]],
   [
     "boot=live fromiso=/live/image.iso",

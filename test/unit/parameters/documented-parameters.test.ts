@@ -29,9 +29,9 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       rd.driver.blacklist=a rd.driver.pre=a rd.driver.post=a rd.skipfsck rd.shell rd.debug rd.break rd.break=pre-mount rd.vconsole.keymap=de
       rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
       rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay.size=1
-      rd.live.overlay.overlayfs=1 rd.live.image iso-scan/filename=/x roothash=${HASH}`,
+      rd.live.overlay.overlayfs=1 rd.live.image rd.live.check iso-scan/filename=/x roothash=${HASH}`,
     named: `rd.lvm.vg=x rd.lvm.lv=x rd.md.uuid=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x rd.live.overlay=LABEL=x rd.live.overlay.readonly=1
-      rd.live.overlay.reset=1 rd.live.check root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
+      rd.live.overlay.reset=1 root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
       root=dhcp root=virtiofs:x root=x:/y netroot=nbd:x:1 nfsroot=x:/y ip=dhcp rd.neednet=1 rd.iscsi.initiator=x rd.iscsi.firmware=1
       rd.nvmf.discover=fc,auto fcoe=eth0:dcb mount.usr=LABEL=x resume=/dev/x`,
     nothing: {
@@ -56,10 +56,10 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "live-boot(7) 20230131": {
     context: "boot=live",
     obeyed: `boot=live debug=1 findiso=/x fromiso=/dev/sda1/x isofrom=/dev/sda1/x live-media=/dev/sda1 live-media=removable bootfrom=/dev/sda1
-      live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram dm-verity-root-hash=x:${HASH}
+      live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram verify-checksums dm-verity-root-hash=x:${HASH}
       dm-verity-oncorruption=panic dm-verity-enforce-roothash-signature`,
     named: `fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x persistence
-      verify-checksums ip=x`,
+      ip=x`,
     nothing: {
       "access=v1 console=ttyS0 silent noeject nofastboot swap=true": "only the system on the medium may obey it",
       "forcefsck_persistence persistence-encryption=luks persistence-media=removable persistence-method=overlay persistence-path=x persistence-read-only persistence-storage=file persistence-label=x nopersistence":
@@ -73,8 +73,8 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "README.bootparams of archiso": {
     context: "archisobasedir=arch",
     obeyed: `archisolabel=A archisodevice=/dev/sr0 archisobasedir=arch archisosearchuuid=2025-01-01 archisosearchfilename=/x copytoram=y copytoram=auto
-      cow_spacesize=1G img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x`,
-    named: `checksum checksum=y verify=y cms_verify=y cow_label=A cow_device=/dev/x cow_directory=x arch=i686 ip=x archiso_nbd_srv=x archiso_http_srv=x
+      cow_spacesize=1G img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x checksum checksum=y cms_verify=y`,
+    named: `verify=y cow_label=A cow_device=/dev/x cow_directory=x arch=i686 ip=x archiso_nbd_srv=x archiso_http_srv=x
       archiso_nfs_srv=x`,
     nothing: {
       "cow_flags=x cow_persistent=P cow_chunksize=8 dm_snap_prefix=x":

@@ -41,6 +41,7 @@ test("a command line that asks for nothing", () => {
     overlay: null,
     crypt: NO_CRYPT,
     verity: { root: null, usr: null, images: null },
+    checks: { iso: false, sums: [], digest: null, signature: false },
     keymap: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },

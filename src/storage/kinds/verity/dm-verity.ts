@@ -47,7 +47,6 @@ function loadSigned(
   load: (description: string) => Mapping,
 ): Mapping {
   const description = `cryptsetup:${mapping}-verity-signature`;
-  const mark = machine.kernelLogMark();
   let id: number | null = null;
   try {
     id = machine.addUserKey(description, signature);
@@ -56,11 +55,7 @@ function loadSigned(
     const refusal = error instanceof BootError && isProblem(error, "mapping-refused") ? error.facts : error;
     const why = describeSignature(refusal);
     if (why === null) throw error;
-    throw problem(
-      "verity-signature-refused",
-      { name: data.name, why, kernel: machine.kernelLogSince(mark) },
-      { cause: error },
-    );
+    throw problem("verity-signature-refused", { name: data.name, why }, { cause: error });
   } finally {
     const key = id;
     if (key !== null) tolerateRefusal(() => machine.removeKey(key));

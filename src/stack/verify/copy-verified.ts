@@ -1,11 +1,11 @@
-import type { Context } from "../drivers/context.ts";
-import { findDamage } from "../filesystems/mount-causes.ts";
-import type { Mapping } from "../machine/encryption.ts";
-import { tolerateRefusal } from "../problems/errors.ts";
-import { problem } from "../problems/problem.ts";
-import { copyToRam } from "./copy-to-ram.ts";
+import type { Context } from "../../drivers/context.ts";
+import { findDamage } from "../../filesystems/mount-causes.ts";
+import type { Mapping } from "../../machine/encryption.ts";
+import { tolerateRefusal } from "../../problems/errors.ts";
+import { problem } from "../../problems/problem.ts";
+import { copyToRam } from "../copy-to-ram.ts";
+import { openImage } from "../mount-image.ts";
 import type { ImageTree } from "./image-tree.ts";
-import { openImage } from "./mount-image.ts";
 import { verifyImage } from "./verified-image.ts";
 
 interface VerifiedCopy {
@@ -50,6 +50,5 @@ function copyMapping(
     const [offset] = findDamage(machine, device, machine.kernelLogSince(mark)) ?? [];
     if (offset !== undefined) throw problem("medium-damaged", { name: path, offset });
   };
-  const file = path.slice(path.lastIndexOf("/") + 1);
-  return copyToRam(context, { source, name: file, bytes, node, directory, watch: null, onRefusal });
+  return copyToRam(context, { source, path, bytes, node, directory, checks: [], onRefusal });
 }

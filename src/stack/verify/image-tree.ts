@@ -1,13 +1,13 @@
-import { findFileIn } from "../filesystems/resolve.ts";
-import type { Machine } from "../machine/machine.ts";
-import { readText } from "../machine/small-files.ts";
-import { tryParse } from "../parameters/parse.ts";
-import { rootHash as parseRootHash, type VerityOptions } from "../parameters/verity.ts";
-import type { VerityImages } from "../plan/verity/volumes.ts";
-import { problem } from "../problems/problem.ts";
-import { printable } from "../problems/report.ts";
-import type { Voice } from "../problems/voice.ts";
-import { MOST_SIGNATURE_BYTES, readSignature } from "../storage/kinds/verity/signature.ts";
+import { findFileIn } from "../../filesystems/resolve.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { readText } from "../../machine/small-files.ts";
+import { tryParse } from "../../parameters/parse.ts";
+import { rootHash as parseRootHash, type VerityOptions } from "../../parameters/verity.ts";
+import type { VerityImages } from "../../plan/verity/volumes.ts";
+import { problem } from "../../problems/problem.ts";
+import { printable } from "../../problems/report.ts";
+import type { Voice } from "../../problems/voice.ts";
+import { MOST_SIGNATURE_BYTES, readSignature } from "../../storage/kinds/verity/signature.ts";
 
 /** What verifies an image file. Every file is a path from the initramfs. */
 export interface ImageTree {

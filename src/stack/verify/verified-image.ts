@@ -1,9 +1,9 @@
-import type { Context } from "../drivers/context.ts";
-import type { Mapping } from "../machine/encryption.ts";
-import { orProblem } from "../problems/problem.ts";
-import { printable } from "../problems/report.ts";
-import { openVerity } from "../storage/kinds/verity/open.ts";
-import type { VerityPart } from "../storage/kinds/verity/order.ts";
+import type { Context } from "../../drivers/context.ts";
+import type { Mapping } from "../../machine/encryption.ts";
+import { orProblem } from "../../problems/problem.ts";
+import { printable } from "../../problems/report.ts";
+import { openVerity } from "../../storage/kinds/verity/open.ts";
+import type { VerityPart } from "../../storage/kinds/verity/order.ts";
 import type { ImageTree } from "./image-tree.ts";
 import { attachFile } from "./loops.ts";
 

@@ -1,6 +1,6 @@
-import type { Machine } from "../machine/machine.ts";
-import { formatBytes } from "../problems/size.ts";
-import type { Voice } from "../problems/voice.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { formatBytes } from "../../problems/size.ts";
+import type { Voice } from "../../problems/voice.ts";
 
 const NOTICE_EVERY_MS = 1000;
 
