@@ -34,7 +34,7 @@ function formatRow(row: Parameter): string {
 }
 
 function formatUnsupported(): string {
-  const { ignored, refused, refusedLive, refusedArchiso, refusedRootless } = UNSUPPORTED;
+  const { ignored, refused, refusedLive, refusedCasper, refusedArchiso, refusedRootless } = UNSUPPORTED;
   const join = (table: readonly { readonly name: string }[]) =>
     [...new Set(table.map(({ name }) => `\`${name}${name.endsWith(".") ? "*" : ""}\``))].join(", ");
   return `## Known, but not supported yet
@@ -43,7 +43,7 @@ A boot may depend on these, so a warning names what is missing:
 ${join(ignored)}.
 
 levain refuses to boot with these, because the result would be another boot than the one you asked for: ${join(refused)};
-with \`boot=live\`: ${join(refusedLive)}; with \`archiso…=\`: ${join(refusedArchiso)};
+with \`boot=live\`: ${join(refusedLive)}; with \`boot=casper\`: ${join(refusedCasper)}; with \`archiso…=\`: ${join(refusedArchiso)};
 without a root device: ${join(refusedRootless)}.
 `;
 }

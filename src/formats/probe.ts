@@ -5,8 +5,9 @@ import { RAIDS } from "./containers/raids.ts";
 import type { ByteSource, Facts } from "./facts.ts";
 import { FILESYSTEMS, jffs2 } from "./filesystems/filesystems.ts";
 import { farXfsLog } from "./filesystems/xfs.ts";
+import { type Candidate, indexMagics } from "./magic-index.ts";
 import { findNamedTable } from "./partitions/partition-table.ts";
-import { findMagic, type Signature, type Usage } from "./signature.ts";
+import type { Signature, Usage } from "./signature.ts";
 import { addTag, type Tag, type Tags } from "./tags.ts";
 import { decodeText } from "./text.ts";
 
@@ -52,26 +53,22 @@ function isTableHidden(match: Match | undefined): boolean {
   return match?.signature.usage === "raid" && match.signature.wipesTable !== true;
 }
 
-function findLastResort(area: Area): Match | undefined {
-  for (const signature of LAST_RESORTS) {
-    const tags = matchSignature(area, signature);
-    if (tags !== null) return { signature, tags };
-  }
-  return undefined;
-}
-
 const isContainer = ({ usage }: Signature) => usage === "raid" || usage === "crypto";
 const isIntolerant = ({ signature }: Match) => !isContainer(signature) && signature.isTolerant !== true;
+
+const findCandidates = indexMagics(SIGNATURES, isLookedFor);
+const findLastResorts = indexMagics(LAST_RESORTS, isLookedFor);
+
+function findLastResort(area: Area): Match | undefined {
+  return matchesOf(area, findLastResorts(area)).next().value ?? undefined;
+}
 
 /** Finds all filesystems up to the first RAID or encrypted container; on a tiny device only the first. */
 function findMatches(area: Area): readonly Match[] {
   const matches: Match[] = [];
-  for (const signature of SIGNATURES) {
-    const tags = matchSignature(area, signature);
-    if (tags !== null) {
-      matches.push({ signature, tags });
-      if (area.isTiny || isContainer(signature)) break;
-    }
+  for (const match of matchesOf(area, findCandidates(area))) {
+    matches.push(match);
+    if (area.isTiny || isContainer(match.signature)) break;
   }
   return matches;
 }
@@ -82,14 +79,14 @@ function isLookedFor({ usage, minSize = 0 }: Signature, area: Area): boolean {
   return area.size > 1024 && area.size >= minSize && !isUnlikely;
 }
 
-function matchSignature(area: Area, signature: Signature): Tags | null {
-  const magic = isLookedFor(signature, area) ? findMagic(area, signature.magics) : null;
-  const tags: Tags = [];
-  const isCandidate = magic !== null || (signature.magics.length === 0 && isLookedFor(signature, area));
-  if (!isCandidate || !signature.read(area, tags, magic)) return null;
-  addTag(tags, "TYPE", signature.type);
-  addTag(tags, "USAGE", signature.usage);
-  return tags;
+function* matchesOf(area: Area, candidates: readonly Candidate[]): Generator<Match, void> {
+  for (const { signature, magic } of candidates) {
+    const tags: Tags = [];
+    if (!signature.read(area, tags, magic)) continue;
+    addTag(tags, "TYPE", signature.type);
+    addTag(tags, "USAGE", signature.usage);
+    yield { signature, tags };
+  }
 }
 
 function describe(tags: readonly Tag[]): ProbeResult {

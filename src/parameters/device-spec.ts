@@ -24,7 +24,16 @@ export type DeviceSpec =
    * The first device with a filesystem that holds one of these files, or directories where a path ends in a slash; a
    * "*" in the last part of a path stands for any text. `among` restricts the search to removable disks, or to those on USB.
    */
-  | { readonly by: "file"; readonly paths: readonly string[]; readonly among: "all" | "removable" | "usb" };
+  | {
+      readonly by: "file";
+      readonly paths: readonly string[];
+      readonly among: "all" | "removable" | "usb";
+      /** The filesystem has this UUID, or one of its files `paths` contains it; left out: any filesystem. */
+      readonly mark?: { readonly uuid: string; readonly paths: readonly string[] };
+    };
+
+/** A spec that names files on a device. */
+export type FileSpec = Extract<DeviceSpec, { by: "file" }>;
 
 /** The forms that `parseDeviceSpec` accepts, for "Expected …". */
 export const DEVICE_SPEC_FORMS =

@@ -57,7 +57,10 @@ export const directoryPath = parser('the path of a directory, without ".."', (te
   /^[/.]*\/[/.]*$|^\.$/.test(text) && !text.includes("..") ? "" : normalisePath(text),
 );
 
-/** Such a path, or nothing: a boot menu may leave the value empty. */
+/** The path of a layer: with a slash in front from the top of the medium, without one from the directory of the images. */
+export const layerPath = (value: string): string => filePath(value).slice(value.startsWith("/") ? 0 : 1);
+
+/** The path of a file, or nothing: a boot menu may leave the value empty. */
 export const filePathOrNothing = (value: string): string => (value === "" ? "" : filePath(value));
 
 /** The name of a file. */

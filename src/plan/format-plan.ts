@@ -42,11 +42,10 @@ function formatRoot(plan: BootPlan): Subjects {
   ];
 }
 
-function formatImage({ iso, paths, directory, inner, copyToRam }: ImagePlan): string {
-  const files =
-    directory === null
-      ? paths.join(", else ")
-      : `all in ${directory.path || "/"}, or those in its ${directory.list}.module`;
+function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {
+  const list = directory === null || directory.list === null ? "" : `, or those in its ${directory.list}.module`;
+  const named = stacked.length > 0 ? stacked.join(" + ") : paths.join(", else ");
+  const files = directory === null ? named : `all in ${directory.path || "/"}${list}`;
   const innerFiles = inner.length > 0 && `or its ${inner.join(", else ")}`;
   return onlyTexts(files, iso !== null && `in ${iso}`, innerFiles, copyToRam && "copied to memory").join(", ");
 }

@@ -1,5 +1,5 @@
 import { LIVE_IMAGE_TYPES } from "../formats/filesystems/filesystem-types.ts";
-import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { DeviceSpec, FileSpec } from "../parameters/device-spec.ts";
 import type { Dialect } from "../parameters/dialects/unsupported.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import type { ImagePlan } from "./plan.ts";
@@ -13,14 +13,22 @@ interface Medium {
 /** The files that live-boot accepts as images, by their names, and the directories that it accepts as trees. */
 export const LIVE_IMAGES: readonly string[] = [...LIVE_IMAGE_TYPES.map((type) => `*.${type}`), "*.dir/"];
 
-const NO_IMAGE: ImagePlan = { iso: null, paths: [], directory: null, inner: [], copyToRam: false, maker: null };
+const NO_IMAGE: ImagePlan = {
+  iso: null,
+  paths: [],
+  stacked: [],
+  directory: null,
+  inner: [],
+  copyToRam: false,
+  maker: null,
+};
 
 /** Names beside squashfs.img and inside it, as in dmsquash-live. */
 const DRACUT_IMAGES = ["/rootfs.img", "/ext3fs.img"];
 
 /**
- * Returns the medium that the command line asks for: with levain's rd.image=, dracut's root=live:, live-boot's boot=live
- * or archiso's archiso…=. `machine` is as in `uname -m`.
+ * Returns the medium that the command line asks for: with levain's rd.image=, dracut's root=live:, live-boot's boot=live,
+ * casper's boot=casper or archiso's archiso…=. `machine` is as in `uname -m`.
  */
 export function decideMedium(settings: Settings, machine: string): Medium {
   const { root, image, copyToRam } = settings;
@@ -36,6 +44,7 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   }
   const dialect = readDialect(settings);
   if (dialect.isLiveBoot) return decideLiveBoot(settings, common);
+  if (dialect.isCasper) return decideCasper(settings, common);
   if (dialect.isArchiso) return decideArchiso(settings, common, machine);
   return { devices: rootDevices, image: null };
 }
@@ -46,7 +55,8 @@ export function readDialect(settings: Settings): Dialect {
   const namesArchiso = [archDirectory, archDevice, archFile].some((value) => value !== undefined);
   return {
     isLiveBoot: root === undefined && boot === "live",
-    isArchiso: root === undefined && boot !== "live" && namesArchiso,
+    isCasper: root === undefined && boot === "casper",
+    isArchiso: root === undefined && boot !== "live" && boot !== "casper" && namesArchiso,
     hasRoot: root !== undefined || rootFallbacks.length > 0,
   };
 }
@@ -69,14 +79,43 @@ function dracutPaths({ liveDirectory, liveImage }: Settings): Pick<ImagePlan, "p
 function decideLiveBoot(settings: Settings, common: ImagePlan): Medium {
   const { liveMedia, liveModule, liveDirectory } = settings;
   const path = liveDirectory ?? "/live";
-  const among = typeof liveMedia === "string" ? liveMedia : "all";
   const paths = LIVE_IMAGES.map((name) => `${path}/${name}`);
-  const named = typeof liveMedia === "object" ? [liveMedia] : [];
-  const search: DeviceSpec = { by: "file", paths, among };
   return {
-    devices: findIso(settings, common.iso) ?? [...named, search],
+    devices: findIso(settings, common.iso) ?? liveDevices(liveMedia, { by: "file", paths, among: "all" }),
     image: { ...common, directory: { path, list: liveModule ?? "filesystem" }, maker: "live-boot" },
   };
+}
+
+/** Returns the device that live-media= names, and the search, which it may restrict. */
+function liveDevices(liveMedia: Settings["liveMedia"], search: FileSpec): readonly DeviceSpec[] {
+  return typeof liveMedia === "object" ? [liveMedia, search] : [{ ...search, among: liveMedia ?? "all" }];
+}
+
+/** casper(7) of Ubuntu, and its initramfs script `scripts/casper`: layers by their names, or all images of the directory. */
+function decideCasper(settings: Settings, common: ImagePlan): Medium {
+  const { liveMedia, liveDirectory, casperLayer, casperUuid } = settings;
+  const path = liveDirectory ?? "/casper";
+  const stacked = casperLayer === undefined ? [] : listLayers(casperLayer, path);
+  const search: FileSpec = {
+    by: "file",
+    paths: stacked.length > 0 ? stacked.slice(-1) : LIVE_IMAGES.map((name) => `${path}/${name}`),
+    among: "all",
+    ...(casperUuid ? { mark: { uuid: casperUuid, paths: ["/.disk/casper-uuid*"] } } : {}),
+  };
+  const images = stacked.length > 0 ? { stacked } : { directory: { path, list: null } };
+  return {
+    devices: findIso(settings, common.iso) ?? liveDevices(liveMedia, search),
+    image: { ...common, ...images, maker: "casper" },
+  };
+}
+
+/** Returns the images that the top layer `given` lies on and itself, the lowest first: each has the name of the one above it without the last part. */
+function listLayers(given: string, directory: string): readonly string[] {
+  const top = given.startsWith("/") ? given.replace(/^\/cdrom(?=\/)/, "") : `${directory}/${given}`;
+  const slash = top.lastIndexOf("/") + 1;
+  const parts = top.slice(slash).split(".");
+  const type = parts.length > 1 ? `.${parts.pop()}` : "";
+  return parts.map((_, index) => `${top.slice(0, slash)}${parts.slice(0, index + 1).join(".")}${type}`);
 }
 
 function decideArchiso(settings: Settings, common: ImagePlan, machine: string): Medium {

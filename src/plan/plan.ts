@@ -33,15 +33,17 @@ export interface CryptVolume extends CryptSettings {
 export interface ImagePlan {
   /** The ISO file on the root device that contains the images; null: they are on the device itself. */
   readonly iso: string | null;
-  /** Tried in this order; the first that exists is used. Empty if `directory` is set. */
+  /** Tried in this order; the first that exists is used. Empty if `stacked` or `directory` decides. */
   readonly paths: readonly string[];
-  /** live-boot's layout: the images in the directory `path` are layers, those in `LIST.module`, lowest first, or else all in the order of their names. */
-  readonly directory: { readonly path: string; readonly list: string } | null;
+  /** Layers, the lowest first: each has to exist. */
+  readonly stacked: readonly string[];
+  /** The layout of live-boot and casper: the images in the directory `path` are layers, those in `LIST.module`, lowest first, or else all in the order of their names. */
+  readonly directory: { readonly path: string; readonly list: string | null } | null;
   /** Paths in the image, tried in this order: the first that exists is an image that becomes the root instead. */
   readonly inner: readonly string[];
   readonly copyToRam: boolean;
   /** The project that built the medium, known from the parameters used: its tools expect parts of the medium at certain places below /run. */
-  readonly maker: "live-boot" | "archiso" | "dracut" | null;
+  readonly maker: "live-boot" | "casper" | "archiso" | "dracut" | null;
 }
 
 /** What to do when a boot fails. */

@@ -5,42 +5,68 @@ import { describeRefusal } from "../problems/report.ts";
 import type { RootStack } from "./root-stack.ts";
 
 type Maker = NonNullable<ImagePlan["maker"]>;
-type Links = readonly (readonly [path: string, target: string])[];
+/** What tools expect at `path`, and where levain has it. */
+interface Place {
+  readonly path: string;
+  readonly target: string;
+}
 
-/** Creates the links that installers and tools of a live medium expect to its parts: those of live-boot, archiso and dracut's dmsquash-live. */
-export function linkFamiliarPlaces(
-  { machine, voice, undo }: Context,
+/**
+ * Makes the parts of a live medium appear where its installers and tools expect them: links below /run for live-boot, archiso and
+ * dracut's dmsquash-live, and mounts in the root for casper.
+ */
+export function showFamiliarPlaces(
+  context: Context,
   maker: ImagePlan["maker"],
   stack: RootStack,
   isMediumThere: boolean,
 ): void {
   if (maker === null) return;
-  try {
-    for (const [path, target] of listLinks(NAMES[maker], stack, isMediumThere)) {
-      if (machine.lstat(path) !== null) continue; // the image's own
-      machine.makeDirectory(path.slice(0, path.lastIndexOf("/")));
-      machine.makeSymlink(target, path);
-      undo(() => machine.removeFile(path));
+  const show = maker === "casper" ? bindPlace : linkPlace;
+  for (const place of listPlaces(NAMES[maker], stack, isMediumThere)) {
+    try {
+      show(context, place, stack);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      context.voice.warn(`tools of the live medium may not find ${place.path}: ${describeRefusal(error)}`);
     }
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    voice.warn(`tools of the live medium may not find it: ${describeRefusal(error)}`);
   }
 }
 
-function listLinks(
+function linkPlace({ machine, undo }: Context, { path, target }: Place): void {
+  if (machine.lstat(path) !== null) return; // the image's own
+  machine.makeDirectory(path.slice(0, path.lastIndexOf("/")));
+  machine.makeSymlink(target, path);
+  undo(() => machine.removeFile(path));
+}
+
+/** Shows a place in the root itself. The root decides what is there: nothing is mounted on a link, which may lead anywhere. */
+function bindPlace({ machine, voice, undo }: Context, { path, target }: Place, { merged }: RootStack): void {
+  const place = `${merged}${path}`;
+  const kind = machine.lstat(place)?.kind;
+  if (kind === undefined) machine.makeDirectory(place);
+  if (kind !== undefined && kind !== "directory") {
+    voice.warn(`tools of the live medium may not find ${path}: the root has a ${kind} there`);
+    return;
+  }
+  machine.mount({ source: target, target: place, type: "", flags: ["bind"], options: "" });
+  undo(() => machine.unmount(place));
+}
+
+function listPlaces(
   names: Names,
   { source, iso, images, lowers, upper, merged }: RootStack,
   isMediumThere: boolean,
-): Links {
-  const medium: Links = [[names.medium, images], ...(iso === null ? [] : [[names.isoDisk, source] as const])];
-  const trees = lowers.flatMap((lower, index): Links => {
+): readonly Place[] {
+  const medium = [{ path: names.medium, target: images }];
+  if (iso !== null) medium.push({ path: names.isoDisk, target: source });
+  const trees = lowers.flatMap((lower, index): readonly Place[] => {
     const isLive = lower.kind === "image" && lower.isLive;
     const path = isLive ? names.lower(lower.path.slice(lower.path.lastIndexOf("/") + 1), index) : null;
     // The root itself has no other place.
-    return path === null || lower.place === merged ? [] : [[path, lower.place]];
+    return path === null || lower.place === merged ? [] : [{ path, target: lower.place }];
   });
-  const overlay: Links = upper === null ? [] : [[names.overlay, upper.place]];
+  const overlay = upper === null || names.overlay === null ? [] : [{ path: names.overlay, target: upper.place }];
   return [...(isMediumThere ? medium : []), ...trees, ...overlay];
 }
 
@@ -48,7 +74,8 @@ interface Names {
   readonly medium: string;
   /** Of the device with the ISO file. */
   readonly isoDisk: string;
-  readonly overlay: string;
+  /** null if its tools look for none. */
+  readonly overlay: string | null;
   /** Of the image `name`, which is number `index` from below; null if it has none. */
   readonly lower: (name: string, index: number) => string | null;
 }
@@ -63,6 +90,7 @@ const NAMES: Readonly<Record<Maker, Names>> = {
     overlay: "/run/live/overlay",
     lower: (name) => `/run/live/rootfs/${name}`,
   },
+  casper: { medium: "/cdrom", isoDisk: "/isodevice", overlay: null, lower: firstOnly("/rofs") },
   archiso: {
     medium: "/run/archiso/bootmnt",
     isoDisk: "/run/archiso/img_dev",

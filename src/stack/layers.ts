@@ -5,7 +5,7 @@ import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { requireOneSide } from "../storage/trust.ts";
-import { linkFamiliarPlaces } from "./familiar-places.ts";
+import { showFamiliarPlaces } from "./familiar-places.ts";
 import { findImage, findImages } from "./images.ts";
 import { type Medium, mountLower } from "./lowers.ts";
 import { type MountedImage, mountImage } from "./mount-image.ts";
@@ -25,7 +25,7 @@ export function stackRoot(context: Context, plan: BootPlan, device: Pick<Mounted
   if (stack.lowers.some(({ place }) => place !== stack.merged)) mountOverlay(context, stack);
   if (plan.image !== null) {
     const isMediumUsed = mounted.some(({ usesMedium }) => usesMedium);
-    linkFamiliarPlaces(context, plan.image.maker, stack, isMediumUsed);
+    showFamiliarPlaces(context, plan.image.maker, stack, isMediumUsed);
     if (!isMediumUsed) releaseMedium(context, stack, device.node, medium.iso);
   }
   const texts = mounted.map(({ text }) => text);

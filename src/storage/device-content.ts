@@ -8,9 +8,9 @@ import { describeNoFilesystem } from "../formats/contents.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
+import type { FileSpec } from "../parameters/device-spec.ts";
 import { isErrno, orIfRefused, type SyscallError, unlessRefused } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
-import type { FileSpec } from "./match.ts";
 
 /** Why a device could not be searched for a file. */
 interface Unsearched {
@@ -39,7 +39,7 @@ export function createContentSearch(context: Context): ContentSearch {
     holds(device, spec) {
       const answers = known.get(device) ?? new Map<FileSpec, boolean>();
       known.set(device, answers);
-      const answer = answers.get(spec) ?? (isAmong(machine, device, spec.among) && holdsFile(device, spec.paths));
+      const answer = answers.get(spec) ?? (isAmong(machine, device, spec.among) && holdsFile(device, spec));
       if (!pending.has(device)) answers.set(spec, answer);
       return answer;
     },
@@ -50,11 +50,15 @@ export function createContentSearch(context: Context): ContentSearch {
     },
   };
 
-  function holdsFile(device: BlockDevice, paths: readonly string[]): boolean {
+  function holdsFile(device: BlockDevice, { paths, mark }: FileSpec): boolean {
     const { type } = device.facts;
     if (type === null || describeNoFilesystem(type) !== null) return false;
     const hasFile = (directory: string) => {
       const found = paths.find((path) => matchFiles(machine, directory, path).length > 0);
+      if (found !== undefined && mark !== undefined && !hasMark(machine, device, directory, mark)) {
+        voice.debug(`${device.node} has ${printable(found)}, and is not the medium ${printable(mark.uuid)}`);
+        return false;
+      }
       if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
       else if (hasUnreplayedJournal(machine, device.node, type)) {
         voice.debug(`${device.node} was not unmounted, a file that was written last may be missing`);
@@ -83,6 +87,25 @@ export function createContentSearch(context: Context): ContentSearch {
     }
     return found;
   }
+}
+
+/** The longest text that is read from a file of a device that is only searched. */
+const MOST_MARK_BYTES = 256;
+
+/** True if the filesystem has the UUID of the mark, or one of the files contains it. */
+function hasMark(
+  machine: Machine,
+  { facts }: BlockDevice,
+  directory: string,
+  { uuid, paths }: NonNullable<FileSpec["mark"]>,
+): boolean {
+  if (facts.uuid?.toLowerCase() === uuid.toLowerCase()) return true;
+  const files = paths.flatMap((path) => matchFiles(machine, directory, path));
+  return files.some((path) => {
+    const file = findFileIn(machine, directory, path);
+    const isShort = file !== null && (machine.stat(file)?.size ?? 0) <= MOST_MARK_BYTES;
+    return isShort && readText(machine, file) === uuid;
+  });
 }
 
 function explain({ drivers }: Context, type: string, refusal: SyscallError): Unsearched {

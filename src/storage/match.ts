@@ -1,9 +1,6 @@
 import type { BlockDevice, PartitionName } from "../devices/block-devices.ts";
 import { isLink } from "../devices/persistent-names.ts";
-import { type DeviceSpec, decodeUdevName } from "../parameters/device-spec.ts";
-
-/** A spec that names files on a device. */
-export type FileSpec = Extract<DeviceSpec, { by: "file" }>;
+import { type DeviceSpec, decodeUdevName, type FileSpec } from "../parameters/device-spec.ts";
 
 /** Answers what a device's own superblock does not say. */
 export interface Look {

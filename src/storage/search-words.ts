@@ -23,7 +23,8 @@ export function describeSpec(spec: DeviceSpec): string {
       return `device ${specText(spec)}`;
     case "file": {
       const noun = { all: "device", removable: "removable device", usb: "USB device" }[spec.among];
-      return `${noun} with ${printable(spec.paths.join(" or "))}`;
+      const mark = spec.mark === undefined ? "" : ` of the medium ${spec.mark.uuid}`;
+      return `${noun} with ${printable(`${spec.paths.join(" or ")}${mark}`)}`;
     }
     case "discoverable":
       return spec.esp === null

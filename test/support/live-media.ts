@@ -33,6 +33,19 @@ export async function fedoraIso(kind: "plain" | "nested" | "uncompressed"): Prom
   return isoMedium(await image(), { label: FEDORA_LABEL });
 }
 
+/** Ubuntu's: layers in /casper, each named after the one below it, and /.disk with the UUID of the medium. */
+export async function ubuntuIso(uuid: string): Promise<string> {
+  const files = {
+    "/.disk/casper-uuid-generic": await textFile(`${uuid}\n`),
+    "/casper/minimal.squashfs": await rootImage("squashfs-xz"),
+    "/casper/minimal.standard.squashfs": await layerImage({ "etc/layer": "standard\n", "etc/desktop": "yes\n" }),
+    "/casper/minimal.standard.live.squashfs": await layerImage({ "etc/layer": "live\n" }),
+    "/casper/minimal.de.squashfs": await layerImage({ "etc/layer": "another language\n" }),
+    "/casper/minimal.standard.live.manifest": await textFile("casper\t1.498\n"),
+  };
+  return isoMedium(files, { label: "Ubuntu 24.04 LTS amd64" });
+}
+
 /** The UUID and label of an Arch ISO. */
 export const ARCH = { uuid: "2025-11-01-10-20-30-00", label: "ARCH_202511" };
 

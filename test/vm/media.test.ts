@@ -16,6 +16,7 @@ import {
   layerImage,
   textFile,
   textTree,
+  ubuntuIso,
 } from "../support/live-media.ts";
 import type { Vm } from "../support/qemu.ts";
 import { vmTest } from "../support/vm-test.ts";
@@ -140,6 +141,32 @@ async function layeredImages(): Promise<Record<string, string>> {
     "30-work.squashfs": await layerImage({ "etc/layer": "work\n" }),
   };
 }
+
+// https://manpages.ubuntu.com/manpages/noble/man7/casper.7.html; the line is that of a loopback.cfg.
+vmTest(
+  "Ubuntu's ISO in a file boots with its own line: its layers are those that the name of the top one contains",
+  async () => {
+    const file = await isoDisk("ext4", { "/iso/ubuntu.iso": () => ubuntuIso("0a1b2c3d-0000-4000-8000-0000000000ca") });
+    const layer = "layerfs-path=minimal.standard.live.squashfs uuid=0a1b2c3d-0000-4000-8000-0000000000ca";
+    const cmdline = `boot=casper iso-scan/filename=/iso/ubuntu.iso ${layer} noprompt quiet splash ---`;
+    return levainGuest({ disks: [await otherDisk(), file], cmdline });
+  },
+  async (vm) => {
+    const names = ["minimal", "minimal.standard", "minimal.standard.live"];
+    for (const index of names.keys())
+      await vm.expect(`mount /run/levain/lower/${index} squashfs /dev/loop${index + 1} ro,`);
+    await vm.expect("small-root: ready");
+    await ask(vm, "cat /etc/layer /etc/desktop; echo x > /x && cat /x", /^live\s+yes\s+x$/m);
+    await ask(
+      vm,
+      "grep -E ' /(cdrom|rofs|isodevice) ' /proc/mounts | cut -d' ' -f2,3 | sort | xargs",
+      "/cdrom iso9660 /isodevice ext4 /rofs squashfs",
+    );
+    await ask(vm, "ls /cdrom/casper/*.manifest /rofs/bin/busybox /isodevice/iso/ubuntu.iso | wc -l", /^3$/m);
+    await ask(vm, "echo y > /cdrom/x; echo y > /rofs/x; ls /cdrom/x /rofs/x; echo asked-$((0))", "asked-0");
+    expect(vm.log()).not.toContain("\n/cdrom/x");
+  },
+);
 
 vmTest(
   "live-boot's images are layers in the order of their names",

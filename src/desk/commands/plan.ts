@@ -4,11 +4,14 @@ import { dirname, resolve } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
 import { formatPlan } from "../../plan/format-plan.ts";
 import { makePlan } from "../../plan/make-plan.ts";
+import type { BootPlan } from "../../plan/plan.ts";
 import { warnOfUnboundRoot } from "../../plan/warnings.ts";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { checkImage } from "../../stack/image-check.ts";
-import { argument, command, flag, option } from "../command-line.ts";
+import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
+import { listColumns } from "../drawing/stack-columns.ts";
+import { drawStack } from "../drawing/stack-svg.ts";
 import { attempt, withReader } from "../host.ts";
 import { lookAtAdditions, parseAddition, readCrypttabFrom } from "../image/addition.ts";
 import { parseConfig, readConfig } from "../image/config.ts";
@@ -23,10 +26,12 @@ export const planCommand = command({
     crypttab: option("FILE", "Use this as the image's /etc/crypttab (default: the file that --config adds)"),
     image: option("FILE", "Check this image, which the boot would find on its medium (may be repeated)"),
     json: flag("Print JSON"),
+    svg: flag("Draw how the root is stacked, as an SVG"),
   },
   examples: {
     "levain plan": "Check the command line that this machine was booted with",
     "levain plan --image root.sfs 'root=LABEL=STICK rd.image=/root.sfs'": "Check an image before it goes to a stick",
+    "levain plan --svg 'root=LABEL=STICK rd.image=/root.sfs' > stack.svg": "Draw what lies on what",
     "levain plan 'root=LABEL=LIVE ro rd.timeout=60'": "Check a command line before it goes into a boot loader",
   },
   run: (line, machine) => {
@@ -47,10 +52,16 @@ export const planCommand = command({
       crypttab: crypttabFile === null ? files.crypttab : readCrypttabFrom(crypttabFile),
     });
     for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) console.error(`warning: ${printable(warning)}`);
-    console.log(line.has("json") ? JSON.stringify(plan, null, 2) : formatPlan(plan).join("\n"));
+    console.log(format(plan, line));
     return 0;
   },
 });
+
+function format(plan: BootPlan, line: CommandWords): string {
+  if (line.has("svg") && line.has("json")) throw new UsageError("Use either --json or --svg");
+  if (line.has("svg")) return drawStack(listColumns(plan)).trimEnd();
+  return line.has("json") ? JSON.stringify(plan, null, 2) : formatPlan(plan).join("\n");
+}
 
 /** Throws BootError if the file is no image, or one that a boot would refuse. */
 function checkImageFile(machine: Machine, file: string): void {

@@ -41,16 +41,18 @@ const iswVersion: Field = tag("VERSION", (bytes) => {
   return Uint8Array.from([...new Array<number>(Math.max(0, 6 - text.length)).fill(0x20), ...text]);
 });
 
+// What is cheap comes first in the checks: every disk goes through them, and JavaScript is interpreted in a boot.
+
 /** A checksum over the first 50 bytes. */
 function isVia(bytes: Uint8Array): boolean {
-  const sum = bytes.subarray(0, 50).reduce((total, byte) => (total + byte) & 0xff, 0);
-  return le16(bytes, 0) === 0xaa55 && (bytes[2] ?? 255) <= 2 && sum === bytes[50];
+  if (le16(bytes, 0) !== 0xaa55 || (bytes[2] ?? 255) > 2) return false;
+  return bytes.subarray(0, 50).reduce((total, byte) => (total + byte) & 0xff, 0) === bytes[50];
 }
 
 /** The 16-bit words, including the checksum, add up to zero. */
 function isSilicon(bytes: Uint8Array): boolean {
-  const isRight = (sumWords(bytes.subarray(0, 0x140), 2, le16) & 0xffff) === 0;
-  return isRight && le32(bytes, 0x60) === 0x2f000000 && (bytes[0x116] ?? 255) < 8;
+  if (le32(bytes, 0x60) !== 0x2f000000 || (bytes[0x116] ?? 255) >= 8) return false;
+  return (sumWords(bytes.subarray(0, 0x140), 2, le16) & 0xffff) === 0;
 }
 
 const NVIDIA_WORDS = 30;
@@ -63,8 +65,8 @@ function isNvidia(bytes: Uint8Array): boolean {
 
 /** The 16-bit words of the metadata, with the checksum, add up to 0 or 1; the mode is a RAID level. */
 function isJmicron(bytes: Uint8Array): boolean {
-  const isRight = (sumWords(bytes.subarray(0, 128), 2, le16) & 0xffff) <= 1;
-  return isRight && holds(bytes, 0, "JM") && (bytes[0x30] ?? 255) <= 5;
+  if (!holds(bytes, 0, "JM") || (bytes[0x30] ?? 255) > 5) return false;
+  return (sumWords(bytes.subarray(0, 128), 2, le16) & 0xffff) <= 1;
 }
 
 const isAdaptec = (bytes: Uint8Array) => be32(bytes, 0) === 0x37fc4d1e && be32(bytes, 256) === 0x4450544d;

@@ -11,7 +11,7 @@ export const MEDIA = {
   liveDirectory: single(values.directoryPath, {
     syntax: "rd.live.dir=PATH",
     aliases: ["live-media-path=PATH"],
-    fallback: "LiveOS; with boot=live: live",
+    fallback: "LiveOS; with boot=live: live; with boot=casper: casper",
     text: "The directory of the image on a live medium; / is its top.",
     example: "root=live:LABEL=LIVE rd.live.dir=images",
   }),
@@ -22,16 +22,18 @@ export const MEDIA = {
     example: "root=live:LABEL=LIVE rd.live.squashimg=root.sfs",
   }),
   boot: single(values.text, {
-    syntax: "boot=live",
+    syntax: "boot=live|casper",
+    // initramfs-tools reads it from its environment as well, and casper(7) shows it like that.
+    aliases: ["BOOT=casper"],
     fallback: "the medium is the device of root=",
-    text: "A medium of Debian's live-boot: the first device with images in its directory live (live-media-path=), or the device that live-media= names. All images are layers, in the order of filesystem.module or of their names.",
+    text: "live: a medium of Debian's live-boot: the first device with images in its directory live (live-media-path=), or the device that live-media= names. All images are layers, in the order of filesystem.module or of their names. casper: a medium of Ubuntu, with the directory casper: see layerfs-path=.",
     example: "boot=live",
   }),
   liveMedia: single(values.liveMedia, {
     syntax: "live-media=DEVICE|removable|removable-usb",
     aliases: ["bootfrom=DEVICE"],
     fallback: "levain searches every device",
-    text: "The medium of boot=live; if it does not appear, levain searches every device. removable: only removable disks; removable-usb: only those on USB.",
+    text: "The medium of boot=live or boot=casper; if it does not appear, levain searches every device. removable: only removable disks; removable-usb: only those on USB.",
     example: "boot=live live-media=LABEL=DEBIAN",
   }),
   liveModule: single(values.fileName, {
@@ -39,6 +41,19 @@ export const MEDIA = {
     fallback: "filesystem",
     text: "For boot=live: the file NAME.module lists the layers.",
     example: "boot=live module=desktop",
+  }),
+  casperLayer: single(values.layerPath, {
+    syntax: "layerfs-path=PATH",
+    fallback: "all images in the directory, in the order of their names",
+    text: "For boot=casper: the top layer, in the directory of the images. Those below it have its name without the last part: a.b.squashfs lies on a.squashfs. A PATH that begins with a slash begins at the top of the medium, and /cdrom in front of it is left out.",
+    example: "boot=casper layerfs-path=minimal.standard.live.squashfs",
+  }),
+  casperUuid: single(values.text, {
+    syntax: "uuid=UUID",
+    aliases: [alias("ignore_uuid", () => "")],
+    fallback: "any medium; ignore_uuid means the same",
+    text: "For boot=casper: the medium is one with this UUID, or one whose .disk/casper-uuid-… contains it. The device of live-media= need not have it.",
+    example: "boot=casper uuid=3f5ad593-4546-4a94-a374-bcfb68aa11f7",
   }),
   archDirectory: single(values.directoryPath, {
     syntax: "archisobasedir=PATH",

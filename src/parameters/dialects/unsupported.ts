@@ -21,7 +21,7 @@ const NO_DOWNLOAD = notSupportedYet("an image on the network");
 /**
  * Parameters of levain and other programs that are not implemented yet and that a boot may depend on. `ignored`: the
  * boot goes on with a warning. The others are refused, because the boot would differ from what they ask for: always,
- * with boot=live, for a medium of Arch Linux, and without root= (Alpine's diskless mode, Ubuntu's live media).
+ * with boot=live or boot=casper, for a medium of Arch Linux, and without root= (Alpine's diskless mode).
  */
 export const UNSUPPORTED = {
   ignored: [
@@ -68,12 +68,15 @@ export const UNSUPPORTED = {
     ...rows(notSupportedYet("the signature of an image"), "verify", isAsked),
     ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
+  refusedCasper: [
+    ...rows(NO_DOWNLOAD, "netboot url iso-url"),
+    ...rows(notSupportedYet("a root that is no image file on the medium"), "live-media-offset todisk"),
+  ],
   refusedRootless: [
     ...rows(
       notSupportedYet("Alpine's diskless mode, a root that apk installs into memory,"),
       "alpine_dev alpine_repo apkovl modloop ovl_dev",
     ),
-    ...rows(`${notSupportedYet("casper")}; see root=live:, rd.live.dir= and rd.live.squashimg=`, "boot=casper"),
   ],
 } as const;
 
@@ -88,6 +91,7 @@ function rows(means: string, names: string, isMeant?: Unsupported["isMeant"]): r
 /** Whose parameters a command line has. */
 export interface Dialect {
   readonly isLiveBoot: boolean;
+  readonly isCasper: boolean;
   readonly isArchiso: boolean;
   readonly hasRoot: boolean;
 }
@@ -101,12 +105,15 @@ export function warnOfUnsupported(words: readonly Word[]): readonly string[] {
 }
 
 /** Returns a line for each parameter that must not be ignored. */
-export function findRefused(words: readonly Word[], { isLiveBoot, isArchiso, hasRoot }: Dialect): readonly string[] {
+export function findRefused(words: readonly Word[], dialect: Dialect): readonly string[] {
+  const { isLiveBoot, isCasper, isArchiso, hasRoot } = dialect;
+  const isMedium = isLiveBoot || isCasper || isArchiso;
   const table = [
     ...UNSUPPORTED.refused,
     ...(isLiveBoot ? UNSUPPORTED.refusedLive : []),
+    ...(isCasper ? UNSUPPORTED.refusedCasper : []),
     ...(isArchiso ? UNSUPPORTED.refusedArchiso : []),
-    ...(hasRoot || isLiveBoot || isArchiso ? [] : UNSUPPORTED.refusedRootless),
+    ...(hasRoot || isMedium ? [] : UNSUPPORTED.refusedRootless),
   ];
   return find(words, table).map(([word, { means }]) => `${nameOf(word)}: ${means}`);
 }

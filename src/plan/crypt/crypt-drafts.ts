@@ -50,13 +50,10 @@ export function draftVolumes(settings: Settings, crypttab: Crypttab | null, hasF
     return { ...BARE, id, device, name: valuesFor(id, settings.luksNames).at(-1) ?? null };
   });
   const chosen = [...named, ...settings.luksLabels.map((device): Draft => ({ ...BARE, device }))];
-  const others = draftOthers(settings, hasFile);
-  const isTaken = ({ name }: Draft, by: Draft) => name !== null && name === by.name;
-  const tabled = draftCrypttab(crypttab)
-    // systemd's rule: volumes chosen on the command line restrict crypttab to these.
-    .filter((draft) => chosen.length === 0 || chosen.some((one) => isSameVolume(one, draft)))
-    .filter((draft) => ![...chosen, ...others].some((one) => isTaken(draft, one) && !isSameVolume(one, draft)));
-  return [...tabled, ...chosen, ...others].reduce<readonly Draft[]>(join, []);
+  // systemd's rule: volumes chosen on the command line restrict crypttab to these.
+  const isChosen = (draft: Draft) => chosen.length === 0 || chosen.some((one) => isSameVolume(one, draft));
+  const tabled = draftCrypttab(crypttab).filter(isChosen);
+  return [...tabled, ...chosen, ...draftOthers(settings, hasFile)].reduce<readonly Draft[]>(join, []);
 }
 
 function draftCrypttab(crypttab: Crypttab | null): readonly Draft[] {

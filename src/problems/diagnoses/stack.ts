@@ -17,6 +17,14 @@ export const STACK = {
       inBootLoader("correct rd.image= (a path on the root device), or rd.live.dir= and rd.live.squashimg="),
     ],
   }),
+  "layers-missing": diagnosis<{ missing: readonly string[] }>({
+    text: ({ missing }) => `the medium lacks ${missing.map(printable).join(" and ")}, on which the top layer lies`,
+    reasons: () => ["the layer below NAME.LAST.squashfs is NAME.squashfs"],
+    hints: () => [
+      inBootLoader("correct layerfs-path= and live-media-path="),
+      byHand("copy the missing layers to the medium"),
+    ],
+  }),
   "image-list-too-long": diagnosis<ImageFacts & { bytes: number }>({
     text: ({ path, bytes }) => `${printable(path)} is no list of images: it has ${bytes} bytes`,
     hints: () => [

@@ -130,6 +130,14 @@ describe("levain plan", () => {
     expect(levain(["plan", "--image", "/none", ...words]).stderr).toContain("/none");
   });
 
+  test("draws the stack, but not as JSON", () => {
+    const { status, stdout, stderr } = levain(["plan", "--svg", "root=LABEL=<A> rd.overlay"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toStartWith("<svg ");
+    expect(stdout).toContain(">LABEL=&lt;A&gt;<");
+    expect(levain(["plan", "--svg", "--json", "root=LABEL=A"])).toMatchObject({ status: 2, stdout: "" });
+  });
+
   test("shows the plan in words, and as JSON", () => {
     expect(levain(["plan", "root=LABEL=LIVE ro"]).stdout).toContain("LABEL=LIVE");
     const plan = JSON.parse(levain(["plan", "--json", "root=LABEL=LIVE"]).stdout);

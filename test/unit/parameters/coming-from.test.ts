@@ -12,6 +12,7 @@ const PAGE = readFileSync(join(import.meta.dir, "../../../docs/coming-from.md"),
 /** A medium of the section's kind, for parameters that have a meaning only there. */
 const CONTEXTS: Readonly<Record<string, string>> = {
   "live-boot (Debian live)": "boot=live",
+  "casper (Ubuntu live)": "boot=casper",
   archiso: "archisolabel=A",
 };
 /** Values for parameters that the page shows without one. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { SUM_DIGESTS } from "../../../src/parameters/checks.ts";
-import type { DeviceSpec } from "../../../src/parameters/device-spec.ts";
+import type { DeviceSpec, FileSpec } from "../../../src/parameters/device-spec.ts";
 import { NO_CHECKS } from "../../../src/plan/checks/checks.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
+import { LIVE_IMAGES } from "../../../src/plan/media.ts";
 import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
 import { type RootSource, rootDevices } from "../../../src/plan/root.ts";
 import { BootError } from "../../../src/problems/errors.ts";
@@ -18,10 +19,11 @@ const label = (value: string): DeviceSpec => ({ by: "label", value });
 const uuid = (value: string): DeviceSpec => ({ by: "uuid", value });
 const path = (value: string): DeviceSpec => ({ by: "path", path: value });
 const block = (...devices: DeviceSpec[]): RootSource => ({ kind: "block", devices });
-const holding = (...paths: string[]): DeviceSpec => ({ by: "file", paths, among: "all" });
+const holding = (...paths: string[]): FileSpec => ({ by: "file", paths, among: "all" });
 const image = (more: Partial<ImagePlan>): ImagePlan => ({
   iso: null,
   paths: [],
+  stacked: [],
   directory: null,
   inner: [],
   copyToRam: false,
@@ -39,6 +41,10 @@ const dracutImage = (directory: string, name: string, more: Partial<ImagePlan> =
   });
 const LIVE_TYPES = ["squashfs", "erofs", "ext2", "ext3", "ext4", "xfs", "jffs2"];
 const liveSearch = (directory = "/live") => holding(...[...LIVE_TYPES, "dir/"].map((type) => `${directory}/*.${type}`));
+const marked = (uuid: string): DeviceSpec => ({
+  ...holding(...LIVE_IMAGES.map((name) => `/casper/${name}`)),
+  mark: { uuid, paths: ["/.disk/casper-uuid*"] },
+});
 const liveImage = (more: Partial<ImagePlan> = {}) =>
   image({ maker: "live-boot", directory: { path: "/live", list: "filesystem" }, ...more });
 const archPaths = (directory: string) => ["sfs", "erofs"].map((type) => `${directory}/x86_64/airootfs.${type}`);
@@ -121,6 +127,58 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "root=LABEL=R rd.emergency=reboot rd.shell=0",
       { rescue: { shell: false, breaks: [], onFailure: "reboot", panicSeconds: null } },
     ],
+  ],
+  // https://manpages.ubuntu.com/manpages/noble/man7/casper.7.html, and the boot menus of Ubuntu's media.
+  "casper(7)": [
+    [
+      "boot=casper layerfs-path=minimal.standard.live.squashfs --- quiet splash",
+      {
+        root: block(holding("/casper/minimal.standard.live.squashfs")),
+        image: image({
+          maker: "casper",
+          stacked: ["minimal", "minimal.standard", "minimal.standard.live"].map((name) => `/casper/${name}.squashfs`),
+        }),
+        overlay: TMPFS,
+      },
+    ],
+    [
+      "BOOT=casper noprompt quiet splash",
+      {
+        root: block(liveSearch("/casper")),
+        image: image({ maker: "casper", directory: { path: "/casper", list: null } }),
+      },
+    ],
+    [
+      "boot=casper iso-scan/filename=/isos/ubuntu.iso layerfs-path=filesystem.squashfs toram",
+      {
+        root: block(holding("/isos/ubuntu.iso")),
+        image: image({
+          maker: "casper",
+          iso: "/isos/ubuntu.iso",
+          stacked: ["/casper/filesystem.squashfs"],
+          copyToRam: true,
+        }),
+      },
+    ],
+    [
+      "boot=casper live-media-path=/os layerfs-path=a.b.squashfs",
+      { image: image({ maker: "casper", stacked: ["/os/a.squashfs", "/os/a.b.squashfs"] }) },
+    ],
+    [
+      "boot=casper layerfs-path=/cdrom/own/top.squashfs",
+      { image: image({ maker: "casper", stacked: ["/own/top.squashfs"] }) },
+    ],
+    [
+      "boot=casper live-media=/dev/sr0 uuid=ab-cd",
+      {
+        root: block(path("/dev/sr0"), marked("ab-cd")),
+        image: image({ maker: "casper", directory: { path: "/casper", list: null } }),
+      },
+    ],
+    ["boot=casper uuid=ab-cd", { root: block(marked("ab-cd")) }],
+    ["boot=casper uuid=ab-cd ignore_uuid", { root: block(liveSearch("/casper")) }],
+    ["boot=casper live-media=removable-usb", { root: block({ ...liveSearch("/casper"), among: "usb" } as DeviceSpec) }],
+    ["root=LABEL=R boot=casper layerfs-path=a.squashfs", { root: block(label("R")), image: null }],
   ],
   "live-boot(7)": [
     ["boot=live components quiet splash findiso=", { root: block(liveSearch()), image: liveImage(), overlay: TMPFS }],
@@ -340,10 +398,9 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "boot=live fromiso=/live/image.iso",
     ["fromiso=: an ISO file inside the initramfs is not supported yet; an ISO file on a device is /dev/…/PATH"],
   ],
-  [
-    "boot=casper quiet splash",
-    ["boot=: casper is not supported yet; see root=live:, rd.live.dir= and rd.live.squashimg="],
-  ],
+  ["boot=casper netboot=nfs nfsroot=x", ["netboot=: an image on the network is not supported yet"]],
+  ["boot=casper iso-url=http://x/u.iso", ["iso-url=: an image on the network is not supported yet"]],
+  ["boot=casper todisk=/dev/sda1", ["todisk=: a root that is no image file on the medium is not supported yet"]],
   ...[
     "/dev/nfs",
     "nfs:10.0.0.1:/srv",

@@ -70,6 +70,20 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       "showmounts union=overlay": "the layers are below /run/levain, and overlayfs stacks them",
     },
   },
+  "casper(7) of Ubuntu 24.04": {
+    context: "boot=casper",
+    obeyed: `boot=casper BOOT=casper layerfs-path=a.squashfs live-media=/dev/sda1 live-media=removable live-media-path=x live-media-timeout=1 uuid=ab
+      ignore_uuid toram iso-scan/filename=/x fsck.mode=skip`,
+    named:
+      "netboot=nfs netboot=url url=http://1.2.3.4/x.iso iso-url=http://1.2.3.4/x.iso live-media-offset=1 todisk=/dev/x ip=x nfsroot=x:/y",
+    nothing: {
+      "casper-getty xdebconf hostname=x userfullname=x username=x locale=de_DE keyb=de console-setup/layoutcode=de koptions=x debian-installer/locale=de":
+        "casper-bottom's scripts obey it, which levain does not run",
+      "noprompt silent maybe-ubiquity only-ubiquity automatic-ubiquity autoinstall": THE_INITS,
+      "showmounts show-cow": "the layers are below /run/levain",
+      "nfsopts=x": NETWORK,
+    },
+  },
   "README.bootparams of archiso": {
     context: "archisobasedir=arch",
     obeyed: `archisolabel=A archisodevice=/dev/sr0 archisobasedir=arch archisosearchuuid=2025-01-01 archisosearchfilename=/x copytoram=y copytoram=auto

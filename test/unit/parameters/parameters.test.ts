@@ -57,6 +57,8 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   overlayroot: ["root=LABEL=X", "overlayroot=tmpfs:recurse=0", "rd.overlay=tmpfs"],
   "systemd.gpt_auto": ["", "systemd.gpt_auto=0", "rd.systemd.gpt_auto=no"],
   "live-media-path": ["boot=live", "live-media-path=images", "rd.live.dir=images"],
+  BOOT: ["", "BOOT=casper", "boot=casper"],
+  ignore_uuid: ["boot=casper uuid=ab", "ignore_uuid", "uuid="],
   bootfrom: ["boot=live", "bootfrom=/dev/sdb1", "live-media=/dev/sdb1"],
   archisolabel: ["archisobasedir=arch", "archisolabel=A", "archisodevice=LABEL=A"],
   archisosearchuuid: [

@@ -115,6 +115,7 @@ describe("image and overlay", () => {
   const tmpfs = (size: string | null) => ({ kind: "tmpfs" as const, size });
   const image = (path: string, copyToRam = false): ImagePlan => ({
     iso: null,
+    stacked: [],
     paths: [path],
     directory: null,
     inner: [],

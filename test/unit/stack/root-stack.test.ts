@@ -62,13 +62,23 @@ test.each([
       "upper overlay default",
     ],
   ],
+  [
+    "boot=casper layerfs-path=a.b.squashfs",
+    ["/casper/a.squashfs", "/casper/a.b.squashfs"],
+    [
+      "source medium",
+      "lower /casper/a.squashfs lower/0, live",
+      "lower /casper/a.b.squashfs lower/1, live",
+      "upper overlay default",
+    ],
+  ],
 ])("%s", (cmdline, files, stack) => {
   expect(stackOf(cmdline, files)).toEqual(stack);
 });
 
 test("no two parts have one place, however many there are", () => {
   const plan: StackPlan = {
-    image: { iso: "/a.iso", paths: [], directory: null, inner: ["/in"], copyToRam: true, maker: null },
+    image: { iso: "/a.iso", paths: [], stacked: [], directory: null, inner: ["/in"], copyToRam: true, maker: null },
     layers: [
       { kind: "image", path: "/x" },
       { kind: "device", device: { by: "path", path: "/dev/vdb" } },

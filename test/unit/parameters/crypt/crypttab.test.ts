@@ -141,6 +141,12 @@ describe("a malformed line is ignored, with a warning that has its number", () =
     expect(warnings).toEqual(["luks-b40f is not unlocked: another encrypted device has its name"]);
   });
 
+  test("a name that the command line gives to another volume is taken, and that is said", () => {
+    const { plan, warnings } = make("data /dev/sdb1 none luks", "cryptdevice=/dev/sda2:data");
+    expect(plan.crypt.volumes.map(({ device }) => device)).toEqual([{ by: "path", path: "/dev/sda2" }]);
+    expect(warnings).toEqual(["data is not unlocked: another encrypted device has its name"]);
+  });
+
   test("the name of an earlier line", () => {
     const { plan, warnings } = make("a /dev/x none luks\nb /dev/y none luks\na /dev/z none luks\n");
     expect(plan.crypt.volumes.map(({ device }) => device)).toEqual([

@@ -1,0 +1,77 @@
+import { formatDeviceSpec } from "../../parameters/device-spec.ts";
+import type { BootPlan, ImagePlan } from "../../plan/plan.ts";
+import { rootDevices } from "../../plan/root.ts";
+import { type Lower, planStack, type RootStack } from "../../stack/root-stack.ts";
+
+/** What becomes of changes: a part that is only read has none, memory loses them at shutdown, a disk keeps them. */
+export type Keeps = "nothing" | "memory" | "disk";
+
+/** A part of a tree: a device, an image, a layer. */
+export interface Part {
+  readonly name: string;
+  readonly note: string;
+  readonly keeps: Keeps;
+}
+
+/** A directory of the booted system, and what lies below it, the lowest first. */
+export interface Column {
+  readonly place: string;
+  readonly parts: readonly Part[];
+}
+
+/** Returns what a boot with this plan would stack, the root first. Images that only the medium can name are shown by their pattern. */
+export function listColumns(plan: BootPlan): readonly Column[] {
+  if (plan.root.kind === "none") {
+    return [{ place: "/", parts: [{ name: "this initramfs", note: "in memory", keeps: "memory" }] }];
+  }
+  const stack = planStack(plan, expectImages(plan.image));
+  const lowers = stack.lowers.map((lower) => describeLower(plan, lower));
+  const medium = plan.image === null ? [] : describeMedium(plan, stack);
+  return [{ place: "/", parts: [...medium, ...lowers, ...describeUpper(stack)] }];
+}
+
+/** Returns the images that the medium should have. */
+function expectImages(image: ImagePlan | null): readonly string[] {
+  if (image === null) return [];
+  if (image.directory !== null) return [`${image.directory.path}/*.squashfs`];
+  return image.stacked.length > 0 ? image.stacked : image.paths.slice(0, 1);
+}
+
+function describeMedium(plan: BootPlan, { iso }: RootStack): readonly Part[] {
+  const medium: Part = { name: nameRoot(plan), note: `the medium${noteCrypt(plan)}`, keeps: "nothing" };
+  return iso === null ? [medium] : [medium, { name: iso.path, note: "an ISO file on it", keeps: "nothing" }];
+}
+
+function describeLower(plan: BootPlan, lower: Lower): Part {
+  switch (lower.kind) {
+    case "source": {
+      const isAlone = plan.overlay === null && plan.layers.length === 0;
+      if (isAlone && plan.rootWritable) {
+        return { name: nameRoot(plan), note: `read-write${noteCrypt(plan)}`, keeps: "disk" };
+      }
+      const note = isAlone ? "read-only, until the system makes it writable" : "read-only";
+      return { name: nameRoot(plan), note: `${note}${noteCrypt(plan)}`, keeps: isAlone ? "disk" : "nothing" };
+    }
+    case "device":
+      return { name: formatDeviceSpec(lower.device), note: "a layer, read-only", keeps: "nothing" };
+    case "image": {
+      const inner = lower.inner === null ? "" : ", or an image inside it";
+      const ram = lower.ram === null ? "" : ", copied to memory";
+      return { name: lower.path, note: `an image, read-only${ram}${inner}`, keeps: "nothing" };
+    }
+  }
+}
+
+function describeUpper({ upper }: RootStack): readonly Part[] {
+  if (upper === null) return [];
+  const size = upper.size === null ? "" : ` of ${upper.size}`;
+  return [{ name: `a tmpfs${size}`, note: "changes, until shutdown", keeps: "memory" }];
+}
+
+function nameRoot({ root }: BootPlan): string {
+  return rootDevices(root).map(formatDeviceSpec).join(", else ");
+}
+
+function noteCrypt({ crypt }: BootPlan): string {
+  return crypt.volumes.some(({ isOptional }) => !isOptional) ? ", in an encrypted volume" : "";
+}
