@@ -1,4 +1,10 @@
 import { expect } from "bun:test";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cached, recipeKey } from "../support/cache.ts";
+import { signedContent } from "../support/cms-fixture.ts";
+import { run } from "../support/command.ts";
 import { filesImage } from "../support/disk-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
@@ -63,3 +69,51 @@ vmTest(
     expect(vm.log()).not.toContain("mount /run/levain/medium");
   },
 );
+
+vmTest(
+  "an ISO of Arch Linux is checked by the MD5 in it, its checksum file, a digest and a CMS signature",
+  async () => {
+    const { medium, certificate } = await checkedIso();
+    const checks = `rd.live.check checksum=y cms_verify=y rd.image.digest=sha256:${WRONG}`;
+    return levainGuest({
+      image: { files: { "/codesign.crt": certificate } },
+      disks: [medium],
+      cmdline: `archisobasedir=arch archisolabel=LIVE copytoram ${checks}`,
+      memoryMib: 768,
+    });
+  },
+  async (vm) => {
+    const { sha256 } = await checkedIso();
+    await vm.expect(/\/dev\/vda\d? matches the checksum in it/);
+    await vm.expect("the medium is damaged: /arch/x86_64/airootfs.sfs");
+    await vm.expect("it does not match rd.image.digest=");
+    await vm.expect(PROMPT);
+    vm.send(`levain retry rd.image.digest=sha256:${sha256}\n`);
+    await vm.expect(/layers +\/arch\/x86_64\/airootfs\.sfs \(squashfs, in RAM\) \+ tmpfs at \/sysroot/);
+    await vm.expect("small-root: ready");
+  },
+);
+
+/** A medium as mkarchiso makes it (its README and the hooks of mkinitcpio-archiso), with the checksum of implantisomd5. */
+async function checkedIso() {
+  const image = await rootImage("squashfs-zstd");
+  const bytes = new Uint8Array(readFileSync(image));
+  const { plain, certificate } = await signedContent(bytes);
+  const key = recipeKey(readFileSync(import.meta.path, "utf8"), image);
+  const directory = await cached("verity", key, async (target) => {
+    writeFileSync(join(target, "sig"), plain);
+    writeFileSync(join(target, "codesign.crt"), certificate);
+    const sha512 = createHash("sha512").update(bytes).digest("hex");
+    writeFileSync(join(target, "sums"), `${sha512}  airootfs.sfs\n`);
+    const at = "/arch/x86_64/airootfs";
+    const files = {
+      [`${at}.sfs`]: image,
+      [`${at}.sfs.cms.sig`]: join(target, "sig"),
+      [`${at}.sha512`]: join(target, "sums"),
+    };
+    await run(["cp", await filesImage("iso9660", files, { label: "LIVE" }), join(target, "iso")]);
+    await run(["implantisomd5", join(target, "iso")]);
+  });
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { medium: join(directory, "iso"), certificate: join(directory, "codesign.crt"), sha256 };
+}
