@@ -15,6 +15,7 @@ import { OVERLAY_CASES } from "./overlays.ts";
 import { PROCESS_CASES } from "./processes.ts";
 import { TERMINAL_CASES } from "./terminals.ts";
 import { UNTOUCHED_CASES } from "./untouched.ts";
+import { VERITY_TABLE_CASES } from "./verity-tables.ts";
 
 /** Every rule that the fake machine claims, in the order to check them: one machine goes through all of them. */
 export const CONTRACT: readonly ContractCase[] = [
@@ -28,6 +29,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...KERNEL_CIPHER_CASES,
   ...DEVICE_MAPPER_CASES,
   ...CRYPT_TABLE_CASES,
+  ...VERITY_TABLE_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
   ...TERMINAL_CASES,

@@ -27,7 +27,7 @@ export function createFakeFiles(kernel: FakeKernel): Files {
     makeSymlink: (target, path) => create(kernel, path, "symlink", { kind: "symlink", target }),
     makeNode: (path, kind, major, minor, mode) =>
       create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
-    changeOwner: (path) => void namespace.find(path, "chown"), // there is only one user here
+    changeOwner: (path) => void namespace.find(path, "chown"),
     stat: (path) => status(path, true),
     lstat: (path) => status(path, false),
     readLink(path) {
@@ -49,10 +49,9 @@ export function createFakeFiles(kernel: FakeKernel): Files {
       write(kernel, target, new Uint8Array());
       try {
         for (let done = 0; done < bytes.length; ) {
-          const from = done;
-          done = Math.min(from + COPY_CHUNK_BYTES, bytes.length);
+          done = Math.min(done + COPY_CHUNK_BYTES, bytes.length);
           write(kernel, target, bytes.slice(0, done));
-          onProgress(done, bytes.slice(from, done));
+          onProgress(done, bytes.slice(done - (done % COPY_CHUNK_BYTES || COPY_CHUNK_BYTES), done));
         }
       } catch (error) {
         files.removeFile(target);
@@ -91,9 +90,10 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
   count(1);
   return {
     size: bytes.length,
-    // A copy, also of a Buffer: whoever reads a key wipes it.
-    read: (offset, length) =>
-      Uint8Array.from(bytes.subarray(Math.min(offset, bytes.length), offset + Math.max(0, length))),
+    read(offset, length) {
+      if (device?.failsWith !== undefined) throw new SyscallError("read", device.failsWith, path);
+      return Uint8Array.from(bytes.subarray(offset, offset + Math.max(0, length))); // a copy: a reader of a key wipes it
+    },
     close: () => count(-1),
   };
 }
