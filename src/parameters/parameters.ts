@@ -4,6 +4,7 @@ import { MEDIA } from "./dialects/media.ts";
 import type { Alias, Parameter } from "./parameter.ts";
 import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
+import { OVERLAY } from "./tables/overlay.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
 import { VERITY } from "./tables/verity.ts";
@@ -12,6 +13,7 @@ import { VERITY } from "./tables/verity.ts";
 export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
+  ...OVERLAY,
   ...MEDIA,
   ...VERITY,
   ...CHECKS,
@@ -38,6 +40,7 @@ export type Settings = {
 export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows: readonly Parameter[] }[] = [
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
+  { title: "The writable overlay", rows: Object.values(OVERLAY) },
   { title: "Media of other systems", rows: Object.values(MEDIA) },
   { title: "Verified roots and images", rows: [...Object.values(VERITY), ...Object.values(CHECKS)] },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },

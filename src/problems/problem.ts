@@ -7,6 +7,7 @@ import { KEYS } from "./diagnoses/keys.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
+import { STORES } from "./diagnoses/stores.ts";
 import { VERITY } from "./diagnoses/verity.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
@@ -23,6 +24,7 @@ export const DIAGNOSES = {
   ...RESCUE,
   ...STACK,
   ...STORAGE,
+  ...STORES,
   ...VERITY,
 };
 

@@ -49,7 +49,7 @@ export interface MountedImage {
 export function mountImage(context: Context, plan: BootPlan, order: ImageOrder): MountedImage {
   const { machine, drivers, undo } = context;
   const { path, place: target, isInside, isMedium } = order;
-  const loop = openImage(machine, order, drivers);
+  const loop = openImage(machine, { ...order, readOnly: true }, drivers);
   undo(() => machine.detachLoop(loop.node));
   const isLuks = loop.facts.type === "crypto_LUKS";
   if (!isInside && !isMedium && !(isLuks && namedVolumes(plan.crypt, loop).length > 0)) {
@@ -104,7 +104,7 @@ function namedVolumes({ volumes }: CryptPlan, { facts }: Pick<BlockDevice, "fact
 }
 
 /** Opens an image that is a LUKS container, by the parameters that name it, or else as a volume that none names. */
-function unlockImage(
+export function unlockImage(
   context: Context,
   plan: BootPlan,
   path: string,
@@ -145,10 +145,10 @@ export interface OpenImage extends Pick<BlockDevice, "node" | "facts" | "unreada
   readonly part: number | null;
 }
 
-/** Attaches an image file, or its root partition, to a read-only loop device and probes it; the caller detaches it. */
+/** Attaches an image file, or its root partition, to a loop device and probes it; the caller detaches it. */
 export function openImage(
   machine: Machine,
-  { file, path }: Pick<ImageOrder, "file" | "path">,
+  { file, path, readOnly }: Pick<ImageOrder, "file" | "path"> & { readonly readOnly: boolean },
   drivers: Pick<Loader, "loadByName">,
 ): OpenImage {
   return withReader(machine, file, (reader) => {
@@ -156,7 +156,7 @@ export function openImage(
     const part = whole.type === null ? findRootPart(reader, machine.release().machine, path) : null;
     const facts = part === null ? whole : checkImage(slice(reader, part), file);
     const range = part === null ? {} : { offset: part.offset, size: part.size };
-    const node = attachLoop({ machine, drivers }, { file, ...range });
+    const node = attachLoop({ machine, drivers }, { file, ...range, readOnly });
     return { node, facts, unreadable: null, part: part?.number ?? null };
   });
 }

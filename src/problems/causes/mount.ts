@@ -4,7 +4,7 @@ import { cause, isPlainWord, listNames } from "./cause.ts";
 import { WRITE_AGAIN } from "./verity.ts";
 
 /** What is mounted: decides which parameters a hint can name. */
-export type Role = "root" | "layer" | "image";
+export type Role = "root" | "layer" | "image" | "store";
 
 /** What the words for a refused mount depend on. */
 interface Refused {

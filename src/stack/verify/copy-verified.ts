@@ -26,7 +26,7 @@ export function copyVerified(context: Context, copy: VerifiedCopy, tree: ImageTr
   const undone: (() => void)[] = [];
   const forNow = { ...context, undo: (revert: () => void) => void undone.push(revert) };
   try {
-    const loop = openImage(context.machine, copy, context.drivers);
+    const loop = openImage(context.machine, { ...copy, readOnly: true }, context.drivers);
     forNow.undo(() => context.machine.detachLoop(loop.node));
     const mapping = verifyImage(forNow, { ...copy, node: loop.node, isPart: loop.part !== null }, tree);
     return copyMapping(context, copy, mapping);
