@@ -6,6 +6,7 @@ import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { OVERLAY } from "./tables/overlay.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
+import { SUBMOUNTS } from "./tables/submounts.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
 import { VERITY } from "./tables/verity.ts";
 
@@ -14,6 +15,7 @@ export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
   ...OVERLAY,
+  ...SUBMOUNTS,
   ...MEDIA,
   ...VERITY,
   ...CHECKS,
@@ -41,6 +43,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
   { title: "The writable overlay", rows: Object.values(OVERLAY) },
+  { title: "Below the root", rows: Object.values(SUBMOUNTS) },
   { title: "Media of other systems", rows: Object.values(MEDIA) },
   { title: "Verified roots and images", rows: [...Object.values(VERITY), ...Object.values(CHECKS)] },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },

@@ -4,6 +4,7 @@ import { printable } from "../problems/report.ts";
 import { formatChecks } from "./checks/checks.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
+import { formatSubmounts } from "./submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
 
 /** Formats the plan for `levain plan`: a line a subject, safe to print. */
@@ -40,6 +41,7 @@ function formatRoot(plan: BootPlan): Subjects {
     ["image", image === null ? "none" : formatImage(image)],
     ...plan.layers.map((one) => ["layer", one.kind === "image" ? one.path : formatDeviceSpec(one.device)] as const),
     ["overlay", overlay === null ? "none" : formatOverlay(overlay)],
+    ...formatSubmounts(plan),
   ];
 }
 
@@ -72,6 +74,10 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
     ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),
     ["not loaded", modules.blacklist.join(", ")],
     ["drivers", { auto: null, root: "those that find the root", all: "those of all devices" }[handover.drivers]],
+    [
+      "power-off",
+      { auto: null, yes: "the root is taken apart", no: "the root is not taken apart" }[handover.exitProgram],
+    ],
     ["handover", `${handover.mode}${kept}`],
     ["init", handover.init ?? "the first of the kernel's list"],
     ["arguments", handover.arguments.map(quote).join(" ")],

@@ -14,10 +14,10 @@ import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
-import { decideOverlay } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
+import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
@@ -91,10 +91,6 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const root = decideRoot(settings, medium.devices, around);
   const isFinal = root.kind === "none";
   const image = isFinal ? null : medium.image;
-  const layers = isFinal ? [] : settings.layers;
-  const overlay = isFinal
-    ? null
-    : decideOverlay(settings, { isUnwritable: image !== null || layers.length > 0, machine: around.machine });
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
@@ -112,10 +108,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
     ...decideCheck(settings),
-    rootWritable: settings.writable === true && image === null && overlay === null && layers.length === 0,
-    image,
-    layers,
-    overlay,
+    ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
@@ -129,6 +122,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     handover: {
       mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,
+      exitProgram: decideExitProgram(settings),
       drivers: settings.drivers ?? "auto",
       init: settings.init ?? null,
       arguments: argv,
@@ -138,6 +132,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes };
+}
+
+function decideExitProgram({ exitProgram }: Settings): BootPlan["handover"]["exitProgram"] {
+  if (exitProgram === undefined) return "auto";
+  return exitProgram ? "yes" : "no";
 }
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */

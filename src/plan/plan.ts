@@ -1,6 +1,7 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
-import type { OverlayPlan } from "../parameters/stack/overlay.ts";
+import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
+import type { TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { RootSource } from "./root.ts";
@@ -47,6 +48,44 @@ export interface ImagePlan {
   readonly maker: "live-boot" | "casper" | "archiso" | "dracut" | null;
 }
 
+/** What is mounted below the root before the real init starts. */
+export interface SubmountsPlan {
+  /** null: as /etc/fstab of the root says. */
+  readonly usr: UsrPlan | null;
+  /** rd.fstab=: whether the lines of /etc/fstab of the root for /usr, and those with x-initrd.mount, are mounted. */
+  readonly fstab: boolean;
+  /** No two for one path. */
+  readonly tmpfs: readonly TmpfsPlan[];
+  /** No two for one path. */
+  readonly unions: readonly UnionPlan[];
+}
+
+/** A root that is a tmpfs, with the /usr of the root device. */
+export interface VolatilePlan {
+  /** As for tmpfs; null for the kernel's default. */
+  readonly size: string | null;
+}
+
+/** A directory of the root below a tmpfs. */
+export interface UnionPlan extends TmpfsPlan {
+  /** The place on a disk with the changes of earlier boots, between the two; null if there is none. */
+  readonly store: StorePlan | null;
+  /** What happens if that cannot be opened. */
+  readonly policy: StorePolicy;
+  /** True if nothing is written to its device. */
+  readonly readOnly: boolean;
+}
+
+/** How /usr is mounted, as mount.usr= and the like say. */
+export interface UsrPlan {
+  /** null: that of the line in /etc/fstab of the root, or the root device if the options name a subvolume. */
+  readonly device: DeviceSpec | null;
+  /** In the order to try; empty: as probed. */
+  readonly types: readonly string[];
+  /** Comma-separated. */
+  readonly options: string;
+}
+
 /** What to do when a boot fails. */
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
@@ -67,6 +106,9 @@ export interface BootPlan {
   /** Lowest first. */
   readonly layers: readonly LayerPlan[];
   readonly overlay: OverlayPlan | null;
+  /** systemd.volatile=yes: a root in memory; null if the root device or what is stacked on it is the root. */
+  readonly volatile: VolatilePlan | null;
+  readonly submounts: SubmountsPlan;
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
@@ -89,6 +131,8 @@ export interface BootPlan {
     /** auto: switch_root from rootfs, pivot_root from a real mount. */
     readonly mode: "auto" | "switch_root" | "pivot_root" | "stay";
     readonly putOld: string | null;
+    /** rd.exitrd: whether a program stays that takes the root apart at power-off; auto: if that takes more than an unmount. */
+    readonly exitProgram: "auto" | "yes" | "no";
     /** rd.drivers=: which drivers are loaded before it; auto: all if the root has no udev. */
     readonly drivers: "auto" | "root" | "all";
     /** null: the kernel's list. */

@@ -4,10 +4,13 @@ import { CRYPT } from "./diagnoses/crypt.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
+import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";
+import { SUBMOUNTS } from "./diagnoses/submounts.ts";
+import { SYNC } from "./diagnoses/sync.ts";
 import { VERITY } from "./diagnoses/verity.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
@@ -21,10 +24,13 @@ export const DIAGNOSES = {
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,
+  ...MAPPINGS,
   ...RESCUE,
   ...STACK,
   ...STORAGE,
   ...STORES,
+  ...SUBMOUNTS,
+  ...SYNC,
   ...VERITY,
 };
 

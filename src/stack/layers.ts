@@ -11,14 +11,25 @@ import { findImage, findImages } from "./images.ts";
 import { type Medium, mountLower } from "./lowers.ts";
 import { type MountedImage, mountImage } from "./mount-image.ts";
 import { mountOverlay } from "./overlay.ts";
-import { planBase, planStack, type RootStack, type StackBase } from "./root-stack.ts";
+import { planBase, planStack, ROOT, type RootStack, type StackBase } from "./root-stack.ts";
 import { checkMedium, type ImageChecks } from "./verify/media-checks.ts";
+import { mountVolatileRoot } from "./volatile.ts";
+
+/** A root that is complete but for what is mounted below it. */
+export interface StackedRoot {
+  /** What was stacked, in words. */
+  readonly text: string;
+  /** The root device; null if a user has mounted the root. */
+  readonly node: string | null;
+  /** True if the root lies in an encrypted volume; null if a user has mounted it. */
+  readonly isInside: boolean | null;
+}
 
 /** What the stack has to know of the root device. */
 type RootDevice = Pick<MountedDevice, "node" | "isInside" | "facts">;
 
-/** Stacks the root from the root device: images on it, more layers, an overlay over them, or none of these. Returns what was stacked, in words. Throws BootError. */
-export function stackRoot(context: Context, plan: BootPlan, device: RootDevice): string {
+/** Stacks the root from the root device: images on it, more layers, an overlay over them, or none of these. Throws BootError. */
+export function stackRoot(context: Context, plan: BootPlan, device: RootDevice): StackedRoot {
   const { machine, voice } = context;
   const medium = openMedium(context, plan, device);
   const files = plan.image === null ? [] : findImages(machine, medium.images, plan.image, voice);
@@ -29,13 +40,15 @@ export function stackRoot(context: Context, plan: BootPlan, device: RootDevice):
   requireOneSide(machine, mounted, voice);
   const isMerged = stack.lowers.some(({ place }) => place !== stack.merged);
   const upper = isMerged ? mountOverlay(context, plan, stack, mounted) : null;
+  if (stack.volatile !== null) mountVolatileRoot(context, stack.volatile, stack.merged);
   if (plan.image !== null) {
     const isMediumUsed = mounted.some(({ usesMedium }) => usesMedium);
     showFamiliarPlaces(context, plan.image.maker, stack, isMediumUsed);
     if (!isMediumUsed) releaseMedium(context, stack, device.node, medium.iso);
   }
   const texts = mounted.map(({ text }) => text);
-  return describeStack(stack, medium.iso, upper === null ? texts : [...texts, upper]);
+  const text = describeStack(stack, medium.iso, upper === null ? texts : [...texts, upper]);
+  return { text, node: device.node, isInside: mounted.every(({ isInside }) => isInside) };
 }
 
 /** Checks the medium if parameters ask for it; returns the checks of its images, null for none. */
@@ -63,10 +76,15 @@ function openMedium(
   return { node: device.node, images, isInside: image.isInside, iso: image, file };
 }
 
-function describeStack({ lowers, merged }: RootStack, iso: MountedImage | null, texts: readonly string[]): string {
+function describeStack(
+  { lowers, merged, volatile }: RootStack,
+  iso: MountedImage | null,
+  texts: readonly string[],
+): string {
   const parts = texts.filter((_, index) => lowers[index]?.kind !== "source");
+  if (volatile !== null) parts.push("its /usr in a tmpfs");
   if (parts.length === 0) return "nothing to stack";
-  return `${iso === null ? "" : `${iso.text}: `}${parts.join(" + ")} at ${merged}`;
+  return `${iso === null ? "" : `${iso.text}: `}${parts.join(" + ")} at ${volatile === null ? merged : ROOT}`;
 }
 
 /** Gives the store its name, if the medium decides that (dracut's rd.live.overlay=DEVICE:auto). */

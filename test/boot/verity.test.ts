@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
+import type { FakeImage } from "../support/fake-images.ts";
 import { TRUSTED_SIGNATURE } from "../support/fake-verity-target.ts";
 import { cryptBoot } from "../support/luks/encrypted-disk.ts";
 import { damaged, partitionUuid, verityDisk } from "../support/verity-disk.ts";
@@ -190,6 +191,22 @@ describe("nothing boots unverified", () => {
     const result = boot({ cmdline: `${cmdline} rd.layer=LABEL=EXTRA`, disks: [mine, layer] });
     expect(result.console).toContain("would be a part of the verified root, but nothing verifies it");
     expect(result.end).toBe("halt");
+  });
+});
+
+describe("a verified /usr", () => {
+  const usr = verityDisk(rootImage("USR"));
+  const plain = { name: "vda", image: rootImage("PLAIN") };
+  const disks = (data: FakeImage) => [plain, { name: "vdb", partitions: [{ image: data }, { image: usr.hashes }] }];
+
+  test.each(["", "mount.usr=LABEL=USR"])("is mounted, and nothing else is: %s", (words) => {
+    const cmdline = `root=LABEL=PLAIN usrhash=${usr.rootHash} systemd.verity_usr_data=/dev/vdb1 rdshell=0 rd.timeout=3 ${words}`;
+    const result = boot({ cmdline, images: [usr.data], disks: disks(usr.data) });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.mounts).toContain("/sysroot/usr ext4 /dev/mapper/usr");
+    const wrong = boot({ cmdline, images: [usr.data], disks: disks(damaged(usr.data, 100)) });
+    expect(wrong.end).toBe("halt");
+    expect(unwrapped(wrong.console)).toContain("the data on /dev/vdb1 do not match the hash tree");
   });
 });
 

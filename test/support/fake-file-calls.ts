@@ -1,6 +1,7 @@
 import type { Files, FileWriter, RandomReader } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { openFakeAsyncReader } from "./fake-async-reader.ts";
+import { checkWritable, copyAttributes } from "./fake-attributes.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakePlace } from "./fake-mounts.ts";
@@ -29,6 +30,7 @@ export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees
     makeNode: (path, kind, major, minor, mode) =>
       create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
     changeOwner: (path) => void namespace.find(path, "chown"),
+    copyAttributes: (source, target) => copyAttributes(kernel, source, target),
     stat: (path) => status(path, true),
     lstat: (path) => status(path, false),
     readLink(path) {
@@ -123,11 +125,6 @@ function objectToUnlink(node: FakeNode): string | null {
 function objectToRmdir(node: FakeNode): string | null {
   if (node.kind !== "directory") return "ENOTDIR";
   return node.entries.size > 0 ? "ENOTEMPTY" : null;
-}
-
-/** Throws EROFS where the place lies on something that is read-only. */
-export function checkWritable({ mount }: FakePlace, call: string, path: string): void {
-  if (mount.readOnly || mount.filesystem.readOnly) throw new SyscallError(call, "EROFS", path);
 }
 
 function lookOrNull(kernel: FakeKernel, path: string, follow: boolean): FakePlace | null {

@@ -15,6 +15,7 @@ import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
+import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
 
@@ -87,7 +88,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const children = createFakeChildren(kernel);
   const calls = {
-    ...{ ...files, ...createFakeTrees(kernel, files) },
+    ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
     ...createFakeEvents(kernel),
     ...terminals.calls,

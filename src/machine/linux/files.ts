@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { orIfRefused, SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
 import type { FileStatus, Files, FileWriter, RandomReader } from "../machine.ts";
+import { copyAttributes } from "./attributes.ts";
 import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { measureVerity } from "./storage/fs-verity.ts";
@@ -25,6 +26,7 @@ export function createLinuxFiles(): Omit<Files, "openAsyncReader"> {
     makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(target, path)),
     makeNode,
     changeOwner: (path, userId, groupId) => refusable(path, () => fs.chownSync(path, userId, groupId)),
+    copyAttributes,
     stat: (path) => statusOf(path, fs.statSync),
     lstat: (path) => statusOf(path, fs.lstatSync),
     readLink: (path) => refusable(path, () => fs.readlinkSync(path)),

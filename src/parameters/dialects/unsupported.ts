@@ -31,7 +31,6 @@ export const UNSUPPORTED = {
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
     ...rows(NO_CHANGES, "persistence"),
     ...rows(NO_CHANGES, "rd.live.overlay.persistent", isAsked),
-    ...rows("only the whole root has an overlay", "rd.union"),
     ...rows(
       "the initramfs has no systemd; see rd.break= and rd.emergency=",
       "rd.systemd.unit",
@@ -41,13 +40,9 @@ export const UNSUPPORTED = {
     ...rows(NO_NETWORK, "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
     ...rows("only levain.toml and the command line are read", "rd.config"),
-    ...rows("/usr is not mounted before init", "mount.usr"),
     ...rows("a hibernated system is not resumed", "resume"),
   ],
-  refused: [
-    ...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree"),
-    ...rows(notSupportedYet("a root in memory with the /usr of the disk"), "systemd.volatile=yes"),
-  ],
+  refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),

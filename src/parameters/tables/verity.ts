@@ -64,21 +64,21 @@ export const VERITY = {
     text: "Verify /usr in the same way, as /dev/mapper/usr.",
     example: `root=LABEL=ROOT rd.verity.usrhash=${HASH}`,
   }),
-  usrData: single(values.device, {
+  usrVerityData: single(values.device, {
     syntax: "rd.verity.usrdata=DEVICE",
     aliases: ["systemd.verity_usr_data=DEVICE"],
     fallback: "the partition whose PARTUUID is the first half of that hash",
     text: "The device that rd.verity.usrhash= verifies.",
     example: `root=LABEL=ROOT rd.verity.usrhash=${HASH} rd.verity.usrdata=LABEL=USR`,
   }),
-  usrHashDevice: single(values.device, {
+  usrVerityHash: single(values.device, {
     syntax: "rd.verity.usrhashes=DEVICE",
     aliases: ["systemd.verity_usr_hash=DEVICE"],
     fallback: "the partition whose PARTUUID is the second half of that hash, else any that has the tree",
     text: "The hash tree of /usr.",
     example: `root=LABEL=ROOT rd.verity.usrhash=${HASH} rd.verity.usrhashes=LABEL=HASHES`,
   }),
-  usrOptions: list(verity.parseVerityOptions, {
+  usrVerityOptions: list(verity.parseVerityOptions, {
     syntax: "rd.verity.usroptions=OPTION[,OPTION…]",
     aliases: ["systemd.verity_usr_options=OPTION"],
     fallback: "a read of a damaged block fails",

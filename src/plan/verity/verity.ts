@@ -41,15 +41,15 @@ function decideRootVolume(settings: Settings, rootHash: string, roots: readonly 
 }
 
 function decideUsrVolume(
-  { usrData, usrHashDevice, usrOptions, veritySigned }: Settings,
+  { usrVerityData, usrVerityHash, usrVerityOptions, veritySigned }: Settings,
   rootHash: string,
 ): VerityVolume {
   return {
     name: "usr",
     rootHash,
-    data: usrData === undefined ? dataDevices(rootHash, []) : [usrData],
-    hash: usrHashDevice ?? null,
-    options: joinVerityOptions(usrOptions),
+    data: usrVerityData === undefined ? dataDevices(rootHash, []) : [usrVerityData],
+    hash: usrVerityHash ?? null,
+    options: joinVerityOptions(usrVerityOptions),
     needsSignature: veritySigned === true,
   };
 }

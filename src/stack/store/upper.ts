@@ -5,10 +5,12 @@ import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
 import type { Upper } from "../root-stack.ts";
+import { settleBranch } from "../sync/settle.ts";
 import { findUpperNames, type UpperNames } from "./layout.ts";
 import { identifyLower, type LowerIdentity, readLowers, writeLowers } from "./lowers-record.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { finishReset, resetUpper } from "./reset.ts";
+import { openSettled } from "./settled-store.ts";
 
 /** The upper of an overlay that is a place on a disk. */
 export type StoreUpper = Extract<Upper, { kind: "store" }>;
@@ -30,12 +32,8 @@ export function openUpper(
 ): OpenUpper {
   const { machine, voice } = context;
   const { place, outer, readOnly } = upper;
-  const store = openStore(context, plan, {
-    store: upper.store,
-    place,
-    outer,
-    access: readOnly ? "untouched" : "writable",
-  });
+  const order = { store: upper.store, place, outer, access: readOnly ? "untouched" : "writable" } as const;
+  const store = readOnly ? openSettled(context, plan, order) : openStore(context, plan, order);
   const names = store.names ?? findUpperNames(machine, store.directory);
   const paths = { upper: `${store.directory}/${names.upper}`, work: `${store.directory}/${names.work}` };
   if (lowers.some(({ superblock }) => superblock === store.node)) {
@@ -47,6 +45,7 @@ export function openUpper(
     return { store, ...paths };
   }
   orStoreProblem(store, () => {
+    settleBranch(machine, paths.upper, voice);
     finishReset(machine, store.directory, names);
     if (upper.reset) resetUpper(machine, voice, store, names);
     for (const path of [paths.upper, paths.work]) {
@@ -79,7 +78,7 @@ function requireDirectory(machine: Machine, { directory, name, node }: OpenStore
 }
 
 /** Turns what the kernel refuses into the problem that it is for a store. */
-function orStoreProblem(store: OpenStore, act: () => void): void {
+export function orStoreProblem(store: OpenStore, act: () => void): void {
   unlessRefused(act, (refusal) => {
     const { name, node } = store;
     const isFull = refusal.code === "ENOSPC" || refusal.code === "EDQUOT";

@@ -118,7 +118,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "root=LABEL=L rd.overlay=/dev/mapper/enc:persistent",
       { overlay: changesOn(path("/dev/mapper/enc"), "/persistent") },
     ],
-    ["root=LABEL=L rd.live.overlay.readonly=1", {}, ["rd.overlay.readonly needs a device in rd.overlay="]],
+    ["root=LABEL=L rd.live.overlay.readonly=1", {}, ["rd.overlay.readonly needs a device in rd.overlay= or rd.union="]],
     [
       "root=live:LABEL=L rd.live.overlay.readonly=0 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1",
       { overlay: TMPFS },
@@ -371,13 +371,38 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
   ],
   "kernel-command-line(7) of systemd": [
     ["root=LABEL=R systemd.volatile=overlay", { overlay: TMPFS }],
-    ["root=LABEL=R systemd.volatile=state systemd.unit=rescue.target rd.systemd.show_status=1", { overlay: null }],
+    [
+      "root=LABEL=R systemd.volatile=state systemd.unit=rescue.target rd.systemd.show_status=1",
+      {
+        overlay: null,
+        volatile: null,
+        submounts: { usr: null, fstab: true, tmpfs: [{ path: "/var", size: null }], unions: [] },
+      },
+    ],
     ["root=gpt-auto", { root: block({ by: "discoverable", esp: null, type: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709" }) }],
     [
-      "root=LABEL=R mount.usr=LABEL=U",
-      {},
-      ["mount.usr= is not supported yet, ignoring it: /usr is not mounted before init"],
+      "root=LABEL=R mount.usr=LABEL=U usrflags=noatime fstab=no",
+      {
+        submounts: {
+          usr: { device: { by: "label", value: "U" }, types: [], options: "ro,noatime" },
+          fstab: false,
+          tmpfs: [],
+          unions: [],
+        },
+      },
     ],
+    [
+      "root=LABEL=R mount.usrflags=subvol=usr mount.usrfstype=btrfs",
+      {
+        submounts: {
+          usr: { device: null, types: ["btrfs"], options: "subvol=usr" },
+          fstab: true,
+          tmpfs: [],
+          unions: [],
+        },
+      },
+    ],
+    ["root=LABEL=R rw rd.overlay.size=9M systemd.volatile=yes", { volatile: { size: "9M" }, overlay: null }],
     ...["rd.systemd.unit=emergency.target", "rd.systemd.unit=rescue.target", "rd.emergency", "rd.rescue"].map(
       (word): Case => [
         `root=LABEL=R ${word}`,
@@ -448,10 +473,6 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     ["alpine_dev", "modloop"].map(
       (name) => `${name}=: Alpine's diskless mode, a root that apk installs into memory, is not supported yet`,
     ),
-  ],
-  [
-    "root=LABEL=R systemd.volatile=yes",
-    ["systemd.volatile=: a root in memory with the /usr of the disk is not supported yet"],
   ],
 ];
 

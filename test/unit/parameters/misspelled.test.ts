@@ -31,7 +31,7 @@ describe("what looks like a parameter of levain or of a dialect", () => {
     ["luks.nmae=abcd=x", "luks.name="],
     ["rd.lvm.vgg=x", null],
     ["persistent", "persistence"],
-    ["mount.user=LABEL=x", "mount.usr"],
+    ["mount.user=LABEL=x", "mount.usr="],
     ["rot=LABEL=ROOT", "root="],
     ["rooot=/dev/sda1", "root="],
     ["ROOT=UUID=abcd-1234", "root="],

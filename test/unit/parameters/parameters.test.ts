@@ -56,6 +56,8 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "rd.live.overlay.readonly": ["root=LABEL=X rd.overlay=LABEL=D", "rd.live.overlay.readonly", "rd.overlay.readonly"],
   cow_label: ["archisolabel=X", "cow_label=D", "cow_device=LABEL=D"],
   "systemd.volatile": ["root=LABEL=X", "systemd.volatile=overlay", "rd.overlay=tmpfs"],
+  usrflags: ["root=LABEL=X", "usrflags=noatime", "mount.usrflags=noatime"],
+  fstab: ["root=LABEL=X", "fstab=0", "rd.fstab=no"],
   overlayroot: ["root=LABEL=X", "overlayroot=tmpfs:recurse=0", "rd.overlay=tmpfs"],
   "systemd.gpt_auto": ["", "systemd.gpt_auto=0", "rd.systemd.gpt_auto=no"],
   "live-media-path": ["boot=live", "live-media-path=images", "rd.live.dir=images"],

@@ -39,6 +39,8 @@ test("a command line that asks for nothing", () => {
     image: null,
     layers: [],
     overlay: null,
+    volatile: null,
+    submounts: { usr: null, fstab: false, tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     verity: { root: null, usr: null, images: null },
     checks: { iso: false, sums: [], digest: null, signature: false },
@@ -48,6 +50,7 @@ test("a command line that asks for nothing", () => {
     handover: {
       mode: "stay",
       putOld: null,
+      exitProgram: "auto",
       drivers: "auto",
       init: null,
       arguments: [],
@@ -377,7 +380,7 @@ describe("warnings", () => {
     ["rd.image=/x", "rd.image= needs root=, the device with the image"],
     ["rd.overlay", "rd.overlay needs root="],
     ["root=LABEL=A rd.overlay rd.overlay.reset", "rd.overlay.reset needs a device in rd.overlay="],
-    ["root=LABEL=A rd.overlay.policy=ask", "rd.overlay.policy= needs a device in rd.overlay="],
+    ["root=LABEL=A rd.overlay.policy=ask", "rd.overlay.policy= needs a device in rd.overlay= or rd.union="],
     [
       "root=LABEL=A rd.overlay=LABEL=B rd.overlay.reset rd.overlay.readonly",
       "rd.overlay.reset is not used: rd.overlay.readonly writes nothing to the device",
