@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import type { FakeImage } from "../support/fake-images.ts";
 import { TRUSTED_SIGNATURE } from "../support/fake-verity-target.ts";
-import { cryptBoot } from "../support/luks/encrypted-disk.ts";
+import { BASE } from "../support/luks/base-images.ts";
+import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 import { damaged, partitionUuid, verityDisk } from "../support/verity-disk.ts";
 
 // Whole boots from block devices that dm-verity verifies.
@@ -174,6 +175,19 @@ describe("nothing boots unverified", () => {
     const partitions = [{ image: damaged(disk.data, disk.offset - 1) }, { image: disk.hashes }];
     const result = boot({ cmdline, disks: [{ name: "vda", partitions }] });
     expect(result.end).toBe("halt");
+  });
+
+  test("an encrypted volume that is open is closed, and the verified root stays", async () => {
+    const volume = await luksDisk(BASE.luks2, rootImage("SECRET"));
+    const partitions = [{ image: disk.data }, { image: disk.hashes }];
+    const disks = [{ name: "vdb", image: volume }, { name: "vda", partitions, arrivesAtMs: 10_000 }];
+    const result = boot({ cmdline: `root=/dev/vda1 roothash=${HASH} rd.auto`, disks, typing: typed("pass") });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    const mappings = result.journal.filter((line) => /^(?:un)?map /.test(line)).map((line) => line.split(" as ")[0]);
+    expect(mappings).toContain("map root");
+    expect(mappings).not.toContain("unmap root");
+    expect(mappings.filter((line) => line?.startsWith("map luks-"))).toHaveLength(1);
+    expect(mappings.filter((line) => line?.startsWith("unmap luks-"))).toHaveLength(1);
   });
 
   test("ignore-corruption boots anyway, and says so", () => {
