@@ -81,7 +81,8 @@ export interface Files {
   rename(from: string, to: string): void;
   /** Waits until all that was written to the filesystem of `path` is on its disk (syncfs(2)). */
   syncFilesystem(path: string): void;
-  openReader(path: string): RandomReader;
+  /** `isWhole`: it will be read from its beginning to its end. */
+  openReader(path: string, isWhole?: boolean): RandomReader;
   /** Begins to open a file or device; what the kernel refuses is thrown by the reader. */
   openAsyncReader(path: string, options?: OpenOptions): AsyncReader;
   /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */

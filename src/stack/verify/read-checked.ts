@@ -38,7 +38,7 @@ export function readChecked(
 ): boolean {
   const { machine, voice } = context;
   const { source, name } = file;
-  const reader = orProblem("image-unreadable", { path: name }, () => machine.openReader(source));
+  const reader = orProblem("image-unreadable", { path: name }, () => machine.openReader(source, true));
   try {
     const total = Math.min(file.bytes ?? reader.size, reader.size);
     const showProgress = createProgress({ machine, voice }, `checking ${name}`, total);
