@@ -65,6 +65,19 @@ describe("a verified image", () => {
     expect(none.end).toMatchObject({ mode: "switch_root" });
   });
 
+  test("may lie on a medium that is verified itself", () => {
+    const medium = verityDisk(fakeImage("vfat", { label: "MEDIUM" }, { [IMAGE]: disk.data.bytes }));
+    const partitions = [{ image: medium.data }, { image: medium.hashes }];
+    const extra = { name: "vdb", image: rootImage("EXTRA") };
+    const cmdline = `${BY_IMAGE} roothash=${medium.rootHash} rd.verity.data=LABEL=MEDIUM`;
+    const images = [disk.data, medium.data];
+    const go = (more: string) => boot(`${cmdline}${more}`, {}, { images, disks: [{ name: "vda", partitions }, extra] });
+    const result = go("");
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.mounts).toContain("/sysroot/run/levain/medium vfat /dev/mapper/root");
+    expect(unwrapped(go(" rd.layer=LABEL=EXTRA"))).toContain("nothing verifies it");
+  });
+
   test("may have a signature beside it", () => {
     const signed = { ...TREE, [`${IMAGE}.roothash`]: HASH, [`${IMAGE}.roothash.p7s`]: TRUSTED_SIGNATURE };
     const cmdline = "boot=live rd.overlay=0 rdshell=0 dm-verity-enforce-roothash-signature";
@@ -134,6 +147,7 @@ describe("no image boots unverified", () => {
   test.each([
     [`root=LABEL=MEDIUM rd.verity.image=a:${HASH}`, "rd.verity.image=: the root is no image file"],
     [`root=LABEL=MEDIUM roothash=${HASH} rd.verity.hash=/a.verity`, "rd.verity.hash=: Expected a device"],
+    [`${BY_IMAGE} roothash=${HASH} rd.verity.hash=/dev/vdb`, "Expected a path on the medium"],
     [`root=/dev/ram0 roothash=${HASH}`, "the initramfs is the root, so nothing would be verified"],
     ["root=LABEL=MEDIUM roothash=abcd", "Expected a root hash: 32 to 128 hexadecimal digits"],
     [`root=LABEL=MEDIUM roothash=${HASH} rd.verity.options=hash-offset=5`, "hash-offset= as a multiple of 512"],
@@ -141,6 +155,6 @@ describe("no image boots unverified", () => {
   ])("parameters that contradict: %s", (cmdline, words) => {
     const result = boot(cmdline, TREE);
     expect(unwrapped(result)).toContain(words);
-    expect(result.shells).toBe(1);
+    expect(result.shells).toBe(cmdline.includes("rdshell=0") ? 0 : 1);
   });
 });

@@ -180,7 +180,10 @@ describe("nothing boots unverified", () => {
   test("an encrypted volume that is open is closed, and the verified root stays", async () => {
     const volume = await luksDisk(BASE.luks2, rootImage("SECRET"));
     const partitions = [{ image: disk.data }, { image: disk.hashes }];
-    const disks = [{ name: "vdb", image: volume }, { name: "vda", partitions, arrivesAtMs: 10_000 }];
+    const disks = [
+      { name: "vdb", image: volume },
+      { name: "vda", partitions, arrivesAtMs: 10_000 },
+    ];
     const result = boot({ cmdline: `root=/dev/vda1 roothash=${HASH} rd.auto`, disks, typing: typed("pass") });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     const mappings = result.journal.filter((line) => /^(?:un)?map /.test(line)).map((line) => line.split(" as ")[0]);

@@ -91,15 +91,22 @@ export function findVerityMistakes(
   settings: Settings,
   { hasImage, isFinal }: { hasImage: boolean; isFinal: boolean },
 ): readonly string[] {
-  const { rootHash, verityHash, verityImages, veritySigned, verityOptions, usrHash } = settings;
+  const { rootHash, verityData, verityHash, verityImages, veritySigned, verityOptions, usrHash } = settings;
   const options = joinVerityOptions(verityOptions);
   const isUnsigned = veritySigned === true && !hasImage && rootHash !== undefined && options.signature === null;
+  const isOfImage = hasImage && rootHash !== undefined && verityData === undefined;
+  const hasDevice = verityHash?.kind === "device" || options.fec?.kind === "device";
   const hasFile = verityHash?.kind === "file" || options.fec?.kind === "file";
   return onlyTexts(
     isFinal &&
       (rootHash ?? usrHash) !== undefined &&
       "rd.verity.roothash=: the initramfs is the root, so nothing would be verified",
-    hasFile && !hasImage && "rd.verity.hash=: Expected a device, because the root is no image file",
+    hasFile &&
+      (!hasImage || verityData !== undefined) &&
+      "rd.verity.hash=: Expected a device, because no image file is verified",
+    hasDevice &&
+      isOfImage &&
+      "rd.verity.hash=, fec-device=: Expected a path on the medium, because an image file is verified",
     verityImages.length > 0 && !hasImage && "rd.verity.image=: the root is no image file, so nothing would be verified",
     isUnsigned && "rd.verity.signed: rd.verity.options=root-hash-signature= is missing",
   );
