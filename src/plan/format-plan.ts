@@ -78,6 +78,7 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
       "power-off",
       { auto: null, yes: "the root is taken apart", no: "the root is not taken apart" }[handover.exitProgram],
     ],
+    ["command", handover.keepCommand ? "levain stays at /run/levain/bin/levain" : null],
     ["handover", `${handover.mode}${kept}`],
     ["init", handover.init ?? "the first of the kernel's list"],
     ["arguments", handover.arguments.map(quote).join(" ")],

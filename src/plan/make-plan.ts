@@ -123,6 +123,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
       mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,
       exitProgram: decideExitProgram(settings),
+      keepCommand: settings.keepCommand === true,
       drivers: settings.drivers ?? "auto",
       init: settings.init ?? null,
       arguments: argv,

@@ -133,6 +133,8 @@ export interface BootPlan {
     readonly putOld: string | null;
     /** rd.exitrd: whether a program stays that takes the root apart at power-off; auto: if that takes more than an unmount. */
     readonly exitProgram: "auto" | "yes" | "no";
+    /** rd.command: whether levain stays at /run/levain/bin/levain. */
+    readonly keepCommand: boolean;
     /** rd.drivers=: which drivers are loaded before it; auto: all if the root has no udev. */
     readonly drivers: "auto" | "root" | "all";
     /** null: the kernel's list. */

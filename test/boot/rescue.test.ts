@@ -418,6 +418,8 @@ describe("levain retry", () => {
         "mkdir /run/levain/overlay/work",
         "mkdir /sysroot",
         "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/overlay/upper,workdir=/run/levain/overlay/work)",
+        "mkdir /run/initramfs",
+        "write /run/initramfs/shutdown",
         "release every device",
         "move /dev to /sysroot/dev",
         "move /sys to /sysroot/sys",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
@@ -187,6 +188,13 @@ describe("lines of fstab with x-initrd.mount", () => {
     }
   });
 
+  test("below /run need no /run in the root", () => {
+    const without = Object.fromEntries(Object.entries(tree).filter(([path]) => path !== "/run"));
+    const { mounts, end } = boot("LABEL=VAR /run/store ext4 x-initrd.mount", { tree: without, disks, words: "rw" });
+    expect(mounts).toContain("/sysroot/run/store ext4 /dev/vdb");
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+
   test("do not lead out of the root, whatever links and dots they contain", () => {
     const links = { ...tree, "/out": { link: "/../../dev" }, "/up": { link: "../../.." }, "/loop": { link: "loop" } };
     const places = (fstab: string) =>
@@ -247,4 +255,27 @@ describe("lines of fstab with x-initrd.mount", () => {
     expect(mountsOf(booted)).toEqual(["/sysroot/srv squashfs /dev/loop0"]);
     expect(booted.end).toMatchObject({ mode: "switch_root" });
   });
+});
+
+test("any fstab boots or is reported, in bounded time, and nothing is mounted outside the root", () => {
+  const words =
+    "LABEL=VAR LABEL= UUID=x tmpfs overlay /dev/vdb /dev/../vdb /opt/data /loop none host:/x /usr /srv /loop/x /out/dev /run/a /var/run/b /../.. \\040 ext4 auto xfs,ext4 nfs bind rbind,ro X-mount.subdir=../.. X-mount.subdir=log size=1x lowerdir=/,upperdir=/ remount user 0 2 99999999999999999999";
+  const word = fc.constantFrom(...words.split(" "));
+  const line = fc.tuple(word, word, word, fc.array(word, { maxLength: 2 }), fc.constantFrom("", ",nofail"), word);
+  const links = { "/loop": { link: "loop" }, "/out": { link: "../../.." }, "/var/run": { link: "/run" } };
+  const tree: FakeTree = { ...ROOT_TREE, ...links, "/srv": DIRECTORY, "/opt/data/file": "x" };
+  const disks = [{ name: "vdb", image: ext4("VAR", { "/log": DIRECTORY }) }];
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), fc.boolean(), (lines, isWritable) => {
+      const fstab = lines.map(([source, target, type, options, nofail, pass]) =>
+        [source, target, type, ["x-initrd.mount", ...options].join(",") + nofail, pass, pass].join(" "),
+      );
+      const booted = boot(fstab.join("\n"), { tree, disks, words: `rd.timeout=1 ${isWritable ? "rw" : ""}` });
+      if (booted.end === "poweroff") expect(booted.console).toContain("hint: ");
+      else expect(booted.end).toMatchObject({ mode: "switch_root" });
+      const outside = booted.mounts.filter((mount) => !/^\/(?:$| |dev|sysroot)/.test(mount));
+      expect(outside).toEqual([]);
+    }),
+    { numRuns: 150 },
+  );
 });

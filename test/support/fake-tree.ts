@@ -20,7 +20,10 @@ export function fakeTree(root: FakeDirectory, options: FakeTreeOptions = {}): Tr
     ...changingCalls(places),
     lock: () => true,
     freeBytes: () => options.freeBytes ?? 2 ** 30,
-    sync: () => options.unsynced?.clear(),
+    sync() {
+      options.beforeChange?.("sync");
+      options.unsynced?.clear();
+    },
     close: () => undefined,
   };
 }

@@ -16,7 +16,8 @@ export interface MergedRoot {
 }
 
 const SPLIT = `cp -a "$1" "$2/whole" && cd "$2/whole"
-for name in bin sbin; do mkdir -p usr/$name && cp -a $name/. usr/$name && rm -r $name && ln -s usr/$name $name; done`;
+for name in bin sbin; do mkdir -p usr/$name && cp -a $name/. usr/$name && rm -r $name && ln -s usr/$name $name; done
+chmod 1777 tmp`;
 
 const APART = 'cp -a "$1/whole" "$1/root" && mv "$1/root/usr" "$1/usr" && mkdir "$1/root/usr"';
 

@@ -44,8 +44,10 @@ vmTest(
     });
   },
   async (vm) => {
-    await vm.expect(/warning {3}could not find the device for \/mnt: booting without \/mnt \(nofail\)/);
-    await vm.expect(/^ {2}subtrees +\/usr from \/dev\/vdb ext4 "USR", \/srv from \/opt\/data, \/tmp tmpfs 2M,/m);
+    await vm.expect(/warning {3}could not find the device for \/mnt: booting\s+without\s+\/mnt\s+\(nofail\)/);
+    await vm.expect(
+      /^ {2}subtrees +\/usr from \/dev\/vdb ext4 "USR",\s+\/srv\s+from\s+\/opt\/data,\s+\/tmp\s+tmpfs\s+2M,/m,
+    );
     for (const mount of [
       "/ ext4 /dev/vda ro,",
       "/usr ext4 /dev/vdb ro,",
@@ -81,7 +83,7 @@ vmTest(
     }),
   async (vm) => {
     await answer(vm, PASSPHRASE);
-    await vm.expect(/^ {2}subtrees +\/usr from \/dev\/mapper\/usr ext4 "UPPER" in/m);
+    await vm.expect(/^ {2}subtrees +\/usr from \/dev\/mapper\/usr ext4\s+"UPPER"\s+in\s/m);
     await vm.expect("small-root: mount /usr ext4 /dev/mapper/usr ro,noatime");
     await vm.expect("small-root: ready");
     expect(vm.log().match(/passphrase: /g)).toHaveLength(1);

@@ -32,7 +32,7 @@ vmTest(
       ...(await moduleEntries("/modules", MODULES)),
     });
     const disks = await Promise.all([64, 16].map(async (mib) => ({ file: await emptyDisk(mib) })));
-    return { initrd, disks, cmdline: "quiet", memoryMib: 768, timeoutMs: TIMEOUT_MS };
+    return { initrd, disks, cmdline: "quiet", memoryMib: 1024, timeoutMs: TIMEOUT_MS };
   },
   async (vm) => {
     await vm.expect("sync: 50 trees, 10000 changes, 0 differences", TIMEOUT_MS);

@@ -49,6 +49,12 @@ export const SYSTEM = {
     text: "Leave a program of a few KiB at /run/initramfs/shutdown, which takes the root apart at power-off: it unmounts everything, detaches loop devices and closes volumes, so that the medium is clean. systemd executes it automatically; any other init may execute it as its last action, with the argument poweroff, reboot, halt or kexec.",
     example: "root=LABEL=ROOT rd.exitrd",
   }),
+  keepCommand: toggle({
+    syntax: "rd.command[=yes|no]",
+    fallback: "no: nothing of levain stays in memory",
+    text: "Keep the command levain at /run/levain/bin/levain, for levain sync and levain factory-reset in a system in which it is not installed. It takes as much memory as /init has bytes in the image.",
+    example: "root=LABEL=ROOT rd.command",
+  }),
   putOld: single(values.oldRootPath, {
     syntax: "rd.putold=PATH",
     fallback: "the old root is unmounted, and an initramfs removed from memory",

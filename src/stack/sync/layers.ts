@@ -3,7 +3,10 @@ import { orIfRefused } from "../../problems/errors.ts";
 import { haveSameContent } from "./content.ts";
 import { type Marks, readMarks, withoutMarks } from "./marks.ts";
 
-/** A path in one layer of an overlay; layer 0 is the upper. */
+/** The branch into which the upper (layer 0) is brought down: the topmost lower layer. */
+export const BRANCH = 1;
+
+/** A path in one layer of an overlay. */
 export interface Place {
   readonly layer: number;
   readonly path: string;

@@ -37,6 +37,8 @@ export type Operation = v.InferOutput<typeof OPERATION>;
 /** What is prepared before the first change. */
 export type Item =
   | { readonly kind: "copy"; readonly top: Entry; readonly data: Place }
+  /** One more name of a file that is in the branch already, at this path. */
+  | { readonly kind: "kept"; readonly path: string }
   /** One more name of another item. */
   | { readonly kind: "link"; readonly item: number }
   | { readonly kind: "whiteout" };

@@ -1,5 +1,5 @@
 import { compare } from "./compare.ts";
-import type { Entry, Layers } from "./layers.ts";
+import { BRANCH, type Entry, type Layers } from "./layers.ts";
 import type { Found } from "./lookup.ts";
 import { accessOf, encodeAttributes, type Item, type Operation } from "./operations.ts";
 
@@ -42,7 +42,13 @@ function planOne(layers: Layers, { path, found, old }: FileTarget, addItem: (ite
     const all = { attributes: encodeAttributes(attributes), modified };
     return [[{ kind: "attributes", path, ...accessOf(status), ...all }]];
   }
-  return [[{ kind: "place", path, item: addItem({ kind: "copy", top: found.top, data: found.data }) }]];
+  return [[{ kind: "place", path, item: addItem(itemOf(found)) }]];
+}
+
+/** A file of the branch that gets another name stays one file with its other names. */
+function itemOf({ top, data }: Found): Item {
+  const isKept = top.place.layer === BRANCH && !top.marks.isMetacopy;
+  return isKept ? { kind: "kept", path: top.place.path } : { kind: "copy", top, data };
 }
 
 function planGroup(layers: Layers, group: readonly FileTarget[], addItem: (item: Item) => number): Operation[][] {
@@ -50,10 +56,8 @@ function planGroup(layers: Layers, group: readonly FileTarget[], addItem: (item:
   if (inodes.size === 1 && group.every(({ found, old }) => compare(layers, found, old) === "nothing")) return [];
   let first: number | null = null;
   return group.map(({ path, found }) => {
-    const item: number =
-      first === null
-        ? addItem({ kind: "copy", top: found.top, data: found.data })
-        : addItem({ kind: "link", item: first });
+    const own = itemOf(found);
+    const item: number = addItem(first === null || own.kind === "kept" ? own : { kind: "link", item: first });
     first ??= item;
     return [{ kind: "place", path, item }];
   });

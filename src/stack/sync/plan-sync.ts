@@ -1,11 +1,8 @@
 import { haveSameAccess, haveSameAttributes } from "./compare.ts";
-import { type Entry, joinPath, type Layers, type MergedDirectory, type Place, parentOf } from "./layers.ts";
+import { BRANCH, type Entry, joinPath, type Layers, type MergedDirectory, type Place, parentOf } from "./layers.ts";
 import { type Found, lookUp } from "./lookup.ts";
 import { accessOf, encodeAttributes, type Item, type Operation } from "./operations.ts";
 import { type FileTarget, planFiles } from "./plan-files.ts";
-
-/** The branch into which the upper is brought down: the topmost lower layer. */
-const BRANCH = 1;
 
 /** A change of the branch. */
 export interface PlannedOperation {

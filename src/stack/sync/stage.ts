@@ -8,6 +8,8 @@ import { accessOf, type Item } from "./operations.ts";
 interface Workplace {
   readonly trees: readonly Tree[];
   readonly target: Tree;
+  /** The directory of the branch in the target. */
+  readonly branch: string;
   /** The directory of the items. */
   readonly items: string;
   readonly onProgress: (bytes: number) => void;
@@ -16,11 +18,12 @@ interface Workplace {
 /** Prepares items, each complete with its attributes. Returns the numbers of those that could not be prepared, because their files have changed since they were planned. */
 export function stageItems(workplace: Workplace, items: readonly Item[]): ReadonlySet<number> {
   const changed = new Set<number>();
+  const { target, branch } = workplace;
   for (const [number, item] of items.entries()) {
     const path = `${workplace.items}/${number}`;
-    if (item.kind === "whiteout") workplace.target.makeNode(path, "character", "0:0");
-    else if (item.kind === "link" && !changed.has(item.item))
-      workplace.target.link(`${workplace.items}/${item.item}`, path);
+    if (item.kind === "whiteout") target.makeNode(path, "character", "0:0");
+    else if (item.kind === "kept") target.link(`${branch}/${item.path}`, path);
+    else if (item.kind === "link" && !changed.has(item.item)) target.link(`${workplace.items}/${item.item}`, path);
     else if (item.kind === "link" || !stageCopy(workplace, item, path)) changed.add(number);
   }
   return changed;

@@ -142,7 +142,10 @@ function prepare(job: Job, items: readonly Item[], directory: string): ReadonlyS
   waitForClock(job, items, `${directory}/clock`);
   const total = items.reduce((sum, item) => sum + (item.kind === "copy" ? item.top.status.size : 0), 0);
   try {
-    return stageItems({ trees, target: tree, items: directory, onProgress: createProgress(job, total) }, items);
+    return stageItems(
+      { trees, target: tree, branch: branch.directory, items: directory, onProgress: createProgress(job, total) },
+      items,
+    );
   } catch (cause) {
     const freeBytes = tree.freeBytes();
     removeTree(tree, directory);

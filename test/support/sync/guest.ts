@@ -18,8 +18,8 @@ const SECTOR = 512;
 machine.makeDirectory("/sys");
 machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
 for (const name of [
-  "virtio",
   "virtio_ring",
+  "virtio",
   "virtio_pci_legacy_dev",
   "virtio_pci_modern_dev",
   "virtio_pci",
@@ -107,7 +107,7 @@ function record() {
   machine.unmount("/cut");
   const disk = machine.readFile("/ram/disk");
 
-  machine.writeFile("/ram/log", new Uint8Array(96 << 20));
+  machine.writeFile("/ram/log", new Uint8Array(48 << 20));
   const log = machine.attachLoop({ file: "/ram/log", readOnly: false });
   const parameters = new TextEncoder().encode(`${loop} ${log}`);
   const targets = [{ startSector: 0, sectors: disk.length / SECTOR, type: "log-writes", parameters }];

@@ -29,6 +29,7 @@ export function randomChanges(seed: number): RandomChanges {
     ...times(3, (tree) => tree.makeDirectory(newPath(tree))),
     (tree) => rewrite(tree, oldPath(tree), bytes()),
     (tree) => rewrite(tree, oldPath(tree), new Uint8Array()),
+    ...times(2, (tree) => replaceBytes(tree, oldPath(tree))),
     ...times(3, (tree) => tree.rename(oldPath(tree), newPath(tree))),
     ...times(2, (tree) => removeAll(tree, oldPath(tree))),
     (tree) => tree.link(oldPath(tree), newPath(tree)),
@@ -69,6 +70,22 @@ function rewrite(tree: Tree, path: string, bytes: Uint8Array): void {
   if (tree.status(path)?.kind !== "file") return;
   tree.remove(path);
   createFile(tree, path, bytes, 0);
+}
+
+/** Other bytes, with the same size and time. */
+function replaceBytes(tree: Tree, path: string): void {
+  const status = tree.status(path);
+  if (status?.kind !== "file" || status.size === 0 || status.size > 10_000) return;
+  const file = tree.openFile(path);
+  const bytes = new Uint8Array(file.size);
+  file.read(bytes, 0);
+  file.close();
+  rewrite(
+    tree,
+    path,
+    bytes.map((byte) => byte ^ 1),
+  );
+  tree.setModified(path, status.modifiedNs);
 }
 
 function removeAll(tree: Tree, path: string): void {

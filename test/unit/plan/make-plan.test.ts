@@ -51,6 +51,7 @@ test("a command line that asks for nothing", () => {
       mode: "stay",
       putOld: null,
       exitProgram: "auto",
+      keepCommand: false,
       drivers: "auto",
       init: null,
       arguments: [],

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import type { Tree } from "../../../../src/machine/trees.ts";
 import { settleBranch } from "../../../../src/stack/sync/settle.ts";
 import { syncBranch } from "../../../../src/stack/sync/sync.ts";
-import { type fakeLayers, PowerCutError, randomLayers } from "../../../support/sync/fake-layers.ts";
-import { differences } from "../../../support/sync/snapshot.ts";
+import { fakeLayers, PowerCutError, randomLayers } from "../../../support/sync/fake-layers.ts";
+import { differences, withoutLinks } from "../../../support/sync/snapshot.ts";
 
 const SILENT = { warn: () => undefined, debug: () => undefined, progress: () => undefined };
 const SEEDS = Array.from({ length: 150 }, (_, index) => index + 1);
@@ -18,7 +19,9 @@ describe("a sync", () => {
       const layers = randomLayers(seed);
       const wanted = layers.shown();
       syncBranch(layers.machine, layers.order, SILENT);
-      expect([seed, ...differences(wanted, layers.shown())]).toEqual([seed]);
+      // Names of one file may be two files until the next boot, if one of them has to wait for it.
+      const mounted = differences(withoutLinks(wanted), withoutLinks(layers.shown()));
+      expect([seed, ...mounted]).toEqual([seed]);
       settle(layers);
       expect([seed, ...differences(wanted, layers.below())]).toEqual([seed]);
       expect([seed, ...layers.tree("/store").list("")]).toEqual([seed, "upper"]);
@@ -33,6 +36,72 @@ describe("a sync", () => {
       for (let cut = seed % step; cut < total; cut += step) ends[cutPower(seed, cut)] += 1;
     }
     expect(Math.min(ends.old, ends.new)).toBeGreaterThan(100);
+  });
+});
+
+describe("a file of the upper", () => {
+  const write = (tree: Tree, path: string, text: string) => {
+    if (tree.status(path) !== null) tree.remove(path);
+    const file = tree.createFile(path);
+    file.write(Buffer.from(text), 0);
+    file.finish(text.length);
+  };
+  const make = () => {
+    const layers = fakeLayers();
+    write(layers.tree("/store/upper"), "log", "old");
+    write(layers.tree("/ram/upper"), "log", "new");
+    return layers;
+  };
+  const read = (layers: ReturnType<typeof make>) => {
+    const file = layers.tree("/store/upper").openFile("log");
+    const bytes = new Uint8Array(file.size);
+    file.read(bytes, 0);
+    return Buffer.from(bytes).toString();
+  };
+  /** The file changes each time it is opened, so many times. */
+  const changing = (layers: ReturnType<typeof make>, times: number) => {
+    let left = times;
+    const { machine } = layers;
+    const openTree: typeof machine.openTree = (path, access) => {
+      const tree = machine.openTree(path, access);
+      if (path !== "/ram/upper") return tree;
+      const openFile = (name: string) => {
+        const file = tree.openFile(name);
+        left -= 1;
+        if (left >= 0) write(tree, name, `new ${left}`);
+        return file;
+      };
+      return { ...tree, openFile };
+    };
+    return { ...machine, openTree };
+  };
+
+  test("with the same size and time is compared", () => {
+    const layers = make();
+    for (const path of ["/store/upper", "/ram/upper"] as const) layers.tree(path).setModified("log", 5n);
+    syncBranch(layers.machine, layers.order, SILENT);
+    expect(read(layers)).toBe("new");
+  });
+
+  test("that changes while it is copied is copied again", () => {
+    const layers = make();
+    const { unstable } = syncBranch(changing(layers, 2), layers.order, SILENT);
+    expect([read(layers), unstable]).toEqual(["new 0", []]);
+  });
+
+  test("that changes each time stays as it was, and is reported", () => {
+    const layers = make();
+    const { unstable } = syncBranch(changing(layers, 100), layers.order, SILENT);
+    expect([read(layers), unstable]).toEqual(["old", ["log"]]);
+  });
+
+  test("outside the directory to sync stays in memory", () => {
+    const layers = make();
+    const upper = layers.tree("/ram/upper");
+    upper.makeDirectory("var");
+    write(upper, "var/a", "a");
+    syncBranch(layers.machine, { ...layers.order, scope: "var" }, SILENT);
+    expect([read(layers), layers.tree("/store/upper").list("var")]).toEqual(["old", ["a"]]);
   });
 });
 

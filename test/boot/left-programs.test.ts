@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 
 const PROGRAM = "write /run/initramfs/shutdown";
 const DISK = [{ name: "vda", image: rootImage() }];
@@ -38,9 +39,19 @@ test("changes on a disk: the exit program is left", () => {
 
 test("an exit program that cannot be written stops no boot", () => {
   const { end, console } = boot("rd.exitrd", {
-    before: (machine: ReturnType<typeof fakeBoot>["machine"]) =>
-      machine.refuse("writeFile", "/run/initramfs/shutdown", "ENOSPC"),
+    before: (machine: FakeMachine) => machine.refuse("writeFile", "/run/initramfs/shutdown", "ENOSPC"),
   });
   expect(end).toMatchObject({ mode: "switch_root" });
   expect(console).toContain("the medium may not be clean after power-off");
+});
+
+test("the command levain stays if that is asked for", () => {
+  const copy = "copy /proc/self/exe to /run/levain/bin/levain";
+  expect(boot("rd.command").journal).toContain(copy);
+  expect(boot("").journal).not.toContain(copy);
+  const { end, console } = boot("rd.command", {
+    before: (machine: FakeMachine) => machine.refuse("copyFile", "/run/levain/bin", "ENOSPC"),
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain("the command levain is not kept");
 });
