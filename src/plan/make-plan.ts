@@ -40,10 +40,12 @@ export interface PlanInput {
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
   readonly hasFile?: (path: string) => boolean;
+  /** True if other parameters will join these: what they may complete is no mistake. False by default. */
+  readonly isPart?: boolean;
 }
 
 type Surroundings = Omit<CryptSurroundings, "roots"> &
-  Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null };
+  Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null; readonly isPart: boolean };
 
 /** rd.timeout= where it is not given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -54,7 +56,7 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { crypttab: table = null, hasFile = () => false } = input;
+  const { crypttab: table = null, hasFile = () => false, isPart = false } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
@@ -69,7 +71,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const all = [...mistakes, ...refused];
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
-  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile });
+  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile, isPart });
   const warnings = [
     ...warnOfUnsupported(words),
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
@@ -95,11 +97,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  const contradictions = [
-    ...doubles,
+  const incomplete = [
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal }),
     ...findCheckMistakes(settings, image !== null),
   ];
+  const contradictions = [...doubles, ...(around.isPart ? [] : incomplete)];
   if (contradictions.length > 0) {
     throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));
   }

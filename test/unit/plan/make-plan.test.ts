@@ -363,6 +363,13 @@ describe("mistakes", () => {
     ).toEqual([]);
   });
 
+  test("are none yet in a part of the parameters: the others may complete it", () => {
+    const hash = "ab".repeat(32);
+    const added = [`rd.image.digest=sha256:${hash}`, "rd.image.cms", `rd.verity.image=a:${hash}`];
+    expect(() => makePlan({ cmdline: "", manifest: null, added })).toThrow();
+    expect(makePlan({ cmdline: "", manifest: null, added, isPart: true }).plan.root.kind).toBe("none");
+  });
+
   test("are parameters of dm-verity that cannot be obeyed", () => {
     expect(mistakesOf(() => plan("root=LABEL=R roothash=abcd rd.verity.data=x")).seen).toEqual([
       'roothash=abcd: Expected a root hash: 32 to 128 hexadecimal digits but received "abcd"',
