@@ -8,6 +8,7 @@ import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
+import { removeResourcesFile } from "./runtime/resources.ts";
 import { type NamedFile, readProgram } from "./stage0/checks.ts";
 import { pack, readParts } from "./stage0/pack.ts";
 import { groupCache } from "./stage0/paged/compress.ts";
@@ -65,6 +66,7 @@ async function build(output: string, isRecorder: boolean): Promise<void> {
   try {
     compile(unpacked, gatherNativeLibraries(workplace, process.execPath));
     trimIcuFile(unpacked);
+    removeResourcesFile(unpacked);
     writeFileSync(unfinished, await packBoth(unpacked, isRecorder));
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, output);
