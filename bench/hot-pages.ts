@@ -75,7 +75,8 @@ const BOOTS: readonly Boot[] = [
 /** Boots once; returns the touched pages, counted from the first of the program. */
 async function record({ name, disks, cmdline, act }: Boot): Promise<number[]> {
   const guest = await levainGuest({ disks: [await disks()], cmdline: `${cmdline} printk.devkmsg=on` });
-  const vm = await boot({ ...guest, name: `hot-pages-${name}` });
+  // With all instructions that QEMU knows: libc and the runtime choose their code by them.
+  const vm = await boot({ ...guest, name: `hot-pages-${name}`, cpu: "max" });
   try {
     await act(vm);
     // The pager writes its record when the program has ended, beside the real init.

@@ -9,17 +9,21 @@ export type Group = Readonly<{ runs: readonly Run[]; step: number }>;
 /** Where the pages of a program are in its store, each page once. */
 export type PagePlan = Readonly<{ groups: readonly Group[]; zeros: readonly Run[] }>;
 
-/** Sets of pages that are touched together. A page of several sets counts for the first. */
+/** Sets of pages that are touched together, the first in every boot. A page of several sets counts for the first. */
 export type PageSets = readonly ReadonlySet<number>[];
 
-/** 4 MiB: four times as many pages in a group save 5 %, but it takes four times as long to unpack, and four times the memory. */
+/** 4 MiB, of pages that are touched together: the pager needs this memory while it unpacks them. */
 export const MOST_PAGES = 1024;
-/** 512 KiB: every boot touches a part of the bundle, which is another one after each commit. */
-const BUNDLE_PAGES = 128;
+/** 128 KiB: every boot touches places all over the bundle, which is another one after each commit. */
+const BUNDLE_PAGES = 32;
+/** 1 MiB, of pages that hardly any boot touches: four times as many save 5 % of them, and take four times as long to unpack. */
+const COLD_PAGES = 256;
 /** 128 KiB of a group that hardly any boot touches get into memory at once: what is beside a page is likely to be touched, too. */
 const COLD_STEP = 32;
-/** The step of a group that gets into memory as a whole; as in pager.h. */
+/** The steps of groups that get into memory as a whole; as in pager.h. */
 const WHOLE_GROUP = 0xffffffff;
+/** Its pages are not compressed: every boot needs them, and unpacking takes 17 instructions for a byte. */
+export const PLAIN_GROUP = 0xfffffffe;
 /** Shorter runs of zeros cost less in a group than as a mapping. */
 const LEAST_ZEROS = 16;
 
@@ -32,10 +36,15 @@ export function planPages(memory: ProgramMemory, sets: PageSets, most: number, b
     classify(memory, address / PAGE, fileEnd / PAGE, (page) => sets.findIndex((set) => set.has(page))),
   );
   const all = regions.flat();
-  const together = sets.flatMap((_, index) => groupRuns(ofKind(all, index), most, WHOLE_GROUP));
+  const together = sets.flatMap((_, index) =>
+    groupRuns(ofKind(all, index), most, index === 0 ? PLAIN_GROUP : WHOLE_GROUP),
+  );
   const cold = regions.flatMap((runs) => {
     const [runtime, rest] = splitAt(ofKind(runs, "cold"), bundle);
-    return [...groupRuns(runtime, most, COLD_STEP), ...groupRuns(rest, Math.min(most, BUNDLE_PAGES), COLD_STEP)];
+    return [
+      ...groupRuns(runtime, Math.min(most, COLD_PAGES), COLD_STEP),
+      ...groupRuns(rest, Math.min(most, BUNDLE_PAGES), WHOLE_GROUP),
+    ];
   });
   return { groups: [...together, ...cold], zeros: ofKind(all, "zero") };
 }

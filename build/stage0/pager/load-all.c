@@ -5,10 +5,11 @@
 static const char *unpack_all(const struct unpacker *unpacker)
 {
   for (u32 i = 0; i < store.group_count; i++) {
-    if (!unpack_group(unpacker, i)) return DAMAGED;
+    const u8 *pages = unpack_group(unpacker, i);
+    if (!pages) return DAMAGED;
     for (const struct run *run = RUNS; run < RUNS + store.run_count; run++)
       if (run->group == i)
-        __builtin_memcpy((void *)address_of(run->page), unpacker->buffer + run->before * PAGE, run->count * PAGE);
+        __builtin_memcpy((void *)address_of(run->page), pages + run->before * PAGE, run->count * PAGE);
   }
   return 0;
 }

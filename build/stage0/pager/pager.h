@@ -34,8 +34,9 @@ struct run {
 struct group {
   u32 offset, size, pages, step;
 };
-/* The step of a group that gets into memory as a whole. */
+/* The steps of groups that get into memory as a whole; the pages of a plain one are not compressed. */
 #define WHOLE_GROUP (~0u)
+#define PLAIN_GROUP (~0u - 1)
 /* Offsets count from the beginning of the store. Runs are in the order of their addresses. */
 struct store {
   char magic[8];
@@ -68,8 +69,8 @@ struct unpacker {
 };
 /* Returns null, or what failed. The unpacker must stay where it is. */
 const char *prepare_unpacker(struct unpacker *to, const struct vector *vector);
-/* Unpacks a group into the buffer; false if it is damaged. */
-int unpack_group(const struct unpacker *unpacker, u32 index);
+/* Returns the pages of a group, unpacked into the buffer if need be; null if it is damaged. */
+const u8 *unpack_group(const struct unpacker *unpacker, u32 index);
 /* Gives back the memory of what is in the buffer. */
 void empty_buffer(const struct unpacker *unpacker);
 void release_unpacker(struct unpacker *unpacker);

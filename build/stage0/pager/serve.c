@@ -17,6 +17,8 @@ struct pager {
   u8 *touched;
   int log;
   u32 cached_group;
+  /* Its pages. */
+  const u8 *pages;
 };
 
 static void fail(const struct pager *pager, const char *what, const char *detail)
@@ -67,21 +69,22 @@ static enum copied copy_pages(const struct pager *pager, int uffd, u64 to, const
   return COPIED;
 }
 
-/* Unpacks the group with the page, if that is not in the buffer already. */
+/* Unpacks a group, if that is not done already. */
 static void provide_group(struct pager *pager, u32 index)
 {
-  if (pager->cached_group != index && !unpack_group(&pager->unpacker, index))
+  if (pager->cached_group != index) pager->pages = unpack_group(&pager->unpacker, index);
+  if (!pager->pages)
     fail(pager, "a compressed part of the runtime is damaged (checksum): group ", number_text(index));
   pager->cached_group = index;
 }
 
-/* Copies a part of a run that is in the buffer. */
+/* Copies a part of a run of the group that was provided. */
 static enum copied serve_run(const struct pager *pager, int uffd, const struct run *run, u64 first, u64 end)
 {
   if (first < run->page) first = run->page;
   if (end > run->page + run->count) end = run->page + run->count;
   if (first >= end) return COPIED;
-  const u8 *from = pager->unpacker.buffer + (run->before + first - run->page) * PAGE;
+  const u8 *from = pager->pages + (run->before + first - run->page) * PAGE;
   return copy_pages(pager, uffd, address_of((u32)first), from, (end - first) * PAGE);
 }
 
@@ -93,7 +96,7 @@ static enum copied serve_group(struct pager *pager, int uffd, u32 page, u32 inde
   provide_group(pager, index);
   for (const struct run *run = RUNS; run < RUNS + store.run_count && result == COPIED; run++)
     if (run->group == index) result = serve_run(pager, uffd, run, first, end);
-  if (group->step != WHOLE_GROUP || result != COPIED) return result;
+  if (group->step < PLAIN_GROUP || result != COPIED) return result;
   /* Nothing of it is missing now. */
   empty_buffer(&pager->unpacker);
   pager->cached_group = NO_GROUP;

@@ -3,6 +3,7 @@ import { PAGE, type ProgramMemory } from "../../../../build/stage0/paged/memory.
 import { planPages, type Run } from "../../../../build/stage0/paged/plan.ts";
 
 const WHOLE = 0xffff_ffff;
+const PLAIN = 0xffff_fffe;
 
 /** Two regions of 100 and 300 pages; the pages of `zeros` are zero. */
 function memory(zeros: ReadonlySet<number> = new Set()): ProgramMemory {
@@ -33,7 +34,7 @@ describe("the plan of a program's pages", () => {
           [1001, 2],
           [2000, 1],
         ],
-        step: WHOLE,
+        step: PLAIN,
       },
       { runs: [[1050, 1]], step: WHOLE },
       {
@@ -44,7 +45,8 @@ describe("the plan of a program's pages", () => {
         ],
         step: 32,
       },
-      { runs: [[2001, 299]], step: 32 },
+      { runs: [[2001, 256]], step: 32 },
+      { runs: [[2257, 43]], step: 32 },
     ]);
     expect(zeros).toEqual([]);
   });
@@ -61,8 +63,8 @@ describe("the plan of a program's pages", () => {
   });
 
   test("has small groups for the bundle, which may begin within a run", () => {
-    const { groups } = planPages(memory(), [], 1024, 2100);
-    expect(groups.map(({ runs }) => counts(runs))).toEqual([[[1000, 100]], [[2000, 100]], [[2100, 128]], [[2228, 72]]]);
+    const { groups } = planPages(memory(), [], 1024, 2240);
+    expect(groups.map(({ runs }) => counts(runs))).toEqual([[[1000, 100]], [[2000, 240]], [[2240, 32]], [[2272, 28]]]);
   });
 
   test("stores no long runs of zeros, also if a set has them", () => {
@@ -74,7 +76,8 @@ describe("the plan of a program's pages", () => {
         [1000, 10],
         [1026, 74],
       ],
-      [[2000, 300]],
+      [[2000, 256]],
+      [[2256, 44]],
     ]);
   });
 });
