@@ -59,7 +59,7 @@ export function isMounted(machine: Machine, target: string): boolean {
   return machine.lstat(target) !== null && findMount(readMounts(machine), target) !== null;
 }
 
-/** The kernel writes space, tab, newline and backslash as \040 and so on. */
+/** Decodes the octal escapes of the mount table and of fstab: space, tab, newline and backslash are \040 and so on. */
 export function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8) & 0xff));
 }
