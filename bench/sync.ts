@@ -15,7 +15,7 @@ const PARTS = "/run/levain";
 const MERGED = `${PARTS}/merged`;
 
 function run(...argv: readonly string[]): void {
-  const { exitCode, stderr } = Bun.spawnSync([...argv], { stdout: "ignore", stderr: "pipe" });
+  const { exitCode, stderr } = Bun.spawnSync([...argv], { env: process.env, stdout: "ignore", stderr: "pipe" });
   if (exitCode !== 0) throw new Error(`${argv.join(" ")}: exit status ${exitCode}\n${stderr.toString()}`);
 }
 

@@ -33,6 +33,7 @@ enum {
   SYS_kill = 129,
   SYS_wait4 = 260,
   SYS_memfd_create = 279,
+  SYS_madvise = 233,
   SYS_socketpair = 199,
   SYS_statx = 291,
   SYS_close_range = 436,

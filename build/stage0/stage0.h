@@ -67,6 +67,8 @@ struct incident {
   char words[256];
   /* The pager, and the signal that ended it, or 0. */
   int pid, signal;
+  /* It failed because there was no memory. */
+  int lacks_memory;
   /* A child of the program, then of process 1; ends after the pager. */
   int watcher;
 };

@@ -47,6 +47,7 @@ typedef unsigned long u64;
 #define AT_REMOVEDIR 0x200
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_NO_AUTOMOUNT 0x800
+#define SIGBUS 7
 #define SIGKILL 9
 #define SIGTERM 15
 #define SIGCHLD 17
@@ -84,6 +85,12 @@ static inline long make_pipe(int fds[2], int flags) { return call2(SYS_pipe2, fd
 static inline long make_socket_pair(int family, int type, int fds[2])
 {
   return call4(SYS_socketpair, family, type, 0, fds);
+}
+/* The pages from `from` on, which begins one, have their first content again when they are touched; until then they take no memory. */
+#define MADV_DONTNEED 4
+static inline void forget_memory(const void *from, const void *to)
+{
+  call3(SYS_madvise, from, (const char *)to - (const char *)from, MADV_DONTNEED);
 }
 static inline long make_memory_file(const char *name, int flags) { return call2(SYS_memfd_create, name, flags); }
 static inline long make_directory(const char *path) { return call3(SYS_mkdirat, AT_FDCWD, path, 0755); }

@@ -34,6 +34,7 @@ enum {
   SYS_dup3 = 292,
   SYS_pipe2 = 293,
   SYS_memfd_create = 319,
+  SYS_madvise = 28,
   SYS_statx = 332,
   SYS_close_range = 436,
 };

@@ -43,6 +43,7 @@ const SYSTEM_CALLS = {
   syncfs: [306, 267],
   finit_module: [313, 273],
   memfd_create: [319, 279],
+  statx: [332, 291],
   open_tree: [428, 428],
   move_mount: [429, 429],
   fsconfig: [431, 431],

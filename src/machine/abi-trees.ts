@@ -7,6 +7,20 @@ export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 export const UTIME_OMIT = 0x3ffffffe;
 export const S_IFSOCK = 0o140000;
+/** struct statx: its size and where its fields begin, in bytes; and what is asked for. */
+export const STATX_BASIC_STATS = 0x7ff;
+export const STATX = {
+  size: 256,
+  stx_nlink: 16,
+  stx_uid: 20,
+  stx_gid: 24,
+  stx_mode: 28,
+  stx_ino: 32,
+  stx_size: 40,
+  stx_ctime: 96,
+  stx_mtime: 112,
+  stx_rdev_major: 128,
+} as const;
 /** linux/fs.h */
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;

@@ -81,13 +81,16 @@ export interface Files {
   rename(from: string, to: string): void;
   /** Waits until all that was written to the filesystem of `path` is on its disk (syncfs(2)). */
   syncFilesystem(path: string): void;
-  openReader(path: string): RandomReader;
+  /** `isWhole`: it will be read from its beginning to its end. */
+  openReader(path: string, isWhole?: boolean): RandomReader;
   /** Begins to open a file or device; what the kernel refuses is thrown by the reader. */
   openAsyncReader(path: string, options?: OpenOptions): AsyncReader;
   /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */
   openWriter(path: string): FileWriter;
-  /** Copies the content of a file or device and reports the bytes done at least every few MiB; removes the target on failure. */
-  copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void;
+  /** Copies the content of a file or device and reports each part, of a few MiB, with the bytes done; removes the target on failure, also of `onProgress`. The part is overwritten after the call. */
+  copyFile(source: string, target: string, onProgress: (bytesDone: number, part: Uint8Array) => void): void;
+  /** Returns the digest of a file that has fs-verity enabled (FS_IOC_MEASURE_VERITY), "sha256:…" as `fsverity measure` prints it; null for any other file. */
+  measureVerity(path: string): string | null;
   /** `statfs(2)`; the magic number is one of linux/magic.h. */
   statFilesystem(path: string): { readonly magic: number; readonly totalBytes: number; readonly freeBytes: number };
 }

@@ -3,11 +3,13 @@ import { normaliseName } from "./cmdline.ts";
 import { MEDIA } from "./dialects/media.ts";
 import { PERSISTENCE } from "./dialects/persistence.ts";
 import type { Alias, Parameter } from "./parameter.ts";
+import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { OVERLAY } from "./tables/overlay.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { SUBMOUNTS } from "./tables/submounts.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
+import { VERITY } from "./tables/verity.ts";
 
 /** THE table: every implemented parameter, by the planner's name for it. */
 export const PARAMETERS = {
@@ -17,6 +19,8 @@ export const PARAMETERS = {
   ...SUBMOUNTS,
   ...MEDIA,
   ...PERSISTENCE,
+  ...VERITY,
+  ...CHECKS,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -43,6 +47,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "The writable overlay", rows: Object.values(OVERLAY) },
   { title: "Below the root", rows: Object.values(SUBMOUNTS) },
   { title: "Media of other systems", rows: [...Object.values(MEDIA), ...Object.values(PERSISTENCE)] },
+  { title: "Verified roots and images", rows: [...Object.values(VERITY), ...Object.values(CHECKS)] },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

@@ -1,16 +1,20 @@
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import { formatStore, type OverlayPlan } from "../parameters/stack/overlay.ts";
 import { printable } from "../problems/report.ts";
+import { formatChecks } from "./checks/checks.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { formatPersistence } from "./persistence.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
 import { formatSubmounts } from "./submounts.ts";
+import { formatVerity } from "./verity/format-verity.ts";
 
 /** Formats the plan for `levain plan`: a line a subject, safe to print. */
 export function formatPlan(plan: BootPlan): readonly string[] {
   const subjects: Subjects = [
     ...formatRoot(plan),
     ...formatCrypt(plan.crypt, plan.root.kind === "block"),
+    ...formatVerity(plan.verity),
+    ...formatChecks(plan.checks),
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),

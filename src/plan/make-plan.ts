@@ -8,6 +8,7 @@ import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
+import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/checks.ts";
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
@@ -18,6 +19,7 @@ import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
 import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
+import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
 /** The input of a plan. */
@@ -40,10 +42,12 @@ export interface PlanInput {
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
   readonly hasFile?: (path: string) => boolean;
+  /** True if other parameters will join these: what they may complete is no mistake. False by default. */
+  readonly isPart?: boolean;
 }
 
 type Surroundings = Omit<CryptSurroundings, "roots"> &
-  Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null };
+  Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null; readonly isPart: boolean };
 
 /** rd.timeout= where it is not given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -54,7 +58,7 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { crypttab: table = null, hasFile = () => false, imageParameters = [] } = input;
+  const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
     { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
@@ -70,12 +74,13 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const all = [...mistakes, ...refused];
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
-  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile });
+  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile, isPart });
   const warnings = [
     ...warnOfUnsupported(words),
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
+    ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
@@ -90,11 +95,19 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const medium = decideMedium(settings, around.machine);
   const root = decideRoot(settings, medium.devices, around);
   const isFinal = root.kind === "none";
+  const image = isFinal ? null : medium.image;
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  if (doubles.length > 0) throw mistaken(doubles.map((text) => ({ origin: "the kernel command line", text })));
+  const incomplete = [
+    ...findVerityMistakes(settings, { hasImage: image !== null, isFinal }),
+    ...findCheckMistakes(settings, image !== null),
+  ];
+  const contradictions = [...doubles, ...(around.isPart ? [] : incomplete)];
+  if (contradictions.length > 0) {
+    throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));
+  }
   const plan: BootPlan = {
     root,
     rootTypes: settings.types ?? [],
@@ -102,6 +115,12 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
+    checks: decideChecks(settings, image !== null),
+    verity: decideVerity(settings, {
+      roots: rootDevices(root),
+      hasImage: image !== null,
+      isLiveBoot: image?.maker === "live-boot",
+    }),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),

@@ -3,7 +3,9 @@ import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
 import type { TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
+import type { ChecksPlan } from "./checks/plan.ts";
 import type { RootSource } from "./root.ts";
+import type { VerityPlan } from "./verity/volumes.ts";
 
 /** What is unlocked before the search for the root, and how. */
 export interface CryptPlan {
@@ -136,6 +138,10 @@ export interface BootPlan {
   readonly submounts: SubmountsPlan;
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
+  /** What dm-verity verifies: nothing else becomes a part of the root then. */
+  readonly verity: VerityPlan;
+  /** Which checks of whole files come before an image is used. */
+  readonly checks: ChecksPlan;
   /** rd.vconsole.keymap=: the keymap for passphrases; null: the kernel's own. */
   readonly keymap: string | null;
   /** Milliseconds to wait for the root device; null: no limit. */

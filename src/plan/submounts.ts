@@ -1,4 +1,4 @@
-import { formatDeviceSpec } from "../parameters/device-spec.ts";
+import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { formatStore } from "../parameters/stack/overlay.ts";
 import type { TmpfsPlan, UnionSetting } from "../parameters/stack/submounts.ts";
@@ -10,6 +10,9 @@ import {
   type UsrPlan,
   type VolatilePlan,
 } from "./plan.ts";
+
+/** The device of a verified /usr. */
+const VERIFIED_USR: DeviceSpec = { by: "path", path: "/dev/mapper/usr" };
 
 /** Nothing: an initramfs that is the final system has no root to mount below. */
 export const NO_SUBMOUNTS: SubmountsPlan = { usr: null, fstab: false, tmpfs: [], unions: [] };
@@ -25,7 +28,8 @@ export function decideSubmounts(settings: Settings): SubmountsPlan {
   };
 }
 
-function decideUsr({ usr, usrTypes, usrOptions, writable }: Settings): UsrPlan | null {
+function decideUsr({ usr: named, usrHash, usrTypes, usrOptions, writable }: Settings): UsrPlan | null {
+  const usr = named ?? (usrHash === undefined ? undefined : VERIFIED_USR);
   if (usr === undefined && usrTypes === undefined && usrOptions === undefined) return null;
   const options = usrOptions ?? "";
   // As the root, unless its own options say how.

@@ -1,5 +1,6 @@
 import type { Context } from "../drivers/context.ts";
 import type { MountedDevice } from "../filesystems/mount.ts";
+import { NO_CHECKS } from "../plan/checks/checks.ts";
 import { cryptForRoot } from "../plan/overlay.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
@@ -13,6 +14,7 @@ import { mountOverlay } from "./overlay.ts";
 import { mountKept } from "./persistence/mount-kept.ts";
 import { openPersistence, withKeptRoot } from "./persistence/open-volumes.ts";
 import { planBase, planStack, ROOT, type RootStack, type StackBase } from "./root-stack.ts";
+import { checkMedium, type ImageChecks } from "./verify/media-checks.ts";
 import { mountVolatileRoot } from "./volatile.ts";
 
 /** A root that is complete but for what is mounted below it. */
@@ -34,8 +36,9 @@ export function stackRoot(context: Context, plan: BootPlan, device: RootDevice):
   const medium = openMedium(context, plan, device);
   const files = plan.image === null ? [] : findImages(machine, medium.images, plan.image, voice);
   const planned = nameStore(planStack(plan, files), device);
+  const checks = startChecks(context, plan, planned, { node: device.node, file: medium.file });
   const rootPlan = { ...plan, crypt: cryptForRoot(plan) };
-  const mounted = planned.lowers.map((lower) => mountLower(context, rootPlan, lower, medium));
+  const mounted = planned.lowers.map((lower) => mountLower(context, rootPlan, lower, medium, checks));
   requireOneSide(machine, mounted, voice);
   const isInside = mounted.some((lower) => lower.isInside);
   const { stack, kept } = keepChanges(context, plan, planned, { node: device.node, isInside });
@@ -85,17 +88,29 @@ function keepChanges(
   };
 }
 
+/** Checks the medium if parameters ask for it; returns the checks of its images, null for none. */
+function startChecks(
+  context: Context,
+  { image, checks }: BootPlan,
+  { lowers, images: base }: RootStack,
+  { node, file }: { readonly node: string; readonly file: string | null },
+): ImageChecks | null {
+  if (image === null || Bun.deepEquals(checks, NO_CHECKS)) return null;
+  const images = lowers.flatMap((lower) => (lower.kind === "image" ? lower.path : []));
+  return checkMedium(context, checks, { node, iso: file, base, images, isArchiso: image.maker === "archiso" });
+}
+
 function openMedium(
   context: Context,
   plan: BootPlan,
   device: RootDevice,
-): Medium & { readonly iso: MountedImage | null } {
+): Medium & { readonly iso: MountedImage | null; readonly file: string | null } {
   const { iso, images, source } = planBase(plan);
-  if (iso === null) return { ...device, images, iso: null };
+  if (iso === null) return { ...device, images, iso: null, file: null };
   const file = findImage(context.machine, source, iso.path);
   // The ISO file, like a medium, need not be encrypted: only the images on it.
-  const image = mountImage(context, plan, { ...iso, file, isInside: device.isInside, isMedium: true });
-  return { node: device.node, images, isInside: image.isInside, iso: image };
+  const image = mountImage(context, plan, { ...iso, file, isInside: device.isInside, isMedium: true, tree: null });
+  return { node: device.node, images, isInside: image.isInside, iso: image, file };
 }
 
 function describeStack(

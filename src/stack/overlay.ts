@@ -56,14 +56,15 @@ function mergeStore(context: Context, plan: BootPlan, upper: StoreUpper, { lower
   const { machine, voice } = context;
   const open = openUpper(context, plan, upper, mounted);
   const { store } = open;
+  const changes = `changes ${upper.store.path === null ? "on" : "in"} ${store.text}`;
   // The other way round is allowed: encrypted changes over a medium that anyone may read were asked for by name.
   if (mounted.some(({ isInside }) => isInside)) requireOneSide(machine, [...mounted, store], voice);
   if (!upper.readOnly) {
     merge(context, { lowers, merged, upper: open, store: store.name });
-    return `changes on ${store.text}`;
+    return changes;
   }
   merge(context, { lowers: [...lowers, open.upper], merged, upper: mountTmpfs(context, upper.ram), store: store.name });
-  return `changes on ${store.text} (read-only) + ${describeTmpfs(upper.ram)}`;
+  return `${changes} (read-only) + ${describeTmpfs(upper.ram)}`;
 }
 
 function describeTmpfs({ size }: TmpfsUpper): string {

@@ -33,6 +33,8 @@ export interface LowerImage {
   readonly inner: { readonly paths: readonly string[]; readonly outer: string } | null;
   /** True for an image of a live medium, false for one of rd.layer=. */
   readonly isLive: boolean;
+  /** True if it is the only one of a live medium. */
+  readonly isOnly: boolean;
 }
 
 /** A read-only tree that is a part of the root. */
@@ -98,7 +100,7 @@ export function planStack(plan: StackPlan, files: readonly string[]): RootStack 
     const ram = image?.copyToRam === true ? numbered(`${PARTS}/ram`, index, parts.length) : null;
     const hasInner = image !== null && image.inner.length > 0 && index === 0;
     const inner = hasInner ? { paths: image.inner, outer: `${PARTS}/outer` } : null;
-    return { ...part, place, ram, inner, isLive: index < live.length };
+    return { ...part, place, ram, inner, isLive: index < live.length, isOnly: index === 0 && live.length === 1 };
   });
   return { ...planBase(plan), lowers, upper: overlay && planUpper(overlay), merged: mergedPlace(plan), volatile };
 }

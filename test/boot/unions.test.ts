@@ -266,7 +266,7 @@ describe("rd.union= with a device", () => {
       "/sysroot/etc /run/levain/stores/1/upper:/sysroot/etc",
     ]);
     expect(line(booted)).toBe(
-      '/var on tmpfs 50M over /dev/vdb ext4 "DATA"/var, /etc on tmpfs over /dev/vdb ext4 "DATA"/cfg',
+      '/var on tmpfs 50M over /var on /dev/vdb ext4 "DATA", /etc on tmpfs over /cfg on /dev/vdb ext4 "DATA"',
     );
   });
 

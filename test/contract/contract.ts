@@ -17,6 +17,7 @@ import { PROCESS_CASES } from "./processes.ts";
 import { TERMINAL_CASES } from "./terminals.ts";
 import { TREE_CASES } from "./trees.ts";
 import { UNTOUCHED_CASES } from "./untouched.ts";
+import { VERITY_TABLE_CASES } from "./verity-tables.ts";
 
 /** Every rule that the fake machine claims, in the order to check them: one machine goes through all of them. */
 export const CONTRACT: readonly ContractCase[] = [
@@ -32,6 +33,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...KERNEL_CIPHER_CASES,
   ...DEVICE_MAPPER_CASES,
   ...CRYPT_TABLE_CASES,
+  ...VERITY_TABLE_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
   ...TERMINAL_CASES,

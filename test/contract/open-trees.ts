@@ -87,6 +87,23 @@ export const OPEN_TREE_CASES: readonly ContractCase[] = [
       }),
   },
   {
+    name: "a tree of many directories, deep ones too, renames and links between any two of them",
+    check: (machine, directory) =>
+      inTree(machine, directory, (tree) => {
+        const deep = Array.from({ length: 90 }, (_, depth) => new Array(depth + 1).fill("d").join("/"));
+        for (const path of deep) tree.makeDirectory(path);
+        const target = deep.at(-1) ?? "";
+        for (let count = 0; count < 200; count++) {
+          tree.makeDirectory(`${count}`);
+          writeFile(tree, `${count}/file`, `${count}`);
+          tree.rename(`${count}/file`, count % 2 === 0 ? `${target}/${count}` : `${(count * 7) % count}/${count}`);
+        }
+        tree.link(`${target}/198`, "199/linked");
+        deepEqual([tree.list(target).length, readFile(tree, "199/linked")], [100, "198"]);
+        deepEqual(tree.status("198/file"), null);
+      }),
+  },
+  {
     name: "a file of a tree has the size that it was finished with, and only files are opened",
     check: (machine, directory) =>
       inTree(machine, directory, (tree) => {

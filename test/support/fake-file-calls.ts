@@ -29,7 +29,7 @@ export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees
     makeSymlink: (target, path) => create(kernel, path, "symlink", { kind: "symlink", target }),
     makeNode: (path, kind, major, minor, mode) =>
       create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
-    changeOwner: (path) => void namespace.find(path, "chown"), // there is only one user here
+    changeOwner: (path) => void namespace.find(path, "chown"),
     copyAttributes: (source, target) => copyAttributes(kernel, source, target),
     stat: (path) => status(path, true),
     lstat: (path) => status(path, false),
@@ -54,13 +54,14 @@ export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees
         for (let done = 0; done < bytes.length; ) {
           done = Math.min(done + COPY_CHUNK_BYTES, bytes.length);
           write(kernel, target, bytes.slice(0, done));
-          onProgress(done);
+          onProgress(done, bytes.slice(done - (done % COPY_CHUNK_BYTES || COPY_CHUNK_BYTES), done));
         }
       } catch (error) {
         files.removeFile(target);
         throw error;
       }
     },
+    measureVerity: (path) => status(path, true) && null,
     statFilesystem(path) {
       const { filesystem } = namespace.find(path, "statfs").mount;
       const freeBytes = filesystem.readOnly ? 0 : Math.max(0, filesystem.totalBytes - usedBytes(filesystem.root));
@@ -92,9 +93,10 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
   count(1);
   return {
     size: bytes.length,
-    // A copy, also of a Buffer: whoever reads a key wipes it.
-    read: (offset, length) =>
-      Uint8Array.from(bytes.subarray(Math.min(offset, bytes.length), offset + Math.max(0, length))),
+    read(offset, length) {
+      if (device?.failsWith !== undefined) throw new SyscallError("read", device.failsWith, path);
+      return Uint8Array.from(bytes.subarray(offset, offset + Math.max(0, length))); // a copy: a reader of a key wipes it
+    },
     close: () => count(-1),
   };
 }

@@ -84,7 +84,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     throw how;
   };
   const files = createFakeFiles(kernel);
-  const { addLogonKey, removeKey } = kernel.keys;
+  const { addLogonKey, addUserKey, removeKey } = kernel.keys;
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const children = createFakeChildren(kernel);
   const calls = {
@@ -95,8 +95,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeBtrfs(kernel),
     ...createFakeDeviceMapper(kernel, files),
     ...createFakeCiphers(kernel),
-    addLogonKey,
-    removeKey,
+    ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
     ...createFakeProcesses(kernel, {

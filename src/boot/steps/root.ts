@@ -35,8 +35,7 @@ const STACKED_BY_HAND: StackedRoot = { text: BY_HAND, node: null, isInside: null
 /** Finds, mounts and stacks the root, and mounts what belongs below it. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
 export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
-  const rootPlan = { ...plan, crypt: cryptForRoot(plan) };
-  const mounted = attachAndMount(steps, { ...rootPlan, roots: devices }, isDoneByHand);
+  const mounted = attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, devices, isDoneByHand);
   const stacked = steps.step(
     "layers",
     (undo) => {
@@ -63,14 +62,16 @@ function mountBelow(context: Context, plan: BootPlan, stacked: StackedRoot): str
 /** Finds and mounts the root. If only a mount proves that a device was opened correctly, and it fails, the user is asked again. */
 function attachAndMount(
   { step, rewind, ...rest }: Steps,
-  plan: BootPlan & { readonly roots: readonly DeviceSpec[] },
+  plan: BootPlan,
+  roots: readonly DeviceSpec[],
   isDoneByHand: () => boolean,
 ): MountedDevice | null {
   const tries: Tries = new Map();
+  const wish = { ...plan, roots, verity: plan.verity.root === null ? [] : [plan.verity.root] };
   for (;;) {
     const attached = step(
       "root",
-      (undo) => (isDoneByHand() ? null : attachDevice({ ...rest, undo }, plan, { tries })),
+      (undo) => (isDoneByHand() ? null : attachDevice({ ...rest, undo }, wish, { tries })),
       (found) => (found === null ? BY_HAND : describeAttached(found)),
     );
     try {
@@ -98,7 +99,8 @@ function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): Mount
   const { rootTypes: types, rootOptions: options } = plan;
   const asRoot = plan.rootWritable ? "writable" : "read-only";
   const access = target === ROOT ? asRoot : "untouched";
-  if (target === ROOT) checkFilesystem(context, device, plan);
+  // A verified device cannot be repaired: it is what it was made as, or the kernel refuses to read it.
+  if (target === ROOT && plan.verity.root === null) checkFilesystem(context, device, plan);
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });
   const writable = access === "writable";
   const { node, facts } = device;

@@ -13,7 +13,7 @@ const NAMES = `
   ifname nameserver bootdev vlan bond team bridge biosdevname BOOTIF netconsole nfsopts copy_resolvconf archiso_nbd_name
   archiso_http_spc archiso_nfs_opt aoe_iflist aoe_mtu s390x_net dasd zfcp md
   access console silent noeject nofastboot swap forcefsck_persistence persistence-method ramdisk-size showmounts union
-  dm-verity-oncorruption components nocomponents username hostname locales timezone keyboard-layouts
+  components nocomponents username hostname locales timezone keyboard-layouts
   cow_persistent cow_chunksize dm_snap_prefix copytoram_size mirror script disablehooks arch
   initramfs.clear initramfs.runsize all_generic_ide
   chart debug_init splash nosplash uevent_buf_size usbdelay zfs_force autodetect_serial ds nokeep_apk_new pkgs ssh_key

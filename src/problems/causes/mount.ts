@@ -1,6 +1,7 @@
 import { byHand, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { cause, isPlainWord, listNames } from "./cause.ts";
+import { WRITE_AGAIN } from "./verity.ts";
 
 /** What is mounted: decides which parameters a hint can name. */
 export type Role = "root" | "layer" | "image" | "store" | "submount";
@@ -166,6 +167,11 @@ export const MOUNT_CAUSES = {
   "driver-blacklisted": cause<Refused>(
     ({ detail: [module = "", by = ""] }) => `its driver ${module} is on a blacklist: ${by}`,
     ({ detail: [, by = "", place = ""] }) => [unblock(by, place)],
+  ),
+  "medium-damaged": cause<Refused>(
+    ({ detail: [name = "", offset] }) =>
+      `the medium is damaged: ${name} ${offset === undefined ? "in its hash tree" : `at byte ${offset}`}`,
+    () => [WRITE_AGAIN],
   ),
   damaged: cause<Refused>(() => "the filesystem is damaged and needs repair", hintsForRepair),
 };

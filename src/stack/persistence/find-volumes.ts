@@ -19,7 +19,7 @@ export function findVolumes(
 ): readonly Candidate[] {
   // It only looks at devices: nothing is unlocked before a volume is chosen.
   const crypt = { ...plan.crypt, volumes: [], everyLuks: false };
-  const search = createSearch(context, { ...plan, crypt, roots: [] });
+  const search = createSearch(context, { ...plan, crypt, verity: [], roots: [] });
   try {
     return waitForVolumes(context, plan.persistence, search, medium);
   } finally {

@@ -10,7 +10,7 @@ import { BootError } from "../../problems/errors.ts";
 import { orProblem, problem } from "../../problems/problem.ts";
 import { headline, printable } from "../../problems/report.ts";
 import { attachDevice, describeAttached } from "../../storage/attach.ts";
-import { liesInVolume, listOpenVolumes, requireOneSide } from "../../storage/trust.ts";
+import { isVerified, liesInVolume, listOpenVolumes, requireOneSide } from "../../storage/trust.ts";
 import type { StackedRoot } from "../layers.ts";
 import { mountImage } from "../mount-image.ts";
 import { PARTS, ROOT } from "../root-stack.ts";
@@ -56,8 +56,14 @@ function mountSubmount(context: Context, plan: BootPlan, submount: Submount, roo
         const file = findFileIn(context.machine, ROOT, submount.source);
         if (file === null) throw problem("submount-without-source", { path, source: submount.source });
         const isInside = root.isInside ?? false;
-        return mountImage(context, plan, { path: submount.source, file, place: target, isInside, isMedium: false })
-          .text;
+        return mountImage(context, plan, {
+          path: submount.source,
+          file,
+          place: target,
+          isInside,
+          isMedium: false,
+          tree: null,
+        }).text;
       });
     case "bind":
       return atPlace(context, submount, (target) => bind(context, submount, target), isBindOfFile(context, submount));
@@ -99,7 +105,7 @@ function mountFromDevice(context: Context, plan: BootPlan, { submount, target, r
   if (parts[0]?.isInside !== isInside) requireOneSide(machine, parts, voice);
   // A subvolume of the root's own btrfs is in use.
   const isInUse = readMounts(machine).some(({ source }) => source === device.node);
-  if (submount.isChecked && !isInUse) checkFilesystem(context, device, plan);
+  if (submount.isChecked && !isInUse && !isVerified(machine, device)) checkFilesystem(context, device, plan);
   const place = subdirectory === null ? target : `${WHOLE}${path}`;
   mountDevice(context, { device, target: place, types, access, options, role: "submount", name: path });
   if (subdirectory === null) return text;
@@ -127,6 +133,8 @@ function attachSubmount(context: Context, plan: BootPlan, submount: DeviceSubmou
     image: null,
     layers: [],
     crypt: cryptForRoot(plan),
+    // A hash for /usr is for whatever is mounted there, by whichever name.
+    verity: path === "/usr" && plan.verity.usr !== null ? [plan.verity.usr] : [],
     keymap: plan.keymap,
     part: "submount",
   } as const;

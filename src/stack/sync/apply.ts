@@ -79,8 +79,14 @@ function makeDirectory(change: Change, operation: Of<"directory">): void {
 
 function placeItem({ tree, at, items, moveAside }: Change, { item }: Of<"place">): void {
   const prepared = `${items}/${item}`;
-  if (tree.status(prepared) === null) return;
-  if (tree.status(at)?.kind === "directory") moveAside(at);
+  const refused = unlessRefused(
+    () => void tree.rename(prepared, at),
+    (refusal) => refusal,
+    ...["ENOENT", "EISDIR"],
+  );
+  if (refused === undefined || tree.status(prepared) === null) return;
+  if (refused.code !== "EISDIR") throw refused;
+  moveAside(at);
   tree.rename(prepared, at);
 }
 

@@ -50,11 +50,10 @@ export function writeJournal(branch: Branch, journal: Journal): void {
   writeStaged(branch, journalOf(branch), JSON.stringify(journal));
 }
 
-/** Removes the journal: everything in it is done. */
+/** Removes the journal: everything in it is done. If that is not on the disk before the power fails, everything is found to be done. */
 export function removeJournal({ tree, ...branch }: Branch): void {
   if (tree.status(journalOf({ tree, ...branch })) === null) return;
   tree.remove(journalOf({ tree, ...branch }));
-  tree.sync();
 }
 
 /** Reads a file of the staging directory; null if there is none. */

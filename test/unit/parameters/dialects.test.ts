@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { SUM_DIGESTS } from "../../../src/parameters/checks.ts";
 import type { DeviceSpec, FileSpec } from "../../../src/parameters/device-spec.ts";
 import type { StorePlan } from "../../../src/parameters/stack/overlay.ts";
+import { NO_CHECKS } from "../../../src/plan/checks/checks.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import { LIVE_IMAGES } from "../../../src/plan/media.ts";
 import type { BootPlan, ImagePlan, PersistencePlan } from "../../../src/plan/plan.ts";
@@ -149,11 +151,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         "rd.iscsi.firmware= is not supported yet, ignoring it: the network is not set up",
       ],
     ],
-    [
-      "root=live:LABEL=L rd.live.check",
-      {},
-      ["rd.live.check is not supported yet, ignoring it: the image is not checked"],
-    ],
+    ["root=live:LABEL=L rd.live.check", { checks: { ...NO_CHECKS, iso: true } }],
     [
       "root=LABEL=R rd.driver.pre=a rd.driver.post=b rd.driver.blacklist=c",
       { modules: { load: ["a", "b"], parameters: {}, blacklist: ["c"] } },
@@ -303,11 +301,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       { persistence: PERSISTENCE },
       ["persistence-method= is not supported yet, ignoring it: changes are kept by overlayfs"],
     ],
-    [
-      "boot=live verify-checksums",
-      {},
-      ["verify-checksums is not supported yet, ignoring it: the image is not checked"],
-    ],
+    ["boot=live verify-checksums=md5,sha256", { checks: { ...NO_CHECKS, sums: ["sha256", "md5"] } }],
     [
       "boot=live break=premount debug=1",
       {
@@ -351,7 +345,8 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "archisolabel=A copytoram=n checksum=n verify=n",
       { image: image({ maker: "archiso", paths: archPaths("/arch") }) },
     ],
-    ["archisolabel=A checksum=y", {}, ["checksum= is not supported yet, ignoring it: the image is not checked"]],
+    ["archisolabel=A checksum=y", { checks: { ...NO_CHECKS, sums: SUM_DIGESTS } }],
+    ["archisolabel=A cms_verify=y", { checks: { ...NO_CHECKS, signature: true } }],
     [
       "archisolabel=A cow_label=COW cow_flags=noatime cow_persistent=P",
       { overlay: changesOn(label("COW"), "/persistent_A/x86_64", { options: "noatime" }) },
@@ -504,24 +499,15 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "boot=live live-media-offset=1024",
     ["live-media-offset=: a root that is no image file on the medium is not supported yet"],
   ],
-  [
-    "boot=live dm-verity-root-hash=ab",
-    ["dm-verity-root-hash=: dm-verity is not supported yet, so the image would not be verified"],
-  ],
   ["archisolabel=A verify=y", ["verify=: the signature of an image is not supported yet"]],
   [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
     ["archiso_http_srv=: an image on the network is not supported yet"],
   ],
-  ["archisolabel=A cms_verify=y", ["cms_verify=: the signature of an image is not supported yet"]],
   ["archisolabel=A arch=i686", ["arch=: an image for another architecture is not supported yet"]],
   [
     "boot=live fromiso=/live/image.iso",
     ["fromiso=: an ISO file inside the initramfs is not supported yet; an ISO file on a device is /dev/…/PATH"],
-  ],
-  [
-    "boot=live dm-verity-enforce-roothash-signature",
-    ["dm-verity-enforce-roothash-signature: dm-verity is not supported yet, so the image would not be verified"],
   ],
   ["boot=casper netboot=nfs nfsroot=x", ["netboot=: an image on the network is not supported yet"]],
   ["boot=casper iso-url=http://x/u.iso", ["iso-url=: an image on the network is not supported yet"]],

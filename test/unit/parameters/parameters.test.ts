@@ -34,6 +34,8 @@ describe("every parameter of the table changes the plan", () => {
 });
 
 /** For every alias: a command line without it, a use of it, and the same with the parameter's own name. */
+const HASH = "6fe0c3d2a1b4958677a8b9cadbecfd0e1f2031425364758697a8b9cadbecfd0e";
+
 const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "rd.retry": ["root=LABEL=X", "rd.retry=7", "rd.timeout=7"],
   roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
@@ -80,6 +82,37 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   cow_spacesize: ["root=live:LABEL=X", "cow_spacesize=64M", "rd.overlay=tmpfs:size=64M"],
   "overlay-size": ["root=live:LABEL=X", "overlay-size=10%", "rd.overlay=tmpfs:size=10%"],
   "rd.live.overlay.size": ["root=live:LABEL=X", "rd.live.overlay.size=512", "rd.overlay=tmpfs:size=512M"],
+  roothash: ["root=LABEL=X", `roothash=${HASH}`, `rd.verity.roothash=${HASH}`],
+  usrhash: ["root=LABEL=X", `usrhash=${HASH}`, `rd.verity.usrhash=${HASH}`],
+  "systemd.verity_root_data": [`roothash=${HASH}`, "systemd.verity_root_data=LABEL=D", "rd.verity.data=LABEL=D"],
+  "systemd.verity_root_hash": [`roothash=${HASH}`, "systemd.verity_root_hash=LABEL=H", "rd.verity.hash=LABEL=H"],
+  "systemd.verity_root_options": [
+    `roothash=${HASH}`,
+    "systemd.verity_root_options=panic-on-corruption",
+    "rd.verity.options=panic-on-corruption",
+  ],
+  "systemd.verity_usr_data": [
+    `usrhash=${HASH} root=LABEL=X`,
+    "systemd.verity_usr_data=LABEL=D",
+    "rd.verity.usrdata=LABEL=D",
+  ],
+  "systemd.verity_usr_hash": [
+    `usrhash=${HASH} root=LABEL=X`,
+    "systemd.verity_usr_hash=LABEL=H",
+    "rd.verity.usrhashes=LABEL=H",
+  ],
+  "systemd.verity_usr_options": [
+    `usrhash=${HASH} root=LABEL=X`,
+    "systemd.verity_usr_options=panic-on-corruption",
+    "rd.verity.usroptions=panic-on-corruption",
+  ],
+  "dm-verity-root-hash": ["boot=live", `dm-verity-root-hash=a.squashfs:${HASH}`, `rd.verity.image=a.squashfs:${HASH}`],
+  "dm-verity-oncorruption": ["boot=live", "dm-verity-oncorruption=restart", "rd.verity.options=restart-on-corruption"],
+  "dm-verity-enforce-roothash-signature": ["boot=live", "dm-verity-enforce-roothash-signature", "rd.verity.signed"],
+  "verify-checksums": ["boot=live", "verify-checksums=sha256,md5", "rd.live.sums=md5,sha256"],
+  "integrity-check": ["boot=live", "integrity-check", "rd.live.sums"],
+  checksum: ["archisolabel=A", "checksum=y", "rd.live.sums=yes"],
+  cms_verify: ["archisolabel=A", "cms_verify=y", "rd.image.cms"],
   luks: ["rd.luks.uuid=abcd", "luks=no", "rd.luks=0"],
   "luks.uuid": ["", "luks.uuid=abcd", "rd.luks.uuid=abcd"],
   "luks.name": ["", "luks.name=abcd=x", "rd.luks.name=abcd=x"],

@@ -43,6 +43,8 @@ test("a command line that asks for nothing", () => {
     volatile: null,
     submounts: { usr: null, fstab: false, tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
+    verity: { root: null, usr: null, images: null },
+    checks: { iso: false, sums: [], digest: null, signature: false },
     keymap: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },
@@ -362,10 +364,17 @@ describe("mistakes", () => {
     ).toEqual([]);
   });
 
-  test("are parameters for checks that levain does not make", () => {
-    expect(mistakesOf(() => plan("roothash=abcd rd.verity.data=x")).seen).toEqual([
-      "roothash=: dm-verity is not supported yet, so the root would not be verified",
-      "rd.verity.data=: dm-verity is not supported yet, so the root would not be verified",
+  test("are none yet in a part of the parameters: the others may complete it", () => {
+    const hash = "ab".repeat(32);
+    const added = [`rd.image.digest=sha256:${hash}`, "rd.image.cms", `rd.verity.image=a:${hash}`];
+    expect(() => makePlan({ cmdline: "", manifest: null, added })).toThrow();
+    expect(makePlan({ cmdline: "", manifest: null, added, isPart: true }).plan.root.kind).toBe("none");
+  });
+
+  test("are parameters of dm-verity that cannot be obeyed", () => {
+    expect(mistakesOf(() => plan("root=LABEL=R roothash=abcd rd.verity.data=x")).seen).toEqual([
+      'roothash=abcd: Expected a root hash: 32 to 128 hexadecimal digits but received "abcd"',
+      expect.stringContaining("rd.verity.data=x: Expected a device"),
     ]);
   });
 });

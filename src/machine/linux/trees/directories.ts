@@ -5,8 +5,12 @@ import { refusable } from "../descriptors.ts";
 
 /** The open directories of a tree. */
 export interface Directories {
-  /** Returns a path to an entry: below a descriptor of its directory, so that no symbolic link is followed. "inside": to the directory itself, through its descriptor. */
-  place(path: string, where?: "inside"): Buffer;
+  /** Returns a path to an entry: below a descriptor of its directory, so that no symbolic link is followed. It is valid until the next call. */
+  place(path: string): Buffer;
+  /** Returns a path to a directory itself, through its descriptor. */
+  inside(path: string): Buffer;
+  /** Returns the paths to two entries, which are valid together. */
+  pair(from: string, to: string): readonly [Buffer, Buffer];
   /** Closes the directory at `path` and those below it: the path may now mean another. */
   forget(path: string): void;
   /** Closes all of them. */
@@ -31,24 +35,34 @@ export function createDirectories(root: number): Directories {
     if (known !== undefined) return known;
     const at = below(descriptorOf(parentOf(path)), nameOf(path));
     const fd = refusable(path, () => fs.openSync(at, O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW));
-    const [oldest] = open.keys();
-    if (open.size >= MOST_OPEN && oldest !== undefined) {
-      fs.closeSync(open.get(oldest) ?? -1);
-      open.delete(oldest);
-    }
     open.set(path, fd);
     return fd;
   };
+  const close = () => {
+    for (const fd of open.values()) fs.closeSync(fd);
+    open.clear();
+  };
+  // Never between two places of one call: a path would then lead through a descriptor that is another by now.
+  const closeIfMany = () => {
+    if (open.size > MOST_OPEN) close();
+  };
+  const placeOf = (path: string) =>
+    path === "" ? below(root, ".") : below(descriptorOf(parentOf(path)), nameOf(path));
   return {
-    place: (path, where) =>
-      path === "" || where === "inside"
-        ? below(descriptorOf(path), ".")
-        : below(descriptorOf(parentOf(path)), nameOf(path)),
-    forget,
-    close() {
-      for (const fd of open.values()) fs.closeSync(fd);
-      open.clear();
+    place(path) {
+      closeIfMany();
+      return placeOf(path);
     },
+    inside(path) {
+      closeIfMany();
+      return below(descriptorOf(path), ".");
+    },
+    pair(from, to) {
+      closeIfMany();
+      return [placeOf(from), placeOf(to)];
+    },
+    forget,
+    close,
   };
 }
 

@@ -2,23 +2,14 @@ import * as fs from "node:fs";
 import { orIfRefused, SyscallError } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
 import * as numbers from "../../abi-trees.ts";
-import type { EntryStatus, NodeKind, Tree, Trees } from "../../trees.ts";
+import type { NodeKind, Tree, Trees } from "../../trees.ts";
 import { refusable } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";
 import { attributesOf, encodeName } from "./attributes.ts";
 import { createFile, openFile } from "./data.ts";
 import { createDirectories, type Directories } from "./directories.ts";
+import { statusOf } from "./status.ts";
 import { mountWritable } from "./writable-mount.ts";
-
-const KINDS: Readonly<Record<number, EntryStatus["kind"]>> = {
-  [abi.S_IFREG]: "file",
-  [abi.S_IFDIR]: "directory",
-  [abi.S_IFLNK]: "symlink",
-  [abi.S_IFBLK]: "block",
-  [abi.S_IFCHR]: "character",
-  [abi.S_IFIFO]: "fifo",
-  [numbers.S_IFSOCK]: "socket",
-};
 
 const TYPES: Readonly<Record<NodeKind, number>> = {
   block: abi.S_IFBLK,
@@ -64,10 +55,13 @@ function openTree(directory: string, access: "as mounted" | "writable"): Tree {
   };
 }
 
-function readingCalls({ place }: Directories): Pick<Tree, "list" | "status" | "attributes" | "readLink" | "openFile"> {
+function readingCalls({
+  place,
+  inside,
+}: Directories): Pick<Tree, "list" | "status" | "attributes" | "readLink" | "openFile"> {
   return {
     list: (path) =>
-      refusable(path, () => fs.readdirSync(place(path, "inside"), { encoding: "buffer" })).map((name) =>
+      refusable(path, () => fs.readdirSync(inside(path), { encoding: "buffer" })).map((name) =>
         name.toString("latin1"),
       ),
     status: (path) => orIfRefused(() => statusOf(place(path), path), null, "ENOENT", "ENOTDIR", "ELOOP"),
@@ -77,28 +71,6 @@ function readingCalls({ place }: Directories): Pick<Tree, "list" | "status" | "a
   };
 }
 
-function statusOf(place: Buffer, path: string): EntryStatus {
-  const status = refusable(path, () => fs.lstatSync(place, { bigint: true }));
-  const kind = KINDS[Number(status.mode) & abi.S_IFMT] ?? "file";
-  return {
-    kind,
-    mode: Number(status.mode) & 0o7777,
-    userId: Number(status.uid),
-    groupId: Number(status.gid),
-    size: Number(status.size),
-    links: Number(status.nlink),
-    inode: status.ino,
-    represents: kind === "block" || kind === "character" ? formatDevice(Number(status.rdev)) : null,
-    modifiedNs: status.mtimeNs,
-    changedNs: status.ctimeNs,
-  };
-}
-
-/** As new_encode_dev() of linux/kdev_t.h. */
-function formatDevice(device: number): string {
-  return `${(device >>> 8) & 0xfff}:${(device & 0xff) | ((device >>> 12) & 0xfff00)}`;
-}
-
 function parseDevice(represents: string | null): number {
   const [major = 0, minor = 0] = (represents ?? "0:0").split(":").map(Number);
   return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
@@ -106,7 +78,7 @@ function parseDevice(represents: string | null): number {
 
 type Making = "makeDirectory" | "makeSymlink" | "makeNode" | "createFile" | "link";
 
-function makingCalls({ place }: Directories): Pick<Tree, Making> {
+function makingCalls({ place, pair }: Directories): Pick<Tree, Making> {
   return {
     makeDirectory: (path) => refusable(path, () => fs.mkdirSync(place(path), { mode: 0o700 })),
     makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(Buffer.from(target, "latin1"), place(path))),
@@ -120,16 +92,16 @@ function makingCalls({ place }: Directories): Pick<Tree, Making> {
         parseDevice(represents),
       ),
     createFile: (path) => createFile(place(path), path),
-    link: (from, to) => refusable(to, () => fs.linkSync(place(from), place(to))),
+    link: (from, to) => refusable(to, () => fs.linkSync(...pair(from, to))),
   };
 }
 
 type Changing = "rename" | "remove" | "setAccess" | "setModified" | "setAttribute" | "removeAttribute";
 
-function changingCalls({ place, forget }: Directories): Pick<Tree, Changing> {
+function changingCalls({ place, pair, forget }: Directories): Pick<Tree, Changing> {
   return {
     rename(from, to) {
-      refusable(to, () => fs.renameSync(place(from), place(to)));
+      refusable(to, () => fs.renameSync(...pair(from, to)));
       forget(from);
       forget(to);
     },
@@ -144,7 +116,7 @@ function changingCalls({ place, forget }: Directories): Pick<Tree, Changing> {
       const at = place(path);
       refusable(path, () => fs.lchownSync(at, userId, groupId));
       // A symbolic link has no mode of its own, and chmod(2) would follow it.
-      if (!refusable(path, () => fs.lstatSync(at)).isSymbolicLink()) refusable(path, () => fs.chmodSync(at, mode));
+      if (statusOf(at, path)?.kind !== "symlink") refusable(path, () => fs.chmodSync(at, mode));
     },
     setModified(path, modifiedNs) {
       const second = 1_000_000_000n;
