@@ -10,6 +10,7 @@ import { gatherNativeLibraries } from "./native-libraries.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
 import { removeResourcesFile } from "./runtime/resources.ts";
 import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
+import { AARCH64, linkExitProgram, X86_64 } from "./stage0/link.ts";
 import { pack, readParts } from "./stage0/pack.ts";
 import { groupCache } from "./stage0/paged/compress.ts";
 import { identifyRuntime, readHotPages } from "./stage0/paged/hot-pages.ts";
@@ -33,6 +34,13 @@ const FLAGS = [
   ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
   ...["--asset", "rootfs-skel"],
 ];
+
+/** Packs the exit program, which no part of levain loads, beside the libraries. */
+function packExitProgram(libraries: string): string {
+  const target = process.arch === "arm64" ? AARCH64 : X86_64;
+  writeFileSync(join(libraries, "exit-program"), linkExitProgram(target));
+  return libraries;
+}
 
 function compile(output: string, libraries: string): void {
   const command = [process.execPath, "build", ...FLAGS, "--asset", libraries, "src/main.ts", "--outfile", output];
@@ -73,7 +81,7 @@ async function build(output: string, isRecorder: boolean): Promise<void> {
   const unpacked = join(workplace, "levain");
   mkdirSync(workplace, { recursive: true });
   try {
-    compile(unpacked, gatherNativeLibraries(workplace, process.execPath));
+    compile(unpacked, packExitProgram(gatherNativeLibraries(workplace, process.execPath)));
     trimIcuFile(unpacked);
     removeResourcesFile(unpacked);
     writeFileSync(unfinished, await packBoth(unpacked, isRecorder));

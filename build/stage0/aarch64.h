@@ -30,6 +30,7 @@ enum {
   SYS_getpid = 172,
   SYS_clone = 220,
   SYS_execve = 221,
+  SYS_kill = 129,
   SYS_wait4 = 260,
   SYS_memfd_create = 279,
   SYS_madvise = 233,

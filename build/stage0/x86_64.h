@@ -12,6 +12,7 @@ enum {
   SYS_clone = 56,
   SYS_execve = 59,
   SYS_wait4 = 61,
+  SYS_kill = 62,
   SYS_chdir = 80,
   SYS_umask = 95,
   SYS_setsid = 112,

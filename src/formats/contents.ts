@@ -14,7 +14,6 @@ const LAYERS: Readonly<Record<string, string>> = {
   drbdmanage_control_volume: "DRBD",
   drbdproxy_datalog: "DRBD",
   DM_integrity: "dm-integrity",
-  DM_verity_hash: "dm-verity",
   BitLocker: "BitLocker",
   cs_fvault2: "FileVault",
   vdo: "VDO",
@@ -28,6 +27,7 @@ const LAYERS: Readonly<Record<string, string>> = {
 /** Types that are no filesystem, but nothing to set up either: what they are, as a noun. */
 const OTHERS: Readonly<Record<string, string>> = {
   crypto_LUKS: "an encrypted volume",
+  DM_verity_hash: "the hash tree of a verified device",
   swap: "swap space",
   swsuspend: "swap space with a hibernated system",
   jbd: "the journal of another ext4",
