@@ -119,6 +119,7 @@ void watch_pager(int uffd, int life, const struct vector *vector, struct inciden
 #define MAP_ANONYMOUS 32
 #define MAP_NORESERVE 0x4000
 #define EAGAIN 11
+#define EFAULT 14
 #define EEXIST 17
 #define ENOMEM 12
 #define ENOSYS 38

@@ -53,6 +53,8 @@ static enum copied copy_pages(const struct pager *pager, int uffd, u64 to, const
       if (error == -EAGAIN) return LATER;
       if (error == -ESRCH) return GONE;
       if (error == -ENOMEM) run_out(pager, "the machine ran out of memory for the runtime's pages");
+      /* Behind the end of the file: reading it here ends in SIGBUS, as for a compressed group. */
+      if (error == -EFAULT) (void)*(const volatile u8 *)(from + PAGE - 1);
       if (error != -EEXIST && error != -ENOENT)
         fail(pager, "the kernel refused a page of the runtime: ", describe_error(error));
       /* ENOENT: several mappings, as mprotect(2) makes them, or none any more. Page by page finds out. */

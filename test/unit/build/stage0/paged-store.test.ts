@@ -217,6 +217,15 @@ describe("a damaged store", () => {
     expect(said).toBe(`levain: a compressed part of the runtime is damaged (checksum): group ${index}\n`);
   });
 
+  test.skipIf(!canPage)("that ends too early kills the pager, whether its groups are plain or not", async () => {
+    for (const file of [packed, Buffer.from(await packPagedChild())]) {
+      const path = writeProgram(file.subarray(0, storeOffset(file) + 3 * PAGE));
+      const child = Bun.spawnSync([path], { stdout: "pipe", stderr: "pipe", timeout: 20_000 });
+      expect(child.signalCode).toBe("SIGKILL");
+      expect(child.stderr.toString()).toBe("levain: the pager, which unpacks the runtime, was killed by SIGBUS\n");
+    }
+  });
+
   test("ends a program that is unpacked at its start", () => {
     const [offset = 0, size = 0] = readStore(packed).groups.at(-2) ?? [];
     const { status, said, output } = runChanged(offset + size - 4, 0x1234_5678, STORE_FLAGS.eager);
