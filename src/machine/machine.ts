@@ -1,4 +1,5 @@
 import type { MOUNT_FLAGS } from "./abi.ts";
+import type { Arrays } from "./arrays.ts";
 import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
@@ -12,7 +13,17 @@ import type { Terminals } from "./terminals.ts";
  * Every method does what it says or throws `SyscallError`; none of them logs. They are synchronous on purpose: an init
  * has nothing else to do while it waits, and straight-line code keeps the order of a boot visible.
  */
-export interface Machine extends Files, Mounts, Devices, Kernel, Processes, Children, Clock, Encryption, Terminals {}
+export interface Machine
+  extends Files,
+    Mounts,
+    Devices,
+    Arrays,
+    Kernel,
+    Processes,
+    Children,
+    Clock,
+    Encryption,
+    Terminals {}
 
 /** The part of `stat(2)` that a boot needs. */
 export interface FileStatus {

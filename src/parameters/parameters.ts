@@ -2,6 +2,7 @@ import { wrapLine } from "../problems/report.ts";
 import { normaliseName } from "./cmdline.ts";
 import { MEDIA } from "./dialects/media.ts";
 import type { Alias, Parameter } from "./parameter.ts";
+import { ARRAYS } from "./tables/arrays.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
@@ -11,6 +12,7 @@ export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
   ...MEDIA,
+  ...ARRAYS,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -35,6 +37,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
   { title: "Media of other systems", rows: Object.values(MEDIA) },
+  { title: "RAID", rows: Object.values(ARRAYS) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

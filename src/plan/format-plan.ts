@@ -8,6 +8,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
   const subjects: Subjects = [
     ...formatRoot(plan),
     ...formatCrypt(plan.crypt, plan.root.kind === "block"),
+    ["arrays", formatArrays(plan)],
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),
@@ -36,6 +37,10 @@ function formatRoot(plan: BootPlan): Subjects {
     ...plan.layers.map((one) => ["layer", one.kind === "image" ? one.path : formatDeviceSpec(one.device)] as const),
     ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],
   ];
+}
+
+function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
+  return isOff ? "none is started" : uuids.join(", ") || null;
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {

@@ -105,6 +105,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     layers,
     overlay,
     crypt: planCrypt(settings, volumes, ofCrypt),
+    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),

@@ -66,6 +66,8 @@ export interface BootPlan {
   readonly overlay: OverlayPlan | null;
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
+  /** Which arrays of Linux RAID are started; without `uuids` all. */
+  readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
   /** rd.vconsole.keymap=: the keymap for passphrases; null: the kernel's own. */
   readonly keymap: string | null;
   /** Milliseconds to wait for the root device; null: no limit. */

@@ -97,7 +97,7 @@ function unlockImage(
 /** Waits for a block device that is a part of the root besides the root device, and unlocks it by `crypt`. `what` names it in a report. Throws BootError. */
 export function attachPart(
   context: Context,
-  { rootTimeoutMs, crypt, keymap }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "keymap">,
+  { rootTimeoutMs, crypt, arrays, keymap }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "arrays" | "keymap">,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
@@ -108,6 +108,7 @@ export function attachPart(
     image: null,
     layers: [],
     crypt,
+    arrays,
     keymap,
     part: what.wanted,
   };

@@ -8,7 +8,7 @@ import type { HeldTerminals } from "../prompt/held-terminals.ts";
 
 /** The part of a plan that storage obeys: which device is wanted, for how long, and what has to be opened before it. */
 export interface StoragePlan
-  extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "keymap"> {
+  extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "keymap"> {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];
   /** What the device is a part of, for a report; the root by default. */

@@ -28,7 +28,7 @@ export const UNSUPPORTED = {
   ignored: [
     ...rows("encrypted devices need rd.luks.uuid= or rd.luks.partuuid=", "rd.luks.serial"),
     ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
-    ...rows("no RAID or LVM device is set up", "rd.md.uuid rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
+    ...rows("no LVM device is set up", "rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
     ...rows(NO_CHANGES, "persistence rd.overlay.policy rd.overlay.reset"),
     ...rows(NO_CHANGES, "cow_device cow_label cow_directory rd.live.overlay.reset rd.live.overlay.persistent", isAsked),

@@ -49,6 +49,10 @@ export const SEARCH_CAUSES = {
     ({ subject, detail: [path = ""] }) => `${path} depends on the disk's controller; ${subject} may be the same disk`,
     ({ parameter, detail: [, spec = ""] }) => [inBootLoader(`name it in ${parameter}: ${spec}`)],
   ),
+  incomplete: cause<Words>(
+    ({ subject }) => subject,
+    () => [byHand("attach the missing disk")],
+  ),
   unreadable: cause<Words>(
     ({ subject }) => `${subject} cannot be read, and may be the device`,
     () => [byHand("check the disk and its cable")],

@@ -143,6 +143,13 @@ export const STORAGE = {
     reasons: ({ outside }) => [`${outside.join(" and ")} could replace files of the encrypted part`],
     hints: () => [inBuilder("put every image and layer into the encrypted volume, or none of them")],
   }),
+  "array-refused": diagnosis<{ array: string; why: string }>({
+    text: ({ array, why }) => `${array} is not started: ${why}`,
+    hints: () => [
+      inShell("read the kernel's log: dmesg"),
+      byHand("look at its members with `mdadm --examine` on another system"),
+    ],
+  }),
   "no-mapping-target": diagnosis<{ module: string }>({
     text: ({ module }) => `this kernel has no ${module}`,
     hints: ({ module }) => [inBuilder(`add its module to the image: levain image --module ${module}`)],

@@ -13,7 +13,7 @@ type Found = Omit<SearchCause, "parameter">;
 
 interface Vain {
   readonly context: Pick<Context, "machine" | "drivers">;
-  readonly search: Pick<Search, "inventory" | "unsearched">;
+  readonly search: Pick<Search, "inventory" | "unsearched" | "state">;
   readonly specs: readonly DeviceSpec[];
 }
 
@@ -30,6 +30,7 @@ export function findSearchCauses(vain: Vain, wanted: VainSearch["wanted"]): read
     ...findUnsearched(vain),
     ...findUnreadable(devices),
     ...findAmbivalent(devices),
+    ...findIncomplete(vain.search, devices),
     ...findLayers(devices),
   ];
   return found.map((cause) => ({ ...cause, parameter: PARAMETERS[wanted] }));
@@ -60,6 +61,15 @@ function findAmbivalent(devices: readonly BlockDevice[]): readonly Found[] {
     const types = [...ambivalent.filter(isFilesystem), ...ambivalent.filter((type) => !isFilesystem(type))];
     return types.length === 0 ? [] : [{ kind: "ambivalent" as const, subject: node, detail: types }];
   });
+}
+
+/** One for each array, however many of its members are there. */
+function findIncomplete({ state }: Vain["search"], devices: readonly BlockDevice[]): readonly Found[] {
+  const texts = devices.flatMap((device) => {
+    const known = state(device);
+    return known?.kind === "incomplete" ? known.text : [];
+  });
+  return [...new Set(texts)].map((subject) => ({ kind: "incomplete", subject, detail: [] }));
 }
 
 /** One for each layer, however many members it has. */

@@ -40,6 +40,7 @@ test("a command line that asks for nothing", () => {
     layers: [],
     overlay: null,
     crypt: NO_CRYPT,
+    arrays: { isOff: false, uuids: [] },
     keymap: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },
@@ -364,8 +365,7 @@ describe("mistakes", () => {
 
 describe("warnings", () => {
   test.each([
-    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no RAID or LVM device is set up"],
-    ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring it: no RAID or LVM device is set up"],
+    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no LVM device is set up"],
     ["persistence", "persistence is not supported yet, ignoring it: changes are lost at shutdown"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
     ["rd.handover=pivot_root", "rd.handover=pivot_root needs root="],
@@ -385,7 +385,7 @@ describe("warnings", () => {
   test("are about unknown parameters in levain.toml", () => {
     const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
     expect(warnings).toEqual([
-      "rd.lvm.vg= is not supported yet, ignoring it: no RAID or LVM device is set up",
+      "rd.lvm.vg= is not supported yet, ignoring it: no LVM device is set up",
       "rd.timeot in levain.toml is not a parameter of levain, ignoring it: did you mean rd.timeout=?",
       "FOO in levain.toml is not a parameter of levain, ignoring it",
     ]);
