@@ -22,6 +22,7 @@ export interface MountedDevice {
   readonly writable: boolean;
   /** True if it lies in an encrypted volume. */
   readonly isInside: boolean;
+  readonly facts: BlockDevice["facts"];
 }
 
 /** "untouched": it serves only for reading, and not a byte of its device is written. "read-only" is for a root that the real system makes writable later: its journal is replayed. */

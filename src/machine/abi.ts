@@ -24,6 +24,7 @@ const SYSTEM_CALLS = {
   lseek: [8, 62],
   prctl: [157, 167],
   sync: [162, 81],
+  syncfs: [306, 267],
   mount: [165, 40],
   umount2: [166, 39],
   reboot: [169, 142],

@@ -74,6 +74,12 @@ export interface Files {
   /** Overwrites a file's bytes in place, then removes it: for secrets in a filesystem in memory. */
   wipeFile(path: string): void;
   removeDirectory(path: string): void;
+  /** Removes a directory and all that it holds, of a symbolic link the link. Nothing may be mounted in it. */
+  removeTree(path: string): void;
+  /** Renames a file or directory within one mount, in one step that a power cut does not divide; an existing `to` is replaced as by rename(2). */
+  rename(from: string, to: string): void;
+  /** Waits until all that was written to the filesystem of `path` is on its disk (syncfs(2)). */
+  syncFilesystem(path: string): void;
   openReader(path: string): RandomReader;
   /** Begins to open a file or device; what the kernel refuses is thrown by the reader. */
   openAsyncReader(path: string, options?: OpenOptions): AsyncReader;
@@ -94,8 +100,10 @@ export interface MountRequest {
   readonly target: string;
   readonly type: string;
   readonly flags: readonly MountFlag[];
-  /** The filesystem's own options, comma-separated, as mount(2)'s data. */
+  /** The filesystem's own options, comma-separated, as mount(2)'s data: at most 4095 bytes of them count. */
   readonly options: string;
+  /** Where relative paths in `options` begin; / by default. */
+  readonly directory?: string;
 }
 
 /** A mount for a brief look, made by another process in a mount namespace of its own: a disk that does not answer holds up only that process. */

@@ -4,6 +4,7 @@ import { MEDIA } from "./dialects/media.ts";
 import type { Alias, Parameter } from "./parameter.ts";
 import { ARRAYS } from "./tables/arrays.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
+import { OVERLAY } from "./tables/overlay.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
 
@@ -11,6 +12,7 @@ import { RESCUE, SYSTEM } from "./tables/system.ts";
 export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
+  ...OVERLAY,
   ...MEDIA,
   ...ARRAYS,
   ...CRYPT,
@@ -36,6 +38,7 @@ export type Settings = {
 export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows: readonly Parameter[] }[] = [
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
+  { title: "The writable overlay", rows: Object.values(OVERLAY) },
   { title: "Media of other systems", rows: Object.values(MEDIA) },
   { title: "RAID", rows: Object.values(ARRAYS) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },

@@ -8,13 +8,6 @@ export type LayerPlan =
   | { readonly kind: "image"; readonly path: string }
   | { readonly kind: "device"; readonly device: DeviceSpec };
 
-/** The writable layer over a read-only root. */
-export interface OverlayPlan {
-  readonly kind: "tmpfs";
-  /** tmpfs size= as given ("100M", "50%"); null for the kernel's default. */
-  readonly size: string | null;
-}
-
 /** The steps of a boot in their order, as rd.break=, /run/levain/boot.json and the console name them. */
 export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "init", "handover"] as const;
 export type StepName = (typeof STEP_NAMES)[number];
@@ -95,18 +88,9 @@ export const mountOptions = (value: string): string => {
 };
 
 /** What tmpfs takes as size= (mm/shmem.c): bytes with a suffix of memparse, or per cent of the memory. */
-const SIZE = /^\d{1,19}[kmgtpe%]?$/i;
+export const SIZE = /^\d{1,19}[kmgtpe%]?$/i;
 /** The size of a tmpfs, as given. */
 export const size = matching("a size (100M, 2G, 50%)", SIZE);
-
-/** An overlay with its own size or null; false for no overlay. */
-export const overlay = parser("tmpfs, tmpfs:size=SIZE, yes or no", (text): OverlayPlan | false | null => {
-  const asked = readFlag(text);
-  if (asked !== null) return asked && { kind: "tmpfs", size: null };
-  const [form, ownSize = null] = /^tmpfs(?::size=(.*))?$/.exec(text) ?? [];
-  if (form === undefined || (ownSize !== null && !SIZE.test(ownSize))) return null;
-  return { kind: "tmpfs", size: ownSize };
-});
 
 /**
  * root=: `device` is null for /dev/ram0, the initramfs itself, and "auto" where the GPT decides; `isLive` if an image on

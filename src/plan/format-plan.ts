@@ -1,4 +1,5 @@
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
+import { formatStore, type OverlayPlan } from "../parameters/stack/overlay.ts";
 import { printable } from "../problems/report.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
@@ -35,12 +36,26 @@ function formatRoot(plan: BootPlan): Subjects {
     ["fsck repairs", { preen: null, yes: "everything", no: "nothing" }[plan.rootRepair]],
     ["image", image === null ? "none" : formatImage(image)],
     ...plan.layers.map((one) => ["layer", one.kind === "image" ? one.path : formatDeviceSpec(one.device)] as const),
-    ["overlay", overlay === null ? "none" : `${overlay.kind}${overlay.size === null ? "" : ` of ${overlay.size}`}`],
+    ["overlay", overlay === null ? "none" : formatOverlay(overlay)],
   ];
 }
 
 function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
   return isOff ? "none is started" : uuids.join(", ") || null;
+}
+
+function formatOverlay(overlay: OverlayPlan): string {
+  const tmpfs = `tmpfs${overlay.size === null ? "" : ` of ${overlay.size}`}`;
+  if (overlay.kind === "tmpfs") return tmpfs;
+  const { store, policy, reset, readOnly } = overlay;
+  const otherwise = { required: null, fallback: `else ${tmpfs}`, ask: `else ${tmpfs} if the user says so` }[policy];
+  return onlyTexts(
+    `changes on ${formatStore(store)}`,
+    store.options !== "" && `options ${store.options}`,
+    reset && "emptied first",
+    readOnly && `only shown, below ${tmpfs}`,
+    otherwise,
+  ).join(", ");
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {

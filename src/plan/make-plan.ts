@@ -4,7 +4,6 @@ import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupport
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
-import type { OverlayPlan } from "../parameters/values.ts";
 import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
@@ -14,6 +13,7 @@ import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
+import { decideOverlay } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
@@ -89,7 +89,9 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const isFinal = root.kind === "none";
   const image = isFinal ? null : medium.image;
   const layers = isFinal ? [] : settings.layers;
-  const overlay = isFinal ? null : decideOverlay(settings, image !== null || layers.length > 0);
+  const overlay = isFinal
+    ? null
+    : decideOverlay(settings, { isUnwritable: image !== null || layers.length > 0, machine: around.machine });
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
@@ -126,12 +128,6 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */
 function decideTimeout({ timeoutMs, delayMs }: Settings): number | null {
   return timeoutMs === undefined ? Math.max(DEFAULT_TIMEOUT_MS, delayMs ?? 0) : timeoutMs;
-}
-
-/** Over images by default: their filesystems are read-only, and most systems need a writable root. */
-function decideOverlay({ overlay, overlaySize }: Settings, isUnwritable: boolean): OverlayPlan | null {
-  const asked = overlay ?? (isUnwritable ? { kind: "tmpfs" as const, size: null } : false);
-  return asked === false ? null : { kind: asked.kind, size: asked.size ?? overlaySize ?? null };
 }
 
 function decideLevel({ quiet, debug }: Settings): BootPlan["talk"]["level"] {

@@ -1,6 +1,7 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
-import type { LayerPlan, OverlayPlan, StepName } from "../parameters/values.ts";
+import type { OverlayPlan } from "../parameters/stack/overlay.ts";
+import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { RootSource } from "./root.ts";
 
 /** What is unlocked before the search for the root, and how. */

@@ -1,6 +1,7 @@
 import { type DeviceSpec, decodeUdevName, formatDeviceSpec } from "../parameters/device-spec.ts";
 import { notSupportedYet } from "../problems/not-supported.ts";
 import { printable } from "../problems/report.ts";
+import { listStores } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { rootDevices } from "./root.ts";
 
@@ -21,7 +22,9 @@ const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [
 ];
 
 /** Returns a line for each device of the plan whose path says that levain cannot set it up yet; a name below /dev/mapper may also be that of an encrypted volume. */
-export function warnOfUnsupportedDevices(plan: Pick<BootPlan, "root" | "layers" | "crypt">): readonly string[] {
+export function warnOfUnsupportedDevices(
+  plan: Pick<BootPlan, "root" | "layers" | "crypt" | "overlay">,
+): readonly string[] {
   const volumes = plan.crypt.volumes.flatMap(({ name }) => name ?? []);
   const lines = listDevices(plan).flatMap((spec) => {
     const path = pathOf(spec);
@@ -33,10 +36,16 @@ export function warnOfUnsupportedDevices(plan: Pick<BootPlan, "root" | "layers" 
   return [...new Set(lines)];
 }
 
-function listDevices({ root, layers, crypt }: Parameters<typeof warnOfUnsupportedDevices>[0]): readonly DeviceSpec[] {
+function listDevices({
+  root,
+  layers,
+  crypt,
+  overlay,
+}: Parameters<typeof warnOfUnsupportedDevices>[0]): readonly DeviceSpec[] {
   const places = [...crypt.volumes, crypt.unnamed].flatMap(({ header, keys }) => [header, ...keys]);
   return [
     ...rootDevices(root),
+    ...listStores({ overlay }),
     ...layers.flatMap((layer) => (layer.kind === "device" ? layer.device : [])),
     ...crypt.volumes.map(({ device }) => device),
     ...places.flatMap((place) => place?.device ?? []),

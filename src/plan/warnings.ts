@@ -55,6 +55,26 @@ export function describeUnknown({ text, meant }: Unknown): string {
   return `${text} is not a parameter of levain, ignoring it${meant === null ? "" : `: did you mean ${meant}?`}`;
 }
 
+function warnOfUnusedStore(
+  { overlayPolicy, overlayReset, overlayReadOnly }: Settings,
+  { root, overlay }: BootPlan,
+): readonly string[] {
+  if (root.kind === "none") return [];
+  if (overlay?.kind === "store") {
+    return onlyTexts(
+      overlay.reset &&
+        overlay.readOnly &&
+        "rd.overlay.reset is not used: rd.overlay.readonly writes nothing to the device",
+    );
+  }
+  const why = "needs a device in rd.overlay=";
+  return onlyTexts(
+    overlayPolicy !== undefined && `rd.overlay.policy= ${why}`,
+    overlayReset === true && `rd.overlay.reset ${why}`,
+    overlayReadOnly === true && `rd.overlay.readonly ${why}`,
+  );
+}
+
 /** Returns a line for each parameter that has no effect in this plan. */
 export function warnOfUnused(settings: Settings, plan: BootPlan): readonly string[] {
   const { root, handover, overlay, putOld } = settings;
@@ -70,6 +90,7 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       plan.image === null &&
       "the ISO file is not used: it needs rd.image= or root=live:",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
+    ...warnOfUnusedStore(settings, plan),
     !isFinal && settings.overlaySize !== undefined && plan.overlay === null && "rd.overlay.size= needs rd.overlay",
     isFinal && putOld !== undefined && "rd.putold= needs root=",
     settings.emergency === "shell" && !plan.rescue.shell && "rd.emergency=shell is not used: rdshell=0 forbids a shell",

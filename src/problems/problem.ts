@@ -6,6 +6,7 @@ import { KEYS } from "./diagnoses/keys.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
+import { STORES } from "./diagnoses/stores.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
 import { printable } from "./report.ts";
@@ -20,6 +21,7 @@ export const DIAGNOSES = {
   ...RESCUE,
   ...STACK,
   ...STORAGE,
+  ...STORES,
 };
 
 type ProblemCode = keyof typeof DIAGNOSES;

@@ -21,7 +21,10 @@ export interface Medium {
   readonly isInside: boolean;
 }
 
-interface MountedLower extends RootPart {
+/** A tree of the root that is mounted. */
+export interface MountedLower extends RootPart {
+  /** The device whose superblock identifies it; null for a directory. */
+  readonly superblock: string | null;
   /** True if the medium has to stay. */
   readonly usesMedium: boolean;
 }
@@ -30,7 +33,7 @@ interface MountedLower extends RootPart {
 export function mountLower(context: Context, plan: BootPlan, lower: Lower, medium: Medium): MountedLower {
   switch (lower.kind) {
     case "source":
-      return { text: medium.node, isInside: medium.isInside, usesMedium: true };
+      return { text: medium.node, superblock: medium.node, isInside: medium.isInside, usesMedium: true };
     case "device":
       return mountLayerDevice(context, plan, lower);
     case "image": {
@@ -50,7 +53,7 @@ function mountLayerDevice(
   const { device } = attached;
   mountDevice(context, { device, target: place, types: [], access: "untouched", options: "", role: "layer" });
   const isInside = liesInVolume(context.machine)(device);
-  return { text: describeAttached(attached), isInside, usesMedium: false };
+  return { text: describeAttached(attached), superblock: device.node, isInside, usesMedium: false };
 }
 
 /** Mounts live-boot's NAME.dir, a directory tree on the medium, which is as read-only as the medium. */
@@ -65,7 +68,7 @@ function bindDirectory(
   makePlace(machine, place);
   machine.mount({ source: directory, target: place, type: "", flags: ["bind"], options: "" });
   undo(() => machine.unmount(place));
-  return { text: `${printable(path)} (directory)`, isInside, usesMedium: true };
+  return { text: `${printable(path)} (directory)`, superblock: null, isInside, usesMedium: true };
 }
 
 /** Mounts an image, after a copy to memory if the stack has one. If it holds one of the inner images, that is mounted in its place. */
@@ -83,12 +86,13 @@ function mountLayerImage(
   const usesMedium = copy === null;
   const text = `${image.name} (${image.type}${copy === null ? "" : ", in RAM"})`;
   const found = inner?.paths.find((one) => findFileIn(machine, place, one) !== null);
-  if (inner === null || found === undefined) return { text, isInside: image.isInside, usesMedium };
+  const superblock = image.node;
+  if (inner === null || found === undefined) return { text, superblock, isInside: image.isInside, usesMedium };
   const { outer } = inner;
   machine.makeDirectory(outer);
   machine.moveMount(place, outer);
   undo(() => machine.unmount(outer));
   const innerFile = findImage(machine, outer, found);
   const root = mountImage(context, plan, { ...order, path: found, file: innerFile, isInside: image.isInside });
-  return { text: `${text}: ${root.text}`, isInside: root.isInside, usesMedium };
+  return { text: `${text}: ${root.text}`, superblock, isInside: root.isInside, usesMedium };
 }

@@ -42,7 +42,7 @@ export interface MountedImage {
 export function mountImage(context: Context, plan: BootPlan, order: ImageOrder): MountedImage {
   const { machine, drivers, undo } = context;
   const { path, place: target, isInside, isMedium } = order;
-  const loop = openImage(machine, order, drivers);
+  const loop = openImage(machine, { ...order, readOnly: true }, drivers);
   undo(() => machine.detachLoop(loop.node));
   const isLuks = loop.facts.type === "crypto_LUKS";
   if (!isInside && !isMedium && !(isLuks && namedVolumes(plan.crypt, loop).length > 0)) {
@@ -80,7 +80,7 @@ function namedVolumes({ volumes }: CryptPlan, { facts }: Pick<BlockDevice, "fact
 }
 
 /** Opens an image that is a LUKS container, by the parameters that name it, or else as a volume that none names. */
-function unlockImage(
+export function unlockImage(
   context: Context,
   plan: BootPlan,
   path: string,
@@ -121,10 +121,10 @@ interface OpenImage extends Pick<BlockDevice, "node" | "facts" | "unreadable"> {
   readonly part: number | null;
 }
 
-/** Attaches an image file, or its root partition, to a read-only loop device and probes it; the caller detaches it. */
-function openImage(
+/** Attaches an image file, or its root partition, to a loop device and probes it; the caller detaches it. */
+export function openImage(
   machine: Machine,
-  { file, path }: Pick<ImageOrder, "file" | "path">,
+  { file, path, readOnly }: Pick<ImageOrder, "file" | "path"> & { readonly readOnly: boolean },
   drivers: Pick<Loader, "loadByName">,
 ): OpenImage {
   return withReader(machine, file, (reader) => {
@@ -134,7 +134,7 @@ function openImage(
     if (!hasLoops(machine)) drivers.loadByName("loop");
     const range = part === null ? {} : { offset: part.offset, size: part.size };
     const node = orProblem("loop-refused", { path: file, hasLoops: hasLoops(machine) }, () =>
-      machine.attachLoop({ file, ...range, readOnly: true }),
+      machine.attachLoop({ file, ...range, readOnly }),
     );
     return { node, facts, unreadable: null, part: part?.number ?? null };
   });

@@ -1,10 +1,13 @@
 import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { OverlayPlan } from "../parameters/stack/overlay.ts";
 import type { BootPlan } from "../plan/plan.ts";
 
 /** The place of the complete root. It is not below /run: /run could not move into it then (ELOOP). */
 export const ROOT = "/sysroot";
 /** The parts of the root are mounted below this directory and stay there after the handover. */
 const PARTS = "/run/levain";
+/** Where the lower trees are, if there are several. */
+export const LOWERS = `${PARTS}/lower`;
 
 /** The places that are known before the medium is mounted and its images are counted. */
 export interface StackBase {
@@ -36,12 +39,22 @@ export type Lower =
   | { readonly kind: "device"; readonly device: DeviceSpec; readonly place: string }
   | LowerImage;
 
-/** The writable top of the root: a tmpfs. */
-export interface Upper {
+/** A tmpfs for the changes. */
+export interface TmpfsUpper {
   readonly place: string;
   /** As for tmpfs; null for the kernel's default. */
   readonly size: string | null;
 }
+
+/** The writable top of the root. */
+export type Upper =
+  | ({ readonly kind: "tmpfs" } & TmpfsUpper)
+  /** A place on a disk, and a tmpfs if the disk is only shown, or cannot be used. The filesystem that holds the place is at `outer`. */
+  | (Omit<Extract<OverlayPlan, { kind: "store" }>, "size"> & {
+      readonly place: string;
+      readonly outer: string;
+      readonly ram: TmpfsUpper;
+    });
 
 /** The root tree as data. Every place is decided here. */
 export interface RootStack extends StackBase {
@@ -79,12 +92,19 @@ export function planStack(plan: StackPlan, files: readonly string[]): RootStack 
     const inner = hasInner ? { paths: image.inner, outer: `${PARTS}/outer` } : null;
     return { ...part, place, ram, inner, isLive: index < live.length };
   });
-  const upper = overlay === null ? null : { place: `${PARTS}/overlay`, size: overlay.size };
-  return { ...planBase(plan), lowers, upper, merged: ROOT };
+  return { ...planBase(plan), lowers, upper: overlay && planUpper(overlay), merged: ROOT };
+}
+
+function planUpper(overlay: OverlayPlan): Upper {
+  const ram = { place: `${PARTS}/overlay`, size: overlay.size };
+  if (overlay.kind === "tmpfs") return { kind: "tmpfs", ...ram };
+  const { store, policy, reset, readOnly } = overlay;
+  const places = { place: `${PARTS}/store`, outer: `${PARTS}/store-disk` };
+  return { kind: "store", store, policy, reset, readOnly, ...places, ram };
 }
 
 function lowerPlace(index: number, count: number, hasUpper: boolean): string {
-  return count > 1 || hasUpper ? numbered(`${PARTS}/lower`, index, count) : ROOT;
+  return count > 1 || hasUpper ? numbered(LOWERS, index, count) : ROOT;
 }
 
 function numbered(place: string, index: number, count: number): string {

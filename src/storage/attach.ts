@@ -44,7 +44,7 @@ export function attachDevice(context: Context, plan: StoragePlan, options: Attac
         const reason = spec.by === "file" ? `, ${specText(spec)}` : " from rootfallback=";
         context.voice.warn(`${missing} did not appear, booting ${describeDevice(device)}${reason}`);
       }
-      return accept(context, spec, device, search);
+      return accept(context, { spec, wanted }, device, search);
     }
     throw notFound(context, { wanted, name }, plan, search);
   } finally {
@@ -116,10 +116,17 @@ function isOneDisk(machine: Machine, found: readonly BlockDevice[]): boolean {
   return first.some((link) => others.every((links) => links.includes(link)));
 }
 
-function accept({ machine, voice }: Context, spec: DeviceSpec, device: BlockDevice, search: Search): Attached {
+function accept(
+  { machine, voice }: Context,
+  { spec, wanted }: Pick<VainSearch, "wanted"> & { readonly spec: DeviceSpec },
+  device: BlockDevice,
+  search: Search,
+): Attached {
   const found = search.matches(spec);
   if (found.length > 1) {
     const nodes = found.map(({ node }) => node);
+    // Which of them is written to must not depend on which came first.
+    if (wanted === "store") throw problem("store-ambiguous", { spec: specText(spec), nodes });
     if (!isSameVolume(machine, found)) throw problem("ambiguous-device", { spec: specText(spec), nodes });
     const why = isOneDisk(machine, found) ? `; they are one disk, and ${notSupportedYet("multipath")}` : "";
     voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes.join(" and ")}${why}; using ${device.node}`);

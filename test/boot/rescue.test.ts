@@ -336,8 +336,8 @@ test("all mistakes are reported at once, also with control characters in them", 
         "help"
       rd.timeout=soon\\x1b[2J: Expected a number of seconds but received
         "soon\\x1b[2J"
-      rd.overlay=nfs: Expected tmpfs, tmpfs:size=SIZE, yes or no but received
-        "nfs"
+      rd.overlay=nfs: Expected tmpfs, tmpfs:size=SIZE, DEVICE[:/PATH], yes or no
+        but received "nfs"
       rd.break=lunch: Expected a step (prepare, modules, root, mount, layers,
         init, handover) but received "lunch"
     hint: correct the parameters in the boot loader (see \`levain help parameters\`)

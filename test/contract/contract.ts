@@ -14,11 +14,13 @@ import { MOVE_CASES } from "./moves.ts";
 import { OVERLAY_CASES } from "./overlays.ts";
 import { PROCESS_CASES } from "./processes.ts";
 import { TERMINAL_CASES } from "./terminals.ts";
+import { TREE_CASES } from "./trees.ts";
 import { UNTOUCHED_CASES } from "./untouched.ts";
 
 /** Every rule that the fake machine claims, in the order to check them: one machine goes through all of them. */
 export const CONTRACT: readonly ContractCase[] = [
   ...FILE_CASES,
+  ...TREE_CASES,
   ...MOUNT_CASES,
   ...MOVE_CASES,
   ...MODULE_CASES,

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { Machine } from "../../src/machine/machine.ts";
+import { orIfRefused } from "../../src/problems/errors.ts";
 import { type ContractCase, HELLO, makeMedium, mountImage, mountTmpfs, readText, refuses } from "./case.ts";
 
 const OVERLAY_MAGIC = 0x794c7630;
@@ -47,6 +48,35 @@ export const OVERLAY_CASES: readonly ContractCase[] = [
       deepEqual(machine.listDirectory(`${directory}/root`), ["both", "one", "two"]);
       equal(readText(machine, `${directory}/root/both`), "two");
       refuses("EROFS", () => machine.writeFile(`${directory}/root/new`, ""));
+    },
+  },
+  {
+    name: "paths in the options may be relative to a directory; options longer than a page are cut off",
+    check(machine, directory) {
+      for (let index = 0; index < 300; index++) machine.makeDirectory(`${directory}/long-name-of-a-layer/${index}`);
+      machine.makeDirectory(`${directory}/root`);
+      machine.writeFile(`${directory}/long-name-of-a-layer/299/file`, "lowest");
+      const names = Array.from({ length: 300 }, (_, index) => String(index));
+      const mount = (options: string, more: { readonly directory?: string } = {}) =>
+        machine.mount({
+          source: "overlay",
+          target: `${directory}/root`,
+          type: "overlay",
+          flags: ["ro"],
+          options,
+          ...more,
+        });
+      const isCutOff = orIfRefused(() => {
+        mount(`lowerdir=${names.map((name) => `${directory}/long-name-of-a-layer/${name}`).join(":")}`);
+        const isMissing = machine.stat(`${directory}/root/file`) === null;
+        machine.unmount(`${directory}/root`);
+        return isMissing;
+      }, true);
+      equal(isCutOff, true);
+      mount(`lowerdir=${names.join(":")}`, { directory: `${directory}/long-name-of-a-layer` });
+      equal(readText(machine, `${directory}/root/file`), "lowest");
+      refuses("ENOENT", () => mount("lowerdir=0:1", { directory: `${directory}/none` }));
+      machine.unmount(`${directory}/root`);
     },
   },
   {

@@ -29,10 +29,11 @@ export function writeExt(
     label = "",
     uuid = "",
     isUnclean = false,
-  }: { readonly label?: string; readonly uuid?: string; readonly isUnclean?: boolean },
+    sizeBytes = 16 << 10,
+  }: { readonly label?: string; readonly uuid?: string; readonly isUnclean?: boolean; readonly sizeBytes?: number },
   incompat: number,
 ): Uint8Array {
-  const bytes = new Uint8Array(16 << 10);
+  const bytes = new Uint8Array(sizeBytes);
   const view = new DataView(bytes.buffer);
   view.setUint16(1024 + 0x38, 0xef53, true);
   view.setUint32(1024 + 0x60, incompat | (isUnclean ? EXT_RECOVER : 0), true);

@@ -4,18 +4,19 @@ import { openFakeAsyncReader } from "./fake-async-reader.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakePlace } from "./fake-mounts.ts";
+import type { FakeTrees } from "./fake-trees.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
 
 /** The calls on files, over the fake kernel's mount table. */
-export function createFakeFiles(kernel: FakeKernel): Files {
+export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees> {
   const { namespace } = kernel;
   const read = (path: string) => readNode(kernel, namespace.find(path, "open"), path, "read");
   const status = (path: string, follow: boolean) => {
     const place = lookOrNull(kernel, path, follow);
     return place === null ? null : nodeStatus(place.node, deviceOf(place));
   };
-  const files: Files = {
+  const files: Omit<Files, keyof FakeTrees> = {
     readFile: (path) => Uint8Array.from(read(path)),
     writeFile: (path, data) =>
       write(kernel, path, typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data)),

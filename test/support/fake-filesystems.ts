@@ -21,6 +21,9 @@ const MAGICS: Readonly<Record<string, number>> = {
   vfat: 0x4d44,
 };
 
+/** mount(2) copies a page of options and drops the rest (`copy_mount_options` of fs/namespace.c). */
+const PAGE_BYTES = 4096;
+
 const TMPFS_OPTIONS = ["size", "mode", "nr_inodes", "nr_blocks", "uid", "gid"];
 
 /** What a kernel says when it is asked to mount something that is not of that type. */
@@ -135,10 +138,10 @@ export class FakeFilesystems {
   }
 
   /** The merged tree as it is now; what is written to it is not copied up into the upper directory. */
-  #openOverlay({ options, target }: MountRequest): FakeFilesystem {
+  #openOverlay({ options, target, directory = "" }: MountRequest): FakeFilesystem {
     const { namespace } = this.#sources;
-    const given = parseOptions(options);
-    const find = (path: string) => namespace.find(path, "mount");
+    const given = parseOptions(options.slice(0, PAGE_BYTES - 1));
+    const find = (path: string) => namespace.find(path.startsWith("/") ? path : `${directory}/${path}`, "mount");
     const lower = (given.get("lowerdir") ?? "")
       .split(":")
       .filter((path) => path !== "")

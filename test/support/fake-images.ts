@@ -15,6 +15,8 @@ export interface FakeName {
   readonly uuid?: string;
   /** ext4 that was not unmounted: its journal holds changes (INCOMPAT_RECOVER), and an inode is orphaned (s_last_orphan). */
   readonly isUnclean?: boolean;
+  /** Of an ext4. */
+  readonly sizeBytes?: number;
 }
 
 /** ext4, ext2, vfat, squashfs, btrfs or crypto_LUKS: the head of one as its formatter writes it, and `entries` to show when it is mounted. */
@@ -30,9 +32,9 @@ let imagesMade = 0;
 const BTRFS_AT = 64 << 10;
 
 const WRITERS = {
-  /** struct ext2_super_block; the feature "extents" makes it ext4. */
-  ext4: (name: FakeName) => writeExt(name, 0x40),
-  ext2: (name: FakeName) => writeExt(name, 0),
+  /** struct ext2_super_block; the feature "extents" makes it ext4, and "filetype" is in every one since 1999. */
+  ext4: (name: FakeName) => writeExt(name, 0x42),
+  ext2: (name: FakeName) => writeExt(name, 2),
   /** FAT12: boot sector, one table, and a root directory whose first entry is the label. */
   vfat({ label, uuid }: FakeName): Uint8Array {
     const bytes = new Uint8Array(20 * 512);

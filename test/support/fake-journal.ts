@@ -18,6 +18,8 @@ const CHANGES: Describer = {
   removeFile: (path) => `remove ${path}`,
   wipeFile: (path) => `wipe ${path}`,
   removeDirectory: (path) => `remove ${path}/`,
+  removeTree: (path) => `remove ${path}/…`,
+  rename: (from, to) => `rename ${from} to ${to}`,
   copyFile: (source, target) => `copy ${source} to ${target}`,
   mount: describeMount,
   moveMount: (from, to) => `move ${from} to ${to}`,

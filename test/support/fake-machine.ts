@@ -16,6 +16,7 @@ import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
+import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
 
 export interface FakeMachineOptions extends FakeKernelOptions {
@@ -87,7 +88,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const children = createFakeChildren(kernel);
   const calls = {
-    ...files,
+    ...{ ...files, ...createFakeTrees(kernel, files) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
     ...createFakeEvents(kernel),
     ...terminals.calls,

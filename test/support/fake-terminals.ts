@@ -104,7 +104,8 @@ function createReader(typing: readonly FakeTyping[], answer: (typing: FakeTyping
   let isAsked = false;
   return (text) => {
     if (text.endsWith("\n")) isAsked = false;
-    if (isAsked || !text.endsWith("passphrase: ") || !text.includes("  unlock    ")) return;
+    const isPassphrase = text.endsWith("passphrase: ") && text.includes("  unlock    ");
+    if (isAsked || !(isPassphrase || text.endsWith("(y/n) "))) return;
     isAsked = true;
     const next = answers.shift();
     if (next !== undefined) answer(next);

@@ -5,6 +5,7 @@ import { type MountedDevice, mountDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { StepName } from "../../parameters/values.ts";
+import { cryptForRoot } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
@@ -28,7 +29,8 @@ const BY_HAND = `what was mounted by hand at ${ROOT}`;
 /** Finds, mounts and stacks the root. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
 export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
-  const mounted = attachAndMount(steps, { ...plan, roots: devices }, isDoneByHand);
+  const rootPlan = { ...plan, crypt: cryptForRoot(plan) };
+  const mounted = attachAndMount(steps, { ...rootPlan, roots: devices }, isDoneByHand);
   steps.step(
     "layers",
     (undo) => {
@@ -80,5 +82,6 @@ function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): Mount
   if (target === ROOT) checkFilesystem(context, device, plan);
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });
   const writable = access === "writable";
-  return { node: device.node, target, type, writable, isInside: liesInVolume(context.machine)(device) };
+  const { node, facts } = device;
+  return { node, facts, target, type, writable, isInside: liesInVolume(context.machine)(device) };
 }

@@ -1,4 +1,5 @@
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
+import { formatStore } from "../../parameters/stack/overlay.ts";
 import type { BootPlan, ImagePlan } from "../../plan/plan.ts";
 import { rootDevices } from "../../plan/root.ts";
 import { type Lower, planStack, type RootStack } from "../../stack/root-stack.ts";
@@ -64,8 +65,15 @@ function describeLower(plan: BootPlan, lower: Lower): Part {
 
 function describeUpper({ upper }: RootStack): readonly Part[] {
   if (upper === null) return [];
-  const size = upper.size === null ? "" : ` of ${upper.size}`;
-  return [{ name: `a tmpfs${size}`, note: "changes, until shutdown", keeps: "memory" }];
+  const ram = upper.kind === "tmpfs" ? upper : upper.ram;
+  const name = `a tmpfs${ram.size === null ? "" : ` of ${ram.size}`}`;
+  const tmpfs: Part = { name, note: "changes, until shutdown", keeps: "memory" };
+  if (upper.kind === "tmpfs") return [tmpfs];
+  const store = formatStore(upper.store);
+  if (upper.readOnly) return [{ name: store, note: "earlier changes, read-only", keeps: "nothing" }, tmpfs];
+  const otherwise = upper.policy === "required" ? "" : ", or else in memory";
+  const note = `${upper.reset ? "changes, emptied first" : "changes"}${otherwise}`;
+  return [{ name: store, note, keeps: "disk" }];
 }
 
 function nameRoot({ root }: BootPlan): string {

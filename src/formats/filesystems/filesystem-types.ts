@@ -1,3 +1,4 @@
+import { type IsDirty, isExfatDirty, isExtDirty, isFatDirty } from "./dirty-flags.ts";
 import { type FindFlaw, findErofsFlaw, findSquashfsFlaw } from "./image-flaws.ts";
 import {
   type IsUnclean,
@@ -7,6 +8,13 @@ import {
   isNilfsUnclean,
   isXfsUnclean,
 } from "./journals.ts";
+import {
+  type FindUpperFlaw,
+  findExtUpperFlaw,
+  findF2fsUpperFlaw,
+  findXfsUpperFlaw,
+  type UpperFlaw,
+} from "./upper-flaws.ts";
 
 /** What levain knows of a filesystem type besides its superblock. */
 interface FilesystemType {
@@ -28,42 +36,58 @@ interface FilesystemType {
   readonly isLiveImage?: true;
   /** For images in files, which are often copied in part. */
   readonly findFlaw?: FindFlaw;
+  /** Whether it asks for a check. */
+  readonly isDirty?: IsDirty;
+  /** Why overlayfs keeps no changes on it, whatever its features are. */
+  readonly upperFlaw?: UpperFlaw;
+  /** The same by its features. */
+  readonly findUpperFlaw?: FindUpperFlaw;
 }
 
 const EXT: FilesystemType = {
   isLiveImage: true,
   untouched: "noload",
   isUnclean: isExtUnclean,
+  isDirty: isExtDirty,
+  findUpperFlaw: findExtUpperFlaw,
   // fs/ext4/super.c: "can't mount with …, fs mounted w/o journal".
   journalOptions: ["data", "commit", "journal_checksum", "journal_async_commit"],
 };
 
 /** THE table of filesystem types. A type without a row needs nothing in particular. */
 const TYPES: Readonly<Record<string, FilesystemType>> = {
-  squashfs: { isLiveImage: true, findFlaw: findSquashfsFlaw },
-  erofs: { isLiveImage: true, findFlaw: findErofsFlaw },
-  ext2: { isLiveImage: true, untouched: "" }, // the ext4 driver mounts it where ext2 is not built
+  squashfs: { isLiveImage: true, findFlaw: findSquashfsFlaw, upperFlaw: "read-only" },
+  erofs: { isLiveImage: true, findFlaw: findErofsFlaw, upperFlaw: "read-only" },
+  ext2: { isLiveImage: true, untouched: "", isDirty: isExtDirty, findUpperFlaw: findExtUpperFlaw }, // the ext4 driver mounts it where ext2 is not built
   ext3: EXT,
   ext4: EXT,
-  xfs: { isLiveImage: true, untouched: "norecovery", isUnclean: isXfsUnclean },
+  xfs: { isLiveImage: true, untouched: "norecovery", isUnclean: isXfsUnclean, findUpperFlaw: findXfsUpperFlaw },
   jffs2: { isLiveImage: true },
-  f2fs: { untouched: "norecovery", isUnclean: isF2fsUnclean },
-  nilfs2: { untouched: "norecovery", isUnclean: isNilfsUnclean },
+  f2fs: { untouched: "norecovery", isUnclean: isF2fsUnclean, findUpperFlaw: findF2fsUpperFlaw },
+  nilfs2: { untouched: "norecovery", isUnclean: isNilfsUnclean, upperFlaw: "no-xattr" },
   btrfs: { untouched: "rescue=nologreplay", isUnclean: isBtrfsUnclean }, // since Linux 5.9
   bcachefs: { untouched: "nochanges" },
   gfs2: { untouched: "norecovery" },
   ocfs2: { untouched: "" },
-  reiserfs: { untouched: "" },
+  reiserfs: { untouched: "", upperFlaw: "no-d-type" },
   reiser4: { untouched: "" },
-  vfat: { charsets: ["nls_cp437", "nls_ascii", "nls_iso8859-1", "nls_utf8"] },
-  msdos: { charsets: ["nls_cp437"] },
-  iso9660: { charsets: ["nls_utf8"] },
-  udf: { charsets: ["nls_utf8"] },
-  ntfs: { drivers: ["ntfs3", "ntfs"] }, // ntfs3 since Linux 5.15
-  ntfs3: { charsets: ["nls_utf8"] },
-  hfs: { charsets: ["nls_utf8"] },
-  hfsplus: { charsets: ["nls_utf8"] },
-  jfs: { charsets: ["nls_utf8"] },
+  vfat: {
+    upperFlaw: "no-xattr",
+    isDirty: isFatDirty,
+    charsets: ["nls_cp437", "nls_ascii", "nls_iso8859-1", "nls_utf8"],
+  },
+  msdos: { upperFlaw: "no-xattr", isDirty: isFatDirty, charsets: ["nls_cp437"] },
+  exfat: { upperFlaw: "no-xattr", isDirty: isExfatDirty },
+  iso9660: { upperFlaw: "read-only", charsets: ["nls_utf8"] },
+  udf: { upperFlaw: "no-xattr", charsets: ["nls_utf8"] },
+  ntfs: { drivers: ["ntfs3", "ntfs"], upperFlaw: "case-folding" }, // ntfs3 since Linux 5.15
+  ntfs3: { upperFlaw: "case-folding", charsets: ["nls_utf8"] },
+  cramfs: { upperFlaw: "read-only" },
+  romfs: { upperFlaw: "read-only" },
+  minix: { upperFlaw: "no-xattr" },
+  hfs: { upperFlaw: "case-folding", charsets: ["nls_utf8"] },
+  hfsplus: { upperFlaw: "case-folding", charsets: ["nls_utf8"] },
+  jfs: { upperFlaw: "no-d-type", charsets: ["nls_utf8"] },
 };
 
 /** The types that live-boot accepts as images, in the order of the table. */

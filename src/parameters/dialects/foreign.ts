@@ -15,7 +15,7 @@ const NAMES = `
   access console silent noeject nofastboot swap forcefsck_persistence persistence-encryption persistence-media persistence-method
   persistence-path persistence-read-only persistence-storage persistence-label nopersistence ignore_uuid ramdisk-size showmounts union
   dm-verity-oncorruption components nocomponents username hostname locales timezone keyboard-layouts
-  cow_flags cow_persistent cow_chunksize dm_snap_prefix copytoram_size mirror script disablehooks arch
+  cow_persistent cow_chunksize dm_snap_prefix copytoram_size mirror script disablehooks arch
   initramfs.clear initramfs.runsize all_generic_ide
   chart debug_init splash nosplash uevent_buf_size usbdelay zfs_force usrflags autodetect_serial ds nokeep_apk_new pkgs ssh_key
   systemd. mount.usrfstype mount.usrflags fstab udev. quotacheck. plymouth. net. vconsole.font vconsole.font_map vconsole.font_unimap

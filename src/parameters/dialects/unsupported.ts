@@ -1,7 +1,7 @@
 import { notSupportedYet } from "../../problems/not-supported.ts";
 import { printable } from "../../problems/report.ts";
 import { normaliseName, type Word } from "../cmdline.ts";
-import { isAsked, isOverlayDevice, isShellTarget } from "../parameter.ts";
+import { isAsked, isShellTarget } from "../parameter.ts";
 
 interface Unsupported {
   /** A name, a prefix if it ends in a dot, or NAME=value if only that value is meant. */
@@ -30,11 +30,8 @@ export const UNSUPPORTED = {
     ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
     ...rows("no LVM device is set up", "rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
-    ...rows(NO_CHANGES, "persistence rd.overlay.policy rd.overlay.reset"),
-    ...rows(NO_CHANGES, "cow_device cow_label cow_directory rd.live.overlay.reset rd.live.overlay.persistent", isAsked),
-    ...rows(NO_CHANGES, "rd.live.overlay", isOverlayDevice),
-    ...rows("the overlay is writable", "rd.overlay.readonly"),
-    ...rows("the overlay is writable", "rd.live.overlay.readonly", isAsked),
+    ...rows(NO_CHANGES, "persistence"),
+    ...rows(NO_CHANGES, "rd.live.overlay.persistent", isAsked),
     ...rows("only the whole root has an overlay", "rd.union"),
     ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
     ...rows(
@@ -53,9 +50,6 @@ export const UNSUPPORTED = {
     ...rows(`${notSupportedYet("dm-verity")}, so the root would not be verified`, "roothash usrhash rd.verity."),
     ...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree"),
     ...rows(notSupportedYet("a root in memory with the /usr of the disk"), "systemd.volatile=yes"),
-    ...rows(`${notSupportedYet("an overlay on a device")}, so changes would be lost`, "overlayroot", (value) =>
-      /^(?:crypt|device)\b/.test(value ?? ""),
-    ),
   ],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),

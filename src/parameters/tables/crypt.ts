@@ -1,8 +1,9 @@
 import { parseCryptKey, parsePlace } from "../crypt/place.ts";
 import { parseLuksId, parseMapperName, parseSpelledDevice } from "../crypt/text.ts";
 import * as crypt from "../crypt/values.ts";
-import { list, single, toggle } from "../parameter.ts";
+import { alias, list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
+import { overlayrootVolume } from "./overlay.ts";
 
 /** systemd accepts these without the "rd." that keeps them to the initramfs. */
 const withoutRd = (syntax: string) => ({ syntax: `rd.${syntax}`, aliases: [syntax] });
@@ -149,6 +150,7 @@ export const CRYPT_DIALECTS = {
   }),
   cryptOpts: list(crypt.cryptOpts, {
     syntax: "cryptopts=source=DEVICE[,target=NAME][,key=PATH][,OPTION…]",
+    aliases: [alias("overlayroot=crypt:dev=DEVICE[,mapname=NAME]", overlayrootVolume)],
     text: "Debian: unlock DEVICE as /dev/mapper/NAME (default cryptroot), with the options of crypttab. May be given several times.",
     example: "cryptopts=target=root,source=/dev/sda2,luks",
   }),

@@ -1,4 +1,4 @@
-import { alias, flagOr, isAsked, isOverlayDevice, list, single, toggle } from "../parameter.ts";
+import { alias, flagOr, list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
 /** The root device: where it is, how long to wait for it, how it is mounted. */
@@ -78,7 +78,7 @@ export const ROOT = {
   }),
 };
 
-/** Image files, layers and the overlay. */
+/** Image files and layers. */
 export const LAYERS = {
   image: single(values.filePath, {
     syntax: "rd.image=PATH",
@@ -98,38 +98,4 @@ export const LAYERS = {
     text: "Copy the image to memory first, if it fits; the medium can then be removed.",
     example: "root=live:LABEL=LIVE rd.live.ram",
   }),
-  overlay: single(values.overlay, {
-    syntax: "rd.overlay[=tmpfs[:size=SIZE]]",
-    aliases: [
-      "overlaytmpfs[=yes|no]",
-      // dracut's "none" means no persistent overlay, which is a tmpfs. dialects/unsupported.ts has the device.
-      alias("rd.live.overlay=none", (value) => (isOverlayDevice(value) ? undefined : overlayWord(value))),
-      alias("rd.live.overlay.overlayfs[=yes|no]", (value) => (isAsked(value) ? "tmpfs" : undefined)),
-      // "state" is for the real init, and "no" does not mean that an image has no overlay.
-      alias("systemd.volatile=overlay", (value) => (value === "overlay" ? "tmpfs" : undefined)),
-      alias("overlayroot=tmpfs", (value) => (/^tmpfs(:|$)/.test(value ?? "") ? "tmpfs" : undefined)),
-    ],
-    bare: "tmpfs",
-    fallback: "a tmpfs over an image (rd.image=, root=live:), no overlay over a device",
-    text: "Put a tmpfs over the read-only root: changes are possible, and are lost at shutdown. The size is the default of tmpfs (half of the memory), or bytes with K, M or G, or a percentage. rd.overlay=0: no overlay.",
-    example: "root=LABEL=ROOT rd.overlay=tmpfs:size=100M",
-  }),
-  overlaySize: single(values.size, {
-    syntax: "rd.overlay.size=SIZE",
-    aliases: [
-      "cow_spacesize=SIZE",
-      "overlay-size=SIZE",
-      // The other options of a tmpfs do not matter to a boot.
-      alias("overlaytmpfsflags=size=SIZE", (value) => /(?:^|,)size=([^,]*)/.exec(value ?? "")?.[1]),
-      alias("rd.live.overlay.size=MIB", (value) => (value !== null && /^\d+$/.test(value) ? `${value}M` : value)),
-    ],
-    fallback: "the default of tmpfs",
-    text: "The size of the tmpfs overlay if rd.overlay= does not give one. It does not enable the overlay.",
-    example: "root=LABEL=ROOT rd.overlay rd.overlay.size=64M",
-  }),
 };
-
-/** "none", "off" and "auto" are not devices; yes and no keep their meaning. */
-function overlayWord(value: string | null): string {
-  return value === null || /^(?:none|off|auto|)$/.test(value) ? "tmpfs" : value;
-}

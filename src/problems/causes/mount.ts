@@ -3,7 +3,7 @@ import type { Hint } from "../errors.ts";
 import { cause, isPlainWord, listNames } from "./cause.ts";
 
 /** What is mounted: decides which parameters a hint can name. */
-export type Role = "root" | "layer" | "image";
+export type Role = "root" | "layer" | "image" | "store";
 
 /** What the words for a refused mount depend on. */
 interface Refused {

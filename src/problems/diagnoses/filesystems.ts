@@ -54,6 +54,14 @@ function hintsForAmbivalence({ node, types, type, role }: Ambivalent): readonly 
   ];
 }
 
+/** What names a device. */
+const PARAMETERS: Readonly<Record<Role, string>> = {
+  root: "root=",
+  layer: "rd.layer=",
+  image: "root=",
+  store: "rd.overlay=",
+};
+
 /** How errors were left, by fsck.repair=. */
 const LEFT = {
   preen: "does not repair automatically",
@@ -80,7 +88,7 @@ export const FILESYSTEMS = {
     ],
     hints: ({ layer, role }) => {
       if (layer !== null) return [useOtherInitramfs(layer)];
-      return [inBootLoader(`name a device with a filesystem in ${role === "layer" ? "rd.layer=" : "root="}`)];
+      return [inBootLoader(`name a device with a filesystem in ${PARAMETERS[role]}`)];
     },
   }),
   "filesystem-ambivalent": diagnosis<Ambivalent>({
@@ -114,7 +122,7 @@ export const FILESYSTEMS = {
     hints: ({ role, table, isUnlocked }) => {
       if (role === "image")
         return table === null ? [DAMAGED_IMAGE] : [byHand("make an image of one partition, not of the disk")];
-      if (role === "layer") return [inBootLoader("name a device with a filesystem in rd.layer=")];
+      if (role !== "root") return [inBootLoader(`name a device with a filesystem in ${PARAMETERS[role]}`)];
       const type = inBootLoader("give the type with rootfstype=");
       if (table !== null) return [inBootLoader("name a partition in root="), type];
       if (!isUnlocked) return [inBootLoader("correct root= if this is not the right device"), type];

@@ -1,5 +1,6 @@
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
+import { BOOT_WITHOUT_STORE, RESET_STORE } from "../store-hints.ts";
 
 interface ImageFacts {
   /** Its path on the medium, or as it is seen from the initramfs. */
@@ -8,6 +9,13 @@ interface ImageFacts {
 
 const COPY_AGAIN = byHand("copy it to the medium again, and unmount the medium before you remove it");
 const COMPARE = byHand("compare its checksum with that of the original: sha256sum");
+
+/** Why the kernel refuses an overlay. */
+const OVERLAY_REFUSALS = {
+  "other-lowers": "the changes were made on other layers",
+  "in-use": "one of its directories is part of another overlay",
+  overlapping: "one of its directories lies in another",
+} as const;
 
 /** What stops the root from being stacked. */
 export const STACK = {
@@ -77,10 +85,20 @@ export const STACK = {
     reasons: ({ volumes }) => [`the root has to lie in ${volumes.join(" or ")}`],
     hints: () => [inBootLoader("if the root is not encrypted, make the volume optional: rd.luks.options=UUID=nofail")],
   }),
-  "overlay-refused": diagnosis<{ place: string; kernel: readonly string[] }>({
-    text: ({ place }) => `could not mount the overlay at ${place}`,
-    reasons: ({ kernel }) => kernel.map((line) => `kernel: ${line}`),
-    hints: () => [
+  "overlay-refused": diagnosis<{
+    place: string;
+    kernel: readonly string[];
+    /** Where the changes are; null: in memory. */
+    store: string | null;
+    why: keyof typeof OVERLAY_REFUSALS | null;
+  }>({
+    text: ({ place, store }) => `could not mount the overlay at ${place}${store === null ? "" : ` with ${store}`}`,
+    reasons: ({ kernel, why }) => [
+      ...(why === null ? [] : [OVERLAY_REFUSALS[why]]),
+      ...kernel.map((line) => `kernel: ${line}`),
+    ],
+    hints: ({ store, why }) => [
+      ...(store === null ? [] : [...(why === "other-lowers" ? [RESET_STORE] : []), BOOT_WITHOUT_STORE]),
       inBuilder("add the kernel's overlay module to the image: levain image --module overlay"),
       inBootLoader("correct rd.overlay="),
     ],

@@ -3,6 +3,7 @@ import { SEARCH_CAUSES, type SearchCause } from "../causes/search.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { printable } from "../report.ts";
+import { BOOT_WITHOUT_STORE } from "../store-hints.ts";
 import { describeGap, type ModuleGap } from "./drivers.ts";
 
 /** A device that was looked for and not found. */
@@ -19,7 +20,7 @@ export interface MissingDevice {
 
 /** A search that found nothing. */
 export interface VainSearch {
-  readonly wanted: "root" | "layer" | "image";
+  readonly wanted: "root" | "layer" | "image" | "store";
   /** Of the layer or the image. */
   readonly name: string;
   /** null: no limit. */
@@ -41,6 +42,7 @@ const TITLES: Readonly<Record<VainSearch["wanted"], (name: string) => string>> =
   root: () => "could not find the root device",
   layer: (name) => `could not find the layer ${name}`,
   image: (name) => `could not unlock the image ${name}`,
+  store: (name) => `could not find the device for the changes, ${name}`,
 };
 
 /** Says which devices are not used although a spec names them. */
@@ -108,6 +110,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
 /** What to try whatever the cause is. */
 function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearch): readonly Hint[] {
   if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer=")];
+  if (wanted === "store") return [byHand("attach the disk"), inBootLoader("correct rd.overlay="), BOOT_WITHOUT_STORE];
   const correct = inBootLoader("correct root= in the boot loader");
   if (isAnyUnasked) {
     return [

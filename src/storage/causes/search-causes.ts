@@ -17,7 +17,12 @@ interface Vain {
   readonly specs: readonly DeviceSpec[];
 }
 
-const PARAMETERS: Readonly<Record<VainSearch["wanted"], string>> = { root: "root=", layer: "rd.layer=", image: "" };
+const PARAMETERS: Readonly<Record<VainSearch["wanted"], string>> = {
+  root: "root=",
+  layer: "rd.layer=",
+  image: "",
+  store: "rd.overlay=",
+};
 
 /** Returns what may be the reason that none of `specs` was found, the likeliest first. */
 export function findSearchCauses(vain: Vain, wanted: VainSearch["wanted"]): readonly SearchCause[] {

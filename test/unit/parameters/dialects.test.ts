@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { DeviceSpec, FileSpec } from "../../../src/parameters/device-spec.ts";
+import type { StorePlan } from "../../../src/parameters/stack/overlay.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import { LIVE_IMAGES } from "../../../src/plan/media.ts";
 import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
@@ -27,6 +28,14 @@ const image = (more: Partial<ImagePlan>): ImagePlan => ({
   copyToRam: false,
   maker: null,
   ...more,
+});
+const changesOn = (device: DeviceSpec, at: string | null, more: Partial<StorePlan> = {}) => ({
+  kind: "store" as const,
+  store: { device, path: at, isNamedByMedium: false, options: "", ...more },
+  policy: "required" as const,
+  reset: false,
+  readOnly: false,
+  size: null,
 });
 const TMPFS = { kind: "tmpfs", size: null } as const;
 
@@ -92,15 +101,22 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ["root=live:LABEL=L rd.live.overlay.overlayfs=1", { overlay: TMPFS }],
     ["root=LABEL=R rd.live.overlay.overlayfs=1", { image: null, overlay: TMPFS }],
     [
-      "root=live:LABEL=L rd.live.overlay=/dev/sdb1:persistent-overlay.img",
-      { overlay: TMPFS },
-      ["rd.live.overlay= is not supported yet, ignoring it: changes are lost at shutdown"],
+      "root=live:LABEL=L rd.live.overlay=/dev/sdb1:persistent-overlay.img rd.live.overlay.overlayfs=1",
+      { overlay: changesOn(path("/dev/sdb1"), "/persistent-overlay.img") },
     ],
     [
-      "root=live:LABEL=L rd.live.overlay.readonly=1",
-      {},
-      ["rd.live.overlay.readonly= is not supported yet, ignoring it: the overlay is writable"],
+      "root=live:LABEL=L rd.live.dir=os rd.live.overlay=UUID=ab-cd rd.live.overlay.reset",
+      { overlay: { ...changesOn(uuid("ab-cd"), "/os", { isNamedByMedium: true }), reset: true } },
     ],
+    [
+      "root=live:LABEL=L rd.live.overlay=LABEL=D:auto rd.live.overlay.readonly=1",
+      { overlay: { ...changesOn(label("D"), "/LiveOS", { isNamedByMedium: true }), readOnly: true } },
+    ],
+    [
+      "root=LABEL=L rd.overlay=/dev/mapper/enc:persistent",
+      { overlay: changesOn(path("/dev/mapper/enc"), "/persistent") },
+    ],
+    ["root=LABEL=L rd.live.overlay.readonly=1", {}, ["rd.overlay.readonly needs a device in rd.overlay="]],
     [
       "root=live:LABEL=L rd.live.overlay.readonly=0 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1",
       { overlay: TMPFS },
@@ -277,10 +293,10 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
     ["archisolabel=A checksum=y", {}, ["checksum= is not supported yet, ignoring it: the image is not checked"]],
     [
-      "archisolabel=A cow_label=COW",
-      { overlay: TMPFS },
-      ["cow_label= is not supported yet, ignoring it: changes are lost at shutdown"],
+      "archisolabel=A cow_label=COW cow_flags=noatime cow_persistent=P",
+      { overlay: changesOn(label("COW"), "/persistent_A/x86_64", { options: "noatime" }) },
     ],
+    ["archisolabel=A cow_device=/dev/sdb1 cow_directory=/", { overlay: changesOn(path("/dev/sdb1"), null) }],
     [
       "img_dev=/dev/disk/by-uuid/AB-CD img_loop=/iso/arch.iso earlymodules=loop archisobasedir=arch archisolabel=A",
       {
@@ -328,6 +344,16 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
     ["root=LABEL=R boot=nfs", {}, ["boot= is not supported yet, ignoring it: the network is not set up"]],
     ["root=LABEL=R overlayroot=tmpfs:swap=1,recurse=0", { overlay: TMPFS }],
+    [
+      "root=LABEL=R overlayroot=device:dev=sdb1,timeout=20,recurse=0",
+      { overlay: changesOn(path("/dev/sdb1"), "/overlay") },
+    ],
+    ["root=LABEL=R overlayroot=LABEL=D", { overlay: changesOn(label("D"), null) }],
+    ["root=LABEL=R overlayroot=disabled", { overlay: null }],
+    [
+      "root=LABEL=R overlayroot=crypt:dev=/dev/sdb,mapname=s,dir=/o",
+      { overlay: changesOn(path("/dev/mapper/s"), "/o") },
+    ],
   ],
   "Alpine's mkinitfs": [
     [
@@ -440,10 +466,6 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   [
     "root=LABEL=R systemd.volatile=yes",
     ["systemd.volatile=: a root in memory with the /usr of the disk is not supported yet"],
-  ],
-  [
-    "root=LABEL=R overlayroot=crypt:dev=/dev/sdb",
-    ["overlayroot=: an overlay on a device is not supported yet, so changes would be lost"],
   ],
 ];
 

@@ -27,10 +27,9 @@ const SOURCES: Readonly<Record<string, Documented>> = {
     obeyed: `root=LABEL=x init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.retry=1 rd.timeout=1 rd.emergency=reboot
       rd.driver.blacklist=a rd.driver.pre=a rd.driver.post=a rd.skipfsck rd.shell rd.debug rd.break rd.break=pre-mount rd.vconsole.keymap=de
       rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
-      rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay.size=1
-      rd.live.overlay.overlayfs=1 rd.live.image iso-scan/filename=/x`,
-    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x rd.live.overlay=LABEL=x rd.live.overlay.readonly=1
-      rd.live.overlay.reset=1 rd.live.check root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
+      rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay=LABEL=x rd.live.overlay.size=1
+      rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image iso-scan/filename=/x`,
+    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x rd.live.check root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
       root=dhcp root=virtiofs:x root=x:/y netroot=nbd:x:1 nfsroot=x:/y ip=dhcp rd.neednet=1 rd.iscsi.initiator=x rd.iscsi.firmware=1
       rd.nvmf.discover=fc,auto fcoe=eth0:dcb mount.usr=LABEL=x resume=/dev/x roothash=ab`,
     nothing: {
@@ -39,7 +38,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       "rd.hostonly=0 rd.fstab=0 rd.zipl=x rd.ccw": "the image has no settings of a host",
       "rd.live.debug=1 rd.info rd.memdebug=1 rd.udev.info rd.udev.debug rd.noverifyssl rd.plymouth=0": "messages",
       "rd.live.overlay.thin=1 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1":
-        "the overlay is a tmpfs, and the system is writable",
+        "the overlay is overlayfs, on a filesystem that exists, and the system is writable",
       "rd.cmdline=ask": "levain retry takes parameters",
       "rd.ctty=/dev/tty1": "the shell is where the console is",
       "rd.shutdown.timeout.umount=1": "levain keeps nothing for the shutdown",
@@ -86,12 +85,12 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "README.bootparams of archiso": {
     context: "archisobasedir=arch",
     obeyed: `archisolabel=A archisodevice=/dev/sr0 archisobasedir=arch archisosearchuuid=2025-01-01 archisosearchfilename=/x copytoram=y copytoram=auto
-      cow_spacesize=1G img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x`,
-    named: `checksum checksum=y verify=y cms_verify=y cow_label=A cow_device=/dev/x cow_directory=x arch=i686 ip=x archiso_nbd_srv=x archiso_http_srv=x
+      cow_spacesize=1G cow_label=A cow_device=/dev/x cow_directory=x cow_flags=noatime img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x`,
+    named: `checksum checksum=y verify=y cms_verify=y arch=i686 ip=x archiso_nbd_srv=x archiso_http_srv=x
       archiso_nfs_srv=x`,
     nothing: {
-      "cow_flags=x cow_persistent=P cow_chunksize=8 dm_snap_prefix=x":
-        "there is no persistent overlay, as the warning of cow_device= says",
+      "cow_persistent=P cow_chunksize=8 dm_snap_prefix=x":
+        "they are for a snapshot of device mapper: levain uses overlayfs",
       "copytoram_size=75%": "a copy gets the memory that it needs",
       "arch=x86_64": "it is the architecture of this machine",
       "BOOTIF=x copy_resolvconf=n archiso_nbd_name=x archiso_http_spc=x archiso_nfs_opt=x": NETWORK,

@@ -24,6 +24,21 @@ test("a live stick", () => {
   ]);
 });
 
+test.each([
+  ["rd.overlay=LABEL=DATA:/changes", "changes on LABEL=DATA:/changes"],
+  [
+    "rd.overlay=LABEL=DATA rd.overlay.reset rd.overlay.policy=ask rd.overlay.size=1G",
+    "changes on LABEL=DATA, emptied first, else tmpfs of 1G if the user says so",
+  ],
+  ["rd.live.overlay=/dev/sdb1 rd.overlay.readonly", "changes on /dev/sdb1:auto, only shown, below tmpfs"],
+  [
+    "cow_device=/dev/sdb1 cow_directory=a cow_flags=noatime rd.overlay.policy=fallback",
+    "changes on /dev/sdb1:/a, options noatime, else tmpfs",
+  ],
+])("an overlay that is kept: %s", (words, text) => {
+  expect(format(`root=LABEL=ROOT ${words}`)).toContain(`overlay     ${text}`);
+});
+
 test("a disk with everything", () => {
   const line =
     "root=PARTUUID=ab-01/PARTNROFF=1 rw rootwait rootfstype=ext4,xfs rootflags=noatime init=/bin/sh rd.modules=ahci loop.max_loop=8 " +

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { formatStore } from "../../../src/parameters/stack/overlay.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
-import { planBase, planStack, ROOT, type StackPlan } from "../../../src/stack/root-stack.ts";
+import { planBase, planStack, ROOT, type StackPlan, type Upper } from "../../../src/stack/root-stack.ts";
 
 /** The stack in short: what is mounted where, in the order of the mounts. */
 function stackOf(cmdline: string, files: readonly string[] = []): readonly string[] {
@@ -23,13 +24,25 @@ function stackOf(cmdline: string, files: readonly string[] = []): readonly strin
       ];
       return [`lower ${path} ${name(place)}`, ...more.filter(Boolean)].join(", ");
     }),
-    ...(upper === null ? [] : [`upper ${name(upper.place)} ${upper.size ?? "default"}`]),
+    ...(upper === null ? [] : [describeUpper(upper)]),
   ];
+}
+
+function describeUpper(upper: Upper): string {
+  const name = (place: string) => place.replace("/run/levain/", "");
+  if (upper.kind === "tmpfs") return `upper ${name(upper.place)} ${upper.size ?? "default"}`;
+  const { store, place, outer, ram } = upper;
+  return `upper ${formatStore(store)} ${name(place)} in ${name(outer)}, else ${name(ram.place)} ${ram.size ?? "default"}`;
 }
 
 test.each([
   ["root=/dev/vda", [], [`source ${ROOT}`, `lower source ${ROOT}`]],
   ["root=/dev/vda rd.overlay rd.overlay.size=50%", [], ["source lower", "lower source lower", "upper overlay 50%"]],
+  [
+    "root=/dev/vda rd.overlay=LABEL=DATA:/changes rd.overlay.size=1G",
+    [],
+    ["source lower", "lower source lower", "upper LABEL=DATA:/changes store in store-disk, else overlay 1G"],
+  ],
   [
     "root=/dev/vda rd.layer=LABEL=TOP rd.layer=/more.sfs rd.overlay=0",
     [],

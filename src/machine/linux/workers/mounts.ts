@@ -1,6 +1,7 @@
 import { orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
 import type { ApartMounts, MountRequest, Mounts } from "../../machine.ts";
+import { refusable } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
 import type { AsyncCalls } from "./async-calls.ts";
 import { encodeTexts } from "./orders.ts";
@@ -31,9 +32,15 @@ export function createMounts({ carryOut, watch }: AsyncCalls): Pick<Mounts, "mou
 }
 
 function mount(request: MountRequest): void {
-  const { source, target, type, options } = request;
-  // Without options a null pointer, not an empty string: some filesystems refuse any data.
-  systemCall("mount", target, source, target, type, bitsOf(request), options === "" ? 0 : options);
+  const { source, target, type, options, directory } = request;
+  const before = directory === undefined ? null : process.cwd();
+  if (directory !== undefined) refusable(directory, () => process.chdir(directory));
+  try {
+    // Without options a null pointer, not an empty string: some filesystems refuse any data.
+    systemCall("mount", target, source, target, type, bitsOf(request), options === "" ? 0 : options);
+  } finally {
+    if (before !== null) process.chdir(before);
+  }
 }
 
 const bitsOf = ({ flags }: MountRequest) => flags.reduce((sum, flag) => sum | abi.MOUNT_FLAGS[flag], 0);

@@ -1,0 +1,20 @@
+import type { Context } from "../../drivers/context.ts";
+import { BootError, isErrno, tolerateRefusal } from "../../problems/errors.ts";
+
+/** Does `act`; if it throws, what it did is undone at once, and not only when the step fails. */
+export function attempt<T>(context: Context, act: (context: Context) => T): T {
+  const takeBacks: (() => void)[] = [];
+  try {
+    const value = act({ ...context, undo: (takeBack) => takeBacks.push(takeBack) });
+    for (const takeBack of takeBacks) context.undo(takeBack);
+    return value;
+  } catch (error) {
+    for (const takeBack of takeBacks.toReversed()) tolerateRefusal(takeBack);
+    throw error;
+  }
+}
+
+/** True for what a boot may go on without: a refusal of the kernel, or a problem that a report explains. */
+export function isReported(error: unknown): error is Error {
+  return error instanceof BootError || isErrno(error);
+}

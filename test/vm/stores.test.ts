@@ -1,0 +1,141 @@
+import { expect, test } from "bun:test";
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
+import { filesImage } from "../support/disk-images.ts";
+import { encryptedVolume, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import type { Vm } from "../support/qemu.ts";
+import type { Disk } from "../support/qemu-arguments.ts";
+import { answer } from "../support/unlocking.ts";
+import { QUEUE_TIMEOUT_MS, vmTest } from "../support/vm-test.ts";
+import { withVm } from "../support/with-vm.ts";
+
+// Changes that stay on a disk, over several boots: the files of the disks are written to.
+
+const MIB = 2 ** 20;
+
+function copyOf(file: string): string {
+  const copy = join(scratchDirectory(), "disk");
+  copyFileSync(file, copy);
+  return copy;
+}
+
+/** An ext4 of this size with a label. */
+async function ext4(label: string, sizeMib: number): Promise<string> {
+  const file = join(scratchDirectory(), "ext4");
+  writeFileSync(file, "");
+  truncateSync(file, sizeMib * MIB);
+  await run(["mkfs.ext4", "-q", "-L", label, file]);
+  return file;
+}
+
+const kept = (file: string): Disk => ({ file, keepsWrites: true });
+const hash = (file: string) => new Bun.CryptoHasher("sha256").update(readFileSync(file)).digest("hex");
+
+async function session(
+  disks: readonly (string | Disk)[],
+  cmdline: string,
+  body: (vm: Vm) => Promise<void>,
+): Promise<void> {
+  const options = await levainGuest({ disks, cmdline });
+  await withVm({ smp: 1, ...options, name: cmdline }, 120_000, body);
+}
+
+/** Runs a command in the booted system, and returns what it prints. */
+async function ask(vm: Vm, command: string): Promise<string> {
+  vm.send(`${command}; echo asked-$((40 + 2))\n`);
+  const [, text = ""] = await vm.expect(/\n((?:.*\n)*?.*)asked-42/);
+  return text;
+}
+
+async function leave(vm: Vm): Promise<void> {
+  vm.send("sync; mount -o remount,ro / 2>/dev/null; sync; poweroff -f\n");
+  await vm.expectExit();
+}
+
+test.concurrent(
+  "a directory of a partition: the next boot sees the changes; places that cannot keep changes are refused; read-only writes not a byte",
+  async () => {
+    const root = await filesImage("vfat", { "/newroot.sfs": await rootImage("squashfs-zstd") }, { label: "FLASH" });
+    const data = await ext4("DATA", 32);
+    const full = await ext4("FULL", 1);
+    const medium = "root=LABEL=FLASH rd.image=/newroot.sfs";
+
+    await session([root, kept(data)], `${medium} rd.overlay=LABEL=DATA:/changes`, async (vm) => {
+      await vm.expect("small-root: ready");
+      await ask(vm, "echo first > /etc/mine; rm /etc/passwd");
+      expect(await ask(vm, "cat /proc/mounts")).toContain("/run/levain/store ext4 rw");
+      await leave(vm);
+    });
+
+    const before = hash(data);
+    await session([root, kept(data), full], `${medium} rd.overlay=LABEL=FLASH`, async (vm) => {
+      await vm.expect(/LABEL=FLASH cannot keep changes: \/dev\/vda holds vfat/);
+      await vm.expect(PROMPT);
+      expect(await ask(vm, "grep store /proc/mounts")).toBe("");
+      vm.send("levain retry rd.overlay=LABEL=FULL\n");
+      await vm.expect("no space for changes is left on LABEL=FULL");
+      await vm.expect(PROMPT);
+      vm.send("levain retry rd.overlay=LABEL=DATA:/changes rd.overlay.readonly\n");
+      await vm.expect("small-root: ready");
+      expect(await ask(vm, "cat /etc/mine; ls /etc/passwd; echo second > /etc/mine")).toContain("first");
+      expect(await ask(vm, "cat /etc/mine; ls /etc")).not.toContain("passwd");
+      await leave(vm);
+    });
+    expect(hash(data)).toBe(before);
+  },
+  QUEUE_TIMEOUT_MS,
+);
+
+test.concurrent(
+  "an image file on the medium itself, a FAT; an unfit system is told apart, and rd.overlay.reset starts again",
+  async () => {
+    const changes = await ext4("CHANGES", 16);
+    const files = {
+      "/newroot.sfs": await rootImage("squashfs-zstd"),
+      "/other.sfs": await rootImage("squashfs-zstd", {}, { "/etc/other": { text: "other\n" } }),
+      "/changes.img": changes,
+    };
+    const stick = copyOf(await filesImage("vfat", files, { label: "FLASH" }));
+    const cmdline = "root=LABEL=FLASH rd.overlay=LABEL=FLASH:/changes.img";
+
+    await session([kept(stick)], `${cmdline} rd.image=/newroot.sfs`, async (vm) => {
+      await vm.expect("small-root: ready");
+      await ask(vm, "mkdir -p /a/b; echo first > /a/b/mine");
+      const mounts = await ask(vm, "cat /proc/mounts");
+      expect(mounts).toMatch(/\/run\/levain\/medium vfat ro/);
+      expect(mounts).toMatch(/\/run\/levain\/store ext4 rw/);
+      await leave(vm);
+    });
+
+    await session([kept(stick)], `${cmdline} rd.image=/other.sfs`, async (vm) => {
+      await vm.expect("the changes on LABEL=FLASH:/changes.img belong to another system");
+      await vm.expect(PROMPT);
+      vm.send("levain retry rd.overlay.reset\n");
+      await vm.expect("small-root: ready");
+      expect(await ask(vm, "ls /a; cat /etc/other; ls -A /run/levain/store")).toMatch(
+        /other[\s\S]*levain\.json[\s\S]*upper/,
+      );
+      await leave(vm);
+    });
+  },
+  QUEUE_TIMEOUT_MS,
+);
+
+vmTest(
+  "an encrypted volume that keeps the changes of a medium that is not",
+  async () => {
+    const root = await filesImage("vfat", { "/newroot.sfs": await rootImage("squashfs-zstd") }, { label: "FLASH" });
+    const { volume } = await encryptedVolume("file");
+    const named = `rd.luks.name=${LUKS_UUID.file}=store rd.overlay=/dev/mapper/store:/changes`;
+    return levainGuest({ disks: [root, volume], cmdline: `root=LABEL=FLASH rd.image=/newroot.sfs ${named}` });
+  },
+  async (vm) => {
+    await answer(vm, PASSPHRASE);
+    await vm.expect("small-root: ready");
+    expect(await ask(vm, "cat /proc/mounts")).toContain("/dev/mapper/store /run/levain/store ext4 rw");
+  },
+);
