@@ -80,19 +80,25 @@ function refuse(
   return null;
 }
 
-/** True if the data can be read from the members in these places (enough() of drivers/md/raid10.c for RAID 10). */
+/** True if the data can be read from the members in these places. */
 function isEnough({ level, disks, layout }: ArrayMember, taken: ReadonlySet<unknown>): boolean {
   const lost = disks - taken.size;
   if (level === 1) return taken.size > 0;
   if (level === 4 || level === 5) return lost <= 1;
   if (level === 6) return lost <= 2;
-  if (level !== 10) return lost === 0;
-  const copies = (layout & 0xff) * ((layout >> 8) & 0xff);
-  // Each block is on `copies` members in a row.
-  return (
-    copies > 0 &&
-    Array.from({ length: disks }).every((_, first) =>
-      Array.from({ length: copies }).some((_, next) => taken.has((first + next) % disks)),
-    )
-  );
+  return level === 10 ? hasEveryBlock(disks, layout, taken) : lost === 0;
+}
+
+/** As _enough() of drivers/md/raid10.c: the copies of a block are on members in a row, and blocks begin after each set of near copies. */
+function hasEveryBlock(disks: number, layout: number, taken: ReadonlySet<unknown>): boolean {
+  const near = layout & 0xff;
+  const copies = near * ((layout >> 8) & 0xff);
+  if (copies === 0 || copies > disks) return false;
+  let first = 0;
+  do {
+    const places = Array.from({ length: copies }, (_, next) => (first + next) % disks);
+    if (!places.some((place) => taken.has(place))) return false;
+    first = (first + near) % disks;
+  } while (first !== 0);
+  return true;
 }
