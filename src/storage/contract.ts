@@ -60,8 +60,8 @@ export type DeviceState =
   | { readonly kind: "closed"; readonly isWanted: boolean; readonly text: string }
   /** A parameter asks to open it, but it may be used as it is as well. */
   | { readonly kind: "unopened"; readonly text: string }
-  /** Other members are missing. */
-  | { readonly kind: "incomplete"; readonly text: string };
+  /** Other members are missing, or the members present must not be used: then no further one would help. */
+  | { readonly kind: "incomplete"; readonly text: string; readonly isRefused?: boolean };
 
 /** An encrypted volume that a parameter names: the root has to lie in one of these. */
 export interface RequiredVolume {

@@ -112,7 +112,8 @@ test.each([
   const disks = [0, 1].map((place) => member(`vd${"ab"[place]}`, { place, ...more }));
   const { end, console, journal } = boot(disks, { cmdline: "root=LABEL=ROOT rd.timeout=5 rdshell=0" });
   expect(end).toBe("halt");
-  expect(console.replaceAll(/\n +/g, " ")).toContain(`is not started: ${why}`);
+  expect(console.replaceAll(/\n +/g, " ")).toMatch(new RegExp(`the array "host:0" \\(RAID .\\): ${why}`));
+  expect(console).toContain("mdadm --examine");
   expect(journal.join("\n")).not.toContain("start md");
 });
 

@@ -53,6 +53,10 @@ export const SEARCH_CAUSES = {
     ({ subject }) => subject,
     () => [byHand("attach the missing disk")],
   ),
+  refused: cause<Words>(
+    ({ subject }) => subject,
+    () => [byHand("look at its members with `mdadm --examine` on another system")],
+  ),
   unreadable: cause<Words>(
     ({ subject }) => `${subject} cannot be read, and may be the device`,
     () => [byHand("check the disk and its cable")],

@@ -40,28 +40,26 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
   const leftOfGrace = createGrace(machine.nowMs, graceMs);
   const isWanted = ({ uuid }: Group) => !arrays.isOff && (arrays.uuids.length === 0 || arrays.uuids.includes(uuid));
 
-  function fail({ uuid, members: [{ info }] }: Group, why: string): Round {
-    troubles.set(uuid, { error: problem("array-refused", { array: describeArray(info), why }), isFatal: false });
-    return "idle";
-  }
-
   function start(group: Group): Round {
     return unlessRefused(
       () => {
         ours.push(startArray(context, group));
         return "changed" as const;
       },
-      (refusal) => fail(group, describeRefusal(refusal)),
+      (refusal) => {
+        const facts = { array: describeArray(group.members[0].info), why: describeRefusal(refusal) };
+        troubles.set(group.uuid, { error: problem("array-refused", facts), isFatal: false });
+        return "idle";
+      },
     );
   }
 
   function advanceOne(group: Group, candidate: BlockDevice | null): Round {
     const { state, started, uuid, members } = group;
     if (started !== null || troubles.has(uuid)) return "idle";
-    if (state.kind === "refused") return fail(group, state.why);
     if (state.kind === "complete") return start(group);
     const isNeeded = candidate === null || members.some(({ device }) => device === candidate);
-    if (state.kind === "incomplete" || !isNeeded) return "idle";
+    if (state.kind !== "degraded" || !isNeeded) return "idle";
     const leftMs = leftOfGrace(uuid);
     return leftMs > 0 ? { text: `${describeArray(members[0].info)}: ${describeLack(state)}`, leftMs } : start(group);
   }
@@ -100,7 +98,8 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
 function describeState({ started, state, members }: Group, ours: readonly string[]): DeviceState {
   const array = describeArray(members[0].info);
   if (started !== null) return { kind: "open", text: `a member of ${array}`, closes: ours.includes(started) };
-  return { kind: "incomplete", text: `${array}: ${state.why ?? describeLack(state)}` };
+  const isRefused = state.kind === "refused";
+  return { kind: "incomplete", text: `${array}: ${isRefused ? state.why : describeLack(state)}`, isRefused };
 }
 
 /** Starts the array; returns the kernel's name for it. Throws SyscallError. */
