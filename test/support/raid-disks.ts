@@ -47,8 +47,7 @@ export async function raidDisks(label: RaidLabel): Promise<readonly string[]> {
     await makeInGuest({
       name: "arrays",
       disks,
-      modules: ["raid0", "raid1", "raid10", "raid456", "ext4"],
-      moduleDirectories: ["fs/ext4", "fs/jbd2", "fs/mbcache.ko"],
+      modules: ["raid0", "raid1", "raid10", "raid456"],
       programs: ["/usr/sbin/mdadm", "/sbin/mkfs.ext4", "/sbin/sfdisk"],
       tree,
       script: labels.map(commandsFor).join("\n"),
