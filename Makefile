@@ -23,7 +23,7 @@ check: setup ## check types and style, and run the tests that need no guest
 fix: setup ## format the sources, and fix what Biome can fix
 	node_modules/.bin/biome check --write
 
-docs: setup ## write docs/parameters.md from the table of parameters
+docs: setup ## write docs/parameters.md from the table of parameters, and draw docs/stacks/
 	$(bun) build/docs.ts
 
 vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs

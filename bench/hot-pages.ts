@@ -74,8 +74,9 @@ const BOOTS: readonly Boot[] = [
 
 /** Boots once; returns the touched pages, counted from the first of the program. */
 async function record({ name, disks, cmdline, act }: Boot): Promise<number[]> {
-  const guest = await levainGuest({ disks: [await disks()], cmdline: `${cmdline} printk.devkmsg=on loglevel=7` });
-  const vm = await boot({ ...guest, name: `hot-pages-${name}` });
+  const guest = await levainGuest({ disks: [await disks()], cmdline: `${cmdline} printk.devkmsg=on` });
+  // With all instructions that QEMU knows: libc and the runtime choose their code by them.
+  const vm = await boot({ ...guest, name: `hot-pages-${name}`, cpu: "max" });
   try {
     await act(vm);
     // The pager writes its record when the program has ended, beside the real init.
@@ -104,9 +105,13 @@ const elf = readElf(runtime);
 const firstPage = Math.floor((loads(elf)[0]?.address ?? 0) / PAGE);
 // Behind the runtime's own memory is the bundle, whose pages are others after each commit.
 const endPage = Math.ceil(endOfMemory(elf) / PAGE);
-const pages = new Set<number>();
-for (const each of BOOTS)
-  for (const page of await record(each)) if (firstPage + page < endPage) pages.add(firstPage + page);
-writeFileSync(LIST, formatHotPages(pages, identifyRuntime(runtime, elf, Bun.version)));
-console.error(`${LIST}: ${pages.size} pages, ${((pages.size * PAGE) / (1 << 20)).toFixed(1)} MiB`);
+const sets = new Map<string, Set<number>>();
+for (const each of BOOTS) {
+  const pages = (await record(each)).map((page) => firstPage + page).filter((page) => page < endPage);
+  const isNew = (page: number) => ![...sets.values()].some((set) => set.has(page));
+  const set = new Set(pages.filter(isNew));
+  sets.set(each.name, set);
+  console.error(`${each.name}: ${set.size} more pages, ${((set.size * PAGE) / (1 << 20)).toFixed(1)} MiB`);
+}
+writeFileSync(LIST, formatHotPages(sets, identifyRuntime(runtime, elf, Bun.version)));
 process.exit(0);

@@ -8,17 +8,21 @@ import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
-import { type NamedFile, readProgram } from "./stage0/checks.ts";
+import { removeResourcesFile } from "./runtime/resources.ts";
+import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
+import { AARCH64, linkExitProgram, X86_64 } from "./stage0/link.ts";
 import { pack, readParts } from "./stage0/pack.ts";
 import { groupCache } from "./stage0/paged/compress.ts";
 import { identifyRuntime, readHotPages } from "./stage0/paged/hot-pages.ts";
 import { packPaged } from "./stage0/paged/pack-paged.ts";
+import type { PageSets } from "./stage0/paged/plan.ts";
 import { STORE_FLAGS } from "./stage0/paged/store.ts";
 
 /**
- * Makes dist/levain: `bun build --compile`, less of ICU's data, then the packer, twice: the plain program, and after its end the
- * paged one, which `levain image` writes as /init. Run it as `bun build/compile.ts [--recorder] [OUTPUT]`; with --recorder, the
- * paged program has no hot pages and writes those that it touches to the kernel log, for bench/hot-pages.ts.
+ * Makes dist/levain: `bun build --compile`, less of ICU's data and of the files for Bun's own commands, then the packer, twice: the
+ * plain program, and after its end the paged one, which `levain image` writes as /init. Run it as `bun build/compile.ts [--recorder]
+ * [OUTPUT]`; with --recorder, the paged program has no hot pages and writes those that it touches to the kernel log, for
+ * bench/hot-pages.ts.
  */
 
 const ROOT = join(import.meta.dirname, "..");
@@ -31,6 +35,13 @@ const FLAGS = [
   ...["--asset", "rootfs-skel"],
 ];
 
+/** Packs the exit program, which no part of levain loads, beside the libraries. */
+function packExitProgram(libraries: string): string {
+  const target = process.arch === "arm64" ? AARCH64 : X86_64;
+  writeFileSync(join(libraries, "exit-program"), linkExitProgram(target));
+  return libraries;
+}
+
 function compile(output: string, libraries: string): void {
   const command = [process.execPath, "build", ...FLAGS, "--asset", libraries, "src/main.ts", "--outfile", output];
   const run = Bun.spawnSync(command, { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
@@ -42,17 +53,24 @@ async function packBoth(path: string, isRecorder: boolean): Promise<Uint8Array> 
   const parts = readParts(path);
   const plain = pack(parts);
   if (!readProgram(parts.program).target.canPage) return plain;
-  const hotPages = isRecorder ? new Set<number>() : readOwnHotPages(parts.program);
-  const paged = await packPaged(parts, {
-    isHot: (page) => hotPages.has(page),
-    ...(isRecorder ? { cache: null, flags: STORE_FLAGS.log, level: 1 } : { cache: groupCache() }),
-  });
+  const paged = await packPaged(
+    parts,
+    isRecorder
+      ? // It unpacks a group for each page, again and again.
+        { sets: [], groupPages: 16, cache: null, flags: STORE_FLAGS.log, level: 1 }
+      : { sets: readOwnHotPages(parts.program), bundlePage: findBundle(), cache: groupCache() },
+  );
   const pagedOffset = align(plain.length, PAGE_SIZE);
   const trailer = writeTrailer({ plainSize: plain.length, pagedOffset, pagedSize: paged.length });
   return Buffer.concat([plain, new Uint8Array(pagedOffset - plain.length), paged, trailer]);
 }
 
-function readOwnHotPages({ bytes, name }: NamedFile): ReadonlySet<number> {
+/** Bun appends the bundle to the memory of its own executable. */
+function findBundle(): number {
+  return Math.ceil(endOfMemory(readElf(readFileSync(process.execPath))) / PAGE_SIZE);
+}
+
+function readOwnHotPages({ bytes, name }: NamedFile): PageSets {
   return readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(bytes, readElf(bytes, name), Bun.version));
 }
 
@@ -63,8 +81,9 @@ async function build(output: string, isRecorder: boolean): Promise<void> {
   const unpacked = join(workplace, "levain");
   mkdirSync(workplace, { recursive: true });
   try {
-    compile(unpacked, gatherNativeLibraries(workplace, process.execPath));
+    compile(unpacked, packExitProgram(gatherNativeLibraries(workplace, process.execPath)));
     trimIcuFile(unpacked);
+    removeResourcesFile(unpacked);
     writeFileSync(unfinished, await packBoth(unpacked, isRecorder));
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, output);

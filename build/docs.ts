@@ -1,6 +1,9 @@
+import { listColumns } from "../src/desk/drawing/stack-columns.ts";
+import { drawStack } from "../src/desk/drawing/stack-svg.ts";
 import { UNSUPPORTED } from "../src/parameters/dialects/unsupported.ts";
 import type { Parameter } from "../src/parameters/parameter.ts";
 import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";
+import { makePlan } from "../src/plan/make-plan.ts";
 
 const HEAD = `# Kernel command line parameters
 
@@ -48,4 +51,26 @@ without a root device: ${join(refusedRootless)}.
 `;
 }
 
-if (import.meta.main) await Bun.write(new URL("../docs/parameters.md", import.meta.url), formatParametersPage());
+/** A drawing of docs/layers.md, by the path of its file below docs/. */
+export interface Drawing {
+  readonly file: string;
+  readonly svg: string;
+}
+
+/** Returns the drawings of a page: of each command line in its blocks `sh stack=NAME`, as the command in the block draws it. */
+export function drawStacks(page: string): readonly Drawing[] {
+  return [...page.matchAll(/^```sh stack=(\S+)\n([\s\S]*?)^```$/gm)].map(([, name = "", text = ""]) => {
+    const cmdline = /^levain plan --svg '([^']*)' > (\S+)\.svg\n$/.exec(text);
+    if (cmdline === null || cmdline[2] !== name)
+      throw new Error(`the block ${name} is no command that draws ${name}.svg`);
+    const { plan } = makePlan({ cmdline: cmdline[1] ?? "", manifest: null });
+    return { file: `stacks/${name}.svg`, svg: drawStack(listColumns(plan)) };
+  });
+}
+
+if (import.meta.main) {
+  const docs = new URL("../docs/", import.meta.url);
+  await Bun.write(new URL("parameters.md", docs), formatParametersPage());
+  const page = await Bun.file(new URL("layers.md", docs)).text();
+  for (const { file, svg } of drawStacks(page)) await Bun.write(new URL(file, docs), svg);
+}

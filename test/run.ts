@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { cacheDirectory, scratchDirectory } from "./support/cache.ts";
 import { coverageFlags } from "./support/coverage.ts";
 import { adoptOrphans, leftovers } from "./support/leftovers.ts";
-import { LOST_GUESTS_VARIABLE } from "./support/run-notes.ts";
+import { COSTS_VARIABLE, LOST_GUESTS_VARIABLE, sumCosts } from "./support/run-notes.ts";
+import { provideTimings } from "./support/slow-tests.ts";
 
 interface Task {
   readonly name: string;
@@ -22,6 +23,9 @@ interface Count {
 }
 
 const BUN = process.execPath;
+const CPUS = availableParallelism();
+/** While files wait for a guest, a fixture of another process or the network, so many others keep the CPUs busy. */
+const WAITING_FILES = 2;
 /** What a program may take to end after the test that started it, on a host that is busy. */
 const GRACE_MS = 10_000;
 // Guests have their own, shorter ones; these are for tests that wait for a fixture or run while other programs need the CPUs.
@@ -29,11 +33,12 @@ const TEST_TIMEOUT = "--timeout=600000";
 const NAME_PATTERN = "--test-name-pattern=";
 const GUEST_TEST_TIMEOUT = "--timeout=1800000";
 
-/** A file at a time on each CPU, those that took longest last time first. */
-function bunTest(name: string, ...args: readonly string[]): Task {
+/** So many files at a time, those that took longest last time first. */
+function bunTest(name: string, files: number, ...args: readonly string[]): Task {
   const report = join(scratchDirectory(), `${name}.xml`);
   const timings = join(cacheDirectory(), `${name}-timings.json`);
-  const order = [`--parallel=${availableParallelism()}`, `--timings=${timings}`];
+  provideTimings(timings);
+  const order = [`--parallel=${files}`, `--timings=${timings}`];
   // Some tests of a file say little about how long the file takes.
   if (!args.some((arg) => arg.startsWith(NAME_PATTERN))) order.push("--update-timings");
   return { name, argv: [BUN, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...order, ...args], report };
@@ -49,6 +54,7 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
     { name: "style", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
     bunTest(
       "tests",
+      CPUS,
       "--only-failures",
       TEST_TIMEOUT,
       ...coverageFlags(coverage),
@@ -59,7 +65,7 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
     ),
   ],
   coverage: () => [{ name: "coverage", argv: [BUN, "test/support/coverage.ts", coverage] }],
-  vm: () => [bunTest("vm", GUEST_TEST_TIMEOUT, ...selection(process.env["T"]), "test/vm")],
+  vm: () => [bunTest("vm", CPUS + WAITING_FILES, GUEST_TEST_TIMEOUT, ...selection(process.env["T"]), "test/vm")],
 };
 
 /** The argument of `bun test` for tests whose name, with those of its groups in front, contains `part`. */
@@ -69,7 +75,9 @@ function selection(part: string | undefined): readonly string[] {
 
 async function runTask(task: Task): Promise<Count> {
   const startMs = performance.now();
-  const status = await Bun.spawn([...task.argv], { stdin: "ignore", stdout: "inherit", stderr: "inherit" }).exited;
+  // Without `env`, the runtime passes on the environment that this process was started with, without the files named here.
+  const options = { env: process.env, stdin: "ignore", stdout: "inherit", stderr: "inherit" } as const;
+  const status = await Bun.spawn([...task.argv], options).exited;
   const count = task.report === undefined ? { passed: status === 0 ? 1 : 0, failed: 0 } : readCount(task.report);
   // A test file that cannot be loaded, or a runner that crashed, is in no count.
   const failed = status !== 0 && count.failed === 0 ? 1 : count.failed;
@@ -118,6 +126,8 @@ for (const [signal, number] of [
   process.on(signal, () => void stop(128 + number));
 const lostGuests = join(scratchDirectory(), "lost-guests");
 process.env[LOST_GUESTS_VARIABLE] = lostGuests;
+const costs = join(scratchDirectory(), "costs");
+process.env[COSTS_VARIABLE] = costs;
 const tasks = process.argv.slice(2).flatMap((name) => {
   const group = GROUPS[name];
   if (group === undefined) throw new Error(`test/run.ts knows ${Object.keys(GROUPS).join(", ")}, not "${name}"`);
@@ -131,6 +141,7 @@ for (const task of tasks) {
   failed += count.failed;
 }
 countLostGuests(lostGuests);
+for (const line of sumCosts(costs)) console.log(`== CPU time: ${line}`);
 if (await endLeftovers()) passed += 1;
 else failed += 1;
 console.log(`${passed} passed, ${failed} failed`);

@@ -16,7 +16,7 @@ import { type Renaming, renameLibraries } from "./rename.ts";
 /** What `layOut` returns. */
 export type Layout = ReturnType<typeof layOut>;
 
-/** What a packed file has at which address, after the program's memory and an empty page: stage0 in `room` bytes, then `pieces`. */
+/** What a packed file has at which address, after the program's memory and an empty page: the libraries, stage0 in `room` bytes, `pieces`. */
 export function layOut(input: Parts, room: number) {
   const { elf, target } = readProgram(input.program);
   checkLibraries(input, elf, target);
@@ -28,26 +28,29 @@ export function layOut(input: Parts, room: number) {
   const renaming = rename(input.program, elf, libraries);
 
   const { pageSize } = target;
-  const headerCount = loads(elf).length + 3 + loads(loader).length + 1;
-  const stage0Address = align(endOfMemory(elf), pageSize) + pageSize;
+  const headerCount = loads(elf).length + 4 + loads(loader).length + 1;
+  const { shelf, shelved } = fillShelf(libraries, align(endOfMemory(elf), pageSize) + pageSize);
+  const stage0Address = align(shelf.address + shelf.bytes.length, pageSize) + pageSize;
   const configAddress = stage0Address + room;
-  const shelfAddress = align(configAddress + configSize(libraries, renaming), pageSize);
-  const { shelf, shelved } = fillShelf(libraries, headerCount * HEADER_SIZE, shelfAddress);
-  const loaderAddress = align(shelfAddress + shelf.length, pageSize);
+  const table = new Uint8Array(headerCount * HEADER_SIZE);
+  const tableAddress = align(configAddress + configSize(libraries, renaming), pageSize);
+  const loaderAddress = align(tableAddress + table.length, pageSize);
 
   const headers = [programHeaderAddress(elf) ?? 0, elf.programHeaders.length];
   const places = [elf.entry, ...headers, loaderAddress, loaderAddress + loader.entry];
   const config = encodeConfig(configAddress, places, shelved, renaming);
   const pieces: Piece[] = [
     { bytes: config, headers: [segment(PT.LOAD, config, configAddress, READ_WRITE, pageSize)] },
-    { bytes: shelf, headers: [segment(PT.LOAD, shelf, shelfAddress, READ, pageSize)] },
+    { bytes: table, headers: [segment(PT.LOAD, table, tableAddress, READ, pageSize)] },
     {
       bytes: input.loader.bytes,
       headers: loads(loader).map((load) => ({ ...load, address: load.address + loaderAddress })),
     },
   ];
   return {
-    ...{ elf, target, stage0Address, configAddress, shelfAddress, pieces },
+    ...{ elf, target, stage0Address, configAddress, tableAddress, pieces },
+    /** The libraries, one after the other, and where stage0 expects them. */
+    shelf,
     /** The first address that is free. */
     endAddress: align(loaderAddress + endOfMemory(loader), pageSize),
     /** Changes the names of the libraries in a file that begins with the program. */
@@ -67,17 +70,17 @@ function rename(program: NamedFile, elf: Elf, libraries: readonly NamedFile[]): 
   }
 }
 
-/** Concatenates the libraries at `address`, with room for the new program headers before them. */
-function fillShelf(libraries: readonly NamedFile[], headerRoom: number, address: number) {
-  let end = address + headerRoom;
+/** Concatenates the libraries at `address`. */
+function fillShelf(libraries: readonly NamedFile[], address: number) {
+  let end = address;
   const shelved = libraries.map((library) => {
     const start = align(end, 64);
     end = start + library.bytes.length;
     return { ...library, address: start };
   });
-  const shelf = new Uint8Array(end - address);
-  for (const library of shelved) shelf.set(library.bytes, library.address - address);
-  return { shelf, shelved };
+  const bytes = new Uint8Array(end - address);
+  for (const library of shelved) bytes.set(library.bytes, library.address - address);
+  return { shelf: { address, bytes }, shelved };
 }
 
 function readStage0(bytes: Uint8Array, address: number, room: number): { piece: Piece; entry: number } {

@@ -72,10 +72,26 @@ export function linkStage0(
     places.push(...OLD_DECODERS.map((name) => define(name, 0)));
   }
   const sources = [".", ...(store === null ? [] : ["pager"])].flatMap(sourcesIn);
+  const flags = [...FLAGS, symbols, ...target.compilerFlags];
+  return intoFile((output) => compile([target.compiler, ...flags, ...sources, ...places, "-o", output]));
+}
+
+/** The parts of stage0 that the exit program shares. */
+const SHARED = ["say.c", "text.c", "volumes.c"];
+
+/** Compiles the exit program (exit/exit.c), which is no part of stage0, to a static ELF. Throws a BootError with the compiler's output. */
+export function linkExitProgram(target: Target): Uint8Array {
+  const sources = [...sourcesIn("exit"), ...SHARED];
+  return intoFile((output) =>
+    compile([target.compiler, ...FLAGS, "-s", ...target.compilerFlags, ...sources, "-o", output]),
+  );
+}
+
+function intoFile(make: (output: string) => void): Uint8Array {
   const directory = mkdtempSync(join(tmpdir(), "levain-stage0-"));
   try {
     const output = join(directory, "stage0");
-    compile([target.compiler, ...FLAGS, symbols, ...target.compilerFlags, ...sources, ...places, "-o", output]);
+    make(output);
     return readFileSync(output);
   } finally {
     rmSync(directory, { recursive: true });

@@ -93,6 +93,13 @@ static void publish_library(const struct library *library)
   decimal(fd, library->digits);
 }
 
+/* The bytes of the libraries are not needed again: those of a paged program are memory of its own. */
+static void forget_shelf(void)
+{
+  const struct library *last = &config.libraries[config.library_count - 1];
+  if (config.library_count) forget_memory(config.libraries[0].bytes, last->bytes + last->size);
+}
+
 /* Writes what the kernel would have written if it had started the program with its dynamic loader. */
 static void tell_loader(u64 *auxv)
 {
@@ -108,6 +115,7 @@ struct jump load_program(const struct vector *vector, struct incident *incident,
 {
   page_program(vector, incident, is_boot);
   for (u64 i = 0; i < config.library_count; i++) publish_library(&config.libraries[i]);
+  forget_shelf();
   tell_loader(vector->auxv);
   return (struct jump){config.loader_entry, (u64)vector->words};
 }

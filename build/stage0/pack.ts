@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { readElf } from "../../src/desk/program/elf.ts";
+import { PT, readElf } from "../../src/desk/program/elf.ts";
 import { findLibraries } from "../../src/desk/program/libraries.ts";
-import { assemble } from "./assemble.ts";
+import { assemble, READ, segment } from "./assemble.ts";
 import type { Parts } from "./checks.ts";
 import { layOut } from "./layout.ts";
 import { linkStage0 } from "./link.ts";
@@ -27,15 +27,19 @@ export function packFile(path: string): Uint8Array {
 
 /**
  * Makes one static ELF (no PT_INTERP, no PT_DYNAMIC) that starts in stage0 and becomes the program. The program's bytes, with
- * only the names of its libraries changed, are followed by stage0, its configuration, the libraries as plain bytes, and the loader
+ * only the names of its libraries changed, are followed by the libraries as plain bytes, stage0, its configuration, and the loader
  * at a fixed address. The same input gives the same bytes. Throws BootError for unsupported input.
  */
 export function pack(input: Parts, link: typeof linkStage0 = linkStage0): Uint8Array {
   const layout = layOut(input, STAGE0_ROOM);
-  const { target, stage0Address, configAddress, shelfAddress } = layout;
+  const { target, stage0Address, configAddress, tableAddress, shelf } = layout;
   const stage0 = layout.readStage0(link(target, stage0Address, { config: configAddress, store: null }));
-  const pieces = [stage0.piece, ...layout.pieces];
-  const file = assemble(input.program.bytes, stage0.entry, shelfAddress, target.pageSize, pieces);
+  const shelfPiece = {
+    bytes: shelf.bytes,
+    headers: [segment(PT.LOAD, shelf.bytes, shelf.address, READ, target.pageSize)],
+  };
+  const pieces = [shelfPiece, stage0.piece, ...layout.pieces];
+  const file = assemble(input.program.bytes, stage0.entry, tableAddress, target.pageSize, pieces);
   layout.rename(file);
   return file;
 }

@@ -67,6 +67,8 @@ struct incident {
   char words[256];
   /* The pager, and the signal that ended it, or 0. */
   int pid, signal;
+  /* It failed because there was no memory. */
+  int lacks_memory;
   /* A child of the program, then of process 1; ends after the pager. */
   int watcher;
 };
@@ -158,6 +160,12 @@ int wait_for_shell(long pid, char *place);
 /* Closes every encrypted volume and removes the image's key files. Returns 0 if one stays: no shell may start then. */
 int seal_volumes(const struct policy *policy);
 
+/* --- volumes.c --- */
+
+void detach_loops(void);
+/* Returns 0 if there is a device-mapper device, or may be one; with `removes` it first removes those that are not in use. */
+int has_no_mapping(int removes);
+
 /* --- terminal.c --- */
 
 /* include/uapi/asm-generic/termbits.h */
@@ -211,6 +219,8 @@ void copy_text(char *to, const char *from);
 char *decimal(long number, char *to);
 /* Parses at most 10 digits, with a sign if `is_signed`. Returns 0 for anything else. */
 int parse_number(const char *text, int is_signed, long *number);
+/* Cuts off the word at `text` at the next space and decodes the kernel's escapes ("\040"); returns the rest. */
+char *take_word(char *text);
 const char *describe_error(long error);
 const char *describe_signal(int signal);
 

@@ -67,6 +67,10 @@ static void explain_incident(const struct incident *incident, long log)
 {
   say(incident->words);
   if (incident->signal == SIGKILL) explain_kill(log, incident->pid);
+  else if (incident->lacks_memory) say("hint: give the machine more memory");
+  /* What is mapped behind the end of a file gives this signal: the kernel leaves out what it has no memory for, and starts the rest. */
+  else if (incident->signal == SIGBUS)
+    say("hint: the kernel unpacked only a part of /init: give the machine more memory; if it has enough, write the image again");
   else say("hint: the image is damaged, or the machine's memory: write the image again, and test the memory");
 }
 

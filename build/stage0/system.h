@@ -40,11 +40,16 @@ typedef unsigned long u64;
 #define MS_NODEV 4
 #define MS_NOEXEC 8
 #define MS_MOVE 8192
+#define MS_RDONLY 1
+#define MS_REMOUNT 32
 #define MNT_DETACH 2
+#define UMOUNT_NOFOLLOW 8
 #define AT_REMOVEDIR 0x200
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_NO_AUTOMOUNT 0x800
+#define SIGBUS 7
 #define SIGKILL 9
+#define SIGTERM 15
 #define SIGCHLD 17
 #define WNOHANG 1
 #define TCGETS 0x5401
@@ -59,6 +64,7 @@ typedef unsigned long u64;
 #define REBOOT_RESTART 0x01234567
 #define REBOOT_HALT 0xcdef0123
 #define REBOOT_POWER_OFF 0x4321fedc
+#define REBOOT_KEXEC 0x45584543
 
 #define call0(n) call6(n, 0, 0, 0, 0, 0, 0)
 #define call1(n, a) call6(n, (long)(a), 0, 0, 0, 0, 0)
@@ -79,6 +85,12 @@ static inline long make_pipe(int fds[2], int flags) { return call2(SYS_pipe2, fd
 static inline long make_socket_pair(int family, int type, int fds[2])
 {
   return call4(SYS_socketpair, family, type, 0, fds);
+}
+/* The pages from `from` on, which begins one, have their first content again when they are touched; until then they take no memory. */
+#define MADV_DONTNEED 4
+static inline void forget_memory(const void *from, const void *to)
+{
+  call3(SYS_madvise, from, (const char *)to - (const char *)from, MADV_DONTNEED);
 }
 static inline long make_memory_file(const char *name, int flags) { return call2(SYS_memfd_create, name, flags); }
 static inline long make_directory(const char *path) { return call3(SYS_mkdirat, AT_FDCWD, path, 0755); }
@@ -124,6 +136,8 @@ static inline long execute(const char *path, char *const argv[], char *const env
 }
 static inline long fork_process(void) { return call5(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
 static inline long wait_for_any(int *status, int flags) { return call4(SYS_wait4, -1, status, flags, 0); }
+/* Every process but process 1 and this one. */
+static inline long kill_others(int signal) { return call2(SYS_kill, -1, signal); }
 static inline long process_id(void) { return call0(SYS_getpid); }
 static inline long new_session(void) { return call0(SYS_setsid); }
 static inline u32 set_umask(u32 mask) { return (u32)call1(SYS_umask, mask); }

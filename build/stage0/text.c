@@ -130,3 +130,16 @@ const char *describe_signal(int signal)
   const char *words = find_name(SIGNALS, sizeof SIGNALS / sizeof *SIGNALS, signal);
   return words ? words : "a signal";
 }
+
+char *take_word(char *text)
+{
+  char *to = text;
+  for (; *text && *text != ' ' && *text != '\n'; text++) {
+    int is_escaped = text[0] == '\\' && text[1] && text[2] && text[3];
+    *to++ = is_escaped ? (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0')) : *text;
+    if (is_escaped) text += 3;
+  }
+  char *next = *text ? text + 1 : text;
+  *to = 0;
+  return next;
+}

@@ -12,6 +12,7 @@ enum {
   SYS_clone = 56,
   SYS_execve = 59,
   SYS_wait4 = 61,
+  SYS_kill = 62,
   SYS_chdir = 80,
   SYS_umask = 95,
   SYS_setsid = 112,
@@ -33,6 +34,7 @@ enum {
   SYS_dup3 = 292,
   SYS_pipe2 = 293,
   SYS_memfd_create = 319,
+  SYS_madvise = 28,
   SYS_statx = 332,
   SYS_close_range = 436,
 };

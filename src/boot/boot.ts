@@ -7,6 +7,7 @@ import { ROOT } from "../stack/root-stack.ts";
 import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
+import { leavePrograms } from "./steps/left-programs.ts";
 import { prepare } from "./steps/prepare.ts";
 import { attachAndStack, type Steps } from "./steps/root.ts";
 
@@ -45,6 +46,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
       const handover = planHandover(context, plan, { root, init });
       if (handover.mode === "stay") return handover;
       loadFinalDrivers(context, root, plan.handover);
+      leavePrograms(context, plan.handover);
       machine.releaseDevices(); // the real system decides what may be written
       beforeMoves();
       moveApiMounts(context, root);

@@ -3,6 +3,8 @@ import { decodeText } from "../formats/text.ts";
 import type { BootRecord } from "../log/boot-record.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
+import { textOrNone } from "../machine/small-files.ts";
+import { readCasperFiles } from "../parameters/dialects/casper-files.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import { type Manifest, parseManifest } from "../plan/manifest.ts";
@@ -74,8 +76,20 @@ export function planMachine(
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
+    imageParameters: readImageParameters(machine),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",
+  });
+}
+
+const MOST_CONF_BYTES = 4096;
+
+/** Returns the parameters that Ubuntu's initramfs has in files, if levain was grafted into one. */
+function readImageParameters(machine: Machine): readonly string[] {
+  if (machine.stat("/conf") === null) return [];
+  return readCasperFiles((path) => {
+    const status = machine.stat(path);
+    return status?.kind === "file" && status.size <= MOST_CONF_BYTES ? textOrNone(machine, path) : null;
   });
 }
 

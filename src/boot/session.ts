@@ -46,7 +46,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const stopBefore = createBreaks(machine, record, console, { makeReady, seal: () => seal(true) });
   const runner = createStepRunner(machine, record, {
     before: (name) => stopBefore(name, plans.current()),
-    after: (step) => console.step(step),
+    // A step that found nothing to do says nothing.
+    after: (step) => step.text !== "" && console.step(step),
   });
   const readPlan = () => {
     const plan = plans.read();

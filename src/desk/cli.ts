@@ -13,6 +13,7 @@ import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
+import { factoryResetCommand, syncCommand } from "./commands/sync.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 
 /** `levain help parameters`, `levain help rd.timeout`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
@@ -33,7 +34,7 @@ const helpCommand = command({
   },
 });
 
-/** In the order of `levain --help`: images, what a boot would do, devices, the rescue shell. */
+/** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
   graft: graftCommand,
@@ -43,6 +44,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   modules: modulesCommand,
   devices: devicesCommand,
   luks: luksCommand,
+  sync: syncCommand,
+  "factory-reset": factoryResetCommand,
   status: statusCommand,
   log: logCommand,
   unlock: unlockCommand,

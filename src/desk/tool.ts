@@ -8,20 +8,26 @@ const PACKAGES = {
   lz4: "lz4",
   loadkeys: "kbd",
   ckbcomp: "console-setup",
+  veritysetup: "cryptsetup-bin",
 } as const;
 /** A program of this host. */
 export type Tool = keyof typeof PACKAGES;
 
 /** These may be in a directory that a user's PATH leaves out. */
-const IN_SBIN: ReadonlySet<Tool> = new Set(["loadkeys", "ckbcomp"]);
+const IN_SBIN: ReadonlySet<Tool> = new Set(["loadkeys", "ckbcomp", "veritysetup"]);
 
 /** An option of xz: a header may ask for a dictionary of 4 GiB, while xz -9 makes one of 64 MiB. */
 export const XZ_MEMORY_LIMIT = "--memlimit-decompress=256MiB";
 
+/** Returns the path of a program; null if this host does not have it. */
+export function haveTool(tool: Tool): string | null {
+  const directories = `${process.env["PATH"] ?? ""}${IN_SBIN.has(tool) ? ":/usr/sbin:/usr/bin:/sbin:/bin" : ""}`;
+  return Bun.which(tool, { PATH: directories });
+}
+
 /** Returns the path of a program. Throws a BootError "cannot `purpose`: …" if this host does not have it. */
 export function findTool(tool: Tool, purpose: string, otherwise = ""): string {
-  const directories = `${process.env["PATH"] ?? ""}${IN_SBIN.has(tool) ? ":/usr/sbin:/usr/bin:/sbin:/bin" : ""}`;
-  const path = Bun.which(tool, { PATH: directories });
+  const path = haveTool(tool);
   if (path !== null) return path;
   throw new BootError(`cannot ${purpose}: this host has no program ${tool}`, {
     hint: `install it (Debian: apt install ${PACKAGES[tool]})${otherwise}`,

@@ -19,7 +19,7 @@ const SHORT_PATIENCE_MS = 500;
 const PROBING = /\/kernel\/drivers\/(?!md\/|block\/(?:loop|brd|zram)\b)/;
 /** Filesystems that probe a device of the hypervisor, and are mounted as soon as they are loaded. */
 const PROBING_FILESYSTEM = /\/(?:9pnet_virtio|virtiofs)\.ko/;
-const WORK_DIRECTORY = "/run/levain/modules";
+const WORK_DIRECTORY = "/run/levain";
 /** BusyBox's or the one of XZ Utils; both replace the file by one without the ending. */
 const UNXZ = [["/bin/busybox", "unxz"], ["/bin/unxz"], ["/usr/bin/unxz"], ["/sbin/unxz"]] as const;
 

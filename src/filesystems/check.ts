@@ -1,6 +1,7 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
-import type { Machine, RunResult } from "../machine/machine.ts";
+import type { RunResult } from "../machine/child.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";

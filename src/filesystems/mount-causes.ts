@@ -1,6 +1,7 @@
 import type { Loader } from "../drivers/make-loader.ts";
 import { charsetModule, driversOf, filesystemType } from "../formats/filesystems/filesystem-types.ts";
 import type { Machine } from "../machine/machine.ts";
+import { textOrNone } from "../machine/small-files.ts";
 import type { MountCause } from "../problems/causes/mount.ts";
 import { isErrno, type SyscallError } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
@@ -14,6 +15,8 @@ export interface Refusal {
   /** As in rootflags=. */
   readonly options: string;
   readonly node: string;
+  /** What a message calls it: the path of an image, else its node. */
+  readonly name: string;
   /** As probed; null if unknown. */
   readonly probed: string | null;
   /** True if the mount must not write to the device. */
@@ -72,11 +75,29 @@ const WORDS: readonly (readonly [words: RegExp, kind: Kind])[] = [
 
 /** Finds the cause of a refusal in the kernel's words, else in what is known of the device and of the mount; null if neither tells. */
 export function findMountCause(context: CauseContext, refusal: Refusal): MountCause | null {
-  const cause = fromFacts(context, refusal) ?? fromWords(refusal) ?? fromErrno(context, refusal);
+  const cause =
+    fromVerity(context, refusal) ?? fromFacts(context, refusal) ?? fromWords(refusal) ?? fromErrno(context, refusal);
   if (cause?.kind !== "journal-locked") return cause;
   if (refusal.isUntouched) return { kind: "needs-replay", detail: [] };
   const option = filesystemType(refusal.type).untouched ?? "";
   return { ...cause, detail: option === "" ? [] : [option] };
+}
+
+function fromVerity({ machine }: CauseContext, { node, name, kernel }: Refusal): MountCause | null {
+  const device = /^\/dev\/mapper\//.test(node)
+    ? (machine.listMappings().find((one) => node === `/dev/mapper/${one.name}`)?.device ?? "")
+    : "";
+  const damage = device === "" ? null : findDamage(machine, device, kernel);
+  return damage && { kind: "medium-damaged", detail: [name, ...damage.map(String)] };
+}
+
+/** Returns where the data of a dm-verity device are damaged, in bytes, as the kernel has logged it; empty if its hash tree is damaged, null if neither. */
+export function findDamage(machine: Machine, device: string, kernel: readonly string[]): readonly number[] | null {
+  const [, part, block] = /verity: \S+ (data|metadata) block (\d+) is corrupted/.exec(kernel.join("\n")) ?? [];
+  if (part === undefined) return null;
+  // The kernel gives a verity device the block size of its data (verity_io_hints).
+  const blockBytes = Number(textOrNone(machine, `/sys/class/block/${device}/queue/logical_block_size`)) || 4096;
+  return part === "data" ? [Number(block) * blockBytes] : [];
 }
 
 function fromWords({ kernel }: Refusal): MountCause | null {

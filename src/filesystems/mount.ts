@@ -65,7 +65,16 @@ export function mountDevice(
       if (!(error instanceof SyscallError)) throw error;
       const kernel = machine.kernelLogSince(mark);
       const isUntouched = order.access === "untouched";
-      refusals.push({ type, error, kernel, options: order.options, node, probed: facts.type, isUntouched });
+      refusals.push({
+        type,
+        error,
+        kernel,
+        options: order.options,
+        node,
+        name: order.name ?? node,
+        probed: facts.type,
+        isUntouched,
+      });
     }
   }
   throw problem("mount-refused", {
@@ -134,7 +143,9 @@ function typesOf(machine: Machine, { device, role }: MountOrder): readonly strin
 
 /** True for the content of an encrypted volume. */
 function isUnlocked(machine: Machine, node: string): boolean {
-  return machine.listMappings().some(({ name, uuid }) => uuid.startsWith("CRYPT-") && node === `/dev/mapper/${name}`);
+  return machine
+    .listMappings()
+    .some(({ name, uuid }) => /^CRYPT-(?!VERITY-)/.test(uuid) && node === `/dev/mapper/${name}`);
 }
 
 /** Creates a directory that the boot needs. Throws BootError: a classic initrd may be read-only. */

@@ -7,8 +7,12 @@ export interface MountEntry {
   /** Filesystem type, "rootfs" for the kernel's own root. */
   readonly type: string;
   readonly source: string;
+  /** The directory of the filesystem that is mounted: "/" unless it is a bind mount. */
+  readonly root: string;
   /** Of this mount, as "ro,noexec". */
   readonly options: string;
+  /** Of the filesystem, as the kernel shows them: with its escapes. */
+  readonly superOptions: string;
 }
 
 /** Returns the mounts of this system, the oldest first. */
@@ -20,10 +24,19 @@ export function readMounts(machine: Machine): readonly MountEntry[] {
 export function parseMountInfo(text: string): readonly MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const [before, after] = line.split(" - ", 2);
-    const [, , , , target, options = ""] = before?.split(" ") ?? [];
-    const [type, source] = after?.split(" ") ?? [];
+    const [, , , root = "/", target, options = ""] = before?.split(" ") ?? [];
+    const [type, source, superOptions = ""] = after?.split(" ") ?? [];
     if (target === undefined || type === undefined) return [];
-    return [{ target: unescapeOctal(target), type, source: unescapeOctal(source ?? ""), options }];
+    return [
+      {
+        target: unescapeOctal(target),
+        type,
+        source: unescapeOctal(source ?? ""),
+        root: unescapeOctal(root),
+        options,
+        superOptions,
+      },
+    ];
   });
 }
 
@@ -46,7 +59,7 @@ export function isMounted(machine: Machine, target: string): boolean {
   return machine.lstat(target) !== null && findMount(readMounts(machine), target) !== null;
 }
 
-/** The kernel writes space, tab, newline and backslash as \040 and so on. */
-function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+/** Decodes the octal escapes of the mount table and of fstab: space, tab, newline and backslash are \040 and so on. */
+export function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8) & 0xff));
 }

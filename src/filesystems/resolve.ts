@@ -1,4 +1,5 @@
 import type { Machine } from "../machine/machine.ts";
+import { SyscallError } from "../problems/errors.ts";
 
 /** The kernel's limit (MAXSYMLINKS). */
 const MOST_LINKS = 40;
@@ -40,6 +41,21 @@ const finder = (kind: "file" | "directory") => (machine: Machine, root: string, 
 export const findFileIn = finder("file");
 /** Resolves the path of a directory; null for anything else. */
 export const findDirectoryIn = finder("directory");
+
+/**
+ * Returns the directory `path` as a process that is chrooted into `root` would find it, after creating what is missing of it. Throws
+ * SyscallError: EEXIST if a name is taken by something else.
+ */
+export function makeDirectoryIn(machine: Machine, root: string, path: string): string {
+  const known = findDirectoryIn(machine, root, path);
+  if (known !== null) return known;
+  const parent = makeDirectoryIn(machine, root, path.slice(0, path.lastIndexOf("/")));
+  const made = `${parent.replace(/\/$/, "")}/${path.slice(path.lastIndexOf("/") + 1)}`;
+  // mkdir(2) would do nothing for a symbolic link, which may lead out of the root.
+  if (machine.lstat(made) !== null) throw new SyscallError("mkdir", "EEXIST", made);
+  machine.makeDirectory(made);
+  return made;
+}
 
 function split(path: string): string[] {
   return path.split("/").filter((part) => part !== "");

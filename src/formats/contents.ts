@@ -13,7 +13,6 @@ const LAYERS: Readonly<Record<string, string>> = {
   drbdmanage_control_volume: "DRBD",
   drbdproxy_datalog: "DRBD",
   DM_integrity: "dm-integrity",
-  DM_verity_hash: "dm-verity",
   BitLocker: "BitLocker",
   cs_fvault2: "FileVault",
   vdo: "VDO",
@@ -30,6 +29,7 @@ const LINUX_RAID = "linux_raid_member";
 const OTHERS: Readonly<Record<string, string>> = {
   crypto_LUKS: "an encrypted volume",
   [LINUX_RAID]: "a member of an array (Linux RAID)",
+  DM_verity_hash: "the hash tree of a verified device",
   swap: "swap space",
   swsuspend: "swap space with a hibernated system",
   jbd: "the journal of another ext4",

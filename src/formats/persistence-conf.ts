@@ -53,6 +53,8 @@ function readLine(directory: string, options: readonly string[], before: readonl
   const source = given === undefined ? path : readRelative(given);
   if (source === null) return 'a source= without a slash in front and without ".."';
   const one = { path, source: source === "/" ? "" : source, method: readMethod(options) };
+  // The root is an overlay anyway; a copy or links of all of it would be another system.
+  if (path === "/" && one.method !== "union") return "the option union for /";
   // The path of an overlay's directory is part of its options.
   if (one.method === "union" && /[:\\]/.test(path + source)) return "a path without : and \\";
   if (before.some((other) => other.path === path)) return "each directory once";

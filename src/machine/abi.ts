@@ -3,56 +3,6 @@
  * that levain supports.
  */
 
-/** System call numbers: asm/unistd_64.h of x86-64, asm-generic/unistd.h of aarch64. */
-const SYSTEM_CALLS = {
-  read: [0, 63],
-  write: [1, 64],
-  close: [3, 57],
-  mmap: [9, 222],
-  ioctl: [16, 29],
-  pread64: [17, 67],
-  pwrite64: [18, 68],
-  socket: [41, 198],
-  recvfrom: [45, 207],
-  sendmsg: [46, 211],
-  bind: [49, 200],
-  socketpair: [53, 199],
-  setsockopt: [54, 208],
-  wait4: [61, 260],
-  kill: [62, 129],
-  fcntl: [72, 25],
-  lseek: [8, 62],
-  prctl: [157, 167],
-  sync: [162, 81],
-  syncfs: [306, 267],
-  mount: [165, 40],
-  umount2: [166, 39],
-  reboot: [169, 142],
-  fadvise64: [221, 223],
-  clock_gettime: [228, 113],
-  openat: [257, 56],
-  add_key: [248, 217],
-  keyctl: [250, 219],
-  mknodat: [259, 33],
-  ppoll: [271, 73],
-  accept4: [288, 242],
-  prlimit64: [302, 261],
-  unshare: [272, 97],
-  finit_module: [313, 273],
-  memfd_create: [319, 279],
-  move_mount: [429, 429],
-  openat2: [437, 437],
-} as const;
-const COLUMN = process.arch === "arm64" ? 1 : 0;
-
-/** The system calls that are called by number. */
-export type SystemCallName = keyof typeof SYSTEM_CALLS;
-
-/** The system call numbers of this architecture. */
-export const SYS = Object.fromEntries(
-  Object.entries(SYSTEM_CALLS).map(([name, numbers]) => [name, numbers[COLUMN]]),
-) as Readonly<Record<SystemCallName, number>>;
-
 /** asm-generic/errno-base.h and errno.h: the name at index n is error n; "-" for an unused number. */
 const ERRNO_NAMES = (
   "- EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST " +
@@ -79,6 +29,7 @@ export const F_SETFD = 2;
 export const FD_CLOEXEC = 1;
 export const SEEK_END = 2;
 export const POSIX_FADV_RANDOM = 1;
+export const POSIX_FADV_WILLNEED = 3;
 /** linux/memfd.h */
 export const MFD_CLOEXEC = 1;
 export const MFD_NOEXEC_SEAL = 8;

@@ -1,3 +1,5 @@
+import type { Handover } from "./handover.ts";
+
 /** The state of a child process when its answer is awaited. */
 export type ChildNews =
   | { readonly kind: "answer" /** The caller wipes them. */; readonly bytes: Uint8Array }
@@ -25,4 +27,42 @@ export interface Children {
    * overwrites, so it must not copy secrets; its answer is wiped here. It must not throw.
    */
   serveParent(work: (order: Uint8Array) => Uint8Array): never;
+}
+
+/** How a program ended. */
+export interface RunResult {
+  /** The exit status, or 128 + the signal's number. */
+  readonly status: number;
+  /** stdout and stderr with `capture`, at most 64 KiB. */
+  readonly output: string;
+}
+
+/** Other programs, the console, and stage0, which waits for the handover. */
+export interface Processes {
+  /** True if this process is the boot: stage0 waits for its handover. */
+  readonly isBoot: boolean;
+  /** Runs a program until it exits; argv[0] is a path. `capture` collects its output instead of showing it. */
+  run(
+    argv: readonly string[],
+    options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> },
+  ): RunResult;
+  /**
+   * Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets
+   * its process id; `meanwhile` is called again and again while it runs, and waits for a moment itself.
+   */
+  runOnTerminal(
+    argv: readonly string[],
+    terminal: string,
+    environment: Readonly<Record<string, string>>,
+    onStart: (pid: number) => void,
+    meanwhile?: (() => void) | null,
+  ): number;
+  /** Sends SIGHUP; a process that is gone is no error. */
+  hangUp(pid: number): void;
+  /** Sends SIGQUIT to process 1: BusyBox's init then becomes the program of its action "restart". */
+  restartInit(): void;
+  /** Sends the handover to stage0 and ends this process. */
+  handOver(handover: Handover): never;
+  /** Writes text as it is to the console (/dev/console), or to the tty `node`. Never throws: text that a tty does not accept within a second is lost. */
+  writeConsole(text: string, node?: string | undefined): void;
 }

@@ -50,6 +50,8 @@ export interface DeviceMapper {
 export interface KernelKeys {
   /** Adds a key of type `logon` (`description` as "cryptsetup:…") to this thread's keyring; returns its id. */
   addLogonKey(description: string, payload: Uint8Array): number;
+  /** Adds a key of type `user`, which is no secret, in the same way. */
+  addUserKey(description: string, payload: Uint8Array): number;
   /** Removes it from the keyring: it is destroyed when its last user releases it. */
   removeKey(id: number): void;
 }

@@ -24,6 +24,8 @@ export interface Kernel {
   kernelLogMark(): number;
   /** Returns the kernel's own messages since `mark` (null: all that are still in the log), oldest first, without those of `writeKernelLog`. */
   kernelLogSince(mark: number | null): readonly string[];
+  /** Returns the program that takes a root apart at power-off (build/stage0/exit/exit.c); null if levain runs from its sources. */
+  exitProgram(): Uint8Array | null;
   /** reboot(2); does not return on a real machine. */
   power(action: "reboot" | "poweroff" | "halt"): void;
 }

@@ -1,11 +1,11 @@
 import type { MOUNT_FLAGS } from "./abi.ts";
 import type { Arrays } from "./arrays.ts";
 import type { AsyncReader, OpenOptions } from "./async.ts";
-import type { Children } from "./child.ts";
+import type { Children, Processes } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
-import type { Handover } from "./handover.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Terminals } from "./terminals.ts";
+import type { Trees } from "./trees.ts";
 
 /**
  * The only way to the operating system.
@@ -23,7 +23,8 @@ export interface Machine
     Children,
     Clock,
     Encryption,
-    Terminals {}
+    Terminals,
+    Trees {}
 
 /** The part of `stat(2)` that a boot needs. */
 export interface FileStatus {
@@ -66,6 +67,8 @@ export interface Files {
   makeSymlink(target: string, path: string): void;
   makeNode(path: string, kind: "block" | "character", major: number, minor: number, mode: number): void;
   changeOwner(path: string, userId: number, groupId: number): void;
+  /** Gives `target` the owner, the permissions, the ACLs and the security labels of `source`; labels and ACLs that its filesystem does not keep are left out. */
+  copyAttributes(source: string, target: string): void;
   /** null if there is no such file (ENOENT, ENOTDIR). */
   stat(path: string): FileStatus | null;
   lstat(path: string): FileStatus | null;
@@ -80,13 +83,16 @@ export interface Files {
   rename(from: string, to: string): void;
   /** Waits until all that was written to the filesystem of `path` is on its disk (syncfs(2)). */
   syncFilesystem(path: string): void;
-  openReader(path: string): RandomReader;
+  /** `isWhole`: it will be read from its beginning to its end. */
+  openReader(path: string, isWhole?: boolean): RandomReader;
   /** Begins to open a file or device; what the kernel refuses is thrown by the reader. */
   openAsyncReader(path: string, options?: OpenOptions): AsyncReader;
   /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */
   openWriter(path: string): FileWriter;
-  /** Copies the content of a file or device and reports the bytes done at least every few MiB; removes the target on failure. */
-  copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void;
+  /** Copies the content of a file or device and reports each part, of a few MiB, with the bytes done; removes the target on failure, also of `onProgress`. The part is overwritten after the call. */
+  copyFile(source: string, target: string, onProgress: (bytesDone: number, part: Uint8Array) => void): void;
+  /** Returns the digest of a file that has fs-verity enabled (FS_IOC_MEASURE_VERITY), "sha256:…" as `fsverity measure` prints it; null for any other file. */
+  measureVerity(path: string): string | null;
   /** `statfs(2)`; the magic number is one of linux/magic.h. */
   statFilesystem(path: string): { readonly magic: number; readonly totalBytes: number; readonly freeBytes: number };
 }
@@ -163,44 +169,6 @@ export interface Devices {
   registerBtrfs(device: string): boolean;
   /** Makes the kernel forget all btrfs devices that are not mounted. ENOTTY before Linux 5.0. */
   forgetBtrfs(): void;
-}
-
-/** How a program ended. */
-export interface RunResult {
-  /** The exit status, or 128 + the signal's number. */
-  readonly status: number;
-  /** stdout and stderr with `capture`, at most 64 KiB. */
-  readonly output: string;
-}
-
-/** Other programs, the console, and stage0, which waits for the handover. */
-export interface Processes {
-  /** True if this process is the boot: stage0 waits for its handover. */
-  readonly isBoot: boolean;
-  /** Runs a program until it exits; argv[0] is a path. `capture` collects its output instead of showing it. */
-  run(
-    argv: readonly string[],
-    options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> },
-  ): RunResult;
-  /**
-   * Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets
-   * its process id; `meanwhile` is called again and again while it runs, and waits for a moment itself.
-   */
-  runOnTerminal(
-    argv: readonly string[],
-    terminal: string,
-    environment: Readonly<Record<string, string>>,
-    onStart: (pid: number) => void,
-    meanwhile?: (() => void) | null,
-  ): number;
-  /** Sends SIGHUP; a process that is gone is no error. */
-  hangUp(pid: number): void;
-  /** Sends SIGQUIT to process 1: BusyBox's init then becomes the program of its action "restart". */
-  restartInit(): void;
-  /** Sends the handover to stage0 and ends this process. */
-  handOver(handover: Handover): never;
-  /** Writes text as it is to the console (/dev/console), or to the tty `node`. Never throws: text that a tty does not accept within a second is lost. */
-  writeConsole(text: string, node?: string | undefined): void;
 }
 
 /** Time and sleeping. */

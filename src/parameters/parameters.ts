@@ -1,19 +1,27 @@
 import { wrapLine } from "../problems/report.ts";
 import { normaliseName } from "./cmdline.ts";
 import { MEDIA } from "./dialects/media.ts";
+import { PERSISTENCE } from "./dialects/persistence.ts";
 import type { Alias, Parameter } from "./parameter.ts";
 import { ARRAYS } from "./tables/arrays.ts";
+import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { OVERLAY } from "./tables/overlay.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
+import { SUBMOUNTS } from "./tables/submounts.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
+import { VERITY } from "./tables/verity.ts";
 
 /** THE table: every implemented parameter, by the planner's name for it. */
 export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
   ...OVERLAY,
+  ...SUBMOUNTS,
   ...MEDIA,
+  ...PERSISTENCE,
+  ...VERITY,
+  ...CHECKS,
   ...ARRAYS,
   ...CRYPT,
   ...CRYPT_DIALECTS,
@@ -39,7 +47,9 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
   { title: "The writable overlay", rows: Object.values(OVERLAY) },
-  { title: "Media of other systems", rows: Object.values(MEDIA) },
+  { title: "Below the root", rows: Object.values(SUBMOUNTS) },
+  { title: "Media of other systems", rows: [...Object.values(MEDIA), ...Object.values(PERSISTENCE)] },
+  { title: "Verified roots and images", rows: [...Object.values(VERITY), ...Object.values(CHECKS)] },
   { title: "RAID", rows: Object.values(ARRAYS) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },

@@ -9,7 +9,7 @@ export type LayerPlan =
   | { readonly kind: "device"; readonly device: DeviceSpec };
 
 /** The steps of a boot in their order, as rd.break=, /run/levain/boot.json and the console name them. */
-export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "init", "handover"] as const;
+export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "subtrees", "init", "handover"] as const;
 export type StepName = (typeof STEP_NAMES)[number];
 
 /* Parsers for the values of parameters; those of encrypted devices are in crypt/values.ts. */
@@ -159,6 +159,7 @@ const BREAKPOINTS: Readonly<Record<StepName, string>> = {
   root: "root initqueue premount",
   mount: "mount pre-mount mountroot",
   layers: "layers",
+  subtrees: "subtrees",
   init: "init postmount bottom",
   handover: "handover pre-pivot cleanup",
 };

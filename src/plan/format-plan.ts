@@ -1,14 +1,20 @@
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import { formatStore, type OverlayPlan } from "../parameters/stack/overlay.ts";
 import { printable } from "../problems/report.ts";
+import { formatChecks } from "./checks/checks.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
+import { formatPersistence } from "./persistence.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
+import { formatSubmounts } from "./submounts.ts";
+import { formatVerity } from "./verity/format-verity.ts";
 
 /** Formats the plan for `levain plan`: a line a subject, safe to print. */
 export function formatPlan(plan: BootPlan): readonly string[] {
   const subjects: Subjects = [
     ...formatRoot(plan),
     ...formatCrypt(plan.crypt, plan.root.kind === "block"),
+    ...formatVerity(plan.verity),
+    ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
     ["keymap", plan.keymap],
     ...formatSystem(plan),
@@ -37,11 +43,9 @@ function formatRoot(plan: BootPlan): Subjects {
     ["image", image === null ? "none" : formatImage(image)],
     ...plan.layers.map((one) => ["layer", one.kind === "image" ? one.path : formatDeviceSpec(one.device)] as const),
     ["overlay", overlay === null ? "none" : formatOverlay(overlay)],
+    ["persistence", formatPersistence(plan.persistence)],
+    ...formatSubmounts(plan),
   ];
-}
-
-function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
-  return isOff ? "none is started" : uuids.join(", ") || null;
 }
 
 function formatOverlay(overlay: OverlayPlan): string {
@@ -56,6 +60,10 @@ function formatOverlay(overlay: OverlayPlan): string {
     readOnly && `only shown, below ${tmpfs}`,
     otherwise,
   ).join(", ");
+}
+
+function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
+  return isOff ? "none is started" : uuids.join(", ") || null;
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {
@@ -73,6 +81,11 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
     ...Object.entries(modules.parameters).map(([module, text]) => ["module", `${module} with ${text}`] as const),
     ["not loaded", modules.blacklist.join(", ")],
     ["drivers", { auto: null, root: "those that find the root", all: "those of all devices" }[handover.drivers]],
+    [
+      "power-off",
+      { auto: null, yes: "the root is taken apart", no: "the root is not taken apart" }[handover.exitProgram],
+    ],
+    ["command", handover.keepCommand ? "levain stays at /run/levain/bin/levain" : null],
     ["handover", `${handover.mode}${kept}`],
     ["init", handover.init ?? "the first of the kernel's list"],
     ["arguments", handover.arguments.map(quote).join(" ")],

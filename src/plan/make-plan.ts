@@ -8,16 +8,18 @@ import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
+import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/checks.ts";
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
-import { decideOverlay } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
+import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
+import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
 
 /** The input of a plan. */
@@ -34,14 +36,18 @@ export interface PlanInput {
   readonly machine?: string;
   /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
+  /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
+  readonly imageParameters?: readonly string[];
   /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
   readonly hasFile?: (path: string) => boolean;
+  /** True if other parameters will join these: what they may complete is no mistake. False by default. */
+  readonly isPart?: boolean;
 }
 
 type Surroundings = Omit<CryptSurroundings, "roots"> &
-  Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null };
+  Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null; readonly isPart: boolean };
 
 /** rd.timeout= where it is not given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -52,9 +58,10 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { crypttab: table = null, hasFile = () => false } = input;
+  const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = [
+    { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
@@ -67,12 +74,13 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const all = [...mistakes, ...refused];
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
-  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile });
+  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile, isPart });
   const warnings = [
     ...warnOfUnsupported(words),
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
+    ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
@@ -88,32 +96,40 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const root = decideRoot(settings, medium.devices, around);
   const isFinal = root.kind === "none";
   const image = isFinal ? null : medium.image;
-  const layers = isFinal ? [] : settings.layers;
-  const overlay = isFinal
-    ? null
-    : decideOverlay(settings, { isUnwritable: image !== null || layers.length > 0, machine: around.machine });
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  if (doubles.length > 0) throw mistaken(doubles.map((text) => ({ origin: "the kernel command line", text })));
+  const incomplete = [
+    ...findVerityMistakes(settings, { hasImage: image !== null, isFinal }),
+    ...findCheckMistakes(settings, image !== null),
+  ];
+  const contradictions = [...doubles, ...(around.isPart ? [] : incomplete)];
+  if (contradictions.length > 0) {
+    throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));
+  }
   const plan: BootPlan = {
     root,
     rootTypes: settings.types ?? [],
     rootOptions: settings.options ?? "",
     ...decideCheck(settings),
-    rootWritable: settings.writable === true && image === null && overlay === null && layers.length === 0,
-    image,
-    layers,
-    overlay,
+    ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    checks: decideChecks(settings, image !== null),
+    verity: decideVerity(settings, {
+      roots: rootDevices(root),
+      hasImage: image !== null,
+      isLiveBoot: image?.maker === "live-boot",
+    }),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),
     handover: {
       mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,
+      exitProgram: decideExitProgram(settings),
+      keepCommand: settings.keepCommand === true,
       drivers: settings.drivers ?? "auto",
       init: settings.init ?? null,
       arguments: argv,
@@ -123,6 +139,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes };
+}
+
+function decideExitProgram({ exitProgram }: Settings): BootPlan["handover"]["exitProgram"] {
+  if (exitProgram === undefined) return "auto";
+  return exitProgram ? "yes" : "no";
 }
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */

@@ -47,8 +47,9 @@ function decideCow({ cowDevice, cowDirectory, archDevice }: Settings, machine: s
 }
 
 /** Returns the devices that keep changes. */
-export function listStores({ overlay }: Pick<BootPlan, "overlay">): readonly DeviceSpec[] {
-  return overlay?.kind === "store" ? [overlay.store.device] : [];
+export function listStores({ overlay, submounts }: Pick<BootPlan, "overlay" | "submounts">): readonly DeviceSpec[] {
+  const ofUnions = submounts.unions.flatMap(({ store }) => store?.device ?? []);
+  return [...(overlay?.kind === "store" ? [overlay.store.device] : []), ...ofUnions];
 }
 
 /** True if a parameter that names `device` means this volume. */
@@ -64,7 +65,7 @@ function isVolumeOf({ device: own, name }: CryptVolume, device: DeviceSpec): boo
  * Returns the plan for the encrypted volumes that the root may lie in: without those that only keep changes. They stay closed until
  * the root is found, and the root need not lie in them.
  */
-export function cryptForRoot(plan: Pick<BootPlan, "crypt" | "overlay" | "root">): CryptPlan {
+export function cryptForRoot(plan: Pick<BootPlan, "crypt" | "overlay" | "submounts" | "root">): CryptPlan {
   const stores = listStores(plan);
   const roots = rootDevices(plan.root);
   const isForStore = (volume: CryptVolume) =>
@@ -73,7 +74,10 @@ export function cryptForRoot(plan: Pick<BootPlan, "crypt" | "overlay" | "root">)
 }
 
 /** Returns the plan for the volumes that the store on `device` may lie in: its own, or else those of the root. */
-export function cryptForStore(plan: Pick<BootPlan, "crypt" | "overlay" | "root">, device: DeviceSpec): CryptPlan {
+export function cryptForStore(
+  plan: Pick<BootPlan, "crypt" | "overlay" | "submounts" | "root">,
+  device: DeviceSpec,
+): CryptPlan {
   const own = plan.crypt.volumes.filter((volume) => isVolumeOf(volume, device));
   return own.length === 0 ? cryptForRoot(plan) : { ...plan.crypt, volumes: own, everyLuks: false };
 }

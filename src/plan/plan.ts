@@ -1,8 +1,11 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
-import type { OverlayPlan } from "../parameters/stack/overlay.ts";
+import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
+import type { TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
+import type { ChecksPlan } from "./checks/plan.ts";
 import type { RootSource } from "./root.ts";
+import type { VerityPlan } from "./verity/volumes.ts";
 
 /** What is unlocked before the search for the root, and how. */
 export interface CryptPlan {
@@ -45,6 +48,70 @@ export interface ImagePlan {
   readonly maker: "live-boot" | "casper" | "archiso" | "dracut" | null;
 }
 
+/** A volume that keeps changes, known by its name. */
+export interface PersistenceVolume {
+  readonly name: string;
+  /** "listed": what its persistence.conf lists; "root": all changes; "home": it is mounted at /home. */
+  readonly keeps: "listed" | "root" | "home";
+}
+
+/** Volumes that keep the changes of a live medium: live-boot's persistence, casper's persistent. */
+export interface PersistencePlan {
+  /** Of two that keep the same, the first counts. */
+  readonly volumes: readonly PersistenceVolume[];
+  /** The directory of a volume for the changes to the root, beside "work". */
+  readonly upper: "rw" | "upper";
+  /** A volume may be a filesystem with the name, or a partition with it. */
+  readonly inFilesystems: boolean;
+  /** The directory of a filesystem in which a file with the name is a volume; null: no file is. */
+  readonly fileDirectory: string | null;
+  readonly among: "all" | "removable" | "usb";
+  readonly unencrypted: boolean;
+  readonly encrypted: boolean;
+  /** What happens if there is no volume, or if one cannot be used. */
+  readonly policy: StorePolicy;
+  /** What they hold is shown, and changes go to memory. */
+  readonly readOnly: boolean;
+}
+
+/** What is mounted below the root before the real init starts. */
+export interface SubmountsPlan {
+  /** null: as /etc/fstab of the root says. */
+  readonly usr: UsrPlan | null;
+  /** rd.fstab=: whether the lines of /etc/fstab of the root for /usr, and those with x-initrd.mount, are mounted. */
+  readonly fstab: boolean;
+  /** No two for one path. */
+  readonly tmpfs: readonly TmpfsPlan[];
+  /** No two for one path. */
+  readonly unions: readonly UnionPlan[];
+}
+
+/** A root that is a tmpfs, with the /usr of the root device. */
+export interface VolatilePlan {
+  /** As for tmpfs; null for the kernel's default. */
+  readonly size: string | null;
+}
+
+/** A directory of the root below a tmpfs. */
+export interface UnionPlan extends TmpfsPlan {
+  /** The place on a disk with the changes of earlier boots, between the two; null if there is none. */
+  readonly store: StorePlan | null;
+  /** What happens if that cannot be opened. */
+  readonly policy: StorePolicy;
+  /** True if nothing is written to its device. */
+  readonly readOnly: boolean;
+}
+
+/** How /usr is mounted, as mount.usr= and the like say. */
+export interface UsrPlan {
+  /** null: that of the line in /etc/fstab of the root, or the root device if the options name a subvolume. */
+  readonly device: DeviceSpec | null;
+  /** In the order to try; empty: as probed. */
+  readonly types: readonly string[];
+  /** Comma-separated. */
+  readonly options: string;
+}
+
 /** What to do when a boot fails. */
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
@@ -65,10 +132,18 @@ export interface BootPlan {
   /** Lowest first. */
   readonly layers: readonly LayerPlan[];
   readonly overlay: OverlayPlan | null;
+  readonly persistence: PersistencePlan | null;
+  /** systemd.volatile=yes: a root in memory; null if the root device or what is stacked on it is the root. */
+  readonly volatile: VolatilePlan | null;
+  readonly submounts: SubmountsPlan;
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
   /** Which arrays of Linux RAID are started; without `uuids` all. */
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
+  /** What dm-verity verifies: nothing else becomes a part of the root then. */
+  readonly verity: VerityPlan;
+  /** Which checks of whole files come before an image is used. */
+  readonly checks: ChecksPlan;
   /** rd.vconsole.keymap=: the keymap for passphrases; null: the kernel's own. */
   readonly keymap: string | null;
   /** Milliseconds to wait for the root device; null: no limit. */
@@ -85,6 +160,10 @@ export interface BootPlan {
     /** auto: switch_root from rootfs, pivot_root from a real mount. */
     readonly mode: "auto" | "switch_root" | "pivot_root" | "stay";
     readonly putOld: string | null;
+    /** rd.exitrd: whether a program stays that takes the root apart at power-off; auto: if that takes more than an unmount. */
+    readonly exitProgram: "auto" | "yes" | "no";
+    /** rd.command: whether levain stays at /run/levain/bin/levain. */
+    readonly keepCommand: boolean;
     /** rd.drivers=: which drivers are loaded before it; auto: all if the root has no udev. */
     readonly drivers: "auto" | "root" | "all";
     /** null: the kernel's list. */

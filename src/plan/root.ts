@@ -28,14 +28,18 @@ export type RootSource =
   /** Nowhere: the initramfs is the final system. `isAsked`: by root=/dev/ram0 or rd.handover=stay, not because root= is missing. */
   | { readonly kind: "none"; readonly isAsked: boolean };
 
+/** The device of a verified root. */
+export const VERIFIED_ROOT: DeviceSpec = { by: "path", path: "/dev/mapper/root" };
+
 /** Decides where the root comes from. `devices` are those that root= names, or the parameters of a live medium. */
 export function decideRoot(
-  { root, rootFallbacks, handover, gptAuto }: Settings,
+  { root, rootFallbacks, rootHash, handover, gptAuto }: Settings,
   devices: readonly DeviceSpec[],
   { machine, findEsp }: { readonly machine: string; readonly findEsp: () => string | null },
 ): RootSource {
   if (root?.device === null || handover === "stay") return { kind: "none", isAsked: true };
-  const named = [...devices, ...rootFallbacks];
+  const isVerified = rootHash !== undefined && root === undefined && devices.length === 0;
+  const named = [...(isVerified ? [VERIFIED_ROOT] : devices), ...rootFallbacks];
   const isAuto = root?.device === "auto" || (named.length === 0 && gptAuto !== false);
   const type = isAuto ? rootTypeOf(machine) : null;
   const esp = type === null ? null : findEsp();

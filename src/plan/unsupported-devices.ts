@@ -21,10 +21,10 @@ const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [
   ["LVM", new RegExp(`^/dev/(?!(?:${OTHER_DIRECTORIES.replaceAll(" ", "|")})/)[\\w+.-]+/[\\w+.-]+$`)],
 ];
 
+type UnsupportedIn = Pick<BootPlan, "root" | "layers" | "crypt" | "overlay" | "submounts">;
+
 /** Returns a line for each device of the plan whose path says that levain cannot set it up yet; a name below /dev/mapper may also be that of an encrypted volume. */
-export function warnOfUnsupportedDevices(
-  plan: Pick<BootPlan, "root" | "layers" | "crypt" | "overlay">,
-): readonly string[] {
+export function warnOfUnsupportedDevices(plan: UnsupportedIn): readonly string[] {
   const volumes = plan.crypt.volumes.flatMap(({ name }) => name ?? []);
   const lines = listDevices(plan).flatMap((spec) => {
     const path = pathOf(spec);
@@ -36,17 +36,13 @@ export function warnOfUnsupportedDevices(
   return [...new Set(lines)];
 }
 
-function listDevices({
-  root,
-  layers,
-  crypt,
-  overlay,
-}: Parameters<typeof warnOfUnsupportedDevices>[0]): readonly DeviceSpec[] {
+function listDevices({ root, layers, crypt, overlay, submounts }: UnsupportedIn): readonly DeviceSpec[] {
   const places = [...crypt.volumes, crypt.unnamed].flatMap(({ header, keys }) => [header, ...keys]);
   return [
     ...rootDevices(root),
-    ...listStores({ overlay }),
+    ...listStores({ overlay, submounts }),
     ...layers.flatMap((layer) => (layer.kind === "device" ? layer.device : [])),
+    ...(submounts.usr?.device ? [submounts.usr.device] : []),
     ...crypt.volumes.map(({ device }) => device),
     ...places.flatMap((place) => place?.device ?? []),
   ];

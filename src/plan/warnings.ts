@@ -57,7 +57,7 @@ export function describeUnknown({ text, meant }: Unknown): string {
 
 function warnOfUnusedStore(
   { overlayPolicy, overlayReset, overlayReadOnly }: Settings,
-  { root, overlay }: BootPlan,
+  { root, overlay, persistence, submounts }: BootPlan,
 ): readonly string[] {
   if (root.kind === "none") return [];
   if (overlay?.kind === "store") {
@@ -67,11 +67,23 @@ function warnOfUnusedStore(
         "rd.overlay.reset is not used: rd.overlay.readonly writes nothing to the device",
     );
   }
+  const isUsed = persistence !== null || submounts.unions.some(({ store }) => store !== null);
   const why = "needs a device in rd.overlay=";
   return onlyTexts(
-    overlayPolicy !== undefined && `rd.overlay.policy= ${why}`,
+    overlayPolicy !== undefined && !isUsed && `rd.overlay.policy= ${why} or rd.union=`,
     overlayReset === true && `rd.overlay.reset ${why}`,
-    overlayReadOnly === true && `rd.overlay.readonly ${why}`,
+    overlayReadOnly === true && !isUsed && `rd.overlay.readonly ${why} or rd.union=`,
+  );
+}
+
+/** What needs a root to be mounted below. */
+function warnOfUnusedBelow({ unions, tmpfs, usr, volatile }: Settings, { root }: BootPlan): readonly string[] {
+  if (root.kind !== "none") return [];
+  return onlyTexts(
+    unions.length > 0 && "rd.union= needs root=",
+    tmpfs.length > 0 && "rd.tmpfs= needs root=",
+    usr !== undefined && "mount.usr= needs root=",
+    volatile === true && "systemd.volatile=yes needs root=",
   );
 }
 
@@ -91,7 +103,16 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       "the ISO file is not used: it needs rd.image= or root=live:",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
     ...warnOfUnusedStore(settings, plan),
-    !isFinal && settings.overlaySize !== undefined && plan.overlay === null && "rd.overlay.size= needs rd.overlay",
+    !isFinal &&
+      settings.persistence &&
+      plan.persistence === null &&
+      "persistence is not used: it needs boot=live or boot=casper, and a tmpfs as the overlay; see rd.overlay=DEVICE",
+    ...warnOfUnusedBelow(settings, plan),
+    !isFinal &&
+      settings.overlaySize !== undefined &&
+      plan.overlay === null &&
+      plan.volatile === null &&
+      "rd.overlay.size= needs rd.overlay",
     isFinal && putOld !== undefined && "rd.putold= needs root=",
     settings.emergency === "shell" && !plan.rescue.shell && "rd.emergency=shell is not used: rdshell=0 forbids a shell",
     settings.breaks.length > 0 && !plan.rescue.shell && "rd.break is not used: rdshell=0 forbids a shell",

@@ -1,12 +1,18 @@
 import { BOOT } from "./diagnoses/boot.ts";
+import { CHECKS } from "./diagnoses/checks.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";
 import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
+import { MAPPINGS } from "./diagnoses/mappings.ts";
+import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";
+import { SUBMOUNTS } from "./diagnoses/submounts.ts";
+import { SYNC } from "./diagnoses/sync.ts";
+import { VERITY } from "./diagnoses/verity.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { BootError, type ErrorDetail } from "./errors.ts";
 import { printable } from "./report.ts";
@@ -14,14 +20,20 @@ import { printable } from "./report.ts";
 /** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
 export const DIAGNOSES = {
   ...BOOT,
+  ...CHECKS,
   ...CRYPT,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,
+  ...MAPPINGS,
+  ...PERSISTENCE,
   ...RESCUE,
   ...STACK,
   ...STORAGE,
   ...STORES,
+  ...SUBMOUNTS,
+  ...SYNC,
+  ...VERITY,
 };
 
 type ProblemCode = keyof typeof DIAGNOSES;

@@ -11,6 +11,13 @@ interface Place {
   readonly target: string;
 }
 
+/** What is mounted besides the stack. */
+interface Present {
+  readonly isMediumThere: boolean;
+  /** Of persistence: the device of each, and the place where it is mounted. */
+  readonly volumes: readonly { readonly node: string; readonly directory: string }[];
+}
+
 /**
  * Makes the parts of a live medium appear where its installers and tools expect them: links below /run for live-boot, archiso and
  * dracut's dmsquash-live, and mounts in the root for casper.
@@ -19,11 +26,13 @@ export function showFamiliarPlaces(
   context: Context,
   maker: ImagePlan["maker"],
   stack: RootStack,
-  isMediumThere: boolean,
+  { isMediumThere, volumes }: Present,
 ): void {
   if (maker === null) return;
   const show = maker === "casper" ? bindPlace : linkPlace;
-  for (const place of listPlaces(NAMES[maker], stack, isMediumThere)) {
+  const { volume } = NAMES[maker];
+  const kept = volume === null ? [] : volumes.map(({ node, directory }) => ({ path: volume(node), target: directory }));
+  for (const place of [...listPlaces(NAMES[maker], stack, isMediumThere), ...kept]) {
     try {
       show(context, place, stack);
     } catch (error) {
@@ -78,6 +87,8 @@ interface Names {
   readonly overlay: string | null;
   /** Of the image `name`, which is number `index` from below; null if it has none. */
   readonly lower: (name: string, index: number) => string | null;
+  /** Of the persistence volume on the device `node`; null if its tools look for none. */
+  readonly volume: ((node: string) => string) | null;
 }
 
 const firstOnly = (path: string) => (_: string, index: number) => (index === 0 ? path : null);
@@ -89,18 +100,21 @@ const NAMES: Readonly<Record<Maker, Names>> = {
     isoDisk: "/run/live/findiso",
     overlay: "/run/live/overlay",
     lower: (name) => `/run/live/rootfs/${name}`,
+    volume: (node) => `/run/live/persistence/${node.slice(node.lastIndexOf("/") + 1)}`,
   },
-  casper: { medium: "/cdrom", isoDisk: "/isodevice", overlay: null, lower: firstOnly("/rofs") },
+  casper: { medium: "/cdrom", isoDisk: "/isodevice", overlay: null, lower: firstOnly("/rofs"), volume: null },
   archiso: {
     medium: "/run/archiso/bootmnt",
     isoDisk: "/run/archiso/img_dev",
     overlay: "/run/archiso/cowspace",
     lower: firstOnly("/run/archiso/airootfs"),
+    volume: null,
   },
   dracut: {
     medium: "/run/initramfs/live",
     isoDisk: "/run/initramfs/isoscan",
     overlay: "/run/initramfs/overlayfs",
     lower: firstOnly("/run/rootfsbase"),
+    volume: null,
   },
 };

@@ -3,7 +3,6 @@ import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
 import { LIVE_IMAGES } from "../plan/media.ts";
 import type { ImagePlan } from "../plan/plan.ts";
-import { notSupportedYet } from "../problems/not-supported.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
@@ -28,10 +27,6 @@ export function findImages(machine: Machine, base: string, image: ImagePlan, voi
   const listAll = () => LIVE_IMAGES.flatMap((name) => matchFiles(machine, base, `${directory.path}/${name}`)).sort();
   const listed = readList(machine, base, directory, voice) ?? listAll();
   if (directory.list === null) warnOfParents(listed, voice);
-  for (const image of listed) {
-    if (findFileIn(machine, base, `${image}.verity`) === null) continue;
-    voice.warn(`${notSupportedYet("dm-verity")}, ignoring ${printable(image)}.verity: the image is not verified`);
-  }
   return listed.length > 0 ? listed : fail(machine, base, [`${directory.path}/${LIVE_IMAGES[0]}`]);
 }
 

@@ -1,15 +1,20 @@
 import type { Context } from "../drivers/context.ts";
 import { makePlace, mountDevice } from "../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
-import type { BootPlan } from "../plan/plan.ts";
+import { type BootPlan, onlyTexts } from "../plan/plan.ts";
+import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { describeAttached } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
-import { liesInVolume, type RootPart } from "../storage/trust.ts";
+import { isVerified, liesInVolume, type RootPart } from "../storage/trust.ts";
 import { copyToRam } from "./copy-to-ram.ts";
 import { findImage } from "./images.ts";
 import { attachPart, mountImage, requireUnencrypted } from "./mount-image.ts";
 import type { Lower, LowerImage } from "./root-stack.ts";
+import { copyVerified } from "./verify/copy-verified.ts";
+import { findImageTree, type ImageTree } from "./verify/image-tree.ts";
+import type { ImageChecks } from "./verify/media-checks.ts";
+import type { StreamCheck } from "./verify/stream-check.ts";
 
 /** The root device, or the ISO file on it that holds the images. */
 export interface Medium {
@@ -30,7 +35,13 @@ export interface MountedLower extends RootPart {
 }
 
 /** Mounts one tree of the root read-only at its place. Throws BootError. */
-export function mountLower(context: Context, plan: BootPlan, lower: Lower, medium: Medium): MountedLower {
+export function mountLower(
+  context: Context,
+  plan: BootPlan,
+  lower: Lower,
+  medium: Medium,
+  checks: ImageChecks | null,
+): MountedLower {
   switch (lower.kind) {
     case "source":
       return { text: medium.node, superblock: medium.node, isInside: medium.isInside, usesMedium: true };
@@ -39,7 +50,7 @@ export function mountLower(context: Context, plan: BootPlan, lower: Lower, mediu
     case "image": {
       const directory = findDirectoryIn(context.machine, medium.images, lower.path);
       if (directory !== null) return bindDirectory(context, plan, lower, { directory, isInside: medium.isInside });
-      return mountLayerImage(context, plan, lower, medium);
+      return mountLayerImage(context, plan, lower, medium, checks);
     }
   }
 }
@@ -51,19 +62,63 @@ function mountLayerDevice(
 ): MountedLower {
   const attached = attachPart(context, plan, spec, { wanted: "layer", name: specText(spec) });
   const { device } = attached;
+  if (!isVerified(context.machine, device)) requireUnverified(plan, device.node);
   mountDevice(context, { device, target: place, types: [], access: "untouched", options: "", role: "layer" });
   const isInside = liesInVolume(context.machine)(device);
   return { text: describeAttached(attached), superblock: device.node, isInside, usesMedium: false };
 }
 
+/** True if images without a root hash must not be a part of the root. */
+function isStrict({ verity: { images }, checks }: BootPlan): boolean {
+  return (images !== null && !images.isBySidecar) || checks.digest !== null || checks.signature;
+}
+
+/** Throws BootError if the root has to be verified: the device `node` is not. */
+function requireUnverified(plan: BootPlan, node: string): void {
+  if (plan.verity.root !== null || isStrict(plan)) throw problem("verity-part-outside", { outside: [node] });
+}
+
+function copyImage(
+  context: Context,
+  copy: Parameters<typeof copyVerified>[1],
+  tree: ImageTree | null,
+  checks: readonly StreamCheck[],
+): string | null {
+  if (tree !== null) return copyVerified(context, copy, tree);
+  const { path, file, node, directory } = copy;
+  const bytes = context.machine.stat(file)?.size ?? 0;
+  return copyToRam(context, { source: file, path, bytes, node, directory, checks, onRefusal: null });
+}
+
+/** Copies an image into memory if the stack has a place for it there, and checks it while it is copied; else it is read for its checks. Returns the copy's path, or null. */
+function copyOrCheck(
+  context: Context,
+  {
+    directory,
+    ...image
+  }: Omit<Parameters<typeof copyVerified>[1], "directory"> & { readonly directory: string | null },
+  tree: ImageTree | null,
+  checks: ImageChecks | null,
+): string | null {
+  const { path, file } = image;
+  // The copy through dm-verity is another reading: only a block that is read is verified.
+  const isWatched = directory !== null && tree === null;
+  const own = checks?.of(path, file) ?? [];
+  if (!isWatched) checks?.read(path, file, own);
+  const copy = directory === null ? null : copyImage(context, { ...image, directory }, tree, isWatched ? own : []);
+  if (copy === null && isWatched) checks?.read(path, file, checks.of(path, file));
+  return copy;
+}
+
 /** Mounts live-boot's NAME.dir, a directory tree on the medium, which is as read-only as the medium. */
 function bindDirectory(
   { machine, voice, undo }: Context,
-  { crypt }: BootPlan,
+  plan: BootPlan,
   { path, place, ram }: LowerImage,
   { directory, isInside }: { readonly directory: string; readonly isInside: boolean },
 ): MountedLower {
-  if (!isInside) requireUnencrypted(crypt, path);
+  if (!isInside) requireUnencrypted(plan.crypt, path);
+  if (plan.verity.root === null && isStrict(plan)) throw problem("verity-part-outside", { outside: [path] });
   if (ram !== null) voice.warn(`${printable(path)} is a directory and is not copied to RAM`);
   makePlace(machine, place);
   machine.mount({ source: directory, target: place, type: "", flags: ["bind"], options: "" });
@@ -75,16 +130,19 @@ function bindDirectory(
 function mountLayerImage(
   context: Context,
   plan: BootPlan,
-  { path, place, ram, inner }: LowerImage,
+  { path, place, ram, inner, isOnly }: LowerImage,
   { images, isInside, node }: Medium,
+  checks: ImageChecks | null,
 ): MountedLower {
-  const { machine, undo } = context;
+  const { machine, voice, undo } = context;
   const file = findImage(machine, images, path);
-  const copy = ram === null ? null : copyToRam(context, file, node, ram);
-  const order = { path, file: copy ?? file, place, isInside, isMedium: false };
+  const tree = findImageTree(machine, voice, plan.verity.images, { base: images, path, isOnly });
+  const copy = copyOrCheck(context, { path, file, place, node, directory: ram }, tree, checks);
+  const order = { path, file: copy ?? file, place, isInside, isMedium: false, tree: copy === null ? tree : null };
   const image = mountImage(context, plan, order);
   const usesMedium = copy === null;
-  const text = `${image.name} (${image.type}${copy === null ? "" : ", in RAM"})`;
+  const notes = onlyTexts(image.type, tree !== null && "verified", copy !== null && "in RAM");
+  const text = `${image.name} (${notes.join(", ")})`;
   const found = inner?.paths.find((one) => findFileIn(machine, place, one) !== null);
   const superblock = image.node;
   if (inner === null || found === undefined) return { text, superblock, isInside: image.isInside, usesMedium };
@@ -93,6 +151,7 @@ function mountLayerImage(
   machine.moveMount(place, outer);
   undo(() => machine.unmount(outer));
   const innerFile = findImage(machine, outer, found);
-  const root = mountImage(context, plan, { ...order, path: found, file: innerFile, isInside: image.isInside });
+  const inside = { path: found, file: innerFile, isInside: image.isInside, tree: null };
+  const root = mountImage(context, plan, { ...order, ...inside });
   return { text: `${text}: ${root.text}`, superblock, isInside: root.isInside, usesMedium };
 }

@@ -2,9 +2,11 @@ import { type BlockDevice, withReader } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/make-loader.ts";
 import { mountDevice } from "../filesystems/mount.ts";
+import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan, CryptPlan, CryptVolume } from "../plan/plan.ts";
+import { volumesFor } from "../plan/verity/verity.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
@@ -12,6 +14,9 @@ import { type Attached, attachDevice } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
 import { findRootPart, slice } from "./disk-image.ts";
 import { checkImage } from "./image-check.ts";
+import type { ImageTree } from "./verify/image-tree.ts";
+import { attachLoop } from "./verify/loops.ts";
+import { verifyImage } from "./verify/verified-image.ts";
 
 interface ImageOrder {
   /** As the user knows it: the path on the medium. */
@@ -23,6 +28,8 @@ interface ImageOrder {
   readonly isInside: boolean;
   /** True for an ISO file, which holds the images and is no part of the root. */
   readonly isMedium: boolean;
+  /** What verifies it; null: nothing. */
+  readonly tree: ImageTree | null;
 }
 
 /** A mounted image. */
@@ -48,7 +55,14 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
   if (!isInside && !isMedium && !(isLuks && namedVolumes(plan.crypt, loop).length > 0)) {
     requireUnencrypted(plan.crypt, path);
   }
-  const device = isLuks ? unlockImage(context, plan, path, loop) : loop;
+  const outer =
+    order.tree === null
+      ? loop
+      : {
+          ...loop,
+          node: mappedNode(verifyImage(context, { ...order, ...loop, isPart: loop.part !== null }, order.tree)),
+        };
+  const device = isLuks ? unlockImage(context, plan, path, outer) : outer;
   const wanted = {
     device,
     target,
@@ -60,7 +74,17 @@ export function mountImage(context: Context, plan: BootPlan, order: ImageOrder):
   } as const;
   const type = orProblem("image-not-mounted", { path }, () => mountDevice(context, wanted));
   const name = `${printable(path)}${loop.part === null ? "" : ` partition ${loop.part}`}`;
-  return { name, text: `${name} (${type})`, type, node: loop.node, isInside: isInside || isLuks };
+  return {
+    name,
+    text: `${name} (${type}${order.tree === null ? "" : ", verified"})`,
+    type,
+    node: loop.node,
+    isInside: isInside || isLuks,
+  };
+}
+
+function mappedNode({ name }: Mapping): string {
+  return `/dev/mapper/${name}`;
 }
 
 /** Throws BootError if parameters name volumes that the root has to lie in: the image `path` is in none of them. */
@@ -97,7 +121,13 @@ export function unlockImage(
 /** Waits for a block device that is a part of the root besides the root device, and unlocks it by `crypt`. `what` names it in a report. Throws BootError. */
 export function attachPart(
   context: Context,
-  { rootTimeoutMs, crypt, arrays, keymap }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "arrays" | "keymap">,
+  {
+    rootTimeoutMs,
+    crypt,
+    verity,
+    arrays,
+    keymap,
+  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "keymap">,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
@@ -108,6 +138,7 @@ export function attachPart(
     image: null,
     layers: [],
     crypt,
+    verity: volumesFor(verity, device),
     arrays,
     keymap,
     part: what.wanted,
@@ -116,7 +147,7 @@ export function attachPart(
 }
 
 /** An image file on its loop device. */
-interface OpenImage extends Pick<BlockDevice, "node" | "facts" | "unreadable"> {
+export interface OpenImage extends Pick<BlockDevice, "node" | "facts" | "unreadable"> {
   /** The number of the partition that is the root; null if the image is no whole disk. */
   readonly part: number | null;
 }
@@ -131,15 +162,8 @@ export function openImage(
     const whole = checkImage(reader, file);
     const part = whole.type === null ? findRootPart(reader, machine.release().machine, path) : null;
     const facts = part === null ? whole : checkImage(slice(reader, part), file);
-    if (!hasLoops(machine)) drivers.loadByName("loop");
     const range = part === null ? {} : { offset: part.offset, size: part.size };
-    const node = orProblem("loop-refused", { path: file, hasLoops: hasLoops(machine) }, () =>
-      machine.attachLoop({ file, ...range, readOnly }),
-    );
+    const node = attachLoop({ machine, drivers }, { file, ...range, readOnly });
     return { node, facts, unreadable: null, part: part?.number ?? null };
   });
-}
-
-function hasLoops(machine: Machine): boolean {
-  return machine.stat("/dev/loop-control") !== null;
 }

@@ -2,16 +2,14 @@ import { relative } from "node:path/posix";
 import type { Context } from "../drivers/context.ts";
 import { makePlace } from "../filesystems/mount.ts";
 import type { MountRequest } from "../machine/machine.ts";
-import type { StorePolicy } from "../parameters/stack/overlay.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
-import { askYesOrNo } from "../prompt/yes-or-no.ts";
 import { requireOneSide } from "../storage/trust.ts";
 import type { MountedLower } from "./lowers.ts";
 import { LOWERS, type RootStack, type TmpfsUpper } from "./root-stack.ts";
-import { attempt, isReported } from "./store/policy.ts";
+import { attempt, isReported, mayFallBack } from "./store/policy.ts";
 import { openUpper, type StoreUpper } from "./store/upper.ts";
 
 /** What overlayfs merges. */
@@ -54,25 +52,19 @@ function mountOverStore(context: Context, plan: BootPlan, upper: StoreUpper, bel
   return describeTmpfs(upper.ram);
 }
 
-/** True if changes may go to memory: by the policy, or by the answer of a person. */
-function mayFallBack({ machine, voice }: Context, policy: StorePolicy, error: Error): boolean {
-  if (policy !== "ask") return policy === "fallback";
-  voice.warn(sentence(error));
-  return askYesOrNo(machine, "changes", "keep changes in memory, where they are lost at shutdown?") === true;
-}
-
 function mergeStore(context: Context, plan: BootPlan, upper: StoreUpper, { lowers, merged, mounted }: Below): string {
   const { machine, voice } = context;
   const open = openUpper(context, plan, upper, mounted);
   const { store } = open;
+  const changes = `changes ${upper.store.path === null ? "on" : "in"} ${store.text}`;
   // The other way round is allowed: encrypted changes over a medium that anyone may read were asked for by name.
   if (mounted.some(({ isInside }) => isInside)) requireOneSide(machine, [...mounted, store], voice);
   if (!upper.readOnly) {
     merge(context, { lowers, merged, upper: open, store: store.name });
-    return `changes on ${store.text}`;
+    return changes;
   }
   merge(context, { lowers: [...lowers, open.upper], merged, upper: mountTmpfs(context, upper.ram), store: store.name });
-  return `changes on ${store.text} (read-only) + ${describeTmpfs(upper.ram)}`;
+  return `${changes} (read-only) + ${describeTmpfs(upper.ram)}`;
 }
 
 function describeTmpfs({ size }: TmpfsUpper): string {

@@ -24,7 +24,11 @@ export interface Attached {
   readonly doubt: string | null;
 }
 
-type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & { readonly tries?: Tries };
+type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & {
+  readonly tries?: Tries;
+  /** True if open volumes hold what was asked for by name, and stay open beside a device that is not encrypted. */
+  readonly keepsVolumes?: boolean;
+};
 
 /**
  * Waits until a device is present that the plan calls the root, or `wanted` otherwise. The root is a work-list: each device that
@@ -32,7 +36,7 @@ type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & { readonly t
  * the time is up, or an assembly knows that the device cannot come.
  */
 export function attachDevice(context: Context, plan: StoragePlan, options: AttachOptions = {}): Attached {
-  const { wanted = "root", name = "", tries = new Map() } = options;
+  const { wanted = "root", name = "", tries = new Map(), keepsVolumes = false } = options;
   const search = createSearch(context, plan, { tries });
   try {
     for (const [index, spec] of plan.roots.entries()) {
@@ -44,7 +48,7 @@ export function attachDevice(context: Context, plan: StoragePlan, options: Attac
         const reason = spec.by === "file" ? `, ${specText(spec)}` : " from rootfallback=";
         context.voice.warn(`${missing} did not appear, booting ${describeDevice(device)}${reason}`);
       }
-      return accept(context, { spec, wanted }, device, search);
+      return accept(context, { spec, device, wanted, keepsVolumes }, search);
     }
     throw notFound(context, { wanted, name }, plan, search);
   } finally {
@@ -116,12 +120,13 @@ function isOneDisk(machine: Machine, found: readonly BlockDevice[]): boolean {
   return first.some((link) => others.every((links) => links.includes(link)));
 }
 
-function accept(
-  { machine, voice }: Context,
-  { spec, wanted }: Pick<VainSearch, "wanted"> & { readonly spec: DeviceSpec },
-  device: BlockDevice,
-  search: Search,
-): Attached {
+interface Candidate extends Pick<VainSearch, "wanted">, Required<Pick<AttachOptions, "keepsVolumes">> {
+  readonly spec: DeviceSpec;
+  readonly device: BlockDevice;
+}
+
+function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candidate, search: Search): Attached {
+  const { machine, voice } = context;
   const found = search.matches(spec);
   if (found.length > 1) {
     const nodes = found.map(({ node }) => node);
@@ -131,7 +136,8 @@ function accept(
     const why = isOneDisk(machine, found) ? `; they are one disk, and ${notSupportedYet("multipath")}` : "";
     voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes.join(" and ")}${why}; using ${device.node}`);
   }
-  if (!liesInVolume(machine)(device)) closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);
+  if (!keepsVolumes && !liesInVolume(machine)(device))
+    closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);
   search.claim(device);
   for (const { error } of search.problems()) voice.warn(`${sentence(error)}, continuing without it`);
   const containers = search.containersOf(device);

@@ -2,6 +2,7 @@ import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import type { VerityVolume } from "../plan/verity/volumes.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import type { BootError } from "../problems/errors.ts";
 import type { HeldTerminals } from "../prompt/held-terminals.ts";
@@ -11,6 +12,8 @@ export interface StoragePlan
   extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "keymap"> {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];
+  /** The volumes that dm-verity verifies, and that the device has to lie in. */
+  readonly verity: readonly VerityVolume[];
   /** What the device is a part of, for a report; the root by default. */
   readonly part?: VainSearch["wanted"];
 }
@@ -63,12 +66,14 @@ export type DeviceState =
   /** Other members are missing, or the members present must not be used: then no further one would help. */
   | { readonly kind: "incomplete"; readonly text: string; readonly isRefused?: boolean };
 
-/** An encrypted volume that a parameter names: the root has to lie in one of these. */
+/** A volume that the root has to lie in: in one of the encrypted ones that parameters name, and in the verified one. */
 export interface RequiredVolume {
   /** The kernel's name of the device that holds it; null until it appears. */
   readonly outside: string | null;
   /** The kernel's name of what was opened in it; null while it is locked. */
   readonly inside: string | null;
+  /** True if dm-verity verifies it; false if it is encrypted. */
+  readonly isVerified: boolean;
 }
 
 /** A wait for something other than the root, which ends before the root is accepted. */

@@ -137,7 +137,7 @@ export function matchFiles(machine: Machine, base: string, path: string): readon
 }
 
 /** True if the disk is of that kind, as sysfs has it: its medium can be removed, or it is attached by USB. */
-function isAmong(machine: Machine, device: BlockDevice, among: FileSpec["among"]): boolean {
+export function isAmong(machine: Machine, device: BlockDevice, among: FileSpec["among"]): boolean {
   if (among === "all") return true;
   const directory = `/sys/class/block/${device.partition?.disk ?? device.name}`;
   return orIfRefused(() => {

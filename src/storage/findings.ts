@@ -21,7 +21,7 @@ export function describeFound(search: Search, spec: DeviceSpec): string {
   const lack = lackOf(search, spec);
   if (lack !== null) return lack;
   const strangers = search.strangers(spec);
-  return strangers.length > 0 ? describeStrangers(strangers.map(describeDevice)) : listShort(search);
+  return strangers.length > 0 ? describeStrangers(strangers.map(describeDevice), search.isVerified) : listShort(search);
 }
 
 /** Returns which members of the first match are present; null if it is complete, or there is none. */
@@ -62,7 +62,7 @@ export function describeSeen({ state }: Pick<Search, "state">, device: BlockDevi
 export function notFound(
   context: Pick<Context, "machine" | "drivers">,
   { wanted, name }: Pick<VainSearch, "wanted" | "name">,
-  { roots, rootTimeoutMs }: Pick<StoragePlan, "roots" | "rootTimeoutMs">,
+  { roots, rootTimeoutMs, verity }: Pick<StoragePlan, "roots" | "rootTimeoutMs" | "verity">,
   search: Search,
 ): BootError {
   const devices = roots.map((spec) => ({
@@ -87,6 +87,7 @@ export function notFound(
     wanted,
     name,
     devices,
+    isVerified: verity.length > 0,
     withinSeconds: rootTimeoutMs === null ? null : Math.round(rootTimeoutMs / 1000),
     troubles: search.problems().map(({ error }) => sentence(error)),
     moduleGap: findModuleGap(context.machine),

@@ -18,9 +18,11 @@ interface SearchOptions {
 
 /** The devices of a machine while one of them is looked for. */
 export interface Search
-  extends Pick<Selection, "matches" | "strangers" | "unsearched">,
+  extends Pick<Selection, "find" | "matches" | "strangers" | "unsearched">,
     Pick<Assemblies, "advance" | "lastResort" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"> {
   readonly inventory: Inventory;
+  /** True if the device has to be verified by dm-verity. */
+  readonly isVerified: boolean;
   /** The devices that have not answered yet. */
   readonly unanswered: DeviceProbes["unanswered"];
   readonly terminals: HeldTerminals;
@@ -64,6 +66,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     ...selection,
     ...assemblies,
     inventory,
+    isVerified: plan.verity.length > 0,
     unanswered: probes.unanswered,
     terminals,
     takeEvents,

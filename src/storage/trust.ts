@@ -29,6 +29,15 @@ export function liesIn(machine: Machine, volumes: readonly string[]): (device: P
   return ({ name }) => volumes.length > 0 && isInside(name);
 }
 
+/** True for a device that dm-verity verifies. */
+export function isVerified(machine: Machine, device: Pick<BlockDevice, "name">): boolean {
+  const volumes = machine.listMappings().filter(isOfVerity);
+  return liesIn(
+    machine,
+    volumes.map((mapping) => mapping.device),
+  )(device);
+}
+
 /** Returns a test for devices that lie in any encrypted volume. */
 export function liesInVolume(machine: Machine): (device: Pick<BlockDevice, "name">) => boolean {
   const volumes = listOpenVolumes(machine).map(({ device }) => device);
@@ -47,13 +56,23 @@ export function chooseTrusted(
 ): readonly BlockDevice[] {
   const isLuks = ({ facts }: BlockDevice) => facts.type === "crypto_LUKS";
   if (required.length > 0) {
-    const volumes = required.flatMap(({ inside }) => inside ?? []);
-    const isInside = liesIn(machine, volumes);
-    const isLocked = (device: BlockDevice) =>
-      isLuks(device) && required.some(({ outside, inside }) => inside === null && outside === device.name);
-    return found.filter((device) => isInside(device) || isLocked(device));
+    const kinds = Map.groupBy(required, ({ isVerified }) => isVerified);
+    const tests = [...kinds.values()].map((volumes) => liesInOneOf(machine, volumes));
+    return found.filter((device) => tests.every((isTrusted) => isTrusted(device)));
   }
   return [found.filter(liesInVolume(machine)), found.filter(isLuks)].find(({ length }) => length > 0) ?? found;
+}
+
+/** Returns a test for devices that lie in one of these volumes, or are one that is still locked. */
+function liesInOneOf(machine: Machine, volumes: readonly RequiredVolume[]): (device: BlockDevice) => boolean {
+  const isInside = liesIn(
+    machine,
+    volumes.flatMap(({ inside }) => inside ?? []),
+  );
+  const isLocked = ({ facts, name }: BlockDevice) =>
+    facts.type === "crypto_LUKS" &&
+    volumes.some(({ outside, inside, isVerified }) => !isVerified && inside === null && outside === name);
+  return (device) => isInside(device) || isLocked(device);
 }
 
 /**
@@ -65,7 +84,7 @@ export function closeVolumes(machine: Machine, voice: Voice, why: string): void 
   if (open.length === 0) return;
   const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`);
   unlessRefused(
-    () => removeVolumes(machine),
+    () => removeVolumes(machine, isOfVerity),
     (cause) => {
       throw problem("volumes-in-use", { why, names }, { cause });
     },
@@ -94,11 +113,14 @@ export function requireOneSide(machine: Machine, parts: readonly RootPart[], voi
   throw problem("partly-encrypted", { outside: texts }, { seen });
 }
 
-/** Removes every device that libcryptsetup's uuids mark, and what was made of it, from the top: partitions or LVM in a volume, volumes in volumes, dm-integrity below. */
-export function removeVolumes(machine: Machine): void {
+const isOfVerity = ({ uuid }: Mapping) => /^(?:part\d+-)*CRYPT-VERITY-/.test(uuid);
+
+/** Removes every device that libcryptsetup's uuids mark, and what was made of it, from the top: partitions or LVM in a volume, volumes in volumes, dm-integrity below. What `isKept` stays if it is in no encrypted volume. */
+export function removeVolumes(machine: Machine, isKept: (mapping: Mapping) => boolean = () => false): void {
   for (;;) {
     const isInside = liesInVolume(machine);
-    const isOurs = ({ uuid, device }: Mapping) => /^(?:part\d+-)*CRYPT-/.test(uuid) || isInside({ name: device });
+    const isOurs = (mapping: Mapping) =>
+      isInside({ name: mapping.device }) || (/^(?:part\d+-)*CRYPT-/.test(mapping.uuid) && !isKept(mapping));
     const left = machine.listMappings().filter(isOurs);
     const isBelow = ({ device }: Mapping) => left.some((other) => listBelow(machine, other.device).includes(device));
     const top = left.find((mapping) => !isBelow(mapping));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBootOptions, fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
+import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { fakeImage } from "../support/fake-images.ts";
 
@@ -49,6 +49,23 @@ describe("layers of casper", () => {
     const single = bootFrom("boot=casper", { disk: fakeImage("ext4", { label: "U" }, files), images: [old] });
     expect(single.end).toMatchObject({ mode: "switch_root" });
     expect(single.console).not.toContain("layerfs-path=");
+  });
+
+  test("are those of Ubuntu's initramfs if levain was grafted into it, and the command line overrides them", () => {
+    const files = {
+      "/conf/conf.d/default-boot-to-casper.conf": "export BOOT=casper\n",
+      "/conf/conf.d/default-layer.conf": "LAYERFS_PATH=minimal.standard.squashfs\n",
+      "/conf/uuid.conf": `${UUID}\n`,
+    };
+    const own = bootFrom("--- quiet splash", medium("U"), { files });
+    expect(own.end).toMatchObject({ mode: "switch_root" });
+    expect(loops(own.journal)).toEqual(["minimal", "minimal.standard"]);
+    const other = medium("U", { "/.disk/casper-uuid-generic": "another\n" });
+    expect(bootFrom("quiet", other, { files }).shells).toBe(1);
+    expect(bootFrom("quiet ignore_uuid", other, { files }).end).toMatchObject({ mode: "switch_root" });
+    expect(loops(bootFrom(`quiet ${LAYER}`, medium("U"), { files }).journal)).toHaveLength(3);
+    const disk = { disks: [{ name: "sda", image: rootImage("ROOT") }], files };
+    expect(fakeBoot({ cmdline: "root=LABEL=ROOT", ...disk }).mounts).toContain("/sysroot ext4 /dev/sda");
   });
 
   test("of which one is missing stop the boot, with the names that are there", () => {

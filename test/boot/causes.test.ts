@@ -304,12 +304,11 @@ describe("a root without an init", () => {
 
   test("whose /usr is a filesystem of its own", () => {
     const links = { "/sbin": { link: "usr/sbin" }, "/bin": { link: "usr/bin" }, "/usr": { directory: true } } as const;
-    const report = without({ ...links, "/etc/fstab": "# <fs> /usr\nLABEL=USR\t/usr ext4 defaults 0 2\n" });
-    expect(report).toContain(
-      "/usr is empty, and /etc/fstab mounts it from LABEL=USR: a separate /usr is not supported yet",
-    );
-    expect(report).toContain("hint: copy /usr into the root filesystem");
-    expect(without(links)).toContain("/usr is empty: a separate /usr is not supported yet");
+    const report = without({ ...links, "/etc/fstab": "# <fs> /usr\nLABEL=USR\t/usr ext4 noauto 0 2\n" });
+    expect(report).toContain("/usr is empty, and LABEL=USR, from which /etc/fstab mounts it, was not mounted");
+    expect(report).toContain("name its device: mount.usr=LABEL=USR");
+    expect(without(links)).toContain("/usr is empty");
+    expect(without(links)).toContain("name its device: mount.usr=DEVICE");
     expect(without({ ...links, "/usr/sbin/other": "x" })).not.toContain("separate");
   });
 
@@ -326,8 +325,8 @@ describe("a root without an init", () => {
   });
 
   test("the names of its files add no line and no command", () => {
-    const report = without({ "/etc/fstab": "LABEL=\x1b[2J\u202e /usr ext4\n", "/usr": { directory: true } });
-    expect(report).toContain("mounts it from LABEL=\\x1b[2J\\u{202e}:");
+    const report = without({ "/etc/fstab": "LABEL=\x1b[2J\u202e /usr ext4 noauto\n", "/usr": { directory: true } });
+    expect(report).toContain("/usr is empty, and LABEL=\\x1b[2J\\u{202e}, from which");
   });
 
   test("found after `levain retry` with the right subvolume", () => {

@@ -82,13 +82,6 @@ describe("images of a live medium", () => {
     expect(console).toContain("/live/filesystem.dir (directory) + tmpfs at /sysroot");
   });
 
-  test("that have a verity file are reported as not verified", () => {
-    const { console } = fakeBoot(isoFile({ "/live/2.squashfs.verity": "" }, "boot=live findiso=/d.iso"));
-    expect(console.replace(/\s+/g, " ")).toContain(
-      "dm-verity is not supported yet, ignoring /live/2.squashfs.verity: the image is not verified",
-    );
-  });
-
   test("can have a list of another name", () => {
     const lists = { "/live/filesystem.module": "3.squashfs", "/live/mine.module": "1.squashfs" };
     const { journal } = fakeBoot(isoFile(lists, "boot=live module=mine findiso=/d.iso"));

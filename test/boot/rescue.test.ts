@@ -339,7 +339,7 @@ test("all mistakes are reported at once, also with control characters in them", 
       rd.overlay=nfs: Expected tmpfs, tmpfs:size=SIZE, DEVICE[:/PATH], yes or no
         but received "nfs"
       rd.break=lunch: Expected a step (prepare, modules, root, mount, layers,
-        init, handover) but received "lunch"
+        subtrees, init, handover) but received "lunch"
     hint: correct the parameters in the boot loader (see \`levain help parameters\`)
 
     rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries
@@ -418,6 +418,8 @@ describe("levain retry", () => {
         "mkdir /run/levain/overlay/work",
         "mkdir /sysroot",
         "mount overlay overlay at /sysroot (lowerdir=/run/levain/lower,upperdir=/run/levain/overlay/upper,workdir=/run/levain/overlay/work)",
+        "mkdir /run/initramfs",
+        "write /run/initramfs/shutdown",
         "release every device",
         "move /dev to /sysroot/dev",
         "move /sys to /sysroot/sys",

@@ -98,6 +98,15 @@ describe("changes on a disk", () => {
     ]);
     expect(pathsIn(disk)).toEqual(["upper", "work"]);
   });
+
+  test("that are only shown may belong to another system: that is a warning", () => {
+    const lowers = Array.from({ length: 50 }, (_, index) => ({ name: `${index}\u001b[2J${"x".repeat(999)}`, id: "x" }));
+    const disk = data({ "/upper": { directory: true }, "/levain.json": JSON.stringify({ lowers }) });
+    const done = boot("rd.overlay=LABEL=DATA rd.overlay.readonly", disk);
+    expect(done.end).toMatchObject(OVERLAY_DONE);
+    expect(done.console).toContain("the changes on LABEL=DATA were made on 0\\x1b[2Jxxx");
+    expect(done.console.length).toBeLessThan(4000);
+  });
 });
 
 describe("what other tools made is used as they do", () => {
@@ -117,6 +126,12 @@ describe("what other tools made is used as they do", () => {
       "overlay-workdir/_",
     ],
     [
+      "rd.live.overlay=LABEL=DATA:auto rd.live.dir=os",
+      { "/os/overlay-ROOT-0a1b2c3d-0000-4000-8000-00000000abcd/a": "", "/os/ovlwork/work/b": "" },
+      "overlay-ROOT-0a1b2c3d-0000-4000-8000-00000000abcd",
+      "ovlwork",
+    ],
+    [
       "rd.live.overlay=LABEL=DATA",
       { "/LiveOS/overlay-ROOT-0a1b2c3d-0000-4000-8000-00000000abcd/a": "", "/LiveOS/ovlwork/work/b": "" },
       "overlay-ROOT-0a1b2c3d-0000-4000-8000-00000000abcd",
@@ -127,6 +142,24 @@ describe("what other tools made is used as they do", () => {
     expect(options).toBe(
       `lowerdir=/run/levain/lower,upperdir=/run/levain/store/${upper},workdir=/run/levain/store/${work}`,
     );
+  });
+
+  test("dracut's image file on the FAT of the medium, named by the medium", () => {
+    const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
+    const inner = data({ "/overlayfs/a": "", "/ovlwork/work": { directory: true } });
+    const files = { "/LiveOS/squashfs.img": squashfs.bytes, "/LiveOS/overlay-LIVE-F1A5-4000": inner.bytes };
+    const done = fakeBoot({
+      cmdline: "root=live:LABEL=LIVE rd.live.overlay=LABEL=LIVE",
+      disks: [{ name: "sda", image: fakeImage("vfat", { label: "LIVE", uuid: "F1A5-4000" }, files) }],
+      images: [squashfs, inner],
+    });
+    expect(overlayOf(done)[0]).toContain("upperdir=/run/levain/store/overlayfs,workdir=/run/levain/store/ovlwork");
+  });
+
+  test("but not through a symbolic link", () => {
+    const tree = { "/overlay/a": "", "/overlay-workdir": { link: "/etc" }, "/etc/_": { directory: true } } as const;
+    const done = boot("overlayroot=device:dev=LABEL=DATA", data(tree), { files: { "/etc/_/b": "" } });
+    expect(overlayOf(done)[0]).toContain("upperdir=/run/levain/store/upper,workdir=/run/levain/store/work");
   });
 
   test("cow_label= makes archiso's directory", () => {
@@ -172,7 +205,7 @@ describe("a disk that was not unmounted", () => {
     const image = fakeImage("vfat", { label: "DATA" }, { "/a.img": data().bytes });
     image.bytes[0x25] = 1;
     expect(boot("rd.overlay=LABEL=DATA:/a.img", image).console.replace(/\s+/g, " ")).toContain(
-      "/dev/vdb asks for a check, which was not made: add fsck.vfat to the image",
+      "/dev/vdb asks for a check, which was not made: add fsck.vfat to programs in levain.toml",
     );
   });
 });
@@ -212,6 +245,36 @@ describe("a kernel that refuses", () => {
     expect(done.console).toContain("changes cannot be written to LABEL=LIVE:/a (/dev/sda)");
     expect(done.journal.findLast((line) => line.includes("store-disk"))).toBe("unmount /run/levain/store-disk");
   });
+});
+
+test("no directory is created on a filesystem that cannot keep changes", () => {
+  const disk = fakeImage("vfat", { label: "DATA" });
+  expect(boot("rd.overlay=LABEL=DATA:/changes", disk).console).toContain("LABEL=DATA:/changes cannot keep changes");
+  expect(pathsIn(disk)).toEqual([]);
+});
+
+test("an overlay that the kernel refuses with the changes is mounted without them, if the policy allows that", () => {
+  const done = boot("rd.overlay=LABEL=DATA rd.overlay.policy=fallback", data(), {
+    before: (machine) => machine.refuse("mount", "mount overlay", "ESTALE", { times: 1 }),
+  });
+  expect(done.end).toMatchObject(OVERLAY_DONE);
+  expect(overlayOf(done).at(-1)).toContain("upperdir=/run/levain/overlay/upper");
+  expect(done.mounts.join()).not.toContain("/run/levain/store");
+  expect(done.console.replace(/\s+/g, " ")).toContain("the changes were made on other layers");
+});
+
+test("the medium's own changes are shown without writing to it", () => {
+  const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
+  const tree = { "/LiveOS/squashfs.img": squashfs.bytes, "/changes/upper/etc/mine": "" };
+  const disk = fakeImage("ext4", { label: "LIVE", sizeBytes: 4 * MIB }, tree);
+  const done = fakeBoot({
+    cmdline: "root=live:LABEL=LIVE rd.overlay=LABEL=LIVE:/changes rd.overlay.readonly",
+    disks: [{ name: "sda", image: disk }],
+    images: [squashfs],
+  });
+  expect(done.end).toMatchObject(OVERLAY_DONE);
+  expect(done.journal.join()).not.toContain("remount");
+  expect(done.machine.disk("sda")?.readOnly).toBe(false); // the real system decides
 });
 
 test("of two devices with its name, none is written to", () => {
@@ -345,6 +408,12 @@ describe("rd.overlay.reset", () => {
     expect(pathsIn(disk)).toEqual(["levain.json", "photos", "upper", "work"]);
     expect(pathsIn(disk, ["upper"])).toEqual([]);
     expect(done.console).toContain("removing all changes on LABEL=DATA");
+  });
+
+  test("makes space on a disk that is full", () => {
+    const disk = data({ "/upper/big": new Uint8Array(3.5 * MIB), "/work/work": { directory: true } });
+    expect(boot("rd.overlay=LABEL=DATA", disk).console).toContain("no space for changes is left");
+    expect(boot("rd.overlay=LABEL=DATA rd.overlay.reset", disk).end).toMatchObject(OVERLAY_DONE);
   });
 
   test("refuses what nothing marks as an overlay", () => {

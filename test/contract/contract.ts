@@ -11,15 +11,18 @@ import { LOOP_CASES } from "./loops.ts";
 import { MODULE_CASES } from "./modules.ts";
 import { MOUNT_CASES } from "./mounts.ts";
 import { MOVE_CASES } from "./moves.ts";
+import { OPEN_TREE_CASES } from "./open-trees.ts";
 import { OVERLAY_CASES } from "./overlays.ts";
 import { PROCESS_CASES } from "./processes.ts";
 import { TERMINAL_CASES } from "./terminals.ts";
 import { TREE_CASES } from "./trees.ts";
 import { UNTOUCHED_CASES } from "./untouched.ts";
+import { VERITY_TABLE_CASES } from "./verity-tables.ts";
 
 /** Every rule that the fake machine claims, in the order to check them: one machine goes through all of them. */
 export const CONTRACT: readonly ContractCase[] = [
   ...FILE_CASES,
+  ...OPEN_TREE_CASES,
   ...TREE_CASES,
   ...MOUNT_CASES,
   ...MOVE_CASES,
@@ -30,6 +33,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...KERNEL_CIPHER_CASES,
   ...DEVICE_MAPPER_CASES,
   ...CRYPT_TABLE_CASES,
+  ...VERITY_TABLE_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
   ...TERMINAL_CASES,

@@ -33,6 +33,8 @@ const busybox: FakeProgram = ({ argv: [, applet, word = ""], environment }) => {
 
 const MODULES = {
   ...CRYPT_MODULES,
+  reed_solomon: {},
+  dm_bufio: {},
   loop: { nodes: { "/loop-control": { node: "character", number: "10:237" } } },
   squashfs: { filesystems: ["squashfs"] },
   overlay: { filesystems: ["overlay"] },

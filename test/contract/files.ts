@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, fail, ok, throws } from "node:assert/strict";
 import { type ContractCase, mountTmpfs, readText, refuses } from "./case.ts";
 
 const MIB = 2 ** 20;
@@ -161,16 +161,20 @@ export const FILE_CASES: readonly ContractCase[] = [
     },
   },
   {
-    name: "copyFile tells its progress and copies every byte",
+    name: "copyFile tells its progress with each part, and copies every byte",
     check(machine, directory) {
       const bytes = new Uint8Array(9 * MIB).map((_, index) => (index * 7 + (index >> 12)) & 0xff);
       machine.writeFile(`${directory}/source`, bytes);
-      const progress: number[] = [];
-      machine.copyFile(`${directory}/source`, `${directory}/target`, (done) => progress.push(done));
-      deepEqual(progress, [4 * MIB, 8 * MIB, 9 * MIB]);
+      const told: [number, Uint8Array][] = [];
+      machine.copyFile(`${directory}/source`, `${directory}/target`, (done, part) => told.push([done, part.slice()]));
+      const doneBytes = told.map(([done]) => done);
+      deepEqual(doneBytes, [4 * MIB, 8 * MIB, 9 * MIB]);
+      ok(Buffer.concat(told.map(([, part]) => part)).equals(bytes));
       ok(Buffer.from(machine.readFile(`${directory}/target`)).equals(bytes));
       refuses("ENOENT", () => machine.copyFile(`${directory}/none`, `${directory}/other`, () => undefined));
       equal(machine.stat(`${directory}/other`), null);
+      throws(() => machine.copyFile(`${directory}/source`, `${directory}/target`, () => fail("stopped")));
+      equal(machine.stat(`${directory}/target`), null);
     },
   },
   {
@@ -187,11 +191,8 @@ export const FILE_CASES: readonly ContractCase[] = [
     check(machine, directory) {
       mountTmpfs(machine, `${directory}/small`, "size=2M");
       machine.writeFile(`${directory}/small/file`, new Uint8Array(MIB));
-      deepEqual(machine.statFilesystem(`${directory}/small`), {
-        magic: 0x01021994,
-        totalBytes: 2 * MIB,
-        freeBytes: MIB,
-      });
+      const { magic, totalBytes, freeBytes } = machine.statFilesystem(`${directory}/small`);
+      deepEqual([magic, totalBytes, freeBytes], [0x01021994, 2 * MIB, MIB]);
       equal(machine.statFilesystem("/proc").magic, 0x9fa0);
     },
   },

@@ -81,7 +81,7 @@ export const LINUX_MAPPING_CASES: readonly ContractCase[] = [
   {
     name: "dm-integrity says of itself how many sectors it has for data",
     check(machine, directory) {
-      for (const name of ["xor", "async_tx", "async_xor", "dm-bufio", "dm-integrity"]) loadModule(machine, name);
+      for (const name of ["xor", "async_tx", "async_xor", "dm-integrity"]) loadModule(machine, name);
       ok(machine.mappingTargetVersion("integrity") !== null);
       const device = attachBytes(machine, directory, new Uint8Array(8 << 20));
       const words = `${device} 0 4 D 1 internal_hash:crc32c`;

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createLinuxFiles } from "../../src/machine/linux/files.ts";
+import { systemCall } from "../../src/machine/linux/libc.ts";
 import { configureLoopInTwoSteps, createLoopDevices } from "../../src/machine/linux/storage/loop.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, FIXTURES, makeMedium, mountImage, readText, refuses } from "./case.ts";
@@ -43,6 +44,19 @@ export const LINUX_CASES: readonly ContractCase[] = [
     check(machine) {
       equal(machine.run([FIXTURES.busybox, "sh", "-c", "kill -9 $$"]).status, 137);
       equal(machine.run([FIXTURES.busybox, "sh", "-c", "kill -PIPE $$"]).status, 141);
+    },
+  },
+  {
+    name: "attributes that are copied include security labels",
+    check(machine, directory) {
+      const [one, other] = [`${directory}/one`, `${directory}/other`];
+      for (const path of [one, other]) machine.makeDirectory(path);
+      const label = new TextEncoder().encode("system_u:object_r:etc_t:s0");
+      systemCall("lsetxattr", one, one, "security.levain", label, label.length, 0);
+      machine.copyAttributes(one, other);
+      const found = new Uint8Array(label.length);
+      systemCall("lgetxattr", other, other, "security.levain", found, found.length);
+      deepEqual(found, label);
     },
   },
   {

@@ -96,6 +96,27 @@ export const OVERLAY_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "an overlay over its own lower directory, whose attributes its upper has, covers it and keeps them",
+    check(machine, directory) {
+      const covered = `${directory}/root/etc`;
+      mountTmpfs(machine, `${directory}/root`);
+      mountTmpfs(machine, `${directory}/over`);
+      machine.makeDirectory(covered, 0o2751);
+      machine.writeFile(`${covered}/name`, "lower");
+      for (const name of ["upper", "work"]) machine.makeDirectory(`${directory}/over/${name}`);
+      machine.copyAttributes(covered, `${directory}/over/upper`);
+      equal(machine.stat(`${directory}/over/upper`)?.mode, 0o2751);
+      refuses("ENOENT", () => machine.copyAttributes(`${directory}/none`, covered));
+      const options = `lowerdir=${covered},upperdir=${directory}/over/upper,workdir=${directory}/over/work`;
+      machine.mount({ source: "overlay", target: covered, type: "overlay", flags: ["nosuid"], options });
+      equal(machine.stat(covered)?.mode, 0o2751);
+      machine.writeFile(`${covered}/name`, "upper");
+      equal(readText(machine, `${covered}/name`), "upper");
+      machine.unmount(covered);
+      equal(readText(machine, `${covered}/name`), "lower");
+    },
+  },
+  {
     name: "an overlay is refused without its layers, with upper and work apart, and with an upper that is read-only",
     check(machine, directory) {
       mountTmpfs(machine, `${directory}/over`);

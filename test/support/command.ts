@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { noteCommandCost } from "./run-notes.ts";
 
 /** A command that did not end well; the message holds what it said last. */
 export class CommandError extends Error {
@@ -34,6 +35,7 @@ export async function run(
       stderr,
     });
     const status = await child.exited;
+    noteCommandCost(argv, child.resourceUsage()?.cpuTime.total);
     if (status !== 0) throw new CommandError(argv, status, readOutput(stderr) || readOutput(stdout));
     return readOutput(stdout);
   } finally {

@@ -76,11 +76,20 @@ export async function downloadPackages(
   await withApt((options) => run(["apt-get", ...options, "download", ...names], { cwd: directory }), suite);
 }
 
-/** The packages of `names`, and the libraries that they need, as if nothing were installed. */
+/** Returns the packages of `names`, and those that they need, that are not installed in the system with dpkg's status file `status`. */
+export async function missingPackages(
+  names: readonly string[],
+  status: string,
+  suite: Suite = "own",
+): Promise<string[]> {
+  const system = ["-o", `Dir::State::status=${status}`, "--no-install-recommends", "--simulate"];
+  const plan = await withApt((options) => run(["apt-get", ...options, ...system, "install", ...names]), suite);
+  return [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
+}
+
+/** Returns the packages of `names`, and the libraries that they need, as if nothing were installed. */
 async function withLibraries(names: readonly string[], suite: Suite): Promise<string[]> {
-  const empty = ["-o", "Dir::State::status=/dev/null", "--no-install-recommends", "--simulate"];
-  const plan = await withApt((options) => run(["apt-get", ...options, ...empty, "install", ...names]), suite);
-  const all = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
+  const all = await missingPackages(names, "/dev/null", suite);
   return all.filter((name) => names.includes(name) || (/^(lib|zlib1g)/.test(name) && !/perl|python/.test(name)));
 }
 
@@ -89,7 +98,8 @@ const UNPACK = `
 mkdir root
 for file; do
   dpkg-deb --fsys-tarfile "$file" |
-    tar -x -C root --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' --exclude='./usr/bin/qemu-[!a]*'
+    tar -xv -C root --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' --exclude='./usr/bin/qemu-[!a]*' |
+    { grep -E '^\\./(usr/)?s?bin/[^/]+$' || true; } | cut -c 3- > "$file.programs"
 done
 for name in bin sbin lib lib64; do [ -e root/$name ] || ln -s usr/$name root/$name; done
 `;
@@ -132,10 +142,12 @@ export function unpackedPackages(names: readonly string[], suite: Suite = "own")
     const files = readdirSync(target).filter((name) => name.endsWith(".deb"));
     await runScript(UNPACK, files, { cwd: target });
     const own = files.filter((file) => names.includes(file.split("_")[0] ?? ""));
-    const lists = await Promise.all(own.map((file) => run(["dpkg-deb", "-c", file], { cwd: target })));
-    const programs = [...lists.join("").matchAll(/ \.\/((?:usr\/)?s?bin\/[^\s/]+)/g)].map(([, path]) => path);
-    await Bun.write(join(target, "programs"), programs.join("\n"));
+    await runScript(
+      'cat "$@" > programs',
+      own.map((file) => `${file}.programs`),
+      { cwd: target },
+    );
     await runScript(MAKE_BIN, [], { cwd: target });
-    for (const file of files) rmSync(join(target, file));
+    for (const file of files) for (const name of [file, `${file}.programs`]) rmSync(join(target, name));
   });
 }

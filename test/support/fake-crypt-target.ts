@@ -4,6 +4,7 @@ import { SyscallError } from "../../src/problems/errors.ts";
 import { decryptSectors } from "./fake-crypt.ts";
 import type { FakeBlockDevice } from "./fake-disk.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import { openVerityTarget } from "./fake-verity-target.ts";
 
 const SECTOR = 512;
 
@@ -13,6 +14,10 @@ export interface FakeTarget {
   /** What it asks for at least, as its logical sectors. */
   readonly logicalBytes: number;
   readonly read: () => Uint8Array;
+  /** Other devices that it holds. */
+  readonly others?: readonly FakeBlockDevice[];
+  /** The errno of each read, where it has no content to show. */
+  readonly failsWith?: string;
 }
 
 /** Reads a line of a table; throws SyscallError as TABLE_LOAD would. */
@@ -23,6 +28,9 @@ export function openTarget(kernel: FakeKernel, name: string, target: MappingTarg
     .filter((word) => word !== "");
   if (!kernel.targets.has(target.type)) refuse(name, "EINVAL");
   if (target.type === "crypt") return openCrypt(kernel, name, target, words);
+  if (target.type === "verity") {
+    return openVerityTarget(kernel, name, target, words, (text) => findDevice(kernel, name, text));
+  }
   const [device = "", offset = "", ...more] = words;
   if (target.type !== "linear" || more.length > 0) refuse(name, "EINVAL");
   return openSlice(kernel, name, target, device, readCount(name, offset));

@@ -14,6 +14,7 @@ export const CRYPT_MODULES = {
     nodes: { "/mapper/control": { node: "character", number: "10:236" } },
     targets: { linear: [1, 4, 0] },
   },
+  dm_verity: { needs: ["dm_mod"], targets: { verity: [1, 9, 0] } },
   dm_crypt: { needs: ["dm_mod"], targets: { crypt: [1, 24, 0] } },
   xts: {},
   ecb: {},
@@ -66,7 +67,7 @@ export function createFakeDeviceMapper(
       mappings.delete(name);
       kernel.devices.removeDisk(device);
       files.removeFile(`/dev/mapper/${name}`);
-      for (const { below } of targets) kernel.devices.release(below.number);
+      for (const below of targets.flatMap(listHeld)) kernel.devices.release(below.number);
       kernel.releaseUnused();
     },
     listMappings: () => [...mappings.values()].map(({ name, uuid, device }) => ({ name, uuid, device })).reverse(),
@@ -80,7 +81,13 @@ export function createFakeDeviceMapper(
 }
 
 function isHeld(mappings: ReadonlyMap<string, FakeMapping>, number: string): boolean {
-  return [...mappings.values()].some(({ targets }) => targets.some(({ below }) => below.number === number));
+  return [...mappings.values()].some(({ targets }) =>
+    targets.flatMap(listHeld).some((below) => below.number === number),
+  );
+}
+
+function listHeld({ below, others = [] }: FakeTarget): readonly FakeTarget["below"][] {
+  return [below, ...others];
 }
 
 function freeDevice(mappings: ReadonlyMap<string, FakeMapping>): string {
@@ -105,12 +112,13 @@ function addDevice(kernel: FakeKernel, { name, uuid, device, number, targets }: 
   const { devices } = kernel;
   const devpath = `/devices/virtual/block/${device}`;
   const logicalBytes = Math.max(...targets.map((target) => target.logicalBytes));
-  const block = { name: device, number, devpath, content: new Uint8Array(), readOnly, logicalBytes };
+  const { failsWith } = targets.find((target) => target.failsWith !== undefined) ?? {};
+  const block = { name: device, number, devpath, content: new Uint8Array(), readOnly, logicalBytes, failsWith };
   const [MAJOR = "", MINOR = ""] = number.split(":");
   devices.addBlockDevice(block, { DEVTYPE: "disk" });
   addEntry(kernel.sys, `${devpath}/dm/name`, `${name}\n`);
   addEntry(kernel.sys, `${devpath}/dm/uuid`, `${uuid}\n`);
-  for (const { below } of targets) {
+  for (const below of targets.flatMap(listHeld)) {
     devices.hold(below.number);
     addEntry(kernel.sys, `${devpath}/slaves/${below.name}`, { link: `../../../../..${below.devpath}` });
   }

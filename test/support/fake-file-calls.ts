@@ -1,6 +1,7 @@
 import type { Files, FileWriter, RandomReader } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { openFakeAsyncReader } from "./fake-async-reader.ts";
+import { checkWritable, copyAttributes } from "./fake-attributes.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakePlace } from "./fake-mounts.ts";
@@ -28,7 +29,8 @@ export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees
     makeSymlink: (target, path) => create(kernel, path, "symlink", { kind: "symlink", target }),
     makeNode: (path, kind, major, minor, mode) =>
       create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
-    changeOwner: (path) => void namespace.find(path, "chown"), // there is only one user here
+    changeOwner: (path) => void namespace.find(path, "chown"),
+    copyAttributes: (source, target) => copyAttributes(kernel, source, target),
     stat: (path) => status(path, true),
     lstat: (path) => status(path, false),
     readLink(path) {
@@ -52,13 +54,14 @@ export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees
         for (let done = 0; done < bytes.length; ) {
           done = Math.min(done + COPY_CHUNK_BYTES, bytes.length);
           write(kernel, target, bytes.slice(0, done));
-          onProgress(done);
+          onProgress(done, bytes.slice(done - (done % COPY_CHUNK_BYTES || COPY_CHUNK_BYTES), done));
         }
       } catch (error) {
         files.removeFile(target);
         throw error;
       }
     },
+    measureVerity: (path) => status(path, true) && null,
     statFilesystem(path) {
       const { filesystem } = namespace.find(path, "statfs").mount;
       const freeBytes = filesystem.readOnly ? 0 : Math.max(0, filesystem.totalBytes - usedBytes(filesystem.root));
@@ -90,9 +93,10 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
   count(1);
   return {
     size: bytes.length,
-    // A copy, also of a Buffer: whoever reads a key wipes it.
-    read: (offset, length) =>
-      Uint8Array.from(bytes.subarray(Math.min(offset, bytes.length), offset + Math.max(0, length))),
+    read(offset, length) {
+      if (device?.failsWith !== undefined) throw new SyscallError("read", device.failsWith, path);
+      return Uint8Array.from(bytes.subarray(offset, offset + Math.max(0, length))); // a copy: a reader of a key wipes it
+    },
     close: () => count(-1),
   };
 }
@@ -121,11 +125,6 @@ function objectToUnlink(node: FakeNode): string | null {
 function objectToRmdir(node: FakeNode): string | null {
   if (node.kind !== "directory") return "ENOTDIR";
   return node.entries.size > 0 ? "ENOTEMPTY" : null;
-}
-
-/** Throws EROFS where the place lies on something that is read-only. */
-export function checkWritable({ mount }: FakePlace, call: string, path: string): void {
-  if (mount.readOnly || mount.filesystem.readOnly) throw new SyscallError(call, "EROFS", path);
 }
 
 function lookOrNull(kernel: FakeKernel, path: string, follow: boolean): FakePlace | null {

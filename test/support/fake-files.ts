@@ -2,7 +2,7 @@ import type { FileStatus } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 
 /** What is in the tree of a fake filesystem. Directories keep no way up: a place in the tree does (`FakePlace`). */
-export type FakeNode = FakeFile | FakeDirectory | FakeSymlink | FakeDevice;
+export type FakeNode = FakeFile | FakeDirectory | FakeSymlink | FakeDevice | FakePipe;
 
 export interface FakeFile {
   readonly kind: "file";
@@ -26,6 +26,11 @@ export interface FakeDevice {
   mode: number;
   /** "major:minor" */
   readonly number: string;
+}
+
+export interface FakePipe {
+  readonly kind: "fifo" | "socket";
+  mode: number;
 }
 
 /** How a test writes an entry down: text or bytes is a file of mode 0644. */

@@ -154,7 +154,9 @@ export class FakeFilesystems {
     const isHalf = !isUpperless && ((upper ?? null) === null || (work ?? null) === null);
     const onOther = upper?.mount !== work?.mount || upper?.mount.filesystem.readOnly === true;
     if (lower.length === 0 || isHalf || onOther) throw new SyscallError("mount", "EINVAL", target);
-    const root = makeFakeDirectory();
+    // ovl_get_inode() takes the attributes of the upper directory, or of the first lower one.
+    const [top] = [upper, ...lower].flatMap((place) => (place?.node.kind === "directory" ? [place.node] : []));
+    const root = makeFakeDirectory(top?.mode);
     for (const place of [...lower.toReversed(), upper])
       if (place?.node.kind === "directory") mergeTree(root, place.node);
     const layers = [...lower, upper].flatMap((place) => (place ? [place.mount.filesystem] : []));

@@ -15,6 +15,7 @@ const CHANGES: Describer = {
   makeSymlink: (target, path) => `link ${path} to ${target}`,
   makeNode: (path, kind, major, minor) => `node ${path} ${kind} ${major}:${minor}`,
   changeOwner: (path, user, group) => `owner of ${path} ${user}:${group}`,
+  copyAttributes: (source, target) => `attributes of ${source} for ${target}`,
   removeFile: (path) => `remove ${path}`,
   wipeFile: (path) => `wipe ${path}`,
   removeDirectory: (path) => `remove ${path}/`,

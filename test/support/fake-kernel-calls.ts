@@ -28,6 +28,7 @@ export function createFakeKernelCalls(
 ): Omit<Kernel, "power"> {
   return {
     release: () => release,
+    exitProgram: () => Buffer.from("exit program"),
     startModule(path) {
       try {
         return startFakeModule(kernel, path);

@@ -101,11 +101,10 @@ export class FakeKernel {
       readOnly: false,
     };
     this.namespace = new FakeNamespace(rootfs, options.rootType === undefined ? "none" : "/dev/root");
-    const single = { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.sys, devtmpfs: this.#dev };
     this.filesystems = new FakeFilesystems({
       namespace: this.namespace,
       devices: this.devices,
-      single,
+      single: { proc: this.#makeProc(options.cmdline ?? "", memoryBytes), sysfs: this.sys, devtmpfs: this.#dev },
       memoryBytes,
       say: (text) => this.say(text),
     });
@@ -124,6 +123,7 @@ export class FakeKernel {
         read: () => this.loadedModules.map((name) => `${name} 16384 0 - Live 0x0000000000000000\n`).join(""),
       },
       "/mounts": { link: "self/mounts" },
+      "/self/exe": "ELF",
       "/self/mountinfo": { read: () => this.namespace.mountInfo() },
     });
   }

@@ -4,15 +4,20 @@ import { SyscallError } from "../../src/problems/errors.ts";
 /** security/keys/user_defined.c */
 const MAX_PAYLOAD_BYTES = 32767;
 
-/** The logon keys of a fake kernel. */
+/** The keys of a fake kernel. */
 export class FakeKeys implements KernelKeys {
   readonly #keys = new Map<number, { readonly description: string; readonly payload: Uint8Array }>();
   #last = 1000;
 
   /** One of the same description is updated. */
   addLogonKey = (description: string, payload: Uint8Array): number => {
-    const isQualified = description.indexOf(":") > 0 && !description.includes("\0");
-    if (!isQualified || payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES)
+    if (!(description.indexOf(":") > 0)) throw new SyscallError("add_key", "EINVAL", description);
+    return this.addUserKey(description, payload);
+  };
+
+  /** The two types share their descriptions here. */
+  addUserKey = (description: string, payload: Uint8Array): number => {
+    if (description.includes("\0") || payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES)
       throw new SyscallError("add_key", "EINVAL", description);
     const known = [...this.#keys].find(([, key]) => key.description === description)?.[0];
     const id = known ?? ++this.#last;

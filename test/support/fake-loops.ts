@@ -1,6 +1,6 @@
 import type { Devices, LoopRequest } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
-import { checkWritable } from "./fake-file-calls.ts";
+import { checkWritable } from "./fake-attributes.ts";
 import { fileBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakeMount } from "./fake-mounts.ts";

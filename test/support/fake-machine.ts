@@ -16,6 +16,7 @@ import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
+import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
 
@@ -84,19 +85,18 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     throw how;
   };
   const files = createFakeFiles(kernel);
-  const { addLogonKey, removeKey } = kernel.keys;
+  const { addLogonKey, addUserKey, removeKey } = kernel.keys;
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const children = createFakeChildren(kernel);
   const calls = {
-    ...{ ...files, ...createFakeTrees(kernel, files) },
+    ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
     ...createFakeDeviceMapper(kernel, files),
     ...createFakeCiphers(kernel),
-    addLogonKey,
-    removeKey,
+    ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
     ...createFakeProcesses(kernel, {

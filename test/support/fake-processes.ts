@@ -1,6 +1,6 @@
+import type { Processes } from "../../src/machine/child.ts";
 import type { Handover } from "../../src/machine/handover.ts";
 import type { Kernel } from "../../src/machine/kernel.ts";
-import type { Processes } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { pathOf } from "./fake-mounts.ts";

@@ -18,14 +18,14 @@ const PACKAGES = [
   "tiny-initramfs-core",
 ];
 
-/** Commands that write `image` for a kernel; run in a Debian that has these tools. */
+/** Commands that write `image` for a kernel; run in a Debian that has these tools. The compressors are those of the tools, at levels that cost less than their own. */
 const COMMANDS = {
   "initramfs-tools": (version: string) => `mkinitramfs -o image ${version}`,
   "initramfs-tools without BusyBox": (version: string) =>
     `cp -r /etc/initramfs-tools conf; echo BUSYBOX=n >> conf/initramfs.conf; mkinitramfs -d conf -o image ${version}`,
-  dracut: (version: string) => `dracut --no-hostonly --zstd --quiet --kver ${version} image`,
+  dracut: (version: string) => `dracut --no-hostonly --compress 'zstd -3 -q' --quiet --kver ${version} image`,
   "dracut without systemd": (version: string) =>
-    `dracut --no-hostonly --xz --quiet --omit "systemd systemd-initrd dracut-systemd busybox" --kver ${version} image`,
+    `dracut --no-hostonly --compress 'xz -0 --check=crc32' --quiet --omit "systemd systemd-initrd dracut-systemd busybox" --kver ${version} image`,
 } as const;
 
 export type ForeignTool = keyof typeof COMMANDS;

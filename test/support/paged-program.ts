@@ -20,7 +20,7 @@ export function pagedChildProgram(): Promise<string> {
 
 /** Packs paged-child.c with its pages compressed. */
 export async function packPagedChild(options: Partial<PagedOptions> = {}): Promise<Uint8Array> {
-  return packPaged(readParts(await pagedChildProgram()), { isHot: () => false, cache: null, ...options });
+  return packPaged(readParts(await pagedChildProgram()), { sets: [], level: 3, cache: null, ...options });
 }
 
 /** Writes an executable file, and returns its path. */

@@ -7,6 +7,7 @@ import { hotPlug } from "./hot-plug.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
 import { type Disk, diskArguments, nameDisks } from "./qemu-arguments.ts";
 import { listenForMonitor } from "./qmp.ts";
+import { noteGuestCost } from "./run-notes.ts";
 import { SerialConsole } from "./serial-console.ts";
 
 const EXPECT_TIMEOUT_MS = 60_000;
@@ -134,6 +135,7 @@ function start(options: BootOptions, args: readonly string[], release: () => voi
   const exited = (async (): Promise<Exit> => {
     const said = Promise.all([child.stderr.text(), feed(child.stdout, serial)]);
     const status = await child.exited;
+    noteGuestCost(options.name, child.resourceUsage()?.cpuTime.total);
     // The runtime misses the end of a pipe now and then.
     const [errors] = await Promise.race([said, Bun.sleep(END_TIMEOUT_MS).then(() => [""] as const)]);
     process.off("exit", killChild);

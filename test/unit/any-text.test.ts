@@ -8,8 +8,10 @@ import { readBtrfsMember } from "../../src/formats/filesystems/btrfs.ts";
 import { parseMdevConfig } from "../../src/formats/mdev.ts";
 import { parseCrypttab } from "../../src/parameters/crypt/crypttab.ts";
 import { decodeUdevName } from "../../src/parameters/device-spec.ts";
+import { parseStoreSpec } from "../../src/parameters/stack/store-spec.ts";
 import { makePlan } from "../../src/plan/make-plan.ts";
 import { BootError } from "../../src/problems/errors.ts";
+import { parseLowers } from "../../src/stack/store/lowers-record.ts";
 
 /** Texts in which the characters that mean something are likely. */
 const text = fc.oneof(
@@ -94,6 +96,31 @@ describe("any text", () => {
         const { volumes } = makePlan({ cmdline: "", manifest: null, crypttab }).plan.crypt;
         expect(volumes.length).toBeLessThanOrEqual(entries.length);
       }),
+    );
+  });
+
+  test("is a place for changes, or a mistake; and is a record of the lowers, or none", () => {
+    const place = fc.tuple(fc.constantFrom("LABEL=", "UUID=", "/dev/", "SIBLING=2:", "8:1", ""), text);
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          text,
+          place.map((parts) => parts.join("")),
+        ),
+        (value) => {
+          const spec = parseStoreSpec(value);
+          expect(spec?.path?.split("/") ?? []).not.toContain("..");
+          orBootError(() =>
+            makePlan({
+              cmdline: "root=/dev/sda",
+              manifest: null,
+              added: [`rd.overlay=${value}`, `overlayroot=crypt:${value}`],
+            }),
+          );
+          const lowers = parseLowers(value) ?? parseLowers(`{"lowers":[${value}]}`) ?? [];
+          for (const { name, id } of lowers) expect([typeof name, typeof id]).toEqual(["string", "string"]);
+        },
+      ),
     );
   });
 

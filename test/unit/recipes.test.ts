@@ -42,9 +42,10 @@ describe("docs/recipes.md", () => {
     expect(blocks.filter(({ text }) => !/^apt-get install( [a-z0-9.+-]+)+\n$/.test(text))).toEqual([]);
   });
 
-  const entries = [...["levain.conf", "syslinux.cfg", "40_custom"].map(recipeFile), recipeScript("live")].flatMap(
-    commandLines,
-  );
+  const entries = [
+    ...["levain.conf", "syslinux.cfg", "40_custom"].map((name) => recipeFile(name)),
+    recipeScript("live"),
+  ].flatMap(commandLines);
 
   test("has five boot loader entries", () => {
     expect(entries).toHaveLength(5);

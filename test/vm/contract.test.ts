@@ -17,7 +17,8 @@ const MODULES = [
     (name) => `drivers/virtio/${name}`,
   ),
   "drivers/block/virtio_blk",
-  ...["dm-mod", "dm-crypt", "dm-bufio", "dm-integrity"].map((name) => `drivers/md/${name}`),
+  "lib/reed_solomon/reed_solomon",
+  ...["dm-mod", "dm-crypt", "dm-bufio", "dm-integrity", "dm-verity"].map((name) => `drivers/md/${name}`),
   ...[
     "af_alg",
     "algif_skcipher",

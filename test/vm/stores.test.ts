@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { filesImage } from "../support/disk-images.ts";
@@ -23,12 +23,14 @@ function copyOf(file: string): string {
   return copy;
 }
 
+const FILES = 4000;
+
 /** An ext4 of this size with a label. */
-async function ext4(label: string, sizeMib: number): Promise<string> {
+async function ext4(label: string, sizeMib: number, options: readonly string[] = []): Promise<string> {
   const file = join(scratchDirectory(), "ext4");
   writeFileSync(file, "");
   truncateSync(file, sizeMib * MIB);
-  await run(["mkfs.ext4", "-q", "-L", label, file]);
+  await run(["mkfs.ext4", "-q", "-L", label, ...options, file]);
   return file;
 }
 
@@ -79,6 +81,11 @@ test.concurrent(
       vm.send("levain retry rd.overlay=LABEL=FULL\n");
       await vm.expect("no space for changes is left on LABEL=FULL");
       await vm.expect(PROMPT);
+      vm.send("levain retry rd.overlay=LABEL=NONE rd.timeout=1 rd.overlay.policy=ask\n");
+      await vm.expect(/lost at\s+shutdown\? \(y\/n\) /);
+      vm.send("n");
+      await vm.expect("could not find the device for the changes, LABEL=NONE\n");
+      await vm.expect(PROMPT);
       vm.send("levain retry rd.overlay=LABEL=DATA:/changes rd.overlay.readonly\n");
       await vm.expect("small-root: ready");
       expect(await ask(vm, "cat /etc/mine; ls /etc/passwd; echo second > /etc/mine")).toContain("first");
@@ -91,7 +98,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "an image file on the medium itself, a FAT; an unfit system is told apart, and rd.overlay.reset starts again",
+  "an image file on the medium itself, a FAT; another system's changes are refused, and rd.overlay.reset starts again",
   async () => {
     const changes = await ext4("CHANGES", 16);
     const files = {
@@ -124,6 +131,40 @@ test.concurrent(
   },
   QUEUE_TIMEOUT_MS,
 );
+
+/** How often the power is cut; more with POWER_CUTS=60. */
+const CUTS = Number(process.env["POWER_CUTS"] ?? 1);
+
+for (let cut = 0; cut < CUTS; cut++) {
+  test.concurrent(
+    `rd.overlay.reset when the power fails (${cut}): all changes or none are there, and the filesystem is whole`,
+    async () => {
+      const tree = join(scratchDirectory(), "tree");
+      for (let index = 0; index < FILES; index++) {
+        const path = join(tree, `upper/files/${index % 50}/${index}`);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, "x".repeat(5000));
+      }
+      mkdirSync(join(tree, "work/work"), { recursive: true });
+      const data = await ext4("DATA", 64, ["-d", tree]);
+      const root = await filesImage("vfat", { "/newroot.sfs": await rootImage("squashfs-zstd") }, { label: "FLASH" });
+      const cmdline = "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=LABEL=DATA";
+      await session([root, kept(data)], `${cmdline} rd.overlay.reset`, async (vm) => {
+        await vm.expect("removing all changes on LABEL=DATA");
+        await Bun.sleep(Math.random() * 800);
+      });
+      await session([root, kept(data)], cmdline, async (vm) => {
+        await vm.expect("small-root: ready");
+        const count = await ask(vm, "find /files -type f 2>/dev/null | wc -l");
+        expect([0, FILES]).toContain(Number(count.trim().split(/\s/).at(-1)));
+        expect(await ask(vm, "ls -A /run/levain/store")).not.toContain("discarded");
+        await leave(vm);
+      });
+      await run(["e2fsck", "-f", "-n", data]);
+    },
+    QUEUE_TIMEOUT_MS,
+  );
+}
 
 vmTest(
   "an encrypted volume that keeps the changes of a medium that is not",

@@ -8,15 +8,17 @@ export type CodeFilter = (bytes: Buffer, page: number) => Buffer;
 /**
  * Returns the filter for a program: in calls and jumps (E8, E9), the place that they lead to takes the place of the distance, with
  * its highest byte first, so that two calls of one function have the same bytes. Every distance has exactly one encoding: those
- * that lead out of the program, and are none, stay or change places with each other.
+ * that lead out of the code, and are none, stay or change places with each other.
  */
 export function codeFilter(regions: readonly Region[]): CodeFilter {
   const low = regions[0]?.address ?? 0;
-  const size = (regions.at(-1)?.memoryEnd ?? 0) - low;
+  const isCode = ({ protection }: Region) => (protection & EXECUTE) !== 0;
+  // Up to the end of the code, so that what follows it, the bundle, does not change the result.
+  const size = (regions.findLast(isCode)?.memoryEnd ?? 0) - low;
   return (bytes, page) => {
     const address = page * PAGE;
     const region = regions.find((each) => each.address <= address && address < each.fileEnd);
-    if (((region?.protection ?? 0) & EXECUTE) === 0) return bytes;
+    if (region === undefined || !isCode(region)) return bytes;
     for (let at = 0; at + 5 <= bytes.length; at++) {
       if (((bytes[at] ?? 0) & 0xfe) !== 0xe8) continue;
       const here = address + at + 5 - low;

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
 import { type Elf, loads } from "../../../src/desk/program/elf.ts";
 import { BootError } from "../../../src/problems/errors.ts";
+import type { PageSets } from "./plan.ts";
 
 /** The runtime that a list belongs to: its version, and the SHA-256 of its code. */
 export type RuntimeIdentity = Readonly<{ version: string; code: string }>;
 
 const EXECUTE = 1;
+const SET_LINE = /^set [a-z-]+$/;
 const REMARKS = [
-  "The pages of the runtime that boots and the commands of the rescue shell touch, by page number (address / 4096).",
+  "The pages of the runtime that boots and the commands of the rescue shell touch, by page number (address / 4096):",
+  "a set for each kind of boot, with the pages that no set before it has.",
   "Made by bench/hot-pages.ts; the packer refuses the list of another runtime.",
 ];
 
@@ -23,8 +26,8 @@ export function identifyRuntime(program: Uint8Array, elf: Elf, version: string):
 }
 
 /** Reads a list of hot pages for `runtime`. Throws BootError if it is of another one. */
-export function readHotPages(text: string, runtime: RuntimeIdentity): ReadonlySet<number> {
-  const [version = "", code = "", ...ranges] = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+export function readHotPages(text: string, runtime: RuntimeIdentity): PageSets {
+  const [version = "", code = "", ...rest] = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const seen = `${version}, ${code}`;
   const own = identityLines(runtime).join(", ");
   if (seen !== own) {
@@ -33,27 +36,36 @@ export function readHotPages(text: string, runtime: RuntimeIdentity): ReadonlySe
       hint: "record it again: bun bench/hot-pages.ts",
     });
   }
-  const pages = new Set<number>();
-  for (const range of ranges) {
-    const [, first = "", last = first] = /^([0-9a-f]+)(?:-([0-9a-f]+))?$/.exec(range) ?? [];
-    if (first === "") throw new BootError(`the list of hot pages has an invalid line: ${range}`);
-    for (let page = Number.parseInt(first, 16); page <= Number.parseInt(last, 16); page++) pages.add(page);
+  const sets: Set<number>[] = [];
+  for (const line of rest) {
+    if (SET_LINE.test(line)) sets.push(new Set());
+    else addRange(sets.at(-1), line);
   }
-  return pages;
+  return sets;
 }
 
-/** The inverse of `readHotPages`. */
-export function formatHotPages(pages: ReadonlySet<number>, runtime: RuntimeIdentity): string {
+function addRange(set: Set<number> | undefined, line: string): void {
+  const [, first = "", last = first] = /^([0-9a-f]+)(?:-([0-9a-f]+))?$/.exec(line) ?? [];
+  if (first === "" || set === undefined) throw new BootError(`the list of hot pages has an invalid line: ${line}`);
+  for (let page = Number.parseInt(first, 16); page <= Number.parseInt(last, 16); page++) set.add(page);
+}
+
+/** The inverse of `readHotPages`, with a name for each set. */
+export function formatHotPages(sets: ReadonlyMap<string, ReadonlySet<number>>, runtime: RuntimeIdentity): string {
+  const lines = [...sets].flatMap(([name, pages]) => [`set ${name}`, ...formatRanges(pages)]);
+  return `${[...REMARKS.map((line) => `# ${line}`), ...identityLines(runtime), ...lines].join("\n")}\n`;
+}
+
+function formatRanges(pages: ReadonlySet<number>): string[] {
   const ranges: [number, number][] = [];
   for (const page of [...pages].sort((one, other) => one - other)) {
     const last = ranges.at(-1);
     if (last !== undefined && last[1] === page - 1) last[1] = page;
     else ranges.push([page, page]);
   }
-  const lines = ranges.map(([first, last]) =>
+  return ranges.map(([first, last]) =>
     first === last ? first.toString(16) : `${first.toString(16)}-${last.toString(16)}`,
   );
-  return `${[...REMARKS.map((line) => `# ${line}`), ...identityLines(runtime), ...lines].join("\n")}\n`;
 }
 
 function identityLines({ version, code }: RuntimeIdentity): string[] {

@@ -4,26 +4,29 @@ import { BootError } from "../../../src/problems/errors.ts";
 
 /** What userfaultfd and mmap work with on x86-64. */
 export const PAGE = 4096;
+const PROT_READ = 1;
 
 /** A segment with its ends moved to pages; a `struct region` of pager.h. From `fileEnd` on its memory is zero. */
 export type Region = Readonly<{ address: number; fileEnd: number; memoryEnd: number; protection: number }>;
 
+/** Libraries at a page of the memory behind the program. */
+export type Shelf = Readonly<{ address: number; bytes: Uint8Array }>;
+
 /** The memory of a program right after it is loaded. Pages are numbered from address 0. */
 export type ProgramMemory = ReturnType<typeof createMemory>;
 
-/** Reads the program as the kernel would map it, with zeros where a page is not filled by its segment. Throws BootError. */
-export function createMemory(program: Uint8Array, elf: Elf) {
-  const segments = loads(elf);
-  const regions = segments.map((load): Region => {
-    const address = load.address - (load.address % PAGE);
-    const fileEnd = align(load.address + load.fileSize, PAGE);
-    return {
-      address,
-      fileEnd,
-      memoryEnd: align(load.address + load.memorySize, PAGE),
-      protection: mmapFlags(load.flags),
-    };
+/**
+ * Reads the program as the kernel would map it, with zeros where a page is not filled by its segment, and the libraries behind it.
+ * Throws BootError.
+ */
+export function createMemory(program: Uint8Array, elf: Elf, shelf: Shelf) {
+  const contents = loads(elf).map(({ address, offset, fileSize }) => {
+    return { address, bytes: program.subarray(offset, offset + fileSize) };
   });
+  contents.push(shelf);
+  const regions = loads(elf).map((load) => regionOf(load, load.fileSize, load.memorySize, mmapFlags(load.flags)));
+  // A program without libraries has no such region.
+  if (shelf.bytes.length > 0) regions.push(regionOf(shelf, shelf.bytes.length, shelf.bytes.length, PROT_READ));
   for (const [index, region] of regions.entries()) {
     if (region.address < (regions[index - 1]?.memoryEnd ?? 0))
       throw new BootError("the program's segments share a page: it cannot be paged");
@@ -34,13 +37,22 @@ export function createMemory(program: Uint8Array, elf: Elf) {
     read(page: number, count: number): Buffer {
       const start = page * PAGE;
       const bytes = Buffer.alloc(count * PAGE);
-      for (const { address, offset, fileSize } of segments) {
+      for (const { address, bytes: content } of contents) {
         const from = Math.max(start, address);
-        const to = Math.min(start + bytes.length, address + fileSize);
-        if (from < to) bytes.set(program.subarray(offset + from - address, offset + to - address), from - start);
+        const to = Math.min(start + bytes.length, address + content.length);
+        if (from < to) bytes.set(content.subarray(from - address, to - address), from - start);
       }
       return bytes;
     },
+  };
+}
+
+function regionOf({ address }: { address: number }, fileSize: number, memorySize: number, protection: number): Region {
+  return {
+    address: address - (address % PAGE),
+    fileEnd: align(address + fileSize, PAGE),
+    memoryEnd: align(address + memorySize, PAGE),
+    protection,
   };
 }
 

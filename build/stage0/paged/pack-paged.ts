@@ -7,56 +7,74 @@ import { layOut } from "../layout.ts";
 import { linkStage0 } from "../link.ts";
 
 import { compressGroups } from "./compress.ts";
-import { codeFilter } from "./filter.ts";
-import { createMemory, PAGE } from "./memory.ts";
-import { planPages } from "./plan.ts";
+import { type CodeFilter, codeFilter } from "./filter.ts";
+import { createMemory, PAGE, type ProgramMemory, type Shelf } from "./memory.ts";
+import { type Group, MOST_PAGES, type PageSets, PLAIN_GROUP, planPages, type Run } from "./plan.ts";
 import { encodeStore, STORE_FLAGS } from "./store.ts";
 
 /** From the beginning of stage0 with its pager and decompressor to its config, in bytes. */
 const PAGED_ROOM = 0x40000;
 const EHDR_SIZE = 64;
 
-/** The best for frames of this size. */
+/** A higher one saves nothing with groups of this size. */
 const LEVEL = 19;
 
-/** How `packPaged` packs. `isHot` is asked about page numbers; `level` and `cache` are for `compressGroups`. */
+/** How `packPaged` packs. The first three are for `planPages`, `level` and `cache` for `compressGroups`. */
 export type PagedOptions = Readonly<{
-  isHot: (page: number) => boolean;
+  sets: PageSets;
+  bundlePage?: number;
+  groupPages?: number;
   cache: string | null;
   flags?: number;
   level?: number;
 }>;
 
 /**
- * Makes the static ELF that `pack` makes, but with the program's segments in a store: compressed in groups of pages, apart from
- * those that are hot. The same input gives the same bytes. Throws BootError for unsupported input.
+ * Makes the static ELF that `pack` makes, but with the program's segments and its libraries in a store, compressed in groups of pages. The same input gives the same bytes. Throws BootError for unsupported input.
  */
 export async function packPaged(
   input: Parts,
-  { isHot, cache, flags = STORE_FLAGS.none, level = LEVEL }: PagedOptions,
+  {
+    sets,
+    bundlePage = Number.POSITIVE_INFINITY,
+    groupPages = MOST_PAGES,
+    cache,
+    flags = STORE_FLAGS.none,
+    level = LEVEL,
+  }: PagedOptions,
   link: typeof linkStage0 = linkStage0,
 ): Promise<Uint8Array> {
   const layout = layOut(input, PAGED_ROOM);
   if (!layout.target.canPage) throw new BootError(`there is no pager for ${layout.target.name}`);
   const program = Uint8Array.from(input.program.bytes);
   layout.rename(program);
-  const memory = createMemory(program, layout.elf);
-  const plan = planPages(memory, isHot);
+  const memory = createMemory(program, layout.elf, layout.shelf);
+  const plan = planPages(memory, addShelf(sets, layout.shelf), groupPages, bundlePage);
   const filter = codeFilter(memory.regions);
-  const groups = plan.groups.map((runs) =>
-    Buffer.concat(runs.map(({ page, count }) => filter(memory.read(page, count), page))),
-  );
-  const frames = await compressGroups(groups, level, cache);
+  const isPlain = ({ step }: Group) => step === PLAIN_GROUP;
+  const plain = plan.groups.filter(isPlain).map(({ runs }) => readRuns(memory, runs, (bytes) => bytes));
+  const others = plan.groups.filter((group) => !isPlain(group)).map(({ runs }) => readRuns(memory, runs, filter));
+  // The plain ones are those of the first set, so they come first.
+  const frames = [...plain, ...(await compressGroups(others, level, cache))];
 
   const stage0 = layout.readStage0(
     link(layout.target, layout.stage0Address, { config: layout.configAddress, store: layout.endAddress }),
   );
   const head = elfHead(input.program.bytes);
   const pieces: Piece[] = [stage0.piece, ...layout.pieces];
-  const fileOffset = pieces.reduce((end, { bytes }) => align(end, PAGE) + bytes.length, head.length);
-  const store = encodeStore(memory, plan, frames, { fileOffset: align(fileOffset, PAGE), flags });
+  const store = encodeStore(memory, plan, frames, flags);
   pieces.push({ bytes: store, headers: [segment(PT.LOAD, store, layout.endAddress, READ, PAGE)] });
-  return assemble(head, stage0.entry, layout.shelfAddress, PAGE, pieces);
+  return assemble(head, stage0.entry, layout.tableAddress, PAGE, pieces);
+}
+
+function readRuns(memory: ProgramMemory, runs: readonly Run[], filter: CodeFilter): Buffer {
+  return Buffer.concat(runs.map(({ page, count }) => filter(memory.read(page, count), page)));
+}
+
+/** Every start reads the libraries, so their pages belong to the first set. */
+function addShelf([first = new Set(), ...others]: PageSets, { address, bytes }: Shelf): PageSets {
+  const count = align(bytes.length, PAGE) / PAGE;
+  return [new Set([...first, ...Array.from({ length: count }, (_, index) => address / PAGE + index)]), ...others];
 }
 
 /** The ELF header of the program without program headers and sections: `assemble` adds the new ones. */

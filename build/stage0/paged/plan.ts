@@ -3,63 +3,86 @@ import { PAGE, type ProgramMemory } from "./memory.ts";
 /** Consecutive pages of one region. */
 export type Run = Readonly<{ page: number; count: number }>;
 
-/** Where the pages of a program are in its store, each page once, in the order of their addresses. */
-export type PagePlan = Readonly<{
-  /** Compressed together. */
-  groups: readonly (readonly Run[])[];
-  /** Mapped from the file as they are; or zero. */
-  mapped: readonly (Run & { readonly isZero: boolean })[];
-}>;
+/** Pages that are compressed together: if one is touched, those in the same `step` pages of memory get there with it. */
+export type Group = Readonly<{ runs: readonly Run[]; step: number }>;
 
-/** 128 KiB: twice as much saves 2 % of the image, and costs twice the time of a fault. */
-const GROUP_PAGES = 32;
-/** Fewer cold pages between hot ones are mapped with them: each mapping costs the boot 3 µs. */
-const LEAST_GAP = 3;
+/** Where the pages of a program are in its store, each page once. */
+export type PagePlan = Readonly<{ groups: readonly Group[]; zeros: readonly Run[] }>;
+
+/** Sets of pages that are touched together, the first in every boot. A page of several sets counts for the first. */
+export type PageSets = readonly ReadonlySet<number>[];
+
+/** 4 MiB, of pages that are touched together: the pager needs this memory while it unpacks them. */
+export const MOST_PAGES = 1024;
+/** 128 KiB: every boot touches places all over the bundle, which is another one after each commit. */
+const BUNDLE_PAGES = 32;
+/** 1 MiB, of pages that hardly any boot touches: four times as many save 5 % of them, and take four times as long to unpack. */
+const COLD_PAGES = 256;
+/** 128 KiB of a group that hardly any boot touches get into memory at once: what is beside a page is likely to be touched, too. */
+const COLD_STEP = 32;
+/** The steps of groups that get into memory as a whole; as in pager.h. */
+const WHOLE_GROUP = 0xffffffff;
+/** Its pages are not compressed: every boot needs them, and unpacking takes 17 instructions for a byte. */
+export const PLAIN_GROUP = 0xfffffffe;
 /** Shorter runs of zeros cost less in a group than as a mapping. */
 const LEAST_ZEROS = 16;
 
-type Kind = "hot" | "cold" | "zero";
+type Kind = number | "cold" | "zero";
+type KindRun = { kind: Kind; page: number; count: number };
 
-/** Decides how each page of the program is stored. `isHot` is asked about page numbers. */
-export function planPages(memory: ProgramMemory, isHot: (page: number) => boolean): PagePlan {
-  const groups: Run[][] = [];
-  const mapped: (Run & { isZero: boolean })[] = [];
-  for (const { address, fileEnd } of memory.regions) {
-    const runs = classify(memory, address / PAGE, fileEnd / PAGE, isHot);
-    groups.push(...groupRuns(runs.filter(({ kind }) => kind === "cold")));
-    for (const { kind, page, count } of runs) {
-      if (kind !== "cold") mapped.push({ page, count, isZero: kind === "zero" });
-    }
-  }
-  return { groups, mapped };
+/** Decides how each page of the program is stored, in groups of up to `most` pages; the bundle begins at the page `bundle`. */
+export function planPages(memory: ProgramMemory, sets: PageSets, most: number, bundle: number): PagePlan {
+  const regions = memory.regions.map(({ address, fileEnd }) =>
+    classify(memory, address / PAGE, fileEnd / PAGE, (page) => sets.findIndex((set) => set.has(page))),
+  );
+  const all = regions.flat();
+  const together = sets.flatMap((_, index) =>
+    groupRuns(ofKind(all, index), most, index === 0 ? PLAIN_GROUP : WHOLE_GROUP),
+  );
+  const cold = regions.flatMap((runs) => {
+    const [runtime, rest] = splitAt(ofKind(runs, "cold"), bundle);
+    return [
+      ...groupRuns(runtime, Math.min(most, COLD_PAGES), COLD_STEP),
+      ...groupRuns(rest, Math.min(most, BUNDLE_PAGES), WHOLE_GROUP),
+    ];
+  });
+  return { groups: [...together, ...cold], zeros: ofKind(all, "zero") };
 }
 
-type KindRun = Run & { readonly kind: Kind };
-
-function classify(memory: ProgramMemory, first: number, end: number, isHot: (page: number) => boolean): KindRun[] {
-  const pages: Kind[] = Array.from({ length: end - first }, (_, index) => (isHot(first + index) ? "hot" : "cold"));
-  for (const { page, count } of runsOf(zeroPages(memory, first, end), first)) {
-    if (count >= LEAST_ZEROS) pages.fill("zero", page - first, page - first + count);
-  }
-  const runs = kindRuns(pages, first);
-  for (const [index, { kind, page, count }] of runs.entries()) {
-    const isGap = kind === "cold" && count < LEAST_GAP && [-1, 1].every((side) => runs[index + side]?.kind === "hot");
-    if (isGap) pages.fill("hot", page - first, page - first + count);
-  }
-  return kindRuns(pages, first);
+function splitAt(runs: readonly Run[], place: number): [Run[], Run[]] {
+  const before = runs.map(({ page, count }) => ({ page, count: Math.min(count, place - page) }));
+  const behind = runs.map(({ page, count }) => {
+    const first = Math.max(page, place);
+    return { page: first, count: page + count - first };
+  });
+  return [before.filter(({ count }) => count > 0), behind.filter(({ count }) => count > 0)];
 }
 
-function zeroPages(memory: ProgramMemory, first: number, end: number): boolean[] {
+function ofKind(runs: readonly KindRun[], wanted: Kind): Run[] {
+  return runs.filter(({ kind }) => kind === wanted).map(({ page, count }) => ({ page, count }));
+}
+
+function classify(memory: ProgramMemory, first: number, end: number, setOf: (page: number) => number): KindRun[] {
+  const kinds: Kind[] = Array.from({ length: end - first }, (_, index) => {
+    const set = setOf(first + index);
+    return set === -1 ? "cold" : set;
+  });
+  for (const { page, count } of zeroRuns(memory, first, end)) kinds.fill("zero", page - first, page - first + count);
+  return runsOf(kinds, first);
+}
+
+function zeroRuns(memory: ProgramMemory, first: number, end: number): Run[] {
   const zeros = Buffer.alloc(PAGE);
   const bytes = memory.read(first, end - first);
-  return Array.from({ length: end - first }, (_, index) =>
-    bytes.subarray(index * PAGE, (index + 1) * PAGE).equals(zeros),
-  );
+  const kinds = Array.from({ length: end - first }, (_, index): Kind => {
+    return bytes.subarray(index * PAGE, (index + 1) * PAGE).equals(zeros) ? "zero" : "cold";
+  });
+  return ofKind(runsOf(kinds, first), "zero").filter(({ count }) => count >= LEAST_ZEROS);
 }
 
-function kindRuns(pages: readonly Kind[], first: number): KindRun[] {
-  const runs: { kind: Kind; page: number; count: number }[] = [];
-  for (const [index, kind] of pages.entries()) {
+function runsOf(kinds: readonly Kind[], first: number): KindRun[] {
+  const runs: KindRun[] = [];
+  for (const [index, kind] of kinds.entries()) {
     const last = runs.at(-1);
     if (last?.kind === kind) last.count++;
     else runs.push({ kind, page: first + index, count: 1 });
@@ -67,22 +90,15 @@ function kindRuns(pages: readonly Kind[], first: number): KindRun[] {
   return runs;
 }
 
-function runsOf(flags: readonly boolean[], first: number): Run[] {
-  return kindRuns(
-    flags.map((flag) => (flag ? "zero" : "cold")),
-    first,
-  ).filter(({ kind }) => kind === "zero");
-}
-
-/** Cuts runs into groups of GROUP_PAGES pages. */
-function groupRuns(runs: readonly Run[]): Run[][] {
+/** Cuts runs into groups of at most `size` pages. */
+function groupRuns(runs: readonly Run[], size: number, step: number): Group[] {
   const groups: Run[][] = [];
   let room = 0;
   for (const { page, count } of runs) {
     for (let done = 0; done < count; ) {
       if (room === 0) {
         groups.push([]);
-        room = GROUP_PAGES;
+        room = size;
       }
       const taken = Math.min(room, count - done);
       groups.at(-1)?.push({ page: page + done, count: taken });
@@ -90,5 +106,5 @@ function groupRuns(runs: readonly Run[]): Run[][] {
       room -= taken;
     }
   }
-  return groups;
+  return groups.map((each) => ({ runs: each, step }));
 }

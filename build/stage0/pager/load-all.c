@@ -2,36 +2,14 @@
 
 #define DAMAGED "a compressed part of the runtime is damaged (checksum)"
 
-static const char *map_run(const struct mapped *mapped, long fd)
-{
-  u64 address = address_of(mapped->page);
-  int flags = MAP_PRIVATE | MAP_FIXED | (mapped->offset ? 0 : MAP_ANONYMOUS | MAP_NORESERVE);
-  long from = mapped->offset ? fd : -1;
-  u64 offset = mapped->offset ? store.file_offset + mapped->offset : 0;
-  long got = map_memory(address, mapped->count * PAGE, region_of(address)->protection, flags, from, offset);
-  return is_error(got) ? "could not map a part of the runtime from its file" : 0;
-}
-
-const char *map_hot_pages(void)
-{
-  const char *fault = 0;
-  long fd = open_file("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return "could not open /proc/self/exe";
-  for (u32 i = 0; i < store.mapped_count && !fault; i++) fault = map_run(&MAPPED[i], fd);
-  close_file(fd);
-  return fault;
-}
-
-static const char *unpack_all(struct unpacker *unpacker)
+static const char *unpack_all(const struct unpacker *unpacker)
 {
   for (u32 i = 0; i < store.group_count; i++) {
-    const struct group *group = &GROUPS[i];
-    const struct run *run = &RUNS[group->first_run];
-    int is_whole = group->run_count == 1;
-    u8 *from = is_whole ? (u8 *)address_of(run->page) : unpacker->buffer;
-    if (!unpack_group(unpacker, group, from)) return DAMAGED;
-    for (u32 k = 0; k < group->run_count && !is_whole; from += run[k++].count * PAGE)
-      __builtin_memcpy((void *)address_of(run[k].page), from, run[k].count * PAGE);
+    const u8 *pages = unpack_group(unpacker, i);
+    if (!pages) return DAMAGED;
+    for (const struct run *run = RUNS; run < RUNS + store.run_count; run++)
+      if (run->group == i)
+        __builtin_memcpy((void *)address_of(run->page), pages + run->before * PAGE, run->count * PAGE);
   }
   return 0;
 }
@@ -54,5 +32,5 @@ const char *load_everything(const struct vector *vector)
     if (call3(SYS_mprotect, r->address, r->memory_end - r->address, r->protection) < 0)
       return "could not protect the runtime's memory";
   }
-  return map_hot_pages();
+  return 0;
 }

@@ -51,15 +51,20 @@ static void tie_to_pager(int life)
 
 static long map_regions(int uffd)
 {
-  for (u32 i = 0; i < store.region_count; i++) {
+  long error = 0;
+  for (u32 i = 0; i < store.region_count && !is_error(error); i++) {
     const struct region *r = &store.regions[i];
-    long error = map_memory(r->address, r->memory_end - r->address, r->protection,
+    error = map_memory(r->address, r->memory_end - r->address, r->protection,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     struct { u64 start, size, mode, ioctls; } range = {r->address, r->file_end - r->address, UFFDIO_REGISTER_MODE_MISSING, 0};
     if (!is_error(error)) error = control(uffd, UFFDIO_REGISTER, &range);
-    if (is_error(error)) return error;
   }
-  return 0;
+  /* Zero pages need no pager. */
+  for (const struct run *run = RUNS; run < RUNS + store.run_count && !is_error(error); run++) {
+    u64 range[2] = {address_of(run->page), run->count * PAGE};
+    if (run->group == NO_GROUP) error = control(uffd, UFFDIO_UNREGISTER, range);
+  }
+  return is_error(error) ? error : 0;
 }
 
 /*
@@ -122,7 +127,5 @@ void page_program(const struct vector *vector, struct incident *incident, int is
   int is_eager = store.flags & STORE_EAGER || process_id() == 1;
   long error = is_eager ? -ENOSYS : map_lazily(vector, incident, is_boot);
   if (error < 0) load_at_once(vector, error, is_boot);
-  else fault = map_hot_pages();
-  if (fault) give_up(fault);
   call2(SYS_munmap, incident, sizeof *incident);
 }

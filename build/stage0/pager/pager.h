@@ -1,7 +1,7 @@
 /*
  * A program whose runtime is compressed: the packer (build/stage0/paged/) leaves its segments out of the program headers and puts
- * their pages into the store. Pages that every boot needs are mapped from the file; all others are unpacked when they are touched
- * (userfaultfd(2)), by a process of its own. docs/stage0.md has the picture.
+ * their pages into the store. They are unpacked when they are touched (userfaultfd(2)), by a process of its own; pages that boots
+ * touch together are in one group. docs/stage0.md has the picture.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 /* --- store.c: written by build/stage0/paged/store.ts --- */
 
-#define STORE_MAGIC "levain1p"
-#define MOST_REGIONS 4
+#define STORE_MAGIC "levain2p"
+#define MOST_REGIONS 6
 /* Flags of a store: unpack everything at the start; log the touched pages (bench/hot-pages.ts). */
 #define STORE_EAGER 1u
 #define STORE_LOG 2u
@@ -21,25 +21,28 @@
 struct region {
   u64 address, file_end, memory_end, protection;
 };
-/* `count` pages from `page` on; pages are counted from store.first_page. */
+/* `count` pages from `page` on (counted from store.first_page), after `before` others in their group. */
 struct run {
-  u32 page, count;
+  u32 page, count, group, before;
 };
-/* A zstd frame with the pages (code is filtered) of `run_count` runs from `first_run` on. */
+/* The group of zero pages, which are nowhere. */
+#define NO_GROUP (~0u)
+/*
+ * A zstd frame of `size` bytes with the pages of all runs of this group; code is filtered. If one of them is touched, those in the
+ * same `step` pages of memory get there with it.
+ */
 struct group {
-  u32 offset, size, first_run, run_count;
+  u32 offset, size, pages, step;
 };
-/* Pages that are mapped from the store's file. At `offset` 0, where the store itself is: zero pages. */
-struct mapped {
-  u32 page, count, offset;
-};
-/* Offsets count from the beginning of the store. Runs and mapped pages are in the order of their addresses. */
+/* The steps of groups that get into memory as a whole; the pages of a plain one are not compressed. */
+#define WHOLE_GROUP (~0u)
+#define PLAIN_GROUP (~0u - 1)
+/* Offsets count from the beginning of the store. Runs are in the order of their addresses. */
 struct store {
   char magic[8];
-  u64 file_offset;
-  u32 size, flags, first_page, largest_group;
-  u32 region_count, group_count, run_count, mapped_count;
-  u32 groups, runs, mapped, padding;
+  u32 size, flags, first_page, most_pages;
+  u32 region_count, group_count, run_count;
+  u32 groups, runs, padding;
   struct region regions[MOST_REGIONS];
   u8 rest[];
 };
@@ -47,15 +50,14 @@ extern const struct store store __attribute__((visibility("hidden")));
 
 #define GROUPS ((const struct group *)((const u8 *)&store + store.groups))
 #define RUNS ((const struct run *)((const u8 *)&store + store.runs))
-#define MAPPED ((const struct mapped *)((const u8 *)&store + store.mapped))
 
 /* Returns null, or what is wrong with the tables of the store. After it, every offset, page and size in them can be used. */
 const char *check_store(void);
 static inline u64 address_of(u32 page) { return (store.first_page + (u64)page) * PAGE; }
 /* The region with a page of the store. */
 const struct region *region_of(u64 address);
-/* Returns the group with the page, or ~0 if it is in none. */
-u32 find_group(u32 page);
+/* Returns the run with a page of the store. Pages that no region has are in none: null. */
+const struct run *find_run(u32 page);
 
 /* --- unpack.c --- */
 
@@ -67,16 +69,16 @@ struct unpacker {
 };
 /* Returns null, or what failed. The unpacker must stay where it is. */
 const char *prepare_unpacker(struct unpacker *to, const struct vector *vector);
-/* Unpacks a group; returns its size in bytes, 0 if it is damaged. `to` has room for it. */
-u64 unpack_group(const struct unpacker *unpacker, const struct group *group, u8 *to);
+/* Returns the pages of a group, unpacked into the buffer if need be; null if it is damaged. */
+const u8 *unpack_group(const struct unpacker *unpacker, u32 index);
+/* Gives back the memory of what is in the buffer. */
+void empty_buffer(const struct unpacker *unpacker);
 void release_unpacker(struct unpacker *unpacker);
 
 /* --- load-all.c --- */
 
 /* Unpacks all of the program at once. Returns null, or what failed. */
 const char *load_everything(const struct vector *vector);
-/* Maps what is in the file as it is. Returns null, or what failed. */
-const char *map_hot_pages(void);
 
 /* --- serve.c --- */
 
@@ -131,6 +133,7 @@ void watch_pager(int uffd, int life, const struct vector *vector, struct inciden
 #define UFFDIO_API 0xc018aa3ful
 #define UFFDIO_REGISTER 0xc020aa00ul
 #define UFFDIO_REGISTER_MODE_MISSING 1ul
+#define UFFDIO_UNREGISTER 0x8010aa01ul
 #define UFFDIO_WAKE 0x8010aa02ul
 #define UFFDIO_COPY 0xc028aa03ul
 #define UFFD_EVENT_PAGEFAULT 0x12

@@ -2,7 +2,8 @@
 #include "pager.h"
 
 #define PAGES_PER_LINE 1024
-#define PREFIX "<6>levain: pages "
+/* An error, so that it gets to the console without the messages of drivers, which would disturb a prompt. */
+#define PREFIX "<3>levain: pages "
 
 static u32 page_count(void)
 {

@@ -17,6 +17,8 @@ struct pager {
   u8 *touched;
   int log;
   u32 cached_group;
+  /* Its pages. */
+  const u8 *pages;
 };
 
 static void fail(const struct pager *pager, const char *what, const char *detail)
@@ -25,6 +27,12 @@ static void fail(const struct pager *pager, const char *what, const char *detail
   copy_text(to, what);
   copy_text(to + length_of(to), detail);
   leave(1);
+}
+
+static void run_out(const struct pager *pager, const char *what)
+{
+  pager->incident->lacks_memory = 1;
+  fail(pager, what, "");
 }
 
 enum copied { COPIED, LATER, GONE };
@@ -44,7 +52,7 @@ static enum copied copy_pages(const struct pager *pager, int uffd, u64 to, const
     else if (done == 0) {
       if (error == -EAGAIN) return LATER;
       if (error == -ESRCH) return GONE;
-      if (error == -ENOMEM) fail(pager, "the machine ran out of memory for the runtime's pages", "");
+      if (error == -ENOMEM) run_out(pager, "the machine ran out of memory for the runtime's pages");
       if (error != -EEXIST && error != -ENOENT)
         fail(pager, "the kernel refused a page of the runtime: ", describe_error(error));
       /* ENOENT: several mappings, as mprotect(2) makes them, or none any more. Page by page finds out. */
@@ -61,43 +69,50 @@ static enum copied copy_pages(const struct pager *pager, int uffd, u64 to, const
   return COPIED;
 }
 
-static enum copied serve_group(struct pager *pager, int uffd, u32 index)
+/* Unpacks a group, if that is not done already. */
+static void provide_group(struct pager *pager, u32 index)
 {
-  const struct group *group = &GROUPS[index];
-  const u8 *from = pager->unpacker.buffer;
-  if (pager->cached_group != index && !unpack_group(&pager->unpacker, group, pager->unpacker.buffer))
+  if (pager->cached_group != index) pager->pages = unpack_group(&pager->unpacker, index);
+  if (!pager->pages)
     fail(pager, "a compressed part of the runtime is damaged (checksum): group ", number_text(index));
   pager->cached_group = index;
-  enum copied result = COPIED;
-  for (u32 i = 0; i < group->run_count && result == COPIED; i++) {
-    const struct run *run = &RUNS[group->first_run + i];
-    result = copy_pages(pager, uffd, address_of(run->page), from, run->count * PAGE);
-    from += run->count * PAGE;
-  }
-  return result;
 }
 
-/* For the record of touched pages, only the page itself. */
-static enum copied serve_page(struct pager *pager, int uffd, u32 page, u32 index)
+/* Copies a part of a run of the group that was provided. */
+static enum copied serve_run(const struct pager *pager, int uffd, const struct run *run, u64 first, u64 end)
+{
+  if (first < run->page) first = run->page;
+  if (end > run->page + run->count) end = run->page + run->count;
+  if (first >= end) return COPIED;
+  const u8 *from = pager->pages + (run->before + first - run->page) * PAGE;
+  return copy_pages(pager, uffd, address_of((u32)first), from, (end - first) * PAGE);
+}
+
+static enum copied serve_group(struct pager *pager, int uffd, u32 page, u32 index)
 {
   const struct group *group = &GROUPS[index];
-  const u8 *from = pager->unpacker.buffer;
-  if (pager->cached_group != index) unpack_group(&pager->unpacker, group, pager->unpacker.buffer);
-  pager->cached_group = index;
-  pager->touched[page / 8] |= (u8)(1 << page % 8);
-  for (u32 i = 0; i < group->run_count; i++) {
-    const struct run *run = &RUNS[group->first_run + i];
-    if (page - run->page < run->count) from += (page - run->page) * PAGE;
-    else if (run->page < page) from += run->count * PAGE;
-  }
-  return copy_pages(pager, uffd, address_of(page), from, PAGE);
+  u64 first = page - page % group->step, end = first + group->step;
+  enum copied result = COPIED;
+  provide_group(pager, index);
+  for (const struct run *run = RUNS; run < RUNS + store.run_count && result == COPIED; run++)
+    if (run->group == index) result = serve_run(pager, uffd, run, first, end);
+  if (group->step < PLAIN_GROUP || result != COPIED) return result;
+  /* Nothing of it is missing now. */
+  empty_buffer(&pager->unpacker);
+  pager->cached_group = NO_GROUP;
+  return result;
 }
 
 static enum copied serve_fault(struct pager *pager, int uffd, u64 address)
 {
-  u32 page = (u32)(address / PAGE - store.first_page), group = find_group(page);
-  if (group == ~0u) fail(pager, "a page that the pager does not have was touched", "");
-  return pager->touched ? serve_page(pager, uffd, page, group) : serve_group(pager, uffd, group);
+  u32 page = (u32)(address / PAGE - store.first_page);
+  const struct run *run = find_run(page);
+  if (!run || run->group == NO_GROUP) fail(pager, "a page that the pager does not have was touched", "");
+  if (!pager->touched) return serve_group(pager, uffd, page, run->group);
+  /* For the record of touched pages, only the page itself. */
+  provide_group(pager, run->group);
+  pager->touched[page / 8] |= (u8)(1 << page % 8);
+  return serve_run(pager, uffd, run, page, page + 1);
 }
 
 /* A copy into a memory that has ended fails with ESRCH; the store itself is never watched, so nothing is copied there. */
@@ -122,7 +137,7 @@ static void add_memory(struct pager *pager, int fd)
   if (pager->count == pager->room) {
     u64 size = pager->room * 2 * sizeof(struct poll);
     long room = make_room(size);
-    if (is_error(room)) fail(pager, "not enough memory to follow a fork", "");
+    if (is_error(room)) run_out(pager, "not enough memory to follow a fork");
     __builtin_memcpy((void *)room, pager->polls, size / 2);
     if (pager->room > FIRST_MEMORIES) call2(SYS_munmap, pager->polls, size / 2);
     pager->polls = (struct poll *)room;
@@ -153,9 +168,9 @@ static void serve_memory(struct pager *pager, int uffd)
 void serve_faults(int uffd, int life, const struct vector *vector, struct incident *incident)
 {
   struct poll first[FIRST_MEMORIES] = {{life, POLLIN, 0}, {uffd, POLLIN, 0}};
-  struct pager pager = {.incident = incident, .polls = first, .count = 2, .room = FIRST_MEMORIES, .cached_group = ~0u};
+  struct pager pager = {.incident = incident, .polls = first, .count = 2, .room = FIRST_MEMORIES, .cached_group = NO_GROUP};
   const char *fault = prepare_unpacker(&pager.unpacker, vector);
-  if (fault) fail(&pager, fault, "");
+  if (fault) run_out(&pager, fault);
   if (store.flags & STORE_LOG) pager.touched = open_record(&pager.log);
   for (;;) {
     long ready = call3(SYS_poll, pager.polls, pager.count, -1);

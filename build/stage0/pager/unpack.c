@@ -27,20 +27,30 @@ const char *prepare_unpacker(struct unpacker *to, const struct vector *vector)
   to->tls[CANARY] = read_random(vector);
   set_thread_pointer((u64)to->tls);
   u64 size = ZSTD_estimateDCtxSize();
-  long context = make_room(size), buffer = make_room(store.largest_group);
+  long context = make_room(size), buffer = make_room(store.most_pages * PAGE);
   if (is_error(context) || is_error(buffer)) return "not enough memory to unpack the runtime";
   to->buffer = (u8 *)buffer;
   to->context = ZSTD_initStaticDCtx((void *)context, size);
   return to->context ? 0 : "could not prepare the decompressor";
 }
 
+/* Whether one of eight bytes is E8 or E9: nine of ten times none is, and looking at each takes as long as the decompression. */
+static int has_code(const u8 *bytes)
+{
+  u64 word, ones = 0x0101010101010101;
+  __builtin_memcpy(&word, bytes, sizeof word);
+  word = (word & 0xfe * ones) ^ 0xe8 * ones;
+  return ((word - ones) & ~word & 0x80 * ones) != 0;
+}
+
 /*
  * The inverse of build/stage0/paged/filter.ts: in calls and jumps, the place that they lead to becomes the distance again.
- * `here` is where the bytes are in the program, and `size` the size of the program.
+ * `here` is where the bytes are in the program, and `size` where its code ends.
  */
 static void decode_code(u8 *bytes, u64 count, long here, long size)
 {
   for (u64 i = 0; i + 5 <= count; i++) {
+    while (i + 13 <= count && !has_code(bytes + i)) i += 8;
     if ((bytes[i] & 0xfe) != 0xe8) continue;
     u8 *at = bytes + i + 1;
     long next = here + (long)i + 5, value = (int)((u32)at[0] << 24 | (u32)at[1] << 16 | (u32)at[2] << 8 | at[3]);
@@ -50,33 +60,40 @@ static void decode_code(u8 *bytes, u64 count, long here, long size)
   }
 }
 
-static void decode_group(const struct group *group, u8 *bytes)
+static void decode_group(u32 index, u8 *bytes)
 {
-  u64 low = address_of(0), size = store.regions[store.region_count - 1].memory_end - low;
-  for (u32 i = 0; i < group->run_count; i++) {
-    const struct run *run = &RUNS[group->first_run + i];
+  u64 low = address_of(0), size = 0;
+  for (u32 i = 0; i < store.region_count; i++)
+    if (store.regions[i].protection & PROT_EXEC) size = store.regions[i].memory_end - low;
+  for (const struct run *run = RUNS; run < RUNS + store.run_count; run++) {
     u64 address = address_of(run->page);
-    if (region_of(address)->protection & PROT_EXEC) decode_code(bytes, run->count * PAGE, (long)(address - low), (long)size);
-    bytes += run->count * PAGE;
+    if (run->group == index && region_of(address)->protection & PROT_EXEC)
+      decode_code(bytes + run->before * PAGE, run->count * PAGE, (long)(address - low), (long)size);
   }
 }
 
-u64 unpack_group(const struct unpacker *unpacker, const struct group *group, u8 *to)
+const u8 *unpack_group(const struct unpacker *unpacker, u32 index)
 {
-  u64 size = 0;
-  for (u32 i = 0; i < group->run_count; i++) size += RUNS[group->first_run + i].count * PAGE;
+  const struct group *group = &GROUPS[index];
+  u64 size = group->pages * PAGE;
   const u8 *from = (const u8 *)&store + group->offset;
+  if (group->step == PLAIN_GROUP) return from;
   u32 magic = from[0] | (u32)from[1] << 8 | (u32)from[2] << 16 | (u32)from[3] << 24;
   /* Other numbers are of old formats, whose decoders are not linked. The frame's checksum is checked in there. */
   if (magic != ZSTD_MAGICNUMBER) return 0;
-  if (ZSTD_decompressDCtx(unpacker->context, to, size, from, group->size) != size) return 0;
-  decode_group(group, to);
-  return size;
+  if (ZSTD_decompressDCtx(unpacker->context, unpacker->buffer, size, from, group->size) != size) return 0;
+  decode_group(index, unpacker->buffer);
+  return unpacker->buffer;
+}
+
+void empty_buffer(const struct unpacker *unpacker)
+{
+  forget_memory(unpacker->buffer, unpacker->buffer + store.most_pages * PAGE);
 }
 
 void release_unpacker(struct unpacker *unpacker)
 {
   call2(SYS_munmap, unpacker->context, ZSTD_estimateDCtxSize());
-  call2(SYS_munmap, unpacker->buffer, store.largest_group);
+  call2(SYS_munmap, unpacker->buffer, store.most_pages * PAGE);
   set_thread_pointer(0);
 }

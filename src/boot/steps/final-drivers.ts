@@ -1,9 +1,8 @@
 import type { Context } from "../../drivers/context.ts";
+import { type FstabEntry, hasOption, readFstab } from "../../filesystems/fstab.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
-import { decodeText } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { orIfRefused } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 
 type HandoverPlan = BootPlan["handover"];
@@ -37,23 +36,14 @@ function loadsOwnDrivers(machine: Machine, root: string, { init, arguments: word
   return UDEV_PLACES.some((path) => resolveIn(machine, root, path) !== null);
 }
 
-const FSTAB = "/etc/fstab";
-/** A longer one may name anything. */
-const MAX_FSTAB_BYTES = 64 << 10;
 /** A device as fstab(5) names it. */
 const DEVICE = /^(?:\/dev\/|(?:UUID|LABEL|PARTUUID|PARTLABEL|ID)=)/;
 
-/** True if the system at `root` will mount a device besides its root when it starts, or may do so. */
+/** True if the system at `root` will mount a device besides its root when it starts, or may do so: a table that cannot be read may name anything. */
 function mountsOtherDevices(machine: Machine, root: string): boolean {
-  return orIfRefused(() => {
-    const path = resolveIn(machine, root, FSTAB);
-    const status = path === null ? null : machine.stat(path);
-    if (path === null || status?.kind !== "file") return false;
-    return status.size > MAX_FSTAB_BYTES || decodeText(machine.readFile(path)).split("\n").some(namesOtherDevice);
-  }, true);
+  return readFstab(machine, root)?.some(namesOtherDevice) ?? true;
 }
 
-function namesOtherDevice(line: string): boolean {
-  const [source = "", target = "", , options = ""] = line.trim().split(/\s+/);
-  return DEVICE.test(source) && target !== "/" && !options.split(",").includes("noauto");
+function namesOtherDevice({ source, target, options }: FstabEntry): boolean {
+  return DEVICE.test(source) && target !== "/" && !hasOption(options, "noauto");
 }

@@ -1,8 +1,9 @@
+import { readFstab } from "../../filesystems/fstab.ts";
 import { readMounts } from "../../filesystems/mounts.ts";
 import { findDirectoryIn, findFileIn, resolveIn } from "../../filesystems/resolve.ts";
 import { listSubvolumes } from "../../filesystems/subvolumes.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { listOrNone, textOrNone } from "../../machine/small-files.ts";
+import { listOrNone } from "../../machine/small-files.ts";
 import type { InitCause } from "../../problems/causes/init.ts";
 import { orIfRefused } from "../../problems/errors.ts";
 
@@ -20,7 +21,6 @@ const LIVE_IMAGES = [
   ...["/arch/x86_64/airootfs.sfs", "/arch/x86_64/airootfs.erofs"],
 ];
 const BOOT_FILES = /^(?:grub2?|vmlinuz.*|initrd.*|initramfs.*|loader|EFI|efi|extlinux|syslinux)$/;
-const MOST_FSTAB_BYTES = 64 << 10;
 
 /** THE table of what a root without an init may be instead. Each row returns the names for the words; null if it is not that. */
 const FINDERS: Readonly<Record<InitCause["kind"], (look: Look) => readonly string[] | null>> = {
@@ -83,11 +83,7 @@ function findSeparateUsr({ machine, root }: Look): readonly string[] | null {
   const usr = findDirectoryIn(machine, root, "/usr");
   const isEmpty = usr === null || machine.listDirectory(usr).every((name) => name === "lost+found");
   if (!isEmpty) return null;
-  const file = findFileIn(machine, root, "/etc/fstab");
-  const isShort = file !== null && (machine.stat(file)?.size ?? 0) <= MOST_FSTAB_BYTES;
-  const lines = isShort ? textOrNone(machine, file).split("\n") : [];
-  const fields = lines.map((line) => line.trim().split(/\s+/));
-  const device = fields.find(([first = "", place]) => !first.startsWith("#") && place === "/usr")?.[0];
+  const device = readFstab(machine, root)?.find(({ target }) => target === "/usr")?.source;
   if (device !== undefined) return [device];
   return usr === null ? null : [];
 }

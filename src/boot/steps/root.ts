@@ -1,6 +1,7 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { checkFilesystem } from "../../filesystems/check.ts";
+import { FSTAB, readFstab } from "../../filesystems/fstab.ts";
 import { type MountedDevice, mountDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
@@ -9,8 +10,10 @@ import { cryptForRoot } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
-import { stackRoot } from "../../stack/layers.ts";
-import { planBase, ROOT } from "../../stack/root-stack.ts";
+import { type StackedRoot, stackRoot } from "../../stack/layers.ts";
+import { mergedPlace, planBase, ROOT } from "../../stack/root-stack.ts";
+import { mountSubmounts } from "../../stack/submounts/mount-submounts.ts";
+import { planSubmounts } from "../../stack/submounts/submount.ts";
 import { attachDevice, describeAttached } from "../../storage/attach.ts";
 import type { Tries } from "../../storage/contract.ts";
 import { liesInVolume } from "../../storage/trust.ts";
@@ -26,32 +29,49 @@ export interface Steps extends Omit<Context, "undo"> {
 
 const BY_HAND = `what was mounted by hand at ${ROOT}`;
 
-/** Finds, mounts and stacks the root. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
+/** What a user has done is not known. */
+const STACKED_BY_HAND: StackedRoot = { text: BY_HAND, node: null, isInside: null };
+
+/** Finds, mounts and stacks the root, and mounts what belongs below it. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
 export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
-  const rootPlan = { ...plan, crypt: cryptForRoot(plan) };
-  const mounted = attachAndMount(steps, { ...rootPlan, roots: devices }, isDoneByHand);
-  steps.step(
+  const mounted = attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, devices, isDoneByHand);
+  const stacked = steps.step(
     "layers",
     (undo) => {
       const isByHand = mounted === null || (mounted.target !== ROOT && isDoneByHand());
-      return isByHand ? BY_HAND : stackRoot({ ...steps, undo }, plan, mounted);
+      return isByHand ? STACKED_BY_HAND : stackRoot({ ...steps, undo }, plan, mounted);
     },
-    (layers) => layers,
+    ({ text }) => text,
   );
+  steps.step(
+    "subtrees",
+    (undo) => mountBelow({ ...steps, undo }, plan, stacked),
+    (subtrees) => subtrees,
+  );
+}
+
+/** Mounts /usr, the lines of /etc/fstab that the root needs before init, and unions. Returns what was mounted, in words; an empty text for nothing. */
+function mountBelow(context: Context, plan: BootPlan, stacked: StackedRoot): string {
+  const { machine, voice } = context;
+  const fstab = plan.submounts.fstab ? readFstab(machine, mergedPlace(plan)) : [];
+  if (fstab === null) voice.warn(`${FSTAB} of the root cannot be read or is too long, ignoring it`);
+  return mountSubmounts(context, plan, planSubmounts(plan, fstab ?? []), stacked);
 }
 
 /** Finds and mounts the root. If only a mount proves that a device was opened correctly, and it fails, the user is asked again. */
 function attachAndMount(
   { step, rewind, ...rest }: Steps,
-  plan: BootPlan & { readonly roots: readonly DeviceSpec[] },
+  plan: BootPlan,
+  roots: readonly DeviceSpec[],
   isDoneByHand: () => boolean,
 ): MountedDevice | null {
   const tries: Tries = new Map();
+  const wish = { ...plan, roots, verity: plan.verity.root === null ? [] : [plan.verity.root] };
   for (;;) {
     const attached = step(
       "root",
-      (undo) => (isDoneByHand() ? null : attachDevice({ ...rest, undo }, plan, { tries })),
+      (undo) => (isDoneByHand() ? null : attachDevice({ ...rest, undo }, wish, { tries })),
       (found) => (found === null ? BY_HAND : describeAttached(found)),
     );
     try {
@@ -79,7 +99,8 @@ function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): Mount
   const { rootTypes: types, rootOptions: options } = plan;
   const asRoot = plan.rootWritable ? "writable" : "read-only";
   const access = target === ROOT ? asRoot : "untouched";
-  if (target === ROOT) checkFilesystem(context, device, plan);
+  // A verified device cannot be repaired: it is what it was made as, or the kernel refuses to read it.
+  if (target === ROOT && plan.verity.root === null) checkFilesystem(context, device, plan);
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });
   const writable = access === "writable";
   const { node, facts } = device;

@@ -9,6 +9,7 @@ import { buildImage, type ImageSummary, STANDARD_OUTPUT } from "../image/image.t
 import { describeFallbacks } from "../image/kernel-fallback.ts";
 import type { ImageOptions } from "../image/options.ts";
 import { describeRuntime, parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
+import { makeImageTree } from "../image/verity.ts";
 import { parseModprobeRequest } from "../modules/modprobe-files.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 
@@ -36,16 +37,23 @@ export const imageCommand = command({
     ),
     program: option("FILE", "Add a program and its libraries; repeatable"),
     keymap: option("NAME", "Add a keymap, such as de-latin1; repeatable, the first is the default"),
+    verity: option(
+      "FILE",
+      "Write the dm-verity hash tree of an image file to FILE.verity, its root hash to FILE.roothash, and nothing else",
+    ),
     compress: option("METHOD[:LEVEL]", "Compress with zstd, lz4, gzip, xz or none (default: zstd)"),
   },
   examples: {
     "levain image": "Build initramfs-VERSION.img for the running kernel",
     "levain image --kernel none -o small.img": "Build for a kernel that has its drivers built in",
     "levain image --add ./key:/etc/key --keymap de-latin1": "Add a key file and the keymap of a German keyboard",
+    "levain image --verity root.sfs": "Make the hash tree and the root hash of an image file",
     "levain image -c levain.toml -o - | ssh HOST 'cat >/boot/initrd.img'":
       "Build as levain.toml says, and copy the image to HOST",
   },
   run: async (line) => {
+    const verity = line.one("verity");
+    if (verity !== null) return makeTree(resolve(verity));
     const options = readOptions(line, process.cwd());
     const voice = createTerminalVoice(process.stderr);
     const startMs = performance.now();
@@ -56,6 +64,16 @@ export const imageCommand = command({
     return 0;
   },
 });
+
+function makeTree(file: string): number {
+  const voice = createTerminalVoice(process.stderr);
+  try {
+    console.log(makeImageTree(file, voice).join("\n"));
+    return 0;
+  } finally {
+    voice.close();
+  }
+}
 
 /**
  * Returns the options of a command line that was given in `directory`, joined with those of its --config: a single value of the

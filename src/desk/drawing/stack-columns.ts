@@ -1,8 +1,10 @@
+import { hasOption } from "../../filesystems/fstab.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import { formatStore } from "../../parameters/stack/overlay.ts";
 import type { BootPlan, ImagePlan } from "../../plan/plan.ts";
 import { rootDevices } from "../../plan/root.ts";
 import { type Lower, planStack, type RootStack } from "../../stack/root-stack.ts";
+import { planSubmounts, type Submount, type UnionSubmount } from "../../stack/submounts/submount.ts";
 
 /** What becomes of changes: a part that is only read has none, memory loses them at shutdown, a disk keeps them. */
 export type Keeps = "nothing" | "memory" | "disk";
@@ -28,7 +30,67 @@ export function listColumns(plan: BootPlan): readonly Column[] {
   const stack = planStack(plan, expectImages(plan.image));
   const lowers = stack.lowers.map((lower) => describeLower(plan, lower));
   const medium = plan.image === null ? [] : describeMedium(plan, stack);
-  return [{ place: "/", parts: [...medium, ...lowers, ...describeUpper(stack)] }];
+  const tree = [...medium, ...lowers, ...describeUpper(stack), ...describePersistence(plan)];
+  const below = listSubmounts(plan);
+  if (stack.volatile === null) return [{ place: "/", parts: tree }, ...below];
+  const usr: Column = { place: "/usr", parts: tree.map((part) => ({ ...part, keeps: "nothing" as const })) };
+  return [
+    { place: "/", parts: [describeTmpfs(stack.volatile)] },
+    ...(below.some(({ place }) => place === "/usr") ? [] : [usr]),
+    ...below,
+  ];
+}
+
+/** Returns what parameters mount below the root; what /etc/fstab of the root adds is not known before the boot. */
+function listSubmounts(plan: BootPlan): readonly Column[] {
+  return planSubmounts(plan, []).flatMap((submount) => {
+    const parts = describeSubmount(plan, submount);
+    return parts.length === 0 ? [] : [{ place: submount.path, parts }];
+  });
+}
+
+function describeSubmount(plan: BootPlan, submount: Submount): readonly Part[] {
+  switch (submount.kind) {
+    case "device": {
+      const isWritten = submount.access === "writable" && !hasOption(submount.options, "ro");
+      const name = submount.device === null ? nameRoot(plan) : formatDeviceSpec(submount.device);
+      return [{ name, note: submount.options || "read-write", keeps: isWritten ? "disk" : "nothing" }];
+    }
+    case "tmpfs":
+      return [describeTmpfs(submount)];
+    case "union": {
+      const base: Part = { name: `${submount.path} of the root`, note: "read-only", keeps: "nothing" };
+      return [base, ...describeKept(submount), describeTmpfs(submount)];
+    }
+    default:
+      return []; // of fstab, or described with the root
+  }
+}
+
+function describeKept({ store, readOnly }: UnionSubmount): readonly Part[] {
+  if (store === null) return [];
+  const note = "changes that levain sync keeps";
+  return [{ name: formatStore(store), note, keeps: readOnly ? "nothing" : "disk" }];
+}
+
+function describeTmpfs(one: { readonly size: string | null }): Part {
+  return { name: `a tmpfs${sizeOf(one)}`, note: "changes, until shutdown", keeps: "memory" };
+}
+
+function sizeOf({ size }: { readonly size: string | null }): string {
+  return size === null ? "" : ` of ${size}`;
+}
+
+/** Which directories persistence volumes keep is known when they are mounted. */
+function describePersistence({ persistence }: BootPlan): readonly Part[] {
+  if (persistence === null) return [];
+  const { volumes, readOnly } = persistence;
+  const names = (keeps: string) =>
+    volumes.flatMap((volume) => (volume.keeps === keeps ? volume.name : [])).join(" or ");
+  const listed = names("listed");
+  const note = listed === "" ? "all changes" : "changes, as its persistence.conf says";
+  const keeps = readOnly ? "nothing" : "disk";
+  return [{ name: `a volume named ${listed || names("root")}`, note: readOnly ? `${note}, read-only` : note, keeps }];
 }
 
 /** Returns the images that the medium should have. */
@@ -46,7 +108,7 @@ function describeMedium(plan: BootPlan, { iso }: RootStack): readonly Part[] {
 function describeLower(plan: BootPlan, lower: Lower): Part {
   switch (lower.kind) {
     case "source": {
-      const isAlone = plan.overlay === null && plan.layers.length === 0;
+      const isAlone = plan.overlay === null && plan.volatile === null && plan.layers.length === 0;
       if (isAlone && plan.rootWritable) {
         return { name: nameRoot(plan), note: `read-write${noteCrypt(plan)}`, keeps: "disk" };
       }
@@ -65,12 +127,10 @@ function describeLower(plan: BootPlan, lower: Lower): Part {
 
 function describeUpper({ upper }: RootStack): readonly Part[] {
   if (upper === null) return [];
-  const ram = upper.kind === "tmpfs" ? upper : upper.ram;
-  const name = `a tmpfs${ram.size === null ? "" : ` of ${ram.size}`}`;
-  const tmpfs: Part = { name, note: "changes, until shutdown", keeps: "memory" };
-  if (upper.kind === "tmpfs") return [tmpfs];
+  if (upper.kind === "tmpfs") return [describeTmpfs(upper)];
   const store = formatStore(upper.store);
-  if (upper.readOnly) return [{ name: store, note: "earlier changes, read-only", keeps: "nothing" }, tmpfs];
+  const earlier: Part = { name: store, note: "earlier changes, read-only", keeps: "nothing" };
+  if (upper.readOnly) return [earlier, describeTmpfs(upper.ram)];
   const otherwise = upper.policy === "required" ? "" : ", or else in memory";
   const note = `${upper.reset ? "changes, emptied first" : "changes"}${otherwise}`;
   return [{ name: store, note, keeps: "disk" }];

@@ -44,7 +44,7 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters };
   const additions = lookAtAdditions(options.additions);
   // Refuses parameters that the boot would refuse, while they can still be corrected.
-  const { plan, warnings } = makePlan({ cmdline: "", manifest, ...additions });
+  const { plan, warnings } = makePlan({ cmdline: "", manifest, ...additions, isPart: true });
   refuseContradictions({ options, plan, hasFile: additions.hasFile });
   for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
   const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);

@@ -138,7 +138,7 @@ export function isPacked(bytes: Uint8Array, elf: Elf): boolean {
 }
 
 /** The first bytes of the compressed runtime; struct store of build/stage0/store.h. */
-export const STORE_MAGIC = "levain1p";
+export const STORE_MAGIC = "levain2p";
 
 /** Returns whether a packed program has its runtime in compressed groups of pages, as the /init of most images has. */
 export function isPaged(bytes: Uint8Array, elf: Elf): boolean {

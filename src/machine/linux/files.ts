@@ -2,8 +2,10 @@ import * as fs from "node:fs";
 import { orIfRefused, SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi.ts";
 import type { FileStatus, Files, FileWriter, RandomReader } from "../machine.ts";
+import { copyAttributes } from "./attributes.ts";
 import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
 import { callKernel, systemCall } from "./libc.ts";
+import { measureVerity } from "./storage/fs-verity.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
 const DEFAULT_DIRECTORY_MODE = 0o755;
@@ -24,6 +26,7 @@ export function createLinuxFiles(): Omit<Files, "openAsyncReader"> {
     makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(target, path)),
     makeNode,
     changeOwner: (path, userId, groupId) => refusable(path, () => fs.chownSync(path, userId, groupId)),
+    copyAttributes,
     stat: (path) => statusOf(path, fs.statSync),
     lstat: (path) => statusOf(path, fs.lstatSync),
     readLink: (path) => refusable(path, () => fs.readlinkSync(path)),
@@ -36,6 +39,7 @@ export function createLinuxFiles(): Omit<Files, "openAsyncReader"> {
     openReader,
     openWriter,
     copyFile,
+    measureVerity,
     statFilesystem(path) {
       const { type: magic, blocks, bavail, bsize } = refusable(path, () => fs.statfsSync(path));
       return { magic, totalBytes: blocks * bsize, freeBytes: bavail * bsize };
@@ -94,7 +98,7 @@ function deviceNumber(device: number): string {
   return `${(device >>> 8) & 0xfff}:${(device & 0xff) | ((device >>> 12) & 0xfff00)}`;
 }
 
-function openReader(path: string): RandomReader {
+function openReader(path: string, isWhole = false): RandomReader {
   const fd = openFile(path, "r");
   try {
     // A directory can be opened, but its size means nothing.
@@ -102,8 +106,13 @@ function openReader(path: string): RandomReader {
     // By a seek to the end, which is right for block devices too: stat returns 0 for them.
     const size = systemCall("lseek", path, fd, 0, abi.SEEK_END);
     // A probe reads at scattered places, for which readahead is a waste. Without CONFIG_ADVISE_SYSCALLS the call fails, which does no harm.
-    callKernel("fadvise64", [fd, 0, 0, abi.POSIX_FADV_RANDOM]);
-    return { size, read: (offset, length) => readAt(fd, path, size, offset, length), close: () => fs.closeSync(fd) };
+    if (!isWhole) callKernel("fadvise64", [fd, 0, 0, abi.POSIX_FADV_RANDOM]);
+    const read = (offset: number, length: number) => {
+      const bytes = readAt(fd, path, size, offset, length);
+      if (isWhole) readAhead(fd, offset + length);
+      return bytes;
+    };
+    return { size, read, close: () => fs.closeSync(fd) };
   } catch (error) {
     fs.closeSync(fd);
     throw error;
@@ -133,18 +142,31 @@ function openWriter(path: string): FileWriter {
   };
 }
 
+/** The kernel limits one request to the largest of the disk (read_pages of mm/readahead.c: io_pages), often 1280 KiB. */
+const AHEAD_BYTES = 1 << 20;
+
+/** Has the disk read the next part while this one is written and checked. A kernel that does not only takes longer. */
+function readAhead(fd: number, offset: number): void {
+  for (let at = offset; at < offset + COPY_CHUNK_BYTES; at += AHEAD_BYTES) {
+    callKernel("fadvise64", [fd, at, AHEAD_BYTES, abi.POSIX_FADV_WILLNEED]);
+  }
+}
+
 /** Not by copy_file_range(2): it does not cross filesystem types before Linux 5.19, and never copies to or from a device. */
-function copyFile(source: string, target: string, onProgress: (bytesDone: number) => void): void {
+function copyFile(source: string, target: string, onProgress: (bytesDone: number, part: Uint8Array) => void): void {
   closing(openFile(source, "r"), (from) => {
     const to = openFile(target, "w", 0o644);
     try {
       closing(to, () => {
         const buffer = new Uint8Array(COPY_CHUNK_BYTES);
-        for (let total = 0; ; onProgress(total)) {
+        for (let total = 0; ; ) {
           const count = refusable(source, () => fs.readSync(from, buffer));
           if (count === 0) return;
-          writeAll(to, buffer.subarray(0, count), target);
+          readAhead(from, total + count);
+          const part = buffer.subarray(0, count);
+          writeAll(to, part, target);
           total += count;
+          onProgress(total, part);
         }
       });
     } catch (error) {

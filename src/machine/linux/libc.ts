@@ -1,6 +1,7 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { SyscallError } from "../../problems/errors.ts";
-import { errnoName, SYS, type SystemCallName } from "../abi.ts";
+import { errnoName } from "../abi.ts";
+import { SYS, type SystemCallName } from "../abi-calls.ts";
 import * as abi from "../abi-child.ts";
 
 /** A number, or a byte array or string (NUL-terminated here) that is passed by its address. */

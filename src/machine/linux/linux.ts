@@ -5,6 +5,7 @@ import type { Clock, Machine } from "../machine.ts";
 import { kernelCiphers, kernelKeys } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";
 import { keyDerivation } from "./crypto/key-derivation.ts";
+import { readPacked } from "./crypto/library.ts";
 import { closing } from "./descriptors.ts";
 import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
@@ -18,6 +19,7 @@ import { createLoopDevices } from "./storage/loop.ts";
 import { createProtection } from "./storage/protection.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
+import { trees } from "./trees/tree.ts";
 import { createUeventSource } from "./uevents.ts";
 import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
 import { startModule } from "./workers/modules.ts";
@@ -57,7 +59,9 @@ export function createLinuxMachine(): Machine {
     ...kernelCiphers,
     ...keyDerivation,
     ...libraryHashes,
+    ...trees,
     release: () => ({ release: release(), machine: machine() }),
+    exitProgram: () => readPacked("exit-program"),
     power: (action) => power(asyncCalls, action),
     startModule: (...given) => startModule(asyncCalls, ...given),
     probeDriver: (directory) => void asyncCalls.carryOut(probeOrder(directory), 0),

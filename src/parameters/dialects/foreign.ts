@@ -9,16 +9,15 @@ const NAMES = `
   rd.info rd.memdebug rd.udev. rd.live.debug rd.noverifyssl rd.plymouth rd.live.overlay.thin rd.live.overlay.cowfs rd.live.cowfile.
   rd.writable. rd.cmdline rd.ctty rd.shutdown. rd.vconsole. rd.locale. rd.fips rd.fips. rd.route rd.bootif rd.peerdns rd.net.
   rd.dasd rd.zfcp rd.zfcp. rd.znet rd.znet_ifname rd.cio_accept rd.zipl rd.ccw rd.lvm rd.lvm. rd.md. rd.dm rd.dm.
-  rd.fstab rd.systemd. rd.earlykdump rd.kiwi. rd.nfs. rd.usrmount. rd.hostonly rd.fcoe rd.nonvmf rd.qubes.
+  rd.systemd. rd.earlykdump rd.kiwi. rd.nfs. rd.usrmount. rd.hostonly rd.fcoe rd.nonvmf rd.qubes.
   ifname nameserver bootdev vlan bond team bridge biosdevname BOOTIF netconsole nfsopts copy_resolvconf archiso_nbd_name
   archiso_http_spc archiso_nfs_opt aoe_iflist aoe_mtu s390x_net dasd zfcp md
-  access console silent noeject nofastboot swap forcefsck_persistence persistence-encryption persistence-media persistence-method
-  persistence-path persistence-read-only persistence-storage persistence-label nopersistence ignore_uuid ramdisk-size showmounts union
-  dm-verity-oncorruption components nocomponents username hostname locales timezone keyboard-layouts
+  access console silent noeject nofastboot swap forcefsck_persistence persistence-method ramdisk-size showmounts union
+  components nocomponents username hostname locales timezone keyboard-layouts
   cow_persistent cow_chunksize dm_snap_prefix copytoram_size mirror script disablehooks arch
   initramfs.clear initramfs.runsize all_generic_ide
-  chart debug_init splash nosplash uevent_buf_size usbdelay zfs_force usrflags autodetect_serial ds nokeep_apk_new pkgs ssh_key
-  systemd. mount.usrfstype mount.usrflags fstab udev. quotacheck. plymouth. net. vconsole.font vconsole.font_map vconsole.font_unimap
+  chart debug_init splash nosplash uevent_buf_size usbdelay zfs_force autodetect_serial ds nokeep_apk_new pkgs ssh_key
+  systemd. udev. quotacheck. plymouth. net. vconsole.font vconsole.font_map vconsole.font_unimap
   emergency rescue single recovery text auto
 `;
 

@@ -17,7 +17,6 @@ interface Unsupported {
 const NO_CHANGES = "changes are lost at shutdown";
 const NO_NETWORK = "the network is not set up";
 const NO_DOWNLOAD = notSupportedYet("an image on the network");
-const NO_VERITY = `${notSupportedYet("dm-verity")}, so the image would not be verified`;
 
 /**
  * Parameters of levain and other programs that are not implemented yet and that a boot may depend on. `ignored`: the
@@ -30,10 +29,8 @@ export const UNSUPPORTED = {
     ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
     ...rows("no LVM device is set up", "rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
-    ...rows(NO_CHANGES, "persistence"),
     ...rows(NO_CHANGES, "rd.live.overlay.persistent", isAsked),
-    ...rows("only the whole root has an overlay", "rd.union"),
-    ...rows("the image is not checked", "rd.live.check verify-checksums checksum integrity-check", isAsked),
+    ...rows("changes are kept by overlayfs", "persistence-method", (value) => !/\boverlay\b/.test(value ?? "")),
     ...rows(
       "the initramfs has no systemd; see rd.break= and rd.emergency=",
       "rd.systemd.unit",
@@ -43,17 +40,11 @@ export const UNSUPPORTED = {
     ...rows(NO_NETWORK, "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
     ...rows("only levain.toml and the command line are read", "rd.config"),
-    ...rows("/usr is not mounted before init", "mount.usr"),
     ...rows("a hibernated system is not resumed", "resume"),
   ],
-  refused: [
-    ...rows(`${notSupportedYet("dm-verity")}, so the root would not be verified`, "roothash usrhash rd.verity."),
-    ...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree"),
-    ...rows(notSupportedYet("a root in memory with the /usr of the disk"), "systemd.volatile=yes"),
-  ],
+  refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
-    ...rows(NO_VERITY, "dm-verity-root-hash dm-verity-enforce-roothash-signature"),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),
     ...rows(
       `${notSupportedYet("an ISO file inside the initramfs")}; an ISO file on a device is /dev/…/PATH`,
@@ -63,7 +54,7 @@ export const UNSUPPORTED = {
   ],
   refusedArchiso: [
     ...rows(NO_DOWNLOAD, "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
-    ...rows(notSupportedYet("the signature of an image"), "verify cms_verify", isAsked),
+    ...rows(notSupportedYet("the signature of an image"), "verify", isAsked),
     ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
   refusedCasper: [

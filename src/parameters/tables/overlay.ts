@@ -27,7 +27,7 @@ export const OVERLAY = {
   overlayReset: toggle({
     syntax: "rd.overlay.reset[=yes|no]",
     aliases: ["rd.live.overlay.reset[=yes|no]"],
-    text: "Remove all changes on the device of rd.overlay= before the boot uses it. levain removes only what overlayfs has written, never other files of the device.",
+    text: "Remove all changes on the device of rd.overlay= before the boot uses it. levain removes only what overlayfs has written, never other files of the device. As long as the parameter is there, every boot starts again.",
     example: "root=LABEL=ROOT rd.overlay=LABEL=DATA rd.overlay.reset",
   }),
   overlayReadOnly: toggle({

@@ -42,6 +42,19 @@ export const SYSTEM = {
     text: "How the new root becomes /. stay: the initramfs is the final system, and root= is not used.",
     example: "root=LABEL=ROOT rd.handover=switch_root",
   }),
+  exitProgram: toggle({
+    syntax: "rd.exitrd[=yes|no]",
+    fallback:
+      "yes if the root lies in a loop device, an encrypted volume or a RAID array, or keeps its changes in an overlay on a disk",
+    text: "Leave a program of a few KiB at /run/initramfs/shutdown, which takes the root apart at power-off: it unmounts everything, detaches loop devices and closes volumes, so that the medium is clean. systemd executes it automatically; any other init may execute it as its last action, with the argument poweroff, reboot, halt or kexec.",
+    example: "root=LABEL=ROOT rd.exitrd",
+  }),
+  keepCommand: toggle({
+    syntax: "rd.command[=yes|no]",
+    fallback: "no: nothing of levain stays in memory",
+    text: "Keep the command levain at /run/levain/bin/levain, for levain sync and levain factory-reset in a system in which it is not installed. It takes as much memory as /init has bytes in the image.",
+    example: "root=LABEL=ROOT rd.command",
+  }),
   putOld: single(values.oldRootPath, {
     syntax: "rd.putold=PATH",
     fallback: "the old root is unmounted, and an initramfs removed from memory",
@@ -76,7 +89,7 @@ export const RESCUE = {
       alias("rd.systemd.unit=emergency.target", (value) => (isShellTarget(value) ? "root" : undefined)),
     ],
     bare: "handover",
-    text: "A shell before a step: prepare, modules, root, mount, layers, init or handover. The breakpoints of dracut and initramfs-tools are accepted too.",
+    text: "A shell before a step: prepare, modules, root, mount, layers, subtrees, init or handover. The breakpoints of dracut and initramfs-tools are accepted too.",
     example: "rd.break=mount",
   }),
   emergency: single(values.oneOf("shell", "reboot", "poweroff", "halt"), {

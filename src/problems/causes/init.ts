@@ -26,8 +26,11 @@ export const INIT_CAUSES = {
   ),
   "separate-usr": cause<Detail>(
     ({ detail: [device] }) =>
-      `/usr is empty${device === undefined ? "" : `, and /etc/fstab mounts it from ${device}`}: ${notSupportedYet("a separate /usr")}`,
-    () => [inBuilder("copy /usr into the root filesystem")],
+      `/usr is empty${device === undefined ? "" : `, and ${device}, from which /etc/fstab mounts it, was not mounted`}`,
+    ({ detail: [device = "DEVICE"] }) => [
+      inBootLoader(`name its device: mount.usr=${device}`),
+      ...(isPlainWord(device) ? [inShell(`try that with \`levain retry mount.usr=${device}\``)] : []),
+    ],
   ),
   ostree: cause<Detail>(
     () => `it is a tree of OSTree: ${notSupportedYet("ostree")}`,

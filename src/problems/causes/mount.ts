@@ -1,9 +1,10 @@
 import { byHand, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { cause, isPlainWord, listNames } from "./cause.ts";
+import { WRITE_AGAIN } from "./verity.ts";
 
 /** What is mounted: decides which parameters a hint can name. */
-export type Role = "root" | "layer" | "image" | "store";
+export type Role = "root" | "layer" | "image" | "store" | "submount";
 
 /** What the words for a refused mount depend on. */
 interface Refused {
@@ -25,6 +26,12 @@ export const DAMAGED_IMAGE = byHand(
   "the file is damaged or not an image: write it to the medium again and compare its checksum",
 );
 const NEWER_KERNEL = inBuilder("use a newer kernel: the filesystem is not damaged, and a check does not help");
+
+/** What to try if a line of the root's fstab cannot be mounted. */
+export const WITHOUT_FSTAB: readonly Hint[] = [
+  inBootLoader("boot without it: rd.fstab=no"),
+  inShell("try that with `levain retry rd.fstab=no`"),
+];
 
 /** Only the root has options on the command line. */
 function inRootFlags(role: Role, text: string): readonly Hint[] {
@@ -108,7 +115,10 @@ export const MOUNT_CAUSES = {
   ),
   "unknown-option": cause<Refused>(
     ({ detail: [name = ""] }) => `it does not accept ${named(name)}`,
-    ({ role, detail: [name = ""] }) => inRootFlags(role, `remove ${named(name)} from rootflags=`),
+    ({ role, detail: [name = ""] }) => [
+      ...inRootFlags(role, `remove ${named(name)} from rootflags=`),
+      ...(role === "submount" ? [inBuilder(`remove ${named(name)} from its line in /etc/fstab of the root`)] : []),
+    ],
   ),
   "beyond-device": cause<Refused>(
     () => "it is larger than its device",
@@ -137,7 +147,10 @@ export const MOUNT_CAUSES = {
   ),
   "wrong-type": cause<Refused>(
     ({ detail: [probed = ""] }) => `the device holds ${probed}`,
-    () => [inBootLoader("correct rootfstype=, or remove it")],
+    ({ role }) =>
+      role === "submount"
+        ? [inBuilder("correct its type in /etc/fstab of the root"), inBootLoader("correct mount.usrfstype=")]
+        : [inBootLoader("correct rootfstype=, or remove it")],
   ),
   "in-use": cause<Refused>(
     () => "it is mounted already, or part of another device",
@@ -154,6 +167,11 @@ export const MOUNT_CAUSES = {
   "driver-blacklisted": cause<Refused>(
     ({ detail: [module = "", by = ""] }) => `its driver ${module} is on a blacklist: ${by}`,
     ({ detail: [, by = "", place = ""] }) => [unblock(by, place)],
+  ),
+  "medium-damaged": cause<Refused>(
+    ({ detail: [name = "", offset] }) =>
+      `the medium is damaged: ${name} ${offset === undefined ? "in its hash tree" : `at byte ${offset}`}`,
+    () => [WRITE_AGAIN],
   ),
   damaged: cause<Refused>(() => "the filesystem is damaged and needs repair", hintsForRepair),
 };

@@ -17,6 +17,11 @@ const explainInit = ({ objections, causes }: InitFacts) => [
 const hintsFor = ({ causes }: InitFacts) => distinct(causes.flatMap((cause) => INIT_CAUSES[cause.kind].hints(cause)));
 
 const ORIGINS = {
+  "Ubuntu's initramfs": {
+    where: "in /conf of Ubuntu's initramfs",
+    cure: "give the right layerfs-path= and uuid= in the boot loader",
+    hint: inBootLoader,
+  },
   "levain.toml": { where: "in levain.toml", cure: "correct levain.toml and rebuild the image", hint: inBuilder },
   "the kernel command line": {
     where: "on the kernel command line",

@@ -8,8 +8,9 @@ export const CRYPT = {
   "volume-locked": diagnosis<{ volume: string }>(({ volume }) => `could not unlock ${volume}`),
   "encrypted-device-missing": diagnosis<{ spec: string }>(({ spec }) => `encrypted device ${spec} did not appear`),
   "header-missing": diagnosis<{ place: string }>(({ place }) => `the LUKS header ${place} did not appear`),
-  "unlocking-is-off": diagnosis<{ part: "root" | "layer" | "image" | "store"; name: string }>({
-    text: ({ part, name }) => `the ${part} ${name} is encrypted, but rd.luks=0 forbids unlocking`,
+  "unlocking-is-off": diagnosis<{ part: "root" | "layer" | "image" | "store" | "submount"; name: string }>({
+    text: ({ part, name }) =>
+      `${part === "submount" ? "" : `the ${part} `}${name} is encrypted, but rd.luks=0 forbids unlocking`,
     hints: () => [inShell("`levain retry rd.luks=1` unlocks it"), inBootLoader("remove rd.luks=0")],
   }),
   "passphrases-wrong": diagnosis<{ count: number }>({

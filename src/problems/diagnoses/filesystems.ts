@@ -1,5 +1,12 @@
 import { distinct, listNames } from "../causes/cause.ts";
-import { DAMAGED_IMAGE, hintsForRepair, MOUNT_CAUSES, type MountCause, type Role } from "../causes/mount.ts";
+import {
+  DAMAGED_IMAGE,
+  hintsForRepair,
+  MOUNT_CAUSES,
+  type MountCause,
+  type Role,
+  WITHOUT_FSTAB,
+} from "../causes/mount.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
@@ -30,13 +37,19 @@ function explainRefusals({ refusals, kernel, node, role }: RefusedMount): readon
   return [...lines, ...kernel.map((line) => `kernel: ${line}`)];
 }
 
+const CORRECT_OPTIONS = {
+  root: inBootLoader("correct rootflags="),
+  submount: inBuilder("correct the options of its line in /etc/fstab of the root"),
+};
+
 function hintsForRefusals({ refusals, node, role, hasOptions }: RefusedMount): readonly Hint[] {
   const known = refusals.flatMap(({ type, cause }) =>
     cause === null ? [] : MOUNT_CAUSES[cause.kind].hints({ ...cause, node, role, type }),
   );
-  if (known.length > 0) return distinct(known);
-  const options = hasOptions ? [inBootLoader("correct rootflags=")] : [];
-  return distinct([...options, ...refusals.flatMap(({ type }) => hintsForRepair({ node, role, type }))]);
+  const without = role === "submount" ? WITHOUT_FSTAB : [];
+  if (known.length > 0) return distinct([...known, ...without]);
+  const options = hasOptions ? [CORRECT_OPTIONS[role === "submount" ? role : "root"]] : [];
+  return distinct([...options, ...refusals.flatMap(({ type }) => hintsForRepair({ node, role, type })), ...without]);
 }
 
 /** A device with contradicting signatures; `type` is the only one that can be a filesystem, or null. */
@@ -59,7 +72,8 @@ const PARAMETERS: Readonly<Record<Role, string>> = {
   root: "root=",
   layer: "rd.layer=",
   image: "root=",
-  store: "rd.overlay=",
+  store: "rd.overlay= or rd.union=",
+  submount: "mount.usr=, or in /etc/fstab of the root",
 };
 
 /** How errors were left, by fsck.repair=. */

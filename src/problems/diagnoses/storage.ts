@@ -1,5 +1,7 @@
 import { distinct } from "../causes/cause.ts";
+import { WITHOUT_FSTAB } from "../causes/mount.ts";
 import { SEARCH_CAUSES, type SearchCause } from "../causes/search.ts";
+import { VERIFIED_HINTS } from "../causes/verity.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
 import { printable } from "../report.ts";
@@ -20,13 +22,15 @@ export interface MissingDevice {
 
 /** A search that found nothing. */
 export interface VainSearch {
-  readonly wanted: "root" | "layer" | "image" | "store";
-  /** Of the layer or the image. */
+  readonly wanted: "root" | "layer" | "image" | "store" | "submount";
+  /** Of the layer or the image, or the path in the root. */
   readonly name: string;
   /** null: no limit. */
   readonly withinSeconds: number | null;
   /** The wanted device, then each fallback. */
   readonly devices: readonly MissingDevice[];
+  /** True if the device has to be verified by dm-verity. */
+  readonly isVerified: boolean;
   /** What else did not come, a sentence each. */
   readonly troubles: readonly string[];
   readonly isAnyDevicePresent: boolean;
@@ -42,19 +46,32 @@ const TITLES: Readonly<Record<VainSearch["wanted"], (name: string) => string>> =
   root: () => "could not find the root device",
   layer: (name) => `could not find the layer ${name}`,
   image: (name) => `could not unlock the image ${name}`,
+  submount: (name) => `could not find the device for ${name}`,
   store: (name) => `could not find the device for the changes, ${name}`,
 };
 
 /** Says which devices are not used although a spec names them. */
-export function describeStrangers(texts: readonly string[]): string {
-  return `${texts.join(" and ")}, not used: it lies outside the encrypted volumes that parameters name`;
+export function describeStrangers(texts: readonly string[], isVerified: boolean): string {
+  const why = isVerified ? "no root hash verifies it" : "it lies outside the encrypted volumes that parameters name";
+  return `${texts.join(" and ")}, not used: ${why}`;
 }
 
-function explainMissing({ wanted, withinSeconds, devices, troubles, causes }: VainSearch): readonly string[] {
+function explainMissing({
+  wanted,
+  withinSeconds,
+  devices,
+  isVerified,
+  troubles,
+  causes,
+}: VainSearch): readonly string[] {
   const within = withinSeconds === null ? "" : ` within ${withinSeconds} s`;
   const reasons = devices.map(({ noun, spec, incomplete, strangers }, index) => {
     if (incomplete !== null) return `only ${incomplete}`;
-    if (strangers.length > 0) return `${spec} is ${describeStrangers(strangers.map(({ text }) => text))}`;
+    if (strangers.length > 0)
+      return `${spec} is ${describeStrangers(
+        strangers.map(({ text }) => text),
+        isVerified,
+      )}`;
     if (wanted === "image") return `nothing unlocked it${within}`;
     return `no ${noun} appeared${index === 0 ? within : " either"}`;
   });
@@ -85,6 +102,7 @@ function hintForDriver(facts: VainSearch): Hint {
 function hintsForMissing(facts: VainSearch): readonly Hint[] {
   const { wanted, devices } = facts;
   const strangers = devices.flatMap((device) => device.strangers);
+  if (facts.isVerified) return VERIFIED_HINTS;
   const volume = strangers.find(({ luksUuid }) => luksUuid !== null);
   if (volume !== undefined) {
     return [inBootLoader(`if ${volume.node} holds the root, name it too: rd.luks.uuid=${volume.luksUuid}`)];
@@ -110,7 +128,9 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
 /** What to try whatever the cause is. */
 function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearch): readonly Hint[] {
   if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer=")];
-  if (wanted === "store") return [byHand("attach the disk"), inBootLoader("correct rd.overlay="), BOOT_WITHOUT_STORE];
+  if (wanted === "submount") return hintsForSubmount(isAnyUnasked);
+  if (wanted === "store")
+    return [byHand("attach the disk"), inBootLoader("correct rd.overlay= or rd.union="), BOOT_WITHOUT_STORE];
   const correct = inBootLoader("correct root= in the boot loader");
   if (isAnyUnasked) {
     return [
@@ -120,6 +140,16 @@ function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearc
   }
   if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`")];
   return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`")];
+}
+
+/** The device may be named by fstab, which is in the root, or by mount.usr=. */
+function hintsForSubmount(isAnyUnasked: boolean): readonly Hint[] {
+  const unlock = [
+    inShell("if it is in the encrypted device, `levain retry rd.auto` unlocks it"),
+    inBootLoader("if it is in the encrypted device, name that with rd.luks.uuid="),
+    inBuilder("or in /etc/crypttab of the image, as dracut does with the lines that have x-initrd.attach"),
+  ];
+  return [byHand("attach the disk"), ...(isAnyUnasked ? unlock : []), ...WITHOUT_FSTAB];
 }
 
 /** What stops the search for a device, and what becomes of it. */
@@ -141,11 +171,6 @@ export const STORAGE = {
     text: ({ why, names }) => `${why}, but ${names.join(" and ")} cannot be closed`,
     hints: () => [inBuilder("put all parts of the root into encrypted volumes, or none of them")],
   }),
-  "partly-encrypted": diagnosis<{ outside: readonly string[] }>({
-    text: () => "only a part of the root is encrypted",
-    reasons: ({ outside }) => [`${outside.join(" and ")} could replace files of the encrypted part`],
-    hints: () => [inBuilder("put every image and layer into the encrypted volume, or none of them")],
-  }),
   "array-refused": diagnosis<{ array: string; why: string }>({
     text: ({ array, why }) => `${array} is not started: ${why}`,
     hints: () => [
@@ -153,39 +178,9 @@ export const STORAGE = {
       byHand("look at its members with `mdadm --examine` on another system"),
     ],
   }),
-  "no-mapping-target": diagnosis<{ module: string }>({
-    text: ({ module }) => `this kernel has no ${module}`,
-    hints: ({ module }) => [inBuilder(`add its module to the image: levain image --module ${module}`)],
+  "partly-encrypted": diagnosis<{ outside: readonly string[] }>({
+    text: () => "only a part of the root is encrypted",
+    reasons: ({ outside }) => [`${outside.join(" and ")} could replace files of the encrypted part`],
+    hints: () => [inBuilder("put every image and layer into the encrypted volume, or none of them")],
   }),
-  "mapping-refused": diagnosis<{
-    name: string;
-    errno: string;
-    refusal: string;
-    kernelLog: readonly string[];
-  }>({
-    text: ({ name }) => `the kernel refused to create /dev/mapper/${name}`,
-    reasons: ({ errno, refusal, kernelLog }) => [
-      MAPPING_REFUSALS[errno] ?? refusal,
-      ...kernelLog.map((line) => `kernel: ${line}`),
-    ],
-    hints({ errno }) {
-      if (errno === "EBUSY") return [inShell("see `levain devices`; `dmsetup remove` removes what is not in use")];
-      if (errno !== "ENOENT") return [inShell("read the kernel's log: dmesg")];
-      return [inBuilder("add the cipher's modules (/lib/modules/VERSION/kernel/crypto): levain image --module NAME")];
-    },
-  }),
-  "mapping-name-taken": diagnosis<{ name: string; device: string }>({
-    text: ({ name, device }) => `the name ${name} is taken by another device, ${device}`,
-    hints: () => [
-      inBootLoader("choose another name: rd.luks.name=UUID=NAME"),
-      inShell("unlock it with one: `levain unlock DEVICE --name NAME`"),
-    ],
-  }),
-};
-
-const MAPPING_REFUSALS: Readonly<Record<string, string>> = {
-  EBUSY: "the name is taken, or the device below it is in use (EBUSY)",
-  ENOENT: "it does not have the cipher (ENOENT)",
-  ENXIO: "the device below it is gone (ENXIO)",
-  EINVAL: "it rejects the table (EINVAL)",
 };

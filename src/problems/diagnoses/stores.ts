@@ -55,7 +55,7 @@ export const STORES = {
     reasons: ({ freeBytes, neededBytes }) => [
       `${formatBytes(freeBytes)} are free, and a boot needs at least ${formatBytes(neededBytes)}`,
     ],
-    hints: () => [SHOW_STORE, byHand("delete files of it on another machine, or make it larger"), RESET_STORE],
+    hints: () => [SHOW_STORE, byHand("delete files on it with another machine"), byHand("make it larger"), RESET_STORE],
   }),
   "store-path": diagnosis<StoreFacts & { path: string; why: string }>({
     text: ({ path, node }) => `${path} on ${node} cannot keep changes`,
@@ -78,7 +78,7 @@ export const STORES = {
       byHand("boot with what they were made on"),
       SHOW_STORE,
       RESET_STORE,
-      byHand(`to use them anyway, which may mix files of both systems, delete levain.json beside them on ${store}`),
+      byHand(`delete levain.json on ${store} to use them anyway (files of both systems may mix)`),
       BOOT_WITHOUT_STORE,
     ],
   }),
@@ -87,6 +87,10 @@ export const STORES = {
     reasons: ({ upper, node }) => [
       `nothing proves that the directory ${upper} on ${node} holds the changes of an overlay`,
     ],
-    hints: () => [inBootLoader("correct rd.overlay="), byHand("remove the directory by hand")],
+    hints: () => [
+      inBootLoader("correct rd.overlay="),
+      inBootLoader("use what is there: remove rd.overlay.reset"),
+      byHand("delete the directory on another machine"),
+    ],
   }),
 };

@@ -35,7 +35,7 @@ function checkRestart(machine: Machine, parameters: readonly string[], stay: Sta
 
 /** Checks them now, while the person can correct them in the shell. */
 function checkParameters(parameters: readonly string[]): void {
-  makePlan({ cmdline: "", manifest: null, added: parameters });
+  makePlan({ cmdline: "", manifest: null, added: parameters, isPart: true });
   const strangers = findUnknownParameters([{ origin: "levain retry", words: parameters.map(splitParameter) }], null);
   if (strangers.length === 0) return;
   throw problem("unknown-parameter", {

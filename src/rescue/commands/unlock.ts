@@ -41,7 +41,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
     ...loader,
     loadInBackground: () => ({ leftMs: Number.POSITIVE_INFINITY, hasMoved: false, hasNews: false }),
   };
-  const wish = { ...plan, crypt: planUnlock(plan.crypt, question), roots: [], rootOptions: "" };
+  const wish = { ...plan, crypt: planUnlock(plan.crypt, question), verity: [], roots: [], rootOptions: "" };
   const context = { machine, drivers, voice, undo: () => undefined };
   const terminals = createHeldTerminals(machine, () => [OWN_TERMINAL]);
   const search = createSearch(context, wish, { terminals });

@@ -39,7 +39,9 @@ export function findUpperBeside(
 ): { readonly parent: string; readonly names: UpperNames } | null {
   const slash = directory.lastIndexOf("/");
   const [parent, upper] = [directory.slice(0, slash), directory.slice(slash + 1)];
-  const work = BESIDE.map((name) => name(upper)).find((name) => findDirectoryIn(machine, parent, name) !== null);
+  // By its own path: one that leads through a symbolic link may be elsewhere.
+  const isReal = (name: string) => findDirectoryIn(machine, parent, name) === `${parent}/${name}`;
+  const work = BESIDE.map((name) => name(upper)).find(isReal);
   const isOwn = isDirectory(machine, `${directory}/upper`);
   return work === undefined || isOwn || SPECIAL.test(upper) ? null : { parent, names: { upper, work } };
 }

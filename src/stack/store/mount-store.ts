@@ -49,7 +49,7 @@ export function mountStore(
 function warnIfDirty({ machine, voice }: Context, { device: { node, facts } }: StoreMount): void {
   const { isDirty } = filesystemType(facts.type ?? "");
   if (isDirty === undefined || !orIfRefused(() => withReader(machine, node, isDirty), false)) return;
-  voice.warn(`${node} asks for a check, which was not made: add fsck.${facts.type} to the image`);
+  voice.warn(`${node} asks for a check, which was not made: add fsck.${facts.type} to programs in levain.toml`);
 }
 
 /**
@@ -84,10 +84,10 @@ function shareMount({ machine, undo }: Context, { store, device, target }: Store
 /** A boot that cannot even write this much fails in ways that nobody understands. */
 const LEAST_FREE_BYTES = 1024 * 1024;
 
-/** Throws BootError if overlayfs cannot keep changes on a filesystem: by its type, its features, or for want of space. */
-export function requireUpper(
+/** Throws BootError if overlayfs cannot keep changes on a filesystem, by its type or its features. */
+export function requireSuited(
   machine: Machine,
-  { store, device, target }: Omit<StoreMount, "options" | "access">,
+  { store, device }: Pick<StoreMount, "store" | "device">,
   type: string,
 ): void {
   const { node } = device;
@@ -96,7 +96,11 @@ export function requireUpper(
     upperFlaw ??
     (findUpperFlaw === undefined ? null : orIfRefused(() => withReader(machine, node, findUpperFlaw), null));
   if (flaw !== null) throw problem("store-unsuited", { store, node, type, flaw });
-  const { freeBytes } = machine.statFilesystem(target);
+}
+
+/** Throws BootError if no space for changes is left in `directory`. */
+export function requireSpace(machine: Machine, store: string, node: string, directory: string): void {
+  const { freeBytes } = machine.statFilesystem(directory);
   if (freeBytes < LEAST_FREE_BYTES) {
     throw problem("store-full", { store, node, freeBytes, neededBytes: LEAST_FREE_BYTES });
   }

@@ -1,12 +1,12 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
-import { findDirectoryIn, findFileIn, resolveIn } from "../../filesystems/resolve.ts";
+import { findDirectoryIn, findFileIn, makeDirectoryIn, resolveIn } from "../../filesystems/resolve.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { formatStore, type StorePlan } from "../../parameters/stack/overlay.ts";
 import { cryptForStore } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { SyscallError, unlessRefused } from "../../problems/errors.ts";
+import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
 import { describeAttached } from "../../storage/attach.ts";
@@ -14,7 +14,7 @@ import { specText } from "../../storage/search-words.ts";
 import { liesInVolume } from "../../storage/trust.ts";
 import { attachPart, openImage, unlockImage } from "../mount-image.ts";
 import { findUpperBeside, type UpperNames } from "./layout.ts";
-import { mountStore, requireUpper, type StoreAccess } from "./mount-store.ts";
+import { mountStore, requireSpace, requireSuited, type StoreAccess } from "./mount-store.ts";
 
 /** Where a store is opened, and for what. */
 export interface StoreOrder {
@@ -24,6 +24,8 @@ export interface StoreOrder {
   /** The place of the filesystem that holds it, if it is a directory or an image file. */
   readonly outer: string;
   readonly access: StoreAccess;
+  /** True if the caller removes something first, and then asks for space itself. */
+  readonly mayBeFull?: boolean;
 }
 
 /** A writable place on a disk that is open: what it holds is at `directory`. */
@@ -56,25 +58,37 @@ export function openStore(context: Context, plan: BootPlan, order: StoreOrder): 
   });
   const { device } = attached;
   const isInside = liesInVolume(context.machine)(device);
-  const text = `${describeAttached(attached)}${store.path === null ? "" : printable(store.path)}`;
+  const text = `${store.path === null ? "" : `${printable(store.path)} on `}${describeAttached(attached)}`;
   const target = store.path === null ? place : outer;
   const mount = { store: name, device, target, access, options: store.options };
   const type = mountStore(context, plan, mount);
   const found = { directory: place, name, text, node: device.node, type, isInside, names: null };
   if (store.path === null) {
-    if (access === "writable") requireUpper(context.machine, mount, type);
-    return found;
+    return requireUpper(context.machine, order, found, mount.device);
   }
   const file = findFileIn(context.machine, outer, store.path);
   if (file !== null) return openStoreImage(context, { ...plan, crypt }, { ...order, file }, found);
+  // Before a directory is created.
+  if (access === "writable") requireSuited(context.machine, mount, type);
   const directory = findStoreDirectory(context.machine, order, found);
-  if (access === "writable") requireUpper(context.machine, mount, type);
   const beside = findUpperBeside(context.machine, directory);
   const source = beside === null ? directory : beside.parent;
   makePlace(context.machine, place);
   context.machine.mount({ source, target: place, type: "", flags: ["bind"], options: "" });
   context.undo(() => context.machine.unmount(place));
-  return { ...found, names: beside?.names ?? null };
+  return requireUpper(context.machine, order, { ...found, names: beside?.names ?? null }, device);
+}
+
+/** Returns an open store, after it has made sure that overlayfs can keep changes in it if it is writable. */
+function requireUpper(
+  machine: Machine,
+  { access, mayBeFull = false }: StoreOrder,
+  store: OpenStore,
+  device: Pick<BlockDevice, "node" | "facts" | "unreadable">,
+): OpenStore {
+  if (access === "writable") requireSuited(machine, { store: store.name, device }, store.type);
+  if (access === "writable" && !mayBeFull) requireSpace(machine, store.name, store.node, store.directory);
+  return store;
 }
 
 /** Returns the path of the store's directory, without symbolic links; a missing one is created if the store is writable. */
@@ -88,32 +102,21 @@ function findStoreDirectory(machine: Machine, { store, outer, access }: StoreOrd
   }
   if (access !== "writable") throw problem("store-path", { ...facts, why: "it does not exist" });
   return unlessRefused(
-    () => createDirectoryIn(machine, outer, path),
+    () => makeDirectoryIn(machine, outer, path),
     (refusal) => {
       throw problem("store-path", { ...facts, why: describeRefusal(refusal) });
     },
   );
 }
 
-/** Creates a directory and its parents below `root`; what a symbolic link points to is resolved as inside `root`. A name that is taken is EEXIST. */
-function createDirectoryIn(machine: Machine, root: string, path: string): string {
-  const known = findDirectoryIn(machine, root, path);
-  if (known !== null) return known === `${root}/` ? root : known;
-  const slash = path.lastIndexOf("/");
-  const made = `${createDirectoryIn(machine, root, path.slice(0, slash) || "/")}${path.slice(slash)}`;
-  // mkdir(2) would do nothing for a symbolic link, which may lead out of the filesystem.
-  if (machine.lstat(made) !== null) throw new SyscallError("mkdir", "EEXIST", made);
-  machine.makeDirectory(made);
-  return made;
-}
-
 /** Mounts an image file that is the store; one that is a LUKS container is unlocked first. */
 function openStoreImage(
   context: Context,
   plan: BootPlan,
-  { store, place: target, access, file }: StoreOrder & { readonly file: string },
+  order: StoreOrder & { readonly file: string },
   outer: OpenStore,
 ): OpenStore {
+  const { store, place: target, access, file } = order;
   const { machine, drivers, undo } = context;
   const path = store.path ?? "";
   const loop = openImage(machine, { file, path, readOnly: access === "untouched" }, drivers);
@@ -129,6 +132,6 @@ function openStoreImage(
   }
   const mount = { store: outer.name, device, target, access, options: "" };
   const mounted = mountStore(context, plan, mount);
-  if (access === "writable") requireUpper(machine, mount, mounted);
-  return { ...outer, type: mounted, node: device.node, isInside: outer.isInside || isLuks };
+  const found = { ...outer, type: mounted, node: device.node, isInside: outer.isInside || isLuks };
+  return requireUpper(machine, order, found, device);
 }

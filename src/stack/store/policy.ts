@@ -1,5 +1,8 @@
 import type { Context } from "../../drivers/context.ts";
+import type { StorePolicy } from "../../parameters/stack/overlay.ts";
 import { BootError, isErrno, tolerateRefusal } from "../../problems/errors.ts";
+import { sentence } from "../../problems/report.ts";
+import { askYesOrNo } from "../../prompt/yes-or-no.ts";
 
 /** Does `act`; if it throws, what it did is undone at once, and not only when the step fails. */
 export function attempt<T>(context: Context, act: (context: Context) => T): T {
@@ -17,4 +20,11 @@ export function attempt<T>(context: Context, act: (context: Context) => T): T {
 /** True for what a boot may go on without: a refusal of the kernel, or a problem that a report explains. */
 export function isReported(error: unknown): error is Error {
   return error instanceof BootError || isErrno(error);
+}
+
+/** True if changes may go to memory: by the policy, or by the answer of a person. */
+export function mayFallBack({ machine, voice }: Context, policy: StorePolicy, error: Error): boolean {
+  if (policy !== "ask") return policy === "fallback";
+  voice.warn(sentence(error));
+  return askYesOrNo(machine, "changes", "keep changes in memory, where they are lost at shutdown?") === true;
 }

@@ -5,13 +5,20 @@ import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
 import type { Upper } from "../root-stack.ts";
+import { settleBranch } from "../sync/settle.ts";
 import { findUpperNames, type UpperNames } from "./layout.ts";
 import { identifyLower, type LowerIdentity, readLowers, writeLowers } from "./lowers-record.ts";
+import { requireSpace } from "./mount-store.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { finishReset, resetUpper } from "./reset.ts";
+import { openSettled } from "./settled-store.ts";
 
 /** The upper of an overlay that is a place on a disk. */
 export type StoreUpper = Extract<Upper, { kind: "store" }>;
+
+/** Of a record, which anyone may have written. */
+const MOST_NAMES = 12;
+const MOST_CHARACTERS = 100;
 
 /** The directories of an open upper, as absolute paths. */
 export interface OpenUpper extends UpperNames {
@@ -29,32 +36,34 @@ export function openUpper(
   lowers: readonly { readonly text: string; readonly superblock: string | null }[],
 ): OpenUpper {
   const { machine, voice } = context;
-  const { place, outer, readOnly } = upper;
-  const store = openStore(context, plan, {
-    store: upper.store,
-    place,
-    outer,
-    access: readOnly ? "untouched" : "writable",
-  });
+  const { place, outer, readOnly, opened } = upper;
+  const access = readOnly ? "untouched" : "writable";
+  const order = { store: upper.store, place, outer, access, mayBeFull: upper.reset } as const;
+  const open = readOnly ? openSettled : openStore;
+  const store = opened ?? open(context, plan, order);
   const names = store.names ?? findUpperNames(machine, store.directory);
   const paths = { upper: `${store.directory}/${names.upper}`, work: `${store.directory}/${names.work}` };
   if (lowers.some(({ superblock }) => superblock === store.node)) {
     const why = "it is a part of the root, and one lower layer would contain the changes";
     throw problem("store-path", { store: store.name, node: store.node, path: upper.store.path ?? "/", why });
   }
+  const identities = () => lowers.map(({ text, superblock }) => identifyLower(machine, text, superblock));
   if (readOnly) {
     requireDirectory(machine, store, paths.upper);
+    const other = findOther(machine, store, identities());
+    if (other !== null) voice.warn(`the changes on ${store.name} were made on ${other.join(" + ")}`);
     return { store, ...paths };
   }
   orStoreProblem(store, () => {
+    settleBranch(machine, paths.upper, voice);
     finishReset(machine, store.directory, names);
     if (upper.reset) resetUpper(machine, voice, store, names);
+    requireSpace(machine, store.name, store.node, store.directory);
     for (const path of [paths.upper, paths.work]) {
       if (machine.lstat(path) === null) machine.makeDirectory(path, 0o755);
       requireDirectory(machine, store, path);
     }
-    const identities = lowers.map(({ text, superblock }) => identifyLower(machine, text, superblock));
-    recordLowers(machine, store, identities);
+    recordLowers(machine, store, identities());
   });
   return { store, ...paths };
 }
@@ -62,13 +71,24 @@ export function openUpper(
 /** Throws BootError if the upper was made on other lowers: overlayfs would show a mixture of both systems. One without a record is taken to belong to these. */
 function recordLowers(machine: Machine, store: OpenStore, lowers: readonly LowerIdentity[]): void {
   const { directory, name, node } = store;
+  const made = findOther(machine, store, lowers);
+  if (made !== null) {
+    const present = lowers.map((lower) => printable(lower.name));
+    throw problem("store-other-lowers", { store: name, node, made, present });
+  }
+  if (readLowers(machine, directory) === null) writeLowers(machine, directory, lowers);
+}
+
+/** Returns the names of the lowers that the upper was made on, safe to print; null if they are these, or no record names them. */
+function findOther(
+  machine: Machine,
+  { directory }: OpenStore,
+  lowers: readonly LowerIdentity[],
+): readonly string[] | null {
   const recorded = readLowers(machine, directory);
   const ids = (all: readonly LowerIdentity[]) => all.map(({ id }) => id);
-  if (recorded !== null && !Bun.deepEquals(ids(recorded), ids(lowers))) {
-    const names = (all: readonly LowerIdentity[]) => all.map((one) => one.name);
-    throw problem("store-other-lowers", { store: name, node, made: names(recorded), present: names(lowers) });
-  }
-  if (recorded === null) writeLowers(machine, directory, lowers);
+  if (recorded === null || Bun.deepEquals(ids(recorded), ids(lowers))) return null;
+  return recorded.slice(0, MOST_NAMES).map(({ name }) => printable(name.slice(0, MOST_CHARACTERS)));
 }
 
 function requireDirectory(machine: Machine, { directory, name, node }: OpenStore, path: string): void {
@@ -79,7 +99,7 @@ function requireDirectory(machine: Machine, { directory, name, node }: OpenStore
 }
 
 /** Turns what the kernel refuses into the problem that it is for a store. */
-function orStoreProblem(store: OpenStore, act: () => void): void {
+export function orStoreProblem(store: OpenStore, act: () => void): void {
   unlessRefused(act, (refusal) => {
     const { name, node } = store;
     const isFull = refusal.code === "ENOSPC" || refusal.code === "EDQUOT";

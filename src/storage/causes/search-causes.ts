@@ -21,6 +21,7 @@ const PARAMETERS: Readonly<Record<VainSearch["wanted"], string>> = {
   root: "root=",
   layer: "rd.layer=",
   image: "",
+  submount: "mount.usr= or /etc/fstab of the root",
   store: "rd.overlay=",
 };
 

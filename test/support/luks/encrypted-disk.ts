@@ -13,6 +13,7 @@ const MODULES = "/lib/modules/6.1.0-fake";
 const FILES: Readonly<Record<string, string>> = {
   dm_mod: "kernel/drivers/md/dm-mod.ko",
   dm_crypt: "kernel/drivers/md/dm-crypt.ko",
+  dm_verity: "kernel/drivers/md/dm-verity.ko",
   xts: "kernel/crypto/xts.ko",
   ecb: "kernel/crypto/ecb.ko",
   authenc: "kernel/crypto/authenc.ko",
@@ -26,7 +27,12 @@ const FILES: Readonly<Record<string, string>> = {
 /** The modules of an image for encrypted roots, but `without` some. */
 function moduleFiles(without: readonly string[]): FakeTree {
   const files = Object.entries(FILES).filter(([name]) => !without.includes(name));
-  const needs: Readonly<Record<string, string>> = { dm_crypt: "dm_mod", essiv: "authenc", algif_skcipher: "af_alg" };
+  const needs: Readonly<Record<string, string>> = {
+    dm_crypt: "dm_mod",
+    dm_verity: "dm_mod",
+    essiv: "authenc",
+    algif_skcipher: "af_alg",
+  };
   const lines = files.map(([name, path]) => `${path}:${needs[name] === undefined ? "" : ` ${FILES[needs[name]]}`}\n`);
   const aliases = ["xts", "ecb", "essiv"].map((name) => `alias crypto-${name} ${name}\n`);
   return {

@@ -1,15 +1,19 @@
-// The fenced blocks of docs/recipes.md that tests use. What follows the language of a fence says what for: `run=NAME` (a part of
-// the recipe NAME), `file=NAME` (a file that recipes use), `packages` (an apt-get line with what the recipes below it need).
+// The fenced blocks of docs/recipes.md and docs/layers.md that tests use. What follows the language of a fence says what for:
+// `run=NAME` (a part of the recipe NAME), `file=NAME` (a file that recipes use), `packages` (an apt-get line with what the recipes
+// below it need), `stack=NAME` (a command that draws docs/stacks/NAME.svg).
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GUEST_WORDS } from "../qemu.ts";
 
+const DOCS = join(import.meta.dir, "../../../docs");
 /** The page. */
-export const RECIPES_PAGE = join(import.meta.dir, "../../../docs/recipes.md");
+export const RECIPES_PAGE = join(DOCS, "recipes.md");
+/** The page about stacks. */
+export const LAYERS_PAGE = join(DOCS, "layers.md");
 
 /** A fenced block with its marker. */
 export interface RecipeBlock {
-  readonly kind: "run" | "file" | "packages";
+  readonly kind: "run" | "file" | "packages" | "stack";
   /** Of the recipe or file; empty for packages. */
   readonly name: string;
   readonly text: string;
@@ -18,8 +22,8 @@ export interface RecipeBlock {
 /** Returns the blocks of a page that have a marker, in their order. Throws Error for a marker that it does not know. */
 export function recipeBlocks(page = readFileSync(RECIPES_PAGE, "utf8")): readonly RecipeBlock[] {
   return [...page.matchAll(/^```(\w+) (.+)\n([\s\S]*?)^```$/gm)].map(([, language, marker = "", text = ""]) => {
-    const [, kind, name = ""] = /^(run|file|packages)(?:=(\S+))?$/.exec(marker) ?? [];
-    if (kind !== "run" && kind !== "file" && kind !== "packages")
+    const [, kind, name = ""] = /^(run|file|packages|stack)(?:=(\S+))?$/.exec(marker) ?? [];
+    if (kind !== "run" && kind !== "file" && kind !== "packages" && kind !== "stack")
       throw new Error(`docs/recipes.md: a block "${language} ${marker}" says nothing to a test`);
     return { kind, name, text };
   });
@@ -31,16 +35,16 @@ export function recipeNames(): readonly string[] {
 }
 
 /** Returns the commands of a recipe, all of its blocks. */
-export function recipeScript(recipe: string): string {
-  const blocks = recipeBlocks().filter(({ kind, name }) => kind === "run" && name === recipe);
-  if (blocks.length === 0) throw new Error(`docs/recipes.md has no recipe "${recipe}"`);
+export function recipeScript(recipe: string, page = RECIPES_PAGE): string {
+  const blocks = recipeBlocks(readFileSync(page, "utf8")).filter(({ kind, name }) => kind === "run" && name === recipe);
+  if (blocks.length === 0) throw new Error(`the page has no recipe "${recipe}"`);
   return blocks.map(({ text }) => text).join("\n");
 }
 
 /** Returns the text of a file that recipes use. */
-export function recipeFile(file: string): string {
-  const block = recipeBlocks().find(({ kind, name }) => kind === "file" && name === file);
-  if (block === undefined) throw new Error(`docs/recipes.md has no file "${file}"`);
+export function recipeFile(file: string, page = RECIPES_PAGE): string {
+  const block = recipeBlocks(readFileSync(page, "utf8")).find(({ kind, name }) => kind === "file" && name === file);
+  if (block === undefined) throw new Error(`the page has no file "${file}"`);
   return block.text;
 }
 

@@ -81,7 +81,7 @@ describe("compressed modules", () => {
     const voice = listenToVoice();
     createLoader(watched, { ...WISHES, load: ["one", "two"] }, voice);
     expect(seen).toEqual(["one", "two"]);
-    expect(machine.listDirectory("/run/levain/modules")).toEqual([]);
+    expect(machine.listDirectory("/run/levain")).toEqual([]);
     expect(voice.warnings).toEqual([]);
   });
 
@@ -95,7 +95,7 @@ describe("compressed modules", () => {
     createLoader({ ...machine, startModule }, { ...WISHES, load: ["one", "two"] }, listenToVoice());
     expect(given).toEqual([
       [zst, "", { compressed: true }],
-      ["/run/levain/modules/two.ko", ""],
+      ["/run/levain/two.ko", ""],
     ]);
   });
 

@@ -17,7 +17,7 @@ function explain(
   const { options = "", role = "root", isUntouched = false } = more;
   const error = new SyscallError("mount", errno, "/sysroot");
   const kernel = words === "" ? [] : words.split("\n");
-  const refusal = { type, error, kernel, options, node: "/dev/vda", probed: type, isUntouched };
+  const refusal = { type, error, kernel, options, node: "/dev/vda", name: "/dev/vda", probed: type, isUntouched };
   const cause = findMountCause({ machine, drivers: { blocked: () => [] } }, refusal);
   const refusals = [{ type, errno, why: "?", cause }];
   const facts = { node: "/dev/vda", place: "/sysroot", role, hasOptions: options !== "", refusals, kernel };

@@ -62,7 +62,7 @@ describe("the mount table", () => {
   test("is read as proc(5) has it; the topmost counts", () => {
     const mounts = parseMountInfo(TEXT);
     expect(mounts).toHaveLength(4);
-    expect(findMount(mounts, "/mnt/my disk\\\t")).toEqual({
+    expect(findMount(mounts, "/mnt/my disk\\\t")).toMatchObject({
       target: "/mnt/my disk\\\t",
       type: "vfat",
       source: "/dev/sda 1",

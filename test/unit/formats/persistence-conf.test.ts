@@ -50,6 +50,8 @@ describe("persistence.conf", () => {
     ["/home source=../etc", "a source= without"],
     ["/home source=a/../../etc", "a source= without"],
     ["/home source=", "a source= without"],
+    ["/", "the option union"],
+    ["/ link", "the option union"],
     ["/a:b union", "a path without"],
     ["/a union,source=b\\c", "a path without"],
     ["/etc union\n/home\0/x", "an absolute path"],

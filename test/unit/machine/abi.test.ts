@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { constants } from "node:os";
-import { errnoName, SYS } from "../../../src/machine/abi.ts";
+import { errnoName } from "../../../src/machine/abi.ts";
+import { SYS } from "../../../src/machine/abi-calls.ts";
 
 describe("errnoName", () => {
   test("agrees with the runtime where it has a name", () => {

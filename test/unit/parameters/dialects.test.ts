@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { SUM_DIGESTS } from "../../../src/parameters/checks.ts";
 import type { DeviceSpec, FileSpec } from "../../../src/parameters/device-spec.ts";
 import type { StorePlan } from "../../../src/parameters/stack/overlay.ts";
+import { NO_CHECKS } from "../../../src/plan/checks/checks.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import { LIVE_IMAGES } from "../../../src/plan/media.ts";
-import type { BootPlan, ImagePlan } from "../../../src/plan/plan.ts";
+import type { BootPlan, ImagePlan, PersistencePlan } from "../../../src/plan/plan.ts";
 import { type RootSource, rootDevices } from "../../../src/plan/root.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 
@@ -52,6 +54,23 @@ const marked = (uuid: string): DeviceSpec => ({
   ...holding(...LIVE_IMAGES.map((name) => `/casper/${name}`)),
   mark: { uuid, paths: ["/.disk/casper-uuid*"] },
 });
+const PERSISTENCE: PersistencePlan = {
+  volumes: [
+    { name: "persistence", keeps: "listed" },
+    { name: "live-rw", keeps: "root" },
+    { name: "home-rw", keeps: "home" },
+  ],
+  upper: "rw",
+  inFilesystems: true,
+  fileDirectory: "",
+  among: "all",
+  unencrypted: true,
+  encrypted: false,
+  policy: "fallback",
+  readOnly: false,
+};
+const UNUSED_PERSISTENCE =
+  "persistence is not used: it needs boot=live or boot=casper, and a tmpfs as the overlay; see rd.overlay=DEVICE";
 const liveImage = (more: Partial<ImagePlan> = {}) =>
   image({ maker: "live-boot", directory: { path: "/live", list: "filesystem" }, ...more });
 const archPaths = (directory: string) => ["sfs", "erofs"].map((type) => `${directory}/x86_64/airootfs.${type}`);
@@ -116,7 +135,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "root=LABEL=L rd.overlay=/dev/mapper/enc:persistent",
       { overlay: changesOn(path("/dev/mapper/enc"), "/persistent") },
     ],
-    ["root=LABEL=L rd.live.overlay.readonly=1", {}, ["rd.overlay.readonly needs a device in rd.overlay="]],
+    ["root=LABEL=L rd.live.overlay.readonly=1", {}, ["rd.overlay.readonly needs a device in rd.overlay= or rd.union="]],
     [
       "root=live:LABEL=L rd.live.overlay.readonly=0 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1",
       { overlay: TMPFS },
@@ -132,11 +151,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         "rd.iscsi.firmware= is not supported yet, ignoring it: the network is not set up",
       ],
     ],
-    [
-      "root=live:LABEL=L rd.live.check",
-      {},
-      ["rd.live.check is not supported yet, ignoring it: the image is not checked"],
-    ],
+    ["root=live:LABEL=L rd.live.check", { checks: { ...NO_CHECKS, iso: true } }],
     [
       "root=LABEL=R rd.driver.pre=a rd.driver.post=b rd.driver.blacklist=c",
       { modules: { load: ["a", "b"], parameters: {}, blacklist: ["c"] } },
@@ -196,6 +211,21 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ["boot=casper uuid=ab-cd", { root: block(marked("ab-cd")) }],
     ["boot=casper uuid=ab-cd ignore_uuid", { root: block(liveSearch("/casper")) }],
     ["boot=casper live-media=removable-usb", { root: block({ ...liveSearch("/casper"), among: "usb" } as DeviceSpec) }],
+    [
+      "boot=casper persistent persistent-path=keep",
+      {
+        persistence: {
+          ...PERSISTENCE,
+          volumes: [
+            { name: "writable", keeps: "root" },
+            { name: "casper-rw", keeps: "root" },
+            { name: "home-rw", keeps: "home" },
+          ],
+          upper: "upper",
+          fileDirectory: "/keep",
+        },
+      },
+    ],
     ["root=LABEL=R boot=casper layerfs-path=a.squashfs", { root: block(label("R")), image: null }],
   ],
   "live-boot(7)": [
@@ -238,16 +268,40 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
     ["boot=live overlay-size=75%", { overlay: { kind: "tmpfs", size: "75%" } }],
     ["boot=live nopersistence noeject ignore_uuid username=user hostname=live", { root: block(liveSearch()) }],
+    ["boot=live persistence", { persistence: PERSISTENCE }],
+    ["boot=live persistence nopersistence", { persistence: null }],
+    ["boot=live nopersistence persistence", { persistence: null }],
+    ["boot=live persistence rd.overlay=0", { persistence: null, overlay: null }, [UNUSED_PERSISTENCE]],
     [
-      "boot=live persistence",
-      { overlay: TMPFS },
-      ["persistence is not supported yet, ignoring it: changes are lost at shutdown"],
+      "boot=live persistence persistence-label=work,play persistence-subtext=x persistence-storage=file persistence-path=/a/b",
+      {
+        persistence: {
+          ...PERSISTENCE,
+          volumes: ["work-x", "play-x"].map((name) => ({ name, keeps: "listed" as const })),
+          inFilesystems: false,
+          fileDirectory: "/a/b",
+        },
+      },
     ],
     [
-      "boot=live verify-checksums",
-      {},
-      ["verify-checksums is not supported yet, ignoring it: the image is not checked"],
+      "boot=live persistence persistence-storage=filesystem persistence-media=removable-usb persistence-encryption=luks persistence-read-only",
+      {
+        persistence: {
+          ...PERSISTENCE,
+          fileDirectory: null,
+          among: "usb",
+          unencrypted: false,
+          encrypted: true,
+          readOnly: true,
+        },
+      },
     ],
+    [
+      "boot=live persistence persistence-method=snapshot",
+      { persistence: PERSISTENCE },
+      ["persistence-method= is not supported yet, ignoring it: changes are kept by overlayfs"],
+    ],
+    ["boot=live verify-checksums=md5,sha256", { checks: { ...NO_CHECKS, sums: ["sha256", "md5"] } }],
     [
       "boot=live break=premount debug=1",
       {
@@ -291,7 +345,8 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       "archisolabel=A copytoram=n checksum=n verify=n",
       { image: image({ maker: "archiso", paths: archPaths("/arch") }) },
     ],
-    ["archisolabel=A checksum=y", {}, ["checksum= is not supported yet, ignoring it: the image is not checked"]],
+    ["archisolabel=A checksum=y", { checks: { ...NO_CHECKS, sums: SUM_DIGESTS } }],
+    ["archisolabel=A cms_verify=y", { checks: { ...NO_CHECKS, signature: true } }],
     [
       "archisolabel=A cow_label=COW cow_flags=noatime cow_persistent=P",
       { overlay: changesOn(label("COW"), "/persistent_A/x86_64", { options: "noatime" }) },
@@ -376,13 +431,38 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
   ],
   "kernel-command-line(7) of systemd": [
     ["root=LABEL=R systemd.volatile=overlay", { overlay: TMPFS }],
-    ["root=LABEL=R systemd.volatile=state systemd.unit=rescue.target rd.systemd.show_status=1", { overlay: null }],
+    [
+      "root=LABEL=R systemd.volatile=state systemd.unit=rescue.target rd.systemd.show_status=1",
+      {
+        overlay: null,
+        volatile: null,
+        submounts: { usr: null, fstab: true, tmpfs: [{ path: "/var", size: null }], unions: [] },
+      },
+    ],
     ["root=gpt-auto", { root: block({ by: "discoverable", esp: null, type: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709" }) }],
     [
-      "root=LABEL=R mount.usr=LABEL=U",
-      {},
-      ["mount.usr= is not supported yet, ignoring it: /usr is not mounted before init"],
+      "root=LABEL=R mount.usr=LABEL=U usrflags=noatime fstab=no",
+      {
+        submounts: {
+          usr: { device: { by: "label", value: "U" }, types: [], options: "ro,noatime" },
+          fstab: false,
+          tmpfs: [],
+          unions: [],
+        },
+      },
     ],
+    [
+      "root=LABEL=R mount.usrflags=subvol=usr mount.usrfstype=btrfs",
+      {
+        submounts: {
+          usr: { device: null, types: ["btrfs"], options: "subvol=usr" },
+          fstab: true,
+          tmpfs: [],
+          unions: [],
+        },
+      },
+    ],
+    ["root=LABEL=R rw rd.overlay.size=9M systemd.volatile=yes", { volatile: { size: "9M" }, overlay: null }],
     ...["rd.systemd.unit=emergency.target", "rd.systemd.unit=rescue.target", "rd.emergency", "rd.rescue"].map(
       (word): Case => [
         `root=LABEL=R ${word}`,
@@ -419,24 +499,15 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "boot=live live-media-offset=1024",
     ["live-media-offset=: a root that is no image file on the medium is not supported yet"],
   ],
-  [
-    "boot=live dm-verity-root-hash=ab",
-    ["dm-verity-root-hash=: dm-verity is not supported yet, so the image would not be verified"],
-  ],
   ["archisolabel=A verify=y", ["verify=: the signature of an image is not supported yet"]],
   [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
     ["archiso_http_srv=: an image on the network is not supported yet"],
   ],
-  ["archisolabel=A cms_verify=y", ["cms_verify=: the signature of an image is not supported yet"]],
   ["archisolabel=A arch=i686", ["arch=: an image for another architecture is not supported yet"]],
   [
     "boot=live fromiso=/live/image.iso",
     ["fromiso=: an ISO file inside the initramfs is not supported yet; an ISO file on a device is /dev/…/PATH"],
-  ],
-  [
-    "boot=live dm-verity-enforce-roothash-signature",
-    ["dm-verity-enforce-roothash-signature: dm-verity is not supported yet, so the image would not be verified"],
   ],
   ["boot=casper netboot=nfs nfsroot=x", ["netboot=: an image on the network is not supported yet"]],
   ["boot=casper iso-url=http://x/u.iso", ["iso-url=: an image on the network is not supported yet"]],
@@ -462,10 +533,6 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     ["alpine_dev", "modloop"].map(
       (name) => `${name}=: Alpine's diskless mode, a root that apk installs into memory, is not supported yet`,
     ),
-  ],
-  [
-    "root=LABEL=R systemd.volatile=yes",
-    ["systemd.volatile=: a root in memory with the /usr of the disk is not supported yet"],
   ],
 ];
 

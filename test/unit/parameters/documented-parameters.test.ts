@@ -16,6 +16,7 @@ interface Documented {
   readonly nothing: Readonly<Record<string, string>>;
 }
 
+const HASH = "ab".repeat(32);
 const THE_KERNELS = "the kernel obeys it";
 const THE_INITS = "the real init obeys it";
 const NETWORK = "details of the network, which other parameters ask for";
@@ -28,14 +29,14 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       rd.driver.blacklist=a rd.driver.pre=a rd.driver.post=a rd.skipfsck rd.shell rd.debug rd.break rd.break=pre-mount rd.vconsole.keymap=de
       rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
       rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay=LABEL=x rd.live.overlay.size=1
-      rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image iso-scan/filename=/x`,
-    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x rd.live.check root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
+      rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image rd.live.check iso-scan/filename=/x roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
+    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
       root=dhcp root=virtiofs:x root=x:/y netroot=nbd:x:1 nfsroot=x:/y ip=dhcp rd.neednet=1 rd.iscsi.initiator=x rd.iscsi.firmware=1
-      rd.nvmf.discover=fc,auto fcoe=eth0:dcb mount.usr=LABEL=x resume=/dev/x roothash=ab`,
+      rd.nvmf.discover=fc,auto fcoe=eth0:dcb resume=/dev/x`,
     nothing: {
       "rd.lvm=0 rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
         "levain does none of it",
-      "rd.hostonly=0 rd.fstab=0 rd.zipl=x rd.ccw": "the image has no settings of a host",
+      "rd.hostonly=0 rd.zipl=x rd.ccw": "the image has no settings of a host",
       "rd.live.debug=1 rd.info rd.memdebug=1 rd.udev.info rd.udev.debug rd.noverifyssl rd.plymouth=0": "messages",
       "rd.live.overlay.thin=1 rd.live.overlay.cowfs=btrfs rd.writable.fsimg=1":
         "the overlay is overlayfs, on a filesystem that exists, and the system is writable",
@@ -54,24 +55,25 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "live-boot(7) 20230131": {
     context: "boot=live",
     obeyed: `boot=live debug=1 findiso=/x fromiso=/dev/sda1/x isofrom=/dev/sda1/x live-media=/dev/sda1 live-media=removable bootfrom=/dev/sda1
-      live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram`,
-    named: `fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x persistence
-      verify-checksums ip=x dm-verity-root-hash=x dm-verity-enforce-roothash-signature`,
+      live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram ignore_uuid verify-checksums
+      persistence nopersistence persistence-encryption=luks persistence-encryption=none,luks persistence-media=removable persistence-media=removable-usb
+      persistence-path=x persistence-read-only persistence-storage=file persistence-storage=filesystem,file persistence-label=x,y persistence-subtext=x
+      dm-verity-root-hash=x:${HASH} dm-verity-oncorruption=panic dm-verity-enforce-roothash-signature`,
+    named:
+      "fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x ip=x",
     nothing: {
       "access=v1 console=ttyS0 silent noeject nofastboot swap=true": "only the system on the medium may obey it",
-      "forcefsck_persistence persistence-encryption=luks persistence-media=removable persistence-method=overlay persistence-path=x persistence-read-only persistence-storage=file persistence-label=x nopersistence":
-        "there is no persistent overlay, as the warning of persistence says",
-      ignore_uuid: "levain skips no medium because of its UUID",
+      "forcefsck_persistence persistence-method=overlay":
+        "a volume is checked if it asks for that, and overlayfs is the only method",
       "nfsopts=x": NETWORK,
       "ramdisk-size=1": "a copy gets the memory that it needs",
       "showmounts union=overlay": "the layers are below /run/levain, and overlayfs stacks them",
-      "dm-verity-oncorruption=panic": "no image is verified, with a warning for each that could be",
     },
   },
   "casper(7) of Ubuntu 24.04": {
     context: "boot=casper",
     obeyed: `boot=casper BOOT=casper layerfs-path=a.squashfs live-media=/dev/sda1 live-media=removable live-media-path=x live-media-timeout=1 uuid=ab
-      ignore_uuid toram iso-scan/filename=/x fsck.mode=skip`,
+      ignore_uuid persistent nopersistent persistent-path=x toram iso-scan/filename=/x fsck.mode=skip`,
     named:
       "netboot=nfs netboot=url url=http://1.2.3.4/x.iso iso-url=http://1.2.3.4/x.iso live-media-offset=1 todisk=/dev/x ip=x nfsroot=x:/y",
     nothing: {
@@ -85,8 +87,8 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "README.bootparams of archiso": {
     context: "archisobasedir=arch",
     obeyed: `archisolabel=A archisodevice=/dev/sr0 archisobasedir=arch archisosearchuuid=2025-01-01 archisosearchfilename=/x copytoram=y copytoram=auto
-      cow_spacesize=1G cow_label=A cow_device=/dev/x cow_directory=x cow_flags=noatime img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x`,
-    named: `checksum checksum=y verify=y cms_verify=y arch=i686 ip=x archiso_nbd_srv=x archiso_http_srv=x
+      cow_spacesize=1G cow_label=A cow_device=/dev/x cow_directory=x cow_flags=noatime img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x checksum checksum=y cms_verify=y`,
+    named: `verify=y arch=i686 ip=x archiso_nbd_srv=x archiso_http_srv=x
       archiso_nfs_srv=x`,
     nothing: {
       "cow_persistent=P cow_chunksize=8 dm_snap_prefix=x":
@@ -100,8 +102,8 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "mkinitcpio(8)": {
     context: "root=LABEL=R",
     obeyed:
-      "root=LABEL=x rootdelay=1 rootwait rootflags=ro rootfstype=ext4 ro rw init=/x break=premount break=postmount earlymodules=a rd.debug rd.log=all quiet fsck.mode=skip",
-    named: "resume=/dev/x ip=dhcp nfsroot=x mount.usr=LABEL=x",
+      "root=LABEL=x rootdelay=1 rootwait rootflags=ro rootfstype=ext4 ro rw init=/x break=premount break=postmount earlymodules=a rd.debug rd.log=all quiet fsck.mode=skip mount.usr=LABEL=x",
+    named: "resume=/dev/x ip=dhcp nfsroot=x",
     nothing: {
       "disablehooks=x": "there are no hooks",
       "md=0,/dev/x": THE_KERNELS,
@@ -123,7 +125,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "mkinitfs-bootparam(7) of Alpine": {
     context: "root=LABEL=R",
     obeyed: `blacklist=a cryptdiscards cryptdm=x cryptheader=/dev/x cryptkey=/k cryptroot=/dev/sda2 init=/x init_args=-x modules=a overlaytmpfs overlaytmpfsflags=size=1M
-      quiet root=LABEL=x rootflags=ro rootfstype=ext4 single`,
+      quiet root=LABEL=x rootflags=ro rootfstype=ext4 single usrflags=ro`,
     named: "aoe=0.0 nbd=x:1 ip=x resume=/dev/x cryptoffset=8 root=nfs:x:/y wireguard=x",
     nothing: {
       "aoe_iflist=eth0 aoe_mtu=1500": NETWORK,
@@ -131,27 +133,25 @@ const SOURCES: Readonly<Record<string, Documented>> = {
         "the root does not depend on it; levain waits for devices",
       "dasd zfcp=x s390x_net=x": S390,
       resume_offset: "see resume=",
-      "usrflags=x": "the system mounts /usr",
       "autodetect_serial=no ds=x nokeep_apk_new pkgs=x ssh_key=x":
         "part of the diskless mode: alpine_repo= and the like are refused",
     },
   },
   "kernel-command-line(7) and systemd-gpt-auto-generator(8), bootup(7) of systemd 252": {
     context: "root=LABEL=R",
-    obeyed: `root=gpt-auto rootflags=ro rootfstype=ext4 ro rw init=/x quiet debug systemd.volatile=overlay systemd.gpt_auto=0 rd.systemd.gpt_auto=0 fsck.mode=skip fsck.repair=preen
+    obeyed: `root=gpt-auto rootflags=ro rootfstype=ext4 ro rw init=/x quiet debug systemd.volatile=overlay systemd.volatile=yes systemd.volatile=state systemd.volatile=no systemd.gpt_auto=0 rd.systemd.gpt_auto=0 fsck.mode=skip fsck.repair=preen
       modules_load=a rd.modules_load=a module_blacklist=a rd.emergency rd.rescue rd.systemd.unit=emergency.target vconsole.keymap=de rd.vconsole.keymap=de
       luks=0 rd.luks=0 luks.crypttab=0 rd.luks.crypttab=0 luks.name=abcd=x rd.luks.name=abcd=x luks.uuid=abcd rd.luks.uuid=abcd luks.options=tries=1
-      rd.luks.options=tries=1 luks.key=/k rd.luks.key=/k rd.luks.data=abcd=/dev/x`,
-    named: `roothash=ab usrhash=ab systemd.volatile=yes mount.usr=LABEL=x resume=/dev/x rd.systemd.unit=initrd.target
+      rd.luks.options=tries=1 luks.key=/k rd.luks.key=/k rd.luks.data=abcd=/dev/x roothash=${HASH} usrhash=${HASH} systemd.verity_root_data=/dev/x systemd.verity_root_hash=/dev/x mount.usr=LABEL=x mount.usrfstype=ext4 mount.usrflags=ro rd.fstab=0 fstab=0`,
+    named: `resume=/dev/x rd.systemd.unit=initrd.target
       rd.systemd.mount-extra=/dev/x:/y`,
     nothing: {
-      "systemd.volatile=state systemd.volatile=no systemd.unit=rescue.target systemd.mask=x systemd.wants=x systemd.debug_shell systemd.crash_reboot systemd.machine_id=x systemd.mount-extra=x:y":
+      "systemd.unit=rescue.target systemd.mask=x systemd.wants=x systemd.debug_shell systemd.crash_reboot systemd.machine_id=x systemd.mount-extra=x:y":
         THE_INITS,
       "emergency rescue s S 1 5 -b": THE_INITS,
-      "mount.usrfstype=x mount.usrflags=x systemd.verity=1 systemd.verity_root_data=x systemd.verity_root_hash=x rd.systemd.verity=0":
-        "details of what other parameters ask for",
-      "rd.fstab=0 fstab=0 rd.systemd.mask=x rd.systemd.wants=x rd.systemd.debug_shell rd.udev.log_level=debug udev.log_level=debug":
-        "there is no systemd or udev before the root, and no fstab is read",
+      "systemd.verity=1 rd.systemd.verity=0": "details of what other parameters ask for",
+      "rd.systemd.mask=x rd.systemd.wants=x rd.systemd.debug_shell rd.udev.log_level=debug udev.log_level=debug":
+        "there is no systemd or udev before the root",
       "quotacheck.mode=skip plymouth.enable=0 net.ifnames=0 vconsole.font=x rd.vconsole.font=x":
         "the root does not depend on it",
     },

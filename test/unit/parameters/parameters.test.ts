@@ -34,6 +34,8 @@ describe("every parameter of the table changes the plan", () => {
 });
 
 /** For every alias: a command line without it, a use of it, and the same with the parameter's own name. */
+const HASH = "6fe0c3d2a1b4958677a8b9cadbecfd0e1f2031425364758697a8b9cadbecfd0e";
+
 const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "rd.retry": ["root=LABEL=X", "rd.retry=7", "rd.timeout=7"],
   roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
@@ -54,9 +56,15 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "rd.live.overlay.readonly": ["root=LABEL=X rd.overlay=LABEL=D", "rd.live.overlay.readonly", "rd.overlay.readonly"],
   cow_label: ["archisolabel=X", "cow_label=D", "cow_device=LABEL=D"],
   "systemd.volatile": ["root=LABEL=X", "systemd.volatile=overlay", "rd.overlay=tmpfs"],
+  usrflags: ["root=LABEL=X", "usrflags=noatime", "mount.usrflags=noatime"],
+  fstab: ["root=LABEL=X", "fstab=0", "rd.fstab=no"],
   overlayroot: ["root=LABEL=X", "overlayroot=tmpfs:recurse=0", "rd.overlay=tmpfs"],
   "systemd.gpt_auto": ["", "systemd.gpt_auto=0", "rd.systemd.gpt_auto=no"],
   "live-media-path": ["boot=live", "live-media-path=images", "rd.live.dir=images"],
+  persistent: ["boot=casper", "persistent", "persistence"],
+  nopersistence: ["boot=live persistence", "nopersistence", "persistence=no"],
+  nopersistent: ["boot=casper persistent", "nopersistent", "persistence=no"],
+  "persistent-path": ["boot=casper persistent", "persistent-path=a", "persistence-path=a"],
   BOOT: ["", "BOOT=casper", "boot=casper"],
   ignore_uuid: ["boot=casper uuid=ab", "ignore_uuid", "uuid="],
   bootfrom: ["boot=live", "bootfrom=/dev/sdb1", "live-media=/dev/sdb1"],
@@ -74,6 +82,37 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   cow_spacesize: ["root=live:LABEL=X", "cow_spacesize=64M", "rd.overlay=tmpfs:size=64M"],
   "overlay-size": ["root=live:LABEL=X", "overlay-size=10%", "rd.overlay=tmpfs:size=10%"],
   "rd.live.overlay.size": ["root=live:LABEL=X", "rd.live.overlay.size=512", "rd.overlay=tmpfs:size=512M"],
+  roothash: ["root=LABEL=X", `roothash=${HASH}`, `rd.verity.roothash=${HASH}`],
+  usrhash: ["root=LABEL=X", `usrhash=${HASH}`, `rd.verity.usrhash=${HASH}`],
+  "systemd.verity_root_data": [`roothash=${HASH}`, "systemd.verity_root_data=LABEL=D", "rd.verity.data=LABEL=D"],
+  "systemd.verity_root_hash": [`roothash=${HASH}`, "systemd.verity_root_hash=LABEL=H", "rd.verity.hash=LABEL=H"],
+  "systemd.verity_root_options": [
+    `roothash=${HASH}`,
+    "systemd.verity_root_options=panic-on-corruption",
+    "rd.verity.options=panic-on-corruption",
+  ],
+  "systemd.verity_usr_data": [
+    `usrhash=${HASH} root=LABEL=X`,
+    "systemd.verity_usr_data=LABEL=D",
+    "rd.verity.usrdata=LABEL=D",
+  ],
+  "systemd.verity_usr_hash": [
+    `usrhash=${HASH} root=LABEL=X`,
+    "systemd.verity_usr_hash=LABEL=H",
+    "rd.verity.usrhashes=LABEL=H",
+  ],
+  "systemd.verity_usr_options": [
+    `usrhash=${HASH} root=LABEL=X`,
+    "systemd.verity_usr_options=panic-on-corruption",
+    "rd.verity.usroptions=panic-on-corruption",
+  ],
+  "dm-verity-root-hash": ["boot=live", `dm-verity-root-hash=a.squashfs:${HASH}`, `rd.verity.image=a.squashfs:${HASH}`],
+  "dm-verity-oncorruption": ["boot=live", "dm-verity-oncorruption=restart", "rd.verity.options=restart-on-corruption"],
+  "dm-verity-enforce-roothash-signature": ["boot=live", "dm-verity-enforce-roothash-signature", "rd.verity.signed"],
+  "verify-checksums": ["boot=live", "verify-checksums=sha256,md5", "rd.live.sums=md5,sha256"],
+  "integrity-check": ["boot=live", "integrity-check", "rd.live.sums"],
+  checksum: ["archisolabel=A", "checksum=y", "rd.live.sums=yes"],
+  cms_verify: ["archisolabel=A", "cms_verify=y", "rd.image.cms"],
   luks: ["rd.luks.uuid=abcd", "luks=no", "rd.luks=0"],
   "luks.uuid": ["", "luks.uuid=abcd", "rd.luks.uuid=abcd"],
   "luks.name": ["", "luks.name=abcd=x", "rd.luks.name=abcd=x"],

@@ -62,6 +62,15 @@ test("a disk with everything", () => {
   ]);
 });
 
+test("a live medium that keeps changes", () => {
+  expect(format("boot=live persistence persistence-encryption=none,luks persistence-read-only")).toContain(
+    "persistence filesystems and files in / named persistence, live-rw, home-rw; in LUKS or not; changes go to memory",
+  );
+  expect(format("boot=casper persistent persistence-media=removable persistence-storage=filesystem")).toContain(
+    "persistence filesystems named writable, casper-rw, home-rw; only on removable disks",
+  );
+});
+
 test("no root, no shell", () => {
   expect(format("rdshell=0 rd.log=console rd.debug")).toEqual([
     "root        none, as root= is missing: this initramfs is the final system",

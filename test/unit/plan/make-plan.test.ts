@@ -39,14 +39,21 @@ test("a command line that asks for nothing", () => {
     image: null,
     layers: [],
     overlay: null,
+    persistence: null,
+    volatile: null,
+    submounts: { usr: null, fstab: false, tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     arrays: { isOff: false, uuids: [] },
+    verity: { root: null, usr: null, images: null },
+    checks: { iso: false, sums: [], digest: null, signature: false },
     keymap: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },
     handover: {
       mode: "stay",
       putOld: null,
+      exitProgram: "auto",
+      keepCommand: false,
       drivers: "auto",
       init: null,
       arguments: [],
@@ -358,10 +365,17 @@ describe("mistakes", () => {
     ).toEqual([]);
   });
 
-  test("are parameters for checks that levain does not make", () => {
-    expect(mistakesOf(() => plan("roothash=abcd rd.verity.data=x")).seen).toEqual([
-      "roothash=: dm-verity is not supported yet, so the root would not be verified",
-      "rd.verity.data=: dm-verity is not supported yet, so the root would not be verified",
+  test("are none yet in a part of the parameters: the others may complete it", () => {
+    const hash = "ab".repeat(32);
+    const added = [`rd.image.digest=sha256:${hash}`, "rd.image.cms", `rd.verity.image=a:${hash}`];
+    expect(() => makePlan({ cmdline: "", manifest: null, added })).toThrow();
+    expect(makePlan({ cmdline: "", manifest: null, added, isPart: true }).plan.root.kind).toBe("none");
+  });
+
+  test("are parameters of dm-verity that cannot be obeyed", () => {
+    expect(mistakesOf(() => plan("root=LABEL=R roothash=abcd rd.verity.data=x")).seen).toEqual([
+      'roothash=abcd: Expected a root hash: 32 to 128 hexadecimal digits but received "abcd"',
+      expect.stringContaining("rd.verity.data=x: Expected a device"),
     ]);
   });
 });
@@ -369,19 +383,22 @@ describe("mistakes", () => {
 describe("warnings", () => {
   test.each([
     ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no LVM device is set up"],
-    ["persistence", "persistence is not supported yet, ignoring it: changes are lost at shutdown"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
     ["rd.handover=pivot_root", "rd.handover=pivot_root needs root="],
     ["rd.image=/x", "rd.image= needs root=, the device with the image"],
     ["rd.overlay", "rd.overlay needs root="],
     ["root=LABEL=A rd.overlay rd.overlay.reset", "rd.overlay.reset needs a device in rd.overlay="],
-    ["root=LABEL=A rd.overlay.policy=ask", "rd.overlay.policy= needs a device in rd.overlay="],
+    ["root=LABEL=A rd.overlay.policy=ask", "rd.overlay.policy= needs a device in rd.overlay= or rd.union="],
     [
       "root=LABEL=A rd.overlay=LABEL=B rd.overlay.reset rd.overlay.readonly",
       "rd.overlay.reset is not used: rd.overlay.readonly writes nothing to the device",
     ],
     ["root=LABEL=A toram", "rd.live.ram needs an image: rd.image= or root=live:"],
     ["root=LABEL=A rd.overlay.size=1M", "rd.overlay.size= needs rd.overlay"],
+    [
+      "root=LABEL=A persistence",
+      "persistence is not used: it needs boot=live or boot=casper, and a tmpfs as the overlay; see rd.overlay=DEVICE",
+    ],
     ["rd.putold=/x", "rd.putold= needs root="],
     ["rd.emergency=shell rdshell=0", "rd.emergency=shell is not used: rdshell=0 forbids a shell"],
     ["rd.break rdshell=0", "rd.break is not used: rdshell=0 forbids a shell"],

@@ -15,6 +15,7 @@ describe("a device that levain does not set up yet is named by its layer", () =>
     ["root=live:/dev/vg/live", "/dev/vg/live", "LVM"],
     ["root=LABEL=A rootfallback=/dev/vg/b", "/dev/vg/b", "LVM"],
     ["root=LABEL=A rd.layer=/dev/vg/top", "/dev/vg/top", "LVM"],
+    ["root=LABEL=A rd.overlay=/dev/vg/changes:/x", "/dev/vg/changes", "LVM"],
     ["cryptdevice=/dev/vg/root:root root=/dev/mapper/root", "/dev/vg/root", "LVM"],
     [`rd.luks.name=${UUID}=cryptlvm root=/dev/mapper/vg0-root`, "/dev/mapper/vg0-root", "LVM"],
     ["root=/dev/mapper/mpatha-part1", "/dev/mapper/mpatha-part1", "multipath"],

@@ -97,6 +97,7 @@ test("no two parts have one place, however many there are", () => {
       { kind: "device", device: { by: "path", path: "/dev/vdb" } },
     ],
     overlay: { kind: "tmpfs", size: null },
+    volatile: null,
   };
   const { source, iso, lowers, upper, merged } = planStack(plan, ["/1", "/2"]);
   const images = lowers.flatMap((lower) => (lower.kind === "image" ? [lower.ram, lower.inner?.outer ?? null] : []));

@@ -103,12 +103,16 @@ function writeControl(view: DataView, at: number, type: number, length: number):
   view.setInt32(at + abi.CMSGHDR.cmsg_type, type, true);
 }
 
+function addKey(type: "logon" | "user", description: string, payload: Uint8Array): number {
+  return systemCall("add_key", description, type, description, payload, payload.length, abi.KEY_SPEC_THREAD_KEYRING);
+}
+
 /**
  * Implements keys in the keyring of this thread, which exists from the first key to the end of the thread (thread-keyring(7)). A
  * table that names such a key must be loaded by the same thread.
  */
 export const kernelKeys: KernelKeys = {
-  addLogonKey: (description, payload) =>
-    systemCall("add_key", description, "logon", description, payload, payload.length, abi.KEY_SPEC_THREAD_KEYRING),
+  addLogonKey: (description, payload) => addKey("logon", description, payload),
+  addUserKey: (description, payload) => addKey("user", description, payload),
   removeKey: (id) => void systemCall("keyctl", `key ${id}`, abi.KEYCTL_UNLINK, id, abi.KEY_SPEC_THREAD_KEYRING),
 };

@@ -8,6 +8,11 @@ const PACKED = join(import.meta.dir, "libraries");
 /** True in the executable; a program that runs from its sources uses the system's libraries. */
 export const IS_PACKED = import.meta.dir.startsWith("/$bunfs/");
 
+/** Returns the file `name` that the build has packed (build/native-libraries.ts); null in a program that runs from its sources. */
+export function readPacked(name: string): Uint8Array | null {
+  return IS_PACKED ? fs.readFileSync(join(PACKED, name)) : null;
+}
+
 /**
  * Returns the path for dlopen(3) of the library `name`; call it once for each. The loader needs a file, and gets one in memory: an
  * initramfs may have no writable place, and other systems should not keep it. Throws if the executable was packed without it.

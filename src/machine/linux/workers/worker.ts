@@ -1,5 +1,6 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import { errnoName, SOCK_CLOEXEC, SYS, type SystemCallName } from "../../abi.ts";
+import { errnoName, SOCK_CLOEXEC } from "../../abi.ts";
+import { SYS, type SystemCallName } from "../../abi-calls.ts";
 import { AF_UNIX, SIGKILL, SOCK_SEQPACKET, WNOHANG } from "../../abi-child.ts";
 import { POLLIN } from "../../abi-terminal.ts";
 import { IS_PACKED } from "../crypto/library.ts";

@@ -76,5 +76,11 @@ export function requiredOf(context: StorageContext, volume: Volume): readonly Re
   const { attempt, outcome, origin, wish } = volume;
   if (origin !== "asked" || wish.isOptional) return [];
   const outside = attempt?.device ?? listDevices(context, volume)[0];
-  return [{ outside: outside?.name ?? null, inside: outcome.kind === "open" ? outcome.mapping.device : null }];
+  return [
+    {
+      outside: outside?.name ?? null,
+      inside: outcome.kind === "open" ? outcome.mapping.device : null,
+      isVerified: false,
+    },
+  ];
 }

@@ -10,7 +10,8 @@ let hot = "";
 let eager = "";
 beforeAll(async () => {
   lazy = writeProgram(await packPagedChild());
-  hot = writeProgram(await packPagedChild({ isHot: (page) => page % 3 === 0 }));
+  const third = new Set(Array.from({ length: 800 }, (_, index) => 0x400 + index * 3));
+  hot = writeProgram(await packPagedChild({ sets: [third, new Set([0x401, 0x404])] }));
   eager = writeProgram(await packPagedChild({ flags: STORE_FLAGS.eager }));
 });
 
@@ -36,7 +37,7 @@ describe("a program that is unpacked when it is touched", () => {
     await waitForEnd(lazy);
   });
 
-  test.skipIf(!canPage)("finds pages that are mapped from the file among them", async () => {
+  test.skipIf(!canPage)("finds pages of sets that get into memory as a whole", async () => {
     expect(run(hot)).toEqual(ALL_RIGHT);
     await waitForEnd(hot);
   });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { zstdDecompressSync } from "node:zlib";
+import { readParts } from "../../../../build/stage0/pack.ts";
 import { createMemory, PAGE } from "../../../../build/stage0/paged/memory.ts";
 import { STORE_FLAGS } from "../../../../build/stage0/paged/store.ts";
 import { isPacked, isPaged, loads, PT, readElf } from "../../../../src/desk/program/elf.ts";
@@ -12,41 +13,49 @@ import {
   writeProgram,
 } from "../../../support/paged-program.ts";
 
-const isHot = (page: number) => page % 7 === 0 || page % 7 === 2;
+const FIRST_PAGE = 0x400;
+const every = (step: number, from: number) =>
+  new Set(Array.from({ length: 400 }, (_, index) => FIRST_PAGE + from + index * step));
+/** The second has pages of the first. */
+const sets = [every(7, 0), every(21, 7), every(9, 2)];
 let packed = Buffer.alloc(0);
 beforeAll(async () => {
-  packed = Buffer.from(await packPagedChild({ isHot }));
+  packed = Buffer.from(await packPagedChild({ sets }));
 });
 
 /** Offsets of `struct store` in pager.h. */
-const HEADER = { fileOffset: 8, size: 16, firstPage: 24, largest: 28, regions: 32, groups: 36, runs: 40, mapped: 44 };
-const TABLES = { groups: 48, runs: 52, mapped: 56, region: 64 };
+const HEADER = { size: 8, flags: 12, firstPage: 16, most: 20, regions: 24, groups: 28, runs: 32 };
+const TABLES = { groups: 36, runs: 40, region: 48 };
+const ROW = 16;
+const NONE = 0xffff_ffff;
+const PLAIN = 0xffff_fffe;
 
 /** The store as its format says, without the encoder. */
 function readStore(file: Buffer) {
   const bytes = file.subarray(storeOffset(file));
   const number = (at: number) => bytes.readUInt32LE(at);
-  const table = (at: number, count: number, width: number) =>
-    Array.from({ length: count }, (_, row) =>
-      Array.from({ length: width }, (_, i) => number(at + (row * width + i) * 4)),
-    );
+  const table = (at: number, count: number) =>
+    Array.from({ length: count }, (_, row) => [0, 1, 2, 3].map((i) => number(at + row * ROW + i * 4)));
   return {
     bytes,
     firstPage: number(HEADER.firstPage),
-    groups: table(number(TABLES.groups), number(HEADER.groups), 4),
-    runs: table(number(TABLES.runs), number(HEADER.runs), 2),
-    mapped: table(number(TABLES.mapped), number(HEADER.mapped), 3),
+    groups: table(number(TABLES.groups), number(HEADER.groups)),
+    runs: table(number(TABLES.runs), number(HEADER.runs)),
   };
+}
+
+function regionsOf(store: Buffer) {
+  return Array.from({ length: store.readUInt32LE(HEADER.regions) }, (_, index) => {
+    const word = (i: number) => Number(store.readBigUInt64LE(TABLES.region + index * 32 + i * 8));
+    return { address: word(0), memoryEnd: word(2), protection: word(3) };
+  });
 }
 
 /** Undoes the filter of code: the place that a call or a jump leads to becomes the distance again. */
 function decodeCode(content: Buffer, at: number, store: Buffer): Buffer {
-  const regions = [0, 1, 2, 3].slice(0, store.readUInt32LE(HEADER.regions)).map((index) => {
-    const word = (i: number) => Number(store.readBigUInt64LE(TABLES.region + index * 32 + i * 8));
-    return { address: word(0), memoryEnd: word(2), protection: word(3) };
-  });
+  const regions = regionsOf(store);
   const low = regions[0]?.address ?? 0;
-  const size = (regions.at(-1)?.memoryEnd ?? 0) - low;
+  const size = (regions.findLast(({ protection }) => protection === 5)?.memoryEnd ?? 0) - low;
   const region = regions.findLast(({ address }) => address <= low + at);
   const bytes = Buffer.from(content);
   if (region?.protection !== 5) return bytes;
@@ -63,32 +72,33 @@ function decodeCode(content: Buffer, at: number, store: Buffer): Buffer {
 
 /** Puts all pages together again, by page number. */
 function unpackStore(file: Buffer): Map<number, Buffer> {
-  const { bytes, firstPage, groups, runs, mapped } = readStore(file);
+  const { bytes, firstPage, groups, runs } = readStore(file);
+  const contents = groups.map(([offset = 0, size = 0, , step]) => {
+    const stored = bytes.subarray(offset, offset + size);
+    return step === PLAIN ? stored : zstdDecompressSync(stored);
+  });
+  expect(contents.map(({ length }) => length / PAGE)).toEqual(groups.map(([, , pages = 0]) => pages));
   const pages = new Map<number, Buffer>();
-  const put = (first: number, count: number, content: Buffer) => {
+  for (const [page = 0, count = 0, group = 0, before = 0] of runs) {
+    const stored = contents[group]?.subarray(before * PAGE, (before + count) * PAGE);
+    const isPlain = groups[group]?.[3] === PLAIN;
+    const decode = (content: Buffer) => (isPlain ? content : decodeCode(content, page * PAGE, bytes));
+    const content = stored === undefined ? Buffer.alloc(count * PAGE) : decode(stored);
+    expect(content.length).toBe(count * PAGE);
     for (let i = 0; i < count; i++) {
-      expect(pages.has(firstPage + first + i)).toBeFalse();
-      pages.set(firstPage + first + i, content.subarray(i * PAGE, (i + 1) * PAGE));
+      expect(pages.has(firstPage + page + i)).toBeFalse();
+      pages.set(firstPage + page + i, content.subarray(i * PAGE, (i + 1) * PAGE));
     }
-  };
-  for (const [offset = 0, size = 0, firstRun = 0, runCount = 0] of groups) {
-    let content = zstdDecompressSync(bytes.subarray(offset, offset + size));
-    for (const [page = 0, count = 0] of runs.slice(firstRun, firstRun + runCount)) {
-      put(page, count, decodeCode(content.subarray(0, count * PAGE), page * PAGE, bytes));
-      content = content.subarray(count * PAGE);
-    }
-  }
-  for (const [page = 0, count = 0, offset = 0] of mapped) {
-    put(page, count, offset === 0 ? Buffer.alloc(count * PAGE) : bytes.subarray(offset, offset + count * PAGE));
   }
   return pages;
 }
 
 describe("the store of a paged program", () => {
-  test("has exactly the memory of the program, but for the names of its libraries", async () => {
+  test("has exactly the memory of the program, but for the names of its libraries, and the libraries", async () => {
     const program = readFileSync(await pagedChildProgram());
-    const memory = createMemory(program, readElf(program));
+    const memory = createMemory(program, readElf(program), { address: 0, bytes: new Uint8Array(0) });
     const pages = unpackStore(packed);
+    const [libc] = readParts(await pagedChildProgram()).libraries;
     let different = 0;
     let count = 0;
     for (const { address, fileEnd } of memory.regions) {
@@ -97,7 +107,10 @@ describe("the store of a paged program", () => {
         if (!pages.get(page)?.equals(memory.read(page, 1))) different++;
       }
     }
-    expect(count).toBe(pages.size);
+    const shelf = Buffer.concat([...pages].slice(count).map(([, bytes]) => bytes));
+    expect(libc?.name).toBe("libc.so.6");
+    expect(shelf.subarray(0, libc?.bytes.length).equals(Buffer.from(libc?.bytes ?? []))).toBeTrue();
+    expect(shelf.length - (libc?.bytes.length ?? 0)).toBeLessThan(PAGE);
     // The pages of .dynamic and of .gnu.version_r.
     expect(different).toBe(2);
   });
@@ -118,22 +131,34 @@ describe("the store of a paged program", () => {
   });
 
   test("is the same for the same program", async () => {
-    expect(packed.equals(await packPagedChild({ isHot }))).toBeTrue();
+    expect(packed.equals(await packPagedChild({ sets }))).toBeTrue();
   });
 
-  test("has the hot pages on pages of the file, as they are", () => {
-    const { mapped, firstPage } = readStore(packed);
-    const hot = mapped.filter(([, , offset]) => offset !== 0);
-    expect(hot.length).toBeGreaterThan(50);
-    expect(hot.filter(([, , offset = 1]) => (storeOffset(packed) + offset) % PAGE !== 0)).toEqual([]);
-    expect(hot.filter(([page = 0]) => !isHot(firstPage + page))).toEqual([]);
+  test("has each set of pages in one group, with the libraries in the first, which gets into memory as a whole", () => {
+    const { runs, groups, firstPage } = readStore(packed);
+    const pagesOf = (wanted: number) =>
+      runs.flatMap(([page = 0, count = 0, group = 0]) =>
+        group === wanted ? Array.from({ length: count }, (_, i) => firstPage + page + i) : [],
+      );
+    const inStore = new Set(runs.flatMap(([page = 0, count = 0, group]) => (group === NONE ? [] : [page, count])));
+    expect(inStore.size).toBeGreaterThan(50);
+    expect(groups.slice(0, 2).map(([, , , step]) => step)).toEqual([PLAIN, NONE]);
+    expect(pagesOf(0).length).toBeGreaterThan(50);
+    const [shelf = 0] = regionsOf(packed.subarray(storeOffset(packed)))
+      .map(({ address }) => address / PAGE)
+      .slice(-1);
+    expect(pagesOf(0).filter((page) => !sets[0]?.has(page) && page < shelf)).toEqual([]);
+    expect(pagesOf(0).filter((page) => page >= shelf).length).toBeGreaterThan(300);
+    expect(pagesOf(1).length).toBeGreaterThan(50);
+    expect(pagesOf(1).filter((page) => !sets[2]?.has(page) || sets[0]?.has(page))).toEqual([]);
+    expect(groups.slice(2).map(([, , , step]) => step)).toEqual(groups.slice(2).map(() => 32));
   });
 });
 
 /** Runs the program with a 32-bit number of its store changed. */
 function runChanged(at: number, value: number, flags: number = STORE_FLAGS.none) {
   const file = Buffer.from(packed);
-  file.writeUInt32LE(flags, storeOffset(file) + 20);
+  file.writeUInt32LE(flags, storeOffset(file) + HEADER.flags);
   file.writeUInt32LE(value, storeOffset(file) + at);
   const child = Bun.spawnSync([writeProgram(file), "eager"], { stdout: "pipe", stderr: "pipe", timeout: 20_000 });
   return {
@@ -148,39 +173,44 @@ describe("a damaged store", () => {
   const TABLES_DAMAGED = "levain: the runtime's tables are damaged: ";
   test.each([
     ["magic number", 0, 0, "no magic number"],
-    ["file offset", HEADER.fileOffset, 100, "a table is outside the store"],
-    ["number of segments", HEADER.regions, 5, "a segment is invalid"],
+    ["number of segments", HEADER.regions, 7, "a segment is invalid"],
     ["number of segments, none", HEADER.regions, 0, "a segment is invalid"],
     ["address of a segment", TABLES.region, 1, "a segment is invalid"],
     ["end of a segment", TABLES.region + 16, 0x7000_0000, "a segment is invalid"],
     ["protection of a segment", TABLES.region + 24, 7, "a segment is invalid"],
     ["number of groups", HEADER.groups, 0xffff_ffff, "a table is outside the store"],
-    ["number of groups, one less", HEADER.groups, 1, "a group is invalid"],
+    ["number of groups, one less", HEADER.groups, 1, "a page is missing or twice there"],
     ["number of runs", HEADER.runs, 0xffff_ffff, "a table is outside the store"],
-    ["number of mapped runs", HEADER.mapped, 1, "a page is missing or twice there"],
-    ["largest group", HEADER.largest, PAGE, "a group is invalid"],
-    ["largest group, a huge one", HEADER.largest, 0xffff_f000, "a group is invalid"],
+    ["number of runs, one less", HEADER.runs, 1, "a page is missing or twice there"],
+    ["largest group", HEADER.most, 1, "a group is invalid"],
+    ["largest group, a huge one", HEADER.most, 0xffff_f000, "a group is invalid"],
     ["place of the groups", TABLES.groups, 0xffff_fff0, "a table is outside the store"],
     ["place of the runs", TABLES.runs, 6, "a table is outside the store"],
-    ["place of the mapped runs", TABLES.mapped, 0, "a table is outside the store"],
   ])("is refused before it is used: %s", (_, at, value, why) => {
     const { status, said, output } = runChanged(at, value);
     expect({ status, said, output }).toEqual({ status: 127, said: `${TABLES_DAMAGED}${why}\n`, output: "" });
   });
 
   test.each([
-    ["group", "groups", 4, "a group is invalid"],
-    ["run", "runs", 0, "a page is missing or twice there"],
-    ["mapped run", "mapped", 0, "a page is missing or twice there"],
-  ] as const)("is refused before it is used: a row of a %s", (_, table, at, why) => {
+    ["a group, its place", "groups", 0, 0xffff_fff0, "a group is invalid"],
+    ["a group, its size", "groups", 4, 0xffff_fff0, "a group is invalid"],
+    ["a plain group, its size", "groups", 4, PAGE, "a group is invalid"],
+    ["a group, its pages", "groups", 8, 0xffff_fff0, "a group is invalid"],
+    ["a group, no pages", "groups", 8, 0, "a group is invalid"],
+    ["a group, its step", "groups", 12, 0, "a group is invalid"],
+    ["a run, its page", "runs", 0, 0xffff_fff0, "a page is missing or twice there"],
+    ["a run, its length", "runs", 4, 0, "a page is missing or twice there"],
+    ["a run, its group", "runs", 8, 0xffff_fff0, "a page is missing or twice there"],
+    ["a run, its place in the group", "runs", 12, 0xffff_fff0, "a page is missing or twice there"],
+  ] as const)("is refused before it is used: a row of %s", (_, table, at, value, why) => {
     const row = readStore(packed).bytes.readUInt32LE(TABLES[table]);
-    expect(runChanged(row + at, 0xffff_fff0).said).toBe(`${TABLES_DAMAGED}${why}\n`);
+    expect(runChanged(row + at, value).said).toBe(`${TABLES_DAMAGED}${why}\n`);
   });
 
   test.skipIf(!canPage)("ends the program when a damaged group is touched", () => {
     const { groups } = readStore(packed);
-    // One of the constants, which the program touches late.
-    const index = Math.floor(groups.length / 3);
+    // The constants or the variables, which the program touches late.
+    const index = groups.findIndex(([, , pages = 0, step]) => step === 32 && pages > 200);
     const [offset = 0, size = 0] = groups[index] ?? [];
     const { signal, said } = runChanged(offset + (size >> 1), 0x1234_5678);
     expect(signal).toBe("SIGKILL");

@@ -28,9 +28,41 @@ describe("the columns of a plan", () => {
       "boot=casper layerfs-path=a.b.squashfs",
       "/ a device with /casper/a.b.squashfs (nothing) | /casper/a.squashfs (nothing) | /casper/a.b.squashfs (nothing) | a tmpfs (memory)",
     ],
+    [
+      "boot=live persistence",
+      "/ a device with /live/*.squashfs or a similar file (nothing) | /live/*.squashfs (nothing) | a tmpfs (memory) | a volume named persistence (disk)",
+    ],
+    [
+      "boot=casper persistent persistence-read-only layerfs-path=a.squashfs",
+      "/ a device with /casper/a.squashfs (nothing) | /casper/a.squashfs (nothing) | a tmpfs (memory) | a volume named writable or casper-rw (nothing)",
+    ],
     ["", "/ this initramfs (memory)"],
   ])("%s", (cmdline, expected) => {
     expect(inShort(columns(cmdline))).toEqual([expected]);
+  });
+
+  test.each([
+    [
+      "root=LABEL=A rw rd.union=/etc:size=9M rd.tmpfs=/tmp mount.usr=LABEL=U",
+      [
+        "/ LABEL=A (disk)",
+        "/usr LABEL=U (disk)",
+        "/tmp a tmpfs (memory)",
+        "/etc /etc of the root (nothing) | a tmpfs of 9M (memory)",
+      ],
+    ],
+    [
+      "root=LABEL=A rd.overlay=LABEL=D:/x rd.union=/var:LABEL=D",
+      [
+        "/ LABEL=A (nothing) | LABEL=D:/x (disk)",
+        "/var /var of the root (nothing) | LABEL=D:/var (disk) | a tmpfs (memory)",
+      ],
+    ],
+    ["root=LABEL=A mount.usrflags=subvol=usr,ro", ["/ LABEL=A (disk)", "/usr LABEL=A (nothing)"]],
+    ["root=LABEL=A systemd.volatile=yes rd.overlay.size=1G", ["/ a tmpfs of 1G (memory)", "/usr LABEL=A (nothing)"]],
+    ["root=LABEL=A systemd.volatile=yes mount.usr=LABEL=U", ["/ a tmpfs (memory)", "/usr LABEL=U (nothing)"]],
+  ])("%s has columns below the root", (cmdline, expected) => {
+    expect(inShort(columns(cmdline))).toEqual(expected);
   });
 
   test("say what is encrypted, what is copied, and what is inside", () => {

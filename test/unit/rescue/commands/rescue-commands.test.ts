@@ -46,6 +46,7 @@ describe("levain status", () => {
         FAILED  root      could not find the root device                   30000 ms
                 mount
                 layers
+                subtrees
                 init
                 handover
 

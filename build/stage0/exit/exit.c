@@ -1,0 +1,65 @@
+/*
+ * The exit program, /run/initramfs/shutdown: takes apart at power-off what the boot has stacked. systemd makes /run/initramfs the
+ * root and executes it as process 1, with the verb as its first argument (systemd-shutdown(8), bootup(7)); the old root is at
+ * /oldroot then. Any other init may call it as its last action, without a change of the root.
+ */
+#include "exit.h"
+
+ENTRY_CODE;
+
+struct jump start(u64 *words);
+
+#define MOST_IDLE_TURNS 10
+
+static u32 choose_command(const char *verb)
+{
+  static const struct { const char *name; u32 command; } VERBS[] = {
+    {"poweroff", REBOOT_POWER_OFF}, {"halt", REBOOT_HALT}, {"kexec", REBOOT_KEXEC}, {"reboot", REBOOT_RESTART}};
+  for (u64 i = 0; i < sizeof VERBS / sizeof *VERBS; i++)
+    if (is_same(verb, VERBS[i].name)) return VERBS[i].command;
+  say("unknown way to shut down: ", verb, "; rebooting");
+  return REBOOT_RESTART;
+}
+
+/* systemd has ended all processes; another init may have left that to us. */
+static void end_processes(void)
+{
+  if (process_id() != 1) {
+    kill_others(SIGTERM);
+    sleep_for(1, 0);
+  }
+  kill_others(SIGKILL);
+}
+
+/* Whatever lies on something else keeps it busy, so this goes on while anything changes; a process that was killed may take a moment. */
+static int take_apart(void)
+{
+  int left = unmount_once(), idle = 0;
+  while (idle < MOST_IDLE_TURNS) {
+    detach_loops();
+    stop_arrays();
+    int is_closed = has_no_mapping(1);
+    int before = left;
+    left = unmount_once();
+    if (!left && is_closed) return 0;
+    idle = left < before ? 0 : idle + 1;
+    if (idle) sleep_for(0, 100000000);
+  }
+  return left;
+}
+
+struct jump start(u64 *words)
+{
+  /* The initial stack: argc, argv…. */
+  const char *verb = words[0] > 1 ? (const char *)words[2] : "poweroff";
+  long devices = open_directory(AT_FDCWD, "/dev");
+  if (devices >= 0) duplicate(devices, DEV_FD, O_CLOEXEC);
+  u32 command = choose_command(verb);
+  change_directory("/");
+  end_processes();
+  if (take_apart()) make_read_only();
+  switch_power(command);
+  /* Without a kernel that kexec(8) has loaded, the kernel refuses. */
+  switch_power(REBOOT_RESTART);
+  for (;;) sleep_for(60, 0);
+}

@@ -1,0 +1,62 @@
+/** System call numbers: asm/unistd_64.h of x86-64, asm-generic/unistd.h of aarch64. */
+const SYSTEM_CALLS = {
+  read: [0, 63],
+  write: [1, 64],
+  close: [3, 57],
+  mmap: [9, 222],
+  ioctl: [16, 29],
+  pread64: [17, 67],
+  pwrite64: [18, 68],
+  socket: [41, 198],
+  recvfrom: [45, 207],
+  sendmsg: [46, 211],
+  bind: [49, 200],
+  socketpair: [53, 199],
+  setsockopt: [54, 208],
+  wait4: [61, 260],
+  kill: [62, 129],
+  fcntl: [72, 25],
+  flock: [73, 32],
+  lseek: [8, 62],
+  prctl: [157, 167],
+  sync: [162, 81],
+  mount: [165, 40],
+  umount2: [166, 39],
+  reboot: [169, 142],
+  utimensat: [280, 88],
+  lsetxattr: [189, 6],
+  lgetxattr: [192, 9],
+  llistxattr: [195, 12],
+  lremovexattr: [198, 15],
+  fstatfs: [138, 44],
+  fadvise64: [221, 223],
+  clock_gettime: [228, 113],
+  openat: [257, 56],
+  add_key: [248, 217],
+  keyctl: [250, 219],
+  mknodat: [259, 33],
+  unlinkat: [263, 35],
+  ppoll: [271, 73],
+  accept4: [288, 242],
+  prlimit64: [302, 261],
+  unshare: [272, 97],
+  syncfs: [306, 267],
+  finit_module: [313, 273],
+  memfd_create: [319, 279],
+  statx: [332, 291],
+  open_tree: [428, 428],
+  move_mount: [429, 429],
+  fsconfig: [431, 431],
+  fspick: [433, 433],
+  openat2: [437, 437],
+  mount_setattr: [442, 442],
+} as const;
+const COLUMN = process.arch === "arm64" ? 1 : 0;
+
+/** The system calls that are called by number. */
+export type SystemCallName = keyof typeof SYSTEM_CALLS;
+
+/** The system call numbers of this architecture. */
+export const SYS = Object.fromEntries(
+  Object.entries(SYSTEM_CALLS).map(([name, numbers]) => [name, numbers[COLUMN]]),
+) as Readonly<Record<SystemCallName, number>>;

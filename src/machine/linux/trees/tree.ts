@@ -1,0 +1,142 @@
+import * as fs from "node:fs";
+import { orIfRefused, SyscallError } from "../../../problems/errors.ts";
+import * as abi from "../../abi.ts";
+import * as numbers from "../../abi-trees.ts";
+import type { NodeKind, Tree, Trees } from "../../trees.ts";
+import { refusable } from "../descriptors.ts";
+import { callKernel, systemCall } from "../libc.ts";
+import { attributesOf, encodeName } from "./attributes.ts";
+import { createFile, openFile } from "./data.ts";
+import { createDirectories, type Directories } from "./directories.ts";
+import { statusOf } from "./status.ts";
+import { mountWritable } from "./writable-mount.ts";
+
+const TYPES: Readonly<Record<NodeKind, number>> = {
+  block: abi.S_IFBLK,
+  character: abi.S_IFCHR,
+  fifo: abi.S_IFIFO,
+  socket: numbers.S_IFSOCK,
+};
+
+/** Directory trees of the running system. */
+export const trees: Trees = { openTree };
+
+function openTree(directory: string, access: "as mounted" | "writable"): Tree {
+  const mount = access === "writable" ? mountWritable(directory) : null;
+  const flags = abi.O_PATH | abi.O_CLOEXEC | numbers.O_DIRECTORY;
+  const root = mount?.fd ?? refusable(directory, () => fs.openSync(directory, flags));
+  const directories = createDirectories(root);
+  let held: number | null = null;
+  // syncfs(2) and flock(2) need a descriptor that can be read.
+  const readable = () => {
+    held ??= refusable(directory, () => fs.openSync(`/proc/self/fd/${root}`, "r"));
+    return held;
+  };
+  return {
+    ...readingCalls(directories),
+    ...makingCalls(directories),
+    ...changingCalls(directories),
+    lock() {
+      const code = callKernel("flock", [readable(), numbers.LOCK_EX | numbers.LOCK_NB]);
+      if (typeof code === "string" && code !== "EAGAIN") throw new SyscallError("flock", code, directory);
+      return code === 0;
+    },
+    freeBytes() {
+      const { bavail, bsize } = refusable(directory, () => fs.statfsSync(`/proc/self/fd/${root}`));
+      return bavail * bsize;
+    },
+    sync: () => void systemCall("syncfs", directory, readable()),
+    close() {
+      if (held !== null) fs.closeSync(held);
+      directories.close();
+      if (mount === null) fs.closeSync(root);
+      else mount.close();
+    },
+  };
+}
+
+function readingCalls({
+  place,
+  inside,
+}: Directories): Pick<Tree, "list" | "status" | "attributes" | "readLink" | "openFile"> {
+  return {
+    list: (path) =>
+      refusable(path, () => fs.readdirSync(inside(path), { encoding: "buffer" })).map((name) =>
+        name.toString("latin1"),
+      ),
+    status: (path) => orIfRefused(() => statusOf(place(path), path), null, "ENOENT", "ENOTDIR", "ELOOP"),
+    attributes: (path) => attributesOf(place(path), path),
+    readLink: (path) => refusable(path, () => fs.readlinkSync(place(path), { encoding: "buffer" })).toString("latin1"),
+    openFile: (path) => openFile(place(path), path),
+  };
+}
+
+function parseDevice(represents: string | null): number {
+  const [major = 0, minor = 0] = (represents ?? "0:0").split(":").map(Number);
+  return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+}
+
+type Making = "makeDirectory" | "makeSymlink" | "makeNode" | "createFile" | "link";
+
+function makingCalls({ place, pair }: Directories): Pick<Tree, Making> {
+  return {
+    makeDirectory: (path) => refusable(path, () => fs.mkdirSync(place(path), { mode: 0o700 })),
+    makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(Buffer.from(target, "latin1"), place(path))),
+    makeNode: (path, kind, represents) =>
+      void systemCall(
+        "mknodat",
+        path,
+        abi.AT_FDCWD,
+        encodeName(place(path)),
+        TYPES[kind] | 0o600,
+        parseDevice(represents),
+      ),
+    createFile: (path) => createFile(place(path), path),
+    link: (from, to) => refusable(to, () => fs.linkSync(...pair(from, to))),
+  };
+}
+
+type Changing = "rename" | "remove" | "setAccess" | "setModified" | "setAttribute" | "removeAttribute";
+
+function changingCalls({ place, pair, forget }: Directories): Pick<Tree, Changing> {
+  return {
+    rename(from, to) {
+      refusable(to, () => fs.renameSync(...pair(from, to)));
+      forget(from);
+      forget(to);
+    },
+    remove(path) {
+      const code = callKernel("unlinkat", [abi.AT_FDCWD, encodeName(place(path)), 0]);
+      if (code === 0) return;
+      if (code !== "EISDIR") throw new SyscallError("unlinkat", String(code), path);
+      refusable(path, () => fs.rmdirSync(place(path)));
+      forget(path);
+    },
+    setAccess(path, { userId, groupId, mode }) {
+      const at = place(path);
+      refusable(path, () => fs.lchownSync(at, userId, groupId));
+      // A symbolic link has no mode of its own, and chmod(2) would follow it.
+      if (statusOf(at, path)?.kind !== "symlink") refusable(path, () => fs.chmodSync(at, mode));
+    },
+    setModified(path, modifiedNs) {
+      const second = 1_000_000_000n;
+      const nanoseconds = ((modifiedNs % second) + second) % second;
+      const times = BigInt64Array.of(0n, BigInt(numbers.UTIME_OMIT), (modifiedNs - nanoseconds) / second, nanoseconds);
+      systemCall("utimensat", path, abi.AT_FDCWD, encodeName(place(path)), times, numbers.AT_SYMLINK_NOFOLLOW);
+    },
+    setAttribute: (path, name, value) =>
+      void systemCall(
+        "lsetxattr",
+        path,
+        encodeName(place(path)),
+        encodeName(Buffer.from(name, "latin1")),
+        value,
+        value.length,
+        0,
+      ),
+    removeAttribute(path, name) {
+      const code = callKernel("lremovexattr", [encodeName(place(path)), encodeName(Buffer.from(name, "latin1"))]);
+      if (typeof code === "string" && code !== "ENODATA") throw new SyscallError("lremovexattr", code, path);
+    },
+  };
+}

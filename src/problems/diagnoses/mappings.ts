@@ -1,0 +1,40 @@
+import { diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+
+const MAPPING_REFUSALS: Readonly<Record<string, string>> = {
+  EBUSY: "the name is taken, or the device below it is in use (EBUSY)",
+  ENOENT: "it does not have the cipher (ENOENT)",
+  ENXIO: "the device below it is gone (ENXIO)",
+  EINVAL: "it rejects the table (EINVAL)",
+};
+
+/** What keeps the device mapper from making a device. */
+export const MAPPINGS = {
+  "no-mapping-target": diagnosis<{ module: string }>({
+    text: ({ module }) => `this kernel has no ${module}`,
+    hints: ({ module }) => [inBuilder(`add its module to the image: levain image --module ${module}`)],
+  }),
+  "mapping-refused": diagnosis<{
+    name: string;
+    errno: string;
+    refusal: string;
+    kernelLog: readonly string[];
+  }>({
+    text: ({ name }) => `the kernel refused to create /dev/mapper/${name}`,
+    reasons: ({ errno, refusal, kernelLog }) => [
+      MAPPING_REFUSALS[errno] ?? refusal,
+      ...kernelLog.map((line) => `kernel: ${line}`),
+    ],
+    hints({ errno }) {
+      if (errno === "EBUSY") return [inShell("see `levain devices`; `dmsetup remove` removes what is not in use")];
+      if (errno !== "ENOENT") return [inShell("read the kernel's log: dmesg")];
+      return [inBuilder("add the cipher's modules (/lib/modules/VERSION/kernel/crypto): levain image --module NAME")];
+    },
+  }),
+  "mapping-name-taken": diagnosis<{ name: string; device: string }>({
+    text: ({ name, device }) => `the name ${name} is taken by another device, ${device}`,
+    hints: () => [
+      inBootLoader("choose another name: rd.luks.name=UUID=NAME"),
+      inShell("unlock it with one: `levain unlock DEVICE --name NAME`"),
+    ],
+  }),
+};

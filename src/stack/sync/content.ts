@@ -1,0 +1,52 @@
+import type { DataReader, DataWriter, Tree } from "../../machine/trees.ts";
+
+const CHUNK_BYTES = 1 << 20;
+
+/** Returns true if two files have the same bytes. */
+export function haveSameContent(oneTree: Tree, onePath: string, otherTree: Tree, otherPath: string): boolean {
+  return using(oneTree.openFile(onePath), (one) =>
+    using(otherTree.openFile(otherPath), (other) => areEqual(one, other)),
+  );
+}
+
+function areEqual(one: DataReader, other: DataReader): boolean {
+  if (one.size !== other.size) return false;
+  const [mine, theirs] = [Buffer.alloc(chunkFor(one)), Buffer.alloc(chunkFor(one))];
+  for (let offset = 0; offset < one.size; offset += CHUNK_BYTES) {
+    const count = one.read(mine, offset);
+    if (other.read(theirs, offset) !== count || !mine.subarray(0, count).equals(theirs.subarray(0, count)))
+      return false;
+  }
+  return true;
+}
+
+/** Copies the data of a file into a new one, with its holes. `onProgress` gets the bytes of each part. */
+export function copyContent(from: DataReader, to: DataWriter, onProgress: (bytes: number) => void): void {
+  const buffer = Buffer.alloc(chunkFor(from));
+  try {
+    for (let at = from.nextData(0); at !== null; at = from.nextData(at.end)) {
+      for (let offset = at.start; offset < at.end; ) {
+        const count = from.read(buffer.subarray(0, at.end - offset), offset);
+        if (count === 0) return; // truncated since: the caller sees that the file has changed
+        to.write(buffer.subarray(0, count), offset);
+        offset += count;
+        onProgress(count);
+      }
+    }
+  } finally {
+    to.finish(from.size);
+  }
+}
+
+function chunkFor({ size }: DataReader): number {
+  return Math.max(1, Math.min(size, CHUNK_BYTES));
+}
+
+/** Uses an open file, and closes it. */
+export function using<File extends { close(): void }, Result>(file: File, use: (file: File) => Result): Result {
+  try {
+    return use(file);
+  } finally {
+    file.close();
+  }
+}

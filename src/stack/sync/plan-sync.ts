@@ -1,0 +1,185 @@
+import { haveSameAccess, haveSameAttributes } from "./compare.ts";
+import { BRANCH, type Entry, joinPath, type Layers, type MergedDirectory, type Place, parentOf } from "./layers.ts";
+import { type Found, lookUp } from "./lookup.ts";
+import { accessOf, encodeAttributes, type Item, type Operation } from "./operations.ts";
+import { type FileTarget, planFiles } from "./plan-files.ts";
+
+/** A change of the branch. */
+export interface PlannedOperation {
+  readonly operation: Operation;
+  readonly isLater: boolean;
+}
+
+/** How a branch becomes what the overlay shows. */
+export interface SyncPlan {
+  readonly items: readonly Item[];
+  /** In this order. `isLater`: not while the overlay is mounted, because one of its redirects leads there. */
+  readonly operations: readonly PlannedOperation[];
+}
+
+/** A change, or what is decided when all changes are known: a file may have several names, and each change in a directory changes its time. */
+type Step =
+  | { readonly operation: Operation }
+  | { readonly whiteout: string }
+  | { readonly file: FileTarget }
+  | { readonly time: string; readonly modified: bigint; readonly differs: boolean };
+
+interface Walk {
+  readonly layers: Layers;
+  readonly scope: string;
+  readonly steps: Step[];
+  /** Paths of the branch where the overlay looks for what has another name above. */
+  readonly sources: Set<string>;
+}
+
+/** A directory of the merged tree. */
+interface Directory {
+  readonly path: string;
+  readonly merged: MergedDirectory;
+  /** The same without the upper: what the branch shows now. */
+  readonly under: MergedDirectory;
+  /** The branch gets every entry, and hides the layers below it. Otherwise only what the upper has. */
+  readonly isComplete: boolean;
+  readonly old: Entry | null;
+}
+
+/**
+ * Decides which changes of the branch (layer 1) make the layers from it on show what all layers show: nothing is written. `scope`
+ * is the directory below which that should be so; "" for the whole tree.
+ */
+export function planSync(layers: Layers, scope: string): SyncPlan {
+  const walk: Walk = { layers, scope, steps: [], sources: new Set() };
+  const merged = Array.from({ length: layers.count }, (_, layer) => ({ layer, path: "", hasFileWhiteouts: false }));
+  const place = { layer: BRANCH, path: "" };
+  const [top, old] = [layers.entry({ layer: 0, path: "" }, false), layers.entry(place, false)];
+  if (top === null || old === null) return { items: [], operations: [] };
+  const root = { path: "", merged: withMarks(layers, merged), under: withMarks(layers, merged.slice(1)), old };
+  if (!haveSameAccess(top, old) || !haveSameAttributes(top, old)) addDirectory(walk, "", top, false);
+  planDirectory(walk, { ...root, isComplete: false }, top);
+  return finish(walk);
+}
+
+/** The root of a layer may have files as whiteouts too. */
+function withMarks(layers: Layers, parts: MergedDirectory): MergedDirectory {
+  return parts.map((part) => ({
+    ...part,
+    hasFileWhiteouts: layers.entry(part, false)?.marks.hasFileWhiteouts ?? false,
+  }));
+}
+
+function planDirectory(walk: Walk, directory: Directory, top: Entry): void {
+  const { path, old } = directory;
+  const names = namesIn(walk.layers, directory).filter((name) => isInScope(walk, directory, joinPath(path, name)));
+  for (const name of names.sort()) planEntry(walk, directory, name);
+  const modified = top.status.modifiedNs;
+  walk.steps.push({ time: path, modified, differs: old?.status.modifiedNs !== modified });
+}
+
+function namesIn(layers: Layers, { path, merged, isComplete, old }: Directory): string[] {
+  if (!isComplete) return [...layers.list(merged[0] ?? { layer: 0, path })];
+  const own: readonly Place[] = old === null ? [] : [{ layer: BRANCH, path }];
+  return [...new Set([...merged, ...own].flatMap((part) => layers.list(part)))];
+}
+
+function isInScope({ scope }: Walk, { isComplete }: Directory, path: string): boolean {
+  if (isComplete || scope === "" || path === scope) return true;
+  return path.startsWith(`${scope}/`) || scope.startsWith(`${path}/`);
+}
+
+function planEntry(walk: Walk, directory: Directory, name: string): void {
+  const { layers } = walk;
+  const path = joinPath(directory.path, name);
+  const found = lookUp(layers, directory.merged, name);
+  const old = layers.entry({ layer: BRANCH, path }, directory.old?.marks.hasFileWhiteouts ?? false);
+  if (found === null) {
+    planAbsence(walk, directory, { name, path, old });
+    return;
+  }
+  for (const place of found.searched) {
+    if (place.layer === BRANCH && place.path !== path) walk.sources.add(place.path);
+  }
+  if (found.top.status.kind === "directory") planSubdirectory(walk, directory, { name, path, old, found });
+  else walk.steps.push({ file: { path, found, old } });
+}
+
+type Target = Readonly<{ name: string; path: string; old: Entry | null }>;
+
+function planAbsence(walk: Walk, { under, isComplete }: Directory, { name, path, old }: Target): void {
+  const below = under.filter(({ layer }) => layer > BRANCH);
+  const isHidden = !isComplete && lookUp(walk.layers, below, name) !== null;
+  if (isHidden && old?.marks.isWhiteout !== true) walk.steps.push({ whiteout: path });
+  else if (!isHidden && old !== null) add(walk, { kind: "remove", path });
+}
+
+function planSubdirectory(walk: Walk, parent: Directory, { name, path, old, found }: Target & { found: Found }): void {
+  const { top, parts } = found;
+  const lower = parent.isComplete ? null : lookUp(walk.layers, parent.under, name);
+  const isMerged =
+    !parent.isComplete &&
+    !top.marks.isOpaque &&
+    top.marks.redirect === null &&
+    [old, lower?.top].every((entry) => entry == null || entry.status.kind === "directory");
+  const isOpaque = !isMerged && !parent.isComplete;
+  const kept = old?.status.kind === "directory" ? old : null;
+  // A redirect of the branch would show other directories below a complete one.
+  const hasMarks = kept !== null && (!isOpaque || kept.marks.isOpaque) && (isMerged || kept.marks.redirect === null);
+  if (kept === null || !hasMarks || !haveSameAccess(top, kept) || !haveSameAttributes(top, kept)) {
+    addDirectory(walk, path, top, !isMerged);
+  }
+  const under = isMerged ? (lower?.parts ?? []) : [];
+  planDirectory(walk, { path, merged: parts, under, isComplete: !isMerged, old: kept }, top);
+}
+
+function addDirectory(walk: Walk, path: string, { status, attributes }: Entry, isOpaque: boolean): void {
+  add(walk, { kind: "directory", path, ...accessOf(status), attributes: encodeAttributes(attributes), isOpaque });
+}
+
+function add({ steps }: Walk, operation: Operation): void {
+  steps.push({ operation });
+}
+
+/** Decides on the files and times, and which changes have to wait. */
+function finish({ layers, steps, sources }: Walk): SyncPlan {
+  const items: Item[] = [];
+  const addItem = (item: Item) => items.push(item) - 1;
+  const targets = steps.flatMap((step) => ("file" in step ? step.file : []));
+  const files = planFiles(layers, targets, addItem);
+  const changed = new Set<string>();
+  const decide = (step: Step): readonly Operation[] => {
+    if ("operation" in step) return [step.operation];
+    if ("file" in step) return files.get(step.file) ?? [];
+    if ("whiteout" in step) return [{ kind: "place", path: step.whiteout, item: addItem({ kind: "whiteout" }) }];
+    const { time: path, modified, differs } = step;
+    return differs || changed.has(path) ? [{ kind: "time", path, modified: String(modified) }] : [];
+  };
+  // The time of a directory comes after everything in it.
+  const operations = steps.flatMap((step) => {
+    const decided = decide(step);
+    for (const { path } of decided) if (path !== "") changed.add(parentOf(path));
+    return decided;
+  });
+  return { items, operations: delay(operations, [...sources]) };
+}
+
+/** Decides which changes wait: those of what a redirect leads to, of what is in a directory that waits, and the time of a directory in which a change waits. */
+function delay(operations: readonly Operation[], sources: readonly string[]): SyncPlan["operations"] {
+  const leadsTo = (path: string) =>
+    sources.some((source) => source === path || source.startsWith(`${path}/`) || path.startsWith(`${source}/`));
+  const directories = new Set<string>();
+  const delayed = new Set<string>();
+  for (const { kind, path } of sources.length === 0 ? [] : operations) {
+    if (!leadsTo(path) && !ancestorsOf(path).some((one) => directories.has(one))) continue;
+    delayed.add(path);
+    if (kind === "directory") directories.add(path);
+  }
+  const changed = new Set([...delayed].map(parentOf));
+  return operations.map((operation) => {
+    const { kind, path } = operation;
+    return { operation, isLater: delayed.has(path) || (kind === "time" && changed.has(path)) };
+  });
+}
+
+function ancestorsOf(path: string): readonly string[] {
+  const names = path.split("/").slice(0, -1);
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
+}

@@ -1,0 +1,176 @@
+import type { Machine } from "../../machine/machine.ts";
+import type { Tree } from "../../machine/trees.ts";
+import { isErrno } from "../../problems/errors.ts";
+import { problem } from "../../problems/problem.ts";
+import { formatBytes } from "../../problems/size.ts";
+import type { Voice } from "../../problems/voice.ts";
+import { applyOperations, cleanUp } from "./apply.ts";
+import { using } from "./content.ts";
+import { type Branch, branchOf, makeStaging, readJournal, removeJournal, removeTree, writeJournal } from "./journal.ts";
+import { createLayers } from "./layers.ts";
+import type { Item } from "./operations.ts";
+import { planSync, type SyncPlan } from "./plan-sync.ts";
+import { splitPlace } from "./settle.ts";
+import { stageItems } from "./stage.ts";
+
+/** An overlay with a branch on a disk below its upper. */
+export interface SyncOrder {
+  readonly upper: string;
+  /** The topmost lower layer. */
+  readonly branch: string;
+  /** The layers below it, the topmost first. */
+  readonly lowers: readonly string[];
+  /** The directory to bring down, a path in the overlay; "": all of it. */
+  readonly scope: string;
+}
+
+/** What a sync did, or would do. */
+export interface SyncReport {
+  readonly changes: readonly SyncPlan["operations"][number][];
+  /** Files that changed each time they were copied: the branch has them as they were. */
+  readonly unstable: readonly string[];
+}
+
+type Operations = SyncPlan["operations"];
+
+const MOST_PASSES = 4;
+/** The kernel's clock for files advances every 10 ms at least (CONFIG_HZ=100). */
+const CLOCK_TICK_NS = 20_000_000n;
+const CLOCK_TICK_MS = 25;
+const NOTICE_EVERY_MS = 1000;
+
+/** Returns what a sync would change. Writes nothing. */
+export function previewSync(machine: Machine, order: SyncOrder): SyncPlan {
+  return withLayers(machine, order, (trees) => planSync(createLayers(trees), order.scope));
+}
+
+/** Brings the upper of an overlay down to its branch. Whenever the power fails, each file is the old one or the new one after the next boot. Throws BootError. */
+export function syncBranch(machine: Machine, order: SyncOrder, voice: Voice): SyncReport {
+  const [parent, name] = splitPlace(order.branch);
+  // A filesystem that was read-only is clean after this, so that a boot finds the directory even if it does not replay the journal.
+  using(openWritable(machine, parent), (tree) => makeStaging(branchOf(tree, name)));
+  return using(openWritable(machine, parent), (tree) => {
+    if (!tree.lock()) throw problem("sync-locked", { branch: order.branch });
+    const branch = branchOf(tree, name);
+    const scope = finishEarlier(branch) ? "" : order.scope;
+    return withLayers(machine, order, (trees) => syncInPasses({ machine, branch, trees, voice }, scope));
+  });
+}
+
+function openWritable(machine: Machine, directory: string): Tree {
+  try {
+    return machine.openTree(directory, "writable");
+  } catch (cause) {
+    throw problem("sync-not-writable", { directory, isOldKernel: isErrno(cause, "ENOSYS") }, { cause });
+  }
+}
+
+function withLayers<T>(machine: Machine, { upper, branch, lowers }: SyncOrder, use: (trees: readonly Tree[]) => T): T {
+  const trees: Tree[] = [];
+  try {
+    for (const directory of [upper, branch, ...lowers]) trees.push(machine.openTree(directory, "as mounted"));
+    return use(trees);
+  } finally {
+    for (const tree of trees) tree.close();
+  }
+}
+
+/** Finishes an interrupted sync. Returns true if changes of an earlier one wait: the next plan must contain all of them. */
+function finishEarlier(branch: Branch): boolean {
+  const journal = readJournal(branch);
+  if (journal === null) return false;
+  if (journal !== "damaged" && journal.waits) return true;
+  if (journal !== "damaged") applyOperations(branch, journal);
+  branch.tree.sync();
+  removeJournal(branch);
+  return false;
+}
+
+interface Job {
+  readonly machine: Machine;
+  readonly branch: Branch;
+  readonly trees: readonly Tree[];
+  readonly voice: Voice;
+}
+
+/** Syncs until no file has changed while it was copied. */
+function syncInPasses(job: Job, scope: string): SyncReport {
+  const changes: Operations[number][] = [];
+  for (let pass = 1; ; pass++) {
+    const plan = planSync(createLayers(job.trees), scope);
+    const { done, left } = carryOut(job, plan);
+    changes.push(...done);
+    if (left.length === 0 || pass === MOST_PASSES) return { changes, unstable: left };
+  }
+}
+
+/** Prepares everything beside the branch, notes it in the journal, then changes the branch. */
+function carryOut(job: Job, { items, operations }: SyncPlan): { done: Operations; left: readonly string[] } {
+  const { branch } = job;
+  const { tree, staging } = branch;
+  makeStaging(branch);
+  const names = tree.list(staging).filter((name) => name.startsWith("items-"));
+  const directory = `items-${Math.max(0, ...names.map((name) => Number(name.slice("items-".length)))) + 1}`;
+  tree.makeDirectory(`${staging}/${directory}`);
+  const changed = prepare(job, items, `${staging}/${directory}`);
+  const isDropped = ({ operation }: Operations[number]) => operation.kind === "place" && changed.has(operation.item);
+  const done = operations.filter((one) => !isDropped(one));
+  const left = operations.filter(isDropped).map(({ operation }) => operation.path);
+  const commit = (some: Operations, waits: boolean) => {
+    const journal = {
+      version: 1 as const,
+      items: directory,
+      waits,
+      operations: some.map(({ operation }) => operation),
+    };
+    if (some.length > 0) writeJournal(branch, journal);
+    else removeJournal(branch);
+    return journal;
+  };
+  const later = done.filter(({ isLater }) => isLater);
+  commit(done, later.length === done.length);
+  applyOperations(branch, { items: directory, operations: done.flatMap((one) => (one.isLater ? [] : one.operation)) });
+  tree.sync();
+  if (done.length > 0) commit(later, true);
+  cleanUp(branch, later.length > 0 ? directory : null);
+  return { done, left };
+}
+
+function prepare(job: Job, items: readonly Item[], directory: string): ReadonlySet<number> {
+  const { branch, trees } = job;
+  const { tree } = branch;
+  waitForClock(job, items, `${directory}/clock`);
+  const total = items.reduce((sum, item) => sum + (item.kind === "copy" ? item.top.status.size : 0), 0);
+  try {
+    return stageItems(
+      { trees, target: tree, branch: branch.directory, items: directory, onProgress: createProgress(job, total) },
+      items,
+    );
+  } catch (cause) {
+    const freeBytes = tree.freeBytes();
+    removeTree(tree, directory);
+    if (!isErrno(cause, "ENOSPC", "EDQUOT")) throw cause;
+    throw problem("sync-no-space", { bytes: total, freeBytes }, { cause });
+  }
+}
+
+/** Waits until a further change of any of these files is sure to get another time. */
+function waitForClock({ machine, branch: { tree } }: Job, items: readonly Item[], probe: string): void {
+  const times = items.flatMap((item) => (item.kind === "copy" ? item.top.status.changedNs : []));
+  if (times.length === 0) return;
+  tree.createFile(probe).finish(0);
+  const now = tree.status(probe)?.changedNs ?? 0n;
+  tree.remove(probe);
+  if (times.some((time) => time > now - CLOCK_TICK_NS)) machine.sleepMs(CLOCK_TICK_MS);
+}
+
+function createProgress({ machine, voice }: Job, total: number): (bytes: number) => void {
+  let nextMs = machine.nowMs() + NOTICE_EVERY_MS;
+  let done = 0;
+  return (bytes) => {
+    done += bytes;
+    if (machine.nowMs() < nextMs) return;
+    nextMs = machine.nowMs() + NOTICE_EVERY_MS;
+    voice.progress(`copying ${formatBytes(done)} of ${formatBytes(total)}`);
+  };
+}

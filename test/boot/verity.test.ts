@@ -1,0 +1,256 @@
+import { describe, expect, test } from "bun:test";
+import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
+import type { FakeImage } from "../support/fake-images.ts";
+import { TRUSTED_SIGNATURE } from "../support/fake-verity-target.ts";
+import { BASE } from "../support/luks/base-images.ts";
+import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { damaged, partitionUuid, verityDisk } from "../support/verity-disk.ts";
+
+// Whole boots from block devices that dm-verity verifies.
+
+const root = rootImage("ROOT");
+const disk = verityDisk(root);
+const HASH = disk.rootHash;
+const LATER = `/dev/mapper/root ext4 "ROOT" in /dev/vda1 ext4`;
+
+function boot(more: FakeBootOptions): ReturnType<typeof cryptBoot> {
+  return cryptBoot({
+    images: [disk.data],
+    disks: [{ name: "vda", partitions: [{ image: disk.data }, { image: disk.hashes }] }],
+    ...more,
+  });
+}
+
+const tables = ({ journal }: ReturnType<typeof cryptBoot>) => journal.filter((line) => line.startsWith("map "));
+
+const unwrapped = (text: string) => text.replaceAll(/\s+/g, " ");
+
+describe("a verified root", () => {
+  test.each([
+    ["by its devices", `roothash=${HASH} systemd.verity_root_data=/dev/vda1 systemd.verity_root_hash=/dev/vda2`],
+    ["by rd.verity", `rd.verity.roothash=${HASH} rd.verity.data=LABEL=ROOT rd.verity.hash=/dev/vda2`],
+    ["by root=, with any device that has the tree", `root=/dev/vda1 roothash=${HASH}`],
+    ["by a label that the data and the mapping have", `root=LABEL=ROOT roothash=${HASH.toUpperCase()}`],
+    [
+      "without a superblock",
+      `root=/dev/vda1 roothash=${HASH} rd.verity.hash=/dev/vda2 rd.verity.options=superblock=no,hash-offset=4096,salt=5a17`,
+    ],
+  ])("is mounted: %s", (_, cmdline) => {
+    const result = boot({ cmdline: `${cmdline} rdshell=0` });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain(LATER);
+    expect(result.mounts).toContain("/sysroot ext4 /dev/mapper/root");
+    expect(tables(result)).toEqual([
+      expect.stringMatching(/^map root as CRYPT-VERITY-[0-9a-f]{32}-root: verity|-root: verity/),
+    ]);
+  });
+
+  test("is found by the halves of the root hash, whatever the labels say", () => {
+    const parts = [
+      { image: disk.data, uuid: partitionUuid(HASH, "data") },
+      { image: disk.hashes, uuid: partitionUuid(HASH, "hash") },
+    ];
+    const stranger = { name: "vdb", image: rootImage("ROOT") };
+    const result = boot({ cmdline: `roothash=${HASH}`, disks: [stranger, { name: "vda", partitions: parts }] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain(LATER);
+  });
+
+  test("may have its tree behind the data", () => {
+    const cmdline = `root=/dev/vda roothash=${HASH} rd.verity.options=hash-offset=${disk.offset}`;
+    const result = boot({ cmdline, disks: [{ name: "vda", image: disk.joined }] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.mounts).toContain("/sysroot ext4 /dev/mapper/root");
+  });
+
+  test.each([
+    ["Chrome OS's hash type", { hashType: 0 as const }],
+    ["sha512 and small blocks", { algorithm: "sha512", hashBlock: 1024 }],
+  ])("may have %s", (_, format) => {
+    const other = verityDisk(root, format);
+    const partitions = [{ image: other.data }, { image: other.hashes }];
+    const result = boot({ cmdline: `root=/dev/vda1 roothash=${other.rootHash}`, disks: [{ name: "vda", partitions }] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test.each([
+    ["ignore-corruption", "ignore_corruption"],
+    ["restart-on-corruption,check-at-most-once", "restart_on_corruption check_at_most_once"],
+    ["panic-on-corruption,ignore-zero-blocks", "panic_on_corruption ignore_zero_blocks"],
+    ["fec-device=/dev/vda3,fec-roots=4", "use_fec_from_device 259:2 fec_start 0 fec_blocks"],
+  ])("has the policy that is asked for: %s", (options, words) => {
+    const parameters: string[] = [];
+    const partitions = [{ image: disk.data }, { image: disk.hashes }, { image: rootImage("FEC") }];
+    const result = boot({
+      cmdline: `root=/dev/vda1 roothash=${HASH} rd.verity.options=${options}`,
+      disks: [{ name: "vda", partitions }],
+      before(machine) {
+        const { createMapping } = machine;
+        Object.assign(machine, {
+          createMapping(request: Parameters<typeof createMapping>[0]) {
+            parameters.push(...request.targets.map((target) => Buffer.from(target.parameters).toString()));
+            return createMapping(request);
+          },
+        });
+      },
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    const isFec = options.startsWith("fec");
+    if (!isFec) expect(parameters).toEqual([expect.stringContaining(words)]);
+    else expect(parameters[0]).toMatch(/ 8 use_fec_from_device \d+:\d+ fec_start 0 fec_blocks \d+ fec_roots 4$/);
+  });
+});
+
+describe("nothing boots unverified", () => {
+  const cmdline = `root=LABEL=ROOT roothash=${HASH} rdshell=0 rd.timeout=5`;
+
+  test.each([
+    [
+      "a wrong root hash",
+      `root=/dev/vda1 roothash=${"ab".repeat(32)} rd.verity.hash=/dev/vda2`,
+      undefined,
+      "the hash tree on /dev/vda2 does not match the root hash",
+    ],
+    [
+      "a root hash of another length",
+      `root=/dev/vda1 roothash=${"ab".repeat(16)} rd.verity.hash=/dev/vda2`,
+      undefined,
+      "a root hash of 32 digits does not belong to a tree of sha256",
+    ],
+    [
+      "other data",
+      cmdline,
+      [{ image: damaged(disk.data, 100) }, { image: disk.hashes }],
+      "the data on /dev/vda1 do not match the hash tree: the first block differs",
+    ],
+    [
+      "a damaged tree",
+      cmdline,
+      [{ image: disk.data }, { image: damaged(disk.hashes, 4096) }],
+      "the hash tree on /dev/vda2 does not match the root hash",
+    ],
+    [
+      "a truncated device",
+      cmdline,
+      [{ image: { ...disk.data, bytes: disk.data.bytes.subarray(0, disk.offset - 4096) } }, { image: disk.hashes }],
+      `is too short: ${disk.offset - 4096} of ${disk.offset} bytes are there`,
+    ],
+    ["no tree", cmdline, [{ image: disk.data }], "the hash tree of the verified root, PARTUUID="],
+    [
+      "no superblock",
+      `${cmdline} rd.verity.hash=/dev/vda1`,
+      undefined,
+      "there is no verity superblock on /dev/vda1 at byte 0",
+    ],
+    [
+      "a malformed superblock",
+      `${cmdline} rd.verity.hash=/dev/vda2`,
+      [{ image: disk.data }, { image: damaged(disk.hashes, 65) }],
+      "the verity superblock is malformed",
+    ],
+  ])("%s", (_, line, partitions, words) => {
+    const result = boot({ cmdline: line, ...(partitions && { disks: [{ name: "vda", partitions }] }) });
+    expect(unwrapped(result.console)).toContain(words);
+    expect(result.shells).toBe(line.includes("rdshell=0") ? 0 : 1);
+    expect(result.journal.filter((text) => text.startsWith("mount") && text.includes("/sysroot"))).toEqual([]);
+    expect(result.end).toBeString();
+  });
+
+  test("a stick with the label of the root and a tree of its own changes nothing", () => {
+    const other = verityDisk(rootImage("ROOT"));
+    const stick = { name: "sda", partitions: [{ image: other.data }, { image: other.hashes }] };
+    const mine = { name: "vda", partitions: [{ image: disk.data }, { image: disk.hashes }] };
+    for (const disks of [
+      [stick, mine],
+      [mine, stick],
+    ]) {
+      const result = boot({ cmdline, images: [disk.data, other.data], disks });
+      expect(result.end).toMatchObject({ mode: "switch_root" });
+      expect(result.console).toContain(LATER);
+    }
+    expect(boot({ cmdline, images: [other.data], disks: [stick] }).end).toBe("halt");
+  });
+
+  test("a damaged block behind the first is refused by the kernel", () => {
+    const partitions = [{ image: damaged(disk.data, disk.offset - 1) }, { image: disk.hashes }];
+    const result = boot({ cmdline, disks: [{ name: "vda", partitions }] });
+    expect(result.end).toBe("halt");
+  });
+
+  test("an encrypted volume that is open is closed, and the verified root stays", async () => {
+    const volume = await luksDisk(BASE.luks2, rootImage("SECRET"));
+    const partitions = [{ image: disk.data }, { image: disk.hashes }];
+    const disks = [
+      { name: "vdb", image: volume },
+      { name: "vda", partitions, arrivesAtMs: 10_000 },
+    ];
+    const result = boot({ cmdline: `root=/dev/vda1 roothash=${HASH} rd.auto`, disks, typing: typed("pass") });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    const mappings = result.journal.filter((line) => /^(?:un)?map /.test(line)).map((line) => line.split(" as ")[0]);
+    expect(mappings).toContain("map root");
+    expect(mappings).not.toContain("unmap root");
+    expect(mappings.filter((line) => line?.startsWith("map luks-"))).toHaveLength(1);
+    expect(mappings.filter((line) => line?.startsWith("unmap luks-"))).toHaveLength(1);
+  });
+
+  test("ignore-corruption boots anyway, and says so", () => {
+    const partitions = [{ image: damaged(disk.data, 100) }, { image: disk.hashes }];
+    const options = { cmdline: `root=/dev/vda1 roothash=${HASH} rd.verity.options=ignore-corruption` };
+    const result = boot({ ...options, disks: [{ name: "vda", partitions }], images: [damaged(disk.data, 100)] });
+    expect(result.console).toContain("the first block differs");
+    expect(result.console).toContain("ignore-corruption accepts it");
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("a layer outside is refused", () => {
+    const layer = { name: "vdb", image: rootImage("EXTRA") };
+    const mine = { name: "vda", partitions: [{ image: disk.data }, { image: disk.hashes }] };
+    const result = boot({ cmdline: `${cmdline} rd.layer=LABEL=EXTRA`, disks: [mine, layer] });
+    expect(result.console).toContain("would be a part of the verified root, but nothing verifies it");
+    expect(result.end).toBe("halt");
+  });
+});
+
+describe("a verified /usr", () => {
+  const usr = verityDisk(rootImage("USR"));
+  const plain = { name: "vda", image: rootImage("PLAIN") };
+  const disks = (data: FakeImage) => [plain, { name: "vdb", partitions: [{ image: data }, { image: usr.hashes }] }];
+
+  test.each(["", "mount.usr=LABEL=USR"])("is mounted, and nothing else is: %s", (words) => {
+    const cmdline = `root=LABEL=PLAIN usrhash=${usr.rootHash} systemd.verity_usr_data=/dev/vdb1 rdshell=0 rd.timeout=3 ${words}`;
+    const result = boot({ cmdline, images: [usr.data], disks: disks(usr.data) });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.mounts).toContain("/sysroot/usr ext4 /dev/mapper/usr");
+    const wrong = boot({ cmdline, images: [usr.data], disks: disks(damaged(usr.data, 100)) });
+    expect(wrong.end).toBe("halt");
+    expect(unwrapped(wrong.console)).toContain("the data on /dev/vdb1 do not match the hash tree");
+  });
+});
+
+describe("a signature of the root hash", () => {
+  const base = `root=/dev/vda1 roothash=${HASH} rd.verity.signed`;
+  test("that the kernel accepts", () => {
+    const files = { "/etc/root.p7s": TRUSTED_SIGNATURE };
+    const result = boot({ cmdline: `${base} rd.verity.options=root-hash-signature=/etc/root.p7s`, files });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.machine.keysInKernel()).toEqual([]);
+    const base64 = Buffer.from(TRUSTED_SIGNATURE).toString("base64");
+    const inLine = boot({ cmdline: `${base} rd.verity.options=root-hash-signature=base64:${base64}` });
+    expect(inLine.end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test.each([
+    ["by a stranger", { "/etc/root.p7s": "another" }, "no certificate of its trusted keyring has signed it"],
+    ["that is missing", {}, "there is no signature of the root hash: /etc/root.p7s"],
+  ])("%s is refused", (_, files, words) => {
+    const cmdline = `${base} rd.verity.options=root-hash-signature=/etc/root.p7s rdshell=0`;
+    const result = boot({ cmdline, files });
+    expect(unwrapped(result.console)).toContain(words);
+    expect(result.end).toBe("halt");
+    expect(result.machine.keysInKernel()).toEqual([]);
+  });
+
+  test("that is required and not given is a mistake", () => {
+    expect(boot({ cmdline: base }).console).toContain("root-hash-signature= is missing");
+  });
+});

@@ -1,0 +1,45 @@
+import { existsSync, writeFileSync } from "node:fs";
+
+/** Test files that take long, with the milliseconds that they took on two CPUs with an empty cache. */
+const SLOW_TESTS: Readonly<Record<string, number>> = {
+  "test/vm/recipes.test.ts": 260_000,
+  "test/vm/foreign.test.ts": 190_000,
+  "test/vm/root-forms.test.ts": 175_000,
+  "test/vm/rescue.test.ts": 173_000,
+  "test/vm/crypt-debian.test.ts": 139_000,
+  "test/vm/media.test.ts": 134_000,
+  "test/vm/initrd.test.ts": 116_000,
+  "test/vm/crypt-derivation.test.ts": 114_000,
+  "test/vm/prompt.test.ts": 113_000,
+  "test/vm/trust.test.ts": 107_000,
+  "test/vm/debian.test.ts": 101_000,
+  "test/vm/rdshell.test.ts": 101_000,
+  "test/vm/live-images.test.ts": 100_000,
+  "test/vm/crypt-containers.test.ts": 97_000,
+  "test/vm/root-names.test.ts": 96_000,
+  "test/vm/harness.test.ts": 95_000,
+  "test/vm/handover.test.ts": 95_000,
+  "test/vm/stage0.test.ts": 92_000,
+  "test/vm/untouched.test.ts": 90_000,
+  "test/vm/stay.test.ts": 88_000,
+  "test/vm/crypt-passphrase.test.ts": 84_000,
+  "test/vm/contract.test.ts": 81_000,
+  "test/vm/fsck.test.ts": 74_000,
+  "test/vm/image.test.ts": 74_000,
+  "test/vm/demo.test.ts": 71_000,
+  "test/boot/crypt-refusals.test.ts": 56_000,
+  "test/unit/build/compile.test.ts": 36_000,
+  "test/unit/devices/block-devices.test.ts": 26_000,
+  "test/architecture.test.ts": 26_000,
+  "test/boot/refusals.test.ts": 24_000,
+  "test/unit/build/stage0/aarch64.test.ts": 23_000,
+  "test/unit/desk/inspect/bombs.test.ts": 15_000,
+};
+
+/**
+ * Writes the file of timings that `bun test --timings` reads, if no run has written it yet. The runner starts the slowest files
+ * first: without it, those that happen to come last run alone at the end, on one CPU.
+ */
+export function provideTimings(path: string): void {
+  if (!existsSync(path)) writeFileSync(path, JSON.stringify({ version: 1, files: SLOW_TESTS }));
+}

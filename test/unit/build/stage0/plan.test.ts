@@ -1,0 +1,83 @@
+import { describe, expect, test } from "bun:test";
+import { PAGE, type ProgramMemory } from "../../../../build/stage0/paged/memory.ts";
+import { planPages, type Run } from "../../../../build/stage0/paged/plan.ts";
+
+const WHOLE = 0xffff_ffff;
+const PLAIN = 0xffff_fffe;
+
+/** Two regions of 100 and 300 pages; the pages of `zeros` are zero. */
+function memory(zeros: ReadonlySet<number> = new Set()): ProgramMemory {
+  const region = (page: number, count: number) => {
+    const address = page * PAGE;
+    return { address, fileEnd: address + count * PAGE, memoryEnd: address + count * PAGE, protection: 1 };
+  };
+  return {
+    regions: [region(1000, 100), region(2000, 300)],
+    read: (page, count) =>
+      Buffer.concat(Array.from({ length: count }, (_, i) => Buffer.alloc(PAGE, zeros.has(page + i) ? 0 : 1))),
+  };
+}
+
+function range(first: number, end: number): Set<number> {
+  return new Set(Array.from({ length: end - first }, (_, index) => first + index));
+}
+
+const counts = (runs: readonly Run[]) => runs.map(({ page, count }) => [page, count]);
+
+describe("the plan of a program's pages", () => {
+  test("has a group for each set, across regions, and groups of each region for the rest", () => {
+    const sets = [new Set([1001, 1002, 2000]), new Set([1002, 1050, 9999])];
+    const { groups, zeros } = planPages(memory(), sets, 1024, Number.POSITIVE_INFINITY);
+    expect(groups.map(({ runs, step }) => ({ runs: counts(runs), step }))).toEqual([
+      {
+        runs: [
+          [1001, 2],
+          [2000, 1],
+        ],
+        step: PLAIN,
+      },
+      { runs: [[1050, 1]], step: WHOLE },
+      {
+        runs: [
+          [1000, 1],
+          [1003, 47],
+          [1051, 49],
+        ],
+        step: 32,
+      },
+      { runs: [[2001, 256]], step: 32 },
+      { runs: [[2257, 43]], step: 32 },
+    ]);
+    expect(zeros).toEqual([]);
+  });
+
+  test("cuts groups at their greatest size, in the middle of a run if need be", () => {
+    const { groups } = planPages(memory(), [range(2000, 2150)], 100, Number.POSITIVE_INFINITY);
+    expect(groups.map(({ runs }) => counts(runs))).toEqual([
+      [[2000, 100]],
+      [[2100, 50]],
+      [[1000, 100]],
+      [[2150, 100]],
+      [[2250, 50]],
+    ]);
+  });
+
+  test("has small groups for the bundle, which may begin within a run", () => {
+    const { groups } = planPages(memory(), [], 1024, 2240);
+    expect(groups.map(({ runs }) => counts(runs))).toEqual([[[1000, 100]], [[2000, 240]], [[2240, 32]], [[2272, 28]]]);
+  });
+
+  test("stores no long runs of zeros, also if a set has them", () => {
+    const zero = new Set([...range(1010, 1026), ...range(2000, 2015)]);
+    const { groups, zeros } = planPages(memory(zero), [new Set([1012])], 1024, Number.POSITIVE_INFINITY);
+    expect(counts(zeros)).toEqual([[1010, 16]]);
+    expect(groups.map(({ runs }) => counts(runs))).toEqual([
+      [
+        [1000, 10],
+        [1026, 74],
+      ],
+      [[2000, 256]],
+      [[2256, 44]],
+    ]);
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import type { Tree } from "../../../../src/machine/trees.ts";
+import { settleBranch } from "../../../../src/stack/sync/settle.ts";
+import { syncBranch } from "../../../../src/stack/sync/sync.ts";
+import { fakeLayers, PowerCutError, randomLayers } from "../../../support/sync/fake-layers.ts";
+import { differences, withoutLinks } from "../../../support/sync/snapshot.ts";
+
+const SILENT = { warn: () => undefined, debug: () => undefined, progress: () => undefined };
+const SEEDS = Array.from({ length: 150 }, (_, index) => index + 1);
+
+/** As a boot does: the overlay is not mounted. */
+function settle({ machine, order }: ReturnType<typeof fakeLayers>): void {
+  settleBranch(machine, order.branch, SILENT);
+}
+
+describe("a sync", () => {
+  test("makes the lower layers show what all layers showed, whatever marks overlayfs has set", () => {
+    for (const seed of SEEDS) {
+      const layers = randomLayers(seed);
+      const wanted = layers.shown();
+      syncBranch(layers.machine, layers.order, SILENT);
+      // Names of one file may be two files until the next boot, if one of them has to wait for it.
+      const mounted = differences(withoutLinks(wanted), withoutLinks(layers.shown()));
+      expect([seed, ...mounted]).toEqual([seed]);
+      settle(layers);
+      expect([seed, ...differences(wanted, layers.below())]).toEqual([seed]);
+      expect([seed, ...layers.tree("/store").list("")]).toEqual([seed, "upper"]);
+    }
+  });
+
+  test("that a power failure interrupts leaves everything as it was, or is finished by the next boot", () => {
+    const ends = { old: 0, new: 0 };
+    for (const seed of SEEDS.slice(0, 20)) {
+      const total = countChanges(seed);
+      const step = Math.max(1, Math.floor(total / 25));
+      for (let cut = seed % step; cut < total; cut += step) ends[cutPower(seed, cut)] += 1;
+    }
+    expect(Math.min(ends.old, ends.new)).toBeGreaterThan(100);
+  });
+});
+
+describe("a file of the upper", () => {
+  const write = (tree: Tree, path: string, text: string) => {
+    if (tree.status(path) !== null) tree.remove(path);
+    const file = tree.createFile(path);
+    file.write(Buffer.from(text), 0);
+    file.finish(text.length);
+  };
+  const make = () => {
+    const layers = fakeLayers();
+    write(layers.tree("/store/upper"), "log", "old");
+    write(layers.tree("/ram/upper"), "log", "new");
+    return layers;
+  };
+  const read = (layers: ReturnType<typeof make>) => {
+    const file = layers.tree("/store/upper").openFile("log");
+    const bytes = new Uint8Array(file.size);
+    file.read(bytes, 0);
+    return Buffer.from(bytes).toString();
+  };
+  /** The file changes each time it is opened, so many times. */
+  const changing = (layers: ReturnType<typeof make>, times: number) => {
+    let left = times;
+    const { machine } = layers;
+    const openTree: typeof machine.openTree = (path, access) => {
+      const tree = machine.openTree(path, access);
+      if (path !== "/ram/upper") return tree;
+      const openFile = (name: string) => {
+        const file = tree.openFile(name);
+        left -= 1;
+        if (left >= 0) write(tree, name, `new ${left}`);
+        return file;
+      };
+      return { ...tree, openFile };
+    };
+    return { ...machine, openTree };
+  };
+
+  test("with the same size and time is compared", () => {
+    const layers = make();
+    for (const path of ["/store/upper", "/ram/upper"] as const) layers.tree(path).setModified("log", 5n);
+    syncBranch(layers.machine, layers.order, SILENT);
+    expect(read(layers)).toBe("new");
+  });
+
+  test("that changes while it is copied is copied again", () => {
+    const layers = make();
+    const { unstable } = syncBranch(changing(layers, 2), layers.order, SILENT);
+    expect([read(layers), unstable]).toEqual(["new 0", []]);
+  });
+
+  test("that changes each time stays as it was, and is reported", () => {
+    const layers = make();
+    const { unstable } = syncBranch(changing(layers, 100), layers.order, SILENT);
+    expect([read(layers), unstable]).toEqual(["old", ["log"]]);
+  });
+
+  test("outside the directory to sync stays in memory", () => {
+    const layers = make();
+    const upper = layers.tree("/ram/upper");
+    upper.makeDirectory("var");
+    write(upper, "var/a", "a");
+    syncBranch(layers.machine, { ...layers.order, scope: "var" }, SILENT);
+    expect([read(layers), layers.tree("/store/upper").list("var")]).toEqual(["old", ["a"]]);
+  });
+});
+
+function countChanges(seed: number): number {
+  const layers = randomLayers(seed);
+  layers.cutAfter(Number.POSITIVE_INFINITY);
+  syncBranch(layers.machine, layers.order, SILENT);
+  return layers.changes();
+}
+
+/** Cuts the power after so many changes, and once more while the boot finishes what was begun. Returns which tree is there in the end. */
+function cutPower(seed: number, cut: number): "old" | "new" {
+  const layers = randomLayers(seed);
+  const [before, wanted] = [layers.below(), layers.shown()];
+  layers.cutAfter(cut);
+  expect(() => syncBranch(layers.machine, layers.order, SILENT)).toThrow(PowerCutError);
+  layers.restart();
+  layers.cutAfter(cut % 17);
+  try {
+    settle(layers);
+  } catch (error) {
+    expect(error).toBeInstanceOf(PowerCutError);
+  }
+  layers.restart();
+  settle(layers);
+  expect(layers.tree("/store").list("")).toEqual(["upper"]);
+  if (differences(before, layers.below()).length === 0) return "old";
+  expect([seed, cut, ...differences(wanted, layers.below())]).toEqual([seed, cut]);
+  return "new";
+}
