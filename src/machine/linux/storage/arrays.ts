@@ -1,7 +1,6 @@
 import { isErrno, orIfRefused, tolerateRefusal } from "../../../problems/errors.ts";
-import * as abi from "../../abi-arrays.ts";
-import type { ArrayRequest, Arrays } from "../../arrays.ts";
-import type { Files } from "../../machine.ts";
+import * as abi from "../../abi.ts";
+import type { ArrayRequest, Arrays, Files } from "../../machine.ts";
 import { closing, openFile } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
 
