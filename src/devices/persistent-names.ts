@@ -7,10 +7,10 @@ import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
 
 /** Returns true for the path of a udev link, not of a kernel node. */
 export function isLink(path: string): boolean {
-  return /^\/dev\/(?:disk\/by-(?:id|path)|mapper)\//.test(path);
+  return /^\/dev\/(?:disk\/by-(?:id|path)|mapper|md)\//.test(path);
 }
 
-/** Lists the links that udev would make for the device in /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252) and /dev/mapper, from sysfs. */
+/** Lists the links that udev would make for the device in /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252), /dev/mapper and /dev/md, from sysfs. */
 export function listLinks(machine: Machine, device: BlockDevice): readonly string[] {
   // A mapped partition is a device of its own.
   const partition = device.name.startsWith("dm-") ? null : device.partition;
@@ -21,7 +21,16 @@ export function listLinks(machine: Machine, device: BlockDevice): readonly strin
   const ids = [...identities(disk, devicePath, read)].map((id) => `/dev/disk/by-id/${replace(id)}${part}`);
   const paths = listBusPaths(disk, devicePath, read).map((path) => `/dev/disk/by-path/${path}${part}`);
   const mapped = read.text("dm/name");
-  return [...ids, ...paths, ...(mapped === null ? [] : [`/dev/mapper/${mapped}`])];
+  const names = mapped === null ? [] : [`/dev/mapper/${mapped}`];
+  return [...ids, ...paths, ...names, ...listArrayLinks(machine, disk, partition?.index)];
+}
+
+/** The links to an array in /dev/md, which exist: its name is on its members only. */
+function listArrayLinks(machine: Machine, disk: string, partition?: number): readonly string[] {
+  if (!/^md\d+$/.test(disk)) return [];
+  const links = orIfRefused(() => machine.listDirectory("/dev/md"), []).map((name) => `/dev/md/${name}`);
+  const own = links.filter((link) => orIfRefused(() => machine.readLink(link), "") === `../${disk}`);
+  return partition === undefined ? own : own.map((link) => `${link}${/\d$/.test(link) ? "p" : ""}${partition}`);
 }
 
 function createReader(machine: Machine, directory: string): AttributeReader {

@@ -6,7 +6,6 @@ const LAYERS: Readonly<Record<string, string>> = {
   LVM2_member: "LVM",
   LVM1_member: "LVM",
   DM_snapshot_cow: "LVM",
-  linux_raid_member: "Linux RAID (md)",
   mpath_member: "multipath",
   zfs_member: "ZFS",
   bcache: "bcache",
@@ -24,9 +23,12 @@ const LAYERS: Readonly<Record<string, string>> = {
   ubi: "UBI",
 };
 
+const LINUX_RAID = "linux_raid_member";
+
 /** Types that are no filesystem, but nothing to set up either: what they are, as a noun. */
 const OTHERS: Readonly<Record<string, string>> = {
   crypto_LUKS: "an encrypted volume",
+  [LINUX_RAID]: "a member of an array (Linux RAID)",
   DM_verity_hash: "the hash tree of a verified device",
   swap: "swap space",
   swsuspend: "swap space with a hibernated system",
@@ -40,6 +42,7 @@ const lookUp = (table: Readonly<Record<string, string>>, type: string) =>
 /** Returns the name of the layer that a device of this type belongs to and that levain does not support yet; null for any other type. */
 export function unsupportedLayer(type: string | null): string | null {
   if (type === null) return null;
+  if (type === LINUX_RAID) return null;
   return lookUp(LAYERS, type) ?? (type.endsWith("_raid_member") ? "firmware RAID" : null);
 }
 

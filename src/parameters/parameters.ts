@@ -3,6 +3,7 @@ import { normaliseName } from "./cmdline.ts";
 import { MEDIA } from "./dialects/media.ts";
 import { PERSISTENCE } from "./dialects/persistence.ts";
 import type { Alias, Parameter } from "./parameter.ts";
+import { ARRAYS } from "./tables/arrays.ts";
 import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { OVERLAY } from "./tables/overlay.ts";
@@ -21,6 +22,7 @@ export const PARAMETERS = {
   ...PERSISTENCE,
   ...VERITY,
   ...CHECKS,
+  ...ARRAYS,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -48,6 +50,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "Below the root", rows: Object.values(SUBMOUNTS) },
   { title: "Media of other systems", rows: [...Object.values(MEDIA), ...Object.values(PERSISTENCE)] },
   { title: "Verified roots and images", rows: [...Object.values(VERITY), ...Object.values(CHECKS)] },
+  { title: "RAID", rows: Object.values(ARRAYS) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

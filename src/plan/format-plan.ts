@@ -15,6 +15,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatCrypt(plan.crypt, plan.root.kind === "block"),
     ...formatVerity(plan.verity),
     ...formatChecks(plan.checks),
+    ["arrays", formatArrays(plan)],
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),
@@ -59,6 +60,10 @@ function formatOverlay(overlay: OverlayPlan): string {
     readOnly && `only shown, below ${tmpfs}`,
     otherwise,
   ).join(", ");
+}
+
+function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
+  return isOff ? "none is started" : uuids.join(", ") || null;
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {

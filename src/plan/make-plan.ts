@@ -115,6 +115,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
+    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
       roots: rootDevices(root),

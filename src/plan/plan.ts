@@ -138,6 +138,8 @@ export interface BootPlan {
   readonly submounts: SubmountsPlan;
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
+  /** Which arrays of Linux RAID are started; without `uuids` all. */
+  readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
   readonly verity: VerityPlan;
   /** Which checks of whole files come before an image is used. */

@@ -11,7 +11,6 @@ const OTHER_DIRECTORIES =
 
 /** The paths of devices that are made of others and that levain does not set up yet, and by what. */
 const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [
-  ["Linux RAID (md)", /^\/dev\/(?:md\/[^/]+|md(?:_d)?\d+(?:p\d+)?|disk\/by-id\/md-[^/]+)$/],
   ["multipath", /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)mpath[a-z]+(?:-part\d+|p?\d+)?$/],
   ["bcache", /^\/dev\/bcache\d+(?:p\d+)?$|^\/dev\/bcache\/by-/],
   ["DRBD", /^\/dev\/drbd(?:\d+$|\/)/],

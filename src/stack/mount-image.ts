@@ -121,7 +121,13 @@ export function unlockImage(
 /** Waits for a block device that is a part of the root besides the root device, and unlocks it by `crypt`. `what` names it in a report. Throws BootError. */
 export function attachPart(
   context: Context,
-  { rootTimeoutMs, crypt, verity, keymap }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "keymap">,
+  {
+    rootTimeoutMs,
+    crypt,
+    verity,
+    arrays,
+    keymap,
+  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "keymap">,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
@@ -133,6 +139,7 @@ export function attachPart(
     layers: [],
     crypt,
     verity: volumesFor(verity, device),
+    arrays,
     keymap,
     part: what.wanted,
   };

@@ -9,7 +9,7 @@ import type { HeldTerminals } from "../prompt/held-terminals.ts";
 
 /** The part of a plan that storage obeys: which device is wanted, for how long, and what has to be opened before it. */
 export interface StoragePlan
-  extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "keymap"> {
+  extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "keymap"> {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];
   /** The volumes that dm-verity verifies, and that the device has to lie in. */
@@ -63,8 +63,8 @@ export type DeviceState =
   | { readonly kind: "closed"; readonly isWanted: boolean; readonly text: string }
   /** A parameter asks to open it, but it may be used as it is as well. */
   | { readonly kind: "unopened"; readonly text: string }
-  /** Other members are missing. */
-  | { readonly kind: "incomplete"; readonly text: string };
+  /** Other members are missing, or the members present must not be used: then no further one would help. */
+  | { readonly kind: "incomplete"; readonly text: string; readonly isRefused?: boolean };
 
 /** A volume that the root has to lie in: in one of the encrypted ones that parameters name, and in the verified one. */
 export interface RequiredVolume {

@@ -74,7 +74,6 @@ describe("what was seen", () => {
 describe("layers that are not supported yet are named", () => {
   test.each([
     ["lvm2-sector-2", "LVM", "root=/dev/mapper/vg0-root"],
-    ["md-1.0", "Linux RAID (md)", `root=UUID=${UUID}`],
     ["bitlocker-7", "BitLocker", "root=LABEL=ROOT"],
   ])("%s while waiting and in the report", (header, layer, cmdline) => {
     const report = said(cmdline, [{ name: "vda", image: headerOnDisk(header) }]);

@@ -32,6 +32,8 @@ const CHANGES: Describer = {
   releaseDevices: () => "release every device",
   registerBtrfs: (device) => `register ${device} with btrfs`,
   forgetBtrfs: () => "forget the devices of btrfs",
+  startArray: ({ name, metadata, members }) => `start ${name} ${metadata} of ${members.join(" and ")}`,
+  stopArray: (name) => `stop ${name}`,
   createMapping: describeMapping,
   removeMapping: (name) => `unmap ${name}`,
   addLogonKey: (description) => `add key ${description}`,

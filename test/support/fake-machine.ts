@@ -1,5 +1,6 @@
 import type { Machine } from "../../src/machine/machine.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
+import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
@@ -92,7 +93,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
-    ...createFakeBtrfs(kernel),
+    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
     ...createFakeDeviceMapper(kernel, files),
     ...createFakeCiphers(kernel),
     ...{ addLogonKey, addUserKey, removeKey },

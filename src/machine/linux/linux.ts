@@ -12,6 +12,7 @@ import { createKernelLog } from "./kernel-log.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { children } from "./processes/child.ts";
 import { createLinuxProcesses, drainConsole } from "./processes/processes.ts";
+import { createArrays } from "./storage/arrays.ts";
 import { forgetBtrfs, registerBtrfs } from "./storage/btrfs.ts";
 import { createDeviceMapper } from "./storage/device-mapper.ts";
 import { createLoopDevices } from "./storage/loop.ts";
@@ -52,6 +53,7 @@ export function createLinuxMachine(): Machine {
     ...createProtection(),
     registerBtrfs,
     forgetBtrfs,
+    ...createArrays(files),
     ...createDeviceMapper(files, asyncCalls),
     ...kernelKeys,
     ...kernelCiphers,

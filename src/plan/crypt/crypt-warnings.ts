@@ -70,7 +70,7 @@ function warnOfUnusedParameters(settings: Settings, decided: readonly DecidedVol
       cryptName !== undefined && !cryptRoot && "cryptdm= needs cryptroot=",
       cryptHeader && !cryptRoot && "cryptheader= needs cryptroot=",
       cryptDiscards && !cryptRoot && "cryptdiscards needs cryptroot=",
-      settings.auto === true && `rd.auto unlocks encrypted devices only: ${notSupportedYet("RAID or LVM")}`,
+      settings.auto === true && `rd.auto unlocks encrypted devices and starts arrays only: ${notSupportedYet("LVM")}`,
     ),
   ];
 }

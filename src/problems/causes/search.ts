@@ -49,6 +49,14 @@ export const SEARCH_CAUSES = {
     ({ subject, detail: [path = ""] }) => `${path} depends on the disk's controller; ${subject} may be the same disk`,
     ({ parameter, detail: [, spec = ""] }) => [inBootLoader(`name it in ${parameter}: ${spec}`)],
   ),
+  incomplete: cause<Words>(
+    ({ subject }) => subject,
+    () => [byHand("attach the missing disk")],
+  ),
+  refused: cause<Words>(
+    ({ subject }) => subject,
+    () => [byHand("look at its members with `mdadm --examine` on another system")],
+  ),
   unreadable: cause<Words>(
     ({ subject }) => `${subject} cannot be read, and may be the device`,
     () => [byHand("check the disk and its cable")],

@@ -13,7 +13,7 @@ type Found = Omit<SearchCause, "parameter">;
 
 interface Vain {
   readonly context: Pick<Context, "machine" | "drivers">;
-  readonly search: Pick<Search, "inventory" | "unsearched">;
+  readonly search: Pick<Search, "inventory" | "unsearched" | "state" | "matches">;
   readonly specs: readonly DeviceSpec[];
 }
 
@@ -36,6 +36,7 @@ export function findSearchCauses(vain: Vain, wanted: VainSearch["wanted"]): read
     ...findUnsearched(vain),
     ...findUnreadable(devices),
     ...findAmbivalent(devices),
+    ...findIncomplete(vain, devices),
     ...findLayers(devices),
   ];
   return found.map((cause) => ({ ...cause, parameter: PARAMETERS[wanted] }));
@@ -66,6 +67,18 @@ function findAmbivalent(devices: readonly BlockDevice[]): readonly Found[] {
     const types = [...ambivalent.filter(isFilesystem), ...ambivalent.filter((type) => !isFilesystem(type))];
     return types.length === 0 ? [] : [{ kind: "ambivalent" as const, subject: node, detail: types }];
   });
+}
+
+/** One for each array, however many of its members are there; a member that was asked for is a reason already. */
+function findIncomplete({ search, specs }: Vain, devices: readonly BlockDevice[]): readonly Found[] {
+  const causeOf = (device: BlockDevice): Found | readonly [] => {
+    const known = search.state(device);
+    if (known?.kind !== "incomplete") return [];
+    return { kind: known.isRefused === true ? "refused" : "incomplete", subject: known.text, detail: [] };
+  };
+  const said = specs.flatMap((spec) => search.matches(spec).slice(0, 1).flatMap(causeOf));
+  const isNew = ({ subject }: Found) => !said.some((one) => one.subject === subject);
+  return [...new Map(devices.flatMap(causeOf).map((found) => [found.subject, found])).values()].filter(isNew);
 }
 
 /** One for each layer, however many members it has. */

@@ -48,10 +48,13 @@ export function createMapping(
   );
 }
 
-/** Returns what the kernel says a device is made of, by its names; empty for a disk. */
+/** Returns what the kernel says a device is made of, by its names: of a partition its disk; empty for a disk. */
 export function listBelow(machine: Machine, device: string): readonly string[] {
-  const path = `/sys/class/block/${device}/slaves`;
-  return machine.stat(path) === null ? [] : machine.listDirectory(path);
+  const directory = `/sys/class/block/${device}`;
+  if (machine.stat(`${directory}/slaves`) !== null) return machine.listDirectory(`${directory}/slaves`);
+  // An array has partitions of the kernel's: they lie where it lies.
+  if (machine.stat(`${directory}/partition`) === null) return [];
+  return machine.readLink(directory).split("/").slice(-2, -1);
 }
 
 /** True for a device that cannot be written to: a loop device of an image, a CD. */

@@ -116,8 +116,8 @@ describe("listLinks", () => {
 });
 
 test("only udev's links are looked up like this", () => {
-  expect(["/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/mapper/x"].every(isLink)).toBeTrue();
-  expect(["/dev/sda", "/dev/disk/x", "/dev/md/x"].some(isLink)).toBeFalse();
+  expect(["/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/mapper/x", "/dev/md/x"].every(isLink)).toBeTrue();
+  expect(["/dev/sda", "/dev/disk/x", "/dev/md0"].some(isLink)).toBeFalse();
 });
 
 test("truncated or damaged VPD pages give nothing, and the best designator wins", () => {

@@ -5,7 +5,11 @@ import { SIGNATURES } from "../../../src/formats/probe.ts";
 test("every type that contains other devices has a name, or levain opens it", () => {
   const containers = SIGNATURES.filter(({ usage }) => usage === "raid" || usage === "crypto").map(({ type }) => type);
   expect(containers.length).toBeGreaterThan(20);
-  expect(containers.filter((type) => unsupportedLayer(type) === null)).toEqual(["DM_verity_hash", "crypto_LUKS"]);
+  expect(containers.filter((type) => unsupportedLayer(type) === null)).toEqual([
+    "linux_raid_member",
+    "DM_verity_hash",
+    "crypto_LUKS",
+  ]);
   expect(containers.filter((type) => describeNoFilesystem(type) === null)).toEqual([]);
 });
 
@@ -29,7 +33,7 @@ test("the names that people know", () => {
   ];
   expect(names.map(unsupportedLayer)).toEqual([
     "LVM",
-    "Linux RAID (md)",
+    null,
     "firmware RAID",
     "ZFS",
     "bcache",

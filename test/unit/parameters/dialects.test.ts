@@ -146,7 +146,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {},
       [
         "rd.multipath= is not supported yet, ignoring it: only one path to a disk is used",
-        "rd.dm.uuid= is not supported yet, ignoring it: no RAID or LVM device is set up",
+        "rd.dm.uuid= is not supported yet, ignoring it: no LVM device is set up",
         "netroot= is not supported yet, ignoring it: the network is not set up",
         "rd.iscsi.firmware= is not supported yet, ignoring it: the network is not set up",
       ],

@@ -43,6 +43,7 @@ test("a command line that asks for nothing", () => {
     volatile: null,
     submounts: { usr: null, fstab: false, tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
+    arrays: { isOff: false, uuids: [] },
     verity: { root: null, usr: null, images: null },
     checks: { iso: false, sums: [], digest: null, signature: false },
     keymap: null,
@@ -381,8 +382,7 @@ describe("mistakes", () => {
 
 describe("warnings", () => {
   test.each([
-    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no RAID or LVM device is set up"],
-    ["rd.md.uuid=a rd.md.uuid=b", "rd.md.uuid= is not supported yet, ignoring it: no RAID or LVM device is set up"],
+    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no LVM device is set up"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
     ["rd.handover=pivot_root", "rd.handover=pivot_root needs root="],
     ["rd.image=/x", "rd.image= needs root=, the device with the image"],
@@ -411,7 +411,7 @@ describe("warnings", () => {
   test("are about unknown parameters in levain.toml", () => {
     const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
     expect(warnings).toEqual([
-      "rd.lvm.vg= is not supported yet, ignoring it: no RAID or LVM device is set up",
+      "rd.lvm.vg= is not supported yet, ignoring it: no LVM device is set up",
       "rd.timeot in levain.toml is not a parameter of levain, ignoring it: did you mean rd.timeout=?",
       "FOO in levain.toml is not a parameter of levain, ignoring it",
     ]);

@@ -340,7 +340,7 @@ test("rd.auto unlocks every LUKS volume, those named in other parameters with th
   const { plan, warnings } = make(`rd.auto rd.luks.options=${A}=tries=2`);
   expect(plan.crypt.everyLuks).toBe(true);
   expect(plan.crypt.volumes).toEqual([volume(uuid(A), null, { tries: 2, isOptional: true })]);
-  expect(warnings).toEqual(["rd.auto unlocks encrypted devices only: RAID or LVM is not supported yet"]);
+  expect(warnings).toEqual(["rd.auto unlocks encrypted devices and starts arrays only: LVM is not supported yet"]);
 });
 
 test("the keymap of the passphrase", () => {

@@ -1,0 +1,132 @@
+import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { tolerateRefusal, unlessRefused } from "../../../problems/errors.ts";
+import { problem } from "../../../problems/problem.ts";
+import { describeRefusal } from "../../../problems/report.ts";
+import type { Assembly, DeviceState, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
+import { liesIn } from "../../trust.ts";
+import { describeArray, describeLack } from "./describe.ts";
+import { createGroups, type Group } from "./groups.ts";
+import { chooseName, linkArray } from "./names.ts";
+
+/** How long a missing member is waited for, as mdadm's timer "last-resort" does: a disk may take long to spin up. */
+const GRACE_MS = 30_000;
+/** A boot with a shorter limit starts a degraded array before it gives up. */
+const GRACE_SHARE = 2 / 3;
+
+/** The modules of the levels. */
+const MODULES: Readonly<Record<number, string>> = {
+  "-1": "linear",
+  0: "raid0",
+  1: "raid1",
+  4: "raid456",
+  5: "raid456",
+  6: "raid456",
+  10: "raid10",
+};
+
+type ArrayPlan = Pick<StoragePlan, "arrays" | "rootTimeoutMs">;
+
+/**
+ * Starts arrays of Linux RAID by the superblocks of their members: a complete one at once, one with a missing member when that has
+ * been waited for. They write nothing until something writes to them.
+ */
+export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: ArrayPlan): Assembly {
+  const { machine } = context;
+  const { list, groupOf } = createGroups(context);
+  const troubles = new Map<string, Trouble>();
+  const ours: string[] = [];
+  let claimed: string | null = null;
+  const graceMs = Math.min(GRACE_MS, (rootTimeoutMs ?? Number.POSITIVE_INFINITY) * GRACE_SHARE);
+  const leftOfGrace = createGrace(machine.nowMs, graceMs);
+  const isWanted = ({ uuid }: Group) => !arrays.isOff && (arrays.uuids.length === 0 || arrays.uuids.includes(uuid));
+
+  function start(group: Group): Round {
+    return unlessRefused(
+      () => {
+        ours.push(startArray(context, group));
+        return "changed" as const;
+      },
+      (refusal) => {
+        const facts = { array: describeArray(group.members[0].info), why: describeRefusal(refusal) };
+        troubles.set(group.uuid, { error: problem("array-refused", facts), isFatal: false });
+        return "idle";
+      },
+    );
+  }
+
+  function advanceOne(group: Group, candidate: BlockDevice | null): Round {
+    const { state, started, uuid, members } = group;
+    if (started !== null || troubles.has(uuid)) return "idle";
+    if (state.kind === "complete") return start(group);
+    const isNeeded = candidate === null || members.some(({ device }) => device === candidate);
+    if (state.kind !== "degraded" || !isNeeded) return "idle";
+    const leftMs = leftOfGrace(uuid);
+    return leftMs > 0 ? { text: `${describeArray(members[0].info)}: ${describeLack(state)}`, leftMs } : start(group);
+  }
+
+  return {
+    advance(candidate) {
+      let result: Round = "idle";
+      for (const group of list().filter(isWanted)) {
+        const round = advanceOne(group, candidate);
+        if (round === "changed") return round;
+        if (round !== "idle") result = round;
+      }
+      return result;
+    },
+    links: () =>
+      list().flatMap(({ members, started: to }) =>
+        to === null ? [] : { from: members.map(({ device }) => device.name), to, isReplacement: true },
+      ),
+    state(device) {
+      const group = groupOf(device);
+      return group === null ? null : describeState(group, ours);
+    },
+    problems: () => [...troubles.values()],
+    claim(device) {
+      claimed = device.name;
+    },
+    close() {
+      for (const name of ours) {
+        const isUsed = claimed !== null && liesIn(machine, [name])({ name: claimed });
+        if (!isUsed) tolerateRefusal(() => machine.stopArray(name));
+      }
+    },
+  };
+}
+
+function describeState({ started, state, members }: Group, ours: readonly string[]): DeviceState {
+  const array = describeArray(members[0].info);
+  if (started !== null) return { kind: "open", text: `a member of ${array}`, closes: ours.includes(started) };
+  const isRefused = state.kind === "refused";
+  return { kind: "incomplete", text: `${array}: ${isRefused ? state.why : describeLack(state)}`, isRefused };
+}
+
+/** Starts the array; returns the kernel's name for it. Throws SyscallError. */
+function startArray(context: StorageContext, { members: [{ info }], state }: Group): string {
+  const { machine, drivers, voice } = context;
+  const name = chooseName(machine, info);
+  drivers.loadByName("md-mod");
+  drivers.loadByName(MODULES[info.level] ?? "");
+  const members = state.used.map(({ device }) => device.number);
+  machine.startArray({ name, metadata: info.metadata, members });
+  context.undo(() => tolerateRefusal(() => machine.stopArray(name)));
+  context.look(name);
+  linkArray(context, name, info);
+  const array = describeArray(info);
+  for (const { device } of state.stale) {
+    voice.warn(`${device.node} is out of date: ${array} was written to without it; it is not used`);
+  }
+  if (state.kind === "degraded") voice.warn(`${array} is degraded: ${describeLack(state)}`);
+  return name;
+}
+
+/** Returns what is left of the time in which the missing members of an array may appear. */
+function createGrace(nowMs: () => number, graceMs: number) {
+  const sinceMs = new Map<string, number>();
+  return (uuid: string): number => {
+    const since = sinceMs.get(uuid) ?? nowMs();
+    sinceMs.set(uuid, since);
+    return since + graceMs - nowMs();
+  };
+}

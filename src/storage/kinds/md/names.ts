@@ -1,0 +1,47 @@
+import type { Context } from "../../../drivers/context.ts";
+import type { ArrayMember } from "../../../formats/containers/md-member.ts";
+import type { Machine } from "../../../machine/machine.ts";
+import { tolerateRefusal } from "../../../problems/errors.ts";
+
+/** The number from which mdadm counts down for an array without one. */
+const FIRST_FREE = 127;
+
+/** Returns the kernel's name for an array, as mdadm chooses it: its own number if nobody has it, else the next free one from 127 down. */
+export function chooseName(machine: Machine, member: ArrayMember): string {
+  const isFree = (number: number) => machine.stat(`/sys/class/block/md${number}`) === null;
+  const own = member.minor ?? numberIn(shortName(member));
+  if (own !== null && own <= MOST_NUMBER && isFree(own)) return `md${own}`;
+  let number = FIRST_FREE;
+  while (number > 0 && !isFree(number)) number--;
+  return `md${number}`;
+}
+
+/** Minor numbers have 20 bits. */
+const MOST_NUMBER = 2 ** 20 - 1;
+
+/** The name without the host that made the array. */
+function shortName({ name }: ArrayMember): string {
+  return name.slice(name.indexOf(":") + 1);
+}
+
+function numberIn(name: string): number | null {
+  return /^\d{1,7}$/.test(name) ? Number(name) : null;
+}
+
+/** Makes the links /dev/md/NAME, with and without the host, as mdadm names arrays of other hosts and its own. A name that is no file name gets none. */
+export function linkArray(
+  { machine, undo }: Pick<Context, "machine" | "undo">,
+  device: string,
+  member: ArrayMember,
+): void {
+  const names = [...new Set([shortName(member), member.name])];
+  for (const name of names.filter((one) => /^[\w+.@:-]+$/.test(one) && one !== "." && one !== "..")) {
+    tolerateRefusal(() => {
+      const link = `/dev/md/${name}`;
+      machine.makeDirectory("/dev/md");
+      if (machine.lstat(link) !== null) return;
+      machine.makeSymlink(`../${device}`, link);
+      undo(() => machine.removeFile(link));
+    });
+  }
+}

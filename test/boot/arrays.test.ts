@@ -1,0 +1,135 @@
+import { describe, expect, test } from "bun:test";
+import { type FakeMember, fakeMember } from "../support/fake-arrays.ts";
+import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
+import type { FakeDisk } from "../support/fake-disk.ts";
+import { fakeImage } from "../support/fake-images.ts";
+
+const MODULES = "/lib/modules/6.1.0-fake";
+const root = rootImage();
+const FILES = {
+  ...INITRAMFS,
+  [`${MODULES}/modules.dep`]:
+    "kernel/md-mod.ko:\nkernel/raid1.ko: kernel/md-mod.ko\nkernel/raid0.ko: kernel/md-mod.ko\n",
+  ...Object.fromEntries(["md-mod", "raid0", "raid1"].map((name) => [`${MODULES}/kernel/${name}.ko`, "module"])),
+};
+const member = (name: string, more: FakeMember, rest: Partial<FakeDisk> = {}): FakeDisk => ({
+  name,
+  content: fakeMember(root, more),
+  ...rest,
+});
+const boot = (disks: readonly FakeDisk[], more: FakeBootOptions = {}) =>
+  fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    images: [root],
+    files: FILES,
+    modules: { md_mod: {}, raid0: { needs: ["md_mod"] }, raid1: { needs: ["md_mod"] } },
+    disks,
+    ...more,
+  });
+const PAIR = [member("vda", { place: 0 }), member("vdb", { place: 1 })];
+
+describe("an array of which all members are there", () => {
+  test.each([["LABEL=ROOT"], ["UUID=0a1b2c3d-0000-4000-8000-00000000abcd"], ["/dev/md0"], ["/dev/md/0"], ["/dev/vda"]])(
+    "root=%s is found in it at once",
+    (spec) => {
+      const { end, journal, endMs, console } = boot(PAIR, { cmdline: `root=${spec}` });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(journal).toContain("mount ext4 /dev/md0 at /sysroot (ro)");
+      expect(endMs).toBeLessThan(3000);
+      expect(console).toContain('root      /dev/md0 ext4 "ROOT"');
+    },
+  );
+
+  test("its name is a number that nobody has if it has none of its own", () => {
+    const named = PAIR.map(({ name }, place) => member(name, { place, name: "host:system" }));
+    const { journal } = boot(named);
+    expect(journal).toContain("mount ext4 /dev/md127 at /sysroot (ro)");
+    expect(journal).toContain("link /dev/md/system to ../md127");
+  });
+
+  test("it is not started if it is not asked for", () => {
+    for (const words of ["rd.md=0", "rd.md.uuid=11111111:22222222:33333333:44444444"]) {
+      const { end, journal } = boot(PAIR, { cmdline: `root=LABEL=ROOT rd.timeout=5 rdshell=0 ${words}` });
+      expect(end).toBe("halt");
+      expect(journal.join("\n")).not.toContain("start md");
+    }
+  });
+
+  test("it is stopped again if the root is elsewhere", () => {
+    const other = PAIR.map(({ name }, place) => ({
+      name,
+      content: fakeMember(fakeImage("ext4", { label: "DATA" }), { place }),
+    }));
+    const { end, journal } = boot([...other, { name: "vdc", image: root, arrivesAtMs: 4000 }]);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("start md0 1.2 of 8:0 and 8:16");
+    expect(journal).toContain("stop md0");
+  });
+});
+
+describe("an array of which members are missing", () => {
+  test("is started when they have been waited for, and that is said", () => {
+    const { end, endMs, console, journal } = boot([member("vda", { place: 0 })]);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("mount ext4 /dev/md0 at /sysroot (ro)");
+    expect(endMs).toBeGreaterThan(20_000);
+    expect(console).toContain(
+      'waiting for the array "host:0" (RAID 1): 1 of 2 members is present: member 1 is missing',
+    );
+    expect(console).toContain(
+      'the array "host:0" (RAID 1) is degraded: 1 of 2 members is present: member 1 is missing',
+    );
+  });
+
+  test("is complete if the member comes meanwhile", () => {
+    const { endMs, console } = boot([member("vda", { place: 0 }), member("vdb", { place: 1 }, { arrivesAtMs: 8000 })]);
+    expect(endMs).toBeLessThan(12_000);
+    expect(console).not.toContain("degraded");
+  });
+
+  test("is not started if the data are not all there", () => {
+    const disks = [member("vda", { place: 0, level: 0 })];
+    const { end, console } = boot(disks, { cmdline: "root=LABEL=ROOT rd.timeout=5 rdshell=0" });
+    expect(end).toBe("halt");
+    expect(console).toContain("1 of 2 members is present: member 1 is missing");
+  });
+});
+
+test("a member that was absent is left out, and named", () => {
+  const disks = [member("vda", { place: 0, events: 5 }), member("vdb", { place: 1, events: 10 })];
+  const { journal, console } = boot(disks, { cmdline: "root=LABEL=ROOT rd.timeout=6" });
+  expect(journal).toContain("mount ext4 /dev/md0 at /sysroot (ro)");
+  expect(console).toContain('/dev/vda is out of date: the array "host:0" (RAID 1) was written to without it');
+  expect(journal.find((line) => line.startsWith("start md"))).toBe("start md0 1.2 of 8:16");
+});
+
+test.each([
+  ["a reshape", { features: 4 }, "a reshape of it was interrupted, which mdadm has to continue"],
+  ["a missing journal", { features: 512 }, "its journal device is missing"],
+  ["an unknown level", { level: 7 }, "its level 7 is not known"],
+  ["a crafted number of members", { disks: 400 }, "it has 400 members, which cannot be"],
+])("an array with %s is not started, and that is said", (_, more, why) => {
+  const disks = [0, 1].map((place) => member(`vd${"ab"[place]}`, { place, ...more }));
+  const { end, console, journal } = boot(disks, { cmdline: "root=LABEL=ROOT rd.timeout=5 rdshell=0" });
+  expect(end).toBe("halt");
+  expect(console.replaceAll(/\n +/g, " ")).toMatch(new RegExp(`the array "host:0" \\(RAID .\\): ${why}`));
+  expect(console).toContain("mdadm --examine");
+  expect(journal.join("\n")).not.toContain("start md");
+});
+
+test("a copy of a member is not mixed in", () => {
+  const disks = [...PAIR, member("vdc", { place: 1 })];
+  const { end, console } = boot(disks, { cmdline: "root=LABEL=ROOT rd.timeout=5 rdshell=0" });
+  expect(end).toBe("halt");
+  expect(console.replaceAll(/\n +/g, " ")).toContain("two devices are its member 1: one is a copy of the other");
+});
+
+test("a kernel that refuses is quoted, and asked once", () => {
+  const { end, console, journal } = boot(PAIR, {
+    cmdline: "root=LABEL=ROOT rd.timeout=5 rdshell=0",
+    before: (machine) => machine.refuse("startArray", /./, "EINVAL"),
+  });
+  expect(end).toBe("halt");
+  expect(console).toContain('the array "host:0" (RAID 1) is not started');
+  expect(journal.filter((line) => line.startsWith("start md")).length).toBeLessThan(2);
+});

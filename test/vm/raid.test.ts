@@ -1,0 +1,64 @@
+import { levainGuest } from "../support/levain-guest.ts";
+import { type RaidLabel, raidDisks } from "../support/raid-disks.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const guest = async (label: RaidLabel, cmdline: string, present?: readonly number[]) => {
+  const disks = await raidDisks(label);
+  return levainGuest({ disks: disks.filter((_, index) => present?.includes(index) ?? true), cmdline });
+};
+
+vmTest(
+  "a root on a mirror is found at once, and /dev/md has its name",
+  () => guest("MIRROR", "root=/dev/md/system rw"),
+  async (vm) => {
+    await vm.expect(
+      /^ {2}root +\/dev\/md127 ext4 "MIRROR" in \/dev\/vda linux_raid_member in \/dev\/vdb linux_raid_member/m,
+    );
+    await vm.expect("small-root: mount / ext4 /dev/md127 rw");
+    await vm.expect("small-root: ready");
+    vm.send(
+      "touch /x && sync; grep -c 'active raid1 vd[ab]' /proc/mdstat; grep -o '\\[UU\\]' /proc/mdstat; echo all-$((40 + 2))\n",
+    );
+    await vm.expect("\n1\n[UU]\nall-42");
+  },
+);
+
+vmTest(
+  "a RAID 5 that lacks a member is started when that has been waited for",
+  () => guest("FIVE", "root=LABEL=FIVE rd.timeout=6", [0, 2]),
+  async (vm) => {
+    await vm.expect(/waiting for the array ".*" \(RAID 5\): 2 of 3 members are present: member 1 is missing/);
+    await vm.expect(/warning +the array ".*" \(RAID 5\) is degraded: 2 of 3 members are present/);
+    await vm.expect("small-root: mount / ext4 /dev/md9 ro");
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "a RAID 10 is started by the superblocks at the start of its members",
+  () => guest("TEN", "root=LABEL=TEN"),
+  async (vm) => {
+    await vm.expect(/^ {2}root +\/dev\/md9 ext4 "TEN"/m);
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "a partition of an array is the root",
+  () => guest("PARTED", "root=LABEL=PARTED"),
+  async (vm) => {
+    await vm.expect(/^ {2}root +\/dev\/md9p1 ext4 "PARTED"/m);
+    await vm.expect("small-root: ready");
+  },
+);
+
+vmTest(
+  "a member that was absent is left out, and named",
+  () => guest("STALE", "root=LABEL=STALE rd.timeout=6"),
+  async (vm) => {
+    await vm.expect(/\/dev\/vdb is out of date: the array ".*" \(RAID 1\) was written to without it/);
+    await vm.expect("small-root: ready");
+    vm.send("cat /new; grep -o '\\[U_\\]' /proc/mdstat; echo all-$((40 + 2))\n");
+    await vm.expect("\nnew\n[U_]\nall-42");
+  },
+);
