@@ -113,8 +113,13 @@ describe.skipIf(!canPage)("if the pager is killed", () => {
     const [pager = 0] = childrenOf(watcher);
     const victims = { pager: [pager], watcher: [watcher], both: [watcher, pager] }[victim];
     for (const pid of victims) process.kill(pid, "SIGKILL");
-    child.stdin.write("\n");
-    child.stdin.flush();
+    try {
+      child.stdin.write("\n");
+      child.stdin.flush();
+    } catch (error) {
+      // The kernel may have killed it already.
+      if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+    }
     let output = "";
     for (;;) {
       const { done, value } = await reader.read();
