@@ -6,7 +6,7 @@ import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { describeAttached } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
-import { isVerified, liesInVolume, type RootPart } from "../storage/trust.ts";
+import { liesInVolume, type RootPart } from "../storage/trust.ts";
 import { copyToRam } from "./copy-to-ram.ts";
 import { findImage } from "./images.ts";
 import { attachPart, mountImage, requireUnencrypted } from "./mount-image.ts";
@@ -14,6 +14,7 @@ import type { Lower, LowerImage } from "./root-stack.ts";
 import { copyVerified } from "./verify/copy-verified.ts";
 import { findImageTree, type ImageTree } from "./verify/image-tree.ts";
 import type { ImageChecks } from "./verify/media-checks.ts";
+import { requiresImageHashes, requireVerified } from "./verify/require-verified.ts";
 import type { StreamCheck } from "./verify/stream-check.ts";
 
 /** The root device, or the ISO file on it that holds the images. */
@@ -62,20 +63,10 @@ function mountLayerDevice(
 ): MountedLower {
   const attached = attachPart(context, plan, spec, { wanted: "layer", name: specText(spec) });
   const { device } = attached;
-  if (!isVerified(context.machine, device)) requireUnverified(plan, device.node);
+  requireVerified(context.machine, plan, device, "layer");
   mountDevice(context, { device, target: place, types: [], access: "untouched", options: "", role: "layer" });
   const isInside = liesInVolume(context.machine)(device);
   return { text: describeAttached(attached), superblock: device.node, isInside, usesMedium: false };
-}
-
-/** True if images without a root hash must not be a part of the root. */
-function isStrict({ verity: { images }, checks }: BootPlan): boolean {
-  return (images !== null && !images.isBySidecar) || checks.digest !== null || checks.signature;
-}
-
-/** Throws BootError if the root has to be verified: the device `node` is not. */
-function requireUnverified(plan: BootPlan, node: string): void {
-  if (plan.verity.root !== null || isStrict(plan)) throw problem("verity-part-outside", { outside: [node] });
 }
 
 function copyImage(
@@ -118,7 +109,9 @@ function bindDirectory(
   { directory, isInside }: { readonly directory: string; readonly isInside: boolean },
 ): MountedLower {
   if (!isInside) requireUnencrypted(plan.crypt, path);
-  if (plan.verity.root === null && isStrict(plan)) throw problem("verity-part-outside", { outside: [path] });
+  if (plan.verity.root === null && requiresImageHashes(plan)) {
+    throw problem("verity-part-outside", { outside: [path], part: "layer" });
+  }
   if (ram !== null) voice.warn(`${printable(path)} is a directory and is not copied to RAM`);
   makePlace(machine, place);
   machine.mount({ source: directory, target: place, type: "", flags: ["bind"], options: "" });

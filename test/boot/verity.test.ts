@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
-import type { FakeImage } from "../support/fake-images.ts";
+import { type FakeBootOptions, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import { TRUSTED_SIGNATURE } from "../support/fake-verity-target.ts";
 import { BASE } from "../support/luks/base-images.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
@@ -209,6 +209,27 @@ describe("nothing boots unverified", () => {
     expect(result.console).toContain("would be a part of the verified root, but nothing verifies it");
     expect(result.end).toBe("halt");
   });
+});
+
+test.each([
+  ["that the fstab of the verified root names", "LABEL=USR /usr ext4 ro 0 2\n", ""],
+  ["that a parameter names", "", "mount.usr=LABEL=USR"],
+])("a /usr %s is refused if nothing verifies it", (_, fstab, words) => {
+  const own = fakeImage("ext4", { label: "ROOT" }, { ...ROOT_TREE, "/etc/fstab": fstab });
+  const verified = verityDisk(own);
+  const stranger = rootImage("USR");
+  const result = boot({
+    cmdline: `root=LABEL=ROOT roothash=${verified.rootHash} rdshell=0 rd.timeout=3 ${words}`,
+    images: [verified.data, stranger],
+    disks: [
+      { name: "vda", partitions: [{ image: verified.data }, { image: verified.hashes }] },
+      { name: "sda", image: stranger },
+    ],
+  });
+  expect(unwrapped(result.console)).toContain("/dev/sda would be a part of the verified root, but nothing verifies it");
+  expect(result.console).toContain("usrhash=HASH");
+  expect(result.journal.join("\n")).not.toContain("mount ext4 /dev/sda");
+  expect(result.end).toBe("halt");
 });
 
 describe("a verified /usr", () => {

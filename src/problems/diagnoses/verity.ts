@@ -70,9 +70,13 @@ export const VERITY = {
       inBootLoader("correct rd.verity.hash=, or give hash-offset= if the tree is in the image itself"),
     ],
   }),
-  "verity-part-outside": diagnosis<{ outside: readonly string[] }>({
+  "verity-part-outside": diagnosis<{ outside: readonly string[]; part: "layer" | "usr" }>({
     text: ({ outside }) => `${outside.join(" and ")} would be a part of the verified root, but nothing verifies it`,
-    hints: () => [inBootLoader("remove rd.layer=, or the root hash")],
+    hints: ({ part }) => [
+      inBootLoader(
+        part === "layer" ? "remove rd.layer=, or the root hash" : "give the root hash of /usr, too: usrhash=HASH",
+      ),
+    ],
   }),
   "medium-damaged": diagnosis<Named & { offset: number }>({
     text: ({ name, offset }) => `the medium is damaged: ${printable(name)} at byte ${offset}`,

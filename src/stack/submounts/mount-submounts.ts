@@ -14,6 +14,7 @@ import { isVerified, liesInVolume, listOpenVolumes, requireOneSide } from "../..
 import type { StackedRoot } from "../layers.ts";
 import { mountImage } from "../mount-image.ts";
 import { PARTS, ROOT } from "../root-stack.ts";
+import { requireVerified } from "../verify/require-verified.ts";
 import { lockKept } from "./kept.ts";
 import type { BindSubmount, DeviceSubmount, Submount } from "./submount.ts";
 import { findTarget } from "./targets.ts";
@@ -96,6 +97,8 @@ function mountFromDevice(context: Context, plan: BootPlan, { submount, target, r
   const { path, types, options, subdirectory, access } = submount;
   const attached = attachSubmount(context, plan, submount, root);
   const { device } = attached;
+  // fstab is a part of the verified root, but the label that it names is not: anyone can give it to a filesystem.
+  if (path === "/usr") requireVerified(machine, plan, device, "usr");
   const text = describeAttached(attached);
   const isInside = liesInVolume(machine)(device);
   const parts = [
