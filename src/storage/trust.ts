@@ -6,7 +6,7 @@ import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import type { RequiredVolume } from "./contract.ts";
-import { listBelow, removeMapping } from "./device-mapper/mapping.ts";
+import { listArrays, listBelow, removeMapping } from "./device-mapper/mapping.ts";
 
 // Labels and UUIDs are public: anyone can make a filesystem with those of the root. The real one differs from a copy in that it
 // lies in a volume that only the right key opens. The kernel answers that; a name does not.
@@ -115,16 +115,37 @@ export function requireOneSide(machine: Machine, parts: readonly RootPart[], voi
 
 const isOfVerity = ({ uuid }: Mapping) => /^(?:part\d+-)*CRYPT-VERITY-/.test(uuid);
 
-/** Removes every device that libcryptsetup's uuids mark, and what was made of it, from the top: partitions or LVM in a volume, volumes in volumes, dm-integrity below. What `isKept` stays if it is in no encrypted volume. */
+/** Removes every device that libcryptsetup's uuids mark, and what was made of it, from the top: partitions, arrays or LVM in a volume, volumes in volumes, dm-integrity below. What `isKept` stays if it is in no encrypted volume. */
 export function removeVolumes(machine: Machine, isKept: (mapping: Mapping) => boolean = () => false): void {
+  const stopped = new Set<string>();
   for (;;) {
     const isInside = liesInVolume(machine);
     const isOurs = (mapping: Mapping) =>
       isInside({ name: mapping.device }) || (/^(?:part\d+-)*CRYPT-/.test(mapping.uuid) && !isKept(mapping));
-    const left = machine.listMappings().filter(isOurs);
-    const isBelow = ({ device }: Mapping) => left.some((other) => listBelow(machine, other.device).includes(device));
-    const top = left.find((mapping) => !isBelow(mapping));
+    const mappings = machine
+      .listMappings()
+      .filter(isOurs)
+      .map((mapping) => ({ device: mapping.device, remove: () => removeMapping(machine, mapping) }));
+    const arrays = listArraysOn(machine)
+      .filter((device) => !stopped.has(device))
+      .map((device) => {
+        const remove = () => machine.stopArray(device);
+        return { device, remove };
+      });
+    const left = [...mappings, ...arrays];
+    const isBelow = ({ device }: { readonly device: string }) =>
+      left.some((other) => listBelow(machine, other.device).includes(device));
+    const top = left.find((one) => !isBelow(one));
     if (top === undefined) return;
-    removeMapping(machine, top);
+    top.remove();
+    stopped.add(top.device);
   }
+}
+
+/** Lists the arrays of which any member lies in an encrypted volume: they keep it open. */
+function listArraysOn(machine: Machine): readonly string[] {
+  const volumes = listOpenVolumes(machine).map(({ device }) => device);
+  const uses = (name: string): boolean =>
+    volumes.includes(name) || listBelow(machine, name).some((below) => uses(below));
+  return volumes.length === 0 ? [] : listArrays(machine).filter(uses);
 }

@@ -76,7 +76,8 @@ export function createFakeArrays(kernel: FakeKernel): Arrays {
       const devices = arrays.get(name);
       if (devices === undefined) throw new SyscallError("ioctl", "ENODEV", name);
       const number = numberOf(name);
-      if (kernel.filesystems.isInUse(number) || kernel.devices.isOpen(number)) {
+      const isBusy = kernel.devices.isOpen(number) || kernel.devices.isHeld(number);
+      if (isBusy || kernel.filesystems.isInUse(number)) {
         throw new SyscallError("ioctl", "EBUSY", name);
       }
       arrays.delete(name);

@@ -62,7 +62,8 @@ export function createFakeDeviceMapper(
     },
     removeMapping(name) {
       const { device, number, targets } = find(name);
-      const isUsed = kernel.filesystems.isInUse(number) || kernel.devices.isOpen(number) || isHeld(mappings, number);
+      const isUsed =
+        kernel.filesystems.isInUse(number) || kernel.devices.isOpen(number) || kernel.devices.isHeld(number);
       if (isUsed) throw new SyscallError("ioctl", "EBUSY", name);
       mappings.delete(name);
       kernel.devices.removeDisk(device);
@@ -78,12 +79,6 @@ export function createFakeDeviceMapper(
       return "";
     },
   };
-}
-
-function isHeld(mappings: ReadonlyMap<string, FakeMapping>, number: string): boolean {
-  return [...mappings.values()].some(({ targets }) =>
-    targets.flatMap(listHeld).some((below) => below.number === number),
-  );
 }
 
 function listHeld({ below, others = [] }: FakeTarget): readonly FakeTarget["below"][] {

@@ -3,7 +3,7 @@ import type { Context } from "../../drivers/context.ts";
 import type { Loader } from "../../drivers/make-loader.ts";
 import type { Mapping, MappingRequest, MappingTarget } from "../../machine/encryption.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { readText } from "../../machine/small-files.ts";
+import { listOrNone, readText } from "../../machine/small-files.ts";
 import { tolerateRefusal, unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
@@ -55,6 +55,11 @@ export function listBelow(machine: Machine, device: string): readonly string[] {
   // An array has partitions of the kernel's: they lie where it lies.
   if (machine.stat(`${directory}/partition`) === null) return [];
   return machine.readLink(directory).split("/").slice(-2, -1);
+}
+
+/** Lists the arrays of Linux RAID that the kernel has, by its names. */
+export function listArrays(machine: Machine): readonly string[] {
+  return listOrNone(machine, "/sys/class/block").filter((name) => /^md\d+$/.test(name));
 }
 
 /** True for a device that cannot be written to: a loop device of an image, a CD. */

@@ -3,7 +3,7 @@ import { readArrayMember } from "../../../formats/containers/md-member.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { orIfRefused } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
-import { listBelow } from "../../device-mapper/mapping.ts";
+import { listArrays, listBelow } from "../../device-mapper/mapping.ts";
 import { type ArrayState, judgeArray, type Member } from "./array.ts";
 
 /** The members of one array that are present. */
@@ -50,6 +50,8 @@ export function createGroups({ machine, devices }: Pick<StorageContext, "machine
 
 /** The array that the kernel has made of one of the members, whoever has started it. */
 function findStarted(machine: Machine, members: readonly Member[]): string | null {
-  const names = orIfRefused(() => machine.listDirectory("/sys/class/block"), []).filter((name) => /^md\d+$/.test(name));
-  return names.find((name) => members.some(({ device }) => listBelow(machine, name).includes(device.name))) ?? null;
+  return (
+    listArrays(machine).find((name) => members.some(({ device }) => listBelow(machine, name).includes(device.name))) ??
+    null
+  );
 }
