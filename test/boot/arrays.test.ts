@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { type FakeMember, fakeMember } from "../support/fake-arrays.ts";
-import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
+import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 
 const MODULES = "/lib/modules/6.1.0-fake";
 const root = rootImage();
@@ -132,4 +133,40 @@ test("a kernel that refuses is quoted, and asked once", () => {
   expect(end).toBe("halt");
   expect(console).toContain('the array "host:0" (RAID 1) is not started');
   expect(journal.filter((line) => line.startsWith("start md")).length).toBeLessThan(2);
+});
+
+describe("a disk that is a member from its first byte on shows the partitions of the array, too", () => {
+  const inner = fakeImage("ext4", { label: "ROOT", sizeBytes: 4 << 20 }, ROOT_TREE);
+  const { bytes } = partitionDisk([{ image: inner }]);
+  const whole = (name: string, place: number, more: Partial<FakeDisk> = {}): FakeDisk => ({
+    ...{ name, content: fakeMember({ bytes }, { place, metadata: "1.0" }), partitions: [{ image: inner }] },
+    ...more,
+  });
+
+  test.each(["LABEL=ROOT", "/dev/md0p1", "/dev/vda1"])(
+    "root=%s is that of the array, also where members are missing",
+    (spec) => {
+      const cmdline = `root=${spec} rd.timeout=6`;
+      for (const disks of [[whole("vda", 0), whole("vdb", 1)], [whole("vda", 0)]]) {
+        const { end, journal } = boot(disks, { cmdline });
+        expect(end).toMatchObject({ mode: "switch_root" });
+        expect(journal.filter((line) => line.startsWith("mount ext4"))).toEqual([
+          "mount ext4 /dev/md0p1 at /sysroot (ro)",
+        ]);
+      }
+    },
+  );
+
+  test("the root is none of a member of an array that cannot be started", () => {
+    const bad = { ...whole("vda", 0), content: fakeMember({ bytes }, { place: 0, metadata: "1.0", features: 4 }) };
+    const { end, journal, console } = boot([bad], { cmdline: "root=LABEL=ROOT rd.timeout=3 rdshell=0" });
+    expect(end).toBe("halt");
+    expect(journal.join("\n")).not.toContain("mount ext4");
+    expect(console.replaceAll(/\n +/g, " ")).toContain("a reshape of it was interrupted");
+  });
+
+  test("the partitions are used as they are if no array is wanted", () => {
+    const { journal } = boot([whole("vda", 0)], { cmdline: "root=/dev/vda1 rd.md=0" });
+    expect(journal).toContain("mount ext4 /dev/vda1 at /sysroot (ro)");
+  });
 });

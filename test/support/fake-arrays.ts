@@ -19,6 +19,8 @@ export interface FakeMember {
   readonly uuid?: string;
   readonly name?: string;
   readonly isClean?: boolean;
+  /** "1.2" where not given; with "1.0" the data begin where the member does, and the superblock is at its end. */
+  readonly metadata?: "1.0" | "1.2";
   /** RESHAPE_ACTIVE, JOURNAL … */
   readonly features?: number;
 }
@@ -26,9 +28,13 @@ export interface FakeMember {
 /** The bytes of a member whose data are `image`. */
 export function fakeMember({ bytes }: Pick<FakeImage, "bytes">, member: FakeMember): Uint8Array {
   const { place, disks = 2, level = 1, events = 10, name = "host:0", isClean = true, features = 0 } = member;
-  const content = Buffer.alloc(DATA_BYTES + bytes.length);
-  content.set(bytes, DATA_BYTES);
-  const sb = content.subarray(SUPERBLOCK_AT, SUPERBLOCK_AT + 256 + 2 * disks);
+  const isAtEnd = member.metadata === "1.0";
+  const dataBytes = isAtEnd ? 0 : DATA_BYTES;
+  const blocks = Math.ceil(bytes.length / 4096) * 4096;
+  const content = Buffer.alloc(isAtEnd ? blocks + 8192 : DATA_BYTES + bytes.length);
+  content.set(bytes, dataBytes);
+  const at = isAtEnd ? blocks : SUPERBLOCK_AT;
+  const sb = content.subarray(at, at + 256 + 2 * disks);
   const uuid = (member.uuid ?? "0f6f4b5c-1d2e-3f40-5162-738495a6b7c8").replaceAll("-", "");
   sb.writeUInt32LE(MAGIC, 0);
   sb.writeUInt32LE(1, 4);
@@ -38,17 +44,17 @@ export function fakeMember({ bytes }: Pick<FakeImage, "bytes">, member: FakeMemb
   sb.writeInt32LE(level, 72);
   sb.writeBigUInt64LE(BigInt(bytes.length / 512), 80);
   sb.writeUInt32LE(disks, 92);
-  sb.writeBigUInt64LE(BigInt(DATA_BYTES / 512), 128);
+  sb.writeBigUInt64LE(BigInt(dataBytes / 512), 128);
   sb.writeBigUInt64LE(BigInt(bytes.length / 512), 136);
-  sb.writeBigUInt64LE(BigInt(SUPERBLOCK_AT / 512), 144);
+  sb.writeBigUInt64LE(BigInt(at / 512), 144);
   sb.writeUInt32LE(place, 160);
   sb.write(`${uuid.slice(0, 30)}0${place}`, 168, "hex");
   sb.writeBigUInt64LE(BigInt(events), 200);
   sb.writeBigUInt64LE(isClean ? 0xffff_ffff_ffff_ffffn : 0n, 208);
   sb.writeUInt32LE(disks, 220);
-  for (let at = 0; at < disks; at++) sb.writeUInt16LE(at, 256 + 2 * at);
+  for (let place = 0; place < disks; place++) sb.writeUInt16LE(place, 256 + 2 * place);
   let sum = 0n;
-  for (let at = 0; at + 4 <= sb.length; at += 4) sum += BigInt(sb.readUInt32LE(at));
+  for (let word = 0; word + 4 <= sb.length; word += 4) sum += BigInt(sb.readUInt32LE(word));
   if (sb.length % 4 === 2) sum += BigInt(sb.readUInt16LE(sb.length - 2));
   sb.writeUInt32LE(Number((sum & 0xffff_ffffn) + (sum >> 32n)) >>> 0, 216);
   return content;
@@ -66,7 +72,7 @@ export function createFakeArrays(kernel: FakeKernel): Arrays {
       const devices = members.map((number) => openMember(kernel, number));
       const [first] = devices;
       if (first === undefined) throw new SyscallError("ioctl", "EINVAL", name);
-      const level = Buffer.from(first.content).readInt32LE(SUPERBLOCK_AT + 72);
+      const level = superblockOf(first)?.readInt32LE(72) ?? 0;
       if (!kernel.loadedModules.includes(PERSONALITIES[level] ?? "")) throw new SyscallError("ioctl", "EINVAL", name);
       for (const { number } of devices) kernel.devices.hold(number);
       arrays.set(name, devices);
@@ -93,9 +99,14 @@ function openMember(kernel: FakeKernel, number: string): FakeBlockDevice {
   const device = kernel.devices.byNumber(number);
   if (device === undefined) throw new SyscallError("ioctl", "ENXIO", number);
   if (kernel.filesystems.isInUse(number)) throw new SyscallError("ioctl", "EBUSY", number);
-  if (Buffer.from(device.content).readUInt32LE(SUPERBLOCK_AT) !== MAGIC)
-    throw new SyscallError("ioctl", "EINVAL", number);
+  if (superblockOf(device) === undefined) throw new SyscallError("ioctl", "EINVAL", number);
   return device;
+}
+
+/** That of version 1.2, else that of 1.0. */
+function superblockOf({ content }: FakeBlockDevice): Buffer | undefined {
+  const places = [SUPERBLOCK_AT, content.length - 8192].filter((at) => at > 0);
+  return places.map((at) => Buffer.from(content).subarray(at)).find((sb) => sb.readUInt32LE(0) === MAGIC);
 }
 
 /** The device is there and empty, then has its content, and each is told. */
@@ -107,6 +118,20 @@ function addArray({ devices, sys }: FakeKernel, name: string, members: readonly 
   for (const member of members) {
     addEntry(sys, `${devpath}/slaves/${member.name}`, { link: `../../../../..${member.devpath}` });
   }
-  block.content = new Uint8Array(members[0]?.content.subarray(DATA_BYTES) ?? []);
+  const [first] = members;
+  const superblock = first && superblockOf(first);
+  if (first === undefined || superblock === undefined) return;
+  const start = Number(superblock.readBigUInt64LE(128)) * 512;
+  block.content = new Uint8Array(first.content.subarray(start, start + Number(superblock.readBigUInt64LE(80)) * 512));
   devices.emit("change", devpath, "block", { MAJOR: "9", MINOR: name.slice(2), DEVNAME: name, DEVTYPE: "disk" });
+  // The partitions of a member whose data begin where it does are the array's.
+  for (let index = 1; start === 0; index++) {
+    const part = devices.byName(`${first.name}${index}`);
+    if (part === undefined) break;
+    const own = { name: `${name}p${index}`, number: `259:${index}`, devpath: `${devpath}/${name}p${index}` };
+    devices.addBlockDevice(
+      { ...own, content: part.content, readOnly: false },
+      { DEVTYPE: "partition", PARTN: `${index}` },
+    );
+  }
 }

@@ -40,12 +40,22 @@ export function createGroups({ machine, devices }: Pick<StorageContext, "machine
 
   return {
     list,
-    /** The array that a device is a member of. */
+    /** The array that a device is a member of, or a partition of a member, which is the array's. */
     groupOf: (device: BlockDevice) =>
-      readMember(device) === null
+      device.partition === null && readMember(device) === null
         ? null
-        : (list().find(({ members }) => members.some((one) => one.device === device)) ?? null),
+        : (list().find((group) => isPartOf(group, device)) ?? null),
   };
+}
+
+/** True for a member, and for what the kernel shows as a partition of one. */
+export function isPartOf({ members }: Pick<Group, "members">, device: BlockDevice): boolean {
+  return members.some((member) => member.device === device || isShownIn(member, device));
+}
+
+/** True for a partition of the array, seen through one member: the data of these versions begin with the member's first byte. Nothing may be written to one member alone. */
+export function isShownIn({ device: { name }, info }: Member, { partition }: BlockDevice): boolean {
+  return partition?.disk === name && (info.metadata === "0.90" || info.metadata === "1.0");
 }
 
 /** The array that the kernel has made of one of the members, whoever has started it. */

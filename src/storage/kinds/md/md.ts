@@ -2,10 +2,10 @@ import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { tolerateRefusal, unlessRefused } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { describeRefusal } from "../../../problems/report.ts";
-import type { Assembly, DeviceState, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
+import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
 import { liesIn } from "../../trust.ts";
 import { describeArray, describeLack } from "./describe.ts";
-import { createGroups, type Group } from "./groups.ts";
+import { createGroups, type Group, isPartOf, isShownIn } from "./groups.ts";
 import { chooseName, linkArray } from "./names.ts";
 
 /** How long a missing member is waited for, as mdadm's timer "last-resort" does: a disk may take long to spin up. */
@@ -58,7 +58,7 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
     const { state, started, uuid, members } = group;
     if (started !== null || troubles.has(uuid)) return "idle";
     if (state.kind === "complete") return start(group);
-    const isNeeded = candidate === null || members.some(({ device }) => device === candidate);
+    const isNeeded = candidate === null || isPartOf(group, candidate);
     if (state.kind !== "degraded" || !isNeeded) return "idle";
     const leftMs = leftOfGrace(uuid);
     return leftMs > 0 ? { text: `${describeArray(members[0].info)}: ${describeLack(state)}`, leftMs } : start(group);
@@ -74,13 +74,12 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
       }
       return result;
     },
-    links: () =>
-      list().flatMap(({ members, started: to }) =>
-        to === null ? [] : { from: members.map(({ device }) => device.name), to, isReplacement: true },
-      ),
+    links: () => list().flatMap((group) => linksOf(group, context.devices())),
     state(device) {
       const group = groupOf(device);
-      return group === null ? null : describeState(group, ours);
+      // Without the array, a partition of a member is one like any other.
+      const isPlain = group === null || (device.partition !== null && group.started === null && !isWanted(group));
+      return isPlain ? null : describeState(group, ours);
     },
     problems: () => [...troubles.values()],
     claim(device) {
@@ -93,6 +92,15 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
       }
     },
   };
+}
+
+function linksOf({ members, started }: Group, devices: readonly BlockDevice[]): readonly Link[] {
+  if (started === null) return [];
+  const partitions = devices.flatMap((device): readonly Link[] => {
+    if (device.partition === null || !members.some((member) => isShownIn(member, device))) return [];
+    return [{ from: [device.name], to: `${started}p${device.partition.index}`, isReplacement: true }];
+  });
+  return [{ from: members.map(({ device }) => device.name), to: started, isReplacement: true }, ...partitions];
 }
 
 function describeState({ started, state, members }: Group, ours: readonly string[]): DeviceState {
