@@ -64,6 +64,7 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
       }
       return null;
     },
+    isShown: (device) => list.some((assembly) => assembly.isShown?.(device) === true),
     problems: () => list.flatMap((assembly) => assembly.problems?.() ?? []),
     lastResort() {
       for (const assembly of list) assembly.lastResort?.();

@@ -26,8 +26,10 @@ export interface StorageContext extends Context {
   /** Where the user is asked, and types while no prompt is open. */
   readonly terminals: HeldTerminals;
   readonly tries: Tries;
-  /** Every block device that is present, those in an encrypted volume first: before what anyone may have plugged in. */
+  /** Every block device that is present and can be used, those in an encrypted volume first: before what anyone may have plugged in. */
   devices(): readonly BlockDevice[];
+  /** Those of `devices`, and what shows a part of something else, as `Assembly.isShown` says. */
+  present(): readonly BlockDevice[];
   /** The devices that `spec` names, in that order. */
   find(spec: DeviceSpec): readonly BlockDevice[];
   /** Those of them that may be a part of the root, each replaced by what was opened in it. */
@@ -103,6 +105,8 @@ export interface Assembly {
   links?(): readonly Link[];
   /** null for a device of another kind. Changes nothing. */
   state?(device: BlockDevice): DeviceState | null;
+  /** True for a device that only shows a part of another one, which is used in its place. */
+  isShown?(device: BlockDevice): boolean;
   problems?(): readonly Trouble[];
   /** The volumes that the root has to lie in: all that parameters name and do not call optional. */
   required?(): readonly RequiredVolume[];

@@ -11,7 +11,7 @@ import { type Look, matchDevices } from "./match.ts";
 import { chooseTrusted, liesInVolume } from "./trust.ts";
 
 /** What specs select among the devices that are present: by name, and by what may be a part of the root. */
-export interface Selection extends Pick<StorageContext, "devices" | "find" | "matches" | "companions"> {
+export interface Selection extends Pick<StorageContext, "devices" | "present" | "find" | "matches" | "companions"> {
   /** The devices that `spec` names although they lie outside the volumes that the root has to lie in. */
   strangers(spec: DeviceSpec): readonly BlockDevice[];
   /** The devices that could not be searched for a file, described, and why. */
@@ -33,19 +33,23 @@ export function createSelection(
     links: (device) => listLinks(machine, device),
     holds: content.holds,
   };
-  const devices = () => {
-    const present = [...inventory.values()];
-    if (!present.some(({ name }) => name.startsWith("dm-"))) return present;
+  const present = () => {
+    const all = [...inventory.values()];
+    if (!all.some(({ name }) => name.startsWith("dm-"))) return all;
     const isInside = liesInVolume(machine);
-    return [...present.filter(isInside), ...present.filter((device) => !isInside(device))];
+    return [...all.filter(isInside), ...all.filter((device) => !isInside(device))];
   };
+  const devices = () => present().filter((device) => !assemblies.isShown(device));
   const find = (spec: DeviceSpec) => matchDevices(spec, devices(), look);
   const required = () => {
     const volumes = assemblies.required();
     // A medium may lie outside if its image is the volume: only its layers can tell.
     return plan.image !== null && volumes.every(({ outside }) => outside === null) ? [] : volumes;
   };
-  const all = (spec: DeviceSpec) => [...new Set(find(spec).map(assemblies.innermost))];
+  const all = (spec: DeviceSpec) => {
+    const named = spec.by === "file" ? find(spec) : matchDevices(spec, present(), look);
+    return [...new Set(named.map(assemblies.innermost))];
+  };
   const isKnown = ({ name }: BlockDevice) => !isUnderWay(name);
   const matches = (spec: DeviceSpec) => {
     const volumes = required();
@@ -57,6 +61,7 @@ export function createSelection(
   };
   return {
     devices,
+    present,
     find,
     matches,
     strangers: (spec) => (spec.by === "file" || matches(spec).length > 0 ? [] : all(spec)),

@@ -3,6 +3,7 @@ import { fakeMember } from "../support/fake-arrays.ts";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 
@@ -28,9 +29,11 @@ const alone = (image: FakeImage): FakeImage => ({
 });
 let emptyVault: FakeImage;
 let dataVault: FakeImage;
+let rootVault: FakeImage;
 beforeAll(async () => {
   const script = `cryptsetup luksFormat -q ${SMALL} --uuid ${UUID} ${CHEAP} $1 key`;
   emptyVault = await luksDisk({ name: "arrays-empty", script }, alone(empty));
+  rootVault = await luksDisk({ name: "arrays-root", script }, root);
   dataVault = await luksDisk({ name: "arrays-data", script }, alone(data));
 });
 
@@ -88,4 +91,23 @@ test("what a person has started in a shell keeps no volume open in the next one,
   });
   expect(seen).toEqual([[]]);
   expect(calls).toContain("start md5 1.2 of 253:0");
+});
+
+test.each([
+  ["a complete", 2],
+  ["a degraded", 1],
+])("a volume on %s array is opened there, and not in a partition of one member", (_, count) => {
+  const partitions = [{ image: rootVault }];
+  const { bytes } = partitionDisk(partitions);
+  const disks = Array.from({ length: count }, (_, place) => {
+    const content = fakeMember({ bytes }, { place, metadata: "1.0" });
+    return { name: `vd${"ab"[place]}`, content, partitions };
+  });
+  const { end, console, journal } = boot(dataVault, {
+    cmdline: `root=LABEL=ROOT rd.timeout=6 rd.luks.uuid=${UUID}`,
+    disks,
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain("unlocking /dev/md0p1");
+  expect(journal).toContain(`mount ext4 /dev/mapper/${VOLUME} at /sysroot (ro)`);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { crc32c } from "../../src/formats/checksums.ts";
 import { type FakeMember, fakeMember } from "../support/fake-arrays.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
@@ -65,6 +66,7 @@ describe("an array of which all members are there", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(journal).toContain("start md0 1.2 of 8:0 and 8:16");
     expect(journal).toContain("stop md0");
+    expect(journal.slice(journal.indexOf("stop md0"))).toContain("remove /dev/md/0");
   });
 });
 
@@ -169,4 +171,33 @@ describe("a disk that is a member from its first byte on shows the partitions of
     const { journal } = boot([whole("vda", 0)], { cmdline: "root=/dev/vda1 rd.md=0" });
     expect(journal).toContain("mount ext4 /dev/vda1 at /sysroot (ro)");
   });
+});
+
+test("no array of a btrfs of several devices is stopped before it is mounted", () => {
+  const AT = 64 * 1024;
+  const one = fakeImage("btrfs", { label: "ROOT", uuid: "0a1b2c3d-0000-4000-8000-0000000000ff" }, ROOT_TREE);
+  const images = [1, 2].map((id) => {
+    const bytes = Buffer.from(one.bytes);
+    bytes.writeBigUInt64LE(2n, AT + 0x88);
+    bytes.writeBigUInt64LE(BigInt(id), AT + 0xc9);
+    bytes.writeUInt32LE(crc32c(bytes.subarray(AT + 32, AT + 4096)), AT);
+    return { ...one, bytes: new Uint8Array(bytes) };
+  });
+  const disks = images.map((image, index) => ({
+    name: `vd${"ab"[index]}`,
+    content: fakeMember(image, {
+      place: 0,
+      disks: 1,
+      name: `h:${index}`,
+      uuid: `${index}1111111-2222-3333-4444-555555555555`,
+    }),
+  }));
+  const { end, journal } = boot(disks, {
+    images,
+    filesystems: ["btrfs"],
+    files: { ...FILES, "/dev/btrfs-control": { node: "character", number: "10:234" } },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(journal.filter((line) => line.startsWith("start md"))).toHaveLength(2);
+  expect(journal.filter((line) => line.startsWith("stop md"))).toEqual([]);
 });

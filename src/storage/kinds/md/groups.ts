@@ -16,7 +16,7 @@ export interface Group {
 }
 
 /** Finds the arrays among the devices that are present. */
-export function createGroups({ machine, devices }: Pick<StorageContext, "machine" | "devices">) {
+export function createGroups({ machine, present }: Pick<StorageContext, "machine" | "present">) {
   const known = new WeakMap<BlockDevice, Member | null>();
 
   function readMember(device: BlockDevice): Member | null {
@@ -30,7 +30,7 @@ export function createGroups({ machine, devices }: Pick<StorageContext, "machine
   }
 
   function list(): readonly Group[] {
-    const members = devices().flatMap((device) => readMember(device) ?? []);
+    const members = present().flatMap((device) => readMember(device) ?? []);
     return [...Map.groupBy(members, ({ info }) => info.uuid)].flatMap(([uuid, [first, ...others]]) => {
       if (first === undefined) return [];
       const group = [first, ...others] as const;
@@ -41,10 +41,11 @@ export function createGroups({ machine, devices }: Pick<StorageContext, "machine
   return {
     list,
     /** The array that a device is a member of, or a partition of a member, which is the array's. */
-    groupOf: (device: BlockDevice) =>
-      device.partition === null && readMember(device) === null
-        ? null
-        : (list().find((group) => isPartOf(group, device)) ?? null),
+    groupOf(device: BlockDevice): Group | null {
+      const disk = present().find(({ name }) => name === device.partition?.disk);
+      const isMember = [device, ...(disk === undefined ? [] : [disk])].some((one) => readMember(one) !== null);
+      return isMember ? (list().find((group) => isPartOf(group, device)) ?? null) : null;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
+import type { Machine } from "../../../machine/machine.ts";
 import { tolerateRefusal, unlessRefused } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { describeRefusal } from "../../../problems/report.ts";
@@ -6,7 +7,7 @@ import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan, T
 import { liesIn } from "../../trust.ts";
 import { describeArray, describeLack } from "./describe.ts";
 import { createGroups, type Group, isPartOf, isShownIn } from "./groups.ts";
-import { chooseName, linkArray } from "./names.ts";
+import { chooseName, linkArray, unlinkArray } from "./names.ts";
 
 /** How long a missing member is waited for, as mdadm's timer "last-resort" does: a disk may take long to spin up. */
 const GRACE_MS = 30_000;
@@ -35,10 +36,14 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
   const { list, groupOf } = createGroups(context);
   const troubles = new Map<string, Trouble>();
   const ours: string[] = [];
-  let claimed: string | null = null;
+  let claimed: readonly BlockDevice[] = [];
   const graceMs = Math.min(GRACE_MS, (rootTimeoutMs ?? Number.POSITIVE_INFINITY) * GRACE_SHARE);
   const leftOfGrace = createGrace(machine.nowMs, graceMs);
   const isWanted = ({ uuid }: Group) => !arrays.isOff && (arrays.uuids.length === 0 || arrays.uuids.includes(uuid));
+
+  /** Without the array, a partition of a member is one like any other. */
+  const isUnused = (group: Group, device: BlockDevice) =>
+    group.started === null && !isWanted(group) && group.members.some((member) => isShownIn(member, device));
 
   function start(group: Group): Round {
     return unlessRefused(
@@ -74,24 +79,38 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
       }
       return result;
     },
-    links: () => list().flatMap((group) => linksOf(group, context.devices())),
+    links: () => list().flatMap((group) => linksOf(group, context.present())),
     state(device) {
       const group = groupOf(device);
-      // Without the array, a partition of a member is one like any other.
-      const isPlain = group === null || (device.partition !== null && group.started === null && !isWanted(group));
-      return isPlain ? null : describeState(group, ours);
+      return group === null || isUnused(group, device) ? null : describeState(group, ours);
+    },
+    isShown(device) {
+      const group = groupOf(device);
+      if (group === null || isUnused(group, device)) return false;
+      return group.members.some((member) => isShownIn(member, device));
     },
     problems: () => [...troubles.values()],
     claim(device) {
-      claimed = device.name;
+      claimed = listParts(device, context.present());
     },
-    close() {
-      for (const name of ours) {
-        const isUsed = claimed !== null && liesIn(machine, [name])({ name: claimed });
-        if (!isUsed) tolerateRefusal(() => machine.stopArray(name));
-      }
-    },
+    close: () => stopUnused(machine, ours, claimed),
   };
+}
+
+/** Lists the devices that are mounted with `device`: a btrfs of several may lie on several arrays. */
+function listParts(device: BlockDevice, present: readonly BlockDevice[]): readonly BlockDevice[] {
+  const { type, uuid } = device.facts;
+  return type === "btrfs" ? present.filter(({ facts }) => facts.type === type && facts.uuid === uuid) : [device];
+}
+
+function stopUnused(machine: Machine, ours: readonly string[], claimed: readonly BlockDevice[]): void {
+  for (const name of ours) {
+    if (claimed.some(liesIn(machine, [name]))) continue;
+    tolerateRefusal(() => {
+      machine.stopArray(name);
+      unlinkArray(machine, name);
+    });
+  }
 }
 
 function linksOf({ members, started }: Group, devices: readonly BlockDevice[]): readonly Link[] {

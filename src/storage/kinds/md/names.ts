@@ -1,7 +1,8 @@
 import type { Context } from "../../../drivers/context.ts";
 import type { ArrayMember } from "../../../formats/containers/md-member.ts";
 import type { Machine } from "../../../machine/machine.ts";
-import { tolerateRefusal } from "../../../problems/errors.ts";
+import { listOrNone } from "../../../machine/small-files.ts";
+import { orIfRefused, tolerateRefusal } from "../../../problems/errors.ts";
 
 /** The number from which mdadm counts down for an array without one. */
 const FIRST_FREE = 127;
@@ -43,5 +44,13 @@ export function linkArray(
       machine.makeSymlink(`../${device}`, link);
       undo(() => machine.removeFile(link));
     });
+  }
+}
+
+/** Removes the links to an array that was stopped: its number may be given to another one. */
+export function unlinkArray(machine: Machine, device: string): void {
+  for (const name of listOrNone(machine, "/dev/md")) {
+    const link = `/dev/md/${name}`;
+    if (orIfRefused(() => machine.readLink(link), "") === `../${device}`) machine.removeFile(link);
   }
 }
