@@ -201,3 +201,26 @@ test("no array of a btrfs of several devices is stopped before it is mounted", (
   expect(journal.filter((line) => line.startsWith("start md"))).toHaveLength(2);
   expect(journal.filter((line) => line.startsWith("stop md"))).toEqual([]);
 });
+
+describe("a stick with an array of the root's name takes neither its name nor its number", () => {
+  const uuid = "11111111-2222-3333-4444-555555555555";
+  const theirs = fakeImage("ext4", { label: "THEIRS" }, ROOT_TREE);
+  const stick = (name: string): FakeDisk => ({
+    ...{ name: "sda", content: fakeMember(theirs, { place: 0, disks: 1, name, uuid }), isRemovable: true },
+  });
+
+  test.each([
+    ["/dev/md/system", "h:system", "x:system", 0],
+    ["/dev/md0", "h:0", "x:0", 0],
+    ["/dev/md/system, later than the stick", "h:system", "x:system", 3000],
+  ])("root=%s", (spec, own, other, arrivesAtMs) => {
+    const pair = [0, 1].map((place) => member(`vd${"ab"[place]}`, { place, name: own }, { arrivesAtMs }));
+    const later = arrivesAtMs === 0 ? {} : { cmdline: "root=UUID=0a1b2c3d-0000-4000-8000-00000000abcd" };
+    const { end, console, journal } = boot([stick(other), ...pair], {
+      ...{ cmdline: `root=${spec}`, images: [root, theirs], ...later },
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console).toMatch(/root {6}\/dev\/md\d+ ext4 "ROOT"/);
+    if (arrivesAtMs > 0) expect(journal).toContain("link /dev/md/system to ../md126");
+  });
+});

@@ -7,7 +7,7 @@ import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan, T
 import { liesIn } from "../../trust.ts";
 import { describeArray, describeLack } from "./describe.ts";
 import { createGroups, type Group, isPartOf, isShownIn } from "./groups.ts";
-import { chooseName, linkArray, unlinkArray } from "./names.ts";
+import { chooseName, liesOnStick, linkArray, unlinkArray } from "./names.ts";
 
 /** How long a missing member is waited for, as mdadm's timer "last-resort" does: a disk may take long to spin up. */
 const GRACE_MS = 30_000;
@@ -72,7 +72,7 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
   return {
     advance(candidate) {
       let result: Round = "idle";
-      for (const group of list().filter(isWanted)) {
+      for (const group of sticksLast(machine, list().filter(isWanted))) {
         const round = advanceOne(group, candidate);
         if (round === "changed") return round;
         if (round !== "idle") result = round;
@@ -95,6 +95,13 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
     },
     close: () => stopUnused(machine, ours, claimed),
   };
+}
+
+/** A name or number goes to the first array that asks for it. */
+function sticksLast(machine: Machine, groups: readonly Group[]): readonly Group[] {
+  if (groups.length < 2) return groups;
+  const isOnStick = ({ members }: Group) => members.some(({ device }) => liesOnStick(machine, device.name));
+  return [...groups.filter((group) => !isOnStick(group)), ...groups.filter(isOnStick)];
 }
 
 /** Lists the devices that are mounted with `device`: a btrfs of several may lie on several arrays. */
