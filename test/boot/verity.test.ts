@@ -171,6 +171,26 @@ describe("nothing boots unverified", () => {
     expect(boot({ cmdline, images: [other.data], disks: [stick] }).end).toBe("halt");
   });
 
+  test("a stick with the PARTUUIDs of the root hash does not end the wait for the root", () => {
+    const other = verityDisk(rootImage("ROOT"));
+    const parts = ({ data, hashes }: typeof disk) => [
+      { image: data, uuid: partitionUuid(HASH, "data") },
+      { image: hashes, uuid: partitionUuid(HASH, "hash") },
+    ];
+    const stick = { name: "sda", partitions: parts(other), isRemovable: true };
+    const mine = { name: "vda", partitions: parts(disk), arrivesAtMs: 2000 };
+    const result = boot({
+      cmdline: `roothash=${HASH} rdshell=0`,
+      images: [disk.data, other.data],
+      disks: [stick, mine],
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain(LATER);
+    const alone = boot({ cmdline: `roothash=${HASH} rdshell=0 rd.timeout=3`, images: [other.data], disks: [stick] });
+    expect(alone.end).toBe("halt");
+    expect(unwrapped(alone.console)).toContain("does not match the root hash");
+  });
+
   test("a damaged block behind the first is refused by the kernel", () => {
     const partitions = [{ image: damaged(disk.data, disk.offset - 1) }, { image: disk.hashes }];
     const result = boot({ cmdline, disks: [{ name: "vda", partitions }] });

@@ -36,7 +36,7 @@ interface Refusal {
   readonly error: BootError;
   /** Of the devices, to try each combination once. */
   readonly parts: readonly BlockDevice[];
-  /** True if a parameter or the root hash itself names these devices, so waiting for others is in vain. */
+  /** True if a parameter or the root hash itself names these devices, and none is on a stick, so waiting for others is in vain. */
   readonly isNamed: boolean;
 }
 
@@ -149,7 +149,11 @@ function listCandidates(
   return found.flatMap((device) => {
     const trees = own ? [device] : [...named, ...others.filter((other) => !named.includes(other))];
     return trees.flatMap((hashes) =>
-      fecs.map((fec) => ({ data: device, hashes, fec, isNamed: own || named.includes(hashes) })),
+      fecs.map((fec) => {
+        // Anyone can give a stick the names of the root: the real one may still come.
+        const isNamed = (own || named.includes(hashes)) && !isPlugged(device) && !isPlugged(hashes);
+        return { data: device, hashes, fec, isNamed };
+      }),
     );
   });
 }
