@@ -224,3 +224,19 @@ describe("a stick with an array of the root's name takes neither its name nor it
     if (arrivesAtMs > 0) expect(journal).toContain("link /dev/md/system to ../md126");
   });
 });
+
+test.each([
+  ["with more events", { place: 1, events: 99 }],
+  ["of another shape", { place: 0, disks: 1, events: 99 }],
+])("a stick that says to be a newer member %s is not the root beside the members of the machine", (_, more) => {
+  const theirs = fakeImage("ext4", { label: "ROOT" }, ROOT_TREE);
+  const stick: FakeDisk = { name: "sda", content: fakeMember(theirs, more), isRemovable: true };
+  const options = { cmdline: "root=LABEL=ROOT rd.timeout=6 rdshell=0", images: [root, theirs] };
+  const { end, console, journal } = boot([stick, ...PAIR], options);
+  expect(end).toBe("halt");
+  expect(journal.join("\n")).not.toMatch(/start md|mount ext4/);
+  expect(console.replaceAll(/\n +/g, " ")).toContain(
+    "its newest members are on a stick, and those of the machine are out of date",
+  );
+  expect(boot([stick], options).end).toMatchObject({ mode: "switch_root" });
+});

@@ -5,6 +5,7 @@ import { orIfRefused } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
 import { listArrays, listBelow } from "../../device-mapper/mapping.ts";
 import { type ArrayState, judgeArray, type Member } from "./array.ts";
+import { liesOnStick } from "./names.ts";
 
 /** The members of one array that are present. */
 export interface Group {
@@ -34,7 +35,12 @@ export function createGroups({ machine, present }: Pick<StorageContext, "machine
     return [...Map.groupBy(members, ({ info }) => info.uuid)].flatMap(([uuid, [first, ...others]]) => {
       if (first === undefined) return [];
       const group = [first, ...others] as const;
-      return { uuid, members: group, state: judgeArray(group), started: findStarted(machine, group) };
+      return {
+        uuid,
+        members: group,
+        state: judgeOrigin(machine, judgeArray(group)),
+        started: findStarted(machine, group),
+      };
     });
   }
 
@@ -57,6 +63,18 @@ export function isPartOf({ members }: Pick<Group, "members">, device: BlockDevic
 /** True for a partition of the array, seen through one member: the data of these versions begin with the member's first byte. Nothing may be written to one member alone. */
 export function isShownIn({ device: { name }, info }: Member, { partition }: BlockDevice): boolean {
   return partition?.disk === name && (info.metadata === "0.90" || info.metadata === "1.0");
+}
+
+/** UUID and event count are no proof: a stick must not push the members of the machine aside, as it must not by the label of the root. */
+function judgeOrigin(machine: Machine, state: ArrayState): ArrayState {
+  if (state.kind === "refused" || state.stale.length === 0) return state;
+  const isOnStick = ({ device }: Member) => liesOnStick(machine, device.name);
+  if (!state.used.every(isOnStick) || state.stale.every(isOnStick)) return state;
+  return {
+    ...state,
+    kind: "refused",
+    why: "its newest members are on a stick, and those of the machine are out of date",
+  };
 }
 
 /** The array that the kernel has made of one of the members, whoever has started it. */
