@@ -148,6 +148,14 @@ describe("a persistence volume on the medium's disk", () => {
     }
   });
 
+  test.each(["/etc union,source=e", "/ union,source=e"])("adds no options to an overlay: %s", (line) => {
+    const tree: FakeTree = { "/e": { link: "x,lowerdir=/run" }, "/x,lowerdir=/run/rw": { directory: true } };
+    const done = boot("", [listed(`${line}\n`, tree)]);
+    expect(done.end).toMatchObject(DONE);
+    expect(overlays(done).join()).not.toContain("store-persistence");
+    expect(said(done)).toContain("overlayfs cannot use a path with a comma");
+  });
+
   test("without a persistence.conf, or with an unreadable line, is reported", () => {
     const none = boot("", [volume("persistence")]);
     expect(none.end).toMatchObject(DONE);
