@@ -9,10 +9,11 @@ async function guest(cmdline: string): Promise<VmTestOptions> {
   return levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline });
 }
 
-/** What came on the console between the kernel's start of our program and the real init's first word. */
+/** What came on the console between the kernel's start of our program and the real init's first word; the kernel may speak until levain does. */
 function bootLines(log: string): string[] {
   const after = log.split("Run /init as init process\n")[1] ?? log;
-  const lines = (after.split("small-root:")[0] ?? "").trimEnd().split("\n");
+  const all = (after.split("small-root:")[0] ?? "").trimEnd().split("\n");
+  const lines = all.slice(all.findIndex((line) => !/^\[ *\d+\.\d+\] /.test(line)));
   // The kernel speaks again as soon as it is asked to start the real init.
   return lines.filter((line) => !line.includes("Not activating Mandatory Access Control"));
 }

@@ -115,7 +115,7 @@ vmTest(
         { file: await flashStick({ label: "OTHER" }), id: "other" },
         { file: await rootImage("ext4", { label: "ROOT" }), id: "late", unplugged: true },
       ],
-      cmdline: "root=LABEL=ROOT rd.timeout=6",
+      cmdline: "root=LABEL=ROOT rd.timeout=15",
     }),
   async (vm) => {
     await vm.expect(/waiting for LABEL=ROOT/);
