@@ -148,6 +148,32 @@ describe("a persistence volume on the medium's disk", () => {
     }
   });
 
+  test("is shown only when what was begun with it is completed", () => {
+    const reset = JSON.stringify({ version: 1, keep: ["b"] });
+    const begun = (path: string): FakeTree => ({
+      [`${path}/rw/a`]: "",
+      [`${path}/rw/b`]: "",
+      [`${path}/.levain-rw/reset`]: reset,
+    });
+    const disk = listed("/ union,source=r\n/etc union\nhome\n", { ...begun("/r"), ...begun("/etc") });
+    const done = boot("persistence-read-only", [disk]);
+    expect(done.end).toMatchObject(DONE);
+    for (const path of ["/r/rw", "/etc/rw"]) {
+      const node = nodeIn(disk, path);
+      expect(node?.kind === "directory" && [...node.entries.keys()]).toEqual(["b"]);
+    }
+    expect(done.journal.filter((line) => line.startsWith("mount ext4 /dev/sda2")).at(-1)).toContain("(ro)");
+    expect(said(done).split("line 3 of persistence.conf")).toHaveLength(2);
+  });
+
+  test.each(["/etc union,source=e", "/ union,source=e"])("adds no options to an overlay: %s", (line) => {
+    const tree: FakeTree = { "/e": { link: "x,lowerdir=/run" }, "/x,lowerdir=/run/rw": { directory: true } };
+    const done = boot("", [listed(`${line}\n`, tree)]);
+    expect(done.end).toMatchObject(DONE);
+    expect(overlays(done).join()).not.toContain("store-persistence");
+    expect(said(done)).toContain("overlayfs cannot use a path with a comma");
+  });
+
   test("without a persistence.conf, or with an unreadable line, is reported", () => {
     const none = boot("", [volume("persistence")]);
     expect(none.end).toMatchObject(DONE);

@@ -93,6 +93,11 @@ describe("a factory reset", () => {
     expect(upper(done.files)).toEqual(["/upper/etc/kept/a: a"]);
   });
 
+  test("keeps all of the layer if that is the directory at which it is mounted", () => {
+    const done = boot({ ...STAGED, "/.levain-upper/reset": reset([""]) }, "");
+    expect(upper(done.files)).toEqual(["/upper/etc/both: old", "/upper/gone/inside: "]);
+  });
+
   test("whose request is damaged keeps nothing", () => {
     const done = boot({ ...STAGED, "/.levain-upper/reset": "{" }, "");
     expect(upper(done.files)).toEqual([]);

@@ -109,6 +109,23 @@ describe("changes on a disk", () => {
   });
 });
 
+test("a union that cannot use the medium leaves it writable for the changes of the root", () => {
+  const squashfs = fakeImage("squashfs", {}, { ...ROOT_TREE, "/var/lib/state": "" });
+  const tree = { "/LiveOS/squashfs.img": squashfs.bytes, "/v/upper": "a file" };
+  const disk = fakeImage("ext4", { label: "LIVE", sizeBytes: 4 * MIB }, tree);
+  const stores = "rd.overlay=LABEL=LIVE:/changes rd.union=/var:LABEL=LIVE:/v";
+  const done = fakeBoot({
+    cmdline: `root=live:LABEL=LIVE ${stores} rd.overlay.policy=fallback`,
+    disks: [{ name: "sda", image: disk }],
+    images: [squashfs],
+  });
+  expect(done.end).toMatchObject(OVERLAY_DONE);
+  expect(done.console.replace(/\s+/g, " ")).toContain("booting without what was kept of /var");
+  expect(done.journal.filter((line) => line.includes("(remount"))).toEqual([
+    "mount /dev/sda at /run/levain/store-disk (remount)",
+  ]);
+});
+
 describe("what other tools made is used as they do", () => {
   test.each([
     ["rd.overlay=LABEL=DATA:/arch", { "/arch/upperdir/a": "", "/arch/workdir/work/b": "" }, "upperdir", "workdir"],

@@ -221,6 +221,12 @@ describe("lines of fstab with x-initrd.mount", () => {
     expect(endMs).toBeLessThan(15_000);
   });
 
+  test("with nofail that fails leaves nothing mounted", () => {
+    const { console, mounts } = mounted("LABEL=VAR /srv ext4 X-mount.subdir=gone,x-initrd.mount,nofail");
+    expect(console).toContain("booting without /srv (nofail)");
+    expect(mounts.join()).not.toContain("/dev/vdb");
+  });
+
   test.each([
     ["host:/export /srv nfs x-initrd.mount", "levain cannot mount host:/export with the type nfs"],
     ["LABEL=VAR /srv ext4 verity.roothash=ab,x-initrd.mount", "levain does not support the option verity.roothash=ab"],

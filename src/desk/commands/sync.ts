@@ -50,7 +50,8 @@ export const factoryResetCommand = command({
     for (const overlay of overlays) {
       const keep = kept.flatMap(({ place }) => (place.overlay === overlay ? place.scope : []));
       noteReset(machine, overlay, keep);
-      console.log(`${printable(overlay.path)}: the persistent layer will be emptied at the next boot`);
+      const fate = keep.includes("") ? "is kept" : "will be emptied at the next boot";
+      console.log(`${printable(overlay.path)}: the persistent layer ${fate}`);
     }
     return 0;
   },

@@ -33,6 +33,11 @@ export const PERSISTENCE = {
     text: ({ path }) => `${printable(path)} leads to a filesystem that no disk keeps`,
     hints: () => [byHand("correct persistence.conf")],
   }),
+  "kept-path": diagnosis<{ path: string; directory: string }>({
+    text: ({ path, directory }) => `changes in ${printable(path)} cannot be kept with ${printable(directory)}`,
+    reasons: () => ["overlayfs cannot use a path with a comma, a colon or a backslash"],
+    hints: () => [byHand("correct persistence.conf, or the name of that directory")],
+  }),
   "kept-missing": diagnosis<{ path: string; source: string }>({
     text: ({ path, source }) => `the volume of ${printable(path)} has no directory ${printable(source || "/")}`,
     reasons: () => ["persistence-read-only creates nothing"],

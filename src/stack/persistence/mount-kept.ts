@@ -5,6 +5,7 @@ import { tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable, sentence } from "../../problems/report.ts";
 import { PARTS, ROOT } from "../root-stack.ts";
+import { SPECIAL } from "../store/layout.ts";
 import { attempt, isReported, mayFallBack } from "../store/policy.ts";
 import { settleBranch } from "../sync/settle.ts";
 import { copyTree } from "./copy-tree.ts";
@@ -129,6 +130,8 @@ interface Branches {
 
 function overlay(context: Context, { target, index, mount }: KeptOrder, { lowers, upper }: Branches): void {
   const { machine, undo } = context;
+  const special = [...lowers, upper?.upper ?? ""].find((directory) => SPECIAL.test(directory));
+  if (special !== undefined) throw problem("kept-path", { path: mount.path, directory: special });
   const top = upper ?? mountTmpfs(context, `${PARTS}/kept/${index}`, target);
   const options = `lowerdir=${lowers.toReversed().join(":")},upperdir=${top.upper},workdir=${top.work}`;
   const mark = machine.kernelLogMark();

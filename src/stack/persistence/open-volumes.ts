@@ -8,8 +8,9 @@ import type { BootPlan, PersistencePlan } from "../../plan/plan.ts";
 import { problem } from "../../problems/problem.ts";
 import { headline, printable, sentence } from "../../problems/report.ts";
 import { PARTS, type RootStack } from "../root-stack.ts";
-import { type OpenStore, openStore } from "../store/open-store.ts";
+import { type OpenStore, openStore, type StoreOrder } from "../store/open-store.ts";
 import { attempt, isReported, mayFallBack } from "../store/policy.ts";
+import { openSettled } from "../store/settled-store.ts";
 import type { Candidate, MediumPlace } from "./candidates.ts";
 import { describeCandidate, findVolumes } from "./find-volumes.ts";
 import { joinKept, type KeptMount, type KeptVolume } from "./kept-mounts.ts";
@@ -103,27 +104,37 @@ function openVolume(context: Context, plan: PersistentPlan, { candidate, index, 
   const { readOnly, upper } = plan.persistence;
   // A volume that parameters name holds the root; this one may be another, which only the user can unlock.
   const crypt = medium.isInside ? plan.crypt : { ...plan.crypt, volumes: [], everyLuks: false };
-  const store = openStore(
-    context,
-    { ...plan, crypt },
-    {
-      store: { device: { by: "path", path: node }, path: file, isNamedByMedium: false, options: "" },
-      // levain sync and levain factory-reset know the places of kept changes by the beginning of these paths.
-      place: `${PARTS}/store-persistence/${index}`,
-      outer: `${PARTS}/store-persistence-disk/${index}`,
-      access: readOnly ? "untouched" : "writable",
-    },
-  );
-  if (medium.isInside && !store.isInside) throw problem("partly-encrypted", { outside: [store.text] });
-  const text = describeCandidate(candidate);
-  const named = { ...store, names: { upper, work: "work" } };
-  return {
-    name: volume?.name ?? null,
-    text,
-    host: node,
-    store: named,
-    kept: readKept(context, candidate, store, text),
+  const order: StoreOrder = {
+    store: { device: { by: "path", path: node }, path: file, isNamedByMedium: false, options: "" },
+    // levain sync and levain factory-reset know the places of kept changes by the beginning of these paths.
+    place: `${PARTS}/store-persistence/${index}`,
+    outer: `${PARTS}/store-persistence-disk/${index}`,
+    access: readOnly ? "untouched" : "writable",
   };
+  const text = describeCandidate(candidate);
+  const list = (found: OpenStore) => readList(context.machine, candidate, found, text);
+  const listBranches = (found: OpenStore) => listUppers(context.machine, found, list(found).kept, upper);
+  const own = { ...plan, crypt };
+  const store = readOnly ? openSettled(context, own, order, listBranches) : openStore(context, own, order);
+  if (medium.isInside && !store.isInside) throw problem("partly-encrypted", { outside: [store.text] });
+  const { kept, ignored } = list(store);
+  for (const { line, expected } of ignored) {
+    context.voice.warn(`line ${line} of persistence.conf on ${text} is ignored: expected ${expected}`);
+  }
+  const named = { ...store, names: { upper, work: "work" } };
+  return { name: volume?.name ?? null, text, host: node, store: named, kept };
+}
+
+/** Returns the trees of changes that an open volume has or may get. */
+function listUppers(
+  machine: Machine,
+  { directory }: OpenStore,
+  kept: readonly KeptPath[],
+  upper: string,
+): readonly string[] {
+  const unions = kept.filter(({ method }) => method === "union");
+  const places = unions.map(({ source }) => (source === "" ? directory : findDirectoryIn(machine, directory, source)));
+  return places.flatMap((place) => (place === null ? [] : `${place}/${upper}`));
 }
 
 const CONF = "/persistence.conf";
@@ -131,20 +142,16 @@ const CONF = "/persistence.conf";
 const MOST_CONF_BYTES = 64 * 1024;
 
 /** Returns what the volume keeps. Throws BootError if only its persistence.conf can say so, and there is no such file. */
-function readKept(
-  { machine, voice }: Context,
+function readList(
+  machine: Machine,
   { volume }: Candidate,
   { directory }: OpenStore,
   text: string,
-): readonly KeptPath[] {
-  if (volume?.keeps === "root") return [{ path: "/", source: "", method: "union" }];
-  if (volume?.keeps === "home") return [{ path: "/home", source: "", method: "bind" }];
+): ReturnType<typeof parsePersistenceConf> {
+  if (volume?.keeps === "root") return { kept: [{ path: "/", source: "", method: "union" }], ignored: [] };
+  if (volume?.keeps === "home") return { kept: [{ path: "/home", source: "", method: "bind" }], ignored: [] };
   const file = findFileIn(machine, directory, CONF);
   const bytes = file === null ? 0 : (machine.stat(file)?.size ?? 0);
   if (file === null || bytes > MOST_CONF_BYTES) throw problem("persistence-without-list", { volume: text, bytes });
-  const { kept, ignored } = parsePersistenceConf(decodeText(machine.readFile(file)));
-  for (const { line, expected } of ignored) {
-    voice.warn(`line ${line} of persistence.conf on ${text} is ignored: expected ${expected}`);
-  }
-  return kept;
+  return parsePersistenceConf(decodeText(machine.readFile(file)));
 }

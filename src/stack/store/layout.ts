@@ -19,8 +19,8 @@ const INSIDE: readonly UpperNames[] = [
 /** Tools whose named directory is the upper itself, and where their work directory is: those of dracut and overlayroot. */
 const BESIDE: readonly ((upper: string) => string)[] = [() => "ovlwork", (upper) => `${upper}-workdir/_`];
 
-/** Characters with a meaning in the options of overlayfs. */
-const SPECIAL = /[,:\\]/;
+/** Characters with a meaning in the options of overlayfs: in the name of a directory on a disk, they would be other options. */
+export const SPECIAL = /[,:\\]/;
 
 const isDirectory = (machine: Machine, path: string) => machine.lstat(path)?.kind === "directory";
 

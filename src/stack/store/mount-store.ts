@@ -34,7 +34,7 @@ export function mountStore(
   const { store, device, target, access, options } = mount;
   const order = { device, target, types: [], access, options, role: "store" } as const;
   if (access === "untouched") return mountDevice(context, order);
-  const shared = readMounts(machine).find(({ source }) => source === device.node);
+  const shared = findShared(machine, device.node);
   if (shared !== undefined) return shareMount(context, mount, shared);
   checkFilesystem(context, device, plan);
   warnIfDirty(context, mount);
@@ -50,6 +50,14 @@ function warnIfDirty({ machine, voice }: Context, { device: { node, facts } }: S
   const { isDirty } = filesystemType(facts.type ?? "");
   if (isDirty === undefined || !orIfRefused(() => withReader(machine, node, isDirty), false)) return;
   voice.warn(`${node} asks for a check, which was not made: add fsck.${facts.type} to programs in levain.toml`);
+}
+
+/** Returns the mount of a filesystem that is mounted already. The writable one of another store comes first: a store that fails must not make the filesystem read-only again for that one. */
+function findShared(machine: Machine, node: string): MountEntry | undefined {
+  const mounts = readMounts(machine).filter(({ source }) => source === node);
+  const [first] = mounts;
+  const isWritable = ({ root, options }: MountEntry) => root === first?.root && !options.split(",").includes("ro");
+  return mounts.find(isWritable) ?? first;
 }
 
 /**

@@ -7,9 +7,14 @@ import { type OpenStore, openStore, type StoreOrder } from "./open-store.ts";
 
 /**
  * Opens a store that is only shown. An interrupted `levain sync`, and a factory reset, are completed first, with the store writable
- * for that time: half of the changes must not be shown.
+ * for that time: half of the changes must not be shown. `listBranches` returns the trees of changes in the open store.
  */
-export function openSettled(context: Context, plan: BootPlan, order: StoreOrder): OpenStore {
+export function openSettled(
+  context: Context,
+  plan: BootPlan,
+  order: StoreOrder,
+  listBranches = (store: OpenStore): readonly string[] => [upperOf(context, store)],
+): OpenStore {
   const { machine, voice } = context;
   const takeBacks: (() => void)[] = [];
   const inner: Context = { ...context, undo: (takeBack) => takeBacks.push(takeBack) };
@@ -18,12 +23,13 @@ export function openSettled(context: Context, plan: BootPlan, order: StoreOrder)
   };
   try {
     const shown = openStore(inner, plan, order);
-    if (!isUnsettled(machine, upperOf(context, shown))) {
+    if (!listBranches(shown).some((path) => isUnsettled(machine, path))) {
       for (const takeBack of takeBacks.splice(0)) context.undo(takeBack);
       return shown;
     }
     close();
-    settleBranch(machine, upperOf(context, openStore(inner, plan, { ...order, access: "writable" })), voice);
+    const store = openStore(inner, plan, { ...order, access: "writable" });
+    for (const path of listBranches(store)) settleBranch(machine, path, voice);
   } finally {
     close();
   }

@@ -6,7 +6,7 @@ import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
 import type { Upper } from "../root-stack.ts";
 import { settleBranch } from "../sync/settle.ts";
-import { findUpperNames, type UpperNames } from "./layout.ts";
+import { findUpperNames, SPECIAL, type UpperNames } from "./layout.ts";
 import { identifyLower, type LowerIdentity, readLowers, writeLowers } from "./lowers-record.ts";
 import { requireSpace } from "./mount-store.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
@@ -46,6 +46,10 @@ export function openUpper(
   if (lowers.some(({ superblock }) => superblock === store.node)) {
     const why = "it is a part of the root, and one lower layer would contain the changes";
     throw problem("store-path", { store: store.name, node: store.node, path: upper.store.path ?? "/", why });
+  }
+  if (SPECIAL.test(store.directory)) {
+    const why = "overlayfs cannot use a path with a comma, a colon or a backslash";
+    throw problem("store-path", { store: store.name, node: store.node, path: printable(store.directory), why });
   }
   const identities = () => lowers.map(({ text, superblock }) => identifyLower(machine, text, superblock));
   if (readOnly) {

@@ -14,6 +14,7 @@ import { isVerified, liesInVolume, listOpenVolumes, requireOneSide } from "../..
 import type { StackedRoot } from "../layers.ts";
 import { mountImage } from "../mount-image.ts";
 import { PARTS, ROOT } from "../root-stack.ts";
+import { attempt } from "../store/policy.ts";
 import { requireVerified } from "../verify/require-verified.ts";
 import { lockKept } from "./kept.ts";
 import type { BindSubmount, DeviceSubmount, Submount } from "./submount.ts";
@@ -29,7 +30,7 @@ export function mountSubmounts(
 ): string {
   const texts = submounts.flatMap((submount) => {
     try {
-      return mountSubmount(context, plan, submount, root);
+      return attempt(context, (inner) => mountSubmount(inner, plan, submount, root));
     } catch (error) {
       if (!submount.isOptional || !(error instanceof BootError)) throw error;
       context.voice.warn(`${headline(error)}: booting without ${printable(submount.path)} (nofail)`);

@@ -91,6 +91,8 @@ export function readReset(branch: Branch): readonly string[] | null {
 /** Removes everything in a directory of the branch except `keep` and the directories above it. Interrupted, it can be repeated. */
 function emptyExcept(branch: Branch, path: string, keep: readonly string[]): void {
   const { tree, directory } = branch;
+  // The directory at which the overlay is mounted is kept: all of the branch.
+  if (keep.includes(path)) return;
   const at = path === "" ? directory : `${directory}/${path}`;
   // Without them, the directory hides or replaces what the layers below it have.
   for (const mark of [OPAQUE, REDIRECT]) tree.removeAttribute(at, mark);
