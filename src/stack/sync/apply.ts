@@ -1,6 +1,6 @@
-import type { Tree } from "../../machine/trees.ts";
+import { removeTree, type Tree } from "../../machine/trees.ts";
 import { type SyscallError, unlessRefused } from "../../problems/errors.ts";
-import { type Branch, type Journal, removeTree } from "./journal.ts";
+import type { Branch, Journal } from "./journal.ts";
 import { joinPath } from "./layers.ts";
 import { isMark, OPAQUE, REDIRECT } from "./marks.ts";
 import type { Operation } from "./operations.ts";

@@ -88,33 +88,3 @@ export function writeStaged(branch: Branch, path: string, text: string): void {
 export function makeStaging({ tree, staging }: Branch): void {
   if (tree.status(staging)?.kind !== "directory") tree.makeDirectory(staging);
 }
-
-/** An entry below another costs an open directory, and users may make trees of any depth. */
-const MOST_DEPTH = 32;
-
-/** Removes an entry and everything below it, if it exists. */
-export function removeTree(tree: Tree, path: string): void {
-  const status = tree.status(path);
-  if (status === null) return;
-  let moved = 0;
-  const empty = (directory: string, depth: number) => {
-    for (const name of tree.list(directory)) removeEntry(`${directory}/${name}`, depth);
-  };
-  const removeEntry = (at: string, depth: number) => {
-    if (tree.status(at)?.kind === "directory") {
-      if (depth === MOST_DEPTH) {
-        do moved += 1;
-        while (tree.status(`${path}/${moved}`) !== null);
-        tree.rename(at, `${path}/${moved}`);
-        return;
-      }
-      empty(at, depth + 1);
-    }
-    tree.remove(at);
-  };
-  // What was too deep is at the top then.
-  if (status.kind === "directory")
-    do empty(path, 1);
-    while (tree.list(path).length > 0);
-  tree.remove(path);
-}

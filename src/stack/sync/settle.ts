@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Machine } from "../../machine/machine.ts";
-import type { Trees } from "../../machine/trees.ts";
+import { removeTree, type Trees } from "../../machine/trees.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { applyOperations, cleanUp } from "./apply.ts";
 import { using } from "./content.ts";
@@ -10,7 +10,6 @@ import {
   readJournal,
   readStaged,
   removeJournal,
-  removeTree,
   STAGING_PREFIX,
   writeStaged,
 } from "./journal.ts";

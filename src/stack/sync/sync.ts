@@ -1,12 +1,12 @@
 import type { Machine } from "../../machine/machine.ts";
-import type { Tree } from "../../machine/trees.ts";
+import { removeTree, type Tree } from "../../machine/trees.ts";
 import { isErrno } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { formatBytes } from "../../problems/size.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { applyOperations, cleanUp } from "./apply.ts";
 import { using } from "./content.ts";
-import { type Branch, branchOf, makeStaging, readJournal, removeJournal, removeTree, writeJournal } from "./journal.ts";
+import { type Branch, branchOf, makeStaging, readJournal, removeJournal, writeJournal } from "./journal.ts";
 import { createLayers } from "./layers.ts";
 import type { Item } from "./operations.ts";
 import { planSync, type SyncPlan } from "./plan-sync.ts";

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
+import { createLinuxMachine } from "../../../../src/machine/linux/linux.ts";
 import { trees } from "../../../../src/machine/linux/trees/tree.ts";
-import { removeTree } from "../../../../src/stack/sync/journal.ts";
+import { removeTree } from "../../../../src/machine/trees.ts";
 
 test("a tree that is deeper than a process may have open files is removed, and nothing beside it", () => {
   const directory = fs.mkdtempSync(`${tmpdir()}/levain-deep-`);
@@ -24,3 +25,18 @@ test("a tree that is deeper than a process may have open files is removed, and n
   }
   fs.rmSync(directory, { recursive: true });
 }, 10_000);
+
+test("so does a boot that empties a store", () => {
+  const directory = fs.mkdtempSync(`${tmpdir()}/levain-deep-`);
+  const tree = trees.openTree(directory, "as mounted");
+  tree.makeDirectory("deep");
+  for (let depth = 0; depth < 3000; depth++) {
+    tree.makeDirectory("next");
+    tree.rename("deep", "next/1");
+    tree.rename("next", "deep");
+  }
+  tree.close();
+  createLinuxMachine().removeTree(`${directory}/deep`);
+  expect(fs.readdirSync(directory)).toEqual([]);
+  fs.rmSync(directory, { recursive: true });
+});
