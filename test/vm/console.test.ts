@@ -13,7 +13,7 @@ async function guest(cmdline: string): Promise<VmTestOptions> {
 function bootLines(log: string): string[] {
   const after = log.split("Run /init as init process\n")[1] ?? log;
   const all = (after.split("small-root:")[0] ?? "").trimEnd().split("\n");
-  const lines = all.slice(all.findIndex((line) => !/^\[ *\d+\.\d+\] /.test(line)));
+  const lines = all.slice(all.findIndex((line) => !/^\[ *\d+\.\d+\] (?!levain)/.test(line)));
   // The kernel speaks again as soon as it is asked to start the real init.
   return lines.filter((line) => !line.includes("Not activating Mandatory Access Control"));
 }
