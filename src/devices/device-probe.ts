@@ -1,9 +1,7 @@
-import type { ExamineOptions } from "../formats/area.ts";
 import type { Facts } from "../formats/facts.ts";
 import { probe } from "../formats/probe.ts";
-import type { ReadPlace } from "../machine/async.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno, orIfRefused, type SyscallError } from "../problems/errors.ts";
+import { isErrno, type SyscallError } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
 import { type BlockDevice, type DeviceEntry, readDeviceEntry } from "./block-devices.ts";
@@ -61,30 +59,10 @@ function examine(entry: DeviceEntry, { size: readSize, gather, refusal }: Patien
   const size = readSize();
   if (size === 0) return "gone";
   gather((read) => read(0, Math.min(size, HEAD_BYTES)));
-  gather((read) => {
-    for (const { offset, length } of usualPlaces(size, entry.area)) orIfRefused(() => read(offset, length), null);
-  });
   const found = gather((read) => probe({ size, read }, entry.area));
   // The end of an optical disc cannot be read; elsewhere what was looked for may be where the device fails.
   const isSuspect = found.type === null && found.partitionTable === null && entry.area.kind !== "optical";
   return toDevice(entry, size, found, isSuspect ? refusal() : undefined);
-}
-
-const knownPlaces = new Map<string, readonly ReadPlace[]>();
-
-/** The places where a probe looks on every device of this size: read together, and listed once for all disks of a server. */
-function usualPlaces(size: number, area: ExamineOptions): readonly ReadPlace[] {
-  const key = `${size} ${area.kind} ${area.sectorSize}`;
-  const places: ReadPlace[] = [];
-  const read = (offset: number, length: number) => {
-    places.push({ offset, length });
-    return new Uint8Array(length);
-  };
-  if (!knownPlaces.has(key)) {
-    probe({ size, read }, area);
-    knownPlaces.set(key, places);
-  }
-  return knownPlaces.get(key) ?? places;
 }
 
 function toDevice(entry: DeviceEntry, sizeBytes: number, facts: Facts, refusal?: SyscallError): BlockDevice {

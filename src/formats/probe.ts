@@ -16,6 +16,11 @@ import { decodeText } from "./text.ts";
  * know the last one, so it never wins against a type that it knows.
  */
 export const SIGNATURES: readonly Signature[] = [...RAIDS, ...CONTAINERS, ...FILESYSTEMS, jffs2];
+/** The same in two parts: on a slow disk, what holds a container is not read for filesystems. */
+const PARTS: readonly (readonly Signature[])[] = [
+  [...RAIDS, ...CONTAINERS],
+  [...FILESYSTEMS, jffs2],
+];
 /** Looked for only if nothing else was found, in this order. */
 const LAST_RESORTS: readonly Signature[] = [luksBySecondHeader, farXfsLog];
 
@@ -56,7 +61,7 @@ function isTableHidden(match: Match | undefined): boolean {
 const isContainer = ({ usage }: Signature) => usage === "raid" || usage === "crypto";
 const isIntolerant = ({ signature }: Match) => !isContainer(signature) && signature.isTolerant !== true;
 
-const findCandidates = indexMagics(SIGNATURES, isLookedFor);
+const findCandidates = PARTS.map((signatures) => indexMagics(signatures, isLookedFor));
 const findLastResorts = indexMagics(LAST_RESORTS, isLookedFor);
 
 function findLastResort(area: Area): Match | undefined {
@@ -66,9 +71,11 @@ function findLastResort(area: Area): Match | undefined {
 /** Finds all filesystems up to the first RAID or encrypted container; on a tiny device only the first. */
 function findMatches(area: Area): readonly Match[] {
   const matches: Match[] = [];
-  for (const match of matchesOf(area, findCandidates(area))) {
-    matches.push(match);
-    if (area.isTiny || isContainer(match.signature)) break;
+  for (const find of findCandidates) {
+    for (const match of matchesOf(area, find(area))) {
+      matches.push(match);
+      if (area.isTiny || isContainer(match.signature)) return matches;
+    }
   }
   return matches;
 }
