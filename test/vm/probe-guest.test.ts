@@ -87,7 +87,7 @@ vmTest(
     ],
   }),
   async (vm) => {
-    await vm.expect("all told", 110_000);
+    await vm.expect("all told", 240_000);
     const log = vm.log();
     expect(log).not.toContain("different:");
     for (const [what, count] of [
