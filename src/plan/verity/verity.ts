@@ -75,7 +75,7 @@ function dataDevices(rootHash: string, roots: readonly DeviceSpec[]): readonly D
   return [partitionOf(rootHash, "data"), ...roots.filter((spec) => formatDeviceSpec(spec) !== own)];
 }
 
-/** Returns the partition that a root hash names by itself: its first 128 bits are the PARTUUID of the data, its last those of the hash tree. */
+/** Returns the partition that belongs to a root hash: the first 128 bits of the hash are the PARTUUID of the data, the last 128 that of the hash tree. */
 export function partitionOf(rootHash: string, part: "data" | "hash"): DeviceSpec {
   const digits = part === "data" ? rootHash.slice(0, 32) : rootHash.slice(-32);
   return { by: "partuuid", value: formatUuid(Uint8Array.fromHex(digits)), partitionOffset: 0 };

@@ -89,7 +89,7 @@ function shareMount({ machine, undo }: Context, { store, device, target }: Store
   return shared.type;
 }
 
-/** A boot that cannot even write this much fails in ways that nobody understands. */
+/** With less, the boot fails later, and the errors do not say that the disk is full. */
 const LEAST_FREE_BYTES = 1024 * 1024;
 
 /** Throws BootError if overlayfs cannot keep changes on a filesystem, by its type or its features. */

@@ -56,7 +56,7 @@ export function findImageTree(
   return { rootHash, hashFile, fecFile, options, signature };
 }
 
-/** The hash of a parameter, or of live-boot's file beside the image: that finds damage, but whoever changes the image can change it too. */
+/** The hash of a parameter, or of live-boot's file beside the image: it finds damage, but an attacker who changes the image can change the hash too. */
 function findRootHash(
   machine: Machine,
   voice: Voice,

@@ -21,7 +21,7 @@ interface Members {
   readonly used: readonly Member[];
   /** Those that were absent when the array was written to last, or that it has given up. */
   readonly stale: readonly Member[];
-  /** The places that nobody takes, from 0. */
+  /** The places without a member, from 0. */
   readonly missing: readonly number[];
   /** How many members hold data. */
   readonly total: number;

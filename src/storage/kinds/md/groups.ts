@@ -77,7 +77,7 @@ function judgeOrigin(machine: Machine, state: ArrayState): ArrayState {
   };
 }
 
-/** The array that the kernel has made of one of the members, whoever has started it. */
+/** The running array that one of the members belongs to; levain, the kernel or a person may have started it. */
 function findStarted(machine: Machine, members: readonly Member[]): string | null {
   return (
     listArrays(machine).find((name) => members.some(({ device }) => listBelow(machine, name).includes(device.name))) ??

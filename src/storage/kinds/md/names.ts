@@ -9,7 +9,7 @@ import { listBelow } from "../../device-mapper/mapping.ts";
 /** The number from which mdadm counts down for an array without one. */
 const FIRST_FREE = 127;
 
-/** Returns the kernel's name for an array, as mdadm chooses it: its own number if nobody has it, else the next free one from 127 down. */
+/** Returns the kernel's name for an array, as mdadm chooses it: its own number if that is free, else the next free one from 127 down. */
 export function chooseName(machine: Machine, member: ArrayMember): string {
   const isFree = (number: number) => machine.stat(`/sys/class/block/md${number}`) === null;
   const own = member.minor ?? numberIn(shortName(member));
