@@ -1,7 +1,8 @@
-import { copyFileSync, linkSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
+import { copyDisk } from "./copy-disk.ts";
 import { type ImageNames, type ImageType, rootImage, treeImage } from "./filesystem-images.ts";
 
 const MIB = 1024 * 1024;
@@ -87,7 +88,7 @@ function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch {
-    copyFileSync(from, to);
+    copyDisk(from, to);
   }
 }
 

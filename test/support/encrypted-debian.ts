@@ -1,7 +1,8 @@
-import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { run } from "./command.ts";
+import { copyDisk } from "./copy-disk.ts";
 import { DEBIAN_UUID, debianRoot } from "./debian-root.ts";
 import { encryptedDisks } from "./encrypted-disks.ts";
 import { LUKS_UUID, PASSPHRASE } from "./encrypted-volumes.ts";
@@ -24,7 +25,7 @@ export async function encryptedDebian(): Promise<string> {
   const key = recipeKey(readFileSync(import.meta.path, "utf8"), image, statSync(image).mtimeMs);
   const directory = await cached("images", `debian-fstab-${key}`, async (target) => {
     const file = join(target, "image");
-    copyFileSync(image, file);
+    copyDisk(image, file);
     for (const [path, text] of Object.entries(FILES)) {
       const source = join(target, basename(path));
       writeFileSync(source, text);

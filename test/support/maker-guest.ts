@@ -1,7 +1,8 @@
-import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { runScript } from "./command.ts";
+import { copyDisk } from "./copy-disk.ts";
 import { guestPrograms } from "./guest-programs.ts";
 import { type Entry, packDirectory, writeTree } from "./initramfs.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
@@ -86,7 +87,7 @@ export async function makeInGuest(job: MakerJob): Promise<void> {
       prepare() {
         for (const disk of job.disks) {
           if ("mib" in disk) renew(disk.file, disk.mib);
-          else if ("copyOf" in disk) copyFileSync(disk.copyOf, disk.file);
+          else if ("copyOf" in disk) copyDisk(disk.copyOf, disk.file);
         }
       },
     },
@@ -101,7 +102,7 @@ function renew(file: string, mib: number): void {
 
 /** What is only read is opened so: QEMU takes a lock on what it may write, and the guests of tests have the same files. */
 export function makerDiskArguments(disk: MakerDisk): string[] {
-  const access = "readOnly" in disk ? "readonly=on" : "cache=unsafe";
+  const access = "readOnly" in disk ? "readonly=on" : "cache=unsafe,discard=unmap,detect-zeroes=unmap";
   const drive = `if=none,id=${disk.serial},format=raw,${access},file=${disk.file.replaceAll(",", ",,")}`;
   return ["-drive", drive, "-device", `virtio-blk-pci,drive=${disk.serial},serial=${disk.serial}`];
 }

@@ -1,8 +1,9 @@
-import { copyFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { btrfsPool } from "../support/btrfs-pool.ts";
 import { cached, recipeKey } from "../support/cache.ts";
 import { run } from "../support/command.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { vmTest } from "../support/vm-test.ts";
@@ -12,7 +13,7 @@ async function ext4With(feature: string, label: string): Promise<string> {
   const image = await rootImage("ext4", { label });
   const key = recipeKey(readFileSync(import.meta.path, "utf8"), image, feature);
   const directory = await cached("ext4-features", key, async (target) => {
-    copyFileSync(image, join(target, "disk"));
+    copyDisk(image, join(target, "disk"));
     await run(["/sbin/debugfs", "-w", "-R", `feature ${feature}`, join(target, "disk")]);
   });
   return join(directory, "disk");

@@ -1,7 +1,8 @@
 import { expect } from "bun:test";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { filesImage } from "../support/disk-images.ts";
 import { encryptedVolume, keyFile, LUKS_UUID, OUTER_PASSPHRASE, PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { levainGuest } from "../support/levain-guest.ts";
@@ -14,7 +15,7 @@ vmTest(
     const stick = await filesImage("vfat", { "/keys/root.key": await keyFile() }, { label: "KEYS" });
     const { volume } = await encryptedVolume("upper");
     const copy = join(scratchDirectory(), "copy");
-    copyFileSync(volume, copy);
+    copyDisk(volume, copy);
     return levainGuest({
       image: { kernel: "full" },
       disks: [

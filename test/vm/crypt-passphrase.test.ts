@@ -1,8 +1,9 @@
 import { expect } from "bun:test";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { encryptedVolume, keyFile, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../support/encrypted-volumes.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
@@ -30,7 +31,7 @@ async function ask(vm: Vm, command: string, reply: string | RegExp): Promise<voi
 function damagedHeader(file: string): string {
   const copy = join(scratchDirectory(), "damaged");
   const bytes = readFileSync(file);
-  copyFileSync(file, copy);
+  copyDisk(file, copy);
   writeFileSync(copy, Buffer.concat([damageCopy(bytes.subarray(0, 1 << 20), 0, 0x1100), bytes.subarray(1 << 20)]));
   return copy;
 }

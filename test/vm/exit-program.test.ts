@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
-import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { filesImage } from "../support/disk-images.ts";
 import { rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest } from "../support/levain-guest.ts";
@@ -48,7 +48,7 @@ function exitTest(name: string, script: string): void {
     const root = await rootImage("ext4", { label: "ROOT" }, { "/sbin/init": init });
     for (const [key, file] of Object.entries({ root, stick })) {
       const copy = join(scratchDirectory(), key);
-      copyFileSync(file, copy);
+      copyDisk(file, copy);
       made[key as keyof Disks] = copy;
     }
     const disks = [made.root, made.stick].map((file = "") => ({ file, keepsWrites: true }));

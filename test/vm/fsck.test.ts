@@ -1,8 +1,9 @@
 import { expect } from "bun:test";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { vmTest } from "../support/vm-test.ts";
@@ -10,7 +11,7 @@ import { vmTest } from "../support/vm-test.ts";
 /** A root of ext4 that debugfs(8) has broken, and marked as in need of a check. */
 async function brokenRoot(request: string): Promise<string> {
   const file = join(scratchDirectory(), "root");
-  copyFileSync(await rootImage("ext4", { label: "ROOT" }), file);
+  copyDisk(await rootImage("ext4", { label: "ROOT" }), file);
   for (const command of [request, "set_super_value state 2"]) await run(["debugfs", "-w", "-R", command, file]);
   return file;
 }

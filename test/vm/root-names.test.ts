@@ -1,7 +1,8 @@
 import { expect } from "bun:test";
-import { closeSync, copyFileSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
 import { rootImage, treeImage } from "../support/filesystem-images.ts";
 import { debianKernel } from "../support/kernels.ts";
@@ -17,7 +18,7 @@ const ROOT_X86_64 = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
 /** An ext2 root whose label is these bytes: no mkfs would take them all. */
 async function labelled(label: Uint8Array): Promise<string> {
   const image = join(scratchDirectory(), "image");
-  copyFileSync(await rootImage("ext2"), image);
+  copyDisk(await rootImage("ext2"), image);
   const file = openSync(image, "r+");
   writeSync(file, label, 0, label.length, 1024 + 0x78); // s_volume_name, 16 bytes
   closeSync(file);

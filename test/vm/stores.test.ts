@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { filesImage } from "../support/disk-images.ts";
 import { encryptedVolume, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { rootImage } from "../support/filesystem-images.ts";
@@ -19,7 +20,7 @@ const MIB = 2 ** 20;
 
 function copyOf(file: string): string {
   const copy = join(scratchDirectory(), "disk");
-  copyFileSync(file, copy);
+  copyDisk(file, copy);
   return copy;
 }
 

@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
-import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { rootImage, treeImage } from "../support/filesystem-images.ts";
 import { writeTree } from "../support/initramfs.ts";
 import { levainGuest } from "../support/levain-guest.ts";
@@ -18,7 +18,7 @@ async function dataDisk(): Promise<string> {
     "/work": { directory: true },
   });
   const copy = join(scratchDirectory(), "data");
-  copyFileSync(await treeImage("ext4", tree, { label: "DATA" }, 16), copy);
+  copyDisk(await treeImage("ext4", tree, { label: "DATA" }, 16), copy);
   disk.data = copy;
   return copy;
 }

@@ -1,7 +1,8 @@
 import { expect } from "bun:test";
-import { copyFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
+import { copyDisk } from "../support/copy-disk.ts";
 import { filesImage } from "../support/disk-images.ts";
 import { encryptedVolume, keyFile, LUKS_UUID } from "../support/encrypted-volumes.ts";
 import { rootImage, uncleanImage } from "../support/filesystem-images.ts";
@@ -28,7 +29,7 @@ function untouchedTest(
     const { disks, cmdline } = await make();
     const copies = disks.map((disk, index) => {
       const copy = join(scratchDirectory(), `disk${index}`);
-      copyFileSync(disk, copy);
+      copyDisk(disk, copy);
       hashes.set(copy, hash(copy));
       return { file: copy, keepsWrites: true };
     });

@@ -1,6 +1,7 @@
-import { copyFileSync, openSync, readFileSync, writeSync } from "node:fs";
+import { openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../cache.ts";
+import { copyDisk } from "../copy-disk.ts";
 import { encryptedVolume } from "../encrypted-volumes.ts";
 import { changeCopies, editJson } from "./luks2-edit.ts";
 
@@ -21,7 +22,7 @@ export async function costlyVolume(
 ): Promise<string> {
   const { volume } = await encryptedVolume(version === 2 ? "vault" : "upper");
   const copy = join(scratchDirectory(), `costly-luks${version}`);
-  copyFileSync(volume, copy);
+  copyDisk(volume, copy);
   const header = Uint8Array.from(readFileSync(volume).subarray(0, HEADER_BYTES));
   const changed = version === 2 ? changeLuks2(header, iterations, uuid) : changeLuks1(header, iterations, uuid);
   writeSync(openSync(copy, "r+"), changed, 0, changed.length, 0);

@@ -1,7 +1,8 @@
-import { copyFileSync, truncateSync, writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "../cache.ts";
 import { run } from "../command.ts";
+import { copyDisk } from "../copy-disk.ts";
 import { makeInGuest } from "../maker-guest.ts";
 import type { ImageRecipe } from "./image-recipe.ts";
 import { RECIPES } from "./recipes.ts";
@@ -16,7 +17,7 @@ export async function provideImage({ name, mib, script, deviceScript }: ImageRec
   const directory = await cached("probe", `${name}-${recipeKey(mib, script, deviceScript)}`, async (into) => {
     const path = join(into, name);
     if (deviceScript === undefined) writeFileSync(path, "");
-    else copyFileSync(join(await deviceImages(), name), path);
+    else copyDisk(join(await deviceImages(), name), path);
     truncateSync(path, mib * MIB);
     await run(["/bin/sh", "-euc", TREE], { cwd: into });
     await run(["/bin/sh", "-euc", script, "sh", path, join(into, "tree")], { cwd: into, environment: UTF8 });
