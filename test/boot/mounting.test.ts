@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { ELF, type FakeBootOptions, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import type { FakeTree } from "../support/fake-files.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 
@@ -206,6 +207,26 @@ describe("the handover", () => {
       );
       expect(journal).toContain(`unmount ${directory} (lazy)`);
     }
+  });
+
+  test.each<[string, FakeTree]>([
+    ["a link out of the root", { "/run": { link: "/sysroot/dev/../dev/vdb" } }],
+    [
+      "a link to a tree with a link to a disk in it",
+      { "/run": { link: "evil" }, "/evil/levain/boot.json": { link: "/sysroot/dev/vdb" } },
+    ],
+    ["a dangling link", { "/run": { link: "/nowhere" } }],
+    ["a file", { "/run": "a file\n" }],
+  ])("a root whose /run is %s gets nothing mounted or written there", (_, changes) => {
+    const root = { ...changes, "/sysroot/dev/vdb": "untouched", "/nowhere-else": { directory: true } } as const;
+    const { console, end, journal } = fakeBoot({
+      cmdline: "root=LABEL=ROOT rw",
+      disks: [{ name: "vda", image: rootImage("ROOT", root) }],
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console).toContain("the new root has no directory /run");
+    expect(journal).toContain("unmount /run (lazy)");
+    expect(journal.filter((line) => /^(write|move) .*(\/sysroot\/(run|evil|nowhere)|vdb)/.test(line))).toEqual([]);
   });
 
   test("rd.putold= of a classic initrd needs its directory", () => {

@@ -75,17 +75,22 @@ export function recipeKey(...parts: readonly unknown[]): string {
 
 let scratchCount = 0;
 
-/** A new empty directory that lives as long as this process (it is removed at its end, or by the next one). */
+/** A new empty directory that lives as long as this test file or, outside of tests, this process. */
 export function scratchDirectory(): string {
   const directory = cacheDirectory("scratch");
   if (scratchCount === 0) {
     removeDeadScratch(directory);
-    process.on("exit", () => rmSync(join(directory, `${process.pid}`), { recursive: true, force: true }));
+    process.on("exit", removeScratch);
   }
   scratchCount += 1;
   const path = join(directory, `${process.pid}`, `${scratchCount}-${Bun.randomUUIDv7().slice(-8)}`);
   mkdirSync(path, { recursive: true });
   return path;
+}
+
+/** Removes all scratch directories of this process. */
+export function removeScratch(): void {
+  rmSync(join(cacheDirectory("scratch"), `${process.pid}`), { recursive: true, force: true });
 }
 
 function removeDeadScratch(directory: string): void {

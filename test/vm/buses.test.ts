@@ -18,9 +18,11 @@ for round in 1 2 3; do
     modprobe -q "$alias" 2>/dev/null
   done
   modprobe -q -a sd_mod sr_mod mmc_block usb_storage 2>/dev/null
-  sleep 1
+  for second in 1 2; do
+    if [ $(ls /sys/block | grep -Evc "loop|ram") -ge ${BUSES.length} ]; then break 2; fi
+    sleep 1
+  done
 done
-sleep 2
 for disk in /sys/block/*; do
   echo "found $(dd if=/dev/\${disk##*/} bs=16 count=1 2>/dev/null) as $(readlink -f "$disk")"
 done
@@ -60,7 +62,6 @@ vmTest(
     kernel: "full",
     initrd: await everyDriverInitramfs(),
     cmdline: "quiet",
-    smp: 2,
     disks: BUSES.map((bus) => ({ bus, file: disk(bus), readOnly: bus === "cdrom" })),
   }),
   async (vm) => {

@@ -16,25 +16,17 @@ async function brokenRoot(request: string): Promise<string> {
   return file;
 }
 
-const guest = async (request: string, words = "") =>
-  levainGuest({
-    image: { words: ["--program", "/sbin/fsck.ext4"] },
-    disks: [await brokenRoot(request)],
-    cmdline: `root=LABEL=ROOT ${words}`,
-  });
-
 vmTest(
-  "the image's own e2fsck repairs the root before it is mounted",
-  () => guest("set_super_value free_blocks_count 7"),
-  async (vm) => {
-    await vm.expect(/warning +fsck repaired \/dev\/vda: [\s\S]*ROOT: [\s\S]* files [\s\S]* blocks/);
-    await vm.expect("small-root: ready");
-  },
-);
-
-vmTest(
-  "a filesystem that e2fsck does not repair is not mounted, and its messages are shown",
-  () => guest("set_inode_field <2> mode 0100644"),
+  "the image's own e2fsck: what it does not repair is not mounted, and its messages are shown; it repairs another root before it is mounted; fsck.repair=yes repairs the rest",
+  async () =>
+    levainGuest({
+      image: { words: ["--program", "/sbin/fsck.ext4"] },
+      disks: [
+        await brokenRoot("set_inode_field <2> mode 0100644"),
+        await brokenRoot("set_super_value free_blocks_count 7"),
+      ],
+      cmdline: "root=/dev/vda init=/none",
+    }),
   async (vm) => {
     await vm.expect("the filesystem on /dev/vda has errors that fsck does not repair automatically");
     await vm.expect("\n  ROOT: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.\n  (i.e., without -a or -p options)\n");
@@ -43,15 +35,19 @@ vmTest(
     );
     await vm.expect(PROMPT);
     expect(vm.log()).not.toMatch(/^ {2}mount /m);
-  },
-);
 
-vmTest(
-  "fsck.repair=yes repairs what e2fsck does not repair otherwise",
-  () => guest("set_inode_field <2> mode 0100644", "fsck.repair=yes"),
-  async (vm) => {
+    vm.send("levain retry root=/dev/vdb\n");
+    await vm.expect(/warning +fsck repaired \/dev\/vdb: [\s\S]*ROOT: [\s\S]* files [\s\S]* blocks/);
+    await vm.expect("the root's init /none cannot be started");
+    await vm.expect(PROMPT);
+
+    vm.send("levain retry root=/dev/vda fsck.repair=yes\n");
     await vm.expect(/warning +fsck repaired \/dev\/vda: [\s\S]*ROOT: [\s\S]* files [\s\S]* blocks/);
     await vm.expect(/^ {2}mount /m);
+    await vm.expect(PROMPT);
+
+    vm.send("levain retry root=/dev/vdb init=/sbin/init\n");
+    await vm.expect("small-root: ready");
   },
 );
 

@@ -10,9 +10,10 @@ import { readWriteLog } from "./write-log.ts";
 const machine = createLinuxMachine();
 const say = (text: string) => machine.writeConsole(`${text}\n`);
 const SILENT = { warn: () => undefined, debug: () => undefined, progress: () => undefined };
-const TREES = 50;
+/** The kernel's command line says how many. */
+const TREES = Number(process.env["TREES"]);
+const CUTS = Number(process.env["CUTS"]);
 const CHANGES = 200;
-const CUTS = 60;
 const SECTOR = 512;
 
 machine.makeDirectory("/sys");
