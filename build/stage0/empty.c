@@ -5,16 +5,6 @@
 #define TMPFS_MAGIC 0x01021994
 #define MOST_LEVELS 64
 
-/* linux_dirent64 of getdents64(2). */
-struct entry {
-  u64 inode;
-  u64 offset;
-  unsigned short length;
-  u8 type;
-  char name[];
-};
-#define DT_DIR 4
-
 /* The numbers of the device that a file is on, or ~0 if it is missing. */
 static u64 device_of(long directory, const char *name)
 {
@@ -43,16 +33,9 @@ static void remove_entry(long directory, const struct entry *entry, u64 device, 
 
 static void empty_directory(long directory, u64 device, int levels)
 {
-  char buffer[4096] __attribute__((aligned(8)));
-  for (;;) {
-    long size = read_entries(directory, buffer, sizeof buffer);
-    if (size <= 0) return;
-    for (long at = 0; at < size;) {
-      const struct entry *entry = (const void *)(buffer + at);
-      at += entry->length;
-      if (!is_same(entry->name, ".") && !is_same(entry->name, "..")) remove_entry(directory, entry, device, levels);
-    }
-  }
+  struct listing listing = {.directory = directory};
+  for (const struct entry *entry; (entry = next_entry(&listing));)
+    if (!is_same(entry->name, ".") && !is_same(entry->name, "..")) remove_entry(directory, entry, device, levels);
 }
 
 void empty_initramfs(long old_root)

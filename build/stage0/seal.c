@@ -54,10 +54,9 @@ static int wipe_keys(const struct policy *policy)
 static int close_volumes(void)
 {
   unmount_all();
-  detach_loops();
-  /* A detached mount goes with its last user, which may take a moment. */
+  /* A volume may lie on an array, a loop device or another volume; a detached mount goes with its last user, which may take a moment. */
   for (int turn = 0; turn < 20; turn++) {
-    if (has_no_mapping(1)) return 1;
+    if (close_unused()) return 1;
     sleep_for(0, 100000000);
   }
   return 0;
@@ -71,7 +70,7 @@ static int wait_for_closing(long pid)
     long got = wait_for_any(&status, WNOHANG);
     if (got == pid) return !status;
     if (got < 0 && got != -EINTR) return 0;
-    if (turn > 50 && has_no_mapping(0)) return 1;
+    if (turn > 50 && has_no_mapping()) return 1;
     if (turn == 50) say("a disk does not answer: no shell starts before the encrypted volumes are closed");
     sleep_for(0, 100000000);
   }

@@ -162,9 +162,18 @@ int seal_volumes(const struct policy *policy);
 
 /* --- volumes.c --- */
 
-void detach_loops(void);
-/* Returns 0 if there is a device-mapper device, or may be one; with `removes` it first removes those that are not in use. */
-int has_no_mapping(int removes);
+/*
+ * Closes what is not in use: loop devices, arrays, device-mapper devices. What lies below another one is closed by a later call.
+ * Returns 0 if a device-mapper device is left, or may be.
+ */
+int close_unused(void);
+/* Returns 0 if there is a device-mapper device, or may be one. */
+int has_no_mapping(void);
+
+/* --- arrays.c --- */
+
+/* Stops every RAID array that is not in use. */
+void stop_arrays(void);
 
 /* --- terminal.c --- */
 
@@ -207,6 +216,26 @@ void follow_handover(struct handover *handover);
 
 /* Removes everything in the directory `old_root` if it is a filesystem in memory, and never crosses a mount. */
 void empty_initramfs(long old_root);
+
+/* --- entries.c --- */
+
+/* linux_dirent64 of getdents64(2). */
+struct entry {
+  u64 inode;
+  u64 offset;
+  unsigned short length;
+  u8 type;
+  char name[];
+};
+#define DT_DIR 4
+#define DT_BLK 6
+/* Only the descriptor is given. */
+struct listing {
+  long directory, size, at;
+  char buffer[4096] __attribute__((aligned(8)));
+};
+/* Returns the next entry, valid until the next call; null at the end, and if the kernel refuses. */
+const struct entry *next_entry(struct listing *listing);
 
 /* --- text.c --- */
 

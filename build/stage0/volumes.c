@@ -1,4 +1,4 @@
-/* Loop devices and device-mapper devices: detached and removed when nothing uses them. */
+/* Loop devices, arrays and device-mapper devices: closed when nothing uses them. */
 #include "stage0.h"
 
 #define MOST_LOOPS 64
@@ -19,7 +19,7 @@ struct dm_request {
 };
 _Static_assert(__builtin_offsetof(struct dm_request, first_device) == 312, "struct dm_ioctl has 312 bytes");
 
-void detach_loops(void)
+static void detach_loops(void)
 {
   for (long i = 0; i < MOST_LOOPS; i++) {
     char name[64] = "loop";
@@ -37,7 +37,8 @@ static long ask_device_mapper(long fd, u64 request, struct dm_request *answer)
   return control(fd, request, answer);
 }
 
-int has_no_mapping(int removes)
+/* With `removes`, the kernel first removes those that are not in use. */
+static int is_mapper_empty(int removes)
 {
   /* By descriptor: the path may lead into the new root, or may be gone. */
   long fd = open_file_in(DEV_FD, DM_CONTROL, O_RDWR | O_CLOEXEC);
@@ -48,4 +49,13 @@ int has_no_mapping(int removes)
     ask_device_mapper(fd, DM_LIST_DEVICES, &answer) >= 0 && !(answer.flags & DM_BUFFER_FULL_FLAG) && !answer.first_device;
   close_file(fd);
   return is_empty;
+}
+
+int has_no_mapping(void) { return is_mapper_empty(0); }
+
+int close_unused(void)
+{
+  detach_loops();
+  stop_arrays();
+  return is_mapper_empty(1);
 }

@@ -187,14 +187,22 @@ export interface ArrayRequest {
   readonly members: readonly string[];
 }
 
+/** An array that another process starts: a member that does not answer holds up only that process. */
+export interface PendingArray {
+  /**
+   * Returns true if it is started, false if it is not within `timeoutMs`. Throws SyscallError if the kernel refused: EBUSY if the
+   * name or a member is in use, EINVAL if a member does not belong to it. There is no array then.
+   */
+  isStarted(timeoutMs: number): boolean;
+}
+
 /** Arrays of Linux RAID, by the requests of linux/raid/md_u.h. */
 export interface Arrays {
   /**
-   * Starts an array whose level's module is loaded. Nothing is written to it, not even by a resynchronisation, until something
-   * writes to the array ("auto-read-only"). EBUSY if the name or a member is in use, EINVAL if a member does not belong to it.
-   * After a refusal there is no array.
+   * Begins to start an array whose level's module is loaded. Nothing is written to it, not even by a resynchronisation, until
+   * something writes to the array ("auto-read-only").
    */
-  startArray(request: ArrayRequest): void;
-  /** Stops an array, by the kernel's name. EBUSY if it is in use. */
+  startArray(request: ArrayRequest): PendingArray;
+  /** Stops an array, by the kernel's name. EBUSY if it is in use, ETIMEDOUT if a member does not answer: it is stopped when it does. */
   stopArray(name: string): void;
 }

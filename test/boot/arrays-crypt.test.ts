@@ -83,7 +83,9 @@ test("what a person has started in a shell keeps no volume open in the next one,
     person: [
       (machine) => {
         const outer = mapped(machine, "outer", "8:16", 8192);
-        machine.startArray({ name: "md5", metadata: "1.2", members: [`253:${outer.device.slice("dm-".length)}`] });
+        machine
+          .startArray({ name: "md5", metadata: "1.2", members: [`253:${outer.device.slice("dm-".length)}`] })
+          .isStarted(0);
         mapped(machine, "inner", "9:5", 8);
       },
       (machine) => seen.push(machine.listMappings().map(({ name }) => name)),

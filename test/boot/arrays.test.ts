@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { crc32c } from "../../src/formats/checksums.ts";
+import type { ArrayRequest, PendingArray } from "../../src/machine/machine.ts";
 import { type FakeMember, fakeMember } from "../support/fake-arrays.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
@@ -28,7 +29,7 @@ const boot = (disks: readonly FakeDisk[], more: FakeBootOptions = {}) =>
     disks,
     ...more,
   });
-const PAIR = [member("vda", { place: 0 }), member("vdb", { place: 1 })];
+const PAIR = [member("vda", { place: 0 }), member("vdb", { place: 1 })] as const;
 
 describe("an array of which all members are there", () => {
   test.each([["LABEL=ROOT"], ["UUID=0a1b2c3d-0000-4000-8000-00000000abcd"], ["/dev/md0"], ["/dev/md/0"], ["/dev/vda"]])(
@@ -135,6 +136,67 @@ test("a kernel that refuses is quoted, and asked once", () => {
   expect(end).toBe("halt");
   expect(console).toContain('the array "host:0" (RAID 1) is not started');
   expect(journal.filter((line) => line.startsWith("start md")).length).toBeLessThan(2);
+});
+
+test("an array that the kernel refused is started when a further member has come", () => {
+  const { end, journal, console } = boot([PAIR[0], member("vdb", { place: 1 }, { arrivesAtMs: 25_000 })], {
+    before: (machine) => machine.refuse("startArray", /of 8:0$/, "EIO"),
+    cmdline: "root=LABEL=ROOT rd.timeout=30",
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(journal).toContain("start md0 1.2 of 8:0 and 8:16");
+  expect(console).not.toContain("is not started");
+});
+
+describe("a member that stops to answer holds up nothing else", () => {
+  const NEVER = Number.POSITIVE_INFINITY;
+
+  test("after its probe: the array is degraded", () => {
+    const { end, console, journal } = boot(PAIR, {
+      before(machine) {
+        const { openAsyncReader, openReader } = machine;
+        let opened = 0;
+        const silent = { size: () => null, read: () => null, close: () => undefined };
+        Object.assign(machine, {
+          openAsyncReader: (path: string) => (path === "/dev/vdb" && opened++ > 0 ? silent : openAsyncReader(path)),
+          openReader(path: string) {
+            if (path === "/dev/vdb") throw new Error("the boot would wait here");
+            return openReader(path);
+          },
+        });
+      },
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("start md0 1.2 of 8:0");
+    expect(console).toContain("is degraded");
+  });
+
+  test.each([
+    ["never", NEVER, "vdc"],
+    ["after 3 s", 3000, "md0"],
+  ])("while the array starts, and answers %s", (_, delayMs, device) => {
+    const others = [{ name: "vdc", image: root, arrivesAtMs: 5000 }];
+    const { end, journal, console, endMs } = boot([...PAIR, ...others], {
+      before(machine) {
+        const { startArray, nowMs, sleepMs } = machine;
+        Object.assign(machine, {
+          startArray(request: ArrayRequest): PendingArray {
+            const dueMs = nowMs() + delayMs;
+            return {
+              isStarted(timeoutMs) {
+                sleepMs(Math.min(timeoutMs, Math.max(0, dueMs - nowMs())));
+                return dueMs <= nowMs() && startArray(request).isStarted(0);
+              },
+            };
+          },
+        });
+      },
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain(`mount ext4 /dev/${device} at /sysroot (ro)`);
+    expect(console).toContain('the array "host:0" (RAID 1) does not answer yet: the boot continues meanwhile');
+    expect(endMs).toBeLessThan(8000);
+  });
 });
 
 describe("a disk that is a member from its first byte on shows the partitions of the array, too", () => {

@@ -106,14 +106,22 @@ describe("a persistence volume on the medium's disk", () => {
     expect(boot("", [disk]).end).toMatchObject(DONE);
     expect(nodeIn(disk, "/home/me/notes")?.kind).toBe("file");
     expect(nodeIn(disk, "/home/me/.rc")).toMatchObject({ kind: "symlink", target: "notes" });
-    const full = listed("/home\n", { "/home.levain-new/rest": "of a power cut" });
+    const full = listed("/home\n");
     const done = boot("", [full], [], {
       before: (machine) => machine.refuse("copyFile", "notes", "ENOSPC"),
     });
     expect(done.end).toMatchObject(DONE);
     expect(said(done)).toContain("changes in /home are lost at shutdown");
     expect(nodeIn(full, "/home")).toBeUndefined();
-    expect(nodeIn(full, "/home.levain-new")).toBeUndefined();
+    expect(nodeIn(full, "/.levain-new")).toBeUndefined();
+  });
+
+  test("loses what a power cut has left of a copy, also if nothing is copied any more", () => {
+    const disk = listed("/srv source=s\n", { "/.levain-new/rest": "of a power cut", "/s": { directory: true } });
+    expect(boot("persistence-read-only", [disk]).end).toMatchObject(DONE);
+    expect(nodeIn(disk, "/.levain-new/rest")?.kind).toBe("file");
+    expect(boot("", [disk]).end).toMatchObject(DONE);
+    expect(nodeIn(disk, "/.levain-new")).toBeUndefined();
   });
 
   test("is shown and not written to with persistence-read-only", () => {

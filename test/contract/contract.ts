@@ -1,4 +1,5 @@
 import type { Machine } from "../../src/machine/machine.ts";
+import { ARRAY_CASES } from "./arrays.ts";
 import type { ContractCase, Hands } from "./case.ts";
 import { CHILD_CASES } from "./children.ts";
 import { CRYPT_TABLE_CASES } from "./crypt-tables.ts";
@@ -34,6 +35,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...DEVICE_MAPPER_CASES,
   ...CRYPT_TABLE_CASES,
   ...VERITY_TABLE_CASES,
+  ...ARRAY_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
   ...TERMINAL_CASES,

@@ -34,6 +34,8 @@ const busybox: FakeProgram = ({ argv: [, applet, word = ""], environment }) => {
 const MODULES = {
   ...CRYPT_MODULES,
   reed_solomon: {},
+  md_mod: {},
+  raid1: { needs: ["md_mod"] },
   dm_bufio: {},
   loop: { nodes: { "/loop-control": { node: "character", number: "10:237" } } },
   squashfs: { filesystems: ["squashfs"] },
@@ -56,7 +58,7 @@ const MODULES = {
 
 function moduleFiles(): Record<string, string> {
   return Object.fromEntries(
-    Object.keys(MODULES).map((name) => [`${FIXTURES.modules}/${name.replace("dm_", "dm-")}.ko`, "\x7fELF"]),
+    Object.keys(MODULES).map((name) => [`${FIXTURES.modules}/${name.replace(/^(dm|md)_/, "$1-")}.ko`, "\x7fELF"]),
   );
 }
 

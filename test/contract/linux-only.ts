@@ -3,6 +3,7 @@ import { createLinuxFiles } from "../../src/machine/linux/files.ts";
 import { systemCall } from "../../src/machine/linux/libc.ts";
 import { configureLoopInTwoSteps, createLoopDevices } from "../../src/machine/linux/storage/loop.ts";
 import type { Machine } from "../../src/machine/machine.ts";
+import { LINUX_ARRAY_CASES } from "./arrays.ts";
 import { type ContractCase, FIXTURES, makeMedium, mountImage, readText, refuses } from "./case.ts";
 import { LINUX_MAPPING_CASES } from "./linux-mappings.ts";
 import { LINUX_SLOW_MOUNT_CASES } from "./linux-slow-mounts.ts";
@@ -15,6 +16,7 @@ const SERIAL = "/dev/ttyS0";
 export const LINUX_CASES: readonly ContractCase[] = [
   ...LINUX_TERMINAL_CASES,
   ...LINUX_MAPPING_CASES,
+  ...LINUX_ARRAY_CASES,
   ...LINUX_WORKER_CASES,
   ...LINUX_SLOW_MOUNT_CASES,
   {

@@ -65,18 +65,37 @@ const PERSONALITIES: Readonly<Record<number, string>> = { 0: "raid0", 1: "raid1"
 /** The arrays of drivers/md/md.c as far as mirrors go: any member has all the data. */
 export function createFakeArrays(kernel: FakeKernel): Arrays {
   const arrays = new Map<string, readonly FakeBlockDevice[]>();
+  function start({ name, members }: ArrayRequest): void {
+    if (!kernel.loadedModules.includes("md_mod")) throw new SyscallError("open", "ENXIO", `/dev/${name}`);
+    if (arrays.has(name)) throw new SyscallError("ioctl", "EBUSY", name);
+    const devices = members.map((number) => openMember(kernel, number));
+    const [first] = devices;
+    if (first === undefined) throw new SyscallError("ioctl", "EINVAL", name);
+    const level = superblockOf(first)?.readInt32LE(72) ?? 0;
+    if (!kernel.loadedModules.includes(PERSONALITIES[level] ?? "")) throw new SyscallError("ioctl", "EINVAL", name);
+    for (const { number } of devices) kernel.devices.hold(number);
+    arrays.set(name, devices);
+    addArray(kernel, name, devices);
+  }
+
   return {
-    startArray({ name, members }: ArrayRequest) {
-      if (!kernel.loadedModules.includes("md_mod")) throw new SyscallError("open", "ENXIO", `/dev/${name}`);
-      if (arrays.has(name)) throw new SyscallError("ioctl", "EBUSY", name);
-      const devices = members.map((number) => openMember(kernel, number));
-      const [first] = devices;
-      if (first === undefined) throw new SyscallError("ioctl", "EINVAL", name);
-      const level = superblockOf(first)?.readInt32LE(72) ?? 0;
-      if (!kernel.loadedModules.includes(PERSONALITIES[level] ?? "")) throw new SyscallError("ioctl", "EINVAL", name);
-      for (const { number } of devices) kernel.devices.hold(number);
-      arrays.set(name, devices);
-      addArray(kernel, name, devices);
+    startArray(request) {
+      const devices = request.members.map((number) => kernel.devices.byNumber(number));
+      // The kernel reads each superblock again.
+      const delayMs = devices.reduce((sum, device) => sum + (device?.answersAfterMs ?? 0), 0);
+      const due = { atMs: kernel.nowMs + delayMs, isOnce: true };
+      if (delayMs > 0) kernel.answers.add(due);
+      let isDone = false;
+      return {
+        isStarted(timeoutMs) {
+          if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
+          if (due.atMs > kernel.nowMs) return false;
+          kernel.answers.delete(due);
+          if (!isDone) start(request);
+          isDone = true;
+          return true;
+        },
+      };
     },
     stopArray(name) {
       const devices = arrays.get(name);
@@ -98,7 +117,8 @@ const numberOf = (name: string) => `9:${name.slice("md".length)}`;
 function openMember(kernel: FakeKernel, number: string): FakeBlockDevice {
   const device = kernel.devices.byNumber(number);
   if (device === undefined) throw new SyscallError("ioctl", "ENXIO", number);
-  if (kernel.filesystems.isInUse(number)) throw new SyscallError("ioctl", "EBUSY", number);
+  if (kernel.filesystems.isInUse(number) || kernel.devices.isHeld(number))
+    throw new SyscallError("ioctl", "EBUSY", number);
   if (superblockOf(device) === undefined) throw new SyscallError("ioctl", "EINVAL", number);
   return device;
 }

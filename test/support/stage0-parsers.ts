@@ -13,7 +13,7 @@ const SCRIPT = `
 cd "$1"
 flags="-std=gnu11 -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all"
 stage0="$2/../../build/stage0"
-for part in text say policy handover empty prepare terminal; do
+for part in text say policy handover entries empty prepare terminal; do
   gcc $flags -Dmemcpy=stage0_memcpy -Dmemset=stage0_memset -c "$stage0/$part.c"
 done
 gcc $flags "$2/stage0-parsers.c" *.o -o parsers

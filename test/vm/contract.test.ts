@@ -18,7 +18,9 @@ const MODULES = [
   ),
   "drivers/block/virtio_blk",
   "lib/reed_solomon/reed_solomon",
-  ...["dm-mod", "dm-crypt", "dm-bufio", "dm-integrity", "dm-verity"].map((name) => `drivers/md/${name}`),
+  ...["md-mod", "raid1", "dm-mod", "dm-crypt", "dm-bufio", "dm-integrity", "dm-verity"].map(
+    (name) => `drivers/md/${name}`,
+  ),
   ...[
     "af_alg",
     "algif_skcipher",

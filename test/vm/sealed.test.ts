@@ -7,6 +7,7 @@ import { packInitramfs } from "../support/initramfs.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { moduleEntries, packGuest } from "../support/packed-guest.ts";
 import type { Vm } from "../support/qemu.ts";
+import { STACKED_UUID, stackedDisks } from "../support/stacked-disks.ts";
 import { answer } from "../support/unlocking.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
@@ -16,6 +17,17 @@ import { vmTest } from "../support/vm-test.ts";
 const ID = LUKS_UUID.vault;
 const NODE = `/dev/mapper/luks-${ID}`;
 const KEY = "/etc/keys/vault";
+
+/** LUKS on a mirror of two LUKS volumes, all opened by the key file; the root does not appear. */
+async function nested() {
+  const { member0, member1, inner } = STACKED_UUID;
+  const volumes = [member0, member1, inner].map((uuid) => `rd.luks.uuid=${uuid}`).join(" ");
+  return levainGuest({
+    image: { files: { [KEY]: await keyFile() } },
+    disks: await stackedDisks("nested"),
+    cmdline: `${volumes} rd.luks.key=${KEY} root=LABEL=NONE rd.timeout=600 sysrq_always_enabled`,
+  });
+}
 
 async function unattended(cmdline: string) {
   return levainGuest({
@@ -28,10 +40,13 @@ async function unattended(cmdline: string) {
 /** Nothing to read in this shell, neither the volume nor its key. */
 async function expectSealed(vm: Vm): Promise<void> {
   await vm.expect(PROMPT);
-  vm.send(`ls -A /dev/mapper; ls ${KEY}; ls -d /sys/block/dm-*; grep -c mapper /proc/mounts; echo all-$((40 + 2))\n`);
+  vm.send(
+    `ls -A /dev/mapper; ls ${KEY}; ls -d /sys/block/dm-* /sys/block/md*; grep -c mapper /proc/mounts; echo all-$((40 + 2))\n`,
+  );
   await vm.expect("\ncontrol\n");
   await vm.expect(`ls: ${KEY}: No such file or directory`);
   await vm.expect("/sys/block/dm-*: No such file or directory");
+  await vm.expect("/sys/block/md*: No such file or directory");
   await vm.expect("\n0\n");
   await vm.expect("all-42");
 }
@@ -64,10 +79,11 @@ vmTest(
 );
 
 vmTest(
-  "if the runtime is killed while the volume is open, process 1 closes it before its shell",
-  () => unattended("root=UUID=00000000-0000-4000-8000-000000000000 rd.timeout=600 sysrq_always_enabled"),
+  "if the runtime is killed while volumes are open, one on an array of two others, process 1 closes all before its shell",
+  nested,
   async (vm) => {
-    await vm.expect("waiting for UUID=");
+    await vm.expect("unlocking /dev/md9");
+    await vm.expect("waiting for LABEL=NONE");
     const keys = ["alt", "sysrq", "i"].map((data) => ({ type: "qcode", data }));
     await vm.monitor("send-key", { keys, "hold-time": 50 });
     await vm.expect("levain: killed by SIGKILL");

@@ -36,9 +36,7 @@ static int take_apart(void)
 {
   int left = unmount_once(), idle = 0;
   while (idle < MOST_IDLE_TURNS) {
-    detach_loops();
-    stop_arrays();
-    int is_closed = has_no_mapping(1);
+    int is_closed = close_unused();
     int before = left;
     left = unmount_once();
     if (!left && is_closed) return 0;

@@ -9,8 +9,3 @@
 int unmount_once(void);
 /* Makes what is still mounted read-only, and what the kernel refuses by force. Says what stays writable. */
 void make_read_only(void);
-
-/* --- arrays.c --- */
-
-/* Stops every RAID array that is not in use. */
-void stop_arrays(void);

@@ -53,7 +53,7 @@ export function createLinuxMachine(): Machine {
     ...createProtection(),
     registerBtrfs,
     forgetBtrfs,
-    ...createArrays(files),
+    ...createArrays(files, asyncCalls),
     ...createDeviceMapper(files, asyncCalls),
     ...kernelKeys,
     ...kernelCiphers,

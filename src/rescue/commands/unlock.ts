@@ -1,5 +1,5 @@
 import { planMachine } from "../../boot/plan-reader.ts";
-import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
+import { type BlockDevice, describeDevice, readDeviceEntry } from "../../devices/block-devices.ts";
 import { describeUnanswered } from "../../devices/device-probe.ts";
 import { createLoader } from "../../drivers/loader.ts";
 import type { Loader } from "../../drivers/make-loader.ts";
@@ -45,19 +45,37 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
   const context = { machine, drivers, voice, undo: () => undefined };
   const terminals = createHeldTerminals(machine, () => [OWN_TERMINAL]);
   const search = createSearch(context, wish, { terminals });
-  try {
+  const result = closing(search, () => {
     openAll({ search, drivers, voice }, question.device === null ? rootDevices(plan.root) : []);
-    const opened = [...search.inventory.values()].flatMap((device) => {
-      const inside = search.inside(device);
-      return inside === null ? [] : [`${device.node} is open: ${describeDevice(inside)}`];
-    });
-    if (opened.length === 0)
-      throw search.problems().find(({ isFatal }) => isFatal)?.error ?? nothingOpened(search, question);
-    for (const { error } of search.problems()) voice.warn(sentence(error));
-    return opened;
+    const problems = search.problems();
+    const failure = problems.find(({ isFatal }) => isFatal)?.error ?? nothingOpened(search, question);
+    return { opened: listOpened(search), problems, failure };
+  });
+  // The end of the search stops the arrays in which nothing was opened.
+  const open = result.opened.filter(({ inside }) => readDeviceEntry(machine, inside.name) !== null);
+  if (open.length === 0) throw result.failure;
+  for (const { error } of result.problems) voice.warn(sentence(error));
+  return open.map(({ device, inside }) => `${device.node} is open: ${describeDevice(inside)}`);
+}
+
+function closing<Result>(search: Search, use: () => Result): Result {
+  try {
+    return use();
   } finally {
     search.close();
   }
+}
+
+interface Opened {
+  readonly device: BlockDevice;
+  readonly inside: BlockDevice;
+}
+
+function listOpened(search: Search): readonly Opened[] {
+  return [...search.inventory.values()].flatMap((device) => {
+    const inside = search.inside(device);
+    return inside === null ? [] : [{ device, inside }];
+  });
 }
 
 /** Opens volumes until none is left, and waits for devices with keys as the boot does. An encrypted root is one of the volumes that the command line names. */

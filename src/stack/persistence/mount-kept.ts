@@ -1,5 +1,6 @@
 import type { Context } from "../../drivers/context.ts";
 import { findDirectoryIn, makeDirectoryIn } from "../../filesystems/resolve.ts";
+import type { Machine } from "../../machine/machine.ts";
 import type { PersistencePlan } from "../../plan/plan.ts";
 import { tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
@@ -31,6 +32,7 @@ export function mountKept(
   { volumes, mounts }: Persistence,
   { readOnly, policy }: Pick<PersistencePlan, "readOnly" | "policy">,
 ): readonly string[] {
+  if (!readOnly) for (const { store } of volumes) removeUnfinished(context.machine, store.directory);
   return mounts.flatMap((mount, index) => {
     const volume = volumes[mount.volume];
     if (mount.path === "/" || volume === undefined) return [];
@@ -46,6 +48,15 @@ export function mountKept(
       return [];
     }
   });
+}
+
+/** At the top of a volume: a copy that is not complete. */
+const unfinishedCopy = (volume: string) => `${volume}/.levain-new`;
+
+/** Removes what a power cut has left of a copy. The next boot may not copy the directory again: persistence.conf can change. */
+function removeUnfinished(machine: Machine, volume: string): void {
+  const copy = unfinishedCopy(volume);
+  if (machine.lstat(copy) !== null) tolerateRefusal(() => machine.removeTree(copy));
 }
 
 /** Returns the directory of the root at `path`, which is created if it is missing. Throws BootError if it lies on another filesystem of the kernel. */
@@ -84,9 +95,9 @@ function bootstrap({ machine, voice }: Context, { mount, volume, target }: KeptO
   const { source, path } = mount;
   const parent = makeDirectoryIn(machine, volume, source.slice(0, source.lastIndexOf("/")));
   const directory = `${parent}/${source.slice(source.lastIndexOf("/") + 1)}`;
-  const fresh = `${directory}.levain-new`;
+  const fresh = unfinishedCopy(volume);
   voice.progress(`copying ${printable(path)} to its persistence volume`);
-  if (machine.lstat(fresh) !== null) machine.removeTree(fresh);
+  removeUnfinished(machine, volume);
   try {
     copyTree({ machine, voice }, target, fresh);
     machine.syncFilesystem(parent);

@@ -1,8 +1,10 @@
-import { isErrno, orIfRefused, tolerateRefusal } from "../../../problems/errors.ts";
+import { constants } from "node:fs";
+import { isErrno, orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
-import type { ArrayRequest, Arrays, Files } from "../../machine.ts";
-import { closing, openFile } from "../descriptors.ts";
-import { systemCall } from "../libc.ts";
+import type { ArrayRequest, Arrays, Files, PendingArray } from "../../machine.ts";
+import type { AsyncCalls, PendingAnswer } from "../workers/async-calls.ts";
+import { carryOutHere, joinData } from "../workers/orders.ts";
+import { type Answer, type Argument, CALLS, type Order, type WorkerCall } from "../workers/worker.ts";
 
 const PARAMETERS = "/sys/module/md_mod/parameters";
 /** Makes an array appear, by its name. */
@@ -10,26 +12,69 @@ const NEW_ARRAY = `${PARAMETERS}/new_array`;
 /** 1: a new array is read-only until something writes to it. */
 const START_READ_ONLY = `${PARAMETERS}/start_ro`;
 
+/** The kernel waits for what is under way on the members. */
+const STOP_MS = 10_000;
+
 type ArrayFiles = Pick<Files, "stat" | "readFile" | "writeFile" | "makeNode">;
 
 /** Implements `Arrays`. */
-export function createArrays(files: ArrayFiles): Arrays {
+export function createArrays(files: ArrayFiles, { start, carryOut }: Pick<AsyncCalls, "start" | "carryOut">): Arrays {
+  function stop(name: string): void {
+    const order = stopOrder(`/dev/${name}`);
+    const answer = carryOut(order, STOP_MS);
+    if (answer === null) throw new SyscallError("ioctl", "ETIMEDOUT", name);
+    throwIfRefused((answer === "alone" ? carryOutHere(order) : answer).results, order.subjects);
+  }
+
   return {
     startArray(request) {
       const node = appear(files, request.name);
-      closing(openFile(node, "r+"), (fd) => {
+      const orders = [...memberOrders(node, request), runOrder(files, node)];
+      const begin = (order: Order): PendingAnswer => start(order) ?? { answer: () => carryOutHere(order) };
+      return pendArray(orders, begin, () => tolerateRefusal(() => stop(request.name)));
+    },
+    stopArray: stop,
+  };
+}
+
+/** An order, and what each of its calls is about; null: it may be refused. */
+type ArrayOrder = Order & { readonly subjects: readonly (string | null)[] };
+
+/** Has the orders carried out, one after the other; `release` is called if one is refused. */
+function pendArray(
+  orders: readonly ArrayOrder[],
+  begin: (order: Order) => PendingAnswer,
+  release: () => void,
+): PendingArray {
+  const left = [...orders];
+  let pending: PendingAnswer | null = null;
+  return {
+    isStarted(timeoutMs) {
+      for (let order = left[0]; order !== undefined; order = left[0]) {
+        pending ??= begin(order);
+        const answer = pending.answer(timeoutMs);
+        if (answer === null) return false;
+        pending = null;
+        left.shift();
         try {
-          addMembers(fd, node, request);
-          runReadOnly(files, () => systemCall("ioctl", node, fd, abi.RUN_ARRAY, 0));
+          throwIfRefused(answer.results, order.subjects);
         } catch (error) {
-          tolerateRefusal(() => systemCall("ioctl", node, fd, abi.STOP_ARRAY, 0));
+          left.length = 0;
+          release();
           throw error;
         }
-      });
+      }
+      return true;
     },
-    stopArray: (name) =>
-      closing(openFile(`/dev/${name}`, "r+"), (fd) => void systemCall("ioctl", name, fd, abi.STOP_ARRAY, 0)),
   };
+}
+
+/** Throws SyscallError for the first call with a subject that was refused. */
+function throwIfRefused(results: Answer["results"], subjects: ArrayOrder["subjects"]): void {
+  for (const [index, subject] of subjects.entries()) {
+    const result = results[index];
+    if (subject !== null && typeof result === "string") throw new SyscallError("ioctl", result, subject);
+  }
 }
 
 /** Has the kernel make the array's device, without members yet; returns its node. */
@@ -45,28 +90,64 @@ function appear(files: ArrayFiles, name: string): string {
   return node;
 }
 
-function addMembers(fd: number, node: string, { metadata, members }: ArrayRequest): void {
+/** An order has a call to open the array and one to close it, too. */
+const REQUESTS = CALLS - 2;
+
+/** The orders that say which superblocks to read, and add the members. The array stays between two orders, as it has a version then (mddev_put() of drivers/md/md.c). */
+function memberOrders(node: string, { metadata, members }: ArrayRequest): readonly ArrayOrder[] {
   const [major = 0, minor = 0] = metadata.split(".").map(Number);
   const info = new DataView(new ArrayBuffer(abi.MDU_ARRAY_INFO.size));
   info.setInt32(abi.MDU_ARRAY_INFO.major_version, major, true);
   info.setInt32(abi.MDU_ARRAY_INFO.minor_version, minor, true);
-  systemCall("ioctl", node, fd, abi.SET_ARRAY_INFO, new Uint8Array(info.buffer));
-  for (const member of members) {
-    const [deviceMajor = 0, deviceMinor = 0] = member.split(":").map(Number);
-    const disk = new DataView(new ArrayBuffer(abi.MDU_DISK_INFO.size));
-    disk.setInt32(abi.MDU_DISK_INFO.major, deviceMajor, true);
-    disk.setInt32(abi.MDU_DISK_INFO.minor, deviceMinor, true);
-    systemCall("ioctl", member, fd, abi.ADD_NEW_DISK, new Uint8Array(disk.buffer));
-  }
+  const requests = [
+    { request: abi.SET_ARRAY_INFO, argument: new Uint8Array(info.buffer), subject: node },
+    ...members.map((member) => ({ request: abi.ADD_NEW_DISK, argument: encodeMember(member), subject: member })),
+  ];
+  const count = Math.ceil(requests.length / REQUESTS);
+  return Array.from({ length: count }, (_, index) => {
+    const some = requests.slice(index * REQUESTS, (index + 1) * REQUESTS);
+    const { data, places } = joinData(textOf(node), ...some.map(({ argument }) => argument));
+    const calls = some.map(({ request }, at): WorkerCall => ["ioctl", ARRAY, request, { data: places[at + 1] ?? 0 }]);
+    return onArray(calls, data, [node, ...some.map(({ subject }) => subject)]);
+  });
 }
 
-/** The real system may want its own arrays writable at once, so the parameter is set back. */
-function runReadOnly(files: ArrayFiles, run: () => void): void {
+function encodeMember(member: string): Uint8Array {
+  const [major = 0, minor = 0] = member.split(":").map(Number);
+  const disk = new DataView(new ArrayBuffer(abi.MDU_DISK_INFO.size));
+  disk.setInt32(abi.MDU_DISK_INFO.major, major, true);
+  disk.setInt32(abi.MDU_DISK_INFO.minor, minor, true);
+  return new Uint8Array(disk.buffer);
+}
+
+/** The order to start the array auto-read-only. The real system may want its own arrays writable at once, so the parameter is set back. */
+function runOrder(files: ArrayFiles, node: string): ArrayOrder {
   const before = orIfRefused(() => files.readFile(START_READ_ONLY), null);
-  tolerateRefusal(() => files.writeFile(START_READ_ONLY, "1"));
-  try {
-    run();
-  } finally {
-    if (before !== null) tolerateRefusal(() => files.writeFile(START_READ_ONLY, before));
-  }
+  const run: WorkerCall = ["ioctl", ARRAY, abi.RUN_ARRAY, 0];
+  if (before === null) return onArray([run], textOf(node), [node, node]);
+  const { data, places } = joinData(textOf(node), textOf(START_READ_ONLY), textOf("1"), before);
+  const at = (index: number) => ({ data: places[index] ?? 0 });
+  const parameter = { resultOf: 1 };
+  const calls: readonly WorkerCall[] = [
+    ["openat", abi.AT_FDCWD, at(1), constants.O_WRONLY | abi.O_CLOEXEC, 0],
+    ["pwrite64", parameter, at(2), 1, 0],
+    run,
+    ["pwrite64", parameter, at(3), before.length, 0],
+    ["close", parameter],
+  ];
+  return onArray(calls, data, [node, null, null, node]);
+}
+
+function stopOrder(node: string): ArrayOrder {
+  return onArray([["ioctl", ARRAY, abi.STOP_ARRAY, 0]], textOf(node), [node, node]);
+}
+
+/** The descriptor of the array, which the first call opens. */
+const ARRAY: Argument = { resultOf: 0 };
+const textOf = (text: string) => Buffer.from(`${text}\0`);
+
+/** The order to do something with the open array, whose node is the first text of `data`. */
+function onArray(calls: readonly WorkerCall[], data: Uint8Array, subjects: ArrayOrder["subjects"]): ArrayOrder {
+  const open: WorkerCall = ["openat", abi.AT_FDCWD, { data: 0 }, constants.O_RDWR | abi.O_CLOEXEC, 0];
+  return { calls: [open, ...calls, ["close", ARRAY]], data, answerBytes: 0, subjects };
 }

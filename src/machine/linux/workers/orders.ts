@@ -2,18 +2,41 @@ import { constants } from "node:fs";
 import { basename, dirname } from "node:path";
 import * as abi from "../../abi.ts";
 import type { OpenOptions, ReadPlace } from "../../async.ts";
-import type { Order, WorkerCall } from "./worker.ts";
+import { callKernel } from "../libc.ts";
+import type { Answer, Order, WorkerCall } from "./worker.ts";
 
 const encoder = new TextEncoder();
 
-/** Encodes texts for the data of an order, NUL-terminated; returns where each begins. */
-export function encodeTexts(...texts: readonly string[]): {
+/** The data of an order, and where each part of it begins. */
+export interface JoinedData {
   readonly data: Uint8Array;
   readonly places: readonly number[];
-} {
-  const parts = texts.map((text) => encoder.encode(`${text}\0`));
+}
+
+/** Joins parts to the data of an order. */
+export function joinData(...parts: readonly Uint8Array[]): JoinedData {
   const places = parts.map((_, index) => parts.slice(0, index).reduce((sum, { length }) => sum + length, 0));
   return { data: new Uint8Array(parts.flatMap((part) => [...part])), places };
+}
+
+/** Encodes texts for the data of an order, NUL-terminated. */
+export function encodeTexts(...texts: readonly string[]): JoinedData {
+  return joinData(...texts.map((text) => encoder.encode(`${text}\0`)));
+}
+
+/** Makes the calls of an order in this process, for a program without workers. */
+export function carryOutHere({ calls, data }: Order): Answer {
+  const results: (number | string)[] = [];
+  for (const [name, ...given] of calls) {
+    const words = given.map((argument) => {
+      if (typeof argument === "number") return argument;
+      if ("data" in argument) return data.subarray(argument.data);
+      const result = results[argument.resultOf];
+      return typeof result === "number" ? result : -1;
+    });
+    results.push(callKernel(name, words));
+  }
+  return { results, data };
 }
 
 /** The order to open a file or device; its results are the descriptor, the size, one without a meaning, and the state of an optical drive. */

@@ -1,7 +1,9 @@
-import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
-import { readArrayMember } from "../../../formats/containers/md-member.ts";
+import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { SLOW_MS } from "../../../devices/device-probe.ts";
+import { createPatientSource, NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
+import { type ArrayMember, readArrayMember } from "../../../formats/containers/md-member.ts";
 import type { Machine } from "../../../machine/machine.ts";
-import { orIfRefused } from "../../../problems/errors.ts";
+import { isErrno } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
 import { listArrays, listBelow } from "../../device-mapper/mapping.ts";
 import { type ArrayState, judgeArray, type Member } from "./array.ts";
@@ -16,22 +18,39 @@ export interface Group {
   readonly started: string | null;
 }
 
-/** Finds the arrays among the devices that are present. */
-export function createGroups({ machine, present }: Pick<StorageContext, "machine" | "present">) {
+/** Finds the arrays among the devices that are present; one that is being started counts as not started. */
+export function createGroups(
+  { machine, present }: Pick<StorageContext, "machine" | "present">,
+  isUnderWay: (group: Pick<Group, "uuid">) => boolean,
+) {
   const known = new WeakMap<BlockDevice, Member | null>();
+  const reads = new Map<BlockDevice, PatientSource>();
 
+  /** null also while the device does not answer. */
   function readMember(device: BlockDevice): Member | null {
     const cached = known.get(device);
     if (cached !== undefined || device.facts.type !== "linux_raid_member") return cached ?? null;
-    // null if it cannot be read: the device is gone.
-    const info = orIfRefused(() => withReader(machine, device.node, readArrayMember), null);
+    const read = reads.get(device);
+    const source = read ?? createPatientSource(machine, device.node, {});
+    reads.set(device, source);
+    source.allow(read === undefined ? SLOW_MS : 0);
+    const info = readSuperblock(source);
+    if (info === "no answer") return null;
     const member = info === null ? null : { device, info };
     known.set(device, member);
+    stopReading(device);
     return member;
   }
 
+  function stopReading(device: BlockDevice): void {
+    reads.get(device)?.close();
+    reads.delete(device);
+  }
+
   function list(): readonly Group[] {
-    const members = present().flatMap((device) => readMember(device) ?? []);
+    const devices = present();
+    for (const device of [...reads.keys()]) if (!devices.includes(device)) stopReading(device);
+    const members = devices.flatMap((device) => readMember(device) ?? []);
     return [...Map.groupBy(members, ({ info }) => info.uuid)].flatMap(([uuid, [first, ...others]]) => {
       if (first === undefined) return [];
       const group = [first, ...others] as const;
@@ -39,13 +58,15 @@ export function createGroups({ machine, present }: Pick<StorageContext, "machine
         uuid,
         members: group,
         state: judgeOrigin(machine, judgeArray(group)),
-        started: findStarted(machine, group),
+        started: isUnderWay({ uuid }) ? null : findStarted(machine, group),
       };
     });
   }
 
   return {
     list,
+    /** Ends the reads of members that do not answer. */
+    close: () => [...reads.keys()].forEach(stopReading),
     /** The array that a device is a member of, or a partition of a member, which is the array's. */
     groupOf(device: BlockDevice): Group | null {
       const disk = present().find(({ name }) => name === device.partition?.disk);
@@ -53,6 +74,18 @@ export function createGroups({ machine, present }: Pick<StorageContext, "machine
       return isMember ? (list().find((group) => isPartOf(group, device)) ?? null) : null;
     },
   };
+}
+
+/** null if it cannot be read: the device is gone. */
+function readSuperblock(source: PatientSource): ArrayMember | null | "no answer" {
+  try {
+    const size = source.size();
+    return source.gather((read) => readArrayMember({ size, read }));
+  } catch (error) {
+    if (error instanceof NoAnswerError) return "no answer";
+    if (!isErrno(error)) throw error;
+    return null;
+  }
 }
 
 /** True for a member, and for what the kernel shows as a partition of one. */

@@ -1,29 +1,17 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Machine } from "../../../machine/machine.ts";
-import { tolerateRefusal, unlessRefused } from "../../../problems/errors.ts";
-import { problem } from "../../../problems/problem.ts";
-import { describeRefusal } from "../../../problems/report.ts";
-import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
+import { tolerateRefusal } from "../../../problems/errors.ts";
+import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { liesIn } from "../../trust.ts";
 import { describeArray, describeLack } from "./describe.ts";
 import { createGroups, type Group, isPartOf, isShownIn } from "./groups.ts";
-import { chooseName, liesOnStick, linkArray, unlinkArray } from "./names.ts";
+import { liesOnStick, unlinkArray } from "./names.ts";
+import { createStarter } from "./start.ts";
 
 /** How long a missing member is waited for, as mdadm's timer "last-resort" does: a disk may take long to spin up. */
 const GRACE_MS = 30_000;
 /** A boot with a shorter limit starts a degraded array before it gives up. */
 const GRACE_SHARE = 2 / 3;
-
-/** The modules of the levels. */
-const MODULES: Readonly<Record<number, string>> = {
-  "-1": "linear",
-  0: "raid0",
-  1: "raid1",
-  4: "raid456",
-  5: "raid456",
-  6: "raid456",
-  10: "raid10",
-};
 
 type ArrayPlan = Pick<StoragePlan, "arrays" | "rootTimeoutMs">;
 
@@ -33,8 +21,8 @@ type ArrayPlan = Pick<StoragePlan, "arrays" | "rootTimeoutMs">;
  */
 export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: ArrayPlan): Assembly {
   const { machine } = context;
-  const { list, groupOf } = createGroups(context);
-  const troubles = new Map<string, Trouble>();
+  const starter = createStarter(context);
+  const { list, groupOf, close } = createGroups(context, starter.isUnderWay);
   const ours: string[] = [];
   let claimed: readonly BlockDevice[] = [];
   const graceMs = Math.min(GRACE_MS, (rootTimeoutMs ?? Number.POSITIVE_INFINITY) * GRACE_SHARE);
@@ -46,22 +34,16 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
     group.started === null && !isWanted(group) && group.members.some((member) => isShownIn(member, device));
 
   function start(group: Group): Round {
-    return unlessRefused(
-      () => {
-        ours.push(startArray(context, group));
-        return "changed" as const;
-      },
-      (refusal) => {
-        const facts = { array: describeArray(group.members[0].info), why: describeRefusal(refusal) };
-        troubles.set(group.uuid, { error: problem("array-refused", facts), isFatal: false });
-        return "idle";
-      },
-    );
+    const started = starter.start(group);
+    if (started === null) return "idle";
+    ours.push(started);
+    return "changed";
   }
 
   function advanceOne(group: Group, candidate: BlockDevice | null): Round {
     const { state, started, uuid, members } = group;
-    if (started !== null || troubles.has(uuid)) return "idle";
+    if (starter.isUnderWay(group)) return start(group);
+    if (started !== null || starter.isRefused(group)) return "idle";
     if (state.kind === "complete") return start(group);
     const isNeeded = candidate === null || isPartOf(group, candidate);
     if (state.kind !== "degraded" || !isNeeded) return "idle";
@@ -82,18 +64,21 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
     links: () => list().flatMap((group) => linksOf(group, context.present())),
     state(device) {
       const group = groupOf(device);
-      return group === null || isUnused(group, device) ? null : describeState(group, ours);
+      return group === null || isUnused(group, device) ? null : describeState(group, ours, starter.isUnderWay(group));
     },
     isShown(device) {
       const group = groupOf(device);
       if (group === null || isUnused(group, device)) return false;
       return group.members.some((member) => isShownIn(member, device));
     },
-    problems: () => [...troubles.values()],
+    problems: starter.problems,
     claim(device) {
       claimed = listParts(device, context.present());
     },
-    close: () => stopUnused(machine, ours, claimed),
+    close() {
+      close();
+      stopUnused(machine, ours, claimed);
+    },
   };
 }
 
@@ -129,30 +114,12 @@ function linksOf({ members, started }: Group, devices: readonly BlockDevice[]): 
   return [{ from: members.map(({ device }) => device.name), to: started, isReplacement: true }, ...partitions];
 }
 
-function describeState({ started, state, members }: Group, ours: readonly string[]): DeviceState {
+function describeState({ started, state, members }: Group, ours: readonly string[], isUnderWay: boolean): DeviceState {
   const array = describeArray(members[0].info);
   if (started !== null) return { kind: "open", text: `a member of ${array}`, closes: ours.includes(started) };
+  if (isUnderWay) return { kind: "incomplete", text: `${array}: a member does not answer` };
   const isRefused = state.kind === "refused";
   return { kind: "incomplete", text: `${array}: ${isRefused ? state.why : describeLack(state)}`, isRefused };
-}
-
-/** Starts the array; returns the kernel's name for it. Throws SyscallError. */
-function startArray(context: StorageContext, { members: [{ info }], state }: Group): string {
-  const { machine, drivers, voice } = context;
-  const name = chooseName(machine, info);
-  drivers.loadByName("md-mod");
-  drivers.loadByName(MODULES[info.level] ?? "");
-  const members = state.used.map(({ device }) => device.number);
-  machine.startArray({ name, metadata: info.metadata, members });
-  context.undo(() => tolerateRefusal(() => machine.stopArray(name)));
-  context.look(name);
-  linkArray(context, name, info);
-  const array = describeArray(info);
-  for (const { device } of state.stale) {
-    voice.warn(`${device.node} is out of date: ${array} was written to without it; it is not used`);
-  }
-  if (state.kind === "degraded") voice.warn(`${array} is degraded: ${describeLack(state)}`);
-  return name;
 }
 
 /** Returns what is left of the time in which the missing members of an array may appear. */

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { report } from "../../../../src/problems/report.ts";
 import { unlockVolumes } from "../../../../src/rescue/commands/unlock.ts";
+import { fakeMember } from "../../../support/fake-arrays.ts";
 import { rootImage } from "../../../support/fake-boot.ts";
 import type { FakeImage } from "../../../support/fake-images.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
@@ -22,6 +23,7 @@ beforeAll(async () => {
   locked = await luksDisk({ name: "unlock-locked", script: secret }, data);
 });
 
+const DEP = "/lib/modules/6.1.0-fake/modules.dep";
 const NOTHING = { device: null, name: null, keyFile: null };
 const onTerminal = (text: string) => ({ terminal: "/dev/tty", text: `${text}\r` });
 
@@ -55,6 +57,26 @@ describe("levain unlock", () => {
       "listen to /dev/tty",
       "listen to no terminal",
     ]);
+  });
+
+  test("does not list an array in which it has opened nothing: the end of the search stops it", () => {
+    const { machine, lines } = run(
+      { device: "/dev/vda", name: "box" },
+      {
+        disks: [
+          { name: "vda", image: luks },
+          { name: "vdb", content: fakeMember(data, { place: 0, disks: 1 }) },
+        ],
+        modules: { ...CRYPT_IMAGE.modules, md_mod: {}, raid1: {} },
+        files: {
+          [DEP]: `${String(CRYPT_IMAGE.files[DEP])}\nkernel/md-mod.ko:\nkernel/raid1.ko: kernel/md-mod.ko\n`,
+          "/lib/modules/6.1.0-fake/kernel/md-mod.ko": "module",
+          "/lib/modules/6.1.0-fake/kernel/raid1.ko": "module",
+        },
+      },
+    );
+    expect(machine.journal).toContain("stop md0");
+    expect(lines).toEqual(['/dev/vda is open: /dev/mapper/box ext4 "ROOT"']);
   });
 
   test("opens every LUKS volume if the command line names none", () => {
