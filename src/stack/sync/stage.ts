@@ -1,6 +1,6 @@
 import type { EntryStatus, Tree } from "../../machine/trees.ts";
 import { unlessRefused } from "../../problems/errors.ts";
-import { copyContent, using } from "./content.ts";
+import { copyContent, haveSameContent, using } from "./content.ts";
 import type { Entry } from "./layers.ts";
 import { accessOf, type Item } from "./operations.ts";
 
@@ -39,7 +39,10 @@ function stageCopy(
   const isUnchanged = unlessRefused(
     () => {
       makeCopy(workplace, { top, data }, path);
-      return isSame(top.status, trees[top.place.layer]?.status(top.place.path) ?? null);
+      const source = trees[data.layer] as Tree;
+      // As in compare.ts: the times do not show every change.
+      const isWhole = top.status.kind !== "file" || haveSameContent(source, data.path, target, path);
+      return isWhole && isSame(top.status, trees[top.place.layer]?.status(top.place.path) ?? null);
     },
     () => false,
     // It has disappeared, or something else has its name.
