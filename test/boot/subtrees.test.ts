@@ -228,7 +228,12 @@ describe("lines of fstab with x-initrd.mount", () => {
   });
 
   test.each([
-    ["host:/export /srv nfs x-initrd.mount", "levain cannot mount host:/export with the type nfs"],
+    [
+      "host:/export /srv nfs x-initrd.mount",
+      "host:/export is on the network, and levain mounts local filesystems here",
+    ],
+    ["//host/share /srv cifs x-initrd.mount", "//host/share is on the network"],
+    ["tag /srv virtiofs x-initrd.mount", "levain cannot mount tag with the type virtiofs"],
     ["LABEL=VAR /srv ext4 verity.roothash=ab,x-initrd.mount", "levain does not support the option verity.roothash=ab"],
     ["LABEL=VAR /srv/.. ext4 x-initrd.mount", 'its path contains ".."'],
     ["LABEL=VAR /not/here ext4 x-initrd.mount", "the root has no such directory, and it cannot be created"],

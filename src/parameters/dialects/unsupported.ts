@@ -16,6 +16,8 @@ interface Unsupported {
 
 const NO_CHANGES = "changes are lost at shutdown";
 const NO_NETWORK = "the network is not set up";
+const NO_OPENPGP =
+  "levain checks no OpenPGP signature; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead";
 const NO_DOWNLOAD = notSupportedYet("an image on the network");
 
 /**
@@ -45,6 +47,7 @@ export const UNSUPPORTED = {
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
+    ...rows(NO_OPENPGP, "verify", isAsked),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),
     ...rows(
       `${notSupportedYet("an ISO file inside the initramfs")}; an ISO file on a device is /dev/…/PATH`,
@@ -54,7 +57,7 @@ export const UNSUPPORTED = {
   ],
   refusedArchiso: [
     ...rows(NO_DOWNLOAD, "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
-    ...rows(notSupportedYet("the signature of an image"), "verify", isAsked),
+    ...rows(NO_OPENPGP, "verify", isAsked),
     ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
   refusedCasper: [

@@ -499,7 +499,12 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "boot=live live-media-offset=1024",
     ["live-media-offset=: a root that is no image file on the medium is not supported yet"],
   ],
-  ["archisolabel=A verify=y", ["verify=: the signature of an image is not supported yet"]],
+  [
+    "archisolabel=A verify=y",
+    [
+      "verify=: levain checks no OpenPGP signature; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead",
+    ],
+  ],
   [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
     ["archiso_http_srv=: an image on the network is not supported yet"],
