@@ -1,6 +1,6 @@
 import type { EntryStatus, Tree } from "../../machine/trees.ts";
 import { unlessRefused } from "../../problems/errors.ts";
-import { copyContent, haveSameContent, using } from "./content.ts";
+import { copyContent, using } from "./content.ts";
 import type { Entry } from "./layers.ts";
 import { accessOf, type Item } from "./operations.ts";
 
@@ -38,10 +38,7 @@ function stageCopy(
   const { trees, target } = workplace;
   const isUnchanged = unlessRefused(
     () => {
-      makeCopy(workplace, { top, data }, path);
-      const source = trees[data.layer] as Tree;
-      // As in compare.ts: the times do not show every change.
-      const isWhole = top.status.kind !== "file" || haveSameContent(source, data.path, target, path);
+      const isWhole = makeCopy(workplace, { top, data }, path);
       return isWhole && isSame(top.status, trees[top.place.layer]?.status(top.place.path) ?? null);
     },
     () => false,
@@ -52,18 +49,21 @@ function stageCopy(
   return isUnchanged;
 }
 
+/** Returns false if the content has changed meanwhile. */
 function makeCopy(
   { trees, target, onProgress }: Workplace,
   { top, data }: Pick<Extract<Item, { kind: "copy" }>, "top" | "data">,
   path: string,
-) {
+): boolean {
   const { kind, represents } = top.status;
   const source = trees[data.layer] as Tree;
+  let isWhole = true;
   if (kind === "file") {
-    using(source.openFile(data.path), (file) => copyContent(file, target.createFile(path), onProgress));
+    isWhole = using(source.openFile(data.path), (file) => copyContent(file, target.createFile(path), onProgress));
   } else if (kind === "symlink") target.makeSymlink(source.readLink(data.path), path);
   else if (kind !== "directory") target.makeNode(path, kind, represents);
   finishCopy(target, path, top);
+  return isWhole;
 }
 
 /** The owner first: changing it removes capabilities and the set-user-ID bit. The time last. */
