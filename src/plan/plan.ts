@@ -63,8 +63,9 @@ export interface PersistencePlan {
   readonly upper: "rw" | "upper";
   /** A volume may be a filesystem with the name, or a partition with it. */
   readonly inFilesystems: boolean;
-  /** The directory of a filesystem in which a file with the name is a volume; null: no file is. */
-  readonly fileDirectory: string | null;
+  /** What with the name in the directory `path` of a filesystem is a volume: an image file, a directory, both, or neither. */
+  readonly inside: readonly ("file" | "directory")[];
+  readonly path: string;
   readonly among: "all" | "removable" | "usb";
   readonly unencrypted: boolean;
   readonly encrypted: boolean;

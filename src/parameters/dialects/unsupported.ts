@@ -17,7 +17,7 @@ interface Unsupported {
 const NO_CHANGES = "changes are lost at shutdown";
 const NO_NETWORK = "the network is not set up";
 const NO_OPENPGP =
-  "levain checks no OpenPGP signature; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead";
+  "OpenPGP signatures are not supported; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead";
 const NO_DOWNLOAD = notSupportedYet("an image on the network");
 
 /**

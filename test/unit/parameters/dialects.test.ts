@@ -62,7 +62,8 @@ const PERSISTENCE: PersistencePlan = {
   ],
   upper: "rw",
   inFilesystems: true,
-  fileDirectory: "",
+  inside: ["file"],
+  path: "",
   among: "all",
   unencrypted: true,
   encrypted: false,
@@ -222,7 +223,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
             { name: "home-rw", keeps: "home" },
           ],
           upper: "upper",
-          fileDirectory: "/keep",
+          path: "/keep",
         },
       },
     ],
@@ -279,7 +280,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
           ...PERSISTENCE,
           volumes: ["work-x", "play-x"].map((name) => ({ name, keeps: "listed" as const })),
           inFilesystems: false,
-          fileDirectory: "/a/b",
+          path: "/a/b",
         },
       },
     ],
@@ -288,7 +289,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {
         persistence: {
           ...PERSISTENCE,
-          fileDirectory: null,
+          inside: [],
           among: "usb",
           unencrypted: false,
           encrypted: true,
@@ -502,7 +503,7 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   [
     "archisolabel=A verify=y",
     [
-      "verify=: levain checks no OpenPGP signature; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead",
+      "verify=: OpenPGP signatures are not supported; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead",
     ],
   ],
   [
