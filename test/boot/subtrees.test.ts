@@ -143,7 +143,8 @@ describe("lines of fstab with x-initrd.mount", () => {
     { name: "vdb", image: ext4("VAR", { "/log": DIRECTORY, "/deep/tree/file": "x" }) },
     { name: "vdc", image: ext4("LOG", {}) },
   ];
-  const mounted = (fstab: string, more: FakeBootOptions = {}) => boot(fstab, { tree, disks, ...more });
+  const mounted = (fstab: string, more: FakeBootOptions & { readonly words?: string } = {}) =>
+    boot(fstab, { tree, disks, ...more });
 
   test("are mounted, parents first, and others are not", () => {
     const booted = mounted(
@@ -219,6 +220,11 @@ describe("lines of fstab with x-initrd.mount", () => {
     expect(console).toContain(said);
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(endMs).toBeLessThan(15_000);
+  });
+
+  test("of a parameter are mounted before those of fstab", () => {
+    const booted = mounted("LABEL=GONE /srv ext4 x-initrd.mount", { words: "rd.mount=LABEL=VAR:/srv:ext4:ro" });
+    expect(mountsOf(booted).join()).toContain("/sysroot/srv ext4 /dev/vdb");
   });
 
   test("with nofail that fails leaves nothing mounted", () => {

@@ -2,6 +2,7 @@ import { notSupportedYet } from "../../problems/not-supported.ts";
 import { printable } from "../../problems/report.ts";
 import { normaliseName, type Word } from "../cmdline.ts";
 import { isAsked, isShellTarget } from "../parameter.ts";
+import { isOutsideRoot } from "../stack/submounts.ts";
 
 interface Unsupported {
   /** A name, a prefix if it ends in a dot, or NAME=value if only that value is meant. */
@@ -38,7 +39,7 @@ export const UNSUPPORTED = {
       "rd.systemd.unit",
       (value) => !isShellTarget(value),
     ),
-    ...rows("only the root and its layers are mounted before init", "rd.systemd.mount-extra"),
+    ...rows("only filesystems below /sysroot are mounted", "rd.systemd.mount-extra", isOutsideRoot),
     ...rows(NO_NETWORK, "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
     ...rows("only levain.toml and the command line are read", "rd.config"),

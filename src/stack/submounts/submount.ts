@@ -75,8 +75,8 @@ const OURS = /^(?:r?bind$|[xX]-mount\.subdir=)/;
 
 /** Decides what is mounted below the root, the parents first; `fstab` is that of the root. */
 export function planSubmounts(plan: BelowPlan, fstab: readonly FstabEntry[]): readonly Submount[] {
-  const { usr, tmpfs, unions } = plan.submounts;
-  const lines = fstab.filter(isWanted).map(ofEntry);
+  const { usr, extra, tmpfs, unions } = plan.submounts;
+  const lines = [...extra, ...fstab.filter(isWanted)].map(ofEntry);
   const all = [
     ...(usr === null ? [] : ofParameter(usr, lines)),
     ...lines,

@@ -437,7 +437,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {
         overlay: null,
         volatile: null,
-        submounts: { usr: null, fstab: true, tmpfs: [{ path: "/var", size: null }], unions: [] },
+        submounts: { usr: null, fstab: true, extra: [], tmpfs: [{ path: "/var", size: null }], unions: [] },
       },
     ],
     ["root=gpt-auto", { root: block({ by: "discoverable", esp: null, type: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709" }) }],
@@ -447,6 +447,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         submounts: {
           usr: { device: { by: "label", value: "U" }, types: [], options: "ro,noatime" },
           fstab: false,
+          extra: [],
           tmpfs: [],
           unions: [],
         },
@@ -458,6 +459,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         submounts: {
           usr: { device: null, types: ["btrfs"], options: "subvol=usr" },
           fstab: true,
+          extra: [],
           tmpfs: [],
           unions: [],
         },
@@ -473,11 +475,24 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ["root=LABEL=R fsck.mode=skip fsck.repair=yes", { rootCheck: "skip", rootRepair: "yes" }],
     ["root=LABEL=R fsckfix", { rootRepair: "yes" }],
     [
+      "root=LABEL=R rd.systemd.mount-extra=/sysroot/opt:/sysroot/srv::bind systemd.mount-extra=LABEL=X:/x:ext4:ro,x-initrd.mount systemd.mount-extra=LABEL=Y:/y",
+      {
+        submounts: {
+          usr: null,
+          fstab: true,
+          extra: [
+            { source: "/opt", target: "/srv", type: "auto", options: "bind", isChecked: true },
+            { source: "LABEL=X", target: "/x", type: "ext4", options: "ro,x-initrd.mount", isChecked: true },
+          ],
+          tmpfs: [],
+          unions: [],
+        },
+      },
+    ],
+    [
       "root=LABEL=R rd.systemd.mount-extra=/dev/sdb1:/srv",
       {},
-      [
-        "rd.systemd.mount-extra= is not supported yet, ignoring it: only the root and its layers are mounted before init",
-      ],
+      ["rd.systemd.mount-extra= is not supported yet, ignoring it: only filesystems below /sysroot are mounted"],
     ],
     [
       "root=LABEL=R rd.systemd.unit=initrd.target",
