@@ -7,6 +7,7 @@ const SYSTEM_CALLS = {
   ioctl: [16, 29],
   pread64: [17, 67],
   pwrite64: [18, 68],
+  sendfile: [40, 71],
   socket: [41, 198],
   recvfrom: [45, 207],
   sendmsg: [46, 211],

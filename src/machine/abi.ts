@@ -29,6 +29,7 @@ export const F_SETFD = 2;
 export const FD_CLOEXEC = 1;
 export const SEEK_END = 2;
 export const POSIX_FADV_RANDOM = 1;
+export const POSIX_FADV_SEQUENTIAL = 2;
 export const POSIX_FADV_WILLNEED = 3;
 /** linux/memfd.h */
 export const MFD_CLOEXEC = 1;

@@ -88,12 +88,20 @@ export interface Files {
   openAsyncReader(path: string, options?: OpenOptions): AsyncReader;
   /** Opens a file for writing without truncating it, or creates it with mode 0644. A symbolic link is ELOOP. */
   openWriter(path: string): FileWriter;
-  /** Copies the content of a file or device and reports each part, of a few MiB, with the bytes done; removes the target on failure, also of `onProgress`. The part is overwritten after the call. */
-  copyFile(source: string, target: string, onProgress: (bytesDone: number, part: Uint8Array) => void): void;
+  /** Copies the content of a file or device; removes the target on failure, also of `watch`. */
+  copyFile(source: string, target: string, watch?: CopyWatch): void;
   /** Returns the digest of a file that has fs-verity enabled (FS_IOC_MEASURE_VERITY), "sha256:…" as `fsverity measure` prints it; null for any other file. */
   measureVerity(path: string): string | null;
   /** `statfs(2)`; the magic number is one of linux/magic.h. */
   statFilesystem(path: string): { readonly magic: number; readonly totalBytes: number; readonly freeBytes: number };
+}
+
+/** What is called while a file is copied. */
+export interface CopyWatch {
+  /** Called after each part, of a few MiB. */
+  readonly onProgress?: (bytesDone: number) => void;
+  /** Gets all bytes of the copy in their order; they are overwritten after the call. */
+  readonly onBytes?: ((part: Uint8Array) => void) | undefined;
 }
 
 /** The names of mount(8) for the flags of mount(2). */

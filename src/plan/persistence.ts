@@ -28,7 +28,8 @@ export function decidePersistence(settings: Settings, { overlay }: Pick<BootPlan
     volumes: volumes.map((volume) => ({ ...volume, name: `${volume.name}${suffix}` })),
     upper: isCasper ? "upper" : "rw",
     inFilesystems: storage.includes("filesystem"),
-    fileDirectory: storage.includes("file") ? (settings.persistencePath ?? "") : null,
+    inside: storage.filter((one) => one !== "filesystem"),
+    path: settings.persistencePath ?? "",
     among: settings.persistenceMedia ?? "all",
     unencrypted: encryption.includes("none"),
     encrypted: encryption.includes("luks"),
@@ -41,8 +42,13 @@ export function decidePersistence(settings: Settings, { overlay }: Pick<BootPlan
 /** Formats it for `levain plan`. */
 export function formatPersistence(plan: PersistencePlan | null): string | null {
   if (plan === null) return null;
-  const { volumes, inFilesystems, fileDirectory, among, unencrypted, encrypted, readOnly } = plan;
-  const kinds = onlyTexts(inFilesystems && "filesystems", fileDirectory !== null && `files in ${fileDirectory || "/"}`);
+  const { volumes, inFilesystems, inside, path, among, unencrypted, encrypted, readOnly } = plan;
+  const isFound = (one: "file" | "directory", text: string) => inside.includes(one) && `${text} in ${path || "/"}`;
+  const kinds = onlyTexts(
+    inFilesystems && "filesystems",
+    isFound("file", "files"),
+    isFound("directory", "directories"),
+  );
   const disks = { all: null, removable: "only on removable disks", usb: "only on USB" }[among];
   const crypt = encrypted && (unencrypted ? "in LUKS or not" : "in LUKS");
   const names = volumes.map(({ name }) => name).join(", ");

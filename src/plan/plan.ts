@@ -1,7 +1,7 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
-import type { TmpfsPlan } from "../parameters/stack/submounts.ts";
+import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { RootSource } from "./root.ts";
@@ -63,8 +63,9 @@ export interface PersistencePlan {
   readonly upper: "rw" | "upper";
   /** A volume may be a filesystem with the name, or a partition with it. */
   readonly inFilesystems: boolean;
-  /** The directory of a filesystem in which a file with the name is a volume; null: no file is. */
-  readonly fileDirectory: string | null;
+  /** What with the name in the directory `path` of a filesystem is a volume: an image file, a directory, both, or neither. */
+  readonly inside: readonly ("file" | "directory")[];
+  readonly path: string;
   readonly among: "all" | "removable" | "usb";
   readonly unencrypted: boolean;
   readonly encrypted: boolean;
@@ -80,6 +81,8 @@ export interface SubmountsPlan {
   readonly usr: UsrPlan | null;
   /** rd.fstab=: whether the lines of /etc/fstab of the root for /usr, and those with x-initrd.mount, are mounted. */
   readonly fstab: boolean;
+  /** As lines of /etc/fstab, before those of the root. */
+  readonly extra: readonly ExtraMount[];
   /** No two for one path. */
   readonly tmpfs: readonly TmpfsPlan[];
   /** No two for one path. */

@@ -15,14 +15,15 @@ import {
 const VERIFIED_USR: DeviceSpec = { by: "path", path: "/dev/mapper/usr" };
 
 /** Nothing: an initramfs that is the final system has no root to mount below. */
-export const NO_SUBMOUNTS: SubmountsPlan = { usr: null, fstab: false, tmpfs: [], unions: [] };
+export const NO_SUBMOUNTS: SubmountsPlan = { usr: null, fstab: false, extra: [], tmpfs: [], unions: [] };
 
 /** Decides what is mounted below the root. */
 export function decideSubmounts(settings: Settings): SubmountsPlan {
-  const { fstab = true, tmpfs, unions } = settings;
+  const { fstab = true, extraMounts, tmpfs, unions } = settings;
   return {
     usr: decideUsr(settings),
     fstab,
+    extra: extraMounts,
     tmpfs: lastOfEach(tmpfs),
     unions: lastOfEach(unions).map((union) => planUnion(union, settings)),
   };
@@ -65,12 +66,13 @@ function lastOfEach<T extends TmpfsPlan>(all: readonly T[]): readonly T[] {
 
 /** Formats what is mounted below the root, a subject each. */
 export function formatSubmounts({ submounts, volatile }: BootPlan): readonly (readonly [string, string | null])[] {
-  const { usr, fstab, tmpfs, unions } = submounts;
+  const { usr, fstab, extra, tmpfs, unions } = submounts;
   const size = (one: { readonly size: string | null }) => (one.size === null ? "" : ` of ${one.size}`);
   return [
     ["volatile", volatile && `the root is a tmpfs${size(volatile)}, with the /usr of the root device`],
     ["/usr", usr && formatUsr(usr)],
     ["fstab", fstab ? null : "not read"],
+    ...extra.map((one) => ["mount", `${one.source} at ${one.target} (${one.type}, ${one.options})`] as const),
     ...tmpfs.map((one) => ["tmpfs", `${one.path}, a tmpfs${size(one)}`] as const),
     ...unions.map((one) => ["union", `${one.path}, below ${formatKept(one)}a tmpfs${size(one)}`] as const),
   ];

@@ -4,7 +4,7 @@ import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
 import { createProgress } from "./verify/progress.ts";
-import { requireMatch } from "./verify/read-checked.ts";
+import { requireMatch, updateChecks } from "./verify/read-checked.ts";
 import type { StreamCheck } from "./verify/stream-check.ts";
 
 const MIB = 2 ** 20;
@@ -47,10 +47,12 @@ export function copyToRam({ machine, voice, undo }: Context, copy: RamCopy): str
   try {
     const failure = unlessRefused(
       () => {
-        machine.copyFile(source, target, (done, part) => {
-          for (const check of checks) check.update(part);
-          doneBytes = done;
-          showProgress(done);
+        machine.copyFile(source, target, {
+          onProgress(done) {
+            doneBytes = done;
+            showProgress(done);
+          },
+          onBytes: checks.length === 0 ? undefined : (part) => updateChecks(checks, part),
         });
         const copied = machine.stat(target)?.size ?? 0;
         if (copied === bytes) requireMatch(printable(path), checks);

@@ -156,6 +156,20 @@ describe("a persistence volume on the medium's disk", () => {
     }
   });
 
+  test("is a directory on another partition, or on the medium itself", () => {
+    for (const place of ["beside", "medium"]) {
+      const files = { "/keep/persistence/persistence.conf": "/ union\n" };
+      const beside = fakeImage("ext4", { label: "OTHER", sizeBytes: 4 * MIB }, place === "beside" ? files : {});
+      const { squashfs, medium } = live(place === "medium" ? files : {});
+      const words = "boot=live persistence persistence-path=keep persistence-storage=directory";
+      const done = fakeBoot({ cmdline: words, disks: [stick("sda", medium, beside)], images: [squashfs] });
+      expect(done.end).toMatchObject(DONE);
+      expect(overlays(done)[0]).toContain("upperdir=/run/levain/store-persistence/0/rw");
+      const keeper = place === "beside" ? beside : medium;
+      expect(nodeIn(keeper, "/keep/persistence/rw")?.kind).toBe("directory");
+    }
+  });
+
   test("is shown only when what was begun with it is completed", () => {
     const reset = JSON.stringify({ version: 1, keep: ["b"] });
     const begun = (path: string): FakeTree => ({

@@ -6,18 +6,18 @@ import { fakeImage } from "../support/fake-images.ts";
 // Boots from a store with which something was begun: levain sync, or levain factory-reset.
 
 const ATTRIBUTES = { userId: 0, groupId: 0, mode: 0o755, attributes: {} };
-const JOURNAL = JSON.stringify({
-  version: 1,
-  items: "items-1",
-  waits: false,
-  operations: [
-    { kind: "directory", path: "etc", ...ATTRIBUTES, isOpaque: false },
-    { kind: "place", path: "etc/new", item: 0 },
-    { kind: "place", path: "etc/both", item: 1 },
-    { kind: "remove", path: "gone" },
-    { kind: "time", path: "etc", modified: "5" },
-  ],
-});
+const OPERATIONS = [
+  { kind: "directory", path: "etc", ...ATTRIBUTES, isOpaque: false },
+  { kind: "place", path: "etc/new", item: 0 },
+  { kind: "place", path: "etc/both", item: 1 },
+  { kind: "remove", path: "gone" },
+  { kind: "time", path: "etc", modified: "5" },
+];
+const journalOf = (operations: readonly object[]) =>
+  [{ version: 2, items: "items-1", waits: false, count: operations.length }, ...operations]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join("");
+const JOURNAL = journalOf(OPERATIONS);
 
 const STAGED: FakeTree = {
   "/upper/etc/both": "old",
@@ -28,7 +28,7 @@ const STAGED: FakeTree = {
 };
 
 function boot(tree: FakeTree, cmdline: string, isUnclean = false) {
-  const disk = fakeImage("ext4", { label: "DATA", sizeBytes: 4 << 20, isUnclean }, tree);
+  const disk = fakeImage("ext4", { label: "DATA", sizeBytes: 64 << 20, isUnclean }, tree);
   const disks = [
     { name: "vda", image: rootImage() },
     { name: "vdb", image: disk },
@@ -66,11 +66,21 @@ describe("an interrupted levain sync", () => {
     ["a path out of the layer", JOURNAL.replace("etc/new", "../../etc/new")],
     ["an absolute path", JOURNAL.replace("etc/new", "/etc/new")],
     ["items elsewhere", JOURNAL.replace("items-1", "../items-1")],
+    ["one change is missing", JOURNAL.replace(/.*gone.*\n/, "")],
+    ["it ends within a change", JOURNAL.slice(0, -2)],
+    ["a line without end", JOURNAL.replace("\n", `${" ".repeat(20 << 20)}\n`)],
   ])("whose journal is damaged (%s) is ignored", (_, journal) => {
     const done = boot({ ...STAGED, "/.levain-upper/journal": journal }, "");
     expect(done.end).toMatchObject({ mode: "switch_root" });
     expect(done.console).toContain("the journal of an interrupted levain sync is damaged");
     expect(upper(done.files)).toEqual(["/upper/etc/both: old", "/upper/gone/inside: "]);
+  });
+
+  test("may have more changes than a boot could keep in memory", () => {
+    const many = Array.from({ length: 100_000 }, (_, index) => ({ kind: "remove", path: `none-${index}` }));
+    const done = boot({ ...STAGED, "/.levain-upper/journal": journalOf([...many, ...OPERATIONS]) }, "");
+    expect(done.console).toContain("finishing an interrupted levain sync: 100005 changes");
+    expect(upper(done.files)).toEqual(["/upper/etc/both: newer", "/upper/etc/new: new"]);
   });
 
   test("writes nothing through a symbolic link", () => {

@@ -143,7 +143,8 @@ describe("lines of fstab with x-initrd.mount", () => {
     { name: "vdb", image: ext4("VAR", { "/log": DIRECTORY, "/deep/tree/file": "x" }) },
     { name: "vdc", image: ext4("LOG", {}) },
   ];
-  const mounted = (fstab: string, more: FakeBootOptions = {}) => boot(fstab, { tree, disks, ...more });
+  const mounted = (fstab: string, more: FakeBootOptions & { readonly words?: string } = {}) =>
+    boot(fstab, { tree, disks, ...more });
 
   test("are mounted, parents first, and others are not", () => {
     const booted = mounted(
@@ -221,6 +222,11 @@ describe("lines of fstab with x-initrd.mount", () => {
     expect(endMs).toBeLessThan(15_000);
   });
 
+  test("of a parameter are mounted before those of fstab", () => {
+    const booted = mounted("LABEL=GONE /srv ext4 x-initrd.mount", { words: "rd.mount=LABEL=VAR:/srv:ext4:ro" });
+    expect(mountsOf(booted).join()).toContain("/sysroot/srv ext4 /dev/vdb");
+  });
+
   test("with nofail that fails leaves nothing mounted", () => {
     const { console, mounts } = mounted("LABEL=VAR /srv ext4 X-mount.subdir=gone,x-initrd.mount,nofail");
     expect(console).toContain("booting without /srv (nofail)");
@@ -228,7 +234,12 @@ describe("lines of fstab with x-initrd.mount", () => {
   });
 
   test.each([
-    ["host:/export /srv nfs x-initrd.mount", "levain cannot mount host:/export with the type nfs"],
+    [
+      "host:/export /srv nfs x-initrd.mount",
+      "host:/export is on the network, and levain mounts local filesystems here",
+    ],
+    ["//host/share /srv cifs x-initrd.mount", "//host/share is on the network"],
+    ["tag /srv virtiofs x-initrd.mount", "levain cannot mount tag with the type virtiofs"],
     ["LABEL=VAR /srv ext4 verity.roothash=ab,x-initrd.mount", "levain does not support the option verity.roothash=ab"],
     ["LABEL=VAR /srv/.. ext4 x-initrd.mount", 'its path contains ".."'],
     ["LABEL=VAR /not/here ext4 x-initrd.mount", "the root has no such directory, and it cannot be created"],

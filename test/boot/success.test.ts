@@ -181,8 +181,8 @@ describe("a copy to RAM that fails", () => {
   test("because the medium gives less than the file has is no copy either", () => {
     const { console, mounts } = boot("", (machine) => {
       const { copyFile } = machine;
-      machine.copyFile = (from, to, onProgress) => {
-        copyFile(from, to, onProgress);
+      machine.copyFile = (from, to, watch) => {
+        copyFile(from, to, watch);
         machine.writeFile(to, machine.readFile(to).subarray(0, 1024));
       };
     });

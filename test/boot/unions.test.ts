@@ -310,6 +310,16 @@ describe("rd.union= with a device", () => {
   });
 
   test.each([
+    ["y", true],
+    ["n", false],
+  ])("with rd.overlay.policy=ask a person decides: %s", (text, boots) => {
+    const words = "rd.timeout=1 rd.union=/etc:LABEL=NONE rd.overlay.policy=ask";
+    const done = withData(words, data({}), { typing: [{ terminal: "/dev/ttyS0", text }] });
+    expect(overlays(done)).toEqual(boots ? ["/sysroot/etc /sysroot/etc"] : []);
+    expect(done.console.includes("booting without what was kept of /etc")).toBe(boots);
+  });
+
+  test.each([
     "/etc:30",
     "/etc:size=9M:",
     "/etc:LABEL=",

@@ -232,10 +232,11 @@ describe("nothing boots unverified", () => {
 });
 
 test.each([
-  ["that the fstab of the verified root names", "LABEL=USR /usr ext4 ro 0 2\n", ""],
-  ["that a parameter names", "", "mount.usr=LABEL=USR"],
-])("a /usr %s is refused if nothing verifies it", (_, fstab, words) => {
-  const own = fakeImage("ext4", { label: "ROOT" }, { ...ROOT_TREE, "/etc/fstab": fstab });
+  ["a /usr that the fstab of the verified root names", "LABEL=USR /usr ext4 ro 0 2\n", "", "usrhash=HASH"],
+  ["a /usr that a parameter names", "", "mount.usr=LABEL=USR", "usrhash=HASH"],
+  ["another filesystem of that fstab", "LABEL=USR /opt ext4 ro,x-initrd.mount 0 2\n", "", "remove x-initrd.mount"],
+])("%s is refused if nothing verifies it", (_, fstab, words, cure) => {
+  const own = fakeImage("ext4", { label: "ROOT" }, { ...ROOT_TREE, "/opt/file": "", "/etc/fstab": fstab });
   const verified = verityDisk(own);
   const stranger = rootImage("USR");
   const result = boot({
@@ -247,9 +248,28 @@ test.each([
     ],
   });
   expect(unwrapped(result.console)).toContain("/dev/sda would be a part of the verified root, but nothing verifies it");
-  expect(result.console).toContain("usrhash=HASH");
+  expect(result.console).toContain(cure);
   expect(result.journal.join("\n")).not.toContain("mount ext4 /dev/sda");
   expect(result.end).toBe("halt");
+});
+
+test("a filesystem of fstab that nothing verifies is left out if it has nofail", () => {
+  const line = "LABEL=DATA /srv ext4 nofail,x-initrd.mount 0 2\n";
+  const verified = verityDisk(
+    fakeImage("ext4", { label: "ROOT" }, { ...ROOT_TREE, "/srv/file": "", "/etc/fstab": line }),
+  );
+  const stranger = rootImage("DATA");
+  const result = boot({
+    cmdline: `root=LABEL=ROOT roothash=${verified.rootHash} rdshell=0 rd.timeout=3`,
+    images: [verified.data, stranger],
+    disks: [
+      { name: "vda", partitions: [{ image: verified.data }, { image: verified.hashes }] },
+      { name: "sda", image: stranger },
+    ],
+  });
+  expect(unwrapped(result.console)).toContain("nothing verifies it: booting without /srv (nofail)");
+  expect(result.mounts.join("\n")).not.toContain("/dev/sda");
+  expect(result.console).toContain("switch_root to /sbin/init");
 });
 
 describe("a verified /usr", () => {

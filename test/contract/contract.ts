@@ -2,6 +2,7 @@ import type { Machine } from "../../src/machine/machine.ts";
 import { ARRAY_CASES } from "./arrays.ts";
 import type { ContractCase, Hands } from "./case.ts";
 import { CHILD_CASES } from "./children.ts";
+import { COPY_CASES } from "./copies.ts";
 import { CRYPT_TABLE_CASES } from "./crypt-tables.ts";
 import { DEVICE_MAPPER_CASES } from "./device-mapper.ts";
 import { DISK_CASES } from "./disks.ts";
@@ -23,6 +24,7 @@ import { VERITY_TABLE_CASES } from "./verity-tables.ts";
 /** Every rule that the fake machine claims, in the order to check them: one machine goes through all of them. */
 export const CONTRACT: readonly ContractCase[] = [
   ...FILE_CASES,
+  ...COPY_CASES,
   ...OPEN_TREE_CASES,
   ...TREE_CASES,
   ...MOUNT_CASES,

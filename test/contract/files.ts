@@ -1,4 +1,4 @@
-import { deepEqual, equal, fail, ok, throws } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { type ContractCase, mountTmpfs, readText, refuses } from "./case.ts";
 
 const MIB = 2 ** 20;
@@ -158,32 +158,6 @@ export const FILE_CASES: readonly ContractCase[] = [
         [10, "234", "89", "", "", ""],
       );
       reader.close();
-    },
-  },
-  {
-    name: "copyFile tells its progress with each part, and copies every byte",
-    check(machine, directory) {
-      const bytes = new Uint8Array(9 * MIB).map((_, index) => (index * 7 + (index >> 12)) & 0xff);
-      machine.writeFile(`${directory}/source`, bytes);
-      const told: [number, Uint8Array][] = [];
-      machine.copyFile(`${directory}/source`, `${directory}/target`, (done, part) => told.push([done, part.slice()]));
-      const doneBytes = told.map(([done]) => done);
-      deepEqual(doneBytes, [4 * MIB, 8 * MIB, 9 * MIB]);
-      ok(Buffer.concat(told.map(([, part]) => part)).equals(bytes));
-      ok(Buffer.from(machine.readFile(`${directory}/target`)).equals(bytes));
-      refuses("ENOENT", () => machine.copyFile(`${directory}/none`, `${directory}/other`, () => undefined));
-      equal(machine.stat(`${directory}/other`), null);
-      throws(() => machine.copyFile(`${directory}/source`, `${directory}/target`, () => fail("stopped")));
-      equal(machine.stat(`${directory}/target`), null);
-    },
-  },
-  {
-    name: "a copy that does not fit is ENOSPC and leaves nothing behind",
-    check(machine, directory) {
-      mountTmpfs(machine, `${directory}/small`, "size=1M");
-      machine.writeFile(`${directory}/source`, new Uint8Array(2 * MIB));
-      refuses("ENOSPC", () => machine.copyFile(`${directory}/source`, `${directory}/small/target`, () => undefined));
-      deepEqual(machine.listDirectory(`${directory}/small`), []);
     },
   },
   {

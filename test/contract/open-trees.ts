@@ -46,6 +46,23 @@ export const OPEN_TREE_CASES: readonly ContractCase[] = [
       }),
   },
   {
+    name: "a tree may have more levels than a process may have open files",
+    check: (machine, directory) =>
+      inTree(machine, directory, (tree) => {
+        const paths = Array.from({ length: 2000 }, (_, level) =>
+          Array.from({ length: level + 1 }, () => "d").join("/"),
+        );
+        for (const path of paths) tree.makeDirectory(path);
+        const bottom = paths.at(-1) ?? "";
+        writeFile(tree, `${bottom}/file`, "deep");
+        tree.makeDirectory("other");
+        tree.link(`${bottom}/file`, "other/name");
+        tree.rename("other/name", `${bottom}/name`);
+        deepEqual(tree.list(bottom).toSorted(), ["file", "name"]);
+        equal(tree.status(`${bottom}/name`)?.links, 2);
+      }),
+  },
+  {
     name: "a tree keeps owner, mode, time and attributes, and removes attributes that are not there",
     check: (machine, directory) =>
       inTree(machine, directory, (tree) => {

@@ -47,14 +47,15 @@ export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees
     openReader: (path) => openReader(kernel, path),
     openAsyncReader: (path) => openFakeAsyncReader(kernel, path, () => openReader(kernel, path)),
     openWriter: (path) => openWriter(kernel, path),
-    copyFile(source, target, onProgress) {
+    copyFile(source, target, { onProgress, onBytes } = {}) {
       const bytes = read(source);
       write(kernel, target, new Uint8Array());
       try {
         for (let done = 0; done < bytes.length; ) {
           done = Math.min(done + COPY_CHUNK_BYTES, bytes.length);
           write(kernel, target, bytes.slice(0, done));
-          onProgress(done, bytes.slice(done - (done % COPY_CHUNK_BYTES || COPY_CHUNK_BYTES), done));
+          onBytes?.(bytes.slice(done - (done % COPY_CHUNK_BYTES || COPY_CHUNK_BYTES), done));
+          onProgress?.(done);
         }
       } catch (error) {
         files.removeFile(target);

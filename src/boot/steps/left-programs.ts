@@ -27,7 +27,7 @@ export function leavePrograms(steps: Steps, plan: HandoverPlan): void {
     leave(steps, { ...EXIT_PROGRAM, write, loss: "the medium may not be clean after power-off" });
   }
   if (!plan.keepCommand) return;
-  const write = (path: string) => steps.machine.copyFile(OWN_PROGRAM, path, () => undefined);
+  const write = (path: string) => steps.machine.copyFile(OWN_PROGRAM, path);
   leave(steps, { ...COMMAND, write, loss: "the command levain is not kept" });
 }
 

@@ -22,6 +22,8 @@ export interface Column {
   readonly parts: readonly Part[];
 }
 
+const VERIFIED = "read-only, verified by dm-verity";
+
 /** Returns what a boot with this plan would stack, the root first. Images that only the medium can name are shown by their pattern. */
 export function listColumns(plan: BootPlan): readonly Column[] {
   if (plan.root.kind === "none") {
@@ -54,7 +56,9 @@ function describeSubmount(plan: BootPlan, submount: Submount): readonly Part[] {
     case "device": {
       const isWritten = submount.access === "writable" && !hasOption(submount.options, "ro");
       const name = submount.device === null ? nameRoot(plan) : formatDeviceSpec(submount.device);
-      return [{ name, note: submount.options || "read-write", keeps: isWritten ? "disk" : "nothing" }];
+      const isVerified = submount.path === "/usr" && plan.verity.usr !== null;
+      const note = isVerified ? VERIFIED : submount.options || "read-write";
+      return [{ name, note, keeps: isWritten && !isVerified ? "disk" : "nothing" }];
     }
     case "tmpfs":
       return [describeTmpfs(submount)];
@@ -67,10 +71,8 @@ function describeSubmount(plan: BootPlan, submount: Submount): readonly Part[] {
   }
 }
 
-function describeKept({ store, readOnly }: UnionSubmount): readonly Part[] {
-  if (store === null) return [];
-  const note = "changes that levain sync keeps";
-  return [{ name: formatStore(store), note, keeps: readOnly ? "nothing" : "disk" }];
+function describeKept({ store }: Pick<UnionSubmount, "store">): readonly Part[] {
+  return store === null ? [] : [{ name: formatStore(store), note: "changes that levain sync keeps", keeps: "disk" }];
 }
 
 function describeTmpfs(one: { readonly size: string | null }): Part {
@@ -108,6 +110,7 @@ function describeMedium(plan: BootPlan, { iso }: RootStack): readonly Part[] {
 function describeLower(plan: BootPlan, lower: Lower): Part {
   switch (lower.kind) {
     case "source": {
+      if (plan.verity.root !== null) return { name: nameRoot(plan), note: VERIFIED, keeps: "nothing" };
       const isAlone = plan.overlay === null && plan.volatile === null && plan.layers.length === 0;
       if (isAlone && plan.rootWritable) {
         return { name: nameRoot(plan), note: `read-write${noteCrypt(plan)}`, keeps: "disk" };
@@ -120,17 +123,23 @@ function describeLower(plan: BootPlan, lower: Lower): Part {
     case "image": {
       const inner = lower.inner === null ? "" : ", or an image inside it";
       const ram = lower.ram === null ? "" : ", copied to memory";
-      return { name: lower.path, note: `an image, read-only${ram}${inner}`, keeps: "nothing" };
+      return { name: lower.path, note: `an image, ${howRead(plan)}${ram}${inner}`, keeps: "nothing" };
     }
   }
+}
+
+/** What finds damage only does not count: files that say so themselves, and sums on the medium. */
+function howRead({ verity: { images }, checks }: BootPlan): string {
+  if (images !== null && !images.isBySidecar) return VERIFIED;
+  if (checks.digest !== null) return "read-only, its digest checked";
+  return checks.signature ? "read-only, its signature checked" : "read-only";
 }
 
 function describeUpper({ upper }: RootStack): readonly Part[] {
   if (upper === null) return [];
   if (upper.kind === "tmpfs") return [describeTmpfs(upper)];
+  if (upper.readOnly) return [...describeKept(upper), describeTmpfs(upper.ram)];
   const store = formatStore(upper.store);
-  const earlier: Part = { name: store, note: "earlier changes, read-only", keeps: "nothing" };
-  if (upper.readOnly) return [earlier, describeTmpfs(upper.ram)];
   const otherwise = upper.policy === "required" ? "" : ", or else in memory";
   const note = `${upper.reset ? "changes, emptied first" : "changes"}${otherwise}`;
   return [{ name: store, note, keeps: "disk" }];

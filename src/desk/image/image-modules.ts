@@ -5,7 +5,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { findEntry, type ImageTree, putEntry } from "../archive/tree.ts";
 import { FIRMWARE_ENDINGS } from "../modules/firmware.ts";
-import { readHostUse } from "../modules/host-modules.ts";
+import { readHostUse, withPlanned } from "../modules/host-modules.ts";
 import { warnOfKeptOut } from "../modules/kept-out.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
 import {
@@ -32,7 +32,7 @@ export function addModules(tree: ImageTree, kernel: KernelChoice, options: Image
     add,
     config,
     isPacked: true,
-    ...(options.hostonly && { host: readHostUse() }),
+    ...(options.hostonly && { host: withPlanned(readHostUse(), plan) }),
   });
   const { files, names, lackingFirmware, warnings } = selection;
   for (const warning of [...warnings, ...warnOfKeptOut(selection, config, plan.modules.load)]) voice.warn(warning);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { findModule } from "../../drivers/index/module-index.ts";
 import { normalizeName } from "../../drivers/index/names.ts";
 import { type ModuleSource, resolveModule } from "../../drivers/index/resolution.ts";
+import type { BootPlan } from "../../plan/plan.ts";
 import { BootError } from "../../problems/errors.ts";
 import { isCommonModule } from "./packed-modules.ts";
 
@@ -40,6 +41,12 @@ export function readHostUse(root = "/"): HostUse {
     filesystems: [...new Set(lines("proc/self/mountinfo").flatMap((line) => /^.* - (\S+)/.exec(line)?.[1] ?? []))],
     hasVolumes: list(join(root, "sys/block")).some((name) => /^(dm-|md)/.test(name)),
   };
+}
+
+/** Adds what the parameters of the image need: its root may lie in volumes that the machine does not have yet. */
+export function withPlanned(use: HostUse, { verity, crypt }: Pick<BootPlan, "verity" | "crypt">): HostUse {
+  const isPlanned = [verity.root, verity.usr, verity.images].some((one) => one !== null) || crypt.volumes.length > 0;
+  return { ...use, hasVolumes: use.hasVolumes || isPlanned };
 }
 
 /** Returns those of the modules `names` that the machine uses, or that a boot of it may need at any time. */

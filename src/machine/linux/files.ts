@@ -9,14 +9,13 @@ import { callKernel, systemCall } from "./libc.ts";
 import { measureVerity } from "./storage/fs-verity.ts";
 import { trees } from "./trees/tree.ts";
 
-const COPY_CHUNK_BYTES = 4 << 20;
 const DEFAULT_DIRECTORY_MODE = 0o755;
 const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 /** O_NONBLOCK: a pipe without a reader is refused (ENXIO) instead of blocking. */
 const WRITER_FLAGS = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
 /** The files of the running system. */
-export function createLinuxFiles(): Omit<Files, "openAsyncReader"> {
+export function createLinuxFiles(): Omit<Files, "openAsyncReader" | "copyFile"> {
   return {
     readFile: (path) => refusable(path, () => fs.readFileSync(path)),
     writeFile: (path, data) => refusable(path, () => fs.writeFileSync(path, data, { mode: 0o644 })),
@@ -40,7 +39,6 @@ export function createLinuxFiles(): Omit<Files, "openAsyncReader"> {
     syncFilesystem: (path) => closing(openFile(path, "r"), (fd) => void systemCall("syncfs", path, fd)),
     openReader,
     openWriter,
-    copyFile,
     measureVerity,
     statFilesystem(path) {
       const { type: magic, blocks, bavail, bsize } = refusable(path, () => fs.statfsSync(path));
@@ -146,36 +144,14 @@ function openWriter(path: string): FileWriter {
 
 /** The kernel limits one request to the largest of the disk (read_pages of mm/readahead.c: io_pages), often 1280 KiB. */
 const AHEAD_BYTES = 1 << 20;
+/** A part of a check. */
+const PART_BYTES = 4 << 20;
 
-/** Has the disk read the next part while this one is written and checked. A kernel that does not only takes longer. */
+/** Has the disk read the next part while this one is checked. A kernel that does not only takes longer. */
 function readAhead(fd: number, offset: number): void {
-  for (let at = offset; at < offset + COPY_CHUNK_BYTES; at += AHEAD_BYTES) {
+  for (let at = offset; at < offset + PART_BYTES; at += AHEAD_BYTES) {
     callKernel("fadvise64", [fd, at, AHEAD_BYTES, abi.POSIX_FADV_WILLNEED]);
   }
-}
-
-/** Not by copy_file_range(2): it does not cross filesystem types before Linux 5.19, and never copies to or from a device. */
-function copyFile(source: string, target: string, onProgress: (bytesDone: number, part: Uint8Array) => void): void {
-  closing(openFile(source, "r"), (from) => {
-    const to = openFile(target, "w", 0o644);
-    try {
-      closing(to, () => {
-        const buffer = new Uint8Array(COPY_CHUNK_BYTES);
-        for (let total = 0; ; ) {
-          const count = refusable(source, () => fs.readSync(from, buffer));
-          if (count === 0) return;
-          readAhead(from, total + count);
-          const part = buffer.subarray(0, count);
-          writeAll(to, part, target);
-          total += count;
-          onProgress(total, part);
-        }
-      });
-    } catch (error) {
-      fs.rmSync(target, { force: true });
-      throw error;
-    }
-  });
 }
 
 /** fs.rmSync takes minutes for a directory of some thousand levels, which any user can make. */

@@ -22,6 +22,7 @@ import { createTerminals } from "./terminals/terminals.ts";
 import { trees } from "./trees/tree.ts";
 import { createUeventSource } from "./uevents.ts";
 import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
+import { copyFile } from "./workers/copies.ts";
 import { startModule } from "./workers/modules.ts";
 import { createMounts } from "./workers/mounts.ts";
 import { probeOrder } from "./workers/orders.ts";
@@ -44,6 +45,7 @@ export function createLinuxMachine(): Machine {
   return {
     ...files,
     openAsyncReader: (path, options = {}) => asyncCalls.openReader(path, options) ?? openBlockingReader(path),
+    copyFile: (source, target, watch = {}) => copyFile(source, target, watch),
     ...createMounts(asyncCalls),
     moveMount,
     ...uevents.calls,

@@ -2,7 +2,7 @@ import { alias, single, toggle } from "../parameter.ts";
 import { parser } from "../parse.ts";
 import * as values from "../values.ts";
 
-const STORAGES = ["filesystem", "file"] as const;
+const STORAGES = ["filesystem", "file", "directory"] as const;
 const ENCRYPTIONS = ["none", "luks"] as const;
 
 /** Returns a parser of some of a few names, separated by commas. */
@@ -57,16 +57,16 @@ export const PERSISTENCE = {
     example: "boot=live persistence persistence-subtext=work",
   }),
   persistenceStorage: single(someOf(...STORAGES), {
-    syntax: "persistence-storage=filesystem|file[,…]",
-    fallback: "both",
-    text: "Whether persistence is searched for as filesystems and partitions with the name, as image files with the name, or as both.",
+    syntax: "persistence-storage=filesystem|file|directory[,…]",
+    fallback: "filesystem,file",
+    text: "What the persistence volumes are: filesystems and partitions with the name, image files with the name, or directories with the name, which need a filesystem such as ext4.",
     example: "boot=live persistence persistence-storage=file",
   }),
   persistencePath: single(values.directoryPath, {
     syntax: "persistence-path=PATH",
     aliases: ["persistent-path=PATH"],
     fallback: "the top of the filesystem",
-    text: "The directory of the image files of persistence.",
+    text: "The directory in which the image files or directories of persistence are.",
     example: "boot=live persistence persistence-path=work",
   }),
   persistenceMedia: single(media, {

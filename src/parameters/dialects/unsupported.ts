@@ -2,6 +2,7 @@ import { notSupportedYet } from "../../problems/not-supported.ts";
 import { printable } from "../../problems/report.ts";
 import { normaliseName, type Word } from "../cmdline.ts";
 import { isAsked, isShellTarget } from "../parameter.ts";
+import { isOutsideRoot } from "../stack/submounts.ts";
 
 interface Unsupported {
   /** A name, a prefix if it ends in a dot, or NAME=value if only that value is meant. */
@@ -16,6 +17,8 @@ interface Unsupported {
 
 const NO_CHANGES = "changes are lost at shutdown";
 const NO_NETWORK = "the network is not set up";
+const NO_OPENPGP =
+  "OpenPGP signatures are not supported; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead";
 const NO_DOWNLOAD = notSupportedYet("an image on the network");
 
 /**
@@ -36,7 +39,7 @@ export const UNSUPPORTED = {
       "rd.systemd.unit",
       (value) => !isShellTarget(value),
     ),
-    ...rows("only the root and its layers are mounted before init", "rd.systemd.mount-extra"),
+    ...rows("only filesystems below /sysroot are mounted", "rd.systemd.mount-extra", isOutsideRoot),
     ...rows(NO_NETWORK, "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
     ...rows("only levain.toml and the command line are read", "rd.config"),
@@ -45,6 +48,7 @@ export const UNSUPPORTED = {
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
+    ...rows(NO_OPENPGP, "verify", isAsked),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),
     ...rows(
       `${notSupportedYet("an ISO file inside the initramfs")}; an ISO file on a device is /dev/…/PATH`,
@@ -54,7 +58,7 @@ export const UNSUPPORTED = {
   ],
   refusedArchiso: [
     ...rows(NO_DOWNLOAD, "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
-    ...rows(notSupportedYet("the signature of an image"), "verify", isAsked),
+    ...rows(NO_OPENPGP, "verify", isAsked),
     ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
   refusedCasper: [

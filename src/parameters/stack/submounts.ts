@@ -50,6 +50,46 @@ export const volatileRoot = parser(
   ["yes", "no", "state", "overlay"],
 );
 
+/** A filesystem as a line of fstab(5) describes it. */
+export interface ExtraMount {
+  readonly source: string;
+  /** In the root. */
+  readonly target: string;
+  readonly type: string;
+  readonly options: string;
+  readonly isChecked: boolean;
+}
+
+/** rd.mount=: the fields of a line of fstab(5). */
+export const extraMount = parser("WHAT:PATH[:TYPE[:OPTIONS]], a place in the root", (text): ExtraMount | null => {
+  const [source = "", target = "", type = "", options = "", ...rest] = text.split(":");
+  const isPlace = target.startsWith("/") && normalisePath(target) !== null;
+  if (source === "" || !isPlace || rest.length > 0) return null;
+  return { source, target, type: type || "auto", options: options || "defaults", isChecked: true };
+});
+
+const OF_ROOT = "/sysroot";
+
+/** True if rd.systemd.mount-extra= names a place that is not in the root, which systemd mounts in the initramfs. */
+export function isOutsideRoot(value: string | null): boolean {
+  return value?.split(":")[1]?.startsWith(`${OF_ROOT}/`) !== true;
+}
+
+/** Translates rd.systemd.mount-extra= of systemd-fstab-generator(8): in an initramfs, the root is at /sysroot. */
+export function extraOfInitramfs(value: string | null): string | undefined {
+  if (value === null || isOutsideRoot(value)) return undefined;
+  const inRoot = (path: string) => (path.startsWith(`${OF_ROOT}/`) ? path.slice(OF_ROOT.length) : path);
+  const [what = "", where = "", ...rest] = value.split(":");
+  return [inRoot(what), inRoot(where), ...rest].join(":");
+}
+
+/** Translates systemd.mount-extra=, which the real system reads too: its paths are those of the root, and it counts where a line of /etc/fstab would. */
+export function extraOfSystem(value: string | null): string | undefined {
+  const [, where, , options = ""] = value?.split(":") ?? [];
+  const isNeeded = where === "/usr" || options.split(",").includes("x-initrd.mount");
+  return isNeeded && value !== null ? value : undefined;
+}
+
 /** A comma or a backslash would be another option of the overlay. */
 function readPlace(text: string): TmpfsPlan | null {
   const [, written = "", size = null] = /^([^:,\\]+)(?::size=(.*))?$/s.exec(text) ?? [];

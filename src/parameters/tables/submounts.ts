@@ -30,6 +30,15 @@ export const SUBMOUNTS = {
     text: "Whether levain mounts /usr and each line with the option x-initrd.mount from the /etc/fstab of the root, before the real init starts. Each is found, unlocked and checked as the root device is, parents first. A line with nofail may fail, and one with noauto is not mounted. bind and X-mount.subdir= are understood.",
     example: "root=LABEL=ROOT rd.fstab=no",
   }),
+  extraMounts: list(submounts.extraMount, {
+    syntax: "rd.mount=WHAT:PATH[:TYPE[:OPTIONS]]",
+    aliases: [
+      alias("rd.systemd.mount-extra=WHAT:/sysroot/PATH[:TYPE[:OPTIONS]]", submounts.extraOfInitramfs),
+      alias("systemd.mount-extra=WHAT:PATH:TYPE:x-initrd.mount[,…]", submounts.extraOfSystem),
+    ],
+    text: "Mount one more filesystem below the root before the real init starts, like a line of /etc/fstab with x-initrd.mount, before which it counts. WHAT is a device as in root=, a file or directory of the root, or tmpfs. May be given several times.",
+    example: "root=LABEL=ROOT rd.mount=LABEL=DATA:/srv:ext4:ro",
+  }),
   tmpfs: list(submounts.tmpfs, {
     syntax: "rd.tmpfs=PATH[:size=SIZE]",
     aliases: [alias("systemd.volatile=state", (value) => (value === "state" ? "/var" : undefined))],

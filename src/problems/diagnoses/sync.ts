@@ -1,4 +1,5 @@
 import { byHand, diagnosis } from "../diagnosis.ts";
+import { printable } from "../report.ts";
 import { formatBytes } from "../size.ts";
 
 /** What stops `levain sync` and `levain factory-reset`. */
@@ -15,6 +16,10 @@ export const SYNC = {
   "sync-locked": diagnosis<{ branch: string }>({
     text: ({ branch }) => `another levain sync is writing to ${branch}`,
     hints: () => [byHand("wait until it has ended")],
+  }),
+  "sync-too-deep": diagnosis<{ path: string; bytes: number }>({
+    text: ({ path, bytes }) => `a path has more than ${formatBytes(bytes)}: ${printable(path.slice(0, 200))}…`,
+    hints: () => [byHand("remove the directory, or move it up")],
   }),
   "sync-not-writable": diagnosis<{ directory: string; isOldKernel: boolean }>({
     text: ({ directory }) => `could not write to the persistent layer at ${directory}`,

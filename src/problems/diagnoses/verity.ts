@@ -5,6 +5,16 @@ import { printable } from "../report.ts";
 const SAME_MEDIUM = inBootLoader(
   "correct roothash= (rd.verity.roothash=): it is the hash that veritysetup printed for this very image",
 );
+/** What to do about a part of the root that nothing verifies. */
+const UNVERIFIED_PART = {
+  layer: [inBootLoader("remove rd.layer=, or the root hash")],
+  usr: [inBootLoader("give the root hash of /usr, too: usrhash=HASH")],
+  fstab: [
+    inBuilder("remove x-initrd.mount from its line in /etc/fstab, so that the real init mounts it"),
+    inBootLoader("boot without the lines of /etc/fstab: rd.fstab=no"),
+  ],
+} as const;
+
 interface Named {
   /** The device, or the path of the image. */
   readonly name: string;
@@ -70,13 +80,9 @@ export const VERITY = {
       inBootLoader("correct rd.verity.hash=, or give hash-offset= if the tree is in the image itself"),
     ],
   }),
-  "verity-part-outside": diagnosis<{ outside: readonly string[]; part: "layer" | "usr" }>({
+  "verity-part-outside": diagnosis<{ outside: readonly string[]; part: "layer" | "usr" | "fstab" }>({
     text: ({ outside }) => `${outside.join(" and ")} would be a part of the verified root, but nothing verifies it`,
-    hints: ({ part }) => [
-      inBootLoader(
-        part === "layer" ? "remove rd.layer=, or the root hash" : "give the root hash of /usr, too: usrhash=HASH",
-      ),
-    ],
+    hints: ({ part }) => UNVERIFIED_PART[part],
   }),
   "medium-damaged": diagnosis<Named & { offset: number }>({
     text: ({ name, offset }) => `the medium is damaged: ${printable(name)} at byte ${offset}`,

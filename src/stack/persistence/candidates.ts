@@ -3,7 +3,7 @@ import { SLOW_MS } from "../../devices/device-probe.ts";
 import type { Context } from "../../drivers/context.ts";
 import { mountDeviceBriefly } from "../../filesystems/brief-mount.ts";
 import { readMounts } from "../../filesystems/mounts.ts";
-import { findFileIn } from "../../filesystems/resolve.ts";
+import { findDirectoryIn, findFileIn } from "../../filesystems/resolve.ts";
 import { describeNoFilesystem } from "../../formats/contents.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { PersistencePlan, PersistenceVolume } from "../../plan/plan.ts";
@@ -14,11 +14,11 @@ import { listBelow } from "../../storage/device-mapper/mapping.ts";
 import type { Search } from "../../storage/search.ts";
 import { liesInVolume } from "../../storage/trust.ts";
 
-/** What may be a persistence volume: a filesystem, a LUKS volume, or an image file on a filesystem. */
+/** What may be a persistence volume: a filesystem, a LUKS volume, or an image file or directory on a filesystem. */
 export interface Candidate {
   /** "/dev/…". */
   readonly node: string;
-  /** The path of the image file; null: the device itself. */
+  /** The path of the image file or directory; null: the device itself. */
   readonly file: string | null;
   /** null for a LUKS volume of which only the content can tell. */
   readonly volume: PersistenceVolume | null;
@@ -114,16 +114,16 @@ function listOn(
   if (type === "crypto_LUKS") return mayUnlock ? [{ file: null, volume }] : [];
   if (type === null || describeNoFilesystem(type) !== null || !mayLie(isInside(device), plan, medium)) return [];
   if (plan.inFilesystems && volume !== null && device.node !== medium.node) return [{ file: null, volume }];
-  return plan.fileDirectory === null ? [] : findFiles(context, { device, type, medium }, plan);
+  return plan.inside.length === 0 ? [] : findInside(context, { device, type, medium }, plan);
 }
 
-function findFiles(
+function findInside(
   context: Context,
   { device, type, medium }: { readonly device: BlockDevice; readonly type: string; readonly medium: MediumPlace },
-  { volumes, fileDirectory }: PersistencePlan,
+  plan: PersistencePlan,
 ): readonly Found[] {
   const { machine, voice } = context;
-  const listIn = (directory: string) => listFiles(machine, directory, fileDirectory ?? "", volumes);
+  const listIn = (directory: string) => listInside(machine, directory, plan);
   // The medium is mounted, and its device is read-only for the kernel: a second mount of it would end that.
   if (device.node === medium.node) return listIn(medium.directory);
   // A layer: the same, and a layer is not written to.
@@ -131,20 +131,18 @@ function findFiles(
   return unlessRefused(
     () => mountDeviceBriefly(context, { node: device.node, type, timeoutMs: SLOW_MS }, listIn),
     (refusal) => {
-      voice.debug(`${device.node} cannot be searched for ${printable(volumes[0]?.name ?? "")}: ${refusal.message}`);
+      voice.debug(
+        `${device.node} cannot be searched for ${printable(plan.volumes[0]?.name ?? "")}: ${refusal.message}`,
+      );
       return [];
     },
   );
 }
 
-function listFiles(
-  machine: Machine,
-  directory: string,
-  below: string,
-  volumes: readonly PersistenceVolume[],
-): readonly Found[] {
+function listInside(machine: Machine, root: string, { volumes, inside, path }: PersistencePlan): readonly Found[] {
+  const finders = { file: findFileIn, directory: findDirectoryIn };
   return volumes.flatMap((volume) => {
-    const file = `${below}/${volume.name}`;
-    return findFileIn(machine, directory, file) === null ? [] : [{ file, volume }];
+    const file = `${path}/${volume.name}`;
+    return inside.some((kind) => finders[kind](machine, root, file) !== null) ? [{ file, volume }] : [];
   });
 }

@@ -10,7 +10,7 @@ export function copyTree({ machine, voice }: Pick<Context, "machine" | "voice">,
     if (kind === "directory") copyTree({ machine, voice }, source, target);
     else if (kind === "symlink") machine.makeSymlink(machine.readLink(source), target);
     else if (kind === "file") {
-      machine.copyFile(source, target, () => undefined);
+      machine.copyFile(source, target);
       machine.copyAttributes(source, target);
     } else voice.warn(`${printable(source)} is a ${kind} and is not copied`);
   }

@@ -7,7 +7,7 @@ import { requireOneSide } from "../../storage/trust.ts";
 import type { StackedRoot } from "../layers.ts";
 import { findUpperNames } from "../store/layout.ts";
 import { openStore } from "../store/open-store.ts";
-import { attempt, isReported } from "../store/policy.ts";
+import { attempt, isReported, mayFallBack } from "../store/policy.ts";
 import { openSettled } from "../store/settled-store.ts";
 import { orStoreProblem } from "../store/upper.ts";
 import { settleBranch } from "../sync/settle.ts";
@@ -35,7 +35,7 @@ export function openKept(context: Context, plan: BootPlan, order: UnionOrder): K
   try {
     return attempt(context, (inner) => open(inner, plan, { ...order, store }));
   } catch (error) {
-    if (policy !== "fallback" || !isReported(error)) throw error;
+    if (!isReported(error) || !mayFallBack(context, policy, error)) throw error;
     context.voice.warn(`${sentence(error)}: booting without what was kept of ${printable(path)}`);
     return null;
   }

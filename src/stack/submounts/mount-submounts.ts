@@ -99,7 +99,7 @@ function mountFromDevice(context: Context, plan: BootPlan, { submount, target, r
   const attached = attachSubmount(context, plan, submount, root);
   const { device } = attached;
   // fstab is a part of the verified root, but the label that it names is not: anyone can give it to a filesystem.
-  if (path === "/usr") requireVerified(machine, plan, device, "usr");
+  requireVerified(machine, plan, device, path === "/usr" ? "usr" : "fstab");
   const text = describeAttached(attached);
   const isInside = liesInVolume(machine)(device);
   const parts = [

@@ -67,14 +67,16 @@ export type BelowPlan = Pick<BootPlan, "submounts" | "volatile">;
 const USR = "/usr";
 /** Filesystems that need no device. */
 const IN_MEMORY = ["tmpfs", "ramfs", "overlay"];
+/** Filesystems of other machines. */
+const ON_NETWORK = /^(?:nfs4?|cifs|smb3|smbfs|ceph|glusterfs|lustre|afs|fuse\.sshfs|sshfs|davfs)$/;
 const SUBDIRECTORY = /^[xX]-mount\.subdir=(.+)$/s;
 /** The options that are not the filesystem's and decide what is mounted. */
 const OURS = /^(?:r?bind$|[xX]-mount\.subdir=)/;
 
 /** Decides what is mounted below the root, the parents first; `fstab` is that of the root. */
 export function planSubmounts(plan: BelowPlan, fstab: readonly FstabEntry[]): readonly Submount[] {
-  const { usr, tmpfs, unions } = plan.submounts;
-  const lines = fstab.filter(isWanted).map(ofEntry);
+  const { usr, extra, tmpfs, unions } = plan.submounts;
+  const lines = [...extra, ...fstab.filter(isWanted)].map(ofEntry);
   const all = [
     ...(usr === null ? [] : ofParameter(usr, lines)),
     ...lines,
@@ -131,6 +133,8 @@ function ofEntry(entry: FstabEntry): Submount {
   const own = { path: path ?? target, isOptional: hasOption(entry.options, "nofail") };
   const unsupported = (why: string): Submount => ({ ...own, kind: "unsupported", why });
   if (path === null) return unsupported('its path contains ".."');
+  if (ON_NETWORK.test(type))
+    return unsupported(`${source} is on the network, and levain mounts local filesystems here`);
   const words = entry.options.split(",");
   const options = words.filter((word) => !OURS.test(word)).join(",");
   const foreign = findForeignOption(options);

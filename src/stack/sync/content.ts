@@ -20,22 +20,38 @@ function areEqual(one: DataReader, other: DataReader): boolean {
   return true;
 }
 
-/** Copies the data of a file into a new one, with its holes. `onProgress` gets the bytes of each part. */
-export function copyContent(from: DataReader, to: DataWriter, onProgress: (bytes: number) => void): void {
-  const buffer = Buffer.alloc(chunkFor(from));
+/**
+ * Copies the data of a file into a new one, with its holes. `onProgress` gets the bytes of each part. Returns false if the file has
+ * changed meanwhile: a program that writes through mmap(2) changes none of its times, so it is read once more.
+ */
+export function copyContent(from: DataReader, to: DataWriter, onProgress: (bytes: number) => void): boolean {
+  let copied: bigint;
   try {
-    for (let at = from.nextData(0); at !== null; at = from.nextData(at.end)) {
-      for (let offset = at.start; offset < at.end; ) {
-        const count = from.read(buffer.subarray(0, at.end - offset), offset);
-        if (count === 0) return; // truncated since: the caller sees that the file has changed
-        to.write(buffer.subarray(0, count), offset);
-        offset += count;
-        onProgress(count);
-      }
-    }
+    copied = hashData(from, (part, offset) => {
+      to.write(part, offset);
+      onProgress(part.length);
+    });
   } finally {
     to.finish(from.size);
   }
+  return hashData(from, () => undefined) === copied;
+}
+
+/** Hashes the data of a file, and where they are. `onPart` gets each part, which is overwritten after the call. */
+function hashData(from: DataReader, onPart: (part: Uint8Array, offset: number) => void): bigint {
+  const buffer = Buffer.alloc(chunkFor(from));
+  let hash = 0n;
+  for (let at = from.nextData(0); at !== null; at = from.nextData(at.end)) {
+    for (let offset = at.start; offset < at.end; ) {
+      const count = from.read(buffer.subarray(0, at.end - offset), offset);
+      if (count === 0) return hash; // truncated since: the caller sees that the file has changed
+      const part = buffer.subarray(0, count);
+      onPart(part, offset);
+      hash = Bun.hash.xxHash64(part, hash ^ BigInt(offset));
+      offset += count;
+    }
+  }
+  return hash;
 }
 
 function chunkFor({ size }: DataReader): number {

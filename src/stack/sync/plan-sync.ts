@@ -1,3 +1,4 @@
+import { problem } from "../../problems/problem.ts";
 import { haveSameAccess, haveSameAttributes } from "./compare.ts";
 import { BRANCH, type Entry, joinPath, type Layers, type MergedDirectory, type Place, parentOf } from "./layers.ts";
 import { type Found, lookUp } from "./lookup.ts";
@@ -28,6 +29,8 @@ interface Walk {
   readonly layers: Layers;
   readonly scope: string;
   readonly steps: Step[];
+  /** What is to be done, the next one last: a tree may have more levels than the stack has room for. */
+  readonly agenda: (() => void)[];
   /** Paths of the branch where the overlay looks for what has another name above. */
   readonly sources: Set<string>;
 }
@@ -48,7 +51,7 @@ interface Directory {
  * is the directory below which that should be so; "" for the whole tree.
  */
 export function planSync(layers: Layers, scope: string): SyncPlan {
-  const walk: Walk = { layers, scope, steps: [], sources: new Set() };
+  const walk: Walk = { layers, scope, steps: [], agenda: [], sources: new Set() };
   const merged = Array.from({ length: layers.count }, (_, layer) => ({ layer, path: "", hasFileWhiteouts: false }));
   const place = { layer: BRANCH, path: "" };
   const [top, old] = [layers.entry({ layer: 0, path: "" }, false), layers.entry(place, false)];
@@ -56,6 +59,7 @@ export function planSync(layers: Layers, scope: string): SyncPlan {
   const root = { path: "", merged: withMarks(layers, merged), under: withMarks(layers, merged.slice(1)), old };
   if (!haveSameAccess(top, old) || !haveSameAttributes(top, old)) addDirectory(walk, "", top, false);
   planDirectory(walk, { ...root, isComplete: false }, top);
+  for (let next = walk.agenda.pop(); next !== undefined; next = walk.agenda.pop()) next();
   return finish(walk);
 }
 
@@ -67,12 +71,21 @@ function withMarks(layers: Layers, parts: MergedDirectory): MergedDirectory {
   }));
 }
 
+/** A user may make directories without end, and the plan has the path of each. */
+const MOST_PATH_BYTES = 16 << 10;
+
 function planDirectory(walk: Walk, directory: Directory, top: Entry): void {
   const { path, old } = directory;
+  if (path.length > MOST_PATH_BYTES) throw problem("sync-too-deep", { path, bytes: MOST_PATH_BYTES });
   const names = namesIn(walk.layers, directory).filter((name) => isInScope(walk, directory, joinPath(path, name)));
-  for (const name of names.sort()) planEntry(walk, directory, name);
   const modified = top.status.modifiedNs;
-  walk.steps.push({ time: path, modified, differs: old?.status.modifiedNs !== modified });
+  walk.agenda.push(
+    () => void walk.steps.push({ time: path, modified, differs: old?.status.modifiedNs !== modified }),
+    ...names
+      .sort()
+      .reverse()
+      .map((name) => () => planEntry(walk, directory, name)),
+  );
 }
 
 function namesIn(layers: Layers, { path, merged, isComplete, old }: Directory): string[] {

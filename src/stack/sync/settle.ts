@@ -59,7 +59,7 @@ function settle(branch: Branch, voice: Voice): void {
     tree.remove(resetOf(branch));
   } else if (journal === "damaged") voice.warn("the journal of an interrupted levain sync is damaged, ignoring it");
   else if (journal !== null) {
-    voice.progress(`finishing an interrupted levain sync: ${journal.operations.length} changes`);
+    voice.progress(`finishing an interrupted levain sync: ${journal.count} changes`);
     let misfits = 0;
     applyOperations(branch, journal, () => {
       misfits += 1;
@@ -76,7 +76,7 @@ function settle(branch: Branch, voice: Voice): void {
 
 /** Notes beside the branch that the next boot should empty it, except the paths `keep`. */
 export function requestReset(branch: Branch, keep: readonly string[]): void {
-  writeStaged(branch, resetOf(branch), JSON.stringify({ version: 1, keep }));
+  writeStaged(branch, resetOf(branch), [JSON.stringify({ version: 1, keep })]);
 }
 
 /** Returns the paths to keep; null if no reset was requested. A request that cannot be read keeps nothing. */

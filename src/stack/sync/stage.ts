@@ -38,8 +38,8 @@ function stageCopy(
   const { trees, target } = workplace;
   const isUnchanged = unlessRefused(
     () => {
-      makeCopy(workplace, { top, data }, path);
-      return isSame(top.status, trees[top.place.layer]?.status(top.place.path) ?? null);
+      const isWhole = makeCopy(workplace, { top, data }, path);
+      return isWhole && isSame(top.status, trees[top.place.layer]?.status(top.place.path) ?? null);
     },
     () => false,
     // It has disappeared, or something else has its name.
@@ -49,18 +49,21 @@ function stageCopy(
   return isUnchanged;
 }
 
+/** Returns false if the content has changed meanwhile. */
 function makeCopy(
   { trees, target, onProgress }: Workplace,
   { top, data }: Pick<Extract<Item, { kind: "copy" }>, "top" | "data">,
   path: string,
-) {
+): boolean {
   const { kind, represents } = top.status;
   const source = trees[data.layer] as Tree;
+  let isWhole = true;
   if (kind === "file") {
-    using(source.openFile(data.path), (file) => copyContent(file, target.createFile(path), onProgress));
+    isWhole = using(source.openFile(data.path), (file) => copyContent(file, target.createFile(path), onProgress));
   } else if (kind === "symlink") target.makeSymlink(source.readLink(data.path), path);
   else if (kind !== "directory") target.makeNode(path, kind, represents);
   finishCopy(target, path, top);
+  return isWhole;
 }
 
 /** The owner first: changing it removes capabilities and the set-user-ID bit. The time last. */

@@ -117,15 +117,9 @@ function carryOut(job: Job, { items, operations }: SyncPlan): { done: Operations
   const done = operations.filter((one) => !isDropped(one));
   const left = operations.filter(isDropped).map(({ operation }) => operation.path);
   const commit = (some: Operations, waits: boolean) => {
-    const journal = {
-      version: 1 as const,
-      items: directory,
-      waits,
-      operations: some.map(({ operation }) => operation),
-    };
-    if (some.length > 0) writeJournal(branch, journal);
+    const operations = some.map(({ operation }) => operation);
+    if (some.length > 0) writeJournal(branch, { items: directory, waits, count: some.length, operations });
     else removeJournal(branch);
-    return journal;
   };
   const later = done.filter(({ isLater }) => isLater);
   commit(done, later.length === done.length);

@@ -21,6 +21,11 @@ export interface CheckedFile {
   readonly bytes: number | null;
 }
 
+/** Gives a part of the file to all checks. */
+export function updateChecks(checks: readonly StreamCheck[], part: Uint8Array): void {
+  for (const check of checks) check.update(part);
+}
+
 /** Throws BootError if a check has not matched. */
 export function requireMatch(name: string, checks: readonly StreamCheck[]): void {
   for (const check of checks) {
@@ -45,7 +50,7 @@ export function readChecked(
     for (let at = 0; at < total; at += CHUNK_BYTES) {
       if (skip?.isPressed() === true) return false;
       const part = readPart(reader, name, at, Math.min(CHUNK_BYTES, total - at));
-      for (const check of checks) check.update(part);
+      updateChecks(checks, part);
       showProgress(at + part.length);
     }
   } finally {

@@ -97,7 +97,7 @@ const BELOW = { lowers: ["store/upper", "base"], upper: null, options: "" };
 /** Records what a sync writes to its disk. Returns the disk before it, the log, and what the layers showed before and after. */
 function record() {
   mount("tmpfs", "/ram", "tmpfs");
-  machine.copyFile("/dev/vdb", "/ram/disk", () => undefined);
+  machine.copyFile("/dev/vdb", "/ram/disk");
   const changes = randomChanges(7);
   const loop = machine.attachLoop({ file: "/ram/disk", readOnly: false });
   mount(loop, "/cut");

@@ -62,7 +62,8 @@ const PERSISTENCE: PersistencePlan = {
   ],
   upper: "rw",
   inFilesystems: true,
-  fileDirectory: "",
+  inside: ["file"],
+  path: "",
   among: "all",
   unencrypted: true,
   encrypted: false,
@@ -222,7 +223,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
             { name: "home-rw", keeps: "home" },
           ],
           upper: "upper",
-          fileDirectory: "/keep",
+          path: "/keep",
         },
       },
     ],
@@ -279,7 +280,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
           ...PERSISTENCE,
           volumes: ["work-x", "play-x"].map((name) => ({ name, keeps: "listed" as const })),
           inFilesystems: false,
-          fileDirectory: "/a/b",
+          path: "/a/b",
         },
       },
     ],
@@ -288,7 +289,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {
         persistence: {
           ...PERSISTENCE,
-          fileDirectory: null,
+          inside: [],
           among: "usb",
           unencrypted: false,
           encrypted: true,
@@ -436,7 +437,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {
         overlay: null,
         volatile: null,
-        submounts: { usr: null, fstab: true, tmpfs: [{ path: "/var", size: null }], unions: [] },
+        submounts: { usr: null, fstab: true, extra: [], tmpfs: [{ path: "/var", size: null }], unions: [] },
       },
     ],
     ["root=gpt-auto", { root: block({ by: "discoverable", esp: null, type: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709" }) }],
@@ -446,6 +447,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         submounts: {
           usr: { device: { by: "label", value: "U" }, types: [], options: "ro,noatime" },
           fstab: false,
+          extra: [],
           tmpfs: [],
           unions: [],
         },
@@ -457,6 +459,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
         submounts: {
           usr: { device: null, types: ["btrfs"], options: "subvol=usr" },
           fstab: true,
+          extra: [],
           tmpfs: [],
           unions: [],
         },
@@ -472,11 +475,24 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ["root=LABEL=R fsck.mode=skip fsck.repair=yes", { rootCheck: "skip", rootRepair: "yes" }],
     ["root=LABEL=R fsckfix", { rootRepair: "yes" }],
     [
+      "root=LABEL=R rd.systemd.mount-extra=/sysroot/opt:/sysroot/srv::bind systemd.mount-extra=LABEL=X:/x:ext4:ro,x-initrd.mount systemd.mount-extra=LABEL=Y:/y",
+      {
+        submounts: {
+          usr: null,
+          fstab: true,
+          extra: [
+            { source: "/opt", target: "/srv", type: "auto", options: "bind", isChecked: true },
+            { source: "LABEL=X", target: "/x", type: "ext4", options: "ro,x-initrd.mount", isChecked: true },
+          ],
+          tmpfs: [],
+          unions: [],
+        },
+      },
+    ],
+    [
       "root=LABEL=R rd.systemd.mount-extra=/dev/sdb1:/srv",
       {},
-      [
-        "rd.systemd.mount-extra= is not supported yet, ignoring it: only the root and its layers are mounted before init",
-      ],
+      ["rd.systemd.mount-extra= is not supported yet, ignoring it: only filesystems below /sysroot are mounted"],
     ],
     [
       "root=LABEL=R rd.systemd.unit=initrd.target",
@@ -499,7 +515,12 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     "boot=live live-media-offset=1024",
     ["live-media-offset=: a root that is no image file on the medium is not supported yet"],
   ],
-  ["archisolabel=A verify=y", ["verify=: the signature of an image is not supported yet"]],
+  [
+    "archisolabel=A verify=y",
+    [
+      "verify=: OpenPGP signatures are not supported; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead",
+    ],
+  ],
   [
     "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
     ["archiso_http_srv=: an image on the network is not supported yet"],

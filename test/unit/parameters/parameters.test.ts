@@ -64,6 +64,12 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   persistent: ["boot=casper", "persistent", "persistence"],
   nopersistence: ["boot=live persistence", "nopersistence", "persistence=no"],
   nopersistent: ["boot=casper persistent", "nopersistent", "persistence=no"],
+  "rd.systemd.mount-extra": [
+    "root=LABEL=R",
+    "rd.systemd.mount-extra=LABEL=D:/sysroot/srv:ext4",
+    "rd.mount=LABEL=D:/srv:ext4",
+  ],
+  "systemd.mount-extra": ["root=LABEL=R", "systemd.mount-extra=LABEL=U:/usr", "rd.mount=LABEL=U:/usr"],
   "persistent-path": ["boot=casper persistent", "persistent-path=a", "persistence-path=a"],
   BOOT: ["", "BOOT=casper", "boot=casper"],
   ignore_uuid: ["boot=casper uuid=ab", "ignore_uuid", "uuid="],

@@ -41,7 +41,7 @@ test("a command line that asks for nothing", () => {
     overlay: null,
     persistence: null,
     volatile: null,
-    submounts: { usr: null, fstab: false, tmpfs: [], unions: [] },
+    submounts: { usr: null, fstab: false, extra: [], tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     arrays: { isOff: false, uuids: [] },
     verity: { root: null, usr: null, images: null },

@@ -18,6 +18,8 @@ export interface Directories {
 }
 
 const MOST_OPEN = 64;
+/** Within a call, which may lead through more levels than a process may have open files. */
+const MOST_OPEN_AT_ONCE = 256;
 
 /** Keeps directories below the directory `root` open. Each is opened from the one above it, which works before openat2(2) too. */
 export function createDirectories(root: number): Directories {
@@ -29,40 +31,54 @@ export function createDirectories(root: number): Directories {
       open.delete(known);
     }
   };
+  /** The directory that the running call uses besides the last one. */
+  let held: string | null = null;
+  const closeOldest = (most: number) => {
+    for (const [path, fd] of open) {
+      if (open.size <= most) return;
+      if (path === held) continue;
+      fs.closeSync(fd);
+      open.delete(path);
+    }
+  };
+  const begin = () => {
+    held = null;
+    closeOldest(MOST_OPEN);
+  };
   const descriptorOf = (path: string): number => {
-    if (path === "") return root;
-    const known = open.get(path);
-    if (known !== undefined) return known;
-    const at = below(descriptorOf(parentOf(path)), nameOf(path));
-    const fd = refusable(path, () => fs.openSync(at, O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW));
-    open.set(path, fd);
+    const missing: string[] = [];
+    let at = path;
+    for (; at !== "" && !open.has(at); at = parentOf(at)) missing.push(at);
+    let fd = open.get(at) ?? root;
+    for (const next of missing.toReversed()) {
+      const place = below(fd, nameOf(next));
+      fd = refusable(next, () => fs.openSync(place, O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW));
+      open.set(next, fd);
+      closeOldest(MOST_OPEN_AT_ONCE);
+    }
     return fd;
-  };
-  const close = () => {
-    for (const fd of open.values()) fs.closeSync(fd);
-    open.clear();
-  };
-  // Never between two places of one call: a path would then lead through a descriptor that is another by now.
-  const closeIfMany = () => {
-    if (open.size > MOST_OPEN) close();
   };
   const placeOf = (path: string) =>
     path === "" ? below(root, ".") : below(descriptorOf(parentOf(path)), nameOf(path));
   return {
     place(path) {
-      closeIfMany();
+      begin();
       return placeOf(path);
     },
     inside(path) {
-      closeIfMany();
+      begin();
       return below(descriptorOf(path), ".");
     },
     pair(from, to) {
-      closeIfMany();
+      begin();
+      held = parentOf(from);
       return [placeOf(from), placeOf(to)];
     },
     forget,
-    close,
+    close() {
+      held = null;
+      closeOldest(0);
+    },
   };
 }
 

@@ -101,3 +101,27 @@ export function probeOrder(directory: string): Order {
     answerBytes: 0,
   };
 }
+
+/** The order to open a file or device, and its copy, which exists; its results are the descriptors. */
+export function startCopyOrder(source: string, target: string): Order {
+  const { data, places } = encodeTexts(source, target);
+  return {
+    calls: [
+      ["openat", abi.AT_FDCWD, { data: 0 }, abi.O_CLOEXEC, 0],
+      ["openat", abi.AT_FDCWD, { data: places[1] ?? 0 }, constants.O_WRONLY | abi.O_CLOEXEC, 0],
+      ["fadvise64", { resultOf: 0 }, 0, 0, abi.POSIX_FADV_SEQUENTIAL],
+    ],
+    data,
+    answerBytes: 0,
+  };
+}
+
+/** The order to copy up to `length` bytes; its result is how many it copied. */
+export function copyOrder(from: number, to: number, length: number): Order {
+  return { calls: [["sendfile", to, from, 0, length]], data: new Uint8Array() };
+}
+
+/** The order to close both files of a copy. */
+export function endCopyOrder(from: number, to: number): Order {
+  return { calls: [from, to].map((fd) => ["close", fd]), data: new Uint8Array() };
+}

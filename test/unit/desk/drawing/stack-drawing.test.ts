@@ -65,6 +65,34 @@ describe("the columns of a plan", () => {
     expect(inShort(columns(cmdline))).toEqual(expected);
   });
 
+  test.each([
+    ["root=LABEL=A roothash=HASH rd.overlay=tmpfs", "/ read-only, verified by dm-verity | changes, until shutdown"],
+    [
+      "root=LABEL=A usrhash=HASH",
+      "/ read-only, until the system makes it writable; /usr read-only, verified by dm-verity",
+    ],
+    [
+      "root=LABEL=A rd.image=/r.sfs roothash=HASH rd.overlay=0",
+      "/ the medium | an image, read-only, verified by dm-verity",
+    ],
+    [
+      "root=LABEL=A rd.image=/r.sfs rd.image.digest=sha256:HASH rd.overlay=0",
+      "/ the medium | an image, read-only, its digest checked",
+    ],
+    [
+      "root=LABEL=A rd.image=/r.sfs rd.image.cms rd.overlay=0",
+      "/ the medium | an image, read-only, its signature checked",
+    ],
+    [
+      "root=LABEL=A rd.overlay=LABEL=D rd.overlay.readonly",
+      "/ read-only | changes that levain sync keeps | changes, until shutdown",
+    ],
+  ])("say what is verified, and what levain sync keeps: %s", (cmdline, expected) => {
+    const all = columns(cmdline.replace("HASH", "ab".repeat(32)));
+    const texts = all.map(({ place, parts }) => `${place} ${parts.map(({ note }) => note).join(" | ")}`);
+    expect(texts.join("; ")).toBe(expected);
+  });
+
   test("say what is encrypted, what is copied, and what is inside", () => {
     const notes = columns("root=live:LABEL=A rd.live.ram rd.luks.uuid=abcd")[0]?.parts.map(({ note }) => note);
     expect(notes).toEqual([

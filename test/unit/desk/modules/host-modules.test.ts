@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { keepForHost, readHostUse } from "../../../../src/desk/modules/host-modules.ts";
+import { keepForHost, readHostUse, withPlanned } from "../../../../src/desk/modules/host-modules.ts";
 import { parseModprobeConfig } from "../../../../src/drivers/index/modprobe-config.ts";
 import { buildModuleIndex } from "../../../../src/drivers/index/module-index.ts";
+import { makePlan } from "../../../../src/plan/make-plan.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 
 const PATHS = [
@@ -50,6 +51,16 @@ describe("an image for one machine", () => {
     const kept = keepForHost(source, NAMES, readHostUse(machineWith({ ...USUAL, "sys/block/dm-0/size": "1\n" })));
     expect(kept).toEqual(expect.arrayContaining(["dm_crypt", "xts", "aesni_intel", "ahci"]));
     expect(kept.filter((name) => ["nvme", "xfs"].includes(name))).toEqual([]);
+  });
+
+  test.each([
+    ["root=LABEL=ROOT", false],
+    [`root=LABEL=ROOT roothash=${"ab".repeat(32)}`, true],
+    [`root=LABEL=ROOT rd.image=/a.sfs rd.verity.image=a.sfs:${"ab".repeat(32)}`, true],
+    ["root=LABEL=ROOT rd.luks.uuid=be9c40de-0000-4000-8000-000000000002", true],
+  ])("has them too if its parameters need one: %s", (cmdline, needs) => {
+    const use = withPlanned(readHostUse(machineWith(USUAL)), makePlan({ cmdline, manifest: null }).plan);
+    expect(keepForHost(source, NAMES, use).includes("dm_crypt")).toBe(needs);
   });
 
   test("is not built where the devices are not visible", () => {

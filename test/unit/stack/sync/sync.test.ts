@@ -83,6 +83,46 @@ describe("a file of the upper", () => {
     expect(read(layers)).toBe("new");
   });
 
+  /** A program has mapped the file and writes to it: no time of it changes. `texts`: what is there when it is read. */
+  const mapped = ({ machine }: ReturnType<typeof make>, texts: (reads: number) => string) => {
+    let reads = 0;
+    const openTree: typeof machine.openTree = (path, access) => {
+      const tree = machine.openTree(path, access);
+      if (path !== "/ram/upper") return tree;
+      const openFile = (name: string) => {
+        const read = (to: Uint8Array, offset: number) => {
+          const part = Buffer.from(texts(reads)).subarray(offset, offset + to.length);
+          reads += 1;
+          to.set(part);
+          return part.length;
+        };
+        return { ...tree.openFile(name), read };
+      };
+      return { ...tree, openFile };
+    };
+    return { ...machine, openTree };
+  };
+
+  test("that was written through a mapping since the last sync is copied", () => {
+    const layers = make();
+    syncBranch(layers.machine, layers.order, SILENT);
+    expect(read(layers)).toBe("new");
+    syncBranch(
+      mapped(layers, () => "NEW"),
+      layers.order,
+      SILENT,
+    );
+    expect(read(layers)).toBe("NEW");
+  });
+
+  test("that is written through a mapping while it is copied is copied again", () => {
+    const layers = make();
+    const machine = mapped(layers, (reads) => (reads < 2 ? "one" : "two"));
+    expect([syncBranch(machine, layers.order, SILENT).unstable, read(layers)]).toEqual([[], "two"]);
+    const restless = mapped(layers, (reads) => `n${reads % 10}.`);
+    expect([syncBranch(restless, layers.order, SILENT).unstable, read(layers)]).toEqual([["log"], "two"]);
+  });
+
   test("that changes while it is copied is copied again", () => {
     const layers = make();
     const { unstable } = syncBranch(changing(layers, 2), layers.order, SILENT);

@@ -1,0 +1,86 @@
+// Compares the copy of an image to memory with dd: the same file, from the disk and from the page cache to a tmpfs, without a check
+// and with each kind of digest: `node_modules/.bin/bun bench/ram-copy.ts [MIB [ROUNDS]]`. The third figure does not depend on what else the
+// host does: how fast the check alone would be, by the CPU time of the process that checks.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { copyFile } from "../src/machine/linux/workers/copies.ts";
+import { digestCheck } from "../src/stack/verify/stream-check.ts";
+import { scratchDirectory } from "../test/support/cache.ts";
+import { LEVAIN } from "../test/support/levain-image.ts";
+
+const ROUNDS = Number(process.argv[3] ?? 7);
+const MIB = Number(process.argv[2] ?? 256);
+const DIGESTS = ["sha256", "sha1", "md5", "sha512"];
+
+const directory = scratchDirectory();
+const memory = mkdtempSync("/dev/shm/levain-bench-");
+const [source, target] = [join(directory, "image"), join(memory, "image")];
+
+interface Figures {
+  readonly cold: number;
+  readonly cached: number;
+  readonly checked: number;
+}
+
+function run(...argv: readonly string[]): void {
+  const { exitCode } = Bun.spawnSync([...argv]);
+  if (exitCode !== 0) throw new Error(`${argv.join(" ")}: exit status ${exitCode}`);
+}
+
+/** MiB/s of the wall clock, and of this process's CPU time. */
+function time(copy: () => void): { readonly wall: number; readonly cpu: number } {
+  const startMs = performance.now();
+  const startCpu = process.cpuUsage();
+  copy();
+  const { user, system } = process.cpuUsage(startCpu);
+  const seconds = (performance.now() - startMs) / 1000;
+  rmSync(target);
+  return { wall: MIB / seconds, cpu: (MIB * 1e6) / (user + system) };
+}
+
+function measure(copy: () => void): Figures {
+  // Of dd(1): discards the cache of the file.
+  run("dd", `of=${source}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none");
+  const cold = time(copy);
+  const cached = time(copy);
+  return { cold: cold.wall, cached: cached.wall, checked: cached.cpu };
+}
+
+/** As src/stack/copy-to-ram.ts does it; the digest cannot match, but that shows at the end only. */
+function copyChecked(algorithm: string): void {
+  const check = digestCheck(algorithm, "", "the benchmark", false);
+  copyFile(source, target, { onBytes: (part) => check.update(part) }, LEVAIN);
+  check.finish();
+}
+
+const ways: Readonly<Record<string, () => void>> = {
+  "dd bs=4M": () => run("dd", `if=${source}`, `of=${target}`, "bs=4M", "status=none"),
+  "levain, no check": () => copyFile(source, target, {}),
+  ...Object.fromEntries(DIGESTS.map((name) => [`levain, ${name}`, () => copyChecked(name)])),
+};
+try {
+  writeFileSync(
+    source,
+    crypto
+      .getRandomValues(new Uint8Array(65536))
+      .toBase64()
+      .repeat(MIB * 12)
+      .slice(0, MIB << 20),
+  );
+  const rounds = Array.from({ length: ROUNDS }, () => Object.values(ways).map(measure));
+  const median = (way: number, key: keyof Figures) =>
+    rounds.map((round) => round[way]?.[key] ?? 0).toSorted((one, other) => one - other)[ROUNDS >> 1] ?? 0;
+  console.log(
+    `${MIB} MiB, median of ${ROUNDS}, MiB/s (per cent of dd): from the disk, from the page cache, of the check's CPU time`,
+  );
+  for (const [way, name] of Object.keys(ways).entries()) {
+    const show = (key: keyof Figures) => {
+      const percent = `(${((100 * median(way, key)) / median(0, key)).toFixed(0)} %)`;
+      return `${median(way, key).toFixed(0).padStart(6)} ${percent.padStart(7)}`;
+    };
+    const cpu = way < 2 ? "" : median(way, "checked").toFixed(0).padStart(8);
+    console.log(`${name.padEnd(18)}${show("cold")}${show("cached")}${cpu}`);
+  }
+} finally {
+  for (const one of [directory, memory]) rmSync(one, { recursive: true, force: true });
+}
