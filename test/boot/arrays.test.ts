@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { crc32c } from "../../src/formats/checksums.ts";
-import type { ArrayRequest, PendingArray } from "../../src/machine/machine.ts";
+import type { ArrayRequest, PendingArray } from "../../src/machine/storage/arrays.ts";
 import { type FakeMember, fakeMember } from "../support/fake-arrays.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
 import { isErrno, orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
-import type { ArrayRequest, Arrays, Files, PendingArray } from "../../machine.ts";
+import type { Files } from "../../machine.ts";
+import type { ArrayRequest, Arrays, PendingArray } from "../../storage/arrays.ts";
 import type { AsyncCalls, PendingAnswer } from "../workers/async-calls.ts";
 import { carryOutHere, joinData } from "../workers/orders.ts";
 import { type Answer, type Argument, CALLS, type Order, type WorkerCall } from "../workers/worker.ts";

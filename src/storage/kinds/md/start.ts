@@ -1,5 +1,5 @@
 import { SLOW_MS } from "../../../devices/device-probe.ts";
-import type { PendingArray } from "../../../machine/machine.ts";
+import type { PendingArray } from "../../../machine/storage/arrays.ts";
 import { type SyscallError, tolerateRefusal, unlessRefused } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { describeRefusal } from "../../../problems/report.ts";
