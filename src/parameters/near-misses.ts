@@ -1,5 +1,14 @@
 /** Returns at most `count` of `names` that are similar to `given`: few letters differ, or one contains the other; the nearest first. */
 export function nearMisses(given: string, names: readonly string[], count = 5): readonly string[] {
+  return rankNames(given, names)
+    .slice(0, count)
+    .map(({ name }) => name);
+}
+
+function rankNames(
+  given: string,
+  names: readonly string[],
+): readonly { readonly name: string; readonly distance: number }[] {
   const limit = Math.max(2, Math.floor(given.length / 3));
   const distanceTo = (name: string) => {
     const isPart = given.length > 2 && name.length > 2 && (name.includes(given) || given.includes(name));
@@ -8,16 +17,15 @@ export function nearMisses(given: string, names: readonly string[], count = 5): 
   return names
     .map((name) => ({ name, distance: distanceTo(name) }))
     .filter(({ distance }) => distance <= limit)
-    .sort((a, b) => a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
-    .slice(0, count)
-    .map(({ name }) => name);
+    .sort((a, b) => a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
 }
 
 const MAX_SUGGESTIONS = 3;
 
-/** Returns ": did you mean …?" with the names that are near `given`, or nothing. */
+/** Returns ": did you mean …?" with the names that are near `given`, none twice as far as the nearest, or nothing. */
 export function suggest(given: string, names: readonly string[]): string {
-  const near = nearMisses(given, [...new Set(names)], MAX_SUGGESTIONS);
+  const ranked = rankNames(given, [...new Set(names)]).slice(0, MAX_SUGGESTIONS);
+  const near = ranked.filter(({ distance }) => distance <= 2 * (ranked[0]?.distance ?? 0)).map(({ name }) => name);
   return near.length === 0 ? "" : `: did you mean ${near.join(" or ")}?`;
 }
 

@@ -9,13 +9,16 @@ export interface DeskRun {
   readonly stderr: string;
   /** The most memory that it had at once, as getrusage(2) counts it. */
   readonly peakMib: number;
+  /** Seconds of CPU time that it used: what measures how long something takes, however busy the host is. */
+  readonly cpuSeconds: number;
 }
 
 // In a small process of its own: a child's maxrss begins with that of its parent, and a run of all tests has hundreds of MiB.
 const MEASURE = `
   const { exitCode, stdout, stderr, resourceUsage } = Bun.spawnSync(process.argv.slice(1));
   const peakMib = resourceUsage.maxRSS / (1 << 20);
-  console.log(JSON.stringify({ status: exitCode, stdout: stdout.toString(), stderr: stderr.toString(), peakMib }));`;
+  const cpuSeconds = Number(resourceUsage.cpuTime.total) / 1e6;
+  console.log(JSON.stringify({ status: exitCode, stdout: stdout.toString(), stderr: stderr.toString(), peakMib, cpuSeconds }));`;
 
 /** Runs a command of levain as a person would. */
 export function levain(argv: readonly string[]): DeskRun {

@@ -27,13 +27,13 @@ describe("deep paths", () => {
   test(
     "of 1899 directories take seconds",
     () => {
-      const before = performance.now();
-      const { status, stdout } = levain(["inspect", deep]);
+      const { status, stdout, cpuSeconds } = levain(["inspect", deep]);
       expect([status, stdout]).toEqual([0, expect.stringContaining("1899")]);
-      expect(performance.now() - before).toBeLessThan(20_000);
+      expect(cpuSeconds).toBeLessThan(10);
       const target = join(scratchDirectory(), "tree");
-      expect(levain(["extract", deep, target]).stdout).toContain("1899 entries");
-      expect(performance.now() - before).toBeLessThan(40_000);
+      const extracted = levain(["extract", deep, target]);
+      expect(extracted.stdout).toContain("1899 entries");
+      expect(extracted.cpuSeconds).toBeLessThan(10);
     },
     TIMEOUT_MS,
   );
