@@ -93,7 +93,7 @@ vmTest(
     await answer(vm, PASSPHRASE);
     await vm.expect(PROMPT);
     vm.send("exit\n");
-    await vm.expect("small-root: mount / ext4 /dev/mapper/whole ro,");
+    await vm.expect("small-root: mount / squashfs /dev/mapper/whole ro,");
     await vm.expect("small-root: ready");
     expect(vm.log().match(/passphrase: /g)).toHaveLength(1);
     vm.send("ls /dev/mapper; mount -o ro /dev/mapper/sealed /mnt; cat /mnt/etc/os-release\n");
