@@ -229,6 +229,18 @@ describe("the handover", () => {
     expect(journal.filter((line) => /^(write|move) .*(\/sysroot\/(run|evil|nowhere)|vdb)/.test(line))).toEqual([]);
   });
 
+  test.each(["/sysroot", "/run"])("a read-only initrd without %s is told to have it", (place) => {
+    const { console, journal } = fakeBoot(
+      withRoot("root=LABEL=ROOT", {
+        rootType: "squashfs",
+        before: (machine) => machine.refuse("makeDirectory", place, "EROFS"),
+      }),
+    );
+    expect(console).toContain(`could not create ${place} to mount at`);
+    expect(console).toContain(`hint: create the directory ${place} in the initramfs`);
+    expect(journal).toContain("run /bin/busybox sh on /dev/ttyS0");
+  });
+
   test("rd.putold= of a classic initrd needs its directory", () => {
     const initrd = {
       rootType: "ext2",

@@ -10,8 +10,8 @@ export interface FormattedVolume {
 
 // What is cheap enough for a guest that is emulated.
 const COSTS = {
-  argon2id: "--pbkdf argon2id --pbkdf-force-iterations 4 --pbkdf-memory 32768 --pbkdf-parallel 2",
-  argon2i: "--pbkdf argon2i --pbkdf-force-iterations 4 --pbkdf-memory 32768 --pbkdf-parallel 1",
+  argon2id: "--pbkdf argon2id --pbkdf-force-iterations 4 --pbkdf-memory 8192 --pbkdf-parallel 2",
+  argon2i: "--pbkdf argon2i --pbkdf-force-iterations 4 --pbkdf-memory 8192 --pbkdf-parallel 1",
   pbkdf2: "--pbkdf pbkdf2 --pbkdf-force-iterations 1000",
 } as const;
 const SMALL_LUKS2 = "--luks2-metadata-size 16k --luks2-keyslots-size 2m";

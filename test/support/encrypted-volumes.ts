@@ -86,19 +86,19 @@ async function recipes() {
     },
     /** For a file on a FAT: ext4. */
     file: { type: "luks2", options: uuid("file"), keys: [PASSPHRASE], inside: root },
-    /** LUKS2 with dm-integrity below. */
+    /** LUKS2 with dm-integrity below; a small squashfs, as every sector is written three times and hashed. */
     authenticated: {
       type: "luks2",
       options: `--integrity hmac-sha256 ${uuid("authenticated")}`,
       keys: [PASSPHRASE],
-      inside: root,
+      inside: squashfs,
     },
-    /** LUKS2 whose cipher seals each sector itself, its tags in dm-integrity. */
+    /** LUKS2 whose cipher seals each sector itself, its tags in dm-integrity; squashfs. */
     sealed: {
       type: "luks2",
       options: `-c aes-gcm-random -s 256 --integrity aead ${uuid("sealed")}`,
       keys: [PASSPHRASE],
-      inside: root,
+      inside: squashfs,
     },
   } as const satisfies Record<string, EncryptedVolume>;
 }

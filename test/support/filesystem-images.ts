@@ -127,7 +127,10 @@ function makeExt(type: string): Maker {
 }
 
 function makeSquashfs(compression: string): Maker {
-  return (tree, image) => run(["mksquashfs", tree, image, "-quiet", "-no-progress", "-all-root", "-comp", compression]);
+  // At zstd's default level, Debian's tree costs 24 s of CPU time instead of 1 s, and is a fifth smaller.
+  const level = compression === "zstd" ? ["-Xcompression-level", "1"] : [];
+  const options = ["-quiet", "-no-progress", "-all-root", "-comp", compression, ...level];
+  return (tree, image) => run(["mksquashfs", tree, image, ...options]);
 }
 
 // A prototype file as in mkfs.xfs(8): what to put into the new filesystem, without mounting it.

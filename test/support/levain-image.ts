@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initProgram, initProgramKinds } from "../../src/desk/program/init-program.ts";
 import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
@@ -51,6 +51,9 @@ export async function levainImage(options: LevainImageOptions = {}): Promise<str
     removeOldImages(program);
     await run([LEVAIN, "image", ...output, ...modules, ...additions, ...configWords(config), ...words]);
   });
+  // Another build of dist/levain, in another tree, must not remove what is used here.
+  const now = new Date();
+  utimesSync(directory, now, now);
   return join(directory, "image");
 }
 

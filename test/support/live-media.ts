@@ -20,11 +20,10 @@ export async function debianIso(images?: Readonly<Record<string, string>>): Prom
 /** The label of a Fedora ISO. */
 export const FEDORA_LABEL = "Fedora-WS-Live-39-1-5";
 
-/** Fedora's: /LiveOS/squashfs.img, which is the root ("plain") or holds LiveOS/rootfs.img ("nested"); or rootfs.img itself. */
-export async function fedoraIso(kind: "plain" | "nested" | "uncompressed"): Promise<string> {
+/** Fedora's: /LiveOS/squashfs.img, which holds LiveOS/rootfs.img ("nested"); or rootfs.img itself. */
+export async function fedoraIso(kind: "nested" | "uncompressed"): Promise<string> {
   const ext4 = () => rootImage("ext4", { label: "Anaconda" });
   const image = {
-    plain: async () => ({ "/LiveOS/squashfs.img": await rootImage("squashfs-zstd") }),
     nested: async () => ({
       "/LiveOS/squashfs.img": await filesImage("squashfs-xz", { "/LiveOS/rootfs.img": await ext4() }),
     }),
@@ -49,11 +48,11 @@ export async function ubuntuIso(uuid: string): Promise<string> {
 /** The UUID and label of an Arch ISO. */
 export const ARCH = { uuid: "2025-11-01-10-20-30-00", label: "ARCH_202511" };
 
-/** mkarchiso's: /arch/x86_64/airootfs.sfs or .erofs, and the file that its boot menu searches for. */
-export async function archIso(type: "sfs" | "erofs"): Promise<string> {
-  const image = await rootImage(type === "sfs" ? "squashfs-xz" : "erofs");
+/** mkarchiso's: /arch/x86_64/airootfs.erofs, and the file that its boot menu searches for. */
+export async function archIso(): Promise<string> {
+  const image = await rootImage("erofs");
   const marker = await textFile("\n");
-  return isoMedium({ [`/arch/x86_64/airootfs.${type}`]: image, [`/boot/${ARCH.uuid}.uuid`]: marker }, ARCH);
+  return isoMedium({ "/arch/x86_64/airootfs.erofs": image, [`/boot/${ARCH.uuid}.uuid`]: marker }, ARCH);
 }
 
 /** A squashfs with nothing but these text files: a layer for over a root. */
@@ -105,7 +104,7 @@ export async function hybridIso(kind: keyof typeof HYBRID): Promise<string> {
   const place = { debian: "live/filesystem.squashfs", fedora: "LiveOS/squashfs.img", arch: "arch/x86_64/airootfs.sfs" };
   const directory = scratchDirectory();
   const script = `mkdir -p "$1/boot/grub" "$1/isolinux" "$1/$(dirname "$4")"
-    cp "$3" "$1/$4"; cp /usr/lib/ISOLINUX/isolinux.bin "$1/isolinux/"; echo > "$1/boot/${ARCH.uuid}.uuid"
+    cp "$3" "$1/$4"; cp /usr/lib/ISOLINUX/isolinux.bin "$1/isolinux/"; echo > "$1/boot/${kind === "arch" ? `${ARCH.uuid}.uuid` : "README"}"
     mkfs.vfat -C "$1/boot/grub/efi.img" 2048 > /dev/null
     xorriso -as mkisofs -quiet ${HYBRID[kind].replaceAll(/\s+/g, " ")} -o "$2" "$1"`;
   await runScript(script, [join(directory, "tree"), join(directory, "iso"), image, place[kind]]);

@@ -4,7 +4,7 @@ import { assembleDisk, filesImage } from "../support/disk-images.ts";
 import { encryptedVolume, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
-import { answer } from "../support/unlocking.ts";
+import { answer, UNLOCK } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 /** What the people of scenario B load first; one that is missing is no failure. */
@@ -89,11 +89,11 @@ vmTest(
     }),
   async (vm) => {
     await vm.expect(PROMPT);
-    vm.send("levain unlock\n");
+    vm.send(UNLOCK);
     await answer(vm, PASSPHRASE);
     await vm.expect(PROMPT);
     vm.send("exit\n");
-    await vm.expect("small-root: mount / ext4 /dev/mapper/whole ro,");
+    await vm.expect("small-root: mount / squashfs /dev/mapper/whole ro,");
     await vm.expect("small-root: ready");
     expect(vm.log().match(/passphrase: /g)).toHaveLength(1);
     vm.send("ls /dev/mapper; mount -o ro /dev/mapper/sealed /mnt; cat /mnt/etc/os-release\n");

@@ -19,7 +19,7 @@ const HALF = "half a crispbread";
 
 async function guest(cmdline: string, disk?: string) {
   const file = disk ?? (await encryptedVolume("vault")).volume;
-  return levainGuest({ disks: [file], cmdline, memoryMib: MEMORY_MIB, smp: 2 });
+  return levainGuest({ disks: [file], cmdline, memoryMib: MEMORY_MIB });
 }
 
 async function ask(vm: Vm, command: string, reply: string | RegExp): Promise<void> {
@@ -106,7 +106,7 @@ vmTest(
     await vm.expect(PROMPT);
     await ask(vm, "ls /dev/mapper; levain unlock", /^control$/m);
     await answer(vm, PASSPHRASE);
-    await vm.expect(/^unlocking \/dev\/vda: argon2id, 32 MiB, \d lanes?$/m);
+    await vm.expect(/^unlocking \/dev\/vda: argon2id, 8 MiB, \d lanes?$/m);
     await vm.expect(PROMPT);
     await ask(vm, "ls -l /dev/mapper; levain retry", /vault -> \.\.\/dm-0/);
     await vm.expect("small-root: mount / ext4 /dev/mapper/vault ro,");

@@ -65,15 +65,13 @@ vmTest(
   },
 );
 
-for (const place of ["/sysroot", "/run"]) {
-  vmTest(
-    `a read-only initrd without ${place} says what it lacks`,
-    () => initrd("squashfs-lz4", "", `rm -r .${place}`),
-    async (vm) => {
-      await vm.expect(`could not create ${place} to mount at`);
-      await vm.expect(`hint: create the directory ${place} in the initramfs`);
-      await vm.expect(PROMPT);
-      expect(vm.log()).not.toContain("a bug in levain");
-    },
-  );
-}
+vmTest(
+  "a read-only initrd without /run says what it lacks",
+  () => initrd("squashfs-lz4", "", "rm -r ./run"),
+  async (vm) => {
+    await vm.expect("could not create /run to mount at");
+    await vm.expect("hint: create the directory /run in the initramfs");
+    await vm.expect(PROMPT);
+    expect(vm.log()).not.toContain("a bug in levain");
+  },
+);

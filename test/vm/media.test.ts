@@ -25,6 +25,7 @@ import { vmTest } from "../support/vm-test.ts";
 const DEBIAN = "boot=live components quiet splash findiso=";
 const FEDORA = `root=live:CDLABEL=${FEDORA_LABEL} rd.live.image quiet rhgb`;
 const ARCH_LINE = `archisobasedir=arch archisosearchuuid=${ARCH.uuid}`;
+const ARCH_BY_FILE = `archisobasedir=arch archisosearchfilename=/boot/${ARCH.uuid}.uuid`;
 const DATA_UUID = "0a1b2c3d-0000-4000-8000-0000000000da";
 
 async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<void> {
@@ -47,9 +48,8 @@ async function isoDisk(type: "vfat" | "ext4", isos: Readonly<Record<string, () =
   return assembleDisk([{}, { file, type: type === "vfat" ? "c" : "L" }], { table: "dos" });
 }
 
+// ISOs of Debian, Fedora and Arch that are as their projects make them are on sticks below; Debian's in files are on many filesystems.
 const MEDIA: readonly [string, string, () => Promise<string>, readonly string[]][] = [
-  ["Debian's ISO", DEBIAN, () => debianIso(), ["medium iso9660 /dev/vdb ro,", "lower squashfs /dev/loop0 ro,"]],
-  ["Fedora's ISO", FEDORA, () => fedoraIso("plain"), ["medium iso9660 /dev/vdb ro,", "lower squashfs /dev/loop0 ro,"]],
   [
     "Fedora's ISO with a rootfs.img inside",
     FEDORA,
@@ -62,24 +62,11 @@ const MEDIA: readonly [string, string, () => Promise<string>, readonly string[]]
     () => fedoraIso("uncompressed"),
     ["medium iso9660 /dev/vdb ro,", "lower ext4 /dev/loop0 ro,"],
   ],
-  ["Arch's ISO", ARCH_LINE, () => archIso("sfs"), ["medium iso9660 /dev/vdb ro,", "lower squashfs /dev/loop0 ro,"]],
   [
     "Arch's ISO with EROFS, by its label",
     `archisobasedir=arch archisolabel=${ARCH.label} cow_spacesize=64M`,
-    () => archIso("erofs"),
+    () => archIso(),
     ["medium iso9660 /dev/vdb ro,", "lower erofs /dev/loop0 ro,", "overlay tmpfs tmpfs rw,relatime,size=65536k,"],
-  ],
-  [
-    "Arch's ISO by a file on it",
-    `archisobasedir=arch archisosearchfilename=/boot/${ARCH.uuid}.uuid`,
-    () => archIso("sfs"),
-    ["medium iso9660 /dev/vdb ro,", "lower squashfs /dev/loop0 ro,"],
-  ],
-  [
-    "Debian's ISO in a file",
-    "boot=live components findiso=/iso/debian.iso",
-    () => isoDisk("ext4", { "/iso/debian.iso": () => debianIso() }),
-    ["medium ext4 /dev/vdb2 ro,", "iso iso9660 /dev/loop0 ro,", "lower squashfs /dev/loop1 ro,"],
   ],
   [
     "Debian's ISO in a file of a device",
@@ -101,7 +88,7 @@ const MEDIA: readonly [string, string, () => Promise<string>, readonly string[]]
   [
     "Arch's ISO in a file",
     `img_dev=/dev/disk/by-uuid/${DATA_UUID} img_loop=/arch.iso earlymodules=loop ${ARCH_LINE}`,
-    () => isoDisk("ext4", { "/arch.iso": () => archIso("erofs") }),
+    () => isoDisk("ext4", { "/arch.iso": () => archIso() }),
     ["medium ext4 /dev/vdb2 ro,", "iso iso9660 /dev/loop0 ro,", "lower erofs /dev/loop1 ro,"],
   ],
 ];
@@ -287,6 +274,7 @@ vmTest(
     const boots = [
       ["", "/dev/vdd1", "/arch/x86_64/airootfs.sfs"],
       [ARCH_LINE, "/dev/vdd1", "/arch/x86_64/airootfs.sfs"],
+      [ARCH_BY_FILE, "/dev/vdd1", "/arch/x86_64/airootfs.sfs"],
       [DEBIAN, "/dev/vdb1", "/live/filesystem.squashfs"],
       [FEDORA, "/dev/vdc1", "/LiveOS/squashfs.img"],
     ] as const;
@@ -301,6 +289,9 @@ vmTest(
         `${node} /run/levain/medium iso9660 ro,`,
       );
       await vm.expect(`/run/levain/medium${image}\n`);
+      await vm.expect(PROMPT);
+      await ask(vm, FAMILIAR, /^([1-9]) \1 \1$/m);
+      await vm.expect(PROMPT);
     }
     expect(vm.log()).not.toContain("devices match");
     await ask(vm, "levain retry init=/sbin/init", "small-root: ready");

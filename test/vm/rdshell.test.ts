@@ -42,7 +42,11 @@ for (const [what, cmdline, image] of [
   ["single behind it", "root=LABEL=WRONG rd.timeout=1 rdshell=0 single", {}],
   ["every other word before and behind it", `root=LABEL=WRONG rd.timeout=1 ${EVERY_WORD} rdshell=0 ${EVERY_WORD}`, {}],
   ["every word, where the image itself says rdshell=0", `root=LABEL=WRONG rd.timeout=1 ${EVERY_WORD}`, FORBIDS],
-  ["a mistake on the line, where the image itself says rdshell=0", `root=nonsense ${EVERY_WORD}`, FORBIDS],
+  [
+    "two mistakes on the line, where the image itself says rdshell=0",
+    `root=nonsense rd.timeout=soon ${EVERY_WORD}`,
+    FORBIDS,
+  ],
   ["no root=", "rdshell=0", {}],
   ["no root=, where the image itself says it", EVERY_WORD, FORBIDS],
   ["rd.handover=stay and a shell as init", "root=LABEL=ROOT rd.handover=stay init=/bin/sh rdshell=0", {}],
@@ -61,7 +65,7 @@ vmTest(
     const entries: Record<string, Entry> = {
       "/init": { file: levainInit() },
       "/bin/busybox": { file: BUSYBOX },
-      "/etc/levain.cmdline": { text: "rdshell=0\n" },
+      "/etc/levain.cmdline": { text: '"rd.shell=0"\n' },
     };
     // Without its last feature, stage0 starts no runtime.
     return { initrd: await packInitramfs(entries), cpu: "qemu64", cmdline: EVERY_WORD };

@@ -150,16 +150,6 @@ vmTest(
   },
 );
 
-vmTest(
-  "rdshell=0: no shell but a message, also for a mistake on the command line",
-  guest("root=nonsense rd.timeout=soon rdshell=0"),
-  async (vm) => {
-    await vm.expect("2 mistakes on the kernel command line");
-    await vm.expect("rdshell=0 allows no shell: halting now");
-    await expectNoShell(vm);
-  },
-);
-
 vmTest("panic=5: announced, and done five seconds later", guest(`${WRONG} panic=5`), async (vm) => {
   await vm.expect("rebooting in 5 s (panic=5)");
   const start = performance.now();
@@ -167,11 +157,6 @@ vmTest("panic=5: announced, and done five seconds later", guest(`${WRONG} panic=
   // What this process sees late makes it look shorter.
   expect(performance.now() - start).toBeGreaterThan(2500);
   expect(vm.log()).not.toMatch(PROMPT);
-});
-
-vmTest("rd.emergency=poweroff", guest(`${WRONG} rd.emergency=poweroff`), async (vm) => {
-  await vm.expect("powering off now");
-  expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
 });
 
 vmTest(
@@ -193,13 +178,6 @@ vmTest("an image without BusyBox says so", guest(WRONG, { image: { words: ["--bu
   await vm.expect("this image has no shell: add BusyBox with levain image --busybox FILE");
   await vm.expect("the boot cannot continue");
   await expectNoShell(vm);
-});
-
-vmTest("of two consoles the last one gets the shell", guest(`${WRONG} console=tty0 console=ttyS0`), async (vm) => {
-  await vm.expect("could not find the root device");
-  await type(vm, "tty; cat /sys/class/tty/console/active");
-  await vm.expect("/dev/ttyS0\ntty0 ttyS0\n");
-  expect(vm.log()).not.toContain("can't access tty");
 });
 
 /** A guest with a second console, hvc0, whose text goes to `file`. The kernel registers only one console of a kind. */
@@ -237,11 +215,14 @@ vmTest(
 );
 
 vmTest(
-  "Enter, twice, moves the shell to the screen and back, that of levain and that of process 1",
+  "of two consoles the last one gets the shell; Enter, twice, moves it to the screen and back, that of levain and that of process 1",
   guest(`${WRONG} console=tty0 console=ttyS0`),
   async (vm) => {
     await vm.expect("the shell is on ttyS0: the last console= decides");
     await vm.expect("press Enter twice on another console to move it there");
+    await type(vm, "tty; cat /sys/class/tty/console/active");
+    await vm.expect("/dev/ttyS0\ntty0 ttyS0\n");
+    expect(vm.log()).not.toContain("can't access tty");
     await type(vm, "echo $((20 + 2)) > /tmp/of-the-first; sleep 1000");
     await press(vm, "ret");
     await vm.pause(1000);
@@ -293,19 +274,6 @@ vmTest(
     expect(vm.log()).not.toContain("levain");
   },
 );
-
-vmTest("a shell on the screen reads the keyboard", guest(`${WRONG} loglevel=7 console=tty0`), async (vm) => {
-  await vm.expect("levain: rescue shell:");
-  const exit = await pressUntilExit(vm, ..."reboot", "spc", "minus", "f");
-  expect(exit).toMatchObject({ reason: "guest-reset" });
-});
-
-vmTest("quiet suppresses the progress lines, not the failure", guest(`${WRONG} quiet`), async (vm) => {
-  await vm.expect("could not find the root device");
-  await vm.expect(PROMPT);
-  expect(vm.log()).not.toContain("command line read");
-  expect(vm.log().match(/could not find the root device/g)).toHaveLength(1);
-});
 
 vmTest(
   "an image of another builder with only BusyBox in it: the commands still exist",

@@ -194,15 +194,6 @@ vmTest(
 );
 
 vmTest(
-  "of two devices with the label the first is taken, and both are named",
-  async () => levainGuest({ disks: [await dosDisk(), await gptDisk(), await dosDisk()], cmdline: "root=LABEL=ROOT" }),
-  async (vm) => {
-    await vm.expect(/warning +2 devices match LABEL=ROOT: \/dev\/vda2 and \/dev\/vdc2; using \/dev\/vda2/);
-    await vm.expect("small-root: mount / ext4 /dev/vda2 ro,");
-  },
-);
-
-vmTest(
   "a disk that comes 3 s late is waited for with rootwait",
   async () =>
     levainGuest({

@@ -6,7 +6,7 @@ import { encryptedVolume, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../support/en
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { editJson } from "../support/luks/luks2-edit.ts";
 import type { Vm } from "../support/qemu.ts";
-import { answer, countInMemory, typeKeys } from "../support/unlocking.ts";
+import { answer, countInMemory, typeKeys, UNLOCK } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 // What is typed where nobody asks for it: found nowhere else, so that a guest's memory can be searched for it.
@@ -16,7 +16,7 @@ const [BOOTING, WAITING, DERIVING, ERASED] = ["flounder0194", "lobsters2285", "m
 const [WAITING_KEYS, DERIVING_KEYS, UNOPENED_KEYS] = ["quahaugs558", "remoras6649", "sturgeon773"];
 /** Of stty: a terminal that shows lines and lets them be edited. */
 const SHELL_MODES = /eof = \^D[\s\S]* icanon [\s\S]* echo [\s\S]*-extproc/;
-const PASSES = 16;
+const PASSES = 48;
 /** For a conversation in which a slow key is derived twice, on a host that has other things to do. */
 const TIMEOUT_MS = 300_000;
 
@@ -111,7 +111,7 @@ vmTest(
   async (vm) => {
     await vm.expect(PROMPT);
     await typeKeys(vm, UNOPENED_KEYS); // the shell is on the serial line, and nobody has the screen open
-    vm.send("levain unlock\n");
+    vm.send(UNLOCK);
     expect(await answer(vm, WRONG)).toContain("5 tries left");
     await vm.expect("unlocking /dev/vda");
     vm.send(DERIVING);

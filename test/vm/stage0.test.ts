@@ -187,14 +187,6 @@ vmTest("rdshell=0: no shell, ever", guest("CHILD=abort rdshell=0", WITH_BUSYBOX)
   expect(vm.log()).not.toContain("Kernel panic");
 });
 
-vmTest(
-  "the image's own rdshell=0 holds for stage0 too",
-  guest("CHILD=abort", { ...WITH_BUSYBOX, "/etc/levain.cmdline": { text: '"rd.shell=0"\n' } }),
-  async (vm) => {
-    await vm.expect("rdshell=0 allows no shell: halting now");
-  },
-);
-
 vmTest("panic=5: says so and reboots", guest("CHILD=abort panic=5", WITH_BUSYBOX), async (vm) => {
   const start = performance.now();
   await vm.expect("rebooting in 5 s");
@@ -208,16 +200,6 @@ vmTest("panic=5: says so and reboots", guest("CHILD=abort panic=5", WITH_BUSYBOX
 });
 
 vmTest(
-  "rd.emergency=poweroff, with the kernel's messages silenced",
-  guest("CHILD=abort rd.emergency=poweroff loglevel=1"),
-  async (vm) => {
-    await vm.expect("levain: crashed: killed by SIGABRT");
-    await vm.expect("levain: powering off now");
-    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
-  },
-);
-
-vmTest(
   "the last message is printed before the power is switched off",
   guest("CHILD=chatty loglevel=1 reboot=t,force"),
   async (vm) => {
@@ -225,10 +207,16 @@ vmTest(
   },
 );
 
-vmTest("every sentence is printed once", guest("CHILD=abort quiet rd.emergency=poweroff"), async (vm) => {
-  await vm.expectExit();
-  expect(vm.log().match(/killed by SIGABRT/g)).toHaveLength(1);
-});
+vmTest(
+  "rd.emergency=poweroff, with the kernel's messages silenced: every sentence is printed once",
+  guest("CHILD=abort quiet rd.emergency=poweroff"),
+  async (vm) => {
+    await vm.expect("levain: crashed: killed by SIGABRT");
+    await vm.expect("levain: powering off now");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+    expect(vm.log().match(/killed by SIGABRT/g)).toHaveLength(1);
+  },
+);
 
 vmTest("a CPU below x86-64-v2 gets a message", guest("rd.emergency=poweroff", {}, { cpu: "qemu64" }), async (vm) => {
   await vm.expect("this CPU is too old for levain's runtime: it has no SSSE3 (needed: x86-64-v2");
