@@ -6,9 +6,6 @@ import type { Vm } from "./qemu.ts";
 /** What a person is asked, up to where they type, perhaps once more after a device has come; the volume is captured. */
 const QUESTION = /^ {2}unlock {4}(.*(?:\n {12}(?!passphrase: ).*)*)\n(?: *passphrase: )+$/m;
 
-/** In the rescue shell: starts `levain unlock`, more than once if a guest that is starved of CPU time does not read its disk within a second. */
-export const UNLOCK = "until levain unlock; do sleep 1; done\n";
-
 /** Types a line at the next question on the serial line; returns which volume it was for, and what else the question says. */
 export async function answer(vm: Vm, passphrase: string): Promise<string> {
   const [, volume = ""] = await vm.expect(QUESTION);

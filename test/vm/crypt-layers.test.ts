@@ -4,7 +4,7 @@ import { assembleDisk, filesImage } from "../support/disk-images.ts";
 import { encryptedVolume, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
-import { answer, UNLOCK } from "../support/unlocking.ts";
+import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 /** What the people of scenario B load first; one that is missing is no failure. */
@@ -89,7 +89,7 @@ vmTest(
     }),
   async (vm) => {
     await vm.expect(PROMPT);
-    vm.send(UNLOCK);
+    vm.send("levain unlock\n");
     await answer(vm, PASSPHRASE);
     await vm.expect(PROMPT);
     vm.send("exit\n");

@@ -6,7 +6,7 @@ import { encryptedVolume, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../support/en
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { editJson } from "../support/luks/luks2-edit.ts";
 import type { Vm } from "../support/qemu.ts";
-import { answer, countInMemory, typeKeys, UNLOCK } from "../support/unlocking.ts";
+import { answer, countInMemory, typeKeys } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 // What is typed where nobody asks for it: found nowhere else, so that a guest's memory can be searched for it.
@@ -111,7 +111,7 @@ vmTest(
   async (vm) => {
     await vm.expect(PROMPT);
     await typeKeys(vm, UNOPENED_KEYS); // the shell is on the serial line, and nobody has the screen open
-    vm.send(UNLOCK);
+    vm.send("levain unlock\n");
     expect(await answer(vm, WRONG)).toContain("5 tries left");
     await vm.expect("unlocking /dev/vda");
     vm.send(DERIVING);

@@ -1,6 +1,7 @@
 import { planMachine } from "../../boot/plan-reader.ts";
 import { type BlockDevice, describeDevice, readDeviceEntry } from "../../devices/block-devices.ts";
 import { describeUnanswered } from "../../devices/device-probe.ts";
+import type { Context } from "../../drivers/context.ts";
 import { createLoader } from "../../drivers/loader.ts";
 import type { Loader } from "../../drivers/make-loader.ts";
 import type { Machine } from "../../machine/machine.ts";
@@ -14,6 +15,7 @@ import { problem } from "../../problems/problem.ts";
 import { sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { createHeldTerminals } from "../../prompt/held-terminals.ts";
+import type { Wait } from "../../storage/contract.ts";
 import { describeSeen } from "../../storage/findings.ts";
 import { createSearch, type Search } from "../../storage/search.ts";
 import { specText } from "../../storage/search-words.ts";
@@ -28,6 +30,8 @@ interface UnlockQuestion {
 }
 
 const OWN_TERMINAL = "/dev/tty";
+/** A person who asks for a volume waits for its disk for so long, or presses Ctrl-C. */
+const ANSWER_MS = 30_000;
 
 /**
  * Opens encrypted volumes as a boot would, but asks on this terminal alone and keeps them open. Returns a line for each volume that
@@ -46,16 +50,16 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
   const terminals = createHeldTerminals(machine, () => [OWN_TERMINAL]);
   const search = createSearch(context, wish, { terminals });
   const result = closing(search, () => {
-    openAll({ search, drivers, voice }, question.device === null ? rootDevices(plan.root) : []);
+    openAll({ ...context, search }, question.device === null ? rootDevices(plan.root) : []);
     const problems = search.problems();
     const failure = problems.find(({ isFatal }) => isFatal)?.error ?? nothingOpened(search, question);
     return { opened: listOpened(search), problems, failure };
   });
   // The end of the search stops the arrays in which nothing was opened.
-  const open = result.opened.filter(({ inside }) => readDeviceEntry(machine, inside.name) !== null);
+  const open = result.opened.filter(({ inside }) => readDeviceEntry(machine, inside) !== null);
   if (open.length === 0) throw result.failure;
   for (const { error } of result.problems) voice.warn(sentence(error));
-  return open.map(({ device, inside }) => `${device.node} is open: ${describeDevice(inside)}`);
+  return open.map(({ text }) => text);
 }
 
 function closing<Result>(search: Search, use: () => Result): Result {
@@ -67,22 +71,32 @@ function closing<Result>(search: Search, use: () => Result): Result {
 }
 
 interface Opened {
-  readonly device: BlockDevice;
-  readonly inside: BlockDevice;
+  /** The kernel's name. */
+  readonly inside: string;
+  readonly text: string;
 }
 
+/** Lists what is open now, also if its content has not answered yet. */
 function listOpened(search: Search): readonly Opened[] {
-  return [...search.inventory.values()].flatMap((device) => {
-    const inside = search.inside(device);
-    return inside === null ? [] : [{ device, inside }];
+  const describe = (name: string) => {
+    const known = search.inventory.get(name);
+    if (known !== undefined) return describeDevice(known);
+    const slow = search.unanswered().find(({ entry }) => entry.name === name);
+    return slow === undefined ? name : describeUnanswered(slow);
+  };
+  return search.links().flatMap(({ from, to, isReplacement }) => {
+    const outside = from.flatMap((name) => search.inventory.get(name) ?? []);
+    if (to === null || !isReplacement) return [];
+    return outside.map(({ node }) => ({ inside: to, text: `${node} is open: ${describe(to)}` }));
   });
 }
 
 /** Opens volumes until none is left, and waits for devices with keys as the boot does. An encrypted root is one of the volumes that the command line names. */
 function openAll(
-  { search, drivers, voice }: { readonly search: Search; readonly drivers: Loader; readonly voice: Voice },
+  { search, machine, drivers, voice }: Context & { readonly search: Search },
   roots: readonly DeviceSpec[],
 ): void {
+  const deadlineMs = machine.nowMs() + ANSWER_MS;
   const isClosed = (device: BlockDevice) => search.state(device)?.kind === "closed";
   for (;;) {
     search.takeEvents(0);
@@ -90,12 +104,20 @@ function openAll(
     const root = roots.flatMap((spec) => [...search.matches(spec), ...search.strangers(spec)]).find(isClosed) ?? null;
     const round = search.advance(root);
     if (round === "changed") continue;
-    if (round === "idle") return;
-    if (drivers.loadMore()) continue;
-    voice.progress(`waiting for ${round.text}`);
-    if (search.terminals.waitForDevice(Math.max(1, round.leftMs)) === "cancelled")
-      throw problem("unlock-cancelled", {});
+    if (round !== "idle" && drivers.loadMore()) continue;
+    const wait = round === "idle" ? awaitAnswer(search, deadlineMs - machine.nowMs()) : round;
+    if (wait === null) return;
+    voice.progress(`waiting for ${wait.text}`);
+    if (search.terminals.waitForDevice(Math.max(1, wait.leftMs)) === "cancelled") throw problem("unlock-cancelled", {});
   }
+}
+
+/** Returns the wait for a device that may hold a volume, or was just made from one, and has not answered yet; null if there is none or the time is over. */
+function awaitAnswer(search: Search, leftMs: number): Wait | null {
+  const slow = search.unanswered()[0];
+  const isAllRead = search.links().every(({ to }) => to === null || search.inventory.has(to));
+  if (slow === undefined || leftMs <= 0 || (search.links().length > 0 && isAllRead)) return null;
+  return { text: describeUnanswered(slow), leftMs };
 }
 
 /** Returns the plan for the volumes that are meant: the boot's plan, changed by the arguments. */

@@ -59,6 +59,31 @@ describe("levain unlock", () => {
     ]);
   });
 
+  test("waits for a disk that is slow to answer", () => {
+    const { lines } = run({}, { disks: [{ name: "vda", image: luks, answersAfterMs: 5000 }] });
+    expect(lines).toEqual([expect.stringMatching(/^\/dev\/vda is open: \/dev\/mapper\//)]);
+  });
+
+  test("waits half a minute for a disk that never answers", () => {
+    const { machine, lines } = run({}, { disks: [{ name: "vda", image: luks, answersAfterMs: 1e9 }] });
+    expect(lines).toContain("no encrypted volume found");
+    expect(machine.nowMs()).toBeLessThan(40_000);
+  });
+
+  test("does not wait for another disk once a volume is open", () => {
+    const { machine, lines } = run(
+      { device: "/dev/vda", name: "box" },
+      {
+        disks: [
+          { name: "vda", image: luks },
+          { name: "vdb", image: root, answersAfterMs: 1e9 },
+        ],
+      },
+    );
+    expect(lines).toEqual(['/dev/vda is open: /dev/mapper/box ext4 "ROOT"']);
+    expect(machine.nowMs()).toBeLessThan(10_000);
+  });
+
   test("does not list an array in which it has opened nothing: the end of the search stops it", () => {
     const { machine, lines } = run(
       { device: "/dev/vda", name: "box" },
