@@ -89,6 +89,18 @@ describe("a slow device holds up no other", () => {
   });
 });
 
+test("of many disks, some are read at the same time, and every one is seen", () => {
+  const delay = { answersAfterMs: 15 };
+  const others = Array.from({ length: 40 }, (_, index) => ({ name: `sd${index}x`, image: OTHER, ...delay }));
+  const disks = [...others, { ...ROOT, ...delay }, { name: "vdc", image: rootImage(), ...delay }];
+  const quick = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: disks.map((disk) => ({ ...disk, answersAfterMs: 0 })) });
+  const { end, endMs, console } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain("2 devices match LABEL=ROOT: /dev/vdb and /dev/vdc");
+  // One after the other, with three answers each, they would take 1.9 s.
+  expect(endMs - quick.endMs).toBeLessThan(800);
+});
+
 test("a root on a slow disk is waited for, and it is said when it has answered", () => {
   const { end, console, endMs } = fakeBoot({
     cmdline: "root=LABEL=ROOT",
