@@ -94,7 +94,7 @@ function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS,
     const leave = () => {
       if (pending !== undefined) pending.apart = apart;
     };
-    return { directory, machine: readTouched(machine, apart, leftMs), end, leave };
+    return { directory, machine: readTouched(machine, node, apart, leftMs), end, leave };
   } catch (error) {
     const isPending = isErrno(error, "ETIMEDOUT") && pending !== undefined;
     if (pending !== undefined) pending.apart = isPending ? apart : null;
@@ -103,8 +103,8 @@ function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS,
   }
 }
 
-/** The machine, with the files of a mount: another process looks at each of them first, and waits for the disk. */
-function readTouched(machine: Machine, apart: ApartMounts, leftMs: () => number): Machine {
+/** The machine, with the files of a mount: another process looks at each of them first, and waits for the disk. It reads the disk too. */
+function readTouched(machine: Machine, node: string, apart: ApartMounts, leftMs: () => number): Machine {
   const after =
     <T>(look: MountLook, act: (path: string) => T) =>
     (path: string): T => {
@@ -118,7 +118,8 @@ function readTouched(machine: Machine, apart: ApartMounts, leftMs: () => number)
     readLink: after("target", machine.readLink),
     listDirectory: after("names", machine.listDirectory),
     readFile: after("content", machine.readFile),
-    openReader: after("content", machine.openReader),
+    openReader: (path) =>
+      path === node ? readPatiently(machine, path, leftMs()) : after("content", machine.openReader)(path),
   };
 }
 

@@ -60,7 +60,7 @@ export function createContentSearch(context: Context): ContentSearch {
         return false;
       }
       if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
-      else if (hasUnreplayedJournal(machine, device.node, type)) {
+      else if (hasUnreplayedJournal(files, device.node, type)) {
         voice.debug(`${device.node} was not unmounted, a file that was written last may be missing`);
       }
       return found !== undefined;

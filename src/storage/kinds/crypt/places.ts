@@ -67,7 +67,7 @@ function readFrom<T>(
     return mountDeviceBriefly(context, { node, type }, (directory, files) => {
       const file = findFileIn(files, directory, place.path);
       if (file === null) {
-        const isUnclean = hasUnreplayedJournal(machine, node, type);
+        const isUnclean = hasUnreplayedJournal(files, node, type);
         throw problem("no-key-file", { path: printable(place.path), node, isUnclean });
       }
       return read(file, files);
