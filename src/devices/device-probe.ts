@@ -5,7 +5,7 @@ import { isErrno, type SyscallError } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
 import { type BlockDevice, type DeviceEntry, readDeviceEntry } from "./block-devices.ts";
-import { createPatientSource, NoAnswerError, type PatientSource } from "./patient-source.ts";
+import { createPatientSource, type Most, NoAnswerError, type PatientSource } from "./patient-source.ts";
 
 /** A device that has not answered for this long is slow: it is named, and nothing waits for it any longer. */
 export const SLOW_MS = 1000;
@@ -15,8 +15,10 @@ export interface DeviceProbe {
   readonly entry: DeviceEntry;
   /** When it began, as `Clock.nowMs`. */
   readonly startMs: number;
-  /** Continues for at most `waitMs`. Returns the device, "gone" if it was removed or holds no medium, or null if it has not answered yet. */
-  advance(waitMs: number): BlockDevice | "gone" | null;
+  /** Continues for at most `waitMs`, or until the first answer. Returns the device, "gone" if it was removed or holds no medium, or null if it has not answered yet. */
+  advance(waitMs: number, most?: Most): BlockDevice | "gone" | null;
+  /** How many answers the device has given. */
+  answers(): number;
   /** How many bytes the device has returned. */
   bytesRead(): number;
   close(): void;
@@ -27,17 +29,23 @@ const NOTHING: Facts = { type: null, label: null, uuid: null, partitionTable: nu
 const GONE = ["ENOENT", "ENODEV", "ENXIO"] as const;
 /** The probe reads this much first (`Area.head`). If it cannot be read, each of the other reads may take as long to fail. */
 const HEAD_BYTES = 33 * 1024;
+/** Devices that the boot makes, and may remove again. */
+const MADE = /^(?:dm-|md|loop)/;
 
 /** Begins to probe a device, by the kernel's name; null if it is gone or empty. */
 export function startProbe(machine: Machine, name: string, startMs = machine.nowMs()): DeviceProbe | null {
   const entry = readDeviceEntry(machine, name);
   if (entry === null) return null;
-  const source = createPatientSource(machine, entry.node, { isOptical: entry.area.kind === "optical" });
+  const source = createPatientSource(machine, entry.node, {
+    isOptical: entry.area.kind === "optical",
+    firstBytes: HEAD_BYTES,
+    mayLinger: !MADE.test(name),
+  });
   return {
     entry,
     startMs,
-    advance(waitMs) {
-      source.allow(waitMs);
+    advance(waitMs, most = "all answers") {
+      source.allow(waitMs, most);
       try {
         return examine(entry, source);
       } catch (error) {
@@ -49,6 +57,7 @@ export function startProbe(machine: Machine, name: string, startMs = machine.now
         return toDevice(entry, entry.sizeBytes, NOTHING, error);
       }
     },
+    answers: source.answers,
     bytesRead: source.bytesRead,
     close: source.close,
   };
@@ -78,29 +87,4 @@ export type Unanswered = Pick<DeviceProbe, "entry" | "bytesRead">;
 export function describeUnanswered({ entry: { node, sizeBytes }, bytesRead }: Unanswered): string {
   const size = sizeBytes > 0 ? `${formatBytes(sizeBytes)}, ` : "";
   return `${node} (${size}has not answered yet, ${formatBytes(bytesRead())} read)`;
-}
-
-/** How long each device is waited for before the others are looked at again. */
-const ROUND_MS = 20;
-
-/** Probes devices, by the kernel's names, all at the same time. Those that take longer than a second are returned as they are. */
-export function readBlockDevices(
-  machine: Machine,
-  names: readonly string[],
-): { readonly devices: readonly BlockDevice[]; readonly unanswered: readonly Unanswered[] } {
-  const deadlineMs = machine.nowMs() + SLOW_MS;
-  const found = new Map<string, BlockDevice>();
-  let waiting = names.flatMap((name) => startProbe(machine, name) ?? []);
-  for (const probed of waiting) probed.advance(0); // opens it
-  for (;;) {
-    waiting = waiting.filter((probed) => {
-      const device = probed.advance(ROUND_MS);
-      if (device !== null) probed.close();
-      if (device !== null && device !== "gone") found.set(device.name, device);
-      return device === null;
-    });
-    if (waiting.length === 0 || machine.nowMs() >= deadlineMs) break;
-  }
-  for (const probed of waiting) probed.close();
-  return { devices: names.flatMap((name) => found.get(name) ?? []), unanswered: waiting };
 }

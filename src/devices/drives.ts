@@ -2,7 +2,7 @@ import type { Machine } from "../machine/machine.ts";
 import { readText, textOrNone } from "../machine/small-files.ts";
 import { orIfRefused } from "../problems/errors.ts";
 import { type BlockDevice, listBlockDeviceNames } from "./block-devices.ts";
-import { readBlockDevices } from "./device-probe.ts";
+import { readBlockDevices } from "./read-devices.ts";
 
 /** Devices without content until a program gives them some: not worth a word. */
 const IDLE = /^(?:loop|nbd|ram|zram|md|fd|dm-|rbd|drbd)/;

@@ -6,10 +6,16 @@ import { isErrno, SyscallError } from "../problems/errors.ts";
 /** Thrown where a probe needs bytes that the device has not returned yet. The probe is repeated when they are there. */
 export class NoAnswerError extends Error {}
 
+/** For how many answers of a device a call may wait. */
+export type Most = "one answer" | "all answers";
+
+/** A device that has answered answers the next calls too, as a rule: the probe need not be repeated for each of them. */
+const AFTER_ANSWER_MS = 100;
+
 /** The bytes of a device that takes its time. What it has returned is kept, so that a probe that is repeated asks for nothing twice. */
 export interface PatientSource {
-  /** Sets how long the calls from here on may wait for the device, all of them together. */
-  allow(waitMs: number): void;
+  /** Sets how long the calls from here on may wait for the device, all of them together; "one answer": not after its first one. */
+  allow(waitMs: number, most: Most): void;
   /** Throws NoAnswerError, or SyscallError if the device cannot be opened. */
   size(): number;
   /**
@@ -19,13 +25,12 @@ export interface PatientSource {
   gather<T>(use: (read: ByteSource["read"]) => T): T;
   /** The first refusal of a read. */
   refusal(): SyscallError | undefined;
+  /** How many answers the device has given. */
+  answers(): number;
   /** How many bytes the device has returned. */
   bytesRead(): number;
   close(): void;
 }
-
-/** A device that has answered answers the next calls too, as a rule: the probe need not be repeated for each of them. */
-const AFTER_ANSWER_MS = 100;
 
 const keyOf = ({ offset, length }: ReadPlace) => `${offset} ${length}`;
 
@@ -35,7 +40,11 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
   let reader: AsyncReader | null = null;
   let knownSize: number | null = null;
   let leftMs = 0;
-  let isGenerous = false;
+  let afterAnswerMs = 0;
+  let isForOne = false;
+  let answerCount = 0;
+  /** The places of a read that the device has not answered yet. */
+  let underWay: readonly ReadPlace[] | null = null;
 
   /** Counts only the time of the device: on a slow CPU the probe itself takes longer. */
   function ask<T>(call: (reader: AsyncReader, timeoutMs: number) => T | null): T {
@@ -43,14 +52,17 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
     reader ??= machine.openAsyncReader(node, options);
     const answer = call(reader, leftMs);
     if (answer === null) throw new NoAnswerError();
-    leftMs = Math.max(0, leftMs - (machine.nowMs() - startMs), isGenerous ? 0 : AFTER_ANSWER_MS);
-    isGenerous = true;
+    answerCount += 1;
+    leftMs = isForOne ? 0 : Math.max(0, leftMs - (machine.nowMs() - startMs), afterAnswerMs);
+    afterAnswerMs = 0;
     return answer;
   }
 
   /** Reads all places at once: of a slow device each answer takes its time. */
   function fetch(places: readonly ReadPlace[]): void {
+    underWay = places;
     const results = ask((from, timeoutMs) => from.read(places, timeoutMs));
+    underWay = null;
     for (const [index, result] of results.entries()) {
       // A device that is gone is not one that cannot be read.
       if (isErrno(result, "ENODEV", "ENXIO")) throw result;
@@ -60,12 +72,14 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
   }
 
   return {
-    allow(waitMs) {
+    allow(waitMs, most) {
       leftMs = waitMs;
-      isGenerous = false;
+      afterAnswerMs = AFTER_ANSWER_MS;
+      isForOne = most === "one answer";
     },
     size: () => (knownSize ??= ask((from, timeoutMs) => from.size(timeoutMs))),
     gather(use) {
+      if (underWay !== null) fetch(underWay);
       for (;;) {
         const missing: ReadPlace[] = [];
         const result = use((offset, length) => {
@@ -79,6 +93,7 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
       }
     },
     refusal: () => answers.values().find((answer) => answer instanceof SyscallError),
+    answers: () => answerCount,
     bytesRead: () =>
       answers.values().reduce((sum, answer) => sum + (answer instanceof Uint8Array ? answer.length : 0), 0),
     close: () => reader?.close(),

@@ -1,7 +1,7 @@
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/make-loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
-import type { ApartMounts, Machine, MountRequest, RandomReader } from "../machine/machine.ts";
+import type { ApartMounts, Machine, MountLook, MountRequest, RandomReader } from "../machine/machine.ts";
 import { isErrno, SyscallError, tolerateRefusal } from "../problems/errors.ts";
 import { isMounted } from "./mounts.ts";
 import { mountUntouched } from "./untouched.ts";
@@ -28,12 +28,13 @@ interface BriefMount {
 
 /**
  * Mounts the filesystem of a device read-only while `use` looks at it, with the first of its drivers that the kernel has; nothing is
- * written to the device. Throws SyscallError if the mount is refused, ETIMEDOUT if the disk does not answer, and what `use` throws.
+ * written to the device. Throws SyscallError if the mount is refused, ETIMEDOUT if the disk does not answer, and what `use` throws. The
+ * machine that `use` gets throws ETIMEDOUT too, where another would wait for the disk.
  */
 export function mountDeviceBriefly<T>(
   context: Pick<Context, "machine"> & { readonly drivers: Pick<Loader, "loadFilesystem"> },
   what: BriefMount,
-  use: (directory: string) => T,
+  use: (directory: string, machine: Machine) => T,
 ): T {
   const { type, drivers = driversOf(type) } = what;
   const [driver = type, ...others] = drivers;
@@ -45,15 +46,23 @@ export function mountDeviceBriefly<T>(
     if (others.length === 0 || !isErrno(error, "ENODEV")) throw error;
     return mountDeviceBriefly(context, { ...what, drivers: others }, use);
   }
+  let isLeft = false;
   try {
-    return use(mounted.directory);
+    return use(mounted.directory, mounted.machine);
+  } catch (error) {
+    isLeft = isErrno(error, "ETIMEDOUT") && what.pending !== undefined;
+    throw error;
   } finally {
-    mounted.end();
+    if (isLeft) mounted.leave();
+    else mounted.end();
   }
 }
 
 interface Mounted {
   readonly directory: string;
+  readonly machine: Machine;
+  /** Leaves the mount for the next look. */
+  readonly leave: () => void;
   readonly end: () => void;
 }
 
@@ -61,11 +70,14 @@ function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS,
   prepareSearch(machine);
   const before = pending?.apart ?? null;
   const apart = before ?? machine.mountApart();
+  const deadlineMs = machine.nowMs() + timeoutMs;
+  // A search goes on with other devices; what is waited for may take its time for each step.
+  const leftMs = () => (pending === undefined ? timeoutMs : Math.max(0, deadlineMs - machine.nowMs()));
   let directory = SEARCH;
   const patient: Machine = {
     ...machine,
     mount(request) {
-      directory = apart.mount(request, timeoutMs);
+      directory = apart.mount(request, leftMs());
     },
     openReader: (path) => readPatiently(machine, path, timeoutMs),
     // Since the first look.
@@ -79,13 +91,36 @@ function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS,
       tolerateRefusal(apart.close);
       release();
     };
-    return { directory, end };
+    const leave = () => {
+      if (pending !== undefined) pending.apart = apart;
+    };
+    return { directory, machine: readTouched(machine, node, apart, leftMs), end, leave };
   } catch (error) {
     const isPending = isErrno(error, "ETIMEDOUT") && pending !== undefined;
     if (pending !== undefined) pending.apart = isPending ? apart : null;
     if (!isPending) apart.close();
     throw error;
   }
+}
+
+/** The machine, with the files of a mount: another process looks at each of them first, and waits for the disk. It reads the disk too. */
+function readTouched(machine: Machine, node: string, apart: ApartMounts, leftMs: () => number): Machine {
+  const after =
+    <T>(look: MountLook, act: (path: string) => T) =>
+    (path: string): T => {
+      apart.touch(path, look, leftMs());
+      return act(path);
+    };
+  return {
+    ...machine,
+    stat: after("status", machine.lstat),
+    lstat: after("status", machine.lstat),
+    readLink: after("target", machine.readLink),
+    listDirectory: after("names", machine.listDirectory),
+    readFile: after("content", machine.readFile),
+    openReader: (path) =>
+      path === node ? readPatiently(machine, path, leftMs()) : after("content", machine.openReader)(path),
+  };
 }
 
 /** Reads by another process. A read that takes longer than `timeoutMs` is ETIMEDOUT. */

@@ -33,6 +33,8 @@ const SYSTEM_CALLS = {
   fadvise64: [221, 223],
   clock_gettime: [228, 113],
   openat: [257, 56],
+  getdents64: [217, 61],
+  readlinkat: [267, 78],
   add_key: [248, 217],
   keyctl: [250, 219],
   mknodat: [259, 33],

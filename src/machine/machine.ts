@@ -120,6 +120,9 @@ export interface MountRequest {
   readonly directory?: string;
 }
 
+/** What is asked about a path: its status, where a link leads, the names in a directory, or the content of a file. */
+export type MountLook = "status" | "target" | "names" | "content";
+
 /** A mount for a brief look, made by another process in a mount namespace of its own: a disk that does not answer holds up only that process. */
 export interface ApartMounts {
   /**
@@ -127,6 +130,11 @@ export interface ApartMounts {
    * `timeoutMs`: the next call, with any request, waits for the same mount.
    */
   mount(request: MountRequest, timeoutMs: number): string;
+  /**
+   * Has that process look at a path of the filesystem, so that this process then finds in the kernel's memory what it asks about it.
+   * ETIMEDOUT if the disk has not answered within `timeoutMs`: the next call waits for the same answer.
+   */
+  touch(path: string, look: MountLook, timeoutMs: number): void;
   /** Unmounts, also what is mounted only when the disk answers after all. Never waits longer than a second. */
   close(): void;
 }

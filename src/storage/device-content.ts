@@ -29,7 +29,7 @@ interface ContentSearch {
   close(): void;
 }
 
-/** Makes the search by content: each device is mounted at most once a spec, read-only, and unmounted at once. A disk that takes longer than a second to mount holds up no other: it is looked at again when it has answered. */
+/** Makes the search by content: each device is mounted at most once a spec, read-only, and unmounted at once. A disk that takes longer than a second holds up no other: it is looked at again when it has answered. */
 export function createContentSearch(context: Context): ContentSearch {
   const { machine, voice } = context;
   const known = new WeakMap<BlockDevice, Map<FileSpec, boolean>>();
@@ -53,14 +53,14 @@ export function createContentSearch(context: Context): ContentSearch {
   function holdsFile(device: BlockDevice, { paths, mark }: FileSpec): boolean {
     const { type } = device.facts;
     if (type === null || describeNoFilesystem(type) !== null) return false;
-    const hasFile = (directory: string) => {
-      const found = paths.find((path) => matchFiles(machine, directory, path).length > 0);
-      if (found !== undefined && mark !== undefined && !hasMark(machine, device, directory, mark)) {
+    const hasFile = (directory: string, files: Machine) => {
+      const found = paths.find((path) => matchFiles(files, directory, path).length > 0);
+      if (found !== undefined && mark !== undefined && !hasMark(files, device, directory, mark)) {
         voice.debug(`${device.node} has ${printable(found)}, and is not the medium ${printable(mark.uuid)}`);
         return false;
       }
       if (found !== undefined) voice.debug(`${device.node} has ${printable(found)}`);
-      else if (hasUnreplayedJournal(machine, device.node, type)) {
+      else if (hasUnreplayedJournal(files, device.node, type)) {
         voice.debug(`${device.node} was not unmounted, a file that was written last may be missing`);
       }
       return found !== undefined;
@@ -83,7 +83,7 @@ export function createContentSearch(context: Context): ContentSearch {
     if (slot.apart === null) pending.delete(device);
     else pending.set(device, slot);
     if (slot.apart !== null && known === undefined) {
-      voice.progress(`${device.node} has not been mounted within a second to search it: the boot continues meanwhile`);
+      voice.progress(`${device.node} has not been searched within a second: the boot continues meanwhile`);
     }
     return found;
   }

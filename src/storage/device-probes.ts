@@ -1,5 +1,6 @@
 import { type BlockDevice, listBlockDeviceNames } from "../devices/block-devices.ts";
 import { type DeviceProbe, describeUnanswered, SLOW_MS, startProbe, type Unanswered } from "../devices/device-probe.ts";
+import { takeTurns } from "../devices/turns.ts";
 import type { Context } from "../drivers/context.ts";
 
 /** The block devices that are present and have been probed, by the kernel's name. */
@@ -10,7 +11,9 @@ export interface DeviceProbes {
   /** A device that is probed again keeps its entry until it has answered, but nothing may match it by what it held. */
   readonly inventory: Inventory;
   /** Probes a device that is new or has changed, by the kernel's name; waits for it at most `waitMs`. */
-  look(name: string, waitMs?: number): void;
+  look(name: string, waitMs: number): void;
+  /** Probes devices that are new or have changed, and waits a moment for each. */
+  lookAll(names: readonly string[]): void;
   /** Removes a device. */
   forget(name: string): void;
   /** Brings the inventory up to date with /sys. */
@@ -26,9 +29,6 @@ export interface DeviceProbes {
   close(): void;
 }
 
-/** Nearly every device answers within this time; then one worker process probes all of them, one after the other. */
-const QUICK_MS = 20;
-
 /** Creates the probes of one search, with an empty inventory. */
 export function createDeviceProbes(context: Pick<Context, "machine" | "voice">): DeviceProbes {
   const { machine } = context;
@@ -41,8 +41,8 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
     probes.delete(name);
   }
 
-  function advance(name: string, probe: DeviceProbe, waitMs: number): void {
-    const device = probe.advance(waitMs);
+  function advance(name: string, probe: DeviceProbe, ...patience: Parameters<DeviceProbe["advance"]>): void {
+    const device = probe.advance(...patience);
     probes.set(name, probe);
     if (device === null) {
       notice.waits(name, probe);
@@ -53,15 +53,22 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
     notice.answered(name, probe, device);
   }
 
-  function look(name: string, waitMs = QUICK_MS): void {
+  function look(name: string, ...patience: Parameters<DeviceProbe["advance"]>): void {
     // What was read before a change counts no longer, but the wait goes on: a device that never stops changing is slow too.
     const startMs = probes.get(name)?.startMs;
     stop(name);
     appear(name);
     const probe = startProbe(machine, name, startMs);
     if (probe === null) keep(name, "gone");
-    else advance(name, probe, waitMs);
+    else advance(name, probe, ...patience);
   }
+
+  const lookAll = (names: readonly string[]) =>
+    takeTurns(names, {
+      begin: (name) => look(name, 0, "one answer"),
+      underWay: (name) => probes.get(name),
+      wait: (name, probe, waitMs) => advance(name, probe, waitMs, "one answer"),
+    });
 
   function forget(name: string): void {
     stop(name);
@@ -72,11 +79,12 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
   return {
     inventory,
     look,
+    lookAll,
     forget,
     scan() {
       const present = listBlockDeviceNames(machine);
       for (const name of [...inventory.keys(), ...probes.keys()]) if (!present.includes(name)) forget(name);
-      for (const name of present) look(name);
+      lookAll(present);
     },
     advance() {
       for (const [name, probe] of [...probes]) advance(name, probe, 0);

@@ -24,13 +24,15 @@ export function followEvents(context: Context, probes: DeviceProbes, timeoutMs: 
 }
 
 function followOnce({ drivers, voice }: Context, probes: DeviceProbes, events: readonly DeviceEvent[]): void {
+  const changed: string[] = [];
   for (const group of groupByDevice(events)) {
     const actions = [...new Set(group.map(({ action }) => action))].join(", ");
     const count = group.length === 1 ? "" : ` (${group.length} events)`;
     voice.debug(`uevent ${actions} ${printable(group[0]?.devpath ?? "")}${count}`);
-    if (group[0]?.subsystem === "block") followDevice(probes, group);
+    if (group[0]?.subsystem === "block") changed.push(...followDevice(probes, group));
     else for (const event of group) drivers.handleEvent(event);
   }
+  probes.lookAll(changed);
   // The kernel dropped uevents: what is in /sys now is the truth.
   if (events.some(({ action }) => action === "overflow")) {
     probes.scan();
@@ -39,18 +41,18 @@ function followOnce({ drivers, voice }: Context, probes: DeviceProbes, events: r
 }
 
 /**
- * Follows the events of one block device, the oldest first: it is probed at most once, however many there are. A known device is
- * probed if the kernel says that it changed; if it was removed meanwhile, it is another device.
+ * Follows the events of one block device, the oldest first, and returns its name if it is to be probed: at most once, however many
+ * events there are. A known device is probed if the kernel says that it changed; if it was removed meanwhile, it is another device.
  */
-function followDevice(probes: DeviceProbes, events: readonly DeviceEvent[]): void {
+function followDevice(probes: DeviceProbes, events: readonly DeviceEvent[]): readonly string[] {
   const last = events.at(-1);
-  if (last === undefined) return;
+  if (last === undefined) return [];
   const name = last.devpath.slice(last.devpath.lastIndexOf("/") + 1);
   if (events.some(({ action }) => action === "remove")) probes.forget(name);
-  if (last.action === "remove" || !isWorthProbing(name)) return;
+  if (last.action === "remove" || !isWorthProbing(name)) return [];
   const isKnown =
     (probes.inventory.has(name) || probes.isUnderWay(name)) && events.every(({ action }) => action === "add");
-  if (!isKnown) probes.look(name);
+  return isKnown ? [] : [name];
 }
 
 const NAMELESS = { uuid: null, label: null, autoType: null };

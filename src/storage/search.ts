@@ -19,7 +19,10 @@ interface SearchOptions {
 /** The devices of a machine while one of them is looked for. */
 export interface Search
   extends Pick<Selection, "find" | "matches" | "strangers" | "unsearched">,
-    Pick<Assemblies, "advance" | "lastResort" | "links" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"> {
+    Pick<
+      Assemblies,
+      "advance" | "lastResort" | "links" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"
+    > {
   readonly inventory: Inventory;
   /** True if the device has to be verified by dm-verity. */
   readonly isVerified: boolean;

@@ -44,6 +44,32 @@ export const LINUX_SLOW_MOUNT_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "a look at a file of a mount apart is waited for as long as was said, and then holds up no other",
+    check(machine, directory) {
+      const disk = addHungDisk(machine, false);
+      const apart = machine.mountApart();
+      const found = apart.mount(requestOf(HUNG, directory), 10_000);
+      apart.touch(`${found}/none`, "status", 10_000);
+      equal(machine.lstat(`${found}/none`), null);
+      apart.touch(found, "names", 10_000);
+      ok(machine.listDirectory(found).includes("hello"));
+      disk.suspend();
+      const startMs = machine.nowMs();
+      refuses("ETIMEDOUT", () => apart.touch(`${found}/hello`, "content", 200));
+      refuses("ETIMEDOUT", () => apart.touch(`${found}/hello`, "target", 0));
+      ok(machine.nowMs() - startMs < 3000);
+      disk.resume();
+      apart.touch(`${found}/hello`, "content", 20_000);
+      equal(readText(machine, `${found}/hello`), HELLO);
+      disk.suspend();
+      apart.touch(`${found}/hello`, "content", 0);
+      equal(readText(machine, `${found}/hello`), HELLO);
+      disk.resume();
+      apart.close();
+      disk.remove();
+    },
+  },
+  {
     name: "an unmount that the disk holds up ends after 10 s, and the kernel goes on with it",
     check(machine, directory) {
       const disk = addHungDisk(machine, false);

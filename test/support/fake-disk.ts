@@ -16,6 +16,8 @@ export interface FakeDisk {
   readonly answersAfterMs?: number | undefined;
   /** Milliseconds that a mount for a look takes; none where not given. */
   readonly mountsAfterMs?: number | undefined;
+  /** How long each look at a file of its filesystem takes. */
+  readonly looksAfterMs?: number | undefined;
   /** The errno name of every read. */
   readonly failsWith?: string | undefined;
   /** Milliseconds since the kernel started, or since the module that makes it was loaded; there from the start where not given. */
@@ -24,7 +26,7 @@ export interface FakeDisk {
 
 /** A block device that the fake kernel has. */
 export interface FakeBlockDevice
-  extends Pick<FakeDisk, "answersAfterMs" | "mountsAfterMs" | "failsWith" | "isRemovable"> {
+  extends Pick<FakeDisk, "answersAfterMs" | "mountsAfterMs" | "looksAfterMs" | "failsWith" | "isRemovable"> {
   readonly name: string;
   /** "major:minor" */
   readonly number: string;

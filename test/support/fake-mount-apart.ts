@@ -9,9 +9,43 @@ export function fakeMountApart(
 ): ApartMounts {
   let due: { readonly atMs: number; readonly request: MountRequest } | null = null;
   let mounted: string | null = null;
+  let last: MountRequest | null = null;
+  let device: ReturnType<FakeKernel["devices"]["byNumber"]>;
+  /** The mount that another process would keep: here it would be in the way of others. */
+  let parked: MountRequest | null = null;
+  const park = () => {
+    if (mounted !== null) unmount(mounted);
+    mounted = null;
+    parked = last;
+  };
+  const touched = new Set<string>();
+  let touching: { readonly atMs: number; readonly key: string } | null = null;
   return {
+    touch(path, look, timeoutMs) {
+      const key = `${look} ${path}`;
+      const delayMs = device?.looksAfterMs ?? 0;
+      while (!touched.has(key)) {
+        touching ??= { atMs: kernel.nowMs + delayMs, key };
+        kernel.answers.add(touching);
+        if (touching.atMs > kernel.nowMs) kernel.waitUntil(Math.min(touching.atMs, kernel.nowMs + timeoutMs));
+        if (touching.atMs > kernel.nowMs) {
+          park();
+          throw new SyscallError("read", "ETIMEDOUT", path);
+        }
+        kernel.answers.delete(touching);
+        touched.add(touching.key);
+        touching = null;
+      }
+    },
     mount(request, timeoutMs) {
-      const delayMs = kernel.devices.byNumber(stat(request.source)?.represents ?? null)?.mountsAfterMs ?? 0;
+      if (parked !== null) {
+        mount(parked);
+        mounted = parked.target;
+        parked = null;
+      }
+      if (mounted !== null) return mounted;
+      device = kernel.devices.byNumber(stat(request.source)?.represents ?? null);
+      const delayMs = device?.mountsAfterMs ?? 0;
       due ??= { atMs: kernel.nowMs + delayMs, request };
       kernel.answers.add(due);
       if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
@@ -20,11 +54,13 @@ export function fakeMountApart(
       const { request: asked } = due;
       due = null;
       mount(asked);
+      last = asked;
       mounted = asked.target;
       return mounted;
     },
     close() {
       if (due !== null) kernel.answers.delete(due);
+      if (touching !== null) kernel.answers.delete(touching);
       if (mounted !== null) unmount(mounted);
       mounted = null;
     },

@@ -4,8 +4,9 @@ import {
   listBlockDeviceNames,
   namePartition,
 } from "../../devices/block-devices.ts";
-import { readBlockDevices, type Unanswered } from "../../devices/device-probe.ts";
+import type { Unanswered } from "../../devices/device-probe.ts";
 import { listEmptyDrives } from "../../devices/drives.ts";
+import { readBlockDevices } from "../../devices/read-devices.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { alignColumns, printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";

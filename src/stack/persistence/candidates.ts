@@ -123,7 +123,7 @@ function findInside(
   plan: PersistencePlan,
 ): readonly Found[] {
   const { machine, voice } = context;
-  const listIn = (directory: string) => listInside(machine, directory, plan);
+  const listIn = (directory: string, files = machine) => listInside(files, directory, plan);
   // The medium is mounted, and its device is read-only for the kernel: a second mount of it would end that.
   if (device.node === medium.node) return listIn(medium.directory);
   // A layer: the same, and a layer is not written to.

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readBlockDevices } from "../../../src/devices/device-probe.ts";
+import { readBlockDevices } from "../../../src/devices/read-devices.ts";
 import { rootImage } from "../../support/fake-boot.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 

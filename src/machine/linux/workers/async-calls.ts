@@ -5,6 +5,8 @@ import { type Answer, type Order, startWorker, takeFirstWorker, type Worker } fr
 
 /** A device that is open cannot be removed, which may be the next thing that the boot does with a mapping. */
 const CLOSE_MS = 50;
+/** A worker that still closes a device is nearly always done before another could be started. */
+const LINGER_MS = 5;
 
 /** An order that a worker carries out. */
 export interface PendingAnswer {
@@ -44,6 +46,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
         release(lastOrder) {
           waiting.delete(worker);
           if (lastOrder === null) worker.dismiss();
+          else if (options.mayLinger === true) pool.finishLater(worker, lastOrder);
           else pool.finish(worker, lastOrder, CLOSE_MS);
         },
       });
@@ -80,25 +83,32 @@ function createPool(program?: string) {
   const first = takeFirstWorker();
   const idle: Worker[] = first === null ? [] : [first];
   const closing = new Set<Worker>();
+  let latest: Worker | null = null;
 
-  /** Takes back the workers whose last order is done by now. */
-  function collect(): void {
-    for (const worker of closing) {
-      const isDone = orIfRefused(() => worker.answer(0) !== null, "gone");
-      if (isDone === false) continue;
-      closing.delete(worker);
-      if (isDone === true) idle.push(worker);
-      else worker.dismiss();
-    }
+  /** Takes back a worker whose last order is done within `waitMs`. */
+  function collect(worker: Worker, waitMs: number): void {
+    const isDone = orIfRefused(() => worker.answer(waitMs) !== null, "gone");
+    if (isDone === false) return;
+    closing.delete(worker);
+    if (isDone === true) idle.push(worker);
+    else worker.dismiss();
   }
 
   return {
     /** null: without workers, which need memory and a process, levain does its calls itself. */
     take(): Worker | null {
-      collect();
+      for (const worker of closing) collect(worker, 0);
+      if (idle.length === 0 && latest !== null && closing.has(latest)) collect(latest, LINGER_MS);
+      latest = null;
       return idle.pop() ?? orIfRefused(() => startWorker(program), null);
     },
     giveBack: (worker: Worker) => void idle.push(worker),
+    /** Gives a worker an order whose answer nothing waits for. */
+    finishLater(worker: Worker, order: Order): void {
+      worker.order(order);
+      closing.add(worker);
+      latest = worker;
+    },
     /** Gives a worker an order and waits for the answer; null if it takes longer than `patienceMs`. */
     finish(worker: Worker, order: Order, patienceMs: number): Answer | null {
       worker.order(order);

@@ -39,8 +39,8 @@ export function carryOutHere({ calls, data }: Order): Answer {
   return { results, data };
 }
 
-/** The order to open a file or device; its results are the descriptor, the size, one without a meaning, and the state of an optical drive. */
-export function openOrder(path: string, { isOptical = false }: OpenOptions): Order {
+/** The order to open a file or device; its results are the descriptor, the size, one without a meaning, then the state of an optical drive, or how many of the first bytes were read: its data. */
+export function openOrder(path: string, { isOptical = false, firstBytes = 0 }: OpenOptions): Order {
   // Without O_NONBLOCK the kernel closes an open tray (open_for_data() of drivers/cdrom/cdrom.c), before a person has inserted the disc.
   const flags = abi.O_CLOEXEC | (isOptical ? constants.O_NONBLOCK : 0);
   return {
@@ -51,9 +51,11 @@ export function openOrder(path: string, { isOptical = false }: OpenOptions): Ord
       // As in files.ts: a probe reads at scattered places.
       ["fadvise64", { resultOf: 0 }, 0, 0, abi.POSIX_FADV_RANDOM],
       ...(isOptical ? [["ioctl", { resultOf: 0 }, abi.CDROM_DRIVE_STATUS, abi.CDSL_CURRENT] as const] : []),
+      // Over the path, which is not needed any more.
+      ...(firstBytes > 0 ? [["pread64", { resultOf: 0 }, { data: 0 }, firstBytes, 0] as const] : []),
     ],
     data: encodeTexts(path).data,
-    answerBytes: 0,
+    answerBytes: firstBytes,
   };
 }
 

@@ -30,10 +30,7 @@ interface Progress {
 
 /** Creates the reader of a file or device, which `worker` opens and reads. */
 export function createReader(path: string, options: OpenOptions, worker: Worker, pool: Pool): AsyncReader {
-  worker.order(openOrder(path, options)); // at once, so that devices are opened at the same time
   let isBusy = true;
-  let file: { readonly fd: number; readonly size: number } | null = null;
-  let refusal: SyscallError | null = null;
   let progress: Progress | null = null;
 
   /** Sends the order unless it is under way, and waits for its answer. */
@@ -45,18 +42,6 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
     return answer;
   }
 
-  function open(timeoutMs: number): typeof file {
-    if (refusal !== null) throw refusal;
-    if (file !== null) return file;
-    const answer = ask(() => openOrder(path, options), timeoutMs);
-    if (answer === null) return null;
-    const [fd = "EIO", size] = answer.results;
-    if (typeof fd === "number") file = { fd, size: typeof size === "number" ? size : 0 };
-    const code = typeof fd === "string" ? fd : objectToMedium(answer, options);
-    refusal = code === null ? null : new SyscallError("open", code, path);
-    return open(0);
-  }
-
   /** Reads as many pieces as fit into one order; null if the device has not answered. */
   function readSome(fd: number, pieces: readonly ReadPlace[], timeoutMs: number): readonly Result[] | null {
     const some = pieces.slice(0, countInOrder(pieces));
@@ -64,23 +49,21 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
     if (answer === null) return null;
     let at = 0;
     return some.map(({ length }, index) => {
-      const count = answer.results[index] ?? "EIO";
-      const from = at;
       at += length;
-      return typeof count === "string"
-        ? new SyscallError("read", count, path)
-        : answer.data.subarray(from, from + count);
+      return toResult(path, answer, index, at - length);
     });
   }
 
+  const opening = createOpening(path, options, ask);
+  worker.order(opening.order()); // at once, so that devices are opened at the same time
   return {
-    size: (timeoutMs) => open(timeoutMs)?.size ?? null,
+    size: (timeoutMs) => opening.open(timeoutMs)?.size ?? null,
     read(places, timeoutMs) {
-      const opened = open(timeoutMs);
+      const opened = opening.open(timeoutMs);
       if (opened === null) return null;
       const pieces = places.map((place) => split(place, opened.size));
       const wanted = pieces.flat();
-      progress ??= { wanted, done: [] };
+      progress ??= { wanted, done: opening.takeFirst(wanted, opened.size) };
       const { done } = progress;
       if (!Bun.deepEquals(progress.wanted, wanted)) throw new Error(`${path}: another read is under way`);
       while (done.length < wanted.length) {
@@ -91,8 +74,55 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
       progress = null;
       return pieces.map(({ length }) => join(done.splice(0, length)));
     },
-    close: () => pool.release(isBusy ? null : closeOrder(file?.fd ?? null)),
+    close: () => pool.release(isBusy ? null : closeOrder(opening.fd())),
   };
+}
+
+/** Opens the file with the first call; `ask` sends the order, and waits. */
+function createOpening(
+  path: string,
+  { isOptical = false, firstBytes = 0 }: OpenOptions,
+  ask: (makeOrder: () => Order, timeoutMs: number) => Answer | null,
+) {
+  // An empty drive is not read.
+  const options = { isOptical, firstBytes: isOptical ? 0 : Math.min(firstBytes, READ_BYTES) };
+  let file: { readonly fd: number; readonly size: number } | null = null;
+  let refusal: SyscallError | null = null;
+  /** The beginning of the file, until it is asked for. */
+  let first: Result | null = null;
+
+  function take(answer: Answer): void {
+    const [fd = "EIO", size] = answer.results;
+    if (typeof fd === "number") file = { fd, size: typeof size === "number" ? size : 0 };
+    const code = typeof fd === "string" ? fd : objectToMedium(answer, options);
+    refusal = code === null ? null : new SyscallError("open", code, path);
+    if (options.firstBytes > 0) first = toResult(path, answer, 3, 0);
+  }
+
+  const order = () => openOrder(path, options);
+  return {
+    order,
+    /** null if the device has not answered within `timeoutMs`; throws what the kernel refused. */
+    open(timeoutMs: number): typeof file {
+      const answer = file === null && refusal === null ? ask(order, timeoutMs) : null;
+      if (answer !== null) take(answer);
+      if (refusal !== null) throw refusal;
+      return file;
+    },
+    /** Returns the bytes that came when the file was opened, once, if they are what is wanted first. */
+    takeFirst([place]: readonly ReadPlace[], size: number): Result[] {
+      const isIt = place?.offset === 0 && place.length === Math.min(options.firstBytes, size);
+      const result = first;
+      first = null;
+      return isIt && result !== null ? [result] : [];
+    },
+    fd: () => file?.fd ?? null,
+  };
+}
+
+function toResult(path: string, { results, data }: Answer, index: number, from: number): Result {
+  const count = results[index] ?? "EIO";
+  return typeof count === "string" ? new SyscallError("read", count, path) : data.subarray(from, from + count);
 }
 
 /** The pieces of a place that are inside the device, each small enough for one order; at least one, which may be empty. */

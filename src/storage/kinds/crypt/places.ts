@@ -57,19 +57,20 @@ function readFrom<T>(
   use: (source: ByteSource) => T,
 ): T {
   const { machine } = context;
-  const read = (path: string) => withReader(machine, path, (reader) => use(slice(reader, place.offset, place.size)));
+  const read = (path: string, files = machine) =>
+    withReader(files, path, (reader) => use(slice(reader, place.offset, place.size)));
   const find = () => {
     if (device === null || place.in === "device") return read(device?.node ?? place.path);
     const { node } = device;
     const type = place.type ?? device.facts.type;
     if (type === null) throw problem("no-filesystem-for-key", { node, place: describePlace(place) });
-    return mountDeviceBriefly(context, { node, type }, (directory) => {
-      const file = findFileIn(machine, directory, place.path);
+    return mountDeviceBriefly(context, { node, type }, (directory, files) => {
+      const file = findFileIn(files, directory, place.path);
       if (file === null) {
-        const isUnclean = hasUnreplayedJournal(machine, node, type);
+        const isUnclean = hasUnreplayedJournal(files, node, type);
         throw problem("no-key-file", { path: printable(place.path), node, isUnclean });
       }
-      return read(file);
+      return read(file, files);
     });
   };
   return unlessRefused(find, (cause) => {

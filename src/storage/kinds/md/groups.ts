@@ -33,7 +33,7 @@ export function createGroups(
     const read = reads.get(device);
     const source = read ?? createPatientSource(machine, device.node, {});
     reads.set(device, source);
-    source.allow(read === undefined ? SLOW_MS : 0);
+    source.allow(read === undefined ? SLOW_MS : 0, "all answers");
     const info = readSuperblock(source);
     if (info === "no answer") return null;
     const member = info === null ? null : { device, info };

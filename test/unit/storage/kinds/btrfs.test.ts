@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type BlockDevice, listBlockDeviceNames } from "../../../../src/devices/block-devices.ts";
-import { readBlockDevices } from "../../../../src/devices/device-probe.ts";
+import { readBlockDevices } from "../../../../src/devices/read-devices.ts";
 import { crc32c } from "../../../../src/formats/checksums.ts";
 import type { StorageContext, StoragePlan } from "../../../../src/storage/contract.ts";
 import { startBtrfs } from "../../../../src/storage/kinds/btrfs.ts";

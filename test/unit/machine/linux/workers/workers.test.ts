@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AsyncReader } from "../../../../../src/machine/async.ts";
+import type { AsyncReader, OpenOptions } from "../../../../../src/machine/async.ts";
 import { type AsyncCalls, createAsyncCalls } from "../../../../../src/machine/linux/workers/async-calls.ts";
 import { openOrder } from "../../../../../src/machine/linux/workers/orders.ts";
 import {
@@ -27,11 +27,12 @@ beforeAll(async () => {
   directory = scratchDirectory();
   calls = createAsyncCalls(program);
   writeFileSync(join(directory, "file"), CONTENT);
+  writeFileSync(join(directory, "short"), CONTENT.slice(0, 10));
   await run(["mkfifo", join(directory, "pipe")]);
 });
 
-function open(name: string): AsyncReader {
-  const reader = calls.openReader(join(directory, name), {});
+function open(name: string, options: OpenOptions = {}): AsyncReader {
+  const reader = calls.openReader(join(directory, name), options);
   if (reader === null) throw new Error("no worker was started");
   return reader;
 }
@@ -93,6 +94,41 @@ describe("a reader in another process", () => {
     expect(calls.sockets().length).toBe(4);
     for (const reader of silent) reader.close();
     expect(calls.sockets()).toEqual([]);
+  });
+
+  test("has read the first bytes when the file is open", () => {
+    const size = 33 * 1024;
+    const reader = open("file", { firstBytes: size });
+    expect(reader.size(PATIENCE_MS)).toBe(CONTENT.length);
+    expect(readOne(reader, 0, size, 0)).toEqual(CONTENT.slice(0, size));
+    expect(readOne(reader, 0, size, PATIENCE_MS)).toEqual(CONTENT.slice(0, size));
+    expect(readOne(reader, 1, 10, PATIENCE_MS)).toEqual(CONTENT.slice(1, 11));
+    reader.close();
+    const other = open("file", { firstBytes: 300_000 });
+    expect(readOne(other, 3, 10, PATIENCE_MS)).toEqual(CONTENT.slice(3, 13));
+    expect(readOne(other, 0, CONTENT.length, PATIENCE_MS)).toEqual(CONTENT);
+    other.close();
+    const short = open("short", { firstBytes: size });
+    expect(short.size(PATIENCE_MS)).toBe(10);
+    expect(readOne(short, 0, 10, 0)).toEqual(CONTENT.slice(0, 10));
+    short.close();
+    const directory = open(".", { firstBytes: size });
+    expect(directory.read([{ offset: 0, length: 10 }], PATIENCE_MS)?.[0]).toMatchObject({ code: "EISDIR" });
+    directory.close();
+    expect(() => open("none", { firstBytes: size }).size(PATIENCE_MS)).toThrow("ENOENT");
+  });
+
+  test("that may linger is closed by the process that serves the next one", () => {
+    const sockets = new Set<number>();
+    for (let round = 0; round < 20; round++) {
+      const reader = open("file", { mayLinger: true });
+      for (const socket of calls.sockets()) sockets.add(socket);
+      expect(readOne(reader, 5, 1, PATIENCE_MS)).toEqual(CONTENT.slice(5, 6));
+      reader.close();
+      expect(calls.sockets()).toEqual([]);
+    }
+    // On a busy host another worker may have to be started.
+    expect(sockets.size).toBeLessThan(4);
   });
 
   test("serves one device after the other with the same process", () => {

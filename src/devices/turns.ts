@@ -1,0 +1,40 @@
+import type { DeviceProbe } from "./device-probe.ts";
+
+/** What probes devices, by the kernel's names. */
+interface Turns {
+  /** Asks the device for its first answer. */
+  begin(name: string): void;
+  /** undefined if the probe is over. */
+  underWay(name: string): DeviceProbe | undefined;
+  /** Waits at most `waitMs` for the next answer, and asks for another one if the probe needs it. */
+  wait(name: string, probe: DeviceProbe, waitMs: number): void;
+}
+
+/** Nearly every device answers within this time. */
+const QUICK_MS = 20;
+/**
+ * From so many devices on, some are probed at the same time, so that levain examines one while others are read. For fewer devices,
+ * the start of more worker processes costs more than that saves.
+ */
+const MANY = 8;
+const AT_ONCE = 4;
+
+/** Probes devices in turn, and waits for one answer of each at a time. A device without an answer within a moment is left with its worker process. */
+export function takeTurns(names: readonly string[], { begin, underWay, wait }: Turns): void {
+  const most = names.length < MANY ? 1 : AT_ONCE;
+  const turns: string[] = [];
+  function takeTurn(): void {
+    const name = turns.shift() ?? "";
+    const probe = underWay(name);
+    if (probe === undefined) return;
+    const before = probe.answers();
+    wait(name, probe, QUICK_MS);
+    if (underWay(name) === probe && probe.answers() > before) turns.push(name);
+  }
+  for (const name of names) {
+    while (turns.length >= most) takeTurn();
+    begin(name);
+    if (underWay(name) !== undefined) turns.push(name);
+  }
+  while (turns.length > 0) takeTurn();
+}

@@ -1,0 +1,152 @@
+import { constants } from "node:fs";
+import { SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
+import * as abi from "../../abi.ts";
+import { AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS } from "../../abi-trees.ts";
+import type { ApartMounts, MountLook, MountRequest } from "../../machine.ts";
+import { systemCall } from "../libc.ts";
+import type { AsyncCalls } from "./async-calls.ts";
+import { bitsOf, mount, throwIfRefused, unmountOrder } from "./mount-calls.ts";
+import { encodeTexts } from "./orders.ts";
+import { type Answer, CALLS, type Order, type StartedWorker, type WorkerCall } from "./worker.ts";
+
+/** A filesystem that was only read is unmounted at once. */
+const CLOSE_MS = 1000;
+
+/**
+ * The mounts of a worker that has its own mount namespace: they end with it, also if the disk answers long after anyone has waited.
+ * This process sees them by /proc/PID/root. Without workers it mounts itself.
+ */
+export function mountApart(worker: StartedWorker | null, watch: AsyncCalls["watch"]): ApartMounts {
+  if (worker === null) return mountHere();
+  const outside = `/proc/${worker.pid}/root`;
+  const ask = createErrand(worker, watch);
+  const touched = new Map<string, boolean>();
+  let isFirst = true;
+  let mounted: string | null = null;
+
+  return {
+    mount(request, timeoutMs) {
+      if (mounted !== null) return `${outside}${mounted}`;
+      const makeOrder = () => {
+        const order = mountOrder(request, isFirst);
+        isFirst = false;
+        return order;
+      };
+      const answer = ask.orLater("mount", makeOrder, timeoutMs, request.target);
+      throwIfRefused("mount", request.target, answer.results[ask.callCount() - 1]);
+      mounted = request.target;
+      return `${outside}${mounted}`;
+    },
+    touch(path, look, timeoutMs) {
+      const inside = path.slice(outside.length);
+      for (let turn = 0; ; turn++) {
+        const key = `${look} ${turn} ${path}`;
+        if (!touched.has(key)) {
+          const answer = ask.orLater(key, () => touchOrder(inside, look, turn), timeoutMs, path);
+          touched.set(key, hasMore(answer, look));
+        }
+        if (touched.get(key) !== true) return;
+      }
+    },
+    close() {
+      watch(worker, false);
+      // By an order, because after the end of the process the kernel unmounts later: the device would be busy for a while.
+      if (mounted !== null && !ask.isUnderWay()) {
+        worker.order(unmountOrder(mounted, 0));
+        tolerateRefusal(() => worker.answer(CLOSE_MS));
+      }
+      worker.dismiss();
+    },
+  };
+}
+
+/** One order after the other. */
+function createErrand(worker: StartedWorker, watch: AsyncCalls["watch"]) {
+  let underWay: string | null = null;
+  let callCount = 0;
+
+  function orLater(key: string, makeOrder: () => Order, timeoutMs: number, subject: string): Answer {
+    if (underWay === null) {
+      const order = makeOrder();
+      worker.order(order);
+      callCount = order.calls.length;
+      underWay = key;
+    }
+    const answer = worker.answer(timeoutMs);
+    watch(worker, answer === null);
+    if (answer === null) throw new SyscallError(key === "mount" ? key : "read", "ETIMEDOUT", subject);
+    const isOther = underWay !== key;
+    underWay = null;
+    return isOther ? orLater(key, makeOrder, timeoutMs, subject) : answer;
+  }
+
+  return {
+    /** Returns the answer to the order `key`, after that of another one that is under way. Throws SyscallError ETIMEDOUT if it has not come. */
+    orLater,
+    isUnderWay: () => underWay !== null,
+    callCount: () => callCount,
+  };
+}
+
+function mountHere(): ApartMounts {
+  let mounted: string | null = null;
+  return {
+    mount(request) {
+      mount(request);
+      mounted = request.target;
+      return mounted;
+    },
+    touch: () => undefined,
+    close() {
+      if (mounted !== null) systemCall("umount2", mounted, mounted, 0);
+    },
+  };
+}
+
+/** The order to mount; `isFirst`: in a mount namespace of its own, from which nothing spreads. */
+function mountOrder(request: MountRequest, isFirst: boolean): Order {
+  const { source, target, type, options } = request;
+  const { data, places } = encodeTexts(source, target, type, options, "/");
+  const at = (index: number) => ({ data: places[index] ?? 0 });
+  const apart = [
+    ["unshare", abi.CLONE_NEWNS],
+    ["mount", at(4), at(4), 0, abi.MOUNT_FLAGS.rec | abi.MOUNT_FLAGS.private, 0],
+  ] as const;
+  const given = options === "" ? 0 : at(3);
+  return {
+    calls: [...(isFirst ? apart : []), ["mount", at(0), at(1), at(2), bitsOf(request), given]],
+    data,
+    answerBytes: 0,
+  };
+}
+
+/** Where a worker has room for results that do not come back, behind a path of at most PATH_MAX bytes, and how much. */
+const ROOM = { data: 4096 } as const;
+const ROOM_BYTES = 60 << 10;
+/** The calls between open and close. */
+const READS = CALLS - 2;
+
+/** The order to look at a path; `turn`: the part of a file, counted from 0. */
+function touchOrder(path: string, look: MountLook, turn: number): Order {
+  const { data } = encodeTexts(path);
+  const at = { data: 0 };
+  const opened = { resultOf: 0 };
+  const flags = abi.O_CLOEXEC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const read = (index: number): WorkerCall =>
+    look === "names"
+      ? ["getdents64", opened, ROOM, ROOM_BYTES]
+      : ["pread64", opened, ROOM, ROOM_BYTES, (turn * READS + index) * ROOM_BYTES];
+  const reads = Array.from({ length: READS }, (_, index) => read(index));
+  const calls: Readonly<Record<MountLook, readonly WorkerCall[]>> = {
+    status: [["statx", abi.AT_FDCWD, at, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, ROOM]],
+    target: [["readlinkat", abi.AT_FDCWD, at, ROOM, ROOM_BYTES]],
+    names: [["openat", abi.AT_FDCWD, at, flags, 0], ...reads, ["close", opened]],
+    content: [["openat", abi.AT_FDCWD, at, flags, 0], ...reads, ["close", opened]],
+  };
+  return { calls: calls[look], data, answerBytes: 0 };
+}
+
+/** True if a file goes on behind the part that was read. */
+function hasMore({ results }: Answer, look: MountLook): boolean {
+  return look === "content" && results[READS] === ROOM_BYTES;
+}
