@@ -67,7 +67,8 @@ async function imageOf(name: string, purpose: Purpose): Promise<string> {
 
 type Options = Pick<Parameters<typeof timeGuest>[0], "name" | "image" | "disks" | "cmdline"> & { extra?: string[] };
 
-async function initMs(options: Options): Promise<number> {
+/** Boots a guest by icount, and returns the milliseconds from `Run /init` to the real init. */
+export async function initMs(options: Options): Promise<number> {
   const { startMs, initMs } = await timeGuest({ ...options, icount: true, memoryMib: MEMORY_MIB });
   return initMs - startMs;
 }
@@ -133,7 +134,8 @@ async function bootWith(image: string, family: Family, name: string): Promise<nu
 }
 
 /** The names sort the root below all others. */
-async function bootLayers(image: string, count: number): Promise<number> {
+/** Boots a live medium with further layers, and returns the milliseconds from `Run /init` to the real init. */
+export async function bootLayers(image: string, count: number): Promise<number> {
   const root = await rootImage("squashfs-zstd", {}, await markChanges());
   const layer = await layerImage({ "/etc/layer": "one more\n" });
   const layers = Array.from({ length: count }, (_, index) => [

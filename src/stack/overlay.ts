@@ -5,11 +5,10 @@ import type { MountRequest } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
-import { sentence } from "../problems/report.ts";
 import { requireOneSide } from "../storage/trust.ts";
 import type { MountedLower } from "./lowers.ts";
 import { LOWERS, type RootStack, type TmpfsUpper } from "./root-stack.ts";
-import { attempt, isReported, mayFallBack } from "./store/policy.ts";
+import { orGoOn } from "./store/policy.ts";
 import { openUpper, type StoreUpper } from "./store/upper.ts";
 
 /** What overlayfs merges. */
@@ -42,12 +41,9 @@ type Below = Pick<Layers, "lowers" | "merged"> & { readonly mounted: readonly Mo
 
 /** Merges with the changes on a disk. If they cannot be used, the policy of the parameters decides whether the boot goes on without them. */
 function mountOverStore(context: Context, plan: BootPlan, upper: StoreUpper, below: Below): string {
-  try {
-    return attempt(context, (inner) => mergeStore(inner, plan, upper, below));
-  } catch (error) {
-    if (!isReported(error) || !mayFallBack(context, upper.policy, error)) throw error;
-    context.voice.warn(`${sentence(error)}: changes go to memory and are lost at shutdown`);
-  }
+  const loss = "changes go to memory and are lost at shutdown";
+  const text = orGoOn(context, upper.policy, loss, (inner) => mergeStore(inner, plan, upper, below));
+  if (text !== null) return text;
   merge(context, { ...below, store: null, upper: mountTmpfs(context, upper.ram) });
   return describeTmpfs(upper.ram);
 }

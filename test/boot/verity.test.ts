@@ -311,7 +311,32 @@ describe("a signature of the root hash", () => {
     expect(result.machine.keysInKernel()).toEqual([]);
   });
 
-  test("that is required and not given is a mistake", () => {
-    expect(boot({ cmdline: base }).console).toContain("root-hash-signature= is missing");
+  /** The disk with one more partition. */
+  const beside = (text: string) => {
+    const image = { ...disk.hashes, type: "none", bytes: new Uint8Array(Buffer.from(text.padEnd(8192, "\0"))) };
+    const partitions = [{ image: disk.data }, { image: disk.hashes }, { image }];
+    return boot({ cmdline: `${base} rdshell=0`, disks: [{ name: "vda", partitions }] });
+  };
+  const signature = Buffer.from(TRUSTED_SIGNATURE).toString("base64");
+
+  test("in the verity signature partition of the disk, if one is required", () => {
+    const json = { rootHash: HASH.toUpperCase(), certificateFingerprint: "ab", signature };
+    expect(beside(JSON.stringify(json)).end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test.each([
+    ["no partition with one", "text"],
+    ["malformed JSON", `{"rootHash":"${HASH}","signature":`],
+    ["no base64", JSON.stringify({ rootHash: HASH, signature: "%" })],
+    ["that of another root hash", JSON.stringify({ rootHash: "ab".repeat(32), signature })],
+  ])("that is required stops the boot if there is none: %s", (_, text) => {
+    const result = beside(text);
+    expect(unwrapped(result.console)).toContain("there is no signature of the root hash");
+    expect(result.end).toBe("halt");
+  });
+
+  test("that a stranger has made is refused, also from that partition", () => {
+    const json = { rootHash: HASH, signature: Buffer.from("another").toString("base64") };
+    expect(unwrapped(beside(JSON.stringify(json)).console)).toContain("no certificate of its trusted keyring");
   });
 });

@@ -181,3 +181,31 @@ vmTest(
     expect(await ask(vm, "cat /proc/mounts")).toContain("/dev/mapper/store /run/levain/store ext4 rw");
   },
 );
+
+vmTest(
+  "a store without file types in its directories, one that folds case, and a write-protected one are refused, and changes go elsewhere on a retry",
+  async () => {
+    const [noTypes, folded, locked, good] = await Promise.all([
+      ext4("NOTYPES", 16, ["-O", "^filetype"]),
+      ext4("FOLDED", 16, ["-O", "casefold"]),
+      ext4("LOCKED", 16),
+      ext4("GOOD", 16),
+    ]);
+    const root = await rootImage("ext4", { label: "ROOT" });
+    const disks: Disk[] = [{ file: root }, kept(noTypes), kept(folded), { file: locked, readOnly: true }, kept(good)];
+    return levainGuest({ disks, cmdline: "root=LABEL=ROOT rd.overlay=LABEL=NOTYPES" });
+  },
+  async (vm) => {
+    await vm.expect("LABEL=NOTYPES cannot keep changes: /dev/vdb holds ext4");
+    await vm.expect(PROMPT);
+    vm.send("levain retry rd.overlay=LABEL=FOLDED\n");
+    await vm.expect("LABEL=FOLDED cannot keep changes: /dev/vdc holds ext4");
+    await vm.expect(PROMPT);
+    vm.send("levain retry rd.overlay=LABEL=LOCKED\n");
+    await vm.expect("changes cannot be written to LABEL=LOCKED (/dev/vdd)");
+    await vm.expect(PROMPT);
+    vm.send("levain retry rd.overlay=LABEL=GOOD\n");
+    await vm.expect("small-root: ready");
+    expect(await ask(vm, "cat /proc/mounts")).toContain("/dev/vde /run/levain/store ext4 rw");
+  },
+);

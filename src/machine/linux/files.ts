@@ -7,6 +7,7 @@ import { copyAttributes } from "./attributes.ts";
 import { closing, openFile, refusable, writeAll } from "./descriptors.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { measureVerity } from "./storage/fs-verity.ts";
+import { KINDS } from "./trees/status.ts";
 import { trees } from "./trees/tree.ts";
 
 const DEFAULT_DIRECTORY_MODE = 0o755;
@@ -84,15 +85,6 @@ function statusOf(path: string, stat: (path: string) => fs.Stats): FileStatus | 
     represents: isNode ? deviceNumber(status.rdev) : null,
   };
 }
-
-const KINDS: Readonly<Record<number, FileStatus["kind"]>> = {
-  [abi.S_IFREG]: "file",
-  [abi.S_IFDIR]: "directory",
-  [abi.S_IFLNK]: "symlink",
-  [abi.S_IFBLK]: "block",
-  [abi.S_IFCHR]: "character",
-  [abi.S_IFIFO]: "fifo",
-};
 
 function deviceNumber(device: number): string {
   return `${(device >>> 8) & 0xfff}:${(device & 0xff) | ((device >>> 12) & 0xfff00)}`;

@@ -55,7 +55,7 @@ export const VERITY = {
   veritySigned: toggle({
     syntax: "rd.verity.signed[=yes|no]",
     aliases: ["dm-verity-enforce-roothash-signature"],
-    text: "Refuse a root hash without a signature that the kernel accepts.",
+    text: "Refuse a root hash without a signature that the kernel accepts. Without root-hash-signature= of rd.verity.options=, the signature is taken from the verity signature partition on the disk of the root (Discoverable Partitions Specification), or from FILE.roothash.p7s beside an image.",
     example: `root=LABEL=LIVE rd.image=/root.sfs rd.verity.roothash=${HASH} rd.verity.signed`,
   }),
   usrHash: single(verity.rootHash, {

@@ -91,9 +91,8 @@ export function findVerityMistakes(
   settings: Settings,
   { hasImage, isFinal }: { hasImage: boolean; isFinal: boolean },
 ): readonly string[] {
-  const { rootHash, verityData, verityHash, verityImages, veritySigned, verityOptions, usrHash } = settings;
+  const { rootHash, verityData, verityHash, verityImages, verityOptions, usrHash } = settings;
   const options = joinVerityOptions(verityOptions);
-  const isUnsigned = veritySigned === true && !hasImage && rootHash !== undefined && options.signature === null;
   const isOfImage = hasImage && rootHash !== undefined && verityData === undefined;
   const hasDevice = verityHash?.kind === "device" || options.fec?.kind === "device";
   const hasFile = verityHash?.kind === "file" || options.fec?.kind === "file";
@@ -108,6 +107,5 @@ export function findVerityMistakes(
       isOfImage &&
       "rd.verity.hash=, fec-device=: Expected a path on the medium, because an image file is verified",
     verityImages.length > 0 && !hasImage && "rd.verity.image=: the root is no image file, so nothing would be verified",
-    isUnsigned && "rd.verity.signed: rd.verity.options=root-hash-signature= is missing",
   );
 }

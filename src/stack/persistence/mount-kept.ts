@@ -4,10 +4,10 @@ import type { Machine } from "../../machine/machine.ts";
 import type { PersistencePlan } from "../../plan/plan.ts";
 import { tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
-import { printable, sentence } from "../../problems/report.ts";
+import { printable } from "../../problems/report.ts";
 import { PARTS, ROOT } from "../root-stack.ts";
 import { SPECIAL } from "../store/layout.ts";
-import { attempt, isReported, mayFallBack } from "../store/policy.ts";
+import { orGoOn } from "../store/policy.ts";
 import { settleBranch } from "../sync/settle.ts";
 import { copyTree } from "./copy-tree.ts";
 import type { KeptMount } from "./kept-mounts.ts";
@@ -36,17 +36,13 @@ export function mountKept(
   return mounts.flatMap((mount, index) => {
     const volume = volumes[mount.volume];
     if (mount.path === "/" || volume === undefined) return [];
-    try {
-      attempt(context, (inner) => {
-        const target = findTarget(inner, mount.path);
-        keep(inner, { mount, index, volume: volume.store.directory, target, isReadOnly: readOnly });
-      });
-      return [`${printable(mount.path)} on ${volume.text}`];
-    } catch (error) {
-      if (!isReported(error) || !mayFallBack(context, policy, error)) throw error;
-      context.voice.warn(`changes in ${printable(mount.path)} are lost at shutdown: ${sentence(error)}`);
-      return [];
-    }
+    const loss = `changes in ${printable(mount.path)} are lost at shutdown`;
+    const text = orGoOn(context, policy, loss, (inner) => {
+      const target = findTarget(inner, mount.path);
+      keep(inner, { mount, index, volume: volume.store.directory, target, isReadOnly: readOnly });
+      return `${printable(mount.path)} on ${volume.text}`;
+    });
+    return text ?? [];
   });
 }
 

@@ -3,13 +3,12 @@ import { findDirectoryIn, findFileIn, makeDirectoryIn } from "../../filesystems/
 import { type KeptPath, parsePersistenceConf } from "../../formats/persistence-conf.ts";
 import { decodeText } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
-import type { StorePolicy } from "../../parameters/stack/overlay.ts";
 import type { BootPlan, PersistencePlan } from "../../plan/plan.ts";
 import { problem } from "../../problems/problem.ts";
-import { headline, printable, sentence } from "../../problems/report.ts";
+import { headline, printable } from "../../problems/report.ts";
 import { PARTS, type RootStack } from "../root-stack.ts";
 import { type OpenStore, openStore, type StoreOrder } from "../store/open-store.ts";
-import { attempt, isReported, mayFallBack } from "../store/policy.ts";
+import { mayFallBack, orGoOn } from "../store/policy.ts";
 import { openSettled } from "../store/settled-store.ts";
 import type { Candidate, MediumPlace } from "./candidates.ts";
 import { describeCandidate, findVolumes } from "./find-volumes.ts";
@@ -30,12 +29,13 @@ export interface Persistence {
 
 type PersistentPlan = BootPlan & { readonly persistence: PersistencePlan };
 
+const NOT_KEPT = "changes are not kept there";
 const NOTHING: Persistence = { volumes: [], mounts: [] };
 
 /** Finds, unlocks and mounts the persistence volumes. What cannot be used is skipped with a warning, if the policy allows that. Throws BootError. */
 export function openPersistence(context: Context, plan: PersistentPlan, medium: MediumPlace): Persistence {
   const { policy, volumes } = plan.persistence;
-  const open = orSkip(context, policy, () => attempt(context, (inner) => openVolumes(inner, plan, medium)));
+  const open = orGoOn(context, policy, NOT_KEPT, (inner) => openVolumes(inner, plan, medium));
   if (open === null || open.mounts.length > 0) return open ?? NOTHING;
   const missing = problem("persistence-missing", { names: volumes.map(({ name }) => name) });
   if (!mayFallBack(context, policy, missing)) throw missing;
@@ -46,8 +46,8 @@ export function openPersistence(context: Context, plan: PersistentPlan, medium: 
 function openVolumes(context: Context, plan: PersistentPlan, medium: MediumPlace): Persistence {
   const { policy } = plan.persistence;
   const volumes = findVolumes(context, plan, medium).flatMap((candidate, index) => {
-    const open = () => attempt(context, (inner) => openVolume(inner, plan, { candidate, index, medium }));
-    return orSkip(context, policy, open) ?? [];
+    const open = (inner: Context) => openVolume(inner, plan, { candidate, index, medium });
+    return orGoOn(context, policy, NOT_KEPT, open) ?? [];
   });
   const { mounts, rivalries } = joinKept(volumes);
   for (const { path, used, other, isUndecided } of rivalries) {
@@ -80,17 +80,6 @@ export function withKeptRoot(
 function findKeptDirectory(machine: Machine, volume: string, source: string, readOnly: boolean): string | null {
   if (source === "") return volume;
   return readOnly ? findDirectoryIn(machine, volume, source) : makeDirectoryIn(machine, volume, source);
-}
-
-/** Returns null, after a warning, for what the boot can do without. */
-function orSkip<T>(context: Context, policy: StorePolicy, act: () => T): T | null {
-  try {
-    return act();
-  } catch (error) {
-    if (!isReported(error) || !mayFallBack(context, policy, error)) throw error;
-    context.voice.warn(`${sentence(error)}: changes are not kept there`);
-    return null;
-  }
 }
 
 interface VolumeOrder {

@@ -17,8 +17,19 @@ export function attempt<T>(context: Context, act: (context: Context) => T): T {
   }
 }
 
+/** Does `act`; null, after a warning that ends with `loss`, if it fails and the policy lets the boot go on without it. */
+export function orGoOn<T>(context: Context, policy: StorePolicy, loss: string, act: (context: Context) => T): T | null {
+  try {
+    return attempt(context, act);
+  } catch (error) {
+    if (!isReported(error) || !mayFallBack(context, policy, error)) throw error;
+    context.voice.warn(`${sentence(error)}: ${loss}`);
+    return null;
+  }
+}
+
 /** True for what a boot may go on without: a refusal of the kernel, or a problem that a report explains. */
-export function isReported(error: unknown): error is Error {
+function isReported(error: unknown): error is Error {
   return error instanceof BootError || isErrno(error);
 }
 

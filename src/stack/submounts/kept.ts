@@ -2,12 +2,12 @@ import type { Context } from "../../drivers/context.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { problem } from "../../problems/problem.ts";
-import { printable, sentence } from "../../problems/report.ts";
+import { printable } from "../../problems/report.ts";
 import { requireOneSide } from "../../storage/trust.ts";
 import type { StackedRoot } from "../layers.ts";
 import { findUpperNames } from "../store/layout.ts";
 import { openStore } from "../store/open-store.ts";
-import { attempt, isReported, mayFallBack } from "../store/policy.ts";
+import { orGoOn } from "../store/policy.ts";
 import { openSettled } from "../store/settled-store.ts";
 import { orStoreProblem } from "../store/upper.ts";
 import { settleBranch } from "../sync/settle.ts";
@@ -32,13 +32,8 @@ interface Kept {
 export function openKept(context: Context, plan: BootPlan, order: UnionOrder): Kept | null {
   const { store, policy, path } = order.union;
   if (store === null) return null;
-  try {
-    return attempt(context, (inner) => open(inner, plan, { ...order, store }));
-  } catch (error) {
-    if (!isReported(error) || !mayFallBack(context, policy, error)) throw error;
-    context.voice.warn(`${sentence(error)}: booting without what was kept of ${printable(path)}`);
-    return null;
-  }
+  const loss = `booting without what was kept of ${printable(path)}`;
+  return orGoOn(context, policy, loss, (inner) => open(inner, plan, { ...order, store }));
 }
 
 type StoreOrder = UnionOrder & { readonly store: NonNullable<UnionSubmount["store"]> };

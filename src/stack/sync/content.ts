@@ -25,25 +25,44 @@ function areEqual(one: DataReader, other: DataReader): boolean {
  * changed meanwhile: a program that writes through mmap(2) changes none of its times, so it is read once more.
  */
 export function copyContent(from: DataReader, to: DataWriter, onProgress: (bytes: number) => void): boolean {
+  const extents = listData(from);
   let copied: bigint;
   try {
-    copied = hashData(from, (part, offset) => {
+    copied = hashData(from, extents, (part, offset) => {
       to.write(part, offset);
       onProgress(part.length);
     });
   } finally {
     to.finish(from.size);
   }
-  return hashData(from, () => undefined) === copied;
+  // A hole may have got data.
+  const [first] = extents;
+  const again = first?.start === 0 && first.end === from.size ? extents : listData(from);
+  return hashData(from, again, () => undefined) === copied;
+}
+
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+function listData(from: DataReader): readonly Extent[] {
+  const extents: Extent[] = [];
+  for (let at = from.nextData(0); at !== null; at = from.nextData(at.end)) extents.push(at);
+  return extents;
 }
 
 /** Hashes the data of a file, and where they are. `onPart` gets each part, which is overwritten after the call. */
-function hashData(from: DataReader, onPart: (part: Uint8Array, offset: number) => void): bigint {
+function hashData(
+  from: DataReader,
+  extents: readonly Extent[],
+  onPart: (part: Uint8Array, offset: number) => void,
+): bigint {
   const buffer = Buffer.alloc(chunkFor(from));
   let hash = 0n;
-  for (let at = from.nextData(0); at !== null; at = from.nextData(at.end)) {
-    for (let offset = at.start; offset < at.end; ) {
-      const count = from.read(buffer.subarray(0, at.end - offset), offset);
+  for (const { start, end } of extents) {
+    for (let offset = start; offset < end; ) {
+      const count = from.read(buffer.subarray(0, end - offset), offset);
       if (count === 0) return hash; // truncated since: the caller sees that the file has changed
       const part = buffer.subarray(0, count);
       onPart(part, offset);

@@ -18,6 +18,7 @@ export function openFile(place: Buffer, path: string): DataReader {
   return {
     size: status.size,
     nextData(offset) {
+      if (offset >= status.size) return null;
       const start = callKernel("lseek", [fd, offset, SEEK_DATA]);
       if (start === "ENXIO") return null;
       if (typeof start === "string") throw new SyscallError("lseek", start, path);
@@ -40,11 +41,15 @@ export function openFile(place: Buffer, path: string): DataReader {
 /** Creates the file at `place`. */
 export function createFile(place: Buffer, path: string): DataWriter {
   const fd = refusable(path, () => fs.openSync(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
+  let end = 0;
   return {
-    write: (bytes, offset) => writeAll(fd, bytes, path, offset),
+    write(bytes, offset) {
+      writeAll(fd, bytes, path, offset);
+      end = Math.max(end, offset + bytes.length);
+    },
     finish(size) {
       try {
-        refusable(path, () => fs.ftruncateSync(fd, size));
+        if (size !== end) refusable(path, () => fs.ftruncateSync(fd, size));
       } finally {
         fs.closeSync(fd);
       }

@@ -5,7 +5,8 @@ import type { EntryStatus } from "../../trees.ts";
 import { callKernel } from "../libc.ts";
 import { encodeName } from "./attributes.ts";
 
-const KINDS: Readonly<Record<number, EntryStatus["kind"]>> = {
+/** What an entry is, by the file type of its mode. */
+export const KINDS: Readonly<Record<number, EntryStatus["kind"]>> = {
   [abi.S_IFREG]: "file",
   [abi.S_IFDIR]: "directory",
   [abi.S_IFLNK]: "symlink",

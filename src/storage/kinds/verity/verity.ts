@@ -21,7 +21,7 @@ import { listBelow, removeMapping } from "../../device-mapper/mapping.ts";
 import { specText } from "../../search-words.ts";
 import { openVerity } from "./open.ts";
 import type { VerityOrder, VerityPart } from "./order.ts";
-import { readSignature } from "./signature.ts";
+import { findSignature, readSignature } from "./signature.ts";
 
 /** A volume at work. */
 interface Opening {
@@ -123,7 +123,8 @@ function isSameList(one: readonly BlockDevice[], other: readonly BlockDevice[]):
 
 function orderOf(context: StorageContext, wish: VerityVolume, { data, hashes, fec }: Candidate): VerityOrder {
   const { name, rootHash, options, needsSignature } = wish;
-  const signature = readSignature(context.machine, options.signature);
+  const given = readSignature(context.machine, options.signature);
+  const signature = given ?? (needsSignature ? findSignature(context, data, rootHash) : null);
   if (signature === null && needsSignature) throw problem("verity-signature-missing", { name: data.node });
   const parts = { data: partOf(data), hashes: partOf(hashes), fec: fec === null ? null : partOf(fec) };
   return { mapping: name, rootHash, options, signature, ...parts };

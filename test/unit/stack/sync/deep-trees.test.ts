@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { createLinuxMachine } from "../../../../src/machine/linux/linux.ts";
 import { trees } from "../../../../src/machine/linux/trees/tree.ts";
 import { removeTree } from "../../../../src/machine/trees.ts";
+import { createLayers } from "../../../../src/stack/sync/layers.ts";
+import { planSync } from "../../../../src/stack/sync/plan-sync.ts";
 
 test("a tree that is deeper than a process may have open files is removed, and nothing beside it", () => {
   const directory = fs.mkdtempSync(`${tmpdir()}/levain-deep-`);
@@ -40,3 +42,28 @@ test("so does a boot that empties a store", () => {
   expect(fs.readdirSync(directory)).toEqual([]);
   fs.rmSync(directory, { recursive: true });
 });
+
+test("a sync of a deep tree is planned, unless its paths are too long", () => {
+  const directory = fs.mkdtempSync(`${tmpdir()}/levain-deep-`);
+  const names = ["upper", "branch", "base"];
+  for (const name of names) fs.mkdirSync(`${directory}/${name}`);
+  const layers = names.map((name) => trees.openTree(`${directory}/${name}`, "as mounted"));
+  try {
+    let path = "";
+    const deepen = (levels: number, name: string) => {
+      for (let level = 0; level < levels; level++) {
+        path = path === "" ? name : `${path}/${name}`;
+        layers[0]?.makeDirectory(path);
+      }
+    };
+    deepen(1100, "d");
+    const { operations } = planSync(createLayers(layers), "");
+    expect(operations.filter(({ operation }) => operation.kind === "directory")).toHaveLength(1100);
+    expect(operations.at(-1)?.operation).toMatchObject({ kind: "time", path: "" });
+    deepen(80, "long".repeat(50));
+    expect(() => planSync(createLayers(layers), "")).toThrow("a path has more than 16 KiB");
+  } finally {
+    for (const tree of layers) tree.close();
+  }
+  createLinuxMachine().removeTree(directory);
+}, 60_000);
