@@ -23,6 +23,17 @@ static u32 choose_command(const char *verb)
   return REBOOT_RESTART;
 }
 
+/*
+ * The image of the root lies on a medium that is mounted below the old /run, and that is mounted below the old root: neither could be
+ * unmounted before the other.
+ */
+static void move_old_run(void)
+{
+  if (process_id() != 1 || !can_read("/oldroot/run")) return;
+  make_directory("/oldrun");
+  mount("/oldroot/run", "/oldrun", 0, MS_MOVE, 0);
+}
+
 /* systemd has ended all processes; another init may have left that to us. */
 static void end_processes(void)
 {
@@ -59,7 +70,9 @@ struct jump start(u64 *words)
   if (process_id() == 1) open_console();
   u32 command = choose_command(verb);
   change_directory("/");
-  end_processes();
+  /* An init that goes on afterwards ends its processes itself; OpenRC is one of them, and would not wait for us any longer. */
+  if (command != ONLY_UNMOUNT) end_processes();
+  move_old_run();
   if (take_apart()) make_read_only();
   if (command == ONLY_UNMOUNT) leave(0);
   switch_power(command);
