@@ -49,10 +49,9 @@ static int take_apart(void)
 {
   int left = unmount_once(), idle = 0;
   while (idle < MOST_IDLE_TURNS) {
-    int is_closed = close_unused();
+    if (close_unused() && !left) return 0;
     int before = left;
     left = unmount_once();
-    if (!left && is_closed) return 0;
     idle = left < before ? 0 : idle + 1;
     if (idle) sleep_for(0, 100000000);
   }
