@@ -77,7 +77,7 @@ export function linkStage0(
 }
 
 /** The parts of stage0 that the exit program shares. */
-const SHARED = ["arrays.c", "entries.c", "say.c", "text.c", "volumes.c"];
+const SHARED = ["arrays.c", "entries.c", "say.c", "terminal.c", "text.c", "volumes.c"];
 
 /** Compiles the exit program (exit/exit.c), which is no part of stage0, to a static ELF. Throws a BootError with the compiler's output. */
 export function linkExitProgram(target: Target): Uint8Array {

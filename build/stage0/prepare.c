@@ -48,14 +48,6 @@ static void hold_devices(void)
   if (fd != DEV_FD) close_file(fd);
 }
 
-void open_console(void)
-{
-  long fd = open_file_in(DEV_FD, "console", O_RDWR | O_NOCTTY);
-  if (fd < 0) return;
-  for (long to = 0; to <= 2; to++) duplicate(fd, to, 0);
-  if (fd > 2) close_file(fd);
-}
-
 /*
  * The kernel has opened the console if the initramfs has a /dev/console. A closed descriptor would be given to the next file opened.
  * If no console= of the command line exists (a serial line on a machine without one), the screen is the console.

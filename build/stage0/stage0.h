@@ -108,8 +108,6 @@ struct incident *supervise(char **envp);
 /* --- prepare.c --- */
 
 void prepare_machine(void);
-/* /dev/console on 0, 1 and 2. */
-void open_console(void);
 
 /* --- killed.c --- */
 
@@ -188,6 +186,8 @@ int read_console(struct termios *settings);
 void silence_console(void);
 /* Restores the settings; reads and wipes what was typed meanwhile. */
 void restore_console(const struct termios *before);
+/* /dev/console on 0, 1 and 2. */
+void open_console(void);
 /* Prepares a terminal for a shell: the runtime may have died while it asked for a passphrase. Reads and wipes what was typed. */
 void mend_terminal(long terminal);
 

@@ -60,3 +60,11 @@ void mend_terminal(long terminal)
   settings.characters[VEOF] = CTRL_D;
   control(terminal, TCSETS, &settings);
 }
+
+void open_console(void)
+{
+  long fd = open_file_in(DEV_FD, "console", O_RDWR | O_NOCTTY);
+  if (fd < 0) return;
+  for (long to = 0; to <= 2; to++) duplicate(fd, to, 0);
+  if (fd > 2) close_file(fd);
+}

@@ -56,6 +56,7 @@ int has_no_mapping(void) { return is_mapper_empty(0); }
 int close_unused(void)
 {
   detach_loops();
+  int is_empty = is_mapper_empty(1);
   stop_arrays();
-  return is_mapper_empty(1);
+  return is_empty;
 }

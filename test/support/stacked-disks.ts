@@ -5,7 +5,9 @@ import { keyFile, PASSPHRASE } from "./encrypted-volumes.ts";
 import { makeInGuest } from "./maker-guest.ts";
 
 const DISK_MIB = 64;
-const KEY = "/keys/file";
+const [KEY, VOLUME_KEY] = ["/keys/file", "/keys/volume"];
+/** Of the volume `store`: aes-xts-plain64. */
+export const STORE_KEY = "a volume key for tests, 32 bytes.".slice(0, 32);
 const LUKS = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000";
 const SMALL_LUKS2 = `--type luks2 ${LUKS} --luks2-metadata-size 16k --luks2-keyslots-size 2m --offset 8192`;
 const MIRROR =
@@ -24,11 +26,11 @@ const open = (options: string, key: string, device: string, name: string) =>
 const close = (...names: readonly string[]) => names.map((name) => `cryptsetup close ${name}\n`).join("");
 
 const RECIPES = {
-  /** A mirror with a LUKS1 (`PASSPHRASE`, a cipher that QEMU knows) with an empty ext4 labelled STORE. */
+  /** A mirror with a LUKS1 (`PASSPHRASE`, `STORE_KEY`) with an empty ext4 labelled STORE. */
   store: `
     ${MIRROR} $(device store0) $(device store1) </dev/null
     printf '%s' '${PASSPHRASE}' > /tmp/passphrase
-    ${open(`--type luks1 --pbkdf-force-iterations 1000 -c aes-xts-plain64 -s 256 --uuid ${STACKED_UUID.store}`, "/tmp/passphrase", "/dev/md9", "store")}
+    ${open(`--type luks1 --pbkdf-force-iterations 1000 -c aes-xts-plain64 -s 256 --master-key-file ${VOLUME_KEY} --uuid ${STACKED_UUID.store}`, "/tmp/passphrase", "/dev/md9", "store")}
     mkfs.ext4 -q -L STORE /dev/mapper/store
     ${close("store")}
     mdadm -q --stop /dev/md9`,
@@ -54,7 +56,7 @@ export async function stackedDisks(name: keyof typeof RECIPES): Promise<readonly
       disks: serials.map((serial) => ({ serial, file: join(target, serial), mib: DISK_MIB })),
       modules: ["raid1", "dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
       programs: ["/usr/sbin/mdadm", "/sbin/mkfs.ext4", "/sbin/cryptsetup"],
-      files: { [KEY]: { file: key } },
+      files: { [KEY]: { file: key }, [VOLUME_KEY]: { text: STORE_KEY } },
       script: Object.values(RECIPES).join("\n"),
     }),
   );

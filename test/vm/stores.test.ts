@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { copyDisk } from "../support/copy-disk.ts";
@@ -24,14 +24,12 @@ function copyOf(file: string): string {
   return copy;
 }
 
-const FILES = 4000;
-
 /** An ext4 of this size with a label. */
-async function ext4(label: string, sizeMib: number, options: readonly string[] = []): Promise<string> {
+async function ext4(label: string, sizeMib: number): Promise<string> {
   const file = join(scratchDirectory(), "ext4");
   writeFileSync(file, "");
   truncateSync(file, sizeMib * MIB);
-  await run(["mkfs.ext4", "-q", "-L", label, ...options, file]);
+  await run(["mkfs.ext4", "-q", "-L", label, file]);
   return file;
 }
 
@@ -132,40 +130,6 @@ test.concurrent(
   },
   QUEUE_TIMEOUT_MS,
 );
-
-/** How often the power is cut; more with POWER_CUTS=60. */
-const CUTS = Number(process.env["POWER_CUTS"] ?? 1);
-
-for (let cut = 0; cut < CUTS; cut++) {
-  test.concurrent(
-    `rd.overlay.reset when the power fails (${cut}): all changes or none are there, and the filesystem is whole`,
-    async () => {
-      const tree = join(scratchDirectory(), "tree");
-      for (let index = 0; index < FILES; index++) {
-        const path = join(tree, `upper/files/${index % 50}/${index}`);
-        mkdirSync(dirname(path), { recursive: true });
-        writeFileSync(path, "x".repeat(5000));
-      }
-      mkdirSync(join(tree, "work/work"), { recursive: true });
-      const data = await ext4("DATA", 64, ["-d", tree]);
-      const root = await filesImage("vfat", { "/newroot.sfs": await rootImage("squashfs-zstd") }, { label: "FLASH" });
-      const cmdline = "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=LABEL=DATA";
-      await session([root, kept(data)], `${cmdline} rd.overlay.reset`, async (vm) => {
-        await vm.expect("removing all changes on LABEL=DATA");
-        await Bun.sleep(Math.random() * 800);
-      });
-      await session([root, kept(data)], cmdline, async (vm) => {
-        await vm.expect("small-root: ready");
-        const count = await ask(vm, "find /files -type f 2>/dev/null | wc -l");
-        expect([0, FILES]).toContain(Number(count.trim().split(/\s/).at(-1)));
-        expect(await ask(vm, "ls -A /run/levain/store")).not.toContain("discarded");
-        await leave(vm);
-      });
-      await run(["e2fsck", "-f", "-n", data]);
-    },
-    QUEUE_TIMEOUT_MS,
-  );
-}
 
 vmTest(
   "an encrypted volume that keeps the changes of a medium that is not",
