@@ -3,6 +3,8 @@ import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children, Processes } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Http } from "./network/http.ts";
+import type { Arrays } from "./storage/arrays.ts";
 import type { Terminals } from "./terminals.ts";
 import type { Trees } from "./trees.ts";
 
@@ -22,6 +24,7 @@ export interface Machine
     Children,
     Clock,
     Encryption,
+    Http,
     Terminals,
     Trees {}
 
@@ -51,6 +54,8 @@ export interface RandomReader {
 export interface FileWriter {
   /** Replaces the content of the file. */
   replace(data: Uint8Array | string): void;
+  /** Writes behind what `replace` and `append` have written. */
+  append(data: Uint8Array): void;
   close(): void;
 }
 
@@ -174,27 +179,9 @@ export interface Devices {
 export interface Clock {
   /** Milliseconds since the kernel started (CLOCK_MONOTONIC), with fractions. */
   nowMs(): number;
+  /** The time of day: milliseconds since 1970 (CLOCK_REALTIME). */
+  timeOfDayMs(): number;
+  /** Sets it. */
+  setTimeOfDay(ms: number): void;
   sleepMs(ms: number): void;
-}
-
-/** An array of Linux RAID (md) to start from its members' superblocks. */
-export interface ArrayRequest {
-  /** The kernel's name for it: "md0". */
-  readonly name: string;
-  /** The version of its superblocks. */
-  readonly metadata: "0.90" | "1.0" | "1.1" | "1.2";
-  /** As "major:minor": the first is the one that the others must agree with. */
-  readonly members: readonly string[];
-}
-
-/** Arrays of Linux RAID, by the requests of linux/raid/md_u.h. */
-export interface Arrays {
-  /**
-   * Starts an array whose level's module is loaded. Nothing is written to it, not even by a resynchronisation, until something
-   * writes to the array ("auto-read-only"). EBUSY if the name or a member is in use, EINVAL if a member does not belong to it.
-   * After a refusal there is no array.
-   */
-  startArray(request: ArrayRequest): void;
-  /** Stops an array, by the kernel's name. EBUSY if it is in use. */
-  stopArray(name: string): void;
 }

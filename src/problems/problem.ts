@@ -5,6 +5,7 @@ import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
 import { MAPPINGS } from "./diagnoses/mappings.ts";
+import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
@@ -22,6 +23,7 @@ export const DIAGNOSES = {
   ...BOOT,
   ...CHECKS,
   ...CRYPT,
+  ...DOWNLOADS,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,

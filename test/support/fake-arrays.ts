@@ -1,4 +1,4 @@
-import type { ArrayRequest, Arrays } from "../../src/machine/machine.ts";
+import type { ArrayRequest, Arrays } from "../../src/machine/storage/arrays.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeBlockDevice } from "./fake-disk.ts";
 import { addEntry } from "./fake-files.ts";

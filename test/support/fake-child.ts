@@ -1,6 +1,7 @@
 import { answerOrder, DERIVE_COMMAND } from "../../src/keys/deriver.ts";
 import { costOf } from "../../src/keys/kdf-cost.ts";
 import type { Child, Children } from "../../src/machine/child.ts";
+import type { Http } from "../../src/machine/network/http.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
@@ -10,7 +11,7 @@ const SIGKILL_STATUS = 128 + 9;
 
 /** Children whose derivations take a microsecond for each unit of cost, whatever they take here; none is done that nobody waits for. */
 export interface FakeChildren {
-  readonly calls: Children;
+  readonly calls: Children & Http;
   /** How many were started, and how many are there now. */
   readonly started: () => number;
   readonly alive: () => number;
@@ -61,6 +62,9 @@ export function createFakeChildren(kernel: FakeKernel): FakeChildren {
       startChild,
       serveParent: () => {
         throw new Error("FakeMachine: it is no child");
+      },
+      request: () => {
+        throw new Error("FakeMachine: it has no network");
       },
     },
     started: () => started,

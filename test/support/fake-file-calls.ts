@@ -110,10 +110,12 @@ function openWriter(kernel: FakeKernel, path: string): FileWriter {
   if (node.kind === "directory") throw new SyscallError("open", "EISDIR", path);
   if (node.kind !== "file") throw new Error(`FakeMachine: nobody writes to a device by descriptor, and ${path} is one`);
   checkWritable({ mount } as FakePlace, "open", path);
+  const replace = (data: Uint8Array | string) => {
+    node.data = typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data);
+  };
   return {
-    replace(data) {
-      node.data = typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data);
-    },
+    replace,
+    append: (data) => replace(Buffer.concat([fileBytes(node), data])),
     close: () => undefined,
   };
 }

@@ -47,6 +47,7 @@ const CHANGES: Describer = {
   hangUp: () => "hang up a process",
   restartInit: () => "restart process 1",
   handOver: describeHandover,
+  setTimeOfDay: (ms) => `set the clock to ${new Date(ms).toISOString()}`,
   power: (action) => action,
 };
 

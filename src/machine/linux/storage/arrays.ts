@@ -1,6 +1,7 @@
 import { isErrno, orIfRefused, tolerateRefusal } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
-import type { ArrayRequest, Arrays, Files } from "../../machine.ts";
+import type { Files } from "../../machine.ts";
+import type { ArrayRequest, Arrays } from "../../storage/arrays.ts";
 import { closing, openFile } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
 
