@@ -9,7 +9,8 @@ import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
 import { prepare } from "./steps/prepare.ts";
-import { attachAndStack, type Steps } from "./steps/root.ts";
+import { attachAndStack } from "./steps/root.ts";
+import type { Steps } from "./steps/steps.ts";
 
 /** What a boot needs from its caller. */
 export interface BootContext extends Omit<Steps, "drivers"> {
@@ -59,8 +60,8 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
 /** Makes the root tree; returns where it is. */
 function makeRoot(steps: Steps, plan: BootPlan): string {
   const { root } = plan;
-  if (root.kind === "block") {
-    attachAndStack(steps, plan, root.devices);
+  if (root.kind !== "none") {
+    attachAndStack(steps, plan, root);
     return ROOT;
   }
   steps.step(

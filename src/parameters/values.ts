@@ -2,6 +2,7 @@ import { notSupportedYet } from "../problems/not-supported.ts";
 import { DEVICE_SPEC_FORMS, DEVICE_TAGS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
 import { findForeignOption } from "./mount-options.ts";
 import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
+import { type OtherSource, parseOtherSource } from "./root-source.ts";
 
 /** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */
 export type LayerPlan =
@@ -93,12 +94,13 @@ export const SIZE = /^\d{1,19}[kmgtpe%]?$/i;
 export const size = matching("a size (100M, 2G, 50%)", SIZE);
 
 /**
- * root=: `device` is null for /dev/ram0, the initramfs itself, and "auto" where the GPT decides; `isLive` if an image on
- * the device is the root.
+ * root=: `device` is null for /dev/ram0, the initramfs itself, and for `other`, which is no block device, and "auto" where the GPT
+ * decides; `isLive` if an image on the device is the root.
  */
 export interface RootSetting {
   readonly device: DeviceSpec | "auto" | null;
   readonly isLive: boolean;
+  readonly other: OtherSource | null;
 }
 
 /** Spellings of a root on the network: root=nfs:…, root=live:http://…, root=dhcp, the kernel's root=/dev/nfs. */
@@ -108,17 +110,19 @@ const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|nbd|aoe|iscsi|cifs|https?|ftp|tft
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
   [ON_THE_NETWORK, `a local device (${notSupportedYet("a root on the network")})`],
   [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
-  [/^(?:ubi|mtd)[\d:]/, `a block device (${notSupportedYet("UBI")})`],
 ];
 const localRoot = parser(
-  `${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`,
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, 9p:TAG, virtiofs:TAG, gpt-auto or /dev/ram0`,
   (text): RootSetting | null => {
-    if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
-    if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false };
+    if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false, other: null };
+    if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false, other: null };
     // dracut's spellings: block: is the default, and CDLABEL= is an old name of LABEL=.
     const spec = text.replace(/^(?:live|block):/, "").replace(/^CDLABEL=/, "LABEL=");
+    const isLive = text.startsWith("live:");
+    const other = parseOtherSource(spec);
+    if (other !== null) return { device: null, isLive, other };
     const found = parseDeviceSpec(spec);
-    return found && { device: found, isLive: text.startsWith("live:") };
+    return found && { device: found, isLive, other: null };
   },
   ["gpt-auto", "/dev/ram0", ...DEVICE_TAGS, ...DEVICE_TAGS.map((tag) => `live:${tag}`)],
 );

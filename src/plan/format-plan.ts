@@ -5,6 +5,7 @@ import { formatChecks } from "./checks/checks.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { formatPersistence } from "./persistence.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
+import { nameRoot } from "./root.ts";
 import { formatSubmounts } from "./submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
 
@@ -32,11 +33,11 @@ function formatRoot(plan: BootPlan): Subjects {
     return [["root", `none${root.isAsked ? "" : ", as root= is missing"}: this initramfs is the final system`]];
   }
   const { image, overlay, rootTypes, rootOptions } = plan;
-  const types = rootTypes.join(", else ") || "the type in its superblock";
+  const types = rootTypes.join(", else ") || (root.kind === "tree" ? root.type : "the type in its superblock");
   const options = rootOptions === "" ? "" : `, options ${rootOptions}`;
   return [
-    ["root", root.devices.map(formatDeviceSpec).join(", else ")],
-    ["waiting", plan.rootTimeoutMs === null ? "without limit" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
+    ["root", nameRoot(root)],
+    ["waiting", formatWait(plan)],
     ["mounted", `${plan.rootWritable ? "read-write" : "read-only"} as ${types}${options}`],
     ["fsck", plan.rootCheck === "auto" ? null : plan.rootCheck],
     ["fsck repairs", { preen: null, yes: "everything", no: "nothing" }[plan.rootRepair]],
@@ -46,6 +47,11 @@ function formatRoot(plan: BootPlan): Subjects {
     ["persistence", formatPersistence(plan.persistence)],
     ...formatSubmounts(plan),
   ];
+}
+
+function formatWait({ root, rootTimeoutMs }: BootPlan): string {
+  if (rootTimeoutMs === null) return "without limit";
+  return `at most ${rootTimeoutMs / 1000} s${root.kind === "block" ? " for each" : ""}`;
 }
 
 function formatOverlay(overlay: OverlayPlan): string {

@@ -4,6 +4,7 @@ import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupport
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
+import { spellOutTags } from "../parameters/root-source.ts";
 import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
@@ -60,12 +61,12 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
   const line = parseCommandLine(cmdline);
-  const sources: readonly Source[] = [
+  const sources: readonly Source[] = spellOutTags([
     { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
-  ];
+  ]);
   const { settings, mistakes } = readParameters(sources);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
@@ -101,7 +102,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
   const incomplete = [
-    ...findVerityMistakes(settings, { hasImage: image !== null, isFinal }),
+    ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
     ...findCheckMistakes(settings, image !== null),
   ];
   const contradictions = [...doubles, ...(around.isPart ? [] : incomplete)];

@@ -38,7 +38,7 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   const rootDevices = device === null ? [] : [device];
   const isLive = root?.isLive === true || settings.isLive === true;
   if (image !== undefined && !isLive) return { devices: rootDevices, image: { ...common, paths: [image] } };
-  if (device !== null && isLive) {
+  if (isLive && hasPlace(settings)) {
     const { paths, inner } = image === undefined ? dracutPaths(settings) : { paths: [image], inner: [] };
     return { devices: findIso(settings, iso) ?? rootDevices, image: { ...common, paths, inner, maker: "dracut" } };
   }
@@ -47,6 +47,11 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   if (dialect.isCasper) return decideCasper(settings, common);
   if (dialect.isArchiso) return decideArchiso(settings, common, machine);
   return { devices: rootDevices, image: null };
+}
+
+/** True if root= names what the medium may be. */
+function hasPlace({ root }: Settings): boolean {
+  return root !== undefined && root.device !== "auto" && (root.device ?? root.other) !== null;
 }
 
 /** Returns whose parameters the command line has. */

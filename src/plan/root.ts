@@ -1,5 +1,6 @@
-import type { DeviceSpec } from "../parameters/device-spec.ts";
+import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
 import type { Settings } from "../parameters/parameters.ts";
+import { formatOtherSource } from "../parameters/root-source.ts";
 
 /**
  * GPT types of root partitions by machine, as `uname -m` prints it: the Discoverable Partitions Specification of the
@@ -25,6 +26,8 @@ export function rootTypeOf(machine: string): string | null {
 export type RootSource =
   /** A block device: root=, then each rootfallback=, in the order to try; at least one. */
   | { readonly kind: "block"; readonly devices: readonly DeviceSpec[] }
+  /** A filesystem that the kernel mounts by a name, as 9p: no device is searched for. */
+  | { readonly kind: "tree"; readonly type: string; readonly source: string }
   /** Nowhere: the initramfs is the final system. `isAsked`: by root=/dev/ram0 or rd.handover=stay, not because root= is missing. */
   | { readonly kind: "none"; readonly isAsked: boolean };
 
@@ -37,7 +40,8 @@ export function decideRoot(
   devices: readonly DeviceSpec[],
   { machine, findEsp }: { readonly machine: string; readonly findEsp: () => string | null },
 ): RootSource {
-  if (root?.device === null || handover === "stay") return { kind: "none", isAsked: true };
+  if ((root?.device === null && root.other === null) || handover === "stay") return { kind: "none", isAsked: true };
+  if (root?.other?.kind === "tree") return root.other;
   const isVerified = rootHash !== undefined && root === undefined && devices.length === 0;
   const named = [...(isVerified ? [VERIFIED_ROOT] : devices), ...rootFallbacks];
   const isAuto = root?.device === "auto" || (named.length === 0 && gptAuto !== false);
@@ -51,4 +55,10 @@ export function decideRoot(
 /** Returns the block devices that the root may be, in the order to try; none if it is no block device. */
 export function rootDevices(root: RootSource): readonly DeviceSpec[] {
   return root.kind === "block" ? root.devices : [];
+}
+
+/** Returns the root as root= names it, its alternatives too; an empty text for none. */
+export function nameRoot(root: RootSource): string {
+  if (root.kind === "tree") return formatOtherSource(root);
+  return rootDevices(root).map(formatDeviceSpec).join(", else ");
 }

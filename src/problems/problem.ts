@@ -6,6 +6,7 @@ import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
 import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
+import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
@@ -24,6 +25,7 @@ export const DIAGNOSES = {
   ...CHECKS,
   ...CRYPT,
   ...DOWNLOADS,
+  ...TREES,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,

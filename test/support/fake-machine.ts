@@ -15,6 +15,7 @@ import { fakeMountApart } from "./fake-mount-apart.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
+import { type FakeShares, openFakeShare } from "./fake-shares.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
@@ -26,6 +27,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly release?: { readonly release: string; readonly machine: string };
   /** Images that lie in files: their bytes can be mounted by a loop device. */
   readonly images?: readonly FakeImage[];
+  /** What can be mounted by its tag, if the kernel knows the type. */
+  readonly shares?: FakeShares;
   /** What somebody will type. */
   readonly typing?: readonly FakeTyping[];
   /** What stage0 has mounted; /proc and /dev where not given. */
@@ -76,6 +79,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     files: { ...directoriesOf(options.mounted ?? MOUNTED), ...options.files },
   });
   for (const image of options.images ?? []) kernel.devices.addImage(image);
+  kernel.filesystems.openShare = (request) => openFakeShare(options.shares ?? {}, request, kernel.nowMs);
   const journal: string[] = [];
   const console: string[] = [];
   const refusals: Refusal[] = [];

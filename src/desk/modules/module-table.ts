@@ -42,6 +42,9 @@ const TABLE: readonly (readonly [directory: string, names: string])[] = [
   // The first four are old or rare, but a root may be on one, and together they are less than 1 % of an image.
   ["fs", "jfs/* nilfs2/* reiserfs/* minix/* overlayfs/* efivarfs/* nls/nls_cp437 nls/nls_ascii nls/nls_iso8859-1"],
   ["fs", "nls/nls_utf8"],
+  // Directories of the host of a virtual machine.
+  ["fs", "9p/* fuse/fuse fuse/virtiofs"],
+  ["net", "9p/9pnet 9p/9pnet_virtio"],
   // Device mapper and RAID, with every cipher and hash, portable or for one processor.
   ["drivers/md", "* !md-cluster !faulty !dm-log-* !dm-flakey !dm-delay !dm-vdo/*"],
   ["crypto", "* !tcrypt !pcrypt !streebog_generic !ecrdsa_generic !asymmetric_keys/*"],

@@ -6,7 +6,7 @@ export const ROOT = {
   root: single(values.root, {
     syntax: "root=DEVICE",
     fallback: "none, and the initramfs is the final system; see rd.systemd.gpt_auto=",
-    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. /dev/ram0: the initramfs itself. In a label, a partition name and a path below /dev/disk, \\x20 is a space, as udev writes it. If the device appears nowhere else, levain reads partition tables inside partitions too.",
+    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. 9p:TAG or virtiofs:TAG: a directory of the host of a virtual machine; TAG alone with rootfstype=9p or virtiofs. ubi0:NAME, ubi0_1: a UBIFS volume; mtd0 or mtd:NAME: JFFS2, or what rootfstype= says, on flash memory. /dev/ram0: the initramfs itself. In a label, a partition name and a path below /dev/disk, \\x20 is a space, as udev writes it. If the device appears nowhere else, levain reads partition tables inside partitions too.",
     example: "root=LABEL=ROOT",
   }),
   rootFallbacks: list(values.device, {

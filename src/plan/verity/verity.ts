@@ -89,7 +89,7 @@ export function volumesFor({ usr }: VerityPlan, device: DeviceSpec): readonly Ve
 /** Returns what is wrong with parameters of dm-verity that cannot be obeyed. */
 export function findVerityMistakes(
   settings: Settings,
-  { hasImage, isFinal }: { hasImage: boolean; isFinal: boolean },
+  { hasImage, isFinal, hasDevice: isOnDevice }: { hasImage: boolean; isFinal: boolean; hasDevice: boolean },
 ): readonly string[] {
   const { rootHash, verityData, verityHash, verityImages, veritySigned, verityOptions, usrHash } = settings;
   const options = joinVerityOptions(verityOptions);
@@ -101,6 +101,11 @@ export function findVerityMistakes(
     isFinal &&
       (rootHash ?? usrHash) !== undefined &&
       "rd.verity.roothash=: the initramfs is the root, so nothing would be verified",
+    !isFinal &&
+      !isOnDevice &&
+      !isOfImage &&
+      rootHash !== undefined &&
+      "rd.verity.roothash=: the root is no block device and no image, so nothing would be verified",
     hasFile &&
       (!hasImage || verityData !== undefined) &&
       "rd.verity.hash=: Expected a device, because no image file is verified",

@@ -71,7 +71,7 @@ test("a part of a sentence has neither what was seen nor hints", () => {
 });
 
 test("every code is in one table only: the last of two would replace the other silently", async () => {
-  const files = [...new Glob("*.ts").scanSync(TABLES)];
+  const files = [...new Glob("**/*.ts").scanSync(TABLES)];
   const tables = await Promise.all(files.map((file) => import(join(TABLES, file)) as Promise<Record<string, object>>));
   const codes = tables.flatMap((exports) => Object.values(exports)).flatMap((table) => Object.keys(table));
   expect(codes.toSorted()).toEqual(Object.keys(DIAGNOSES).toSorted());
