@@ -6,6 +6,7 @@ import type { Alias, Parameter } from "./parameter.ts";
 import { ARRAYS } from "./tables/arrays.ts";
 import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
+import { DOWNLOADS } from "./tables/downloads.ts";
 import { OVERLAY } from "./tables/overlay.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { SUBMOUNTS } from "./tables/submounts.ts";
@@ -16,6 +17,7 @@ import { VERITY } from "./tables/verity.ts";
 export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
+  ...DOWNLOADS,
   ...OVERLAY,
   ...SUBMOUNTS,
   ...MEDIA,
@@ -46,6 +48,7 @@ export type Settings = {
 export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows: readonly Parameter[] }[] = [
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
+  { title: "Images on web servers", rows: Object.values(DOWNLOADS) },
   { title: "The writable overlay", rows: Object.values(OVERLAY) },
   { title: "Below the root", rows: Object.values(SUBMOUNTS) },
   { title: "Media of other systems", rows: [...Object.values(MEDIA), ...Object.values(PERSISTENCE)] },

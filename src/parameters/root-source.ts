@@ -1,5 +1,6 @@
 import type { Word } from "./cmdline.ts";
 import { normaliseName } from "./cmdline.ts";
+import { formatHttpUrl, parseHttpUrl } from "./http-url.ts";
 
 /** A root that is no block device. */
 export type OtherSource =
@@ -24,7 +25,8 @@ export function parseOtherSource(text: string): OtherSource | null {
     const source = shape.exec(text)?.[1];
     if (source !== undefined) return { kind: "tree", type, source };
   }
-  return null;
+  const url = parseHttpUrl(text);
+  return url === null ? null : { kind: "download", url: formatHttpUrl(url) };
 }
 
 /** Types whose root= is a name that may look like anything, /dev/root too. */
@@ -43,8 +45,7 @@ export function spellOutTags<S extends { readonly words: readonly Word[] }>(sour
   return sources.map((source) => ({ ...source, words: source.words.map(spell) }));
 }
 
-/** Returns the text of root= for a source. */
-export function formatOtherSource(source: OtherSource): string {
-  if (source.kind === "download") return source.url;
-  return BY_TAG.includes(source.type) ? `${source.type}:${source.source}` : source.source;
+/** Returns the text of root= for a tree. */
+export function formatTree({ type, source }: Extract<OtherSource, { kind: "tree" }>): string {
+  return BY_TAG.includes(type) ? `${type}:${source}` : source;
 }

@@ -94,7 +94,7 @@ function decideCheck({ check = "auto", repair = "preen" }: Settings): Pick<BootP
 
 function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings) {
   const medium = decideMedium(settings, around.machine);
-  const root = decideRoot(settings, medium.devices, around);
+  const root = decideRoot(settings, medium, around);
   const isFinal = root.kind === "none";
   const image = isFinal ? null : medium.image;
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);

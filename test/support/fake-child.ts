@@ -2,6 +2,7 @@ import { answerOrder, DERIVE_COMMAND } from "../../src/keys/deriver.ts";
 import { costOf } from "../../src/keys/kdf-cost.ts";
 import type { Child, Children } from "../../src/machine/child.ts";
 import type { Http } from "../../src/machine/network/http.ts";
+import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
@@ -20,7 +21,7 @@ export interface FakeChildren {
 }
 
 /** The processes that derive keys for a fake machine. */
-export function createFakeChildren(kernel: FakeKernel): FakeChildren {
+export function createFakeChildren(kernel: FakeKernel, startDownload: () => Child): FakeChildren {
   const machine = {
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes },
     stat: () => null,
@@ -32,6 +33,7 @@ export function createFakeChildren(kernel: FakeKernel): FakeChildren {
   let started = 0;
 
   function startChild(command: string): Child {
+    if (command === DOWNLOAD_COMMAND) return startDownload();
     if (command !== DERIVE_COMMAND) throw new Error(`FakeMachine: no process for ${command}`);
     let order: Uint8Array | null = null;
     let readyMs = 0;

@@ -6,6 +6,7 @@ import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
 import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
+import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
 import type { FakeImage } from "./fake-images.ts";
@@ -29,6 +30,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly images?: readonly FakeImage[];
   /** What can be mounted by its tag, if the kernel knows the type. */
   readonly shares?: FakeShares;
+  /** What web servers have. */
+  readonly web?: FakeWeb;
   /** What somebody will type. */
   readonly typing?: readonly FakeTyping[];
   /** What stage0 has mounted; /proc and /dev where not given. */
@@ -91,7 +94,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const files = createFakeFiles(kernel);
   const { addLogonKey, addUserKey, removeKey } = kernel.keys;
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
-  const children = createFakeChildren(kernel);
+  const children = createFakeChildren(kernel, () => createFakeDownloadChild(kernel, files, options.web ?? {}));
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },

@@ -1,9 +1,9 @@
 import type { Http, HttpReply } from "../../machine/network/http.ts";
+import { formatHttpUrl, parseHttpUrl, resolveLocation } from "../../parameters/http-url.ts";
 import { isErrno } from "../../problems/errors.ts";
 import { TransferError } from "./fault.ts";
 import type { Received } from "./received.ts";
 import { rangeHeaders, readLocation, readReply } from "./reply.ts";
-import { formatHttpUrl, parseHttpUrl, resolveLocation } from "./url.ts";
 
 /** How a file is asked for. */
 export interface TransferTerms {

@@ -44,7 +44,7 @@ export const UNSUPPORTED = {
   ],
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [
-    ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
+    ...rows(NO_DOWNLOAD, "ftpfs netboot iscsi"),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),
     ...rows(
       `${notSupportedYet("an ISO file inside the initramfs")}; an ISO file on a device is /dev/…/PATH`,
@@ -53,12 +53,12 @@ export const UNSUPPORTED = {
     ),
   ],
   refusedArchiso: [
-    ...rows(NO_DOWNLOAD, "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
+    ...rows(NO_DOWNLOAD, "archiso_nfs_srv archiso_nbd_srv"),
     ...rows(notSupportedYet("the signature of an image"), "verify", isAsked),
     ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
   refusedCasper: [
-    ...rows(NO_DOWNLOAD, "netboot url iso-url"),
+    ...rows(NO_DOWNLOAD, "netboot"),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "live-media-offset todisk"),
   ],
   refusedRootless: [

@@ -493,7 +493,6 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
 };
 
 const REFUSED: readonly (readonly [string, readonly string[]])[] = [
-  ["boot=live fetch=http://10.0.0.1/x.squashfs", ["fetch=: an image on the network is not supported yet"]],
   ["boot=live netboot=nfs", ["netboot=: an image on the network is not supported yet"]],
   [
     "boot=live live-media-offset=1024",
@@ -501,8 +500,8 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   ],
   ["archisolabel=A verify=y", ["verify=: the signature of an image is not supported yet"]],
   [
-    "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
-    ["archiso_http_srv=: an image on the network is not supported yet"],
+    "archisobasedir=arch archiso_nfs_srv=10.0.0.1:/x",
+    ["archiso_nfs_srv=: an image on the network is not supported yet"],
   ],
   ["archisolabel=A arch=i686", ["arch=: an image for another architecture is not supported yet"]],
   [
@@ -510,17 +509,13 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     ["fromiso=: an ISO file inside the initramfs is not supported yet; an ISO file on a device is /dev/…/PATH"],
   ],
   ["boot=casper netboot=nfs nfsroot=x", ["netboot=: an image on the network is not supported yet"]],
-  ["boot=casper iso-url=http://x/u.iso", ["iso-url=: an image on the network is not supported yet"]],
   ["boot=casper todisk=/dev/sda1", ["todisk=: a root that is no image file on the medium is not supported yet"]],
   ...[
     "/dev/nfs",
     "nfs:10.0.0.1:/srv",
     "nfs4:x",
-    "live:http://x/y.img",
     "live:torrent://x",
     "aoe:e0.0",
-    "http://10.0.0.1/x",
-    "https://x/y",
     "iscsi:x",
     "nbd:x:1",
     "dhcp",
