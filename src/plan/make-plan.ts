@@ -14,6 +14,8 @@ import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
+import { decideNetwork, findNetworkMistakes, warnOfUnusedNetwork } from "./network/network.ts";
+import type { NetworkNeeds } from "./network/plan.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, rootDevices } from "./root.ts";
@@ -49,6 +51,9 @@ export interface PlanInput {
 type Surroundings = Omit<CryptSurroundings, "roots"> &
   Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null; readonly isPart: boolean };
 
+/** What of a plan lies on the network: no root does yet. */
+const NEEDS_NO_NETWORK: NetworkNeeds = { isNeeded: false, carriesRoot: false };
+
 /** rd.timeout= where it is not given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
@@ -81,6 +86,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
     ...warnOfUnusedChecks(settings, plan.image !== null),
+    ...warnOfUnusedNetwork(settings, plan.network),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
@@ -100,7 +106,9 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
+  const network = decideNetwork(settings, NEEDS_NO_NETWORK);
   const incomplete = [
+    ...findNetworkMistakes(settings, network, NEEDS_NO_NETWORK),
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal }),
     ...findCheckMistakes(settings, image !== null),
   ];
@@ -116,6 +124,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    network,
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
       roots: rootDevices(root),
