@@ -7,6 +7,7 @@ import { ARRAYS } from "./tables/arrays.ts";
 import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { DOWNLOADS } from "./tables/downloads.ts";
+import { NETWORK } from "./tables/network.ts";
 import { OVERLAY } from "./tables/overlay.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { SUBMOUNTS } from "./tables/submounts.ts";
@@ -25,6 +26,7 @@ export const PARAMETERS = {
   ...VERITY,
   ...CHECKS,
   ...ARRAYS,
+  ...NETWORK,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -54,6 +56,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "Media of other systems", rows: [...Object.values(MEDIA), ...Object.values(PERSISTENCE)] },
   { title: "Verified roots and images", rows: [...Object.values(VERITY), ...Object.values(CHECKS)] },
   { title: "RAID", rows: Object.values(ARRAYS) },
+  { title: "The network", rows: Object.values(NETWORK) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

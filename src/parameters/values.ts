@@ -2,7 +2,7 @@ import { notSupportedYet } from "../problems/not-supported.ts";
 import { DEVICE_SPEC_FORMS, DEVICE_TAGS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
 import { findForeignOption } from "./mount-options.ts";
 import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
-import { type OtherSource, parseOtherSource } from "./root-source.ts";
+import { type OtherSource, parseOtherSource } from "./sources/root-source.ts";
 
 /** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */
 export type LayerPlan =

@@ -3,6 +3,7 @@ import { formatStore, type OverlayPlan } from "../parameters/stack/overlay.ts";
 import { printable } from "../problems/report.ts";
 import { formatChecks } from "./checks/checks.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
+import { formatNetwork } from "./network/format-network.ts";
 import { formatPersistence } from "./persistence.ts";
 import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
 import { nameRoot } from "./root.ts";
@@ -17,6 +18,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatVerity(plan.verity),
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
+    ...formatNetwork(plan.network),
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),

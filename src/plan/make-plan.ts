@@ -4,7 +4,7 @@ import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupport
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
-import { spellOutTags } from "../parameters/root-source.ts";
+import { spellOutTags } from "../parameters/sources/root-source.ts";
 import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
@@ -12,12 +12,14 @@ import { printable } from "../problems/report.ts";
 import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/checks.ts";
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
+import { findDownloadMistakes } from "./downloads/downloads.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
+import { decideNetwork, findNetworkMistakes, warnOfUnusedNetwork } from "./network/network.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
-import { decideRoot, rootDevices } from "./root.ts";
+import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
 import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
@@ -82,6 +84,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
     ...warnOfUnusedChecks(settings, plan.image !== null),
+    ...warnOfUnusedNetwork(settings, plan.network),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
@@ -101,7 +104,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
+  const needs = networkNeedsOf(root);
+  const network = decideNetwork(settings, needs);
   const incomplete = [
+    ...findNetworkMistakes(settings, network, needs),
+    ...findDownloadMistakes(settings, root.kind === "download"),
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
     ...findCheckMistakes(settings, image !== null),
   ];
@@ -117,6 +124,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    network,
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
       roots: rootDevices(root),

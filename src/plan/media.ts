@@ -2,7 +2,8 @@ import { LIVE_IMAGE_TYPES } from "../formats/filesystems/filesystem-types.ts";
 import type { DeviceSpec, FileSpec } from "../parameters/device-spec.ts";
 import type { Dialect } from "../parameters/dialects/unsupported.ts";
 import type { Settings } from "../parameters/parameters.ts";
-import { type DownloadPlan, planFetched } from "./downloads.ts";
+import { planFetched, textOf } from "./downloads/downloads.ts";
+import type { DownloadPlan } from "./downloads/plan.ts";
 import type { ImagePlan } from "./plan.ts";
 
 /** The devices that may be the medium, in the order to try, and the image on it; `image` is null if the device itself is the root. */
@@ -106,7 +107,7 @@ function decideLiveBoot(settings: Settings, common: ImagePlan): Medium {
     directory: { path, list: liveModule ?? "filesystem" },
     maker: "live-boot",
   };
-  if (fetchUrl !== undefined) return { devices: [], ...planFetched(settings, [fetchUrl], image) };
+  if (fetchUrl !== undefined) return { devices: [], ...planFetched(settings, [textOf(fetchUrl)], image) };
   return {
     devices: findIso(settings, common.iso) ?? liveDevices(liveMedia, { by: "file", paths, among: "all" }),
     image,
@@ -131,7 +132,7 @@ function decideCasper(settings: Settings, common: ImagePlan): Medium {
   };
   const images = stacked.length > 0 ? { stacked } : { directory: { path, list: null } };
   const image: ImagePlan = { ...common, ...images, maker: "casper" };
-  if (settings.isoUrl !== undefined) return { devices: [], ...planFetched(settings, [settings.isoUrl], image) };
+  if (settings.isoUrl !== undefined) return { devices: [], ...planFetched(settings, [textOf(settings.isoUrl)], image) };
   return { devices: findIso(settings, common.iso) ?? liveDevices(liveMedia, search), image };
 }
 
@@ -148,7 +149,7 @@ function decideArchiso(settings: Settings, common: ImagePlan, machine: string): 
   const { archDirectory, archDevice, archFile, archServer } = settings;
   const paths = ["sfs", "erofs"].map((type) => `${archDirectory ?? "/arch"}/${machine}/airootfs.${type}`);
   if (archServer !== undefined) {
-    const urls = paths.map((path) => `${archServer.replace(/\/+$/, "")}${path}`);
+    const urls = paths.map((path) => `${textOf(archServer).replace(/\/+$/, "")}${path}`);
     return { devices: [], ...planFetched(settings, urls, { ...common, maker: "archiso" }) };
   }
   const named = archDevice === undefined ? [] : [archDevice];

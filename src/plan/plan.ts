@@ -4,6 +4,7 @@ import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/ov
 import type { TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
+import type { NetworkPlan } from "./network/plan.ts";
 import type { RootSource } from "./root.ts";
 import type { VerityPlan } from "./verity/volumes.ts";
 
@@ -140,6 +141,8 @@ export interface BootPlan {
   readonly crypt: CryptPlan;
   /** Which arrays of Linux RAID are started; without `uuids` all. */
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
+  /** Whether and how the network is brought up before the search for the root. */
+  readonly network: NetworkPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
   readonly verity: VerityPlan;
   /** Which checks of whole files come before an image is used. */

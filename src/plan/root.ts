@@ -1,7 +1,8 @@
 import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
 import type { Settings } from "../parameters/parameters.ts";
-import { formatTree } from "../parameters/root-source.ts";
-import type { DownloadPlan } from "./downloads.ts";
+import { formatTree } from "../parameters/sources/root-source.ts";
+import type { DownloadPlan } from "./downloads/plan.ts";
+import type { NetworkNeeds } from "./network/plan.ts";
 
 /**
  * GPT types of root partitions by machine, as `uname -m` prints it: the Discoverable Partitions Specification of the
@@ -23,9 +24,9 @@ export function rootTypeOf(machine: string): string | null {
   return Object.hasOwn(ROOT_TYPES, machine) ? (ROOT_TYPES[machine] ?? null) : null;
 }
 
-/** True if the root cannot be reached without a network. */
-export function needsNetwork(root: RootSource): boolean {
-  return root.kind === "download";
+/** Returns what the root needs of the network. */
+export function networkNeedsOf(root: RootSource): NetworkNeeds {
+  return { isNeeded: root.kind === "download", carriesRoot: false };
 }
 
 /** Where the root filesystem comes from. */

@@ -2,7 +2,7 @@ import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
 import { readAvailableMemory, readTotalMemory } from "../../machine/small-files.ts";
 import type { ImageDigest } from "../../parameters/checks.ts";
-import type { DownloadPlan } from "../../plan/downloads.ts";
+import type { DownloadPlan } from "../../plan/downloads/plan.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { describeFree, formatBytes } from "../../problems/size.ts";

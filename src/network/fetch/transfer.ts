@@ -1,5 +1,5 @@
 import type { Http, HttpReply } from "../../machine/network/http.ts";
-import { formatHttpUrl, parseHttpUrl, resolveLocation } from "../../parameters/http-url.ts";
+import { formatHttpUrl, parseHttpUrl, resolveLocation } from "../../parameters/sources/http-url.ts";
 import { isErrno } from "../../problems/errors.ts";
 import { TransferError } from "./fault.ts";
 import type { Received } from "./received.ts";

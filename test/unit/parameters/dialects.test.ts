@@ -510,19 +510,12 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   ],
   ["boot=casper netboot=nfs nfsroot=x", ["netboot=: an image on the network is not supported yet"]],
   ["boot=casper todisk=/dev/sda1", ["todisk=: a root that is no image file on the medium is not supported yet"]],
-  ...[
-    "/dev/nfs",
-    "nfs:10.0.0.1:/srv",
-    "nfs4:x",
-    "live:torrent://x",
-    "aoe:e0.0",
-    "iscsi:x",
-    "nbd:x:1",
-    "dhcp",
-  ].map((root): [string, string[]] => [
-    `root=${root}`,
-    [`root=${root}: Expected a local device (a root on the network is not supported yet) but received "${root}"`],
-  ]),
+  ...["/dev/nfs", "nfs:10.0.0.1:/srv", "nfs4:x", "live:torrent://x", "aoe:e0.0", "iscsi:x", "nbd:x:1", "dhcp"].map(
+    (root): [string, string[]] => [
+      `root=${root}`,
+      [`root=${root}: Expected a local device (a root on the network is not supported yet) but received "${root}"`],
+    ],
+  ),
   [
     "modules=loop alpine_dev=usb:vfat modloop=/boot/modloop",
     ["alpine_dev", "modloop"].map(

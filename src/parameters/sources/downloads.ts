@@ -1,5 +1,5 @@
+import { parser } from "../parse.ts";
 import { formatHttpUrl, parseHttpUrl } from "./http-url.ts";
-import { parser } from "./parse.ts";
 
 /** The URL of a file. */
 export const url = parser("http://HOST/PATH or https://HOST/PATH", (text) => {

@@ -1,5 +1,5 @@
-import type { Word } from "./cmdline.ts";
-import { normaliseName } from "./cmdline.ts";
+import type { Word } from "../cmdline.ts";
+import { normaliseName } from "../cmdline.ts";
 import { formatHttpUrl, parseHttpUrl } from "./http-url.ts";
 
 /** A root that is no block device. */
