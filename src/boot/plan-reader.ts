@@ -15,6 +15,7 @@ import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { readActiveEsp } from "./active-esp.ts";
+import { readMachineParameters } from "./machine-parameters.ts";
 
 interface PlanReader {
   /** Reads the command line and the manifest and sets the console as they say; once, until parameters are added. Throws BootError. */
@@ -70,15 +71,21 @@ export function planMachine(
   voice: Voice,
   more: { readonly inherited?: Inherited | null; readonly added?: readonly string[] } = {},
 ): ReturnType<typeof makePlan> {
-  return makePlan({
+  const manifest = readManifest(machine);
+  const input: Parameters<typeof makePlan>[0] = {
     cmdline: readCommandLine(machine),
-    manifest: readManifest(machine),
+    manifest,
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
     imageParameters: readImageParameters(machine),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",
+  };
+  const withoutTables = () => makePlan({ ...input, isPart: true }).plan;
+  return makePlan({
+    ...input,
+    machineParameters: readMachineParameters(machine, voice, manifest, withoutTables),
   });
 }
 

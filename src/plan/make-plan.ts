@@ -41,6 +41,8 @@ export interface PlanInput {
   readonly findEsp?: () => string | null;
   /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
   readonly imageParameters?: readonly string[];
+  /** Those of the tables of levain.toml that are for this machine; none by default. */
+  readonly machineParameters?: readonly string[];
   /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
@@ -62,10 +64,12 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
+  const { machineParameters = [] } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = spellOutTags([
     { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
+    { origin: "levain.toml for this machine", words: machineParameters.map(splitParameter) },
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ]);

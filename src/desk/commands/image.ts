@@ -113,6 +113,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     keymaps: [...line.all("keymap"), ...config.keymaps],
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
+    machines: Object.fromEntries(Object.entries(config.machine).map(([name, table]) => [name, table.parameters])),
   };
 }
 

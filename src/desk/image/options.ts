@@ -27,4 +27,6 @@ export interface ImageOptions {
   readonly compression: Compression;
   /** Parameters in the image, which the kernel command line overrides. */
   readonly parameters: readonly string[];
+  /** More of them for single machines, by MAC address, serial number, UUID, host name or product. */
+  readonly machines: Readonly<Record<string, readonly string[]>>;
 }

@@ -23,6 +23,11 @@ const ORIGINS = {
     hint: inBootLoader,
   },
   "levain.toml": { where: "in levain.toml", cure: "correct levain.toml and rebuild the image", hint: inBuilder },
+  "levain.toml for this machine": {
+    where: "in the tables of levain.toml for this machine",
+    cure: "correct levain.toml and rebuild the image",
+    hint: inBuilder,
+  },
   "the kernel command line": {
     where: "on the kernel command line",
     cure: "correct the parameters in the boot loader",

@@ -271,6 +271,7 @@ runtime = "plain"
       keymaps: [],
       compression: { method: "zstd", level: 9 },
       parameters: [],
+      machines: {},
     });
   });
 
@@ -291,6 +292,7 @@ runtime = "plain"
       keymaps: ["de"],
       compression: { method: "lz4", level: 3 },
       parameters: ["quiet"],
+      machines: {},
     });
   });
 

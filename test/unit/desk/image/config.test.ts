@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, hostonly, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters";
+  "hint: the keys are output, kernel, modules-dir, modules, hostonly, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters, machine";
 
 test("everything that can be said", () => {
   const source = `
@@ -37,6 +37,10 @@ test("everything that can be said", () => {
     keymaps = ["de-latin1", "us"]
     compress = "zstd:19"
     parameters = ["rd.timeout=60", 'rootflags=data=ordered']
+    [machine."52:54:00:12:34:56"]
+    parameters = ["root=LABEL=A"]
+    [machine.R640]
+    parameters = ["root=LABEL=B"]
   `;
   expect(parseConfig(source, "levain.toml")).toEqual({
     output: "boot/initramfs.img",
@@ -53,6 +57,7 @@ test("everything that can be said", () => {
     keymaps: ["de-latin1", "us"],
     compress: "zstd:19",
     parameters: ["rd.timeout=60", "rootflags=data=ordered"],
+    machine: { "52:54:00:12:34:56": { parameters: ["root=LABEL=A"] }, R640: { parameters: ["root=LABEL=B"] } },
   });
 });
 
@@ -65,6 +70,7 @@ test("nothing has to be said", () => {
     programs: [],
     keymaps: [],
     parameters: [],
+    machine: {},
   });
 });
 
@@ -87,6 +93,15 @@ describe("a mistake is reported with its line number", () => {
     expect(complaint('\noutput = ""')[1]).toBe(
       'seen: line 2: output: expected a string that is not empty but received ""',
     );
+  });
+
+  test("in a table of a machine, also what must hold for all machines", () => {
+    const table = (text: string) => complaint(`quiet = 1\n[machine.a]\n${text}`).join("\n");
+    expect(table('parameters = ["rd.timeout=soon"]')).toContain("line 2: machine.a.parameters[1]: rd.timeout=soon: ");
+    expect(table('parameters = ["rdshell=0"]')).toContain(
+      "rdshell must be in parameters of the file, for all machines",
+    );
+    expect(table('modules = ["a"]')).toContain("line 2: machine.a");
   });
 
   test("unknown keys and tables, all at once", () => {

@@ -20,6 +20,7 @@ const OPTIONS: ImageOptions = {
   keymaps: [],
   compression: parseCompression("none"),
   parameters: [],
+  machines: {},
 };
 
 function check(changes: Partial<ImageOptions>, files: readonly string[] = []): void {

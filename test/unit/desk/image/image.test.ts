@@ -41,6 +41,7 @@ const OPTIONS: ImageOptions = {
   keymaps: [],
   compression: parseCompression("none"),
   parameters: [],
+  machines: {},
 };
 
 /** The files of an image that is not compressed, by name. */
