@@ -3,6 +3,7 @@ import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children, Processes } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Networks } from "./network/network.ts";
 import type { Terminals } from "./terminals.ts";
 import type { Trees } from "./trees.ts";
 
@@ -17,6 +18,7 @@ export interface Machine
     Mounts,
     Devices,
     Arrays,
+    Networks,
     Kernel,
     Processes,
     Children,

@@ -5,6 +5,7 @@ import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
 import { MAPPINGS } from "./diagnoses/mappings.ts";
+import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
@@ -26,6 +27,7 @@ export const DIAGNOSES = {
   ...FILESYSTEMS,
   ...KEYS,
   ...MAPPINGS,
+  ...NETWORK_PROBLEMS,
   ...PERSISTENCE,
   ...RESCUE,
   ...STACK,
