@@ -8,6 +8,7 @@ import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
+import { connect, describeNetwork } from "./steps/network.ts";
 import { prepare } from "./steps/prepare.ts";
 import { attachAndStack } from "./steps/root.ts";
 import type { Steps } from "./steps/steps.ts";
@@ -32,6 +33,8 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   );
 
   const drivers = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
+
+  step("network", (undo) => connect({ machine, drivers, voice, undo }, plan.network), describeNetwork);
 
   const root = makeRoot({ machine, drivers, voice, step, rewind }, plan);
   const init = step(

@@ -8,6 +8,7 @@ const SYSTEM_CALLS = {
   pread64: [17, 67],
   pwrite64: [18, 68],
   socket: [41, 198],
+  sendto: [44, 206],
   recvfrom: [45, 207],
   sendmsg: [46, 211],
   bind: [49, 200],

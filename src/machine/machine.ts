@@ -4,6 +4,7 @@ import type { Children, Processes } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Http } from "./network/http.ts";
+import type { Networks } from "./network/network.ts";
 import type { Arrays } from "./storage/arrays.ts";
 import type { Terminals } from "./terminals.ts";
 import type { Trees } from "./trees.ts";
@@ -19,6 +20,7 @@ export interface Machine
     Mounts,
     Devices,
     Arrays,
+    Networks,
     Kernel,
     Processes,
     Children,

@@ -10,7 +10,18 @@ export type LayerPlan =
   | { readonly kind: "device"; readonly device: DeviceSpec };
 
 /** The steps of a boot in their order, as rd.break=, /run/levain/boot.json and the console name them. */
-export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "subtrees", "init", "handover"] as const;
+export const STEP_NAMES = [
+  "prepare",
+  "modules",
+  "network",
+  "root",
+  "mount",
+  "layers",
+  "subtrees",
+  "init",
+  "handover",
+] as const;
+/** The name of a step. */
 export type StepName = (typeof STEP_NAMES)[number];
 
 /* Parsers for the values of parameters; those of encrypted devices are in crypt/values.ts. */
@@ -160,6 +171,7 @@ export const layer = parser('a device, or the path of an image without ".."', (t
 const BREAKPOINTS: Readonly<Record<StepName, string>> = {
   prepare: "prepare cmdline top",
   modules: "modules pre-udev pre-trigger",
+  network: "network",
   root: "root initqueue premount",
   mount: "mount pre-mount mountroot",
   layers: "layers",

@@ -7,6 +7,7 @@ import { KEYS } from "./diagnoses/keys.ts";
 import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
 import { TREES } from "./diagnoses/network/trees.ts";
+import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
@@ -30,6 +31,7 @@ export const DIAGNOSES = {
   ...FILESYSTEMS,
   ...KEYS,
   ...MAPPINGS,
+  ...NETWORK_PROBLEMS,
   ...PERSISTENCE,
   ...RESCUE,
   ...STACK,

@@ -1,12 +1,14 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
+import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import { fakeImage } from "../support/fake-images.ts";
 
 const SQUASHFS = fakeImage("squashfs", {}, ROOT_TREE);
 const URL = "http://10.0.0.1/img/root.sfs?v=2";
 const DIGEST = createHash("sha256").update(SQUASHFS.bytes).digest("hex");
-const SERVER = { web: { [URL]: SQUASHFS.bytes }, images: [SQUASHFS] };
+const CARD = { name: "eth0", mac: "52:54:00:12:34:56", servers: [fakeDhcpServer()] };
+const SERVER = { cards: [CARD], web: { [URL]: SQUASHFS.bytes }, images: [SQUASHFS] };
 
 test("an image on a web server becomes the root, below a tmpfs", () => {
   for (const cmdline of [`root=${URL}`, `root=live:${URL}`, `boot=live fetch=${URL}`, `boot=live httpfs=${URL}`]) {

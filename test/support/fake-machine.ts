@@ -14,6 +14,8 @@ import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
 import { fakeMountApart } from "./fake-mount-apart.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
+import { type FakeCard, FakeNetwork } from "./fake-network.ts";
+import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
@@ -25,6 +27,7 @@ import { type Refusal, watchCalls } from "./fake-watch.ts";
 export interface FakeMachineOptions extends FakeKernelOptions {
   readonly isBoot?: boolean;
   readonly programs?: FakePrograms;
+  readonly cards?: readonly FakeCard[];
   readonly release?: { readonly release: string; readonly machine: string };
   /** Images that lie in files: their bytes can be mounted by a loop device. */
   readonly images?: readonly FakeImage[];
@@ -68,6 +71,8 @@ export interface FakeMachine extends Machine {
   say(text: string): void;
   /** The processes that derive keys. */
   readonly children: Omit<FakeChildren, "calls">;
+  /** The network interfaces. */
+  readonly network: FakeNetwork;
   /** The terminals, and who types on them. */
   readonly terminals: Omit<FakeTerminals, "calls">;
 }
@@ -93,6 +98,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   };
   const files = createFakeFiles(kernel);
   const { addLogonKey, addUserKey, removeKey } = kernel.keys;
+  const network = new FakeNetwork(kernel, options.cards ?? []);
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const children = createFakeChildren(kernel, () => createFakeDownloadChild(kernel, files, options.web ?? {}));
   const calls = {
@@ -101,7 +107,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
-    ...createFakeDeviceMapper(kernel, files),
+    ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
     ...createFakeCiphers(kernel),
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
@@ -126,8 +132,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
       void refusals.push({ call, matches, code, times, kernelLog }),
     ...handsOn(kernel),
     say: (text) => kernel.say(text),
-    children,
-    terminals,
+    ...{ children, terminals, network },
     keysInKernel: () => kernel.keys.descriptions,
     // By these calls as a test may have changed them.
     mountApart: () => fakeMountApart(kernel, machine),

@@ -48,6 +48,7 @@ const schema = v.strictObject({
   "modules-dir": v.optional(text),
   modules: list,
   hostonly: v.optional(v.boolean(), false),
+  network: v.optional(v.boolean(), false),
   "modprobe-dirs": list,
   busybox: v.optional(text),
   init: v.optional(text),

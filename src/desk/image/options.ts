@@ -13,6 +13,8 @@ export interface ImageOptions {
   readonly modules: readonly string[];
   /** Of the default ones, only those for this machine. */
   readonly hostonly: boolean;
+  /** Drivers of network cards too. */
+  readonly network: boolean;
   /** Where the files of modprobe.d(5) are read. */
   readonly modprobeDirs: ModprobeRequest;
   /** A file, or "none". */

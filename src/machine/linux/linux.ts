@@ -11,6 +11,7 @@ import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { http } from "./network/http.ts";
+import { createNetworks } from "./network/networks.ts";
 import { children } from "./processes/child.ts";
 import { createLinuxProcesses, drainConsole } from "./processes/processes.ts";
 import { createArrays } from "./storage/arrays.ts";
@@ -55,6 +56,7 @@ export function createLinuxMachine(): Machine {
     registerBtrfs,
     forgetBtrfs,
     ...createArrays(files),
+    ...createNetworks(uevents.wait),
     ...createDeviceMapper(files, asyncCalls),
     ...kernelKeys,
     ...kernelCiphers,

@@ -39,7 +39,7 @@ describe("hints", () => {
     ]);
   });
 
-  test.each([...new Glob("{diagnoses,causes}/*.ts").scanSync(PROBLEMS)])(
+  test.each([...new Glob("{diagnoses,causes}/**/*.ts").scanSync(PROBLEMS)])(
     "of %s are marked if they need a shell",
     (file) => {
       const others = readFileSync(join(PROBLEMS, file), "utf8").matchAll(

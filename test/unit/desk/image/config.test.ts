@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, hostonly, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters, machine";
+  "hint: the keys are output, kernel, modules-dir, modules, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters, machine";
 
 test("everything that can be said", () => {
   const source = `
@@ -28,6 +28,7 @@ test("everything that can be said", () => {
     modules-dir = "lib/modules/6.1.0-26-amd64"
     modules = ["aoe", "e1000"]
     hostonly = true
+    network = true
     modprobe-dirs = ["/etc/modprobe.d"]
     busybox = "none"
     init = "levain"
@@ -48,6 +49,7 @@ test("everything that can be said", () => {
     "modules-dir": "lib/modules/6.1.0-26-amd64",
     modules: ["aoe", "e1000"],
     hostonly: true,
+    network: true,
     "modprobe-dirs": ["/etc/modprobe.d"],
     busybox: "none",
     init: "levain",
@@ -65,6 +67,7 @@ test("nothing has to be said", () => {
   expect(parseConfig("", "levain.toml")).toEqual({
     modules: [],
     hostonly: false,
+    network: false,
     "modprobe-dirs": [],
     add: [],
     programs: [],

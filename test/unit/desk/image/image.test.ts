@@ -31,6 +31,7 @@ const OPTIONS: ImageOptions = {
   modulesDir: null,
   modules: [],
   hostonly: false,
+  network: false,
   modprobeDirs: null,
   busybox: null,
   // Any static program will do here; that dist/levain boots is for the tests in QEMU.
