@@ -4,6 +4,7 @@ import { installApplets } from "../filesystems/busybox.ts";
 import type { Handover } from "../machine/handover.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
+import { fetchConfig } from "./steps/config.ts";
 import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
@@ -17,13 +18,13 @@ import type { Steps } from "./steps/steps.ts";
 export interface BootContext extends Omit<Steps, "drivers"> {
   /** Called before the API filesystems move into the new root: afterwards levain writes only to files that are open. */
   readonly beforeMoves: () => void;
-  /** Reads the command line and the manifest, and sets the console as they say. */
-  readonly readPlan: () => BootPlan;
+  /** Reads the command line and the manifest, and sets the console as they say; again, if a configuration from a server has more parameters. */
+  readonly readPlan: (fetched?: readonly string[]) => BootPlan;
 }
 
 /** The whole boot, top to bottom. The Handover has what is left to do: the last calls of stage0. */
 export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: BootContext): Handover {
-  const plan = step(
+  const first = step(
     "prepare",
     () => {
       prepare(machine);
@@ -32,9 +33,20 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     ({ root }) => (root.kind === "none" ? "command line read: no root asked for" : "command line read"),
   );
 
-  const drivers = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
+  const drivers = step("modules", () => createLoader(machine, first.modules, voice), describeLoader);
 
-  step("network", (undo) => connect({ machine, drivers, voice, undo }, plan.network), describeNetwork);
+  const { plan } = step(
+    "network",
+    (undo) => {
+      const context = { machine, drivers, voice, undo };
+      const network = connect(context, first.network);
+      const { config } = first;
+      if (config === null || network === null) return { network, plan: first };
+      return { network, plan: readPlan(fetchConfig(context, { ...first, config }, network)) };
+    },
+    ({ network }) => describeNetwork(network),
+  );
+  if (plan !== first) for (const name of plan.modules.load) drivers.loadByName(name);
 
   const root = makeRoot({ machine, drivers, voice, step, rewind }, plan);
   const init = step(

@@ -19,6 +19,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
     ...formatNetwork(plan.network),
+    ["config", plan.config?.url ?? null],
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),

@@ -12,7 +12,7 @@ import { printable } from "../problems/report.ts";
 import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/checks.ts";
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
-import { findDownloadMistakes } from "./downloads/downloads.ts";
+import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
@@ -43,6 +43,8 @@ export interface PlanInput {
   readonly imageParameters?: readonly string[];
   /** Those of the tables of levain.toml that are for this machine; none by default. */
   readonly machineParameters?: readonly string[];
+  /** Those of the configuration that rd.config= names; not known by default. */
+  readonly fetchedParameters?: readonly string[];
   /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
@@ -64,12 +66,13 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
-  const { machineParameters = [] } = input;
+  const { machineParameters = [], fetchedParameters } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = spellOutTags([
     { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "levain.toml for this machine", words: machineParameters.map(splitParameter) },
+    { origin: "the configuration of rd.config=", words: (fetchedParameters ?? []).map(splitParameter) },
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ]);
@@ -81,7 +84,10 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const all = [...mistakes, ...refused];
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
-  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile, isPart });
+  const { plan, volumes } = decide(settings, words, line, {
+    ...{ inherited, machine, findEsp, crypttab, hasFile },
+    isPart: isPart || (settings.configUrl !== undefined && fetchedParameters === undefined),
+  });
   const warnings = [
     ...warnOfUnsupported(words),
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
@@ -108,11 +114,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  const needs = networkNeedsOf(root);
+  const needs = networkNeedsOf(root, settings.configUrl !== undefined);
   const network = decideNetwork(settings, needs);
   const incomplete = [
     ...findNetworkMistakes(settings, network, needs),
-    ...findDownloadMistakes(settings, root.kind === "download"),
+    ...findDownloadMistakes(settings, needs.isNeeded),
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
     ...findCheckMistakes(settings, image !== null),
   ];
@@ -135,6 +141,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
       hasImage: image !== null,
       isLiveBoot: image?.maker === "live-boot",
     }),
+    config: decideConfig(settings),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),

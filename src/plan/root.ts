@@ -24,9 +24,9 @@ export function rootTypeOf(machine: string): string | null {
   return Object.hasOwn(ROOT_TYPES, machine) ? (ROOT_TYPES[machine] ?? null) : null;
 }
 
-/** Returns what the root needs of the network. */
-export function networkNeedsOf(root: RootSource): NetworkNeeds {
-  return { isNeeded: root.kind === "download", carriesRoot: false };
+/** Returns what the root, and a configuration on a server, need of the network. */
+export function networkNeedsOf(root: RootSource, hasConfig: boolean): NetworkNeeds {
+  return { isNeeded: hasConfig || root.kind === "download", carriesRoot: false };
 }
 
 /** Where the root filesystem comes from. */

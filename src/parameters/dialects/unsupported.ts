@@ -39,7 +39,6 @@ export const UNSUPPORTED = {
     ...rows("only the root and its layers are mounted before init", "rd.systemd.mount-extra"),
     ...rows(NO_NETWORK, "boot=nfs nfsroot netroot rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
-    ...rows("only levain.toml and the command line are read", "rd.config"),
     ...rows("a hibernated system is not resumed", "resume"),
   ],
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],

@@ -26,6 +26,14 @@ export const DOWNLOADS = {
     text: "Another address of the file that is downloaded, used if the first one fails. May be given several times, in the order to try.",
     example: "root=http://10.0.0.1/root.sfs rd.mirror=http://10.0.0.2/root.sfs",
   }),
+  configUrl: single(downloads.configUrl, {
+    syntax: "rd.config=URL",
+    fallback: "none",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: names that levain replaces
+    text: 'Download more parameters when the network is up: a file with parameters = […] and tables [machine."…"], as in levain.toml. ${mac}, ${serial}, ${uuid} and ${hostname} in the URL stand for this machine. They override those of the image, and the command line overrides them. The file is used as a whole or not at all. If the image has an Ed25519 key in /etc/levain/config.pub, the file needs a signature, URL.sig.',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a name that levain replaces
+    example: "root=LABEL=ROOT rd.config=https://boot.example/${mac}.toml",
+  }),
   proxy: single(deferred(downloads.proxy), {
     syntax: "rd.proxy=http://HOST:PORT",
     aliases: ["proxy=http://HOST:PORT"],

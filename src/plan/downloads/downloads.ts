@@ -3,7 +3,7 @@ import type { Settings } from "../../parameters/parameters.ts";
 import { fileNameOf } from "../../parameters/sources/http-url.ts";
 import { printable } from "../../problems/report.ts";
 import type { ImagePlan } from "../plan.ts";
-import type { DownloadPlan } from "./plan.ts";
+import type { ConfigPlan, DownloadPlan } from "./plan.ts";
 
 /** What is downloaded, and what it is to the stack. */
 export interface Fetched {
@@ -18,6 +18,12 @@ export function planFetched(settings: Settings, urls: readonly string[], common:
   const inMemory = { ...common, copyToRam: false };
   if (/\.iso$/i.test(path)) return { download, image: { ...inMemory, iso: path } };
   return { download, image: { ...inMemory, iso: null, paths: [path], stacked: [], directory: null } };
+}
+
+/** Decides where the configuration comes from. */
+export function decideConfig(settings: Settings): ConfigPlan | null {
+  const { configUrl: url } = settings;
+  return url === undefined ? null : { url, proxy: readProxy(settings) };
 }
 
 function readProxy({ proxy }: Settings): string | null {

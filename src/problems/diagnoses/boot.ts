@@ -1,6 +1,6 @@
 import { distinct } from "../causes/cause.ts";
 import { INIT_CAUSES, type InitCause } from "../causes/init.ts";
-import { diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
 interface InitFacts {
@@ -27,6 +27,11 @@ const ORIGINS = {
     where: "in the tables of levain.toml for this machine",
     cure: "correct levain.toml and rebuild the image",
     hint: inBuilder,
+  },
+  "the configuration of rd.config=": {
+    where: "in the configuration of rd.config=",
+    cure: "correct the file on the server",
+    hint: byHand,
   },
   "the kernel command line": {
     where: "on the kernel command line",

@@ -62,6 +62,7 @@ test("a command line that asks for nothing", () => {
     },
     verity: { root: null, usr: null, images: null },
     checks: { iso: false, sums: [], digest: null, signature: false },
+    config: null,
     keymap: null,
     rootTimeoutMs: 30_000,
     modules: { load: [], parameters: {}, blacklist: [] },

@@ -21,6 +21,25 @@ export const DOWNLOADS = {
         : `the process that downloads ended with status ${status}`,
     ],
   }),
+  "config-malformed": diagnosis<{ url: string; mistakes: readonly string[] }>({
+    text: ({ url }) => `the configuration ${url} cannot be used`,
+    reasons: ({ mistakes }) => mistakes,
+    hints: () => [byHand("correct the file on the server"), inBootLoader("boot without it: remove rd.config=")],
+  }),
+  "config-name-unknown": diagnosis<{ url: string; name: string }>({
+    text: ({ url }) => `could not download the configuration ${url}`,
+    reasons: ({ name }) => [`this machine has no ${name === "mac" ? "hardware address" : name} that levain can read`],
+    hints: () => [inBootLoader("use another name in rd.config=")],
+  }),
+  "config-key-unreadable": diagnosis<{ path: string }>({
+    text: ({ path }) => `could not verify the configuration with ${path}`,
+    hints: () => [inBuilder("add an Ed25519 key to the image, as `openssl pkey -pubout` writes it")],
+  }),
+  "config-signature-wrong": diagnosis<{ url: string; path: string }>({
+    text: ({ url }) => `the configuration ${url} cannot be used`,
+    reasons: ({ path }) => [`its signature is not one of the key ${path}`],
+    hints: () => [byHand("sign the file on the server: `openssl pkeyutl -sign -rawin`")],
+  }),
   "download-without-room": diagnosis<Named & { free: string }>({
     text: ({ name }) => `could not download ${name} to memory`,
     reasons: ({ free }) => [`only ${free}`],
