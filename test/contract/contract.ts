@@ -1,6 +1,7 @@
 import type { Machine } from "../../src/machine/machine.ts";
 import type { ContractCase, Hands } from "./case.ts";
 import { CHILD_CASES } from "./children.ts";
+import { CLOCK_CASES } from "./clock.ts";
 import { CRYPT_TABLE_CASES } from "./crypt-tables.ts";
 import { DEVICE_MAPPER_CASES } from "./device-mapper.ts";
 import { DISK_CASES } from "./disks.ts";
@@ -36,6 +37,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...VERITY_TABLE_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
+  ...CLOCK_CASES,
   ...TERMINAL_CASES,
   ...KEY_DERIVATION_CASES,
   ...CHILD_CASES,

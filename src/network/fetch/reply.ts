@@ -56,11 +56,10 @@ function readRange(text: string): Range {
 
 /** True if a part is exactly what is missing. */
 function isRest(status: number, { first, last, total }: Range, { bytes, totalBytes }: Partial): boolean {
-  // RFC 9110, 15.5.17: nothing is missing, if the file has this length.
-  if (status === 416) return total === bytes;
-  if (status !== 206 || first !== bytes) return false;
   const isLength = totalBytes === null || total === totalBytes;
-  return isLength && (total === null || last === total - 1);
+  // RFC 9110, 15.5.17: nothing is missing, if the file has this length.
+  if (status === 416) return isLength && total === bytes;
+  return status === 206 && first === bytes && isLength && (total === null || (total > bytes && last === total - 1));
 }
 
 function readValidator(header: HttpReply["header"]): string | null {
