@@ -78,3 +78,20 @@ test("a process that ends is a message", () => {
   });
   expect(record.failure?.join(" ")).toContain("the process that downloads ended with status 139");
 });
+
+test("persistence and a store work with an image from a server", () => {
+  const volume = fakeImage("ext4", { label: "persistence", sizeBytes: 4 << 20 }, { "/persistence.conf": "/home\n" });
+  const kept = fakeBoot({
+    cmdline: `boot=live fetch=${URL} persistence`,
+    ...SERVER,
+    disks: [{ name: "sda", partitions: [{ image: volume }] }],
+  });
+  expect(kept.end).toMatchObject({ mode: "switch_root" });
+  expect(kept.mounts.join("\n")).toContain("/sysroot/home ext4 /dev/sda1");
+  const stored = fakeBoot({
+    cmdline: `root=${URL} rd.overlay=LABEL=STORE`,
+    ...SERVER,
+    disks: [{ name: "sda", image: fakeImage("ext4", { label: "STORE", sizeBytes: 4 << 20 }, {}) }],
+  });
+  expect(stored.end).toMatchObject({ mode: "switch_root" });
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { ELF, fakeBoot, INITRAMFS, ROOT_TREE, stick } from "../support/fake-boot.ts";
+import { fakeImage } from "../support/fake-images.ts";
 
 const HOST = { shares: { host: { type: "9p", tree: ROOT_TREE } }, filesystems: ["9p"] } as const;
 const MODULES = "/lib/modules/6.1.0-fake";
@@ -87,4 +88,28 @@ test("what cannot be verified or unlocked is not accepted in silence", () => {
   expect(fakeBoot({ cmdline: "root=9p:host rd.luks.uuid=0a1b2c3d", ...HOST }).console).toContain(
     "encrypted volumes are not unlocked",
   );
+});
+
+test("changes to a shared directory can be kept on a disk", () => {
+  const { end, journal } = fakeBoot({
+    cmdline: "root=9p:host rd.overlay=LABEL=STORE",
+    ...HOST,
+    filesystems: ["9p", "ext4"],
+    disks: [{ name: "vda", image: fakeImage("ext4", { label: "STORE", sizeBytes: 4 << 20 }) }],
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(journal.join("\n")).toContain("mount ext4 /dev/vda at /run/levain/store");
+});
+
+test("an image in a shared directory is copied to memory, and the directory is released", () => {
+  const { squashfs } = stick();
+  const { end, mounts } = fakeBoot({
+    cmdline: "root=live:9p:host rd.live.ram",
+    ...HOST,
+    shares: { host: { type: "9p", tree: { "/LiveOS/squashfs.img": squashfs.bytes } } },
+    filesystems: ["9p", "squashfs"],
+    images: [squashfs],
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(mounts.filter((line) => line.includes("9p"))).toEqual([]);
 });

@@ -10,9 +10,10 @@ type RootOf<Kind> = Extract<RootSource, { kind: Kind }>;
 type Tools = Omit<Steps, "rewind">;
 
 /** What is known of a filesystem without a superblock. */
-const UNKNOWN: Pick<MountedDevice, "facts" | "isInside"> = {
+const UNKNOWN: Pick<MountedDevice, "superblock" | "facts" | "isInside"> = {
   facts: { type: null, label: null, uuid: null, partitionTable: null, ambivalent: [] },
   isInside: false,
+  superblock: null,
 };
 
 /** Mounts a root that is no block device at its place in the stack; null if a user has mounted the root. */

@@ -103,5 +103,5 @@ function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): Mount
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });
   const writable = access === "writable";
   const { node, facts } = device;
-  return { node, facts, target, type, writable, isInside: liesInVolume(context.machine)(device) };
+  return { node, superblock: node, facts, target, type, writable, isInside: liesInVolume(context.machine)(device) };
 }
