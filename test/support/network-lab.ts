@@ -21,7 +21,9 @@ export interface Lab {
   /** Shell commands before the boot, in the namespace of the card. */
   readonly before?: string;
   /** Parameters of the kernel command line. */
-  readonly parameters: string;
+  readonly parameters?: string;
+  /** A shell command instead of levain. */
+  readonly command?: string;
 }
 
 const MAC = "52:54:00:12:34:56";
@@ -44,23 +46,31 @@ exec unshare --map-root-user --net --mount --pid --fork --kill-child sh -euc '
     until grep -q "DHCP\\|IPv6" /run/log 2>/dev/null; do sleep 0.02; done
   fi
   eval "$BEFORE"
-  "$BUN" "$CHILD" $PARAMETERS
+  eval "$COMMAND"
   ip -o address show up
   ip route; ip -6 route
 ' sh "$@"
 `;
 
-/** Brings a network up with the real machine. */
-export async function runLab({ dnsmasq, before = "", parameters }: Lab): Promise<LabResult> {
-  const text = await run(["sh", "-c", SCRIPT, "sh", ...(dnsmasq ?? [])], {
+const LEVAIN = '"$BUN" "$CHILD" $PARAMETERS';
+
+/** Runs a command in a network of its own, by default levain; returns what it prints, and then what ip(8) shows. */
+export function runInLab({ dnsmasq, before = "", parameters = "", command = LEVAIN }: Lab): Promise<string> {
+  return run(["sh", "-c", SCRIPT, "sh", ...(dnsmasq ?? [])], {
     environment: {
       DNSMASQ: dnsmasq === undefined ? "" : join(TEST_PROGRAMS, "bin/dnsmasq"),
       BUN: process.execPath,
       CHILD: join(import.meta.dir, "network-child.ts"),
       BEFORE: before,
       PARAMETERS: parameters,
+      COMMAND: command,
     },
   });
+}
+
+/** Brings a network up with the real machine. */
+export async function runLab(lab: Lab): Promise<LabResult> {
+  const text = await runInLab(lab);
   const [line = "", ...after] = text.split("\n");
   return { ...(JSON.parse(line) as Omit<LabResult, "after">), after: after.join("\n") };
 }

@@ -62,8 +62,8 @@ export const IFLA_VLAN_ID = 1;
 /** linux/if.h, linux/if_arp.h */
 export const IFF_UP = 1;
 export const IFF_LOOPBACK = 8;
-export const IFF_RUNNING = 0x40;
 export const IFF_LOWER_UP = 0x10000;
+export const IFF_DORMANT = 0x20000;
 export const ARPHRD_ETHER = 1;
 
 /** linux/if_addr.h. struct ifaddrmsg: u8 family, u8 prefixlen, u8 flags, u8 scope, u32 index. */

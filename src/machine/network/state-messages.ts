@@ -18,7 +18,8 @@ export function parseLink({ type, payload }: NetlinkMessage): Link | null {
     mac: new Uint8Array(attributes.get(abi.IFLA_ADDRESS) ?? []),
     isEthernet: view.getUint16(abi.IFINFOMSG.ifi_type, true) === abi.ARPHRD_ETHER && (flags & abi.IFF_LOOPBACK) === 0,
     isUp: (flags & abi.IFF_UP) !== 0,
-    hasCarrier: (flags & abi.IFF_LOWER_UP) !== 0 && (flags & abi.IFF_RUNNING) !== 0,
+    // Not IFF_RUNNING: the kernel sets it up to a second later (net/core/link_watch.c). Dormant: 802.1X has not let the link through.
+    hasCarrier: (flags & abi.IFF_LOWER_UP) !== 0 && (flags & abi.IFF_DORMANT) === 0,
     mtu: readU32(attributes.get(abi.IFLA_MTU)),
     kind: text(info.get(abi.IFLA_INFO_KIND)) || null,
     master: readU32(attributes.get(abi.IFLA_MASTER)) || null,

@@ -1,11 +1,13 @@
 import type { Lease } from "../../formats/network/lease.ts";
 import type { DhcpSocket, Link } from "../../machine/network/network.ts";
 import type { InterfacePlan } from "../../plan/network/plan.ts";
-import { orIfRefused } from "../../problems/errors.ts";
+import { unlessRefused } from "../../problems/errors.ts";
 import { changesForLease } from "../address-changes.ts";
 import { advanceDhcp, type DhcpState, startDhcp } from "../dhcp/client.ts";
 import { type Found, tryChange, type Way, type WayTools } from "./way.ts";
 
+/** After how long a packet that the kernel refused is sent again. */
+const REFUSED_MS = 100;
 /** Packets that are handled before the rest of the boot goes on: a flood must not hold it up. */
 const MOST_PACKETS = 64;
 
@@ -26,8 +28,8 @@ export function byDhcp(tools: WayTools, plan: InterfacePlan): Way {
       state ??= startDhcp({ mac: link.mac, hostname: tools.hostname }, machine.nowMs(), random);
       const step = advanceDhcp(state, takePackets(socket), machine.nowMs(), random);
       state = step.state;
-      // An interface that goes down meanwhile has news of its own; a full queue is a lost packet.
-      for (const packet of step.send) sendPacket(socket, packet);
+      const isRefused = !step.send.every((packet) => sendPacket(socket, packet));
+      if (isRefused) state = { ...state, sent: Math.max(0, state.sent - 1), dueMs: machine.nowMs() + REFUSED_MS };
       if (state.phase !== "bound" || state.lease === null) return null;
       close();
       return takeLease(tools, plan, link, state.lease);
@@ -40,8 +42,18 @@ export function byDhcp(tools: WayTools, plan: InterfacePlan): Way {
   };
 }
 
-function sendPacket(socket: DhcpSocket, packet: Uint8Array): void {
-  orIfRefused(() => socket.send(packet), undefined, "ENETDOWN", "ENOBUFS", "ENXIO");
+/** False if the kernel refuses: an interface that goes down has news of its own, and one that has just got its carrier takes no packets for a moment. */
+function sendPacket(socket: DhcpSocket | null, packet: Uint8Array): boolean {
+  return unlessRefused(
+    () => {
+      socket?.send(packet);
+      return true;
+    },
+    () => false,
+    "ENETDOWN",
+    "ENOBUFS",
+    "ENXIO",
+  );
 }
 
 function takePackets(socket: DhcpSocket): readonly Uint8Array[] {
