@@ -120,6 +120,7 @@ export class FakeNetwork {
         break;
       case "remove-link":
         this.links.splice(this.links.indexOf(this.link(what.index)), 1);
+        for (const one of this.links) if (one.master === what.index) one.master = null;
         break;
       case "add-address":
         this.#addAddress(what.index, what.address, what.prefix);
