@@ -71,7 +71,7 @@ function runAsInit(): void {
 }
 
 const [task, first = "", second = ""] = process.argv.slice(2);
-if (task === DERIVE_COMMAND) machine.serveParent((order) => answerOrder(machine, order));
+if (task === DERIVE_COMMAND) void machine.serveParent((order) => answerOrder(machine, order));
 else if (task === "once") console.log(timeUnlock(first, second));
 else if (task === "runs") timeInTurn("/proc/self/exe", Number(first), JSON.parse(second));
 else runAsInit();

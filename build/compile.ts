@@ -42,8 +42,18 @@ function packExitProgram(libraries: string): string {
   return libraries;
 }
 
+/** Returns the time of the newest commit or, for reproducible builds without git, $SOURCE_DATE_EPOCH, in seconds since 1970; 0 if neither is known. */
+function readBuildTime(): number {
+  const given = process.env["SOURCE_DATE_EPOCH"] ?? "";
+  if (/^\d+$/.test(given)) return Number(given);
+  const run = Bun.spawnSync(["git", "log", "-1", "--format=%ct"], { cwd: ROOT, stdout: "pipe", stderr: "ignore" });
+  return run.exitCode === 0 ? Number(run.stdout.toString().trim()) : 0;
+}
+
 function compile(output: string, libraries: string): void {
-  const command = [process.execPath, "build", ...FLAGS, "--asset", libraries, "src/main.ts", "--outfile", output];
+  const define = ["--define", `LEVAIN_BUILD_SECONDS=${readBuildTime()}`];
+  const files = ["--asset", libraries, "src/main.ts", "--outfile", output];
+  const command = [process.execPath, "build", ...FLAGS, ...define, ...files];
   const run = Bun.spawnSync(command, { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
   if (run.exitCode === 0) return;
   throw new BootError("bun build failed", { seen: run.stderr.toString().trim().split("\n") });

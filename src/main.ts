@@ -3,17 +3,25 @@ import { runBoot } from "./boot/session.ts";
 import { answerOrder, DERIVE_COMMAND } from "./keys/deriver.ts";
 import { createLinuxMachine } from "./machine/linux/linux.ts";
 import type { Machine } from "./machine/machine.ts";
+import { DOWNLOAD_COMMAND } from "./network/fetch/order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
 
 const machine = createLinuxMachine();
 if (machine.isBoot) bootMachine(machine);
-else if (process.argv[2] === DERIVE_COMMAND) machine.serveParent((order) => answerOrder(machine, order));
+else if (process.argv[2] === DERIVE_COMMAND) void machine.serveParent((order) => answerOrder(machine, order));
+else if (process.argv[2] === DOWNLOAD_COMMAND) void serveDownloads(machine);
 else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {
   // stage0's, not our own: stage0 has changed the environment that we got.
   const inherited = parseInherited(machine.readFile("/proc/1/cmdline"), machine.readFile("/proc/1/environ"));
   machine.handOver(runBoot(machine, packageJson.version, inherited));
+}
+
+/** As the commands, so that a boot without a network does not pay for it. */
+async function serveDownloads(machine: Machine): Promise<never> {
+  const { createDownloads } = await import("./network/fetch/serve.ts");
+  return machine.serveParent(createDownloads(machine));
 }
 
 /** The commands are loaded by a dynamic import, so that a boot does not pay for them. */

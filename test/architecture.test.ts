@@ -17,6 +17,7 @@ const ROOMS = [
   "devices",
   "drivers",
   "filesystems",
+  "network",
   "prompt",
   "keys",
   "storage",

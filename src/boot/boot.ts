@@ -4,24 +4,27 @@ import { installApplets } from "../filesystems/busybox.ts";
 import type { Handover } from "../machine/handover.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
+import { fetchConfig } from "./steps/config.ts";
 import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
+import { connect, describeNetwork } from "./steps/network.ts";
 import { prepare } from "./steps/prepare.ts";
-import { attachAndStack, type Steps } from "./steps/root.ts";
+import { attachAndStack } from "./steps/root.ts";
+import type { Steps } from "./steps/steps.ts";
 
 /** What a boot needs from its caller. */
 export interface BootContext extends Omit<Steps, "drivers"> {
   /** Called before the API filesystems move into the new root: afterwards levain writes only to files that are open. */
   readonly beforeMoves: () => void;
-  /** Reads the command line and the manifest, and sets the console as they say. */
-  readonly readPlan: () => BootPlan;
+  /** Reads the command line and the manifest, and sets the console as they say; again, if a configuration from a server has more parameters. */
+  readonly readPlan: (fetched?: readonly string[]) => BootPlan;
 }
 
 /** The whole boot, top to bottom. The Handover has what is left to do: the last calls of stage0. */
 export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: BootContext): Handover {
-  const plan = step(
+  const first = step(
     "prepare",
     () => {
       prepare(machine);
@@ -30,7 +33,20 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     ({ root }) => (root.kind === "none" ? "command line read: no root asked for" : "command line read"),
   );
 
-  const drivers = step("modules", () => createLoader(machine, plan.modules, voice), describeLoader);
+  const drivers = step("modules", () => createLoader(machine, first.modules, voice), describeLoader);
+
+  const { plan } = step(
+    "network",
+    (undo) => {
+      const context = { machine, drivers, voice, undo };
+      const network = connect(context, first.network);
+      const { config } = first;
+      if (config === null || network === null) return { network, plan: first };
+      return { network, plan: readPlan(fetchConfig(context, { ...first, config }, network)) };
+    },
+    ({ network }) => describeNetwork(network),
+  );
+  if (plan !== first) for (const name of plan.modules.load) drivers.loadByName(name);
 
   const root = makeRoot({ machine, drivers, voice, step, rewind }, plan);
   const init = step(
@@ -59,8 +75,8 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
 /** Makes the root tree; returns where it is. */
 function makeRoot(steps: Steps, plan: BootPlan): string {
   const { root } = plan;
-  if (root.kind === "block") {
-    attachAndStack(steps, plan, root.devices);
+  if (root.kind !== "none") {
+    attachAndStack(steps, plan, root);
     return ROOT;
   }
   steps.step(

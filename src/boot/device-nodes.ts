@@ -52,6 +52,9 @@ export function keepDeviceNodes(machine: Machine, voice: Voice): Machine {
       start();
     },
     nextDeviceEvent: (timeoutMs) => queue.shift() ?? hear(machine.nextDeviceEvent(timeoutMs)),
+    waitForNetwork(sockets, timeoutMs) {
+      if (queue.length === 0) machine.waitForNetwork(sockets, timeoutMs);
+    },
     readTerminals(timeoutMs, until = "anything") {
       return until === "anything" && queue.length > 0 ? { kind: "device" } : machine.readTerminals(timeoutMs, until);
     },

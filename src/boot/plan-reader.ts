@@ -15,6 +15,7 @@ import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { readActiveEsp } from "./active-esp.ts";
+import { readMachineParameters } from "./machine-parameters.ts";
 
 interface PlanReader {
   /** Reads the command line and the manifest and sets the console as they say; once, until parameters are added. Throws BootError. */
@@ -23,6 +24,8 @@ interface PlanReader {
   current(): BootPlan | null;
   /** Returns what a failure needs, even if `read` failed: `rdshell=0` holds even then. */
   currentOrLess(): PlanOfRescue;
+  /** Plans again, with the parameters of a configuration from a server. Throws BootError. */
+  readAgain(fetched: readonly string[]): BootPlan;
   /** Makes the next `read` plan again, with more parameters. */
   add(parameters: readonly string[]): void;
 }
@@ -38,28 +41,32 @@ export function createPlanReader(
 ): PlanReader {
   let plan: BootPlan | null = null;
   let added: readonly string[] = [];
+  let warned: ReadonlySet<string> = new Set();
   const firstCmdline = orIfFailed(() => readCommandLine(machine), new Uint8Array());
   console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
+  const read = (fetchedParameters: readonly string[] | null): BootPlan => {
+    const cmdline = readCommandLine(machine);
+    const more = added.length > 0 ? ["· levain retry:", ...added] : [];
+    record.commandLine = [decodeText(cmdline).trimEnd(), ...more].join(" ");
+    record.kernel = machine.release().release;
+    const made = planMachine(machine, console, { inherited, added, ...(fetchedParameters && { fetchedParameters }) });
+    console.obey(made.plan.talk);
+    console.kernel.silence(made.plan.talk, cmdline);
+    if (fetchedParameters === null) console.say(`levain ${record.levain} on Linux ${record.kernel}`);
+    for (const warning of made.warnings.filter((text) => !warned.has(text))) console.warn(warning);
+    warned = new Set(made.warnings);
+    plan = made.plan;
+    return plan;
+  };
   return {
-    read() {
-      if (plan !== null) return plan;
-      const cmdline = readCommandLine(machine);
-      const more = added.length > 0 ? ["· levain retry:", ...added] : [];
-      record.commandLine = [decodeText(cmdline).trimEnd(), ...more].join(" ");
-      record.kernel = machine.release().release;
-      const made = planMachine(machine, console, { inherited, added });
-      console.obey(made.plan.talk);
-      console.kernel.silence(made.plan.talk, cmdline);
-      console.say(`levain ${record.levain} on Linux ${record.kernel}`);
-      for (const warning of made.warnings) console.warn(warning);
-      plan = made.plan;
-      return plan;
-    },
+    read: () => plan ?? read(null),
+    readAgain: read,
     current: () => plan,
     currentOrLess: () => plan ?? planWithoutMistakes(machine),
     add(parameters) {
       added = [...added, ...parameters];
       plan = null;
+      warned = new Set();
     },
   };
 }
@@ -68,17 +75,27 @@ export function createPlanReader(
 export function planMachine(
   machine: Machine,
   voice: Voice,
-  more: { readonly inherited?: Inherited | null; readonly added?: readonly string[] } = {},
+  more: {
+    readonly inherited?: Inherited | null;
+    readonly added?: readonly string[];
+    readonly fetchedParameters?: readonly string[];
+  } = {},
 ): ReturnType<typeof makePlan> {
-  return makePlan({
+  const manifest = readManifest(machine);
+  const input: Parameters<typeof makePlan>[0] = {
     cmdline: readCommandLine(machine),
-    manifest: readManifest(machine),
+    manifest,
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
     imageParameters: readImageParameters(machine),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",
+  };
+  const withoutTables = () => makePlan({ ...input, isPart: true }).plan;
+  return makePlan({
+    ...input,
+    machineParameters: readMachineParameters(machine, voice, manifest, withoutTables),
   });
 }
 

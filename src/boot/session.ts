@@ -49,8 +49,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     // A step that found nothing to do says nothing.
     after: (step) => step.text !== "" && console.step(step),
   });
-  const readPlan = () => {
-    const plan = plans.read();
+  const readPlan = (fetched: readonly string[] | null = null) => {
+    const plan = fetched === null ? plans.read() : plans.readAgain(fetched);
     saveKeyList(machine, plan, console);
     const keymap = applyKeymap(machine, plan.keymap, console);
     stopBefore("prepare", plan); // in its own step: rd.break= was not known before

@@ -23,6 +23,8 @@ export interface Loader {
   handleEvent(event: DeviceEvent): void;
   /** Loads the next wave of drivers, or what `loadInBackground` has begun; returns false if nothing is left. The search for the root ends only after that. */
   loadMore(): boolean;
+  /** Loads the drivers of network interfaces, of whatever wave they are, and looks at all devices: to be called again after new ones appeared. */
+  loadNetwork(): void;
   /** Loads the drivers of all devices and of keyboards that may still appear. */
   loadAll(): void;
   /** Loads them too, but no controllers of disks that are not loaded yet, and does not wait until they have probed their devices; returns the names of those that it leaves out. */
@@ -100,6 +102,7 @@ export function makeLoader(
       const isDevice = action === "add" && modalias !== undefined && needsDrivers(subsystem);
       if (isDevice) doNext(() => devices.offer([modalias]));
     },
+    loadNetwork: () => doNext(devices.loadNetwork),
     loadMore: rest.loadMore,
     loadAll: rest.loadAll,
     loadWithoutDisks: rest.loadWithoutDisks,

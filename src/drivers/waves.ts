@@ -36,6 +36,14 @@ export function servesDisks(path: string): boolean {
   return FOR_DISKS.test(path);
 }
 
+/** What a network interface may depend on, by the path of its file: its driver, and USB for adapters. */
+const FOR_NETWORK = /^kernel\/(?:drivers\/(?:net|virtio|ptp|pps|phy|usb\/(?!storage))|net)\//;
+
+/** Returns true if a network interface may need the module, by its path below /lib/modules/VERSION. */
+export function servesNetwork(path: string): boolean {
+  return FOR_NETWORK.test(path);
+}
+
 /** Drivers of devices that a bus announces later: the kernel scans for disks while they are loaded, and a keyboard needs its own driver. */
 const EXPECTED = [
   { wave: 1, bus: "scsi", names: ["sd_mod"] },

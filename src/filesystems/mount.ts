@@ -15,8 +15,10 @@ import { hasUnreplayedJournal, mountUntouched, readOnly } from "./untouched.ts";
 
 /** A mounted root device. */
 export interface MountedDevice {
-  /** "/dev/…". */
+  /** "/dev/…", or what names a filesystem without a block device. */
   readonly node: string;
+  /** The device whose superblock identifies it; null without a block device. */
+  readonly superblock: string | null;
   readonly target: string;
   readonly type: string;
   readonly writable: boolean;

@@ -100,3 +100,8 @@ function pushUtf8(into: number[], point: number): void {
   else if (point < 0x10000) into.push(0xe0 | (point >> 12), tail(6), tail(0));
   else into.push(0xf0 | (point >> 18), tail(12), tail(6), tail(0));
 }
+
+/** Returns the texts of a list whose items are texts, or false or null for those that do not apply. */
+export function onlyTexts(...items: readonly (string | false | null | undefined)[]): readonly string[] {
+  return items.filter((item) => typeof item === "string");
+}

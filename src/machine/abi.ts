@@ -125,6 +125,7 @@ export const NETLINK_KOBJECT_UEVENT = 15;
 export const SOCKADDR_NL = { size: 12, nl_family: 0, nl_pid: 4, nl_groups: 8 } as const;
 
 /** linux/time.h */
+export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
 /** asm-generic/resource.h */
 export const RLIMIT_NOFILE = 7;

@@ -24,9 +24,9 @@ export interface Children {
   startChild(command: string): Child;
   /**
    * In such a process, answers orders until the parent stops it or is gone. `work` gets an order in memory that the parent
-   * overwrites, so it must not copy secrets; its answer is wiped here. It must not throw.
+   * overwrites, so it must not copy secrets; its answer is wiped here. It must not throw or reject.
    */
-  serveParent(work: (order: Uint8Array) => Uint8Array): never;
+  serveParent(work: (order: Uint8Array) => Uint8Array | Promise<Uint8Array>): Promise<never>;
 }
 
 /** How a program ended. */

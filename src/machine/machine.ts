@@ -3,6 +3,8 @@ import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children, Processes } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Http } from "./network/http.ts";
+import type { Networks } from "./network/network.ts";
 import type { Arrays } from "./storage/arrays.ts";
 import type { Terminals } from "./terminals.ts";
 import type { Trees } from "./trees.ts";
@@ -18,11 +20,13 @@ export interface Machine
     Mounts,
     Devices,
     Arrays,
+    Networks,
     Kernel,
     Processes,
     Children,
     Clock,
     Encryption,
+    Http,
     Terminals,
     Trees {}
 
@@ -52,6 +56,8 @@ export interface RandomReader {
 export interface FileWriter {
   /** Replaces the content of the file. */
   replace(data: Uint8Array | string): void;
+  /** Writes behind what `replace` and `append` have written. */
+  append(data: Uint8Array): void;
   close(): void;
 }
 
@@ -191,5 +197,9 @@ export interface Devices {
 export interface Clock {
   /** Milliseconds since the kernel started (CLOCK_MONOTONIC), with fractions. */
   nowMs(): number;
+  /** The time of day: milliseconds since 1970 (CLOCK_REALTIME). */
+  timeOfDayMs(): number;
+  /** Sets it. */
+  setTimeOfDay(ms: number): void;
   sleepMs(ms: number): void;
 }

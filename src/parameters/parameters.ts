@@ -6,6 +6,8 @@ import type { Alias, Parameter } from "./parameter.ts";
 import { ARRAYS } from "./tables/arrays.ts";
 import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
+import { DOWNLOADS } from "./tables/downloads.ts";
+import { NETWORK } from "./tables/network.ts";
 import { OVERLAY } from "./tables/overlay.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { SUBMOUNTS } from "./tables/submounts.ts";
@@ -16,6 +18,7 @@ import { VERITY } from "./tables/verity.ts";
 export const PARAMETERS = {
   ...ROOT,
   ...LAYERS,
+  ...DOWNLOADS,
   ...OVERLAY,
   ...SUBMOUNTS,
   ...MEDIA,
@@ -23,6 +26,7 @@ export const PARAMETERS = {
   ...VERITY,
   ...CHECKS,
   ...ARRAYS,
+  ...NETWORK,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -46,11 +50,13 @@ export type Settings = {
 export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows: readonly Parameter[] }[] = [
   { title: "The root device", rows: Object.values(ROOT) },
   { title: "Images and layers", rows: Object.values(LAYERS) },
+  { title: "Images on web servers", rows: Object.values(DOWNLOADS) },
   { title: "The writable overlay", rows: Object.values(OVERLAY) },
   { title: "Below the root", rows: Object.values(SUBMOUNTS) },
   { title: "Media of other systems", rows: [...Object.values(MEDIA), ...Object.values(PERSISTENCE)] },
   { title: "Verified roots and images", rows: [...Object.values(VERITY), ...Object.values(CHECKS)] },
   { title: "RAID", rows: Object.values(ARRAYS) },
+  { title: "The network", rows: Object.values(NETWORK) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

@@ -2,6 +2,7 @@ import { notSupportedYet } from "../problems/not-supported.ts";
 import { DEVICE_SPEC_FORMS, DEVICE_TAGS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
 import { findForeignOption } from "./mount-options.ts";
 import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
+import { type OtherSource, parseOtherSource } from "./sources/root-source.ts";
 
 /** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */
 export type LayerPlan =
@@ -9,7 +10,18 @@ export type LayerPlan =
   | { readonly kind: "device"; readonly device: DeviceSpec };
 
 /** The steps of a boot in their order, as rd.break=, /run/levain/boot.json and the console name them. */
-export const STEP_NAMES = ["prepare", "modules", "root", "mount", "layers", "subtrees", "init", "handover"] as const;
+export const STEP_NAMES = [
+  "prepare",
+  "modules",
+  "network",
+  "root",
+  "mount",
+  "layers",
+  "subtrees",
+  "init",
+  "handover",
+] as const;
+/** The name of a step. */
 export type StepName = (typeof STEP_NAMES)[number];
 
 /* Parsers for the values of parameters; those of encrypted devices are in crypt/values.ts. */
@@ -93,32 +105,35 @@ export const SIZE = /^\d{1,19}[kmgtpe%]?$/i;
 export const size = matching("a size (100M, 2G, 50%)", SIZE);
 
 /**
- * root=: `device` is null for /dev/ram0, the initramfs itself, and "auto" where the GPT decides; `isLive` if an image on
- * the device is the root.
+ * root=: `device` is null for /dev/ram0, the initramfs itself, and for `other`, which is no block device, and "auto" where the GPT
+ * decides; `isLive` if an image on the device is the root.
  */
 export interface RootSetting {
   readonly device: DeviceSpec | "auto" | null;
   readonly isLive: boolean;
+  readonly other: OtherSource | null;
 }
 
 /** Spellings of a root on the network: root=nfs:…, root=live:http://…, root=dhcp, the kernel's root=/dev/nfs. */
-const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|nbd|aoe|iscsi|cifs|https?|ftp|tftp|torrent)(?::|$)|dhcp6?$|\/dev\/nfs$)/;
+const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|nbd|aoe|iscsi|cifs|ftp|tftp|torrent)(?::|$)|dhcp6?$|\/dev\/nfs$)/;
 
 /** Roots that are no block device: what each needs, as the error names it. */
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
   [ON_THE_NETWORK, `a local device (${notSupportedYet("a root on the network")})`],
   [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
-  [/^(?:ubi|mtd)[\d:]/, `a block device (${notSupportedYet("UBI")})`],
 ];
 const localRoot = parser(
-  `${DEVICE_SPEC_FORMS}, live:DEVICE, gpt-auto or /dev/ram0`,
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, 9p:TAG, virtiofs:TAG, http://…, gpt-auto or /dev/ram0`,
   (text): RootSetting | null => {
-    if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false };
-    if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false };
+    if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false, other: null };
+    if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false, other: null };
     // dracut's spellings: block: is the default, and CDLABEL= is an old name of LABEL=.
     const spec = text.replace(/^(?:live|block):/, "").replace(/^CDLABEL=/, "LABEL=");
+    const isLive = text.startsWith("live:");
+    const other = parseOtherSource(spec);
+    if (other !== null) return { device: null, isLive, other };
     const found = parseDeviceSpec(spec);
-    return found && { device: found, isLive: text.startsWith("live:") };
+    return found && { device: found, isLive, other: null };
   },
   ["gpt-auto", "/dev/ram0", ...DEVICE_TAGS, ...DEVICE_TAGS.map((tag) => `live:${tag}`)],
 );
@@ -156,6 +171,7 @@ export const layer = parser('a device, or the path of an image without ".."', (t
 const BREAKPOINTS: Readonly<Record<StepName, string>> = {
   prepare: "prepare cmdline top",
   modules: "modules pre-udev pre-trigger",
+  network: "network",
   root: "root initqueue premount",
   mount: "mount pre-mount mountroot",
   layers: "layers",

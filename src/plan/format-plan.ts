@@ -1,10 +1,13 @@
+import { onlyTexts } from "../formats/text.ts";
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
 import { formatStore, type OverlayPlan } from "../parameters/stack/overlay.ts";
 import { printable } from "../problems/report.ts";
 import { formatChecks } from "./checks/checks.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
+import { formatNetwork } from "./network/format-network.ts";
 import { formatPersistence } from "./persistence.ts";
-import { type BootPlan, type ImagePlan, onlyTexts } from "./plan.ts";
+import type { BootPlan, ImagePlan } from "./plan.ts";
+import { nameRoot } from "./root.ts";
 import { formatSubmounts } from "./submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
 
@@ -16,6 +19,8 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatVerity(plan.verity),
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
+    ...formatNetwork(plan.network),
+    ["config", plan.config?.url ?? null],
     ["keymap", plan.keymap],
     ...formatSystem(plan),
     ...formatRescue(plan),
@@ -32,11 +37,11 @@ function formatRoot(plan: BootPlan): Subjects {
     return [["root", `none${root.isAsked ? "" : ", as root= is missing"}: this initramfs is the final system`]];
   }
   const { image, overlay, rootTypes, rootOptions } = plan;
-  const types = rootTypes.join(", else ") || "the type in its superblock";
+  const types = rootTypes.join(", else ") || (root.kind === "tree" ? root.type : "the type in its superblock");
   const options = rootOptions === "" ? "" : `, options ${rootOptions}`;
   return [
-    ["root", root.devices.map(formatDeviceSpec).join(", else ")],
-    ["waiting", plan.rootTimeoutMs === null ? "without limit" : `at most ${plan.rootTimeoutMs / 1000} s for each`],
+    ["root", nameRoot(root)],
+    ["waiting", formatWait(plan)],
     ["mounted", `${plan.rootWritable ? "read-write" : "read-only"} as ${types}${options}`],
     ["fsck", plan.rootCheck === "auto" ? null : plan.rootCheck],
     ["fsck repairs", { preen: null, yes: "everything", no: "nothing" }[plan.rootRepair]],
@@ -46,6 +51,11 @@ function formatRoot(plan: BootPlan): Subjects {
     ["persistence", formatPersistence(plan.persistence)],
     ...formatSubmounts(plan),
   ];
+}
+
+function formatWait({ root, rootTimeoutMs }: BootPlan): string {
+  if (rootTimeoutMs === null) return "without limit";
+  return `at most ${rootTimeoutMs / 1000} s${root.kind === "block" ? " for each" : ""}`;
 }
 
 function formatOverlay(overlay: OverlayPlan): string {

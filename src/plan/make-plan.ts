@@ -4,6 +4,7 @@ import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupport
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
+import { spellOutTags } from "../parameters/sources/root-source.ts";
 import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
@@ -11,12 +12,14 @@ import { printable } from "../problems/report.ts";
 import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/checks.ts";
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
+import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
+import { decideNetwork, findNetworkMistakes, warnOfUnusedNetwork } from "./network/network.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
-import { decideRoot, rootDevices } from "./root.ts";
+import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
 import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
@@ -38,6 +41,10 @@ export interface PlanInput {
   readonly findEsp?: () => string | null;
   /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
   readonly imageParameters?: readonly string[];
+  /** Those of the tables of levain.toml that are for this machine; none by default. */
+  readonly machineParameters?: readonly string[];
+  /** Those of the configuration that rd.config= names; not known by default. */
+  readonly fetchedParameters?: readonly string[];
   /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
@@ -59,13 +66,16 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
+  const { machineParameters = [], fetchedParameters } = input;
   const line = parseCommandLine(cmdline);
-  const sources: readonly Source[] = [
+  const sources: readonly Source[] = spellOutTags([
     { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
+    { origin: "levain.toml for this machine", words: machineParameters.map(splitParameter) },
+    { origin: "the configuration of rd.config=", words: (fetchedParameters ?? []).map(splitParameter) },
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
-  ];
+  ]);
   const { settings, mistakes } = readParameters(sources);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
@@ -74,13 +84,17 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const all = [...mistakes, ...refused];
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
-  const { plan, volumes } = decide(settings, words, line, { inherited, machine, findEsp, crypttab, hasFile, isPart });
+  const { plan, volumes } = decide(settings, words, line, {
+    ...{ inherited, machine, findEsp, crypttab, hasFile },
+    isPart: isPart || (settings.configUrl !== undefined && fetchedParameters === undefined),
+  });
   const warnings = [
     ...warnOfUnsupported(words),
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
     ...warnOfUnusedChecks(settings, plan.image !== null),
+    ...warnOfUnusedNetwork(settings, plan.network),
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
@@ -93,15 +107,19 @@ function decideCheck({ check = "auto", repair = "preen" }: Settings): Pick<BootP
 
 function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings) {
   const medium = decideMedium(settings, around.machine);
-  const root = decideRoot(settings, medium.devices, around);
+  const root = decideRoot(settings, medium, around);
   const isFinal = root.kind === "none";
   const image = isFinal ? null : medium.image;
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
+  const needs = networkNeedsOf(root, settings.configUrl !== undefined);
+  const network = decideNetwork(settings, needs);
   const incomplete = [
-    ...findVerityMistakes(settings, { hasImage: image !== null, isFinal }),
+    ...findNetworkMistakes(settings, network, needs),
+    ...findDownloadMistakes(settings, needs.isNeeded),
+    ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
     ...findCheckMistakes(settings, image !== null),
   ];
   const contradictions = [...doubles, ...(around.isPart ? [] : incomplete)];
@@ -116,12 +134,14 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    network,
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
       roots: rootDevices(root),
       hasImage: image !== null,
       isLiveBoot: image?.maker === "live-boot",
     }),
+    config: decideConfig(settings),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words),

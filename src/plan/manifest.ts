@@ -8,6 +8,8 @@ const FIELDS = v.object({
   kernel: v.nullable(v.string()),
   /** The parameters of levain.toml, which those of /proc/cmdline override. */
   parameters: v.pipe(v.array(v.string()), v.readonly()),
+  /** More of them for single machines, by the names of the tables [machine."…"]. */
+  machines: v.optional(v.record(v.string(), v.pipe(v.array(v.string()), v.readonly()))),
 });
 
 /**

@@ -2,12 +2,16 @@ import { LIVE_IMAGE_TYPES } from "../formats/filesystems/filesystem-types.ts";
 import type { DeviceSpec, FileSpec } from "../parameters/device-spec.ts";
 import type { Dialect } from "../parameters/dialects/unsupported.ts";
 import type { Settings } from "../parameters/parameters.ts";
+import { planFetched, textOf } from "./downloads/downloads.ts";
+import type { DownloadPlan } from "./downloads/plan.ts";
 import type { ImagePlan } from "./plan.ts";
 
 /** The devices that may be the medium, in the order to try, and the image on it; `image` is null if the device itself is the root. */
 interface Medium {
   readonly devices: readonly DeviceSpec[];
   readonly image: ImagePlan | null;
+  /** Left out if the image is on one of the devices. */
+  readonly download?: DownloadPlan;
 }
 
 /** The files that live-boot accepts as images, by their names, and the directories that it accepts as trees. */
@@ -34,11 +38,12 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   const { root, image, copyToRam } = settings;
   const iso = settings.iso || null;
   const common = { ...NO_IMAGE, iso, copyToRam: copyToRam === true };
-  const device = root?.device === "auto" ? null : (root?.device ?? null);
+  const device = deviceOf(settings);
   const rootDevices = device === null ? [] : [device];
   const isLive = root?.isLive === true || settings.isLive === true;
+  if (root?.other?.kind === "download") return decideDownload(settings, root.other.url, common);
   if (image !== undefined && !isLive) return { devices: rootDevices, image: { ...common, paths: [image] } };
-  if (device !== null && isLive) {
+  if (isLive && hasPlace(settings)) {
     const { paths, inner } = image === undefined ? dracutPaths(settings) : { paths: [image], inner: [] };
     return { devices: findIso(settings, iso) ?? rootDevices, image: { ...common, paths, inner, maker: "dracut" } };
   }
@@ -47,6 +52,16 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   if (dialect.isCasper) return decideCasper(settings, common);
   if (dialect.isArchiso) return decideArchiso(settings, common, machine);
   return { devices: rootDevices, image: null };
+}
+
+/** Returns the block device that root= names; null if it names none. */
+function deviceOf({ root }: Settings): DeviceSpec | null {
+  return root === undefined || root.device === "auto" ? null : root.device;
+}
+
+/** True if root= names what the medium may be. */
+function hasPlace({ root }: Settings): boolean {
+  return root !== undefined && root.device !== "auto" && (root.device ?? root.other) !== null;
 }
 
 /** Returns whose parameters the command line has. */
@@ -76,13 +91,26 @@ function dracutPaths({ liveDirectory, liveImage }: Settings): Pick<ImagePlan, "p
   };
 }
 
+/** root=URL: the image itself, which may contain another one, or an ISO file with the paths of dracut. */
+function decideDownload(settings: Settings, url: string, common: ImagePlan): Medium {
+  const { image } = settings;
+  const { paths, inner } = image === undefined ? dracutPaths(settings) : { paths: [image], inner: [image] };
+  return { devices: [], ...planFetched(settings, [url], { ...common, paths, inner, maker: "dracut" }) };
+}
+
 function decideLiveBoot(settings: Settings, common: ImagePlan): Medium {
-  const { liveMedia, liveModule, liveDirectory } = settings;
+  const { liveMedia, liveModule, liveDirectory, fetchUrl } = settings;
   const path = liveDirectory ?? "/live";
   const paths = LIVE_IMAGES.map((name) => `${path}/${name}`);
+  const image: ImagePlan = {
+    ...common,
+    directory: { path, list: liveModule ?? "filesystem" },
+    maker: "live-boot",
+  };
+  if (fetchUrl !== undefined) return { devices: [], ...planFetched(settings, [textOf(fetchUrl)], image) };
   return {
     devices: findIso(settings, common.iso) ?? liveDevices(liveMedia, { by: "file", paths, among: "all" }),
-    image: { ...common, directory: { path, list: liveModule ?? "filesystem" }, maker: "live-boot" },
+    image,
   };
 }
 
@@ -103,10 +131,9 @@ function decideCasper(settings: Settings, common: ImagePlan): Medium {
     ...(casperUuid ? { mark: { uuid: casperUuid, paths: ["/.disk/casper-uuid*"] } } : {}),
   };
   const images = stacked.length > 0 ? { stacked } : { directory: { path, list: null } };
-  return {
-    devices: findIso(settings, common.iso) ?? liveDevices(liveMedia, search),
-    image: { ...common, ...images, maker: "casper" },
-  };
+  const image: ImagePlan = { ...common, ...images, maker: "casper" };
+  if (settings.isoUrl !== undefined) return { devices: [], ...planFetched(settings, [textOf(settings.isoUrl)], image) };
+  return { devices: findIso(settings, common.iso) ?? liveDevices(liveMedia, search), image };
 }
 
 /** Returns the images that the top layer `given` lies on and itself, the lowest first: each has the name of the one above it without the last part. */
@@ -119,8 +146,12 @@ function listLayers(given: string, directory: string): readonly string[] {
 }
 
 function decideArchiso(settings: Settings, common: ImagePlan, machine: string): Medium {
-  const { archDirectory, archDevice, archFile } = settings;
+  const { archDirectory, archDevice, archFile, archServer } = settings;
   const paths = ["sfs", "erofs"].map((type) => `${archDirectory ?? "/arch"}/${machine}/airootfs.${type}`);
+  if (archServer !== undefined) {
+    const urls = paths.map((path) => `${textOf(archServer).replace(/\/+$/, "")}${path}`);
+    return { devices: [], ...planFetched(settings, urls, { ...common, maker: "archiso" }) };
+  }
   const named = archDevice === undefined ? [] : [archDevice];
   const search = archFile ?? (archDevice === undefined ? paths : null);
   const searched: readonly DeviceSpec[] =

@@ -4,6 +4,8 @@ import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/ov
 import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
+import type { FetchedParts } from "./downloads/plan.ts";
+import type { NetworkPlan } from "./network/plan.ts";
 import type { RootSource } from "./root.ts";
 import type { VerityPlan } from "./verity/volumes.ts";
 
@@ -119,7 +121,7 @@ export interface UsrPlan {
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
 /** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
-export interface BootPlan {
+export interface BootPlan extends FetchedParts {
   readonly root: RootSource;
   /** rootfstype= as a list in the order to try; empty: as probed. */
   readonly rootTypes: readonly string[];
@@ -143,6 +145,8 @@ export interface BootPlan {
   readonly crypt: CryptPlan;
   /** Which arrays of Linux RAID are started; without `uuids` all. */
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
+  /** Whether and how the network is brought up before the search for the root. */
+  readonly network: NetworkPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
   readonly verity: VerityPlan;
   /** Which checks of whole files come before an image is used. */
@@ -191,9 +195,4 @@ export interface BootPlan {
     /** rd.log=: where levain's messages go. */
     readonly log: "kmsg" | "console" | "all";
   };
-}
-
-/** Returns the texts of a list whose items are texts, or false or null for those that do not apply. */
-export function onlyTexts(...items: readonly (string | false | null | undefined)[]): readonly string[] {
-  return items.filter((item) => typeof item === "string");
 }

@@ -1,5 +1,8 @@
-import type { DeviceSpec } from "../parameters/device-spec.ts";
+import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
 import type { Settings } from "../parameters/parameters.ts";
+import { formatTree } from "../parameters/sources/root-source.ts";
+import type { DownloadPlan } from "./downloads/plan.ts";
+import type { NetworkNeeds } from "./network/plan.ts";
 
 /**
  * GPT types of root partitions by machine, as `uname -m` prints it: the Discoverable Partitions Specification of the
@@ -21,23 +24,34 @@ export function rootTypeOf(machine: string): string | null {
   return Object.hasOwn(ROOT_TYPES, machine) ? (ROOT_TYPES[machine] ?? null) : null;
 }
 
+/** Returns what the root, and a configuration on a server, need of the network. */
+export function networkNeedsOf(root: RootSource, hasConfig: boolean): NetworkNeeds {
+  return { isNeeded: hasConfig || root.kind === "download", carriesRoot: false };
+}
+
 /** Where the root filesystem comes from. */
 export type RootSource =
   /** A block device: root=, then each rootfallback=, in the order to try; at least one. */
   | { readonly kind: "block"; readonly devices: readonly DeviceSpec[] }
+  /** A filesystem that the kernel mounts by a name, as 9p: no device is searched for. */
+  | { readonly kind: "tree"; readonly type: string; readonly source: string }
+  /** A file on a web server; a tmpfs with it is the medium. */
+  | ({ readonly kind: "download" } & DownloadPlan)
   /** Nowhere: the initramfs is the final system. `isAsked`: by root=/dev/ram0 or rd.handover=stay, not because root= is missing. */
   | { readonly kind: "none"; readonly isAsked: boolean };
 
 /** The device of a verified root. */
 export const VERIFIED_ROOT: DeviceSpec = { by: "path", path: "/dev/mapper/root" };
 
-/** Decides where the root comes from. `devices` are those that root= names, or the parameters of a live medium. */
+/** Decides where the root comes from. `medium`: what root= names, or the parameters of a live medium. */
 export function decideRoot(
   { root, rootFallbacks, rootHash, handover, gptAuto }: Settings,
-  devices: readonly DeviceSpec[],
+  { devices, download }: { readonly devices: readonly DeviceSpec[]; readonly download?: DownloadPlan },
   { machine, findEsp }: { readonly machine: string; readonly findEsp: () => string | null },
 ): RootSource {
-  if (root?.device === null || handover === "stay") return { kind: "none", isAsked: true };
+  if ((root?.device === null && root.other === null) || handover === "stay") return { kind: "none", isAsked: true };
+  if (download !== undefined) return { kind: "download", ...download };
+  if (root?.other?.kind === "tree") return root.other;
   const isVerified = rootHash !== undefined && root === undefined && devices.length === 0;
   const named = [...(isVerified ? [VERIFIED_ROOT] : devices), ...rootFallbacks];
   const isAuto = root?.device === "auto" || (named.length === 0 && gptAuto !== false);
@@ -51,4 +65,11 @@ export function decideRoot(
 /** Returns the block devices that the root may be, in the order to try; none if it is no block device. */
 export function rootDevices(root: RootSource): readonly DeviceSpec[] {
   return root.kind === "block" ? root.devices : [];
+}
+
+/** Returns the root as root= names it, its alternatives too; an empty text for none. */
+export function nameRoot(root: RootSource): string {
+  if (root.kind === "tree") return formatTree(root);
+  if (root.kind === "download") return root.urls.join(", else ");
+  return rootDevices(root).map(formatDeviceSpec).join(", else ");
 }

@@ -1,3 +1,4 @@
+import { onlyTexts } from "../formats/text.ts";
 import type { Word } from "../parameters/cmdline.ts";
 import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
 import { isUnsupported } from "../parameters/dialects/unsupported.ts";
@@ -7,7 +8,7 @@ import { findParameters, type Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source } from "../parameters/read-parameters.ts";
 import { printable } from "../problems/report.ts";
 import { isModuleParameter } from "./module-parameters.ts";
-import { type BootPlan, onlyTexts } from "./plan.ts";
+import type { BootPlan } from "./plan.ts";
 import { rootDevices } from "./root.ts";
 
 /** A parameter that is not levain's. */
@@ -87,13 +88,26 @@ function warnOfUnusedBelow({ unions, tmpfs, usr, volatile }: Settings, { root }:
   );
 }
 
+/** What needs a search for the root. */
+function warnOfUnusedSearch({ rootFallbacks }: Settings, { root, crypt }: BootPlan): readonly string[] {
+  if (root.kind === "none" || root.kind === "block") return [];
+  const isAsked = !crypt.isOff && (crypt.everyLuks || crypt.volumes.some(({ isOptional }) => !isOptional));
+  return onlyTexts(
+    rootFallbacks.length > 0 && "rootfallback= is not used: root= is no block device",
+    isAsked && "encrypted volumes are not unlocked: root= is no block device",
+  );
+}
+
 /** Returns a line for each parameter that has no effect in this plan. */
 export function warnOfUnused(settings: Settings, plan: BootPlan): readonly string[] {
   const { root, handover, overlay, putOld } = settings;
   const isFinal = plan.root.kind === "none";
   const hasHandover = handover !== undefined && handover !== "stay" && handover !== "auto";
   return onlyTexts(
-    handover === "stay" && root && root.device !== null && "root= is not used: rd.handover=stay keeps the initramfs",
+    handover === "stay" &&
+      root &&
+      (root.device ?? root.other) !== null &&
+      "root= is not used: rd.handover=stay keeps the initramfs",
     isFinal && hasHandover && `rd.handover=${handover} needs root=`,
     isFinal && settings.image !== undefined && "rd.image= needs root=, the device with the image",
     isFinal && overlay !== undefined && overlay !== false && "rd.overlay needs root=",
@@ -108,6 +122,7 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       plan.persistence === null &&
       "persistence is not used: it needs boot=live or boot=casper, and a tmpfs as the overlay; see rd.overlay=DEVICE",
     ...warnOfUnusedBelow(settings, plan),
+    ...warnOfUnusedSearch(settings, plan),
     !isFinal &&
       settings.overlaySize !== undefined &&
       plan.overlay === null &&

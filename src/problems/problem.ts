@@ -5,6 +5,9 @@ import { DRIVERS } from "./diagnoses/drivers.ts";
 import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
 import { MAPPINGS } from "./diagnoses/mappings.ts";
+import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
+import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
+import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
@@ -22,10 +25,13 @@ export const DIAGNOSES = {
   ...BOOT,
   ...CHECKS,
   ...CRYPT,
+  ...DOWNLOADS,
+  ...TREES,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,
   ...MAPPINGS,
+  ...NETWORK_PROBLEMS,
   ...PERSISTENCE,
   ...RESCUE,
   ...STACK,

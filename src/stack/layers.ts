@@ -28,7 +28,7 @@ export interface StackedRoot {
 }
 
 /** What the stack has to know of the root device. */
-type RootDevice = Pick<MountedDevice, "node" | "isInside" | "facts">;
+type RootDevice = Pick<MountedDevice, "node" | "superblock" | "isInside" | "facts">;
 
 /** Stacks the root from the root device: images on it, more layers, an overlay over them, or none of these. Throws BootError. */
 export function stackRoot(context: Context, plan: BootPlan, device: RootDevice): StackedRoot {
@@ -110,7 +110,7 @@ function openMedium(
   const file = findImage(context.machine, source, iso.path);
   // The ISO file, like a medium, need not be encrypted: only the images on it.
   const image = mountImage(context, plan, { ...iso, file, isInside: device.isInside, isMedium: true, tree: null });
-  return { node: device.node, images, isInside: image.isInside, iso: image, file };
+  return { ...device, images, isInside: image.isInside, iso: image, file };
 }
 
 function describeStack(

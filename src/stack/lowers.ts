@@ -1,7 +1,8 @@
 import type { Context } from "../drivers/context.ts";
 import { makePlace, mountDevice } from "../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn } from "../filesystems/resolve.ts";
-import { type BootPlan, onlyTexts } from "../plan/plan.ts";
+import { onlyTexts } from "../formats/text.ts";
+import type { BootPlan } from "../plan/plan.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { describeAttached } from "../storage/attach.ts";
@@ -21,6 +22,8 @@ import type { StreamCheck } from "./verify/stream-check.ts";
 export interface Medium {
   /** Of the root device. */
   readonly node: string;
+  /** The device whose superblock identifies it; null for a filesystem without a block device. */
+  readonly superblock: string | null;
   /** The tree in which image files are looked for. */
   readonly images: string;
   /** True if that tree lies in an encrypted volume. */
@@ -45,7 +48,7 @@ export function mountLower(
 ): MountedLower {
   switch (lower.kind) {
     case "source":
-      return { text: medium.node, superblock: medium.node, isInside: medium.isInside, usesMedium: true };
+      return { text: medium.node, superblock: medium.superblock, isInside: medium.isInside, usesMedium: true };
     case "device":
       return mountLayerDevice(context, plan, lower);
     case "image": {

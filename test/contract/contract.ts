@@ -2,6 +2,7 @@ import type { Machine } from "../../src/machine/machine.ts";
 import { ARRAY_CASES } from "./arrays.ts";
 import type { ContractCase, Hands } from "./case.ts";
 import { CHILD_CASES } from "./children.ts";
+import { CLOCK_CASES } from "./clock.ts";
 import { COPY_CASES } from "./copies.ts";
 import { CRYPT_TABLE_CASES } from "./crypt-tables.ts";
 import { DEVICE_MAPPER_CASES } from "./device-mapper.ts";
@@ -40,6 +41,7 @@ export const CONTRACT: readonly ContractCase[] = [
   ...ARRAY_CASES,
   ...OVERLAY_CASES,
   ...PROCESS_CASES,
+  ...CLOCK_CASES,
   ...TERMINAL_CASES,
   ...KEY_DERIVATION_CASES,
   ...CHILD_CASES,

@@ -6,7 +6,7 @@ import { LINUX_CASES } from "./linux-only.ts";
 // The contract on the real kernel: the program of a guest that does nothing else. It says "ok" or "not ok" for each rule,
 // how many there were, and turns the machine off.
 const machine = createLinuxMachine();
-if (process.argv[2] === DERIVE_COMMAND) machine.serveParent((order) => answerOrder(machine, order));
+if (process.argv[2] === DERIVE_COMMAND) await machine.serveParent((order) => answerOrder(machine, order));
 machine.makeDirectory("/sys");
 machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
 machine.makeDirectory("/dev/pts");

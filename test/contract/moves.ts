@@ -64,7 +64,8 @@ export const MOVE_CASES: readonly ContractCase[] = [
       machine.moveMount(`${directory}/run`, `${directory}/moved`);
       machine.moveMount(`${directory}/other`, `${directory}/run`);
       writer?.replace("short");
-      created?.replace(Uint8Array.of(104, 105));
+      created?.replace(Uint8Array.of(104));
+      created?.append(Uint8Array.of(105));
       writer?.close();
       created?.close();
       deepEqual(machine.listDirectory(`${directory}/run`), []);

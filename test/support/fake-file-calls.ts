@@ -111,17 +111,17 @@ function openWriter(kernel: FakeKernel, path: string): FileWriter {
   if (node.kind === "directory") throw new SyscallError("open", "EISDIR", path);
   if (node.kind !== "file") throw new Error(`FakeMachine: nobody writes to a device by descriptor, and ${path} is one`);
   checkWritable({ mount } as FakePlace, "open", path);
+  const replace = (data: Uint8Array | string) => {
+    node.data = typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data);
+  };
   return {
-    replace(data) {
-      node.data = typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data);
-    },
+    replace,
+    append: (data) => replace(Buffer.concat([fileBytes(node), data])),
     close: () => undefined,
   };
 }
 
-function objectToUnlink(node: FakeNode): string | null {
-  return node.kind === "directory" ? "EISDIR" : null;
-}
+const objectToUnlink = ({ kind }: FakeNode): string | null => (kind === "directory" ? "EISDIR" : null);
 
 function objectToRmdir(node: FakeNode): string | null {
   if (node.kind !== "directory") return "ENOTDIR";

@@ -47,6 +47,8 @@ export class FakeFilesystems {
   readonly #sources: FilesystemSources;
   readonly #known = new Map<string, FakeFilesystem>();
   #anonymous = 1;
+  /** null for what is no share. */
+  openShare: (request: MountRequest) => FakeDirectory | null = () => null;
 
   constructor(sources: FilesystemSources) {
     this.#sources = sources;
@@ -55,6 +57,8 @@ export class FakeFilesystems {
   /** The superblock for `request`; throws SyscallError as mount(2) would. `virtual` is the filesystem types without a device. */
   open(request: MountRequest, virtual: readonly string[]): FakeFilesystem {
     const { type } = request;
+    const share = this.openShare(request);
+    if (share !== null) return this.#make(type, share, this.#sources.memoryBytes);
     if (type === "tmpfs") return this.#openTmpfs(request);
     if (type === "overlay") return this.#openOverlay(request);
     if (type === "ramfs") return this.#make(type, makeFakeDirectory(), this.#sources.memoryBytes);

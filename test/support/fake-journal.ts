@@ -1,6 +1,8 @@
+import { formatAddress, formatMac } from "../../src/formats/network/addresses.ts";
 import type { MappingRequest } from "../../src/machine/encryption.ts";
 import type { Handover } from "../../src/machine/handover.ts";
 import type { LoopRequest, Machine, MountRequest } from "../../src/machine/machine.ts";
+import type { NetworkChange } from "../../src/machine/network/network.ts";
 
 type Describer = {
   readonly [Name in keyof Machine]?: Machine[Name] extends (...given: infer Given) => unknown
@@ -34,6 +36,7 @@ const CHANGES: Describer = {
   forgetBtrfs: () => "forget the devices of btrfs",
   startArray: ({ name, metadata, members }) => `start ${name} ${metadata} of ${members.join(" and ")}`,
   stopArray: (name) => `stop ${name}`,
+  changeNetwork: describeNetworkChange,
   createMapping: describeMapping,
   removeMapping: (name) => `unmap ${name}`,
   addLogonKey: (description) => `add key ${description}`,
@@ -47,6 +50,7 @@ const CHANGES: Describer = {
   hangUp: () => "hang up a process",
   restartInit: () => "restart process 1",
   handOver: describeHandover,
+  setTimeOfDay: (ms) => `set the clock to ${new Date(ms).toISOString()}`,
   power: (action) => action,
 };
 
@@ -70,6 +74,38 @@ function describeMount({ source, target, type, flags, options }: MountRequest): 
 
 function describeLoop({ file, readOnly, offset }: LoopRequest): string {
   return `loop ${file}${readOnly ? " (ro)" : ""}${offset === undefined ? "" : ` from ${offset}`}`;
+}
+
+function describeNetworkChange(change: NetworkChange): string {
+  switch (change.kind) {
+    case "set-link": {
+      const { kind: _, index, ...rest } = change;
+      const words = Object.entries(rest).map(
+        ([key, value]) => `${key}=${value instanceof Uint8Array ? formatMac(value) : value}`,
+      );
+      return `set interface ${index} ${words.join(" ")}`;
+    }
+    case "make-link":
+      return `make ${change.type} ${change.name}${change.type === "vlan" ? ` ${change.id} on ${change.parent}` : ""}`;
+    case "remove-link":
+      return `remove interface ${change.index}`;
+    case "remove-address":
+      return `remove ${formatAddress(change.address)} from ${change.index}`;
+    case "add-address": {
+      const { index, address, prefix, peer, broadcast, lifetime } = change;
+      const more = [
+        peer && `peer ${formatAddress(peer)}`,
+        broadcast && `broadcast ${formatAddress(broadcast)}`,
+        lifetime && `for ${lifetime} s`,
+      ];
+      return [`add ${formatAddress(address)}/${prefix} to ${index}`, ...more.filter(Boolean)].join(" ");
+    }
+    default: {
+      const { index, destination, gateway, isOnLink } = change;
+      const to = destination === null ? "default" : `${formatAddress(destination.address)}/${destination.prefix}`;
+      return `route ${to} on ${index}${gateway === null ? "" : ` via ${formatAddress(gateway)}`}${isOnLink ? " onlink" : ""}`;
+    }
+  }
 }
 
 /** Without the parameters: a key may be among them. */

@@ -81,5 +81,13 @@ function startFakeModule(kernel: FakeKernel, path: string): PendingModule {
 
 /** The clock that moves only when somebody waits. */
 export function createFakeClock(kernel: FakeKernel): Clock {
-  return { nowMs: () => kernel.nowMs, sleepMs: (ms) => kernel.waitUntil(kernel.nowMs + Math.max(0, ms)) };
+  let bootedMs = Date.UTC(2026, 0);
+  return {
+    nowMs: () => kernel.nowMs,
+    timeOfDayMs: () => bootedMs + kernel.nowMs,
+    setTimeOfDay(ms) {
+      bootedMs = ms - kernel.nowMs;
+    },
+    sleepMs: (ms) => kernel.waitUntil(kernel.nowMs + Math.max(0, ms)),
+  };
 }

@@ -6,6 +6,7 @@ import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
 import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
+import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
 import type { FakeImage } from "./fake-images.ts";
@@ -13,8 +14,11 @@ import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
 import { fakeMountApart } from "./fake-mount-apart.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
+import { type FakeCard, FakeNetwork } from "./fake-network.ts";
+import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
+import { type FakeShares, openFakeShare } from "./fake-shares.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
@@ -23,9 +27,14 @@ import { type Refusal, watchCalls } from "./fake-watch.ts";
 export interface FakeMachineOptions extends FakeKernelOptions {
   readonly isBoot?: boolean;
   readonly programs?: FakePrograms;
+  readonly cards?: readonly FakeCard[];
   readonly release?: { readonly release: string; readonly machine: string };
   /** Images that lie in files: their bytes can be mounted by a loop device. */
   readonly images?: readonly FakeImage[];
+  /** What can be mounted by its tag, if the kernel knows the type. */
+  readonly shares?: FakeShares;
+  /** What web servers have. */
+  readonly web?: FakeWeb;
   /** What somebody will type. */
   readonly typing?: readonly FakeTyping[];
   /** What stage0 has mounted; /proc and /dev where not given. */
@@ -62,6 +71,8 @@ export interface FakeMachine extends Machine {
   say(text: string): void;
   /** The processes that derive keys. */
   readonly children: Omit<FakeChildren, "calls">;
+  /** The network interfaces. */
+  readonly network: FakeNetwork;
   /** The terminals, and who types on them. */
   readonly terminals: Omit<FakeTerminals, "calls">;
 }
@@ -76,6 +87,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     files: { ...directoriesOf(options.mounted ?? MOUNTED), ...options.files },
   });
   for (const image of options.images ?? []) kernel.devices.addImage(image);
+  kernel.filesystems.openShare = (request) => openFakeShare(options.shares ?? {}, request, kernel.nowMs);
   const journal: string[] = [];
   const console: string[] = [];
   const refusals: Refusal[] = [];
@@ -86,15 +98,16 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   };
   const files = createFakeFiles(kernel);
   const { addLogonKey, addUserKey, removeKey } = kernel.keys;
+  const network = new FakeNetwork(kernel, options.cards ?? []);
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
-  const children = createFakeChildren(kernel);
+  const children = createFakeChildren(kernel, () => createFakeDownloadChild(kernel, files, options.web ?? {}));
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
-    ...createFakeDeviceMapper(kernel, files),
+    ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
     ...createFakeCiphers(kernel),
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
@@ -119,8 +132,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
       void refusals.push({ call, matches, code, times, kernelLog }),
     ...handsOn(kernel),
     say: (text) => kernel.say(text),
-    children,
-    terminals,
+    ...{ children, terminals, network },
     keysInKernel: () => kernel.keys.descriptions,
     // By these calls as a test may have changed them.
     mountApart: () => fakeMountApart(kernel, machine),

@@ -25,11 +25,11 @@ function copyOf(file: string): string {
 }
 
 /** An ext4 of this size with a label. */
-async function ext4(label: string, sizeMib: number): Promise<string> {
+async function ext4(label: string, sizeMib: number, options: readonly string[] = []): Promise<string> {
   const file = join(scratchDirectory(), "ext4");
   writeFileSync(file, "");
   truncateSync(file, sizeMib * MIB);
-  await run(["mkfs.ext4", "-q", "-L", label, file]);
+  await run(["mkfs.ext4", "-q", "-L", label, ...options, file]);
   return file;
 }
 

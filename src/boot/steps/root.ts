@@ -5,9 +5,9 @@ import { FSTAB, readFstab } from "../../filesystems/fstab.ts";
 import { type MountedDevice, mountDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
-import type { StepName } from "../../parameters/values.ts";
 import { cryptForRoot } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
+import type { RootSource } from "../../plan/root.ts";
 import { BootError } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
 import { type StackedRoot, stackRoot } from "../../stack/layers.ts";
@@ -17,30 +17,29 @@ import { planSubmounts } from "../../stack/submounts/submount.ts";
 import { attachDevice, describeAttached } from "../../storage/attach.ts";
 import type { Tries } from "../../storage/contract.ts";
 import { liesInVolume } from "../../storage/trust.ts";
-import type { RunStep } from "../step-runner.ts";
-
-/** A context without the undo, which each step has of its own, and what runs the steps. */
-export interface Steps extends Omit<Context, "undo"> {
-  /** Runs a step once, however often the boot is retried. */
-  readonly step: RunStep;
-  /** Forgets every step from `name` on and reverts what they did. */
-  readonly rewind: (name: StepName) => void;
-}
-
-const BY_HAND = `what was mounted by hand at ${ROOT}`;
+import { mountOtherRoot } from "./other-roots.ts";
+import { BY_HAND, describeMounted, type Steps } from "./steps.ts";
 
 /** What a user has done is not known. */
 const STACKED_BY_HAND: StackedRoot = { text: BY_HAND, node: null, isInside: null };
 
+type ExistingRoot = Exclude<RootSource, { kind: "none" }>;
+
 /** Finds, mounts and stacks the root, and mounts what belongs below it. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
-export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly DeviceSpec[]): void {
+export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
-  const mounted = attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, devices, isDoneByHand);
+  const isChecked = root.kind === "download"; // by its digest, while it was downloaded
+  const mounted =
+    root.kind === "block"
+      ? attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, root.devices, isDoneByHand)
+      : mountOtherRoot(steps, plan, root, isDoneByHand);
   const stacked = steps.step(
     "layers",
     (undo) => {
       const isByHand = mounted === null || (mounted.target !== ROOT && isDoneByHand());
-      return isByHand ? STACKED_BY_HAND : stackRoot({ ...steps, undo }, plan, mounted);
+      return isByHand
+        ? STACKED_BY_HAND
+        : stackRoot({ ...steps, undo }, isChecked ? withoutDigest(plan) : plan, mounted);
     },
     ({ text }) => text,
   );
@@ -49,6 +48,10 @@ export function attachAndStack(steps: Steps, plan: BootPlan, devices: readonly D
     (undo) => mountBelow({ ...steps, undo }, plan, stacked),
     (subtrees) => subtrees,
   );
+}
+
+function withoutDigest(plan: BootPlan): BootPlan {
+  return { ...plan, checks: { ...plan.checks, digest: null } };
 }
 
 /** Mounts /usr, the lines of /etc/fstab that the root needs before init, and unions. Returns what was mounted, in words; an empty text for nothing. */
@@ -89,10 +92,6 @@ function attachAndMount(
   }
 }
 
-function describeMounted({ node, type, target, writable }: MountedDevice): string {
-  return `${node} ${type} at ${target}, ${writable ? "writable" : "read-only"}`;
-}
-
 /** Mounts the root device at its place in the stack. It is checked first only if it is the root itself: nothing else is ever written. */
 function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): MountedDevice {
   const { source: target } = planBase(plan);
@@ -104,5 +103,5 @@ function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): Mount
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });
   const writable = access === "writable";
   const { node, facts } = device;
-  return { node, facts, target, type, writable, isInside: liesInVolume(context.machine)(device) };
+  return { node, superblock: node, facts, target, type, writable, isInside: liesInVolume(context.machine)(device) };
 }

@@ -23,6 +23,7 @@ export const imageCommand = command({
     "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
     module: option("NAME", "Add a module to the default ones; repeatable"),
     hostonly: flag("Of the default modules, add only those for this machine"),
+    network: flag("Add the drivers of network cards (default: if a parameter in the image needs the network)"),
     "modprobe-dir": option(
       "DIR",
       "Copy the modprobe.d files of DIR; repeatable; none: no files (default: this host's, for its own modules)",
@@ -101,6 +102,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     modulesDir: path("modules-dir"),
     modules: [...config.modules, ...line.all("module")],
     hostonly: line.has("hostonly") || config.hostonly,
+    network: line.has("network") || config.network,
     modprobeDirs: parseModprobeRequest([
       ...resolveDirs(line.all("modprobe-dir"), directory),
       ...resolveDirs(config["modprobe-dirs"], base),
@@ -113,6 +115,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     keymaps: [...line.all("keymap"), ...config.keymaps],
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
+    machines: Object.fromEntries(Object.entries(config.machine).map(([name, table]) => [name, table.parameters])),
   };
 }
 

@@ -2,7 +2,7 @@ import { hasOption } from "../../filesystems/fstab.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import { formatStore } from "../../parameters/stack/overlay.ts";
 import type { BootPlan, ImagePlan } from "../../plan/plan.ts";
-import { rootDevices } from "../../plan/root.ts";
+import { nameRoot } from "../../plan/root.ts";
 import { type Lower, planStack, type RootStack } from "../../stack/root-stack.ts";
 import { planSubmounts, type Submount, type UnionSubmount } from "../../stack/submounts/submount.ts";
 
@@ -55,7 +55,7 @@ function describeSubmount(plan: BootPlan, submount: Submount): readonly Part[] {
   switch (submount.kind) {
     case "device": {
       const isWritten = submount.access === "writable" && !hasOption(submount.options, "ro");
-      const name = submount.device === null ? nameRoot(plan) : formatDeviceSpec(submount.device);
+      const name = submount.device === null ? nameRoot(plan.root) : formatDeviceSpec(submount.device);
       const isVerified = submount.path === "/usr" && plan.verity.usr !== null;
       const note = isVerified ? VERIFIED : submount.options || "read-write";
       return [{ name, note, keeps: isWritten && !isVerified ? "disk" : "nothing" }];
@@ -103,20 +103,20 @@ function expectImages(image: ImagePlan | null): readonly string[] {
 }
 
 function describeMedium(plan: BootPlan, { iso }: RootStack): readonly Part[] {
-  const medium: Part = { name: nameRoot(plan), note: `the medium${noteCrypt(plan)}`, keeps: "nothing" };
+  const medium: Part = { name: nameRoot(plan.root), note: `the medium${noteCrypt(plan)}`, keeps: "nothing" };
   return iso === null ? [medium] : [medium, { name: iso.path, note: "an ISO file on it", keeps: "nothing" }];
 }
 
 function describeLower(plan: BootPlan, lower: Lower): Part {
   switch (lower.kind) {
     case "source": {
-      if (plan.verity.root !== null) return { name: nameRoot(plan), note: VERIFIED, keeps: "nothing" };
+      if (plan.verity.root !== null) return { name: nameRoot(plan.root), note: VERIFIED, keeps: "nothing" };
       const isAlone = plan.overlay === null && plan.volatile === null && plan.layers.length === 0;
       if (isAlone && plan.rootWritable) {
-        return { name: nameRoot(plan), note: `read-write${noteCrypt(plan)}`, keeps: "disk" };
+        return { name: nameRoot(plan.root), note: `read-write${noteCrypt(plan)}`, keeps: "disk" };
       }
       const note = isAlone ? "read-only, until the system makes it writable" : "read-only";
-      return { name: nameRoot(plan), note: `${note}${noteCrypt(plan)}`, keeps: isAlone ? "disk" : "nothing" };
+      return { name: nameRoot(plan.root), note: `${note}${noteCrypt(plan)}`, keeps: isAlone ? "disk" : "nothing" };
     }
     case "device":
       return { name: formatDeviceSpec(lower.device), note: "a layer, read-only", keeps: "nothing" };
@@ -143,10 +143,6 @@ function describeUpper({ upper }: RootStack): readonly Part[] {
   const otherwise = upper.policy === "required" ? "" : ", or else in memory";
   const note = `${upper.reset ? "changes, emptied first" : "changes"}${otherwise}`;
   return [{ name: store, note, keeps: "disk" }];
-}
-
-function nameRoot({ root }: BootPlan): string {
-  return rootDevices(root).map(formatDeviceSpec).join(", else ");
 }
 
 function noteCrypt({ crypt }: BootPlan): string {

@@ -6,6 +6,7 @@ import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { attempt } from "../host.ts";
 import { parseAddition } from "./addition.ts";
+import { isOfPolicy } from "./policy.ts";
 import { parseRuntime } from "./runtime.ts";
 import { type Mistake, readStatements } from "./toml-statements.ts";
 
@@ -34,12 +35,20 @@ function requireParameter(given: string): void {
   if (mistake !== undefined) throw new BootError(mistake.text);
 }
 
+/** Throws BootError for a parameter that must hold even if the boot crashes: process 1 knows only those of all machines. */
+function requireMachineParameter(given: string): void {
+  requireParameter(given);
+  if (!isOfPolicy(given)) return;
+  throw new BootError(`${given.split("=")[0]} must be in parameters of the file, for all machines`);
+}
+
 const schema = v.strictObject({
   output: v.optional(text),
   kernel: v.optional(text),
   "modules-dir": v.optional(text),
   modules: list,
   hostonly: v.optional(v.boolean(), false),
+  network: v.optional(v.boolean(), false),
   "modprobe-dirs": list,
   busybox: v.optional(text),
   init: v.optional(text),
@@ -49,6 +58,10 @@ const schema = v.strictObject({
   keymaps: list,
   compress: v.optional(readableBy(parseCompression)),
   parameters: v.optional(v.array(readableBy(requireParameter)), []),
+  machine: v.optional(
+    v.record(v.string(), v.strictObject({ parameters: v.array(readableBy(requireMachineParameter)) })),
+    {},
+  ),
 });
 
 /** The keys of levain.toml. */
@@ -70,7 +83,10 @@ export function readConfig(path: string): ImageConfig {
 export function parseConfig(source: string, path: string): ImageConfig {
   const statements = readStatements(source);
   const result = v.safeParse(schema, statements.values);
-  const issues = (result.issues ?? []).filter(({ type }) => type !== "strict_object"); // it stops at the first unknown key
+  // At the top, it stops at the first unknown key.
+  const issues = (result.issues ?? []).filter(
+    ({ type, path: at }) => type !== "strict_object" || (at ?? []).length > 1,
+  );
   const mistakes = [...statements.mistakes, ...listUnknown(statements), ...issues.map(describe)];
   if (result.success && mistakes.length === 0) return result.output;
   const seen = mistakes
@@ -97,7 +113,8 @@ function listUnknown({ values, lineOf }: ReturnType<typeof readStatements>): rea
 type Issue = v.InferIssue<typeof schema>;
 
 function explain(issue: Issue): string {
-  const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : String(key))).join("");
+  const keys = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : `.${String(key)}`));
+  const path = keys.join("").slice(1);
   if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
   if (issue.type === "raw_check") return `${path}: ${issue.message}`;
   return `${path}: expected ${name(issue.expected)} but received ${name(issue.received)}`;

@@ -17,7 +17,11 @@ const SHELLS = ["/bin/busybox", "/bin/sh", "/bin/bash", "/bin/ash"];
 /** What an option rules out: `others` returns the options and parameters that were given nevertheless, as a person wrote them. */
 const CONTRADICTIONS: readonly Row[] = [
   ["--kernel none", NO_MODULES, ({ options: { modules } }) => modules.map((name) => `--module ${name}`)],
-  ["--kernel none", NO_MODULES, ({ options: { hostonly } }) => (hostonly ? ["--hostonly"] : [])],
+  [
+    "--kernel none",
+    NO_MODULES,
+    ({ options: { hostonly, network } }) => [...(hostonly ? ["--hostonly"] : []), ...(network ? ["--network"] : [])],
+  ],
   ["--kernel none", NO_MODULES, ({ options: { modulesDir } }) => (modulesDir === null ? [] : ["--modules-dir"])],
   [
     "--kernel none",

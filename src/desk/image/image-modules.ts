@@ -14,6 +14,7 @@ import {
   type ModprobeFile,
   readModprobeFiles,
 } from "../modules/modprobe-files.ts";
+import { DEFAULT_MODULES, NETWORK_MODULES } from "../modules/module-table.ts";
 import { type ModuleSelection, selectModules } from "../modules/modules.ts";
 import type { ImageOptions } from "./options.ts";
 import { refuseReserved } from "./reserved.ts";
@@ -27,12 +28,15 @@ export function addModules(tree: ImageTree, kernel: KernelChoice, options: Image
   const config = addModprobeFiles(tree, readModprobeFiles(modprobeDirs, unreadable), voice);
   // Modules that the image's own parameters load have to be in it.
   const add = [...options.modules, ...plan.modules.load];
+  const host = options.hostonly ? readHostUse() : null;
+  const needsNetwork = options.network || plan.network.isNeeded || host?.isRootOnNetwork === true;
   const selection = selectModules({
     kernel,
     add,
     config,
     isPacked: true,
-    ...(options.hostonly && { host: withPlanned(readHostUse(), plan) }),
+    patterns: needsNetwork ? [...DEFAULT_MODULES, ...NETWORK_MODULES] : DEFAULT_MODULES,
+    ...(host !== null && { host: withPlanned(host, plan) }),
   });
   const { files, names, lackingFirmware, warnings } = selection;
   for (const warning of [...warnings, ...warnOfKeptOut(selection, config, plan.modules.load)]) voice.warn(warning);

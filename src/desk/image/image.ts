@@ -1,6 +1,4 @@
 import { resolve } from "node:path";
-import { findParameters, type ParameterKey } from "../../parameters/parameters.ts";
-import { splitParameter } from "../../parameters/read-parameters.ts";
 import { IMAGE_KEY_LIST } from "../../plan/key-list.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import type { Manifest } from "../../plan/manifest.ts";
@@ -23,6 +21,7 @@ import { addModules, reportFirmware } from "./image-modules.ts";
 import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
 import type { ImageOptions } from "./options.ts";
+import { formatPolicyWords } from "./policy.ts";
 import { addRuntime } from "./runtime.ts";
 import { findKeys, findSecrets, warnOfReaders, warnOfStandardOutput } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
@@ -33,6 +32,10 @@ export const STANDARD_OUTPUT = "-";
 /** The result of `buildImage`. */
 export type ImageSummary = Awaited<ReturnType<typeof buildImage>>;
 
+function makeManifest({ machines }: ImageOptions, kernel: string | null, parameters: readonly string[]): Manifest {
+  return { version: 1, kernel, parameters, ...(Object.keys(machines).length === 0 ? {} : { machines }) };
+}
+
 /** Builds an initramfs and writes it completely or not at all. Throws BootError. */
 export async function buildImage(options: ImageOptions, voice: Voice) {
   const isPiped = options.output === STANDARD_OUTPUT;
@@ -41,7 +44,7 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const parameters =
     keymap === undefined ? options.parameters : [`rd.vconsole.keymap=${keymap}`, ...options.parameters];
   const kernel = chooseKernel(options);
-  const manifest: Manifest = { version: 1, kernel: kernel?.version ?? null, parameters };
+  const manifest = makeManifest(options, kernel?.version ?? null, parameters);
   const additions = lookAtAdditions(options.additions);
   // Refuses parameters that the boot would refuse, while they can still be corrected.
   const { plan, warnings } = makePlan({ cmdline: "", manifest, ...additions, isPart: true });
@@ -120,20 +123,4 @@ function warnOfCompression(kernel: KernelChoice, config: KernelConfig, { method 
   if (canUnpack(config, method) !== false) return;
   const fault = method === "none" ? "an initramfs" : `an initramfs compressed with ${method}`;
   voice.warn(`kernel ${kernel.version} is configured without support for ${fault}: it cannot boot this image`);
-}
-
-/** What stage0 needs if the boot has crashed (build/stage0/policy.c). */
-const POLICY: readonly ParameterKey[] = ["shell", "emergency", "panicSeconds"];
-/** Every valid parameter of the failure policy. */
-const PLAIN = /^[\w.-]+(?:=[\w+-]*)?$/;
-
-/**
- * Returns /etc/levain.cmdline: the parameters of the failure policy, as a kernel command line. It has no others, as some cannot
- * be written there (a quote in a label) and would swallow the parameters after them.
- */
-function formatPolicyWords(parameters: readonly string[]): string {
-  const words = parameters.filter(
-    (text) => PLAIN.test(text) && findParameters(splitParameter(text).name).some(({ key }) => POLICY.includes(key)),
-  );
-  return `${words.join(" ")}\n`;
 }

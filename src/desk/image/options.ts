@@ -13,6 +13,8 @@ export interface ImageOptions {
   readonly modules: readonly string[];
   /** Of the default ones, only those for this machine. */
   readonly hostonly: boolean;
+  /** Drivers of network cards too. */
+  readonly network: boolean;
   /** Where the files of modprobe.d(5) are read. */
   readonly modprobeDirs: ModprobeRequest;
   /** A file, or "none". */
@@ -27,4 +29,6 @@ export interface ImageOptions {
   readonly compression: Compression;
   /** Parameters in the image, which the kernel command line overrides. */
   readonly parameters: readonly string[];
+  /** More of them for single machines, by MAC address, serial number, UUID, host name or product. */
+  readonly machines: Readonly<Record<string, readonly string[]>>;
 }

@@ -33,18 +33,30 @@ function readEach(statements: readonly Statement[]) {
   const places = new Map<string, Statement>();
   const values: Record<string, unknown> = {};
   const mistakes: Mistake[] = [];
+  const set = (statement: Statement, key: string, value: unknown) => {
+    const before = places.get(key);
+    const joined = joinTables(values[key], value);
+    values[key] = before === undefined ? value : (joined ?? values[key]);
+    if (before === undefined) places.set(key, statement);
+    else if (joined === null) {
+      mistakes.push({ line: statement.line, text: `${key} is already set in line ${before.line}` });
+    }
+  };
   for (const statement of statements) {
     const result = parse(statement.lines.join("\n"));
     if ("complaint" in result) mistakes.push({ line: findLine(statement), text: result.complaint });
-    for (const [key, value] of "values" in result ? Object.entries(result.values) : []) {
-      const before = places.get(key);
-      if (before === undefined) {
-        places.set(key, statement);
-        values[key] = value;
-      } else mistakes.push({ line: statement.line, text: `${key} is already set in line ${before.line}` });
-    }
+    for (const [key, value] of "values" in result ? Object.entries(result.values) : []) set(statement, key, value);
   }
   return { places, values, mistakes };
+}
+
+/** Returns the tables [key.A] and [key.B] as one value; null if one of them is no table. */
+function joinTables(one: unknown, other: unknown): Readonly<Record<string, unknown>> | null {
+  return isTable(one) && isTable(other) ? { ...one, ...other } : null;
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const STATEMENT = /^\s*(?:[\w.-]+|"[^"]*"|'[^']*')\s*=/;

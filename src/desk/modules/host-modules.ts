@@ -14,12 +14,16 @@ export interface HostUse {
   readonly loaded: readonly string[];
   /** The types of the mounted filesystems. */
   readonly filesystems: readonly string[];
+  /** Whether its root is on a server. */
+  readonly isRootOnNetwork: boolean;
   /** Whether it has a device-mapper or MD device: volumes may contain any others, so all their drivers and ciphers are kept. */
   readonly hasVolumes: boolean;
 }
 
 /** A keyboard that is plugged in later. */
 const KEYBOARDS: ReadonlySet<string> = new Set(["usbhid", "hid_generic"]);
+/** A line of proc_pid_mountinfo(5) for /, of NFS, NBD or the like. */
+const ROOT_ON_NETWORK = /^\d+ \d+ \S+ \S+ \/ .* - (?:(?:nfs4?|cifs|smb3|ceph) |\S+ \/dev\/(?:nbd\d|etherd\/|drbd))/;
 const VOLUMES = /^kernel\/(drivers\/md|crypto|arch\/\w+\/crypto)\//;
 
 /** Reads from /sys and /proc what this machine uses. Throws BootError if its devices are not visible. */
@@ -39,6 +43,7 @@ export function readHostUse(root = "/"): HostUse {
     modaliases: [...new Set(modaliases)],
     loaded: lines("proc/modules").flatMap((line) => line.split(" ")[0] || []),
     filesystems: [...new Set(lines("proc/self/mountinfo").flatMap((line) => /^.* - (\S+)/.exec(line)?.[1] ?? []))],
+    isRootOnNetwork: lines("proc/self/mountinfo").some((line) => ROOT_ON_NETWORK.test(line)),
     hasVolumes: list(join(root, "sys/block")).some((name) => /^(dm-|md)/.test(name)),
   };
 }

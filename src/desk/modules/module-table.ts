@@ -42,6 +42,9 @@ const TABLE: readonly (readonly [directory: string, names: string])[] = [
   // The first four are old or rare, but a root may be on one, and together they are less than 1 % of an image.
   ["fs", "jfs/* nilfs2/* reiserfs/* minix/* overlayfs/* efivarfs/* nls/nls_cp437 nls/nls_ascii nls/nls_iso8859-1"],
   ["fs", "nls/nls_utf8"],
+  // Directories of the host of a virtual machine.
+  ["fs", "9p/* fuse/fuse fuse/virtiofs"],
+  ["net", "9p/9pnet 9p/9pnet_virtio"],
   // Device mapper and RAID, with every cipher and hash, portable or for one processor.
   ["drivers/md", "* !md-cluster !faulty !dm-log-* !dm-flakey !dm-delay !dm-vdo/*"],
   ["crypto", "* !tcrypt !pcrypt !streebog_generic !ecrdsa_generic !asymmetric_keys/*"],
@@ -49,7 +52,24 @@ const TABLE: readonly (readonly [directory: string, names: string])[] = [
   ["drivers/crypto", "padlock-*"],
 ];
 
+/** The modules of a machine that needs the network: every Ethernet card, but for switches and cards with more firmware than the rest of an image. */
+const NETWORK_TABLE: typeof TABLE = [
+  ["drivers/net", "ethernet/* phy/* mdio/* pcs/* usb/* hyperv/* vmxnet3/* virtio_net xen-netfront mii bonding/bonding"],
+  [
+    "drivers/net",
+    "!ethernet/mellanox/mlxsw/* !ethernet/netronome/* !ethernet/cavium/liquidio/* !ethernet/marvell/prestera/*",
+  ],
+  ["drivers/net", "!ethernet/8390/* !usb/hso !usb/sierra_net"],
+  ["net", "8021q/8021q bridge/bridge packet/af_packet ipv6/ipv6"],
+];
+
+const patternsOf = (table: typeof TABLE) =>
+  table.flatMap(([directory, names]) =>
+    names.split(" ").map((name) => (name.startsWith("!") ? `!${directory}/${name.slice(1)}` : `${directory}/${name}`)),
+  );
+
+/** The patterns of modules that --network adds to DEFAULT_MODULES. */
+export const NETWORK_MODULES: readonly string[] = patternsOf(NETWORK_TABLE);
+
 /** THE table of the modules that a generic machine needs to reach its root, as patterns of paths without their suffix. */
-export const DEFAULT_MODULES: readonly string[] = TABLE.flatMap(([directory, names]) =>
-  names.split(" ").map((name) => (name.startsWith("!") ? `!${directory}/${name.slice(1)}` : `${directory}/${name}`)),
-);
+export const DEFAULT_MODULES: readonly string[] = patternsOf(TABLE);

@@ -4,7 +4,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { type BlockedDriver, findBlock } from "../blocked.ts";
 import { resolveModule, type Target } from "../index/resolution.ts";
 import type { ImageModules } from "../module-source.ts";
-import { servesDisks, servesTyping, waveOf } from "../waves.ts";
+import { servesDisks, servesNetwork, servesTyping, waveOf } from "../waves.ts";
 import type { Act } from "./insertion.ts";
 import type { Steps } from "./steps.ts";
 
@@ -27,6 +27,12 @@ export function isForTyping(target: Target): boolean {
 export function isForDisks(target: Target): boolean {
   const path = pathOf(target);
   return path !== null && servesDisks(path);
+}
+
+/** Returns true if a network interface may need the target. */
+export function isForNetwork(target: Target): boolean {
+  const path = pathOf(target);
+  return path !== null && servesNetwork(path);
 }
 
 function pathOf({ name, actions }: Target): string | null {

@@ -125,11 +125,18 @@ function readAt(fd: number, path: string, size: number, offset: number, length: 
 
 function openWriter(path: string): FileWriter {
   const fd = openFile(path, WRITER_FLAGS, 0o644);
+  let written = 0;
+  const append = (data: Uint8Array) => {
+    writeAll(fd, data, path, written);
+    written += data.length;
+  };
   return {
     replace(data) {
       refusable(path, () => fs.ftruncateSync(fd));
-      writeAll(fd, typeof data === "string" ? Buffer.from(data) : data, path, 0);
+      written = 0;
+      append(typeof data === "string" ? Buffer.from(data) : data);
     },
+    append,
     close: () => fs.closeSync(fd),
   };
 }

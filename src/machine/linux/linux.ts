@@ -10,6 +10,8 @@ import { closing } from "./descriptors.ts";
 import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
 import { callKernel, systemCall } from "./libc.ts";
+import { http } from "./network/http.ts";
+import { createNetworks } from "./network/networks.ts";
 import { children } from "./processes/child.ts";
 import { createLinuxProcesses, drainConsole } from "./processes/processes.ts";
 import { createArrays } from "./storage/arrays.ts";
@@ -56,6 +58,7 @@ export function createLinuxMachine(): Machine {
     registerBtrfs,
     forgetBtrfs,
     ...createArrays(files, asyncCalls),
+    ...createNetworks(uevents.wait),
     ...createDeviceMapper(files, asyncCalls),
     ...kernelKeys,
     ...kernelCiphers,
@@ -70,6 +73,7 @@ export function createLinuxMachine(): Machine {
     ...createKernelLog(),
     ...createLinuxProcesses(),
     ...children,
+    ...http,
     ...clock,
   };
 }
@@ -98,5 +102,13 @@ function createClock(): Clock {
   const time = new BigInt64Array(2);
   systemCall("clock_gettime", "CLOCK_MONOTONIC", abi.CLOCK_MONOTONIC, time);
   const startMs = Number(time[0]) * 1000 + Number(time[1]) / 1e6 - performance.now();
-  return { nowMs: () => startMs + performance.now(), sleepMs: (ms) => Bun.sleepSync(Math.max(0, ms)) };
+  return {
+    nowMs: () => startMs + performance.now(),
+    timeOfDayMs: () => Date.now(),
+    setTimeOfDay(ms) {
+      const now = BigInt64Array.of(BigInt(Math.floor(ms / 1000)), BigInt(Math.floor(ms % 1000)) * 1_000_000n);
+      systemCall("clock_settime", "CLOCK_REALTIME", abi.CLOCK_REALTIME, now);
+    },
+    sleepMs: (ms) => Bun.sleepSync(Math.max(0, ms)),
+  };
 }

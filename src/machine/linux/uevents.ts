@@ -25,7 +25,7 @@ const buffer = new Uint8Array(MESSAGE_BYTES);
 const sender = new Uint8Array(abi.SOCKADDR_NL.size);
 const senderLength = new Uint32Array(1);
 
-/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; `answers` are those of other processes. Returns the calls, and the socket of uevents for a combined wait; null before levain listens. */
+/** Implements uevents by netlink(7), NETLINK_KOBJECT_UEVENT; `answers` are those of other processes. Returns the calls, the socket of uevents for a combined wait (null before levain listens), and a wait for uevents, answers and other descriptors. */
 export function createUeventSource(nowMs: () => number, answers: Answers = NO_ANSWERS) {
   let socket: number | null = null;
   let mayHaveLostMore = false;
@@ -38,9 +38,9 @@ export function createUeventSource(nowMs: () => number, answers: Answers = NO_AN
     mayHaveLostMore = false;
     return OVERFLOW;
   }
-  function waitForNews(fd: number, timeoutMs: number | null): "answer" | "uevent" {
-    const waiting = [fd, ...answers.sockets()].map((one) => ({ fd: one, events: POLLIN }));
-    const [, ...answered] = poll(waiting, timeoutMs, SUBJECT);
+  function waitForNews(fds: readonly number[], timeoutMs: number | null): "answer" | "uevent" {
+    const waiting = [...fds, ...answers.sockets()].map((one) => ({ fd: one, events: POLLIN }));
+    const answered = poll(waiting, timeoutMs, SUBJECT).slice(fds.length);
     if (answered.every((revents) => revents === 0)) return "uevent";
     answers.hear();
     return "answer";
@@ -52,14 +52,15 @@ export function createUeventSource(nowMs: () => number, answers: Answers = NO_AN
       const deadlineMs = nowMs() + (timeoutMs ?? Number.POSITIVE_INFINITY);
       let event = receive(fd);
       for (let leftMs = deadlineMs - nowMs(); event === null && leftMs > 0; leftMs = deadlineMs - nowMs()) {
-        const news = waitForNews(fd, leftMs === Number.POSITIVE_INFINITY ? null : leftMs);
+        const news = waitForNews([fd], leftMs === Number.POSITIVE_INFINITY ? null : leftMs);
         event = receive(fd);
         if (news === "answer") break;
       }
       return event;
     },
   };
-  return { calls, socket: () => socket };
+  const wait = (fds: readonly number[], timeoutMs: number | null) => void waitForNews([listen(), ...fds], timeoutMs);
+  return { calls, socket: () => socket, wait };
 }
 
 function openSocket(): number {

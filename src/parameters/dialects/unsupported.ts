@@ -40,14 +40,13 @@ export const UNSUPPORTED = {
       (value) => !isShellTarget(value),
     ),
     ...rows("only filesystems below /sysroot are mounted", "rd.systemd.mount-extra", isOutsideRoot),
-    ...rows(NO_NETWORK, "ip boot=nfs nfsroot netroot rd.neednet rd.aoe aoe nbd nbdroot wireguard"),
+    ...rows(NO_NETWORK, "boot=nfs nfsroot netroot rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
-    ...rows("only levain.toml and the command line are read", "rd.config"),
     ...rows("a hibernated system is not resumed", "resume"),
   ],
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [
-    ...rows(NO_DOWNLOAD, "fetch httpfs ftpfs netboot iscsi"),
+    ...rows(NO_DOWNLOAD, "ftpfs netboot iscsi"),
     ...rows(NO_OPENPGP, "verify", isAsked),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),
     ...rows(
@@ -57,12 +56,12 @@ export const UNSUPPORTED = {
     ),
   ],
   refusedArchiso: [
-    ...rows(NO_DOWNLOAD, "archiso_http_srv archiso_nfs_srv archiso_nbd_srv"),
+    ...rows(NO_DOWNLOAD, "archiso_nfs_srv archiso_nbd_srv"),
     ...rows(NO_OPENPGP, "verify", isAsked),
     ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
   refusedCasper: [
-    ...rows(NO_DOWNLOAD, "netboot url iso-url"),
+    ...rows(NO_DOWNLOAD, "netboot"),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "live-media-offset todisk"),
   ],
   refusedRootless: [

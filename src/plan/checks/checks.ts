@@ -1,5 +1,5 @@
+import { onlyTexts } from "../../formats/text.ts";
 import type { Settings } from "../../parameters/parameters.ts";
-import { onlyTexts } from "../plan.ts";
 import type { ChecksPlan } from "./plan.ts";
 
 /** The plan without a check. */

@@ -1,10 +1,10 @@
+import { onlyTexts } from "../../formats/text.ts";
 import type { Crypttab } from "../../parameters/crypt/crypttab.ts";
 import { listUnsaid } from "../../parameters/crypt/options.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import { notSupportedYet } from "../../problems/not-supported.ts";
 import { printable } from "../../problems/report.ts";
-import { onlyTexts } from "../plan.ts";
 import { type DecidedVolume, listIds } from "./crypt.ts";
 import { isSameLuks, valuesFor } from "./crypt-drafts.ts";
 

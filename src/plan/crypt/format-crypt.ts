@@ -1,6 +1,7 @@
+import { onlyTexts } from "../../formats/text.ts";
 import type { BytesPlace, CryptSettings, PlainFormat } from "../../parameters/crypt/place.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
-import { type CryptPlan, type CryptVolume, onlyTexts } from "../plan.ts";
+import type { CryptPlan, CryptVolume } from "../plan.ts";
 import { DEFAULT_SETTINGS } from "./crypt.ts";
 
 /** Returns what is unlocked, a line a volume: pairs of a subject and a text. `hasDevice`: the root is a block device, which may be a LUKS volume. */

@@ -1,6 +1,6 @@
+import { onlyTexts } from "../../formats/text.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { VerityOptions } from "../../parameters/verity.ts";
-import { onlyTexts } from "../plan.ts";
 import { partitionOf } from "./verity.ts";
 import type { VerityImages, VerityPlan, VerityVolume } from "./volumes.ts";
 

@@ -1,8 +1,8 @@
 import { formatUuid } from "../../formats/bytes.ts";
+import { onlyTexts } from "../../formats/text.ts";
 import { type DeviceSpec, formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import { joinVerityOptions } from "../../parameters/verity.ts";
-import { onlyTexts } from "../plan.ts";
 import { VERIFIED_ROOT } from "../root.ts";
 import type { VerityImages, VerityPlan, VerityVolume } from "./volumes.ts";
 
@@ -89,7 +89,7 @@ export function volumesFor({ usr }: VerityPlan, device: DeviceSpec): readonly Ve
 /** Returns what is wrong with parameters of dm-verity that cannot be obeyed. */
 export function findVerityMistakes(
   settings: Settings,
-  { hasImage, isFinal }: { hasImage: boolean; isFinal: boolean },
+  { hasImage, isFinal, hasDevice: isOnDevice }: { hasImage: boolean; isFinal: boolean; hasDevice: boolean },
 ): readonly string[] {
   const { rootHash, verityData, verityHash, verityImages, verityOptions, usrHash } = settings;
   const options = joinVerityOptions(verityOptions);
@@ -100,6 +100,11 @@ export function findVerityMistakes(
     isFinal &&
       (rootHash ?? usrHash) !== undefined &&
       "rd.verity.roothash=: the initramfs is the root, so nothing would be verified",
+    !isFinal &&
+      !isOnDevice &&
+      !isOfImage &&
+      rootHash !== undefined &&
+      "rd.verity.roothash=: the root is no block device and no image, so nothing would be verified",
     hasFile &&
       (!hasImage || verityData !== undefined) &&
       "rd.verity.hash=: Expected a device, because no image file is verified",

@@ -1,6 +1,6 @@
 import { distinct } from "../causes/cause.ts";
 import { INIT_CAUSES, type InitCause } from "../causes/init.ts";
-import { diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
 interface InitFacts {
@@ -23,6 +23,16 @@ const ORIGINS = {
     hint: inBootLoader,
   },
   "levain.toml": { where: "in levain.toml", cure: "correct levain.toml and rebuild the image", hint: inBuilder },
+  "levain.toml for this machine": {
+    where: "in the tables of levain.toml for this machine",
+    cure: "correct levain.toml and rebuild the image",
+    hint: inBuilder,
+  },
+  "the configuration of rd.config=": {
+    where: "in the configuration of rd.config=",
+    cure: "correct the file on the server",
+    hint: byHand,
+  },
   "the kernel command line": {
     where: "on the kernel command line",
     cure: "correct the parameters in the boot loader",

@@ -250,6 +250,7 @@ describe("the options of levain image", () => {
       config,
       `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nmodprobe-dirs = ["conf"]\nbusybox = "bb"\ninit = "/i"
 hostonly = true
+network = true
 runtime = "plain"
        add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
     );
@@ -262,6 +263,7 @@ runtime = "plain"
       modulesDir: null,
       modules: [],
       hostonly: false,
+      network: false,
       modprobeDirs: null,
       busybox: null,
       init: null,
@@ -271,6 +273,7 @@ runtime = "plain"
       keymaps: [],
       compression: { method: "zstd", level: 9 },
       parameters: [],
+      machines: {},
     });
   });
 
@@ -282,6 +285,7 @@ runtime = "plain"
       modulesDir: join(base, "mods/6.1"),
       modules: ["a"],
       hostonly: true,
+      network: true,
       modprobeDirs: [join(base, "conf")],
       busybox: join(base, "bb"),
       init: "/i",
@@ -291,6 +295,7 @@ runtime = "plain"
       keymaps: ["de"],
       compression: { method: "lz4", level: 3 },
       parameters: ["quiet"],
+      machines: {},
     });
   });
 

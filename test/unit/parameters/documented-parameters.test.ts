@@ -25,13 +25,14 @@ const S390 = "devices of S/390, which levain does not support";
 const SOURCES: Readonly<Record<string, Documented>> = {
   "dracut.cmdline(7) of dracut 059": {
     context: "root=LABEL=R",
-    obeyed: `root=LABEL=x init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.retry=1 rd.timeout=1 rd.emergency=reboot
+    obeyed: `root=LABEL=x root=virtiofs:x root=live:http://x/y init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.retry=1 rd.timeout=1 rd.emergency=reboot
       rd.driver.blacklist=a rd.driver.pre=a rd.driver.post=a rd.skipfsck rd.shell rd.debug rd.break rd.break=pre-mount rd.vconsole.keymap=de
       rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
       rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay=LABEL=x rd.live.overlay.size=1
-      rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image rd.live.check iso-scan/filename=/x roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
-    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
-      root=dhcp root=virtiofs:x root=x:/y netroot=nbd:x:1 nfsroot=x:/y ip=dhcp rd.neednet=1 rd.iscsi.initiator=x rd.iscsi.firmware=1
+      rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image rd.live.check iso-scan/filename=/x ip=dhcp rd.neednet=1 ifname=x:52:54:00:12:34:56 rd.route=198.51.100.0/24:192.0.2.1 rd.bootif=0 rd.peerdns=0 rd.net.timeout.dhcp=1
+      nameserver=192.0.2.1 vlan=vlan5:eth0 bond=bond0 bridge=br0:eth0 BOOTIF=52:54:00:12:34:56 roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
+    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
+      root=dhcp root=x:/y netroot=nbd:x:1 nfsroot=x:/y rd.iscsi.initiator=x rd.iscsi.firmware=1
       rd.nvmf.discover=fc,auto fcoe=eth0:dcb resume=/dev/x`,
     nothing: {
       "rd.lvm=0 rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
@@ -47,20 +48,18 @@ const SOURCES: Readonly<Record<string, Documented>> = {
         "fonts are left to the system, keymaps are complete",
       "rd.locale.LANG=C rd.locale.LC_ALL=C": "levain speaks one language",
       "rd.fips rd.fips.skipkernel": "checks are left to the builder",
-      "ifname=x rd.route=x rd.bootif=0 rd.peerdns=0 rd.net.dhcp.retry=1 rd.net.timeout.dhcp=1 nameserver=1 bootdev=x vlan=x bond=x team=x bridge=x biosdevname=0 BOOTIF=x":
-        NETWORK,
+      "rd.net.dhcp.retry=1 rd.net.timeout.carrier=1 bootdev=x team=x biosdevname=0": NETWORK,
       "rd.dasd=x rd.zfcp=x rd.zfcp.conf=0 rd.znet=x rd.znet_ifname=x rd.cio_accept=x": S390,
     },
   },
   "live-boot(7) 20230131": {
     context: "boot=live",
     obeyed: `boot=live debug=1 findiso=/x fromiso=/dev/sda1/x isofrom=/dev/sda1/x live-media=/dev/sda1 live-media=removable bootfrom=/dev/sda1
-      live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram ignore_uuid verify-checksums
+      fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x live-media-path=x live-media-timeout=1 module=x overlay-size=1m toram ignore_uuid verify-checksums
       persistence nopersistence persistence-encryption=luks persistence-encryption=none,luks persistence-media=removable persistence-media=removable-usb
       persistence-path=x persistence-read-only persistence-storage=file persistence-storage=filesystem,file persistence-label=x,y persistence-subtext=x
       dm-verity-root-hash=x:${HASH} dm-verity-oncorruption=panic dm-verity-enforce-roothash-signature`,
-    named:
-      "fetch=http://1.2.3.4/x httpfs=http://1.2.3.4/x iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x ip=x",
+    named: "iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x",
     nothing: {
       "access=v1 console=ttyS0 silent noeject nofastboot swap=true": "only the system on the medium may obey it",
       "forcefsck_persistence persistence-method=overlay":
@@ -72,10 +71,9 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   },
   "casper(7) of Ubuntu 24.04": {
     context: "boot=casper",
-    obeyed: `boot=casper BOOT=casper layerfs-path=a.squashfs live-media=/dev/sda1 live-media=removable live-media-path=x live-media-timeout=1 uuid=ab
+    obeyed: `boot=casper url=http://1.2.3.4/x.iso iso-url=http://1.2.3.4/x.iso BOOT=casper layerfs-path=a.squashfs live-media=/dev/sda1 live-media=removable live-media-path=x live-media-timeout=1 uuid=ab
       ignore_uuid persistent nopersistent persistent-path=x toram iso-scan/filename=/x fsck.mode=skip`,
-    named:
-      "netboot=nfs netboot=url url=http://1.2.3.4/x.iso iso-url=http://1.2.3.4/x.iso live-media-offset=1 todisk=/dev/x ip=x nfsroot=x:/y",
+    named: "netboot=nfs netboot=url live-media-offset=1 todisk=/dev/x nfsroot=x:/y",
     nothing: {
       "casper-getty xdebconf hostname=x userfullname=x username=x locale=de_DE keyb=de console-setup/layoutcode=de koptions=x debian-installer/locale=de":
         "casper-bottom's scripts obey it, which levain does not run",
@@ -86,16 +84,16 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   },
   "README.bootparams of archiso": {
     context: "archisobasedir=arch",
-    obeyed: `archisolabel=A archisodevice=/dev/sr0 archisobasedir=arch archisosearchuuid=2025-01-01 archisosearchfilename=/x copytoram=y copytoram=auto
+    obeyed: `archiso_http_srv=http://x/ archisolabel=A archisodevice=/dev/sr0 archisobasedir=arch archisosearchuuid=2025-01-01 archisosearchfilename=/x copytoram=y copytoram=auto
       cow_spacesize=1G cow_label=A cow_device=/dev/x cow_directory=x cow_flags=noatime img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x checksum checksum=y cms_verify=y`,
-    named: `verify=y arch=i686 ip=x archiso_nbd_srv=x archiso_http_srv=x
+    named: `verify=y arch=i686 archiso_nbd_srv=x
       archiso_nfs_srv=x`,
     nothing: {
       "cow_persistent=P cow_chunksize=8 dm_snap_prefix=x":
         "they are for a snapshot of device mapper: levain uses overlayfs",
       "copytoram_size=75%": "a copy gets the memory that it needs",
       "arch=x86_64": "it is the architecture of this machine",
-      "BOOTIF=x copy_resolvconf=n archiso_nbd_name=x archiso_http_spc=x archiso_nfs_opt=x": NETWORK,
+      "copy_resolvconf=n archiso_nbd_name=x archiso_http_spc=x archiso_nfs_opt=x": NETWORK,
       "mirror=x script=x": THE_INITS,
     },
   },
@@ -103,7 +101,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
     context: "root=LABEL=R",
     obeyed:
       "root=LABEL=x rootdelay=1 rootwait rootflags=ro rootfstype=ext4 ro rw init=/x break=premount break=postmount earlymodules=a rd.debug rd.log=all quiet fsck.mode=skip mount.usr=LABEL=x",
-    named: "resume=/dev/x ip=dhcp nfsroot=x",
+    named: "resume=/dev/x nfsroot=x",
     nothing: {
       "disablehooks=x": "there are no hooks",
       "md=0,/dev/x": THE_KERNELS,
@@ -113,11 +111,11 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "initramfs-tools(7) 0.142": {
     context: "root=LABEL=R",
     obeyed: `init=/x root=LABEL=x rootfstype=ext4 rootdelay=1 rootflags=ro boot=local quiet ro rw blacklist=a panic=5 debug debug=vc break break=top break=mountroot
-      fsck.mode=force fastboot forcefsck fsck.repair=yes fsckfix cryptopts=source=/dev/sda2`,
-    named: "nfsroot=auto ip=dhcp boot=nfs resume=/dev/x root=/dev/nfs",
+      fsck.mode=force fastboot forcefsck fsck.repair=yes fsckfix cryptopts=source=/dev/sda2 ip=dhcp BOOTIF=01-52-54-00-12-34-56`,
+    named: "nfsroot=auto boot=nfs resume=/dev/x root=/dev/nfs",
     nothing: {
       "initramfs.clear initramfs.runsize=10%": "the console is not cleared, /run has its usual size",
-      "BOOTIF=x netconsole=x": NETWORK,
+      "netconsole=x": NETWORK,
       "resume_offset=1 noresume": "see resume=",
       all_generic_ide: "drivers are loaded automatically",
     },
@@ -126,7 +124,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
     context: "root=LABEL=R",
     obeyed: `blacklist=a cryptdiscards cryptdm=x cryptheader=/dev/x cryptkey=/k cryptroot=/dev/sda2 init=/x init_args=-x modules=a overlaytmpfs overlaytmpfsflags=size=1M
       quiet root=LABEL=x rootflags=ro rootfstype=ext4 single usrflags=ro`,
-    named: "aoe=0.0 nbd=x:1 ip=x resume=/dev/x cryptoffset=8 root=nfs:x:/y wireguard=x",
+    named: "aoe=0.0 nbd=x:1 resume=/dev/x cryptoffset=8 root=nfs:x:/y wireguard=x",
     nothing: {
       "aoe_iflist=eth0 aoe_mtu=1500": NETWORK,
       "chart debug_init splash uevent_buf_size=1 usbdelay=1 zfs_force=1":

@@ -39,7 +39,7 @@ describe("hints", () => {
     ]);
   });
 
-  test.each([...new Glob("{diagnoses,causes}/*.ts").scanSync(PROBLEMS)])(
+  test.each([...new Glob("{diagnoses,causes}/**/*.ts").scanSync(PROBLEMS)])(
     "of %s are marked if they need a shell",
     (file) => {
       const others = readFileSync(join(PROBLEMS, file), "utf8").matchAll(
@@ -71,7 +71,7 @@ test("a part of a sentence has neither what was seen nor hints", () => {
 });
 
 test("every code is in one table only: the last of two would replace the other silently", async () => {
-  const files = [...new Glob("*.ts").scanSync(TABLES)];
+  const files = [...new Glob("**/*.ts").scanSync(TABLES)];
   const tables = await Promise.all(files.map((file) => import(join(TABLES, file)) as Promise<Record<string, object>>));
   const codes = tables.flatMap((exports) => Object.values(exports)).flatMap((table) => Object.keys(table));
   expect(codes.toSorted()).toEqual(Object.keys(DIAGNOSES).toSorted());

@@ -40,14 +40,14 @@ export const children: Children = {
       throw error;
     }
   },
-  serveParent(work) {
+  async serveParent(work) {
     // The kernel ends this process with its parent: later no process could stop it.
     systemCall("prctl", "PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, SIGKILL);
     const room = mapMemory(CHILD_MEMORY);
     const signal = new Uint8Array(1);
     while (callKernel("read", [CHILD_SOCKET, signal, 1]) === 1) {
       const order = room.subarray(HEAD_BYTES, HEAD_BYTES + readLength(room));
-      const answer = work(order);
+      const answer = await work(order);
       order.fill(0);
       room.set(answer, HEAD_BYTES);
       writeLength(room, answer.length);

@@ -18,7 +18,7 @@ function complaint(source: string): readonly string[] {
 }
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, hostonly, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters";
+  "hint: the keys are output, kernel, modules-dir, modules, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters, machine";
 
 test("everything that can be said", () => {
   const source = `
@@ -28,6 +28,7 @@ test("everything that can be said", () => {
     modules-dir = "lib/modules/6.1.0-26-amd64"
     modules = ["aoe", "e1000"]
     hostonly = true
+    network = true
     modprobe-dirs = ["/etc/modprobe.d"]
     busybox = "none"
     init = "levain"
@@ -37,6 +38,10 @@ test("everything that can be said", () => {
     keymaps = ["de-latin1", "us"]
     compress = "zstd:19"
     parameters = ["rd.timeout=60", 'rootflags=data=ordered']
+    [machine."52:54:00:12:34:56"]
+    parameters = ["root=LABEL=A"]
+    [machine.R640]
+    parameters = ["root=LABEL=B"]
   `;
   expect(parseConfig(source, "levain.toml")).toEqual({
     output: "boot/initramfs.img",
@@ -44,6 +49,7 @@ test("everything that can be said", () => {
     "modules-dir": "lib/modules/6.1.0-26-amd64",
     modules: ["aoe", "e1000"],
     hostonly: true,
+    network: true,
     "modprobe-dirs": ["/etc/modprobe.d"],
     busybox: "none",
     init: "levain",
@@ -53,6 +59,7 @@ test("everything that can be said", () => {
     keymaps: ["de-latin1", "us"],
     compress: "zstd:19",
     parameters: ["rd.timeout=60", "rootflags=data=ordered"],
+    machine: { "52:54:00:12:34:56": { parameters: ["root=LABEL=A"] }, R640: { parameters: ["root=LABEL=B"] } },
   });
 });
 
@@ -60,11 +67,13 @@ test("nothing has to be said", () => {
   expect(parseConfig("", "levain.toml")).toEqual({
     modules: [],
     hostonly: false,
+    network: false,
     "modprobe-dirs": [],
     add: [],
     programs: [],
     keymaps: [],
     parameters: [],
+    machine: {},
   });
 });
 
@@ -87,6 +96,15 @@ describe("a mistake is reported with its line number", () => {
     expect(complaint('\noutput = ""')[1]).toBe(
       'seen: line 2: output: expected a string that is not empty but received ""',
     );
+  });
+
+  test("in a table of a machine, also what must hold for all machines", () => {
+    const table = (text: string) => complaint(`quiet = 1\n[machine.a]\n${text}`).join("\n");
+    expect(table('parameters = ["rd.timeout=soon"]')).toContain("line 2: machine.a.parameters[1]: rd.timeout=soon: ");
+    expect(table('parameters = ["rdshell=0"]')).toContain(
+      "rdshell must be in parameters of the file, for all machines",
+    );
+    expect(table('modules = ["a"]')).toContain("line 2: machine.a");
   });
 
   test("unknown keys and tables, all at once", () => {

@@ -11,6 +11,7 @@ const OPTIONS: ImageOptions = {
   modulesDir: null,
   modules: [],
   hostonly: false,
+  network: false,
   modprobeDirs: null,
   busybox: null,
   init: null,
@@ -20,6 +21,7 @@ const OPTIONS: ImageOptions = {
   keymaps: [],
   compression: parseCompression("none"),
   parameters: [],
+  machines: {},
 };
 
 function check(changes: Partial<ImageOptions>, files: readonly string[] = []): void {
@@ -31,6 +33,7 @@ function check(changes: Partial<ImageOptions>, files: readonly string[] = []): v
 
 test.each<[Partial<ImageOptions>, string]>([
   [{ kernel: "none", modules: ["aoe", "nbd"] }, "--kernel none contradicts --module aoe, --module nbd: an image"],
+  [{ kernel: "none", network: true }, "--kernel none contradicts --network: "],
   [{ kernel: "none", modulesDir: "/m" }, "--kernel none contradicts --modules-dir: "],
   [{ kernel: "none", modprobeDirs: ["/d"] }, "--kernel none contradicts --modprobe-dir /d: "],
   [{ kernel: "none", parameters: ["rd.modules=aoe"] }, "--kernel none contradicts rd.modules=aoe: "],

@@ -31,6 +31,7 @@ const OPTIONS: ImageOptions = {
   modulesDir: null,
   modules: [],
   hostonly: false,
+  network: false,
   modprobeDirs: null,
   busybox: null,
   // Any static program will do here; that dist/levain boots is for the tests in QEMU.
@@ -41,6 +42,7 @@ const OPTIONS: ImageOptions = {
   keymaps: [],
   compression: parseCompression("none"),
   parameters: [],
+  machines: {},
 };
 
 /** The files of an image that is not compressed, by name. */

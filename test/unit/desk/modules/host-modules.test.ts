@@ -63,6 +63,16 @@ describe("an image for one machine", () => {
     expect(keepForHost(source, NAMES, use).includes("dm_crypt")).toBe(needs);
   });
 
+  test.each([
+    ["1 2 8:1 / / rw shared:1 - btrfs /dev/sda1 rw\n", false],
+    ["1 2 0:30 / / rw - nfs4 192.0.2.1:/srv rw\n", true],
+    ["1 2 43:1 / / rw - ext4 /dev/nbd0p1 rw\n", true],
+    ["1 2 8:1 / / rw - ext4 /dev/sda rw\n3 1 0:30 / /home rw - nfs4 192.0.2.1:/home rw\n", false],
+  ])("has network cards if the root is on a server: %j", (mountinfo, isRootOnNetwork) => {
+    const host = readHostUse(machineWith({ ...USUAL, "proc/self/mountinfo": mountinfo }));
+    expect(host.isRootOnNetwork).toBe(isRootOnNetwork);
+  });
+
   test("is not built where the devices are not visible", () => {
     expect(() => readHostUse(scratchDirectory())).toThrow("cannot find the devices of this machine");
   });

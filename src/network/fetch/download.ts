@@ -1,0 +1,75 @@
+import type { Child, Children } from "../../machine/child.ts";
+import type { Clock } from "../../machine/machine.ts";
+import { describeFault } from "../../problems/causes/transfer.ts";
+import { problem } from "../../problems/problem.ts";
+import { printable } from "../../problems/report.ts";
+import { formatBytes } from "../../problems/size.ts";
+import type { Voice } from "../../problems/voice.ts";
+import { DOWNLOAD_COMMAND, type DownloadNews, type DownloadOrder, decodeNews, encodeOrder } from "./order.ts";
+
+/** What waits for a download. */
+export interface DownloadContext {
+  readonly machine: Children & Pick<Clock, "nowMs">;
+  readonly voice: Voice;
+}
+
+/** A file that was downloaded. */
+export interface Downloaded {
+  readonly url: string;
+  readonly bytes: number;
+}
+
+const NOTICE_EVERY_MS = 1000;
+/** A report comes five times a second; the first one when the runtime has started, on a slow machine too. */
+const SILENCE_MS = 60_000;
+
+/** Downloads a file by another process, which may crash or be stopped without harm to the boot. `name` is for the messages. Throws BootError. */
+export function downloadFile({ machine, voice }: DownloadContext, order: DownloadOrder, name: string): Downloaded {
+  const child = machine.startChild(DOWNLOAD_COMMAND);
+  const show = createProgress(machine, voice, name);
+  try {
+    for (let next: DownloadOrder | null = order; ; next = null) {
+      child.order(encodeOrder(next));
+      const news = awaitNews(child, name);
+      for (const { url, fault } of news.failures) {
+        if (news.state !== "failed") voice.warn(printable(`${url}: ${describeFault(fault)}, trying again`));
+      }
+      if (news.state === "done") return { url: news.url ?? "", bytes: news.doneBytes };
+      if (news.state === "failed") throw problem("download-failed", { name, failures: news.last });
+      show(news);
+    }
+  } finally {
+    child.stop();
+  }
+}
+
+function awaitNews(child: Child, name: string): DownloadNews {
+  const news = child.answer(SILENCE_MS);
+  if (news.kind === "answer") return decodeNews(news.bytes);
+  throw problem("download-process-ended", { name, status: news.kind === "gone" ? news.status : null });
+}
+
+/** Returns what is called with each report, and says once a second how far the download is. */
+function createProgress(
+  machine: Pick<Clock, "nowMs">,
+  voice: Pick<Voice, "progress">,
+  name: string,
+): (news: DownloadNews) => void {
+  let [lastMs, lastBytes] = [machine.nowMs(), 0];
+  return ({ doneBytes, totalBytes }) => {
+    const nowMs = machine.nowMs();
+    if (nowMs - lastMs < NOTICE_EVERY_MS) return;
+    const speed = Math.max(0, ((doneBytes - lastBytes) * 1000) / (nowMs - lastMs));
+    [lastMs, lastBytes] = [nowMs, doneBytes];
+    voice.progress(printable(`downloading ${name}, ${describeProgress(doneBytes, totalBytes, speed)}`));
+  };
+}
+
+/** Says how far a download is; `speed` in bytes a second. */
+export function describeProgress(doneBytes: number, totalBytes: number | null, speed: number): string {
+  const rate = `${formatBytes(speed)}/s`;
+  if (totalBytes === null) return `${formatBytes(doneBytes)}, ${rate}`;
+  const percent = totalBytes === 0 ? 100 : Math.floor((doneBytes * 100) / totalBytes);
+  const left = speed > 0 ? `, ${Math.ceil((totalBytes - doneBytes) / speed)} s left` : "";
+  return `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} (${percent} %), ${rate}${left}`;
+}

@@ -1,0 +1,28 @@
+import { CERTIFICATES, type Fault } from "../../problems/causes/transfer.ts";
+
+/** Ends a transfer. */
+export class TransferError extends Error {
+  readonly fault: Fault;
+
+  constructor(fault: Fault) {
+    super(fault.kind);
+    this.name = "TransferError";
+    this.fault = fault;
+  }
+}
+
+/** True if the same URL would fail again in the same way. */
+export function isFinal(fault: Fault): boolean {
+  switch (fault.kind) {
+    case "connection":
+      return CERTIFICATES[fault.code] !== undefined;
+    case "status":
+      // A request that timed out, came too early or too often, or a server that is overloaded or restarts.
+      return fault.status < 500 && ![408, 425, 429].includes(fault.status);
+    case "cut":
+    case "range":
+      return false;
+    default:
+      return true;
+  }
+}

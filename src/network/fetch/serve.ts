@@ -1,0 +1,47 @@
+import type { Files } from "../../machine/machine.ts";
+import { listOrNone, textOrNone } from "../../machine/small-files.ts";
+import { type DownloadMachine, download, type Watched } from "./attempts.ts";
+import { type DownloadNews, decodeOrder, encodeNews, type Failure } from "./order.ts";
+
+type ServingMachine = DownloadMachine & Pick<Files, "readFile" | "listDirectory">;
+
+/** Longer than a report takes, shorter than a person notices. */
+const REPORT_EVERY_MS = 200;
+
+/** Returns what carries out orders to download, in a process of its own: each order is answered with a report. */
+export function createDownloads(machine: ServingMachine): (order: Uint8Array) => Promise<Uint8Array> {
+  let watched: Watched = { received: null, url: null, failures: [] };
+  let end: readonly Failure[] | null | undefined;
+  let running: Promise<void> = Promise.resolve();
+  return async (bytes) => {
+    const order = decodeOrder(bytes);
+    if (order !== null) {
+      watched = { received: null, url: null, failures: [] };
+      end = undefined;
+      running = download(machine, order, readAuthorities(machine), watched).then((failures) => {
+        end = failures;
+      });
+    }
+    await Promise.race([running, Bun.sleep(REPORT_EVERY_MS)]);
+    return encodeNews(report(watched, end));
+  };
+}
+
+function report({ received, url, failures }: Watched, end: readonly Failure[] | null | undefined): DownloadNews {
+  const ended = end === null ? "done" : "failed";
+  const state = end === undefined ? "running" : ended;
+  const { bytes: doneBytes = 0, totalBytes = null } = received ?? {};
+  return { doneBytes, totalBytes, failures: failures.splice(0), state, url, last: end ?? [] };
+}
+
+/** The bundle of certificates as distributions have it; the first that exists counts. */
+const BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+/** Certificates of authorities that the image adds. */
+const OWN_AUTHORITIES = "/etc/levain/authorities";
+
+/** Returns the authorities of the image; none if it has none, so that those of the runtime count. */
+function readAuthorities(machine: Pick<Files, "readFile" | "listDirectory">): readonly string[] {
+  const bundle = BUNDLES.map((path) => textOrNone(machine, path)).find((text) => text !== "");
+  const own = listOrNone(machine, OWN_AUTHORITIES).map((name) => textOrNone(machine, `${OWN_AUTHORITIES}/${name}`));
+  return [...(bundle === undefined ? [] : [bundle]), ...own];
+}

@@ -1,0 +1,57 @@
+import type { Context } from "../../drivers/context.ts";
+import { makePlace } from "../../filesystems/mount.ts";
+import { readAvailableMemory, readTotalMemory } from "../../machine/small-files.ts";
+import type { ImageDigest } from "../../parameters/checks.ts";
+import type { DownloadPlan } from "../../plan/downloads/plan.ts";
+import { problem } from "../../problems/problem.ts";
+import { printable } from "../../problems/report.ts";
+import { describeFree, formatBytes } from "../../problems/size.ts";
+import { setClock } from "./clock.ts";
+import { downloadFile } from "./download.ts";
+
+/** A system needs at least this much besides the file. */
+const KEEP_FREE_BYTES = 64 << 20;
+
+/** A download to a tmpfs. */
+interface MemoryOrder {
+  readonly download: DownloadPlan;
+  readonly digest: ImageDigest | null;
+  /** Where the tmpfs is mounted. */
+  readonly directory: string;
+  readonly timeoutMs: number | null;
+}
+
+/** Downloads a file to a tmpfs that it mounts for it. Returns what was downloaded, in words. Throws BootError. */
+export function downloadToMemory(context: Context, { download, digest, directory, timeoutMs }: MemoryOrder): string {
+  const { machine, voice, undo } = context;
+  const { urls, path, proxy } = download;
+  const name = path.slice(1);
+  const freeBytes = readAvailableMemory(machine) ?? Number.MAX_SAFE_INTEGER;
+  const limitBytes = freeBytes - KEEP_FREE_BYTES;
+  if (limitBytes <= 0) {
+    throw problem("download-without-room", { name, free: describeFree(freeBytes, readTotalMemory(machine)) });
+  }
+  warnOfOpenTransport(context, urls, digest);
+  setClock(machine, voice);
+  makePlace(machine, directory);
+  machine.mount({
+    source: "tmpfs",
+    target: directory,
+    type: "tmpfs",
+    flags: [],
+    options: `mode=0755,size=${limitBytes}`,
+  });
+  undo(() => machine.unmount(directory));
+  const startMs = machine.nowMs();
+  const order = { urls, path: `${directory}${path}`, limitBytes, patienceMs: timeoutMs, proxy, digest };
+  const { url, bytes } = downloadFile({ machine, voice }, order, name);
+  const seconds = (machine.nowMs() - startMs) / 1000;
+  const speed = seconds > 0 ? `, ${formatBytes(bytes / seconds)}/s` : "";
+  return printable(`${url}, ${formatBytes(bytes)}${speed}`);
+}
+
+/** Anyone between the machine and the server can replace what neither TLS nor a digest protects. */
+function warnOfOpenTransport({ voice }: Context, urls: readonly string[], digest: ImageDigest | null): void {
+  if (digest !== null || urls.every((url) => url.startsWith("https:"))) return;
+  voice.warn("nothing protects the download from changes on its way: use https:// or rd.image.digest=");
+}

@@ -1,0 +1,51 @@
+import type { Word } from "../cmdline.ts";
+import { normaliseName } from "../cmdline.ts";
+import { formatHttpUrl, parseHttpUrl } from "./http-url.ts";
+
+/** A root that is no block device. */
+export type OtherSource =
+  /** A filesystem that the kernel mounts by a name. */
+  | { readonly kind: "tree" /** Unless rootfstype= is given. */; readonly type: string; readonly source: string }
+  /** An image on a web server. */
+  | { readonly kind: "download"; readonly url: string };
+
+/** What a root= that begins like this is, and the source of its mount. */
+const TREES: readonly (readonly [shape: RegExp, type: string])[] = [
+  [/^virtiofs:(.+)$/, "virtiofs"],
+  [/^9p:(.+)$/, "9p"],
+  // Documentation/filesystems/ubifs.rst: a volume by its number or its name; the kernel takes "!" for ":" too.
+  [/^(ubi\d{0,3}(?:[:!].+|_\d{1,3}))$/, "ubifs"],
+  // get_tree_mtd() of drivers/mtd/mtdsuper.c.
+  [/^(mtd\d{1,3}|mtd:.+)$/, "jffs2"],
+];
+
+/** Parses a root= that is no block device; null if it is one, or nothing that levain knows. */
+export function parseOtherSource(text: string): OtherSource | null {
+  for (const [shape, type] of TREES) {
+    const source = shape.exec(text)?.[1];
+    if (source !== undefined) return { kind: "tree", type, source };
+  }
+  const url = parseHttpUrl(text);
+  return url === null ? null : { kind: "download", url: formatHttpUrl(url) };
+}
+
+/** Types whose root= is a name that may look like anything, /dev/root too. */
+const BY_TAG = ["9p", "virtiofs"];
+
+/** Spells `rootfstype=9p root=TAG` as `root=9p:TAG`: whether root= names a tag or a device depends on the type. */
+export function spellOutTags<S extends { readonly words: readonly Word[] }>(sources: readonly S[]): readonly S[] {
+  const isNamed = (name: string) => (word: Word) => normaliseName(word.name) === name;
+  const type = sources.flatMap(({ words }) => words).findLast(isNamed("rootfstype"))?.value ?? "";
+  if (!BY_TAG.includes(type)) return sources;
+  const isRoot = isNamed("root");
+  const spell = (word: Word): Word => {
+    if (!isRoot(word) || word.value === null || word.value.startsWith(`${type}:`)) return word;
+    return { name: word.name, value: `${type}:${word.value}`, text: `${word.name}=${type}:${word.value}` };
+  };
+  return sources.map((source) => ({ ...source, words: source.words.map(spell) }));
+}
+
+/** Returns the text of root= for a tree. */
+export function formatTree({ type, source }: Extract<OtherSource, { kind: "tree" }>): string {
+  return BY_TAG.includes(type) ? `${type}:${source}` : source;
+}

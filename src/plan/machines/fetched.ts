@@ -1,0 +1,61 @@
+import * as v from "valibot";
+import { findParameters } from "../../parameters/parameters.ts";
+import { splitParameter } from "../../parameters/read-parameters.ts";
+import { problem } from "../../problems/problem.ts";
+import { printable } from "../../problems/report.ts";
+import { findMachines, type MachineIdentity } from "./match.ts";
+
+const PARAMETERS = v.optional(v.pipe(v.array(v.string()), v.readonly()), []);
+
+/** What a configuration from a server may say: a part of levain.toml. */
+const FETCHED = v.strictObject({
+  parameters: PARAMETERS,
+  machine: v.optional(v.record(v.string(), v.strictObject({ parameters: PARAMETERS })), {}),
+});
+
+/** What was decided before the configuration came: process 1 obeys the first three even after a crash, and the network is up. */
+const TOO_LATE =
+  /^(?:shell|emergency|panicSeconds|configUrl|ip|vlans|bonds|bridges|bootMac|usesBootMac|interfaceNames)$/;
+
+/** Returns the parameters of a fetched configuration that are for this machine. Throws BootError for one that is not as it should be: it is used as a whole or not at all. */
+export function parseFetched(text: string, url: string, identity: MachineIdentity): readonly string[] {
+  const result = v.safeParse(FETCHED, parseToml(text, url));
+  if (!result.success) {
+    const seen = result.issues.map((issue) => {
+      const path = v.getDotPath(issue) ?? "the whole file";
+      return printable(`${path}: Expected ${issue.expected ?? "something else"} but received ${issue.received}`);
+    });
+    throw problem("config-malformed", { url, mistakes: seen });
+  }
+  const { parameters, machine } = result.output;
+  const tables = findMachines(Object.keys(machine), identity).flatMap((name) => machine[name]?.parameters ?? []);
+  const all = [...parameters, ...tables];
+  const late = all.filter((given) => findParameters(splitParameter(given).name).some(({ key }) => TOO_LATE.test(key)));
+  if (late.length === 0) return all;
+  throw problem("config-malformed", {
+    url,
+    mistakes: late.map((given) => `${given} must be known before the network`),
+  });
+}
+
+function parseToml(text: string, url: string): unknown {
+  try {
+    return Bun.TOML.parse(text);
+  } catch (error) {
+    const mistake = error instanceof Error ? error.message : String(error);
+    throw problem("config-malformed", { url, mistakes: [mistake.slice(0, 200)] });
+  }
+}
+
+/** Names in the URL of a configuration. */
+const NAMES = { mac: "macs", serial: "serial", uuid: "uuid", hostname: "hostname" } as const;
+const VARIABLE = /\$\{(mac|serial|uuid|hostname)\}/g;
+
+/** Puts what a machine is known by into the URL of its configuration. Throws BootError if that is not known. */
+export function fillUrl(template: string, identity: MachineIdentity): string {
+  return template.replaceAll(VARIABLE, (_, name: keyof typeof NAMES) => {
+    const value = name === "mac" ? identity.macs[0] : identity[NAMES[name] as "serial" | "uuid" | "hostname"];
+    if (value === undefined || value === null) throw problem("config-name-unknown", { url: template, name });
+    return encodeURIComponent(value).replaceAll("%3A", ":");
+  });
+}

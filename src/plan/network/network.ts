@@ -1,0 +1,158 @@
+import { onlyTexts } from "../../formats/text.ts";
+import { type Deferred, readable } from "../../parameters/network/deferred.ts";
+import type { IpSetting } from "../../parameters/network/ip.ts";
+import type { MadeInterface } from "../../parameters/network/links.ts";
+import type { Settings } from "../../parameters/parameters.ts";
+import { printable } from "../../problems/report.ts";
+import type { InterfacePlan, NetworkNeeds, NetworkPlan } from "./plan.ts";
+
+/** rd.net.timeout= where it is not given: a switch with spanning tree forwards nothing for the first 30 to 50 s. */
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+const BY_ITSELF: InterfacePlan = {
+  name: null,
+  method: "any",
+  addresses: [],
+  gateways: [],
+  mtu: null,
+  mac: null,
+};
+
+/** Decides whether the network is brought up, and how. */
+export function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkPlan {
+  const all = readable(settings.ip);
+  const used = all.filter(({ method }) => method !== "off");
+  const isOff = all.length > 0 && used.length === 0;
+  const firstOf = <T>(pick: (ip: IpSetting) => T | null) => used.map(pick).find((one) => one !== null) ?? null;
+  return {
+    isNeeded: (needs.isNeeded || settings.needsNetwork === true) && !isOff,
+    isOptional: !needs.isNeeded,
+    carriesRoot: needs.carriesRoot,
+    interfaces: planInterfaces(used),
+    bootMac: settings.usesBootMac === false ? null : (readOne(settings.bootMac) ?? null),
+    names: readable(settings.interfaceNames),
+    made: inOrder([...readable(settings.bonds), ...readable(settings.vlans), ...readable(settings.bridges)]),
+    routes: readable(settings.routes),
+    nameservers: unique([...readable(settings.nameservers), ...used.flatMap((ip) => ip.nameservers)]),
+    ignoresPeerDns: settings.peerDns === false,
+    timeServers: unique(used.flatMap((ip) => ip.timeServers)),
+    hostname: firstOf((ip) => ip.hostname),
+    server: firstOf((ip) => (isPeer(ip) ? null : ip.peer)),
+    timeoutMs: settings.networkTimeoutMs === undefined ? DEFAULT_TIMEOUT_MS : settings.networkTimeoutMs,
+  };
+}
+
+function readOne<T>(value: Deferred<T> | undefined): T | undefined {
+  return value === undefined ? undefined : readable([value])[0];
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}
+
+/** Several ip= for one interface are one plan: the last method counts, and static addresses are joined. */
+function planInterfaces(used: readonly IpSetting[]): readonly InterfacePlan[] {
+  const plans = [...Map.groupBy(used, (ip) => ip.interface)].map(([name, settings]): InterfacePlan => {
+    const last = settings.at(-1)?.method ?? "dhcp";
+    const fixed = last === "static" ? settings.filter(({ method }) => method === "static") : [];
+    const lastOf = <T>(pick: (ip: IpSetting) => T | null) => settings.findLast((ip) => pick(ip) !== null);
+    return {
+      name,
+      method: last === "off" ? "dhcp" : last,
+      addresses: fixed.flatMap((ip) =>
+        ip.address === null ? [] : [{ ...ip.address, peer: isPeer(ip) ? ip.peer : null }],
+      ),
+      gateways: unique(fixed.flatMap(({ gateway }) => gateway ?? [])),
+      mtu: lastOf((ip) => ip.mtu)?.mtu ?? null,
+      mac: lastOf((ip) => ip.mac)?.mac ?? null,
+    };
+  });
+  return plans.length === 0 ? [BY_ITSELF] : plans;
+}
+
+/** The second field of ip= is the other end of the link for dracut, and the server for the kernel: on a network with more than two addresses, it can only be the latter. */
+function isPeer({ address }: IpSetting): boolean {
+  return address !== null && address.prefix === (address.address.includes(":") ? 128 : 32);
+}
+
+/** What others are made of comes first: a bond in a VLAN in a bridge. Of a circle, the given order remains, and the kernel refuses it. */
+function inOrder(made: readonly MadeInterface[]): readonly MadeInterface[] {
+  const byName = new Map(made.map((one) => [one.name, one]));
+  const sorted: MadeInterface[] = [];
+  const visited = new Set<string>();
+  const visit = (one: MadeInterface): void => {
+    if (visited.has(one.name)) return;
+    visited.add(one.name);
+    for (const member of one.members) {
+      const below = byName.get(member);
+      if (below !== undefined) visit(below);
+    }
+    sorted.push(one);
+  };
+  for (const one of byName.values()) visit(one);
+  return sorted;
+}
+
+/** Parameters whose mistakes count only if the network is needed, with their values. */
+function deferredValues(
+  settings: Settings,
+): readonly (readonly [name: string, values: readonly Deferred<unknown>[]])[] {
+  return [
+    ["ip", settings.ip],
+    ["BOOTIF", settings.bootMac === undefined || settings.usesBootMac === false ? [] : [settings.bootMac]],
+    ["ifname", settings.interfaceNames],
+    ["nameserver", settings.nameservers],
+    ["rd.route", settings.routes],
+    ["vlan", settings.vlans],
+    ["bond", settings.bonds],
+    ["bridge", settings.bridges],
+  ];
+}
+
+/** Returns a line for each value that could not be read. */
+function describeUnread(settings: Settings): readonly string[] {
+  return deferredValues(settings).flatMap(([name, values]) =>
+    values.flatMap((one) =>
+      "expected" in one
+        ? [
+            printable(
+              `${name}=${one.text}: Expected ${one.expected} but received ${one.text === "" ? "no value" : `"${one.text}"`}`,
+            ),
+          ]
+        : [],
+    ),
+  );
+}
+
+/** Returns the mistakes in the parameters of a network that is needed. */
+export function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: NetworkNeeds): readonly string[] {
+  if (!needs.isNeeded && settings.needsNetwork !== true) return [];
+  const names = plan.made.map(({ name }) => name);
+  const doubles = [...readable(settings.bonds), ...readable(settings.vlans), ...readable(settings.bridges)]
+    .map(({ name }) => name)
+    .filter((name, at, all) => all.indexOf(name) !== at);
+  return onlyTexts(
+    ...describeUnread(settings),
+    ...unique(doubles).map((name) => `${name}: two interfaces with this name are to be created`),
+    ...plan.made.flatMap(({ name, members }) =>
+      members.includes(name) ? [`${name}: it cannot be made of itself`] : [],
+    ),
+    needs.isNeeded && !plan.isNeeded && "ip=off: the boot needs the network",
+    ...plan.names.flatMap(({ name }) =>
+      names.includes(name) ? [`ifname=${name}: the same name is to be created`] : [],
+    ),
+  );
+}
+
+/** Returns a line for parameters of a network that is not brought up. */
+export function warnOfUnusedNetwork(settings: Settings, { isNeeded }: NetworkPlan): readonly string[] {
+  const given = deferredValues(settings).filter(([name, values]) => name !== "BOOTIF" && values.length > 0);
+  // A boot loader adds BOOTIF= to every entry.
+  if (isNeeded || given.length === 0) return [];
+  const names = given.map(([name]) => `${name}=`).join(", ");
+  const verb = given.length === 1 ? "is" : "are";
+  const isOff = settings.needsNetwork === true;
+  return isOff
+    ? []
+    : [`${names} ${verb} not used: nothing of this boot lies on the network; rd.neednet=1 brings it up`];
+}

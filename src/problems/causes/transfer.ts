@@ -1,0 +1,74 @@
+import { formatBytes } from "../size.ts";
+
+/** Why a transfer from one URL failed. */
+export type Fault =
+  /** The connection or the certificate: `code` is an errno name or one of OpenSSL's. */
+  | { readonly kind: "connection"; readonly code: string }
+  | { readonly kind: "status"; readonly status: number }
+  | { readonly kind: "redirect"; readonly why: "loop" | "insecure" | "malformed" }
+  | { readonly kind: "encoded"; readonly encoding: string }
+  /** The body ended early, or the server did not continue where it was asked to. */
+  | { readonly kind: "cut"; readonly doneBytes: number; readonly totalBytes: number | null }
+  | { readonly kind: "range"; readonly range: string }
+  | { readonly kind: "too-large"; readonly limitBytes: number; readonly totalBytes: number | null }
+  | { readonly kind: "digest"; readonly algorithm: string; readonly hex: string }
+  /** No room, or the file cannot be written. */
+  | { readonly kind: "file"; readonly code: string };
+
+/** Codes of the runtime and of OpenSSL for a server whose certificate is not accepted. */
+export const CERTIFICATES: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "its certificate has expired, or the clock of this machine is wrong",
+  CERT_NOT_YET_VALID: "its certificate is not valid yet, or the clock of this machine is wrong",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+  HOSTNAME_MISMATCH: "its certificate is for another name",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed, and this image does not know it",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate was issued by an authority that this image does not know",
+  UNABLE_TO_GET_ISSUER_CERT: "its certificate was issued by an authority that this image does not know",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate was issued by an authority that this image does not know",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate was issued by an authority that this image does not know",
+  CERT_UNTRUSTED: "its certificate is not trusted",
+  CERT_REJECTED: "its certificate is not trusted",
+  CERT_REVOKED: "its certificate was revoked",
+  CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong",
+};
+
+const CONNECTIONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the server closed the connection",
+  ETIMEDOUT: "the server does not answer",
+  ENOTFOUND: "the name of the server is unknown",
+  EAI_AGAIN: "the name server does not answer",
+  ENETUNREACH: "there is no route to the server",
+  EHOSTUNREACH: "there is no route to the server",
+  EPROTO: "the server does not speak HTTP",
+};
+
+const REDIRECTS = {
+  loop: "it redirects too often",
+  insecure: "it redirects from HTTPS to HTTP",
+  malformed: "it redirects to an address that is none of HTTP",
+} as const;
+
+/** Returns the clause that says why a transfer failed. */
+export function describeFault(fault: Fault): string {
+  switch (fault.kind) {
+    case "connection":
+      return CERTIFICATES[fault.code] ?? CONNECTIONS[fault.code] ?? `the connection failed (${fault.code})`;
+    case "status":
+      return `the server answers with status ${fault.status}`;
+    case "redirect":
+      return REDIRECTS[fault.why];
+    case "encoded":
+      return `the server compresses the file (${fault.encoding}) although that was refused`;
+    case "cut":
+      return `the connection ended after ${formatBytes(fault.doneBytes)}${fault.totalBytes === null ? "" : ` of ${formatBytes(fault.totalBytes)}`}`;
+    case "range":
+      return `the server sent another part of the file than it was asked for (${fault.range})`;
+    case "too-large":
+      return `the file ${fault.totalBytes === null ? "does not end" : `has ${formatBytes(fault.totalBytes)}`}, and there is room for ${formatBytes(fault.limitBytes)}`;
+    case "digest":
+      return `its ${fault.algorithm} is ${fault.hex}`;
+    case "file":
+      return `the file cannot be written (${fault.code})`;
+  }
+}

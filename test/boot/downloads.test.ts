@@ -1,0 +1,97 @@
+import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
+import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
+import { fakeImage } from "../support/fake-images.ts";
+
+const SQUASHFS = fakeImage("squashfs", {}, ROOT_TREE);
+const URL = "http://10.0.0.1/img/root.sfs?v=2";
+const DIGEST = createHash("sha256").update(SQUASHFS.bytes).digest("hex");
+const CARD = { name: "eth0", mac: "52:54:00:12:34:56", servers: [fakeDhcpServer()] };
+const SERVER = { cards: [CARD], web: { [URL]: SQUASHFS.bytes }, images: [SQUASHFS] };
+
+test("an image on a web server becomes the root, below a tmpfs", () => {
+  for (const cmdline of [`root=${URL}`, `root=live:${URL}`, `boot=live fetch=${URL}`, `boot=live httpfs=${URL}`]) {
+    const { journal, console, end } = fakeBoot({ cmdline, ...SERVER });
+    expect(end).toMatchObject({ mode: "switch_root", root: "/sysroot" });
+    expect(journal).toContain("loop /run/levain/medium/root.sfs (ro)");
+    expect(journal).toContain("mount squashfs /dev/loop0 at /run/levain/lower (ro)");
+    expect(console).toContain(`root      ${URL}, `);
+    expect(console).toContain("nothing protects the download from changes on its way");
+  }
+});
+
+test("a digest decides between mirrors, and protects a download without TLS", () => {
+  const other = "http://10.0.0.2/root.sfs";
+  const web = { [URL]: Buffer.from("another file"), [other]: SQUASHFS.bytes };
+  const cmdline = `root=${URL} rd.mirror=${other} rd.image.digest=sha256:${DIGEST}`;
+  const { end, console } = fakeBoot({ cmdline, ...SERVER, web });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain(`root      ${other}, `);
+  expect(console).not.toContain("nothing protects");
+  const wrong = fakeBoot({ cmdline: `root=${URL} rd.image.digest=sha256:${DIGEST}`, ...SERVER, web });
+  expect(wrong.record.failure?.join(" ")).toContain(`could not download root.sfs   ${URL}: its sha256 is`);
+});
+
+test("archiso's image is found on its server, by either name", () => {
+  const url = "http://10.0.0.1/arch/x86_64/airootfs.erofs";
+  const web = {
+    "http://10.0.0.1/arch/x86_64/airootfs.sfs": { kind: "status", status: 404 },
+    [url]: SQUASHFS.bytes,
+  } as const;
+  const { end, console } = fakeBoot({
+    cmdline: "archisobasedir=arch archiso_http_srv=http://10.0.0.1/",
+    ...SERVER,
+    web,
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain(`root      ${url}, `);
+});
+
+test("a server that does not answer ends in a report, and nothing stays mounted", () => {
+  const { journal, record, end } = fakeBoot({
+    cmdline: "root=https://boot.example/root.sfs",
+    ...SERVER,
+  });
+  expect(record.failure?.join("\n")).toContain("https://boot.example/root.sfs: the name of the server is unknown");
+  expect(journal).toContain("unmount /run/levain/medium");
+  expect(end).toBe("poweroff");
+});
+
+test("an image that does not fit into memory is refused before it is downloaded", () => {
+  const { record } = fakeBoot({ cmdline: `root=${URL}`, ...SERVER, memoryBytes: 48 << 20 });
+  expect(record.failure?.[0]).toBe("could not download root.sfs to memory");
+});
+
+test("a process that ends is a message", () => {
+  const { record } = fakeBoot({
+    cmdline: `root=${URL}`,
+    ...SERVER,
+    before(machine) {
+      const child = {
+        order: () => undefined,
+        answer: () => ({ kind: "gone", status: 139 }) as const,
+        stop: () => undefined,
+      };
+      Object.assign(machine, { startChild: () => child });
+    },
+  });
+  expect(record.failure?.join(" ")).toContain("the process that downloads ended with status 139");
+});
+
+test("persistence and a store work with an image from a server", () => {
+  const volume = fakeImage("ext4", { label: "persistence", sizeBytes: 4 << 20 }, { "/persistence.conf": "/home\n" });
+  const kept = fakeBoot({
+    cmdline: `boot=live fetch=${URL} persistence`,
+    ...SERVER,
+    disks: [{ name: "sda", partitions: [{ image: volume }] }],
+  });
+  expect(kept.end).toMatchObject({ mode: "switch_root" });
+  expect(kept.mounts.join("\n")).toContain("/sysroot/home ext4 /dev/sda1");
+  const stored = fakeBoot({
+    cmdline: `root=${URL} rd.overlay=LABEL=STORE`,
+    ...SERVER,
+    disks: [{ name: "sda", image: fakeImage("ext4", { label: "STORE", sizeBytes: 4 << 20 }, {}) }],
+  });
+  expect(stored.end).toMatchObject({ mode: "switch_root" });
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { generateKeyPairSync, sign } from "node:crypto";
+import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
+import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
+
+const MAC = "52:54:00:12:34:56";
+const URL = `https://boot.example/${MAC}.toml`;
+const DISKS = ["A", "B"].map((label, index) => ({ name: `vd${"ab"[index]}`, image: rootImage(label) }));
+// biome-ignore lint/suspicious/noTemplateCurlyInString: a name that levain replaces
+const ASKED = "rd.config=https://boot.example/${mac}.toml";
+
+function boot(file: string, cmdline = `root=LABEL=A ${ASKED}`, more: FakeBootOptions = {}) {
+  const card = { name: "eth0", mac: MAC, servers: [fakeDhcpServer()] };
+  const web = { [URL]: Buffer.from(file), ...more.web };
+  const booted = fakeBoot({ cmdline, cards: [card], disks: DISKS, ...more, web });
+  return { ...booted, root: booted.journal.find((line) => line.startsWith("mount ext4"))?.split(" ")[2] };
+}
+
+test("parameters from a server complete those of the image, and the command line overrides them", () => {
+  const { root, console } = boot('parameters = ["root=LABEL=B", "rw"]', ASKED);
+  expect(root).toBe("/dev/vdb");
+  expect(console.match(/levain 0\.1\.0 on Linux/g)).toHaveLength(1);
+  expect(boot('parameters = ["root=LABEL=B"]').root).toBe("/dev/vda");
+  const tables = `[machine."${MAC}"]\nparameters = ["root=LABEL=B"]\n[machine.other]\nparameters = ["root=LABEL=A"]`;
+  expect(boot(tables, ASKED).root).toBe("/dev/vdb");
+});
+
+test("a file with a mistake is not used at all", () => {
+  for (const [file, words] of [
+    ['parameters = ["root=LABEL=B"', "cannot be used"],
+    ['parameters = "root=LABEL=B"', "parameters: Expected Array but received"],
+    ['parameters = ["root=LABEL=B"]\nmodules = ["x"]', "modules: Expected never but received"],
+    ['parameters = ["root=LABEL=B", "rd.timeout=soon"]', "a mistake in the configuration of rd.config="],
+    ['parameters = ["rdshell=0"]', "rdshell=0 must be known before the network"],
+    ['parameters = ["root=LABEL=B", "ip=dhcp"]', "ip=dhcp must be known before the network"],
+  ] as const) {
+    const { root, record } = boot(file, ASKED);
+    expect(record.failure?.join("\n")).toContain(words);
+    expect(root).toBeUndefined();
+  }
+});
+
+test("a signature is required if the image has a key", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const files = { ...INITRAMFS, "/etc/levain/config.pub": publicKey.export({ type: "spki", format: "pem" }) };
+  const file = 'parameters = ["root=LABEL=B"]';
+  const signed = { [`${URL}.sig`]: sign(null, Buffer.from(file), privateKey) };
+  expect(boot(file, ASKED, { files, web: signed }).root).toBe("/dev/vdb");
+  const forged = boot(`${file} `, ASKED, { files, web: signed });
+  expect(forged.record.failure?.join("\n")).toContain("its signature is not one of the key /etc/levain/config.pub");
+  expect(forged.root).toBeUndefined();
+  expect(boot(file, ASKED, { files }).record.failure?.[0]).toBe("could not download levain.toml.sig");
+});
+
+test("a server without the file stops the boot, and rdshell=0 still allows no shell", () => {
+  const { record, shells } = boot("", `root=LABEL=A ${ASKED} rdshell=0 panic=1`, {
+    web: { [URL]: { kind: "status", status: 404 } },
+  });
+  expect(record.failure?.join("\n")).toContain("the server answers with status 404");
+  expect(shells).toBe(0);
+});

@@ -1,0 +1,32 @@
+import type { MountRequest } from "../../src/machine/machine.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
+import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
+
+/** A directory of the host that a virtual machine mounts by its tag. */
+export interface FakeShare {
+  readonly type: "9p" | "virtiofs";
+  readonly tree: FakeTree;
+  /** When its device appears; from the start where not given. */
+  readonly fromMs?: number;
+}
+
+export type FakeShares = Readonly<Record<string, FakeShare>>;
+
+/** What the kernel answers where no device has the tag (p9_virtio_create() of net/9p/trans_virtio.c, virtio_fs_get_tree()). */
+const ABSENT = { "9p": "ENOENT", virtiofs: "EINVAL" } as const;
+
+/** The tree of the share that is mounted; null for other types. Throws SyscallError as mount(2) would. */
+export function openFakeShare(
+  shares: FakeShares,
+  { type, source, target }: MountRequest,
+  nowMs: number,
+): FakeDirectory | null {
+  if (!isShareType(type)) return null;
+  const share = shares[source];
+  if (share?.type === type && nowMs >= (share.fromMs ?? 0)) return makeFakeTree(share.tree);
+  throw new SyscallError("mount", ABSENT[type], target);
+}
+
+function isShareType(type: string): type is keyof typeof ABSENT {
+  return Object.hasOwn(ABSENT, type);
+}

@@ -1,0 +1,27 @@
+import { http } from "../../../src/machine/linux/network/http.ts";
+import { download } from "../../../src/network/fetch/attempts.ts";
+import type { DownloadOrder } from "../../../src/network/fetch/order.ts";
+import { describeFault } from "../../../src/problems/causes/transfer.ts";
+
+/** Downloads as the child process does, over the real network of the host, but to memory. `why` has the last failure of each URL. */
+export async function downloadToMemory(
+  urls: readonly string[],
+  more: Partial<DownloadOrder> = {},
+  authorities: readonly string[] = [],
+): Promise<{ readonly content: Buffer; readonly why: readonly string[] | null }> {
+  const file = { content: Buffer.alloc(0) };
+  const writer = {
+    replace: (data: Uint8Array | string) => {
+      file.content = Buffer.from(data as string);
+    },
+    append: (data: Uint8Array) => {
+      file.content = Buffer.concat([file.content, data]);
+    },
+    close: () => undefined,
+  };
+  const machine = { ...http, openWriter: () => writer, nowMs: () => performance.now() };
+  const order = { urls, path: "/file", limitBytes: 1 << 20, patienceMs: 2000, proxy: null, digest: null, ...more };
+  const failures = await download(machine, order, authorities, { received: null, url: null, failures: [] });
+  const why = failures?.map(({ url, fault }) => `${url.replace(/.*\//, "")}: ${describeFault(fault)}`) ?? null;
+  return { content: file.content, why };
+}
