@@ -1,7 +1,14 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { STORE_FLAGS } from "../../../../build/stage0/paged/store.ts";
-import { canPage, childrenOf, packPagedChild, processesOf, writeProgram } from "../../../support/paged-program.ts";
+import {
+  canPage,
+  childrenOf,
+  packPagedChild,
+  pageSets,
+  processesOf,
+  writeProgram,
+} from "../../../support/paged-program.ts";
 
 // paged-child.c reads its pages in all ways, and says whether they were right.
 
@@ -11,7 +18,7 @@ let eager = "";
 beforeAll(async () => {
   lazy = writeProgram(await packPagedChild());
   const third = new Set(Array.from({ length: 800 }, (_, index) => 0x400 + index * 3));
-  hot = writeProgram(await packPagedChild({ sets: [third, new Set([0x401, 0x404])] }));
+  hot = writeProgram(await packPagedChild({ sets: pageSets(third, new Set([0x401, 0x404])) }));
   eager = writeProgram(await packPagedChild({ flags: STORE_FLAGS.eager }));
 });
 
@@ -26,6 +33,15 @@ async function waitForEnd(path: string): Promise<void> {
     if (turn === 500) throw new Error(`processes of ${path} are left: ${processesOf(path).join(", ")}`);
     await Bun.sleep(10);
   }
+}
+
+/** Whether a page is in the memory of a process: bit 63 of its word in /proc/PID/pagemap. */
+function isPresent(pid: number, page: number): boolean {
+  const file = openSync(`/proc/${pid}/pagemap`, "r");
+  const word = Buffer.alloc(8);
+  readSync(file, word, 0, 8, page * 8);
+  closeSync(file);
+  return (word.readUInt8(7) & 0x80) !== 0;
 }
 
 const ALL_RIGHT = { status: 0, output: "all right\n", errors: "" };
@@ -64,6 +80,21 @@ describe("a program that is unpacked when it is touched", () => {
       expect(ownMaps).toMatch(/^0*4[0-9a-f]{5}-/m);
     },
   );
+
+  test.skipIf(!canPage)("gets a set that follows another one while it waits, and no other", async () => {
+    const [other, followed, next] = pageSets(new Set(), new Set([0x401]), new Set([0x500]));
+    if (other === undefined || followed === undefined || next === undefined) throw new Error("no sets");
+    for (const isFollowing of [true, false]) {
+      const path = writeProgram(await packPagedChild({ sets: [other, followed, { ...next, isFollowing }] }));
+      const child = Bun.spawn([path, "wait"], { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+      await child.stdout.getReader().read();
+      await Bun.sleep(1500);
+      const present = [0x401, 0x500].map((page) => isPresent(child.pid, page));
+      child.kill("SIGKILL");
+      await waitForEnd(path);
+      expect(present).toEqual([true, isFollowing]);
+    }
+  });
 
   test.skipIf(!canPage)("goes on being served until its last fork has ended", async () => {
     const shell = Bun.spawn(["sh", "-c", '(sleep 1; echo) | "$0" fork', lazy], { stdout: "pipe", stderr: "pipe" });
