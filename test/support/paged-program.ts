@@ -57,6 +57,14 @@ function programOf(pid: string): string | null {
   }
 }
 
+/** Waits until nothing of the program is left: its pager ends with it. */
+export async function waitForEnd(path: string): Promise<void> {
+  for (let turn = 0; processesOf(path).length > 0; turn++) {
+    if (turn === 500) throw new Error(`processes of ${path} are left: ${processesOf(path).join(", ")}`);
+    await Bun.sleep(10);
+  }
+}
+
 /** Returns where the store is in a paged program. */
 export function storeOffset(file: Buffer): number {
   const store = loads(readElf(file)).find(({ offset }) => holds(file, offset, STORE_MAGIC));

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { STORE_FLAGS } from "../../../../build/stage0/paged/store.ts";
 import {
   canPage,
   childrenOf,
   packPagedChild,
   pageSets,
-  processesOf,
+  waitForEnd,
   writeProgram,
 } from "../../../support/paged-program.ts";
 
@@ -25,23 +25,6 @@ beforeAll(async () => {
 function run(...argv: readonly string[]) {
   const child = Bun.spawnSync([...argv], { stderr: "pipe", timeout: 30_000 });
   return { status: child.exitCode, output: child.stdout.toString(), errors: child.stderr.toString() };
-}
-
-/** Waits until nothing of the program is left: its pager ends with it. */
-async function waitForEnd(path: string): Promise<void> {
-  for (let turn = 0; processesOf(path).length > 0; turn++) {
-    if (turn === 500) throw new Error(`processes of ${path} are left: ${processesOf(path).join(", ")}`);
-    await Bun.sleep(10);
-  }
-}
-
-/** Whether a page is in the memory of a process: bit 63 of its word in /proc/PID/pagemap. */
-function isPresent(pid: number, page: number): boolean {
-  const file = openSync(`/proc/${pid}/pagemap`, "r");
-  const word = Buffer.alloc(8);
-  readSync(file, word, 0, 8, page * 8);
-  closeSync(file);
-  return (word.readUInt8(7) & 0x80) !== 0;
 }
 
 const ALL_RIGHT = { status: 0, output: "all right\n", errors: "" };
@@ -80,21 +63,6 @@ describe("a program that is unpacked when it is touched", () => {
       expect(ownMaps).toMatch(/^0*4[0-9a-f]{5}-/m);
     },
   );
-
-  test.skipIf(!canPage)("gets a set that follows another one while it waits, and no other", async () => {
-    const [other, followed, next] = pageSets(new Set(), new Set([0x401]), new Set([0x500]));
-    if (other === undefined || followed === undefined || next === undefined) throw new Error("no sets");
-    for (const isFollowing of [true, false]) {
-      const path = writeProgram(await packPagedChild({ sets: [other, followed, { ...next, isFollowing }] }));
-      const child = Bun.spawn([path, "wait"], { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
-      await child.stdout.getReader().read();
-      await Bun.sleep(1500);
-      const present = [0x401, 0x500].map((page) => isPresent(child.pid, page));
-      child.kill("SIGKILL");
-      await waitForEnd(path);
-      expect(present).toEqual([true, isFollowing]);
-    }
-  });
 
   test.skipIf(!canPage)("goes on being served until its last fork has ended", async () => {
     const shell = Bun.spawn(["sh", "-c", '(sleep 1; echo) | "$0" fork', lazy], { stdout: "pipe", stderr: "pipe" });
