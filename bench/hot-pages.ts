@@ -28,8 +28,8 @@ const { levainGuest, PROMPT } = await import("../test/support/levain-guest.ts");
 const READY = /small-root: ready|bench: init/;
 const QUESTION = /passphrase: $/;
 const COMMANDS = ["status", "devices", "log", "help", "plan root=LABEL=X", "retry root=LABEL=ROOT"];
-/** Twice RECORD_PAUSE of serve.c: the pager writes what was touched when nothing more has been for so long. */
-const PAUSE_MS = 4000;
+/** Longer than drivers are loaded behind a prompt, and than RECORD_PAUSE of serve.c: the pager writes what was touched when nothing more is. */
+const PAUSE_MS = 15_000;
 
 interface Boot {
   readonly name: string;
