@@ -20,46 +20,89 @@ await run([process.execPath, join(ROOT, "build/compile.ts"), "--recorder", recor
 process.env["LEVAIN_BINARY"] = recorder;
 const { boot } = await import("../test/support/qemu.ts");
 const { flashStick } = await import("../test/support/disk-images.ts");
+const { sceneDisk, sceneWords } = await import("./scenes.ts");
 const { encryptedVolume, LUKS_UUID, PASSPHRASE, ROOT_UUID } = await import("../test/support/encrypted-volumes.ts");
 const { rootImage } = await import("../test/support/filesystem-images.ts");
 const { levainGuest, PROMPT } = await import("../test/support/levain-guest.ts");
-const { answer } = await import("../test/support/unlocking.ts");
 
-const READY = "small-root: ready";
+const READY = /small-root: ready|bench: init/;
+const QUESTION = /passphrase: $/;
 const COMMANDS = ["status", "devices", "log", "help", "plan root=LABEL=X", "retry root=LABEL=ROOT"];
+/** Longer than drivers are loaded behind a prompt, and than RECORD_PAUSE of serve.c: the pager writes what was touched when nothing more is. */
+const PAUSE_MS = 15_000;
 
 interface Boot {
   readonly name: string;
+  /** The sets for its pages: what it touches until it waits for an answer, and from then on. */
+  readonly sets: readonly [string, string];
   readonly disks: () => Promise<string>;
   readonly cmdline: string;
-  readonly act: (vm: Vm) => Promise<unknown>;
+  /** Calls `answered` if there was a prompt. */
+  readonly act: (vm: Vm, answered: () => void) => Promise<unknown>;
 }
 
+const waitForInit: Boot["act"] = (vm) => vm.expect(READY);
+
+const unlock =
+  (...answers: readonly string[]): Boot["act"] =>
+  async (vm, answered) => {
+    await vm.expect(QUESTION);
+    await vm.pause(PAUSE_MS);
+    answered();
+    for (const [index, passphrase] of answers.entries()) {
+      if (index > 0) await vm.expect(QUESTION);
+      vm.send(`${passphrase}\n`);
+    }
+    await vm.expect(READY);
+  };
+
+/** Most of every boot is in "plain", those of the benchmark included; "then" sets follow a prompt. */
 const BOOTS: readonly Boot[] = [
   {
-    name: "plain",
+    name: "label",
+    sets: ["plain", "plain"],
     disks: () => rootImage("ext4", { label: "ROOT" }),
     cmdline: "root=LABEL=ROOT",
-    act: (vm) => vm.expect(READY),
+    act: waitForInit,
   },
   {
-    name: "encrypted",
-    disks: async () => (await encryptedVolume("vault")).volume,
-    cmdline: `rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID}`,
-    async act(vm) {
-      await answer(vm, "wrong");
-      await answer(vm, PASSPHRASE);
-      await vm.expect(READY);
-    },
+    name: "udev",
+    sets: ["plain", "plain"],
+    disks: () => sceneDisk("disk"),
+    cmdline: sceneWords("levain", "disk"),
+    act: waitForInit,
+  },
+  {
+    name: "stick",
+    sets: ["plain", "plain"],
+    disks: () => flashStick(),
+    cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=100M",
+    act: waitForInit,
   },
   {
     name: "live",
-    disks: () => flashStick(),
-    cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=100M",
-    act: (vm) => vm.expect(READY),
+    sets: ["plain", "plain"],
+    disks: () => sceneDisk("live"),
+    cmdline: sceneWords("levain", "live"),
+    act: waitForInit,
+  },
+  {
+    name: "encrypted",
+    sets: ["prompt", "unlock"],
+    disks: () => sceneDisk("luks"),
+    cmdline: sceneWords("levain", "luks"),
+    act: unlock("bench"),
+  },
+  {
+    name: "argon",
+    sets: ["prompt", "unlock"],
+    disks: async () => (await encryptedVolume("vault")).volume,
+    cmdline: `rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID}`,
+    act: unlock("wrong", PASSPHRASE),
   },
   {
     name: "rescue",
+    sets: ["rescue", "rescue"],
     disks: () => rootImage("ext4", { label: "ROOT" }),
     cmdline: "root=LABEL=WRONG rd.timeout=1",
     async act(vm) {
@@ -71,19 +114,24 @@ const BOOTS: readonly Boot[] = [
     },
   },
 ];
+const FOLLOWING = "unlock";
 
-/** Boots once; returns the touched pages, counted from the first of the program. */
-async function record({ name, disks, cmdline, act }: Boot): Promise<number[]> {
+/** Boots once; returns the touched pages, counted from the first of the program, until the answer and after it. */
+async function record({ name, disks, cmdline, act }: Boot): Promise<readonly [number[], number[]]> {
   const guest = await levainGuest({ disks: [await disks()], cmdline: `${cmdline} printk.devkmsg=on` });
   // With all instructions that QEMU knows: libc and the runtime choose their code by them.
   const vm = await boot({ ...guest, name: `hot-pages-${name}`, cpu: "max" });
+  let before = "";
   try {
-    await act(vm);
-    // The pager writes its record when the program has ended, beside the real init.
-    await vm.pause(3000);
-    const pages = [...vm.log().matchAll(RECORD)].flatMap(([, first, bits]) => readBits(Number(first), bits ?? ""));
-    if (pages.length === 0) throw new Error(`the boot "${name}" left no record`);
-    console.error(`${name}: ${new Set(pages).size} pages`);
+    await act(vm, () => {
+      before = vm.log();
+    });
+    // The pager writes its last record when the program has ended, beside the real init.
+    await vm.pause(PAUSE_MS);
+    const log = vm.log();
+    const pages = [readRecords(before), readRecords(log.slice(before.length))] as const;
+    if (pages.flat().length === 0) throw new Error(`the boot "${name}" left no record`);
+    console.error(`${name}: ${pages.map((each) => new Set(each).size).join(" and ")} pages`);
     return pages;
   } catch (error) {
     vm.keepLog();
@@ -91,6 +139,10 @@ async function record({ name, disks, cmdline, act }: Boot): Promise<number[]> {
   } finally {
     await vm.stop();
   }
+}
+
+function readRecords(log: string): number[] {
+  return [...log.matchAll(RECORD)].flatMap(([, first, bits]) => readBits(Number(first), bits ?? ""));
 }
 
 function readBits(first: number, hex: string): number[] {
@@ -105,13 +157,16 @@ const elf = readElf(runtime);
 const firstPage = Math.floor((loads(elf)[0]?.address ?? 0) / PAGE);
 // Behind the runtime's own memory is the bundle, whose pages are others after each commit.
 const endPage = Math.ceil(endOfMemory(elf) / PAGE);
-const sets = new Map<string, Set<number>>();
+const sets = new Map<string, { pages: Set<number>; isFollowing: boolean }>();
 for (const each of BOOTS) {
-  const pages = (await record(each)).map((page) => firstPage + page).filter((page) => page < endPage);
-  const isNew = (page: number) => ![...sets.values()].some((set) => set.has(page));
-  const set = new Set(pages.filter(isNew));
-  sets.set(each.name, set);
-  console.error(`${each.name}: ${set.size} more pages, ${((set.size * PAGE) / (1 << 20)).toFixed(1)} MiB`);
+  for (const [index, pages] of (await record(each)).entries()) {
+    const name = each.sets[index] ?? "";
+    const isNew = (page: number) => page < endPage && ![...sets.values()].some((set) => set.pages.has(page));
+    const set = sets.get(name) ?? { pages: new Set(), isFollowing: name === FOLLOWING };
+    const more = pages.map((page) => firstPage + page).filter(isNew);
+    sets.set(name, { ...set, pages: new Set([...set.pages, ...more]) });
+    console.error(`${each.name}: ${new Set(more).size} more pages in "${name}"`);
+  }
 }
 writeFileSync(LIST, formatHotPages(sets, identifyRuntime(runtime, elf, Bun.version)));
 process.exit(0);

@@ -7,6 +7,7 @@ import { writeTrailer } from "../src/desk/program/trailer.ts";
 import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
+import { findBytecode } from "./runtime/bundle.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
 import { removeResourcesFile } from "./runtime/resources.ts";
 import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
@@ -28,6 +29,8 @@ import { STORE_FLAGS } from "./stage0/paged/store.ts";
 const ROOT = join(import.meta.dirname, "..");
 const HOT_PAGES = join(import.meta.dirname, "stage0/paged/hot-pages.txt");
 const PAGE_SIZE = 0x1000;
+/** The part of the bundle that a boot does not load: src/main.ts imports src/desk/cli.ts when it is a command. */
+const DESK_CHUNK = /^cli-/;
 const FLAGS = [
   ...["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"],
   // Files in the current directory must not configure levain.
@@ -68,7 +71,7 @@ async function packBoth(path: string, isRecorder: boolean): Promise<Uint8Array> 
     isRecorder
       ? // It unpacks a group for each page, again and again.
         { sets: [], groupPages: 16, cache: null, flags: STORE_FLAGS.log, level: 1 }
-      : { sets: readOwnHotPages(parts.program), bundlePage: findBundle(), cache: groupCache() },
+      : { sets: gatherSets(parts.program), bundlePage: findBundle(), cache: groupCache() },
   );
   const pagedOffset = align(plain.length, PAGE_SIZE);
   const trailer = writeTrailer({ plainSize: plain.length, pagedOffset, pagedSize: paged.length });
@@ -80,8 +83,17 @@ function findBundle(): number {
   return Math.ceil(endOfMemory(readElf(readFileSync(process.execPath))) / PAGE_SIZE);
 }
 
-function readOwnHotPages({ bytes, name }: NamedFile): PageSets {
-  return readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(bytes, readElf(bytes, name), Bun.version));
+/** The recorded sets; the first also has the bytecode of the boot, where every boot touches nearly all pages. */
+function gatherSets({ bytes, name }: NamedFile): PageSets {
+  const program = Buffer.from(bytes);
+  const elf = readElf(program, name);
+  const [first, ...others] = readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(program, elf, Bun.version));
+  const pages = new Set(first?.pages);
+  for (const [file, { start, end }] of findBytecode(program, elf)) {
+    if (DESK_CHUNK.test(file)) continue;
+    for (let page = Math.floor(start / PAGE_SIZE); page < end / PAGE_SIZE; page++) pages.add(page);
+  }
+  return [{ pages, isFollowing: false }, ...others];
 }
 
 async function build(output: string, isRecorder: boolean): Promise<void> {

@@ -48,6 +48,9 @@ static void explain_death(int signal, long pid, long log)
 {
   say(signal == SIGKILL ? "killed by " : "crashed: killed by ", describe_signal(signal), " (", number_text(signal), ")");
   if (signal == SIGKILL) explain_kill(log, pid);
+  /* What is mapped behind the end of a file gives this signal: the kernel leaves out what it has no memory for, and starts the rest. */
+  else if (signal == SIGBUS)
+    say("hint: the kernel unpacked only a part of /init: give the machine more memory; if it has enough, write the image again");
   else say("hint: a bug in levain or its runtime, or faulty memory: try again, and please report it");
 }
 
@@ -68,9 +71,6 @@ static void explain_incident(const struct incident *incident, long log)
   say(incident->words);
   if (incident->signal == SIGKILL) explain_kill(log, incident->pid);
   else if (incident->lacks_memory) say("hint: give the machine more memory");
-  /* What is mapped behind the end of a file gives this signal: the kernel leaves out what it has no memory for, and starts the rest. */
-  else if (incident->signal == SIGBUS)
-    say("hint: the kernel unpacked only a part of /init: give the machine more memory; if it has enough, write the image again");
   else say("hint: the image is damaged, or the machine's memory: write the image again, and test the memory");
 }
 

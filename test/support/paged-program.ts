@@ -2,6 +2,7 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readParts } from "../../build/stage0/pack.ts";
 import { type PagedOptions, packPaged } from "../../build/stage0/paged/pack-paged.ts";
+import type { PageSets } from "../../build/stage0/paged/plan.ts";
 import { loads, readElf, STORE_MAGIC } from "../../src/desk/program/elf.ts";
 import { holds } from "../../src/formats/bytes.ts";
 import { scratchDirectory } from "./cache.ts";
@@ -21,6 +22,11 @@ export function pagedChildProgram(): Promise<string> {
 /** Packs paged-child.c with its pages compressed. */
 export async function packPagedChild(options: Partial<PagedOptions> = {}): Promise<Uint8Array> {
   return packPaged(readParts(await pagedChildProgram()), { sets: [], level: 3, cache: null, ...options });
+}
+
+/** Returns sets of pages, none of which follows another. */
+export function pageSets(...sets: readonly ReadonlySet<number>[]): PageSets {
+  return sets.map((pages) => ({ pages, isFollowing: false }));
 }
 
 /** Writes an executable file, and returns its path. */
@@ -48,6 +54,14 @@ function programOf(pid: string): string | null {
     return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")[0] ?? null;
   } catch {
     return null; // it has ended
+  }
+}
+
+/** Waits until nothing of the program is left: its pager ends with it. */
+export async function waitForEnd(path: string): Promise<void> {
+  for (let turn = 0; processesOf(path).length > 0; turn++) {
+    if (turn === 500) throw new Error(`processes of ${path} are left: ${processesOf(path).join(", ")}`);
+    await Bun.sleep(10);
   }
 }
 

@@ -58,7 +58,7 @@ vmTest(
 
 const NO_SHELL = guestWith(truncatedProgram, "root=LABEL=X rdshell=0");
 vmTest("a truncated runtime gives no shell against rdshell=0", NO_SHELL, async (vm) => {
-  await vm.expect("levain: the pager, which unpacks the runtime, was killed by SIGBUS");
+  await vm.expect("levain: crashed: killed by SIGBUS (7)");
   await vm.expect("levain: hint: the kernel unpacked only a part of /init: give the machine more memory");
   await vm.expect(HALTS);
   vm.send("\n\nexit\n");

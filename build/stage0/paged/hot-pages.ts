@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { type Elf, loads } from "../../../src/desk/program/elf.ts";
 import { BootError } from "../../../src/problems/errors.ts";
-import type { PageSets } from "./plan.ts";
+import type { PageSet, PageSets } from "./plan.ts";
 
 /** The runtime that a list belongs to: its version, and the SHA-256 of its code. */
 export type RuntimeIdentity = Readonly<{ version: string; code: string }>;
 
 const EXECUTE = 1;
-const SET_LINE = /^set [a-z-]+$/;
+const SET_LINE = /^(set|then) [a-z-]+$/;
 const REMARKS = [
   "The pages of the runtime that boots and the commands of the rescue shell touch, by page number (address / 4096):",
-  "a set for each kind of boot, with the pages that no set before it has.",
+  "a set for each kind of boot, with the pages that no set before it has; `then`: those that it touches when a person has answered.",
   "Made by bench/hot-pages.ts; the packer refuses the list of another runtime.",
 ];
 
@@ -36,10 +36,11 @@ export function readHotPages(text: string, runtime: RuntimeIdentity): PageSets {
       hint: "record it again: bun bench/hot-pages.ts",
     });
   }
-  const sets: Set<number>[] = [];
+  const sets: { pages: Set<number>; isFollowing: boolean }[] = [];
   for (const line of rest) {
-    if (SET_LINE.test(line)) sets.push(new Set());
-    else addRange(sets.at(-1), line);
+    const [, kind] = SET_LINE.exec(line) ?? [];
+    if (kind === undefined) addRange(sets.at(-1)?.pages, line);
+    else sets.push({ pages: new Set(), isFollowing: kind === "then" });
   }
   return sets;
 }
@@ -51,8 +52,11 @@ function addRange(set: Set<number> | undefined, line: string): void {
 }
 
 /** The inverse of `readHotPages`, with a name for each set. */
-export function formatHotPages(sets: ReadonlyMap<string, ReadonlySet<number>>, runtime: RuntimeIdentity): string {
-  const lines = [...sets].flatMap(([name, pages]) => [`set ${name}`, ...formatRanges(pages)]);
+export function formatHotPages(sets: ReadonlyMap<string, PageSet>, runtime: RuntimeIdentity): string {
+  const lines = [...sets].flatMap(([name, { pages, isFollowing }]) => [
+    `${isFollowing ? "then" : "set"} ${name}`,
+    ...formatRanges(pages),
+  ]);
   return `${[...REMARKS.map((line) => `# ${line}`), ...identityLines(runtime), ...lines].join("\n")}\n`;
 }
 

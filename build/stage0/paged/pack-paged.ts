@@ -9,7 +9,7 @@ import { linkStage0 } from "../link.ts";
 import { compressGroups } from "./compress.ts";
 import { type CodeFilter, codeFilter } from "./filter.ts";
 import { createMemory, PAGE, type ProgramMemory, type Shelf } from "./memory.ts";
-import { type Group, MOST_PAGES, type PageSets, PLAIN_GROUP, planPages, type Run } from "./plan.ts";
+import { type Group, MOST_PAGES, type PageSet, type PageSets, PLAIN_GROUP, planPages, type Run } from "./plan.ts";
 import { encodeStore, STORE_FLAGS } from "./store.ts";
 
 /** From the beginning of stage0 with its pager and decompressor to its config, in bytes. */
@@ -71,10 +71,13 @@ function readRuns(memory: ProgramMemory, runs: readonly Run[], filter: CodeFilte
   return Buffer.concat(runs.map(({ page, count }) => filter(memory.read(page, count), page)));
 }
 
+const EVERY_BOOT: PageSet = { pages: new Set(), isFollowing: false };
+
 /** Every start reads the libraries, so their pages belong to the first set. */
-function addShelf([first = new Set(), ...others]: PageSets, { address, bytes }: Shelf): PageSets {
+function addShelf([first = EVERY_BOOT, ...others]: PageSets, { address, bytes }: Shelf): PageSets {
   const count = align(bytes.length, PAGE) / PAGE;
-  return [new Set([...first, ...Array.from({ length: count }, (_, index) => address / PAGE + index)]), ...others];
+  const shelf = Array.from({ length: count }, (_, index) => address / PAGE + index);
+  return [{ ...first, pages: new Set([...first.pages, ...shelf]) }, ...others];
 }
 
 /** The ELF header of the program without program headers and sections: `assemble` adds the new ones. */

@@ -9,11 +9,16 @@ export type Group = Readonly<{ runs: readonly Run[]; step: number }>;
 /** Where the pages of a program are in its store, each page once. */
 export type PagePlan = Readonly<{ groups: readonly Group[]; zeros: readonly Run[] }>;
 
-/** Sets of pages that are touched together, the first in every boot. A page of several sets counts for the first. */
-export type PageSets = readonly ReadonlySet<number>[];
+/** Pages that are touched together. A following set is needed some time after the one before it. */
+export type PageSet = Readonly<{ pages: ReadonlySet<number>; isFollowing: boolean }>;
 
-/** 4 MiB, of pages that are touched together: the pager needs this memory while it unpacks them. */
+/** The first set is that of every boot. A page of several sets counts for the first. */
+export type PageSets = readonly PageSet[];
+
+/** 4 MiB: what check_store of store.c allows, which limits the memory for unpacking. */
 export const MOST_PAGES = 1024;
+/** 1 MiB, of pages that are touched together. */
+const SET_PAGES = 256;
 /** 128 KiB: every boot touches places all over the bundle, which is another one after each commit. */
 const BUNDLE_PAGES = 32;
 /** 1 MiB, of pages that hardly any boot touches: four times as many save 5 % of them, and take four times as long to unpack. */
@@ -24,6 +29,8 @@ const COLD_STEP = 32;
 const WHOLE_GROUP = 0xffffffff;
 /** Its pages are not compressed: every boot needs them, and unpacking takes 17 instructions for a byte. */
 export const PLAIN_GROUP = 0xfffffffe;
+/** Gets into memory some time after the group before it, even if none of its pages has been touched. */
+const FOLLOWING_GROUP = 0xfffffffd;
 /** Shorter runs of zeros cost less in a group than as a mapping. */
 const LEAST_ZEROS = 16;
 
@@ -33,12 +40,14 @@ type KindRun = { kind: Kind; page: number; count: number };
 /** Decides how each page of the program is stored, in groups of up to `most` pages; the bundle begins at the page `bundle`. */
 export function planPages(memory: ProgramMemory, sets: PageSets, most: number, bundle: number): PagePlan {
   const regions = memory.regions.map(({ address, fileEnd }) =>
-    classify(memory, address / PAGE, fileEnd / PAGE, (page) => sets.findIndex((set) => set.has(page))),
+    classify(memory, address / PAGE, fileEnd / PAGE, (page) => sets.findIndex(({ pages }) => pages.has(page))),
   );
   const all = regions.flat();
-  const together = sets.flatMap((_, index) =>
-    groupRuns(ofKind(all, index), most, index === 0 ? PLAIN_GROUP : WHOLE_GROUP),
-  );
+  const together = sets.flatMap(({ isFollowing }, index) => {
+    const runs = ofKind(all, index);
+    if (index === 0) return groupRuns(runs, most, PLAIN_GROUP);
+    return groupRuns(runs, Math.min(most, SET_PAGES), isFollowing ? FOLLOWING_GROUP : WHOLE_GROUP);
+  });
   const cold = regions.flatMap((runs) => {
     const [runtime, rest] = splitAt(ofKind(runs, "cold"), bundle);
     return [

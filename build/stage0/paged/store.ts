@@ -1,3 +1,4 @@
+import { align } from "../../../src/desk/archive/cpio.ts";
 import { STORE_MAGIC } from "../../../src/desk/program/elf.ts";
 import { PAGE, type ProgramMemory, type Region } from "./memory.ts";
 import type { Group, PagePlan, Run } from "./plan.ts";
@@ -19,7 +20,8 @@ export function encodeStore(
   const runs = listRuns(groups, zeros);
   const groupsAt = HEADER_SIZE;
   const runsAt = groupsAt + groups.length * ROW_SIZE;
-  const framesAt = runsAt + runs.length * ROW_SIZE;
+  // The first ones are plain, so they are mapped from the file.
+  const framesAt = align(runsAt + runs.length * ROW_SIZE, PAGE);
   const firstPage = (regions[0]?.address ?? 0) / PAGE;
   const most = Math.max(1, ...groups.map(({ runs }) => pagesOf(runs)));
   const size = framesAt + frames.reduce((sum, frame) => sum + frame.length, 0);

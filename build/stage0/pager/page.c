@@ -49,6 +49,30 @@ static void tie_to_pager(int life)
   call3(SYS_fcntl, life, F_SETFL, O_WRONLY | O_ASYNC);
 }
 
+/* Returns the program header of the store: the packer gives it a segment of its own. */
+static const struct segment *segment_of_store(const struct vector *vector)
+{
+  const struct segment *segment = 0;
+  for (const u64 *pair = vector->auxv; pair[0]; pair += 2)
+    if (pair[0] == AT_PHDR) segment = (const struct segment *)pair[1];
+  while (segment->address != (u64)&store) segment++;
+  return segment;
+}
+
+/* What every boot touches is in our file as it is. Mapped, it costs neither a turn of the pager nor a copy. */
+static long map_plain_runs(u64 store_offset)
+{
+  long file = open_file("/proc/self/exe", O_RDONLY | O_CLOEXEC), error = file;
+  for (const struct run *run = RUNS; run < RUNS + store.run_count && !is_error(error); run++) {
+    if (run->group == NO_GROUP || GROUPS[run->group].step != PLAIN_GROUP) continue;
+    u64 address = address_of(run->page);
+    error = map_memory(address, run->count * PAGE, region_of(address)->protection, MAP_PRIVATE | MAP_FIXED, file,
+                       store_offset + GROUPS[run->group].offset + run->before * PAGE);
+  }
+  if (file >= 0) close_file(file);
+  return is_error(error) ? error : 0;
+}
+
 static long map_regions(int uffd)
 {
   long error = 0;
@@ -91,6 +115,7 @@ static long map_lazily(const struct vector *vector, struct incident *incident, i
   incident->watcher = (int)pid;
   close_file(read_end);
   error = pid < 0 ? pid : map_regions((int)uffd);
+  if (error == 0) error = map_plain_runs(segment_of_store(vector)->offset);
   if (error == 0) {
     tie_to_pager(life);
     return 0;
@@ -117,8 +142,15 @@ static void load_at_once(const struct vector *vector, long why, int is_boot)
          describe_error(why));
 }
 
+/*
+ * Ends in SIGBUS if the kernel had no memory to unpack all of our file: the end is missing then. Later, the runtime would get the
+ * signal, and try to report it itself.
+ */
+static void touch_end(const struct segment *segment) { (void)*(const volatile u8 *)(segment->address + segment->file_size - 1); }
+
 void page_program(const struct vector *vector, struct incident *incident, int is_boot)
 {
+  touch_end(segment_of_store(vector));
   const char *fault = check_store();
   if (fault) give_up(fault);
   if (!incident) incident = share_incident();

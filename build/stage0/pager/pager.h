@@ -34,9 +34,13 @@ struct run {
 struct group {
   u32 offset, size, pages, step;
 };
-/* The steps of groups that get into memory as a whole; the pages of a plain one are not compressed. */
+/*
+ * The steps of groups that get into memory as a whole; the pages of a plain one are not compressed, and are mapped from the file. A
+ * following one is likely to be needed later than the group before it, and gets there when nothing else is asked for.
+ */
 #define WHOLE_GROUP (~0u)
 #define PLAIN_GROUP (~0u - 1)
+#define FOLLOWING_GROUP (~0u - 2)
 /* Offsets count from the beginning of the store. Runs are in the order of their addresses. */
 struct store {
   char magic[8];
@@ -45,6 +49,11 @@ struct store {
   u32 groups, runs, padding;
   struct region regions[MOST_REGIONS];
   u8 rest[];
+};
+/* An Elf64_Phdr of our file. */
+struct segment {
+  u32 type, flags;
+  u64 offset, address, physical, file_size, memory_size, align;
 };
 extern const struct store store __attribute__((visibility("hidden")));
 
@@ -89,7 +98,8 @@ void serve_faults(int uffd, int life, const struct vector *vector, struct incide
 
 /* Returns room for a bit per page, and the descriptor of the kernel log; null if there is none. */
 u8 *open_record(int *log);
-void write_record(int log, const u8 *touched);
+/* Writes the touched pages, and forgets them. */
+void write_record(int log, u8 *touched);
 
 /* --- watch.c --- */
 
@@ -119,7 +129,6 @@ void watch_pager(int uffd, int life, const struct vector *vector, struct inciden
 #define MAP_ANONYMOUS 32
 #define MAP_NORESERVE 0x4000
 #define EAGAIN 11
-#define EFAULT 14
 #define EEXIST 17
 #define ENOMEM 12
 #define ENOSYS 38

@@ -2,8 +2,8 @@
 #include "pager.h"
 
 #define PAGES_PER_LINE 1024
-/* An error, so that it gets to the console without the messages of drivers, which would disturb a prompt. */
-#define PREFIX "<3>levain: pages "
+/* Gets to the console also beside a prompt, where other messages do not. */
+#define PREFIX "<0>levain: pages "
 
 static u32 page_count(void)
 {
@@ -19,7 +19,7 @@ u8 *open_record(int *log)
   return is_error(room) || *log < 0 ? 0 : (u8 *)room;
 }
 
-void write_record(int log, const u8 *touched)
+void write_record(int log, u8 *touched)
 {
   static const char DIGITS[] = "0123456789abcdef";
   char line[sizeof PREFIX + 24 + PAGES_PER_LINE / 4];
@@ -31,6 +31,7 @@ void write_record(int log, const u8 *touched)
     *to++ = ' ';
     for (u32 i = 0; i < PAGES_PER_LINE / 8; i++) {
       u8 byte = touched[page / 8 + i];
+      touched[page / 8 + i] = 0;
       any |= byte;
       *to++ = DIGITS[byte >> 4];
       *to++ = DIGITS[byte & 15];

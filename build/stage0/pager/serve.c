@@ -1,75 +1,9 @@
-#include "pager.h"
+#include "serve.h"
 
 #define FIRST_MEMORIES 16
-
-struct poll {
-  int fd;
-  short events, revents;
-};
-
-/* A memory is the program's, or that of a process it forked. polls[0] is the program's life, the others are memories. */
-struct pager {
-  struct unpacker unpacker;
-  struct incident *incident;
-  struct poll *polls;
-  u32 count, room;
-  /* With STORE_LOG: a bit for each touched page. */
-  u8 *touched;
-  int log;
-  u32 cached_group;
-  /* Its pages. */
-  const u8 *pages;
-};
-
-static void fail(const struct pager *pager, const char *what, const char *detail)
-{
-  char *to = pager->incident->words;
-  copy_text(to, what);
-  copy_text(to + length_of(to), detail);
-  leave(1);
-}
-
-static void run_out(const struct pager *pager, const char *what)
-{
-  pager->incident->lacks_memory = 1;
-  fail(pager, what, "");
-}
-
-enum copied { COPIED, LATER, GONE };
-
-/*
- * Copies pages into a memory. A page that is there already is left alone. LATER: the memory is being forked; the copy must be tried
- * again when the pager has read that event.
- */
-static enum copied copy_pages(const struct pager *pager, int uffd, u64 to, const u8 *from, u64 size)
-{
-  u64 step = size;
-  while (size) {
-    struct { u64 to, from, size, mode; long copied; } request = {to, (u64)from, step < size ? step : size, 0, 0};
-    long error = control(uffd, UFFDIO_COPY, &request);
-    u64 done = request.copied > 0 ? (u64)request.copied : 0;
-    if (error == 0) done = request.size;
-    else if (done == 0) {
-      if (error == -EAGAIN) return LATER;
-      if (error == -ESRCH) return GONE;
-      if (error == -ENOMEM) run_out(pager, "the machine ran out of memory for the runtime's pages");
-      /* Behind the end of the file: reading it here ends in SIGBUS, as for a compressed group. */
-      if (error == -EFAULT) (void)*(const volatile u8 *)(from + PAGE - 1);
-      if (error != -EEXIST && error != -ENOENT)
-        fail(pager, "the kernel refused a page of the runtime: ", describe_error(error));
-      /* ENOENT: several mappings, as mprotect(2) makes them, or none any more. Page by page finds out. */
-      if (error == -ENOENT && step > PAGE) {
-        step = PAGE;
-        continue;
-      }
-      u64 range[2] = {to, PAGE};
-      control(uffd, UFFDIO_WAKE, range);
-      done = PAGE;
-    }
-    to += done, from += done, size -= done;
-  }
-  return COPIED;
-}
+/* In milliseconds. Without a fault for that long, the program waits; the record gets what was touched until then. */
+#define IDLE_PAUSE 500
+#define RECORD_PAUSE 2000
 
 /* Unpacks a group, if that is not done already. */
 static void provide_group(struct pager *pager, u32 index)
@@ -98,11 +32,24 @@ static enum copied serve_group(struct pager *pager, int uffd, u32 page, u32 inde
   provide_group(pager, index);
   for (const struct run *run = RUNS; run < RUNS + store.run_count && result == COPIED; run++)
     if (run->group == index) result = serve_run(pager, uffd, run, first, end);
-  if (group->step < PLAIN_GROUP || result != COPIED) return result;
+  if (group->step < FOLLOWING_GROUP || result != COPIED) return result;
   /* Nothing of it is missing now. */
+  if (index == pager->next_group) pager->next_group = NO_GROUP;
+  if (index + 1 < store.group_count && GROUPS[index + 1].step == FOLLOWING_GROUP) {
+    pager->next_group = index + 1;
+    pager->next_memory = uffd;
+  }
   empty_buffer(&pager->unpacker);
   pager->cached_group = NO_GROUP;
   return result;
+}
+
+/* What a person types at a prompt takes seconds; what is needed after Enter is in memory by then. */
+static void serve_next_group(struct pager *pager)
+{
+  u32 index = pager->next_group;
+  pager->next_group = NO_GROUP;
+  serve_group(pager, pager->next_memory, 0, index);
 }
 
 static enum copied serve_fault(struct pager *pager, int uffd, u64 address)
@@ -128,8 +75,13 @@ static void forget_ended(struct pager *pager)
 {
   u32 kept = 1;
   for (u32 i = 1; i < pager->count; i++) {
-    if (has_ended(pager->polls[i].fd)) close_file(pager->polls[i].fd);
-    else pager->polls[kept++] = pager->polls[i];
+    int uffd = pager->polls[i].fd;
+    if (!has_ended(uffd)) {
+      pager->polls[kept++] = pager->polls[i];
+      continue;
+    }
+    if (uffd == pager->next_memory) pager->next_group = NO_GROUP;
+    close_file(uffd);
   }
   pager->count = kept;
 }
@@ -167,16 +119,26 @@ static void serve_memory(struct pager *pager, int uffd)
   if (is_late) wake_all(uffd);
 }
 
+/* How long to wait for a fault, in milliseconds; -1: for ever. */
+static long patience(const struct pager *pager)
+{
+  if (pager->touched) return RECORD_PAUSE;
+  return pager->next_group == NO_GROUP ? -1 : IDLE_PAUSE;
+}
+
 void serve_faults(int uffd, int life, const struct vector *vector, struct incident *incident)
 {
   struct poll first[FIRST_MEMORIES] = {{life, POLLIN, 0}, {uffd, POLLIN, 0}};
-  struct pager pager = {.incident = incident, .polls = first, .count = 2, .room = FIRST_MEMORIES, .cached_group = NO_GROUP};
+  struct pager pager = {.incident = incident, .polls = first, .count = 2, .room = FIRST_MEMORIES, .cached_group = NO_GROUP,
+                        .next_group = NO_GROUP};
   const char *fault = prepare_unpacker(&pager.unpacker, vector);
   if (fault) run_out(&pager, fault);
   if (store.flags & STORE_LOG) pager.touched = open_record(&pager.log);
   for (;;) {
-    long ready = call3(SYS_poll, pager.polls, pager.count, -1);
+    long ready = call3(SYS_poll, pager.polls, pager.count, patience(&pager));
     if (ready < 0 && ready != -EINTR) fail(&pager, "could not wait for the runtime: ", describe_error(ready));
+    if (ready == 0 && pager.touched) write_record(pager.log, pager.touched);
+    if (ready == 0 && pager.next_group != NO_GROUP) serve_next_group(&pager);
     u32 count = pager.count;
     for (u32 i = 1; i < count; i++)
       if (pager.polls[i].revents) serve_memory(&pager, pager.polls[i].fd);

@@ -10,7 +10,7 @@ const KERNEL_BYTES = 68 * MIB;
 const UNPACKING_BYTES = 84 * MIB;
 // The runtime, and what a boot allocates besides the files.
 const BOOT_BYTES = 64 * MIB;
-const STEP_BYTES = 16 * MIB;
+const STEP_BYTES = 8 * MIB;
 
 /** The least memory of a machine that boots an image, in bytes. */
 export type MemoryNeed = ReturnType<typeof estimateMemoryOf>;

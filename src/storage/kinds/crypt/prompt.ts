@@ -1,5 +1,7 @@
+import { rehearseUnlock } from "../../../keys/rehearsal.ts";
 import { problem } from "../../../problems/problem.ts";
 import { askPassphrase } from "../../../prompt/passphrase.ts";
+import type { GoOn } from "../../../prompt/prompt-input.ts";
 import type { StorageContext } from "../../contract.ts";
 import { asked, failed, type Volume } from "./state.ts";
 import { describeVolume } from "./volume.ts";
@@ -21,7 +23,7 @@ export function askForVolume(
     lastWasWrong: volume.wasWrong,
   };
   const answer = askPassphrase(machine, terminals, question, {
-    goOn: drivers.loadInBackground,
+    goOn: goOnBehind(drivers, volume.asked === 0),
     onDeviceEvent() {
       takeEvents();
       return isSettled();
@@ -40,4 +42,17 @@ export function askForVolume(
     case "cancelled":
       throw failure(problem("prompt-cancelled", {}));
   }
+}
+
+/** Loads drivers, and when they are loaded, rehearses what follows Enter, once. */
+function goOnBehind(drivers: StorageContext["drivers"], isFirst: boolean): GoOn {
+  let isRehearsed = !isFirst;
+  return () => {
+    const load = drivers.loadInBackground();
+    if (load.leftMs === Number.POSITIVE_INFINITY && !isRehearsed) {
+      isRehearsed = true;
+      rehearseUnlock();
+    }
+    return load;
+  };
 }

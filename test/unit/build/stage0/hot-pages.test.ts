@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { formatHotPages, identifyRuntime, readHotPages } from "../../../../build/stage0/paged/hot-pages.ts";
 import { loads, readElf } from "../../../../src/desk/program/elf.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
+import { pageSets } from "../../../support/paged-program.ts";
 
 const RUNTIME = { version: "1.2.3", code: "ab".repeat(32) };
 const LIST = join(import.meta.dir, "../../../../build/stage0/paged/hot-pages.txt");
@@ -22,10 +23,11 @@ describe("the list of hot pages", () => {
   test("is read as it was written", () => {
     const plain = new Set([0x300, 0x200, 0x201, 0x202, 0x6a21]);
     const live = new Set([0x203]);
-    const text = formatHotPages(new Map(Object.entries({ plain, live })), RUNTIME);
-    const lines = text.split("\n").filter((line) => /^(set .*|[0-9a-f-]+)$/.test(line));
-    expect(lines).toEqual(["set plain", "200-202", "300", "6a21", "set live", "203"]);
-    expect(readHotPages(text, RUNTIME)).toEqual([plain, live]);
+    const sets = pageSets(plain, live).map((set, index) => ({ ...set, isFollowing: index === 1 }));
+    const text = formatHotPages(new Map(sets.map((set, index) => [["plain", "live"][index] ?? "", set])), RUNTIME);
+    const lines = text.split("\n").filter((line) => /^((set|then) .*|[0-9a-f-]+)$/.test(line));
+    expect(lines).toEqual(["set plain", "200-202", "300", "6a21", "then live", "203"]);
+    expect(readHotPages(text, RUNTIME)).toEqual(sets);
   });
 
   test.each([
@@ -48,7 +50,7 @@ describe("the list of hot pages", () => {
     const program = readFileSync(process.execPath);
     const elf = readElf(program);
     const sets = readHotPages(readFileSync(LIST, "utf8"), identifyRuntime(program, elf, Bun.version));
-    const pages = sets.flatMap((set) => [...set]);
+    const pages = sets.flatMap(({ pages }) => [...pages]);
     expect(pages.length).toBeGreaterThan(1000);
     expect(new Set(pages).size).toBe(pages.length);
     const isInside = (page: number) =>

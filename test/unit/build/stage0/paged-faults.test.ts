@@ -1,7 +1,14 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { STORE_FLAGS } from "../../../../build/stage0/paged/store.ts";
-import { canPage, childrenOf, packPagedChild, processesOf, writeProgram } from "../../../support/paged-program.ts";
+import {
+  canPage,
+  childrenOf,
+  packPagedChild,
+  pageSets,
+  waitForEnd,
+  writeProgram,
+} from "../../../support/paged-program.ts";
 
 // paged-child.c reads its pages in all ways, and says whether they were right.
 
@@ -11,21 +18,13 @@ let eager = "";
 beforeAll(async () => {
   lazy = writeProgram(await packPagedChild());
   const third = new Set(Array.from({ length: 800 }, (_, index) => 0x400 + index * 3));
-  hot = writeProgram(await packPagedChild({ sets: [third, new Set([0x401, 0x404])] }));
+  hot = writeProgram(await packPagedChild({ sets: pageSets(third, new Set([0x401, 0x404])) }));
   eager = writeProgram(await packPagedChild({ flags: STORE_FLAGS.eager }));
 });
 
 function run(...argv: readonly string[]) {
   const child = Bun.spawnSync([...argv], { stderr: "pipe", timeout: 30_000 });
   return { status: child.exitCode, output: child.stdout.toString(), errors: child.stderr.toString() };
-}
-
-/** Waits until nothing of the program is left: its pager ends with it. */
-async function waitForEnd(path: string): Promise<void> {
-  for (let turn = 0; processesOf(path).length > 0; turn++) {
-    if (turn === 500) throw new Error(`processes of ${path} are left: ${processesOf(path).join(", ")}`);
-    await Bun.sleep(10);
-  }
 }
 
 const ALL_RIGHT = { status: 0, output: "all right\n", errors: "" };

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { PAGE, type ProgramMemory } from "../../../../build/stage0/paged/memory.ts";
 import { planPages, type Run } from "../../../../build/stage0/paged/plan.ts";
+import { pageSets } from "../../../support/paged-program.ts";
 
 const WHOLE = 0xffff_ffff;
 const PLAIN = 0xffff_fffe;
+const FOLLOWING = 0xffff_fffd;
 
 /** Two regions of 100 and 300 pages; the pages of `zeros` are zero. */
 function memory(zeros: ReadonlySet<number> = new Set()): ProgramMemory {
@@ -26,7 +28,7 @@ const counts = (runs: readonly Run[]) => runs.map(({ page, count }) => [page, co
 
 describe("the plan of a program's pages", () => {
   test("has a group for each set, across regions, and groups of each region for the rest", () => {
-    const sets = [new Set([1001, 1002, 2000]), new Set([1002, 1050, 9999])];
+    const sets = pageSets(new Set([1001, 1002, 2000]), new Set([1002, 1050, 9999]));
     const { groups, zeros } = planPages(memory(), sets, 1024, Number.POSITIVE_INFINITY);
     expect(groups.map(({ runs, step }) => ({ runs: counts(runs), step }))).toEqual([
       {
@@ -51,8 +53,22 @@ describe("the plan of a program's pages", () => {
     expect(zeros).toEqual([]);
   });
 
+  test("has smaller groups for what not every boot touches, and marks what follows a prompt", () => {
+    const [first, prompt, unlock] = pageSets(new Set([1000]), range(2000, 2010), new Set([1001]));
+    if (first === undefined || prompt === undefined || unlock === undefined) throw new Error("no sets");
+    const { groups } = planPages(
+      memory(),
+      [first, prompt, { ...unlock, isFollowing: true }],
+      1024,
+      Number.POSITIVE_INFINITY,
+    );
+    expect(groups.slice(0, 3).map(({ step }) => step)).toEqual([PLAIN, WHOLE, FOLLOWING]);
+    const many = planPages(memory(), pageSets(new Set(), range(2000, 2300)), 1024, Number.POSITIVE_INFINITY);
+    expect(many.groups.slice(0, 2).map(({ runs }) => counts(runs))).toEqual([[[2000, 256]], [[2256, 44]]]);
+  });
+
   test("cuts groups at their greatest size, in the middle of a run if need be", () => {
-    const { groups } = planPages(memory(), [range(2000, 2150)], 100, Number.POSITIVE_INFINITY);
+    const { groups } = planPages(memory(), pageSets(range(2000, 2150)), 100, Number.POSITIVE_INFINITY);
     expect(groups.map(({ runs }) => counts(runs))).toEqual([
       [[2000, 100]],
       [[2100, 50]],
@@ -69,7 +85,7 @@ describe("the plan of a program's pages", () => {
 
   test("stores no long runs of zeros, also if a set has them", () => {
     const zero = new Set([...range(1010, 1026), ...range(2000, 2015)]);
-    const { groups, zeros } = planPages(memory(zero), [new Set([1012])], 1024, Number.POSITIVE_INFINITY);
+    const { groups, zeros } = planPages(memory(zero), pageSets(new Set([1012])), 1024, Number.POSITIVE_INFINITY);
     expect(counts(zeros)).toEqual([[1010, 16]]);
     expect(groups.map(({ runs }) => counts(runs))).toEqual([
       [
