@@ -29,9 +29,10 @@ function makeLink(tools: WayTools, made: MadeInterface, byName: ReadonlyMap<stri
   }
   if (own === undefined) {
     create(tools, made, { type: made.kind, name: made.name });
-    if (made.kind === "bond") setBondOptions(tools.machine, made);
     return true;
   }
+  const isEmpty = ![...byName.values()].some(({ master }) => master === own.index);
+  if (made.kind === "bond" && isEmpty && made.members.some((name) => byName.has(name))) prepareBond(tools, own, made);
   return made.members.map((name) => addMember(tools, own, byName.get(name), made)).includes(true);
 }
 
@@ -55,6 +56,12 @@ function addMember(tools: WayTools, own: Link, member: Link | undefined, { kind,
   tools.change({ kind: "set-link", index: member.index, isUp: true });
   tools.voice.debug(`${member.name} belongs to ${own.name} (${members.length} members)`);
   return true;
+}
+
+/** Before its first member: the driver accepts a mode only then, and only while the bond is down. It may have made bond0 itself when it was loaded. */
+function prepareBond(tools: WayTools, own: Link, made: MadeInterface & { readonly kind: "bond" }): void {
+  if (own.isUp) tools.change({ kind: "set-link", index: own.index, isUp: false });
+  setBondOptions(tools.machine, made);
 }
 
 /** The driver takes the options as text in /sys; the mode first, because others depend on it. */

@@ -161,6 +161,19 @@ test("VLANs, bonds and bridges are made in their order, with a name of ifname=",
   expect(console).toContain("vlan5 192.0.2.9/24 static, gateway 192.0.2.1");
 });
 
+test("a bond that the driver has made already gets its options, before its members", () => {
+  const { journal } = boot(`${ROOT} bond=bond0:eth0:mode=active-backup ip=bond0:dhcp rd.net.timeout=5`, [CARD], {
+    sys: { "/class/net/bond0/bonding/mode": "" },
+    before: (machine) => machine.network.change({ kind: "make-link", type: "bond", name: "bond0" }),
+  });
+  const lines = changes(journal);
+  expect(lines.filter((line) => line.startsWith("make"))).toEqual([]);
+  expect(lines.filter((line) => line.startsWith("write"))).toEqual(["write /sys/class/net/bond0/bonding/mode"]);
+  expect(lines.indexOf("write /sys/class/net/bond0/bonding/mode")).toBeLessThan(
+    lines.findIndex((line) => line.includes("master=")),
+  );
+});
+
 test("a bond that the kernel does not make is a diagnosis", () => {
   const { console } = boot(`${ROOT} bond=bond0:eth0 ip=bond0:dhcp`, [CARD], {
     before: (machine) => machine.refuse("changeNetwork", "make bond", "EOPNOTSUPP"),
