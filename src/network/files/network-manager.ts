@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { runtimeCrypto } from "../../crypto/secret.ts";
 import { formatUuid } from "../../formats/bytes.ts";
 import { isIpv6 } from "../../formats/network/addresses.ts";
 import type { NetworkUp, UpInterface } from "../up.ts";
@@ -67,7 +67,9 @@ function addressing(
 
 /** Version 5 of RFC 9562, so that it is the same at each boot. */
 function uuidOf({ name, mac }: UpInterface): string {
-  const hash = Uint8Array.from(createHash("sha1").update(`levain ${name} ${mac}`).digest().subarray(0, 16));
+  const hash = Uint8Array.from(
+    runtimeCrypto().createHash("sha1").update(`levain ${name} ${mac}`).digest().subarray(0, 16),
+  );
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
   hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
   return formatUuid(hash);
