@@ -155,6 +155,11 @@ describe("rooms", () => {
     expect(around).toEqual([]);
   });
 
+  test("only commands import node:crypto before they need it: it costs every boot 30 ms", () => {
+    const early = sources.filter((file) => /^import (?!type\b)[^;]*?from "node:crypto"/m.test(readSource(file)));
+    expect(early.filter((file) => !DESK.test(file.slice(4)))).toEqual([]);
+  });
+
   test("src/ imports nothing from build/, test/ or bench/, and only main imports the desk, dynamically", () => {
     const out = imports.filter(({ to }) => /^(build|test|bench)\//.test(to));
     const desk = imports.filter(({ from, to }) => to.startsWith("src/desk/") && !from.startsWith("src/desk/"));

@@ -33,12 +33,12 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     ({ root }) => (root.kind === "none" ? "command line read: no root asked for" : "command line read"),
   );
 
-  const drivers = step("modules", () => createLoader(machine, first.modules, voice), describeLoader);
+  const firstDrivers = step("modules", () => createLoader(machine, first.modules, voice), describeLoader);
 
   const { plan } = step(
     "network",
     (undo) => {
-      const context = { machine, drivers, voice, undo };
+      const context = { machine, drivers: firstDrivers, voice, undo };
       const network = connect(context, first.network);
       const { config } = first;
       if (config === null || network === null) return { network, plan: first };
@@ -46,7 +46,9 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     },
     ({ network }) => describeNetwork(network),
   );
-  if (plan !== first) for (const name of plan.modules.load) drivers.loadByName(name);
+  const drivers = Bun.deepEquals(plan.modules, first.modules)
+    ? firstDrivers
+    : createLoader(machine, plan.modules, voice);
 
   const root = makeRoot({ machine, drivers, voice, step, rewind }, plan);
   const init = step(

@@ -83,7 +83,6 @@ function routeChange(
     gateway: via,
     // As in a network of /32, where the gateway is in no prefix; one that is link-local always is.
     isOnLink: via !== null && !isLinkLocal(via) && !isReached(via, addresses),
-    source: null,
     isIpv6: (via ?? target?.address)?.length === 16,
   };
 }

@@ -1,24 +1,15 @@
 import { formatMac, parseMac } from "../formats/network/addresses.ts";
 import type { DhcpSocket, Link, NetworkState } from "../machine/network/network.ts";
 import type { InterfacePlan } from "../plan/network/plan.ts";
+import type { InterfaceReport, LinkTrouble } from "../problems/diagnoses/network/network.ts";
 import type { UpInterface } from "./up.ts";
 import { byDhcp } from "./ways/by-dhcp.ts";
 import { byKernel, eitherWay } from "./ways/by-kernel.ts";
 import { byPlan } from "./ways/by-plan.ts";
-import { tryChange, type Way, type WayState, type WayTools } from "./ways/way.ts";
+import { tryChange, type Way, type WayTools } from "./ways/way.ts";
 
 /** Without ip=, DHCP has this long before an address of IPv6 alone counts. */
 const DHCP_FIRST_MS = 5000;
-
-/** How far an interface is. */
-export interface AttemptReport {
-  readonly name: string;
-  readonly state: "down" | "no-carrier" | "up" | WayState;
-  /** How many messages DHCP has sent. */
-  readonly asked: number;
-  /** Servers of DHCP that refused. */
-  readonly refusals: readonly string[];
-}
 
 /** One interface on its way to an address. */
 export interface Attempt {
@@ -31,7 +22,7 @@ export interface Attempt {
   /** The time at which it goes on even if nothing happens; infinite if there is none. */
   dueMs(): number;
   sockets(): readonly DhcpSocket[];
-  report(): AttemptReport;
+  report(): InterfaceReport;
   close(): void;
 }
 
@@ -72,7 +63,7 @@ export function createAttempt(tools: WayTools, plan: InterfacePlan, first: Link)
   };
 }
 
-function stateOf({ isUp }: Link, way: Way | null): AttemptReport["state"] {
+function stateOf({ isUp }: Link, way: Way | null): LinkTrouble {
   if (way !== null) return way.state();
   return isUp ? "no-carrier" : "down";
 }

@@ -33,11 +33,37 @@ test("a file with a mistake is not used at all", () => {
     ['parameters = ["root=LABEL=B", "rd.timeout=soon"]', "a mistake in the configuration of rd.config="],
     ['parameters = ["rdshell=0"]', "rdshell=0 must be known before the network"],
     ['parameters = ["root=LABEL=B", "ip=dhcp"]', "ip=dhcp must be known before the network"],
+    ['parameters = ["root=LABEL=B", "nameserver=192.0.2.9"]', "nameserver=192.0.2.9 must be known before the network"],
+    ['parameters = ["root=LABEL=B", "rd.peerdns=0"]', "rd.peerdns=0 must be known before the network"],
+    ['parameters = ["root=LABEL=B", "rd.route=10.0.0.0/8:192.0.2.1"]', "must be known before the network"],
+    ['parameters = ["root=LABEL=B", "rd.net.timeout=3"]', "rd.net.timeout=3 must be known before the network"],
+    ['parameters = ["root=LABEL=B", "rd.neednet=1"]', "rd.neednet=1 must be known before the network"],
   ] as const) {
     const { root, record } = boot(file, ASKED);
     expect(record.failure?.join("\n")).toContain(words);
     expect(root).toBeUndefined();
   }
+});
+
+test("modules of the configuration are loaded, with its parameters and without those of its blacklist", () => {
+  const { journal, console } = boot('parameters = ["rd.modules=loop,nope", "loop.max_part=3"]');
+  expect(journal).toContain("load /lib/modules/6.1.0-fake/kernel/drivers/block/loop.ko max_part=3");
+  expect(console).toContain("this image has no module nope");
+  const dep = `${INITRAMFS["/lib/modules/6.1.0-fake/modules.dep"]}kernel/ahci.ko:\n`;
+  const controller: FakeBootOptions = {
+    files: {
+      "/lib/modules/6.1.0-fake/modules.dep": dep,
+      "/lib/modules/6.1.0-fake/modules.alias": "alias pci:v*d*bc01sc06i* ahci\n",
+      "/lib/modules/6.1.0-fake/kernel/ahci.ko": "module",
+    },
+    modules: { ahci: {} },
+    sys: { "/bus/pci/devices/0000:00:02.0/modalias": "pci:v00008086d00002922bc01sc06i01\n" },
+  };
+  const isLoaded = (words: string) =>
+    boot(`parameters = ["rd.drivers=all"${words}]`, undefined, controller).journal.some((line) =>
+      line.includes("ahci"),
+    );
+  expect([isLoaded(""), isLoaded(', "modprobe.blacklist=ahci"')]).toEqual([true, false]);
 });
 
 test("a signature is required if the image has a key", () => {

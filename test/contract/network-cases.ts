@@ -25,7 +25,7 @@ export const NETWORK_CASES: Readonly<Record<string, (machine: Machine) => void>>
   },
   "a gateway is reached by an address of the interface, or is on the link"(machine) {
     const { index } = card(machine);
-    const route = { kind: "add-route", index, destination: null, source: null, isIpv6: false } as const;
+    const route = { kind: "add-route", index, destination: null, isIpv6: false } as const;
     const gateway = Uint8Array.of(192, 0, 2, 1);
     throws(() => machine.changeNetwork({ ...route, gateway, isOnLink: false }), refusedWith("ENETUNREACH"));
     const address = { index, address: Uint8Array.of(192, 0, 2, 5), prefix: 24 };

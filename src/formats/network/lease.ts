@@ -41,8 +41,9 @@ export function parseLease(message: DhcpMessage): Lease | null {
   const [server] = addresses(options.get(OPTION.server));
   const netmask = options.get(OPTION.netmask);
   const prefix = netmask?.length === 4 ? prefixOfNetmask(netmask) : prefixOfClass(address);
-  if (!isHost(address) || server === undefined || prefix === null || prefix === 0) return null;
-  const seconds = options.get(OPTION.leaseTime);
+  const seconds = secondsOf(options.get(OPTION.leaseTime));
+  // The kernel refuses an address whose lifetime is 0 (inet_rtm_newaddr() of net/ipv4/devinet.c).
+  if (!isHost(address) || server === undefined || prefix === null || prefix === 0 || seconds === 0) return null;
   const mtu = be16(options.get(OPTION.mtu) ?? new Uint8Array(), 0);
   const [broadcast] = addresses(options.get(OPTION.broadcast));
   return {
@@ -60,8 +61,12 @@ export function parseLease(message: DhcpMessage): Lease | null {
     bootFile: textOf(options.get(OPTION.bootFile)) ?? textOf(message.file),
     nextServer: serverOf(message),
     server,
-    seconds: seconds?.length !== 4 || be32(seconds, 0) === NO_END ? null : be32(seconds, 0),
+    seconds,
   };
+}
+
+function secondsOf(value: Uint8Array | undefined): number | null {
+  return value?.length !== 4 || be32(value, 0) === NO_END ? null : be32(value, 0);
 }
 
 /** False for addresses that no interface can have: 0.0.0.0, loopback, multicast, broadcast. */

@@ -104,7 +104,7 @@ function addAddress(change: ChangeOf<"add-address">): Body {
   return { type: abi.RTM_NEWADDR, flags: OR_REPLACE, head: addressHead(change), attributes };
 }
 
-function addRoute({ index, destination, gateway, isOnLink, source, isIpv6 }: ChangeOf<"add-route">): Body {
+function addRoute({ index, destination, gateway, isOnLink, isIpv6 }: ChangeOf<"add-route">): Body {
   const head = new Uint8Array(abi.RTMSG.size);
   const view = viewOf(head);
   view.setUint8(abi.RTMSG.rtm_family, isIpv6 ? abi.AF_INET6 : abi.AF_INET);
@@ -118,7 +118,6 @@ function addRoute({ index, destination, gateway, isOnLink, source, isIpv6 }: Cha
   const attributes: Attribute[] = [[abi.RTA_OIF, u32(index)]];
   if (destination !== null) attributes.push([abi.RTA_DST, destination.address]);
   if (gateway !== null) attributes.push([abi.RTA_GATEWAY, gateway]);
-  if (source !== null) attributes.push([abi.RTA_PREFSRC, source]);
   return { type: abi.RTM_NEWROUTE, flags: OR_REPLACE, head, attributes };
 }
 

@@ -95,8 +95,6 @@ export type NetworkChange =
       readonly gateway: Uint8Array | null;
       /** The gateway is on the link, whatever the addresses say. */
       readonly isOnLink: boolean;
-      /** For a default route without a gateway, and for the source address. */
-      readonly source: Uint8Array | null;
       readonly isIpv6: boolean;
     };
 

@@ -25,8 +25,7 @@ export interface DhcpState {
   readonly lease: Lease | null;
   /** Servers that have refused what they offered. */
   readonly refusals: readonly string[];
-  /** Packets of servers for this client so far, and messages to them. */
-  readonly heard: number;
+  /** Messages to servers so far. */
   readonly asked: number;
 }
 
@@ -69,7 +68,6 @@ export function startDhcp(identity: DhcpIdentity, nowMs: number, random: Random)
     dueMs: nowMs,
     lease: null,
     refusals: [],
-    heard: 0,
     asked: 0,
   };
 }
@@ -136,7 +134,7 @@ function handlePacket(state: DhcpState, packet: Uint8Array, nowMs: number, rando
   if (udp === null || udp.sourcePort !== 67 || udp.destinationPort !== 68) return state;
   const message = parseDhcp(udp.payload, state.identity.mac);
   if (message === null || message.transaction !== state.transaction) return state;
-  return handleMessage({ ...state, heard: state.heard + 1 }, message, nowMs, random);
+  return handleMessage(state, message, nowMs, random);
 }
 
 function handleMessage(state: DhcpState, message: DhcpMessage, nowMs: number, random: Random): DhcpState {

@@ -36,7 +36,10 @@ export async function transfer(http: Http, url: string, received: Received, term
     };
     const reply = await follow(url, ask);
     received.begin(url, readReply(reply, partial));
-    for (let part = await reply.read(); part !== null; part = await reply.read()) {
+    // What follows a complete file is not read: the text of an answer 416.
+    while (received.bytes !== received.totalBytes) {
+      const part = await reply.read();
+      if (part === null) break;
       hear();
       received.append(part);
       terms.onPart();

@@ -1,5 +1,6 @@
 import type { Machine } from "../../machine/machine.ts";
 import type { DhcpSocket, Link, NetworkChange, NetworkState } from "../../machine/network/network.ts";
+import type { LinkTrouble } from "../../problems/diagnoses/network/network.ts";
 import { isErrno } from "../../problems/errors.ts";
 import { describeRefusal } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
@@ -23,7 +24,7 @@ export interface WayTools {
 export type Found = Omit<UpInterface, "name" | "index" | "mac">;
 
 /** Why there is no address yet. */
-export type WayState = "no-answer" | "refused" | "no-router" | "tentative" | "duplicate";
+type WayState = Exclude<LinkTrouble, "down" | "no-carrier" | "up">;
 
 /** A way to an address, on one interface that has a carrier. */
 export interface Way {

@@ -65,9 +65,9 @@ function parsePrefix(text: string, { length }: IpAddress): number {
   return prefix;
 }
 
-/** Parses the name of an interface: what the kernel accepts (dev_valid_name() of net/core/dev.c). */
+/** Parses the name of an interface: what the kernel accepts (dev_valid_name() of net/core/dev.c), but no pattern ("eth%d"). */
 export function parseInterface(text: string): string {
-  if (!/^[^\s/:\0]{1,15}$/.test(text) || text === "." || text === "..") {
+  if (!/^[^\s/:%\0]{1,15}$/.test(text) || text === "." || text === "..") {
     throw new Expected("the name of a network interface (at most 15 characters)");
   }
   return text;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { findParameters } from "../../parameters/parameters.ts";
+import { findParameters, type ParameterKey } from "../../parameters/parameters.ts";
 import { splitParameter } from "../../parameters/read-parameters.ts";
+import { NETWORK } from "../../parameters/tables/network.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { findMachines, type MachineIdentity } from "./match.ts";
@@ -13,9 +14,13 @@ const FETCHED = v.strictObject({
   machine: v.optional(v.record(v.string(), v.strictObject({ parameters: PARAMETERS })), {}),
 });
 
-/** What was decided before the configuration came: process 1 obeys the first three even after a crash, and the network is up. */
-const TOO_LATE =
-  /^(?:shell|emergency|panicSeconds|configUrl|ip|vlans|bonds|bridges|bootMac|usesBootMac|interfaceNames)$/;
+/** What was decided before the configuration came: process 1 obeys the policy of failures even after a crash, and the network is up. */
+const TOO_LATE: ReadonlySet<ParameterKey> = new Set(
+  [
+    ["shell", "emergency", "panicSeconds", "configUrl"] as const,
+    Object.keys(NETWORK) as (keyof typeof NETWORK)[],
+  ].flat(),
+);
 
 /** Returns the parameters of a fetched configuration that are for this machine. Throws BootError for one that is not as it should be: it is used as a whole or not at all. */
 export function parseFetched(text: string, url: string, identity: MachineIdentity): readonly string[] {
@@ -30,7 +35,7 @@ export function parseFetched(text: string, url: string, identity: MachineIdentit
   const { parameters, machine } = result.output;
   const tables = findMachines(Object.keys(machine), identity).flatMap((name) => machine[name]?.parameters ?? []);
   const all = [...parameters, ...tables];
-  const late = all.filter((given) => findParameters(splitParameter(given).name).some(({ key }) => TOO_LATE.test(key)));
+  const late = all.filter((given) => findParameters(splitParameter(given).name).some(({ key }) => TOO_LATE.has(key)));
   if (late.length === 0) return all;
   throw problem("config-malformed", {
     url,

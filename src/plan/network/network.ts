@@ -37,7 +37,6 @@ export function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkP
     ignoresPeerDns: settings.peerDns === false,
     timeServers: unique(used.flatMap((ip) => ip.timeServers)),
     hostname: firstOf((ip) => ip.hostname),
-    server: firstOf((ip) => (isPeer(ip) ? null : ip.peer)),
     timeoutMs: settings.networkTimeoutMs === undefined ? DEFAULT_TIMEOUT_MS : settings.networkTimeoutMs,
   };
 }
@@ -48,6 +47,11 @@ function readOne<T>(value: Deferred<T> | undefined): T | undefined {
 
 function unique(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)];
+}
+
+/** Returns what occurs more than once. */
+function doubles(texts: readonly string[]): readonly string[] {
+  return unique(texts.filter((text, at) => texts.indexOf(text) !== at));
 }
 
 /** Several ip= for one interface are one plan: the last method counts, and static addresses are joined. */
@@ -128,12 +132,15 @@ function describeUnread(settings: Settings): readonly string[] {
 export function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: NetworkNeeds): readonly string[] {
   if (!needs.isNeeded && settings.needsNetwork !== true) return [];
   const names = plan.made.map(({ name }) => name);
-  const doubles = [...readable(settings.bonds), ...readable(settings.vlans), ...readable(settings.bridges)]
-    .map(({ name }) => name)
-    .filter((name, at, all) => all.indexOf(name) !== at);
+  const given = [...readable(settings.bonds), ...readable(settings.vlans), ...readable(settings.bridges)];
+  // Several VLANs may be on one interface.
+  const members = plan.made.filter(({ kind }) => kind !== "vlan").flatMap((one) => unique(one.members));
   return onlyTexts(
     ...describeUnread(settings),
-    ...unique(doubles).map((name) => `${name}: two interfaces with this name are to be created`),
+    ...doubles(given.map(({ name }) => name)).map((name) => `${name}: two interfaces with this name are to be created`),
+    ...doubles(members).map((name) => `${name}: it cannot belong to two interfaces`),
+    ...doubles(plan.names.map(({ name }) => name)).map((name) => `ifname=${name}: two interfaces cannot have one name`),
+    ...doubles(plan.names.map(({ mac }) => mac)).map((mac) => `ifname: ${mac} cannot have two names`),
     ...plan.made.flatMap(({ name, members }) =>
       members.includes(name) ? [`${name}: it cannot be made of itself`] : [],
     ),

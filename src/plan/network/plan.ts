@@ -49,8 +49,6 @@ export interface NetworkPlan {
   readonly timeServers: readonly string[];
   /** null: that of the lease. */
   readonly hostname: string | null;
-  /** The server of a root on NFS that the second field of ip= names; null if none is named. */
-  readonly server: string | null;
   /** How long to wait for an address, in milliseconds; null: no limit. */
   readonly timeoutMs: number | null;
 }

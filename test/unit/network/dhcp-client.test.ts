@@ -76,6 +76,12 @@ test("with a fifth of the packets lost, there is a lease all the same", () => {
   expect(sorted[285]).toBeLessThan(10_000);
 });
 
+test("a lease that ends at once is none: another server is asked", () => {
+  const rogue = fakeDhcpServer({ server: "192.0.2.66", options: { 51: [0, 0, 0, 0] }, delayMs: 1 });
+  expect(run([rogue, fakeDhcpServer()]).state.lease?.server).toBe("192.0.2.1");
+  expect(run([rogue]).state.phase).toBe("discover");
+});
+
 describe("refusals", () => {
   test("after a NAK it begins again, at once and then with a pause", () => {
     const { state, sent } = run([fakeDhcpServer({ refuses: 2 })]);

@@ -57,7 +57,6 @@ test("a command line that asks for nothing", () => {
       ignoresPeerDns: false,
       timeServers: [],
       hostname: null,
-      server: null,
       timeoutMs: 60_000,
     },
     verity: { root: null, usr: null, images: null },

@@ -62,6 +62,23 @@ describe("a download that was cut", () => {
     });
   });
 
+  test("is complete if nothing was missing, whatever the server says about that", () => {
+    const lie: Lie = (socket, headers) => {
+      if (headers["range"] !== undefined) {
+        const range = `bytes */${FILE.length}`;
+        return void socket.end(`${head(416, { "Content-Length": 9, "Content-Range": range })}416 error`);
+      }
+      socket.write(`${head(200, { "Transfer-Encoding": "chunked", ETag: '"a"' })}${FILE.length.toString(16)}\r\n`);
+      socket.write(FILE);
+      setTimeout(() => socket.destroy(), 50);
+    };
+    return withServer({ "/f": lie }, async ({ url, requests }) => {
+      const { content, why } = await get([`${url}/f`]);
+      expect([content.equals(FILE), why]).toEqual([true, null]);
+      expect(requests).toEqual(["/f", "/f bytes=30000-"]);
+    });
+  });
+
   test("is given up when no more of it comes than before", () =>
     withServer({ "/f": (socket, headers) => cutOnce({})(socket, headers, 0) }, async ({ url, requests }) => {
       expect((await get([`${url}/f`], { patienceMs: 1000 })).why).toEqual([
