@@ -80,8 +80,8 @@ function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS,
       directory = apart.mount(request, leftMs());
     },
     openReader: (path) => readPatiently(machine, path, timeoutMs),
-    // Since the first look.
-    protectDevice: before === null ? machine.protectDevice : () => undefined,
+    // Since the first look, which has also chosen the options: each new reader of a disk that hangs would leave a process behind.
+    ...(before !== null && { protectDevice: () => undefined, openReader: neverAnswers }),
   };
   try {
     const request = { source: node, target: SEARCH, type, flags: SEARCH_FLAGS, options: "" };
@@ -94,7 +94,7 @@ function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS,
     const leave = () => {
       if (pending !== undefined) pending.apart = apart;
     };
-    return { directory, machine: readTouched(machine, node, apart, leftMs), end, leave };
+    return { directory, machine: readTouched(machine, apart, leftMs), end, leave };
   } catch (error) {
     const isPending = isErrno(error, "ETIMEDOUT") && pending !== undefined;
     if (pending !== undefined) pending.apart = isPending ? apart : null;
@@ -103,8 +103,8 @@ function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS,
   }
 }
 
-/** The machine, with the files of a mount: another process looks at each of them first, and waits for the disk. It reads the disk too. */
-function readTouched(machine: Machine, node: string, apart: ApartMounts, leftMs: () => number): Machine {
+/** The machine, with the files of a mount: another process looks at each of them first, and waits for the disk. Readers read by another process too. */
+function readTouched(machine: Machine, apart: ApartMounts, leftMs: () => number): Machine {
   const after =
     <T>(look: MountLook, act: (path: string) => T) =>
     (path: string): T => {
@@ -118,9 +118,13 @@ function readTouched(machine: Machine, node: string, apart: ApartMounts, leftMs:
     readLink: after("target", machine.readLink),
     listDirectory: after("names", machine.listDirectory),
     readFile: after("content", machine.readFile),
-    openReader: (path) =>
-      path === node ? readPatiently(machine, path, leftMs()) : after("content", machine.openReader)(path),
+    // Only what is asked for: a sparse file of a crafted filesystem may have any size.
+    openReader: (path) => readPatiently(machine, path, leftMs()),
   };
+}
+
+function neverAnswers(path: string): never {
+  throw new SyscallError("open", "ETIMEDOUT", path);
 }
 
 /** Reads by another process. A read that takes longer than `timeoutMs` is ETIMEDOUT. */

@@ -126,7 +126,7 @@ export interface MountRequest {
   readonly directory?: string;
 }
 
-/** What is asked about a path: its status, where a link leads, the names in a directory, or the content of a file. */
+/** What is asked about a path: its status, where a link leads, the names in a directory, or the content of a file (its first 1.7 MiB). */
 export type MountLook = "status" | "target" | "names" | "content";
 
 /** A mount for a brief look, made by another process in a mount namespace of its own: a disk that does not answer holds up only that process. */

@@ -113,7 +113,7 @@ describe("/usr", () => {
     });
     expect(end).toBe("poweroff");
     expect(console).toContain("could not mount /dev/vdb at /sysroot/usr");
-    expect(console).toContain("correct the options of its line in /etc/fstab of the root");
+    expect(console).toContain("correct its options in /etc/fstab of the root");
   });
 
   test("that a user has mounted by hand stays", () => {

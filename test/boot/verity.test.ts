@@ -235,6 +235,7 @@ test.each([
   ["a /usr that the fstab of the verified root names", "LABEL=USR /usr ext4 ro 0 2\n", "", "usrhash=HASH"],
   ["a /usr that a parameter names", "", "mount.usr=LABEL=USR", "usrhash=HASH"],
   ["another filesystem of that fstab", "LABEL=USR /opt ext4 ro,x-initrd.mount 0 2\n", "", "remove x-initrd.mount"],
+  ["a filesystem of rd.mount=", "", "rd.mount=LABEL=USR:/opt", "remove rd.mount=, or the root hash"],
 ])("%s is refused if nothing verifies it", (_, fstab, words, cure) => {
   const own = fakeImage("ext4", { label: "ROOT" }, { ...ROOT_TREE, "/opt/file": "", "/etc/fstab": fstab });
   const verified = verityDisk(own);

@@ -27,9 +27,9 @@ export const DAMAGED_IMAGE = byHand(
 );
 const NEWER_KERNEL = inBuilder("use a newer kernel: the filesystem is not damaged, and a check does not help");
 
-/** What to try if a line of the root's fstab cannot be mounted. */
+/** What to try if a line of the root's fstab, or of rd.mount=, cannot be mounted. */
 export const WITHOUT_FSTAB: readonly Hint[] = [
-  inBootLoader("boot without it: rd.fstab=no"),
+  inBootLoader("boot without it: rd.fstab=no, or remove rd.mount= if that names it"),
   inShell("try that with `levain retry rd.fstab=no`"),
 ];
 

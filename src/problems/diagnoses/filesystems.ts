@@ -39,7 +39,7 @@ function explainRefusals({ refusals, kernel, node, role }: RefusedMount): readon
 
 const CORRECT_OPTIONS = {
   root: inBootLoader("correct rootflags="),
-  submount: inBuilder("correct the options of its line in /etc/fstab of the root"),
+  submount: inBuilder("correct its options in /etc/fstab of the root, or in rd.mount="),
 };
 
 function hintsForRefusals({ refusals, node, role, hasOptions }: RefusedMount): readonly Hint[] {

@@ -9,9 +9,12 @@ interface PathFacts {
 /** What stops a mount below the root. */
 export const SUBMOUNTS = {
   "submount-unsupported": diagnosis<PathFacts & { why: string }>({
-    text: ({ path }) => `could not mount ${path}, which /etc/fstab of the root wants before init`,
+    text: ({ path }) => `could not mount ${path}`,
     reasons: ({ why }) => [why],
-    hints: () => [inBuilder("remove x-initrd.mount from its line, or add nofail"), ...WITHOUT_FSTAB],
+    hints: () => [
+      inBuilder("remove x-initrd.mount from its line in /etc/fstab of the root, or add nofail"),
+      ...WITHOUT_FSTAB,
+    ],
   }),
   "submount-without-place": diagnosis<PathFacts>({
     text: ({ path }) => `could not mount ${path}`,
@@ -21,11 +24,11 @@ export const SUBMOUNTS = {
   "submount-without-source": diagnosis<PathFacts & { source: string }>({
     text: ({ path, source }) => `could not mount ${source} at ${path}`,
     reasons: ({ source }) => [`${source} does not exist, or a symbolic link on its path leads nowhere`],
-    hints: () => [inBuilder("correct its line in /etc/fstab of the root"), ...WITHOUT_FSTAB],
+    hints: () => [inBuilder("correct its line in /etc/fstab of the root, or rd.mount="), ...WITHOUT_FSTAB],
   }),
   "submount-refused": diagnosis<PathFacts & { source: string }>({
     text: ({ path, source }) => `could not mount ${source} at ${path}`,
-    hints: () => [inBuilder("correct its line in /etc/fstab of the root"), ...WITHOUT_FSTAB],
+    hints: () => [inBuilder("correct its line in /etc/fstab of the root, or rd.mount="), ...WITHOUT_FSTAB],
   }),
   "union-without-directory": diagnosis<PathFacts & { real: string | null }>({
     text: ({ path }) => `could not put a tmpfs over ${path} of the root`,

@@ -13,6 +13,7 @@ const UNVERIFIED_PART = {
     inBuilder("remove x-initrd.mount from its line in /etc/fstab, so that the real init mounts it"),
     inBootLoader("boot without the lines of /etc/fstab: rd.fstab=no"),
   ],
+  mount: [inBootLoader("remove rd.mount=, or the root hash")],
 } as const;
 
 interface Named {
@@ -80,7 +81,7 @@ export const VERITY = {
       inBootLoader("correct rd.verity.hash=, or give hash-offset= if the tree is in the image itself"),
     ],
   }),
-  "verity-part-outside": diagnosis<{ outside: readonly string[]; part: "layer" | "usr" | "fstab" }>({
+  "verity-part-outside": diagnosis<{ outside: readonly string[]; part: keyof typeof UNVERIFIED_PART }>({
     text: ({ outside }) => `${outside.join(" and ")} would be a part of the verified root, but nothing verifies it`,
     hints: ({ part }) => UNVERIFIED_PART[part],
   }),

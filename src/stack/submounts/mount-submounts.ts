@@ -4,6 +4,7 @@ import { mountDevice } from "../../filesystems/mount.ts";
 import { isMounted, readMounts } from "../../filesystems/mounts.ts";
 import { findDirectoryIn, findFileIn } from "../../filesystems/resolve.ts";
 import { splitMountOptions } from "../../parameters/mount-options.ts";
+import { normalisePath } from "../../parameters/parse.ts";
 import { cryptForRoot } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError } from "../../problems/errors.ts";
@@ -99,7 +100,7 @@ function mountFromDevice(context: Context, plan: BootPlan, { submount, target, r
   const attached = attachSubmount(context, plan, submount, root);
   const { device } = attached;
   // fstab is a part of the verified root, but the label that it names is not: anyone can give it to a filesystem.
-  requireVerified(machine, plan, device, path === "/usr" ? "usr" : "fstab");
+  requireVerified(machine, plan, device, partOf(plan, path));
   const text = describeAttached(attached);
   const isInside = liesInVolume(machine)(device);
   const parts = [
@@ -120,6 +121,12 @@ function mountFromDevice(context: Context, plan: BootPlan, { submount, target, r
   );
   undo(() => machine.unmount(target));
   return `${text}, its ${subdirectory}`;
+}
+
+/** Names what asks for the mount. */
+function partOf({ submounts: { extra } }: BootPlan, path: string): "usr" | "mount" | "fstab" {
+  if (path === "/usr") return "usr";
+  return extra.some(({ target }) => normalisePath(target) === path) ? "mount" : "fstab";
 }
 
 /** The whole filesystems of those of which a directory is mounted. */

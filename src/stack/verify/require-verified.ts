@@ -16,7 +16,7 @@ export function requireVerified(
   machine: Machine,
   plan: VerifiedPlan,
   device: Pick<BlockDevice, "name" | "node">,
-  part: "layer" | "usr" | "fstab",
+  part: "layer" | "usr" | "fstab" | "mount",
 ): void {
   const isStrict = plan.verity.root !== null || requiresImageHashes(plan);
   if (isStrict && !isVerified(machine, device)) throw problem("verity-part-outside", { outside: [device.node], part });

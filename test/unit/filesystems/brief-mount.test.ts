@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { mountDeviceBriefly } from "../../../src/filesystems/brief-mount.ts";
-import type { MountRequest } from "../../../src/machine/machine.ts";
+import { mountDeviceBriefly, type PendingMount } from "../../../src/filesystems/brief-mount.ts";
+import type { MountLook, MountRequest } from "../../../src/machine/machine.ts";
 import { SyscallError } from "../../../src/problems/errors.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 
@@ -40,4 +40,52 @@ test("an error of the look itself does not try another driver", () => {
     loaded: ["ntfs3"],
     mounted: ["ntfs3", "let go"],
   });
+});
+
+test("of a file that is opened, only what is asked for is read: a crafted filesystem may have a sparse file of any size", () => {
+  const machine = fakeMachine({ mounted: { "/proc": "proc" }, files: { "/run/levain/search/key": "secret" } });
+  const looks: MountLook[] = [];
+  const apart = {
+    mount: ({ target }: MountRequest) => target,
+    touch: (_path: string, look: MountLook) => void looks.push(look),
+    close: () => undefined,
+  };
+  const context = { machine: { ...machine, mountApart: () => apart }, drivers: { loadFilesystem: () => undefined } };
+  const bytes = mountDeviceBriefly(context, { node: "/dev/sda", type: "vfat" }, (directory, files) => {
+    const reader = files.openReader(`${directory}/key`);
+    expect(reader.size).toBe(6);
+    return reader.read(2, 3);
+  });
+  expect(new TextDecoder().decode(bytes)).toBe("cre");
+  expect(looks).toEqual([]);
+});
+
+test("a disk that hangs is opened for the first look only, however often the search goes on with it", () => {
+  const machine = fakeMachine({
+    mounted: { "/proc": "proc", "/dev": "devtmpfs" },
+    disks: [{ name: "sda", answersAfterMs: 1e9 }],
+  });
+  const opened: string[] = [];
+  const openAsyncReader: typeof machine.openAsyncReader = (path, options) => {
+    opened.push(path);
+    return machine.openAsyncReader(path, options);
+  };
+  const apart = {
+    mount({ target }: MountRequest): string {
+      throw new SyscallError("mount", "ETIMEDOUT", target);
+    },
+    touch: () => undefined,
+    close: () => undefined,
+  };
+  const context = {
+    machine: { ...machine, openAsyncReader, mountApart: () => apart },
+    drivers: { loadFilesystem: () => undefined },
+  };
+  const pending: PendingMount = { apart: null };
+  for (const timeoutMs of [1000, 0, 0, 0]) {
+    const look = () =>
+      mountDeviceBriefly(context, { node: "/dev/sda", type: "ext4", timeoutMs, pending }, () => "seen");
+    expect(look).toThrow("ETIMEDOUT");
+  }
+  expect(opened).toEqual(["/dev/sda"]);
 });

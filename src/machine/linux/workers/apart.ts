@@ -20,7 +20,7 @@ export function mountApart(worker: StartedWorker | null, watch: AsyncCalls["watc
   if (worker === null) return mountHere();
   const outside = `/proc/${worker.pid}/root`;
   const ask = createErrand(worker, watch);
-  const touched = new Map<string, boolean>();
+  const touched = new Set<string>();
   let isFirst = true;
   let mounted: string | null = null;
 
@@ -38,15 +38,10 @@ export function mountApart(worker: StartedWorker | null, watch: AsyncCalls["watc
       return `${outside}${mounted}`;
     },
     touch(path, look, timeoutMs) {
-      const inside = path.slice(outside.length);
-      for (let turn = 0; ; turn++) {
-        const key = `${look} ${turn} ${path}`;
-        if (!touched.has(key)) {
-          const answer = ask.orLater(key, () => touchOrder(inside, look, turn), timeoutMs, path);
-          touched.set(key, hasMore(answer, look));
-        }
-        if (touched.get(key) !== true) return;
-      }
+      const key = `${look} ${path}`;
+      if (touched.has(key)) return;
+      ask.orLater(key, () => touchOrder(path.slice(outside.length), look), timeoutMs, path);
+      touched.add(key);
     },
     close() {
       watch(worker, false);
@@ -126,8 +121,8 @@ const ROOM_BYTES = 60 << 10;
 /** The calls between open and close. */
 const READS = CALLS - 2;
 
-/** The order to look at a path; `turn`: the part of a file, counted from 0. */
-function touchOrder(path: string, look: MountLook, turn: number): Order {
+/** The order to look at a path. */
+function touchOrder(path: string, look: MountLook): Order {
   const { data } = encodeTexts(path);
   const at = { data: 0 };
   const opened = { resultOf: 0 };
@@ -135,7 +130,7 @@ function touchOrder(path: string, look: MountLook, turn: number): Order {
   const read = (index: number): WorkerCall =>
     look === "names"
       ? ["getdents64", opened, ROOM, ROOM_BYTES]
-      : ["pread64", opened, ROOM, ROOM_BYTES, (turn * READS + index) * ROOM_BYTES];
+      : ["pread64", opened, ROOM, ROOM_BYTES, index * ROOM_BYTES];
   const reads = Array.from({ length: READS }, (_, index) => read(index));
   const calls: Readonly<Record<MountLook, readonly WorkerCall[]>> = {
     status: [["statx", abi.AT_FDCWD, at, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, ROOM]],
@@ -144,9 +139,4 @@ function touchOrder(path: string, look: MountLook, turn: number): Order {
     content: [["openat", abi.AT_FDCWD, at, flags, 0], ...reads, ["close", opened]],
   };
   return { calls: calls[look], data, answerBytes: 0 };
-}
-
-/** True if a file goes on behind the part that was read. */
-function hasMore({ results }: Answer, look: MountLook): boolean {
-  return look === "content" && results[READS] === ROOM_BYTES;
 }
