@@ -140,7 +140,9 @@ export function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs
     ...doubles(given.map(({ name }) => name)).map((name) => `${name}: two interfaces with this name are to be created`),
     ...doubles(members).map((name) => `${name}: it cannot belong to two interfaces`),
     ...doubles(plan.names.map(({ name }) => name)).map((name) => `ifname=${name}: two interfaces cannot have one name`),
-    ...doubles(plan.names.map(({ mac }) => mac)).map((mac) => `ifname: ${mac} cannot have two names`),
+    ...doubles(plan.names.map(({ mac }) => mac)).map(
+      (mac) => `ifname=NAME:${mac}: one interface cannot have two names`,
+    ),
     ...plan.made.flatMap(({ name, members }) =>
       members.includes(name) ? [`${name}: it cannot be made of itself`] : [],
     ),

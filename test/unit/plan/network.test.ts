@@ -122,7 +122,10 @@ describe("mistakes", () => {
     ["bridge=x vlan=x5:eth0 bond=x5:eth1", "two interfaces"],
     ["bond=bond0:eth0,eth1 bridge=br0:eth1", "eth1: it cannot belong to two interfaces"],
     ["ifname=lan0:52:54:00:00:00:01 ifname=lan0:52:54:00:00:00:02", "ifname=lan0: two interfaces cannot have one name"],
-    ["ifname=a:52:54:00:00:00:01 ifname=b:52:54:00:00:00:01", "52:54:00:00:00:01 cannot have two names"],
+    [
+      "ifname=a:52:54:00:00:00:01 ifname=b:52:54:00:00:00:01",
+      "ifname=NAME:52:54:00:00:00:01: one interface cannot have two names",
+    ],
     ["ifname=lan%d:52:54:00:00:00:01", "the name of a network interface"],
     ["ifname=lan0", "hardware address"],
     ["nameserver=x", "IP address"],
