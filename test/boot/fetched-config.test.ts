@@ -76,6 +76,13 @@ test("a signature is required if the image has a key", () => {
   expect(forged.record.failure?.join("\n")).toContain("its signature is not one of the key /etc/levain/config.pub");
   expect(forged.root).toBeUndefined();
   expect(boot(file, ASKED, { files }).record.failure?.[0]).toBe("could not download levain.toml.sig");
+  const { publicKey: other } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  for (const key of [other.export({ type: "spki", format: "pem" }), "no key", ""]) {
+    const { record, root } = boot(file, ASKED, { files: { ...files, "/etc/levain/config.pub": key }, web: signed });
+    expect(record.failure?.[0]).toBe("could not verify the configuration with /etc/levain/config.pub");
+    expect(record.failure?.join("\n")).not.toContain("bug in levain");
+    expect(root).toBeUndefined();
+  }
 });
 
 test("a server without the file stops the boot, and rdshell=0 still allows no shell", () => {
