@@ -41,6 +41,10 @@ const CONNECTIONS: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no route to the server",
   EHOSTUNREACH: "there is no route to the server",
   EPROTO: "the server does not speak HTTP",
+  // Of the runtime's client, for answers that it cannot read.
+  InvalidHTTPResponse: "the server does not speak HTTP",
+  InvalidContentLength: "the server does not speak HTTP",
+  ResponseHeadersTooLarge: "the server does not speak HTTP",
 };
 
 const REDIRECTS = {
