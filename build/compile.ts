@@ -6,6 +6,7 @@ import { readElf } from "../src/desk/program/elf.ts";
 import { writeTrailer } from "../src/desk/program/trailer.ts";
 import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
+import { readBuildTime } from "./build-time.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
 import { findBytecode } from "./runtime/bundle.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
@@ -43,14 +44,6 @@ function packExitProgram(libraries: string): string {
   const target = process.arch === "arm64" ? AARCH64 : X86_64;
   writeFileSync(join(libraries, "exit-program"), linkExitProgram(target));
   return libraries;
-}
-
-/** Returns the time of the newest commit or, for reproducible builds without git, $SOURCE_DATE_EPOCH, in seconds since 1970; 0 if neither is known. */
-function readBuildTime(): number {
-  const given = process.env["SOURCE_DATE_EPOCH"] ?? "";
-  if (/^\d+$/.test(given)) return Number(given);
-  const run = Bun.spawnSync(["git", "log", "-1", "--format=%ct"], { cwd: ROOT, stdout: "pipe", stderr: "ignore" });
-  return run.exitCode === 0 ? Number(run.stdout.toString().trim()) : 0;
 }
 
 function compile(output: string, libraries: string): void {
