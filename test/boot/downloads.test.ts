@@ -17,7 +17,7 @@ test("an image on a web server becomes the root, below a tmpfs", () => {
     expect(journal).toContain("loop /run/levain/medium/root.sfs (ro)");
     expect(journal).toContain("mount squashfs /dev/loop0 at /run/levain/lower (ro)");
     expect(console).toContain(`root      ${URL}, `);
-    expect(console).toContain("nothing protects the download from changes on its way");
+    expect(console).toContain("nothing protects the download from changes in transit");
   }
 });
 

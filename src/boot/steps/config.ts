@@ -27,7 +27,7 @@ export function fetchConfig(
   const url = fillUrl(plan.config.url, identity);
   const isSigned = machine.stat(KEY) !== null;
   if (!isSigned && !url.startsWith("https:")) {
-    voice.warn("nothing protects the configuration from changes on its way: use https:// or a signature");
+    voice.warn("nothing protects the configuration from changes in transit: use https:// or a signature");
   }
   setClock(machine, voice);
   const read = (address: string, name: string) => {

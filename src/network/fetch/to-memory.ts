@@ -58,5 +58,5 @@ export function downloadToMemory(
 /** Anyone between the machine and the server can replace what TLS does not protect. */
 function warnOfOpenTransport({ voice }: Context, urls: readonly string[]): void {
   if (urls.every((url) => url.startsWith("https:"))) return;
-  voice.warn("nothing protects the download from changes on its way: use https:// or rd.image.digest=");
+  voice.warn("nothing protects the download from changes in transit: use https:// or rd.image.digest=");
 }

@@ -9,7 +9,7 @@ import type { InterfacePlan, NetworkNeeds, NetworkPlan } from "./plan.ts";
 /** rd.net.timeout= where it is not given: a switch with spanning tree forwards nothing for the first 30 to 50 s. */
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-const BY_ITSELF: InterfacePlan = {
+const WITHOUT_IP: InterfacePlan = {
   name: null,
   method: "any",
   addresses: [],
@@ -71,7 +71,7 @@ function planInterfaces(used: readonly IpSetting[]): readonly InterfacePlan[] {
       mac: lastOf((ip) => ip.mac)?.mac ?? null,
     };
   });
-  return plans.length === 0 ? [BY_ITSELF] : plans;
+  return plans.length === 0 ? [WITHOUT_IP] : plans;
 }
 
 /** The second field of ip= is the other end of the link for dracut, and the server for the kernel: on a network with more than two addresses, it can only be the latter. */
@@ -137,7 +137,7 @@ export function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs
   const members = plan.made.filter(({ kind }) => kind !== "vlan").flatMap((one) => unique(one.members));
   return onlyTexts(
     ...describeUnread(settings),
-    ...doubles(given.map(({ name }) => name)).map((name) => `${name}: two interfaces with this name are to be created`),
+    ...doubles(given.map(({ name }) => name)).map((name) => `${name}: two interfaces cannot have this name`),
     ...doubles(members).map((name) => `${name}: it cannot belong to two interfaces`),
     ...doubles(plan.names.map(({ name }) => name)).map((name) => `ifname=${name}: two interfaces cannot have one name`),
     ...doubles(plan.names.map(({ mac }) => mac)).map(
@@ -148,7 +148,7 @@ export function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs
     ),
     needs.isNeeded && !plan.isNeeded && "ip=off: the boot needs the network",
     ...plan.names.flatMap(({ name }) =>
-      names.includes(name) ? [`ifname=${name}: the same name is to be created`] : [],
+      names.includes(name) ? [`ifname=${name}: another interface is created with this name`] : [],
     ),
   );
 }

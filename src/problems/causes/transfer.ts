@@ -50,7 +50,7 @@ const CONNECTIONS: Readonly<Record<string, string>> = {
 const REDIRECTS = {
   loop: "it redirects too often",
   insecure: "it redirects from HTTPS to HTTP",
-  malformed: "it redirects to an address that is none of HTTP",
+  malformed: "it redirects to an address that is not HTTP",
 } as const;
 
 /** Returns the clause that says why a transfer failed. */

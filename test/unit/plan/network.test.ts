@@ -119,7 +119,7 @@ describe("mistakes", () => {
     ["vlan=vlan4095:eth0", "from 0 to 4094"],
     ["bond=b:eth0:mode", "options of bonding"],
     ["bridge=br0:br0", "made of itself"],
-    ["bridge=x vlan=x5:eth0 bond=x5:eth1", "two interfaces"],
+    ["bridge=x vlan=x5:eth0 bond=x5:eth1", "two interfaces cannot have this name"],
     ["bond=bond0:eth0,eth1 bridge=br0:eth1", "eth1: it cannot belong to two interfaces"],
     ["ifname=lan0:52:54:00:00:00:01 ifname=lan0:52:54:00:00:00:02", "ifname=lan0: two interfaces cannot have one name"],
     [

@@ -119,7 +119,7 @@ describe("a server that lies", () => {
     ["huge", "the file has 931.3 GiB, and there is room for 1 MiB"],
     ["endless", "the file does not end, and there is room for 1 MiB"],
     ["loop", "it redirects too often"],
-    ["elsewhere", "it redirects to an address that is none of HTTP"],
+    ["elsewhere", "it redirects to an address that is not HTTP"],
     ["gzip", "the server compresses the file (gzip) although that was refused"],
     ["long", `the server compresses the file (${"x".repeat(80)}) although that was refused`],
     ["negative", "the server does not speak HTTP"],
