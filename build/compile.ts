@@ -8,7 +8,7 @@ import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { readBuildTime } from "./build-time.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
-import { findBytecode } from "./runtime/bundle.ts";
+import { findBytecode, OTHER_CHUNKS } from "./runtime/bundle.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
 import { removeResourcesFile } from "./runtime/resources.ts";
 import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
@@ -30,8 +30,6 @@ import { STORE_FLAGS } from "./stage0/paged/store.ts";
 const ROOT = join(import.meta.dirname, "..");
 const HOT_PAGES = join(import.meta.dirname, "stage0/paged/hot-pages.txt");
 const PAGE_SIZE = 0x1000;
-/** The part of the bundle that a boot does not load: src/main.ts imports src/desk/cli.ts when it is a command. */
-const DESK_CHUNK = /^cli-/;
 const FLAGS = [
   ...["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"],
   // Files in the current directory must not configure levain.
@@ -83,7 +81,7 @@ function gatherSets({ bytes, name }: NamedFile): PageSets {
   const [first, ...others] = readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(program, elf, Bun.version));
   const pages = new Set(first?.pages);
   for (const [file, { start, end }] of findBytecode(program, elf)) {
-    if (DESK_CHUNK.test(file)) continue;
+    if (OTHER_CHUNKS.test(file)) continue;
     for (let page = Math.floor(start / PAGE_SIZE); page < end / PAGE_SIZE; page++) pages.add(page);
   }
   return [{ pages, isFollowing: false }, ...others];
