@@ -76,7 +76,9 @@ test("files without a certificate are left out", async () => {
     },
   });
   expect(found).toHaveLength(2);
-  await serve("127.0.0.1", 5, async (url) => expect(await get(`${url}/file`, { authorities: [...found] })).toBe("the file"));
+  await serve("127.0.0.1", 5, async (url) =>
+    expect(await get(`${url}/file`, { authorities: [...found] })).toBe("the file"),
+  );
 });
 
 test("a proxy is asked for the whole URL", async () => {
