@@ -18,8 +18,21 @@ const WITHOUT_IP: InterfacePlan = {
   mac: null,
 };
 
+/** Decides about the network. Its mistakes stop a boot that needs it; of one that only rd.neednet=1 asks for, they are warnings. `isPart`: there are none yet. */
+export function planNetwork(
+  settings: Settings,
+  needs: NetworkNeeds,
+  isPart: boolean,
+): { network: NetworkPlan; mistakes: readonly string[]; warnings: readonly string[] } {
+  const network = decideNetwork(settings, needs);
+  const found = isPart ? [] : findNetworkMistakes(settings, network, needs);
+  if (needs.isNeeded || found.length === 0) return { network, mistakes: found, warnings: [] };
+  const warnings = found.map((text) => `${text}: going on without the network`);
+  return { network: { ...network, isNeeded: false }, mistakes: [], warnings };
+}
+
 /** Decides whether the network is brought up, and how. */
-export function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkPlan {
+function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkPlan {
   const all = readable(settings.ip);
   const used = all.filter(({ method }) => method !== "off");
   const isOff = all.length > 0 && used.length === 0;
@@ -129,7 +142,7 @@ function describeUnread(settings: Settings): readonly string[] {
 }
 
 /** Returns the mistakes in the parameters of a network that is needed. */
-export function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: NetworkNeeds): readonly string[] {
+function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: NetworkNeeds): readonly string[] {
   if (!needs.isNeeded && settings.needsNetwork !== true) return [];
   const names = plan.made.map(({ name }) => name);
   const given = [...readable(settings.bonds), ...readable(settings.vlans), ...readable(settings.bridges)];
