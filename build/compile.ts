@@ -6,8 +6,9 @@ import { readElf } from "../src/desk/program/elf.ts";
 import { writeTrailer } from "../src/desk/program/trailer.ts";
 import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
+import { readBuildTime } from "./build-time.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
-import { findBytecode } from "./runtime/bundle.ts";
+import { findBytecode, OTHER_CHUNKS } from "./runtime/bundle.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
 import { removeResourcesFile } from "./runtime/resources.ts";
 import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
@@ -29,8 +30,6 @@ import { STORE_FLAGS } from "./stage0/paged/store.ts";
 const ROOT = join(import.meta.dirname, "..");
 const HOT_PAGES = join(import.meta.dirname, "stage0/paged/hot-pages.txt");
 const PAGE_SIZE = 0x1000;
-/** The part of the bundle that a boot does not load: src/main.ts imports src/desk/cli.ts when it is a command. */
-const DESK_CHUNK = /^cli-/;
 const FLAGS = [
   ...["--compile", "--minify", "--bytecode", "--format=esm", "--splitting"],
   // Files in the current directory must not configure levain.
@@ -43,14 +42,6 @@ function packExitProgram(libraries: string): string {
   const target = process.arch === "arm64" ? AARCH64 : X86_64;
   writeFileSync(join(libraries, "exit-program"), linkExitProgram(target));
   return libraries;
-}
-
-/** Returns the time of the newest commit or, for reproducible builds without git, $SOURCE_DATE_EPOCH, in seconds since 1970; 0 if neither is known. */
-function readBuildTime(): number {
-  const given = process.env["SOURCE_DATE_EPOCH"] ?? "";
-  if (/^\d+$/.test(given)) return Number(given);
-  const run = Bun.spawnSync(["git", "log", "-1", "--format=%ct"], { cwd: ROOT, stdout: "pipe", stderr: "ignore" });
-  return run.exitCode === 0 ? Number(run.stdout.toString().trim()) : 0;
 }
 
 function compile(output: string, libraries: string): void {
@@ -90,7 +81,7 @@ function gatherSets({ bytes, name }: NamedFile): PageSets {
   const [first, ...others] = readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(program, elf, Bun.version));
   const pages = new Set(first?.pages);
   for (const [file, { start, end }] of findBytecode(program, elf)) {
-    if (DESK_CHUNK.test(file)) continue;
+    if (OTHER_CHUNKS.test(file)) continue;
     for (let page = Math.floor(start / PAGE_SIZE); page < end / PAGE_SIZE; page++) pages.add(page);
   }
   return [{ pages, isFollowing: false }, ...others];

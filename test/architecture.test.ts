@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { Glob } from "bun";
+import { OTHER_CHUNKS } from "../build/runtime/bundle.ts";
 
 const ROOT = join(import.meta.dir, "..");
 
@@ -165,6 +166,12 @@ describe("rooms", () => {
     const desk = imports.filter(({ from, to }) => to.startsWith("src/desk/") && !from.startsWith("src/desk/"));
     expect(out.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
     expect(desk).toEqual([{ from: "src/main", to: "src/desk/cli", isDynamic: true }]);
+  });
+
+  test("what is imported dynamically is no part of what a boot unpacks first", () => {
+    const late = imports.filter(({ from, isDynamic }) => from === "src/main" && isDynamic);
+    expect(late).toHaveLength(2);
+    expect(late.filter(({ to }) => !OTHER_CHUNKS.test(`${basename(to)}-`))).toEqual([]);
   });
 
   test("build/ imports nothing from test/ or bench/", () => {

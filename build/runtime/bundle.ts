@@ -4,6 +4,9 @@ import { BootError } from "../../src/problems/errors.ts";
 /** A place in the memory of a program; `end` is the first byte behind it. */
 export type Place = Readonly<{ start: number; end: number }>;
 
+/** The parts of the bundle that a boot does not load: src/main.ts imports src/desk/cli.ts when it is a command, and src/network/fetch/serve.ts when it downloads. */
+export const OTHER_CHUNKS = /^(?:cli|serve)-/;
+
 const TRAILER = "\n---- Bun! ----\n";
 /** The part of Bun's `Offsets` before the trailer: the size of the bundle (u64), and place and size of the table of modules (u32). */
 const OFFSETS_SIZE = 32;

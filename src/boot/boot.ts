@@ -44,7 +44,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
       if (config === null || network === null) return { network, plan: first };
       return { network, plan: readPlan(fetchConfig(context, { ...first, config }, network)) };
     },
-    ({ network }) => describeNetwork(network),
+    ({ network, plan }) => describeNetwork(network, plan.network),
   );
   const drivers = Bun.deepEquals(plan.modules, first.modules)
     ? firstDrivers

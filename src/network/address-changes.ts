@@ -1,4 +1,4 @@
-import { type IpAddress, isInPrefix, netmaskOf, parseAddress } from "../formats/network/addresses.ts";
+import { type IpAddress, isInPrefix, isLinkLocal, netmaskOf, parseAddress } from "../formats/network/addresses.ts";
 import type { Lease } from "../formats/network/lease.ts";
 import type { NetworkChange } from "../machine/network/network.ts";
 import type { AddressSetting } from "../parameters/network/fields.ts";
@@ -89,10 +89,6 @@ function routeChange(
 
 function isReached(gateway: IpAddress, addresses: readonly AddressSetting[]): boolean {
   return addresses.some(({ address, prefix }) => isInPrefix(gateway, bytesOf(address), prefix));
-}
-
-function isLinkLocal(address: IpAddress): boolean {
-  return address.length === 16 && isInPrefix(address, bytesOf("fe80::"), 10);
 }
 
 /** null for a network of two addresses or one (RFC 3021). */

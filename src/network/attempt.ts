@@ -2,6 +2,8 @@ import { formatMac, parseMac } from "../formats/network/addresses.ts";
 import type { DhcpSocket, Link, NetworkState } from "../machine/network/network.ts";
 import type { InterfacePlan } from "../plan/network/plan.ts";
 import type { InterfaceReport, LinkTrouble } from "../problems/diagnoses/network/network.ts";
+import { unlessRefused } from "../problems/errors.ts";
+import { describeRefusal } from "../problems/report.ts";
 import type { UpInterface } from "./up.ts";
 import { byDhcp } from "./ways/by-dhcp.ts";
 import { byKernel, eitherWay } from "./ways/by-kernel.ts";
@@ -31,6 +33,7 @@ export function createAttempt(tools: WayTools, plan: InterfacePlan, first: Link)
   let link = first;
   let way: Way | null = null;
   let result: UpInterface | null = null;
+  let isRefused = false;
 
   /** Without a carrier everything begins again when there is one: another cable may lead to another network. */
   function stop(): void {
@@ -38,26 +41,44 @@ export function createAttempt(tools: WayTools, plan: InterfacePlan, first: Link)
     way = null;
   }
 
+  function goOn(state: NetworkState): void {
+    if (!link.isUp) {
+      setUp(tools, plan, link);
+      return;
+    }
+    if (!link.hasCarrier) {
+      stop();
+      return;
+    }
+    way ??= chooseWay(tools, plan);
+    const found = way.advance(link, state);
+    if (found === null) return;
+    result = { name: link.name, index: link.index, mac: formatMac(link.mac), ...found };
+    stop();
+  }
+
   return {
     index: first.index,
     plan,
     advance(now, state) {
       link = now;
-      if (result !== null) return;
-      if (!link.isUp) return setUp(tools, plan, link);
-      if (!link.hasCarrier) return stop();
-      way ??= chooseWay(tools, plan);
-      const found = way.advance(link, state);
-      if (found === null) return;
-      result = { name: link.name, index: link.index, mac: formatMac(link.mac), ...found };
-      stop();
+      if (result !== null || isRefused) return;
+      unlessRefused(
+        () => goOn(state),
+        (refusal) => {
+          tools.voice.warn(`the kernel cannot use ${link.name}: ${describeRefusal(refusal)}`);
+          isRefused = true;
+          stop();
+        },
+      );
     },
     result: () => result,
     dueMs: () => way?.dueMs() ?? Number.POSITIVE_INFINITY,
     sockets: () => way?.sockets() ?? [],
     report() {
       const { asked, refusals } = way?.talk() ?? { asked: 0, refusals: [] };
-      return { name: link.name, state: result === null ? stateOf(link, way) : "up", asked, refusals };
+      const state = isRefused ? "unusable" : stateOf(link, way);
+      return { name: link.name, state: result === null ? state : "up", asked, refusals };
     },
     close: stop,
   };

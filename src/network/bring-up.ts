@@ -55,8 +55,11 @@ function waitForAddresses(
     const state = advance(plan, tools, attempts, machine.networkState());
     const found = [...attempts.values()].flatMap((attempt) => attempt.result() ?? []);
     if (isEnough(plan, found)) return found;
+    const isMissing = findMissing(plan, state.links).length > 0;
+    const isStuck = [...attempts.values()].every((attempt) => attempt.report().state === "unusable");
     // The drivers that are left may bring the interface.
-    if ((attempts.size === 0 || findMissing(plan, state.links).length > 0) && drivers.loadMore()) continue;
+    if ((isStuck || isMissing) && drivers.loadMore()) continue;
+    if (attempts.size > 0 && isStuck && !isMissing) deadlineMs = machine.nowMs();
     if (found.length > 0) deadlineMs = Math.min(deadlineMs, machine.nowMs() + OTHERS_MS);
     if (machine.nowMs() >= deadlineMs) return settleForLess(context, plan, attempts, { found, state, startMs });
     const newsMs = say(plan, state);

@@ -16,7 +16,7 @@ import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
-import { decideNetwork, findNetworkMistakes, warnOfUnusedNetwork } from "./network/network.ts";
+import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
@@ -54,7 +54,12 @@ export interface PlanInput {
 }
 
 type Surroundings = Omit<CryptSurroundings, "roots"> &
-  Parameters<typeof decideRoot>[2] & { readonly inherited: Inherited | null; readonly isPart: boolean };
+  Parameters<typeof decideRoot>[2] & {
+    readonly inherited: Inherited | null;
+    readonly isPart: boolean;
+    /** A configuration from a server will complete the plan, but not what is needed to download it. */
+    readonly isBeforeConfig: boolean;
+  };
 
 /** rd.timeout= where it is not given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -84,9 +89,10 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const all = [...mistakes, ...refused];
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
-  const { plan, volumes } = decide(settings, words, line, {
+  const { plan, volumes, ofNetwork } = decide(settings, words, line, {
     ...{ inherited, machine, findEsp, crypttab, hasFile },
-    isPart: isPart || (settings.configUrl !== undefined && fetchedParameters === undefined),
+    isPart,
+    isBeforeConfig: settings.configUrl !== undefined && fetchedParameters === undefined,
   });
   const warnings = [
     ...warnOfUnsupported(words),
@@ -95,6 +101,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...warnOfUnused(settings, plan),
     ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfUnusedNetwork(settings, plan.network),
+    ...ofNetwork,
     ...warnOfRefusedShell(sources, plan),
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
@@ -115,14 +122,14 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
   const needs = networkNeedsOf(root, settings.configUrl !== undefined);
-  const network = decideNetwork(settings, needs);
+  const { network, mistakes, warnings } = planNetwork(settings, needs, around.isPart);
+  const downloads = [...mistakes, ...findDownloadMistakes(settings, needs.isNeeded)];
   const incomplete = [
-    ...findNetworkMistakes(settings, network, needs),
-    ...findDownloadMistakes(settings, needs.isNeeded),
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
     ...findCheckMistakes(settings, image !== null),
   ];
-  const contradictions = [...doubles, ...(around.isPart ? [] : incomplete)];
+  const known = around.isBeforeConfig ? downloads : [...downloads, ...incomplete];
+  const contradictions = [...doubles, ...(around.isPart ? [] : known)];
   if (contradictions.length > 0) {
     throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));
   }
@@ -158,7 +165,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rescue: decideRescue(settings),
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
-  return { plan, volumes };
+  return { plan, volumes, ofNetwork: warnings };
 }
 
 function decideExitProgram({ exitProgram }: Settings): BootPlan["handover"]["exitProgram"] {

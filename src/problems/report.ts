@@ -23,6 +23,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   "umount2 ETIMEDOUT": "the disk does not answer",
   "mount ETIMEDOUT": "the disk does not answer",
   "ioctl ETIMEDOUT": "the disk below does not answer",
+  "rtnetlink ENOENT": "a file is missing, its firmware perhaps",
   ENOENT: "no such file or directory",
   EIO: "the device returns I/O errors: it is failing, or its cable is",
   ENOMEM: "there is not enough memory",

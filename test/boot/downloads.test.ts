@@ -17,7 +17,7 @@ test("an image on a web server becomes the root, below a tmpfs", () => {
     expect(journal).toContain("loop /run/levain/medium/root.sfs (ro)");
     expect(journal).toContain("mount squashfs /dev/loop0 at /run/levain/lower (ro)");
     expect(console).toContain(`root      ${URL}, `);
-    expect(console).toContain("nothing protects the download from changes on its way");
+    expect(console).toContain("nothing protects the download from changes in transit");
   }
 });
 
@@ -31,6 +31,33 @@ test("a digest decides between mirrors, and protects a download without TLS", ()
   expect(console).not.toContain("nothing protects");
   const wrong = fakeBoot({ cmdline: `root=${URL} rd.image.digest=sha256:${DIGEST}`, ...SERVER, web });
   expect(wrong.record.failure?.join(" ")).toContain(`could not download root.sfs   ${URL}: its sha256 is`);
+});
+
+test("the digest is that of the file on the server, and an ISO file is not the image in it", () => {
+  const iso = fakeImage("ext4", { label: "LIVE" }, { "/LiveOS/squashfs.img": SQUASHFS.bytes });
+  const url = "http://10.0.0.1/live.iso";
+  const hex = createHash("sha256").update(iso.bytes).digest("hex");
+  const more = { ...SERVER, web: { [url]: iso.bytes }, images: [iso, SQUASHFS] };
+  const { end, console } = fakeBoot({ cmdline: `root=live:${url} rd.image.digest=sha256:${hex}`, ...more });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).not.toContain("nothing protects");
+});
+
+test("a layer that nothing verifies is refused beside a download with a digest", () => {
+  const disks = [{ name: "sda", image: fakeImage("ext4", { label: "EXTRA" }) }];
+  const cmdline = `root=${URL} rd.image.digest=sha256:${DIGEST} rd.layer=LABEL=EXTRA`;
+  const { record, end } = fakeBoot({ cmdline, ...SERVER, disks });
+  expect(record.failure?.join("\n")).toContain("nothing verifies it");
+  expect(end).toBe("poweroff");
+});
+
+test("a root hash or a signature protects a download too", () => {
+  const hash = "ab".repeat(32);
+  for (const words of [`roothash=${hash} rd.verity.options=hash-offset=4096`, "rd.image.cms"]) {
+    const { console } = fakeBoot({ cmdline: `root=${URL} ${words}`, ...SERVER });
+    expect(console).toContain("root      ");
+    expect(console).not.toContain("nothing protects");
+  }
 });
 
 test("archiso's image is found on its server, by either name", () => {

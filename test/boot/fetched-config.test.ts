@@ -31,13 +31,16 @@ test("a file with a mistake is not used at all", () => {
     ['parameters = "root=LABEL=B"', "parameters: Expected Array but received"],
     ['parameters = ["root=LABEL=B"]\nmodules = ["x"]', "modules: Expected never but received"],
     ['parameters = ["root=LABEL=B", "rd.timeout=soon"]', "a mistake in the configuration of rd.config="],
-    ['parameters = ["rdshell=0"]', "rdshell=0 must be known before the network"],
-    ['parameters = ["root=LABEL=B", "ip=dhcp"]', "ip=dhcp must be known before the network"],
-    ['parameters = ["root=LABEL=B", "nameserver=192.0.2.9"]', "nameserver=192.0.2.9 must be known before the network"],
-    ['parameters = ["root=LABEL=B", "rd.peerdns=0"]', "rd.peerdns=0 must be known before the network"],
-    ['parameters = ["root=LABEL=B", "rd.route=10.0.0.0/8:192.0.2.1"]', "must be known before the network"],
-    ['parameters = ["root=LABEL=B", "rd.net.timeout=3"]', "rd.net.timeout=3 must be known before the network"],
-    ['parameters = ["root=LABEL=B", "rd.neednet=1"]', "rd.neednet=1 must be known before the network"],
+    ['parameters = ["rdshell=0"]', "rdshell=0 must be known before the network is up"],
+    ['parameters = ["root=LABEL=B", "ip=dhcp"]', "ip=dhcp must be known before the network is up"],
+    [
+      'parameters = ["root=LABEL=B", "nameserver=192.0.2.9"]',
+      "nameserver=192.0.2.9 must be known before the network is up",
+    ],
+    ['parameters = ["root=LABEL=B", "rd.peerdns=0"]', "rd.peerdns=0 must be known before the network is up"],
+    ['parameters = ["root=LABEL=B", "rd.route=10.0.0.0/8:192.0.2.1"]', "must be known before the network is up"],
+    ['parameters = ["root=LABEL=B", "rd.net.timeout=3"]', "rd.net.timeout=3 must be known before the network is up"],
+    ['parameters = ["root=LABEL=B", "rd.neednet=1"]', "rd.neednet=1 must be known before the network is up"],
   ] as const) {
     const { root, record } = boot(file, ASKED);
     expect(record.failure?.join("\n")).toContain(words);
@@ -73,9 +76,18 @@ test("a signature is required if the image has a key", () => {
   const signed = { [`${URL}.sig`]: sign(null, Buffer.from(file), privateKey) };
   expect(boot(file, ASKED, { files, web: signed }).root).toBe("/dev/vdb");
   const forged = boot(`${file} `, ASKED, { files, web: signed });
-  expect(forged.record.failure?.join("\n")).toContain("its signature is not one of the key /etc/levain/config.pub");
+  expect(forged.record.failure?.join("\n")).toContain(
+    "its signature was not made with the key of /etc/levain/config.pub",
+  );
   expect(forged.root).toBeUndefined();
   expect(boot(file, ASKED, { files }).record.failure?.[0]).toBe("could not download levain.toml.sig");
+  const { publicKey: other } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  for (const key of [other.export({ type: "spki", format: "pem" }), "no key", ""]) {
+    const { record, root } = boot(file, ASKED, { files: { ...files, "/etc/levain/config.pub": key }, web: signed });
+    expect(record.failure?.[0]).toBe("could not verify the configuration with /etc/levain/config.pub");
+    expect(record.failure?.join("\n")).not.toContain("bug in levain");
+    expect(root).toBeUndefined();
+  }
 });
 
 test("a server without the file stops the boot, and rdshell=0 still allows no shell", () => {

@@ -53,6 +53,23 @@ test("of several cards, the first with a lease wins, and the others are set down
   expect(changes(journal).slice(-2)).toEqual(["set interface 2 isUp=false", "set interface 3 isUp=false"]);
 });
 
+test("a card that the kernel cannot use is left, and another one counts", () => {
+  const cards = [
+    { ...CARD, servers: [fakeDhcpServer({ address: "192.0.2.66" })] },
+    { name: "eth1", mac: "52:54:00:00:00:02", servers: [fakeDhcpServer({ delayMs: 50 })] },
+  ];
+  for (const call of ["set interface 2 isUp=true", "add 192.0.2.66"]) {
+    const before: FakeBootOptions["before"] = (machine) => machine.refuse("changeNetwork", call, "ENOENT");
+    const { end, console } = boot(ROOT, cards, { before });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console).toContain("the kernel cannot use eth0: no such file or directory (ENOENT)");
+    expect(console).toContain("eth1 192.0.2.50/24 by DHCP");
+    const alone = boot(`${ROOT} rd.net.timeout=0`, cards.slice(0, 1), { before });
+    expect(alone.console).toContain("the network did not come up within 0 s, going on without it: eth0 cannot be used");
+    expect(boot(`${ROOT} ip=eth0:dhcp`, cards, { before }).console).toContain("eth0 cannot be used");
+  }
+});
+
 describe("what is waited for is said within 5 s", () => {
   test.each([
     ["a cable that comes late", [{ ...CARD, carrierAtMs: 9000 }], "waiting for the network: eth0 has no carrier"],
@@ -234,6 +251,6 @@ test("levain status shows the step; what it tried in vain is taken back", () => 
     ],
   });
   expect(end).toMatchObject({ mode: "switch_root" });
-  expect(String(text)).toMatch(/ok {6}network/);
+  expect(String(text)).toMatch(/ok {6}network {3}none, going on without it/);
   expect(machine.network.links.filter(({ isUp }) => isUp).map(({ name }) => name)).toEqual([]);
 });

@@ -41,6 +41,13 @@ export const NETWORK_CASES: Readonly<Record<string, (machine: Machine) => void>>
       false,
     );
   },
+  "an address whose lifetime is 0 is refused"(machine) {
+    const { index } = card(machine);
+    const address = { index, address: Uint8Array.of(192, 0, 2, 6), prefix: 24, peer: null, broadcast: null };
+    throws(() => machine.changeNetwork({ kind: "add-address", ...address, lifetime: 0 }), refusedWith("EINVAL"));
+    machine.changeNetwork({ kind: "add-address", ...address, lifetime: 60 });
+    machine.changeNetwork({ kind: "remove-address", ...address });
+  },
   "an address of IPv6 is tentative until it is known that no other host has it"(machine) {
     const { index } = card(machine);
     const address = Uint8Array.fromHex("20010db8000000000000000000000077");

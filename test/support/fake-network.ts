@@ -123,6 +123,7 @@ export class FakeNetwork {
         for (const one of this.links) if (one.master === what.index) one.master = null;
         break;
       case "add-address":
+        if (what.lifetime === 0) throw new SyscallError("rtnetlink", "EINVAL", what.kind);
         this.#addAddress(what.index, what.address, what.prefix);
         break;
       case "remove-address":

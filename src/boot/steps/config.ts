@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { runtimeCrypto } from "../../crypto/secret.ts";
 import type { Context } from "../../drivers/context.ts";
 import type { Machine } from "../../machine/machine.ts";
@@ -26,7 +27,7 @@ export function fetchConfig(
   const url = fillUrl(plan.config.url, identity);
   const isSigned = machine.stat(KEY) !== null;
   if (!isSigned && !url.startsWith("https:")) {
-    voice.warn("nothing protects the configuration from changes on its way: use https:// or a signature");
+    voice.warn("nothing protects the configuration from changes in transit: use https:// or a signature");
   }
   setClock(machine, voice);
   const read = (address: string, name: string) => {
@@ -49,13 +50,17 @@ function withNetwork(identity: MachineIdentity, { interfaces, hostname }: Networ
 }
 
 function requireSignature(machine: Machine, url: string, bytes: Uint8Array, signature: Uint8Array): void {
-  const { createPublicKey, verify } = runtimeCrypto();
-  let isRight = false;
+  if (runtimeCrypto().verify(null, bytes, readKey(machine), signature)) return;
+  throw problem("config-signature-wrong", { url, path: KEY });
+}
+
+function readKey(machine: Machine): KeyObject {
+  const text = Buffer.from(machine.readFile(KEY));
   try {
-    const key = createPublicKey(Buffer.from(machine.readFile(KEY)));
-    isRight = key.asymmetricKeyType === "ed25519" && verify(null, bytes, key, signature);
-  } catch (cause) {
-    throw problem("config-key-unreadable", { path: KEY }, { cause });
+    const key = runtimeCrypto().createPublicKey(text);
+    if (key.asymmetricKeyType === "ed25519") return key;
+  } catch {
+    // What OpenSSL throws ("NO_START_LINE") says no more than that.
   }
-  if (!isRight) throw problem("config-signature-wrong", { url, path: KEY });
+  throw problem("config-key-unreadable", { path: KEY });
 }

@@ -52,8 +52,9 @@ function leaveFile({ machine, voice }: Context, { path, content, isSecret = fals
 }
 
 /** Returns what the step did, as a line of the console. */
-export function describeNetwork(network: NetworkUp | null): string {
-  return network === null ? "" : network.interfaces.map(describeUp).join("; ");
+export function describeNetwork(network: NetworkUp | null, { isNeeded }: NetworkPlan): string {
+  if (network === null) return isNeeded ? "none, going on without it" : "";
+  return network.interfaces.map(describeUp).join("; ");
 }
 
 const BY: Readonly<Record<UpInterface["method"], string>> = {

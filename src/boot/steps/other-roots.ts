@@ -4,6 +4,7 @@ import { downloadToMemory } from "../../network/fetch/to-memory.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { nameRoot, type RootSource } from "../../plan/root.ts";
 import { planBase, ROOT } from "../../stack/root-stack.ts";
+import { requiresImageHashes } from "../../stack/verify/require-verified.ts";
 import { BY_HAND, describeMounted, type Steps } from "./steps.ts";
 
 type RootOf<Kind> = Extract<RootSource, { kind: Kind }>;
@@ -70,7 +71,9 @@ function fetchRoot(
     (undo) => {
       if (isDoneByHand()) return null;
       const { digest } = plan.checks;
-      return downloadToMemory({ ...rest, undo }, { download, digest, directory, timeoutMs: plan.rootTimeoutMs });
+      const isVerified = requiresImageHashes(plan);
+      const order = { download, digest, isVerified, directory, timeoutMs: plan.rootTimeoutMs };
+      return downloadToMemory({ ...rest, undo }, order);
     },
     (text) => text ?? BY_HAND,
   );

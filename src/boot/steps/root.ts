@@ -28,7 +28,6 @@ type ExistingRoot = Exclude<RootSource, { kind: "none" }>;
 /** Finds, mounts and stacks the root, and mounts what belongs below it. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
 export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
-  const isChecked = root.kind === "download"; // by its digest, while it was downloaded
   const mounted =
     root.kind === "block"
       ? attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, root.devices, isDoneByHand)
@@ -37,9 +36,7 @@ export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot)
     "layers",
     (undo) => {
       const isByHand = mounted === null || (mounted.target !== ROOT && isDoneByHand());
-      return isByHand
-        ? STACKED_BY_HAND
-        : stackRoot({ ...steps, undo }, isChecked ? withoutDigest(plan) : plan, mounted);
+      return isByHand ? STACKED_BY_HAND : stackRoot({ ...steps, undo }, plan, mounted);
     },
     ({ text }) => text,
   );
@@ -48,10 +45,6 @@ export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot)
     (undo) => mountBelow({ ...steps, undo }, plan, stacked),
     (subtrees) => subtrees,
   );
-}
-
-function withoutDigest(plan: BootPlan): BootPlan {
-  return { ...plan, checks: { ...plan.checks, digest: null } };
 }
 
 /** Mounts /usr, the lines of /etc/fstab that the root needs before init, and unions. Returns what was mounted, in words; an empty text for nothing. */

@@ -20,26 +20,34 @@ import type { ImageOptions } from "./options.ts";
 import { refuseReserved } from "./reserved.ts";
 
 /** Adds the modules that a kernel needs to reach its root, and the modprobe.d files for them. */
-export function addModules(tree: ImageTree, kernel: KernelChoice, options: ImageOptions, plan: BootPlan, voice: Voice) {
+export function addModules(
+  tree: ImageTree,
+  kernel: KernelChoice,
+  options: ImageOptions,
+  plans: readonly BootPlan[],
+  voice: Voice,
+) {
   voice.progress("reading modules");
   const modprobeDirs = chooseModprobeDirectories(options.modprobeDirs, kernel);
   // An ordinary user cannot read all files of a hardened host, and did not ask for them.
   const unreadable = options.modprobeDirs === null ? voice.warn : null;
   const config = addModprobeFiles(tree, readModprobeFiles(modprobeDirs, unreadable), voice);
   // Modules that the image's own parameters load have to be in it.
-  const add = [...options.modules, ...plan.modules.load];
+  const loaded = [...new Set(plans.flatMap(({ modules }) => modules.load))];
+  const add = [...options.modules, ...loaded];
   const host = options.hostonly ? readHostUse() : null;
-  const needsNetwork = options.network || plan.network.isNeeded || host?.isRootOnNetwork === true;
+  const needsNetwork =
+    options.network || plans.some(({ network }) => network.isNeeded) || host?.isRootOnNetwork === true;
   const selection = selectModules({
     kernel,
     add,
     config,
     isPacked: true,
     patterns: needsNetwork ? [...DEFAULT_MODULES, ...NETWORK_MODULES] : DEFAULT_MODULES,
-    ...(host !== null && { host: withPlanned(host, plan) }),
+    ...(host !== null && { host: plans.reduce(withPlanned, host) }),
   });
   const { files, names, lackingFirmware, warnings } = selection;
-  for (const warning of [...warnings, ...warnOfKeptOut(selection, config, plan.modules.load)]) voice.warn(warning);
+  for (const warning of [...warnings, ...warnOfKeptOut(selection, config, loaded)]) voice.warn(warning);
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
   return { count: names.length, modprobeDirs, lackingFirmware };
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { IMAGE_KEY_LIST } from "../../plan/key-list.ts";
-import { makePlan } from "../../plan/make-plan.ts";
+import { makePlan, type PlanInput } from "../../plan/make-plan.ts";
 import type { Manifest } from "../../plan/manifest.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { warnOfUnboundRoot } from "../../plan/warnings.ts";
@@ -47,7 +47,8 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const manifest = makeManifest(options, kernel?.version ?? null, parameters);
   const additions = lookAtAdditions(options.additions);
   // Refuses parameters that the boot would refuse, while they can still be corrected.
-  const { plan, warnings } = makePlan({ cmdline: "", manifest, ...additions, isPart: true });
+  const { plans, warnings } = planAll(options, { cmdline: "", manifest, ...additions, isPart: true });
+  const [plan] = plans;
   refuseContradictions({ options, plan, hasFile: additions.hasFile });
   for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
   const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
@@ -56,15 +57,16 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const config = kernel && readKernelConfig(kernel);
   if (kernel && config) warnOfCompression(kernel, config, options.compression, voice);
 
-  const { tree, isInitCompressed, ...content } = fillTree({ options, kernel, config, plan, voice });
+  const { tree, isInitCompressed, ...content } = fillTree({ options, kernel, config, plans, voice });
   addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
   // stage0 does not read JSON.
   addText(tree, "/etc/levain.cmdline", formatPolicyWords(parameters));
   const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
-  const secrets = findSecrets(tree, plan.crypt);
+  const crypts = plans.map(({ crypt }) => crypt);
+  const secrets = findSecrets(tree, crypts);
   const exposure = place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
   if (exposure !== null) voice.warn(exposure);
-  const keys = findKeys(tree, plan.crypt);
+  const keys = findKeys(tree, crypts);
   // The boot removes these before it starts a shell.
   if (keys.length > 0) addText(tree, IMAGE_KEY_LIST, keys.map((path) => `${path}\0`).join(""));
 
@@ -77,24 +79,34 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   return { output, kernel, ...content, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
 }
 
+/** The plan of a machine without a table [machine."…"], and one for each table. */
+type Plans = readonly [BootPlan, ...BootPlan[]];
+
+function planAll({ machines }: ImageOptions, input: PlanInput): { plans: Plans; warnings: readonly string[] } {
+  const common = makePlan(input);
+  const own = Object.values(machines).map((machineParameters) => makePlan({ ...input, machineParameters }));
+  const warnings = new Set([common, ...own].flatMap((made) => made.warnings));
+  return { plans: [common.plan, ...own.map(({ plan }) => plan)], warnings: [...warnings] };
+}
+
 interface Job {
   readonly options: ImageOptions;
   readonly kernel: KernelChoice | null;
   readonly config: KernelConfig | null;
-  readonly plan: BootPlan;
+  readonly plans: Plans;
   readonly voice: Voice;
 }
 
-function fillTree({ options, kernel, config, plan, voice }: Job) {
+function fillTree({ options, kernel, config, plans, voice }: Job) {
   const tree: ImageTree = new Map();
   addSkeleton(tree);
   const { machine, isCompressed, runtime } = addRuntime(tree, options.init, options.runtime, config);
   if (runtime.warning !== null) voice.warn(runtime.warning);
   // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
-  addBusybox(tree, options.busybox ?? (plan.rescue.shell === false ? "none" : null), machine);
+  addBusybox(tree, options.busybox ?? (plans[0].rescue.shell === false ? "none" : null), machine);
   for (const program of options.programs) addProgram(tree, program, program, machine);
-  const modules = kernel && addModules(tree, kernel, options, plan, voice);
-  addKeymaps(tree, plan.keymap === null ? options.keymaps : [...options.keymaps, plan.keymap]);
+  const modules = kernel && addModules(tree, kernel, options, plans, voice);
+  addKeymaps(tree, [...options.keymaps, ...plans.flatMap(({ keymap }) => keymap ?? [])]);
   for (const addition of options.additions) addFromHost(tree, addition, voice);
   refuseBrokenCheckers(tree);
   return {

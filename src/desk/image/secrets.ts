@@ -11,16 +11,16 @@ const NOT_OWNER = 0o077;
 const NAMED_MAX = 5;
 
 /** Returns the secrets of an image that are not programs: the boot loader may name any of them as a key. */
-export function findKeys(tree: ImageTree, crypt: CryptPlan): readonly string[] {
-  return findSecrets(tree, crypt).filter((path) => {
+export function findKeys(tree: ImageTree, crypts: readonly CryptPlan[]): readonly string[] {
+  return findSecrets(tree, crypts).filter((path) => {
     const entry = tree.get(path);
     return entry?.kind !== "file" || (entry.mode & EXECUTABLE) === 0;
   });
 }
 
 /** Returns the files of an image that other users must not read: keys that its parameters name, and files that others cannot read on this host. */
-export function findSecrets(tree: ImageTree, crypt: CryptPlan): readonly string[] {
-  const places = [...crypt.volumes, crypt.unnamed].flatMap(({ keys }) => keys);
+export function findSecrets(tree: ImageTree, crypts: readonly CryptPlan[]): readonly string[] {
+  const places = crypts.flatMap(({ volumes, unnamed }) => [...volumes, unnamed]).flatMap(({ keys }) => keys);
   const keys = new Set([
     DEFAULT_KEY_FILE,
     ...places.flatMap(({ in: where, path }) => (where === "image" ? [path] : [])),

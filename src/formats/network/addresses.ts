@@ -64,6 +64,11 @@ export function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 
+/** True for fe80::/10: an address that many links have. */
+export function isLinkLocal(address: IpAddress): boolean {
+  return address.length === 16 && address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;
+}
+
 /** Returns the length of the prefix that a netmask stands for; null if its ones are not all in front. */
 export function prefixOfNetmask(netmask: IpAddress): number | null {
   const bits = [...netmask].map((byte) => byte.toString(2).padStart(8, "0")).join("");

@@ -92,7 +92,7 @@ export function advanceDhcp(
 }
 
 function sendNow(state: DhcpState, nowMs: number, random: Random): ReturnType<typeof advanceDhcp> {
-  // ±25 %: a thousand machines that start at once must not ask at once for ever.
+  // ±25 %: a thousand machines that start at once must not stay in step.
   const delayMs = Math.min(MOST_DELAY_MS, FIRST_DELAY_MS * 2 ** state.sent) * (0.75 + random() / 2);
   const next = { ...state, sent: state.sent + 1, asked: state.asked + 1, dueMs: nowMs + delayMs };
   return { state: next, send: [encodeState(state, nowMs)] };

@@ -19,6 +19,6 @@ export function setClock(
   if (machine.timeOfDayMs() >= builtMs) return;
   const wrong = new Date(machine.timeOfDayMs()).toISOString().slice(0, 10);
   const right = new Date(builtMs).toISOString().slice(0, 10);
-  voice.warn(`the clock says ${wrong}: setting it to ${right}, when levain was built, because of certificates`);
+  voice.warn(`the clock shows ${wrong}, when no certificate is valid: setting it to ${right}, the date of this build`);
   machine.setTimeOfDay(builtMs);
 }

@@ -18,6 +18,9 @@ export interface Body {
   readonly validator: string | null;
 }
 
+/** Characters of a header in a message. */
+const MOST_SHOWN = 80;
+
 /** Returns the headers that ask for the rest of a file, and for all of it if it has changed (RFC 9110, 13.1.5). */
 export function rangeHeaders(partial: Partial | null): Readonly<Record<string, string>> {
   return partial === null ? {} : { range: `bytes=${partial.bytes}-`, "if-range": partial.validator };
@@ -29,7 +32,8 @@ export function readReply({ status, header }: Pick<HttpReply, "status" | "header
     throw new TransferError({ kind: "status", status });
   }
   const encoding = header("content-encoding");
-  if (encoding !== null && !/^identity$/i.test(encoding.trim())) throw new TransferError({ kind: "encoded", encoding });
+  if (encoding !== null && !/^identity$/i.test(encoding.trim()))
+    throw new TransferError({ kind: "encoded", encoding: encoding.slice(0, MOST_SHOWN) });
   const validator = readValidator(header);
   // The answer 200 to a request for a part: the file has changed, or the server has no parts.
   if (status === 200) return { offset: 0, totalBytes: readNumber(header("content-length")), validator };
@@ -37,7 +41,7 @@ export function readReply({ status, header }: Pick<HttpReply, "status" | "header
   const range = readRange(text);
   const isSame = validator === null || validator === partial?.validator;
   if (partial === null || !isSame || !isRest(status, range, partial)) {
-    throw new TransferError({ kind: "range", range: text.slice(0, 80) });
+    throw new TransferError({ kind: "range", range: text.slice(0, MOST_SHOWN) });
   }
   return { offset: partial.bytes, totalBytes: range.total, validator: partial.validator };
 }

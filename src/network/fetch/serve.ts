@@ -1,3 +1,4 @@
+import { runtimeCrypto } from "../../crypto/secret.ts";
 import type { Files } from "../../machine/machine.ts";
 import { listOrNone, textOrNone } from "../../machine/small-files.ts";
 import { type DownloadMachine, download, type Watched } from "./attempts.ts";
@@ -39,9 +40,21 @@ const BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bu
 /** Certificates of authorities that the image adds. */
 const OWN_AUTHORITIES = "/etc/levain/authorities";
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
 /** Returns the authorities of the image; none if it has none, so that those of the runtime count. */
-function readAuthorities(machine: Pick<Files, "readFile" | "listDirectory">): readonly string[] {
+export function readAuthorities(machine: Pick<Files, "readFile" | "listDirectory">): readonly string[] {
   const bundle = BUNDLES.map((path) => textOrNone(machine, path)).find((text) => text !== "");
   const own = listOrNone(machine, OWN_AUTHORITIES).map((name) => textOrNone(machine, `${OWN_AUTHORITIES}/${name}`));
-  return [...(bundle === undefined ? [] : [bundle]), ...own];
+  const certificates = own.flatMap((text) => text.match(CERTIFICATE) ?? []).filter(isCertificate);
+  return [...(bundle === undefined ? [] : [bundle]), ...certificates];
+}
+
+/** The runtime connects to no server at all if one of its authorities is malformed. */
+function isCertificate(text: string): boolean {
+  try {
+    return new (runtimeCrypto().X509Certificate)(text).subject !== undefined;
+  } catch {
+    return false;
+  }
 }

@@ -16,13 +16,18 @@ const KEEP_FREE_BYTES = 64 << 20;
 interface MemoryOrder {
   readonly download: DownloadPlan;
   readonly digest: ImageDigest | null;
+  /** A digest, a root hash or a signature decides whether it is used. */
+  readonly isVerified: boolean;
   /** Where the tmpfs is mounted. */
   readonly directory: string;
   readonly timeoutMs: number | null;
 }
 
 /** Downloads a file to a tmpfs that it mounts for it. Returns what was downloaded, in words. Throws BootError. */
-export function downloadToMemory(context: Context, { download, digest, directory, timeoutMs }: MemoryOrder): string {
+export function downloadToMemory(
+  context: Context,
+  { download, digest, isVerified, directory, timeoutMs }: MemoryOrder,
+): string {
   const { machine, voice, undo } = context;
   const { urls, path, proxy } = download;
   const name = path.slice(1);
@@ -31,7 +36,7 @@ export function downloadToMemory(context: Context, { download, digest, directory
   if (limitBytes <= 0) {
     throw problem("download-without-room", { name, free: describeFree(freeBytes, readTotalMemory(machine)) });
   }
-  warnOfOpenTransport(context, urls, digest);
+  if (!isVerified) warnOfOpenTransport(context, urls);
   setClock(machine, voice);
   makePlace(machine, directory);
   machine.mount({
@@ -50,8 +55,8 @@ export function downloadToMemory(context: Context, { download, digest, directory
   return printable(`${url}, ${formatBytes(bytes)}${speed}`);
 }
 
-/** Anyone between the machine and the server can replace what neither TLS nor a digest protects. */
-function warnOfOpenTransport({ voice }: Context, urls: readonly string[], digest: ImageDigest | null): void {
-  if (digest !== null || urls.every((url) => url.startsWith("https:"))) return;
-  voice.warn("nothing protects the download from changes on its way: use https:// or rd.image.digest=");
+/** Anyone between the machine and the server can replace what TLS does not protect. */
+function warnOfOpenTransport({ voice }: Context, urls: readonly string[]): void {
+  if (urls.every((url) => url.startsWith("https:"))) return;
+  voice.warn("nothing protects the download from changes in transit: use https:// or rd.image.digest=");
 }

@@ -1,11 +1,11 @@
-import { formatAddress } from "../../formats/network/addresses.ts";
+import { formatAddress, isLinkLocal } from "../../formats/network/addresses.ts";
 import { isUsable, WAITS_FOR_KERNEL, type Way, type WayTools } from "./way.ts";
 
 /** Waits for the addresses of IPv6 that the kernel makes: of a router advertisement, or the link-local one. */
 export function byKernel({ machine }: WayTools, kind: "auto6" | "link-local"): Way {
   return {
     ...WAITS_FOR_KERNEL,
-    advance({ index }, { addresses, routes }) {
+    advance({ index, name }, { addresses, routes }) {
       const isWanted = kind === "auto6";
       const found = addresses.filter(
         (one) => one.index === index && one.address.length === 16 && one.isGlobal === isWanted && isUsable(one),
@@ -19,12 +19,17 @@ export function byKernel({ machine }: WayTools, kind: "auto6" | "link-local"): W
           .filter((route) => route.index === index && route.isIpv6 && route.destination === null)
           .flatMap(({ gateway }) => (gateway === null ? [] : formatAddress(gateway))),
         lease: null,
-        nameservers: unique(advertised.flatMap(({ servers }) => servers.map(formatAddress))),
+        nameservers: unique(advertised.flatMap(({ servers }) => servers.map((server) => formatServer(server, name)))),
         search: unique(advertised.flatMap(({ domains }) => domains)),
       };
     },
     state: () => (kind === "auto6" ? "no-router" : "tentative"),
   };
+}
+
+/** resolv.conf(5): a link-local address is followed by its interface. */
+function formatServer(server: Uint8Array, name: string): string {
+  return `${formatAddress(server)}${isLinkLocal(server) ? `%${name}` : ""}`;
 }
 
 function unique(texts: readonly string[]): readonly string[] {

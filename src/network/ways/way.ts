@@ -24,7 +24,7 @@ export interface WayTools {
 export type Found = Omit<UpInterface, "name" | "index" | "mac">;
 
 /** Why there is no address yet. */
-type WayState = Exclude<LinkTrouble, "down" | "no-carrier" | "up">;
+type WayState = Exclude<LinkTrouble, "down" | "no-carrier" | "unusable" | "up">;
 
 /** A way to an address, on one interface that has a carrier. */
 export interface Way {

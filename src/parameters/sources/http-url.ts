@@ -24,7 +24,7 @@ export function formatHttpUrl({ scheme, authority, path }: HttpUrl): string {
   return `${scheme}://${authority}${path}`;
 }
 
-/** Returns the URL that the header Location of an answer from `base` leads to (RFC 3986, 5.2); null if it is none of HTTP. */
+/** Returns the URL that the header Location of an answer from `base` leads to (RFC 3986, 5.2); null if that is not a URL of HTTP. */
 export function resolveLocation(base: HttpUrl, location: string): HttpUrl | null {
   const reference = location.split("#")[0] ?? "";
   if (/^[a-z][a-z\d+.-]*:/i.test(reference)) return parseHttpUrl(reference);

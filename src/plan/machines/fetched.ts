@@ -39,7 +39,7 @@ export function parseFetched(text: string, url: string, identity: MachineIdentit
   if (late.length === 0) return all;
   throw problem("config-malformed", {
     url,
-    mistakes: late.map((given) => `${given} must be known before the network`),
+    mistakes: late.map((given) => `${given} must be known before the network is up`),
   });
 }
 

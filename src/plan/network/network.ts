@@ -9,7 +9,7 @@ import type { InterfacePlan, NetworkNeeds, NetworkPlan } from "./plan.ts";
 /** rd.net.timeout= where it is not given: a switch with spanning tree forwards nothing for the first 30 to 50 s. */
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-const BY_ITSELF: InterfacePlan = {
+const WITHOUT_IP: InterfacePlan = {
   name: null,
   method: "any",
   addresses: [],
@@ -18,8 +18,21 @@ const BY_ITSELF: InterfacePlan = {
   mac: null,
 };
 
+/** Decides about the network. Its mistakes stop a boot that needs it; of one that only rd.neednet=1 asks for, they are warnings. `isPart`: there are none yet. */
+export function planNetwork(
+  settings: Settings,
+  needs: NetworkNeeds,
+  isPart: boolean,
+): { network: NetworkPlan; mistakes: readonly string[]; warnings: readonly string[] } {
+  const network = decideNetwork(settings, needs);
+  const found = isPart ? [] : findNetworkMistakes(settings, network, needs);
+  if (needs.isNeeded || found.length === 0) return { network, mistakes: found, warnings: [] };
+  const warnings = found.map((text) => `${text}: going on without the network`);
+  return { network: { ...network, isNeeded: false }, mistakes: [], warnings };
+}
+
 /** Decides whether the network is brought up, and how. */
-export function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkPlan {
+function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkPlan {
   const all = readable(settings.ip);
   const used = all.filter(({ method }) => method !== "off");
   const isOff = all.length > 0 && used.length === 0;
@@ -71,7 +84,7 @@ function planInterfaces(used: readonly IpSetting[]): readonly InterfacePlan[] {
       mac: lastOf((ip) => ip.mac)?.mac ?? null,
     };
   });
-  return plans.length === 0 ? [BY_ITSELF] : plans;
+  return plans.length === 0 ? [WITHOUT_IP] : plans;
 }
 
 /** The second field of ip= is the other end of the link for dracut, and the server for the kernel: on a network with more than two addresses, it can only be the latter. */
@@ -129,7 +142,7 @@ function describeUnread(settings: Settings): readonly string[] {
 }
 
 /** Returns the mistakes in the parameters of a network that is needed. */
-export function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: NetworkNeeds): readonly string[] {
+function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: NetworkNeeds): readonly string[] {
   if (!needs.isNeeded && settings.needsNetwork !== true) return [];
   const names = plan.made.map(({ name }) => name);
   const given = [...readable(settings.bonds), ...readable(settings.vlans), ...readable(settings.bridges)];
@@ -137,16 +150,18 @@ export function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs
   const members = plan.made.filter(({ kind }) => kind !== "vlan").flatMap((one) => unique(one.members));
   return onlyTexts(
     ...describeUnread(settings),
-    ...doubles(given.map(({ name }) => name)).map((name) => `${name}: two interfaces with this name are to be created`),
+    ...doubles(given.map(({ name }) => name)).map((name) => `${name}: two interfaces cannot have this name`),
     ...doubles(members).map((name) => `${name}: it cannot belong to two interfaces`),
     ...doubles(plan.names.map(({ name }) => name)).map((name) => `ifname=${name}: two interfaces cannot have one name`),
-    ...doubles(plan.names.map(({ mac }) => mac)).map((mac) => `ifname=NAME:${mac}: an interface cannot have two names`),
+    ...doubles(plan.names.map(({ mac }) => mac)).map(
+      (mac) => `ifname=NAME:${mac}: one interface cannot have two names`,
+    ),
     ...plan.made.flatMap(({ name, members }) =>
       members.includes(name) ? [`${name}: it cannot be made of itself`] : [],
     ),
     needs.isNeeded && !plan.isNeeded && "ip=off: the boot needs the network",
     ...plan.names.flatMap(({ name }) =>
-      names.includes(name) ? [`ifname=${name}: the same name is to be created`] : [],
+      names.includes(name) ? [`ifname=${name}: another interface is created with this name`] : [],
     ),
   );
 }

@@ -41,12 +41,16 @@ const CONNECTIONS: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no route to the server",
   EHOSTUNREACH: "there is no route to the server",
   EPROTO: "the server does not speak HTTP",
+  // Of the runtime's client, for answers that it cannot read.
+  InvalidHTTPResponse: "the server does not speak HTTP",
+  InvalidContentLength: "the server does not speak HTTP",
+  ResponseHeadersTooLarge: "the server does not speak HTTP",
 };
 
 const REDIRECTS = {
   loop: "it redirects too often",
   insecure: "it redirects from HTTPS to HTTP",
-  malformed: "it redirects to an address that is none of HTTP",
+  malformed: "it redirects to an address that is not HTTP",
 } as const;
 
 /** Returns the clause that says why a transfer failed. */

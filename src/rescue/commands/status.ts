@@ -24,7 +24,8 @@ function formatStatus(record: BootRecord, canBoot: boolean): readonly string[] {
   return [
     ...wrapLines(head.map(printable)),
     "",
-    ...record.steps.map(formatStep),
+    // A step that had nothing to do says nothing, here as on the console.
+    ...record.steps.filter(({ outcome, text }) => outcome !== "done" || text !== "").map(formatStep),
     "",
     ...(record.state === "rescue" ? [...wrapLines(record.failure.map(printable)), ""] : []),
     ...describeState(record, canBoot),

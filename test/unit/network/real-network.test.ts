@@ -65,7 +65,7 @@ test("router advertisements: the kernel's address, its route and the name server
     dnsmasq: [
       "--enable-ra",
       "--dhcp-range=2001:db8::,ra-only",
-      "--dhcp-option=option6:dns-server,[2001:db8::53]",
+      "--dhcp-option=option6:dns-server,[2001:db8::53],[fe80::]",
       "--ra-param=v1,4,600",
     ],
     parameters: "ip=v0:auto6",
@@ -76,7 +76,8 @@ test("router advertisements: the kernel's address, its route and the name server
   });
   expect(network?.interfaces[0]?.gateways[0]).toStartWith("fe80::");
   expect(after).toMatch(/default via fe80:\S+ dev v0 proto ra/);
-  expect(network?.nameservers).toEqual(["2001:db8::53"]);
+  // resolv.conf(5) needs the interface of a link-local address; dnsmasq puts its own in place of fe80::.
+  expect(network?.nameservers).toEqual(["2001:db8::53", expect.stringMatching(/^fe80::[\da-f:]+%v0$/)]);
 });
 
 describe("static", () => {

@@ -7,6 +7,15 @@ import { BootError } from "../../../src/problems/errors.ts";
 const plan = (words: string) =>
   makePlan({ cmdline: `root=LABEL=R rd.neednet=1 ${words}`, manifest: null }).plan.network;
 
+function seenOf(cmdline: string) {
+  try {
+    return { mistakes: [], ...makePlan({ cmdline, manifest: null }) };
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    return { mistakes: error.seen, plan: null, warnings: [] };
+  }
+}
+
 const NOTHING: InterfacePlan = { name: null, method: "dhcp", addresses: [], gateways: [], mtu: null, mac: null };
 const fixed = (address: string, prefix: number, peer: string | null = null) => ({ address, prefix, peer });
 const STATIC: Partial<InterfacePlan> = {
@@ -119,32 +128,42 @@ describe("mistakes", () => {
     ["vlan=vlan4095:eth0", "from 0 to 4094"],
     ["bond=b:eth0:mode", "options of bonding"],
     ["bridge=br0:br0", "made of itself"],
-    ["bridge=x vlan=x5:eth0 bond=x5:eth1", "two interfaces"],
+    ["bridge=x vlan=x5:eth0 bond=x5:eth1", "two interfaces cannot have this name"],
     ["bond=bond0:eth0,eth1 bridge=br0:eth1", "eth1: it cannot belong to two interfaces"],
     ["ifname=lan0:52:54:00:00:00:01 ifname=lan0:52:54:00:00:00:02", "ifname=lan0: two interfaces cannot have one name"],
-    ["ifname=a:52:54:00:00:00:01 ifname=b:52:54:00:00:00:01", "52:54:00:00:00:01: an interface cannot have two names"],
+    [
+      "ifname=a:52:54:00:00:00:01 ifname=b:52:54:00:00:00:01",
+      "ifname=NAME:52:54:00:00:00:01: one interface cannot have two names",
+    ],
     ["ifname=lan%d:52:54:00:00:00:01", "the name of a network interface"],
     ["ifname=lan0", "hardware address"],
     ["nameserver=x", "IP address"],
     ["rd.route=198.51.100.0:192.0.2.1", "NETWORK/PREFIX"],
     ["BOOTIF=20-52-54-00-12-34-56", "hardware address"],
   ] as const;
-  test.each(MISTAKES)("%s", (words, expected) => {
-    const mistake = () => {
-      try {
-        return plan(words);
-      } catch (error) {
-        return error;
-      }
-    };
-    const error = mistake();
-    expect(error).toBeInstanceOf(BootError);
-    expect((error as BootError).seen.join("\n")).toContain(expected);
+  test.each(MISTAKES)("%s stops a boot that cannot go on without the network", (words, expected) => {
+    for (const needing of ["root=https://boot.example/root.sfs", "root=LABEL=R rd.config=https://boot.example/x"]) {
+      const { mistakes } = seenOf(`${needing} ${words}`);
+      expect(mistakes.join("\n")).toContain(expected);
+    }
+  });
+
+  test.each(MISTAKES)("%s is a warning where only rd.neednet=1 asks for the network", (words, expected) => {
+    const { mistakes, plan: made, warnings } = seenOf(`root=LABEL=R rd.neednet=1 ${words}`);
+    expect(mistakes).toEqual([]);
+    expect(made?.network.isNeeded).toBe(false);
+    expect(warnings.join("\n")).toContain(expected);
+    expect(warnings.join("\n")).toEndWith("going on without the network");
   });
 
   test.each(MISTAKES)("%s is no mistake where the network is not needed", (words) => {
     expect(makePlan({ cmdline: `root=LABEL=R ${words}`, manifest: null }).plan.network.isNeeded).toBe(false);
   });
+});
+
+test("a proxy that is none is a mistake before the configuration is downloaded", () => {
+  const { mistakes } = seenOf("root=LABEL=R rd.config=https://boot.example/x rd.proxy=x");
+  expect(mistakes.join()).toContain('Expected http://HOST:PORT but received "x"');
 });
 
 test("parameters without a network that needs them are named", () => {

@@ -25,15 +25,19 @@ export function openRouteSocket(groups: number): number {
   return fd;
 }
 
-/** Returns the messages that are queued; those that were lost (ENOBUFS) are left out. */
+/** Datagrams that are read before the boot goes on: routers that flood the link must not hold it up. */
+const MOST_DATAGRAMS = 1000;
+
+/** Returns the messages that are queued, or the first of many; those that were lost (ENOBUFS) are left out. */
 export function takeMessages(fd: number): readonly NetlinkMessage[] {
   const messages: NetlinkMessage[] = [];
-  for (;;) {
+  for (let count = 0; count < MOST_DATAGRAMS; count++) {
     const length = receive(fd);
-    if (length === "EAGAIN") return messages;
+    if (length === "EAGAIN") break;
     if (typeof length === "number") messages.push(...parseMessages(buffer.slice(0, length)));
     else if (length !== "ENOBUFS") throw new SyscallError("recvfrom", length, SUBJECT);
   }
+  return messages;
 }
 
 /**

@@ -37,7 +37,7 @@ export const DOWNLOADS = {
   }),
   "config-signature-wrong": diagnosis<{ url: string; path: string }>({
     text: ({ url }) => `the configuration ${url} cannot be used`,
-    reasons: ({ path }) => [`its signature is not one of the key ${path}`],
+    reasons: ({ path }) => [`its signature was not made with the key of ${path}`],
     hints: () => [byHand("sign the file on the server: `openssl pkeyutl -sign -rawin`")],
   }),
   "download-without-room": diagnosis<Named & { free: string }>({

@@ -1,7 +1,7 @@
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
 import type { Hint } from "../../errors.ts";
 
-/** How far an interface came: "down" is one that the kernel has not set up. */
+/** How far an interface came: "down" is one that the kernel has not set up, "unusable" one for which it has refused something. */
 export type LinkTrouble =
   | "down"
   | "no-carrier"
@@ -10,6 +10,7 @@ export type LinkTrouble =
   | "no-router"
   | "tentative"
   | "duplicate"
+  | "unusable"
   | "up";
 
 /** What is waited for on one interface. */
@@ -33,6 +34,7 @@ export function describeInterface({ name, state, asked, refusals }: InterfaceRep
     "no-router": "has a carrier, but no router has advertised",
     tentative: "has a carrier; the kernel checks that no other host has its address",
     duplicate: "has a carrier, but another host has its address",
+    unusable: "cannot be used",
     up: "has an address",
   };
   return `${name} ${words[state]}`;
@@ -54,6 +56,7 @@ const CURES: Readonly<Record<LinkTrouble, readonly Hint[]>> = {
   "no-router": [byHand("check that a router advertises a prefix on this network"), inBootLoader("use DHCP: ip=dhcp")],
   tentative: [],
   duplicate: [inBootLoader("give another address in ip=")],
+  unusable: [inBuilder("add the firmware of the card to the image, if that is missing")],
   up: [],
 };
 

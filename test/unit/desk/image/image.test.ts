@@ -392,3 +392,23 @@ describe("keymaps", () => {
     expect(existsSync(output)).toBe(false);
   });
 });
+
+test("parameters of single machines count for the keys and keymaps of the image, and are checked", async () => {
+  const output = join(scratchDirectory(), "image");
+  const key = join(scratchDirectory(), "data");
+  writeFileSync(key, "secret", { mode: 0o644 });
+  const voice = listenToVoice();
+  const machines = {
+    one: ["rd.luks.uuid=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c", "rd.luks.key=/keys/one"],
+    two: ["rd.luks.kye=/keys/two"],
+  };
+  const additions = [{ source: key, destination: "/keys/one" }];
+  await buildImage({ ...OPTIONS, output, machines, additions }, voice);
+  expect(readImage(output).get("etc/levain.keys")).toBe("/keys/one\0");
+  expect(voice.warnings.join("\n")).toContain("rd.luks.kye");
+  const twice = [
+    "rd.luks.name=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c=a",
+    "rd.luks.name=c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5d=a",
+  ];
+  expect(await complaint({ output, machines: { one: twice } })).toContain('two encrypted devices use the name "a"');
+});

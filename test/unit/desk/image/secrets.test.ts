@@ -32,13 +32,13 @@ function secretsOf(
 ) {
   const manifest = { version: 1 as const, kernel: null, parameters };
   const hasFile = (path: string) => Object.hasOwn(files, path);
-  return findSecrets(treeOf(files), makePlan({ cmdline: "", manifest, hasFile, crypttab }).plan.crypt);
+  return findSecrets(treeOf(files), [makePlan({ cmdline: "", manifest, hasFile, crypttab }).plan.crypt]);
 }
 
 test("what is removed before a shell: keys, but no program that only root may start", () => {
   const files = { "/etc/root.key": 0o600, "/sbin/tool": 0o700, "/etc/hosts": 0o644 };
   const { plan } = makePlan({ cmdline: "", manifest: null, hasFile: () => false, crypttab: null });
-  expect(findKeys(treeOf(files), plan.crypt)).toEqual(["/etc/root.key"]);
+  expect(findKeys(treeOf(files), [plan.crypt])).toEqual(["/etc/root.key"]);
 });
 
 describe("secrets of an image", () => {

@@ -16,6 +16,6 @@ test("a clock that is older than levain is set to the time of its build, and no 
   set();
   expect(machine.timeOfDayMs()).toBe(BUILT_MS + 1000);
   expect(warnings).toEqual([
-    "the clock says 1970-01-01: setting it to 2026-11-29, when levain was built, because of certificates",
+    "the clock shows 1970-01-01, when no certificate is valid: setting it to 2026-11-29, the date of this build",
   ]);
 });

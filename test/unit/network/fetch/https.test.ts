@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { readAuthorities } from "../../../../src/network/fetch/serve.ts";
+import { SyscallError } from "../../../../src/problems/errors.ts";
 import { makeAuthority } from "../../../support/network/authority.ts";
 import { downloadToMemory } from "../../../support/network/download-to-memory.ts";
 
@@ -55,6 +57,28 @@ describe("HTTPS", () => {
 
   test("never goes on without TLS", () =>
     serve("127.0.0.1", 5, async (url) => expect(await get(`${url}/down`)).toBe("it redirects from HTTPS to HTTP")));
+});
+
+test("files without a certificate are left out", async () => {
+  const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  const files: Readonly<Record<string, string>> = {
+    "a.pem~": "",
+    "b.txt": "our authorities",
+    "c.pem": broken,
+    "d.pem": `two\n${other.certificate}\n${authority.certificate}`,
+  };
+  const found = readAuthorities({
+    listDirectory: () => Object.keys(files),
+    readFile: (path) => {
+      const text = files[path.replace("/etc/levain/authorities/", "")];
+      if (text === undefined) throw new SyscallError("open", "ENOENT", path);
+      return Buffer.from(text);
+    },
+  });
+  expect(found).toHaveLength(2);
+  await serve("127.0.0.1", 5, async (url) =>
+    expect(await get(`${url}/file`, { authorities: [...found] })).toBe("the file"),
+  );
 });
 
 test("a proxy is asked for the whole URL", async () => {

@@ -44,7 +44,6 @@ describe("levain status", () => {
 
         ok      prepare   command line read                                    2 ms
         ok      modules   41 loaded for 12 devices                          1288 ms
-        ok      network                                                        0 ms
         FAILED  root      could not find the root device                   30000 ms
                 mount
                 layers
