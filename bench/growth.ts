@@ -133,8 +133,7 @@ async function bootWith(image: string, family: Family, name: string): Promise<nu
   return initMs({ name, image, disks, cmdline: sceneWords(family, "disk") });
 }
 
-/** The names sort the root below all others. */
-/** Boots a live medium with further layers, and returns the milliseconds from `Run /init` to the real init. */
+/** Boots a live medium with further layers, whose names sort above the root's, and returns the milliseconds from `Run /init` to the real init. */
 export async function bootLayers(image: string, count: number): Promise<number> {
   const root = await rootImage("squashfs-zstd", {}, await markChanges());
   const layer = await layerImage({ "/etc/layer": "one more\n" });

@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, spyOn, test } from "bun:test";
+import * as rehearsal from "../../src/keys/rehearsal.ts";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
@@ -53,6 +54,13 @@ describe("a passphrase", () => {
     expect(screen(result)).toContain('  unlock    /dev/vda2 (LUKS2, "crypt") as cryptroot, 5 tries left');
     expect(result.journal).toContain(`map cryptroot as CRYPT-LUKS2-${UUID.replaceAll("-", "")}-cryptroot: crypt`);
     expect(result.shells).toBe(0);
+  });
+
+  test("is rehearsed behind the first prompt only", () => {
+    const rehearse = spyOn(rehearsal, "rehearseUnlock");
+    for (let count = 0; count < 2; count++) expect(boot().end).toMatchObject({ mode: "switch_root" });
+    expect(rehearse.mock.calls.length).toBeLessThan(2);
+    rehearse.mockRestore();
   });
 
   test("leaves no key in the kernel, and lets udev know that the device is in use", () => {

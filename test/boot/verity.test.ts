@@ -56,6 +56,16 @@ describe("a verified root", () => {
     expect(result.console).toContain(LATER);
   });
 
+  test("whose tree appears after that of another root is verified by its own", () => {
+    const other = verityDisk(rootImage("OTHER"));
+    const disks = [
+      { name: "vda", partitions: [{ image: disk.data }, { image: other.hashes }] },
+      { name: "vdb", image: disk.hashes, arrivesAtMs: 2000 },
+    ];
+    const result = boot({ cmdline: `root=/dev/vda1 roothash=${HASH} rdshell=0`, disks });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+
   test("may have its tree behind the data", () => {
     const cmdline = `root=/dev/vda roothash=${HASH} rd.verity.options=hash-offset=${disk.offset}`;
     const result = boot({ cmdline, disks: [{ name: "vda", image: disk.joined }] });
@@ -313,16 +323,24 @@ describe("a signature of the root hash", () => {
   });
 
   /** The disk with one more partition. */
-  const beside = (text: string) => {
+  const beside = (text: string, more: FakeBootOptions = {}) => {
     const image = { ...disk.hashes, type: "none", bytes: new Uint8Array(Buffer.from(text.padEnd(8192, "\0"))) };
     const partitions = [{ image: disk.data }, { image: disk.hashes }, { image }];
-    return boot({ cmdline: `${base} rdshell=0`, disks: [{ name: "vda", partitions }] });
+    return boot({ cmdline: `${base} rdshell=0`, disks: [{ name: "vda", partitions }], ...more });
   };
   const signature = Buffer.from(TRUSTED_SIGNATURE).toString("base64");
 
   test("in the verity signature partition of the disk, if one is required", () => {
     const json = { rootHash: HASH.toUpperCase(), certificateFingerprint: "ab", signature };
     expect(beside(JSON.stringify(json)).end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("in that partition, also if it answers later than the others", () => {
+    const late: FakeBootOptions["before"] = (machine) => {
+      Object.assign(machine.disk("vda3") ?? {}, { answersAfterMs: 1500 });
+    };
+    const text = JSON.stringify({ rootHash: HASH, signature });
+    expect(beside(text, { before: late }).end).toMatchObject({ mode: "switch_root" });
   });
 
   test.each([

@@ -119,7 +119,7 @@ static void serve_memory(struct pager *pager, int uffd)
   if (is_late) wake_all(uffd);
 }
 
-/* How long to wait for a fault, in milliseconds; -1: for ever. */
+/* How long to wait for a fault, in milliseconds; -1: without a limit. */
 static long patience(const struct pager *pager)
 {
   if (pager->touched) return RECORD_PAUSE;

@@ -56,7 +56,12 @@ export function createLayers(trees: readonly Tree[]): Layers {
     },
     list: (place) => orIfRefused(() => treeOf(place).list(place.path), [], "ENOENT", "ENOTDIR", "ELOOP"),
     readLink: (place) => orIfRefused(() => treeOf(place).readLink(place.path), "", "ENOENT", "EINVAL"),
-    hasSameContent: (one, other) => haveSameContent(treeOf(one), one.path, treeOf(other), other.path),
+    hasSameContent: (one, other) =>
+      orIfRefused(
+        () => haveSameContent(treeOf(one), one.path, treeOf(other), other.path),
+        false,
+        ...["ENOENT", "ENOTDIR", "ELOOP", "EINVAL"], // it has disappeared, or something else has its name
+      ),
   };
 }
 

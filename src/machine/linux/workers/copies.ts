@@ -11,6 +11,8 @@ import { type StartedWorker, startWorker } from "./worker.ts";
 const PART_BYTES = 4 << 20;
 /** What is hashed at once: it stays in the processor's cache between the read and the hash. */
 const CHECKED_BYTES = 256 << 10;
+/** The results of the first order that count: a kernel without fadvise64(2) (CONFIG_ADVISE_SYSCALLS) copies too. */
+const FILES = 2;
 /** A copy that was stopped ends with its part, unless the disk does not answer. */
 const CLOSE_MS = 1000;
 
@@ -85,7 +87,7 @@ function copyHere(from: number, to: number, source: string): Copier {
 function copyApart(worker: StartedWorker, source: string, target: string): Copier {
   worker.order(startCopyOrder(source, target));
   const [from = -1, to = -1] = unlessRefused(
-    () => takeResults(worker, "open", source),
+    () => takeResults(worker, "open", source, FILES),
     (refusal) => {
       worker.dismiss();
       throw refusal;
@@ -99,7 +101,7 @@ function copyApart(worker: StartedWorker, source: string, target: string): Copie
     },
     finish() {
       isBusy = false;
-      const [count = 0] = takeResults(worker, "sendfile", source);
+      const [count = 0] = takeResults(worker, "sendfile", source, 1);
       return count;
     },
     close() {
@@ -114,10 +116,10 @@ function copyApart(worker: StartedWorker, source: string, target: string): Copie
   };
 }
 
-/** Waits for the answer, however long the disk needs. Throws SyscallError for the first call that was refused. */
-function takeResults(worker: StartedWorker, call: string, subject: string): readonly number[] {
+/** Waits for the answer, however long the disk needs. Throws SyscallError for the first of `count` calls that was refused. */
+function takeResults(worker: StartedWorker, call: string, subject: string, count: number): readonly number[] {
   const { results } = worker.answer(Number.POSITIVE_INFINITY) ?? { results: ["EIO"] };
-  return results.map((result) => {
+  return results.slice(0, count).map((result) => {
     if (typeof result === "string") throw new SyscallError(call, result, subject);
     return result;
   });

@@ -104,7 +104,7 @@ export function probeOrder(directory: string): Order {
   };
 }
 
-/** The order to open a file or device, and its copy, which exists; its results are the descriptors. */
+/** The order to open a file or device, and its copy, which exists; its results are the descriptors, and one without a meaning. */
 export function startCopyOrder(source: string, target: string): Order {
   const { data, places } = encodeTexts(source, target);
   return {

@@ -23,7 +23,7 @@ export function askForVolume(
     lastWasWrong: volume.wasWrong,
   };
   const answer = askPassphrase(machine, terminals, question, {
-    goOn: goOnBehind(drivers, volume.asked === 0),
+    goOn: goOnBehind(drivers),
     onDeviceEvent() {
       takeEvents();
       return isSettled();
@@ -44,9 +44,11 @@ export function askForVolume(
   }
 }
 
+/** The code of an unlock stays in memory, whichever volume was asked for. */
+let isRehearsed = false;
+
 /** Loads drivers, and when they are loaded, rehearses what follows Enter, once. */
-function goOnBehind(drivers: StorageContext["drivers"], isFirst: boolean): GoOn {
-  let isRehearsed = !isFirst;
+function goOnBehind(drivers: StorageContext["drivers"]): GoOn {
   return () => {
     const load = drivers.loadInBackground();
     if (load.leftMs === Number.POSITIVE_INFINITY && !isRehearsed) {

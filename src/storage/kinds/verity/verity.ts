@@ -1,12 +1,11 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import { isPluggable } from "../../../devices/drives.ts";
 import { findDamage } from "../../../filesystems/mount-causes.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { DeviceSpec } from "../../../parameters/device-spec.ts";
 import { partitionOf } from "../../../plan/verity/verity.ts";
 import type { VerityVolume } from "../../../plan/verity/volumes.ts";
 import { BootError } from "../../../problems/errors.ts";
-import { problem } from "../../../problems/problem.ts";
+import { isProblem, problem } from "../../../problems/problem.ts";
 import { headline, sentence } from "../../../problems/report.ts";
 import type {
   Assembly,
@@ -19,9 +18,10 @@ import type {
 } from "../../contract.ts";
 import { listBelow, removeMapping } from "../../device-mapper/mapping.ts";
 import { specText } from "../../search-words.ts";
+import { type Candidate, listCandidates } from "./candidates.ts";
 import { openVerity } from "./open.ts";
 import type { VerityOrder, VerityPart } from "./order.ts";
-import { findSignature, readSignature } from "./signature.ts";
+import { findSignature, hasAllPartitions, listBeside, readSignature } from "./signature.ts";
 
 /** A volume at work. */
 interface Opening {
@@ -36,27 +36,22 @@ interface Refusal {
   readonly error: BootError;
   /** Of the devices, to try each combination once. */
   readonly parts: readonly BlockDevice[];
+  /** The partitions that were searched for a signature: with a further one the same devices are tried again. */
+  readonly searched: readonly BlockDevice[];
   /** True if a parameter or the root hash itself names these devices, and none is on a stick, so waiting for others is in vain. */
-  readonly isNamed: boolean;
-}
-
-/** The devices that may be the parts of a volume. */
-interface Candidate {
-  readonly data: BlockDevice;
-  readonly hashes: BlockDevice;
-  readonly fec: BlockDevice | null;
   readonly isNamed: boolean;
 }
 
 /** Opens the volumes that dm-verity verifies. Which of several devices is the right one is decided by the root hash, not by a name. */
 export function startVerity(context: StorageContext, plan: Pick<StoragePlan, "verity">): Assembly {
   const openings = plan.verity.map((wish): Opening => ({ wish, opened: null, refusals: [] }));
+  const isRefused = (device: BlockDevice) => describeState(openings, device)?.kind === "closed";
   return {
     advance() {
       let round: Round = "idle";
       for (const [index, opening] of openings.entries()) {
         if (opening.opened !== null) continue;
-        const next = adopt(context, opening) ?? tryAll(context, opening);
+        const next = adopt(context, opening) ?? tryAll(context, opening, isRefused);
         openings[index] = next;
         if (next.opened !== null) round = "changed";
       }
@@ -83,22 +78,36 @@ function adopt({ machine, devices }: StorageContext, opening: Opening): Opening 
 }
 
 /** Tries every combination of devices that was not tried yet, until one opens. */
-function tryAll(context: StorageContext, before: Opening): Opening {
+function tryAll(context: StorageContext, before: Opening, isRefused: (device: BlockDevice) => boolean): Opening {
+  const { needsSignature, options } = before.wish;
   let opening = before;
-  for (const candidate of listCandidates(context, opening.wish)) {
-    const { data, hashes, fec, isNamed } = candidate;
+  for (const candidate of listCandidates(context, before.wish, isRefused)) {
+    const { data, hashes, fec } = candidate;
     const parts = [data, hashes, ...(fec === null ? [] : [fec])];
-    if (opening.refusals.some((refusal) => isSameList(refusal.parts, parts))) continue;
-    try {
-      const mapping = openReadable(context, orderOf(context, opening.wish, candidate));
-      return { ...opening, opened: { mapping, data: data.name, isAdopted: false } };
-    } catch (error) {
-      if (!(error instanceof BootError)) throw error;
-      context.voice.debug(sentence(error));
-      opening = { ...opening, refusals: [...opening.refusals, { error, parts, isNamed }] };
-    }
+    const searched = needsSignature && options.signature === null ? listBeside(context, data) : [];
+    const others = opening.refusals.filter((refusal) => !isSameList(refusal.parts, parts));
+    const known = opening.refusals.find((refusal) => !others.includes(refusal));
+    if (known !== undefined && isSameList(known.searched, searched)) continue;
+    const tried = tryOne(context, before.wish, candidate);
+    if (!("error" in tried)) return { ...opening, opened: { mapping: tried, data: data.name, isAdopted: false } };
+    opening = { ...opening, refusals: [...others, { ...tried, parts, searched }] };
   }
   return opening;
+}
+
+function tryOne(
+  context: StorageContext,
+  wish: VerityVolume,
+  candidate: Candidate,
+): Mapping | Pick<Refusal, "error" | "isNamed"> {
+  try {
+    return openReadable(context, orderOf(context, wish, candidate));
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    context.voice.debug(sentence(error));
+    const mayCome = isProblem(error, "verity-signature-missing") && !hasAllPartitions(context, candidate.data);
+    return { error, isNamed: candidate.isNamed && !mayCome };
+  }
 }
 
 /** Opens the volume and has the kernel read what the probe needs: a device with the same first block may still be another one. */
@@ -132,35 +141,6 @@ function orderOf(context: StorageContext, wish: VerityVolume, { data, hashes, fe
 
 function partOf({ node, number, sizeBytes }: BlockDevice): VerityPart {
   return { node, number, sizeBytes, name: node };
-}
-
-/** Returns the devices that may be the parts, those that a name or the root hash tells first. */
-function listCandidates(
-  context: StorageContext,
-  { rootHash, data, hash, options }: VerityVolume,
-): readonly Candidate[] {
-  const all = [...new Set(data.flatMap(context.find))].filter((device) => context.state(device) === null);
-  // A stick may have a copy of the first block.
-  const isPlugged = (device: BlockDevice) => isPluggable(context.machine, device);
-  const found = [...all.filter((device) => !isPlugged(device)), ...all.filter(isPlugged)];
-  const fecs = options.fec?.kind === "device" ? context.find(options.fec.device) : [null];
-  const own = options.hashOffset !== null && hash === null;
-  const named = hash === null ? context.find(partitionOf(rootHash, "hash")) : context.find(hash);
-  const others = hash === null && options.hasSuperblock ? context.devices().filter(isTree) : [];
-  return found.flatMap((device) => {
-    const trees = own ? [device] : [...named, ...others.filter((other) => !named.includes(other))];
-    return trees.flatMap((hashes) =>
-      fecs.map((fec) => {
-        // Anyone can give a stick the names of the root: the real one may still come.
-        const isNamed = (own || named.includes(hashes)) && !isPlugged(device) && !isPlugged(hashes);
-        return { data: device, hashes, fec, isNamed };
-      }),
-    );
-  });
-}
-
-function isTree({ facts }: BlockDevice): boolean {
-  return facts.type === "DM_verity_hash";
 }
 
 function describeState(openings: readonly Opening[], device: BlockDevice): DeviceState | null {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Tree } from "../../../../src/machine/trees.ts";
+import { SyscallError } from "../../../../src/problems/errors.ts";
+import { haveSameContent } from "../../../../src/stack/sync/content.ts";
 import { settleBranch } from "../../../../src/stack/sync/settle.ts";
 import { syncBranch } from "../../../../src/stack/sync/sync.ts";
 import { fakeLayers, PowerCutError, randomLayers } from "../../../support/sync/fake-layers.ts";
@@ -121,6 +123,48 @@ describe("a file of the upper", () => {
     expect([syncBranch(machine, layers.order, SILENT).unstable, read(layers)]).toEqual([[], "two"]);
     const restless = mapped(layers, (reads) => `n${reads % 10}.`);
     expect([syncBranch(restless, layers.order, SILENT).unstable, read(layers)]).toEqual([["log"], "two"]);
+  });
+
+  test("that has disappeared when it is compared with its copy does not end the sync", () => {
+    const { machine, order } = make();
+    syncBranch(machine, order, SILENT);
+    const openTree: typeof machine.openTree = (path, access) => {
+      const tree = machine.openTree(path, access);
+      if (path !== "/ram/upper") return tree;
+      const openFile = (name: string) => {
+        throw new SyscallError("open", "ENOENT", name);
+      };
+      return { ...tree, openFile };
+    };
+    expect(syncBranch({ ...machine, openTree }, order, SILENT).unstable).toEqual(["log"]);
+  });
+
+  test("of a PiB without data is compared at once, and its data wherever they are", () => {
+    const size = 2 ** 50;
+    let reads = 0;
+    const tree = (data: number, text: string) => ({
+      openFile: () => ({
+        size,
+        nextData: (offset: number) => (offset > data ? null : { start: data, end: data + text.length }),
+        read(to: Uint8Array, offset: number) {
+          reads += 1;
+          if (reads > 10) throw new Error("it reads all of the file");
+          to.fill(0);
+          if (offset <= data && data < offset + to.length) to.set(Buffer.from(text), data - offset);
+          return to.length;
+        },
+        close: () => undefined,
+      }),
+    });
+    const areSame = (one: ReturnType<typeof tree>, other: ReturnType<typeof tree>) => {
+      reads = 0;
+      return haveSameContent(one as unknown as Tree, "one", other as unknown as Tree, "other");
+    };
+    const far = 2 ** 49 + 5;
+    expect(areSame(tree(far, "data"), tree(far, "data"))).toBe(true);
+    expect(areSame(tree(far, "data"), tree(far, "dada"))).toBe(false);
+    expect(areSame(tree(far, "data"), tree(7, "data"))).toBe(false);
+    expect(areSame(tree(far, "\0"), tree(7, "\0"))).toBe(true);
   });
 
   test("that changes while it is copied is copied again", () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AsyncReader, OpenOptions } from "../../../../../src/machine/async.ts";
+import { mountApart } from "../../../../../src/machine/linux/workers/apart.ts";
 import { type AsyncCalls, createAsyncCalls } from "../../../../../src/machine/linux/workers/async-calls.ts";
 import { openOrder } from "../../../../../src/machine/linux/workers/orders.ts";
 import {
@@ -93,6 +94,24 @@ describe("a reader in another process", () => {
     }
     expect(calls.sockets().length).toBe(4);
     for (const reader of silent) reader.close();
+    expect(calls.sockets()).toEqual([]);
+  });
+
+  test("reads a file of a mount that another process has alone, which is unmounted after it", () => {
+    const [content, place] = [join(directory, "content"), join(directory, "place")];
+    for (const path of [content, place]) mkdirSync(path);
+    writeFileSync(join(content, "key"), "secret");
+    const apart = mountApart(startWorker(program), calls.watch);
+    const request = { source: content, target: place, type: "", flags: ["bind"], options: "" } as const;
+    const seen = apart.mount(request, PATIENCE_MS);
+    apart.touch(`${seen}/key`, "content", PATIENCE_MS);
+    const reader = calls.openReader(`${seen}/key`, {});
+    if (reader === null) throw new Error("no worker was started");
+    expect(reader.size(PATIENCE_MS)).toBe(6);
+    expect(readOne(reader, 2, 3, PATIENCE_MS)).toEqual(Buffer.from("cre"));
+    reader.close();
+    apart.close();
+    expect(readdirSync(place)).toEqual([]);
     expect(calls.sockets()).toEqual([]);
   });
 
