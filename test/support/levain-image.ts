@@ -62,7 +62,9 @@ function removeOldImages(program: string): void {
   const images = cacheDirectory("levain-images");
   for (const name of readdirSync(images)) {
     const path = join(images, name);
-    if (!name.startsWith(program) && Date.now() - statSync(path).mtimeMs > KEEP_OLD_MS)
+    // Another process may remove it at the same time.
+    const changedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+    if (!name.startsWith(program) && Date.now() - changedMs > KEEP_OLD_MS)
       rmSync(path, { recursive: true, force: true });
   }
 }
