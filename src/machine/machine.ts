@@ -6,6 +6,7 @@ import type { Kernel } from "./kernel.ts";
 import type { Http } from "./network/http.ts";
 import type { Networks } from "./network/network.ts";
 import type { Arrays } from "./storage/arrays.ts";
+import type { LoopRequest } from "./storage/loops.ts";
 import type { Terminals } from "./terminals.ts";
 import type { Trees } from "./trees.ts";
 
@@ -161,15 +162,6 @@ export interface DeviceEvent {
   readonly devpath: string;
   readonly subsystem: string;
   readonly properties: Readonly<Record<string, string>>;
-}
-
-/** A loop device to set up. */
-export interface LoopRequest {
-  readonly file: string;
-  readonly readOnly: boolean;
-  /** The start of the device in the file, and its length, in bytes: from the beginning, up to the end by default. */
-  readonly offset?: number;
-  readonly size?: number;
 }
 
 /** Uevents, loop devices, btrfs devices, and block devices that nothing may write to. */

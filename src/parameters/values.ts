@@ -197,6 +197,5 @@ export const argumentList = (value: string): readonly string[] => value.split(/\
 /** A UUID of 32 hexadecimal digits, as mdadm groups them or with dashes, in the form of RFC 9562. */
 export const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
   const digits = text.toLowerCase().replace(/[:-]/g, "");
-  if (!/^[0-9a-f]{32}$/.test(digits)) return null;
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : null;
 });

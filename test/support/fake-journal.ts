@@ -1,8 +1,9 @@
 import { formatAddress, formatMac } from "../../src/formats/network/addresses.ts";
 import type { MappingRequest } from "../../src/machine/encryption.ts";
 import type { Handover } from "../../src/machine/handover.ts";
-import type { LoopRequest, Machine, MountRequest } from "../../src/machine/machine.ts";
+import type { Machine, MountRequest } from "../../src/machine/machine.ts";
 import type { NetworkChange } from "../../src/machine/network/network.ts";
+import type { LoopRequest } from "../../src/machine/storage/loops.ts";
 
 type Describer = {
   readonly [Name in keyof Machine]?: Machine[Name] extends (...given: infer Given) => unknown

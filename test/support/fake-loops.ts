@@ -1,4 +1,5 @@
-import type { Devices, LoopRequest } from "../../src/machine/machine.ts";
+import type { Devices } from "../../src/machine/machine.ts";
+import type { LoopRequest } from "../../src/machine/storage/loops.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { checkWritable } from "./fake-attributes.ts";
 import { fileBytes } from "./fake-files.ts";

@@ -1,6 +1,7 @@
 import type { Context } from "../../drivers/context.ts";
 import type { Loader } from "../../drivers/make-loader.ts";
-import type { LoopRequest, Machine } from "../../machine/machine.ts";
+import type { Machine } from "../../machine/machine.ts";
+import type { LoopRequest } from "../../machine/storage/loops.ts";
 import { orProblem } from "../../problems/problem.ts";
 
 /** Attaches a file, or a part of it, to a loop device; returns its node. The caller detaches it. Throws BootError. */

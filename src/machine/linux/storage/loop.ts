@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { isErrno } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
-import type { LoopRequest } from "../../machine.ts";
+import type { LoopRequest } from "../../storage/loops.ts";
 import { closing, openFile } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
 import { makeMissingNode, type NodeFiles } from "./nodes.ts";
