@@ -57,7 +57,7 @@ const COUNT = "(n=0; while n=$((n+1)); do echo $n > /tmp/count; sleep 0.1; done)
 const HIBERNATE = [
   "swapon /dev/vdb; mount -t tmpfs tmpfs /tmp",
   COUNT,
-  "echo unsaved > /file; echo 0 > /sys/power/image_size; echo shutdown > /sys/power/disk",
+  "echo unsaved > /file; echo shutdown > /sys/power/disk",
   "sleep 1; before=$(cat /tmp/count); echo disk > /sys/power/state; echo awake-$((40 + 2))",
 ].join("\n");
 
