@@ -183,6 +183,10 @@ describe("a hibernated system that cannot be resumed", () => {
     [{ isDisabled: true }, "hibernation is switched off"],
     [{ refusal: [] }, "the kernel does not say why"],
     [
+      { refusal: ["Hibernate inconsistent memory map detected!", "PM: Image mismatch: architecture specific data"] },
+      "the firmware's memory map has changed",
+    ],
+    [
       { refusal: ["Freezing of tasks failed after 20.003 seconds (1 tasks refusing to freeze, wq_busy=0):"] },
       "stopped",
     ],

@@ -91,7 +91,7 @@ test(
       "resume=LABEL=SWAP rd.resume.policy=stop",
       async (vm) => {
         await vm.expect("/dev/vdb holds a hibernated system that could not be resumed");
-        await vm.expect("the machine or its kernel has changed since it was hibernated: memory size");
+        await vm.expect("the firmware's memory map has changed");
         await vm.expect("rescue shell");
         vm.send("poweroff -f\n");
         await vm.expectExit();

@@ -27,10 +27,9 @@ export function describeResumeCause({ kind, detail }: ResumeCause): string {
 }
 
 const DANGER = "nothing was mounted: a system that is resumed after its filesystems have changed destroys them";
-const LOSS = "what the hibernated system had not saved is lost";
 const discard = () => [
-  inShell(`discard it with \`levain retry rd.resume.policy=discard\`: ${LOSS}`),
-  inBootLoader(`discard it once with rd.resume.policy=discard: ${LOSS}`),
+  inShell("discard it, and what it had not saved, with `levain retry rd.resume.policy=discard`"),
+  inBootLoader("discard it once with rd.resume.policy=discard"),
 ];
 
 /** What stops a boot because of a hibernated system. */
