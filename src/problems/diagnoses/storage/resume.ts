@@ -48,8 +48,9 @@ export const RESUME_PROBLEMS = {
       ...discard(),
     ],
   }),
-  "hibernated-beside-root": diagnosis<{ node: string; root: string; name: string }>({
-    text: ({ node, root }) => `${node} holds a hibernated system that may use ${root}, and resume= does not name it`,
+  "hibernated-beside": diagnosis<{ node: string; mounted: string; name: string }>({
+    text: ({ node, mounted }) =>
+      `${node} holds a hibernated system that may use ${mounted}, and resume= does not name it`,
     reasons: () => [DANGER],
     hints: ({ name }) => [
       inShell(`resume it with \`levain retry resume=${name}\``),
