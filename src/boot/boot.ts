@@ -4,6 +4,7 @@ import { installApplets } from "../filesystems/busybox.ts";
 import type { Handover } from "../machine/handover.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
+import { resume } from "../storage/resume/resume.ts";
 import { fetchConfig } from "./steps/config.ts";
 import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
@@ -11,7 +12,6 @@ import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
 import { connect, describeNetwork } from "./steps/network.ts";
 import { prepare } from "./steps/prepare.ts";
-import { resume } from "./steps/resume.ts";
 import { attachAndStack } from "./steps/root.ts";
 import type { Steps } from "./steps/steps.ts";
 

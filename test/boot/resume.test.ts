@@ -63,6 +63,13 @@ describe("a hibernated system", () => {
     expect(result.end).toBe("resume");
   });
 
+  test("is not looked for in that variable if the root was unmounted", () => {
+    const value = JSON.stringify({ uuid: UUID, offset: 0 });
+    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rw", ...efi(value) }, false);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.journal.filter((line) => line.includes("efivarfs") || line.includes("/sys/power"))).toEqual([]);
+  });
+
   test("of another kernel, as that variable says, is kept", () => {
     const value = JSON.stringify({ uuid: UUID, offset: 0, kernelVersion: "6.1.0-other" });
     const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rd.resume.policy=stop", ...efi(value) });
@@ -358,6 +365,18 @@ describe("trust", () => {
     const result = fakeBoot({ cmdline: CMDLINE, disks });
     expect(result.console).toContain("names /dev/vda2 and /dev/vdb, and\none of them holds a hibernated system");
     expect(touched(result)).toEqual([]);
+  });
+
+  test("two paths to one disk are one device", () => {
+    const wwid = (place: number, name: string) => ({
+      [`/devices/pci0000:00/0000:00:0${place}.0/block/${name}/device/wwid`]: "naa.5000c500a0b1c2d3\n",
+    });
+    const result = fakeBoot({
+      cmdline: CMDLINE,
+      disks: ["sda", "sdb"].map((name) => ({ name, image: hibernatedSwap(UUID) })),
+      sys: { ...wwid(1, "sda"), ...wwid(2, "sdb") },
+    });
+    expect(result.end).toBe("resume");
   });
 
   test("a verified root is not replaced by an image outside encrypted volumes", () => {

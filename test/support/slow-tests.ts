@@ -35,6 +35,7 @@ const SLOW_TESTS: Readonly<Record<string, number>> = {
   "test/vm/kernel-ciphers.test.ts": 56_000,
   "test/vm/console.test.ts": 54_000,
   "test/vm/raid.test.ts": 50_000,
+  "test/vm/resume.test.ts": 200_000,
   "test/vm/verity.test.ts": 50_000,
   "test/vm/sealed.test.ts": 49_000,
   "test/vm/probe-guest.test.ts": 45_000,

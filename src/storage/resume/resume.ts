@@ -7,10 +7,11 @@ import type { BootPlan } from "../../plan/plan.ts";
 import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal } from "../../problems/report.ts";
-import { findResumeDevices, type NamedResume } from "../../storage/resume/find-devices.ts";
-import { discardImage, type Hibernated, mayDiscard, readImage, sayDiscarded } from "../../storage/resume/hibernated.ts";
-import { specText } from "../../storage/search-words.ts";
-import { attemptResume } from "./resume-attempt.ts";
+import { isOneDisk } from "../attach.ts";
+import { specText } from "../search-words.ts";
+import { attemptResume } from "./attempt.ts";
+import { findResumeDevices, type NamedResume } from "./find-devices.ts";
+import { discardImage, type Hibernated, mayDiscard, readImage, sayDiscarded } from "./hibernated.ts";
 
 /**
  * Resumes the system that was hibernated on the device of resume=, before anything is mounted: then it does not return. Returns what
@@ -38,7 +39,8 @@ export function resume(context: Context, plan: BootPlan): string {
       voice.warn(`${specText(device)} of resume= is no swap space: ${found.map(describeDevice).join(" and ")}`);
     return `no hibernated system on ${found.map(({ node }) => node).join(" or ")}`;
   }
-  if (found.length > 1) {
+  // The paths to one disk show one image.
+  if (found.length > 1 && !isOneDisk(machine, found)) {
     const nodes = found.map(({ node }) => node);
     throw problem("resume-ambiguous", { spec: specText(device), nodes });
   }
