@@ -11,6 +11,7 @@ import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
 import { connect, describeNetwork } from "./steps/network.ts";
 import { prepare } from "./steps/prepare.ts";
+import { resume } from "./steps/resume.ts";
 import { attachAndStack } from "./steps/root.ts";
 import type { Steps } from "./steps/steps.ts";
 
@@ -49,6 +50,13 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   const drivers = Bun.deepEquals(plan.modules, first.modules)
     ? firstDrivers
     : createLoader(machine, plan.modules, voice);
+
+  // Before anything is checked or mounted: a hibernated system knows its filesystems as they are now.
+  step(
+    "resume",
+    (undo) => resume({ machine, drivers, voice, undo }, plan),
+    (text) => text,
+  );
 
   const root = makeRoot({ machine, drivers, voice, step, rewind }, plan);
   const init = step(

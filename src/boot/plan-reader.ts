@@ -14,7 +14,7 @@ import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { readActiveEsp } from "./active-esp.ts";
+import { readActiveEsp, readHibernateLocation } from "./efi-facts.ts";
 import { readMachineParameters } from "./machine-parameters.ts";
 
 interface PlanReader {
@@ -88,6 +88,7 @@ export function planMachine(
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
+    findHibernation: () => readHibernateLocation(machine, voice),
     imageParameters: readImageParameters(machine),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",

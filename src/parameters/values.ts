@@ -14,6 +14,7 @@ export const STEP_NAMES = [
   "prepare",
   "modules",
   "network",
+  "resume",
   "root",
   "mount",
   "layers",
@@ -172,6 +173,7 @@ const BREAKPOINTS: Readonly<Record<StepName, string>> = {
   prepare: "prepare cmdline top",
   modules: "modules pre-udev pre-trigger",
   network: "network",
+  resume: "resume",
   root: "root initqueue premount",
   mount: "mount pre-mount mountroot",
   layers: "layers",
@@ -193,9 +195,3 @@ export const steps = parser(
 
 /** Arguments separated by white space. */
 export const argumentList = (value: string): readonly string[] => value.split(/\s+/).filter((word) => word !== "");
-
-/** A UUID of 32 hexadecimal digits, as mdadm groups them or with dashes, in the form of RFC 9562. */
-export const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
-  const digits = text.toLowerCase().replace(/[:-]/g, "");
-  return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : null;
-});

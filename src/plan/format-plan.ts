@@ -7,6 +7,7 @@ import { formatCrypt } from "./crypt/format-crypt.ts";
 import { formatNetwork } from "./network/format-network.ts";
 import { formatPersistence } from "./persistence.ts";
 import type { BootPlan, ImagePlan } from "./plan.ts";
+import { formatResume } from "./resume/resume.ts";
 import { nameRoot } from "./root.ts";
 import { formatSubmounts } from "./submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
@@ -19,6 +20,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatVerity(plan.verity),
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
+    ["resume", formatResume(plan.resume)],
     ...formatNetwork(plan.network),
     ["config", plan.config?.url ?? null],
     ["keymap", plan.keymap],

@@ -1,3 +1,4 @@
+import type { HibernateLocation } from "../formats/hibernation/location.ts";
 import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmdline.ts";
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
 import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
@@ -19,6 +20,7 @@ import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
+import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
 import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
@@ -39,6 +41,8 @@ export interface PlanInput {
   readonly machine?: string;
   /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
+  /** Returns where systemd says that it has hibernated; called only if no parameter says. */
+  readonly findHibernation?: () => HibernateLocation | null;
   /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
   readonly imageParameters?: readonly string[];
   /** Those of the tables of levain.toml that are for this machine; none by default. */
@@ -57,6 +61,7 @@ type Surroundings = Omit<CryptSurroundings, "roots"> &
   Parameters<typeof decideRoot>[2] & {
     readonly inherited: Inherited | null;
     readonly isPart: boolean;
+    readonly findHibernation: () => HibernateLocation | null;
     /** A configuration from a server will complete the plan, but not what is needed to download it. */
     readonly isBeforeConfig: boolean;
   };
@@ -70,6 +75,7 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
+  const { findHibernation = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
   const { machineParameters = [], fetchedParameters } = input;
   const line = parseCommandLine(cmdline);
@@ -91,7 +97,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const words = sources.flatMap((source) => source.words);
   const { plan, volumes, ofNetwork } = decide(settings, words, line, {
     ...{ inherited, machine, findEsp, crypttab, hasFile },
-    isPart,
+    ...{ isPart, findHibernation },
     isBeforeConfig: settings.configUrl !== undefined && fetchedParameters === undefined,
   });
   const warnings = [
@@ -128,11 +134,9 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
     ...findCheckMistakes(settings, image !== null),
   ];
-  const known = around.isBeforeConfig ? downloads : [...downloads, ...incomplete];
-  const contradictions = [...doubles, ...(around.isPart ? [] : known)];
-  if (contradictions.length > 0) {
-    throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));
-  }
+  const known = [...downloads, ...(around.isBeforeConfig ? [] : incomplete)];
+  throwContradictions([...doubles, ...(around.isPart ? [] : known)]);
+  const rescue = decideRescue(settings);
   const plan: BootPlan = {
     root,
     rootTypes: settings.types ?? [],
@@ -141,6 +145,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    resume: decideResume(settings, rescue.onFailure, around.findHibernation),
     network,
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
@@ -162,10 +167,14 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
       arguments: argv,
       environment,
     },
-    rescue: decideRescue(settings),
+    rescue,
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes, ofNetwork: warnings };
+}
+
+function throwContradictions(texts: readonly string[]): void {
+  if (texts.length > 0) throw mistaken(texts.map((text) => ({ origin: "the kernel command line", text })));
 }
 
 function decideExitProgram({ exitProgram }: Settings): BootPlan["handover"]["exitProgram"] {

@@ -6,6 +6,7 @@ import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { FetchedParts } from "./downloads/plan.ts";
 import type { NetworkPlan } from "./network/plan.ts";
+import type { ResumePlan } from "./resume/plan.ts";
 import type { RootSource } from "./root.ts";
 import type { VerityPlan } from "./verity/volumes.ts";
 
@@ -145,6 +146,7 @@ export interface BootPlan extends FetchedParts {
   readonly crypt: CryptPlan;
   /** Which arrays of Linux RAID are started; without `uuids` all. */
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
+  readonly resume: ResumePlan;
   /** Whether and how the network is brought up before the search for the root. */
   readonly network: NetworkPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */

@@ -11,6 +11,7 @@ import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
+import { RESUME_PROBLEMS } from "./diagnoses/storage/resume.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";
 import { SUBMOUNTS } from "./diagnoses/submounts.ts";
@@ -34,6 +35,7 @@ export const DIAGNOSES = {
   ...NETWORK_PROBLEMS,
   ...PERSISTENCE,
   ...RESCUE,
+  ...RESUME_PROBLEMS,
   ...STACK,
   ...STORAGE,
   ...STORES,

@@ -9,6 +9,7 @@ import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
 import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
+import { createFakeHibernation, type FakeHibernation } from "./fake-hibernation.ts";
 import type { FakeImage } from "./fake-images.ts";
 import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
@@ -33,6 +34,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly images?: readonly FakeImage[];
   /** What can be mounted by its tag, if the kernel knows the type. */
   readonly shares?: FakeShares;
+  /** How the kernel resumes. */
+  readonly hibernation?: FakeHibernation;
   /** What web servers have. */
   readonly web?: FakeWeb;
   /** What somebody will type. */
@@ -103,7 +106,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const children = createFakeChildren(kernel, () => createFakeDownloadChild(kernel, files, options.web ?? {}));
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
-    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
+    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },

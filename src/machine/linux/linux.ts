@@ -17,6 +17,7 @@ import { createLinuxProcesses, drainConsole } from "./processes/processes.ts";
 import { createArrays } from "./storage/arrays.ts";
 import { forgetBtrfs, registerBtrfs } from "./storage/btrfs.ts";
 import { createDeviceMapper } from "./storage/device-mapper.ts";
+import { writeDevice } from "./storage/device-writes.ts";
 import { createLoopDevices } from "./storage/loop.ts";
 import { createProtection } from "./storage/protection.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
@@ -57,6 +58,7 @@ export function createLinuxMachine(): Machine {
     ...createProtection(),
     registerBtrfs,
     forgetBtrfs,
+    writeDevice,
     ...createArrays(files, asyncCalls),
     ...createNetworks(uevents.wait),
     ...createDeviceMapper(files, asyncCalls),

@@ -44,6 +44,7 @@ test("a command line that asks for nothing", () => {
     submounts: { usr: null, fstab: false, extra: [], tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     arrays: { isOff: false, uuids: [] },
+    resume: { isOff: false, device: null, offset: 0, kernel: null, timeoutMs: 10_000, policy: "ask" },
     network: {
       isNeeded: false,
       isOptional: true,
