@@ -7,6 +7,7 @@ import { formatCrypt } from "./crypt/format-crypt.ts";
 import { formatNetwork } from "./network/format-network.ts";
 import { formatPersistence } from "./persistence.ts";
 import type { BootPlan, ImagePlan } from "./plan.ts";
+import { formatRemote } from "./remote/remote.ts";
 import { nameRoot } from "./root.ts";
 import { formatSubmounts } from "./submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
@@ -20,6 +21,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
     ...formatNetwork(plan.network),
+    ...formatRemote(plan.remote),
     ["config", plan.config?.url ?? null],
     ["keymap", plan.keymap],
     ...formatSystem(plan),

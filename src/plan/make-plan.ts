@@ -18,6 +18,7 @@ import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import type { BootPlan } from "./plan.ts";
+import { decideRemote, mountOfRoot } from "./remote/remote.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
 import { decideStack, NO_STACK } from "./stack.ts";
@@ -121,7 +122,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  const needs = networkNeedsOf(root, settings.configUrl !== undefined);
+  const remote = decideRemote(settings, rootDevices(root));
+  const needs = networkNeedsOf(root, remote, settings.configUrl !== undefined);
   const { network, mistakes, warnings } = planNetwork(settings, needs, around.isPart);
   const downloads = [...mistakes, ...findDownloadMistakes(settings, needs.isNeeded)];
   const incomplete = [
@@ -135,8 +137,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   }
   const plan: BootPlan = {
     root,
-    rootTypes: settings.types ?? [],
-    rootOptions: settings.options ?? "",
+    remote,
+    ...mountOfRoot(settings),
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
@@ -151,7 +153,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     config: decideConfig(settings),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
-    modules: decideModules(settings, words),
+    modules: decideModules(settings, words, remote),
     handover: {
       mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,

@@ -18,6 +18,7 @@ import { type FakeCard, FakeNetwork } from "./fake-network.ts";
 import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
+import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
@@ -33,6 +34,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly images?: readonly FakeImage[];
   /** What can be mounted by its tag, if the kernel knows the type. */
   readonly shares?: FakeShares;
+  /** NBD servers, by address and port. */
+  readonly servers?: FakeServers;
   /** What web servers have. */
   readonly web?: FakeWeb;
   /** What somebody will type. */
@@ -108,7 +111,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...terminals.calls,
     ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
     ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
-    ...createFakeCiphers(kernel),
+    ...{ ...createFakeCiphers(kernel), ...createFakeRemoteDisks(kernel, options.servers ?? {}) },
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),

@@ -1,5 +1,11 @@
 import { list, toggle } from "../parameter.ts";
-import * as values from "../values.ts";
+import { parser } from "../parse.ts";
+
+/** A UUID of 32 hexadecimal digits, as mdadm groups them or with dashes, in the form of RFC 9562. */
+const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
+  const digits = text.toLowerCase().replace(/[:-]/g, "");
+  return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : null;
+});
 
 /** Arrays of Linux RAID (md). */
 export const ARRAYS = {
@@ -9,7 +15,7 @@ export const ARRAYS = {
     text: "rd.md=0: start no array of Linux RAID.",
     example: "rd.md=0",
   }),
-  raidUuids: list(values.arrayUuid, {
+  raidUuids: list(arrayUuid, {
     syntax: "rd.md.uuid=UUID",
     fallback: "every array whose members are present",
     text: "Start only the array with this UUID, as mdadm or blkid prints it. May be given several times. An array with a missing member is started when the member has been waited for: 30 seconds, or two thirds of rd.timeout=.",

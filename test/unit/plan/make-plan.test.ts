@@ -44,6 +44,7 @@ test("a command line that asks for nothing", () => {
     submounts: { usr: null, fstab: false, extra: [], tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     arrays: { isOff: false, uuids: [] },
+    remote: { aoe: null, nbd: [] },
     network: {
       isNeeded: false,
       isOptional: true,
