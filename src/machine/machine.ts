@@ -5,6 +5,7 @@ import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Http } from "./network/http.ts";
 import type { Networks } from "./network/network.ts";
+import type { RemoteDisks } from "./network/remote.ts";
 import type { Arrays } from "./storage/arrays.ts";
 import type { LoopRequest } from "./storage/loops.ts";
 import type { Terminals } from "./terminals.ts";
@@ -22,6 +23,7 @@ export interface Machine
     Devices,
     Arrays,
     Networks,
+    RemoteDisks,
     Kernel,
     Processes,
     Children,

@@ -7,6 +7,7 @@ import { formatCrypt } from "./crypt/format-crypt.ts";
 import { formatNetwork } from "./network/format-network.ts";
 import { formatPersistence } from "./persistence.ts";
 import type { BootPlan, ImagePlan } from "./plan.ts";
+import { formatRemote } from "./remote/remote.ts";
 import { formatResume } from "./resume/resume.ts";
 import { nameRoot } from "./root.ts";
 import { formatSubmounts } from "./submounts.ts";
@@ -22,6 +23,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ["arrays", formatArrays(plan)],
     ["resume", formatResume(plan.resume)],
     ...formatNetwork(plan.network),
+    ...formatRemote(plan.remote),
     ["config", plan.config?.url ?? null],
     ["keymap", plan.keymap],
     ...formatSystem(plan),

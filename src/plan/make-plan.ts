@@ -19,6 +19,7 @@ import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import type { BootPlan } from "./plan.ts";
+import { decideRemote, mountOfRoot } from "./remote/remote.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
@@ -127,7 +128,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  const needs = networkNeedsOf(root, settings.configUrl !== undefined);
+  const remote = decideRemote(settings, rootDevices(root));
+  const needs = networkNeedsOf(root, remote, settings.configUrl !== undefined);
   const { network, mistakes, warnings } = planNetwork(settings, needs, around.isPart);
   const downloads = [...mistakes, ...findDownloadMistakes(settings, needs.isNeeded)];
   const incomplete = [
@@ -139,8 +141,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const rescue = decideRescue(settings);
   const plan: BootPlan = {
     root,
-    rootTypes: settings.types ?? [],
-    rootOptions: settings.options ?? "",
+    remote,
+    ...mountOfRoot(settings),
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
@@ -156,7 +158,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     config: decideConfig(settings),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
-    modules: decideModules(settings, words),
+    modules: decideModules(settings, words, remote),
     handover: {
       mode: isFinal ? "stay" : (settings.handover ?? "auto"),
       putOld: settings.putOld ?? null,

@@ -6,6 +6,7 @@ import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { FetchedParts } from "./downloads/plan.ts";
 import type { NetworkPlan } from "./network/plan.ts";
+import type { RemoteParts } from "./remote/plan.ts";
 import type { ResumePlan } from "./resume/plan.ts";
 import type { RootSource } from "./root.ts";
 import type { VerityPlan } from "./verity/volumes.ts";
@@ -122,7 +123,7 @@ export interface UsrPlan {
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
 /** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
-export interface BootPlan extends FetchedParts {
+export interface BootPlan extends FetchedParts, RemoteParts {
   readonly root: RootSource;
   /** rootfstype= as a list in the order to try; empty: as probed. */
   readonly rootTypes: readonly string[];

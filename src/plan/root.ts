@@ -3,6 +3,8 @@ import type { Settings } from "../parameters/parameters.ts";
 import { formatTree } from "../parameters/sources/root-source.ts";
 import type { DownloadPlan } from "./downloads/plan.ts";
 import type { NetworkNeeds } from "./network/plan.ts";
+import type { RemotePlan } from "./remote/plan.ts";
+import { isRemote } from "./remote/remote.ts";
 
 /**
  * GPT types of root partitions by machine, as `uname -m` prints it: the Discoverable Partitions Specification of the
@@ -25,8 +27,14 @@ export function rootTypeOf(machine: string): string | null {
 }
 
 /** Returns what the root, and a configuration on a server, need of the network. */
-export function networkNeedsOf(root: RootSource, hasConfig: boolean): NetworkNeeds {
-  return { isNeeded: hasConfig || root.kind === "download", carriesRoot: false };
+export function networkNeedsOf(root: RootSource, remote: RemotePlan, hasConfig: boolean): NetworkNeeds {
+  const needsAddress = hasConfig || root.kind === "download" || remote.nbd.length > 0;
+  return {
+    isNeeded: needsAddress || remote.aoe !== null,
+    needsAddress,
+    carriesRoot: isRemote(remote),
+    links: remote.aoe?.interfaces ?? null,
+  };
 }
 
 /** Where the root filesystem comes from. */

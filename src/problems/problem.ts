@@ -7,6 +7,7 @@ import { KEYS } from "./diagnoses/keys.ts";
 import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
 import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
+import { REMOTE } from "./diagnoses/network/remote.ts";
 import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
@@ -28,6 +29,7 @@ export const DIAGNOSES = {
   ...CRYPT,
   ...DOWNLOADS,
   ...TREES,
+  ...REMOTE,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,

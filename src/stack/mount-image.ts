@@ -126,8 +126,9 @@ export function attachPart(
     crypt,
     verity,
     arrays,
+    remote,
     keymap,
-  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "keymap">,
+  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "keymap" | "remote">,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
@@ -140,6 +141,7 @@ export function attachPart(
     crypt,
     verity: volumesFor(verity, device),
     arrays,
+    remote,
     keymap,
     part: what.wanted,
   };

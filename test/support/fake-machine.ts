@@ -19,6 +19,7 @@ import { type FakeCard, FakeNetwork } from "./fake-network.ts";
 import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
+import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
@@ -36,6 +37,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly shares?: FakeShares;
   /** How the kernel resumes. */
   readonly hibernation?: FakeHibernation;
+  /** NBD servers, by address and port. */
+  readonly servers?: FakeServers;
   /** What web servers have. */
   readonly web?: FakeWeb;
   /** What somebody will type. */
@@ -111,7 +114,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...terminals.calls,
     ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
     ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
-    ...createFakeCiphers(kernel),
+    ...{ ...createFakeCiphers(kernel), ...createFakeRemoteDisks(kernel, options.servers ?? {}) },
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),

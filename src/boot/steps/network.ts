@@ -62,11 +62,12 @@ const BY: Readonly<Record<UpInterface["method"], string>> = {
   auto6: "by router advertisement",
   "link-local": "link-local",
   static: "static",
+  link: "up, without an address",
 };
 
 function describeUp({ name, method, addresses, gateways, lease }: UpInterface): string {
   const own = addresses.map(({ address, prefix }) => `${address}/${prefix}`).join(" and ");
   const server = lease === null ? "" : ` from ${lease.server}`;
   const gateway = gateways[0] === undefined ? "" : `, gateway ${gateways[0]}`;
-  return `${name} ${own} ${BY[method]}${server}${gateway}`;
+  return `${name} ${own === "" ? "" : `${own} `}${BY[method]}${server}${gateway}`;
 }

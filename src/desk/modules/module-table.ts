@@ -60,6 +60,7 @@ const NETWORK_TABLE: typeof TABLE = [
     "!ethernet/mellanox/mlxsw/* !ethernet/netronome/* !ethernet/cavium/liquidio/* !ethernet/marvell/prestera/*",
   ],
   ["drivers/net", "!ethernet/8390/* !usb/hso !usb/sierra_net"],
+  ["drivers/block", "aoe/*"],
   ["net", "8021q/8021q bridge/bridge packet/af_packet ipv6/ipv6"],
 ];
 

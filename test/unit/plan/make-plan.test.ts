@@ -45,6 +45,7 @@ test("a command line that asks for nothing", () => {
     crypt: NO_CRYPT,
     arrays: { isOff: false, uuids: [] },
     resume: { isOff: false, device: null, offset: 0, kernel: null, timeoutMs: 10_000, policy: "ask" },
+    remote: { aoe: null, nbd: [] },
     network: {
       isNeeded: false,
       isOptional: true,
