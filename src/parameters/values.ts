@@ -114,8 +114,8 @@ export interface RootSetting {
   readonly other: OtherSource | null;
 }
 
-/** Spellings of a root on the network: root=nfs:…, root=live:http://…, root=dhcp, the kernel's root=/dev/nfs. */
-const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|nbd|aoe|iscsi|cifs|ftp|tftp|torrent)(?::|$)|dhcp6?$|\/dev\/nfs$)/;
+/** Spellings of a root on the network that are not supported yet: root=nbd:…, root=live:ftp://…, root=dhcp6. */
+const ON_THE_NETWORK = /^(?:live:)?(?:(?:nbd|aoe|iscsi|cifs|ftp|tftp|torrent)(?::|$)|dhcp6$)/;
 
 /** Roots that are no block device: what each needs, as the error names it. */
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
@@ -123,7 +123,7 @@ const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
   [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
 ];
 const localRoot = parser(
-  `${DEVICE_SPEC_FORMS}, live:DEVICE, 9p:TAG, virtiofs:TAG, http://…, gpt-auto or /dev/ram0`,
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0`,
   (text): RootSetting | null => {
     if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false, other: null };
     if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false, other: null };

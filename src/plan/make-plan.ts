@@ -17,6 +17,7 @@ import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
+import { obeyRootPath } from "./network/root-path.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
@@ -45,6 +46,8 @@ export interface PlanInput {
   readonly machineParameters?: readonly string[];
   /** Those of the configuration that rd.config= names; not known by default. */
   readonly fetchedParameters?: readonly string[];
+  /** The root path that DHCP gave; null by default. */
+  readonly rootPath?: string | null;
   /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
@@ -71,7 +74,7 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
-  const { machineParameters = [], fetchedParameters } = input;
+  const { machineParameters = [], fetchedParameters, rootPath = null } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = spellOutTags([
     { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
@@ -81,7 +84,8 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ]);
-  const { settings, mistakes } = readParameters(sources);
+  const { settings: given, mistakes } = readParameters(sources);
+  const settings = obeyRootPath(given, rootPath);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
   const crypttab = isTableRead ? parseCrypttab(table) : null;
@@ -121,14 +125,15 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  const needs = networkNeedsOf(root, settings.configUrl !== undefined);
+  const needs = networkNeedsOf(root, settings.configUrl !== undefined, around.isBeforeConfig);
   const { network, mistakes, warnings } = planNetwork(settings, needs, around.isPart);
   const downloads = [...mistakes, ...findDownloadMistakes(settings, needs.isNeeded)];
   const incomplete = [
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
     ...findCheckMistakes(settings, image !== null),
   ];
-  const known = around.isBeforeConfig ? downloads : [...downloads, ...incomplete];
+  const isPartial = around.isBeforeConfig || root.kind === "dhcp";
+  const known = isPartial ? downloads : [...downloads, ...incomplete];
   const contradictions = [...doubles, ...(around.isPart ? [] : known)];
   if (contradictions.length > 0) {
     throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));

@@ -40,7 +40,7 @@ export const UNSUPPORTED = {
       (value) => !isShellTarget(value),
     ),
     ...rows("only filesystems below /sysroot are mounted", "rd.systemd.mount-extra", isOutsideRoot),
-    ...rows(NO_NETWORK, "boot=nfs nfsroot netroot rd.aoe aoe nbd nbdroot wireguard"),
+    ...rows(NO_NETWORK, "netroot rd.aoe aoe nbd nbdroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
     ...rows("a hibernated system is not resumed", "resume"),
   ],
