@@ -3,6 +3,7 @@ import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children, Processes } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Connections } from "./network/connections.ts";
 import type { Http } from "./network/http.ts";
 import type { Networks } from "./network/network.ts";
 import type { RemoteDisks } from "./network/remote.ts";
@@ -29,6 +30,7 @@ export interface Machine
     Children,
     Clock,
     Encryption,
+    Connections,
     Http,
     Terminals,
     Trees {}

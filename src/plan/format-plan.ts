@@ -41,7 +41,7 @@ function formatRoot(plan: BootPlan): Subjects {
     return [["root", `none${root.isAsked ? "" : ", as root= is missing"}: this initramfs is the final system`]];
   }
   const { image, overlay, rootTypes, rootOptions } = plan;
-  const types = rootTypes.join(", else ") || (root.kind === "tree" ? root.type : "the type in its superblock");
+  const types = rootTypes.join(", else ") || nameType(root);
   const options = rootOptions === "" ? "" : `, options ${rootOptions}`;
   return [
     ["root", nameRoot(root)],
@@ -55,6 +55,13 @@ function formatRoot(plan: BootPlan): Subjects {
     ["persistence", formatPersistence(plan.persistence)],
     ...formatSubmounts(plan),
   ];
+}
+
+function nameType(root: BootPlan["root"]): string {
+  if (root.kind === "tree") return root.type;
+  if (root.kind !== "nfs") return "the type in its superblock";
+  const { versions, options } = root;
+  return `NFS ${onlyTexts(versions.join(", else ") || null, options !== "" && `options ${options}`).join(", ")}`;
 }
 
 function formatWait({ root, rootTimeoutMs }: BootPlan): string {

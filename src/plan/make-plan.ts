@@ -14,10 +14,12 @@ import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/ch
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
+import { decideHandover } from "./handover.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
+import { obeyRootPath } from "./network/root-path.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRemote, mountOfRoot } from "./remote/remote.ts";
 import { decideRescue } from "./rescue-policy.ts";
@@ -50,6 +52,8 @@ export interface PlanInput {
   readonly machineParameters?: readonly string[];
   /** Those of the configuration that rd.config= names; not known by default. */
   readonly fetchedParameters?: readonly string[];
+  /** The root path that DHCP gave; null by default. */
+  readonly rootPath?: string | null;
   /** The image's /etc/crypttab; null by default. */
   readonly crypttab?: string | null;
   /** True if the image has a file at this path; never by default. */
@@ -78,7 +82,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
   const { findHibernation = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
-  const { machineParameters = [], fetchedParameters } = input;
+  const { machineParameters = [], fetchedParameters, rootPath = null } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = spellOutTags([
     { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
@@ -88,7 +92,8 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     { origin: "the kernel command line", words: line.words },
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ]);
-  const { settings, mistakes } = readParameters(sources);
+  const { settings: given, mistakes } = readParameters(sources);
+  const settings = obeyRootPath(given, rootPath);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
   const crypttab = isTableRead ? parseCrypttab(table) : null;
@@ -129,14 +134,15 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
   const remote = decideRemote(settings, rootDevices(root));
-  const needs = networkNeedsOf(root, remote, settings.configUrl !== undefined);
+  const needs = networkNeedsOf(root, remote, settings.configUrl !== undefined, around.isBeforeConfig);
   const { network, mistakes, warnings } = planNetwork(settings, needs, around.isPart);
   const downloads = [...mistakes, ...findDownloadMistakes(settings, needs.isNeeded)];
   const incomplete = [
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
     ...findCheckMistakes(settings, image !== null),
   ];
-  const known = [...downloads, ...(around.isBeforeConfig ? [] : incomplete)];
+  const isPartial = around.isBeforeConfig || root.kind === "dhcp";
+  const known = isPartial ? downloads : [...downloads, ...incomplete];
   throwContradictions([...doubles, ...(around.isPart ? [] : known)]);
   const rescue = decideRescue(settings);
   const plan: BootPlan = {
@@ -159,16 +165,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words, remote),
-    handover: {
-      mode: isFinal ? "stay" : (settings.handover ?? "auto"),
-      putOld: settings.putOld ?? null,
-      exitProgram: decideExitProgram(settings),
-      keepCommand: settings.keepCommand === true,
-      drivers: settings.drivers ?? "auto",
-      init: settings.init ?? null,
-      arguments: argv,
-      environment,
-    },
+    handover: decideHandover(settings, isFinal, { arguments: argv, environment }),
     rescue,
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
@@ -177,11 +174,6 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
 
 function throwContradictions(texts: readonly string[]): void {
   if (texts.length > 0) throw mistaken(texts.map((text) => ({ origin: "the kernel command line", text })));
-}
-
-function decideExitProgram({ exitProgram }: Settings): BootPlan["handover"]["exitProgram"] {
-  if (exitProgram === undefined) return "auto";
-  return exitProgram ? "yes" : "no";
 }
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */

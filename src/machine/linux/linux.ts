@@ -10,6 +10,7 @@ import { closing } from "./descriptors.ts";
 import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
 import { callKernel, systemCall } from "./libc.ts";
+import { connections } from "./network/connections.ts";
 import { http } from "./network/http.ts";
 import { createNetworks } from "./network/networks.ts";
 import { createRemoteDisks } from "./network/remote.ts";
@@ -78,6 +79,7 @@ export function createLinuxMachine(): Machine {
     ...createLinuxProcesses(),
     ...children,
     ...http,
+    ...connections,
     ...clock,
   };
 }

@@ -40,7 +40,7 @@ export const UNSUPPORTED = {
       (value) => !isShellTarget(value),
     ),
     ...rows("only filesystems below /sysroot are mounted", "rd.systemd.mount-extra", isOutsideRoot),
-    ...rows(NO_NETWORK, "boot=nfs nfsroot wireguard"),
+    ...rows(NO_NETWORK, "netroot wireguard"),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
   ],
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
