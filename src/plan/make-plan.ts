@@ -14,7 +14,7 @@ import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/ch
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
-import { decideHandover } from "./handover.ts";
+import { decideHandover } from "./handover/handover.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";

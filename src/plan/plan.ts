@@ -5,7 +5,7 @@ import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { FetchedParts } from "./downloads/plan.ts";
-import type { HandoverPlan } from "./handover.ts";
+import type { HandoverPlan } from "./handover/handover.ts";
 import type { NetworkPlan } from "./network/plan.ts";
 import type { RemoteParts } from "./remote/plan.ts";
 import type { ResumePlan } from "./resume/plan.ts";

@@ -1,4 +1,4 @@
-import type { Settings } from "../parameters/parameters.ts";
+import type { Settings } from "../../parameters/parameters.ts";
 
 /** How the real init is started. */
 export interface HandoverPlan {
