@@ -142,7 +142,9 @@ describe("NBD", () => {
   ] satisfies readonly (readonly [string, FakeServers])[])("%s is named within 5 s", (_, servers) => {
     const { end, record } = nbd("root=nbd:192.0.2.1:disk rd.timeout=20", servers);
     expect(end).toBe("poweroff");
-    const said = record.messages.find(({ text }) => text.includes("nbd://192.0.2.1:10809/disk: the server does not answer"));
+    const said = record.messages.find(({ text }) =>
+      text.includes("nbd://192.0.2.1:10809/disk: the server does not answer"),
+    );
     const step = record.steps.find(({ name }) => name === "root");
     expect((said?.atMs ?? Number.NaN) - (step?.startMs ?? 0)).toBeLessThan(5000);
   });
