@@ -42,7 +42,10 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
       const network = connect(context, first.network);
       const { config } = first;
       if (config === null || network === null) return { network, plan: first };
-      return { network, plan: readPlan(fetchConfig(context, { ...first, config }, network)) };
+      const plan = readPlan(fetchConfig(context, { ...first, config }, network));
+      // The configuration may name disks on servers: interfaces without an address, and addresses that stay.
+      const isSame = Bun.deepEquals(plan.network, first.network);
+      return { network: isSame ? network : connect(context, plan.network), plan };
     },
     ({ network, plan }) => describeNetwork(network, plan.network),
   );
