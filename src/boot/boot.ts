@@ -10,7 +10,7 @@ import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
-import { completePlan, connect, describeNetwork, leaveNetworkFiles } from "./steps/network.ts";
+import { completePlan, connect, connectMore, describeNetwork, leaveNetworkFiles } from "./steps/network.ts";
 import { prepare } from "./steps/prepare.ts";
 import { resume } from "./steps/resume.ts";
 import { attachAndStack } from "./steps/root.ts";
@@ -41,8 +41,9 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     "network",
     (undo) => {
       const context = { machine, drivers: firstDrivers, voice, undo };
-      const network = connect(context, first.network);
-      const plan = network === null ? first : completePlan(context, first, network, readPlan);
+      const up = connect(context, first.network);
+      const plan = up === null ? first : completePlan(context, first, up, readPlan);
+      const network = up === null ? null : connectMore(context, up, first.network, plan.network);
       leaveNetworkFiles(context, network, plan.network);
       return { network, plan };
     },

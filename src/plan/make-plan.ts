@@ -6,7 +6,7 @@ import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
 import { spellOutTags } from "../parameters/sources/root-source.ts";
-import type { Mistake } from "../problems/diagnoses/boot.ts";
+import type { Mistake, Origin } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
@@ -47,7 +47,7 @@ export interface PlanInput {
   /** Returns where systemd says that it has hibernated; called only if no parameter says. */
   readonly findHibernation?: () => HibernateLocation | null;
   /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
-  readonly imageParameters?: readonly string[];
+  readonly imageParameters?: readonly { readonly origin: Origin; readonly parameters: readonly string[] }[];
   /** Those of the tables of levain.toml that are for this machine; none by default. */
   readonly machineParameters?: readonly string[];
   /** Those of the configuration that rd.config= names; not known by default. */
@@ -85,7 +85,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const { machineParameters = [], fetchedParameters, rootPath = null } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = spellOutTags([
-    { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
+    ...imageParameters.map(({ origin, parameters }) => ({ origin, words: parameters.map(splitParameter) })),
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "levain.toml for this machine", words: machineParameters.map(splitParameter) },
     { origin: "the configuration of rd.config=", words: (fetchedParameters ?? []).map(splitParameter) },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
+import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import type { FakeCard } from "../support/fake-network.ts";
 import type { FakeServer, FakeServers } from "../support/fake-remote-disks.ts";
@@ -166,5 +167,41 @@ describe("NBD", () => {
     expect(end).toBe("poweroff");
     expect(console.replace(/\s+/g, " ")).toContain(text);
     expect(endMs).toBeLessThan(2500);
+  });
+});
+
+describe("the file of a diskless rack", () => {
+  const FILE = "MODULES=aoe\nAOE_IFACES=eth1\nCOLOUR=red\n";
+
+  test("in the image, it counts as parameters, and the command line is honoured", () => {
+    const target = aoe();
+    const files = { ...target.files, "/etc/levain/rack.conf": FILE };
+    const { end, journal, console } = boot("root=LABEL=ROOT init=/bin/sh", { ...target, files });
+    expect(console).toContain("/etc/levain/rack.conf: COLOUR= is not known, ignoring it");
+    expect(journal).toContain("write eth1 to /dev/etherd/interfaces");
+    expect(journal).not.toContain("set interface 2 isUp=true");
+    expect(end).toBe("poweroff");
+    expect(console).toContain("/bin/sh");
+  });
+
+  test("from a server, it sets up the interfaces that it names", () => {
+    const url = "http://192.0.2.9/rack.conf";
+    const cards = [{ name: "eth0", mac: "52:54:00:00:00:01", servers: [fakeDhcpServer()] }, ...CARDS.slice(1)];
+    const web = { [url]: Buffer.from("AOE_IFACES=eth1\nROOT=/dev/etherd/e0.0\n") };
+    const { end, journal, console } = boot(`rd.config=${url}`, { ...aoe(), cards, web });
+    expect(console).toContain("eth1 up, without an address");
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("write /run/systemd/network/10-levain-eth1.network");
+    // The address does not end with its lease: the root is on the network.
+    expect(journal.findLast((line) => line.startsWith("add 192.0.2.50/24"))).not.toContain("for 3600 s");
+  });
+
+  test("from a server, with a mistake it is not used at all", () => {
+    const url = "http://192.0.2.9/rack.conf";
+    const cards = [{ name: "eth0", mac: "52:54:00:00:00:01", servers: [fakeDhcpServer()] }];
+    const web = { [url]: Buffer.from(FILE) };
+    const { end, console } = boot(`rd.config=${url} root=LABEL=ROOT`, { ...aoe(), cards, web });
+    expect(end).toBe("poweroff");
+    expect(console).toContain("COLOUR= is not known");
   });
 });

@@ -1,3 +1,4 @@
+import { formatAddress, parseAddress } from "../../src/formats/network/addresses.ts";
 import type { NbdRequest, RemoteDisks, TcpSocket } from "../../src/machine/network/remote.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeImage } from "./fake-images.ts";
@@ -31,11 +32,10 @@ export function createFakeRemoteDisks(kernel: FakeKernel, servers: FakeServers):
     resolveHost(name) {
       const found = servers[name];
       if (found === undefined || !Array.isArray(found)) throw new SyscallError("getaddrinfo", "EHOSTUNREACH", name);
-      return found;
+      return found.flatMap((text) => parseAddress(text) ?? []);
     },
-    connectTcp(address, port, timeoutMs) {
-      const subject = `${address} port ${port}`;
-      const server = servers[`${address}:${port}`] as FakeServer | undefined;
+    connectTcp(address, port, timeoutMs, subject) {
+      const server = servers[`${formatAddress(address)}:${port}`] as FakeServer | undefined;
       if (server === undefined) {
         kernel.waitUntil(kernel.nowMs + Math.max(0, timeoutMs));
         throw new SyscallError("connect", "ETIMEDOUT", subject);

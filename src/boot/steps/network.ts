@@ -38,6 +38,17 @@ export function completePlan(
   throw problem("no-root-path", { servers: leases.map(({ server }) => server) });
 }
 
+/** Brings the network up again if the completed plan needs more of it, as for disks on servers: interfaces without an address, or addresses that stay. */
+export function connectMore(
+  context: Context,
+  network: NetworkUp,
+  first: NetworkPlan,
+  plan: NetworkPlan,
+): NetworkUp | null {
+  const isEnough = Bun.deepEquals({ ...first, carriesRoot: first.carriesRoot && plan.carriesRoot }, plan);
+  return isEnough ? network : connect(context, plan);
+}
+
 /** Leaves files about the network in /run, if it is up. */
 export function leaveNetworkFiles(context: Context, network: NetworkUp | null, { carriesRoot }: NetworkPlan): void {
   if (network === null) return;

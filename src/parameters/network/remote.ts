@@ -1,6 +1,6 @@
 import { parseAddress } from "../../formats/network/addresses.ts";
 import type { DeviceSpec } from "../device-spec.ts";
-import { Expected, parser } from "../parse.ts";
+import { parser } from "../parse.ts";
 
 /** An export of an NBD server. */
 export interface NbdExport {
@@ -108,12 +108,16 @@ export function parseRemoteRoot(text: string): RemoteRoot | null {
   return /^aoe:/i.test(text) ? parseAoeSource(text) : null;
 }
 
-/** netroot=, which names the server of a root= that is a label or a path. Throws Expected. */
-export const netroot = (text: string): RemoteRoot => {
+/** netroot=, which names the server of a root= that is a label or a path; none for one that levain does not support. Throws Expected. */
+export const netroot = (text: string): readonly RemoteRoot[] => {
   const found = parseRemoteRoot(text);
-  if (found === null) throw new Expected(`${NBD_FORMS}, or aoe:eSHELF.SLOT`);
-  return found;
+  return found === null ? [] : [found];
 };
+
+/** True for a value of netroot= that levain supports. */
+export function isSupportedNetroot(text: string | null): boolean {
+  return /^(?:nbd|aoe):/i.test(text ?? "");
+}
 
 /** The interfaces of rd.aoe=; none for all of them, null for none at all. */
 export const aoeInterfaces = parser(

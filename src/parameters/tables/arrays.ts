@@ -2,7 +2,7 @@ import { list, toggle } from "../parameter.ts";
 import { parser } from "../parse.ts";
 
 /** A UUID of 32 hexadecimal digits, as mdadm groups them or with dashes, in the form of RFC 9562. */
-const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
+export const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
   const digits = text.toLowerCase().replace(/[:-]/g, "");
   return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : null;
 });

@@ -1,11 +1,12 @@
 import { aoeInterfaces, netroot, parseNbdRoot } from "../network/remote.ts";
-import { list, single } from "../parameter.ts";
+import { alias, list, single } from "../parameter.ts";
 
 /** Disks on servers, which the network brings. */
 export const REMOTE = {
   aoe: list(aoeInterfaces, {
     syntax: "rd.aoe[=INTERFACE[,INTERFACE…]]",
-    aliases: ["aoe[=INTERFACE[,INTERFACE…]]"],
+    // Alpine's names a target, which the driver finds with the others.
+    aliases: [alias("aoe=TARGET", () => "")],
     bare: "",
     fallback: "for a root below /dev/etherd: every Ethernet interface",
     text: "ATA over Ethernet: load its driver, set these interfaces up without an address, and look for targets on them, until the root is found. Without a value, every Ethernet interface.",

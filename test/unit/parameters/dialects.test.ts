@@ -425,7 +425,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=LABEL=R aoe=e0.0 nbd=10.0.0.1:10809",
       {},
-      ["aoe=", "nbd="].map((name) => `${name} is not supported yet, ignoring it: the network is not set up`),
+      ["nbd= is not supported yet, ignoring it: the network is not set up"],
     ],
     ["root=/dev/sda3 modloop=none usbdelay=5 init_args=-x", { root: block(path("/dev/sda3")) }],
     ["cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root", { root: block(path("/dev/mapper/root")) }],
@@ -531,7 +531,7 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   ],
   ["boot=casper netboot=nfs nfsroot=x", ["netboot=: an image on the network is not supported yet"]],
   ["boot=casper todisk=/dev/sda1", ["todisk=: a root that is no image file on the medium is not supported yet"]],
-  ...["live:torrent://x", "aoe:e0.0", "iscsi:x", "nbd:x:1", "dhcp6"].map((root): [string, string[]] => [
+  ...["live:torrent://x", "iscsi:x", "dhcp6"].map((root): [string, string[]] => [
     `root=${root}`,
     [`root=${root}: Expected a local device (a root on the network is not supported yet) but received "${root}"`],
   ]),

@@ -30,9 +30,9 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
       rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay=LABEL=x rd.live.overlay.size=1
       rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image rd.live.check iso-scan/filename=/x ip=dhcp rd.neednet=1 ifname=x:52:54:00:12:34:56 rd.route=198.51.100.0/24:192.0.2.1 rd.bootif=0 rd.peerdns=0 rd.net.timeout.dhcp=1
-      nameserver=192.0.2.1 vlan=vlan5:eth0 bond=bond0 bridge=br0:eth0 BOOTIF=52:54:00:12:34:56 roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
-    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=cifs://x/y root=iscsi:x root=nbd:x:1
-       root=x:/y netroot=nbd:x:1 nfsroot=x:/y rd.iscsi.initiator=x rd.iscsi.firmware=1
+      root=nbd:x:1 netroot=nbd:x:1 nameserver=192.0.2.1 vlan=vlan5:eth0 bond=bond0 bridge=br0:eth0 BOOTIF=52:54:00:12:34:56 roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
+    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=cifs://x/y root=iscsi:x
+       root=x:/y netroot=iscsi:x nfsroot=x:/y rd.iscsi.initiator=x rd.iscsi.firmware=1
        rd.nvmf.discover=fc,auto fcoe=eth0:dcb`,
     nothing: {
       "rd.lvm=0 rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
@@ -123,7 +123,7 @@ const SOURCES: Readonly<Record<string, Documented>> = {
     context: "root=LABEL=R",
     obeyed: `blacklist=a cryptdiscards cryptdm=x cryptheader=/dev/x cryptkey=/k cryptroot=/dev/sda2 init=/x init_args=-x modules=a overlaytmpfs overlaytmpfsflags=size=1M
       quiet root=LABEL=x root=nfs:x:/y rootflags=ro rootfstype=ext4 single usrflags=ro resume=/dev/x resume_offset=1`,
-    named: "aoe=0.0 nbd=x:1 cryptoffset=8 wireguard=x",
+    named: "nbd=x:1 cryptoffset=8 wireguard=x",
     nothing: {
       "aoe_iflist=eth0 aoe_mtu=1500": NETWORK,
       "chart debug_init splash uevent_buf_size=1 usbdelay=1 zfs_force=1":

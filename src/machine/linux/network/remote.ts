@@ -22,8 +22,8 @@ export function createRemoteDisks(): RemoteDisks {
   const descriptors = new Map<TcpSocket, number>();
   return {
     resolveHost,
-    connectTcp(address, port, timeoutMs) {
-      const { fd, socket } = openTcpSocket(address, port, timeoutMs);
+    connectTcp(...given) {
+      const { fd, socket } = openTcpSocket(...given);
       const tracked: TcpSocket = {
         ...socket,
         close() {

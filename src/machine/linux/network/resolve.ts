@@ -1,5 +1,4 @@
 import { dlopen, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
-import { formatAddress } from "../../../formats/network/addresses.ts";
 import { SyscallError } from "../../../problems/errors.ts";
 import * as net from "../../network/abi.ts";
 
@@ -17,7 +16,7 @@ function openCalls() {
 }
 
 /** Returns the addresses of a host by getaddrinfo(3), which reads /etc/hosts and /etc/resolv.conf. Throws SyscallError. */
-export function resolveHost(name: string): readonly string[] {
+export function resolveHost(name: string): readonly Uint8Array[] {
   const calls = openCalls();
   const text = Buffer.from(`${name}\0`);
   const hints = new Uint8Array(ADDRINFO.size);
@@ -33,13 +32,14 @@ export function resolveHost(name: string): readonly string[] {
   }
 }
 
-function listAddresses(first: Pointer): readonly string[] {
-  const found: string[] = [];
+function listAddresses(first: Pointer): readonly Uint8Array[] {
+  const found: Uint8Array[] = [];
   for (let at = first; at !== 0 && found.length < MOST_ADDRESSES; at = read.ptr(at, ADDRINFO.ai_next) as Pointer) {
     const isSix = read.i32(at, ADDRINFO.ai_family) === net.AF_INET6;
     const [from, length] = isSix ? [net.SOCKADDR_IN6.sin6_addr, 16] : [net.SOCKADDR_IN.sin_addr, 4];
     const address = read.ptr(at, ADDRINFO.ai_addr) as Pointer;
-    found.push(formatAddress(Uint8Array.from(new Uint8Array(toArrayBuffer(address, from, length)))));
+    // A copy: the memory is freed.
+    found.push(Uint8Array.from(new Uint8Array(toArrayBuffer(address, from, length))));
   }
   return found;
 }

@@ -1,4 +1,3 @@
-import { parseAddress } from "../../../formats/network/addresses.ts";
 import { SyscallError } from "../../../problems/errors.ts";
 import * as abi from "../../abi.ts";
 import { POLLIN } from "../../abi-terminal.ts";
@@ -12,11 +11,11 @@ const POLLOUT = 4;
 
 /** Connects to a port of an address; `fd` is for the kernel. Throws SyscallError. */
 export function openTcpSocket(
-  address: string,
+  address: Uint8Array,
   port: number,
   timeoutMs: number,
+  subject: string,
 ): { readonly fd: number; readonly socket: TcpSocket } {
-  const subject = `${address} port ${port}`;
   const place = socketAddress(address, port);
   const kind = net.SOCK_STREAM | abi.SOCK_CLOEXEC | net.SOCK_NONBLOCK;
   const family = place.length === net.SOCKADDR_IN6.size ? net.AF_INET6 : net.AF_INET;
@@ -66,14 +65,12 @@ function receiver(fd: number, subject: string): Pick<TcpSocket, "receive" | "clo
 }
 
 /** Returns struct sockaddr_in or sockaddr_in6. */
-function socketAddress(address: string, port: number): Uint8Array {
-  const bytes = parseAddress(address);
-  if (bytes === null) throw new SyscallError("connect", "EINVAL", address);
-  const isSix = bytes.length === 16;
+function socketAddress(address: Uint8Array, port: number): Uint8Array {
+  const isSix = address.length === 16;
   const place = new Uint8Array(isSix ? net.SOCKADDR_IN6.size : net.SOCKADDR_IN.size);
   const view = new DataView(place.buffer);
   view.setUint16(0, isSix ? net.AF_INET6 : net.AF_INET, true);
   view.setUint16(net.SOCKADDR_IN.sin_port, port, false);
-  place.set(bytes, isSix ? net.SOCKADDR_IN6.sin6_addr : net.SOCKADDR_IN.sin_addr);
+  place.set(address, isSix ? net.SOCKADDR_IN6.sin6_addr : net.SOCKADDR_IN.sin_addr);
   return place;
 }

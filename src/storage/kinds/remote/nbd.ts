@@ -1,4 +1,4 @@
-import { parseAddress } from "../../../formats/network/addresses.ts";
+import { formatAddress, parseAddress } from "../../../formats/network/addresses.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import type { TcpSocket } from "../../../machine/network/remote.ts";
 import { negotiate } from "../../../network/remote/nbd.ts";
@@ -75,14 +75,17 @@ function isConnected(machine: Machine, device: string): boolean {
 
 /** Connects, with each address of the server in turn. Throws the SyscallError of the last. */
 function connect(machine: Machine, { export: { host, port, name }, device }: NbdDisk): Outcome {
-  const addresses = parseAddress(host) === null ? machine.resolveHost(host) : [host];
+  const own = parseAddress(host);
+  const addresses = own === null ? machine.resolveHost(host) : [own];
   const deadlineMs = machine.nowMs() + TRY_MS;
   let failure = new SyscallError("connect", "EHOSTUNREACH", host);
   for (const [index, address] of addresses.entries()) {
     // Those that are left share the time that is left.
     const untilMs = machine.nowMs() + (deadlineMs - machine.nowMs()) / (addresses.length - index);
     try {
-      return converse(machine, machine.connectTcp(address, port, untilMs - machine.nowMs()), { name, device, untilMs });
+      const subject = `${formatAddress(address)} port ${port}`;
+      const socket = machine.connectTcp(address, port, untilMs - machine.nowMs(), subject);
+      return converse(machine, socket, { name, device, untilMs });
     } catch (error) {
       if (!isErrno(error)) throw error;
       failure = error;
