@@ -3,6 +3,7 @@ import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { type FakeBootOptions, fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
 import { hibernatedSwap, swapImage } from "../support/fake-hibernation.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 
@@ -183,6 +184,10 @@ describe("a hibernated system that cannot be resumed", () => {
     [{ isDisabled: true }, "hibernation is switched off"],
     [{ refusal: [] }, "the kernel does not say why"],
     [
+      { refusal: ["Hibernate inconsistent memory map detected!", "PM: Image mismatch: architecture specific data"] },
+      "the firmware's memory map has changed",
+    ],
+    [
       { refusal: ["Freezing of tasks failed after 20.003 seconds (1 tasks refusing to freeze, wq_busy=0):"] },
       "stopped",
     ],
@@ -238,6 +243,12 @@ describe("without a hibernated system", () => {
     expect(result.endMs).toBeLessThan(14_000);
   });
 
+  test("a device that is no swap space is named", () => {
+    const result = boot(fakeImage("vfat", { label: "EFI" }), { cmdline: "root=LABEL=ROOT rw resume=LABEL=EFI" });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain('LABEL=EFI of resume= is no swap space: /dev/vda2 vfat "EFI"');
+  });
+
   test("resume=none asks for nothing", () => {
     const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT resume=none" });
     expect(result.end).toMatchObject({ mode: "switch_root" });
@@ -269,6 +280,17 @@ describe("a hibernated system that no parameter names", () => {
     expect(signature(result)).toBe("S1SUSPEND");
   });
 
+  test("keeps a store in use from being mounted", () => {
+    const store = fakeImage("ext4", { label: "DATA", sizeBytes: 64 << 20, isUnclean: true });
+    const disks = [
+      { name: "vda", image: rootOf(true) },
+      { name: "vdb", partitions: [{ image: store }, { image: hibernatedSwap(UUID) }] },
+    ];
+    const result = fakeBoot({ cmdline: `${cmdline} rd.overlay=LABEL=DATA`, disks });
+    expect(result.console).toContain("/dev/vdb2 holds a hibernated system that may use /dev/vdb1");
+    expect(result.journal.filter((line) => line.startsWith("mount ext4 /dev/vdb1"))).toEqual([]);
+  });
+
   test("on another disk is none of the root's business", () => {
     const disks = [
       { name: "vda", image: rootOf(true) },
@@ -281,7 +303,7 @@ describe("a hibernated system that no parameter names", () => {
 describe("in an encrypted volume", () => {
   let inside: FakeImage;
   const swap = hibernatedSwap(UUID);
-  const format = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${LUKS} ${CHEAP} $1 key`;
+  const format = `cryptsetup luksFormat -q --type luks2 --sector-size 512 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${LUKS} ${CHEAP} $1 key`;
   beforeAll(async () => {
     inside = await luksDisk({ name: "boot-resume", script: format }, swap);
   });
@@ -308,6 +330,16 @@ describe("in an encrypted volume", () => {
     });
     expect(result.console).toContain("not resuming from /dev/sda");
     expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
+  });
+
+  test("with the root beside it in the volume, one passphrase is enough", async () => {
+    const root = rootOf(true);
+    const { bytes } = partitionDisk([{ image: root }, { image: swapImage(UUID) }]);
+    const both = await luksDisk({ name: "boot-resume-both", script: format }, { type: "gpt", bytes, root: root.root });
+    const result = encrypted({ disks: [{ name: "vda", image: both }], images: [root] });
+    expect(result.console).toContain("  resume    no hibernated system on /dev/mapper/cryptswap2");
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.machine.terminals.screen("/dev/ttyS0").split("  unlock    ")).toHaveLength(2);
   });
 
   test("noresume asks for no passphrase", () => {

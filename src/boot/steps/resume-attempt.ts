@@ -20,8 +20,8 @@ const POWER = "/sys/power";
  * counts.
  */
 const WORDS: readonly (readonly [words: RegExp, kind: ResumeCause["kind"]])[] = [
-  [/Image mismatch: ([\w -]{1,40})/, "mismatch"],
   [/Hibernate inconsistent memory map|[Uu]nrecognized hibernate image header/, "memory-map"],
+  [/Image mismatch: ([\w -]{1,40})/, "mismatch"],
   [
     /Freezing (?:of|user space|remaining freezable) .*(?:failed|aborted)|[Ff]reezing of tasks (?:failed|aborted)/,
     "unfrozen",
@@ -31,8 +31,10 @@ const WORDS: readonly (readonly [words: RegExp, kind: ResumeCause["kind"]])[] = 
   [/Image not found \(code|Read-error on swap-device|I\/O error/i, "unreadable"],
 ];
 
-/** Lines of the kernel that say nothing about why. */
-const OURS = /PM:|hibernat|[Ff]reez|swap-device/;
+/** The kernel's lines about a resume, but for those of every one. */
+const OURS = /memory map|PM:|hibernat|[Ff]reez|swap-device/;
+const EVERY =
+  /kbytes in|bitmaps|resume failed|recovering|progress|Loading|[Ff]reezing .*(?:completed|done|processes$|tasks$)|OOM killer/;
 
 /** Resumes the image: the kernel replaces this system by the hibernated one, and only a failure returns. */
 export function attemptResume(
@@ -84,5 +86,5 @@ function explain(log: readonly string[]): FailedResume {
 }
 
 function told(log: readonly string[]): readonly string[] {
-  return log.filter((line) => OURS.test(line)).slice(-MOST_LINES);
+  return log.filter((line) => OURS.test(line) && !EVERY.test(line)).slice(-MOST_LINES);
 }

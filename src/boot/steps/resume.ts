@@ -1,3 +1,4 @@
+import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { le64 } from "../../formats/bytes.ts";
 import type { Machine } from "../../machine/machine.ts";
@@ -7,8 +8,8 @@ import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal } from "../../problems/report.ts";
 import { findResumeDevices, type NamedResume } from "../../storage/resume/find-devices.ts";
+import { discardImage, type Hibernated, mayDiscard, readImage, sayDiscarded } from "../../storage/resume/hibernated.ts";
 import { specText } from "../../storage/search-words.ts";
-import { discardImage, type Hibernated, mayDiscard, readImage, sayDiscarded } from "./hibernated.ts";
 import { attemptResume } from "./resume-attempt.ts";
 
 /**
@@ -31,7 +32,12 @@ export function resume(context: Context, plan: BootPlan): string {
     return image === null ? [] : { device: one, image };
   });
   const [first] = hibernated;
-  if (first === undefined) return `no hibernated system on ${found.map(({ node }) => node).join(" or ")}`;
+  if (first === undefined) {
+    const isSwap = ({ facts }: BlockDevice) => facts.type === "swap" || facts.type === "swsuspend";
+    if (wish.offset === 0 && !found.some(isSwap))
+      voice.warn(`${specText(device)} of resume= is no swap space: ${found.map(describeDevice).join(" and ")}`);
+    return `no hibernated system on ${found.map(({ node }) => node).join(" or ")}`;
+  }
   if (found.length > 1) {
     const nodes = found.map(({ node }) => node);
     throw problem("resume-ambiguous", { spec: specText(device), nodes });

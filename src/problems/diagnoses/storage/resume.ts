@@ -27,10 +27,9 @@ export function describeResumeCause({ kind, detail }: ResumeCause): string {
 }
 
 const DANGER = "nothing was mounted: a system that is resumed after its filesystems have changed destroys them";
-const LOSS = "what the hibernated system had not saved is lost";
 const discard = () => [
-  inShell(`discard it with \`levain retry rd.resume.policy=discard\`: ${LOSS}`),
-  inBootLoader(`discard it once with rd.resume.policy=discard: ${LOSS}`),
+  inShell("discard it, and what it had not saved, with `levain retry rd.resume.policy=discard`"),
+  inBootLoader("discard it once with rd.resume.policy=discard"),
 ];
 
 /** What stops a boot because of a hibernated system. */
@@ -49,8 +48,9 @@ export const RESUME_PROBLEMS = {
       ...discard(),
     ],
   }),
-  "hibernated-beside-root": diagnosis<{ node: string; root: string; name: string }>({
-    text: ({ node, root }) => `${node} holds a hibernated system that may use ${root}, and resume= does not name it`,
+  "hibernated-beside": diagnosis<{ node: string; mounted: string; name: string }>({
+    text: ({ node, mounted }) =>
+      `${node} holds a hibernated system that may use ${mounted}, and resume= does not name it`,
     reasons: () => [DANGER],
     hints: ({ name }) => [
       inShell(`resume it with \`levain retry resume=${name}\``),

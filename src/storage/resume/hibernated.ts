@@ -9,7 +9,7 @@ import { problem } from "../../problems/problem.ts";
 import { sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { askYesOrNo } from "../../prompt/yes-or-no.ts";
-import type { Attached } from "../../storage/attach.ts";
+import type { Attached } from "../attach.ts";
 
 /** An image and its device. */
 export interface Hibernated {
@@ -62,10 +62,10 @@ export function sayDiscarded(voice: Voice, node: string): void {
 const PAGE_SIZES = [4096, 8192, 16384, 32768, 65536];
 
 /**
- * Called before the root is checked and mounted: throws BootError, or discards the image, if a hibernated system beside it may use
- * its filesystem. One that was unmounted is not in use, as that of a second system on the disk.
+ * Called before a filesystem is checked and mounted writable: throws BootError, or discards the image, if a hibernated system beside it may use
+ * the filesystem. One that was unmounted is not in use, as that of a second system on the disk.
  */
-export function guardRoot(
+export function guardMount(
   { machine, voice }: Pick<Context, "machine" | "voice">,
   plan: ResumePlan,
   { device, hibernated }: Attached,
@@ -81,7 +81,7 @@ export function guardRoot(
       voice.warn(`${text}, and resume= does not name it; ${device.node} was unmounted before, so it is not part of it`);
     } else {
       const name = other.facts.uuid === null ? other.node : `UUID=${other.facts.uuid}`;
-      const failure = problem("hibernated-beside-root", { node: other.node, root: device.node, name });
+      const failure = problem("hibernated-beside", { node: other.node, mounted: device.node, name });
       if (!mayDiscard({ machine, voice }, plan, failure)) throw failure;
       discardImage(machine, { device: other, image });
       sayDiscarded(voice, other.node);
