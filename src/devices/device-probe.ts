@@ -2,7 +2,7 @@ import type { ByteSource, Facts } from "../formats/facts.ts";
 import { probe } from "../formats/probe.ts";
 import type { ReadPlace } from "../machine/async.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno, type SyscallError } from "../problems/errors.ts";
+import { isErrno, type SyscallError, tolerateRefusal } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
 import { type BlockDevice, type DeviceEntry, readDeviceEntry } from "./block-devices.ts";
@@ -62,7 +62,8 @@ export function startProbe(
   return {
     entry,
     startMs,
-    begin: source.begin,
+    // What is refused is refused again, and then reported.
+    begin: () => tolerateRefusal(source.begin),
     advance(waitMs, most = "all answers") {
       const leftMs = Math.max(0, againMs - machine.nowMs());
       const device = attempt(Math.min(waitMs, leftMs), most);

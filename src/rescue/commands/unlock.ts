@@ -14,6 +14,7 @@ import type { BootError } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
+import { createWaitNotice } from "../../problems/wait-notice.ts";
 import { createHeldTerminals } from "../../prompt/held-terminals.ts";
 import type { Wait } from "../../storage/contract.ts";
 import { describeSeen } from "../../storage/findings.ts";
@@ -97,6 +98,7 @@ function openAll(
   roots: readonly DeviceSpec[],
 ): void {
   const deadlineMs = machine.nowMs() + ANSWER_MS;
+  const waitFor = createWait(search, machine, voice);
   const isClosed = (device: BlockDevice) => search.state(device)?.kind === "closed";
   for (;;) {
     search.takeEvents(0);
@@ -107,9 +109,21 @@ function openAll(
     if (round !== "idle" && drivers.loadMore()) continue;
     const wait = round === "idle" ? awaitAnswer(search, deadlineMs - machine.nowMs()) : round;
     if (wait === null) return;
-    voice.progress(`waiting for ${wait.text}`);
-    if (search.terminals.waitForDevice(Math.max(1, wait.leftMs)) === "cancelled") throw problem("unlock-cancelled", {});
+    waitFor(wait);
   }
+}
+
+/** Returns what waits for a device, and says so from time to time. Throws BootError if the user gives up. */
+function createWait({ terminals }: Search, machine: Machine, voice: Voice): (wait: Wait) => void {
+  const notice = createWaitNotice(voice);
+  let waited = { text: "", startMs: 0 };
+  return ({ text, leftMs }) => {
+    if (text !== waited.text) waited = { text, startMs: machine.nowMs() };
+    const waitedMs = machine.nowMs() - waited.startMs;
+    const noticeMs = notice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
+    const answer = terminals.waitForDevice(Math.max(1, Math.min(leftMs, noticeMs)));
+    if (answer === "cancelled") throw problem("unlock-cancelled", {});
+  };
 }
 
 /** Returns the wait for a device that may hold a volume, or was just made from one, and has not answered yet; null if there is none or the time is over. */
