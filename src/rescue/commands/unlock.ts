@@ -20,6 +20,7 @@ import type { Wait } from "../../storage/contract.ts";
 import { describeSeen } from "../../storage/findings.ts";
 import { createSearch, type Search } from "../../storage/search.ts";
 import { specText } from "../../storage/search-words.ts";
+import { listOpenVolumes } from "../../storage/trust.ts";
 
 interface UnlockQuestion {
   /** As in root=; null: the volumes that the command line names, or every LUKS volume. */
@@ -54,7 +55,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
     openAll({ ...context, search }, question.device === null ? rootDevices(plan.root) : []);
     const problems = search.problems();
     const failure = problems.find(({ isFatal }) => isFatal)?.error ?? nothingOpened(search, question);
-    return { opened: listOpened(search), problems, failure };
+    return { opened: listOpened(machine, search), problems, failure };
   });
   // The end of the search stops the arrays in which nothing was opened.
   const open = result.opened.filter(({ inside }) => readDeviceEntry(machine, inside) !== null);
@@ -77,8 +78,9 @@ interface Opened {
   readonly text: string;
 }
 
-/** Lists what is open now, also if its content has not answered yet. */
-function listOpened(search: Search): readonly Opened[] {
+/** Lists the encrypted volumes that are open now, also if their content has not answered yet. */
+function listOpened(machine: Machine, search: Search): readonly Opened[] {
+  const volumes = listOpenVolumes(machine).map(({ device }) => device);
   const describe = (name: string) => {
     const known = search.inventory.get(name);
     if (known !== undefined) return describeDevice(known);
@@ -87,7 +89,8 @@ function listOpened(search: Search): readonly Opened[] {
   };
   return search.links().flatMap(({ from, to, isReplacement }) => {
     const outside = from.flatMap((name) => search.inventory.get(name) ?? []);
-    if (to === null || !isReplacement) return [];
+    // A member of an array that runs is of no interest here.
+    if (to === null || !isReplacement || !volumes.includes(to)) return [];
     return outside.map(({ node }) => ({ inside: to, text: `${node} is open: ${describe(to)}` }));
   });
 }
