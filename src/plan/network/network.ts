@@ -7,7 +7,7 @@ import { printable } from "../../problems/report.ts";
 import type { InterfacePlan, NetworkNeeds, NetworkPlan } from "./plan.ts";
 
 /** rd.net.timeout= where it is not given: a switch with spanning tree forwards nothing for the first 30 to 50 s. */
-const DEFAULT_TIMEOUT_MS = 60_000;
+export const DEFAULT_TIMEOUT_MS = 60_000;
 
 const WITHOUT_IP: InterfacePlan = {
   ...{ name: null, method: "any", addresses: [], gateways: [] },
