@@ -69,8 +69,9 @@ export function createGroups(
     close: () => [...reads.keys()].forEach(stopReading),
     /** The array that a device is a member of, or a partition of a member, which is the array's. */
     groupOf(device: BlockDevice): Group | null {
-      const disk = present().find(({ name }) => name === device.partition?.disk);
-      const isMember = [device, ...(disk === undefined ? [] : [disk])].some((one) => readMember(one) !== null);
+      const { partition } = device;
+      const disks = partition === null ? [] : present().filter(({ name }) => name === partition.disk);
+      const isMember = [device, ...disks].some((one) => readMember(one) !== null);
       return isMember ? (list().find((group) => isPartOf(group, device)) ?? null) : null;
     },
   };
