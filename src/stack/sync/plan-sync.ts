@@ -103,7 +103,8 @@ function planEntry(walk: Walk, directory: Directory, name: string): void {
   const { layers } = walk;
   const path = joinPath(directory.path, name);
   const found = lookUp(layers, directory.merged, name);
-  const old = layers.entry({ layer: BRANCH, path }, directory.old?.marks.hasFileWhiteouts ?? false);
+  const above = directory.old;
+  const old = above === null ? null : layers.entry({ layer: BRANCH, path }, above.marks.hasFileWhiteouts);
   if (found === null) {
     planAbsence(walk, directory, { name, path, old });
     return;
