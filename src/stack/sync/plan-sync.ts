@@ -2,7 +2,7 @@ import { problem } from "../../problems/problem.ts";
 import { haveSameAccess, haveSameAttributes } from "./compare.ts";
 import { BRANCH, type Entry, joinPath, type Layers, type MergedDirectory, type Place, parentOf } from "./layers.ts";
 import { type Found, lookUp } from "./lookup.ts";
-import { accessOf, encodeAttributes, type Item, type Operation } from "./operations.ts";
+import { accessOf, divideAttributes, type Item, type Operation } from "./operations.ts";
 import { type FileTarget, planFiles } from "./plan-files.ts";
 
 /** A change of the branch. */
@@ -145,7 +145,9 @@ function planSubdirectory(walk: Walk, parent: Directory, { name, path, old, foun
 }
 
 function addDirectory(walk: Walk, path: string, { status, attributes }: Entry, isOpaque: boolean): void {
-  add(walk, { kind: "directory", path, ...accessOf(status), attributes: encodeAttributes(attributes), isOpaque });
+  const { first, more } = divideAttributes(path, attributes);
+  add(walk, { kind: "directory", path, ...accessOf(status), attributes: first, isOpaque });
+  for (const operation of more) add(walk, operation);
 }
 
 function add({ steps }: Walk, operation: Operation): void {

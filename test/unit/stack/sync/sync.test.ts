@@ -216,3 +216,34 @@ function cutPower(seed: number, cut: number): "old" | "new" {
   expect([seed, cut, ...differences(wanted, layers.below())]).toEqual([seed, cut]);
   return "new";
 }
+
+test("attributes of a directory and a file that are too many for a line of the journal survive a power failure", () => {
+  const layers = fakeLayers();
+  const value = new Uint8Array(64 << 10).fill(7);
+  const [upper, store] = [layers.tree("/ram/upper"), layers.tree("/store/upper")];
+  for (const tree of [upper, store]) {
+    const file = tree.createFile("file");
+    file.write(Buffer.from("same"), 0);
+    file.finish(4);
+  }
+  upper.makeDirectory("directory");
+  for (let count = 0; count < 210; count++) {
+    for (const path of ["directory", "file"]) upper.setAttribute(path, `user.${count}`, value);
+  }
+  upper.setModified("file", store.status("file")?.modifiedNs ?? 0n);
+  // The journal is complete, and nothing of it is done.
+  const { machine } = layers;
+  const openTree: typeof machine.openTree = (path, access) => {
+    const tree = machine.openTree(path, access);
+    const makeDirectory = (at: string) => {
+      if (at.endsWith("upper/directory")) throw new PowerCutError();
+      tree.makeDirectory(at);
+    };
+    return { ...tree, makeDirectory };
+  };
+  expect(() => syncBranch({ ...machine, openTree }, layers.order, SILENT)).toThrow(PowerCutError);
+  const warnings: string[] = [];
+  settleBranch(machine, layers.order.branch, { ...SILENT, warn: (text) => void warnings.push(text) });
+  const counts = ["directory", "file"].map((path) => layers.tree("/store/upper").attributes(path).size);
+  expect({ warnings, counts }).toEqual({ warnings: [], counts: [210, 210] });
+});
