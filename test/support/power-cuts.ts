@@ -28,8 +28,8 @@ export const [SYNCED_FILES, WRITTEN_FILES] = [200, 20];
 const LINES = 300;
 
 /** Fills a directory for mkfs.ext4(8): changes that a boot removes. */
-export function writeFirstChanges(tree: string, operation: Operation): void {
-  for (let index = 0; index < FIRST_FILES; index++) {
+export function writeFirstChanges(tree: string, operation: Operation, count = FIRST_FILES): void {
+  for (let index = 0; index < count; index++) {
     const path = join(tree, `upper/files/${index % 50}/${index}`);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, "x".repeat(5000));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { finishReset } from "../../src/stack/store/reset.ts";
@@ -34,8 +34,17 @@ export async function takeMoment(vm: Vm, file: string): Promise<Moment> {
 export async function readAfterBoot({ disk }: Moment): Promise<{ readonly text: string; readonly first: number }> {
   await run(["sh", "-c", 'e2fsck -f -p "$1" >/dev/null; test $? -le 1', "sh", disk]);
   await run(["e2fsck", "-f", "-n", disk]);
-  const tree = join(disk, "../tree");
-  mkdirSync(tree);
+  // In memory: levain waits for the disk of the host several times.
+  const tree = mkdtempSync("/dev/shm/levain-moment-");
+  try {
+    return await readTree(disk, tree);
+  } finally {
+    rmSync(tree, { recursive: true });
+    rmSync(join(disk, ".."), { recursive: true });
+  }
+}
+
+async function readTree(disk: string, tree: string): Promise<{ readonly text: string; readonly first: number }> {
   await run(["debugfs", "-R", `rdump / ${tree}`, disk]);
   const machine = createLinuxMachine();
   settleBranch(machine, `${tree}/upper`, { progress: () => undefined, warn: refuse, debug: () => undefined });
@@ -51,7 +60,6 @@ export async function readAfterBoot({ disk }: Moment): Promise<{ readonly text: 
     ),
   ];
   const first = files.filter((path) => path.startsWith("files/")).length;
-  rmSync(join(disk, ".."), { recursive: true });
   return { text: text.join("\n"), first };
 }
 

@@ -33,20 +33,28 @@ interface Case {
   readonly script: string | null;
   /** What the console shows when it begins. */
   readonly begins: string | RegExp;
+  /** How many files were there before. */
+  readonly first: number;
   /** The longest time between two moments, in ms of the guest. */
   readonly apartMs: number;
 }
 
 const CASES: Readonly<Record<Operation, Case>> = {
-  sync: { words: "rd.overlay.readonly rd.command", script: SCRIPTS.syncs, begins: /^/, apartMs: 2500 },
-  write: { words: "", script: SCRIPTS.write, begins: "\nack-1", apartMs: 800 },
-  reset: { words: "rd.overlay.reset", script: null, begins: "removing all changes on LABEL=DATA", apartMs: 120 },
-  "factory reset": { words: "", script: null, begins: "removing the changes of upper", apartMs: 120 },
+  sync: { words: "rd.overlay.readonly rd.command", script: SCRIPTS.syncs, begins: /^/, first: 50, apartMs: 2500 },
+  write: { words: "", script: SCRIPTS.write, begins: "\nack-1", first: 50, apartMs: 800 },
+  reset: {
+    words: "rd.overlay.reset",
+    script: null,
+    begins: "removing all changes on LABEL=DATA",
+    first: 4000,
+    apartMs: 120,
+  },
+  "factory reset": { words: "", script: null, begins: "removing the changes of upper", first: 4000, apartMs: 120 },
 };
 
 async function makeDisk(operation: Operation): Promise<string> {
   const tree = scratchDirectory();
-  writeFirstChanges(tree, operation);
+  writeFirstChanges(tree, operation, CASES[operation].first);
   const file = join(scratchDirectory(), "data");
   writeFileSync(file, "");
   truncateSync(file, 64 * 2 ** 20);
@@ -86,7 +94,7 @@ const CHECKS: Readonly<Record<Operation, (moment: Moment) => Promise<string>>> =
     const { text, first } = await readAfterBoot(moment);
     const synced = lastOf(moment.log, "end");
     const [generation = 0] = syncedGenerations(readShown(text), synced + 1);
-    expect([first, generation >= synced]).toEqual([4000, true]);
+    expect([first, generation >= synced]).toEqual([CASES.sync.first, true]);
     if (generation === 0) expect(text).not.toMatch(/^[\da-f]{32} {2}\/s\//m);
     return `${synced}→${generation}`;
   },
@@ -97,11 +105,11 @@ const CHECKS: Readonly<Record<Operation, (moment: Moment) => Promise<string>>> =
     for (let n = Math.max(1, acknowledged - WRITTEN_FILES + 1); n <= acknowledged; n++) {
       expect(written[n % WRITTEN_FILES]).toBeGreaterThanOrEqual(n);
     }
-    expect(first).toBe(4000);
+    expect(first).toBe(CASES.write.first);
     return `${acknowledged}`;
   },
   // All of the changes or none; the second of the two is completed in any case.
-  reset: (moment) => checkReset(moment, [0, 4000]),
+  reset: (moment) => checkReset(moment, [0, CASES.reset.first]),
   "factory reset": (moment) => checkReset(moment, [0]),
 };
 
