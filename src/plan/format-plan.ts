@@ -19,6 +19,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatVerity(plan.verity),
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
+    ["LVM", formatLvm(plan)],
     ...formatNetwork(plan.network),
     ["config", plan.config?.url ?? null],
     ["keymap", plan.keymap],
@@ -74,6 +75,10 @@ function formatOverlay(overlay: OverlayPlan): string {
 
 function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
   return isOff ? "none is started" : uuids.join(", ") || null;
+}
+
+function formatLvm({ lvm: { isOff, groups, volumes } }: BootPlan): string | null {
+  return isOff ? "no volume is activated" : [...groups, ...volumes].join(", ") || null;
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {

@@ -141,6 +141,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    lvm: { isOff: settings.lvm === false, groups: settings.lvmGroups, volumes: settings.lvmVolumes },
     network,
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {

@@ -126,8 +126,9 @@ export function attachPart(
     crypt,
     verity,
     arrays,
+    lvm,
     keymap,
-  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "keymap">,
+  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "lvm" | "keymap">,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
@@ -140,6 +141,7 @@ export function attachPart(
     crypt,
     verity: volumesFor(verity, device),
     arrays,
+    lvm,
     keymap,
     part: what.wanted,
   };

@@ -9,7 +9,7 @@ import type { HeldTerminals } from "../prompt/held-terminals.ts";
 
 /** The part of a plan that storage obeys: which device is wanted, for how long, and what has to be opened before it. */
 export interface StoragePlan
-  extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "keymap"> {
+  extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "lvm" | "keymap"> {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];
   /** The volumes that dm-verity verifies, and that the device has to lie in. */
