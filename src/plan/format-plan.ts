@@ -22,6 +22,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
     ["resume", formatResume(plan.resume)],
+    ["LVM", formatLvm(plan)],
     ...formatNetwork(plan.network),
     ...formatRemote(plan.remote),
     ["config", plan.config?.url ?? null],
@@ -85,6 +86,10 @@ function formatOverlay(overlay: OverlayPlan): string {
 
 function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
   return isOff ? "none is started" : uuids.join(", ") || null;
+}
+
+function formatLvm({ lvm: { isOff, groups, volumes } }: BootPlan): string | null {
+  return isOff ? "no volume is activated" : [...groups, ...volumes].join(", ") || null;
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {

@@ -154,6 +154,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
     resume: decideResume(settings, rescue.onFailure, around.findHibernation),
+    lvm: { isOff: settings.lvm === false, groups: settings.lvmGroups, volumes: settings.lvmVolumes },
     network,
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {

@@ -149,6 +149,8 @@ export interface BootPlan extends FetchedParts, RemoteParts {
   /** Which arrays of Linux RAID are started; without `uuids` all. */
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
   readonly resume: ResumePlan;
+  /** Which volumes of LVM are activated: those in volume groups of these names, those named "GROUP/VOLUME"; without either, what is needed to find the root. */
+  readonly lvm: { readonly isOff: boolean; readonly groups: readonly string[]; readonly volumes: readonly string[] };
   /** Whether and how the network is brought up before the search for the root. */
   readonly network: NetworkPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */

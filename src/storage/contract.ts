@@ -11,7 +11,7 @@ import type { HeldTerminals } from "../prompt/held-terminals.ts";
 export interface StoragePlan
   extends Pick<
     BootPlan,
-    "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "keymap" | "remote"
+    "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "lvm" | "keymap" | "remote"
   > {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];

@@ -147,7 +147,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {},
       [
         "rd.multipath= is not supported yet, ignoring it: only one path to a disk is used",
-        "rd.dm.uuid= is not supported yet, ignoring it: no LVM device is set up",
+        "rd.dm.uuid= is not supported yet, ignoring it: no device of firmware RAID is set up",
         "netroot= is not supported yet, ignoring it: the network is not set up",
         "rd.iscsi.firmware= is not supported yet, ignoring it: the network is not set up",
       ],
@@ -265,7 +265,6 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "boot=live fromiso=/dev/mapper/vg-isos/image.iso",
       { root: block(path("/dev/mapper/vg-isos")), image: liveImage({ iso: "/image.iso" }) },
-      ["/dev/mapper/vg-isos may be a name of LVM: LVM is not supported yet"],
     ],
     ["boot=live overlay-size=75%", { overlay: { kind: "tmpfs", size: "75%" } }],
     ["boot=live nopersistence noeject ignore_uuid username=user hostname=live", { root: block(liveSearch()) }],

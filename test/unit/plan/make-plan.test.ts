@@ -46,6 +46,7 @@ test("a command line that asks for nothing", () => {
     arrays: { isOff: false, uuids: [] },
     resume: { isOff: false, device: null, offset: 0, kernel: null, timeoutMs: 10_000, policy: "ask" },
     remote: { aoe: null, nbd: [] },
+    lvm: { isOff: false, groups: [], volumes: [] },
     network: {
       isNeeded: false,
       isOptional: true,
@@ -400,7 +401,7 @@ describe("mistakes", () => {
 
 describe("warnings", () => {
   test.each([
-    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no LVM device is set up"],
+    ["rd.dm.uuid=secret", "rd.dm.uuid= is not supported yet, ignoring it: no device of firmware RAID is set up"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
     ["rd.handover=pivot_root", "rd.handover=pivot_root needs root="],
     ["rd.image=/x", "rd.image= needs root=, the device with the image"],
@@ -427,9 +428,9 @@ describe("warnings", () => {
   });
 
   test("are about unknown parameters in levain.toml", () => {
-    const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
+    const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.dm.uuid=x");
     expect(warnings).toEqual([
-      "rd.lvm.vg= is not supported yet, ignoring it: no LVM device is set up",
+      "rd.dm.uuid= is not supported yet, ignoring it: no device of firmware RAID is set up",
       "rd.timeot in levain.toml is not a parameter of levain, ignoring it: did you mean rd.timeout=?",
       "FOO in levain.toml is not a parameter of levain, ignoring it",
     ]);
