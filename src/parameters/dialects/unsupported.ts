@@ -41,7 +41,7 @@ export const UNSUPPORTED = {
       (value) => !isShellTarget(value),
     ),
     ...rows("only filesystems below /sysroot are mounted", "rd.systemd.mount-extra", isOutsideRoot),
-    ...rows(NO_NETWORK, "wireguard"),
+    ...rows(NO_NETWORK, "nbd wireguard"),
     ...rows(NO_NETWORK, "netroot", (value) => !isSupportedNetroot(value)),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
   ],
