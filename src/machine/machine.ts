@@ -3,8 +3,10 @@ import type { AsyncReader, OpenOptions } from "./async.ts";
 import type { Children, Processes } from "./child.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Connections } from "./network/connections.ts";
 import type { Http } from "./network/http.ts";
 import type { Networks } from "./network/network.ts";
+import type { RemoteDisks } from "./network/remote.ts";
 import type { Arrays } from "./storage/arrays.ts";
 import type { LoopRequest } from "./storage/loops.ts";
 import type { Terminals } from "./terminals.ts";
@@ -22,11 +24,13 @@ export interface Machine
     Devices,
     Arrays,
     Networks,
+    RemoteDisks,
     Kernel,
     Processes,
     Children,
     Clock,
     Encryption,
+    Connections,
     Http,
     Terminals,
     Trees {}

@@ -9,6 +9,7 @@ import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { DOWNLOADS } from "./tables/downloads.ts";
 import { NETWORK } from "./tables/network.ts";
 import { OVERLAY } from "./tables/overlay.ts";
+import { REMOTE } from "./tables/remote.ts";
 import { RESUME } from "./tables/resume.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { SUBMOUNTS } from "./tables/submounts.ts";
@@ -29,6 +30,7 @@ export const PARAMETERS = {
   ...ARRAYS,
   ...RESUME,
   ...NETWORK,
+  ...REMOTE,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -60,6 +62,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "RAID", rows: Object.values(ARRAYS) },
   { title: "Hibernation", rows: Object.values(RESUME) },
   { title: "The network", rows: Object.values(NETWORK) },
+  { title: "Disks on servers", rows: Object.values(REMOTE) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

@@ -7,6 +7,8 @@ import { KEYS } from "./diagnoses/keys.ts";
 import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
 import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
+import { NFS_PROBLEMS } from "./diagnoses/network/nfs.ts";
+import { REMOTE } from "./diagnoses/network/remote.ts";
 import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
@@ -27,7 +29,9 @@ export const DIAGNOSES = {
   ...CHECKS,
   ...CRYPT,
   ...DOWNLOADS,
+  ...NFS_PROBLEMS,
   ...TREES,
+  ...REMOTE,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,

@@ -136,6 +136,16 @@ test("a root with a shell only starts it, as the kernel does, but not with rdshe
   expect(console).toContain("\n  /bin/sh: is a shell, and rdshell=0 allows none\n");
 });
 
+test.each(["/etc/init", "/bin/init"])("a root without /sbin/init starts %s, as the kernel does", (init) => {
+  const image = fakeImage(
+    "ext4",
+    { label: "ROOT" },
+    { [init]: { data: ELF, mode: 0o755 }, "/bin/sh": { data: ELF, mode: 0o755 } },
+  );
+  const { end } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image }] });
+  expect(end).toMatchObject({ init });
+});
+
 test("with rdshell=0 init= starts no shell either, by any name", () => {
   const program = { data: ELF, mode: 0o755 };
   const image = rootImage("ROOT", {

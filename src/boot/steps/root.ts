@@ -3,6 +3,7 @@ import { checkFilesystem } from "../../filesystems/check.ts";
 import { FSTAB, readFstab } from "../../filesystems/fstab.ts";
 import { type MountedDevice, mountDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
+import type { NetworkUp } from "../../network/up.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import { cryptForRoot } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
@@ -26,12 +27,12 @@ const STACKED_BY_HAND: StackedRoot = { text: BY_HAND, node: null, isInside: null
 type ExistingRoot = Exclude<RootSource, { kind: "none" }>;
 
 /** Finds, mounts and stacks the root, and mounts what belongs below it. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
-export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot): void {
+export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot, network: NetworkUp | null): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
   const mounted =
     root.kind === "block"
       ? attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, root.devices, isDoneByHand)
-      : mountOtherRoot(steps, plan, root, isDoneByHand);
+      : mountOtherRoot({ ...steps, network }, plan, root, isDoneByHand);
   const stacked = steps.step(
     "layers",
     (undo) => {

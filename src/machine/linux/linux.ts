@@ -10,8 +10,10 @@ import { closing } from "./descriptors.ts";
 import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
 import { callKernel, systemCall } from "./libc.ts";
+import { connections } from "./network/connections.ts";
 import { http } from "./network/http.ts";
 import { createNetworks } from "./network/networks.ts";
+import { createRemoteDisks } from "./network/remote.ts";
 import { children } from "./processes/child.ts";
 import { createLinuxProcesses, drainConsole } from "./processes/processes.ts";
 import { createArrays } from "./storage/arrays.ts";
@@ -61,6 +63,7 @@ export function createLinuxMachine(): Machine {
     writeDevice,
     ...createArrays(files, asyncCalls),
     ...createNetworks(uevents.wait),
+    ...createRemoteDisks(),
     ...createDeviceMapper(files, asyncCalls),
     ...kernelKeys,
     ...kernelCiphers,
@@ -76,6 +79,7 @@ export function createLinuxMachine(): Machine {
     ...createLinuxProcesses(),
     ...children,
     ...http,
+    ...connections,
     ...clock,
   };
 }

@@ -25,17 +25,17 @@ const S390 = "devices of S/390, which levain does not support";
 const SOURCES: Readonly<Record<string, Documented>> = {
   "dracut.cmdline(7) of dracut 059": {
     context: "root=LABEL=R",
-    obeyed: `root=LABEL=x root=virtiofs:x root=live:http://x/y init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.retry=1 rd.timeout=1 resume=/dev/x rd.emergency=reboot
+    obeyed: `root=LABEL=x root=virtiofs:x root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=dhcp init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.lvm=0 rd.lvm.vg=x rd.lvm.lv=x/y rd.retry=1 rd.timeout=1 resume=/dev/x rd.emergency=reboot
       rd.driver.blacklist=a rd.driver.pre=a rd.driver.post=a rd.skipfsck rd.shell rd.debug rd.break rd.break=pre-mount rd.vconsole.keymap=de
       rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
       rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay=LABEL=x rd.live.overlay.size=1
       rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image rd.live.check iso-scan/filename=/x ip=dhcp rd.neednet=1 ifname=x:52:54:00:12:34:56 rd.route=198.51.100.0/24:192.0.2.1 rd.bootif=0 rd.peerdns=0 rd.net.timeout.dhcp=1
-      nameserver=192.0.2.1 vlan=vlan5:eth0 bond=bond0 bridge=br0:eth0 BOOTIF=52:54:00:12:34:56 roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
-    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=cifs://x/y root=iscsi:x root=nbd:x:1
-      root=dhcp root=x:/y netroot=nbd:x:1 nfsroot=x:/y rd.iscsi.initiator=x rd.iscsi.firmware=1
-      rd.nvmf.discover=fc,auto fcoe=eth0:dcb`,
+      root=nbd:x:1 netroot=nbd:x:1 nameserver=192.0.2.1 vlan=vlan5:eth0 bond=bond0 bridge=br0:eth0 BOOTIF=52:54:00:12:34:56 roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
+    named: `rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=cifs://x/y root=iscsi:x
+       root=x:/y netroot=iscsi:x nfsroot=x:/y rd.iscsi.initiator=x rd.iscsi.firmware=1
+       rd.nvmf.discover=fc,auto fcoe=eth0:dcb`,
     nothing: {
-      "rd.lvm=0 rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
+      "rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
         "levain does none of it",
       "rd.hostonly=0 rd.zipl=x rd.ccw": "the image has no settings of a host",
       "rd.live.debug=1 rd.info rd.memdebug=1 rd.udev.info rd.udev.debug rd.noverifyssl rd.plymouth=0": "messages",
@@ -111,8 +111,8 @@ const SOURCES: Readonly<Record<string, Documented>> = {
     context: "root=LABEL=R",
     obeyed: `init=/x root=LABEL=x rootfstype=ext4 rootdelay=1 rootflags=ro boot=local quiet ro rw blacklist=a panic=5 debug debug=vc break break=top break=mountroot
       fsck.mode=force fastboot forcefsck fsck.repair=yes fsckfix cryptopts=source=/dev/sda2 ip=dhcp BOOTIF=01-52-54-00-12-34-56
-      resume=/dev/x resume_offset=1 noresume`,
-    named: "nfsroot=auto boot=nfs root=/dev/nfs",
+      root=/dev/nfs resume=/dev/x resume_offset=1 noresume`,
+    named: "nfsroot=auto boot=nfs",
     nothing: {
       "initramfs.clear initramfs.runsize=10%": "the console is not cleared, /run has its usual size",
       "netconsole=x": NETWORK,
@@ -122,8 +122,8 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "mkinitfs-bootparam(7) of Alpine": {
     context: "root=LABEL=R",
     obeyed: `blacklist=a cryptdiscards cryptdm=x cryptheader=/dev/x cryptkey=/k cryptroot=/dev/sda2 init=/x init_args=-x modules=a overlaytmpfs overlaytmpfsflags=size=1M
-      quiet root=LABEL=x rootflags=ro rootfstype=ext4 single usrflags=ro resume=/dev/x resume_offset=1`,
-    named: "aoe=0.0 nbd=x:1 cryptoffset=8 root=nfs:x:/y wireguard=x",
+      quiet root=LABEL=x root=nfs:x:/y rootflags=ro rootfstype=ext4 single usrflags=ro resume=/dev/x resume_offset=1`,
+    named: "nbd=x:1 cryptoffset=8 wireguard=x",
     nothing: {
       "aoe_iflist=eth0 aoe_mtu=1500": NETWORK,
       "chart debug_init splash uevent_buf_size=1 usbdelay=1 zfs_force=1":

@@ -144,6 +144,7 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   "rd.driver.blacklist": ["", "rd.driver.blacklist=a", "module_blacklist=a"],
   "modprobe.blacklist": ["", "modprobe.blacklist=a", "module_blacklist=a"],
   blacklist: ["", "blacklist=a", "module_blacklist=a"],
+  aoe: ["", "aoe=e0.0", "rd.aoe"],
   "rd.net.timeout.dhcp": ["rd.neednet=1", "rd.net.timeout.dhcp=7", "rd.net.timeout=7"],
   "rd.shell": ["", "rd.shell=0", "rdshell=0"],
   rescueshell: ["", "rescueshell=no", "rdshell=0"],
