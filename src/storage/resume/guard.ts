@@ -53,7 +53,7 @@ function guardAgainst(
   device: BlockDevice,
   other: BlockDevice,
 ): void {
-  const images = PAGE_SIZES.map((pageBytes) => readImage(machine, other, 0, pageBytes));
+  const images = PAGE_SIZES.map((pageBytes) => orIfRefused(() => readImage(machine, other, 0, pageBytes), null));
   const image = images.find((found) => found !== null) ?? null;
   if (image === null) return;
   const text = `${other.node} holds a hibernated system`;

@@ -3,7 +3,7 @@ import type { Context } from "../../drivers/context.ts";
 import { type HibernationImage, readHibernationImage } from "../../formats/hibernation/image.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { ResumePlan } from "../../plan/resume/plan.ts";
-import { type BootError, orIfRefused, unlessRefused } from "../../problems/errors.ts";
+import { type BootError, unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
@@ -15,17 +15,14 @@ export interface Hibernated {
   readonly image: HibernationImage;
 }
 
-/** Reads the image on a device; null if there is none, or if that cannot be read. */
+/** Reads the image on a device; null if there is none. Throws SyscallError. */
 export function readImage(
   machine: Machine,
   { node }: Pick<BlockDevice, "node">,
   offsetPages: number,
   pageBytes: number,
 ): HibernationImage | null {
-  return orIfRefused(
-    () => withReader(machine, node, (reader) => readHibernationImage(reader, { offsetPages, pageBytes })),
-    null,
-  );
+  return withReader(machine, node, (reader) => readHibernationImage(reader, { offsetPages, pageBytes }));
 }
 
 /** True if the policy, or a person whom it asks, discards an image that is not resumed. */

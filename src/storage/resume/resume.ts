@@ -29,7 +29,13 @@ export function resume(context: Context, plan: BootPlan): string {
   }
   const pageBytes = readPageSize(machine);
   const hibernated = found.flatMap((one): Hibernated | readonly [] => {
-    const image = readImage(machine, one, wish.offset, pageBytes);
+    const image = unlessRefused(
+      () => readImage(machine, one, wish.offset, pageBytes),
+      (refusal) => {
+        voice.warn(`${one.node} of resume= cannot be read: ${describeRefusal(refusal)}`);
+        return null;
+      },
+    );
     return image === null ? [] : { device: one, image };
   });
   const [first] = hibernated;
@@ -73,9 +79,11 @@ function restoreSignature(
   { offset }: NamedResume,
   pageBytes: number,
 ): void {
-  if (readImage(machine, device, offset, pageBytes) !== null) return;
   unlessRefused(
-    () => machine.writeDevice(device.node, image.at, image.signature),
+    () => {
+      if (readImage(machine, device, offset, pageBytes) !== null) return;
+      machine.writeDevice(device.node, image.at, image.signature);
+    },
     (refusal) => voice.warn(`could not keep the hibernated system on ${device.node}: ${describeRefusal(refusal)}`),
   );
 }
