@@ -5,6 +5,7 @@ import type { Handover } from "../machine/handover.ts";
 import type { NetworkUp } from "../network/up.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
+import { resume } from "../storage/resume/resume.ts";
 import type { PlanAdditions } from "./plan-reader.ts";
 import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
@@ -12,7 +13,6 @@ import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
 import { completePlan, connect, connectMore, describeNetwork, leaveNetworkFiles } from "./steps/network.ts";
 import { prepare } from "./steps/prepare.ts";
-import { resume } from "./steps/resume.ts";
 import { attachAndStack } from "./steps/root.ts";
 import type { Steps } from "./steps/steps.ts";
 

@@ -12,7 +12,7 @@ import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { readActiveEsp, readHibernateLocation } from "./efi-facts.ts";
+import { readActiveEsp } from "./active-esp.ts";
 import { readImageParameters } from "./image-parameters.ts";
 import { readMachineParameters } from "./machine-parameters.ts";
 
@@ -91,7 +91,6 @@ export function planMachine(
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
-    findHibernation: () => readHibernateLocation(machine, voice),
     imageParameters: readImageParameters(machine, voice),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",

@@ -1,4 +1,3 @@
-import type { HibernateLocation } from "../formats/hibernation/location.ts";
 import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmdline.ts";
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
 import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
@@ -44,8 +43,6 @@ export interface PlanInput {
   readonly machine?: string;
   /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
-  /** Returns where systemd says that it has hibernated; called only if no parameter says. */
-  readonly findHibernation?: () => HibernateLocation | null;
   /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
   readonly imageParameters?: readonly { readonly origin: Origin; readonly parameters: readonly string[] }[];
   /** Those of the tables of levain.toml that are for this machine; none by default. */
@@ -66,7 +63,6 @@ type Surroundings = Omit<CryptSurroundings, "roots"> &
   Parameters<typeof decideRoot>[2] & {
     readonly inherited: Inherited | null;
     readonly isPart: boolean;
-    readonly findHibernation: () => HibernateLocation | null;
     /** A configuration from a server will complete the plan, but not what is needed to download it. */
     readonly isBeforeConfig: boolean;
   };
@@ -80,7 +76,6 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { findHibernation = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
   const { machineParameters = [], fetchedParameters, rootPath = null } = input;
   const line = parseCommandLine(cmdline);
@@ -103,7 +98,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const words = sources.flatMap((source) => source.words);
   const { plan, volumes, ofNetwork } = decide(settings, words, line, {
     ...{ inherited, machine, findEsp, crypttab, hasFile },
-    ...{ isPart, findHibernation },
+    isPart,
     isBeforeConfig: settings.configUrl !== undefined && fetchedParameters === undefined,
   });
   const warnings = [
@@ -153,7 +148,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
-    resume: decideResume(settings, rescue.onFailure, around.findHibernation),
+    resume: decideResume(settings, rescue.onFailure),
     lvm: { isOff: settings.lvm === false, groups: settings.lvmGroups, volumes: settings.lvmVolumes },
     network,
     checks: decideChecks(settings, image !== null),

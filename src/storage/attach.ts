@@ -117,7 +117,7 @@ function isSameVolume(machine: Machine, found: readonly BlockDevice[]): boolean 
 }
 
 /** True if all have one identity, so they are paths to one disk. */
-function isOneDisk(machine: Machine, found: readonly BlockDevice[]): boolean {
+export function isOneDisk(machine: Machine, found: readonly BlockDevice[]): boolean {
   const isIdentity = (link: string) => /^\/dev\/disk\/by-id\/(?:wwn-|scsi-[23]|nvme-(?:eui|uuid|nvme)\.)/.test(link);
   const [first = [], ...others] = found.map((device) => listLinks(machine, device).filter(isIdentity));
   return first.some((link) => others.every((links) => links.includes(link)));

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
-import { type FakeBootOptions, fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
+import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
+import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import { hibernatedSwap, swapImage } from "../support/fake-hibernation.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { EXTENT_BYTES, extentsOf, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
@@ -61,6 +63,13 @@ describe("a hibernated system", () => {
     const value = JSON.stringify({ uuid: UUID.replaceAll("-", ""), offset: 0, kernelVersion: "6.1.0-fake" });
     const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT", ...efi(value) });
     expect(result.end).toBe("resume");
+  });
+
+  test("is not looked for in that variable if the root was unmounted", () => {
+    const value = JSON.stringify({ uuid: UUID, offset: 0 });
+    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rw", ...efi(value) }, false);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.journal.filter((line) => line.includes("efivarfs") || line.includes("/sys/power"))).toEqual([]);
   });
 
   test("of another kernel, as that variable says, is kept", () => {
@@ -249,6 +258,13 @@ describe("without a hibernated system", () => {
     expect(result.console).toContain('LABEL=EFI of resume= is no swap space: /dev/vda2 vfat "EFI"');
   });
 
+  test("a device that cannot be read is named", () => {
+    const result = boot(hibernatedSwap(UUID), {
+      before: (machine) => machine.refuse("openReader", "", "EIO"),
+    });
+    expect(result.console).toContain("/dev/vda2 of resume= cannot be read");
+  });
+
   test("resume=none asks for nothing", () => {
     const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT resume=none" });
     expect(result.end).toMatchObject({ mode: "switch_root" });
@@ -349,6 +365,44 @@ describe("in an encrypted volume", () => {
   });
 });
 
+describe("in a logical volume", () => {
+  const root = rootOf(true);
+  const extents = Math.max(4, extentsOf(root.bytes));
+  const rootBytes = Buffer.concat([root.bytes], extents * EXTENT_BYTES);
+  const id = fakeId("a");
+  const group: FakeGroup = {
+    members: { pv0: id },
+    volumes: {
+      root: { segments: [{ on: "pv0", from: 0, extents }] },
+      swap: { segments: [{ on: "pv0", from: extents, extents: 1 }] },
+    },
+  };
+  const lvmBoot = (name: string, swap: FakeImage) => {
+    const data = Buffer.concat([rootBytes, swap.bytes], (extents + 1) * EXTENT_BYTES);
+    return fakeBoot({
+      cmdline: `root=/dev/vg0/root rw resume=${name}`,
+      images: [{ ...root, bytes: rootBytes }],
+      files: {
+        ...INITRAMFS,
+        "/lib/modules/6.1.0-fake/modules.dep": "kernel/dm-mod.ko:\n",
+        "/lib/modules/6.1.0-fake/kernel/dm-mod.ko": "module",
+      },
+      modules: { dm_mod: CRYPT_MODULES.dm_mod },
+      disks: [{ name: "vda", content: fakePhysicalVolume({ id, text: groupText(group), data }) }],
+    });
+  };
+
+  test.each(["/dev/vg0/swap", "/dev/mapper/vg0-swap", `UUID=${UUID}`])("it is found by resume=%s", (name) => {
+    const result = lvmBoot(name, hibernatedSwap(UUID));
+    expect(result.end).toBe("resume");
+    expect(result.console).toContain("resuming the hibernated system on /dev/mapper/vg0-swap");
+    expect(touched(result)).toEqual([]);
+    const other = lvmBoot(name, swapImage(UUID));
+    expect(other.console).toContain("no hibernated system on /dev/mapper/vg0-swap");
+    expect(other.end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
 describe("trust", () => {
   test("two devices of the name are not resumed if one holds an image", () => {
     const disks = [
@@ -358,6 +412,18 @@ describe("trust", () => {
     const result = fakeBoot({ cmdline: CMDLINE, disks });
     expect(result.console).toContain("names /dev/vda2 and /dev/vdb, and\none of them holds a hibernated system");
     expect(touched(result)).toEqual([]);
+  });
+
+  test("two paths to one disk are one device", () => {
+    const wwid = (place: number, name: string) => ({
+      [`/devices/pci0000:00/0000:00:0${place}.0/block/${name}/device/wwid`]: "naa.5000c500a0b1c2d3\n",
+    });
+    const result = fakeBoot({
+      cmdline: CMDLINE,
+      disks: ["sda", "sdb"].map((name) => ({ name, image: hibernatedSwap(UUID) })),
+      sys: { ...wwid(1, "sda"), ...wwid(2, "sdb") },
+    });
+    expect(result.end).toBe("resume");
   });
 
   test("a verified root is not replaced by an image outside encrypted volumes", () => {

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 /** Test files that take long, with the milliseconds that they took on two CPUs with an empty cache. */
 const SLOW_TESTS: Readonly<Record<string, number>> = {
   "test/vm/recipes.test.ts": 260_000,
+  "test/vm/resume.test.ts": 200_000,
   "test/vm/foreign.test.ts": 190_000,
   "test/vm/root-forms.test.ts": 155_000,
   "test/vm/crypt-debian.test.ts": 139_000,

@@ -16,7 +16,7 @@ import { mountSubmounts } from "../../stack/submounts/mount-submounts.ts";
 import { planSubmounts } from "../../stack/submounts/submount.ts";
 import { type Attached, attachDevice, describeAttached } from "../../storage/attach.ts";
 import type { Tries } from "../../storage/contract.ts";
-import { guardMount } from "../../storage/resume/hibernated.ts";
+import { guardMount } from "../../storage/resume/guard.ts";
 import { liesInVolume } from "../../storage/trust.ts";
 import { mountOtherRoot } from "./other-roots.ts";
 import { BY_HAND, describeMounted, type Steps } from "./steps.ts";
@@ -93,7 +93,7 @@ function mountRoot(context: Context, plan: BootPlan, attached: Attached): Mounte
   const { rootTypes: types, rootOptions: options } = plan;
   const asRoot = plan.rootWritable ? "writable" : "read-only";
   const access = target === ROOT ? asRoot : "untouched";
-  if (target === ROOT && plan.verity.root === null) guardMount(context, plan.resume, attached);
+  if (target === ROOT && plan.verity.root === null) guardMount(context, plan, attached);
   // A verified device cannot be repaired: it is what it was made as, or the kernel refuses to read it.
   if (target === ROOT && plan.verity.root === null) checkFilesystem(context, device, plan);
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });

@@ -7,10 +7,12 @@ export type ResumePolicy = "ask" | "discard" | "stop";
 export interface ResumePlan {
   /** noresume: an image on `device` is discarded. */
   readonly isOff: boolean;
-  /** null: no parameter and no EFI variable names one. */
+  /** null: no parameter names one. */
   readonly device: DeviceSpec | null;
   /** Where the swap file begins on the device, in pages. */
   readonly offset: number;
+  /** True if no parameter decides: then the EFI variable does in which systemd says where it has hibernated, if the root is in use. */
+  readonly asksFirmware: boolean;
   /** `uname -r` of the system that systemd hibernated; null if it does not say. */
   readonly kernel: string | null;
   /** Milliseconds to wait for the device; null: no limit. */

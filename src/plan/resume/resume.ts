@@ -1,4 +1,3 @@
-import type { HibernateLocation } from "../../formats/hibernation/location.ts";
 import { onlyTexts } from "../../formats/text.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
@@ -7,23 +6,19 @@ import type { ResumePlan } from "./plan.ts";
 
 const TIMEOUT_MS = 10_000;
 
-/** Decides from where to resume. `findLocation` is called only if no parameter says. */
-export function decideResume(
-  settings: Settings,
-  onFailure: FailurePolicy,
-  findLocation: () => HibernateLocation | null,
-): ResumePlan {
+/** Decides from where to resume. */
+export function decideResume(settings: Settings, onFailure: FailurePolicy): ResumePlan {
   const { resumeDevice, resumeOffset = 0, noResume = false, resumeTimeoutMs, resumePolicy } = settings;
-  const location = resumeDevice === undefined && !noResume ? findLocation() : null;
-  const own = resumeDevice === undefined || resumeDevice === "none" ? null : resumeDevice;
-  const rest = {
+  const device = resumeDevice === undefined || resumeDevice === "none" ? null : resumeDevice;
+  return {
     isOff: noResume,
+    device,
+    offset: device === null ? 0 : resumeOffset,
+    asksFirmware: resumeDevice === undefined && !noResume,
+    kernel: null,
     timeoutMs: resumeTimeoutMs === undefined ? TIMEOUT_MS : resumeTimeoutMs,
     policy: resumePolicy ?? (onFailure === "shell" ? "ask" : "stop"),
   };
-  if (location === null) return { ...rest, device: own, offset: own === null ? 0 : resumeOffset, kernel: null };
-  const { uuid, offset, kernel } = location;
-  return { ...rest, device: { by: "uuid", value: uuid }, offset, kernel };
 }
 
 /** Formats it for `levain plan`; null if there is nothing to resume. */

@@ -30,7 +30,11 @@ export function findResumeDevices(context: Context, plan: BootPlan, resume: Name
       search.takeEvents(0);
       search.settle();
       const found = findUsable(search, resume.device).filter(trust);
-      if (found.length > 0) return found;
+      const [first] = found;
+      if (first !== undefined) {
+        search.claim(first);
+        return found;
+      }
       const [closed = null] = resume.isOff || crypt.isOff ? [] : search.matches(resume.device);
       const round = patience.uncounted(() => search.advance(closed));
       if (round === "changed" || context.drivers.loadMore()) continue;

@@ -44,7 +44,15 @@ test("a command line that asks for nothing", () => {
     submounts: { usr: null, fstab: false, extra: [], tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     arrays: { isOff: false, uuids: [] },
-    resume: { isOff: false, device: null, offset: 0, kernel: null, timeoutMs: 10_000, policy: "ask" },
+    resume: {
+      isOff: false,
+      device: null,
+      offset: 0,
+      asksFirmware: true,
+      kernel: null,
+      timeoutMs: 10_000,
+      policy: "ask",
+    },
     remote: { aoe: null, nbd: [] },
     lvm: { isOff: false, groups: [], volumes: [] },
     network: {

@@ -7,10 +7,11 @@ import type { BootPlan } from "../../plan/plan.ts";
 import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal } from "../../problems/report.ts";
-import { findResumeDevices, type NamedResume } from "../../storage/resume/find-devices.ts";
-import { discardImage, type Hibernated, mayDiscard, readImage, sayDiscarded } from "../../storage/resume/hibernated.ts";
-import { specText } from "../../storage/search-words.ts";
-import { attemptResume } from "./resume-attempt.ts";
+import { isOneDisk } from "../attach.ts";
+import { specText } from "../search-words.ts";
+import { attemptResume } from "./attempt.ts";
+import { findResumeDevices, type NamedResume } from "./find-devices.ts";
+import { discardImage, type Hibernated, mayDiscard, readImage, sayDiscarded } from "./hibernated.ts";
 
 /**
  * Resumes the system that was hibernated on the device of resume=, before anything is mounted: then it does not return. Returns what
@@ -28,7 +29,13 @@ export function resume(context: Context, plan: BootPlan): string {
   }
   const pageBytes = readPageSize(machine);
   const hibernated = found.flatMap((one): Hibernated | readonly [] => {
-    const image = readImage(machine, one, wish.offset, pageBytes);
+    const image = unlessRefused(
+      () => readImage(machine, one, wish.offset, pageBytes),
+      (refusal) => {
+        voice.warn(`${one.node} of resume= cannot be read: ${describeRefusal(refusal)}`);
+        return null;
+      },
+    );
     return image === null ? [] : { device: one, image };
   });
   const [first] = hibernated;
@@ -38,7 +45,8 @@ export function resume(context: Context, plan: BootPlan): string {
       voice.warn(`${specText(device)} of resume= is no swap space: ${found.map(describeDevice).join(" and ")}`);
     return `no hibernated system on ${found.map(({ node }) => node).join(" or ")}`;
   }
-  if (found.length > 1) {
+  // The paths to one disk show one image.
+  if (found.length > 1 && !isOneDisk(machine, found)) {
     const nodes = found.map(({ node }) => node);
     throw problem("resume-ambiguous", { spec: specText(device), nodes });
   }
@@ -71,9 +79,11 @@ function restoreSignature(
   { offset }: NamedResume,
   pageBytes: number,
 ): void {
-  if (readImage(machine, device, offset, pageBytes) !== null) return;
   unlessRefused(
-    () => machine.writeDevice(device.node, image.at, image.signature),
+    () => {
+      if (readImage(machine, device, offset, pageBytes) !== null) return;
+      machine.writeDevice(device.node, image.at, image.signature);
+    },
     (refusal) => voice.warn(`could not keep the hibernated system on ${device.node}: ${describeRefusal(refusal)}`),
   );
 }

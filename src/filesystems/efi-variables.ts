@@ -1,9 +1,9 @@
 import { loadFilesystemDriver } from "../drivers/loader.ts";
-import { lookInto } from "../filesystems/brief-mount.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
+import { lookInto } from "./brief-mount.ts";
 
 /** efivarfs puts the attributes before the value (fs/efivarfs/file.c). */
 const ATTRIBUTES_BYTES = 4;

@@ -1,0 +1,85 @@
+import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
+import type { Context } from "../../drivers/context.ts";
+import { readEfiVariable } from "../../filesystems/efi-variables.ts";
+import { filesystemType } from "../../formats/filesystems/filesystem-types.ts";
+import { type HibernateLocation, parseHibernateLocation } from "../../formats/hibernation/location.ts";
+import type { Machine } from "../../machine/machine.ts";
+import type { BootPlan } from "../../plan/plan.ts";
+import type { ResumePlan } from "../../plan/resume/plan.ts";
+import { orIfRefused } from "../../problems/errors.ts";
+import { problem } from "../../problems/problem.ts";
+import type { Voice } from "../../problems/voice.ts";
+import type { Attached } from "../attach.ts";
+import { discardImage, mayDiscard, readImage, sayDiscarded } from "./hibernated.ts";
+import { resume } from "./resume.ts";
+
+/** The vendor GUID is systemd's (SD_ID128_MAKE of its efivars.h). */
+const HIBERNATION = "HibernateLocation-8cf2644b-4b0b-428f-9387-6d876050dc67";
+
+/** Returns where systemd says that it has hibernated; null if it does not, or says it in a way that levain does not understand. */
+function readHibernateLocation(machine: Machine, voice: Voice): HibernateLocation | null {
+  const value = readEfiVariable(machine, voice, HIBERNATION, "a system that systemd hibernated is not resumed");
+  if (value === null) return null;
+  const location = parseHibernateLocation(value);
+  if (location === null)
+    voice.warn("the EFI variable HibernateLocation does not name a device and an offset, ignoring it");
+  return location;
+}
+
+const PAGE_SIZES = [4096, 8192, 16384, 32768, 65536];
+
+/**
+ * Called before a filesystem is checked and mounted writable. If it was not unmounted, a hibernated system may use it: one that
+ * systemd's variable names is resumed, and one on the same disk is discarded, or BootError is thrown. One beside a filesystem that was
+ * unmounted is that of a second system.
+ */
+export function guardMount(context: Context, plan: BootPlan, { device, hibernated }: Attached): void {
+  const { machine, voice } = context;
+  const { resume: wish } = plan;
+  if (wish.asksFirmware && isInUse(machine, device)) resumeByFirmware(context, plan);
+  for (const other of hibernated) guardAgainst({ machine, voice }, wish, device, other);
+}
+
+function resumeByFirmware(context: Context, plan: BootPlan): void {
+  const location = readHibernateLocation(context.machine, context.voice);
+  if (location === null) return;
+  const { uuid, offset, kernel } = location;
+  resume(context, { ...plan, resume: { ...plan.resume, device: { by: "uuid", value: uuid }, offset, kernel } });
+}
+
+function guardAgainst(
+  { machine, voice }: Pick<Context, "machine" | "voice">,
+  plan: ResumePlan,
+  device: BlockDevice,
+  other: BlockDevice,
+): void {
+  const images = PAGE_SIZES.map((pageBytes) => orIfRefused(() => readImage(machine, other, 0, pageBytes), null));
+  const image = images.find((found) => found !== null) ?? null;
+  if (image === null) return;
+  const text = `${other.node} holds a hibernated system`;
+  if (plan.isOff) {
+    voice.warn(`${text}; it must not be resumed after this boot, which mounts ${device.node}`);
+    return;
+  }
+  if (!isInUse(machine, device)) {
+    voice.warn(`${text}, and resume= does not name it; ${device.node} was unmounted before, so it is not part of it`);
+    return;
+  }
+  const name = other.facts.uuid === null ? other.node : `UUID=${other.facts.uuid}`;
+  const failure = problem("hibernated-beside", { node: other.node, mounted: device.node, name });
+  if (!mayDiscard({ machine, voice }, plan, failure)) throw failure;
+  discardImage(machine, { device: other, image });
+  sayDiscarded(voice, other.node);
+}
+
+const NEVER_WRITTEN = /^(?:squashfs|erofs|iso9660|cramfs|romfs)$/;
+/** The log tree of a btrfs says only whether fsync was called. */
+const VAGUE = "btrfs";
+
+/** False if the filesystem cannot be written, or its journal says that it was unmounted; true if levain cannot tell. */
+function isInUse(machine: Machine, { node, facts: { type } }: BlockDevice): boolean {
+  if (type !== null && NEVER_WRITTEN.test(type)) return false;
+  const { isUnclean } = filesystemType(type ?? "");
+  if (isUnclean === undefined || type === VAGUE) return true;
+  return orIfRefused(() => withReader(machine, node, isUnclean), true);
+}
