@@ -7,7 +7,9 @@ import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
 
 /** Returns true for the path of a udev link, not of a kernel node; /dev/GROUP/VOLUME of LVM looks like that of a disk with a slash in its name. */
 export function isLink(path: string): boolean {
-  return /^\/dev\/(?:disk\/by-(?:id|path)|mapper|md)\//.test(path) || /^\/dev\/(?!disk\/)[\w+.-]+\/[\w+.-]+$/.test(path);
+  return (
+    /^\/dev\/(?:disk\/by-(?:id|path)|mapper|md)\//.test(path) || /^\/dev\/(?!disk\/)[\w+.-]+\/[\w+.-]+$/.test(path)
+  );
 }
 
 /** Splits the name of a volume's device (dm_split_lvm_name of lvm2); null for a device below one, or of another kind. */
@@ -15,6 +17,18 @@ export function splitVolumeName(name: string): { readonly group: string; readonl
   const [, group, volume] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(name) ?? [];
   if (group === undefined || volume === undefined) return null;
   return { group: group.replaceAll("--", "-"), volume: volume.replaceAll("--", "-") };
+}
+
+/** What lvm2 names the parts of a volume, as 11-dm-lvm.rules knows them: they may show the same filesystem as the volume. */
+const PARTS =
+  /_(?:rimage|rmeta|mimage)_\d+(?:_extracted)?$|_(?:mlog|tmeta|tdata|cmeta|cdata|cvol|corig|wcorig|vdata|vpool|pmspare|vorigin)$/;
+
+/** True for a device that only LVM uses: a part of a volume, or a layer below it. */
+export function isPartOfVolume(machine: Machine, { name }: Pick<BlockDevice, "name">): boolean {
+  if (!name.startsWith("dm-")) return false;
+  const read = createReader(machine, `/sys/class/block/${name}/dm`);
+  const [own, uuid] = [read.text("name") ?? "", read.text("uuid") ?? ""];
+  return uuid.startsWith("LVM-") && (/^LVM-[^-]+-/.test(uuid) || PARTS.test(own));
 }
 
 /** Lists the links that udev would make for the device in /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252), /dev/mapper and /dev/md, from sysfs. */

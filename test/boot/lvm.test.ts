@@ -127,8 +127,8 @@ describe("a group that is not used is named, and why", () => {
   });
 
   test("a type of volume that is not supported", () => {
-    const group = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "thin" } } } as FakeGroup;
-    expect(report([disk("vda", group)])).toContain("vg0/root is not activated: its type, thin, is not supported yet");
+    const group = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "vdo" } } } as FakeGroup;
+    expect(report([disk("vda", group)])).toContain("vg0/root is not activated: its type, vdo, is not supported yet");
   });
 });
 

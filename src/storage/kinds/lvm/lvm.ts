@@ -28,8 +28,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
 
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
-    // It may have been activated before the group appeared that is used in its place.
-    if (refusal !== null) return volumes.deactivateAll((one) => isOf(one, judged)) ? "changed" : "idle";
+    if (refusal !== null) return "idle";
     const wanted = group.volumes.filter(
       (volume) => isVisible(volume) && isWanted(group, volume) && volumes.isOpenable(judged, volume),
     );
@@ -40,6 +39,9 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   }
 
   function advanceAll(tests: readonly VolumeTest[]): Round {
+    // A group may have been activated before the one appeared that is used in its place, and has its names.
+    const refused = list().filter(({ refusal }) => refusal !== null);
+    if (volumes.deactivateAll((one) => refused.some((judged) => isOf(one, judged)))) return "changed";
     let result: Round = "idle";
     for (const [isWanted, judged] of tests.flatMap((test) => list().map((group) => [test, group] as const))) {
       const round = advanceOne(judged, isWanted);
