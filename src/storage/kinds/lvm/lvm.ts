@@ -9,7 +9,7 @@ import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
 import { isVisible } from "./plan-volume.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
-import { createNamedTest, createOfferedTest, type VolumeTest } from "./wanted.ts";
+import { createNamedTest, createOfferedTest, listNamed, type VolumeName, type VolumeTest } from "./wanted.ts";
 
 type Group = JudgedGroup<BlockDevice>;
 
@@ -20,6 +20,7 @@ type Group = JudgedGroup<BlockDevice>;
 export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
   const members = createMembers(context);
   const volumes = createVolumes(context);
+  const named = listNamed(plan);
   const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
   let claimed: readonly BlockDevice[] = [];
@@ -59,7 +60,11 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
       const text = `a physical volume of "${one?.judged.group.name}"`;
       return one === undefined ? null : { kind: "open", text, closes: true };
     },
-    problems: () => [...list().flatMap(describeRefusal), ...volumes.problems()],
+    problems: () => [
+      ...list().flatMap(describeRefusal),
+      ...list().flatMap((judged) => describeUnknown(judged, named)),
+      ...volumes.problems(),
+    ],
     claim(device) {
       claimed = listParts(device, context.present());
       for (const one of volumes.list()) if (isUsed(one)) linkVolume(context, one.judged.group, one.volume, one.device);
@@ -90,4 +95,15 @@ function describeLack({ group, members, missing }: Group): string {
 function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
   if (refusal === null) return [];
   return [{ error: problem("group-refused", { group: group.name, why: refusal }), isFatal: false }];
+}
+
+/** A path may have a mistake in the volume's name. */
+function describeUnknown({ group, refusal }: Group, named: readonly VolumeName[]): readonly Trouble[] {
+  const volumes = group.volumes.filter(isVisible).map(({ name }) => name);
+  const unknown = named.filter((name) => name.group === group.name && !volumes.includes(name.volume));
+  if (refusal !== null || unknown.length === 0) return [];
+  return unknown.map(({ volume }) => ({
+    error: problem("volume-unknown", { group: group.name, volume, volumes }),
+    isFatal: false,
+  }));
 }
