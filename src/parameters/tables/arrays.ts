@@ -1,6 +1,11 @@
 import { list, toggle } from "../parameter.ts";
 import { matching, parser } from "../parse.ts";
-import * as values from "../values.ts";
+
+/** A UUID of 32 hexadecimal digits, as mdadm groups them or with dashes, in the form of RFC 9562. */
+export const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
+  const digits = text.toLowerCase().replace(/[:-]/g, "");
+  return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : null;
+});
 
 const lvmGroup = matching("the name of a volume group", /^(?!-)[\w+.-]{1,127}$/);
 /** With or without /dev/ in front; returns "GROUP/VOLUME". */
@@ -17,7 +22,7 @@ export const ARRAYS = {
     text: "rd.md=0: start no array of Linux RAID.",
     example: "rd.md=0",
   }),
-  raidUuids: list(values.arrayUuid, {
+  raidUuids: list(arrayUuid, {
     syntax: "rd.md.uuid=UUID",
     fallback: "every array whose members are present",
     text: "Start only the array with this UUID, as mdadm or blkid prints it. May be given several times. An array with a missing member is started when the member has been waited for: 30 seconds, or two thirds of rd.timeout=.",

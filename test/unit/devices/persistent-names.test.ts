@@ -117,7 +117,9 @@ describe("listLinks", () => {
 });
 
 test("only udev's links are looked up like this", () => {
-  expect(["/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/mapper/x", "/dev/md/x", "/dev/vg/x"].every(isLink)).toBeTrue();
+  expect(
+    ["/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/mapper/x", "/dev/md/x", "/dev/vg/x"].every(isLink),
+  ).toBeTrue();
   expect(["/dev/sda", "/dev/disk/x", "/dev/md0"].some(isLink)).toBeFalse();
 });
 

@@ -44,6 +44,8 @@ test("a command line that asks for nothing", () => {
     submounts: { usr: null, fstab: false, extra: [], tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     arrays: { isOff: false, uuids: [] },
+    resume: { isOff: false, device: null, offset: 0, kernel: null, timeoutMs: 10_000, policy: "ask" },
+    remote: { aoe: null, nbd: [] },
     lvm: { isOff: false, groups: [], volumes: [] },
     network: {
       isNeeded: false,
@@ -279,7 +281,7 @@ describe("mistakes", () => {
     expect(error.hints[0]?.text).toContain("boot loader");
     expect(error.seen).toEqual([
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
-      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, 9p:TAG, virtiofs:TAG, http://…, gpt-auto or /dev/ram0 but received "sda1"',
+      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0 but received "sda1"',
       "rd.image: Expected a value (rd.image=PATH) but received no value",
       'rd.emergency=explode: Expected shell, reboot, poweroff or halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
@@ -306,7 +308,7 @@ describe("mistakes", () => {
 
   test.each([
     "root=",
-    "root=nfs:server:/x",
+    "root=nfs:server",
     "root=live:",
     "rootfallback=live:LABEL=X",
     "rd.timeout=-1",
