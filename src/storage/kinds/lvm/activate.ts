@@ -67,6 +67,8 @@ function createOne(
   if (known !== undefined && listBelow(context.machine, known.device).every((below) => own.includes(below)))
     return known;
   for (const type of new Set(targets.map((target) => target.type))) requireTarget(context, type, MODULES[type]);
+  // The kernel would have modprobe load it, which the image may not have; dm-raid brings the other levels along.
+  if (targets.some(({ words }) => words[0] === "raid0")) context.drivers.loadByName("raid0");
   const numberOf = (word: TableWord) => resolveWord(context, judged, word, made);
   return createTable(
     context,

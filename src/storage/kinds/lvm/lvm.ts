@@ -7,7 +7,7 @@ import { createGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
-import { isVisible } from "./plan-volume.ts";
+import { isVolume } from "./plan-volume.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import { createNamedTest, createOfferedTest, listNamed, type VolumeName, type VolumeTest } from "./wanted.ts";
 
@@ -31,7 +31,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     const { group, refusal, missing } = judged;
     if (refusal !== null) return "idle";
     const wanted = group.volumes.filter(
-      (volume) => isVisible(volume) && isWanted(group, volume) && volumes.isOpenable(judged, volume),
+      (volume) => isVolume(volume) && isWanted(group, volume) && volumes.isOpenable(judged, volume),
     );
     if (wanted.length === 0) return "idle";
     const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
@@ -99,7 +99,7 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
 
 /** A path may have a mistake in the volume's name. */
 function describeUnknown({ group, refusal }: Group, named: readonly VolumeName[]): readonly Trouble[] {
-  const volumes = group.volumes.filter(isVisible).map(({ name }) => name);
+  const volumes = group.volumes.filter(isVolume).map(({ name }) => name);
   const unknown = named.filter((name) => name.group === group.name && !volumes.includes(name.volume));
   if (refusal !== null || unknown.length === 0) return [];
   return unknown.map(({ volume }) => ({

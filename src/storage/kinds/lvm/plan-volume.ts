@@ -63,6 +63,11 @@ export function isVisible({ status }: Pick<LogicalVolume, "status">): boolean {
   return status.includes("VISIBLE");
 }
 
+/** True for a volume that may hold something itself. */
+export function isVolume(volume: Pick<LogicalVolume, "status" | "segments">): boolean {
+  return isVisible(volume) && !volume.segments.some(({ type }) => type === "thin-pool");
+}
+
 /** Lists the physical volumes that a plan uses, by their ids. */
 export function listMembers(mappings: readonly PlannedMapping[]): readonly string[] {
   const words = mappings.flatMap(({ targets }) => targets).flatMap(({ words: list }) => list);
