@@ -19,6 +19,18 @@ export function splitVolumeName(name: string): { readonly group: string; readonl
   return { group: group.replaceAll("--", "-"), volume: volume.replaceAll("--", "-") };
 }
 
+/** What lvm2 names the parts of a volume, as 11-dm-lvm.rules knows them: they may show the same filesystem as the volume. */
+const PARTS =
+  /_(?:rimage|rmeta|mimage)_\d+(?:_extracted)?$|_(?:mlog|tmeta|tdata|cmeta|cdata|cvol|corig|wcorig|vdata|vpool|pmspare|vorigin)$/;
+
+/** True for a device that only LVM uses: a part of a volume, or a layer below it. */
+export function isPartOfVolume(machine: Machine, { name }: Pick<BlockDevice, "name">): boolean {
+  if (!name.startsWith("dm-")) return false;
+  const read = createReader(machine, `/sys/class/block/${name}/dm`);
+  const [own, uuid] = [read.text("name") ?? "", read.text("uuid") ?? ""];
+  return uuid.startsWith("LVM-") && (/^LVM-[^-]+-/.test(uuid) || PARTS.test(own));
+}
+
 /** Lists the links that udev would make for the device in /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252), /dev/mapper and /dev/md, from sysfs. */
 export function listLinks(machine: Machine, device: BlockDevice): readonly string[] {
   // A mapped partition is a device of its own.

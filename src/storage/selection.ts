@@ -1,5 +1,5 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
-import { listLinks } from "../devices/persistent-names.ts";
+import { isPartOfVolume, listLinks } from "../devices/persistent-names.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { Assemblies } from "./assemblies.ts";
@@ -33,8 +33,14 @@ export function createSelection(
     links: (device) => listLinks(machine, device),
     holds: content.holds,
   };
+  const parts = new WeakMap<BlockDevice, boolean>();
+  const isPart = (device: BlockDevice) => {
+    const known = parts.get(device) ?? isPartOfVolume(machine, device);
+    parts.set(device, known);
+    return known;
+  };
   const present = () => {
-    const all = [...inventory.values()];
+    const all = [...inventory.values()].filter((device) => !isPart(device));
     if (!all.some(({ name }) => name.startsWith("dm-"))) return all;
     const isInside = liesInVolume(machine);
     const inside = new Set(all.filter(isInside));

@@ -126,9 +126,15 @@ describe("a group that is not used is named, and why", () => {
     );
   });
 
+  test("a name that no volume has, with those that the group has", () => {
+    expect(report([disk("vda", ONE)], "root=/dev/vg0/rooot rd.timeout=3 rdshell=0")).toContain(
+      'the volume group "vg0" has no volume "rooot": it has root, other',
+    );
+  });
+
   test("a type of volume that is not supported", () => {
-    const group = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "thin" } } } as FakeGroup;
-    expect(report([disk("vda", group)])).toContain("vg0/root is not activated: its type, thin, is not supported yet");
+    const group = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "vdo" } } } as FakeGroup;
+    expect(report([disk("vda", group)])).toContain("vg0/root is not activated: its type, vdo, is not supported yet");
   });
 });
 

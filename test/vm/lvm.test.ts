@@ -16,3 +16,15 @@ vmTest(
     await vm.expect("\n../dm-0\nmy--vg-root\nLVM-\nall-42");
   },
 );
+
+vmTest(
+  "the volume may be striped, and is found by its label",
+  () => guest("LINEAR", "root=LABEL=STRIPED"),
+  async (vm) => {
+    await vm.expect(/^ {2}root +\/dev\/mapper\/my--vg-striped--root ext4 "STRIPED"/m);
+    await vm.expect("small-root: mount / ext4 /dev/mapper/my--vg-striped--root ro");
+    await vm.expect("small-root: ready");
+    vm.send("cat /sys/block/dm-*/dm/name; echo all-$((40 + 2))\n");
+    await vm.expect("\nmy--vg-striped--root\nall-42");
+  },
+);

@@ -1,4 +1,5 @@
-import { diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import { printable } from "../report.ts";
 
 const MAPPING_REFUSALS: Readonly<Record<string, string>> = {
   EBUSY: "the name is taken, or the device below it is in use (EBUSY)",
@@ -37,4 +38,28 @@ export const MAPPINGS = {
       inShell("unlock it with one: `levain unlock DEVICE --name NAME`"),
     ],
   }),
+  "group-refused": diagnosis<{ group: string; why: string }>({
+    text: ({ group, why }) => `the volume group "${group}" is not used: ${why}`,
+    hints: () => [byHand("look at its physical volumes with `pvs -o+pv_uuid` and `vgs` on another system")],
+  }),
+  "volume-unknown": diagnosis<{ group: string; volume: string; volumes: readonly string[] }>({
+    text: ({ group, volume, volumes }) =>
+      `the volume group "${group}" has no volume "${printable(volume)}": it has ${listShort(volumes)}`,
+    hints: () => [inBootLoader("correct the name of the logical volume")],
+  }),
+  "volume-refused": diagnosis<{ volume: string; why: string }>({
+    text: ({ volume, why }) => `the logical volume ${volume} is not activated: ${why}`,
+    hints: () => [
+      byHand("attach the missing disk, if one is missing"),
+      byHand("look at the volume with `lvs -a -o+devices` on another system"),
+    ],
+  }),
 };
+
+/** A group may have a thousand volumes. */
+const MOST_NAMED = 8;
+
+function listShort(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? ["…"] : [];
+  return [...names.slice(0, MOST_NAMED), ...more].join(", ") || "none";
+}

@@ -3,11 +3,14 @@ import {
   describeObstacle,
   listBlockDeviceNames,
   namePartition,
+  withReader,
 } from "../../devices/block-devices.ts";
 import type { Unanswered } from "../../devices/device-probe.ts";
 import { listEmptyDrives } from "../../devices/drives.ts";
 import { readBlockDevices } from "../../devices/read-devices.ts";
+import { readPhysicalVolume } from "../../formats/lvm/physical-volume.ts";
 import type { Machine } from "../../machine/machine.ts";
+import { orIfRefused } from "../../problems/errors.ts";
 import { alignColumns, printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 
@@ -39,6 +42,14 @@ function row(machine: Machine, device: BlockDevice, silent: ReadonlySet<string>)
   const type = unreadable === null ? (facts.type ?? table) : "(unreadable)";
   // The partition table of a disk that does not answer would be waited for.
   const partLabel = silent.has(device.partition?.disk ?? "") ? null : namePartition(machine, device).label;
-  const names = [facts.label, facts.uuid, partLabel, describeObstacle(device)];
+  const names = [facts.label, facts.uuid, partLabel, describeObstacle(device) ?? describeGroup(machine, device)];
   return [node, formatBytes(sizeBytes), type, ...names.map((name) => name ?? "")].map(printable);
+}
+
+/** Names the volume group of a physical volume; null for any other device. */
+function describeGroup(machine: Machine, { node, facts, unreadable }: BlockDevice): string | null {
+  if (facts.type !== "LVM2_member" || unreadable !== null) return null;
+  const read = () => withReader(machine, node, (reader) => readPhysicalVolume(reader));
+  const group = orIfRefused(read, null)?.group ?? null;
+  return group === null ? null : `in the volume group "${group.name}"`;
 }

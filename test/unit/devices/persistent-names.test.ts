@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { normalize } from "node:path";
 import type { BlockDevice } from "../../../src/devices/block-devices.ts";
-import { isLink, listLinks } from "../../../src/devices/persistent-names.ts";
+import { isLink, isPartOfVolume, listLinks } from "../../../src/devices/persistent-names.ts";
 import { ataIdentity, scsiIdentity } from "../../../src/devices/scsi-identity.ts";
 import type { FakeTree } from "../../support/fake-files.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
@@ -114,6 +114,23 @@ describe("listLinks", () => {
       "/dev/mapper/vg-root",
     ]);
   });
+});
+
+test.each([
+  ["vg-root", "LVM-abc", false],
+  ["vg-root_rimage_0", "LVM-abc", true],
+  ["vg-root_rmeta_1", "LVM-abc", true],
+  ["vg-pool_tdata", "LVM-abc-tdata", true],
+  ["vg-pool-tpool", "LVM-abc-tpool", true],
+  ["root_rimage_0", "CRYPT-LUKS2-abc", false],
+])("%s with the uuid %s is a part of a volume: %p", (name, uuid, isPart) => {
+  const sys: FakeTree = {
+    "/class/block/dm-0": { link: "../../devices/virtual/block/dm-0" },
+    "/devices/virtual/block/dm-0/dm/name": `${name}\n`,
+    "/devices/virtual/block/dm-0/dm/uuid": `${uuid}\n`,
+  };
+  const machine = fakeMachine({ sys, mounted: { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" } });
+  expect(isPartOfVolume(machine, { name: "dm-0" })).toBe(isPart);
 });
 
 test("only udev's links are looked up like this", () => {

@@ -2,15 +2,20 @@ import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { LogicalVolume } from "../../../formats/lvm/volume-group.ts";
 import type { Mapping, MappingTarget } from "../../../machine/encryption.ts";
 import { readText } from "../../../machine/small-files.ts";
+import { tolerateRefusal } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { formatBytes } from "../../../problems/size.ts";
 import type { StorageContext } from "../../contract.ts";
-import { createTable, requireTarget } from "../../device-mapper/mapping.ts";
+import { createTable, listBelow, removeMapping, requireTarget } from "../../device-mapper/mapping.ts";
 import type { JudgedGroup } from "./judge.ts";
-import { listMembers, type PlannedMapping, type PlannedTarget, planVolume, type TableWord } from "./plan-volume.ts";
+import { listMembers, planVolume } from "./plan-volume.ts";
+import type { PlannedMapping, PlannedTarget, TableWord } from "./planning.ts";
 
 /** The modules of the targets that dm-mod does not contain. */
-const MODULES: Readonly<Record<string, string>> = { linear: "dm-mod", striped: "dm-mod" };
+const MODULES: Readonly<Record<string, string>> = { linear: "dm-mod", striped: "dm-mod", thin: "dm-thin-pool" };
+
+/** What lvm2 tells udev about a device that only other devices use: no link, no look at its content. */
+const HIDDEN_FLAGS = ["SUBSYSTEM", "DISK", "OTHER"].map((rules) => `DM_UDEV_DISABLE_${rules}_RULES_FLAG`);
 
 /** Creates the devices of a volume that are not there yet, and returns all of them, the volume last. Throws BootError. */
 export function activateVolume(
@@ -24,8 +29,18 @@ export function activateVolume(
   const lack = explainLack(judged, listMembers(plan.mappings));
   if (lack !== null) throw problem("volume-refused", { volume: name, why: lack });
   const made: Mapping[] = [];
-  for (const mapping of plan.mappings) made.push(createOne(context, judged, mapping, made));
-  return made;
+  try {
+    for (const mapping of plan.mappings) {
+      const flags = mapping === plan.mappings.at(-1) ? [] : HIDDEN_FLAGS;
+      made.push(createOne(context, judged, mapping, made, flags));
+    }
+    return made;
+  } catch (error) {
+    tolerateRefusal(() => {
+      for (const mapping of made.toReversed()) removeMapping(context.machine, mapping);
+    });
+    throw error;
+  }
 }
 
 /** Names the physical volumes that are missing of `needed`; null if none is. */
@@ -44,12 +59,22 @@ function createOne(
   judged: JudgedGroup<BlockDevice>,
   { name, uuid, readOnly, targets }: PlannedMapping,
   made: readonly Mapping[],
+  flags: readonly string[],
 ): Mapping {
   const known = context.machine.listMappings().find((one) => one.uuid === uuid);
-  if (known !== undefined) return known;
+  // Anyone can give a group this UUID: only a device on these very disks is the volume.
+  const own = [...[...judged.members.values()].map((member) => member.name), ...made.map(({ device }) => device)];
+  if (known !== undefined && listBelow(context.machine, known.device).every((below) => own.includes(below)))
+    return known;
   for (const type of new Set(targets.map((target) => target.type))) requireTarget(context, type, MODULES[type]);
+  // The kernel would have modprobe load it, which the image may not have; dm-raid brings the other levels along.
+  if (targets.some(({ words }) => words[0] === "raid0")) context.drivers.loadByName("raid0");
   const numberOf = (word: TableWord) => resolveWord(context, judged, word, made);
-  return createTable(context, { name, uuid, readOnly, targets: targets.map((target) => encode(target, numberOf)) });
+  return createTable(
+    context,
+    { name, uuid, readOnly, targets: targets.map((target) => encode(target, numberOf)) },
+    flags,
+  );
 }
 
 function encode(

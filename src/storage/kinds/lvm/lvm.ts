@@ -7,9 +7,9 @@ import { createGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
-import { isVisible } from "./plan-volume.ts";
+import { isVolume } from "./plan-volume.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
-import { createNamedTest, createOfferedTest, type VolumeTest } from "./wanted.ts";
+import { createNamedTest, createOfferedTest, listNamed, type VolumeName, type VolumeTest } from "./wanted.ts";
 
 type Group = JudgedGroup<BlockDevice>;
 
@@ -20,6 +20,7 @@ type Group = JudgedGroup<BlockDevice>;
 export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
   const members = createMembers(context);
   const volumes = createVolumes(context);
+  const named = listNamed(plan);
   const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
   let claimed: readonly BlockDevice[] = [];
@@ -28,10 +29,9 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
 
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
-    // It may have been activated before the group appeared that is used in its place.
-    if (refusal !== null) return volumes.deactivateAll((one) => isOf(one, judged)) ? "changed" : "idle";
+    if (refusal !== null) return "idle";
     const wanted = group.volumes.filter(
-      (volume) => isVisible(volume) && isWanted(group, volume) && volumes.isOpenable(judged, volume),
+      (volume) => isVolume(volume) && isWanted(group, volume) && volumes.isOpenable(judged, volume),
     );
     if (wanted.length === 0) return "idle";
     const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
@@ -40,6 +40,9 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   }
 
   function advanceAll(tests: readonly VolumeTest[]): Round {
+    // A group may have been activated before the one appeared that is used in its place, and has its names.
+    const refused = list().filter(({ refusal }) => refusal !== null);
+    if (volumes.deactivateAll((one) => refused.some((judged) => isOf(one, judged)))) return "changed";
     let result: Round = "idle";
     for (const [isWanted, judged] of tests.flatMap((test) => list().map((group) => [test, group] as const))) {
       const round = advanceOne(judged, isWanted);
@@ -57,7 +60,11 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
       const text = `a physical volume of "${one?.judged.group.name}"`;
       return one === undefined ? null : { kind: "open", text, closes: true };
     },
-    problems: () => [...list().flatMap(describeRefusal), ...volumes.problems()],
+    problems: () => [
+      ...list().flatMap(describeRefusal),
+      ...list().flatMap((judged) => describeUnknown(judged, named)),
+      ...volumes.problems(),
+    ],
     claim(device) {
       claimed = listParts(device, context.present());
       for (const one of volumes.list()) if (isUsed(one)) linkVolume(context, one.judged.group, one.volume, one.device);
@@ -88,4 +95,15 @@ function describeLack({ group, members, missing }: Group): string {
 function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
   if (refusal === null) return [];
   return [{ error: problem("group-refused", { group: group.name, why: refusal }), isFatal: false }];
+}
+
+/** A path may have a mistake in the volume's name. */
+function describeUnknown({ group, refusal }: Group, named: readonly VolumeName[]): readonly Trouble[] {
+  const volumes = group.volumes.filter(isVolume).map(({ name }) => name);
+  const unknown = named.filter((name) => name.group === group.name && !volumes.includes(name.volume));
+  if (refusal !== null || unknown.length === 0) return [];
+  return unknown.map(({ volume }) => ({
+    error: problem("volume-unknown", { group: group.name, volume, volumes }),
+    isFatal: false,
+  }));
 }

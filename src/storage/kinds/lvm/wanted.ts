@@ -4,7 +4,7 @@ import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec
 import type { StoragePlan } from "../../contract.ts";
 
 /** A volume by its names, as a path has them. */
-interface VolumeName {
+export interface VolumeName {
   readonly group: string;
   readonly volume: string;
 }
@@ -14,15 +14,20 @@ type Wish = Pick<StoragePlan, "roots" | "crypt" | "lvm">;
 /** Says whether a volume is meant. */
 export type VolumeTest = (group: VolumeGroup, volume: LogicalVolume) => boolean;
 
-/** Returns a test for the volumes that specs name by their paths: the wanted device, encrypted volumes, and where their keys are. */
-export function createNamedTest({ roots, crypt }: Wish): VolumeTest {
+/** Lists the volumes that specs name by their paths: the wanted device, encrypted volumes, and where their keys are. */
+export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): readonly VolumeName[] {
   const places = [...crypt.volumes, crypt.unnamed].flatMap(({ header, keys }) => [header, ...keys]);
   const specs = [
     ...roots,
     ...crypt.volumes.map(({ device }) => device),
     ...places.flatMap((place) => place?.device ?? []),
   ];
-  const names = specs.flatMap((spec) => volumeOf(spec) ?? []);
+  return specs.flatMap((spec) => volumeOf(spec) ?? []);
+}
+
+/** Returns a test for them. */
+export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest {
+  const names = listNamed(wish);
   return (group, volume) => names.some((name) => name.group === group.name && name.volume === volume.name);
 }
 

@@ -5,6 +5,7 @@ import { describeDevices } from "../../../../src/rescue/commands/devices.ts";
 import { retryBoot } from "../../../../src/rescue/commands/retry.ts";
 import { describeLog, describeStatus } from "../../../../src/rescue/commands/status.ts";
 import { fakeImage } from "../../../support/fake-images.ts";
+import { fakeId, fakePhysicalVolume, groupText } from "../../../support/fake-lvm.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
 
 const MOUNTED = { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" };
@@ -128,6 +129,13 @@ describe("levain devices", () => {
       /dev/sda        1 MiB
       /dev/sdb        4 KiB     (unreadable)                                                                 cannot be read: the device returns I/O errors: it is failing, or its cable is (EIO)"
     `);
+  });
+
+  test("a physical volume is listed with its volume group", () => {
+    const group = { members: { pv0: fakeId("a") }, volumes: {} };
+    const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(group) });
+    const machine = machineWith({ disks: [{ name: "sda", content }] });
+    expect(describeDevices(machine).join("\n")).toMatch(/^\/dev\/sda .* LVM2_member .* in the volume group "vg0"$/m);
   });
 
   test("disks that do not answer are listed after a second, all at the same time, and hold up no other", () => {

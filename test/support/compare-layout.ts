@@ -1,0 +1,64 @@
+import { parseVolumeGroup } from "../../src/formats/lvm/volume-group.ts";
+import { isVolume, planVolume } from "../../src/storage/kinds/lvm/plan-volume.ts";
+import type { PlannedMapping, TableWord } from "../../src/storage/kinds/lvm/planning.ts";
+
+/** The lines that dmsetup shows of one layout, or that levain plans: "name uuid access: table". */
+export interface ComparedLayout {
+  readonly name: string;
+  readonly theirs: readonly string[];
+  /** null: levain refuses a volume of it. */
+  readonly ours: readonly string[] | null;
+}
+
+/** What lvm2 and dmsetup wrote about a layout. */
+export type RecordedLayout = Readonly<Record<"vg" | "table" | "info" | "pvs", string>>;
+
+/** Compares what lvm2 made of a layout with what levain plans for the same metadata. */
+export function compareLayout(name: string, recorded: RecordedLayout): ComparedLayout {
+  const lines = (kind: keyof RecordedLayout) =>
+    recorded[kind]
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+  const devices = lines("info").map((line) => {
+    const [major = "", minor = "", attributes = "", mapping = "", uuid = ""] = line.split(/\s+/);
+    return {
+      number: `${major}:${minor}`,
+      mapping,
+      uuid,
+      access: attributes.endsWith("r") ? "read-only" : "writable",
+    };
+  });
+  const tables = lines("table").map((line) => {
+    const [, mapping = "", table = ""] = /^(\S+): (.*)$/.exec(line) ?? [];
+    return { mapping, table };
+  });
+  const describe = (mapping: string, uuid: string, access: string, table: readonly string[]) =>
+    `${mapping} ${uuid} ${access}: ${table.join(" | ")}`;
+  const tableOf = (mapping: string) => tables.filter((line) => line.mapping === mapping).map(({ table }) => table);
+  // levain activates a pool for its volumes only; lvm2 gives it a device of its own name besides.
+  const compared = devices.filter(({ uuid }) => !uuid.endsWith("-pool"));
+  const theirs = compared.map((one) => describe(one.mapping, one.uuid, one.access, tableOf(one.mapping))).sort();
+  const members = new Map(lines("pvs").map((line) => line.split(/\s+/) as [string, string]));
+  const numberOf = (word: TableWord) => {
+    if (typeof word === "string") return word;
+    if ("mapping" in word) return devices.find(({ mapping }) => mapping === word.mapping)?.number ?? word.mapping;
+    const disk = members.get(word.member) ?? "";
+    return `254:${(disk.charCodeAt(disk.length - 1) - 97) * 16}`;
+  };
+  const group = parseVolumeGroup(lines("vg").join("\n"));
+  if (group === null) throw new Error(`${name}: the text cannot be read`);
+  const plans = group.volumes.filter(isVolume).map((volume) => planVolume(group, volume));
+  const planned = new Map<string, PlannedMapping>();
+  for (const plan of plans) {
+    if ("refusal" in plan) return { name, theirs, ours: null };
+    for (const mapping of plan.mappings) planned.set(mapping.name, mapping);
+  }
+  const tableLines = ({ targets }: PlannedMapping) =>
+    targets.map(({ startSector, sectors, type, words }) =>
+      [startSector, sectors, type, ...words.map(numberOf)].join(" "),
+    );
+  const accessOf = ({ readOnly }: PlannedMapping) => (readOnly ? "read-only" : "writable");
+  const ours = [...planned.values()].map((one) => describe(one.name, one.uuid, accessOf(one), tableLines(one))).sort();
+  return { name, theirs, ours };
+}
