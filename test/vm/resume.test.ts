@@ -6,7 +6,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { copyDisk } from "../support/copy-disk.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { levainGuest } from "../support/levain-guest.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { Exit, Vm } from "../support/qemu.ts";
 import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 import { withVm } from "../support/with-vm.ts";
@@ -92,7 +92,7 @@ test(
       async (vm) => {
         await vm.expect("/dev/vdb holds a hibernated system that could not be resumed");
         await vm.expect("the firmware's memory map has changed");
-        await vm.expect("rescue shell");
+        await vm.expect(PROMPT);
         vm.send("poweroff -f\n");
         await vm.expectExit();
       },
