@@ -156,7 +156,8 @@ function warnOfOthers(
 /** What was only tried is left as it was found. */
 function setDownOthers(tools: WayTools, attempts: ReadonlyMap<number, Attempt>): void {
   for (const attempt of attempts.values()) {
-    if (attempt.result() !== null || attempt.plan.name !== null) continue;
+    // Of interfaces without an address, each may be the one with the targets, also one whose carrier comes late.
+    if (attempt.result() !== null || attempt.plan.name !== null || attempt.plan.method === "link") continue;
     tryChange(tools, attempt.report().name, { kind: "set-link", index: attempt.index, isUp: false });
   }
 }

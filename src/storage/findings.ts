@@ -32,10 +32,15 @@ function lackOf(search: Search, spec: DeviceSpec): string | null {
 }
 
 /** As many devices as fit into a line; the report lists all. */
-function listShort({ inventory, unanswered }: Pick<Search, "inventory" | "unanswered">): string {
+function listShort({
+  inventory,
+  unanswered,
+  seen: listSeen,
+}: Pick<Search, "inventory" | "unanswered" | "seen">): string {
   const seen = [...listTelling(inventory).map(describeDevice), ...unanswered().map(describeUnanswered)];
   const more = seen.length > MOST_NAMED ? [`${seen.length - MOST_NAMED} more`] : [];
-  return [...seen.slice(0, MOST_NAMED), ...more].join(" · ") || "no block device yet";
+  const devices = [...seen.slice(0, MOST_NAMED), ...more];
+  return [...(devices.length > 0 ? devices : ["no block device yet"]), ...listSeen()].join(" · ");
 }
 
 /** Without disks that hold nothing but a partition table, if their partitions are there: those say more. */

@@ -41,6 +41,7 @@ export function createPatience(
     return result;
   };
   let isLastResort = false;
+  const dueMs = () => search.dueMs() - machine.nowMs();
   const isAnyBusy = () => drivers.isHeldUp() || search.unanswered().length > 0;
   function waitForRoot(): boolean {
     const waitedMs = machine.nowMs() - startMs;
@@ -49,7 +50,7 @@ export function createPatience(
     const leftMs = limitMs === null ? Number.POSITIVE_INFINITY : limitMs - waitedMs;
     if (leftMs <= 0) return false;
     const noticeMs = notice(specText(wanted), waitedMs, limitMs, () => describeFound(search, wanted));
-    search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs)));
+    search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs, dueMs())));
     return true;
   }
   function waitOnce(round: Exclude<Round, "changed">): boolean {
@@ -59,7 +60,7 @@ export function createPatience(
     if (text !== other.text) other = { text, startMs: machine.nowMs() };
     const waitedMs = machine.nowMs() - other.startMs;
     const noticeMs = otherNotice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
-    uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs))));
+    uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs, dueMs()))));
     return true;
   }
   return {

@@ -22,7 +22,17 @@ export interface Search
   extends Pick<Selection, "find" | "matches" | "strangers" | "unsearched">,
     Pick<
       Assemblies,
-      "advance" | "lastResort" | "links" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"
+      | "advance"
+      | "lastResort"
+      | "dueMs"
+      | "seen"
+      | "links"
+      | "inside"
+      | "containersOf"
+      | "state"
+      | "problems"
+      | "claim"
+      | "close"
     > {
   readonly inventory: Inventory;
   /** True if the device has to be verified by dm-verity. */
