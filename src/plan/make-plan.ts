@@ -142,7 +142,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
-    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids, names: settings.raidNames },
     network,
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
