@@ -12,9 +12,17 @@ import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { readActiveEsp } from "./active-esp.ts";
+import { readActiveEsp, readHibernateLocation } from "./efi-facts.ts";
 import { readImageParameters } from "./image-parameters.ts";
 import { readMachineParameters } from "./machine-parameters.ts";
+
+/** What is known of a boot only when its network is up. */
+export interface PlanAdditions {
+  /** The parameters of the configuration that rd.config= names. */
+  readonly fetchedParameters?: readonly string[];
+  /** The root path of DHCP. */
+  readonly rootPath?: string | null;
+}
 
 interface PlanReader {
   /** Reads the command line and the manifest and sets the console as they say; once, until parameters are added. Throws BootError. */
@@ -23,8 +31,8 @@ interface PlanReader {
   current(): BootPlan | null;
   /** Returns what a failure needs, even if `read` failed: `rdshell=0` holds even then. */
   currentOrLess(): PlanOfRescue;
-  /** Plans again, with the parameters of a configuration from a server. Throws BootError. */
-  readAgain(fetched: readonly string[]): BootPlan;
+  /** Plans again, with what is known now. Throws BootError. */
+  readAgain(additions: PlanAdditions): BootPlan;
   /** Makes the next `read` plan again, with more parameters. */
   add(parameters: readonly string[]): void;
 }
@@ -43,15 +51,15 @@ export function createPlanReader(
   let warned: ReadonlySet<string> = new Set();
   const firstCmdline = orIfFailed(() => readCommandLine(machine), new Uint8Array());
   console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
-  const read = (fetchedParameters: readonly string[] | null): BootPlan => {
+  const read = (additions: PlanAdditions | null): BootPlan => {
     const cmdline = readCommandLine(machine);
     const more = added.length > 0 ? ["· levain retry:", ...added] : [];
     record.commandLine = [decodeText(cmdline).trimEnd(), ...more].join(" ");
     record.kernel = machine.release().release;
-    const made = planMachine(machine, console, { inherited, added, ...(fetchedParameters && { fetchedParameters }) });
+    const made = planMachine(machine, console, { inherited, added, ...additions });
     console.obey(made.plan.talk);
     console.kernel.silence(made.plan.talk, cmdline);
-    if (fetchedParameters === null) console.say(`levain ${record.levain} on Linux ${record.kernel}`);
+    if (additions === null) console.say(`levain ${record.levain} on Linux ${record.kernel}`);
     for (const warning of made.warnings.filter((text) => !warned.has(text))) console.warn(warning);
     warned = new Set(made.warnings);
     plan = made.plan;
@@ -74,11 +82,7 @@ export function createPlanReader(
 export function planMachine(
   machine: Machine,
   voice: Voice,
-  more: {
-    readonly inherited?: Inherited | null;
-    readonly added?: readonly string[];
-    readonly fetchedParameters?: readonly string[];
-  } = {},
+  more: PlanAdditions & { readonly inherited?: Inherited | null; readonly added?: readonly string[] } = {},
 ): ReturnType<typeof makePlan> {
   const manifest = readManifest(machine);
   const input: Parameters<typeof makePlan>[0] = {
@@ -87,6 +91,7 @@ export function planMachine(
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
+    findHibernation: () => readHibernateLocation(machine, voice),
     imageParameters: readImageParameters(machine, voice),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",

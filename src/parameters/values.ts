@@ -15,6 +15,7 @@ export const STEP_NAMES = [
   "prepare",
   "modules",
   "network",
+  "resume",
   "root",
   "mount",
   "layers",
@@ -117,8 +118,8 @@ export interface RootSetting {
   readonly remote?: RemoteRoot;
 }
 
-/** Spellings of a root on the network: root=nfs:…, root=live:http://…, root=dhcp, the kernel's root=/dev/nfs. */
-const ON_THE_NETWORK = /^(?:live:)?(?:(?:nfs4?|iscsi|cifs|ftp|tftp|torrent)(?::|$)|dhcp6?$|\/dev\/nfs$)/;
+/** Spellings of a root on the network that are not supported yet: root=iscsi:…, root=live:ftp://…, root=dhcp6. */
+const ON_THE_NETWORK = /^(?:live:)?(?:(?:iscsi|cifs|ftp|tftp|torrent)(?::|$)|dhcp6$)/;
 
 /** Roots that are no block device: what each needs, as the error names it. */
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
@@ -126,7 +127,7 @@ const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
   [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
 ];
 const localRoot = parser(
-  `${DEVICE_SPEC_FORMS}, live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, http://…, gpt-auto or /dev/ram0`,
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0`,
   (text): RootSetting | null => {
     if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false, other: null };
     if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false, other: null };
@@ -177,6 +178,7 @@ const BREAKPOINTS: Readonly<Record<StepName, string>> = {
   prepare: "prepare cmdline top",
   modules: "modules pre-udev pre-trigger",
   network: "network",
+  resume: "resume",
   root: "root initqueue premount",
   mount: "mount pre-mount mountroot",
   layers: "layers",

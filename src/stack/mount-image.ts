@@ -127,8 +127,9 @@ export function attachPart(
     verity,
     arrays,
     remote,
+    lvm,
     keymap,
-  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "keymap" | "remote">,
+  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "lvm" | "keymap" | "remote">,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
@@ -142,6 +143,7 @@ export function attachPart(
     verity: volumesFor(verity, device),
     arrays,
     remote,
+    lvm,
     keymap,
     part: what.wanted,
   };

@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
+import type { Inventory } from "../devices/inventory.ts";
 import type { Assembly, DeviceState, Round } from "./contract.ts";
-import type { Inventory } from "./device-probes.ts";
 
 /** All assemblies of a search as one, and what their links say about devices. */
 export interface Assemblies extends Required<Assembly> {

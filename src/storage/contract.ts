@@ -11,7 +11,7 @@ import type { HeldTerminals } from "../prompt/held-terminals.ts";
 export interface StoragePlan
   extends Pick<
     BootPlan,
-    "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "keymap" | "remote"
+    "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "lvm" | "keymap" | "remote"
   > {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];
@@ -33,6 +33,8 @@ export interface StorageContext extends Context {
   devices(): readonly BlockDevice[];
   /** Those of `devices`, and what shows a part of something else, as `Assembly.isShown` says. */
   present(): readonly BlockDevice[];
+  /** The device with the kernel's name `name`, if it is present. */
+  named(name: string): BlockDevice | null;
   /** The devices that `spec` names, in that order. */
   find(spec: DeviceSpec): readonly BlockDevice[];
   /** Those of them that may be a part of the root, each replaced by what was opened in it. */

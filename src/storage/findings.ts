@@ -1,6 +1,7 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import { describeUnanswered } from "../devices/device-probe.ts";
 import { listEmptyDrives } from "../devices/drives.ts";
+import type { Inventory } from "../devices/inventory.ts";
 import type { Context } from "../drivers/context.ts";
 import { findModuleGap } from "../drivers/module-source.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
@@ -10,7 +11,6 @@ import { problem } from "../problems/problem.ts";
 import { printable, sentence } from "../problems/report.ts";
 import { findSearchCauses } from "./causes/search-causes.ts";
 import type { StoragePlan } from "./contract.ts";
-import type { Inventory } from "./device-probes.ts";
 import type { Search } from "./search.ts";
 import { describeSpec, specText } from "./search-words.ts";
 

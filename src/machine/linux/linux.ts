@@ -10,6 +10,7 @@ import { closing } from "./descriptors.ts";
 import { createLinuxFiles } from "./files.ts";
 import { createKernelLog } from "./kernel-log.ts";
 import { callKernel, systemCall } from "./libc.ts";
+import { connections } from "./network/connections.ts";
 import { http } from "./network/http.ts";
 import { createNetworks } from "./network/networks.ts";
 import { createRemoteDisks } from "./network/remote.ts";
@@ -18,6 +19,7 @@ import { createLinuxProcesses, drainConsole } from "./processes/processes.ts";
 import { createArrays } from "./storage/arrays.ts";
 import { forgetBtrfs, registerBtrfs } from "./storage/btrfs.ts";
 import { createDeviceMapper } from "./storage/device-mapper.ts";
+import { writeDevice } from "./storage/device-writes.ts";
 import { createLoopDevices } from "./storage/loop.ts";
 import { createProtection } from "./storage/protection.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
@@ -58,6 +60,7 @@ export function createLinuxMachine(): Machine {
     ...createProtection(),
     registerBtrfs,
     forgetBtrfs,
+    writeDevice,
     ...createArrays(files, asyncCalls),
     ...createNetworks(uevents.wait),
     ...createRemoteDisks(),
@@ -76,6 +79,7 @@ export function createLinuxMachine(): Machine {
     ...createLinuxProcesses(),
     ...children,
     ...http,
+    ...connections,
     ...clock,
   };
 }

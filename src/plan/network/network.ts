@@ -7,15 +7,11 @@ import { printable } from "../../problems/report.ts";
 import type { InterfacePlan, NetworkNeeds, NetworkPlan } from "./plan.ts";
 
 /** rd.net.timeout= where it is not given: a switch with spanning tree forwards nothing for the first 30 to 50 s. */
-const DEFAULT_TIMEOUT_MS = 60_000;
+export const DEFAULT_TIMEOUT_MS = 60_000;
 
 const WITHOUT_IP: InterfacePlan = {
-  name: null,
-  method: "any",
-  addresses: [],
-  gateways: [],
-  mtu: null,
-  mac: null,
+  ...{ name: null, method: "any", addresses: [], gateways: [] },
+  ...{ mtu: null, mac: null },
 };
 
 /** Decides about the network. Its mistakes stop a boot that needs it; of one that only rd.neednet=1 asks for, they are warnings. `isPart`: there are none yet. */
@@ -105,6 +101,11 @@ function isPeer({ address }: IpSetting): boolean {
   return address !== null && address.prefix === (address.address.includes(":") ? 128 : 32);
 }
 
+/** Returns the server in the second field of ip=; null if there is none, or if that is the other end of a link. */
+export function findServer({ ip }: Settings): string | null {
+  return readable(ip).find((one) => one.peer !== null && !isPeer(one))?.peer ?? null;
+}
+
 /** What others are made of comes first: a bond in a VLAN in a bridge. Of a circle, the given order remains, and the kernel refuses it. */
 function inOrder(made: readonly MadeInterface[]): readonly MadeInterface[] {
   const byName = new Map(made.map((one) => [one.name, one]));
@@ -136,6 +137,7 @@ function deferredValues(
     ["vlan", settings.vlans],
     ["bond", settings.bonds],
     ["bridge", settings.bridges],
+    ["nfsroot", settings.nfsRoot === undefined ? [] : [settings.nfsRoot]],
   ];
 }
 
@@ -181,8 +183,10 @@ function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: Netwo
 
 /** Returns a line for parameters of a network that is not brought up. */
 export function warnOfUnusedNetwork(settings: Settings, { isNeeded }: NetworkPlan): readonly string[] {
-  const given = deferredValues(settings).filter(([name, values]) => name !== "BOOTIF" && values.length > 0);
-  // A boot loader adds BOOTIF= to every entry.
+  const given = deferredValues(settings).filter(
+    // A boot loader adds BOOTIF= to every entry, and nfsroot= is about more than the network.
+    ([name, values]) => name !== "BOOTIF" && name !== "nfsroot" && values.length > 0,
+  );
   if (isNeeded || given.length === 0) return [];
   const names = given.map(([name]) => `${name}=`).join(", ");
   const verb = given.length === 1 ? "is" : "are";

@@ -1,6 +1,7 @@
 import type { StorageKind } from "../contract.ts";
 import { startBtrfs } from "./btrfs.ts";
 import { startCrypt } from "./crypt/crypt.ts";
+import { startVolumeGroups } from "./lvm/lvm.ts";
 import { startArrays } from "./md/md.ts";
 import { startPartitions } from "./partitions.ts";
 import { startRemote } from "./remote/remote.ts";
@@ -12,6 +13,7 @@ export const KINDS: readonly StorageKind[] = [
   startBtrfs,
   startPartitions,
   startArrays,
+  startVolumeGroups,
   startVerity,
   startCrypt,
 ];
