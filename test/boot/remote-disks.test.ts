@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
 import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
@@ -148,6 +149,19 @@ describe("NBD", () => {
     );
     const step = record.steps.find(({ name }) => name === "root");
     expect((said?.atMs ?? Number.NaN) - (step?.startMs ?? 0)).toBeLessThan(5000);
+  });
+
+  test("an image without the driver is named", () => {
+    const before = (machine: FakeMachine) => {
+      machine.attachNbd = () => {
+        throw new SyscallError("genetlink", "ENOENT", "nbd");
+      };
+    };
+    const { console } = nbd("root=nbd:192.0.2.1:disk rd.timeout=3", { [ADDRESS]: { exports } }, { before });
+    expect(console.replace(/\s+/g, " ")).toContain(
+      "nbd://192.0.2.1:10809/disk: the kernel has no driver for it, and neither has the image",
+    );
+    expect(console).toContain("could not find the root device");
   });
 
   test.each([
