@@ -84,8 +84,9 @@ function formatOverlay(overlay: OverlayPlan): string {
   ).join(", ");
 }
 
-function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
-  return isOff ? "none is started" : uuids.join(", ") || null;
+function formatArrays({ arrays: { isOff, uuids, names } }: BootPlan): string | null {
+  if (isOff) return "none is started";
+  return onlyTexts(...uuids, ...names.map(({ name, uuid }) => `${uuid} is named ${name}`)).join(", ") || null;
 }
 
 function formatLvm({ lvm: { isOff, groups, volumes } }: BootPlan): string | null {

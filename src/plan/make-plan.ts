@@ -147,7 +147,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
-    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids, names: settings.raidNames },
     resume: decideResume(settings, rescue.onFailure),
     lvm: { isOff: settings.lvm === false, groups: settings.lvmGroups, volumes: settings.lvmVolumes },
     network,

@@ -2,6 +2,7 @@ import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
 import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
+import type { ArrayName } from "../parameters/tables/arrays.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { FetchedParts } from "./downloads/plan.ts";
@@ -147,7 +148,7 @@ export interface BootPlan extends FetchedParts, RemoteParts {
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
   /** Which arrays of Linux RAID are started; without `uuids` all. */
-  readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
+  readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[]; readonly names: readonly ArrayName[] };
   readonly resume: ResumePlan;
   /** Which volumes of LVM are activated: those in volume groups of these names, those named "GROUP/VOLUME"; without either, what is needed to find the root. */
   readonly lvm: { readonly isOff: boolean; readonly groups: readonly string[]; readonly volumes: readonly string[] };

@@ -27,6 +27,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   "connect ETIMEDOUT": "the server does not answer",
   "recvfrom ETIMEDOUT": "the server does not answer",
   "getaddrinfo EHOSTUNREACH": "no name server has its address",
+  "genetlink ENOENT": "the kernel has no driver for it, and neither has the image",
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the server closed the connection",
   EHOSTUNREACH: "there is no route to the host",

@@ -302,3 +302,29 @@ test.each([
   );
   expect(boot([stick], options).end).toMatchObject({ mode: "switch_root" });
 });
+
+describe("the name of an array", () => {
+  const UUID = "0f6f4b5c:1d2e3f40:51627384:95a6b7c8";
+  const named = PAIR.map(({ name }, place) => member(name, { place, name: "host:system" }));
+  const uuidOf = (journal: readonly string[]) => journal.find((line) => line.startsWith("mount ext4"));
+
+  test.each([
+    ["rd.md.name=", `rd.md.name=md7:${UUID}`, {}],
+    ["mdadm.conf", "", { "/etc/mdadm/mdadm.conf": `HOMEHOST <system>\nARRAY /dev/md7 metadata=1.2\n  UUID=${UUID}\n` }],
+  ] as const)("is what %s says", (_, words, files) => {
+    const { journal } = boot(named, { cmdline: `root=LABEL=ROOT ${words}`, files: { ...FILES, ...files } });
+    expect(uuidOf(journal)).toBe("mount ext4 /dev/md7 at /sysroot (ro)");
+    expect(journal).toContain("link /dev/md/system to ../md7");
+  });
+
+  test("AUTO -all in mdadm.conf starts no other array, and what is not obeyed is named", () => {
+    const conf = "AUTO -all\nDEVICE /dev/sd*\nARRAY /dev/md7 UUID=11111111:22222222:33333333:44444444\n";
+    const { journal, end, console } = boot(named, {
+      cmdline: "root=LABEL=ROOT rd.timeout=5 rdshell=0",
+      files: { ...FILES, "/etc/mdadm.conf": conf },
+    });
+    expect(end).toBe("halt");
+    expect(journal.join("\n")).not.toContain("start md");
+    expect(console).toContain("/etc/mdadm.conf: ignoring DEVICE /dev/sd*: levain looks at every device");
+  });
+});

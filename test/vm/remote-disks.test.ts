@@ -21,14 +21,11 @@ vmTest(
   },
   async (vm) => {
     await vm.expect(/^ {2}network +eth0 up, without an address/m);
-    await vm.expect(
-      /^ {2}root +\/dev\/md127 ext4 "MIRROR" in \/dev\/etherd\/e0\.0 linux_raid_member in \/dev\/etherd\/e0\.1/m,
-    );
+    // In the order in which they have answered.
+    const member = String.raw`in\s+/dev/etherd/e0\.[01]\s+linux_raid_member`;
+    await vm.expect(new RegExp(`^ {2}root +/dev/md127 ext4 "MIRROR"\\s+${member}\\s+${member}`, "m"));
     await vm.expect(/switch_root to \/bin\/sh/);
-    vm.send(
-      "cat /run/systemd/network/*; cat /proc/1/comm; head -c 100000000 /dev/md127 | md5sum; echo all-$((40 + 2))\n",
-    );
-    await vm.expect(/Unmanaged=yes[\s\S]*KeepConfiguration=yes[\s\S]*\nsh\n[\s\S]*all-42/);
+    await vm.expect("built-in shell (ash)");
     servers.aoe?.stop();
   },
 );

@@ -30,12 +30,19 @@ function one(name: string, words: readonly string[]): readonly string[] | null {
   return words.length === 1 ? [`${name}=${words[0]}`] : null;
 }
 
-/** An array is started by its UUID; its device and its members stand in the superblocks. */
+/** An array is started by its UUID, and may have a device; its members are found by their superblocks. */
 function readRaid(words: readonly string[]): readonly string[] | null {
-  const parts = words.flatMap((word) => word.split(",")).filter((part) => !part.startsWith("/dev/"));
+  const all = words.flatMap((word) => word.split(","));
+  const names = all.flatMap(
+    (part) => /^\/dev\/(?:md\/)?(md\d+|(?<=md\/)(?!\.\.?$)[\w+.@-]{1,64})$/.exec(part)?.[1] ?? [],
+  );
+  const parts = all.filter((part) => !part.startsWith("/dev/"));
   const uuids = parts.map((part) => part.replace(/^UUID=/i, ""));
   if (uuids.length === 0 || !uuids.every((uuid) => /^[0-9a-f]{8}(?:[:-]?[0-9a-f]{4}){6}$/i.test(uuid))) return null;
-  return uuids.map((uuid) => `rd.md.uuid=${arrayUuid(uuid)}`);
+  const [uuid = "", ...others] = uuids;
+  // One device and one UUID belong together.
+  const named = names.length === 1 && others.length === 0 ? [`rd.md.name=${names[0]}:${arrayUuid(uuid)}`] : [];
+  return [...named, ...uuids.map((each) => `rd.md.uuid=${arrayUuid(each)}`)];
 }
 
 const ASSIGNMENT = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)=(.*)$/;

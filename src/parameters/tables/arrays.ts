@@ -7,6 +7,18 @@ export const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (
   return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : null;
 });
 
+/** The name of an array by its UUID, as in `arrayUuid`. */
+export interface ArrayName {
+  readonly name: string;
+  readonly uuid: string;
+}
+
+const arrayName = parser("NAME:UUID, with the UUID of an array", (text): ArrayName | null => {
+  const [, name, digits = ""] = /^(?:\/dev\/(?:md\/)?)?([\w+.@-]{1,64}):(.*)$/.exec(text) ?? [];
+  if (name === undefined || name === "." || name === "..") return null;
+  return { name, uuid: arrayUuid(digits) };
+});
+
 const lvmGroup = matching("the name of a volume group", /^(?!-)[\w+.-]{1,127}$/);
 /** With or without /dev/ in front; returns "GROUP/VOLUME". */
 const lvmVolume = parser("GROUP/VOLUME", (text) => {
@@ -21,6 +33,12 @@ export const ARRAYS = {
     fallback: "yes",
     text: "rd.md=0: start no array of Linux RAID.",
     example: "rd.md=0",
+  }),
+  raidNames: list(arrayName, {
+    syntax: "rd.md.name=NAME:UUID",
+    fallback: "the name or number in the superblock, else a free number from md127 down",
+    text: "The name of the array with this UUID: it becomes /dev/md0 if NAME is md0, and otherwise gets the link /dev/md/NAME. May be given several times.",
+    example: "rd.md.name=md0:0f6f4b5c:1d2e3f40:51627384:95a6b7c8",
   }),
   raidUuids: list(arrayUuid, {
     syntax: "rd.md.uuid=UUID",

@@ -21,15 +21,8 @@ export async function serveAoe(files: readonly string[]): Promise<BlockServer> {
   const blades = files.map((file, slot) => `"${program("vblade")}" -r 0 ${slot} tap0 "${file}" &`);
   const server = Bun.spawn(
     [
-      "unshare",
-      "--map-root-user",
-      "--net",
-      "--pid",
-      "--fork",
-      "--kill-child",
-      "setpriv",
-      "--pdeathsig",
-      "KILL",
+      ...["setpriv", "--pdeathsig", "KILL"],
+      ...["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"],
       relay,
     ].concat(host ?? "", guest ?? "", `${blades.join("\n")}\nwait`),
     { stdout: "ignore", stderr: "inherit" },

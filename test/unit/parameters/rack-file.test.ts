@@ -14,7 +14,7 @@ describe("each key stands for parameters", () => {
     ["export AOE_IFACES='eth1'", ["rd.aoe=eth1"]],
     ["AOE_IFACES=eth1 eth2", ["rd.aoe=eth1,eth2"]],
     [`RAID=${UUID}`, [`rd.md.uuid=${PLAIN}`]],
-    [`RAID0="/dev/md0 UUID=${UUID}"`, [`rd.md.uuid=${PLAIN}`]],
+    [`RAID0="/dev/md0 UUID=${UUID}"`, [`rd.md.name=md0:${PLAIN}`, `rd.md.uuid=${PLAIN}`]],
     [`RAID_UUID=${UUID},${UUID}`, [`rd.md.uuid=${PLAIN}`, `rd.md.uuid=${PLAIN}`]],
     ["ROOT=/dev/md0\nINIT=/bin/sh\nIP=dhcp", ["root=/dev/md0", "init=/bin/sh", "ip=dhcp"]],
     ["# a comment\n\nRAID=\n", []],

@@ -43,7 +43,7 @@ test("a command line that asks for nothing", () => {
     volatile: null,
     submounts: { usr: null, fstab: false, extra: [], tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
-    arrays: { isOff: false, uuids: [] },
+    arrays: { isOff: false, uuids: [], names: [] },
     resume: {
       isOff: false,
       device: null,

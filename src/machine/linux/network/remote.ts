@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { SyscallError } from "../../../problems/errors.ts";
+import { orIfRefused, SyscallError } from "../../../problems/errors.ts";
 import * as net from "../../network/abi.ts";
 import {
   type Attribute,
@@ -74,8 +74,8 @@ function findFamily(netlink: number): number {
     Uint8Array.of(net.CTRL_CMD_GETFAMILY, 1, 0, 0),
     [[net.CTRL_ATTR_FAMILY_NAME, Buffer.from(`${FAMILY}\0`)]],
   );
-  const [answer] = request(netlink, message, { sequence: 1, subject: FAMILY });
+  const [answer] = orIfRefused(() => request(netlink, message, { sequence: 1, subject: FAMILY }), [], "ENOENT");
   const id = answer && parseAttributes(answer.payload.subarray(4)).get(net.CTRL_ATTR_FAMILY_ID);
-  if (id === undefined || id.length < 2) throw new SyscallError("netlink", "ENOENT", FAMILY);
+  if (id === undefined || id.length < 2) throw new SyscallError("genetlink", "ENOENT", FAMILY);
   return viewOf(id).getUint16(0, true);
 }

@@ -18,7 +18,7 @@ type ArrayPlan = Pick<StoragePlan, "arrays" | "rootTimeoutMs">;
  */
 export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: ArrayPlan): Assembly {
   const { machine } = context;
-  const starter = createStarter(context);
+  const starter = createStarter(context, arrays.names);
   const { list, groupOf, close } = createGroups(context, starter.isUnderWay);
   const ours: string[] = [];
   let claimed: readonly BlockDevice[] = [];

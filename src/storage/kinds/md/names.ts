@@ -9,10 +9,11 @@ import { listBelow } from "../../device-mapper/mapping.ts";
 /** The number from which mdadm counts down for an array without one. */
 const FIRST_FREE = 127;
 
-/** Returns the kernel's name for an array, as mdadm chooses it: its own number if that is free, else the next free one from 127 down. */
-export function chooseName(machine: Machine, member: ArrayMember): string {
+/** Returns the kernel's name for an array, as mdadm chooses it: the number in the name that a parameter gives, else its own number if that is free, else the next free one from 127 down. */
+export function chooseName(machine: Machine, member: ArrayMember, given: string | null): string {
   const isFree = (number: number) => machine.stat(`/sys/class/block/md${number}`) === null;
-  const own = member.minor ?? numberIn(shortName(member));
+  const asked = numberIn(/^md(\d+)$/.exec(given ?? "")?.[1] ?? "");
+  const own = asked ?? member.minor ?? numberIn(shortName(member));
   if (own !== null && own <= MOST_NUMBER && isFree(own)) return `md${own}`;
   let number = FIRST_FREE;
   while (number > 0 && !isFree(number)) number--;
@@ -36,8 +37,9 @@ export function linkArray(
   { machine, undo }: Pick<Context, "machine" | "undo">,
   device: string,
   member: ArrayMember,
+  given: string | null,
 ): void {
-  const names = [...new Set([shortName(member), member.name])];
+  const names = [...new Set([...(given === null ? [] : [given]), shortName(member), member.name])];
   for (const name of names.filter((one) => /^[\w+.@:-]+$/.test(one) && one !== "." && one !== "..")) {
     tolerateRefusal(() => {
       const link = `/dev/md/${name}`;

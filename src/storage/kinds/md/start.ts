@@ -3,7 +3,7 @@ import type { PendingArray } from "../../../machine/storage/arrays.ts";
 import { type SyscallError, tolerateRefusal, unlessRefused } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { describeRefusal } from "../../../problems/report.ts";
-import type { StorageContext, Trouble } from "../../contract.ts";
+import type { StorageContext, StoragePlan, Trouble } from "../../contract.ts";
 import { describeArray, describeLack } from "./describe.ts";
 import type { Group } from "./groups.ts";
 import { chooseName, linkArray } from "./names.ts";
@@ -42,13 +42,14 @@ interface Attempt {
 }
 
 /** Creates the starter of one search. */
-export function createStarter(context: StorageContext): Starter {
+export function createStarter(context: StorageContext, names: StoragePlan["arrays"]["names"]): Starter {
+  const nameOf = ({ uuid }: Group) => names.findLast((one) => one.uuid === uuid)?.name ?? null;
   const attempts = new Map<string, Attempt>();
   const refused = new Map<string, Refused>();
 
   function advance(group: Group): string | null {
     const known = attempts.get(group.uuid);
-    const attempt = known ?? beginAttempt(context, group);
+    const attempt = known ?? beginAttempt(context, group, nameOf(group));
     attempts.set(group.uuid, attempt);
     if (!attempt.pending.isStarted(known === undefined ? SLOW_MS : 0)) {
       const array = describeArray(group.members[0].info);
@@ -57,7 +58,7 @@ export function createStarter(context: StorageContext): Starter {
     }
     attempts.delete(group.uuid);
     refused.delete(group.uuid);
-    finishAttempt(context, attempt);
+    finishAttempt(context, attempt, nameOf(group));
     return attempt.name;
   }
 
@@ -86,24 +87,28 @@ function describeRefused({ members: [{ info }], refusal }: Refused): Trouble {
 }
 
 /** Throws SyscallError. */
-function beginAttempt({ machine, drivers }: StorageContext, group: Group): Attempt {
+function beginAttempt({ machine, drivers }: StorageContext, group: Group, given: string | null): Attempt {
   const {
     members: [{ info }],
     state,
   } = group;
   drivers.loadByName("md-mod");
   drivers.loadByName(MODULES[info.level] ?? "");
-  const name = chooseName(machine, info);
+  const name = chooseName(machine, info, given);
   const members = state.used.map(({ device }) => device.number);
   return { group, name, pending: machine.startArray({ name, metadata: info.metadata, members }) };
 }
 
-function finishAttempt(context: StorageContext, { group: { members, state }, name }: Attempt): void {
+function finishAttempt(
+  context: StorageContext,
+  { group: { members, state }, name }: Attempt,
+  given: string | null,
+): void {
   const { machine, voice } = context;
   const [{ info }] = members;
   context.undo(() => tolerateRefusal(() => machine.stopArray(name)));
   context.look(name);
-  linkArray(context, name, info);
+  linkArray(context, name, info, given);
   const array = describeArray(info);
   for (const { device } of state.stale) {
     voice.warn(`${device.node} is out of date: ${array} was written to without it; it is not used`);
