@@ -68,7 +68,14 @@ export function linkStage0(
   const places = [define("config", config)];
   if (store === null) places.push(`-Wl,-Ttext-segment=0x${address.toString(16)}`);
   else {
-    places.push("-DPAGED", "-Wl,-T,pager/stage0.ld", define("stage0", address), define("store", store), "-lzstd");
+    places.push(
+      "-DPAGED",
+      "-Wl,-T,pager/stage0.ld",
+      define("stage0", address),
+      define("store", store),
+      "-lzstd",
+      "-llz4",
+    );
     places.push(...OLD_DECODERS.map((name) => define(name, 0)));
   }
   const sources = [".", ...(store === null ? [] : ["pager"])].flatMap(sourcesIn);

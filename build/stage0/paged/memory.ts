@@ -4,7 +4,8 @@ import { BootError } from "../../../src/problems/errors.ts";
 
 /** What userfaultfd and mmap work with on x86-64. */
 export const PAGE = 4096;
-const PROT_READ = 1;
+/** The protection of constants. */
+export const PROT_READ = 1;
 
 /** A segment with its ends moved to pages; a `struct region` of pager.h. From `fileEnd` on its memory is zero. */
 export type Region = Readonly<{ address: number; fileEnd: number; memoryEnd: number; protection: number }>;

@@ -9,7 +9,7 @@ import { linkStage0 } from "../link.ts";
 import { compressGroups } from "./compress.ts";
 import { type CodeFilter, codeFilter } from "./filter.ts";
 import { createMemory, PAGE, type ProgramMemory, type Shelf } from "./memory.ts";
-import { type Group, MOST_PAGES, type PageSet, type PageSets, PLAIN_GROUP, planPages, type Run } from "./plan.ts";
+import { MOST_PAGES, type PageSet, type PageSets, planPages, type Run } from "./plan.ts";
 import { encodeStore, STORE_FLAGS } from "./store.ts";
 
 /** From the beginning of stage0 with its pager and decompressor to its config, in bytes. */
@@ -51,11 +51,10 @@ export async function packPaged(
   const memory = createMemory(program, layout.elf, layout.shelf);
   const plan = planPages(memory, addShelf(sets, layout.shelf), groupPages, bundlePage);
   const filter = codeFilter(memory.regions);
-  const isPlain = ({ step }: Group) => step === PLAIN_GROUP;
-  const plain = plan.groups.filter(isPlain).map(({ runs }) => readRuns(memory, runs, (bytes) => bytes));
-  const others = plan.groups.filter((group) => !isPlain(group)).map(({ runs }) => readRuns(memory, runs, filter));
-  // The plain ones are those of the first set, so they come first.
-  const frames = [...plain, ...(await compressGroups(others, level, cache))];
+  const contents = plan.groups.map(({ runs, codec }) => {
+    return { bytes: readRuns(memory, runs, codec === "zstd" ? filter : UNCHANGED), codec };
+  });
+  const frames = await compressGroups(contents, level, cache);
 
   const stage0 = layout.readStage0(
     link(layout.target, layout.stage0Address, { config: layout.configAddress, store: layout.endAddress }),
@@ -66,6 +65,9 @@ export async function packPaged(
   pieces.push({ bytes: store, headers: [segment(PT.LOAD, store, layout.endAddress, READ, PAGE)] });
   return assemble(head, stage0.entry, layout.tableAddress, PAGE, pieces);
 }
+
+/** Undoing the filter would take longer than LZ4. */
+const UNCHANGED: CodeFilter = (bytes) => bytes;
 
 function readRuns(memory: ProgramMemory, runs: readonly Run[], filter: CodeFilter): Buffer {
   return Buffer.concat(runs.map(({ page, count }) => filter(memory.read(page, count), page)));

@@ -28,8 +28,8 @@ struct run {
 /* The group of zero pages, which are nowhere. */
 #define NO_GROUP (~0u)
 /*
- * A zstd frame of `size` bytes with the pages of all runs of this group; code is filtered. If one of them is touched, those in the
- * same `step` pages of memory get there with it.
+ * A frame of `size` bytes with the pages of all runs of this group: zstd's, where code is filtered, or one of LZ4 (paged/lz4.ts). If
+ * one of them is touched, those in the same `step` pages of memory get there with it.
  */
 struct group {
   u32 offset, size, pages, step;
@@ -80,8 +80,6 @@ struct unpacker {
 const char *prepare_unpacker(struct unpacker *to, const struct vector *vector);
 /* Returns the pages of a group, unpacked into the buffer if need be; null if it is damaged. */
 const u8 *unpack_group(const struct unpacker *unpacker, u32 index);
-/* Gives back the memory of what is in the buffer. */
-void empty_buffer(const struct unpacker *unpacker);
 void release_unpacker(struct unpacker *unpacker);
 
 /* --- load-all.c --- */

@@ -39,8 +39,6 @@ static enum copied serve_group(struct pager *pager, int uffd, u32 page, u32 inde
     pager->next_group = index + 1;
     pager->next_memory = uffd;
   }
-  empty_buffer(&pager->unpacker);
-  pager->cached_group = NO_GROUP;
   return result;
 }
 

@@ -5,7 +5,18 @@ extern u64 ZSTD_estimateDCtxSize(void);
 extern void *ZSTD_initStaticDCtx(void *room, u64 size);
 extern u64 ZSTD_decompressDCtx(void *context, void *to, u64 room, const void *from, u64 size);
 
+extern u64 ZSTD_XXH64(const void *bytes, u64 size, u64 seed);
+/* liblz4 (lz4.h). */
+extern int LZ4_decompress_safe(const char *from, char *to, int size, int room);
+
 #define ZSTD_MAGICNUMBER 0xfd2fb528u
+/* As in build/stage0/paged/lz4.ts. */
+#define LZ4_MAGIC "levLZ4b\n"
+struct lz4_frame {
+  char magic[8];
+  u64 checksum;
+  char block[];
+};
 #define ARCH_SET_FS 0x1002
 #define AT_RANDOM 25
 /* Debian compiles libzstd with -fstack-protector: x86-64 keeps the canary at %fs:40 (struct tcbhead_t of glibc). */
@@ -72,23 +83,37 @@ static void decode_group(u32 index, u8 *bytes)
   }
 }
 
+/* Returns whether the frame was right. */
+static int unpack_zstd(const struct unpacker *unpacker, const u8 *from, u64 length, u64 size)
+{
+  u32 magic = from[0] | (u32)from[1] << 8 | (u32)from[2] << 16 | (u32)from[3] << 24;
+  /* Other numbers are of old formats, whose decoders are not linked. The frame's checksum is checked in there. */
+  return magic == ZSTD_MAGICNUMBER && ZSTD_decompressDCtx(unpacker->context, unpacker->buffer, size, from, length) == size;
+}
+
+static int unpack_lz4(const struct unpacker *unpacker, const struct lz4_frame *frame, u64 length, u64 size)
+{
+  u64 checksum, block = length - sizeof *frame;
+  __builtin_memcpy(&checksum, &frame->checksum, sizeof checksum);
+  return ZSTD_XXH64(frame->block, block, 0) == checksum &&
+         LZ4_decompress_safe(frame->block, (char *)unpacker->buffer, (int)block, (int)size) == (int)size;
+}
+
 const u8 *unpack_group(const struct unpacker *unpacker, u32 index)
 {
   const struct group *group = &GROUPS[index];
   u64 size = group->pages * PAGE;
   const u8 *from = (const u8 *)&store + group->offset;
   if (group->step == PLAIN_GROUP) return from;
-  u32 magic = from[0] | (u32)from[1] << 8 | (u32)from[2] << 16 | (u32)from[3] << 24;
-  /* Other numbers are of old formats, whose decoders are not linked. The frame's checksum is checked in there. */
-  if (magic != ZSTD_MAGICNUMBER) return 0;
-  if (ZSTD_decompressDCtx(unpacker->context, unpacker->buffer, size, from, group->size) != size) return 0;
+  /* check_store has made sure that it is longer than the head of a frame. */
+  u64 magic = 0, lz4 = 0;
+  __builtin_memcpy(&magic, from, sizeof magic);
+  __builtin_memcpy(&lz4, LZ4_MAGIC, sizeof lz4);
+  if (magic == lz4)
+    return unpack_lz4(unpacker, (const struct lz4_frame *)from, group->size, size) ? unpacker->buffer : 0;
+  if (!unpack_zstd(unpacker, from, group->size, size)) return 0;
   decode_group(index, unpacker->buffer);
   return unpacker->buffer;
-}
-
-void empty_buffer(const struct unpacker *unpacker)
-{
-  forget_memory(unpacker->buffer, unpacker->buffer + store.most_pages * PAGE);
 }
 
 void release_unpacker(struct unpacker *unpacker)

@@ -10,10 +10,13 @@ export interface ImageArchive {
   readonly compression: Compression;
 }
 
+/** Modules and firmware that are compressed already: compressing them once more takes a quarter of the time, and saves nothing. */
+const COMPRESSED = /^\/lib\/(modules|firmware)\/.*\.(gz|xz|zst)$/;
+
 /**
  * Divides the sorted entries of an image into its archives. A program that is compressed already comes first as it is, together
- * with the failure policy, so that no shell is unpacked before both; the kernel reads compressed archives behind stored ones
- * (unpack_to_rootfs of init/initramfs.c).
+ * with the failure policy, so that no shell is unpacked before both; then the modules that are compressed, with all directories. The
+ * kernel reads compressed archives behind stored ones (unpack_to_rootfs of init/initramfs.c).
  */
 export function layOutImage(
   entries: readonly ImageEntry[],
@@ -21,9 +24,16 @@ export function layOutImage(
   isInitCompressed: boolean,
 ): readonly ImageArchive[] {
   if (!isInitCompressed || compression.method === "none") return [{ entries, compression }];
+  // The names of one file belong into one archive.
+  const contents = new Set(
+    entries.flatMap((entry) => (entry.kind === "file" && COMPRESSED.test(entry.path) ? [entry.content] : [])),
+  );
+  const isCompressed = (entry: ImageEntry) => entry.kind === "file" && contents.has(entry.content);
+  const isStored = (entry: ImageEntry) =>
+    isFirst(entry) || isCompressed(entry) || (contents.size > 0 && entry.kind === "directory");
   return [
-    { entries: entries.filter(isFirst), compression: STORED },
-    { entries: entries.filter((entry) => !isFirst(entry)), compression },
+    { entries: entries.filter(isStored), compression: STORED },
+    { entries: entries.filter((entry) => !isStored(entry)), compression },
   ];
 }
 

@@ -5,6 +5,7 @@ import { readParts } from "../../../../build/stage0/pack.ts";
 import { createMemory, PAGE } from "../../../../build/stage0/paged/memory.ts";
 import { STORE_FLAGS } from "../../../../build/stage0/paged/store.ts";
 import { isPacked, isPaged, loads, PT, readElf } from "../../../../src/desk/program/elf.ts";
+import { unpackLz4 } from "../../../support/lz4-frame.ts";
 import {
   canPage,
   packPagedChild,
@@ -76,14 +77,16 @@ function unpackStore(file: Buffer): Map<number, Buffer> {
   const { bytes, firstPage, groups, runs } = readStore(file);
   const contents = groups.map(([offset = 0, size = 0, , step]) => {
     const stored = bytes.subarray(offset, offset + size);
-    return step === PLAIN ? stored : zstdDecompressSync(stored);
+    if (step === PLAIN) return { bytes: stored, isFiltered: false };
+    const unpacked = unpackLz4(stored);
+    return { bytes: unpacked ?? zstdDecompressSync(stored), isFiltered: unpacked === null };
   });
-  expect(contents.map(({ length }) => length / PAGE)).toEqual(groups.map(([, , pages = 0]) => pages));
+  expect(contents.map(({ bytes: { length } }) => length / PAGE)).toEqual(groups.map(([, , pages = 0]) => pages));
   const pages = new Map<number, Buffer>();
   for (const [page = 0, count = 0, group = 0, before = 0] of runs) {
-    const stored = contents[group]?.subarray(before * PAGE, (before + count) * PAGE);
-    const isPlain = groups[group]?.[3] === PLAIN;
-    const decode = (content: Buffer) => (isPlain ? content : decodeCode(content, page * PAGE, bytes));
+    const stored = contents[group]?.bytes.subarray(before * PAGE, (before + count) * PAGE);
+    const isFiltered = contents[group]?.isFiltered;
+    const decode = (content: Buffer) => (isFiltered ? decodeCode(content, page * PAGE, bytes) : content);
     const content = stored === undefined ? Buffer.alloc(count * PAGE) : decode(stored);
     expect(content.length).toBe(count * PAGE);
     for (let i = 0; i < count; i++) {
@@ -135,24 +138,29 @@ describe("the store of a paged program", () => {
     expect(packed.equals(await packPagedChild({ sets }))).toBeTrue();
   });
 
-  test("has each set of pages in one group, with the libraries in the first, which gets into memory as a whole", () => {
+  test("has plain code and variables for every boot, and groups for its constants, the libraries and another set", () => {
     const { runs, groups, firstPage } = readStore(packed);
+    const regions = regionsOf(packed.subarray(storeOffset(packed)));
     const pagesOf = (wanted: number) =>
       runs.flatMap(([page = 0, count = 0, group = 0]) =>
-        group === wanted ? Array.from({ length: count }, (_, i) => firstPage + page + i) : [],
+        groups[group]?.[3] === wanted ? Array.from({ length: count }, (_, i) => firstPage + page + i) : [],
       );
-    const inStore = new Set(runs.flatMap(([page = 0, count = 0, group]) => (group === NONE ? [] : [page, count])));
-    expect(inStore.size).toBeGreaterThan(50);
-    expect(groups.slice(0, 2).map(([, , , step]) => step)).toEqual([PLAIN, NONE]);
-    expect(pagesOf(0).length).toBeGreaterThan(50);
-    const [shelf = 0] = regionsOf(packed.subarray(storeOffset(packed)))
-      .map(({ address }) => address / PAGE)
-      .slice(-1);
-    expect(pagesOf(0).filter((page) => !sets[0]?.pages.has(page) && page < shelf)).toEqual([]);
-    expect(pagesOf(0).filter((page) => page >= shelf).length).toBeGreaterThan(300);
-    expect(pagesOf(1).length).toBeGreaterThan(50);
-    expect(pagesOf(1).filter((page) => !sets[2]?.pages.has(page) || sets[0]?.pages.has(page))).toEqual([]);
-    expect(groups.slice(2).map(([, , , step]) => step)).toEqual(groups.slice(2).map(() => 32));
+    const isConstant = (page: number) => regions.findLast(({ address }) => address <= page * PAGE)?.protection === 1;
+    const [shelf = 0] = regions.map(({ address }) => address / PAGE).slice(-1);
+    const steps = groups.map(([, , , step]) => step);
+    const whole = steps.lastIndexOf(NONE);
+    expect(steps).toEqual([
+      PLAIN,
+      ...steps.slice(1, whole + 1).map(() => NONE),
+      ...steps.slice(whole + 1).map(() => 32),
+    ]);
+    expect(pagesOf(PLAIN).length).toBeGreaterThan(20);
+    expect(pagesOf(PLAIN).filter((page) => !sets[0]?.pages.has(page) || isConstant(page))).toEqual([]);
+    expect(pagesOf(NONE).filter((page) => page >= shelf).length).toBeGreaterThan(300);
+    const others = pagesOf(NONE).filter((page) => page < shelf);
+    expect(others.length).toBeGreaterThan(50);
+    const isRight = (page: number) => (sets[0]?.pages.has(page) ? isConstant(page) : sets[2]?.pages.has(page));
+    expect(others.filter((page) => !isRight(page))).toEqual([]);
   });
 });
 
@@ -235,6 +243,20 @@ describe("a damaged store", () => {
       said: "levain: a compressed part of the runtime is damaged (checksum)\n",
       output: "",
     });
+  });
+
+  test("ends a program that is unpacked at its start, also if a group of LZ4 is damaged", () => {
+    const { groups, bytes } = readStore(packed);
+    const isLz4 = ([offset = 0, size = 0]: readonly number[]) =>
+      unpackLz4(bytes.subarray(offset, offset + size)) !== null;
+    const [offset = 0, size = 0] = groups.find((group) => group[3] === NONE && isLz4(group)) ?? [];
+    for (const at of [8, 16, size >> 1, size - 4]) {
+      const { status, said } = runChanged(offset + at, 0x1234_5678, STORE_FLAGS.eager);
+      expect({ status, said }).toEqual({
+        status: 127,
+        said: "levain: a compressed part of the runtime is damaged (checksum)\n",
+      });
+    }
   });
 
   test("whose group has another size is damaged", () => {

@@ -7,14 +7,14 @@ const WHOLE = 0xffff_ffff;
 const PLAIN = 0xffff_fffe;
 const FOLLOWING = 0xffff_fffd;
 
-/** Two regions of 100 and 300 pages; the pages of `zeros` are zero. */
+/** Two regions of 100 and 300 pages, of constants and of code; the pages of `zeros` are zero. */
 function memory(zeros: ReadonlySet<number> = new Set()): ProgramMemory {
-  const region = (page: number, count: number) => {
+  const region = (page: number, count: number, protection: number) => {
     const address = page * PAGE;
-    return { address, fileEnd: address + count * PAGE, memoryEnd: address + count * PAGE, protection: 1 };
+    return { address, fileEnd: address + count * PAGE, memoryEnd: address + count * PAGE, protection };
   };
   return {
-    regions: [region(1000, 100), region(2000, 300)],
+    regions: [region(1000, 100, 1), region(2000, 300, 5)],
     read: (page, count) =>
       Buffer.concat(Array.from({ length: count }, (_, i) => Buffer.alloc(PAGE, zeros.has(page + i) ? 0 : 1))),
   };
@@ -27,18 +27,13 @@ function range(first: number, end: number): Set<number> {
 const counts = (runs: readonly Run[]) => runs.map(({ page, count }) => [page, count]);
 
 describe("the plan of a program's pages", () => {
-  test("has a group for each set, across regions, and groups of each region for the rest", () => {
+  test("has plain code and compressed constants for every boot, a group for each other set, and groups of each region for the rest", () => {
     const sets = pageSets(new Set([1001, 1002, 2000]), new Set([1002, 1050, 9999]));
     const { groups, zeros } = planPages(memory(), sets, 1024, Number.POSITIVE_INFINITY);
-    expect(groups.map(({ runs, step }) => ({ runs: counts(runs), step }))).toEqual([
-      {
-        runs: [
-          [1001, 2],
-          [2000, 1],
-        ],
-        step: PLAIN,
-      },
-      { runs: [[1050, 1]], step: WHOLE },
+    expect(groups.map(({ runs, step, codec }) => ({ runs: counts(runs), step, codec }))).toEqual([
+      { runs: [[2000, 1]], step: PLAIN, codec: "none" },
+      { runs: [[1001, 2]], step: WHOLE, codec: "lz4" },
+      { runs: [[1050, 1]], step: WHOLE, codec: "lz4" },
       {
         runs: [
           [1000, 1],
@@ -46,9 +41,10 @@ describe("the plan of a program's pages", () => {
           [1051, 49],
         ],
         step: 32,
+        codec: "zstd",
       },
-      { runs: [[2001, 256]], step: 32 },
-      { runs: [[2257, 43]], step: 32 },
+      { runs: [[2001, 256]], step: 32, codec: "zstd" },
+      { runs: [[2257, 43]], step: 32, codec: "zstd" },
     ]);
     expect(zeros).toEqual([]);
   });
@@ -62,7 +58,8 @@ describe("the plan of a program's pages", () => {
       1024,
       Number.POSITIVE_INFINITY,
     );
-    expect(groups.slice(0, 3).map(({ step }) => step)).toEqual([PLAIN, WHOLE, FOLLOWING]);
+    expect(groups.slice(0, 3).map(({ step }) => step)).toEqual([WHOLE, WHOLE, FOLLOWING]);
+    expect(groups.slice(0, 3).map(({ codec }) => codec)).toEqual(["lz4", "lz4", "zstd"]);
     const many = planPages(memory(), pageSets(new Set(), range(2000, 2300)), 1024, Number.POSITIVE_INFINITY);
     expect(many.groups.slice(0, 2).map(({ runs }) => counts(runs))).toEqual([[[2000, 256]], [[2256, 44]]]);
   });

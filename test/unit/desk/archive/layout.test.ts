@@ -6,7 +6,7 @@ import { type ImageTree, putEntry, sortEntries } from "../../../../src/desk/arch
 import { readSegments } from "../../../../src/desk/inspect/segments.ts";
 import { listenToVoice } from "../heard-voice.ts";
 
-function entriesOf(init: string) {
+function entriesOf(init: string, modules: readonly string[] = []) {
   const tree: ImageTree = new Map();
   for (const [path, text] of [
     ["/bin/busybox", "shell".repeat(1000)],
@@ -17,14 +17,21 @@ function entriesOf(init: string) {
     ["/init", init],
   ] as const)
     putEntry(tree, { kind: "file", path, mode: 0o644, content: contentOfBytes(text) });
+  const content = contentOfBytes("module".repeat(1000));
+  for (const path of modules) putEntry(tree, { kind: "file", path, mode: 0o644, content });
   return sortEntries(tree);
 }
 
 const FIRST = ["init", "etc", "etc/levain.cmdline", "etc/levain.keys", "etc/levain.json"];
 const REST = ["bin", "bin/busybox", "etc/passwd"];
 
-async function segmentsOf(method: string, isInitCompressed: boolean, init = "program") {
-  const archives = layOutImage(entriesOf(init), parseCompression(method), isInitCompressed);
+async function segmentsOf(
+  method: string,
+  isInitCompressed: boolean,
+  init = "program",
+  modules: readonly string[] = [],
+) {
+  const archives = layOutImage(entriesOf(init, modules), parseCompression(method), isInitCompressed);
   const chunks: Uint8Array[] = [];
   for await (const chunk of writeArchives(archives, listenToVoice())) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
@@ -53,6 +60,17 @@ test.each(["zstd", "gzip", "lz4", "xz:0"])(
     }
   },
 );
+
+test("modules that are compressed already are stored behind the policy, with all names of such a file", async () => {
+  const { segments } = await segmentsOf("zstd", true, "program", ["/lib/modules/6.1/a.ko.gz", "/a"]);
+  const stored = ["a", "bin", "lib", "lib/modules", "lib/modules/6.1", "lib/modules/6.1/a.ko.gz"];
+  expect(segments.map(namesOf)).toEqual([
+    [...FIRST, ...stored],
+    ["bin/busybox", "etc/passwd"],
+  ]);
+  const plain = await segmentsOf("zstd", true, "program", ["/lib/modules/6.1/a.ko", "/a.ko.gz"]);
+  expect(plain.segments[0] && namesOf(plain.segments[0])).toEqual(FIRST);
+});
 
 test("a plain /init is compressed with all else, and without compression there is one archive", async () => {
   for (const [method, isInitCompressed] of [

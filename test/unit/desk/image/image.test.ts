@@ -162,7 +162,8 @@ describe("an image", () => {
       const { segments } = readSegments(readFileSync(output));
       const first = segments[0]?.archives[0]?.members ?? [];
       expect(Buffer.compare(first[0]?.data ?? Buffer.of(), program)).toBe(0);
-      return [runtime.kind, ...segments.map(({ compression }) => compression), first.length < 10];
+      const files = first.filter(({ mode }) => (mode & 0o170000) !== 0o040000);
+      return [runtime.kind, ...segments.map(({ compression }) => compression), files.length < 10];
     };
     const config = join(modulesDir, "config");
     writeFileSync(config, "CONFIG_RD_ZSTD=y\nCONFIG_USERFAULTFD=y\n");
