@@ -348,8 +348,8 @@ test("all mistakes are reported at once, also with control characters in them", 
         "soon\\x1b[2J"
       rd.overlay=nfs: Expected tmpfs, tmpfs:size=SIZE, DEVICE[:/PATH], yes or no
         but received "nfs"
-      rd.break=lunch: Expected a step (prepare, modules, network, root, mount,
-        layers, subtrees, init, handover) but received "lunch"
+      rd.break=lunch: Expected a step (prepare, modules, network, resume, root,
+        mount, layers, subtrees, init, handover) but received "lunch"
     hint: correct the parameters in the boot loader (see \`levain help parameters\`)
 
     rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries

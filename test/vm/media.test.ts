@@ -135,8 +135,9 @@ vmTest(
   async () => {
     const file = await isoDisk("ext4", { "/iso/ubuntu.iso": () => ubuntuIso("0a1b2c3d-0000-4000-8000-0000000000ca") });
     const layer = "layerfs-path=minimal.standard.live.squashfs uuid=0a1b2c3d-0000-4000-8000-0000000000ca";
-    const cmdline = `boot=casper iso-scan/filename=/iso/ubuntu.iso ${layer} noprompt quiet splash ---`;
-    return levainGuest({ disks: [await otherDisk(), file], cmdline });
+    const cmdline = `boot=casper iso-scan/filename=/iso/ubuntu.iso ${layer} noprompt quiet splash persistent ---`;
+    const changes = await treeImage("ext4", textTree({}), { label: "casper-rw" }, 16);
+    return levainGuest({ disks: [await otherDisk(), file, changes], cmdline });
   },
   async (vm) => {
     const names = ["minimal", "minimal.standard", "minimal.standard.live"];
@@ -144,6 +145,11 @@ vmTest(
       await vm.expect(`mount /run/levain/lower/${index} squashfs /dev/loop${index + 1} ro,`);
     await vm.expect("small-root: ready");
     await ask(vm, "cat /etc/layer /etc/desktop; echo x > /x && cat /x", /^live\s+yes\s+x$/m);
+    await ask(
+      vm,
+      "mount | grep -o 'vdc on .* ext4 (rw'; find /run/levain/store* -name x",
+      /vdc on .* ext4 \(rw[\s\S]*\/x$/m,
+    );
     await ask(
       vm,
       "grep -E ' /(cdrom|rofs|isodevice) ' /proc/mounts | cut -d' ' -f2,3 | sort | xargs",
