@@ -73,6 +73,12 @@ function selection(part: string | undefined): readonly string[] {
   return part ? [`${NAME_PATTERN}${part.replace(/[^\w\s]/g, "\\$&")}`] : [];
 }
 
+/** Makes fixtures while the tests before those of guests run. */
+function beginFixtures(): Promise<number> {
+  const options = { env: process.env, stdin: "ignore", stdout: "ignore", stderr: "ignore" } as const;
+  return Bun.spawn([BUN, "test/support/early-fixtures.ts"], options).exited;
+}
+
 async function runTask(task: Task): Promise<Count> {
   const startMs = performance.now();
   // Without `env`, the runtime passes on the environment that this process was started with, without the files named here.
@@ -133,6 +139,8 @@ const tasks = process.argv.slice(2).flatMap((name) => {
   if (group === undefined) throw new Error(`test/run.ts knows ${Object.keys(GROUPS).join(", ")}, not "${name}"`);
   return group();
 });
+const isWholeRun = tasks.length > 1 && tasks.at(-1)?.name === "vm" && !process.env["T"];
+const fixtures = isWholeRun ? beginFixtures() : null;
 let passed = 0;
 let failed = 0;
 for (const task of tasks) {
@@ -140,6 +148,7 @@ for (const task of tasks) {
   passed += count.passed;
   failed += count.failed;
 }
+await fixtures;
 countLostGuests(lostGuests);
 for (const line of sumCosts(costs)) console.log(`== CPU time: ${line}`);
 if (await endLeftovers()) passed += 1;

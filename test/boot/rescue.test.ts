@@ -136,14 +136,14 @@ test("a root with a shell only starts it, as the kernel does, but not with rdshe
   expect(console).toContain("\n  /bin/sh: is a shell, and rdshell=0 allows none\n");
 });
 
-test.each(["/etc/init", "/bin/init"])("a root without /sbin/init starts %s, as the kernel does", (init) => {
-  const image = fakeImage(
-    "ext4",
-    { label: "ROOT" },
-    { [init]: { data: ELF, mode: 0o755 }, "/bin/sh": { data: ELF, mode: 0o755 } },
-  );
-  const { end } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image }] });
-  expect(end).toMatchObject({ init });
+test.each(["/etc/init", "/bin/init"])("a root whose /sbin/init cannot run, or is missing, starts %s", (init) => {
+  const program = { data: ELF, mode: 0o755 };
+  const roots: readonly FakeTree[] = [{}, { "/sbin/init": "no program" }, { "/sbin/init": { link: "/nowhere" } }];
+  for (const root of roots) {
+    const image = fakeImage("ext4", { label: "ROOT" }, { ...root, [init]: program, "/bin/sh": program });
+    const { end } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image }] });
+    expect(end).toMatchObject({ init });
+  }
 });
 
 test("with rdshell=0 init= starts no shell either, by any name", () => {

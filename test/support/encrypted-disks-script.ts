@@ -1,11 +1,19 @@
 import { join } from "node:path";
 import type { EncryptedVolume } from "./encrypted-disks.ts";
+import type { MibRange } from "./used-ranges.ts";
 
 /** A volume, and the disks that it goes to. */
 export interface FormattedVolume {
   readonly volume: EncryptedVolume;
   readonly serial: string;
   readonly headerSerial: string | null;
+}
+
+/** A file that fills volumes: the guest's disks inside0, inside1, … */
+export interface InsideFile {
+  readonly file: string;
+  /** What is copied: the rest is free, and every byte goes through an emulated cipher. */
+  readonly used: readonly MibRange[];
 }
 
 // What is cheap enough for a guest that is emulated.
@@ -16,8 +24,8 @@ const COSTS = {
 } as const;
 const SMALL_LUKS2 = "--luks2-metadata-size 16k --luks2-keyslots-size 2m";
 
-/** The script of a guest that makes all volumes; `insides` are the files behind the disks inside0, inside1, … */
-export function formatScript(volumes: readonly FormattedVolume[], insides: readonly string[]): string {
+/** The script of a guest that makes all volumes. */
+export function formatScript(volumes: readonly FormattedVolume[], insides: readonly InsideFile[]): string {
   const scripts = volumes.map(({ volume, serial, headerSerial }) => {
     const header = headerSerial === null ? "" : `--header $(device ${headerSerial})`;
     return fillScript(volume, `$(device ${serial})`, header, insides, 0);
@@ -29,17 +37,26 @@ function fillScript(
   volume: EncryptedVolume,
   device: string,
   header: string,
-  insides: readonly string[],
+  insides: readonly InsideFile[],
   depth: number,
 ): string {
   const name = `volume${depth}`;
   const { inside } = volume;
   const fill =
     typeof inside === "string"
-      ? `dd if=$(device inside${insides.indexOf(inside)}) of=/dev/mapper/${name} bs=1M 2>/dev/null`
+      ? copyScript(insides, inside, `/dev/mapper/${name}`)
       : fillScript(inside, `/dev/mapper/${name}`, "", insides, depth + 1);
   const open = volume.type === "plain" ? plainScript(volume, device, name) : luksScript(volume, device, header, name);
   return `${open}\n${fill}\ncryptsetup close ${name}\n`;
+}
+
+function copyScript(insides: readonly InsideFile[], file: string, to: string): string {
+  const number = insides.findIndex((inside) => inside.file === file);
+  const copies = (insides[number]?.used ?? []).map(
+    ({ start, count }) =>
+      `dd if=$from of=${to} bs=1M skip=${start} seek=${start} count=${count} conv=notrunc 2>/dev/null`,
+  );
+  return [`from=$(device inside${number})`, ...copies].join("\n");
 }
 
 function plainScript({ keys, options = "" }: EncryptedVolume, device: string, name: string): string {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { type FormattedVolume, formatScript } from "./encrypted-disks-script.ts";
 import { type MakerDisk, makeInGuest } from "./maker-guest.ts";
+import { usedRanges } from "./used-ranges.ts";
 
 const MIB = 1024 * 1024;
 
@@ -35,7 +36,7 @@ export async function encryptedDisks<Name extends string>(
   volumes: Readonly<Record<Name, EncryptedVolume>>,
 ): Promise<Readonly<Record<Name, EncryptedDisk>>> {
   const named = Object.entries<EncryptedVolume>(volumes);
-  const sources = ["encrypted-disks.ts", "encrypted-disks-script.ts", "maker-guest.ts"].map((name) =>
+  const sources = ["encrypted-disks.ts", "encrypted-disks-script.ts", "maker-guest.ts", "used-ranges.ts"].map((name) =>
     readFileSync(join(import.meta.dir, name), "utf8"),
   );
   const stamps = named.flatMap(([, volume]) => hostFiles(volume)).map((file) => [file, statSync(file).mtimeMs]);
@@ -67,7 +68,10 @@ async function fillVolumes(named: readonly (readonly [string, EncryptedVolume])[
     modules: ["dm-mod", "dm-crypt", "dm-integrity", "xts", "cbc", "essiv", "ecb", "algif_skcipher"],
     programs: ["/sbin/cryptsetup"],
     files: Object.fromEntries(keys.map((file) => [join("/keys", file), { file }])),
-    script: formatScript(formatted, insides),
+    script: formatScript(
+      formatted,
+      await Promise.all(insides.map(async (file) => ({ file, used: await usedRanges(file) }))),
+    ),
   });
 }
 

@@ -17,24 +17,21 @@ async function guest(
   return levainGuest({ disks: [await rootImage(type, {}, changes)], cmdline: `root=/dev/vda ${cmdline}` });
 }
 
-for (const overlay of ["", "rd.overlay "]) {
-  vmTest(
-    `${overlay}a real init finds what the kernel would have given it`,
-    () =>
-      guest(
-        `${overlay}rw init=/sbin/check-init rd.timeout=9 single word COLOUR="dark red" usb.x=1 quiet -- one "two three" rd.debug`,
-      ),
-    async (vm) => {
-      await vm.expect("ARG /sbin/check-init\nARG single\nARG word\nARG one\nARG two three\nARG rd.debug\n");
-      await vm.expect("ENV HOME=/\nENV TERM=linux\nENV COLOUR=dark red\n");
-      await vm.expect(/check-init: \d+ passed, 0 failed/);
-      expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
-    },
-  );
-}
+vmTest(
+  "a real init finds what the kernel would have given it",
+  () =>
+    guest(
+      'rw init=/sbin/check-init rd.timeout=9 single word COLOUR="dark red" usb.x=1 quiet -- one "two three" rd.debug',
+    ),
+  async (vm) => {
+    await vm.expect("ARG /sbin/check-init\nARG single\nARG word\nARG one\nARG two three\nARG rd.debug\n");
+    await vm.expect("ENV HOME=/\nENV TERM=linux\nENV COLOUR=dark red\n");
+    await vm.expect(/check-init: \d+ passed, 0 failed/);
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
+  },
+);
 
 const SCRIPT = { text: "#!/bin/sh\necho the-init-is $0 $$\nexec /bin/sh\n" };
-const NO_INIT: RootChanges = { "/sbin/init": null };
 
 // What is asked for, what is different in the root, and the program that runs.
 const STARTS: readonly [string, string, RootChanges, RegExp][] = [
@@ -56,15 +53,9 @@ const STARTS: readonly [string, string, RootChanges, RegExp][] = [
     },
     /the-init-is \/sbin\/init 1$/m,
   ],
-  ["the kernel's last choice", "", NO_INIT, /built-in shell/],
-  [
-    "a second choice where the first cannot be run",
-    "",
-    { "/sbin/init": { text: "#!/bin/sh\n", mode: 0o644 }, "/etc/init": SCRIPT },
-    /the-init-is \/etc\/init 1$/m,
-  ],
 ];
 
+// The kernel's further choices, and what a root without an init has, are in test/boot/rescue.test.ts.
 for (const [what, cmdline, changes, answer] of STARTS) {
   vmTest(
     `init is ${what}`,
@@ -148,16 +139,6 @@ vmTest(
     }
     vm.send("levain retry init=/sbin/init\n");
     await vm.expect("small-root: ready");
-  },
-);
-
-vmTest(
-  "a root without an init is reported with its content",
-  () => guest("", { ...NO_INIT, "/bin/sh": null, "/sbin/init": { link: "/nowhere" } }),
-  async (vm) => {
-    await vm.expect("the root has no init");
-    await vm.expect(/in the root: bin dev etc initrd .*root/);
-    await vm.expect(PROMPT);
   },
 );
 

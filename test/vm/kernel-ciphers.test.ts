@@ -41,10 +41,11 @@ function fileName(cipher: string): string {
   return cipher.replace(/[^a-z0-9_]+/g, "-");
 }
 
+/** The volume key is the first bytes of the file `volume-keys`: so cryptsetup does not have to unlock the volume to print it. */
 function formatLines(cipher: string, name: string, format: string): string {
-  return `truncate -s 4M ${name}
-    cryptsetup luksFormat -q ${format} ${COST} -c ${cipher} ${name} key || echo "cannot make ${name}"
-    cryptsetup luksDump -q --dump-volume-key --key-file key ${name} > ${name}.dump || echo "cannot dump ${name}"`;
+  const keyBytes = Number(/-s (\d+)/.exec(cipher)?.[1]) / 8;
+  return `truncate -s 4M ${name}; head -c ${keyBytes} volume-keys > ${name}.key
+    cryptsetup luksFormat -q ${format} ${COST} -c ${cipher} --volume-key-file ${name}.key ${name} key || echo "cannot make ${name}"`;
 }
 
 const LUKS1 = CIPHERS.map((cipher) => formatLines(cipher, fileName(cipher), "--type luks1"));
@@ -55,7 +56,7 @@ const LUKS2 = CIPHERS_OF_LUKS2.map((cipher) => {
 const NAMES = [...CIPHERS.map(fileName), ...CIPHERS_OF_LUKS2.map((cipher) => `luks2-${fileName(cipher)}`)];
 
 /**
- * LUKS1 headers are made, and their keys dumped, while there is no AF_ALG: by dm-crypt itself. LUKS2 is not made without it.
+ * LUKS1 headers are made while there is no AF_ALG: by dm-crypt itself. LUKS2 is not made without it.
  * Before they are opened all modules go, and from then on the kernel loads none by itself.
  */
 function initScript(version: string): string {
@@ -67,7 +68,7 @@ ln -sf /bin/busybox /sbin/modprobe
 export PATH=/bin:/sbin:/usr/sbin DM_DISABLE_UDEV=1
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev; mount -t tmpfs -o size=80% run /volumes
 for module in loop dm-mod dm-crypt; do modprobe $module; done
-mv ${skcipher} /kept; cd /volumes; printf pass > key
+mv ${skcipher} /kept; cd /volumes; printf pass > key; head -c 64 /dev/urandom > volume-keys
 ${LUKS1.join("\n")}
 /unlock explain ${fileName(CIPHERS[0])}
 mv /kept ${skcipher}

@@ -178,25 +178,6 @@ vmTest(
 );
 
 vmTest(
-  "an ISO file that is copied to memory is released with its disk",
-  async () => {
-    const file = await isoDisk("ext4", { "/d.iso": () => debianIso() });
-    return levainGuest({ disks: [{ file, id: "disk" }], cmdline: "boot=live findiso=/d.iso toram", memoryMib: 768 });
-  },
-  async (vm) => {
-    await vm.expect(/layers +\/d\.iso \(iso9660\): \/live\/filesystem\.squashfs \(squashfs, in RAM\) \+ tmpfs/);
-    await vm.expect("small-root: ready");
-    expect(vm.log()).not.toMatch(/mount \/run\/levain\/(medium|iso)/);
-    await vm.unplug("disk");
-    await ask(
-      vm,
-      "while [ -e /dev/vda ]; do sleep 0.2; done; md5sum /bin/busybox",
-      /^[0-9a-f]{32} {2}\/bin\/busybox$/m,
-    );
-  },
-);
-
-vmTest(
   "rd.layer= puts images and devices over an image",
   async () => {
     const image = await rootImage("squashfs-zstd");

@@ -2,13 +2,11 @@ import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
-import { run } from "../support/command.ts";
 import { assembleDisk, blankDisk } from "../support/disk-images.ts";
 import { type ImageType, rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { Vm } from "../support/qemu.ts";
 import type { Bus } from "../support/qemu-arguments.ts";
-import { smallRoot } from "../support/root-tree.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const UUID = "0a1b2c3d-0000-4000-8000-00000000abcd";
@@ -190,19 +188,5 @@ vmTest(
     vm.send("dd if=/dev/vda bs=4096 skip=1 count=1 | md5sum; levain devices /dev/vda\n");
     await vm.expect("620f0b67a91f7f74151bc5be745b7110");
     await vm.expect("PTTYPE=gpt");
-  },
-);
-
-vmTest(
-  "an ISO image written to a stick is mounted by its partition, without a warning about the disk that looks the same",
-  async () => {
-    const image = join(scratchDirectory(), "hybrid.iso");
-    const maker = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "HYBRID", "-partition_offset", "16"];
-    await run([...maker, "-o", image, await smallRoot()]);
-    return levainGuest({ disks: [image], cmdline: "root=LABEL=HYBRID" });
-  },
-  async (vm) => {
-    await vm.expect("small-root: mount / iso9660 /dev/vda1 ro,");
-    expect(vm.log()).not.toContain("devices match");
   },
 );

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { copyDisk } from "../support/copy-disk.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
-import { rootImage, treeImage } from "../support/filesystem-images.ts";
+import { rootImage } from "../support/filesystem-images.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { levainImage } from "../support/levain-image.ts";
-import { textFile, textTree } from "../support/live-media.ts";
+import { textFile } from "../support/live-media.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const OVMF = "/usr/share/ovmf/OVMF.fd";
@@ -32,7 +32,6 @@ const NAMES: readonly [string, Uint8Array][] = [
   ["root=/dev/disk/by-label/a\\x2fb\\x20c\\x22d\\x27$x", bytes("a/b c\"d'$x")],
   ['root="LABEL=a/b c\'d;$x"', bytes("a/b c'd;$x")],
   ["root=LABEL=caf\\xe9", bytes("caf\xe9")],
-  ["root=/dev/disk/by-label/caf\\xe9", bytes("caf\xe9")],
   ["root=LABEL=Größe", Buffer.from("Größe")],
 ];
 
@@ -60,30 +59,6 @@ vmTest(
       expect(vm.log()).toContain(shown);
     }
     expect(vm.log()).not.toMatch(/\x1b\[2J|\x07|^hint: pay/m);
-  },
-);
-
-/** A boot partition without a root, and the root. */
-async function twoPartitions(boot: string): Promise<string> {
-  const tree = textTree({ README: "not a root" });
-  const partitions = [
-    { file: await treeImage("ext2", tree, { label: boot }) },
-    { file: await rootImage("ext4", { label: "SAME" }) },
-  ];
-  return assembleDisk(partitions, { table: "dos" });
-}
-
-vmTest(
-  "SIBLING= selects the partition of the disk that has the label",
-  async () =>
-    levainGuest({
-      disks: [await twoPartitions("OTHER"), await twoPartitions("PRIVDEB_BOOT")],
-      cmdline: "root=SIBLING=2:LABEL=PRIVDEB_BOOT",
-    }),
-  async (vm) => {
-    await vm.expect("small-root: mount / ext4 /dev/vdb2 ro,");
-    await vm.expect("small-root: ready");
-    expect(vm.log()).not.toContain("devices match");
   },
 );
 

@@ -6,7 +6,6 @@ import { rootImage } from "../support/filesystem-images.ts";
 import { packInitramfs } from "../support/initramfs.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import { levainInit } from "../support/levain-image.ts";
-import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const SHELL = /^\/ # /m;
@@ -77,17 +76,6 @@ vmTest(
     const failed = vm.log().match(/^FAIL [^:]*/gm) ?? [];
     expect(failed).toEqual(["FAIL session", "FAIL process group"]);
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
-  },
-);
-
-vmTest(
-  "an image of another builder with only BusyBox in it: init does not complain, and levain is on the path",
-  async () => ({ initrd: await packInitramfs({ "/init": { file: levainInit() }, "/bin/busybox": { file: BUSYBOX } }) }),
-  async (vm) => {
-    await vm.expect(SHELL);
-    vm.send("levain status\n");
-    await vm.expect("The boot has handed over to the real init");
-    expect(vm.log()).not.toContain("can't run");
   },
 );
 

@@ -80,15 +80,6 @@ untouchedTest("a stick with an image, and a layer of every filesystem with a jou
   /mount \/run\/levain\/lower\/5 nilfs2 \/dev\/vde ro,.*\bnorecovery\b/,
 ]);
 
-untouchedTest(
-  "a disk with an ISO file that is copied to memory",
-  async () => ({
-    disks: [(await journalled()).xfs, (await journalled()).btrfs],
-    cmdline: "boot=live findiso=/d.iso toram",
-  }),
-  [WARNING, /filesystem\.squashfs\s+\(squashfs,\s+in RAM\)/],
-);
-
 untouchedTest("a disk with an ISO file that stays mounted, and disks of every other filesystem with a journal that are only searched", async () => {
   const { xfs, ...searched } = await journalled();
   const { ext4, btrfs, f2fs, nilfs2 } = searched;

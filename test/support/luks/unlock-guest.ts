@@ -6,7 +6,7 @@ import { unlock } from "../../../src/keys/unlock.ts";
 import { createLinuxMachine } from "../../../src/machine/linux/linux.ts";
 
 // A program for a guest: opens each /volumes/NAME with the passphrase in /volumes/key, by the kernel's ciphers, and says whether
-// the volume key is the one in /volumes/NAME.dump, what cryptsetup has dumped. With "explain": why it cannot be opened. It may load
+// the volume key is the one in /volumes/NAME.key, which cryptsetup made it with. With "explain": why it cannot be opened. It may load
 // modules with `modprobe`, as levain's own loader would.
 const [mode = "", ...names] = process.argv.slice(2);
 const machine = createLinuxMachine();
@@ -31,9 +31,8 @@ function open(name: string): string {
   try {
     const found = unlock(readLuksHeader(reader), machine.readFile("/volumes/key"), options);
     if (found.kind !== "unlocked") return found.kind;
-    const dump = Buffer.from(machine.readFile(`/volumes/${name}.dump`)).toString("latin1");
-    const expected = (dump.split("MK dump:")[1] ?? "").replace(/[^0-9a-f]/g, "");
-    return found.volumeKey.toHex() === expected ? "same key" : "another key";
+    const expected = machine.readFile(`/volumes/${name}.key`);
+    return found.volumeKey.toHex() === expected.toHex() ? "same key" : "another key";
   } catch (error) {
     return [String(error), ...((error as { seen?: readonly string[] }).seen ?? [])].join("; ");
   } finally {

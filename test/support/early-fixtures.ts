@@ -1,0 +1,9 @@
+// Makes what waits for Debian's servers, and what many guests wait for, before they do. test/run.ts starts it with the tests that
+// need no guest. A fixture that fails here fails again in the test that needs it, which then says why.
+import "./test-programs.ts";
+import { debianRoot } from "./debian-root.ts";
+import { debianKernel } from "./kernels.ts";
+
+await debianKernel("cloud");
+await debianKernel("full");
+await debianRoot();
