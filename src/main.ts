@@ -4,12 +4,14 @@ import { answerOrder, DERIVE_COMMAND } from "./keys/deriver.ts";
 import { createLinuxMachine } from "./machine/linux/linux.ts";
 import type { Machine } from "./machine/machine.ts";
 import { DOWNLOAD_COMMAND } from "./network/fetch/order.ts";
+import { NFS_COMMAND } from "./network/nfs/order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
 
 const machine = createLinuxMachine();
 if (machine.isBoot) bootMachine(machine);
 else if (process.argv[2] === DERIVE_COMMAND) void machine.serveParent((order) => answerOrder(machine, order));
 else if (process.argv[2] === DOWNLOAD_COMMAND) void serveDownloads(machine);
+else if (process.argv[2] === NFS_COMMAND) void serveNfs(machine);
 else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {
@@ -22,6 +24,11 @@ function bootMachine(machine: Machine): never {
 async function serveDownloads(machine: Machine): Promise<never> {
   const { createDownloads } = await import("./network/fetch/serve.ts");
   return machine.serveParent(createDownloads(machine));
+}
+
+async function serveNfs(machine: Machine): Promise<never> {
+  const { createNfsMounts } = await import("./network/nfs/serve.ts");
+  return machine.serveParent(createNfsMounts(machine));
 }
 
 /** The commands are loaded by a dynamic import, so that a boot does not pay for them. */

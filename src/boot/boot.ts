@@ -2,15 +2,17 @@ import { createLoader } from "../drivers/loader.ts";
 import type { Loader } from "../drivers/make-loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
 import type { Handover } from "../machine/handover.ts";
+import type { NetworkUp } from "../network/up.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { fetchConfig } from "./steps/config.ts";
+import type { PlanAdditions } from "./plan-reader.ts";
 import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
-import { connect, describeNetwork } from "./steps/network.ts";
+import { completePlan, connect, connectMore, describeNetwork, leaveNetworkFiles } from "./steps/network.ts";
 import { prepare } from "./steps/prepare.ts";
+import { resume } from "./steps/resume.ts";
 import { attachAndStack } from "./steps/root.ts";
 import type { Steps } from "./steps/steps.ts";
 
@@ -18,8 +20,8 @@ import type { Steps } from "./steps/steps.ts";
 export interface BootContext extends Omit<Steps, "drivers"> {
   /** Called before the API filesystems move into the new root: afterwards levain writes only to files that are open. */
   readonly beforeMoves: () => void;
-  /** Reads the command line and the manifest, and sets the console as they say; again, if a configuration from a server has more parameters. */
-  readonly readPlan: (fetched?: readonly string[]) => BootPlan;
+  /** Reads the command line and the manifest, and sets the console as they say; again, when the network has more to say. */
+  readonly readPlan: (more?: PlanAdditions) => BootPlan;
 }
 
 /** The whole boot, top to bottom. The Handover has what is left to do: the last calls of stage0. */
@@ -35,14 +37,15 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
 
   const firstDrivers = step("modules", () => createLoader(machine, first.modules, voice), describeLoader);
 
-  const { plan } = step(
+  const { network, plan } = step(
     "network",
     (undo) => {
       const context = { machine, drivers: firstDrivers, voice, undo };
-      const network = connect(context, first.network);
-      const { config } = first;
-      if (config === null || network === null) return { network, plan: first };
-      return { network, plan: readPlan(fetchConfig(context, { ...first, config }, network)) };
+      const up = connect(context, first.network);
+      const plan = up === null ? first : completePlan(context, first, up, readPlan);
+      const network = up === null ? null : connectMore(context, up, first.network, plan.network);
+      leaveNetworkFiles(context, network, plan.network);
+      return { network, plan };
     },
     ({ network, plan }) => describeNetwork(network, plan.network),
   );
@@ -50,7 +53,14 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     ? firstDrivers
     : createLoader(machine, plan.modules, voice);
 
-  const root = makeRoot({ machine, drivers, voice, step, rewind }, plan);
+  // Before anything is checked or mounted: a hibernated system knows its filesystems as they are now.
+  step(
+    "resume",
+    (undo) => resume({ machine, drivers, voice, undo }, plan),
+    (text) => text,
+  );
+
+  const root = makeRoot({ machine, drivers, voice, step, rewind }, plan, network);
   const init = step(
     "init",
     () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell !== false),
@@ -75,10 +85,10 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
 }
 
 /** Makes the root tree; returns where it is. */
-function makeRoot(steps: Steps, plan: BootPlan): string {
+function makeRoot(steps: Steps, plan: BootPlan, network: NetworkUp | null): string {
   const { root } = plan;
   if (root.kind !== "none") {
-    attachAndStack(steps, plan, root);
+    attachAndStack(steps, plan, root, network);
     return ROOT;
   }
   steps.step(

@@ -3,8 +3,6 @@ import { decodeText } from "../formats/text.ts";
 import type { BootRecord } from "../log/boot-record.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
-import { textOrNone } from "../machine/small-files.ts";
-import { readCasperFiles } from "../parameters/dialects/casper-files.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import { type Manifest, parseManifest } from "../plan/manifest.ts";
@@ -14,8 +12,17 @@ import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { readActiveEsp } from "./active-esp.ts";
+import { readActiveEsp, readHibernateLocation } from "./efi-facts.ts";
+import { readImageParameters } from "./image-parameters.ts";
 import { readMachineParameters } from "./machine-parameters.ts";
+
+/** What is known of a boot only when its network is up. */
+export interface PlanAdditions {
+  /** The parameters of the configuration that rd.config= names. */
+  readonly fetchedParameters?: readonly string[];
+  /** The root path of DHCP. */
+  readonly rootPath?: string | null;
+}
 
 interface PlanReader {
   /** Reads the command line and the manifest and sets the console as they say; once, until parameters are added. Throws BootError. */
@@ -24,8 +31,8 @@ interface PlanReader {
   current(): BootPlan | null;
   /** Returns what a failure needs, even if `read` failed: `rdshell=0` holds even then. */
   currentOrLess(): PlanOfRescue;
-  /** Plans again, with the parameters of a configuration from a server. Throws BootError. */
-  readAgain(fetched: readonly string[]): BootPlan;
+  /** Plans again, with what is known now. Throws BootError. */
+  readAgain(additions: PlanAdditions): BootPlan;
   /** Makes the next `read` plan again, with more parameters. */
   add(parameters: readonly string[]): void;
 }
@@ -44,15 +51,15 @@ export function createPlanReader(
   let warned: ReadonlySet<string> = new Set();
   const firstCmdline = orIfFailed(() => readCommandLine(machine), new Uint8Array());
   console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
-  const read = (fetchedParameters: readonly string[] | null): BootPlan => {
+  const read = (additions: PlanAdditions | null): BootPlan => {
     const cmdline = readCommandLine(machine);
     const more = added.length > 0 ? ["· levain retry:", ...added] : [];
     record.commandLine = [decodeText(cmdline).trimEnd(), ...more].join(" ");
     record.kernel = machine.release().release;
-    const made = planMachine(machine, console, { inherited, added, ...(fetchedParameters && { fetchedParameters }) });
+    const made = planMachine(machine, console, { inherited, added, ...additions });
     console.obey(made.plan.talk);
     console.kernel.silence(made.plan.talk, cmdline);
-    if (fetchedParameters === null) console.say(`levain ${record.levain} on Linux ${record.kernel}`);
+    if (additions === null) console.say(`levain ${record.levain} on Linux ${record.kernel}`);
     for (const warning of made.warnings.filter((text) => !warned.has(text))) console.warn(warning);
     warned = new Set(made.warnings);
     plan = made.plan;
@@ -75,11 +82,7 @@ export function createPlanReader(
 export function planMachine(
   machine: Machine,
   voice: Voice,
-  more: {
-    readonly inherited?: Inherited | null;
-    readonly added?: readonly string[];
-    readonly fetchedParameters?: readonly string[];
-  } = {},
+  more: PlanAdditions & { readonly inherited?: Inherited | null; readonly added?: readonly string[] } = {},
 ): ReturnType<typeof makePlan> {
   const manifest = readManifest(machine);
   const input: Parameters<typeof makePlan>[0] = {
@@ -88,7 +91,8 @@ export function planMachine(
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
-    imageParameters: readImageParameters(machine),
+    findHibernation: () => readHibernateLocation(machine, voice),
+    imageParameters: readImageParameters(machine, voice),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",
   };
@@ -96,17 +100,6 @@ export function planMachine(
   return makePlan({
     ...input,
     machineParameters: readMachineParameters(machine, voice, manifest, withoutTables),
-  });
-}
-
-const MOST_CONF_BYTES = 4096;
-
-/** Returns the parameters that Ubuntu's initramfs has in files, if levain was grafted into one. */
-function readImageParameters(machine: Machine): readonly string[] {
-  if (machine.stat("/conf") === null) return [];
-  return readCasperFiles((path) => {
-    const status = machine.stat(path);
-    return status?.kind === "file" && status.size <= MOST_CONF_BYTES ? textOrNone(machine, path) : null;
   });
 }
 

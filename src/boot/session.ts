@@ -18,7 +18,7 @@ import { describePlace } from "../rescue/shell.ts";
 import { objectToShell } from "../rescue/shell-init.ts";
 import { type BootContext, boot } from "./boot.ts";
 import { keepDeviceNodes } from "./device-nodes.ts";
-import { createPlanReader } from "./plan-reader.ts";
+import { createPlanReader, type PlanAdditions } from "./plan-reader.ts";
 import { createStepRunner } from "./step-runner.ts";
 
 const WITHOUT_SHELL = EVERY_NEED.filter((need) => need !== "shell");
@@ -49,8 +49,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     // A step that found nothing to do says nothing.
     after: (step) => step.text !== "" && console.step(step),
   });
-  const readPlan = (fetched: readonly string[] | null = null) => {
-    const plan = fetched === null ? plans.read() : plans.readAgain(fetched);
+  const readPlan = (additions: PlanAdditions | null = null) => {
+    const plan = additions === null ? plans.read() : plans.readAgain(additions);
     saveKeyList(machine, plan, console);
     const keymap = applyKeymap(machine, plan.keymap, console);
     stopBefore("prepare", plan); // in its own step: rd.break= was not known before

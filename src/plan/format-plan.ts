@@ -7,6 +7,8 @@ import { formatCrypt } from "./crypt/format-crypt.ts";
 import { formatNetwork } from "./network/format-network.ts";
 import { formatPersistence } from "./persistence.ts";
 import type { BootPlan, ImagePlan } from "./plan.ts";
+import { formatRemote } from "./remote/remote.ts";
+import { formatResume } from "./resume/resume.ts";
 import { nameRoot } from "./root.ts";
 import { formatSubmounts } from "./submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
@@ -19,7 +21,10 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatVerity(plan.verity),
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
+    ["resume", formatResume(plan.resume)],
+    ["LVM", formatLvm(plan)],
     ...formatNetwork(plan.network),
+    ...formatRemote(plan.remote),
     ["config", plan.config?.url ?? null],
     ["keymap", plan.keymap],
     ...formatSystem(plan),
@@ -37,7 +42,7 @@ function formatRoot(plan: BootPlan): Subjects {
     return [["root", `none${root.isAsked ? "" : ", as root= is missing"}: this initramfs is the final system`]];
   }
   const { image, overlay, rootTypes, rootOptions } = plan;
-  const types = rootTypes.join(", else ") || (root.kind === "tree" ? root.type : "the type in its superblock");
+  const types = rootTypes.join(", else ") || nameType(root);
   const options = rootOptions === "" ? "" : `, options ${rootOptions}`;
   return [
     ["root", nameRoot(root)],
@@ -51,6 +56,13 @@ function formatRoot(plan: BootPlan): Subjects {
     ["persistence", formatPersistence(plan.persistence)],
     ...formatSubmounts(plan),
   ];
+}
+
+function nameType(root: BootPlan["root"]): string {
+  if (root.kind === "tree") return root.type;
+  if (root.kind !== "nfs") return "the type in its superblock";
+  const { versions, options } = root;
+  return `NFS ${onlyTexts(versions.join(", else ") || null, options !== "" && `options ${options}`).join(", ")}`;
 }
 
 function formatWait({ root, rootTimeoutMs }: BootPlan): string {
@@ -74,6 +86,10 @@ function formatOverlay(overlay: OverlayPlan): string {
 
 function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
   return isOff ? "none is started" : uuids.join(", ") || null;
+}
+
+function formatLvm({ lvm: { isOff, groups, volumes } }: BootPlan): string | null {
+  return isOff ? "no volume is activated" : [...groups, ...volumes].join(", ") || null;
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {

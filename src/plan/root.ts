@@ -1,8 +1,12 @@
 import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
 import type { Settings } from "../parameters/parameters.ts";
+import { formatNfs } from "../parameters/sources/nfs-source.ts";
 import { formatTree } from "../parameters/sources/root-source.ts";
 import type { DownloadPlan } from "./downloads/plan.ts";
+import { decideNfs, type NfsPlan } from "./network/nfs.ts";
 import type { NetworkNeeds } from "./network/plan.ts";
+import type { RemotePlan } from "./remote/plan.ts";
+import { isRemote } from "./remote/remote.ts";
 
 /**
  * GPT types of root partitions by machine, as `uname -m` prints it: the Discoverable Partitions Specification of the
@@ -24,9 +28,21 @@ export function rootTypeOf(machine: string): string | null {
   return Object.hasOwn(ROOT_TYPES, machine) ? (ROOT_TYPES[machine] ?? null) : null;
 }
 
-/** Returns what the root, and a configuration on a server, need of the network. */
-export function networkNeedsOf(root: RootSource, hasConfig: boolean): NetworkNeeds {
-  return { isNeeded: hasConfig || root.kind === "download", carriesRoot: false };
+/** Returns what the root, and a configuration on a server, need of the network. `isBeforeConfig`: that may still name a root. */
+export function networkNeedsOf(
+  root: RootSource,
+  remote: RemotePlan,
+  hasConfig: boolean,
+  isBeforeConfig: boolean,
+): NetworkNeeds {
+  const staysThere = root.kind === "nfs" || root.kind === "dhcp";
+  const needsAddress = hasConfig || root.kind === "download" || staysThere || remote.nbd.length > 0;
+  return {
+    isNeeded: needsAddress || remote.aoe !== null,
+    needsAddress,
+    carriesRoot: staysThere || isRemote(remote) || (isBeforeConfig && root.kind === "none"),
+    links: remote.aoe?.interfaces ?? null,
+  };
 }
 
 /** Where the root filesystem comes from. */
@@ -37,6 +53,10 @@ export type RootSource =
   | { readonly kind: "tree"; readonly type: string; readonly source: string }
   /** A file on a web server; a tmpfs with it is the medium. */
   | ({ readonly kind: "download" } & DownloadPlan)
+  /** A directory on an NFS server. */
+  | ({ readonly kind: "nfs" } & NfsPlan)
+  /** What the root path of DHCP names: the plan is made again when that is known. */
+  | { readonly kind: "dhcp" }
   /** Nowhere: the initramfs is the final system. `isAsked`: by root=/dev/ram0 or rd.handover=stay, not because root= is missing. */
   | { readonly kind: "none"; readonly isAsked: boolean };
 
@@ -45,13 +65,15 @@ export const VERIFIED_ROOT: DeviceSpec = { by: "path", path: "/dev/mapper/root" 
 
 /** Decides where the root comes from. `medium`: what root= names, or the parameters of a live medium. */
 export function decideRoot(
-  { root, rootFallbacks, rootHash, handover, gptAuto }: Settings,
+  settings: Settings,
   { devices, download }: { readonly devices: readonly DeviceSpec[]; readonly download?: DownloadPlan },
   { machine, findEsp }: { readonly machine: string; readonly findEsp: () => string | null },
 ): RootSource {
+  const { root, rootFallbacks, rootHash, handover, gptAuto } = settings;
   if ((root?.device === null && root.other === null) || handover === "stay") return { kind: "none", isAsked: true };
   if (download !== undefined) return { kind: "download", ...download };
-  if (root?.other?.kind === "tree") return root.other;
+  const other = decideOther(settings);
+  if (other !== null) return other;
   const isVerified = rootHash !== undefined && root === undefined && devices.length === 0;
   const named = [...(isVerified ? [VERIFIED_ROOT] : devices), ...rootFallbacks];
   const isAuto = root?.device === "auto" || (named.length === 0 && gptAuto !== false);
@@ -62,6 +84,14 @@ export function decideRoot(
   return all.length === 0 ? { kind: "none", isAsked: false } : { kind: "block", devices: all };
 }
 
+/** Returns the root if it is no block device, and no download; else null. */
+function decideOther(settings: Settings): RootSource | null {
+  const { other = null } = settings.root ?? {};
+  if (other?.kind === "tree" || other?.kind === "dhcp") return other;
+  const nfs = decideNfs(settings);
+  return nfs === null ? null : { kind: "nfs", ...nfs };
+}
+
 /** Returns the block devices that the root may be, in the order to try; none if it is no block device. */
 export function rootDevices(root: RootSource): readonly DeviceSpec[] {
   return root.kind === "block" ? root.devices : [];
@@ -70,6 +100,8 @@ export function rootDevices(root: RootSource): readonly DeviceSpec[] {
 /** Returns the root as root= names it, its alternatives too; an empty text for none. */
 export function nameRoot(root: RootSource): string {
   if (root.kind === "tree") return formatTree(root);
+  if (root.kind === "nfs") return `nfs:${formatNfs(root)}`;
+  if (root.kind === "dhcp") return "dhcp";
   if (root.kind === "download") return root.urls.join(", else ");
   return rootDevices(root).map(formatDeviceSpec).join(", else ");
 }

@@ -98,6 +98,14 @@ function warnOfUnusedSearch({ rootFallbacks }: Settings, { root, crypt }: BootPl
   );
 }
 
+function warnOfUnusedNfs({ boot, nfsRoot }: Settings, { root }: BootPlan): readonly string[] {
+  const isUsed = root.kind === "nfs" || root.kind === "dhcp";
+  return onlyTexts(
+    !isUsed && boot === "nfs" && "boot=nfs is not used: root= names another root",
+    !isUsed && nfsRoot !== undefined && "nfsroot= is not used: it needs root=/dev/nfs or boot=nfs",
+  );
+}
+
 /** Returns a line for each parameter that has no effect in this plan. */
 export function warnOfUnused(settings: Settings, plan: BootPlan): readonly string[] {
   const { root, handover, overlay, putOld } = settings;
@@ -123,6 +131,7 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       "persistence is not used: it needs boot=live or boot=casper, and a tmpfs as the overlay; see rd.overlay=DEVICE",
     ...warnOfUnusedBelow(settings, plan),
     ...warnOfUnusedSearch(settings, plan),
+    ...warnOfUnusedNfs(settings, plan),
     !isFinal &&
       settings.overlaySize !== undefined &&
       plan.overlay === null &&

@@ -1,8 +1,8 @@
 import { answerOrder, DERIVE_COMMAND } from "../../src/keys/deriver.ts";
 import { costOf } from "../../src/keys/kdf-cost.ts";
 import type { Child, Children } from "../../src/machine/child.ts";
+import type { Connections } from "../../src/machine/network/connections.ts";
 import type { Http } from "../../src/machine/network/http.ts";
-import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
@@ -12,7 +12,7 @@ const SIGKILL_STATUS = 128 + 9;
 
 /** Children whose derivations take a microsecond for each unit of cost, whatever they take here; none is done that nobody waits for. */
 export interface FakeChildren {
-  readonly calls: Children & Http;
+  readonly calls: Children & Http & Connections;
   /** How many were started, and how many are there now. */
   readonly started: () => number;
   readonly alive: () => number;
@@ -20,8 +20,8 @@ export interface FakeChildren {
   killAll(): void;
 }
 
-/** The processes that derive keys for a fake machine. */
-export function createFakeChildren(kernel: FakeKernel, startDownload: () => Child): FakeChildren {
+/** The processes that derive keys for a fake machine; `others` starts those with other commands. */
+export function createFakeChildren(kernel: FakeKernel, others: Readonly<Record<string, () => Child>>): FakeChildren {
   const machine = {
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes },
     stat: () => null,
@@ -33,7 +33,8 @@ export function createFakeChildren(kernel: FakeKernel, startDownload: () => Chil
   let started = 0;
 
   function startChild(command: string): Child {
-    if (command === DOWNLOAD_COMMAND) return startDownload();
+    const start = others[command];
+    if (start !== undefined) return start();
     if (command !== DERIVE_COMMAND) throw new Error(`FakeMachine: no process for ${command}`);
     let order: Uint8Array | null = null;
     let readyMs = 0;
@@ -66,6 +67,9 @@ export function createFakeChildren(kernel: FakeKernel, startDownload: () => Chil
         throw new Error("FakeMachine: it is no child");
       },
       request: () => {
+        throw new Error("FakeMachine: it has no network");
+      },
+      tryConnection: () => {
         throw new Error("FakeMachine: it has no network");
       },
     },

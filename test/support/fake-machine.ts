@@ -1,4 +1,6 @@
-import type { Machine } from "../../src/machine/machine.ts";
+import type { Machine, MountRequest } from "../../src/machine/machine.ts";
+import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
+import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
@@ -9,6 +11,7 @@ import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
 import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
+import { createFakeHibernation, type FakeHibernation } from "./fake-hibernation.ts";
 import type { FakeImage } from "./fake-images.ts";
 import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
@@ -16,8 +19,10 @@ import { fakeMountApart } from "./fake-mount-apart.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
 import { type FakeCard, FakeNetwork } from "./fake-network.ts";
 import { createFakeNetworks } from "./fake-network-calls.ts";
+import { createFakeNfsChild, type FakeNfsServers, openFakeNfs } from "./fake-nfs.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
+import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
@@ -33,8 +38,14 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly images?: readonly FakeImage[];
   /** What can be mounted by its tag, if the kernel knows the type. */
   readonly shares?: FakeShares;
+  /** How the kernel resumes. */
+  readonly hibernation?: FakeHibernation;
+  /** NBD servers, by address and port. */
+  readonly servers?: FakeServers;
   /** What web servers have. */
   readonly web?: FakeWeb;
+  /** File servers. */
+  readonly nfs?: FakeNfsServers;
   /** What somebody will type. */
   readonly typing?: readonly FakeTyping[];
   /** What stage0 has mounted; /proc and /dev where not given. */
@@ -87,7 +98,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     files: { ...directoriesOf(options.mounted ?? MOUNTED), ...options.files },
   });
   for (const image of options.images ?? []) kernel.devices.addImage(image);
-  kernel.filesystems.openShare = (request) => openFakeShare(options.shares ?? {}, request, kernel.nowMs);
+  kernel.filesystems.openShare = shareOpener(kernel, options);
   const journal: string[] = [];
   const console: string[] = [];
   const refusals: Refusal[] = [];
@@ -100,15 +111,15 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const { addLogonKey, addUserKey, removeKey } = kernel.keys;
   const network = new FakeNetwork(kernel, options.cards ?? []);
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
-  const children = createFakeChildren(kernel, () => createFakeDownloadChild(kernel, files, options.web ?? {}));
+  const children = startChildren(kernel, options, files, (request) => machine.mount(request));
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
-    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
+    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
     ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
-    ...createFakeCiphers(kernel),
+    ...{ ...createFakeCiphers(kernel), ...createFakeRemoteDisks(kernel, options.servers ?? {}) },
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
@@ -138,6 +149,24 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     mountApart: () => fakeMountApart(kernel, machine),
   };
   return machine;
+}
+
+/** What is mounted by a name. */
+function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineOptions) {
+  return (request: MountRequest) => openFakeNfs(nfs, request) ?? openFakeShare(shares, request, kernel.nowMs);
+}
+
+/** The other processes of levain. */
+function startChildren(
+  kernel: FakeKernel,
+  { web = {}, nfs = {} }: FakeMachineOptions,
+  files: Pick<Machine, "writeFile">,
+  mount: Machine["mount"],
+): FakeChildren {
+  return createFakeChildren(kernel, {
+    [DOWNLOAD_COMMAND]: () => createFakeDownloadChild(kernel, files, web),
+    [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs),
+  });
 }
 
 /** What a test does to the disks, and asks of them. */

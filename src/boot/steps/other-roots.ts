@@ -1,14 +1,20 @@
 import type { MountedDevice } from "../../filesystems/mount.ts";
 import { mountTree } from "../../filesystems/mount-tree.ts";
 import { downloadToMemory } from "../../network/fetch/to-memory.ts";
+import { mountNfs } from "../../network/nfs/mount-nfs.ts";
+import { locateNfs } from "../../network/nfs/place.ts";
+import type { NetworkUp } from "../../network/up.ts";
+import { formatNfs } from "../../parameters/sources/nfs-source.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { nameRoot, type RootSource } from "../../plan/root.ts";
+import { problem } from "../../problems/problem.ts";
 import { planBase, ROOT } from "../../stack/root-stack.ts";
 import { requiresImageHashes } from "../../stack/verify/require-verified.ts";
 import { BY_HAND, describeMounted, type Steps } from "./steps.ts";
 
 type RootOf<Kind> = Extract<RootSource, { kind: Kind }>;
-type Tools = Omit<Steps, "rewind">;
+/** What mounts need; `network` is null if it is not up. */
+type Tools = Omit<Steps, "rewind"> & { readonly network: NetworkUp | null };
 
 /** What is known of a filesystem without a superblock. */
 const UNKNOWN: Pick<MountedDevice, "superblock" | "facts" | "isInside"> = {
@@ -19,15 +25,55 @@ const UNKNOWN: Pick<MountedDevice, "superblock" | "facts" | "isInside"> = {
 
 /** Mounts a root that is no block device at its place in the stack; null if a user has mounted the root. */
 export function mountOtherRoot(
-  steps: Steps,
+  steps: Steps & Pick<Tools, "network">,
   plan: BootPlan,
-  root: RootOf<"tree" | "download">,
+  root: RootOf<"tree" | "download" | "nfs" | "dhcp">,
   isDoneByHand: () => boolean,
 ): MountedDevice | null {
   const { rewind: _, ...tools } = steps;
-  return root.kind === "tree"
-    ? mountByName(tools, plan, root, isDoneByHand)
-    : fetchRoot(tools, plan, root, isDoneByHand);
+  switch (root.kind) {
+    case "tree":
+      return mountByName(tools, plan, root, isDoneByHand);
+    case "nfs":
+      return mountFromServer(tools, plan, root, isDoneByHand);
+    case "download":
+      return fetchRoot(tools, plan, root, isDoneByHand);
+    case "dhcp":
+      throw problem("no-root-path", { servers: [] }); // the step `network` has replaced it
+  }
+}
+
+/** Mounts a directory of an NFS server. */
+function mountFromServer(
+  { step, network, ...rest }: Tools,
+  plan: BootPlan,
+  root: RootOf<"nfs">,
+  isDoneByHand: () => boolean,
+): MountedDevice | null {
+  const place = step(
+    "root",
+    () => locateNfs({ ...root, options: joinOptions(plan.rootOptions, root.options) }, network),
+    (found) => `nfs:${formatNfs(found)}, without a block device`,
+  );
+  return step(
+    "mount",
+    (undo) => {
+      if (isDoneByHand()) return null;
+      const { source: target } = planBase(plan);
+      const isWritable = target === ROOT && plan.rootWritable;
+      const { versions } = root;
+      const { rootTimeoutMs: timeoutMs } = plan;
+      const clientId = network?.interfaces[0]?.mac ?? null;
+      const task = { place, target, isWritable, versions, timeoutMs, clientId };
+      const type = mountNfs({ ...rest, undo }, task);
+      return { ...UNKNOWN, node: formatNfs(place), target, type, writable: isWritable };
+    },
+    (done) => (done === null ? BY_HAND : describeMounted(done)),
+  );
+}
+
+function joinOptions(...all: readonly string[]): string {
+  return all.filter((options) => options !== "").join(",");
 }
 
 function mountByName(

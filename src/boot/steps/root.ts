@@ -1,9 +1,9 @@
-import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { checkFilesystem } from "../../filesystems/check.ts";
 import { FSTAB, readFstab } from "../../filesystems/fstab.ts";
 import { type MountedDevice, mountDevice } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
+import type { NetworkUp } from "../../network/up.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import { cryptForRoot } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
@@ -14,8 +14,9 @@ import { type StackedRoot, stackRoot } from "../../stack/layers.ts";
 import { mergedPlace, planBase, ROOT } from "../../stack/root-stack.ts";
 import { mountSubmounts } from "../../stack/submounts/mount-submounts.ts";
 import { planSubmounts } from "../../stack/submounts/submount.ts";
-import { attachDevice, describeAttached } from "../../storage/attach.ts";
+import { type Attached, attachDevice, describeAttached } from "../../storage/attach.ts";
 import type { Tries } from "../../storage/contract.ts";
+import { guardMount } from "../../storage/resume/hibernated.ts";
 import { liesInVolume } from "../../storage/trust.ts";
 import { mountOtherRoot } from "./other-roots.ts";
 import { BY_HAND, describeMounted, type Steps } from "./steps.ts";
@@ -26,12 +27,12 @@ const STACKED_BY_HAND: StackedRoot = { text: BY_HAND, node: null, isInside: null
 type ExistingRoot = Exclude<RootSource, { kind: "none" }>;
 
 /** Finds, mounts and stacks the root, and mounts what belongs below it. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
-export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot): void {
+export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot, network: NetworkUp | null): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
   const mounted =
     root.kind === "block"
       ? attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, root.devices, isDoneByHand)
-      : mountOtherRoot(steps, plan, root, isDoneByHand);
+      : mountOtherRoot({ ...steps, network }, plan, root, isDoneByHand);
   const stacked = steps.step(
     "layers",
     (undo) => {
@@ -73,7 +74,7 @@ function attachAndMount(
     try {
       return step(
         "mount",
-        (undo) => (attached === null || isDoneByHand() ? null : mountRoot({ ...rest, undo }, plan, attached.device)),
+        (undo) => (attached === null || isDoneByHand() ? null : mountRoot({ ...rest, undo }, plan, attached)),
         (done) => (done === null ? BY_HAND : describeMounted(done)),
       );
     } catch (error) {
@@ -86,11 +87,13 @@ function attachAndMount(
 }
 
 /** Mounts the root device at its place in the stack. It is checked first only if it is the root itself: nothing else is ever written. */
-function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): MountedDevice {
+function mountRoot(context: Context, plan: BootPlan, attached: Attached): MountedDevice {
+  const { device } = attached;
   const { source: target } = planBase(plan);
   const { rootTypes: types, rootOptions: options } = plan;
   const asRoot = plan.rootWritable ? "writable" : "read-only";
   const access = target === ROOT ? asRoot : "untouched";
+  if (target === ROOT && plan.verity.root === null) guardMount(context, plan.resume, attached);
   // A verified device cannot be repaired: it is what it was made as, or the kernel refuses to read it.
   if (target === ROOT && plan.verity.root === null) checkFilesystem(context, device, plan);
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });

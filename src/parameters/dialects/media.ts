@@ -22,11 +22,11 @@ export const MEDIA = {
     example: "root=live:LABEL=LIVE rd.live.squashimg=root.sfs",
   }),
   boot: single(values.text, {
-    syntax: "boot=live|casper",
+    syntax: "boot=live|casper|nfs",
     // initramfs-tools reads it from its environment as well, and casper(7) shows it like that.
     aliases: ["BOOT=casper"],
     fallback: "the medium is the device of root=",
-    text: "live: a medium of Debian's live-boot: the first device with images in its directory live (live-media-path=), or the device that live-media= names. All images are layers, in the order of filesystem.module or of their names. casper: a medium of Ubuntu, with the directory casper: see layerfs-path=.",
+    text: "live: a medium of Debian's live-boot: the first device with images in its directory live (live-media-path=), or the device that live-media= names. All images are layers, in the order of filesystem.module or of their names. casper: a medium of Ubuntu, with the directory casper: see layerfs-path=. nfs: as root=/dev/nfs.",
     example: "boot=live",
   }),
   liveMedia: single(values.liveMedia, {

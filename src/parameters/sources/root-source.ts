@@ -1,13 +1,18 @@
 import type { Word } from "../cmdline.ts";
 import { normaliseName } from "../cmdline.ts";
 import { formatHttpUrl, parseHttpUrl } from "./http-url.ts";
+import { type NfsSource, parseNfsRoot } from "./nfs-source.ts";
 
 /** A root that is no block device. */
 export type OtherSource =
   /** A filesystem that the kernel mounts by a name. */
   | { readonly kind: "tree" /** Unless rootfstype= is given. */; readonly type: string; readonly source: string }
   /** An image on a web server. */
-  | { readonly kind: "download"; readonly url: string };
+  | { readonly kind: "download"; readonly url: string }
+  /** A directory on an NFS server. */
+  | ({ readonly kind: "nfs" } & NfsSource)
+  /** What the root path of DHCP names. */
+  | { readonly kind: "dhcp" };
 
 /** What a root= that begins like this is, and the source of its mount. */
 const TREES: readonly (readonly [shape: RegExp, type: string])[] = [
@@ -19,12 +24,18 @@ const TREES: readonly (readonly [shape: RegExp, type: string])[] = [
   [/^(mtd\d{1,3}|mtd:.+)$/, "jffs2"],
 ];
 
+/** The kernel's root=/dev/nfs, and root=nfs: without more: nfsroot= or DHCP says where it is. */
+const NFS_ELSEWHERE: NfsSource = { server: null, path: null, isVersion4: false, options: "" };
+
 /** Parses a root= that is no block device; null if it is one, or nothing that levain knows. */
 export function parseOtherSource(text: string): OtherSource | null {
   for (const [shape, type] of TREES) {
     const source = shape.exec(text)?.[1];
     if (source !== undefined) return { kind: "tree", type, source };
   }
+  if (text === "dhcp") return { kind: "dhcp" };
+  const nfs = text === "/dev/nfs" || text === "nfs" ? NFS_ELSEWHERE : parseNfsRoot(text);
+  if (nfs !== null) return { kind: "nfs", ...nfs };
   const url = parseHttpUrl(text);
   return url === null ? null : { kind: "download", url: formatHttpUrl(url) };
 }

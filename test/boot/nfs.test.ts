@@ -1,0 +1,171 @@
+import { describe, expect, test } from "bun:test";
+import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, stick } from "../support/fake-boot.ts";
+import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
+import type { FakeNfsServer } from "../support/fake-nfs.ts";
+
+const MAC = "52:54:00:12:34:56";
+const SERVER: FakeNfsServer = { address: "192.0.2.1", exports: { "/srv/root": ROOT_TREE } };
+const bytes = (text: string) => [...new TextEncoder().encode(text)];
+
+function boot(cmdline: string, more: FakeBootOptions = {}, options: Readonly<Record<number, readonly number[]>> = {}) {
+  return fakeBoot({
+    cmdline,
+    cards: [{ name: "eth0", mac: MAC, servers: [fakeDhcpServer({ options })] }],
+    nfs: { "192.0.2.1": SERVER },
+    filesystems: ["nfs"],
+    ...more,
+  });
+}
+
+const mountsOf = (journal: readonly string[]) => journal.filter((line) => line.startsWith("mount nfs"));
+
+describe("a directory of an NFS server becomes the root", () => {
+  test.each([
+    "root=nfs:192.0.2.1:/srv/root",
+    "root=nfs4:192.0.2.1:/srv/root",
+    "root=nfs://192.0.2.1/srv/root",
+    "root=/dev/nfs nfsroot=192.0.2.1:/srv/root",
+    "root=/dev/nfs nfsroot=/srv/root",
+    "boot=nfs nfsroot=192.0.2.1:/srv/root ip=dhcp",
+    "root=/dev/nfs nfsroot=/srv/root ip=192.0.2.5:192.0.2.1:192.0.2.1:255.255.255.0:host:eth0:none",
+  ])("%s", (cmdline) => {
+    const { end, journal, console } = boot(cmdline);
+    expect(end).toMatchObject({ mode: "switch_root", root: "/sysroot", init: "/sbin/init" });
+    expect(mountsOf(journal)).toEqual(["mount nfs 192.0.2.1:/srv/root at /sysroot (ro,vers=4.2,addr=192.0.2.1)"]);
+    expect(console).toContain("192.0.2.1:/srv/root NFS 4.2 at /sysroot, read-only");
+  });
+});
+
+test("DHCP names the root, alone or as what root=dhcp obeys", () => {
+  for (const path of ["192.0.2.1:/srv/root", "nfs:192.0.2.1:/srv/root", "/srv/root", "nfs:192.0.2.1:/srv/root:soft"]) {
+    for (const cmdline of ["root=dhcp", "root=/dev/nfs", "boot=nfs nfsroot=auto"]) {
+      const { end, journal } = boot(cmdline, {}, { 17: bytes(path) });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(mountsOf(journal)[0]).toStartWith("mount nfs 192.0.2.1:/srv/root at /sysroot (ro,");
+      if (path.endsWith("soft")) expect(mountsOf(journal)[0]).toContain("(ro,soft,vers=4.2");
+    }
+  }
+  const none = boot("root=dhcp");
+  expect(none.record.failure?.join("\n")).toContain("root=dhcp, but DHCP has given no root path");
+  const wrong = boot("root=dhcp", {}, { 17: bytes("what is this") });
+  expect(wrong.record.failure?.join("\n")).toContain('the root path of DHCP cannot be used: "what is this"');
+});
+
+test("root=dhcp with an image on a web server", () => {
+  const { squashfs } = stick();
+  const url = "http://10.0.0.1/root.sfs";
+  const more = { web: { [url]: squashfs.bytes }, images: [squashfs], filesystems: ["squashfs"] };
+  const { end, console } = boot("root=dhcp", more, { 17: bytes(url) });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain(`root      ${url}, `);
+});
+
+test("%s in the path is the host name or, without one, the address", () => {
+  const exports = { "/srv/192.0.2.50": ROOT_TREE, "/srv/node7": ROOT_TREE };
+  const nfs = { "192.0.2.1": { ...SERVER, exports } };
+  const cmdline = "root=/dev/nfs nfsroot=192.0.2.1:/srv/%s";
+  expect(mountsOf(boot(cmdline, { nfs }).journal)[0]).toContain("192.0.2.1:/srv/192.0.2.50 ");
+  expect(mountsOf(boot(cmdline, { nfs }, { 12: bytes("node7") }).journal)[0]).toContain("192.0.2.1:/srv/node7 ");
+});
+
+test("options, rw and init= of the user are obeyed, and a version that is named is the only one", () => {
+  const nfs = {
+    "192.0.2.1": { ...SERVER, exports: { "/srv/root": { ...ROOT_TREE, "/bin/sh": { data: ELF, mode: 0o755 } } } },
+  };
+  const { end, journal } = boot("root=nfs:192.0.2.1:/srv/root:vers=3,nodev rw rootflags=timeo=100 init=/bin/sh", {
+    nfs,
+  });
+  expect(end).toMatchObject({ init: "/bin/sh" });
+  expect(mountsOf(journal)).toEqual([
+    "mount nfs 192.0.2.1:/srv/root at /sysroot (nodev,timeo=100,vers=3,nolock,addr=192.0.2.1)",
+  ]);
+});
+
+test("older versions are tried when the server does not have the newer ones", () => {
+  const old = boot("root=nfs:192.0.2.1:/srv/root", { nfs: { "192.0.2.1": { ...SERVER, versions: ["3"] } } });
+  expect(old.end).toMatchObject({ mode: "switch_root" });
+  expect(mountsOf(old.journal).at(-1)).toBe(
+    "mount nfs 192.0.2.1:/srv/root at /sysroot (ro,vers=3,nolock,addr=192.0.2.1)",
+  );
+  const { end, record } = boot("root=nfs4:192.0.2.1:/srv/root rdshell=0 rd.emergency=poweroff", {
+    nfs: { "192.0.2.1": { ...SERVER, versions: ["3"] } },
+  });
+  expect(end).toBe("poweroff");
+  expect(record.failure?.join(" ")).toContain("NFS 4.0: the server, or this kernel, does not support this version");
+});
+
+test("a name is resolved, and an address of IPv6 stands in brackets", () => {
+  const names = boot("root=nfs:nas.example:/srv/root", { nfs: { "nas.example": SERVER } });
+  expect(mountsOf(names.journal)[0]).toContain("nfs nas.example:/srv/root at /sysroot (ro,vers=4.2,addr=192.0.2.1)");
+  const six = boot("root=nfs:[2001:db8::1]:/srv/root", {
+    nfs: { "2001:db8::1": { ...SERVER, address: "2001:db8::1" } },
+  });
+  expect(mountsOf(six.journal)[0]).toContain("nfs [2001:db8::1]:/srv/root at /sysroot (ro,vers=4.2,addr=2001:db8::1)");
+});
+
+describe("a server that is not there yet is waited for, and within 5 s a line says what was seen", () => {
+  test.each([
+    ["it refuses", {}, "waiting for 192.0.2.1:/srv/root: the server refused the connection"],
+    ["it is silent", { isSilent: true }, "waiting for 192.0.2.1:/srv/root: no answer from port 2049 of 192.0.2.1"],
+  ])("%s", (_, how, line) => {
+    const { end, console, endMs } = boot("root=nfs:192.0.2.1:/srv/root", {
+      nfs: { "192.0.2.1": { ...SERVER, fromMs: 20_000, ...how } },
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console).toContain(line);
+    expect(endMs).toBeWithin(20_000, 26_000);
+  });
+});
+
+test("a server that never answers the mount ends in a report, not in a hang", () => {
+  const { console, record, endMs } = boot("root=nfs:192.0.2.1:/srv/root rd.timeout=20", {
+    nfs: { "192.0.2.1": { ...SERVER, isStuck: true } },
+  });
+  expect(console).toContain("waiting for 192.0.2.1:/srv/root: 192.0.2.1 does not answer the mount by NFS 4.2");
+  expect(record.failure?.join(" ")).toContain("could not mount 192.0.2.1:/srv/root within 20 s");
+  expect(endMs).toBeWithin(20_000, 22_000);
+});
+
+test("a refusal is reported with its cure after a few seconds", () => {
+  for (const [more, reason] of [
+    [{ denied: ["/srv/root"] }, "access denied by the server"],
+    [{ exports: {} }, "the server exports no such directory"],
+  ] as const) {
+    const { console, record, endMs } = boot("root=nfs:192.0.2.1:/srv/root", {
+      nfs: { "192.0.2.1": { ...SERVER, ...more } },
+    });
+    expect(record.failure?.join(" ")).toContain(`NFS 4.2: ${reason}`);
+    expect(console).toContain("/etc/exports of the server");
+    expect(console).toContain(`waiting for 192.0.2.1:/srv/root: NFS 4.2: ${reason}`);
+    expect(endMs).toBeWithin(5000, 16_000);
+  }
+  const { endMs, console } = boot("root=nfs:192.0.2.1:/srv/root", { filesystems: ["ext4"] });
+  expect(endMs).toBeLessThan(2000);
+  expect(console).toContain("levain image --network");
+});
+
+test("the interface that carries the root keeps its address, and the real system learns that", () => {
+  const { journal } = boot("root=nfs:192.0.2.1:/srv/root");
+  expect(journal).toContain("add 192.0.2.50/24 to 2 broadcast 192.0.2.255");
+  const written = journal.join("\n");
+  expect(written).toContain("/run/systemd/network/10-levain-eth0.network");
+  expect(written).toContain("/run/network/ifstate");
+  const web = boot("rd.neednet=1 root=LABEL=R rd.timeout=1");
+  expect(web.journal.join("\n")).toContain("/run/systemd/network/98-levain-eth0.network");
+});
+
+test("an image in an exported directory, and a tmpfs over one", () => {
+  const { squashfs } = stick();
+  const nfs = { "192.0.2.1": { ...SERVER, exports: { "/srv/live": { "/LiveOS/squashfs.img": squashfs.bytes } } } };
+  const live = boot("root=live:nfs:192.0.2.1:/srv/live", { nfs, images: [squashfs], filesystems: ["nfs", "squashfs"] });
+  expect(live.end).toMatchObject({ mode: "switch_root" });
+  expect(mountsOf(live.journal)[0]).toContain("at /run/levain/medium (ro,");
+  const over = boot("root=nfs:192.0.2.1:/srv/root rd.overlay");
+  expect(over.mounts).toEqual(expect.arrayContaining(["/sysroot overlay overlay"]));
+});
+
+test("a mistake in nfsroot= counts only if the root is on NFS", () => {
+  expect(boot("root=/dev/nfs nfsroot=nowhere").record.failure?.join(" ")).toContain(
+    "nfsroot=nowhere: Expected [SERVER:]PATH",
+  );
+});

@@ -1,0 +1,102 @@
+import type { Child } from "../../src/machine/child.ts";
+import type { MountRequest } from "../../src/machine/machine.ts";
+import { decodeOrder, encodeJson, type NfsAnswer, type NfsOrder } from "../../src/network/nfs/order.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
+import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
+import type { FakeKernel } from "./fake-kernel.ts";
+
+/** A server of NFS. */
+export interface FakeNfsServer {
+  readonly address: string;
+  /** From when on it runs; from the start where not given. */
+  readonly fromMs?: number;
+  /** Before that, it does not refuse connections, but is silent. */
+  readonly isSilent?: boolean;
+  /** All where not given. */
+  readonly versions?: readonly string[];
+  /** It accepts connections, but answers no mount. */
+  readonly isStuck?: boolean;
+  readonly exports: Readonly<Record<string, FakeTree>>;
+  /** Paths that it exports to others. */
+  readonly denied?: readonly string[];
+}
+
+/** Servers by the name or address that a client uses. */
+export type FakeNfsServers = Readonly<Record<string, FakeNfsServer>>;
+
+/** A network round trip. */
+const ROUND_MS = 2;
+
+/** The process that connects to servers and mounts. */
+export function createFakeNfsChild(
+  kernel: FakeKernel,
+  mount: (request: MountRequest) => void,
+  servers: FakeNfsServers,
+): Child {
+  let order: NfsOrder | null = null;
+  let readyMs = 0;
+  return {
+    order(bytes) {
+      order = decodeOrder(bytes);
+      readyMs = kernel.nowMs + answerDelay(servers, order, kernel.nowMs);
+    },
+    answer(timeoutMs) {
+      const isReady = order !== null && readyMs <= kernel.nowMs + timeoutMs;
+      kernel.waitUntil(isReady ? Math.max(readyMs, kernel.nowMs) : kernel.nowMs + timeoutMs);
+      if (!isReady || order === null) return { kind: "busy" };
+      const bytes = encodeJson(answerTo(order, mount, servers, kernel.nowMs));
+      order = null;
+      return { kind: "answer", bytes };
+    },
+    stop: () => undefined,
+  };
+}
+
+function answerDelay(servers: FakeNfsServers, order: NfsOrder, nowMs: number): number {
+  if (order.kind === "mount") {
+    const server = servers[/^\[?(.*?)\]?:\//.exec(order.request.source)?.[1] ?? ""];
+    return server?.isStuck ? Number.POSITIVE_INFINITY : ROUND_MS;
+  }
+  const server = servers[order.host];
+  return server?.isSilent === true && nowMs < (server.fromMs ?? 0) ? order.timeoutMs : ROUND_MS;
+}
+
+function answerTo(
+  order: NfsOrder,
+  mount: (request: MountRequest) => void,
+  servers: FakeNfsServers,
+  nowMs: number,
+): NfsAnswer {
+  if (order.kind === "connect") {
+    const server = servers[order.host];
+    if (server === undefined) return { code: /^[\d.]+$|:/.test(order.host) ? "EHOSTUNREACH" : "ENOTFOUND" };
+    if (nowMs >= (server.fromMs ?? 0)) return { address: server.address };
+    return { code: server.isSilent ? "ETIMEDOUT" : "ECONNREFUSED" };
+  }
+  try {
+    mount(order.request);
+    return { address: null };
+  } catch (error) {
+    if (error instanceof SyscallError) return { code: error.code };
+    throw error;
+  }
+}
+
+/** The directory that a mount of NFS shows; null for other types. Throws SyscallError as mount(2) would (fs/nfs/). */
+export function openFakeNfs(
+  servers: FakeNfsServers,
+  { type, source, options, target }: MountRequest,
+): FakeDirectory | null {
+  if (type !== "nfs") return null;
+  const refuse = (code: string) => new SyscallError("mount", code, target);
+  const [, host = "", path = ""] = /^\[?(.*?)\]?:(\/.*)$/.exec(source) ?? [];
+  const server = servers[host];
+  const address = /(?:^|,)addr=([^,]*)/.exec(options)?.[1];
+  const version = /(?:^|,)(?:(?:nfs)?vers=|v)([\d.]+)/.exec(options)?.[1] ?? "3";
+  if (server === undefined || address !== server.address) throw refuse("EINVAL");
+  if (server.versions !== undefined && !server.versions.includes(version)) throw refuse("EPROTONOSUPPORT");
+  if (server.denied?.includes(path)) throw refuse("EACCES");
+  const tree = server.exports[path];
+  if (tree === undefined) throw refuse("ENOENT");
+  return makeFakeTree(tree);
+}
