@@ -84,7 +84,7 @@ describe("going back", () => {
       run(name, (undo) => undo(() => void undone.push(name)), say);
     rewind("root");
     expect(undone).toEqual(["init", "mount", "root"]);
-    expect(record.steps.map(({ outcome }) => outcome)).toEqual(["done", ...new Array(8).fill("waiting")]);
+    expect(record.steps.map(({ outcome }) => outcome)).toEqual(["done", ...record.steps.slice(1).map(() => "waiting")]);
     rewind("prepare");
     expect(undone).toEqual(["init", "mount", "root", "prepare"]);
   });
