@@ -2,9 +2,12 @@ import * as v from "valibot";
 import type { EntryStatus } from "../../machine/trees.ts";
 import type { Entry, Place } from "./layers.ts";
 
+/** Not one of the bytes of a name: U+012E would become ".", and the journal lies on a disk that anyone may have written. */
+const NO_BYTE = /[^\x01-\xff]/;
+
 /** True for a path in a tree: no empty name, no "." and "..". */
 const isInside = (path: string) =>
-  path.split("/").every((name) => name !== "" && name !== "." && name !== "..") && !path.includes("\0");
+  path.split("/").every((name) => name !== "" && name !== "." && name !== "..") && !NO_BYTE.test(path);
 
 const PATH = v.pipe(
   v.string(),

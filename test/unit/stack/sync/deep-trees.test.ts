@@ -67,3 +67,19 @@ test("a sync of a deep tree is planned, unless its paths are too long", () => {
   }
   createLinuxMachine().removeTree(directory);
 }, 60_000);
+
+test("no character of a name becomes a dot or a slash, which would lead out of the tree", () => {
+  const directory = fs.mkdtempSync(`${tmpdir()}/levain-names-`);
+  fs.mkdirSync(`${directory}/tree`);
+  const tree = trees.openTree(`${directory}/tree`, "as mounted");
+  try {
+    for (const path of ["\u012e\u012e/out", "\u012e\u012e\u012fout", "a\0b"]) {
+      expect(() => tree.makeDirectory(path)).toThrow("EINVAL");
+      expect(() => tree.createFile(path)).toThrow("EINVAL");
+    }
+    expect([fs.readdirSync(directory), fs.readdirSync(`${directory}/tree`)]).toEqual([["tree"], []]);
+  } finally {
+    tree.close();
+    fs.rmSync(directory, { recursive: true });
+  }
+});

@@ -3,6 +3,7 @@ import type { Tree } from "../../../../src/machine/trees.ts";
 import { SyscallError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { haveSameContent } from "../../../../src/stack/sync/content.ts";
+import { branchOf, readJournal, writeJournal } from "../../../../src/stack/sync/journal.ts";
 import { settleBranch } from "../../../../src/stack/sync/settle.ts";
 import { syncBranch } from "../../../../src/stack/sync/sync.ts";
 import { fakeLayers, PowerCutError, randomLayers } from "../../../support/sync/fake-layers.ts";
@@ -267,4 +268,15 @@ test("an image file below a read-only loop device is refused with the cure", () 
   expect(reportOf("/dev/loop0")).toContain("image file whose loop device is read-only");
   expect(reportOf("/dev/loop0")).toContain("boot without rd.overlay.readonly");
   expect(reportOf("/dev/sda1")).toContain("write-protected");
+});
+
+test("a crafted journal whose characters would become dots and slashes is damaged", () => {
+  const paths = ["\u012e\u012e/x", "a/\u012e\u012e/x", "a\u012fb", "\ud83d\ude00", "a\0b"];
+  for (const [path, isGood] of [...paths.map((one) => [one, false] as const), ["\xff.\x01/x", true] as const]) {
+    const layers = fakeLayers();
+    const branch = branchOf(layers.tree("/store"), "upper");
+    const remove = { kind: "remove", path } as const;
+    writeJournal(branch, { items: "items-1", waits: false, count: 1, operations: [remove] });
+    expect([path, readJournal(branch) !== "damaged"]).toEqual([path, isGood]);
+  }
 });
