@@ -4,7 +4,7 @@ import type { Fault } from "../../problems/causes/transfer.ts";
 import { isFinal, TransferError } from "./fault.ts";
 import type { DownloadOrder, Failure } from "./order.ts";
 import { createReceived, type Received } from "./received.ts";
-import { transfer } from "./transfer.ts";
+import { SLOWEST, transfer } from "./transfer.ts";
 
 /** What a download needs of the machine. */
 export type DownloadMachine = Http & Pick<Files, "openWriter"> & Pick<Clock, "nowMs">;
@@ -37,7 +37,7 @@ export async function download(
     const received = createReceived(machine, order);
     watched.received = received;
     const gain = createGain(machine, received);
-    const terms = { proxy: order.proxy, authorities, onPart: gain.look };
+    const terms = { proxy: order.proxy, authorities, onPart: gain.look, pace: SLOWEST };
     const isDone = await tryInTurn(order, gain, async (url) => {
       watched.url = url;
       const fault = await faultOf(() => transfer(machine, url, received, terms));

@@ -12,7 +12,17 @@ export interface TransferTerms {
   readonly authorities: readonly string[];
   /** Called when bytes have come. */
   readonly onPart: () => void;
+  readonly pace: Pace;
 }
+
+/** The least that a server must send in a time: one that sends a byte now and then would hold a boot for days. */
+export interface Pace {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** 1 KiB/s over a minute: less than any network on which a machine boots. */
+export const SLOWEST: Pace = { bytes: 60 << 10, ms: 60_000 };
 
 /** As curl and browsers do it, at most this many. */
 const MOST_REDIRECTS = 10;
@@ -27,6 +37,7 @@ export async function transfer(http: Http, url: string, received: Received, term
     clearTimeout(timer);
     timer = setTimeout(() => watch.abort(), SILENCE_MS);
   };
+  const pace = watchPace(received, terms.pace, () => watch.abort());
   try {
     const partial = received.partial(url);
     const ask = (address: string) => {
@@ -46,11 +57,27 @@ export async function transfer(http: Http, url: string, received: Received, term
     }
     received.finish();
   } catch (error) {
-    throw explain(error, received);
+    throw pace.isSlow() ? new TransferError({ kind: "slow", ...terms.pace }) : explain(error, received);
   } finally {
+    pace.stop();
     clearTimeout(timer);
     watch.abort(); // closes the connection if something is left to read
   }
+}
+
+/** Looks at the end of each span of time whether enough has come in it, and calls `giveUp` otherwise. */
+function watchPace(received: Received, { bytes, ms }: Pace, giveUp: () => void) {
+  let before = received.bytes;
+  let isSlow = false;
+  const timer = setInterval(() => {
+    // A file that begins again has less than before.
+    const came = received.bytes < before ? received.bytes : received.bytes - before;
+    before = received.bytes;
+    if (came >= bytes) return;
+    isSlow = true;
+    giveUp();
+  }, ms);
+  return { isSlow: () => isSlow, stop: () => clearInterval(timer) };
 }
 
 /** Follows redirects, to their answer. */

@@ -9,6 +9,7 @@ export type Fault =
   | { readonly kind: "encoded"; readonly encoding: string }
   /** The body ended early, or the server did not continue where it was asked to. */
   | { readonly kind: "cut"; readonly doneBytes: number; readonly totalBytes: number | null }
+  | { readonly kind: "slow"; readonly bytes: number; readonly ms: number }
   | { readonly kind: "range"; readonly range: string }
   | { readonly kind: "too-large"; readonly limitBytes: number; readonly totalBytes: number | null }
   | { readonly kind: "digest"; readonly algorithm: string; readonly hex: string }
@@ -66,6 +67,8 @@ export function describeFault(fault: Fault): string {
       return `the server compresses the file (${fault.encoding}) although that was refused`;
     case "cut":
       return `the connection ended after ${formatBytes(fault.doneBytes)}${fault.totalBytes === null ? "" : ` of ${formatBytes(fault.totalBytes)}`}`;
+    case "slow":
+      return `the server sends less than ${formatBytes(fault.bytes)} in ${fault.ms / 1000} s`;
     case "range":
       return `the server sent another part of the file than it was asked for (${fault.range})`;
     case "too-large":
