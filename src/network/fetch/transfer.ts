@@ -2,6 +2,7 @@ import type { Http, HttpReply } from "../../machine/network/http.ts";
 import { formatHttpUrl, parseHttpUrl, resolveLocation } from "../../parameters/sources/http-url.ts";
 import { isErrno } from "../../problems/errors.ts";
 import { TransferError } from "./fault.ts";
+import { type Pace, watchPace } from "./pace.ts";
 import type { Received } from "./received.ts";
 import { rangeHeaders, readLocation, readReply } from "./reply.ts";
 
@@ -14,15 +15,6 @@ export interface TransferTerms {
   readonly onPart: () => void;
   readonly pace: Pace;
 }
-
-/** The least that a server must send in a time: one that sends a byte now and then would hold a boot for days. */
-export interface Pace {
-  readonly bytes: number;
-  readonly ms: number;
-}
-
-/** 1 KiB/s over a minute: less than any network on which a machine boots. */
-export const SLOWEST: Pace = { bytes: 60 << 10, ms: 60_000 };
 
 /** As curl and browsers do it, at most this many. */
 const MOST_REDIRECTS = 10;
@@ -63,21 +55,6 @@ export async function transfer(http: Http, url: string, received: Received, term
     clearTimeout(timer);
     watch.abort(); // closes the connection if something is left to read
   }
-}
-
-/** Looks at the end of each span of time whether enough has come in it, and calls `giveUp` otherwise. */
-function watchPace(received: Received, { bytes, ms }: Pace, giveUp: () => void) {
-  let before = received.bytes;
-  let isSlow = false;
-  const timer = setInterval(() => {
-    // A file that begins again has less than before.
-    const came = received.bytes < before ? received.bytes : received.bytes - before;
-    before = received.bytes;
-    if (came >= bytes) return;
-    isSlow = true;
-    giveUp();
-  }, ms);
-  return { isSlow: () => isSlow, stop: () => clearInterval(timer) };
 }
 
 /** Follows redirects, to their answer. */
