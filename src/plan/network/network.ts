@@ -48,7 +48,7 @@ function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkPlan {
     routes: readable(settings.routes),
     nameservers: unique([...readable(settings.nameservers), ...used.flatMap((ip) => ip.nameservers)]),
     ignoresPeerDns: settings.peerDns === false,
-    timeServers: unique(used.flatMap((ip) => ip.timeServers)),
+    timeServers: unique([...readable(settings.timeServers), ...used.flatMap((ip) => ip.timeServers)]),
     hostname: firstOf((ip) => ip.hostname),
     timeoutMs: settings.networkTimeoutMs === undefined ? DEFAULT_TIMEOUT_MS : settings.networkTimeoutMs,
   };
@@ -124,6 +124,7 @@ function deferredValues(
     ["BOOTIF", settings.bootMac === undefined || settings.usesBootMac === false ? [] : [settings.bootMac]],
     ["ifname", settings.interfaceNames],
     ["nameserver", settings.nameservers],
+    ["rd.ntp", settings.timeServers],
     ["rd.route", settings.routes],
     ["vlan", settings.vlans],
     ["bond", settings.bonds],

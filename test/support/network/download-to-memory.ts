@@ -21,7 +21,16 @@ export async function downloadToMemory(
     close: () => undefined,
   };
   const machine = { ...http, ...connections, openWriter: () => writer, nowMs: () => performance.now() };
-  const order = { urls, path: "/file", limitBytes: 1 << 20, patienceMs: 2000, proxy: null, digest: null, ...more };
+  const order = {
+    urls,
+    path: "/file",
+    limitBytes: 1 << 20,
+    patienceMs: 2000,
+    proxy: null,
+    digest: null,
+    timeServers: [],
+    ...more,
+  };
   const failures = await download(machine, order, authorities, { received: null, url: null, failures: [] });
   const why = failures?.map(({ url, fault }) => `${url.replace(/.*\//, "")}: ${describeFault(fault)}`) ?? null;
   return { content: file.content, why };
