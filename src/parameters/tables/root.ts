@@ -17,6 +17,11 @@ export const ROOT = {
     text: "The directory on an NFS server that root=/dev/nfs and boot=nfs mount. %s in PATH stands for the host name, or for the address of a machine without one. Without SERVER, it is that of ip=, of the root path, or of the boot file. OPTIONS are those of nfs(5): without a version, levain tries 4.2, 4.1, 4.0 and 3; with version 3, locks are local (nolock) unless lock is given.",
     example: "root=/dev/nfs nfsroot=192.0.2.1:/srv/root ip=dhcp",
   }),
+  nfsOptions: single(values.text, {
+    syntax: "nfsopts=OPTIONS",
+    text: "More mount options for nfsroot=.",
+    example: "boot=live netboot=nfs nfsroot=192.0.2.1:/srv/live nfsopts=vers=3",
+  }),
   rootFallbacks: list(values.device, {
     syntax: "rootfallback=DEVICE",
     text: "An alternative root device, used if the root device does not appear. May be given several times, in the order to try.",

@@ -130,6 +130,7 @@ function deferredValues(
     ["bond", settings.bonds],
     ["bridge", settings.bridges],
     ["nfsroot", settings.nfsRoot === undefined ? [] : [settings.nfsRoot]],
+    ["archiso_nfs_srv", settings.archNfs === undefined ? [] : [settings.archNfs]],
   ];
 }
 
@@ -177,7 +178,7 @@ function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: Netwo
 export function warnOfUnusedNetwork(settings: Settings, { isNeeded }: NetworkPlan): readonly string[] {
   const given = deferredValues(settings).filter(
     // A boot loader adds BOOTIF= to every entry, and nfsroot= is about more than the network.
-    ([name, values]) => name !== "BOOTIF" && name !== "nfsroot" && values.length > 0,
+    ([name, values]) => !["BOOTIF", "nfsroot", "archiso_nfs_srv"].includes(name) && values.length > 0,
   );
   if (isNeeded || given.length === 0) return [];
   const names = given.map(([name]) => `${name}=`).join(", ");
