@@ -45,6 +45,7 @@ export async function startNginx(authority: Authority, files: Readonly<Record<st
     `daemon off; master_process off; pid ${directory}/pid; error_log stderr crit;
 events { worker_connections 1024; }
 http {
+  sendfile on;
   ${temporary.join(" ")}
   log_format status $status; access_log ${directory}/access.log status;
   server {
